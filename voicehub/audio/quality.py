@@ -1,0 +1,54 @@
+"""Scores for the sandbox, in the shape in which a provider reports them.
+
+STOI, PESQ and SI-SDR compare a recording with a clean reference, which nobody has of a studio clip; providers
+estimate them with trained models. These are neither: they are the sandbox's own curves over noise, clipping
+and loudness, made so that a worse recording gets a worse score in the usual range. Never show them as real.
+"""
+
+import math
+from dataclasses import dataclass
+
+from voicehub.audio.inspect import is_silent
+from voicehub.audio.measure import Levels
+
+CLIPPING_HALVES = 0.0005
+"""Share of clipped samples that costs as much as twice the noise."""
+GOOD_LOUDNESS = (-30.0, -14.0)
+LOUDNESS_COST_PER_DB = 0.04
+
+
+@dataclass(frozen=True, slots=True)
+class QualityEstimate:
+    """`stoi` 0..1, `pesq` -0.5..4.5, `si_sdr` in dB, `sample_score` 0..1; more is better in all."""
+
+    stoi: float
+    pesq: float
+    si_sdr: float
+    sample_score: float
+
+
+SILENCE = QualityEstimate(stoi=0.0, pesq=-0.5, si_sdr=-20.0, sample_score=0.0)
+
+
+def estimate(levels: Levels) -> QualityEstimate:
+    """The sandbox's scores of one recording."""
+    if is_silent(levels):
+        return SILENCE
+    clean = levels.snr_db - 10 * math.log10(1 + levels.clipped_share / CLIPPING_HALVES)
+    return QualityEstimate(
+        stoi=round(_rise(clean, middle=12.0, width=9.0), 3),
+        pesq=round(1.0 + 3.5 * _rise(clean, middle=28.0, width=9.0), 2),
+        si_sdr=round(max(-20.0, min(30.0, clean - 18.0)), 1),
+        sample_score=round(_rise(clean, middle=20.0, width=9.0) * _loudness_factor(levels.rms_dbfs), 3),
+    )
+
+
+def _rise(value: float, middle: float, width: float) -> float:
+    """From 0 to 1 around `middle`."""
+    return 1 / (1 + math.exp((middle - value) / width))
+
+
+def _loudness_factor(rms_dbfs: float) -> float:
+    low, high = GOOD_LOUDNESS
+    outside = max(low - rms_dbfs, rms_dbfs - high, 0.0)
+    return max(0.0, 1.0 - LOUDNESS_COST_PER_DB * outside)

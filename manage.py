@@ -1,0 +1,14 @@
+#!/usr/bin/env python3
+"""The command line of VoiceHub; `python manage.py help` lists what it can do."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+from voicehub import embedded
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voicehub.settings")
+    embedded.prepare(sys.argv)
+    execute_from_command_line(sys.argv)

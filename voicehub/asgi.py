@@ -1,0 +1,8 @@
+"""The application for an ASGI server; the studio itself uses voicehub.wsgi, which is faster for these views."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voicehub.settings")
+application = get_asgi_application()

@@ -1,0 +1,91 @@
+"""Readers for settings from the environment. They refuse nonsense and say what to set."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off"}
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def boolean(name: str, default: bool) -> bool:
+    """True or False; anything but a plain yes or no is an error, never a guess."""
+    value = text(name).lower()
+    if not value:
+        return default
+    if value not in TRUE | FALSE:
+        raise ImproperlyConfigured(f"{name}={value!r} is neither yes nor no. Use one of: true, false.")
+    return value in TRUE
+
+
+def integer(name: str, default: int, *, least: int = 0) -> int:
+    value = text(name)
+    if not value:
+        return default
+    if not value.isdecimal() or int(value) < least:
+        raise ImproperlyConfigured(f"{name}={value!r} must be a whole number of at least {least}.")
+    return int(value)
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A list written with commas."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def address(name: str, default: str) -> str:
+    """An http(s) address without its closing slash."""
+    value = text(name, default)
+    if not value.startswith(("http://", "https://")):
+        raise ImproperlyConfigured(f"{name}={value!r} must begin with http:// or https://.")
+    return value.rstrip("/")
+
+
+def secret(name: str, kept_in: Path) -> str:
+    """A secret from NAME, from the file NAME_FILE, or from the folder where the embedded studio keeps its own.
+
+    Raises ImproperlyConfigured with the three ways to give it; there is no default.
+    """
+    if value := text(name):
+        return value
+    named = text(f"{name}_FILE")
+    path = Path(named) if named else kept_in / name.removeprefix("VOICEHUB_").lower()
+    try:
+        value = path.read_text(encoding="utf-8").strip()
+    except OSError:
+        value = ""
+    if not value:
+        raise ImproperlyConfigured(
+            f"{name} is not set. Set {name} or {name}_FILE, or run `manage.py studio` once, which makes {path}."
+        )
+    return value
+
+
+class MailServer(NamedTuple):
+    host: str
+    port: int
+    user: str
+    password: str
+    tls: bool
+    ssl: bool
+
+
+def mail(name: str) -> MailServer | None:
+    """The server in smtp://user:password@host:port?tls=1 (or ?ssl=1); None when the setting is not there."""
+    value = text(name)
+    if not value:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme != "smtp" or not parts.hostname:
+        raise ImproperlyConfigured(f"{name} must look like smtp://user:password@host:587?tls=1.")
+    asked = parse_qs(parts.query)
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return MailServer(
+        parts.hostname, parts.port or 25, user, password, asked.get("tls") == ["1"], asked.get("ssl") == ["1"]
+    )

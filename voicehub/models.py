@@ -1,0 +1,64 @@
+"""The rows of the house itself: who signs in, and the work that waits to be done."""
+
+import uuid
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from voicehub.transitions import Movable, status_check
+
+
+class User(AbstractUser):
+    """Someone of the studio. What they may do comes from the groups in `voicehub.roles`."""
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
+
+
+class TaskStatus(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    DONE = "done", "Done"
+    GIVEN_UP = "given_up", "Given up"
+
+
+class Task(Movable):
+    """One piece of work that must happen, whatever happens to the queue (see `voicehub.outbox`).
+
+    A worker claims the row by writing `lease` and `lease_until`; the row is free again once that time is past.
+    """
+
+    Status = TaskStatus
+    MOVES: ClassVar = {
+        TaskStatus.WAITING: frozenset({TaskStatus.DONE, TaskStatus.GIVEN_UP}),
+        TaskStatus.GIVEN_UP: frozenset({TaskStatus.WAITING}),
+    }
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=60)
+    object_id = models.CharField(max_length=64)
+    status = models.CharField(max_length=12, choices=TaskStatus, default=TaskStatus.WAITING)
+    due_at = models.DateTimeField(default=timezone.now)
+    rung_at = models.DateTimeField(null=True, blank=True)
+    lease = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    reason = models.TextField(blank=True, help_text="Why it failed last time, or why it was given up.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            status_check("task_status_known", TaskStatus),
+            models.UniqueConstraint(
+                fields=["kind", "object_id"], condition=Q(status=TaskStatus.WAITING), name="task_one_waiting"
+            ),
+        ]
+        # The sweeper asks for what is due every other second.
+        indexes = [models.Index(fields=["due_at"], condition=Q(status=TaskStatus.WAITING), name="task_due")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.object_id}"

@@ -1,0 +1,182 @@
+"""Work in the background: the database is the truth, the queue only a doorbell.
+
+`add` writes a Task in the caller's transaction and rings the queue when it commits. A worker claims the row with a
+lease by one conditional UPDATE, so that a task is run by one worker at a time however often it is rung, and a task
+whose worker was killed is free again when the lease is over. `sweep` rings for what is due and unclaimed: a lost
+queue costs seconds, never work.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import django_rq
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from voicehub.models import Task, TaskStatus
+from voicehub.transitions import move
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(
+    seconds=90
+)  # longer than the deadline of any one call to a provider (voices.providers.http)
+RING_AGAIN = timedelta(seconds=20)
+MOST_ATTEMPTS = 5
+
+
+class GiveUp(Exception):
+    """Raised by a handler when trying again cannot help; its text is the reason, in plain words."""
+
+
+class LeaseLost(Exception):
+    """The lease ran out and the task belongs to somebody else now: stop, write nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on one task until its time is over; long work extends it at each step."""
+
+    task_id: uuid.UUID
+    token: uuid.UUID
+    due_at: datetime
+
+    def extend(self) -> None:
+        """Take another full lease. Raises LeaseLost when the task is no longer ours."""
+        until = timezone.now() + LEASE
+        if not self._mine().update(lease_until=until):
+            raise LeaseLost(str(self.task_id))
+
+    def release(self, **fields: object) -> bool:
+        """Write `fields` and let the task go; False when it was no longer ours."""
+        return bool(self._mine().update(lease=None, lease_until=None, **fields))
+
+    def finish(self) -> None:
+        """Mark the task done, unless somebody asked for the work again while it ran: then it is due again."""
+        now = timezone.now()
+        done = self._mine().filter(due_at=self.due_at)
+        if not done.update(status=TaskStatus.DONE, finished_at=now, lease=None, lease_until=None, reason=""):
+            self.release(attempts=0)
+            ring(self.task_id)
+
+    def _mine(self) -> QuerySet[Task]:
+        return Task.objects.filter(pk=self.task_id, lease=self.token, status=TaskStatus.WAITING)
+
+
+Handler = Callable[[str, Lease], timedelta | None]
+_handlers: dict[str, Handler] = {}
+
+
+def handles(kind: str) -> Callable[[Handler], Handler]:
+    """Register the function that does tasks of this kind.
+
+    It gets the object's id and the lease, and returns None when the work is done or the time after which it is due
+    again. Any exception but GiveUp and LeaseLost is tried again, at most MOST_ATTEMPTS times in a row.
+    """
+
+    def register(handler: Handler) -> Handler:
+        _handlers[kind] = handler
+        return handler
+
+    return register
+
+
+def add(kind: str, object_id: object, *, after: timedelta = timedelta()) -> None:
+    """Write down that this work is wanted, in the caller's transaction, and ring for it on commit.
+
+    Asking twice for what still waits is one task, due at the earlier time.
+    """
+    due_at = timezone.now() + after
+    task, created = Task.objects.get_or_create(
+        kind=kind, object_id=str(object_id), status=TaskStatus.WAITING, defaults={"due_at": due_at}
+    )
+    if not created:
+        Task.objects.filter(Q(due_at__gt=due_at) | Q(lease__isnull=False), pk=task.pk).update(due_at=due_at)
+    if not after:
+        transaction.on_commit(lambda: ring(task.pk))
+
+
+def ring(task_id: uuid.UUID) -> None:
+    """Tell the workers. Without a queue nothing is lost: the sweeper rings again."""
+    Task.objects.filter(pk=task_id).update(rung_at=timezone.now())
+    try:
+        django_rq.get_queue("default").enqueue(run_task, str(task_id), result_ttl=0, failure_ttl=3600)
+    except (RedisError, OSError) as error:
+        logger.warning("The queue cannot be reached (%s); task %s waits for the sweeper.", error, task_id)
+
+
+def sweep() -> int:
+    """Ring for every task that is due, unclaimed and not rung for lately; returns how many."""
+    now = timezone.now()
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    quiet = Q(rung_at__isnull=True) | Q(rung_at__lt=now - RING_AGAIN) | Q(rung_at__lt=F("due_at"))
+    due = Task.objects.filter(free, quiet, status=TaskStatus.WAITING, due_at__lte=now).order_by("due_at")
+    ids = list(due.values_list("pk", flat=True)[:1000])
+    for task_id in ids:
+        ring(task_id)
+    return len(ids)
+
+
+def claim(task_id: str) -> Lease | None:
+    """Take the task for this worker; None when it is done, not due yet, or somebody has it."""
+    now = timezone.now()
+    token = uuid.uuid4()
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    rows = Task.objects.filter(free, pk=task_id, status=TaskStatus.WAITING, due_at__lte=now)
+    if not rows.update(lease=token, lease_until=now + LEASE, attempts=F("attempts") + 1):
+        return None
+    return Lease(uuid.UUID(task_id), token, Task.objects.values_list("due_at", flat=True).get(pk=task_id))
+
+
+def run_task(task_id: str) -> None:
+    """Do one task, if it is there to be done. The only function that the queue ever calls."""
+    lease = claim(task_id)
+    if lease is None:
+        return
+    task = Task.objects.get(pk=task_id)
+    if task.attempts > MOST_ATTEMPTS:
+        give_up(task, lease, f"The worker stopped in the middle of it {MOST_ATTEMPTS} times.")
+        return
+    try:
+        again = _handlers[task.kind](task.object_id, lease)
+    except LeaseLost:
+        logger.warning("Lost the lease of %s; its new owner goes on.", task)
+    except GiveUp as reason:
+        give_up(task, lease, str(reason))
+    except Exception as error:  # noqa: BLE001 - the one place where any failure of any work becomes a row
+        logger.exception("%s failed", task)
+        _failed(task, lease, error)
+    else:
+        if again is None:
+            lease.finish()
+        else:
+            lease.release(due_at=timezone.now() + again, attempts=0, reason="")
+
+
+def _failed(task: Task, lease: Lease, error: Exception) -> None:
+    reason = f"{type(error).__name__}: {error}"[:500]
+    if task.attempts >= MOST_ATTEMPTS:
+        give_up(task, lease, f"Tried {task.attempts} times. Last time: {reason}")
+    else:
+        lease.release(due_at=timezone.now() + timedelta(seconds=2**task.attempts), reason=reason)
+
+
+def give_up(task: Task, lease: Lease, reason: str) -> None:
+    """Stop trying, and say why where staff will see it."""
+    lease.release(status=TaskStatus.GIVEN_UP, reason=reason, finished_at=timezone.now())
+    logger.error("Gave up on %s: %s", task, reason)
+
+
+def try_again(task: Task) -> bool:
+    """Staff ask for a task that was given up; False when it was not, or the same work waits already."""
+    if Task.objects.filter(kind=task.kind, object_id=task.object_id, status=TaskStatus.WAITING).exists():
+        return False
+    moved = move(task, TaskStatus.WAITING, due_at=timezone.now(), attempts=0, finished_at=None)
+    if moved:
+        transaction.on_commit(lambda: ring(task.pk))
+    return moved

@@ -1,0 +1,34 @@
+"""What each role may do. The groups are made anew from this table after every migration.
+
+Viewers read, engineers run voices and recordings, producers run consents and builds, admins everything.
+"""
+
+from typing import Any
+
+READ = [
+    "consent.view_talent", "consent.view_contract", "consent.view_consent", "consent.view_take",
+    "voices.view_voice", "voices.view_recording", "voices.view_build",
+]  # fmt: skip
+SOUND = [
+    "consent.add_take", "voices.add_voice", "voices.change_voice",
+    "voices.add_recording", "voices.change_recording", "voices.delete_recording",
+]  # fmt: skip
+PRODUCE = [
+    "consent.add_talent", "consent.change_talent", "consent.add_contract", "consent.add_consent",
+    "consent.invite_talent", "consent.review_consent", "voices.start_build", "voices.view_account",
+]  # fmt: skip
+
+ROLES = {"viewer": READ, "engineer": READ + SOUND, "producer": READ + SOUND + PRODUCE}
+
+
+def make_roles(**_: Any) -> None:
+    """Make the four groups and give each exactly its permissions; `admin` gets every one there is."""
+    from django.contrib.auth.models import Group, Permission
+
+    every = {
+        f"{p.content_type.app_label}.{p.codename}": p
+        for p in Permission.objects.select_related("content_type")
+    }
+    for role, names in {**ROLES, "admin": list(every)}.items():
+        group, _created = Group.objects.get_or_create(name=role)
+        group.permissions.set([every[name] for name in names if name in every])

@@ -1,0 +1,226 @@
+"""All settings, read from the environment through `voicehub.env`. The README's table says what each one means."""
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from csp.constants import NONCE, NONE, SELF
+from django.urls import reverse_lazy
+
+from voicehub import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.text("VOICEHUB_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+
+DEBUG = env.boolean("VOICEHUB_DEBUG", default=False)
+SECRET_KEY = env.secret("VOICEHUB_SECRET_KEY", DATA_DIR / "secrets")
+VOICEHUB_FIELD_KEYS = [
+    key.strip() for key in env.secret("VOICEHUB_FIELD_KEYS", DATA_DIR / "secrets").split(",") if key.strip()
+]
+
+# What people and providers reach us at: links in mails, callbacks and dataset addresses begin with it.
+VOICEHUB_BASE_URL = env.address("VOICEHUB_BASE_URL", "http://127.0.0.1:8000")
+# The company that a talent names in the spoken statement.
+VOICEHUB_COMPANY = env.text("VOICEHUB_COMPANY", "Northlight Voices")
+# Where the stand-in for the providers listens; empty where there is none.
+VOICEHUB_SANDBOX_URL = env.text("VOICEHUB_SANDBOX_URL").rstrip("/")
+
+HTTPS = VOICEHUB_BASE_URL.startswith("https://")
+ALLOWED_HOSTS = env.words("VOICEHUB_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+CSRF_TRUSTED_ORIGINS = [VOICEHUB_BASE_URL]
+
+INSTALLED_APPS = [
+    "voicehub.apps.VoiceHubConfig",
+    "consent",
+    "voices",
+    "voicehub.admin_app.StudioAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "csp",
+    "django_htmx",
+    "django_rq",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "voicehub.middleware.PrivacyHeadersMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "voicehub.urls"
+WSGI_APPLICATION = "voicehub.wsgi.application"
+ASGI_APPLICATION = "voicehub.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+        },
+    },
+]
+
+# The database. SQLite takes one writer at a time: WAL and IMMEDIATE let the others wait instead of failing.
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728;"
+    "PRAGMA journal_size_limit=27103364; PRAGMA cache_size=2000; PRAGMA temp_store=MEMORY",
+}
+
+
+def database(url: str) -> dict[str, Any]:
+    config: dict[str, Any] = dict(dj_database_url.parse(url))
+    if "sqlite" in config["ENGINE"]:
+        config["OPTIONS"] = SQLITE_OPTIONS
+    return {**config, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+
+
+DATABASES = {"default": database(env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# The queue is a doorbell (voicehub.outbox): it carries ids only, as JSON, since a pickle from a queue is code.
+REDIS_URL = env.text("REDIS_URL", f"unix://{DATA_DIR / 'run' / 'valkey.sock'}")
+RQ_QUEUES = {
+    "default": {
+        "URL": REDIS_URL,
+        "SERIALIZER": "rq.serializers.JSONSerializer",
+        "DEFAULT_TIMEOUT": 3600,
+    }
+}
+
+AUTH_USER_MODEL = "voicehub.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = reverse_lazy("login")
+LOGIN_REDIRECT_URL = reverse_lazy("today")
+LOGOUT_REDIRECT_URL = LOGIN_URL
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = env.text("VOICEHUB_TIME_ZONE", "UTC")
+USE_TZ = True
+
+# Files. Private ones are reached only through views that ask for permission, so there is no MEDIA_URL.
+S3_BUCKET = env.text("VOICEHUB_S3_BUCKET")
+PRIVATE_FOLDER = DATA_DIR / "media"
+PRIVATE_LOCAL = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {
+        "location": PRIVATE_FOLDER,
+        "base_url": None,
+        "file_permissions_mode": 0o600,
+        "directory_permissions_mode": 0o700,
+    },
+}
+PRIVATE_S3 = {
+    "BACKEND": "storages.backends.s3.S3Storage",
+    "OPTIONS": {
+        "bucket_name": S3_BUCKET,
+        "endpoint_url": env.text("VOICEHUB_S3_ENDPOINT") or None,
+        "region_name": env.text("VOICEHUB_S3_REGION") or None,
+        "access_key": env.text("VOICEHUB_S3_ACCESS_KEY") or None,
+        "secret_key": env.text("VOICEHUB_S3_SECRET_KEY") or None,
+        "default_acl": None,
+        "file_overwrite": False,
+        "querystring_auth": True,
+        "querystring_expire": 60,
+        "signature_version": "s3v4",
+    },
+}
+STATIC_STORAGE = (
+    "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "voicehub.static.HashedStorage"
+)
+STORAGES = {
+    "private": PRIVATE_S3 if S3_BUCKET else PRIVATE_LOCAL,
+    "default": PRIVATE_S3 if S3_BUCKET else PRIVATE_LOCAL,
+    "staticfiles": {"BACKEND": STATIC_STORAGE},
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# An upload of any size goes to a temporary file, never into memory; the form fields beside it stay small.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
+
+# Mail: smtp://user:password@host:587?tls=1, or else files that can be read under DATA_DIR/mail.
+MAIL = env.mail("VOICEHUB_EMAIL_URL")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if MAIL else 'filebased'}.EmailBackend"
+EMAIL_FILE_PATH = DATA_DIR / "mail"
+if MAIL:
+    EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.tls, MAIL.ssl
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.text("VOICEHUB_EMAIL_FROM", "VoiceHub <voicehub@localhost>")
+
+# What a browser may do with our pages: nothing that is not ours, nothing inline.
+MEDIA_HOST = [env.text("VOICEHUB_S3_ENDPOINT")] if S3_BUCKET and env.text("VOICEHUB_S3_ENDPOINT") else []
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        # wavesurfer.js styles its own shadow root; the nonce is for that one element.
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF, *MEDIA_HOST],
+        "media-src": [SELF, "blob:", *MEDIA_HOST],
+        "worker-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    },
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "voicehub-session"
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "voicehub-csrf"
+CSRF_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"links": {"()": "voicehub.logs.HideLinks"}},
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["links"]},
+    },
+    "root": {"handlers": ["console"], "level": env.text("VOICEHUB_LOG_LEVEL", "INFO").upper()},
+    "loggers": {"rq": {"level": "WARNING"}},
+}

@@ -1,0 +1,79 @@
+import uuid
+from datetime import date
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from consent.models.talent import Talent
+from voicehub.storage import private
+
+
+def contract_path(contract: "Contract", _name: str) -> str:
+    """A name that we make; the name that the browser sent is only ever shown."""
+    return f"contracts/{contract.talent_id}/{contract.pk}.pdf"
+
+
+class ContractQuerySet(models.QuerySet["Contract"]):
+    def in_force(self, day: date | None = None) -> "ContractQuerySet":
+        """Signed and begun by that day, not ended before it, and not replaced by one that has begun."""
+        day = day or timezone.localdate()
+        replaced = Contract.objects.filter(supersedes=models.OuterRef("pk"), starts_on__lte=day, signed_on__lte=day)
+        open_ended = Q(ends_on__isnull=True) | Q(ends_on__gte=day)
+        return self.filter(open_ended, ~models.Exists(replaced), signed_on__lte=day, starts_on__lte=day)
+
+
+class Contract(models.Model):
+    """The signed paper that says what the studio may do with the voice. In force is a question asked of dates."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    talent = models.ForeignKey(Talent, models.PROTECT, related_name="contracts")
+    file = models.FileField(storage=private, upload_to=contract_path, max_length=200)
+    file_name = models.CharField(max_length=200, editable=False)
+    sha256 = models.CharField(max_length=64, editable=False)
+    signed_on = models.DateField()
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True, help_text="Leave empty when it has no end.")
+    territory = models.CharField(max_length=200, default="Worldwide")
+    purposes = models.JSONField(default=list, help_text="What the voice may be built for.")
+    intended_uses = models.TextField(
+        help_text="Describe the uses as precisely as the paper does; in several US states a vague clause is void."
+    )
+    excluded_uses = models.TextField(blank=True)
+    providers = models.JSONField(default=list, help_text="The providers that may build the voice.")
+    compensation = models.CharField(max_length=300, blank=True)
+    exclusive = models.BooleanField(default=False)
+    representation = models.CharField(
+        max_length=200, blank=True, help_text="Agent, lawyer or union who stood by the talent."
+    )
+    training_allowed = models.BooleanField(
+        "provider may train its own models", default=False, help_text="Only if the paper says so."
+    )
+    delete_at_end = models.BooleanField("voice is deleted when the contract ends", default=True)
+    supersedes = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="superseded_by"
+    )
+    filed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
+    filed_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ContractQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-starts_on", "-filed_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="contract_ends_after_start", condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.talent.name}, signed {self.signed_on:%d %b %Y}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("consent:contract", args=[self.pk])
+
+    @property
+    def in_force(self) -> bool:
+        return Contract.objects.in_force().filter(pk=self.pk).exists()

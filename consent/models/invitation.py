@@ -1,0 +1,67 @@
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from consent.models.permission import Consent
+from consent.models.talent import Talent
+from voicehub.tokens import digest
+
+LASTS = timedelta(days=14)
+
+
+def two_weeks_from_now() -> datetime:
+    return timezone.now() + LASTS
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def live(self) -> "InvitationQuerySet":
+        """Those whose link still opens."""
+        return self.filter(revoked_at__isnull=True, expires_at__gt=timezone.now()).exclude(token_digest="")
+
+    def with_token(self, token: str) -> "InvitationQuerySet":
+        return self.live().filter(token_digest=digest(token))
+
+
+class Invitation(models.Model):
+    """The expiring private link by which a talent gives one or several consents.
+
+    Only the SHA-256 of its token is stored. The digest is empty until the mail with the token is written.
+    """
+
+    class Channel(models.TextChoices):
+        MAIL = "mail", "Sent by mail"
+        COPIED = "copied", "Copied by staff"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    talent = models.ForeignKey(Talent, models.PROTECT, related_name="invitations")
+    consents = models.ManyToManyField(Consent, related_name="invitations")
+    channel = models.CharField(max_length=8, choices=Channel)
+    token_digest = models.CharField(max_length=64, blank=True, editable=False)
+    sent_to = models.EmailField(blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(default=two_weeks_from_now)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True, help_text="When the talent began on the page.")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["token_digest"], condition=~Q(token_digest=""), name="invitation_token_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.talent.name}, {self.get_channel_display().lower()}"
+
+    @property
+    def live(self) -> bool:
+        return bool(self.token_digest) and self.revoked_at is None and self.expires_at > timezone.now()

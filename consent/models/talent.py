@@ -1,0 +1,26 @@
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+
+class Talent(models.Model):
+    """The person whose voice it is."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120, help_text="As it stands in the contract.")
+    email = models.EmailField(blank=True, help_text="Invitations go here.")
+    phone = models.CharField(max_length=40, blank=True)
+    notes = models.TextField(blank=True, help_text="For the studio only; the talent never sees it.")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("consent:talent", args=[self.pk])

@@ -1,0 +1,44 @@
+"""What can be done with talents, contracts and consents. Every status change of this app happens in here."""
+
+from consent.services.asking import (
+    NoStatement,
+    ask,
+    begin,
+    copy_link,
+    invite,
+    send_invitation,
+    void,
+)
+from consent.services.errors import NotPossible
+from consent.services.filing import file_contract, pdf_problem
+from consent.services.gate import Permission, permission
+from consent.services.history import first_broken, record, verify_all_histories
+from consent.services.review import approve, ask_again, decline, expire_due, resume, suspend, withdraw
+from consent.services.takes import TakeDamaged, submit_take
+
+__all__ = [
+    "NoStatement",
+    "NotPossible",
+    "Permission",
+    "TakeDamaged",
+    "approve",
+    "ask",
+    "ask_again",
+    "begin",
+    "copy_link",
+    "decline",
+    "expire_due",
+    "file_contract",
+    "first_broken",
+    "invite",
+    "pdf_problem",
+    "permission",
+    "record",
+    "resume",
+    "send_invitation",
+    "submit_take",
+    "suspend",
+    "verify_all_histories",
+    "void",
+    "withdraw",
+]

@@ -1,0 +1,41 @@
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+
+from consent.models import Contract, Talent
+from voicehub.models import User
+from voicehub.storage import sha256_of
+
+LARGEST_PDF = 25 << 20
+
+
+def pdf_problem(file: UploadedFile) -> str:
+    """Why this file cannot be filed as a contract, or an empty text. It is never opened or shown by us.
+
+    A PDF begins with its mark within the first 1,024 bytes and ends with %%EOF (ISO 32000-1, 7.5 and annex H).
+    """
+    if (file.size or 0) > LARGEST_PDF:
+        return f"The file is larger than {LARGEST_PDF >> 20} MB. Save it smaller and try again."
+    file.seek(0)
+    head = file.read(1024)
+    file.seek(max((file.size or 0) - 1024, 0))
+    tail = file.read()
+    file.seek(0)
+    if b"%PDF-" not in head:
+        return "This is not a PDF. Save or scan the contract as a PDF and try again."
+    if b"%%EOF" not in tail:
+        return "This PDF is cut off at its end. Save it again and try once more."
+    return ""
+
+
+def file_contract(talent: Talent, file: UploadedFile, terms: dict[str, Any], by: User) -> Contract:
+    """File a contract that `pdf_problem` had nothing against, with its terms as fields of Contract."""
+    contract = Contract(
+        talent=talent, file=file, file_name=(file.name or "contract.pdf")[-200:], sha256=sha256_of(file), filed_by=by
+    )
+    for name, value in terms.items():
+        setattr(contract, name, value)
+    with transaction.atomic():
+        contract.save(force_insert=True)
+    return contract

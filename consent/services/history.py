@@ -1,0 +1,70 @@
+"""The history of a consent: a chain in which each line holds the hash of the line before it.
+
+The hash is the SHA-256 of the line's content as canonical JSON (sorted keys, no spaces, UTF-8), so anybody with the
+lines can check it. A line that is changed, left out or put in breaks every hash after it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils import timezone
+
+from consent.models import Consent, Event, EventKind
+from voicehub.models import User
+
+
+def line_hash(event: Event) -> str:
+    """The hash that belongs on this line, whatever is written there."""
+    content = {
+        "consent": str(event.consent_id),
+        "sequence": event.sequence,
+        "actor": event.actor_id,
+        "actor_name": event.actor_name,
+        "at": event.at.isoformat(),
+        "kind": event.kind,
+        "payload": event.payload,
+        "previous": event.previous_hash,
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def record(consent: Consent, kind: EventKind, by: User | None, **payload: Any) -> Event:
+    """Add a line, in the caller's transaction. `by` is None when the talent did it.
+
+    The consent's row is locked first, so that two lines written at once do not get the same number.
+    """
+    Consent.objects.select_for_update().get(pk=consent.pk)
+    last = consent.events.order_by("-sequence").first()
+    event = Event(
+        consent=consent,
+        sequence=last.sequence + 1 if last else 1,
+        actor=by,
+        actor_name=str(by) if by else consent.talent.name,
+        at=timezone.now(),
+        kind=kind,
+        payload=payload,
+        previous_hash=last.hash if last else "",
+    )
+    event.hash = line_hash(event)
+    event.save()
+    return event
+
+
+def first_broken(consent: Consent) -> int | None:
+    """The number of the first line that does not fit the chain; None when the whole history holds."""
+    previous = ""
+    for number, event in enumerate(consent.events.order_by("sequence"), start=1):
+        if (event.sequence, event.previous_hash, event.hash) != (number, previous, line_hash(event)):
+            return number
+        previous = event.hash
+    return None
+
+
+def verify_all_histories() -> Iterator[tuple[Consent, int]]:
+    """Each consent whose history does not hold, with the number of its first bad line."""
+    for consent in Consent.objects.select_related("talent").iterator():
+        if (number := first_broken(consent)) is not None:
+            yield consent, number

@@ -1,0 +1,91 @@
+"""What becomes of a consent once the talent has answered."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from consent.models import Consent, ConsentStatus, EventKind, Take
+from consent.services.errors import NotPossible
+from consent.services.history import record
+from voicehub.models import User
+from voicehub.transitions import move
+
+
+def latest_take(consent: Consent) -> Take | None:
+    """The take that a review is about."""
+    return consent.takes.filter(acceptable=True).order_by("-created_at").first()
+
+
+def approve(consent: Consent, take: Take, by: User) -> None:
+    """Put the consent in force on the strength of `take`, which must be the newest, so nobody approves unheard."""
+    with transaction.atomic():
+        newest = latest_take(consent)
+        if newest is None or newest.pk != take.pk:
+            raise NotPossible("There is a newer recording. Listen to that one first.")
+        done = move(
+            consent,
+            ConsentStatus.APPROVED,
+            since=ConsentStatus.SUBMITTED,
+            take=take,
+            approved_by=by,
+            approved_at=timezone.now(),
+        )
+        if not done:
+            raise NotPossible("This consent does not wait for review any more.")
+        record(consent, EventKind.APPROVED, by, take=str(take.pk), sha256=take.sha256)
+
+
+def ask_again(consent: Consent, by: User, reason: str) -> None:
+    """Ask the talent to read the statement once more; the reason is shown on the private page."""
+    with transaction.atomic():
+        if not move(consent, ConsentStatus.REQUESTED, note_to_talent=reason):
+            raise NotPossible("This consent does not wait for review any more.")
+        record(consent, EventKind.ASKED_AGAIN, by, reason=reason)
+
+
+def decline(consent: Consent, reason: str) -> None:
+    """The talent says no."""
+    _step(consent, ConsentStatus.DECLINED, EventKind.DECLINED, None, reason)
+
+
+def suspend(consent: Consent, by: User, reason: str) -> None:
+    """Stop new builds for a while, say during a dispute."""
+    _step(consent, ConsentStatus.SUSPENDED, EventKind.SUSPENDED, by, reason)
+
+
+def resume(consent: Consent, by: User, reason: str) -> None:
+    """End a suspension."""
+    with transaction.atomic():
+        if not move(consent, ConsentStatus.APPROVED, since=ConsentStatus.SUSPENDED):
+            raise NotPossible("This consent is not suspended.")
+        record(consent, EventKind.RESUMED, by, reason=reason)
+
+
+def withdraw(consent: Consent, by: User | None, reason: str) -> None:
+    """The talent takes the consent back; `by` is the member of staff who was told, or None for the talent."""
+    _step(consent, ConsentStatus.WITHDRAWN, EventKind.WITHDRAWN, by, reason)
+
+
+def _step(consent: Consent, to: ConsentStatus, kind: EventKind, by: User | None, reason: str) -> None:
+    with transaction.atomic():
+        if not move(consent, to):
+            consent.refresh_from_db(fields=["status"])
+            raise NotPossible(f"This is not possible any more: the consent is {consent.get_status_display().lower()}.")
+        record(consent, kind, by, reason=reason)
+
+
+def expire_due() -> int:
+    """Expire what is past its last day: consents with an end, and requests whose last link is over."""
+    today = timezone.localdate()
+    due = Consent.objects.filter(
+        valid_until__lt=today,
+        status__in=[ConsentStatus.REQUESTED, ConsentStatus.APPROVED, ConsentStatus.SUSPENDED],
+    ).select_related("talent")
+    return sum(_expire(consent) for consent in due)
+
+
+def _expire(consent: Consent) -> bool:
+    with transaction.atomic():
+        moved = move(consent, ConsentStatus.EXPIRED)
+        if moved:
+            record(consent, EventKind.EXPIRED, consent.requested_by, valid_until=str(consent.valid_until))
+    return moved

@@ -1,0 +1,70 @@
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+
+from consent.models import Capture, Consent, ConsentStatus, EventKind, Take
+from consent.services.errors import NotPossible
+from consent.services.history import record
+from voicehub.audio.inspect import Limits, inspect
+from voicehub.models import User
+from voicehub.transitions import move
+
+LARGEST_TAKE = 50 << 20
+TAKE_LIMITS = Limits(min_seconds=2, max_seconds=120)
+
+
+class TakeDamaged(NotPossible):
+    """The bytes that arrived are not the bytes that were sent."""
+
+
+def submit_take(
+    consent: Consent,
+    file: UploadedFile,
+    capture: Capture,
+    *,
+    by: User | None = None,
+    claimed_sha256: str = "",
+    device: dict[str, Any] | None = None,
+    user_agent: str = "",
+    address: str | None = None,
+) -> Take:
+    """Keep a take of the statement exactly as it came. `by` is None when the talent sent it.
+
+    A take that cannot be sent to a provider is kept too, with its findings, and the consent goes on waiting.
+    Raises NotPossible when the consent does not wait for a take, TakeDamaged when the hash is not the claimed one.
+    """
+    if (file.size or 0) > LARGEST_TAKE:
+        raise NotPossible(f"The file is larger than {LARGEST_TAKE >> 20} MB. A statement needs well under a minute.")
+    file.seek(0)
+    found = inspect(file, TAKE_LIMITS)  # type: ignore[arg-type]  # an uploaded file reads like any binary file
+    if claimed_sha256 and claimed_sha256.lower() != found.sha256:
+        raise TakeDamaged("The recording was damaged on its way. Send it again.")
+    file.seek(0)
+    with transaction.atomic():
+        consent = Consent.objects.select_for_update().select_related("talent").get(pk=consent.pk)
+        if consent.status != ConsentStatus.REQUESTED:
+            raise NotPossible("This consent does not wait for a recording any more.")
+        take = Take(
+            consent=consent,
+            file=file,
+            file_name=(file.name or "")[-200:],
+            sha256=found.sha256,
+            size=found.size,
+            capture=capture,
+            recorded_by=by,
+            acceptable=found.ok,
+            seconds=found.header.seconds if found.header else 0,
+            sample_rate=found.header.sample_rate if found.header else 0,
+            findings=[finding.as_dict() for finding in found.findings],
+            levels=found.as_dict().get("levels") or {},
+            peaks=list(found.peaks),
+            device=device or {},
+            user_agent=user_agent[:300],
+            address=address,
+        )
+        take.save()
+        record(consent, EventKind.TAKE, by, take=str(take.pk), sha256=take.sha256, capture=take.capture, ok=found.ok)
+        if found.ok:
+            move(consent, ConsentStatus.SUBMITTED, note_to_talent="")
+    return take

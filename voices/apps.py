@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class VoicesConfig(AppConfig):
+    name = "voices"
+    verbose_name = "Voices"
+
+    def ready(self) -> None:
+        from voices import tasks  # noqa: F401 - registers the handlers of its tasks

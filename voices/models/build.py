@@ -1,0 +1,159 @@
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from consent.models import Consent, Contract
+from voicehub.transitions import Movable, status_check
+from voices.models.account import RemoteVoice
+from voices.models.voice import Recording, Voice
+from voices.models.words import BuildStatus, Handover
+
+ACTIVE = [BuildStatus.QUEUED, BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED, BuildStatus.TRAINING]
+
+
+class BuildQuerySet(models.QuerySet["Build"]):
+    def active(self) -> "BuildQuerySet":
+        """Those that still move by themselves, or wait for a person to say what became of them."""
+        return self.filter(status__in=ACTIVE)
+
+
+class Build(Movable):
+    """One attempt to train a remote voice from a frozen set of recordings.
+
+    `step` is the write-ahead note of the call that is about to be made and may not be repeated blindly: it is set
+    and committed before the call and cleared with its answer, so that a step found set means "we do not know".
+    """
+
+    Status = BuildStatus
+    MOVES: ClassVar = {
+        BuildStatus.QUEUED: frozenset({BuildStatus.SUBMITTING, BuildStatus.CANCELLED, BuildStatus.FAILED}),
+        BuildStatus.SUBMITTING: frozenset(
+            {BuildStatus.TRAINING, BuildStatus.UNCONFIRMED, BuildStatus.QUEUED, BuildStatus.FAILED}
+        ),
+        BuildStatus.UNCONFIRMED: frozenset({BuildStatus.TRAINING, BuildStatus.QUEUED, BuildStatus.FAILED}),
+        BuildStatus.TRAINING: frozenset(
+            {
+                BuildStatus.READY,
+                BuildStatus.DATASET_ISSUE,
+                BuildStatus.CONSENT_REJECTED,
+                BuildStatus.FAILED,
+            }
+        ),
+    }
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    voice = models.ForeignKey(Voice, models.PROTECT, related_name="builds")
+    remote_voice = models.ForeignKey(RemoteVoice, models.PROTECT, related_name="builds")
+    consent = models.ForeignKey(Consent, models.PROTECT, related_name="+")
+    contract = models.ForeignKey(Contract, models.PROTECT, related_name="+")
+    status = models.CharField(max_length=16, choices=BuildStatus, default=BuildStatus.QUEUED)
+    handover = models.CharField(max_length=12, choices=Handover, default=Handover.RECORDINGS)
+    step = models.CharField(max_length=20, blank=True)
+    looked_up = models.PositiveSmallIntegerField(default=0, help_text="Look-ups in a row that found nothing.")
+    raw_status = models.CharField("status in the provider's words", max_length=60, blank=True)
+    raw_answer = models.JSONField(default=dict, help_text="The last answer, as it came.")
+    issue = models.TextField(blank=True, help_text="What is wrong, in the provider's words or ours.")
+    scores = models.JSONField(default=dict)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    doing = models.CharField(max_length=120, blank=True, help_text="What happens now, for people who wait.")
+    callback_digest = models.CharField(max_length=64, blank=True, editable=False)
+    dataset_digest = models.CharField(max_length=64, blank=True, editable=False)
+    dataset_until = models.DateTimeField(null=True, blank=True, editable=False)
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    training_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = BuildQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        permissions = [("start_build", "Can start and cancel builds")]
+        constraints = [
+            status_check("build_status_known", BuildStatus),
+            models.UniqueConstraint(
+                fields=["remote_voice"], condition=Q(status__in=ACTIVE), name="build_one_active"
+            ),
+            models.UniqueConstraint(
+                fields=["callback_digest"], condition=~Q(callback_digest=""), name="build_callback_once"
+            ),
+            models.UniqueConstraint(
+                fields=["dataset_digest"], condition=~Q(dataset_digest=""), name="build_dataset_once"
+            ),
+            models.CheckConstraint(
+                name="build_finished_has_time",
+                condition=Q(status__in=ACTIVE) | Q(finished_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.voice.name}, {self.remote_voice.tier}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("voices:build", args=[self.pk])
+
+    @property
+    def active(self) -> bool:
+        return self.status in ACTIVE
+
+
+class BuildRecording(models.Model):
+    """A recording as it stood when the build was started, and what the provider said of it."""
+
+    build = models.ForeignKey(Build, models.CASCADE, related_name="recordings")
+    recording = models.ForeignKey(Recording, models.PROTECT, related_name="+")
+    sha256 = models.CharField(max_length=64)
+    transcript = models.TextField(blank=True)
+    reported = models.BooleanField(default=False)
+    from_callback = models.BooleanField(default=False, help_text="Said by the callback only, not by a look-up.")
+    stoi = models.FloatField("STOI", null=True, blank=True)
+    pesq = models.FloatField("PESQ", null=True, blank=True)
+    si_sdr = models.FloatField("SI-SDR", null=True, blank=True)
+    sample_score = models.FloatField(null=True, blank=True)
+    is_active = models.BooleanField(null=True, blank=True)
+    is_outlier = models.BooleanField(null=True, blank=True)
+    is_silent = models.BooleanField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["build", "recording"], name="build_recording_once")]
+
+    def __str__(self) -> str:
+        return f"{self.recording} in {self.build}"
+
+
+class Callback(models.Model):
+    """A message that a provider sent for a build. It is believed in nothing: it only makes us ask."""
+
+    build = models.ForeignKey(Build, models.CASCADE, related_name="callbacks")
+    body = models.TextField()
+    body_sha256 = models.CharField(max_length=64)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["received_at"]
+        constraints = [models.UniqueConstraint(fields=["build", "body_sha256"], name="callback_once")]
+
+    def __str__(self) -> str:
+        return f"Callback for {self.build}"
+
+
+class DatasetFetch(models.Model):
+    """One opening of a build's dataset address."""
+
+    build = models.ForeignKey(Build, models.CASCADE, related_name="dataset_fetches")
+    address = models.GenericIPAddressField(null=True, blank=True)
+    user_agent = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["at"]
+
+    def __str__(self) -> str:
+        return f"Dataset of {self.build} fetched"

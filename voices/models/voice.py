@@ -1,0 +1,79 @@
+import uuid
+from pathlib import PurePath
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+from consent.models import Purpose, Talent
+from voicehub.storage import private
+from voicehub.transitions import status_check
+from voices.models.words import RecordingStatus
+
+
+class Voice(models.Model):
+    """A talent's voice project: its language, its purpose and its set of recordings."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    talent = models.ForeignKey(Talent, models.PROTECT, related_name="voices")
+    name = models.CharField(max_length=100)
+    language = models.CharField(max_length=16, default="en-US", help_text="As a BCP 47 tag, such as en-US.")
+    purpose = models.CharField(max_length=20, choices=Purpose)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["talent", "name"], name="voice_name_once_per_talent")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("voices:voice", args=[self.pk])
+
+
+def recording_path(recording: "Recording", _name: str) -> str:
+    """A name that we make; the name that the browser sent is only ever shown."""
+    return f"recordings/{recording.voice_id}/{recording.pk}{'.wav' if recording.usable else '.bin'}"
+
+
+class Recording(models.Model):
+    """One clip of training audio with its transcript. The file is kept as it came, also when it cannot be used."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    voice = models.ForeignKey(Voice, models.PROTECT, related_name="recordings")
+    file = models.FileField(storage=private, upload_to=recording_path, max_length=200)
+    file_name = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField()
+    transcript = models.TextField(blank=True)
+    status = models.CharField(max_length=10, choices=RecordingStatus)
+    active = models.BooleanField(default=True, help_text="Goes into the next build.")
+    seconds = models.FloatField(default=0)
+    sample_rate = models.PositiveIntegerField(default=0)
+    findings = models.JSONField(default=list)
+    levels = models.JSONField(default=dict)
+    peaks = models.JSONField(default=list)
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["file_name", "created_at"]
+        constraints = [
+            status_check("recording_status_known", RecordingStatus),
+            models.UniqueConstraint(fields=["voice", "sha256"], name="recording_once_per_voice"),
+        ]
+        indexes = [models.Index(fields=["voice", "file_name"], name="recording_by_name")]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    @property
+    def usable(self) -> bool:
+        return self.status == RecordingStatus.ACCEPTED
+
+    @property
+    def title(self) -> str:
+        """The file's name without its ending."""
+        return PurePath(self.file_name).stem

@@ -1,0 +1,1 @@
+"""Background work of this app: each handler hands over to a service."""

@@ -1,0 +1,61 @@
+"""`manage.py sandbox`: the stand-in for the providers, a server in a process of its own."""
+
+import signal
+from argparse import ArgumentParser
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from voices.sandbox import choices
+from voices.sandbox.house import House, Settings
+from voices.sandbox.resemble_v2 import rows, training
+from voices.sandbox.server import Server
+from voices.sandbox.state import FolderInUse, Store
+
+
+class Command(BaseCommand):
+    help = "Serve a stand-in for the voice providers, with its own state and no login."
+    # It shares nothing with the dashboard, whose checks would only delay it.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, required=True, help="0 takes any free port")
+        parser.add_argument("--data", type=Path, required=True, help="folder for its state and audio")
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument(
+            "--training-seconds", type=float, default=choices.TRAINING_SECONDS, help="how long a build takes"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        signal.signal(signal.SIGTERM, _stop)
+        server = _opened(options["host"], options["port"], options["data"], options["training_seconds"])
+        address = f"http://{options['host']}:{server.server_port}"
+        self.stdout.write(f"Sandbox listening on {address} with its data in {options['data']}")
+        self.stdout.flush()
+        training.resume(server.house)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            self.stdout.write("Sandbox stopped")
+        finally:
+            server.house.closing.set()
+            server.server_close()
+            server.house.store.close()
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    """SIGTERM ends the sandbox as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def _opened(host: str, port: int, folder: Path, training_seconds: float) -> Server:
+    """The server, listening; CommandError where the folder or the port is taken."""
+    try:
+        house = House(Store(folder, rows.SCHEMA), Settings(training_seconds=training_seconds))
+        return Server(host, port, house)
+    except FolderInUse as problem:
+        raise CommandError(str(problem)) from None
+    except OSError as problem:
+        raise CommandError(f"Cannot listen on {host}:{port}: {problem.strerror}") from None

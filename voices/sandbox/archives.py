@@ -1,0 +1,80 @@
+"""Reading a dataset's archive: .zip or .tar.gz with WAVs and, as an option, a metadata.csv.
+
+The layout is that of the vendor's v1 page: lines `file|text`, the file without its `.wav`. Where in the
+archive they lie is unknown, so any folder will do. Nothing is unpacked by its own path; all sizes are capped.
+"""
+
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from voices.sandbox import choices
+
+METADATA = "metadata.csv"
+
+
+class BadArchive(Exception):
+    """What is wrong with an archive, said in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One WAV of the archive; `text` is empty where no transcript came with it."""
+
+    name: str
+    text: str
+    wav: bytes
+
+
+def clips(path: Path) -> Iterator[Clip]:
+    """The WAVs of an archive with their transcripts, in the archive's order. Raises BadArchive."""
+    try:
+        texts = _texts(path)
+        for name, file in _files(path):
+            if name.lower().endswith(".wav"):
+                stem = name[:-4]
+                yield Clip(stem, texts.get(stem, ""), file.read())
+    except (zipfile.BadZipFile, tarfile.TarError, OSError, EOFError, RuntimeError, NotImplementedError):
+        raise BadArchive("The dataset is neither a readable .zip nor a readable .tar.gz file.") from None
+
+
+def _texts(path: Path) -> dict[str, str]:
+    """The transcripts by file name without `.wav`."""
+    for name, file in _files(path):
+        if name == METADATA:
+            lines = file.read().decode("utf-8-sig", errors="replace").splitlines()
+            pairs = (line.partition("|") for line in lines)
+            return {key.strip().removesuffix(".wav"): text.strip() for key, bar, text in pairs if bar}
+    return {}
+
+
+def _files(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """Plain files by their last name, within the caps on their number and size. Raises BadArchive."""
+    opened = _zipped(path) if zipfile.is_zipfile(path) else _tarred(path)
+    total = 0
+    for count, (name, size, file) in enumerate(opened, 1):
+        total += size
+        if count > choices.DATASET_CLIPS or total > choices.DATASET_BYTES:
+            raise BadArchive("The dataset holds too many files or unpacks to too many bytes.")
+        base = PurePosixPath(name).name
+        if not base.startswith("."):
+            yield base, file
+
+
+def _zipped(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
+    """Python's reader ends a member at the size that its entry declares, so those sizes can be trusted."""
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            if not entry.is_dir():
+                with archive.open(entry) as file:
+                    yield entry.filename, entry.file_size, file
+
+
+def _tarred(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
+    with tarfile.open(path, "r:gz") as archive:
+        for entry in archive:
+            if entry.isfile() and (file := archive.extractfile(entry)):
+                yield entry.name, entry.size, file

@@ -1,0 +1,98 @@
+"""What the sandbox decides where a vendor's pages are silent or disagree. All of this is ours.
+
+None of these values is a fact about a provider. Where a value does come from a vendor, the line says so.
+"""
+
+# --- every vendor -----------------------------------------------------------------------------------------
+
+TRAINING_SECONDS = 4.0
+"""How long a training takes, so that a person sees it move; `--training-seconds` changes it."""
+
+BAD_KEY = "bad"
+"""An account key that begins with this is refused with 401; every other key is an account of its own."""
+
+PLAN_KEY = "plan"
+"""A key that begins with this may read, but gets 403 where it creates, changes or builds."""
+
+AUTHORIZED_KEY = "authorized"
+"""A key that begins with this is an authorised uploader's (vendor's term): its voices need no consent."""
+
+LONGEST_BODY = 64 * 1024 * 1024
+"""Bytes of one request's JSON, which may hold a consent as base64."""
+
+# --- callbacks and datasets -------------------------------------------------------------------------------
+
+CALLBACK_TRIES = 4
+CALLBACK_PAUSE = 0.5
+"""Seconds before the second try; each later pause is twice as long. Any HTTP answer ends the tries."""
+
+CALLBACK_TIMEOUT = 10.0
+
+DATASET_TIMEOUT = 60.0
+"""Seconds in all for one dataset. No redirects are followed."""
+
+DATASET_BYTES = 512 * 1024 * 1024
+"""Of the download, and again of all that is unpacked from it."""
+
+DATASET_CLIPS = 5000
+
+# --- Resemble v2 ------------------------------------------------------------------------------------------
+
+DEFAULT_VOICE_TYPE = "professional"
+"""Vendor: "If not provided defaults to professional"."""
+
+RAPID_RECORDINGS = 3
+PROFESSIONAL_RECORDINGS = 20
+"""Vendor's "Create a voice" page; its other pages say 1 and 3. Counted over active recordings."""
+
+RAPID_SECONDS = 10.0
+"""Vendor: "as little as 10 seconds of recordings"."""
+
+PROFESSIONAL_SECONDS = 30.0
+"""The vendor wants ten minutes. The sandbox asks for half a minute, so that a small sample can build."""
+
+SHORTEST_RECORDING = 1.0
+LONGEST_RECORDING = 60.0
+"""Seconds that a recording may last to be accepted (one vendor page: "typically 1-60 s")."""
+
+LONGEST_TRAINED = 12.0
+"""Vendor: recordings longer than this are ignored in training."""
+
+LONGEST_DATASET_CLIP = 20.0
+"""Vendor's v1 page, the only one on archives: clips of 1.5 to 20 seconds. Longer ones are ignored."""
+
+# One vendor page wants recordings "not silent", yet the callback has `is_silent`. So a silent recording is
+# accepted when it is uploaded and flagged at the build.
+
+SHORTEST_CONSENT_SPEECH = 2.0
+"""Seconds of speech below which nobody can have read the statement."""
+
+INVALID = 422
+"""The status of a refused field. Attested for duplicates only; unreadable JSON is 400."""
+
+PAGE_SIZE = 10
+LARGEST_PAGE = 1000
+"""Vendor's default size; the limit is ours. Voices come newest first, recordings in the order of upload."""
+
+SYNTHESIS_CHARACTERS = 3000
+"""Vendor pages say 2,000 and 3,000."""
+
+CHARACTERS_PER_SECOND = 15.0
+"""How fast the stand-in for synthesis speaks."""
+
+SCORES_KEY = "scores"
+"""Where a finished voice carries voice_similarity, fluency, pauses and resemble_score.
+
+The scores stand on the vendor's v1 page; no page says where v2 returns them.
+"""
+
+CALLBACK_RECORDINGS = "problematic"
+"""Which recordings a dataset_issue callback lists. Vendor: "each problematic recording"; ours: "all"."""
+
+WEAK_SAMPLE_SCORE = 0.5
+"""Below this resemble_sample_score a recording is listed as problematic; it alone is no dataset issue."""
+
+# Billing, in US cents. A third party's price list of May 2026, not the vendor's.
+RAPID_PRICE = 200.0
+PROFESSIONAL_PRICE = 500.0
+SYNTHESIS_PRICE_PER_SECOND = 0.05

@@ -1,0 +1,79 @@
+"""What the views of the running sandbox share: its store, its faults, its settings, its trainings."""
+
+from collections import deque
+from dataclasses import asdict, dataclass, field
+from itertools import count
+from threading import Event, Lock
+from typing import Any
+
+from django.core.handlers.wsgi import WSGIRequest
+
+from voices.sandbox import choices
+from voices.sandbox.faults import FaultScript, Rule
+from voices.sandbox.state import Store, now
+
+
+@dataclass
+class Settings:
+    """What the control API may change while the sandbox runs; a restart brings the start values back."""
+
+    training_seconds: float = choices.TRAINING_SECONDS
+    rapid_recordings: int = choices.RAPID_RECORDINGS
+    professional_recordings: int = choices.PROFESSIONAL_RECORDINGS
+    rapid_seconds: float = choices.RAPID_SECONDS
+    professional_seconds: float = choices.PROFESSIONAL_SECONDS
+    callback_recordings: str = choices.CALLBACK_RECORDINGS
+
+
+@dataclass
+class Seen:
+    """One request as the log keeps it: never a key, a body or a query."""
+
+    number: int
+    at: str
+    method: str
+    path: str
+    headers: list[str]
+    operation: str = ""
+    account: str = ""
+    status: int | None = None
+
+
+class RequestLog:
+    """The last requests, and how many there were since the start."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._numbers = count(1)
+        self._seen: deque[Seen] = deque(maxlen=20_000)
+
+    def note(self, request: WSGIRequest) -> Seen:
+        with self._lock:
+            seen = Seen(
+                next(self._numbers), now(), request.method or "", request.path, sorted(request.headers)
+            )
+            self._seen.append(seen)
+            return seen
+
+    def as_list(self) -> list[dict[str, Any]]:
+        with self._lock:
+            return [asdict(seen) for seen in self._seen]
+
+
+@dataclass
+class House:
+    """One running sandbox."""
+
+    store: Store
+    settings: Settings = field(default_factory=Settings)
+    faults: FaultScript = field(default_factory=FaultScript)
+    log: RequestLog = field(default_factory=RequestLog)
+    closing: Event = field(default_factory=Event)
+
+
+class SandboxRequest(WSGIRequest):
+    """A request that knows the house it came to, and how the log remembers it."""
+
+    house: House
+    seen: Seen
+    rules: list[Rule]

@@ -1,0 +1,159 @@
+"""What the sandbox hears: the judgement that a vendor's models would make, from simple honest measures.
+
+Everything rests on `voicehub.audio`: levels, signal-to-noise ratio, speech found by level, voiceprints. The
+scores have the vendor's names and move in the right direction, but they are estimates of ours and cannot be
+compared with a vendor's numbers.
+"""
+
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from voicehub.audio import speaker
+from voicehub.audio.inspect import THRESHOLDS, is_silent
+from voicehub.audio.measure import Levels, measure
+from voicehub.audio.quality import SILENCE, estimate
+from voicehub.audio.riff import WavHeader, WavRefused, read_header
+from voicehub.audio.samples import load
+from voices.sandbox import choices
+
+LOUDNESS_GRADES = (("A", -26.0, -14.0), ("B", -32.0, -10.0), ("C", -40.0, -6.0))
+"""Grade and the range of average levels in dBFS that earns it; anything else is a D."""
+
+USUAL_PAUSES = 0.15
+"""The share of silence that read speech has anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A file to be listened to, under the id it goes by."""
+
+    uuid: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    scores: dict[str, Any]
+    is_silent: bool
+    is_outlier: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was heard in a set of clips; `usable_seconds` are of those neither silent nor outliers."""
+
+    clips: dict[str, Heard]
+    usable_seconds: float
+    voice_scores: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    uuid: str
+    seconds: float
+    levels: Levels
+    print: speaker.Voiceprint
+
+    @property
+    def is_silent(self) -> bool:
+        return _without_speech(self.levels)
+
+
+def consent_issue(path: Path) -> str | None:
+    """Why nobody can have read the statement in this recording, or None."""
+    try:
+        levels = _levels(BytesIO(path.read_bytes()))
+    except WavRefused as refused:
+        return f"The consent recording cannot be used. {refused.finding.text}"
+    if _without_speech(levels):
+        return "There is no speech in the consent recording."
+    if levels.speech_seconds < choices.SHORTEST_CONSENT_SPEECH:
+        return (
+            f"The consent recording holds only {levels.speech_seconds:.1f} seconds of speech,"
+            " too little for the consent statement."
+        )
+    return None
+
+
+def first_scores(file: BinaryIO, header: WavHeader) -> dict[str, Any]:
+    """The scores of one recording as it comes in."""
+    return _scores(measure(file, header).levels)
+
+
+def judge(clips: list[Clip]) -> Judgement:
+    """Listen to the clips together: which are silent, which sound unlike the rest, how good the whole is."""
+    heard = [_measured(clip) for clip in clips]
+    outliers = _outliers([one for one in heard if not one.is_silent])
+    good = [one for one in heard if not one.is_silent and one.uuid not in outliers]
+    return Judgement(
+        clips={one.uuid: Heard(_scores(one.levels), one.is_silent, one.uuid in outliers) for one in heard},
+        usable_seconds=sum(one.seconds for one in good),
+        voice_scores=_voice_scores(good) if good else {},
+    )
+
+
+def _levels(file: BinaryIO) -> Levels:
+    return measure(file, read_header(file)).levels
+
+
+def _measured(clip: Clip) -> _Measured:
+    with clip.path.open("rb") as file:
+        header = read_header(file)
+        levels = measure(file, header).levels
+        samples = load(file, header)
+    return _Measured(clip.uuid, header.seconds, levels, speaker.voiceprint(samples, header.sample_rate))
+
+
+def _without_speech(levels: Levels) -> bool:
+    return is_silent(levels) or levels.speech_seconds < THRESHOLDS.silent_speech_seconds
+
+
+def _scores(levels: Levels) -> dict[str, Any]:
+    """By the vendor's names: the metrics of the resource and the scores of the callback."""
+    silent = _without_speech(levels)
+    quality = SILENCE if silent else estimate(levels)
+    return {
+        "signal_to_noise_ratio": 0.0 if silent else round(levels.snr_db, 1),
+        "loudness_grade": _loudness_grade(levels.rms_dbfs),
+        "resemble_sample_score": quality.sample_score,
+        "stoi_score": quality.stoi,
+        "pesq_score": quality.pesq,
+        "si_dr_score": quality.si_sdr,
+    }
+
+
+def _loudness_grade(level: float) -> str:
+    for grade, lowest, highest in LOUDNESS_GRADES:
+        if lowest <= level <= highest:
+            return grade
+    return "D"
+
+
+def _outliers(heard: list[_Measured]) -> set[str]:
+    """The ids of clips by another speaker or of another loudness class than most."""
+    foreign = speaker.outliers([one.print for one in heard])
+    uneven = speaker.loudness_outliers([one.levels.rms_dbfs for one in heard])
+    return {one.uuid for one, *flags in zip(heard, foreign, uneven, strict=True) if any(flags)}
+
+
+def _voice_scores(good: list[_Measured]) -> dict[str, float]:
+    """The four scores of the vendor's v1 page, 0..1; of `pauses` less is better.
+
+    Noise lowers similarity, unevenness of the voice lowers fluency, silence in the recordings raises pauses.
+    """
+    samples = float(np.mean([estimate(one.levels).sample_score for one in good]))
+    pitches = np.log2([one.print.pitch_hz for one in good if one.print.usable] or [1.0])
+    steadiness = float(np.exp(-2 * np.std(pitches)))
+    silence = 1 - sum(one.levels.speech_seconds for one in good) / sum(one.seconds for one in good)
+    scores = {
+        "voice_similarity": 0.4 + 0.6 * samples,
+        "fluency": 0.5 * steadiness + 0.5 * samples,
+        "pauses": float(np.clip((silence - USUAL_PAUSES) / (1 - USUAL_PAUSES), 0, 1)),
+    }
+    parts = (scores["voice_similarity"], scores["fluency"], 1 - scores["pauses"])
+    scores["resemble_score"] = float(np.mean(parts))
+    return {name: round(score, 3) for name, score in scores.items()}

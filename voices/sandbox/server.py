@@ -1,0 +1,99 @@
+"""The sandbox as a server: Django's request, URLs and responses on Django's threaded WSGI server.
+
+There is no Django handler and so no middleware: no login, no session, no CSRF check, no dashboard database.
+"""
+
+import logging
+import socketserver
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from socket import SHUT_RDWR, socket
+from typing import Any
+
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from django.http import HttpResponseBase
+from django.urls import Resolver404, resolve
+
+from voices.sandbox.house import House, SandboxRequest
+from voices.sandbox.operations import Dropped, success_form
+from voices.sandbox.wire import Refused
+
+logger = logging.getLogger(__name__)
+
+URLCONF = "voices.sandbox.urls"
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+
+
+class Application:
+    """The WSGI application of one house."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        request = SandboxRequest(environ)
+        request.house = self._house
+        request.seen = self._house.log.note(request)
+        try:
+            answer = respond(request)
+        except Dropped as dropped:
+            hang_up(environ["sandbox.connection"], dropped.sent)
+            raise
+        request.seen.status = answer.status_code
+        start_response(f"{answer.status_code} {answer.reason_phrase}", list(answer.items()))
+        return answer
+
+
+def respond(request: SandboxRequest) -> HttpResponseBase:
+    """The answer to a request; whatever breaks in a view becomes a 500 and a line in the log."""
+    try:
+        match = resolve(request.path_info, URLCONF)
+    except Resolver404:
+        return success_form(Refused(404, "There is nothing at this address."))
+    try:
+        answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+    except Dropped:
+        raise
+    except Exception:
+        logger.exception("%s %s broke", request.method, request.path)
+        answer = success_form(Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "The sandbox broke; see its log."))
+    finally:
+        request.close()
+    if "Content-Length" not in answer and not answer.streaming:
+        answer["Content-Length"] = str(len(answer.content))  # type: ignore[attr-defined]  # not streaming
+    return answer
+
+
+def hang_up(connection: socket, sent: bytes) -> None:
+    """Close the line under the handler, after whatever the client still gets."""
+    if sent:
+        connection.sendall(sent)
+    connection.shutdown(SHUT_RDWR)
+
+
+class Handler(WSGIRequestHandler):
+    def get_environ(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environ()
+        environ["sandbox.connection"] = self.connection
+        # The vendor's Node SDK sends two Content-Type headers with a file; the last one has the boundary.
+        if types := self.headers.get_all("Content-Type"):
+            environ["CONTENT_TYPE"] = types[-1]
+        return environ
+
+    def log_message(self, format: str, *args: Any) -> None:
+        logger.debug(format, *args)
+
+
+class Server(ThreadedWSGIServer):
+    request_queue_size = 256
+
+    def __init__(self, host: str, port: int, house: House) -> None:
+        super().__init__((host, port), Handler)
+        self.house = house
+        self.set_app(Application(house))
+
+    def server_bind(self) -> None:
+        # http.server asks the name service for the host's full name here, which may take seconds.
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+        self.setup_environ()

@@ -1,0 +1,13 @@
+"""The sandbox's own URLs; each vendor is a package or a file beside this one."""
+
+from django.urls import include, path
+
+from voices.sandbox import control
+
+urlpatterns = [
+    path("__control/faults", control.faults),
+    path("__control/ledger", control.ledger),
+    path("__control/requests", control.requests),
+    path("__control/settings", control.settings),
+    path("resemble/", include("voices.sandbox.resemble_v2.urls")),
+]

@@ -1,7 +1,7 @@
 """What the embedded studio prepares before any setting is read: its data folder and secrets of its own.
 
-Only `manage.py studio` makes secrets. Every other command demands that they are there (voicehub.env.secret), so
-that a server that lost its secrets stops instead of quietly making new ones that cannot read the old data.
+Only `manage.py studio` makes secrets. Every other command demands that they are there (voicehub.env.secret):
+a server that lost its secrets stops instead of quietly making new ones that cannot read the old data.
 """
 
 import base64

@@ -37,8 +37,8 @@ def _installed() -> Path:
         if found := shutil.which(name):
             return Path(found)
     raise NoServer(
-        "No Valkey or Redis server was found for this kind of machine. Install valkey-server or redis-server, "
-        "or set REDIS_URL to the address of one, for example redis://127.0.0.1:6379/0."
+        "No Valkey or Redis server was found for this kind of machine. Install valkey-server or redis-server,"
+        " or set REDIS_URL to the address of one, for example redis://127.0.0.1:6379/0."
     )
 
 
@@ -85,6 +85,8 @@ def command(data_dir: Path) -> list[str]:
         "save": "",
         "maxmemory-policy": "noeviction",
         "loglevel": "warning",
+        # It warns about settings of the machine at every start; that is not for a studio's terminal.
+        "logfile": str(kept_in / "valkey.log"),
     }
     return [str(program()), *(part for name, value in options.items() for part in (f"--{name}", value))]
 

@@ -1,0 +1,33 @@
+# VoiceHub. `make run` is all that a newcomer needs; `make` alone says what else there is.
+PYTHON ?= python3
+PORT ?= 8000
+export VOICEHUB_DATA_DIR
+
+.DEFAULT_GOAL := help
+.PHONY: run test lint format lock doctor clean help
+
+run: ## set everything up and serve the studio (PORT=8000, VOICEHUB_DATA_DIR=var)
+	@exec $(PYTHON) bootstrap.py run --port $(PORT)
+
+test: ## everything that is checked: ruff, mypy, and the tests on SQLite and PostgreSQL
+	@exec $(PYTHON) bootstrap.py test
+
+lint: ## only ruff and mypy
+	@exec $(PYTHON) bootstrap.py test lint format types
+
+format: ## put the code into its one form
+	@$(PYTHON) bootstrap.py install --dev
+	@.venv/bin/ruff check --quiet --fix-only .
+	@.venv/bin/ruff format .
+
+lock: ## remake the locks of the Python and the browser libraries, newest versions (needs uv and npm)
+	@exec $(PYTHON) bootstrap.py lock
+
+doctor: ## look for trouble in a studio that is set up
+	@.venv/bin/python manage.py doctor
+
+clean: ## remove what was installed, never what a studio has stored
+	@rm -rf .venv node_modules static/vendor .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+help:
+	@grep -hE '^[a-z]+: ##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+): ## /make \1\t/' | expand -t 14

@@ -1,0 +1,79 @@
+"""The worker: does the tasks that the queue rings for (voicehub.outbox), one at a time, in this process."""
+
+import logging
+import signal
+import threading
+from types import FrameType
+
+import django_rq
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, SimpleWorker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+logger = logging.getLogger(__name__)
+
+RECONNECT = 1.0  # seconds between two tries to reach the queue
+
+
+class StudioWorker(SimpleWorker):
+    """RQ's worker without what a doorbell needs none of: no fork, no commands by pub/sub.
+
+    The state of a task is in the database, under a lease, so a killed worker is as good as an unplugged
+    one. Commands sent through the queue could stop a task halfway; nobody may.
+    """
+
+    stopping = False
+
+    def subscribe(self) -> None:
+        pass
+
+    def unsubscribe(self) -> None:
+        pass
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Finish the task in hand, then stop."""
+        self.stopping = True
+        super().request_stop(signum, frame)
+
+    def perform_job(self, job: Job, queue: Queue) -> bool:
+        """Do one task with a database connection that is known to be alive."""
+        close_old_connections()
+        try:
+            return super().perform_job(job, queue)
+        finally:
+            close_old_connections()
+
+
+class Command(BaseCommand):
+    help = "Does the tasks that wait in the queue, until it is told to stop."
+
+    def handle(self, **options: object) -> None:
+        connection = django_rq.get_connection("default")
+        stopped = threading.Event()
+        while not stopped.is_set():
+            # Until RQ puts its own in place, and between two of its workers.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: stopped.set())
+            try:
+                if work(connection):
+                    return
+            except RedisError as error:
+                logger.warning("The queue cannot be reached: %s", error)
+            stopped.wait(RECONNECT)
+
+
+def work(connection: Redis) -> bool:
+    """Work until told to stop (True) or until the queue is lost (False, or RedisError)."""
+    queue = Queue("default", connection=connection, serializer=JSONSerializer)
+    worker = StudioWorker(
+        [queue], connection=connection, serializer=JSONSerializer, log_job_description=False
+    )
+    try:
+        worker.work(logging_level="WARNING")
+    except SystemExit:  # RQ's word for a second signal
+        return True
+    return worker.stopping

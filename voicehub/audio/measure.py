@@ -66,7 +66,7 @@ def decibels(power: float) -> float:
     return max(FLOOR_DB, 10 * math.log10(power)) if power > 0 else FLOOR_DB
 
 
-def measure(file: BinaryIO, header: WavHeader, seen: Callable[[bytes], None] = ignore) -> Measurement:
+def measure(file: BinaryIO, header: WavHeader, seen: Callable[[bytes], object] = ignore) -> Measurement:
     """Measure the sound of a file that `read_header` took; `seen` gets its bytes as they pass.
 
     Raises WavRefused only if the file became shorter since its header was read.

@@ -22,7 +22,7 @@ def ignore(_data: bytes) -> None:
 
 
 def blocks(
-    file: BinaryIO, header: WavHeader, frames: int, seen: Callable[[bytes], None] = ignore
+    file: BinaryIO, header: WavHeader, frames: int, seen: Callable[[bytes], object] = ignore
 ) -> Iterator[Int16]:
     """All samples, `frames` at a time; `seen` gets their bytes. WavRefused if the file shrinks meanwhile."""
     file.seek(header.data_offset)

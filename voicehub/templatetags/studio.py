@@ -1,0 +1,133 @@
+"""What every page of the studio shows in the same way: times, durations, states, findings, form fields."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django import template
+from django.core.paginator import Page
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+# The colour of a state: what is in order, what waits for somebody, what went wrong, what is moving.
+TONES = {
+    "good": {"approved", "ready", "accepted", "done"},
+    "wait": {"requested", "submitted", "suspended", "unconfirmed", "dataset_issue"},
+    "bad": {"declined", "withdrawn", "refused", "consent_rejected", "failed", "given_up"},
+    "busy": {"queued", "submitting", "training", "waiting"},
+}
+TONE_OF = {status: tone for tone, statuses in TONES.items() for status in statuses}
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"))
+WEEK = 7 * DAY
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Seconds as people read them: 65 → "1:05", 3725 → "1:02:05", nothing → "–"."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """A share of 0..1: 0.1234 → "12%"; nothing → "–"."""
+    return "–" if share is None else f"{share:.0%}"
+
+
+def in_words(moment: datetime, now: datetime) -> str:
+    """A time near `now` by its distance, one further away by its date."""
+    away = (now - moment).total_seconds()
+    if abs(away) < MINUTE:
+        return "just now" if away >= 0 else "in a moment"
+    if abs(away) >= WEEK:
+        return date_format(timezone.localtime(moment), "j F Y")
+    size, unit = next((size, unit) for size, unit in UNITS if abs(away) >= size)
+    count = int(abs(away) // size)
+    words = f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{words} ago" if away > 0 else f"in {words}"
+
+
+@register.filter
+def ago(moment: datetime | None) -> SafeString | str:
+    """A <time> that says "3 minutes ago", "in 2 days" or, a week away and more, the date; exact on hovering."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        exact(moment),
+        in_words(moment, timezone.now()),
+    )
+
+
+@register.filter
+def exact(moment: datetime | None) -> str:
+    """Date and time to the second, with the time zone."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    return f"{date_format(local, 'j F Y, H:i:s')} {local.tzname()}"
+
+
+@register.filter
+def day(value: date | None) -> SafeString | str:
+    """A date as "3 November 2025" inside a <time>."""
+    if value is None:
+        return ""
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), date_format(value, "j F Y"))
+
+
+@register.simple_tag
+def status_badge(row: Any) -> SafeString:
+    """The state of a row with `status` choices, in its words and with the colour of its kind."""
+    return format_html(
+        '<span class="state state-{}">{}</span>', TONE_OF.get(row.status, "over"), row.get_status_display()
+    )
+
+
+SEVERITIES = {
+    "refused": ("bad", "Cannot be used"),
+    "put_right": ("busy", "Put right"),
+    "look": ("wait", "Worth a look"),
+}
+
+
+@register.inclusion_tag("studio/findings.html")
+def findings(found: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Findings as `voicehub.audio.findings.Finding.as_dict` makes them: what it is, what to do, where in the sound."""
+    rows = []
+    for one in found:
+        tone, word = SEVERITIES.get(str(one["severity"]), ("wait", "Worth a look"))
+        rows.append({**one, "tone": tone, "word": word})
+    return {"findings": rows}
+
+
+@register.inclusion_tag("studio/field.html")
+def field(bound: BoundField, **attrs: Any) -> dict[str, Any]:
+    """One field of a form with its label, help and errors tied to it; further arguments become attributes."""
+    widget = bound.field.widget
+    many = isinstance(widget, CheckboxSelectMultiple | RadioSelect)
+    single = isinstance(widget, CheckboxInput)
+    if not many:
+        style = "form-check-input" if single else "form-select" if isinstance(widget, Select) else "form-control"
+        attrs["class"] = f"{style} is-invalid" if bound.errors else style
+    names = {name.replace("_", "-"): value for name, value in attrs.items()}
+    return {"field": bound, "widget": bound.as_widget(attrs=names), "many": many, "single": single}
+
+
+@register.inclusion_tag("studio/pages.html", takes_context=True)
+def pages(context: template.Context, page: "Page[Any]") -> dict[str, Any]:
+    """Links to the pages around this one; nothing where there is only one."""
+    elided = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
+    return {"page": page, "numbers": list(elided), "request": context["request"], "gap": page.paginator.ELLIPSIS}

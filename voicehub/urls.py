@@ -1,0 +1,30 @@
+"""Every address of the house. Those that are open without a login say so on their views."""
+
+from django.contrib import admin
+from django.contrib.auth import views as auth
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+from django.views.decorators.http import require_safe
+
+from voices.views.today import today
+
+
+@login_not_required
+@require_safe
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """For load balancers: the web process answers. It asks nothing of the database."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+urlpatterns = [
+    path("", today, name="today"),
+    path("sign-in/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("sign-out/", auth.LogoutView.as_view(), name="logout"),
+    path("healthz", healthz, name="healthz"),
+    path("administration/", admin.site.urls),
+    path("", include("consent.urls")),
+    path("", include("consent.public_urls")),
+    path("", include("voices.urls")),
+    path("", include("voices.webhook_urls")),
+]

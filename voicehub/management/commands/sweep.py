@@ -11,6 +11,9 @@ from voicehub import outbox
 
 logger = logging.getLogger(__name__)
 
+# Work that nobody asks for by a click; once begun, each asks for itself again.
+RECURRING = ("expire_consents",)
+
 
 class Command(BaseCommand):
     help = "Rings for due work that nobody has taken, again and again. Any number of them may run."
@@ -28,15 +31,20 @@ class Command(BaseCommand):
         stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
+        begun = False
         while not stopped.is_set():
-            sweep()
+            begun = sweep(begin=not begun) or begun
             stopped.wait(every)
 
 
-def sweep() -> None:
-    """One round; a database that is away for a moment is no reason to stop."""
+def sweep(begin: bool) -> bool:
+    """One round, True if it was made; a database that is away for a moment is no reason to stop."""
     close_old_connections()
     try:
+        for kind in RECURRING if begin else ():
+            outbox.add(kind, "all")
         outbox.sweep()
     except DatabaseError as error:
         logger.warning("The sweep was skipped, the database does not answer: %s", error)
+        return False
+    return True

@@ -112,45 +112,27 @@ WRONG_FORMAT = {
 }
 
 DURATION = {
-    "too_short": _refused(
-        "It lasts {seconds:.1f} seconds; at least {limit:g} are needed.", "Record a longer passage."
-    ),
-    "too_long": _refused(
-        "It lasts {seconds:.1f} seconds; at most {limit:g} are allowed.", "Cut it in a pause."
-    ),
+    "too_short": _refused("It lasts {seconds:.1f} seconds; at least {limit:g} are needed.", "Record a longer passage."),
+    "too_long": _refused("It lasts {seconds:.1f} seconds; at most {limit:g} are allowed.", "Cut it in a pause."),
 }
 
 SOUND = {
     "silent": _look("There is no speech in it: it is silent.", "Check the microphone, then record it again."),
-    "no_speech": _look(
-        "There is only a steady sound in it, no speech.", "Listen to it; record it again if so."
-    ),
-    "little_speech": _look(
-        "Only {seconds:.1f} seconds of it are speech.", "Cut the pauses, or record it again."
-    ),
+    "no_speech": _look("There is only a steady sound in it, no speech.", "Listen to it; record it again if so."),
+    "little_speech": _look("Only {seconds:.1f} seconds of it are speech.", "Cut the pauses, or record it again."),
     "too_quiet": _look(
         "It is quiet: {level:.0f} dBFS on average.", "Record closer to the microphone, or with more gain."
     ),
     "too_loud": _look("It is very loud: {level:.0f} dBFS on average.", "Record with less gain."),
-    "peak_high": _look(
-        "Its loudest point is only {room:.1f} dB below the limit.", "Leave 3 dB of room next time."
-    ),
-    "clipping": _look(
-        "The sound is cut off at the top ({share:.2%} of it).", "Record it again with less gain."
-    ),
+    "peak_high": _look("Its loudest point is only {room:.1f} dB below the limit.", "Leave 3 dB of room next time."),
+    "clipping": _look("The sound is cut off at the top ({share:.2%} of it).", "Record it again with less gain."),
     "clipping_slight": _look(
         "A few loud points are cut off at the top.", "Listen there; record it again if it crackles."
     ),
-    "noisy": _look(
-        "Strong background noise: speech is {snr:.0f} dB above it.", "Record it again in a quiet room."
-    ),
+    "noisy": _look("Strong background noise: speech is {snr:.0f} dB above it.", "Record it again in a quiet room."),
     "noise_heard": _look("Some background noise: speech is {snr:.0f} dB above it.", "Listen to the pauses."),
-    "dc_offset": _look(
-        "The sound is not centred on zero ({share:.1%}).", "Check the sound card, or apply a low cut."
-    ),
-    "silence_at_start": _look(
-        "It begins with {seconds:.1f} seconds of silence.", "Cut it to about 0.2 seconds."
-    ),
+    "dc_offset": _look("The sound is not centred on zero ({share:.1%}).", "Check the sound card, or apply a low cut."),
+    "silence_at_start": _look("It begins with {seconds:.1f} seconds of silence.", "Cut it to about 0.2 seconds."),
     "silence_at_end": _look("It ends with {seconds:.1f} seconds of silence.", "Cut it to about 0.2 seconds."),
     "telephone_band": _look(
         "It has only {rate:,} samples per second, as on a telephone.", "Record at 44,100 or 48,000."

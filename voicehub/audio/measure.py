@@ -212,9 +212,7 @@ class FrameLevels:
         frames = block[: count * self.step].reshape(count, self.step).astype(np.float64) / FULL_SCALE
         # Without its mean, so that a microphone with an offset is not taken for a noisy one.
         powers = np.maximum(frames.var(axis=1), 10 ** (FLOOR_DB / 10))
-        bins = np.clip(np.rint((10 * np.log10(powers) - FLOOR_DB) * BINS_PER_DB), 0, BINS - 1).astype(
-            np.int64
-        )
+        bins = np.clip(np.rint((10 * np.log10(powers) - FLOOR_DB) * BINS_PER_DB), 0, BINS - 1).astype(np.int64)
         places = self._frames + np.arange(count)
         np.add.at(self._counts, bins, 1)
         np.add.at(self._powers, bins, powers)

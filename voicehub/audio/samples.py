@@ -21,9 +21,7 @@ def ignore(_data: bytes) -> None:
     """For callers that want no look at the bytes."""
 
 
-def blocks(
-    file: BinaryIO, header: WavHeader, frames: int, seen: Callable[[bytes], object] = ignore
-) -> Iterator[Int16]:
+def blocks(file: BinaryIO, header: WavHeader, frames: int, seen: Callable[[bytes], object] = ignore) -> Iterator[Int16]:
     """All samples, `frames` at a time; `seen` gets their bytes. WavRefused if the file shrinks meanwhile."""
     file.seek(header.data_offset)
     left = header.frames * BYTES_PER_FRAME

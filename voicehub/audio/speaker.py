@@ -126,8 +126,9 @@ def _cosines() -> Floats:
 def distance(one: Voiceprint, other: Voiceprint) -> float:
     """Root mean square difference, in units of how much one reader varies.
 
-    Human speech, clips against the median of 10 of the same or of another reader: the same lie at 0.9 (median),
-    95 in 100 below 1.75; others at 2.9, 95 in 100 above 1.6; cut at 1.7, 7 in 100 are wrong on either side.
+    Human speech, clips against the median of 10 of the same or of another reader: the same lie at 0.9
+    (median), 95 in 100 below 1.75; others at 2.9, 95 in 100 above 1.6. Cut at 1.7, 7 in 100 are wrong on
+    either side.
     Infinite if one of the prints is not usable.
     """
     if not (one.usable and other.usable):

@@ -1,0 +1,192 @@
+"""Levels against what is known of made signals, and against slow and simple reckoning."""
+
+import io
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from tests.support.wav import RATE, Samples, gain, noise, pcm, speech_like, tone, wav_file
+from voicehub.audio.measure import BUCKETS, FlatTops, FrameLevels, Levels, Outline, measure
+from voicehub.audio.riff import WavHeader, read_header
+
+Int16 = NDArray[np.int16]
+
+
+def levels_of(samples: Samples, rate: int = RATE) -> Levels:
+    file = wav_file(samples, rate=rate)
+    return measure(file, read_header(file)).levels
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 22050, 44100, 48000])
+def test_tone_has_the_levels_of_a_tone(rate: int) -> None:
+    levels = levels_of(tone(2.0, rate, peak=0.5), rate)
+    assert levels.peak_dbfs == pytest.approx(-6.02, abs=0.02)
+    assert levels.rms_dbfs == pytest.approx(-9.03, abs=0.02)
+    assert levels.dc_offset == pytest.approx(0.0, abs=1e-4)
+    assert levels.clipped_share == 0.0
+
+
+def test_digital_silence_has_the_lowest_levels_and_no_errors() -> None:
+    levels = levels_of(np.zeros(RATE))
+    assert (levels.peak_dbfs, levels.rms_dbfs, levels.noise_floor_dbfs) == (-100.0, -100.0, -100.0)
+    assert (levels.speech_seconds, levels.leading_silence, levels.snr_db) == (0.0, 1.0, 0.0)
+
+
+def test_lowest_sample_counts_as_full_scale() -> None:
+    assert levels_of(np.full(RATE, -1.0)).peak_dbfs == 0.0
+
+
+def test_offset_is_measured_and_is_not_taken_for_noise() -> None:
+    centred, shifted = levels_of(speech_like()), levels_of(speech_like() + 0.05)
+    assert shifted.dc_offset == pytest.approx(0.05, abs=1e-3)
+    assert shifted.noise_floor_dbfs == pytest.approx(centred.noise_floor_dbfs, abs=0.5)
+
+
+@pytest.mark.parametrize("room_dbfs", [-70.0, -60.0, -50.0, -40.0])
+def test_noise_floor_is_that_of_the_room(room_dbfs: float) -> None:
+    assert levels_of(speech_like(room_dbfs=room_dbfs)).noise_floor_dbfs == pytest.approx(room_dbfs, abs=1.5)
+
+
+def test_speech_to_noise_falls_with_noise() -> None:
+    measured = [levels_of(speech_like(room_dbfs=room)).snr_db for room in (-70.0, -60.0, -50.0, -40.0, -30.0)]
+    assert measured == sorted(measured, reverse=True)
+    assert measured[0] - measured[-2] == pytest.approx(30.0, abs=3.0)
+
+
+def test_digital_silence_around_a_noisy_clip_does_not_hide_its_noise() -> None:
+    noisy = speech_like(room_dbfs=-35.0)
+    padded = np.concatenate((np.zeros(RATE), noisy, np.zeros(RATE)))
+    assert levels_of(padded).snr_db == pytest.approx(levels_of(noisy).snr_db, abs=0.5)
+
+
+def test_silence_at_both_ends_and_speech_between() -> None:
+    quiet_start, quiet_end = noise(1.5, -65.0), noise(0.8, -65.0)
+    levels = levels_of(np.concatenate((quiet_start, speech_like(3.0), quiet_end)))
+    assert levels.leading_silence == pytest.approx(1.5, abs=0.1)
+    assert levels.trailing_silence == pytest.approx(0.8, abs=0.3)
+    assert 1.0 < levels.speech_seconds < 2.5
+
+
+@pytest.mark.parametrize("level", [-20.0, -40.0])
+def test_steady_noise_is_not_speech(level: float) -> None:
+    assert levels_of(noise(3.0, level)).speech_seconds == 0.0
+
+
+def test_clipping_is_counted_and_placed() -> None:
+    clipped = np.clip(speech_like(3.0) * 4, -0.5, 0.5)
+    clipped[: RATE // 2] *= 0.1
+    levels = levels_of(clipped)
+    top = np.abs(np.round(clipped * 32768)) >= 16384
+    assert levels.clipped_share == pytest.approx(top.mean(), rel=0.15)
+    assert levels.clipped_at is not None
+    assert levels.clipped_at == pytest.approx(np.flatnonzero(top)[0] / RATE, abs=0.02)
+
+
+def test_clipping_is_seen_at_a_lowered_level() -> None:
+    clipped = np.clip(speech_like(3.0), -0.2, 0.2)
+    assert levels_of(clipped * gain(-6.0)).clipped_share > 0.001
+
+
+def test_low_tone_is_not_clipping() -> None:
+    assert levels_of(tone(2.0, 48000, frequency=80.0, peak=0.9), 48000).clipped_share < 0.0001
+
+
+def test_clip_shorter_than_a_frame() -> None:
+    levels = levels_of(tone(0.01))
+    assert levels.speech_seconds == 0.0
+    assert levels.noise_floor_dbfs == -100.0
+
+
+samples_with_flats = st.lists(
+    st.tuples(st.sampled_from([-32768, -32767, -20000, 0, 5, 20000, 32767]), st.integers(1, 5)),
+    min_size=1,
+    max_size=60,
+).map(lambda runs: np.repeat([value for value, _ in runs], [count for _, count in runs]).astype(np.int16))
+cuts = st.lists(st.integers(1, 7), min_size=1, max_size=40)
+
+
+def split(samples: Int16, sizes: list[int]) -> list[Int16]:
+    edges = np.cumsum(sizes)
+    return [part for part in np.split(samples, edges[edges < len(samples)]) if len(part)]
+
+
+def flat_tops(samples: Int16) -> tuple[int, int | None]:
+    """Slowly: runs of three or more equal samples at a level that is the peak, give or take a thousandth."""
+    values = [int(value) for value in samples]
+    peak = max(abs(value) for value in values)
+    flat: list[int] = []
+    start = 0
+    for end in range(1, len(values) + 1):
+        if end == len(values) or values[end] != values[start]:
+            if end - start >= 3 and abs(values[start]) >= max(1000, peak * 0.999 - 1):
+                flat += range(start, end)
+            start = end
+    return len(flat), min(flat, default=None)
+
+
+@given(samples_with_flats, cuts)
+@settings(max_examples=300, deadline=None)
+def test_flat_tops_are_found_wherever_the_blocks_end(samples: Int16, sizes: list[int]) -> None:
+    found = FlatTops()
+    for block in split(samples, sizes):
+        found.add(block)
+    assert found.at_peak(int(np.abs(samples.astype(int)).max())) == flat_tops(samples)
+
+
+@given(st.integers(1, 2000), st.integers(1, 700), st.integers(0, 2**32 - 1))
+@settings(max_examples=200, deadline=None)
+def test_outline_is_lowest_and_highest_of_each_stretch(count: int, block: int, seed: int) -> None:
+    samples = np.random.default_rng(seed).integers(-32768, 32767, count, dtype=np.int16, endpoint=True)
+    outline = Outline(count)
+    for start in range(0, count, block):
+        outline.add(samples[start : start + block])
+    expected: list[int] = []
+    for bucket in range(BUCKETS):
+        part = samples[bucket * count // BUCKETS : (bucket + 1) * count // BUCKETS].astype(int)
+        expected += [int(part.min()), int(part.max())] if len(part) else [0, 0]
+    assert outline.pairs() == tuple(max(-128, min(127, (value + 128) >> 8)) for value in expected)
+
+
+def test_blocks_change_nothing() -> None:
+    samples = np.frombuffer(pcm(speech_like(9.3)), dtype="<i2")
+    whole, parts = FrameLevels(RATE), FrameLevels(RATE)
+    whole.add(samples)
+    for start in range(0, len(samples), 3200):
+        parts.add(samples[start : start + 3200])
+    assert parts.snr() == pytest.approx(whole.snr())
+    assert parts.speech(9.3) == whole.speech(9.3)
+
+
+def test_bytes_of_the_sound_pass_the_caller_once() -> None:
+    file = wav_file(speech_like(9.0))
+    seen = io.BytesIO()
+    measure(file, read_header(file), seen.write)
+    assert seen.getvalue() == pcm(speech_like(9.0))
+
+
+def peak_memory(path: Path, seconds: int) -> int:
+    block = pcm(speech_like(1.0, 48000))
+    size = len(block) * seconds
+    with path.open("wb") as out:
+        out.write(wav_file(data=b"", rate=48000, data_size=size, riff_size=size + 36).read())
+        for _ in range(seconds):
+            out.write(block)
+    tracemalloc.start()
+    with path.open("rb") as file:
+        header: WavHeader = read_header(file)
+        measure(file, header)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    small, large = peak_memory(tmp_path / "10s.wav", 10), peak_memory(tmp_path / "530s.wav", 530)
+    assert (tmp_path / "530s.wav").stat().st_size > 50_000_000
+    assert large < 12_000_000
+    assert large < small * 1.2

@@ -1,0 +1,59 @@
+"""The sample audio is what its manifest says, and small."""
+
+import io
+from typing import Any
+
+import pytest
+
+from tests.audio.test_speaker import MANIFEST
+from tests.support.wav import SAMPLE, sample_wav
+from voicehub.audio.inspect import Inspection, Limits, inspect
+
+PLAIN = [entry for entry in MANIFEST if entry["kind"] == "recording"]
+
+
+def inspected(entry: dict[str, Any]) -> Inspection:
+    return inspect(io.BytesIO(sample_wav(entry["file"].removesuffix(".flac"))), Limits(1.5, 20.0))
+
+
+def test_manifest_lists_every_file_once() -> None:
+    assert sorted(entry["file"] for entry in MANIFEST) == sorted(path.name for path in SAMPLE.glob("*.flac"))
+    kinds = [(entry["set"], entry["kind"]) for entry in MANIFEST]
+    assert (kinds.count(("slt", "recording")), kinds.count(("rms", "recording"))) == (8, 6)
+    assert {one for one in kinds if one[1] not in ("recording", "consent")} == {
+        ("rms", "silent"),
+        ("rms", "wrong_speaker"),
+    }
+    assert sorted(one for one, kind in kinds if kind == "consent") == ["awb", "rms", "slt"]
+
+
+def test_folder_is_small() -> None:
+    assert sum(path.stat().st_size for path in SAMPLE.iterdir() if path.is_file()) < 1_500_000
+
+
+@pytest.mark.parametrize("entry", MANIFEST, ids=lambda entry: entry["file"])
+def test_file_is_as_told(entry: dict[str, Any]) -> None:
+    inspection = inspected(entry)
+    assert inspection.ok
+    assert inspection.header is not None and inspection.levels is not None
+    assert inspection.header.seconds == pytest.approx(entry["seconds"], abs=0.01)
+    expected = {"silent"} if entry["kind"] == "silent" else set()
+    assert {found.code for found in inspection.findings} == expected
+    if expected:
+        assert inspection.levels.rms_dbfs < -60
+    else:
+        assert inspection.levels.rms_dbfs == pytest.approx(-20.0, abs=0.5)
+        assert inspection.levels.peak_dbfs < -3.0
+
+
+@pytest.mark.parametrize("entry", PLAIN, ids=lambda entry: entry["file"])
+def test_recordings_last_four_to_nine_seconds(entry: dict[str, Any]) -> None:
+    assert 4.0 <= entry["seconds"] <= 9.0
+
+
+def test_consents_read_the_statement() -> None:
+    statements = {entry["transcript"] for entry in MANIFEST if entry["kind"] == "consent"}
+    assert statements == {
+        "I am aware that recordings of my voice will be used by Northlight Voices to train and create "
+        "a synthetic version of my voice by Resemble AI."
+    }

@@ -1,0 +1,292 @@
+"""WAV files made to order: speech-like ones, and hostile ones by name with the code that must refuse them."""
+
+import io
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+RATE = 16000
+SAMPLE = Path(__file__).parents[2] / "sample"
+
+Samples = NDArray[np.float64]
+Chunks = Sequence[tuple[bytes, bytes]]
+
+
+def gain(decibels: float) -> float:
+    return float(10 ** (decibels / 20))
+
+
+def seconds(duration: float, rate: int = RATE) -> Samples:
+    """The times of all samples."""
+    return np.arange(round(duration * rate)) / rate
+
+
+def tone(duration: float = 2.0, rate: int = RATE, frequency: float = 440.0, peak: float = 0.5) -> Samples:
+    return np.asarray(peak * np.sin(2 * np.pi * frequency * seconds(duration, rate)))
+
+
+def noise(duration: float, rms_dbfs: float, rate: int = RATE, seed: int = 1) -> Samples:
+    samples = np.random.default_rng(seed).standard_normal(round(duration * rate))
+    return np.asarray(samples * gain(rms_dbfs) / np.sqrt(np.mean(samples**2)))
+
+
+def speech_like(
+    duration: float = 3.0,
+    rate: int = RATE,
+    pitch: float = 120.0,
+    rms_dbfs: float = -20.0,
+    room_dbfs: float = -65.0,
+) -> Samples:
+    """A voice's harmonics in syllables, four a second with gaps between, and the noise of a room."""
+    times = seconds(duration, rate)
+    count = min(20, int(rate / 2 / pitch))
+    voice = sum(np.sin(2 * np.pi * pitch * n * times + n * n) / n for n in range(1, count + 1))
+    samples = voice * np.clip(np.sin(2 * np.pi * 2 * times) * 2, 0, 1)
+    return np.asarray(samples * gain(rms_dbfs) / np.sqrt(np.mean(samples**2)) + noise(duration, room_dbfs, rate))
+
+
+def pcm(samples: Samples) -> bytes:
+    return np.clip(np.round(samples * 32768), -32768, 32767).astype("<i2").tobytes()
+
+
+def chunk(name: bytes, body: bytes, size: int | None = None) -> bytes:
+    padding = b"\0" * (len(body) % 2)
+    return name + struct.pack("<I", len(body) if size is None else size) + body + padding
+
+
+@dataclass
+class Wav:
+    """A WAV file part by part; every field can lie."""
+
+    rate: int = RATE
+    channels: int = 1
+    bits: int = 16
+    tag: int = 1
+    byte_rate: int | None = None
+    block_align: int | None = None
+    fmt_tail: bytes = b""
+    fmt_cut: int = 0
+    data: bytes | None = None
+    data_size: int | None = None
+    riff: bytes = b"RIFF"
+    form: bytes = b"WAVE"
+    riff_size: int | None = None
+    riff_more: int = 0
+    before: Chunks = ()
+    between: Chunks = ()
+    after: Chunks = ()
+    inside: bytes = b""
+    outside: bytes = b""
+    with_fmt: bool = True
+    with_data: bool = True
+
+    def fmt(self) -> bytes:
+        align = self.channels * self.bits // 8 if self.block_align is None else self.block_align
+        speed = (self.rate * align if self.byte_rate is None else self.byte_rate) & 0xFFFFFFFF
+        body = struct.pack("<HHIIHH", self.tag, self.channels, self.rate, speed, align, self.bits) + self.fmt_tail
+        return chunk(b"fmt ", body[: len(body) - self.fmt_cut])
+
+    def bytes(self) -> bytes:
+        sound = pcm(speech_like(2.0, self.rate or RATE)) if self.data is None else self.data
+        parts = [chunk(*one) for one in self.before]
+        parts += [self.fmt()] if self.with_fmt else []
+        parts += [chunk(*one) for one in self.between]
+        parts += [chunk(b"data", sound, self.data_size)] if self.with_data else []
+        parts += [chunk(*one) for one in self.after]
+        body = self.form + b"".join(parts) + self.inside
+        size = len(body) + self.riff_more if self.riff_size is None else self.riff_size
+        return self.riff + struct.pack("<I", size) + body + self.outside
+
+
+def wav_bytes(samples: Samples | None = None, **overrides: Any) -> bytes:
+    """A good WAV (two seconds like speech unless `samples` are given), with any field of Wav changed."""
+    if samples is not None:
+        overrides["data"] = pcm(samples)
+    return Wav(**overrides).bytes()
+
+
+def wav_file(samples: Samples | None = None, **overrides: Any) -> BinaryIO:
+    return io.BytesIO(wav_bytes(samples, **overrides))
+
+
+def encoded(kind: str, subtype: str, channels: int = 1) -> bytes:
+    """The same speech as libsndfile writes it in another format."""
+    out = io.BytesIO()
+    samples = speech_like(2.0)
+    soundfile.write(out, np.stack([samples] * channels, axis=1), RATE, format=kind, subtype=subtype)
+    return out.getvalue()
+
+
+def sample_wav(name: str) -> bytes:
+    """A file of the sample studio as the WAV that a studio would send."""
+    samples, rate = soundfile.read(SAMPLE / f"{name}.flac", dtype="int16")
+    return wav_bytes(data=samples.astype("<i2").tobytes(), rate=rate)
+
+
+EXTENSION = struct.pack("<HHI", 22, 16, 4) + struct.pack("<H", 1) + bytes.fromhex("000000001000800000aa00389b71")
+ZIP = b"PK\x03\x04" + b"\0" * 26 + b"PK\x05\x06" + b"\0" * 18
+HTML = b"<!doctype html><script>alert(1)</script>"
+
+Recipe = Callable[[], bytes]
+
+
+def _wav(**overrides: Any) -> Recipe:
+    return lambda: wav_bytes(**overrides)
+
+
+def _junk(count: int) -> Chunks:
+    return [(b"JUNK", b"")] * count
+
+
+HOSTILE: dict[str, tuple[Recipe, str]] = {
+    "nothing at all": (lambda: b"", "empty_file"),
+    "one byte": (lambda: b"R", "not_wav"),
+    "text": (lambda: b"Dear studio, please find attached my voice.", "not_wav"),
+    "web page": (lambda: HTML, "not_wav"),
+    "zeros": (lambda: bytes(4096), "not_wav"),
+    "headerless samples": (lambda: pcm(speech_like(2.0)), "not_wav"),
+    "lower-case riff": (_wav(riff=b"riff"), "not_wav"),
+    "RF64 by name": (_wav(riff=b"RF64"), "is_rf64"),
+    "RF64 of a terabyte": (
+        _wav(riff=b"RF64", riff_size=0xFFFFFFFF, before=[(b"ds64", b"\xff" * 28)]),
+        "is_rf64",
+    ),
+    "real RF64": (lambda: encoded("RF64", "PCM_16"), "is_rf64"),
+    "BW64": (_wav(riff=b"BW64"), "is_rf64"),
+    "RIFX": (_wav(riff=b"RIFX"), "is_rifx"),
+    "Wave64": (lambda: encoded("W64", "PCM_16"), "is_wave64"),
+    "FLAC": (lambda: encoded("FLAC", "PCM_16"), "is_flac"),
+    "FLAC of 68 G samples": (
+        lambda: b"fLaC\x80\x00\x00\x22" + bytes(10) + b"\x0a\xc4\x40\xff\xff\xff\xff\xff" + bytes(16),
+        "is_flac",
+    ),
+    "AIFF": (lambda: encoded("AIFF", "PCM_16"), "is_aiff"),
+    "CAF": (lambda: encoded("CAF", "PCM_16"), "is_caf"),
+    "Ogg Vorbis": (lambda: encoded("OGG", "VORBIS"), "is_ogg"),
+    "MP3": (lambda: encoded("MP3", "MPEG_LAYER_III"), "is_mp3"),
+    "MP3 with tags": (lambda: b"ID3\x04" + bytes(200), "is_mp3"),
+    "M4A": (lambda: b"\0\0\0\x20ftypM4A " + bytes(100), "is_mp4"),
+    "WebM": (lambda: b"\x1aE\xdf\xa3" + bytes(100), "is_webm"),
+    "ZIP": (lambda: ZIP, "is_zip"),
+    "AVI": (_wav(form=b"AVI "), "not_wave_form"),
+    "WebP": (_wav(form=b"WEBP"), "not_wave_form"),
+    "four bytes": (lambda: b"RIFF", "cut_in_header"),
+    "eleven bytes": (lambda: wav_bytes()[:11], "cut_in_header"),
+    "frame length never written, 0": (_wav(riff_size=0), "length_unwritten"),
+    "frame length never written, all ones": (
+        _wav(riff_size=0xFFFFFFFF, data_size=0xFFFFFFFF),
+        "length_unwritten",
+    ),
+    "frame only": (lambda: wav_bytes()[:12], "truncated"),
+    "half a header": (lambda: wav_bytes()[:30], "truncated"),
+    "last byte missing": (lambda: wav_bytes()[:-1], "truncated"),
+    "last second missing": (lambda: wav_bytes()[:-32000], "truncated"),
+    "frame longer by one": (_wav(riff_more=1), "truncated"),
+    "frame of 4 GB": (_wav(riff_size=0xFFFFFFFE), "truncated"),
+    "one byte more": (_wav(outside=b"\0"), "bytes_after_end"),
+    "ZIP behind it": (_wav(outside=ZIP), "bytes_after_end"),
+    "web page behind it": (_wav(outside=HTML), "bytes_after_end"),
+    "second WAV behind it": (lambda: wav_bytes() * 2, "bytes_after_end"),
+    "frame shorter by two": (_wav(riff_more=-2), "bytes_after_end"),
+    "frame ends in its header": (_wav(riff_size=4), "bytes_after_end"),
+    "three bytes inside the frame": (_wav(inside=b"abc"), "chunk_cut"),
+    "seven bytes inside the frame": (_wav(inside=b"LIST\0\0\0"), "chunk_cut"),
+    "web page inside the frame": (_wav(inside=HTML), "chunk_overruns"),
+    "note of 4 GB": (_wav(inside=b"LIST\xff\xff\xff\xff"), "chunk_overruns"),
+    "fmt of 4 GB": (lambda: _patched(wav_bytes(), 16, 0xFFFFFFFF), "chunk_overruns"),
+    "part without a name": (_wav(after=[(b"\0\0\0\0", b"1234")]), "chunk_unnamed"),
+    "part named in control characters": (_wav(before=[(b"a\nb\x7f", b"")]), "chunk_unnamed"),
+    "odd note, not padded": (_wav(inside=b"LIST\x03\0\0\0abc"), "padding_missing"),
+    "odd data, not padded": (lambda: _shortened(wav_bytes()), "data_half_sample"),
+    "odd data, padded": (_wav(data=b"\1" * 64001), "data_half_sample"),
+    "65 parts": (_wav(after=_junk(63)), "too_many_chunks"),
+    "200 000 parts": (_wav(after=_junk(200_000)), "too_many_chunks"),
+    "data behind 64 parts": (_wav(before=_junk(64)), "too_many_chunks"),
+    "2 MB of pictures": (_wav(before=[(b"id3 ", bytes(2 << 20))]), "side_data_too_big"),
+    "pictures in pieces": (_wav(after=[(b"LIST", bytes(600_000))] * 2), "side_data_too_big"),
+    "no parts": (_wav(with_fmt=False, with_data=False), "no_format"),
+    "no fmt": (_wav(with_fmt=False), "no_format"),
+    "two fmt": (_wav(between=[(b"fmt ", Wav().fmt()[8:])]), "two_formats"),
+    "second fmt after data": (_wav(after=[(b"fmt ", Wav(rate=48000).fmt()[8:])]), "two_formats"),
+    "fmt after data": (_wav(with_fmt=False, after=[(b"fmt ", Wav().fmt()[8:])]), "format_too_late"),
+    "fmt of no bytes": (_wav(fmt_cut=16), "format_length"),
+    "fmt of 14 bytes": (_wav(fmt_cut=2), "format_length"),
+    "fmt of 17 bytes": (_wav(fmt_tail=b"\0"), "format_length"),
+    "fmt of 40 bytes for PCM": (_wav(fmt_tail=EXTENSION), "format_length"),
+    "fmt with an extension that is not there": (_wav(fmt_tail=b"\x16\0"), "format_length"),
+    "no data": (_wav(with_data=False), "no_data"),
+    "data under another name": (_wav(with_data=False, after=[(b"DATA", bytes(64000))]), "no_data"),
+    "list of waves": (
+        _wav(with_data=False, after=[(b"LIST", b"wavl" + chunk(b"data", bytes(800)))]),
+        "no_data",
+    ),
+    "two data": (_wav(after=[(b"data", bytes(800))]), "two_data"),
+    "data longer by one sample": (_wav(data_size=64002), "data_overruns"),
+    "data of 4 GB": (_wav(data_size=0xFFFFFFFF), "data_overruns"),
+    "data of 2 GB": (_wav(data_size=0x7FFFFFFF), "data_overruns"),
+    "data shorter than it is": (_wav(data=bytes(64000), data_size=32000), "chunk_unnamed"),
+    "data of no bytes": (_wav(data=b""), "data_empty"),
+    "data of no bytes, notes behind": (_wav(data=b"", after=[(b"LIST", b"INFO")]), "data_empty"),
+    "one byte of data": (_wav(data=b"\1"), "data_half_sample"),
+    "extensible": (_wav(tag=0xFFFE, fmt_tail=EXTENSION), "format_extensible"),
+    "floats": (lambda: encoded("WAV", "FLOAT"), "not_pcm"),
+    "doubles": (lambda: encoded("WAV", "DOUBLE"), "not_pcm"),
+    "mu-law": (lambda: encoded("WAV", "ULAW"), "not_pcm"),
+    "A-law": (lambda: encoded("WAV", "ALAW"), "not_pcm"),
+    "Microsoft ADPCM": (lambda: encoded("WAV", "MS_ADPCM"), "not_pcm"),
+    "IMA ADPCM": (lambda: encoded("WAV", "IMA_ADPCM"), "not_pcm"),
+    "GSM": (lambda: encoded("WAV", "GSM610"), "not_pcm"),
+    "MP3 in WAV": (_wav(tag=0x55), "not_pcm"),
+    "encoding 0": (_wav(tag=0), "not_pcm"),
+    "unheard-of encoding": (_wav(tag=0xBEEF), "not_pcm"),
+    "stereo": (lambda: encoded("WAV", "PCM_16", channels=2), "not_mono"),
+    "65 535 channels": (_wav(channels=65535, block_align=65534), "not_mono"),
+    "no channels": (_wav(channels=0), "no_channels"),
+    "8 bits": (lambda: encoded("WAV", "PCM_U8"), "not_16_bit"),
+    "24 bits": (lambda: encoded("WAV", "PCM_24"), "not_16_bit"),
+    "32 bits": (lambda: encoded("WAV", "PCM_32"), "not_16_bit"),
+    "13 bits": (_wav(bits=13, block_align=2), "not_16_bit"),
+    "0 bits": (_wav(bits=0), "not_16_bit"),
+    "0 Hz": (_wav(rate=0), "rate_zero"),
+    "11 025 Hz": (_wav(rate=11025), "rate_not_allowed"),
+    "32 000 Hz": (_wav(rate=32000), "rate_not_allowed"),
+    "96 000 Hz": (_wav(rate=96000), "rate_not_allowed"),
+    "4 GHz": (_wav(rate=0xFFFFFFFF, data=bytes(800)), "rate_not_allowed"),
+    "samples of 4 bytes": (_wav(block_align=4), "block_align_wrong"),
+    "samples of 0 bytes": (_wav(block_align=0), "block_align_wrong"),
+    "half the speed": (_wav(byte_rate=RATE), "byte_rate_wrong"),
+    "no speed": (_wav(byte_rate=0), "byte_rate_wrong"),
+}
+"""Name: (how to make it, the code it must be refused with)."""
+
+CLEAN: dict[str, Recipe] = {
+    "plain": _wav(),
+    **{f"{rate} Hz": _wav(rate=rate) for rate in (8000, 16000, 22050, 44100, 48000)},
+    "fmt of 18 bytes": _wav(fmt_tail=b"\0\0"),
+    "as libsndfile writes it": lambda: encoded("WAV", "PCM_16"),
+    "broadcast WAV": _wav(before=[(b"bext", bytes(602)), (b"JUNK", bytes(28))]),
+    "notes before the data": _wav(between=[(b"LIST", b"INFOISFT\x04\0\0\0abc\0"), (b"fact", bytes(4))]),
+    "cue points after the data": _wav(after=[(b"cue ", bytes(28)), (b"iXML", b"<BWFXML/>")]),
+    "odd note, padded": _wav(before=[(b"LIST", b"abc")]),
+    "odd note at the end, padded": _wav(after=[(b"LIST", b"abc")]),
+    "64 parts": _wav(before=_junk(31), after=_junk(31)),
+    "a megabyte of notes": _wav(after=[(b"LIST", bytes((1 << 20) - 16))]),
+    "a real voice": lambda: sample_wav("slt-01"),
+}
+"""Files that must pass."""
+
+
+def _patched(data: bytes, place: int, value: int) -> bytes:
+    return data[:place] + struct.pack("<I", value) + data[place + 4 :]
+
+
+def _shortened(data: bytes) -> bytes:
+    """One byte less, and every length says so."""
+    shorter = _patched(data[:-1], 4, len(data) - 9)
+    return _patched(shorter, 40, len(data) - 45)

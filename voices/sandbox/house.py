@@ -49,9 +49,7 @@ class RequestLog:
 
     def note(self, request: WSGIRequest) -> Seen:
         with self._lock:
-            seen = Seen(
-                next(self._numbers), now(), request.method or "", request.path, sorted(request.headers)
-            )
+            seen = Seen(next(self._numbers), now(), request.method or "", request.path, sorted(request.headers))
             self._seen.append(seen)
             return seen
 

@@ -77,9 +77,7 @@ class Store:
             self._claim.close()
 
 
-def bill(
-    db: sqlite3.Connection, *, account: str, operation: str, name: str, voice: str, charged: float = 0.0
-) -> None:
+def bill(db: sqlite3.Connection, *, account: str, operation: str, name: str, voice: str, charged: float = 0.0) -> None:
     """Write a line of the ledger in the caller's transaction; `charged` is in US cents."""
     db.execute(
         "INSERT INTO ledger (at, account, operation, name, voice, charged) VALUES (?, ?, ?, ?, ?, ?)",

@@ -4,9 +4,10 @@ import sqlite3
 from dataclasses import replace
 from typing import Any, BinaryIO, cast
 
-from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.core.exceptions import SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, HttpResponse, HttpResponseBase, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 
 from voicehub.audio.riff import WavHeader, WavRefused, read_header
 from voices.sandbox import choices, listening
@@ -59,9 +60,7 @@ def list_recordings(request: SandboxRequest, account: Account, voice: str) -> Ht
         own_voice(db, account, voice)
         total = rows.count_recordings(db, voice)
         found = rows.recordings_of(db, voice, page, size)
-    return page_answer(
-        [recording_item(request, recording) for recording in found], page=page, size=size, total=total
-    )
+    return page_answer([recording_item(request, recording) for recording in found], page=page, size=size, total=total)
 
 
 @operation("create_recording")
@@ -90,7 +89,7 @@ def _form(request: SandboxRequest) -> tuple[dict[str, Any], BinaryIO]:
     """The fields and the file of a multipart form. Raises Refused."""
     try:
         fields, upload = request.POST.dict(), request.FILES.get("file")
-    except (BadRequest, SuspiciousOperation) as problem:
+    except (MultiPartParserError, SuspiciousOperation) as problem:
         raise Refused(400, f"The form cannot be read: {problem}") from None
     if not isinstance(upload, UploadedFile) or upload.file is None:
         raise invalid("file", "can't be blank")

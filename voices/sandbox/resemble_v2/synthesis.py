@@ -55,9 +55,7 @@ def synthesize(request: SandboxRequest, account: Account) -> HttpResponse:
     sound = playback.play(files, wanted.seconds, wanted.sample_rate)
     price = round(sound.seconds * choices.SYNTHESIS_PRICE_PER_SECOND, 4)
     with request.house.store.transaction() as db:
-        bill(
-            db, account=account.hint, operation="synthesize", name=voice.name, voice=voice.uuid, charged=price
-        )
+        bill(db, account=account.hint, operation="synthesize", name=voice.name, voice=voice.uuid, charged=price)
     return JsonResponse(_answer(wanted, sound))
 
 
@@ -79,9 +77,7 @@ def _wanted(body: dict[str, Any]) -> Wanted:
     )
 
 
-def _sources(
-    request: SandboxRequest, voice: Voice, recordings: list[rows.Recording], seed: int
-) -> list[Path]:
+def _sources(request: SandboxRequest, voice: Voice, recordings: list[rows.Recording], seed: int) -> list[Path]:
     """The files of the recordings that the voice was trained on, beginning where the seed says."""
     good = [one for one in recordings if one.is_active and not one.is_silent]
     if voice.status is not Status.FINISHED or not good:

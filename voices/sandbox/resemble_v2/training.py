@@ -114,9 +114,7 @@ def _flagged(recording: Recording, judgement: Judgement) -> Recording:
     )
 
 
-def _issues(
-    voice: Voice, heard: tuple[Recording, ...], judgement: Judgement, settings: Settings
-) -> list[str]:
+def _issues(voice: Voice, heard: tuple[Recording, ...], judgement: Judgement, settings: Settings) -> list[str]:
     rapid = voice.voice_type == "rapid"
     wanted = settings.rapid_seconds if rapid else settings.professional_seconds
     issues = []

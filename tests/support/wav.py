@@ -198,6 +198,8 @@ HOSTILE: dict[str, tuple[Recipe, str]] = {
     "three bytes inside the frame": (_wav(inside=b"abc"), "chunk_cut"),
     "seven bytes inside the frame": (_wav(inside=b"LIST\0\0\0"), "chunk_cut"),
     "web page inside the frame": (_wav(inside=HTML), "chunk_overruns"),
+    "note longer by one byte": (_wav(inside=b"LIST\x05\0\0\0abcd"), "chunk_overruns"),
+    "data longer by one byte": (_wav(data_size=64001), "data_overruns"),
     "note of 4 GB": (_wav(inside=b"LIST\xff\xff\xff\xff"), "chunk_overruns"),
     "fmt of 4 GB": (lambda: _patched(wav_bytes(), 16, 0xFFFFFFFF), "chunk_overruns"),
     "part without a name": (_wav(after=[(b"\0\0\0\0", b"1234")]), "chunk_unnamed"),

@@ -40,9 +40,7 @@ def _keep(folder: Path, name: str, value: str) -> None:
         return
     # Written whole under another name first: a start that is cut off leaves no half of a secret behind.
     draft = path.with_suffix(".new")
-    with os.fdopen(
-        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii"
-    ) as file:
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
         file.write(value + "\n")
         file.flush()
         os.fsync(file.fileno())

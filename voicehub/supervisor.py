@@ -137,9 +137,7 @@ class Child:
         ran = time.monotonic() - self._started
         self._delay = 0.5 if ran > STEADY else min(self._delay * 2, LONGEST_DELAY)
         self.due = time.monotonic() + self._delay
-        self._output.line(
-            f"{self.program.name} stopped ({describe(code)}). It starts again in {self._delay:.0f} s."
-        )
+        self._output.line(f"{self.program.name} stopped ({describe(code)}). It starts again in {self._delay:.0f} s.")
 
 
 def describe(code: int) -> str:

@@ -60,9 +60,7 @@ def make_folder(path: Path) -> None:
     """Make a folder that only we can enter. Raises PermissionError when somebody else made it before us."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.is_symlink() or path.stat().st_uid != os.getuid():
-        raise PermissionError(
-            f"{path} belongs to somebody else. Remove it, or choose a shorter VOICEHUB_DATA_DIR."
-        )
+        raise PermissionError(f"{path} belongs to somebody else. Remove it, or choose a shorter VOICEHUB_DATA_DIR.")
     path.chmod(0o700)
 
 

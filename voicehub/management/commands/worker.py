@@ -37,7 +37,7 @@ class StudioWorker(SimpleWorker):
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Finish the task in hand, then stop."""
         self.stopping = True
-        super().request_stop(signum, frame)
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # RQ gives it no types
 
     def perform_job(self, job: Job, queue: Queue) -> bool:
         """Do one task with a database connection that is known to be alive."""

@@ -1,0 +1,62 @@
+"""What is installed is pinned by hash, and the locks name no host and no folder of whoever made them."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import bootstrap
+from tests.support.processes import ROOT
+
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+ADDRESS = re.compile(r"https?:|file:|git\+|--(extra-)?index-url|--find-links|(^|\s)/", re.MULTILINE)
+
+
+def test_there_are_locks() -> None:
+    assert [path.name for path in LOCKS] == ["dev.txt", "node.txt", "run.txt"]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_every_package_is_pinned_by_hash(lock: Path) -> None:
+    packages = re.split(r"\n(?=[A-Za-z0-9])", lock.read_text().strip())
+    assert packages
+    for package in packages:
+        assert re.match(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==\S+", package)
+        assert "--hash=sha256:" in package
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_python_lock_names_no_host(lock: Path) -> None:
+    assert not ADDRESS.search(lock.read_text())
+
+
+def test_browser_lock_names_no_host_and_pins_by_hash() -> None:
+    text = (ROOT / "package-lock.json").read_text()
+    assert "://" not in text
+    packages = {name: package for name, package in json.loads(text)["packages"].items() if name}
+    assert packages
+    assert all(package["integrity"].startswith("sha512-") for package in packages.values())
+
+
+def test_dev_lock_holds_the_run_lock_at_the_same_versions() -> None:
+    """`make test` may install over what `make run` installed, and the other way round."""
+    run, dev = (pins((ROOT / "requirements" / name).read_text()) for name in ("run.txt", "dev.txt"))
+    assert run <= dev
+
+
+def pins(text: str) -> set[str]:
+    return set(re.findall(r"^[^\s#].*?==\S+", text, re.MULTILINE))
+
+
+def test_comments_that_lead_to_missing_files_are_stripped() -> None:
+    css = b"a{}\n/*# sourceMappingURL=a.css.map */\n"
+    script = b"let a;\n//# sourceMappingURL=a.js.map"
+    assert bootstrap.SOURCE_MAP.sub(b"", css).strip() == b"a{}"
+    assert bootstrap.SOURCE_MAP.sub(b"", script).strip() == b"let a;"
+    assert bootstrap.SOURCE_MAP.sub(b"", b'x = "//# sourceMappingURL=no";') == b'x = "//# sourceMappingURL=no";'
+
+
+def test_what_the_pages_use_of_the_browser_libraries_is_there() -> None:
+    for target in bootstrap.VENDORED.values():
+        assert (bootstrap.VENDOR / target).stat().st_size > 0

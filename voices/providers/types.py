@@ -141,8 +141,8 @@ class Journal(Protocol):
     Any of them raises voicehub.outbox.LeaseLost when the work is no longer ours: then stop at once.
     """
 
-    def about_to(self, step: str) -> None:
-        """A call that may not be repeated blindly is about to be made."""
+    def about_to(self, step: str, mark: str = "") -> None:
+        """A call that may not be repeated blindly is about to be made; `mark` is how things stood before it."""
 
     def voice(self, remote_id: str) -> None:
         """The remote voice exists under this id; the step is over."""
@@ -176,11 +176,16 @@ class RecordingReport:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a provider says of a build, in our words, with its own beside them."""
+    """What a provider says of a build, in our words, with its own beside them.
+
+    `mark` changes whenever the provider changed something of the voice, so two of them tell whether a build began.
+    """
 
     remote_id: str
     status: RemoteStatus
     raw_status: str
+    name: str = ""
+    mark: str = ""
     issue: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
     recordings: tuple[RecordingReport, ...] = ()

@@ -1,0 +1,37 @@
+"""Reading what providers really send: numbers as text, flags as words, reasons as lists. None where nothing is said."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+FLAGS = {"true": True, "false": False, "1": True, "0": False}
+
+
+def number(value: Any) -> float | None:
+    """A finite number, also when it came as text."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def first_number(item: Mapping[str, Any], *names: str) -> float | None:
+    """The first of these fields that holds a number."""
+    return next((found for name in names if (found := number(item.get(name))) is not None), None)
+
+
+def flag(value: Any) -> bool | None:
+    """True or False, also when it came as a word."""
+    return value if isinstance(value, bool) else FLAGS.get(str(value).lower())
+
+
+def plain(told: Any) -> str:
+    """Words out of a text, a list of texts, or a mapping of field to texts."""
+    if isinstance(told, Mapping):
+        return "; ".join(f"{name}: {plain(words)}" for name, words in told.items())
+    if isinstance(told, list):
+        return "; ".join(plain(words) for words in told)
+    return "" if told is None else str(told)

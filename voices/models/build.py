@@ -26,6 +26,7 @@ class Build(Movable):
 
     `step` is the write-ahead note of the call that is about to be made and may not be repeated blindly: it is set
     and committed before the call and cleared with its answer, so that a step found set means "we do not know".
+    `mark` is how the remote voice stood before it.
     """
 
     Status = BuildStatus
@@ -53,6 +54,7 @@ class Build(Movable):
     status = models.CharField(max_length=16, choices=BuildStatus, default=BuildStatus.QUEUED)
     handover = models.CharField(max_length=12, choices=Handover, default=Handover.RECORDINGS)
     step = models.CharField(max_length=20, blank=True)
+    mark = models.CharField(max_length=120, blank=True, help_text="How the remote voice stood before that step.")
     looked_up = models.PositiveSmallIntegerField(default=0, help_text="Look-ups in a row that found nothing.")
     raw_status = models.CharField("status in the provider's words", max_length=60, blank=True)
     raw_answer = models.JSONField(default=dict, help_text="The last answer, as it came.")
@@ -77,9 +79,7 @@ class Build(Movable):
         permissions = [("start_build", "Can start and cancel builds")]
         constraints = [
             status_check("build_status_known", BuildStatus),
-            models.UniqueConstraint(
-                fields=["remote_voice"], condition=Q(status__in=ACTIVE), name="build_one_active"
-            ),
+            models.UniqueConstraint(fields=["remote_voice"], condition=Q(status__in=ACTIVE), name="build_one_active"),
             models.UniqueConstraint(
                 fields=["callback_digest"], condition=~Q(callback_digest=""), name="build_callback_once"
             ),

@@ -1,0 +1,43 @@
+"""What can be done with voices, recordings and builds. Every status change of this app happens in here."""
+
+from voices.services.accounts import test_account
+from voices.services.datasets import Dataset, dataset_for
+from voices.services.news import build_by_callback_token, receive_callback, refresh_build
+from voices.services.readiness import Readiness, all_readiness, readiness
+from voices.services.recordings import (
+    add_recording,
+    create_voice,
+    delete_recording,
+    set_active,
+    set_transcript,
+)
+from voices.services.scores import SCORES, ScoreInfo, worst_first
+from voices.services.starting import BuildRefused, cancel_build, start_build
+from voices.services.submitting import delete_remote_voice, settle_build, settle_by_hand, submit_build
+
+__all__ = [
+    "SCORES",
+    "BuildRefused",
+    "Dataset",
+    "Readiness",
+    "ScoreInfo",
+    "add_recording",
+    "all_readiness",
+    "build_by_callback_token",
+    "cancel_build",
+    "create_voice",
+    "dataset_for",
+    "delete_recording",
+    "delete_remote_voice",
+    "readiness",
+    "receive_callback",
+    "refresh_build",
+    "set_active",
+    "set_transcript",
+    "settle_build",
+    "settle_by_hand",
+    "start_build",
+    "submit_build",
+    "test_account",
+    "worst_first",
+]

@@ -1,0 +1,44 @@
+import uuid
+
+from voicehub.outbox import Lease, LeaseLost
+from voices.models import Build, BuildStatus, RemoteRecording, RemoteVoice
+
+
+class BuildJournal:
+    """Writes what a submit is about to do and what came of it, each line committed before it returns.
+
+    Every line first takes a full lease again: a worker that lost it, or whose build is no longer being sent, stops.
+    """
+
+    def __init__(self, build: Build, lease: Lease) -> None:
+        self.build = build
+        self._lease = lease
+        self._transcripts = dict(build.recordings.values_list("recording_id", "transcript"))
+
+    def about_to(self, step: str, mark: str = "") -> None:
+        self._write(step=step, mark=mark[:120])
+
+    def voice(self, remote_id: str) -> None:
+        RemoteVoice.objects.filter(pk=self.build.remote_voice_id).update(remote_id=remote_id)
+        self.build.remote_voice.remote_id = remote_id
+        self._write(step="")
+
+    def recording(self, key: str, remote_id: str) -> None:
+        self._lease.extend()
+        recording_id = uuid.UUID(key)
+        RemoteRecording.objects.update_or_create(
+            remote_voice=self.build.remote_voice,
+            recording_id=recording_id,
+            defaults={"remote_id": remote_id, "transcript": self._transcripts[recording_id]},
+        )
+
+    def progress(self, doing: str, done: int, total: int) -> None:
+        self._write(doing=doing, done=done, total=total)
+
+    def _write(self, **fields: object) -> None:
+        self._lease.extend()
+        mine = Build.objects.filter(pk=self.build.pk, status=BuildStatus.SUBMITTING)
+        if not mine.update(**fields):
+            raise LeaseLost(str(self.build.pk))
+        for name, value in fields.items():
+            setattr(self.build, name, value)

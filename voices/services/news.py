@@ -1,0 +1,149 @@
+"""What a provider says of a build. A callback only makes us ask; poll and callback end in `refresh_build`."""
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from voicehub import outbox
+from voicehub.secrets import SecretUnreadable
+from voicehub.tokens import digest
+from voicehub.transitions import move
+from voices.models import Build, BuildRecording, BuildStatus, Callback
+from voices.providers import registry
+from voices.providers.base import Provider
+from voices.providers.errors import NotFound, ProviderAuthError, ProviderError, ResponseUnreadable
+from voices.providers.types import BuildReport, RecordingReport, RemoteStatus, Tier
+from voices.services.accounts import note_error
+from voices.services.spec import clip_name
+
+OVER = {
+    RemoteStatus.READY: BuildStatus.READY,
+    RemoteStatus.DATASET_ISSUE: BuildStatus.DATASET_ISSUE,
+    RemoteStatus.CONSENT_REJECTED: BuildStatus.CONSENT_REJECTED,
+    RemoteStatus.FAILED: BuildStatus.FAILED,
+}
+CALLBACKS_KEPT = 50  # more than any provider sends for one build; of a flood the rest is answered and dropped
+MEASURES = ("stoi", "pesq", "si_sdr", "sample_score", "is_active", "is_outlier", "is_silent")
+
+
+def build_by_callback_token(provider: str, token: str) -> Build | None:
+    """The build that this callback address belongs to."""
+    return Build.objects.filter(callback_digest=digest(token), remote_voice__account__provider=provider).first()
+
+
+def receive_callback(build: Build, body: bytes, address: str | None) -> bool:
+    """Keep a callback once and have the provider asked; False for one that was here already."""
+    text = body.decode("utf-8", "replace").replace("\x00", "\ufffd")
+    if build.callbacks.count() >= CALLBACKS_KEPT:
+        return False
+    try:
+        with transaction.atomic():
+            Callback.objects.create(
+                build=build, body=text, body_sha256=hashlib.sha256(body).hexdigest(), address=address
+            )
+            if build.active:
+                outbox.add("refresh_build", build.pk)
+    except IntegrityError:
+        return False
+    return True
+
+
+def watch(build: Build) -> None:
+    """Have the provider asked about a build that trains."""
+    outbox.add("refresh_build", build.pk, after=pause(build))
+
+
+def pause(build: Build) -> timedelta:
+    """How long to wait before asking again: the tier's own pace."""
+    provider = registry.provider_class(build.remote_voice.account.provider)
+    return timedelta(seconds=provider.tiers[Tier(build.remote_voice.tier)].poll_seconds)
+
+
+def refresh_build(build_id: str) -> timedelta | None:
+    """Ask the provider how a training build stands, and write down what it says."""
+    build = Build.objects.select_related("voice", "remote_voice__account").filter(pk=build_id).first()
+    if build is None or build.status != BuildStatus.TRAINING:
+        return None
+    account = build.remote_voice.account
+    try:
+        with registry.open_provider(account) as provider:
+            report = provider.fetch_build(build.remote_voice.remote_id)
+            said = _callback_of(build, provider, report)
+    except NotFound as error:
+        finish(build, BuildStatus.FAILED, issue=error.public)
+        return None
+    except (ProviderError, SecretUnreadable) as error:
+        note_error(account, error)
+        return timedelta(minutes=5) if isinstance(error, ProviderAuthError) else pause(build)
+    note_error(account, None)
+    if report.status not in OVER:
+        Build.objects.filter(pk=build.pk).update(raw_status=report.raw_status, raw_answer=dict(report.raw))
+        return pause(build)
+    _conclude(build, report, said)
+    return None
+
+
+def _callback_of(build: Build, provider: Provider, report: BuildReport) -> BuildReport | None:
+    """The newest callback that agrees with what the provider says when asked; it may carry more."""
+    for callback in build.callbacks.order_by("-received_at"):
+        try:
+            said = provider.parse_callback(callback.body.encode())
+        except ResponseUnreadable:
+            continue
+        if (said.remote_id, said.status) == (report.remote_id, report.status):
+            return said
+    return None
+
+
+def _conclude(build: Build, report: BuildReport, said: BuildReport | None) -> None:
+    with transaction.atomic():
+        _write_recordings(build, report.recordings, from_callback=False)
+        if said:
+            _write_recordings(build, said.recordings, from_callback=True)
+        finish(
+            build,
+            OVER[report.status],
+            issue=report.issue or (said.issue if said else ""),
+            scores=dict(report.scores),
+            raw_status=report.raw_status,
+            raw_answer=dict(report.raw),
+        )
+
+
+def finish(build: Build, to: BuildStatus, **fields: Any) -> None:
+    """The build is over. A remote voice whose consent was refused is of no more use: it is retired and deleted."""
+    with transaction.atomic():
+        now = timezone.now()
+        if not move(build, to, finished_at=now, doing="", **fields):
+            return
+        if to == BuildStatus.CONSENT_REJECTED:
+            remote = build.remote_voice
+            remote.retired_at = now
+            remote.save(update_fields=["retired_at"])
+            outbox.add("delete_remote_voice", remote.pk)
+
+
+def _write_recordings(build: Build, reports: tuple[RecordingReport, ...], *, from_callback: bool) -> None:
+    """Put what is said of each recording beside it; what one source leaves out does not wipe what another said."""
+    rows = list(build.recordings.select_related("recording"))
+    remote = dict(build.remote_voice.recordings.values_list("recording_id", "remote_id"))
+    by_id = {remote[row.recording_id]: row for row in rows if row.recording_id in remote}
+    by_name = {clip_name(row.recording): row for row in rows}
+    changed = []
+    for report in reports:
+        row = by_id.get(report.remote_id) or by_name.get(report.name.removesuffix(".wav"))
+        if row is not None:
+            _write_recording(row, report, from_callback)
+            changed.append(row)
+    BuildRecording.objects.bulk_update(changed, ["reported", "from_callback", *MEASURES])
+
+
+def _write_recording(row: BuildRecording, report: RecordingReport, from_callback: bool) -> None:
+    for name in MEASURES:
+        if (value := getattr(report, name)) is not None:
+            setattr(row, name, value)
+    row.reported = True
+    row.from_callback = from_callback

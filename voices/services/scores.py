@@ -1,0 +1,68 @@
+"""The scores of a voice and of its recordings: which way is better, and what to do about a poor one."""
+
+from dataclasses import dataclass
+
+from django.db.models import Case, F, IntegerField, QuerySet, Value, When
+
+from voices.models import Build, BuildRecording
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreInfo:
+    """One score between 0 and 1. Source of meaning and advice: Resemble AI, “Check the quality of your Voice”.
+
+    The bounds between good, fair and poor are ours: the page gives directions, no numbers.
+    """
+
+    key: str
+    label: str
+    meaning: str
+    advice: str
+    lower_is_better: bool = False
+
+    def verdict(self, value: float) -> str:
+        """“good”, “fair” or “poor”, in the direction of this score."""
+        quality = 1 - value if self.lower_is_better else value
+        return "good" if quality >= 0.8 else "fair" if quality >= 0.6 else "poor"
+
+
+SCORES = (
+    ScoreInfo(
+        "resemble_score",
+        "Overall",
+        "The voice as a whole, the quality of its transcripts included.",
+        "Check that every transcript says exactly what is spoken.",
+    ),
+    ScoreInfo(
+        "voice_similarity",
+        "Similarity",
+        "How well the sound of the voice was captured.",
+        "A low value typically means noisy recordings. Replace the noisiest ones.",
+    ),
+    ScoreInfo(
+        "fluency",
+        "Fluency",
+        "How well the voice speaks without hiccups.",
+        "A low value typically means several speakers, slurred speech, or sounds that are not speech.",
+    ),
+    ScoreInfo(
+        "pauses",
+        "Unintended pauses",
+        "How often the voice pauses where it should not.",
+        "A high value typically means many pauses in the recordings. Trim them, or read more fluently.",
+        lower_is_better=True,
+    ),
+)
+
+
+def worst_first(build: Build) -> QuerySet[BuildRecording]:
+    """The recordings of a build: silent ones first, then outliers, then by the provider's score, lowest first."""
+    trouble = Case(
+        When(is_silent=True, then=Value(0)),
+        When(is_outlier=True, then=Value(1)),
+        When(is_active=False, then=Value(2)),
+        default=Value(3),
+        output_field=IntegerField(),
+    )
+    rows = build.recordings.select_related("recording").annotate(trouble=trouble)
+    return rows.order_by("trouble", F("sample_score").asc(nulls_last=True), "recording__file_name")

@@ -1,0 +1,73 @@
+"""From rows to what an adapter is given."""
+
+import re
+from functools import partial
+from pathlib import PurePath
+from typing import BinaryIO, cast
+
+from django.conf import settings
+from django.db.models.fields.files import FieldFile
+from django.urls import reverse
+
+from voicehub.tokens import token_for
+from voices.models import Build, BuildRecording, Handover, Recording, RemoteRecording
+from voices.providers.types import Blob, BuildSpec, Clip, HandoverWay, Tier
+
+
+def clip_name(recording: Recording) -> str:
+    """The name of a clip at a provider: letters, digits and dashes, readable, and unique within the voice."""
+    words = re.sub(r"[^A-Za-z0-9]+", "-", PurePath(recording.file_name).stem).strip("-")[:40]
+    return f"{words or 'clip'}-{recording.pk.hex[:8]}"
+
+
+def spec_of(build: Build) -> BuildSpec:
+    """Everything that the adapter needs for `build`, from what was frozen when it was started."""
+    remote = build.remote_voice
+    sent = {row.recording_id: row for row in remote.recordings.all()}
+    frozen = list(build.recordings.select_related("recording").order_by("pk"))
+    kept = {row.recording_id for row in frozen}
+    one_by_one = build.handover == Handover.RECORDINGS
+    return BuildSpec(
+        reference=remote.reference,
+        tier=Tier(remote.tier),
+        language=build.voice.language,
+        handover=HandoverWay(build.handover),
+        consent=blob(build.consent.take.file, "consent.wav") if build.consent.take else None,
+        clips=tuple(_clip(row, sent.get(row.recording_id)) for row in frozen) if one_by_one else (),
+        callback_url=callback_url(build),
+        dataset_url="" if one_by_one else dataset_url(build),
+        remote_id=remote.remote_id,
+        surplus=tuple(row.remote_id for key, row in sent.items() if key not in kept),
+    )
+
+
+def _clip(row: BuildRecording, sent: RemoteRecording | None) -> Clip:
+    name = clip_name(row.recording)
+    return Clip(
+        key=str(row.recording_id),
+        name=name,
+        transcript=row.transcript,
+        audio=blob(row.recording.file, f"{name}.wav"),
+        remote_id=sent.remote_id if sent else "",
+        sent_transcript=sent.transcript if sent else "",
+    )
+
+
+def blob(file: FieldFile, name: str) -> Blob:
+    return Blob(name, file.size, partial(_open, file))
+
+
+def _open(file: FieldFile) -> BinaryIO:
+    return cast(BinaryIO, file.storage.open(str(file.name), "rb"))
+
+
+def callback_url(build: Build) -> str:
+    token = token_for("callback", build.pk)
+    path = reverse("webhooks:callback", args=[build.remote_voice.account.provider, token])
+    return settings.VOICEHUB_BASE_URL + path
+
+
+def dataset_url(build: Build) -> str:
+    """Where the provider fetches the dataset: a WAV for a rapid voice, an archive for a professional one."""
+    name = "dataset.wav" if build.remote_voice.tier == Tier.RAPID else "dataset.zip"
+    return settings.VOICEHUB_BASE_URL + reverse("webhooks:dataset", args=[token_for("dataset", build.pk), name])

@@ -1,0 +1,98 @@
+import secrets
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from consent.models import EventKind
+from consent.services import NotPossible, Permission, permission, record
+from voicehub import outbox
+from voicehub.models import User
+from voicehub.tokens import digest, token_for
+from voicehub.transitions import move
+from voices.models import Account, Build, BuildRecording, BuildStatus, Handover, RecordingStatus, RemoteVoice, Voice
+from voices.providers import registry
+from voices.providers.types import Tier
+from voices.services.readiness import readiness
+
+
+class BuildRefused(NotPossible):
+    """The build may not start; `reasons` says each thing that is in the way."""
+
+    def __init__(self, *reasons: str) -> None:
+        self.reasons = reasons
+        super().__init__(" ".join(reasons))
+
+
+def start_build(voice: Voice, account: Account, tier: Tier | str, handover: Handover | str, by: User) -> Build:
+    """Start a build from the recordings as they stand now. Of two people who press at once, one starts it.
+
+    The gate is asked in the transaction that writes the build. Raises BuildRefused with every reason.
+    """
+    if not account.active:
+        raise BuildRefused(f"The account {account.name} is switched off.")
+    label = registry.label(account.provider)
+    try:
+        with transaction.atomic():
+            Voice.objects.select_for_update().get(pk=voice.pk)
+            allowed = permission(voice.talent, account.provider, voice.purpose, provider_label=label, lock=True)
+            _demand(voice, account, tier, handover, allowed)
+            build = _write(voice, _remote_voice(voice, account, tier), handover, allowed, by)
+            outbox.add("submit_build", build.pk)
+    except IntegrityError:
+        raise BuildRefused("A build of this voice has been started already.") from None
+    return build
+
+
+def _demand(voice: Voice, account: Account, tier: Tier | str, handover: Handover | str, allowed: Permission) -> None:
+    state = readiness(voice, account, tier)
+    reasons = [*allowed.reasons, *state.blockers]
+    if state.active_build:
+        reasons.append(f"{state.active_build.started_by} has started a build already; it is still going on.")
+    if handover not in state.capabilities.handover:
+        reasons.append("The provider does not take recordings in this way.")
+    if reasons:
+        raise BuildRefused(*reasons)
+
+
+def _remote_voice(voice: Voice, account: Account, tier: Tier | str) -> RemoteVoice:
+    """The one remote voice of this voice, account and tier; its name says nothing about the talent."""
+    found, _created = RemoteVoice.objects.get_or_create(
+        voice=voice,
+        account=account,
+        tier=str(tier),
+        retired_at=None,
+        defaults={"reference": f"vh-{secrets.token_hex(6)}"},
+    )
+    return found
+
+
+def _write(voice: Voice, remote: RemoteVoice, handover: Handover | str, allowed: Permission, by: User) -> Build:
+    assert allowed.consent and allowed.contract  # noqa: S101 - _demand has refused anything else
+    build = Build(
+        voice=voice,
+        remote_voice=remote,
+        consent=allowed.consent,
+        contract=allowed.contract,
+        handover=handover,
+        started_by=by,
+    )
+    build.callback_digest = digest(token_for("callback", build.pk))
+    if handover == Handover.DATASET_URL:
+        build.dataset_digest = digest(token_for("dataset", build.pk))
+    clips = list(voice.recordings.filter(active=True, status=RecordingStatus.ACCEPTED))
+    build.total = len(clips)
+    build.save(force_insert=True)
+    BuildRecording.objects.bulk_create(
+        BuildRecording(build=build, recording=clip, sha256=clip.sha256, transcript=clip.transcript) for clip in clips
+    )
+    record(
+        allowed.consent, EventKind.USED, by, build=str(build.pk), voice=str(voice.pk), contract=str(build.contract_id)
+    )
+    return build
+
+
+def cancel_build(build: Build, by: User) -> None:
+    """Stop a build that has not been sent yet."""
+    words = f"Cancelled by {by}."
+    if not move(build, BuildStatus.CANCELLED, finished_at=timezone.now(), issue=words):
+        raise NotPossible("The build is being sent already and cannot be stopped from here.")

@@ -1,0 +1,188 @@
+"""Sending a build to its provider, and finding out what became of it when an answer was lost.
+
+Nothing is ever sent twice: the journal notes each step that creates something before it is made, and a build whose
+step is still noted when another worker takes it up is UNCONFIRMED until a look-up, or a person, has settled it.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from consent.services import NotPossible, permission
+from voicehub import outbox
+from voicehub.models import User
+from voicehub.outbox import LEASE, Lease
+from voicehub.secrets import SecretUnreadable
+from voicehub.transitions import move
+from voices.models import Build, BuildStatus, RemoteVoice
+from voices.providers import registry
+from voices.providers.base import Provider
+from voices.providers.errors import (
+    OutcomeUnknown,
+    ProviderAuthError,
+    ProviderError,
+    ProviderUnavailable,
+    ResponseUnreadable,
+)
+from voices.providers.types import BuildReport, RemoteStatus, Tier
+from voices.services.accounts import note_error
+from voices.services.journal import BuildJournal
+from voices.services.news import finish, watch
+from voices.services.spec import spec_of
+
+TRY_AGAIN = timedelta(seconds=15)
+LOOK_UPS = 2  # a list may lag, so that a voice is only taken for absent when it was looked for twice
+
+
+def build_for_work(build_id: str) -> Build | None:
+    related = ("voice__talent", "remote_voice__account", "consent__take", "contract")
+    return Build.objects.select_related(*related).filter(pk=build_id).first()
+
+
+def submit_build(build_id: str, lease: Lease) -> timedelta | None:
+    """Send a build, or go on where a worker stopped. Returns the time after which to try again, if any."""
+    build = build_for_work(build_id)
+    if build is None:
+        return None
+    taken_up = build.status == BuildStatus.SUBMITTING
+    if taken_up and build.step:
+        _unconfirmed(build, look_up_after=timedelta())
+        return None
+    if not taken_up and not move(build, BuildStatus.SUBMITTING, since=BuildStatus.QUEUED, submitted_at=timezone.now()):
+        return None
+    if reasons := _not_allowed(build):
+        finish(build, BuildStatus.FAILED, issue=" ".join(reasons))
+        return None
+    return _send(build, lease)
+
+
+def _not_allowed(build: Build) -> tuple[str, ...]:
+    """The gate once more, now: a consent or a contract may have ended since the build was started."""
+    account = build.remote_voice.account
+    label = registry.label(account.provider)
+    allowed = permission(build.voice.talent, account.provider, build.voice.purpose, provider_label=label)
+    if allowed.given and (allowed.consent, allowed.contract) != (build.consent, build.contract):
+        return ("The consent or the contract that the build was started with is no longer the one in force.",)
+    return allowed.reasons
+
+
+def _send(build: Build, lease: Lease) -> timedelta | None:
+    account = build.remote_voice.account
+    try:
+        with registry.open_provider(account) as provider:
+            report = provider.submit(spec_of(build), BuildJournal(build, lease))
+    except OutcomeUnknown:
+        _unconfirmed(build, look_up_after=LEASE)
+    except (ProviderUnavailable, ResponseUnreadable) as error:
+        return _later(build, error)
+    except (ProviderError, SecretUnreadable) as error:
+        note_error(account, error)
+        finish(build, BuildStatus.FAILED, issue=words(error), step="")
+    else:
+        note_error(account, None)
+        _training(build, report)
+    return None
+
+
+def words(error: Exception) -> str:
+    """What staff are told: the provider's own words where it has some."""
+    return f"{error.public} {error.detail}".strip() if isinstance(error, ProviderError) else str(error)
+
+
+def _later(build: Build, error: ProviderError) -> timedelta:
+    """Not done, and known not to be done: the step is over, and the whole is tried again in a while."""
+    Build.objects.filter(pk=build.pk).update(step="", doing=f"{error.public} Trying again.")
+    note_error(build.remote_voice.account, error)
+    wait = getattr(error, "retry_after", None)
+    return timedelta(seconds=wait) if wait else TRY_AGAIN
+
+
+def _unconfirmed(build: Build, *, look_up_after: timedelta) -> None:
+    doing = "The answer was lost. Looking whether the provider has it."
+    with transaction.atomic():
+        if move(build, BuildStatus.UNCONFIRMED, doing=doing, looked_up=0):
+            outbox.add("settle_build", build.pk, after=look_up_after)
+
+
+def _training(build: Build, report: BuildReport) -> None:
+    said: dict[str, Any] = {"raw_status": report.raw_status, "raw_answer": dict(report.raw)}
+    with transaction.atomic():
+        if move(build, BuildStatus.TRAINING, step="", doing="", training_at=timezone.now(), **said):
+            watch(build)
+
+
+def settle_build(build_id: str) -> timedelta | None:
+    """Find out by looking whether the last step of an UNCONFIRMED build was done."""
+    build = build_for_work(build_id)
+    if build is None or build.status != BuildStatus.UNCONFIRMED:
+        return None
+    account = build.remote_voice.account
+    try:
+        with registry.open_provider(account) as provider:
+            if not provider.tiers[Tier(build.remote_voice.tier)].can_find:
+                return None  # a person has to look
+            found = _look(build, provider)
+    except (ProviderError, SecretUnreadable) as error:
+        note_error(account, error)
+        return LEASE if isinstance(error, ProviderAuthError) else TRY_AGAIN
+    if found is None:
+        return _not_there(build)
+    _there(build, found)
+    return None
+
+
+def _look(build: Build, provider: Provider) -> BuildReport | None:
+    """What the provider has of the step: the voice by its name, or any sign that the build call moved it."""
+    if build.step == "create":
+        return provider.find_build(build.remote_voice.reference)
+    report = provider.fetch_build(build.remote_voice.remote_id)
+    return report if report.mark != build.mark or report.status is RemoteStatus.TRAINING else None
+
+
+def _there(build: Build, report: BuildReport) -> None:
+    if build.step == "create":
+        _go_on(build, report.remote_id)
+    else:
+        _training(build, report)
+
+
+def _not_there(build: Build) -> timedelta | None:
+    if build.looked_up + 1 < LOOK_UPS:
+        Build.objects.filter(pk=build.pk).update(looked_up=build.looked_up + 1)
+        return LEASE
+    _go_on(build, build.remote_voice.remote_id)
+    return None
+
+
+def _go_on(build: Build, remote_id: str) -> None:
+    """What became of the step is known: send what is still to be sent."""
+    with transaction.atomic():
+        if move(build, BuildStatus.QUEUED, since=BuildStatus.UNCONFIRMED, step="", doing="", looked_up=0):
+            RemoteVoice.objects.filter(pk=build.remote_voice_id).update(remote_id=remote_id)
+            outbox.add("submit_build", build.pk)
+
+
+def settle_by_hand(build: Build, by: User, remote_id: str) -> None:
+    """A person has looked at the provider: it has the voice under `remote_id`, or has it not (an empty text)."""
+    if build.status != BuildStatus.UNCONFIRMED:
+        raise NotPossible("This build is settled already.")
+    Build.objects.filter(pk=build.pk).update(issue=f"Settled by {by}, who looked at the provider.")
+    _go_on(build, remote_id.strip() or build.remote_voice.remote_id)
+
+
+def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
+    """Delete a retired remote voice at its provider, however often that has to be tried."""
+    remote = RemoteVoice.objects.select_related("account").filter(pk=remote_voice_id, deleted_at=None).first()
+    if remote is None or not remote.remote_id:
+        return None
+    try:
+        with registry.open_provider(remote.account) as provider:
+            provider.delete_voice(remote.remote_id)
+    except (ProviderError, SecretUnreadable) as error:
+        note_error(remote.account, error)
+        return timedelta(minutes=10)
+    remote.deleted_at = timezone.now()
+    remote.save(update_fields=["deleted_at"])
+    return None

@@ -52,9 +52,7 @@ class Contract(models.Model):
         "provider may train its own models", default=False, help_text="Only if the paper says so."
     )
     delete_at_end = models.BooleanField("voice is deleted when the contract ends", default=True)
-    supersedes = models.OneToOneField(
-        "self", models.PROTECT, null=True, blank=True, related_name="superseded_by"
-    )
+    supersedes = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="superseded_by")
     filed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     filed_at = models.DateTimeField(auto_now_add=True)
 
@@ -64,7 +62,8 @@ class Contract(models.Model):
         ordering = ["-starts_on", "-filed_at"]
         constraints = [
             models.CheckConstraint(
-                name="contract_ends_after_start", condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on"))
+                name="contract_ends_after_start",
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
             ),
         ]
 

@@ -51,12 +51,8 @@ class Consent(Movable):
             {ConsentStatus.SUBMITTED, ConsentStatus.DECLINED, ConsentStatus.VOIDED, ConsentStatus.EXPIRED}
         ),
         ConsentStatus.SUBMITTED: frozenset({ConsentStatus.APPROVED, ConsentStatus.REQUESTED}),
-        ConsentStatus.APPROVED: frozenset(
-            {ConsentStatus.SUSPENDED, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED}
-        ),
-        ConsentStatus.SUSPENDED: frozenset(
-            {ConsentStatus.APPROVED, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED}
-        ),
+        ConsentStatus.APPROVED: frozenset({ConsentStatus.SUSPENDED, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED}),
+        ConsentStatus.SUSPENDED: frozenset({ConsentStatus.APPROVED, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED}),
     }
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -72,9 +68,7 @@ class Consent(Movable):
     valid_until = models.DateField(null=True, blank=True, help_text="Leave empty when it has no end.")
     note_to_talent = models.TextField(blank=True, help_text="Why the statement has to be read again.")
     take = models.ForeignKey("Take", models.PROTECT, null=True, blank=True, related_name="+")
-    approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     approved_at = models.DateTimeField(null=True, blank=True)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

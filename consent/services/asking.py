@@ -54,7 +54,14 @@ def ask(
             valid_until=valid_until,
             requested_by=by,
         )
-        record(consent, EventKind.REQUESTED, by, text=text, text_sha256=consent.text_sha256, source=statement.source)
+        record(
+            consent,
+            EventKind.REQUESTED,
+            by,
+            text=text,
+            text_sha256=consent.text_sha256,
+            source=statement.source,
+        )
     return consent
 
 

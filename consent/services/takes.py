@@ -20,7 +20,7 @@ class TakeDamaged(NotPossible):
 
 def submit_take(
     consent: Consent,
-    file: UploadedFile,
+    file: UploadedFile[Any],
     capture: Capture,
     *,
     by: User | None = None,
@@ -64,7 +64,15 @@ def submit_take(
             address=address,
         )
         take.save()
-        record(consent, EventKind.TAKE, by, take=str(take.pk), sha256=take.sha256, capture=take.capture, ok=found.ok)
+        record(
+            consent,
+            EventKind.TAKE,
+            by,
+            take=str(take.pk),
+            sha256=take.sha256,
+            capture=take.capture,
+            ok=found.ok,
+        )
         if found.ok:
             move(consent, ConsentStatus.SUBMITTED, note_to_talent="")
     return take

@@ -15,10 +15,8 @@ def field_keys(**_: Any) -> list[CheckMessage]:
     try:
         secrets.ring()
     except ImproperlyConfigured as error:
-        return [
-            Error(str(error), hint="Make one: manage.py studio does on its first start.", id="voicehub.E001")
-        ]
-    if settings.SECRET_KEY in settings.VOICEHUB_FIELD_KEYS:
+        return [Error(str(error), hint="Make one: manage.py studio does on its first start.", id="voicehub.E001")]
+    if settings.SECRET_KEY in list(settings.VOICEHUB_FIELD_KEYS):
         hint = "Use a key of its own, so that changing one does not change the other."
         return [Error("VOICEHUB_FIELD_KEYS holds the secret key.", hint=hint, id="voicehub.E002")]
     return []
@@ -27,9 +25,7 @@ def field_keys(**_: Any) -> list[CheckMessage]:
 @register()
 def queue_serializer(**_: Any) -> list[CheckMessage]:
     """A pickle from the queue would be code that anybody with access to the queue can run."""
-    pickled = [
-        name for name, queue in settings.RQ_QUEUES.items() if "JSON" not in queue.get("SERIALIZER", "")
-    ]
+    pickled = [name for name, queue in settings.RQ_QUEUES.items() if "JSON" not in queue.get("SERIALIZER", "")]
     return [Error(f"Queue {name!r} does not use JSON.", id="voicehub.E003") for name in pickled]
 
 

@@ -46,9 +46,7 @@ def _part(file: Any, start: int, length: int) -> Iterator[bytes]:
             yield block
 
 
-def send(
-    request: HttpRequest, file: FieldFile, content_type: str, name: str, *, attachment: bool
-) -> HttpResponseBase:
+def send(request: HttpRequest, file: FieldFile, content_type: str, name: str, *, attachment: bool) -> HttpResponseBase:
     """The file as a response: from the disk with ranges, or as a redirect to a short-lived signed address on S3."""
     disposition = content_disposition_header(attachment, name) or "attachment"
     if not isinstance(file.storage, FileSystemStorage):

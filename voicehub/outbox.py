@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import django_rq
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -23,9 +24,7 @@ from voicehub.transitions import move
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(
-    seconds=90
-)  # longer than the deadline of any one call to a provider (voices.providers.http)
+LEASE = timedelta(seconds=settings.VOICEHUB_LEASE_SECONDS)
 RING_AGAIN = timedelta(seconds=20)
 MOST_ATTEMPTS = 5
 

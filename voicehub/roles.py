@@ -25,10 +25,7 @@ def make_roles(**_: Any) -> None:
     """Make the four groups and give each exactly its permissions; `admin` gets every one there is."""
     from django.contrib.auth.models import Group, Permission
 
-    every = {
-        f"{p.content_type.app_label}.{p.codename}": p
-        for p in Permission.objects.select_related("content_type")
-    }
+    every = {f"{p.content_type.app_label}.{p.codename}": p for p in Permission.objects.select_related("content_type")}
     for role, names in {**ROLES, "admin": list(every)}.items():
         group, _created = Group.objects.get_or_create(name=role)
         group.permissions.set([every[name] for name in names if name in every])

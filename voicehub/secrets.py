@@ -40,7 +40,5 @@ def unseal(sealed: str, bound_to: str) -> str:
     except InvalidToken:
         owner, plain = "", ""
     if not owner or owner != bound_to:
-        raise SecretUnreadable(
-            "The stored key cannot be read with the encryption keys at hand. Enter it again."
-        )
+        raise SecretUnreadable("The stored key cannot be read with the encryption keys at hand. Enter it again.")
     return plain

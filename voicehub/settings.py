@@ -38,7 +38,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
+    "voicehub.static.StudioStaticConfig",
     "django.contrib.humanize",
     "csp",
     "django_htmx",
@@ -101,6 +101,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The queue is a doorbell (voicehub.outbox): it carries ids only, as JSON, since a pickle from a queue is code.
 REDIS_URL = env.text("REDIS_URL", f"unix://{DATA_DIR / 'run' / 'valkey.sock'}")
+# How long a worker may be silent before its task goes to another one. One call to a provider takes less.
+VOICEHUB_LEASE_SECONDS = env.integer("VOICEHUB_LEASE_SECONDS", 60, least=3)
 RQ_QUEUES = {
     "default": {
         "URL": REDIS_URL,
@@ -154,9 +156,7 @@ PRIVATE_S3 = {
         "signature_version": "s3v4",
     },
 }
-STATIC_STORAGE = (
-    "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "voicehub.static.HashedStorage"
-)
+STATIC_STORAGE = "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "voicehub.static.HashedStorage"
 STORAGES = {
     "private": PRIVATE_S3 if S3_BUCKET else PRIVATE_LOCAL,
     "default": PRIVATE_S3 if S3_BUCKET else PRIVATE_LOCAL,

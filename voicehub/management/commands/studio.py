@@ -37,9 +37,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--port", type=int, default=8000, help="where the pages are served (default: 8000)"
-        )
+        parser.add_argument("--port", type=int, default=8000, help="where the pages are served (default: 8000)")
         parser.add_argument("--workers", type=int, default=1, help="how many workers (default: 1)")
         parser.add_argument("--no-sample", action="store_true", help="start without making the sample studio")
 

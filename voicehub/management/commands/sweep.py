@@ -20,9 +20,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="sweep once and say how many were rung for")
-        parser.add_argument(
-            "--every", type=float, default=5.0, help="seconds between two sweeps (default: 5)"
-        )
+        parser.add_argument("--every", type=float, default=5.0, help="seconds between two sweeps (default: 5)")
 
     def handle(self, *, once: bool, every: float, **options: object) -> None:
         if once:

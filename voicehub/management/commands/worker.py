@@ -69,9 +69,7 @@ class Command(BaseCommand):
 def work(connection: Redis) -> bool:
     """Work until told to stop (True) or until the queue is lost (False, or RedisError)."""
     queue = Queue("default", connection=connection, serializer=JSONSerializer)
-    worker = StudioWorker(
-        [queue], connection=connection, serializer=JSONSerializer, log_job_description=False
-    )
+    worker = StudioWorker([queue], connection=connection, serializer=JSONSerializer, log_job_description=False)
     try:
         worker.work(logging_level="WARNING")
     except SystemExit:  # RQ's word for a second signal

@@ -30,15 +30,19 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         signal.signal(signal.SIGTERM, _stop)
-        server = _opened(options["host"], options["port"], options["data"], options["training_seconds"])
-        address = f"http://{options['host']}:{server.server_port}"
-        self.stdout.write(f"Sandbox listening on {address} with its data in {options['data']}")
-        self.stdout.flush()
-        training.resume(server.house)
         try:
-            server.serve_forever()
+            server = _opened(options["host"], options["port"], options["data"], options["training_seconds"])
+            self._serve(server, f"http://{options['host']}:{server.server_port}", options["data"])
         except KeyboardInterrupt:
             self.stdout.write("Sandbox stopped")
+
+    def _serve(self, server: Server, address: str, folder: Path) -> None:
+        """Until KeyboardInterrupt. Trainings that are under way go on at the next start."""
+        try:
+            self.stdout.write(f"Sandbox listening on {address} with its data in {folder}")
+            self.stdout.flush()
+            training.resume(server.house)
+            server.serve_forever()
         finally:
             server.house.closing.set()
             server.server_close()

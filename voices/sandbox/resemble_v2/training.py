@@ -170,13 +170,15 @@ def _call_back(house: House, uuid: str) -> None:
     with house.store.transaction() as db:
         voice = rows.voice_by_id(db, uuid)
         heard = rows.recordings_of(db, uuid)
-    if voice is None or not voice.callback_due or not voice.callback_uri:
+    if voice is None or voice.ready_at is not None or not voice.callback_due or not voice.callback_uri:
         return
     callbacks.send(house, voice.callback_uri, callback_body(voice, heard, house.settings))
     if house.closing.is_set():
         return
     with house.store.transaction() as db:
-        if latest := rows.voice_by_id(db, uuid):
+        latest = rows.voice_by_id(db, uuid)
+        # A build that ended while this callback was on its way owes one of its own.
+        if latest and latest.updated_at == voice.updated_at:
             rows.save_voice(db, replace(latest, callback_due=False))
 
 

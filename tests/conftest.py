@@ -12,6 +12,7 @@ from tests.support.session import Session, database_url
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
 
+    from consent.models import Talent
     from voicehub.models import User
 
 SESSION = Session()
@@ -142,6 +143,14 @@ def admin(make_person: Callable[..., "User"]) -> "User":
 def outsider(make_person: Callable[..., "User"]) -> "User":
     """Otto has an account and no role."""
     return make_person("otto")
+
+
+@pytest.fixture
+def talent(producer: "User") -> "Talent":
+    """Tara lends her voice. She has no account here: she comes by the link of an invitation."""
+    from consent.models import Talent
+
+    return Talent.objects.create(name="Tara Okafor", email="tara@voices.test", created_by=producer)
 
 
 # --- Browser ----------------------------------------------------------------------------

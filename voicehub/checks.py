@@ -16,7 +16,8 @@ def field_keys(**_: Any) -> list[CheckMessage]:
         secrets.ring()
     except ImproperlyConfigured as error:
         return [Error(str(error), hint="Make one: manage.py studio does on its first start.", id="voicehub.E001")]
-    if settings.SECRET_KEY in list(settings.VOICEHUB_FIELD_KEYS):
+    keys: list[str] = settings.VOICEHUB_FIELD_KEYS
+    if settings.SECRET_KEY in keys:
         hint = "Use a key of its own, so that changing one does not change the other."
         return [Error("VOICEHUB_FIELD_KEYS holds the secret key.", hint=hint, id="voicehub.E002")]
     return []

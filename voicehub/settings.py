@@ -7,7 +7,7 @@ import dj_database_url
 from csp.constants import NONCE, NONE, SELF
 from django.urls import reverse_lazy
 
-from voicehub import env
+from voicehub import env, valkey
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("VOICEHUB_DATA_DIR", str(BASE_DIR / "var"))).resolve()
@@ -100,10 +100,10 @@ DATABASES = {"default": database(env.text("DATABASE_URL", f"sqlite:///{DATA_DIR 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The queue is a doorbell (voicehub.outbox): it carries ids only, as JSON, since a pickle from a queue is code.
-REDIS_URL = env.text("REDIS_URL", f"unix://{DATA_DIR / 'run' / 'valkey.sock'}")
+REDIS_URL = env.text("REDIS_URL", valkey.url(DATA_DIR))
 # How long a worker may be silent before its task goes to another one. One call to a provider takes less.
 VOICEHUB_LEASE_SECONDS = env.integer("VOICEHUB_LEASE_SECONDS", 60, least=3)
-RQ_QUEUES = {
+RQ_QUEUES: dict[str, dict[str, Any]] = {
     "default": {
         "URL": REDIS_URL,
         "SERIALIZER": "rq.serializers.JSONSerializer",

@@ -14,7 +14,7 @@ class Movable(models.Model):
     """Base of every row with a life: `status` says where it is, `MOVES` where it may go."""
 
     MOVES: ClassVar[Mapping[str, frozenset[str]]] = {}
-    status: models.CharField[Any, Any]
+    status = models.CharField(max_length=16)
 
     class Meta:
         abstract = True

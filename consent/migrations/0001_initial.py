@@ -11,7 +11,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -20,173 +19,417 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Statement',
+            name="Statement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.SlugField(max_length=30)),
-                ('language', models.CharField(help_text='As a BCP 47 tag, such as en-US.', max_length=16)),
-                ('version', models.PositiveSmallIntegerField(default=1)),
-                ('text', models.TextField()),
-                ('source', models.CharField(help_text='The page or paper that the words come from.', max_length=300)),
-                ('source_date', models.DateField()),
-                ('retired', models.BooleanField(default=False, help_text='Not offered any more; consents that used it keep it.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("provider", models.SlugField(max_length=30)),
+                ("language", models.CharField(help_text="As a BCP 47 tag, such as en-US.", max_length=16)),
+                ("version", models.PositiveSmallIntegerField(default=1)),
+                ("text", models.TextField()),
+                ("source", models.CharField(help_text="The page or paper that the words come from.", max_length=300)),
+                ("source_date", models.DateField()),
+                (
+                    "retired",
+                    models.BooleanField(
+                        default=False, help_text="Not offered any more; consents that used it keep it."
+                    ),
+                ),
             ],
             options={
-                'ordering': ['provider', 'language', '-version'],
-                'constraints': [models.UniqueConstraint(fields=('provider', 'language', 'version'), name='statement_version_once')],
+                "ordering": ["provider", "language", "-version"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("provider", "language", "version"), name="statement_version_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Consent',
+            name="Consent",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('provider', models.SlugField(max_length=30)),
-                ('purpose', models.CharField(choices=[('narration', 'Narration and audiobooks'), ('advertising', 'Advertising'), ('assistant', 'Assistants and phone lines'), ('entertainment', 'Games, film and animation'), ('internal', 'Internal use and training courses')], max_length=20)),
-                ('company', models.CharField(max_length=120)),
-                ('language', models.CharField(max_length=16)),
-                ('text', models.TextField(help_text='The statement exactly as shown.')),
-                ('text_sha256', models.CharField(max_length=64)),
-                ('status', models.CharField(choices=[('requested', 'Waiting for the talent'), ('submitted', 'Waiting for review'), ('approved', 'In force'), ('suspended', 'Suspended'), ('declined', 'Declined by the talent'), ('voided', 'Called off'), ('withdrawn', 'Withdrawn'), ('expired', 'Expired')], default='requested', max_length=12)),
-                ('valid_until', models.DateField(blank=True, help_text='Leave empty when it has no end.', null=True)),
-                ('note_to_talent', models.TextField(blank=True, help_text='Why the statement has to be read again.')),
-                ('approved_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('approved_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('statement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='consent.statement')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("provider", models.SlugField(max_length=30)),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("narration", "Narration and audiobooks"),
+                            ("advertising", "Advertising"),
+                            ("assistant", "Assistants and phone lines"),
+                            ("entertainment", "Games, film and animation"),
+                            ("internal", "Internal use and training courses"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("company", models.CharField(max_length=120)),
+                ("language", models.CharField(max_length=16)),
+                ("text", models.TextField(help_text="The statement exactly as shown.")),
+                ("text_sha256", models.CharField(max_length=64)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("requested", "Waiting for the talent"),
+                            ("submitted", "Waiting for review"),
+                            ("approved", "In force"),
+                            ("suspended", "Suspended"),
+                            ("declined", "Declined by the talent"),
+                            ("voided", "Called off"),
+                            ("withdrawn", "Withdrawn"),
+                            ("expired", "Expired"),
+                        ],
+                        default="requested",
+                        max_length=12,
+                    ),
+                ),
+                ("valid_until", models.DateField(blank=True, help_text="Leave empty when it has no end.", null=True)),
+                ("note_to_talent", models.TextField(blank=True, help_text="Why the statement has to be read again.")),
+                ("approved_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "statement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="consent.statement"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
-                'permissions': [('invite_talent', 'Can send and copy invitations'), ('review_consent', 'Can approve, suspend and withdraw consents')],
+                "ordering": ["-created_at"],
+                "permissions": [
+                    ("invite_talent", "Can send and copy invitations"),
+                    ("review_consent", "Can approve, suspend and withdraw consents"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Take',
+            name="Take",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('file', models.FileField(max_length=200, storage=voicehub.storage.private, upload_to=consent.models.evidence.take_path)),
-                ('file_name', models.CharField(blank=True, max_length=200)),
-                ('sha256', models.CharField(max_length=64)),
-                ('size', models.PositiveBigIntegerField()),
-                ('capture', models.CharField(choices=[('link', 'Recorded by the talent over the private link'), ('in_studio', 'Recorded in the studio, staff held the microphone'), ('upload', 'Uploaded as a file')], max_length=10)),
-                ('acceptable', models.BooleanField(help_text='The strict reader found a WAV that can be sent.')),
-                ('seconds', models.FloatField(default=0)),
-                ('sample_rate', models.PositiveIntegerField(default=0)),
-                ('findings', models.JSONField(default=list)),
-                ('levels', models.JSONField(default=dict)),
-                ('peaks', models.JSONField(default=list)),
-                ('device', models.JSONField(default=dict, help_text='What the browser said of the microphone and its processing.')),
-                ('user_agent', models.CharField(blank=True, max_length=300)),
-                ('address', models.GenericIPAddressField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('consent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='takes', to='consent.consent')),
-                ('recorded_by', models.ForeignKey(blank=True, help_text='Staff who recorded or uploaded it; empty when the talent did.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "file",
+                    models.FileField(
+                        max_length=200, storage=voicehub.storage.private, upload_to=consent.models.evidence.take_path
+                    ),
+                ),
+                ("file_name", models.CharField(blank=True, max_length=200)),
+                ("sha256", models.CharField(max_length=64)),
+                ("size", models.PositiveBigIntegerField()),
+                (
+                    "capture",
+                    models.CharField(
+                        choices=[
+                            ("link", "Recorded by the talent over the private link"),
+                            ("in_studio", "Recorded in the studio, staff held the microphone"),
+                            ("upload", "Uploaded as a file"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("acceptable", models.BooleanField(help_text="The strict reader found a WAV that can be sent.")),
+                ("seconds", models.FloatField(default=0)),
+                ("sample_rate", models.PositiveIntegerField(default=0)),
+                ("findings", models.JSONField(default=list)),
+                ("levels", models.JSONField(default=dict)),
+                ("peaks", models.JSONField(default=list)),
+                (
+                    "device",
+                    models.JSONField(
+                        default=dict, help_text="What the browser said of the microphone and its processing."
+                    ),
+                ),
+                ("user_agent", models.CharField(blank=True, max_length=300)),
+                ("address", models.GenericIPAddressField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "consent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="takes", to="consent.consent"
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Staff who recorded or uploaded it; empty when the talent did.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.AddField(
-            model_name='consent',
-            name='take',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='consent.take'),
+            model_name="consent",
+            name="take",
+            field=models.ForeignKey(
+                blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="consent.take"
+            ),
         ),
         migrations.CreateModel(
-            name='Talent',
+            name="Talent",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(help_text='As it stands in the contract.', max_length=120)),
-                ('email', models.EmailField(blank=True, help_text='Invitations go here.', max_length=254)),
-                ('phone', models.CharField(blank=True, max_length=40)),
-                ('notes', models.TextField(blank=True, help_text='For the studio only; the talent never sees it.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(help_text="As it stands in the contract.", max_length=120)),
+                ("email", models.EmailField(blank=True, help_text="Invitations go here.", max_length=254)),
+                ("phone", models.CharField(blank=True, max_length=40)),
+                ("notes", models.TextField(blank=True, help_text="For the studio only; the talent never sees it.")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.AddField(
-            model_name='consent',
-            name='talent',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='consent.talent'),
+            model_name="consent",
+            name="talent",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="consents", to="consent.talent"
+            ),
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sequence', models.PositiveIntegerField()),
-                ('actor_name', models.CharField(max_length=150)),
-                ('at', models.DateTimeField()),
-                ('kind', models.CharField(choices=[('requested', 'Consent asked for'), ('invited', 'Invitation sent by mail'), ('link_copied', 'Private link copied by staff'), ('opened', 'Talent began on the private page'), ('take', 'Statement recorded'), ('asked_again', 'Asked to read it again'), ('approved', 'Approved'), ('declined', 'Declined by the talent'), ('voided', 'Called off'), ('suspended', 'Suspended'), ('resumed', 'In force again'), ('withdrawn', 'Withdrawn'), ('expired', 'Expired'), ('used', 'Sent to the provider for a build')], max_length=20)),
-                ('payload', models.JSONField(default=dict)),
-                ('previous_hash', models.CharField(blank=True, max_length=64)),
-                ('hash', models.CharField(max_length=64)),
-                ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('consent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='consent.consent')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField()),
+                ("actor_name", models.CharField(max_length=150)),
+                ("at", models.DateTimeField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("requested", "Consent asked for"),
+                            ("invited", "Invitation sent by mail"),
+                            ("link_copied", "Private link copied by staff"),
+                            ("opened", "Talent began on the private page"),
+                            ("take", "Statement recorded"),
+                            ("asked_again", "Asked to read it again"),
+                            ("approved", "Approved"),
+                            ("declined", "Declined by the talent"),
+                            ("voided", "Called off"),
+                            ("suspended", "Suspended"),
+                            ("resumed", "In force again"),
+                            ("withdrawn", "Withdrawn"),
+                            ("expired", "Expired"),
+                            ("used", "Sent to the provider for a build"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("payload", models.JSONField(default=dict)),
+                ("previous_hash", models.CharField(blank=True, max_length=64)),
+                ("hash", models.CharField(max_length=64)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "consent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="events", to="consent.consent"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['consent', 'sequence'],
-                'constraints': [models.UniqueConstraint(fields=('consent', 'sequence'), name='event_sequence_once')],
+                "ordering": ["consent", "sequence"],
+                "constraints": [models.UniqueConstraint(fields=("consent", "sequence"), name="event_sequence_once")],
             },
         ),
         migrations.CreateModel(
-            name='Invitation',
+            name="Invitation",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('channel', models.CharField(choices=[('mail', 'Sent by mail'), ('copied', 'Copied by staff')], max_length=8)),
-                ('token_digest', models.CharField(blank=True, editable=False, max_length=64)),
-                ('sent_to', models.EmailField(blank=True, max_length=254)),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('expires_at', models.DateTimeField(default=consent.models.invitation.two_weeks_from_now)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('opened_at', models.DateTimeField(blank=True, help_text='When the talent began on the page.', null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('consents', models.ManyToManyField(related_name='invitations', to='consent.consent')),
-                ('created_by', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('talent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invitations', to='consent.talent')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "channel",
+                    models.CharField(choices=[("mail", "Sent by mail"), ("copied", "Copied by staff")], max_length=8),
+                ),
+                ("token_digest", models.CharField(blank=True, editable=False, max_length=64)),
+                ("sent_to", models.EmailField(blank=True, max_length=254)),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("expires_at", models.DateTimeField(default=consent.models.invitation.two_weeks_from_now)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "opened_at",
+                    models.DateTimeField(blank=True, help_text="When the talent began on the page.", null=True),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("consents", models.ManyToManyField(related_name="invitations", to="consent.consent")),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "talent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="invitations", to="consent.talent"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('token_digest', ''), _negated=True), fields=('token_digest',), name='invitation_token_once')],
+                "ordering": ["-created_at"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("token_digest", ""), _negated=True),
+                        fields=("token_digest",),
+                        name="invitation_token_once",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Contract',
+            name="Contract",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('file', models.FileField(max_length=200, storage=voicehub.storage.private, upload_to=consent.models.contract.contract_path)),
-                ('file_name', models.CharField(editable=False, max_length=200)),
-                ('sha256', models.CharField(editable=False, max_length=64)),
-                ('signed_on', models.DateField()),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField(blank=True, help_text='Leave empty when it has no end.', null=True)),
-                ('territory', models.CharField(default='Worldwide', max_length=200)),
-                ('purposes', models.JSONField(default=list, help_text='What the voice may be built for.')),
-                ('intended_uses', models.TextField(help_text='Describe the uses as precisely as the paper does; in several US states a vague clause is void.')),
-                ('excluded_uses', models.TextField(blank=True)),
-                ('providers', models.JSONField(default=list, help_text='The providers that may build the voice.')),
-                ('compensation', models.CharField(blank=True, max_length=300)),
-                ('exclusive', models.BooleanField(default=False)),
-                ('representation', models.CharField(blank=True, help_text='Agent, lawyer or union who stood by the talent.', max_length=200)),
-                ('training_allowed', models.BooleanField(default=False, help_text='Only if the paper says so.', verbose_name='provider may train its own models')),
-                ('delete_at_end', models.BooleanField(default=True, verbose_name='voice is deleted when the contract ends')),
-                ('filed_at', models.DateTimeField(auto_now_add=True)),
-                ('filed_by', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('supersedes', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='superseded_by', to='consent.contract')),
-                ('talent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contracts', to='consent.talent')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "file",
+                    models.FileField(
+                        max_length=200,
+                        storage=voicehub.storage.private,
+                        upload_to=consent.models.contract.contract_path,
+                    ),
+                ),
+                ("file_name", models.CharField(editable=False, max_length=200)),
+                ("sha256", models.CharField(editable=False, max_length=64)),
+                ("signed_on", models.DateField()),
+                ("starts_on", models.DateField()),
+                ("ends_on", models.DateField(blank=True, help_text="Leave empty when it has no end.", null=True)),
+                ("territory", models.CharField(default="Worldwide", max_length=200)),
+                ("purposes", models.JSONField(default=list, help_text="What the voice may be built for.")),
+                (
+                    "intended_uses",
+                    models.TextField(
+                        help_text="Describe the uses as precisely as the paper does; in several US states a vague clause is void."
+                    ),
+                ),
+                ("excluded_uses", models.TextField(blank=True)),
+                ("providers", models.JSONField(default=list, help_text="The providers that may build the voice.")),
+                ("compensation", models.CharField(blank=True, max_length=300)),
+                ("exclusive", models.BooleanField(default=False)),
+                (
+                    "representation",
+                    models.CharField(
+                        blank=True, help_text="Agent, lawyer or union who stood by the talent.", max_length=200
+                    ),
+                ),
+                (
+                    "training_allowed",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Only if the paper says so.",
+                        verbose_name="provider may train its own models",
+                    ),
+                ),
+                (
+                    "delete_at_end",
+                    models.BooleanField(default=True, verbose_name="voice is deleted when the contract ends"),
+                ),
+                ("filed_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "filed_by",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "supersedes",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="superseded_by",
+                        to="consent.contract",
+                    ),
+                ),
+                (
+                    "talent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="contracts", to="consent.talent"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-starts_on', '-filed_at'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='contract_ends_after_start')],
+                "ordering": ["-starts_on", "-filed_at"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_on__isnull", True), ("ends_on__gte", models.F("starts_on")), _connector="OR"
+                        ),
+                        name="contract_ends_after_start",
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['requested', 'submitted', 'approved', 'suspended', 'declined', 'voided', 'withdrawn', 'expired'])), name='consent_status_known'),
+            model_name="consent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            "requested",
+                            "submitted",
+                            "approved",
+                            "suspended",
+                            "declined",
+                            "voided",
+                            "withdrawn",
+                            "expired",
+                        ],
+                    )
+                ),
+                name="consent_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['approved', 'suspended']), _negated=True), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False), ('take__isnull', False)), _connector='OR'), name='consent_approved_is_complete'),
+            model_name="consent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["approved", "suspended"]), _negated=True),
+                    models.Q(("approved_at__isnull", False), ("approved_by__isnull", False), ("take__isnull", False)),
+                    _connector="OR",
+                ),
+                name="consent_approved_is_complete",
+            ),
         ),
     ]

@@ -10,7 +10,7 @@ from voicehub.storage import sha256_of
 LARGEST_PDF = 25 << 20
 
 
-def pdf_problem(file: UploadedFile[Any]) -> str:
+def pdf_problem(file: "UploadedFile[Any]") -> str:
     """Why this file cannot be filed as a contract, or an empty text. It is never opened or shown by us.
 
     A PDF begins with its mark within the first 1,024 bytes and ends with %%EOF (ISO 32000-1, 7.5 and annex H).
@@ -29,7 +29,7 @@ def pdf_problem(file: UploadedFile[Any]) -> str:
     return ""
 
 
-def file_contract(talent: Talent, file: UploadedFile[Any], terms: dict[str, Any], by: User) -> Contract:
+def file_contract(talent: Talent, file: "UploadedFile[Any]", terms: dict[str, Any], by: User) -> Contract:
     """File a contract that `pdf_problem` had nothing against, with its terms as fields of Contract."""
     contract = Contract(
         talent=talent,

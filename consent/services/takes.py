@@ -20,7 +20,7 @@ class TakeDamaged(NotPossible):
 
 def submit_take(
     consent: Consent,
-    file: UploadedFile[Any],
+    file: "UploadedFile[Any]",
     capture: Capture,
     *,
     by: User | None = None,

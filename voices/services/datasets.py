@@ -75,7 +75,7 @@ def wav_head(rate: int, size: int) -> bytes:
 
 def _samples(row: BuildRecording) -> Iterator[bytes]:
     with row.recording.file.open("rb") as file:
-        header = read_header(file)
+        header = read_header(file)  # type: ignore[arg-type]  # a FieldFile reads like any binary file
         file.seek(header.data_offset)
         left = header.frames * 2
         while left > 0 and (block := file.read(min(BLOCK, left))):

@@ -24,7 +24,7 @@ def create_voice(talent: Talent, name: str, language: str, purpose: Purpose | st
         raise NotPossible(f"{talent.name} has a voice called “{name}” already.") from None
 
 
-def add_recording(voice: Voice, file: UploadedFile[Any], by: User, transcript: str = "") -> tuple[Recording, bool]:
+def add_recording(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str = "") -> tuple[Recording, bool]:
     """Keep a file exactly as it came and say what is wrong with it; False when the same bytes were there already.
 
     A file that cannot be used is kept as well, as refused and with its findings, so that nothing is lost.
@@ -53,7 +53,7 @@ def add_recording(voice: Voice, file: UploadedFile[Any], by: User, transcript: s
     return (earlier, False) if earlier else _keep(recording, file)
 
 
-def _keep(recording: Recording, file: UploadedFile[Any]) -> tuple[Recording, bool]:
+def _keep(recording: Recording, file: "UploadedFile[Any]") -> tuple[Recording, bool]:
     recording.file = file
     try:
         with transaction.atomic():

@@ -63,9 +63,7 @@ def main(arguments: list[str]) -> None:
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="bootstrap.py", description="Set VoiceHub up and start it, or its tests."
-    )
+    parser = argparse.ArgumentParser(prog="bootstrap.py", description="Set VoiceHub up and start it, or its tests.")
     parser.add_argument("what", choices=["run", "test", "install", "lock"])
     parser.add_argument("--port", type=int, default=8000, help="where the studio is served (default: 8000)")
     parser.add_argument("--dev", action="store_true", help="install what the tests and checks need, too")
@@ -87,14 +85,10 @@ def check_machine() -> None:
     if sys.version_info < OLDEST:
         raise Trouble(
             "VoiceHub needs Python 3.11 or newer; this is {}.{} ({}).\n"
-            "Install a newer one and name it: make run PYTHON=python3.12".format(
-                *sys.version_info[:2], sys.executable
-            )
+            "Install a newer one and name it: make run PYTHON=python3.12".format(*sys.version_info[:2], sys.executable)
         )
     if os.name != "posix":
-        raise Trouble(
-            "The embedded studio runs on Linux and macOS. On Windows, use the Windows Subsystem for Linux."
-        )
+        raise Trouble("The embedded studio runs on Linux and macOS. On Windows, use the Windows Subsystem for Linux.")
     if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
         raise Trouble(
             "This Python cannot make virtual environments: a part of it is packaged apart and is missing.\n"
@@ -117,9 +111,7 @@ def install(lock: str) -> None:
     if PYTHON.exists() and stamp.is_file() and stamp.read_text() == wanted:
         return
     make_venv()
-    names = set(
-        re.findall(r"^([A-Za-z0-9][\w.-]*)==(?!.*sys_platform == 'win32')", path.read_text(), re.MULTILINE)
-    )
+    names = set(re.findall(r"^([A-Za-z0-9][\w.-]*)==(?!.*sys_platform == 'win32')", path.read_text(), re.MULTILINE))
     say(f"Installing {len(names)} Python packages, checked by hash. This is done once.")
     pip_install(path, len(names))
     stamp.write_text(wanted)
@@ -131,9 +123,7 @@ def make_venv() -> None:
     if PYTHON.exists():
         return
     say("Making a virtual environment in .venv …")
-    made = subprocess.run(
-        [sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True
-    )
+    made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True)
     if made.returncode:
         raise Trouble("The virtual environment could not be made:\n" + (made.stdout + made.stderr).strip())
 
@@ -149,9 +139,7 @@ def pip_install(lock: Path, count: int, *more: str) -> None:
             last = [*last[-20:], line.rstrip()]
             if line.startswith(("Collecting ", "Requirement already satisfied: ")):
                 seen += 1
-                show_progress(
-                    seen, count, re.split(r"[=< ]", line.split(": ")[-1].replace("Collecting ", ""))[0]
-                )
+                show_progress(seen, count, re.split(r"[=< ]", line.split(": ")[-1].replace("Collecting ", ""))[0])
             elif line.startswith("Installing collected packages"):
                 show_progress(count, count, "putting them in place")
     say("" if sys.stdout.isatty() else "  done")
@@ -162,7 +150,7 @@ def pip_install(lock: Path, count: int, *more: str) -> None:
 def show_progress(done: int, count: int, what: str) -> None:
     if sys.stdout.isatty():
         say(f"\r\033[K  {min(done, count)} of {count}: {what.strip()}", end="")
-    elif done % 10 == 0 or done == count:
+    elif done % 10 == 0:
         say(f"  {min(done, count)} of {count}")
 
 

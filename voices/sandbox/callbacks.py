@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from threading import Thread
 from typing import Any
 
@@ -25,7 +26,7 @@ def send(house: House, address: str, body: dict[str, Any]) -> None:
         if rule.action == "delay_callback":
             house.closing.wait(rule.number)
         if rule.action == "broken_callback":
-            text = text.replace(', "status"', ' "status"', 1)
+            text = re.sub(r',(\s*"status")', r"\1", json.dumps(body, indent=2))
         if rule.action == "duplicate_callback":
             copies = _copies(rule)
     _send_copies(house, address, text, copies)

@@ -51,6 +51,9 @@ RAPID_SECONDS = 10.0
 PROFESSIONAL_SECONDS = 30.0
 """The vendor wants ten minutes. The sandbox asks for half a minute, so that a small sample can build."""
 
+# Of the vendor's two words for a build that was accepted, "pending" and "running", the sandbox says "running" at
+# once. A new voice is "initializing"; one that trains by itself stays so until its training has begun.
+
 SHORTEST_RECORDING = 1.0
 LONGEST_RECORDING = 60.0
 """Seconds that a recording may last to be accepted (one vendor page: "typically 1-60 s")."""

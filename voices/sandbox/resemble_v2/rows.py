@@ -55,14 +55,10 @@ class Status(StrEnum):
     """The vendor's words for where a voice is, as far as the sandbox uses them."""
 
     INITIALIZING = "initializing"
-    PENDING = "pending"
     RUNNING = "running"
     FINISHED = "finished"
     DATASET_ISSUE = "dataset_issue"
     CONSENT_VALIDATION_FAILED = "consent_validation_failed"
-
-
-IN_TRAINING = (Status.PENDING, Status.RUNNING)
 
 
 class Source(StrEnum):

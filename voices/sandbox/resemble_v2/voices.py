@@ -199,7 +199,7 @@ def build_voice(request: SandboxRequest, account: Account, uuid: str) -> HttpRes
         active = [recording for recording in rows.recordings_of(db, uuid) if recording.is_active]
         _demand_recordings(voice, len(active), house.settings)
         ready_at = time.time() + house.settings.training_seconds
-        rows.save_voice(db, replace(voice, status=Status.PENDING, issue=None, ready_at=ready_at, updated_at=now()))
+        rows.save_voice(db, replace(voice, status=Status.RUNNING, issue=None, ready_at=ready_at, updated_at=now()))
         bill(db, account=account.hint, operation="build_voice", name=voice.name, voice=uuid)
     training.start(house, uuid)
     return JsonResponse({"success": True, "message": "The voice is being built."})

@@ -2,7 +2,7 @@
 
 import io
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -119,3 +119,18 @@ def listener() -> Iterator[Listener]:
 def folder(tmp_path: Path) -> Path:
     """For a sandbox that a test starts and stops by itself."""
     return tmp_path / "own"
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Sandbox]]:
+    """Start a sandbox of the test's own; what a failed test left running is killed."""
+    started: list[Sandbox] = []
+
+    def begin(folder: Path, **more: Any) -> Sandbox:
+        started.append(Sandbox(folder, **more))
+        return started[-1]
+
+    yield begin
+    for sandbox in started:
+        if sandbox.process.poll() is None:
+            sandbox.kill()

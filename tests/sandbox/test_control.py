@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -12,6 +13,8 @@ import requests
 from tests.sandbox.conftest import SLT, Studio, base64_wav
 from tests.support.sandbox import Listener, Sandbox, SandboxRefused, until
 from tests.support.wav import sample_wav
+
+Start = Callable[..., Sandbox]
 
 
 def _create(studio: Studio, name: str, **more: Any) -> requests.Response:
@@ -200,8 +203,8 @@ def test_the_log_has_every_request_and_no_key(studio: Studio, sandbox: Sandbox) 
     assert studio.key not in str(log)
 
 
-def test_no_key_is_written_anywhere(folder: Path) -> None:
-    sandbox = Sandbox(folder)
+def test_no_key_is_written_anywhere(start: Start, folder: Path) -> None:
+    sandbox = start(folder)
     studio = Studio(sandbox.address)
     _finish_without_callback(studio)
     sandbox.stop()
@@ -217,14 +220,14 @@ def _finish_without_callback(studio: Studio) -> str:
     return voice
 
 
-def test_a_restart_keeps_everything(folder: Path) -> None:
-    first = Sandbox(folder)
+def test_a_restart_keeps_everything(start: Start, folder: Path) -> None:
+    first = start(folder)
     studio = Studio(first.address)
     voice = _finish_without_callback(studio)
     before = (studio.voices.get(voice), first.ledger())
     sounds = [item["uuid"] for item in studio.recordings.all(voice, 1)["items"]]
     first.kill()
-    second = Sandbox(folder)
+    second = start(folder)
     again = Studio(second.address, studio.key)
     assert (again.voices.get(voice), second.ledger()) == before
     assert [item["uuid"] for item in again.recordings.all(voice, 1)["items"]] == sounds
@@ -232,26 +235,26 @@ def test_a_restart_keeps_everything(folder: Path) -> None:
     assert second.stop() == 0
 
 
-def test_a_training_goes_on_after_a_kill_and_calls_back(folder: Path, listener: Listener) -> None:
-    first = Sandbox(folder, training_seconds=3.0)
+def test_a_training_goes_on_after_a_kill_and_calls_back(start: Start, folder: Path, listener: Listener) -> None:
+    first = start(folder, training_seconds=3.0)
     studio = Studio(first.address)
     voice = studio.voice(callback_uri=f"{listener.address}/hook")
     studio.record_samples(voice, *SLT[:3])
     studio.voices.build(voice)
     until(lambda: studio.voices.get(voice)["item"]["status"] == "running")
     first.kill()
-    second = Sandbox(folder)
+    second = start(folder)
     assert listener.heard()["id"] == voice
     assert Studio(second.address, studio.key).ended(voice)["status"] == "finished"
     assert len(second.ledger(operation="build_voice")) == 1
     second.stop()
 
 
-def test_a_folder_or_a_port_in_use_is_said_plainly(sandbox: Sandbox, folder: Path) -> None:
+def test_a_folder_or_a_port_in_use_is_said_plainly(start: Start, sandbox: Sandbox, folder: Path) -> None:
     with pytest.raises(SandboxRefused, match="another sandbox already works in"):
-        Sandbox(sandbox.folder)
+        start(sandbox.folder)
     with pytest.raises(SandboxRefused, match=f"Cannot listen on 127.0.0.1:{sandbox.port}: Address already"):
-        Sandbox(folder, port=sandbox.port)
+        start(folder, port=sandbox.port)
 
 
 def test_the_dashboards_database_is_not_touched(sandbox: Sandbox, studio: Studio) -> None:

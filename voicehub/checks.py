@@ -26,7 +26,7 @@ def field_keys(**_: Any) -> list[CheckMessage]:
 @register()
 def queue_serializer(**_: Any) -> list[CheckMessage]:
     """A pickle from the queue would be code that anybody with access to the queue can run."""
-    pickled = [name for name, queue in settings.RQ_QUEUES.items() if "JSON" not in queue.get("SERIALIZER", "")]
+    pickled = [name for name, queue in settings.RQ_QUEUES.items() if "JSON" not in str(queue.get("SERIALIZER"))]
     return [Error(f"Queue {name!r} does not use JSON.", id="voicehub.E003") for name in pickled]
 
 

@@ -4,10 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 from django.urls import reverse_lazy
 
 from voicehub import env, valkey
+
+# Lets classes such as ModelAdmin be written as the type checker knows them: with the model in brackets.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("VOICEHUB_DATA_DIR", str(BASE_DIR / "var"))).resolve()

@@ -65,7 +65,6 @@ class Build(Movable):
     doing = models.CharField(max_length=120, blank=True, help_text="What happens now, for people who wait.")
     callback_digest = models.CharField(max_length=64, blank=True, editable=False)
     dataset_digest = models.CharField(max_length=64, blank=True, editable=False)
-    dataset_until = models.DateTimeField(null=True, blank=True, editable=False)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     submitted_at = models.DateTimeField(null=True, blank=True)

@@ -46,3 +46,9 @@ def open_provider(account: Credentials) -> Provider:
     adapter = import_string(PROVIDERS[account.provider])
     opened: Provider = adapter(account.key(), sandbox_url=sandbox, sandboxed=account.mode == "sandbox")
     return opened
+
+
+def limit_choices() -> list[tuple[str, str]]:
+    """Every limit that any tier of any provider has."""
+    names = {name for p in all_providers() for tier in p.tiers.values() for name in tier.limits}
+    return [(name, name.replace("_", " ").capitalize()) for name in sorted(names)]

@@ -1,0 +1,104 @@
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from consent.models import Consent, Contract, Event, Invitation, Statement, Take, Talent
+from consent.services import first_broken
+from voicehub.admin_rows import KeptForever, LookOnly
+
+
+@admin.register(Talent)
+class TalentAdmin(KeptForever):
+    list_display = ["name", "email", "phone", "created_at"]
+    search_fields = ["name", "email"]
+    readonly_fields = ["created_by", "created_at"]
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        return False  # the dashboard notes who did it
+
+
+@admin.register(Contract)
+class ContractAdmin(LookOnly):
+    list_display = ["talent", "signed_on", "starts_on", "ends_on", "in_force", "exclusive", "filed_by"]
+    list_filter = ["exclusive", "training_allowed", "delete_at_end", "ends_on"]
+    search_fields = ["talent__name", "intended_uses", "sha256"]
+    list_select_related = ["talent", "filed_by"]
+    exclude = ["file"]
+
+    @admin.display(boolean=True, description="in force")
+    def in_force(self, contract: Contract) -> bool:
+        return contract.in_force
+
+
+@admin.register(Statement)
+class StatementAdmin(KeptForever):
+    """New versions are added; the words of a version that was used stay as they are."""
+
+    list_display = ["provider", "language", "version", "source", "source_date", "retired"]
+    list_filter = ["provider", "language", "retired"]
+    search_fields = ["text", "source"]
+
+    def get_readonly_fields(self, _request: HttpRequest, obj: Statement | None = None) -> list[str]:
+        return ["provider", "language", "version", "text", "source", "source_date"] if obj else []
+
+
+class EventInline(admin.TabularInline[Event, Consent]):
+    model = Event
+    fields = readonly_fields = ("sequence", "at", "kind", "actor_name", "payload", "hash")
+    can_delete = False
+    max_num = 0
+    ordering = ["sequence"]
+
+
+@admin.register(Consent)
+class ConsentAdmin(LookOnly):
+    list_display = [
+        "talent",
+        "provider",
+        "purpose",
+        "status",
+        "approved_by",
+        "approved_at",
+        "valid_until",
+        "created_at",
+    ]
+    list_filter = ["status", "provider", "purpose", "language"]
+    search_fields = ["talent__name", "text", "text_sha256"]
+    list_select_related = ["talent", "approved_by"]
+    date_hierarchy = "created_at"
+    inlines = [EventInline]
+    actions = ["verify"]
+
+    @admin.action(description="Check the history's chain", permissions=["view"])
+    def verify(self, request: HttpRequest, consents: QuerySet[Consent]) -> None:
+        for consent in consents:
+            broken = first_broken(consent)
+            told = "the history is unbroken" if broken is None else f"the history is broken at line {broken}"
+            self.message_user(request, f"{consent}: {told}.", "SUCCESS" if broken is None else "ERROR")
+
+
+@admin.register(Invitation)
+class InvitationAdmin(LookOnly):
+    list_display = ["talent", "channel", "sent_to", "sent_at", "expires_at", "opened_at", "revoked_at"]
+    list_filter = ["channel", "expires_at"]
+    search_fields = ["talent__name", "sent_to"]
+    list_select_related = ["talent"]
+    exclude = ["token_digest"]
+
+
+@admin.register(Take)
+class TakeAdmin(LookOnly):
+    list_display = ["consent", "capture", "recorded_by", "acceptable", "seconds", "sample_rate", "created_at"]
+    list_filter = ["capture", "acceptable"]
+    search_fields = ["consent__talent__name", "sha256"]
+    list_select_related = ["consent__talent", "recorded_by"]
+    exclude = ["file", "peaks"]
+
+
+@admin.register(Event)
+class EventAdmin(LookOnly):
+    list_display = ["consent", "sequence", "kind", "actor_name", "at"]
+    list_filter = ["kind"]
+    search_fields = ["consent__talent__name", "actor_name", "hash"]
+    list_select_related = ["consent__talent"]
+    date_hierarchy = "at"

@@ -1,0 +1,48 @@
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from voicehub import outbox
+from voicehub.admin_rows import LookOnly
+from voicehub.models import Task, User
+
+# The roles are a table in the code (voicehub.roles); editing them here would last until the next migration.
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class PeopleAdmin(UserAdmin[User]):
+    list_display = ["username", "first_name", "last_name", "email", "roles", "is_active", "last_login"]
+    list_filter = ["groups", "is_active", "is_staff"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description="roles")
+    def roles(self, user: User) -> str:
+        return ", ".join(group.name for group in user.groups.all())
+
+
+@admin.register(Task)
+class TaskAdmin(LookOnly):
+    """The work of the house: what waits, what is under way, what was given up and why."""
+
+    list_display = ["kind", "object_id", "status", "due_at", "attempts", "under_way", "reason", "created_at"]
+    list_filter = ["status", "kind"]
+    search_fields = ["object_id", "reason"]
+    date_hierarchy = "created_at"
+    actions = ["try_again"]
+
+    @admin.display(boolean=True, description="under way")
+    def under_way(self, task: Task) -> bool:
+        return task.lease is not None
+
+    @admin.action(description="Try again what was given up", permissions=["view"])
+    def try_again(self, request: HttpRequest, tasks: QuerySet[Task]) -> None:
+        if not request.user.is_superuser and not request.user.has_perm("voicehub.change_task"):
+            self.message_user(request, "Your role may not start work again.", messages.ERROR)
+            return
+        done = sum(outbox.try_again(task) for task in tasks)
+        self.message_user(request, f"{done} of {len(tasks)} will be tried again.", messages.SUCCESS)

@@ -1,0 +1,152 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from voicehub.admin_rows import KeptForever, LookOnly
+from voices import services
+from voices.models import (
+    Account,
+    Build,
+    BuildRecording,
+    Callback,
+    DatasetFetch,
+    LimitOverride,
+    Recording,
+    RemoteVoice,
+    Voice,
+)
+from voices.providers import registry
+from voices.providers.types import Tier
+from voices.services.news import MEASURES
+
+
+class AccountForm(forms.ModelForm[Account]):
+    """The key goes in and never comes out again: it is sealed, and only its last four characters are shown."""
+
+    provider = forms.ChoiceField(choices=registry.choices)
+    key = forms.CharField(
+        required=False,
+        strip=True,
+        label="API key",
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}, render_value=False),
+        help_text="Leave empty to keep the one that is stored.",
+    )
+
+    class Meta:
+        model = Account
+        fields = ["name", "provider", "mode", "active"]
+
+    def clean_key(self) -> str:
+        key: str = self.cleaned_data["key"]
+        if not key and not self.instance.sealed_key:
+            raise forms.ValidationError("An account needs its API key.")
+        return key
+
+
+@admin.register(Account)
+class AccountAdmin(KeptForever):
+    form = AccountForm
+    fields = ["name", "provider", "mode", "key", "key_hint", "active", "checked_at", "last_error"]
+    readonly_fields = ["key_hint", "checked_at", "last_error"]
+    list_display = ["name", "provider", "mode", "active", "key_hint", "checked_at", "last_error"]
+    list_filter = ["provider", "mode", "active"]
+    search_fields = ["name"]
+    actions = ["check_keys"]
+
+    def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
+        if key := form.cleaned_data.get("key"):
+            obj.set_key(key)
+        super().save_model(request, obj, form, change)
+
+    @admin.action(description="Test the key", permissions=["change"])
+    def check_keys(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
+        for account in accounts:
+            services.test_account(account)
+            told = account.last_error or "The key works."
+            self.message_user(request, f"{account}: {told}", "ERROR" if account.last_error else "SUCCESS")
+
+
+class LimitForm(forms.ModelForm[LimitOverride]):
+    provider = forms.ChoiceField(choices=registry.choices)
+    tier = forms.ChoiceField(choices=[(tier.value, tier.value.title()) for tier in Tier])
+    limit = forms.ChoiceField(choices=registry.limit_choices)
+
+    class Meta:
+        model = LimitOverride
+        fields = ["provider", "tier", "limit", "value", "source"]
+
+
+@admin.register(LimitOverride)
+class LimitOverrideAdmin(admin.ModelAdmin[LimitOverride]):
+    form = LimitForm
+    list_display = ["provider", "tier", "limit", "value", "source"]
+    list_filter = ["provider", "tier"]
+
+
+@admin.register(Voice)
+class VoiceAdmin(LookOnly):
+    list_display = ["name", "talent", "language", "purpose", "created_by", "created_at"]
+    list_filter = ["purpose", "language"]
+    search_fields = ["name", "talent__name"]
+    list_select_related = ["talent", "created_by"]
+
+
+@admin.register(Recording)
+class RecordingAdmin(LookOnly):
+    list_display = ["file_name", "voice", "status", "active", "seconds", "sample_rate", "created_at"]
+    list_filter = ["status", "active", "sample_rate"]
+    search_fields = ["file_name", "transcript", "sha256", "voice__name", "voice__talent__name"]
+    list_select_related = ["voice"]
+    exclude = ["file", "peaks"]
+
+
+@admin.register(RemoteVoice)
+class RemoteVoiceAdmin(LookOnly):
+    list_display = ["reference", "voice", "account", "tier", "remote_id", "retired_at", "deleted_at"]
+    list_filter = ["account", "tier", "retired_at"]
+    search_fields = ["reference", "remote_id", "voice__name"]
+    list_select_related = ["voice", "account"]
+
+
+class BuildRecordingInline(admin.TabularInline[BuildRecording, Build]):
+    model = BuildRecording
+    fields = readonly_fields = ("recording", *MEASURES)
+    can_delete = False
+    max_num = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BuildRecording]:
+        return super().get_queryset(request).select_related("recording", "build__voice", "build__remote_voice")
+
+
+@admin.register(Build)
+class BuildAdmin(LookOnly):
+    list_display = ["voice", "remote_voice", "status", "raw_status", "started_by", "created_at", "finished_at"]
+    list_filter = ["status", "handover", "remote_voice__tier", "remote_voice__account"]
+    search_fields = [
+        "voice__name",
+        "voice__talent__name",
+        "remote_voice__reference",
+        "remote_voice__remote_id",
+        "issue",
+    ]
+    list_select_related = ["voice", "remote_voice", "started_by"]
+    date_hierarchy = "created_at"
+    exclude = ["callback_digest", "dataset_digest"]
+    inlines = [BuildRecordingInline]
+
+
+@admin.register(Callback)
+class CallbackAdmin(LookOnly):
+    list_display = ["build", "received_at", "address"]
+    search_fields = ["build__voice__name", "body"]
+    list_select_related = ["build__voice", "build__remote_voice"]
+    date_hierarchy = "received_at"
+
+
+@admin.register(DatasetFetch)
+class DatasetFetchAdmin(LookOnly):
+    list_display = ["build", "at", "address", "user_agent"]
+    list_select_related = ["build__voice", "build__remote_voice"]

@@ -1,0 +1,123 @@
+"""What the pages of this app take in."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+
+from consent.models import Purpose
+from voices.models import Handover
+
+LANGUAGES = [
+    ("en-US", "English (United States)"),
+    ("en-GB", "English (United Kingdom)"),
+    ("en-AU", "English (Australia)"),
+    ("en-IN", "English (India)"),
+    ("de-DE", "German"),
+    ("es-ES", "Spanish (Spain)"),
+    ("es-MX", "Spanish (Mexico)"),
+    ("fr-FR", "French"),
+    ("it-IT", "Italian"),
+    ("ja-JP", "Japanese"),
+    ("nl-NL", "Dutch"),
+    ("pl-PL", "Polish"),
+    ("pt-BR", "Portuguese (Brazil)"),
+    ("sv-SE", "Swedish"),
+]
+LONGEST_TRANSCRIPT = 2000
+LARGEST_TABLE = 2 << 20
+REMOTE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}$")
+
+
+class VoiceForm(forms.Form):
+    name = forms.CharField(
+        max_length=100, help_text="How the studio calls this voice, such as “Warm narrator”.", strip=True
+    )
+    language = forms.ChoiceField(choices=LANGUAGES, help_text="The language that the recordings are in.")
+    purpose = forms.ChoiceField(
+        choices=Purpose.choices, help_text="The consent and the contract have to allow exactly this."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.widget.attrs["class"] = "form-control" if name == "name" else "form-select"
+
+
+class ManyFilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class ManyFilesField(forms.FileField):
+    """Several files in one field, as a list."""
+
+    def __init__(self) -> None:
+        super().__init__(widget=ManyFilesInput, allow_empty_file=True, error_messages={"required": "Choose files."})
+
+    def clean(self, data: Sequence[UploadedFile] | None, initial: Any = None) -> Any:
+        if not data:
+            raise forms.ValidationError("Choose one or more WAV files.", code="required")
+        return [super(ManyFilesField, self).clean(file, initial) for file in data]
+
+
+class UploadForm(forms.Form):
+    """Recordings, and perhaps a table of their transcripts (`file|text` lines) among them."""
+
+    files = ManyFilesField()
+    transcript = forms.CharField(required=False, max_length=LONGEST_TRANSCRIPT)
+
+
+class TranscriptForm(forms.Form):
+    transcript = forms.CharField(required=False, max_length=LONGEST_TRANSCRIPT)
+
+
+class BuildForm(forms.Form):
+    account = forms.UUIDField()
+    tier = forms.SlugField()
+    handover = forms.ChoiceField(choices=Handover.choices)
+
+
+class SettleForm(forms.Form):
+    """A person's answer to what became of a build whose answer was lost."""
+
+    exists = forms.TypedChoiceField(choices=[("yes", "yes"), ("no", "no")], coerce=lambda answer: answer == "yes")
+    remote_id = forms.CharField(required=False, max_length=100, strip=True)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("exists") and not REMOTE_ID.match(data.get("remote_id", "")):
+            self.add_error("remote_id", "Copy the voice's id from the provider's page: letters, digits and dashes.")
+        return data
+
+    @property
+    def answer(self) -> str:
+        """The remote id, or nothing when the provider does not have it."""
+        return self.cleaned_data["remote_id"] if self.cleaned_data["exists"] else ""
+
+
+def read_transcripts(file: UploadedFile) -> dict[str, str]:
+    """The transcripts in a table of `file|text` lines (or tab-separated), by file name without its ending.
+
+    Raises ValidationError when it is not such a table.
+    """
+    if (file.size or 0) > LARGEST_TABLE:
+        raise forms.ValidationError("The table of transcripts is over 2 MB; split it.")
+    try:
+        lines = file.read().decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise forms.ValidationError("The table of transcripts is not UTF-8 text; save it as UTF-8.") from None
+    found = dict(pair for line in lines if (pair := _pair(line)))
+    if not found:
+        raise forms.ValidationError("No line of the table reads like “file name|text”.")
+    return found
+
+
+def _pair(line: str) -> tuple[str, str] | None:
+    parts = re.split(r"[|\t]", line, maxsplit=1)
+    if len(parts) < 2 or not parts[0].strip():
+        return None
+    name = parts[0].strip().removeprefix("wavs/")
+    text = parts[1].split("|")[0].strip().replace("\x00", "")
+    return re.sub(r"\.wav$", "", name, flags=re.IGNORECASE), text[:LONGEST_TRANSCRIPT]

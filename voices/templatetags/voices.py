@@ -1,0 +1,73 @@
+"""What the pages of this app show in the same way: how far a build is, scores, flags, and a talent's voices."""
+
+from typing import Any
+
+from django import template
+from django.db.models import Count, Q
+
+from consent.models import Talent
+from voices.models import Build, BuildRecording, BuildStatus, RecordingStatus
+from voices.providers import registry
+
+register = template.Library()
+
+
+@register.filter
+def provider_label(slug: str) -> str:
+    """The provider's own name for people."""
+    return registry.label(slug)
+
+
+@register.filter
+def tier_label(build: Build) -> str:
+    """The kind of a build, such as "Rapid"."""
+    return build.remote_voice.tier.capitalize()
+
+
+@register.filter
+def progress_words(build: Build) -> str:
+    """What happens now: "Sending 14 of 20 recordings"."""
+    if build.status == BuildStatus.QUEUED:
+        return "Waits for its turn; it is sent within seconds."
+    if build.status == BuildStatus.SUBMITTING:
+        if build.doing.startswith("Sending recordings") and build.total:
+            return f"Sending {build.done} of {build.total} recordings"
+        return build.doing or "Being sent"
+    if build.status == BuildStatus.UNCONFIRMED:
+        return "The provider's answer was lost; looking up whether it arrived."
+    return "The provider trains the voice." if build.status == BuildStatus.TRAINING else ""
+
+
+@register.filter
+def decimals(value: float | None, places: int = 2) -> str:
+    """0.8712 → "0.87", nothing → "–"."""
+    return "–" if value is None else f"{value:.{places}f}"
+
+
+@register.filter
+def hundredths(share: float) -> int:
+    """A share of 0..1 for a <progress max="100">, kept within it."""
+    return round(max(0.0, min(1.0, share)) * 100)
+
+
+@register.filter
+def provider_flags(row: BuildRecording) -> list[tuple[str, str]]:
+    """What the provider marked a recording with, as (tone, words); the worst first."""
+    found = []
+    if row.is_silent:
+        found.append(("bad", "Silent"))
+    if row.is_outlier:
+        found.append(("wait", "Another speaker or sound"))
+    if row.is_active is False:
+        found.append(("over", "Not used"))
+    return found
+
+
+@register.inclusion_tag("voices/_talent_voices.html", takes_context=True)
+def talent_voices(context: template.Context, talent: Talent) -> dict[str, Any]:
+    """A talent's voices with how many recordings and builds each has, for the talent's own page."""
+    usable = Q(recordings__status=RecordingStatus.ACCEPTED, recordings__active=True)
+    voices = talent.voices.annotate(  # type: ignore[attr-defined]  # the reverse side of Voice.talent
+        usable=Count("recordings", filter=usable, distinct=True), built=Count("builds", distinct=True)
+    )
+    return {"talent": talent, "voices": voices, "perms": context["perms"]}

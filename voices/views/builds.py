@@ -1,0 +1,224 @@
+"""Builds: starting one, watching it, reading what came of it, and saying what became of one whose answer was lost."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
+from django.views.decorators.http import require_POST, require_safe
+
+from consent.access import may, user_of
+from consent.services import NotPossible
+from voices import access, services
+from voices.forms import BuildForm, SettleForm
+from voices.models import Account, Build, BuildRecording, BuildStatus
+from voices.services import ScoreInfo
+from voices.views.waiting import asks_a_person, stamp
+
+PAGE = 100
+TONES = {"good": "good", "fair": "wait", "poor": "bad"}
+RESULTS = {
+    BuildStatus.READY: "good",
+    BuildStatus.DATASET_ISSUE: "wait",
+    BuildStatus.CONSENT_REJECTED: "bad",
+    BuildStatus.FAILED: "bad",
+    BuildStatus.CANCELLED: "over",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One step of a build's timeline. `state` is done, now, next, or the tone of a result."""
+
+    label: str
+    state: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    info: ScoreInfo
+    value: float
+
+    @property
+    def verdict(self) -> str:
+        return self.info.verdict(self.value)
+
+    @property
+    def tone(self) -> str:
+        return TONES[self.verdict]
+
+
+@may("voices.start_build")
+@require_POST
+def build_start(request: HttpRequest, pk: str) -> HttpResponse:
+    voice = get_object_or_404(access.voices(), pk=pk)
+    form = BuildForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose the account and the kind of build again.")
+        return redirect(voice)
+    account = get_object_or_404(Account, pk=form.cleaned_data["account"], active=True)
+    try:
+        tier, handover = form.cleaned_data["tier"], form.cleaned_data["handover"]
+        build = services.start_build(voice, account, tier, handover, user_of(request))
+    except NotPossible as reason:
+        for text in getattr(reason, "reasons", ()) or (str(reason),):
+            messages.error(request, text)
+        return redirect(voice)
+    return redirect(build)
+
+
+@may("voices.view_build")
+@require_safe
+def build(request: HttpRequest, pk: str) -> HttpResponse:
+    build = get_object_or_404(access.builds(), pk=pk)
+    return render(request, "voices/build.html", build_context(request, build))
+
+
+@may("voices.view_build")
+@require_safe
+def build_progress(request: HttpRequest, pk: str) -> HttpResponse:
+    """What moves on the page of a build; nothing (204) when the page shows that already."""
+    build = get_object_or_404(access.builds(), pk=pk)
+    if build.active and request.GET.get("seen") == stamp(build):
+        return HttpResponse(status=204)
+    return render(request, "voices/_build.html", build_context(request, build))
+
+
+@may("voices.view_build")
+@require_safe
+def build_export(_request: HttpRequest, pk: str) -> StreamingHttpResponse:
+    """The table of the recordings as CSV that no spreadsheet takes for formulas."""
+    build = get_object_or_404(access.builds(), pk=pk)
+    rows = csv_lines(services.worst_first(build))
+    response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
+    name = f"{slugify(build.voice.name) or 'voice'}-{build.remote_voice.tier}-{build.created_at:%Y%m%d-%H%M}.csv"
+    response.headers["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    return response
+
+
+@may("voices.start_build")
+@require_POST
+def build_cancel(request: HttpRequest, pk: str) -> HttpResponse:
+    build = get_object_or_404(access.builds(), pk=pk)
+    try:
+        services.cancel_build(build, user_of(request))
+    except NotPossible as reason:
+        messages.error(request, str(reason))
+    else:
+        messages.success(request, "The build is cancelled. Nothing was sent.")
+    return redirect(build)
+
+
+@may("voices.start_build")
+@require_POST
+def build_settle(request: HttpRequest, pk: str) -> HttpResponse:
+    """A person's answer, for a build that no look-up can find."""
+    build = get_object_or_404(access.builds(), pk=pk)
+    form = SettleForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(text for texts in form.errors.values() for text in texts))
+        return redirect(build)
+    try:
+        services.settle_by_hand(build, user_of(request), form.answer)
+    except NotPossible as reason:
+        messages.error(request, str(reason))
+    else:
+        messages.success(request, "Noted. The build goes on from there.")
+    return redirect(build)
+
+
+def build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
+    rows = services.worst_first(build)
+    marked = Q(is_silent=True) | Q(is_outlier=True) | Q(is_active=False)
+    counts = build.recordings.aggregate(
+        reported=Count("pk", filter=Q(reported=True)),
+        from_callback=Count("pk", filter=Q(from_callback=True)),
+        troubled=Count("pk", filter=marked),
+    )
+    return {
+        "build": build,
+        "stamp": stamp(build),
+        "timeline": timeline(build),
+        "scores": scores(build),
+        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "fetches": list(build.dataset_fetches.order_by("-at")[:20]),
+        "lost": asks_a_person(build),
+        "again": not build.active,
+        **counts,
+    }
+
+
+def timeline(build: Build) -> list[Moment]:
+    """Queued, sent, training, result: what is over, what happens now, what comes."""
+    sent = build.submitted_at is not None
+    sending = build.status in {BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED}
+    steps = [
+        Moment("Started", "done", build.created_at),
+        Moment("Sent", _state(build.training_at is not None, sending), build.training_at if sent else None),
+        Moment(
+            "Training",
+            _state(build.training_at is not None and not build.active, build.status == BuildStatus.TRAINING),
+            build.training_at,
+        ),
+    ]
+    if build.status == BuildStatus.CANCELLED:
+        steps = steps[:1]
+    if build.active:
+        return [*steps, Moment("Result", "next")]
+    reached = [step for step in steps if step.state == "done"]
+    return [*reached, Moment(build.get_status_display(), RESULTS[BuildStatus(build.status)], build.finished_at)]
+
+
+def _state(over: bool, now: bool) -> str:
+    return "done" if over else "now" if now else "next"
+
+
+def scores(build: Build) -> list[Score]:
+    return [
+        Score(info, float(build.scores[info.key])) for info in services.SCORES if build.scores.get(info.key) is not None
+    ]
+
+
+class _Line:
+    """Gives `csv.writer` its line back instead of keeping it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+HEADINGS = (
+    "file", "transcript", "seconds", "sha256", "stoi", "pesq", "si_sdr", "sample_score",
+    "active", "outlier", "silent", "from_callback",
+)  # fmt: skip
+
+
+def csv_lines(rows: Iterable[BuildRecording]) -> Iterator[str]:
+    writer = csv.writer(_Line(), quoting=csv.QUOTE_ALL)
+    yield str(writer.writerow(HEADINGS))
+    for row in rows:
+        yield str(writer.writerow([harmless(value) for value in _cells(row)]))
+
+
+def _cells(row: BuildRecording) -> tuple[object, ...]:
+    return (
+        row.recording.file_name, row.transcript, row.recording.seconds, row.sha256, row.stoi, row.pesq, row.si_sdr,
+        row.sample_score, row.is_active, row.is_outlier, row.is_silent, row.from_callback,
+    )  # fmt: skip
+
+
+def harmless(value: object) -> object:
+    """Text that a spreadsheet would read as a formula gets an apostrophe before it (OWASP, CSV injection)."""
+    if value is None:
+        return ""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")):
+        return f"'{value}"
+    return value

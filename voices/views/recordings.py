@@ -1,0 +1,187 @@
+"""Recordings: their table, their upload one file at a time or many, and what is changed of one."""
+
+from dataclasses import asdict, dataclass, field
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from consent.access import may, user_of
+from consent.services import NotPossible
+from voicehub import media
+from voicehub.models import User
+from voices import access, services
+from voices.forms import TranscriptForm, UploadForm, read_transcripts
+from voices.models import Recording, Voice
+from voices.views.table import recording_page
+
+TABLES = (".csv", ".tsv", ".txt")
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one file, in words for the person who sent it."""
+
+    state: str
+    name: str
+    words: str
+    findings: list[dict[str, str]] = field(default_factory=list)
+
+
+@may("voices.view_recording")
+@require_safe
+def recording_table(request: HttpRequest, pk: str) -> HttpResponse:
+    """The table alone, for htmx; the address bar gets the voice page's own address with the same filter."""
+    voice = get_object_or_404(access.voices(), pk=pk)
+    context = {"voice": voice, **recording_page(voice, request.GET)}
+    response = render(request, "voices/_recordings.html", context)
+    page = f"&page={context['page'].number}" if context["page"].number > 1 else ""
+    response.headers["HX-Replace-Url"] = f"{voice.get_absolute_url()}?{context['query']}{page}"
+    return response
+
+
+@may("voices.add_recording")
+@require_POST
+def recording_upload(request: HttpRequest, pk: str) -> HttpResponse:
+    """One file by our own script, which reads JSON; any number by the plain form, which is sent back to the page."""
+    voice = get_object_or_404(Voice, pk=pk)
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        outcomes = [Outcome("refused", "", text) for text in _error_texts(form)]
+    else:
+        outcomes = take_in(voice, form.cleaned_data["files"], user_of(request), form.cleaned_data["transcript"])
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse({"files": [asdict(outcome) for outcome in outcomes]})
+    for outcome in outcomes:
+        show = messages.success if outcome.state == "accepted" else messages.warning
+        show(request, f"{outcome.name}: {outcome.words}" if outcome.name else outcome.words)
+    return redirect(voice)
+
+
+def _error_texts(form: UploadForm) -> list[str]:
+    return [text for texts in form.errors.values() for text in texts]
+
+
+def take_in(voice: Voice, files: list[UploadedFile], by: User, transcript: str = "") -> list[Outcome]:
+    """Add every file, then fill in transcripts from the tables among them."""
+    audio = [file for file in files if not _is_table(file)]
+    outcomes = [_add(voice, file, by, transcript if len(audio) == 1 else "") for file in audio]
+    return outcomes + [_fill_in(voice, file) for file in files if _is_table(file)]
+
+
+def _is_table(file: UploadedFile) -> bool:
+    return (file.name or "").lower().endswith(TABLES)
+
+
+def _add(voice: Voice, file: UploadedFile, by: User, transcript: str) -> Outcome:
+    name = file.name or "file"
+    try:
+        recording, new = services.add_recording(voice, file, by, transcript=transcript)
+    except NotPossible as reason:
+        return Outcome("refused", name, str(reason))
+    if not new:
+        return Outcome("duplicate", name, f"Already here, as {recording.file_name}.")
+    findings = [{"text": str(one["text"]), "advice": str(one["advice"])} for one in recording.findings]
+    if not recording.usable:
+        return Outcome("refused", name, "Cannot be used.", findings)
+    return Outcome("accepted", name, "Accepted; worth a listen." if findings else "Accepted.", findings)
+
+
+def _fill_in(voice: Voice, file: UploadedFile) -> Outcome:
+    name = file.name or "table"
+    try:
+        texts = read_transcripts(file)
+    except ValidationError as problem:
+        return Outcome("refused", name, problem.messages[0])
+    filled = 0
+    for recording in access.recordings().filter(voice=voice):
+        if (text := texts.get(recording.title)) and text != recording.transcript:
+            services.set_transcript(recording, text)
+            filled += 1
+    words = f"{filled} transcript{'' if filled == 1 else 's'} filled in from {len(texts)} lines."
+    return Outcome("accepted", name, words)
+
+
+@may("voices.change_recording")
+@require_http_methods(["GET", "HEAD", "POST"])
+def recording_edit(request: HttpRequest, pk: str) -> HttpResponse:
+    """The transcript of one recording: a cell of the table by htmx, a page of its own without."""
+    recording = get_object_or_404(access.recordings(), pk=pk)
+    form = TranscriptForm(request.POST or None, initial={"transcript": recording.transcript})
+    saved, problem = False, ""
+    if request.method == "POST":
+        saved, problem = _save_transcript(recording, form)
+    context = {"recording": recording, "voice": recording.voice, "saved": saved, "problem": problem}
+    if request.headers.get("HX-Request"):
+        return render(request, "voices/_transcript.html", context)
+    if saved:
+        return redirect(recording.voice)
+    return render(request, "voices/recording_edit.html", context)
+
+
+def _save_transcript(recording: Recording, form: TranscriptForm) -> tuple[bool, str]:
+    if not form.is_valid():
+        return False, "Too long: at most 2,000 characters."
+    try:
+        services.set_transcript(recording, form.cleaned_data["transcript"])
+    except NotPossible as reason:
+        return False, str(reason)
+    return True, ""
+
+
+@may("voices.change_recording")
+@require_POST
+def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
+    """Into the next build or not, as the switch in its row says."""
+    recording = get_object_or_404(access.recordings(), pk=pk)
+    try:
+        services.set_active(recording, request.POST.get("active") == "on")
+    except NotPossible as reason:
+        messages.error(request, str(reason))
+    if not request.headers.get("HX-Request"):
+        return redirect(recording.voice)
+    response = render(request, "voices/_active.html", {"recording": recording})
+    response.headers["HX-Trigger"] = "readiness-changed"
+    return response
+
+
+@may("voices.delete_recording")
+@require_http_methods(["GET", "HEAD", "POST"])
+def recording_delete(request: HttpRequest, pk: str) -> HttpResponse:
+    recording = get_object_or_404(access.recordings(), pk=pk)
+    if request.method != "POST":
+        return render(request, "voices/recording_delete.html", {"recording": recording, "voice": recording.voice})
+    name, voice = recording.file_name, recording.voice
+    try:
+        services.delete_recording(recording)
+    except NotPossible as reason:
+        messages.error(request, str(reason))
+    else:
+        messages.success(request, f"{name} is deleted.")
+    return redirect(f"{reverse('voices:voice', args=[voice.pk])}#recordings")
+
+
+@may("voices.view_recording")
+@require_safe
+def recording_audio(request: HttpRequest, pk: str) -> HttpResponseBase:
+    """The original. One that could not be read is handed over as bytes to keep, never as something to open."""
+    recording = get_object_or_404(Recording, pk=pk)
+    if not recording.usable:
+        name = f"{recording.pk}.bin"
+        return media.send(request, recording.file, "application/octet-stream", name, attachment=True)
+    name = f"{recording.title}.wav"
+    return media.send(request, recording.file, "audio/wav", name, attachment="download" in request.GET)
+
+
+@may("voices.view_recording")
+@require_safe
+def recording_peaks(_request: HttpRequest, pk: str) -> JsonResponse:
+    """What the waveform is drawn from: two rows of -1..1, the highest and the lowest of each stretch."""
+    recording = get_object_or_404(Recording.objects.only("peaks", "seconds"), pk=pk)
+    low, high = recording.peaks[0::2], recording.peaks[1::2]
+    peaks = [[round(value / 128, 3) for value in row] for row in (high, low)]
+    return JsonResponse({"seconds": recording.seconds, "peaks": peaks})

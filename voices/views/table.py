@@ -1,0 +1,56 @@
+"""The table of a voice's recordings: what it shows, in which order, fifty at a time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import QueryDict
+
+from voices import access
+from voices.models import Recording, RecordingStatus, Voice
+
+PAGE = 50
+
+SHOWS = {
+    "": "All recordings",
+    "usable": "Usable",
+    "look": "Worth a listen",
+    "refused": "Cannot be used",
+    "inactive": "Left out of builds",
+    "no_transcript": "Without a transcript",
+}
+SORTS = {
+    "name": ("Name", ["file_name", "pk"]),
+    "newest": ("Newest first", ["-created_at", "pk"]),
+    "longest": ("Longest first", ["-seconds", "pk"]),
+    "shortest": ("Shortest first", ["seconds", "pk"]),
+}
+
+
+def recording_page(voice: Voice, asked: Mapping[str, str]) -> dict[str, Any]:
+    """The page of recordings that the query string asks for; what it does not know, it leaves aside."""
+    show = asked.get("show", "") if asked.get("show", "") in SHOWS else ""
+    sort = asked.get("sort", "name") if asked.get("sort", "name") in SORTS else "name"
+    words = asked.get("q", "").strip().replace("\x00", "")[:100]
+    rows = _shown(access.recordings().filter(voice=voice), show)
+    if words:
+        rows = rows.filter(file_name__icontains=words) | rows.filter(transcript__icontains=words)
+    page = Paginator(rows.order_by(*SORTS[sort][1]), PAGE).get_page(asked.get("page"))
+    query = QueryDict(mutable=True)
+    query.update({name: value for name, value in (("q", words), ("show", show), ("sort", sort)) if value})
+    return {
+        "page": page, "show": show, "sort": sort, "words": words, "query": query.urlencode(),
+        "shows": SHOWS, "sorts": {name: label for name, (label, _order) in SORTS.items()},
+    }  # fmt: skip
+
+
+def _shown(rows: QuerySet[Recording], show: str) -> QuerySet[Recording]:
+    usable = rows.filter(status=RecordingStatus.ACCEPTED)
+    return {
+        "usable": usable,
+        "look": usable.exclude(findings=[]),
+        "refused": rows.filter(status=RecordingStatus.REFUSED),
+        "inactive": usable.filter(active=False),
+        "no_transcript": usable.filter(transcript=""),
+    }.get(show, rows)

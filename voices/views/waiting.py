@@ -1,0 +1,341 @@
+"""The rows of Today. Each function asks the database a fixed number of times, however many talents there are."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from itertools import groupby
+
+from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.urls import reverse
+from django.utils import timezone
+
+from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
+from voicehub.models import Task, TaskStatus, User
+from voicehub.tokens import digest
+from voices import access
+from voices.models import Account, Build, BuildStatus, RecordingStatus, Voice
+from voices.models.build import ACTIVE
+from voices.providers import registry
+from voices.providers.types import Capabilities, Tier
+from voices.services.readiness import clock, limits_of, some
+
+MOST = 100
+ENDS_WITHIN = timedelta(days=60)
+SHOWN_AFTER_END = timedelta(hours=12)
+
+FILE_CONTRACT = ("No contract is on file.", "Add contract", "consent:contract_add", "consent.add_contract")
+ASK_CONSENT = ("No consent has been asked for.", "Ask for consent", "consent:consent_ask", "consent.add_consent")
+ADD_VOICE = ("No voice has been set up.", "Add a voice", "voices:voice_add", "voices.add_voice")
+
+TASKS = {
+    "submit_build": "Sending a build",
+    "settle_build": "Looking up what became of a build",
+    "refresh_build": "Asking the provider about a build",
+    "send_invitation": "Sending an invitation",
+    "delete_remote_voice": "Deleting a voice at the provider",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One row: whom it is about, what waits or blocks, since when, and the link that leads on."""
+
+    subject: str
+    about: str
+    tone: str
+    word: str
+    reasons: tuple[str, ...]
+    url: str
+    action: str
+    at: datetime | None = None
+    permission: str = ""
+    allowed: bool = True
+
+
+def steps() -> list[Step]:
+    """Everything that waits for a person, what is given and only has to be looked at first."""
+    return [*reviews(), *builds_for_people(), *voices_next()]
+
+
+def for_person(step: Step, user: User) -> Step:
+    """The row as this person sees it: its link is only offered to somebody who may follow it."""
+    return replace(step, allowed=not step.permission or user.has_perm(step.permission))
+
+
+def has_talents() -> bool:
+    return Talent.objects.exists()
+
+
+def has_account() -> bool:
+    return Account.objects.filter(active=True).exists()
+
+
+def reviews() -> Iterator[Step]:
+    """Consents that a talent has given and nobody has looked at; a talent with several is one row."""
+    rows = (
+        Consent.objects.filter(status=ConsentStatus.SUBMITTED)
+        .select_related("talent")
+        .annotate(given=Max("takes__created_at"))
+        .order_by("talent__name", "talent_id", "given")
+    )
+    for talent, group in groupby(rows[:MOST], key=lambda consent: consent.talent):
+        consents = list(group)
+        one = len(consents) == 1
+        words = f"Consent for {registry.label(consents[0].provider)}" if one else f"{len(consents)} consents"
+        url = consents[0].get_absolute_url() if one else talent.get_absolute_url()
+        yield Step(
+            talent.name, "Talent", "wait", "Review", (f"{words} waits for review.",), url, "Review", consents[0].given
+        )
+
+
+def latest_builds() -> QuerySet[Build]:
+    """The newest build of every voice that has one."""
+    newest = Build.objects.filter(voice=OuterRef("voice")).order_by("-created_at").values("pk")[:1]
+    return access.builds().filter(pk=Subquery(newest))
+
+
+def asks_a_person(build: Build) -> bool:
+    """The answer was lost, and looking it up found nothing or is not possible: somebody can look and say."""
+    if build.status != BuildStatus.UNCONFIRMED:
+        return False
+    provider = registry.provider_class(build.remote_voice.account.provider)
+    return build.looked_up > 0 or not provider.tiers[Tier(build.remote_voice.tier)].can_find
+
+
+def builds_for_people() -> Iterator[Step]:
+    """Voices whose newest build needs a person: recordings to mend, a refusal, a failure, or an answer."""
+    lost = Q(status=BuildStatus.UNCONFIRMED)
+    failed = Q(status__in=[BuildStatus.DATASET_ISSUE, BuildStatus.CONSENT_REJECTED, BuildStatus.FAILED])
+    words = {
+        BuildStatus.UNCONFIRMED: ("wait", "Needs an answer", "Answer"),
+        BuildStatus.DATASET_ISSUE: ("wait", "Recordings need work", "See which"),
+        BuildStatus.CONSENT_REJECTED: ("bad", "Consent refused", "See why"),
+        BuildStatus.FAILED: ("bad", "Build failed", "See why"),
+    }
+    for build in latest_builds().filter(lost | failed).order_by("-created_at")[:MOST]:
+        if build.active and not asks_a_person(build):
+            continue
+        tone, word, action = words[BuildStatus(build.status)]
+        reason = build.issue or "The answer of the provider was lost, and looking it up found nothing."
+        at = build.finished_at or build.submitted_at
+        yield Step(
+            build.voice.name, build.voice.talent.name, tone, word, (reason,), build.get_absolute_url(), action, at
+        )
+
+
+def voices_next() -> Iterator[Step]:
+    """Talents without a voice, and voices that were never built, with what blocks their next step."""
+    yield from _talents_next()
+    easiest = easiest_tier()
+    if easiest is not None:
+        yield from _unbuilt(*easiest)
+
+
+def _talents_next() -> Iterator[Step]:
+    waits = Consent.objects.filter(talent=OuterRef("pk"), status__in=[ConsentStatus.REQUESTED, ConsentStatus.SUBMITTED])
+    fresh = Talent.objects.filter(voices=None).annotate(
+        asked=Exists(Consent.objects.filter(talent=OuterRef("pk"))),
+        waits=Exists(waits),
+        filed=Exists(Contract.objects.filter(talent=OuterRef("pk"))),
+    )
+    for talent in fresh.filter(waits=False).order_by("name")[:MOST]:
+        yield _talent_step(talent, asked=talent.asked, filed=talent.filed)
+
+
+def _talent_step(talent: Talent, *, asked: bool, filed: bool) -> Step:
+    if not filed:
+        lack, action, page, permission = FILE_CONTRACT
+    else:
+        lack, action, page, permission = ADD_VOICE if asked else ASK_CONSENT
+    url = reverse(page, args=[talent.pk])
+    return Step(talent.name, "Talent", "wait", "Next step", (lack,), url, action, permission=permission)
+
+
+def easiest_tier() -> tuple[str, Capabilities, dict[str, float]] | None:
+    """The tier with the fewest recordings among the providers that there is an account for: slug, tier, limits."""
+    slugs = Account.objects.filter(active=True).order_by("provider").values_list("provider", flat=True).distinct()
+    found = [
+        (slug, tier, {name: limit.value for name, limit in limits_of(tier, slug).items()})
+        for slug in slugs
+        if slug in registry.PROVIDERS
+        for tier in registry.provider_class(slug).tiers.values()
+    ]
+    return min(found, key=lambda one: one[2].get("least_seconds", 0), default=None)
+
+
+def _unbuilt(provider: str, tier: Capabilities, limits: dict[str, float]) -> Iterator[Step]:
+    used = Q(recordings__active=True, recordings__status=RecordingStatus.ACCEPTED)
+    trained = used & Q(recordings__seconds__lte=limits.get("trained_clip", 1e9))
+    tried = Build.objects.filter(voice=OuterRef("pk")).exclude(status=BuildStatus.CANCELLED)
+    rows = (
+        Voice.objects.filter(~Exists(tried))
+        .select_related("talent")
+        .annotate(
+            usable=Count("recordings", filter=used),
+            usable_seconds=Sum("recordings__seconds", filter=trained, default=0.0),
+            unwritten=Count("recordings", filter=used & Q(recordings__transcript="")),
+        )
+        .order_by("name")
+    )
+    voices = list(rows[:MOST])
+    talents = {voice.talent_id for voice in voices}
+    consents = list(Consent.objects.filter(talent__in=talents, provider=provider).order_by("created_at"))
+    contracts = list(Contract.objects.in_force().filter(talent__in=talents))
+    for voice in voices:
+        problems = [
+            *_consent_problem(voice, consents, registry.label(provider)),
+            *_contract_problem(voice, contracts, provider),
+            *_recording_problem(voice, tier, limits),
+        ]
+        yield _voice_step(voice, tier, problems)
+
+
+Problem = tuple[str, str, str, str]  # what is wrong, the link that mends it, the link's words, who may
+
+
+def _consent_problem(voice: Voice, consents: Iterable[Consent], label: str) -> Iterator[Problem]:
+    mine = [c for c in consents if c.talent_id == voice.talent_id and c.purpose == voice.purpose]
+    today = timezone.localdate()
+    if any(c.status == ConsentStatus.APPROVED and (not c.valid_until or c.valid_until >= today) for c in mine):
+        return
+    if not mine:
+        url = reverse("consent:consent_ask", args=[voice.talent_id])
+        yield f"No consent for {label} has been asked for.", url, "Ask for consent", "consent.add_consent"
+        return
+    state = "expired" if mine[-1].status == ConsentStatus.APPROVED else mine[-1].get_status_display().lower()
+    yield f"Consent for {label}: {state}.", mine[-1].get_absolute_url(), "Open consent", ""
+
+
+def _contract_problem(voice: Voice, contracts: Iterable[Contract], provider: str) -> Iterator[Problem]:
+    mine = [c for c in contracts if c.talent_id == voice.talent_id]
+    if any(provider in c.providers and voice.purpose in c.purposes for c in mine):
+        return
+    words = "The contract in force does not allow this." if mine else "No contract is in force."
+    yield words, reverse("consent:contract_add", args=[voice.talent_id]), "Add contract", "consent.add_contract"
+
+
+def _recording_problem(voice: Voice, tier: Capabilities, limits: dict[str, float]) -> Iterator[Problem]:
+    usable, seconds, unwritten = (getattr(voice, name) for name in ("usable", "usable_seconds", "unwritten"))
+    least, length = limits.get("least_recordings", 1), limits.get("least_seconds", 0)
+    url = f"{voice.get_absolute_url()}#recordings"
+    if usable < least:
+        words = f"{usable} of {least:g} recordings for a {tier.label.lower()} build."
+        yield words, url, "Add recordings", "voices.add_recording"
+    elif seconds < length:
+        words = f"{clock(seconds)} of {clock(length)} minutes for a {tier.label.lower()} build."
+        yield words, url, "Add recordings", "voices.add_recording"
+    if tier.transcript_required and unwritten:
+        words = f"{some(unwritten, 'recording has', 'recordings have')} no transcript."
+        link = f"{voice.get_absolute_url()}?show=no_transcript#recordings"
+        yield words, link, "Add transcripts", "voices.change_recording"
+
+
+def _voice_step(voice: Voice, tier: Capabilities, problems: list[Problem]) -> Step:
+    about = voice.talent.name
+    if not problems:
+        words = (f"Nothing is missing for a {tier.label.lower()} build.",)
+        return Step(voice.name, about, "good", "Ready to build", words, voice.get_absolute_url(), "Open voice")
+    reasons = tuple(problem[0] for problem in problems)
+    _words, url, action, permission = problems[0]
+    return Step(voice.name, about, "wait", "Blocked", reasons, url, action, None, permission)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A talent who has been asked and has not answered, with the newest link that still opens."""
+
+    talent: Talent
+    consents: list[Consent]
+    invitation: Invitation | None
+
+
+def answers() -> list[Answer]:
+    live = Prefetch("talent__invitations", Invitation.objects.live(), to_attr="live_invitations")
+    rows = (
+        Consent.objects.filter(status=ConsentStatus.REQUESTED)
+        .select_related("talent")
+        .prefetch_related(live)
+        .order_by("talent__name", "talent_id", "created_at")[:MOST]
+    )
+    return [
+        Answer(talent, list(group), next(iter(talent.live_invitations), None))
+        for talent, group in groupby(rows, key=lambda consent: consent.talent)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """Builds on their way, and those of the last hours, so that a row that ends is seen to end."""
+
+    rows: list[Build]
+
+    @property
+    def any_active(self) -> bool:
+        return any(build.active for build in self.rows)
+
+    @property
+    def stamp(self) -> str:
+        return digest("|".join(stamp(build) for build in self.rows))
+
+
+def moving() -> Moving:
+    lately = Q(finished_at__gte=timezone.now() - SHOWN_AFTER_END)
+    rows = access.builds().filter(Q(status__in=ACTIVE) | lately).order_by("-created_at")[:MOST]
+    return Moving(sorted(rows, key=lambda build: not build.active))
+
+
+def stamp(build: Build) -> str:
+    """Changes when something that pages show of a moving build does; times in words move on by the minute."""
+    minute = int(timezone.now().timestamp() // 60)
+    parts = (build.pk, build.status, build.done, build.total, build.doing, build.looked_up, build.raw_status, minute)
+    return digest(repr(parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    talent: Talent
+    contract: Contract
+    days: int
+
+
+def contracts_ending(day: date | None = None) -> list[Ending]:
+    """Contracts in force that end soon, the first to end of each talent."""
+    day = day or timezone.localdate()
+    rows = (
+        Contract.objects.in_force(day)
+        .filter(ends_on__lte=day + ENDS_WITHIN)
+        .select_related("talent")
+        .order_by("ends_on", "talent__name")[:MOST]
+    )
+    first = {contract.talent_id: contract for contract in reversed(rows)}
+    return sorted(
+        (
+            Ending(contract.talent, contract, (contract.ends_on - day).days)
+            for contract in first.values()
+            if contract.ends_on
+        ),
+        key=lambda ending: ending.days,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    words: str
+    task: Task
+    build: Build | None
+
+
+def stopped() -> list[Stopped]:
+    """Work that was given up, with what it was about where that is a build."""
+    tasks = list(
+        Task.objects.filter(status=TaskStatus.GIVEN_UP).order_by(F("finished_at").desc(nulls_last=True))[:MOST]
+    )
+    about = {str(build.pk): build for build in access.builds().filter(pk__in=_ids(tasks))}
+    return [
+        Stopped(TASKS.get(task.kind, task.kind.replace("_", " ").capitalize()), task, about.get(task.object_id))
+        for task in tasks
+    ]
+
+
+def _ids(tasks: Iterable[Task]) -> list[str]:
+    return [task.object_id for task in tasks if task.kind.endswith("_build")]

@@ -1,0 +1,106 @@
+"""Who may see what of this app, and how a page gets its rows: one helper per noun, 404 for what is not there.
+
+Every staff view names its permission with `may`; somebody of the studio who lacks it gets 403, a stranger the sign-in
+page (LoginRequiredMiddleware). The talent's own pages go by the invitation instead (see `invited`).
+"""
+
+from collections.abc import Callable
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib.auth.decorators import permission_required
+from django.core import signing
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+
+from consent.models import Consent, ConsentStatus, Contract, Event, Invitation, Take, Talent
+from voicehub.models import Task, TaskStatus, User
+
+COOKIE = "voicehub-invitation"
+COOKIE_PATH = "/invitation/"
+
+
+def may(permission: str) -> Callable[[Any], Any]:
+    """Decorator: only people with this permission get to the view."""
+    return permission_required(permission, raise_exception=True)
+
+
+def user_of(request: HttpRequest) -> User:
+    """The person behind a request that has passed `may`."""
+    return cast(User, request.user)
+
+
+def talents(search: str = "") -> QuerySet[Talent]:
+    """Talents whose name or mail address holds `search`, each with what its row shows."""
+    in_force = Contract.objects.in_force().filter(talent=OuterRef("pk"))
+    found = Talent.objects.annotate(
+        consents_waiting=Count("consents", Q(consents__status=ConsentStatus.REQUESTED)),
+        consents_to_review=Count("consents", Q(consents__status=ConsentStatus.SUBMITTED)),
+        consents_in_force=Count("consents", Q(consents__status=ConsentStatus.APPROVED)),
+        has_contract=Exists(in_force),
+    )
+    return found.filter(Q(name__icontains=search) | Q(email__icontains=search)) if search else found
+
+
+def talent_or_404(pk: UUID) -> Talent:
+    return get_object_or_404(Talent, pk=pk)
+
+
+def contract_or_404(pk: UUID) -> Contract:
+    return get_object_or_404(Contract.objects.select_related("talent", "supersedes", "filed_by"), pk=pk)
+
+
+def consent_or_404(pk: UUID) -> Consent:
+    rows = Consent.objects.select_related("talent", "statement", "requested_by", "approved_by")
+    return get_object_or_404(rows, pk=pk)
+
+
+def take_or_404(pk: UUID) -> Take:
+    return get_object_or_404(Take, pk=pk)
+
+
+def history_of(talent: Talent, lines: int) -> list[Event]:
+    """The newest lines over all consents of a talent."""
+    events = Event.objects.filter(consent__talent=talent).select_related("consent")
+    return list(events.order_by("-at", "-sequence")[:lines])
+
+
+def invitation_for(token_digest: str) -> Invitation | None:
+    """The live invitation whose token has this digest."""
+    if not token_digest:
+        return None
+    rows = Invitation.objects.live().select_related("talent", "created_by")
+    return rows.filter(token_digest=token_digest).first()
+
+
+def invited(request: HttpRequest) -> Invitation:
+    """The invitation that this browser opened; Http404 when it opened none or the link is over."""
+    try:
+        token_digest = request.get_signed_cookie(COOKIE, default="", salt=COOKIE)
+    except signing.BadSignature:
+        token_digest = ""
+    invitation = invitation_for(token_digest or "")
+    if invitation is None:
+        raise Http404("No live invitation.")
+    return invitation
+
+
+def invited_consents(invitation: Invitation) -> QuerySet[Consent]:
+    return invitation.consents.select_related("talent", "requested_by").order_by("created_at")
+
+
+def invited_consent(invitation: Invitation, pk: UUID) -> Consent:
+    """A consent that this very invitation is for; any other is as good as not there."""
+    return get_object_or_404(invited_consents(invitation), pk=pk)
+
+
+def invitation_rows(consent: Consent) -> list[Invitation]:
+    """The invitations to this consent, newest first, each with the reason why its mail was given up, if it was."""
+    rows = list(consent.invitations.select_related("created_by"))
+    ids = [str(row.pk) for row in rows]
+    given_up = Task.objects.filter(kind="send_invitation", object_id__in=ids, status=TaskStatus.GIVEN_UP)
+    reasons = dict(given_up.values_list("object_id", "reason"))
+    for row in rows:
+        row.given_up = reasons.get(str(row.pk), "")  # type: ignore[attr-defined]  # for the page only
+    return rows

@@ -1,0 +1,169 @@
+"""What people fill in: the fields, and what is wrong with what was put into them."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.utils import timezone
+
+from consent import providers
+from consent.models import Contract, Purpose, Statement, Talent
+from consent.services import pdf_problem
+from consent.words import language_name
+
+if TYPE_CHECKING:  # the stubs' class knows of which model it is, Django's own does not
+    ModelFormOfTalent = forms.ModelForm[Talent]
+    ModelFormOfContract = forms.ModelForm[Contract]
+else:
+    ModelFormOfTalent = ModelFormOfContract = forms.ModelForm
+
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+# What is kept of a browser's word on its microphone; its identifiers of devices are nobody's business.
+DEVICE_KEYS = (
+    "label", "sampleRate", "channelCount", "echoCancellation", "noiseSuppression", "autoGainControl", "contextRate",
+)  # fmt: skip
+
+
+class TalentForm(ModelFormOfTalent):
+    class Meta:
+        model = Talent
+        fields = ["name", "email", "phone", "notes"]
+        labels = {"email": "Mail address"}
+        widgets = {
+            "name": forms.TextInput(attrs={"autocomplete": "off"}),
+            "email": forms.EmailInput(attrs={"autocomplete": "off"}),
+            "notes": forms.Textarea(attrs={"rows": 3}),
+        }
+
+
+class ContractForm(ModelFormOfContract):
+    """The terms of a contract as fields, and its paper as a PDF."""
+
+    file = forms.FileField(
+        label="The signed contract",
+        help_text="A PDF of at most 25 MB.",
+        widget=forms.FileInput(attrs={"accept": ".pdf"}),
+    )
+    purposes = forms.MultipleChoiceField(
+        label="It allows the voice for", choices=Purpose.choices, widget=forms.CheckboxSelectMultiple
+    )
+    providers = forms.MultipleChoiceField(label="It allows the providers", widget=forms.CheckboxSelectMultiple)
+
+    class Meta:
+        model = Contract
+        fields = [
+            "file", "signed_on", "starts_on", "ends_on", "territory", "purposes", "providers", "intended_uses",
+            "excluded_uses", "compensation", "representation", "exclusive", "training_allowed", "delete_at_end",
+            "supersedes",
+        ]  # fmt: skip
+        labels = {"ends_on": "Ends on", "supersedes": "It replaces", "exclusive": "The talent works for nobody else"}
+        widgets = {
+            "signed_on": DAY,
+            "starts_on": DAY,
+            "ends_on": DAY,
+            "intended_uses": forms.Textarea(attrs={"rows": 3}),
+            "excluded_uses": forms.Textarea(attrs={"rows": 2}),
+        }
+
+    def __init__(self, talent: Talent, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["providers"].choices = providers.choices  # type: ignore[attr-defined]  # asked for anew each time
+        earlier = self.fields["supersedes"]
+        earlier.queryset = talent.contracts.filter(superseded_by__isnull=True)  # type: ignore[attr-defined]
+        earlier.empty_label = "None"  # type: ignore[attr-defined]  # a choice of models has both
+
+    def clean_file(self) -> UploadedFile:
+        file: UploadedFile = self.cleaned_data["file"]
+        if problem := pdf_problem(file):
+            raise forms.ValidationError(problem)
+        return file
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        signed, start, end = (cleaned.get(name) for name in ("signed_on", "starts_on", "ends_on"))
+        if signed and signed > timezone.localdate():
+            self.add_error("signed_on", "This day is still to come. File the contract when it is signed.")
+        if start and end and end < start:
+            self.add_error("ends_on", "It ends before it begins.")
+        return cleaned
+
+    def terms(self) -> dict[str, Any]:
+        """Everything but the file, as `services.file_contract` takes it."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "file"}
+
+
+class AskForm(forms.Form):
+    """Which consent to ask for. `statement` is "provider:language", of the statements that are in use."""
+
+    statement = forms.ChoiceField(label="Provider and language")
+    purpose = forms.ChoiceField(label="What the voice is for", choices=Purpose.choices)
+    company = forms.CharField(
+        label="Company in the statement", max_length=120, help_text="Its legal name, as the talent will say it."
+    )
+    valid_until = forms.DateField(
+        label="Valid until", required=False, widget=DAY, help_text="Leave empty when it has no end."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        initial = {"company": settings.VOICEHUB_COMPANY} | (kwargs.pop("initial", None) or {})
+        super().__init__(*args, initial=initial, **kwargs)
+        self.statements = newest_statements()
+        self.fields["statement"].choices = [  # type: ignore[attr-defined]  # a ChoiceField has them
+            (key, f"{providers.label(one.provider)}, {language_name(one.language)}")
+            for key, one in self.statements.items()
+        ]
+
+    def chosen(self) -> Statement | None:
+        """The statement that is chosen in the form as it stands, or else the first."""
+        key = self["statement"].value()
+        return self.statements.get(key) or next(iter(self.statements.values()), None)
+
+    def clean_valid_until(self) -> Any:
+        last = self.cleaned_data["valid_until"]
+        if last and last < timezone.localdate():
+            raise forms.ValidationError("This day is over.")
+        return last
+
+
+def newest_statements() -> dict[str, Statement]:
+    """The newest version in use of each statement, by "provider:language"."""
+    rows = Statement.objects.filter(retired=False).order_by("provider", "language", "version")
+    return {f"{row.provider}:{row.language}": row for row in rows}
+
+
+class ReasonForm(forms.Form):
+    """Why: it goes into the history as it is written."""
+
+    reason = forms.CharField(
+        max_length=1000, error_messages={"required": "Write down why; the history keeps it."}, strip=True
+    )
+
+
+class DeclineForm(forms.Form):
+    """A talent need not say why."""
+
+    reason = forms.CharField(max_length=1000, required=False)
+
+
+class TakeForm(forms.Form):
+    """A recording of the statement with what the browser knows of it. Everything but the file may be missing."""
+
+    file = forms.FileField(error_messages={"required": "Choose a WAV file first.", "empty": "This file is empty."})
+    sha256 = forms.RegexField(r"^[0-9a-f]{64}$", required=False)
+    device = forms.CharField(max_length=4000, required=False)
+    recorded = forms.BooleanField(required=False)
+
+    def clean_device(self) -> dict[str, Any]:
+        try:
+            said = json.loads(self.cleaned_data["device"] or "{}")
+        except ValueError:
+            return {}
+        return known_device(said) if isinstance(said, dict) else {}
+
+
+def known_device(said: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of it: only keys that we know, with short plain values."""
+    plain = {key: said[key] for key in DEVICE_KEYS if isinstance(said.get(key), str | int | float | bool)}
+    return {key: value[:120] if isinstance(value, str) else value for key, value in plain.items()}

@@ -1,0 +1,17 @@
+"""Addresses of this app for talents, open without a login: each answers only to the invitation that was opened."""
+
+from django.urls import path
+
+from consent import public_views as views
+
+app_name = "invitation"
+
+urlpatterns = [
+    path("i/<str:token>/", views.open_link, name="open"),
+    path("invitation/", views.home, name="home"),
+    path("invitation/<uuid:pk>/", views.record, name="record"),
+    path("invitation/<uuid:pk>/begin/", views.begin, name="begin"),
+    path("invitation/<uuid:pk>/submit/", views.submit, name="submit"),
+    path("invitation/<uuid:pk>/decline/", views.decline, name="decline"),
+    path("invitation/<uuid:pk>/receipt/", views.receipt, name="receipt"),
+]

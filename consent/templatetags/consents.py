@@ -1,0 +1,54 @@
+"""What the pages of this app say about its rows."""
+
+from django import template
+
+from consent import providers, words
+from consent.models import Event, Purpose, Take
+
+register = template.Library()
+
+
+@register.filter
+def provider_name(slug: str) -> str:
+    """The provider's own name."""
+    return providers.label(slug)
+
+
+@register.filter
+def provider_names(slugs: list[str]) -> str:
+    return ", ".join(providers.label(slug) for slug in slugs)
+
+
+@register.filter
+def purpose_names(purposes: list[str]) -> str:
+    return ", ".join(Purpose(purpose).label for purpose in purposes if purpose in Purpose.values)
+
+
+@register.filter
+def language_name(tag: str) -> str:
+    """ "en-US" → "English (US)"."""
+    return words.language_name(tag)
+
+
+@register.filter
+def history_line(event: Event) -> str:
+    """A line of the history as a sentence."""
+    return words.line(event)
+
+
+@register.filter
+def captured(take: Take) -> str:
+    """How the take was made."""
+    return words.captured(take)
+
+
+@register.filter
+def processing(take: Take) -> str:
+    """What the browser did to the sound, where it said."""
+    return words.processing(take)
+
+
+@register.inclusion_tag("consent/_statement_text.html")
+def statement_text(text: str, language: str) -> dict[str, str]:
+    """The words to read, marked as being in their language."""
+    return {"text": text, "language": language}

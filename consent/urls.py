@@ -1,0 +1,32 @@
+"""Addresses of this app for staff."""
+
+from django.urls import path
+
+from consent.views import consents, contracts, takes, talents
+
+app_name = "consent"
+
+urlpatterns = [
+    path("talents/", talents.talent_list, name="talent_list"),
+    path("talents/add/", talents.talent_add, name="talent_add"),
+    path("talents/<uuid:pk>/", talents.talent, name="talent"),
+    path("talents/<uuid:pk>/edit/", talents.talent_edit, name="talent_edit"),
+    path("talents/<uuid:pk>/contracts/add/", contracts.contract_add, name="contract_add"),
+    path("talents/<uuid:pk>/ask/", consents.consent_ask, name="consent_ask"),
+    path("talents/<uuid:pk>/ask/statement/", consents.statement, name="statement"),
+    path("contracts/<uuid:pk>/", contracts.contract, name="contract"),
+    path("contracts/<uuid:pk>/file", contracts.contract_file, name="contract_file"),
+    path("consents/<uuid:pk>/", consents.consent, name="consent"),
+    path("consents/<uuid:pk>/invite/", consents.invite, name="invite"),
+    path("consents/<uuid:pk>/link/", consents.copy_link, name="copy_link"),
+    path("consents/<uuid:pk>/record/", takes.record_in_studio, name="record_in_studio"),
+    path("consents/<uuid:pk>/takes/", takes.take_upload, name="take_upload"),
+    path("consents/<uuid:pk>/approve/", consents.approve, name="approve"),
+    path("consents/<uuid:pk>/ask-again/", consents.ask_again, name="ask_again"),
+    path("consents/<uuid:pk>/suspend/", consents.suspend, name="suspend"),
+    path("consents/<uuid:pk>/resume/", consents.resume, name="resume"),
+    path("consents/<uuid:pk>/withdraw/", consents.withdraw, name="withdraw"),
+    path("consents/<uuid:pk>/void/", consents.void, name="void"),
+    path("takes/<uuid:pk>/audio", takes.take_audio, name="take_audio"),
+    path("takes/<uuid:pk>/peaks", takes.take_peaks, name="take_peaks"),
+]

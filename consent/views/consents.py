@@ -1,0 +1,154 @@
+"""A consent: asking for it, its page, and everything staff can do with it."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from consent import providers, services
+from consent.access import consent_or_404, invitation_rows, may, take_or_404, talent_or_404, user_of
+from consent.forms import AskForm, ReasonForm
+from consent.models import Consent, ConsentStatus
+
+Act = Callable[..., Any]
+
+
+@may("consent.add_consent")
+@require_http_methods(["GET", "HEAD", "POST"])
+def consent_ask(request: HttpRequest, pk: UUID) -> HttpResponse:
+    talent = talent_or_404(pk)
+    form = AskForm(request.POST) if request.method == "POST" else AskForm(initial=request.GET.dict())
+    if request.method == "POST" and form.is_valid():
+        provider, language = form.cleaned_data["statement"].split(":")
+        consent = services.ask(
+            talent,
+            provider,
+            language,
+            form.cleaned_data["purpose"],
+            user_of(request),
+            company=form.cleaned_data["company"],
+            valid_until=form.cleaned_data["valid_until"],
+        )
+        return redirect(consent)
+    return render(request, "consent/consent_ask.html", {"form": form, "talent": talent, **_statement(form, talent)})
+
+
+@may("consent.add_consent")
+@require_safe
+def statement(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The statement as it would be read for what is chosen so far: the part of the page that htmx exchanges."""
+    talent = talent_or_404(pk)
+    form = AskForm(initial=request.GET.dict())
+    return render(request, "consent/_statement.html", {"talent": talent, **_statement(form, talent)})
+
+
+def _statement(form: AskForm, talent: Any) -> dict[str, Any]:
+    chosen = form.chosen()
+    company = (form["company"].value() or "").strip()
+    text = chosen.filled(company=company or "…", talent=talent.name) if chosen else ""
+    return {"statement": chosen, "statement_text": text}
+
+
+@may("consent.view_consent")
+@require_safe
+def consent(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return _page(request, consent_or_404(pk))
+
+
+def _page(request: HttpRequest, found: Consent, **more: Any) -> HttpResponse:
+    takes = list(found.takes.select_related("recorded_by"))
+    context = {
+        "consent": found,
+        "takes": takes,
+        "to_review": next((take for take in takes if take.acceptable), None) if _waits(found) else None,
+        "invitations": invitation_rows(found),
+        "events": list(found.events.order_by("sequence")),
+        "broken": services.first_broken(found),
+        "lacking": _lacking(found),
+    }
+    return render(request, "consent/consent.html", context | more)
+
+
+def _waits(consent: Consent) -> bool:
+    return consent.status == ConsentStatus.SUBMITTED
+
+
+def _lacking(consent: Consent) -> tuple[str, ...]:
+    """What a consent in force still lacks before a voice may be built on it."""
+    if consent.status != ConsentStatus.APPROVED:
+        return ()
+    name = providers.label(consent.provider)
+    return services.permission(consent.talent, consent.provider, consent.purpose, name).reasons
+
+
+@may("consent.invite_talent")
+@require_POST
+def invite(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found = consent_or_404(pk)
+    return _try(request, found, "The invitation is on its way.", services.invite, [found], user_of(request))
+
+
+@may("consent.invite_talent")
+@require_POST
+def copy_link(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show a new private link, in this one answer and never again."""
+    found = consent_or_404(pk)
+    try:
+        link = services.copy_link([found], user_of(request))
+    except services.NotPossible as problem:
+        messages.error(request, str(problem))
+        return redirect(found)
+    return _page(request, found, link=link)
+
+
+@may("consent.review_consent")
+@require_POST
+def approve(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found = consent_or_404(pk)
+    take = take_or_404(_uuid_or_404(request.POST.get("take", "")))
+    return _try(request, found, "Approved: the consent is in force.", services.approve, found, take, user_of(request))
+
+
+def _uuid_or_404(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404("Not an id.") from None
+
+
+def _try(request: HttpRequest, consent: Consent, done: str, act: Act, *args: Any) -> HttpResponse:
+    """Do it, say that it is done or why it is not possible, and go back to the consent."""
+    try:
+        act(*args)
+    except services.NotPossible as problem:
+        messages.error(request, str(problem))
+    else:
+        messages.success(request, done)
+    return redirect(consent)
+
+
+def _with_reason(act: Act, done: str) -> Callable[[HttpRequest, UUID], HttpResponse]:
+    """A view that does `act(consent, by, reason)` with the reason that was written down."""
+
+    @may("consent.review_consent")
+    @require_POST
+    def view(request: HttpRequest, pk: UUID) -> HttpResponse:
+        found = consent_or_404(pk)
+        form = ReasonForm(request.POST)
+        if not form.is_valid():
+            messages.error(request, str(form.errors["reason"][0]))
+            return redirect(found)
+        return _try(request, found, done, act, found, user_of(request), form.cleaned_data["reason"])
+
+    return view
+
+
+ask_again = _with_reason(services.ask_again, "Asked to read it again. The private link works as before.")
+suspend = _with_reason(services.suspend, "Suspended: no build starts on this consent for now.")
+resume = _with_reason(services.resume, "The consent is in force again.")
+withdraw = _with_reason(services.withdraw, "Withdrawn: no build starts on this consent any more.")
+void = _with_reason(services.void, "Called off.")

@@ -1,0 +1,43 @@
+"""Contracts: filing the paper with its terms, and reading them back."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.text import slugify
+from django.views.decorators.http import require_http_methods, require_safe
+
+from consent import services
+from consent.access import contract_or_404, may, talent_or_404, user_of
+from consent.forms import ContractForm
+from voicehub.media import send
+
+
+@may("consent.add_contract")
+@require_http_methods(["GET", "HEAD", "POST"])
+def contract_add(request: HttpRequest, pk: UUID) -> HttpResponse:
+    talent = talent_or_404(pk)
+    form = ContractForm(talent, request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        contract = services.file_contract(talent, form.cleaned_data["file"], form.terms(), user_of(request))
+        messages.success(request, "The contract is on file.")
+        return redirect(contract)
+    return render(request, "consent/contract_form.html", {"form": form, "talent": talent})
+
+
+@may("consent.view_contract")
+@require_safe
+def contract(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found = contract_or_404(pk)
+    replaced_by = getattr(found, "superseded_by", None)
+    return render(request, "consent/contract.html", {"contract": found, "replaced_by": replaced_by})
+
+
+@may("consent.view_contract")
+@require_safe
+def contract_file(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """The paper, only ever as a download: a PDF can hold scripts."""
+    found = contract_or_404(pk)
+    name = f"contract-{slugify(found.talent.name) or 'talent'}-{found.signed_on:%Y-%m-%d}.pdf"
+    return send(request, found.file, "application/pdf", name, attachment=True)

@@ -1,0 +1,57 @@
+"""Takes: making one in the studio, filing one on the talent's behalf, and hearing them."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from consent.access import consent_or_404, may, take_or_404, user_of
+from consent.models import Capture, ConsentStatus
+from consent.receiving import answer, receive
+from voicehub.media import send
+from voicehub.middleware import allow_microphone
+
+
+@may("consent.add_take")
+@require_safe
+def record_in_studio(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The recorder in the hands of staff, with the talent beside them."""
+    consent = consent_or_404(pk)
+    if consent.status != ConsentStatus.REQUESTED:
+        messages.error(request, "This consent does not wait for a recording any more.")
+        return redirect(consent)
+    return allow_microphone(render(request, "consent/record_in_studio.html", {"consent": consent}))
+
+
+@may("consent.add_take")
+@require_POST
+def take_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """A take from staff: recorded on the studio's page, or a file that the talent gave them."""
+    consent = consent_or_404(pk)
+    received = receive(request, consent, Capture.IN_STUDIO, by=user_of(request))
+    return answer(
+        request, received, done=consent.get_absolute_url(), again=reverse("consent:record_in_studio", args=[consent.pk])
+    )
+
+
+@may("consent.view_take")
+@require_safe
+def take_audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """The untouched bytes: to be played if the strict reader took them for sound, else only as a download."""
+    take = take_or_404(pk)
+    if take.acceptable:
+        return send(request, take.file, "audio/wav", f"statement-{take.pk}.wav", attachment=False)
+    return send(request, take.file, "application/octet-stream", f"statement-{take.pk}.bin", attachment=True)
+
+
+@may("consent.view_take")
+@require_safe
+def take_peaks(_request: HttpRequest, pk: UUID) -> JsonResponse:
+    """What the waveform is drawn from: two rows of -1..1, the highest and the lowest of each stretch."""
+    take = take_or_404(pk)
+    low, high = take.peaks[0::2], take.peaks[1::2]
+    peaks = [[round(value / 128, 3) for value in row] for row in (high, low)]
+    return JsonResponse({"seconds": take.seconds, "peaks": peaks})

@@ -1,0 +1,61 @@
+"""Talents: the list, and the page from which everything of one person is reached."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from consent.access import history_of, may, talent_or_404, talents, user_of
+from consent.forms import TalentForm
+
+PAGE = 25
+HISTORY_LINES = 10
+
+
+@may("consent.view_talent")
+@require_safe
+def talent_list(request: HttpRequest) -> HttpResponse:
+    search = request.GET.get("search", "").strip()[:100]
+    page = Paginator(talents(search), PAGE).get_page(request.GET.get("page"))
+    return render(request, "consent/talent_list.html", {"page": page, "search": search})
+
+
+@may("consent.add_talent")
+@require_http_methods(["GET", "HEAD", "POST"])
+def talent_add(request: HttpRequest) -> HttpResponse:
+    form = TalentForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        form.instance.created_by = user_of(request)
+        talent = form.save()
+        messages.success(request, f"{talent.name} is added.")
+        return redirect(talent)
+    return render(request, "consent/talent_form.html", {"form": form})
+
+
+@may("consent.view_talent")
+@require_safe
+def talent(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found = talent_or_404(pk)
+    context = {
+        "talent": found,
+        "consents": list(found.consents.all()),
+        "contracts": list(found.contracts.all()),
+        "in_force": set(found.contracts.in_force().values_list("pk", flat=True)),
+        "events": history_of(found, HISTORY_LINES),
+    }
+    return render(request, "consent/talent.html", context)
+
+
+@may("consent.change_talent")
+@require_http_methods(["GET", "HEAD", "POST"])
+def talent_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found = talent_or_404(pk)
+    form = TalentForm(request.POST or None, instance=found)
+    if request.method == "POST" and form.is_valid():
+        form.instance.save(update_fields=list(form.Meta.fields))
+        messages.success(request, "Saved.")
+        return redirect(found)
+    return render(request, "consent/talent_form.html", {"form": form, "talent": found})

@@ -74,68 +74,77 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
         wait_for(studio.is_gone, lambda: f"still there: {studio.processes()}")
 
 
-@pytest.fixture
-def running(home: Studio) -> Iterator[Started]:
-    """The studio, up to where it has greeted and all of its parts are there."""
+def start(home: Studio) -> Started:
+    """Start it, up to where it has greeted and all of its parts are there."""
     started = home.start()
     started.says("VoiceHub is at")
-    wait_for(lambda: home.pid_of("manage.py sweep"), "the last part")
+    wait_for(lambda: home.pid_of("manage.py sweep"), lambda: started.said)
+    return started
+
+
+@pytest.fixture(scope="class")
+def running(home: Studio) -> Iterator[Started]:
+    """One studio for all tests of a class, stopped by Ctrl-C."""
+    started = start(home)
     yield started
-    if started.process.poll() is None:
-        started.stop(signal.SIGTERM)
-    wait_for(home.is_gone, "the studio's end", GONE)
+    assert started.stop(signal.SIGINT, GONE) == 0
+    assert "Stopped." in started.said
+    assert home.processes() == {}
 
 
-def test_first_start_sets_up_and_serves(home: Studio, running: Started) -> None:
-    assert f"http://127.0.0.1:{home.port}" in running.said
-    assert home.get("/sign-in/") == 200
-    lines = " ".join(home.processes().values())
-    for part in ("valkey-server", "gunicorn", "manage.py worker", "manage.py sweep", "manage.py sandbox"):
-        assert part in lines
-    assert home.folder.stat().st_mode & 0o077 == 0
-    for name in ("secret_key", "field_keys"):
-        assert (home.folder / "secrets" / name).stat().st_mode & 0o777 == 0o600
+class TestRunning:
+    """Started on an empty folder."""
+
+    def test_first_start_sets_up_and_serves(self, home: Studio, running: Started) -> None:
+        assert f"http://127.0.0.1:{home.port}" in running.said
+        assert home.get("/sign-in/") == 200
+        lines = " ".join(home.processes().values())
+        for part in ("valkey-server", "gunicorn", "manage.py worker", "manage.py sweep", "manage.py sandbox"):
+            assert part in lines
+
+    def test_what_it_made_is_for_its_owner_alone(self, home: Studio, running: Started) -> None:
+        assert home.folder.stat().st_mode & 0o077 == 0
+        for name in ("secret_key", "field_keys"):
+            assert (home.folder / "secrets" / name).stat().st_mode & 0o777 == 0o600
+
+    @pytest.mark.parametrize("part", ["manage.py worker", "manage.py sweep", "valkey-server"])
+    def test_killed_part_is_back(self, home: Studio, running: Started, part: str) -> None:
+        before = home.pid_of(part)
+        os.kill(before, signal.SIGKILL)
+        wait_for(lambda: home.pid_of(part) not in (0, before), lambda: running.said)
+        running.says("stopped (killed by SIGKILL). It starts again")
+
+    def test_page_is_back_after_the_web_server_was_killed(self, home: Studio, running: Started) -> None:
+        os.kill(home.pid_of("gunicorn"), signal.SIGKILL)
+        running.says("web stopped (killed by SIGKILL)")
+
+        def served() -> bool:
+            try:
+                return home.get("/sign-in/") == 200
+            except OSError:
+                return False
+
+        wait_for(served, lambda: running.said)
+
+    def test_second_studio_on_the_same_data_is_refused(self, home: Studio, running: Started) -> None:
+        answer = home.refuse(free_port())
+        assert answer.returncode == 1
+        assert "already running" in answer.stderr
+        assert f"http://127.0.0.1:{home.port}" in answer.stderr
+        assert "Traceback" not in answer.stderr
+        assert home.get("/sign-in/") == 200
 
 
-def test_second_start_keeps_what_the_first_made(home: Studio, running: Started) -> None:
+def test_second_start_keeps_what_the_first_made_and_its_death_leaves_nothing(home: Studio) -> None:
+    start(home).stop()
     secret = (home.folder / "secrets" / "field_keys").read_text()
-    assert running.stop() == 0
-    again = home.start()
-    again.says("VoiceHub is at")
+    again = start(home)
     assert "Preparing" not in again.said
     assert "Gathering" not in again.said
     assert (home.folder / "secrets" / "field_keys").read_text() == secret
-    assert again.stop() == 0
-
-
-@pytest.mark.parametrize("part", ["manage.py worker", "manage.py sweep", "valkey-server", "gunicorn"])
-def test_killed_part_is_back(home: Studio, running: Started, part: str) -> None:
-    before = home.pid_of(part)
-    os.kill(before, signal.SIGKILL)
-    wait_for(lambda: home.pid_of(part) not in (0, before), f"{part} to be back")
-    running.says("It starts again")
-
-
-def test_page_is_back_after_the_web_server_was_killed(home: Studio, running: Started) -> None:
-    os.kill(home.pid_of("gunicorn"), signal.SIGKILL)
-    running.says("web stopped (killed by SIGKILL)")
-
-    def served() -> bool:
-        try:
-            return home.get("/sign-in/") == 200
-        except OSError:
-            return False
-
-    wait_for(served, "the page")
-
-
-def test_second_studio_on_the_same_data_is_refused(home: Studio, running: Started) -> None:
-    answer = home.refuse(free_port())
-    assert answer.returncode == 1
-    assert "already running" in answer.stderr
-    assert f"http://127.0.0.1:{home.port}" in answer.stderr
-    assert "Traceback" not in answer.stderr
-    assert home.get("/sign-in/") == 200
+    os.kill(again.process.pid, signal.SIGKILL)
+    again.process.wait()
+    wait_for(home.is_gone, lambda: f"all to end: {home.processes()}", GONE)
 
 
 def test_taken_port_is_said_before_anything_starts(home: Studio, tmp_path: Path) -> None:
@@ -148,19 +157,6 @@ def test_taken_port_is_said_before_anything_starts(home: Studio, tmp_path: Path)
     assert f"Port {port} cannot be used" in answer.stderr
     assert f"PORT={port + 1}" in answer.stderr
     assert not (tmp_path / "other" / "db.sqlite3").exists()
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_signal_ends_everything(home: Studio, running: Started, number: signal.Signals) -> None:
-    assert running.stop(number, GONE) == 0
-    assert home.processes() == {}
-    assert "Stopped." in running.said
-
-
-def test_killed_supervisor_leaves_nothing(home: Studio, running: Started) -> None:
-    os.kill(running.process.pid, signal.SIGKILL)
-    running.process.wait()
-    wait_for(home.is_gone, lambda: f"all to end: {home.processes()}", GONE)
 
 
 def test_terminal_that_went_away_does_not_stop_it(home: Studio) -> None:

@@ -111,6 +111,16 @@ def test_those_that_outlive_the_others_stop_last(supervise: Supervise) -> None:
     assert [line.split()[0] for line in studio.lines if line.endswith("bye")] == ["page", "next", "base"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_ends_it_well(supervise: Supervise, tmp_path: Path, number: signal.Signals) -> None:
+    studio = supervise("program('polite', FAREWELL), program('plain', WAIT)")
+    studio.says("plain  │ up")
+    assert studio.stop(number) == 0
+    assert "polite │ bye" in studio.lines
+    assert studio.lines[-1] == "Stopped."
+    assert not processes_with(MARK, str(tmp_path))
+
+
 def test_second_signal_does_not_wait(supervise: Supervise) -> None:
     studio = supervise("program('mule', STUBBORN)")
     studio.says("mule │ up")

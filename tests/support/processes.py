@@ -36,12 +36,17 @@ def free_port() -> int:
 
 
 def processes_with(variable: str, value: str) -> dict[int, str]:
-    """The command lines, by pid, of all processes on this machine that have this in their environment."""
+    """The command lines, by pid, of all processes with this in their environment.
+
+    Valkey writes its title over its environment, so a title that names the value (as a folder) counts as well.
+    """
     found = {}
     for folder in Path("/proc").iterdir():
         with suppress(OSError):
-            if folder.name.isdigit() and f"{variable}={value}\0".encode() in (folder / "environ").read_bytes():
-                found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            given = f"{variable}={value}\0".encode() in (folder / "environ").read_bytes()
+            if folder.name.isdigit() and (given or f":{value}/" in line):
+                found[int(folder.name)] = line
     return found
 
 

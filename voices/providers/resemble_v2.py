@@ -7,16 +7,14 @@ named by our reference and found by it. Callbacks are not signed; what they alon
 
 import base64
 import dataclasses
-import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from voices.providers.errors import NotFound, ResponseUnreadable
+from voices.providers.errors import NotFound, OutcomeUnknown, ProviderError, ResponseUnreadable
 from voices.providers.http import HttpProvider
+from voices.providers.resemble_words import callback_of, refusal_of, report_of
 from voices.providers.tiers.resemble_v2 import TIERS
-from voices.providers.tolerant import first_number, flag, number, plain
 from voices.providers.types import (
     BuildReport,
     BuildSpec,
@@ -24,27 +22,11 @@ from voices.providers.types import (
     Clip,
     HandoverWay,
     Journal,
-    RecordingReport,
     RemoteStatus,
     Tier,
 )
 
-# No page lists them all; this is the union of what the pages and the official clients attest.
-STATUSES = {
-    "initializing": RemoteStatus.AWAITING_DATA,
-    "pending": RemoteStatus.AWAITING_DATA,
-    "running": RemoteStatus.TRAINING,
-    "finished": RemoteStatus.READY,
-    "ready": RemoteStatus.READY,
-    "dataset_issue": RemoteStatus.DATASET_ISSUE,
-    "consent_validation_failed": RemoteStatus.CONSENT_REJECTED,
-    "failed": RemoteStatus.FAILED,
-}
-# They stand on the page of version 1; version 2 does not say where. Read wherever they are found.
-SCORES = ("voice_similarity", "fluency", "pauses", "resemble_score")
 PAGE_SIZE = 100
-# The page's own sample lacks a comma between two lines; a value followed by a new line and a key is mended.
-MISSING_COMMA = re.compile(r'(["\d\]}el])(\s*\n\s*")')
 
 
 class ResembleV2(HttpProvider):
@@ -56,10 +38,7 @@ class ResembleV2(HttpProvider):
     sandbox_path = "/resemble/api/v2"
 
     def words_of(self, answer: Mapping[str, Any]) -> str:
-        if answer.get("success", True) and not answer.get("errors"):
-            return ""
-        told = answer.get("message") or answer.get("errors") or answer.get("error") or answer.get("validation_errors")
-        return plain(told) or "refused without a reason"
+        return refusal_of(answer)
 
     def check_key(self) -> None:
         self.call("check key", "GET", "/voices", params={"page": 1, "page_size": 10})
@@ -88,9 +67,11 @@ class ResembleV2(HttpProvider):
             body["callback_uri"] = spec.callback_url
         journal.progress("Creating the voice", 0, 0)
         journal.about_to("create")
-        item = self._item(self.call("create voice", "POST", "/voices", json=body, creates=True), "create voice")
-        journal.voice(item["uuid"])
-        return str(item["uuid"])
+        answer = self.call("create voice", "POST", "/voices", json=body, creates=True)
+        # An answer without an id is as good as lost: the voice may be there.
+        remote_id = str(self._item(answer, "create voice", OutcomeUnknown)["uuid"])
+        journal.voice(remote_id)
+        return remote_id
 
     def _handed_over(self, spec: BuildSpec) -> bool:
         """Bring a voice that exists up to date; True when it trains this build's dataset by itself already."""
@@ -112,12 +93,8 @@ class ResembleV2(HttpProvider):
                 there = self._send_clip(remote_id, clip)
                 journal.recording(clip.key, there)
             elif not clip.remote_id or clip.sent_transcript != clip.transcript:
-                self.call(
-                    "change recording",
-                    "PUT",
-                    f"/voices/{remote_id}/recordings/{there}",
-                    json={"text": clip.transcript},
-                )
+                path = f"/voices/{remote_id}/recordings/{there}"
+                self.call("change recording", "PUT", path, json={"text": clip.transcript})
                 journal.recording(clip.key, there)
         for surplus in spec.surplus:
             self._gone("delete recording", f"/voices/{remote_id}/recordings/{surplus}")
@@ -127,33 +104,28 @@ class ResembleV2(HttpProvider):
         """Names are unique within a voice, so a clip whose answer was lost is found by its name next time."""
         fields = {"name": clip.name, "text": clip.transcript, "emotion": "neutral", "is_active": "true"}
         with clip.audio.open() as file:
-            answer = self.call(
-                "send recording",
-                "POST",
-                f"/voices/{remote_id}/recordings",
-                data=fields,
-                files={"file": (clip.audio.name, file, "audio/wav")},
-            )
+            parts = {"file": (clip.audio.name, file, "audio/wav")}
+            answer = self.call("send recording", "POST", f"/voices/{remote_id}/recordings", data=fields, files=parts)
         return str(self._item(answer, "send recording")["uuid"])
 
     def _build(self, remote_id: str, journal: Journal) -> BuildReport:
         before = self.fetch_build(remote_id)
         journal.about_to("build", before.mark)
         self.call("build voice", "POST", f"/voices/{remote_id}/build", json={}, creates=True)
-        return self.fetch_build(remote_id)
+        # Not asked for here: a failing question must not look like a failed build.
+        return dataclasses.replace(before, status=RemoteStatus.TRAINING)
 
     def fetch_build(self, remote_id: str) -> BuildReport:
-        report = self._report(self._voice(remote_id))
+        report = report_of(self._voice(remote_id))
         if report.status in (RemoteStatus.READY, RemoteStatus.DATASET_ISSUE):
-            found = [_recording(item) for item in self._pages(f"/voices/{remote_id}/recordings")]
-            report = dataclasses.replace(report, recordings=tuple(found))
+            return report_of(report.raw, self._pages(f"/voices/{remote_id}/recordings"))
         return report
 
     def find_build(self, reference: str) -> BuildReport | None:
         return next((report for report in self.list_voices() if report.name == reference), None)
 
     def list_voices(self) -> Iterator[BuildReport]:
-        return (self._report(item) for item in self._pages("/voices"))
+        return (report_of(item) for item in self._pages("/voices"))
 
     def update_voice(self, remote_id: str, **fields: str) -> None:
         self.call("change voice", "PUT", f"/voices/{remote_id}", json=fields)
@@ -170,23 +142,17 @@ class ResembleV2(HttpProvider):
             raise ResponseUnreadable("preview", "no audio in the answer") from None
 
     def parse_callback(self, body: bytes) -> BuildReport:
-        text = body.decode("utf-8", "replace")
-        for candidate in (text, MISSING_COMMA.sub(r"\1,\2", re.sub(r",?\s*\.\.\.", "", text))):
-            try:
-                said = json.loads(candidate)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(said, dict):
-                return self._report({**said, "uuid": said.get("id", "")}, said.get("recordings"))
-        raise ResponseUnreadable("callback", "not a JSON object")
+        return callback_of(body)
 
     def _voice(self, remote_id: str) -> dict[str, Any]:
         return self._item(self.call("fetch voice", "GET", f"/voices/{remote_id}"), "fetch voice")
 
-    def _item(self, answer: Mapping[str, Any], operation: str) -> dict[str, Any]:
+    def _item(
+        self, answer: Mapping[str, Any], operation: str, otherwise: type[ProviderError] = ResponseUnreadable
+    ) -> dict[str, Any]:
         item = answer.get("item")
         if not isinstance(item, dict) or not item.get("uuid"):
-            raise ResponseUnreadable(operation, "no item in the answer")
+            raise otherwise(operation, "no item in the answer")
         return item
 
     def _pages(self, path: str) -> Iterator[dict[str, Any]]:
@@ -203,39 +169,3 @@ class ResembleV2(HttpProvider):
     def _gone(self, operation: str, path: str) -> None:
         with suppress(NotFound):  # gone already, which is what is wanted
             self.call(operation, "DELETE", path)
-
-    def _report(self, item: Mapping[str, Any], recordings: Any = None) -> BuildReport:
-        raw = str(item.get("status") or "")
-        status = STATUSES.get(raw.lower(), RemoteStatus.UNKNOWN)
-        if item.get("dataset_analysis_failure") is True:
-            status = RemoteStatus.DATASET_ISSUE
-        found = item["scores"] if isinstance(item.get("scores"), dict) else item
-        scores = {name: value for name in SCORES if (value := number(found.get(name))) is not None}
-        return BuildReport(
-            remote_id=str(item.get("uuid", "")),
-            name=str(item.get("name", "")),
-            status=status,
-            raw_status=raw[:60],
-            mark=f"{raw} {item.get('updated_at', '')}",
-            issue=plain(item.get("issue")),
-            scores=scores,
-            recordings=tuple(_recording(r) for r in recordings or [] if isinstance(r, dict)),
-            raw=dict(item),
-        )
-
-
-def _recording(item: Mapping[str, Any]) -> RecordingReport:
-    metrics = item.get("metrics")
-    measured = {**item, **(metrics if isinstance(metrics, dict) else {})}
-    return RecordingReport(
-        remote_id=str(item.get("uuid", "")),
-        name=str(item.get("name", "")),
-        transcript=str(item.get("transcript") or item.get("text") or ""),
-        stoi=first_number(measured, "stoi_score"),
-        pesq=first_number(measured, "pesq_score"),
-        si_sdr=first_number(measured, "si_dr_score", "si_sdr_score"),
-        sample_score=first_number(measured, "resemble_sample_score"),
-        is_active=flag(item.get("is_active")),
-        is_outlier=flag(item.get("is_outlier")),
-        is_silent=flag(item.get("is_silent")),
-    )

@@ -11,7 +11,7 @@ from voicehub import outbox
 from voicehub.secrets import SecretUnreadable
 from voicehub.tokens import digest
 from voicehub.transitions import move
-from voices.models import Build, BuildRecording, BuildStatus, Callback
+from voices.models import Build, BuildRecording, BuildStatus, Callback, RemoteVoice
 from voices.providers import registry
 from voices.providers.base import Provider
 from voices.providers.errors import NotFound, ProviderAuthError, ProviderError, ResponseUnreadable
@@ -73,6 +73,7 @@ def refresh_build(build_id: str) -> timedelta | None:
             report = provider.fetch_build(build.remote_voice.remote_id)
             said = _callback_of(build, provider, report)
     except NotFound as error:
+        retire(build.remote_voice)
         finish(build, BuildStatus.FAILED, issue=error.public)
         return None
     except (ProviderError, SecretUnreadable) as error:
@@ -120,10 +121,14 @@ def finish(build: Build, to: BuildStatus, **fields: Any) -> None:
         if not move(build, to, finished_at=now, doing="", **fields):
             return
         if to == BuildStatus.CONSENT_REJECTED:
-            remote = build.remote_voice
-            remote.retired_at = now
-            remote.save(update_fields=["retired_at"])
-            outbox.add("delete_remote_voice", remote.pk)
+            retire(build.remote_voice)
+            outbox.add("delete_remote_voice", build.remote_voice_id)
+
+
+def retire(remote: RemoteVoice) -> None:
+    """This remote voice can be of no more use; the next build makes another one."""
+    remote.retired_at = timezone.now()
+    remote.save(update_fields=["retired_at"])
 
 
 def _write_recordings(build: Build, reports: tuple[RecordingReport, ...], *, from_callback: bool) -> None:

@@ -20,6 +20,7 @@ from voices.models import Build, BuildStatus, RemoteVoice
 from voices.providers import registry
 from voices.providers.base import Provider
 from voices.providers.errors import (
+    NotFound,
     OutcomeUnknown,
     ProviderAuthError,
     ProviderError,
@@ -29,7 +30,7 @@ from voices.providers.errors import (
 from voices.providers.types import BuildReport, RemoteStatus, Tier
 from voices.services.accounts import note_error
 from voices.services.journal import BuildJournal
-from voices.services.news import finish, watch
+from voices.services.news import finish, retire, watch
 from voices.services.spec import spec_of
 
 TRY_AGAIN = timedelta(seconds=15)
@@ -79,6 +80,8 @@ def _send(build: Build, lease: Lease) -> timedelta | None:
         return _later(build, error)
     except (ProviderError, SecretUnreadable) as error:
         note_error(account, error)
+        if isinstance(error, NotFound):
+            retire(build.remote_voice)  # deleted over there, so that the next build makes a new one
         finish(build, BuildStatus.FAILED, issue=words(error), step="")
     else:
         note_error(account, None)

@@ -56,7 +56,7 @@ class ManyFilesField(forms.FileField):
     def __init__(self) -> None:
         super().__init__(widget=ManyFilesInput, allow_empty_file=True, error_messages={"required": "Choose files."})
 
-    def clean(self, data: Sequence[UploadedFile] | None, initial: Any = None) -> Any:
+    def clean(self, data: "Sequence[UploadedFile[Any]] | None", initial: Any = None) -> Any:
         if not data:
             raise forms.ValidationError("Choose one or more WAV files.", code="required")
         return [super(ManyFilesField, self).clean(file, initial) for file in data]
@@ -65,7 +65,7 @@ class ManyFilesField(forms.FileField):
 class UploadForm(forms.Form):
     """Recordings, and perhaps a table of their transcripts (`file|text` lines) among them."""
 
-    files = ManyFilesField()
+    recordings = ManyFilesField()
     transcript = forms.CharField(required=False, max_length=LONGEST_TRANSCRIPT)
 
 
@@ -97,7 +97,7 @@ class SettleForm(forms.Form):
         return self.cleaned_data["remote_id"] if self.cleaned_data["exists"] else ""
 
 
-def read_transcripts(file: UploadedFile) -> dict[str, str]:
+def read_transcripts(file: "UploadedFile[Any]") -> dict[str, str]:
     """The transcripts in a table of `file|text` lines (or tab-separated), by file name without its ending.
 
     Raises ValidationError when it is not such a table.

@@ -96,7 +96,7 @@ class Queue {
     request.addEventListener("loadend", () => this.finish(item, request));
     const body = new FormData();
     body.append("csrfmiddlewaretoken", this.form.querySelector("[name=csrfmiddlewaretoken]").value);
-    body.append("files", item.file);
+    body.append("recordings", item.file);
     request.send(body);
   }
 
@@ -114,7 +114,7 @@ class Queue {
     const [tone, word] = SHOWN[result.state];
     this.show(row, tone, word);
     const lines = result.findings.map((finding) => `${finding.text} ${finding.advice}`);
-    if (!/^(Accepted|Cannot be used)\b/.test(result.words) || (!lines.length && result.state === "refused")) lines.unshift(result.words);
+    if (!/^(Accepted|Cannot be used|The same file)\b/.test(result.words)) lines.unshift(result.words);
     this.tell(row, lines);
   }
 

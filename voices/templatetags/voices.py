@@ -45,6 +45,12 @@ def decimals(value: float | None, places: int = 2) -> str:
 
 
 @register.filter
+def kilohertz(rate: int) -> str:
+    """44100 → "44.1 kHz", 16000 → "16 kHz"."""
+    return f"{rate / 1000:g} kHz"
+
+
+@register.filter
 def hundredths(share: float) -> int:
     """A share of 0..1 for a <progress max="100">, kept within it."""
     return round(max(0.0, min(1.0, share)) * 100)
@@ -67,7 +73,7 @@ def provider_flags(row: BuildRecording) -> list[tuple[str, str]]:
 def talent_voices(context: template.Context, talent: Talent) -> dict[str, Any]:
     """A talent's voices with how many recordings and builds each has, for the talent's own page."""
     usable = Q(recordings__status=RecordingStatus.ACCEPTED, recordings__active=True)
-    voices = talent.voices.annotate(  # type: ignore[attr-defined]  # the reverse side of Voice.talent
+    voices = talent.voices.annotate(
         usable=Count("recordings", filter=usable, distinct=True), built=Count("builds", distinct=True)
     )
     return {"talent": talent, "voices": voices, "perms": context["perms"]}

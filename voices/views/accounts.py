@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +17,17 @@ from voices.providers import registry
 from voices.providers.base import Provider
 from voices.providers.types import Capabilities
 
+# The limits in words; one that is not named here is shown by its key.
+NAMES = {
+    "shortest_clip": "Shortest recording",
+    "longest_clip": "Longest recording",
+    "trained_clip": "Longest recording that is trained on",
+    "longest_transcript": "Longest transcript",
+    "least_recordings": "Fewest recordings",
+    "least_seconds": "Least speech",
+}
+UNITS = {"s": "seconds"}
+
 Overrides = Mapping[tuple[str, str, str], LimitOverride]
 
 
@@ -27,7 +39,7 @@ class LimitRow:
     value: float
     unit: str
     source: str
-    checked: str
+    checked: date | None
     hard: bool
     note: str
     ours: bool
@@ -61,9 +73,11 @@ def tier_limits(provider: type[Provider], overrides: Overrides) -> Iterator[Tier
 def _row(name: str, capabilities: Capabilities, override: LimitOverride | None) -> LimitRow:
     limit = capabilities.limits[name]
     value, source = (override.value, override.source) if override else (limit.value, limit.source)
-    words = name.replace("_", " ").capitalize()
-    checked = "" if override else limit.checked
-    return LimitRow(words, value, limit.unit, source, checked, limit.hard, limit.note, override is not None)
+    words = NAMES.get(name, name.replace("_", " ").capitalize())
+    checked = None if override else date.fromisoformat(limit.checked)
+    return LimitRow(
+        words, value, UNITS.get(limit.unit, limit.unit), source, checked, limit.hard, limit.note, override is not None
+    )
 
 
 @may("voices.test_account")

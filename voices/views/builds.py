@@ -125,7 +125,7 @@ def build_settle(request: HttpRequest, pk: str) -> HttpResponse:
     build = get_object_or_404(access.builds(), pk=pk)
     form = SettleForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(text for texts in form.errors.values() for text in texts))
+        messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
         return redirect(build)
     try:
         services.settle_by_hand(build, user_of(request), form.answer)
@@ -159,11 +159,10 @@ def build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
 
 def timeline(build: Build) -> list[Moment]:
     """Queued, sent, training, result: what is over, what happens now, what comes."""
-    sent = build.submitted_at is not None
     sending = build.status in {BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED}
     steps = [
         Moment("Started", "done", build.created_at),
-        Moment("Sent", _state(build.training_at is not None, sending), build.training_at if sent else None),
+        Moment("Sending", _state(build.training_at is not None, sending), build.submitted_at),
         Moment(
             "Training",
             _state(build.training_at is not None and not build.active, build.status == BuildStatus.TRAINING),

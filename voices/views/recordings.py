@@ -1,6 +1,7 @@
 """Recordings: their table, their upload one file at a time or many, and what is changed of one."""
 
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -53,7 +54,7 @@ def recording_upload(request: HttpRequest, pk: str) -> HttpResponse:
     if not form.is_valid():
         outcomes = [Outcome("refused", "", text) for text in _error_texts(form)]
     else:
-        outcomes = take_in(voice, form.cleaned_data["files"], user_of(request), form.cleaned_data["transcript"])
+        outcomes = take_in(voice, form.cleaned_data["recordings"], user_of(request), form.cleaned_data["transcript"])
     if "application/json" in request.headers.get("Accept", ""):
         return JsonResponse({"files": [asdict(outcome) for outcome in outcomes]})
     for outcome in outcomes:
@@ -63,35 +64,39 @@ def recording_upload(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def _error_texts(form: UploadForm) -> list[str]:
-    return [text for texts in form.errors.values() for text in texts]
+    return [str(text) for texts in form.errors.values() for text in texts]
 
 
-def take_in(voice: Voice, files: list[UploadedFile], by: User, transcript: str = "") -> list[Outcome]:
+def take_in(voice: Voice, files: "list[UploadedFile[Any]]", by: User, transcript: str = "") -> list[Outcome]:
     """Add every file, then fill in transcripts from the tables among them."""
     audio = [file for file in files if not _is_table(file)]
     outcomes = [_add(voice, file, by, transcript if len(audio) == 1 else "") for file in audio]
     return outcomes + [_fill_in(voice, file) for file in files if _is_table(file)]
 
 
-def _is_table(file: UploadedFile) -> bool:
+def _is_table(file: "UploadedFile[Any]") -> bool:
     return (file.name or "").lower().endswith(TABLES)
 
 
-def _add(voice: Voice, file: UploadedFile, by: User, transcript: str) -> Outcome:
+def _add(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str) -> Outcome:
     name = file.name or "file"
     try:
         recording, new = services.add_recording(voice, file, by, transcript=transcript)
     except NotPossible as reason:
         return Outcome("refused", name, str(reason))
     if not new:
-        return Outcome("duplicate", name, f"Already here, as {recording.file_name}.")
+        same = recording.file_name == name
+        words = (
+            "The same file is here already." if same else f"The same sound is here already, as {recording.file_name}."
+        )
+        return Outcome("duplicate", name, words)
     findings = [{"text": str(one["text"]), "advice": str(one["advice"])} for one in recording.findings]
     if not recording.usable:
         return Outcome("refused", name, "Cannot be used.", findings)
     return Outcome("accepted", name, "Accepted; worth a listen." if findings else "Accepted.", findings)
 
 
-def _fill_in(voice: Voice, file: UploadedFile) -> Outcome:
+def _fill_in(voice: Voice, file: "UploadedFile[Any]") -> Outcome:
     name = file.name or "table"
     try:
         texts = read_transcripts(file)
@@ -117,7 +122,9 @@ def recording_edit(request: HttpRequest, pk: str) -> HttpResponse:
         saved, problem = _save_transcript(recording, form)
     context = {"recording": recording, "voice": recording.voice, "saved": saved, "problem": problem}
     if request.headers.get("HX-Request"):
-        return render(request, "voices/_transcript.html", context)
+        response = render(request, "voices/_transcript.html", context)
+        response.headers["HX-Trigger"] = "readiness-changed"
+        return response
     if saved:
         return redirect(recording.voice)
     return render(request, "voices/recording_edit.html", context)

@@ -21,7 +21,7 @@ SHOWS = {
     "no_transcript": "Without a transcript",
 }
 SORTS = {
-    "name": ("Name", ["file_name", "pk"]),
+    "": ("Name", ["file_name", "pk"]),
     "newest": ("Newest first", ["-created_at", "pk"]),
     "longest": ("Longest first", ["-seconds", "pk"]),
     "shortest": ("Shortest first", ["seconds", "pk"]),
@@ -31,7 +31,7 @@ SORTS = {
 def recording_page(voice: Voice, asked: Mapping[str, str]) -> dict[str, Any]:
     """The page of recordings that the query string asks for; what it does not know, it leaves aside."""
     show = asked.get("show", "") if asked.get("show", "") in SHOWS else ""
-    sort = asked.get("sort", "name") if asked.get("sort", "name") in SORTS else "name"
+    sort = asked.get("sort", "") if asked.get("sort", "") in SORTS else ""
     words = asked.get("q", "").strip().replace("\x00", "")[:100]
     rows = _shown(access.recordings().filter(voice=voice), show)
     if words:

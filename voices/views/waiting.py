@@ -21,7 +21,7 @@ from voices.services.readiness import clock, limits_of, some
 
 MOST = 100
 ENDS_WITHIN = timedelta(days=60)
-SHOWN_AFTER_END = timedelta(hours=12)
+SHOWN_AFTER_END = timedelta(minutes=15)
 
 FILE_CONTRACT = ("No contract is on file.", "Add contract", "consent:contract_add", "consent.add_contract")
 ASK_CONSENT = ("No consent has been asked for.", "Ask for consent", "consent:consent_ask", "consent.add_consent")
@@ -265,7 +265,7 @@ def answers() -> list[Answer]:
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """Builds on their way, and those of the last hours, so that a row that ends is seen to end."""
+    """Builds on their way, and those that have just ended, so that a row that ends is seen to end."""
 
     rows: list[Build]
 

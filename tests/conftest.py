@@ -25,10 +25,11 @@ def pytest_configure(config: pytest.Config) -> None:
     import django
     from django.conf import settings
 
-    django.setup()
     # A password is hashed for every person in every test, and files need not be collected to be linked to.
+    # Before the set-up, which keeps a copy of the storages.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    django.setup()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -14,7 +14,7 @@ from django.utils.http import content_disposition_header
 
 from voicehub.storage import BLOCK
 
-RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
+RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})$")
 
 
 def wanted_range(header: str, size: int) -> tuple[int, int] | None:
@@ -27,13 +27,11 @@ def wanted_range(header: str, size: int) -> tuple[int, int] | None:
     if not match or match.groups() == ("", ""):
         return None
     first, last = match.groups()
-    if not first:
-        start, end = max(size - int(last), 0), size - 1
-        return_empty = int(last) == 0
-    else:
+    if first:
         start, end = int(first), min(int(last or size - 1), size - 1)
-        return_empty = False
-    if return_empty or start > end:
+    else:
+        start, end = max(size - int(last), 0), size - 1
+    if start > end:
         raise ValueError(header)
     return start, end
 

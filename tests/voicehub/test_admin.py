@@ -1,0 +1,97 @@
+"""The admin finds everything, changes no evidence, and never gives a key back."""
+
+import pytest
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from consent.models import Statement, Talent
+from voicehub import outbox
+from voicehub.models import Task, TaskStatus, User
+from voices.models import Account, LimitOverride
+
+pytestmark = pytest.mark.django_db
+
+# django-rq's page shows the queue and has no rows of its own.
+EDITED = {User, Talent, Statement, Account, LimitOverride}
+ROWS = list(admin.site._registry)
+
+
+@pytest.fixture
+def desk(client: Client, admin: User) -> Client:
+    client.force_login(admin)
+    return client
+
+
+def page(row: type[Model], name: str, *args: object) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{name}", args=args)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.__name__)
+def test_every_list_opens_and_searches(desk: Client, row: type[Model]) -> None:
+    assert desk.get(page(row, "changelist"), {"q": "anything"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in ROWS if row not in EDITED and row._meta.app_label != "django_rq"],
+    ids=lambda row: row.__name__,
+)
+def test_evidence_is_only_looked_at(desk: Client, row: type[Model]) -> None:
+    assert desk.get(page(row, "add")).status_code == 403
+    assert not admin.site._registry[row].has_change_permission(desk.get(page(row, "changelist")).wsgi_request)
+    assert not admin.site._registry[row].has_delete_permission(desk.get(page(row, "changelist")).wsgi_request)
+
+
+@pytest.mark.parametrize("person", ["producer", "engineer", "viewer", "outsider"])
+def test_nobody_else_gets_in(client: Client, person: str, request: pytest.FixtureRequest) -> None:
+    client.force_login(request.getfixturevalue(person))
+    response = client.get(reverse("admin:index"))
+    assert response.status_code == 302
+    assert client.get(reverse("admin:login")).url.startswith(reverse("login"))  # type: ignore[attr-defined]
+
+
+def test_a_key_goes_in_and_never_comes_out(desk: Client) -> None:
+    form = {"name": "House", "provider": "resemble_v2", "mode": "live", "active": "on", "key": "canary-key-7391"}
+    assert desk.post(page(Account, "add"), form).status_code == 302
+    account = Account.objects.get()
+    assert account.key() == "canary-key-7391"
+    assert "canary" not in account.sealed_key
+    shown = desk.get(page(Account, "change", account.pk)).content.decode()
+    assert "canary-key" not in shown
+    assert account.sealed_key not in shown
+    assert "7391" in shown
+
+
+def test_saving_without_a_key_keeps_the_one_that_is_there(desk: Client) -> None:
+    account = Account(name="House", provider="resemble_v2")
+    account.set_key("canary-key-7391")
+    account.save()
+    form = {"name": "Other name", "provider": "resemble_v2", "mode": "live", "active": "on", "key": ""}
+    desk.post(page(Account, "change", account.pk), form)
+    account.refresh_from_db()
+    assert (account.name, account.key()) == ("Other name", "canary-key-7391")
+
+
+def test_an_account_needs_a_key(desk: Client) -> None:
+    form = {"name": "House", "provider": "resemble_v2", "mode": "live", "active": "on", "key": ""}
+    assert b"needs its API key" in desk.post(page(Account, "add"), form).content
+    assert not Account.objects.exists()
+
+
+def test_the_words_of_a_statement_stay_as_they_are(desk: Client) -> None:
+    statement = Statement.objects.get(provider="resemble_v2", language="en-US")
+    words = statement.text
+    desk.post(page(Statement, "change", statement.pk), {"text": "I agree to anything.", "retired": "on"})
+    statement.refresh_from_db()
+    assert (statement.text, statement.retired) == (words, True)
+
+
+def test_work_that_was_given_up_is_started_again(desk: Client, producer: User) -> None:
+    task = Task.objects.create(kind="k", object_id="1", status=TaskStatus.GIVEN_UP, reason="broken")
+    chosen = {"action": "try_again", "_selected_action": [str(task.pk)]}
+    desk.post(page(Task, "changelist"), chosen)
+    task.refresh_from_db()
+    assert task.status == TaskStatus.WAITING
+    assert not outbox.try_again(task)

@@ -1,0 +1,21 @@
+from voicehub.logs import hide_links
+from voicehub.tokens import digest, new_token, token_for
+
+
+def test_a_token_is_long_fresh_and_stored_as_its_hash() -> None:
+    tokens = {new_token() for _ in range(200)}
+    assert len(tokens) == 200
+    assert all(len(token) == 43 and digest(token) == stored and token not in stored for token, stored in tokens)
+
+
+def test_the_token_of_a_row_is_the_same_each_time_and_differs_by_purpose_and_row() -> None:
+    assert token_for("callback", 1) == token_for("callback", 1)
+    assert len({token_for("callback", 1), token_for("dataset", 1), token_for("callback", 2)}) == 3
+    assert len(token_for("callback", 1)) == 43
+
+
+def test_logs_hide_private_links() -> None:
+    token = new_token()[0]
+    for path in (f"/i/{token}/", f"/hooks/resemble_v2/{token}/", f"/datasets/{token}/dataset.zip"):
+        assert token not in hide_links(f"GET {path} 200")
+    assert hide_links("GET /talents/ 200") == "GET /talents/ 200"

@@ -4,11 +4,12 @@
 import os
 import sys
 
-from django.core.management import execute_from_command_line
-
 from voicehub import embedded
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voicehub.settings")
     embedded.prepare(sys.argv)
+    # Not before: the studio is started without Django, which takes a while to load.
+    from django.core.management import execute_from_command_line
+
     execute_from_command_line(sys.argv)

@@ -1,4 +1,4 @@
-"""What the embedded studio prepares before any setting is read: its data folder and secrets of its own.
+"""What the embedded studio has before any setting is read: its data folder and secrets of its own.
 
 Only `manage.py studio` makes secrets. Every other command demands that they are there (voicehub.env.secret):
 a server that lost its secrets stops instead of quietly making new ones that cannot read the old data.
@@ -13,9 +13,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def prepare(argv: list[str]) -> None:
-    """Called by manage.py with its arguments; does nothing unless they start the studio."""
-    if argv[1:2] == ["studio"] and "--help" not in argv:
-        make_secrets(data_dir())
+    """Called by manage.py with its arguments; if they start the studio, does so and never returns."""
+    if argv[1:2] == ["studio"] and not {"--help", "-h"} & set(argv):
+        from voicehub import studio
+
+        studio.main(argv[2:])
 
 
 def data_dir() -> Path:

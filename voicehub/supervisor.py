@@ -24,7 +24,6 @@ WARM = 10.0  # seconds that programs get to finish what they do,
 COLD = 0.5  # or when they were told twice
 LONGEST_DELAY = 30.0  # seconds between two starts of a program that keeps dying
 STEADY = 30.0  # seconds after which a program counts as running well again
-LONGEST_WAIT = 20.0  # seconds after which the next program is started although this one is not ready
 
 
 def _at_once() -> bool:
@@ -35,7 +34,8 @@ def _at_once() -> bool:
 class Program:
     """One program to keep running.
 
-    `ready` tells when those after it may be started. One that runs `once` is not brought back when it ends.
+    `ready` tells when those after it may be started; if it ends before, the whole start has failed.
+    One that runs `once` is not brought back when it ends.
     Those that `outlive` the others are stopped after them, one by one, in the reverse of their order.
     """
 
@@ -157,38 +157,43 @@ class Supervisor:
         self._children = [Child(program, self.output) for program in programs]
         self._each_tick = each_tick
         self._asked = 0
-        self._waiting_since = 0.0
+        self._failed = ""
 
-    def run(self) -> None:
-        """Start everything, keep it running, and return when all of it has ended after a signal."""
+    def run(self) -> int:
+        """Start everything and keep it running; returns when all of it has ended.
+
+        0 after a signal, 1 when a program that others wait for could not be started.
+        """
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
         try:
-            while not self._asked:
+            while not self._asked and not self._failed:
                 self._tend()
                 self._each_tick()
                 time.sleep(TICK)
         finally:
             self._stop()
+        return 1 if self._failed else 0
 
     def _on_signal(self, number: int, frame: object) -> None:
         self._asked += 1
 
     def _tend(self) -> None:
         """One look at every program, in order, up to one that the others have to wait for."""
-        now = time.monotonic()
         for child in self._children:
             code = child.look()
+            if code is not None and not child.was_ready():
+                self._failed = f"{child.program.name} could not be started ({describe(code)}); see above."
+                return
             if code is not None:
                 child.ended(code)
-            if not child.running and not child.finished and now >= child.due:
+            if not child.running and not child.finished and time.monotonic() >= child.due:
                 child.start()
-                self._waiting_since = now
-            if not child.was_ready() and now - self._waiting_since < LONGEST_WAIT:
+            if not child.was_ready():
                 return
 
     def _stop(self) -> None:
-        self.output.line("Stopping …")
+        self.output.line(self._failed or "Stopping …")
         self._stop_these([child for child in self._children if not child.program.outlives])
         for child in reversed(self._children):
             if child.program.outlives:

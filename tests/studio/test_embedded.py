@@ -24,7 +24,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_studio_makes_its_secrets_for_itself_alone(bare: Path) -> None:
-    embedded.prepare(["manage.py", "studio", "--port", "8000"])
+    embedded.make_secrets(bare)
     assert bare.stat().st_mode & 0o777 == 0o700
     kept = sorted(path.name for path in (bare / "secrets").iterdir())
     assert kept == ["field_keys", "secret_key"]

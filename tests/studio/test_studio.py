@@ -159,6 +159,15 @@ def test_taken_port_is_said_before_anything_starts(home: Studio, tmp_path: Path)
     assert not (tmp_path / "other" / "db.sqlite3").exists()
 
 
+def test_settings_that_cannot_work_end_the_start(home: Studio, tmp_path: Path) -> None:
+    given = home.environment | {"VOICEHUB_DATA_DIR": str(tmp_path / "other"), "VOICEHUB_DEBUG": "perhaps"}
+    command = [*MANAGE, "studio", "--port", str(free_port())]
+    answer = subprocess.run(command, env=given, capture_output=True, text=True, timeout=60)
+    assert answer.returncode == 1
+    assert "VOICEHUB_DEBUG='perhaps' is neither yes nor no" in answer.stdout
+    assert "web could not be started" in answer.stdout
+
+
 def test_terminal_that_went_away_does_not_stop_it(home: Studio) -> None:
     """What it has to say next goes into a pipe that nobody reads any more."""
     command = [*MANAGE, "studio", "--no-sample", "--port", str(home.port)]

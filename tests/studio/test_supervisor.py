@@ -53,7 +53,7 @@ def supervise(tmp_path: Path) -> Iterator[Supervise]:
     started: list[Started] = []
 
     def start(programs: str) -> Started:
-        code = f"{BEGIN}\nSupervisor([{programs}]).run()"
+        code = f"{BEGIN}\nsys.exit(Supervisor([{programs}]).run())"
         given = {**os.environ, MARK: str(tmp_path)}
         started.append(Started([sys.executable, "-c", code, str(tmp_path)], given))
         return started[-1]
@@ -76,6 +76,19 @@ def test_programs_wait_for_the_one_before(supervise: Supervise, tmp_path: Path) 
     assert "second │" not in studio.said
     (tmp_path / "go").touch()
     studio.says("second │ up")
+
+
+def test_start_fails_when_one_that_others_wait_for_ends(supervise: Supervise) -> None:
+    studio = supervise("program('base', WAIT), program('ill', 'sys.exit(3)', ready=bool), program('next', WAIT)")
+    assert studio.process.wait(10) == 1
+    studio.says("ill could not be started (exit code 3)")
+    assert "next │" not in studio.said
+
+
+def test_what_was_ready_once_is_brought_back(supervise: Supervise, tmp_path: Path) -> None:
+    studio = supervise("program('ill', 'time.sleep(0.3); sys.exit(3)', ready=(folder / 'go').exists)")
+    (tmp_path / "go").touch()
+    studio.says("ill stopped (exit code 3). It starts again in 1 s.")
 
 
 def test_what_keeps_dying_is_started_less_and_less_often(supervise: Supervise) -> None:

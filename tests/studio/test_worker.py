@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,7 @@ def test_worker_without_a_queue_waits_for_it(start: Start, tmp_path: Path) -> No
             file.touch()
             outbox.add("wait_for_file", file)
             ring(tmp_path, file)
-            wait_for(lambda path=file: is_done(path), lambda: worker.said)
+            wait_for(partial(is_done, file), lambda: worker.said)
         finally:
             queue.kill()
             queue.wait()

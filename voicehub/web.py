@@ -1,0 +1,66 @@
+"""What gunicorn does before it serves the embedded studio: load everything once, prepare what pages stand on.
+
+Named to it as its configuration file. The processes that answer requests are forked from the one that did this, so
+they start at once and share what was loaded.
+"""
+
+import hashlib
+import os
+from importlib import import_module
+from pathlib import Path
+
+import django
+
+
+def on_starting(server: object) -> None:
+    """Called by gunicorn in its first process, before it listens. Requests that come too early wait or are refused."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voicehub.settings")
+    django.setup()
+    prepare_database()
+    prepare_static()
+    from django.conf import settings
+
+    import_module(settings.ROOT_URLCONF)
+
+
+def prepare_database() -> None:
+    """Bring the database up to date, if it is not."""
+    from django.core.management import call_command
+    from django.db import connection, connections
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        _say("Preparing the database …")
+        call_command("migrate", interactive=False, verbosity=0)
+    # A connection must not be shared with the processes that are forked next.
+    connections.close_all()
+
+
+def prepare_static() -> None:
+    """Collect the static files, if any of them changed since the last time."""
+    from django.conf import settings
+    from django.core.management import call_command
+
+    stamp = settings.STATIC_ROOT / ".stamp"
+    now = fingerprint(settings.BASE_DIR, settings.STATICFILES_DIRS, debug=settings.DEBUG)
+    if stamp.is_file() and stamp.read_text(encoding="ascii") == now:
+        return
+    _say("Gathering the static files …")
+    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+    stamp.write_text(now, encoding="ascii")
+
+
+def fingerprint(root: Path, folders: list[Path], *, debug: bool) -> str:
+    """Of every static file of ours its name, size and time; of those in packages, the lock that pins them."""
+    found = hashlib.sha256(f"{django.__version__} {debug}".encode())
+    files = sorted(path for folder in folders for path in Path(folder).rglob("*"))
+    for path in [root / "requirements" / "run.txt", *files]:
+        if path.is_file():
+            status = path.stat()
+            found.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return found.hexdigest()
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - to the supervisor, which shows it

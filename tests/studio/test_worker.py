@@ -18,17 +18,17 @@ from voicehub.models import Task, TaskStatus
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
-# A worker that knows one more kind of task: it says that it began, and ends when it is allowed to.
+# A worker that knows one more kind of task: it says that it began, and ends when a file of its name is there.
 WORKER = """
-import pathlib, sys, time, django
+import os, pathlib, time, django
 django.setup()
 from django.core.management import call_command
 from voicehub import outbox
 
 @outbox.handles("wait_for_file")
-def wait_for_file(path, lease):
+def wait_for_file(name, lease):
     print("began", flush=True)
-    while not pathlib.Path(path).exists():
+    while not (pathlib.Path(os.environ["VOICEHUB_TEST_FOLDER"]) / name).exists():
         time.sleep(0.02)
 
 call_command("worker")
@@ -38,11 +38,12 @@ Start = Callable[..., Started]
 
 
 @pytest.fixture
-def start(process_environment: dict[str, str]) -> Iterator[Start]:
+def start(process_environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
     started: list[Started] = []
+    given = process_environment | {"VOICEHUB_TEST_FOLDER": str(tmp_path)}
 
     def start_one(*command: str, **variables: str) -> Started:
-        started.append(Started(command, process_environment | variables))
+        started.append(Started(command, given | variables))
         return started[-1]
 
     yield start_one
@@ -56,19 +57,19 @@ def worker(start: Start) -> Started:
 
 
 def is_done(path: Path) -> bool:
-    return Task.objects.filter(object_id=str(path), status=TaskStatus.DONE).exists()
+    return Task.objects.filter(object_id=path.name, status=TaskStatus.DONE).exists()
 
 
 def test_worker_does_what_is_rung_for(worker: Started, tmp_path: Path) -> None:
     file = tmp_path / "go"
     file.touch()
-    outbox.add("wait_for_file", file)
+    outbox.add("wait_for_file", file.name)
     wait_for(lambda: is_done(file), lambda: worker.said)
 
 
 def test_told_to_stop_it_finishes_what_it_does(worker: Started, tmp_path: Path) -> None:
     file = tmp_path / "go"
-    outbox.add("wait_for_file", file)
+    outbox.add("wait_for_file", file.name)
     worker.says("began")
     worker.process.send_signal(signal.SIGTERM)
     with pytest.raises(subprocess.TimeoutExpired):
@@ -81,7 +82,7 @@ def test_told_to_stop_it_finishes_what_it_does(worker: Started, tmp_path: Path) 
 def test_idle_worker_stops_at_once(worker: Started, tmp_path: Path) -> None:
     file = tmp_path / "go"
     file.touch()
-    outbox.add("wait_for_file", file)
+    outbox.add("wait_for_file", file.name)
     wait_for(lambda: is_done(file), lambda: worker.said)
     assert worker.stop(signal.SIGTERM, patience=5) == 0
 
@@ -96,7 +97,7 @@ def test_worker_without_a_queue_waits_for_it(start: Start, tmp_path: Path) -> No
             wait_for(lambda: valkey.answers(valkey.socket_path(tmp_path)), "Valkey")
             file = tmp_path / name
             file.touch()
-            outbox.add("wait_for_file", file)
+            outbox.add("wait_for_file", file.name)
             ring(tmp_path, file)
             wait_for(partial(is_done, file), lambda: worker.said)
         finally:
@@ -111,7 +112,7 @@ def ring(data_dir: Path, file: Path) -> None:
     from rq import Queue
     from rq.serializers import JSONSerializer
 
-    task_id = str(Task.objects.get(object_id=str(file)).pk)
+    task_id = str(Task.objects.get(object_id=file.name).pk)
     with Redis(unix_socket_path=str(valkey.socket_path(data_dir))) as connection:
         Queue("default", connection=connection, serializer=JSONSerializer).enqueue(outbox.run_task, task_id)
 
@@ -119,7 +120,7 @@ def ring(data_dir: Path, file: Path) -> None:
 def test_sweeper_rings_for_what_the_queue_forgot(worker: Started, start: Start, tmp_path: Path) -> None:
     file = tmp_path / "go"
     file.touch()
-    Task.objects.create(kind="wait_for_file", object_id=str(file), due_at=timezone.now() - timedelta(minutes=1))
+    Task.objects.create(kind="wait_for_file", object_id=file.name, due_at=timezone.now() - timedelta(minutes=1))
     sweeper = start(*MANAGE, "sweep", "--every", "0.2")
     wait_for(lambda: is_done(file), lambda: worker.said + sweeper.said)
     assert sweeper.stop(signal.SIGTERM, patience=5) == 0

@@ -71,9 +71,7 @@ def queue(folder: Path) -> Iterator[None]:
         while not valkey.answers(valkey.socket_path(folder)):
             if server.poll() is not None or time.monotonic() > until:
                 log = folder / "run" / "valkey" / "valkey.log"
-                raise RuntimeError(
-                    f"Valkey did not start: {log.read_text() if log.exists() else 'it said nothing'}"
-                )
+                raise RuntimeError(f"Valkey did not start: {log.read_text() if log.exists() else 'it said nothing'}")
             time.sleep(0.01)
         yield
     finally:

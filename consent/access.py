@@ -39,7 +39,7 @@ def talents(search: str = "") -> QuerySet[Talent]:
         consents_to_review=Count("consents", Q(consents__status=ConsentStatus.SUBMITTED)),
         consents_in_force=Count("consents", Q(consents__status=ConsentStatus.APPROVED)),
         has_contract=Exists(in_force),
-    )
+    ).order_by("name", "pk")
     return found.filter(Q(name__icontains=search) | Q(email__icontains=search)) if search else found
 
 

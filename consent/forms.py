@@ -58,7 +58,11 @@ class ContractForm(ModelFormOfContract):
             "excluded_uses", "compensation", "representation", "exclusive", "training_allowed", "delete_at_end",
             "supersedes",
         ]  # fmt: skip
-        labels = {"ends_on": "Ends on", "supersedes": "It replaces", "exclusive": "The talent works for nobody else"}
+        labels = {
+            "ends_on": "Ends on",
+            "supersedes": "It replaces",
+            "exclusive": "Exclusive: the voice is given to nobody else",
+        }
         widgets = {
             "signed_on": DAY,
             "starts_on": DAY,
@@ -74,8 +78,8 @@ class ContractForm(ModelFormOfContract):
         earlier.queryset = talent.contracts.filter(superseded_by__isnull=True)  # type: ignore[attr-defined]
         earlier.empty_label = "None"  # type: ignore[attr-defined]  # a choice of models has both
 
-    def clean_file(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["file"]
+    def clean_file(self) -> "UploadedFile[Any]":
+        file: UploadedFile[Any] = self.cleaned_data["file"]
         if problem := pdf_problem(file):
             raise forms.ValidationError(problem)
         return file
@@ -106,9 +110,8 @@ class AskForm(forms.Form):
         label="Valid until", required=False, widget=DAY, help_text="Leave empty when it has no end."
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        initial = {"company": settings.VOICEHUB_COMPANY} | (kwargs.pop("initial", None) or {})
-        super().__init__(*args, initial=initial, **kwargs)
+    def __init__(self, data: Any = None, *, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, initial={"company": settings.VOICEHUB_COMPANY} | (initial or {}))
         self.statements = newest_statements()
         self.fields["statement"].choices = [  # type: ignore[attr-defined]  # a ChoiceField has them
             (key, f"{providers.label(one.provider)}, {language_name(one.language)}")

@@ -38,7 +38,7 @@ def _for_invited(
     """Give the view the invitation that this browser opened; without one, the page for links that are over."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         try:
             return view(request, invited(request), *args, **kwargs)
         except Http404:

@@ -15,6 +15,7 @@ from consent.forms import AskForm, ReasonForm
 from consent.models import Consent, ConsentStatus
 
 Act = Callable[..., Any]
+View = Callable[[HttpRequest, UUID], HttpResponse]
 
 
 @may("consent.add_consent")
@@ -82,7 +83,7 @@ def _lacking(consent: Consent) -> tuple[str, ...]:
     if consent.status != ConsentStatus.APPROVED:
         return ()
     name = providers.label(consent.provider)
-    return services.permission(consent.talent, consent.provider, consent.purpose, name).reasons
+    return services.permission(consent.talent, consent.provider, consent.purpose, provider_label=name).reasons
 
 
 @may("consent.invite_talent")
@@ -131,11 +132,9 @@ def _try(request: HttpRequest, consent: Consent, done: str, act: Act, *args: Any
     return redirect(consent)
 
 
-def _with_reason(act: Act, done: str) -> Callable[[HttpRequest, UUID], HttpResponse]:
+def _with_reason(act: Act, done: str) -> View:
     """A view that does `act(consent, by, reason)` with the reason that was written down."""
 
-    @may("consent.review_consent")
-    @require_POST
     def view(request: HttpRequest, pk: UUID) -> HttpResponse:
         found = consent_or_404(pk)
         form = ReasonForm(request.POST)
@@ -144,7 +143,8 @@ def _with_reason(act: Act, done: str) -> Callable[[HttpRequest, UUID], HttpRespo
             return redirect(found)
         return _try(request, found, done, act, found, user_of(request), form.cleaned_data["reason"])
 
-    return view
+    guarded: View = may("consent.review_consent")(require_POST(view))
+    return guarded
 
 
 ask_again = _with_reason(services.ask_again, "Asked to read it again. The private link works as before.")

@@ -17,9 +17,9 @@ register = template.Library()
 # The colour of a state: what is in order, what waits for somebody, what went wrong, what is moving.
 TONES = {
     "good": {"approved", "ready", "accepted", "done"},
-    "wait": {"requested", "submitted", "suspended", "unconfirmed", "dataset_issue"},
+    "wait": {"submitted", "suspended", "unconfirmed", "dataset_issue"},
     "bad": {"declined", "withdrawn", "refused", "consent_rejected", "failed", "given_up"},
-    "busy": {"queued", "submitting", "training", "waiting"},
+    "busy": {"requested", "queued", "submitting", "training", "waiting"},
 }
 TONE_OF = {status: tone for tone, statuses in TONES.items() for status in statuses}
 

@@ -54,6 +54,7 @@ class Recorder {
     }
     const trouble = unsupported();
     if (trouble) this.say(trouble.message, "bad");
+    else this.say("First the microphone. It is only used while this page is open.");
     this.parts.allow.disabled = Boolean(trouble);
     this.show("open");
   }
@@ -279,3 +280,8 @@ class Recorder {
 }
 
 for (const root of document.querySelectorAll("[data-recorder]")) new Recorder(root).begin();
+
+// Who declines does not want to find the recording here again.
+for (const form of document.querySelectorAll("form[data-forget]")) {
+  form.addEventListener("submit", () => drop(form.dataset.forget));
+}

@@ -1,0 +1,66 @@
+"""What the docs claim, and code can check."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import get_commands
+
+from docs.providers import page
+from voices.sandbox import choices
+from voices.sandbox.faults import ACTIONS
+
+ROOT = Path(settings.BASE_DIR)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+
+
+def column(page: str, heading: str) -> set[str]:
+    """The names in the first column of the table under a heading."""
+    section = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return set(re.findall(r"^\| `([^`]+)`", section, re.MULTILINE))
+
+
+def test_every_setting_is_in_the_table_and_the_table_has_no_other() -> None:
+    code = (ROOT / "voicehub" / "settings.py").read_text(encoding="utf-8")
+    read = set(re.findall(r'"(VOICEHUB_[A-Z0-9_]+|DATABASE_URL|REDIS_URL)"', code))
+    assert column(README, "Settings") == read
+
+
+def test_the_table_names_the_defaults_that_are_in_force() -> None:
+    for name, default in re.findall(r"^\| `(\w+)` \|.*\| `([^`|]+)`", README, re.MULTILINE):
+        code = (ROOT / "voicehub" / "settings.py").read_text(encoding="utf-8")
+        told = re.search(rf'"{name}"[^\n]*', code)
+        assert told, name
+        assert default.lower() in told.group().lower(), (name, default)
+
+
+def test_every_command_is_in_the_table_and_the_table_has_no_other() -> None:
+    ours = {name for name, app in get_commands().items() if str(app) in {"voicehub", "consent", "voices"}}
+    assert column(README, "Commands") == {f"manage.py {name}" for name in ours}
+
+
+def test_the_provider_tables_are_what_the_adapters_declare() -> None:
+    written = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
+    assert written == page(), "Run: python -m docs.providers > docs/providers.md"
+
+
+def test_the_sandbox_page_names_every_fault_and_the_choices_in_force() -> None:
+    text = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)[^`]*` \|", text, re.MULTILINE)) >= set(ACTIONS)
+    for value in (choices.BAD_KEY, choices.PLAN_KEY, choices.AUTHORIZED_KEY):
+        assert f"`{value}" in text
+    assert f"{choices.PROFESSIONAL_SECONDS:g} seconds" in text
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://)([^)#]+)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    made = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = {word for path in PAGES for word in re.findall(r"`make (\w+)", path.read_text(encoding="utf-8"))}
+    assert named <= made

@@ -1,0 +1,99 @@
+"""A desk: a talent, consents in every state, links into them, files to send."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from consent import services
+from consent.models import Capture, Consent, Contract, Invitation, Purpose, Statement, Take, Talent
+from tests.support.wav import speech_like, wav_bytes
+from voicehub.models import User
+
+PROVIDER = "resemble_v2"
+PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+
+
+@cache
+def spoken(number: int = 0) -> bytes:
+    """A WAV that passes every check; another number is another sound."""
+    return wav_bytes(speech_like(4.0, pitch=100.0 + number))
+
+
+def upload(data: bytes, name: str = "statement.wav", content_type: str = "audio/wav") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, data, content_type=content_type)
+
+
+def terms(**fields: Any) -> dict[str, Any]:
+    """The terms of a contract in force as its form sends them."""
+    return {
+        "signed_on": "2025-01-02",
+        "starts_on": "2025-01-03",
+        "territory": "Worldwide",
+        "purposes": ["narration"],
+        "providers": [PROVIDER],
+        "intended_uses": "Audiobooks of the spring list",
+        **fields,
+    }
+
+
+def statement() -> Statement:
+    """The statement of the provider that all these rows are about."""
+    words = {
+        "text": "I am aware that recordings of my voice will be used by {company} to make a synthetic voice.",
+        "source": "The provider's page",
+        "source_date": date(2025, 1, 1),
+    }
+    return Statement.objects.get_or_create(provider=PROVIDER, language="en-US", version=1, defaults=words)[0]
+
+
+@dataclass
+class Desk:
+    """Makes rows by the services, as the pages do."""
+
+    producer: User
+
+    def talent(self, name: str = "Tilda Strand", email: str = "tilda@people.test") -> Talent:
+        return Talent.objects.create(name=name, email=email, created_by=self.producer)
+
+    def contract(self, talent: Talent, **fields: Any) -> Contract:
+        given = {**terms(), "signed_on": date(2025, 1, 2), "starts_on": date(2025, 1, 3), **fields}
+        return services.file_contract(talent, upload(PDF, "contract.pdf", "application/pdf"), given, self.producer)
+
+    def asked(self, talent: Talent | None = None, purpose: str = Purpose.NARRATION) -> Consent:
+        return services.ask(talent or self.talent(), PROVIDER, "en-US", purpose, self.producer)
+
+    def take(self, consent: Consent, data: bytes | None = None, by: User | None = None) -> Take:
+        take = services.submit_take(consent, upload(data or spoken()), Capture.UPLOAD if by else Capture.LINK, by=by)
+        consent.refresh_from_db()
+        return take
+
+    def submitted(self, talent: Talent | None = None) -> Consent:
+        consent = self.asked(talent)
+        self.take(consent)
+        return consent
+
+    def approved(self, talent: Talent | None = None) -> Consent:
+        consent = self.asked(talent)
+        services.approve(consent, self.take(consent), self.producer)
+        return consent
+
+    def link(self, *consents: Consent) -> str:
+        """The path of a private link for these consents."""
+        token = services.copy_link(list(consents), self.producer).rstrip("/").rsplit("/", 1)[1]
+        return reverse("invitation:open", args=[token])
+
+    def guest(self, *consents: Consent) -> Client:
+        """A browser that opened such a link."""
+        client = Client()
+        response = client.get(self.link(*consents))
+        assert response.status_code == 302, response.content
+        return client
+
+
+def the_invitation(consent: Consent) -> Invitation:
+    return consent.invitations.get()

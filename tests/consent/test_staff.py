@@ -1,0 +1,465 @@
+"""The staff's pages: what they show, what they take in, and what they refuse."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from consent import services
+from consent.models import Capture, Consent, ConsentStatus, Contract, EventKind, Invitation, Statement, Take, Talent
+from tests.consent.rows import PDF, PROVIDER, Desk, spoken, terms, upload
+from tests.support.wav import HTML, ZIP
+from voicehub.models import Task, TaskStatus, User
+from voicehub.tokens import digest
+
+pytestmark = pytest.mark.django_db
+
+PAGES = ("consent:talent_list", "consent:talent_add")
+
+
+def at(name: str, row: Any) -> str:
+    return reverse(f"consent:{name}", args=[row.pk])
+
+
+def page(client: Client, address: str) -> str:
+    response = client.get(address)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def queries(client: Client, address: str) -> int:
+    with CaptureQueriesContext(connection) as seen:
+        page(client, address)
+    return len(seen)
+
+
+# --- talents ------------------------------------------------------------------------------
+
+
+def test_talents_are_found_by_name_and_mail_in_the_order_of_their_names(desk: Desk, as_producer: Client) -> None:
+    for name in ("Zoë Adler", "Anna Zorn", "Mo Fell"):
+        desk.talent(name, f"{name.split()[0].lower()}@people.test")
+    desk.approved(desk.talent("Bea Lund"))
+    everybody = page(as_producer, reverse("consent:talent_list"))
+    assert re.findall("Anna Zorn|Bea Lund|Mo Fell|Zoë Adler", everybody) == [
+        "Anna Zorn",
+        "Bea Lund",
+        "Mo Fell",
+        "Zoë Adler",
+    ]
+    found = page(as_producer, reverse("consent:talent_list") + "?search=ZORN")
+    assert "Anna Zorn" in found and "Mo Fell" not in found
+    assert "Mo Fell" in page(as_producer, reverse("consent:talent_list") + "?search=mo@people")
+    assert "Nobody is called “%_”" in page(as_producer, reverse("consent:talent_list") + "?search=%25_")
+
+
+def test_the_list_comes_in_pages(desk: Desk, as_producer: Client) -> None:
+    Talent.objects.bulk_create(Talent(name=f"T{n:02}", created_by=desk.producer) for n in range(30))
+    first = page(as_producer, reverse("consent:talent_list") + "?search=T")
+    assert "T24" in first and "T25" not in first and "search=T&amp;page=2" in first
+    assert "T25" in page(as_producer, reverse("consent:talent_list") + "?search=T&page=2")
+    assert "T29" in page(as_producer, reverse("consent:talent_list") + "?page=9999")
+    assert "T00" in page(as_producer, reverse("consent:talent_list") + "?page=nonsense")
+
+
+def test_empty_pages_say_what_to_do(desk: Desk, as_producer: Client, as_viewer: Client) -> None:
+    address = reverse("consent:talent_list")
+    assert "Add the first talent" in page(as_producer, address)
+    assert "Add the first talent" not in page(as_viewer, address)
+    talent = desk.talent()
+    assert "Next: file the contract" in page(as_producer, talent.get_absolute_url())
+    desk.contract(talent)
+    assert "Next: ask for consent" in page(as_producer, talent.get_absolute_url())
+
+
+def test_a_talent_is_added_and_changed(desk: Desk, as_producer: Client) -> None:
+    response = as_producer.post(reverse("consent:talent_add"), {"name": "Ann Ode", "email": "ann@people.test"})
+    talent = Talent.objects.get()
+    assert response.headers["Location"] == talent.get_absolute_url() and talent.created_by == desk.producer
+    as_producer.post(at("talent_edit", talent), {"name": "Ann Ode-Fry", "email": ""})
+    talent.refresh_from_db()
+    assert (talent.name, talent.email) == ("Ann Ode-Fry", "")
+    wrong = as_producer.post(at("talent_edit", talent), {"name": "", "email": "nothing"})
+    assert wrong.status_code == 200 and b"field-errors" in wrong.content
+
+
+def test_names_are_text_wherever_they_stand(desk: Desk, as_producer: Client) -> None:
+    talent = desk.talent("<script>alert(1)</script>")
+    consent = desk.submitted(talent)
+    for address in (talent.get_absolute_url(), consent.get_absolute_url(), at("consent_ask", talent)):
+        assert "<script>alert" not in page(as_producer, address)
+
+
+# --- contracts ----------------------------------------------------------------------------
+
+
+def file_contract(client: Client, talent: Talent, data: bytes = PDF, **fields: Any) -> Any:
+    paper = upload(data, "Vertrag <b>.pdf", "application/pdf")
+    return client.post(at("contract_add", talent), {"file": paper, **terms(**fields)})
+
+
+def test_a_contract_is_filed_with_its_terms(desk: Desk, as_producer: Client) -> None:
+    talent = desk.talent()
+    response = file_contract(as_producer, talent, delete_at_end="on", compensation="EUR 900")
+    contract = Contract.objects.get()
+    assert response.headers["Location"] == contract.get_absolute_url()
+    assert contract.sha256 == hashlib.sha256(PDF).hexdigest() and contract.filed_by == desk.producer
+    assert (contract.purposes, contract.providers) == (["narration"], [PROVIDER])
+    assert (contract.signed_on, contract.ends_on) == (date(2025, 1, 2), None)
+    assert contract.delete_at_end and not contract.exclusive
+    shown = page(as_producer, contract.get_absolute_url())
+    assert contract.sha256 in shown and "EUR 900" in shown and "In force" in shown and "Resemble" in shown
+
+
+def test_the_paper_is_a_download_and_never_a_page(desk: Desk, as_viewer: Client) -> None:
+    contract = desk.contract(desk.talent("Åsa/../Öl"))
+    response = as_viewer.get(at("contract_file", contract))
+    assert b"".join(response) == PDF
+    assert response.headers["Content-Disposition"] == 'attachment; filename="contract-asaol-2025-01-02.pdf"'
+    assert response.headers["Content-Type"] == "application/pdf"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in response.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "empty"),
+        (HTML, "not a PDF"),
+        (ZIP + PDF[:4], "not a PDF"),
+        (b"x" * 1024 + PDF, "not a PDF"),
+        (PDF[:-7], "cut off"),
+        (PDF + b"\0" * 2000, "cut off"),
+    ],
+)
+def test_what_is_no_whole_pdf_is_not_filed(desk: Desk, as_producer: Client, data: bytes, words: str) -> None:
+    response = file_contract(as_producer, desk.talent(), data)
+    assert response.status_code == 200 and words in response.content.decode()
+    assert not Contract.objects.exists()
+
+
+def test_a_pdf_that_is_a_web_page_too_is_only_ever_a_download(desk: Desk, as_producer: Client) -> None:
+    both = HTML + PDF
+    file_contract(as_producer, desk.talent(), both)
+    response = as_producer.get(at("contract_file", Contract.objects.get()))
+    assert b"".join(response) == both
+    assert response.headers["Content-Type"] == "application/pdf"
+    assert response.headers["Content-Disposition"].startswith("attachment")
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"ends_on": "2025-01-01"}, "ends before it begins"),
+        ({"signed_on": "2999-01-01"}, "still to come"),
+        ({"signed_on": "yesterday"}, "valid date"),
+        ({"purposes": ["world domination"]}, "not one of the available choices"),
+        ({"providers": ["another"]}, "not one of the available choices"),
+        ({"providers": []}, "required"),
+        ({"intended_uses": " "}, "required"),
+    ],
+)
+def test_terms_that_cannot_be_are_refused(desk: Desk, as_producer: Client, fields: dict[str, Any], words: str) -> None:
+    response = file_contract(as_producer, desk.talent(), **fields)
+    assert response.status_code == 200 and words in response.content.decode()
+    assert not Contract.objects.exists()
+
+
+def test_a_contract_replaces_only_one_of_the_same_talent_and_only_once(desk: Desk, as_producer: Client) -> None:
+    talent, other = desk.talent(), desk.talent("Theo Brand")
+    old, foreign = desk.contract(talent), desk.contract(other)
+    assert file_contract(as_producer, talent, supersedes=foreign.pk).status_code == 200
+    assert file_contract(as_producer, talent, supersedes=old.pk).status_code == 302
+    assert file_contract(as_producer, talent, supersedes=old.pk).status_code == 200
+    assert "Replaced by" in page(as_producer, old.get_absolute_url()) and not old.in_force
+
+
+# --- asking -------------------------------------------------------------------------------
+
+
+def ask(client: Client, talent: Talent, **fields: Any) -> Any:
+    given = {"statement": f"{PROVIDER}:en-US", "purpose": "narration", "company": "Nord & Söhne", "valid_until": ""}
+    return client.post(at("consent_ask", talent), {**given, **fields})
+
+
+def test_consent_is_asked_for_with_the_words_that_were_shown(desk: Desk, as_producer: Client) -> None:
+    talent = desk.talent()
+    shown = as_producer.get(
+        at("statement", talent), {"statement": f"{PROVIDER}:en-US", "company": "Nord & Söhne"}
+    ).content.decode()
+    ask(as_producer, talent)
+    consent = Consent.objects.get()
+    assert consent.text.replace("&", "&amp;") in shown and "Nord & Söhne" in consent.text
+    assert (consent.company, consent.valid_until, consent.requested_by) == ("Nord & Söhne", None, desk.producer)
+    assert consent.text_sha256 == digest(consent.text)
+    assert consent.text_sha256 in page(as_producer, consent.get_absolute_url())
+
+
+def test_only_the_newest_statement_in_use_is_offered(desk: Desk, as_producer: Client) -> None:
+    first = Statement.objects.get(provider=PROVIDER, language="en-US")
+    day = date(2025, 1, 1)
+    new = {"provider": PROVIDER, "source": "A page", "source_date": day}
+    Statement.objects.create(**new, language="en-US", version=first.version + 1, text="Newer words of {company}.")
+    Statement.objects.create(**new, language="de-DE", text="Alte Worte.", retired=True)
+    form = page(as_producer, at("consent_ask", desk.talent()))
+    assert "Newer words of" in form and first.text[:20] not in form and "German" not in form
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"statement": f"{PROVIDER}:xx"},
+        {"statement": "nonsense"},
+        {"purpose": "anything"},
+        {"company": ""},
+        {"company": "x" * 121},
+        {"valid_until": "2001-01-01"},
+    ],
+)
+def test_asking_for_what_cannot_be_is_refused(desk: Desk, as_producer: Client, fields: dict[str, str]) -> None:
+    assert ask(as_producer, desk.talent(), **fields).status_code == 200
+    assert not Consent.objects.exists()
+
+
+def test_the_part_that_shows_the_statement_stands_any_question(desk: Desk, as_producer: Client) -> None:
+    address = at("statement", desk.talent())
+    for question in ({}, {"statement": "x"}, {"statement": "a:b:c", "company": ""}, {"company": "x" * 5000}):
+        assert as_producer.get(address, question).status_code == 200
+
+
+# --- the link -----------------------------------------------------------------------------
+
+
+def test_a_private_link_is_shown_once_and_that_is_written_down(desk: Desk, as_producer: Client) -> None:
+    consent = desk.asked()
+    response = as_producer.post(at("copy_link", consent))
+    link = re.search(r'value="(http[^"]+)"', response.content.decode())
+    assert link and "no-store" in response.headers["Cache-Control"]
+    token = link[1].rstrip("/").rsplit("/", 1)[1]
+    assert Invitation.objects.get().token_digest == digest(token)
+    assert token not in page(as_producer, consent.get_absolute_url())
+    event = consent.events.get(kind=EventKind.LINK_COPIED)
+    assert event.actor == desk.producer and token not in str(event.payload)
+
+
+def test_no_link_into_what_is_over(desk: Desk, as_producer: Client) -> None:
+    consent = desk.approved()
+    for name in ("copy_link", "invite"):
+        response = as_producer.post(at(name, consent), follow=True)
+        assert b"Only a consent that waits" in response.content
+    assert not Invitation.objects.exists()
+
+
+def test_invitations_show_how_they_stand(desk: Desk, as_producer: Client) -> None:
+    consent = desk.asked()
+    address = consent.get_absolute_url()
+    as_producer.post(at("invite", consent))
+    invitation = Invitation.objects.get()
+    assert "Mail waits to be sent" in page(as_producer, address)
+    Task.objects.update(status=TaskStatus.GIVEN_UP, reason="The mail server said no.")
+    assert "The mail server said no." in page(as_producer, address)
+    Task.objects.all().delete()
+    services.send_invitation(str(invitation.pk))
+    shown = page(as_producer, address)
+    assert "Link works" in shown and "Sent <time" in shown and "just now" in shown
+    Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert "Expired" in page(as_producer, address)
+    as_producer.post(at("invite", consent))
+    assert "Replaced by a newer one" in page(as_producer, address)
+
+
+def test_without_a_mail_address_the_page_says_what_to_do(desk: Desk, as_producer: Client) -> None:
+    consent = desk.asked(desk.talent(email=""))
+    assert "Add a mail address" in page(as_producer, consent.get_absolute_url())
+    assert b"has no mail address" in as_producer.post(at("invite", consent), follow=True).content
+
+
+# --- takes --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("recorded", "capture"), [("on", Capture.IN_STUDIO), ("", Capture.UPLOAD)])
+def test_a_take_from_staff_is_labelled_as_theirs(
+    desk: Desk, as_engineer: Client, engineer: User, recorded: str, capture: str
+) -> None:
+    consent = desk.asked()
+    as_engineer.post(at("take_upload", consent), {"file": upload(spoken()), "recorded": recorded})
+    take = Take.objects.get()
+    assert (take.capture, take.recorded_by) == (capture, engineer)
+    shown = page(as_engineer, consent.get_absolute_url())
+    assert ("held the microphone" if recorded else "on the talent&#x27;s behalf") in shown
+
+
+def test_only_the_studios_recorder_page_may_use_the_microphone(desk: Desk, as_producer: Client) -> None:
+    consent = desk.asked()
+    assert "microphone=(self)" in as_producer.get(at("record_in_studio", consent)).headers["Permissions-Policy"]
+    assert "microphone=()" in as_producer.get(consent.get_absolute_url()).headers["Permissions-Policy"]
+    desk.take(consent)
+    assert as_producer.get(at("record_in_studio", consent)).headers["Location"] == consent.get_absolute_url()
+
+
+def test_a_take_is_heard_in_ranges(desk: Desk, as_viewer: Client) -> None:
+    take = desk.take(desk.asked())
+    whole = as_viewer.get(at("take_audio", take))
+    assert b"".join(whole) == spoken() and whole.headers["Content-Type"] == "audio/wav"
+    part = as_viewer.get(at("take_audio", take), headers={"range": "bytes=4-11"})
+    assert part.status_code == 206 and b"".join(part) == spoken()[4:12]
+
+
+def test_a_file_that_is_no_sound_is_never_shown_as_anything(desk: Desk, as_viewer: Client) -> None:
+    take = desk.take(desk.asked(), HTML, desk.producer)
+    response = as_viewer.get(at("take_audio", take))
+    assert response.headers["Content-Type"] == "application/octet-stream"
+    assert response.headers["Content-Disposition"].startswith("attachment")
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert b"".join(response) == HTML
+
+
+def test_peaks_are_two_rows_between_one_and_minus_one(desk: Desk, as_viewer: Client) -> None:
+    take = desk.take(desk.asked())
+    answer = as_viewer.get(at("take_peaks", take)).json()
+    high, low = answer["peaks"]
+    assert len(high) == len(low) == 400 and answer["seconds"] == pytest.approx(4)
+    assert all(-1 <= bottom <= top <= 1 for bottom, top in zip(low, high, strict=True))
+    assert max(high) > 0.1 and min(low) < -0.1
+
+
+# --- review -------------------------------------------------------------------------------
+
+
+def test_approving_puts_the_consent_in_force(desk: Desk, as_producer: Client) -> None:
+    consent = desk.submitted()
+    take = consent.takes.get()
+    assert str(take.pk) in page(as_producer, consent.get_absolute_url())
+    as_producer.post(at("approve", consent), {"take": take.pk})
+    consent.refresh_from_db()
+    assert (consent.status, consent.take, consent.approved_by) == (ConsentStatus.APPROVED, take, desk.producer)
+
+
+@pytest.mark.parametrize("take", ["", "nonsense", "00000000-0000-0000-0000-000000000000"])
+def test_approving_names_a_take_that_is_there(desk: Desk, as_producer: Client, take: str) -> None:
+    consent = desk.submitted()
+    assert as_producer.post(at("approve", consent), {"take": take}).status_code == 404
+    consent.refresh_from_db()
+    assert consent.status == ConsentStatus.SUBMITTED
+
+
+def test_nobody_approves_on_another_persons_take(desk: Desk, as_producer: Client) -> None:
+    consent, other = desk.submitted(), desk.submitted(desk.talent("Theo Brand"))
+    as_producer.post(at("approve", consent), {"take": other.takes.get().pk})
+    consent.refresh_from_db()
+    assert consent.status == ConsentStatus.SUBMITTED
+
+
+WITH_REASON: list[tuple[str, Callable[[Desk], Consent], str]] = [
+    ("ask_again", lambda desk: desk.submitted(), ConsentStatus.REQUESTED),
+    ("suspend", lambda desk: desk.approved(), ConsentStatus.SUSPENDED),
+    ("withdraw", lambda desk: desk.approved(), ConsentStatus.WITHDRAWN),
+    ("void", lambda desk: desk.asked(), ConsentStatus.VOIDED),
+]
+
+
+@pytest.mark.parametrize(("name", "make", "status"), WITH_REASON, ids=[row[0] for row in WITH_REASON])
+def test_a_change_needs_its_reason_and_the_history_keeps_it(
+    desk: Desk, as_producer: Client, name: str, make: Callable[[Desk], Consent], status: str
+) -> None:
+    consent = make(desk)
+    before = consent.status
+    assert b"Write down why" in as_producer.post(at(name, consent), {"reason": "  "}, follow=True).content
+    consent.refresh_from_db()
+    assert consent.status == before
+    as_producer.post(at(name, consent), {"reason": "Because <b>so</b>."})
+    consent.refresh_from_db()
+    assert consent.status == status
+    assert consent.events.latest("sequence").payload["reason"] == "Because <b>so</b>."
+    assert "Because &lt;b&gt;so&lt;/b&gt;." in page(as_producer, consent.get_absolute_url())
+
+
+def test_a_suspension_ends(desk: Desk, as_producer: Client) -> None:
+    consent = desk.approved()
+    services.suspend(consent, desk.producer, "A dispute.")
+    as_producer.post(at("resume", consent), {"reason": "Settled."})
+    consent.refresh_from_db()
+    assert consent.status == ConsentStatus.APPROVED
+
+
+@pytest.mark.parametrize("name", ["ask_again", "suspend", "resume", "withdraw", "void"])
+def test_what_is_over_stays_over(desk: Desk, as_producer: Client, name: str) -> None:
+    consent = desk.asked()
+    services.decline(consent, "")
+    lines = consent.events.count()
+    response = as_producer.post(at(name, consent), {"reason": "Again"}, follow=True)
+    assert b"alert-error" in response.content
+    consent.refresh_from_db()
+    assert consent.status == ConsentStatus.DECLINED and consent.events.count() == lines
+
+
+def test_viewers_see_the_page_and_no_buttons(desk: Desk, as_viewer: Client) -> None:
+    for consent in (desk.asked(), desk.submitted(), desk.approved()):
+        shown = page(as_viewer, consent.get_absolute_url())
+        assert re.findall(r'<form[^>]*action="(/[^"]*)"', shown) == [reverse("logout")]
+
+
+def test_a_consent_in_force_says_what_a_build_still_lacks(desk: Desk, as_producer: Client) -> None:
+    consent = desk.approved()
+    assert "No contract of Tilda Strand is on file." in page(as_producer, consent.get_absolute_url())
+    desk.contract(consent.talent)
+    assert "Next: collect the recordings" in page(as_producer, consent.get_absolute_url())
+
+
+def test_a_history_that_does_not_hold_is_shouted_about(desk: Desk, as_producer: Client) -> None:
+    consent = desk.approved()
+    assert "Unbroken, 3 lines" in page(as_producer, consent.get_absolute_url())
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE consent_event SET actor_name = 'Somebody' WHERE sequence = 2")
+    shown = page(as_producer, consent.get_absolute_url())
+    assert "does not hold" in shown and "Line 2" in shown and "Unbroken" not in shown
+
+
+# --- all pages ----------------------------------------------------------------------------
+
+
+def test_pages_hold_nothing_inline(desk: Desk, as_producer: Client) -> None:
+    consent = desk.submitted()
+    contract = desk.contract(consent.talent)
+    rows = (consent.talent, consent, contract)
+    addresses = [*map(reverse, PAGES), *(row.get_absolute_url() for row in rows)]
+    addresses += [at("consent_ask", consent.talent), at("contract_add", consent.talent)]
+    for address in addresses:
+        response = as_producer.get(address)
+        assert "unsafe" not in response.headers["Content-Security-Policy"]
+        shown = response.content.decode()
+        assert not re.search(r"\sstyle=|<style|\son[a-z]+=|<script>|javascript:", shown), address
+
+
+def test_queries_do_not_grow_with_the_rows(desk: Desk, as_producer: Client) -> None:
+    talent = desk.talent()
+
+    def fill() -> Consent:
+        consent = desk.asked(talent)
+        for number in range(3):
+            desk.take(consent, spoken(number))
+            services.ask_again(consent, desk.producer, "Again.")
+            services.invite([consent], desk.producer)
+        desk.contract(talent)
+        return consent
+
+    first = fill()
+    addresses = [reverse("consent:talent_list"), talent.get_absolute_url(), first.get_absolute_url()]
+    page(as_producer, addresses[0])
+    before = [queries(as_producer, address) for address in addresses]
+    for _ in range(3):
+        fill()
+        desk.asked(desk.talent("Somebody Else"))
+    for number in range(3, 6):
+        desk.take(first, spoken(number))
+        services.ask_again(first, desk.producer, "Again.")
+        services.invite([first], desk.producer)
+    assert [queries(as_producer, address) for address in addresses] == before

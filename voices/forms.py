@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from consent.models import Purpose
 from voices.models import Handover
+from voices.providers.types import Tier
 
 LANGUAGES = [
     ("en-US", "English (United States)"),
@@ -75,7 +76,7 @@ class TranscriptForm(forms.Form):
 
 class BuildForm(forms.Form):
     account = forms.UUIDField()
-    tier = forms.SlugField()
+    tier = forms.ChoiceField(choices=[(tier.value, tier.value) for tier in Tier])
     handover = forms.ChoiceField(choices=Handover.choices)
 
 

@@ -75,5 +75,5 @@ def talent_voices(context: template.Context, talent: Talent) -> dict[str, Any]:
     usable = Q(recordings__status=RecordingStatus.ACCEPTED, recordings__active=True)
     voices = talent.voices.annotate(
         usable=Count("recordings", filter=usable, distinct=True), built=Count("builds", distinct=True)
-    )
+    ).order_by("name")
     return {"talent": talent, "voices": voices, "perms": context["perms"]}

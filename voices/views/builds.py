@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
@@ -20,6 +20,7 @@ from consent.services import NotPossible
 from voices import access, services
 from voices.forms import BuildForm, SettleForm
 from voices.models import Account, Build, BuildRecording, BuildStatus
+from voices.providers import registry
 from voices.services import ScoreInfo
 from voices.views.waiting import asks_a_person, stamp
 
@@ -66,8 +67,10 @@ def build_start(request: HttpRequest, pk: str) -> HttpResponse:
         messages.error(request, "Choose the account and the kind of build again.")
         return redirect(voice)
     account = get_object_or_404(Account, pk=form.cleaned_data["account"], active=True)
+    tier, handover = form.cleaned_data["tier"], form.cleaned_data["handover"]
+    if account.provider not in registry.PROVIDERS or tier not in registry.provider_class(account.provider).tiers:
+        raise Http404
     try:
-        tier, handover = form.cleaned_data["tier"], form.cleaned_data["handover"]
         build = services.start_build(voice, account, tier, handover, user_of(request))
     except NotPossible as reason:
         for text in getattr(reason, "reasons", ()) or (str(reason),):

@@ -1,6 +1,8 @@
 """The rows of Today. Each function asks the database a fixed number of times, however many talents there are."""
 
+import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -81,11 +83,10 @@ def reviews() -> Iterator[Step]:
     for talent, group in groupby(rows[:MOST], key=lambda consent: consent.talent):
         consents = list(group)
         one = len(consents) == 1
-        words = f"Consent for {registry.label(consents[0].provider)}" if one else f"{len(consents)} consents"
+        label = registry.label(consents[0].provider)
+        words = f"Consent for {label} waits for review." if one else f"{len(consents)} consents wait for review."
         url = consents[0].get_absolute_url() if one else talent.get_absolute_url()
-        yield Step(
-            talent.name, "Talent", "wait", "Review", (f"{words} waits for review.",), url, "Review", consents[0].given
-        )
+        yield Step(talent.name, "Talent", "wait", "To review", (words,), url, "Review", consents[0].given)
 
 
 def latest_builds() -> QuerySet[Build]:
@@ -337,5 +338,11 @@ def stopped() -> list[Stopped]:
     ]
 
 
-def _ids(tasks: Iterable[Task]) -> list[str]:
-    return [task.object_id for task in tasks if task.kind.endswith("_build")]
+def _ids(tasks: Iterable[Task]) -> list[uuid.UUID]:
+    """The builds that tasks are about; an id that cannot be read is of nothing."""
+    found = []
+    for task in tasks:
+        if task.kind.endswith("_build"):
+            with suppress(ValueError):
+                found.append(uuid.UUID(task.object_id))
+    return found

@@ -1,0 +1,125 @@
+"""A small studio: a talent with everything in force, a voice with recordings, an account, and builds to order."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Take, Talent
+from consent.services import ask
+from tests.support.wav import speech_like, wav_bytes
+from voicehub.models import User
+from voices import services
+from voices.models import Account, Build, BuildRecording, BuildStatus, Recording, RemoteVoice, Voice
+
+PROVIDER = "resemble_v2"
+
+
+@cache
+def clip(number: int = 0, seconds: float = 4.0) -> bytes:
+    """A WAV that passes every check; another number is another sound."""
+    return wav_bytes(speech_like(seconds, pitch=100.0 + number))
+
+
+def upload(name: str = "line-01.wav", data: bytes | None = None) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, clip() if data is None else data, content_type="audio/wav")
+
+
+@dataclass
+class Studio:
+    """Makes rows; what is not named gets a value that is in order."""
+
+    producer: User
+    account: Account
+    made: int = field(default=0)
+
+    def talent(self, name: str = "Tilda Strand") -> Talent:
+        return Talent.objects.create(name=name, email="talent@people.test", created_by=self.producer)
+
+    def contract(self, talent: Talent, **fields: Any) -> Contract:
+        contract = Contract(
+            **{
+                "talent": talent,
+                "file_name": "contract.pdf",
+                "sha256": "0" * 64,
+                "signed_on": date(2025, 1, 1),
+                "starts_on": date(2025, 1, 1),
+                "intended_uses": "Audiobooks",
+                "purposes": [Purpose.NARRATION],
+                "providers": [PROVIDER],
+                "filed_by": self.producer,
+                **fields,
+            }
+        )
+        contract.file.save("contract.pdf", ContentFile(b"%PDF-1.4\n%%EOF"), save=False)
+        contract.save(force_insert=True)
+        return contract
+
+    def consent(self, talent: Talent, status: str = ConsentStatus.APPROVED) -> Consent:
+        consent = ask(talent, PROVIDER, "en-US", Purpose.NARRATION, self.producer)
+        if status != ConsentStatus.REQUESTED:
+            take = Take(consent=consent, sha256="0" * 64, size=1, capture=Capture.LINK, acceptable=True)
+            take.file.save("take.wav", ContentFile(clip()), save=False)
+            take.save()
+            now = timezone.now()
+            Consent.objects.filter(pk=consent.pk).update(
+                status=status, take=take, approved_by=self.producer, approved_at=now
+            )
+            consent.refresh_from_db()
+        return consent
+
+    def voice(self, name: str = "Warm narrator", talent: Talent | None = None) -> Voice:
+        """A voice whose talent has a contract and a consent in force."""
+        if talent is None:
+            talent = self.talent()
+            self.contract(talent)
+            self.consent(talent)
+        return services.create_voice(talent, name, "en-US", Purpose.NARRATION, self.producer)
+
+    def recordings(self, voice: Voice, count: int = 3, transcript: str = "The north wind.") -> list[Recording]:
+        found = []
+        for _ in range(count):
+            self.made += 1
+            file = upload(f"line-{self.made:03}.wav", clip(self.made % 40))
+            found.append(services.add_recording(voice, file, self.producer, transcript=transcript)[0])
+        return found
+
+    def copies(self, voice: Voice, count: int) -> None:
+        """Rows of recordings without files, for pages that do not open them."""
+        Recording.objects.bulk_create(
+            Recording(
+                voice=voice, file=f"none/{n}.wav", file_name=f"copy-{n:05}.wav", sha256=f"{n:064}", size=1,
+                status="accepted", seconds=3.0, sample_rate=16000, uploaded_by=self.producer, transcript="Words.",
+                findings=[{"severity": "look", "code": "noisy", "text": "Noise.", "advice": "Look.", "at": None}],
+            )
+            for n in range(count)
+        )  # fmt: skip
+
+    def build(self, voice: Voice | None = None, status: str = BuildStatus.TRAINING, **fields: Any) -> Build:
+        if voice is None:
+            voice = self.voice()
+            self.recordings(voice)
+        remote = RemoteVoice.objects.create(
+            voice=voice, account=self.account, tier="rapid", reference=f"vh-{Build.objects.count():06}",
+            remote_id=f"remote{Build.objects.count()}",
+            retired_at=timezone.now() if voice.remote_voices.exists() else None,
+        )  # fmt: skip
+        over = status not in {"queued", "submitting", "unconfirmed", "training"}
+        build = Build.objects.create(
+            **{
+                "voice": voice, "remote_voice": remote, "status": status, "started_by": self.producer,
+                "consent": Consent.objects.filter(talent=voice.talent).first(),
+                "contract": voice.talent.contracts.first(),
+                "finished_at": timezone.now() if over else None,
+                **fields,
+            }
+        )  # fmt: skip
+        BuildRecording.objects.bulk_create(
+            BuildRecording(build=build, recording=row, sha256=row.sha256, transcript=row.transcript)
+            for row in voice.recordings.all()
+        )
+        return build

@@ -1,0 +1,220 @@
+"""Builds: starting, watching, reading the result, settling one whose answer was lost, and the export."""
+
+import csv
+import html
+import io
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.voices.rows import Studio
+from voices.models import Build, BuildRecording, BuildStatus, DatasetFetch, Handover
+from voices.views.builds import harmless, timeline
+
+pytestmark = pytest.mark.django_db
+EVIL = "<script>alert(1)</script>"
+
+
+def start(client: Client, studio: Studio, voice: Any, **fields: Any) -> Any:
+    sent = {"account": studio.account.pk, "tier": "rapid", "handover": "recordings", **fields}
+    return client.post(reverse("voices:build_start", args=[voice.pk]), sent, follow=True)
+
+
+def page(client: Client, build: Build, name: str = "voices:build", query: str = "") -> str:
+    response = client.get(reverse(name, args=[build.pk]) + query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+# --- Starting ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("handover", Handover.values)
+def test_one_button_starts_a_build_of_what_is_ready(as_producer: Client, studio: Studio, handover: str) -> None:
+    voice = studio.voice()
+    studio.recordings(voice)
+    before = as_producer.get(voice.get_absolute_url()).content.decode()
+    assert before.count("Start rapid build") == 1
+    assert "Start professional build" not in before
+    response = start(as_producer, studio, voice, handover=handover)
+    build = Build.objects.get()
+    assert response.redirect_chain == [(build.get_absolute_url(), 302)]
+    assert (build.status, build.handover) == ("queued", handover)
+
+
+def test_every_reason_against_a_build_is_told(as_producer: Client, studio: Studio) -> None:
+    voice = studio.voice(talent=studio.talent("Nora Nye"))
+    text = start(as_producer, studio, voice).content.decode()
+    assert "Nora Nye has not been asked for consent" in text
+    assert "No contract of Nora Nye is on file." in text
+    assert not Build.objects.exists()
+
+
+@pytest.mark.parametrize("fields", [{"tier": "x!"}, {"account": "no"}, {"handover": "pigeon"}, {"tier": ""}])
+def test_a_form_that_was_bent_starts_nothing(as_producer: Client, studio: Studio, fields: dict[str, str]) -> None:
+    voice = studio.voice()
+    studio.recordings(voice)
+    assert start(as_producer, studio, voice, **fields).status_code == 200
+    assert not Build.objects.exists()
+
+
+def test_a_tier_that_the_provider_does_not_have_is_no_error_of_ours(as_producer: Client, studio: Studio) -> None:
+    voice = studio.voice()
+    studio.recordings(voice)
+    assert start(as_producer, studio, voice, tier="platinum").status_code == 200
+    assert not Build.objects.exists()
+
+
+def test_an_engineer_sees_what_is_ready_and_cannot_start_it(client: Client, studio: Studio, engineer: Any) -> None:
+    client.force_login(engineer)
+    voice = studio.voice()
+    studio.recordings(voice)
+    assert "Start rapid build" not in client.get(voice.get_absolute_url()).content.decode()
+    assert start(client, studio, voice).status_code == 403
+
+
+# --- Watching ----------------------------------------------------------------------------
+
+
+def test_a_build_under_way_asks_by_itself_and_one_that_is_over_does_not(as_viewer: Client, studio: Studio) -> None:
+    build = studio.build(status="submitting", doing="Sending recordings", done=2, total=3)
+    text = page(as_viewer, build)
+    assert "Sending 2 of 3 recordings" in text
+    assert 'hx-trigger="every 2s"' in text
+    Build.objects.filter(pk=build.pk).update(status="ready", finished_at=build.created_at)
+    after = page(as_viewer, build, "voices:build_progress")
+    assert "every 2s" not in after
+    assert "The voice is ready" in after
+
+
+def test_nothing_is_sent_when_nothing_has_moved(as_viewer: Client, studio: Studio) -> None:
+    build = studio.build(status="submitting", doing="Sending recordings", done=1, total=3)
+    path = reverse("voices:build_progress", args=[build.pk])
+    seen = as_viewer.get(path).context["stamp"]
+    assert as_viewer.get(path, {"seen": seen}).status_code == 204
+    Build.objects.filter(pk=build.pk).update(done=2)
+    assert as_viewer.get(path, {"seen": seen}).status_code == 200
+
+
+@pytest.mark.parametrize("status", BuildStatus.values)
+def test_every_status_has_a_page_and_a_timeline(as_producer: Client, studio: Studio, status: str) -> None:
+    build = studio.build(status=status, issue="Something.")
+    text = page(as_producer, build)
+    assert str(BuildStatus(status).label) in text
+    assert timeline(build)[-1].label in {"Result", str(BuildStatus(status).label)}
+
+
+def test_only_a_queued_build_can_be_cancelled(as_producer: Client, studio: Studio) -> None:
+    build = studio.build(status="queued")
+    assert "Cancel this build" in page(as_producer, build)
+    as_producer.post(reverse("voices:build_cancel", args=[build.pk]))
+    build.refresh_from_db()
+    assert build.status == "cancelled"
+    sent = studio.build(studio.voice("Other", build.voice.talent), status="training")
+    assert "Cancel this build" not in page(as_producer, sent)
+    text = as_producer.post(reverse("voices:build_cancel", args=[sent.pk]), follow=True).content.decode()
+    assert "cannot be stopped" in text
+    sent.refresh_from_db()
+    assert sent.status == "training"
+
+
+# --- An answer that was lost --------------------------------------------------------------
+
+
+def lost(studio: Studio, looked_up: int = 1) -> Build:
+    build = studio.build(status="unconfirmed", step="create", looked_up=looked_up)
+    build.remote_voice.remote_id = ""
+    build.remote_voice.save(update_fields=["remote_id"])
+    return build
+
+
+def test_a_person_is_asked_only_once_looking_up_was_in_vain(as_producer: Client, studio: Studio) -> None:
+    build = lost(studio, looked_up=0)
+    assert "Did it arrive?" not in page(as_producer, build)
+    Build.objects.filter(pk=build.pk).update(looked_up=1)
+    assert "Did it arrive?" in page(as_producer, build)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kept"), [({"exists": "yes", "remote_id": " abc-1 "}, "abc-1"), ({"exists": "no"}, "")]
+)
+def test_both_answers_are_one_click_away(
+    as_producer: Client, studio: Studio, answer: dict[str, str], kept: str
+) -> None:
+    build = lost(studio)
+    as_producer.post(reverse("voices:build_settle", args=[build.pk]), answer)
+    build.refresh_from_db()
+    assert (build.status, build.remote_voice.remote_id) == ("queued", kept)
+
+
+@pytest.mark.parametrize("answer", [{}, {"exists": "yes"}, {"exists": "yes", "remote_id": "a b/../c"}, {"exists": "x"}])
+def test_an_answer_that_says_nothing_settles_nothing(
+    as_producer: Client, studio: Studio, answer: dict[str, str]
+) -> None:
+    build = lost(studio)
+    as_producer.post(reverse("voices:build_settle", args=[build.pk]), answer)
+    build.refresh_from_db()
+    assert build.status == "unconfirmed"
+
+
+# --- The result --------------------------------------------------------------------------
+
+
+def test_scores_are_told_in_their_own_direction(as_viewer: Client, studio: Studio) -> None:
+    scores = {"voice_similarity": 0.9, "fluency": 0.9, "pauses": 0.9, "resemble_score": 0.9}
+    build = studio.build(status="ready", scores=scores)
+    found = {one.info.key: one for one in as_viewer.get(build.get_absolute_url()).context["scores"]}
+    assert {key for key, score in found.items() if score.tone == "good"} == set(scores) - {"pauses"}
+    assert (found["pauses"].tone, found["pauses"].info.lower_is_better) == ("bad", True)
+    assert "A high value typically means many pauses" in page(as_viewer, build)
+
+
+def test_the_page_is_whole_without_scores(as_viewer: Client, studio: Studio) -> None:
+    assert "The provider gave no scores" in page(as_viewer, studio.build(status="ready"))
+
+
+def test_a_dataset_issue_names_the_worst_recordings_first(as_viewer: Client, studio: Studio) -> None:
+    build = studio.build(status="dataset_issue", issue="Look at the recordings.")
+    fine, poor, silent = build.recordings.order_by("pk")
+    BuildRecording.objects.filter(pk=fine.pk).update(reported=True, sample_score=0.9, stoi=0.91)
+    BuildRecording.objects.filter(pk=poor.pk).update(reported=True, sample_score=0.2, from_callback=True)
+    BuildRecording.objects.filter(pk=silent.pk).update(reported=True, sample_score=0.99, is_silent=True)
+    response = as_viewer.get(build.get_absolute_url())
+    assert [row.pk for row in response.context["page"]] == [silent.pk, poor.pk, fine.pk]
+    text = response.content.decode()
+    assert "1 of 3 recordings is marked" in text
+    assert "provider's own estimates" in text
+    assert "told by the callback only" in text
+    assert "0.91" in text
+
+
+def test_what_the_vendor_says_is_shown_and_never_run(as_viewer: Client, studio: Studio) -> None:
+    build = studio.build(status="consent_rejected", issue=EVIL, raw_status=EVIL)
+    DatasetFetch.objects.create(build=build, user_agent=EVIL)
+    Build.objects.filter(pk=build.pk).update(handover="dataset_url")
+    text = page(as_viewer, build)
+    assert "<script>alert" not in text
+    assert text.count(html.escape(EVIL)) == 3
+
+
+# --- Export ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", '=HYPERLINK("x")'])
+def test_a_spreadsheet_finds_no_formula_in_the_export(as_viewer: Client, studio: Studio, start: str) -> None:
+    build = studio.build(status="ready")
+    build.recordings.update(transcript=start, reported=True, si_sdr=-3.5)
+    response = as_viewer.get(reverse("voices:build_export", args=[build.pk]))
+    text = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
+    assert "attachment" in response.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert len(rows) == 3
+    assert {row["transcript"] for row in rows} == {f"'{start}"}
+    assert {row["si_sdr"] for row in rows} == {"-3.5"}
+    assert all(line.startswith('"') for line in text.splitlines() if line[:1] not in {"=", "\t"})
+
+
+def test_numbers_and_plain_words_are_left_as_they_are() -> None:
+    assert [harmless(value) for value in (-1.5, None, "a=b", True, "")] == [-1.5, "", "a=b", True, ""]

@@ -1,0 +1,233 @@
+"""Today: every kind of thing that waits has its row, and the page costs the same however many there are."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from consent.models import Consent, ConsentStatus, Invitation, Talent
+from tests.voices.rows import Studio
+from voicehub.models import Task, TaskStatus
+from voices.models import Account, LimitOverride
+from voices.views import waiting
+
+pytestmark = pytest.mark.django_db
+
+
+def today(client: Client) -> str:
+    response = client.get(reverse("today"))
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def step(client: Client, subject: str) -> waiting.Step:
+    steps: list[waiting.Step] = client.get(reverse("today")).context["steps"]
+    (found,) = [row for row in steps if row.subject == subject]
+    return found
+
+
+def test_the_first_day_says_how_to_begin(as_producer: Client) -> None:
+    text = today(as_producer)
+    assert "Add your first talent" in text
+    assert reverse("consent:talent_add") in text
+    assert "No provider account is set up" in text
+
+
+def test_a_viewer_is_offered_nothing_that_is_not_allowed(as_viewer: Client, studio: Studio) -> None:
+    studio.talent("Nils")
+    assert reverse("consent:contract_add", args=[Talent.objects.get().pk]) not in today(as_viewer).replace(
+        f'<a href="{step(as_viewer, "Nils").url}">', ""
+    )
+    assert not step(as_viewer, "Nils").allowed
+
+
+def test_a_talent_is_led_from_contract_to_consent_to_voice(as_producer: Client, studio: Studio) -> None:
+    talent = studio.talent("Nils")
+    assert step(as_producer, "Nils").action == "Add contract"
+    studio.contract(talent)
+    assert step(as_producer, "Nils").action == "Ask for consent"
+    consent = studio.consent(talent, ConsentStatus.SUBMITTED)
+    assert (step(as_producer, "Nils").action, step(as_producer, "Nils").url) == ("Review", consent.get_absolute_url())
+    Consent.objects.update(status=ConsentStatus.APPROVED)
+    assert step(as_producer, "Nils").action == "Add a voice"
+
+
+def test_several_consents_of_a_talent_are_one_row(as_producer: Client, studio: Studio) -> None:
+    talent = studio.talent("Nils")
+    for _ in range(2):
+        studio.consent(talent, ConsentStatus.SUBMITTED)
+    assert step(as_producer, "Nils").reasons == ("2 consents wait for review.",)
+
+
+def test_a_voice_says_everything_that_blocks_it(as_producer: Client, studio: Studio) -> None:
+    studio.voice("Bright", studio.talent())
+    reasons = " ".join(step(as_producer, "Bright").reasons)
+    for word in ("No consent", "No contract", "0 of 3 recordings"):
+        assert word in reasons
+
+
+@pytest.mark.parametrize(
+    ("spoil", "word"),
+    [
+        (lambda voice: Consent.objects.update(status=ConsentStatus.SUSPENDED), "suspended"),
+        (lambda voice: Consent.objects.update(valid_until=timezone.localdate() - timedelta(days=1)), "expired"),
+        (lambda voice: voice.talent.contracts.update(providers=["other"]), "does not allow"),
+        (lambda voice: voice.talent.contracts.update(ends_on="2025-06-01"), "No contract is in force"),
+        (lambda voice: voice.recordings.update(transcript=""), "3 recordings have no transcript"),
+        (lambda voice: voice.recordings.update(active=False), "0 of 3 recordings"),
+        (lambda voice: voice.recordings.update(seconds=2), "0:06 of 0:10 minutes"),
+    ],
+)
+def test_a_voice_that_is_ready_stops_being_so(
+    as_producer: Client, studio: Studio, spoil: Callable[..., None], word: str
+) -> None:
+    voice = studio.voice("Bright")
+    studio.recordings(voice)
+    assert step(as_producer, "Bright").word == "Ready to build"
+    spoil(voice)
+    assert word in " ".join(step(as_producer, "Bright").reasons)
+
+
+def test_an_admins_limit_counts(as_producer: Client, studio: Studio) -> None:
+    voice = studio.voice("Bright")
+    studio.recordings(voice)
+    LimitOverride.objects.create(
+        provider="resemble_v2", tier="rapid", limit="least_recordings", value=5, source="Told by mail."
+    )
+    assert step(as_producer, "Bright").reasons == ("3 of 5 recordings for a rapid build.",)
+
+
+@pytest.mark.parametrize("status", ["dataset_issue", "consent_rejected", "failed"])
+def test_a_build_that_needs_work_waits_until_a_newer_one_begins(
+    as_producer: Client, studio: Studio, status: str
+) -> None:
+    build = studio.build(status=status, issue="Why.")
+    assert step(as_producer, build.voice.name).url == build.get_absolute_url()
+    studio.build(build.voice, status="training")
+    assert build.voice.name not in {row.subject for row in waiting.steps()}
+
+
+def test_builds_move_by_themselves_until_all_are_over(as_viewer: Client, studio: Studio) -> None:
+    build = studio.build(status="training")
+    path = reverse("voices:moving")
+    first = as_viewer.get(path)
+    assert 'hx-trigger="every 2s"' in first.content.decode()
+    assert as_viewer.get(path, {"seen": first.context["moving"].stamp}).status_code == 204
+    type(build).objects.update(status="ready", finished_at=timezone.now())
+    last = as_viewer.get(path, {"seen": first.context["moving"].stamp}).content.decode()
+    assert "Ready" in last
+    assert "every 2s" not in last
+
+
+def test_an_invitation_is_shown_as_not_opened_then_opened_then_over(as_viewer: Client, studio: Studio) -> None:
+    talent = studio.talent("Clara")
+    consent = studio.consent(talent, ConsentStatus.REQUESTED)
+    assert "No open invitation" in today(as_viewer)
+    invitation = Invitation.objects.create(
+        talent=talent, channel="mail", token_digest="a" * 64, created_by=studio.producer
+    )
+    invitation.consents.add(consent)
+    assert "Not opened" in today(as_viewer)
+    Invitation.objects.update(opened_at=timezone.now())
+    assert ">Opened<" in today(as_viewer)
+    Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert "No open invitation" in today(as_viewer)
+
+
+def test_contracts_that_end_within_sixty_days(as_viewer: Client, studio: Studio) -> None:
+    day = timezone.localdate()
+    for name, days in (("Soon", 60), ("Later", 61), ("Today", 0), ("Gone", -1)):
+        studio.contract(studio.talent(name), ends_on=day + timedelta(days=days))
+    ending = as_viewer.get(reverse("today")).context["ending"]
+    assert [(row.talent.name, row.days) for row in ending] == [("Today", 0), ("Soon", 60)]
+
+
+def test_work_that_stopped_is_told_to_all_and_tried_again_by_admins(
+    client: Client, as_viewer: Client, studio: Studio, admin: object
+) -> None:
+    build = studio.build(status="queued")
+    task = Task.objects.create(
+        kind="submit_build", object_id=str(build.pk), status=TaskStatus.GIVEN_UP, reason="The disk is full."
+    )
+    again = reverse("admin:voicehub_task_change", args=[task.pk])
+    assert "The disk is full." in today(as_viewer)
+    assert again not in today(as_viewer)
+    client.force_login(admin)  # type: ignore[arg-type]
+    assert again in today(client)
+
+
+def test_a_task_about_something_unreadable_does_not_break_the_page(as_viewer: Client, studio: Studio) -> None:
+    studio.talent()
+    Task.objects.create(kind="submit_build", object_id="not-a-uuid", status=TaskStatus.GIVEN_UP, reason="Lost.")
+    assert "Lost." in today(as_viewer)
+
+
+# --- Cost --------------------------------------------------------------------------------
+
+
+def cost(client: Client, path: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(path).status_code == 200
+    return len(queries)
+
+
+def fill(studio: Studio, count: int) -> None:
+    """So many rows of every kind that Today knows."""
+    for number in range(count):
+        tag = f"{Talent.objects.count()}-{number}"
+        studio.consent(studio.talent(f"Review {tag}"), ConsentStatus.SUBMITTED)
+        asked = studio.talent(f"Asked {tag}")
+        Invitation.objects.create(
+            talent=asked, channel="mail", token_digest=f"{tag:0>64}", created_by=studio.producer
+        ).consents.add(studio.consent(asked, ConsentStatus.REQUESTED))
+        studio.talent(f"New {tag}")
+        studio.voice(f"Blocked {tag}", studio.talent(f"Blocked {tag}"))
+        for status in ("training", "failed", "unconfirmed"):
+            talent = studio.talent(f"{status} {tag}")
+            studio.contract(talent, ends_on=timezone.localdate() + timedelta(days=5))
+            studio.consent(talent)
+            built = studio.build(studio.voice(f"{status} {tag}", talent), status=status, looked_up=1)
+            Task.objects.create(
+                kind="submit_build", object_id=str(built.pk), status=TaskStatus.GIVEN_UP, reason="Stopped."
+            )
+
+
+def test_today_asks_as_often_for_many_rows_as_for_few(as_producer: Client, studio: Studio) -> None:
+    fill(studio, 1)
+    cost(as_producer, reverse("today"))
+    few = cost(as_producer, reverse("today"))
+    fill(studio, 4)
+    assert cost(as_producer, reverse("today")) == few
+    assert few < 30
+
+
+def test_the_voice_page_asks_as_often_for_many_recordings_as_for_few(as_producer: Client, studio: Studio) -> None:
+    voice = studio.voice()
+    studio.recordings(voice, 3)
+    cost(as_producer, voice.get_absolute_url())
+    few = cost(as_producer, voice.get_absolute_url())
+    studio.copies(voice, 60)
+    for _ in range(3):
+        studio.build(voice, status="failed")
+    assert cost(as_producer, voice.get_absolute_url()) == few
+
+
+def test_the_build_page_asks_as_often_for_many_recordings_as_for_few(as_producer: Client, studio: Studio) -> None:
+    small = studio.build(status="ready")
+    few = cost(as_producer, small.get_absolute_url())
+    studio.copies(small.voice, 60)
+    large = studio.build(small.voice, status="ready")
+    assert cost(as_producer, large.get_absolute_url()) == few
+
+
+def test_accounts_are_listed_at_one_price(client: Client, studio: Studio, admin: object) -> None:
+    client.force_login(admin)  # type: ignore[arg-type]
+    few = cost(client, reverse("voices:account_list"))
+    for number in range(5):
+        Account.objects.create(name=f"More {number}", provider="resemble_v2")
+    assert cost(client, reverse("voices:account_list")) == few

@@ -187,4 +187,4 @@ class Greeting:
             self.say(f"\nVoiceHub is at {self._address} – stop it with Ctrl-C.\n")
         if self._greeted and not self._introduced and self._sign_ins.is_file():
             self._introduced = True
-            self.say(self._sign_ins.read_text(encoding="utf-8"))
+            self.say(f"Sign in with a name and its password:\n{self._sign_ins.read_text(encoding='utf-8')}")

@@ -126,8 +126,8 @@ def field(bound: BoundField, **attrs: Any) -> dict[str, Any]:
     return {"field": bound, "widget": bound.as_widget(attrs=names), "many": many, "single": single}
 
 
-@register.inclusion_tag("studio/pages.html", takes_context=True)
-def pages(context: template.Context, page: "Page[Any]") -> dict[str, Any]:
+@register.inclusion_tag("studio/pages.html")
+def pages(page: "Page[Any]") -> dict[str, Any]:
     """Links to the pages around this one; nothing where there is only one."""
     elided = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
-    return {"page": page, "numbers": list(elided), "request": context["request"], "gap": page.paginator.ELLIPSIS}
+    return {"page": page, "numbers": list(elided), "gap": page.paginator.ELLIPSIS}

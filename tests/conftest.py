@@ -21,10 +21,12 @@ SESSION = Session()
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Set up what the settings are read from, before pytest-django or any test reads them."""
-    SESSION.begin()
     import django
     from django.conf import settings
 
+    if settings.configured:
+        pytest.exit("The settings were read too early. Run the tests without DJANGO_SETTINGS_MODULE or --ds.", 4)
+    SESSION.begin()
     # A password is hashed for every person in every test, and files need not be collected to be linked to.
     # Before the set-up, which keeps a copy of the storages.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

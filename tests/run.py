@@ -57,6 +57,8 @@ def run(step: Step) -> tuple[bool, float, Step, str]:
             "VOICEHUB_TEST_DATABASE": step.database,
             "PYTHONUNBUFFERED": "1",
         }
+        if step.database:
+            del variables["DJANGO_SETTINGS_MODULE"]  # settings are not to be read before tests.conftest says so
         command = [sys.executable, "-m", *step.module]
         with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True) as process:
             last = ""

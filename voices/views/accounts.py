@@ -74,10 +74,10 @@ def _row(name: str, capabilities: Capabilities, override: LimitOverride | None) 
     limit = capabilities.limits[name]
     value, source = (override.value, override.source) if override else (limit.value, limit.source)
     words = NAMES.get(name, name.replace("_", " ").capitalize())
+    unit = UNITS.get(limit.unit, limit.unit)
+    unit = unit.removesuffix("s") if value == 1 else unit
     checked = None if override else date.fromisoformat(limit.checked)
-    return LimitRow(
-        words, value, UNITS.get(limit.unit, limit.unit), source, checked, limit.hard, limit.note, override is not None
-    )
+    return LimitRow(words, value, unit, source, checked, limit.hard, limit.note, override is not None)
 
 
 @may("voices.test_account")

@@ -1,0 +1,61 @@
+"""Accounts: whether a key works, whose limits hold, and that no key is ever shown."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.voices.rows import Studio
+from voicehub.models import User
+from voices.models import LimitOverride
+from voices.providers.errors import ProviderAuthError
+from voices.providers.resemble_v2 import ResembleV2
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def as_admin(client: Client, admin: User) -> Client:
+    client.force_login(admin)
+    return client
+
+
+def page(client: Client) -> str:
+    return client.get(reverse("voices:account_list")).content.decode()
+
+
+def test_of_a_key_only_its_end_is_shown(as_admin: Client, studio: Studio) -> None:
+    assert "dbox</span>" in page(as_admin)
+    assert studio.account.key() not in page(as_admin)
+    assert studio.account.sealed_key not in page(as_admin)
+
+
+def test_a_key_that_works_and_one_that_does_not(
+    as_admin: Client, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = reverse("voices:account_test", args=[studio.account.pk])
+    monkeypatch.setattr(ResembleV2, "check_key", lambda self: None)
+    assert "The key of Main works." in as_admin.post(path, follow=True).content.decode()
+
+    def refused(_provider: ResembleV2) -> None:
+        raise ProviderAuthError("check key", "no", status=401)
+
+    monkeypatch.setattr(ResembleV2, "check_key", refused)
+    text = as_admin.post(path, follow=True).content.decode()
+    assert text.count("does not accept this account&#x27;s key") == 2  # as the message, and in its row
+    assert "Not working" in text
+
+
+def test_a_limit_of_the_studios_own_is_marked_and_names_who_says_so(as_admin: Client, studio: Studio) -> None:
+    assert ">Ours<" not in page(as_admin)
+    LimitOverride.objects.create(
+        provider="resemble_v2", tier="rapid", limit="least_recordings", value=7, source="Support, by mail."
+    )
+    text = page(as_admin)
+    assert text.count(">Ours<") == 1
+    assert "7 recordings" in text
+    assert "Support, by mail." in text
+
+
+def test_a_producer_sees_accounts_and_cannot_test_them(as_producer: Client, studio: Studio) -> None:
+    assert "Test the key" not in page(as_producer)
+    assert reverse("admin:voices_account_add") not in page(as_producer)

@@ -10,11 +10,13 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from voices.providers.errors import NotFound, OutcomeUnknown, ProviderError, ResponseUnreadable
 from voices.providers.http import HttpProvider
-from voices.providers.resemble_words import callback_of, refusal_of, report_of
+from voices.providers.resemble_words import callback_of, refuses, report_of, words_of
 from voices.providers.tiers.resemble_v2 import TIERS
+from voices.providers.tolerant import first_number
 from voices.providers.types import (
     BuildReport,
     BuildSpec,
@@ -27,6 +29,10 @@ from voices.providers.types import (
 )
 
 PAGE_SIZE = 100
+MOST_PAGES = 1000
+# Put behind a dataset's address that a voice is given later: such a voice does not train by itself, and only its
+# address tells it from one that was made with the dataset.
+GIVEN_LATER = "?given=later"
 
 
 class ResembleV2(HttpProvider):
@@ -38,22 +44,23 @@ class ResembleV2(HttpProvider):
     sandbox_path = "/resemble/api/v2"
 
     def words_of(self, answer: Mapping[str, Any]) -> str:
-        return refusal_of(answer)
+        return words_of(answer)
+
+    def refuses(self, answer: Mapping[str, Any]) -> bool:
+        return refuses(answer)
 
     def check_key(self) -> None:
         self.call("check key", "GET", "/voices", params={"page": 1, "page_size": 10})
 
     def _submit(self, spec: BuildSpec, journal: Journal) -> BuildReport:
-        if not spec.remote_id:
-            remote_id = self._create(spec, journal)
-            if spec.handover is HandoverWay.DATASET_URL and spec.tier is Tier.PROFESSIONAL:
-                return self.fetch_build(remote_id)  # trains by itself
-        else:
-            remote_id = spec.remote_id
-            if self._handed_over(spec):
-                return self.fetch_build(remote_id)
-        if spec.handover is HandoverWay.RECORDINGS:
-            self._send_clips(remote_id, spec, journal)
+        by_url = spec.handover is HandoverWay.DATASET_URL
+        remote_id = spec.remote_id
+        given = remote_id and self._catch_up(spec)
+        if not remote_id:
+            remote_id, given = self._create(spec, journal), spec.dataset_url
+        if by_url and given == spec.dataset_url and spec.tier is Tier.PROFESSIONAL:
+            return self.fetch_build(remote_id)  # trains by itself
+        self._send_clips(remote_id, spec, journal)
         return self._build(remote_id, journal)
 
     def _create(self, spec: BuildSpec, journal: Journal) -> str:
@@ -73,31 +80,36 @@ class ResembleV2(HttpProvider):
         journal.voice(remote_id)
         return remote_id
 
-    def _handed_over(self, spec: BuildSpec) -> bool:
-        """Bring a voice that exists up to date; True when it trains this build's dataset by itself already."""
-        item = self._voice(spec.remote_id)
+    def _catch_up(self, spec: BuildSpec) -> str:
+        """Bring a voice that exists up to date; the dataset that it has then."""
+        there = self._voice(spec.remote_id).get("dataset_url")
         wanted = {"callback_uri": spec.callback_url}
         if spec.handover is HandoverWay.DATASET_URL:
-            if item.get("dataset_url") == spec.dataset_url:
-                return spec.tier is Tier.PROFESSIONAL
-            wanted["dataset_url"] = spec.dataset_url
+            if there == spec.dataset_url:
+                return spec.dataset_url
+            wanted["dataset_url"] = spec.dataset_url + GIVEN_LATER
         self.update_voice(spec.remote_id, **wanted)
-        return False
+        return wanted.get("dataset_url", "")
 
     def _send_clips(self, remote_id: str, spec: BuildSpec, journal: Journal) -> None:
-        known = {item.get("name"): str(item["uuid"]) for item in self._pages(f"/voices/{remote_id}/recordings")}
+        """Send what the provider does not have, by name, and take away what is not of this build."""
+        if not spec.clips and not spec.surplus:
+            return
+        known = {str(item.get("name")): str(item["uuid"]) for item in self._pages(f"{_at(remote_id)}/recordings")}
         for done, clip in enumerate(spec.clips):
             journal.progress("Sending recordings", done, len(spec.clips))
-            there = clip.remote_id or known.get(clip.name, "")
+            there = known.get(clip.name, "")
             if not there:
-                there = self._send_clip(remote_id, clip)
-                journal.recording(clip.key, there)
-            elif not clip.remote_id or clip.sent_transcript != clip.transcript:
-                path = f"/voices/{remote_id}/recordings/{there}"
+                journal.recording(clip.key, self._send_clip(remote_id, clip))
+            elif there != clip.remote_id or clip.sent_transcript != clip.transcript:
+                path = f"{_at(remote_id)}/recordings/{quote(there, safe='')}"
                 self.call("change recording", "PUT", path, json={"text": clip.transcript})
                 journal.recording(clip.key, there)
-        for surplus in spec.surplus:
-            self._gone("delete recording", f"/voices/{remote_id}/recordings/{surplus}")
+        wanted = {clip.name for clip in spec.clips}
+        for name, there in known.items():
+            # Of a voice that is built from its recordings, one that we do not know was sent and its answer lost.
+            if there in spec.surplus or (wanted and name not in wanted):
+                self._gone("delete recording", f"{_at(remote_id)}/recordings/{quote(there, safe='')}")
         journal.progress("Sending recordings", len(spec.clips), len(spec.clips))
 
     def _send_clip(self, remote_id: str, clip: Clip) -> str:
@@ -105,20 +117,22 @@ class ResembleV2(HttpProvider):
         fields = {"name": clip.name, "text": clip.transcript, "emotion": "neutral", "is_active": "true"}
         with clip.audio.open() as file:
             parts = {"file": (clip.audio.name, file, "audio/wav")}
-            answer = self.call("send recording", "POST", f"/voices/{remote_id}/recordings", data=fields, files=parts)
+            answer = self.call("send recording", "POST", f"{_at(remote_id)}/recordings", data=fields, files=parts)
         return str(self._item(answer, "send recording")["uuid"])
 
     def _build(self, remote_id: str, journal: Journal) -> BuildReport:
-        before = self.fetch_build(remote_id)
+        before = report_of(self._voice(remote_id))
+        if before.status is RemoteStatus.TRAINING:
+            return before  # an earlier call arrived after all
         journal.about_to("build", before.mark)
-        self.call("build voice", "POST", f"/voices/{remote_id}/build", json={}, creates=True)
+        self.call("build voice", "POST", f"{_at(remote_id)}/build", json={}, creates=True)
         # Not asked for here: a failing question must not look like a failed build.
         return dataclasses.replace(before, status=RemoteStatus.TRAINING)
 
     def fetch_build(self, remote_id: str) -> BuildReport:
         report = report_of(self._voice(remote_id))
         if report.status in (RemoteStatus.READY, RemoteStatus.DATASET_ISSUE):
-            return report_of(report.raw, self._pages(f"/voices/{remote_id}/recordings"))
+            return report_of(report.raw, self._pages(f"{_at(remote_id)}/recordings"))
         return report
 
     def find_build(self, reference: str) -> BuildReport | None:
@@ -128,10 +142,10 @@ class ResembleV2(HttpProvider):
         return (report_of(item) for item in self._pages("/voices"))
 
     def update_voice(self, remote_id: str, **fields: str) -> None:
-        self.call("change voice", "PUT", f"/voices/{remote_id}", json=fields)
+        self.call("change voice", "PUT", _at(remote_id), json=fields)
 
     def delete_voice(self, remote_id: str) -> None:
-        self._gone("delete voice", f"/voices/{remote_id}")
+        self._gone("delete voice", _at(remote_id))
 
     def preview(self, remote_id: str, text: str) -> bytes:
         url = f"{self.sandbox_url}/resemble/synthesize" if self.sandbox_url else self.live_synthesis_url
@@ -145,7 +159,7 @@ class ResembleV2(HttpProvider):
         return callback_of(body)
 
     def _voice(self, remote_id: str) -> dict[str, Any]:
-        return self._item(self.call("fetch voice", "GET", f"/voices/{remote_id}"), "fetch voice")
+        return self._item(self.call("fetch voice", "GET", _at(remote_id)), "fetch voice")
 
     def _item(
         self, answer: Mapping[str, Any], operation: str, otherwise: type[ProviderError] = ResponseUnreadable
@@ -156,16 +170,29 @@ class ResembleV2(HttpProvider):
         return item
 
     def _pages(self, path: str) -> Iterator[dict[str, Any]]:
-        """All items of a list. The pages disagree on the page count's name, so a short page is the end."""
-        for page in range(1, 1000):
+        """All items of a list, to the last page that it names, or else to the first that brings nothing new.
+
+        The pages of the documentation disagree on the count's name. A short page is not the end: a server may give
+        fewer than we ask for, and a voice that we overlook is one that we make twice.
+        """
+        seen: set[str] = set()
+        for page in range(1, MOST_PAGES + 1):
             answer = self.call("list", "GET", path, params={"page": page, "page_size": PAGE_SIZE})
             items = answer.get("items")
             if not isinstance(items, list):
                 raise ResponseUnreadable("list", "no items in the answer")
-            yield from (item for item in items if isinstance(item, dict) and item.get("uuid"))
-            if len(items) < PAGE_SIZE:
+            fresh = [item for item in items if isinstance(item, dict) and item.get("uuid")]
+            yield from (item for item in fresh if str(item["uuid"]) not in seen)
+            last = first_number(answer, "num_pages", "page_count")
+            ids = {str(item["uuid"]) for item in fresh}
+            if page >= last if last is not None else ids <= seen:
                 return
+            seen |= ids
 
     def _gone(self, operation: str, path: str) -> None:
         with suppress(NotFound):  # gone already, which is what is wanted
             self.call(operation, "DELETE", path)
+
+
+def _at(remote_id: str) -> str:
+    return f"/voices/{quote(remote_id, safe='')}"

@@ -7,10 +7,11 @@ statuses. What is not understood stays in the raw answer.
 import json
 import re
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from voices.providers.errors import ResponseUnreadable
-from voices.providers.tolerant import first_number, flag, number, plain
+from voices.providers.tolerant import first_number, flag, number, plain, storable
 from voices.providers.types import BuildReport, RecordingReport, RemoteStatus
 
 # The union of what the pages and the official clients attest.
@@ -26,8 +27,11 @@ STATUSES = {
 }
 # They stand on the page of version 1; version 2 does not say where. Read wherever they are found.
 SCORES = ("voice_similarity", "fluency", "pauses", "resemble_score")
-# The page's own sample lacks a comma between two lines; a value followed by a new line and a key is mended.
-MISSING_COMMA = re.compile(r'(["\d\]}el])(\s*\n\s*")')
+# How a line ends that holds a whole value, and what stands for "and so on" after one.
+VALUE = re.compile(r'(?:["\d\]}]|true|false|null)$')
+AND_SO_ON = re.compile(r"([\]}]),? ?\.\.\.,?")
+# Where a refusal has its words; a success may have a message too.
+WORDS = ("message", "errors", "error", "validation_errors")
 
 
 def report_of(voice: Mapping[str, Any], recordings: Iterable[Any] = ()) -> BuildReport:
@@ -40,7 +44,7 @@ def report_of(voice: Mapping[str, Any], recordings: Iterable[Any] = ()) -> Build
         name=str(voice.get("name", "")),
         status=RemoteStatus.DATASET_ISSUE if failed else STATUSES.get(raw.lower(), RemoteStatus.UNKNOWN),
         raw_status=raw[:60],
-        mark=f"{raw} {voice.get('updated_at', '')}",
+        mark=f"{raw} {voice.get('updated_at', '')}"[:120],
         issue=plain(voice.get("issue")),
         scores={name: value for name in SCORES if (value := number(scores.get(name))) is not None},
         recordings=tuple(recording_of(item) for item in recordings if isinstance(item, dict)),
@@ -69,10 +73,9 @@ def recording_of(item: Mapping[str, Any]) -> RecordingReport:
 def callback_of(body: bytes) -> BuildReport:
     """What a callback says. Raises ResponseUnreadable when not even mending makes JSON of it."""
     text = body.decode("utf-8", "replace")
-    mended = MISSING_COMMA.sub(r"\1,\2", re.sub(r",?\s*\.\.\.", "", text))
-    for candidate in (text, mended):
+    for candidate in (text, _mended(text)):
         try:
-            said = json.loads(candidate)
+            said = storable(json.loads(candidate))
         except (ValueError, RecursionError):
             continue
         if isinstance(said, dict):
@@ -81,9 +84,27 @@ def callback_of(body: bytes) -> BuildReport:
     raise ResponseUnreadable("callback", "not a JSON object")
 
 
-def refusal_of(answer: Mapping[str, Any]) -> str:
-    """The words of a refusal; empty when the answer is none. The field differs from page to page."""
-    if answer.get("success") is True:
-        return ""
-    told = next((answer[name] for name in ("message", "errors", "error", "validation_errors") if answer.get(name)), "")
-    return plain(told) or ("refused without a reason" if "success" in answer else "")
+def _mended(text: str) -> str:
+    """The vendor's own sample put right: commas missing at the end of lines, and `...` for what is left out."""
+    stripped = (line.strip() for line in AND_SO_ON.sub(r"\1", text).splitlines())
+    lines = [line for line in stripped if line.strip(",") not in ("", "...")]
+    return "\n".join(_joined(line, following) for line, following in pairwise([*lines, ""]))
+
+
+def _joined(line: str, following: str) -> str:
+    """A line with the comma that it needs before the one that follows, or without the one that it must not have."""
+    if following.startswith(("}", "]")):
+        return line.rstrip(",")
+    missing = VALUE.search(line) and following.startswith(('"', "{"))
+    return f"{line}," if missing else line
+
+
+def refuses(answer: Mapping[str, Any]) -> bool:
+    """Whether an answer of 2xx says no all the same: by `success`, or by what only a refusal carries."""
+    success = flag(answer.get("success"))
+    return success is False or (success is None and any(answer.get(name) for name in WORDS[1:]))
+
+
+def words_of(answer: Mapping[str, Any]) -> str:
+    """The words of a refusal. The field differs from page to page."""
+    return plain(next((answer[name] for name in WORDS if answer.get(name)), ""))

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+DEEPEST = 30  # levels of a JSON answer; what lies deeper is dropped
 FLAGS = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -35,3 +36,18 @@ def plain(told: Any) -> str:
     if isinstance(told, list):
         return "; ".join(plain(words) for words in told)
     return "" if told is None else str(told)
+
+
+def storable(value: Any, deepest: int = DEEPEST) -> Any:
+    """JSON as every database takes it: without NUL characters, halves of surrogate pairs, NaN and infinities."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if not isinstance(value, dict | list):
+        return value
+    if not deepest:
+        return None
+    if isinstance(value, list):
+        return [storable(item, deepest - 1) for item in value]
+    return {storable(name): storable(item, deepest - 1) for name, item in value.items()}

@@ -25,8 +25,8 @@ def spec_of(build: Build) -> BuildSpec:
     remote = build.remote_voice
     sent = {row.recording_id: row for row in remote.recordings.all()}
     frozen = list(build.recordings.select_related("recording").order_by("pk"))
-    kept = {row.recording_id for row in frozen}
     one_by_one = build.handover == Handover.RECORDINGS
+    kept = {row.recording_id for row in frozen} if one_by_one else set()
     return BuildSpec(
         reference=remote.reference,
         tier=Tier(remote.tier),

@@ -1,0 +1,47 @@
+"""One sandbox for all providers, each test with a key of its own, and a server that misbehaves."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.hostile import Hostile
+from tests.support.sandbox import Listener, Sandbox
+
+
+@pytest.fixture(scope="package")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"))
+    yield sandbox
+    sandbox.kill()
+
+
+@pytest.fixture
+def sandbox(running: Sandbox) -> Iterator[Sandbox]:
+    """The running sandbox, well-behaved and content with three recordings of a second."""
+    running.control("DELETE", "faults")
+    few = {"rapid_recordings": 3, "professional_recordings": 3, "rapid_seconds": 1.0, "professional_seconds": 1.0}
+    running.control("POST", "settings", few | {"training_seconds": 600.0})
+    yield running
+    running.control("DELETE", "faults")
+
+
+@pytest.fixture
+def hostile() -> Iterator[Hostile]:
+    server = Hostile()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Hostile]:
+    """Another server, to which nothing must ever go."""
+    server = Hostile()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    listener = Listener()
+    yield listener
+    listener.close()

@@ -1,0 +1,420 @@
+"""What every provider that is reached over HTTP is held to besides, against a server that answers what it likes."""
+
+import socket
+import threading
+import traceback
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from urllib3.connection import HTTPConnection
+
+from tests.providers.contract import ProviderContract
+from tests.support.hostile import Asked, Hostile, answer, zipped
+from tests.support.sandbox import Listener
+from voices.providers import http
+from voices.providers.errors import (
+    NotFound,
+    OutcomeUnknown,
+    ProviderAuthError,
+    ProviderError,
+    ProviderRejected,
+    ProviderUnavailable,
+    ResponseUnreadable,
+)
+from voices.providers.http import HttpProvider
+from voices.providers.types import RemoteStatus
+
+KEY = "very-secret-key-4711"
+SOON = 0.3
+"""The deadline of a test's call, seconds."""
+
+# What comes back: (status, what a call that creates makes of it, what any other call makes of it).
+STATUSES = [
+    (103, OutcomeUnknown, ResponseUnreadable),
+    (204, OutcomeUnknown, ResponseUnreadable),
+    (301, OutcomeUnknown, ProviderRejected),
+    (302, OutcomeUnknown, ProviderRejected),
+    (303, OutcomeUnknown, ProviderRejected),
+    (307, OutcomeUnknown, ProviderRejected),
+    (400, ProviderRejected, ProviderRejected),
+    (401, ProviderAuthError, ProviderAuthError),
+    (403, ProviderAuthError, ProviderAuthError),
+    (404, NotFound, NotFound),
+    (408, OutcomeUnknown, ProviderUnavailable),
+    (409, ProviderRejected, ProviderRejected),
+    (422, ProviderRejected, ProviderRejected),
+    (429, ProviderUnavailable, ProviderUnavailable),
+    (500, OutcomeUnknown, ProviderUnavailable),
+    (502, OutcomeUnknown, ProviderUnavailable),
+    (503, OutcomeUnknown, ProviderUnavailable),
+    (599, OutcomeUnknown, ProviderUnavailable),
+]
+UNREADABLE = {
+    "nothing": b"",
+    "a page": b"<html>It works!</html>",
+    "a list": b"[1, 2]",
+    "a word": b'"yes"',
+    "half an object": b'{"success": true, "item": {"uuid"',
+    "two objects": b"{}{}",
+    "not text": b"\xff\xfe\x00",
+    "very deep": b"[" * 100_000,
+    "a number of 10 000 digits": b'{"n": ' + b"9" * 10_000 + b"}",
+}
+# Answers of 200 in good JSON that are not what was asked for.
+ODD: list[Any] = [
+    {},
+    {"success": True},
+    {"success": True, "item": None},
+    {"success": True, "item": []},
+    {"success": True, "item": {}},
+    {"success": True, "item": {"uuid": None}},
+    {"success": True, "item": {"uuid": {"a": 1}, "status": ["x"], "name": 5, "scores": "none", "updated_at": {}}},
+    {"success": True, "item": {"uuid": "x\0\ud800", "status": "\0", "scores": {"pauses": float("nan")}}},
+    {"success": True, "items": "none"},
+    {"success": True, "items": [None, 5, [], {"uuid": 0}]},
+    {"success": True, "items": [{"uuid": "same"}], "num_pages": "many", "page_count": -1},
+    {"success": "true", "item": 7, "audio_content": 7},
+    {"success": False},
+    {"success": False, "message": {"a": [[[["b"]]]]}, "errors": [1, None]},
+    {"message": "Hello."},
+    {"error": "Something."},
+    {"success": None, "errors": {"name": ["taken"]}},
+    {"item": {"uuid": "x", "status": "finished", "issue": [[[[[]]]]]}, "items": [{"uuid": "y", "metrics": 5}]},
+]
+RETRY_AFTER = [
+    ("7", 7.0),
+    ("0", 0.0),
+    ("1.5", 1.5),
+    ("999999", http.LONGEST_WAIT),
+    ("", None),
+    ("-1", None),
+    ("soon", None),
+    ("inf", None),
+    ("nan", None),
+    ("1e999", None),
+    ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+    ("Wed, 99 Foo 2015 07:28:00 GMT", None),
+]
+
+
+def trickle(head: bytes, over: threading.Event) -> Iterator[bytes]:
+    """A byte now and then, each far within any timeout for one read, for long; then `over` is set."""
+    yield head
+    for _ in range(200):
+        over.wait(SOON / 10)
+        yield b" "
+    over.set()
+
+
+class HttpProviderContract(ProviderContract):
+    """Held by every provider that is an HttpProvider."""
+
+    @pytest.fixture
+    def client(self, hostile: Hostile) -> Iterator[HttpProvider]:
+        """The provider, talking to the hostile server with KEY."""
+        with self.provider_class(KEY, sandbox_url=hostile.address, sandboxed=True) as provider:
+            yield provider
+
+    def failure(self, provider: HttpProvider, *, creates: bool, **more: Any) -> ProviderError:
+        """How a call ends, by a ProviderError that keeps the key to itself."""
+        with pytest.raises(ProviderError) as told:
+            provider.call("some work", "POST", "/somewhere", creates=creates, json={"a": "b"}, **more)
+        assert told.value.operation == "some work"
+        self.keeps_the_key(told.value)
+        return told.value
+
+    def keeps_the_key(self, error: BaseException) -> None:
+        shown = "".join(traceback.format_exception(error))
+        carried: BaseException | None = error
+        while carried is not None:
+            shown += f"{carried} {carried!r} {vars(carried)}"
+            carried = carried.__cause__ or carried.__context__
+        assert KEY not in shown
+
+    # --- answers ---
+
+    @pytest.mark.parametrize(("status", "creating", "other"), STATUSES)
+    def test_status_becomes_the_right_error(
+        self, client: HttpProvider, hostile: Hostile, status: int, creating: type, other: type
+    ) -> None:
+        hostile.says(answer(status, b""))
+        for creates, kind in ((True, creating), (False, other)):
+            error = self.failure(client, creates=creates)
+            assert type(error) is kind
+            assert error.status == status
+        assert hostile.connections == 2
+
+    @pytest.mark.parametrize("status", [400, 401, 404, 422, 429, 500])
+    def test_words_of_the_provider_are_kept(self, client: HttpProvider, hostile: Hostile, status: int) -> None:
+        hostile.says(answer(status, {"success": False, "message": "The moon is full."}))
+        assert self.failure(client, creates=False).detail == "The moon is full."
+
+    def test_no_in_an_answer_of_200_is_a_no(self, client: HttpProvider, hostile: Hostile) -> None:
+        for said in ({"success": False, "message": "No."}, {"success": "false", "message": "No."}):
+            hostile.says(answer(200, said))
+            for creates in (True, False):
+                error = self.failure(client, creates=creates)
+                assert type(error) is ProviderRejected
+                assert error.detail == "No."
+
+    @pytest.mark.parametrize("success", [True, "true", 1, "1"])
+    def test_yes_is_a_yes_however_it_is_written(self, client: HttpProvider, hostile: Hostile, success: Any) -> None:
+        hostile.says(answer(200, {"success": success, "message": "Voice was deleted."}))
+        assert client.call("some work", "GET", "/somewhere")["success"] == success
+
+    @pytest.mark.parametrize("header, wanted", RETRY_AFTER)
+    def test_retry_after_is_understood(
+        self, client: HttpProvider, hostile: Hostile, header: str, wanted: float | None
+    ) -> None:
+        for status in (429, 503):
+            hostile.says(answer(status, b"", retry_after=header))
+            error = self.failure(client, creates=False)
+            assert isinstance(error, ProviderUnavailable)
+            assert error.retry_after == wanted
+
+    def test_retry_after_may_be_a_date(self, client: HttpProvider, hostile: Hostile) -> None:
+        date = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+        hostile.says(answer(429, b"", retry_after=date))
+        error = self.failure(client, creates=True)
+        assert isinstance(error, ProviderUnavailable)
+        assert error.retry_after is not None
+        assert 90 < error.retry_after <= 100
+
+    @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
+    def test_what_is_no_json_object(self, client: HttpProvider, hostile: Hostile, body: bytes) -> None:
+        hostile.says(answer(200, body))
+        assert type(self.failure(client, creates=True)) is OutcomeUnknown
+        assert type(self.failure(client, creates=False)) is ResponseUnreadable
+
+    @pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+    def test_odd_answers_to_any_question_are_errors_of_ours(
+        self, client: HttpProvider, hostile: Hostile, listener: Listener, odd: Any
+    ) -> None:
+        hostile.says(answer(200, odd))
+        spec = self.spec(*self.ways()[0], listener)
+        for question in (
+            lambda: client.fetch_build("x"),
+            lambda: client.find_build("x"),
+            lambda: list(client.list_voices()),
+            lambda: client.update_voice("x", name="y"),
+            lambda: client.delete_voice("x"),
+            lambda: client.preview("x", "Hello."),
+            client.check_key,
+            lambda: client.submit(spec, self._notes(spec)),
+            lambda: client.submit(replace(spec, remote_id="x"), self._notes(spec)),
+        ):
+            try:
+                question()
+            except ProviderError as error:
+                self.keeps_the_key(error)
+
+    @pytest.mark.parametrize("item", [None, [], {}, {"name": "x"}, {"uuid": None}, {"uuid": ""}, "x"])
+    def test_created_without_an_id_is_in_doubt(
+        self, client: HttpProvider, hostile: Hostile, listener: Listener, item: Any
+    ) -> None:
+        hostile.says(answer(200, {"success": True, "item": item}))
+        spec = self.spec(*self.ways()[0], listener)
+        with pytest.raises(OutcomeUnknown):
+            client.submit(spec, notes := self._notes(spec))
+        assert notes.step == "create"
+
+    def test_unknown_status_keeps_its_words(self, client: HttpProvider, hostile: Hostile) -> None:
+        hostile.says(answer(200, self.voice_item("pondering")))
+        report = client.fetch_build("x")
+        assert report.status is RemoteStatus.UNKNOWN
+        assert report.raw_status == "pondering"
+
+    def voice_item(self, status: str) -> dict[str, Any]:
+        """The vendor's answer that describes a voice with this status."""
+        raise NotImplementedError
+
+    def test_no_database_chokes_on_an_answer(self, client: HttpProvider, hostile: Hostile) -> None:
+        bad = self.voice_item("x\0\ud800")
+        hostile.says(answer(200, bad | {"note": [float("inf"), {"\0": "\0"}]}))
+        report = client.fetch_build("x")
+        for text in (report.raw_status, report.mark, report.issue, str(dict(report.raw))):
+            assert "\0" not in text.encode("utf-8").decode()
+
+    # --- lost connections ---
+
+    def test_nobody_listens_means_nothing_was_sent(self, client: HttpProvider, hostile: Hostile) -> None:
+        hostile.close()
+        assert type(self.failure(client, creates=True)) is ProviderUnavailable
+
+    @pytest.mark.parametrize(
+        "pieces",
+        [
+            [],
+            [b"HTTP/1.1 20"],
+            [b"HTTP/1.1 200 OK\r\nContent-Le"],
+            [b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}"],
+            [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"],
+            [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}"],
+            [b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}"],
+            [b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n"],
+            [b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 500 + b"\r\n{}"],
+            [b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n{}"],
+            [b"SSH-2.0-OpenSSH_9.2\r\n"],
+            [b"HTTP/1.1 99999 Odd\r\n\r\n"],
+            [b"\0\0\0\0\r\n\r\n"],
+        ],
+        ids=range(13),
+    )
+    def test_lost_or_broken_answer(self, client: HttpProvider, hostile: Hostile, pieces: list[bytes]) -> None:
+        hostile.says(*pieces)
+        assert type(self.failure(client, creates=True)) is OutcomeUnknown
+        assert type(self.failure(client, creates=False)) in (ProviderUnavailable, ResponseUnreadable)
+        assert len(hostile.asked) == 2
+
+    def test_connection_that_the_server_keeps_is_not_used_again(self, client: HttpProvider, hostile: Hostile) -> None:
+        """It may be closed under our request, which would then look as if nothing had been sent."""
+        hostile.keeps_open = True
+
+        def script(_asked: Asked) -> Iterator[bytes]:
+            if len(hostile.asked) > 1:
+                raise OSError  # closes the connection without an answer
+            yield answer(200, {"success": True}, connection="keep-alive")
+
+        hostile.script = script
+        client.call("first", "GET", "/somewhere")
+        assert type(self.failure(client, creates=True)) is OutcomeUnknown
+        assert hostile.connections == 2
+        assert len(hostile.asked) == 2
+
+    # --- slowness and size ---
+
+    @pytest.mark.parametrize(
+        "head", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"]
+    )
+    def test_trickled_answer_ends_at_the_deadline(self, client: HttpProvider, hostile: Hostile, head: bytes) -> None:
+        over = threading.Event()
+        hostile.script = lambda _asked: trickle(head, over)
+        assert type(self.failure(client, creates=True, deadline=SOON)) is OutcomeUnknown
+        assert hostile.hung_up.wait(10), "the server was not cut off"
+        assert not over.is_set()
+
+    def test_silent_server_ends_at_the_deadline(self, client: HttpProvider, hostile: Hostile) -> None:
+        over = threading.Event()
+
+        def script(_asked: Asked) -> Iterator[bytes]:
+            over.wait(20)
+            yield b""
+
+        hostile.script = script
+        assert type(self.failure(client, creates=True, deadline=SOON)) is OutcomeUnknown
+        assert type(self.failure(client, creates=False, deadline=SOON)) is ProviderUnavailable
+        assert not over.is_set()
+        over.set()
+
+    def test_trickled_handshake_ends_at_the_deadline(self, client: HttpProvider) -> None:
+        """A TLS record of 16 kB, a byte at a time; nothing of the request can have left."""
+        listening = socket.create_server(("127.0.0.1", 0))
+        cut = threading.Event()
+
+        def trickle() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                try:
+                    connection.sendall(b"\x16\x03\x03\x40\x00")
+                    while not cut.wait(SOON / 10):
+                        connection.sendall(b"\x02")
+                except OSError:
+                    cut.set()
+
+        threading.Thread(target=trickle, daemon=True).start()
+        client.base_url = f"https://127.0.0.1:{listening.getsockname()[1]}"
+        assert type(self.failure(client, creates=True, deadline=SOON)) is ProviderUnavailable
+        assert cut.wait(10), "the handshake went on"
+        listening.close()
+
+    def test_connection_that_opens_after_the_deadline_is_cut(
+        self, client: HttpProvider, hostile: Hostile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        connect = HTTPConnection._new_conn
+        over = threading.Event()
+
+        def late(connection: Any) -> socket.socket:
+            over.wait(2 * SOON)
+            return connect(connection)
+
+        monkeypatch.setattr(HTTPConnection, "_new_conn", late)
+        hostile.script = lambda _asked: trickle(b"HTTP/1.1 200 OK\r\nX: ", over)
+        self.failure(client, creates=True, deadline=SOON)
+        assert not over.is_set()
+
+    @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "x-own"])
+    def test_compressed_answer_is_refused_unread(self, client: HttpProvider, hostile: Hostile, encoding: str) -> None:
+        hostile.says(answer(200, zipped(50 << 20), content_encoding=encoding))
+        assert type(self.failure(client, creates=True)) is OutcomeUnknown
+        assert type(self.failure(client, creates=False)) is ResponseUnreadable
+        assert "accept-encoding: identity\r\n" in hostile.asked[0].head.lower()
+
+    @pytest.mark.parametrize("chunked", [True, False])
+    def test_endless_answer_is_cut_off(self, client: HttpProvider, hostile: Hostile, chunked: bool) -> None:
+        block = b" " * (1 << 16)
+        head = b"HTTP/1.1 200 OK\r\n" + (b"Transfer-Encoding: chunked\r\n\r\n" if chunked else b"\r\n")
+        piece = b"%x\r\n%s\r\n" % (len(block), block) if chunked else block
+
+        def script(_asked: Asked) -> Iterator[bytes]:
+            yield head
+            for _ in range(4 * http.LARGEST_ANSWER // len(block)):
+                yield piece
+
+        hostile.script = script
+        assert type(self.failure(client, creates=False)) is ResponseUnreadable
+        assert hostile.hung_up.wait(10), "all of it was read"
+
+    # --- the key ---
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    def test_redirect_takes_nothing_elsewhere(
+        self, client: HttpProvider, hostile: Hostile, elsewhere: Hostile, status: int
+    ) -> None:
+        hostile.says(answer(status, b"", location=f"{elsewhere.address}/caught"))
+        for creates in (True, False):
+            self.failure(client, creates=creates)
+        assert elsewhere.connections == 0
+
+    @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
+    def test_proxies_of_the_environment_are_not_used(
+        self, client: HttpProvider, hostile: Hostile, elsewhere: Hostile, variable: str, monkeypatch: Any
+    ) -> None:
+        monkeypatch.setenv(variable, elsewhere.address)
+        hostile.says(answer(200, {"success": True}))
+        client.call("some work", "GET", "/somewhere")
+        assert elsewhere.connections == 0
+        assert len(hostile.asked) == 1
+
+    def test_key_goes_out_in_a_header_only(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
+        hostile.says(answer(200, {"success": True, "item": {"uuid": "x"}, "items": []}))
+        spec = self.spec(*self.ways()[0], listener)
+        client.submit(spec, self._notes(spec))
+        for asked in hostile.asked:
+            assert KEY in asked.head
+            assert KEY not in asked.line
+            assert KEY.encode() not in asked.body
+
+    @pytest.mark.parametrize("status", [200, 400, 401, 403, 422, 429, 500])
+    def test_key_that_the_provider_repeats_is_taken_out(
+        self, client: HttpProvider, hostile: Hostile, status: int
+    ) -> None:
+        hostile.says(answer(status, {"success": False, "message": f"The key {KEY} is not good.", "errors": {KEY: KEY}}))
+        for creates in (True, False):
+            self.failure(client, creates=creates)
+
+    @pytest.mark.parametrize("key", ["schlüssel-€", "line\nbreak", "nul\0", "\r\nX-Evil: 1", ""])
+    def test_key_that_no_header_can_hold(self, hostile: Hostile, key: str) -> None:
+        """A slip of the clipboard is said as what it is, not as a provider that cannot be reached."""
+        with pytest.raises(ProviderAuthError) as told:
+            self.provider_class(key, sandbox_url=hostile.address, sandboxed=True)
+        assert not key or key not in f"{told.value} {told.value!r} {told.value.__context__!r}"
+        assert hostile.connections == 0
+
+    def test_ids_of_the_provider_are_no_paths(self, client: HttpProvider, hostile: Hostile) -> None:
+        hostile.says(answer(200, self.voice_item("running")))
+        client.fetch_build("a/b?c=d#e")
+        assert "a%2Fb%3Fc%3Dd%23e" in hostile.asked[0].line

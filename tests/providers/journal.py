@@ -1,0 +1,89 @@
+"""What a service remembers of a submit, kept in memory, with a worker that can be killed at any line of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from voices.providers.base import Provider
+from voices.providers.types import BuildReport, BuildSpec, RemoteStatus
+
+Open = Callable[[], Provider]
+
+
+class Killed(Exception):
+    """The worker is gone, at this line of the journal."""
+
+
+@dataclass
+class Notes:
+    """A Journal. It dies at line `dies_at` (from 1), just before or just after the line is kept."""
+
+    dies_at: int = 0
+    keeps_last: bool = False
+    lines: int = 0
+    step: str = ""
+    mark: str = ""
+    remote_id: str = ""
+    sent: dict[str, tuple[str, str]] = field(default_factory=dict)
+    clips: dict[str, str] = field(default_factory=dict)
+
+    def about_to(self, step: str, mark: str = "") -> None:
+        self._line(lambda: self._note(step, mark))
+
+    def voice(self, remote_id: str) -> None:
+        def keep() -> None:
+            self.remote_id, self.step = remote_id, ""
+
+        self._line(keep)
+
+    def recording(self, key: str, remote_id: str) -> None:
+        self._line(lambda: self.sent.update({key: (remote_id, self.clips[key])}))
+
+    def progress(self, doing: str, done: int, total: int) -> None:
+        assert 0 <= done <= total
+        self._line(lambda: None)
+
+    def _note(self, step: str, mark: str) -> None:
+        self.step, self.mark = step, mark
+
+    def _line(self, keep: Callable[[], None]) -> None:
+        self.lines += 1
+        dying = self.lines == self.dies_at
+        if not dying or self.keeps_last:
+            keep()
+        if dying:
+            raise Killed(str(self.lines))
+
+    def known(self, spec: BuildSpec) -> BuildSpec:
+        """The spec as a worker would get it that takes over now."""
+        clips = []
+        for clip in spec.clips:
+            remote_id, transcript = self.sent.get(clip.key, (clip.remote_id, clip.sent_transcript))
+            clips.append(replace(clip, remote_id=remote_id, sent_transcript=transcript))
+        return replace(spec, remote_id=self.remote_id or spec.remote_id, clips=tuple(clips))
+
+
+def carry_out(opened: Open, spec: BuildSpec, notes: Notes) -> BuildReport:
+    """Submit, and when the worker dies take over as another one must: settle the step in doubt, then go on."""
+    notes.clips = {clip.key: clip.transcript for clip in spec.clips}
+    while True:
+        if (begun := settled(opened, notes.known(spec), notes)) is not None:
+            return begun
+        try:
+            with opened() as provider:
+                return provider.submit(notes.known(spec), notes)
+        except Killed:
+            continue
+
+
+def settled(opened: Open, spec: BuildSpec, notes: Notes) -> BuildReport | None:
+    """Look what became of the step in doubt; the build's report if it was the build call and it had arrived."""
+    step, notes.step = notes.step, ""
+    with opened() as provider:
+        if step == "create" and (found := provider.find_build(spec.reference)):
+            notes.remote_id = found.remote_id
+        elif step == "build":
+            report = provider.fetch_build(spec.remote_id)
+            return report if report.mark != notes.mark or report.status is RemoteStatus.TRAINING else None
+        elif step not in ("", "create"):
+            raise AssertionError(f"Nobody knows how to settle {step}")
+    return None

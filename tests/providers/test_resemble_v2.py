@@ -1,0 +1,284 @@
+"""Resemble AI, version 2: the contract, and what is its own: its callbacks, its pages, its two ways of training."""
+
+import io
+import json
+import time
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.providers.http_contract import HttpProviderContract
+from tests.support.hostile import Asked, Hostile, answer
+from tests.support.sandbox import Listener, Sandbox
+from voices.providers.errors import ResponseUnreadable
+from voices.providers.http import HttpProvider
+from voices.providers.resemble_v2 import ResembleV2
+from voices.providers.resemble_words import callback_of
+from voices.providers.types import Clip, HandoverWay, RemoteStatus, Tier
+
+# The three samples of the vendor's page, as they stand there: one of them is no JSON.
+FINISHED = b"""
+{
+"ok": true,
+"id": "<string>",
+"status": "finished",
+"recordings": [],
+"issue": null
+}
+"""
+DATASET_ISSUE = b"""
+{
+"ok": "<boolean>",
+"id": "<string>",
+"status": "dataset_issue",
+"issue": "Detailed description of the dataset issue.",
+"recordings": [
+{
+"uuid": "<string>",
+"name": "<string>",
+"transcript": "<string>",
+"stoi_score": "<number>",
+"pesq_score": "<number>"
+"si_dr_score": "<number>",
+"resemble_sample_score": "<number>",
+"is_active": "<boolean>",
+"is_outlier": "<boolean>",
+"is_silent": "<boolean>"
+},
+...
+]
+}
+"""
+CONSENT_FAILED = b"""
+{
+"ok": "<boolean>",
+"id": "<string>",
+"status": "consent_validation_failed",
+"issue": "Consent statement issue description.",
+"recordings": []
+}
+"""
+
+
+def filled(sample: bytes) -> bytes:
+    """A sample of the page with values in the place of its descriptions."""
+    values = {b'"<number>"': b"0.5", b'"<boolean>"': b"true", b'"<string>"': b'"abc"'}
+    for described, value in values.items():
+        sample = sample.replace(described, value)
+    return sample
+
+
+def callback(recording: dict[str, Any] | None = None, **fields: Any) -> bytes:
+    said = {"ok": False, "id": "abc", "status": "dataset_issue", "issue": "Noise.", "recordings": []} | fields
+    if recording is not None:
+        said["recordings"] = [{"uuid": "r1", "name": "one"} | recording]
+    return json.dumps(said).encode()
+
+
+class TestResembleV2(HttpProviderContract):
+    provider_class = ResembleV2
+    creating = ("create_voice", "build_voice")
+    sending = "create_recording"
+
+    def trains_by_itself(self, tier: Tier, handover: HandoverWay) -> bool:
+        return (tier, handover) == (Tier.PROFESSIONAL, HandoverWay.DATASET_URL)
+
+    def voice_item(self, status: str) -> dict[str, Any]:
+        return {"success": True, "item": {"uuid": "x", "name": "y", "status": status, "updated_at": "z"}}
+
+    def _send_behind_our_back(self, opened: Any, remote_id: str, clip: Clip) -> None:
+        with opened() as provider, clip.audio.open() as file:
+            fields = {"name": clip.name, "text": clip.transcript}
+            parts = {"file": (clip.audio.name, io.BytesIO(file.read()), "audio/wav")}
+            provider.call("send", "POST", f"/voices/{remote_id}/recordings", data=fields, files=parts)
+
+    def _recordings(self, opened: Any, remote_id: str) -> dict[str, str]:
+        with opened() as provider:
+            answer = provider.call("list", "GET", f"/voices/{remote_id}/recordings", params={"page_size": 100})
+        return {item["name"]: item["text"] for item in answer["items"]}
+
+    def test_finds_a_voice_on_any_page(self, opened: Any, listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("voices.providers.resemble_v2.PAGE_SIZE", 2)
+        specs = [self.spec(Tier.RAPID, HandoverWay.DATASET_URL, listener) for _ in range(5)]
+        with opened() as provider:
+            for spec in specs:
+                provider.submit(spec, self._notes(spec))
+            for spec in specs:
+                assert provider.find_build(spec.reference).name == spec.reference
+            assert len(list(provider.list_voices())) == 5
+
+    @pytest.mark.parametrize("counts", ["num_pages", "page_count", "none", "nonsense"])
+    def test_pages_that_are_shorter_than_we_asked_for(
+        self, client: HttpProvider, hostile: Hostile, counts: str
+    ) -> None:
+        """A voice that is overlooked on a later page is made twice."""
+
+        def script(asked: Asked) -> list[bytes]:
+            page = int(asked.line.partition("page=")[2].partition("&")[0])
+            items = [{"uuid": f"v{page}", "name": f"n{page}"}] if page <= 3 else []
+            told = {} if counts == "none" else {counts: 3} if counts != "nonsense" else {"num_pages": "three"}
+            return [answer(200, {"success": True, "items": items, **told})]
+
+        hostile.script = script
+        found = client.find_build("n3")
+        assert found is not None
+        assert found.remote_id == "v3"
+        assert client.find_build("n4") is None
+
+    def test_server_that_knows_one_page_only(self, client: HttpProvider, hostile: Hostile) -> None:
+        hostile.says(answer(200, {"success": True, "items": [{"uuid": "v1", "name": "n1"}]}))
+        assert [report.name for report in client.list_voices()] == ["n1"]
+        assert len(hostile.asked) == 2
+
+    def test_voice_that_trains_already_is_not_built_again(
+        self, client: HttpProvider, hostile: Hostile, listener: Listener
+    ) -> None:
+        """The build call whose answer was lost arrived late, after we had looked for it twice."""
+        hostile.says(answer(200, self.voice_item("running") | {"items": []}))
+        spec = self.spec(Tier.RAPID, HandoverWay.RECORDINGS, listener)
+        notes = self._notes(spec)
+        notes.remote_id = "x"
+        report = client.submit(notes.known(spec), notes)
+        assert report.status is RemoteStatus.TRAINING
+        assert not [asked for asked in hostile.asked if "/build" in asked.line]
+
+    def test_preview_is_audio(self, opened: Any, sandbox: Sandbox, listener: Listener) -> None:
+        _spec, again = self._trained(opened, sandbox, Tier.RAPID, HandoverWay.RECORDINGS, listener)
+        with opened() as provider:
+            assert provider.preview(again.remote_id, "Hello.").startswith(b"RIFF")
+
+    @pytest.mark.parametrize("content", ["!", "AAAA=A", 5, None])
+    def test_preview_without_audio(self, client: HttpProvider, hostile: Hostile, content: Any) -> None:
+        hostile.says(answer(200, {"success": True, "audio_content": content}))
+        with pytest.raises(ResponseUnreadable):
+            client.preview("x", "Hello.")
+
+    def test_callback_says_what_the_provider_says(self, opened: Any, sandbox: Sandbox, listener: Listener) -> None:
+        """The sandbox's own callbacks, whole and broken as the vendor's sample is."""
+        sandbox.control("POST", "settings", {"training_seconds": 0.0})
+        for fault in ("duplicate_callback:1", "broken_callback"):
+            sandbox.faults({"operation": "callback", "do": fault})
+            spec = self.spec(Tier.RAPID, HandoverWay.DATASET_URL, listener)
+            with opened() as provider:
+                remote_id = provider.submit(spec, self._notes(spec)).remote_id
+                said = provider.parse_callback(listener.posted.get(timeout=20)[1].encode())
+                asked = self._ended(provider, remote_id)
+            assert (said.remote_id, said.status) == (asked.remote_id, asked.status)
+            assert said.status is RemoteStatus.DATASET_ISSUE
+            assert said.issue
+
+
+class TestCallbacks:
+    @pytest.mark.parametrize(
+        ("sample", "status"),
+        [
+            (FINISHED, RemoteStatus.READY),
+            (DATASET_ISSUE, RemoteStatus.DATASET_ISSUE),
+            (CONSENT_FAILED, RemoteStatus.CONSENT_REJECTED),
+        ],
+    )
+    def test_samples_of_the_page(self, sample: bytes, status: RemoteStatus) -> None:
+        for body in (sample, filled(sample), filled(sample).replace(b"\n", b"\r\n")):
+            assert callback_of(body).status is status
+        assert callback_of(filled(sample)).remote_id == "abc"
+
+    def test_broken_sample_loses_nothing(self) -> None:
+        report = callback_of(filled(DATASET_ISSUE))
+        assert report.issue == "Detailed description of the dataset issue."
+        (one,) = report.recordings
+        assert (one.stoi, one.pesq, one.si_sdr, one.sample_score) == (0.5, 0.5, 0.5, 0.5)
+        assert (one.is_active, one.is_outlier, one.is_silent) == (True, True, True)
+        assert (one.remote_id, one.name, one.transcript) == ("abc", "abc", "abc")
+
+    def test_descriptions_are_no_values(self) -> None:
+        (one,) = callback_of(DATASET_ISSUE).recordings
+        assert (one.stoi, one.pesq, one.si_sdr, one.sample_score) == (None, None, None, None)
+        assert (one.is_active, one.is_outlier, one.is_silent) == (None, None, None)
+
+    @pytest.mark.parametrize("and_so_on", [b",\n...\n", b"\n...\n", b", ...", b",...", b",\n...,\n"])
+    def test_and_so_on_in_any_place(self, and_so_on: bytes) -> None:
+        body = b'{"id": "abc",\n"status": "dataset_issue",\n"recordings": [{"name": "Wait..."}' + and_so_on + b"]\n}"
+        assert [one.name for one in callback_of(body).recordings] == ["Wait..."]
+
+    @pytest.mark.parametrize(
+        ("fields", "wanted"),
+        [
+            ({"si_dr_score": 12.5}, 12.5),
+            ({"si_sdr_score": 12.5}, 12.5),
+            ({"si_dr_score": None, "si_sdr_score": "12.5"}, 12.5),
+            ({"si_dr_score": "12.5"}, 12.5),
+            ({"si_dr_score": -3}, -3.0),
+            ({"si_dr_score": 0}, 0.0),
+            ({"si_dr_score": None}, None),
+            ({"si_dr_score": "good"}, None),
+            ({"si_dr_score": True}, None),
+            ({"si_dr_score": "NaN"}, None),
+            ({"si_dr_score": [1]}, None),
+            ({}, None),
+        ],
+    )
+    def test_numbers_as_they_come(self, fields: dict[str, Any], wanted: float | None) -> None:
+        assert callback_of(callback(fields)).recordings[0].si_sdr == wanted
+
+    @pytest.mark.parametrize(
+        ("value", "wanted"),
+        [(True, True), (False, False), ("true", True), ("False", False), (1, True), ("0", False), (None, None),
+         ("maybe", None), ([], None), ("<boolean>", None)],
+    )  # fmt: skip
+    def test_flags_as_they_come(self, value: Any, wanted: bool | None) -> None:
+        assert callback_of(callback({"is_silent": value})).recordings[0].is_silent is wanted
+
+    @pytest.mark.parametrize("recordings", [None, {}, "none", [None, 5, "x", []]])
+    def test_recordings_that_are_none(self, recordings: Any) -> None:
+        assert callback_of(callback(recordings=recordings)).recordings == ()
+        bare = {"id": "abc", "status": "finished", "ok": True}
+        assert callback_of(json.dumps(bare).encode()).status is RemoteStatus.READY
+
+    def test_unknown_status_keeps_its_words(self) -> None:
+        report = callback_of(callback(status="reticulating"))
+        assert report.status is RemoteStatus.UNKNOWN
+        assert report.raw_status == "reticulating"
+
+    @pytest.mark.parametrize("issue", [None, ["a", "b"], {"a": ["b"]}, 5, [[[[[[]]]]]]])
+    def test_issue_of_any_shape_is_words(self, issue: Any) -> None:
+        assert isinstance(callback_of(callback(issue=issue)).issue, str)
+
+    @pytest.mark.parametrize(
+        "body",
+        [b"", b"null", b"[]", b"5", b"<html>", b"\xff\xfe", b"{", b'{"id": "abc"', b"[" * 60_000, b'{"a":' * 10_000,
+         b"...", b'"' * 64_000],
+    )  # fmt: skip
+    def test_what_nobody_can_read(self, body: bytes) -> None:
+        with pytest.raises(ResponseUnreadable):
+            callback_of(body)
+
+    def test_deep_issue_is_no_danger(self) -> None:
+        for depth in (20, 200, 2000):
+            body = b'{"id": "abc", "status": "finished", "issue": ' + b"[" * depth + b"]" * depth + b"}"
+            try:
+                assert callback_of(body).remote_id == "abc"
+            except ResponseUnreadable:
+                assert depth == 2000
+
+    def test_what_no_database_takes_is_taken_out(self) -> None:
+        report = callback_of(rb'{"id": "a\u0000b", "status": "\u0000", "issue": "\ud800 \u0000", "x": NaN}')
+        for text in (report.remote_id, report.raw_status, report.issue, json.dumps(dict(report.raw), allow_nan=False)):
+            assert "\0" not in text
+            text.encode()
+
+    @pytest.mark.parametrize("filler", [b" ", b"\n", b"\t\n", b"\r\n ", b",", b"..", b"]..", b'"\n'])
+    def test_mending_takes_no_time_to_speak_of(self, filler: bytes) -> None:
+        """Broken on purpose, and as large as a callback may be: what is quadratic takes minutes here."""
+        body = b'{"id": "abc"' + filler * (64_000 // len(filler))
+        began = time.process_time()
+        with pytest.raises(ResponseUnreadable):
+            callback_of(body + b"x")
+        assert time.process_time() - began < 2
+
+
+def test_every_status_that_is_attested_has_a_meaning() -> None:
+    for status in ("initializing", "pending", "running", "finished", "ready", "dataset_issue", "failed"):
+        assert callback_of(callback(status=status)).status is not RemoteStatus.UNKNOWN
+        assert callback_of(callback(status=status.upper())).status is not RemoteStatus.UNKNOWN
+    assert callback_of(callback(status=uuid4().hex)).status is RemoteStatus.UNKNOWN

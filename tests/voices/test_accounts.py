@@ -1,5 +1,7 @@
 """Accounts: whether a key works, whose limits hold, and that no key is ever shown."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse

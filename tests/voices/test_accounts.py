@@ -31,7 +31,9 @@ def test_of_a_key_only_its_end_is_shown(as_admin: Client, studio: Studio) -> Non
     assert studio.account.sealed_key not in page(as_admin)
 
 
-def test_a_key_that_works_and_one_that_does_not() -> None:
+def test_a_key_that_works_and_one_that_does_not(
+    as_admin: Client, studio: Studio, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
     settings.VOICEHUB_SANDBOX_URL = "http://127.0.0.1:9"
     path = reverse("voices:account_test", args=[studio.account.pk])
     monkeypatch.setattr(ResembleV2, "check_key", lambda self: None)

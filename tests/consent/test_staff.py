@@ -358,6 +358,14 @@ def test_nobody_approves_on_another_persons_take(desk: Desk, as_producer: Client
     assert consent.status == ConsentStatus.SUBMITTED
 
 
+def test_approving_again_does_not_end_a_suspension(desk: Desk, as_producer: Client) -> None:
+    consent = desk.approved()
+    services.suspend(consent, desk.producer, "A dispute.")
+    as_producer.post(at("approve", consent), {"take": consent.takes.get().pk})
+    consent.refresh_from_db()
+    assert consent.status == ConsentStatus.SUSPENDED
+
+
 WITH_REASON: list[tuple[str, Callable[[Desk], Consent], str]] = [
     ("ask_again", lambda desk: desk.submitted(), ConsentStatus.REQUESTED),
     ("suspend", lambda desk: desk.approved(), ConsentStatus.SUSPENDED),

@@ -11,7 +11,7 @@ from consent.services.asking import (
 )
 from consent.services.errors import NotPossible
 from consent.services.filing import file_contract, pdf_problem
-from consent.services.gate import Permission, permission
+from consent.services.gate import Permission, Wish, permission, permissions
 from consent.services.history import first_broken, record, verify_all_histories
 from consent.services.review import approve, ask_again, decline, expire_due, resume, suspend, withdraw
 from consent.services.takes import TakeDamaged, submit_take
@@ -21,6 +21,7 @@ __all__ = [
     "NotPossible",
     "Permission",
     "TakeDamaged",
+    "Wish",
     "approve",
     "ask",
     "ask_again",
@@ -33,6 +34,7 @@ __all__ = [
     "invite",
     "pdf_problem",
     "permission",
+    "permissions",
     "record",
     "resume",
     "send_invitation",

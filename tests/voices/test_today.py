@@ -67,7 +67,7 @@ def test_several_consents_of_a_talent_are_one_row(as_producer: Client, studio: S
 def test_a_voice_says_everything_that_blocks_it(as_producer: Client, studio: Studio) -> None:
     studio.voice("Bright", studio.talent())
     reasons = " ".join(step(as_producer, "Bright").reasons)
-    for word in ("No consent", "No contract", "0 of 3 recordings"):
+    for word in ("has not been asked for consent", "No contract", "3 more recordings are needed"):
         assert word in reasons
 
 
@@ -75,12 +75,15 @@ def test_a_voice_says_everything_that_blocks_it(as_producer: Client, studio: Stu
     ("spoil", "word"),
     [
         (lambda voice: Consent.objects.update(status=ConsentStatus.SUSPENDED), "suspended"),
-        (lambda voice: Consent.objects.update(valid_until=timezone.localdate() - timedelta(days=1)), "expired"),
+        (lambda voice: Consent.objects.update(valid_until=timezone.localdate() - timedelta(days=1)), "ended on"),
         (lambda voice: voice.talent.contracts.update(providers=["other"]), "does not allow"),
-        (lambda voice: voice.talent.contracts.update(ends_on="2025-06-01"), "No contract is in force"),
+        (
+            lambda voice: voice.talent.contracts.update(ends_on="2025-06-01"),
+            "is in force today: the latest ended on 01 June 2025",
+        ),
         (lambda voice: voice.recordings.update(transcript=""), "3 recordings have no transcript"),
-        (lambda voice: voice.recordings.update(active=False), "0 of 3 recordings"),
-        (lambda voice: voice.recordings.update(seconds=2), "0:06 of 0:10 minutes"),
+        (lambda voice: voice.recordings.update(active=False), "3 more recordings are needed"),
+        (lambda voice: voice.recordings.update(seconds=2), "0:04 more minutes"),
     ],
 )
 def test_a_voice_that_is_ready_stops_being_so(
@@ -99,7 +102,7 @@ def test_an_admins_limit_counts(as_producer: Client, studio: Studio) -> None:
     LimitOverride.objects.create(
         provider="resemble_v2", tier="rapid", limit="least_recordings", value=5, source="Told by mail."
     )
-    assert step(as_producer, "Bright").reasons == ("3 of 5 recordings for a rapid build.",)
+    assert step(as_producer, "Bright").reasons == ("2 more recordings are needed.",)
 
 
 @pytest.mark.parametrize("status", ["dataset_issue", "consent_rejected", "failed"])

@@ -3,7 +3,7 @@
 from voices.services.accounts import test_account
 from voices.services.datasets import Dataset, dataset_for
 from voices.services.news import build_by_callback_token, receive_callback, refresh_build
-from voices.services.readiness import Readiness, all_readiness, readiness
+from voices.services.readiness import Lacks, Readiness, all_readiness, readiness, readinesses
 from voices.services.recordings import (
     add_recording,
     create_voice,
@@ -13,12 +13,21 @@ from voices.services.recordings import (
 )
 from voices.services.scores import SCORES, ScoreInfo, worst_first
 from voices.services.starting import BuildRefused, cancel_build, start_build
-from voices.services.submitting import delete_remote_voice, settle_build, settle_by_hand, submit_build
+from voices.services.submitting import (
+    AFTER_GIVING_UP,
+    delete_remote_voice,
+    settle_build,
+    settle_by_hand,
+    submit_build,
+    submit_given_up,
+)
 
 __all__ = [
+    "AFTER_GIVING_UP",
     "SCORES",
     "BuildRefused",
     "Dataset",
+    "Lacks",
     "Readiness",
     "ScoreInfo",
     "add_recording",
@@ -30,6 +39,7 @@ __all__ = [
     "delete_recording",
     "delete_remote_voice",
     "readiness",
+    "readinesses",
     "receive_callback",
     "refresh_build",
     "set_active",
@@ -38,6 +48,7 @@ __all__ = [
     "settle_by_hand",
     "start_build",
     "submit_build",
+    "submit_given_up",
     "test_account",
     "worst_first",
 ]

@@ -15,6 +15,7 @@ from voices import access, services
 from voices.forms import VoiceForm
 from voices.models import Account, Handover, Voice
 from voices.services import Readiness
+from voices.views.mending import MENDED_BY
 from voices.views.table import recording_page
 
 
@@ -25,16 +26,6 @@ class Link:
     text: str
     url: str
     link: str
-
-
-def mended_by(blocker: str) -> tuple[str, str]:
-    """The place that mends a blocker, told by what it speaks of, and the words of the link to it."""
-    if "transcript" in blocker:
-        show = "no_transcript" if "no transcript" in blocker else "usable"
-        return f"?show={show}#recordings", "Show them"
-    if "seconds" in blocker:
-        return "?show=usable&sort=shortest#recordings", "Show them"
-    return "#upload", "Add recordings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +56,8 @@ class Card:
         return self.readiness.seconds >= self.readiness.needed_seconds
 
     @property
-    def contract_reasons(self) -> tuple[str, ...]:
-        """What the gate says of contracts; it names the consent first."""
-        reasons = self.readiness.permission.reasons
-        return reasons if self.readiness.permission.consent else reasons[1:]
-
-    @property
-    def blockers(self) -> list[Link]:
-        return [Link(text, *mended_by(text)) for text in self.readiness.blockers]
+    def lacks(self) -> list[Link]:
+        return [Link(lack.text, *MENDED_BY[lack.kind]) for lack in self.readiness.lacks]
 
 
 @may("voices.add_voice")

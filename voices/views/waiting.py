@@ -7,19 +7,21 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models import Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
 from voicehub.models import Task, TaskStatus, User
 from voicehub.tokens import digest
-from voices import access
-from voices.models import Account, Build, BuildStatus, RecordingStatus, Voice
+from voices import access, services
+from voices.models import Account, Build, BuildStatus, Voice
 from voices.models.build import ACTIVE
 from voices.providers import registry
 from voices.providers.types import Capabilities, Tier
-from voices.services.readiness import clock, limits_of, some
+from voices.services import Readiness
+from voices.services.readiness import limits_of
+from voices.views.mending import MENDED_BY
 
 MOST = 100
 ENDS_WITHIN = timedelta(days=60)
@@ -152,93 +154,54 @@ def _talent_step(talent: Talent, *, asked: bool, filed: bool) -> Step:
     return Step(talent.name, "Talent", "wait", "Next step", (lack,), url, action, permission=permission)
 
 
-def easiest_tier() -> tuple[str, Capabilities, dict[str, float]] | None:
-    """The tier with the fewest recordings among the providers that there is an account for: slug, tier, limits."""
-    slugs = Account.objects.filter(active=True).order_by("provider").values_list("provider", flat=True).distinct()
+def easiest_tier() -> tuple[Account, Capabilities] | None:
+    """The tier that asks for the least speech, among those that there is an account for."""
     found = [
-        (slug, tier, {name: limit.value for name, limit in limits_of(tier, slug).items()})
-        for slug in slugs
-        if slug in registry.PROVIDERS
-        for tier in registry.provider_class(slug).tiers.values()
+        (account, tier, limits_of(tier, account.provider))
+        for account in Account.objects.filter(active=True)
+        if account.provider in registry.PROVIDERS
+        for tier in registry.provider_class(account.provider).tiers.values()
     ]
-    return min(found, key=lambda one: one[2].get("least_seconds", 0), default=None)
+    found.sort(key=lambda one: one[2]["least_seconds"].value if "least_seconds" in one[2] else 0)
+    return found[0][:2] if found else None
 
 
-def _unbuilt(provider: str, tier: Capabilities, limits: dict[str, float]) -> Iterator[Step]:
-    used = Q(recordings__active=True, recordings__status=RecordingStatus.ACCEPTED)
-    trained = used & Q(recordings__seconds__lte=limits.get("trained_clip", 1e9))
+def _unbuilt(account: Account, tier: Capabilities) -> Iterator[Step]:
     tried = Build.objects.filter(voice=OuterRef("pk")).exclude(status=BuildStatus.CANCELLED)
-    rows = (
-        Voice.objects.filter(~Exists(tried))
-        .select_related("talent")
-        .annotate(
-            usable=Count("recordings", filter=used),
-            usable_seconds=Sum("recordings__seconds", filter=trained, default=0.0),
-            unwritten=Count("recordings", filter=used & Q(recordings__transcript="")),
-        )
-        .order_by("name")
-    )
-    voices = list(rows[:MOST])
-    talents = {voice.talent_id for voice in voices}
-    consents = list(Consent.objects.filter(talent__in=talents, provider=provider).order_by("created_at"))
-    contracts = list(Contract.objects.in_force().filter(talent__in=talents))
+    voices = list(Voice.objects.filter(~Exists(tried)).select_related("talent").order_by("name")[:MOST])
+    states = services.readinesses(voices, account, tier.tier)
+    asked = {
+        (consent.talent_id, consent.purpose): consent
+        for consent in Consent.objects.filter(
+            talent__in={voice.talent_id for voice in voices}, provider=account.provider
+        ).order_by("created_at")
+    }
     for voice in voices:
-        problems = [
-            *_consent_problem(voice, consents, registry.label(provider)),
-            *_contract_problem(voice, contracts, provider),
-            *_recording_problem(voice, tier, limits),
-        ]
-        yield _voice_step(voice, tier, problems)
+        yield _voice_step(voice, states[voice.pk], asked.get((voice.talent_id, voice.purpose)))
 
 
-Problem = tuple[str, str, str, str]  # what is wrong, the link that mends it, the link's words, who may
-
-
-def _consent_problem(voice: Voice, consents: Iterable[Consent], label: str) -> Iterator[Problem]:
-    mine = [c for c in consents if c.talent_id == voice.talent_id and c.purpose == voice.purpose]
-    today = timezone.localdate()
-    if any(c.status == ConsentStatus.APPROVED and (not c.valid_until or c.valid_until >= today) for c in mine):
-        return
-    if not mine:
-        url = reverse("consent:consent_ask", args=[voice.talent_id])
-        yield f"No consent for {label} has been asked for.", url, "Ask for consent", "consent.add_consent"
-        return
-    state = "expired" if mine[-1].status == ConsentStatus.APPROVED else mine[-1].get_status_display().lower()
-    yield f"Consent for {label}: {state}.", mine[-1].get_absolute_url(), "Open consent", ""
-
-
-def _contract_problem(voice: Voice, contracts: Iterable[Contract], provider: str) -> Iterator[Problem]:
-    mine = [c for c in contracts if c.talent_id == voice.talent_id]
-    if any(provider in c.providers and voice.purpose in c.purposes for c in mine):
-        return
-    words = "The contract in force does not allow this." if mine else "No contract is in force."
-    yield words, reverse("consent:contract_add", args=[voice.talent_id]), "Add contract", "consent.add_contract"
-
-
-def _recording_problem(voice: Voice, tier: Capabilities, limits: dict[str, float]) -> Iterator[Problem]:
-    usable, seconds, unwritten = (getattr(voice, name) for name in ("usable", "usable_seconds", "unwritten"))
-    least, length = limits.get("least_recordings", 1), limits.get("least_seconds", 0)
-    url = f"{voice.get_absolute_url()}#recordings"
-    if usable < least:
-        words = f"{usable} of {least:g} recordings for a {tier.label.lower()} build."
-        yield words, url, "Add recordings", "voices.add_recording"
-    elif seconds < length:
-        words = f"{clock(seconds)} of {clock(length)} minutes for a {tier.label.lower()} build."
-        yield words, url, "Add recordings", "voices.add_recording"
-    if tier.transcript_required and unwritten:
-        words = f"{some(unwritten, 'recording has', 'recordings have')} no transcript."
-        link = f"{voice.get_absolute_url()}?show=no_transcript#recordings"
-        yield words, link, "Add transcripts", "voices.change_recording"
-
-
-def _voice_step(voice: Voice, tier: Capabilities, problems: list[Problem]) -> Step:
+def _voice_step(voice: Voice, state: Readiness, asked: Consent | None) -> Step:
     about = voice.talent.name
-    if not problems:
-        words = (f"Nothing is missing for a {tier.label.lower()} build.",)
-        return Step(voice.name, about, "good", "Ready to build", words, voice.get_absolute_url(), "Open voice")
-    reasons = tuple(problem[0] for problem in problems)
-    _words, url, action, permission = problems[0]
+    url, action, permission = _mended_by(voice, state, asked)
+    if state.ready:
+        words = (f"Nothing is missing for a {state.capabilities.label.lower()} build.",)
+        return Step(voice.name, about, "good", "Ready to build", words, url, action)
+    reasons = state.permission.reasons + state.blockers
     return Step(voice.name, about, "wait", "Blocked", reasons, url, action, None, permission)
+
+
+def _mended_by(voice: Voice, state: Readiness, asked: Consent | None) -> tuple[str, str, str]:
+    """Where the first thing that is missing is mended, the words of the link, and who may."""
+    if state.permission.consent_reasons and asked:
+        return asked.get_absolute_url(), "Open consent", ""
+    if state.permission.consent_reasons:
+        return reverse("consent:consent_ask", args=[voice.talent_id]), "Ask for consent", "consent.add_consent"
+    if state.permission.contract_reasons:
+        return reverse("consent:contract_add", args=[voice.talent_id]), "Add contract", "consent.add_contract"
+    if not state.lacks:
+        return voice.get_absolute_url(), "Open voice", ""
+    place, words = MENDED_BY[state.lacks[0].kind]
+    return voice.get_absolute_url() + place, words, ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,10 @@
+"""Where on a voice's page each kind of lack is mended, and the words of the link to it."""
+
+from voices.services import Lacks
+
+MENDED_BY = {
+    Lacks.RECORDINGS: ("#upload", "Add recordings"),
+    Lacks.LENGTH: ("?show=usable&sort=shortest#recordings", "Show them"),
+    Lacks.TRANSCRIPTS: ("?show=no_transcript#recordings", "Add transcripts"),
+    Lacks.SHORTER_TRANSCRIPTS: ("?show=usable#recordings", "Show them"),
+}

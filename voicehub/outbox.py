@@ -25,7 +25,8 @@ from voicehub.transitions import move
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=settings.VOICEHUB_LEASE_SECONDS)
-RING_AGAIN = timedelta(seconds=20)
+# Not sooner, so that a busy queue is not filled with the same ids; not later than a dead worker's lease is over.
+RING_AGAIN = min(timedelta(seconds=20), LEASE)
 MOST_ATTEMPTS = 5
 
 
@@ -57,10 +58,15 @@ class Lease:
 
     def finish(self) -> None:
         """Mark the task done, unless somebody asked for the work again while it ran: then it is due again."""
-        now = timezone.now()
-        done = self._mine().filter(due_at=self.due_at)
-        if not done.update(status=TaskStatus.DONE, finished_at=now, lease=None, lease_until=None, reason=""):
-            self.release(attempts=0)
+        self._over(status=TaskStatus.DONE, finished_at=timezone.now())
+
+    def again(self, after: timedelta) -> None:
+        """The work goes on after this time, or at once if somebody asked for it while it ran."""
+        self._over(due_at=timezone.now() + after, attempts=0)
+
+    def _over(self, **fields: object) -> None:
+        as_claimed = self._mine().filter(due_at=self.due_at)
+        if not as_claimed.update(lease=None, lease_until=None, reason="", **fields) and self.release(attempts=0):
             ring(self.task_id)
 
     def _mine(self) -> QuerySet[Task]:
@@ -68,18 +74,23 @@ class Lease:
 
 
 Handler = Callable[[str, Lease], timedelta | None]
+Farewell = Callable[[str], None]
 _handlers: dict[str, Handler] = {}
+_farewells: dict[str, Farewell] = {}
 
 
-def handles(kind: str) -> Callable[[Handler], Handler]:
+def handles(kind: str, given_up: Farewell | None = None) -> Callable[[Handler], Handler]:
     """Register the function that does tasks of this kind.
 
     It gets the object's id and the lease, and returns None when the work is done or the time after which it is due
-    again. Any exception but GiveUp and LeaseLost is tried again, at most MOST_ATTEMPTS times in a row.
+    again. Any exception but GiveUp and LeaseLost is tried again, at most MOST_ATTEMPTS times in a row. When the task
+    is given up, `given_up` is called with the object's id in the same transaction, so that nobody waits in vain.
     """
 
     def register(handler: Handler) -> Handler:
         _handlers[kind] = handler
+        if given_up:
+            _farewells[kind] = given_up
         return handler
 
     return register
@@ -91,11 +102,14 @@ def add(kind: str, object_id: object, *, after: timedelta = timedelta()) -> None
     Asking twice for what still waits is one task, due at the earlier time.
     """
     due_at = timezone.now() + after
-    task, created = Task.objects.get_or_create(
-        kind=kind, object_id=str(object_id), status=TaskStatus.WAITING, defaults={"due_at": due_at}
-    )
-    if not created:
-        Task.objects.filter(Q(due_at__gt=due_at) | Q(lease__isnull=False), pk=task.pk).update(due_at=due_at)
+    with transaction.atomic():
+        # Locked, so that a worker cannot mark it done between our look and our change.
+        waiting = Task.objects.select_for_update()
+        task, created = waiting.get_or_create(
+            kind=kind, object_id=str(object_id), status=TaskStatus.WAITING, defaults={"due_at": due_at}
+        )
+        if not created:
+            Task.objects.filter(Q(due_at__gt=due_at) | Q(lease__isnull=False), pk=task.pk).update(due_at=due_at)
     if not after:
         transaction.on_commit(lambda: ring(task.pk))
 
@@ -154,7 +168,7 @@ def run_task(task_id: str) -> None:
         if again is None:
             lease.finish()
         else:
-            lease.release(due_at=timezone.now() + again, attempts=0, reason="")
+            lease.again(again)
 
 
 def _failed(task: Task, lease: Lease, error: Exception) -> None:
@@ -162,12 +176,16 @@ def _failed(task: Task, lease: Lease, error: Exception) -> None:
     if task.attempts >= MOST_ATTEMPTS:
         give_up(task, lease, f"Tried {task.attempts} times. Last time: {reason}")
     else:
-        lease.release(due_at=timezone.now() + timedelta(seconds=2**task.attempts), reason=reason)
+        lease.release(due_at=timezone.now() + timedelta(seconds=4**task.attempts), reason=reason)
 
 
 def give_up(task: Task, lease: Lease, reason: str) -> None:
     """Stop trying, and say why where staff will see it."""
-    lease.release(status=TaskStatus.GIVEN_UP, reason=reason, finished_at=timezone.now())
+    with transaction.atomic():
+        if not lease.release(status=TaskStatus.GIVEN_UP, reason=reason, finished_at=timezone.now()):
+            return
+        if farewell := _farewells.get(task.kind):
+            farewell(task.object_id)
     logger.error("Gave up on %s: %s", task, reason)
 
 

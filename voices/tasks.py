@@ -2,25 +2,31 @@
 
 from datetime import timedelta
 
-from voicehub.outbox import Lease, handles
+from voicehub import outbox
+from voicehub.outbox import Farewell, Lease, handles
 from voices import services
 
 
-@handles("submit_build")
+def asked_later(kind: str) -> Farewell:
+    """For questions that must not end unanswered: they rest for a while, and are asked again."""
+    return lambda object_id: outbox.add(kind, object_id, after=services.AFTER_GIVING_UP)
+
+
+@handles("submit_build", given_up=services.submit_given_up)
 def submit_build(build_id: str, lease: Lease) -> timedelta | None:
     return services.submit_build(build_id, lease)
 
 
-@handles("settle_build")
+@handles("settle_build", given_up=asked_later("settle_build"))
 def settle_build(build_id: str, _lease: Lease) -> timedelta | None:
     return services.settle_build(build_id)
 
 
-@handles("refresh_build")
+@handles("refresh_build", given_up=asked_later("refresh_build"))
 def refresh_build(build_id: str, _lease: Lease) -> timedelta | None:
     return services.refresh_build(build_id)
 
 
-@handles("delete_remote_voice")
+@handles("delete_remote_voice", given_up=asked_later("delete_remote_voice"))
 def delete_remote_voice(remote_voice_id: str, _lease: Lease) -> timedelta | None:
     return services.delete_remote_voice(remote_voice_id)

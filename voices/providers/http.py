@@ -38,7 +38,7 @@ from voices.providers.errors import (
 )
 from voices.providers.tolerant import storable
 
-DEADLINE = 45.0  # seconds for one call, whatever the server does; a worker's lease is longer
+DEADLINE = 45.0  # seconds for one call, whatever the server does
 CONNECT = 10.0
 LARGEST_ANSWER = 8 << 20  # bytes
 LONGEST_WAIT = 3600.0  # the most of a Retry-After that is honoured, seconds
@@ -184,10 +184,13 @@ class HttpProvider(Provider):
     live_url: ClassVar[str]
     sandbox_path: ClassVar[str]
 
-    def __init__(self, key: str, *, sandbox_url: str = "", sandboxed: bool = False) -> None:
+    def __init__(
+        self, key: str, *, sandbox_url: str = "", sandboxed: bool = False, longest_call: float = DEADLINE
+    ) -> None:
         """`sandboxed` accounts talk to `sandbox_url` only. Raises ProviderUnavailable when there is no sandbox.
 
-        Raises ProviderAuthError for a key that no header can hold, such as one with a line break in it.
+        No call takes longer than `longest_call` seconds. Raises ProviderAuthError for a key that no header can hold,
+        such as one with a line break in it.
         """
         if not (key.isascii() and key.isprintable() and key):
             raise ProviderAuthError("open", "The key is empty, or holds characters that no key has.")
@@ -197,6 +200,7 @@ class HttpProvider(Provider):
         self.sandbox_url = sandbox_url if sandboxed else ""
         self._auth = self.auth(key)
         self._key = key
+        self._deadline = min(longest_call, DEADLINE)
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers.update({"User-Agent": "VoiceHub", "Accept-Encoding": "identity", "Connection": "close"})
@@ -224,7 +228,7 @@ class HttpProvider(Provider):
         path: str,
         *,
         creates: bool = False,
-        deadline: float = DEADLINE,
+        deadline: float | None = None,
         **body: Any,
     ) -> dict[str, Any]:
         """One call, sent once. `creates` marks what may not be repeated blindly; `body` goes to requests as it is.
@@ -232,7 +236,7 @@ class HttpProvider(Provider):
         Returns the JSON object. Raises one of the ProviderErrors; none of them carries what was sent.
         """
         url = path if path.startswith("http") else self.base_url + path
-        got = self._attempt(operation, method, url, creates, deadline, body)
+        got = self._attempt(operation, method, url, creates, deadline or self._deadline, body)
         if isinstance(got, ProviderError):
             # Raised out here, so that it does not carry the error of requests, in which the key stands.
             raise got

@@ -11,6 +11,8 @@ PROVIDERS = {
     "resemble_v2": "voices.providers.resemble_v2.ResembleV2",
 }
 
+SHARE_OF_LEASE = 0.75
+
 
 class Credentials(Protocol):
     """What of an account is needed to open its provider."""
@@ -41,10 +43,18 @@ def choices() -> list[tuple[str, str]]:
 
 
 def open_provider(account: Credentials) -> Provider:
-    """The adapter with this account's key, talking to the vendor or, for a sandbox account, to the sandbox."""
+    """The adapter with this account's key, talking to the vendor or, for a sandbox account, to the sandbox.
+
+    A call ends well before a worker's lease does: what is still on its way must not be looked for in vain.
+    """
     sandbox = settings.VOICEHUB_SANDBOX_URL if account.mode == "sandbox" else ""
     adapter = import_string(PROVIDERS[account.provider])
-    opened: Provider = adapter(account.key(), sandbox_url=sandbox, sandboxed=account.mode == "sandbox")
+    opened: Provider = adapter(
+        account.key(),
+        sandbox_url=sandbox,
+        sandboxed=account.mode == "sandbox",
+        longest_call=settings.VOICEHUB_LEASE_SECONDS * SHARE_OF_LEASE,
+    )
     return opened
 
 

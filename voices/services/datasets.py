@@ -106,7 +106,7 @@ def _archive(rows: list[BuildRecording]) -> Iterator[bytes]:
     """A zip of metadata.csv (`name|text`, the name without .wav) and the clips (Resemble AI, supported datasets)."""
     outlet = _Outlet()
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]  # writing is enough
-        lines = [f"{clip_name(row.recording)}|{row.transcript.replace('|', ' ')}\n" for row in rows]
+        lines = [f"{clip_name(row.recording)}|{' '.join(row.transcript.replace('|', ' ').split())}\n" for row in rows]
         archive.writestr("metadata.csv", "".join(lines))
         for row in rows:
             with archive.open(f"{clip_name(row.recording)}.wav", "w") as entry, row.recording.file.open("rb") as file:

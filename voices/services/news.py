@@ -25,6 +25,8 @@ OVER = {
     RemoteStatus.CONSENT_REJECTED: BuildStatus.CONSENT_REJECTED,
     RemoteStatus.FAILED: BuildStatus.FAILED,
 }
+# For so long the provider may still describe the build before this one, where the new one has just begun.
+OLD_NEWS = timedelta(minutes=2)
 CALLBACKS_KEPT = 50  # more than any provider sends for one build; of a flood the rest is answered and dropped
 MEASURES = ("stoi", "pesq", "si_sdr", "sample_score", "is_active", "is_outlier", "is_silent")
 
@@ -78,13 +80,26 @@ def refresh_build(build_id: str) -> timedelta | None:
         return None
     except (ProviderError, SecretUnreadable) as error:
         note_error(account, error)
-        return timedelta(minutes=5) if isinstance(error, ProviderAuthError) else pause(build)
+        return _patience(build, error)
     note_error(account, None)
-    if report.status not in OVER:
+    if report.status not in OVER or _is_old(build, report):
         Build.objects.filter(pk=build.pk).update(raw_status=report.raw_status, raw_answer=dict(report.raw))
         return pause(build)
     _conclude(build, report, said)
     return None
+
+
+def _patience(build: Build, error: Exception) -> timedelta:
+    if isinstance(error, ProviderAuthError):
+        return timedelta(minutes=5)
+    wait = timedelta(seconds=getattr(error, "retry_after", None) or 0)
+    return max(wait, pause(build))
+
+
+def _is_old(build: Build, report: BuildReport) -> bool:
+    """Whether nothing has changed since before the build call: then this is what came of the build before."""
+    fresh = build.training_at is not None and timezone.now() - build.training_at < OLD_NEWS
+    return fresh and bool(build.mark) and report.mark == build.mark
 
 
 def _callback_of(build: Build, provider: Provider, report: BuildReport) -> BuildReport | None:

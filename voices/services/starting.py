@@ -48,10 +48,18 @@ def _demand(voice: Voice, account: Account, tier: Tier | str, handover: Handover
     reasons = [*allowed.reasons, *state.blockers]
     if state.active_build:
         reasons.append(f"{state.active_build.started_by} has started a build already; it is still going on.")
+    if handover == Handover.RECORDINGS and _has_dataset(voice, account, tier):
+        reasons.append("The provider has a dataset of this voice and trains on that. Give it a new dataset instead.")
     if handover not in state.capabilities.handover:
         reasons.append("The provider does not take recordings in this way.")
     if reasons:
         raise BuildRefused(*reasons)
+
+
+def _has_dataset(voice: Voice, account: Account, tier: Tier | str) -> bool:
+    """Whether the remote voice in use was given a dataset; no vendor's page says how to take one away again."""
+    in_use = RemoteVoice.objects.filter(voice=voice, account=account, tier=str(tier), retired_at=None)
+    return in_use.exclude(remote_id="").filter(builds__handover=Handover.DATASET_URL).exists()
 
 
 def _remote_voice(voice: Voice, account: Account, tier: Tier | str) -> RemoteVoice:

@@ -7,7 +7,7 @@ step is still noted when another worker takes it up is UNCONFIRMED until a look-
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from consent.services import NotPossible, permission
@@ -29,11 +29,12 @@ from voices.providers.errors import (
 )
 from voices.providers.types import BuildReport, RemoteStatus, Tier
 from voices.services.accounts import note_error
-from voices.services.journal import BuildJournal
+from voices.services.journal import BuildJournal, GateClosed
 from voices.services.news import finish, retire, watch
 from voices.services.spec import spec_of
 
 TRY_AGAIN = timedelta(seconds=15)
+AFTER_GIVING_UP = timedelta(hours=1)
 LOOK_UPS = 2  # a list may lag, so that a voice is only taken for absent when it was looked for twice
 
 
@@ -73,19 +74,30 @@ def _send(build: Build, lease: Lease) -> timedelta | None:
     account = build.remote_voice.account
     try:
         with registry.open_provider(account) as provider:
-            report = provider.submit(spec_of(build), BuildJournal(build, lease))
-    except OutcomeUnknown:
-        _unconfirmed(build, look_up_after=LEASE)
-    except (ProviderUnavailable, ResponseUnreadable) as error:
-        return _later(build, error)
+            report = provider.submit(spec_of(build), BuildJournal(build, lease, _not_allowed))
+    except GateClosed as closed:
+        lease.extend()
+        finish(build, BuildStatus.FAILED, issue=str(closed))
     except (ProviderError, SecretUnreadable) as error:
+        lease.extend()  # what came of it is written only by the one whose task it still is
         note_error(account, error)
-        if isinstance(error, NotFound):
-            retire(build.remote_voice)  # deleted over there, so that the next build makes a new one
-        finish(build, BuildStatus.FAILED, issue=words(error), step="")
+        return _came_to_nothing(build, error)
     else:
+        lease.extend()
         note_error(account, None)
         _training(build, report)
+    return None
+
+
+def _came_to_nothing(build: Build, error: ProviderError | SecretUnreadable) -> timedelta | None:
+    if isinstance(error, ProviderUnavailable | ResponseUnreadable):
+        return _later(build, error)
+    if isinstance(error, OutcomeUnknown):
+        _unconfirmed(build, look_up_after=LEASE)
+        return None
+    if isinstance(error, NotFound):
+        retire(build.remote_voice)  # deleted over there, so that the next build makes a new one
+    finish(build, BuildStatus.FAILED, issue=words(error), step="")
     return None
 
 
@@ -95,9 +107,8 @@ def words(error: Exception) -> str:
 
 
 def _later(build: Build, error: ProviderError) -> timedelta:
-    """Not done, and known not to be done: the step is over, and the whole is tried again in a while."""
-    Build.objects.filter(pk=build.pk).update(step="", doing=f"{error.public} Trying again.")
-    note_error(build.remote_voice.account, error)
+    """Not done, and known not to be done: the whole is tried again in a while, and may be called off until then."""
+    move(build, BuildStatus.QUEUED, since=BuildStatus.SUBMITTING, step="", doing=f"{error.public} Trying again.")
     wait = getattr(error, "retry_after", None)
     return timedelta(seconds=wait) if wait else TRY_AGAIN
 
@@ -129,6 +140,8 @@ def settle_build(build_id: str) -> timedelta | None:
             found = _look(build, provider)
     except (ProviderError, SecretUnreadable) as error:
         note_error(account, error)
+        if isinstance(error, NotFound) and build.step == "build":
+            return _came_to_nothing(build, error)
         return LEASE if isinstance(error, ProviderAuthError) else TRY_AGAIN
     if found is None:
         return _not_there(build)
@@ -159,20 +172,60 @@ def _not_there(build: Build) -> timedelta | None:
     return None
 
 
-def _go_on(build: Build, remote_id: str) -> None:
-    """What became of the step is known: send what is still to be sent."""
+def _go_on(build: Build, remote_id: str, **fields: Any) -> bool:
+    """What became of the step is known: send what is still to be sent. False when somebody else has settled it."""
     with transaction.atomic():
-        if move(build, BuildStatus.QUEUED, since=BuildStatus.UNCONFIRMED, step="", doing="", looked_up=0):
+        moved = move(build, BuildStatus.QUEUED, since=BuildStatus.UNCONFIRMED, step="", doing="", looked_up=0, **fields)
+        if moved:
             RemoteVoice.objects.filter(pk=build.remote_voice_id).update(remote_id=remote_id)
             outbox.add("submit_build", build.pk)
+    return moved
 
 
 def settle_by_hand(build: Build, by: User, remote_id: str) -> None:
-    """A person has looked at the provider: it has the voice under `remote_id`, or has it not (an empty text)."""
-    if build.status != BuildStatus.UNCONFIRMED:
+    """A person has looked at the provider: it has what was being made, under `remote_id`, or not (an empty text).
+
+    What was being made is the voice or, of a voice whose id we know, its build. Raises NotPossible.
+    """
+    remote_id, known = remote_id.strip(), build.remote_voice.remote_id
+    if remote_id and known and remote_id != known:
+        raise NotPossible(f"The voice that is being built has the id {known} there. Look at that one.")
+    try:
+        settled = _settled_by_hand(build, remote_id, f"Settled by {by}, who looked at the provider.")
+    except IntegrityError:
+        raise NotPossible("That id belongs to another voice of this account.") from None
+    if not settled:
         raise NotPossible("This build is settled already.")
-    Build.objects.filter(pk=build.pk).update(issue=f"Settled by {by}, who looked at the provider.")
-    _go_on(build, remote_id.strip() or build.remote_voice.remote_id)
+
+
+def _settled_by_hand(build: Build, remote_id: str, words: str) -> bool:
+    if remote_id and build.step == "build":
+        with transaction.atomic():
+            moved = move(
+                build,
+                BuildStatus.TRAINING,
+                since=BuildStatus.UNCONFIRMED,
+                step="",
+                doing="",
+                training_at=timezone.now(),
+                issue=words,
+            )
+            if moved:
+                watch(build)
+        return moved
+    return _go_on(build, remote_id or build.remote_voice.remote_id, issue=words)
+
+
+def submit_given_up(build_id: str) -> None:
+    """Sending failed again and again on our side: nobody shall wait for it, and no step in doubt be forgotten."""
+    build = build_for_work(build_id)
+    if build is None:
+        return
+    if build.status == BuildStatus.SUBMITTING and build.step:
+        _unconfirmed(build, look_up_after=timedelta())
+    elif build.status in (BuildStatus.QUEUED, BuildStatus.SUBMITTING):
+        told = "Something failed on our side, again and again. An admin finds the reason among the tasks."
+        finish(build, BuildStatus.FAILED, issue=told)
 
 
 def delete_remote_voice(remote_voice_id: str) -> timedelta | None:

@@ -128,8 +128,8 @@ def _counts(voices: Sequence[Voice], limits: Mapping[str, Limit]) -> dict[UUID, 
         used.annotate(text_length=Length("transcript"))
         .values_list("voice")
         .annotate(
-            Count("pk"),
-            Sum("seconds", filter=Q(seconds__lte=trained), default=0.0),
+            clips=Count("pk"),
+            trained=Sum("seconds", filter=Q(seconds__lte=trained), default=0.0),
             too_long=Count("pk", filter=Q(seconds__gt=trained)),
             refused_length=Count("pk", filter=Q(seconds__lt=short) | Q(seconds__gt=long)),
             without_text=Count("pk", filter=Q(text_length=0)),

@@ -70,4 +70,4 @@ def callback_url(build: Build) -> str:
 def dataset_url(build: Build) -> str:
     """Where the provider fetches the dataset: a WAV for a rapid voice, an archive for a professional one."""
     name = "dataset.wav" if build.remote_voice.tier == Tier.RAPID else "dataset.zip"
-    return settings.VOICEHUB_BASE_URL + reverse("webhooks:dataset", args=[token_for("dataset", build.pk), name])
+    return settings.VOICEHUB_BASE_URL + reverse("voices:dataset", args=[token_for("dataset", build.pk), name])

@@ -1,0 +1,279 @@
+"""From start to report, through the real adapter and a real sandbox; tasks are run as a worker runs them."""
+
+import json
+from typing import Any
+
+import pytest
+import requests
+
+from tests.building.desk import SLT, Desk, wav
+from tests.support.sandbox import until
+from voicehub.models import Task
+from voicehub.tokens import token_for
+from voices import services
+from voices.models import Build, BuildStatus, DatasetFetch, Handover, RemoteVoice
+from voices.providers.types import Tier
+from voices.services.datasets import LASTS
+from voices.services.spec import callback_url, clip_name, dataset_url
+
+pytestmark = pytest.mark.django_db
+SCORES = {"voice_similarity", "fluency", "pauses", "resemble_score"}
+
+
+def sent(build: Build) -> set[str]:
+    return {clip_name(row.recording) for row in build.recordings.select_related("recording")}
+
+
+@pytest.mark.parametrize("tier", list(Tier))
+def test_build_from_recordings_becomes_ready_with_its_scores(desk: Desk, tier: Tier) -> None:
+    build = desk.finish(desk.start(desk.voice(), tier))
+    assert build.status == BuildStatus.READY, build.issue
+    assert set(build.scores) == SCORES
+    assert all(0 <= score <= 1 for score in build.scores.values())
+    assert build.raw_status == "finished"
+    assert build.raw_answer["uuid"] == build.remote_voice.remote_id
+    assert build.finished_at >= build.training_at >= build.submitted_at
+    assert (build.step, build.doing) == ("", "")
+    assert desk.ledger() == {"create_voice": 1, "build_voice": 1}
+    assert len(desk.asked("create_recording")) == 3
+    assert desk.remote(build)["voice_type"] == tier
+    assert set(desk.remote_recordings(build)) == sent(build)
+    assert not Task.objects.exclude(status="done").exists()
+
+
+def test_name_at_the_provider_says_nothing_of_the_talent(desk: Desk) -> None:
+    build = desk.finish(desk.start(desk.voice()))
+    there = json.dumps(desk.remote(build))
+    assert desk.remote(build)["name"] == build.remote_voice.reference
+    assert "Tilda" not in there
+    assert "Narrator" not in there
+
+
+def test_dataset_issue_marks_what_only_the_callback_says(desk: Desk, live_server: Any, settings: Any) -> None:
+    settings.VOICEHUB_BASE_URL = live_server.url
+    build = desk.start(desk.voice("slt-01", "slt-02", "slt-03", "rms-wrong-speaker", "rms-silent"))
+    desk.reach(build, BuildStatus.TRAINING)
+    until(build.callbacks.exists)
+    build = desk.finish(build)
+    assert build.status == BuildStatus.DATASET_ISSUE
+    assert "no speech" in build.issue
+    rows = {row.recording.title: row for row in services.worst_first(build)}
+    assert list(rows)[:2] == ["rms-silent", "rms-wrong-speaker"]
+    assert rows["rms-silent"].is_silent
+    assert rows["rms-wrong-speaker"].is_outlier
+    for told in ("rms-silent", "rms-wrong-speaker"):
+        assert rows[told].from_callback
+        assert rows[told].reported
+    for name in SLT:
+        assert rows[name].reported
+        assert not rows[name].from_callback
+        assert rows[name].stoi is None
+        assert rows[name].sample_score is not None
+    assert rows["rms-wrong-speaker"].stoi is not None
+    assert rows["rms-wrong-speaker"].si_sdr is not None
+
+
+def test_dataset_issue_without_a_callback_is_found_by_asking(desk: Desk) -> None:
+    build = desk.finish(desk.start(desk.voice(*SLT, "rms-silent")))
+    assert build.status == BuildStatus.DATASET_ISSUE
+    rows = list(build.recordings.all())
+    assert all(row.reported and not row.from_callback for row in rows)
+    assert all(row.is_silent is None for row in rows)
+
+
+def test_refused_consent_ends_the_remote_voice(desk: Desk) -> None:
+    """It is retired and deleted over there; the next build makes another one."""
+    voice = desk.voice(take="consent-slt")
+    consent = voice.talent.consents.get()
+    consent.take.file.storage.delete(consent.take.file.name)
+    consent.take.file.storage.save(consent.take.file.name, wav("rms-silent"))
+    build = desk.finish(desk.start(voice))
+    assert build.status == BuildStatus.CONSENT_REJECTED
+    assert build.raw_status == "consent_validation_failed"
+    desk.work()
+    first = RemoteVoice.objects.get(pk=build.remote_voice_id)
+    assert first.retired_at
+    assert first.deleted_at
+    assert desk.ledger() == {"create_voice": 1, "build_voice": 1, "delete_voice": 1}
+    consent.take.file.storage.delete(consent.take.file.name)
+    consent.take.file.storage.save(consent.take.file.name, wav("consent-slt"))
+    again = desk.finish(desk.start(voice))
+    assert again.status == BuildStatus.READY
+    assert again.remote_voice_id != first.pk
+    assert again.remote_voice.reference != first.reference
+    assert desk.ledger()["create_voice"] == 2
+
+
+def test_deletion_is_tried_until_it_is_done(desk: Desk, sandbox: Any) -> None:
+    build = desk.finish(desk.start(desk.voice()))
+    remote = build.remote_voice
+    sandbox.faults(*({"operation": "delete_voice", "do": "status:500", "nth": n} for n in (1, 2, 3)))
+    for _ in range(3):
+        assert services.delete_remote_voice(str(remote.pk)) is not None
+        remote.refresh_from_db()
+        assert remote.deleted_at is None
+    assert services.delete_remote_voice(str(remote.pk)) is None
+    remote.refresh_from_db()
+    assert remote.deleted_at
+    assert services.delete_remote_voice(str(remote.pk)) is None
+    assert desk.traffic("DELETE") == 4
+
+
+# --- the dataset's address --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tier", list(Tier))
+def test_dataset_is_fetched_from_the_address_of_the_build(
+    desk: Desk, live_server: Any, settings: Any, tier: Tier
+) -> None:
+    settings.VOICEHUB_BASE_URL = live_server.url
+    voice = desk.voice()
+    voice.recordings.update(transcript="Two\nlines | and a bar.")
+    build = desk.finish(desk.start(voice, tier, Handover.DATASET_URL))
+    assert build.status == BuildStatus.READY, build.issue
+    assert set(build.scores) == SCORES
+    by_itself = tier is Tier.PROFESSIONAL
+    assert desk.ledger() == ({"create_voice": 1} if by_itself else {"create_voice": 1, "build_voice": 1})
+    assert not desk.asked("create_recording")
+    assert DatasetFetch.objects.filter(build=build).count() == 1
+    if by_itself:
+        assert desk.remote_recordings(build) == dict.fromkeys(sent(build), "Two lines and a bar.")
+    assert requests.get(dataset_url(build), timeout=10).status_code == 404
+
+
+@pytest.mark.parametrize("tier", list(Tier))
+def test_second_dataset_is_built_on_a_call(desk: Desk, live_server: Any, settings: Any, tier: Tier) -> None:
+    """A voice that exists does not train by itself when it is given another dataset."""
+    settings.VOICEHUB_BASE_URL = live_server.url
+    voice = desk.voice(*SLT, "rms-silent")
+    first = desk.finish(desk.start(voice, tier, Handover.DATASET_URL))
+    before = desk.ledger()
+    services.set_active(voice.recordings.get(file_name="rms-silent.wav"), False)
+    second = desk.finish(desk.start(voice, tier, Handover.DATASET_URL))
+    assert second.status == BuildStatus.READY, second.issue
+    assert second.remote_voice_id == first.remote_voice_id
+    assert desk.ledger() - before == {"build_voice": 1}
+    assert DatasetFetch.objects.filter(build=second).count() == 1
+
+
+def test_link_that_nobody_may_use(desk: Desk, live_server: Any, settings: Any) -> None:
+    settings.VOICEHUB_BASE_URL = live_server.url
+    build = desk.start(desk.voice(), Tier.PROFESSIONAL, Handover.DATASET_URL)
+    good = dataset_url(build)
+    assert requests.get(good, timeout=10).status_code == 200
+    token = token_for("dataset", build.pk)
+    for wrong in (
+        good.replace(token, token[:-1] + ("A" if token[-1] != "A" else "B")),
+        good.replace(token, token_for("callback", build.pk)),
+        good.replace(token, build.dataset_digest),
+        good.replace("dataset.zip", "dataset.wav"),
+    ):
+        assert requests.get(wrong, timeout=10).status_code == 404
+    Build.objects.filter(pk=build.pk).update(created_at=build.created_at - LASTS)
+    assert requests.get(good, timeout=10).status_code == 404
+    assert DatasetFetch.objects.filter(build=build).exists()
+
+
+def test_expired_link_is_a_dataset_issue_of_the_provider(desk: Desk, live_server: Any, settings: Any) -> None:
+    settings.VOICEHUB_BASE_URL = live_server.url
+    build = desk.start(desk.voice(), Tier.PROFESSIONAL, Handover.DATASET_URL)
+    Build.objects.filter(pk=build.pk).update(created_at=build.created_at - LASTS)
+    assert desk.finish(build).status == BuildStatus.DATASET_ISSUE
+    assert not DatasetFetch.objects.filter(build=build).exists()
+
+
+def test_build_by_recordings_has_no_dataset(desk: Desk, client: Any) -> None:
+    build = desk.start(desk.voice())
+    assert build.dataset_digest == ""
+    assert client.get(dataset_url(build)).status_code == 404
+
+
+# --- building again ---------------------------------------------------------------------
+
+
+def test_rebuild_uses_the_voice_again_and_sends_only_what_is_new(desk: Desk) -> None:
+    voice = desk.voice(*SLT, "rms-silent")
+    first = desk.finish(desk.start(voice))
+    assert first.status == BuildStatus.DATASET_ISSUE
+    services.set_active(voice.recordings.get(file_name="rms-silent.wav"), False)
+    services.set_transcript(voice.recordings.get(file_name="slt-02.wav"), "Other words.")
+    desk.record(voice, "slt-04")
+    second = desk.finish(desk.start(voice))
+    assert second.status == BuildStatus.READY, second.issue
+    assert second.remote_voice_id == first.remote_voice_id
+    assert desk.ledger() == {"create_voice": 1, "build_voice": 2}
+    assert len(desk.asked("create_recording")) == 5
+    assert len(desk.asked("delete_recording")) == 1
+    assert len(desk.asked("update_recording")) == 1
+    there = desk.remote_recordings(second)
+    assert set(there) == sent(second)
+    assert there[clip_name(voice.recordings.get(file_name="slt-02.wav"))] == "Other words."
+    assert desk.remote(second)["callback_uri"] == callback_url(second) != callback_url(first)
+
+
+def test_recording_that_was_left_out_comes_back(desk: Desk) -> None:
+    voice = desk.voice(*SLT, "slt-04")
+    out = voice.recordings.get(file_name="slt-04.wav")
+    for active in (True, False, True):
+        services.set_active(out, active)
+        build = desk.finish(desk.start(voice))
+        assert build.status == BuildStatus.READY
+        assert set(desk.remote_recordings(build)) == sent(build)
+        assert (clip_name(out) in sent(build)) == active
+
+
+def test_voice_deleted_over_there_is_made_anew_by_the_next_build(desk: Desk) -> None:
+    voice = desk.voice()
+    first = desk.finish(desk.start(voice))
+    with services.submitting.registry.open_provider(desk.account) as provider:
+        provider.delete_voice(first.remote_voice.remote_id)
+    second = desk.finish(desk.start(voice))
+    assert second.status == BuildStatus.FAILED
+    third = desk.finish(desk.start(voice))
+    assert third.status == BuildStatus.READY
+    assert third.remote_voice_id != first.remote_voice_id
+
+
+def test_voice_that_has_a_dataset_is_not_built_from_recordings(
+    desk: Desk, live_server: Any, settings: Any
+) -> None:
+    """The provider would read the old dataset again, whose address is dead."""
+    settings.VOICEHUB_BASE_URL = live_server.url
+    voice = desk.voice()
+    desk.finish(desk.start(voice, Tier.RAPID, Handover.DATASET_URL))
+    with pytest.raises(services.BuildRefused) as told:
+        desk.start(voice, Tier.RAPID, Handover.RECORDINGS)
+    assert told.value.reasons == (
+        "The provider has a dataset of this voice and trains on that. Give it a new dataset instead.",
+    )
+    assert desk.finish(desk.start(voice, Tier.RAPID, Handover.DATASET_URL)).status == BuildStatus.READY
+
+
+def test_recordings_sent_before_do_not_stay_beside_a_dataset(desk: Desk, live_server: Any, settings: Any) -> None:
+    settings.VOICEHUB_BASE_URL = live_server.url
+    voice = desk.voice()
+    desk.finish(desk.start(voice))
+    build = desk.finish(desk.start(voice, Tier.RAPID, Handover.DATASET_URL))
+    assert build.status == BuildStatus.READY
+    assert set(desk.remote_recordings(build)) == {"dataset"}
+
+
+def test_frozen_recordings_stay_as_they_were(desk: Desk) -> None:
+    """What is changed between start and sending goes into the next build."""
+    voice = desk.voice()
+    build = desk.start(voice)
+    frozen = sent(build)
+    one = voice.recordings.get(file_name="slt-01.wav")
+    services.set_transcript(one, "Changed.")
+    services.set_active(voice.recordings.get(file_name="slt-02.wav"), False)
+    desk.record(voice, "slt-05")
+    with pytest.raises(services.recordings.NotPossible):
+        services.delete_recording(one)
+    build = desk.finish(build)
+    assert build.status == BuildStatus.READY
+    assert build.total == 3
+    there = desk.remote_recordings(build)
+    assert set(there) == frozen
+    assert there[clip_name(one)] == "Words of slt-01."
+    for row in build.recordings.select_related("recording"):
+        assert row.sha256 == row.recording.sha256

@@ -105,9 +105,7 @@ class Desk:
 
     # --- work ---
 
-    def start(
-        self, voice: Voice, tier: Tier = Tier.RAPID, handover: Handover = Handover.RECORDINGS
-    ) -> Build:
+    def start(self, voice: Voice, tier: Tier = Tier.RAPID, handover: Handover = Handover.RECORDINGS) -> Build:
         return services.start_build(voice, self.account, tier, handover, self.producer)
 
     def work(self, rounds: int = 1) -> None:

@@ -234,9 +234,7 @@ def test_voice_deleted_over_there_is_made_anew_by_the_next_build(desk: Desk) -> 
     assert third.remote_voice_id != first.remote_voice_id
 
 
-def test_voice_that_has_a_dataset_is_not_built_from_recordings(
-    desk: Desk, live_server: Any, settings: Any
-) -> None:
+def test_voice_that_has_a_dataset_is_not_built_from_recordings(desk: Desk, live_server: Any, settings: Any) -> None:
     """The provider would read the old dataset again, whose address is dead."""
     settings.VOICEHUB_BASE_URL = live_server.url
     voice = desk.voice()

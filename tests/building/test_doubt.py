@@ -1,0 +1,330 @@
+"""When an answer is lost it is looked up, never sent again blindly; what was never sent is sent later, once."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from tests.building.desk import Desk
+from tests.support.work import do_tasks
+from voicehub import outbox
+from voicehub.models import Task, TaskStatus
+from voicehub.outbox import LEASE, Lease, LeaseLost
+from voices import services
+from voices.models import Build, BuildStatus, RemoteVoice
+from voices.providers import registry
+from voices.services import journal, submitting
+
+pytestmark = pytest.mark.django_db
+
+READY = {"create_voice": 1, "build_voice": 1}
+
+
+def waiting(kind: str) -> Task:
+    return Task.objects.get(kind=kind, status=TaskStatus.WAITING)
+
+
+# --- the four cases: the voice is there or not, the build has begun or not ------------------------------------------
+
+
+@pytest.mark.parametrize("phase", ["before", "after"])
+@pytest.mark.parametrize("operation", ["create_voice", "build_voice"])
+@pytest.mark.parametrize("fault", ["drop", "status:502", "garbage"])
+def test_lost_answer_is_settled_by_looking(desk: Desk, sandbox: Any, operation: str, phase: str, fault: str) -> None:
+    sandbox.faults({"operation": operation, "do": fault, "phase": phase, "nth": 1})
+    build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
+    assert build.step == operation.partition("_")[0]
+    assert waiting("settle_build").due_at > timezone.now() + LEASE * 0.9
+    made = desk.ledger()
+    build = desk.finish(build)
+    assert build.status == BuildStatus.READY, build.issue
+    assert desk.ledger() == READY
+    assert made[operation] == (1 if phase == "after" else 0)
+    assert len(desk.asked("create_recording")) == 3
+    assert (build.step, build.doing, build.looked_up) == ("", "", 0)
+
+
+def test_list_that_lags_is_looked_at_twice(desk: Desk, sandbox: Any) -> None:
+    """The voice was made, and the first list does not show it yet."""
+    sandbox.faults(
+        {"operation": "create_voice", "do": "drop", "phase": "after", "nth": 1},
+        {"operation": "list_voices", "do": "hide:60", "nth": 1},
+    )
+    build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
+    desk.reach(build, BuildStatus.UNCONFIRMED)
+    assert build.looked_up == 1
+    assert waiting("settle_build").due_at > timezone.now() + LEASE * 0.9
+    assert desk.finish(build).status == BuildStatus.READY
+    assert desk.ledger() == READY
+
+
+def test_look_up_that_fails_settles_nothing(desk: Desk, sandbox: Any) -> None:
+    sandbox.faults(
+        {"operation": "create_voice", "do": "drop", "phase": "after", "nth": 1},
+        *({"operation": "list_voices", "do": do, "nth": n} for n, do in enumerate(
+            ("status:500", "drop", "garbage", "status:401", "status:404", "status:429", "truncate"), start=1)),
+    )  # fmt: skip
+    build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
+    for _ in range(7):
+        desk.reach(build, BuildStatus.UNCONFIRMED)
+        assert build.looked_up == 0
+    assert desk.finish(build).status == BuildStatus.READY
+    assert desk.ledger() == READY
+
+
+def test_voice_that_is_gone_while_its_build_is_in_doubt(desk: Desk, sandbox: Any) -> None:
+    sandbox.faults({"operation": "build_voice", "do": "drop", "nth": 1})
+    build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
+    with registry.open_provider(desk.account) as provider:
+        provider.delete_voice(build.remote_voice.remote_id)
+    assert desk.finish(build).status == BuildStatus.FAILED
+    build.remote_voice.refresh_from_db()
+    assert build.remote_voice.retired_at
+    assert desk.finish(desk.start(build.voice)).status == BuildStatus.READY
+
+
+def test_late_build_call_is_not_made_again(desk: Desk, sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two look-ups find nothing, and then the first call arrives after all: the voice trains, and is left to it."""
+    sandbox.control("POST", "settings", {"training_seconds": 1.0})
+    sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after", "nth": 1})
+    build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
+    monkeypatch.setattr(submitting, "_look", lambda *_: None)
+    desk.reach(build, BuildStatus.UNCONFIRMED)
+    desk.reach(build, BuildStatus.TRAINING)
+    assert desk.finish(build).status == BuildStatus.READY
+    assert desk.ledger() == READY
+
+
+# --- by hand ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phase", ["before", "after"])
+@pytest.mark.parametrize("operation", ["create_voice", "build_voice"])
+def test_person_settles_what_no_list_can(
+    desk: Desk, sandbox: Any, operation: str, phase: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for tier in registry.provider_class("resemble_v2").tiers.values():
+        monkeypatch.setattr(type(tier), "can_find", False)
+    sandbox.faults({"operation": operation, "do": "drop", "phase": phase, "nth": 1})
+    build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
+    for _ in range(3):
+        desk.reach(build, BuildStatus.UNCONFIRMED)
+    assert not desk.asked("list_voices")
+    there = desk.ask("voices?page=1")["items"]
+    services.settle_by_hand(build, desk.producer, f" {there[0]['uuid']} " if phase == "after" else "")
+    assert "Paula" in build.issue
+    assert desk.finish(build).status == BuildStatus.READY
+    assert desk.ledger() == READY
+
+
+def test_person_is_told_when_it_is_settled_or_another_voice(desk: Desk, sandbox: Any) -> None:
+    other = desk.finish(desk.start(desk.voice()))
+    sandbox.faults({"operation": "create_voice", "do": "drop", "nth": 1})
+    build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
+    with pytest.raises(services.recordings.NotPossible, match="another voice"):
+        services.settle_by_hand(build, desk.producer, other.remote_voice.remote_id)
+    build.refresh_from_db()
+    assert build.status == BuildStatus.UNCONFIRMED
+    services.settle_by_hand(Build.objects.get(pk=build.pk), desk.producer, "")
+    with pytest.raises(services.recordings.NotPossible, match="settled already"):
+        services.settle_by_hand(build, desk.producer, "")
+    assert desk.finish(build).status == BuildStatus.READY
+
+
+def test_person_cannot_put_a_known_voice_under_another_id(desk: Desk, sandbox: Any) -> None:
+    sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after", "nth": 1})
+    build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
+    with pytest.raises(services.recordings.NotPossible, match=build.remote_voice.remote_id):
+        services.settle_by_hand(build, desk.producer, "something-else")
+    assert desk.finish(build).status == BuildStatus.READY
+
+
+# --- not sent at all --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operation", ["create_voice", "build_voice", "create_recording", "get_voice"])
+@pytest.mark.parametrize(("retry_after", "wait"), [(None, 15), ("90", 90), ("nonsense", 15), ("-5", 15)])
+def test_told_to_wait_it_waits_and_sends_once(
+    desk: Desk, sandbox: Any, operation: str, retry_after: str | None, wait: int
+) -> None:
+    rule = {"operation": operation, "do": "status:429", "nth": 1}
+    sandbox.faults(rule | ({"retry_after": retry_after} if retry_after else {}))
+    build = desk.reach(desk.start(desk.voice()), BuildStatus.QUEUED)
+    due = waiting("submit_build").due_at - timezone.now()
+    assert timedelta(seconds=wait - 5) < due <= timedelta(seconds=wait)
+    assert "Trying again" in build.doing
+    assert desk.finish(build).status == BuildStatus.READY
+    assert desk.ledger() == READY
+    assert len(desk.asked("create_recording")) == 3
+
+
+def test_provider_that_is_away_for_long(desk: Desk, settings: Any, sandbox: Any) -> None:
+    settings.VOICEHUB_SANDBOX_URL = "http://127.0.0.1:9"
+    build = desk.start(desk.voice())
+    for _ in range(12):  # more than any number of attempts after which a task is given up
+        desk.reach(build, BuildStatus.QUEUED)
+    desk.account.refresh_from_db()
+    assert "cannot be reached" in desk.account.last_error
+    settings.VOICEHUB_SANDBOX_URL = sandbox.address
+    assert desk.finish(build).status == BuildStatus.READY
+    assert desk.ledger() == READY
+    desk.account.refresh_from_db()
+    assert desk.account.last_error == ""
+
+
+def test_refusal_is_shown_in_the_provider_s_words(desk: Desk, sandbox: Any) -> None:
+    sandbox.control("POST", "settings", {"rapid_recordings": 5})
+    build = desk.reach(desk.start(desk.voice()), BuildStatus.FAILED)
+    assert "At least 5 active recordings are needed" in build.issue
+    assert desk.key not in build.issue
+
+
+def test_bad_key_fails_the_build_and_is_seen_at_the_account(desk: Desk, sandbox: Any) -> None:
+    desk.account.set_key("bad-key")
+    desk.account.save(update_fields=["sealed_key"])
+    build = desk.reach(desk.start(desk.voice()), BuildStatus.FAILED)
+    desk.account.refresh_from_db()
+    assert "key" in desk.account.last_error
+    assert "bad-key" not in build.issue + desk.account.last_error
+
+
+def test_what_fails_on_our_side_ends_after_five_tries(desk: Desk) -> None:
+    """A file that is gone from the disk: no build waits for ever to be sent."""
+    voice = desk.voice()
+    build = desk.start(voice)
+    file = voice.recordings.first().file
+    file.storage.delete(file.name)
+    for _ in range(outbox.MOST_ATTEMPTS):
+        desk.work()
+    build.refresh_from_db()
+    assert build.status == BuildStatus.FAILED
+    assert "our side" in build.issue
+    assert Task.objects.get(kind="submit_build").status == TaskStatus.GIVEN_UP
+    assert str(file.name) not in build.issue
+
+
+def test_what_fails_on_our_side_with_a_step_in_doubt_is_looked_up(desk: Desk, monkeypatch: Any) -> None:
+    written = journal.BuildJournal.voice
+
+    def breaks(*_: Any) -> None:
+        raise RuntimeError("the disk is full")
+
+    build = desk.start(desk.voice())
+    monkeypatch.setattr(journal.BuildJournal, "voice", breaks)
+    desk.work()
+    monkeypatch.setattr(journal.BuildJournal, "voice", written)
+    assert desk.finish(build).status == BuildStatus.READY
+    assert desk.ledger() == READY
+
+
+def test_question_that_breaks_again_and_again_is_asked_later(desk: Desk, monkeypatch: Any) -> None:
+    build = desk.reach(desk.start(desk.voice()), BuildStatus.TRAINING)
+    with monkeypatch.context() as patch:
+        patch.setattr("voices.services.news.note_error", lambda *_: 1 / 0)
+        for _ in range(outbox.MOST_ATTEMPTS):
+            desk.work()
+    assert Task.objects.filter(kind="refresh_build", status=TaskStatus.GIVEN_UP).exists()
+    assert waiting("refresh_build").due_at > timezone.now() + timedelta(minutes=50)
+    assert desk.finish(build).status == BuildStatus.READY
+
+
+# --- calling it off ---------------------------------------------------------------------
+
+
+def test_build_that_waits_can_be_cancelled(desk: Desk) -> None:
+    build = desk.start(desk.voice())
+    services.cancel_build(build, desk.producer)
+    desk.work(3)
+    build.refresh_from_db()
+    assert build.status == BuildStatus.CANCELLED
+    assert "Paula" in build.issue
+    assert desk.traffic() == 0
+    assert desk.finish(desk.start(build.voice)).status == BuildStatus.READY
+
+
+def test_build_that_waits_for_a_busy_provider_can_be_cancelled(desk: Desk, sandbox: Any) -> None:
+    sandbox.faults({"operation": "create_voice", "do": "status:429"})
+    build = desk.reach(desk.start(desk.voice()), BuildStatus.QUEUED)
+    services.cancel_build(build, desk.producer)
+    sandbox.faults()
+    desk.work(3)
+    assert not desk.ledger()
+
+
+@pytest.mark.parametrize("status", ["submitting", "unconfirmed", "training", "ready", "failed", "cancelled"])
+def test_build_that_was_sent_cannot_be_cancelled(desk: Desk, status: str) -> None:
+    build = desk.start(desk.voice())
+    Build.objects.filter(pk=build.pk).update(status=status, finished_at=timezone.now())
+    with pytest.raises(services.recordings.NotPossible):
+        services.cancel_build(build, desk.producer)
+    build.refresh_from_db()
+    assert build.status == status
+
+
+# --- the worker that lost its lease -----------------------------------------------------
+
+
+def lost() -> Lease:
+    """The lease of somebody whose task is another's by now."""
+    task = Task.objects.create(kind="submit_build", object_id="x", lease=uuid.uuid4())
+    return Lease(task.pk, uuid.uuid4(), task.due_at)
+
+
+@pytest.mark.parametrize("rule", [
+    {},
+    {"operation": "create_voice", "do": "drop", "phase": "after"},
+    {"operation": "create_voice", "do": "status:429"},
+    {"operation": "create_voice", "do": "status:400"},
+    {"operation": "create_voice", "do": "status:401"},
+    {"operation": "create_voice", "do": "status:404"},
+])  # fmt: skip
+def test_worker_without_a_lease_writes_nothing(
+    desk: Desk, sandbox: Any, rule: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It sent a call, was suspended for long, and wakes up: the build is another worker's."""
+    build = desk.start(desk.voice())
+    lease = lost()
+    mine = Task.objects.filter(pk=lease.task_id)
+    held = mine.get().lease
+    mine.update(lease=lease.token)
+    sandbox.faults(*([rule] if rule else []))
+    called = submitting.registry.provider_class("resemble_v2").call
+
+    def suspended(provider: Any, operation: str, *args: Any, **more: Any) -> Any:
+        try:
+            return called(provider, operation, *args, **more)
+        finally:
+            if operation == "create voice":
+                mine.update(lease=held)
+                Build.objects.filter(pk=build.pk).update(doing="The other worker is at it.")
+
+    monkeypatch.setattr("voices.providers.http.HttpProvider.call", suspended)
+    with pytest.raises(LeaseLost):
+        services.submit_build(str(build.pk), lease)
+    build.refresh_from_db()
+    assert (build.status, build.step) == (BuildStatus.SUBMITTING, "create")
+    assert build.doing == "The other worker is at it."
+    assert build.issue == ""
+    remote = RemoteVoice.objects.get(pk=build.remote_voice_id)
+    assert (remote.remote_id, remote.retired_at) == ("", None)
+
+
+def test_worker_that_takes_over_looks_before_it_sends(desk: Desk) -> None:
+    """A build found at a step in doubt, with no other trace of what became of it."""
+    build = desk.start(desk.voice())
+    Build.objects.filter(pk=build.pk).update(status=BuildStatus.SUBMITTING, step="create")
+    do_tasks()
+    build.refresh_from_db()
+    assert build.status == BuildStatus.UNCONFIRMED
+    assert not desk.ledger()
+    assert desk.finish(build).status == BuildStatus.READY
+    assert desk.ledger() == READY
+
+
+def test_a_call_ends_before_the_lease(desk: Desk, settings: Any) -> None:
+    for seconds in (3, 60, 3600):
+        settings.VOICEHUB_LEASE_SECONDS = seconds
+        with registry.open_provider(desk.account) as provider:
+            assert provider._deadline < seconds  # type: ignore[attr-defined]

@@ -1,0 +1,255 @@
+"""Callbacks are hints: kept once, believed in nothing. What a build became is what the provider says when asked."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from tests.building.desk import SLT, Desk
+from tests.support.sandbox import until
+from tests.support.work import do_tasks
+from voicehub.models import Task, TaskStatus
+from voices import services
+from voices.models import Build, BuildStatus, Callback
+from voices.services import news
+from voices.services.spec import callback_url, clip_name
+
+pytestmark = pytest.mark.django_db
+
+
+def post(build: Build, body: Any, url: str = "") -> int:
+    """Send a callback as a provider does: no session, no CSRF token."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    path = (url or callback_url(build)).partition("127.0.0.1:9")[2]
+    return Client(enforce_csrf_checks=True).post(path, data, content_type="application/json").status_code
+
+
+def said(build: Build, status: str = "finished", **more: Any) -> dict[str, Any]:
+    """What the provider would send of this build."""
+    return {"ok": True, "id": build.remote_voice.remote_id, "status": status, "recordings": [], "issue": None} | more
+
+
+def marked(build: Build, **flags: Any) -> list[dict[str, Any]]:
+    """The callback's line on the first recording of the build."""
+    row = build.recordings.select_related("recording").first()
+    assert row
+    remote = build.remote_voice.recordings.get(recording=row.recording)
+    return [{"uuid": remote.remote_id, "name": clip_name(row.recording)} | flags]
+
+
+@pytest.fixture
+def training(desk: Desk, sandbox: Any) -> Build:
+    """A build whose training does not end by itself."""
+    sandbox.control("POST", "settings", {"training_seconds": 600.0})
+    return desk.reach(desk.start(desk.voice()), BuildStatus.TRAINING)
+
+
+def test_wrong_token_is_not_found_and_asks_nobody(desk: Desk, training: Build) -> None:
+    before, tasks = desk.traffic(), Task.objects.count()
+    good = callback_url(training)
+    for wrong in (
+        good[:-2] + "/",
+        good.replace("resemble_v2", "other"),
+        good.replace("hooks/resemble_v2/", "hooks/resemble_v2/x"),
+    ):
+        assert post(training, said(training), wrong) == 404
+    assert not Callback.objects.exists()
+    assert (desk.traffic(), Task.objects.count()) == (before, tasks)
+
+
+def test_forged_end_changes_nothing(desk: Desk, training: Build) -> None:
+    """With the right token even: the provider, asked with our key, says that it trains."""
+    for status in ("finished", "ready", "dataset_issue", "consent_validation_failed", "failed"):
+        forged = said(training, status, recordings=marked(training, is_silent=True), issue="Forged.")
+        assert post(training, forged) == 204
+    before = desk.traffic()
+    do_tasks()
+    assert desk.traffic("GET") == before - desk.traffic("POST") + 1
+    training.refresh_from_db()
+    assert training.status == BuildStatus.TRAINING
+    assert training.issue == ""
+    assert not training.recordings.filter(reported=True).exists()
+    assert not training.recordings.filter(is_silent=True).exists()
+
+
+def test_callback_only_causes_a_get(desk: Desk, training: Build) -> None:
+    before = desk.traffic()
+    assert post(training, said(training)) == 204
+    assert desk.traffic() == before
+    do_tasks()
+    assert [seen["operation"] for seen in desk.asked()][-1] == "get_voice"
+    assert desk.traffic() == before + 1
+
+
+def test_callback_is_asked_about_at_once(training: Build) -> None:
+    """Not when the next look was due anyway."""
+    assert Task.objects.get(kind="refresh_build", status=TaskStatus.WAITING).due_at > timezone.now()
+    post(training, said(training))
+    assert Task.objects.get(kind="refresh_build", status=TaskStatus.WAITING).due_at <= timezone.now()
+
+
+def test_same_callback_is_kept_once(desk: Desk, training: Build) -> None:
+    for _ in range(3):
+        assert post(training, said(training)) == 204
+    assert post(training, json.dumps(said(training), indent=1).encode()) == 204
+    assert training.callbacks.count() == 2
+
+
+def test_flood_is_answered_and_forgotten(desk: Desk, training: Build) -> None:
+    for number in range(news.CALLBACKS_KEPT + 5):
+        assert post(training, said(training, note=number)) == 204
+    assert training.callbacks.count() == news.CALLBACKS_KEPT
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"\xff\0", b"[" * 60_000, b'{"id": "\\u0000", "issue": "\\ud800"}'])
+def test_callback_that_nobody_can_read_stops_no_build(desk: Desk, sandbox: Any, body: bytes) -> None:
+    build = desk.reach(desk.start(desk.voice()), BuildStatus.TRAINING)
+    assert post(build, body) == 204
+    assert desk.finish(build).status == BuildStatus.READY
+
+
+def test_callback_of_another_voice_is_not_taken_for_ours(desk: Desk, sandbox: Any) -> None:
+    build = desk.reach(desk.start(desk.voice()), BuildStatus.TRAINING)
+    post(build, said(build, recordings=marked(build, is_outlier=True)) | {"id": "other"})
+    assert desk.finish(build).status == BuildStatus.READY
+    assert not build.recordings.filter(is_outlier=True).exists()
+
+
+def test_early_callback_is_heard_later(desk: Desk, sandbox: Any) -> None:
+    """It comes while the build is being sent; its report is used once the provider confirms it."""
+    build = desk.start(desk.voice(*SLT, "rms-silent"))
+    written = news.build_by_callback_token("resemble_v2", callback_url(build).split("/")[-2])
+    assert written == build
+    Build.objects.filter(pk=build.pk).update(status=BuildStatus.SUBMITTING)
+    assert post(build, b'{"early": true}') == 204
+    do_tasks()
+    build = desk.finish(build)
+    assert build.status == BuildStatus.DATASET_ISSUE
+    assert build.callbacks.count() == 1
+
+
+def test_confirmed_callback_gives_what_only_it_carries(desk: Desk, sandbox: Any) -> None:
+    build = desk.reach(desk.start(desk.voice(*SLT, "rms-silent")), BuildStatus.TRAINING)
+    lines = marked(build, si_dr_score="12.5", stoi_score=0.9, is_outlier=None, is_silent="false")
+    post(build, said(build, "dataset_issue", issue="From the callback.", recordings=[*lines, {"uuid": "nobody"}]))
+    build = desk.finish(build)
+    row = build.recordings.get(from_callback=True)
+    assert (row.si_sdr, row.stoi, row.is_outlier, row.is_silent) == (12.5, 0.9, None, False)
+    assert row.sample_score is not None, "what the look-up said was wiped"
+    assert build.issue == "From the callback."
+
+
+def test_late_callback_changes_nothing(desk: Desk, sandbox: Any) -> None:
+    build = desk.finish(desk.start(desk.voice()))
+    rows = list(build.recordings.values())
+    before = desk.traffic()
+    for status in ("dataset_issue", "finished", "consent_validation_failed"):
+        assert post(build, said(build, status, recordings=marked(build, is_silent=True))) == 204
+    desk.work(2)
+    build.refresh_from_db()
+    assert build.status == BuildStatus.READY
+    assert list(build.recordings.values()) == rows
+    assert desk.traffic() == before
+    assert build.callbacks.count() == 3
+
+
+def test_callback_of_the_build_before_says_nothing_of_this_one(desk: Desk, sandbox: Any) -> None:
+    voice = desk.voice(*SLT, "rms-silent")
+    first = desk.finish(desk.start(voice))
+    assert first.status == BuildStatus.DATASET_ISSUE
+    sandbox.control("POST", "settings", {"training_seconds": 600.0})
+    second = desk.reach(desk.start(voice), BuildStatus.TRAINING)
+    assert post(first, said(first, "dataset_issue", issue="Old.")) == 204
+    desk.work(2)
+    second.refresh_from_db()
+    assert second.status == BuildStatus.TRAINING
+    assert callback_url(first) != callback_url(second)
+
+
+def test_report_of_the_build_before_is_not_taken_for_this_one(
+    desk: Desk, sandbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A provider may go on for a moment to describe what came of the last build."""
+    voice = desk.voice(*SLT, "rms-silent")
+    first = desk.finish(desk.start(voice))
+    with services.submitting.registry.open_provider(desk.account) as provider:
+        old = provider.fetch_build(first.remote_voice.remote_id)
+    second = desk.reach(desk.start(voice), BuildStatus.TRAINING)
+    unchanged = replace(old, mark=second.mark)
+    monkeypatch.setattr(type(provider), "fetch_build", lambda *_: unchanged)
+    desk.reach(second, BuildStatus.TRAINING)
+    # For ever would be wrong too: the provider may have nothing else to say.
+    Build.objects.filter(pk=second.pk).update(training_at=timezone.now() - news.OLD_NEWS - timedelta(seconds=1))
+    desk.reach(second, BuildStatus.DATASET_ISSUE)
+
+
+def test_real_callbacks_lost_late_doubled_or_broken(desk: Desk, live_server: Any, settings: Any, sandbox: Any) -> None:
+    """Whatever becomes of the callback, the build ends, and ends the same."""
+    settings.VOICEHUB_BASE_URL = live_server.url
+    for do, kept in (
+        ("lose_callback", 0),
+        ("duplicate_callback:5", 1),
+        ("broken_callback", 1),
+        ("delay_callback:600", 0),
+    ):
+        sandbox.faults({"operation": "callback", "do": do})
+        build = desk.reach(desk.start(desk.voice(*SLT, "rms-silent")), BuildStatus.TRAINING)
+        if kept:
+            until(build.callbacks.exists)
+        build = desk.finish(build)
+        assert build.status == BuildStatus.DATASET_ISSUE
+        assert build.callbacks.count() == kept
+        assert build.recordings.filter(is_silent=True, from_callback=True).count() == kept
+
+
+# --- asking -----------------------------------------------------------------------------
+
+
+def test_unknown_status_waits_and_keeps_its_words(desk: Desk, training: Build, monkeypatch: Any) -> None:
+    odd = {"uuid": training.remote_voice.remote_id, "status": "reticulating"}
+    monkeypatch.setattr("voices.providers.resemble_v2.ResembleV2._voice", lambda *_: odd)
+    desk.reach(training, BuildStatus.TRAINING)
+    assert training.raw_status == "reticulating"
+    assert training.raw_answer == odd
+    assert Task.objects.filter(kind="refresh_build", status=TaskStatus.WAITING).exists()
+
+
+@pytest.mark.parametrize(("rule", "seconds"), [
+    ({"do": "status:429", "retry_after": "120"}, 120),
+    ({"do": "status:503", "retry_after": "60"}, 60),
+    ({"do": "status:503"}, 5),
+    ({"do": "status:429", "retry_after": "1"}, 5),
+    ({"do": "drop"}, 5),
+    ({"do": "garbage"}, 5),
+    ({"do": "status:401"}, 300),
+])  # fmt: skip
+def test_provider_that_does_not_answer_is_asked_again_in_time(
+    desk: Desk, training: Build, sandbox: Any, rule: dict[str, Any], seconds: int
+) -> None:
+    sandbox.faults({"operation": "get_voice", **rule})
+    desk.reach(training, BuildStatus.TRAINING)
+    due = Task.objects.get(kind="refresh_build", status=TaskStatus.WAITING).due_at - timezone.now()
+    assert timedelta(seconds=seconds - 3) < due <= timedelta(seconds=seconds)
+    desk.account.refresh_from_db()
+    assert desk.account.last_error
+
+
+def test_voice_that_is_gone_ends_the_build(desk: Desk, training: Build) -> None:
+    with services.submitting.registry.open_provider(desk.account) as provider:
+        provider.delete_voice(training.remote_voice.remote_id)
+    desk.reach(training, BuildStatus.FAILED)
+    training.remote_voice.refresh_from_db()
+    assert training.remote_voice.retired_at
+
+
+def test_asking_twice_at_once_ends_once(desk: Desk, sandbox: Any) -> None:
+    build = desk.reach(desk.start(desk.voice()), BuildStatus.TRAINING)
+    until(lambda: desk.remote(build)["status"] == "finished")
+    assert services.refresh_build(str(build.pk)) is None
+    ended = Build.objects.get(pk=build.pk).finished_at
+    assert services.refresh_build(str(build.pk)) is None
+    assert Build.objects.get(pk=build.pk).finished_at == ended

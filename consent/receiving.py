@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from consent import services
 from consent.forms import TakeForm
 from consent.models import Capture, Consent, Take
+from voicehub.addresses import address_of
 from voicehub.models import User
 
 REFUSED = "It is kept, but it cannot be used."
@@ -40,7 +41,7 @@ def receive(request: HttpRequest, consent: Consent, recorded_as: Capture, by: Us
                 claimed_sha256=given["sha256"],
                 device=given["device"],
                 user_agent=request.headers.get("User-Agent", ""),
-                address=request.META.get("REMOTE_ADDR") or None,
+                address=address_of(request),
             )
         )
     except services.TakeDamaged as problem:

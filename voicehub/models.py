@@ -18,6 +18,17 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
 
+class SignInTries(models.Model):
+    """How often somebody tried in vain to sign in under one name from one address lately (see `voicehub.sign_in`)."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    count = models.PositiveSmallIntegerField(default=0)
+    since = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.count} since {self.since}"
+
+
 class TaskStatus(models.TextChoices):
     WAITING = "waiting", "Waiting"
     DONE = "done", "Done"

@@ -32,6 +32,8 @@ VOICEHUB_SANDBOX_URL = env.text("VOICEHUB_SANDBOX_URL").rstrip("/")
 HTTPS = VOICEHUB_BASE_URL.startswith("https://")
 ALLOWED_HOSTS = env.words("VOICEHUB_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = [VOICEHUB_BASE_URL]
+# How many proxies of our own stand in front and add to X-Forwarded-For (voicehub.addresses).
+VOICEHUB_PROXIES = env.integer("VOICEHUB_PROXIES", 0)
 
 INSTALLED_APPS = [
     "voicehub.apps.VoiceHubConfig",

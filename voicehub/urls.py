@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.decorators.http import require_safe
 
+from voicehub.sign_in import SignInView
 from voices.views.today import today
 
 
@@ -19,7 +20,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("", today, name="today"),
-    path("sign-in/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("sign-in/", SignInView.as_view(), name="login"),
     path("sign-out/", auth.LogoutView.as_view(), name="logout"),
     path("healthz", healthz, name="healthz"),
     path("administration/", admin.site.urls),

@@ -9,6 +9,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
+from voicehub.addresses import address_of
 from voices import services
 from voices.models import Build
 
@@ -26,7 +27,7 @@ def callback(request: HttpRequest, provider: str, token: str) -> HttpResponse:
     body = request.read(LARGEST_BODY + 1)
     if len(body) > LARGEST_BODY:
         return HttpResponse("At most 64 KiB.", status=413, content_type="text/plain")
-    services.receive_callback(build, body, request.META.get("REMOTE_ADDR"))
+    services.receive_callback(build, body, address_of(request))
     return HttpResponse(status=204)
 
 
@@ -41,7 +42,7 @@ def _build_of(provider: str, token: str) -> Build:
 @require_safe
 def dataset(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     """The frozen recordings of one build, for as long as its address lives; every opening is written down."""
-    found = services.dataset_for(token, request.META.get("REMOTE_ADDR"), request.headers.get("User-Agent", ""))
+    found = services.dataset_for(token, address_of(request), request.headers.get("User-Agent", ""))
     if found is None or found.name != name:
         raise Http404
     response = HttpResponse() if request.method == "HEAD" else StreamingHttpResponse(found.chunks)

@@ -6,18 +6,28 @@ from typing import Any
 import pytest
 import requests
 
+from consent.models import Take
+from consent.services import NotPossible
 from tests.building.desk import SLT, Desk, wav
 from tests.support.sandbox import until
 from voicehub.models import Task
 from voicehub.tokens import token_for
 from voices import services
-from voices.models import Build, BuildStatus, DatasetFetch, Handover, RemoteVoice
+from voices.models import Build, BuildStatus, DatasetFetch, Handover, RemoteVoice, Voice
+from voices.providers import registry
 from voices.providers.types import Tier
 from voices.services.datasets import LASTS
 from voices.services.spec import callback_url, clip_name, dataset_url
 
 pytestmark = pytest.mark.django_db
 SCORES = {"voice_similarity", "fluency", "pauses", "resemble_score"}
+
+
+def put_in_place_of_take(voice: Voice, name: str) -> None:
+    """Let another sound lie where the take of the consent does."""
+    take = Take.objects.get(consent__talent=voice.talent)
+    take.file.storage.delete(str(take.file.name))
+    take.file.storage.save(str(take.file.name), wav(name))
 
 
 def sent(build: Build) -> set[str]:
@@ -32,6 +42,9 @@ def test_build_from_recordings_becomes_ready_with_its_scores(desk: Desk, tier: T
     assert all(0 <= score <= 1 for score in build.scores.values())
     assert build.raw_status == "finished"
     assert build.raw_answer["uuid"] == build.remote_voice.remote_id
+    assert build.finished_at
+    assert build.training_at
+    assert build.submitted_at
     assert build.finished_at >= build.training_at >= build.submitted_at
     assert (build.step, build.doing) == ("", "")
     assert desk.ledger() == {"create_voice": 1, "build_voice": 1}
@@ -83,10 +96,8 @@ def test_dataset_issue_without_a_callback_is_found_by_asking(desk: Desk) -> None
 
 def test_refused_consent_ends_the_remote_voice(desk: Desk) -> None:
     """It is retired and deleted over there; the next build makes another one."""
-    voice = desk.voice(take="consent-slt")
-    consent = voice.talent.consents.get()
-    consent.take.file.storage.delete(consent.take.file.name)
-    consent.take.file.storage.save(consent.take.file.name, wav("rms-silent"))
+    voice = desk.voice()
+    put_in_place_of_take(voice, "rms-silent")
     build = desk.finish(desk.start(voice))
     assert build.status == BuildStatus.CONSENT_REJECTED
     assert build.raw_status == "consent_validation_failed"
@@ -95,8 +106,7 @@ def test_refused_consent_ends_the_remote_voice(desk: Desk) -> None:
     assert first.retired_at
     assert first.deleted_at
     assert desk.ledger() == {"create_voice": 1, "build_voice": 1, "delete_voice": 1}
-    consent.take.file.storage.delete(consent.take.file.name)
-    consent.take.file.storage.save(consent.take.file.name, wav("consent-slt"))
+    put_in_place_of_take(voice, "consent-slt")
     again = desk.finish(desk.start(voice))
     assert again.status == BuildStatus.READY
     assert again.remote_voice_id != first.pk
@@ -225,7 +235,7 @@ def test_recording_that_was_left_out_comes_back(desk: Desk) -> None:
 def test_voice_deleted_over_there_is_made_anew_by_the_next_build(desk: Desk) -> None:
     voice = desk.voice()
     first = desk.finish(desk.start(voice))
-    with services.submitting.registry.open_provider(desk.account) as provider:
+    with registry.open_provider(desk.account) as provider:
         provider.delete_voice(first.remote_voice.remote_id)
     second = desk.finish(desk.start(voice))
     assert second.status == BuildStatus.FAILED
@@ -265,7 +275,7 @@ def test_frozen_recordings_stay_as_they_were(desk: Desk) -> None:
     services.set_transcript(one, "Changed.")
     services.set_active(voice.recordings.get(file_name="slt-02.wav"), False)
     desk.record(voice, "slt-05")
-    with pytest.raises(services.recordings.NotPossible):
+    with pytest.raises(NotPossible):
         services.delete_recording(one)
     build = desk.finish(build)
     assert build.status == BuildStatus.READY

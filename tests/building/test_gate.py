@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Purpose, Take, Talent
-from consent.services import approve, ask, resume, suspend, withdraw
+from consent.services import NotPossible, approve, ask, resume, suspend, withdraw
 from tests.building.desk import PROVIDER, Desk
 from voicehub.models import Task
 from voices import services
@@ -289,6 +289,6 @@ def test_every_start_is_in_the_history_of_its_consent(desk: Desk) -> None:
 def test_approval_rests_on_the_take_that_goes_out(desk: Desk) -> None:
     build = desk.start(desk.voice())
     assert build.consent.take
-    with pytest.raises(services.recordings.NotPossible):
+    with pytest.raises(NotPossible):
         approve(build.consent, build.consent.take, desk.producer)
     assert desk.finish(build).status == BuildStatus.READY

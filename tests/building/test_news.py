@@ -15,6 +15,7 @@ from tests.support.work import do_tasks
 from voicehub.models import Task, TaskStatus
 from voices import services
 from voices.models import Build, BuildStatus, Callback
+from voices.providers import registry
 from voices.services import news
 from voices.services.spec import callback_url, clip_name
 
@@ -176,7 +177,7 @@ def test_report_of_the_build_before_is_not_taken_for_this_one(
     """A provider may go on for a moment to describe what came of the last build."""
     voice = desk.voice(*SLT, "rms-silent")
     first = desk.finish(desk.start(voice))
-    with services.submitting.registry.open_provider(desk.account) as provider:
+    with registry.open_provider(desk.account) as provider:
         old = provider.fetch_build(first.remote_voice.remote_id)
     second = desk.reach(desk.start(voice), BuildStatus.TRAINING)
     unchanged = replace(old, mark=second.mark)
@@ -239,7 +240,7 @@ def test_provider_that_does_not_answer_is_asked_again_in_time(
 
 
 def test_voice_that_is_gone_ends_the_build(desk: Desk, training: Build) -> None:
-    with services.submitting.registry.open_provider(desk.account) as provider:
+    with registry.open_provider(desk.account) as provider:
         provider.delete_voice(training.remote_voice.remote_id)
     desk.reach(training, BuildStatus.FAILED)
     training.remote_voice.refresh_from_db()

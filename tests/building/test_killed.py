@@ -1,0 +1,135 @@
+"""The worker dies at any line of the journal, before or after it is committed; another one goes on.
+
+Here the death is an exception that nothing of ours catches, so that every line can be tried; real processes are
+killed in tests/processes.
+"""
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from tests.building.desk import SLT, Desk
+from tests.support.sandbox import until
+from voicehub.models import Task, TaskStatus
+from voicehub.outbox import Lease, run_task
+from voices import services
+from voices.models import Build, BuildStatus, Handover, RemoteVoice
+from voices.providers.types import Tier
+from voices.services.journal import BuildJournal
+from voices.services.spec import clip_name
+
+pytestmark = pytest.mark.django_db
+
+
+class Killed(BaseException):
+    """As SIGKILL: no handler of failures gets to see it."""
+
+
+class Reaper:
+    """Kills the worker at the write number `line` of the journal (from 1), just before or just after it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.lines = self.line = 0
+        self.after = False
+        for name in ("about_to", "voice", "recording", "progress"):
+            monkeypatch.setattr(BuildJournal, name, self._watched(getattr(BuildJournal, name)))
+
+    def _watched(self, write: Any) -> Any:
+        def watched(journal: BuildJournal, *told: Any) -> None:
+            self.lines += 1
+            if self.lines == self.line and not self.after:
+                raise Killed
+            write(journal, *told)
+            if self.lines == self.line:
+                raise Killed
+
+        return watched
+
+    def kill_at(self, line: int, *, after: bool) -> None:
+        self.lines, self.line, self.after = 0, line, after
+
+
+@pytest.fixture
+def reaper(monkeypatch: pytest.MonkeyPatch) -> Reaper:
+    return Reaper(monkeypatch)
+
+
+def die_and_go_on(desk: Desk, build: Build) -> None:
+    """Work, die, let the dead worker's lease end, and take over."""
+    with pytest.raises(Killed):
+        desk.work()
+    leased = Task.objects.filter(status=TaskStatus.WAITING, lease__isnull=False)
+    assert leased.update(lease_until=timezone.now() - timedelta(seconds=1)) == 1
+    for task in leased:
+        run_task(str(task.pk))
+
+
+def trains(desk: Desk, build: Build) -> bool:
+    desk.work()
+    build.refresh_from_db()
+    return build.status == BuildStatus.TRAINING
+
+
+def forget(build: Build) -> None:
+    """End it on our side, so that the next build of the voice begins from nothing."""
+    Build.objects.filter(pk=build.pk).update(status=BuildStatus.FAILED, finished_at=timezone.now())
+    RemoteVoice.objects.filter(pk=build.remote_voice_id).update(retired_at=timezone.now())
+
+
+def test_killed_at_any_line_of_the_journal(desk: Desk, reaper: Reaper) -> None:
+    desk.sandbox.control("POST", "settings", {"training_seconds": 600.0})
+    voice = desk.voice()
+    forget(desk.reach(desk.start(voice), BuildStatus.TRAINING))
+    lines = reaper.lines
+    assert lines > 8
+    for line in range(1, lines + 1):
+        for after in (False, True):
+            before = desk.ledger()
+            build = desk.start(voice)
+            reaper.kill_at(line, after=after)
+            die_and_go_on(desk, build)
+            until(partial(trains, desk, build))
+            assert desk.ledger() - before == {"create_voice": 1, "build_voice": 1}, (line, after)
+            assert set(desk.remote_recordings(build)) == {clip_name(row) for row in voice.recordings.all()}
+            forget(build)
+    assert len(desk.asked("create_recording")) == 3 * (2 * lines + 1)
+
+
+@pytest.mark.parametrize("tier", list(Tier))
+def test_killed_at_any_line_of_a_rebuild_from_a_dataset(
+    desk: Desk, reaper: Reaper, live_server: Any, settings: Any, tier: Tier
+) -> None:
+    """A professional voice trains by itself on the dataset that it was made with, and on no later one."""
+    settings.VOICEHUB_BASE_URL = live_server.url
+    voice = desk.voice(*SLT, "rms-silent")
+    desk.finish(desk.start(voice, tier, Handover.DATASET_URL))
+    services.set_active(voice.recordings.get(file_name="rms-silent.wav"), False)
+    reaper.kill_at(0, after=False)
+    assert desk.finish(desk.start(voice, tier, Handover.DATASET_URL)).status == BuildStatus.READY
+    lines = reaper.lines
+    for line in range(1, lines + 1):
+        for after in (False, True):
+            before = desk.ledger()
+            build = desk.start(voice, tier, Handover.DATASET_URL)
+            reaper.kill_at(line, after=after)
+            die_and_go_on(desk, build)
+            assert desk.finish(build).status == BuildStatus.READY, (line, after)
+            assert desk.ledger() - before == {"build_voice": 1}, (line, after)
+
+
+def test_lease_is_taken_anew_at_every_line(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A submit of many recordings may last for hours; each line says that the worker lives."""
+    extended: list[int] = []
+    extend = Lease.extend
+
+    def counted(lease: Lease) -> None:
+        extended.append(1)
+        extend(lease)
+
+    monkeypatch.setattr(Lease, "extend", counted)
+    reaper = Reaper(monkeypatch)
+    desk.finish(desk.start(desk.voice()))
+    assert len(extended) >= reaper.lines

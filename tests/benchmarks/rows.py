@@ -1,0 +1,146 @@
+"""Rows by the thousand for the benchmarks, written past the services: nobody has to answer a talent's mail here."""
+
+import random
+from datetime import timedelta
+from hashlib import sha256
+from uuid import uuid4
+
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.utils import timezone
+
+from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Statement, Take, Talent
+from voicehub.models import User
+from voices.models import Account, Build, BuildStatus, Mode, Recording, RecordingStatus, RemoteVoice, Voice
+
+PROVIDER = "resemble_v2"
+WORDS = ("the", "lighthouse", "keeper", "wound", "clock", "every", "evening", "boats", "came", "home", "lantern")
+LOOK = {
+    "severity": "look",
+    "code": "noisy",
+    "text": "There is a lot of noise.",
+    "advice": "Find a quiet room.",
+    "at": 1.0,
+}
+# How far along each talent of five is.
+STATES = (None, ConsentStatus.REQUESTED, ConsentStatus.SUBMITTED, ConsentStatus.APPROVED, ConsentStatus.APPROVED)
+
+
+class World:
+    """A studio with a producer who is signed in as `client`, an account, and as many rows as are asked for."""
+
+    def __init__(self) -> None:
+        self.random = random.Random(5)  # noqa: S311 - the same rows each time
+        self.producer = User.objects.create_user("paula", "paula@studio.test", "secret")
+        self.producer.groups.add(Group.objects.get(name="producer"))
+        self.client = Client()
+        self.client.force_login(self.producer)
+        self.account = Account(name="Sandbox", provider=PROVIDER, mode=Mode.SANDBOX)
+        self.account.set_key("only-a-benchmark")
+        self.account.save()
+        self._statement = Statement.objects.filter(provider=PROVIDER)[0]
+        self._talents = 0
+
+    def voice_with(self, count: int) -> Voice:
+        """A new voice with so many recordings."""
+        talent = Talent.objects.create(name=f"Talent of {count}", created_by=self.producer)
+        voice = Voice.objects.create(
+            talent=talent, name=f"With {count}", purpose=Purpose.NARRATION, created_by=self.producer
+        )
+        Recording.objects.bulk_create((self._recording(voice, number) for number in range(count)), batch_size=500)
+        return voice
+
+    def _recording(self, voice: Voice, number: int) -> Recording:
+        """A usable one; every tenth has a finding."""
+        return Recording(
+            voice=voice,
+            file=f"recordings/{number}.wav",
+            file_name=f"session-{number:05}.wav",
+            sha256=sha256(f"{voice.pk} {number}".encode()).hexdigest(),
+            size=200_000,
+            transcript=" ".join(self.random.choices(WORDS, k=14)),
+            status=RecordingStatus.ACCEPTED,
+            seconds=self.random.uniform(2, 12),
+            sample_rate=44100,
+            findings=[LOOK] if number % 10 == 0 else [],
+            levels={"peak_dbfs": -3.0, "rms_dbfs": -20.0},
+            peaks=[self.random.randrange(-127, 127) for _ in range(800)],
+            uploaded_by=self.producer,
+        )
+
+    def grow_to(self, talents: int) -> None:
+        """As many talents, in equal shares new, asked, to review, with a voice to build, and with one built."""
+        for number in range(self._talents, talents):
+            self._talent(number)
+        self._talents = talents
+
+    def _talent(self, number: int) -> None:
+        state = STATES[number % len(STATES)]
+        talent = Talent.objects.create(
+            name=f"Talent {number:05}", email=f"{number}@talent.test", created_by=self.producer
+        )
+        if state is None:
+            return
+        contract = self._contract(talent, number)
+        consent = self._consent(talent, state)
+        if state != ConsentStatus.APPROVED:
+            return
+        voice = Voice.objects.create(
+            talent=talent, name=f"Voice {number:05}", purpose=Purpose.NARRATION, created_by=self.producer
+        )
+        Recording.objects.bulk_create(self._recording(voice, clip) for clip in range(3))
+        if number % len(STATES) == len(STATES) - 1:
+            self._build(voice, consent, contract, number)
+
+    def _contract(self, talent: Talent, number: int) -> Contract:
+        today = timezone.localdate()
+        return Contract.objects.create(
+            talent=talent,
+            file="contract.pdf",
+            file_name="contract.pdf",
+            sha256="0" * 64,
+            signed_on=today - timedelta(days=30),
+            starts_on=today - timedelta(days=30),
+            ends_on=today + timedelta(days=number % 400),
+            purposes=[Purpose.NARRATION],
+            providers=[PROVIDER],
+            intended_uses="Audio guides.",
+            filed_by=self.producer,
+        )
+
+    def _consent(self, talent: Talent, state: ConsentStatus) -> Consent:
+        consent = Consent.objects.create(
+            talent=talent,
+            provider=PROVIDER,
+            purpose=Purpose.NARRATION,
+            statement=self._statement,
+            company="Northlight Voices",
+            language="en-US",
+            text=self._statement.text,
+            text_sha256="0" * 64,
+            requested_by=self.producer,
+        )
+        if state == ConsentStatus.REQUESTED:
+            return consent
+        consent.take = Take.objects.create(
+            consent=consent, file="take.wav", sha256="0" * 64, size=1, capture=Capture.LINK, acceptable=True
+        )
+        consent.status = state
+        consent.approved_by, consent.approved_at = self.producer, timezone.now()
+        consent.save(update_fields=["take", "status", "approved_by", "approved_at"])
+        return consent
+
+    def _build(self, voice: Voice, consent: Consent, contract: Contract, number: int) -> None:
+        remote = RemoteVoice.objects.create(
+            voice=voice, account=self.account, tier="rapid", reference=f"{voice.name} {uuid4()}"
+        )
+        Build.objects.create(
+            voice=voice,
+            remote_voice=remote,
+            consent=consent,
+            contract=contract,
+            status=BuildStatus.READY if number % 2 else BuildStatus.DATASET_ISSUE,
+            issue="" if number % 2 else "There is no speech in: one.wav.",
+            started_by=self.producer,
+            finished_at=timezone.now() - timedelta(hours=1),
+        )

@@ -1,0 +1,216 @@
+"""What staff do, page by page, by the words that they read."""
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.browser import sound
+from tests.browser.studio import PASSWORD, Studio
+from tests.browser.tab import Tab
+
+ACCOUNT_KEY = "sandbox-key-of-the-house"
+PROVIDER = "Resemble AI"
+PURPOSE = "Narration and audiobooks"
+SLT = [f"slt-0{number}" for number in range(1, 9)]
+BY_ADDRESS = "As one dataset that the provider fetches"
+RMS = [f"rms-0{number}" for number in range(1, 7)]
+
+DROP = """([files, area]) => {
+  const data = new DataTransfer();
+  for (const [name, content] of files) {
+    const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+    data.items.add(new File([bytes], name));
+  }
+  for (const kind of ["dragenter", "dragover", "drop"]) {
+    area.dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
+  }
+}"""
+
+
+def sign_in(studio: Studio, context: BrowserContext, name: str) -> Any:
+    """Sign somebody in; their cookies."""
+    page = context.new_page()
+    page.goto(studio.address)
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Today", level=1)).to_be_visible()
+    return context.storage_state()
+
+
+def add_account(tab: Tab, name: str) -> None:
+    page = tab.go("/administration/voices/account/add/")
+    page.get_by_label("Name:").fill(name)
+    page.get_by_label("Mode:").select_option("sandbox")
+    page.get_by_label("API key:").fill(ACCOUNT_KEY)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+
+
+def path_of(page: Page) -> str:
+    return re.sub(r"^https?://[^/]+", "", page.url).partition("#")[0].partition("?")[0]
+
+
+def id_in(page: Page) -> UUID:
+    """The id in the address of the page."""
+    return UUID(path_of(page).split("/")[2])
+
+
+# --- Talents, contracts, consents -----------------------------------------------------------------
+
+
+def add_talent(tab: Tab, name: str) -> str:
+    """The path of the new talent's page."""
+    page = tab.go("/talents/add/")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Mail address").fill(mail_of(name))
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+    return path_of(page)
+
+
+def mail_of(name: str) -> str:
+    return f"{name.lower().replace(' ', '.')}@talent.test"
+
+
+def file_contract(tab: Tab, talent: str) -> None:
+    """A paper with terms that allow narration at our provider."""
+    from voices.sample_studio import sample_pdf
+
+    today = timezone.localdate()
+    page = tab.go(f"{talent}contracts/add/")
+    paper = sound.chosen("contract.pdf", sample_pdf(["VOICE LICENCE"]))
+    page.get_by_label("The signed contract").set_input_files(paper)
+    page.get_by_label("Signed on").fill(f"{today - timedelta(days=3)}")
+    page.get_by_label("Starts on").fill(f"{today - timedelta(days=2)}")
+    page.get_by_label("Ends on").fill(f"{today + timedelta(days=300)}")
+    page.get_by_label(PURPOSE).check()
+    page.get_by_label(PROVIDER).check()
+    page.get_by_label("Intended uses").fill("Audio guides for museums.")
+    page.get_by_role("button", name="File the contract").click()
+    expect(page.get_by_text("The contract is on file.")).to_be_visible()
+
+
+def ask_consent(tab: Tab, talent: str) -> UUID:
+    """Ask for consent to narration; its id."""
+    page = tab.go(f"{talent}ask/")
+    page.get_by_label("What the voice is for").select_option(label=PURPOSE)
+    page.get_by_role("button", name="Ask for consent").click()
+    expect(page.get_by_text("Waiting for the talent")).to_be_visible()
+    return id_in(page)
+
+
+def upload_take(tab: Tab, consent: UUID, content: bytes) -> None:
+    """File a recording on the talent's behalf."""
+    page = tab.go(f"/consents/{consent}/")
+    page.get_by_label("WAV file").set_input_files(sound.chosen("statement.wav", content))
+    page.get_by_role("button", name="Upload it on the talent’s behalf").click()
+    expect(page.get_by_text("Waiting for review")).to_be_visible()
+
+
+def approve(tab: Tab) -> None:
+    tab.page.get_by_role("button", name="Approve").click()
+    expect(tab.page.get_by_text("Approved: the consent is in force.")).to_be_visible()
+
+
+def invite(tab: Tab) -> None:
+    tab.page.get_by_role("button", name="Send the invitation").click()
+    expect(tab.page.get_by_text("The invitation is on its way.")).to_be_visible()
+
+
+def permitted_talent(tab: Tab, name: str, statement: bytes, *, invited: bool = False) -> tuple[str, UUID]:
+    """A talent with a contract and an approved consent: their page, and the consent's id."""
+    talent = add_talent(tab, name)
+    file_contract(tab, talent)
+    consent = ask_consent(tab, talent)
+    if invited:
+        invite(tab)
+    upload_take(tab, consent, statement)
+    approve(tab)
+    return talent, consent
+
+
+def act_with_reason(page: Page, name: str, reason: str) -> None:
+    """Open the question behind a button such as "Suspend", answer it, and go on."""
+    asked = page.locator("details.ask").filter(has=page.get_by_text(name, exact=True))
+    asked.locator("summary").click()
+    asked.get_by_role("textbox").fill(reason)
+    asked.get_by_role("button", name=name).click()
+
+
+def history(page: Page) -> list[str]:
+    """The lines of a consent's history, after a look that its chain holds."""
+    lines = page.locator("ol.history > li")
+    expect(page.get_by_text(f"Unbroken, {lines.count()} line")).to_be_visible()
+    return lines.all_inner_texts()
+
+
+# --- Voices, recordings, builds -------------------------------------------------------------------
+
+
+def add_voice(tab: Tab, talent: str, name: str) -> str:
+    """The path of the new voice's page."""
+    page = tab.go(f"{talent}voices/add/")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Language").select_option("en-US")
+    page.get_by_label("Purpose").select_option(label=PURPOSE)
+    page.get_by_role("button", name="Add voice").click()
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+    return path_of(page)
+
+
+def drop_files(page: Page, files: Mapping[str, bytes]) -> None:
+    """Drop files on the page, all at once."""
+    coded = [[name, base64.b64encode(content).decode()] for name, content in files.items()]
+    page.locator("[data-drop]").evaluate(f"(area, files) => ({DROP})([files, area])", coded)
+
+
+def clips(names: Sequence[str]) -> dict[str, bytes]:
+    """Committed clips as files to drop, with the table of their transcripts."""
+    files = {f"{name}.wav": sound.clip(name) for name in names}
+    table = "\n".join(f"{name}.wav|{sound.transcript(name)}" for name in names)
+    return files | {"metadata.csv": table.encode()}
+
+
+def wait_for_uploads(page: Page, count: int) -> None:
+    """Until each of them has its result."""
+    expect(page.locator("[data-summary]")).to_contain_text(re.compile(rf"^{count} files? ·"))
+
+
+def uploaded(page: Page, name: str) -> Locator:
+    """The line of a file in the list of uploads."""
+    return page.locator("li.upload").filter(has=page.get_by_text(name, exact=True))
+
+
+def add_clips(tab: Tab, names: Sequence[str]) -> None:
+    files = clips(names)
+    drop_files(tab.page, files)
+    wait_for_uploads(tab.page, len(files))
+
+
+def card(page: Page, kind: str) -> Locator:
+    """What the page says of builds of this kind."""
+    return page.get_by_role("region", name=f"{kind} build", exact=True)
+
+
+def start_build(tab: Tab, kind: str = "Rapid", way: str = "") -> str:
+    """Start it from the voice's page; the path of the build's page."""
+    place = card(tab.page, kind)
+    if way:
+        place.get_by_label(way).check()
+    place.get_by_role("button", name=f"Start {kind.lower()} build").click()
+    expect(tab.page.get_by_role("heading", level=1)).to_contain_text(f"{kind} build of")
+    return path_of(tab.page)
+
+
+def watch_until(page: Page, heading: str) -> None:
+    """Stay on the build's page, without loading it again, until it says this."""
+    page.evaluate("document.body.dataset.sameDocument = 'yes'")
+    expect(page.get_by_role("heading", name=heading)).to_be_visible(timeout=60_000)
+    assert page.evaluate("document.body.dataset.sameDocument") == "yes"

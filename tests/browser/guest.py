@@ -1,0 +1,51 @@
+"""What a talent does with the private link: open it, record, listen, send."""
+
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.tab import Tab
+
+WORDS = "[data-part=words]"
+
+
+def link_in(text: str) -> str:
+    """The private link in a mail."""
+    return next(word for word in text.split() if urlsplit(word).path.startswith("/i/"))
+
+
+def begin(tab: Tab, link: str) -> Page:
+    """From the link to the page with the statement."""
+    page = tab.go(link)
+    page.get_by_role("button", name="Begin").or_(page.get_by_role("button", name="Read it again")).click()
+    expect(page.get_by_role("heading", name="Read this aloud")).to_be_visible()
+    return page
+
+
+def allow_microphone(page: Page) -> None:
+    page.get_by_role("button", name="Allow the microphone").click()
+    expect(page.get_by_role("button", name="Record", exact=True)).to_be_visible()
+
+
+def record(page: Page, seconds: int = 3) -> str:
+    """Record until the recorder's own clock shows so many seconds; the fingerprint of what it made."""
+    page.get_by_role("button", name="Record", exact=True).click()
+    expect(page.get_by_role("timer")).to_have_text(f"0:0{seconds}")
+    page.get_by_role("button", name="Stop").click()
+    shown = page.locator("[data-part=fingerprint]")
+    expect(shown).to_be_visible()
+    return shown.get_attribute("title") or ""
+
+
+def listen(page: Page, speed: float = 4) -> None:
+    """Play it to its end, by default in a hurry; only then can it be sent."""
+    player = page.get_by_label("What was recorded")
+    expect(page.get_by_role("button", name="Send it")).to_be_disabled()
+    player.evaluate("(audio, speed) => { audio.playbackRate = speed; return audio.play(); }", speed)
+    expect(page.get_by_role("button", name="Send it")).to_be_enabled()
+    assert player.evaluate("(audio) => audio.ended && audio.duration > 2")
+
+
+def send(page: Page) -> None:
+    page.get_by_role("button", name="Send it").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("It has arrived.")

@@ -1,0 +1,210 @@
+"""From a permitted talent to a voice that is built: recordings, what they lack, builds and what came back of them."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser import desk, sound
+from tests.browser.studio import Studio
+from tests.browser.tab import SIZES, Tab
+
+OpenTab = Callable[..., Tab]
+
+pytestmark = pytest.mark.usefixtures("account")
+
+
+def test_recordings_dropped_at_once_each_get_their_result(open_tab: OpenTab, staff_size: str) -> None:
+    tab = open_tab(staff_size, "paula")
+    talent = desk.add_talent(tab, f"Rory {staff_size.title()}")
+    tab.go(f"{talent}voices/add/")
+    tab.look("form of a voice")
+    desk.add_voice(tab, talent, "Rory, at the fair")
+    tab.look("voice without recordings")
+    page = tab.page
+    files = desk.clips(desk.SLT[:3]) | {"notes.wav": b"These are my notes.", "muted.wav": sound.silence()}
+    desk.drop_files(page, files)
+    desk.wait_for_uploads(page, 6)
+    expect(page.locator("[data-summary]")).to_have_text("6 files · 5 accepted · 1 cannot be used")
+    for name in desk.SLT[:3]:
+        expect(desk.uploaded(page, f"{name}.wav")).to_contain_text("Accepted")
+    expect(desk.uploaded(page, "notes.wav")).to_contain_text("Cannot be used")
+    expect(desk.uploaded(page, "notes.wav").locator("li").first).to_contain_text("not a WAV")
+    expect(desk.uploaded(page, "muted.wav").locator("li").first).to_contain_text("it is silent")
+    expect(desk.uploaded(page, "metadata.csv")).to_contain_text("3 transcripts filled in")
+
+    expect(_clip(page, "notes.wav").get_by_text("Cannot be used")).to_be_visible()
+    expect(_clip(page, "muted.wav").get_by_text("it is silent")).to_be_visible()
+    expect(_transcript(page, "slt-02.wav")).to_have_value(sound.transcript("slt-02"))
+    tab.look("voice with recordings")
+    _says_what_is_missing(page)
+
+
+def _clip(page: Page, name: str) -> Locator:
+    return page.get_by_role("article", name=name, exact=True)
+
+
+def _transcript(page: Page, name: str) -> Locator:
+    return page.get_by_label(f"Transcript of {name}")
+
+
+def _says_what_is_missing(page: Page) -> None:
+    """Of a voice with four usable recordings, one without a transcript, and neither consent nor contract."""
+    rapid, professional = desk.card(page, "Rapid"), desk.card(page, "Professional")
+    expect(rapid).to_contain_text("4 of 3")
+    expect(professional).to_contain_text("4 of 20")
+    expect(professional).to_contain_text("16 more recordings are needed.")
+    expect(professional).to_contain_text(re.compile(r"9:\d\d more minutes of usable speech are needed\."))
+    for place in (rapid, professional):
+        expect(place).to_contain_text("has not been asked for consent to Resemble AI for narration and audiobooks.")
+        expect(place).to_contain_text(re.compile(r"No contract of Rory \w+ is on file\."))
+        expect(place).to_contain_text("1 recording has no transcript. Type what is said.")
+        expect(place.get_by_role("button", name="Start")).to_have_count(0)
+
+
+def test_transcripts_are_edited_in_place_and_recordings_played(studio: Studio, open_tab: OpenTab) -> None:
+    tab = open_tab("desk", "ed")
+    talent = desk.add_talent(open_tab("desk", "paula"), "Tom Typed")
+    voice = desk.add_voice(tab, talent, "Tom, typed")
+    page = tab.page
+    page.get_by_label("choose them").set_input_files(sound.chosen("one.wav", sound.clip("slt-01")))
+    desk.wait_for_uploads(page, 1)
+    text = _transcript(page, "one.wav")
+    text.fill("Good morning, and welcome aboard.")
+    text.blur()
+    expect(_clip(page, "one.wav").get_by_text("Saved")).to_be_visible()
+    expect(desk.card(page, "Rapid").get_by_text("no transcript")).to_have_count(0)
+    page = tab.go(voice)
+    expect(_transcript(page, "one.wav")).to_have_value("Good morning, and welcome aboard.")
+
+    page.get_by_role("button", name="Play one.wav").click()
+    expect(_clip(page, "one.wav").locator(".waveform canvas").first).to_be_visible()
+    expect(page.get_by_role("button", name="Play one.wav")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Play one.wav").click()
+    expect(page.get_by_role("button", name="Play one.wav")).to_have_attribute("aria-pressed", "false")
+    tab.look("voice, a recording played")
+
+
+def test_build_is_refused_with_the_reason_then_goes_on_to_ready(studio: Studio, open_tab: OpenTab) -> None:
+    tab = open_tab("desk", "paula")
+    name = "Rita Ready"
+    talent, consent = desk.permitted_talent(tab, name, sound.clip("consent-slt"))
+    voice = desk.add_voice(tab, talent, "Rita, reading")
+    desk.add_clips(tab, desk.SLT)
+    expect(desk.card(tab.page, "Rapid")).to_contain_text("Ready to build")
+    tab.look("voice ready to build")
+
+    # Somebody else suspends the consent while this page is open.
+    other = open_tab("desk", "paula")
+    desk.act_with_reason(other.go(f"/consents/{consent}/"), "Suspend", "The agency asked to wait.")
+    expect(other.page.get_by_text("Suspended: no build starts")).to_be_visible()
+    desk.card(tab.page, "Rapid").get_by_role("button", name="Start rapid build").click()
+    why = f"The consent of {name} for Resemble AI for narration and audiobooks is not in force: suspended."
+    expect(tab.page.get_by_role("alert").filter(has_text=why)).to_be_visible()
+    expect(desk.card(tab.page, "Rapid").get_by_role("listitem").filter(has_text=why)).to_be_visible()
+    assert studio.rows("SELECT * FROM voices_build WHERE voice_id = ?", desk.id_in(tab.page)) == []
+    tab.look("voice, build refused")
+    desk.act_with_reason(other.page, "Put in force again", "They agree now.")
+    expect(other.page.get_by_text("The consent is in force again.")).to_be_visible()
+
+    tab.go(voice)
+    desk.start_build(tab)
+    tab.look("build on its way")
+    expect(tab.page.get_by_text("This page moves by itself.")).to_be_visible()
+    desk.watch_until(tab.page, "The voice is ready")
+    _shows_four_scores(tab.page)
+    _look_at_all_sizes(open_tab, tab.page.url, "build that is ready")
+    assert "Used for a build that Paula started" in desk.history(tab.go(f"/consents/{consent}/"))[-1]
+    _look_at_all_sizes(open_tab, "/", "today")
+    _look_at_all_sizes(open_tab, voice, "voice that was built")
+    _look_at_all_sizes(open_tab, "/talents/", "talents")
+    _look_at_all_sizes(open_tab, "/accounts/", "accounts")
+    _look_at_all_sizes(open_tab, talent, "talent with a voice")
+
+
+def _look_at_all_sizes(open_tab: OpenTab, path: str, name: str) -> None:
+    for size in SIZES:
+        tab = open_tab(size, "paula")
+        tab.go(path)
+        tab.look(name)
+
+
+def _shows_four_scores(page: Page) -> None:
+    places = page.locator(".score")
+    expect(places).to_have_count(4)
+    for label in ("Overall", "Similarity", "Fluency"):
+        expect(places.filter(has=page.get_by_role("heading", name=label))).to_contain_text("Higher is better")
+    pauses = places.filter(has=page.get_by_role("heading", name="Unintended pauses"))
+    expect(pauses).to_contain_text("Lower is better")
+    value = float(pauses.locator("strong").inner_text())
+    expect(pauses.locator(".state")).to_have_text("good" if value <= 0.2 else "fair" if value <= 0.4 else "poor")
+
+
+def test_bad_recordings_come_back_worst_first_and_are_mended(open_tab: OpenTab) -> None:
+    tab = open_tab("phone", "paula")
+    talent, _consent = desk.permitted_talent(tab, "Bob Marked", sound.clip("consent-rms"))
+    voice = desk.add_voice(tab, talent, "Bob, announcing")
+    desk.add_clips(tab, [*desk.RMS, "rms-silent", "rms-wrong-speaker"])
+    _write_transcript_if_none(tab.page, "rms-silent.wav")
+    build = desk.start_build(tab)
+    desk.watch_until(tab.page, "The recordings need work")
+    rows = tab.page.locator("table.report tbody tr")
+    expect(rows).to_have_count(8)
+    expect(rows.nth(0)).to_contain_text("rms-silent.wav")
+    expect(rows.nth(0)).to_contain_text("Silent")
+    expect(rows.nth(1)).to_contain_text("rms-wrong-speaker.wav")
+    expect(rows.nth(1)).to_contain_text("Another speaker or sound")
+    for heading in ("STOI", "PESQ", "SI-SDR", "Sample score"):
+        expect(tab.page.get_by_role("columnheader", name=heading)).to_have_count(1)
+    _look_at_all_sizes(open_tab, build, "build with bad recordings")
+
+    for name in ("rms-silent.wav", "rms-wrong-speaker.wav"):
+        tab.go(build)
+        tab.page.get_by_role("link", name=f"Mend {name}").click()
+        with tab.page.expect_response(re.compile("/active/")):
+            _clip(tab.page, name).get_by_label("In builds").uncheck()
+    tab.look("voice, one recording searched")
+    tab.go(voice)
+    expect(desk.card(tab.page, "Rapid")).to_contain_text("6 of 3")
+    tab.go(build)
+    tab.page.get_by_role("button", name="Build again").click()
+    tab.page.wait_for_url(lambda address: not address.endswith(build))
+    desk.watch_until(tab.page, "The voice is ready")
+    expect(tab.page.locator("table.report tbody tr")).to_have_count(6)
+
+
+def _write_transcript_if_none(page: Page, name: str) -> None:
+    """A silent clip has nothing to transcribe, and no build starts without."""
+    text = _transcript(page, name)
+    expect(text).to_be_visible()
+    if not text.input_value():
+        text.fill("Room tone.")
+        text.blur()
+        expect(_clip(page, name).get_by_text("Saved")).to_be_visible()
+
+
+def test_silent_consent_is_refused_in_the_words_of_the_provider(open_tab: OpenTab) -> None:
+    tab = open_tab("desk", "paula")
+    talent, consent = desk.permitted_talent(tab, "Stan Silent", sound.silence())
+    desk.add_voice(tab, talent, "Stan, unheard")
+    desk.add_clips(tab, desk.SLT[:4])
+    desk.start_build(tab)
+    desk.watch_until(tab.page, "The provider did not accept the spoken consent")
+    expect(tab.page.get_by_text("“There is no speech in the consent recording.”")).to_be_visible()
+    tab.look("build, consent refused")
+    tab.page.get_by_role("link", name="Open the consent").click()
+    assert desk.id_in(tab.page) == consent
+    expect(tab.page.get_by_text("it is silent").first).to_be_visible()
+
+
+def test_provider_fetches_the_dataset_that_we_serve(studio: Studio, open_tab: OpenTab, dataset_build: str) -> None:
+    tab = open_tab("phone", "paula")
+    page = tab.go(dataset_build)
+    expect(page.get_by_role("heading", name="The voice is ready")).to_be_visible()
+    expect(page.get_by_role("region", name="Openings of the dataset's address").get_by_role("listitem")).to_have_count(
+        1
+    )
+    tab.look("build by dataset address")
+    found = studio.rows("SELECT * FROM voices_datasetfetch WHERE build_id = ?", desk.id_in(page))
+    assert [row["address"] for row in found] == ["127.0.0.1"]

@@ -13,7 +13,7 @@ from voices.models import Recording, RecordingStatus, Voice
 PAGE = 50
 
 SHOWS = {
-    "": "All recordings",
+    "": "All",
     "usable": "Usable",
     "look": "Worth a listen",
     "refused": "Cannot be used",

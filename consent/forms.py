@@ -26,6 +26,11 @@ DEVICE_KEYS = (
 )  # fmt: skip
 
 
+def one_line(text: str) -> str:
+    """`text` without line breaks: names stand in the subject of a mail and in the sentence that is read aloud."""
+    return " ".join(text.split())
+
+
 class TalentForm(ModelFormOfTalent):
     class Meta:
         model = Talent
@@ -36,6 +41,9 @@ class TalentForm(ModelFormOfTalent):
             "email": forms.EmailInput(attrs={"autocomplete": "off"}),
             "notes": forms.Textarea(attrs={"rows": 3}),
         }
+
+    def clean_name(self) -> str:
+        return one_line(self.cleaned_data["name"])
 
 
 class ContractForm(ModelFormOfContract):
@@ -123,6 +131,9 @@ class AskForm(forms.Form):
         key = self["statement"].value()
         return self.statements.get(key) or next(iter(self.statements.values()), None)
 
+    def clean_company(self) -> str:
+        return one_line(self.cleaned_data["company"])
+
     def clean_valid_until(self) -> Any:
         last = self.cleaned_data["valid_until"]
         if last and last < timezone.localdate():
@@ -161,12 +172,18 @@ class TakeForm(forms.Form):
     def clean_device(self) -> dict[str, Any]:
         try:
             said = json.loads(self.cleaned_data["device"] or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return known_device(said) if isinstance(said, dict) else {}
 
 
 def known_device(said: dict[str, Any]) -> dict[str, Any]:
-    """What is kept of it: only keys that we know, with short plain values."""
-    plain = {key: said[key] for key in DEVICE_KEYS if isinstance(said.get(key), str | int | float | bool)}
-    return {key: value[:120] if isinstance(value, str) else value for key, value in plain.items()}
+    """What is kept of it: only keys that we know, with short plain values that every database takes."""
+    return {key: kept for key in DEVICE_KEYS if (kept := _plain(said.get(key))) is not None}
+
+
+def _plain(value: Any) -> str | float | None:
+    if isinstance(value, str):
+        return "".join(letter for letter in value if letter.isprintable())[:120]
+    # No real rate or count is larger; what is no number at all, or without an end, is not smaller either.
+    return value if isinstance(value, int | float) and abs(value) < 1e9 else None

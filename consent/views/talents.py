@@ -18,7 +18,7 @@ HISTORY_LINES = 10
 @may("consent.view_talent")
 @require_safe
 def talent_list(request: HttpRequest) -> HttpResponse:
-    search = request.GET.get("search", "").strip()[:100]
+    search = request.GET.get("search", "").strip().replace("\x00", "")[:100]
     page = Paginator(talents(search), PAGE).get_page(request.GET.get("page"))
     return render(request, "consent/talent_list.html", {"page": page, "search": search})
 

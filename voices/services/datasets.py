@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from consent.models import ConsentStatus
 from voicehub.audio.riff import read_header
 from voicehub.storage import BLOCK
 from voicehub.tokens import digest
@@ -33,9 +34,12 @@ class Dataset:
 def dataset_for(token: str, address: str | None, user_agent: str) -> Dataset | None:
     """The dataset behind this address, with the opening written down; None when there is none, or not any more.
 
-    The address works while the build is on its way or trains, and for a day at most.
+    The address works while the build is on its way or trains, for a day at most, and only while its consent stands:
+    one that is withdrawn or suspended takes the recordings with it.
     """
-    open_builds = Build.objects.active().filter(created_at__gt=timezone.now() - LASTS)
+    open_builds = Build.objects.active().filter(
+        created_at__gt=timezone.now() - LASTS, consent__status=ConsentStatus.APPROVED
+    )
     build = open_builds.select_related("remote_voice").filter(dataset_digest=digest(token)).first()
     if build is None:
         return None

@@ -39,7 +39,7 @@ def add_recording(voice: Voice, file: "UploadedFile[Any]", by: User, transcript:
         file_name=(file.name or "recording.wav")[-200:],
         sha256=found.sha256,
         size=found.size,
-        transcript=transcript.strip(),
+        transcript=" ".join(transcript.split()),
         status=RecordingStatus.ACCEPTED if found.ok else RecordingStatus.REFUSED,
         active=found.ok,
         seconds=found.header.seconds if found.header else 0,

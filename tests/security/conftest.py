@@ -1,0 +1,29 @@
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.consent.rows import Desk
+    from tests.voices.rows import Studio
+    from voicehub.models import User
+
+
+@pytest.fixture
+def desk(producer: "User") -> "Desk":
+    """Consents, their links and their takes."""
+    from tests.consent.rows import Desk, statement
+
+    statement()
+    return Desk(producer)
+
+
+@pytest.fixture
+def studio(producer: "User") -> "Studio":
+    """Voices, their recordings and their builds."""
+    from tests.voices.rows import PROVIDER, Studio
+    from voices.models import Account
+
+    account = Account(name="Main", provider=PROVIDER, mode="sandbox")
+    account.set_key("a-key-of-the-sandbox")
+    account.save(force_insert=True)
+    return Studio(producer, account)

@@ -1,6 +1,9 @@
+import logging
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+from voicehub.logs import HideLinks
 from voicehub.roles import make_roles
 
 
@@ -11,4 +14,7 @@ class VoiceHubConfig(AppConfig):
     def ready(self) -> None:
         from voicehub import checks  # noqa: F401 - registers the checks
 
+        # gunicorn keeps its logs away from ours, and names the address of a request that broke.
+        for name in ("gunicorn.error", "gunicorn.access"):
+            logging.getLogger(name).addFilter(HideLinks())
         post_migrate.connect(make_roles, dispatch_uid="voicehub.roles")

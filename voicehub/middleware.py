@@ -1,10 +1,34 @@
-"""Headers for pages about people: not stored by anybody, and the microphone only where it is needed."""
+"""What holds for every request: how much may be sent, and headers for pages about people."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 View = Callable[[HttpRequest], HttpResponse]
+# Bytes of a whole request. A guest sends one take; staff without scripts send a form full of recordings.
+LARGEST_OF_GUESTS = 64 << 20
+LARGEST_OF_STAFF = 1 << 30
+
+
+class BodyLimitMiddleware:
+    """Refuses a body that is larger than anything we take, before a byte of it is stored.
+
+    A form is read, files and all, to find its token against forgery, and that before any view asks who sent it.
+    A body that does not tell its length is not read at all (Django's WSGIRequest), so to look at that is enough.
+    """
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        size = int(length) if length.isdecimal() else 0
+        if size > LARGEST_OF_GUESTS and size > (
+            LARGEST_OF_STAFF if request.user.is_authenticated else LARGEST_OF_GUESTS
+        ):
+            return render(request, "413.html", status=413)
+        return self.get_response(request)
 
 
 class PrivacyHeadersMiddleware:

@@ -7,6 +7,7 @@ import logging
 import socketserver
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
+from ipaddress import ip_address
 from socket import SHUT_RDWR, socket
 from typing import Any
 
@@ -21,27 +22,46 @@ from voices.sandbox.wire import Refused
 logger = logging.getLogger(__name__)
 
 URLCONF = "voices.sandbox.urls"
+NOT_FOR_US = Refused(HTTPStatus.MISDIRECTED_REQUEST, "The sandbox is not served under this name.")
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
 class Application:
     """The WSGI application of one house."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, name: str = "") -> None:
+        """`name` is the host name that it is served under, if it is one."""
         self._house = house
+        self._name = name
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         request = SandboxRequest(environ)
         request.house = self._house
         request.seen = self._house.log.note(request)
         try:
-            answer = respond(request)
+            answer = respond(request) if self._is_for_us(environ.get("HTTP_HOST", "")) else success_form(NOT_FOR_US)
         except Dropped as dropped:
             hang_up(environ["sandbox.connection"], dropped.sent)
             raise
         request.seen.status = answer.status_code
         start_response(f"{answer.status_code} {answer.reason_phrase}", list(answer.items()))
         return answer
+
+    def _is_for_us(self, host: str) -> bool:
+        """Whether no page of another site can have pointed the name at us, to read our answers in a browser here.
+
+        An address cannot be pointed elsewhere, and a name without a dot is nobody's on the internet.
+        """
+        name = host.rpartition(":")[0] or host
+        return name == self._name or "." not in name or is_address(name)
+
+
+def is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def respond(request: SandboxRequest) -> HttpResponseBase:
@@ -90,7 +110,7 @@ class Server(ThreadedWSGIServer):
     def __init__(self, host: str, port: int, house: House) -> None:
         super().__init__((host, port), Handler)
         self.house = house
-        self.set_app(Application(house))
+        self.set_app(Application(house, host))
 
     def server_bind(self) -> None:
         # http.server asks the name service for the host's full name here, which may take seconds.

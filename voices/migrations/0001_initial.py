@@ -146,6 +146,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["at"],
+                "verbose_name_plural": "dataset fetches",
             },
         ),
         migrations.CreateModel(

@@ -153,6 +153,7 @@ class DatasetFetch(models.Model):
 
     class Meta:
         ordering = ["at"]
+        verbose_name_plural = "dataset fetches"
 
     def __str__(self) -> str:
         return f"Dataset of {self.build} fetched"

@@ -11,6 +11,8 @@ from voicehub.models import User
 from voicehub.transitions import move
 
 LARGEST_TAKE = 50 << 20
+# Takes that cannot be used are kept as well: whoever holds a link must not be able to fill the disk with them.
+MOST_TAKES = 30
 TAKE_LIMITS = Limits(min_seconds=2, max_seconds=120)
 
 
@@ -42,9 +44,7 @@ def submit_take(
         raise TakeDamaged("The recording was damaged on its way. Send it again.")
     file.seek(0)
     with transaction.atomic():
-        consent = Consent.objects.select_for_update().select_related("talent").get(pk=consent.pk)
-        if consent.status != ConsentStatus.REQUESTED:
-            raise NotPossible("This consent does not wait for a recording any more.")
+        consent = _that_waits(consent)
         take = Take(
             consent=consent,
             file=file,
@@ -76,3 +76,13 @@ def submit_take(
         if found.ok:
             move(consent, ConsentStatus.SUBMITTED, note_to_talent="")
     return take
+
+
+def _that_waits(consent: Consent) -> Consent:
+    """The consent with its row locked. Raises NotPossible when it does not wait for a take."""
+    locked = Consent.objects.select_for_update().select_related("talent").get(pk=consent.pk)
+    if locked.status != ConsentStatus.REQUESTED:
+        raise NotPossible("This consent does not wait for a recording any more.")
+    if locked.takes.count() >= MOST_TAKES:
+        raise NotPossible(f"There are {MOST_TAKES} recordings already. The studio has to ask anew.")
+    return locked

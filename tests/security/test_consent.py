@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from consent import services
 from consent.models import Consent, Talent
+from consent.services.takes import MOST_TAKES
 from tests.consent.rows import Desk, spoken, upload
 from tests.voices.rows import Studio
 from voicehub.models import User
@@ -53,6 +54,23 @@ def test_nothing_that_a_browser_says_of_its_microphone_loses_a_take(desk: Desk, 
     )
     assert answer.status_code == 200
     assert consent.takes.get().device in ({}, {"label": "x"})
+
+
+def test_the_holder_of_a_link_cannot_fill_the_disk_with_takes(desk: Desk) -> None:
+    consent, other = desk.asked(), desk.asked()
+    guest = desk.guest(consent)
+    answers = [
+        guest.post(
+            reverse("invitation:submit", args=[consent.pk]),
+            {"file": upload(f"no sound {number}".encode())},
+            headers={"accept": "application/json"},
+        )
+        for number in range(MOST_TAKES + 1)
+    ]
+    assert [answer.status_code for answer in answers] == [200] * MOST_TAKES + [409]
+    assert "The studio has to ask anew." in answers[-1].json()["problem"]
+    assert consent.takes.count() == MOST_TAKES
+    assert desk.take(other).acceptable
 
 
 @pytest.fixture

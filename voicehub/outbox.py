@@ -11,12 +11,14 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import django_rq
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from redis import Redis
 from redis.exceptions import RedisError
 
 from voicehub.models import Task, TaskStatus
@@ -28,6 +30,8 @@ LEASE = timedelta(seconds=settings.VOICEHUB_LEASE_SECONDS)
 # Not sooner, so that a busy queue is not filled with the same ids; not later than a dead worker's lease is over.
 RING_AGAIN = min(timedelta(seconds=20), LEASE)
 MOST_ATTEMPTS = 5
+# With the queue, seconds: somebody who saved a page waits for it, and nothing is lost without it.
+PATIENCE: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 2}
 
 
 class GiveUp(Exception):
@@ -118,7 +122,9 @@ def ring(task_id: uuid.UUID) -> None:
     """Tell the workers. Without a queue nothing is lost: the sweeper rings again."""
     Task.objects.filter(pk=task_id).update(rung_at=timezone.now())
     try:
-        django_rq.get_queue("default").enqueue(run_task, str(task_id), result_ttl=0, failure_ttl=3600)
+        with Redis.from_url(settings.RQ_QUEUES["default"]["URL"], **PATIENCE) as connection:
+            queue = django_rq.get_queue("default", connection=connection)
+            queue.enqueue(run_task, str(task_id), result_ttl=0, failure_ttl=3600)
     except (RedisError, OSError) as error:
         logger.warning("The queue cannot be reached (%s); task %s waits for the sweeper.", error, task_id)
 

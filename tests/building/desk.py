@@ -53,8 +53,8 @@ class Desk:
             defaults={"text": "I, {talent}, let {company}.", "source": "Test", "source_date": "2026-01-01"},
         )
         for limit, value in {"least_recordings": 3, "least_seconds": 10}.items():
-            LimitOverride.objects.create(
-                provider=PROVIDER, tier=Tier.PROFESSIONAL, limit=limit, value=value, source="Test"
+            LimitOverride.objects.get_or_create(
+                provider=PROVIDER, tier=Tier.PROFESSIONAL, limit=limit, defaults={"value": value, "source": "Test"}
             )
 
     # --- rows ---

@@ -1,0 +1,95 @@
+"""The queue is a doorbell: killed, emptied or never there, it costs seconds and no work."""
+
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from tests.building.desk import GOES_ON, Desk
+from tests.processes.conftest import Doorbell
+from tests.support.processes import MANAGE, Started, wait_for
+from voicehub import outbox
+from voicehub.models import Task, TaskStatus
+from voices.models import Build, BuildStatus
+
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+
+Start = Callable[..., Started]
+
+# A worker that knows one more kind of task: it writes down that it has done it.
+WORKER = """
+import os, pathlib, time, django
+django.setup()
+from django.core.management import call_command
+from voicehub import outbox
+
+@outbox.handles("note")
+def note(name, lease):
+    time.sleep(0.02)
+    with (pathlib.Path(os.environ["VOICEHUB_TEST_FOLDER"]) / "notes").open("a") as file:
+        file.write(name + "\\n")
+
+call_command("worker")
+"""
+TASKS = 40
+
+
+def add_notes(count: int, begin: int = 0) -> None:
+    for number in range(begin, begin + count):
+        outbox.add("note", number)
+
+
+def test_queue_killed_and_emptied_while_tasks_wait(doorbell: Doorbell, start: Start, tmp_path: Path) -> None:
+    """Some are done before it dies, some are asked for while it is away, some after; each is done, and once."""
+    notes = tmp_path / "notes"
+    add_notes(TASKS)
+    worker = start(sys.executable, "-c", WORKER, VOICEHUB_TEST_FOLDER=str(tmp_path))
+    wait_for(lambda: notes.exists() and len(notes.read_text().splitlines()) >= 3, lambda: worker.said)
+    doorbell.lose()
+    add_notes(TASKS, TASKS)
+    wait_for(lambda: "cannot be reached" in worker.said or worker.process.poll() is not None, "the queue is not missed")
+    doorbell.start()
+    sweeper = start(*MANAGE, "sweep", "--every", "0.2")
+    add_notes(TASKS, 2 * TASKS)
+    done = Task.objects.filter(kind="note", status=TaskStatus.DONE)
+    wait_for(lambda: done.count() == 3 * TASKS, lambda: worker.said + sweeper.said)
+    assert sorted(map(int, notes.read_text().split())) == list(range(3 * TASKS))
+    assert worker.process.poll() is None
+
+
+def test_build_that_was_started_without_a_queue(doorbell: Doorbell, desk: Desk, start: Start, live_server: Any) -> None:
+    """The commit succeeds, nobody is told, and the sweeper finds it. The provider's callback is kept as well."""
+    doorbell.lose()
+    build = desk.start(desk.voice())
+    assert Task.objects.get(kind="submit_build").status == TaskStatus.WAITING
+    address = {"VOICEHUB_BASE_URL": live_server.url}
+    worker = start(*MANAGE, "worker", **address)
+    sweeper = start(*MANAGE, "sweep", "--every", "0.2", **address)
+    worker.says("The queue cannot be reached")
+    doorbell.start()
+    wait_for(
+        lambda: not Build.objects.filter(status__in=GOES_ON).exists(), lambda: worker.said + sweeper.said, patience=40
+    )
+    build.refresh_from_db()
+    assert build.status == BuildStatus.READY
+    assert desk.ledger() == {"create_voice": 1, "build_voice": 1}
+
+
+def test_queue_that_does_not_answer_holds_nobody_up(tmp_path: Path, settings: Any, db: None) -> None:
+    """It takes the connection and says nothing; who saves a page must not wait for it for ever."""
+    path = tmp_path / "silent.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as silent:
+        silent.bind(str(path))
+        silent.listen()
+        settings.RQ_QUEUES = {"default": settings.RQ_QUEUES["default"] | {"URL": f"unix://{path}"}}
+        task = Task.objects.create(kind="note", object_id="1")
+        ringing = Thread(target=outbox.ring, args=(task.pk,), daemon=True)
+        ringing.start()
+        ringing.join(20)
+        assert not ringing.is_alive()
+    task.refresh_from_db()
+    assert task.status == TaskStatus.WAITING

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import django_rq
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from redis import Redis
 from redis.exceptions import RedisError
+from rq import Queue
+from rq.serializers import JSONSerializer
 
 from voicehub.models import Task, TaskStatus
 from voicehub.transitions import move
@@ -122,8 +123,15 @@ def ring(task_id: uuid.UUID) -> None:
     """Tell the workers. Without a queue nothing is lost: the sweeper rings again."""
     Task.objects.filter(pk=task_id).update(rung_at=timezone.now())
     try:
-        with Redis.from_url(settings.RQ_QUEUES["default"]["URL"], **PATIENCE) as connection:
-            queue = django_rq.get_queue("default", connection=connection)
+        config = settings.RQ_QUEUES["default"]
+        with Redis.from_url(config["URL"], **PATIENCE) as connection:
+            # Not django_rq's queue, which in a transaction would ring later, when nobody listens for its failure.
+            queue = Queue(
+                "default",
+                connection=connection,
+                serializer=JSONSerializer,
+                default_timeout=config["DEFAULT_TIMEOUT"],
+            )
             queue.enqueue(run_task, str(task_id), result_ttl=0, failure_ttl=3600)
     except (RedisError, OSError) as error:
         logger.warning("The queue cannot be reached (%s); task %s waits for the sweeper.", error, task_id)

@@ -79,6 +79,7 @@ class Tab:
 
     def look(self, name: str) -> None:
         """Look at the page as it is: nothing beside it, nothing that keeps somebody out, by day and by night."""
+        self.page.wait_for_load_state()
         size = self.page.viewport_size
         assert size
         wide = self.page.evaluate("document.scrollingElement.scrollWidth")

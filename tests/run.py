@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,38 +36,55 @@ STEPS = {
 }
 
 
+# Two cores: what only reads, and the second database, beside the suite that takes the longest.
+LANES = (("lint", "format", "types", "postgres"), ("sqlite",))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    step: Step
+    passed: bool
+    seconds: float
+    closing: str
+
+
 def main(names: list[str]) -> int:
     unknown = set(names) - set(STEPS)
     if unknown:
         print(f"There is no step {', '.join(sorted(unknown))}. There are: {', '.join(STEPS)}.")
         return 2
-    results = [run(STEPS[name]) for name in STEPS if not names or name in names]
+    lanes = [[STEPS[name] for name in lane if not names or name in names] for lane in LANES]
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        results = [result for lane in pool.map(run_lane, lanes) for result in lane]
     print()
-    for passed, seconds, step, closing in results:
-        print(f"  {'ok    ' if passed else 'FAILED'} {seconds:5.0f} s  {step.what}  {closing.strip('= ')}")
-    print(results[-1][3])
-    return 0 if all(passed for passed, *_ in results) else 1
+    for result in results:
+        mark = "ok    " if result.passed else "FAILED"
+        print(f"  {mark} {result.seconds:5.0f} s  {result.step.what}  {result.closing.strip('= ')}")
+    print(results[-1].closing)
+    return 0 if all(result.passed for result in results) else 1
 
 
-def run(step: Step) -> tuple[bool, float, Step, str]:
-    """Whether it passed, how long it took, the step, and its last line if it is pytest's."""
-    print(f"\n── {step.what}", flush=True)
+def run_lane(steps: list[Step]) -> list[Result]:
+    """The steps of a lane one after the other; the output of each is shown in one piece when it ends."""
+    return [run(step) for step in steps]
+
+
+def run(step: Step) -> Result:
+    """Run one check and show what it said."""
+    print(f"── {step.what} …", flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="voicehub-check-") as folder:
-        variables = environment(Path(folder)) | {
-            "VOICEHUB_TEST_DATABASE": step.database,
-            "PYTHONUNBUFFERED": "1",
-        }
+        variables = environment(Path(folder)) | {"VOICEHUB_TEST_DATABASE": step.database}
         if step.database:
             del variables["DJANGO_SETTINGS_MODULE"]  # settings are not to be read before tests.conftest says so
         command = [sys.executable, "-m", *step.module]
-        with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True) as process:
-            last = ""
-            for line in process.stdout or ():
-                print(line, end="", flush=True)
-                last = line.strip() or last
-    closing = last if step.module[0] == "pytest" else ""
-    return process.returncode == 0, time.monotonic() - began, step, closing
+        done = subprocess.run(
+            command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+    print(f"\n── {step.what}\n{done.stdout}", flush=True)
+    lines = done.stdout.strip().splitlines() or [""]
+    closing = lines[-1] if step.module[0] == "pytest" else ""
+    return Result(step, done.returncode == 0, time.monotonic() - began, closing)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from tests.building.desk import GOES_ON, Desk
 from tests.processes.conftest import Doorbell
@@ -87,7 +88,12 @@ def test_queue_that_does_not_answer_holds_nobody_up(tmp_path: Path, settings: An
         silent.listen()
         settings.RQ_QUEUES = {"default": settings.RQ_QUEUES["default"] | {"URL": f"unix://{path}"}}
         task = Task.objects.create(kind="note", object_id="1")
-        ringing = Thread(target=outbox.ring, args=(task.pk,), daemon=True)
+
+        def ring() -> None:
+            outbox.ring(task.pk)
+            connection.close()
+
+        ringing = Thread(target=ring, daemon=True)
         ringing.start()
         ringing.join(20)
         assert not ringing.is_alive()

@@ -1,0 +1,254 @@
+"""Private files in a bucket: the same services, and signed addresses instead of bytes.
+
+The bucket's server checks no signature and no time, so what it is asked for is read off the address itself.
+"""
+
+import io
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from django.core.files.storage import Storage, storages
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import RequestFactory
+from django.urls import reverse
+from moto.server import ThreadedMotoServer
+
+from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Take, Talent
+from consent.services import approve, ask, file_contract, submit_take
+from tests.support.processes import ROOT
+from tests.support.wav import sample_wav
+from voicehub import media
+from voicehub.storage import sha256_of
+from voicehub.tokens import token_for
+from voices import services
+from voices.models import Account, Build, LimitOverride, Recording, Voice
+from voices.services.spec import clip_name, spec_of
+
+pytestmark = pytest.mark.django_db
+
+PROVIDER = "resemble_v2"
+BUCKET = "studio-files"
+ACCESS = {"access_key": "AKIDEXAMPLE", "secret_key": "made-up-for-the-test", "region_name": "eu-central-1"}
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    """The address of an S3 with an empty bucket in it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+    assert requests.put(f"{address}/{BUCKET}", timeout=10).status_code == 200
+    yield address
+    server.stop()
+
+
+@pytest.fixture
+def s3(bucket: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Storage:
+    """The private storage as the settings make it, for every model that keeps files."""
+    options = settings.PRIVATE_S3["OPTIONS"] | ACCESS | {"bucket_name": BUCKET, "endpoint_url": bucket}
+    made = storages.create_storage({"BACKEND": settings.PRIVATE_S3["BACKEND"], "OPTIONS": options})
+    for model in (Recording, Take, Contract):
+        monkeypatch.setattr(model._meta.get_field("file"), "storage", made)
+    return made
+
+
+@pytest.fixture
+def voice(s3: Storage, producer: Any, talent: Talent) -> Voice:
+    """A voice that may be built, all of whose files came in by the services."""
+    terms = {"signed_on": date(2026, 1, 1), "starts_on": date(2026, 1, 1), "intended_uses": "Audiobooks."}
+    terms |= {"purposes": [Purpose.NARRATION], "providers": [PROVIDER]}
+    file_contract(talent, SimpleUploadedFile("paper.pdf", b"%PDF-1.4\n%%EOF"), terms, producer)
+    consent = ask(talent, PROVIDER, "en-US", Purpose.NARRATION, producer)
+    take = submit_take(consent, wav("consent-slt"), Capture.UPLOAD, by=producer)
+    consent.refresh_from_db()
+    approve(consent, take, producer)
+    voice = services.create_voice(talent, "Narrator", "en-US", Purpose.NARRATION, producer)
+    for name in ("slt-01", "slt-02", "slt-03"):
+        services.add_recording(voice, wav(name), producer, f"Words of {name}.")
+    return voice
+
+
+def wav(name: str) -> SimpleUploadedFile:
+    return SimpleUploadedFile(f"{name}.wav", sample_wav(name), content_type="audio/wav")
+
+
+def start(voice: Voice, by: Any, tier: str = "rapid", handover: str = "recordings") -> Build:
+    account = Account(name="Main", provider=PROVIDER, mode="sandbox")
+    account.set_key("a-key")
+    account.save(force_insert=True)
+    for limit in ("least_recordings", "least_seconds"):
+        LimitOverride.objects.create(provider=PROVIDER, tier="professional", limit=limit, value=3, source="Test")
+    return services.start_build(voice, account, tier, handover, by)
+
+
+def sent(recording: Recording, *, attachment: bool = False, **headers: str) -> HttpResponse:
+    request = RequestFactory().get("/", headers=headers)
+    answer = media.send(request, recording.file, "audio/wav", 'Ünter "den" Linden.wav', attachment=attachment)
+    assert isinstance(answer, HttpResponse)
+    return answer
+
+
+# --- files ------------------------------------------------------------------------------
+
+
+def test_recording_comes_back_as_it_went_in(voice: Voice, s3: Storage) -> None:
+    recording = voice.recordings.get(file_name="slt-01.wav")
+    assert recording.file.storage is s3
+    assert recording.usable
+    with recording.file.open("rb") as file:
+        assert file.read() == sample_wav("slt-01")
+    with recording.file.open("rb") as file:
+        assert sha256_of(file) == recording.sha256
+    assert recording.file.size == recording.size
+
+
+def test_same_recording_twice_is_one_object(voice: Voice, s3: Storage, producer: Any) -> None:
+    again, new = services.add_recording(voice, wav("slt-01"), producer)
+    assert not new
+    assert len(s3.listdir(f"recordings/{voice.pk}")[1]) == 3
+    assert voice.recordings.count() == 3
+    services.delete_recording(again)
+
+
+def test_deleted_recording_leaves_the_bucket(
+    voice: Voice, s3: Storage, django_capture_on_commit_callbacks: Any
+) -> None:
+    recording = voice.recordings.get(file_name="slt-01.wav")
+    name = str(recording.file.name)
+    with django_capture_on_commit_callbacks(execute=True):
+        services.delete_recording(recording)
+    assert not s3.exists(name)
+
+
+def test_take_and_contract_lie_in_the_bucket(voice: Voice, s3: Storage) -> None:
+    take = Take.objects.get(consent__talent=voice.talent)
+    with take.file.open("rb") as file:
+        assert sha256_of(file) == take.sha256
+    contract = Contract.objects.get(talent=voice.talent)
+    with contract.file.open("rb") as file:
+        assert file.read() == b"%PDF-1.4\n%%EOF"
+    assert Consent.objects.get(talent=voice.talent).status == ConsentStatus.APPROVED
+
+
+# --- signed addresses -------------------------------------------------------------------
+
+
+def test_file_is_sent_by_a_signed_address_for_a_minute(voice: Voice, bucket: str) -> None:
+    recording = voice.recordings.get(file_name="slt-01.wav")
+    answer = sent(recording)
+    assert answer.status_code == 302
+    assert answer.content == b""
+    parts = urlsplit(answer["Location"])
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    assert f"{parts.scheme}://{parts.netloc}" == bucket
+    assert parts.path == f"/{BUCKET}/{recording.file.name}"
+    assert query["X-Amz-Expires"] == "60"
+    assert query["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"
+    assert query["X-Amz-Signature"]
+    assert query["X-Amz-Credential"].startswith(f"{ACCESS['access_key']}/")
+    assert ACCESS["secret_key"] not in answer["Location"]
+    assert query["response-content-type"] == "audio/wav"
+    assert requests.get(answer["Location"], timeout=10).content == sample_wav("slt-01")
+
+
+@pytest.mark.parametrize("attachment", [True, False])
+def test_type_and_name_are_ours(voice: Voice, attachment: bool) -> None:
+    answer = sent(voice.recordings.get(file_name="slt-01.wav"), attachment=attachment)
+    (disposition,) = parse_qs(urlsplit(answer["Location"]).query)["response-content-disposition"]
+    assert disposition.startswith("attachment" if attachment else "inline")
+    assert "%C3%9Cnter" in disposition
+    got = requests.get(answer["Location"], timeout=10)
+    assert got.headers["Content-Type"] == "audio/wav"
+    assert got.headers["Content-Disposition"] == disposition
+
+
+def test_ranges_are_the_bucket_s_business(voice: Voice) -> None:
+    answer = sent(voice.recordings.get(file_name="slt-01.wav"), range="bytes=0-3")
+    assert answer.status_code == 302
+    got = requests.get(answer["Location"], headers={"Range": "bytes=0-3"}, timeout=10)
+    assert (got.status_code, got.content) == (206, b"RIFF")
+
+
+def test_address_is_made_for_those_who_may_see_it(voice: Voice, client: Any, producer: Any, outsider: Any) -> None:
+    path = reverse("voices:recording_audio", args=[voice.recordings.get(file_name="slt-01.wav").pk])
+    assert "X-Amz" not in client.get(path).headers.get("Location", "")
+    client.force_login(outsider)
+    assert client.get(path).status_code in (403, 404)
+    client.force_login(producer)
+    answer = client.get(path)
+    assert answer.status_code == 302
+    assert "X-Amz-Signature" in answer["Location"]
+    cache = answer.headers.get("Cache-Control", "")
+    assert "no-store" in cache or "private" in cache or "max-age=0" in cache, "a proxy may keep the signed address"
+
+
+# --- builds -----------------------------------------------------------------------------
+
+
+def test_build_reads_its_recordings_and_its_consent(voice: Voice, producer: Any) -> None:
+    spec = spec_of(start(voice, producer))
+    assert spec.consent
+    with spec.consent.open() as file:
+        assert file.read() == sample_wav("consent-slt")
+    assert spec.consent.size == len(sample_wav("consent-slt"))
+    for clip in spec.clips:
+        with clip.audio.open() as file:
+            assert len(file.read()) == clip.audio.size > 0
+
+
+@pytest.mark.parametrize("tier", ["rapid", "professional"])
+def test_dataset_is_streamed_through_us(voice: Voice, producer: Any, client: Any, tier: str) -> None:
+    """The provider sees our address, never the bucket's."""
+    build = start(voice, producer, tier, "dataset_url")
+    name = "dataset.wav" if tier == "rapid" else "dataset.zip"
+    answer = client.get(reverse("voices:dataset", args=[token_for("dataset", build.pk), name]))
+    assert answer.status_code == 200
+    content = b"".join(answer.streaming_content)
+    if tier == "rapid":
+        assert len(content) == int(answer["Content-Length"])
+        assert sample_wav("slt-01")[44:1044] in content
+    else:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            wanted = {f"{clip_name(row)}.wav" for row in voice.recordings.all()} | {"metadata.csv"}
+            assert set(archive.namelist()) == wanted
+            assert archive.testzip() is None
+
+
+# --- settings ---------------------------------------------------------------------------
+
+SHOW = """
+import django
+django.setup()
+from django.core.files.storage import storages
+from consent.models import Take
+from voices.models import Recording
+for storage in (storages["private"], storages["default"], Recording._meta.get_field("file").storage,
+                Take._meta.get_field("file").storage):
+    print(type(storage).__name__, storage.bucket_name, storage.endpoint_url, storage.region_name,
+          storage.querystring_auth, storage.querystring_expire, storage.default_acl, storage.file_overwrite)
+"""
+
+
+def test_bucket_of_the_environment_is_private() -> None:
+    told = {
+        "VOICEHUB_S3_BUCKET": BUCKET,
+        "VOICEHUB_S3_ENDPOINT": "http://s3.test:9000",
+        "VOICEHUB_S3_REGION": "eu-central-1",
+        "VOICEHUB_S3_ACCESS_KEY": ACCESS["access_key"],
+        "VOICEHUB_S3_SECRET_KEY": ACCESS["secret_key"],
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", SHOW], env=os.environ | told, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    line = f"S3Storage {BUCKET} http://s3.test:9000 eu-central-1 True 60 None False"
+    assert done.stdout.splitlines() == [line] * 4

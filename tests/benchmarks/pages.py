@@ -43,10 +43,12 @@ class Figure:
 
 
 def figure(client: "Client", page: str, path: str) -> Figure:
-    """Ask for the page again and again, once before that to warm up; the median of the times."""
-    from django.db import connection
+    """Ask for the page again and again, at first to warm up and to count; the median of the times."""
+    from django.db import connection, reset_queries
     from django.test.utils import CaptureQueriesContext
 
+    client.get(path)
+    reset_queries()
     with CaptureQueriesContext(connection) as asked:
         content = client.get(path).content
     queries = len(asked)  # the next request forgets them
@@ -63,7 +65,9 @@ def figure(client: "Client", page: str, path: str) -> Figure:
 def throw_away() -> Iterator[None]:
     """A migrated database in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="voicehub-pages-") as folder:
-        os.environ.update(environment(Path(folder)) | {"VOICEHUB_LOG_LEVEL": "ERROR"})
+        given = environment(Path(folder)) | {"VOICEHUB_LOG_LEVEL": "ERROR"}
+        os.environ.clear()
+        os.environ.update(given)
         import django
         from django.conf import settings
 

@@ -6,15 +6,13 @@ from datetime import timedelta
 from threading import Barrier, Event, Thread
 from typing import Any
 
-import django_rq
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
-from rq.serializers import JSONSerializer
 
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
-from voicehub.outbox import LEASE, MOST_ATTEMPTS, RING_AGAIN, GiveUp, Lease, LeaseLost
+from voicehub.outbox import LEASE, MOST_ATTEMPTS, GiveUp, Lease, LeaseLost
 
 pytestmark = pytest.mark.django_db
 
@@ -387,74 +385,3 @@ def test_trying_again_by_hand(handler: Any) -> None:
     task.refresh_from_db()
     add()
     assert not outbox.try_again(task), "the same work waits already"
-
-
-# --- ringing ----------------------------------------------------------------------------
-
-
-def rung() -> list[str]:
-    jobs = django_rq.get_queue("default").jobs
-    assert all(job.func_name == "voicehub.outbox.run_task" for job in jobs)
-    return [str(job.args[0]) for job in jobs]
-
-
-def test_it_rings_on_commit_and_not_before(django_capture_on_commit_callbacks: Any) -> None:
-    with django_capture_on_commit_callbacks() as callbacks:
-        task = add()
-        assert rung() == []
-    for callback in callbacks:
-        callback()
-    assert rung() == [str(task.pk)]
-
-
-def test_what_is_due_later_is_rung_by_the_sweeper(django_capture_on_commit_callbacks: Any) -> None:
-    with django_capture_on_commit_callbacks(execute=True):
-        task = add(after=timedelta(seconds=30))
-    assert rung() == []
-    assert outbox.sweep() == 0
-    now_due(task)
-    assert outbox.sweep() == 1
-    assert rung() == [str(task.pk)]
-
-
-def test_sweeper_rings_for_each_once_in_a_while() -> None:
-    task = add()
-    assert [outbox.sweep(), outbox.sweep(), outbox.sweep()] == [1, 0, 0]
-    Task.objects.filter(pk=task.pk).update(
-        rung_at=timezone.now() - RING_AGAIN - timedelta(seconds=1), due_at=timezone.now() - timedelta(minutes=1)
-    )
-    assert outbox.sweep() == 1
-
-
-def test_sweeper_leaves_what_a_worker_has_until_its_lease_is_over() -> None:
-    task = add()
-    outbox.claim(str(task.pk))
-    assert outbox.sweep() == 0
-    Task.objects.filter(pk=task.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert outbox.sweep() == 1
-    assert RING_AGAIN <= LEASE, "a dead worker's task would wait for longer than its lease"
-
-
-def test_done_and_given_up_are_not_rung_for() -> None:
-    for status in (TaskStatus.DONE, TaskStatus.GIVEN_UP):
-        Task.objects.create(kind=KIND, object_id=status, status=status)
-    assert outbox.sweep() == 0
-
-
-def test_without_a_queue_nothing_is_lost(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
-    settings.RQ_QUEUES = {"default": settings.RQ_QUEUES["default"] | {"URL": "unix:///nowhere.sock"}}
-    task = add()
-    outbox.ring(task.pk)
-    assert "waits for the sweeper" in caplog.text
-    task.refresh_from_db()
-    assert task.status == TaskStatus.WAITING
-
-
-def test_queue_carries_the_id_only() -> None:
-    """As JSON: a pickle from a queue is code."""
-    task = add("secret-object")
-    outbox.ring(task.pk)
-    (job,) = django_rq.get_queue("default").jobs
-    raw = django_rq.get_connection("default").hgetall(job.key)
-    assert "secret-object" not in str(raw)
-    assert job.serializer is JSONSerializer

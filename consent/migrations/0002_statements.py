@@ -3,6 +3,8 @@
 from datetime import date
 
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
 
 RESEMBLE = {
     "provider": "resemble_v2",
@@ -15,7 +17,7 @@ RESEMBLE = {
 }
 
 
-def add_statements(apps, _editor):
+def add_statements(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> None:
     apps.get_model("consent", "Statement").objects.get_or_create(
         provider=RESEMBLE["provider"], language=RESEMBLE["language"], version=1, defaults=RESEMBLE
     )

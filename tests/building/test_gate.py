@@ -222,13 +222,20 @@ def take_back_and_give_anew(desk: Desk, build: Build) -> str:
 CHANGES = [end_contract, replace_contract, take_back, hold, let_expire, take_back_and_give_anew]
 
 
+@pytest.mark.parametrize("rebuilt", [False, True])
 @pytest.mark.parametrize("change", CHANGES)
-def test_gate_is_asked_again_before_anything_leaves(desk: Desk, change: Callable[[Desk, Build], str]) -> None:
-    build = desk.start(desk.voice())
+def test_gate_is_asked_again_before_anything_leaves(
+    desk: Desk, change: Callable[[Desk, Build], str], rebuilt: bool
+) -> None:
+    """Also for a voice that is there already, to which not even the new callback address may go."""
+    voice = desk.voice()
+    if rebuilt:
+        desk.finish(desk.start(voice))
+    build, before = desk.start(voice), desk.traffic()
     wanted = change(desk, build)
     desk.reach(build, BuildStatus.FAILED)
     assert build.issue == wanted
-    assert desk.traffic() == 0
+    assert desk.traffic() == before
 
 
 @pytest.mark.parametrize("change", CHANGES)

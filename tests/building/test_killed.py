@@ -18,6 +18,7 @@ from voicehub.outbox import Lease, run_task
 from voices import services
 from voices.models import Build, BuildStatus, Handover, RemoteVoice
 from voices.providers.types import Tier
+from voices.services import submitting
 from voices.services.journal import BuildJournal
 from voices.services.spec import clip_name
 
@@ -36,13 +37,15 @@ class Reaper:
         self.after = False
         for name in ("about_to", "voice", "recording", "progress"):
             monkeypatch.setattr(BuildJournal, name, self._watched(getattr(BuildJournal, name)))
+        # And what is written when a submit has come back.
+        monkeypatch.setattr(submitting, "_training", self._watched(submitting._training))
 
     def _watched(self, write: Any) -> Any:
-        def watched(journal: BuildJournal, *told: Any) -> None:
+        def watched(*told: Any) -> None:
             self.lines += 1
             if self.lines == self.line and not self.after:
                 raise Killed
-            write(journal, *told)
+            write(*told)
             if self.lines == self.line:
                 raise Killed
 

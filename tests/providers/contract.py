@@ -172,12 +172,12 @@ class ProviderContract:
         for tier, way in self.ways():
             spec, sent = self.spec(tier, way, listener), seen(self.sending)
             lines = self._carried(opened, spec, Notes()).lines
-            for line in range(1, lines + 1):
+            for line in range(1, lines + 2):
                 for keeps_last in (False, True):
                     spec, before = self.spec(tier, way, listener), charged()
                     self._carried(opened, spec, Notes(dies_at=line, keeps_last=keeps_last))
                     assert charged() - before == self._expected(tier, way), (tier, way, line, keeps_last)
-            assert seen(self.sending) - sent == len(spec.clips) * (2 * lines + 1), (tier, way)
+            assert seen(self.sending) - sent == len(spec.clips) * (2 * lines + 3), (tier, way)
 
     def test_killed_at_any_line_of_a_rebuild_it_is_built_once_more(
         self, opened: Any, sandbox: Sandbox, charged: Any, seen: Any, listener: Listener
@@ -193,7 +193,7 @@ class ProviderContract:
                 report = self._carried(opened, again, notes).report
                 assert report.status is RemoteStatus.TRAINING, (tier, way, line)
                 assert charged() - before == Counter(self.creating[1:]), (tier, way, line)
-                more = notes.lines > line
+                more = notes.lines >= line
             assert seen(self.sending) - sent == line * (len(spec.clips) + 1 if spec.clips else 0), (tier, way)
 
     def _carried(self, opened: Any, spec: BuildSpec, notes: Any) -> Any:

@@ -64,6 +64,7 @@ class HttpProviderContract(ProviderContract):
         carried: BaseException | None = error
         while carried is not None:
             shown += f"{carried} {carried!r} {vars(carried)}"
+            shown += str(getattr(getattr(carried, "request", None), "headers", ""))
             carried = carried.__cause__ or carried.__context__
         assert KEY not in shown
 

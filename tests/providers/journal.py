@@ -15,7 +15,10 @@ class Killed(Exception):
 
 @dataclass
 class Notes:
-    """A Journal. It dies at line `dies_at` (from 1), just before or just after the line is kept."""
+    """A Journal. It dies at line `dies_at` (from 1), just before or just after the line is kept.
+
+    The line after the last one stands for what the service writes when a submit has come back.
+    """
 
     dies_at: int = 0
     keeps_last: bool = False
@@ -41,6 +44,10 @@ class Notes:
     def progress(self, doing: str, done: int, total: int) -> None:
         assert 0 <= done <= total
         self._line(lambda: None)
+
+    def came_back(self) -> None:
+        self._line(lambda: None)
+        self.lines -= 1
 
     def _note(self, step: str, mark: str) -> None:
         self.step, self.mark = step, mark
@@ -70,7 +77,9 @@ def carry_out(opened: Open, spec: BuildSpec, notes: Notes) -> BuildReport:
             return begun
         try:
             with opened() as provider:
-                return provider.submit(notes.known(spec), notes)
+                report = provider.submit(notes.known(spec), notes)
+                notes.came_back()
+                return report
         except Killed:
             continue
 

@@ -10,10 +10,21 @@ def voices() -> QuerySet[Voice]:
 
 
 def recordings() -> QuerySet[Recording]:
-    """Recordings without the waveform and the levels, which only their own addresses serve."""
+    """Recordings without the waveform and the levels, which only their own addresses serve.
+
+    `marked_silent` and `marked_outlier` are what the provider said in the newest build that reported on them.
+    """
     used = BuildRecording.objects.filter(recording=OuterRef("pk"))
+    marks = used.still_marked()
     return (
-        Recording.objects.select_related("voice").defer("peaks", "levels").annotate(was_built=Exists(used)).order_by()
+        Recording.objects.select_related("voice")
+        .defer("peaks", "levels")
+        .annotate(
+            was_built=Exists(used),
+            marked_silent=Exists(marks.filter(is_silent=True)),
+            marked_outlier=Exists(marks.filter(is_outlier=True)),
+        )
+        .order_by()
     )
 
 

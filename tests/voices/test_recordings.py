@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from tests.voices.rows import Studio, clip, upload
 from voices import services
-from voices.models import Recording, Voice
+from voices.models import Build, Recording, Voice
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -61,6 +61,81 @@ def test_the_orders(as_producer: Client, mixed: Voice) -> None:
     assert names(as_producer, mixed, "sort=longest")[0] == "mute.wav"
     assert names(as_producer, mixed, "sort=shortest")[-1] == "mute.wav"
     assert names(as_producer, mixed, "sort=newest")[0] == "refused.wav"
+
+
+# --- What the provider marked ------------------------------------------------------------
+
+
+def mark(build: Build, recording: Recording, **said: bool) -> None:
+    build.recordings.filter(recording=recording).update(reported=True, **said)
+
+
+def marks(client: Client, voice: Voice, query: str = "") -> dict[str, tuple[bool, bool]]:
+    response = client.get(f"{reverse('voices:recording_table', args=[voice.pk])}?{query}")
+    return {row.file_name: (row.marked_silent, row.marked_outlier) for row in response.context["page"]}
+
+
+@pytest.fixture
+def marked(studio: Studio, voice: Voice) -> tuple[Recording, Recording, Recording]:
+    """A silent one, one of somebody else, and one that is in order, as the last build said."""
+    mute, other, fine = studio.recordings(voice, 3)
+    build = studio.build(voice, status="dataset_issue")
+    mark(build, mute, is_silent=True, is_outlier=True)
+    mark(build, other, is_outlier=True)
+    mark(build, fine, is_silent=False, is_outlier=False)
+    return mute, other, fine
+
+
+def test_the_providers_marks_are_shown_and_filtered_by(
+    as_viewer: Client, voice: Voice, marked: tuple[Recording, ...]
+) -> None:
+    mute, other, fine = (row.file_name for row in marked)
+    assert marks(as_viewer, voice) == {mute: (True, True), other: (False, True), fine: (False, False)}
+    assert set(marks(as_viewer, voice, "show=marked")) == {mute, other}
+    text = as_viewer.get(f"{voice.get_absolute_url()}?show=marked").content.decode()
+    assert text.count("Silent, said by the provider") == 1
+    assert text.count("Another speaker or sound, said by the provider") == 2
+
+
+def test_only_the_newest_build_that_reported_counts(
+    as_viewer: Client, studio: Studio, voice: Voice, marked: tuple[Recording, ...]
+) -> None:
+    mute, other, _fine = marked
+    again = studio.build(voice, status="failed")
+    assert set(marks(as_viewer, voice, "show=marked")) == {mute.file_name, other.file_name}, "it said nothing"
+    mark(again, mute, is_silent=False)
+    assert set(marks(as_viewer, voice, "show=marked")) == {other.file_name}
+    assert marks(as_viewer, voice)[mute.file_name] == (False, False)
+
+
+def advice(client: Client, voice: Voice) -> list[tuple[str, str]]:
+    card = client.get(voice.get_absolute_url()).context["cards"][0]
+    return [(one.text, one.url) for one in card.advice]
+
+
+def test_what_is_still_marked_is_told_before_the_next_build(
+    as_viewer: Client, voice: Voice, marked: tuple[Recording, ...]
+) -> None:
+    mute, other, fine = marked
+    place = "?show=marked#recordings"
+    two = "2 recordings were marked by the provider in the last build. Leave them out or replace them."
+    assert advice(as_viewer, voice) == [(two, place)]
+    assert f'<a href="{place}">' in as_viewer.get(voice.get_absolute_url()).content.decode()
+    services.set_active(mute, False)
+    one = "1 recording was marked by the provider in the last build. Leave it out or replace it."
+    assert advice(as_viewer, voice) == [(one, place)]
+    services.set_active(fine, False)
+    services.set_active(other, False)
+    assert advice(as_viewer, voice) == []
+
+
+def test_marks_of_one_voice_are_not_told_of_another(
+    as_viewer: Client, studio: Studio, voice: Voice, marked: tuple[Recording, ...]
+) -> None:
+    second = studio.voice("Second", voice.talent)
+    studio.recordings(second)
+    assert advice(as_viewer, second) == []
+    assert advice(as_viewer, voice)
 
 
 def test_fifty_rows_a_page(as_producer: Client, studio: Studio, voice: Voice) -> None:

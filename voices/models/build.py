@@ -3,7 +3,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from consent.models import Consent, Contract
@@ -102,6 +102,15 @@ class Build(Movable):
         return self.status in ACTIVE
 
 
+class BuildRecordingQuerySet(models.QuerySet["BuildRecording"]):
+    def still_marked(self) -> "BuildRecordingQuerySet":
+        """Those that the provider called silent or somebody else's, where no newer build has reported on them."""
+        newer = BuildRecording.objects.filter(
+            recording=OuterRef("recording"), reported=True, build__created_at__gt=OuterRef("build__created_at")
+        )
+        return self.filter(Q(is_silent=True) | Q(is_outlier=True), ~Exists(newer), reported=True)
+
+
 class BuildRecording(models.Model):
     """A recording as it stood when the build was started, and what the provider said of it."""
 
@@ -118,6 +127,8 @@ class BuildRecording(models.Model):
     is_active = models.BooleanField(null=True, blank=True)
     is_outlier = models.BooleanField(null=True, blank=True)
     is_silent = models.BooleanField(null=True, blank=True)
+
+    objects = BuildRecordingQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["build", "recording"], name="build_recording_once")]

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, Sum
 from django.db.models.functions import Length
 
 from consent.services import Permission, Wish, permissions
-from voices.models import Account, Build, LimitOverride, Recording, RecordingStatus, Voice
+from voices.models import Account, Build, BuildRecording, LimitOverride, Recording, RecordingStatus, Voice
 from voices.providers import registry
 from voices.providers.types import Capabilities, Limit, Tier
 
@@ -19,12 +19,14 @@ NO_LIMIT = 1e9
 
 
 class Lacks(StrEnum):
-    """What kind of thing is missing, for those who know where it is mended."""
+    """What kind of thing is missing, or could be better, for those who know where it is mended."""
 
     RECORDINGS = "recordings"
     LENGTH = "length"
     TRANSCRIPTS = "transcripts"
     SHORTER_TRANSCRIPTS = "shorter_transcripts"
+    TRAINED_LENGTH = "trained_length"
+    UNMARKED = "unmarked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,10 @@ class Lack:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """How far a voice is from a build at one account in one tier; seconds count only what is used for training."""
+    """How far a voice is from a build at one account in one tier; seconds count only what is used for training.
+
+    `lacks` block a build, `advice` does not.
+    """
 
     capabilities: Capabilities
     permission: Permission
@@ -44,7 +49,7 @@ class Readiness:
     seconds: float
     needed_seconds: float
     lacks: tuple[Lack, ...]
-    advice: tuple[str, ...]
+    advice: tuple[Lack, ...]
     active_build: Build | None
 
     @property
@@ -89,7 +94,7 @@ def readinesses(voices: Sequence[Voice], account: Account, tier: Tier | str) -> 
     limits = limits_of(capabilities, account.provider)
     wishes = {voice.pk: Wish(voice.talent, account.provider, voice.purpose) for voice in voices}
     allowed = permissions(wishes.values(), {account.provider: provider.label})
-    counts = _counts(voices, limits)
+    counts, marked = _counts(voices, limits), _marked(voices)
     same = Build.objects.active().filter(voice__in=voices, remote_voice__account=account, remote_voice__tier=tier)
     active = {build.voice_id: build for build in same.select_related("started_by")}
     return {
@@ -101,7 +106,7 @@ def readinesses(voices: Sequence[Voice], account: Account, tier: Tier | str) -> 
             seconds=counts[voice.pk].trained_seconds,
             needed_seconds=_value(limits, "least_seconds", 0),
             lacks=tuple(_lacks(counts[voice.pk], limits, capabilities)),
-            advice=tuple(_advice(counts[voice.pk], limits)),
+            advice=tuple(_advice(counts[voice.pk], marked.get(voice.pk, 0), limits)),
             active_build=active.get(voice.pk),
         )
         for voice in voices
@@ -140,6 +145,14 @@ def _counts(voices: Sequence[Voice], limits: Mapping[str, Limit]) -> dict[UUID, 
     return {voice.pk: rows.get(voice.pk, _Counts()) for voice in voices}
 
 
+def _marked(voices: Sequence[Voice]) -> dict[UUID, int]:
+    """How many recordings go into a build though the provider marked them in the last one, where there are any."""
+    used = BuildRecording.objects.still_marked().filter(
+        recording__voice__in=voices, recording__active=True, recording__status=RecordingStatus.ACCEPTED
+    )
+    return dict(used.values_list("recording__voice").annotate(clips=Count("recording", distinct=True)))
+
+
 def _lacks(counts: _Counts, limits: Mapping[str, Limit], capabilities: Capabilities) -> Iterator[Lack]:
     missing = math.ceil(_value(limits, "least_recordings", 1)) - counts.usable
     if missing > 0:
@@ -160,12 +173,16 @@ def _lacks(counts: _Counts, limits: Mapping[str, Limit], capabilities: Capabilit
         yield Lack(Lacks.SHORTER_TRANSCRIPTS, f"{those} too long. Cut the recording in two.")
 
 
-def _advice(counts: _Counts, limits: Mapping[str, Limit]) -> list[str]:
-    if not counts.too_long:
-        return []
-    those = some(counts.too_long, "recording is", "recordings are")
-    longest = f"{_value(limits, 'trained_clip', NO_LIMIT):g} seconds"
-    return [f"{those} longer than {longest}. The provider takes them, but does not train on them."]
+def _advice(counts: _Counts, marked: int, limits: Mapping[str, Limit]) -> Iterator[Lack]:
+    if marked:
+        those, them = some(marked, "recording was", "recordings were"), "it" if marked == 1 else "them"
+        words = f"{those} marked by the provider in the last build. Leave {them} out or replace {them}."
+        yield Lack(Lacks.UNMARKED, words)
+    if counts.too_long:
+        those = some(counts.too_long, "recording is", "recordings are")
+        longest = f"{_value(limits, 'trained_clip', NO_LIMIT):g} seconds"
+        words = f"{those} longer than {longest}. The provider takes them, but does not train on them."
+        yield Lack(Lacks.TRAINED_LENGTH, words)
 
 
 def some(count: int, one: str, many: str) -> str:

@@ -1,4 +1,4 @@
-"""Where on a voice's page each kind of lack is mended, and the words of the link to it."""
+"""Where on a voice's page each kind of lack or advice is seen to, and the words of the link to it."""
 
 from voices.services import Lacks
 
@@ -7,4 +7,6 @@ MENDED_BY = {
     Lacks.LENGTH: ("?show=usable&sort=shortest#recordings", "Show them"),
     Lacks.TRANSCRIPTS: ("?show=no_transcript#recordings", "Add transcripts"),
     Lacks.SHORTER_TRANSCRIPTS: ("?show=usable#recordings", "Show them"),
+    Lacks.TRAINED_LENGTH: ("?show=usable&sort=longest#recordings", "Show them"),
+    Lacks.UNMARKED: ("?show=marked#recordings", "Show them"),
 }

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
 from voices import access
@@ -16,6 +16,7 @@ SHOWS = {
     "": "All",
     "usable": "Usable",
     "look": "Worth a listen",
+    "marked": "Marked by the provider",
     "refused": "Cannot be used",
     "inactive": "Left out of builds",
     "no_transcript": "Without a transcript",
@@ -50,6 +51,7 @@ def _shown(rows: QuerySet[Recording], show: str) -> QuerySet[Recording]:
     return {
         "usable": usable,
         "look": usable.exclude(findings=[]),
+        "marked": rows.filter(Q(marked_silent=True) | Q(marked_outlier=True)),
         "refused": rows.filter(status=RecordingStatus.REFUSED),
         "inactive": usable.filter(active=False),
         "no_transcript": usable.filter(transcript=""),

@@ -21,7 +21,7 @@ from voices.views.table import recording_page
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Something that is missing, with where on the page it is mended."""
+    """Something that is missing or could be better, with where on the page it is mended."""
 
     text: str
     url: str
@@ -58,6 +58,10 @@ class Card:
     @property
     def lacks(self) -> list[Link]:
         return [Link(lack.text, *MENDED_BY[lack.kind]) for lack in self.readiness.lacks]
+
+    @property
+    def advice(self) -> list[Link]:
+        return [Link(advice.text, *MENDED_BY[advice.kind]) for advice in self.readiness.advice]
 
 
 @may("voices.add_voice")

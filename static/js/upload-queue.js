@@ -75,7 +75,7 @@ class Queue {
       this.send(this.waiting.shift());
     }
     this.summarise();
-    if (!this.busy) document.body.dispatchEvent(new CustomEvent("recordings-changed"));
+    if (!this.busy) refresh();
   }
 
   send(item) {
@@ -177,5 +177,42 @@ function reason(status) {
   if (status === 413) return "The file is too large for the server.";
   return "The server had a problem. Try again in a minute.";
 }
+
+// The table is fetched anew when no transcript in it is typed and not saved yet, as its new rows would not know of it.
+let held = false;
+
+const tell = (name) => document.body.dispatchEvent(new CustomEvent(name));
+const unsaved = () => [...document.querySelectorAll("#recordings textarea")].some((text) => text.value !== text.defaultValue);
+
+function refresh() {
+  held = unsaved();
+  tell(held ? "readiness-changed" : "recordings-changed");
+}
+
+// The readiness cards were told before.
+function refreshHeld() {
+  if (!held || unsaved()) return;
+  held = false;
+  tell("recordings-due");
+}
+
+// A save that worked makes what was sent the text that the row began with.
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  const text = detail.elt.matches("form.transcript") && detail.elt.querySelector("textarea");
+  if (!text) return;
+  if (detail.successful && !detail.xhr.responseText.includes("field-errors")) {
+    text.defaultValue = detail.requestConfig.parameters.transcript;
+  }
+  refreshHeld();
+});
+document.addEventListener("focusout", refreshHeld);
+
+// Typing may begin while the new table is on its way.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const bidden = ["recordings-changed", "recordings-due"].includes(detail.requestConfig.triggeringEvent?.type);
+  if (!bidden || detail.target.id !== "recordings") return;
+  held = unsaved();
+  detail.shouldSwap = !held;
+});
 
 for (const form of document.querySelectorAll("[data-upload-queue]")) new Queue(form);

@@ -86,6 +86,25 @@ def test_transcripts_are_edited_in_place_and_recordings_played(studio: Studio, o
     tab.look("voice, a recording played")
 
 
+def test_what_is_typed_while_files_arrive_is_not_lost(open_tab: OpenTab) -> None:
+    tab = open_tab("desk", "ed")
+    talent = desk.add_talent(open_tab("desk", "paula"), "Ulf Undisturbed")
+    desk.add_voice(tab, talent, "Ulf, undisturbed")
+    page = tab.page
+    desk.drop_files(page, {"one.wav": sound.clip("slt-01")})
+    text = _transcript(page, "one.wav")
+    text.press_sequentially("Good morn")
+    desk.drop_files(page, {"two.wav": sound.clip("slt-02")})
+    desk.wait_for_uploads(page, 2)
+    expect(desk.card(page, "Rapid")).to_contain_text("2 of 3")
+    expect(_clip(page, "two.wav")).to_have_count(0)
+    expect(text).to_be_focused()
+    text.press_sequentially("ing")
+    text.blur()
+    expect(_clip(page, "two.wav")).to_have_count(1)
+    expect(text).to_have_value("Good morning")
+
+
 def test_build_is_refused_with_the_reason_then_goes_on_to_ready(studio: Studio, open_tab: OpenTab) -> None:
     tab = open_tab("desk", "paula")
     name = "Rita Ready"

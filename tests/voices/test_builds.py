@@ -190,6 +190,21 @@ def test_a_dataset_issue_names_the_worst_recordings_first(as_viewer: Client, stu
     assert "0.91" in text
 
 
+def test_only_marked_rows_are_to_be_mended_and_empty_columns_are_left_out(as_viewer: Client, studio: Studio) -> None:
+    build = studio.build(status="dataset_issue")
+    build.recordings.update(reported=True, si_sdr=-3.54)
+    assert "Mend<span" not in page(as_viewer, build)
+    marked = build.recordings.order_by("pk")[1]
+    build.recordings.filter(pk=marked.pk).update(is_outlier=True)
+    text = page(as_viewer, build)
+    assert text.count("Mend<span") == 1
+    assert f'Mend<span class="visually-hidden"> {marked.recording.file_name}' in text
+    assert f"{build.voice.get_absolute_url()}?show=marked#recordings" in text
+    assert "−3.5<" in text
+    for name, shown in (("SI-SDR", True), ("STOI", False), ("PESQ", False), ("Sample score", False)):
+        assert (f'data-label="{name}"' in text, f"{name}</" in text) == (shown, shown), name
+
+
 def test_what_the_vendor_says_is_shown_and_never_run(as_viewer: Client, studio: Studio) -> None:
     build = studio.build(status="consent_rejected", issue=EVIL, raw_status=EVIL)
     DatasetFetch.objects.create(build=build, user_agent=EVIL)

@@ -40,8 +40,8 @@ def progress_words(build: Build) -> str:
 
 @register.filter
 def decimals(value: float | None, places: int = 2) -> str:
-    """0.8712 → "0.87", nothing → "–"."""
-    return "–" if value is None else f"{value:.{places}f}"
+    """0.8712 → "0.87", -3.5 → "−3.50" with a true minus sign, nothing → "–"."""
+    return "–" if value is None else f"{value:z.{places}f}".replace("-", "−")
 
 
 @register.filter

@@ -26,6 +26,7 @@ from voices.views.waiting import asks_a_person, stamp
 
 PAGE = 100
 TONES = {"good": "good", "fair": "wait", "poor": "bad"}
+MEASURED = ("stoi", "pesq", "si_sdr", "sample_score")  # a column without any value is not shown
 RESULTS = {
     BuildStatus.READY: "good",
     BuildStatus.DATASET_ISSUE: "wait",
@@ -141,11 +142,12 @@ def build_settle(request: HttpRequest, pk: str) -> HttpResponse:
 
 def build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
     rows = services.worst_first(build)
-    marked = Q(is_silent=True) | Q(is_outlier=True) | Q(is_active=False)
+    marked = Q(is_silent=True) | Q(is_outlier=True)
     counts = build.recordings.aggregate(
         reported=Count("pk", filter=Q(reported=True)),
         from_callback=Count("pk", filter=Q(from_callback=True)),
-        troubled=Count("pk", filter=marked),
+        marked=Count("pk", filter=marked),
+        troubled=Count("pk", filter=marked | Q(is_active=False)),
     )
     return {
         "build": build,
@@ -156,6 +158,7 @@ def build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
         "fetches": list(build.dataset_fetches.order_by("-at")[:20]),
         "lost": asks_a_person(build),
         "again": not build.active,
+        "measured": build.recordings.aggregate(**{name: Count(name) for name in MEASURED}),
         **counts,
     }
 

@@ -106,7 +106,7 @@ def _people(say: Say) -> User:
 def _account() -> Account:
     account = Account.objects.filter(provider=PROVIDER, mode=Mode.SANDBOX).first()
     if account is None:
-        account = Account(name="Resemble AI, sandbox", provider=PROVIDER, mode=Mode.SANDBOX)
+        account = Account(name="Practice account", provider=PROVIDER, mode=Mode.SANDBOX)
         account.set_key(f"sandbox-{secrets.token_hex(8)}")
         account.save(force_insert=True)
     return account

@@ -115,6 +115,19 @@ def test_a_build_that_needs_work_waits_until_a_newer_one_begins(
     assert build.voice.name not in {row.subject for row in waiting.steps()}
 
 
+def test_marked_recordings_are_told_in_our_own_words(as_producer: Client, studio: Studio) -> None:
+    build = studio.build(status="dataset_issue", issue="Look at line-001-5408b2c5.")
+    assert step(as_producer, build.voice.name).reasons == (build.issue,)
+    silent, other, both = build.recordings.order_by("pk")
+    build.recordings.filter(pk=other.pk).update(is_outlier=True)
+    words = "1 recording was marked: 1 of another speaker or sound."
+    assert step(as_producer, build.voice.name).reasons == (words,)
+    build.recordings.filter(pk__in=[silent.pk, both.pk]).update(is_silent=True)
+    build.recordings.filter(pk=both.pk).update(is_outlier=True)
+    words = "3 recordings were marked: 2 silent, 1 of another speaker or sound."
+    assert step(as_producer, build.voice.name).reasons == (words,)
+
+
 def test_builds_move_by_themselves_until_all_are_over(as_viewer: Client, studio: Studio) -> None:
     build = studio.build(status="training")
     path = reverse("voices:moving")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from django.db.models import Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,7 +20,7 @@ from voices.models.build import ACTIVE
 from voices.providers import registry
 from voices.providers.types import Capabilities, Tier
 from voices.services import Readiness
-from voices.services.readiness import limits_of
+from voices.services.readiness import limits_of, some
 from voices.views.mending import MENDED_BY
 
 MOST = 100
@@ -115,15 +115,30 @@ def builds_for_people() -> Iterator[Step]:
         BuildStatus.CONSENT_REJECTED: ("bad", "Consent refused", "See why"),
         BuildStatus.FAILED: ("bad", "Build failed", "See why"),
     }
-    for build in latest_builds().filter(lost | failed).order_by("-created_at")[:MOST]:
+    silent = Q(recordings__is_silent=True)
+    builds = latest_builds().annotate(
+        silent=Count("recordings", filter=silent),
+        outliers=Count("recordings", filter=Q(recordings__is_outlier=True) & ~silent),
+    )
+    for build in builds.filter(lost | failed).order_by("-created_at")[:MOST]:
         if build.active and not asks_a_person(build):
             continue
         tone, word, action = words[BuildStatus(build.status)]
-        reason = build.issue or "The answer of the provider was lost, and looking it up found nothing."
+        reason = (
+            _marks(build.silent, build.outliers)
+            or build.issue
+            or "The answer of the provider was lost, and looking it up found nothing."
+        )
         at = build.finished_at or build.submitted_at
         yield Step(
             build.voice.name, build.voice.talent.name, tone, word, (reason,), build.get_absolute_url(), action, at
         )
+
+
+def _marks(silent: int, outliers: int) -> str:
+    """What the provider marked, in our words: its own name the recordings as they are called over there."""
+    kinds = [f"{silent} silent"] * bool(silent) + [f"{outliers} of another speaker or sound"] * bool(outliers)
+    return f"{some(silent + outliers, 'recording was', 'recordings were')} marked: {', '.join(kinds)}." if kinds else ""
 
 
 def voices_next() -> Iterator[Step]:

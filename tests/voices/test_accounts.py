@@ -11,6 +11,7 @@ from voicehub.models import User
 from voices.models import LimitOverride
 from voices.providers.errors import ProviderAuthError
 from voices.providers.resemble_v2 import ResembleV2
+from voices.views.accounts import amount
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +58,21 @@ def test_a_limit_of_the_studios_own_is_marked_and_names_who_says_so(as_admin: Cl
     assert text.count(">Ours<") == 1
     assert "7 recordings" in text
     assert "Support, by mail." in text
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "words"),
+    [
+        (59.5, "s", "59.5 seconds"),
+        (1, "s", "1 second"),
+        (60, "s", "1:00 minutes"),
+        (600, "s", "10:00 minutes"),
+        (1, "recordings", "1 recording"),
+        (1500, "characters", "1,500 characters"),
+    ],
+)
+def test_amounts_are_told_in_the_unit_that_people_think_in(value: float, unit: str, words: str) -> None:
+    assert amount(value, unit) == words
 
 
 def test_a_producer_sees_accounts_and_cannot_test_them(as_producer: Client, studio: Studio) -> None:

@@ -16,6 +16,7 @@ from voices.models import Account, LimitOverride
 from voices.providers import registry
 from voices.providers.base import Provider
 from voices.providers.types import Capabilities
+from voices.services.readiness import clock
 
 # The limits in words; one that is not named here is shown by its key.
 NAMES = {
@@ -26,8 +27,6 @@ NAMES = {
     "least_recordings": "Fewest recordings",
     "least_seconds": "Least speech",
 }
-UNITS = {"s": "seconds"}
-
 Overrides = Mapping[tuple[str, str, str], LimitOverride]
 
 
@@ -36,8 +35,7 @@ class LimitRow:
     """One limit as it holds here, with who says so."""
 
     name: str
-    value: float
-    unit: str
+    amount: str
     source: str
     checked: date | None
     hard: bool
@@ -74,10 +72,16 @@ def _row(name: str, capabilities: Capabilities, override: LimitOverride | None) 
     limit = capabilities.limits[name]
     value, source = (override.value, override.source) if override else (limit.value, limit.source)
     words = NAMES.get(name, name.replace("_", " ").capitalize())
-    unit = UNITS.get(limit.unit, limit.unit)
-    unit = unit.removesuffix("s") if value == 1 else unit
     checked = None if override else date.fromisoformat(limit.checked)
-    return LimitRow(words, value, unit, source, checked, limit.hard, limit.note, override is not None)
+    return LimitRow(words, amount(value, limit.unit), source, checked, limit.hard, limit.note, override is not None)
+
+
+def amount(value: float, unit: str) -> str:
+    """A limit with its unit: 12 s → "12 seconds", 600 s → "10:00 minutes", 1 recordings → "1 recording"."""
+    if unit == "s" and value >= 60:
+        return f"{clock(value)} minutes"
+    words = "seconds" if unit == "s" else unit
+    return f"{value:,g} {words.removesuffix('s') if value == 1 else words}"
 
 
 @may("voices.test_account")

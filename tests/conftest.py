@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.test import Client
 
 from tests.support.session import Session, database_url
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
 
     from consent.models import Talent
+    from tests.support.sandbox import Sandbox
     from voicehub.models import User
 
 SESSION = Session()
@@ -110,6 +112,16 @@ def process_environment(transactional_db: None) -> dict[str, str]:
     return {**os.environ, "DATABASE_URL": database_url()}
 
 
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Sandbox"]:
+    """One sandbox for all tests that can share one; each has a key, and so an account, of its own in it."""
+    from tests.support.sandbox import Sandbox
+
+    sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"))
+    yield sandbox
+    sandbox.kill()
+
+
 # --- People -----------------------------------------------------------------------------
 
 
@@ -168,6 +180,33 @@ def talent(producer: "User") -> "Talent":
     from consent.models import Talent
 
     return Talent.objects.create(name="Tara Okafor", email="tara@voices.test", created_by=producer)
+
+
+@pytest.fixture
+def as_person() -> Callable[["User"], Client]:
+    """A browser's session of somebody who has signed in."""
+
+    def sign_in(person: "User") -> Client:
+        client = Client()
+        client.force_login(person)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def as_producer(as_person: Callable[["User"], Client], producer: "User") -> Client:
+    return as_person(producer)
+
+
+@pytest.fixture
+def as_viewer(as_person: Callable[["User"], Client], viewer: "User") -> Client:
+    return as_person(viewer)
+
+
+@pytest.fixture
+def as_engineer(as_person: Callable[["User"], Client], engineer: "User") -> Client:
+    return as_person(engineer)
 
 
 # --- Browser ----------------------------------------------------------------------------

@@ -12,13 +12,6 @@ if TYPE_CHECKING:
     from voicehub.models import User
 
 
-@pytest.fixture(scope="package")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"))
-    yield sandbox
-    sandbox.kill()
-
-
 @pytest.fixture
 def sandbox(running: Sandbox, settings: Any) -> Iterator[Sandbox]:
     """The running sandbox: well-behaved, quick, and content with three recordings."""

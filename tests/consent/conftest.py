@@ -1,7 +1,6 @@
 from typing import TYPE_CHECKING
 
 import pytest
-from django.test import Client
 
 if TYPE_CHECKING:
     from tests.consent.rows import Desk
@@ -14,24 +13,3 @@ def desk(producer: "User") -> "Desk":
 
     statement()  # tests that commit empty the tables, and with them what the migrations put there
     return Desk(producer)
-
-
-@pytest.fixture
-def as_producer(producer: "User") -> Client:
-    client = Client()
-    client.force_login(producer)
-    return client
-
-
-@pytest.fixture
-def as_viewer(viewer: "User") -> Client:
-    client = Client()
-    client.force_login(viewer)
-    return client
-
-
-@pytest.fixture
-def as_engineer(engineer: "User") -> Client:
-    client = Client()
-    client.force_login(engineer)
-    return client

@@ -48,13 +48,6 @@ def doorbell(tmp_path: Path) -> Iterator[Doorbell]:
     bell.lose()
 
 
-@pytest.fixture(scope="package")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"))
-    yield sandbox
-    sandbox.kill()
-
-
 @pytest.fixture
 def sandbox(running: Sandbox) -> Iterator[Sandbox]:
     from tests.building.desk import FEW

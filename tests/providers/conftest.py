@@ -8,13 +8,6 @@ from tests.support.hostile import Hostile
 from tests.support.sandbox import Listener, Sandbox
 
 
-@pytest.fixture(scope="package")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"))
-    yield sandbox
-    sandbox.kill()
-
-
 @pytest.fixture
 def sandbox(running: Sandbox) -> Iterator[Sandbox]:
     """The running sandbox, well-behaved and content with three recordings of a second."""

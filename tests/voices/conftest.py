@@ -1,7 +1,6 @@
 from typing import TYPE_CHECKING
 
 import pytest
-from django.test import Client
 
 if TYPE_CHECKING:
     from tests.voices.rows import Studio
@@ -17,16 +16,3 @@ def studio(producer: "User") -> "Studio":
     account.set_key("a-key-of-the-sandbox")
     account.save(force_insert=True)
     return Studio(producer, account)
-
-
-@pytest.fixture
-def as_producer(client: Client, producer: "User") -> Client:
-    client.force_login(producer)
-    return client
-
-
-@pytest.fixture
-def as_viewer(viewer: "User") -> Client:
-    client = Client()
-    client.force_login(viewer)
-    return client

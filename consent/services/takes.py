@@ -49,19 +49,13 @@ def submit_take(
             consent=consent,
             file=file,
             file_name=(file.name or "")[-200:],
-            sha256=found.sha256,
-            size=found.size,
             capture=capture,
             recorded_by=by,
             acceptable=found.ok,
-            seconds=found.header.seconds if found.header else 0,
-            sample_rate=found.header.sample_rate if found.header else 0,
-            findings=[finding.as_dict() for finding in found.findings],
-            levels=found.as_dict().get("levels") or {},
-            peaks=list(found.peaks),
             device=device or {},
             user_agent=user_agent[:300],
             address=address,
+            **found.facts(),
         )
         take.save()
         record(

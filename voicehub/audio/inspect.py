@@ -80,6 +80,19 @@ class Inspection:
             "findings": [found.as_dict() for found in self.findings],
         }
 
+    def facts(self) -> dict[str, Any]:
+        """The same as the rows that keep sound have it, field by field, with the peaks for drawing."""
+        told = self.as_dict()
+        return {
+            "sha256": self.sha256,
+            "size": self.size,
+            "seconds": self.header.seconds if self.header else 0,
+            "sample_rate": self.header.sample_rate if self.header else 0,
+            "findings": told["findings"],
+            "levels": told["levels"] or {},
+            "peaks": list(self.peaks),
+        }
+
 
 def header_dict(header: WavHeader) -> dict[str, Any]:
     return {

@@ -89,7 +89,9 @@ class _Watch:
 _watch: ContextVar[_Watch] = ContextVar("watch")
 
 
-class _WatchedHTTP(HTTPConnection):
+class _Watched(HTTPConnection):
+    """A connection that the watch of its call holds from its first packet on."""
+
     def _new_conn(self) -> socket.socket:
         opened = super()._new_conn()
         _watch.get().hold(opened)
@@ -100,23 +102,18 @@ class _WatchedHTTP(HTTPConnection):
         _watch.get().connected = True
 
 
-class _WatchedHTTPS(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        opened = super()._new_conn()
-        _watch.get().hold(opened)
-        return opened
-
-    def connect(self) -> None:
-        super().connect()
-        _watch.get().connected = True
+class _WatchedTLS(_Watched, HTTPSConnection):
+    pass
 
 
-# A connection that was used once is closed before it is used again. A server may ignore that we asked it to close;
-# what it then drops under a second request would look as if nothing had been sent.
+class _FreshPool(HTTPConnectionPool):
+    """Closes a connection that was used once before it is used again.
 
+    A server may ignore that we asked it to close; what it then drops under a second request would look as if nothing
+    had been sent.
+    """
 
-class _PoolHTTP(HTTPConnectionPool):
-    ConnectionCls = _WatchedHTTP
+    ConnectionCls = _Watched
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         connection = super()._get_conn(timeout)
@@ -124,13 +121,8 @@ class _PoolHTTP(HTTPConnectionPool):
         return connection
 
 
-class _PoolHTTPS(HTTPSConnectionPool):
-    ConnectionCls = _WatchedHTTPS
-
-    def _get_conn(self, timeout: float | None = None) -> Any:
-        connection = super()._get_conn(timeout)
-        connection.close()
-        return connection
+class _FreshTLSPool(_FreshPool, HTTPSConnectionPool):
+    ConnectionCls = _WatchedTLS
 
 
 class _WatchedAdapter(HTTPAdapter):
@@ -138,7 +130,7 @@ class _WatchedAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PoolHTTP, "https": _PoolHTTPS}
+        self.poolmanager.pool_classes_by_scheme = {"http": _FreshPool, "https": _FreshTLSPool}
 
 
 class KeyAuth(AuthBase):

@@ -37,17 +37,11 @@ def add_recording(voice: Voice, file: "UploadedFile[Any]", by: User, transcript:
     recording = Recording(
         voice=voice,
         file_name=(file.name or "recording.wav")[-200:],
-        sha256=found.sha256,
-        size=found.size,
         transcript=" ".join(transcript.split()),
         status=RecordingStatus.ACCEPTED if found.ok else RecordingStatus.REFUSED,
         active=found.ok,
-        seconds=found.header.seconds if found.header else 0,
-        sample_rate=found.header.sample_rate if found.header else 0,
-        findings=[finding.as_dict() for finding in found.findings],
-        levels=found.as_dict().get("levels") or {},
-        peaks=list(found.peaks),
         uploaded_by=by,
+        **found.facts(),
     )
     earlier = Recording.objects.filter(voice=voice, sha256=found.sha256).first()
     return (earlier, False) if earlier else _keep(recording, file)

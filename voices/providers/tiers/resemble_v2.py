@@ -3,6 +3,8 @@
 The vendor's pages disagree on several limits; each one here names its page, and an admin can override it.
 """
 
+from dataclasses import replace
+
 from voices.providers.types import Capabilities, ConsentProof, HandoverWay, Limit, News, Report, Tier
 
 CREATE = "docs.app.resemble.ai 2.0.0, Create a voice"
@@ -47,27 +49,17 @@ RAPID = Capabilities(
     cost="billed per voice and month",
 )
 
-PROFESSIONAL = Capabilities(
+PROFESSIONAL = replace(
+    RAPID,
     tier=Tier.PROFESSIONAL,
     label="Professional",
     summary="From at least ten minutes of recordings, ready in about 40 minutes.",
-    handover=(HandoverWay.RECORDINGS, HandoverWay.DATASET_URL),
-    consent_proof=ConsentProof.BASE64_WAV,
-    news=(News.CALLBACK, News.POLL),
-    reports=(Report.VOICE_SCORES, Report.RECORDING_SCORES),
     limits={
         **SHARED,
         "least_recordings": Limit(20, "recordings", CREATE, READ),
         "least_seconds": Limit(600, "s", CREATE, READ),
     },
     poll_seconds=15,
-    transcript_required=True,
-    can_find=True,
-    can_update=True,
-    can_delete=True,
-    can_preview=True,
-    private_by_default=True,
-    cost="billed per voice and month",
 )
 
 TIERS = {Tier.RAPID: RAPID, Tier.PROFESSIONAL: PROFESSIONAL}

@@ -7,6 +7,7 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -30,8 +31,11 @@ FEW = {"rapid_recordings": 3, "professional_recordings": 3, "professional_second
 GOES_ON = (BuildStatus.QUEUED, BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED, BuildStatus.TRAINING)
 
 
+sound = cache(sample_wav)
+
+
 def wav(name: str) -> SimpleUploadedFile:
-    return SimpleUploadedFile(f"{name}.wav", sample_wav(name), content_type="audio/wav")
+    return SimpleUploadedFile(f"{name}.wav", sound(name), content_type="audio/wav")
 
 
 @dataclass

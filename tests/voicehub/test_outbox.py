@@ -184,8 +184,8 @@ def test_asking_in_a_long_transaction_is_not_lost() -> None:
 
     finishing = Thread(target=finish)
     asking = Thread(target=ask)
-    asking.start()
     finishing.start()
+    asking.start()
     asking.join()
     finishing.join()
     assert Task.objects.filter(kind=KIND, status=TaskStatus.WAITING, lease=None).count() == 1

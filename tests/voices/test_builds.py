@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.voices.rows import Studio
-from voices.models import Build, BuildRecording, BuildStatus, DatasetFetch, Handover
+from voices.models import Build, BuildRecording, BuildStatus, DatasetFetch, Handover, RemoteVoice
 from voices.views.builds import harmless, timeline
 
 pytestmark = pytest.mark.django_db
@@ -147,6 +147,20 @@ def test_both_answers_are_one_click_away(
     as_producer.post(reverse("voices:build_settle", args=[build.pk]), answer)
     build.refresh_from_db()
     assert (build.status, build.remote_voice.remote_id) == ("queued", kept)
+
+
+def test_a_build_call_in_doubt_is_asked_about_as_such(as_producer: Client, studio: Studio) -> None:
+    build = lost(studio)
+    RemoteVoice.objects.filter(pk=build.remote_voice_id).update(remote_id="there-1")
+    Build.objects.filter(pk=build.pk).update(step="build")
+    shown = page(as_producer, build)
+    assert "Has the training begun?" in shown
+    assert "Did it arrive?" not in shown
+    answer = {"exists": "yes", "remote_id": "there-1"}
+    assert 'name="remote_id" value="there-1"' in shown
+    as_producer.post(reverse("voices:build_settle", args=[build.pk]), answer)
+    build.refresh_from_db()
+    assert build.status == "training"
 
 
 @pytest.mark.parametrize("answer", [{}, {"exists": "yes"}, {"exists": "yes", "remote_id": "a b/../c"}, {"exists": "x"}])

@@ -1,6 +1,6 @@
 """Everything that is checked, step by step, with one summary at the end: `make test`; `make lint` is a part.
 
-    python -m tests.run [lint] [format] [types] [postgres] [sqlite]
+    python -m tests.run [lint] [format] [types] [postgres] [browser] [sqlite]
 
 The whole suite on SQLite comes last, so that the last line of the output is pytest's closing line for it.
 """
@@ -32,12 +32,13 @@ STEPS = {
     "format": Step("the code has its one form", ("ruff", "format", "--check", "--quiet", ".")),
     "types": Step("mypy finds nothing", ("mypy",)),
     "postgres": Step("the tests pass on PostgreSQL", ("pytest", "-m", "not browser"), "postgres"),
-    "sqlite": Step("the tests pass on SQLite, with the browser's", ("pytest",), "sqlite"),
+    "browser": Step("the main job works in a browser", ("pytest", "-m", "browser"), "sqlite"),
+    "sqlite": Step("the tests pass on SQLite", ("pytest", "-m", "not browser"), "sqlite"),
 }
 
 
-# Two cores: what only reads, and the second database, beside the suite that takes the longest.
-LANES = (("lint", "format", "types", "postgres"), ("sqlite",))
+# Most tests wait more than they compute, so that two cores keep three lanes moving.
+LANES = (("lint", "format", "types", "postgres"), ("browser",), ("sqlite",))
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,3 +260,17 @@ def test_a_folder_or_a_port_in_use_is_said_plainly(start: Start, sandbox: Sandbo
 def test_the_dashboards_database_is_not_touched(sandbox: Sandbox, studio: Studio) -> None:
     studio.voice()
     assert not (sandbox.folder / "dashboard").exists()
+
+
+def test_work_is_due_until_its_callback_was_taken(studio: Studio, sandbox: Sandbox, listener: Listener) -> None:
+    def due() -> int:
+        return int(sandbox.control("GET", "work")["due"])
+
+    until(lambda: due() == 0)
+    sandbox.faults({"operation": "callback", "do": "delay_callback:3600"})
+    voice = studio.voice(callback_uri=f"{listener.address}/hook")
+    studio.record_samples(voice, *SLT[:3])
+    studio.build(voice)
+    assert due() == 1
+    assert studio.voices.delete(voice)["success"]
+    assert due() == 0

@@ -1,5 +1,6 @@
 """The control API: faults, ledger, request log and settings, for tests and demos. It needs no key."""
 
+import time
 from dataclasses import asdict, fields
 
 from django.http import HttpResponseBase, JsonResponse
@@ -7,6 +8,7 @@ from django.http import HttpResponseBase, JsonResponse
 from voices.sandbox.faults import ACTIONS, BadRule, rule_from
 from voices.sandbox.house import SandboxRequest, Settings
 from voices.sandbox.operations import View, by_method, success_form
+from voices.sandbox.resemble_v2.rows import unfinished_voices
 from voices.sandbox.wire import Refused, json_body
 
 
@@ -60,6 +62,14 @@ def show_requests(request: SandboxRequest) -> HttpResponseBase:
 
 
 @guarded
+def show_work(request: SandboxRequest) -> HttpResponseBase:
+    """How many trainings are past their time, or ended with a callback that is still on its way."""
+    with request.house.store.transaction() as db:
+        unfinished = unfinished_voices(db)
+    return JsonResponse({"due": sum((voice.ready_at or 0) <= time.time() for voice in unfinished)})
+
+
+@guarded
 def show_settings(request: SandboxRequest) -> HttpResponseBase:
     return JsonResponse({"settings": asdict(request.house.settings)})
 
@@ -82,4 +92,5 @@ def change_settings(request: SandboxRequest) -> HttpResponseBase:
 faults = by_method(get=show_faults, post=set_faults, delete=clear_faults)
 ledger = by_method(get=show_ledger)
 requests = by_method(get=show_requests)
+work = by_method(get=show_work)
 settings = by_method(get=show_settings, post=change_settings)

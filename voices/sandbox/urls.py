@@ -9,5 +9,6 @@ urlpatterns = [
     path("__control/ledger", control.ledger),
     path("__control/requests", control.requests),
     path("__control/settings", control.settings),
+    path("__control/work", control.work),
     path("resemble/", include("voices.sandbox.resemble_v2.urls")),
 ]

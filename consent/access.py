@@ -5,6 +5,7 @@ page (LoginRequiredMiddleware). The talent's own pages go by the invitation inst
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from consent.models import Consent, ConsentStatus, Contract, Event, Invitation, Take, Talent
+from consent.models import Consent, ConsentStatus, Contract, Event, EventKind, Invitation, Take, Talent
 from voicehub.models import Task, TaskStatus, User
 
 COOKIE = "voicehub-invitation"
@@ -95,12 +96,45 @@ def invited_consent(invitation: Invitation, pk: UUID) -> Consent:
     return get_object_or_404(invited_consents(invitation), pk=pk)
 
 
-def invitation_rows(consent: Consent) -> list[Invitation]:
-    """The invitations to this consent, newest first, each with the reason why its mail was given up, if it was."""
-    rows = list(consent.invitations.select_related("created_by"))
+def invitation_or_404(consent: Consent, pk: UUID) -> Invitation:
+    return get_object_or_404(consent.invitations.all(), pk=pk)
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationRow:
+    """An invitation as the page of a consent shows it."""
+
+    invitation: Invitation
+    given_up: str
+    """Why its mail was given up; empty when it was not."""
+    ended: bool
+    """Somebody of the studio ended the link."""
+    statuses: frozenset[str]
+    """Where the consents that it is for stand."""
+
+    @property
+    def asks(self) -> bool:
+        return ConsentStatus.REQUESTED in self.statuses
+
+    @property
+    def called_off(self) -> bool:
+        return self.statuses == {ConsentStatus.VOIDED}
+
+
+def invitation_rows(consent: Consent) -> list[InvitationRow]:
+    """The invitations to this consent, newest first."""
+    rows = list(consent.invitations.select_related("created_by").prefetch_related("consents"))
     ids = [str(row.pk) for row in rows]
     given_up = Task.objects.filter(kind="send_invitation", object_id__in=ids, status=TaskStatus.GIVEN_UP)
     reasons = dict(given_up.values_list("object_id", "reason"))
-    for row in rows:
-        row.given_up = reasons.get(str(row.pk), "")  # type: ignore[attr-defined]  # for the page only
-    return rows
+    payloads = consent.events.filter(kind=EventKind.LINK_ENDED).values_list("payload", flat=True)
+    ended = {payload["invitation"] for payload in payloads}
+    return [
+        InvitationRow(
+            row,
+            reasons.get(str(row.pk), ""),
+            str(row.pk) in ended,
+            frozenset(one.status for one in row.consents.all()),
+        )
+        for row in rows
+    ]

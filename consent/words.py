@@ -56,7 +56,8 @@ def line(event: Event) -> str:
     return {
         EventKind.REQUESTED: f"{who} asked for consent",
         EventKind.INVITED: f"The invitation of {who} was mailed to {event.payload.get('to', 'the talent')}",
-        EventKind.LINK_COPIED: f"{who} copied a private link to pass on",
+        EventKind.LINK_COPIED: f"{who} created a private link to pass on",
+        EventKind.LINK_ENDED: f"{who} ended a private link",
         EventKind.OPENED: f"{who} began on the private page",
         EventKind.ASKED_AGAIN: f"{who} asked to have it read again",
         EventKind.APPROVED: f"{who} approved the recording; the consent is in force",

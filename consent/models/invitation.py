@@ -34,7 +34,7 @@ class Invitation(models.Model):
 
     class Channel(models.TextChoices):
         MAIL = "mail", "Sent by mail"
-        COPIED = "copied", "Copied by staff"
+        COPIED = "copied", "Created by staff"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     talent = models.ForeignKey(Talent, models.PROTECT, related_name="invitations")

@@ -35,7 +35,8 @@ class Capture(models.TextChoices):
 class EventKind(models.TextChoices):
     REQUESTED = "requested", "Consent asked for"
     INVITED = "invited", "Invitation sent by mail"
-    LINK_COPIED = "link_copied", "Private link copied by staff"
+    LINK_COPIED = "link_copied", "Private link created by staff"
+    LINK_ENDED = "link_ended", "Private link ended"
     OPENED = "opened", "Talent began on the private page"
     TAKE = "take", "Statement recorded"
     ASKED_AGAIN = "asked_again", "Asked to read it again"

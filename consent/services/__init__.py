@@ -6,6 +6,7 @@ from consent.services.asking import (
     begin,
     copy_link,
     invite,
+    revoke,
     send_invitation,
     void,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "permissions",
     "record",
     "resume",
+    "revoke",
     "send_invitation",
     "submit_take",
     "suspend",

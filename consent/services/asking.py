@@ -95,6 +95,15 @@ def copy_link(consents: Sequence[Consent], by: User) -> str:
     return link(token)
 
 
+def revoke(invitation: Invitation, by: User) -> None:
+    """End a link that works, at once and for all the consents that it is for. NotPossible if it is over already."""
+    with transaction.atomic():
+        if not Invitation.objects.live().filter(pk=invitation.pk).update(revoked_at=timezone.now()):
+            raise NotPossible("This link does not work any more.")
+        for consent in invitation.consents.select_related("talent"):
+            record(consent, EventKind.LINK_ENDED, by, invitation=str(invitation.pk))
+
+
 def link(token: str) -> str:
     return settings.VOICEHUB_BASE_URL + reverse("invitation:open", args=[token])
 

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent import providers, services
-from consent.access import consent_or_404, invitation_rows, may, take_or_404, talent_or_404, user_of
+from consent.access import consent_or_404, invitation_or_404, invitation_rows, may, take_or_404, talent_or_404, user_of
 from consent.forms import AskForm, ReasonForm
 from consent.models import Consent, ConsentStatus
 
@@ -94,16 +94,25 @@ def invite(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @may("consent.invite_talent")
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def copy_link(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Show a new private link, in this one answer and never again."""
+    """Show a new private link, in this one answer and never again; a page that is loaded anew shows the consent."""
     found = consent_or_404(pk)
+    if request.method != "POST":
+        return redirect(found)
     try:
         link = services.copy_link([found], user_of(request))
     except services.NotPossible as problem:
         messages.error(request, str(problem))
         return redirect(found)
     return _page(request, found, link=link)
+
+
+@may("consent.invite_talent")
+@require_POST
+def end_link(request: HttpRequest, pk: UUID, link: UUID) -> HttpResponse:
+    found = consent_or_404(pk)
+    return _try(request, found, "The link is ended.", services.revoke, invitation_or_404(found, link), user_of(request))
 
 
 @may("consent.review_consent")

@@ -276,6 +276,56 @@ def test_invitations_show_how_they_stand(desk: Desk, as_producer: Client) -> Non
     assert "Replaced by a newer one" in page(as_producer, address)
 
 
+def test_loading_the_page_of_a_link_again_makes_no_other(desk: Desk, as_producer: Client) -> None:
+    consent = desk.asked()
+    for ask_again in (as_producer.get, as_producer.head):
+        response = ask_again(at("copy_link", consent))
+        assert (response.status_code, response.headers["Location"]) == (302, consent.get_absolute_url())
+    assert not Invitation.objects.exists() and consent.events.count() == 1
+
+
+def test_a_link_is_ended_at_once_for_all_that_it_is_for(desk: Desk, as_producer: Client) -> None:
+    talent = desk.talent()
+    first, second = desk.asked(talent), desk.asked(talent)
+    path = desk.link(first, second)
+    invitation = Invitation.objects.get()
+    end = reverse("consent:end_link", args=[first.pk, invitation.pk])
+    guest = Client()
+    assert guest.get(path).status_code == 302
+    assert "The link is ended." in as_producer.post(end, follow=True).content.decode()
+    assert guest.get(path).status_code == 404 and guest.get(reverse("invitation:home")).status_code == 404
+    for consent in (first, second):
+        assert consent.events.latest("sequence").kind == EventKind.LINK_ENDED
+        shown = page(as_producer, consent.get_absolute_url())
+        assert ">Ended<" in shown and "ended a private link" in shown and end not in shown
+    assert b"does not work any more" in as_producer.post(end, follow=True).content
+    assert first.events.filter(kind=EventKind.LINK_ENDED).count() == 1
+
+
+def test_a_link_is_ended_only_from_a_consent_that_it_is_for(desk: Desk, as_producer: Client) -> None:
+    consent, other = desk.asked(), desk.asked(desk.talent("Theo Brand"))
+    desk.link(consent)
+    address = reverse("consent:end_link", args=[other.pk, Invitation.objects.get().pk])
+    assert as_producer.post(address).status_code == 404
+    assert Invitation.objects.get().live
+
+
+def test_a_link_says_whether_anything_is_still_asked(desk: Desk, as_producer: Client) -> None:
+    talent = desk.talent()
+    first, second = desk.asked(talent), desk.asked(talent)
+    desk.link(first, second)
+    desk.take(first)
+    assert ">Link works<" in page(as_producer, first.get_absolute_url())
+    desk.take(second, spoken(1))
+    shown = page(as_producer, first.get_absolute_url())
+    assert ">Answered<" in shown and "Link works" not in shown and "End this link" in shown
+    off = desk.asked(talent)
+    desk.link(off)
+    services.void(off, desk.producer, "A mistake.")
+    assert shown.count(">Called off<") == 0
+    assert ">Called off<" in page(as_producer, off.get_absolute_url())
+
+
 def test_without_a_mail_address_the_page_says_what_to_do(desk: Desk, as_producer: Client) -> None:
     consent = desk.asked(desk.talent(email=""))
     assert "Add a mail address" in page(as_producer, consent.get_absolute_url())
@@ -471,3 +521,36 @@ def test_queries_do_not_grow_with_the_rows(desk: Desk, as_producer: Client) -> N
         services.ask_again(first, desk.producer, "Again.")
         services.invite([first], desk.producer)
     assert [queries(as_producer, address) for address in addresses] == before
+
+
+def test_each_page_says_what_comes_next(desk: Desk, as_producer: Client, as_viewer: Client) -> None:
+    talent = desk.talent()
+    contract = desk.contract(talent)
+    ask = f'href="{at("consent_ask", talent)}"'
+    assert ask in page(as_producer, contract.get_absolute_url())
+    assert ask not in page(as_viewer, contract.get_absolute_url())
+    consent = desk.submitted(talent)
+    assert ask not in page(as_producer, contract.get_absolute_url())
+    assert "Next: listen, then approve" in page(as_producer, consent.get_absolute_url())
+    shown = page(as_viewer, consent.get_absolute_url())
+    assert "A producer reviews it." in shown and "then approve" not in shown
+    assert "Next: add a voice" not in page(as_producer, talent.get_absolute_url())
+    services.approve(consent, consent.takes.get(), desk.producer)
+    assert "Next: add a voice" in page(as_producer, talent.get_absolute_url())
+    assert "Next: add a voice" not in page(as_viewer, talent.get_absolute_url())
+    services.suspend(consent, desk.producer, "A dispute.")
+    assert "Next: add a voice" not in page(as_producer, talent.get_absolute_url())
+    shown = page(as_producer, consent.get_absolute_url())
+    assert 'href="#state"' in shown and 'id="state"' in shown
+    assert 'href="#state"' not in page(as_viewer, consent.get_absolute_url())
+
+
+def test_the_menu_says_where_one_is(desk: Desk, as_producer: Client) -> None:
+    talents = f'<a href="{reverse("consent:talent_list")}" aria-current'
+    consent = desk.approved()
+    contract = desk.contract(consent.talent)
+    inside = [consent.talent.get_absolute_url(), consent.get_absolute_url(), contract.get_absolute_url()]
+    for address in [*inside, reverse("voices:voice_add", args=[consent.talent_id])]:
+        assert talents in page(as_producer, address), address
+    for address in (reverse("today"), reverse("voices:account_list")):
+        assert talents not in page(as_producer, address), address

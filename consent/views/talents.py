@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from consent.access import history_of, may, talent_or_404, talents, user_of
 from consent.forms import TalentForm
+from consent.models import ConsentStatus
 
 PAGE = 25
 HISTORY_LINES = 10
@@ -39,11 +40,14 @@ def talent_add(request: HttpRequest) -> HttpResponse:
 @require_safe
 def talent(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = talent_or_404(pk)
+    consents = list(found.consents.all())
+    in_force = set(found.contracts.in_force().values_list("pk", flat=True))
     context = {
         "talent": found,
-        "consents": list(found.consents.all()),
+        "consents": consents,
         "contracts": list(found.contracts.all()),
-        "in_force": set(found.contracts.in_force().values_list("pk", flat=True)),
+        "in_force": in_force,
+        "ready_for_voice": in_force and any(one.status == ConsentStatus.APPROVED for one in consents),
         "events": history_of(found, HISTORY_LINES),
     }
     return render(request, "consent/talent.html", context)

@@ -32,7 +32,8 @@ class AccountForm(forms.ModelForm[Account]):
         strip=True,
         label="API key",
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}, render_value=False),
-        help_text="Leave empty to keep the one that is stored.",
+        help_text="Leave empty to keep the one that is stored. Voices that were built with the old key belong to it: "
+        "with a key of another account they are made anew.",
     )
 
     class Meta:
@@ -59,6 +60,7 @@ class AccountAdmin(KeptForever):
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
         if key := form.cleaned_data.get("key"):
             obj.set_key(key)
+            obj.checked_at, obj.last_error = None, ""  # what is known was known of the old key
         super().save_model(request, obj, form, change)
 
     @admin.action(description="Test the key", permissions=["change"])

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from consent.models import Statement, Talent
 from voicehub import outbox
@@ -72,6 +73,17 @@ def test_saving_without_a_key_keeps_the_one_that_is_there(desk: Client) -> None:
     desk.post(page(Account, "change", account.pk), form)
     account.refresh_from_db()
     assert (account.name, account.key()) == ("Other name", "canary-key-7391")
+
+
+@pytest.mark.parametrize(("key", "kept"), [("canary-key-8402", False), ("", True)])
+def test_what_was_known_of_the_old_key_is_forgotten_with_it(desk: Client, key: str, kept: bool) -> None:
+    account = Account(name="House", provider="resemble_v2", checked_at=timezone.now(), last_error="The key is wrong.")
+    account.set_key("canary-key-7391")
+    account.save()
+    form = {"name": "House", "provider": "resemble_v2", "mode": "live", "active": "on", "key": key}
+    assert desk.post(page(Account, "change", account.pk), form).status_code == 302
+    account.refresh_from_db()
+    assert (account.checked_at is not None, account.last_error != "") == (kept, kept)
 
 
 def test_an_account_needs_a_key(desk: Client) -> None:

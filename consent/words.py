@@ -31,6 +31,15 @@ def captured(take: Take) -> str:
     return "Recorded by the talent over the private link."
 
 
+def captured_for_talent(take: Take) -> str:
+    """The same, said to the talent."""
+    if take.recorded_by or take.capture == Capture.IN_STUDIO:
+        return captured(take)
+    if take.capture == Capture.UPLOAD:
+        return "Sent by you as a file over the private link; not recorded here."
+    return "Recorded by you over the private link."
+
+
 def processing(take: Take) -> str:
     """What the browser says it did to the sound of the microphone; empty where it said nothing."""
     known = {name: take.device[key] for key, name in PROCESSING.items() if isinstance(take.device.get(key), bool)}

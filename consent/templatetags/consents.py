@@ -43,6 +43,12 @@ def captured(take: Take) -> str:
 
 
 @register.filter
+def captured_for_talent(take: Take) -> str:
+    """How the take was made, said to the talent."""
+    return words.captured_for_talent(take)
+
+
+@register.filter
 def processing(take: Take) -> str:
     """What the browser did to the sound, where it said."""
     return words.processing(take)

@@ -370,3 +370,36 @@ def test_the_mail_says_who_asks_for_what_and_until_when(desk: Desk, mailoutbox: 
     assert "Åsa O'Neill & Co" in body and consent.company in body and "Resemble" in body
     assert "&amp;" not in body and "&#" not in body
     assert Client().get(link.removeprefix("http://testserver")).status_code == 302
+
+
+def test_declining_is_offered_on_the_first_page_for_each_consent_that_waits(desk: Desk) -> None:
+    talent = desk.talent()
+    first, second = desk.asked(talent), desk.asked(talent)
+    guest = desk.guest(first, second)
+    shown = guest.get(reverse("invitation:home")).content.decode()
+    assert all(f'action="{own("decline", consent)}"' in shown for consent in (first, second))
+    guest.post(own("decline", first), {"reason": ""})
+    shown = guest.get(reverse("invitation:home")).content.decode()
+    assert own("decline", first) not in shown and own("decline", second) in shown
+
+
+@pytest.mark.parametrize(
+    ("capture", "words"),
+    [
+        (Capture.LINK, "Recorded by you over the private link."),
+        (Capture.UPLOAD, "Sent by you as a file over the private link"),
+    ],
+)
+def test_the_receipt_speaks_to_the_talent(desk: Desk, capture: Capture, words: str) -> None:
+    consent = desk.asked()
+    guest = desk.guest(consent)
+    services.submit_take(consent, upload(spoken()), capture, by=None)
+    assert words in guest.get(own("receipt", consent)).content.decode()
+
+
+def test_the_receipt_says_when_staff_recorded(desk: Desk) -> None:
+    consent = desk.asked()
+    guest = desk.guest(consent)
+    services.submit_take(consent, upload(spoken()), Capture.IN_STUDIO, by=desk.producer)
+    shown = guest.get(own("receipt", consent)).content.decode()
+    assert "held the microphone" in shown and "by you" not in shown

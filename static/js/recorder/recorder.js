@@ -99,7 +99,6 @@ class Recorder {
     delete this.root.dataset.trouble;
     await this.nameDevices();
     this.show("ready");
-    this.parts.record.focus();
     this.check();
   }
 
@@ -110,20 +109,30 @@ class Recorder {
     this.parts.devices.hidden = devices.length < 2;
   }
 
-  // Listen for a few seconds and say how it sounds. Recording does not have to wait for it.
+  // Listen for a few seconds and say how it sounds. Recording waits for it, as both would hear the same microphone.
   async check() {
     if (this.checking) return;
-    this.checking = true;
+    this.isChecking(true);
     this.say("Say a sentence in your normal voice: the microphone is being checked …");
-    await this.microphone.start();
-    await new Promise((resolve) => setTimeout(resolve, CHECK_SECONDS * 1000));
-    this.checking = false;
+    try {
+      await this.microphone.start();
+      await new Promise((resolve) => setTimeout(resolve, CHECK_SECONDS * 1000));
+    } finally {
+      this.isChecking(false);
+    }
     if (this.step !== "ready") return;
+    if (document.activeElement === document.body) this.parts.record.focus();
     const pcm = toInt16(await this.microphone.stop());
     const found = judge(measure(pcm, this.microphone.rate), { least: 0, most: Infinity });
     if (this.step !== "ready") return;
     if (found.length) this.say(found[0].words, "wait");
     else this.say("The microphone sounds good.", "good");
+  }
+
+  isChecking(checking) {
+    this.checking = checking;
+    this.parts.record.disabled = checking;
+    this.parts.check.disabled = checking;
   }
 
   lost() {
@@ -183,6 +192,7 @@ class Recorder {
     this.parts.fingerprint.textContent = `${take.sha256.slice(0, 12)}…`;
     this.parts.fingerprint.title = take.sha256;
     this.parts.send.disabled = true;
+    this.parts.unheard.hidden = false;
     this.showVerdict(take.found || []);
     this.show("listen");
     if (!wasKept) this.parts.audio.focus();
@@ -204,6 +214,7 @@ class Recorder {
 
   heard() {
     this.parts.send.disabled = false;
+    this.parts.unheard.hidden = true;
   }
 
   // The old take stays in the browser until a new one takes its place.
@@ -280,8 +291,3 @@ class Recorder {
 }
 
 for (const root of document.querySelectorAll("[data-recorder]")) new Recorder(root).begin();
-
-// Who declines does not want to find the recording here again.
-for (const form of document.querySelectorAll("form[data-forget]")) {
-  form.addEventListener("submit", () => drop(form.dataset.forget));
-}

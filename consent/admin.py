@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from consent import words
 from consent.models import Consent, Contract, Event, Invitation, Statement, Take, Talent
 from consent.services import first_broken
 from voicehub.admin_rows import KeptForever, LookOnly
@@ -44,10 +45,19 @@ class StatementAdmin(KeptForever):
 
 class EventInline(admin.TabularInline[Event, Consent]):
     model = Event
-    fields = readonly_fields = ("sequence", "at", "kind", "actor_name", "payload", "hash")
+    fields = readonly_fields = ("sequence", "at", "what_happened", "short_hash")
     can_delete = False
     max_num = 0
     ordering = ["sequence"]
+
+    @admin.display(description="what happened")
+    def what_happened(self, event: Event) -> str:
+        reason = event.payload.get("reason", "")
+        return f"{words.line(event)}: “{reason}”" if reason else f"{words.line(event)}."
+
+    @admin.display(description="hash")
+    def short_hash(self, event: Event) -> str:
+        return f"{event.hash[:12]}…"
 
 
 @admin.register(Consent)

@@ -1,0 +1,23 @@
+"""A consent in the administration: its history in sentences, nothing raw."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from consent import services
+from tests.consent.rows import Desk
+from voicehub.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_history_is_told_in_sentences(desk: Desk, client: Client, admin: User) -> None:
+    consent = desk.approved()
+    services.suspend(consent, desk.producer, "A <b>dispute</b>.")
+    client.force_login(admin)
+    shown = client.get(reverse("admin:consent_consent_change", args=[consent.pk])).content.decode()
+    assert "asked for consent." in shown and "approved the recording; the consent is in force." in shown
+    assert "suspended the consent: “A &lt;b&gt;dispute&lt;/b&gt;.”" in shown
+    for event in consent.events.all():
+        assert f"{event.hash[:12]}…" in shown and event.hash not in shown
+    assert "&quot;text_sha256&quot;" not in shown and "text_sha256&#x27;:" not in shown

@@ -239,6 +239,7 @@ def test_voice_deleted_over_there_is_made_anew_by_the_next_build(desk: Desk) -> 
         provider.delete_voice(first.remote_voice.remote_id)
     second = desk.finish(desk.start(voice))
     assert second.status == BuildStatus.FAILED
+    assert second.issue.startswith("The provider no longer has this voice under this account's key")
     third = desk.finish(desk.start(voice))
     assert third.status == BuildStatus.READY
     assert third.remote_voice_id != first.remote_voice_id

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.voices.rows import Studio
-from voices.models import Build, BuildRecording, BuildStatus, DatasetFetch, Handover, RemoteVoice
+from voices.models import Account, Build, BuildRecording, BuildStatus, DatasetFetch, Handover, RemoteVoice
 from voices.views.builds import harmless, timeline
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +42,27 @@ def test_one_button_starts_a_build_of_what_is_ready(as_producer: Client, studio:
     build = Build.objects.get()
     assert response.redirect_chain == [(build.get_absolute_url(), 302)]
     assert (build.status, build.handover) == ("queued", handover)
+
+
+def test_the_last_error_of_an_account_is_advice_and_blocks_nothing(as_producer: Client, studio: Studio) -> None:
+    voice = studio.voice()
+    studio.recordings(voice)
+    Account.objects.update(last_error="The key is wrong.")
+    text = as_producer.get(voice.get_absolute_url()).content.decode()
+    assert "The last call with this account failed: The key is wrong." in text
+    assert f'<a href="{reverse("voices:account_list")}">Accounts</a></li>' in text
+    assert "Start rapid build" in text
+    assert "<strong>3</strong>, at least 3" in text
+
+
+def test_what_is_there_and_what_is_missing_add_up(as_producer: Client, studio: Studio) -> None:
+    voice = studio.voice()
+    studio.recordings(voice)
+    voice.recordings.update(seconds=7.5)
+    text = as_producer.get(voice.get_absolute_url()).content.decode()
+    assert "<strong>0:22</strong> of 10:00" in text
+    assert "9:38 more minutes" in text
+    assert "<strong>0:22</strong>, at least 0:10" in text
 
 
 def test_every_reason_against_a_build_is_told(as_producer: Client, studio: Studio) -> None:
@@ -182,7 +203,7 @@ def test_scores_are_told_in_their_own_direction(as_viewer: Client, studio: Studi
     found = {one.info.key: one for one in as_viewer.get(build.get_absolute_url()).context["scores"]}
     assert {key for key, score in found.items() if score.tone == "good"} == set(scores) - {"pauses"}
     assert (found["pauses"].tone, found["pauses"].info.lower_is_better) == ("bad", True)
-    assert "A high value typically means many pauses" in page(as_viewer, build)
+    assert "If high: Typically there are many pauses" in page(as_viewer, build)
 
 
 def test_the_page_is_whole_without_scores(as_viewer: Client, studio: Studio) -> None:
@@ -200,17 +221,17 @@ def test_a_dataset_issue_names_the_worst_recordings_first(as_viewer: Client, stu
     text = response.content.decode()
     assert "1 of 3 recordings is marked" in text
     assert "provider's own estimates" in text
-    assert "told by the callback only" in text
+    assert "told by the provider's message" in text
     assert "0.91" in text
 
 
-def test_only_marked_rows_are_to_be_mended_and_empty_columns_are_left_out(as_viewer: Client, studio: Studio) -> None:
+def test_only_marked_rows_are_to_be_mended_and_empty_columns_are_left_out(as_producer: Client, studio: Studio) -> None:
     build = studio.build(status="dataset_issue")
     build.recordings.update(reported=True, si_sdr=-3.54)
-    assert "Mend<span" not in page(as_viewer, build)
+    assert "Mend<span" not in page(as_producer, build)
     marked = build.recordings.order_by("pk")[1]
     build.recordings.filter(pk=marked.pk).update(is_outlier=True)
-    text = page(as_viewer, build)
+    text = page(as_producer, build)
     assert text.count("Mend<span") == 1
     assert f'Mend<span class="visually-hidden"> {marked.recording.file_name}' in text
     assert f"{build.voice.get_absolute_url()}?show=marked#recordings" in text

@@ -10,10 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from consent.models import Consent, ConsentStatus, Invitation, Talent
+from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
 from tests.voices.rows import Studio
 from voicehub.models import Task, TaskStatus
-from voices.models import Account, LimitOverride
+from voices.models import Account, LimitOverride, Voice
 from voices.views import waiting
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +94,57 @@ def test_a_voice_that_is_ready_stops_being_so(
     assert step(as_producer, "Bright").word == "Ready to build"
     spoil(voice)
     assert word in " ".join(step(as_producer, "Bright").reasons)
+
+
+@pytest.mark.parametrize(
+    ("close", "words", "action"),
+    [
+        (lambda: Consent.objects.update(status=ConsentStatus.SUSPENDED), "suspended", "Open consent"),
+        (lambda: Consent.objects.update(status=ConsentStatus.WITHDRAWN), "withdrawn", "Open consent"),
+        (lambda: Contract.objects.update(ends_on="2025-06-01"), "the latest ended on 01 June 2025", "Add contract"),
+    ],
+)
+def test_a_built_voice_whose_gate_has_closed_waits(
+    as_producer: Client, studio: Studio, close: Callable[[], None], words: str, action: str
+) -> None:
+    build = studio.build(status="ready")
+    assert build.voice.name not in {row.subject for row in waiting.steps()}
+    assert "Build again</button>" in as_producer.get(build.get_absolute_url()).content.decode()
+    close()
+    row = step(as_producer, build.voice.name)
+    assert words in " ".join(row.reasons)
+    assert row.action == action
+    text = as_producer.get(build.get_absolute_url()).content.decode()
+    assert "Build again</button>" not in text
+    assert words in text
+
+
+def test_a_built_voice_with_a_newer_consent_in_force_does_not_wait(studio: Studio) -> None:
+    build = studio.build(status="ready")
+    Consent.objects.update(status=ConsentStatus.WITHDRAWN)
+    studio.consent(build.voice.talent)
+    assert not waiting.steps()
+
+
+def test_a_viewer_is_led_to_the_page_instead_of_the_form(as_viewer: Client, studio: Studio) -> None:
+    talent = studio.talent("Nils")
+    studio.consent(talent, ConsentStatus.SUBMITTED)
+    studio.voice("Silent one")
+    assert not step(as_viewer, "Nils").allowed
+    row = step(as_viewer, "Silent one")
+    assert (row.allowed, row.url) == (False, Voice.objects.get().get_absolute_url())
+    marked = studio.build(Voice.objects.get(), status="dataset_issue")
+    text = as_viewer.get(marked.get_absolute_url()).content.decode()
+    assert "Mend" not in text
+
+
+def test_of_builds_that_ended_only_the_newest_of_a_voice_is_shown(as_viewer: Client, studio: Studio) -> None:
+    old = studio.build(status="failed")
+    assert old.get_absolute_url() in as_viewer.get(reverse("voices:moving")).content.decode()
+    new = studio.build(old.voice, status="ready")
+    text = as_viewer.get(reverse("voices:moving")).content.decode()
+    assert new.get_absolute_url() in text
+    assert old.get_absolute_url() not in text
 
 
 def test_an_admins_limit_counts(as_producer: Client, studio: Studio) -> None:
@@ -203,6 +254,10 @@ def fill(studio: Studio, count: int) -> None:
         ).consents.add(studio.consent(asked, ConsentStatus.REQUESTED))
         studio.talent(f"New {tag}")
         studio.voice(f"Blocked {tag}", studio.talent(f"Blocked {tag}"))
+        gone = studio.talent(f"Gone {tag}")
+        studio.contract(gone, ends_on="2025-06-01")
+        studio.consent(gone)
+        studio.build(studio.voice(f"Gone {tag}", gone), status="ready")
         for status in ("training", "failed", "unconfirmed"):
             talent = studio.talent(f"{status} {tag}")
             studio.contract(talent, ends_on=timezone.localdate() + timedelta(days=5))
@@ -219,7 +274,7 @@ def test_today_asks_as_often_for_many_rows_as_for_few(as_producer: Client, studi
     few = cost(as_producer, reverse("today"))
     fill(studio, 4)
     assert cost(as_producer, reverse("today")) == few
-    assert few < 30
+    assert few < 33
 
 
 def test_the_voice_page_asks_as_often_for_many_recordings_as_for_few(as_producer: Client, studio: Studio) -> None:

@@ -12,7 +12,7 @@ from voices.services.recordings import (
     set_transcript,
 )
 from voices.services.scores import SCORES, ScoreInfo, worst_first
-from voices.services.starting import BuildRefused, cancel_build, start_build
+from voices.services.starting import BuildRefused, cancel_build, reasons_against, start_build
 from voices.services.submitting import (
     AFTER_GIVING_UP,
     delete_remote_voice,
@@ -40,6 +40,7 @@ __all__ = [
     "delete_remote_voice",
     "readiness",
     "readinesses",
+    "reasons_against",
     "receive_callback",
     "refresh_build",
     "set_active",

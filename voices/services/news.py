@@ -27,6 +27,10 @@ OVER = {
 }
 # For so long the provider may still describe the build before this one, where the new one has just begun.
 OLD_NEWS = timedelta(minutes=2)
+GONE = (
+    "The provider no longer has this voice under this account's key: it was deleted there, or the key is of another "
+    "account. The next build makes it anew."
+)
 CALLBACKS_KEPT = 50  # more than any provider sends for one build; of a flood the rest is answered and dropped
 MEASURES = ("stoi", "pesq", "si_sdr", "sample_score", "is_active", "is_outlier", "is_silent")
 
@@ -74,9 +78,9 @@ def refresh_build(build_id: str) -> timedelta | None:
         with registry.open_provider(account) as provider:
             report = provider.fetch_build(build.remote_voice.remote_id)
             said = _callback_of(build, provider, report)
-    except NotFound as error:
+    except NotFound:
         retire(build.remote_voice)
-        finish(build, BuildStatus.FAILED, issue=error.public)
+        finish(build, BuildStatus.FAILED, issue=GONE)
         return None
     except (ProviderError, SecretUnreadable) as error:
         note_error(account, error)

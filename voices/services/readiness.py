@@ -157,9 +157,10 @@ def _lacks(counts: _Counts, limits: Mapping[str, Limit], capabilities: Capabilit
     missing = math.ceil(_value(limits, "least_recordings", 1)) - counts.usable
     if missing > 0:
         yield Lack(Lacks.RECORDINGS, f"{some(missing, 'more recording is', 'more recordings are')} needed.")
-    seconds = _value(limits, "least_seconds", 0) - counts.trained_seconds
-    if seconds > 0:
-        yield Lack(Lacks.RECORDINGS, f"{clock(seconds)} more minutes of usable speech are needed.")
+    needed = _value(limits, "least_seconds", 0)
+    if needed > counts.trained_seconds:
+        more = clock(needed - math.floor(counts.trained_seconds))
+        yield Lack(Lacks.RECORDINGS, f"{more} more minutes of usable speech are needed.")
     if counts.refused_length:
         short, long = _value(limits, "shortest_clip", 0), _value(limits, "longest_clip", NO_LIMIT)
         those = some(counts.refused_length, "recording is", "recordings are")

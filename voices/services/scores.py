@@ -37,19 +37,19 @@ SCORES = (
         "voice_similarity",
         "Similarity",
         "How well the sound of the voice was captured.",
-        "A low value typically means noisy recordings. Replace the noisiest ones.",
+        "Typically the recordings are noisy. Replace the noisiest ones.",
     ),
     ScoreInfo(
         "fluency",
         "Fluency",
         "How well the voice speaks without hiccups.",
-        "A low value typically means several speakers, slurred speech, or sounds that are not speech.",
+        "Typically there are several speakers, slurred speech, or sounds that are not speech. Leave those out.",
     ),
     ScoreInfo(
         "pauses",
         "Unintended pauses",
         "How often the voice pauses where it should not.",
-        "A high value typically means many pauses in the recordings. Trim them, or read more fluently.",
+        "Typically there are many pauses in the recordings. Trim them, or read more fluently.",
         lower_is_better=True,
     ),
 )

@@ -28,14 +28,13 @@ def start_build(voice: Voice, account: Account, tier: Tier | str, handover: Hand
 
     The gate is asked in the transaction that writes the build. Raises BuildRefused with every reason.
     """
-    if not account.active:
-        raise BuildRefused(f"The account {account.name} is switched off.")
     label = registry.label(account.provider)
     try:
         with transaction.atomic():
             Voice.objects.select_for_update().get(pk=voice.pk)
             allowed = permission(voice.talent, account.provider, voice.purpose, provider_label=label, lock=True)
-            _demand(voice, account, tier, handover, allowed)
+            if reasons := reasons_against(voice, account, tier, handover, allowed):
+                raise BuildRefused(*reasons)
             build = _write(voice, _remote_voice(voice, account, tier), handover, allowed, by)
             outbox.add("submit_build", build.pk)
     except IntegrityError:
@@ -43,17 +42,24 @@ def start_build(voice: Voice, account: Account, tier: Tier | str, handover: Hand
     return build
 
 
-def _demand(voice: Voice, account: Account, tier: Tier | str, handover: Handover | str, allowed: Permission) -> None:
+def reasons_against(
+    voice: Voice, account: Account, tier: Tier | str, handover: Handover | str, allowed: Permission | None = None
+) -> list[str]:
+    """Why such a build would be refused now; empty when it may start. `allowed` is the gate's answer, if known.
+
+    Raises KeyError for a provider or tier that VoiceHub does not have.
+    """
     state = readiness(voice, account, tier)
-    reasons = [*allowed.reasons, *state.blockers]
+    reasons = [*(allowed or state.permission).reasons, *state.blockers]
+    if not account.active:
+        reasons.append(f"The account {account.name} is switched off.")
     if state.active_build:
         reasons.append(f"{state.active_build.started_by} has started a build already; it is still going on.")
     if handover == Handover.RECORDINGS and _has_dataset(voice, account, tier):
         reasons.append("The provider has a dataset of this voice and trains on that. Give it a new dataset instead.")
     if handover not in state.capabilities.handover:
         reasons.append("The provider does not take recordings in this way.")
-    if reasons:
-        raise BuildRefused(*reasons)
+    return reasons
 
 
 def _has_dataset(voice: Voice, account: Account, tier: Tier | str) -> bool:

@@ -32,7 +32,7 @@ from voices.providers.errors import (
 from voices.providers.types import BuildReport, RemoteStatus, Tier
 from voices.services.accounts import note_error
 from voices.services.journal import BuildJournal, GateClosed
-from voices.services.news import finish, retire, watch
+from voices.services.news import GONE, finish, retire, watch
 from voices.services.spec import spec_of
 
 TRY_AGAIN = timedelta(seconds=15)
@@ -104,9 +104,10 @@ def _came_to_nothing(build: Build, error: ProviderError | SecretUnreadable) -> t
     if isinstance(error, OutcomeUnknown):
         _unconfirmed(build, look_up_after=LEASE)
         return None
+    gone = isinstance(error, NotFound) and bool(build.remote_voice.remote_id)
     if isinstance(error, NotFound):
         retire(build.remote_voice)  # deleted over there, so that the next build makes a new one
-    finish(build, BuildStatus.FAILED, issue=words(error), step="")
+    finish(build, BuildStatus.FAILED, issue=GONE if gone else words(error), step="")
     return None
 
 

@@ -158,9 +158,20 @@ def build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
         "fetches": list(build.dataset_fetches.order_by("-at")[:20]),
         "lost": asks_a_person(build),
         "again": not build.active,
+        "refused": reasons_against_another(build),
         "measured": build.recordings.aggregate(**{name: Count(name) for name in MEASURED}),
         **counts,
     }
+
+
+def reasons_against_another(build: Build) -> list[str]:
+    """Why building again would be refused now; nothing is asked while the build is on its way."""
+    account, tier = build.remote_voice.account, build.remote_voice.tier
+    if build.active:
+        return []
+    if account.provider not in registry.PROVIDERS or tier not in registry.provider_class(account.provider).tiers:
+        return ["VoiceHub does not know this provider, or this kind of build, any more."]
+    return services.reasons_against(build.voice, account, tier, build.handover)
 
 
 def timeline(build: Build) -> list[Moment]:

@@ -1,11 +1,13 @@
 """The pages of a voice: adding one, and the page where its recordings come together and builds begin."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from consent.access import may, user_of
@@ -21,11 +23,12 @@ from voices.views.table import recording_page
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Something that is missing or could be better, with where on the page it is mended."""
+    """Something that is missing or could be better, with where it is mended and who may follow the link."""
 
     text: str
     url: str
     link: str
+    permission: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,11 @@ class Card:
         return self.readiness.count >= self.readiness.needed_count
 
     @property
+    def whole_seconds(self) -> int:
+        """Rounded down, so that with what is missing they add up to what is needed."""
+        return math.floor(self.readiness.seconds)
+
+    @property
     def seconds_met(self) -> bool:
         return self.readiness.seconds >= self.readiness.needed_seconds
 
@@ -61,7 +69,11 @@ class Card:
 
     @property
     def advice(self) -> list[Link]:
-        return [Link(advice.text, *MENDED_BY[advice.kind]) for advice in self.readiness.advice]
+        found = [Link(advice.text, *MENDED_BY[advice.kind]) for advice in self.readiness.advice]
+        if error := self.account.last_error:
+            text = f"The last call with this account failed: {error}"
+            found.append(Link(text, reverse("voices:account_list"), "Accounts", "voices.view_account"))
+        return found
 
 
 @may("voices.add_voice")

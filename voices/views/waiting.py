@@ -1,7 +1,7 @@
 """The rows of Today. Each function asks the database a fixed number of times, however many talents there are."""
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
+from consent.services import Permission, Wish, permissions
 from voicehub.models import Task, TaskStatus, User
 from voicehub.tokens import digest
 from voices import access, services
@@ -24,6 +25,7 @@ from voices.services.readiness import limits_of, some
 from voices.views.mending import MENDED_BY
 
 MOST = 100
+REVIEW = "consent.review_consent"
 ENDS_WITHIN = timedelta(days=60)
 SHOWN_AFTER_END = timedelta(minutes=15)
 
@@ -54,16 +56,19 @@ class Step:
     at: datetime | None = None
     permission: str = ""
     allowed: bool = True
+    page: str = ""  # of the subject, for those who may not follow the link
 
 
 def steps() -> list[Step]:
     """Everything that waits for a person, what is given and only has to be looked at first."""
-    return [*reviews(), *builds_for_people(), *voices_next()]
+    return [*reviews(), *builds_for_people(), *gates_closed(), *voices_next()]
 
 
 def for_person(step: Step, user: User) -> Step:
     """The row as this person sees it: its link is only offered to somebody who may follow it."""
-    return replace(step, allowed=not step.permission or user.has_perm(step.permission))
+    if not step.permission or user.has_perm(step.permission):
+        return step
+    return replace(step, allowed=False, url=step.page or step.url)
 
 
 def has_talents() -> bool:
@@ -88,7 +93,7 @@ def reviews() -> Iterator[Step]:
         label = registry.label(consents[0].provider)
         words = f"Consent for {label} waits for review." if one else f"{len(consents)} consents wait for review."
         url = consents[0].get_absolute_url() if one else talent.get_absolute_url()
-        yield Step(talent.name, "Talent", "wait", "To review", (words,), url, "Review", consents[0].given)
+        yield Step(talent.name, "Talent", "wait", "To review", (words,), url, "Review", consents[0].given, REVIEW)
 
 
 def latest_builds() -> QuerySet[Build]:
@@ -130,9 +135,8 @@ def builds_for_people() -> Iterator[Step]:
             or "The answer of the provider was lost, and looking it up found nothing."
         )
         at = build.finished_at or build.submitted_at
-        yield Step(
-            build.voice.name, build.voice.talent.name, tone, word, (reason,), build.get_absolute_url(), action, at
-        )
+        url, who = build.get_absolute_url(), "voices.start_build" if action == "Answer" else ""
+        yield Step(build.voice.name, build.voice.talent.name, tone, word, (reason,), url, action, at, who)
 
 
 def _marks(silent: int, outliers: int) -> str:
@@ -166,7 +170,18 @@ def _talent_step(talent: Talent, *, asked: bool, filed: bool) -> Step:
     else:
         lack, action, page, permission = ADD_VOICE if asked else ASK_CONSENT
     url = reverse(page, args=[talent.pk])
-    return Step(talent.name, "Talent", "wait", "Next step", (lack,), url, action, permission=permission)
+    return Step(
+        talent.name,
+        "Talent",
+        "wait",
+        "Next step",
+        (lack,),
+        url,
+        action,
+        None,
+        permission,
+        page=talent.get_absolute_url(),
+    )
 
 
 def easiest_tier() -> tuple[Account, Capabilities] | None:
@@ -201,22 +216,63 @@ def _voice_step(voice: Voice, state: Readiness, asked: Consent | None) -> Step:
     if state.ready:
         words = (f"Nothing is missing for a {state.capabilities.label.lower()} build.",)
         return Step(voice.name, about, "good", "Ready to build", words, url, action)
-    reasons = state.permission.reasons + state.blockers
-    return Step(voice.name, about, "wait", "Blocked", reasons, url, action, None, permission)
+    reasons, page = state.permission.reasons + state.blockers, voice.get_absolute_url()
+    return Step(voice.name, about, "wait", "Blocked", reasons, url, action, None, permission, page=page)
 
 
 def _mended_by(voice: Voice, state: Readiness, asked: Consent | None) -> tuple[str, str, str]:
     """Where the first thing that is missing is mended, the words of the link, and who may."""
-    if state.permission.consent_reasons and asked:
-        return asked.get_absolute_url(), "Open consent", ""
-    if state.permission.consent_reasons:
-        return reverse("consent:consent_ask", args=[voice.talent_id]), "Ask for consent", "consent.add_consent"
-    if state.permission.contract_reasons:
-        return reverse("consent:contract_add", args=[voice.talent_id]), "Add contract", "consent.add_contract"
+    if not state.permission.given:
+        return _gate_opened_by(voice, state.permission, asked)
     if not state.lacks:
         return voice.get_absolute_url(), "Open voice", ""
-    place, words = MENDED_BY[state.lacks[0].kind]
-    return voice.get_absolute_url() + place, words, ""
+    place, words, permission = MENDED_BY[state.lacks[0].kind]
+    return voice.get_absolute_url() + place, words, permission
+
+
+def _gate_opened_by(voice: Voice, permission: Permission, asked: Consent | None) -> tuple[str, str, str]:
+    if permission.consent_reasons and asked:
+        return asked.get_absolute_url(), "Open consent", ""
+    if permission.consent_reasons:
+        return reverse("consent:consent_ask", args=[voice.talent_id]), "Ask for consent", "consent.add_consent"
+    return reverse("consent:contract_add", args=[voice.talent_id]), "Add contract", "consent.add_contract"
+
+
+def gates_closed() -> Iterator[Step]:
+    """Voices that were built, and whose consent or contract has since ended; failed builds have rows of their own."""
+    unexpired = Q(consent__valid_until__isnull=True) | Q(consent__valid_until__gte=timezone.localdate())
+    holds = unexpired & Q(consent__status=ConsentStatus.APPROVED, contract__in=Contract.objects.in_force())
+    builds = list(
+        latest_builds()
+        .filter(status__in=[BuildStatus.READY, BuildStatus.CANCELLED])
+        .exclude(holds)
+        .order_by("voice__name")
+    )
+    wishes = {build.pk: _wish(build) for build in builds}
+    labels = {wish.provider: registry.label(wish.provider) for wish in wishes.values()}
+    allowed = permissions(wishes.values(), labels)
+    asked = _newest_asked(wishes.values())
+    closed = [build for build in builds if not allowed[wishes[build.pk]].given]
+    for build in closed[:MOST]:
+        yield _closed_step(build.voice, allowed[wishes[build.pk]], asked.get(wishes[build.pk]))
+
+
+def _wish(build: Build) -> Wish:
+    return Wish(build.voice.talent, build.remote_voice.account.provider, build.voice.purpose)
+
+
+def _newest_asked(wishes: Collection[Wish]) -> dict[Wish, Consent]:
+    talents = {wish.talent.pk: wish.talent for wish in wishes}
+    return {
+        Wish(talents[consent.talent_id], consent.provider, consent.purpose): consent
+        for consent in Consent.objects.filter(talent__in=talents).order_by("created_at")
+    }
+
+
+def _closed_step(voice: Voice, permission: Permission, asked: Consent | None) -> Step:
+    url, action, who = _gate_opened_by(voice, permission, asked)
+    word, page = "No longer allowed", voice.get_absolute_url()
+    return Step(voice.name, voice.talent.name, "bad", word, permission.reasons, url, action, None, who, page=page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +300,10 @@ def answers() -> list[Answer]:
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """Builds on their way, and those that have just ended, so that a row that ends is seen to end."""
+    """Builds on their way, and those that have just ended, so that a row that ends is seen to end.
+
+    One that has ended gives way to a newer one of its voice.
+    """
 
     rows: list[Build]
 
@@ -258,7 +317,8 @@ class Moving:
 
 
 def moving() -> Moving:
-    lately = Q(finished_at__gte=timezone.now() - SHOWN_AFTER_END)
+    newer = Build.objects.filter(voice=OuterRef("voice"), created_at__gt=OuterRef("created_at"))
+    lately = Q(finished_at__gte=timezone.now() - SHOWN_AFTER_END) & ~Exists(newer)
     rows = access.builds().filter(Q(status__in=ACTIVE) | lately).order_by("-created_at")[:MOST]
     return Moving(sorted(rows, key=lambda build: not build.active))
 

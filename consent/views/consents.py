@@ -62,11 +62,13 @@ def consent(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _page(request: HttpRequest, found: Consent, **more: Any) -> HttpResponse:
     takes = list(found.takes.select_related("recorded_by"))
+    invitations = invitation_rows(found)
     context = {
         "consent": found,
         "takes": takes,
         "to_review": next((take for take in takes if take.acceptable), None) if _waits(found) else None,
-        "invitations": invitation_rows(found),
+        "invitations": invitations,
+        "invited": any(not row.ended for row in invitations),
         "events": list(found.events.order_by("sequence")),
         "broken": services.first_broken(found),
         "lacking": _lacking(found),

@@ -97,3 +97,15 @@ class Desk:
 
 def the_invitation(consent: Consent) -> Invitation:
     return consent.invitations.get()
+
+
+def at(name: str, row: Any) -> str:
+    """The staff's address of that name for a row."""
+    return reverse(f"consent:{name}", args=[row.pk])
+
+
+def page(client: Client, address: str) -> str:
+    """What is shown there."""
+    response = client.get(address)
+    assert response.status_code == 200
+    return response.content.decode()

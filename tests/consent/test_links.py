@@ -1,0 +1,112 @@
+"""The private links as staff make, see and end them."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from consent import services
+from consent.models import EventKind, Invitation
+from tests.consent.rows import Desk, at, page, spoken
+from voicehub.models import Task, TaskStatus
+from voicehub.tokens import digest
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_private_link_is_shown_once_and_that_is_written_down(desk: Desk, as_producer: Client) -> None:
+    consent = desk.asked()
+    response = as_producer.post(at("copy_link", consent))
+    link = re.search(r'value="(http[^"]+)"', response.content.decode())
+    assert link and "no-store" in response.headers["Cache-Control"]
+    token = link[1].rstrip("/").rsplit("/", 1)[1]
+    assert Invitation.objects.get().token_digest == digest(token)
+    assert token not in page(as_producer, consent.get_absolute_url())
+    event = consent.events.get(kind=EventKind.LINK_COPIED)
+    assert event.actor == desk.producer and token not in str(event.payload)
+
+
+def test_no_link_into_what_is_over(desk: Desk, as_producer: Client) -> None:
+    consent = desk.approved()
+    for name in ("copy_link", "invite"):
+        response = as_producer.post(at(name, consent), follow=True)
+        assert b"Only a consent that waits" in response.content
+    assert not Invitation.objects.exists()
+
+
+def test_invitations_show_how_they_stand(desk: Desk, as_producer: Client) -> None:
+    consent = desk.asked()
+    address = consent.get_absolute_url()
+    as_producer.post(at("invite", consent))
+    invitation = Invitation.objects.get()
+    assert "Mail waits to be sent" in page(as_producer, address)
+    Task.objects.update(status=TaskStatus.GIVEN_UP, reason="The mail server said no.")
+    assert "The mail server said no." in page(as_producer, address)
+    Task.objects.all().delete()
+    services.send_invitation(str(invitation.pk))
+    shown = page(as_producer, address)
+    assert "Link works" in shown and "Sent <time" in shown and "just now" in shown
+    Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert "Expired" in page(as_producer, address)
+    as_producer.post(at("invite", consent))
+    assert "Replaced by a newer one" in page(as_producer, address)
+
+
+def test_loading_the_page_of_a_link_again_makes_no_other(desk: Desk, as_producer: Client) -> None:
+    consent = desk.asked()
+    for ask_again in (as_producer.get, as_producer.head):
+        response = ask_again(at("copy_link", consent))
+        assert (response.status_code, response.headers["Location"]) == (302, consent.get_absolute_url())
+    assert not Invitation.objects.exists() and consent.events.count() == 1
+
+
+def test_a_link_is_ended_at_once_for_all_that_it_is_for(desk: Desk, as_producer: Client) -> None:
+    talent = desk.talent()
+    first, second = desk.asked(talent), desk.asked(talent)
+    path = desk.link(first, second)
+    invitation = Invitation.objects.get()
+    end = reverse("consent:end_link", args=[first.pk, invitation.pk])
+    guest = Client()
+    assert guest.get(path).status_code == 302
+    assert "The link is ended." in as_producer.post(end, follow=True).content.decode()
+    assert guest.get(path).status_code == 404 and guest.get(reverse("invitation:home")).status_code == 404
+    for consent in (first, second):
+        assert consent.events.latest("sequence").kind == EventKind.LINK_ENDED
+        shown = page(as_producer, consent.get_absolute_url())
+        assert ">Ended<" in shown and "ended a private link" in shown and end not in shown
+        assert "Next: reach" in shown and "Waiting for Tilda" not in shown
+    assert b"does not work any more" in as_producer.post(end, follow=True).content
+    assert first.events.filter(kind=EventKind.LINK_ENDED).count() == 1
+
+
+def test_a_link_is_ended_only_from_a_consent_that_it_is_for(desk: Desk, as_producer: Client) -> None:
+    consent, other = desk.asked(), desk.asked(desk.talent("Theo Brand"))
+    desk.link(consent)
+    address = reverse("consent:end_link", args=[other.pk, Invitation.objects.get().pk])
+    assert as_producer.post(address).status_code == 404
+    assert Invitation.objects.get().live
+
+
+def test_a_link_says_whether_anything_is_still_asked(desk: Desk, as_producer: Client) -> None:
+    talent = desk.talent()
+    first, second = desk.asked(talent), desk.asked(talent)
+    desk.link(first, second)
+    desk.take(first)
+    assert ">Link works<" in page(as_producer, first.get_absolute_url())
+    desk.take(second, spoken(1))
+    shown = page(as_producer, first.get_absolute_url())
+    assert ">Answered<" in shown and "Link works" not in shown and "End this link" in shown
+    off = desk.asked(talent)
+    desk.link(off)
+    services.void(off, desk.producer, "A mistake.")
+    assert shown.count(">Called off<") == 0
+    assert ">Called off<" in page(as_producer, off.get_absolute_url())
+
+
+def test_without_a_mail_address_the_page_says_what_to_do(desk: Desk, as_producer: Client) -> None:
+    consent = desk.asked(desk.talent(email=""))
+    assert "Add a mail address" in page(as_producer, consent.get_absolute_url())
+    assert b"has no mail address" in as_producer.post(at("invite", consent), follow=True).content

@@ -23,8 +23,10 @@ def begin(tab: Tab, link: str) -> Page:
 
 
 def allow_microphone(page: Page) -> None:
+    """Allow it, and see that recording waits while it is being checked."""
     page.get_by_role("button", name="Allow the microphone").click()
-    expect(page.get_by_role("button", name="Record", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Record", exact=True)).to_be_disabled()
+    expect(page.get_by_role("button", name="Record", exact=True)).to_be_enabled(timeout=10_000)
 
 
 def record(page: Page, seconds: int = 3) -> str:
@@ -43,6 +45,7 @@ def listen(page: Page, speed: float = 4) -> None:
     expect(page.get_by_role("button", name="Send it")).to_be_disabled()
     player.evaluate("(audio, speed) => { audio.playbackRate = speed; return audio.play(); }", speed)
     expect(page.get_by_role("button", name="Send it")).to_be_enabled()
+    expect(page.get_by_text("It can be sent once it has been played to its end.")).to_be_hidden()
     assert player.evaluate("(audio) => audio.ended && audio.duration > 2")
 
 

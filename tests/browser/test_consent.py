@@ -294,3 +294,36 @@ def test_file_from_staff_is_labelled_as_uploaded(open_tab: OpenTab) -> None:
     label = "Uploaded as a file by Paula on the talent's behalf; not recorded here."
     expect(page.locator("#review").get_by_text(label)).to_be_visible()
     assert "uploaded a recording of the statement" in desk.history(page)[-1]
+
+
+LOW_LINKS = """() => [...document.querySelectorAll("main a:not(.skip)")]
+  .filter((link) => link.getClientRects().length && link.getBoundingClientRect().height < 24)
+  .map((link) => link.textContent)"""
+
+
+def test_links_are_high_enough_for_a_finger(open_tab: OpenTab) -> None:
+    tab = open_tab("phone", "paula")
+    talent = desk.add_talent(tab, "Fia Finger")
+    consent = desk.ask_consent(tab, talent)
+    for path in ("/talents/", talent, f"/consents/{consent}/"):
+        assert tab.go(path).evaluate(LOW_LINKS) == [], path
+
+
+def test_history_fits_the_page_of_the_administration(open_tab: OpenTab) -> None:
+    tab, admin = open_tab("desk", "paula"), open_tab("desk", "ada")
+    consent = desk.ask_consent(tab, desk.add_talent(tab, "Ada Wide"))
+    page = admin.go(f"/administration/consent/consent/{consent}/change/")
+    expect(page.get_by_text("Paula asked for consent.")).to_be_visible()
+    fits, inline = "(one) => one.scrollWidth <= one.clientWidth", page.locator(".inline-group")
+    assert page.locator("html").evaluate(fits) and inline.evaluate(fits)
+
+
+def test_talent_declines_on_the_first_page(open_tab: OpenTab) -> None:
+    staff, talent = open_tab("desk", "paula"), open_tab("phone")
+    desk.ask_consent(staff, desk.add_talent(staff, "Finn Firstpage"))
+    staff.page.get_by_role("button", name="Create a private link").click()
+    page = talent.go(staff.page.get_by_role("textbox", name="Private link").input_value())
+    page.get_by_text("I do not want to give this consent").click()
+    talent.look("talent's first page, declining")
+    page.get_by_role("button", name="Decline").click()
+    expect(page.get_by_text("You said no.")).to_be_visible()

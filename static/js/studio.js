@@ -23,6 +23,9 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// What comes in has no style attributes, and the policy forbids to copy that of a text box whose size was changed.
+if (window.htmx) window.htmx.config.attributesToSettle = ["class"];
+
 // A link that is shown once is easily copied.
 for (const button of document.querySelectorAll("[data-copy]")) {
   if (!navigator.clipboard) continue;

@@ -196,12 +196,16 @@ function refreshHeld() {
   tell("recordings-due");
 }
 
+// The list of those without a transcript loses a row that has been given one.
+const leavesTheList = (text) => document.getElementById("show")?.value === "no_transcript" && text.value.trim() !== "";
+
 // A save that worked makes what was sent the text that the row began with.
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   const text = detail.elt.matches("form.transcript") && detail.elt.querySelector("textarea");
   if (!text) return;
   if (detail.successful && !detail.xhr.responseText.includes("field-errors")) {
     text.defaultValue = detail.requestConfig.parameters.transcript;
+    held ||= leavesTheList(text);
   }
   refreshHeld();
 });

@@ -205,6 +205,8 @@ def test_real_callbacks_lost_late_doubled_or_broken(desk: Desk, live_server: Any
         assert build.status == BuildStatus.DATASET_ISSUE
         assert build.callbacks.count() == kept
         assert build.recordings.filter(is_silent=True, from_callback=True).count() == kept
+    with registry.open_provider(desk.account) as provider:
+        provider.delete_voice(build.remote_voice.remote_id)  # and with it the callback that is still to come
 
 
 # --- asking -----------------------------------------------------------------------------

@@ -48,21 +48,23 @@ def _look(text: str, advice: str) -> Template:
     return Template(Severity.LOOK, text, advice)
 
 
+NOT_THERE = {
+    "unreadable": _refused("The file cannot be opened: {reason}.", "Check that it is there, and that you may read it."),
+}
+
 NOT_A_WAV = {
     "empty_file": _refused("The file is empty.", SEND_AGAIN),
     "not_wav": _refused("This is not a WAV file."),
     "is_rf64": _refused("This is an RF64 file, the WAV variant for files over 4 GB."),
     "is_rifx": _refused("This WAV file has its bytes in big-endian order."),
-    "is_wave64": _refused("This is a Wave64 file that is named like a WAV file."),
-    "is_flac": _refused("This is a FLAC file that is named like a WAV file."),
-    "is_aiff": _refused("This is an AIFF file that is named like a WAV file."),
-    "is_caf": _refused("This is a CAF file that is named like a WAV file."),
-    "is_ogg": _refused("This is an Ogg file that is named like a WAV file."),
-    "is_mp3": _refused(
-        "This is an MP3 file that is named like a WAV file.", "Export it from the original, not from the MP3."
-    ),
-    "is_mp4": _refused("This is an M4A or MP4 file that is named like a WAV file."),
-    "is_webm": _refused("This is a WebM file that is named like a WAV file."),
+    "is_wave64": _refused("This is a Wave64 file, not a WAV file."),
+    "is_flac": _refused("This is a FLAC file, not a WAV file."),
+    "is_aiff": _refused("This is an AIFF file, not a WAV file."),
+    "is_caf": _refused("This is a CAF file, not a WAV file."),
+    "is_ogg": _refused("This is an Ogg file, not a WAV file."),
+    "is_mp3": _refused("This is an MP3 file, not a WAV file.", "Export it from the original, not from the MP3."),
+    "is_mp4": _refused("This is an M4A or MP4 file, not a WAV file."),
+    "is_webm": _refused("This is a WebM file, not a WAV file."),
     "is_zip": _refused("This is a ZIP archive, not a WAV file.", "Unpack it, and send the WAV files in it."),
     "not_wave_form": _refused("This file has the outer frame of a WAV file, but holds something else."),
 }
@@ -139,7 +141,7 @@ SOUND = {
     ),
 }
 
-TEMPLATES: dict[str, Template] = NOT_A_WAV | DAMAGED | WRONG_FORMAT | DURATION | SOUND
+TEMPLATES: dict[str, Template] = NOT_THERE | NOT_A_WAV | DAMAGED | WRONG_FORMAT | DURATION | SOUND
 
 
 def finding(code: str, at: float | None = None, **values: object) -> Finding:

@@ -83,7 +83,7 @@ class ContractForm(ModelFormOfContract):
         super().__init__(*args, **kwargs)
         self.fields["providers"].choices = providers.choices  # type: ignore[attr-defined]  # asked for anew each time
         earlier = self.fields["supersedes"]
-        earlier.queryset = talent.contracts.filter(superseded_by__isnull=True)  # type: ignore[attr-defined]
+        earlier.queryset = talent.contracts.filter(superseded_by__isnull=True)  # type: ignore[attr-defined]  # as below
         earlier.empty_label = "None"  # type: ignore[attr-defined]  # a choice of models has both
 
     def clean_file(self) -> "UploadedFile[Any]":

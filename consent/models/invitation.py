@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from consent.models.permission import Consent
 from consent.models.talent import Talent
-from voicehub.tokens import digest
 
 LASTS = timedelta(days=14)
 
@@ -21,9 +20,6 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def live(self) -> "InvitationQuerySet":
         """Those whose link still opens."""
         return self.filter(revoked_at__isnull=True, expires_at__gt=timezone.now()).exclude(token_digest="")
-
-    def with_token(self, token: str) -> "InvitationQuerySet":
-        return self.live().filter(token_digest=digest(token))
 
 
 class Invitation(models.Model):

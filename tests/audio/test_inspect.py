@@ -16,8 +16,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.support.wav import CLEAN, HOSTILE, RATE, Samples, gain, noise, pcm, speech_like, tone, wav_bytes
-from voicehub.audio import findings
-from voicehub.audio.findings import TEMPLATES, Severity, finding
+from voicehub.audio.codes import CODES, sound
+from voicehub.audio.findings import Severity, finding
 from voicehub.audio.inspect import Inspection, Limits, inspect
 
 ANY_LENGTH = Limits(0.0, 1e9)
@@ -104,7 +104,7 @@ def test_good_sound_has_no_findings() -> None:
 
 
 def test_every_finding_about_sound_has_a_sound_that_provokes_it() -> None:
-    assert {code for _, code in SOUNDS.values()} | {"telephone_band"} == set(findings.SOUND)
+    assert {code for _, code in SOUNDS.values()} | {"telephone_band"} == set(sound.CODES)
 
 
 def test_telephone_rate_is_noticed() -> None:
@@ -268,7 +268,7 @@ def test_refused_file_of_50_mb_is_hashed_without_holding_it(tmp_path: Path) -> N
 
 
 def test_words_are_sentences_without_holes() -> None:
-    for code, template in TEMPLATES.items():
+    for code, template in CODES.items():
         for words in (template.text, template.advice):
             assert words[0].isupper() and words.endswith("."), code
     with pytest.raises(KeyError):

@@ -5,7 +5,8 @@ import io
 import pytest
 
 from tests.support.wav import CLEAN, HOSTILE, wav_bytes, wav_file
-from voicehub.audio.findings import DAMAGED, NOT_A_WAV, WRONG_FORMAT, Severity
+from voicehub.audio.codes.wav import DAMAGED, NOT_A_WAV, WRONG_FORMAT
+from voicehub.audio.findings import Severity
 from voicehub.audio.riff import WavHeader, WavRefused, read_header
 
 NEEDS_A_STRANGE_FILE_OBJECT = {"decoder_disagrees", "changed_while_read"}

@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Page, Route
 
 from consent.services.takes import TAKE_LIMITS
 from tests.support.wav import Samples, noise, pcm, speech_like
-from voicehub.audio.findings import TEMPLATES
-from voicehub.audio.inspect import THRESHOLDS
+from voicehub.audio.codes import CODES
 from voicehub.audio.riff import read_header
+from voicehub.audio.thresholds import THRESHOLDS
 
 RECORDER = Path(__file__).parents[2] / "static" / "js" / "recorder"
 VERDICT = (RECORDER / "verdict.js").read_text()
@@ -37,7 +37,7 @@ def test_thresholds_are_the_servers(name: str) -> None:
 
 def test_codes_are_the_servers() -> None:
     codes = set(re.findall(r'say\("(\w+)"', VERDICT))
-    assert {"silent", "too_quiet", "clipping", "too_short"} <= codes <= set(TEMPLATES)
+    assert {"silent", "too_quiet", "clipping", "too_short"} <= codes <= set(CODES)
 
 
 def test_limits_are_the_servers() -> None:

@@ -11,6 +11,7 @@ import soundfile
 from voicehub.audio.findings import Finding, Severity, finding
 from voicehub.audio.measure import Levels, Measurement, measure
 from voicehub.audio.riff import WavHeader, WavRefused, read_header
+from voicehub.audio.thresholds import THRESHOLDS, Thresholds
 
 HASH_BLOCK = 1 << 18
 
@@ -23,35 +24,7 @@ class Limits:
     max_seconds: float = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """From where on a measured value becomes a finding.
-
-    Silence, clipping, noise, offset, peak, pauses: set by measuring human speech, clean and made worse by
-    degrees; four in five clips of amateur audiobooks reach none of them. The noise ratio is ours: Azure,
-    which measures it in another way, warns below 35 dB and fails below 20 dB. Loudness: the -23..-18 dBFS
-    that ElevenLabs asks for, with room for pauses and for what a provider levels by itself. Telephone:
-    below 16 kHz most of s, f and th is missing.
-    """
-
-    silent_peak_dbfs: float = -50.0
-    silent_rms_dbfs: float = -55.0
-    silent_speech_seconds: float = 0.3
-    little_speech_share: float = 0.4
-    too_quiet_dbfs: float = -32.0
-    too_loud_dbfs: float = -13.0
-    peak_high_dbfs: float = -0.5
-    clipping_share: float = 0.001
-    clipping_slight_share: float = 0.0001
-    noisy_db: float = 15.0
-    noise_heard_db: float = 25.0
-    dc_offset_share: float = 0.01
-    edge_silence_seconds: float = 1.0
-    telephone_rate: int = 16000
-
-
 LIMITS = Limits()
-THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,12 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from voicehub.audio import speaker
-from voicehub.audio.inspect import THRESHOLDS, is_silent
+from voicehub.audio.inspect import is_silent
 from voicehub.audio.measure import Levels, measure
 from voicehub.audio.quality import SILENCE, estimate
 from voicehub.audio.riff import WavHeader, WavRefused, read_header
 from voicehub.audio.samples import load
+from voicehub.audio.thresholds import THRESHOLDS
 from voices.sandbox import choices
 
 LOUDNESS_GRADES = (("A", -26.0, -14.0), ("B", -32.0, -10.0), ("C", -40.0, -6.0))

@@ -1,0 +1,5 @@
+"""The codes of all findings with their words, one table for each area."""
+
+from voicehub.audio.codes import sound, wav
+
+CODES = wav.CODES | sound.CODES

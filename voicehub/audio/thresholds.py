@@ -1,0 +1,52 @@
+"""From where on a measured value becomes a finding: every number with its unit and where it comes from.
+
+They are data: a studio changes them for a provider and tier in the admin, and `changed` makes the set that then holds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+
+def number(default: float, unit: str, source: str) -> Any:
+    """A threshold with its unit and its source, both for people."""
+    return field(default=default, metadata={"unit": unit, "source": source})
+
+
+HUMAN_SPEECH = (
+    "Set by measuring human speech, clean and made worse by degrees: four in five amateur clips reach it not."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """All of them, by area."""
+
+    silent_peak_dbfs: float = number(-50.0, "dBFS", HUMAN_SPEECH)
+    silent_rms_dbfs: float = number(-55.0, "dBFS", HUMAN_SPEECH)
+    silent_speech_seconds: float = number(0.3, "s", HUMAN_SPEECH)
+    little_speech_share: float = number(0.4, "share", HUMAN_SPEECH)
+    too_quiet_dbfs: float = number(
+        -32.0,
+        "dBFS",
+        "ElevenLabs asks for -23 to -18 dBFS; with room for pauses, and for what a provider levels itself.",
+    )
+    too_loud_dbfs: float = number(-13.0, "dBFS", "As for too quiet.")
+    peak_high_dbfs: float = number(-0.5, "dBFS", HUMAN_SPEECH)
+    clipping_share: float = number(0.001, "share", HUMAN_SPEECH)
+    clipping_slight_share: float = number(0.0001, "share", HUMAN_SPEECH)
+    noisy_db: float = number(
+        15.0, "dB", "Ours. Azure measures it in another way, warns below 35 dB, fails below 20 dB."
+    )
+    noise_heard_db: float = number(25.0, "dB", "As for noisy.")
+    dc_offset_share: float = number(0.01, "share", HUMAN_SPEECH)
+    edge_silence_seconds: float = number(1.0, "s", HUMAN_SPEECH)
+    telephone_rate: float = number(16000, "Hz", "Below 16 kHz most of s, f and th is missing.")
+
+    def changed(self, overrides: Mapping[str, float]) -> Self:
+        """The same with some numbers put otherwise; TypeError for a name that is none of them."""
+        return replace(self, **overrides)
+
+
+THRESHOLDS = Thresholds()
+NAMES = tuple(one.name for one in fields(Thresholds))

@@ -41,12 +41,21 @@ STEPS = {
 LANES = (("lint", "format", "types", "postgres"), ("browser",), ("sqlite",))
 
 
+LAST_LINES = 150
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     step: Step
     passed: bool
     seconds: float
-    closing: str
+    said: str
+
+    @property
+    def closing(self) -> str:
+        """pytest's last line; nothing for other tools."""
+        lines = self.said.strip().splitlines() or [""]
+        return lines[-1] if self.step.module[0] == "pytest" else ""
 
 
 def main(names: list[str]) -> int:
@@ -57,12 +66,22 @@ def main(names: list[str]) -> int:
     lanes = [[STEPS[name] for name in lane if not names or name in names] for lane in LANES]
     with ThreadPoolExecutor(len(lanes)) as pool:
         results = [result for lane in pool.map(run_lane, lanes) for result in lane]
+    for result in results:
+        if not result.passed:  # said again, as the end of a long output may be all that is kept of it
+            print(f"\n── what went wrong: {result.step.what}\n{what_went_wrong(result.said)}")
     print()
     for result in results:
         mark = "ok    " if result.passed else "FAILED"
         print(f"  {mark} {result.seconds:5.0f} s  {result.step.what}  {result.closing.strip('= ')}")
     print(results[-1].closing)
     return 0 if all(result.passed for result in results) else 1
+
+
+def what_went_wrong(said: str) -> str:
+    """The end of what a step said, from the first failure or error on that pytest tells of, at most LAST_LINES."""
+    lines = said.strip().splitlines()
+    told = [place for place, line in enumerate(lines) if line.strip("= ") in {"ERRORS", "FAILURES"}]
+    return "\n".join(lines[told[0] if told else 0 :][-LAST_LINES:])
 
 
 def run_lane(steps: list[Step]) -> list[Result]:
@@ -83,9 +102,7 @@ def run(step: Step) -> Result:
             command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
         )
     print(f"\n── {step.what}\n{done.stdout}", flush=True)
-    lines = done.stdout.strip().splitlines() or [""]
-    closing = lines[-1] if step.module[0] == "pytest" else ""
-    return Result(step, done.returncode == 0, time.monotonic() - began, closing)
+    return Result(step, done.returncode == 0, time.monotonic() - began, done.stdout)
 
 
 if __name__ == "__main__":

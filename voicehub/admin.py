@@ -1,3 +1,4 @@
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
@@ -6,7 +7,8 @@ from django.http import HttpRequest
 
 from voicehub import outbox
 from voicehub.admin_rows import LookOnly
-from voicehub.models import Task, User
+from voicehub.audio.thresholds import EXPLAINED
+from voicehub.models import Task, ThresholdOverride, User
 
 # The roles are a table in the code (voicehub.roles); editing them here would last until the next migration.
 admin.site.unregister(Group)
@@ -46,3 +48,30 @@ class TaskAdmin(LookOnly):
             return
         done = sum(outbox.try_again(task) for task in tasks)
         self.message_user(request, f"{done} of {len(tasks)} will be tried again.", messages.SUCCESS)
+
+
+def threshold_choices() -> list[tuple[str, str]]:
+    """Every threshold by its name, with its unit and what it is without anybody's change."""
+    return [(name, f"{name} ({one.default:g} {one.unit})") for name, one in EXPLAINED.items()]
+
+
+class ThresholdForm(forms.ModelForm[ThresholdOverride]):
+    name = forms.ChoiceField(choices=threshold_choices, help_text="In brackets what holds without a change.")
+
+    class Meta:
+        model = ThresholdOverride
+        fields = ["provider", "tier", "name", "value", "reason"]
+
+
+@admin.register(ThresholdOverride)
+class ThresholdOverrideAdmin(admin.ModelAdmin[ThresholdOverride]):
+    """From where on a measured value becomes a finding, where this studio wants it otherwise."""
+
+    form = ThresholdForm
+    list_display = ["name", "value", "usual", "provider", "tier", "reason"]
+    list_filter = ["provider", "tier", "name"]
+
+    @admin.display(description="usual value")
+    def usual(self, row: ThresholdOverride) -> str:
+        known = EXPLAINED.get(row.name)
+        return f"{known.default:g} {known.unit}" if known else "no such threshold any more"

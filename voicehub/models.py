@@ -29,6 +29,23 @@ class SignInTries(models.Model):
         return f"{self.count} since {self.since}"
 
 
+class ThresholdOverride(models.Model):
+    """A number of `voicehub.audio.thresholds` as this studio wants it: everywhere, or at one provider and tier."""
+
+    provider = models.SlugField(max_length=30, blank=True, help_text="Empty: at every provider, and before any.")
+    tier = models.SlugField(max_length=20, blank=True, help_text="Empty: in every tier.")
+    name = models.SlugField(max_length=60)
+    value = models.FloatField()
+    reason = models.CharField(max_length=300, help_text="Why, and who says so.")
+
+    class Meta:
+        ordering = ["provider", "tier", "name"]
+        constraints = [models.UniqueConstraint(fields=["provider", "tier", "name"], name="threshold_override_once")]
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.provider, self.tier, self.name) if part)
+
+
 class TaskStatus(models.TextChoices):
     WAITING = "waiting", "Waiting"
     DONE = "done", "Done"

@@ -1,3 +1,4 @@
+from consent.models.check import Pronunciation, TakeCheck
 from consent.models.contract import Contract
 from consent.models.evidence import Event, Take
 from consent.models.invitation import Invitation
@@ -13,8 +14,10 @@ __all__ = [
     "Event",
     "EventKind",
     "Invitation",
+    "Pronunciation",
     "Purpose",
     "Statement",
     "Take",
+    "TakeCheck",
     "Talent",
 ]

@@ -48,5 +48,17 @@ class Thresholds:
         return replace(self, **overrides)
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What there is to say of one threshold."""
+
+    default: float
+    unit: str
+    source: str
+
+
 THRESHOLDS = Thresholds()
-NAMES = tuple(one.name for one in fields(Thresholds))
+EXPLAINED = {
+    one.name: Explained(getattr(THRESHOLDS, one.name), one.metadata["unit"], one.metadata["source"])
+    for one in fields(Thresholds)
+}

@@ -1,13 +1,15 @@
 import uuid
 from pathlib import PurePath
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.fields.files import FieldFile
 from django.urls import reverse
 
 from consent.models import Purpose, Talent
 from voicehub.storage import private
-from voicehub.transitions import status_check
+from voicehub.transitions import Movable, status_check
 from voices.models.words import RecordingStatus
 
 
@@ -21,6 +23,7 @@ class Voice(models.Model):
     purpose = models.CharField(max_length=20, choices=Purpose)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    comparison = models.JSONField(default=dict, editable=False, help_text="What comparing its recordings has shown.")
 
     class Meta:
         ordering = ["name"]
@@ -38,8 +41,23 @@ def recording_path(recording: "Recording", _name: str) -> str:
     return f"recordings/{recording.voice_id}/{recording.pk}{'.wav' if recording.usable else '.bin'}"
 
 
-class Recording(models.Model):
-    """One clip of training audio with its transcript. The file is kept as it came, also when it cannot be used."""
+def wav_path(recording: "Recording", _name: str) -> str:
+    return f"recordings/{recording.voice_id}/{recording.pk}.made.wav"
+
+
+class Recording(Movable):
+    """One clip of training audio with its transcript. The file is kept as it came, also when it cannot be used.
+
+    `wav` is the 16-bit mono WAV that was made of a file of another kind; `recipe` says how, and how a clip was cut
+    out of its `source`. `measures` and what they add to `findings` come in the background (`examined_at`), and so does
+    what the comparison with the voice's other recordings finds (`set_findings`).
+    """
+
+    Status = RecordingStatus
+    MOVES: ClassVar = {
+        RecordingStatus.REFUSED: frozenset({RecordingStatus.CUTTING}),
+        RecordingStatus.CUTTING: frozenset({RecordingStatus.CUT, RecordingStatus.REFUSED}),
+    }
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     voice = models.ForeignKey(Voice, models.PROTECT, related_name="recordings")
@@ -55,6 +73,14 @@ class Recording(models.Model):
     findings = models.JSONField(default=list)
     levels = models.JSONField(default=dict)
     peaks = models.JSONField(default=list)
+    wav = models.FileField(storage=private, upload_to=wav_path, max_length=200, blank=True)
+    wav_sha256 = models.CharField(max_length=64, blank=True)
+    source = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="pieces")
+    recipe = models.JSONField(default=dict)
+    measures = models.JSONField(default=dict)
+    fine_peaks = models.JSONField(default=list)
+    set_findings = models.JSONField(default=list)
+    examined_at = models.DateTimeField(null=True, blank=True)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -72,6 +98,22 @@ class Recording(models.Model):
     @property
     def usable(self) -> bool:
         return self.status == RecordingStatus.ACCEPTED
+
+    @property
+    def sound(self) -> FieldFile:
+        """The WAV that is heard, measured and sent: the file itself, or what was made of it."""
+        return self.wav or self.file
+
+    @property
+    def sound_sha256(self) -> str:
+        return self.wav_sha256 or self.sha256
+
+    @property
+    def too_long(self) -> bool:
+        """A sound WAV that is refused for nothing but its length can be cut."""
+        return self.status == RecordingStatus.REFUSED and [
+            one["code"] for one in self.findings if one["severity"] == "refused"
+        ] == ["too_long"]
 
     @property
     def title(self) -> str:

@@ -11,6 +11,8 @@ class Mode(models.TextChoices):
 class RecordingStatus(models.TextChoices):
     ACCEPTED = "accepted", "Usable"
     REFUSED = "refused", "Cannot be used"
+    CUTTING = "cutting", "Being cut into clips"
+    CUT = "cut", "Cut into clips"
 
 
 class Handover(models.TextChoices):

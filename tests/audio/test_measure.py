@@ -11,15 +11,20 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.support.wav import RATE, Samples, gain, noise, pcm, speech_like, tone, wav_file
-from voicehub.audio.measure import BUCKETS, FlatTops, FrameLevels, Levels, Outline, measure
+from voicehub.audio.clipping import MOST_PLACES, Clipping, FlatTops
+from voicehub.audio.measure import FINE_MOST, Frames, Levels, Measurement, Outline, measure
 from voicehub.audio.riff import WavHeader, read_header
 
 Int16 = NDArray[np.int16]
 
 
-def levels_of(samples: Samples, rate: int = RATE) -> Levels:
+def measured(samples: Samples, rate: int = RATE) -> Measurement:
     file = wav_file(samples, rate=rate)
-    return measure(file, read_header(file)).levels
+    return measure(file, read_header(file))
+
+
+def levels_of(samples: Samples, rate: int = RATE) -> Levels:
+    return measured(samples, rate).levels
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 22050, 44100, 48000])
@@ -83,8 +88,34 @@ def test_clipping_is_counted_and_placed() -> None:
     levels = levels_of(clipped)
     top = np.abs(np.round(clipped * 32768)) >= 16384
     assert levels.clipped_share == pytest.approx(top.mean(), rel=0.15)
-    assert levels.clipped_at is not None
-    assert levels.clipped_at == pytest.approx(np.flatnonzero(top)[0] / RATE, abs=0.02)
+    assert levels.clipped[0][0] == pytest.approx(np.flatnonzero(top)[0] / RATE, abs=0.001)
+    assert levels.clipped[-1][1] == pytest.approx((np.flatnonzero(top)[-1] + 1) / RATE, abs=0.001)
+
+
+def test_each_place_of_clipping_is_told_with_its_runs() -> None:
+    samples = speech_like(4.0)
+    for start in (1.0, 1.02, 2.5):
+        samples[round(start * RATE) :][:5] = 0.9
+    levels = levels_of(samples)
+    assert levels.as_dict()["clipped"] == [[1.0, 1.02], [2.5, 2.5]]
+    assert levels.clipped_runs == 3
+    assert levels.clipped_share == pytest.approx(15 / len(samples))
+
+
+def test_no_more_than_fifty_places_are_told_but_all_runs_are_counted() -> None:
+    samples = np.zeros(RATE * 12)
+    for start in range(RATE, RATE * 12, RATE // 10):
+        samples[start : start + 4] = 0.9
+    levels = levels_of(samples)
+    assert (levels.clipped_runs, len(levels.clipped)) == (110, MOST_PLACES)
+    assert levels.clipped[-1][0] == pytest.approx(1.0 + 49 * 0.1)
+
+
+def test_pauses_are_told_with_their_ends() -> None:
+    parts = [speech_like(1.0), noise(0.8, -65.0), speech_like(1.0), noise(0.2, -65.0), speech_like(1.0)]
+    ((start, end),) = levels_of(np.concatenate(parts)).pauses
+    assert start == pytest.approx(0.75, abs=0.02)
+    assert end == pytest.approx(1.8, abs=0.02)
 
 
 def test_clipping_is_seen_at_a_lowered_level() -> None:
@@ -115,51 +146,82 @@ def split(samples: Int16, sizes: list[int]) -> list[Int16]:
     return [part for part in np.split(samples, edges[edges < len(samples)]) if len(part)]
 
 
-def flat_tops(samples: Int16) -> tuple[int, int | None]:
+def flat_tops(samples: Int16) -> list[tuple[int, int]]:
     """Slowly: runs of three or more equal samples at a level that is the peak, give or take a thousandth."""
     values = [int(value) for value in samples]
     peak = max(abs(value) for value in values)
-    flat: list[int] = []
+    runs: list[tuple[int, int]] = []
     start = 0
     for end in range(1, len(values) + 1):
         if end == len(values) or values[end] != values[start]:
             if end - start >= 3 and abs(values[start]) >= max(1000, peak * 0.999 - 1):
-                flat += range(start, end)
+                runs.append((start, end))
             start = end
-    return len(flat), min(flat, default=None)
+    return runs
 
 
-@given(samples_with_flats, cuts)
-@settings(max_examples=300, deadline=None)
-def test_flat_tops_are_found_wherever_the_blocks_end(samples: Int16, sizes: list[int]) -> None:
-    found = FlatTops()
+def joined(runs: list[tuple[int, int]], gap: float) -> list[tuple[int, int]]:
+    places: list[tuple[int, int]] = []
+    for start, end in runs:
+        if places and start - places[-1][1] < gap:
+            start = places.pop()[0]
+        places.append((start, end))
+    return places
+
+
+@given(samples_with_flats, cuts, st.sampled_from([1, 100, 10_000]))
+@settings(max_examples=400, deadline=None)
+def test_flat_tops_are_found_wherever_the_blocks_end(samples: Int16, sizes: list[int], rate: int) -> None:
+    found = FlatTops(rate)
     for block in split(samples, sizes):
-        found.add(block)
-    assert found.at_peak(int(np.abs(samples.astype(int)).max())) == flat_tops(samples)
+        found.add(block, block, block, 1)
+    runs = flat_tops(samples)
+    peak, count = int(np.abs(samples.astype(int)).max()), sum(end - start for start, end in runs)
+    places = tuple((start / rate, end / rate) for start, end in joined(runs, 0.05 * rate)[:MOST_PLACES])
+    assert found.at_peak() == Clipping(peak, count, len(runs), places)
 
 
-@given(st.integers(1, 2000), st.integers(1, 700), st.integers(0, 2**32 - 1))
+@given(st.integers(1, 2000), st.integers(1, 700), st.integers(1, 500), st.integers(0, 2**32 - 1))
 @settings(max_examples=200, deadline=None)
-def test_outline_is_lowest_and_highest_of_each_stretch(count: int, block: int, seed: int) -> None:
+def test_outline_is_lowest_and_highest_of_each_stretch(count: int, block: int, buckets: int, seed: int) -> None:
     samples = np.random.default_rng(seed).integers(-32768, 32767, count, dtype=np.int16, endpoint=True)
-    outline = Outline(count)
+    outline = Outline(count, buckets)
     for start in range(0, count, block):
         outline.add(samples[start : start + block])
     expected: list[int] = []
-    for bucket in range(BUCKETS):
-        part = samples[bucket * count // BUCKETS : (bucket + 1) * count // BUCKETS].astype(int)
+    for bucket in range(buckets):
+        part = samples[bucket * count // buckets : (bucket + 1) * count // buckets].astype(int)
         expected += [int(part.min()), int(part.max())] if len(part) else [0, 0]
     assert outline.pairs() == tuple(max(-128, min(127, (value + 128) >> 8)) for value in expected)
 
 
+@pytest.mark.parametrize(("duration", "pairs"), [(0.5, 25), (3.01, 151), (100.0, FINE_MOST)])
+def test_fine_outline_has_fifty_pairs_a_second_and_an_end(duration: float, pairs: int) -> None:
+    found = measured(tone(duration, 8000), 8000)
+    assert (len(found.peaks), len(found.peaks_fine)) == (800, 2 * pairs)
+    assert min(found.peaks_fine[1::2]) > 60 > -60 > max(found.peaks_fine[0::2])
+
+
 def test_blocks_change_nothing() -> None:
-    samples = np.frombuffer(pcm(speech_like(9.3)), dtype="<i2")
-    whole, parts = FrameLevels(RATE), FrameLevels(RATE)
+    samples = np.frombuffer(pcm(speech_like(9.317)), dtype="<i2")
+    whole, parts = Frames(RATE), Frames(RATE)
     whole.add(samples)
     for start in range(0, len(samples), 3200):
         parts.add(samples[start : start + 3200])
-    assert parts.snr() == pytest.approx(whole.snr())
-    assert parts.speech(9.3) == whole.speech(9.3)
+    one, other = whole.loudness(), parts.loudness()
+    assert other.snr() == pytest.approx(one.snr())
+    assert (other.mean, other.mean_power) == pytest.approx((one.mean, one.mean_power))
+    assert other.speech().tolist() == one.speech().tolist()
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 48000])
+def test_powers_of_frames_are_their_variance(rate: int) -> None:
+    samples = np.frombuffer(pcm(speech_like(2.0, rate) + 0.05), dtype="<i2")
+    frames = Frames(rate)
+    lows, highs, step = frames.add(samples)
+    rows = samples[: len(samples) // step * step].reshape(-1, step)
+    assert frames.loudness().powers == pytest.approx((rows / 32768.0).var(axis=1), rel=1e-2)
+    assert (lows[: len(rows)].tolist(), highs[: len(rows)].tolist()) == (rows.min(1).tolist(), rows.max(1).tolist())
 
 
 def test_bytes_of_the_sound_pass_the_caller_once() -> None:
@@ -188,5 +250,5 @@ def peak_memory(path: Path, seconds: int) -> int:
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     small, large = peak_memory(tmp_path / "10s.wav", 10), peak_memory(tmp_path / "530s.wav", 530)
     assert (tmp_path / "530s.wav").stat().st_size > 50_000_000
-    assert large < 12_000_000
-    assert large < small * 1.2
+    assert large < 3_000_000
+    assert large < small * 2

@@ -31,7 +31,7 @@ LIMITS = Limits()
 class Inspection:
     """What came out. `ok`: nothing refused the file; `size` in bytes and `sha256` are of all its bytes.
 
-    Without a readable header `header` and `levels` are None and `peaks` is empty.
+    Without a readable header `header` and `levels` are None and the outlines are empty.
     """
 
     ok: bool
@@ -40,6 +40,7 @@ class Inspection:
     header: WavHeader | None
     levels: Levels | None
     peaks: tuple[int, ...]
+    peaks_fine: tuple[int, ...]
     findings: tuple[Finding, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -100,13 +101,13 @@ def _inspection(
     size: int, sha256: str, header: WavHeader, measured: Measurement, found: tuple[Finding, ...]
 ) -> Inspection:
     ok = not any(one.severity == Severity.REFUSED for one in found)
-    return Inspection(ok, size, sha256, header, measured.levels, measured.peaks, found)
+    return Inspection(ok, size, sha256, header, measured.levels, measured.peaks, measured.peaks_fine, found)
 
 
 def _refused(file: BinaryIO, size: int, reason: Finding) -> Inspection:
     digest = hashlib.sha256()
     _feed(digest, file, 0, size)
-    return Inspection(False, size, digest.hexdigest(), None, None, (), (reason,))
+    return Inspection(False, size, digest.hexdigest(), None, None, (), (), (reason,))
 
 
 def _feed(digest: "hashlib._Hash", file: BinaryIO, start: int, end: int) -> None:
@@ -158,10 +159,11 @@ def judge(header: WavHeader, levels: Levels, thresholds: Thresholds = THRESHOLDS
 
 
 def _clipping(levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
+    first = levels.clipped[0][0] if levels.clipped else None
     if levels.clipped_share > thresholds.clipping_share:
-        yield finding("clipping", at=levels.clipped_at, share=levels.clipped_share)
+        yield finding("clipping", at=first, share=levels.clipped_share)
     elif levels.clipped_share > thresholds.clipping_slight_share:
-        yield finding("clipping_slight", at=levels.clipped_at)
+        yield finding("clipping_slight", at=first)
 
 
 def _offset_and_band(header: WavHeader, levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:

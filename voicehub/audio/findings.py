@@ -6,7 +6,7 @@ from typing import Any
 from voicehub.audio.codes import CODES
 from voicehub.audio.templates import Severity
 
-__all__ = ["Finding", "Severity", "finding"]
+__all__ = ["Finding", "Refused", "Severity", "finding"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,14 @@ class Finding:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"severity": self.severity.value}
+
+
+class Refused(ValueError):
+    """A file is not what we take; `finding` says why."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.text)
+        self.finding = finding
 
 
 def finding(code: str, at: float | None = None, **values: object) -> Finding:

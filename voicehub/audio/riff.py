@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from voicehub.audio.findings import Finding, finding
+from voicehub.audio.findings import Refused, finding
 
 ALLOWED_RATES = (8000, 16000, 22050, 44100, 48000)
 """Samples per second that Resemble's page on dataset audio lists."""
@@ -55,12 +55,8 @@ ENCODINGS = {
 }
 
 
-class WavRefused(ValueError):
+class WavRefused(Refused):
     """The file is not a WAV file that we take; `finding` says why."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.text)
-        self.finding = finding
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,22 @@ class Thresholds:
     edge_silence_seconds: float = number(1.0, "s", HUMAN_SPEECH)
     telephone_rate: float = number(16000, "Hz", "Below 16 kHz most of s, f and th is missing.")
 
+    transcript_longest: float = number(2000, "characters", "Ours: a minute and a half of speech, far above any clip.")
+    transcript_fastest_characters: float = number(
+        22.0, "letters/s", "Ours: about 310 English words a minute; fast readers reach 240."
+    )
+    transcript_slowest_characters: float = number(
+        4.0, "letters/s", "Ours: about 55 English words a minute; slow readers stay above 90."
+    )
+    transcript_pause_seconds: float = number(
+        1.0, "s", "Ours: the silence around a short clip, which does not count against its text."
+    )
+    transcript_dense_characters: float = number(
+        2.5, "letters", "Ours: what a Chinese, Japanese or Korean character stands for, against one of an alphabet."
+    )
+    transcript_capitals_share: float = number(0.9, "share", "Ours: so many capitals among the letters of a text.")
+    transcript_foreign_share: float = number(0.2, "share", "Ours: a foreign name stays below it.")
+
     def changed(self, overrides: Mapping[str, float]) -> Self:
         """The same with some numbers put otherwise; TypeError for a name that is none of them."""
         return replace(self, **overrides)

@@ -209,6 +209,11 @@ def as_engineer(as_person: Callable[["User"], Client], engineer: "User") -> Clie
     return as_person(engineer)
 
 
+@pytest.fixture
+def as_admin(as_person: Callable[["User"], Client], admin: "User") -> Client:
+    return as_person(admin)
+
+
 # --- Browser ----------------------------------------------------------------------------
 
 

@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from consent.models import Statement, Talent
 from voicehub import outbox
-from voicehub.models import Task, TaskStatus, User
+from voicehub.models import Task, TaskStatus, ThresholdOverride, User
 from voices.models import Account, LimitOverride
 
 pytestmark = pytest.mark.django_db
 
 # django-rq's page shows the queue and has no rows of its own.
-EDITED = {User, Talent, Statement, Account, LimitOverride}
+EDITED = {User, Talent, Statement, Account, LimitOverride, ThresholdOverride}
 ROWS = list(admin.site._registry)
 
 

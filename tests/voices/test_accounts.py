@@ -7,19 +7,12 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.voices.rows import Studio
-from voicehub.models import User
 from voices.models import LimitOverride
 from voices.providers.errors import ProviderAuthError
 from voices.providers.resemble_v2 import ResembleV2
 from voices.views.accounts import amount
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def as_admin(client: Client, admin: User) -> Client:
-    client.force_login(admin)
-    return client
 
 
 def page(client: Client) -> str:

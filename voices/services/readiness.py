@@ -64,7 +64,7 @@ class Readiness:
 class _Counts(NamedTuple):
     usable: int = 0
     trained_seconds: float = 0.0
-    too_long: int = 0
+    untrained: int = 0
     refused_length: int = 0
     without_text: int = 0
     long_text: int = 0
@@ -135,7 +135,7 @@ def _counts(voices: Sequence[Voice], limits: Mapping[str, Limit]) -> dict[UUID, 
         .annotate(
             clips=Count("pk"),
             trained=Sum("seconds", filter=Q(seconds__lte=trained), default=0.0),
-            too_long=Count("pk", filter=Q(seconds__gt=trained)),
+            untrained=Count("pk", filter=Q(seconds__gt=trained)),
             refused_length=Count("pk", filter=Q(seconds__lt=short) | Q(seconds__gt=long)),
             without_text=Count("pk", filter=Q(text_length=0)),
             long_text=Count("pk", filter=Q(text_length__gt=_value(limits, "longest_transcript", NO_LIMIT))),
@@ -179,8 +179,8 @@ def _advice(counts: _Counts, marked: int, limits: Mapping[str, Limit]) -> Iterat
         those, them = some(marked, "recording was", "recordings were"), "it" if marked == 1 else "them"
         words = f"{those} marked by the provider in the last build. Leave {them} out or replace {them}."
         yield Lack(Lacks.UNMARKED, words)
-    if counts.too_long:
-        those = some(counts.too_long, "recording is", "recordings are")
+    if counts.untrained:
+        those = some(counts.untrained, "recording is", "recordings are")
         longest = f"{_value(limits, 'trained_clip', NO_LIMIT):g} seconds"
         words = f"{those} longer than {longest}. The provider takes them, but does not train on them."
         yield Lack(Lacks.TRAINED_LENGTH, words)

@@ -59,6 +59,18 @@ class Thresholds:
     transcript_capitals_share: float = number(0.9, "share", "Ours: so many capitals among the letters of a text.")
     transcript_foreign_share: float = number(0.2, "share", "Ours: a foreign name stays below it.")
 
+    statement_reject_match: float = number(
+        0.6, "share", "Measured: human readers of another text stay below 0.25, of this one above 0.7 even in noise."
+    )
+    statement_accept_match: float = number(
+        0.85, "share", "Measured: every clean human reading is above it, and nine in ten at 15 dB of noise."
+    )
+    statement_snr_db: float = number(15.0, "dB", "Measured: below it one reading in ten is not recognised any more.")
+    statement_speech_seconds: float = number(1.0, "s", "Ours: no statement of consent is said faster.")
+    statement_added_words: float = number(
+        3, "words", "Ours: one or two words that were misheard are no addition to the statement."
+    )
+
     def changed(self, overrides: Mapping[str, float]) -> Self:
         """The same with some numbers put otherwise; TypeError for a name that is none of them."""
         return replace(self, **overrides)

@@ -5,7 +5,6 @@ from itertools import pairwise
 import numpy as np
 import pyloudnorm
 import pytest
-import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,7 +42,8 @@ def test_voice_is_as_loud_as_elsewhere(rate: int, seconds: float) -> None:
 @RATES
 def test_noise_is_as_loud_as_after_resampling(rate: int) -> None:
     samples = noise(6.0, -30.0, rate)
-    assert lufs(samples, rate) == pytest.approx(theirs(soxr.resample(samples, rate, 48000), 48000), abs=0.1)
+    more = np.fft.irfft(np.fft.rfft(samples), 6 * 48000) * 48000 / rate
+    assert lufs(samples, rate) == pytest.approx(theirs(more, 48000), abs=0.01)
 
 
 def test_exact_filters_at_their_own_rate_give_the_same() -> None:

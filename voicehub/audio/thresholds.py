@@ -59,6 +59,15 @@ class Thresholds:
     transcript_capitals_share: float = number(0.9, "share", "Ours: so many capitals among the letters of a text.")
     transcript_foreign_share: float = number(0.2, "share", "Ours: a foreign name stays below it.")
 
+    channel_silent_db: float = number(
+        -30.0, "dB", "Ours: what an open input hears of the one beside it stays below; a second microphone does not."
+    )
+    channels_alike_share: float = number(
+        0.7,
+        "share",
+        "Ours: power of the mean by mean power; 1 for equal channels, 0.5 for unlike ones, 0 for opposed ones.",
+    )
+
     statement_reject_match: float = number(
         0.6, "share", "Measured: human readers of another text stay below 0.25, of this one above 0.7 even in noise."
     )

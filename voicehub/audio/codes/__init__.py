@@ -1,5 +1,5 @@
 """The codes of all findings with their words, one table for each area."""
 
-from voicehub.audio.codes import child, sound, statement, transcript, wav
+from voicehub.audio.codes import child, convert, sound, statement, transcript, wav
 
-CODES = {**wav.CODES, **sound.CODES, **statement.CODES, **child.CODES, **transcript.CODES}
+CODES = {**child.CODES, **convert.CODES, **sound.CODES, **statement.CODES, **transcript.CODES, **wav.CODES}

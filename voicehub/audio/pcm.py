@@ -1,0 +1,67 @@
+"""16-bit mono WAV files as they are written: the head, the rounding to 16 bits with dither, the writing in blocks."""
+
+import struct
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voicehub.audio.riff import BYTES_PER_FRAME
+from voicehub.audio.samples import FULL_SCALE, Float32, Int16
+
+HEAD_BYTES = 44
+MOST_BYTES = 0xFFFFFFFF - HEAD_BYTES
+"""RIFF counts its bytes in 32 bits."""
+
+
+def wav_head(rate: int, size: int) -> bytes:
+    """The 44 bytes before `size` bytes of 16-bit mono samples (RIFF WAVE, format 1)."""
+    head = struct.pack("<4sI4s", b"RIFF", 36 + size, b"WAVE")
+    return head + struct.pack("<4sIHHIIHH4sI", b"fmt ", 16, 1, 1, rate, rate * 2, 2, 16, b"data", size)
+
+
+class Rounding:
+    """Float samples to 16 bits; `peak` is the largest that came, full scale being 1.
+
+    With a seed, dither of triangular distribution, one step to either side, is added first, which turns the error of
+    rounding into a steady noise at -93 dBFS (Lipshitz, Wannamaker and Vanderkooy: Quantization and Dither, 1992). It
+    is drawn from the raw bits of PCG64, so that a seed gives the same bytes with any numpy and any length of blocks.
+    """
+
+    def __init__(self, seed: str | None) -> None:
+        """`seed` is a number in hex, such as the hash of what is rounded; None is for sound that fits as it is."""
+        self._bits = None if seed is None else np.random.PCG64(int(seed, 16))
+        self.peak = 0.0
+
+    def __call__(self, block: Float32) -> Int16:
+        if len(block):
+            self.peak = max(self.peak, float(block.max()), -float(block.min()))
+        steps = block.astype(np.float64) * FULL_SCALE
+        if self._bits is not None:
+            steps += triangular(self._bits, len(block))
+        return np.clip(np.rint(steps), -FULL_SCALE, FULL_SCALE - 1).astype("<i2")
+
+
+def triangular(bits: np.random.PCG64, count: int) -> NDArray[np.float64]:
+    """Numbers between -1 and 1 of triangular distribution: the difference of two even ones, 32 bits each."""
+    raw = bits.random_raw(count)
+    difference = (raw >> np.uint64(32)).astype(np.int64) - (raw & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    return difference / 2.0**32
+
+
+class WavWriter:
+    """Writes blocks of samples to an empty file that can be sought in; `close` puts the length into its head."""
+
+    def __init__(self, file: BinaryIO, rate: int) -> None:
+        self._file, self._rate = file, rate
+        self.frames = 0
+        file.write(wav_head(rate, 0))
+
+    def write(self, block: Int16) -> None:
+        self._file.write(block.astype("<i2", copy=False).tobytes())
+        self.frames += len(block)
+
+    def close(self) -> None:
+        self._file.seek(0)
+        self._file.write(wav_head(self._rate, self.frames * BYTES_PER_FRAME))
+        self._file.flush()

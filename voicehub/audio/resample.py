@@ -1,0 +1,44 @@
+"""Another sampling rate, block by block: soxr in its high quality, which is transparent for 16 bits."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import soxr
+
+from voicehub.audio.riff import ALLOWED_RATES
+from voicehub.audio.samples import Float32
+
+QUALITY = "HQ"
+LEAST_RATE, MOST_RATE = 4000, 768_000
+"""Beyond these a header lies; soxr would need ever longer filters for it."""
+KEPT_SHARE = 0.9
+FAMILY = 44100
+
+
+def allowed_rate(rate: int) -> int:
+    """The rate that a sound of `rate` samples per second is brought to, among those that providers take.
+
+    An allowed rate is kept, and a multiple of 44,100 becomes 44,100, as the ratio is exact. Anything else becomes the
+    lowest allowed rate that keeps at least nine tenths of the band, 48,000 at most.
+    """
+    if rate in ALLOWED_RATES:
+        return rate
+    if rate % FAMILY == 0:
+        return FAMILY
+    return next((one for one in ALLOWED_RATES if one >= KEPT_SHARE * rate), ALLOWED_RATES[-1])
+
+
+def resampled_frames(frames: int, source: int, target: int) -> int:
+    """How many samples exactly come out of `resampled`."""
+    return (2 * frames * target + source) // (2 * source)
+
+
+def resampled(blocks: Iterable[Float32], source: int, target: int) -> Iterator[Float32]:
+    """The same sound at another rate; the blocks that go in may be of any length, and are not kept."""
+    if source == target:
+        yield from blocks
+        return
+    stream = soxr.ResampleStream(source, target, 1, dtype="float32", quality=QUALITY)
+    for block in blocks:
+        yield stream.resample_chunk(block)
+    yield stream.resample_chunk(np.zeros(0, np.float32), last=True)

@@ -1,0 +1,73 @@
+"""The job of the limited child that reads an archive: look at all headers first, then at each recording."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, BinaryIO
+
+from voicehub.audio.archive.contents import contents, is_packed
+from voicehub.audio.archive.limits import ArchiveLimits, Entry, refuse, shown
+from voicehub.audio.archive.tars import RECORD
+from voicehub.audio.inspect import Limits, inspect
+from voicehub.audio.thresholds import Thresholds
+
+SHAPES = {
+    "contents": {"files": int, "without_line": int, "such_as": str},
+    "member": {
+        "name": str,
+        "size": int,
+        "sha256": str,
+        "transcript": str,
+        "inspection": dict,
+        "facts": dict,
+        "kept": bool,
+    },
+}
+"""What this job tells: once what is in the archive, then each recording in order."""
+
+
+def read_members(
+    source: BinaryIO,
+    *,
+    folder: str | None,
+    keep_refused: bool,
+    archive_limits: dict[str, Any],
+    clip_limits: dict[str, float],
+    thresholds: dict[str, float],
+) -> Iterator[dict[str, Any]]:
+    """Tell what SHAPES has. Recordings are written to `folder` under their numbers, the others only looked at."""
+    found = contents(source, ArchiveLimits(**archive_limits))
+    forgotten = [path for path in found.recordings if path not in found.transcripts] if found.has_list else []
+    such_as = shown(forgotten[0]) if forgotten else ""
+    yield {"kind": "contents", "files": len(found.recordings), "without_line": len(forgotten), "such_as": such_as}
+    judged_by = Limits(**clip_limits), Thresholds(**thresholds)
+    for number, (path, entry) in enumerate(found.recordings.items(), start=1):
+        place = path_of(Path(folder or "."), number)
+        with place.open("w+b") as copy:
+            _copy(entry, path, copy)
+            inspection = inspect(copy, *judged_by)
+        kept = folder is not None and (inspection.ok or keep_refused)
+        if not kept:
+            place.unlink()
+        yield {
+            "kind": "member",
+            "name": path,
+            "size": inspection.size,
+            "sha256": inspection.sha256,
+            "transcript": found.transcripts.get(path, ""),
+            "inspection": inspection.as_dict(),
+            "facts": inspection.facts(),
+            "kept": kept,
+        }
+
+
+def path_of(folder: Path, number: int) -> Path:
+    """Where the recording with this number is written."""
+    return folder / f"{number:05}.wav"
+
+
+def _copy(entry: Entry, path: str, copy: IO[bytes]) -> None:
+    for block in entry.read():
+        copy.write(block)
+    copy.seek(0)
+    if is_packed(copy.read(RECORD)):
+        refuse("member_nested", name=path)

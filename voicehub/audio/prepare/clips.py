@@ -1,0 +1,86 @@
+"""What goes into preparing, and what comes out: WAV files with how they were made."""
+
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from voicehub.audio.pcm import WavWriter
+from voicehub.audio.recipe import Recipe, recipe
+from voicehub.audio.riff import BYTES_PER_FRAME, WavHeader, read_header
+from voicehub.audio.samples import FULL_SCALE, Float32, Int16, blocks
+
+BLOCK_FRAMES = 1 << 15
+HASH_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A WAV that the strict reader takes; `open` gives a file of its own each time.
+
+    `sha256` is that of the file that it came as. If that was another one, `steps` say how this was made of it.
+    """
+
+    name: str
+    sha256: str
+    header: WavHeader
+    open: Callable[[], BinaryIO]
+    steps: tuple[Mapping[str, Any], ...] = ()
+
+    def samples(self, start: int = 0, end: int | None = None) -> Iterator[Int16]:
+        """The samples from `start` to before `end`, in blocks."""
+        head, last = self.header, self.header.frames if end is None else end
+        stretch = replace(head, frames=last - start, data_offset=head.data_offset + start * BYTES_PER_FRAME)
+        with self.open() as file:
+            yield from blocks(file, stretch, BLOCK_FRAMES)
+
+    def floats(self) -> Iterator[Float32]:
+        return (block.astype(np.float32) / np.float32(FULL_SCALE) for block in self.samples())
+
+    def recipe(self, *steps: Mapping[str, Any]) -> Recipe:
+        """How something was made of this alone."""
+        return recipe(self.sha256, [*self.steps, *steps])
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A WAV that was made, and how."""
+
+    path: Path
+    header: WavHeader
+    recipe: Recipe
+
+
+def clip_of(path: Path) -> Clip:
+    """The clip in a file; WavRefused if the strict reader does not take it."""
+    with path.open("rb") as file:
+        header = read_header(file)
+        file.seek(0)
+        total = hashlib.sha256()
+        while block := file.read(HASH_BLOCK):
+            total.update(block)
+    return Clip(path.stem, total.hexdigest(), header, lambda: path.open("rb"))
+
+
+def clip_in(name: str, data: bytes) -> Clip:
+    """The same for a file in memory."""
+    return Clip(name, hashlib.sha256(data).hexdigest(), read_header(io.BytesIO(data)), lambda: io.BytesIO(data))
+
+
+def write_wav(target: Path, rate: int, sound: Iterable[Int16], how: Recipe) -> Made:
+    """Write a WAV to a file that must not exist yet; if that fails there is none afterwards."""
+    with target.open("xb") as file:
+        try:
+            writer = WavWriter(file, rate)
+            for block in sound:
+                writer.write(block)
+            writer.close()
+        except BaseException:
+            target.unlink()
+            raise
+    with target.open("rb") as made:
+        return Made(target, read_header(made), how)

@@ -56,18 +56,27 @@ def torch_legacy(package: str, path: str, shapes: Shapes) -> Arrays | Absent:
     return _read(package, path, shapes, _parse_torch)
 
 
-def _read(package: str, path: str, shapes: Shapes, parse: Callable[[bytes, Shapes], Arrays]) -> Arrays | Absent:
+def located(package: str, path: str) -> Path | Absent:
+    """Where a file of a wheel lies; `path` as inside the wheel."""
     try:
         file = Path(str(distribution(package).locate_file(path)))
+    except PackageNotFoundError:
+        return Absent(f"{package} is not installed.")
+    return file if file.is_file() else Absent(f"{package} is installed without {file.name}.")
+
+
+def _read(package: str, path: str, shapes: Shapes, parse: Callable[[bytes, Shapes], Arrays]) -> Arrays | Absent:
+    file = located(package, path)
+    if isinstance(file, Absent):
+        return file
+    try:
         if file.stat().st_size > MAX_BYTES:
             return Absent(f"{file.name} of {package} is too big.")
         return _checked(parse(file.read_bytes(), shapes), shapes)
-    except PackageNotFoundError:
-        return Absent(f"{package} is not installed.")
     except OSError:
-        return Absent(f"{package} is installed without {Path(path).name}.")
+        return Absent(f"{file.name} of {package} cannot be read.")
     except _Wrong as wrong:
-        return Absent(f"{Path(path).name} of {package} cannot be used: {wrong}.")
+        return Absent(f"{file.name} of {package} cannot be used: {wrong}.")
 
 
 def _checked(arrays: Arrays, shapes: Shapes) -> Arrays:

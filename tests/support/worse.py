@@ -1,0 +1,46 @@
+"""Speech made worse by known degrees: noise, clipping, an echoing room, a narrow band, a low level."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32 = NDArray[np.float32]
+
+
+def noisy(samples: Float32, snr_db: float, seed: int = 1) -> Float32:
+    """With white noise so many dB below it, by their powers over all of it."""
+    noise = np.random.default_rng(seed).standard_normal(len(samples))
+    power = float(np.mean(samples.astype(np.float64) ** 2))
+    return np.asarray(samples + noise * np.sqrt(power / 10 ** (snr_db / 10)), np.float32)
+
+
+def clipped(samples: Float32, share: float) -> Float32:
+    """With this share of the samples cut off at the top."""
+    top = float(np.quantile(np.abs(samples), 1 - share))
+    return np.asarray(np.clip(samples, -top, top), np.float32)
+
+
+def echoing(samples: Float32, rate: int, t60: float, seed: int = 1) -> Float32:
+    """As in a room where sound falls by 60 dB in `t60` seconds; the direct sound stays as loud as the echoes.
+
+    The room is noise that fades away exponentially.
+    """
+    if not t60:
+        return samples
+    times = np.arange(int(t60 * rate)) / rate
+    room = np.random.default_rng(seed).standard_normal(len(times)) * 10 ** (-3 * times / t60)
+    room /= np.sqrt(np.sum(room**2))
+    room[0] += 1.0
+    size = len(samples) + len(room)
+    heard = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(room, size), size)[: len(samples)]
+    return np.asarray(heard * (np.std(samples) / np.std(heard)), np.float32)
+
+
+def narrow(samples: Float32, rate: int, highest: float) -> Float32:
+    """Without anything above `highest` Hz."""
+    spectrum = np.fft.rfft(samples)
+    spectrum[np.fft.rfftfreq(len(samples), 1 / rate) > highest] = 0
+    return np.asarray(np.fft.irfft(spectrum, len(samples)), np.float32)
+
+
+def quieter(samples: Float32, decibels: float) -> Float32:
+    return np.asarray(samples * 10 ** (-decibels / 20), np.float32)

@@ -29,38 +29,42 @@ WHOLE = {
 }
 
 MEMBER = {
-    "member_too_big": refused("{name} is longer than {limit} MB.", "Cut it into clips first."),
-    "member_encrypted": refused("{name} is encrypted.", "Pack the files again, without a password."),
-    "member_compression": refused("{name} is compressed in an unusual way.", PACK_AGAIN),
+    "member_too_big": refused("The file {name} is longer than {limit} MB.", "Cut it into clips first."),
+    "member_encrypted": refused("The file {name} is encrypted.", "Pack the files again, without a password."),
+    "member_compression": refused("The file {name} is compressed in an unusual way.", PACK_AGAIN),
     "member_checksum": refused("The checksum of {name} is wrong.", SEND_AGAIN),
-    "member_nested": refused("{name} is an archive inside of the archive.", "Unpack it, then pack all files together."),
-    "member_symlink": refused("{name} is a link to another file.", "Pack the files themselves."),
-    "member_hardlink": refused("{name} stands for another file of the archive.", "Pack the files themselves."),
-    "member_device": refused("{name} is a device, not a file.", PACK_CLIPS),
-    "member_fifo": refused("{name} is a pipe or a socket, not a file.", PACK_CLIPS),
-    "member_sparse": refused("{name} is stored with holes.", PACK_AGAIN),
-    "member_unusual": refused("{name} is stored in an unusual way.", PACK_AGAIN),
+    "member_nested": refused(
+        "The file {name} is an archive inside of the archive.", "Unpack it, then pack all files together."
+    ),
+    "member_symlink": refused("The file {name} is a link to another file.", "Pack the files themselves."),
+    "member_hardlink": refused("The file {name} stands for another file of the archive.", "Pack the files themselves."),
+    "member_device": refused("The file {name} is a device, not a file.", PACK_CLIPS),
+    "member_fifo": refused("The file {name} is a pipe or a socket, not a file.", PACK_CLIPS),
+    "member_sparse": refused("The file {name} is stored with holes.", PACK_AGAIN),
+    "member_unusual": refused("The file {name} is stored in an unusual way.", PACK_AGAIN),
     "member_note_long": refused("A note about a file in it is longer than any name.", PACK_AGAIN),
 }
 
 NAMES = {
     "name_empty": refused("A file in it has no name.", PACK_AGAIN),
-    "name_absolute": refused("{name} names a place on another computer.", PACK_AGAIN),
-    "name_drive": refused("{name} names a place on another computer.", PACK_AGAIN),
-    "name_escapes": refused("{name} leads out of the archive.", PACK_AGAIN),
-    "name_backslash": refused("{name} has a backslash in its name.", RENAME),
-    "name_control": refused("{name} has characters in its name that cannot be seen.", RENAME),
-    "name_strange": refused("{name} is a strange name for a file.", RENAME),
+    "name_absolute": refused("The file {name} names a place outside of the archive.", PACK_AGAIN),
+    "name_drive": refused("The file {name} names a place outside of the archive.", PACK_AGAIN),
+    "name_escapes": refused("The name {name} leads out of the archive.", PACK_AGAIN),
+    "name_backslash": refused("The file {name} has a backslash in its name.", RENAME),
+    "name_control": refused("The file {name} has characters in its name that cannot be seen.", RENAME),
+    "name_strange": refused("The name {name} is a strange one for a file.", RENAME),
     "name_not_text": refused("The name {name} is not written in UTF-8.", RENAME),
-    "name_too_long": refused("{name} is too long a name.", RENAME),
-    "name_too_deep": refused("{name} lies in folders within folders.", "Put the files into one folder, and pack that."),
+    "name_too_long": refused("The name {name} is too long.", RENAME),
+    "name_too_deep": refused(
+        "The file {name} lies in folders within folders.", "Put the files into one folder, and pack that."
+    ),
     "name_twice": refused("There are two files called {name}.", RENAME),
-    "names_collide": refused("{name} is called almost like another file.", RENAME),
+    "names_collide": refused("The file {name} is called almost like another file.", RENAME),
 }
 
 LIST = {
-    "metadata_long": refused("metadata.csv is longer than {limit} MB.", MEND_LIST),
-    "metadata_not_utf8": refused("metadata.csv is not written in UTF-8.", "Save it again as “CSV UTF-8”."),
+    "metadata_long": refused("The list metadata.csv is longer than {limit} MB.", MEND_LIST),
+    "metadata_not_utf8": refused("The list metadata.csv is not written in UTF-8.", "Save it again as “CSV UTF-8”."),
     "metadata_control": refused("Line {line} of metadata.csv has characters that cannot be seen.", MEND_LIST),
     "metadata_columns": refused("Line {line} of metadata.csv is not of the form name|text.", MEND_LIST),
     "metadata_no_text": refused("Line {line} of metadata.csv has no text.", MEND_LIST),
@@ -68,7 +72,7 @@ LIST = {
     "metadata_unknown": refused("Line {line} of metadata.csv is about {name}, which is not in the archive.", MEND_LIST),
     "metadata_ambiguous": refused("Line {line} of metadata.csv fits several files: {name}.", MEND_LIST),
     "metadata_twice": refused("Line {line} of metadata.csv is about {name} a second time.", MEND_LIST),
-    "metadata_missing": look("{count:,} recordings have no line in metadata.csv, such as {name}.", MEND_LIST),
+    "metadata_missing": look("Missing in metadata.csv: {count:,} recordings, such as {name}.", MEND_LIST),
 }
 
 CODES = {**WHOLE, **MEMBER, **NAMES, **LIST}

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
-from voicehub.audio.archive.limits import INFLATED_BLOCK, ArchiveLimits, Entry, blocks, bytes_at, refuse
-from voicehub.audio.archive.names import decoded
+from voicehub.audio.packed.limits import INFLATED_BLOCK, ArchiveLimits, Entry, blocks, bytes_at, refuse
+from voicehub.audio.packed.names import decoded
 
 LOCAL, CENTRAL, END, DESCRIPTOR = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x07\x08"
 LOCATOR_64 = b"PK\x06\x07"

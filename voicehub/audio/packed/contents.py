@@ -4,12 +4,12 @@ import os
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from voicehub.audio.archive.inflated import Inflated
-from voicehub.audio.archive.limits import ArchiveLimits, Entry, bytes_at, refuse
-from voicehub.audio.archive.names import arranged
-from voicehub.audio.archive.tars import RECORD, is_tar_header, tar_entries
-from voicehub.audio.archive.transcripts import LIST, transcripts
-from voicehub.audio.archive.zips import CENTRAL, END, END_SIZE, LOCAL, zip_entries
+from voicehub.audio.packed.inflated import Inflated
+from voicehub.audio.packed.limits import ArchiveLimits, Entry, bytes_at, refuse
+from voicehub.audio.packed.names import arranged
+from voicehub.audio.packed.tars import RECORD, is_tar_header, tar_entries
+from voicehub.audio.packed.transcripts import LIST, transcripts
+from voicehub.audio.packed.zips import CENTRAL, END, END_SIZE, LOCAL, zip_entries
 
 GZIP = b"\x1f\x8b"
 OTHER_ARCHIVES = (

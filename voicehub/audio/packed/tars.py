@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from voicehub.audio.archive.limits import ArchiveLimits, Entry, Seekable, blocks, bytes_at, refuse
-from voicehub.audio.archive.names import decoded
+from voicehub.audio.packed.limits import ArchiveLimits, Entry, Seekable, blocks, bytes_at, refuse
+from voicehub.audio.packed.names import decoded
 
 RECORD = 512
 NOTHING = bytes(RECORD)

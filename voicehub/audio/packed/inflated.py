@@ -4,7 +4,7 @@ import os
 import zlib
 from typing import BinaryIO
 
-from voicehub.audio.archive.limits import BLOCK, INFLATED_BLOCK, ArchiveLimits, refuse
+from voicehub.audio.packed.limits import BLOCK, INFLATED_BLOCK, ArchiveLimits, refuse
 
 GZIP = zlib.MAX_WBITS | 16
 

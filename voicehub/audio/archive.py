@@ -1,4 +1,7 @@
-"""An archive as its parent process sees it: only what the limited child has told."""
+"""Archives of recordings: `.zip`, `.tar` and `.tar.gz`, with transcripts in `metadata.csv`.
+
+They are parsed in a limited child only (voicehub.audio.packed), and nothing in them is ever unpacked by its name.
+"""
 
 import os
 from collections.abc import Callable, Iterator
@@ -7,11 +10,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from voicehub.audio.archive.job import SHAPES, path_of, read_members
-from voicehub.audio.archive.limits import ARCHIVE_LIMITS, ArchiveLimits
 from voicehub.audio.findings import Finding, Severity, finding
 from voicehub.audio.inspect import LIMITS, Limits
 from voicehub.audio.limited import ChildFailed, ChildLimits, run
+from voicehub.audio.packed.job import SHAPES, path_of, read_members
+from voicehub.audio.packed.limits import ARCHIVE_LIMITS, ArchiveLimits
 from voicehub.audio.thresholds import THRESHOLDS, Thresholds
 
 CHILD_LIMITS = ChildLimits(cpu_seconds=10, wall_seconds=60.0)

@@ -1,14 +1,16 @@
 """The job of the limited child that reads an archive: look at all headers first, then at each recording."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
-from voicehub.audio.archive.contents import contents, is_packed
-from voicehub.audio.archive.limits import ArchiveLimits, Entry, refuse, shown
-from voicehub.audio.archive.tars import RECORD
-from voicehub.audio.inspect import Limits, inspect
-from voicehub.audio.thresholds import Thresholds
+from voicehub.audio.packed.contents import contents, is_packed
+from voicehub.audio.packed.limits import ArchiveLimits, Entry, refuse, shown
+from voicehub.audio.packed.tars import RECORD
+
+if TYPE_CHECKING:
+    from voicehub.audio.inspect import Inspection
 
 SHAPES = {
     "contents": {"files": int, "without_line": int, "such_as": str},
@@ -39,12 +41,12 @@ def read_members(
     forgotten = [path for path in found.recordings if path not in found.transcripts] if found.has_list else []
     such_as = shown(forgotten[0]) if forgotten else ""
     yield {"kind": "contents", "files": len(found.recordings), "without_line": len(forgotten), "such_as": such_as}
-    judged_by = Limits(**clip_limits), Thresholds(**thresholds)
+    inspected = _inspector(clip_limits, thresholds)
     for number, (path, entry) in enumerate(found.recordings.items(), start=1):
         place = path_of(Path(folder or "."), number)
         with place.open("w+b") as copy:
             _copy(entry, path, copy)
-            inspection = inspect(copy, *judged_by)
+            inspection = inspected(copy)
         kept = folder is not None and (inspection.ok or keep_refused)
         if not kept:
             place.unlink()
@@ -58,6 +60,14 @@ def read_members(
             "facts": inspection.facts(),
             "kept": kept,
         }
+
+
+def _inspector(clip_limits: dict[str, float], thresholds: dict[str, float]) -> Callable[[BinaryIO], "Inspection"]:
+    """What looks at one file. It loads numpy, which takes ten times longer than to refuse an archive."""
+    from voicehub.audio.inspect import Limits, inspect
+    from voicehub.audio.thresholds import Thresholds
+
+    return partial(inspect, limits=Limits(**clip_limits), thresholds=Thresholds(**thresholds))
 
 
 def path_of(folder: Path, number: int) -> Path:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from voicehub.audio.archive.limits import ArchiveLimits, Entry, refuse
+from voicehub.audio.packed.limits import ArchiveLimits, Entry, refuse
 
 LIST = "metadata.csv"
 TITLES = ({"name", "file", "filename", "file_name", "path", "id"}, {"text", "transcript", "transcription"})

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from voicehub.audio.archive.limits import ArchiveLimits, Entry, refuse
+from voicehub.audio.packed.limits import ArchiveLimits, Entry, refuse
 
 JUNK_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 JUNK_FOLDERS = frozenset({"__MACOSX", ".Trashes", ".Spotlight-V100", ".fseventsd"})

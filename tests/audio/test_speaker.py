@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.support.wav import RATE, SAMPLE, Samples, noise, speech_like, wav_file
-from voicehub.audio.inspect import inspect
-from voicehub.audio.quality import estimate
+from tests.support.wav import RATE, SAMPLE, noise, speech_like, wav_file
 from voicehub.audio.riff import read_header
 from voicehub.audio.samples import load
 from voicehub.audio.speaker import Voiceprint, centroid, distance, loudness_outliers, outliers, voiceprint
@@ -115,36 +113,3 @@ def test_load_takes_only_the_start() -> None:
     whole = load(file, read_header(file))
     assert whole.dtype == np.float32
     assert np.abs(whole - speech_like(9.0)).max() < 1e-4
-
-
-WORSE: dict[str, list[Samples]] = {
-    "noise": [speech_like(room_dbfs=room) for room in (-65.0, -50.0, -40.0, -30.0)],
-    "clipping": [np.clip(speech_like(), -top, top) for top in (1.0, 0.25, 0.1)],
-}
-
-
-@pytest.mark.parametrize("damage", WORSE)
-def test_estimated_scores_fall_with_damage(damage: str) -> None:
-    scores = []
-    for samples in WORSE[damage]:
-        levels = inspect(wav_file(samples)).levels
-        assert levels is not None
-        scores.append(estimate(levels))
-    for name in ("stoi", "pesq", "si_sdr", "sample_score"):
-        values = [getattr(score, name) for score in scores]
-        assert values == sorted(set(values), reverse=True), name
-
-
-def test_estimated_scores_stay_in_their_ranges() -> None:
-    for samples in (np.zeros(RATE), noise(2.0, -10.0), speech_like(room_dbfs=-95.0), np.full(RATE, 1.0)):
-        levels = inspect(wav_file(samples)).levels
-        assert levels is not None
-        score = estimate(levels)
-        assert 0 <= score.stoi <= 1 and -0.5 <= score.pesq <= 4.5
-        assert -20 <= score.si_sdr <= 30 and 0 <= score.sample_score <= 1
-
-
-def test_silence_has_the_lowest_scores() -> None:
-    levels = inspect(wav_file(noise(3.0, -66.0))).levels
-    assert levels is not None
-    assert estimate(levels).sample_score == 0.0

@@ -1,8 +1,9 @@
-"""Scores for the sandbox, in the shape in which a provider reports them.
+"""The scores that the sandbox answers with, in the shape in which a provider reports them: made up, and only here.
 
-STOI, PESQ and SI-SDR compare a recording with a clean reference, which nobody has of a studio clip; providers
-estimate them with trained models. These are neither: they are the sandbox's own curves over noise, clipping
-and loudness, made so that a worse recording gets a worse score in the usual range. Never show them as real.
+STOI, PESQ and SI-SDR compare a recording with a clean copy of it, which nobody has of a studio clip; providers
+estimate them with trained models. These are neither, nor are they the estimates of `voicehub.audio.estimates`: they
+are curves of our own over noise, clipping and loudness, made so that a worse recording gets a worse score in the
+usual range. Nobody but the sandbox may ask for them (a test sees to it), so that no page shows them as its own.
 """
 
 import math
@@ -18,7 +19,7 @@ LOUDNESS_COST_PER_DB = 0.04
 
 
 @dataclass(frozen=True, slots=True)
-class QualityEstimate:
+class SandboxScores:
     """`stoi` 0..1, `pesq` -0.5..4.5, `si_sdr` in dB, `sample_score` 0..1; more is better in all."""
 
     stoi: float
@@ -27,15 +28,15 @@ class QualityEstimate:
     sample_score: float
 
 
-SILENCE = QualityEstimate(stoi=0.0, pesq=-0.5, si_sdr=-20.0, sample_score=0.0)
+SILENCE = SandboxScores(stoi=0.0, pesq=-0.5, si_sdr=-20.0, sample_score=0.0)
 
 
-def estimate(levels: Levels) -> QualityEstimate:
-    """The sandbox's scores of one recording."""
+def sandbox_scores(levels: Levels) -> SandboxScores:
+    """The scores of one recording, by its measured levels."""
     if is_silent(levels):
         return SILENCE
     clean = levels.snr_db - 10 * math.log10(1 + levels.clipped_share / CLIPPING_HALVES)
-    return QualityEstimate(
+    return SandboxScores(
         stoi=round(_rise(clean, middle=12.0, width=9.0), 3),
         pesq=round(1.0 + 3.5 * _rise(clean, middle=28.0, width=9.0), 2),
         si_sdr=round(max(-20.0, min(30.0, clean - 18.0)), 1),

@@ -15,7 +15,7 @@ import numpy as np
 from voicehub.audio import speaker
 from voicehub.audio.inspect import is_silent
 from voicehub.audio.measure import Levels, measure
-from voicehub.audio.quality import SILENCE, estimate
+from voicehub.audio.quality import SILENCE, sandbox_scores
 from voicehub.audio.riff import WavHeader, WavRefused, read_header
 from voicehub.audio.samples import load
 from voicehub.audio.thresholds import THRESHOLDS
@@ -116,7 +116,7 @@ def _without_speech(levels: Levels) -> bool:
 def _scores(levels: Levels) -> dict[str, Any]:
     """By the vendor's names: the metrics of the resource and the scores of the callback."""
     silent = _without_speech(levels)
-    quality = SILENCE if silent else estimate(levels)
+    quality = SILENCE if silent else sandbox_scores(levels)
     return {
         "signal_to_noise_ratio": 0.0 if silent else round(levels.snr_db, 1),
         "loudness_grade": _loudness_grade(levels.rms_dbfs),
@@ -146,7 +146,7 @@ def _voice_scores(good: list[_Measured]) -> dict[str, float]:
 
     Noise lowers similarity, unevenness of the voice lowers fluency, silence in the recordings raises pauses.
     """
-    samples = float(np.mean([estimate(one.levels).sample_score for one in good]))
+    samples = float(np.mean([sandbox_scores(one.levels).sample_score for one in good]))
     pitches = np.log2([one.print.pitch_hz for one in good if one.print.usable] or [1.0])
     steadiness = float(np.exp(-2 * np.std(pitches)))
     silence = 1 - sum(one.levels.speech_seconds for one in good) / sum(one.seconds for one in good)

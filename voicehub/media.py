@@ -4,7 +4,7 @@ The type and the name come from what was verified at upload, never from the name
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core.files.storage import FileSystemStorage
@@ -78,3 +78,8 @@ def _from_disk(request: HttpRequest, file: FieldFile) -> HttpResponseBase:
     response.headers["Content-Length"] = str(end - start + 1)
     response.headers["Content-Range"] = f"bytes {start}-{end}/{size}"
     return response
+
+
+def outline(peaks: Sequence[int]) -> list[list[float]]:
+    """Pairs (lowest, highest) of -128..127 as what a waveform is drawn from: the highest, then the lowest, of -1..1."""
+    return [[round(value / 128, 3) for value in row] for row in (peaks[1::2], peaks[0::2])]

@@ -14,6 +14,7 @@ urlpatterns = [
     path("voices/<uuid:pk>/", voice_views.voice, name="voice"),
     path("voices/<uuid:pk>/readiness/", voice_views.readiness, name="readiness"),
     path("voices/<uuid:pk>/recordings/", recordings.recording_table, name="recording_table"),
+    path("voices/<uuid:pk>/recordings/moving/", recordings.recordings_moving, name="recordings_moving"),
     path("voices/<uuid:pk>/recordings/upload/", recordings.recording_upload, name="recording_upload"),
     path("voices/<uuid:pk>/build/", builds.build_start, name="build_start"),
     path("recordings/<uuid:pk>/", recordings.recording_edit, name="recording_edit"),

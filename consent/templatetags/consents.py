@@ -4,8 +4,10 @@ from django import template
 
 from consent import providers, words
 from consent.models import Event, Purpose, Take
+from consent.views.heard import heard
 
 register = template.Library()
+register.filter("heard", heard)
 
 
 @register.filter

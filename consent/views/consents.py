@@ -61,7 +61,7 @@ def consent(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _page(request: HttpRequest, found: Consent, **more: Any) -> HttpResponse:
-    takes = list(found.takes.select_related("recorded_by"))
+    takes = list(found.takes.select_related("recorded_by", "check_made").defer("peaks", "check_made__fine_peaks"))
     invitations = invitation_rows(found)
     context = {
         "consent": found,

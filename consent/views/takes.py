@@ -11,7 +11,8 @@ from django.views.decorators.http import require_POST, require_safe
 from consent.access import consent_or_404, may, take_or_404, user_of
 from consent.models import Capture, ConsentStatus
 from consent.receiving import answer, receive
-from voicehub.media import send
+from consent.views.heard import heard
+from voicehub.media import outline, send
 from voicehub.middleware import allow_microphone
 
 
@@ -49,9 +50,19 @@ def take_audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 
 @may("consent.view_take")
 @require_safe
-def take_peaks(_request: HttpRequest, pk: UUID) -> JsonResponse:
-    """What the waveform is drawn from: two rows of -1..1, the highest and the lowest of each stretch."""
+def take_peaks(request: HttpRequest, pk: UUID) -> JsonResponse:
+    """What the waveform is drawn from; `?fine` asks for the finer outline, which is there once a check was made."""
     take = take_or_404(pk)
-    low, high = take.peaks[0::2], take.peaks[1::2]
-    peaks = [[round(value / 128, 3) for value in row] for row in (high, low)]
-    return JsonResponse({"seconds": take.seconds, "peaks": peaks})
+    check = getattr(take, "check_made", None)
+    fine = check.fine_peaks if check and "fine" in request.GET else []
+    return JsonResponse({"seconds": take.seconds, "peaks": outline(fine or take.peaks)})
+
+
+@may("consent.view_take")
+@require_safe
+def take_check(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What was heard in a take, for a page that waits for it; nothing (204) while it is on its way."""
+    found = heard(take_or_404(pk))
+    if found.waiting:
+        return HttpResponse(status=204)
+    return render(request, "consent/_heard.html", {"heard": found})

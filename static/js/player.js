@@ -1,10 +1,11 @@
-// Plays the recordings of a table: a row's waveform is made when its button is first pressed, and one row sounds at a
-// time.
+// Plays what stands in a [data-sound], one sound at a time. Either an <audio> is in there already, or a [data-play]
+// button makes one with its waveform when it is first needed. A [data-at] button plays from its place, in seconds.
 import { drawWaveforms } from "./waveform.js";
 
 const nonce = document.querySelector("meta[name='csp-nonce']")?.content ?? "";
 
-function makePlayer(button, place) {
+function makePlayer(button) {
+  const place = document.getElementById(button.dataset.wave);
   const player = document.createElement("div");
   player.className = "player";
   Object.assign(player.dataset, { waveform: "", peaks: button.dataset.peaks, nonce });
@@ -31,12 +32,14 @@ function fail(button, place) {
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-play]");
+  const button = event.target.closest("[data-play], [data-at]");
   if (!button) return;
-  const place = document.getElementById(button.dataset.wave);
-  const audio = place.querySelector("audio") ?? makePlayer(button, place);
-  if (audio.paused) audio.play().catch(() => show(button, false));
-  else audio.pause();
+  const sound = button.closest("[data-sound]");
+  const audio = sound.querySelector("audio") ?? makePlayer(sound.querySelector("[data-play]"));
+  if ("at" in button.dataset) audio.currentTime = Number(button.dataset.at);
+  // A refusal to play shows itself: the button stays as it is.
+  if (audio.paused) audio.play().catch(() => {});
+  else if (!("at" in button.dataset)) audio.pause();
 });
 
 // "play" does not bubble, but is seen on its way down.

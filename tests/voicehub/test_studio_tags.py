@@ -1,4 +1,4 @@
-"""What all pages show in the same way: times, durations, states, findings, fields, pages."""
+"""What all pages show in the same way: times, durations, states, fields, pages."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -14,7 +14,6 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from consent.models import ConsentStatus
-from voicehub.audio.findings import finding
 from voicehub.models import TaskStatus
 from voicehub.templatetags import studio
 from voices.models import BuildStatus, RecordingStatus
@@ -76,14 +75,6 @@ def test_every_state_has_its_words_and_a_colour(choices: type[TextChoices]) -> N
         out = studio.status_badge(row)
         assert f">{status.label}</span>" in out
         assert "state-over" not in out or status.value in {"voided", "expired", "cancelled"}, status
-
-
-def test_findings_say_what_it_is_and_what_to_do() -> None:
-    found = [finding("too_quiet", level=-40.0).as_dict(), finding("clipping", at=65.0, share=0.01).as_dict()]
-    out = shown("{% findings found %}", found=[*found, {**found[0], "text": "<b>", "severity": "unheard of"}])
-    assert "It is quiet: -40 dBFS" in out and "Record closer" in out and "At 1:05." in out
-    assert "&lt;b&gt;" in out and "<b>" not in out
-    assert shown("{% findings found %}", found=[]).strip() == ""
 
 
 class Form(forms.Form):

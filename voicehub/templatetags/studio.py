@@ -1,6 +1,5 @@
-"""What every page of the studio shows in the same way: times, durations, states, findings, form fields."""
+"""What every page of the studio shows in the same way: times, durations, states, form fields."""
 
-from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -16,10 +15,10 @@ register = template.Library()
 
 # The colour of a state: what is in order, what waits for somebody, what went wrong, what is moving.
 TONES = {
-    "good": {"approved", "ready", "accepted", "done"},
+    "good": {"approved", "ready", "accepted", "done", "cut"},
     "wait": {"submitted", "suspended", "unconfirmed", "dataset_issue"},
     "bad": {"declined", "withdrawn", "refused", "consent_rejected", "failed", "given_up"},
-    "busy": {"requested", "queued", "submitting", "training", "waiting"},
+    "busy": {"requested", "queued", "submitting", "training", "waiting", "cutting"},
 }
 TONE_OF = {status: tone for tone, statuses in TONES.items() for status in statuses}
 
@@ -94,23 +93,6 @@ def status_badge(row: Any) -> SafeString:
     return format_html(
         '<span class="state state-{}">{}</span>', TONE_OF.get(row.status, "over"), row.get_status_display()
     )
-
-
-SEVERITIES = {
-    "refused": ("bad", "Cannot be used"),
-    "put_right": ("busy", "Put right"),
-    "look": ("wait", "Worth a look"),
-}
-
-
-@register.inclusion_tag("studio/findings.html")
-def findings(found: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Findings as `voicehub.audio.findings.Finding.as_dict` makes them: what it is, what to do, where in the sound."""
-    rows = []
-    for one in found:
-        tone, word = SEVERITIES.get(str(one["severity"]), ("wait", "Worth a look"))
-        rows.append({**one, "tone": tone, "word": word})
-    return {"findings": rows}
 
 
 @register.inclusion_tag("studio/field.html")

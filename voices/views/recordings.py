@@ -18,6 +18,8 @@ from voicehub.models import User
 from voices import access, services
 from voices.forms import TranscriptForm, UploadForm, read_transcripts
 from voices.models import Recording, Voice
+from voices.templatetags.recordings import playable
+from voices.views.moving import moving, parse_time
 from voices.views.table import recording_page
 
 TABLES = (".csv", ".tsv", ".txt")
@@ -38,10 +40,31 @@ class Outcome:
 def recording_table(request: HttpRequest, pk: str) -> HttpResponse:
     """The table alone, for htmx; the address bar gets the voice page's own address with the same filter."""
     voice = get_object_or_404(access.voices(), pk=pk)
-    context = {"voice": voice, **recording_page(voice, request.GET)}
+    context = {"voice": voice, "moving": moving(voice), **recording_page(voice, request.GET)}
     response = render(request, "voices/_recordings.html", context)
     page = f"&page={context['page'].number}" if context["page"].number > 1 else ""
     response.headers["HX-Replace-Url"] = f"{voice.get_absolute_url()}?{context['query']}{page}"
+    return response
+
+
+@may("voices.view_recording")
+@require_safe
+def recordings_moving(request: HttpRequest, pk: str) -> HttpResponse:
+    """What became known of the recordings on a page since it was made; nothing (204) when it shows that already.
+
+    Rows that came or went make the page fetch its whole table, in its own time (see upload-queue.js).
+    """
+    voice = get_object_or_404(access.voices(), pk=pk)
+    found, since = moving(voice), parse_time(request.GET.get("since"))
+    if found.active and request.GET.get("seen") == found.stamp:
+        return HttpResponse(status=204)
+    context = recording_page(voice, request.GET)
+    rows = found.changed(context["page"], since) if since else list(context["page"])
+    response = render(
+        request, "voices/_recordings_news.html", {"voice": voice, "moving": found, "changed": rows, **context}
+    )
+    if request.GET.get("table") != found.table:
+        response.headers["HX-Trigger"] = "recordings-changed"
     return response
 
 
@@ -175,20 +198,26 @@ def recording_delete(request: HttpRequest, pk: str) -> HttpResponse:
 @may("voices.view_recording")
 @require_safe
 def recording_audio(request: HttpRequest, pk: str) -> HttpResponseBase:
-    """The original. One that could not be read is handed over as bytes to keep, never as something to open."""
+    """The WAV that is heard; with `?download` the file as it came.
+
+    What holds no sound that we read is only ever handed over as bytes to keep, never as something to open.
+    """
     recording = get_object_or_404(Recording, pk=pk)
-    if not recording.usable:
-        name = f"{recording.pk}.bin"
-        return media.send(request, recording.file, "application/octet-stream", name, attachment=True)
-    name = f"{recording.title}.wav"
-    return media.send(request, recording.file, "audio/wav", name, attachment="download" in request.GET)
+    if "download" in request.GET or not playable(recording):
+        return _as_it_came(request, recording)
+    return media.send(request, recording.sound, "audio/wav", f"{recording.title}.wav", attachment=False)
+
+
+def _as_it_came(request: HttpRequest, recording: Recording) -> HttpResponseBase:
+    if playable(recording) and not recording.wav:
+        return media.send(request, recording.file, "audio/wav", f"{recording.title}.wav", attachment=True)
+    return media.send(request, recording.file, "application/octet-stream", f"{recording.pk}.bin", attachment=True)
 
 
 @may("voices.view_recording")
 @require_safe
-def recording_peaks(_request: HttpRequest, pk: str) -> JsonResponse:
-    """What the waveform is drawn from: two rows of -1..1, the highest and the lowest of each stretch."""
-    recording = get_object_or_404(Recording.objects.only("peaks", "seconds"), pk=pk)
-    low, high = recording.peaks[0::2], recording.peaks[1::2]
-    peaks = [[round(value / 128, 3) for value in row] for row in (high, low)]
-    return JsonResponse({"seconds": recording.seconds, "peaks": peaks})
+def recording_peaks(request: HttpRequest, pk: str) -> JsonResponse:
+    """What the waveform is drawn from; `?fine` asks for the finer outline, where there is one."""
+    recording = get_object_or_404(Recording.objects.only("peaks", "fine_peaks", "seconds"), pk=pk)
+    fine = recording.fine_peaks if "fine" in request.GET else []
+    return JsonResponse({"seconds": recording.seconds, "peaks": media.outline(fine or recording.peaks)})

@@ -4,18 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.http import QueryDict
 
 from voices import access
 from voices.models import Recording, RecordingStatus, Voice
 
 PAGE = 50
+LOOK = '"look"'  # a severity as it stands in JSON: what was only put right needs no look
 
 SHOWS = {
     "": "All",
     "usable": "Usable",
-    "look": "Worth a listen",
+    "look": "Worth a look",
+    "compared": "Unlike the others",
     "marked": "Marked by the provider",
     "refused": "Cannot be used",
     "inactive": "Left out of builds",
@@ -50,7 +53,8 @@ def _shown(rows: QuerySet[Recording], show: str) -> QuerySet[Recording]:
     usable = rows.filter(status=RecordingStatus.ACCEPTED)
     return {
         "usable": usable,
-        "look": usable.exclude(findings=[]),
+        "look": usable.alias(said=Cast("findings", TextField())).exclude(~Q(said__contains=LOOK), set_findings=[]),
+        "compared": usable.exclude(set_findings=[]),
         "marked": rows.filter(Q(marked_silent=True) | Q(marked_outlier=True)),
         "refused": rows.filter(status=RecordingStatus.REFUSED),
         "inactive": usable.filter(active=False),

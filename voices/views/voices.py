@@ -18,6 +18,7 @@ from voices.forms import VoiceForm
 from voices.models import Account, Handover, Voice
 from voices.services import Readiness
 from voices.views.mending import MENDED_BY
+from voices.views.moving import moving
 from voices.views.table import recording_page
 
 
@@ -97,8 +98,8 @@ def voice_add(request: HttpRequest, pk: str) -> HttpResponse:
 def voice(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_object_or_404(access.voices(), pk=pk)
     builds = access.builds().filter(voice=voice)[:50]
-    context = {"voice": voice, "builds": builds, **readiness_context(voice), **recording_page(voice, request.GET)}
-    return render(request, "voices/voice.html", context)
+    context = {"voice": voice, "builds": builds, "moving": moving(voice)}
+    return render(request, "voices/voice.html", context | readiness_context(voice) | recording_page(voice, request.GET))
 
 
 @may("voices.view_voice")

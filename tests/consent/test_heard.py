@@ -1,0 +1,181 @@
+"""What programs heard in a take, as the review shows it: word by word, who speaks, how it sounds, and that it waits."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from consent.models import Consent, Take, TakeCheck
+from consent.views.heard import PATIENCE, STATES, heard
+from tests.consent.rows import Desk, at, page
+
+pytestmark = pytest.mark.django_db
+
+WORDS = [
+    {"text": "I", "state": "heard", "role": "text", "start": 0.4, "end": 0.5},
+    {"text": "never", "state": "inserted", "role": None, "start": 0.55, "end": 0.8},
+    {"text": "allow", "state": "missing", "role": "text", "start": 0.8, "end": 0.8},
+    {"text": "Northlight", "state": "doubtful", "role": "company", "start": 1.0, "end": 1.4},
+    {"text": "<Acme>", "state": "other_company", "role": None, "start": None, "end": None},
+]
+STATEMENT = {"verdict": "review", "why": "“never” was heard.", "match": 0.91, "words": WORDS}
+SPEAKER = {"verdict": "same", "score": 0.83, "threshold": 0.75, "error_rate": 0.004, "compared_with": 5, "text": "Yes."}
+
+
+def checked(take: Take, **fields: Any) -> Take:
+    """The take with a check that says this."""
+    values = {"checked_at": timezone.now(), "statement": STATEMENT, "speaker": SPEAKER, "measures": {}, **fields}
+    TakeCheck.objects.update_or_create(take=take, defaults=values)
+    return Take.objects.get(pk=take.pk)
+
+
+@pytest.fixture
+def consent(desk: Desk) -> Consent:
+    return desk.submitted()
+
+
+@pytest.fixture
+def take(consent: Consent) -> Take:
+    return Take.objects.get(consent=consent)
+
+
+def review(client: Client, consent: Consent) -> str:
+    return page(client, consent.get_absolute_url())
+
+
+def buttons(shown: str) -> list[tuple[str, str, str]]:
+    """(state, from where it plays, text with what is said to who does not see it) of each word that is a button."""
+    pattern = r'class="word word-(\w+)" data-at="([\d.]+)">(.*?)</button>'
+    return [(state, at, re.sub("<[^>]+>", "", text)) for state, at, text in re.findall(pattern, shown)]
+
+
+def test_each_word_is_marked_as_heard_and_plays_from_its_place(as_viewer: Client, consent: Consent, take: Take) -> None:
+    checked(take)
+    shown = review(as_viewer, consent)
+    assert buttons(shown) == [
+        ("heard", "0.30", "I"),
+        ("inserted", "0.45", "never, said besides"),
+        ("missing", "0.70", "allow, not heard"),
+        ("doubtful", "0.90", "Northlight, not sure"),
+    ]
+    assert '<span class="word word-other_company">&lt;Acme&gt;<span class="visually-hidden">, another company' in shown
+    for words in ("Listen closely", "91% of the words heard", "A program’s opinion: listen before you decide."):
+        assert words in shown
+    assert consent.text in shown, "the words as they were shown stay beside it"
+
+
+def test_the_legend_tells_of_the_states_that_occur(take: Take) -> None:
+    found = heard(checked(take, statement={**STATEMENT, "words": WORDS[:2]}))
+    assert found.legend == [("heard", "heard", 1), ("inserted", "said besides", 1)]
+    everything = heard(checked(take))
+    assert {state for state, _meaning, _count in everything.legend} == set(STATES)
+
+
+def test_a_state_that_nobody_knows_is_shown_as_not_sure(take: Take) -> None:
+    odd = [{"text": "well", "state": "sung", "start": 1.0, "end": 2.0}]
+    assert [word.state for word in heard(checked(take, statement={**STATEMENT, "words": odd})).words] == ["doubtful"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "tone", "words"),
+    [
+        ("accept", "good", "Heard as it stands here"),
+        ("review", "wait", "Listen closely"),
+        ("reject", "bad", "Something else was heard"),
+        ("retake", "wait", "Hard to hear"),
+        ("listen", "over", "Words not checked: listen yourself"),
+        ("unheard of", "over", "Words not checked: listen yourself"),
+    ],
+)
+def test_every_verdict_leaves_the_decision_to_the_person(
+    as_producer: Client, consent: Consent, take: Take, verdict: str, tone: str, words: str
+) -> None:
+    checked(take, statement={**STATEMENT, "verdict": verdict})
+    shown = review(as_producer, consent)
+    assert f'<span class="state state-{tone}">{words}</span>' in shown
+    assert '<button class="btn btn-primary" data-approve>Approve</button>' in shown
+
+
+def test_who_speaks_is_told_with_what_it_rests_on(as_viewer: Client, consent: Consent, take: Take) -> None:
+    checked(take)
+    shown = review(as_viewer, consent)
+    assert "The same person, by the sound of it" in shown
+    for name, value in (("Likeness", "0.83"), ("from", "0.75"), ("Wrong in tests", "0.4%"), ("with", "5 recordings")):
+        assert re.search(rf"{name}</dt><dd>{re.escape(value)}</dd>", shown), name
+
+
+def test_a_voice_that_could_not_be_compared_has_no_figures(as_viewer: Client, consent: Consent, take: Take) -> None:
+    speaker = {"verdict": "unchecked", "score": None, "threshold": 0.75, "text": "There are no recordings yet."}
+    checked(take, speaker=speaker)
+    shown = review(as_viewer, consent)
+    assert "Voice not compared: listen yourself" in shown and "There are no recordings yet." in shown
+    assert "Likeness" not in shown
+
+
+def test_the_sound_is_told_line_by_line_with_what_was_measured_later(
+    as_viewer: Client, consent: Consent, take: Take
+) -> None:
+    hum = {"severity": "look", "code": "hum", "text": "A hum at 50 Hz.", "advice": "Unplug it.", "at": 1.2}
+    about_words = {**hum, "code": "statement_negated", "text": "This stands with the words."}
+    checked(take, findings=[hum, about_words], measures={"reverb_seconds": 0.21})
+    shown = review(as_viewer, consent)
+    assert "A sound dies away in 0.21 s" in shown and "A hum at 50 Hz." in shown and 'data-at="0.70"' in shown
+    assert "This stands with the words." not in shown
+
+
+# --- waiting ------------------------------------------------------------------------------
+
+
+def test_a_page_that_waits_asks_until_the_check_is_there(as_viewer: Client, consent: Consent, take: Take) -> None:
+    checked(take, checked_at=None, statement={}, speaker={})
+    shown = review(as_viewer, consent)
+    assert f'hx-get="{at("take_check", take)}"' in shown and "Being checked" in shown and consent.text in shown
+    assert as_viewer.get(at("take_check", take)).status_code == 204
+    checked(take)
+    answer = page(as_viewer, at("take_check", take))
+    assert "Listen closely" in answer and "hx-trigger" not in answer and "<html" not in answer
+    assert f'id="heard-{take.pk}"' in answer
+
+
+def test_a_page_does_not_wait_for_ever(as_viewer: Client, consent: Consent, take: Take) -> None:
+    checked(take, checked_at=None, statement={}, speaker={})
+    TakeCheck.objects.update(created_at=timezone.now() - PATIENCE - timedelta(seconds=1))
+    answer = page(as_viewer, at("take_check", take))
+    assert "The check has not come back." in answer and "hx-trigger" not in answer
+    assert "hx-trigger" not in review(as_viewer, consent).partition('id="review"')[2].partition("History")[0]
+
+
+def test_why_nothing_was_checked_is_told(as_viewer: Client, consent: Consent, take: Take) -> None:
+    checked(take, checked_at=None, statement={}, speaker={}, trouble="The file could not be opened.")
+    shown = review(as_viewer, consent)
+    assert "Words not checked: listen yourself" in shown and "The file could not be opened." in shown
+    assert at("take_check", take) not in shown
+
+
+def test_what_cannot_be_used_is_not_waited_for(desk: Desk, as_viewer: Client) -> None:
+    consent = desk.asked()
+    take = desk.take(consent, b"no sound at all")
+    shown = page(as_viewer, consent.get_absolute_url())
+    assert "This is not a WAV file." in shown and at("take_check", take) not in shown and "Being checked" not in shown
+
+
+# --- names --------------------------------------------------------------------------------
+
+
+def test_only_names_that_were_not_surely_heard_are_to_be_taught(take: Take) -> None:
+    assert heard(checked(take)).names_to_teach == ["Northlight"]
+
+
+# --- the waveform -------------------------------------------------------------------------
+
+
+def test_the_finer_outline_is_there_for_those_who_ask(as_viewer: Client, take: Take) -> None:
+    checked(take, fine_peaks=[-128, 127, -64, 64, 0, 0])
+    path = at("take_peaks", take)
+    assert as_viewer.get(f"{path}?fine").json()["peaks"] == [[0.992, 0.5, 0.0], [-1.0, -0.5, 0.0]]
+    assert len(as_viewer.get(path).json()["peaks"][0]) == 400
+    TakeCheck.objects.update(fine_peaks=[])
+    assert len(as_viewer.get(f"{path}?fine").json()["peaks"][0]) == 400

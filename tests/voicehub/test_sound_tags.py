@@ -1,0 +1,137 @@
+"""What is said of a sound: findings as chips, facts with their verdicts, measures with their units."""
+
+from typing import Any
+
+import pytest
+from django.template import Context, Template
+
+from voicehub.audio.codes import CODES
+from voicehub.audio.findings import finding
+from voicehub.templatetags import sound
+
+LEVELS: dict[str, Any] = {
+    "peak_dbfs": -3.26, "rms_dbfs": -21.4, "dc_offset": 0.0, "clipped_share": 0.0, "noise_floor_dbfs": -60.2,
+    "snr_db": 38.4, "speech_seconds": 7.1, "leading_silence": 0.31, "trailing_silence": 0.42, "clipped": [],
+}  # fmt: skip
+OF_FILE = {"sample_rate": 44100, "seconds": 9.04, "size": 797_000}
+
+
+def shown(source: str, **context: Any) -> str:
+    return Template("{% load sound %}" + source).render(Context(context))
+
+
+def words(fact: sound.Fact) -> tuple[str, str, str]:
+    return fact.label, fact.value, fact.tone
+
+
+@pytest.mark.parametrize(
+    ("code", "few_words"),
+    [
+        ("clipping", "Clipping"),
+        ("silence_at_end", "Silence at end"),
+        ("dc_offset", "DC offset"),
+        ("is_mp3", "MP3"),
+        ("not_wav", "Not WAV"),
+        ("not_16_bit", "Not 16 bits"),
+        ("transcript_digits", "Transcript: digits"),
+    ],
+)
+def test_a_code_in_few_words(code: str, few_words: str) -> None:
+    assert sound.short(code) == few_words
+
+
+def test_every_code_has_its_few_words() -> None:
+    for code in CODES:
+        assert 2 < len(sound.short(code)) < 40 and "_" not in sound.short(code), code
+        assert sound.short(code)[0].isupper() or sound.short(code)[0].isdigit(), code
+
+
+@pytest.mark.parametrize(
+    ("at", "place", "played"),
+    [(0.0, "0.0 s", "0.00"), (0.3, "0.3 s", "0.00"), (1.23, "1.2 s", "0.73"), (65.0, "1:05", "64.50")],
+)
+def test_a_place_plays_from_half_a_second_before(at: float, place: str, played: str) -> None:
+    assert (sound.place(at).words, sound.place(at).play) == (place, played)
+
+
+def test_chips_say_what_it_is_and_what_to_do_the_gravest_first() -> None:
+    found = [finding("too_quiet", level=-40.0).as_dict(), finding("not_wav").as_dict()]
+    out = shown("{% chips found %}", found=[*found, {**found[0], "text": "<b>", "severity": "unheard of"}])
+    assert "It is quiet: -40 dBFS" in out and "Record closer" in out and "too_quiet" in out
+    assert out.index("This is not a WAV file.") < out.index("It is quiet")
+    assert out.count("<details open>") == 1, "only what keeps it from being used is open at once"
+    assert "&lt;b&gt;" in out and "<b>" not in out
+    assert shown("{% chips found %}", found=[]).strip() == ""
+
+
+def test_a_chip_with_a_time_plays_where_there_is_a_sound_to_play() -> None:
+    found = [finding("clipping", at=65.0, share=0.01).as_dict()]
+    assert 'data-at="64.50"' in shown("{% chips found %}", found=found)
+    out = shown("{% chips found playable=no %}", found=found, no=False)
+    assert "data-at" not in out and "at 1:05" in out
+
+
+def test_what_a_comparison_found_is_told_apart() -> None:
+    one = finding("noisy", snr=9.0).as_dict()
+    assert shown("{% chips found found %}", found=[one]).count("compared with the others") == 1
+
+
+def test_a_sound_that_is_fine_is_fine_in_every_line() -> None:
+    assert [words(fact) for fact in sound.facts({**LEVELS, **OF_FILE}, [])] == [
+        ("Format", "WAV, 16-bit, mono, 44.1 kHz", "good"),
+        ("Length", "9.0 s, 778.3\xa0KB", "good"),
+        ("Level", "−21 dBFS on average, −3.3 at the highest point", "good"),
+        ("Noise", "Speech is 38 dB above it", "good"),
+        ("Clipping", "None", "good"),
+        ("Silence", "0.3 s before, 0.4 s after", "good"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "label", "tone"),
+    [
+        (finding("too_quiet", level=-40.0), "Level", "wait"),
+        (finding("noisy", snr=9.0), "Noise", "wait"),
+        (finding("clipping", at=1.0, share=0.01), "Clipping", "wait"),
+        (finding("silence_at_end", at=8.0, seconds=1.5), "Silence", "wait"),
+        (finding("too_long", seconds=200.0, limit=120), "Length", "bad"),
+    ],
+)
+def test_a_finding_stands_in_its_line_and_changes_the_verdict_of_that_line_alone(
+    found: Any, label: str, tone: str
+) -> None:
+    facts = sound.facts({**LEVELS, **OF_FILE}, [found.as_dict()])
+    assert {fact.label: fact.tone for fact in facts if fact.tone != "good"} == {label: tone}
+    (chip,) = next(fact for fact in facts if fact.label == label).chips
+    assert chip.text == found.text
+
+
+def test_of_a_file_that_cannot_be_read_only_the_reason_is_told() -> None:
+    facts = sound.facts({"sample_rate": 0, "seconds": 0, "size": 5}, [finding("not_wav").as_dict()])
+    assert [words(fact) for fact in facts] == [("Not WAV", "", "bad")]
+
+
+def test_a_finding_that_is_told_twice_is_shown_once() -> None:
+    one = finding("noisy", snr=9.0).as_dict()
+    assert sum(len(fact.chips) for fact in sound.facts(LEVELS, [one, dict(one)])) == 1
+
+
+def test_clipped_places_play() -> None:
+    levels = {**LEVELS, "clipped_share": 0.002, "clipped": [[1.2, 1.25], [3.0, 3.01]]}
+    clipping = next(fact for fact in sound.facts(levels, []) if fact.label == "Clipping")
+    assert [place.play for place in clipping.places] == ["0.70", "2.50"]
+    many = {**levels, "clipped": [[float(second), second + 0.1] for second in range(11)]}
+    out = shown("{% measures levels more %}", levels=many, more={})
+    assert out.count("data-at=") == sound.PLACES_SHOWN and "and 3 more places" in out
+
+
+def test_measures_have_plain_names_and_units() -> None:
+    more = {"lufs": -20.96, "bandwidth_hz": 7930, "speech_share": 0.84, "unheard_of": 3, "reverb_seconds": None}
+    out = shown("{% measures levels more %}", levels=LEVELS, more=more)
+    for text in ("−21.0 LUFS", "7.9 kHz", "84%", "−60 dBFS"):
+        assert text in out
+    assert "unheard_of" not in out and "dies away" not in out and "Estimated" not in out
+
+
+def test_nothing_is_offered_where_nothing_was_measured() -> None:
+    assert shown("{% measures levels more %}", levels={}, more={}).strip() == ""

@@ -1,0 +1,68 @@
+"""What is said of a recording in its row: whether it can be heard, is still being listened to, and how it was made."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django import template
+
+from voicehub.templatetags.sound import signed
+from voicehub.templatetags.studio import duration
+from voices.models import Recording, RecordingStatus
+from voices.views.moving import is_waiting
+
+register = template.Library()
+register.filter("is_waiting", is_waiting)
+
+Step = Mapping[str, Any]
+HEARD = {RecordingStatus.ACCEPTED, RecordingStatus.CUTTING, RecordingStatus.CUT}
+
+
+@register.filter
+def playable(recording: Recording) -> bool:
+    """The strict reader found a WAV in it, even if it is too long to be used as it is."""
+    return recording.status in HEARD or recording.too_long
+
+
+def _decode(step: Step) -> str:
+    subtype = step.get("subtype")
+    return f"read from {step['container']}{f' ({subtype})' if subtype else ''}"
+
+
+def _mix(step: Step) -> str:
+    kept = step["channels"]
+    if len(kept) > 1:
+        return f"{len(kept)} of {step['of']} channels mixed to one"
+    return f"channel {kept[0]} of {step['of']} taken"
+
+
+def _resample(step: Step) -> str:
+    return f"{step['from']:,} samples per second made {step['to']:,}"
+
+
+def _round(step: Step) -> str:
+    return f"rounded to {step['bits']} bits{'' if step.get('dither') is None else ' with dither'}"
+
+
+# The steps of a recipe (voicehub.audio.recipe) in words; one that is not named here is told by its own name.
+STEPS: dict[str, Callable[[Step], str]] = {
+    "decode": _decode,
+    "mix": _mix,
+    "resample": _resample,
+    "gain": lambda step: signed(f"levels multiplied by {step['factor']:.3f}"),
+    "round": _round,
+}
+
+
+@register.filter
+def made_words(recording: Recording) -> str:
+    """How the WAV was made of the file that came: "read from FLAC (PCM_24), rounded to 16 bits with dither"."""
+    steps = [step for step in recording.recipe.get("steps", ()) if step.get("step") != "cut"]
+    words = [STEPS[name](step) if (name := str(step.get("step"))) in STEPS else name for step in steps]
+    return ", ".join(words)
+
+
+@register.filter
+def cut_words(recording: Recording) -> str:
+    """Where in its source it was: "1:02 to 1:09"; empty where the recipe does not say."""
+    cut = next((step for step in recording.recipe.get("steps", ()) if step.get("step") == "cut"), None)
+    return f"{duration(cut['start'])} to {duration(cut['end'])}" if cut and "start" in cut and "end" in cut else ""

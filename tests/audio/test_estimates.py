@@ -175,6 +175,12 @@ def test_each_estimate_has_its_note() -> None:
         assert note.ranks and "Level" in note.blind
 
 
+def test_the_docs_say_the_same() -> None:
+    page = (ROOT / "docs" / "listening.md").read_text()
+    for note in NOTES.values():
+        assert f"| {note.name} | {note.scale} | {note.ranks} | {note.blind} |" in page
+
+
 def test_nothing_of_the_extra_is_loaded_before_it_is_wanted() -> None:
     seen = "import sys, voicehub.audio.estimates; print({'onnxruntime', 'pystoi', 'scipy'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", seen], cwd=ROOT, capture_output=True, text=True, check=True)

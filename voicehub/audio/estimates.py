@@ -123,7 +123,8 @@ def lacking() -> tuple[str, ...]:
 def estimate(samples: Float32, rate: int) -> Estimates:
     """All estimates of a mono recording (-1..1 at `rate` samples per second), of at most its first minute.
 
-    Takes about a sixth of the recording's length and 150 MB, most of it for the models, which stay loaded.
+    Takes about a tenth of the length of the recording on one processor, and 200 MB, 300 for a whole minute; of these,
+    100 stay for the models.
     """
     samples = samples[: int(LONGEST_SECONDS * rate)]
     if len(samples) < SHORTEST_SECONDS * rate:

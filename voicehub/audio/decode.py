@@ -162,6 +162,8 @@ class _ByPyAv:
         if not container.streams.audio:
             raise Refused(finding("no_sound"))
         stream = container.streams.audio[0]
+        if stream.codec_context is None:
+            raise Refused(finding("not_sound"))
         stream.codec_context.thread_count = 1
         done = 0
         try:

@@ -19,13 +19,12 @@ def allowed_rate(rate: int) -> int:
     """The rate that a sound of `rate` samples per second is brought to, among those that providers take.
 
     An allowed rate is kept, and a multiple of 44,100 becomes 44,100, as the ratio is exact. Anything else becomes the
-    lowest allowed rate that keeps at least nine tenths of the band, 48,000 at most.
+    nearest allowed rate that keeps at least nine tenths of the band, or 48,000 if none does.
     """
-    if rate in ALLOWED_RATES:
-        return rate
     if rate % FAMILY == 0:
         return FAMILY
-    return next((one for one in ALLOWED_RATES if one >= KEPT_SHARE * rate), ALLOWED_RATES[-1])
+    wide = [one for one in ALLOWED_RATES if one >= KEPT_SHARE * rate]
+    return min(wide, key=lambda one: abs(one - rate)) if wide else max(ALLOWED_RATES)
 
 
 def resampled_frames(frames: int, source: int, target: int) -> int:

@@ -1,0 +1,64 @@
+"""Sound files in the formats that people send, made when a test runs."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import av
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from tests.support.wav import SAMPLE
+
+FloatArray = NDArray[np.float64]
+
+
+def voice(name: str = "slt-01") -> tuple[FloatArray, int]:
+    """A clip of the sample studio, and its rate."""
+    samples, rate = soundfile.read(SAMPLE / f"{name}.flac")
+    return np.asarray(samples), int(rate)
+
+
+def by_libsndfile(samples: FloatArray, rate: int, kind: str, subtype: str) -> bytes:
+    """`samples` are (frames,) or (frames, channels)."""
+    out = io.BytesIO()
+    soundfile.write(out, samples, rate, format=kind, subtype=subtype)
+    return out.getvalue()
+
+
+class _Pipe:
+    """Cannot be sought in: what is written to it has no length in its head, as from a browser's recorder."""
+
+    def __init__(self, file: io.BytesIO) -> None:
+        self.write: Callable[[bytes], int] = file.write
+
+
+def by_ffmpeg(samples: FloatArray, rate: int, kind: str, codec: str, live: bool = False) -> bytes:
+    """`samples` are (frames,) or (frames, 2)."""
+    out = io.BytesIO()
+    planes = np.atleast_2d(samples.T).astype(np.float32)
+    layout = "mono" if len(planes) == 1 else "stereo"
+    with av.open(_Pipe(out) if live else out, "w", format=kind, options={"live": "1"} if live else {}) as container:
+        stream: Any = container.add_stream(codec, rate=rate, layout=layout)
+        whole = av.AudioFrame.from_ndarray(np.ascontiguousarray(planes), format="fltp", layout=layout)
+        whole.sample_rate, whole.pts = rate, 0
+        stream.codec_context.open()
+        size = stream.codec_context.frame_size or 1024
+        cutter = av.AudioResampler(stream.codec_context.format.name, layout, rate, frame_size=size)
+        for frame in (*cutter.resample(whole), *cutter.resample(None)):
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return out.getvalue()
+
+
+def film() -> bytes:
+    """Moving pictures without a track of sound."""
+    out = io.BytesIO()
+    with av.open(out, "w", format="mp4") as container:
+        stream: Any = container.add_stream("mpeg4", rate=10)
+        stream.width = stream.height = 64
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame(64, 64, "yuv420p")))
+        container.mux(stream.encode(None))
+    return out.getvalue()

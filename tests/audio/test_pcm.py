@@ -1,0 +1,85 @@
+"""Rounding to 16 bits: dither of the right shape, the same with any blocks, and never beyond full scale."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voicehub.audio.pcm import Rounding, WavWriter, triangular, wav_head
+from voicehub.audio.resample import resampled, resampled_frames
+from voicehub.audio.riff import ALLOWED_RATES, read_header
+from voicehub.audio.samples import Float32
+
+COUNT = 1 << 18
+
+
+def test_dither_is_triangular_over_one_step_to_either_side() -> None:
+    drawn = triangular(np.random.PCG64(1), COUNT)
+    assert -1 < drawn.min() < -0.99 and 0.99 < drawn.max() < 1
+    assert drawn.mean() == pytest.approx(0, abs=0.003)
+    assert drawn.var() == pytest.approx(1 / 6, rel=0.01)
+    assert np.mean(np.abs(drawn) < 0.5) == pytest.approx(0.75, abs=0.005)
+    assert np.corrcoef(drawn[:-1], drawn[1:])[0, 1] == pytest.approx(0, abs=0.01)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.25, 0.5, 10.3, -7.75])
+def test_the_error_of_rounding_neither_shifts_nor_breathes_with_the_sound(level: float) -> None:
+    """With triangular dither, mean and power of the error do not depend on the value that is rounded."""
+    error = Rounding("1")(np.full(COUNT, level / 32768, np.float32)) - level
+    assert error.mean() == pytest.approx(0, abs=0.004)
+    assert error.var() == pytest.approx(1 / 4, rel=0.02)
+
+
+def test_a_tone_below_half_a_step_is_still_there() -> None:
+    tone = (0.4 / 32768 * np.sin(np.arange(COUNT) * 0.1)).astype(np.float32)
+    assert not Rounding(None)(tone).any()
+    assert float(Rounding("1")(tone) @ tone / (tone @ tone)) / 32768 == pytest.approx(1, rel=0.05)
+
+
+def test_dither_does_not_depend_on_how_the_sound_is_cut_into_blocks() -> None:
+    sound = np.linspace(-0.5, 0.5, 10_000, dtype=np.float32)
+    whole = Rounding("abc")(sound)
+    rounding = Rounding("abc")
+    assert np.array_equal(whole, np.concatenate([rounding(part) for part in np.array_split(sound, 7)]))
+    assert not np.array_equal(whole, Rounding("abd")(sound))
+
+
+FIRST = [0, 0, 0, 0, 0, 0, 0, 1, -1, 0, 1, 0, 0, 0, 1, -1, 0, 0, -1, 0, 0, 1, 1, -1]
+
+
+def test_the_first_bytes_of_a_seed_never_change() -> None:
+    """Files made years apart are the same: the raw bits of PCG64 are promised to be stable."""
+    assert Rounding("c0ffee")(np.zeros(24, np.float32)).tolist() == FIRST
+
+
+def test_full_scale_is_not_wrapped_around_and_the_peak_is_kept() -> None:
+    rounding = Rounding("1")
+    assert set(rounding(np.ones(1000, np.float32)).tolist()) <= {32766, 32767}
+    assert set(rounding(np.full(1000, -1.5, np.float32)).tolist()) == {-32768}
+    assert rounding.peak == 1.5
+
+
+@given(st.lists(st.integers(0, 500), max_size=6), st.sampled_from(ALLOWED_RATES))
+def test_what_is_written_is_what_the_strict_reader_reads(sizes: list[int], rate: int) -> None:
+    file = io.BytesIO()
+    writer = WavWriter(file, rate)
+    for size in sizes:
+        writer.write(np.arange(size, dtype=np.int16))
+    writer.close()
+    assert file.getvalue()[:44] == wav_head(rate, 2 * sum(sizes))
+    if sum(sizes):
+        header = read_header(file)
+        assert (header.frames, header.sample_rate) == (sum(sizes), rate)
+
+
+@given(
+    st.lists(st.integers(0, 5000), max_size=5),
+    st.sampled_from([*ALLOWED_RATES, 11025, 96000, 44056]),
+    st.sampled_from(ALLOWED_RATES),
+)
+def test_the_length_at_another_rate_is_known_beforehand(sizes: list[int], source: int, target: int) -> None:
+    blocks: list[Float32] = [np.full(size, 0.5, np.float32) for size in sizes]
+    got = sum(map(len, resampled(blocks, source, target)))
+    assert got == resampled_frames(sum(sizes), source, target)

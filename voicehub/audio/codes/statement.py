@@ -39,7 +39,7 @@ CODES = {
         "More was said than the statement: {words}.", "Listen there.", threshold="statement_added_words"
     ),
     "statement_name_doubtful": look(
-        "Not recognised, but no dictionary says how it sounds: {words}.",
-        "Listen to it, or say in the settings of the check what it sounds like.",
+        "Whether this was said is not checked, no dictionary says how it sounds: {words}.",
+        "Listen to it; staff can note what it sounds like, for the next time.",
     ),
 }

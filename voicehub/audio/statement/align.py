@@ -12,8 +12,8 @@ from voicehub.audio.statement.words import Token
 class State(StrEnum):
     """HEARD and MISSING are words of the statement, INSERTED and OTHER_NAME words that were heard besides or instead.
 
-    DOUBTFUL is a word of the statement that was not recognised but whose sound was only guessed, or that is a blank,
-    and what was heard in its place: nothing follows from either.
+    DOUBTFUL is a name whose sound was only guessed, any such word that was not recognised, a blank, and what was heard
+    in the place of one of these: nothing follows from it.
     """
 
     HEARD = "heard"
@@ -54,9 +54,15 @@ def align(
         words += _gap(statement[row:next_row], said[column:next_column], sayings, (start, max(start, end)))
         if next_row < len(statement):
             one = said[next_column]
-            words.append(Word(statement[next_row].shown, State.HEARD, one.start, one.end, statement[next_row]))
+            words.append(_heard(statement[next_row], sayings, one))
         row, column = next_row + 1, next_column + 1
     return words
+
+
+def _heard(token: Token, sayings: Mapping[str, Saying], one: Said) -> Word:
+    """A name whose sound was guessed is heard in other names that are like it, so that says nothing."""
+    doubtful = token.is_name and not sayings[token.key].sure
+    return Word(token.shown, State.DOUBTFUL if doubtful else State.HEARD, one.start, one.end, token)
 
 
 def _gap(

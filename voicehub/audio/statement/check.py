@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from voicehub.audio.statement import decoder
 from voicehub.audio.statement.align import State, Word, align
 from voicehub.audio.statement.model import language_model
 from voicehub.audio.statement.pronounce import Saying, saying
+from voicehub.audio.statement.rivals import rivals
 from voicehub.audio.statement.words import NEGATIONS, Role, Token, key_words, tokens
 from voicehub.audio.thresholds import THRESHOLDS, Thresholds
 
@@ -62,8 +63,8 @@ VERDICTS = {
 class StatementCheck:
     """What came out: advice to the person who listens, never a decision, and no proof that a human read it.
 
-    `match` is the share of the statement's words that were heard (0..1, None if not judged), not counting words whose
-    sound was only guessed and that were not recognised. `why` tells the verdict in plain words.
+    `match` is the share of the statement's words that were heard (0..1, None if not judged), doubtful ones not counted.
+    `why` tells the verdict in plain words.
     """
 
     verdict: Verdict
@@ -156,10 +157,12 @@ def _heard(sound: Float32, rate: int, statement: Sequence[Token], sayings: Mappi
     said = [token if sayings[token.key].ways else Token(token.shown, "", token.role) for token in statement]
     ways = {key: one.ways for key, one in sayings.items() if one.ways}
     taken = {way for one in ways.values() for way in one}
-    for word in (*decoder.common_words()[:BACKGROUND_WORDS], *sorted(NEGATIONS)):
+    others = {token.key: rivals(ways[token.key][0]) for token in said if token.is_name and token.key}
+    for word in chain(decoder.common_words()[:BACKGROUND_WORDS], sorted(NEGATIONS), *others.values()):
         if word not in ways and not taken.intersection(found := decoder.lookup(word)) and found:
             ways[word] = found
-    model = language_model(said, ways.keys())
+    known = {name: [word for word in near if word in ways] for name, near in others.items()}
+    model = language_model(said, ways.keys(), known)
     return decoder.decode(_levelled(soxr.resample(sound, rate, decoder.RATE, quality="HQ")), model, ways)
 
 

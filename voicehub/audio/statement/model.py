@@ -7,8 +7,9 @@ The shares were chosen by measuring human speech; see docs/listening.md.
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from voicehub.audio.statement.words import Token, listed
 
@@ -19,15 +20,19 @@ NAME_SHARE = 0.1
 BACKGROUND_SHARE = 0.5
 """Of what is not the statement's next word: how much goes to words that are not in the statement at all."""
 END_SHARE = 0.05
-NEGATED_WEIGHT = 0.14
-"""How often a negation stands at each place where one could, for each time that the statement is read as it is."""
+NEGATED_WEIGHT = 0.1
+"""How often a negation stands at each place, for each time that the statement is read as it is."""
+RIVAL_SHARE = 0.5
+"""How likely one of the words is that sound nearly as the word of a name, where that word should be."""
 
 AUXILIARIES = listed("am are be been can could do does had has have is may might must shall should was will would")
 AFTER_AUXILIARY = (("not",), ("never",))
 AFTER_I = (("do", "not"), ("don't",), ("never",))
+ANYWHERE = (("not",),)
 
 Ngram = tuple[str, ...]
 START, END = "<s>", "</s>"
+NO_RIVALS: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 @dataclass
@@ -35,14 +40,15 @@ class Counts:
     """How often each word follows a history of one or two, and how likely it is to come at all."""
 
     follow: dict[Ngram, dict[str, float]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(float)))
-    shares: dict[Ngram, float] = field(default_factory=dict)
+    names: set[Ngram] = field(default_factory=set)
+    rivals: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def add(self, words: Sequence[str], names: frozenset[int] = frozenset()) -> None:
         """Count all pairs and triples in `words`; at the places in `names` stand words of names."""
         for place, ngram in _ngrams(words):
             self.follow[ngram[:-1]][ngram[-1]] += 1.0
             if place in names:
-                self.shares[ngram] = NAME_SHARE
+                self.names.add(ngram)
 
     def add_negation(self, before: Sequence[str], negation: Ngram, after: Sequence[str]) -> None:
         """Count the pairs and triples that the negation is part of: the rest is as likely as before."""
@@ -51,20 +57,30 @@ class Counts:
                 self.follow[ngram[:-1]][ngram[-1]] += NEGATED_WEIGHT
 
     def chances(self, history: Ngram) -> dict[str, float]:
-        follow = self.follow[history]
-        total = sum(follow.values())
-        return {word: self.shares.get((*history, word), TEXT_SHARE) * count / total for word, count in follow.items()}
+        """Of the words that are expected after `history`, and of the rivals of names among them."""
+        total = sum(self.follow[history].values())
+        known: dict[str, float] = {}
+        rivals: dict[str, float] = {}
+        for word, count in self.follow[history].items():
+            is_name = (*history, word) in self.names
+            known[word] = (NAME_SHARE if is_name else TEXT_SHARE) * count / total
+            others = self.rivals.get(word, ()) if is_name else ()
+            rivals |= {other: RIVAL_SHARE * count / total / len(others) for other in others}
+        return rivals | known
 
 
-def language_model(statement: Sequence[Token], background: Iterable[str]) -> str:
+def language_model(
+    statement: Sequence[Token], background: Iterable[str], rivals: Mapping[str, Sequence[str]] = NO_RIVALS
+) -> str:
     """ARPA text for the words that have a key; a word without one is a hole through which anything may be said.
 
-    `background` are other words; ValueError if no word of the statement has a key.
+    `background` are other words; `rivals` gives, for words of names, some of these that sound nearly the same.
+    ValueError if no word of the statement has a key.
     """
     words = {token.key for token in statement if token.key}
     if not words:
         raise ValueError("no word of the statement can be listened for")
-    return _arpa(_unigrams(words, set(background) - words), _counts(statement))
+    return _arpa(_unigrams(words, set(background) - words), _counts(statement, rivals))
 
 
 def _unigrams(words: set[str], others: set[str]) -> dict[str, float]:
@@ -75,8 +91,8 @@ def _unigrams(words: set[str], others: set[str]) -> dict[str, float]:
     return chances | {END: END_SHARE}
 
 
-def _counts(statement: Sequence[Token]) -> Counts:
-    counts = Counts()
+def _counts(statement: Sequence[Token], rivals: Mapping[str, Sequence[str]]) -> Counts:
+    counts = Counts(rivals=rivals)
     for piece in _pieces(statement):
         words = [token.key for token in piece]
         counts.add(words, names=frozenset(place for place, token in enumerate(piece) if token.is_name))
@@ -106,9 +122,10 @@ def _ngrams(words: Sequence[str]) -> Iterator[tuple[int, Ngram]]:
 
 
 def _negations(before: str, after: str) -> tuple[Ngram, ...]:
+    """What could turn the statement round between these two words."""
     if before in AUXILIARIES:
         return AFTER_AUXILIARY
-    return AFTER_I if before == "i" and after not in AUXILIARIES else ()
+    return AFTER_I if before == "i" and after not in AUXILIARIES else ANYWHERE
 
 
 def _arpa(unigrams: dict[str, float], counts: Counts) -> str:

@@ -1,0 +1,96 @@
+"""Synthetic readers for the benchmarks, where flite and festival are installed, and rooms to hear them in."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from voicehub.audio.samples import Float32
+
+RATE = 16000
+FLITE_VOICES = ("slt", "rms", "awb", "kal16")
+FESTIVAL_VOICE = "cmu_us_slt_arctic_hts"
+EDGE_SECONDS = 0.3
+ROOM_DBFS = -70.0
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A voice of a program at a speed; `stretch` above 1 is slower."""
+
+    program: str
+    voice: str
+    stretch: float = 1.0
+
+    def read(self, text: str) -> Float32:
+        """The text read aloud at 16 kHz, in a quiet room, with some silence around it."""
+        return _read(self, text.replace(" AI", " A I"))
+
+
+def readers(stretches: tuple[float, ...]) -> list[Reader]:
+    """All that this machine has; an empty list without the programs."""
+    found = [Reader("flite", voice) for voice in FLITE_VOICES if shutil.which("flite")]
+    if shutil.which("text2wave") and list(Path("/usr/share/festival/voices").glob(f"*/{FESTIVAL_VOICE}")):
+        found.append(Reader("text2wave", FESTIVAL_VOICE))
+    return [Reader(one.program, one.voice, stretch) for stretch in stretches for one in found]
+
+
+@cache
+def _read(reader: Reader, text: str) -> Float32:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "spoken.wav"
+        if reader.program == "flite":
+            stretch = f"duration_stretch={reader.stretch}"
+            command = ["flite", "-voice", reader.voice, "--setf", stretch, "-t", text, "-o", str(path)]
+        else:
+            chosen = f"(begin (voice_{reader.voice}) (Parameter.set 'Duration_Stretch {reader.stretch}))"
+            command = ["text2wave", "-eval", chosen, "-o", str(path)]
+        subprocess.run(command, input=text.encode(), check=True, capture_output=True)
+        samples, rate = soundfile.read(path, dtype="float32")
+    return quiet_room(soxr.resample(samples, rate, RATE))
+
+
+def quiet_room(samples: Float32) -> Float32:
+    edge = np.zeros(round(EDGE_SECONDS * RATE))
+    padded = np.concatenate((edge, samples, edge))
+    noise = np.random.default_rng(1).standard_normal(len(padded)) * 10 ** (ROOM_DBFS / 20)
+    return np.asarray(padded + noise, np.float32)
+
+
+def clean(samples: Float32) -> Float32:
+    return samples
+
+
+def reverberant(samples: Float32, t60: float = 0.3) -> Float32:
+    """As heard at the distance at which the room is as loud as the voice itself."""
+    times = np.arange(round(t60 * RATE)) / RATE
+    tail = np.random.default_rng(2).standard_normal(len(times)) * 10 ** (-3 * times / t60)
+    tail /= np.sqrt(np.sum(tail**2))
+    tail[0] += 1.0
+    size = len(samples) + len(tail) - 1
+    heard = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(tail, size), size)
+    return np.asarray(heard * 0.9 / max(0.9, float(np.abs(heard).max())), np.float32)
+
+
+def noisy(samples: Float32, snr_db: float = 15.0) -> Float32:
+    level = np.sqrt(np.mean(samples**2)) * 10 ** (-snr_db / 20)
+    return np.asarray(samples + np.random.default_rng(3).standard_normal(len(samples)) * level, np.float32)
+
+
+def telephone(samples: Float32) -> Float32:
+    return np.asarray(soxr.resample(soxr.resample(samples, RATE, RATE / 2), RATE / 2, RATE), np.float32)
+
+
+CONDITIONS: dict[str, Callable[[Float32], Float32]] = {
+    "clean": clean,
+    "T60 0.3 s": reverberant,
+    "SNR 15 dB": noisy,
+    "8 kHz": telephone,
+}

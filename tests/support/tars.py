@@ -1,0 +1,86 @@
+"""Tar archives made to order, part by part, in which every field can lie."""
+
+import gzip
+import io
+import tarfile
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.zips import clip, either
+
+POSIX, GNU = b"ustar\x0000", b"ustar  \x00"
+END = bytes(1024)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One header with what follows it."""
+
+    name: bytes = b"a.wav"
+    data: bytes | None = None
+    kind: bytes = b"0"
+    size: int | bytes | None = None
+    link: bytes = b""
+    magic: bytes = POSIX
+    prefix: bytes = b""
+    checksum: bytes | None = None
+    padding: bytes = b"\0"
+
+    def bytes(self) -> bytes:
+        data = (clip() if self.kind in (b"0", b"\0") else b"") if self.data is None else self.data
+        size = either(self.size, len(data))
+        written = size if isinstance(size, bytes) else b"%011o\0" % size
+        head = self.name.ljust(100, b"\0") + b"0000644\0" + b"0000000\0" * 2 + written + b"00000000000\0"
+        rest = self.kind + self.link.ljust(100, b"\0") + self.magic + bytes(64) + bytes(16)
+        rest += self.prefix.ljust(155, b"\0") + bytes(12)
+        blank = head + b" " * 8 + rest
+        head += either(self.checksum, b"%06o\0 " % sum(blank)) + rest
+        return b"".join((head, data, self.padding * (-len(data) % 512)))
+
+
+def pax(*said: tuple[bytes, bytes], kind: bytes = b"x") -> Part:
+    """A note in the way of pax on the part that follows."""
+    return Part(b"note", b"".join(pax_line(name, value) for name, value in said), kind)
+
+
+def pax_line(name: bytes, value: bytes) -> bytes:
+    body = b" " + name + b"=" + value + b"\n"
+    size = len(body) + 1
+    while len(b"%d" % size + body) != size:
+        size += 1
+    return b"%d" % size + body
+
+
+def long_name(name: bytes, kind: bytes = b"L") -> Part:
+    """A name in the way of GNU for the part that follows."""
+    return Part(b"././@LongLink", name + b"\0", kind, magic=GNU)
+
+
+def tar_of(*parts: Part | bytes, end: bytes = END) -> bytes:
+    return b"".join(part if isinstance(part, bytes) else part.bytes() for part in parts or (Part(),)) + end
+
+
+def gz(data: bytes) -> bytes:
+    return gzip.compress(data, mtime=0)
+
+
+def packed(*parts: Part | bytes, end: bytes = END) -> bytes:
+    return gz(tar_of(*parts, end=end))
+
+
+def zeros_packed(size: int) -> bytes:
+    """A gzip stream that unpacks to so many zeros, made without holding them."""
+    pack = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    return b"".join(pack.compress(bytes(1 << 20)) for _ in range(size >> 20)) + pack.flush()
+
+
+def by_tarfile(names: dict[str, bytes], mode: Any = "w:gz", form: int = tarfile.PAX_FORMAT) -> bytes:
+    """As Python's own writer makes it."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode=mode, format=form) as archive:
+        for name, data in names.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()

@@ -57,6 +57,7 @@ def test_a_child_sees_nothing_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> 
     ours, systems = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"}, {"LC_CTYPE", "__CF_USER_TEXT_ENCODING"}
     assert set(seen["environment"]) <= ours | systems
     assert (seen["files"], seen["django"], seen["session"]) == ([], False, True)
+    assert not seen["compiles"], "a limit on the length of files would cut off compiled modules"
     assert seen["path"][0] == str(ROOT)
     assert "" not in seen["path"]
     assert len(seen["open"]) == 2, "the leash and the pen"

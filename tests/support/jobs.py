@@ -31,6 +31,7 @@ def surroundings(source: BinaryIO) -> Records:
             "folder": str(Path.cwd()),
             "path": sys.path,
             "django": "django" in sys.modules,
+            "compiles": not sys.dont_write_bytecode,
             "session": os.getsid(0) == os.getpid(),
             "open": [number for number in range(3, 64) if _is_open(number)],
         }

@@ -25,6 +25,7 @@ from voicehub.audio.child import OUT_OF_MEMORY, Job
 from voicehub.audio.findings import Finding, Refused, Severity, finding
 
 ROOT = Path(__file__).resolve().parents[2]
+# With -B, as compiled modules written under a limit would be cut off there, and then break every process.
 START = "import sys; sys.path.insert(0, sys.argv[1]); from voicehub.audio.child import main; main(*sys.argv[2:])"
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """Each further thread of numpy's would reserve memory, and count as a new process."""
@@ -117,7 +118,7 @@ def _started(job: Job, told: Mapping[str, Any], file: IO[bytes], folder: str) ->
     name = f"{job.__module__}:{job.__qualname__}"
     try:
         child = subprocess.Popen(  # noqa: S603 - our own interpreter, and a module of ours
-            [sys.executable, "-I", "-c", START, str(ROOT), name, json.dumps(told), str(theirs)],
+            [sys.executable, "-I", "-B", "-c", START, str(ROOT), name, json.dumps(told), str(theirs)],
             stdin=file,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -29,6 +29,7 @@ LANGUAGES = [
 ]
 LONGEST_TRANSCRIPT = 2000
 LARGEST_TABLE = 2 << 20
+SOUND_NAME = re.compile(r"\.(wav|flac|aiff?|caf|og[ga]|opus|mp3|m4a|mp4|webm)$", re.IGNORECASE)
 REMOTE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}$")
 
 
@@ -59,7 +60,7 @@ class ManyFilesField(forms.FileField):
 
     def clean(self, data: "Sequence[UploadedFile[Any]] | None", initial: Any = None) -> Any:
         if not data:
-            raise forms.ValidationError("Choose one or more WAV files.", code="required")
+            raise forms.ValidationError("Choose one or more files.", code="required")
         return [super(ManyFilesField, self).clean(file, initial) for file in data]
 
 
@@ -121,4 +122,4 @@ def _pair(line: str) -> tuple[str, str] | None:
         return None
     name = parts[0].strip().removeprefix("wavs/")
     text = parts[1].split("|")[0].strip().replace("\x00", "")
-    return re.sub(r"\.wav$", "", name, flags=re.IGNORECASE), text[:LONGEST_TRANSCRIPT]
+    return SOUND_NAME.sub("", name), text[:LONGEST_TRANSCRIPT]

@@ -17,7 +17,7 @@ PATIENCE = timedelta(minutes=10)  # after which the page no longer waits for the
 EDGES = ".,;:!?\"'“”‘’()"
 UNSURE = {"doubtful", "missing"}
 NAMES = {"company", "talent"}
-OF_WORDS = "statement_"  # begins the codes of findings that are told beside the words
+ELSEWHERE = ("statement_", "take_")  # begin the codes of what is told with the words and with the voice
 
 VERDICTS = {
     "accept": ("good", "Heard as it stands here"),
@@ -116,7 +116,7 @@ class Heard:
         """The sound in lines with a verdict each."""
         more, deeper = (self.check.measures, self.check.findings) if self.check else ({}, [])
         of_file = {"sample_rate": self.take.sample_rate, "seconds": self.take.seconds, "size": self.take.size}
-        found = [one for one in (*self.take.findings, *deeper) if not one["code"].startswith(OF_WORDS)]
+        found = [one for one in (*self.take.findings, *deeper) if not one["code"].startswith(ELSEWHERE)]
         return facts({**self.take.levels, **more, **of_file}, found)
 
 

@@ -3,6 +3,7 @@
 
 const AT_ONCE = 3;
 const SHOWN = { accepted: ["good", "Accepted"], refused: ["bad", "Cannot be used"], duplicate: ["over", "Already here"] };
+const MOST_TOLD = 50; // files of an archive that are told one by one
 const isTable = (file) => /\.(csv|tsv|txt)$/i.test(file.name);
 
 class Queue {
@@ -108,13 +109,19 @@ class Queue {
     this.next();
   }
 
+  // Of an archive there is a result for each file in it; those that were not accepted are told one by one.
   showResult(row, result) {
-    this.counts[result.state] += 1;
+    const { parts } = result;
+    for (const { state } of parts.length ? parts : [result]) this.counts[state] += 1;
+    if (parts.length) this.total += parts.length - 1;
     row.querySelector("[data-bar]").hidden = true;
     const [tone, word] = SHOWN[result.state];
     this.show(row, tone, word);
     const lines = result.findings.map((finding) => `${finding.text} ${finding.advice}`);
     if (!/^(Accepted|Cannot be used|The same file)\b/.test(result.words)) lines.unshift(result.words);
+    const others = parts.filter(({ state }) => state !== "accepted");
+    lines.push(...others.slice(0, MOST_TOLD).map(told));
+    if (others.length > MOST_TOLD) lines.push(`… and ${others.length - MOST_TOLD} more.`);
     this.tell(row, lines);
   }
 
@@ -169,6 +176,11 @@ class Queue {
     this.total = 0;
     this.form.querySelector("[data-results]").hidden = true;
   }
+}
+
+function told({ name, words, findings }) {
+  const reasons = findings.map((finding) => `${finding.text} ${finding.advice}`);
+  return `${name}: ${[words, ...reasons].join(" ")}`;
 }
 
 function reason(status) {

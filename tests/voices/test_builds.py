@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.voices.rows import Studio
-from voices.models import Account, Build, BuildRecording, BuildStatus, DatasetFetch, Handover, RemoteVoice
+from voices.models import Account, Build, BuildRecording, BuildStatus, DatasetFetch, Handover, Recording, RemoteVoice
 from voices.views.builds import harmless, timeline
 
 pytestmark = pytest.mark.django_db
@@ -268,3 +268,24 @@ def test_a_spreadsheet_finds_no_formula_in_the_export(as_viewer: Client, studio:
 
 def test_numbers_and_plain_words_are_left_as_they_are() -> None:
     assert [harmless(value) for value in (-1.5, None, "a=b", True, "")] == [-1.5, "", "a=b", True, ""]
+
+
+# --- Our own estimates -------------------------------------------------------------------
+
+
+def test_our_estimates_stand_apart_from_the_providers_scores(as_viewer: Client, studio: Studio) -> None:
+    build = studio.build(status="ready")
+    first = build.recordings.select_related("recording").order_by("recording__file_name")[0]
+    path = build.get_absolute_url()
+    assert "stimated here" not in as_viewer.get(path).content.decode()
+    made = {"estimates": {"stoi": 0.934, "si_sdr": -2.5, "dnsmos_overall": None, "missing": ["No model."]}}
+    Recording.objects.filter(pk=first.recording_id).update(measures=made)
+    build.recordings.update(reported=True, stoi=0.5, sample_score=0.9)
+    response = as_viewer.get(path)
+    text = " ".join(response.content.decode().split())
+    assert response.context["estimates"] == {"stoi": "STOI", "si_sdr": "SI-SDR"}
+    assert 'colspan="2" class="num group">Said by the provider' in text
+    assert 'colspan="2" class="num group ours">Estimated here' in text
+    assert 'data-label="STOI">0.50' in text and 'data-label="STOI, estimated here">0.93' in text
+    assert 'data-label="SI-SDR, estimated here">−2.5 dB' in text
+    assert "are no scores of the provider’s" in text and "Does not hear:" in text

@@ -70,7 +70,7 @@ def test_the_same_bytes_are_kept_once_under_whatever_name(as_producer: Client, v
 
 
 def test_a_table_fills_in_transcripts_wherever_it_stands_in_the_list(as_producer: Client, voice: Voice) -> None:
-    table = SimpleUploadedFile("metadata.csv", "﻿a|The first line.\nb.wav|Second | extra\nnobody|?\n\n|x\n".encode())
+    table = SimpleUploadedFile("metadata.csv", "﻿a|The first line.\nb.Flac|Second | extra\nnobody|?\n\n|x\n".encode())
     answers = send(as_producer, voice, table, upload("a.wav", clip(1)), upload("b.wav", clip(2)))
     assert answers[-1]["words"] == "2 transcripts filled in from 3 lines."
     texts = dict(voice.recordings.values_list("file_name", "transcript"))
@@ -86,7 +86,7 @@ def test_a_table_that_is_none_is_told_in_words(as_producer: Client, voice: Voice
 
 def test_no_file_at_all_is_told_in_words(as_producer: Client, voice: Voice) -> None:
     (answer,) = send(as_producer, voice)
-    assert (answer["state"], answer["words"]) == ("refused", "Choose one or more WAV files.")
+    assert (answer["state"], answer["words"]) == ("refused", "Choose one or more files.")
 
 
 def test_without_a_script_the_plain_form_leads_back_with_a_message_per_file(as_producer: Client, voice: Voice) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from django import template
 from django.template.defaultfilters import filesizeformat
 
+from voicehub.audio.estimates import NOTES
 from voicehub.templatetags.studio import duration
 
 register = template.Library()
@@ -206,7 +207,7 @@ MEASURES: dict[str, tuple[str, str, float]] = {
     "noise_floor_dbfs": ("Noise in the pauses", "{:.0f} dBFS", 1),
     "snr_db": ("Speech above the noise", "{:.0f} dB", 1),
     "clipped_share": ("Cut off at the top", "{:.2%}", 1),
-    "dc_offset": ("Off its centre", "{:.2%}", 1),
+    "dc_offset": ("Off its centre", "{:z.2%}", 1),
     "bandwidth_hz": ("Reaches up to", "{:.1f} kHz", 1000),
     "reverb_seconds": ("A sound dies away in", "{:.2f} s", 1),
     "speech_seconds": ("Speech", "{:.1f} s", 1),
@@ -216,11 +217,7 @@ MEASURES: dict[str, tuple[str, str, float]] = {
     "words_per_minute": ("Speed of reading", "{:.0f} words a minute", 1),
 }
 ESTIMATES: dict[str, tuple[str, str, float]] = {
-    "dnsmos_overall": ("DNSMOS, overall", "{:.2f} of 5", 1),
-    "dnsmos_speech": ("DNSMOS, speech", "{:.2f} of 5", 1),
-    "dnsmos_noise": ("DNSMOS, noise", "{:.2f} of 5", 1),
-    "stoi": ("STOI", "{:.2f}", 1),
-    "si_sdr_db": ("SI-SDR", "{:.1f} dB", 1),
+    key: (note.name, "{:.1f} dB" if note.scale.startswith("dB") else "{:.2f}", 1) for key, note in NOTES.items()
 }
 
 
@@ -241,5 +238,18 @@ def measures(levels: Json, more: Json) -> dict[str, Any]:
         "clipped": places[:PLACES_SHOWN],
         "clipped_more": max(0, len(places) - PLACES_SHOWN),
         "estimated": list(_written(estimates, ESTIMATES)),
-        "missing": sorted(set((estimates.get("missing") or {}).values())),
+        "missing": list(estimates.get("missing") or ()),
     }
+
+
+@register.simple_tag
+def estimate(measures: Json, key: str) -> str:
+    """One estimate out of a recording's measures, written with its unit; "–" where there is none."""
+    name = {key: ESTIMATES[key]}
+    return next((value for _name, value in _written(measures.get("estimates") or {}, name)), "–")
+
+
+@register.inclusion_tag("studio/estimate_notes.html")
+def estimate_notes(keys: Iterable[str] = NOTES) -> dict[str, Any]:
+    """What these estimates are worth: their scales, what they rank well, and what they do not hear."""
+    return {"notes": [NOTES[key] for key in keys]}

@@ -65,4 +65,8 @@ def made_words(recording: Recording) -> str:
 def cut_words(recording: Recording) -> str:
     """Where in its source it was: "1:02 to 1:09"; empty where the recipe does not say."""
     cut = next((step for step in recording.recipe.get("steps", ()) if step.get("step") == "cut"), None)
-    return f"{duration(cut['start'])} to {duration(cut['end'])}" if cut and "start" in cut and "end" in cut else ""
+    frames = [cut.get(name) for name in ("start_frame", "end_frame")] if cut else []
+    if None in frames or not frames or not recording.sample_rate:
+        return ""
+    start, end = (frame / recording.sample_rate for frame in frames)
+    return f"{duration(start)} to {duration(end)}"

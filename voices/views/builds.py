@@ -27,6 +27,10 @@ from voices.views.waiting import asks_a_person, stamp
 PAGE = 100
 TONES = {"good": "good", "fair": "wait", "poor": "bad"}
 MEASURED = ("stoi", "pesq", "si_sdr", "sample_score")  # a column without any value is not shown
+# What the rows of recordings carry that no page of builds shows.
+HEAVY = ("peaks", "fine_peaks", "levels", "findings", "set_findings")
+# Our own estimates that stand beside the provider's scores, with the words over their columns.
+ESTIMATES = {"dnsmos_overall": "DNSMOS", "stoi": "STOI", "si_sdr": "SI-SDR"}
 RESULTS = {
     BuildStatus.READY: "good",
     BuildStatus.DATASET_ISSUE: "wait",
@@ -141,7 +145,8 @@ def build_settle(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
-    rows = services.worst_first(build)
+    rows = services.worst_first(build).defer(*(f"recording__{name}" for name in HEAVY))
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     marked = Q(is_silent=True) | Q(is_outlier=True)
     counts = build.recordings.aggregate(
         reported=Count("pk", filter=Q(reported=True)),
@@ -149,19 +154,28 @@ def build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
         marked=Count("pk", filter=marked),
         troubled=Count("pk", filter=marked | Q(is_active=False)),
     )
+    measured = build.recordings.aggregate(**{name: Count(name) for name in MEASURED})
     return {
         "build": build,
         "stamp": stamp(build),
         "timeline": timeline(build),
         "scores": scores(build),
-        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "page": page,
+        "estimates": estimates_of(page),
         "fetches": list(build.dataset_fetches.order_by("-at")[:20]),
         "lost": asks_a_person(build),
         "again": not build.active,
         "refused": reasons_against_another(build),
-        "measured": build.recordings.aggregate(**{name: Count(name) for name in MEASURED}),
+        "measured": measured,
+        "provider_columns": sum(1 for count in measured.values() if count),
         **counts,
     }
+
+
+def estimates_of(rows: Iterable[BuildRecording]) -> dict[str, str]:
+    """Columns for the estimates that any of these recordings has."""
+    made = [row.recording.measures.get("estimates") or {} for row in rows]
+    return {key: words for key, words in ESTIMATES.items() if any(one.get(key) is not None for one in made)}
 
 
 def reasons_against_another(build: Build) -> list[str]:

@@ -27,12 +27,13 @@ TABLES = (".csv", ".tsv", ".txt")
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one file, in words for the person who sent it."""
+    """What became of one file, in words for the person who sent it; of an archive, also of each file in it."""
 
     state: str
     name: str
     words: str
     findings: list[dict[str, str]] = field(default_factory=list)
+    parts: "list[Outcome]" = field(default_factory=list)
 
 
 @may("voices.view_recording")
@@ -116,7 +117,8 @@ def _add(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str) -> 
     findings = [{"text": str(one["text"]), "advice": str(one["advice"])} for one in recording.findings]
     if not recording.usable:
         return Outcome("refused", name, "Cannot be used.", findings)
-    return Outcome("accepted", name, "Accepted; worth a listen." if findings else "Accepted.", findings)
+    look = any(one["severity"] == "look" for one in recording.findings)
+    return Outcome("accepted", name, "Accepted; worth a look." if look else "Accepted.", findings)
 
 
 def _fill_in(voice: Voice, file: "UploadedFile[Any]") -> Outcome:

@@ -69,8 +69,8 @@ PLANTED = [
 
 
 @pytest.mark.parametrize(("text", "code"), PLANTED)
-def test_planted_slip_is_found(text: str, code: str) -> None:
-    assert f"transcript_{code}" in codes(text)
+def test_planted_slip_is_found_and_nothing_else(text: str, code: str) -> None:
+    assert codes(text) == {f"transcript_{code}"}
 
 
 def test_every_code_is_planted_and_only_asks_to_look() -> None:
@@ -106,7 +106,10 @@ def test_samples_have_nothing(entry: dict[str, str]) -> None:
         ("می\u200cخواهم بروم.", "fa-IR"),
         ("ประภาคารเก่าอยู่บนเนินเขา", "th-TH"),
         ("Светионик је стар. Svetionik je star.", "sr-RS"),
-        ("Lighthouse.", ""),
+        ("Ｇｏｏｇｌｅで灯台を調べた。", "ja-JP"),
+        ("Das war Dr. Müller in St. Gallen.", "de-CH"),
+        ("The BBC.", "en-GB"),
+        ("Lighthouse.\n", ""),
     ],
 )
 def test_clean_text_has_nothing(text: str, language: str) -> None:
@@ -134,10 +137,19 @@ def test_text_that_cannot_be_of_this_recording(text: str, seconds: float, langua
 
 @pytest.mark.parametrize(
     ("text", "seconds", "language"),
-    [("Yes.", 1.5, "en-US"), ("灯台守は古い時計のネジを毎晩巻いていた。", 4.0, "ja-JP")],
+    [
+        ("Yes.", 1.5, "en-US"),
+        ("灯台守は古い時計のネジを毎晩巻いていた。", 4.0, "ja-JP"),
+        ("灯台守は古い時計のネジを毎晩巻いていた。", 9.0, "ja-JP"),
+        ("किताब खेत में है।", 4.0, "hi-IN"),
+    ],
 )
 def test_short_clips_and_dense_scripts_are_judged_by_their_own(text: str, seconds: float, language: str) -> None:
     assert codes(text, seconds, language) == set()
+
+
+def test_text_over_the_limit_is_not_judged_by_its_rate() -> None:
+    assert codes("One more word. " * 200, 1.0) == {"transcript_over_limit"}
 
 
 def test_figures_stand_for_more_than_they_show() -> None:

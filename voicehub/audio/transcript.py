@@ -146,7 +146,7 @@ def lint(
         tongue = re.split("[-_]", language)[0].lower()
         rest = GARBLED.sub("", looked_at)
         found += [*_readings(rest, tongue, thresholds), *_unspoken(rest)]
-        found += [*_scripts(rest, tongue, language, thresholds), *_slips(rest, tongue)]
+        found += [*_scripts(rest, tongue, language, thresholds), *_slips(rest, text, tongue)]
     return tuple(found)
 
 
@@ -263,10 +263,10 @@ def _is_mixed(word: str) -> bool:
     return len({_script(one) for one in word if one.isalpha()} & LOOK_ALIKE) > 1
 
 
-def _slips(text: str, tongue: str) -> Iterator[Finding]:
+def _slips(text: str, whole: str, tongue: str) -> Iterator[Finding]:
     twice = (one for one in REPEATED.findall(text) if one.lower() not in MAY_REPEAT)
     yield from _at("transcript_repeated_word", twice)
-    if tongue not in WITHOUT_FULL_STOP and text.rstrip().rstrip(CLOSERS)[-1:] not in ENDS:
+    if tongue not in WITHOUT_FULL_STOP and whole.rstrip().rstrip(CLOSERS)[-1:] not in ENDS:
         yield finding("transcript_no_end")
 
 

@@ -112,12 +112,11 @@ def test_recordings_over_twelve_seconds_are_ignored_in_training(studio: Studio) 
         (wav_bytes(data=b""), "zero seconds"),
         (sample_wav("rms-silent"), "no speech"),
         (wav_bytes(speech_like(1.2)), "too little"),
+        (sample_wav("slt-01"), "not the consent statement"),
     ],
-    ids=["empty", "silent", "short"],
+    ids=["empty", "silent", "short", "another text"],
 )
-def test_a_consent_that_says_nothing_fails_validation(
-    studio: Studio, listener: Listener, wav: bytes, words: str
-) -> None:
+def test_a_consent_that_is_none_fails_validation(studio: Studio, listener: Listener, wav: bytes, words: str) -> None:
     voice = _with_consent(studio, wav, listener)
     assert studio.build(voice)["status"] == "consent_validation_failed"
     heard = listener.heard()

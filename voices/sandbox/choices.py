@@ -70,6 +70,12 @@ LONGEST_DATASET_CLIP = 20.0
 SHORTEST_CONSENT_SPEECH = 2.0
 """Seconds of speech below which nobody can have read the statement."""
 
+CONSENT_STATEMENT = (
+    "I am aware that recordings of my voice will be used by {company} to train and create a synthetic version of my"
+    " voice by Resemble AI."
+)
+"""Vendor. The sandbox does not know the company: any words may be said for it."""
+
 INVALID = 422
 """The status of a refused field. Attested for duplicates only; unreadable JSON is 400."""
 

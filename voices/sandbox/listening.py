@@ -6,13 +6,14 @@ compared with a vendor's numbers.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from voicehub.audio import speaker
+from voicehub.audio import speaker, statement
 from voicehub.audio.inspect import is_silent
 from voicehub.audio.measure import Levels, measure
 from voicehub.audio.quality import SILENCE, sandbox_scores
@@ -65,9 +66,10 @@ class _Measured:
 
 
 def consent_issue(path: Path) -> str | None:
-    """Why nobody can have read the statement in this recording, or None."""
+    """Why nobody can have read the statement in this recording, or None; what is doubtful passes."""
+    recording = path.read_bytes()
     try:
-        levels = _levels(BytesIO(path.read_bytes()))
+        levels = measure(BytesIO(recording), read_header(BytesIO(recording))).levels
     except WavRefused as refused:
         return f"The consent recording cannot be used. {refused.finding.text}"
     if _without_speech(levels):
@@ -77,7 +79,20 @@ def consent_issue(path: Path) -> str | None:
             f"The consent recording holds only {levels.speech_seconds:.1f} seconds of speech,"
             " too little for the consent statement."
         )
-    return None
+    return _other_words(recording)
+
+
+@lru_cache(maxsize=8)
+def _other_words(recording: bytes) -> str | None:
+    """How the words differ from the statement's. Kept, as one recording often comes with many voices."""
+    file = BytesIO(recording)
+    header = read_header(file)
+    samples = load(file, header, statement.JUDGED_SECONDS)
+    heard = statement.check(
+        samples, header.sample_rate, choices.CONSENT_STATEMENT, language="en", company="", talent=""
+    )
+    wrong = heard.verdict is statement.Verdict.REJECT or any(one.code == "statement_negated" for one in heard.findings)
+    return f"The consent recording is not the consent statement. {heard.why}" if wrong else None
 
 
 def first_scores(file: BinaryIO, header: WavHeader) -> dict[str, Any]:
@@ -95,10 +110,6 @@ def judge(clips: list[Clip]) -> Judgement:
         usable_seconds=sum(one.seconds for one in good),
         voice_scores=_voice_scores(good) if good else {},
     )
-
-
-def _levels(file: BinaryIO) -> Levels:
-    return measure(file, read_header(file)).levels
 
 
 def _measured(clip: Clip) -> _Measured:

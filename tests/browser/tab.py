@@ -18,6 +18,10 @@ addEventListener("securitypolicyviolation", (event) =>
   console.error(`The content policy refused ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
 """
 AXE = "async (options) => (await axe.run(document, options)).violations"
+# Nothing is on its way into the page, and nothing fades; what turns for ever may go on turning.
+AT_REST = """() => !document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added")
+  && document.getAnimations().every((one) =>
+    one.playState !== "running" || one.effect.getComputedTiming().iterations === Infinity)"""
 # axe would copy the styles of a shadow root into a <style> of its own, which our content policy refuses.
 EVERYTHING: dict[str, Any] = {"preload": False}
 # All that can differ between the schemes.
@@ -91,6 +95,7 @@ class Tab:
             self.page.evaluate(AXE_SCRIPT)
         for scheme, options in (("dark", COLOURS), ("light", EVERYTHING)):
             self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # one of its words
+            self.page.wait_for_function(AT_REST)
             self._complain(f"{name}, {scheme}", self.page.evaluate(AXE, options))
 
     def _sticking_out(self) -> Any:

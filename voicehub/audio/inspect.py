@@ -14,6 +14,7 @@ from voicehub.audio.riff import WavHeader, WavRefused, read_header
 from voicehub.audio.thresholds import THRESHOLDS, Thresholds
 
 HASH_BLOCK = 1 << 18
+MOST_PAUSES_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,3 +198,6 @@ def _pauses(header: WavHeader, levels: Levels, thresholds: Thresholds) -> Iterat
     if levels.trailing_silence > thresholds.edge_silence_seconds:
         start = header.seconds - levels.trailing_silence
         yield finding("silence_at_end", at=start, seconds=levels.trailing_silence)
+    long = [(start, end) for start, end in levels.pauses if end - start > thresholds.pause_seconds]
+    for start, end in long[:MOST_PAUSES_TOLD]:
+        yield finding("long_pause", at=start, seconds=end - start)

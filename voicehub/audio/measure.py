@@ -76,6 +76,7 @@ class Measurement:
     levels: Levels
     peaks: tuple[int, ...]
     peaks_fine: tuple[int, ...]
+    loudness: "Loudness"
 
 
 def decibels(power: float) -> float:
@@ -95,8 +96,9 @@ def measure(file: BinaryIO, header: WavHeader, seen: Callable[[bytes], object] =
         flats.add(block, *frames.add(block))
         for outline in outlines:
             outline.add(block)
-    levels = _levels(header, frames.loudness(), flats.at_peak())
-    return Measurement(levels, outlines[0].pairs(), outlines[1].pairs())
+    loudness = frames.loudness()
+    levels = _levels(header, loudness, flats.at_peak())
+    return Measurement(levels, outlines[0].pairs(), outlines[1].pairs(), loudness)
 
 
 def fine_count(header: WavHeader) -> int:

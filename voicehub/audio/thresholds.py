@@ -41,6 +41,23 @@ class Thresholds:
     noise_heard_db: float = number(25.0, "dB", "As for noisy.")
     dc_offset_share: float = number(0.01, "share", HUMAN_SPEECH)
     edge_silence_seconds: float = number(1.0, "s", HUMAN_SPEECH)
+    pause_seconds: float = number(1.5, "s", "Ours: longer than the pause between two sentences that are read.")
+    hum_over_db: float = number(
+        14.0,
+        "dB",
+        "Ours: clean voices stay below 12 dB; hum at 25 dB under the speech reaches 13 dB, mostly 25.",
+    )
+    hum_least_dbfs: float = number(-60.0, "dBFS", "Ours: weaker hum is not heard beside speech of -20 dBFS.")
+    reverberation_seconds: float = number(
+        0.42, "s", "Ours: dry rooms read up to 0.31 s, nine in ten rooms of a true 0.4 s from 0.43 s on."
+    )
+    band_edge_share: float = number(
+        0.8, "share", "Ours: of half the sampling rate, up to where the filters of converters may begin."
+    )
+    band_cliff_db: float = number(
+        25.0, "dB", "Ours: files blown up from a lower rate fall by 29 dB or more within 400 Hz at their edge."
+    )
+    narrow_band_hz: float = number(7000.0, "Hz", "Ours: with less, s and f lose what tells them apart.")
     telephone_rate: float = number(16000, "Hz", "Below 16 kHz most of s, f and th is missing.")
 
     transcript_longest: float = number(2000, "characters", "Ours: a minute and a half of speech, far above any clip.")
@@ -79,6 +96,39 @@ class Thresholds:
     statement_added_words: float = number(
         3, "words", "Ours: one or two words that were misheard are no addition to the statement."
     )
+
+    speaker_same: float = number(
+        0.75, "likeness", "Measured on human speech: 1 in 100 comparisons with somebody else reaches it."
+    )
+    speaker_different: float = number(
+        0.62,
+        "likeness",
+        "Measured: below it lies 1 in 100 of the same voice in noise, in another room or on a telephone.",
+    )
+    speaker_least_recordings: float = number(3, "recordings", "Measured: from three on the mean of a voice is steady.")
+    speaker_outlier: float = number(
+        0.75,
+        "likeness",
+        "Measured on sets of one session: it finds 99 of 100 strangers and flags none of the reader's own.",
+    )
+    speaker_outlier_short: float = number(
+        0.65, "likeness", "Measured on clips of two seconds: 1 in 50 of the own is below."
+    )
+    speaker_long_seconds: float = number(3.0, "s", "As for the likeness of short clips, which holds up to here.")
+    speaker_short_seconds: float = number(1.5, "s", "The encoder hears 1.6 seconds at once.")
+    speaker_least_set: float = number(4, "recordings", "Ours: of three nobody can say who is the stranger.")
+
+    set_same_difference: float = number(
+        0.25,
+        "share",
+        "Measured: exports of one reading at other rates, levels and codecs differ in up to 0.21 of the bits.",
+    )
+    set_level_db: float = number(6.0, "dB", "Ours: twice what one reader varies from clip to clip at one microphone.")
+    set_least_day: float = number(3, "recordings", "Ours: the median of two clips is either of them.")
+    day_level_db: float = number(4.0, "dB", "Ours: medians of days differ by less when nothing was moved.")
+    day_floor_db: float = number(8.0, "dB", "Ours: a window opened, or a fan; less changes from hour to hour.")
+    day_band_share: float = number(0.25, "share", "Ours: half-way between two common rates, or another microphone.")
+    day_room_seconds: float = number(0.15, "s", "Ours: from a dry booth to a furnished room.")
 
     def changed(self, overrides: Mapping[str, float]) -> Self:
         """The same with some numbers put otherwise; TypeError for a name that is none of them."""

@@ -64,6 +64,31 @@ CODES = {
         "Cut it to about 0.2 seconds.",
         threshold="edge_silence_seconds",
     ),
+    "long_pause": look(
+        "There is a pause of {seconds:.1f} seconds.",
+        "Cut the recording there, or shorten the pause.",
+        threshold="pause_seconds",
+    ),
+    "hum": look(
+        "The mains hum at {mains} Hz, {over:.0f} dB above what is around it.",
+        "Run the laptop on its battery, and move cables and the microphone away from power supplies.",
+        threshold="hum_over_db",
+    ),
+    "reverberant": look(
+        "The room echoes: sound takes about {seconds:.1f} seconds to die away.",
+        "Record closer to the microphone, in a room with curtains, carpets or clothes.",
+        threshold="reverberation_seconds",
+    ),
+    "upsampled": look(
+        "Above {edge:.1f} kHz there is nothing: it was made from a lower rate, or from an MP3.",
+        "Send the recording as it was made, not converted.",
+        threshold="band_cliff_db",
+    ),
+    "narrow_band": look(
+        "It has hardly any sound above {edge:.1f} kHz: it is muffled.",
+        "Check that the microphone points at the mouth, and that no filter is on.",
+        threshold="narrow_band_hz",
+    ),
     "telephone_band": look(
         "It has only {rate:,} samples per second, as on a telephone.",
         "Record at 44,100 or 48,000.",

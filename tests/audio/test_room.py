@@ -1,0 +1,39 @@
+"""The reverberation estimate against rooms of known reverberation."""
+
+import numpy as np
+import pytest
+
+from tests.support.clips import RATES
+from tests.support.planted import voice
+from tests.support.worse import echoing, noisy
+from voicehub.audio.room import reverberation
+
+NAMES = ("slt-02", "rms-01", "consent-awb")
+
+
+def read(name: str, rate: int, t60: float) -> float | None:
+    return reverberation(echoing(voice(rate, name).astype(np.float32), rate, t60), rate)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("rate", RATES)
+def test_longer_reverberation_reads_longer(name: str, rate: int) -> None:
+    times = [read(name, rate, t60) for t60 in (0.0, 0.3, 0.4, 0.6)]
+    assert None not in times
+    dry, short, middle, long = times
+    assert times == sorted(times)
+    assert dry == pytest.approx(0.2, abs=0.04)
+    assert short == pytest.approx(0.4, abs=0.08)
+    assert middle == pytest.approx(0.48, abs=0.08)
+    assert long == pytest.approx(0.6, abs=0.15)
+
+
+def test_level_changes_nothing() -> None:
+    loud = echoing(voice(16000).astype(np.float32), 16000, 0.4)
+    assert reverberation(loud * np.float32(0.1), 16000) == pytest.approx(reverberation(loud, 16000), abs=0.01)
+
+
+def test_nothing_is_read_where_nothing_can_be() -> None:
+    voiced = voice(16000).astype(np.float32)
+    for samples in (voiced[:0], voiced[:1000], voiced[:8000], np.zeros(48000, np.float32), noisy(voiced, 15.0)):
+        assert reverberation(samples, 16000) is None

@@ -50,6 +50,5 @@ def dataset(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     response.headers["Content-Disposition"] = content_disposition_header(True, found.name) or "attachment"
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
-    if found.size is not None:
-        response.headers["Content-Length"] = str(found.size)
+    response.headers["Content-Length"] = str(found.size)
     return response

@@ -10,10 +10,10 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.sounds import FloatArray, voice
+from tests.support.sounds import FloatArray, clip_in, voice
 from tests.support.wav import noise, speech_like, wav_bytes
 from voicehub.audio.findings import Refused
-from voicehub.audio.prepare.clips import Clip, clip_in, clip_of
+from voicehub.audio.prepare.clips import Clip, clip_of
 from voicehub.audio.prepare.cut import LENGTHS, Cut, Lengths, _best, _Place, cut, write_pieces
 from voicehub.audio.prepare.edges import edges, set_edges
 from voicehub.audio.prepare.hearing import hear
@@ -169,7 +169,7 @@ def test_pieces_are_written_as_they_were_and_say_how(tmp_path: Path, rate: int) 
         original, _ = soundfile.read(file, dtype="int16")
     for one, piece in zip(made, found.pieces, strict=True):
         assert np.array_equal(soundfile.read(one.path, dtype="int16")[0], original[piece.start : piece.end])
-        assert 1.5 <= clip_of(one.path).header.seconds <= 20
+        assert 1.5 <= clip_of(one.path).seconds <= 20
         assert json.loads(json.dumps(one.recipe)) == one.recipe
         assert one.recipe["from_sha256"] == source.sha256
         assert one.recipe["steps"][-1]["start_frame"] == piece.start

@@ -10,12 +10,12 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.sounds import voice
+from tests.support.sounds import clip_in, voice
 from tests.support.wav import noise, sample_wav, speech_like, tone, wav_bytes
 from voicehub.audio.findings import Refused
 from voicehub.audio.inspect import inspect
 from voicehub.audio.prepare.choose import Candidate, Room, choose, quality
-from voicehub.audio.prepare.clips import Clip, clip_in, clip_of
+from voicehub.audio.prepare.clips import Clip, clip_of
 from voicehub.audio.prepare.join import FADE_SECONDS, check_limits, common_rate, join, joined
 from voicehub.audio.riff import ALLOWED_RATES, read_header
 

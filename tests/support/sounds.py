@@ -1,5 +1,6 @@
 """Sound files in the formats that people send, made when a test runs."""
 
+import hashlib
 import io
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from tests.support.wav import SAMPLE
+from voicehub.audio.prepare.clips import Clip
+from voicehub.audio.riff import read_header
 
 FloatArray = NDArray[np.float64]
 
@@ -18,6 +21,13 @@ def voice(name: str = "slt-01") -> tuple[FloatArray, int]:
     """A clip of the sample studio, and its rate."""
     samples, rate = soundfile.read(SAMPLE / f"{name}.flac")
     return np.asarray(samples), int(rate)
+
+
+def clip_in(name: str, data: bytes) -> Clip:
+    """The clip in a WAV that lies in memory."""
+    header = read_header(io.BytesIO(data))
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Clip(name, sha256, header.sample_rate, header.frames, lambda: io.BytesIO(data))
 
 
 def by_libsndfile(samples: FloatArray, rate: int, kind: str, subtype: str) -> bytes:

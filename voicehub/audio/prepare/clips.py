@@ -1,7 +1,6 @@
 """What goes into preparing, and what comes out: WAV files with how they were made."""
 
 import hashlib
-import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,9 +8,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from voicehub.audio.findings import finding
 from voicehub.audio.pcm import WavWriter
 from voicehub.audio.recipe import Recipe, recipe
-from voicehub.audio.riff import BYTES_PER_FRAME, WavHeader, read_header
+from voicehub.audio.riff import BYTES_PER_FRAME, WavHeader, WavRefused, read_header
 from voicehub.audio.samples import FULL_SCALE, Float32, Int16, blocks
 
 BLOCK_FRAMES = 1 << 15
@@ -27,16 +27,24 @@ class Clip:
 
     name: str
     sha256: str
-    header: WavHeader
+    rate: int
+    frames: int
     open: Callable[[], BinaryIO]
     steps: tuple[Mapping[str, Any], ...] = ()
 
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.rate
+
     def samples(self, start: int = 0, end: int | None = None) -> Iterator[Int16]:
-        """The samples from `start` to before `end`, in blocks."""
-        head, last = self.header, self.header.frames if end is None else end
-        stretch = replace(head, frames=last - start, data_offset=head.data_offset + start * BYTES_PER_FRAME)
+        """The samples from `start` to before `end`, in blocks; WavRefused if it is not any more what it was."""
+        last = self.frames if end is None else end
         with self.open() as file:
-            yield from blocks(file, stretch, BLOCK_FRAMES)
+            header = read_header(file)
+            if (header.sample_rate, header.frames) != (self.rate, self.frames):
+                raise WavRefused(finding("changed_while_read"))
+            offset = header.data_offset + start * BYTES_PER_FRAME
+            yield from blocks(file, replace(header, frames=last - start, data_offset=offset), BLOCK_FRAMES)
 
     def floats(self) -> Iterator[Float32]:
         return (block.astype(np.float32) / np.float32(FULL_SCALE) for block in self.samples())
@@ -63,12 +71,7 @@ def clip_of(path: Path) -> Clip:
         total = hashlib.sha256()
         while block := file.read(HASH_BLOCK):
             total.update(block)
-    return Clip(path.stem, total.hexdigest(), header, lambda: path.open("rb"))
-
-
-def clip_in(name: str, data: bytes) -> Clip:
-    """The same for a file in memory."""
-    return Clip(name, hashlib.sha256(data).hexdigest(), read_header(io.BytesIO(data)), lambda: io.BytesIO(data))
+    return Clip(path.stem, total.hexdigest(), header.sample_rate, header.frames, lambda: path.open("rb"))
 
 
 def write_wav(target: Path, rate: int, sound: Iterable[Int16], how: Recipe) -> Made:

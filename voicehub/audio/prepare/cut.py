@@ -14,7 +14,6 @@ from typing import NamedTuple
 from voicehub.audio.findings import Refused, finding
 from voicehub.audio.prepare.clips import Clip, Made, write_wav
 from voicehub.audio.prepare.hearing import FRAMES_PER_SECOND, Heard, hear
-from voicehub.audio.riff import WavHeader
 
 FORCED_EVERY = 50
 """Frames: within speech, the quietest moment of each half second may be cut at, if need be."""
@@ -68,13 +67,13 @@ class _Place(NamedTuple):
 
 def cut(clip: Clip, lengths: Lengths = LENGTHS) -> Cut:
     """Where to cut a clip of any length; Refused if nobody speaks in it or it is too short for one clip."""
-    if clip.header.seconds < lengths.least:
-        raise Refused(finding("shorter_than_a_clip", seconds=clip.header.seconds, limit=lengths.least))
+    if clip.seconds < lengths.least:
+        raise Refused(finding("shorter_than_a_clip", seconds=clip.seconds, limit=lengths.least))
     heard = hear(clip)
     if not heard.speech.segments:
         raise Refused(finding("nothing_to_cut"))
-    pieces, left_out = _best(list(_Places(clip.header, heard, lengths.edge_seconds)), clip.header.sample_rate, lengths)
-    return Cut(tuple(pieces), left_out / clip.header.sample_rate, heard)
+    pieces, left_out = _best(list(_Places(clip, heard, lengths.edge_seconds)), clip.rate, lengths)
+    return Cut(tuple(pieces), left_out / clip.rate, heard)
 
 
 def write_pieces(clip: Clip, cut: Cut, folder: Path) -> Iterator[Made]:
@@ -85,14 +84,14 @@ def write_pieces(clip: Clip, cut: Cut, folder: Path) -> Iterator[Made]:
             {"step": "cut", "start_frame": piece.start, "end_frame": piece.end, "heard_by": cut.heard.speech.by}
         )
         target = folder / f"{clip.name}-{number:0{digits}}.wav"
-        yield write_wav(target, clip.header.sample_rate, clip.samples(piece.start, piece.end), how)
+        yield write_wav(target, clip.rate, clip.samples(piece.start, piece.end), how)
 
 
 class _Places:
     """The start, every pause, the quietest moments of speech, and the end, in this order."""
 
-    def __init__(self, header: WavHeader, heard: Heard, edge_seconds: float) -> None:
-        self._header, self._levels = header, heard.levels
+    def __init__(self, clip: Clip, heard: Heard, edge_seconds: float) -> None:
+        self._clip, self._levels = clip, heard.levels
         self._edge = round(edge_seconds * FRAMES_PER_SECOND)
         frames = [(round(a * FRAMES_PER_SECOND), round(b * FRAMES_PER_SECOND)) for a, b in heard.speech.segments]
         self._speech = [(a, min(b, len(self._levels))) for a, b in frames if a < len(self._levels)]
@@ -104,11 +103,11 @@ class _Places:
             yield from self._forced(start, stop)
             if following:
                 yield self._in_pause(stop, following)
-        last = self._header.frames
+        last = self._clip.frames
         yield self._place(0, end + self._edge, 0, 0.0)._replace(at=last, start=last)
 
     def _place(self, at: int, end: int, start: int, costs: float, in_pause: bool = True) -> _Place:
-        rate, last = self._header.sample_rate, self._header.frames
+        rate, last = self._clip.rate, self._clip.frames
         at, end, start = (min(last, frame * rate // FRAMES_PER_SECOND) for frame in (at, end, start))
         return _Place(at, end, start, costs, in_pause)
 

@@ -29,7 +29,7 @@ def edges(clip: Clip, seconds: float = EDGE_SECONDS) -> Edges:
     segments = hear(clip).speech.segments
     if not segments:
         raise Refused(finding("nothing_to_cut"))
-    rate, frames = clip.header.sample_rate, clip.header.frames
+    rate, frames = clip.rate, clip.frames
     first = round((segments[0][0] - seconds) * rate)
     last = round((segments[-1][1] + seconds) * rate)
     return Edges(max(0, first), min(frames, last), max(0, -first), max(0, last - frames))
@@ -47,7 +47,7 @@ def set_edges(clip: Clip, target: Path, seconds: float = EDGE_SECONDS) -> Made:
             "zeros_after": found.zeros_after,
         }
     )
-    return write_wav(target, clip.header.sample_rate, _samples(clip, found), how)
+    return write_wav(target, clip.rate, _samples(clip, found), how)
 
 
 def _samples(clip: Clip, found: Edges) -> Iterator[Int16]:

@@ -24,7 +24,7 @@ class Heard:
 
 def hear(clip: Clip) -> Heard:
     """Memory grows by a few bytes for every 10 ms."""
-    rate = clip.header.sample_rate
+    rate = clip.rate
     finder, powers = SpeechFinder(rate), _Powers(rate)
     for block in clip.floats():
         finder.add(block)

@@ -43,7 +43,7 @@ class Joined:
         return HEAD_BYTES + self.frames * BYTES_PER_FRAME
 
     def _frames_of(self, clip: Clip) -> int:
-        return resampled_frames(clip.header.frames, clip.header.sample_rate, self.rate)
+        return resampled_frames(clip.frames, clip.rate, self.rate)
 
     def samples(self) -> Iterator[Int16]:
         silence = np.zeros(self.gap, "<i2")
@@ -69,9 +69,9 @@ class Joined:
             yield block
 
     def _at_rate(self, clip: Clip) -> Iterator[Int16]:
-        if clip.header.sample_rate == self.rate:
+        if clip.rate == self.rate:
             return clip.samples()
-        return map(Rounding(clip.sha256), resampled(clip.floats(), clip.header.sample_rate, self.rate))
+        return map(Rounding(clip.sha256), resampled(clip.floats(), clip.rate, self.rate))
 
     def recipe(self) -> Recipe:
         steps = [dict(step, of=number) for number, clip in enumerate(self.clips) for step in clip.steps]
@@ -79,11 +79,11 @@ class Joined:
 
     def _steps(self) -> Iterator[dict[str, object]]:
         for number, clip in enumerate(self.clips):
-            if clip.header.sample_rate != self.rate:
+            if clip.rate != self.rate:
                 yield {
                     "step": "resample",
                     "of": number,
-                    "from": clip.header.sample_rate,
+                    "from": clip.rate,
                     "to": self.rate,
                     "quality": QUALITY,
                     "dither": clip.sha256,
@@ -95,7 +95,7 @@ def joined(clips: Sequence[Clip], rate: int | None = None, gap_seconds: float = 
     """The clips as one sound; without a rate at that which most of them have. Refused if there is none."""
     if not clips:
         raise Refused(finding("nothing_chosen"))
-    rate = rate or common_rate([clip.header.sample_rate for clip in clips])
+    rate = rate or common_rate([clip.rate for clip in clips])
     return Joined(tuple(clips), rate, round(gap_seconds * rate))
 
 

@@ -31,7 +31,7 @@ class Measures:
     speech_share: float = told("share", "the same, of all time")
     speech_spans: tuple[Span, ...] = told("s", "where somebody speaks")
     pause_spans: tuple[Span, ...] = told("s", "half a second or more without speech between speech, the first 50")
-    noise_floor_dbfs: float = told("dBFS", "level of the quieter half of what is not speech, in frames of 20 ms")
+    noise_floor_dbfs: float = told("dBFS", "level of the quietest moments without speech")
     snr_db: float | None = told("dB", "power of speech over that floor; none without speech")
     hum_mains_hz: int | None = told("Hz", "50 or 60, whichever is the stronger")
     hum_over_db: float | None = told("dB", "the strongest of its first six lines over what lies between them")

@@ -13,6 +13,7 @@ LEAST_NOISE_FRAMES = 10
 QUIETEST_PARTS = 10
 DIGITAL_SILENCE = 1e-10
 OVER_NOISE = 10 ** (6 / 10)
+CLEAR = 10 ** (25 / 10)
 UNDER_SPEECH = 10 ** (-25 / 10)
 OUTSIDE_SECONDS = 0.25
 INSIDE_SECONDS = 0.3
@@ -52,20 +53,22 @@ def _mean(powers: Float64) -> float:
 def trimmed(segments: tuple[Span, ...], powers: Float64, noise: float, spoken: float) -> tuple[Span, ...]:
     """The same with their edges where the level rises and falls: the model is surer than it is exact.
 
-    An edge whose level tells nothing, as in noise, only loses its padding.
+    An edge without such a place only loses its padding. Beyond what the model took for speech it looks in quiet
+    rooms only: in noise, what is loud there may be anything.
     """
     loud = powers >= max(noise * OVER_NOISE, min(spoken * UNDER_SPEECH, noise * 100))
-    return tuple((_first(loud, start, end), _last(loud, start, end)) for start, end in segments)
+    outside = OUTSIDE_SECONDS if spoken > noise * CLEAR else 0.0
+    return tuple((_first(loud, start, end, outside), _last(loud, start, end, outside)) for start, end in segments)
 
 
-def _first(loud: Bools, start: float, end: float) -> float:
-    low, high = _frame(start - OUTSIDE_SECONDS), _frame(min(end, start + INSIDE_SECONDS))
+def _first(loud: Bools, start: float, end: float, outside: float) -> float:
+    low, high = _frame(start - outside), _frame(min(end, start + INSIDE_SECONDS))
     found = np.flatnonzero(loud[low:high])
     return (low + int(found[0])) / FRAMES_PER_SECOND if len(found) else min(end, start + PAD_SECONDS)
 
 
-def _last(loud: Bools, start: float, end: float) -> float:
-    low, high = _frame(max(start, end - INSIDE_SECONDS)), _frame(end + OUTSIDE_SECONDS)
+def _last(loud: Bools, start: float, end: float, outside: float) -> float:
+    low, high = _frame(max(start, end - INSIDE_SECONDS)), _frame(end + outside)
     found = np.flatnonzero(loud[low:high])
     return (low + int(found[-1]) + 1) / FRAMES_PER_SECOND if len(found) else max(start, end - PAD_SECONDS)
 

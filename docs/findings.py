@@ -1,0 +1,70 @@
+"""Writes docs/findings.md from the tables that the checks use: `python -m docs.findings > docs/findings.md`."""
+
+import re
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
+
+from docs.providers import table
+from voicehub.audio import codes
+from voicehub.audio.measures import MEANINGS
+from voicehub.audio.templates import Severity, Template
+from voicehub.audio.thresholds import EXPLAINED
+
+HEAD = """# Findings
+
+Everything that the checks of sound say, made from their own tables by `python -m docs.findings`; a test keeps it so.
+
+A finding has a severity: **refused**, the file cannot be used; **put right**, a corrected copy was made and the
+original kept; **look**, a person should decide. Where a threshold decides, it is a default, which an admin can change
+for a provider and a tier.
+"""
+COLUMNS = ["code", "severity", "what it says", "advice", "threshold", "its source"]
+MEASURES = """
+## Measures
+
+What the deep look at a recording measures, by the name that the JSON of `manage.py inspect_audio` has. A share is 0 to
+1, a level in dBFS is 0 at full scale. `missing` says what could not be measured on this machine.
+"""
+
+
+def page() -> str:
+    """The whole page as Markdown."""
+    parts = [HEAD]
+    for area in iter_modules(codes.__path__):
+        module = import_module(f"{codes.__name__}.{area.name}")
+        parts.append(f"\n## {area.name.capitalize()}\n\n{(module.__doc__ or '').strip()}\n")
+        parts.append(
+            table(["code", "severity", "what it says", "advice", "threshold", "its source"], rows(module.CODES))
+        )
+    parts += [MEASURES, table(["measure", "unit", "what it is"], measures())]
+    return "".join(parts)
+
+
+def rows(templates: dict[str, Template]) -> Iterator[tuple[str, ...]]:
+    for code, template in templates.items():
+        threshold, source = "", ""
+        if template.threshold:
+            told = EXPLAINED[template.threshold]
+            threshold, source = f"`{template.threshold}` {told.default:g} {told.unit}", told.source
+        words = (shown(template.text), shown(template.advice))
+        yield f"`{code}`", severity(template.severity), *words, threshold, source
+
+
+def severity(one: Severity) -> str:
+    return one.value.replace("_", " ")
+
+
+def measures() -> Iterator[tuple[str, ...]]:
+    for name, (unit, meaning) in MEANINGS.items():
+        yield f"`{name}`", unit, meaning
+
+
+def shown(words: str) -> str:
+    """With the names of what is filled in, and nothing that Markdown would take for its own."""
+    return re.sub(r"\{(\w+)[^}]*\}", r"*\1*", words.replace("|", "\\|").replace("<", "&lt;"))
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,37 @@
+"""The tables of findings: one code, one meaning, and a page that shows them all."""
+
+from pathlib import Path
+
+import pytest
+
+from docs import findings
+from voicehub.audio import codes
+from voicehub.audio.codes import CODES, sound
+from voicehub.audio.templates import look
+from voicehub.audio.thresholds import EXPLAINED
+
+PAGE = Path(__file__).parents[2] / "docs" / "findings.md"
+
+
+def test_page_is_what_the_tables_say() -> None:
+    assert PAGE.read_text(encoding="utf-8") == findings.page(), "Run: python -m docs.findings > docs/findings.md"
+
+
+def test_every_code_has_one_line() -> None:
+    lines = [line.split("`")[1] for line in findings.page().split("\n## Measures\n")[0].splitlines() if "| `" in line]
+    assert sorted(lines) == sorted(CODES)
+
+
+def test_new_code_changes_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(codes.sound.CODES, "odd", look("It is {much:.1f} | <odd>.", "Listen.", "noisy_db"))
+    assert "| `odd` | look | It is *much* \\| &lt;odd>. | Listen. | `noisy_db` 15 dB | " in findings.page()
+
+
+def test_every_measured_code_names_its_threshold() -> None:
+    assert all(template.threshold in EXPLAINED for template in sound.CODES.values())
+    assert {template.threshold for template in CODES.values()} - {""} <= EXPLAINED.keys()
+
+
+def test_every_threshold_has_unit_and_source() -> None:
+    for name, told in EXPLAINED.items():
+        assert told.unit and told.source.endswith("."), name

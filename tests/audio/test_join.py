@@ -181,3 +181,8 @@ def test_thousands_to_choose_from_are_no_trouble() -> None:
     assert 298 < sum(many[place].seconds + 0.3 for place in chosen) <= 300.3
     assert np.mean([many[place].quality for place in chosen]) > 0.97
     assert len(choose(many[:500], Room(3600.0, most_files=25))) == 25
+
+
+@pytest.mark.parametrize("most", [0.0, -1.0])
+def test_nothing_is_chosen_where_there_is_no_room(most: float) -> None:
+    assert choose([Candidate(1.0, 1.0)], Room(most)) == ()

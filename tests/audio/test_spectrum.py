@@ -58,6 +58,14 @@ def test_full_band_reaches_up_and_ends_without_a_cliff(rate: int) -> None:
 
 
 @at_every_rate
+def test_click_in_digital_silence_is_no_hum(rate: int) -> None:
+    """Most of its windows hold nothing at all, which has no logarithm."""
+    click = np.zeros(2 * rate, np.float32)
+    click[rate] = 1.0
+    assert (hum(click, rate).over_db, hum(click, rate).dbfs) == (0.0, -100.0)
+
+
+@at_every_rate
 def test_silence_and_snippets_have_neither(rate: int) -> None:
     for samples in (np.zeros(rate, np.float32), np.zeros(0, np.float32), floats(voice(rate)[:10])):
         assert (hum(samples, rate).over_db, hum(samples, rate).dbfs) == (0.0, -100.0)

@@ -66,7 +66,7 @@ def _lines(power: Float64, bin_hz: float, mains: int) -> Hum:
     for place in mains * np.arange(1, HARMONICS + 1):
         near = np.abs(np.arange(len(power)) * bin_hz - place)
         line, around = power[near <= LINE_HZ], power[(near >= NEIGHBOURS_HZ[0]) & (near <= NEIGHBOURS_HZ[1])]
-        excess = 10 * np.log10(line.max() / max(float(np.median(around)), 1e-20))
+        excess = 10 * np.log10(max(float(line.max()), 1e-20) / max(float(np.median(around)), 1e-20))
         if excess >= LINE_LEAST_DB:
             over, level = max(over, float(excess)), level + float(line.sum())
     return Hum(mains, over, 10 * np.log10(max(level, 1e-10)))

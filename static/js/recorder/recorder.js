@@ -5,7 +5,7 @@
 import { drop, keep, kept } from "./keep.js";
 import { Microphone, unsupported } from "./microphone.js";
 import { Lost, send } from "./send.js";
-import { judge, measure } from "./verdict.js";
+import { judge, judgeSound, measure } from "./verdict.js";
 import { encodeWav, sha256, toInt16 } from "./wav.js";
 
 const CHECK_SECONDS = 4;
@@ -123,7 +123,7 @@ class Recorder {
     if (this.step !== "ready") return;
     if (document.activeElement === document.body) this.parts.record.focus();
     const pcm = toInt16(await this.microphone.stop());
-    const found = judge(measure(pcm, this.microphone.rate), { least: 0, most: Infinity });
+    const found = judgeSound(measure(pcm, this.microphone.rate));
     if (this.step !== "ready") return;
     if (found.length) this.say(found[0].words, "wait");
     else this.say("The microphone sounds good.", "good");

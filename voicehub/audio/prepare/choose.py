@@ -58,9 +58,7 @@ def choose(candidates: Sequence[Candidate], room: Room) -> tuple[int, ...]:
 
     A knapsack, exact up to the rounding to steps; of two equal choices always the same is made.
     """
-    usable = [
-        place for place, one in enumerate(candidates) if one.quality > 0 and 0 < one.seconds <= room.most_seconds
-    ]
+    usable = [place for place, one in enumerate(candidates) if one.quality > 0 and 0 < one.seconds <= room.most_seconds]
     needs = [candidates[place].seconds + room.gap_seconds for place in usable]
     total = room.most_seconds + room.gap_seconds
     files = len(usable) if room.most_files is None else min(room.most_files, len(usable))

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from consent.models import Take
 from consent.models.check import TakeCheck
-from voicehub.templatetags.sound import Fact, facts, place
+from voicehub.templatetags.sound import Chip, Fact, chip, facts, place
 
 PATIENCE = timedelta(minutes=10)  # after which the page no longer waits for the check
 EDGES = ".,;:!?\"'“”‘’()"
@@ -89,6 +89,11 @@ class Heard:
     def verdict(self) -> tuple[str, str] | None:
         """Tone and title of the verdict on the words."""
         return VERDICTS.get(str(self.statement.get("verdict")), VERDICTS["listen"]) if self.statement else None
+
+    @property
+    def said(self) -> list[Chip]:
+        """What the check of the words found, each with its place."""
+        return [chip(one) for one in self.statement.get("findings") or ()]
 
     @property
     def words(self) -> list[Word]:

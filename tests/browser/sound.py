@@ -36,6 +36,12 @@ def clip(name: str, begin: float = 0, end: float | None = None) -> bytes:
     return wav(samples[round(begin * rate) : end and round(end * rate)], rate)
 
 
+def trailing_off(name: str, seconds: float) -> bytes:
+    """A committed clip with so much silence after it."""
+    samples, rate = sample(name)
+    return wav(np.concatenate((samples, np.zeros(round(seconds * rate)))), rate)
+
+
 def chosen(name: str, content: bytes) -> FilePayload:
     """A file as a person chooses it for an upload."""
     return {"name": name, "mimeType": "application/octet-stream", "buffer": content}

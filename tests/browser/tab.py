@@ -22,6 +22,8 @@ AXE = "async (options) => (await axe.run(document, options)).violations"
 AT_REST = """() => !document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added")
   && document.getAnimations().every((one) =>
     one.playState !== "running" || one.effect.getComputedTiming().iterations === Infinity)"""
+# htmx tells of a request that failed, as of one that was let go with its page; `_failed` knows which it was.
+LET_GO = ("htmx:afterRequest,", "htmx:sendAbort,", "htmx:sendError,")
 # axe would copy the styles of a shadow root into a <style> of its own, which our content policy refuses.
 EVERYTHING: dict[str, Any] = {"preload": False}
 # All that can differ between the schemes.
@@ -51,7 +53,7 @@ class Tab:
         return page
 
     def _said(self, kind: str, text: str) -> None:
-        expected = any(f"status of {status}" in text for status in self._refusals)
+        expected = any(f"status of {status}" in text for status in self._refusals) or text.startswith(LET_GO)
         if kind in {"error", "warning"} and not expected:
             self.troubles.append(f"{self.page.url}: {kind}: {text}")
 

@@ -34,7 +34,10 @@ def test_recordings_dropped_at_once_each_get_their_result(open_tab: OpenTab, sta
     expect(desk.uploaded(page, "muted.wav").locator("li").first).to_contain_text("it is silent")
     expect(desk.uploaded(page, "metadata.csv")).to_contain_text("3 transcripts filled in")
 
-    expect(_clip(page, "notes.wav").get_by_text("Cannot be used")).to_be_visible()
+    expect(_clip(page, "notes.wav").get_by_text("Cannot be used", exact=True)).to_be_visible()
+    expect(_clip(page, "notes.wav").get_by_text("This is not a WAV file.")).to_be_visible()
+    expect(_clip(page, "muted.wav").get_by_text("it is silent")).to_be_hidden()
+    _clip(page, "muted.wav").locator("summary").filter(has_text="Silent").click()
     expect(_clip(page, "muted.wav").get_by_text("it is silent")).to_be_visible()
     expect(_transcript(page, "slt-02.wav")).to_have_value(sound.transcript("slt-02"))
     tab.look("voice with recordings")
@@ -68,7 +71,7 @@ def test_transcripts_are_edited_in_place_and_recordings_played(studio: Studio, o
     talent = desk.add_talent(open_tab("desk", "paula"), "Tom Typed")
     voice = desk.add_voice(tab, talent, "Tom, typed")
     page = tab.page
-    page.get_by_label("choose them").set_input_files(sound.chosen("one.wav", sound.clip("slt-01")))
+    page.get_by_label("choose them").set_input_files(sound.chosen("one.wav", sound.trailing_off("slt-01", 2)))
     desk.wait_for_uploads(page, 1)
     text = _transcript(page, "one.wav")
     text.fill("Good morning, and welcome aboard.")
@@ -83,7 +86,19 @@ def test_transcripts_are_edited_in_place_and_recordings_played(studio: Studio, o
     expect(page.get_by_role("button", name="Play one.wav")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Play one.wav").click()
     expect(page.get_by_role("button", name="Play one.wav")).to_have_attribute("aria-pressed", "false")
+    _plays_at_its_place(_clip(page, "one.wav"))
     tab.look("voice, a recording played")
+
+
+def _plays_at_its_place(clip: Locator) -> None:
+    """The chip of the silence at its end plays from half a second before that."""
+    chip = clip.get_by_role("listitem").filter(has_text="Silence at end")
+    place = chip.get_by_role("button", name=re.compile(r"^Play at \d\.\d s$"))
+    place.click()
+    expect(clip.get_by_role("button", name="Play one.wav")).to_have_attribute("aria-pressed", "true")
+    asked = float(place.get_attribute("data-at") or 0)
+    assert asked > 2
+    assert clip.locator("audio").evaluate("(audio) => audio.currentTime") >= asked
 
 
 def test_what_has_been_given_a_transcript_leaves_the_list_of_those_without(open_tab: OpenTab) -> None:
@@ -194,7 +209,7 @@ def test_bad_recordings_come_back_worst_first_and_are_mended(open_tab: OpenTab) 
     expect(rows.nth(1)).to_contain_text("rms-wrong-speaker.wav")
     expect(rows.nth(1)).to_contain_text("Another speaker or sound")
     for heading in ("STOI", "PESQ", "SI-SDR", "Sample score"):
-        expect(tab.page.get_by_role("columnheader", name=heading)).to_have_count(1)
+        expect(tab.page.get_by_role("columnheader", name=heading, exact=True)).to_have_count(1)
     _look_at_all_sizes(open_tab, build, "build with bad recordings")
 
     for name in ("rms-silent.wav", "rms-wrong-speaker.wav"):

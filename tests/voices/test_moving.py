@@ -190,22 +190,19 @@ def test_the_row_tells_what_it_was_made_of(as_viewer: Client, studio: Studio, vo
 
 
 @pytest.mark.parametrize(
-    ("status", "findings", "heard"),
+    ("status", "levels", "heard"),
     [
-        ("accepted", [], True),
-        ("cutting", [TOO_LONG], True),
-        ("cut", [TOO_LONG], True),
-        ("refused", [TOO_LONG], True),
-        ("refused", [TOO_LONG, LOOK], True),
-        ("refused", [{**TOO_LONG, "code": "not_wav"}], False),
-        ("refused", [TOO_LONG, {**TOO_LONG, "code": "not_mono"}], False),
+        ("accepted", {"rms_dbfs": -20.0, "peak_dbfs": -3.0}, True),
+        ("cutting", {"rms_dbfs": -20.0, "peak_dbfs": -3.0}, True),
+        ("refused", {"rms_dbfs": -20.0, "peak_dbfs": -3.0}, True),
+        ("refused", {}, False),
     ],
 )
-def test_what_is_only_too_long_can_be_heard(
-    as_viewer: Client, studio: Studio, voice: Voice, status: str, findings: list[Any], heard: bool
+def test_what_the_reader_took_for_sound_can_be_heard(
+    as_viewer: Client, studio: Studio, voice: Voice, status: str, levels: dict[str, float], heard: bool
 ) -> None:
     (row,) = studio.recordings(voice, 1)
-    change(row, status=status, findings=findings)
+    change(row, status=status, findings=[TOO_LONG], levels=levels)
     assert playable(row) is heard
     response = as_viewer.get(reverse("voices:recording_audio", args=[row.pk]))
     assert (response.headers["Content-Type"] == "audio/wav") is heard
@@ -228,7 +225,7 @@ def test_a_place_plays_only_where_there_is_a_sound(as_viewer: Client, studio: St
     (row,) = studio.recordings(voice, 1)
     change(row, findings=[LOOK])
     assert 'data-at="1.00"' in shown(as_viewer, voice)
-    change(row, status="refused", findings=[LOOK, {**TOO_LONG, "code": "not_mono"}])
+    change(row, status="refused", levels={})
     assert "data-at" not in shown(as_viewer, voice) and "at 1.5 s" in shown(as_viewer, voice)
 
 

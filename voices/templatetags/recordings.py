@@ -7,20 +7,19 @@ from django import template
 
 from voicehub.templatetags.sound import signed
 from voicehub.templatetags.studio import duration
-from voices.models import Recording, RecordingStatus
+from voices.models import Recording
 from voices.views.moving import is_waiting
 
 register = template.Library()
 register.filter("is_waiting", is_waiting)
 
 Step = Mapping[str, Any]
-HEARD = {RecordingStatus.ACCEPTED, RecordingStatus.CUTTING, RecordingStatus.CUT}
 
 
 @register.filter
 def playable(recording: Recording) -> bool:
-    """The strict reader found a WAV in it, even if it is too long to be used as it is."""
-    return recording.status in HEARD or recording.too_long
+    """Only of what the strict reader took for sound there are levels, also where it is too long to be used."""
+    return recording.usable or bool(recording.levels)
 
 
 def _decode(step: Step) -> str:

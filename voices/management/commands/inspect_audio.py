@@ -2,46 +2,72 @@
 
 import json
 import math
-import stat
-import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
-from voicehub.audio.findings import finding
-from voicehub.audio.inspect import Inspection, Limits, inspect
+from voicehub.audio.inspect import Limits
+from voicehub.audio.report import Judge, Report, reports
+from voicehub.audio.thresholds import THRESHOLDS, Thresholds
+from voicehub.thresholds import thresholds
 from voices.providers import registry
 from voices.providers.types import Tier
 from voices.services.readiness import limits_of
 from voices.services.recordings import CLIP_LIMITS
 
+BAR = 24
+SHOWN = 40
+
 
 class Command(BaseCommand):
-    help = "Checks audio files, or all files in folders, and says what is wrong with each."
+    help = "Checks audio files, all files in folders, and those in archives, and says what is wrong with each."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("paths", nargs="+", metavar="PATH", type=Path, help="a file, or a folder with files in it")
+        parser.add_argument("paths", nargs="+", metavar="PATH", type=Path, help="a file, a folder, a .zip or a .tar.gz")
         parser.add_argument("--json", action="store_true", help="print one list of objects, one for each file")
         parser.add_argument("--provider", choices=sorted(registry.PROVIDERS), help="judge by this provider's limits")
         parser.add_argument("--tier", choices=[tier.value for tier in Tier], help="and by those of this tier of it")
 
     def handle(self, *, paths: list[Path], json: bool, provider: str, tier: str, **_: Any) -> None:
-        limits = clip_limits(provider, tier)
+        judge = Judge(clip_limits(provider, tier), studio_thresholds(provider, tier))
         files = list(found_in(paths))
-        told = []
-        for number, path in enumerate(files, start=1):
-            self._progress(number, len(files), path)
-            told.append(report(path, limits))
+        told: list[Report] = []
+        for number, path in enumerate(files):
+            progress = partial(self._progress, path, number, len(files))
+            progress(0, 1)
+            for one in reports(path, judge, progress):
+                told.append(one)
+                progress(1, 1, f"{len(told)} checked")
+        self._progress(Path(), len(files), len(files), 0, 1, f"{len(told)} checked\n")
         self.stdout.write(as_json(told) if json else "\n\n".join(in_words(one) for one in told))
 
-    def _progress(self, number: int, total: int, path: Path) -> None:
-        if sys.stderr.isatty():
-            end = "\n" if number == total else ""
-            self.stderr.write(f"\r\x1b[K{number} of {total}  {path.name[:60]}", ending=end)
+    def _progress(self, path: Path, number: int, files: int, done: int, members: int, more: str = "") -> None:
+        """One line that is drawn over and over; files within an archive move it as well."""
+        if self.stderr.isatty():
+            share = (number + done / max(1, members)) / max(1, files)
+            bar = "█" * round(share * BAR)
+            name = shown_name(path.name)
+            line = f"\r\x1b[K{bar:░<{BAR}} {share:4.0%}  {number} of {files} files  {name}  "
+            self.stderr.write(line + (more or f"{done} of {members} read"), style_func=str, ending="")
+
+
+def shown_name(name: str) -> str:
+    """As much of a name as a line has room for, with nothing that a terminal would obey."""
+    return "".join(one if one.isprintable() else "?" for one in name[:SHOWN])
+
+
+def studio_thresholds(provider: str | None, tier: str | None) -> Thresholds:
+    """As an admin has set them; where no studio has been set up yet, nothing has been changed."""
+    try:
+        return thresholds(provider or "", tier or "")
+    except DatabaseError:
+        return THRESHOLDS
 
 
 def clip_limits(provider: str | None, tier: str | None) -> Limits:
@@ -67,46 +93,7 @@ def found_in(paths: list[Path]) -> Iterator[Path]:
             yield path
 
 
-def report(path: Path, limits: Limits) -> dict[str, Any]:
-    """One file as an object: path, ok, format, measures, findings. A file that cannot be read is one that is not ok."""
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            return _unreadable(path, "it is no regular file")  # a pipe or a device would be read for ever
-        with path.open("rb") as file:
-            return {"path": str(path), **_inspected(inspect(file, limits))}
-    except OSError as error:
-        return _unreadable(path, (error.strerror or type(error).__name__).lower())
-
-
-def _unreadable(path: Path, reason: str) -> dict[str, Any]:
-    why = finding("unreadable", reason=reason)
-    return {"path": str(path), "ok": False, "format": None, "measures": {}, "findings": [why.as_dict()]}
-
-
-def _inspected(inspection: Inspection) -> dict[str, Any]:
-    return {
-        "ok": inspection.ok,
-        "format": _format(inspection),
-        "measures": inspection.levels.as_dict() if inspection.levels else {},
-        "findings": [one.as_dict() for one in inspection.findings],
-    }
-
-
-def _format(inspection: Inspection) -> dict[str, Any] | None:
-    header = inspection.header
-    if header is None:
-        return None
-    return {
-        "container": "WAV",
-        "subtype": "PCM_16",
-        "sample_rate": header.sample_rate,
-        "channels": header.channels,
-        "frames": header.frames,
-        "seconds": header.seconds,
-    }
-
-
-def as_json(told: list[dict[str, Any]]) -> str:
+def as_json(told: list[Report]) -> str:
     """A list that any JSON reader takes, also with names that are no text and numbers that are none."""
     return json.dumps([_plain(one) for one in told], indent=2, ensure_ascii=True, allow_nan=False)
 
@@ -121,12 +108,11 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def in_words(one: dict[str, Any]) -> str:
+def in_words(one: Report) -> str:
     """One file for people: its format, then a line for each finding."""
     known = one["format"]
-    head = f"{one['path']}: " + (
-        f"{known['seconds']:.1f} s, {known['sample_rate']:,} Hz" if known else "cannot be used"
-    )
+    read = f"{known['seconds']:.1f} s, {known['sample_rate']:,} Hz" if known else ""
+    head = f"{one['path']}: {read if one['ok'] else 'cannot be used'}"
     lines = [
         f"  {said['severity']:9} {said['code']:20} {_place(said)}{said['text']} {said['advice']}"
         for said in one["findings"]

@@ -1,0 +1,130 @@
+"""What all checks together say of a file or an archive, as objects for people and programs.
+
+An object has `path`, `ok`, `format` (container, subtype, sample_rate, channels, frames, seconds; None if it cannot be
+read), `measures`, and `findings` as of `Finding.as_dict`.
+"""
+
+import stat
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from voicehub.audio.archive import ignore, is_archive, read_archive
+from voicehub.audio.codes import sound
+from voicehub.audio.convert import ANOTHER_FORMAT, MORE_THAN_SOUND, temporary_wav
+from voicehub.audio.examine import examine
+from voicehub.audio.findings import Finding, Refused, Severity, finding
+from voicehub.audio.inspect import LIMITS, Inspection, Limits, inspect
+from voicehub.audio.riff import WavHeader
+from voicehub.audio.thresholds import THRESHOLDS, Thresholds
+
+HEAD = 512
+
+Report = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What files are judged by."""
+
+    limits: Limits = LIMITS
+    thresholds: Thresholds = THRESHOLDS
+
+
+def reports(path: Path, judge: Judge, progress: Callable[[int, int], object] = ignore) -> Iterator[Report]:
+    """One object for a file; for an archive one for each file in it, and one for itself where there is anything to say.
+
+    Nothing raises: what cannot be read is an object that is not ok. `progress` hears how many files of an archive have
+    been read, of how many.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            yield _unreadable(path, "it is no regular file")  # a pipe or a device would be read for ever
+        elif _is_archive(path):
+            yield from _of_archive(path, judge, progress)
+        else:
+            yield _of_file(path, str(path), judge)
+    except OSError as error:
+        yield _unreadable(path, (error.strerror or type(error).__name__).lower())
+    except Exception as error:  # noqa: BLE001 - one file that sets off what nobody thought of must not hide the others
+        yield report(str(path), None, {}, [finding("broke_the_reader", reason=type(error).__name__)])
+
+
+def report(path: str, form: dict[str, Any] | None, measures: dict[str, Any], findings: Iterable[Finding]) -> Report:
+    """The object; it is ok unless something refused the file."""
+    said = [one.as_dict() for one in findings]
+    ok = all(one["severity"] != Severity.REFUSED for one in said)
+    return {"path": path, "ok": ok, "format": form, "measures": measures, "findings": said}
+
+
+def _unreadable(path: Path, reason: str) -> Report:
+    return report(str(path), None, {}, [finding("unreadable", reason=reason)])
+
+
+def _is_archive(path: Path) -> bool:
+    with path.open("rb") as file:
+        return is_archive(path.name, file.read(HEAD))
+
+
+def _of_archive(path: Path, judge: Judge, progress: Callable[[int, int], object]) -> Iterator[Report]:
+    with tempfile.TemporaryDirectory(prefix="voicehub-archive-") as folder:
+        archive = read_archive(
+            path,
+            folder=Path(folder),
+            keep_refused=True,
+            clip_limits=judge.limits,
+            thresholds=judge.thresholds,
+            progress=progress,
+        )
+        if archive.findings:
+            yield report(str(path), None, {}, archive.findings)
+        for member in archive.members:
+            if member.path:
+                yield _of_file(member.path, f"{path}/{member.name}", judge, member.transcript)
+                member.path.unlink()
+
+
+def _of_file(path: Path, shown: str, judge: Judge, transcript: str = "") -> Report:
+    with path.open("rb") as file:
+        inspection = inspect(file, judge.limits, judge.thresholds)
+        if inspection.header:
+            measures, findings = _heard(file, inspection, judge, transcript)
+            return report(shown, _format(inspection.header), measures, findings)
+    if inspection.findings[0].code in ANOTHER_FORMAT | MORE_THAN_SOUND:
+        return _of_converted(path, shown, judge, transcript)
+    return report(shown, None, {}, inspection.findings)
+
+
+def _of_converted(path: Path, shown: str, judge: Judge, transcript: str) -> Report:
+    """What is no WAV of ours, by the WAV that can be made of it."""
+    try:
+        with temporary_wav(path) as derived, derived.path.open("rb") as file:
+            inspection = inspect(file, judge.limits, judge.thresholds)
+            measures, findings = _heard(file, inspection, judge, transcript)
+            return report(shown, derived.original_format, measures, [*derived.findings, *findings])
+    except Refused as refused:
+        return report(shown, None, {}, [refused.finding])
+
+
+def _heard(
+    file: BinaryIO, inspection: Inspection, judge: Judge, transcript: str
+) -> tuple[dict[str, Any], list[Finding]]:
+    """The deep look, whose findings take the place of what the levels alone said."""
+    if inspection.header is None:
+        return {}, list(inspection.findings)
+    examination = examine(file, inspection.header, judge.thresholds, transcript)
+    kept = [one for one in inspection.findings if one.code not in sound.CODES]
+    return examination.measures, [*kept, *examination.findings]
+
+
+def _format(header: WavHeader) -> dict[str, Any]:
+    return {
+        "container": "WAV",
+        "subtype": "PCM_16",
+        "sample_rate": header.sample_rate,
+        "channels": header.channels,
+        "frames": header.frames,
+        "seconds": header.seconds,
+    }

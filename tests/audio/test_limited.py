@@ -19,7 +19,7 @@ from voicehub.audio import child
 from voicehub.audio.child import Job
 from voicehub.audio.limited import ROOT, ChildFailed, ChildLimits, fits, run
 
-SHAPES = {"said": {"text": str, "number": int}}
+SHAPES = {"said": {"text": str, "number": int | float}}
 SHORT = ChildLimits(cpu_seconds=1, wall_seconds=20)
 
 
@@ -132,6 +132,7 @@ NONSENSE = {
     "a field too many": '{"kind": "said", "text": "x", "number": 1, "more": 1}\n',
     "a field of another type": '{"kind": "said", "text": "x", "number": "1"}\n',
     "not a number": '{"kind": "said", "text": "x", "number": NaN}\n',
+    "too large a number": '{"kind": "said", "text": "x", "number": -1e999}\n',
     "very deep": "[" * 100_000 + "\n",
     "a severity that is none": '{"kind": "refused", "finding": '
     '{"severity": "x", "code": "x", "text": "x", "advice": "x", "at": null}}\n',

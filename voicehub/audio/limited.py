@@ -7,6 +7,7 @@ no setting. It tells what it finds as lines of JSON, which are believed only in 
 
 import contextlib
 import json
+import math
 import os
 import selectors
 import signal
@@ -191,7 +192,7 @@ def _explain(child: subprocess.Popen[bytes]) -> NoReturn:
 
 def _parsed(line: bytes) -> dict[str, Any]:
     try:
-        record = json.loads(line, parse_constant=_no_number)
+        record = json.loads(line, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict):
@@ -199,8 +200,11 @@ def _parsed(line: bytes) -> dict[str, Any]:
     return record
 
 
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(name)
+def _finite(text: str) -> float:
+    """JSON knows neither NaN nor Infinity, but numbers too large for ours, which would become that."""
+    if not math.isfinite(number := float(text)):
+        raise ValueError(text)
+    return number
 
 
 def fits(value: object, shape: Shape) -> bool:

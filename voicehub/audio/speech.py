@@ -270,7 +270,7 @@ class Silero:
         for (weight, bias), stride in zip(self._convolutions, STRIDES, strict=True):
             layer = _convolved(layer, weight, stride) + bias
             np.maximum(layer, 0, out=layer)
-        return layer[:, 0]
+        return np.asarray(layer[:, 0])
 
     def _recurrent(self, features: Float32, state: State) -> Float32:
         inputs = features @ self._inner + self._bias
@@ -289,7 +289,7 @@ class Silero:
 def _convolution(weights: Arrays, number: int) -> tuple[Float32, Float32]:
     """(weight as (three times in a row, outputs), bias)."""
     weight, bias = weights[f"conv{number}.weight"], weights[f"conv{number}.bias"]
-    return weight.transpose(2, 1, 0).reshape(-1, len(bias)).copy(), bias
+    return np.ascontiguousarray(weight.transpose(2, 1, 0).reshape(-1, len(bias))), bias
 
 
 def _convolved(layer: Float32, weight: Float32, stride: int) -> Float32:

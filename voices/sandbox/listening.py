@@ -2,7 +2,7 @@
 
 Everything rests on `voicehub.audio`: levels, signal-to-noise ratio, speech found by level, voiceprints. The
 scores have the vendor's names and move in the right direction, but they are estimates of ours and cannot be
-compared with a vendor's numbers.
+compared with a vendor's numbers. Where the model that knows voices is not installed, nobody is called a stranger.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,15 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from voicehub.audio import speaker, statement
+from voicehub.audio import statement
 from voicehub.audio.inspect import is_silent
 from voicehub.audio.measure import Levels, measure
+from voicehub.audio.pitch import median_pitch
 from voicehub.audio.quality import SILENCE, sandbox_scores
 from voicehub.audio.riff import WavHeader, WavRefused, read_header
 from voicehub.audio.samples import load
+from voicehub.audio.sets import unlike_levels
+from voicehub.audio.speaker import Voiceprint, outliers, voiceprint
 from voicehub.audio.thresholds import THRESHOLDS
 from voices.sandbox import choices
 
@@ -58,7 +61,8 @@ class _Measured:
     uuid: str
     seconds: float
     levels: Levels
-    print: speaker.Voiceprint
+    print: Voiceprint | None
+    pitch: float | None
 
     @property
     def is_silent(self) -> bool:
@@ -117,7 +121,8 @@ def _measured(clip: Clip) -> _Measured:
         header = read_header(file)
         levels = measure(file, header).levels
         samples = load(file, header)
-    return _Measured(clip.uuid, header.seconds, levels, speaker.voiceprint(samples, header.sample_rate))
+    rate = header.sample_rate
+    return _Measured(clip.uuid, header.seconds, levels, voiceprint(samples, rate), median_pitch(samples, rate))
 
 
 def _without_speech(levels: Levels) -> bool:
@@ -146,9 +151,9 @@ def _loudness_grade(level: float) -> str:
 
 
 def _outliers(heard: list[_Measured]) -> set[str]:
-    """The ids of clips by another speaker or of another loudness class than most."""
-    foreign = speaker.outliers([one.print for one in heard])
-    uneven = speaker.loudness_outliers([one.levels.rms_dbfs for one in heard])
+    """The ids of clips by another speaker than most, or much louder or quieter."""
+    foreign = outliers([one.print for one in heard])
+    uneven = unlike_levels([one.levels.rms_dbfs for one in heard])
     return {one.uuid for one, *flags in zip(heard, foreign, uneven, strict=True) if any(flags)}
 
 
@@ -158,7 +163,7 @@ def _voice_scores(good: list[_Measured]) -> dict[str, float]:
     Noise lowers similarity, unevenness of the voice lowers fluency, silence in the recordings raises pauses.
     """
     samples = float(np.mean([sandbox_scores(one.levels).sample_score for one in good]))
-    pitches = np.log2([one.print.pitch_hz for one in good if one.print.usable] or [1.0])
+    pitches = np.log2([one.pitch for one in good if one.pitch] or [1.0])
     steadiness = float(np.exp(-2 * np.std(pitches)))
     silence = 1 - sum(one.levels.speech_seconds for one in good) / sum(one.seconds for one in good)
     scores = {

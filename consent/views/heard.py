@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from consent.models import Take
 from consent.models.check import TakeCheck
-from voicehub.templatetags.sound import Chip, Fact, chip, facts, place
+from voicehub.audio.codes.sound import CODES as OF_SOUND
+from voicehub.templatetags.sound import Chip, Fact, chip, facts, known, place
 
 PATIENCE = timedelta(minutes=10)  # after which the page no longer waits for the check
 EDGES = ".,;:!?\"'“”‘’()"
@@ -118,11 +119,12 @@ class Heard:
 
     @property
     def facts(self) -> list[Fact]:
-        """The sound in lines with a verdict each."""
+        """The sound in lines with a verdict each. A deep look at it takes the place of the quick one."""
         more, deeper = (self.check.measures, self.check.findings) if self.check else ({}, [])
+        quick = [one for one in self.take.findings if not more or one["code"] not in OF_SOUND]
+        found = [one for one in (*quick, *deeper) if not one["code"].startswith(ELSEWHERE)]
         of_file = {"sample_rate": self.take.sample_rate, "seconds": self.take.seconds, "size": self.take.size}
-        found = [one for one in (*self.take.findings, *deeper) if not one["code"].startswith(ELSEWHERE)]
-        return facts({**self.take.levels, **more, **of_file}, found)
+        return facts({**known(self.take.levels, more), **of_file}, found)
 
 
 def heard(take: Take) -> Heard:

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from consent.models import Consent, Take, TakeCheck
-from consent.views.heard import PATIENCE, STATES, heard
+from consent.views.heard import PATIENCE, STATES, Heard, heard
 from tests.consent.rows import Desk, at, page
 
 pytestmark = pytest.mark.django_db
@@ -120,10 +120,21 @@ def test_the_sound_is_told_line_by_line_with_what_was_measured_later(
 ) -> None:
     hum = {"severity": "look", "code": "hum", "text": "A hum at 50 Hz.", "advice": "Unplug it.", "at": 1.2}
     about_words = {**hum, "code": "statement_negated", "text": "This stands with the words."}
-    checked(take, findings=[hum, about_words], measures={"reverb_seconds": 0.21})
+    checked(take, findings=[hum, about_words], measures={"reverberation_seconds": 0.21})
     shown = review(as_viewer, consent)
     assert "A sound dies away in 0.21 s" in shown and "A hum at 50 Hz." in shown and 'data-at="0.70"' in shown
     assert "This stands with the words." not in shown
+
+
+def test_the_deep_look_takes_the_place_of_the_quick_one(desk: Desk) -> None:
+    quick = {"severity": "look", "code": "silence_at_end", "text": "Quick.", "advice": "-", "at": 3.0}
+    short = {"severity": "refused", "code": "too_short", "text": "Short.", "advice": "-", "at": None}
+    take = desk.take(desk.asked())
+    take.findings = [quick, short]
+    deep = TakeCheck(take=take, measures={"lufs": -20.0}, findings=[{**quick, "text": "Deep.", "at": 3.1}])
+    texts = [one.text for fact in Heard(take, deep).facts for one in fact.chips]
+    assert texts == ["Short.", "Deep."]
+    assert [one.text for fact in Heard(take, None).facts for one in fact.chips] == ["Short.", "Quick."]
 
 
 # --- waiting ------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What is said of a sound: findings as chips, facts with their verdicts, measures with their units."""
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ from django.template import Context, Template
 
 from voicehub.audio.codes import CODES
 from voicehub.audio.findings import finding
+from voicehub.audio.measure import Levels
+from voicehub.audio.measures import MEANINGS
 from voicehub.templatetags import sound
 
 LEVELS: dict[str, Any] = {
@@ -77,7 +80,7 @@ def test_what_a_comparison_found_is_told_apart() -> None:
 
 
 def test_a_sound_that_is_fine_is_fine_in_every_line() -> None:
-    assert [words(fact) for fact in sound.facts({**LEVELS, **OF_FILE}, [])] == [
+    assert [words(fact) for fact in sound.facts({**sound.known(LEVELS, {}), **OF_FILE}, [])] == [
         ("Format", "WAV, 16-bit, mono, 44.1 kHz", "good"),
         ("Length", "9.0 s, 778.3\xa0KB", "good"),
         ("Level", "−21 dBFS on average, −3.3 at the highest point", "good"),
@@ -100,7 +103,7 @@ def test_a_sound_that_is_fine_is_fine_in_every_line() -> None:
 def test_a_finding_stands_in_its_line_and_changes_the_verdict_of_that_line_alone(
     found: Any, label: str, tone: str
 ) -> None:
-    facts = sound.facts({**LEVELS, **OF_FILE}, [found.as_dict()])
+    facts = sound.facts({**sound.known(LEVELS, {}), **OF_FILE}, [found.as_dict()])
     assert {fact.label: fact.tone for fact in facts if fact.tone != "good"} == {label: tone}
     (chip,) = next(fact for fact in facts if fact.label == label).chips
     assert chip.text == found.text
@@ -113,12 +116,12 @@ def test_of_a_file_that_cannot_be_read_only_the_reason_is_told() -> None:
 
 def test_a_finding_that_is_told_twice_is_shown_once() -> None:
     one = finding("noisy", snr=9.0).as_dict()
-    assert sum(len(fact.chips) for fact in sound.facts(LEVELS, [one, dict(one)])) == 1
+    assert sum(len(fact.chips) for fact in sound.facts(sound.known(LEVELS, {}), [one, dict(one)])) == 1
 
 
 def test_clipped_places_play() -> None:
     levels = {**LEVELS, "clipped_share": 0.002, "clipped": [[1.2, 1.25], [3.0, 3.01]]}
-    clipping = next(fact for fact in sound.facts(levels, []) if fact.label == "Clipping")
+    clipping = next(fact for fact in sound.facts(sound.known(levels, {}), []) if fact.label == "Clipping")
     assert [place.play for place in clipping.places] == ["0.70", "2.50"]
     many = {**levels, "clipped": [[float(second), second + 0.1] for second in range(11)]}
     out = shown("{% measures levels more %}", levels=many, more={})
@@ -126,11 +129,33 @@ def test_clipped_places_play() -> None:
 
 
 def test_measures_have_plain_names_and_units() -> None:
-    more = {"lufs": -20.96, "bandwidth_hz": 7930, "speech_share": 0.84, "unheard_of": 3, "reverb_seconds": None}
+    more = {
+        "lufs": -20.96,
+        "bandwidth_hz": 7930,
+        "speech_share": 0.84,
+        "unheard_of": 3,
+        "missing": ["There was no model."],
+        "reverberation_seconds": None,
+    }
     out = shown("{% measures levels more %}", levels=LEVELS, more=more)
     for text in ("−21.0 LUFS", "7.9 kHz", "84%", "−60 dBFS"):
         assert text in out
+    assert "Not told: There was no model." in out
     assert "unheard_of" not in out and "dies away" not in out and "Estimated" not in out
+
+
+def test_all_that_is_measured_is_shown_by_the_names_that_it_is_measured_by() -> None:
+    assert set(sound.MEASURES) <= set(MEANINGS) and set(sound.NAMES.values()) <= set(MEANINGS)
+    assert {needed for _label, _words, needed, _codes in sound.FACTS} <= {*MEANINGS, "sample_rate"}
+    assert set().union(*(codes for *_rest, codes in sound.FACTS)) <= set(CODES)
+    assert set(sound.NAMES) <= {one.name for one in fields(Levels)}
+
+
+def test_a_deep_look_goes_over_a_quick_one() -> None:
+    assert sound.known({"snr_db": 20.0, "dc_offset": 0.1}, {"snr_db": 22.0, "lufs": None}) == {
+        "snr_db": 22.0,
+        "dc_offset_share": 0.1,
+    }
 
 
 def test_nothing_is_offered_where_nothing_was_measured() -> None:

@@ -8,6 +8,7 @@ from django import template
 from django.template.defaultfilters import filesizeformat
 
 from voicehub.audio.estimates import NOTES
+from voicehub.audio.measures import MEANINGS
 from voicehub.templatetags.studio import duration
 
 register = template.Library()
@@ -118,6 +119,21 @@ def chips(
 
 # --- facts ----------------------------------------------------------------------------------------
 
+# What a quick look says, by the names that the deep look has for the same (see `voicehub.audio.measures.Measures`).
+NAMES = {
+    "leading_silence": "leading_silence_seconds",
+    "trailing_silence": "trailing_silence_seconds",
+    "dc_offset": "dc_offset_share",
+    "clipped": "clipped_spans",
+    "pauses": "pause_spans",
+}
+
+
+def known(levels: Json, more: Json) -> dict[str, Any]:
+    """The levels of a quick look with the measures of a deep one over them; what could not be told is left out."""
+    both = {**{NAMES.get(name, name): value for name, value in levels.items()}, **more}
+    return {name: value for name, value in both.items() if value is not None}
+
 
 def signed(text: str) -> str:
     """A number with a true minus sign."""
@@ -134,67 +150,64 @@ def _length(sound: Json) -> str:
 
 
 def _level(sound: Json) -> str:
-    if "rms_dbfs" not in sound:
-        return ""
-    return signed(f"{sound['rms_dbfs']:.0f} dBFS on average, {sound['peak_dbfs']:.1f} at the highest point")
-
-
-def _noise(sound: Json) -> str:
-    return f"Speech is {sound['snr_db']:.0f} dB above it" if "snr_db" in sound else ""
+    return signed("{rms_dbfs:.0f} dBFS on average, {peak_dbfs:.1f} at the highest point".format_map(sound))
 
 
 def _clipping(sound: Json) -> str:
-    share = sound.get("clipped_share")
-    return "" if share is None else f"{share:.2%} of it is cut off at the top" if share else "None"
+    share = sound["clipped_share"]
+    return f"{share:.2%} of it is cut off at the top" if share else "None"
 
 
-def _silence(sound: Json) -> str:
-    if "leading_silence" not in sound:
-        return ""
-    return f"{sound['leading_silence']:.1f} s before, {sound['trailing_silence']:.1f} s after"
+def _treble(sound: Json) -> str:
+    return f"Reaches up to {sound['bandwidth_hz'] / 1000:.1f} kHz"
 
 
-def _room(sound: Json) -> str:
-    seconds = sound.get("reverb_seconds")
-    return "" if seconds is None else f"A sound dies away in {seconds:.2f} s"
-
-
-def _band(sound: Json) -> str:
-    edge = sound.get("bandwidth_hz")
-    return "" if edge is None else f"Reaches up to {edge / 1000:.1f} kHz"
-
-
-# Each line with its words, and the codes of the findings that belong to it.
-FACTS: tuple[tuple[str, Callable[[Json], str], frozenset[str]], ...] = (
-    ("Format", _format, frozenset({"rate_not_allowed", "not_mono", "not_16_bit", "not_pcm"})),
-    ("Length", _length, frozenset({"too_short", "too_long"})),
-    ("Level", _level, frozenset({"too_quiet", "too_loud", "peak_high", "silent", "dc_offset"})),
-    ("Noise", _noise, frozenset({"noisy", "noise_heard", "mains_hum", "hum"})),
-    ("Clipping", _clipping, frozenset({"clipping", "clipping_slight"})),
-    ("Silence", _silence, frozenset({"silence_at_start", "silence_at_end", "little_speech", "no_speech"})),
-    ("Room", _room, frozenset({"reverberant", "reverb", "echo"})),
-    ("Treble", _band, frozenset({"telephone_band", "narrow_band", "upsampled"})),
+# Each line with its words, what has to be known for them, and the codes of the findings that belong to it.
+FACTS: tuple[tuple[str, Callable[[Json], str], str, frozenset[str]], ...] = (
+    ("Format", _format, "sample_rate", frozenset({"rate_not_allowed", "not_mono", "not_16_bit", "not_pcm"})),
+    ("Length", _length, "seconds", frozenset({"too_short", "too_long"})),
+    ("Level", _level, "rms_dbfs", frozenset({"too_quiet", "too_loud", "peak_high", "silent", "dc_offset"})),
+    (
+        "Noise",
+        "Speech is {snr_db:.0f} dB above it".format_map,
+        "snr_db",
+        frozenset({"noisy", "noise_heard", "hum"}),
+    ),
+    ("Clipping", _clipping, "clipped_share", frozenset({"clipping", "clipping_slight"})),
+    (
+        "Silence",
+        "{leading_silence_seconds:.1f} s before, {trailing_silence_seconds:.1f} s after".format_map,
+        "leading_silence_seconds",
+        frozenset({"silence_at_start", "silence_at_end", "little_speech", "no_speech", "long_pause"}),
+    ),
+    (
+        "Room",
+        "A sound dies away in {reverberation_seconds:.2f} s".format_map,
+        "reverberation_seconds",
+        frozenset({"reverberant"}),
+    ),
+    ("Treble", _treble, "bandwidth_hz", frozenset({"telephone_band", "narrow_band", "upsampled"})),
 )
 
 
 def facts(sound: Json, found: Iterable[Json]) -> list[Fact]:
     """What was measured in lines with a verdict each; a finding that belongs to none of them is a line of its own.
 
-    `sound` is the row's levels and measures with its `sample_rate`, `seconds` and `size`.
+    `sound` is what is `known` of it with its `sample_rate`, `seconds` and `size`.
     """
     left = {(one["code"], one.get("at")): chip(one) for one in found}
     lines = []
-    for label, words, codes in FACTS:
+    for label, words, needed, codes in FACTS:
         here = tuple(left.pop(key) for key in list(left) if key[0] in codes)
-        value = words(sound)
+        value = words(sound) if needed in sound else ""
         if value or here:
             lines.append(Fact(label, value, here, clipped(sound) if label == "Clipping" else ()))
     return lines + [Fact(one.short, "", (one,)) for one in left.values()]
 
 
 def clipped(sound: Json) -> tuple[Place, ...]:
-    """Where the tops are cut off, as far as that is kept (see `voicehub.audio.measure.Levels`)."""
-    return tuple(place(start) for start, _end in sound.get("clipped") or ())
+    """Where the tops are cut off, as far as that is kept."""
+    return tuple(place(start) for start, _end in sound.get("clipped_spans") or ())
 
 
 # --- measures -------------------------------------------------------------------------------------
@@ -206,14 +219,15 @@ MEASURES: dict[str, tuple[str, str, float]] = {
     "peak_dbfs": ("Highest point", "{:.1f} dBFS", 1),
     "noise_floor_dbfs": ("Noise in the pauses", "{:.0f} dBFS", 1),
     "snr_db": ("Speech above the noise", "{:.0f} dB", 1),
+    "hum_over_db": ("Mains hum above the rest", "{:.0f} dB", 1),
     "clipped_share": ("Cut off at the top", "{:.2%}", 1),
-    "dc_offset": ("Off its centre", "{:z.2%}", 1),
+    "dc_offset_share": ("Off its centre", "{:z.2%}", 1),
     "bandwidth_hz": ("Reaches up to", "{:.1f} kHz", 1000),
-    "reverb_seconds": ("A sound dies away in", "{:.2f} s", 1),
+    "reverberation_seconds": ("A sound dies away in", "{:.2f} s", 1),
     "speech_seconds": ("Speech", "{:.1f} s", 1),
     "speech_share": ("Share of speech", "{:.0%}", 1),
-    "leading_silence": ("Silence before", "{:.1f} s", 1),
-    "trailing_silence": ("Silence after", "{:.1f} s", 1),
+    "leading_silence_seconds": ("Silence before", "{:.1f} s", 1),
+    "trailing_silence_seconds": ("Silence after", "{:.1f} s", 1),
     "words_per_minute": ("Speed of reading", "{:.0f} words a minute", 1),
 }
 ESTIMATES: dict[str, tuple[str, str, float]] = {
@@ -221,32 +235,33 @@ ESTIMATES: dict[str, tuple[str, str, float]] = {
 }
 
 
-def _written(values: Json, table: Mapping[str, tuple[str, str, float]]) -> Iterator[tuple[str, str]]:
+def _written(values: Json, table: Mapping[str, tuple[str, str, float]]) -> Iterator[tuple[str, str, str]]:
+    """(plain name, value with its unit, what it means exactly) of each that is known."""
     for key, (name, form, unit) in table.items():
         value = values.get(key)
         if isinstance(value, int | float):
-            yield name, signed(form.format(value / unit))
+            yield name, signed(form.format(value / unit)), MEANINGS.get(key, ("", ""))[1]
 
 
 @register.inclusion_tag("studio/measures.html")
 def measures(levels: Json, more: Json) -> dict[str, Any]:
     """What was measured of a sound at once and in the background, in plain names and with units."""
-    sound, estimates = {**levels, **more}, more.get("estimates") or {}
+    sound, estimates = known(levels, more), more.get("estimates") or {}
     places = clipped(sound)
     return {
         "measured": list(_written(sound, MEASURES)),
         "clipped": places[:PLACES_SHOWN],
         "clipped_more": max(0, len(places) - PLACES_SHOWN),
         "estimated": list(_written(estimates, ESTIMATES)),
-        "missing": list(estimates.get("missing") or ()),
+        "missing": [*(more.get("missing") or ()), *(estimates.get("missing") or ())],
     }
 
 
 @register.simple_tag
 def estimate(measures: Json, key: str) -> str:
     """One estimate out of a recording's measures, written with its unit; "–" where there is none."""
-    name = {key: ESTIMATES[key]}
-    return next((value for _name, value in _written(measures.get("estimates") or {}, name)), "–")
+    known_estimates = _written(measures.get("estimates") or {}, {key: ESTIMATES[key]})
+    return next((value for _name, value, _meaning in known_estimates), "–")
 
 
 @register.inclusion_tag("studio/estimate_notes.html")

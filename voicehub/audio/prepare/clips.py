@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from voicehub.audio.convert import is_ours, temporary_wav
 from voicehub.audio.findings import finding
 from voicehub.audio.pcm import WavWriter
 from voicehub.audio.recipe import Recipe, recipe
@@ -72,6 +74,19 @@ def clip_of(path: Path) -> Clip:
         while block := file.read(HASH_BLOCK):
             total.update(block)
     return Clip(path.stem, total.hexdigest(), header.sample_rate, header.frames, lambda: path.open("rb"))
+
+
+@contextmanager
+def any_clip(path: Path) -> Iterator[Clip]:
+    """The clip in any sound file: in the file itself, or in a WAV that is made of it for as long as this lasts."""
+    with path.open("rb") as file:
+        ours = is_ours(file)
+    if ours:
+        yield clip_of(path)
+        return
+    with temporary_wav(path) as derived:
+        how = derived.recipe
+        yield replace(clip_of(derived.path), name=path.stem, sha256=str(how["from_sha256"]), steps=tuple(how["steps"]))
 
 
 def write_wav(target: Path, rate: int, sound: Iterable[Int16], how: Recipe) -> Made:

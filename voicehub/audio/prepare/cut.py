@@ -76,14 +76,18 @@ def cut(clip: Clip, lengths: Lengths = LENGTHS) -> Cut:
     return Cut(tuple(pieces), left_out / clip.rate, heard)
 
 
+def piece_paths(clip: Clip, cut: Cut, folder: Path) -> list[Path]:
+    """Where `write_pieces` writes each."""
+    digits = max(3, len(str(len(cut.pieces))))
+    return [folder / f"{clip.name}-{number:0{digits}}.wav" for number in range(1, len(cut.pieces) + 1)]
+
+
 def write_pieces(clip: Clip, cut: Cut, folder: Path) -> Iterator[Made]:
     """Write each piece, sample by sample as it was, to `name-001.wav` …; none of them may exist yet."""
-    digits = max(3, len(str(len(cut.pieces))))
-    for number, piece in enumerate(cut.pieces, start=1):
+    for target, piece in zip(piece_paths(clip, cut, folder), cut.pieces, strict=True):
         how = clip.recipe(
             {"step": "cut", "start_frame": piece.start, "end_frame": piece.end, "heard_by": cut.heard.speech.by}
         )
-        target = folder / f"{clip.name}-{number:0{digits}}.wav"
         yield write_wav(target, clip.rate, clip.samples(piece.start, piece.end), how)
 
 

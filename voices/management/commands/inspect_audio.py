@@ -74,14 +74,18 @@ def clip_limits(provider: str | None, tier: str | None) -> Limits:
     """How long a clip may be at this provider, in this tier, as an admin may have put it right."""
     if not provider and not tier:
         return CLIP_LIMITS
+    known = tier_limits(provider, tier)
+    return Limits(known.get("shortest_clip", 0), known.get("longest_clip", math.inf))
+
+
+def tier_limits(provider: str | None, tier: str | None) -> dict[str, float]:
+    """All limits of this tier by name; CommandError if there is no such tier."""
     if not provider or not tier:
         raise CommandError("Give --provider and --tier together.")
     capabilities = registry.provider_class(provider).tiers.get(Tier(tier))
     if capabilities is None:
         raise CommandError(f"{registry.label(provider)} has no tier {tier}.")
-    known = limits_of(capabilities, provider)
-    shortest, longest = known.get("shortest_clip"), known.get("longest_clip")
-    return Limits(shortest.value if shortest else 0, longest.value if longest else math.inf)
+    return {name: limit.value for name, limit in limits_of(capabilities, provider).items()}
 
 
 def found_in(paths: list[Path]) -> Iterator[Path]:

@@ -1,0 +1,280 @@
+"""Sound made ready for a provider, on the command line: convert, cut, join, pack. Originals are never touched."""
+
+import json
+import math
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from voicehub.audio.convert import to_wav
+from voicehub.audio.findings import Finding, Refused
+from voicehub.audio.inspect import Limits, inspect
+from voicehub.audio.pcm import HEAD_BYTES
+from voicehub.audio.prepare import dataset
+from voicehub.audio.prepare.choose import Candidate, Room, choose, quality
+from voicehub.audio.prepare.clips import Clip, any_clip, clip_of
+from voicehub.audio.prepare.cut import LENGTHS, Lengths, cut, piece_paths, write_pieces
+from voicehub.audio.prepare.join import GAP_SECONDS, Joined, check_limits, common_rate, join, joined
+from voicehub.audio.recipe import Recipe, recipe
+from voicehub.audio.riff import ALLOWED_RATES, BYTES_PER_FRAME
+from voices.management.commands.inspect_audio import BAR, found_in, shown_name, tier_limits
+from voices.providers import registry
+from voices.providers.types import Tier
+
+NO_SOUND = frozenset({".csv", ".json", ".md", ".txt"})
+"""Endings of what lies beside sound, passed over in folders."""
+ANY_LENGTH = Limits(0, math.inf)
+
+Progress = Callable[[int, int, str], None]
+
+
+class Command(BaseCommand):
+    help = "Makes sound ready for a provider, beside the originals: each result has a recipe of how it was made."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        jobs = parser.add_subparsers(dest="job", required=True, metavar="convert|cut|join|pack")
+        _convert_arguments(jobs.add_parser("convert", help="16-bit mono WAVs of any sound files"))
+        _cut_arguments(jobs.add_parser("cut", help="a long recording into clips, at its pauses"))
+        _join_arguments(jobs.add_parser("join", help="clips into one file, with short silences between"))
+        _pack_arguments(jobs.add_parser("pack", help="a folder of clips into a dataset archive"))
+
+    def handle(self, *, job: str, **options: Any) -> None:
+        work = {"convert": _convert, "cut": _cut, "join": _join, "pack": _pack}[job]
+        try:
+            for line in work(options, self._progress):
+                self.stdout.write(line)
+        except (Refused, OSError) as error:
+            raise CommandError(why(error)) from None
+
+    def _progress(self, done: int, total: int, name: str) -> None:
+        if sys.stderr.isatty():
+            bar = "█" * round(done / max(1, total) * BAR)
+            line = f"\r\x1b[K{bar:░<{BAR}} {done} of {total}  {shown_name(name)}"
+            self.stderr.write(line, style_func=str, ending="\n" if done == total else "")
+
+
+def _convert_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a sound file, or a folder of them")
+    parser.add_argument("--into", type=Path, required=True, metavar="FOLDER", help="where the WAVs go")
+    parser.add_argument("--rate", type=int, choices=ALLOWED_RATES, help="samples per second; else the nearest allowed")
+
+
+def _convert(options: dict[str, Any], progress: Progress) -> Iterator[str]:
+    files = list(_sounds(options["files"]))
+    into, failed = _folder(options["into"]), 0
+    for number, path in enumerate(files):
+        progress(number, len(files), path.name)
+        try:
+            made = to_wav(path, _free(into / f"{path.stem}.wav"), options["rate"])
+        except (Refused, FileExistsError) as error:
+            failed += 1
+            yield f"{path}: {why(error)}"
+            continue
+        _note(made.path, made.recipe, original_format=made.original_format)
+        yield "\n".join([f"{made.path}", *(f"  {said(one)}" for one in made.findings)])
+    progress(len(files), len(files), "")
+    if failed:
+        raise CommandError(f"{failed} of {len(files)} files could not be converted.")
+
+
+def _cut_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="a recording of any length, in any format")
+    parser.add_argument("--into", type=Path, required=True, metavar="FOLDER", help="where the clips go")
+    parser.add_argument("--provider", choices=sorted(registry.PROVIDERS), help="keep this provider's limits")
+    parser.add_argument("--tier", choices=[tier.value for tier in Tier], help="of this tier of it")
+    parser.add_argument("--shortest", type=float, metavar="SECONDS", help="the shortest clip; else 1.5")
+    parser.add_argument("--longest", type=float, metavar="SECONDS", help="the longest clip; else 20")
+    parser.add_argument("--wanted", type=float, metavar="SECONDS", help="the best length; else 8")
+
+
+def _cut(options: dict[str, Any], progress: Progress) -> Iterator[str]:
+    lengths = _lengths(options)
+    with any_clip(options["file"]) as clip:
+        progress(0, 1, f"{clip.name}: listening to {clip.seconds:.0f} seconds")
+        found = cut(clip, lengths)
+        into = _folder(options["into"])
+        for path in piece_paths(clip, found, into):
+            _free(path)
+        for number, made in enumerate(write_pieces(clip, found, into), start=1):
+            _note(made.path, made.recipe)
+            progress(number, len(found.pieces), made.path.name)
+    seconds = sum(piece.end - piece.start for piece in found.pieces) / clip.rate
+    yield f"{len(found.pieces)} clips in {into}, {seconds:.1f} seconds of {clip.seconds:.1f}."
+    if hard := sum(not piece.in_pauses for piece in found.pieces):
+        yield f"{hard} of them begin or end where nobody pauses: listen to those."
+    if found.left_out:
+        yield f"{found.left_out:.1f} seconds of speech fit into no clip of allowed length, and were left out."
+    if found.heard.speech.missing:
+        yield f"Pauses were found by level alone: {found.heard.speech.missing}"
+
+
+def _lengths(options: dict[str, Any]) -> Lengths:
+    """What is asked for, within what the provider takes and trains on."""
+    asked = options["provider"] or options["tier"]
+    known = tier_limits(options["provider"], options["tier"]) if asked else {}
+    least = max(LENGTHS.least, known.get("shortest_clip", 0))
+    most = min(LENGTHS.most, known.get("longest_clip", math.inf), known.get("trained_clip", math.inf))
+    least, most = options["shortest"] or least, options["longest"] or most
+    if not 0 < least < most:
+        raise CommandError(f"A clip cannot last at least {least:g} and at most {most:g} seconds.")
+    return Lengths(least, most, min(most, max(least, options["wanted"] or LENGTHS.wanted)))
+
+
+def _join_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a sound file, or a folder of them")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the WAV that they become")
+    parser.add_argument("--rate", type=int, choices=ALLOWED_RATES, help="samples per second; else what most have")
+    parser.add_argument("--gap", type=float, default=GAP_SECONDS, metavar="SECONDS", help="silence between two")
+    parser.add_argument("--most-seconds", type=float, help="how long it may be")
+    parser.add_argument("--most-bytes", type=int, help="how big it may be")
+    parser.add_argument("--choose", action="store_true", help="take the best that fit, not all")
+
+
+def _join(options: dict[str, Any], progress: Progress) -> Iterator[str]:
+    files = list(_sounds(options["files"]))
+    out = _free(options["out"])
+    with ExitStack() as stack:
+        clips = []
+        for number, path in enumerate(files, start=1):
+            clips.append(stack.enter_context(any_clip(path)))
+            progress(number, len(files), path.name)
+        if options["choose"]:
+            clips, unused = _chosen(clips, options)
+            yield f"{len(clips)} of {len(files)} chosen; not: {', '.join(unused) or 'none'}."
+        whole = joined(clips, options["rate"], options["gap"])
+        check_limits(whole, options["most_seconds"], options["most_bytes"])
+        _note(out, join(whole, out).recipe, clips=[clip.name for clip in clips])
+        yield _told(out, whole)
+
+
+def _told(out: Path, whole: Joined) -> str:
+    return f"{out}: {len(whole.clips)} clips, {whole.seconds:.1f} seconds, {whole.size:,} bytes, {whole.rate:,} Hz."
+
+
+def _chosen(clips: Sequence[Clip], options: dict[str, Any]) -> tuple[list[Clip], list[str]]:
+    """The best that fit into the limits, and the names of the others."""
+    rate = options["rate"] or common_rate([clip.rate for clip in clips])
+    rooms = [options["most_seconds"]] if options["most_seconds"] else []
+    if options["most_bytes"]:
+        rooms.append((options["most_bytes"] - HEAD_BYTES) / BYTES_PER_FRAME / rate)
+    if not rooms:
+        raise CommandError("--choose needs --most-seconds or --most-bytes.")
+    # Another rate and the gaps round each length to a whole sample.
+    room = Room(min(rooms) - len(clips) / rate, gap_seconds=options["gap"])
+    taken = set(choose([_candidate(clip) for clip in clips], room))
+    chosen = [clip for place, clip in enumerate(clips) if place in taken]
+    return chosen, [clip.name for place, clip in enumerate(clips) if place not in taken]
+
+
+def _candidate(clip: Clip) -> Candidate:
+    with clip.open() as file:
+        return Candidate(clip.seconds, quality(inspect(file, ANY_LENGTH)))
+
+
+def _pack_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="with WAVs, and a metadata.csv of name|text lines")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the .zip that it becomes")
+    parser.add_argument("--without-text", action="store_true", help="leave out what is said")
+
+
+def _pack(options: dict[str, Any], progress: Progress) -> Iterator[str]:
+    folder, with_text = options["folder"], not options["without_text"]
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".wav")
+    if not paths:
+        raise CommandError(f"There is no .wav in {folder}.")
+    texts = _texts(folder / dataset.METADATA) if with_text else {}
+    if with_text and (missing := [path.name for path in paths if not texts.get(path.stem)]):
+        raise CommandError(f"Without a text in {dataset.METADATA}: {', '.join(missing)}. Or give --without-text.")
+    clips = [_packed(path) for path in paths]
+    names = dataset.clip_names([path.stem for path in paths])
+    entries = [
+        dataset.Entry(name, texts.get(path.stem, ""), path.stat().st_size, clip.open)
+        for name, path, clip in zip(names, paths, clips, strict=True)
+    ]
+    out = _free(options["out"])
+    sums = _written(out, entries, with_text, progress)
+    how = recipe([clip.sha256 for clip in clips], [{"step": "pack", "names": names, "with_text": with_text}])
+    _note(out, how, bytes=sums.size, md5=sums.md5, sha256=sums.sha256)
+    yield f"{out}: {len(entries)} clips, {sums.size:,} bytes, MD5 {sums.md5}."
+
+
+def _packed(path: Path) -> Clip:
+    try:
+        return clip_of(path)
+    except Refused as refused:
+        raise CommandError(f"{path}: {why(refused)}") from None
+
+
+def _texts(path: Path) -> dict[str, str]:
+    """What is said in which clip; the name may be written with its ending."""
+    if not path.exists():
+        raise CommandError(f"There is no {path}. Or give --without-text.")
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    parts = [line.partition("|") for line in lines if line.strip()]
+    return {name.strip().removesuffix(".wav"): text.strip() for name, _, text in parts}
+
+
+def _written(out: Path, entries: Sequence[dataset.Entry], with_text: bool, progress: Progress) -> dataset.Sums:
+    total, done = dataset.size_of(entries, with_text), 0
+    with out.open("xb") as file:
+
+        def write(piece: bytes) -> None:
+            nonlocal done
+            done += file.write(piece)
+            progress(done, total, out.name)
+
+        try:
+            return dataset.sums(entries, with_text, write)
+        except BaseException:
+            out.unlink()
+            raise
+
+
+def _sounds(paths: Sequence[Path]) -> Iterator[Path]:
+    """The files, and what may be sound in the folders."""
+    found = [one for one in found_in(list(paths)) if one in paths or one.suffix.lower() not in NO_SOUND]
+    if not found:
+        raise CommandError("There is no file to work on.")
+    yield from found
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _free(path: Path) -> Path:
+    """The path, if neither it nor its recipe exists; FileExistsError otherwise."""
+    for one in (path, _recipe_of(path)):
+        if one.exists():
+            raise FileExistsError(None, None, str(one))
+    return path
+
+
+def _recipe_of(path: Path) -> Path:
+    return path.with_suffix(".json")
+
+
+def _note(path: Path, how: Recipe, **more: Any) -> None:
+    """The recipe beside what was made by it."""
+    with _recipe_of(path).open("x", encoding="utf-8") as file:
+        json.dump({"file": path.name, **more, **how}, file, indent=2)
+        file.write("\n")
+
+
+def why(error: Refused | OSError) -> str:
+    if isinstance(error, Refused):
+        return said(error.finding)
+    if isinstance(error, FileExistsError):
+        return f"{error.filename} exists already; nothing is overwritten."
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+
+
+def said(one: Finding) -> str:
+    return f"{one.text} {one.advice}"

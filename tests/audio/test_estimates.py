@@ -175,6 +175,11 @@ def test_each_estimate_has_its_note() -> None:
         assert note.ranks and "Level" in note.blind
 
 
+def test_values_are_written_as_fine_as_recordings_differ() -> None:
+    forms = {name: NOTES[name].form.format(3.14159) for name in ("dnsmos_overall", "stoi", "si_sdr")}
+    assert forms == {"dnsmos_overall": "3.14", "stoi": "3.142", "si_sdr": "3.1 dB"}
+
+
 def test_the_docs_say_the_same() -> None:
     page = (ROOT / "docs" / "listening.md").read_text()
     for note in NOTES.values():

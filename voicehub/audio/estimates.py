@@ -57,12 +57,16 @@ STOI_FRAME, STOI_STEP, STOI_RANGE_DB, STOI_LEAST = 256, 128, 40.0, 32
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What people have to know of an estimate: its name and scale, what it ranks well and what it cannot hear."""
+    """What people have to know of an estimate: its name and scale, what it ranks well and what it cannot hear.
+
+    `form` is how a value is written: no finer than it means anything, no coarser than recordings differ.
+    """
 
     name: str
     scale: str
     ranks: str
     blind: str
+    form: str = "{:.2f}"
 
 
 _EVENED_OUT = "Level, which is evened out first"
@@ -91,9 +95,14 @@ NOTES = {
         "0 to 1, more is better; clean speech reaches about 0.99, and 0.95 is bad already",
         "Noise and clipping.",
         _BY_DENOISER,
+        "{:.3f}",
     ),
     "si_sdr": Note(
-        "SI-SDR (estimated)", "dB, more is better; never above about 16", "Noise and clipping.", _BY_DENOISER
+        "SI-SDR (estimated)",
+        "dB, more is better; never above about 16",
+        "Noise and clipping.",
+        _BY_DENOISER,
+        "{:.1f} dB",
     ),
 }
 """By the fields of `Estimates`."""

@@ -30,6 +30,8 @@ def environment(folder: Path) -> dict[str, str]:
     }
     return kept | {
         "DJANGO_SETTINGS_MODULE": "voicehub.settings",
+        # As voicehub.audio wants it; many a test imports numpy before that.
+        "OPENBLAS_NUM_THREADS": "1",
         # Playwright's loop runs in the thread of the tests, which is all that Django sees of it.
         "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
         "VOICEHUB_BASE_URL": "http://testserver",

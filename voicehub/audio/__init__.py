@@ -1,1 +1,1 @@
-"""Audio without Django: a strict WAV reader, measurements, findings and a simple voice comparison."""
+"""The ear of the house, without Django: it reads, measures, judges and prepares sound."""

@@ -11,6 +11,8 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from voicehub import outbox
+from voicehub.audio import estimates, parts
+from voicehub.audio.weights import Absent
 from voicehub.models import Task
 from voices.models import Account
 
@@ -106,3 +108,32 @@ def test_folder_that_others_can_enter(capsys: pytest.CaptureFixture[str]) -> Non
 def test_settings_that_cannot_work(capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
     settings.VOICEHUB_FIELD_KEYS = ["not-a-fernet-key"]
     assert "Settings: VOICEHUB_FIELD_KEYS must be Fernet keys" in trouble(capsys)
+
+
+@pytest.mark.parametrize("name", parts.PARTS)
+def test_each_part_of_listening_is_told(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    code, said = doctor(capsys)
+    told = "without  {}: " if parts.PARTS[name]() else "ok       {}: present."
+    assert code == 0
+    assert told.format(name) in said
+
+
+def test_studio_without_any_part_of_listening_is_told_what_to_do_but_is_not_in_trouble(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for loader in ("silero", "encoder"):
+        monkeypatch.setattr(parts, loader, lambda: Absent("The weights are not here."))
+    monkeypatch.setattr(parts, "find_spec", lambda name: None)
+    monkeypatch.setattr(estimates, "_denoiser", lambda: Absent("The denoiser is not here."))
+    code, said = doctor(capsys)
+    assert code == 0
+    lines = dict(
+        line.removeprefix("without  ").split(": ", 1) for line in said.splitlines() if line.startswith("without")
+    )
+    assert lines == {
+        "Voice activity": "The weights are not here. Run: make run",
+        "Speaker match": "The weights are not here. Run: make run",
+        "Statement check": "pocketsphinx is not installed. Run: make run",
+        "M4A and WebM": "av is not installed. Run: make extras",
+        "Quality estimates": "The quality extra is not whole: The denoiser is not here. Run: make extras",
+    }

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 
 import django_rq
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from consent.services import verify_all_histories
+from voicehub.audio.parts import PARTS
 from voicehub.models import Task, TaskStatus
 from voicehub.secrets import SecretUnreadable
 from voicehub.storage import private
@@ -25,6 +27,10 @@ OVERDUE = timedelta(minutes=2)
 
 class Trouble(Exception):
     """What is wrong, and what to do about it."""
+
+
+class Without(Exception):
+    """What this studio does without, and how to have it. It is no trouble."""
 
 
 class Command(BaseCommand):
@@ -41,6 +47,8 @@ class Command(BaseCommand):
         """Make one check and say how it went."""
         try:
             self.stdout.write(f"ok       {name}: {check()}")
+        except Without as without:
+            self.stdout.write(self.style.WARNING(f"without  {name}: {without}"))
         except Trouble as trouble:
             self.stdout.write(self.style.ERROR(f"TROUBLE  {name}: {trouble}"))
             return False
@@ -133,6 +141,13 @@ def configuration() -> str:
     return "nothing to complain of."
 
 
+def listening(lacks: Callable[[], tuple[str, ...]]) -> str:
+    """One part of the audio checks; pages say "not checked" where it is not there."""
+    if reasons := lacks():
+        raise Without(" ".join(reasons))
+    return "present."
+
+
 CHECKS: dict[str, Callable[[], str]] = {
     "Database": database,
     "Queue": queue,
@@ -141,4 +156,5 @@ CHECKS: dict[str, Callable[[], str]] = {
     "Secrets": secrets,
     "Histories": histories,
     "Settings": configuration,
+    **{name: partial(listening, lacks) for name, lacks in PARTS.items()},
 }

@@ -34,12 +34,13 @@ NAMES = [f"slt-0{number}" for number in range(1, 9)]
 
 def write(path: Path, minutes: float, kind: str, subtype: str, channels: int) -> None:
     """Sample clips with pauses of 0.4 to 1.2 seconds between, over and over."""
-    chance = np.random.default_rng(1)
+    chance, left = np.random.default_rng(1), minutes * 60 * RATE
     with soundfile.SoundFile(path, "w", RATE, channels, subtype, format=kind) as file:
-        while file.tell() < minutes * 60 * RATE:
+        while left > 0:
             gap = noise(chance.uniform(0.4, 1.2), -65.0)
             samples = np.repeat(np.concatenate([voice(NAMES[chance.integers(8)])[0], gap]), RATE // 16000)
             file.write(np.repeat(samples[:, None], channels, axis=1))
+            left -= len(samples)
 
 
 def decode(path: Path) -> None:

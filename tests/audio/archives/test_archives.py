@@ -14,13 +14,14 @@ from tests.audio.archives.lists import GOOD_LISTS, HOSTILE_LISTS
 from tests.audio.archives.tars import GOOD_TARS, HOSTILE_TARS
 from tests.audio.archives.zips import GOOD_ZIPS, HOSTILE_ZIPS
 from tests.support.wav import encoded, wav_bytes
-from tests.support.zips import Member, clip, named, zip_of
+from tests.support.zips import STORED, Member, clip, named, zip_of
 from voicehub.audio import archive
 from voicehub.audio.archive import Archive, is_archive, read_archive
 from voicehub.audio.codes.archive import CODES
 from voicehub.audio.findings import Severity
 from voicehub.audio.inspect import Limits, inspect
 from voicehub.audio.limited import ChildLimits
+from voicehub.audio.packed.job import IN_MEMORY
 from voicehub.audio.packed.limits import ArchiveLimits
 
 TIGHT = ChildLimits(cpu_seconds=2, memory_bytes=512 << 20)
@@ -118,6 +119,22 @@ def test_members_of_every_kind_are_written_when_asked_for(tmp_path: Path) -> Non
     looked = looked_into(zip_of(*MIXED, Member(b"clips/d.flac", flac)), tmp_path, keep_refused=True)
     assert [member.ok for member in looked.members] == [True, False, True, False]
     assert [member.path.read_bytes() for member in looked.members if member.path] == [clip(), b"no sound", clip(), flac]
+
+
+def test_a_long_recording_is_looked_at_on_disk_and_kept_or_not(tmp_path: Path) -> None:
+    data = wav_bytes(data=speech_like_minutes(), rate=48000)
+    packed = zip_of(Member(data=data, method=STORED), Member(b"b.wav", data[:-1], method=STORED))
+    looked = looked_into(packed, tmp_path, clip_limits=Limits(0.0, 1e9))
+    assert [(member.ok, member.path and member.path.name) for member in looked.members] == [
+        (True, "00001.wav"),
+        (False, None),
+    ]
+    assert [one.read_bytes() == data for one in tmp_path.iterdir()] == [True]
+
+
+def speech_like_minutes() -> bytes:
+    """Sound of more bytes than are kept in memory."""
+    return clip()[44:] * (IN_MEMORY // len(clip()) + 2)
 
 
 def test_progress_is_told_member_by_member() -> None:

@@ -1,9 +1,10 @@
 """The job of the limited child that reads an archive: look at all headers first, then at each recording."""
 
+import io
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from voicehub.audio.packed.contents import contents, is_packed
 from voicehub.audio.packed.limits import ArchiveLimits, Entry, refuse, shown
@@ -11,6 +12,8 @@ from voicehub.audio.packed.tars import RECORD
 
 if TYPE_CHECKING:
     from voicehub.audio.inspect import Inspection
+
+IN_MEMORY = 16 << 20
 
 SHAPES = {
     "contents": {"files": int, "without_line": int, "such_as": str},
@@ -44,12 +47,14 @@ def read_members(
     inspected = _inspector(clip_limits, thresholds)
     for number, (path, entry) in enumerate(found.recordings.items(), start=1):
         place = path_of(Path(folder or "."), number)
-        with place.open("w+b") as copy:
+        with _scratch(entry, place) as copy:
             _copy(entry, path, copy)
             inspection = inspected(copy)
-        kept = folder is not None and (inspection.ok or keep_refused)
+            kept = folder is not None and (inspection.ok or keep_refused)
+            if kept and isinstance(copy, io.BytesIO):
+                place.write_bytes(copy.getbuffer())
         if not kept:
-            place.unlink()
+            place.unlink(missing_ok=True)
         yield {
             "kind": "member",
             "name": path,
@@ -75,7 +80,12 @@ def path_of(folder: Path, number: int) -> Path:
     return folder / f"{number:05}.wav"
 
 
-def _copy(entry: Entry, path: str, copy: IO[bytes]) -> None:
+def _scratch(entry: Entry, place: Path) -> BinaryIO:
+    """Where to put a file to look at it: memory, which is twice as fast as the disk, unless it is long."""
+    return io.BytesIO() if entry.size <= IN_MEMORY else place.open("w+b")
+
+
+def _copy(entry: Entry, path: str, copy: BinaryIO) -> None:
     for block in entry.read():
         copy.write(block)
     copy.seek(0)

@@ -6,7 +6,7 @@ from typing import NoReturn, Protocol
 
 from voicehub.audio.findings import Refused, finding
 
-BLOCK = 1 << 16
+BLOCK = 1 << 18
 INFLATED_BLOCK = 1 << 18
 SHOWN = 80
 

@@ -52,7 +52,7 @@ def read_members(
             inspection = inspected(copy)
             kept = folder is not None and (inspection.ok or keep_refused)
             if kept and isinstance(copy, io.BytesIO):
-                place.write_bytes(copy.getbuffer())
+                place.write_bytes(copy.getvalue())
         if not kept:
             place.unlink(missing_ok=True)
         yield {

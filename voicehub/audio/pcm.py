@@ -36,17 +36,19 @@ class Rounding:
     def __call__(self, block: Float32) -> Int16:
         if len(block):
             self.peak = max(self.peak, float(block.max()), -float(block.min()))
-        steps = block.astype(np.float64) * FULL_SCALE
+        steps = np.multiply(block, FULL_SCALE, dtype=np.float64)
         if self._bits is not None:
             steps += triangular(self._bits, len(block))
-        return np.clip(np.rint(steps), -FULL_SCALE, FULL_SCALE - 1).astype("<i2")
+        np.rint(steps, out=steps)
+        return np.clip(steps, -FULL_SCALE, FULL_SCALE - 1, out=steps).astype("<i2")
 
 
 def triangular(bits: np.random.PCG64, count: int) -> NDArray[np.float64]:
     """Numbers between -1 and 1 of triangular distribution: the difference of two even ones, 32 bits each."""
-    raw = bits.random_raw(count)
-    difference = (raw >> np.uint64(32)).astype(np.int64) - (raw & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    return difference / 2.0**32
+    halves = bits.random_raw(count).astype("<u8", copy=False).view("<u4")
+    difference = np.subtract(halves[1::2], halves[::2], dtype=np.float64)
+    difference *= 2.0**-32
+    return difference
 
 
 class WavWriter:

@@ -28,10 +28,10 @@ VERDICTS = {
     "listen": ("over", "Words not checked: listen yourself"),
 }
 SPEAKERS = {
-    "same": ("good", "The same person, by the sound of it"),
-    "unsure": ("wait", "Perhaps another person"),
-    "different": ("bad", "Another person, by the sound of it"),
-    "unchecked": ("over", "Voice not compared: listen yourself"),
+    "same": ("good", "The same person, by the sound of it", "The same person from"),
+    "unsure": ("wait", "Perhaps another person", "The same person from"),
+    "different": ("bad", "Another person, by the sound of it", "Another person below"),
+    "unchecked": ("over", "Voice not compared: listen yourself", ""),
 }
 # How a word is marked, and what the legend says of it.
 STATES = {
@@ -139,12 +139,13 @@ def _word(said: Mapping[str, Any]) -> Word:
 
 
 def _speaker(match: Mapping[str, Any]) -> Speaker:
-    tone, title = SPEAKERS.get(str(match.get("verdict")), SPEAKERS["unchecked"])
+    tone, title, limit = SPEAKERS.get(str(match.get("verdict")), SPEAKERS["unchecked"])
     figures = (
-        ("Likeness", match.get("score"), "{:.2f}"),
-        ("The same person from", match.get("threshold"), "{:.2f}"),
+        ("Likeness", match.get("score"), "{:.3f}"),
+        (limit, match.get("threshold"), "{:.2f}"),
         ("Wrong in tests", match.get("error_rate"), "{:.1%}"),
         ("Compared with", match.get("compared_with"), "{} recordings"),
     )
-    written = tuple((name, form.format(value)) for name, value, form in figures if value is not None)
-    return Speaker(tone, title, str(match.get("text", "")), written if match.get("score") is not None else ())
+    judged = match.get("score") is not None
+    written = tuple((name, form.format(value)) for name, value, form in figures if judged and value is not None)
+    return Speaker(tone, title, str(match.get("text", "")), written)

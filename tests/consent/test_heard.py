@@ -103,8 +103,18 @@ def test_who_speaks_is_told_with_what_it_rests_on(as_viewer: Client, consent: Co
     checked(take)
     shown = review(as_viewer, consent)
     assert "The same person, by the sound of it" in shown
-    for name, value in (("Likeness", "0.83"), ("from", "0.75"), ("Wrong in tests", "0.4%"), ("with", "5 recordings")):
+    for name, value in (
+        ("Likeness", "0.830"),
+        ("The same person from", "0.75"),
+        ("Wrong in tests", "0.4%"),
+        ("with", "5 recordings"),
+    ):
         assert re.search(rf"{name}</dt><dd>{re.escape(value)}</dd>", shown), name
+
+
+def test_who_sounds_like_another_is_told_below_which_likeness(take: Take) -> None:
+    speaker = heard(checked(take, speaker={**SPEAKER, "verdict": "different", "score": 0.5, "threshold": 0.6})).speaker
+    assert speaker and ("Another person below", "0.60") in speaker.figures and speaker.tone == "bad"
 
 
 def test_a_voice_that_could_not_be_compared_has_no_figures(as_viewer: Client, consent: Consent, take: Take) -> None:

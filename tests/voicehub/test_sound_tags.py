@@ -69,7 +69,7 @@ def test_chips_say_what_it_is_and_what_to_do_the_gravest_first() -> None:
 
 def test_a_chip_with_a_time_plays_where_there_is_a_sound_to_play() -> None:
     found = [finding("clipping", at=65.0, share=0.01).as_dict()]
-    assert 'data-at="64.50"' in shown("{% chips found %}", found=found)
+    assert 'data-at="64.50"' in shown("{% chips found %}", found=found).partition("</details>")[2]
     out = shown("{% chips found playable=no %}", found=found, no=False)
     assert "data-at" not in out and "at 1:05" in out
 

@@ -147,7 +147,7 @@ def recording_edit(request: HttpRequest, pk: str) -> HttpResponse:
         saved, problem = _save_transcript(recording, form)
     context = {"recording": recording, "voice": recording.voice, "saved": saved, "problem": problem}
     if request.headers.get("HX-Request"):
-        response = render(request, "voices/_transcript.html", context)
+        response = render(request, "voices/_transcript_saved.html", context)
         response.headers["HX-Trigger"] = "readiness-changed"
         return response
     if saved:

@@ -11,7 +11,7 @@ to 3,000 Hz; one bit for each two neighbouring bands says whether their differen
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,8 +96,7 @@ def difference(one: str, other: str) -> float:
     """The share of bits that differ where the two lie best upon each other, 0..1; 1 if one of them is empty."""
     first, second = _words(one), _words(other)
     least = _least_overlap(first, second)
-    places = range(least - len(second), len(first) - least + 1)
-    return min((_at(first, second, place) for place in places), default=1.0)
+    return _best(first, second, range(least - len(second), len(first) - least + 1))
 
 
 def alike(fingerprints: Sequence[str], most: float = THRESHOLDS.set_same_difference) -> list[Alike]:
@@ -113,11 +112,15 @@ def alike(fingerprints: Sequence[str], most: float = THRESHOLDS.set_same_differe
     found: dict[tuple[int, int], float] = {}
     for one, other, place in _candidates(words):
         first, second = words[one], words[other]
-        least = _least_overlap(first, second)
-        near = [at for at in range(place - 1, place + 2) if _overlap(first, second, at) >= least]
-        best = min((_at(first, second, at) for at in near), default=1.0)
+        best = _best(first, second, range(place - 1, place + 2))
         found[one, other] = min(best, found.get((one, other), 1.0))
     return [Alike(*pair, round(share, 3)) for pair, share in sorted(found.items()) if share <= most]
+
+
+def _best(first: Words, second: Words, places: Iterable[int]) -> float:
+    """The least difference at these places; 1 if at none of them enough lies upon each other."""
+    least = _least_overlap(first, second)
+    return min((_at(first, second, at) for at in places if _overlap(first, second, at) >= least), default=1.0)
 
 
 def _least_overlap(first: Words, second: Words) -> int:

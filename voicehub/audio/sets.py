@@ -30,8 +30,8 @@ NAMED = 3
 class SetClip:
     """A recording of a set, under the id that the report uses and the name that people know.
 
-    `open` gives its WAV file; it is called once, and the file is closed again. `measures` may hold what was measured
-    before and takes long: `band_hz` and `reverberation_seconds`; what it lacks is not compared.
+    `open` gives its WAV file; it is called once, and the file is closed again. `measures` is what `examine` said of
+    it, if it was examined: without it neither bandwidth nor room are compared.
     """
 
     id: str
@@ -66,8 +66,8 @@ class _Heard:
     words: str
 
     def measured(self, name: str) -> float | None:
-        known = {"rms_dbfs": self.levels.rms_dbfs, "noise_floor_dbfs": self.levels.noise_floor_dbfs}
-        value = known.get(name, self.clip.measures.get(name))
+        """By our own levels where there are any, as not every clip need be examined."""
+        value = getattr(self.levels, name, self.clip.measures.get(name))
         return None if self.silent or value is None else float(value)
 
 
@@ -254,6 +254,6 @@ def _unlike_room(value: float, usual: float, thresholds: Thresholds) -> dict[str
 TRAITS = (
     _Trait("rms_dbfs", "day_unlike_level", _unlike_level),
     _Trait("noise_floor_dbfs", "day_unlike_floor", _unlike_floor),
-    _Trait("band_hz", "day_unlike_band", _unlike_band),
+    _Trait("bandwidth_hz", "day_unlike_band", _unlike_band),
     _Trait("reverberation_seconds", "day_unlike_room", _unlike_room),
 )

@@ -18,6 +18,8 @@ from voicehub.audio.examine import Examination, examine
 from voicehub.audio.inspect import Limits, inspect
 from voicehub.audio.measures import MEANINGS
 from voicehub.audio.riff import WavRefused, read_header
+from voicehub.audio.speaking import noise_and_speech
+from voicehub.audio.speech import Speech
 from voicehub.audio.thresholds import THRESHOLDS
 from voicehub.audio.weights import Absent
 
@@ -64,6 +66,14 @@ def test_measures_of_a_clean_voice_are_those_of_the_manifest() -> None:
 def test_speech_to_noise_is_what_it_is(name: str, snr_db: float) -> None:
     noised = noisy(voice(RATE, name).astype(np.float32), snr_db)
     assert examined(noised.astype(np.float64)).measures["snr_db"] == pytest.approx(snr_db, abs=2.0)
+
+
+def test_noise_is_what_there_is_without_speech() -> None:
+    powers = np.full(500, 1e-2)
+    powers[100:200] = 1e-8
+    powers[:20] = powers[-20:] = 1e-5
+    assert noise_and_speech(powers, Speech(((0.4, 9.6),), 10.0)) == pytest.approx((1e-5, 360 / 460 * 1e-2), rel=1e-3)
+    assert noise_and_speech(powers, Speech(((0.1, 9.95),), 10.0))[0] == pytest.approx(1e-8)
 
 
 def test_pause_in_noise_that_comes_and_goes_is_found_where_levels_tell_nothing() -> None:

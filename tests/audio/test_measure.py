@@ -112,10 +112,11 @@ def test_no_more_than_fifty_places_are_told_but_all_runs_are_counted() -> None:
 
 
 def test_pauses_are_told_with_their_ends() -> None:
-    parts = [speech_like(1.0), noise(0.8, -65.0), speech_like(1.0), noise(0.2, -65.0), speech_like(1.0)]
-    ((start, end),) = levels_of(np.concatenate(parts)).pauses
-    assert start == pytest.approx(0.75, abs=0.02)
-    assert end == pytest.approx(1.8, abs=0.02)
+    """The second half of every half second of it is quiet, so each pause is a quarter longer than what is put in."""
+    voice = speech_like(1.0)
+    parts = [voice, noise(0.8, -65.0), voice, noise(0.2, -65.0), voice, noise(0.32, -65.0), voice]
+    pauses = levels_of(np.concatenate(parts)).pauses
+    assert pauses == (pytest.approx((0.75, 1.8), abs=0.02), pytest.approx((3.75, 4.32), abs=0.02))
 
 
 def test_clipping_is_seen_at_a_lowered_level() -> None:
@@ -212,6 +213,8 @@ def test_blocks_change_nothing() -> None:
     assert other.snr() == pytest.approx(one.snr())
     assert (other.mean, other.mean_power) == pytest.approx((one.mean, one.mean_power))
     assert other.speech().tolist() == one.speech().tolist()
+    floats = samples / 32768.0
+    assert (one.mean, one.mean_power) == pytest.approx((floats.mean(), np.mean(floats**2)), rel=1e-6)
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 48000])

@@ -37,3 +37,8 @@ def test_nothing_is_read_where_nothing_can_be() -> None:
     voiced = voice(16000).astype(np.float32)
     for samples in (voiced[:0], voiced[:1000], voiced[:8000], np.zeros(48000, np.float32), noisy(voiced, 15.0)):
         assert reverberation(samples, 16000) is None
+
+
+def test_noise_is_no_room() -> None:
+    """Decays that end in noise are short, and would read longer than they are."""
+    assert reverberation(noisy(voice(8000).astype(np.float32), 20.0), 8000) is None

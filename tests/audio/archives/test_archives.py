@@ -4,11 +4,14 @@ import hashlib
 import io
 import json
 import os
+import re
 import stat
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from tests.audio.archives.lists import GOOD_LISTS, HOSTILE_LISTS
 from tests.audio.archives.tars import GOOD_TARS, HOSTILE_TARS
@@ -23,6 +26,7 @@ from voicehub.audio.inspect import Limits, inspect
 from voicehub.audio.limited import ChildLimits
 from voicehub.audio.packed.job import IN_MEMORY
 from voicehub.audio.packed.limits import ArchiveLimits
+from voicehub.audio.prepare import dataset
 
 TIGHT = ChildLimits(cpu_seconds=2, memory_bytes=512 << 20)
 HOSTILE = {
@@ -216,3 +220,19 @@ def test_more_bytes_give_more_time() -> None:
             return 1 << 30 if whence == os.SEEK_END else super().seek(offset, whence)
 
     assert archive._for_size(TIGHT, Long(), ArchiveLimits()).cpu_seconds == TIGHT.cpu_seconds + 512
+
+
+def test_the_page_tells_the_limits_in_force() -> None:
+    page = Path(settings.BASE_DIR, "docs", "archives.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `(\w+)` \| ([\d,]+) \|", page, re.MULTILINE))
+    assert {name: int(value.replace(",", "")) for name, value in told.items()} == asdict(ArchiveLimits())
+
+
+def test_a_dataset_that_we_packed_ourselves_is_taken() -> None:
+    clips = [dataset.Entry(name, f"Text of {name}.", len(clip()), lambda: io.BytesIO(clip())) for name in ("a", "b")]
+    looked = looked_into(b"".join(dataset.archive(clips)))
+    assert (looked.ok, codes(looked)) == (True, [])
+    assert {member.name: member.transcript for member in looked.members} == {
+        "a.wav": "Text of a.",
+        "b.wav": "Text of b.",
+    }

@@ -72,7 +72,7 @@ LIST = {
     "metadata_unknown": refused("Line {line} of metadata.csv is about {name}, which is not in the archive.", MEND_LIST),
     "metadata_ambiguous": refused("Line {line} of metadata.csv fits several files: {name}.", MEND_LIST),
     "metadata_twice": refused("Line {line} of metadata.csv is about {name} a second time.", MEND_LIST),
-    "metadata_missing": look("Missing in metadata.csv: {count:,} recordings, such as {name}.", MEND_LIST),
+    "metadata_missing": look("Without a line in metadata.csv: {count:,} of its files, such as {name}.", MEND_LIST),
 }
 
 CODES = {**WHOLE, **MEMBER, **NAMES, **LIST}

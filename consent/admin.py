@@ -3,7 +3,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from consent import words
-from consent.models import Consent, Contract, Event, Invitation, Statement, Take, Talent
+from consent.models import Consent, Contract, Event, Invitation, Pronunciation, Statement, Take, TakeCheck, Talent
 from consent.services import first_broken
 from voicehub.admin_rows import KeptForever, LookOnly
 
@@ -112,3 +112,24 @@ class EventAdmin(LookOnly):
     search_fields = ["consent__talent__name", "actor_name", "hash"]
     list_select_related = ["consent__talent"]
     date_hierarchy = "at"
+
+
+@admin.register(TakeCheck)
+class TakeCheckAdmin(LookOnly):
+    """What programs heard in the takes."""
+
+    list_display = ["take", "checked_at", "verdict", "trouble"]
+    search_fields = ["take__consent__talent__name", "take__sha256"]
+    list_select_related = ["take__consent__talent"]
+    date_hierarchy = "created_at"
+    exclude = ["fine_peaks"]
+
+    @admin.display(description="statement")
+    def verdict(self, check: TakeCheck) -> str:
+        return str(check.statement.get("verdict", ""))
+
+
+@admin.register(Pronunciation)
+class PronunciationAdmin(admin.ModelAdmin[Pronunciation]):
+    list_display = ["name", "sounds_like"]
+    search_fields = ["name", "sounds_like"]

@@ -11,6 +11,11 @@ def send_invitation(invitation_id: str, _lease: Lease) -> None:
     services.send_invitation(invitation_id)
 
 
+@handles("check_take", given_up=services.check_given_up)
+def check_take(take_id: str, _lease: Lease) -> None:
+    services.check_take(take_id)
+
+
 @handles("expire_consents")
 def expire_consents(_scope: str, _lease: Lease) -> timedelta:
     services.expire_due()

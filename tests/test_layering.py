@@ -22,6 +22,7 @@ LEVELS = {
     "consent.models": 2,
     "consent.access": 2,
     "consent.providers": 2,
+    "consent.recordings": 2,
     "consent.words": 2,
     "voices": 2,
     "voices.models": 2,

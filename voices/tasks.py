@@ -30,3 +30,18 @@ def refresh_build(build_id: str, _lease: Lease) -> timedelta | None:
 @handles("delete_remote_voice", given_up=asked_later("delete_remote_voice"))
 def delete_remote_voice(remote_voice_id: str, _lease: Lease) -> timedelta | None:
     return services.delete_remote_voice(remote_voice_id)
+
+
+@handles("examine_recordings")
+def examine_recordings(voice_id: str, lease: Lease) -> None:
+    services.examine_recordings(voice_id, lease)
+
+
+@handles("compare_recordings")
+def compare_recordings(voice_id: str, lease: Lease) -> None:
+    services.compare_recordings(voice_id, lease)
+
+
+@handles("cut_recording", given_up=services.cut_given_up)
+def cut_recording(recording_id: str, lease: Lease) -> None:
+    services.cut_recording(recording_id, lease)

@@ -10,6 +10,7 @@ from consent.services.asking import (
     send_invitation,
     void,
 )
+from consent.services.checking import check_given_up, check_take, set_match
 from consent.services.errors import NotPossible
 from consent.services.filing import file_contract, pdf_problem
 from consent.services.gate import Permission, Wish, permission, permissions
@@ -27,6 +28,8 @@ __all__ = [
     "ask",
     "ask_again",
     "begin",
+    "check_given_up",
+    "check_take",
     "copy_link",
     "decline",
     "expire_due",
@@ -40,6 +43,7 @@ __all__ = [
     "resume",
     "revoke",
     "send_invitation",
+    "set_match",
     "submit_take",
     "suspend",
     "verify_all_histories",

@@ -4,10 +4,12 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Take
+from consent.services.checking import check_later
 from consent.services.errors import NotPossible
 from consent.services.history import record
 from voicehub.audio.inspect import Limits, inspect
 from voicehub.models import User
+from voicehub.thresholds import thresholds
 from voicehub.transitions import move
 
 LARGEST_TAKE = 50 << 20
@@ -39,7 +41,7 @@ def submit_take(
     if (file.size or 0) > LARGEST_TAKE:
         raise NotPossible(f"The file is larger than {LARGEST_TAKE >> 20} MB. A statement needs well under a minute.")
     file.seek(0)
-    found = inspect(file, TAKE_LIMITS)  # type: ignore[arg-type]  # an uploaded file reads like any binary file
+    found = inspect(file, TAKE_LIMITS, thresholds(consent.provider))  # type: ignore[arg-type]  # an uploaded file reads like any binary file
     if claimed_sha256 and claimed_sha256.lower() != found.sha256:
         raise TakeDamaged("The recording was damaged on its way. Send it again.")
     file.seek(0)
@@ -69,6 +71,7 @@ def submit_take(
         )
         if found.ok:
             move(consent, ConsentStatus.SUBMITTED, note_to_talent="")
+            check_later(take)
     return take
 
 

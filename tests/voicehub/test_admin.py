@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from consent.models import Statement, Talent
+from consent.models import Pronunciation, Statement, Talent
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus, ThresholdOverride, User
 from voices.models import Account, LimitOverride
@@ -15,7 +15,7 @@ from voices.models import Account, LimitOverride
 pytestmark = pytest.mark.django_db
 
 # django-rq's page shows the queue and has no rows of its own.
-EDITED = {User, Talent, Statement, Account, LimitOverride, ThresholdOverride}
+EDITED = {User, Talent, Statement, Account, LimitOverride, Pronunciation, ThresholdOverride}
 ROWS = list(admin.site._registry)
 
 

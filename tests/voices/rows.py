@@ -119,7 +119,7 @@ class Studio:
             }
         )  # fmt: skip
         BuildRecording.objects.bulk_create(
-            BuildRecording(build=build, recording=row, sha256=row.sha256, transcript=row.transcript)
+            BuildRecording(build=build, recording=row, sha256=row.sound_sha256, transcript=row.transcript)
             for row in voice.recordings.all()
         )
         return build

@@ -24,8 +24,7 @@ BAD = {
     "html": b"<html><script>alert(1)</script>",
     "riff only": b"RIFF",
     "cut": clip()[:1000],
-    "with junk": clip() + b"junk",
-    "lying size": clip()[:4] + b"\xff\xff\xff\xff" + clip()[8:],
+    "lying size": clip()[:40] + b"\xff\xff\xff\x7f" + clip()[44:],
     "mp3": b"ID3\x04\x00" + b"\0" * 2000,
     "zip": b"PK\x03\x04" + b"\0" * 100,
 }
@@ -60,6 +59,25 @@ def test_a_bad_file_is_kept_and_told_apart_in_words(as_producer: Client, voice: 
     recording = Recording.objects.get()
     with recording.file.open("rb") as file:
         assert file.read() == BAD[kind]
+
+
+MENDED = {
+    "with junk": clip() + b"junk",
+    "length never written": clip()[:4] + b"\xff\xff\xff\xff" + clip()[8:],
+}
+
+
+@pytest.mark.parametrize("kind", MENDED)
+def test_a_whole_sound_in_a_bad_file_is_put_right_and_that_is_said(
+    as_producer: Client, voice: Voice, kind: str
+) -> None:
+    (answer,) = send(as_producer, voice, upload("bad.wav", MENDED[kind]))
+    assert answer["state"] == "accepted"
+    recording = Recording.objects.get()
+    assert {one["severity"] for one in recording.findings} == {"put_right"}
+    with recording.file.open("rb") as file, recording.sound.open("rb") as sound:
+        assert file.read() == MENDED[kind]
+        assert sound.read()[44:] == clip()[44:]
 
 
 def test_the_same_bytes_are_kept_once_under_whatever_name(as_producer: Client, voice: Voice) -> None:
@@ -125,7 +143,7 @@ def test_fifty_megabytes_are_read_from_disk_and_not_into_memory(
     (answer,) = send(as_producer, voice, upload("large.wav", data))
     assert kinds == ["TemporaryUploadedFile"]
     assert grown[0] < 25 << 10, "kilobytes that the process grew by while it took in 50 MB"
-    assert answer["state"] == "refused"  # not for its size, but for what hangs on its end
+    assert answer["state"] == "accepted"  # without what hangs on its end
     assert Recording.objects.get().size == 50 << 20
 
 

@@ -99,6 +99,11 @@ def temporary_wav(source: Path | BinaryIO, rate: int | None = None) -> Iterator[
         yield to_wav(source, Path(folder) / "sound.wav", rate)
 
 
+def can_be_converted(code: str) -> bool:
+    """Whether what the strict reader refuses with this code may be whole and good sound of another kind."""
+    return code in ANOTHER_FORMAT | MORE_THAN_SOUND
+
+
 def is_ours(file: BinaryIO) -> bool:
     """Whether the strict reader takes the file as it is, so that nothing has to be made of it."""
     try:
@@ -166,7 +171,7 @@ def _check_whole(file: BinaryIO) -> str:
     try:
         read_header(file)
     except WavRefused as refused:
-        if refused.finding.code not in ANOTHER_FORMAT | MORE_THAN_SOUND:
+        if not can_be_converted(refused.finding.code):
             raise
         return refused.finding.code
     return ""

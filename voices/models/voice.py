@@ -38,7 +38,8 @@ class Voice(models.Model):
 
 def recording_path(recording: "Recording", _name: str) -> str:
     """A name that we make; the name that the browser sent is only ever shown."""
-    return f"recordings/{recording.voice_id}/{recording.pk}{'.wav' if recording.usable else '.bin'}"
+    ending = ".wav" if recording.usable and not recording.wav else ".bin"
+    return f"recordings/{recording.voice_id}/{recording.pk}{ending}"
 
 
 def wav_path(recording: "Recording", _name: str) -> str:

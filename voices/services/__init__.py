@@ -1,7 +1,10 @@
 """What can be done with voices, recordings and builds. Every status change of this app happens in here."""
 
 from voices.services.accounts import test_account
+from voices.services.archives import TakenIn, add_archive
+from voices.services.cutting import cut_given_up, cut_recording, cut_recording_later
 from voices.services.datasets import Dataset, dataset_for
+from voices.services.listening import compare_later, compare_recordings, examine_recordings
 from voices.services.news import build_by_callback_token, receive_callback, refresh_build
 from voices.services.readiness import Lacks, Readiness, all_readiness, readiness, readinesses
 from voices.services.recordings import (
@@ -30,14 +33,22 @@ __all__ = [
     "Lacks",
     "Readiness",
     "ScoreInfo",
+    "TakenIn",
+    "add_archive",
     "add_recording",
     "all_readiness",
     "build_by_callback_token",
     "cancel_build",
+    "compare_later",
+    "compare_recordings",
     "create_voice",
+    "cut_given_up",
+    "cut_recording",
+    "cut_recording_later",
     "dataset_for",
     "delete_recording",
     "delete_remote_voice",
+    "examine_recordings",
     "readiness",
     "readinesses",
     "reasons_against",

@@ -1,18 +1,29 @@
-from typing import Any
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path, PurePath
+from typing import Any, BinaryIO, cast
 
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files import File
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from consent.models import Purpose, Talent
 from consent.services import NotPossible
-from voicehub.audio.inspect import Limits, inspect
+from voicehub import outbox
+from voicehub.audio.inspect import Limits
 from voicehub.models import User
+from voicehub.thresholds import thresholds
 from voices.models import Recording, RecordingStatus, Voice
+from voices.services.understanding import Understood, understood
 
 # What no provider takes, whatever its tier; the tighter limits of each tier are asked for by `readiness`.
 CLIP_LIMITS = Limits(min_seconds=1.0, max_seconds=60.0)
 LARGEST_RECORDING = 200 << 20
+
+# The work in the background that new and changed recordings ask for (voices.services.listening).
+EXAMINE, COMPARE = "examine_recordings", "compare_recordings"
+# Files of one upload come one after the other; comparing begins when they are all there.
+COMPARE_AFTER = timedelta(seconds=5)
 
 
 def create_voice(talent: Talent, name: str, language: str, purpose: Purpose | str, by: User) -> Voice:
@@ -24,44 +35,65 @@ def create_voice(talent: Talent, name: str, language: str, purpose: Purpose | st
         raise NotPossible(f"{talent.name} has a voice called “{name}” already.") from None
 
 
-def add_recording(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str = "") -> tuple[Recording, bool]:
+def add_recording(voice: Voice, file: "File[Any]", by: User, transcript: str = "") -> tuple[Recording, bool]:
     """Keep a file exactly as it came and say what is wrong with it; False when the same bytes were there already.
 
-    A file that cannot be used is kept as well, as refused and with its findings, so that nothing is lost.
+    A file that cannot be used is kept as well, as refused and with its findings, so that nothing is lost. Of a file
+    of another kind than ours a WAV is made beside it. Raises NotPossible when it is too large.
     """
     if (file.size or 0) > LARGEST_RECORDING:
         raise NotPossible(f"The file is larger than {LARGEST_RECORDING >> 20} MB. Cut it into clips first.")
-    file.seek(0)
-    found = inspect(file, CLIP_LIMITS)  # type: ignore[arg-type]  # an uploaded file reads like any binary file
-    file.seek(0)
-    recording = Recording(
+    with understood(cast(BinaryIO, file), CLIP_LIMITS, thresholds()) as sound:
+        return keep(recording_of(voice, file, sound, by, transcript), file, sound.wav)
+
+
+def recording_of(voice: Voice, file: "File[Any]", sound: Understood, by: User, transcript: str) -> Recording:
+    """The row for a file, not saved yet."""
+    return Recording(
         voice=voice,
-        file_name=(file.name or "recording.wav")[-200:],
+        file_name=PurePath(file.name or "recording.wav").name[-200:],
         transcript=" ".join(transcript.split()),
-        status=RecordingStatus.ACCEPTED if found.ok else RecordingStatus.REFUSED,
-        active=found.ok,
+        status=RecordingStatus.ACCEPTED if sound.ok else RecordingStatus.REFUSED,
+        active=sound.ok,
         uploaded_by=by,
-        **found.facts(),
+        **sound.facts(),
     )
-    earlier = Recording.objects.filter(voice=voice, sha256=found.sha256).first()
-    return (earlier, False) if earlier else _keep(recording, file)
 
 
-def _keep(recording: Recording, file: "UploadedFile[Any]") -> tuple[Recording, bool]:
+def keep(recording: Recording, file: "File[Any]", wav: Path | None = None) -> tuple[Recording, bool]:
+    """Save a new recording with its file, and the WAV that was made of it; the earlier one if it is there already."""
+    earlier = Recording.objects.filter(voice=recording.voice_id, sha256=recording.sha256).first()
+    if earlier:
+        return earlier, False
+    file.seek(0)
     recording.file = file
-    try:
-        with transaction.atomic():
-            recording.save(force_insert=True)
-    except IntegrityError:  # the same file was sent twice at once, and the other one was faster
-        recording.file.storage.delete(str(recording.file.name))
-        return Recording.objects.get(voice=recording.voice, sha256=recording.sha256), False
+    with ExitStack() as stack:
+        if wav:
+            recording.wav = File(stack.enter_context(wav.open("rb")), name=wav.name)
+        try:
+            with transaction.atomic():
+                recording.save(force_insert=True)
+                if recording.usable:
+                    outbox.add(EXAMINE, recording.voice_id)
+        except IntegrityError:  # the same file was sent twice at once, and the other one was faster
+            _forget_files(recording)
+            return Recording.objects.get(voice=recording.voice_id, sha256=recording.sha256), False
     return recording, True
+
+
+def _forget_files(recording: Recording) -> None:
+    for file in (recording.file, recording.wav):
+        if file:
+            file.storage.delete(str(file.name))
 
 
 def set_transcript(recording: Recording, text: str) -> None:
     """Write what is said in the recording."""
-    recording.transcript = " ".join(text.split())
-    recording.save(update_fields=["transcript"])
+    recording.transcript, recording.examined_at = " ".join(text.split()), None
+    with transaction.atomic():
+        recording.save(update_fields=["transcript", "examined_at"])
+        if recording.usable:
+            outbox.add(EXAMINE, recording.voice_id)
 
 
 def set_active(recording: Recording, active: bool) -> None:
@@ -74,10 +106,12 @@ def set_active(recording: Recording, active: bool) -> None:
 
 def delete_recording(recording: Recording) -> None:
     """Delete a recording and its file; one that a build has used stays as evidence of that build."""
-    name, storage = str(recording.file.name), recording.file.storage
     try:
         with transaction.atomic():
             recording.delete()
-            transaction.on_commit(lambda: storage.delete(name))
+            transaction.on_commit(lambda: _forget_files(recording))
+            outbox.add(COMPARE, recording.voice_id, after=COMPARE_AFTER)
     except ProtectedError:
-        raise NotPossible("A build has used this recording, so it is kept. Leave it out of the next one.") from None
+        raise NotPossible(
+            "A build has used it, or clips were cut out of it, so it is kept. Leave it out of the next build."
+        ) from None

@@ -47,7 +47,7 @@ def _clip(row: BuildRecording, sent: RemoteRecording | None) -> Clip:
         key=str(row.recording_id),
         name=name,
         transcript=row.transcript,
-        audio=blob(row.recording.file, f"{name}.wav"),
+        audio=blob(row.recording.sound, f"{name}.wav"),
         remote_id=sent.remote_id if sent else "",
         sent_transcript=sent.transcript if sent else "",
     )

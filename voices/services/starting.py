@@ -97,7 +97,8 @@ def _write(voice: Voice, remote: RemoteVoice, handover: Handover | str, allowed:
     build.total = len(clips)
     build.save(force_insert=True)
     BuildRecording.objects.bulk_create(
-        BuildRecording(build=build, recording=clip, sha256=clip.sha256, transcript=clip.transcript) for clip in clips
+        BuildRecording(build=build, recording=clip, sha256=clip.sound_sha256, transcript=clip.transcript)
+        for clip in clips
     )
     record(
         allowed.consent, EventKind.USED, by, build=str(build.pk), voice=str(voice.pk), contract=str(build.contract_id)

@@ -1,0 +1,58 @@
+"""An uploaded archive: each file in it is taken in like one that was uploaded by itself."""
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from django.core.files import File
+
+from voicehub.audio.archive import Member, read_archive
+from voicehub.models import User
+from voicehub.thresholds import thresholds
+from voices.models import Recording, Voice
+from voices.services.recordings import CLIP_LIMITS, keep, recording_of
+from voices.services.understanding import understood
+
+
+@dataclass(slots=True)
+class TakenIn:
+    """What became of an archive. `refused` are (name, finding) of files of which no sound could be made: these are
+    told, not kept; `findings` are of the archive itself, which was refused as a whole if nothing else is there."""
+
+    recordings: list[Recording] = field(default_factory=list)
+    known: int = 0
+    refused: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
+
+
+def add_archive(voice: Voice, file: "File[Any]", by: User) -> TakenIn:
+    """Take in every recording of a .zip, .tar or .tar.gz, with the transcripts of its metadata.csv."""
+    with tempfile.TemporaryDirectory(prefix="voicehub-archive-") as folder:
+        archive = read_archive(
+            cast(BinaryIO, file),
+            folder=Path(folder),
+            keep_refused=True,
+            clip_limits=CLIP_LIMITS,
+            thresholds=thresholds(),
+        )
+        taken = TakenIn(findings=[one.as_dict() for one in archive.findings])
+        for member in archive.members:
+            _take_in(taken, voice, member, by)
+    return taken
+
+
+def _take_in(taken: TakenIn, voice: Voice, member: Member, by: User) -> None:
+    if member.path is None:
+        taken.refused += [(member.name, one) for one in member.inspection["findings"][:1]]
+        return
+    with member.path.open("rb") as stored, understood(stored, CLIP_LIMITS, thresholds()) as sound:
+        if sound.heard.header is None:
+            taken.refused.append((member.name, sound.facts()["findings"][0]))
+            return
+        file = File(stored, name=member.name)
+        recording, new = keep(recording_of(voice, file, sound, by, member.transcript), file, sound.wav)
+    if new:
+        taken.recordings.append(recording)
+    else:
+        taken.known += 1

@@ -1,0 +1,84 @@
+"""Cutting a recording that is too long into clips, at its pauses."""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.core.files import File
+from django.db import transaction
+
+from consent.services import NotPossible
+from voicehub import outbox
+from voicehub.audio.findings import Refused
+from voicehub.audio.inspect import inspect
+from voicehub.audio.prepare.clips import Clip, Made
+from voicehub.audio.prepare.cut import cut, write_pieces
+from voicehub.audio.riff import read_header
+from voicehub.audio.thresholds import Thresholds
+from voicehub.models import User
+from voicehub.outbox import Lease
+from voicehub.thresholds import thresholds
+from voicehub.transitions import move
+from voices.models import Recording, RecordingStatus
+from voices.services.recordings import CLIP_LIMITS, keep, recording_of
+from voices.services.understanding import Understood
+
+
+def cut_recording_later(recording: Recording, by: User) -> None:
+    """Have a recording that is too long cut in the background. Raises NotPossible for any other."""
+    with transaction.atomic():
+        asked = {**recording.recipe, "cut_by": by.pk}
+        if not recording.too_long or not move(recording, RecordingStatus.CUTTING, recipe=asked):
+            raise NotPossible("Only a recording that is too long can be cut.")
+        outbox.add("cut_recording", recording.pk)
+
+
+def cut_recording(recording_id: str, lease: Lease) -> None:
+    """Make a recording of each clip. What an earlier try has made already is found again by its bytes."""
+    recording = Recording.objects.select_related("voice").get(pk=recording_id)
+    if recording.status != RecordingStatus.CUTTING:
+        return
+    by, limits = User.objects.get(pk=recording.recipe["cut_by"]), thresholds()
+    try:
+        with _pieces(recording) as pieces:
+            for made in pieces:
+                lease.extend()
+                _keep_piece(recording, made, by, limits)
+    except Refused as refused:
+        found = [*recording.findings, refused.finding.as_dict()]
+        move(recording, RecordingStatus.REFUSED, findings=found)
+        return
+    move(recording, RecordingStatus.CUT)
+
+
+def cut_given_up(recording_id: str) -> None:
+    """It is refused again, and can be tried again."""
+    move(Recording.objects.get(pk=recording_id), RecordingStatus.REFUSED)
+
+
+@contextlib.contextmanager
+def _pieces(recording: Recording) -> Iterator[Iterator[Made]]:
+    """The clips of a recording, one after the other, in a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="voicehub-cut-") as folder:
+        path = Path(folder) / "whole.wav"
+        with recording.sound.open("rb") as stored, path.open("wb") as copy:
+            shutil.copyfileobj(stored, copy)
+        with path.open("rb") as file:
+            header = read_header(file)
+        steps = tuple(recording.recipe.get("steps", ()))
+        clip = Clip(
+            recording.title, recording.sha256, header.sample_rate, header.frames, lambda: path.open("rb"), steps
+        )
+        yield write_pieces(clip, cut(clip), Path(folder))
+
+
+def _keep_piece(source: Recording, made: Made, by: User, limits: Thresholds) -> None:
+    with made.path.open("rb") as wav:
+        found = inspect(wav, CLIP_LIMITS, limits)
+        file = File(wav, name=made.path.name)
+        piece = recording_of(source.voice, file, Understood(found, found), by, "")
+        piece.source, piece.recipe = source, made.recipe
+        keep(piece, file)
+    made.path.unlink()

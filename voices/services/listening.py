@@ -1,0 +1,148 @@
+"""What programs hear in recordings, in the background: each by itself, then all of a voice against each other."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, BinaryIO, cast
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.fields.files import FieldFile
+from django.utils import timezone
+
+from consent.models import TakeCheck, Talent
+from consent.services import set_match
+from voicehub import outbox
+from voicehub.audio import sets, speaker
+from voicehub.audio.codes import sound as sound_codes
+from voicehub.audio.codes import transcript as transcript_codes
+from voicehub.audio.estimates import estimate
+from voicehub.audio.examine import examine
+from voicehub.audio.riff import WavRefused, read_header
+from voicehub.audio.samples import load
+from voicehub.audio.thresholds import Thresholds
+from voicehub.audio.transcript import lint
+from voicehub.outbox import Lease
+from voicehub.thresholds import thresholds
+from voices.models import Recording, RecordingStatus, Voice
+from voices.services.recordings import COMPARE, COMPARE_AFTER
+
+# What was found at the upload, or by an earlier look, and is told anew.
+REPLACED = frozenset(sound_codes.CODES) | frozenset(transcript_codes.CODES)
+OTHER_SPEAKER = "other_speaker"
+MATCHED_WITH = 20
+
+
+def compare_later(talent: Talent) -> None:
+    """Have the recordings of all the talent's voices compared, with each other and with the talent's takes."""
+    for voice in talent.voices.all():
+        outbox.add(COMPARE, voice.pk)
+
+
+def examine_recordings(voice_id: str, lease: Lease) -> None:
+    """Look at every recording of the voice that nobody has looked at yet, each of them for about a second."""
+    limits = thresholds()
+    waiting = Recording.objects.filter(voice_id=UUID(voice_id), status=RecordingStatus.ACCEPTED, examined_at=None)
+    for recording in waiting.iterator(chunk_size=50):
+        lease.extend()
+        _write(recording, _examined(recording, limits))
+    outbox.add(COMPARE, voice_id, after=COMPARE_AFTER)
+
+
+def _write(recording: Recording, found: Mapping[str, Any]) -> None:
+    """A transcript that was changed meanwhile wants another look, so its row is left waiting."""
+    unchanged = Recording.objects.filter(pk=recording.pk, transcript=recording.transcript)
+    unchanged.update(**found, examined_at=timezone.now())
+
+
+def _examined(recording: Recording, limits: Thresholds) -> dict[str, Any]:
+    try:
+        with recording.sound.open("rb") as file:
+            return _heard(recording, cast(BinaryIO, file), limits)
+    except (OSError, WavRefused) as problem:
+        return {"measures": {"missing": {"everything": f"The file could not be read: {problem}"}}}
+
+
+def _heard(recording: Recording, file: BinaryIO, limits: Thresholds) -> dict[str, Any]:
+    header = read_header(file)
+    deep = examine(file, header, limits, recording.transcript)
+    text = lint(recording.transcript, header.seconds, recording.voice.language, limits) if recording.transcript else ()
+    estimates = estimate(load(file, header), header.sample_rate)
+    kept = [one for one in recording.findings if one["code"] not in REPLACED]
+    return {
+        "findings": kept + [one.as_dict() for one in (*deep.findings, *text)],
+        "measures": {**deep.measures, "estimates": estimates.as_dict()},
+    }
+
+
+def compare_recordings(voice_id: str, lease: Lease) -> None:
+    """Compare the recordings of a voice with each other, and the talent's newest takes with them."""
+    voice = Voice.objects.select_related("talent").get(pk=voice_id)
+    rows = {
+        str(row.pk): row
+        for row in voice.recordings.filter(status=RecordingStatus.ACCEPTED).defer("peaks", "fine_peaks")
+    }
+    report = sets.compare(_clips(rows.values(), lease), thresholds())
+    with transaction.atomic():
+        for key, found in report.clips.items():
+            _write_set(rows[key], [one.as_dict() for one in found])
+        Voice.objects.filter(pk=voice.pk).update(comparison=_comparison(report))
+    own = [row for key, row in rows.items() if OTHER_SPEAKER not in {one.code for one in report.clips.get(key, ())}]
+    _match_takes(voice.talent, own, lease)
+
+
+def _clips(rows: Iterable[Recording], lease: Lease) -> Iterator[sets.SetClip]:
+    for row in rows:
+        lease.extend()
+        day = timezone.localdate(row.created_at)
+        yield sets.SetClip(str(row.pk), row.file_name, partial(_open, row.sound), day, row.transcript, row.measures)
+
+
+def _open(file: FieldFile) -> BinaryIO:
+    return cast(BinaryIO, file.storage.open(str(file.name), "rb"))
+
+
+def _write_set(row: Recording, found: list[dict[str, Any]]) -> None:
+    if found != row.set_findings:
+        Recording.objects.filter(pk=row.pk).update(set_findings=found)
+
+
+def _comparison(report: sets.SetReport) -> dict[str, Any]:
+    """What the voice's page says of the whole set."""
+    days = [told.as_dict() for found in report.days.values() for told in found]
+    odd = sum(bool(found) for found in report.clips.values())
+    if odd:
+        text = f"{odd} of {report.summary['clips']} stand out; what it is stands with them."
+    else:
+        text = f"nothing stands out among {report.summary['clips']}."
+    return {
+        "compared_at": timezone.now().isoformat(),
+        "recordings": report.summary["clips"],
+        "text": text,
+        "days": days,
+        "missing": report.summary["voices_missing"],
+    }
+
+
+def _match_takes(talent: Talent, recordings: Sequence[Recording], lease: Lease) -> None:
+    """Compare the newest take of each of the talent's consents with the longest recordings."""
+    checked = TakeCheck.objects.filter(take__consent__talent=talent, checked_at__isnull=False)
+    newest = {check.take.consent_id: check.take for check in checked.select_related("take").order_by("created_at")}
+    if not newest:
+        return
+    longest = sorted(recordings, key=lambda row: row.seconds, reverse=True)[:MATCHED_WITH]
+    prints = []
+    for row in longest:
+        lease.extend()
+        prints.append(_voiceprint(row.sound))
+    for take in newest.values():
+        set_match(take, speaker.match(_voiceprint(take.file), prints, thresholds()).as_dict())
+
+
+def _voiceprint(file: FieldFile) -> speaker.Voiceprint | None:
+    """None where nothing can be told; it is compared and forgotten."""
+    try:
+        with _open(file) as sound:
+            header = read_header(sound)
+            return speaker.voiceprint(load(sound, header), header.sample_rate)
+    except (OSError, WavRefused):
+        return None

@@ -1,0 +1,63 @@
+"""What an uploaded file holds: a WAV as it is wanted, or another kind of sound of which one can be made."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from voicehub.audio.convert import Derived, can_be_converted, temporary_wav
+from voicehub.audio.findings import Finding, Refused
+from voicehub.audio.inspect import Inspection, Limits, inspect
+from voicehub.audio.thresholds import Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """`original` is of the bytes as they came; where a WAV was `made` of them, `heard` is of that."""
+
+    original: Inspection
+    heard: Inspection
+    made: Derived | None = None
+    refusal: Finding | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.heard.ok and self.refusal is None
+
+    @property
+    def wav(self) -> Path | None:
+        return self.made.path if self.made else None
+
+    def facts(self) -> dict[str, Any]:
+        """Field by field as `Recording` has it."""
+        facts = self.heard.facts() | {"fine_peaks": list(self.heard.peaks_fine)}
+        facts |= {"sha256": self.original.sha256, "size": self.original.size}
+        if self.made:
+            put_right = [one.as_dict() for one in self.made.findings]
+            facts |= {
+                "findings": [*put_right, *facts["findings"]],
+                "recipe": {**self.made.recipe, "original": self.made.original_format},
+                "wav_sha256": self.heard.sha256,
+            }
+        elif self.refusal:
+            facts["findings"] = [self.refusal.as_dict()]
+        return facts
+
+
+@contextlib.contextmanager
+def understood(file: BinaryIO, limits: Limits, thresholds: Thresholds) -> Iterator[Understood]:
+    """Look at a file from its start; a WAV that has to be made of it is gone afterwards. OSError passes through."""
+    original = inspect(file, limits, thresholds)
+    if original.header or not can_be_converted(original.findings[0].code):
+        yield Understood(original, original)
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            made = stack.enter_context(temporary_wav(file))
+        except Refused as refused:
+            yield Understood(original, original, refusal=refused.finding)
+            return
+        with made.path.open("rb") as wav:
+            heard = inspect(wav, limits, thresholds)
+        yield Understood(original, heard, made)

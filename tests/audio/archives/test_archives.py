@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,9 @@ from django.conf import settings
 from tests.audio.archives.lists import GOOD_LISTS, HOSTILE_LISTS
 from tests.audio.archives.tars import GOOD_TARS, HOSTILE_TARS
 from tests.audio.archives.zips import GOOD_ZIPS, HOSTILE_ZIPS
+from tests.support.tars import Part, packed, pax
 from tests.support.wav import encoded, wav_bytes
-from tests.support.zips import STORED, Member, clip, named, zip_of
+from tests.support.zips import STORED, Member, clip, deflated, listed, named, zip_of
 from voicehub.audio import archive
 from voicehub.audio.archive import Archive, is_archive, read_archive
 from voicehub.audio.codes.archive import CODES
@@ -87,6 +88,41 @@ def test_there_are_enough_of_them_and_every_code_is_provoked() -> None:
     assert {code for _, code in HOSTILE.values()} | needs_gigabytes | {"metadata_missing"} == set(CODES)
 
 
+TWO = zip_of(Member(), Member(b"b.wav"))
+SILENT = zip_of(Member(data=bytes(100_000)))
+SPACES = zip_of(Member(b"metadata.csv", b" " * 100_000), Member(method=STORED))
+
+
+def ratio(data: bytes) -> int:
+    """The least that takes it."""
+    return -(-len(data) // len(deflated(data)))
+
+
+@pytest.mark.parametrize(
+    ("data", "limit", "least", "code"),
+    [
+        (TWO, {"files": 2}, "files", "archive_too_many"),
+        (TWO, {"entries": 2}, "entries", "archive_too_many"),
+        (packed(Part(), Part(b"b.wav")), {"entries": 2}, "entries", "archive_too_many"),
+        (TWO, {"member_bytes": len(clip())}, "member_bytes", "member_too_big"),
+        (packed(), {"member_bytes": len(clip())}, "member_bytes", "member_too_big"),
+        (TWO, {"total_bytes": 2 * len(clip())}, "total_bytes", "archive_too_big"),
+        (SILENT, {"ratio": ratio(bytes(100_000)), "member_allowance": 0}, "ratio", "archive_bomb"),
+        (SPACES, {"list_ratio": ratio(b" " * 100_000), "member_allowance": 0}, "list_ratio", "archive_bomb"),
+        (SILENT, {"total_allowance": 100_000 - 20 * len(SILENT)}, "total_allowance", "archive_bomb"),
+        (named("a/b.wav", "c.wav"), {"folders": 1}, "folders", "name_too_deep"),
+        (named("abcd.wav"), {"name_bytes": 8}, "name_bytes", "name_too_long"),
+        (packed(pax((b"path", b"a" * 50)), Part()), {"note_bytes": 59}, "note_bytes", "member_note_long"),
+        (listed("a.wav|abc"), {"text_characters": 3}, "text_characters", "metadata_text_long"),
+        (listed("a.wav|abc"), {"list_bytes": 9}, "list_bytes", "metadata_long"),
+    ],
+)
+def test_each_limit_is_reached_exactly(data: bytes, limit: dict[str, int], least: str, code: str) -> None:
+    limits = ArchiveLimits(**limit)
+    assert looked_into(data, limits=limits).ok
+    assert codes(looked_into(data, limits=replace(limits, **{least: limit[least] - 1}))) == [code]
+
+
 @pytest.mark.parametrize("pack", [zip_of, None])
 def test_an_archive_that_unpacks_to_too_much_is_refused(pack: object) -> None:
     data = zip_of() if pack else GOOD_TARS["one clip"][0]()
@@ -127,8 +163,8 @@ def test_members_of_every_kind_are_written_when_asked_for(tmp_path: Path) -> Non
 
 def test_a_long_recording_is_looked_at_on_disk_and_kept_or_not(tmp_path: Path) -> None:
     data = wav_bytes(data=speech_like_minutes(), rate=48000)
-    packed = zip_of(Member(data=data, method=STORED), Member(b"b.wav", data[:-1], method=STORED))
-    looked = looked_into(packed, tmp_path, clip_limits=Limits(0.0, 1e9))
+    long = zip_of(Member(data=data, method=STORED), Member(b"b.wav", data[:-1], method=STORED))
+    looked = looked_into(long, tmp_path, clip_limits=Limits(0.0, 1e9))
     assert [(member.ok, member.path and member.path.name) for member in looked.members] == [
         (True, "00001.wav"),
         (False, None),

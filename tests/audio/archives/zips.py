@@ -104,6 +104,7 @@ BROKEN: dict[str, tuple[Recipe, str]] = {
     "bytes behind the packed ones": (of(Member(raw=deflated(clip()) + b"hidden")), "archive_hidden"),
     "one file more in the count": (of(count=2), "archive_damaged"),
     "one file fewer in the count": (of(Member(), Member(b"b.wav"), count=1), "archive_hidden"),
+    "directory of 17 MB": (of(inside=bytes(17 << 20)), "archive_damaged"),
     "second disk": (of(disk=1), "archive_split"),
     "file on a second disk": (of(Member(disk=1)), "archive_split"),
     "fewer files here than in all": (of(here=0, count=1), "archive_split"),

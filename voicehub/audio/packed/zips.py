@@ -21,6 +21,8 @@ LOCAL, CENTRAL, END, DESCRIPTOR = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b
 LOCATOR_64 = b"PK\x06\x07"
 LOCAL_SIZE, CENTRAL_SIZE, END_SIZE, LOCATOR_SIZE = 30, 46, 22, 20
 LONGEST_COMMENT = 0xFFFF
+LONGEST_DIRECTORY = 16 << 20
+"""More than a kB for each of 12,000 entries: it is read into memory."""
 STORED, DEFLATED = 0, 8
 ENCRYPTED = 1 << 0 | 1 << 6 | 1 << 13
 SIZES_BEHIND = 1 << 3
@@ -53,6 +55,8 @@ def zip_entries(file: BinaryIO, limits: ArchiveLimits) -> list[Entry]:
     count, start, end = _end_record(file, size)
     if count > limits.entries:
         refuse("archive_too_many", limit=limits.files)
+    if end - start > LONGEST_DIRECTORY:
+        refuse("archive_damaged", what="its directory is longer than any")
     members = sorted(_directory(bytes_at(file, start, end - start), count), key=lambda one: one.offset)
     entries, place = [], 0
     following = [*(one.offset for one in members), start][1:]

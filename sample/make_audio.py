@@ -54,6 +54,11 @@ SCRIPTS = {
 }
 WRONG_SPEAKER = "The orchestra tuned quietly while the last guests found their seats in the upper circle."
 
+NOT_THE_STATEMENT = {
+    "consent-slt-negated": ("slt", STATEMENT.replace("will be used", "will not be used")),
+    "consent-awb-other-company": ("awb", STATEMENT.replace("Northlight Voices", "Southgate Pictures")),
+}
+
 
 def main() -> None:
     rng = np.random.default_rng(20240611)
@@ -72,6 +77,7 @@ def plan() -> list[dict[str, Any]]:
     entries.append(_entry("rms-silent", "rms", "nobody", "silent", SCRIPTS["rms"][0]))
     entries.append(_entry("rms-wrong-speaker", "rms", "awb", "wrong_speaker", WRONG_SPEAKER))
     entries += [_entry(f"consent-{name}", name, name, "consent", STATEMENT) for name in ("slt", "rms", "awb")]
+    entries += [_entry(name, who, who, "not_the_statement", text) for name, (who, text) in NOT_THE_STATEMENT.items()]
     return entries
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from voicehub.audio.statement.decoder import Said, lookup
 from voicehub.audio.statement.pronounce import Saying
-from voicehub.audio.statement.words import Token
+from voicehub.audio.statement.words import Role, Token
 
 
 class State(StrEnum):
@@ -32,6 +32,10 @@ class Word:
     start: float
     end: float
     token: Token | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        return self.token is not None and self.token.role is Role.BLANK
 
     def as_dict(self) -> dict[str, object]:
         role = self.token.role.value if self.token else None

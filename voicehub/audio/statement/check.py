@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain, groupby
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from voicehub.audio.speech import speech
 from voicehub.audio.statement import decoder
 from voicehub.audio.statement.align import State, Word, align
 from voicehub.audio.statement.model import language_model
-from voicehub.audio.statement.pronounce import Saying, saying
+from voicehub.audio.statement.pronounce import Saying, saying, word_by_word
 from voicehub.audio.statement.rivals import rivals
 from voicehub.audio.statement.words import NEGATIONS, Role, Token, key_words, tokens
 from voicehub.audio.thresholds import THRESHOLDS, Thresholds
@@ -28,7 +28,6 @@ MOST_WORDS = 300
 LEVEL = 10 ** (-24 / 20)
 """The average level that is decoded at: -24 dBFS."""
 HIGHEST_PEAK = 0.98
-BACKGROUND_WORDS = 3000
 
 
 HEARD = "The statement was heard."
@@ -97,14 +96,15 @@ def check(
 ) -> StatementCheck:
     """Listen for `text`, in which the two names stand as written, in mono samples of -1..1 at `rate` Hz.
 
-    `sounds_like` gives, for words as written, ordinary English words that sound the same. {braces} in the text are
-    blanks in which anything may be said. Takes about a seventeenth of the time that is listened to (the first
-    minute), and 80 MB in a process that never did it before. No input raises.
+    `sounds_like` gives, for words or names as written, as many ordinary English words that sound the same. {braces} in
+    the text are blanks in which anything may be said. Takes about a seventeenth of the time that is listened to (the
+    first minute), and 80 MB in a process that never did it before. No input raises.
     """
     statement = tokens(text, company=company, talent=talent)
     if reason := _unjudged(statement, language):
         return _judged([finding("statement_unjudged", reason=reason)])
-    sayings = {token.key: saying(token, sounds_like) for token in statement}
+    told = word_by_word(sounds_like)
+    sayings = {token.key: saying(token, told) for token in statement}
     if not any(one.ways for one in sayings.values()):
         return _judged([finding("statement_unjudged", reason="nobody can say how it sounds")])
     sound = _cleaned(samples[: int(JUDGED_SECONDS * rate)])
@@ -156,12 +156,13 @@ def _heard(sound: Float32, rate: int, statement: Sequence[Token], sayings: Mappi
     """What is decoded, listening for the statement, its negations, and common words that sound unlike its words."""
     said = [token if sayings[token.key].ways else Token(token.shown, "", token.role) for token in statement]
     ways = {key: one.ways for key, one in sayings.items() if one.ways}
+    near = {token.key: rivals(token.key, ways[token.key][0]) for token in said if token.is_name and token.key}
+    others = {word: decoder.lookup(word) for word in (*decoder.common_words()[: decoder.BACKGROUND_WORDS], *NEGATIONS)}
+    for found in near.values():
+        others |= {word: (way,) for word, way in found.items()}
     taken = {way for one in ways.values() for way in one}
-    others = {token.key: rivals(ways[token.key][0]) for token in said if token.is_name and token.key}
-    for word in chain(decoder.common_words()[:BACKGROUND_WORDS], sorted(NEGATIONS), *others.values()):
-        if word not in ways and not taken.intersection(found := decoder.lookup(word)) and found:
-            ways[word] = found
-    known = {name: [word for word in near if word in ways] for name, near in others.items()}
+    ways = {word: found for word, found in sorted(others.items()) if found and not taken.intersection(found)} | ways
+    known = {name: [word for word in found if word in ways] for name, found in near.items()}
     model = language_model(said, ways.keys(), known)
     return decoder.decode(_levelled(soxr.resample(sound, rate, decoder.RATE, quality="HQ")), model, ways)
 
@@ -195,7 +196,7 @@ def _names(words: Sequence[Word]) -> Iterator[Finding]:
         of_name = [word for word in words if word.token and word.token.role is role]
         if lacking := [word for word in of_name if word.state is State.MISSING]:
             yield finding(code, at=lacking[0].start, name=_listed(lacking), heard=_instead(words))
-    doubtful = [word for word in words if word.state is State.DOUBTFUL and word.token and word.token.key]
+    doubtful = [word for word in words if word.state is State.DOUBTFUL and word.token and not word.is_blank]
     if doubtful:
         yield finding("statement_name_doubtful", at=doubtful[0].start, words=_listed(doubtful))
 

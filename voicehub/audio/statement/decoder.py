@@ -17,6 +17,8 @@ RATE = 16000
 """What the acoustic model was made for, in Hz."""
 FRAMES_PER_SECOND = 100
 COMMON_WORDS = 20_000
+BACKGROUND_WORDS = 3000
+"""The commonest of them, which may be said instead of any word of a statement."""
 
 Pronunciations = Mapping[str, tuple[str, ...]]
 """Each word with the ways to say it; a way is phones with spaces between, as in the CMU dictionary."""

@@ -53,8 +53,8 @@ class Saying:
 
 
 def saying(token: Token, sounds_like: Mapping[str, str]) -> Saying:
-    """How this word is said; `sounds_like` gives, for words as written, ordinary words that sound the same."""
-    told = sounds_like.get(token.shown, "")
+    """How this word is said; `sounds_like` gives, for words in small letters, ordinary words that sound the same."""
+    told = sounds_like.get(token.shown.casefold(), "")
     key = token.key
     if told and (ways := _phrase(told)):
         return Saying(ways, True)
@@ -65,6 +65,21 @@ def saying(token: Token, sounds_like: Mapping[str, str]) -> Saying:
     if key.isdigit():
         return Saying(tuple(dict.fromkeys(_in_phones(words) for words in _numbers(key))), True)
     return Saying(ways, True) if (ways := lookup(key) or _of_parts(key)) else Saying(_guessed(key), False)
+
+
+def word_by_word(sounds_like: Mapping[str, str]) -> dict[str, str]:
+    """What staff said of words or of whole names, for each word in small letters.
+
+    A name of several words and what it sounds like must have equally many, and are left out otherwise.
+    """
+    told: dict[str, str] = {}
+    for written, heard in sounds_like.items():
+        words, sounds = written.casefold().split(), heard.split()
+        if len(words) == 1:
+            told[words[0]] = heard
+        elif len(words) == len(sounds):
+            told |= dict(zip(words, sounds, strict=True))
+    return told
 
 
 def _phrase(text: str) -> tuple[str, ...]:
@@ -101,16 +116,19 @@ def _count(number: int) -> list[str]:
 
 
 def _of_parts(key: str) -> tuple[str, ...]:
-    """northlight as north and light, acme's as acme and s: of two common words, the split with the commonest."""
-    if key.endswith("'s") and (ways := lookup(key[:-2])):
-        return (f"{ways[0]} {_plural(ways[0])}",)
+    """northlight as north and light, acme's as acme and s."""
+    if key.endswith("'s"):
+        owner = key.removesuffix("'s")
+        return tuple(f"{way} {_plural(way)}" for way in lookup(owner) or _of_parts(owner))
+    return tuple(f"{lookup(first)[0]} {lookup(second)[0]}" for first, second in parts(key))
+
+
+def parts(key: str) -> list[tuple[str, str]]:
+    """The two common words that a word is made of, the commonest if there are several such pairs; [] if none."""
     ranks = _ranks()
     splits = [(key[:place], key[place:]) for place in range(LEAST_PART, len(key) - LEAST_PART + 1)]
     known = [split for split in splits if all(part in ranks for part in split)]
-    if not known:
-        return ()
-    first, second = min(known, key=lambda split: max(ranks[part] for part in split))
-    return (f"{lookup(first)[0]} {lookup(second)[0]}",)
+    return sorted(known, key=lambda split: max(ranks[part] for part in split))[:1]
 
 
 def _plural(phones: str) -> str:

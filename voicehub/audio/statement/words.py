@@ -13,10 +13,11 @@ TOKEN = re.compile(
     r"|[^\W\d_]+(?:'[^\W\d_]+)*"
     r"|[&+]"
 )
-LIKE_LATIN = str.maketrans(
-    {"æ": "ae", "ø": "o", "đ": "d", "ł": "l", "œ": "oe", "þ": "th", "ð": "d", "’": "'", "ʼ": "'"}
-)
+APOSTROPHES = str.maketrans({"’": "'", "ʼ": "'"})
+LIKE_LATIN = str.maketrans({"æ": "ae", "ø": "o", "đ": "d", "ł": "l", "œ": "oe", "þ": "th", "ð": "d"})
 LONGEST_ACRONYM = 5
+LONGEST_WORD = 40
+"""Letters; what is longer is no word, and gets no key."""
 KEY_WORD_LETTERS = 4
 
 
@@ -26,8 +27,8 @@ def listed(words: str) -> frozenset[str]:
 
 
 NEGATIONS = listed(
-    "not never no nor none nothing cannot can't don't doesn't didn't won't wouldn't isn't aren't wasn't shouldn't"
-    " couldn't haven't hasn't ain't refuse refused deny decline without neither unaware"
+    "not never no nor none nobody nothing cannot can't don't doesn't didn't won't wouldn't isn't aren't wasn't"
+    " shouldn't couldn't haven't hasn't ain't refuse refused deny decline without neither unaware"
 )
 """Words that turn a permission round. Those that a statement itself says count only where it does not say them."""
 
@@ -96,7 +97,7 @@ def _has_content(key: str) -> bool:
 
 
 def _tokens(text: str) -> Iterator[Token]:
-    text = unicodedata.normalize("NFKC", text).translate(LIKE_LATIN)
+    text = unicodedata.normalize("NFKC", text).translate(APOSTROPHES)
     shouted = text.isupper()
     for match in TOKEN.finditer(text):
         word = match.group()
@@ -114,6 +115,8 @@ def _key(word: str, *, spelled: bool) -> str:
     is_acronym = "." in word or (spelled and plain.isupper() and 2 <= len(plain) <= LONGEST_ACRONYM)
     folded = unicodedata.normalize("NFKD", plain.casefold().translate(LIKE_LATIN))
     key = re.sub(r"[^a-z0-9']", "", folded)
+    if len(key) > LONGEST_WORD:
+        return ""
     return "_".join(key) if is_acronym else key
 
 

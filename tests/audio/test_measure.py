@@ -204,7 +204,7 @@ def test_fine_outline_has_fifty_pairs_a_second_and_an_end(duration: float, pairs
 
 
 def test_blocks_change_nothing() -> None:
-    samples = np.frombuffer(pcm(speech_like(9.317)), dtype="<i2")
+    samples = np.frombuffer(pcm(speech_like(9.137)), dtype="<i2")
     whole, parts = Frames(RATE), Frames(RATE)
     whole.add(samples)
     for start in range(0, len(samples), 3200):

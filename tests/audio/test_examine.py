@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support.clips import joined, recorded, room, spoken
 from tests.support.planted import loud_place, voice
@@ -17,7 +19,7 @@ from voicehub.audio import speech
 from voicehub.audio.examine import Examination, examine
 from voicehub.audio.inspect import Limits, inspect
 from voicehub.audio.measures import MEANINGS
-from voicehub.audio.riff import WavRefused, read_header
+from voicehub.audio.riff import ALLOWED_RATES, WavRefused, read_header
 from voicehub.audio.speaking import noise_and_speech
 from voicehub.audio.speech import Speech
 from voicehub.audio.thresholds import THRESHOLDS
@@ -128,6 +130,19 @@ def test_fine_outline_and_speech_come_with_it() -> None:
     found = examined(recorded(spoken()["slt-01"], 48000), 48000)
     assert len(found.peaks_fine) == 2 * 278
     assert [list(span) for span in found.speech.segments] == found.measures["speech_spans"]
+
+
+@given(
+    st.lists(st.tuples(st.integers(-32768, 32767), st.integers(1, 3000)), min_size=1, max_size=12),
+    st.sampled_from(ALLOWED_RATES),
+    st.integers(0, 3000),
+)
+@settings(max_examples=60, deadline=None)
+@pytest.mark.filterwarnings("error")
+def test_any_samples_can_be_examined(runs: list[tuple[int, int]], rate: int, loudness: int) -> None:
+    steps = np.repeat([value for value, _ in runs], [count for _, count in runs]) / 32768
+    rough = np.random.default_rng(loudness).standard_normal(len(steps)) * loudness / 32768
+    json.dumps(examined(np.clip(steps + rough, -1, 1), rate, transcript="Hm.").measures, allow_nan=False)
 
 
 def test_file_that_shrinks_is_refused() -> None:

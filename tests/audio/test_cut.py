@@ -16,7 +16,8 @@ from voicehub.audio.findings import Refused
 from voicehub.audio.prepare.clips import Clip, clip_of
 from voicehub.audio.prepare.cut import LENGTHS, Cut, Lengths, _best, _Place, cut, write_pieces
 from voicehub.audio.prepare.edges import edges, set_edges
-from voicehub.audio.prepare.hearing import hear
+from voicehub.audio.prepare.hearing import Heard, hear
+from voicehub.audio.speech import Speech
 
 RATE = 16000
 QUIET = -65.0
@@ -81,6 +82,16 @@ def test_cuts_lie_in_the_quietest_moments() -> None:
             assert 20 * np.log10(np.sqrt(np.mean(near**2))) < loud - 25
 
 
+def test_a_narrow_pause_is_cut_at_its_quietest_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    levels = np.full(1000, 0.01, np.float32)
+    levels[500:530] = 1e-6
+    levels[517] = 1e-7
+    heard = Heard(Speech(((0.0, 5.0), (5.3, 10.0)), 10.0), levels)
+    monkeypatch.setattr("voicehub.audio.prepare.cut.hear", lambda _clip: heard)
+    found = cut(clip(np.zeros(10 * RATE)), Lengths(wanted=5.0))
+    assert [(piece.start / RATE, piece.end / RATE) for piece in found.pieces] == [(0.0, 5.17), (5.17, 10.0)]
+
+
 def test_long_silences_are_left_out_but_for_their_edges() -> None:
     samples, spoken = long_take([6.0])
     found = cut(clip(samples), replace(LENGTHS, edge_seconds=0.3))
@@ -105,9 +116,10 @@ def test_who_never_pauses_is_cut_at_the_quietest_moment() -> None:
     assert all(heard.levels[min(piece.end * 100 // RATE, 5999)] <= quiet for piece in found.pieces[:-1])
 
 
-def test_a_short_word_between_long_silences_gets_silence_around_it() -> None:
+@pytest.mark.parametrize(("before", "after"), [(5.0, 5.0), (5.0, 0.1), (0.1, 5.0)])
+def test_a_short_word_between_silences_gets_silence_around_it(before: float, after: float) -> None:
     samples, _ = voice("slt-01")
-    word = np.concatenate([noise(5.0, QUIET), samples[: RATE // 2], noise(5.0, QUIET, seed=2)])
+    word = np.concatenate([noise(before, QUIET), samples[: RATE // 2], noise(after, QUIET, seed=2)])
     (length,) = seconds(cut(clip(word)))
     assert 1.5 <= length < 1.6
 

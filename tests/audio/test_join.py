@@ -114,6 +114,16 @@ def test_a_clip_that_shrinks_meanwhile_leaves_no_half_file(tmp_path: Path) -> No
     assert not (tmp_path / "all.wav").exists()
 
 
+def test_a_clip_that_is_another_meanwhile_is_not_joined(tmp_path: Path) -> None:
+    path = tmp_path / "clip.wav"
+    path.write_bytes(sample_wav("slt-01"))
+    whole = joined([clip_of(path)])
+    path.write_bytes(sample_wav("slt-02"))
+    with pytest.raises(Refused) as refused:
+        join(whole, tmp_path / "all.wav")
+    assert refused.value.finding.code == "changed_while_read"
+
+
 def score(samples: object, name: str = "") -> float:
     return quality(inspect(io.BytesIO(sample_wav(name) if name else samples)))  # type: ignore[arg-type]  # bytes
 

@@ -46,7 +46,7 @@ class Rounding:
 def triangular(bits: np.random.PCG64, count: int) -> NDArray[np.float64]:
     """Numbers between -1 and 1 of triangular distribution: the difference of two even ones, 32 bits each."""
     halves = bits.random_raw(count).astype("<u8", copy=False).view("<u4")
-    difference = np.subtract(halves[1::2], halves[::2], dtype=np.float64)
+    difference: NDArray[np.float64] = np.subtract(halves[1::2], halves[::2], dtype=np.float64)
     difference *= 2.0**-32
     return difference
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from consent import services
-from voicehub.outbox import Lease, handles
+from voicehub.outbox import LISTENING, Lease, handles
 
 
 @handles("send_invitation")
@@ -11,7 +11,7 @@ def send_invitation(invitation_id: str, _lease: Lease) -> None:
     services.send_invitation(invitation_id)
 
 
-@handles("check_take", given_up=services.check_given_up)
+@handles("check_take", given_up=services.check_given_up, queue=LISTENING)
 def check_take(take_id: str, _lease: Lease) -> None:
     services.check_take(take_id)
 

@@ -31,6 +31,8 @@ LEASE = timedelta(seconds=settings.VOICEHUB_LEASE_SECONDS)
 # Not sooner, so that a busy queue is not filled with the same ids; not later than a dead worker's lease is over.
 RING_AGAIN = min(timedelta(seconds=20), LEASE)
 MOST_ATTEMPTS = 5
+# The names of the queues: a build must not wait until thousands of recordings have been listened to.
+WORK, LISTENING = "default", "listening"
 # With the queue, seconds: somebody who saved a page waits for it, and nothing is lost without it.
 PATIENCE: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 2}
 
@@ -82,10 +84,11 @@ Handler = Callable[[str, Lease], timedelta | None]
 Farewell = Callable[[str], None]
 _handlers: dict[str, Handler] = {}
 _farewells: dict[str, Farewell] = {}
+_queues: dict[str, str] = {}
 
 
-def handles(kind: str, given_up: Farewell | None = None) -> Callable[[Handler], Handler]:
-    """Register the function that does tasks of this kind.
+def handles(kind: str, given_up: Farewell | None = None, queue: str = WORK) -> Callable[[Handler], Handler]:
+    """Register the function that does tasks of this kind; what keeps a processor busy for long goes into LISTENING.
 
     It gets the object's id and the lease, and returns None when the work is done or the time after which it is due
     again. Any exception but GiveUp and LeaseLost is tried again, at most MOST_ATTEMPTS times in a row. When the task
@@ -94,6 +97,7 @@ def handles(kind: str, given_up: Farewell | None = None) -> Callable[[Handler], 
 
     def register(handler: Handler) -> Handler:
         _handlers[kind] = handler
+        _queues[kind] = queue
         if given_up:
             _farewells[kind] = given_up
         return handler
@@ -121,13 +125,15 @@ def add(kind: str, object_id: object, *, after: timedelta = timedelta()) -> None
 
 def ring(task_id: uuid.UUID) -> None:
     """Tell the workers. Without a queue nothing is lost: the sweeper rings again."""
-    Task.objects.filter(pk=task_id).update(rung_at=timezone.now())
+    rows = Task.objects.filter(pk=task_id)
+    rows.update(rung_at=timezone.now())
+    kind = rows.values_list("kind", flat=True).first()
     try:
-        config = settings.RQ_QUEUES["default"]
+        config = settings.RQ_QUEUES[WORK]
         with Redis.from_url(config["URL"], **PATIENCE) as connection:
             # Not django_rq's queue, which in a transaction would ring later, when nobody listens for its failure.
             queue = Queue(
-                "default",
+                _queues.get(kind or "", WORK),
                 connection=connection,
                 serializer=JSONSerializer,
                 default_timeout=config["DEFAULT_TIMEOUT"],

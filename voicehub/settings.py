@@ -110,13 +110,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL", valkey.url(DATA_DIR))
 # How long a worker may be silent before its task goes to another one. One call to a provider takes less.
 VOICEHUB_LEASE_SECONDS = env.integer("VOICEHUB_LEASE_SECONDS", 60, least=3)
-RQ_QUEUES: dict[str, dict[str, Any]] = {
-    "default": {
-        "URL": REDIS_URL,
-        "SERIALIZER": "rq.serializers.JSONSerializer",
-        "DEFAULT_TIMEOUT": 3600,
-    }
-}
+QUEUE: dict[str, Any] = {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer", "DEFAULT_TIMEOUT": 3600}
+RQ_QUEUES = {"default": QUEUE, "listening": QUEUE}
 
 AUTH_USER_MODEL = "voicehub.User"
 AUTH_PASSWORD_VALIDATORS = [

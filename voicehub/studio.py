@@ -120,8 +120,8 @@ def supervise(folder: Path, port: int, workers: int, sample: bool) -> int:
     stand_in = [] if os.environ.get("VOICEHUB_SANDBOX_URL") else [sandbox(folder, environment)]
     # The page first, somebody waits for it; and what follows needs the database that it prepares.
     parts += [web(port, environment, greeting.is_served), *stand_in]
-    parts += [manage(f"worker{number}", "worker", environment) for number in range(1, workers + 1)]
-    parts.append(manage("sweeper", "sweep", environment))
+    parts += [manage(f"worker{number}", "worker --queue default", environment) for number in range(1, workers + 1)]
+    parts += [manage("listener", "worker --queue listening", environment), manage("sweeper", "sweep", environment)]
     if sample:
         parts.append(manage("sample", "sample_studio", environment, once=True))
     supervisor = Supervisor(parts, greeting.look)
@@ -130,7 +130,7 @@ def supervise(folder: Path, port: int, workers: int, sample: bool) -> int:
 
 
 def manage(name: str, command: str, environment: dict[str, str], once: bool = False) -> Program:
-    return Program(name, [*MANAGE, command], environment, once=once)
+    return Program(name, [*MANAGE, *command.split()], environment, once=once)
 
 
 def queue(folder: Path) -> Program:

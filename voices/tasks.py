@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from voicehub import outbox
-from voicehub.outbox import Farewell, Lease, handles
+from voicehub.outbox import LISTENING, Farewell, Lease, handles
 from voices import services
 
 
@@ -32,16 +32,16 @@ def delete_remote_voice(remote_voice_id: str, _lease: Lease) -> timedelta | None
     return services.delete_remote_voice(remote_voice_id)
 
 
-@handles("examine_recordings")
+@handles("examine_recordings", queue=LISTENING)
 def examine_recordings(voice_id: str, lease: Lease) -> None:
     services.examine_recordings(voice_id, lease)
 
 
-@handles("compare_recordings")
+@handles("compare_recordings", queue=LISTENING)
 def compare_recordings(voice_id: str, lease: Lease) -> None:
     services.compare_recordings(voice_id, lease)
 
 
-@handles("cut_recording", given_up=services.cut_given_up)
+@handles("cut_recording", given_up=services.cut_given_up, queue=LISTENING)
 def cut_recording(recording_id: str, lease: Lease) -> None:
     services.cut_recording(recording_id, lease)

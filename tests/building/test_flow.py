@@ -10,7 +10,7 @@ from consent.models import Take
 from consent.services import NotPossible
 from tests.building.desk import SLT, Desk, wav
 from tests.support.sandbox import until
-from tests.support.work import LISTENING
+from tests.support.work import HEARING
 from voicehub.models import Task
 from voicehub.tokens import token_for
 from voices import services
@@ -52,7 +52,7 @@ def test_build_from_recordings_becomes_ready_with_its_scores(desk: Desk, tier: T
     assert len(desk.asked("create_recording")) == 3
     assert desk.remote(build)["voice_type"] == tier
     assert set(desk.remote_recordings(build)) == sent(build)
-    assert not Task.objects.exclude(status="done").exclude(kind__in=LISTENING).exists()
+    assert not Task.objects.exclude(status="done").exclude(kind__in=HEARING).exists()
 
 
 def test_name_at_the_provider_says_nothing_of_the_talent(desk: Desk) -> None:

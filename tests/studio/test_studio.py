@@ -99,7 +99,14 @@ class TestRunning:
         assert f"http://127.0.0.1:{home.port}" in running.said
         assert home.get("/sign-in/") == 200
         lines = " ".join(home.processes().values())
-        for part in ("valkey-server", "gunicorn", "manage.py worker", "manage.py sweep", "manage.py sandbox"):
+        for part in (
+            "valkey-server",
+            "gunicorn",
+            "manage.py worker --queue default",
+            "manage.py worker --queue listening",
+            "manage.py sweep",
+            "manage.py sandbox",
+        ):
             assert part in lines
 
     def test_what_it_made_is_for_its_owner_alone(self, home: Studio, running: Started) -> None:
@@ -107,7 +114,9 @@ class TestRunning:
         for name in ("secret_key", "field_keys"):
             assert (home.folder / "secrets" / name).stat().st_mode & 0o777 == 0o600
 
-    @pytest.mark.parametrize("part", ["manage.py worker", "manage.py sweep", "valkey-server"])
+    @pytest.mark.parametrize(
+        "part", ["manage.py worker --queue default", "--queue listening", "manage.py sweep", "valkey-server"]
+    )
     def test_killed_part_is_back(self, home: Studio, running: Started, part: str) -> None:
         before = home.pid_of(part)
         os.kill(before, signal.SIGKILL)

@@ -6,13 +6,13 @@ from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 
 # Takes a second for each recording, and changes nothing that a build waits for.
-LISTENING = ("check_take", "examine_recordings", "compare_recordings")
+HEARING = ("check_take", "examine_recordings", "compare_recordings")
 
 
 def due(*kinds: str) -> list[str]:
     """The ids of the tasks that a worker would find due now, the longest waiting first; of these kinds, if any."""
     waiting = Task.objects.filter(status=TaskStatus.WAITING, lease__isnull=True, due_at__lte=timezone.now())
-    waiting = waiting.filter(kind__in=kinds) if kinds else waiting.exclude(kind__in=LISTENING)
+    waiting = waiting.filter(kind__in=kinds) if kinds else waiting.exclude(kind__in=HEARING)
     return [str(pk) for pk in waiting.order_by("due_at").values_list("pk", flat=True)]
 
 

@@ -16,8 +16,8 @@ from voicehub.outbox import LEASE, RING_AGAIN
 pytestmark = pytest.mark.django_db
 
 
-def rung() -> list[str]:
-    jobs = django_rq.get_queue("default").jobs
+def rung(queue: str = outbox.WORK) -> list[str]:
+    jobs = django_rq.get_queue(queue).jobs
     assert all(job.func_name == "voicehub.outbox.run_task" for job in jobs)
     return [str(job.args[0]) for job in jobs]
 
@@ -29,6 +29,12 @@ def test_it_rings_on_commit_and_not_before(django_capture_on_commit_callbacks: A
     for callback in callbacks:
         callback()
     assert rung() == [str(task.pk)]
+
+
+def test_what_takes_long_keeps_nothing_else_waiting() -> None:
+    long, build = (Task.objects.create(kind=kind, object_id="1") for kind in ("examine_recordings", "submit_build"))
+    assert outbox.sweep() == 2
+    assert (rung(outbox.LISTENING), rung()) == ([str(long.pk)], [str(build.pk)])
 
 
 def test_what_is_due_later_is_rung_by_the_sweeper(django_capture_on_commit_callbacks: Any) -> None:

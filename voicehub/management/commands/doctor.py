@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from consent.services import verify_all_histories
 from voicehub.audio.parts import PARTS
 from voicehub.models import Task, TaskStatus
+from voicehub.outbox import LISTENING, WORK
 from voicehub.secrets import SecretUnreadable
 from voicehub.storage import private
 from voices.models import Account
@@ -68,7 +69,7 @@ def database() -> str:
 
 def queue() -> str:
     try:
-        waiting = django_rq.get_queue("default").count
+        waiting = sum(django_rq.get_queue(name).count for name in (WORK, LISTENING))
     except (RedisError, OSError) as error:
         raise Trouble(f"it does not answer ({error}). Start the studio, or check REDIS_URL.") from error
     return f"it answers; {waiting} waiting in it."

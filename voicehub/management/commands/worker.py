@@ -3,6 +3,8 @@
 import logging
 import signal
 import threading
+from argparse import ArgumentParser
+from collections.abc import Sequence
 from types import FrameType
 
 import django_rq
@@ -14,8 +16,11 @@ from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from voicehub.outbox import LISTENING, WORK
+
 logger = logging.getLogger(__name__)
 
+QUEUES = (WORK, LISTENING)
 RECONNECT = 1.0  # seconds between two tries to reach the queue
 
 
@@ -49,9 +54,14 @@ class StudioWorker(SimpleWorker):
 
 
 class Command(BaseCommand):
-    help = "Does the tasks that wait in the queue, until it is told to stop."
+    help = "Does the tasks that wait in the queues, until it is told to stop."
 
-    def handle(self, **options: object) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--queue", choices=QUEUES, action="append", help="only those of this queue; listening is what takes long"
+        )
+
+    def handle(self, *, queue: list[str] | None, **options: object) -> None:
         connection = django_rq.get_connection("default")
         stopped = threading.Event()
         while not stopped.is_set():
@@ -59,17 +69,17 @@ class Command(BaseCommand):
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: stopped.set())
             try:
-                if work(connection):
+                if work(connection, queue or QUEUES):
                     return
             except RedisError as error:
                 logger.warning("The queue cannot be reached: %s", error)
             stopped.wait(RECONNECT)
 
 
-def work(connection: Redis) -> bool:
+def work(connection: Redis, names: Sequence[str]) -> bool:
     """Work until told to stop (True) or until the queue is lost (False, or RedisError)."""
-    queue = Queue("default", connection=connection, serializer=JSONSerializer)
-    worker = StudioWorker([queue], connection=connection, serializer=JSONSerializer, log_job_description=False)
+    queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in names]
+    worker = StudioWorker(queues, connection=connection, serializer=JSONSerializer, log_job_description=False)
     try:
         worker.work(logging_level="WARNING")
     except SystemExit:  # RQ's word for a second signal

@@ -270,6 +270,13 @@ def test_refused_file_of_50_mb_is_hashed_without_holding_it(tmp_path: Path) -> N
     assert peak < 3_000_000
 
 
+@pytest.mark.parametrize("name", ["sound.raw", "sound.flac", "sound"])
+def test_a_files_name_says_nothing(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(wav_bytes())
+    with (tmp_path / name).open("rb") as file:
+        assert inspect(file).ok
+
+
 def test_words_are_sentences_without_holes() -> None:
     for code, template in CODES.items():
         for words in (template.text, template.advice):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from voicehub.audio.findings import Refused, finding
 from voicehub.audio.resample import LEAST_RATE, MOST_RATE
 from voicehub.audio.riff import SIGNATURES
+from voicehub.audio.samples import Nameless
 
 Frames = NDArray[np.float32]
 """(frames, channels), in -1..1."""
@@ -85,17 +86,10 @@ def _checked(sound: Sound) -> Sound:
     return sound
 
 
-class _Nameless:
-    """The file without its name: soundfile would believe the ending .raw, and ask for a rate."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.seek, self.read, self.tell = file.seek, file.read, file.tell
-
-
 class _BySoundfile:
     def __init__(self, file: BinaryIO, unopened: str) -> None:
         """`unopened` is the code for a file that libsndfile does not take."""
-        self._file, self._unopened = _Nameless(file), unopened
+        self._file, self._unopened = Nameless(file), unopened
         with self._open() as sound:
             frames = None if sound.format in LENGTH_GUESSED else sound.frames
             container = "WAV" if sound.format == "WAVEX" else sound.format

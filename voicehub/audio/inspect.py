@@ -11,6 +11,7 @@ import soundfile
 from voicehub.audio.findings import Finding, Severity, finding
 from voicehub.audio.measure import Levels, Measurement, measure
 from voicehub.audio.riff import WavHeader, WavRefused, read_header
+from voicehub.audio.samples import Nameless
 from voicehub.audio.thresholds import THRESHOLDS, Thresholds
 
 HASH_BLOCK = 1 << 18
@@ -125,7 +126,7 @@ def _check_decoder(file: BinaryIO, header: WavHeader) -> None:
     """A second, independent reader must see the same: what two readers read differently is a trick."""
     file.seek(0)
     try:
-        with soundfile.SoundFile(file) as sound:
+        with soundfile.SoundFile(Nameless(file)) as sound:
             seen = (sound.format, sound.subtype, sound.samplerate, sound.channels, sound.frames)
     except soundfile.SoundFileError:
         raise WavRefused(finding("decoder_disagrees")) from None

@@ -17,6 +17,13 @@ LOADED_SECONDS = 30.0
 """A voice is known after half a minute; more would only cost memory."""
 
 
+class Nameless:
+    """A file without its name, for soundfile, which would believe the ending .raw and ask for a rate."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.seek, self.read, self.tell = file.seek, file.read, file.tell
+
+
 def ignore(_data: bytes) -> None:
     """For callers that want no look at the bytes."""
 

@@ -75,6 +75,7 @@ ACCESS = {
     "voices:recording_upload": ("post", SOUND),
     "voices:recording_edit": ("post", SOUND),
     "voices:recording_active": ("post", SOUND),
+    "voices:recording_cut": ("post", SOUND),
     "voices:recording_delete": ("post", SOUND),
     "voices:build_start": ("post", PRODUCE),
     "voices:build_cancel": ("post", PRODUCE),

@@ -19,6 +19,7 @@ urlpatterns = [
     path("voices/<uuid:pk>/build/", builds.build_start, name="build_start"),
     path("recordings/<uuid:pk>/", recordings.recording_edit, name="recording_edit"),
     path("recordings/<uuid:pk>/active/", recordings.recording_active, name="recording_active"),
+    path("recordings/<uuid:pk>/cut/", recordings.recording_cut, name="recording_cut"),
     path("recordings/<uuid:pk>/delete/", recordings.recording_delete, name="recording_delete"),
     path("recordings/<uuid:pk>/audio", recordings.recording_audio, name="recording_audio"),
     path("recordings/<uuid:pk>/peaks", recordings.recording_peaks, name="recording_peaks"),

@@ -14,7 +14,7 @@ from consent.models.check import TakeCheck
 from voicehub.audio.codes.sound import CODES as OF_SOUND
 from voicehub.templatetags.sound import Chip, Fact, chip, facts, known, place
 
-PATIENCE = timedelta(minutes=10)  # after which the page no longer waits for the check
+COMPARING = timedelta(minutes=1)  # that the voice may take to be compared, after all else was checked
 EDGES = ".,;:!?\"'“”‘’()"
 UNSURE = {"doubtful", "missing"}
 NAMES = {"company", "talent"}
@@ -76,11 +76,20 @@ class Heard:
 
     @property
     def waiting(self) -> bool:
-        """The check is on its way, and was begun lately enough that it is worth waiting for."""
-        if self.check and (self.check.checked_at or self.check.trouble):
+        """The check is on its way."""
+        return self.check is not None and self.check.checked_at is None
+
+    @property
+    def comparing(self) -> bool:
+        """All is checked but the voice, which is compared with the recordings, if there are any."""
+        if self.check is None or self.check.checked_at is None or self.check.trouble or self.check.speaker:
             return False
-        begun = self.check.created_at if self.check else self.take.created_at
-        return self.take.acceptable and timezone.now() - begun < PATIENCE
+        return timezone.now() - self.check.checked_at < COMPARING
+
+    @property
+    def stage(self) -> str:
+        """How far the check is: changes when there is more to show."""
+        return "waiting" if self.waiting else "comparing" if self.comparing else "done"
 
     @property
     def statement(self) -> Mapping[str, Any]:

@@ -61,8 +61,8 @@ def take_peaks(request: HttpRequest, pk: UUID) -> JsonResponse:
 @may("consent.view_take")
 @require_safe
 def take_check(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """What was heard in a take, for a page that waits for it; nothing (204) while it is on its way."""
+    """What was heard in a take, for a page that waits for it; nothing (204) when it shows that already."""
     found = heard(take_or_404(pk))
-    if found.waiting:
+    if found.stage != "done" and request.GET.get("seen") == found.stage:
         return HttpResponse(status=204)
     return render(request, "consent/_heard.html", {"heard": found})

@@ -109,19 +109,18 @@ class Queue {
     this.next();
   }
 
-  // Of an archive there is a result for each file in it; those that were not accepted are told one by one.
+  // Of an archive its files are counted, and those that were not accepted are told one by one.
   showResult(row, result) {
-    const { parts } = result;
-    for (const { state } of parts.length ? parts : [result]) this.counts[state] += 1;
-    if (parts.length) this.total += parts.length - 1;
+    const counts = Object.entries(result.counts).filter(([, count]) => count);
+    for (const [state, count] of counts.length ? counts : [[result.state, 1]]) this.counts[state] += count;
+    if (counts.length) this.total += counts.reduce((sum, [, count]) => sum + count, 0) - 1;
     row.querySelector("[data-bar]").hidden = true;
     const [tone, word] = SHOWN[result.state];
     this.show(row, tone, word);
     const lines = result.findings.map((finding) => `${finding.text} ${finding.advice}`);
     if (!/^(Accepted|Cannot be used|The same file)\b/.test(result.words)) lines.unshift(result.words);
-    const others = parts.filter(({ state }) => state !== "accepted");
-    lines.push(...others.slice(0, MOST_TOLD).map(told));
-    if (others.length > MOST_TOLD) lines.push(`… and ${others.length - MOST_TOLD} more.`);
+    lines.push(...result.parts.slice(0, MOST_TOLD).map(told));
+    if (result.parts.length > MOST_TOLD) lines.push(`… and ${result.parts.length - MOST_TOLD} more.`);
     this.tell(row, lines);
   }
 

@@ -1,15 +1,15 @@
 """What programs heard in a take, as the review shows it: word by word, who speaks, how it sounds, and that it waits."""
 
 import re
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, Take, TakeCheck
-from consent.views.heard import PATIENCE, STATES, Heard, heard
+from consent.views.heard import COMPARING, STATES, Heard, heard
 from tests.consent.rows import Desk, at, page
 
 pytestmark = pytest.mark.django_db
@@ -150,27 +150,40 @@ def test_the_deep_look_takes_the_place_of_the_quick_one(desk: Desk) -> None:
 # --- waiting ------------------------------------------------------------------------------
 
 
+def polled(take: Take, stage: str) -> str:
+    return f"{at('take_check', take)}?seen={stage}"
+
+
 def test_a_page_that_waits_asks_until_the_check_is_there(as_viewer: Client, consent: Consent, take: Take) -> None:
-    checked(take, checked_at=None, statement={}, speaker={})
     shown = review(as_viewer, consent)
-    assert f'hx-get="{at("take_check", take)}"' in shown and "Being checked" in shown and consent.text in shown
-    assert as_viewer.get(at("take_check", take)).status_code == 204
+    assert f'hx-get="{polled(take, "waiting")}"' in shown and "Being checked" in shown and consent.text in shown
+    assert as_viewer.get(polled(take, "waiting")).status_code == 204
     checked(take)
-    answer = page(as_viewer, at("take_check", take))
+    answer = page(as_viewer, polled(take, "waiting"))
     assert "Listen closely" in answer and "hx-trigger" not in answer and "<html" not in answer
     assert f'id="heard-{take.pk}"' in answer
 
 
-def test_a_page_does_not_wait_for_ever(as_viewer: Client, consent: Consent, take: Take) -> None:
-    checked(take, checked_at=None, statement={}, speaker={})
-    TakeCheck.objects.update(created_at=timezone.now() - PATIENCE - timedelta(seconds=1))
-    answer = page(as_viewer, at("take_check", take))
-    assert "The check has not come back." in answer and "hx-trigger" not in answer
-    assert "hx-trigger" not in review(as_viewer, consent).partition('id="review"')[2].partition("History")[0]
+def test_the_voice_is_waited_for_a_little_longer(as_viewer: Client, take: Take) -> None:
+    checked(take, speaker={})
+    answer = page(as_viewer, polled(take, "waiting"))
+    assert "Listen closely" in answer and "Being compared" in answer and polled(take, "comparing") in answer
+    assert as_viewer.get(polled(take, "comparing")).status_code == 204
+    checked(take)
+    assert "The same person" in page(as_viewer, polled(take, "comparing"))
+    checked(take, speaker={}, checked_at=timezone.now() - COMPARING)
+    answer = page(as_viewer, polled(take, "comparing"))
+    assert "Voice not compared: listen yourself" in answer and "hx-trigger" not in answer
+
+
+def test_an_old_take_that_nobody_checked_says_so(as_viewer: Client, consent: Consent, take: Take) -> None:
+    TakeCheck.objects.all().delete()
+    shown = review(as_viewer, consent)
+    assert "No program has listened to this recording." in shown and at("take_check", take) not in shown
 
 
 def test_why_nothing_was_checked_is_told(as_viewer: Client, consent: Consent, take: Take) -> None:
-    checked(take, checked_at=None, statement={}, speaker={}, trouble="The file could not be opened.")
+    checked(take, statement={}, speaker={}, trouble="The file could not be opened.")
     shown = review(as_viewer, consent)
     assert "Words not checked: listen yourself" in shown and "The file could not be opened." in shown
     assert at("take_check", take) not in shown
@@ -186,8 +199,12 @@ def test_what_cannot_be_used_is_not_waited_for(desk: Desk, as_viewer: Client) ->
 # --- names --------------------------------------------------------------------------------
 
 
-def test_only_names_that_were_not_surely_heard_are_to_be_taught(take: Take) -> None:
+def test_admins_are_led_to_where_it_is_told_how_a_name_is_said(
+    as_admin: Client, as_producer: Client, consent: Consent, take: Take
+) -> None:
     assert heard(checked(take)).names_to_teach == ["Northlight"]
+    assert "Tell how “Northlight” is said" not in review(as_producer, consent)
+    assert f"{reverse('admin:consent_pronunciation_add')}?name=Northlight" in review(as_admin, consent)
 
 
 # --- the waveform -------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """What the rows of recordings say while programs listen: that they wait, what came of it, how files were made."""
 
 import re
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,10 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.voices.rows import Studio, clip, upload
+from voicehub.models import Task, TaskStatus
 from voices import services
 from voices.models import Recording, RecordingStatus, Voice
+from voices.services.recordings import COMPARE, EXAMINE
 from voices.templatetags.recordings import cut_words, made_words, playable
-from voices.views.moving import PATIENCE
 
 pytestmark = pytest.mark.django_db
 
@@ -36,8 +36,13 @@ def change(recording: Recording, **fields: Any) -> Recording:
 
 
 def listened(*rows: Recording, **fields: Any) -> None:
+    """As the task does it: the rows first, then the task."""
     for row in rows:
         change(row, examined_at=timezone.now(), **fields)
+
+
+def done(kind: str) -> None:
+    Task.objects.filter(kind=kind).update(status=TaskStatus.DONE)
 
 
 def shown(client: Client, voice: Voice, query: str = "") -> str:
@@ -46,7 +51,7 @@ def shown(client: Client, voice: Voice, query: str = "") -> str:
 
 def poll_of(text: str) -> str:
     """The address that the page asks by itself; empty when it does not."""
-    found = re.search(r'id="recordings-moving" hx-get="([^"]+)"', text)
+    found = re.search(r'id="recordings-moving" hx-get="([^"]+)" hx-trigger="every', text)
     return found.group(1).replace("&amp;", "&") if found else ""
 
 
@@ -71,23 +76,38 @@ def test_the_page_stops_asking_when_all_are_compared(as_viewer: Client, studio: 
     rows = studio.recordings(voice, 2)
     page = shown(as_viewer, voice)
     listened(*rows)
+    done(EXAMINE)
+    Task.objects.create(kind=COMPARE, object_id=str(voice.pk), due_at=timezone.now())
     text = as_viewer.get(poll_of(page)).content.decode()
     assert poll_of(text), "the comparison comes last"
     change(rows[1], set_findings=[{**LOOK, "text": "Louder than the rest."}])
     voice.comparison = {"compared_at": timezone.now().isoformat(), "text": "One of them is louder."}
     voice.save(update_fields=["comparison"])
+    done(COMPARE)
     text = as_viewer.get(poll_of(text)).content.decode()
     assert "Louder than the rest." in text and "One of them is louder." in text and not poll_of(text)
     assert "compared with the others" in shown(as_viewer, voice) and not poll_of(shown(as_viewer, voice))
 
 
-def test_the_page_does_not_ask_for_ever(as_viewer: Client, studio: Studio, voice: Voice) -> None:
-    rows = studio.recordings(voice, 2)
-    long_ago = timezone.now() - PATIENCE - timedelta(seconds=1)
-    change(rows[0], created_at=long_ago)
-    change(rows[1], examined_at=long_ago)
+def test_the_page_does_not_ask_for_what_nobody_does(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+    studio.recordings(voice, 2)
+    Task.objects.update(status=TaskStatus.GIVEN_UP)
     page = shown(as_viewer, voice)
     assert not poll_of(page) and "Being listened to" not in page
+
+
+def test_a_new_text_has_its_row_listened_to_again(as_producer: Client, studio: Studio, voice: Voice) -> None:
+    (row,) = studio.recordings(voice, 1)
+    listened(row)
+    done(EXAMINE)
+    page = shown(as_producer, voice)
+    assert not poll_of(page) and 'hx-trigger="recordings-move from:body"' in page
+    path = reverse("voices:recording_edit", args=[row.pk])
+    answer = as_producer.post(path, {"transcript": "Other words."}, headers={"HX-Request": "true"})
+    text = answer.content.decode()
+    assert f'id="heard-{row.pk}" hx-swap-oob="true"' in text and "Being listened to" in text
+    assert "recordings-move" in answer.headers["HX-Trigger"]
+    assert poll_of(as_producer.get(reverse("voices:recordings_moving", args=[voice.pk])).content.decode())
 
 
 def test_rows_that_came_make_the_page_fetch_its_table(as_viewer: Client, studio: Studio, voice: Voice) -> None:
@@ -235,3 +255,32 @@ def test_the_finer_outline_of_a_recording(as_viewer: Client, studio: Studio, voi
     path = reverse("voices:recording_peaks", args=[row.pk])
     assert as_viewer.get(f"{path}?fine").json()["peaks"] == [[0.992], [-1.0]]
     assert len(as_viewer.get(path).json()["peaks"][0]) == 400
+
+
+# --- cutting ------------------------------------------------------------------------------
+
+
+def test_what_is_too_long_is_cut_by_those_who_may(
+    as_engineer: Client, as_viewer: Client, studio: Studio, voice: Voice
+) -> None:
+    recording, _new = services.add_recording(voice, upload("long.wav", clip(7, 61.0)), studio.producer)
+    path = reverse("voices:recording_cut", args=[recording.pk])
+    assert path not in shown(as_viewer, voice)
+    assert path in shown(as_engineer, voice) and "Cut it in its pauses" in shown(as_engineer, voice)
+    answer = as_engineer.post(path, follow=True)
+    assert "long.wav is being cut." in answer.content.decode()
+    assert answer.redirect_chain[0][0] == f"{voice.get_absolute_url()}#recordings"
+    recording.refresh_from_db()
+    assert recording.status == RecordingStatus.CUTTING
+    assert path not in shown(as_engineer, voice) and "Being cut into clips" in shown(as_engineer, voice)
+    assert "Only a recording that is too long can be cut." in as_engineer.post(path, follow=True).content.decode()
+
+
+def test_a_file_that_clips_were_cut_from_is_not_offered_to_be_deleted(
+    as_engineer: Client, studio: Studio, voice: Voice
+) -> None:
+    source, piece = studio.recordings(voice, 2)
+    delete = reverse("voices:recording_delete", args=[source.pk])
+    assert delete in shown(as_engineer, voice)
+    change(piece, source=source)
+    assert delete not in shown(as_engineer, voice) and "Kept for its clips" in shown(as_engineer, voice)

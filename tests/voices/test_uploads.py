@@ -2,6 +2,7 @@
 
 import io
 import resource
+import zipfile
 from typing import Any
 
 import pytest
@@ -156,3 +157,45 @@ def test_a_viewer_cannot_upload(as_viewer: Client, voice: Voice) -> None:
     path = reverse("voices:recording_upload", args=[voice.pk])
     assert as_viewer.post(path, {"recordings": [io.BytesIO(clip())]}).status_code == 403
     assert not Recording.objects.exists()
+
+
+# --- Archives ----------------------------------------------------------------------------
+
+
+def zipped(**files: bytes) -> SimpleUploadedFile:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name.replace("__", "."), data)
+    return SimpleUploadedFile("day-1.zip", packed.getvalue(), "application/zip")
+
+
+def test_an_archive_is_answered_with_counts_and_what_was_not_accepted(as_producer: Client, voice: Voice) -> None:
+    send(as_producer, voice, upload("there.wav", clip(3)))
+    archive = zipped(
+        a__wav=clip(1), b__wav=clip(2), again__wav=clip(3), short__wav=clip(4, 0.5), notes__wav=b"no sound",
+        metadata__csv=b"a|The first line.\nb|The second.",
+    )  # fmt: skip
+    (answer,) = send(as_producer, voice, archive)
+    assert (answer["name"], answer["state"]) == ("day-1.zip", "accepted")
+    assert answer["counts"] == {"accepted": 2, "refused": 2, "duplicate": 1}
+    assert answer["words"] == "2 taken in, 2 cannot be used, 1 here already."
+    told = {part["name"]: part["findings"][0]["text"] for part in answer["parts"]}
+    assert set(told) == {"short.wav", "notes.wav"}
+    assert "0.5 seconds" in told["short.wav"] and told["notes.wav"]
+    texts = dict(voice.recordings.values_list("file_name", "transcript"))
+    assert texts["a.wav"] == "The first line." and texts["b.wav"] == "The second."
+
+
+def test_an_archive_that_is_refused_as_a_whole_says_why(as_producer: Client, voice: Voice) -> None:
+    (answer,) = send(as_producer, voice, SimpleUploadedFile("x.zip", zipped(a__wav=clip()).read()[:-30]))
+    assert (answer["state"], answer["words"]) == ("refused", "Nothing taken in.")
+    assert answer["findings"][0]["text"] and answer["findings"][0]["advice"]
+    assert not voice.recordings.exists()
+
+
+def test_without_a_script_an_archive_is_told_in_messages(as_producer: Client, voice: Voice) -> None:
+    path = reverse("voices:recording_upload", args=[voice.pk])
+    archive = zipped(a__wav=clip(1), notes__wav=b"no sound")
+    text = as_producer.post(path, {"recordings": [archive]}, follow=True).content.decode()
+    assert "day-1.zip: 1 taken in, 1 cannot be used." in text and "notes.wav: Not taken in." in text

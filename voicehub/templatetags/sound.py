@@ -251,8 +251,13 @@ def measures(levels: Json, more: Json) -> dict[str, Any]:
         "clipped": places[:PLACES_SHOWN],
         "clipped_more": max(0, len(places) - PLACES_SHOWN),
         "estimated": list(_written(estimates, ESTIMATES)),
-        "missing": [*(more.get("missing") or ()), *(estimates.get("missing") or ())],
+        "missing": [*_reasons(more.get("missing")), *_reasons(estimates.get("missing"))],
     }
+
+
+def _reasons(missing: Any) -> Iterable[str]:
+    """Why something is missing, from a list of reasons or a table of what is missing with its reason."""
+    return missing.values() if isinstance(missing, Mapping) else missing or ()
 
 
 @register.simple_tag

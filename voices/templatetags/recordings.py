@@ -8,10 +8,8 @@ from django import template
 from voicehub.templatetags.sound import signed
 from voicehub.templatetags.studio import duration
 from voices.models import Recording
-from voices.views.moving import is_waiting
 
 register = template.Library()
-register.filter("is_waiting", is_waiting)
 
 Step = Mapping[str, Any]
 

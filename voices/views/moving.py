@@ -1,17 +1,16 @@
-"""What still moves by itself among the recordings of a voice: being listened to, being cut, being compared."""
+"""What still moves by itself among the recordings of a voice: being listened to, being compared, being cut."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from voicehub.models import Task, TaskStatus
 from voices.models import Recording, RecordingStatus, Voice
-
-PATIENCE = timedelta(hours=1)  # after which a page no longer waits for a recording to be listened to
-COMPARING = timedelta(minutes=1)  # that a comparison may take after the last recording was listened to
+from voices.services.recordings import COMPARE, EXAMINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +19,8 @@ class Moving:
 
     stamp: str
     table: str
+    listening: bool
+    """Recordings that were not listened to are going to be."""
     active: bool
     at: datetime
     compared_at: datetime | None
@@ -31,32 +32,24 @@ class Moving:
         return [row for row in rows if row.examined_at and row.examined_at >= since]
 
 
-def is_waiting(recording: Recording) -> bool:
-    """It is to be listened to, and came so lately that it is worth waiting for."""
-    awaited = recording.usable and recording.examined_at is None
-    return awaited and timezone.now() - recording.created_at < PATIENCE
-
-
 def moving(voice: Voice) -> Moving:
-    """One question to the database, however many recordings there are."""
-    now = timezone.now()
-    usable = Q(status=RecordingStatus.ACCEPTED)
+    """Two questions to the database, however many recordings there are."""
     found = voice.recordings.aggregate(
         total=Count("pk"),
-        waiting=Count("pk", usable & Q(examined_at=None, created_at__gt=now - PATIENCE)),
+        waiting=Count("pk", Q(status=RecordingStatus.ACCEPTED, examined_at=None)),
         cutting=Count("pk", Q(status=RecordingStatus.CUTTING)),
         newest=Max("examined_at"),
     )
-    compared_at, newest = parse_time(voice.comparison.get("compared_at")), found["newest"]
-    comparing = newest is not None and newest > now - COMPARING and (compared_at is None or newest > compared_at)
+    tasks = Task.objects.filter(kind__in=(EXAMINE, COMPARE), object_id=str(voice.pk), status=TaskStatus.WAITING)
+    due = set(tasks.values_list("kind", flat=True))
+    compared_at = parse_time(voice.comparison.get("compared_at"))
     table = f"{found['total']}-{found['cutting']}"
-    stamp = f"{table}-{found['waiting']}-{newest}-{compared_at}"
-    active = bool(found["waiting"] or found["cutting"] or (comparing and found["total"] > 1))
-    return Moving(stamp, table, active, now, compared_at)
+    stamp = f"{table}-{found['waiting']}-{found['newest']}-{compared_at}-{len(due)}"
+    return Moving(stamp, table, EXAMINE in due, bool(due or found["cutting"]), timezone.now(), compared_at)
 
 
 def parse_time(text: object) -> datetime | None:
-    """An aware time out of JSON; None for anything else."""
+    """An aware time out of JSON or an address; None for anything else."""
     try:
         found = parse_datetime(str(text))
     except ValueError:

@@ -1,5 +1,6 @@
 """Recordings: their table, their upload one file at a time or many, and what is changed of one."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from consent.access import may, user_of
 from consent.services import NotPossible
 from voicehub import media
+from voicehub.audio.archive import is_archive
 from voicehub.models import User
 from voices import access, services
 from voices.forms import TranscriptForm, UploadForm, read_transcripts
@@ -23,17 +25,23 @@ from voices.views.moving import moving, parse_time
 from voices.views.table import recording_page
 
 TABLES = (".csv", ".tsv", ".txt")
+IN_ARCHIVE = {"accepted": "taken in", "refused": "cannot be used", "duplicate": "here already"}
+MOST_TOLD = 20  # files of an archive that a page without scripts tells of
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one file, in words for the person who sent it; of an archive, also of each file in it."""
+    """What became of one file, in words for the person who sent it.
+
+    Of an archive, `counts` says how many files in it became what, and `parts` tells of those that were not accepted.
+    """
 
     state: str
     name: str
     words: str
     findings: list[dict[str, str]] = field(default_factory=list)
     parts: "list[Outcome]" = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 @may("voices.view_recording")
@@ -84,6 +92,8 @@ def recording_upload(request: HttpRequest, pk: str) -> HttpResponse:
     for outcome in outcomes:
         show = messages.success if outcome.state == "accepted" else messages.warning
         show(request, f"{outcome.name}: {outcome.words}" if outcome.name else outcome.words)
+        for part in outcome.parts[:MOST_TOLD]:
+            messages.warning(request, f"{part.name}: {part.words} {part.findings[0]['text']}")
     return redirect(voice)
 
 
@@ -102,7 +112,36 @@ def _is_table(file: "UploadedFile[Any]") -> bool:
     return (file.name or "").lower().endswith(TABLES)
 
 
+def _is_archive(file: "UploadedFile[Any]") -> bool:
+    file.seek(0)
+    head = file.read(512)
+    file.seek(0)
+    return is_archive(file.name or "", head)
+
+
+def _add_archive(voice: Voice, file: "UploadedFile[Any]", by: User) -> Outcome:
+    taken = services.add_archive(voice, file, by)
+    unusable = [row for row in taken.recordings if not row.usable]
+    parts = [Outcome("refused", row.file_name, "Cannot be used.", _refusals(row)) for row in unusable]
+    parts += [Outcome("refused", name, "Not taken in.", _told([found])) for name, found in taken.refused]
+    counts = {"accepted": len(taken.recordings) - len(unusable), "refused": len(parts), "duplicate": taken.known}
+    state = next((state for state in ("accepted", "duplicate") if counts[state]), "refused")
+    said = [f"{counts[state]} {words}" for state, words in IN_ARCHIVE.items() if counts[state]]
+    words = f"{', '.join(said) or 'Nothing taken in'}."
+    return Outcome(state, file.name or "archive", words, _told(taken.findings), parts, counts)
+
+
+def _refusals(recording: Recording) -> list[dict[str, str]]:
+    return _told(one for one in recording.findings if one["severity"] == "refused")
+
+
+def _told(findings: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    return [{"text": str(one["text"]), "advice": str(one["advice"])} for one in findings]
+
+
 def _add(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str) -> Outcome:
+    if _is_archive(file):
+        return _add_archive(voice, file, by)
     name = file.name or "file"
     try:
         recording, new = services.add_recording(voice, file, by, transcript=transcript)
@@ -114,7 +153,7 @@ def _add(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str) -> 
             "The same file is here already." if same else f"The same sound is here already, as {recording.file_name}."
         )
         return Outcome("duplicate", name, words)
-    findings = [{"text": str(one["text"]), "advice": str(one["advice"])} for one in recording.findings]
+    findings = _told(recording.findings)
     if not recording.usable:
         return Outcome("refused", name, "Cannot be used.", findings)
     look = any(one["severity"] == "look" for one in recording.findings)
@@ -147,8 +186,8 @@ def recording_edit(request: HttpRequest, pk: str) -> HttpResponse:
         saved, problem = _save_transcript(recording, form)
     context = {"recording": recording, "voice": recording.voice, "saved": saved, "problem": problem}
     if request.headers.get("HX-Request"):
-        response = render(request, "voices/_transcript_saved.html", context)
-        response.headers["HX-Trigger"] = "readiness-changed"
+        response = render(request, "voices/_transcript_saved.html", context | {"moving": moving(recording.voice)})
+        response.headers["HX-Trigger"] = "readiness-changed, recordings-move"
         return response
     if saved:
         return redirect(recording.voice)
@@ -179,6 +218,20 @@ def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
     response = render(request, "voices/_active.html", {"recording": recording})
     response.headers["HX-Trigger"] = "readiness-changed"
     return response
+
+
+@may("voices.change_recording")
+@require_POST
+def recording_cut(request: HttpRequest, pk: str) -> HttpResponse:
+    """Have a file that is too long cut in its pauses, in the background."""
+    recording = get_object_or_404(access.recordings(), pk=pk)
+    try:
+        services.cut_recording_later(recording, user_of(request))
+    except NotPossible as reason:
+        messages.error(request, str(reason))
+    else:
+        messages.success(request, f"{recording.file_name} is being cut. Its clips come by themselves.")
+    return redirect(f"{recording.voice.get_absolute_url()}#recordings")
 
 
 @may("voices.delete_recording")

@@ -116,7 +116,9 @@ def test_pauses_are_told_with_their_ends() -> None:
     voice = speech_like(1.0)
     parts = [voice, noise(0.8, -65.0), voice, noise(0.2, -65.0), voice, noise(0.32, -65.0), voice]
     pauses = levels_of(np.concatenate(parts)).pauses
-    assert pauses == (pytest.approx((0.75, 1.8), abs=0.02), pytest.approx((3.75, 4.32), abs=0.02))
+    assert len(pauses) == 2
+    assert pauses[0] == pytest.approx((0.75, 1.8), abs=0.02)
+    assert pauses[1] == pytest.approx((3.75, 4.32), abs=0.02)
 
 
 def test_clipping_is_seen_at_a_lowered_level() -> None:

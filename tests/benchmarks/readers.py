@@ -61,7 +61,7 @@ def quiet_room(samples: Float32) -> Float32:
     edge = np.zeros(round(EDGE_SECONDS * RATE))
     padded = np.concatenate((edge, samples, edge))
     noise = np.random.default_rng(1).standard_normal(len(padded)) * 10 ** (ROOM_DBFS / 20)
-    return np.asarray(padded + noise, np.float32)
+    return np.asarray(np.add(padded, noise), np.float32)
 
 
 def clean(samples: Float32) -> Float32:

@@ -13,7 +13,7 @@ from django.db import OperationalError
 from tests.support.wav import encoded, sample_wav, wav_bytes
 from tests.support.zips import Member, listed, zip_of
 from voicehub.audio import report
-from voicehub.audio.inspect import inspect
+from voicehub.audio.understanding import understood
 from voicehub.models import ThresholdOverride
 from voices.management.commands import inspect_audio
 from voices.models import LimitOverride
@@ -184,9 +184,9 @@ def test_a_file_that_sets_off_what_nobody_thought_of_hides_no_other(
     def fail(file: Any, *more: Any) -> Any:
         if Path(file.name) == clip:
             raise ZeroDivisionError
-        return inspect(file, *more)
+        return understood(file, *more)
 
-    monkeypatch.setattr(report, "inspect", fail)
+    monkeypatch.setattr(report, "understood", fail)
     first, second = told(clip, other)
     assert (first["ok"], codes(first), second["ok"]) == (False, ["broke_the_reader"], True)
 

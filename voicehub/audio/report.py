@@ -9,16 +9,16 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from voicehub.audio.archive import ignore, is_archive, read_archive
-from voicehub.audio.codes import sound
-from voicehub.audio.convert import ANOTHER_FORMAT, MORE_THAN_SOUND, temporary_wav
+from voicehub.audio.codes import sound as sound_codes
 from voicehub.audio.examine import examine
-from voicehub.audio.findings import Finding, Refused, Severity, finding
-from voicehub.audio.inspect import LIMITS, Inspection, Limits, inspect
+from voicehub.audio.findings import Finding, Severity, finding
+from voicehub.audio.inspect import LIMITS, Limits
 from voicehub.audio.riff import WavHeader
 from voicehub.audio.thresholds import THRESHOLDS, Thresholds
+from voicehub.audio.understanding import understood
 
 HEAD = 512
 
@@ -87,36 +87,15 @@ def _of_archive(path: Path, judge: Judge, progress: Callable[[int, int], object]
 
 
 def _of_file(path: Path, shown: str, judge: Judge, transcript: str = "") -> Report:
-    with path.open("rb") as file:
-        inspection = inspect(file, judge.limits, judge.thresholds)
-        if inspection.header:
-            measures, findings = _heard(file, inspection, judge, transcript)
-            return report(shown, _format(inspection.header), measures, findings)
-    if inspection.findings[0].code in ANOTHER_FORMAT | MORE_THAN_SOUND:
-        return _of_converted(path, shown, judge, transcript)
-    return report(shown, None, {}, inspection.findings)
-
-
-def _of_converted(path: Path, shown: str, judge: Judge, transcript: str) -> Report:
-    """What is no WAV of ours, by the WAV that can be made of it."""
-    try:
-        with temporary_wav(path) as derived, derived.path.open("rb") as file:
-            inspection = inspect(file, judge.limits, judge.thresholds)
-            measures, findings = _heard(file, inspection, judge, transcript)
-            return report(shown, derived.original_format, measures, [*derived.findings, *findings])
-    except Refused as refused:
-        return report(shown, None, {}, [refused.finding])
-
-
-def _heard(
-    file: BinaryIO, inspection: Inspection, judge: Judge, transcript: str
-) -> tuple[dict[str, Any], list[Finding]]:
-    """The deep look, whose findings take the place of what the levels alone said."""
-    if inspection.header is None:
-        return {}, list(inspection.findings)
-    examination = examine(file, inspection.header, judge.thresholds, transcript)
-    kept = [one for one in inspection.findings if one.code not in sound.CODES]
-    return examination.measures, [*kept, *examination.findings]
+    with path.open("rb") as file, understood(file, judge.limits, judge.thresholds) as sound:
+        if sound.heard.header is None or sound.refusal:
+            return report(shown, None, {}, sound.findings)
+        with (sound.wav or path).open("rb") as wav:
+            examination = examine(wav, sound.heard.header, judge.thresholds, transcript)
+        # The deep look's findings take the place of what the levels alone said.
+        kept = [one for one in sound.findings if one.code not in sound_codes.CODES]
+        form = sound.made.original_format if sound.made else _format(sound.heard.header)
+        return report(shown, form, examination.measures, [*kept, *examination.findings])
 
 
 def _format(header: WavHeader) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from typing import Any, BinaryIO, cast
 from django.core.files import File
 
 from voicehub.audio.archive import Member, read_archive
+from voicehub.audio.understanding import understood
 from voicehub.models import User
 from voicehub.thresholds import thresholds
 from voices.models import Recording, Voice
 from voices.services.recordings import CLIP_LIMITS, keep, recording_of
-from voices.services.understanding import understood
 
 
 @dataclass(slots=True)

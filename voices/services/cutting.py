@@ -17,13 +17,13 @@ from voicehub.audio.prepare.clips import Clip, Made
 from voicehub.audio.prepare.cut import cut, write_pieces
 from voicehub.audio.riff import read_header
 from voicehub.audio.thresholds import Thresholds
+from voicehub.audio.understanding import Understood
 from voicehub.models import User
 from voicehub.outbox import Lease
 from voicehub.thresholds import thresholds
 from voicehub.transitions import move
 from voices.models import Recording, RecordingStatus
 from voices.services.recordings import CLIP_LIMITS, keep, recording_of
-from voices.services.understanding import Understood
 
 
 def cut_recording_later(recording: Recording, by: User) -> None:

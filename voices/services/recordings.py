@@ -11,10 +11,10 @@ from consent.models import Purpose, Talent
 from consent.services import NotPossible
 from voicehub import outbox
 from voicehub.audio.inspect import Limits
+from voicehub.audio.understanding import Understood, understood
 from voicehub.models import User
 from voicehub.thresholds import thresholds
 from voices.models import Recording, RecordingStatus, Voice
-from voices.services.understanding import Understood, understood
 
 # What no provider takes, whatever its tier; the tighter limits of each tier are asked for by `readiness`.
 CLIP_LIMITS = Limits(min_seconds=1.0, max_seconds=60.0)

@@ -29,19 +29,24 @@ class Understood:
     def wav(self) -> Path | None:
         return self.made.path if self.made else None
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Why it is refused; or what was put right, and what there is to say of the sound."""
+        if self.refusal:
+            return (self.refusal,)
+        return (*self.made.findings, *self.heard.findings) if self.made else self.heard.findings
+
     def facts(self) -> dict[str, Any]:
-        """Field by field as `Recording` has it."""
-        facts = self.heard.facts() | {"fine_peaks": list(self.heard.peaks_fine)}
-        facts |= {"sha256": self.original.sha256, "size": self.original.size}
+        """Field by field as rows keep it."""
+        facts = self.heard.facts() | {
+            "sha256": self.original.sha256,
+            "size": self.original.size,
+            "findings": [one.as_dict() for one in self.findings],
+            "fine_peaks": list(self.heard.peaks_fine),
+        }
         if self.made:
-            put_right = [one.as_dict() for one in self.made.findings]
-            facts |= {
-                "findings": [*put_right, *facts["findings"]],
-                "recipe": {**self.made.recipe, "original": self.made.original_format},
-                "wav_sha256": self.heard.sha256,
-            }
-        elif self.refusal:
-            facts["findings"] = [self.refusal.as_dict()]
+            facts["recipe"] = {**self.made.recipe, "original": self.made.original_format}
+            facts["wav_sha256"] = self.heard.sha256
         return facts
 
 

@@ -204,9 +204,9 @@ def test_the_language_model_expects_the_text_and_is_shy_of_names() -> None:
         language_model(tokens(RESEMBLE, company=COMPANY), BACKGROUND, {"northlight": ["northland", "north_line"]})
     )
     assert chance(model, ("of", "my"), "voice") > 0.7
-    assert 0.05 < chance(model, ("used", "by"), "northlight") <= 0.1
+    assert 0.02 < chance(model, ("used", "by"), "northlight") <= 0.03
     assert chance(model, ("used", "by"), "northland") > 0.2
-    assert chance(model, ("by", "northlight"), "voices") <= 0.1
+    assert chance(model, ("by", "northlight"), "voices") <= 0.03
     assert chance(model, ("northlight", "voices"), "to") > 0.7
 
 

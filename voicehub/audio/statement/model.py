@@ -15,14 +15,14 @@ from voicehub.audio.statement.words import Token, listed
 
 TEXT_SHARE = 0.9
 """How likely the statement's next word is, given the two before it."""
-NAME_SHARE = 0.1
+NAME_SHARE = 0.03
 """The same for a word of a name: little, so that another name is not heard as the expected one."""
 BACKGROUND_SHARE = 0.5
 """Of what is not the statement's next word: how much goes to words that are not in the statement at all."""
 END_SHARE = 0.05
 NEGATED_WEIGHT = 0.1
 """How often a negation stands at each place, for each time that the statement is read as it is."""
-RIVAL_SHARE = 0.5
+RIVAL_SHARE = 0.8
 """How likely one of the words is that sound nearly as the word of a name, where that word should be."""
 
 AUXILIARIES = listed("am are be been can could do does had has have is may might must shall should was will would")

@@ -1,6 +1,7 @@
 """What programs heard in a take, put before people: the statement word by word, the voice, the sound. All of it is an
 opinion; what can be done with the take never depends on it."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -147,10 +148,15 @@ def _word(said: Mapping[str, Any]) -> Word:
     return Word(str(said["text"]), state, "" if start is None else place(float(start), before=0.1).play)
 
 
+def _cut_off(score: float | None) -> float | None:
+    """To hundredths and not rounded, so that nobody reads that 0.75 is below 0.75."""
+    return None if score is None else math.floor(score * 100 + 1e-9) / 100
+
+
 def _speaker(match: Mapping[str, Any]) -> Speaker:
     tone, title, limit = SPEAKERS.get(str(match.get("verdict")), SPEAKERS["unchecked"])
     figures = (
-        ("Likeness", match.get("score"), "{:.3f}"),
+        ("Likeness", _cut_off(match.get("score")), "{:.2f}"),
         (limit, match.get("threshold"), "{:.2f}"),
         ("Wrong in tests", match.get("error_rate"), "{:.1%}"),
         ("Compared with", match.get("compared_with"), "{} recordings"),

@@ -124,7 +124,7 @@ def _is_untouched_speech(content: bytes, microphone: Path) -> None:
 def _review(staff: Tab, path: str, fingerprint: str) -> None:
     """See the waveform, the checks and the text; listen; approve."""
     page = staff.go(path)
-    expect(page.locator("#review blockquote")).to_have_text(STATEMENT)
+    expect(page.locator("dd").filter(has_text=STATEMENT)).to_be_visible()
     expect(page.locator("#review").get_by_text("Recorded by the talent over the private link.")).to_be_visible()
     expect(page.locator("#review").get_by_text("The browser's own processing was off.")).to_be_visible()
     expect(page.locator("#review").get_by_text(fingerprint)).to_be_visible()
@@ -294,6 +294,22 @@ def test_file_from_staff_is_labelled_as_uploaded(open_tab: OpenTab) -> None:
     label = "Uploaded as a file by Paula on the talent's behalf; not recorded here."
     expect(page.locator("#review").get_by_text(label)).to_be_visible()
     assert "uploaded a recording of the statement" in desk.history(page)[-1]
+    _shows_the_words_as_heard(page)
+    tab.look("consent, words heard")
+
+
+def _shows_the_words_as_heard(page: Page) -> None:
+    """They come by themselves, each plays from its place, and none of it approves anything."""
+    expect(page.get_by_text("Heard as it stands here")).to_be_visible(timeout=60_000)
+    words = page.locator("#review .word-heard")
+    assert " ".join(words.all_inner_texts()[:5]) == "I am aware that recordings"
+    word = words.filter(has_text="synthetic")
+    word.click()
+    expect(word).to_have_class(re.compile("word-now"))
+    asked = float(word.get_attribute("data-at") or 0)
+    assert asked > 2
+    assert page.locator("#review audio").evaluate("(audio) => audio.currentTime") >= asked
+    expect(page.get_by_role("button", name="Approve")).to_be_disabled()
 
 
 LOW_LINKS = """() => [...document.querySelectorAll("main a:not(.skip)")]

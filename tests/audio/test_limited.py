@@ -57,6 +57,7 @@ def test_a_child_sees_nothing_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> 
     ours, systems = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"}, {"LC_CTYPE", "__CF_USER_TEXT_ENCODING"}
     assert set(seen["environment"]) <= ours | systems
     assert (seen["files"], seen["django"], seen["session"]) == ([], False, True)
+    assert seen["limits"] == {"CPU": 1, "FSIZE": 0, "NOFILE": 64, "CORE": 0, "NPROC": 0}
     assert not seen["compiles"], "a limit on the length of files would cut off compiled modules"
     assert seen["path"][0] == str(ROOT)
     assert "" not in seen["path"]
@@ -110,8 +111,10 @@ def test_no_file_grows_beyond_its_limit() -> None:
     assert told(jobs.write, limits=ChildLimits(file_bytes=1 << 17), size=1 << 17)[0]["number"] == 1 << 17
 
 
-def test_patience_ends() -> None:
-    assert failure(jobs.sleep, ChildLimits(wall_seconds=0.5))[0] == "took_too_long"
+@pytest.mark.parametrize("job", [jobs.sleep, jobs.trickle])
+def test_patience_ends(job: Job) -> None:
+    limits = ChildLimits(wall_seconds=0.5, output_bytes=2000)
+    assert failure(job, limits)[0] == "took_too_long"
 
 
 def test_the_clock_stands_still_while_nobody_asks() -> None:
@@ -152,6 +155,17 @@ def test_endless_talk_is_stopped(line: str) -> None:
         "broke_the_reader",
         "The reader broke off on it (it told too much).",
     )
+
+
+def test_a_line_without_an_end_is_stopped() -> None:
+    limits = ChildLimits(cpu_seconds=10, line_bytes=1 << 18, output_bytes=1 << 40)
+    assert "too much" in failure(jobs.babble, limits, line="x" * 65536)[1]
+
+
+def test_what_lies_in_memory_is_read_from_its_start() -> None:
+    source = io.BytesIO(b"abc")
+    source.seek(2)
+    assert [one["text"] for one in run(jobs.echo, source, {}, SHAPES, SHORT)] == ["abc"]
 
 
 def test_a_child_that_says_no_more_but_lives_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

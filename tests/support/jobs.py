@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any, BinaryIO
 
 from voicehub.audio.findings import Refused, finding
 
+LIMITS = ("CPU", "FSIZE", "NOFILE", "CORE", "NPROC")
 Records = Iterator[dict[str, Any]]
 
 
@@ -31,6 +33,7 @@ def surroundings(source: BinaryIO) -> Records:
             "folder": str(Path.cwd()),
             "path": sys.path,
             "django": "django" in sys.modules,
+            "limits": {name: resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))[0] for name in LIMITS},
             "compiles": not sys.dont_write_bytecode,
             "session": os.getsid(0) == os.getpid(),
             "open": [number for number in range(3, 64) if _is_open(number)],
@@ -61,6 +64,13 @@ def spin(source: BinaryIO) -> Records:
     yield from ()
     while True:
         pass
+
+
+def trickle(source: BinaryIO) -> Records:
+    """Say a little now and then, for ever."""
+    while True:
+        yield {"kind": "said", "text": "", "number": 0}
+        time.sleep(0.05)
 
 
 def sleep(source: BinaryIO) -> Records:

@@ -65,6 +65,12 @@ def quoting_bomb() -> bytes:
     return out + central + end
 
 
+def with_long_name(data: bytes) -> bytes:
+    """The same, but the directory says that its first name is endless."""
+    place = data.index(b"PK\x01\x02") + 28
+    return data[:place] + b"\xff\xff" + data[place + 2 :]
+
+
 def zip_and_tar() -> bytes:
     """A tar archive whose first file is called as a ZIP begins, and which is that ZIP."""
     return Part(b"PK\x03\x04", b"").bytes() + zip_of()
@@ -101,6 +107,9 @@ BROKEN: dict[str, tuple[Recipe, str]] = {
     "bytes before the first file": (lambda: zip_of(Member(before=b"PK\x03\x04hidden")), "archive_hidden"),
     "file that the directory leaves out": (of(Member(hidden=True), Member(b"b.wav")), "archive_hidden"),
     "last file left out": (of(Member(), Member(b"b.wav", hidden=True)), "archive_hidden"),
+    "files, and none in the directory": (of(Member(hidden=True)), "archive_hidden"),
+    "400 kB behind the packed ones": (of(Member(raw=deflated(clip()) + bytes(400_000))), "archive_hidden"),
+    "name that is longer than the directory": (lambda: with_long_name(zip_of()), "archive_damaged"),
     "bytes behind the packed ones": (of(Member(raw=deflated(clip()) + b"hidden")), "archive_hidden"),
     "one file more in the count": (of(count=2), "archive_damaged"),
     "one file fewer in the count": (of(Member(), Member(b"b.wav"), count=1), "archive_hidden"),
@@ -170,6 +179,8 @@ LYING: dict[str, tuple[Recipe, str]] = {
     "encrypted strongly": (of(Member(flags=1 << 6)), "member_encrypted"),
     "directory encrypted": (of(Member(flags=1 << 13)), "member_encrypted"),
     "encrypted by AES": (of(Member(method=99, extra=extra(0x9901, bytes(7)))), "member_encrypted"),
+    "encrypted by AES, as only a field says": (of(Member(extra=extra(0x9901, bytes(7)))), "member_encrypted"),
+    "encrypted strongly, as only a field says": (of(Member(extra=extra(0x0017, bytes(8)))), "member_encrypted"),
     "packed by bzip2": (by_zipfile(zipfile.ZIP_BZIP2), "member_compression"),
     "packed by LZMA": (by_zipfile(zipfile.ZIP_LZMA), "member_compression"),
     "packed by Deflate64": (of(Member(method=9, raw=b"x")), "member_compression"),

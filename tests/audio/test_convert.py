@@ -137,6 +137,9 @@ def test_coded_sound_is_the_same_sound(make: Make, kind: str) -> None:
         ("mp4", "aac", "MP4", True),
         ("ipod", "alac", "MP4", False),
         ("mov", "pcm_s16le", "MP4", False),
+        ("mov", "pcm_u8", "MP4", False),
+        ("mov", "pcm_s24le", "MP4", False),
+        ("mov", "pcm_f32le", "MP4", False),
         ("webm", "libopus", "WEBM", True),
         ("matroska", "flac", "WEBM", False),
         ("adts", "aac", "AAC", True),
@@ -150,8 +153,19 @@ def test_what_phones_record_is_the_same_sound(
     told = made.original_format
     assert (told["container"], told["sample_rate"], told["channels"]) == (container, 48000, channels)
     assert made.header.seconds == pytest.approx(len(VOICE) / RATE, abs=0.05)
-    assert likeness(np.repeat(VOICE, 3), sound_of(made)) > 0.95
+    got = sound_of(made)
+    assert likeness(np.repeat(VOICE, 3), got) > 0.95
+    assert np.sqrt(np.mean(got**2)) == pytest.approx(np.sqrt(np.mean(VOICE**2)), rel=0.02)
     assert codes(made) == {"converted"} | ({"lossy_source"} if lossy else set())
+
+
+@pytest.mark.parametrize(("kind", "codec"), [("ipod", "alac"), ("matroska", "flac"), ("mov", "pcm_s16le")])
+def test_decoding_starts_no_threads_for_a_child_may_not(kind: str, codec: str) -> None:
+    tasks = Path("/proc/self/task")  # where there is none, nobody can count
+    sound = decode.open_sound(io.BytesIO(by_ffmpeg(np.repeat(VOICE, 3), 48000, kind, codec)))
+    before = list(tasks.glob("*"))
+    for _ in sound.blocks():
+        assert len(list(tasks.glob("*"))) <= len(before)
 
 
 def test_a_browsers_recording_without_a_length_gives_what_is_there(make: Make) -> None:

@@ -14,7 +14,7 @@ from tests.support.sounds import FloatArray, clip_in, voice
 from tests.support.wav import noise, speech_like, wav_bytes
 from voicehub.audio.findings import Refused
 from voicehub.audio.prepare.clips import Clip, clip_of
-from voicehub.audio.prepare.cut import LENGTHS, Cut, Lengths, _best, _Place, cut, write_pieces
+from voicehub.audio.prepare.cut import LENGTHS, Cut, Lengths, _best, _Place, cut, piece_paths, write_pieces
 from voicehub.audio.prepare.edges import edges, set_edges
 from voicehub.audio.prepare.hearing import Heard, hear
 from voicehub.audio.speech import Speech
@@ -187,6 +187,15 @@ def test_pieces_are_written_as_they_were_and_say_how(tmp_path: Path, rate: int) 
         assert one.recipe["steps"][-1]["start_frame"] == piece.start
     with pytest.raises(FileExistsError):
         next(write_pieces(source, found, tmp_path))
+
+
+@pytest.mark.parametrize("name", ["Größe" * 50, "take", "caf\udce9"])
+def test_a_long_or_broken_name_leaves_room_for_the_number(tmp_path: Path, name: str) -> None:
+    source = replace(clip(long_take([0.6])[0]), name=name)
+    found = cut(source)
+    made = list(write_pieces(source, found, tmp_path))
+    assert [one.path for one in made] == piece_paths(source, found, tmp_path)
+    assert made[0].path.name.startswith(name[:3]) and made[0].path.name.endswith("-001.wav")
 
 
 @pytest.mark.parametrize(("before", "after"), [(0.01, 0.01), (2.0, 0.05), (0.05, 3.0)])

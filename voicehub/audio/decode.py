@@ -168,10 +168,23 @@ class _ByPyAv:
             raise Refused(finding("sound_damaged", at=done / (stream.rate or 1))) from None
 
     def blocks(self) -> Iterator[Frames]:
-        as_floats = self._av.AudioResampler(format="fltp")
         with self._open() as container:
             for frame in self._frames(container):
                 if (frame.sample_rate, len(frame.layout.channels)) != (self.told.sample_rate, self.told.channels):
                     raise Refused(finding("format_changes"))
-                for part in as_floats.resample(frame):
-                    yield np.ascontiguousarray(part.to_ndarray().T)
+                yield _floats(frame)
+
+
+FULL_SCALES = {"u8": 1 << 7, "s16": 1 << 15, "s32": 1 << 31, "s64": 1 << 63, "flt": 1, "dbl": 1}
+"""By FFmpeg's names of formats, less the p of those that keep channels apart."""
+
+
+def _floats(frame: Any) -> Frames:
+    """A frame of FFmpeg's as ours. Its own converter would start threads, which a limited child may not."""
+    name, channels = frame.format.name, len(frame.layout.channels)
+    samples = frame.to_ndarray().T if name.endswith("p") else frame.to_ndarray().reshape(-1, channels)
+    kind = name.removesuffix("p")
+    floats = samples.astype(np.float32, order="C")
+    floats -= 128 if kind == "u8" else 0
+    floats *= 1 / FULL_SCALES[kind]
+    return np.asarray(floats)

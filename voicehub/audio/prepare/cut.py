@@ -55,6 +55,10 @@ class Cut:
     heard: Heard
 
 
+NAME_BYTES = 200
+"""Of the source's name; a file's may have 255 with what is added."""
+
+
 class _Place(NamedTuple):
     """Where could be cut, in samples: the clip before it ends at `end`, the one after it begins at `start`."""
 
@@ -79,7 +83,8 @@ def cut(clip: Clip, lengths: Lengths = LENGTHS) -> Cut:
 def piece_paths(clip: Clip, cut: Cut, folder: Path) -> list[Path]:
     """Where `write_pieces` writes each."""
     digits = max(3, len(str(len(cut.pieces))))
-    return [folder / f"{clip.name}-{number:0{digits}}.wav" for number in range(1, len(cut.pieces) + 1)]
+    name = clip.name.encode("utf-8", "surrogateescape")[:NAME_BYTES].decode("utf-8", "ignore")
+    return [folder / f"{name}-{number:0{digits}}.wav" for number in range(1, len(cut.pieces) + 1)]
 
 
 def write_pieces(clip: Clip, cut: Cut, folder: Path) -> Iterator[Made]:

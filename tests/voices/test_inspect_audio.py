@@ -214,10 +214,10 @@ def test_a_terminal_shows_a_bar_that_moves_with_files_and_with_those_in_archives
     shown, out = Terminal(), io.StringIO()
     call_command("inspect_audio", str(tmp_path), "--json", stdout=out, stderr=shown)
     frames = shown.getvalue().split("\r\x1b[K")[1:]
-    assert [int(frame.split("%")[0][-3:]) for frame in frames] == [0, 50, 50, 50, 75, 100, 100, 100, 100]
+    assert [int(frame.split("%")[0][-3:]) for frame in frames] == [0, 50, 50, 62, 75, 88, 100, 100]
     assert "clip.wav" in frames[0]
-    assert "1 of 2 read" in frames[4]
-    assert frames[-1].endswith("3 checked\n")
+    assert "1 of 2 files  set.zip" in frames[4]
+    assert frames[-1].strip().endswith("2 of 2 files")
     assert len(json.loads(out.getvalue())) == 3
 
 

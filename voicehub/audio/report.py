@@ -36,8 +36,8 @@ class Judge:
 def reports(path: Path, judge: Judge, progress: Callable[[int, int], object] = ignore) -> Iterator[Report]:
     """One object for a file; for an archive one for each file in it, and one for itself where there is anything to say.
 
-    Nothing raises: what cannot be read is an object that is not ok. `progress` hears how many files of an archive have
-    been read, of how many.
+    Nothing raises: what cannot be read is an object that is not ok. `progress` hears how much of an archive is done, of
+    how much: each file in it is read, then listened to.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -76,13 +76,15 @@ def _of_archive(path: Path, judge: Judge, progress: Callable[[int, int], object]
             keep_refused=True,
             clip_limits=judge.limits,
             thresholds=judge.thresholds,
-            progress=progress,
+            progress=lambda done, files: progress(done, 2 * files),
         )
         if archive.findings:
             yield report(str(path), None, {}, archive.findings)
-        for member in archive.members:
+        for number, member in enumerate(archive.members, start=1):
             if member.path:
-                yield _of_file(member.path, f"{path}/{member.name}", judge, member.transcript)
+                told = _of_file(member.path, f"{path}/{member.name}", judge, member.transcript)
+                progress(len(archive.members) + number, 2 * len(archive.members))
+                yield told
                 member.path.unlink()
 
 

@@ -39,22 +39,18 @@ class Command(BaseCommand):
         files = list(found_in(paths))
         told: list[Report] = []
         for number, path in enumerate(files):
-            progress = partial(self._progress, path, number, len(files))
-            progress(0, 1)
-            for one in reports(path, judge, progress):
-                told.append(one)
-                progress(1, 1, f"{len(told)} checked")
-        self._progress(Path(), len(files), len(files), 0, 1, f"{len(told)} checked\n")
+            self._progress(path, number, len(files), 0, 1)
+            told += reports(path, judge, partial(self._progress, path, number, len(files)))
+        self._progress(Path(), len(files), len(files), 0, 1, end="\n")
         self.stdout.write(as_json(told) if json else "\n\n".join(in_words(one) for one in told))
 
-    def _progress(self, path: Path, number: int, files: int, done: int, members: int, more: str = "") -> None:
-        """One line that is drawn over and over; files within an archive move it as well."""
+    def _progress(self, path: Path, number: int, files: int, done: int, parts: int, end: str = "") -> None:
+        """One line that is drawn over and over; what is done within an archive moves it as well."""
         if self.stderr.isatty():
-            share = (number + done / max(1, members)) / max(1, files)
+            share = (number + done / max(1, parts)) / max(1, files)
             bar = "█" * round(share * BAR)
-            name = shown_name(path.name)
-            line = f"\r\x1b[K{bar:░<{BAR}} {share:4.0%}  {number} of {files} files  {name}  "
-            self.stderr.write(line + (more or f"{done} of {members} read"), style_func=str, ending="")
+            line = f"\r\x1b[K{bar:░<{BAR}} {share:4.0%}  {number} of {files} files  {shown_name(path.name)}"
+            self.stderr.write(line + end, style_func=str, ending="")
 
 
 def shown_name(name: str) -> str:
@@ -116,7 +112,7 @@ def in_words(one: Report) -> str:
     """One file for people: its format, then a line for each finding."""
     known = one["format"]
     read = f"{known['seconds']:.1f} s, {known['sample_rate']:,} Hz" if known else ""
-    head = f"{one['path']}: {read if one['ok'] else 'cannot be used'}"
+    head = f"{one['path']}: {(read or 'an archive') if one['ok'] else 'cannot be used'}"
     lines = [
         f"  {said['severity']:9} {said['code']:20} {_place(said)}{said['text']} {said['advice']}"
         for said in one["findings"]

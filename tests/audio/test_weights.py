@@ -198,10 +198,13 @@ WRONG_LEGACY: dict[str, tuple[Callable[[], bytes], str]] = {
     "half precision": (lambda: legacy({"one": Tensor(Storage("a", 6, "HalfStorage"), 0, (2, 3), (3, 1))}), "damaged"),
     "two lengths for one storage": (lambda: legacy({"two": Tensor(Storage("a", 5), 0, (4,), (1,))}), "damaged"),
     "beyond its storage": (lambda: legacy({"one": Tensor(Storage("a", 6), 2, (2, 3), (3, 1))}), "damaged"),
-    "before its storage": (lambda: legacy({"two": Tensor(Storage("a", 6), -6, (4,), (1,))}), "damaged"),
+    "before its storage": (
+        lambda: legacy({"two": Tensor(Storage("a", 6), -6, (4,), (1,))}, keys=["a"]),
+        "damaged",
+    ),
     "turned": (lambda: legacy({"one": Tensor(Storage("a", 6), 0, (2, 3), (1, 2))}), "damaged"),
     "another size": (lambda: legacy({"one": Tensor(Storage("a", 6), 0, (6,), (1,))}), "one has another size"),
-    "not an array": (lambda: legacy({"one": 7}), "damaged"),
+    "not an array": (lambda: legacy({"other": Tensor(Storage("a", 6), 0, (6,), (1,)), "one": 7}), "damaged"),
     "a billion values": (lambda: legacy({"one": Tensor(Storage("a", 6), 0, (10**9,), (1,))}), "damaged"),
 }
 

@@ -76,7 +76,7 @@ def test_without_the_model_nobody_is_a_stranger_and_it_is_said(deaf: None) -> No
 @pytest.mark.usefixtures("deaf")
 def test_same_sound_is_found_exactly_and_nearly() -> None:
     other = soxr.resample(sound("slt-03")[2000:] * np.float32(0.8), RATE, 44100)
-    report = compare([*slt(), clip("again", "slt-01"), clip("export", other, 44100)])
+    report = compare([*slt(), clip("again", "slt-01", transcript="Sentence slt-01."), clip("export", other, 44100)])
     assert codes(report) == {
         "slt-01": ["same_sound"],
         "again": ["same_sound"],
@@ -186,8 +186,8 @@ def test_days_that_differ_little_or_have_few_clips_are_as_usual() -> None:
 
 @pytest.mark.usefixtures("deaf")
 def test_of_two_days_the_one_with_fewer_clips_is_the_odd_one() -> None:
-    for flipped in (False, True):
-        clips = [one for one in week(by_db=5.0) if one.day != TUESDAY] + [clip("extra", "slt-04", day=MONDAY)]
+    for flipped, by in ((False, 5.0), (True, 5.0), (False, -5.0), (True, -5.0)):
+        clips = [one for one in week(by_db=by) if one.day != TUESDAY] + [clip("extra", "slt-04", day=MONDAY)]
         assert list(compare(clips[::-1] if flipped else clips).days) == [FRIDAY]
 
 

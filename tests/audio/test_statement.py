@@ -12,6 +12,7 @@ import soundfile
 import soxr
 
 from tests.support.wav import RATE, SAMPLE, noise, tone
+from tests.support.worse import echoing
 from voicehub.audio.samples import Float32
 from voicehub.audio.statement import State, StatementCheck, Verdict, check, decoder
 from voicehub.audio.thresholds import THRESHOLDS
@@ -207,6 +208,15 @@ def test_level_and_offset_do_not_matter(factor: float, offset: float) -> None:
 def test_the_same_sound_is_judged_the_same_again() -> None:
     judged(clip("slt-01"))
     assert judged(clip("consent-slt-negated")) == read_by("consent-slt-negated")
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_names_in_an_echoing_room_are_left_to_a_person(name: str) -> None:
+    echo = echoing(clip(f"consent-{name}"), RATE, 0.35)
+    result = judged(echo)
+    assert "statement_name_in_echo" in codes(result)
+    assert result.verdict in (Verdict.LISTEN, Verdict.REVIEW)
+    assert "statement_name_in_echo" not in codes(judged(echo, RIGHT.replace(COMPANY, "{anybody}"), company=""))
 
 
 @pytest.mark.parametrize("language", ["de", "de-DE", "fr_FR", "", "eng", "x-en"])

@@ -42,4 +42,9 @@ CODES = {
         "Whether this was said is not checked, no dictionary says how it sounds: {words}.",
         "Listen to it; staff can note what it sounds like, for the next time.",
     ),
+    "statement_name_in_echo": look(
+        "The room echoes too much to be sure of the names: {words}.",
+        "Listen to them; ask for another take in a room with curtains and carpets if you are not sure.",
+        threshold="statement_echo_seconds",
+    ),
 }

@@ -11,6 +11,7 @@ import soxr
 
 from voicehub.audio.findings import Finding, finding
 from voicehub.audio.measure import Frames
+from voicehub.audio.room import reverberation
 from voicehub.audio.samples import FULL_SCALE, Float32
 from voicehub.audio.speech import speech
 from voicehub.audio.statement import decoder
@@ -54,6 +55,7 @@ VERDICTS = {
     "statement_words_missing": Verdict.REVIEW,
     "statement_words_added": Verdict.REVIEW,
     "statement_name_doubtful": Verdict.LISTEN,
+    "statement_name_in_echo": Verdict.LISTEN,
 }
 """What each finding leads to; the first in this order that was found decides."""
 
@@ -112,7 +114,8 @@ def check(
         return _judged(poor)
     words = align(statement, sayings, _heard(sound, rate, statement, sayings), len(sound) / rate)
     match = _match(words)
-    return _judged(list(_findings(words, match, key_words(statement), thresholds)), match, words)
+    found = [*_findings(words, match, key_words(statement), thresholds), *_in_echo(words, sound, rate, thresholds)]
+    return _judged(found, match, words)
 
 
 def _judged(found: Sequence[Finding], match: float | None = None, words: Sequence[Word] = ()) -> StatementCheck:
@@ -199,6 +202,13 @@ def _names(words: Sequence[Word]) -> Iterator[Finding]:
     doubtful = [word for word in words if word.state is State.DOUBTFUL and word.token and not word.is_blank]
     if doubtful:
         yield finding("statement_name_doubtful", at=doubtful[0].start, words=_listed(doubtful))
+
+
+def _in_echo(words: Sequence[Word], sound: Float32, rate: int, thresholds: Thresholds) -> Iterator[Finding]:
+    """Where the room answers, a name is too easily taken for one that sounds nearly alike."""
+    heard = [word for word in words if word.token and word.token.is_name and word.state is State.HEARD]
+    if heard and (reverberation(sound, rate) or 0.0) > thresholds.statement_echo_seconds:
+        yield finding("statement_name_in_echo", at=heard[0].start, words=_listed(heard))
 
 
 def _missing(missing: Sequence[Word]) -> Iterator[Finding]:

@@ -70,6 +70,8 @@ class Lease:
     def again(self, after: timedelta) -> None:
         """The work goes on after this time, or at once if somebody asked for it while it ran."""
         self._over(due_at=timezone.now() + after, attempts=0)
+        if not after:
+            ring(self.task_id)
 
     def _over(self, **fields: object) -> None:
         as_claimed = self._mine().filter(due_at=self.due_at)
@@ -108,7 +110,7 @@ def handles(kind: str, given_up: Farewell | None = None, queue: str = WORK) -> C
 def add(kind: str, object_id: object, *, after: timedelta = timedelta()) -> None:
     """Write down that this work is wanted, in the caller's transaction, and ring for it on commit.
 
-    Asking twice for what still waits is one task, due at the earlier time.
+    Asking twice for what still waits is one task, due at the earlier time; what is due already was rung for.
     """
     due_at = timezone.now() + after
     with transaction.atomic():
@@ -117,9 +119,11 @@ def add(kind: str, object_id: object, *, after: timedelta = timedelta()) -> None
         task, created = waiting.get_or_create(
             kind=kind, object_id=str(object_id), status=TaskStatus.WAITING, defaults={"due_at": due_at}
         )
-        if not created:
-            Task.objects.filter(Q(due_at__gt=due_at) | Q(lease__isnull=False), pk=task.pk).update(due_at=due_at)
-    if not after:
+        late = Task.objects.filter(pk=task.pk, due_at__gt=due_at, lease=None)
+        new = created or late.update(due_at=due_at)
+        # Who has it rings by itself when it is done, as somebody has asked meanwhile.
+        Task.objects.filter(pk=task.pk, lease__isnull=False).update(due_at=due_at)
+    if new and not after:
         transaction.on_commit(lambda: ring(task.pk))
 
 

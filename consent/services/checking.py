@@ -34,8 +34,10 @@ def check_take(take_id: str) -> None:
 
 
 def check_given_up(take_id: str) -> None:
-    """Nobody waits in vain: the page says that there will be no check."""
-    TakeCheck.objects.filter(take_id=UUID(take_id)).update(trouble=NOT_CHECKED, checked_at=timezone.now())
+    """Nobody waits in vain: the page says that there will be no check. What an earlier one found stays."""
+    TakeCheck.objects.filter(take_id=UUID(take_id), checked_at=None).update(
+        trouble=NOT_CHECKED, checked_at=timezone.now()
+    )
 
 
 def set_match(take: Take, match: Mapping[str, Any]) -> None:

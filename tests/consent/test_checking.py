@@ -103,6 +103,24 @@ def test_a_check_that_cannot_be_made_says_so(consent: Consent, monkeypatch: pyte
     check_given_up(str(uuid4()))
 
 
+def test_a_second_check_that_fails_leaves_what_the_first_one_found(consent: Consent) -> None:
+    take = submit(consent)
+    before = checked(take)
+    check_given_up(str(take.pk))
+    after = TakeCheck.objects.get(take=take)
+    assert (after.trouble, after.checked_at) == ("", before.checked_at)
+
+
+def test_the_evidence_stays_as_it_came(consent: Consent) -> None:
+    """No check touches the take, the consent or its history."""
+    take = submit(consent)
+    events = list(consent.events.values())
+    before = Take.objects.values().get(pk=take.pk)
+    checked(take)
+    assert Take.objects.values().get(pk=take.pk) == before
+    assert list(consent.events.values()) == events
+
+
 def test_a_told_pronunciation_is_used(consent: Consent, monkeypatch: pytest.MonkeyPatch) -> None:
     Pronunciation.objects.create(name="Northlight", sounds_like="north light")
     Pronunciation.objects.create(name="Zyntrex", sounds_like="zin trecks")

@@ -12,7 +12,7 @@ TITLES = ({"name", "file", "filename", "file_name", "path", "id"}, {"text", "tra
 def transcripts(entry: Entry, paths: Iterable[str], limits: ArchiveLimits) -> dict[str, str]:
     """The text of each recording that has a line, by its path; Refused for a line that is not exactly right.
 
-    A line names a recording by its path, or by its name alone, with or without .wav.
+    A line names a recording by its path, or by its name alone, with or without its ending.
     """
     known = _names(paths)
     said: dict[str, str] = {}
@@ -34,9 +34,13 @@ def _names(paths: Iterable[str]) -> dict[str, set[str]]:
     known: dict[str, set[str]] = {}
     for path in paths:
         name = PurePosixPath(path).name
-        for one in {path, name, path.removesuffix(".wav"), name.removesuffix(".wav")}:
+        for one in {path, name, _without_ending(path), _without_ending(name)}:
             known.setdefault(one, set()).add(path)
     return {name: {name} if name in fits else fits for name, fits in known.items()}
+
+
+def _without_ending(path: str) -> str:
+    return str(PurePosixPath(path).with_suffix(""))
 
 
 def _content(entry: Entry, limits: ArchiveLimits) -> str:

@@ -93,10 +93,12 @@ def to_wav(
 
 
 @contextlib.contextmanager
-def temporary_wav(source: Path | BinaryIO, rate: int | None = None) -> Iterator[Derived]:
+def temporary_wav(
+    source: Path | BinaryIO, rate: int | None = None, thresholds: Thresholds = THRESHOLDS
+) -> Iterator[Derived]:
     """The same as a file that is gone afterwards: for an upload, whose WAV goes into a storage from here."""
     with tempfile.TemporaryDirectory(prefix="voicehub-wav-") as folder:
-        yield to_wav(source, Path(folder) / "sound.wav", rate)
+        yield to_wav(source, Path(folder) / "sound.wav", rate, thresholds)
 
 
 def can_be_converted(code: str) -> bool:

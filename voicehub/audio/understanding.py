@@ -59,7 +59,7 @@ def understood(file: BinaryIO, limits: Limits, thresholds: Thresholds) -> Iterat
         return
     with contextlib.ExitStack() as stack:
         try:
-            made = stack.enter_context(temporary_wav(file))
+            made = stack.enter_context(temporary_wav(file, thresholds=thresholds))
         except Refused as refused:
             yield Understood(original, original, refusal=refused.finding)
             return

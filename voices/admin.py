@@ -102,7 +102,7 @@ class RecordingAdmin(LookOnly):
     list_filter = ["status", "active", "sample_rate"]
     search_fields = ["file_name", "transcript", "sha256", "voice__name", "voice__talent__name"]
     list_select_related = ["voice"]
-    exclude = ["file", "peaks"]
+    exclude = ["file", "wav", "peaks", "fine_peaks"]
 
 
 @admin.register(RemoteVoice)

@@ -33,8 +33,8 @@ def delete_remote_voice(remote_voice_id: str, _lease: Lease) -> timedelta | None
 
 
 @handles("examine_recordings", queue=LISTENING)
-def examine_recordings(voice_id: str, lease: Lease) -> None:
-    services.examine_recordings(voice_id, lease)
+def examine_recordings(voice_id: str, lease: Lease) -> timedelta | None:
+    return services.examine_recordings(voice_id, lease)
 
 
 @handles("compare_recordings", queue=LISTENING)

@@ -1,14 +1,18 @@
 """Files of other kinds, archives, and recordings that are too long: all of it ends as clips, and nothing is lost."""
 
+import hashlib
 import io
 import zipfile
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
 import soundfile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.fields.files import FieldFile
+from django.test import Client
+from django.urls import reverse
 
 from consent.services import NotPossible
 from tests.support.wav import sample_wav, wav_bytes
@@ -16,8 +20,9 @@ from tests.support.work import do_tasks
 from tests.voices.rows import Studio, clip, upload
 from voicehub import outbox
 from voicehub.audio.riff import read_header
+from voicehub.models import Task, TaskStatus, ThresholdOverride
 from voices import services
-from voices.models import Recording, RecordingStatus, Voice
+from voices.models import Handover, Recording, RecordingStatus, Voice
 from voices.services.spec import spec_of
 
 pytestmark = pytest.mark.django_db
@@ -207,3 +212,142 @@ def test_what_clips_were_cut_from_is_not_deleted(studio: Studio, whole: Recordin
     do_tasks("cut_recording")
     with pytest.raises(NotPossible):
         services.delete_recording(whole)
+
+
+def test_what_is_being_cut_is_not_deleted(studio: Studio, whole: Recording) -> None:
+    services.cut_recording_later(whole, studio.producer)
+    with pytest.raises(NotPossible, match="being cut"):
+        services.delete_recording(Recording.objects.get(pk=whole.pk))
+    do_tasks("cut_recording")
+    assert whole.pieces.exists()
+
+
+def test_cutting_that_is_given_up_can_be_asked_for_again(
+    studio: Studio, whole: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.cut_recording_later(whole, studio.producer)
+
+    def broken(*_: Any) -> None:
+        raise OSError("The disk is gone.")
+
+    with monkeypatch.context() as gone:
+        gone.setattr("voices.services.cutting.cut", broken)
+        for _ in range(outbox.MOST_ATTEMPTS):
+            Task.objects.filter(kind="cut_recording").update(due_at=whole.created_at)
+            do_tasks("cut_recording")
+    whole.refresh_from_db()
+    assert (whole.status, whole.too_long) == (RecordingStatus.REFUSED, True)
+    services.cut_recording_later(whole, studio.producer)
+    do_tasks("cut_recording")
+    whole.refresh_from_db()
+    assert whole.status == RecordingStatus.CUT
+
+
+def test_cutting_what_is_gone_ends(whole: Recording) -> None:
+    """However it went: a task must not go round for ever."""
+    outbox.add("cut_recording", whole.pk)
+    Recording.objects.filter(pk=whole.pk).delete()
+    do_tasks("cut_recording")
+    assert Task.objects.get(kind="cut_recording").status == TaskStatus.DONE
+    services.cut_given_up(str(whole.pk))
+
+
+def test_a_worker_that_was_killed_while_cutting_leaves_no_clip_out(
+    studio: Studio, whole: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one goes on: every clip once, of those already there none again."""
+    services.cut_recording_later(whole, studio.producer)
+    kept: list[Recording] = []
+
+    def dies(*sent: Any) -> Any:
+        if len(kept) == 3:
+            raise SystemExit
+        found = services.recordings.keep(*sent)
+        kept.append(found[0])
+        return found
+
+    (task,) = Task.objects.filter(kind="cut_recording")
+    with monkeypatch.context() as killed, pytest.raises(SystemExit):
+        killed.setattr("voices.services.cutting.keep", dies)
+        outbox.run_task(str(task.pk))
+    Task.objects.filter(pk=task.pk).update(lease=None, lease_until=None)
+    assert whole.pieces.count() == 3
+    do_tasks("cut_recording")
+    whole.refresh_from_db()
+    names = sorted(whole.pieces.values_list("file_name", flat=True))
+    assert whole.status == RecordingStatus.CUT
+    assert names == [f"interview-{number:03}.wav" for number in range(1, len(names) + 1)]
+    assert {row.pk for row in kept} <= {row.pk for row in whole.pieces.all()}
+
+
+def test_a_worker_whose_lease_is_over_cuts_no_further(studio: Studio, whole: Recording) -> None:
+    services.cut_recording_later(whole, studio.producer)
+    (task,) = Task.objects.filter(kind="cut_recording")
+    lease = outbox.claim(str(task.pk))
+    assert lease
+    Task.objects.filter(pk=task.pk).update(lease=uuid4())
+    with pytest.raises(outbox.LeaseLost):
+        services.cut_recording(str(whole.pk), lease)
+    whole.refresh_from_db()
+    assert (whole.status, whole.pieces.exists()) == (RecordingStatus.CUTTING, False)
+
+
+def test_a_flac_that_is_too_long_is_cut_out_of_its_wav(studio: Studio, voice: Voice) -> None:
+    sent = as_flac(long_wav())
+    recording, _new = services.add_recording(voice, upload("interview.flac", sent), studio.producer)
+    assert recording.too_long
+    services.cut_recording_later(recording, studio.producer)
+    do_tasks("cut_recording")
+    piece = recording.pieces.order_by("file_name").first()
+    assert piece and piece.recipe["from_sha256"] == hashlib.sha256(sent).hexdigest()
+    assert [step["step"] for step in piece.recipe["steps"]] == ["decode", "round", "cut"]
+
+
+def test_a_recording_goes_with_all_its_files(
+    studio: Studio, voice: Voice, django_capture_on_commit_callbacks: Any
+) -> None:
+    recording, _new = services.add_recording(voice, upload("line.flac", as_flac(clip())), studio.producer)
+    names = [str(recording.file.name), str(recording.wav.name)]
+    assert all(map(recording.file.storage.exists, names))
+    with django_capture_on_commit_callbacks(execute=True):
+        services.delete_recording(recording)
+    assert not any(map(recording.file.storage.exists, names))
+
+
+def test_what_is_frozen_for_a_build_is_what_is_sent(studio: Studio, voice: Voice) -> None:
+    studio.recordings(voice, 20)
+    services.add_recording(voice, upload("line.flac", as_flac(clip(77))), studio.producer, "So many words.")
+    build = services.start_build(voice, studio.account, "rapid", Handover.RECORDINGS, studio.producer)
+    frozen = {str(row.recording_id): row.sha256 for row in build.recordings.all()}
+    for sent in spec_of(build).clips:
+        with sent.audio.open() as file:
+            assert hashlib.sha256(file.read()).hexdigest() == frozen.pop(sent.key)
+    assert not frozen
+
+
+def test_how_channels_are_judged_is_set_in_the_admin(studio: Studio, voice: Voice) -> None:
+    """One side 40 dB below the other is an open input, unless the studio says otherwise."""
+    samples, rate = soundfile.read(io.BytesIO(clip()))
+    out = io.BytesIO()
+    soundfile.write(out, np.stack((samples, samples / 100), axis=1), rate, format="FLAC", subtype="PCM_24")
+    first, _new = services.add_recording(voice, upload("a.flac", out.getvalue()), studio.producer)
+    assert "channel_silent" in codes(first.findings)
+    services.delete_recording(first)
+    ThresholdOverride.objects.create(name="channel_silent_db", value=-60, reason="Our second microphone is far away.")
+    again, _new = services.add_recording(voice, upload("a.flac", out.getvalue()), studio.producer)
+    assert "channel_silent" not in codes(again.findings)
+
+
+def test_lines_name_recordings_of_any_kind(studio: Studio, voice: Voice) -> None:
+    files = {"metadata.csv": b"one|The first.\nTWO|The second.\n", "one.flac": as_flac(clip(1)), "TWO.WAV": clip(2)}
+    taken = services.add_archive(voice, archive(files), studio.producer)
+    assert not taken.findings
+    assert set(voice.recordings.values_list("transcript", flat=True)) == {"The first.", "The second."}
+
+
+def test_admin_sees_a_recording_with_a_wav_of_its_own(as_admin: Client, studio: Studio, voice: Voice) -> None:
+    """But no address of the file, which on S3 would open it to whoever has it."""
+    recording, _new = services.add_recording(voice, upload("line.flac", as_flac(clip())), studio.producer)
+    page = as_admin.get(reverse("admin:voices_recording_change", args=[recording.pk]))
+    assert recording.wav_sha256 in page.content.decode()
+    assert str(recording.wav.name) not in page.content.decode()

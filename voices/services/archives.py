@@ -12,7 +12,7 @@ from voicehub.audio.understanding import understood
 from voicehub.models import User
 from voicehub.thresholds import thresholds
 from voices.models import Recording, Voice
-from voices.services.recordings import CLIP_LIMITS, keep, recording_of
+from voices.services.recordings import CLIP_LIMITS, keep, recording_of, set_transcript
 
 
 @dataclass(slots=True)
@@ -56,3 +56,5 @@ def _take_in(taken: TakenIn, voice: Voice, member: Member, by: User) -> None:
         taken.recordings.append(recording)
     else:
         taken.known += 1
+        if member.transcript and not recording.transcript:
+            set_transcript(recording, member.transcript)

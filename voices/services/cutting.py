@@ -37,12 +37,12 @@ def cut_recording_later(recording: Recording, by: User) -> None:
 
 def cut_recording(recording_id: str, lease: Lease) -> None:
     """Make a recording of each clip. What an earlier try has made already is found again by its bytes."""
-    recording = Recording.objects.select_related("voice").get(pk=recording_id)
-    if recording.status != RecordingStatus.CUTTING:
+    recording = Recording.objects.select_related("voice").filter(pk=recording_id).first()
+    if recording is None or recording.status != RecordingStatus.CUTTING:
         return
     by, limits = User.objects.get(pk=recording.recipe["cut_by"]), thresholds()
     try:
-        with _pieces(recording) as pieces:
+        with _pieces(recording, lease) as pieces:
             for made in pieces:
                 lease.extend()
                 _keep_piece(recording, made, by, limits)
@@ -55,16 +55,18 @@ def cut_recording(recording_id: str, lease: Lease) -> None:
 
 def cut_given_up(recording_id: str) -> None:
     """It is refused again, and can be tried again."""
-    move(Recording.objects.get(pk=recording_id), RecordingStatus.REFUSED)
+    if recording := Recording.objects.filter(pk=recording_id).first():
+        move(recording, RecordingStatus.REFUSED)
 
 
 @contextlib.contextmanager
-def _pieces(recording: Recording) -> Iterator[Iterator[Made]]:
+def _pieces(recording: Recording, lease: Lease) -> Iterator[Iterator[Made]]:
     """The clips of a recording, one after the other, in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="voicehub-cut-") as folder:
         path = Path(folder) / "whole.wav"
         with recording.sound.open("rb") as stored, path.open("wb") as copy:
             shutil.copyfileobj(stored, copy)
+        lease.extend()
         with path.open("rb") as file:
             header = read_header(file)
         steps = tuple(recording.recipe.get("steps", ()))

@@ -1,6 +1,9 @@
 """What programs hear in recordings, in the background: each by itself, then all of a voice against each other."""
 
+import io
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any, BinaryIO, cast
 from uuid import UUID
@@ -26,6 +29,10 @@ from voicehub.thresholds import thresholds
 from voices.models import Recording, RecordingStatus, Voice
 from voices.services.recordings import COMPARE, COMPARE_AFTER
 
+logger = logging.getLogger(__name__)
+
+# So many recordings are looked at before other work has its turn.
+AT_ONCE = 20
 # What was found at the upload, or by an earlier look, and is told anew.
 REPLACED = frozenset(sound_codes.CODES) | frozenset(transcript_codes.CODES)
 OTHER_SPEAKER = "other_speaker"
@@ -38,14 +45,21 @@ def compare_later(talent: Talent) -> None:
         outbox.add(COMPARE, voice.pk)
 
 
-def examine_recordings(voice_id: str, lease: Lease) -> None:
-    """Look at every recording of the voice that nobody has looked at yet, each of them for about a second."""
+def examine_recordings(voice_id: str, lease: Lease) -> timedelta | None:
+    """Look at the recordings of the voice that nobody has looked at yet, each of them for about a second.
+
+    A few at a time: a take's check waits in the same queue, and a worker that is told to stop finishes its task first.
+    """
     limits = thresholds()
     waiting = Recording.objects.filter(voice_id=UUID(voice_id), status=RecordingStatus.ACCEPTED, examined_at=None)
-    for recording in waiting.iterator(chunk_size=50):
+    # All read before the first is written: SQLite lets nobody write who is still reading what others have changed.
+    for recording in list(waiting.select_related("voice").defer("peaks", "fine_peaks")[:AT_ONCE]):
         lease.extend()
         _write(recording, _examined(recording, limits))
+    if waiting.exists():
+        return timedelta()
     outbox.add(COMPARE, voice_id, after=COMPARE_AFTER)
+    return None
 
 
 def _write(recording: Recording, found: Mapping[str, Any]) -> None:
@@ -55,11 +69,23 @@ def _write(recording: Recording, found: Mapping[str, Any]) -> None:
 
 
 def _examined(recording: Recording, limits: Thresholds) -> dict[str, Any]:
+    """What cannot be understood of one recording must not keep the others waiting; a storage may answer later."""
     try:
-        with recording.sound.open("rb") as file:
-            return _heard(recording, cast(BinaryIO, file), limits)
-    except (OSError, WavRefused) as problem:
-        return {"measures": {"missing": {"everything": f"The file could not be read: {problem}"}}}
+        with _open(recording.sound) as stored:
+            file = io.BytesIO(stored.read())
+    except FileNotFoundError:
+        return _nothing("The file is not there any more.")
+    try:
+        return _heard(recording, file, limits)
+    except WavRefused as refused:
+        return _nothing(f"The file could not be read: {refused}")
+    except Exception:  # noqa: BLE001 - whatever is odd about one recording
+        logger.exception("Recording %s could not be examined", recording.pk)
+        return _nothing("The programs could not listen to it. Listen yourself.")
+
+
+def _nothing(why: str) -> dict[str, Any]:
+    return {"measures": {"missing": [why]}}
 
 
 def _heard(recording: Recording, file: BinaryIO, limits: Thresholds) -> dict[str, Any]:
@@ -110,10 +136,13 @@ def _comparison(report: sets.SetReport) -> dict[str, Any]:
     """What the voice's page says of the whole set."""
     days = [told.as_dict() for found in report.days.values() for told in found]
     odd = sum(bool(found) for found in report.clips.values())
+    unread = len(report.summary["unread"])
     if odd:
         text = f"{odd} of {report.summary['clips']} stand out; what it is stands with them."
     else:
         text = f"nothing stands out among {report.summary['clips']}."
+    if unread:
+        text += f" {unread} of them could not be read."
     return {
         "compared_at": timezone.now().isoformat(),
         "recordings": report.summary["clips"],

@@ -1,4 +1,3 @@
-from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, cast
@@ -15,6 +14,7 @@ from voicehub.audio.understanding import Understood, understood
 from voicehub.models import User
 from voicehub.thresholds import thresholds
 from voices.models import Recording, RecordingStatus, Voice
+from voices.models.voice import recording_path, wav_path
 
 # What no provider takes, whatever its tier; the tighter limits of each tier are asked for by `readiness`.
 CLIP_LIMITS = Limits(min_seconds=1.0, max_seconds=60.0)
@@ -62,23 +62,41 @@ def recording_of(voice: Voice, file: "File[Any]", sound: Understood, by: User, t
 
 def keep(recording: Recording, file: "File[Any]", wav: Path | None = None) -> tuple[Recording, bool]:
     """Save a new recording with its file, and the WAV that was made of it; the earlier one if it is there already."""
-    earlier = Recording.objects.filter(voice=recording.voice_id, sha256=recording.sha256).first()
-    if earlier:
+    if earlier := _same(recording):
         return earlier, False
-    file.seek(0)
-    recording.file = file
-    with ExitStack() as stack:
-        if wav:
-            recording.wav = File(stack.enter_context(wav.open("rb")), name=wav.name)
-        try:
-            with transaction.atomic():
-                recording.save(force_insert=True)
-                if recording.usable:
-                    outbox.add(EXAMINE, recording.voice_id)
-        except IntegrityError:  # the same file was sent twice at once, and the other one was faster
-            _forget_files(recording)
-            return Recording.objects.get(voice=recording.voice_id, sha256=recording.sha256), False
+    try:
+        _store(recording, file, wav)
+        with transaction.atomic():
+            recording.save(force_insert=True)
+            if recording.usable:
+                outbox.add(EXAMINE, recording.voice_id)
+    except BaseException as problem:
+        _undo(recording)
+        # If the same file was sent twice at once, the other one was faster.
+        earlier = _same(recording) if isinstance(problem, IntegrityError) else None
+        if earlier is None:
+            raise
+        return earlier, False
     return recording, True
+
+
+def _same(recording: Recording) -> Recording | None:
+    return Recording.objects.filter(voice=recording.voice_id, sha256=recording.sha256).first()
+
+
+def _store(recording: Recording, file: "File[Any]", wav: Path | None) -> None:
+    """Outside of any transaction, as nobody can write while one of SQLite's waits for a storage."""
+    if wav:
+        with wav.open("rb") as made:
+            recording.wav.save(wav.name, File(made), save=False)
+    file.seek(0)
+    recording.file.save(recording.file_name, file, save=False)
+
+
+def _undo(recording: Recording) -> None:
+    """Delete what was written of a recording that is not going to be, also where a full disk took only a part."""
+    for path in (recording_path(recording, ""), wav_path(recording, "")):
+        recording.file.storage.delete(path)
 
 
 def _forget_files(recording: Recording) -> None:
@@ -108,10 +126,12 @@ def delete_recording(recording: Recording) -> None:
     """Delete a recording and its file; one that a build has used stays as evidence of that build."""
     try:
         with transaction.atomic():
+            if Recording.objects.select_for_update().filter(pk=recording.pk, status=RecordingStatus.CUTTING).exists():
+                raise NotPossible("It is being cut into clips. Wait until that is done.")
             recording.delete()
             transaction.on_commit(lambda: _forget_files(recording))
             outbox.add(COMPARE, recording.voice_id, after=COMPARE_AFTER)
-    except ProtectedError:
+    except (ProtectedError, IntegrityError):  # the latter if a build was started in this moment
         raise NotPossible(
             "A build has used it, or clips were cut out of it, so it is kept. Leave it out of the next build."
         ) from None

@@ -1,0 +1,320 @@
+"""Listening in the background: in turns, and one odd recording never in the way of the others."""
+
+import io
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from tests.support.work import do_tasks
+from tests.voices.rows import Studio, clip, upload
+from voicehub import outbox
+from voicehub.models import Task, TaskStatus
+from voicehub.outbox import MOST_ATTEMPTS, Lease
+from voices import services
+from voices.models import Recording, Voice
+from voices.services import listening
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def voice(studio: Studio) -> Voice:
+    return studio.voice()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is heard is tested elsewhere."""
+    monkeypatch.setattr(listening, "_heard", lambda recording, *_: {"measures": {"heard": recording.file_name}})
+
+
+def a_lease() -> Lease:
+    task = Task.objects.create(kind="test", object_id=str(uuid4()))
+    lease = outbox.claim(str(task.pk))
+    assert lease
+    return lease
+
+
+def examine(voice: Voice) -> timedelta | None:
+    return services.examine_recordings(str(voice.pk), a_lease())
+
+
+def compares() -> int:
+    return Task.objects.filter(kind="compare_recordings").count()
+
+
+def test_other_work_has_its_turn_in_between(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "AT_ONCE", 2)
+    studio.recordings(voice, 5)
+    left = []
+    for _ in range(3):
+        again = examine(voice)
+        left.append((voice.recordings.filter(examined_at=None).count(), again, compares()))
+    assert left == [(3, timedelta(), 0), (1, timedelta(), 0), (0, None, 1)]
+
+
+def test_work_that_goes_on_is_rung_for_at_once_and_never_given_up(
+    studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "AT_ONCE", 1)
+    rung: list[Any] = []
+    studio.recordings(voice, MOST_ATTEMPTS + 2)
+    task = Task.objects.get(kind="examine_recordings")
+    monkeypatch.setattr(outbox, "ring", rung.append)
+    assert do_tasks("examine_recordings") == MOST_ATTEMPTS + 2
+    assert rung.count(task.pk) == MOST_ATTEMPTS + 1
+
+
+def test_an_odd_recording_keeps_no_other_waiting(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, third = studio.recordings(voice, 3)
+
+    def heard(recording: Recording, *_: Any) -> dict[str, Any]:
+        if recording == first:
+            raise ZeroDivisionError("/srv/voicehub/secret")
+        return {"measures": {"heard": True}}
+
+    monkeypatch.setattr(listening, "_heard", heard)
+    second.file.storage.delete(str(second.file.name))
+    assert examine(voice) is None
+    for row in (first, second, third):
+        row.refresh_from_db()
+        assert row.examined_at
+    assert first.measures == {"missing": ["The programs could not listen to it. Listen yourself."]}
+    assert second.measures == {"missing": ["The file is not there any more."]}
+    assert third.measures == {"heard": True}
+
+
+def test_a_storage_that_does_not_answer_is_asked_again(
+    studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (row,) = studio.recordings(voice, 1)
+
+    def gone(*_: Any) -> Any:
+        raise OSError("The storage does not answer.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(listening, "_open", gone)
+        with pytest.raises(OSError, match="does not answer"):
+            examine(voice)
+    assert Recording.objects.get(pk=row.pk).examined_at is None
+    examine(voice)
+    assert Recording.objects.get(pk=row.pk).examined_at
+
+
+def test_a_transcript_that_changes_meanwhile_is_looked_at_again(
+    studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (row,) = studio.recordings(voice, 1)
+    seen: list[str] = []
+
+    def heard(recording: Recording, *_: Any) -> dict[str, Any]:
+        seen.append(recording.transcript)
+        if len(seen) == 1:
+            services.set_transcript(Recording.objects.get(pk=row.pk), "Other words.")
+        return {"measures": {"words": recording.transcript}}
+
+    monkeypatch.setattr(listening, "_heard", heard)
+    do_tasks("examine_recordings")
+    row.refresh_from_db()
+    assert (seen, row.measures) == (["The north wind.", "Other words."], {"words": "Other words."})
+    assert not Task.objects.filter(kind="examine_recordings", status=TaskStatus.WAITING).exists()
+
+
+def test_a_recording_that_is_deleted_meanwhile_is_no_trouble(
+    studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = studio.recordings(voice, 2)
+
+    def heard(recording: Recording, *_: Any) -> dict[str, Any]:
+        Recording.objects.filter(pk=rows[1].pk).delete()
+        return {"measures": {}}
+
+    monkeypatch.setattr(listening, "_heard", heard)
+    assert examine(voice) is None
+    assert list(voice.recordings.all()) == [rows[0]]
+
+
+def test_queries_for_each_recording_stay_few(studio: Studio, voice: Voice) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            examine(voice)
+        return len(asked)
+
+    studio.recordings(voice, 1)
+    examine(voice)
+    studio.recordings(voice, 1)
+    one = queries()
+    studio.recordings(voice, 4)
+    assert queries() - one == 3 * 2, "for each the lease and its row"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pages_may_write_while_recordings_are_examined(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite refuses to write for who still reads what others have changed since."""
+    voice = studio.voice(talent=studio.talent())
+    studio.copies(voice, 60)
+    monkeypatch.setattr(listening, "AT_ONCE", 60)
+    monkeypatch.setattr(listening, "_open", lambda _: io.BytesIO())
+    seen: list[str] = []
+
+    def page() -> None:
+        Recording.objects.filter(file_name="copy-00059.wav").update(active=False)
+        connection.close()
+
+    def heard(recording: Recording, *_: Any) -> dict[str, Any]:
+        if not seen:
+            writes = Thread(target=page)
+            writes.start()
+            writes.join()
+        seen.append(recording.file_name)
+        return {"measures": {}}
+
+    monkeypatch.setattr(listening, "_heard", heard)
+    assert examine(voice) is None
+    assert len(seen) == 60
+
+
+# --- comparing ------------------------------------------------------------------------------
+
+
+def compare(voice: Voice) -> dict[str, Any]:
+    services.compare_recordings(str(voice.pk), a_lease())
+    voice.refresh_from_db()
+    return dict(voice.comparison)
+
+
+def test_what_could_not_be_read_is_told(studio: Studio, voice: Voice) -> None:
+    rows = studio.recordings(voice, 2)
+    rows[0].file.storage.delete(str(rows[0].file.name))
+    told = compare(voice)
+    assert told["recordings"] == 2
+    assert "1 of them could not be read." in told["text"]
+
+
+def test_no_voice_can_be_known_again_by_what_is_kept(studio: Studio, voice: Voice, caplog: Any) -> None:
+    """Rows and logs hold no print of a voice: no list of as many numbers as one has."""
+    studio.recordings(voice, 4)
+    compare(voice)
+    row = Recording.objects.filter(voice=voice).values("findings", "set_findings", "measures", "levels", "recipe")[0]
+    assert not [one for one in lists([row, voice.comparison]) if len(one) > 50]
+    assert "array" not in caplog.text
+
+
+def lists(value: Any) -> Iterator[list[Any]]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    elif isinstance(value, list) and value and isinstance(value[0], float):
+        yield value
+    for one in value if isinstance(value, list) else ():
+        yield from lists(one)
+
+
+# --- keeping --------------------------------------------------------------------------------
+
+
+def files(voice: Voice) -> list[str]:
+    folder = Path(Recording(voice=voice).file.storage.path(f"recordings/{voice.pk}"))
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def test_a_failure_leaves_no_file_behind(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("voices.services.recordings.outbox.add", broken)
+    with pytest.raises(OSError, match="No space"):
+        services.add_recording(voice, upload(), studio.producer)
+    assert (voice.recordings.count(), files(voice)) == (0, [])
+
+
+def test_a_disk_that_fills_up_leaves_no_part_of_a_file(
+    studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = Recording(voice=voice).file.storage
+
+    def full(name: str, _content: Any, **__: Any) -> str:
+        path = Path(storage.path(name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"RIFF")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(storage, "save", full)
+    with pytest.raises(OSError, match="No space"):
+        services.add_recording(voice, upload(), studio.producer)
+    assert files(voice) == []
+
+
+def test_of_two_that_send_the_same_at_once_one_is_kept(
+    studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one has its row between our look for it and our own."""
+    store = services.recordings._store
+    rows: list[Recording] = []
+
+    def slow(*sent: Any) -> None:
+        if not rows:
+            rows.append(Recording())
+            rows[0] = services.add_recording(voice, upload("theirs.wav"), studio.producer)[0]
+        store(*sent)
+
+    monkeypatch.setattr("voices.services.recordings._store", slow)
+    mine, new = services.add_recording(voice, upload("mine.wav"), studio.producer)
+    assert (mine.pk, new) == (rows[0].pk, False)
+    assert files(voice) == [f"{mine.pk}.wav"]
+
+
+def test_files_are_stored_outside_of_any_transaction(
+    studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow storage inside of one keeps everybody from writing, on SQLite."""
+    storage = Recording(voice=voice).file.storage
+    depth = len(connection.savepoint_ids)
+    seen: list[int] = []
+    save = storage.save
+
+    def watched(*sent: Any, **more: Any) -> str:
+        seen.append(len(connection.savepoint_ids))
+        return str(save(*sent, **more))
+
+    monkeypatch.setattr(storage, "save", watched)
+    services.add_recording(voice, upload(), studio.producer)
+    assert seen == [depth]
+
+
+def test_many_transcripts_ring_once(
+    studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    rung: list[Any] = []
+    monkeypatch.setattr(outbox, "ring", rung.append)
+    studio.copies(voice, 5)
+    with django_capture_on_commit_callbacks(execute=True):
+        for row in voice.recordings.all():
+            services.set_transcript(row, f"Line {row.file_name}")
+    (task,) = Task.objects.filter(kind="examine_recordings")
+    assert rung == [task.pk]
+    outbox.claim(str(task.pk))
+    before = timezone.now()
+    with django_capture_on_commit_callbacks(execute=True):
+        services.set_transcript(row, "While it runs.")
+    task.refresh_from_db()
+    assert rung == [task.pk] and task.due_at >= before, "who does it sees that it was asked for again"
+
+
+def test_a_transcript_that_comes_later_in_an_archive_is_not_lost(studio: Studio, voice: Voice) -> None:
+    from tests.voices.test_incoming import archive
+
+    bare, _new = services.add_recording(voice, upload("one.wav", clip(1)), studio.producer)
+    told, _new = services.add_recording(voice, upload("two.wav", clip(2)), studio.producer, transcript="By hand.")
+    lines = {"metadata.csv": b"one|The first.\ntwo|The second.\n", "one.wav": clip(1), "two.wav": clip(2)}
+    assert services.add_archive(voice, archive(lines), studio.producer).known == 2
+    bare.refresh_from_db()
+    told.refresh_from_db()
+    assert (bare.transcript, told.transcript) == ("The first.", "By hand.")

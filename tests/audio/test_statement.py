@@ -25,6 +25,13 @@ COMPANY = "Northlight Voices"
 RIGHT = TEXT.replace("{company}", COMPANY)
 WORDS = RIGHT.rstrip(".").split()
 READERS = ("slt", "rms", "awb")
+# Northlight is in no dictionary, and rms says it nearly as northwife: every word is heard, and a person listens.
+UNSURE = (Verdict.LISTEN, {"statement_name_unsure"})
+OF_READER: dict[str, tuple[Verdict, set[str]]] = {
+    "slt": (Verdict.ACCEPT, set()),
+    "rms": UNSURE,
+    "awb": (Verdict.ACCEPT, set()),
+}
 
 
 @cache
@@ -60,9 +67,9 @@ def without(name: str, first: int, last: int) -> Float32:
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_the_statement_is_accepted_with_every_word_in_its_place(name: str) -> None:
+def test_every_word_of_the_statement_is_heard_in_its_place(name: str) -> None:
     result = read_by(f"consent-{name}")
-    assert (result.verdict, result.match, result.findings) == (Verdict.ACCEPT, 1.0, ())
+    assert (result.verdict, codes(result), result.match) == (*OF_READER[name], 1.0)
     assert [word.text for word in result.words] == WORDS
     assert {word.state for word in result.words} == {State.HEARD}
     places = [edge for word in result.words for edge in (word.start, word.end)]
@@ -195,9 +202,9 @@ def test_only_the_first_minute_is_judged() -> None:
 
 @pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000])
 def test_every_rate_is_heard(rate: int) -> None:
-    result = judged(soxr.resample(clip("consent-rms"), RATE, rate), rate=rate)
+    result = judged(soxr.resample(clip("consent-awb"), RATE, rate), rate=rate)
     assert result.verdict is Verdict.ACCEPT
-    assert result.words[-1].end == pytest.approx(read_by("consent-rms").words[-1].end, abs=0.1)
+    assert result.words[-1].end == pytest.approx(read_by("consent-awb").words[-1].end, abs=0.1)
 
 
 @pytest.mark.parametrize(("factor", "offset"), [(0.02, 0.0), (2.5, 0.0), (0.5, 0.3)])
@@ -338,4 +345,5 @@ def test_weak_speech_is_still_judged() -> None:
     """Noise that is there but not too strong leads to no false rejection."""
     level = 20 * np.log10(np.sqrt(np.mean(clip("consent-rms") ** 2)))
     result = judged(clip("consent-rms") + noise(len(clip("consent-rms")) / RATE, level - 20))
-    assert result.verdict in (Verdict.ACCEPT, Verdict.REVIEW)
+    assert result.verdict in (Verdict.ACCEPT, Verdict.REVIEW, Verdict.LISTEN)
+    assert result.match and result.match > 0.85

@@ -42,6 +42,9 @@ CODES = {
         "Whether this was said is not checked, no dictionary says how it sounds: {words}.",
         "Listen to it; staff can note what it sounds like, for the next time.",
     ),
+    "statement_name_unsure": look(
+        "It may be {words} that was said, or another name that sounds nearly alike: {other}.", "Listen to the name."
+    ),
     "statement_name_in_echo": look(
         "The room echoes too much to be sure of the names: {words}.",
         "Listen to them; ask for another take in a room with curtains and carpets if you are not sure.",

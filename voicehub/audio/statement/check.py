@@ -16,7 +16,7 @@ from voicehub.audio.samples import FULL_SCALE, Float32
 from voicehub.audio.speech import speech
 from voicehub.audio.statement import decoder
 from voicehub.audio.statement.align import State, Word, align
-from voicehub.audio.statement.model import language_model
+from voicehub.audio.statement.model import NAME_SHARE, STRICT_NAME_SHARE, language_model
 from voicehub.audio.statement.pronounce import Saying, saying, word_by_word
 from voicehub.audio.statement.rivals import rivals
 from voicehub.audio.statement.words import NEGATIONS, Role, Token, key_words, tokens
@@ -56,6 +56,7 @@ VERDICTS = {
     "statement_words_added": Verdict.REVIEW,
     "statement_name_doubtful": Verdict.LISTEN,
     "statement_name_in_echo": Verdict.LISTEN,
+    "statement_name_unsure": Verdict.LISTEN,
 }
 """What each finding leads to; the first in this order that was found decides."""
 
@@ -112,9 +113,13 @@ def check(
     sound = _cleaned(samples[: int(JUDGED_SECONDS * rate)])
     if poor := list(_poor(sound, rate, thresholds)):
         return _judged(poor)
-    words = align(statement, sayings, _heard(sound, rate, statement, sayings), len(sound) / rate)
+    hearing = _Hearing.of(sound, rate, statement, sayings)
+    words = align(statement, sayings, hearing.heard(), len(sound) / rate)
     match = _match(words)
     found = [*_findings(words, match, key_words(statement), thresholds), *_in_echo(words, sound, rate, thresholds)]
+    if not found and (unsure := _composed(words)):
+        strictly = align(statement, sayings, hearing.heard(STRICT_NAME_SHARE), len(sound) / rate)
+        found += _unsure(unsure, strictly)
     return _judged(found, match, words)
 
 
@@ -155,19 +160,34 @@ def _poor(sound: Float32, rate: int, thresholds: Thresholds) -> Iterator[Finding
         yield finding("statement_too_noisy", snr=snr)
 
 
-def _heard(sound: Float32, rate: int, statement: Sequence[Token], sayings: Mapping[str, Saying]) -> list[decoder.Said]:
-    """What is decoded, listening for the statement, its negations, and common words that sound unlike its words."""
-    said = [token if sayings[token.key].ways else Token(token.shown, "", token.role) for token in statement]
-    ways = {key: one.ways for key, one in sayings.items() if one.ways}
-    near = {token.key: rivals(token.key, ways[token.key][0]) for token in said if token.is_name and token.key}
-    others = {word: decoder.lookup(word) for word in (*decoder.common_words()[: decoder.BACKGROUND_WORDS], *NEGATIONS)}
-    for found in near.values():
-        others |= {word: (way,) for word, way in found.items()}
-    taken = {way for one in ways.values() for way in one}
-    ways = {word: found for word, found in sorted(others.items()) if found and not taken.intersection(found)} | ways
-    known = {name: [word for word in found if word in ways] for name, found in near.items()}
-    model = language_model(said, ways.keys(), known)
-    return decoder.decode(_levelled(soxr.resample(sound, rate, decoder.RATE, quality="HQ")), model, ways)
+@dataclass(frozen=True, slots=True)
+class _Hearing:
+    """What to listen for: the statement, its negations, and common words that sound unlike its words."""
+
+    sound: Float32
+    said: list[Token]
+    ways: decoder.Pronunciations
+    rivals: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def of(cls, sound: Float32, rate: int, statement: Sequence[Token], sayings: Mapping[str, Saying]) -> "_Hearing":
+        said = [token if sayings[token.key].ways else Token(token.shown, "", token.role) for token in statement]
+        ways = {key: one.ways for key, one in sayings.items() if one.ways}
+        near = {token.key: rivals(token.key, ways[token.key][0]) for token in said if token.is_name and token.key}
+        others = {
+            word: decoder.lookup(word) for word in (*decoder.common_words()[: decoder.BACKGROUND_WORDS], *NEGATIONS)
+        }
+        for found in near.values():
+            others |= {word: (way,) for word, way in found.items()}
+        taken = {way for one in ways.values() for way in one}
+        ways = {word: found for word, found in sorted(others.items()) if found and not taken.intersection(found)} | ways
+        known = {name: [word for word in found if word in ways] for name, found in near.items()}
+        return cls(_levelled(soxr.resample(sound, rate, decoder.RATE, quality="HQ")), said, ways, known)
+
+    def heard(self, name_share: float = NAME_SHARE) -> list[decoder.Said]:
+        """What is decoded; the smaller the share, the surer a name that is still heard."""
+        model = language_model(self.said, self.ways.keys(), self.rivals, name_share)
+        return decoder.decode(self.sound, model, self.ways)
 
 
 def _levelled(sound: Float32) -> Float32:
@@ -209,6 +229,17 @@ def _in_echo(words: Sequence[Word], sound: Float32, rate: int, thresholds: Thres
     heard = [word for word in words if word.token and word.token.is_name and word.state is State.HEARD]
     if heard and (reverberation(sound, rate) or 0.0) > thresholds.statement_echo_seconds:
         yield finding("statement_name_in_echo", at=heard[0].start, words=_listed(heard))
+
+
+def _composed(words: Sequence[Word]) -> list[Word]:
+    """Names that were heard, and that the dictionary knows only in parts: many others are nearly alike."""
+    return [word for word in words if word.token and word.token.is_name and not decoder.lookup(word.token.key)]
+
+
+def _unsure(names: Sequence[Word], strictly: Sequence[Word]) -> Iterator[Finding]:
+    sure = {word.token.key for word in strictly if word.token and word.state is State.HEARD}
+    if unsure := [word for word in names if word.token and word.token.key not in sure]:
+        yield finding("statement_name_unsure", at=unsure[0].start, words=_listed(unsure), other=_instead(strictly))
 
 
 def _missing(missing: Sequence[Word]) -> Iterator[Finding]:

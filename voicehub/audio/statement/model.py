@@ -17,6 +17,8 @@ TEXT_SHARE = 0.9
 """How likely the statement's next word is, given the two before it."""
 NAME_SHARE = 0.03
 """The same for a word of a name: little, so that another name is not heard as the expected one."""
+STRICT_NAME_SHARE = 0.005
+"""For a second hearing of a name that no dictionary has as a whole: who stays heard is hardly another one."""
 BACKGROUND_SHARE = 0.5
 """Of what is not the statement's next word: how much goes to words that are not in the statement at all."""
 END_SHARE = 0.05
@@ -42,6 +44,7 @@ class Counts:
     follow: dict[Ngram, dict[str, float]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(float)))
     names: set[Ngram] = field(default_factory=set)
     rivals: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    name_share: float = NAME_SHARE
 
     def add(self, words: Sequence[str], names: frozenset[int] = frozenset()) -> None:
         """Count all pairs and triples in `words`; at the places in `names` stand words of names."""
@@ -63,14 +66,17 @@ class Counts:
         rivals: dict[str, float] = {}
         for word, count in self.follow[history].items():
             is_name = (*history, word) in self.names
-            known[word] = (NAME_SHARE if is_name else TEXT_SHARE) * count / total
+            known[word] = (self.name_share if is_name else TEXT_SHARE) * count / total
             others = self.rivals.get(word, ()) if is_name else ()
             rivals |= {other: RIVAL_SHARE * count / total / len(others) for other in others}
         return rivals | known
 
 
 def language_model(
-    statement: Sequence[Token], background: Iterable[str], rivals: Mapping[str, Sequence[str]] = NO_RIVALS
+    statement: Sequence[Token],
+    background: Iterable[str],
+    rivals: Mapping[str, Sequence[str]] = NO_RIVALS,
+    name_share: float = NAME_SHARE,
 ) -> str:
     """ARPA text for the words that have a key; a word without one is a hole through which anything may be said.
 
@@ -80,7 +86,7 @@ def language_model(
     words = {token.key for token in statement if token.key}
     if not words:
         raise ValueError("no word of the statement can be listened for")
-    return _arpa(_unigrams(words, set(background) - words), _counts(statement, rivals))
+    return _arpa(_unigrams(words, set(background) - words), _counts(statement, rivals, name_share))
 
 
 def _unigrams(words: set[str], others: set[str]) -> dict[str, float]:
@@ -91,8 +97,8 @@ def _unigrams(words: set[str], others: set[str]) -> dict[str, float]:
     return chances | {END: END_SHARE}
 
 
-def _counts(statement: Sequence[Token], rivals: Mapping[str, Sequence[str]]) -> Counts:
-    counts = Counts(rivals=rivals)
+def _counts(statement: Sequence[Token], rivals: Mapping[str, Sequence[str]], name_share: float) -> Counts:
+    counts = Counts(rivals=rivals, name_share=name_share)
     for piece in _pieces(statement):
         words = [token.key for token in piece]
         counts.add(words, names=frozenset(place for place, token in enumerate(piece) if token.is_name))

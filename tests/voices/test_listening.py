@@ -182,6 +182,20 @@ def test_pages_may_write_while_recordings_are_examined(studio: Studio, monkeypat
     assert len(seen) == 60
 
 
+@pytest.mark.django_db(transaction=True)
+def test_what_is_committed_keeps_its_file(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever fails after that, such as the ringing."""
+
+    def broken(_: Any) -> None:
+        raise RuntimeError("The database is locked.")
+
+    voice = studio.voice(talent=studio.talent())
+    monkeypatch.setattr(outbox, "ring", broken)
+    with pytest.raises(RuntimeError):
+        services.add_recording(voice, upload(), studio.producer)
+    assert files(voice) == [f"{voice.recordings.get().pk}.wav"]
+
+
 # --- comparing ------------------------------------------------------------------------------
 
 
@@ -215,6 +229,20 @@ def lists(value: Any) -> Iterator[list[Any]]:
         yield value
     for one in value if isinstance(value, list) else ():
         yield from lists(one)
+
+
+def test_comparing_asks_no_more_for_more_recordings(studio: Studio, voice: Voice) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            compare(voice)
+        return len(asked)
+
+    studio.recordings(voice, 2)
+    compare(voice)
+    two = queries()
+    studio.recordings(voice, 2)
+    compare(voice)
+    assert queries() - two == 2, "the lease for each"
 
 
 # --- keeping --------------------------------------------------------------------------------

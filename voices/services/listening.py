@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 # So many recordings are looked at before other work has its turn.
 AT_ONCE = 20
 # What comparing needs of each of thousands of rows.
-COMPARED = ("file", "wav", "file_name", "transcript", "seconds", "created_at", "measures", "set_findings")
+COMPARED = ("voice", "file", "wav", "file_name", "transcript", "seconds", "created_at", "measures", "set_findings")
 # What was found at the upload, or by an earlier look, and is told anew.
 REPLACED = frozenset(sound_codes.CODES) | frozenset(transcript_codes.CODES)
 OTHER_SPEAKER = "other_speaker"
@@ -105,10 +105,7 @@ def _heard(recording: Recording, file: BinaryIO, limits: Thresholds) -> dict[str
 def compare_recordings(voice_id: str, lease: Lease) -> None:
     """Compare the recordings of a voice with each other, and the talent's newest takes with them."""
     voice = Voice.objects.select_related("talent").get(pk=voice_id)
-    rows = {
-        str(row.pk): row
-        for row in voice.recordings.filter(status=RecordingStatus.ACCEPTED).only(*COMPARED)
-    }
+    rows = {str(row.pk): row for row in voice.recordings.filter(status=RecordingStatus.ACCEPTED).only(*COMPARED)}
     report = sets.compare(_clips(rows.values(), lease), thresholds())
     with transaction.atomic():
         for key, found in report.clips.items():

@@ -71,7 +71,9 @@ def keep(recording: Recording, file: "File[Any]", wav: Path | None = None) -> tu
             if recording.usable:
                 outbox.add(EXAMINE, recording.voice_id)
     except BaseException as problem:
-        _undo(recording)
+        # What was committed stays, whatever went wrong afterwards.
+        if not Recording.objects.filter(pk=recording.pk).exists():
+            _undo(recording)
         # If the same file was sent twice at once, the other one was faster.
         earlier = _same(recording) if isinstance(problem, IntegrityError) else None
         if earlier is None:
@@ -95,8 +97,8 @@ def _store(recording: Recording, file: "File[Any]", wav: Path | None) -> None:
 
 def _undo(recording: Recording) -> None:
     """Delete what was written of a recording that is not going to be, also where a full disk took only a part."""
-    for path in (recording_path(recording, ""), wav_path(recording, "")):
-        recording.file.storage.delete(path)
+    for field, path in ((recording.file, recording_path(recording, "")), (recording.wav, wav_path(recording, ""))):
+        field.storage.delete(path)
 
 
 def _forget_files(recording: Recording) -> None:

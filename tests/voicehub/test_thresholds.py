@@ -45,6 +45,14 @@ def test_admin_sets_one_and_sees_the_usual_value(as_admin: Client) -> None:
     assert "15 dB" in as_admin.get(reverse("admin:voicehub_thresholdoverride_changelist")).content.decode()
 
 
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999", ""])
+def test_a_threshold_is_a_number(as_admin: Client, value: str) -> None:
+    """No JSON column takes any other, and none of it can be compared with."""
+    form = {"name": "noisy_db", "value": value, "provider": "", "tier": "", "reason": "A guess."}
+    as_admin.post(reverse("admin:voicehub_thresholdoverride_add"), form)
+    assert not ThresholdOverride.objects.exists()
+
+
 def test_admin_is_told_of_a_threshold_that_does_not_exist(as_admin: Client) -> None:
     form = {"name": "loudness", "value": "19", "provider": "", "tier": "", "reason": "A guess."}
     page = as_admin.post(reverse("admin:voicehub_thresholdoverride_add"), form).content.decode()

@@ -127,6 +127,16 @@ def test_an_archive_that_was_sent_before_adds_nothing(studio: Studio, voice: Voi
     assert (len(again.recordings), again.known, voice.recordings.count()) == (1, 1, 2)
 
 
+def test_what_is_there_already_is_not_converted_again(
+    studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So an archive whose answer was lost goes on where it ended."""
+    files = {"one.flac": as_flac(clip(1)), "metadata.csv": b"one|The first line.\n"}
+    services.add_archive(voice, archive(files), studio.producer)
+    monkeypatch.setattr("voices.services.archives.understood", lambda *_: pytest.fail("it was looked at again"))
+    assert services.add_archive(voice, archive(files), studio.producer).known == 1
+
+
 def test_a_hostile_archive_adds_nothing_and_says_why(studio: Studio, voice: Voice) -> None:
     taken = services.add_archive(voice, archive({"one.wav": clip(1), "../../two.wav": clip(2)}), studio.producer)
     assert not voice.recordings.exists()

@@ -43,6 +43,10 @@ def add_archive(voice: Voice, file: "File[Any]", by: User) -> TakenIn:
 
 
 def _take_in(taken: TakenIn, voice: Voice, member: Member, by: User) -> None:
+    # Looked for first: an archive that was cut off halfway is sent again, and to convert takes a while.
+    if earlier := Recording.objects.filter(voice=voice, sha256=member.sha256).first():
+        _note_known(taken, earlier, member)
+        return
     if member.path is None:
         taken.refused += [(member.name, one) for one in member.inspection["findings"][:1]]
         return
@@ -55,6 +59,10 @@ def _take_in(taken: TakenIn, voice: Voice, member: Member, by: User) -> None:
     if new:
         taken.recordings.append(recording)
     else:
-        taken.known += 1
-        if member.transcript and not recording.transcript:
-            set_transcript(recording, member.transcript)
+        _note_known(taken, recording, member)
+
+
+def _note_known(taken: TakenIn, recording: Recording, member: Member) -> None:
+    taken.known += 1
+    if member.transcript and not recording.transcript:
+        set_transcript(recording, member.transcript)

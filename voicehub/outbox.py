@@ -196,7 +196,9 @@ def run_task(task_id: str) -> None:
 
 
 def _failed(task: Task, lease: Lease, error: Exception) -> None:
-    reason = f"{type(error).__name__}: {error}"[:500]
+    # Of a file what is wrong, and not where it lies: everybody who signs in may read this.
+    said = error.strerror if isinstance(error, OSError) and error.strerror else error
+    reason = f"{type(error).__name__}: {said}"[:500]
     if task.attempts >= MOST_ATTEMPTS:
         give_up(task, lease, f"Tried {task.attempts} times. Last time: {reason}")
     else:

@@ -310,6 +310,14 @@ def test_poison_is_given_up_after_five_tries(handler: Any) -> None:
     assert len(tries) == MOST_ATTEMPTS
 
 
+def test_a_reason_tells_no_path(handler: Any) -> None:
+    def work(*_: Any) -> None:
+        raise FileNotFoundError(2, "No such file", "/srv/studio/media/recordings/1.wav")
+
+    handler(work)
+    assert run(add()).reason == "FileNotFoundError: No such file"
+
+
 def test_success_wipes_out_earlier_failures(handler: Any) -> None:
     answers: list[Any] = [ValueError("once"), ValueError("twice"), timedelta(seconds=1)] * 4 + [None]
 

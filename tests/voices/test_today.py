@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
 from tests.voices.rows import Studio
+from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 from voices.models import Account, LimitOverride, Voice
 from voices.views import waiting
@@ -226,6 +227,10 @@ def test_work_that_stopped_is_told_to_all_and_tried_again_by_admins(
     assert again not in today(as_viewer)
     client.force_login(admin)  # type: ignore[arg-type]
     assert again in today(client)
+
+
+def test_all_work_has_words_for_people() -> None:
+    assert set(outbox._handlers) <= set(waiting.TASKS)
 
 
 def test_a_task_about_something_unreadable_does_not_break_the_page(as_viewer: Client, studio: Studio) -> None:

@@ -39,6 +39,11 @@ TASKS = {
     "refresh_build": "Asking the provider about a build",
     "send_invitation": "Sending an invitation",
     "delete_remote_voice": "Deleting a voice at the provider",
+    "check_take": "Listening to a reading of a statement",
+    "examine_recordings": "Listening to recordings",
+    "compare_recordings": "Comparing recordings",
+    "expire_consents": "Ending consents whose time is over",
+    "cut_recording": "Cutting a recording into clips",
 }
 
 

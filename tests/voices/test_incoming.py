@@ -71,6 +71,17 @@ def test_the_wav_that_was_made_is_what_a_build_sends(studio: Studio, voice: Voic
         assert file.read() == stored(recording.wav)
 
 
+def test_listening_adds_to_what_was_put_right_in_the_language_of_the_voice(studio: Studio, voice: Voice) -> None:
+    """An abbreviation of English is a word of German."""
+    Voice.objects.filter(pk=voice.pk).update(language="de-DE")
+    sent = upload("line.flac", as_flac(clip()))
+    recording, _new = services.add_recording(voice, sent, studio.producer, transcript="Am 3. est. mit Corp. und Mut.")
+    do_tasks("examine_recordings")
+    recording.refresh_from_db()
+    assert {"converted", "transcript_digits"} <= set(codes(recording.findings))
+    assert "transcript_abbreviation" not in codes(recording.findings)
+
+
 def test_a_damaged_wav_is_never_put_right_in_silence(studio: Studio, voice: Voice) -> None:
     recording, _new = services.add_recording(voice, upload("cut.wav", clip()[:-1000]), studio.producer)
     assert recording.status == RecordingStatus.REFUSED
@@ -300,6 +311,41 @@ def test_a_worker_whose_lease_is_over_cuts_no_further(studio: Studio, whole: Rec
         services.cut_recording(str(whole.pk), lease)
     whole.refresh_from_db()
     assert (whole.status, whole.pieces.exists()) == (RecordingStatus.CUTTING, False)
+
+
+def test_the_lease_is_kept_while_a_long_recording_is_heard(
+    studio: Studio, whole: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By each megabyte: hours are heard before there is a first clip."""
+    services.cut_recording_later(whole, studio.producer)
+    extended: list[int] = []
+    counts: list[int] = []
+
+    def keep(*sent: Any) -> None:
+        counts.append(len(extended))
+        services.recordings.keep(*sent)
+
+    monkeypatch.setattr(outbox.Lease, "extend", lambda _: extended.append(1))
+    monkeypatch.setattr("voices.services.cutting.keep", keep)
+    do_tasks("cut_recording")
+    assert counts[0] > whole.size >> 20
+    assert counts == sorted(set(counts)), "and by each clip"
+
+
+def test_a_worker_that_loses_its_lease_halfway_keeps_no_further_clip(
+    studio: Studio, whole: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.cut_recording_later(whole, studio.producer)
+    (task,) = Task.objects.filter(kind="cut_recording")
+    kept: list[Recording] = []
+
+    def slow(*sent: Any) -> None:
+        kept.append(services.recordings.keep(*sent)[0])
+        Task.objects.filter(pk=task.pk).update(lease=uuid4())
+
+    monkeypatch.setattr("voices.services.cutting.keep", slow)
+    outbox.run_task(str(task.pk))
+    assert [row.pk for row in whole.pieces.all()] == [row.pk for row in kept] and len(kept) == 1
 
 
 def test_a_flac_that_is_too_long_is_cut_out_of_its_wav(studio: Studio, voice: Voice) -> None:

@@ -13,9 +13,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from consent.models import Take, TakeCheck
 from tests.support.work import do_tasks
 from tests.voices.rows import Studio, clip, upload
 from voicehub import outbox
+from voicehub.audio import sets, speaker
+from voicehub.audio.findings import finding
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import MOST_ATTEMPTS, Lease
 from voices import services
@@ -243,6 +246,81 @@ def test_comparing_asks_no_more_for_more_recordings(studio: Studio, voice: Voice
     studio.recordings(voice, 2)
     compare(voice)
     assert queries() - two == 2, "the lease for each"
+
+
+@pytest.fixture
+def matched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
+    """What was compared: the name of the take's file, and those of the recordings; the first of all is a stranger."""
+    seen: list[tuple[str, list[str]]] = []
+
+    def match(take: str, recordings: list[str], _: Any) -> speaker.Match:
+        seen.append((take, recordings))
+        return speaker.Match("same", "It is.", len(recordings), 0.9, 0.75, 0.01)
+
+    def report(clips: Iterator[sets.SetClip], _: Any) -> sets.SetReport:
+        first, *rest = [clip.id for clip in clips]
+        found = {first: (finding("other_speaker", score=0.1, limit=0.7),), **dict.fromkeys(rest, ())}
+        return sets.SetReport(found, {}, {"clips": len(found), "unread": [], "voices_missing": ""})
+
+    monkeypatch.setattr(listening, "_voiceprint", lambda file: file.name)
+    monkeypatch.setattr(speaker, "match", match)
+    monkeypatch.setattr(sets, "compare", report)
+    return seen
+
+
+def checked(take: Take, at: Any) -> TakeCheck:
+    return TakeCheck.objects.create(take=take, checked_at=at)
+
+
+def test_a_take_is_matched_with_the_longest_of_its_talents_own(
+    studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch, matched: list[tuple[str, list[str]]]
+) -> None:
+    monkeypatch.setattr(listening, "MATCHED_WITH", 2)
+    rows = studio.recordings(voice, 5)
+    for row, seconds in zip(rows, (50, 2, 9, 7, 3), strict=True):
+        Recording.objects.filter(pk=row.pk).update(seconds=seconds)
+    take = Take.objects.get()
+    check = checked(take, timezone.now())
+    compare(voice)
+    assert matched == [(take.file.name, [rows[2].file.name, rows[3].file.name])], "the longest is a stranger's"
+    check.refresh_from_db()
+    assert check.speaker["verdict"] == "same"
+
+
+@pytest.mark.usefixtures("matched")
+def test_what_stood_out_before_and_does_not_any_more_is_forgotten(studio: Studio, voice: Voice) -> None:
+    first, second = studio.recordings(voice, 2)
+    Recording.objects.update(set_findings=[{"code": "unlike_level"}])
+    compare(voice)
+    found = {row: [one["code"] for one in row.set_findings] for row in voice.recordings.all()}
+    assert found == {first: ["other_speaker"], second: []}
+
+
+def test_who_remain_are_compared_anew(studio: Studio, voice: Voice) -> None:
+    row, _other = studio.recordings(voice, 2)
+    services.delete_recording(row)
+    (task,) = Task.objects.filter(kind="compare_recordings")
+    assert task.object_id == str(voice.pk) and task.due_at > timezone.now(), "not for each of many"
+
+
+def test_what_cannot_be_used_is_not_listened_to(studio: Studio, voice: Voice) -> None:
+    row, _new = services.add_recording(voice, upload("notes.wav", b"no sound"), studio.producer)
+    services.set_transcript(row, "Words.")
+    assert (row.active, Task.objects.exists()) == (False, False)
+
+
+def test_of_each_consent_the_newest_take_that_was_checked_is_matched(
+    studio: Studio, voice: Voice, matched: list[tuple[str, list[str]]]
+) -> None:
+    studio.recordings(voice, 2)
+    first = Take.objects.get()
+    fields = {"consent": first.consent, "size": 1, "capture": first.capture, "acceptable": True}
+    second, third = (Take.objects.create(sha256=name * 64, file=name, **fields) for name in "bc")
+    checked(first, timezone.now())
+    checked(second, timezone.now())
+    checked(third, None)
+    compare(voice)
+    assert [name for name, _recordings in matched] == ["b"]
 
 
 # --- keeping --------------------------------------------------------------------------------

@@ -80,7 +80,9 @@ def test_a_take_that_cannot_be_used_is_not_checked(consent: Consent) -> None:
 def test_a_second_check_takes_the_place_of_the_first(consent: Consent) -> None:
     take = submit(consent)
     first = checked(take)
-    ThresholdOverride.objects.create(name="too_quiet_dbfs", value=-1, reason="Nothing is loud enough.")
+    ThresholdOverride.objects.create(
+        provider=PROVIDER, name="too_quiet_dbfs", value=-1, reason="Nothing is loud enough."
+    )
     check_take(str(take.pk))
     again = TakeCheck.objects.get(take=take)
     assert again.pk == first.pk

@@ -148,6 +148,17 @@ def test_what_is_there_already_is_not_converted_again(
     assert services.add_archive(voice, archive(files), studio.producer).known == 1
 
 
+def test_a_small_archive_does_not_fill_the_disk(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sent again, it goes on with what is not there yet."""
+    monkeypatch.setattr("voices.services.archives.MOST_MADE", len(clip(1)) + 1)
+    files = {f"{number}.flac": as_flac(clip(number)) for number in (1, 2, 3)}
+    taken = services.add_archive(voice, archive(files), studio.producer)
+    assert [row.file_name for row in taken.recordings] == ["1.flac", "2.flac"]
+    assert [(name, one["code"]) for name, one in taken.refused] == [("3.flac", "archive_too_big")]
+    again = services.add_archive(voice, archive(files), studio.producer)
+    assert (again.known, [row.file_name for row in again.recordings]) == (2, ["3.flac"])
+
+
 def test_a_hostile_archive_adds_nothing_and_says_why(studio: Studio, voice: Voice) -> None:
     taken = services.add_archive(voice, archive({"one.wav": clip(1), "../../two.wav": clip(2)}), studio.producer)
     assert not voice.recordings.exists()

@@ -8,22 +8,28 @@ from typing import Any, BinaryIO, cast
 from django.core.files import File
 
 from voicehub.audio.archive import Member, read_archive
+from voicehub.audio.findings import finding
 from voicehub.audio.understanding import understood
 from voicehub.models import User
 from voicehub.thresholds import thresholds
 from voices.models import Recording, Voice
 from voices.services.recordings import CLIP_LIMITS, keep, recording_of, set_transcript
 
+MOST_MADE = 2 << 30
+"""Bytes of WAVs that are made of one archive's files: an hour of silence packs into some kilobytes."""
+
 
 @dataclass(slots=True)
 class TakenIn:
     """What became of an archive. `refused` are (name, finding) of files of which no sound could be made: these are
-    told, not kept; `findings` are of the archive itself, which was refused as a whole if nothing else is there."""
+    told, not kept; `findings` are of the archive itself, which was refused as a whole if nothing else is there; `made`
+    are the bytes of the WAVs that were made."""
 
     recordings: list[Recording] = field(default_factory=list)
     known: int = 0
     refused: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
+    made: int = 0
 
 
 def add_archive(voice: Voice, file: "File[Any]", by: User) -> TakenIn:
@@ -47,11 +53,15 @@ def _take_in(taken: TakenIn, voice: Voice, member: Member, by: User) -> None:
     if earlier := Recording.objects.filter(voice=voice, sha256=member.sha256).first():
         _note_known(taken, earlier, member)
         return
+    if taken.made > MOST_MADE:
+        taken.refused.append((member.name, finding("archive_too_big", limit=MOST_MADE >> 20).as_dict()))
+        return
     assert member.path  # noqa: S101 - with keep_refused each has one
     with member.path.open("rb") as stored, understood(stored, CLIP_LIMITS, thresholds()) as sound:
         if sound.heard.header is None:
             taken.refused.append((member.name, sound.facts()["findings"][0]))
             return
+        taken.made += sound.wav.stat().st_size if sound.wav else 0
         file = File(stored, name=member.name)
         recording, new = keep(recording_of(voice, file, sound, by, member.transcript), file, sound.wav)
     if new:

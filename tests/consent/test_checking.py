@@ -105,6 +105,13 @@ def test_a_check_that_cannot_be_made_says_so(consent: Consent, monkeypatch: pyte
     check_given_up(str(uuid4()))
 
 
+def test_a_check_that_was_given_up_can_be_made_after_all(consent: Consent) -> None:
+    take = submit(consent)
+    check_given_up(str(take.pk))
+    assert TakeCheck.objects.get(take=take).trouble
+    assert checked(take).trouble == ""
+
+
 def test_a_second_check_that_fails_leaves_what_the_first_one_found(consent: Consent) -> None:
     take = submit(consent)
     before = checked(take)

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from consent.models import Take, TakeCheck
+from consent.services import NotPossible
 from tests.support.work import do_tasks
 from tests.voices.rows import Studio, clip, upload
 from voicehub import outbox
@@ -356,6 +357,14 @@ def test_a_disk_that_fills_up_leaves_no_part_of_a_file(
     with pytest.raises(OSError, match="No space"):
         services.add_recording(voice, upload(), studio.producer)
     assert files(voice) == []
+
+
+def test_what_is_too_large_is_not_even_looked_at(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voices.services.recordings.understood", lambda *_: pytest.fail("it was"))
+    file = upload()
+    file.size = (200 << 20) + 1
+    with pytest.raises(NotPossible, match="200 MB"):
+        services.add_recording(voice, file, studio.producer)
 
 
 def test_of_two_that_send_the_same_at_once_one_is_kept(

@@ -178,6 +178,14 @@ def test_the_take_is_compared_with_the_recordings(consent: Consent, voice: Voice
     assert "vector" not in str(told)
 
 
+def test_a_new_take_is_compared_with_recordings_that_were_there_before(consent: Consent, voice: Voice) -> None:
+    compare(voice)
+    assert not Task.objects.filter(kind="compare_recordings", status=TaskStatus.WAITING).exists()
+    check_take(str(submit(consent).pk))
+    (task,) = Task.objects.filter(kind="compare_recordings", status=TaskStatus.WAITING)
+    assert task.object_id == str(voice.pk)
+
+
 def test_with_too_few_recordings_nothing_is_said(consent: Consent, voice: Voice) -> None:
     for row in voice.recordings.all()[1:]:
         services.delete_recording(row)

@@ -53,7 +53,7 @@ def test_a_flac_is_kept_as_it_came_with_a_wav_beside_it(studio: Studio, voice: V
     sent = as_flac(clip())
     recording, new = services.add_recording(voice, upload("line.flac", sent), studio.producer)
     assert (new, recording.status, recording.active) == (True, RecordingStatus.ACCEPTED, True)
-    assert stored(recording.file) == sent
+    assert (stored(recording.file), recording.size) == (sent, len(sent))
     made = stored(recording.sound)
     header = read_header(io.BytesIO(made))
     assert (header.sample_rate, header.frames) == (recording.sample_rate, round(recording.seconds * header.sample_rate))

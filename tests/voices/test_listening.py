@@ -63,6 +63,7 @@ def test_other_work_has_its_turn_in_between(studio: Studio, voice: Voice, monkey
         again = examine(voice)
         left.append((voice.recordings.filter(examined_at=None).count(), again, compares()))
     assert left == [(3, timedelta(), 0), (1, timedelta(), 0), (0, None, 1)]
+    assert Task.objects.get(kind="compare_recordings").due_at > timezone.now(), "more may come with this upload"
 
 
 def test_work_that_goes_on_is_rung_for_at_once_and_never_given_up(

@@ -1,8 +1,8 @@
 """Everything that is checked, step by step, with one summary at the end: `make test`; `make lint` is a part.
 
-    python -m tests.run [lint] [format] [types] [postgres] [browser] [sqlite]
+    python -m tests.run [lint] [format] [types] [postgres] [browser] [audio] [sqlite]
 
-The whole suite on SQLite comes last, so that the last line of the output is pytest's closing line for it.
+The tests on SQLite come last, so that the last line of the output is pytest's closing line for them.
 """
 
 import subprocess
@@ -27,18 +27,23 @@ class Step:
     database: str = ""
 
 
+# They know no database and keep a processor busy, so they have a step of their own.
+AUDIO = ("tests/audio", "tests/fuzz")
+WITHOUT_AUDIO = tuple(f"--ignore={folder}" for folder in AUDIO)
+
 STEPS = {
     "lint": Step("ruff finds nothing", ("ruff", "check", "--quiet", ".")),
     "format": Step("the code has its one form", ("ruff", "format", "--check", "--quiet", ".")),
     "types": Step("mypy finds nothing", ("mypy",)),
     "postgres": Step("the tests pass on PostgreSQL", ("pytest", "-m", "not browser"), "postgres"),
     "browser": Step("the main job works in a browser", ("pytest", "-m", "browser"), "sqlite"),
-    "sqlite": Step("the tests pass on SQLite", ("pytest", "-m", "not browser"), "sqlite"),
+    "audio": Step("the ear hears what it should", ("pytest", *AUDIO), "sqlite"),
+    "sqlite": Step("the tests pass on SQLite", ("pytest", "-m", "not browser", *WITHOUT_AUDIO), "sqlite"),
 }
 
 
 # Most tests wait more than they compute, so that two cores keep three lanes moving.
-LANES = (("lint", "format", "types", "postgres"), ("browser",), ("sqlite",))
+LANES = (("lint", "format", "types", "postgres"), ("browser", "audio"), ("sqlite",))
 
 
 LAST_LINES = 150

@@ -128,6 +128,7 @@ def test_those_that_outlive_the_others_stop_last(supervise: Supervise) -> None:
 def test_signal_ends_it_well(supervise: Supervise, tmp_path: Path, number: signal.Signals) -> None:
     studio = supervise("program('polite', FAREWELL), program('plain', WAIT)")
     studio.says("plain  │ up")
+    studio.says("polite │ up")
     assert studio.stop(number) == 0
     assert "polite │ bye" in studio.lines
     assert studio.lines[-1] == "Stopped."

@@ -47,6 +47,12 @@ class Program:
     outlives: bool = False
 
 
+def _give_up(stream: IO[str]) -> None:
+    """What could not be written stays in the stream's buffer, and would be tried again, in vain, when Python ends."""
+    with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
+
+
 class Output:
     """Lines from many programs on one terminal, each with the name of its program before it."""
 
@@ -64,6 +70,7 @@ class Output:
                 self._stream.write(f"{name:<{self._width}} │ {text}\n" if name else f"{text}\n")
                 self._stream.flush()
             except (OSError, ValueError):
+                _give_up(self._stream)
                 self._stream = None
 
     def follow(self, pipe: IO[bytes], name: str) -> None:

@@ -117,8 +117,10 @@ def test_rows_that_came_make_the_page_fetch_its_table(as_viewer: Client, studio:
     assert "Being cut into clips" in page and "<progress" in page
     change(source, status=RecordingStatus.CUT)
     (piece,) = studio.recordings(voice, 1)
-    change(piece, source=source)
-    assert as_viewer.get(poll_of(page)).headers["HX-Trigger"] == "recordings-changed"
+    change(piece, source=source, examined_at=timezone.now())
+    answer = as_viewer.get(poll_of(page))
+    assert answer.headers["HX-Trigger"] == "recordings-changed"
+    assert 'id="heard-' not in answer.content.decode(), "a row that the page does not have"
     assert "1 clip was cut from it." in shown(as_viewer, voice)
 
 

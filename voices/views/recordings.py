@@ -69,10 +69,11 @@ def recordings_moving(request: HttpRequest, pk: str) -> HttpResponse:
         return HttpResponse(status=204)
     context = recording_page(voice, request.GET)
     rows = found.changed(context["page"], since) if since else list(context["page"])
-    response = render(
-        request, "voices/_recordings_news.html", {"voice": voice, "moving": found, "changed": rows, **context}
-    )
-    if request.GET.get("table") != found.table:
+    shown = request.GET.get("table", "")
+    # Rows that the page does not have yet come with its table.
+    news = {"voice": voice, "moving": found, "changed": rows if shown in ("", found.table) else [], **context}
+    response = render(request, "voices/_recordings_news.html", news)
+    if shown != found.table:
         response.headers["HX-Trigger"] = "recordings-changed"
     return response
 

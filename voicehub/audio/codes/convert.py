@@ -33,7 +33,7 @@ MADE = {
 REFUSED = {
     "decoder_missing": refused(
         "This is {kind}, and the part that reads it is not installed here.",
-        "Export it as WAV, or ask the administrator to install the extra named decode.",
+        "Export it as WAV, or ask the administrator to run: make extras.",
     ),
     "not_sound": refused("No reader can make sound out of this file."),
     "rest_damaged": refused("It begins like a sound file, but the rest of it is damaged or missing.", SEND_AGAIN),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from django.test import Client
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from voicehub.models import User
 
 SESSION = Session()
+
+# The same examples each time, so that a change is judged by what it changed.
+hypothesis.settings.register_profile("suite", derandomize=True)
+hypothesis.settings.load_profile("suite")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voicehub.audio.pcm import Rounding, WavWriter, triangular, wav_head
@@ -79,6 +79,7 @@ def test_what_is_written_is_what_the_strict_reader_reads(sizes: list[int], rate:
     st.sampled_from([*ALLOWED_RATES, 11025, 96000, 44056]),
     st.sampled_from(ALLOWED_RATES),
 )
+@example([400], 48000, 44100)  # 367.5
 def test_the_length_at_another_rate_is_known_beforehand(sizes: list[int], source: int, target: int) -> None:
     blocks: list[Float32] = [np.full(size, 0.5, np.float32) for size in sizes]
     got = sum(map(len, resampled(blocks, source, target)))

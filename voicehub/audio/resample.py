@@ -33,11 +33,20 @@ def resampled_frames(frames: int, source: int, target: int) -> int:
 
 
 def resampled(blocks: Iterable[Float32], source: int, target: int) -> Iterator[Float32]:
-    """The same sound at another rate; the blocks that go in may be of any length, and are not kept."""
+    """The same sound at another rate; the blocks that go in may be of any length, and are not kept.
+
+    Where the length falls on half a sample, soxr rounds as its own reckoning happens to end; here it is always up.
+    """
     if source == target:
         yield from blocks
         return
     stream = soxr.ResampleStream(source, target, 1, dtype="float32", quality=QUALITY)
+    taken = given = 0
     for block in blocks:
-        yield stream.resample_chunk(block)
-    yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+        taken += len(block)
+        part = stream.resample_chunk(block)
+        given += len(part)
+        yield part
+    rest = stream.resample_chunk(np.zeros(0, np.float32), last=True)
+    missing = resampled_frames(taken, source, target) - given - len(rest)
+    yield np.pad(rest, (0, missing)) if missing > 0 else rest[: len(rest) + missing]

@@ -15,7 +15,6 @@ from voicehub.audio.riff import read_header
 from voicehub.audio.samples import load
 from voicehub.thresholds import thresholds
 
-LONGEST_JUDGED = 60.0
 NOT_CHECKED = "The programs could not look at this recording. Listen to it yourself."
 
 
@@ -51,7 +50,7 @@ def _heard(take: Take) -> dict[str, Any]:
     with take.file.open("rb") as file:
         header = read_header(file)  # type: ignore[arg-type]  # a FieldFile reads like any binary file
         examined = examine(file, header, limits, consent.text)  # type: ignore[arg-type]  # the same
-        samples = load(file, header, LONGEST_JUDGED)  # type: ignore[arg-type]  # the same
+        samples = load(file, header, statement.JUDGED_SECONDS)  # type: ignore[arg-type]  # the same
     read = statement.check(
         samples,
         header.sample_rate,

@@ -106,7 +106,7 @@ def test_a_storage_that_does_not_answer_is_asked_again(
         raise OSError("The storage does not answer.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(listening, "_open", gone)
+        broken.setattr(listening, "opened", gone)
         with pytest.raises(OSError, match="does not answer"):
             examine(voice)
     assert Recording.objects.get(pk=row.pk).examined_at is None
@@ -167,7 +167,7 @@ def test_pages_may_write_while_recordings_are_examined(studio: Studio, monkeypat
     voice = studio.voice(talent=studio.talent())
     studio.copies(voice, 60)
     monkeypatch.setattr(listening, "AT_ONCE", 60)
-    monkeypatch.setattr(listening, "_open", lambda _: io.BytesIO())
+    monkeypatch.setattr(listening, "opened", lambda _: io.BytesIO())
     seen: list[str] = []
 
     def page() -> None:

@@ -9,6 +9,7 @@ from django.core.files import File
 
 from voicehub.audio.archive import Member, read_archive
 from voicehub.audio.findings import finding
+from voicehub.audio.thresholds import Thresholds
 from voicehub.audio.understanding import understood
 from voicehub.models import User
 from voicehub.thresholds import thresholds
@@ -34,21 +35,22 @@ class TakenIn:
 
 def add_archive(voice: Voice, file: "File[Any]", by: User) -> TakenIn:
     """Take in every recording of a .zip, .tar or .tar.gz, with the transcripts of its metadata.csv."""
+    limits = thresholds()
     with tempfile.TemporaryDirectory(prefix="voicehub-archive-") as folder:
         archive = read_archive(
             cast(BinaryIO, file),
             folder=Path(folder),
             keep_refused=True,
             clip_limits=CLIP_LIMITS,
-            thresholds=thresholds(),
+            thresholds=limits,
         )
         taken = TakenIn(findings=[one.as_dict() for one in archive.findings])
         for member in archive.members:
-            _take_in(taken, voice, member, by)
+            _take_in(taken, voice, member, by, limits)
     return taken
 
 
-def _take_in(taken: TakenIn, voice: Voice, member: Member, by: User) -> None:
+def _take_in(taken: TakenIn, voice: Voice, member: Member, by: User, limits: Thresholds) -> None:
     # Looked for first: an archive that was cut off halfway is sent again, and to convert takes a while.
     if earlier := Recording.objects.filter(voice=voice, sha256=member.sha256).first():
         _note_known(taken, earlier, member)
@@ -57,7 +59,7 @@ def _take_in(taken: TakenIn, voice: Voice, member: Member, by: User) -> None:
         taken.refused.append((member.name, finding("archive_too_big", limit=MOST_MADE >> 20).as_dict()))
         return
     assert member.path  # noqa: S101 - with keep_refused each has one
-    with member.path.open("rb") as stored, understood(stored, CLIP_LIMITS, thresholds()) as sound:
+    with member.path.open("rb") as stored, understood(stored, CLIP_LIMITS, limits) as sound:
         if sound.heard.header is None:
             taken.refused.append((member.name, sound.facts()["findings"][0]))
             return

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from django.utils import timezone
 
@@ -13,7 +14,7 @@ from voicehub.audio.prepare.join import joined
 from voicehub.tokens import digest
 from voices.models import Build, BuildRecording, DatasetFetch, Recording
 from voices.providers.types import Tier
-from voices.services.spec import blob, clip_name
+from voices.services.spec import blob, clip_name, opened
 
 LASTS = timedelta(hours=24)
 
@@ -55,7 +56,7 @@ def _one_wav(rows: list[BuildRecording]) -> Dataset:
 
 def _clip(recording: Recording) -> Clip:
     frames = round(recording.seconds * recording.sample_rate)
-    opens = blob(recording.sound, clip_name(recording)).open
+    opens = partial(opened, recording.sound)
     return Clip(clip_name(recording), recording.sha256, recording.sample_rate, frames, opens)
 
 

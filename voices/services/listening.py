@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.db import transaction
@@ -28,6 +28,7 @@ from voicehub.outbox import Lease
 from voicehub.thresholds import thresholds
 from voices.models import Recording, RecordingStatus, Voice
 from voices.services.recordings import COMPARE, COMPARE_AFTER
+from voices.services.spec import opened
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ def _write(recording: Recording, found: Mapping[str, Any]) -> None:
 def _examined(recording: Recording, limits: Thresholds) -> dict[str, Any]:
     """What cannot be understood of one recording must not keep the others waiting; a storage may answer later."""
     try:
-        with _open(recording.sound) as stored:
+        with opened(recording.sound) as stored:
             file = io.BytesIO(stored.read())
     except FileNotFoundError:
         return _nothing("The file is not there any more.")
@@ -106,24 +107,21 @@ def compare_recordings(voice_id: str, lease: Lease) -> None:
     """Compare the recordings of a voice with each other, and the talent's newest takes with them."""
     voice = Voice.objects.select_related("talent").get(pk=voice_id)
     rows = {str(row.pk): row for row in voice.recordings.filter(status=RecordingStatus.ACCEPTED).only(*COMPARED)}
-    report = sets.compare(_clips(rows.values(), lease), thresholds())
+    limits = thresholds()
+    report = sets.compare(_clips(rows.values(), lease), limits)
     with transaction.atomic():
         for key, found in report.clips.items():
             _write_set(rows[key], [one.as_dict() for one in found])
         Voice.objects.filter(pk=voice.pk).update(comparison=_comparison(report))
     own = [row for key, row in rows.items() if OTHER_SPEAKER not in {one.code for one in report.clips.get(key, ())}]
-    _match_takes(voice.talent, own, lease)
+    _match_takes(voice.talent, own, limits, lease)
 
 
 def _clips(rows: Iterable[Recording], lease: Lease) -> Iterator[sets.SetClip]:
     for row in rows:
         lease.extend()
         day = timezone.localdate(row.created_at)
-        yield sets.SetClip(str(row.pk), row.file_name, partial(_open, row.sound), day, row.transcript, row.measures)
-
-
-def _open(file: FieldFile) -> BinaryIO:
-    return cast(BinaryIO, file.storage.open(str(file.name), "rb"))
+        yield sets.SetClip(str(row.pk), row.file_name, partial(opened, row.sound), day, row.transcript, row.measures)
 
 
 def _write_set(row: Recording, found: list[dict[str, Any]]) -> None:
@@ -151,7 +149,7 @@ def _comparison(report: sets.SetReport) -> dict[str, Any]:
     }
 
 
-def _match_takes(talent: Talent, recordings: Sequence[Recording], lease: Lease) -> None:
+def _match_takes(talent: Talent, recordings: Sequence[Recording], limits: Thresholds, lease: Lease) -> None:
     """Compare the newest take of each of the talent's consents with the longest recordings."""
     checked = TakeCheck.objects.filter(take__consent__talent=talent, checked_at__isnull=False)
     newest = {check.take.consent_id: check.take for check in checked.select_related("take").order_by("created_at")}
@@ -163,13 +161,13 @@ def _match_takes(talent: Talent, recordings: Sequence[Recording], lease: Lease) 
         lease.extend()
         prints.append(_voiceprint(row.sound))
     for take in newest.values():
-        set_match(take, speaker.match(_voiceprint(take.file), prints, thresholds()).as_dict())
+        set_match(take, speaker.match(_voiceprint(take.file), prints, limits).as_dict())
 
 
 def _voiceprint(file: FieldFile) -> speaker.Voiceprint | None:
     """None where nothing can be told; it is compared and forgotten."""
     try:
-        with _open(file) as sound:
+        with opened(file) as sound:
             header = read_header(sound)
             return speaker.voiceprint(load(sound, header), header.sample_rate)
     except (OSError, WavRefused):

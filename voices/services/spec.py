@@ -54,10 +54,11 @@ def _clip(row: BuildRecording, sent: RemoteRecording | None) -> Clip:
 
 
 def blob(file: FieldFile, name: str) -> Blob:
-    return Blob(name, file.size, partial(_open, file))
+    return Blob(name, file.size, partial(opened, file))
 
 
-def _open(file: FieldFile) -> BinaryIO:
+def opened(file: FieldFile) -> BinaryIO:
+    """A stored file, open from its start, and another one each time."""
     return cast(BinaryIO, file.storage.open(str(file.name), "rb"))
 
 

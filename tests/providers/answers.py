@@ -3,12 +3,15 @@
 from typing import Any
 
 from voices.providers.errors import (
+    Conflict,
     NotFound,
     OutcomeUnknown,
+    PaymentRequired,
     ProviderAuthError,
     ProviderRejected,
     ProviderUnavailable,
     ResponseUnreadable,
+    TooLarge,
 )
 from voices.providers.http import LONGEST_WAIT
 
@@ -25,7 +28,9 @@ STATUSES = [
     (403, ProviderAuthError, ProviderAuthError),
     (404, NotFound, NotFound),
     (408, OutcomeUnknown, ProviderUnavailable),
-    (409, ProviderRejected, ProviderRejected),
+    (402, PaymentRequired, PaymentRequired),
+    (409, Conflict, Conflict),
+    (413, TooLarge, TooLarge),
     (422, ProviderRejected, ProviderRejected),
     (429, ProviderUnavailable, ProviderUnavailable),
     (500, OutcomeUnknown, ProviderUnavailable),

@@ -25,7 +25,9 @@ from voices.providers.types import Blob, BuildReport, BuildSpec, Capabilities, C
 
 OPTIONAL = {
     "can_find": "find_build",
-    "can_update": "update_voice",
+    "can_rename": "rename_voice",
+    "can_list": "list_voices",
+    "can_set_visibility": "set_visibility",
     "can_delete": "delete_voice",
     "can_preview": "preview",
 }

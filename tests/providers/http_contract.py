@@ -133,7 +133,7 @@ class HttpProviderContract(ProviderContract):
             lambda: client.fetch_build("x"),
             lambda: client.find_build("x"),
             lambda: list(client.list_voices()),
-            lambda: client.update_voice("x", name="y"),
+            lambda: client.rename_voice("x", "y"),
             lambda: client.delete_voice("x"),
             lambda: client.preview("x", "Hello."),
             client.check_key,

@@ -146,7 +146,7 @@ class TestResembleV2(HttpProviderContract):
     def test_preview_is_audio(self, opened: Any, sandbox: Sandbox, listener: Listener) -> None:
         _spec, again = self._trained(opened, sandbox, Tier.RAPID, HandoverWay.RECORDINGS, listener)
         with opened() as provider:
-            assert provider.preview(again.remote_id, "Hello.").startswith(b"RIFF")
+            assert provider.preview(again.remote_id, "Hello.").content.startswith(b"RIFF")
 
     @pytest.mark.parametrize("content", ["!", "AAAA=A", 5, None])
     def test_preview_without_audio(self, client: HttpProvider, hostile: Hostile, content: Any) -> None:

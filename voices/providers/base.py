@@ -3,10 +3,10 @@
 import abc
 from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import ClassVar, NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 from voices.providers.errors import UnsupportedFeature
-from voices.providers.types import BuildReport, BuildSpec, Capabilities, Journal, Tier
+from voices.providers.types import BuildReport, BuildSpec, Capabilities, Journal, Sound, Tier, Visibility
 
 
 class Provider(abc.ABC):
@@ -58,21 +58,29 @@ class Provider(abc.ABC):
         """What a callback says. It is a hint and no more. Raises ResponseUnreadable."""
         self.unsupported("parse_callback")
 
-    def update_voice(self, remote_id: str, **fields: str) -> None:
-        """Change what may be changed of a voice."""
-        self.unsupported("update_voice")
+    def rename_voice(self, remote_id: str, name: str) -> None:
+        """Give it another name at the provider."""
+        self.unsupported("rename_voice")
 
-    def delete_voice(self, remote_id: str) -> None:
-        """Delete it for good; a voice that is gone already is a success."""
+    def set_visibility(self, remote_id: str, visibility: Visibility) -> None:
+        """Say who may use it."""
+        self.unsupported("set_visibility")
+
+    def delete_voice(self, remote_id: str) -> Mapping[str, Any]:
+        """Delete it for good; the provider's answer, empty where it gave none or the voice was gone already."""
         self.unsupported("delete_voice")
 
     def list_voices(self) -> Iterator[BuildReport]:
-        """Every voice of the account."""
+        """Every voice of the account that somebody made with it; no voice of the provider's own."""
         self.unsupported("list_voices")
 
-    def preview(self, remote_id: str, text: str) -> bytes:
-        """A WAV of the voice saying `text`."""
+    def preview(self, remote_id: str, text: str) -> Sound:
+        """The voice saying `text`. May be charged for."""
         self.unsupported("preview")
+
+    def download(self, url: str) -> Sound:
+        """The sound behind an address that the provider gave us, fetched without our key."""
+        self.unsupported("download")
 
     def unsupported(self, operation: str) -> NoReturn:
         raise UnsupportedFeature(operation, f"{self.label} cannot do this.")

@@ -37,6 +37,24 @@ class ProviderRejected(ProviderError):
     public = "The provider refused."
 
 
+class PaymentRequired(ProviderRejected):
+    """402: no credits, or no room for another voice."""
+
+    public = "The provider wants to be paid first: the account has no credits left, or no room for another voice."
+
+
+class Conflict(ProviderRejected):
+    """409: the provider has something of that name, or is busy with it."""
+
+    public = "The provider says that this conflicts with what it has."
+
+
+class TooLarge(ProviderRejected):
+    """413: more bytes than the provider takes."""
+
+    public = "The provider says that this is too large."
+
+
 class NotFound(ProviderRejected):
     """The thing asked for is not there (any more)."""
 

@@ -4,133 +4,51 @@
 - a compressed body can be a bomb: only identity encoding is asked for and taken, and the body has a cap;
 - a redirect to another host takes keys and voices with it: redirects are refused, environment proxies ignored;
 - a POST that is sent twice makes two voices: nothing is ever sent again here, and a lost answer to a call that
-  creates something is OutcomeUnknown, which only a look-up may settle.
+  creates something is OutcomeUnknown, which only a look-up may settle;
+- an address that a provider gives us may point into our own network: it gets no key, and for a live account only
+  https and only a public address.
 """
 
 import abc
 import json
 import math
-import socket
-import threading
-from collections.abc import Mapping
-from contextlib import suppress
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, TypeVar
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from voices.providers.base import Provider
+from voices.providers.connections import Watch, WatchedAdapter, watch
 from voices.providers.errors import (
+    Conflict,
     NotFound,
     OutcomeUnknown,
+    PaymentRequired,
     ProviderAuthError,
     ProviderError,
     ProviderRejected,
     ProviderUnavailable,
     ResponseUnreadable,
+    TooLarge,
 )
-from voices.providers.tolerant import storable
+from voices.providers.tolerant import sound_of, storable
+from voices.providers.types import Parcel, Sound
 
 DEADLINE = 45.0  # seconds for one call, whatever the server does
 CONNECT = 10.0
 LARGEST_ANSWER = 8 << 20  # bytes
+LARGEST_SOUND = 32 << 20  # bytes
 LONGEST_WAIT = 3600.0  # the most of a Retry-After that is honoured, seconds
+LONGEST_UPLOAD = 2 * 3600.0  # seconds for one big file, as long as its bytes move
+HEARD = 50  # answers that are remembered
+SAID = 500  # characters of each
 
-
-class _Watch:
-    """The connections of one call: cut when its time is over, also one that is only then being opened.
-
-    `connected` is False for as long as nothing of the request can have left this machine.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.connected = False
-        self._over = False
-        self._held: list[socket.socket] = []
-        self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        self._token = _watch.set(self)
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._timer.cancel()
-        _watch.reset(self._token)
-        with self._lock:
-            for held in self._held:
-                held.close()
-            self._held.clear()
-
-    def hold(self, opened: socket.socket) -> None:
-        """Watch a socket, by a duplicate: TLS takes the socket itself over, and its handshake can be trickled too."""
-        with self._lock:
-            self._held.append(opened.dup())
-        if self._over:
-            self._cut()
-
-    def _cut(self) -> None:
-        self._over = True
-        with self._lock:
-            for held in self._held:
-                with suppress(OSError):  # closed already, which is what is wanted
-                    held.shutdown(socket.SHUT_RDWR)
-
-
-_watch: ContextVar[_Watch] = ContextVar("watch")
-
-
-class _Watched(HTTPConnection):
-    """A connection that the watch of its call holds from its first packet on."""
-
-    def _new_conn(self) -> socket.socket:
-        opened = super()._new_conn()
-        _watch.get().hold(opened)
-        return opened
-
-    def connect(self) -> None:
-        super().connect()
-        _watch.get().connected = True
-
-
-class _WatchedTLS(_Watched, HTTPSConnection):
-    pass
-
-
-class _FreshPool(HTTPConnectionPool):
-    """Closes a connection that was used once before it is used again.
-
-    A server may ignore that we asked it to close; what it then drops under a second request would look as if nothing
-    had been sent.
-    """
-
-    ConnectionCls = _Watched
-
-    def _get_conn(self, timeout: float | None = None) -> Any:
-        connection = super()._get_conn(timeout)
-        connection.close()
-        return connection
-
-
-class _FreshTLSPool(_FreshPool, HTTPSConnectionPool):
-    ConnectionCls = _WatchedTLS
-
-
-class _WatchedAdapter(HTTPAdapter):
-    """Tells the watch of a call which connection it uses."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _FreshPool, "https": _FreshTLSPool}
+Kind = TypeVar("Kind", dict[str, Any], list[Any])
 
 
 class KeyAuth(AuthBase):
@@ -170,6 +88,47 @@ class _Answer:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A call before it is made. `bare` goes without the key, to an address that a provider gave us."""
+
+    operation: str
+    method: str
+    url: str
+    creates: bool
+    deadline: float
+    body: Mapping[str, Any]
+    bare: bool = False
+    largest: int = LARGEST_ANSWER
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One answer as staff may see it: never what was sent, and the key taken out. `status` is None where none came."""
+
+    at: datetime
+    operation: str
+    status: int | None
+    said: str
+
+
+class Stream:
+    """A parcel on its way: requests asks for its length, then for its pieces. `moved` hears how many bytes are gone."""
+
+    def __init__(self, parcel: Parcel, moved: Callable[[int], None]) -> None:
+        self._parcel, self._moved = parcel, moved
+
+    def __len__(self) -> int:
+        return self._parcel.size
+
+    def __iter__(self) -> Iterator[bytes]:
+        sent = 0
+        for chunk in self._parcel.chunks():
+            yield chunk
+            sent += len(chunk)
+            self._moved(sent)
+
+
 class HttpProvider(Provider):
     """A provider that speaks JSON over HTTP. The adapter says where it is, how a key is shown, and how it says no."""
 
@@ -193,11 +152,12 @@ class HttpProvider(Provider):
         self._auth = self.auth(key)
         self._key = key
         self._deadline = min(longest_call, DEADLINE)
+        self.heard: deque[Heard] = deque(maxlen=HEARD)
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers.update({"User-Agent": "VoiceHub", "Accept-Encoding": "identity", "Connection": "close"})
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _WatchedAdapter(max_retries=0))
+            self._session.mount(scheme, WatchedAdapter(max_retries=0))
 
     def auth(self, key: str) -> AuthBase:
         return KeyAuth("Authorization", f"Bearer {key}")
@@ -206,9 +166,9 @@ class HttpProvider(Provider):
     def words_of(self, answer: Mapping[str, Any]) -> str:
         """The vendor's own words in an error answer; empty when there are none."""
 
-    @abc.abstractmethod
     def refuses(self, answer: Mapping[str, Any]) -> bool:
         """Whether an answer of 2xx says no all the same."""
+        return False
 
     def close(self) -> None:
         self._session.close()
@@ -221,85 +181,158 @@ class HttpProvider(Provider):
         *,
         creates: bool = False,
         deadline: float | None = None,
+        may_be_empty: bool = False,
         **body: Any,
     ) -> dict[str, Any]:
         """One call, sent once. `creates` marks what may not be repeated blindly; `body` goes to requests as it is.
 
-        Returns the JSON object. Raises one of the ProviderErrors; none of them carries what was sent.
+        Returns the JSON object, an empty one for an empty answer that `may_be_empty`. Raises one of the
+        ProviderErrors; none of them carries what was sent.
         """
+        wish = self._wish(operation, method, path, creates, deadline, body)
+        got = self._made(wish)
+        if may_be_empty and not got.content.strip():
+            return {}
+        return self._read(wish, got, dict)
+
+    def call_list(self, operation: str, path: str, **body: Any) -> list[Any]:
+        """GET what is a bare JSON array."""
+        wish = self._wish(operation, "GET", path, False, None, body)
+        return self._read(wish, self._made(wish), list)
+
+    def call_sound(self, operation: str, method: str, path: str, **body: Any) -> Sound:
+        """One call that answers with audio. Raises ResponseUnreadable for anything else."""
+        wish = replace(self._wish(operation, method, path, False, None, body), largest=LARGEST_SOUND)
+        return sound_of(operation, self._made(wish).content)
+
+    def download(self, url: str) -> Sound:
+        wish = self._bare("download", "GET", url, {})
+        return sound_of("download", self._made(replace(wish, largest=LARGEST_SOUND)).content)
+
+    def put(
+        self, operation: str, url: str, headers: Mapping[str, str], parcel: Parcel, moved: Callable[[int], None]
+    ) -> None:
+        """PUT a parcel to an address that the provider gave us. It has time for as long as its bytes move."""
+
+        def on_its_way(sent: int) -> None:
+            watch.get().moved()
+            moved(sent)
+
+        self._made(self._bare(operation, "PUT", url, {"data": Stream(parcel, on_its_way), "headers": dict(headers)}))
+
+    def _wish(
+        self, operation: str, method: str, path: str, creates: bool, deadline: float | None, body: Mapping[str, Any]
+    ) -> _Wish:
         url = path if path.startswith("http") else self.base_url + path
-        got = self._attempt(operation, method, url, creates, deadline or self._deadline, body)
+        return _Wish(operation, method, url, creates, deadline or self._deadline, body)
+
+    def _bare(self, operation: str, method: str, url: str, body: Mapping[str, Any]) -> _Wish:
+        """A call without the key. Raises ResponseUnreadable for an address that leads where nothing of ours may go."""
+        start = f"{self.sandbox_url}/" if self.sandbox_url else "https://"
+        if not url.startswith(start):
+            raise ResponseUnreadable(operation, "The provider gave an address that is not safe to follow.")
+        return _Wish(operation, method, url, False, self._deadline, body, bare=True)
+
+    def _made(self, wish: _Wish) -> _Answer:
+        """The answer to a call, if it is not an error."""
+        got = self._attempt(wish)
         if isinstance(got, ProviderError):
+            self._hear(wish, None, got.detail)
             # Raised out here, so that it does not carry the error of requests, in which the key stands.
             raise got
-        answer = _json_object(got.content)
-        if refusal := self._error(operation, got, answer, creates):
+        answer = _json(got.content)
+        refusal = self._error(wish, got, answer if isinstance(answer, dict) else None)
+        self._hear(wish, got.status, refusal.detail if refusal else _readable(got))
+        if refusal:
             raise refusal
-        if answer is None:
-            raise (OutcomeUnknown if creates else ResponseUnreadable)(operation, "not a JSON object", status=got.status)
+        return got
+
+    def _read(self, wish: _Wish, got: _Answer, kind: type[Kind]) -> Kind:
+        answer = _json(got.content)
+        if not isinstance(answer, kind):
+            what = "not a JSON object" if kind is dict else "not a JSON array"
+            raise (OutcomeUnknown if wish.creates else ResponseUnreadable)(wish.operation, what, status=got.status)
         return answer
 
-    def _attempt(
-        self, operation: str, method: str, url: str, creates: bool, deadline: float, body: dict[str, Any]
-    ) -> _Answer | ProviderError:
-        with _Watch(deadline) as watch:
-            try:
-                return self._exchange(method, url, deadline, body)
-            except (requests.RequestException, OSError, ValueError) as error:
-                kind = OutcomeUnknown if creates and watch.connected else ProviderUnavailable
-                return kind(operation, type(error).__name__)
-            except _Refused as refused:
-                return (OutcomeUnknown if creates else ResponseUnreadable)(operation, str(refused))
+    def _hear(self, wish: _Wish, status: int | None, said: str) -> None:
+        text = str(storable(said.replace(self._key, "[key]")))[:SAID]
+        self.heard.append(Heard(datetime.now(UTC), wish.operation, status, text))
 
-    def _exchange(self, method: str, url: str, deadline: float, body: dict[str, Any]) -> _Answer:
+    def _attempt(self, wish: _Wish) -> _Answer | ProviderError:
+        with Watch(wish.deadline, public_only=wish.bare and not self.sandbox_url) as watched:
+            try:
+                return self._exchange(wish)
+            except (requests.RequestException, OSError, ValueError) as error:
+                kind = OutcomeUnknown if wish.creates and watched.connected else ProviderUnavailable
+                return kind(wish.operation, type(error).__name__)
+            except _Refused as refused:
+                return (OutcomeUnknown if wish.creates else ResponseUnreadable)(wish.operation, str(refused))
+
+    def _exchange(self, wish: _Wish) -> _Answer:
         with self._session.request(
-            method,
-            url,
-            auth=self._auth,
+            wish.method,
+            wish.url,
+            auth=None if wish.bare else self._auth,
             stream=True,
             allow_redirects=False,
-            timeout=(CONNECT, deadline),
-            **body,
+            timeout=(CONNECT, wish.deadline),
+            **wish.body,
         ) as response:
             if response.headers.get("Content-Encoding", "identity") != "identity":
                 raise _Refused("a compressed answer, which we did not ask for")
             content = bytearray()
             for block in response.iter_content(1 << 16):
                 content += block
-                if len(content) > LARGEST_ANSWER:
+                if len(content) > wish.largest:
                     raise _Refused("too large an answer")
             return _Answer(response.status_code, response.headers, bytes(content))
 
-    def _error(
-        self, operation: str, got: _Answer, answer: dict[str, Any] | None, creates: bool
-    ) -> ProviderError | None:
+    def _error(self, wish: _Wish, got: _Answer, answer: dict[str, Any] | None) -> ProviderError | None:
         status, words = got.status, self._public_words(answer)
         if status < 300:
             refused = answer is not None and self.refuses(answer)
-            return ProviderRejected(operation, words or "without a reason", status=status) if refused else None
+            return ProviderRejected(wish.operation, words or "without a reason", status=status) if refused else None
         wait = retry_after(got.headers.get("Retry-After"))
         if status == 429:
-            return ProviderUnavailable(operation, words or "too many calls", status=status, retry_after=wait)
+            return ProviderUnavailable(wish.operation, words or "too many calls", status=status, retry_after=wait)
         # A redirect may mean that it is done, and what it made is elsewhere; we follow none, so we do not know.
-        if creates and (status < 400 or status == 408 or status >= 500):
-            return OutcomeUnknown(operation, words, status=status)
+        if wish.creates and (status < 400 or status == 408 or status >= 500):
+            return OutcomeUnknown(wish.operation, words, status=status)
         if status == 408 or status >= 500:
-            return ProviderUnavailable(operation, words, status=status, retry_after=wait)
-        kinds = {401: ProviderAuthError, 403: ProviderAuthError, 404: NotFound}
-        return kinds.get(status, ProviderRejected)(operation, words, status=status)
+            return ProviderUnavailable(wish.operation, words, status=status, retry_after=wait)
+        if wish.bare and status in (401, 403):
+            return ProviderRejected(wish.operation, words or "The address is not valid any more.", status=status)
+        return REFUSALS.get(status, ProviderRejected)(wish.operation, words, status=status)
 
     def _public_words(self, answer: dict[str, Any] | None) -> str:
         """The vendor's words, without the key in case they repeat it."""
         return (self.words_of(answer) if answer else "").replace(self._key, "[key]")[:2000]
 
 
+REFUSALS: dict[int, type[ProviderError]] = {
+    401: ProviderAuthError,
+    402: PaymentRequired,
+    403: ProviderAuthError,
+    404: NotFound,
+    409: Conflict,
+    413: TooLarge,
+}
+
+
 class _Refused(Exception):
     """What came is not read on."""
 
 
-def _json_object(content: bytes) -> dict[str, Any] | None:
+def _json(content: bytes) -> Any:
+    """What it says; None for what is no JSON."""
     try:
-        answer = storable(json.loads(content))
+        return storable(json.loads(content))
     except (ValueError, RecursionError):
         return None
-    return answer if isinstance(answer, dict) else None
+
+
+def _readable(got: _Answer) -> str:
+    """An answer's text; of a sound only its size, as nobody reads that."""
+    if "json" in got.headers.get("Content-Type", ""):
+        return got.content[: 2 * SAID].decode("utf-8", "replace")
+    return f"{len(got.content):,} bytes"

@@ -8,7 +8,6 @@ named by our reference and found by it. Callbacks are not signed; what they alon
 import base64
 import dataclasses
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -16,17 +15,10 @@ from voices.providers.errors import NotFound, OutcomeUnknown, ProviderError, Res
 from voices.providers.http import HttpProvider
 from voices.providers.resemble_words import callback_of, refuses, report_of, words_of
 from voices.providers.tiers.resemble_v2 import TIERS
-from voices.providers.tolerant import first_number
-from voices.providers.types import (
-    BuildReport,
-    BuildSpec,
-    Capabilities,
-    Clip,
-    HandoverWay,
-    Journal,
-    RemoteStatus,
-    Tier,
-)
+from voices.providers.tolerant import first_number, sound_of
+from voices.providers.types import BuildReport, BuildSpec, Capabilities, Clip, Journal, Sound, Tier
+from voices.providers.types import HandoverWay as Way
+from voices.providers.types import RemoteStatus as Status
 
 PAGE_SIZE = 100
 MOST_PAGES = 1000
@@ -53,7 +45,7 @@ class ResembleV2(HttpProvider):
         self.call("check key", "GET", "/voices", params={"page": 1, "page_size": 10})
 
     def _submit(self, spec: BuildSpec, journal: Journal) -> BuildReport:
-        by_url = spec.handover is HandoverWay.DATASET_URL
+        by_url = spec.handover is Way.DATASET_URL
         remote_id = spec.remote_id
         given = remote_id and self._catch_up(spec)
         if not remote_id:
@@ -68,7 +60,7 @@ class ResembleV2(HttpProvider):
         if spec.consent:
             with spec.consent.open() as file:
                 body["consent"] = base64.b64encode(file.read()).decode()
-        if spec.handover is HandoverWay.DATASET_URL:
+        if spec.handover is Way.DATASET_URL:
             body["dataset_url"] = spec.dataset_url
         if spec.callback_url:
             body["callback_uri"] = spec.callback_url
@@ -84,11 +76,11 @@ class ResembleV2(HttpProvider):
         """Bring a voice that exists up to date; the dataset that it has then."""
         there = self._voice(spec.remote_id).get("dataset_url")
         wanted = {"callback_uri": spec.callback_url}
-        if spec.handover is HandoverWay.DATASET_URL:
+        if spec.handover is Way.DATASET_URL:
             if there == spec.dataset_url:
                 return spec.dataset_url
             wanted["dataset_url"] = spec.dataset_url + GIVEN_LATER
-        self.update_voice(spec.remote_id, **wanted)
+        self.call("change voice", "PUT", _at(spec.remote_id), json=wanted)
         return wanted.get("dataset_url", "")
 
     def _send_clips(self, remote_id: str, spec: BuildSpec, journal: Journal) -> None:
@@ -122,16 +114,16 @@ class ResembleV2(HttpProvider):
 
     def _build(self, remote_id: str, journal: Journal) -> BuildReport:
         before = report_of(self._voice(remote_id))
-        if before.status is RemoteStatus.TRAINING:
+        if before.status is Status.TRAINING:
             return before  # an earlier call arrived after all
         journal.about_to("build", before.mark)
         self.call("build voice", "POST", f"{_at(remote_id)}/build", json={}, creates=True)
         # Not asked for here: a failing question must not look like a failed build.
-        return dataclasses.replace(before, status=RemoteStatus.TRAINING)
+        return dataclasses.replace(before, status=Status.TRAINING)
 
     def fetch_build(self, remote_id: str) -> BuildReport:
         report = report_of(self._voice(remote_id))
-        if report.status in (RemoteStatus.READY, RemoteStatus.DATASET_ISSUE):
+        if report.status in (Status.READY, Status.DATASET_ISSUE):
             return report_of(report.raw, self._pages(f"{_at(remote_id)}/recordings"))
         return report
 
@@ -141,17 +133,17 @@ class ResembleV2(HttpProvider):
     def list_voices(self) -> Iterator[BuildReport]:
         return (report_of(item) for item in self._pages("/voices"))
 
-    def update_voice(self, remote_id: str, **fields: str) -> None:
-        self.call("change voice", "PUT", _at(remote_id), json=fields)
+    def rename_voice(self, remote_id: str, name: str) -> None:
+        self.call("rename voice", "PUT", _at(remote_id), json={"name": name})
 
-    def delete_voice(self, remote_id: str) -> None:
-        self._gone("delete voice", _at(remote_id))
+    def delete_voice(self, remote_id: str) -> Mapping[str, Any]:
+        return self._gone("delete voice", _at(remote_id))
 
-    def preview(self, remote_id: str, text: str) -> bytes:
+    def preview(self, remote_id: str, text: str) -> Sound:
         url = f"{self.sandbox_url}/resemble/synthesize" if self.sandbox_url else self.live_synthesis_url
         answer = self.call("preview", "POST", url, json={"voice_uuid": remote_id, "data": text, "output_format": "wav"})
         try:
-            return base64.b64decode(answer["audio_content"], validate=True)
+            return sound_of("preview", base64.b64decode(answer["audio_content"], validate=True))
         except (KeyError, ValueError, TypeError):
             raise ResponseUnreadable("preview", "no audio in the answer") from None
 
@@ -189,9 +181,11 @@ class ResembleV2(HttpProvider):
                 return
             seen |= ids
 
-    def _gone(self, operation: str, path: str) -> None:
-        with suppress(NotFound):  # gone already, which is what is wanted
-            self.call(operation, "DELETE", path)
+    def _gone(self, operation: str, path: str) -> dict[str, Any]:
+        try:
+            return self.call(operation, "DELETE", path)
+        except NotFound:  # gone already, which is what is wanted
+            return {}
 
 
 def _at(remote_id: str) -> str:

@@ -4,8 +4,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from voices.providers.errors import ResponseUnreadable
+from voices.providers.types import Sound
+
 DEEPEST = 30  # levels of a JSON answer; what lies deeper is dropped
 FLAGS = {"true": True, "false": False, "1": True, "0": False}
+# How files of sound begin (RFC 2361, RFC 3533, ID3v2.4 3.1, RFC 9639), as what a server calls them is not relied on.
+BEGINNINGS = {b"RIFF": "audio/wav", b"OggS": "audio/ogg", b"ID3": "audio/mpeg", b"fLaC": "audio/flac"}
 
 
 def number(value: Any) -> float | None:
@@ -51,3 +56,13 @@ def storable(value: Any, deepest: int = DEEPEST) -> Any:
     if isinstance(value, list):
         return [storable(item, deepest - 1) for item in value]
     return {storable(name): storable(item, deepest - 1) for name, item in value.items()}
+
+
+def sound_of(operation: str, content: bytes) -> Sound:
+    """Audio by what it is, whatever it was called. Raises ResponseUnreadable for anything else."""
+    for beginning, content_type in BEGINNINGS.items():
+        if content.startswith(beginning):
+            return Sound(content, content_type)
+    if content[:1] == b"\xff" and content[1:2] >= b"\xe0":
+        return Sound(content, "audio/mpeg")
+    raise ResponseUnreadable(operation, "no audio in the answer")

@@ -1,6 +1,6 @@
 """What crosses the border between VoiceHub and an adapter. Vendor words stay on the adapter's side."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, BinaryIO, Protocol
@@ -33,13 +33,30 @@ class ConsentProof(StrEnum):
 
 
 class HandoverWay(StrEnum):
-    """How audio reaches a provider."""
+    """How audio reaches a provider. Behind a signed PUT there are three kinds of dataset: an archive with transcripts,
+    one without, and one WAV of everything."""
 
-    SIGNED_PUT = "signed_put"
-    DATASET_URL = "dataset_url"
     RECORDINGS = "recordings"
+    DATASET_URL = "dataset_url"
+    SIGNED_PUT_TEXTS = "signed_put_texts"
+    SIGNED_PUT_CLIPS = "signed_put_clips"
+    SIGNED_PUT_WAV = "signed_put_wav"
     FILE_IDS = "file_ids"
     ONE_FILE = "one_file"
+
+
+class Encoding(StrEnum):
+    """What one file made of many recordings is written as."""
+
+    WAV = "wav"
+    MP3 = "mp3"
+
+
+class Visibility(StrEnum):
+    """Who may use a voice at its provider."""
+
+    PRIVATE = "private"
+    PUBLIC = "public"
 
 
 class News(StrEnum):
@@ -74,7 +91,14 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What one tier of a provider can do and asks for: the data behind the forms, the preflight and the docs table."""
+    """What one tier of a provider can do and asks for: the data behind the forms, the preflight and the docs table.
+
+    `limits` are named shortest_clip, longest_clip, trained_clip (seconds); longest_transcript (characters);
+    least_recordings, most_recordings; least_seconds, advised_seconds, most_seconds; most_bytes. `trains_again` is
+    True where one voice is trained anew with other recordings, and False where each build makes a voice of its own.
+    `can_list` is a list of the account's voices; `can_find` that a voice which a look-up does not show was not made.
+    `credits` are charged on success. `cautions` are what staff should know before they send anybody's voice.
+    """
 
     tier: Tier
     label: str
@@ -86,12 +110,18 @@ class Capabilities:
     limits: Mapping[str, Limit]
     poll_seconds: float
     transcript_required: bool
+    trains_again: bool
     can_find: bool
-    can_update: bool
+    can_list: bool
+    can_rename: bool
+    can_set_visibility: bool
     can_delete: bool
     can_preview: bool
     private_by_default: bool
     cost: str
+    credits: int = 0
+    encoding: Encoding = Encoding.WAV
+    cautions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +131,20 @@ class Blob:
     name: str
     size: int
     open: Callable[[], BinaryIO]
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One file made of a build's recordings. `chunks` makes it anew each time, and the same bytes each time.
+
+    `md5` is the digest's 16 bytes.
+    """
+
+    name: str
+    content_type: str
+    size: int
+    md5: bytes
+    chunks: Callable[[], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +164,9 @@ class BuildSpec:
     """Everything that an adapter needs for one build; it never sees a model.
 
     `reference` is the unique name by which a voice whose answer was lost is found again. `surplus` are remote
-    recordings that the provider has from an earlier build and that are not part of this one.
+    recordings that the provider has from an earlier build and that are not part of this one. `clips` are given where
+    recordings are handed over one by one (RECORDINGS, FILE_IDS), `parcel` makes the one file where one is handed over
+    (SIGNED_PUT_*, ONE_FILE). `kept` is what the journal was last told to keep.
     """
 
     reference: str
@@ -133,6 +179,8 @@ class BuildSpec:
     dataset_url: str = ""
     remote_id: str = ""
     surplus: tuple[str, ...] = ()
+    parcel: Callable[[], Parcel] | None = None
+    kept: str = ""
 
 
 class Journal(Protocol):
@@ -150,8 +198,11 @@ class Journal(Protocol):
     def recording(self, key: str, remote_id: str) -> None:
         """The clip exists at the provider under this id."""
 
+    def keep(self, text: str) -> None:
+        """What is needed to go on after a crash, such as an address to upload to. Sealed; only the last one is kept."""
+
     def progress(self, doing: str, done: int, total: int) -> None:
-        """For people who wait."""
+        """For people who wait. Also asks whether the build is still allowed, and keeps the work ours: call it often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +210,7 @@ class RecordingReport:
     """What a provider says of one recording; None where it says nothing.
 
     stoi 0..1 and higher is better, pesq -0.5..4.5 and higher is better, si_sdr in dB and higher is better; all three
-    are the provider's estimates, as it has no reference signal.
+    are the provider's estimates, as it has no reference signal. `discarded` is the reason why it was not used.
     """
 
     remote_id: str = ""
@@ -172,6 +223,24 @@ class RecordingReport:
     is_active: bool | None = None
     is_outlier: bool | None = None
     is_silent: bool | None = None
+    discarded: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A sentence that a provider had its new voice say, and where the sound lies."""
+
+    title: str
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Audio as a provider sent it."""
+
+    content: bytes
+    content_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +248,7 @@ class BuildReport:
     """What a provider says of a build, in our words, with its own beside them.
 
     `mark` changes whenever the provider changed something of the voice, so two of them tell whether a build began.
+    `visibility` is None where the provider says nothing of it.
     """
 
     remote_id: str
@@ -189,4 +259,6 @@ class BuildReport:
     issue: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
     recordings: tuple[RecordingReport, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    visibility: Visibility | None = None
     raw: Mapping[str, Any] = field(default_factory=dict)

@@ -200,6 +200,14 @@ class HttpProvider(Provider):
         wish = self._wish(operation, "GET", path, False, None, body)
         return self._read(wish, self._made(wish), list)
 
+    def call_json(self, operation: str, path: str, **body: Any) -> dict[str, Any] | list[Any]:
+        """GET where nobody says whether the answer is a JSON object or an array."""
+        wish = self._wish(operation, "GET", path, False, None, body)
+        answer = _json(self._made(wish).content)
+        if not isinstance(answer, dict | list):
+            raise ResponseUnreadable(operation, "neither a JSON object nor an array")
+        return answer
+
     def call_sound(self, operation: str, method: str, path: str, **body: Any) -> Sound:
         """One call that answers with audio. Raises ResponseUnreadable for anything else."""
         wish = replace(self._wish(operation, method, path, False, None, body), largest=LARGEST_SOUND)

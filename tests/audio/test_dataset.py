@@ -1,19 +1,33 @@
 """The archive of a dataset: what the provider reads, its size known beforehand, never in memory as a whole."""
 
+import gzip
 import hashlib
 import io
+import tarfile
 import tracemalloc
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voicehub.audio.findings import Refused
 from voicehub.audio.prepare import dataset
-from voicehub.audio.prepare.dataset import ChangedWhilePacked, Entry, archive, clip_names, metadata, size_of, sums
+from voicehub.audio.prepare.dataset import (
+    ChangedWhilePacked,
+    Entry,
+    archive,
+    clip_names,
+    metadata,
+    size_of,
+    summed,
+    sums,
+    tarball,
+    tarball_size,
+)
+from voicehub.audio.prepare.gzipped import MOST_STORED, gzipped, gzipped_size
 
 
 def entry(name: str, text: str = "", data: bytes = b"RIFF", size: int | None = None) -> Entry:
@@ -37,6 +51,38 @@ def test_the_layout_is_the_vendors() -> None:
 
 def test_without_texts_there_are_only_clips() -> None:
     assert read([entry("one", "not sent")], with_text=False).namelist() == ["one.wav"]
+    assert untarred([entry("one", "not sent")], with_text=False).getnames() == ["one.wav"]
+
+
+def untarred(entries: Sequence[Entry], with_text: bool = True) -> tarfile.TarFile:
+    return tarfile.open(fileobj=io.BytesIO(b"".join(tarball(entries, with_text))), mode="r:gz")
+
+
+def content(packed: tarfile.TarFile, name: str) -> bytes:
+    file = packed.extractfile(name)
+    assert file is not None
+    return file.read()
+
+
+def test_the_tarball_has_the_same_layout_and_nothing_of_where_and_when_it_was_made() -> None:
+    packed = untarred([entry("one", "Good morning."), entry("two", "Grüße | von\nhier", b"1234567" * 100)])
+    assert packed.getnames() == ["metadata.csv", "one.wav", "two.wav"]
+    assert content(packed, "metadata.csv").decode() == "one|Good morning.\ntwo|Grüße von hier\n"
+    assert content(packed, "two.wav") == b"1234567" * 100
+    assert {(one.mtime, one.uid, one.gid, one.uname, one.gname, one.mode) for one in packed} == {(0, 0, 0, "", "", 420)}
+    assert b"".join(tarball([entry("one")]))[4:8] == bytes(4)
+
+
+@given(st.lists(st.binary(max_size=3 * MOST_STORED // 2), max_size=4))
+@example([bytes(MOST_STORED)])
+@example([bytes(2 * MOST_STORED)])
+@example([b"x" * MOST_STORED, b"", b"y"])
+def test_what_is_gzipped_is_read_by_others_and_does_not_depend_on_the_pieces(pieces: list[bytes]) -> None:
+    whole = b"".join(pieces)
+    packed = b"".join(gzipped(pieces))
+    assert gzip.decompress(packed) == whole
+    assert packed == b"".join(gzipped([whole]))
+    assert len(packed) == gzipped_size(len(whole))
 
 
 names = st.lists(st.from_regex(r"[A-Za-z0-9-]{1,40}", fullmatch=True), unique=True, max_size=8)
@@ -52,6 +98,8 @@ def test_the_size_and_the_hashes_are_known_beforehand(
     assert size_of(entries, with_text) == told.size == len(whole)
     assert told.md5 == hashlib.md5(whole, usedforsecurity=False).hexdigest()
     assert told.sha256 == hashlib.sha256(whole).hexdigest()
+    packed = b"".join(tarball(entries, with_text))
+    assert tarball_size(entries, with_text) == len(packed) == summed(tarball(entries, with_text)).size
 
 
 @given(st.lists(st.text(max_size=60), max_size=5))
@@ -62,20 +110,26 @@ def test_any_text_stays_on_its_line(texts: list[str]) -> None:
     assert all(line.count("|") == 1 and not {"\r", "\x0b", "\x85", "\u2028"} & set(line) for line in lines)
 
 
+Packing = Callable[[Sequence[Entry]], Iterator[bytes]]
+both = pytest.mark.parametrize("pack", [archive, tarball])
+
+
+@both
 @pytest.mark.parametrize("size", [3, 5, 0])
-def test_a_clip_of_another_length_than_told_breaks_the_archive_off(size: int) -> None:
+def test_a_clip_of_another_length_than_told_breaks_the_archive_off(pack: Packing, size: int) -> None:
     with pytest.raises(ChangedWhilePacked):
-        list(archive([entry("one", data=b"RIFF", size=size)]))
+        list(pack([entry("one", data=b"RIFF", size=size)]))
 
 
-def test_what_an_archive_cannot_hold_is_refused() -> None:
+@both
+def test_what_an_archive_cannot_hold_is_refused(pack: Packing) -> None:
     with pytest.raises(Refused) as refused:
-        next(archive([entry("one", size=1 << 31)]))
+        next(pack([entry("one", size=1 << 31)]))
     assert refused.value.finding.code == "dataset_too_big"
     with pytest.raises(Refused):
-        next(archive([entry(str(number), data=b"") for number in range(65536)]))
+        next(pack([entry(str(number), data=b"") for number in range(65536)]))
     with pytest.raises(ValueError, match="one name"):
-        next(archive([entry("one"), entry("one")]))
+        next(pack([entry("one"), entry("one")]))
 
 
 class Endless(io.RawIOBase):
@@ -90,7 +144,8 @@ class Endless(io.RawIOBase):
         return bytes(given)
 
 
-def test_memory_does_not_grow_with_the_archive() -> None:
+@both
+def test_memory_does_not_grow_with_the_archive(pack: Packing) -> None:
     size = 40_000_000
 
     def opened() -> BinaryIO:
@@ -98,10 +153,10 @@ def test_memory_does_not_grow_with_the_archive() -> None:
 
     entries = [Entry(f"clip{number}", "", size, opened) for number in range(2)]
     tracemalloc.start()
-    total = sum(map(len, archive(entries)))
+    total = sum(map(len, pack(entries)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert total == size_of(entries) > 2 * size
+    assert total == (size_of if pack is archive else tarball_size)(entries) > 2 * size
     assert peak < 8 * dataset.BLOCK
 
 

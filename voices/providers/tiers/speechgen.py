@@ -33,7 +33,8 @@ CLONE = Capabilities(
     can_set_visibility=False,
     can_delete=True,
     can_preview=True,
-    private_by_default=True,
+    # Not stated, so not promised.
+    private_by_default=False,
     cost="not stated by the vendor",
     encoding=Encoding.MP3,
     cautions=(

@@ -10,6 +10,7 @@ from voices.providers.base import Provider
 PROVIDERS = {
     "resemble_v2": "voices.providers.resemble_v2.ResembleV2",
     "speechgen": "voices.providers.speechgen.Speechgen",
+    "voiceai": "voices.providers.voiceai.VoiceAI",
 }
 
 SHARE_OF_LEASE = 0.75

@@ -65,6 +65,10 @@ class Sandbox:
         """Replace the fault script."""
         self.control("POST", "faults", {"rules": list(rules)})
 
+    def forward(self, seconds: float) -> dict[str, Any]:
+        """Let this time pass at once; the clock as it then is."""
+        return self.control("POST", "clock", {"forward": seconds})
+
     def ledger(self, **wanted: str) -> list[dict[str, Any]]:
         """The lines of the ledger in which all of `wanted` is so."""
         lines: list[dict[str, Any]] = self.control("GET", "ledger")["ledger"]

@@ -1,15 +1,18 @@
 """The control API: faults, ledger, request log and settings, for tests and demos. It needs no key."""
 
-import time
 from dataclasses import asdict, fields
 
 from django.http import HttpResponseBase, JsonResponse
 
+from voices.sandbox import clock, trainings
 from voices.sandbox.faults import ACTIONS, BadRule, rule_from
 from voices.sandbox.house import SandboxRequest, Settings
 from voices.sandbox.operations import View, by_method, success_form
-from voices.sandbox.resemble_v2.rows import unfinished_voices
+from voices.sandbox.state import now
 from voices.sandbox.wire import Refused, json_body
+
+LONGEST_PUSH = 366 * 24 * 3600
+"""Seconds; years are not worth the trouble that dates far off make."""
 
 
 def guarded(view: View) -> View:
@@ -64,9 +67,25 @@ def show_requests(request: SandboxRequest) -> HttpResponseBase:
 @guarded
 def show_work(request: SandboxRequest) -> HttpResponseBase:
     """How many trainings are past their time, or ended with a callback that is still on its way."""
-    with request.house.store.transaction() as db:
-        unfinished = unfinished_voices(db)
-    return JsonResponse({"due": sum((voice.ready_at or 0) <= time.time() for voice in unfinished)})
+    return JsonResponse({"due": trainings.due(request.house)})
+
+
+@guarded
+def show_clock(request: SandboxRequest) -> HttpResponseBase:
+    """The time by the sandbox's clock, and by how many seconds it was pushed ahead."""
+    return JsonResponse({"now": now(), "ahead": clock.ahead()})
+
+
+@guarded
+def push_clock(request: SandboxRequest) -> HttpResponseBase:
+    """Push the clock: `{"forward": 2400}`, in seconds. What is due by then ends now."""
+    seconds = json_body(request).get("forward")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= LONGEST_PUSH:
+        raise Refused(400, f"forward must be a number of seconds from 0 to {LONGEST_PUSH:,}.")
+    # Written down first: what is due by the new time must not come earlier for a sandbox that starts again.
+    request.house.store.remember_ahead(clock.ahead() + seconds)
+    clock.forward(seconds)
+    return show_clock(request)
 
 
 @guarded
@@ -93,4 +112,5 @@ faults = by_method(get=show_faults, post=set_faults, delete=clear_faults)
 ledger = by_method(get=show_ledger)
 requests = by_method(get=show_requests)
 work = by_method(get=show_work)
+clock_view = by_method(get=show_clock, post=push_clock)
 settings = by_method(get=show_settings, post=change_settings)

@@ -1,12 +1,14 @@
 """What happens around every operation: it is logged, it may misbehave, its refusals get the vendor's form."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar
 
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 
+from voices.sandbox import clock
 from voices.sandbox.faults import Rule
 from voices.sandbox.house import SandboxRequest
+from voices.sandbox.state import written
 from voices.sandbox.wire import Refused
 
 View = Callable[..., HttpResponseBase]
@@ -49,6 +51,25 @@ def operation(name: str, error_form: ErrorForm = success_form) -> Callable[[View
         return performed
 
     return wrap
+
+
+class Dated(Protocol):
+    @property
+    def created_at(self) -> str: ...
+
+
+T = TypeVar("T", bound=Dated)
+
+
+def shown(request: SandboxRequest, things: Iterable[T]) -> list[T]:
+    """What a list shows: all, or where the fault script says that lists lag, only what is older than the lag.
+
+    Every vendor's list calls it (`hide`).
+    """
+    lag = max((rule.number or 0 for rule in request.rules if rule.action == "hide"), default=None)
+    if lag is None:
+        return list(things)
+    return [thing for thing in things if thing.created_at < written(clock.now() - lag)]
 
 
 def _after(

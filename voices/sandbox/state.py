@@ -10,7 +10,9 @@ from pathlib import Path
 from threading import RLock
 from typing import IO, Any
 
-LEDGER = """
+from voices.sandbox import clock
+
+BASIS = """
 CREATE TABLE IF NOT EXISTS ledger (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     at TEXT NOT NULL,
@@ -20,6 +22,7 @@ CREATE TABLE IF NOT EXISTS ledger (
     voice TEXT NOT NULL,
     charged REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS clock (ahead REAL NOT NULL);
 """
 
 
@@ -28,8 +31,13 @@ class FolderInUse(Exception):
 
 
 def now() -> str:
-    """The time as the vendors write it: UTC with milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """The time of the sandbox's clock as the vendors write it: UTC with milliseconds."""
+    return written(clock.now())
+
+
+def written(at: float) -> str:
+    """Epoch seconds as the vendors write a time; such texts sort as the times do."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Store:
@@ -44,7 +52,7 @@ class Store:
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(LEDGER + schema)
+        self._db.executescript(BASIS + schema)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -70,6 +78,17 @@ class Store:
     def ledger(self) -> list[dict[str, Any]]:
         with self.transaction() as db:
             return [dict(row) for row in db.execute("SELECT * FROM ledger ORDER BY number")]
+
+    def ahead(self) -> float:
+        """By how many seconds the clock had been pushed when it was last written down."""
+        with self.transaction() as db:
+            row = db.execute("SELECT ahead FROM clock").fetchone()
+        return float(row["ahead"]) if row else 0.0
+
+    def remember_ahead(self, seconds: float) -> None:
+        with self.transaction() as db:
+            db.execute("DELETE FROM clock")
+            db.execute("INSERT INTO clock (ahead) VALUES (?)", (seconds,))
 
     def close(self) -> None:
         with self._lock:

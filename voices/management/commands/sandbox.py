@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from voices.sandbox import choices
+from voices.sandbox import choices, clock, shelf, trainings
 from voices.sandbox.house import House, Settings
-from voices.sandbox.resemble_v2 import rows, training
+from voices.sandbox.resemble_v2 import rows
 from voices.sandbox.server import Server
 from voices.sandbox.state import FolderInUse, Store
 
@@ -41,7 +41,8 @@ class Command(BaseCommand):
         try:
             self.stdout.write(f"Sandbox listening on {address} with its data in {folder}")
             self.stdout.flush()
-            training.resume(server.house)
+            clock.start(server.house.store.ahead())
+            trainings.resume(server.house)
             server.serve_forever()
         finally:
             server.house.closing.set()
@@ -57,7 +58,7 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
 def _opened(host: str, port: int, folder: Path, training_seconds: float) -> Server:
     """The server, listening; CommandError where the folder or the port is taken."""
     try:
-        house = House(Store(folder, rows.SCHEMA), Settings(training_seconds=training_seconds))
+        house = House(Store(folder, shelf.SCHEMA + rows.SCHEMA), Settings(training_seconds=training_seconds))
         return Server(host, port, house)
     except FolderInUse as problem:
         raise CommandError(str(problem)) from None

@@ -1,12 +1,11 @@
 """The life of a training: a thread that waits, reads the dataset, listens, decides, and calls back."""
 
 import logging
-import time
 from dataclasses import dataclass, replace
-from threading import Lock, Thread
+from threading import Thread
 from typing import Any
 
-from voices.sandbox import callbacks, choices, listening
+from voices.sandbox import callbacks, choices, clock, listening, trainings
 from voices.sandbox.house import House, Settings
 from voices.sandbox.listening import Clip, Judgement
 from voices.sandbox.resemble_v2 import rows
@@ -15,9 +14,6 @@ from voices.sandbox.resemble_v2.rows import Recording, Source, Status, Voice
 from voices.sandbox.state import now
 
 logger = logging.getLogger(__name__)
-
-ONE_AT_A_TIME = Lock()
-"""Listening takes a processor; waiting does not."""
 
 LONGEST = {
     Source.UPLOAD: choices.LONGEST_TRAINED,
@@ -45,6 +41,16 @@ def resume(house: House) -> None:
         start(house, voice.uuid)
 
 
+def due(house: House) -> int:
+    """How many trainings are past their time, or ended with a callback that is still on its way."""
+    with house.store.transaction() as db:
+        unfinished = rows.unfinished_voices(db)
+    return sum((voice.ready_at or 0) <= clock.now() for voice in unfinished)
+
+
+trainings.register_own(resume, due)
+
+
 def start(house: House, uuid: str) -> None:
     """Train the voice in a thread of its own; its row says until when, so a restart can do the same."""
     Thread(target=_train, args=(house, uuid), name=f"training {uuid}", daemon=True).start()
@@ -53,10 +59,10 @@ def start(house: House, uuid: str) -> None:
 def _train(house: House, uuid: str) -> None:
     try:
         if voice := _running(house, uuid):
-            house.closing.wait(max(0.0, (voice.ready_at or 0) - time.time()))
+            clock.wait(voice.ready_at or 0, house.closing)
             if house.closing.is_set():
                 return
-            with ONE_AT_A_TIME:
+            with trainings.ONE_AT_A_TIME:
                 _settle(house, uuid, _outcome(house, voice))
         _call_back(house, uuid)
     except Exception:

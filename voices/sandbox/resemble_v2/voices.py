@@ -1,17 +1,15 @@
 """Voices: list, create, get, update, delete, build."""
 
-import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 
 from voicehub.audio.riff import WavRefused, read_header
-from voices.sandbox import choices
+from voices.sandbox import choices, clock
 from voices.sandbox.house import SandboxRequest, Settings
-from voices.sandbox.operations import operation
+from voices.sandbox.operations import operation, shown
 from voices.sandbox.resemble_v2 import rows, training
 from voices.sandbox.resemble_v2.gate import own_voice, with_account, with_changing_account
 from voices.sandbox.resemble_v2.rows import Status, Voice
@@ -69,19 +67,11 @@ def list_voices(request: SandboxRequest, account: Account) -> HttpResponse:
     with request.house.store.transaction() as db:
         total = rows.count_voices(db, account.hint)
         found = rows.voices_of(db, account.hint, page, size)
-    hidden_since = _hidden_since(request)
     items = [
         voice_item(voice) | {"dataset_analysis_failure": voice.dataset_analysis_failure}
-        for voice in found
-        if voice.created_at < hidden_since
+        for voice in shown(request, found)
     ]
     return page_answer(items, page=page, size=size, total=total)
-
-
-def _hidden_since(request: SandboxRequest) -> str:
-    """Voices made after this time are left out, where the fault script says that the list lags."""
-    lags = [rule.number or 0 for rule in request.rules if rule.action == "hide"]
-    return (datetime.now(UTC) - timedelta(seconds=max(lags))).isoformat() if lags else "9999"
 
 
 @operation("create_voice")
@@ -111,7 +101,7 @@ def _enter(request: SandboxRequest, voice: Voice, starts_itself: bool) -> None:
     house = request.house
     price = choices.RAPID_PRICE if voice.voice_type == "rapid" else choices.PROFESSIONAL_PRICE
     with house.store.transaction() as db:
-        ready_at = time.time() + house.settings.training_seconds if starts_itself else None
+        ready_at = clock.now() + house.settings.training_seconds if starts_itself else None
         rows.save_voice(db, replace(voice, ready_at=ready_at))
         bill(
             db,
@@ -198,7 +188,7 @@ def build_voice(request: SandboxRequest, account: Account, uuid: str) -> HttpRes
             raise Refused(choices.INVALID, "This voice is already being built.")
         active = [recording for recording in rows.recordings_of(db, uuid) if recording.is_active]
         _demand_recordings(voice, len(active), house.settings)
-        ready_at = time.time() + house.settings.training_seconds
+        ready_at = clock.now() + house.settings.training_seconds
         rows.save_voice(db, replace(voice, status=Status.RUNNING, issue=None, ready_at=ready_at, updated_at=now()))
         bill(db, account=account.hint, operation="build_voice", name=voice.name, voice=uuid)
     training.start(house, uuid)

@@ -1,0 +1,51 @@
+"""Who is asking, and how Speechgen says no."""
+
+import sqlite3
+
+from django.http import HttpResponse, JsonResponse
+
+from voices.sandbox import shelf
+from voices.sandbox.house import SandboxRequest
+from voices.sandbox.shelf import Kept
+from voices.sandbox.speechgen import choices
+from voices.sandbox.wire import Account, Refused, account_of, authorization_key
+
+VENDOR = "speechgen"
+
+
+class Said(Refused):
+    """A refusal with a code of its own, and the parameter that it is about."""
+
+    def __init__(self, status: int, code: str, message: str, param: str = "") -> None:
+        super().__init__(status, message, {param: [message]} if param else None)
+        self.code = code
+
+
+def error_form(refused: Refused) -> HttpResponse:
+    """`{"error": {"code", "message", "param"?}}`. What is wrong with a field is 400 here."""
+    status = 400 if refused.errors and not isinstance(refused, Said) else refused.status
+    code = refused.code if isinstance(refused, Said) else choices.CODES.get(status, choices.OTHER_CODE)
+    error = {"code": code, "message": refused.message}
+    return JsonResponse(
+        {"error": error | ({"param": next(iter(refused.errors))} if refused.errors else {})}, status=status
+    )
+
+
+def account(request: SandboxRequest, *, changing: bool = False) -> Account:
+    """The account of the key; `changing` calls need a plan for it. Raises Refused 401 or 403."""
+    key = authorization_key(request.headers.get("Authorization", ""))
+    if not key:
+        raise Said(401, "missing_api_key", "The Authorization header with an API key is missing.")
+    found = account_of(key)
+    request.seen.account = found.hint
+    if changing and not found.may_change:
+        raise Refused(403, "This plan does not include voice cloning.")
+    return found
+
+
+def own_model(db: sqlite3.Connection, account: Account, model_id: str) -> Kept:
+    """The account's model. Raises Refused 404."""
+    model = shelf.get(db, VENDOR, model_id)
+    if model is None or model.account != account.hint:
+        raise Said(404, "model_not_found", "There is no such model.")
+    return model

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.hostile import Hostile
+from tests.support.relay import Relay
 from tests.support.sandbox import Listener, Sandbox
 
 
@@ -31,6 +32,14 @@ def elsewhere() -> Iterator[Hostile]:
     server = Hostile()
     yield server
     server.close()
+
+
+@pytest.fixture
+def relay(sandbox: Sandbox) -> Iterator[Relay]:
+    """The line to the sandbox, on which a test can answer in its place."""
+    between = Relay(sandbox.address)
+    yield between
+    between.close()
 
 
 @pytest.fixture

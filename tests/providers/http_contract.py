@@ -3,21 +3,25 @@
 import socket
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 
 import pytest
 from urllib3.connection import HTTPConnection
 
 from tests.providers.answers import ODD, RETRY_AFTER, STATUSES, UNREADABLE
-from tests.providers.contract import ProviderContract
+from tests.providers.contract import ProviderContract, Scene
 from tests.support.hostile import Asked, Hostile, answer, zipped
+from tests.support.relay import Relay
 from tests.support.sandbox import Listener
 from voices.providers import http
 from voices.providers.errors import (
+    NotFound,
     OutcomeUnknown,
     ProviderAuthError,
     ProviderError,
@@ -26,11 +30,18 @@ from voices.providers.errors import (
     ResponseUnreadable,
 )
 from voices.providers.http import HttpProvider
-from voices.providers.types import RemoteStatus
+from voices.providers.types import HandoverWay, RemoteStatus, Visibility
 
 KEY = "very-secret-key-4711"
 SOON = 0.3
 """The deadline of a test's call, seconds."""
+UPLOADS = (
+    HandoverWay.SIGNED_PUT_TEXTS,
+    HandoverWay.SIGNED_PUT_CLIPS,
+    HandoverWay.SIGNED_PUT_WAV,
+    HandoverWay.FILE_IDS,
+)
+"""The ways that upload to an address which the provider gave us."""
 
 
 def trickle(head: bytes, over: threading.Event) -> Iterator[bytes]:
@@ -81,23 +92,11 @@ class HttpProviderContract(ProviderContract):
             assert error.status == status
         assert hostile.connections == 2
 
-    @pytest.mark.parametrize("status", [400, 401, 404, 422, 429, 500])
+    @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 503])
     def test_words_of_the_provider_are_kept(self, client: HttpProvider, hostile: Hostile, status: int) -> None:
-        hostile.says(answer(status, {"success": False, "message": "The moon is full."}))
-        assert self.failure(client, creates=False).detail == "The moon is full."
-
-    def test_no_in_an_answer_of_200_is_a_no(self, client: HttpProvider, hostile: Hostile) -> None:
-        for said in ({"success": False, "message": "No."}, {"success": "false", "message": "No."}):
-            hostile.says(answer(200, said))
-            for creates in (True, False):
-                error = self.failure(client, creates=creates)
-                assert type(error) is ProviderRejected
-                assert error.detail == "No."
-
-    @pytest.mark.parametrize("success", [True, "true", 1, "1"])
-    def test_yes_is_a_yes_however_it_is_written(self, client: HttpProvider, hostile: Hostile, success: Any) -> None:
-        hostile.says(answer(200, {"success": success, "message": "Voice was deleted."}))
-        assert client.call("some work", "GET", "/somewhere")["success"] == success
+        hostile.says(answer(status, self.error_answer("The moon is full.")))
+        for creates in (True, False):
+            assert "The moon is full." in self.failure(client, creates=creates).detail
 
     @pytest.mark.parametrize("header, wanted", RETRY_AFTER)
     def test_retry_after_is_understood(
@@ -123,51 +122,67 @@ class HttpProviderContract(ProviderContract):
         assert type(self.failure(client, creates=True)) is OutcomeUnknown
         assert type(self.failure(client, creates=False)) is ResponseUnreadable
 
-    @pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
-    def test_odd_answers_to_any_question_are_errors_of_ours(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener, odd: Any
-    ) -> None:
-        hostile.says(answer(200, odd))
-        spec = self.spec(*self.ways()[0], listener)
-        for question in (
+    def questions(self, client: HttpProvider, listener: Listener) -> Iterator[Callable[[], Any]]:
+        """Everything that a provider can be asked to do; what it cannot is an error of ours as well."""
+        yield from (
+            client.check_key,
             lambda: client.fetch_build("x"),
             lambda: client.find_build("x"),
             lambda: list(client.list_voices()),
             lambda: client.rename_voice("x", "y"),
+            lambda: client.set_visibility("x", Visibility.PRIVATE),
             lambda: client.delete_voice("x"),
             lambda: client.preview("x", "Hello."),
-            client.check_key,
-            lambda: client.submit(spec, self._notes(spec)),
-            lambda: client.submit(replace(spec, remote_id="x"), self._notes(spec)),
-        ):
-            try:
-                question()
-            except ProviderError as error:
-                self.keeps_the_key(error)
+        )
+        for tier, way in self.ways():
+            new = self.spec(tier, way, listener)
+            for spec in (new, replace(new, remote_id="x"), replace(new, remote_id="x", kept="{}")):
+                yield partial(client.submit, spec, self.notes(spec))
 
-    @pytest.mark.parametrize("item", [None, [], {}, {"name": "x"}, {"uuid": None}, {"uuid": ""}, "x"])
-    def test_created_without_an_id_is_in_doubt(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener, item: Any
+    def test_odd_answers_to_any_question_are_errors_of_ours(
+        self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
-        hostile.says(answer(200, {"success": True, "item": item}))
-        spec = self.spec(*self.ways()[0], listener)
-        with pytest.raises(OutcomeUnknown):
-            client.submit(spec, notes := self._notes(spec))
-        assert notes.step == "create"
+        for odd in (*ODD, *self.odd):
+            hostile.says(answer(200, odd))
+            for question in self.questions(client, listener):
+                try:
+                    question()
+                except ProviderError as error:
+                    self.keeps_the_key(error)
 
-    def test_unknown_status_keeps_its_words(self, client: HttpProvider, hostile: Hostile) -> None:
-        hostile.says(answer(200, self.voice_item("pondering")))
+    def test_created_without_an_id_is_in_doubt(self, scene: Scene, relay: Relay, listener: Listener) -> None:
+        """It is there all the same: the answer to a create that was done is replaced on its way back."""
+        for tier, way in self.ways():
+            for said in self.id_less_answers:
+                spec = self.spec(tier, way, listener)
+                notes = self.notes(spec)
+                notes.then = lambda step: relay.answers_next(answer(self.success, said), late=True)  # noqa: B023
+                with scene.opened(relay.address) as provider, pytest.raises(OutcomeUnknown):
+                    provider.submit(spec, notes)
+                assert notes.step == "create", said
+                notes.then = lambda step: None
+                self.carried(scene, spec, notes)
+                assert scene.billed()[spec.reference] == self.expected(tier, way, notes), (way, said)
+
+    def test_every_attested_status_has_its_meaning(self, client: HttpProvider, hostile: Hostile) -> None:
+        for raw, wanted in self.statuses.items():
+            for word in (raw, raw.upper(), raw.lower()):
+                hostile.says(answer(200, self.voice_answer(word)))
+                report = client.fetch_build("x")
+                assert (report.remote_id, report.status, report.raw_status) == ("x", wanted, word)
+        assert RemoteStatus.UNKNOWN not in [self.statuses[raw] for raw in self.statuses if raw]
+
+    @pytest.mark.parametrize("word", ["pondering", "ready?", "READY SOON", "\u2713", "0"])
+    def test_unknown_status_keeps_its_words(self, client: HttpProvider, hostile: Hostile, word: str) -> None:
+        hostile.says(answer(200, self.voice_answer(word)))
         report = client.fetch_build("x")
         assert report.status is RemoteStatus.UNKNOWN
-        assert report.raw_status == "pondering"
-
-    def voice_item(self, status: str) -> dict[str, Any]:
-        """The vendor's answer that describes a voice with this status."""
-        raise NotImplementedError
+        assert report.raw_status == word
 
     def test_no_database_chokes_on_an_answer(self, client: HttpProvider, hostile: Hostile) -> None:
-        bad = self.voice_item("x\0\ud800")
-        hostile.says(answer(200, bad | {"note": [float("inf"), {"\0": "\0"}]}))
+        bad = self.voice_answer("x\0\ud800")
+        odd = {"note": [float("inf"), {"\0": "\0"}]}
+        hostile.says(answer(200, [*bad, odd] if isinstance(bad, list) else bad | odd))
         report = client.fetch_build("x")
         for text in (report.raw_status, report.mark, report.issue, str(dict(report.raw))):
             assert "\0" not in text.encode("utf-8").decode()
@@ -322,22 +337,32 @@ class HttpProviderContract(ProviderContract):
         assert elsewhere.connections == 0
         assert len(hostile.asked) == 1
 
-    def test_key_goes_out_in_a_header_only(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
-        hostile.says(answer(200, {"success": True, "item": {"uuid": "x"}, "items": []}))
-        spec = self.spec(*self.ways()[0], listener)
-        client.submit(spec, self._notes(spec))
-        for asked in hostile.asked:
-            assert KEY in asked.head
-            assert KEY not in asked.line
-            assert KEY.encode() not in asked.body
+    def test_key_goes_out_in_a_header_only(self, scene: Scene, relay: Relay, listener: Listener) -> None:
+        """And to the provider only: an address that it gave us gets bytes and no key."""
+        for tier, way in self.ways():
+            before = len(relay.asked)
+            spec = self.spec(tier, way, listener)
+            with scene.opened(relay.address) as provider:
+                provider.submit(spec, self.notes(spec))
+            for asked in relay.asked[before:]:
+                given = way in UPLOADS and asked.line.startswith("PUT ")
+                assert (scene.key in asked.head) != given, asked.line
+                assert scene.key not in asked.line
+                assert scene.key.encode() not in asked.body
+            assert (way in UPLOADS) == any(asked.line.startswith("PUT ") for asked in relay.asked[before:])
 
     @pytest.mark.parametrize("status", [200, 400, 401, 403, 422, 429, 500])
     def test_key_that_the_provider_repeats_is_taken_out(
         self, client: HttpProvider, hostile: Hostile, status: int
     ) -> None:
-        hostile.says(answer(status, {"success": False, "message": f"The key {KEY} is not good.", "errors": {KEY: KEY}}))
+        said = self.error_answer(f"The key {KEY} is not good.")
+        hostile.says(answer(status, said | {"success": False, "errors": {KEY: KEY}}))
         for creates in (True, False):
-            self.failure(client, creates=creates)
+            with suppress(ProviderError):
+                client.call("some work", "POST", "/somewhere", creates=creates, json={"a": "b"})
+            if status >= 300:
+                self.failure(client, creates=creates)
+        assert KEY not in repr(client.heard)
 
     @pytest.mark.parametrize("key", ["schlüssel-€", "line\nbreak", "nul\0", "\r\nX-Evil: 1", ""])
     def test_key_that_no_header_can_hold(self, hostile: Hostile, key: str) -> None:
@@ -348,6 +373,25 @@ class HttpProviderContract(ProviderContract):
         assert hostile.connections == 0
 
     def test_ids_of_the_provider_are_no_paths(self, client: HttpProvider, hostile: Hostile) -> None:
-        hostile.says(answer(200, self.voice_item("running")))
-        client.fetch_build("a/b?c=d#e")
-        assert "a%2Fb%3Fc%3Dd%23e" in hostile.asked[0].line
+        hostile.says(answer(200, self.voice_answer("running")))
+        with suppress(NotFound):
+            client.fetch_build("a/b?c=d#e")
+        assert "a/b" not in hostile.asked[0].line
+        assert ("a%2Fb%3Fc%3Dd%23e" in hostile.asked[0].line) == self.asks_by_id
+
+
+class SaysSuccess(HttpProviderContract):
+    """Where an answer of 200 has a flag that says yes or no, and words."""
+
+    @pytest.mark.parametrize("success", [False, "false", 0])
+    def test_no_in_an_answer_of_200_is_a_no(self, client: HttpProvider, hostile: Hostile, success: Any) -> None:
+        hostile.says(answer(200, {"success": success, "message": "No."}))
+        for creates in (True, False):
+            error = self.failure(client, creates=creates)
+            assert type(error) is ProviderRejected
+            assert error.detail == "No."
+
+    @pytest.mark.parametrize("success", [True, "true", 1, "1"])
+    def test_yes_is_a_yes_however_it_is_written(self, client: HttpProvider, hostile: Hostile, success: Any) -> None:
+        hostile.says(answer(200, {"success": success, "message": "Voice was deleted."}))
+        assert client.call("some work", "GET", "/somewhere")["success"] == success

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from voices.providers.base import Provider
-from voices.providers.types import BuildReport, BuildSpec, RemoteStatus
+from voices.providers.types import BuildReport, BuildSpec
 
 Open = Callable[[], Provider]
 
@@ -17,7 +17,8 @@ class Killed(Exception):
 class Notes:
     """A Journal. It dies at line `dies_at` (from 1), just before or just after the line is kept.
 
-    The line after the last one stands for what the service writes when a submit has come back.
+    The line after the last one stands for what the service writes when a submit has come back. `then` hears of each
+    step that was announced.
     """
 
     dies_at: int = 0
@@ -26,11 +27,16 @@ class Notes:
     step: str = ""
     mark: str = ""
     remote_id: str = ""
+    kept: str = ""
     sent: dict[str, tuple[str, str]] = field(default_factory=dict)
     clips: dict[str, str] = field(default_factory=dict)
+    report: BuildReport | None = None
+    then: Callable[[str], None] = lambda _step: None
 
     def about_to(self, step: str, mark: str = "") -> None:
+        assert step in ("create", "build"), f"Nobody knows how to settle {step}"
         self._line(lambda: self._note(step, mark))
+        self.then(step)
 
     def voice(self, remote_id: str) -> None:
         def keep() -> None:
@@ -40,6 +46,12 @@ class Notes:
 
     def recording(self, key: str, remote_id: str) -> None:
         self._line(lambda: self.sent.update({key: (remote_id, self.clips[key])}))
+
+    def keep(self, text: str) -> None:
+        def keep() -> None:
+            self.kept = text
+
+        self._line(keep)
 
     def progress(self, doing: str, done: int, total: int) -> None:
         assert 0 <= done <= total
@@ -66,14 +78,20 @@ class Notes:
         for clip in spec.clips:
             remote_id, transcript = self.sent.get(clip.key, (clip.remote_id, clip.sent_transcript))
             clips.append(replace(clip, remote_id=remote_id, sent_transcript=transcript))
-        return replace(spec, remote_id=self.remote_id or spec.remote_id, clips=tuple(clips))
+        remote_id = self.remote_id or spec.remote_id
+        return replace(spec, remote_id=remote_id, clips=tuple(clips), kept=self.kept or spec.kept)
 
 
-def carry_out(opened: Open, spec: BuildSpec, notes: Notes) -> BuildReport:
-    """Submit, and when the worker dies take over as another one must: settle the step in doubt, then go on."""
+def carry_out(
+    opened: Open, spec: BuildSpec, notes: Notes, settle: Callable[[BuildSpec, Notes], BuildReport | None]
+) -> BuildReport:
+    """Submit, and when the worker dies take over as another one must: settle the step in doubt, then go on.
+
+    `settle` gives the build's report if the step was the build call and it had arrived.
+    """
     notes.clips = {clip.key: clip.transcript for clip in spec.clips}
     while True:
-        if (begun := settled(opened, notes.known(spec), notes)) is not None:
+        if (begun := settle(notes.known(spec), notes)) is not None:
             return begun
         try:
             with opened() as provider:
@@ -82,17 +100,3 @@ def carry_out(opened: Open, spec: BuildSpec, notes: Notes) -> BuildReport:
                 return report
         except Killed:
             continue
-
-
-def settled(opened: Open, spec: BuildSpec, notes: Notes) -> BuildReport | None:
-    """Look what became of the step in doubt; the build's report if it was the build call and it had arrived."""
-    step, notes.step = notes.step, ""
-    with opened() as provider:
-        if step == "create" and (found := provider.find_build(spec.reference)):
-            notes.remote_id = found.remote_id
-        elif step == "build":
-            report = provider.fetch_build(spec.remote_id)
-            return report if report.mark != notes.mark or report.status is RemoteStatus.TRAINING else None
-        elif step not in ("", "create"):
-            raise AssertionError(f"Nobody knows how to settle {step}")
-    return None

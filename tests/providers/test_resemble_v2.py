@@ -3,12 +3,14 @@
 import io
 import json
 import time
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
 
-from tests.providers.http_contract import HttpProviderContract
+from tests.providers.again_contract import SendsRecordings
+from tests.providers.contract import Scene
+from tests.providers.http_contract import SaysSuccess
 from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sandbox import Listener, Sandbox
 from voices.providers.errors import ResponseUnreadable
@@ -76,36 +78,64 @@ def callback(recording: dict[str, Any] | None = None, **fields: Any) -> bytes:
     return json.dumps(said).encode()
 
 
-class TestResembleV2(HttpProviderContract):
+class TestResembleV2(SendsRecordings, SaysSuccess):
     provider_class = ResembleV2
     creating = ("create_voice", "build_voice")
     sending = "create_recording"
+    statuses: ClassVar[dict[str, RemoteStatus]] = {
+        "initializing": RemoteStatus.AWAITING_DATA,
+        "pending": RemoteStatus.AWAITING_DATA,
+        "running": RemoteStatus.TRAINING,
+        "finished": RemoteStatus.READY,
+        "ready": RemoteStatus.READY,
+        "dataset_issue": RemoteStatus.DATASET_ISSUE,
+        "consent_validation_failed": RemoteStatus.CONSENT_REJECTED,
+        "failed": RemoteStatus.FAILED,
+    }
+    id_less_answers: ClassVar[list[Any]] = [
+        {"success": True, "item": None},
+        {"success": True, "item": []},
+        {"success": True, "item": {}},
+        {"success": True, "item": {"name": "x"}},
+        {"success": True, "item": {"uuid": None}},
+        {"success": True, "item": {"uuid": ""}},
+        {"success": True, "item": "x"},
+        {"success": True},
+        {},
+    ]
 
-    def trains_by_itself(self, tier: Tier, handover: HandoverWay) -> bool:
-        return (tier, handover) == (Tier.PROFESSIONAL, HandoverWay.DATASET_URL)
+    def creations(self, tier: Tier, way: HandoverWay) -> tuple[str, ...]:
+        trains_by_itself = (tier, way) == (Tier.PROFESSIONAL, HandoverWay.DATASET_URL)
+        return self.creating[:1] if trains_by_itself else self.creating
 
-    def voice_item(self, status: str) -> dict[str, Any]:
-        return {"success": True, "item": {"uuid": "x", "name": "y", "status": status, "updated_at": "z"}}
+    def voice_answer(self, status: str) -> dict[str, Any]:
+        item = {"uuid": "x", "name": "y", "status": status, "updated_at": "z"}
+        return {"success": True, "item": item, "items": []}
 
-    def _send_behind_our_back(self, opened: Any, remote_id: str, clip: Clip) -> None:
-        with opened() as provider, clip.audio.open() as file:
+    def error_answer(self, words: str) -> dict[str, Any]:
+        return {"success": False, "message": words}
+
+    def send_behind_our_back(self, scene: Scene, remote_id: str, clip: Clip) -> None:
+        with scene.opened() as provider, clip.audio.open() as file:
             fields = {"name": clip.name, "text": clip.transcript}
             parts = {"file": (clip.audio.name, io.BytesIO(file.read()), "audio/wav")}
             provider.call("send", "POST", f"/voices/{remote_id}/recordings", data=fields, files=parts)
 
-    def _recordings(self, opened: Any, remote_id: str) -> dict[str, str]:
-        with opened() as provider:
+    def recordings(self, scene: Scene, remote_id: str) -> dict[str, str]:
+        with scene.opened() as provider:
             answer = provider.call("list", "GET", f"/voices/{remote_id}/recordings", params={"page_size": 100})
         return {item["name"]: item["text"] for item in answer["items"]}
 
-    def test_finds_a_voice_on_any_page(self, opened: Any, listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_finds_a_voice_on_any_page(self, scene: Scene, listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("voices.providers.resemble_v2.PAGE_SIZE", 2)
         specs = [self.spec(Tier.RAPID, HandoverWay.DATASET_URL, listener) for _ in range(5)]
-        with opened() as provider:
+        with scene.opened() as provider:
             for spec in specs:
-                provider.submit(spec, self._notes(spec))
+                provider.submit(spec, self.notes(spec))
             for spec in specs:
-                assert provider.find_build(spec.reference).name == spec.reference
+                found = provider.find_build(spec.reference)
+                assert found is not None
+                assert found.name == spec.reference
             assert len(list(provider.list_voices())) == 5
 
     @pytest.mark.parametrize("counts", ["num_pages", "page_count", "none", "nonsense"])
@@ -135,17 +165,17 @@ class TestResembleV2(HttpProviderContract):
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
         """The build call whose answer was lost arrived late, after we had looked for it twice."""
-        hostile.says(answer(200, self.voice_item("running") | {"items": []}))
+        hostile.says(answer(200, self.voice_answer("running")))
         spec = self.spec(Tier.RAPID, HandoverWay.RECORDINGS, listener)
-        notes = self._notes(spec)
+        notes = self.notes(spec)
         notes.remote_id = "x"
         report = client.submit(notes.known(spec), notes)
         assert report.status is RemoteStatus.TRAINING
         assert not [asked for asked in hostile.asked if "/build" in asked.line]
 
-    def test_preview_is_audio(self, opened: Any, sandbox: Sandbox, listener: Listener) -> None:
-        _spec, again = self._trained(opened, sandbox, Tier.RAPID, HandoverWay.RECORDINGS, listener)
-        with opened() as provider:
+    def test_preview_is_audio(self, scene: Scene, sandbox: Sandbox, listener: Listener) -> None:
+        _spec, again = self.trained(scene, Tier.RAPID, HandoverWay.RECORDINGS, listener)
+        with scene.opened() as provider:
             assert provider.preview(again.remote_id, "Hello.").content.startswith(b"RIFF")
 
     @pytest.mark.parametrize("content", ["!", "AAAA=A", 5, None])
@@ -154,16 +184,16 @@ class TestResembleV2(HttpProviderContract):
         with pytest.raises(ResponseUnreadable):
             client.preview("x", "Hello.")
 
-    def test_callback_says_what_the_provider_says(self, opened: Any, sandbox: Sandbox, listener: Listener) -> None:
+    def test_callback_says_what_the_provider_says(self, scene: Scene, sandbox: Sandbox, listener: Listener) -> None:
         """The sandbox's own callbacks, whole and broken as the vendor's sample is."""
         sandbox.control("POST", "settings", {"training_seconds": 0.0})
         for fault in ("duplicate_callback:1", "broken_callback"):
             sandbox.faults({"operation": "callback", "do": fault})
             spec = self.spec(Tier.RAPID, HandoverWay.DATASET_URL, listener)
-            with opened() as provider:
-                remote_id = provider.submit(spec, self._notes(spec)).remote_id
+            with scene.opened() as provider:
+                remote_id = provider.submit(spec, self.notes(spec)).remote_id
                 said = provider.parse_callback(listener.posted.get(timeout=20)[1].encode())
-                asked = self._ended(provider, remote_id)
+                asked = self.ended(provider, remote_id)
             assert (said.remote_id, said.status) == (asked.remote_id, asked.status)
             assert said.status is RemoteStatus.DATASET_ISSUE
             assert said.issue

@@ -13,4 +13,5 @@ urlpatterns = [
     path("__control/work", control.work),
     path("resemble/", include("voices.sandbox.resemble_v2.urls")),
     path("speechgen/", include("voices.sandbox.speechgen.urls")),
+    path("voiceai/api/v1/", include("voices.sandbox.voiceai.urls")),
 ]

@@ -1,0 +1,40 @@
+"""How the training of a voice ends: the sandbox decodes the file that was sent, and listens to it."""
+
+from dataclasses import replace
+
+from voicehub.audio.convert import to_wav
+from voicehub.audio.findings import Refused
+from voices.sandbox import listening, trainings
+from voices.sandbox.house import House
+from voices.sandbox.shelf import Kept
+from voices.sandbox.voiceai import choices
+from voices.sandbox.voiceai.gate import VENDOR
+
+SENT = "sent"
+DECODED = "voice.wav"
+"""The file as it came, and what the sandbox listens to and speaks with."""
+
+
+def outcome(house: House, voice: Kept) -> Kept:
+    """AVAILABLE, or FAILED with the reason in words."""
+    error = _issue(house, voice)
+    if error:
+        return replace(voice, status="FAILED", details=voice.details | {"error": error})
+    return replace(voice, status="AVAILABLE")
+
+
+def _issue(house: House, voice: Kept) -> str | None:
+    wav, least = house.store.audio(voice.id, DECODED), house.settings.rapid_seconds
+    wav.unlink(missing_ok=True)  # of a training that the sandbox did not live to end
+    try:
+        seconds = to_wav(house.store.audio(voice.id, SENT), wav).header.seconds
+    except Refused as problem:
+        return f"The file cannot be read. {problem.finding.text}"
+    if listening.judge([listening.Clip(voice.id, wav)]).clips[voice.id].is_silent:
+        return "There is no speech in the file."
+    if not least <= seconds <= choices.LONGEST:
+        return f"The file must last {least:g} to {choices.LONGEST:g} seconds, not {seconds:.1f}."
+    return None
+
+
+trainings.register(VENDOR, "voice", outcome)

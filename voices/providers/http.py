@@ -47,6 +47,7 @@ LONGEST_WAIT = 3600.0  # the most of a Retry-After that is honoured, seconds
 LONGEST_UPLOAD = 2 * 3600.0  # seconds for one big file, as long as its bytes move
 HEARD = 50  # answers that are remembered
 SAID = 500  # characters of each
+UNSAFE = "The provider gave an address that is not safe to follow."
 
 Kind = TypeVar("Kind", dict[str, Any], list[Any])
 
@@ -100,6 +101,7 @@ class _Wish:
     body: Mapping[str, Any]
     bare: bool = False
     largest: int = LARGEST_ANSWER
+    at_most: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,20 +115,28 @@ class Heard:
 
 
 class Stream:
-    """A parcel on its way: requests asks for its length, then for its pieces. `moved` hears how many bytes are gone."""
+    """A parcel on its way: requests asks for its length, then for its pieces. `moved` hears how many bytes are gone.
+
+    `broken` is what ended it from our side, which requests might give another name.
+    """
 
     def __init__(self, parcel: Parcel, moved: Callable[[int], None]) -> None:
         self._parcel, self._moved = parcel, moved
+        self.broken: Exception | None = None
 
     def __len__(self) -> int:
         return self._parcel.size
 
     def __iter__(self) -> Iterator[bytes]:
         sent = 0
-        for chunk in self._parcel.chunks():
-            yield chunk
-            sent += len(chunk)
-            self._moved(sent)
+        try:
+            for chunk in self._parcel.chunks():
+                yield chunk
+                sent += len(chunk)
+                self._moved(sent)
+        except Exception as error:
+            self.broken = error
+            raise
 
 
 class HttpProvider(Provider):
@@ -213,6 +223,13 @@ class HttpProvider(Provider):
         wish = replace(self._wish(operation, method, path, False, None, body), largest=LARGEST_SOUND)
         return sound_of(operation, self._made(wish).content)
 
+    def call_sound_or_json(self, operation: str, method: str, path: str, **body: Any) -> Sound | dict[str, Any]:
+        """One call where nobody says whether it answers with audio or with a JSON object."""
+        wish = replace(self._wish(operation, method, path, False, None, body), largest=LARGEST_SOUND)
+        content = self._made(wish).content
+        answer = _json(content)
+        return answer if isinstance(answer, dict) else sound_of(operation, content)
+
     def download(self, url: str) -> Sound:
         wish = self._bare("download", "GET", url, {})
         return sound_of("download", self._made(replace(wish, largest=LARGEST_SOUND)).content)
@@ -220,13 +237,23 @@ class HttpProvider(Provider):
     def put(
         self, operation: str, url: str, headers: Mapping[str, str], parcel: Parcel, moved: Callable[[int], None]
     ) -> None:
-        """PUT a parcel to an address that the provider gave us. It has time for as long as its bytes move."""
+        """PUT a parcel to an address that the provider gave us. It has time for as long as its bytes move.
+
+        What `moved` or the parcel raises ends it at once, and comes out as it is.
+        """
 
         def on_its_way(sent: int) -> None:
             watch.get().moved()
             moved(sent)
 
-        self._made(self._bare(operation, "PUT", url, {"data": Stream(parcel, on_its_way), "headers": dict(headers)}))
+        stream = Stream(parcel, on_its_way)
+        wish = self._bare(operation, "PUT", url, {"data": stream, "headers": dict(headers)})
+        try:
+            self._made(replace(wish, at_most=LONGEST_UPLOAD))
+        except ProviderError:
+            if stream.broken:
+                raise stream.broken from None
+            raise
 
     def _wish(
         self, operation: str, method: str, path: str, creates: bool, deadline: float | None, body: Mapping[str, Any]
@@ -237,8 +264,8 @@ class HttpProvider(Provider):
     def _bare(self, operation: str, method: str, url: str, body: Mapping[str, Any]) -> _Wish:
         """A call without the key. Raises ResponseUnreadable for an address that leads where nothing of ours may go."""
         start = f"{self.sandbox_url}/" if self.sandbox_url else "https://"
-        if not url.startswith(start):
-            raise ResponseUnreadable(operation, "The provider gave an address that is not safe to follow.")
+        if not url.startswith(start) or not _can_be_asked(url, body.get("headers")):
+            raise ResponseUnreadable(operation, UNSAFE)
         return _Wish(operation, method, url, False, self._deadline, body, bare=True)
 
     def _made(self, wish: _Wish) -> _Answer:
@@ -250,7 +277,7 @@ class HttpProvider(Provider):
             raise got
         answer = _json(got.content)
         refusal = self._error(wish, got, answer if isinstance(answer, dict) else None)
-        self._hear(wish, got.status, refusal.detail if refusal else _readable(got))
+        self._hear(wish, got.status, refusal.detail if refusal else _readable(got, answer))
         if refusal:
             raise refusal
         return got
@@ -263,14 +290,17 @@ class HttpProvider(Provider):
         return answer
 
     def _hear(self, wish: _Wish, status: int | None, said: str) -> None:
-        text = str(storable(said.replace(self._key, "[key]")))[:SAID]
+        text = str(storable(self._without_key(said)))[:SAID]
         self.heard.append(Heard(datetime.now(UTC), wish.operation, status, text))
 
     def _attempt(self, wish: _Wish) -> _Answer | ProviderError:
-        with Watch(wish.deadline, public_only=wish.bare and not self.sandbox_url) as watched:
+        public_only = wish.bare and not self.sandbox_url
+        with Watch(wish.deadline, at_most=wish.at_most, public_only=public_only) as watched:
             try:
                 return self._exchange(wish)
             except (requests.RequestException, OSError, ValueError) as error:
+                if watched.private:
+                    return ResponseUnreadable(wish.operation, UNSAFE)
                 kind = OutcomeUnknown if wish.creates and watched.connected else ProviderUnavailable
                 return kind(wish.operation, type(error).__name__)
             except _Refused as refused:
@@ -314,7 +344,11 @@ class HttpProvider(Provider):
 
     def _public_words(self, answer: dict[str, Any] | None) -> str:
         """The vendor's words, without the key in case they repeat it."""
-        return (self.words_of(answer) if answer else "").replace(self._key, "[key]")[:2000]
+        return self._without_key(self.words_of(answer) if answer else "")[:2000]
+
+    def _without_key(self, text: str) -> str:
+        """Without the key, also as it stands in JSON."""
+        return text.replace(self._key, "[key]").replace(json.dumps(self._key)[1:-1], "[key]")
 
 
 REFUSALS: dict[int, type[ProviderError]] = {
@@ -339,8 +373,15 @@ def _json(content: bytes) -> Any:
         return None
 
 
-def _readable(got: _Answer) -> str:
-    """An answer's text; of a sound only its size, as nobody reads that."""
-    if "json" in got.headers.get("Content-Type", ""):
-        return got.content[: 2 * SAID].decode("utf-8", "replace")
-    return f"{len(got.content):,} bytes"
+def _readable(got: _Answer, answer: Any) -> str:
+    """What an answer in JSON says; of a sound only its size, as nobody reads that."""
+    return f"{len(got.content):,} bytes" if answer is None else json.dumps(answer, ensure_ascii=False)
+
+
+def _can_be_asked(url: str, headers: Mapping[str, str] | None) -> bool:
+    """Whether a request can be made of what a provider gave us for one."""
+    try:
+        requests.Request("GET", url, headers=headers).prepare()
+    except (requests.RequestException, ValueError):
+        return False
+    return True

@@ -10,6 +10,7 @@ from voices.providers.base import Provider
 PROVIDERS = {
     "resemble_v2": "voices.providers.resemble_v2.ResembleV2",
     "resemble_v1": "voices.providers.resemble_v1.ResembleV1",
+    "audiostack": "voices.providers.audiostack.AudioStack",
     "speechgen": "voices.providers.speechgen.Speechgen",
     "voiceai": "voices.providers.voiceai.VoiceAI",
 }

@@ -1,0 +1,402 @@
+"""Voice.ai: the contract, and what is its own: private in every create, what it became, a list that comes bare."""
+
+import json
+import re
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from tests.providers.contract import Scene
+from tests.providers.http_contract import HttpProviderContract
+from tests.providers.making import parcel_of
+from tests.support.hostile import Asked, Hostile, answer
+from tests.support.sandbox import Listener, until
+from tests.support.wav import RATE, wav_bytes
+from voices.providers.errors import (
+    NotFound,
+    PaymentRequired,
+    ProviderError,
+    ProviderRejected,
+    ProviderUnavailable,
+    ResponseUnreadable,
+    TooLarge,
+)
+from voices.providers.http import HttpProvider
+from voices.providers.tiers.voiceai import LANGUAGES
+from voices.providers.types import BuildReport, HandoverWay, RemoteStatus, Tier, Visibility
+from voices.providers.voiceai import VoiceAI
+
+WAY = (Tier.RAPID, HandoverWay.ONE_FILE)
+CREATED = {"voice_id": "x", "status": "PENDING"}
+VOICE: dict[str, Any] = {"voice_id": "x", "status": "AVAILABLE", "name": "y", "voice_visibility": "PRIVATE"}
+FIELD = re.compile(rb'name="(\w+)"\r\n\r\n([^\r]*)\r\n')
+
+
+def fields_of(asked: Asked) -> dict[str, str]:
+    """The fields of a multipart form, without its file; that there are no two of one name."""
+    found = FIELD.findall(asked.body)
+    assert len(dict(found)) == len(found)
+    return {name.decode(): value.decode() for name, value in found}
+
+
+class TestVoiceAI(HttpProviderContract):
+    provider_class = VoiceAI
+    creating = ("va_clone",)
+    sending = ""
+    statuses: ClassVar[dict[str, RemoteStatus]] = {
+        "PENDING": RemoteStatus.TRAINING,
+        "PROCESSING": RemoteStatus.TRAINING,
+        "AVAILABLE": RemoteStatus.READY,
+        "FAILED": RemoteStatus.FAILED,
+    }
+    id_less_answers: ClassVar[list[Any]] = [
+        {},
+        {"status": "PENDING"},
+        *({"voice_id": odd, "status": "PENDING"} for odd in (None, "", [], {"id": "x"}, True, 1.5)),
+        {"voice": {"voice_id": "x"}},
+    ]
+    odd: ClassVar[list[Any]] = [
+        VOICE | {"status": ["AVAILABLE"], "name": {"a": 1}, "voice_visibility": ["PRIVATE"]},
+        VOICE | {"status": None, "name": None, "voice_visibility": 5},
+        VOICE | {"status": "FAILED", "error": {"a": [[]]}, "detail": [{"loc": [], "msg": None}, {"loc": 5}, 7, None]},
+        {"voice_id": 7},
+        {"error": [1], "detail": {"a": None}, "code": []},
+        {"detail": [{"loc": [[[]]], "msg": {"a": 1}}]},
+        [],
+        [None, 5, "x", [], {}, {"voice_id": {}}, {"voice_id": "x"}, VOICE | {"is_owner": [], "name": 5}],
+    ]
+
+    def voice_answer(self, status: str) -> dict[str, Any]:
+        return VOICE | {"status": status}
+
+    def error_answer(self, words: str) -> dict[str, Any]:
+        return {"error": "Refused", "detail": words, "code": "some_code"}
+
+    def made(self, scene: Scene, listener: Listener, **changes: Any) -> tuple[str, BuildReport]:
+        """Reference and report of a new voice."""
+        spec = replace(self.spec(*WAY, listener), **changes)
+        with scene.opened() as provider:
+            return spec.reference, provider.submit(spec, self.notes(spec))
+
+    def ended(self, scene: Scene, remote_id: str) -> BuildReport:
+        scene.sandbox.forward(601)
+
+        def look() -> BuildReport | None:
+            with scene.opened() as provider:
+                report = provider.fetch_build(remote_id)
+            return report if report.status is not RemoteStatus.TRAINING else None
+
+        return until(look)
+
+    # --- private ---
+
+    def test_every_create_asks_for_private(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
+        hostile.says(answer(200, VOICE))
+        spec = self.spec(*WAY, listener)
+        assert spec.parcel
+        client.submit(spec, self.notes(spec))
+        create, look = hostile.asked
+        assert create.line == "POST /voiceai/api/v1/tts/clone-voice HTTP/1.1"
+        wanted = {"name": spec.reference, "voice_visibility": "PRIVATE", "language": "en"}
+        assert fields_of(create) == wanted
+        assert b'name="file"; filename="voice.wav"\r\nContent-Type: audio/wav\r\n\r\nRIFF' in create.body
+        assert b"".join(spec.parcel().chunks()) in create.body
+        assert look.line == "GET /voiceai/api/v1/tts/voice/x HTTP/1.1"
+
+    def test_what_it_became_is_in_the_report(self, scene: Scene, listener: Listener) -> None:
+        assert self.made(scene, listener)[1].visibility is Visibility.PRIVATE
+        scene.sandbox.faults({"operation": "va_clone", "do": "public"})
+        reference, report = self.made(scene, listener)
+        assert report.visibility is Visibility.PUBLIC
+        with scene.opened() as provider:
+            assert provider.fetch_build(report.remote_id).visibility is Visibility.PUBLIC
+            found = provider.find_build(reference)
+            assert found is not None
+            assert found.visibility is Visibility.PUBLIC
+
+    @pytest.mark.parametrize(
+        ("said", "wanted"),
+        [("PRIVATE", Visibility.PRIVATE), ("private", Visibility.PRIVATE), ("Public", Visibility.PUBLIC),
+         ("UNLISTED", None), (None, None), ("", None), (5, None), (["PRIVATE"], Visibility.PRIVATE)],
+    )  # fmt: skip
+    def test_visibility_as_it_comes(
+        self, client: HttpProvider, hostile: Hostile, said: Any, wanted: Visibility | None
+    ) -> None:
+        hostile.says(answer(200, VOICE | {"voice_visibility": said}))
+        assert client.fetch_build("x").visibility is wanted
+
+    @pytest.mark.parametrize("status", [404, 500, 422])
+    def test_question_that_fails_is_no_failed_build(
+        self, client: HttpProvider, hostile: Hostile, listener: Listener, status: int
+    ) -> None:
+        def script(asked: Asked) -> list[bytes]:
+            return [answer(200, CREATED) if asked.line.startswith("POST") else answer(status)]
+
+        hostile.script = script
+        spec = self.spec(*WAY, listener)
+        report = client.submit(spec, notes := self.notes(spec))
+        assert (report.remote_id, report.status, report.visibility) == ("x", RemoteStatus.TRAINING, None)
+        assert (notes.remote_id, notes.step) == ("x", "")
+
+    def test_visibility_is_changed_by_its_own_call(self, client: HttpProvider, hostile: Hostile) -> None:
+        for visibility in Visibility:
+            hostile.says(answer(200, VOICE | {"voice_visibility": visibility.upper()}))
+            client.set_visibility("x", visibility)
+        assert [asked.line for asked in hostile.asked] == ["PATCH /voiceai/api/v1/tts/voice/x HTTP/1.1"] * 2
+        assert [json.loads(asked.body)["voice_visibility"] for asked in hostile.asked] == ["PRIVATE", "PUBLIC"]
+
+    def test_voice_that_stays_public_is_not_called_private(self, scene: Scene, listener: Listener) -> None:
+        scene.sandbox.faults(
+            {"operation": "va_clone", "do": "public"}, {"operation": "va_update_voice", "nth": 1, "do": "public"}
+        )
+        _reference, report = self.made(scene, listener)
+        with scene.opened() as provider:
+            with pytest.raises(ProviderRejected) as told:
+                provider.set_visibility(report.remote_id, Visibility.PRIVATE)
+            assert "still PUBLIC" in told.value.detail
+            provider.set_visibility(report.remote_id, Visibility.PRIVATE)
+            assert provider.fetch_build(report.remote_id).visibility is Visibility.PRIVATE
+
+    def test_name_is_changed_alone(self, client: HttpProvider, hostile: Hostile) -> None:
+        hostile.says(answer(200, VOICE))
+        client.rename_voice("x", "vh-other")
+        (asked,) = hostile.asked
+        assert (asked.line, json.loads(asked.body)) == (
+            "PATCH /voiceai/api/v1/tts/voice/x HTTP/1.1",
+            {"name": "vh-other"},
+        )
+
+    # --- languages ---
+
+    @pytest.mark.parametrize("language", [*LANGUAGES, "de-CH", "pt_BR", "EN-gb"])
+    def test_language_is_its_primary_subtag(
+        self, client: HttpProvider, hostile: Hostile, listener: Listener, language: str
+    ) -> None:
+        hostile.says(answer(200, VOICE))
+        spec = replace(self.spec(*WAY, listener), language=language)
+        client.submit(spec, self.notes(spec))
+        assert fields_of(hostile.asked[0])["language"] == language[:2].lower()
+
+    @pytest.mark.parametrize("language", ["ja-JP", "cat", "", "e", "-en"])
+    def test_language_that_it_does_not_know_is_refused_without_a_call(
+        self, client: HttpProvider, hostile: Hostile, listener: Listener, language: str
+    ) -> None:
+        spec = replace(self.spec(*WAY, listener), language=language)
+        with pytest.raises(ProviderRejected) as told:
+            client.submit(spec, notes := self.notes(spec))
+        assert "sv, ca" in told.value.detail
+        assert not hostile.asked
+        assert (notes.step, notes.lines) == ("", 0)
+
+    # --- one file, once ---
+
+    def test_gate_is_asked_before_the_file_leaves(
+        self, client: HttpProvider, hostile: Hostile, listener: Listener
+    ) -> None:
+        class Withdrawn(Exception):
+            pass
+
+        def refuse(_doing: str, _done: int, _total: int) -> None:
+            raise Withdrawn
+
+        spec = self.spec(*WAY, listener)
+        notes = self.notes(spec)
+        notes.progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
+        with pytest.raises(Withdrawn):
+            client.submit(spec, notes)
+        assert not hostile.asked
+        assert notes.step == ""
+
+    def test_gate_is_asked_after_the_file_is_made(
+        self, client: HttpProvider, hostile: Hostile, listener: Listener
+    ) -> None:
+        """Making it takes a while, in which a consent can be withdrawn."""
+        spec = self.spec(*WAY, listener)
+        made: list[int] = []
+        notes = self.notes(spec)
+
+        def parcel() -> Any:
+            made.append(notes.lines)
+            assert spec.parcel
+            return spec.parcel()
+
+        hostile.says(answer(200, VOICE))
+        client.submit(replace(spec, parcel=parcel), notes)
+        assert made == [1], "made once, with the gate asked before"
+        assert notes.lines == 4, "and asked again before the step is announced and the id written down"
+
+    def test_voice_that_is_known_is_not_made_again(
+        self, client: HttpProvider, hostile: Hostile, listener: Listener
+    ) -> None:
+        hostile.says(answer(200, VOICE))
+        spec = replace(self.spec(*WAY, listener), remote_id="x")
+        assert client.submit(spec, self.notes(spec)).status is RemoteStatus.READY
+        assert [asked.line for asked in hostile.asked] == ["GET /voiceai/api/v1/tts/voice/x HTTP/1.1"]
+
+    def test_nothing_is_sent_without_the_file(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
+        spec = replace(self.spec(*WAY, listener), parcel=None)
+        with pytest.raises(ProviderError):
+            client.submit(spec, notes := self.notes(spec))
+        assert not hostile.asked
+        assert notes.step == ""
+
+    def test_refusals_of_the_sandbox_make_nothing(self, scene: Scene, listener: Listener) -> None:
+        large = parcel_of("voice.wav", "audio/wav", b"RIFF" + bytes(7_500_000))
+        odd = parcel_of("voice.txt", "text/plain", b"no audio")
+        refusals: list[tuple[type[ProviderError], str, Any]] = [
+            (TooLarge, "7.5MB", large),
+            (ProviderRejected, "file:", odd),
+        ]
+        for kind, words, parcel in refusals:
+            with pytest.raises(kind) as told:
+                self.made(scene, listener, parcel=lambda: parcel)  # noqa: B023
+            assert words in told.value.detail
+        with pytest.raises(PaymentRequired):
+            self.made(replace(scene, key=f"broke-{scene.key}"), listener)
+        assert not scene.billed()
+
+    # --- what comes back ---
+
+    def test_silence_fails_with_words(self, scene: Scene, listener: Listener) -> None:
+        silence = parcel_of("voice.wav", "audio/wav", wav_bytes(np.zeros(12 * RATE)))
+        _reference, made = self.made(scene, listener, parcel=lambda: silence)
+        report = self.ended(scene, made.remote_id)
+        assert report.status is RemoteStatus.FAILED
+        assert "no speech" in report.issue
+
+    @pytest.mark.parametrize("field", ["error", "detail", "message"])
+    def test_failed_voice_is_an_answer_and_says_why(self, client: HttpProvider, hostile: Hostile, field: str) -> None:
+        hostile.says(answer(200, VOICE | {"status": "FAILED", field: "Two speakers."}))
+        report = client.fetch_build("x")
+        assert (report.status, report.issue) == (RemoteStatus.FAILED, "Two speakers.")
+        hostile.says(answer(200, VOICE | {field: "Two speakers."}))
+        assert client.fetch_build("x").issue == "", "a voice that did not fail has no issue"
+
+    def test_error_in_an_answer_of_200_is_a_no(
+        self, client: HttpProvider, hostile: Hostile, listener: Listener
+    ) -> None:
+        hostile.says(answer(200, {"error": "No more voices.", "detail": None, "code": "slots"}))
+        spec = self.spec(*WAY, listener)
+        with pytest.raises(ProviderRejected) as told:
+            client.submit(spec, self.notes(spec))
+        assert told.value.detail == "No more voices."
+
+    @pytest.mark.parametrize(
+        ("said", "words"),
+        [
+            ({"error": "Bad request"}, "Bad request"),
+            ({"error": "Bad request", "detail": "Too short.", "code": "c"}, "Bad request: Too short."),
+            ({"error": "Same.", "detail": "Same."}, "Same."),
+            ({"detail": "Not authenticated"}, "Not authenticated"),
+            (
+                {"detail": [{"loc": ["body", "file"], "msg": "Field required", "type": "missing"}]},
+                "file: Field required",
+            ),
+            ({"detail": [{"loc": ["body", "a"], "msg": "A."}, {"msg": "B."}, "C."]}, "a: A.; B.; C."),
+            ({"detail": [{"loc": [], "msg": "A."}, {"loc": "body", "msg": None}]}, "A.; body"),
+            ({"code": "c"}, ""),
+        ],
+    )
+    def test_both_forms_of_errors_have_words(
+        self, client: HttpProvider, hostile: Hostile, said: dict[str, Any], words: str
+    ) -> None:
+        hostile.says(answer(422, said))
+        assert self.failure(client, creates=True).detail == words
+
+    # --- the list ---
+
+    def test_list_is_a_bare_array(self, client: HttpProvider, hostile: Hostile) -> None:
+        hostile.says(answer(200, [VOICE, VOICE | {"voice_id": "z", "name": "w"}]))
+        assert [(report.remote_id, report.name) for report in client.list_voices()] == [("x", "y"), ("z", "w")]
+        assert hostile.asked[0].line == "GET /voiceai/api/v1/tts/voices HTTP/1.1", "no parameters: there are none"
+        hostile.says(answer(200, {"voices": [VOICE]}))
+        for question in (client.list_voices, client.check_key):
+            with pytest.raises(ResponseUnreadable):
+                list(question() or ())
+
+    @pytest.mark.parametrize(
+        ("more", "kept"),
+        [({}, True), ({"is_owner": True}, True), ({"is_owner": None}, True), ({"is_owner": "maybe"}, True),
+         ({"is_owner": False}, False), ({"is_owner": "false"}, False), ({"status": "DELETED"}, False),
+         ({"voice_visibility": "PUBLIC"}, True)],
+    )  # fmt: skip
+    def test_voices_that_are_plainly_not_ours_are_left_out(
+        self, client: HttpProvider, hostile: Hostile, more: dict[str, Any], kept: bool
+    ) -> None:
+        hostile.says(answer(200, [VOICE | more]))
+        assert len(list(client.list_voices())) == kept
+        assert (client.find_build("y") is not None) == kept
+
+    def test_voice_without_a_name_proves_no_absence(self, client: HttpProvider, hostile: Hostile) -> None:
+        """It may be ours; where the name is only empty it is not, as ours was given one."""
+        hostile.says(answer(200, [CREATED, VOICE]))
+        found = client.find_build("y")
+        assert found is not None
+        assert found.remote_id == "x"
+        with pytest.raises(ResponseUnreadable):
+            client.find_build("z")
+        hostile.says(answer(200, [VOICE | {"name": None}]))
+        assert client.find_build("z") is None
+
+    # --- the end ---
+
+    def test_softly_deleted_is_gone(self, scene: Scene, listener: Listener) -> None:
+        reference, report = self.made(scene, listener)
+        with scene.opened() as provider:
+            assert provider.delete_voice(report.remote_id) == {"status": "deleted", "voice_id": report.remote_id}
+            with pytest.raises(NotFound):
+                provider.fetch_build(report.remote_id)
+            assert provider.find_build(reference) is None
+            assert list(provider.list_voices()) == []
+
+    def test_deleted_voice_that_still_answers_is_gone(self, client: HttpProvider, hostile: Hostile) -> None:
+        for word in ("DELETED", "deleted"):
+            hostile.says(answer(200, VOICE | {"status": word}))
+            with pytest.raises(NotFound):
+                client.fetch_build("x")
+
+    def test_deletion_that_is_only_said_is_seen(self, scene: Scene, listener: Listener) -> None:
+        _reference, report = self.made(scene, listener)
+        scene.sandbox.faults({"operation": "va_delete_voice", "do": "ignore"})
+        with scene.opened() as provider:
+            assert provider.delete_voice(report.remote_id)["status"] == "deleted"
+            assert provider.fetch_build(report.remote_id).remote_id == report.remote_id
+
+    @pytest.mark.parametrize(
+        ("said", "wanted"),
+        [(answer(204, b""), {}), (answer(200, b""), {}), (answer(404), {})],
+        ids=["204", "200", "404"],
+    )
+    def test_deleted_without_words(self, client: HttpProvider, hostile: Hostile, said: bytes, wanted: Any) -> None:
+        hostile.says(said)
+        assert client.delete_voice("x/y") == wanted
+        assert hostile.asked[0].line == "DELETE /voiceai/api/v1/tts/voice/x%2Fy HTTP/1.1"
+
+    @pytest.mark.parametrize(("status", "wanted"), [(500, ProviderUnavailable), (409, ProviderRejected)])
+    def test_not_deleted_is_not_deleted(
+        self, client: HttpProvider, hostile: Hostile, status: int, wanted: type[Exception]
+    ) -> None:
+        hostile.says(answer(status, b""))
+        with pytest.raises(wanted):
+            client.delete_voice("x")
+
+    def test_preview_is_the_voice(self, scene: Scene, listener: Listener) -> None:
+        _reference, report = self.made(scene, listener)
+        with scene.opened() as provider:
+            with pytest.raises(ProviderError):
+                provider.preview(report.remote_id, "Hello.")
+            assert self.ended(scene, report.remote_id).status is RemoteStatus.READY
+            sound = provider.preview(report.remote_id, "Hello.")
+        assert sound.content_type == "audio/wav"
+        assert len(sound.content) > 10_000
+        assert [line["charged"] for line in scene.ledger() if line["operation"] == "va_speech"] == [len("Hello.")]
+
+    @pytest.mark.parametrize("body", [b"", b"{}", b'{"url": "https://voice.ai/a.mp3"}', b"<html>"])
+    def test_preview_without_audio(self, client: HttpProvider, hostile: Hostile, body: bytes) -> None:
+        hostile.says(answer(200, body))
+        with pytest.raises(ResponseUnreadable):
+            client.preview("x", "Hello.")
+        said = {"text": "Hello.", "voice_id": "x", "audio_format": "wav"}
+        assert json.loads(hostile.asked[0].body) == said

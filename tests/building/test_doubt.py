@@ -31,7 +31,7 @@ def waiting(kind: str) -> Task:
 # --- the four cases: the voice is there or not, the build has begun or not ------------------------------------------
 
 
-@pytest.mark.parametrize("phase", ["before", "after"])
+@pytest.mark.parametrize("phase", ["before_commit", "after_commit"])
 @pytest.mark.parametrize("operation", ["create_voice", "build_voice"])
 @pytest.mark.parametrize("fault", ["drop", "status:502", "garbage"])
 def test_lost_answer_is_settled_by_looking(desk: Desk, sandbox: Any, operation: str, phase: str, fault: str) -> None:
@@ -43,7 +43,7 @@ def test_lost_answer_is_settled_by_looking(desk: Desk, sandbox: Any, operation: 
     build = desk.finish(build)
     assert build.status == BuildStatus.READY, build.issue
     assert desk.ledger() == READY
-    assert made[operation] == (1 if phase == "after" else 0)
+    assert made[operation] == (1 if phase == "after_commit" else 0)
     assert len(desk.asked("create_recording")) == 3
     assert (build.step, build.doing, build.looked_up) == ("", "", 0)
 
@@ -51,7 +51,7 @@ def test_lost_answer_is_settled_by_looking(desk: Desk, sandbox: Any, operation: 
 def test_list_that_lags_is_looked_at_twice(desk: Desk, sandbox: Any) -> None:
     """The voice was made, and the first list does not show it yet."""
     sandbox.faults(
-        {"operation": "create_voice", "do": "drop", "phase": "after", "nth": 1},
+        {"operation": "create_voice", "do": "drop", "phase": "after_commit", "nth": 1},
         {"operation": "list_voices", "do": "hide:60", "nth": 1},
     )
     build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
@@ -64,7 +64,7 @@ def test_list_that_lags_is_looked_at_twice(desk: Desk, sandbox: Any) -> None:
 
 def test_look_up_that_fails_settles_nothing(desk: Desk, sandbox: Any) -> None:
     sandbox.faults(
-        {"operation": "create_voice", "do": "drop", "phase": "after", "nth": 1},
+        {"operation": "create_voice", "do": "drop", "phase": "after_commit", "nth": 1},
         *({"operation": "list_voices", "do": do, "nth": n} for n, do in enumerate(
             ("status:500", "drop", "garbage", "status:401", "status:404", "status:429", "truncate"), start=1)),
     )  # fmt: skip
@@ -90,7 +90,7 @@ def test_voice_that_is_gone_while_its_build_is_in_doubt(desk: Desk, sandbox: Any
 def test_late_build_call_is_not_made_again(desk: Desk, sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two look-ups find nothing, and then the first call arrives after all: the voice trains, and is left to it."""
     sandbox.control("POST", "settings", {"training_seconds": 1.0})
-    sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after", "nth": 1})
+    sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
     build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
     monkeypatch.setattr(submitting, "_look", lambda *_: None)
     desk.reach(build, BuildStatus.UNCONFIRMED)
@@ -102,7 +102,7 @@ def test_late_build_call_is_not_made_again(desk: Desk, sandbox: Any, monkeypatch
 # --- by hand ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("phase", ["before", "after"])
+@pytest.mark.parametrize("phase", ["before_commit", "after_commit"])
 @pytest.mark.parametrize("operation", ["create_voice", "build_voice"])
 def test_person_settles_what_no_list_can(
     desk: Desk, sandbox: Any, operation: str, phase: str, monkeypatch: pytest.MonkeyPatch
@@ -115,7 +115,7 @@ def test_person_settles_what_no_list_can(
         desk.reach(build, BuildStatus.UNCONFIRMED)
     assert not desk.asked("list_voices")
     there = desk.ask("voices?page=1")["items"]
-    services.settle_by_hand(build, desk.producer, f" {there[0]['uuid']} " if phase == "after" else "")
+    services.settle_by_hand(build, desk.producer, f" {there[0]['uuid']} " if phase == "after_commit" else "")
     assert "Paula" in build.issue
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == READY
@@ -136,7 +136,7 @@ def test_person_is_told_when_it_is_settled_or_another_voice(desk: Desk, sandbox:
 
 
 def test_person_cannot_put_a_known_voice_under_another_id(desk: Desk, sandbox: Any) -> None:
-    sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after", "nth": 1})
+    sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
     build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
     with pytest.raises(NotPossible, match=build.remote_voice.remote_id):
         services.settle_by_hand(build, desk.producer, "something-else")
@@ -276,7 +276,7 @@ def lost() -> Lease:
 
 @pytest.mark.parametrize("rule", [
     {},
-    {"operation": "create_voice", "do": "drop", "phase": "after"},
+    {"operation": "create_voice", "do": "drop", "phase": "after_commit"},
     {"operation": "create_voice", "do": "status:429"},
     {"operation": "create_voice", "do": "status:400"},
     {"operation": "create_voice", "do": "status:401"},

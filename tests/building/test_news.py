@@ -192,10 +192,10 @@ def test_real_callbacks_lost_late_doubled_or_broken(desk: Desk, live_server: Any
     """Whatever becomes of the callback, the build ends, and ends the same."""
     settings.VOICEHUB_BASE_URL = live_server.url
     for do, kept in (
-        ("lose_callback", 0),
-        ("duplicate_callback:5", 1),
-        ("broken_callback", 1),
-        ("delay_callback:600", 0),
+        ("lose", 0),
+        ("duplicate:5", 1),
+        ("broken", 1),
+        ("delay:600", 0),
     ):
         sandbox.faults({"operation": "callback", "do": do})
         build = desk.reach(desk.start(desk.voice(*SLT, "rms-silent")), BuildStatus.TRAINING)

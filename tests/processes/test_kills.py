@@ -67,8 +67,8 @@ CALLS = [
 ]
 # What is held before it is done is never done; what is late is done when the worker has long been dead.
 POINTS = [
-    *(Point(*call, "hang", phase) for call in CALLS for phase in ("before", "after")),
-    *(Point(*call, "delay:1.5", "before") for call in CALLS if call[0].startswith(("create", "build"))),
+    *(Point(*call, "hang", phase) for call in CALLS for phase in ("before_commit", "after_commit")),
+    *(Point(*call, "delay:1.5", "before_commit") for call in CALLS if call[0].startswith(("create", "build"))),
 ]
 
 

@@ -103,7 +103,7 @@ class SendsRecordings(TrainsAgain):
         for tier in self.tiers():
             spec = self.spec(tier, HandoverWay.RECORDINGS, listener)
             notes = self.notes(spec)
-            sandbox.faults({"operation": self.sending, "do": fault, "phase": "after", "nth": 2})
+            sandbox.faults({"operation": self.sending, "do": fault, "phase": "after_commit", "nth": 2})
             with scene.opened() as provider, pytest.raises(ProviderUnavailable):
                 provider.submit(spec, notes)
             self.carried(scene, spec, notes)

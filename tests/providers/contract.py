@@ -61,7 +61,7 @@ from voices.providers.types import (
     Visibility,
 )
 
-BEFORE, AFTER = "before", "after"
+BEFORE, AFTER = "before_commit", "after_commit"
 """The phases of a fault: nothing of the call is done, or all of it and the answer is lost."""
 CLIPS = (HandoverWay.RECORDINGS, HandoverWay.FILE_IDS)
 OPTIONAL: dict[str, tuple[str, Callable[[Any], Any]]] = {

@@ -187,7 +187,7 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
     def test_callback_says_what_the_provider_says(self, scene: Scene, sandbox: Sandbox, listener: Listener) -> None:
         """The sandbox's own callbacks, whole and broken as the vendor's sample is."""
         sandbox.control("POST", "settings", {"training_seconds": 0.0})
-        for fault in ("duplicate_callback:1", "broken_callback"):
+        for fault in ("duplicate:1", "broken"):
             sandbox.faults({"operation": "callback", "do": fault})
             spec = self.spec(Tier.RAPID, HandoverWay.DATASET_URL, listener)
             with scene.opened() as provider:

@@ -3,13 +3,14 @@
 import json
 import logging
 import re
+import secrets
 from threading import Thread
 from typing import Any
 
 import requests
 
-from voices.sandbox import choices
-from voices.sandbox.faults import Rule
+from voices.sandbox import choices, clock
+from voices.sandbox.faults import CALLBACK, TRAINING, Rule
 from voices.sandbox.house import House
 
 logger = logging.getLogger(__name__)
@@ -17,23 +18,43 @@ logger = logging.getLogger(__name__)
 
 def send(house: House, address: str, body: dict[str, Any]) -> None:
     """Post `body` to `address` as the rules for `callback` want it; returns when that is over."""
-    rules = house.faults.called("callback")
-    text = json.dumps(body)
-    copies = 1
-    for rule in rules:
-        if rule.action == "lose_callback":
-            return
-        if rule.action == "delay_callback":
-            house.closing.wait(rule.number)
-        if rule.action == "broken_callback":
-            text = re.sub(r',(\s*"status")', r"\1", json.dumps(body, indent=2))
-        if rule.action == "duplicate_callback":
-            copies = _copies(rule)
-    _send_copies(house, address, text, copies)
+    rules = {rule.action: rule for rule in house.faults.called(CALLBACK)}
+    if "delay" in rules:
+        clock.wait(clock.now() + (rules["delay"].number or 0), house.closing)
+    if "forge" in rules:
+        _post(house, address, json.dumps(forged(body)))
+    if "lose" in rules:
+        return
+    if "reorder" in rules:
+        house.overtaking.let_one_pass(house.closing)
+    _send_copies(house, address, _text(body, rules), _copies(rules.get("duplicate")))
+    house.overtaking.sent()
 
 
-def _copies(rule: Rule) -> int:
-    return int(rule.number) if rule.number is not None else 2
+def send_early(house: House, address: str, body: dict[str, Any]) -> None:
+    """For a training that begins: post what says that it is over, if a rule wants that. It is tried once."""
+    if any(rule.action == "early" for rule in house.faults.called(TRAINING)):
+        _posted(address, json.dumps(body))
+
+
+def forged(body: dict[str, Any]) -> dict[str, Any]:
+    """The same kind of callback, about a thing that nobody knows: it is finished."""
+    ids = {name: secrets.token_hex(5) for name in ("id", "uuid", "voice", "voice_uuid") if name in body}
+    return body | ids | {"status": "finished"}
+
+
+def _text(body: dict[str, Any], rules: dict[str, Rule]) -> str:
+    if "oversize" in rules:
+        body = body | {"padding": "x" * choices.OVERSIZE}
+    if "broken" in rules:
+        return re.sub(r",\n", "\n", json.dumps(body, indent=2), count=1)
+    return json.dumps(body)
+
+
+def _copies(duplicate: Rule | None) -> int:
+    if duplicate is None:
+        return 1
+    return int(duplicate.number) if duplicate.number is not None else 2
 
 
 def _send_copies(house: House, address: str, text: str, copies: int) -> None:

@@ -28,6 +28,9 @@ CALLBACK_PAUSE = 0.5
 
 CALLBACK_TIMEOUT = 10.0
 
+OVERSIZE = 80_000
+"""Bytes that make a callback longer than 64 KiB, which is the most that anybody should take of one."""
+
 DATASET_TIMEOUT = 60.0
 """Seconds in all for one dataset. No redirects are followed."""
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, fields
 from django.http import HttpResponseBase, JsonResponse
 
 from voices.sandbox import clock, trainings
+from voices.sandbox.chaos import chaos_from
 from voices.sandbox.faults import ACTIONS, BadRule, rule_from
 from voices.sandbox.house import SandboxRequest, Settings
 from voices.sandbox.operations import View, by_method, success_form
@@ -36,7 +37,7 @@ def show_faults(request: SandboxRequest) -> HttpResponseBase:
 
 @guarded
 def set_faults(request: SandboxRequest) -> HttpResponseBase:
-    """Replace the rules: `{"rules": [{"operation", "do", "phase", "nth", "retry_after"}]}`."""
+    """Replace the rules: `{"rules": [{"operation", "do", "phase", "nth", "retry_after", "to"}]}`."""
     told = json_body(request).get("rules")
     if not isinstance(told, list):
         raise Refused(400, "Send an object with a list of rules.")
@@ -51,6 +52,32 @@ def set_faults(request: SandboxRequest) -> HttpResponseBase:
 def clear_faults(request: SandboxRequest) -> HttpResponseBase:
     request.house.faults.follow([])
     return show_faults(request)
+
+
+@guarded
+def show_chaos(request: SandboxRequest) -> HttpResponseBase:
+    """What is left to chance, if anything, and what happened so far."""
+    chaos = request.house.chaos
+    return JsonResponse({"chaos": chaos.told() if chaos else None})
+
+
+@guarded
+def begin_chaos(request: SandboxRequest) -> HttpResponseBase:
+    """Let a share of all calls go wrong: `{"seed": null, "share": 0.1, "actions": [...]}`, each of them optional."""
+    house = request.house
+    try:
+        house.chaos = chaos_from(json_body(request))
+    except BadRule as problem:
+        raise Refused(400, str(problem)) from None
+    house.faults.roll(house.chaos)
+    return show_chaos(request)
+
+
+@guarded
+def end_chaos(request: SandboxRequest) -> HttpResponseBase:
+    """Let nothing more go wrong by chance; what went wrong is still shown."""
+    request.house.faults.roll(None)
+    return show_chaos(request)
 
 
 @guarded
@@ -109,6 +136,7 @@ def change_settings(request: SandboxRequest) -> HttpResponseBase:
 
 
 faults = by_method(get=show_faults, post=set_faults, delete=clear_faults)
+chaos = by_method(get=show_chaos, post=begin_chaos, delete=end_chaos)
 ledger = by_method(get=show_ledger)
 requests = by_method(get=show_requests)
 work = by_method(get=show_work)

@@ -3,27 +3,18 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
-from django.http import HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpResponseBase, JsonResponse
 
 from voices.sandbox import clock
-from voices.sandbox.faults import Rule
 from voices.sandbox.house import SandboxRequest
+from voices.sandbox.misbehaviour import ErrorForm, misbehave, read_half
 from voices.sandbox.state import written
 from voices.sandbox.wire import Refused
 
 View = Callable[..., HttpResponseBase]
-ErrorForm = Callable[[Refused], HttpResponse]
 
 
-class Dropped(ConnectionAbortedError):
-    """The connection is to be closed; `sent` is what the client still gets of the answer."""
-
-    def __init__(self, sent: bytes = b"") -> None:
-        super().__init__("dropped by the fault script")
-        self.sent = sent
-
-
-def success_form(refused: Refused) -> HttpResponse:
+def success_form(refused: Refused) -> JsonResponse:
     """Resemble's error: `success`, `message`, and by field where it is about fields."""
     body: dict[str, Any] = {"success": False, "message": refused.message}
     if refused.errors:
@@ -37,20 +28,37 @@ def operation(name: str, error_form: ErrorForm = success_form) -> Callable[[View
     def wrap(view: View) -> View:
         def performed(request: SandboxRequest, **parts: str) -> HttpResponseBase:
             request.seen.operation = name
-            rules = request.house.faults.called(name)
-            for rule in rules:
-                if rule.phase == "before" and (answer := misbehave(request, rule, error_form)):
-                    return answer
-            request.rules = rules
+            request.rules = request.house.faults.called(name)
+            if early := _before_commit(request, error_form):
+                return early
             try:
-                answer = view(request, **parts)
+                answer = _answered(view, request, parts)
             except Refused as refused:
                 answer = error_form(refused)
-            return _after(request, rules, answer, error_form)
+            return _after_commit(request, error_form, answer)
 
         return performed
 
     return wrap
+
+
+def _before_commit(request: SandboxRequest, error_form: ErrorForm) -> HttpResponseBase | None:
+    """What is answered before anything is done, or None to go on. Raises Dropped."""
+    for rule in request.rules:
+        if rule.phase == "after_commit":
+            continue
+        if rule.phase == "during_body":
+            read_half(request)
+        if answer := misbehave(request, rule, error_form):
+            return answer
+    return None
+
+
+def _after_commit(request: SandboxRequest, error_form: ErrorForm, answer: HttpResponseBase) -> HttpResponseBase:
+    for rule in request.rules:
+        if rule.phase == "after_commit":
+            answer = misbehave(request, rule, error_form, answer) or answer
+    return answer
 
 
 class Dated(Protocol):
@@ -72,47 +80,12 @@ def shown(request: SandboxRequest, things: Iterable[T]) -> list[T]:
     return [thing for thing in things if thing.created_at < written(clock.now() - lag)]
 
 
-def _after(
-    request: SandboxRequest, rules: list[Rule], answer: HttpResponseBase, error_form: ErrorForm
-) -> HttpResponseBase:
-    for rule in rules:
-        if rule.phase == "after":
-            answer = misbehave(request, rule, error_form, answer) or answer
-    return answer
-
-
-def misbehave(
-    request: SandboxRequest, rule: Rule, error_form: ErrorForm, answer: HttpResponseBase | None = None
-) -> HttpResponseBase | None:
-    """Do what a rule says: an answer instead of the right one, or None to go on. Raises Dropped."""
-    match rule.action:
-        case "drop":
-            raise Dropped
-        case "hang":
-            request.house.closing.wait()
-            raise Dropped
-        case "delay":
-            request.house.closing.wait(rule.number)
-        case "truncate":
-            raise Dropped(_half(answer))
-        case "garbage":
-            return HttpResponse("<html><body>It works!</body></html>")
-        case "status":
-            return _status(rule, error_form)
-    return None
-
-
-def _half(answer: HttpResponseBase | None) -> bytes:
-    content = answer.content if isinstance(answer, HttpResponse) else b'{"success": true, "item": {}}'
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(content)
-    return head + content[: len(content) // 2]
-
-
-def _status(rule: Rule, error_form: ErrorForm) -> HttpResponse:
-    answer = error_form(Refused(int(rule.number or 500), "The sandbox was told to answer this."))
-    if rule.retry_after is not None:
-        answer["Retry-After"] = rule.retry_after
-    return answer
+def _answered(view: View, request: SandboxRequest, parts: dict[str, str]) -> HttpResponseBase:
+    """What the view says; where the script wants it ignored, nothing of what it writes remains."""
+    if all(rule.action != "ignore" for rule in request.rules):
+        return view(request, **parts)
+    with request.house.store.pretence():
+        return view(request, **parts)
 
 
 def by_method(**views: View) -> View:

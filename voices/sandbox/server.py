@@ -4,20 +4,23 @@ There is no Django handler and so no middleware: no login, no session, no CSRF c
 """
 
 import logging
+import os
 import socketserver
+import struct
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from ipaddress import ip_address
-from socket import SHUT_RDWR, socket
-from typing import Any
+from socket import SHUT_RDWR, SO_LINGER, SOL_SOCKET, socket
+from typing import Any, cast
 
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.http import HttpResponseBase
 from django.urls import Resolver404, resolve
 
 from voices.sandbox.house import House, SandboxRequest
-from voices.sandbox.operations import Dropped, success_form
-from voices.sandbox.wire import Refused
+from voices.sandbox.misbehaviour import Dropped
+from voices.sandbox.operations import success_form
+from voices.sandbox.wire import Refused, headers_without_keys
 
 logger = logging.getLogger(__name__)
 
@@ -37,11 +40,11 @@ class Application:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         request = SandboxRequest(environ)
         request.house = self._house
-        request.seen = self._house.log.note(request)
+        request.seen = self._house.log.note(request, headers_without_keys(request.headers))
         try:
             answer = respond(request) if self._is_for_us(environ.get("HTTP_HOST", "")) else success_form(NOT_FOR_US)
         except Dropped as dropped:
-            hang_up(environ["sandbox.connection"], dropped.sent)
+            hang_up(environ["sandbox.handler"], dropped)
             raise
         request.seen.status = answer.status_code
         start_response(f"{answer.status_code} {answer.reason_phrase}", list(answer.items()))
@@ -84,17 +87,24 @@ def respond(request: SandboxRequest) -> HttpResponseBase:
     return answer
 
 
-def hang_up(connection: socket, sent: bytes) -> None:
+def hang_up(handler: "Handler", dropped: Dropped) -> None:
     """Close the line under the handler, after whatever the client still gets."""
-    if sent:
-        connection.sendall(sent)
+    connection = cast(socket, handler.connection)
+    handler.close_connection = True
+    if dropped.sent:
+        connection.sendall(dropped.sent)
+    if dropped.reset:
+        # Closed without lingering, TCP says RST. The handler holds the socket too, so the line itself is closed.
+        connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(connection.detach())
+        return
     connection.shutdown(SHUT_RDWR)
 
 
 class Handler(WSGIRequestHandler):
     def get_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environ()
-        environ["sandbox.connection"] = self.connection
+        environ["sandbox.handler"] = self
         # The vendor's Node SDK sends two Content-Type headers with a file; the last one has the boundary.
         if types := self.headers.get_all("Content-Type"):
             environ["CONTENT_TYPE"] = types[-1]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import RLock
+from threading import RLock, local
 from typing import IO, Any
 
 from voices.sandbox import clock
@@ -48,6 +48,7 @@ class Store:
         self._claim = _claimed(folder / "lock")
         self._audio = folder / "audio"
         self._lock = RLock()
+        self._here = local()
         self._db = sqlite3.connect(folder / "sandbox.sqlite3", check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode=WAL")
@@ -64,7 +65,19 @@ class Store:
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
+            self._db.execute("ROLLBACK" if self._pretends() else "COMMIT")
+
+    @contextmanager
+    def pretence(self) -> Iterator[None]:
+        """Inside, this thread writes and deletes nothing for good, and is not told."""
+        self._here.pretends = True
+        try:
+            yield
+        finally:
+            self._here.pretends = False
+
+    def _pretends(self) -> bool:
+        return getattr(self._here, "pretends", False)
 
     def audio(self, voice: str, file: str) -> Path:
         """Where a file of a voice lies; the voice's folder is made if need be."""
@@ -72,8 +85,14 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         return folder / file
 
-    def forget_audio(self, voice: str) -> None:
-        shutil.rmtree(self._audio / voice, ignore_errors=True)
+    def forget_audio(self, voice: str, file: str = "") -> None:
+        """Delete one file of a voice, or all of them."""
+        if self._pretends():
+            return
+        if file:
+            self.audio(voice, file).unlink(missing_ok=True)
+        else:
+            shutil.rmtree(self._audio / voice, ignore_errors=True)
 
     def ledger(self) -> list[dict[str, Any]]:
         with self.transaction() as db:

@@ -29,6 +29,7 @@ Callback = Callable[[Kept], tuple[str, dict[str, Any]] | None]
 class _Course:
     outcome: Outcome
     callback: Callback | None
+    finished: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,16 @@ _courses: dict[tuple[str, str], _Course] = {}
 _own_tables: list[_OwnTables] = []
 
 
-def register(vendor: str, kind: str, outcome: Outcome, callback: Callback | None = None) -> None:
+def register(
+    vendor: str, kind: str, outcome: Outcome, callback: Callback | None = None, finished: str = "finished"
+) -> None:
     """How trainings of a vendor's kind end: `outcome` gives the row with its new status and details.
 
     It is called outside any transaction and one at a time. Only the status and the details that it changed are
-    taken over, so what was renamed meanwhile stays so. `callback` gives address and body of what then is posted.
+    taken over, so what was renamed meanwhile stays so. `callback` gives address and body of what then is posted;
+    `finished` is the status of success, which a callback may be made to say too early.
     """
-    _courses[vendor, kind] = _Course(outcome, callback)
+    _courses[vendor, kind] = _Course(outcome, callback, finished)
 
 
 def register_own(resume: Callable[[House], None], due: Callable[[House], int]) -> None:
@@ -83,6 +87,7 @@ def _train(house: House, vendor: str, id: str) -> None:
     try:
         kept = _looked_up(house, vendor, id)
         if kept and kept.ready_at is not None:
+            _call_back_early(house, kept)
             clock.wait(kept.ready_at, house.closing)
             with ONE_AT_A_TIME:
                 if not house.closing.is_set() and _is_still_due(house, kept):
@@ -116,6 +121,13 @@ def _settle(house: House, begun: Kept, ended: Kept) -> None:
             return
         settled = replace(latest, status=ended.status, details=latest.details | news, ready_at=None, updated_at=now())
         shelf.put(db, replace(settled, callback_due=bool(callback and callback(settled))))
+
+
+def _call_back_early(house: House, kept: Kept) -> None:
+    """What says that it is over, where the fault script wants that."""
+    course = _courses[kept.vendor, kept.kind]
+    if course.callback and (post := course.callback(replace(kept, status=course.finished))):
+        callbacks.send_early(house, *post)
 
 
 def _call_back(house: House, vendor: str, id: str) -> None:

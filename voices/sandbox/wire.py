@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from base64 import b64decode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from django.http import JsonResponse
 from voices.sandbox import choices
 from voices.sandbox.house import SandboxRequest
 
+KEY_HEADER = re.compile(r"authorization|token|key|cookie|secret", re.IGNORECASE)
+REAL_KEY = 8  # characters
 TOKEN_SCHEME = re.compile(r'Token\s+token="?(?P<key>[^"]*)"?')
 
 
@@ -40,12 +43,16 @@ class Account:
     authorized_uploader: bool
 
 
+def hint_of(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
 def account_of(key: str) -> Account:
     """The account of a key. Raises Refused 401 for none and for a bad one."""
     if not key or key.startswith(choices.BAD_KEY):
         raise Refused(401, "The API key is missing or not valid.")
     return Account(
-        hint=hashlib.sha256(key.encode()).hexdigest()[:12],
+        hint=hint_of(key),
         may_change=not key.startswith(choices.PLAN_KEY),
         authorized_uploader=key.startswith(choices.AUTHORIZED_KEY),
     )
@@ -57,6 +64,22 @@ def authorization_key(header: str) -> str:
         return found["key"]
     scheme, _, rest = header.strip().partition(" ")
     return rest.strip() if scheme == "Bearer" else header.strip()
+
+
+def headers_without_keys(headers: Mapping[str, str]) -> dict[str, str]:
+    """Every header with its value; each key is replaced by `[hint]` of its account, wherever it stands."""
+    sent = [value for name, value in headers.items() if KEY_HEADER.search(name)]
+    keys = sorted({key for value in sent for key in (authorization_key(value), value.strip()) if key}, key=len)
+    return {name: _without(keys, name, value) for name, value in sorted(headers.items())}
+
+
+def _without(keys: list[str], name: str, value: str) -> str:
+    """The shortest first, so that of `Bearer KEY` only the key is replaced."""
+    for key in keys:
+        # A key of a few letters is part of many a word; outside its own header only a real one is looked for.
+        if KEY_HEADER.search(name) or len(key) >= REAL_KEY:
+            value = value.replace(key, f"[{hint_of(key)}]")
+    return value
 
 
 def json_body(request: SandboxRequest) -> dict[str, Any]:

@@ -168,7 +168,7 @@ def delete_recording(request: SandboxRequest, account: Account, voice: str, uuid
     with store.transaction() as db:
         _, recording = own_recording(db, account, voice, uuid)
         rows.delete_recording(db, uuid)
-    store.audio(voice, recording.file).unlink(missing_ok=True)
+    store.forget_audio(voice, recording.file)
     return JsonResponse({"success": True})
 
 

@@ -1,12 +1,24 @@
 """One sandbox for all providers, each test with a key of its own, and a server that misbehaves."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
 
+from tests.providers.making import KEY
 from tests.support.hostile import Hostile
 from tests.support.relay import Relay
 from tests.support.sandbox import Listener, Sandbox
+
+
+@pytest.fixture(autouse=True)
+def keys_stay_out_of_the_log(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Nobody writes a key down, not even at the level that shows everything."""
+    caplog.set_level(logging.DEBUG)
+    secret = request.getfixturevalue("key") if "key" in request.fixturenames else KEY
+    yield
+    for record in caplog.get_records("call"):
+        assert not [key for key in (secret, KEY) if key in f"{record.getMessage()} {vars(record)}"]
 
 
 @pytest.fixture

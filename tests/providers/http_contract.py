@@ -16,6 +16,7 @@ from urllib3.connection import HTTPConnection
 
 from tests.providers.answers import ODD, RETRY_AFTER, STATUSES, UNREADABLE
 from tests.providers.contract import ProviderContract, Scene
+from tests.providers.making import KEY
 from tests.support.hostile import Asked, Hostile, answer, zipped
 from tests.support.relay import Relay
 from tests.support.sandbox import Listener
@@ -32,7 +33,6 @@ from voices.providers.errors import (
 from voices.providers.http import HttpProvider
 from voices.providers.types import HandoverWay, RemoteStatus, Visibility
 
-KEY = "very-secret-key-4711"
 SOON = 0.3
 """The deadline of a test's call, seconds."""
 UPLOADS = (

@@ -11,6 +11,7 @@ import soundfile
 from tests.support.wav import RATE, sample_wav, speech_like, wav_bytes
 from voices.providers.types import Blob, Clip, Encoding, HandoverWay, Parcel
 
+KEY = "very-secret-key-4711"
 PIECE = 1 << 16
 LONG = 12.5
 """Seconds of a parcel's sound: every provider takes ten, and Speechgen and Voice.ai do not take much more."""

@@ -2,50 +2,57 @@
 
 import socket
 import threading
+import time
 from contextlib import suppress
 from contextvars import ContextVar
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any, Self
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+NAT64 = IPv6Network("64:ff9b::/96")
+
 
 class Watch:
     """The connections of one call: cut when its time is over, also one that is only then being opened.
 
     `connected` is False for as long as nothing of the request can have left this machine. `public_only` connections
-    to addresses that are not everybody's are not made.
+    to addresses that are not everybody's are not made, and `private` says that there was one.
     """
 
-    def __init__(self, seconds: float, *, public_only: bool = False) -> None:
+    def __init__(self, seconds: float, *, at_most: float | None = None, public_only: bool = False) -> None:
+        """`seconds` is the time until the call is over, or from one `moved` to the next, and `at_most` all of it."""
         self.connected = False
+        self.private = False
         self.public_only = public_only
         self._seconds = seconds
+        self._at_most = seconds if at_most is None else at_most
         self._over = False
         self._held: list[socket.socket] = []
         self._lock = threading.Lock()
-        self._timer = self._timed()
-
-    def _timed(self) -> threading.Timer:
-        timer = threading.Timer(self._seconds, self._cut)
-        timer.daemon = True
-        return timer
+        self._done = threading.Event()
 
     def __enter__(self) -> Self:
         self._token = watch.set(self)
-        self._timer.start()
+        self._end = time.monotonic() + self._at_most
+        self.moved()
+        threading.Thread(target=self._keep, daemon=True).start()
         return self
 
     def moved(self) -> None:
         """The call makes progress: its time begins anew."""
-        self._timer.cancel()
-        self._timer = self._timed()
-        self._timer.start()
+        self._until = min(time.monotonic() + self._seconds, self._end)
+
+    def _keep(self) -> None:
+        while not self._done.wait(max(self._until - time.monotonic(), 0)):
+            if time.monotonic() >= self._until:
+                self._cut()
+                return
 
     def __exit__(self, *_error: object) -> None:
-        self._timer.cancel()
+        self._done.set()
         watch.reset(self._token)
         with self._lock:
             for held in self._held:
@@ -70,13 +77,24 @@ class Watch:
 watch: ContextVar[Watch] = ContextVar("watch")
 
 
+def is_public(address: str) -> bool:
+    """Whether it is everybody's; of one that carries an older one within (RFC 4291, RFC 6052), whether that is."""
+    found: IPv4Address | IPv6Address = ip_address(address)
+    if isinstance(found, IPv6Address):
+        if found.sixtofour or found.teredo:  # out of use, and a way around
+            return False
+        found = found.ipv4_mapped or (IPv4Address(int(found) & 0xFFFFFFFF) if found in NAT64 else found)
+    return found.is_global and not found.is_multicast
+
+
 class _Watched(HTTPConnection):
     """A connection that the watch of its call holds from its first packet on."""
 
     def _new_conn(self) -> socket.socket:
         opened = super()._new_conn()
-        if watch.get().public_only and not ip_address(opened.getpeername()[0]).is_global:
+        if watch.get().public_only and not is_public(opened.getpeername()[0]):
             opened.close()
+            watch.get().private = True
             raise OSError("not a public address")
         watch.get().hold(opened)
         return opened

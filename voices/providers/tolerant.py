@@ -11,6 +11,7 @@ DEEPEST = 30  # levels of a JSON answer; what lies deeper is dropped
 FLAGS = {"true": True, "false": False, "1": True, "0": False}
 # How files of sound begin (RFC 2361, RFC 3533, ID3v2.4 3.1, RFC 9639), as what a server calls them is not relied on.
 BEGINNINGS = {b"RIFF": "audio/wav", b"OggS": "audio/ogg", b"ID3": "audio/mpeg", b"fLaC": "audio/flac"}
+MP3_FRAMES = (b"\xe2", b"\xe3", b"\xf2", b"\xf3", b"\xfa", b"\xfb")  # its second byte: MPEG 2.5, 2 and 1
 
 
 def number(value: Any) -> float | None:
@@ -63,6 +64,8 @@ def sound_of(operation: str, content: bytes) -> Sound:
     for beginning, content_type in BEGINNINGS.items():
         if content.startswith(beginning):
             return Sound(content, content_type)
-    if content[:1] == b"\xff" and content[1:2] >= b"\xe0":
+    # The frame of an MP3 (ISO 11172-3, 2.4.1.3): eleven ones, then what is neither reserved nor another layer. Two
+    # letters of it are how a text in UTF-16 begins.
+    if content[:1] == b"\xff" and content[1:2] in MP3_FRAMES:
         return Sound(content, "audio/mpeg")
     raise ResponseUnreadable(operation, "no audio in the answer")

@@ -12,6 +12,7 @@ urlpatterns = [
     path("__control/requests", control.requests),
     path("__control/settings", control.settings),
     path("__control/work", control.work),
+    path("audiostack/", include("voices.sandbox.audiostack.urls")),
     path("resemble/", include("voices.sandbox.resemble_v1.urls")),
     path("resemble/", include("voices.sandbox.resemble_v2.urls")),
     path("speechgen/", include("voices.sandbox.speechgen.urls")),

@@ -1,4 +1,4 @@
-"""Reading a dataset's archive: .zip or .tar.gz with WAVs and, as an option, a metadata.csv.
+"""Reading a dataset's archive: .zip, .tar.gz or .tar with WAVs and, as an option, a metadata.csv.
 
 The layout is that of the vendor's v1 page: lines `file|text`, the file without its `.wav`. Where in the
 archive they lie is unknown, so any folder will do. Nothing is unpacked by its own path; all sizes are capped.
@@ -6,6 +6,7 @@ archive they lie is unknown, so any folder will do. Nothing is unpacked by its o
 
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,9 @@ from typing import IO
 from voices.sandbox import choices
 
 METADATA = "metadata.csv"
+GZIP = b"\x1f\x8b"
+UNREADABLE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError)
+NEITHER = "The dataset is neither a readable .zip nor a readable .tar.gz file."
 
 
 class BadArchive(Exception):
@@ -32,17 +36,24 @@ class Clip:
 def clips(path: Path) -> Iterator[Clip]:
     """The WAVs of an archive with their transcripts, in the archive's order. Raises BadArchive."""
     try:
-        texts = _texts(path)
+        said = texts(path)
         for name, file in _files(path):
             if name.lower().endswith(".wav"):
                 stem = name[:-4]
-                yield Clip(stem, texts.get(stem, ""), file.read())
-    except (zipfile.BadZipFile, tarfile.TarError, OSError, EOFError, RuntimeError, NotImplementedError):
-        raise BadArchive("The dataset is neither a readable .zip nor a readable .tar.gz file.") from None
+                yield Clip(stem, said.get(stem, ""), file.read())
+    except UNREADABLE:
+        raise BadArchive(NEITHER) from None
+
+
+def texts(path: Path) -> dict[str, str]:
+    """The transcripts by file name without `.wav`. Raises BadArchive."""
+    try:
+        return _texts(path)
+    except UNREADABLE:
+        raise BadArchive(NEITHER) from None
 
 
 def _texts(path: Path) -> dict[str, str]:
-    """The transcripts by file name without `.wav`."""
     for name, file in _files(path):
         if name == METADATA:
             lines = file.read().decode("utf-8-sig", errors="replace").splitlines()
@@ -74,7 +85,12 @@ def _zipped(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
 
 
 def _tarred(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
-    with tarfile.open(path, "r:gz") as archive:
+    with tarfile.open(path, "r:gz" if _is_gzipped(path) else "r:") as archive:
         for entry in archive:
             if entry.isfile() and (file := archive.extractfile(entry)):
                 yield entry.name, entry.size, file
+
+
+def _is_gzipped(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(GZIP)) == GZIP

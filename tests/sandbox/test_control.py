@@ -198,16 +198,49 @@ def test_the_log_has_every_request_and_no_key(studio: Studio, sandbox: Sandbox) 
         "list_voices",
         200,
     )
-    assert "Authorization" in listed["headers"]
+    assert listed["headers"]["Authorization"] == f"Token token=[{studio.hint}]"
     assert (nowhere["path"], nowhere["status"]) == ("/nowhere", 404)
     assert studio.key not in str(log)
+
+
+@pytest.mark.parametrize(
+    ("header", "form"),
+    [
+        ("Authorization", "{}"),
+        ("Authorization", "Bearer {}"),
+        ("Authorization", 'Token token="{}"'),
+        ("Authorization", "Token token={}"),
+        ("X-Access-Token", "{}"),
+        ("x-api-key", "{}"),
+        ("Cookie", "{}"),
+    ],
+)
+def test_the_log_has_every_header_and_the_hint_in_place_of_the_key(
+    sandbox: Sandbox, studio: Studio, header: str, form: str
+) -> None:
+    sent = {header: form.format(studio.key), "X-Odd": f"around {studio.key}!", "Accept": "audio/wav"}
+    requests.get(f"{sandbox.address}/nowhere", headers=sent, timeout=10)
+    seen = {name.lower(): value for name, value in sandbox.requests()[-2]["headers"].items()}
+    assert seen[header.lower()] == form.format(f"[{studio.hint}]")
+    assert (seen["x-odd"], seen["accept"]) == (f"around [{studio.hint}]!", "audio/wav")
 
 
 def test_no_key_is_written_anywhere(start: Start, folder: Path) -> None:
     sandbox = start(folder)
     studio = Studio(sandbox.address)
-    _finish_without_callback(studio)
+    sandbox.control("POST", "chaos", {"share": 0})
+    voice = _finish_without_callback(studio)
+    studio.call("GET", "voices", headers={"X-Access-Token": studio.key, "x-api-key": studio.key})
+    sound = studio.recordings.all(voice, 1)["items"][0]["audio_src"]
+    (folder / "audio").rename(folder / "gone")
+    assert requests.get(sound, headers={"x-api-key": studio.key}, timeout=10).status_code == 500
+    told = json.dumps([sandbox.ledger(), sandbox.requests()])
     sandbox.stop()
+    assert studio.hint in told
+    assert studio.key not in told
+    assert "Chaos with seed" in sandbox.said
+    assert "FileNotFoundError" in sandbox.said
+    assert studio.key not in sandbox.said
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert any(path.name == "sandbox.sqlite3" for path in files)
     assert not [path for path in files if studio.key.encode() in path.read_bytes()]

@@ -35,7 +35,7 @@ class SandboxRefused(Exception):
 
 
 class Sandbox:
-    """`manage.py sandbox` on a free port, with its control API."""
+    """`manage.py sandbox` on a free port, with its control API. `said` is all that it printed, once it has ended."""
 
     def __init__(self, folder: Path, training_seconds: float = 0.2, port: int = 0) -> None:
         self.folder = folder
@@ -52,6 +52,7 @@ class Sandbox:
         if "listening on" not in first_line:
             rest, _ = self.process.communicate(timeout=PATIENCE)
             raise SandboxRefused(first_line + rest)
+        self.said = first_line
         self.address = next(word for word in first_line.split() if word.startswith("http://"))
         self.port = int(self.address.rsplit(":", 1)[1])
 
@@ -88,10 +89,8 @@ class Sandbox:
         self._ended()
 
     def _ended(self) -> int:
-        code = self.process.wait(PATIENCE)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        return code
+        self.said += self.process.communicate(timeout=PATIENCE)[0]
+        return self.process.returncode
 
 
 class Listener:

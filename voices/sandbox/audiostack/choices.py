@@ -15,8 +15,9 @@ LONGEST_FILE_NAME = 255
 LARGEST_UPLOAD = 500_000_000
 """Bytes of one file, as the vendor has no limit for one: what a whole voice may have."""
 
+TYPES = {".wav": "audio/wav", ".mp3": "audio/mpeg", ".flac": "audio/flac", ".ogg": "audio/ogg", ".m4a": "audio/mp4"}
 OTHER_TYPE = "application/octet-stream"
-"""The `mimeType` of a file whose name tells nothing. Any file is taken; what is no audio is discarded by a cloning."""
+"""The `mimeType` of a file, by how its name ends. Any file is taken; what is no audio is discarded by a cloning."""
 
 ACCESS = ("public", "private")
 """Vendor's words. A new file is "public": the vendor says that all of the organisation see it. A key is one."""

@@ -1,9 +1,8 @@
 """Files: announced, uploaded to an address of their own, looked at, changed, deleted. Answered without the envelope."""
 
-import mimetypes
 import secrets
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
@@ -47,7 +46,7 @@ def _announced(request: SandboxRequest, *, name_field: str, folder_field: str) -
     details = {
         "signature": secrets.token_urlsafe(24),
         "expires_at": clock.now() + choices.UPLOAD_SECONDS,
-        "mime_type": mimetypes.guess_type(name)[0] or choices.OTHER_TYPE,
+        "mime_type": choices.TYPES.get(PurePath(name).suffix.lower(), choices.OTHER_TYPE),
         "folder_id": text_field(body, folder_field, 64) or str(uuid5(NAMESPACE_OID, owner.hint)),
         "category": text_field(body, "category_id", 64),
         "access": choices.ACCESS[0],

@@ -126,7 +126,10 @@ RULES = (
     # What it makes up must not pass for a measurement.
     Rule(these=("voicehub.audio.quality",), may=(SANDBOX,)),
     # One HTTP client for all providers; the sandbox calls back by itself.
-    Rule(these=("requests", "urllib3", "httpx", "urllib.request"), may=("voices.providers.http", SANDBOX)),
+    Rule(
+        these=("requests", "urllib3", "httpx", "urllib.request"),
+        may=("voices.providers.http", "voices.providers.connections", SANDBOX),
+    ),
     Rule(who=("voices.providers",), these=("django.db",)),
     Rule(these=("django.conf",), who=PROVIDERS_BUT_THE_REGISTRY),
     Rule(these=("django.db.models.signals", "django.dispatch"), may=("voicehub.apps",)),

@@ -7,7 +7,7 @@ from typing import Any
 
 READ = [
     "consent.view_talent", "consent.view_contract", "consent.view_consent", "consent.view_take",
-    "voices.view_voice", "voices.view_recording", "voices.view_build",
+    "voices.view_voice", "voices.view_recording", "voices.view_build", "voices.view_remotevoice",
 ]  # fmt: skip
 SOUND = [
     "consent.add_take", "voices.add_voice", "voices.change_voice",
@@ -16,6 +16,7 @@ SOUND = [
 PRODUCE = [
     "consent.add_talent", "consent.change_talent", "consent.add_contract", "consent.add_consent",
     "consent.invite_talent", "consent.review_consent", "voices.start_build", "voices.view_account",
+    "voices.change_remotevoice", "voices.delete_remotevoice", "voices.ask_preview",
 ]  # fmt: skip
 
 ROLES = {"viewer": READ, "engineer": READ + SOUND, "producer": READ + SOUND + PRODUCE}

@@ -5,15 +5,18 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from consent.access import user_of
 from voicehub.admin_rows import KeptForever, LookOnly
 from voices import services
 from voices.models import (
     Account,
+    AccountCall,
     Build,
     BuildRecording,
     Callback,
     DatasetFetch,
     LimitOverride,
+    Preview,
     Recording,
     RemoteVoice,
     Voice,
@@ -38,7 +41,7 @@ class AccountForm(forms.ModelForm[Account]):
 
     class Meta:
         model = Account
-        fields = ["name", "provider", "mode", "active"]
+        fields = ["name", "provider", "mode"]
 
     def clean_key(self) -> str:
         key: str = self.cleaned_data["key"]
@@ -50,18 +53,20 @@ class AccountForm(forms.ModelForm[Account]):
 @admin.register(Account)
 class AccountAdmin(KeptForever):
     form = AccountForm
-    fields = ["name", "provider", "mode", "key", "key_hint", "active", "checked_at", "last_error"]
-    readonly_fields = ["key_hint", "checked_at", "last_error"]
-    list_display = ["name", "provider", "mode", "active", "key_hint", "checked_at", "last_error"]
-    list_filter = ["provider", "mode", "active"]
+    fields = ["name", "provider", "mode", "key", "key_hint", "paused_at", "pause_reason", "checked_at", "last_error"]
+    readonly_fields = ["key_hint", "paused_at", "pause_reason", "checked_at", "last_error"]
+    list_display = ["name", "provider", "mode", "paused_at", "key_hint", "checked_at", "last_error"]
+    list_filter = ["provider", "mode", ("paused_at", admin.EmptyFieldListFilter)]
     search_fields = ["name"]
-    actions = ["check_keys"]
+    actions = ["check_keys", "pause", "resume"]
 
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
-        if key := form.cleaned_data.get("key"):
+        key = form.cleaned_data.get("key")
+        if key and not change:
             obj.set_key(key)
-            obj.checked_at, obj.last_error = None, ""  # what is known was known of the old key
         super().save_model(request, obj, form, change)
+        if key and change:
+            services.change_key(obj, key)
 
     @admin.action(description="Test the key", permissions=["change"])
     def check_keys(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
@@ -69,6 +74,16 @@ class AccountAdmin(KeptForever):
             services.test_account(account)
             told = account.last_error or "The key works."
             self.message_user(request, f"{account}: {told}", "ERROR" if account.last_error else "SUCCESS")
+
+    @admin.action(description="Pause", permissions=["change"])
+    def pause(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
+        for account in accounts.filter(paused_at=None):
+            services.pause_account(account, "", user_of(request))
+
+    @admin.action(description="Resume", permissions=["change"])
+    def resume(self, _request: HttpRequest, accounts: QuerySet[Account]) -> None:
+        for account in accounts.filter(paused_at__isnull=False):
+            services.resume_account(account)
 
 
 class LimitForm(forms.ModelForm[LimitOverride]):
@@ -108,7 +123,7 @@ class RecordingAdmin(LookOnly):
 @admin.register(RemoteVoice)
 class RemoteVoiceAdmin(LookOnly):
     list_display = ["reference", "voice", "account", "tier", "remote_id", "retired_at", "deleted_at"]
-    list_filter = ["account", "tier", "retired_at"]
+    list_filter = ["account", "tier", "visibility", "retired_at", ("alarm", admin.EmptyFieldListFilter)]
     search_fields = ["reference", "remote_id", "voice__name"]
     list_select_related = ["voice", "account"]
 
@@ -136,8 +151,26 @@ class BuildAdmin(LookOnly):
     ]
     list_select_related = ["voice", "remote_voice", "started_by"]
     date_hierarchy = "created_at"
-    exclude = ["callback_digest", "dataset_digest"]
+    exclude = ["callback_digest", "dataset_digest", "kept"]
     inlines = [BuildRecordingInline]
+
+
+@admin.register(Preview)
+class PreviewAdmin(LookOnly):
+    list_display = ["text", "remote_voice", "status", "asked_by", "created_at", "finished_at"]
+    list_filter = ["status", "remote_voice__account"]
+    search_fields = ["text", "remote_voice__reference", "remote_voice__voice__name"]
+    list_select_related = ["remote_voice", "asked_by"]
+    exclude = ["file"]
+
+
+@admin.register(AccountCall)
+class AccountCallAdmin(LookOnly):
+    list_display = ["account", "at", "operation", "status", "said"]
+    list_filter = ["account", "status", "operation"]
+    search_fields = ["operation", "said"]
+    list_select_related = ["account"]
+    date_hierarchy = "at"
 
 
 @admin.register(Callback)

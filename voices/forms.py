@@ -86,6 +86,7 @@ class SettleForm(forms.Form):
 
     exists = forms.TypedChoiceField(choices=[("yes", "yes"), ("no", "no")], coerce=lambda answer: answer == "yes")
     remote_id = forms.CharField(required=False, max_length=100, strip=True)
+    why = forms.CharField(max_length=300, strip=True, error_messages={"required": "Write down how you know."})
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

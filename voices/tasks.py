@@ -32,6 +32,11 @@ def delete_remote_voice(remote_voice_id: str, _lease: Lease) -> timedelta | None
     return services.delete_remote_voice(remote_voice_id)
 
 
+@handles("make_preview", given_up=services.preview_given_up)
+def make_preview(preview_id: str, _lease: Lease) -> timedelta | None:
+    return services.make_preview(preview_id)
+
+
 @handles("examine_recordings", queue=LISTENING)
 def examine_recordings(voice_id: str, lease: Lease) -> timedelta | None:
     return services.examine_recordings(voice_id, lease)

@@ -1,10 +1,12 @@
-from voices.models.account import Account, LimitOverride, RemoteRecording, RemoteVoice
+from voices.models.account import Account, AccountCall, LimitOverride
 from voices.models.build import Build, BuildRecording, Callback, DatasetFetch
+from voices.models.remote import Preview, RemoteRecording, RemoteVoice
 from voices.models.voice import Recording, Voice
-from voices.models.words import BuildStatus, Handover, Mode, RecordingStatus
+from voices.models.words import BuildStatus, Handover, Mode, PreviewStatus, RecordingStatus
 
 __all__ = [
     "Account",
+    "AccountCall",
     "Build",
     "BuildRecording",
     "BuildStatus",
@@ -13,6 +15,8 @@ __all__ = [
     "Handover",
     "LimitOverride",
     "Mode",
+    "Preview",
+    "PreviewStatus",
     "Recording",
     "RecordingStatus",
     "RemoteRecording",

@@ -1,15 +1,23 @@
 import uuid
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
 
 from voicehub.secrets import seal, unseal
-from voices.models.voice import Recording, Voice
 from voices.models.words import Mode
 
 
+class AccountQuerySet(models.QuerySet["Account"]):
+    def working(self) -> "AccountQuerySet":
+        """Those that are not paused."""
+        return self.filter(paused_at=None)
+
+
 class Account(models.Model):
-    """Credentials at one provider. The key is sealed to this row and is never shown again."""
+    """Credentials at one provider. The key is sealed to this row and is never shown again.
+
+    A paused account is not spoken to, except to test its key; `paused_by` is nobody where the provider refused the key.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=100, unique=True)
@@ -17,10 +25,16 @@ class Account(models.Model):
     mode = models.CharField(max_length=8, choices=Mode, default=Mode.LIVE)
     sealed_key = models.TextField(editable=False)
     key_hint = models.CharField("key ends in", max_length=4, editable=False)
-    active = models.BooleanField(default=True)
+    paused_at = models.DateTimeField(null=True, blank=True, editable=False)
+    paused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    pause_reason = models.CharField(max_length=300, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_error = models.CharField(max_length=300, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AccountQuerySet.as_manager()
 
     class Meta:
         ordering = ["provider", "name"]
@@ -39,6 +53,23 @@ class Account(models.Model):
         return unseal(self.sealed_key, f"account:{self.pk}")
 
 
+class AccountCall(models.Model):
+    """One answer of a provider, as staff may see it. Only the last ones of an account are kept."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="calls")
+    at = models.DateTimeField()
+    operation = models.CharField(max_length=60)
+    status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty where no answer came.")
+    said = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["account", "-at"], name="account_call_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.operation}: {self.status or 'no answer'}"
+
+
 class LimitOverride(models.Model):
     """A provider's limit as this studio knows it to be, where the provider's own pages disagree."""
 
@@ -54,54 +85,3 @@ class LimitOverride(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider} {self.tier} {self.limit}"
-
-
-class RemoteVoice(models.Model):
-    """A voice as it exists in one account, in one tier. `reference` is the unique name under which it is found.
-
-    A remote voice that can be of no more use (its consent was refused) is retired, and a new one takes its place.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    voice = models.ForeignKey(Voice, models.PROTECT, related_name="remote_voices")
-    account = models.ForeignKey(Account, models.PROTECT, related_name="remote_voices")
-    tier = models.SlugField(max_length=20)
-    reference = models.CharField(max_length=60, unique=True)
-    remote_id = models.CharField(max_length=100, blank=True)
-    retired_at = models.DateTimeField(null=True, blank=True)
-    deleted_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["-created_at"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["voice", "account", "tier"],
-                condition=Q(retired_at__isnull=True),
-                name="remote_voice_one_in_use",
-            ),
-            models.UniqueConstraint(
-                fields=["account", "remote_id"], condition=~Q(remote_id=""), name="remote_voice_id_once"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.reference
-
-
-class RemoteRecording(models.Model):
-    """A recording as it exists with a remote voice, so that no clip is sent twice."""
-
-    remote_voice = models.ForeignKey(RemoteVoice, models.CASCADE, related_name="recordings")
-    recording = models.ForeignKey(Recording, models.PROTECT, related_name="remote_recordings")
-    remote_id = models.CharField(max_length=100)
-    transcript = models.TextField(blank=True, help_text="As it was sent.")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["remote_voice", "recording"], name="remote_recording_once"),
-            models.UniqueConstraint(fields=["remote_voice", "remote_id"], name="remote_recording_id_once"),
-        ]
-
-    def __str__(self) -> str:
-        return self.remote_id

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from consent.models import Consent, Contract
 from voicehub.transitions import Movable, status_check
-from voices.models.account import RemoteVoice
+from voices.models.remote import RemoteVoice
 from voices.models.voice import Recording, Voice
 from voices.models.words import BuildStatus, Handover
 
@@ -52,14 +52,21 @@ class Build(Movable):
     consent = models.ForeignKey(Consent, models.PROTECT, related_name="+")
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="+")
     status = models.CharField(max_length=16, choices=BuildStatus, default=BuildStatus.QUEUED)
-    handover = models.CharField(max_length=12, choices=Handover, default=Handover.RECORDINGS)
+    handover = models.CharField(max_length=20, choices=Handover, default=Handover.RECORDINGS)
     step = models.CharField(max_length=20, blank=True)
     mark = models.CharField(max_length=120, blank=True, help_text="How the remote voice stood before that step.")
+    kept = models.TextField(blank=True, editable=False, help_text="What the adapter needs to go on, sealed.")
     looked_up = models.PositiveSmallIntegerField(default=0, help_text="Look-ups in a row that found nothing.")
     raw_status = models.CharField("status in the provider's words", max_length=60, blank=True)
+    word_unknown = models.BooleanField(default=False, help_text="The provider's last word is none that we know.")
     raw_answer = models.JSONField(default=dict, help_text="The last answer, as it came.")
     issue = models.TextField(blank=True, help_text="What is wrong, in the provider's words or ours.")
     scores = models.JSONField(default=dict)
+    samples = models.JSONField(default=list, help_text="Sentences that the provider had the voice say.")
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    settled_why = models.CharField(max_length=300, blank=True, help_text="What a person said who looked.")
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
     doing = models.CharField(max_length=120, blank=True, help_text="What happens now, for people who wait.")
@@ -101,14 +108,20 @@ class Build(Movable):
     def active(self) -> bool:
         return self.status in ACTIVE
 
+    @property
+    def unclear(self) -> bool:
+        """Whether it trains, and the provider's last word for that is none that we know."""
+        return self.status == BuildStatus.TRAINING and self.word_unknown
+
 
 class BuildRecordingQuerySet(models.QuerySet["BuildRecording"]):
     def still_marked(self) -> "BuildRecordingQuerySet":
-        """Those that the provider called silent or somebody else's, where no newer build has reported on them."""
+        """Those that the provider called silent, another's or of no use, if no newer build has reported on them."""
         newer = BuildRecording.objects.filter(
             recording=OuterRef("recording"), reported=True, build__created_at__gt=OuterRef("build__created_at")
         )
-        return self.filter(Q(is_silent=True) | Q(is_outlier=True), ~Exists(newer), reported=True)
+        marked = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discarded="")
+        return self.filter(marked, ~Exists(newer), reported=True)
 
 
 class BuildRecording(models.Model):
@@ -127,6 +140,7 @@ class BuildRecording(models.Model):
     is_active = models.BooleanField(null=True, blank=True)
     is_outlier = models.BooleanField(null=True, blank=True)
     is_silent = models.BooleanField(null=True, blank=True)
+    discarded = models.TextField(blank=True, help_text="Why the provider did not use it.")
 
     objects = BuildRecordingQuerySet.as_manager()
 

@@ -16,10 +16,22 @@ class RecordingStatus(models.TextChoices):
 
 
 class Handover(models.TextChoices):
-    """How the recordings reach the provider; the provider's page knows both ways."""
+    """How the recordings reach the provider: `voices.providers.types.HandoverWay`, with the words for people."""
 
     RECORDINGS = "recordings", "One by one"
     DATASET_URL = "dataset_url", "As one dataset that the provider fetches"
+    SIGNED_PUT_TEXTS = "signed_put_texts", "As an archive with their transcripts"
+    SIGNED_PUT_CLIPS = "signed_put_clips", "As an archive without transcripts"
+    SIGNED_PUT_WAV = "signed_put_wav", "As one long WAV"
+    FILE_IDS = "file_ids", "As files, one by one"
+    ONE_FILE = "one_file", "As one file, made of the best of them"
+
+
+class PreviewStatus(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    ASKING = "asking", "Being spoken"
+    READY = "ready", "Ready to listen"
+    FAILED = "failed", "Failed"
 
 
 class BuildStatus(models.TextChoices):

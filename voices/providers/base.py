@@ -1,12 +1,12 @@
 """The conversation with a provider. An adapter fills in one vendor's words (see CONTRIBUTING.md for how to add one)."""
 
 import abc
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import TracebackType
 from typing import Any, ClassVar, NoReturn, Self
 
 from voices.providers.errors import UnsupportedFeature
-from voices.providers.types import BuildReport, BuildSpec, Capabilities, Journal, Sound, Tier, Visibility
+from voices.providers.types import BuildReport, BuildSpec, Capabilities, Heard, Journal, Sound, Tier, Visibility
 
 
 class Provider(abc.ABC):
@@ -15,6 +15,7 @@ class Provider(abc.ABC):
     slug: ClassVar[str]
     label: ClassVar[str]
     tiers: ClassVar[Mapping[Tier, Capabilities]]
+    heard: Collection[Heard] = ()  # its last answers
 
     def __enter__(self) -> Self:
         return self

@@ -37,7 +37,7 @@ from voices.providers.errors import (
     TooLarge,
 )
 from voices.providers.tolerant import sound_of, storable
-from voices.providers.types import Parcel, Sound
+from voices.providers.types import Heard, Parcel, Sound
 
 DEADLINE = 45.0  # seconds for one call, whatever the server does
 CONNECT = 10.0
@@ -104,16 +104,6 @@ class _Wish:
     at_most: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One answer as staff may see it: never what was sent, and the key taken out. `status` is None where none came."""
-
-    at: datetime
-    operation: str
-    status: int | None
-    said: str
-
-
 class Stream:
     """A parcel on its way: requests asks for its length, then for its pieces. `moved` hears how many bytes are gone.
 
@@ -162,7 +152,7 @@ class HttpProvider(Provider):
         self._auth = self.auth(key)
         self._key = key
         self._deadline = min(longest_call, DEADLINE)
-        self.heard: deque[Heard] = deque(maxlen=HEARD)
+        self.heard = self._answers = deque[Heard](maxlen=HEARD)
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers.update({"User-Agent": "VoiceHub", "Accept-Encoding": "identity", "Connection": "close"})
@@ -291,7 +281,7 @@ class HttpProvider(Provider):
 
     def _hear(self, wish: _Wish, status: int | None, said: str) -> None:
         text = str(storable(self._without_key(said)))[:SAID]
-        self.heard.append(Heard(datetime.now(UTC), wish.operation, status, text))
+        self._answers.append(Heard(datetime.now(UTC), wish.operation, status, text))
 
     def _attempt(self, wish: _Wish) -> _Answer | ProviderError:
         public_only = wish.bare and not self.sandbox_url

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, BinaryIO, Protocol
 
@@ -241,6 +242,16 @@ class Sound:
 
     content: bytes
     content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One answer as staff may see it: never what was sent, and the key taken out. `status` is None where none came."""
+
+    at: datetime
+    operation: str
+    status: int | None
+    said: str
 
 
 @dataclass(frozen=True, slots=True)

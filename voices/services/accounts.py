@@ -1,24 +1,159 @@
+"""Accounts: adding them, testing and changing their keys, pausing them, and every conversation with their providers."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from consent.services import NotPossible
+from voicehub import outbox
+from voicehub.models import User
 from voicehub.secrets import SecretUnreadable
-from voices.models import Account
+from voices.models import Account, AccountCall, Build, BuildStatus, Mode, Preview, PreviewStatus, RemoteVoice
 from voices.providers import registry
-from voices.providers.errors import ProviderError
+from voices.providers.base import Provider
+from voices.providers.errors import ProviderAuthError, ProviderError
+from voices.providers.types import Heard
+
+CALLS_KEPT = 100
+WHILE_PAUSED = timedelta(minutes=10)  # between two looks whether an account works again; its resuming rings at once
+# What goes on by itself when an account works again: the task for each status that a build can wait in.
+WAITS_FOR = {
+    BuildStatus.QUEUED: "submit_build",
+    BuildStatus.SUBMITTING: "submit_build",
+    BuildStatus.UNCONFIRMED: "settle_build",
+    BuildStatus.TRAINING: "refresh_build",
+}
+
+
+class AccountPaused(Exception):
+    """The account is not to be spoken to; the text says why."""
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(f"The account {account.name} is paused. {account.pause_reason}")
+
+
+@contextmanager
+def conversation(account: Account) -> Iterator[Provider]:
+    """The account's provider. What it answers is kept, and an account whose key it refuses is paused.
+
+    Raises AccountPaused; ProviderError and SecretUnreadable, also those raised inside, when they are noted.
+    """
+    account.refresh_from_db(fields=["paused_at", "pause_reason", "sealed_key"])
+    if account.paused_at:
+        raise AccountPaused(account)
+    with _noted(account) as provider:
+        yield provider
+
+
+@contextmanager
+def _noted(account: Account) -> Iterator[Provider]:
+    try:
+        with registry.open_provider(account) as provider:
+            try:
+                yield provider
+            finally:
+                _keep(account, provider.heard)
+    except (ProviderError, SecretUnreadable) as error:
+        note_error(account, error)
+        raise
+    note_error(account, None)
+
+
+def _keep(account: Account, heard: Iterable[Heard]) -> None:
+    """Write the answers down, and forget the oldest."""
+    AccountCall.objects.bulk_create(
+        AccountCall(account=account, at=one.at, operation=one.operation[:60], status=one.status, said=one.said)
+        for one in heard
+    )
+    kept = account.calls.values_list("pk", flat=True)[:CALLS_KEPT]
+    account.calls.exclude(pk__in=list(kept)).delete()
 
 
 def note_error(account: Account, error: Exception | None) -> None:
-    """Keep an account's last error where staff see it; None means that it has just worked."""
-    told = "" if error is None else getattr(error, "public", str(error))
+    """Keep an account's last error where staff see it; None means that it has just worked.
+
+    A key that is refused, or cannot be read, pauses the account, once.
+    """
+    told = "" if error is None else words(error)
     Account.objects.filter(pk=account.pk).update(last_error=told[:300], checked_at=timezone.now())
+    if isinstance(error, ProviderAuthError | SecretUnreadable):
+        Account.objects.working().filter(pk=account.pk).update(paused_at=timezone.now(), pause_reason=told[:300])
+
+
+def words(error: Exception) -> str:
+    """What staff are told: ours, and the provider's own where it has some."""
+    return f"{error.public} {error.detail}".strip() if isinstance(error, ProviderError) else str(error)
 
 
 def test_account(account: Account) -> None:
-    """Ask the provider whether the key is good; what came of it stands in the account's row."""
+    """Ask the provider whether the key is good; what came of it stands in the account's row.
+
+    A key that works resumes an account which the provider's refusal had paused.
+    """
     try:
-        with registry.open_provider(account) as provider:
+        with _noted(account) as provider:
             provider.check_key()
-    except (ProviderError, SecretUnreadable) as error:
-        note_error(account, error)
+    except (ProviderError, SecretUnreadable):
+        pass
     else:
-        note_error(account, None)
-    account.refresh_from_db(fields=["last_error", "checked_at"])
+        _go_on(Account.objects.filter(pk=account.pk, paused_by=None, paused_at__isnull=False))
+    account.refresh_from_db()
+
+
+def add_account(name: str, provider: str, mode: Mode | str, key: str) -> Account:
+    """Raises NotPossible for a name that is taken, or a provider that VoiceHub does not know."""
+    if provider not in registry.PROVIDERS:
+        raise NotPossible("Choose one of the providers.")
+    account = Account(name=name, provider=provider, mode=mode)
+    account.set_key(key)
+    try:
+        with transaction.atomic():
+            account.save(force_insert=True)
+    except IntegrityError:
+        raise NotPossible(f"There is an account called “{name}” already.") from None
+    return account
+
+
+def change_key(account: Account, key: str) -> None:
+    """Another key: what was known was known of the old one, and what waited for a good key goes on."""
+    account.set_key(key)
+    account.checked_at, account.last_error = None, ""
+    account.save(update_fields=["sealed_key", "key_hint", "checked_at", "last_error"])
+    _go_on(Account.objects.filter(pk=account.pk, paused_by=None, paused_at__isnull=False))
+    account.refresh_from_db()
+
+
+def pause_account(account: Account, reason: str, by: User) -> None:
+    """Nothing is asked of the provider with this account until somebody resumes it. Raises NotPossible."""
+    said = f"Paused by {by}: {reason}" if reason else f"Paused by {by}."
+    changed = Account.objects.working().filter(pk=account.pk)
+    if not changed.update(paused_at=timezone.now(), paused_by=by, pause_reason=said[:300]):
+        raise NotPossible(f"{account.name} is paused already.")
+    account.refresh_from_db()
+
+
+def resume_account(account: Account) -> None:
+    """What waited goes on. Raises NotPossible."""
+    if not _go_on(Account.objects.filter(pk=account.pk, paused_at__isnull=False)):
+        raise NotPossible(f"{account.name} is not paused.")
+    account.refresh_from_db()
+
+
+def _go_on(paused: QuerySet[Account]) -> int:
+    """Resume these accounts, and ring for everything that waits for them."""
+    with transaction.atomic():
+        ids = list(paused.select_for_update().values_list("pk", flat=True))
+        resumed = Account.objects.filter(pk__in=ids)
+        resumed.update(paused_at=None, paused_by=None, pause_reason="")
+        for build in Build.objects.active().filter(remote_voice__account__in=ids):
+            outbox.add(WAITS_FOR[BuildStatus(build.status)], build.pk)
+        for preview in Preview.objects.filter(remote_voice__account__in=ids, status=PreviewStatus.WAITING):
+            outbox.add("make_preview", preview.pk)
+        asked = RemoteVoice.objects.filter(account__in=ids, delete_asked_at__isnull=False, deleted_at=None)
+        for remote in asked:
+            outbox.add("delete_remote_voice", remote.pk)
+    return len(ids)

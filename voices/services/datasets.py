@@ -1,6 +1,7 @@
-"""The dataset of one build, as the provider fetches it: streamed, and only behind the build's own expiring address."""
+"""What is made of a build's recordings: the dataset that a provider fetches behind the build's own expiring address,
+and the one file that is sent to it. Both are streamed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -8,12 +9,16 @@ from functools import partial
 from django.utils import timezone
 
 from consent.models import ConsentStatus
+from voicehub.audio.pcm import MOST_BYTES
 from voicehub.audio.prepare.clips import Clip
 from voicehub.audio.prepare.dataset import Entry, archive, size_of
-from voicehub.audio.prepare.join import joined
+from voicehub.audio.prepare.join import Joined, check_limits, joined
+from voicehub.audio.prepare.parcel import Packed, packed_archive, packed_mp3, packed_wav
 from voicehub.tokens import digest
-from voices.models import Build, BuildRecording, DatasetFetch, Recording
-from voices.providers.types import Tier
+from voices.models import Build, BuildRecording, DatasetFetch, Handover, Recording
+from voices.providers import registry
+from voices.providers.types import Encoding, Parcel, Tier
+from voices.services.readiness import limits_of
 from voices.services.spec import blob, clip_name, opened
 
 LASTS = timedelta(hours=24)
@@ -62,10 +67,45 @@ def _clip(recording: Recording) -> Clip:
 
 def _archive(rows: list[BuildRecording]) -> Dataset:
     """A zip of the clips and what is said in them."""
-    entries = [_entry(row) for row in rows]
+    entries = [_entry(row, clip_name(row.recording)) for row in rows]
     return Dataset("application/zip", "dataset.zip", size_of(entries), archive(entries))
 
 
-def _entry(row: BuildRecording) -> Entry:
-    sound = blob(row.recording.sound, clip_name(row.recording))
+def _entry(row: BuildRecording, name: str) -> Entry:
+    sound = blob(row.recording.sound, name)
     return Entry(sound.name, row.transcript, sound.size, sound.open)
+
+
+def pack(build: Build, rows: list[BuildRecording], beat: Callable[[], None]) -> Parcel:
+    """The one file that this build hands over; `beat` is called again and again while it is made.
+
+    Raises voicehub.audio.findings.Refused when it would be bigger than the provider takes.
+    """
+    made = _packed(build, rows, beat)
+    return Parcel(made.name, made.content_type, made.size, made.md5, made.chunks)
+
+
+def _packed(build: Build, rows: list[BuildRecording], beat: Callable[[], None]) -> Packed:
+    name = build.remote_voice.reference.replace("-", "")  # v1: “Alpha-numeric with .wav extension”
+    if build.handover in (Handover.SIGNED_PUT_TEXTS, Handover.SIGNED_PUT_CLIPS):
+        with_text = build.handover == Handover.SIGNED_PUT_TEXTS
+        entries = [_entry(row, row.recording.title) for row in rows]
+        return packed_archive(name, entries, with_text, seen=lambda _piece: beat())
+    whole = joined([_clip(row.recording) for row in rows])
+    if build.handover == Handover.SIGNED_PUT_WAV:
+        return packed_wav(name, whole, seen=lambda _piece: beat())
+    return _one_file(build, name, whole)
+
+
+def _one_file(build: Build, name: str, whole: Joined) -> Packed:
+    """Within the limits, which may have changed since the recordings were chosen."""
+    account = build.remote_voice.account
+    capabilities = registry.provider_class(account.provider).tiers[Tier(build.remote_voice.tier)]
+    limits = limits_of(capabilities, account.provider)
+    most_bytes = int(limits["most_bytes"].value) if "most_bytes" in limits else MOST_BYTES
+    most_seconds = limits["most_seconds"].value if "most_seconds" in limits else None
+    if capabilities.encoding is Encoding.MP3:
+        check_limits(whole, most_seconds)
+        return packed_mp3(name, whole, most_bytes)
+    check_limits(whole, most_seconds)
+    return packed_wav(name, whole, most_bytes)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from django.db import transaction
 
 from voicehub.outbox import Lease, LeaseLost
+from voicehub.secrets import seal
 from voices.models import Build, BuildStatus, RemoteRecording, RemoteVoice
 
 
@@ -46,6 +47,9 @@ class BuildJournal:
             recording_id=recording_id,
             defaults={"remote_id": remote_id, "transcript": self._transcripts[recording_id]},
         )
+
+    def keep(self, text: str) -> None:
+        self._write(kept=seal(text, f"build:{self.build.pk}") if text else "")
 
     def progress(self, doing: str, done: int, total: int) -> None:
         self._ask()

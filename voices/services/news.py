@@ -11,12 +11,12 @@ from voicehub import outbox
 from voicehub.secrets import SecretUnreadable
 from voicehub.tokens import digest
 from voicehub.transitions import move
-from voices.models import Build, BuildRecording, BuildStatus, Callback, RemoteVoice
+from voices.models import Build, BuildRecording, BuildStatus, Callback, Preview, RemoteVoice
 from voices.providers import registry
 from voices.providers.base import Provider
 from voices.providers.errors import NotFound, ProviderAuthError, ProviderError, ResponseUnreadable
-from voices.providers.types import BuildReport, RecordingReport, RemoteStatus, Tier
-from voices.services.accounts import note_error
+from voices.providers.types import BuildReport, RecordingReport, RemoteStatus, Tier, Visibility
+from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation
 from voices.services.spec import clip_name
 
 OVER = {
@@ -31,8 +31,10 @@ GONE = (
     "The provider no longer has this voice under this account's key: it was deleted there, or the key is of another "
     "account. The next build makes it anew."
 )
+SLOWEST = timedelta(minutes=10)
 CALLBACKS_KEPT = 50  # more than any provider sends for one build; of a flood the rest is answered and dropped
-MEASURES = ("stoi", "pesq", "si_sdr", "sample_score", "is_active", "is_outlier", "is_silent")
+MEASURES = ("stoi", "pesq", "si_sdr", "sample_score", "is_active", "is_outlier", "is_silent", "discarded")
+PUBLIC = "The provider shows this voice to everybody, though it was made private. Make it private, or delete it."
 
 
 def build_by_callback_token(provider: str, token: str) -> Build | None:
@@ -63,9 +65,11 @@ def watch(build: Build) -> None:
 
 
 def pause(build: Build) -> timedelta:
-    """How long to wait before asking again: the tier's own pace."""
+    """How long to wait before asking again: the tier's own pace, and ever slower when it takes long."""
     provider = registry.provider_class(build.remote_voice.account.provider)
-    return timedelta(seconds=provider.tiers[Tier(build.remote_voice.tier)].poll_seconds)
+    pace = timedelta(seconds=provider.tiers[Tier(build.remote_voice.tier)].poll_seconds)
+    age = timezone.now() - (build.training_at or timezone.now())
+    return max(pace, min(age / 20, SLOWEST))
 
 
 def refresh_build(build_id: str) -> timedelta | None:
@@ -73,29 +77,33 @@ def refresh_build(build_id: str) -> timedelta | None:
     build = Build.objects.select_related("voice", "remote_voice__account").filter(pk=build_id).first()
     if build is None or build.status != BuildStatus.TRAINING:
         return None
-    account = build.remote_voice.account
     try:
-        with registry.open_provider(account) as provider:
+        with conversation(build.remote_voice.account) as provider:
             report = provider.fetch_build(build.remote_voice.remote_id)
             said = _callback_of(build, provider, report)
+    except AccountPaused:
+        return WHILE_PAUSED
     except NotFound:
         retire(build.remote_voice)
         finish(build, BuildStatus.FAILED, issue=GONE)
         return None
     except (ProviderError, SecretUnreadable) as error:
-        note_error(account, error)
         return _patience(build, error)
-    note_error(account, None)
+    seen(build.remote_voice, report)
     if report.status not in OVER or _is_old(build, report):
-        Build.objects.filter(pk=build.pk).update(raw_status=report.raw_status, raw_answer=dict(report.raw))
+        Build.objects.filter(pk=build.pk).update(
+            raw_status=report.raw_status,
+            raw_answer=dict(report.raw),
+            word_unknown=report.status is RemoteStatus.UNKNOWN,
+        )
         return pause(build)
     _conclude(build, report, said)
     return None
 
 
 def _patience(build: Build, error: Exception) -> timedelta:
-    if isinstance(error, ProviderAuthError):
-        return timedelta(minutes=5)
+    if isinstance(error, ProviderAuthError | SecretUnreadable):
+        return WHILE_PAUSED
     wait = timedelta(seconds=getattr(error, "retry_after", None) or 0)
     return max(wait, pause(build))
 
@@ -139,9 +147,34 @@ def finish(build: Build, to: BuildStatus, **fields: Any) -> None:
         now = timezone.now()
         if not move(build, to, finished_at=now, doing="", **fields):
             return
+        if to == BuildStatus.READY:
+            samples_later(build)
         if to == BuildStatus.CONSENT_REJECTED:
             retire(build.remote_voice)
             outbox.add("delete_remote_voice", build.remote_voice_id)
+
+
+def seen(remote: RemoteVoice, report: BuildReport) -> None:
+    """Write down how the voice stands over there, and raise an alarm where others may use it."""
+    remote.name, remote.raw_status = report.name[:256], report.raw_status
+    remote.raw_answer, remote.seen_at = dict(report.raw), timezone.now()
+    if report.visibility is not None:
+        remote.visibility = report.visibility
+        remote.alarm = PUBLIC if report.visibility is Visibility.PUBLIC and not remote.made_public_by_id else ""
+    remote.save(update_fields=["name", "raw_status", "raw_answer", "seen_at", "visibility", "alarm"])
+
+
+def samples_later(build: Build) -> None:
+    """Have the samples fetched that the provider made of the new voice."""
+    for sample in build.samples:
+        preview = Preview.objects.create(
+            remote_voice=build.remote_voice,
+            build=build,
+            text=sample["text"],
+            title=sample["title"][:200],
+            url=sample["url"],
+        )
+        outbox.add("make_preview", preview.pk)
 
 
 def retire(remote: RemoteVoice) -> None:
@@ -167,7 +200,7 @@ def _write_recordings(build: Build, reports: tuple[RecordingReport, ...], *, fro
 
 def _write_recording(row: BuildRecording, report: RecordingReport, from_callback: bool) -> None:
     for name in MEASURES:
-        if (value := getattr(report, name)) is not None:
+        if (value := getattr(report, name)) not in (None, ""):
             setattr(row, name, value)
     row.reported = True
     row.from_callback = from_callback

@@ -13,9 +13,15 @@ from django.db.models.functions import Length
 from consent.services import Permission, Wish, permissions
 from voices.models import Account, Build, BuildRecording, LimitOverride, Recording, RecordingStatus, Voice
 from voices.providers import registry
-from voices.providers.types import Capabilities, Limit, Tier
+from voices.providers.types import Capabilities, HandoverWay, Limit, Tier
 
 NO_LIMIT = 1e9
+# Ways by which a provider is sent the best of the recordings that it takes, so that the others are in nobody's way.
+CHOOSING = frozenset({HandoverWay.FILE_IDS, HandoverWay.ONE_FILE})
+# Ways by which recordings become one sound, so that the length of each does not matter.
+JOINING = frozenset({HandoverWay.SIGNED_PUT_WAV, HandoverWay.ONE_FILE})
+# Ways by which no transcript goes along.
+WORDLESS = JOINING | {HandoverWay.SIGNED_PUT_CLIPS, HandoverWay.FILE_IDS}
 
 
 class Lacks(StrEnum):
@@ -39,7 +45,7 @@ class Lack:
 class Readiness:
     """How far a voice is from a build at one account in one tier; seconds count only what is used for training.
 
-    `lacks` block a build, `advice` does not.
+    `ways` are the ways of handing over with what each of them lacks, which blocks a build by it; `advice` does not.
     """
 
     capabilities: Capabilities
@@ -48,9 +54,18 @@ class Readiness:
     needed_count: int
     seconds: float
     needed_seconds: float
-    lacks: tuple[Lack, ...]
+    ways: Mapping[HandoverWay, tuple[Lack, ...]]
     advice: tuple[Lack, ...]
     active_build: Build | None
+
+    @property
+    def way(self) -> HandoverWay:
+        """The first way that lacks nothing, or else the first."""
+        return next((way for way, lacks in self.ways.items() if not lacks), next(iter(self.ways)))
+
+    @property
+    def lacks(self) -> tuple[Lack, ...]:
+        return self.ways[self.way]
 
     @property
     def blockers(self) -> tuple[str, ...]:
@@ -94,7 +109,7 @@ def readinesses(voices: Sequence[Voice], account: Account, tier: Tier | str) -> 
     limits = limits_of(capabilities, account.provider)
     wishes = {voice.pk: Wish(voice.talent, account.provider, voice.purpose) for voice in voices}
     allowed = permissions(wishes.values(), {account.provider: provider.label})
-    counts, marked = _counts(voices, limits), _marked(voices)
+    counts, marked = _counts(voices, limits, capabilities.handover), _marked(voices)
     same = Build.objects.active().filter(voice__in=voices, remote_voice__account=account, remote_voice__tier=tier)
     active = {build.voice_id: build for build in same.select_related("started_by")}
     return {
@@ -105,8 +120,8 @@ def readinesses(voices: Sequence[Voice], account: Account, tier: Tier | str) -> 
             needed_count=math.ceil(_value(limits, "least_recordings", 1)),
             seconds=counts[voice.pk].trained_seconds,
             needed_seconds=_value(limits, "least_seconds", 0),
-            lacks=tuple(_lacks(counts[voice.pk], limits, capabilities)),
-            advice=tuple(_advice(counts[voice.pk], marked.get(voice.pk, 0), limits)),
+            ways={way: tuple(_lacks(counts[voice.pk], limits, capabilities, way)) for way in capabilities.handover},
+            advice=tuple(_advice(counts[voice.pk], marked.get(voice.pk, 0), limits, voice.language)),
             active_build=active.get(voice.pk),
         )
         for voice in voices
@@ -115,7 +130,7 @@ def readinesses(voices: Sequence[Voice], account: Account, tier: Tier | str) -> 
 
 def all_readiness(voice: Voice) -> list[tuple[Account, Readiness]]:
     """Every active account with every tier that its provider has."""
-    accounts = [a for a in Account.objects.filter(active=True) if a.provider in registry.PROVIDERS]
+    accounts = [a for a in Account.objects.working() if a.provider in registry.PROVIDERS]
     return [(a, readiness(voice, a, tier)) for a in accounts for tier in registry.provider_class(a.provider).tiers]
 
 
@@ -124,17 +139,20 @@ def _value(limits: Mapping[str, Limit], name: str, otherwise: float) -> float:
     return limits[name].value if name in limits else otherwise
 
 
-def _counts(voices: Sequence[Voice], limits: Mapping[str, Limit]) -> dict[UUID, _Counts]:
+def _counts(voices: Sequence[Voice], limits: Mapping[str, Limit], ways: Sequence[HandoverWay]) -> dict[UUID, _Counts]:
     """One query, whatever the number of voices and recordings."""
     trained = _value(limits, "trained_clip", NO_LIMIT)
     short, long = _value(limits, "shortest_clip", 0), _value(limits, "longest_clip", NO_LIMIT)
+    counted = Q(seconds__lte=trained)
+    if CHOOSING.intersection(ways):
+        counted &= Q(seconds__gte=short, seconds__lte=long)
     used = Recording.objects.filter(voice__in=voices, active=True, status=RecordingStatus.ACCEPTED).order_by()
     found = (
         used.annotate(text_length=Length("transcript"))
         .values_list("voice")
         .annotate(
             clips=Count("pk"),
-            trained=Sum("seconds", filter=Q(seconds__lte=trained), default=0.0),
+            trained=Sum("seconds", filter=counted, default=0.0),
             untrained=Count("pk", filter=Q(seconds__gt=trained)),
             refused_length=Count("pk", filter=Q(seconds__lt=short) | Q(seconds__gt=long)),
             without_text=Count("pk", filter=Q(text_length=0)),
@@ -153,7 +171,9 @@ def _marked(voices: Sequence[Voice]) -> dict[UUID, int]:
     return dict(used.values_list("recording__voice").annotate(clips=Count("recording", distinct=True)))
 
 
-def _lacks(counts: _Counts, limits: Mapping[str, Limit], capabilities: Capabilities) -> Iterator[Lack]:
+def _lacks(
+    counts: _Counts, limits: Mapping[str, Limit], capabilities: Capabilities, way: HandoverWay
+) -> Iterator[Lack]:
     missing = math.ceil(_value(limits, "least_recordings", 1)) - counts.usable
     if missing > 0:
         yield Lack(Lacks.RECORDINGS, f"{some(missing, 'more recording is', 'more recordings are')} needed.")
@@ -161,20 +181,29 @@ def _lacks(counts: _Counts, limits: Mapping[str, Limit], capabilities: Capabilit
     if needed > counts.trained_seconds:
         more = clock(needed - math.floor(counts.trained_seconds))
         yield Lack(Lacks.RECORDINGS, f"{more} more minutes of usable speech are needed.")
-    if counts.refused_length:
+    if counts.refused_length and way not in CHOOSING | JOINING:
         short, long = _value(limits, "shortest_clip", 0), _value(limits, "longest_clip", NO_LIMIT)
         those = some(counts.refused_length, "recording is", "recordings are")
         words = f"{those} not between {short:g} and {long:g} seconds long. Cut them, or leave them out."
         yield Lack(Lacks.LENGTH, words)
-    if capabilities.transcript_required and counts.without_text:
+    if counts.without_text and capabilities.transcript_required and way not in WORDLESS:
         those = some(counts.without_text, "recording has", "recordings have")
         yield Lack(Lacks.TRANSCRIPTS, f"{those} no transcript. Type what is said.")
-    if counts.long_text:
+    if counts.long_text and way not in WORDLESS:
         those = some(counts.long_text, "transcript is", "transcripts are")
         yield Lack(Lacks.SHORTER_TRANSCRIPTS, f"{those} too long. Cut the recording in two.")
 
 
-def _advice(counts: _Counts, marked: int, limits: Mapping[str, Limit]) -> Iterator[Lack]:
+def _advice(counts: _Counts, marked: int, limits: Mapping[str, Limit], language: str) -> Iterator[Lack]:
+    advised = _value(limits, "advised_seconds", 0)
+    if language.partition("-")[0] != "en":
+        advised = max(advised, _value(limits, "advised_seconds_not_english", 0))
+    if advised > counts.trained_seconds:
+        more = clock(advised - math.floor(counts.trained_seconds))
+        yield Lack(Lacks.RECORDINGS, f"{more} more minutes of speech would make it better.")
+    wanted = math.ceil(_value(limits, "advised_recordings", 0)) - counts.usable
+    if wanted > 0:
+        yield Lack(Lacks.RECORDINGS, f"{some(wanted, 'more recording', 'more recordings')} would make it better.")
     if marked:
         those, them = some(marked, "recording was", "recordings were"), "it" if marked == 1 else "them"
         words = f"{those} marked by the provider in the last build. Leave {them} out or replace {them}."

@@ -1,6 +1,7 @@
 """From rows to what an adapter is given."""
 
 import re
+from collections.abc import Callable
 from functools import partial
 from pathlib import PurePath
 from typing import BinaryIO, cast
@@ -9,9 +10,14 @@ from django.conf import settings
 from django.db.models.fields.files import FieldFile
 from django.urls import reverse
 
+from voicehub.secrets import unseal
 from voicehub.tokens import token_for
 from voices.models import Build, BuildRecording, Handover, Recording, RemoteRecording
-from voices.providers.types import Blob, BuildSpec, Clip, HandoverWay, Tier
+from voices.providers import registry
+from voices.providers.types import Blob, BuildSpec, Clip, ConsentProof, HandoverWay, Parcel, Tier
+
+ONE_BY_ONE = (Handover.RECORDINGS, Handover.FILE_IDS)
+SHOWN = (ConsentProof.BASE64_WAV, ConsentProof.AUDIO_FILE)
 
 
 def clip_name(recording: Recording) -> str:
@@ -20,24 +26,31 @@ def clip_name(recording: Recording) -> str:
     return f"{words or 'clip'}-{recording.pk.hex[:8]}"
 
 
-def spec_of(build: Build) -> BuildSpec:
-    """Everything that the adapter needs for `build`, from what was frozen when it was started."""
+def spec_of(build: Build, pack: Callable[[Build, list[BuildRecording]], Parcel]) -> BuildSpec:
+    """Everything that the adapter needs for `build`, from what was frozen when it was started.
+
+    The consent goes along only to a provider that asks for it. `pack` makes the one file, where one is handed over.
+    """
     remote = build.remote_voice
     sent = {row.recording_id: row for row in remote.recordings.all()}
     frozen = list(build.recordings.select_related("recording").order_by("pk"))
-    one_by_one = build.handover == Handover.RECORDINGS
+    one_by_one = build.handover in ONE_BY_ONE
     kept = {row.recording_id for row in frozen} if one_by_one else set()
+    proof = registry.provider_class(remote.account.provider).tiers[Tier(remote.tier)].consent_proof
+    take = build.consent.take if proof in SHOWN else None
     return BuildSpec(
         reference=remote.reference,
         tier=Tier(remote.tier),
         language=build.voice.language,
         handover=HandoverWay(build.handover),
-        consent=blob(build.consent.take.file, "consent.wav") if build.consent.take else None,
+        consent=blob(take.file, "consent.wav") if take else None,
         clips=tuple(_clip(row, sent.get(row.recording_id)) for row in frozen) if one_by_one else (),
         callback_url=callback_url(build),
-        dataset_url="" if one_by_one else dataset_url(build),
+        dataset_url=dataset_url(build) if build.handover == Handover.DATASET_URL else "",
         remote_id=remote.remote_id,
         surplus=tuple(row.remote_id for key, row in sent.items() if key not in kept),
+        parcel=None if one_by_one or build.handover == Handover.DATASET_URL else partial(pack, build, frozen),
+        kept=unseal(build.kept, f"build:{build.pk}") if build.kept else "",
     )
 
 

@@ -9,10 +9,21 @@ from voicehub import outbox
 from voicehub.models import User
 from voicehub.tokens import digest, token_for
 from voicehub.transitions import move
-from voices.models import Account, Build, BuildRecording, BuildStatus, Handover, RecordingStatus, RemoteVoice, Voice
+from voices.models import (
+    Account,
+    Build,
+    BuildRecording,
+    BuildStatus,
+    Handover,
+    Recording,
+    RecordingStatus,
+    RemoteVoice,
+    Voice,
+)
 from voices.providers import registry
-from voices.providers.types import Tier
-from voices.services.readiness import readiness
+from voices.providers.types import HandoverWay, Tier
+from voices.services.readiness import limits_of, readiness
+from voices.services.sending import rows_of, sending
 
 
 class BuildRefused(NotPossible):
@@ -50,9 +61,10 @@ def reasons_against(
     Raises KeyError for a provider or tier that VoiceHub does not have.
     """
     state = readiness(voice, account, tier)
-    reasons = [*(allowed or state.permission).reasons, *state.blockers]
-    if not account.active:
-        reasons.append(f"The account {account.name} is switched off.")
+    lacks = state.ways.get(HandoverWay(handover), ())
+    reasons = [*(allowed or state.permission).reasons, *(lack.text for lack in lacks)]
+    if account.paused_at:
+        reasons.append(f"The account {account.name} is paused. {account.pause_reason}".strip())
     if state.active_build:
         reasons.append(f"{state.active_build.started_by} has started a build already; it is still going on.")
     if handover == Handover.RECORDINGS and _has_dataset(voice, account, tier):
@@ -63,13 +75,19 @@ def reasons_against(
 
 
 def _has_dataset(voice: Voice, account: Account, tier: Tier | str) -> bool:
-    """Whether the remote voice in use was given a dataset; no vendor's page says how to take one away again."""
+    """Whether the remote voice that is trained again was given a dataset; no page says how to take one away."""
     in_use = RemoteVoice.objects.filter(voice=voice, account=account, tier=str(tier), retired_at=None)
     return in_use.exclude(remote_id="").filter(builds__handover=Handover.DATASET_URL).exists()
 
 
 def _remote_voice(voice: Voice, account: Account, tier: Tier | str) -> RemoteVoice:
-    """The one remote voice of this voice, account and tier; its name says nothing about the talent."""
+    """The remote voice that this build trains; its name says nothing about the talent.
+
+    Where a provider makes a new voice of each build, one that exists over there is left as it is, for another to come.
+    """
+    if not registry.provider_class(account.provider).tiers[Tier(tier)].trains_again:
+        made = RemoteVoice.objects.filter(voice=voice, account=account, tier=str(tier), retired_at=None)
+        made.exclude(remote_id="").update(retired_at=timezone.now())
     found, _created = RemoteVoice.objects.get_or_create(
         voice=voice,
         account=account,
@@ -93,7 +111,7 @@ def _write(voice: Voice, remote: RemoteVoice, handover: Handover | str, allowed:
     build.callback_digest = digest(token_for("callback", build.pk))
     if handover == Handover.DATASET_URL:
         build.dataset_digest = digest(token_for("dataset", build.pk))
-    clips = list(voice.recordings.filter(active=True, status=RecordingStatus.ACCEPTED))
+    clips = _clips(voice, remote, handover)
     build.total = len(clips)
     build.save(force_insert=True)
     BuildRecording.objects.bulk_create(
@@ -104,6 +122,15 @@ def _write(voice: Voice, remote: RemoteVoice, handover: Handover | str, allowed:
         allowed.consent, EventKind.USED, by, build=str(build.pk), voice=str(voice.pk), contract=str(build.contract_id)
     )
     return build
+
+
+def _clips(voice: Voice, remote: RemoteVoice, handover: Handover | str) -> list[Recording]:
+    """The recordings that are frozen for the build, in their order: those that would be sent."""
+    capabilities = registry.provider_class(remote.account.provider).tiers[Tier(remote.tier)]
+    limits = limits_of(capabilities, remote.account.provider)
+    chosen = {row.id for row in sending(rows_of(voice), capabilities, limits, handover).rows}
+    usable = voice.recordings.filter(active=True, status=RecordingStatus.ACCEPTED)
+    return [clip for clip in usable.defer("peaks", "fine_peaks", "levels") if clip.pk in chosen]
 
 
 def cancel_build(build: Build, by: User) -> None:

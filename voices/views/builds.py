@@ -71,7 +71,7 @@ def build_start(request: HttpRequest, pk: str) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "Choose the account and the kind of build again.")
         return redirect(voice)
-    account = get_object_or_404(Account, pk=form.cleaned_data["account"], active=True)
+    account = get_object_or_404(Account, pk=form.cleaned_data["account"])
     tier, handover = form.cleaned_data["tier"], form.cleaned_data["handover"]
     if account.provider not in registry.PROVIDERS or tier not in registry.provider_class(account.provider).tiers:
         raise Http404
@@ -136,7 +136,7 @@ def build_settle(request: HttpRequest, pk: str) -> HttpResponse:
         messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
         return redirect(build)
     try:
-        services.settle_by_hand(build, user_of(request), form.answer)
+        services.settle_by_hand(build, user_of(request), form.answer, form.cleaned_data["why"])
     except NotPossible as reason:
         messages.error(request, str(reason))
     else:

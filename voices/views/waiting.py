@@ -38,6 +38,7 @@ TASKS = {
     "settle_build": "Looking up what became of a build",
     "refresh_build": "Asking the provider about a build",
     "send_invitation": "Sending an invitation",
+    "make_preview": "Having a voice say something",
     "delete_remote_voice": "Deleting a voice at the provider",
     "check_take": "Listening to a reading of a statement",
     "examine_recordings": "Listening to recordings",
@@ -81,7 +82,7 @@ def has_talents() -> bool:
 
 
 def has_account() -> bool:
-    return Account.objects.filter(active=True).exists()
+    return Account.objects.working().exists()
 
 
 def reviews() -> Iterator[Step]:
@@ -193,7 +194,7 @@ def easiest_tier() -> tuple[Account, Capabilities] | None:
     """The tier that asks for the least speech, among those that there is an account for."""
     found = [
         (account, tier, limits_of(tier, account.provider))
-        for account in Account.objects.filter(active=True)
+        for account in Account.objects.working()
         if account.provider in registry.PROVIDERS
         for tier in registry.provider_class(account.provider).tiers.values()
     ]

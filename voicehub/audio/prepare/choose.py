@@ -1,13 +1,13 @@
 """The best of many recordings, when a provider takes only so many seconds, bytes or files of them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from voicehub.audio.findings import Finding, Severity
+from voicehub.audio.findings import Severity
 from voicehub.audio.inspect import Inspection
 
 STEPS, LEAST_STEPS, MOST_CELLS = 6000, 500, 1 << 26
@@ -17,6 +17,7 @@ CLEAN_SNR_DB, WORST_SNR_DB = 40.0, 10.0
 FINDING_COSTS = 0.15
 CLIPPING_COSTS = 30.0
 """Per share of samples that are cut off: at the thousandth from where it is called clipping, 0.03."""
+HOPELESS = frozenset({"silent", "no_speech"})
 SHORT_SECONDS = 3.0
 """Below this a recording has little but its first and last word, which sound unlike the rest."""
 
@@ -41,16 +42,19 @@ class Room:
 def quality(inspection: Inspection) -> float:
     """How good a checked recording is, 0..1; 0 if it is refused or nobody speaks in it."""
     levels, header = inspection.levels, inspection.header
-    if not inspection.ok or levels is None or header is None or _hopeless(inspection.findings):
+    if levels is None or header is None or any(one.severity == Severity.REFUSED for one in inspection.findings):
         return 0.0
-    noise = (levels.snr_db - WORST_SNR_DB) / (CLEAN_SNR_DB - WORST_SNR_DB)
-    length = min(1.0, header.seconds / SHORT_SECONDS)
-    clean = 1.0 - FINDING_COSTS * len(inspection.findings) - CLIPPING_COSTS * levels.clipped_share
+    return goodness(header.seconds, levels.as_dict(), [one.code for one in inspection.findings])
+
+
+def goodness(seconds: float, levels: Mapping[str, float], codes: Sequence[str]) -> float:
+    """The same of what is known of an accepted recording: its levels by name, and the codes of its findings."""
+    if not HOPELESS.isdisjoint(codes):
+        return 0.0
+    noise = (levels.get("snr_db", CLEAN_SNR_DB) - WORST_SNR_DB) / (CLEAN_SNR_DB - WORST_SNR_DB)
+    length = min(1.0, seconds / SHORT_SECONDS)
+    clean = 1.0 - FINDING_COSTS * len(codes) - CLIPPING_COSTS * levels.get("clipped_share", 0.0)
     return float(np.clip(noise, 0.05, 1.0)) * length * max(0.05, clean)
-
-
-def _hopeless(findings: Sequence[Finding]) -> bool:
-    return any(one.severity == Severity.REFUSED or one.code in ("silent", "no_speech") for one in findings)
 
 
 def choose(candidates: Sequence[Candidate], room: Room) -> tuple[int, ...]:

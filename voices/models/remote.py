@@ -1,0 +1,127 @@
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from voicehub.storage import private
+from voicehub.transitions import Movable, status_check
+from voices.models.account import Account
+from voices.models.voice import Recording, Voice
+from voices.models.words import PreviewStatus
+
+
+class RemoteVoice(models.Model):
+    """A voice as it exists in one account, in one tier. `reference` is the unique name under which it is found.
+
+    A remote voice that is not trained again is retired, and the next build makes a new one: its consent was refused,
+    its provider makes a new voice of each build, or it is to be deleted. `voice` is empty only for a voice that nobody
+    here knew and that was deleted from the account's list. What was last seen of it stands in `name`, `raw_status`,
+    `visibility` and `raw_answer`; `alarm` is what a person must look at; `deletion` is the proof that it is gone.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    voice = models.ForeignKey(Voice, models.PROTECT, null=True, blank=True, related_name="remote_voices")
+    account = models.ForeignKey(Account, models.PROTECT, related_name="remote_voices")
+    tier = models.SlugField(max_length=20)
+    reference = models.CharField(max_length=60, unique=True)
+    remote_id = models.CharField(max_length=100, blank=True)
+    name = models.CharField("name over there", max_length=256, blank=True)
+    raw_status = models.CharField("status in the provider's words", max_length=60, blank=True)
+    visibility = models.CharField(max_length=10, blank=True)
+    raw_answer = models.JSONField(default=dict)
+    seen_at = models.DateTimeField(null=True, blank=True)
+    made_public_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    alarm = models.CharField(max_length=300, blank=True)
+    adopted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    retired_at = models.DateTimeField(null=True, blank=True)
+    delete_asked_at = models.DateTimeField(null=True, blank=True)
+    delete_asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    delete_reason = models.CharField(max_length=300, blank=True)
+    deletion = models.JSONField(default=dict)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["voice", "account", "tier"],
+                condition=Q(retired_at__isnull=True),
+                name="remote_voice_one_in_use",
+            ),
+            models.UniqueConstraint(
+                fields=["account", "remote_id"], condition=~Q(remote_id=""), name="remote_voice_id_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    def get_absolute_url(self) -> str:
+        return reverse("voices:remote_voice", args=[self.pk])
+
+
+class RemoteRecording(models.Model):
+    """A recording as it exists with a remote voice, so that no clip is sent twice."""
+
+    remote_voice = models.ForeignKey(RemoteVoice, models.CASCADE, related_name="recordings")
+    recording = models.ForeignKey(Recording, models.PROTECT, related_name="remote_recordings")
+    remote_id = models.CharField(max_length=100)
+    transcript = models.TextField(blank=True, help_text="As it was sent.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["remote_voice", "recording"], name="remote_recording_once"),
+            models.UniqueConstraint(fields=["remote_voice", "remote_id"], name="remote_recording_id_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.remote_id
+
+
+def preview_path(preview: "Preview", _name: str) -> str:
+    return f"previews/{preview.remote_voice_id}/{preview.pk}"
+
+
+class Preview(Movable):
+    """A sentence that a remote voice was asked to say, and the sound. Asked for once: what it costs is not paid twice.
+
+    A sample that the provider made by itself has a `url`, from which it is fetched.
+    """
+
+    Status = PreviewStatus
+    MOVES: ClassVar = {
+        PreviewStatus.WAITING: frozenset({PreviewStatus.ASKING, PreviewStatus.FAILED}),
+        PreviewStatus.ASKING: frozenset({PreviewStatus.READY, PreviewStatus.FAILED}),
+    }
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    remote_voice = models.ForeignKey(RemoteVoice, models.PROTECT, related_name="previews")
+    build = models.ForeignKey("Build", models.PROTECT, null=True, blank=True, related_name="previews")
+    status = models.CharField(max_length=16, choices=PreviewStatus, default=PreviewStatus.WAITING)
+    text = models.TextField()
+    title = models.CharField(max_length=200, blank=True)
+    url = models.TextField(blank=True)
+    file = models.FileField(storage=private, upload_to=preview_path, max_length=200, blank=True)
+    content_type = models.CharField(max_length=40, blank=True)
+    issue = models.TextField(blank=True)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        permissions = [("ask_preview", "Can have a remote voice say something")]
+        constraints = [status_check("preview_status_known", PreviewStatus)]
+
+    def __str__(self) -> str:
+        return self.text[:60]

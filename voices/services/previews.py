@@ -1,0 +1,102 @@
+"""Previews: a remote voice says a sentence, once, and the sound is kept with the build."""
+
+from datetime import timedelta
+
+from django.core.files.base import ContentFile
+from django.utils import timezone
+
+from consent.services import NotPossible, permission
+from voicehub import outbox
+from voicehub.models import User
+from voicehub.secrets import SecretUnreadable
+from voicehub.transitions import move
+from voices.models import Build, BuildStatus, Preview, PreviewStatus, RemoteVoice
+from voices.providers import registry
+from voices.providers.errors import ProviderError
+from voices.providers.types import Sound
+from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation, words
+from voices.services.remote import capabilities_of
+
+LONGEST_TEXT = 500  # characters; a preview is a sentence or two, and may be charged for by its length
+INTERRUPTED = "It was interrupted. The provider may have charged for it; ask again if you need it."
+
+
+def ask_preview(remote: RemoteVoice, text: str, by: User) -> Preview:
+    """Have the voice say `text`, in the background. Raises NotPossible when that is not allowed, or cannot be."""
+    text = " ".join(text.split())
+    if reasons := reasons_against_preview(remote):
+        raise NotPossible(" ".join(reasons))
+    if not text or len(text) > LONGEST_TEXT:
+        raise NotPossible(f"Type a sentence of at most {LONGEST_TEXT} characters.")
+    build = Build.objects.filter(remote_voice=remote, status=BuildStatus.READY).first()
+    preview = Preview.objects.create(remote_voice=remote, build=build, text=text, asked_by=by)
+    outbox.add("make_preview", preview.pk)
+    return preview
+
+
+def reasons_against_preview(remote: RemoteVoice) -> list[str]:
+    """Why the voice may not, or cannot, speak now; what speaks with a talent's voice passes the gate as builds do."""
+    if not capabilities_of(remote).can_preview:
+        return [f"{registry.label(remote.account.provider)} cannot let a voice speak by its API."]
+    if not remote.remote_id or remote.deleted_at or remote.delete_asked_at:
+        return ["The provider does not have this voice, or not for much longer."]
+    if not remote.adopted_by_id and not Build.objects.filter(remote_voice=remote, status=BuildStatus.READY).exists():
+        return ["The voice is not ready yet."]
+    return list(_gate(remote))
+
+
+def _gate(remote: RemoteVoice) -> tuple[str, ...]:
+    if remote.voice is None:
+        return ("Nobody knows whose voice this is.",)
+    label = registry.label(remote.account.provider)
+    return permission(remote.voice.talent, remote.account.provider, remote.voice.purpose, provider_label=label).reasons
+
+
+def make_preview(preview_id: str) -> timedelta | None:
+    """Ask the provider once. Whatever goes wrong, it is not asked again by itself: it may have been charged for."""
+    related = ("remote_voice__account", "remote_voice__voice__talent")
+    preview = Preview.objects.select_related(*related).filter(pk=preview_id).first()
+    if preview is None:
+        return None
+    if preview.status == PreviewStatus.ASKING:
+        _failed(preview, INTERRUPTED)
+        return None
+    account = preview.remote_voice.account
+    account.refresh_from_db(fields=["paused_at"])
+    if account.paused_at:
+        return WHILE_PAUSED
+    if reasons := _gate(preview.remote_voice):
+        _failed(preview, " ".join(reasons))
+    elif move(preview, PreviewStatus.ASKING):
+        _ask(preview)
+    return None
+
+
+def _ask(preview: Preview) -> None:
+    remote = preview.remote_voice
+    try:
+        with conversation(remote.account) as provider:
+            made = bool(preview.url)  # by the provider, of its own accord
+            sound = provider.download(preview.url) if made else provider.preview(remote.remote_id, preview.text)
+    except (AccountPaused, ProviderError, SecretUnreadable) as error:
+        _failed(preview, words(error))
+    else:
+        _keep(preview, sound)
+
+
+def _keep(preview: Preview, sound: Sound) -> None:
+    preview.file.save("", ContentFile(sound.content), save=False)
+    name = str(preview.file.name)
+    kept = move(preview, PreviewStatus.READY, file=name, content_type=sound.content_type, finished_at=timezone.now())
+    if not kept:
+        preview.file.storage.delete(name)
+
+
+def _failed(preview: Preview, issue: str) -> None:
+    move(preview, PreviewStatus.FAILED, issue=issue, finished_at=timezone.now())
+
+
+def preview_given_up(preview_id: str) -> None:
+    """It failed again and again on our side."""
+    if preview := Preview.objects.filter(pk=preview_id).first():
+        _failed(preview, INTERRUPTED)

@@ -155,10 +155,16 @@ class TestSpeechgen(HttpProviderContract):
         class Withdrawn(Exception):
             pass
 
-        def refuse(_doing: str, _done: int, _total: int) -> None:
-            raise Withdrawn
+        def make() -> Parcel:
+            made.append(parcel := silent_parcel())
+            return parcel
 
-        spec = self.spec(*WAY, listener)
+        def refuse(_doing: str, _done: int, _total: int) -> None:
+            if made:  # consent is withdrawn while the file is being made
+                raise Withdrawn
+
+        made: list[Parcel] = []
+        spec = replace(self.spec(*WAY, listener), parcel=make)
         notes = self.notes(spec)
         notes.progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
         with pytest.raises(Withdrawn):

@@ -6,48 +6,150 @@ from collections.abc import Iterable, Iterator
 
 import django
 
+from voices.providers.types import Capabilities, ConsentProof, HandoverWay, Limit
+
 HEAD = """# Providers
 
 Made from the adapters' own data by `python -m docs.providers`; a test keeps it so. Where a vendor's pages disagree, an
-admin can override a limit under Limit overrides, and the override's source is shown with it.
+admin can override a limit under Limit overrides, and the override's source is shown with it. The last section is for
+whoever adds a provider.
 """
+WAYS = {
+    HandoverWay.RECORDINGS: "one by one",
+    HandoverWay.DATASET_URL: "an archive that the vendor fetches",
+    HandoverWay.SIGNED_PUT_TEXTS: "an uploaded archive with texts",
+    HandoverWay.SIGNED_PUT_CLIPS: "an uploaded archive without texts",
+    HandoverWay.SIGNED_PUT_WAV: "one uploaded WAV",
+    HandoverWay.FILE_IDS: "uploaded files",
+    HandoverWay.ONE_FILE: "one file",
+}
+PROOFS = {
+    ConsentProof.NONE: "not asked for",
+    ConsentProof.OFFLINE: "shown offline",
+    ConsentProof.BASE64_WAV: "a WAV in the call",
+    ConsentProof.AUDIO_FILE: "an audio file",
+}
+# Path and what it holds; <slug> is the provider's.
+FILES = (
+    (
+        "consent/migrations",
+        "statements that its consents need, if any: a migration that has them word for word, with source and date.",
+    ),
+    (
+        "voices/providers/tiers/<slug>.py",
+        "what each tier can do and asks for, as data; each limit with its source and date. The form, the preflight and"
+        " this page come from it. What staff should know before they send anybody's voice is a caution.",
+    ),
+    (
+        "voices/providers/<slug>.py",
+        "an `HttpProvider` that says the vendor's words, under 200 lines. It announces every call that creates or"
+        " starts something with `journal.about_to`, passes `creates=True`, and writes each remote id at once.",
+    ),
+    ("voices/providers/registry.py", "its line."),
+    (
+        "voices/sandbox/<slug>/urls.py",
+        "the same API served for real, as the vendor's own client believes it, with the rest of its package. What the"
+        " vendor leaves open is decided in a file of choices, and labelled as ours.",
+    ),
+    ("voices/sandbox/urls.py", "its line."),
+    (
+        "tests/sandbox",
+        "the vendor's page, asked of the sandbox call by call, by the official client where there is one.",
+    ),
+    (
+        "tests/providers/test_<slug>.py",
+        "the shared contract, and what is the vendor's own. A provider without the contract fails the suite.",
+    ),
+    ("docs/providers.md", "this page: `python -m docs.providers > docs/providers.md`."),
+    ("CHANGELOG.md", "a line."),
+)
 
 
 def page() -> str:
     """The whole page as Markdown."""
     from voices.providers.registry import all_providers
-    from voices.providers.types import Capabilities
 
-    def capabilities(tier: Capabilities) -> Iterator[tuple[str, str]]:
-        yield "recordings are handed over", words(tier.handover)
-        yield "consent is proved by", words([tier.consent_proof])
-        yield "the end is told by", words(tier.news)
-        yield "what comes back", words(tier.reports)
-        yield "a transcript for each recording", yes(tier.transcript_required)
-        yield "a voice is found by its name", yes(tier.can_find)
-        yield "a voice is changed", yes(tier.can_update)
-        yield "a voice is deleted", yes(tier.can_delete)
-        yield "a voice is previewed", yes(tier.can_preview)
-        yield "private unless asked otherwise", yes(tier.private_by_default)
-
-    def limits(tier: Capabilities) -> Iterator[tuple[str, ...]]:
-        for name, limit in tier.limits.items():
-            kind = "required" if limit.hard else f"advice: {limit.note}"
-            yield name.replace("_", " "), f"{limit.value:g} {limit.unit}", kind, limit.source, limit.checked
-
-    parts = [HEAD]
-    for provider in all_providers():
-        for tier in provider.tiers.values():
-            parts.append(f"\n## {provider.label}, {tier.label.lower()} (`{provider.slug}`, `{tier.tier}`)\n")
-            parts.append(f"\n{tier.summary} Cost: {tier.cost}.\n")
-            parts.append(table(["what", "how"], capabilities(tier)))
-            parts.append(table(["limit", "value", "kind", "source", "read on"], limits(tier)))
+    tiers = [(provider, tier) for provider in all_providers() for tier in provider.tiers.values()]
+    parts = [HEAD, "\n## All tiers at a glance\n", table(GLANCE, (glance(p.label, tier) for p, tier in tiers))]
+    for provider, tier in tiers:
+        parts.append(f"\n## {provider.label}, {tier.label.lower()} (`{provider.slug}`, `{tier.tier}`)\n")
+        parts.append(f"\n{tier.summary} Cost: {tier.cost}.\n")
+        parts.append(bullets(tier.cautions))
+        parts.append(table(["what", "how"], capabilities(tier)))
+        parts.append(table(["limit", "value", "kind", "source", "read on"], limits(tier.limits.items())))
+    parts.append("\n## Adding a provider\n")
+    parts.append(bullets(f"`{path}`: {text}" for path, text in FILES))
     return "".join(parts)
 
 
+GLANCE = ["provider", "tier", "handed over as", "proof of consent", "recordings", "seconds", "trained again", "found"]
+GLANCE += ["listed", "renamed", "visibility set", "deleted", "previewed", "credits"]
+
+
+def glance(label: str, tier: Capabilities) -> tuple[str, ...]:
+    """A tier's line of the first table."""
+    return (
+        label,
+        tier.label,
+        words(WAYS[way] for way in tier.handover),
+        PROOFS[tier.consent_proof],
+        span(tier.limits.get("least_recordings"), tier.limits.get("most_recordings")),
+        span(tier.limits.get("least_seconds") or tier.limits.get("advised_seconds"), tier.limits.get("most_seconds")),
+        yes(tier.trains_again),
+        yes(tier.can_find),
+        yes(tier.can_list),
+        yes(tier.can_rename),
+        yes(tier.can_set_visibility),
+        yes(tier.can_delete),
+        yes(tier.can_preview),
+        str(tier.credits or ""),
+    )
+
+
+def span(least: Limit | None, most: Limit | None) -> str:
+    """From the one to the other, as far as both are there; nothing for neither."""
+    named = (("from", least), ("to", most))
+    return " ".join(f"{word} {amount(limit)}{'' if limit.hard else ' advised'}" for word, limit in named if limit)
+
+
+def amount(limit: Limit) -> str:
+    return f"{limit.value:,.10g}"
+
+
+def capabilities(tier: Capabilities) -> Iterator[tuple[str, str]]:
+    yield "recordings are handed over as", words(WAYS[way] for way in tier.handover)
+    yield "one file is written as", str(tier.encoding).upper() if HandoverWay.ONE_FILE in tier.handover else ""
+    yield "consent is proved by", PROOFS[tier.consent_proof]
+    yield "the end is told by", words(tier.news)
+    yield "asked for news every", f"{tier.poll_seconds:g} s"
+    yield "what comes back", words(tier.reports) or "the status alone"
+    yield "a transcript for each recording", yes(tier.transcript_required)
+    yield "one voice is trained again", yes(tier.trains_again)
+    yield "a voice is found by its name", yes(tier.can_find)
+    yield "the account's voices are listed", yes(tier.can_list)
+    yield "a voice is renamed", yes(tier.can_rename)
+    yield "a voice is made private or public", yes(tier.can_set_visibility)
+    yield "a voice is deleted", yes(tier.can_delete)
+    yield "a voice is previewed", yes(tier.can_preview)
+    yield "private unless asked otherwise", "yes" if tier.private_by_default else "no, or not stated"
+    yield "credits charged on success", str(tier.credits or "none, or not stated")
+
+
+def limits(items: Iterable[tuple[str, Limit]]) -> Iterator[tuple[str, ...]]:
+    for name, limit in items:
+        kind = ": ".join(filter(None, ("required" if limit.hard else "advice", limit.note)))
+        yield name.replace("_", " "), f"{amount(limit)} {limit.unit}", kind, limit.source, limit.checked
+
+
 def table(head: list[str], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
+    """A Markdown table; rows that say nothing in their second column are left out."""
+    lines = [head, ["---"] * len(head), *(row for row in rows if row[1])]
     return "\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def bullets(lines: Iterable[str]) -> str:
+    text = "".join(f"- {line}\n" for line in lines)
+    return f"\n{text}" if text else ""
 
 
 def words(names: Iterable[object]) -> str:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management import get_commands
 
 from docs.providers import page
+from voices.providers.registry import PROVIDERS, all_providers
 from voices.sandbox import choices
 from voices.sandbox.faults import ACTIONS
 
@@ -44,6 +45,21 @@ def test_every_command_is_in_the_table_and_the_table_has_no_other() -> None:
 def test_the_provider_tables_are_what_the_adapters_declare() -> None:
     written = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
     assert written == page(), "Run: python -m docs.providers > docs/providers.md"
+
+
+def test_every_file_that_a_provider_is_added_with_is_there_for_each() -> None:
+    written = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
+    paths = re.findall(r"^- `([^`]+)`: ", written.split("\n## Adding a provider\n")[1], re.MULTILINE)
+    assert {"voices/providers/<slug>.py", "tests/providers/test_<slug>.py"} <= set(paths)
+    wanted = [path.replace("<slug>", slug) for path in paths for slug in PROVIDERS]
+    assert [path for path in wanted if not (ROOT / path).exists()] == []
+
+
+def test_the_first_table_of_providers_has_every_tier() -> None:
+    glance = page().split("\n## ")[1]
+    for provider in all_providers():
+        for tier in provider.tiers.values():
+            assert f"\n| {provider.label} | {tier.label} |" in glance
 
 
 def test_the_sandbox_page_names_every_fault_and_the_choices_in_force() -> None:

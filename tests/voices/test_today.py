@@ -15,7 +15,7 @@ from tests.voices.rows import Studio
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 from voices.models import Account, LimitOverride, Voice
-from voices.views import waiting
+from voices.views import lists, waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -230,7 +230,7 @@ def test_work_that_stopped_is_told_to_all_and_tried_again_by_admins(
 
 
 def test_all_work_has_words_for_people() -> None:
-    assert set(outbox._handlers) <= set(waiting.TASKS)
+    assert set(outbox._handlers) <= set(lists.TASKS)
 
 
 def test_a_task_about_something_unreadable_does_not_break_the_page(as_viewer: Client, studio: Studio) -> None:

@@ -22,7 +22,8 @@ from voices.forms import BuildForm, SettleForm
 from voices.models import Account, Build, BuildRecording, BuildStatus
 from voices.providers import registry
 from voices.services import ScoreInfo
-from voices.views.waiting import asks_a_person, stamp
+from voices.views.lists import stamp
+from voices.views.waiting import asks_a_person
 
 PAGE = 100
 TONES = {"good": "good", "fair": "wait", "poor": "bad"}

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from consent.access import may, user_of
-from voices.views import waiting
+from voices.views import lists, waiting
 
 
 @may("consent.view_talent")
@@ -13,13 +13,13 @@ from voices.views import waiting
 def today(request: HttpRequest) -> HttpResponse:
     """The number of queries does not grow with the rows: each part of the page asks once for all of them."""
     steps = [waiting.for_person(step, user_of(request)) for step in waiting.steps()]
-    answers, moving = waiting.answers(), waiting.moving()
+    answers, moving = lists.answers(), lists.moving()
     context = {
         "steps": steps,
         "answers": answers,
         "moving": moving,
-        "ending": waiting.contracts_ending(),
-        "stopped": waiting.stopped(),
+        "ending": lists.contracts_ending(),
+        "stopped": lists.stopped(),
         "is_new": not steps and not answers and not moving.rows and not waiting.has_talents(),
         "no_account": not waiting.has_account(),
     }
@@ -33,7 +33,7 @@ def moving(request: HttpRequest) -> HttpResponse:
 
     The fragment asks again by itself as long as one of them moves.
     """
-    found = waiting.moving()
+    found = lists.moving()
     if found.any_active and request.GET.get("seen") == found.stamp:
         return HttpResponse(status=204)
     return render(request, "voices/_moving.html", {"moving": found})

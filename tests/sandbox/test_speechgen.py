@@ -88,6 +88,11 @@ def error_of(answer: requests.Response) -> tuple[int, str, str | None]:
     return answer.status_code, error["code"], error.get("param")
 
 
+def kept_audio(studio: Studio) -> set[str]:
+    """The folders of models that the sandbox keeps on disk."""
+    return {path.name for path in (studio.sandbox.folder / "audio").glob("vm_*")}
+
+
 # --- a model's life ---
 
 
@@ -153,12 +158,14 @@ def test_deleted_model_is_gone_with_its_sample(studio: Studio) -> None:
     made = studio.cloned(mp3())
     path = f"models/{made['model_id']}"
     studio.ended(made["model_id"])
+    assert made["model_id"] in kept_audio(studio)
     answer = studio.call("DELETE", path)
     assert (answer.status_code, answer.content) == (204, b"")
     for method in ("GET", "DELETE"):
         assert error_of(studio.call(method, path)) == (404, "model_not_found", None)
     assert requests.get(made["samples"][0]["audio_url"], timeout=PATIENCE).status_code == 404
     assert studio.call("GET", "models").json() == {"models": []}
+    assert made["model_id"] not in kept_audio(studio)
 
 
 def test_restart_goes_on_with_a_training(folder: Any, start: Callable[..., Sandbox]) -> None:
@@ -207,8 +214,10 @@ def too_large() -> bytes:
     ids=["9 s", "302 s", "10,000,045 bytes", "text", "the beginning of an MP3", "AIFF", "nothing"],
 )
 def test_audio_that_is_not_taken(studio: Studio, make: Callable[[], bytes], wanted: tuple[int, str, str]) -> None:
+    before = kept_audio(studio)
     assert error_of(studio.sends(make())) == wanted
     assert studio.call("GET", "models").json() == {"models": []}
+    assert kept_audio(studio) == before
 
 
 def test_the_edges_are_taken(studio: Studio) -> None:

@@ -103,7 +103,11 @@ class Studio:
         return self.call("POST", "voices/build", json={"voice": uuid})
 
     def ended(self, uuid: str) -> dict[str, Any]:
-        return until(lambda: next((v for v in self.voices() if v["uuid"] == uuid and v["status"] != "running"), None))
+        def look() -> dict[str, Any] | None:
+            (voice,) = [voice for voice in self.voices() if voice["uuid"] == uuid]
+            return None if voice["status"] == "running" else voice
+
+        return until(look, patience=3 * PATIENCE)  # listening to many pieces takes its time
 
     def voices(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.call("GET", "voices").json()

@@ -3,6 +3,7 @@ little."""
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.providers.contract import Scene
 from tests.providers.http_contract import HttpProviderContract
+from tests.providers.journal import Killed
 from tests.providers.making import parcel_of
 from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sandbox import Listener, Sandbox, until
@@ -173,6 +175,17 @@ class TestResembleV1(HttpProviderContract):
         with pytest.raises(ProviderRejected, match="Build again"):
             client.submit(spec, self.notes(spec))
         assert not hostile.asked
+
+    def test_address_is_kept_before_the_id(self, scene: Scene, listener: Listener) -> None:
+        """Whoever takes over knows of the voice only if it can be filled too."""
+        for tier, way in self.ways():
+            spec = self.spec(tier, way, listener)
+            for line in range(1, self.carried(scene, spec, self.notes(spec)).lines + 1):
+                spec = self.spec(tier, way, listener)
+                notes = self.notes(spec, dies_at=line, keeps_last=True)
+                with scene.opened() as provider, suppress(Killed):
+                    provider.submit(spec, notes)
+                assert notes.kept or not notes.remote_id, line
 
     def test_answer_without_an_address(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
         hostile.says(answer(200, {"voice": "x", "headers": {}}))

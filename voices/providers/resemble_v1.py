@@ -53,8 +53,11 @@ class Door:
 
     @classmethod
     def kept(cls, text: str) -> Self | None:
-        """What an earlier worker kept; None if that was nothing."""
-        return cls(**json.loads(text)) if text else None
+        """What an earlier worker kept; None if that was nothing of use."""
+        try:
+            return cls(**json.loads(text))
+        except (ValueError, TypeError):
+            return None
 
     def text(self) -> str:
         return json.dumps(asdict(self))

@@ -30,6 +30,7 @@ from voices.providers.voiceai import VoiceAI
 
 WAY = (Tier.RAPID, HandoverWay.ONE_FILE)
 CREATED = {"voice_id": "x", "status": "PENDING"}
+NO_IDS: list[Any] = [None, "", [], {"id": "x"}, True, 1.5]
 VOICE: dict[str, Any] = {"voice_id": "x", "status": "AVAILABLE", "name": "y", "voice_visibility": "PRIVATE"}
 FIELD = re.compile(rb'name="(\w+)"\r\n\r\n([^\r]*)\r\n')
 
@@ -54,7 +55,7 @@ class TestVoiceAI(HttpProviderContract):
     id_less_answers: ClassVar[list[Any]] = [
         {},
         {"status": "PENDING"},
-        *({"voice_id": odd, "status": "PENDING"} for odd in (None, "", [], {"id": "x"}, True, 1.5)),
+        *({"voice_id": value, "status": "PENDING"} for value in NO_IDS),
         {"voice": {"voice_id": "x"}},
     ]
     odd: ClassVar[list[Any]] = [
@@ -80,12 +81,14 @@ class TestVoiceAI(HttpProviderContract):
         with scene.opened() as provider:
             return spec.reference, provider.submit(spec, self.notes(spec))
 
-    def ended(self, scene: Scene, remote_id: str) -> BuildReport:
-        scene.sandbox.forward(601)
+    def trained(self, scene: Scene, listener: Listener, **changes: Any) -> BuildReport:
+        """How the training of a new voice ended."""
+        scene.sandbox.control("POST", "settings", {"training_seconds": 0.0})
+        _reference, made = self.made(scene, listener, **changes)
 
         def look() -> BuildReport | None:
             with scene.opened() as provider:
-                report = provider.fetch_build(remote_id)
+                report = provider.fetch_build(made.remote_id)
             return report if report.status is not RemoteStatus.TRAINING else None
 
         return until(look)
@@ -261,8 +264,7 @@ class TestVoiceAI(HttpProviderContract):
 
     def test_silence_fails_with_words(self, scene: Scene, listener: Listener) -> None:
         silence = parcel_of("voice.wav", "audio/wav", wav_bytes(np.zeros(12 * RATE)))
-        _reference, made = self.made(scene, listener, parcel=lambda: silence)
-        report = self.ended(scene, made.remote_id)
+        report = self.trained(scene, listener, parcel=lambda: silence)
         assert report.status is RemoteStatus.FAILED
         assert "no speech" in report.issue
 
@@ -383,11 +385,12 @@ class TestVoiceAI(HttpProviderContract):
             client.delete_voice("x")
 
     def test_preview_is_the_voice(self, scene: Scene, listener: Listener) -> None:
-        _reference, report = self.made(scene, listener)
+        _reference, unfinished = self.made(scene, listener)
+        report = self.trained(scene, listener)
+        assert report.status is RemoteStatus.READY
         with scene.opened() as provider:
-            with pytest.raises(ProviderError):
-                provider.preview(report.remote_id, "Hello.")
-            assert self.ended(scene, report.remote_id).status is RemoteStatus.READY
+            with pytest.raises(ProviderRejected):
+                provider.preview(unfinished.remote_id, "Hello.")
             sound = provider.preview(report.remote_id, "Hello.")
         assert sound.content_type == "audio/wav"
         assert len(sound.content) > 10_000

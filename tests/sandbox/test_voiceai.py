@@ -145,7 +145,7 @@ def test_training_that_was_cut_off_can_be_done_again(tmp_path: Path) -> None:
     """A sandbox that was killed while it decoded finds its own half of a file when it starts again."""
     house = House(Store(tmp_path, shelf.SCHEMA))
     voice = shelf.Kept("voiceai", "one", "me", "One", "PENDING")
-    house.store.audio("one", training.SENT).write_bytes(spoken())
+    house.store.audio("one", training.SENT).write_bytes(as_file("OGG"))
     house.store.audio("one", training.DECODED).write_bytes(b"RIFF")
     assert training.outcome(house, voice).status == "AVAILABLE"
     house.store.close()
@@ -263,7 +263,7 @@ def test_list_that_lags(customer: Customer, sandbox: Sandbox) -> None:
 def test_fields_that_are_refused_in_the_form_of_fastapi(
     customer: Customer, sandbox: Sandbox, fields: dict[str, str], field: str
 ) -> None:
-    answer = customer.clone(**fields)
+    answer = customer.clone(None, **fields)
     assert answer.status_code == 422
     (slip,) = answer.json()["detail"]
     assert (slip["loc"], slip["type"]) == (["body", field], "value_error")
@@ -349,6 +349,7 @@ def test_it_is_billed_by_character(sandbox: Sandbox, available: tuple[str, str])
     [
         ({"temperature": 2.1}, "temperature"),
         ({"temperature": "hot"}, "temperature"),
+        ({"temperature": True}, "temperature"),
         ({"top_p": -0.1}, "top_p"),
         ({"top_p": 1.1}, "top_p"),
         ({"text": ""}, "text"),

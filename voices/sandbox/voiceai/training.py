@@ -1,9 +1,12 @@
 """How the training of a voice ends: the sandbox decodes the file that was sent, and listens to it."""
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
-from voicehub.audio.convert import to_wav
+from voicehub.audio.convert import is_ours, to_wav
 from voicehub.audio.findings import Refused
+from voicehub.audio.riff import read_header
 from voices.sandbox import listening, trainings
 from voices.sandbox.house import House
 from voices.sandbox.shelf import Kept
@@ -25,9 +28,8 @@ def outcome(house: House, voice: Kept) -> Kept:
 
 def _issue(house: House, voice: Kept) -> str | None:
     wav, least = house.store.audio(voice.id, DECODED), house.settings.rapid_seconds
-    wav.unlink(missing_ok=True)  # of a training that the sandbox did not live to end
     try:
-        seconds = to_wav(house.store.audio(voice.id, SENT), wav).header.seconds
+        seconds = _decoded(house.store.audio(voice.id, SENT), wav)
     except Refused as problem:
         return f"The file cannot be read. {problem.finding.text}"
     if listening.judge([listening.Clip(voice.id, wav)]).clips[voice.id].is_silent:
@@ -35,6 +37,17 @@ def _issue(house: House, voice: Kept) -> str | None:
     if not least <= seconds <= choices.LONGEST:
         return f"The file must last {least:g} to {choices.LONGEST:g} seconds, not {seconds:.1f}."
     return None
+
+
+def _decoded(sent: Path, wav: Path) -> float:
+    """Write the WAV, and say how long it lasts. Raises Refused."""
+    wav.unlink(missing_ok=True)  # of a training that the sandbox did not live to end
+    with sent.open("rb") as file:
+        if not is_ours(file):
+            return to_wav(sent, wav).header.seconds
+    shutil.copyfile(sent, wav)
+    with wav.open("rb") as file:
+        return read_header(file).seconds
 
 
 trainings.register(VENDOR, "voice", outcome)

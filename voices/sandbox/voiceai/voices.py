@@ -146,6 +146,6 @@ def delete_voice(request: SandboxRequest, voice_id: str) -> HttpResponse:
         voice = own_voice(db, owner, voice_id)
         if not ignored:
             gone = voice.details | {"deleted_at": now()}
-            shelf.put(db, replace(voice, details=gone, ready_at=None, updated_at=now()))
+            shelf.put(db, replace(voice, details=gone, updated_at=now()))
             bill(db, account=owner.hint, operation="va_delete_voice", name=voice.name, voice=voice_id)
     return JsonResponse({"status": "deleted", "voice_id": voice_id})

@@ -1,6 +1,7 @@
 """What the docs claim, and code can check."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,12 @@ from django.conf import settings
 from django.core.management import get_commands
 
 from docs.providers import page
+from voices.providers.http import HttpProvider
 from voices.providers.registry import PROVIDERS, all_providers
 from voices.sandbox import choices
 from voices.sandbox.faults import ACTIONS
+from voices.sandbox.operations import NAMES
+from voices.sandbox.server import URLCONF
 
 ROOT = Path(settings.BASE_DIR)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -64,10 +68,21 @@ def test_the_first_table_of_providers_has_every_tier() -> None:
 
 def test_the_sandbox_page_names_every_fault_and_the_choices_in_force() -> None:
     text = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `(\w+)[^`]*` \|", text, re.MULTILINE)) >= set(ACTIONS)
+    told = text.partition("| do | what happens |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)[^`]*` \|", told, re.MULTILINE) == list(ACTIONS)
     for value in (choices.BAD_KEY, choices.PLAN_KEY, choices.AUTHORIZED_KEY):
         assert f"`{value}" in text
     assert f"{choices.PROFESSIONAL_SECONDS:g} seconds" in text
+
+
+def test_the_sandbox_page_names_every_address_and_operation() -> None:
+    import_module(URLCONF)
+    text = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    told = text.partition("| vendor | operations |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(\w+)`", told)) == NAMES
+    for provider in all_providers():
+        assert issubclass(provider, HttpProvider)
+        assert f"`{provider.sandbox_path}`" in text
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

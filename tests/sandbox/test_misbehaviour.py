@@ -210,6 +210,7 @@ def test_what_is_ignored_is_answered_and_not_done(studio: Studio, sandbox: Sandb
         {"operation": "callback", "do": "truncate"},
         {"operation": "*", "do": "early"},
         {"operation": "list_voices", "do": "drop", "nth": True},
+        {"operation": "list_vioces", "do": "drop"},
     ],
 )
 def test_what_cannot_happen_is_no_rule(sandbox: Sandbox, rule: dict[str, object]) -> None:

@@ -6,9 +6,9 @@ from django.http import HttpResponseBase, JsonResponse
 
 from voices.sandbox import clock, trainings
 from voices.sandbox.chaos import chaos_from
-from voices.sandbox.faults import ACTIONS, BadRule, rule_from
+from voices.sandbox.faults import ACTIONS, CALLBACK, TRAINING, BadRule, rule_from
 from voices.sandbox.house import SandboxRequest, Settings
-from voices.sandbox.operations import View, by_method, success_form
+from voices.sandbox.operations import NAMES, View, by_method, success_form
 from voices.sandbox.state import now
 from voices.sandbox.wire import Refused, json_body
 
@@ -32,7 +32,7 @@ def guarded(view: View) -> View:
 
 @guarded
 def show_faults(request: SandboxRequest) -> HttpResponseBase:
-    return JsonResponse({"rules": request.house.faults.as_list(), "actions": ACTIONS})
+    return JsonResponse({"rules": request.house.faults.as_list(), "actions": ACTIONS, "operations": sorted(NAMES)})
 
 
 @guarded
@@ -42,7 +42,10 @@ def set_faults(request: SandboxRequest) -> HttpResponseBase:
     if not isinstance(told, list):
         raise Refused(400, "Send an object with a list of rules.")
     try:
-        request.house.faults.follow([rule_from(rule) for rule in told])
+        rules = [rule_from(rule) for rule in told]
+        if unknown := {rule.operation for rule in rules} - NAMES - {CALLBACK, TRAINING, "*"}:
+            raise BadRule(f"there is no operation {', '.join(sorted(unknown))}")
+        request.house.faults.follow(rules)
     except BadRule as problem:
         raise Refused(400, str(problem)) from None
     return show_faults(request)

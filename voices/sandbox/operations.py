@@ -14,6 +14,10 @@ from voices.sandbox.wire import Refused
 View = Callable[..., HttpResponseBase]
 
 
+NAMES: set[str] = set()
+"""Every operation of every vendor whose views were imported."""
+
+
 def success_form(refused: Refused) -> JsonResponse:
     """Resemble's error: `success`, `message`, and by field where it is about fields."""
     body: dict[str, Any] = {"success": False, "message": refused.message}
@@ -24,6 +28,7 @@ def success_form(refused: Refused) -> JsonResponse:
 
 def operation(name: str, error_form: ErrorForm = success_form) -> Callable[[View], View]:
     """Make a view the operation `name` of the fault script, the ledger and the log."""
+    NAMES.add(name)
 
     def wrap(view: View) -> View:
         def performed(request: SandboxRequest, **parts: str) -> HttpResponseBase:

@@ -116,7 +116,7 @@ class Store:
 
 
 def bill(db: sqlite3.Connection, *, account: str, operation: str, name: str, voice: str, charged: float = 0.0) -> None:
-    """Write a line of the ledger in the caller's transaction; `charged` is in US cents."""
+    """Write a line of the ledger in the caller's transaction; `charged` is in the vendor's unit, see its choices."""
     db.execute(
         "INSERT INTO ledger (at, account, operation, name, voice, charged) VALUES (?, ?, ?, ?, ?, ?)",
         (now(), account, operation, name, voice, charged),

@@ -142,8 +142,12 @@ class AskForm(forms.Form):
 
 
 def newest_statements() -> dict[str, Statement]:
-    """The newest version in use of each statement, by "provider:language"."""
-    rows = Statement.objects.filter(retired=False).order_by("provider", "language", "version")
+    """The newest version in use of each statement, by "provider:language", in the order that providers are offered."""
+    offered = [slug for slug, _label in providers.choices()]
+    rows = sorted(
+        Statement.objects.filter(retired=False).order_by("provider", "language", "version"),
+        key=lambda row: offered.index(row.provider) if row.provider in offered else len(offered),
+    )
     return {f"{row.provider}:{row.language}": row for row in rows}
 
 

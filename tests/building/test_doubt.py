@@ -17,10 +17,11 @@ from voices import services
 from voices.models import Build, BuildStatus, RemoteVoice
 from voices.providers import registry
 from voices.providers.http import HttpProvider
-from voices.services import journal, submitting
+from voices.services import journal, settling
 
 pytestmark = pytest.mark.django_db
 
+WHY = "I looked at the list on its page."
 READY = {"create_voice": 1, "build_voice": 1}
 
 
@@ -66,7 +67,7 @@ def test_look_up_that_fails_settles_nothing(desk: Desk, sandbox: Any) -> None:
     sandbox.faults(
         {"operation": "create_voice", "do": "drop", "phase": "after_commit", "nth": 1},
         *({"operation": "list_voices", "do": do, "nth": n} for n, do in enumerate(
-            ("status:500", "drop", "garbage", "status:401", "status:404", "status:429", "truncate"), start=1)),
+            ("status:500", "drop", "garbage", "html", "status:404", "status:429", "truncate"), start=1)),
     )  # fmt: skip
     build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
     for _ in range(7):
@@ -92,7 +93,7 @@ def test_late_build_call_is_not_made_again(desk: Desk, sandbox: Any, monkeypatch
     sandbox.control("POST", "settings", {"training_seconds": 1.0})
     sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
     build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
-    monkeypatch.setattr(submitting, "_look", lambda *_: None)
+    monkeypatch.setattr(settling, "_look", lambda *_: None)
     desk.reach(build, BuildStatus.UNCONFIRMED)
     desk.reach(build, BuildStatus.TRAINING)
     assert desk.finish(build).status == BuildStatus.READY
@@ -103,20 +104,18 @@ def test_late_build_call_is_not_made_again(desk: Desk, sandbox: Any, monkeypatch
 
 
 @pytest.mark.parametrize("phase", ["before_commit", "after_commit"])
-@pytest.mark.parametrize("operation", ["create_voice", "build_voice"])
-def test_person_settles_what_no_list_can(
-    desk: Desk, sandbox: Any, operation: str, phase: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_person_settles_what_no_list_can(desk: Desk, sandbox: Any, phase: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for tier in registry.provider_class("resemble_v2").tiers.values():
         monkeypatch.setattr(type(tier), "can_find", False)
-    sandbox.faults({"operation": operation, "do": "drop", "phase": phase, "nth": 1})
+        monkeypatch.setattr(type(tier), "can_list", False)
+    sandbox.faults({"operation": "create_voice", "do": "drop", "phase": phase, "nth": 1})
     build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
     for _ in range(3):
         desk.reach(build, BuildStatus.UNCONFIRMED)
     assert not desk.asked("list_voices")
     there = desk.ask("voices?page=1")["items"]
-    services.settle_by_hand(build, desk.producer, f" {there[0]['uuid']} " if phase == "after_commit" else "")
-    assert "Paula" in build.issue
+    services.settle_by_hand(build, desk.producer, f" {there[0]['uuid']} " if phase == "after_commit" else "", WHY)
+    assert (build.settled_by, build.settled_why) == (desk.producer, WHY)
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == READY
 
@@ -126,12 +125,12 @@ def test_person_is_told_when_it_is_settled_or_another_voice(desk: Desk, sandbox:
     sandbox.faults({"operation": "create_voice", "do": "drop", "nth": 1})
     build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
     with pytest.raises(NotPossible, match="another voice"):
-        services.settle_by_hand(build, desk.producer, other.remote_voice.remote_id)
+        services.settle_by_hand(build, desk.producer, other.remote_voice.remote_id, WHY)
     build.refresh_from_db()
     assert build.status == BuildStatus.UNCONFIRMED
-    services.settle_by_hand(Build.objects.get(pk=build.pk), desk.producer, "")
+    services.settle_by_hand(Build.objects.get(pk=build.pk), desk.producer, "", WHY)
     with pytest.raises(NotPossible, match="settled already"):
-        services.settle_by_hand(build, desk.producer, "")
+        services.settle_by_hand(build, desk.producer, "", WHY)
     assert desk.finish(build).status == BuildStatus.READY
 
 
@@ -139,7 +138,7 @@ def test_person_cannot_put_a_known_voice_under_another_id(desk: Desk, sandbox: A
     sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
     build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
     with pytest.raises(NotPossible, match=build.remote_voice.remote_id):
-        services.settle_by_hand(build, desk.producer, "something-else")
+        services.settle_by_hand(build, desk.producer, "something-else", WHY)
     assert desk.finish(build).status == BuildStatus.READY
 
 
@@ -183,13 +182,20 @@ def test_refusal_is_shown_in_the_provider_s_words(desk: Desk, sandbox: Any) -> N
     assert desk.key not in build.issue
 
 
-def test_bad_key_fails_the_build_and_is_seen_at_the_account(desk: Desk, sandbox: Any) -> None:
-    desk.account.set_key("bad-key")
-    desk.account.save(update_fields=["sealed_key"])
-    build = desk.reach(desk.start(desk.voice()), BuildStatus.FAILED)
+def test_bad_key_pauses_the_account_and_the_build_waits(desk: Desk, sandbox: Any) -> None:
+    key = desk.key
+    services.change_key(desk.account, "bad-key")
+    build = desk.reach(desk.start(desk.voice()), BuildStatus.QUEUED)
     desk.account.refresh_from_db()
+    assert desk.account.paused_at and desk.account.paused_by is None
     assert "key" in desk.account.last_error
-    assert "bad-key" not in build.issue + desk.account.last_error
+    assert "bad-key" not in build.doing + build.issue + desk.account.last_error + desk.account.pause_reason
+    asked = desk.traffic()
+    desk.work(2)
+    assert desk.traffic() == asked
+    services.change_key(desk.account, key)
+    assert desk.finish(build).status == BuildStatus.READY
+    assert desk.ledger() == READY
 
 
 def test_what_fails_on_our_side_ends_after_five_tries(desk: Desk) -> None:
@@ -224,7 +230,7 @@ def test_what_fails_on_our_side_with_a_step_in_doubt_is_looked_up(desk: Desk, mo
 def test_question_that_breaks_again_and_again_is_asked_later(desk: Desk, monkeypatch: Any) -> None:
     build = desk.reach(desk.start(desk.voice()), BuildStatus.TRAINING)
     with monkeypatch.context() as patch:
-        patch.setattr("voices.services.news.note_error", lambda *_: 1 / 0)
+        patch.setattr("voices.services.news.seen", lambda *_: 1 / 0)
         for _ in range(outbox.MOST_ATTEMPTS):
             desk.work()
     assert Task.objects.filter(kind="refresh_build", status=TaskStatus.GIVEN_UP).exists()

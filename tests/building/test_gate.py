@@ -185,10 +185,10 @@ def test_consent_of_somebody_else_is_no_consent(desk: Desk, voice: Voice) -> Non
     assert refused.value.reasons == (NOT_ASKED, f"No contract of {NAME} is on file.")
 
 
-def test_account_that_is_off_builds_nothing(desk: Desk) -> None:
+def test_account_that_is_paused_builds_nothing(desk: Desk) -> None:
     voice = desk.voice()
-    desk.account.active = False
-    with pytest.raises(services.BuildRefused):
+    services.pause_account(desk.account, "Moving to another plan.", desk.producer)
+    with pytest.raises(services.BuildRefused, match="another plan"):
         desk.start(voice)
     assert not Build.objects.exists()
 

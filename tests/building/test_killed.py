@@ -35,10 +35,10 @@ class Reaper:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.lines = self.line = 0
         self.after = False
-        for name in ("about_to", "voice", "recording", "progress"):
+        for name in ("about_to", "voice", "recording", "keep", "progress"):
             monkeypatch.setattr(BuildJournal, name, self._watched(getattr(BuildJournal, name)))
         # And what is written when a submit has come back.
-        monkeypatch.setattr(submitting, "_training", self._watched(submitting._training))
+        monkeypatch.setattr(submitting, "training", self._watched(submitting.training))
 
     def _watched(self, write: Any) -> Any:
         def watched(*told: Any) -> None:

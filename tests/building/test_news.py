@@ -228,7 +228,7 @@ def test_unknown_status_waits_and_keeps_its_words(desk: Desk, training: Build, m
     ({"do": "status:429", "retry_after": "1"}, 5),
     ({"do": "drop"}, 5),
     ({"do": "garbage"}, 5),
-    ({"do": "status:401"}, 300),
+    ({"do": "status:401"}, 600),
 ])  # fmt: skip
 def test_provider_that_does_not_answer_is_asked_again_in_time(
     desk: Desk, training: Build, sandbox: Any, rule: dict[str, Any], seconds: int

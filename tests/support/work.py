@@ -1,5 +1,7 @@
 """Does in the test's own process what a worker does in its own."""
 
+from typing import Any
+
 from django.utils import timezone
 
 from voicehub import outbox
@@ -32,3 +34,8 @@ def do_tasks(*kinds: str, rounds: int = 50) -> int:
             outbox.run_task(task_id)
         done += len(ids)
     raise AssertionError(f"There is still work after {rounds} rounds: {list(Task.objects.values())}")
+
+
+def no_file(*_told: Any) -> Any:
+    """For builds that hand over no one file."""
+    raise AssertionError("This build has no one file.")

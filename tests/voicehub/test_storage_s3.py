@@ -28,7 +28,7 @@ from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, T
 from consent.services import approve, ask, file_contract, submit_take
 from tests.support.processes import ROOT
 from tests.support.wav import sample_wav
-from tests.support.work import do_tasks
+from tests.support.work import do_tasks, no_file
 from voicehub import media
 from voicehub.storage import sha256_of
 from voicehub.tokens import token_for
@@ -222,7 +222,7 @@ def test_address_is_made_for_those_who_may_see_it(voice: Voice, client: Any, pro
 
 
 def test_build_reads_its_recordings_and_its_consent(voice: Voice, producer: Any) -> None:
-    spec = spec_of(start(voice, producer))
+    spec = spec_of(start(voice, producer), no_file)
     assert spec.consent
     with spec.consent.open() as file:
         assert file.read() == sample_wav("consent-slt")

@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from consent.services import NotPossible
 from tests.support.wav import sample_wav, wav_bytes
-from tests.support.work import do_tasks
+from tests.support.work import do_tasks, no_file
 from tests.voices.rows import Studio, clip, upload
 from voicehub import outbox
 from voicehub.audio.riff import read_header
@@ -66,7 +66,7 @@ def test_a_flac_is_kept_as_it_came_with_a_wav_beside_it(studio: Studio, voice: V
 def test_the_wav_that_was_made_is_what_a_build_sends(studio: Studio, voice: Voice) -> None:
     recording, _new = services.add_recording(voice, upload("line.flac", as_flac(clip())), studio.producer)
     build = studio.build(voice)
-    sent = spec_of(build).clips[0].audio
+    sent = spec_of(build, no_file).clips[0].audio
     with sent.open() as file:
         assert file.read() == stored(recording.wav)
 
@@ -386,7 +386,7 @@ def test_what_is_frozen_for_a_build_is_what_is_sent(studio: Studio, voice: Voice
     services.add_recording(voice, upload("line.flac", as_flac(clip(77))), studio.producer, "So many words.")
     build = services.start_build(voice, studio.account, "rapid", Handover.RECORDINGS, studio.producer)
     frozen = {str(row.recording_id): row.sha256 for row in build.recordings.all()}
-    for sent in spec_of(build).clips:
+    for sent in spec_of(build, no_file).clips:
         with sent.audio.open() as file:
             assert hashlib.sha256(file.read()).hexdigest() == frozen.pop(sent.key)
     assert not frozen

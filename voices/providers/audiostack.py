@@ -17,8 +17,6 @@ from pathlib import PurePath
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from requests.auth import AuthBase
-
 from voices.providers.audiostack_words import (
     accepted,
     file_status_of,
@@ -70,7 +68,7 @@ class AudioStack(HttpProvider):
     pause: ClassVar[float] = 0.5
     """Seconds between two looks at a file that was sent."""
 
-    def auth(self, key: str) -> AuthBase:
+    def auth(self, key: str) -> KeyAuth:
         return KeyAuth("x-api-key", key)
 
     def words_of(self, answer: Mapping[str, Any]) -> str:

@@ -159,7 +159,7 @@ class HttpProvider(Provider):
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, WatchedAdapter(max_retries=0))
 
-    def auth(self, key: str) -> AuthBase:
+    def auth(self, key: str) -> KeyAuth:
         return KeyAuth("Authorization", f"Bearer {key}")
 
     @abc.abstractmethod

@@ -12,8 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
-from requests.auth import AuthBase
-
 from voices.providers.errors import OutcomeUnknown, ProviderRejected
 from voices.providers.http import HttpProvider, KeyAuth
 from voices.providers.resemble_words import callback_of, refuses, report_of, words_of
@@ -70,7 +68,7 @@ class ResembleV1(HttpProvider):
     live_url = "https://app.resemble.ai/api/v1"
     sandbox_path = "/resemble/api/v1"
 
-    def auth(self, key: str) -> AuthBase:
+    def auth(self, key: str) -> KeyAuth:
         return KeyAuth("Authorization", f"Token token={key}")
 
     def words_of(self, answer: Mapping[str, Any]) -> str:

@@ -42,7 +42,9 @@ def settle_build(build_id: str) -> timedelta | None:
     if found is not None:
         _there(build, found)
         return None
-    return _not_there(build, proven=can.can_find)
+    # Where a provider never says how a voice stands, that nothing has changed proves nothing.
+    proven = can.can_find if build.step == "create" else bool(build.mark.strip())
+    return _not_there(build, proven=proven)
 
 
 def _look(build: Build, provider: Provider, can: Capabilities) -> BuildReport | None:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.providers.contract import ProviderContract, Scene
+from tests.providers.contract import LONG, ProviderContract, Scene
 from tests.providers.making import blob, sound
 from tests.support.sandbox import Listener, Sandbox, until
 from voices.providers.base import Provider
@@ -28,7 +28,7 @@ class TrainsAgain(ProviderContract):
         notes = self.carried(scene, spec, self.notes(spec))
         with scene.opened() as provider:
             self.ended(provider, notes.remote_id)
-        scene.sandbox.control("POST", "settings", {"training_seconds": 600.0})
+        scene.sandbox.control("POST", "settings", {"training_seconds": LONG})
         known = notes.known(spec)
         clips = known.clips
         if clips:

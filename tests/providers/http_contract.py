@@ -15,8 +15,9 @@ import pytest
 from urllib3.connection import HTTPConnection
 
 from tests.providers.answers import ODD, RETRY_AFTER, STATUSES, UNREADABLE
-from tests.providers.contract import ProviderContract, Scene
+from tests.providers.contract import Scene
 from tests.providers.making import KEY
+from tests.providers.wire_contract import WireContract
 from tests.support.hostile import Asked, Hostile, answer, zipped
 from tests.support.relay import Relay
 from tests.support.sandbox import Listener
@@ -53,7 +54,7 @@ def trickle(head: bytes, over: threading.Event) -> Iterator[bytes]:
     over.set()
 
 
-class HttpProviderContract(ProviderContract):
+class HttpProviderContract(WireContract):
     """Held by every provider that is an HttpProvider."""
 
     @pytest.fixture
@@ -152,12 +153,13 @@ class HttpProviderContract(ProviderContract):
 
     def test_created_without_an_id_is_in_doubt(self, scene: Scene, relay: Relay, listener: Listener) -> None:
         """It is there all the same: the answer to a create that was done is replaced on its way back."""
+        scene = replace(scene, address=relay.address)
         for tier, way in self.ways():
             for said in self.id_less_answers:
                 spec = self.spec(tier, way, listener)
                 notes = self.notes(spec)
                 notes.then = lambda step: relay.answers_next(answer(self.success, said), late=True)  # noqa: B023
-                with scene.opened(relay.address) as provider, pytest.raises(OutcomeUnknown):
+                with scene.opened() as provider, pytest.raises(OutcomeUnknown):
                     provider.submit(spec, notes)
                 assert notes.step == "create", said
                 notes.then = lambda step: None
@@ -315,6 +317,7 @@ class HttpProviderContract(ProviderContract):
         hostile.script = script
         assert type(self.failure(client, creates=False)) is ResponseUnreadable
         assert hostile.hung_up.wait(10), "all of it was read"
+        assert type(self.failure(client, creates=True)) is OutcomeUnknown
 
     # --- the key ---
 
@@ -339,10 +342,11 @@ class HttpProviderContract(ProviderContract):
 
     def test_key_goes_out_in_a_header_only(self, scene: Scene, relay: Relay, listener: Listener) -> None:
         """And to the provider only: an address that it gave us gets bytes and no key."""
+        scene = replace(scene, address=relay.address)
         for tier, way in self.ways():
             before = len(relay.asked)
             spec = self.spec(tier, way, listener)
-            with scene.opened(relay.address) as provider:
+            with scene.opened() as provider:
                 provider.submit(spec, self.notes(spec))
             for asked in relay.asked[before:]:
                 given = way in UPLOADS and asked.line.startswith("PUT ")

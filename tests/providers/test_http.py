@@ -367,7 +367,7 @@ class TestHeard:
             hostile.says(answer(200, {"number": number, "words": "ä\0" * SAID}))
             client.call(f"work {number}", "GET", "/x")
         assert len(client.heard) == HEARD
-        last = client.heard[-1]
+        last = list(client.heard)[-1]
         assert (last.operation, last.status, len(last.said)) == (f"work {HEARD + 4}", 200, SAID)
         assert f'"number": {HEARD + 4}' in last.said
         assert "ä" in last.said
@@ -377,7 +377,7 @@ class TestHeard:
         hostile.says()
         with pytest.raises(ProviderUnavailable):
             client.call("work", "GET", "/x")
-        assert (client.heard[-1].operation, client.heard[-1].status) == ("work", None)
+        assert (list(client.heard)[-1].operation, list(client.heard)[-1].status) == ("work", None)
 
     @pytest.mark.parametrize("key", [KEY, 'with"quote', "back\\slash", "sla/sh", "<angle>&"])
     @pytest.mark.parametrize("status", [200, 400, 500])

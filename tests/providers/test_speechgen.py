@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.providers.contract import Scene
-from tests.providers.http_contract import KEY, HttpProviderContract
-from tests.providers.making import parcel_of
+from tests.providers.http_contract import HttpProviderContract
+from tests.providers.making import KEY, parcel_of
 from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sandbox import Listener, until
 from tests.support.wav import RATE, wav_bytes

@@ -7,7 +7,11 @@ import time
 from threading import Condition, Event
 
 LOOK_SECONDS = 0.2
-"""How often who waits looks whether the sandbox closes; a push is noticed at once."""
+RAREST_LOOK = 5.0
+"""How often, at most and at least, who waits looks whether the sandbox closes; a push is noticed at once.
+
+Who has long to wait looks more rarely: thousands of trainings that all look would take the whole machine.
+"""
 
 _pushed = Condition()
 _ahead = 0.0
@@ -40,4 +44,4 @@ def wait(until: float, closing: Event) -> None:
     """Return when the clock has passed `until` (epoch seconds), also by a push, or when `closing` is set."""
     with _pushed:
         while not closing.is_set() and (left := until - now()) > 0:
-            _pushed.wait(min(left, LOOK_SECONDS))
+            _pushed.wait(min(left, max(LOOK_SECONDS, min(left / 100, RAREST_LOOK))))

@@ -1,4 +1,4 @@
-"""The conversation with a provider. An adapter fills in one vendor's words (docs/providers.md ends with how to add one)."""
+"""The conversation with a provider. An adapter fills in one vendor's words (docs/providers.md ends with its files)."""
 
 import abc
 from collections.abc import Collection, Iterator, Mapping

@@ -4,16 +4,19 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Aggregate, Count, Q, Sum
 from django.db.models.functions import Length
 
 from consent.services import Permission, Wish, permissions
 from voices.models import Account, Build, BuildRecording, LimitOverride, Recording, RecordingStatus, Voice
 from voices.providers import registry
 from voices.providers.types import Capabilities, HandoverWay, Limit, Tier
+
+Kind = tuple[str, Tier]  # a provider's slug, and one of its tiers
+Place = tuple[Account, Capabilities]
 
 NO_LIMIT = 1e9
 # Ways by which a provider is sent the best of the recordings that it takes, so that the others are in nobody's way.
@@ -87,7 +90,23 @@ class _Counts(NamedTuple):
 
 def limits_of(capabilities: Capabilities, provider: str) -> dict[str, Limit]:
     """The tier's limits with what an admin has put right."""
-    overrides = {o.limit: o for o in LimitOverride.objects.filter(provider=provider, tier=capabilities.tier)}
+    overrides = LimitOverride.objects.filter(provider=provider, tier=capabilities.tier)
+    return _put_right(capabilities, {override.limit: override for override in overrides})
+
+
+def all_limits() -> dict[Kind, dict[str, Limit]]:
+    """The same for every tier of every provider, in one query."""
+    said: dict[tuple[str, str], dict[str, LimitOverride]] = {}
+    for override in LimitOverride.objects.all():
+        said.setdefault((override.provider, override.tier), {})[override.limit] = override
+    return {
+        (provider.slug, tier): _put_right(capabilities, said.get((provider.slug, str(tier)), {}))
+        for provider in registry.all_providers()
+        for tier, capabilities in provider.tiers.items()
+    }
+
+
+def _put_right(capabilities: Capabilities, overrides: Mapping[str, LimitOverride]) -> dict[str, Limit]:
     return {name: _overridden(limit, overrides.get(name)) for name, limit in capabilities.limits.items()}
 
 
@@ -104,34 +123,73 @@ def readiness(voice: Voice, account: Account, tier: Tier | str) -> Readiness:
 
 def readinesses(voices: Sequence[Voice], account: Account, tier: Tier | str) -> dict[UUID, Readiness]:
     """The same for many voices, by their id; the number of queries does not grow with them."""
-    provider = registry.provider_class(account.provider)
-    capabilities = provider.tiers[Tier(tier)]
-    limits = limits_of(capabilities, account.provider)
-    wishes = {voice.pk: Wish(voice.talent, account.provider, voice.purpose) for voice in voices}
-    allowed = permissions(wishes.values(), {account.provider: provider.label})
-    counts, marked = _counts(voices, limits, capabilities.handover), _marked(voices)
-    same = Build.objects.active().filter(voice__in=voices, remote_voice__account=account, remote_voice__tier=tier)
-    active = {build.voice_id: build for build in same.select_related("started_by")}
-    return {
-        voice.pk: Readiness(
-            capabilities=capabilities,
-            permission=allowed[wishes[voice.pk]],
-            count=counts[voice.pk].usable,
-            needed_count=math.ceil(_value(limits, "least_recordings", 1)),
-            seconds=counts[voice.pk].trained_seconds,
-            needed_seconds=_value(limits, "least_seconds", 0),
-            ways={way: tuple(_lacks(counts[voice.pk], limits, capabilities, way)) for way in capabilities.handover},
-            advice=tuple(_advice(counts[voice.pk], marked.get(voice.pk, 0), limits, voice.language)),
-            active_build=active.get(voice.pk),
-        )
-        for voice in voices
-    }
+    capabilities = registry.provider_class(account.provider).tiers[Tier(tier)]
+    return {voice.pk: state for voice, _, state in _readinesses(voices, [(account, capabilities)])}
 
 
 def all_readiness(voice: Voice) -> list[tuple[Account, Readiness]]:
-    """Every active account with every tier that its provider has."""
-    accounts = [a for a in Account.objects.working() if a.provider in registry.PROVIDERS]
-    return [(a, readiness(voice, a, tier)) for a in accounts for tier in registry.provider_class(a.provider).tiers]
+    """Every account, also a paused one, with every tier that its provider has; the queries do not grow with them."""
+    accounts = [account for account in Account.objects.all() if account.provider in registry.PROVIDERS]
+    places = [(a, tier) for a in accounts for tier in registry.provider_class(a.provider).tiers.values()]
+    return [(account, state) for _, account, state in _readinesses([voice], places)]
+
+
+def _readinesses(voices: Sequence[Voice], places: Sequence[Place]) -> Iterator[tuple[Voice, Account, Readiness]]:
+    limits = all_limits()
+    labels = {account.provider: registry.label(account.provider) for account, _ in places}
+    wishes = {(voice.pk, slug): Wish(voice.talent, slug, voice.purpose) for voice in voices for slug in labels}
+    allowed = permissions(wishes.values(), labels)
+    kinds = {(account.provider, tier.tier): tier for account, tier in places}
+    counts, marked = _counts(voices, kinds, limits), _marked(voices)
+    active = _active(voices)
+    for account, tier in places:
+        kind = (account.provider, tier.tier)
+        for voice in voices:
+            yield (
+                voice,
+                account,
+                _readiness(
+                    tier,
+                    limits[kind],
+                    allowed[wishes[voice.pk, account.provider]],
+                    counts[voice.pk, kind],
+                    tuple(_advice(counts[voice.pk, kind], marked.get(voice.pk, 0), limits[kind], voice.language)),
+                    active.get((voice.pk, account.pk, str(tier.tier))),
+                ),
+            )
+
+
+def _readiness(
+    capabilities: Capabilities,
+    limits: Mapping[str, Limit],
+    allowed: Permission,
+    counts: _Counts,
+    advice: tuple[Lack, ...],
+    active_build: Build | None,
+) -> Readiness:
+    return Readiness(
+        capabilities=capabilities,
+        permission=allowed,
+        count=counts.usable,
+        needed_count=_least_recordings(limits),
+        seconds=counts.trained_seconds,
+        needed_seconds=_value(limits, "least_seconds", 0),
+        ways={way: tuple(_lacks(counts, limits, capabilities, way)) for way in capabilities.handover},
+        advice=advice,
+        active_build=active_build,
+    )
+
+
+def _active(voices: Sequence[Voice]) -> dict[tuple[UUID, UUID, str], Build]:
+    """The builds on their way, by voice, account and tier."""
+    found = Build.objects.active().filter(voice__in=voices).select_related("started_by", "remote_voice")
+    return {(build.voice_id, build.remote_voice.account_id, build.remote_voice.tier): build for build in found}
+
+
+def _least_recordings(limits: Mapping[str, Limit]) -> int:
+    """Without which there is no build; what a provider only recommends is advice."""
+    least = limits.get("least_recordings")
+    return math.ceil(least.value) if least and least.hard else 1
 
 
 def _value(limits: Mapping[str, Limit], name: str, otherwise: float) -> float:
@@ -139,28 +197,43 @@ def _value(limits: Mapping[str, Limit], name: str, otherwise: float) -> float:
     return limits[name].value if name in limits else otherwise
 
 
-def _counts(voices: Sequence[Voice], limits: Mapping[str, Limit], ways: Sequence[HandoverWay]) -> dict[UUID, _Counts]:
-    """One query, whatever the number of voices and recordings."""
+def _counts(
+    voices: Sequence[Voice], kinds: Mapping[Kind, Capabilities], limits: Mapping[Kind, Mapping[str, Limit]]
+) -> dict[tuple[UUID, Kind], _Counts]:
+    """One query, whatever the number of voices, recordings and tiers."""
+    used = Recording.objects.filter(voice__in=voices, active=True, status=RecordingStatus.ACCEPTED).order_by()
+    sums = {
+        f"{name}_{number}": total
+        for number, (kind, tier) in enumerate(kinds.items())
+        for name, total in _sums(limits[kind], tier.handover).items()
+    }
+    found = used.annotate(text_length=Length("transcript")).values("voice").annotate(clips=Count("pk"), **sums)
+    rows = {row["voice"]: row for row in found}
+    return {
+        (voice.pk, kind): _counted(rows[voice.pk], number) if voice.pk in rows else _Counts()
+        for voice in voices
+        for number, kind in enumerate(kinds)
+    }
+
+
+def _counted(row: Mapping[str, Any], number: int) -> _Counts:
+    return _Counts(row["clips"], *(row[f"{name}_{number}"] for name in _Counts._fields[1:]))
+
+
+def _sums(limits: Mapping[str, Limit], ways: Sequence[HandoverWay]) -> dict[str, Aggregate]:
+    """What is summed up for one tier, by the names of _Counts."""
     trained = _value(limits, "trained_clip", NO_LIMIT)
     short, long = _value(limits, "shortest_clip", 0), _value(limits, "longest_clip", NO_LIMIT)
     counted = Q(seconds__lte=trained)
     if CHOOSING.intersection(ways):
         counted &= Q(seconds__gte=short, seconds__lte=long)
-    used = Recording.objects.filter(voice__in=voices, active=True, status=RecordingStatus.ACCEPTED).order_by()
-    found = (
-        used.annotate(text_length=Length("transcript"))
-        .values_list("voice")
-        .annotate(
-            clips=Count("pk"),
-            trained=Sum("seconds", filter=counted, default=0.0),
-            untrained=Count("pk", filter=Q(seconds__gt=trained)),
-            refused_length=Count("pk", filter=Q(seconds__lt=short) | Q(seconds__gt=long)),
-            without_text=Count("pk", filter=Q(text_length=0)),
-            long_text=Count("pk", filter=Q(text_length__gt=_value(limits, "longest_transcript", NO_LIMIT))),
-        )
-    )
-    rows = {voice: _Counts(*numbers) for voice, *numbers in found}
-    return {voice.pk: rows.get(voice.pk, _Counts()) for voice in voices}
+    return {
+        "trained_seconds": Sum("seconds", filter=counted, default=0.0),
+        "untrained": Count("pk", filter=Q(seconds__gt=trained)),
+        "refused_length": Count("pk", filter=Q(seconds__lt=short) | Q(seconds__gt=long)),
+        "without_text": Count("pk", filter=Q(text_length=0)),
+        "long_text": Count("pk", filter=Q(text_length__gt=_value(limits, "longest_transcript", NO_LIMIT))),
+    }
 
 
 def _marked(voices: Sequence[Voice]) -> dict[UUID, int]:
@@ -174,7 +247,7 @@ def _marked(voices: Sequence[Voice]) -> dict[UUID, int]:
 def _lacks(
     counts: _Counts, limits: Mapping[str, Limit], capabilities: Capabilities, way: HandoverWay
 ) -> Iterator[Lack]:
-    missing = math.ceil(_value(limits, "least_recordings", 1)) - counts.usable
+    missing = _least_recordings(limits) - counts.usable
     if missing > 0:
         yield Lack(Lacks.RECORDINGS, f"{some(missing, 'more recording is', 'more recordings are')} needed.")
     needed = _value(limits, "least_seconds", 0)
@@ -186,7 +259,7 @@ def _lacks(
         those = some(counts.refused_length, "recording is", "recordings are")
         words = f"{those} not between {short:g} and {long:g} seconds long. Cut them, or leave them out."
         yield Lack(Lacks.LENGTH, words)
-    if counts.without_text and capabilities.transcript_required and way not in WORDLESS:
+    if counts.without_text and _needs_texts(capabilities, way):
         those = some(counts.without_text, "recording has", "recordings have")
         yield Lack(Lacks.TRANSCRIPTS, f"{those} no transcript. Type what is said.")
     if counts.long_text and way not in WORDLESS:
@@ -194,15 +267,19 @@ def _lacks(
         yield Lack(Lacks.SHORTER_TRANSCRIPTS, f"{those} too long. Cut the recording in two.")
 
 
+def _needs_texts(capabilities: Capabilities, way: HandoverWay) -> bool:
+    return way == HandoverWay.SIGNED_PUT_TEXTS or (capabilities.transcript_required and way not in WORDLESS)
+
+
 def _advice(counts: _Counts, marked: int, limits: Mapping[str, Limit], language: str) -> Iterator[Lack]:
     advised = _value(limits, "advised_seconds", 0)
     if language.partition("-")[0] != "en":
-        advised = max(advised, _value(limits, "advised_seconds_not_english", 0))
+        advised = max(advised, _value(limits, "advised_seconds_other_languages", 0))
     if advised > counts.trained_seconds:
         more = clock(advised - math.floor(counts.trained_seconds))
         yield Lack(Lacks.RECORDINGS, f"{more} more minutes of speech would make it better.")
-    wanted = math.ceil(_value(limits, "advised_recordings", 0)) - counts.usable
-    if wanted > 0:
+    wanted = math.ceil(_value(limits, "least_recordings", 0)) - counts.usable
+    if wanted > 0 and not limits["least_recordings"].hard:
         yield Lack(Lacks.RECORDINGS, f"{some(wanted, 'more recording', 'more recordings')} would make it better.")
     if marked:
         those, them = some(marked, "recording was", "recordings were"), "it" if marked == 1 else "them"

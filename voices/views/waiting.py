@@ -13,11 +13,12 @@ from consent.models import Consent, ConsentStatus, Contract, Talent
 from consent.services import Permission, Wish, permissions
 from voicehub.models import User
 from voices import access, services
-from voices.models import Account, Build, BuildStatus, Voice
+from voices.models import Account, Build, BuildStatus, RemoteVoice, Voice
+from voices.models.build import ACTIVE
 from voices.providers import registry
 from voices.providers.types import Capabilities, Tier
 from voices.services import Readiness
-from voices.services.readiness import limits_of, some
+from voices.services.readiness import all_limits, some
 from voices.views.mending import MENDED_BY
 
 MOST = 100
@@ -43,18 +44,20 @@ class Step:
     permission: str = ""
     allowed: bool = True
     page: str = ""  # of the subject, for those who may not follow the link
+    page_permission: str = ""
 
 
 def steps() -> list[Step]:
     """Everything that waits for a person, what is given and only has to be looked at first."""
-    return [*reviews(), *builds_for_people(), *gates_closed(), *voices_next()]
+    return [*alarms(), *accounts_paused(), *reviews(), *builds_for_people(), *gates_closed(), *voices_next()]
 
 
 def for_person(step: Step, user: User) -> Step:
-    """The row as this person sees it: its link is only offered to somebody who may follow it."""
+    """The row as this person sees it: its links are only offered to somebody who may follow them."""
     if not step.permission or user.has_perm(step.permission):
         return step
-    return replace(step, allowed=False, url=step.page or step.url)
+    opens = not step.page_permission or user.has_perm(step.page_permission)
+    return replace(step, allowed=False, url=(step.page or step.url) if opens else "")
 
 
 def has_talents() -> bool:
@@ -62,7 +65,40 @@ def has_talents() -> bool:
 
 
 def has_account() -> bool:
-    return Account.objects.working().exists()
+    return Account.objects.exists()
+
+
+def alarms() -> Iterator[Step]:
+    """Voices that others can use though they were made private, or that are still there after their deletion."""
+    rows = RemoteVoice.objects.exclude(alarm="").filter(deleted_at=None).select_related("account", "voice__talent")
+    for remote in rows.order_by("seen_at")[:MOST]:
+        about = f"at {registry.label(remote.account.provider)}"
+        word = "Still there" if remote.delete_asked_at else "Public"
+        subject, url = str(remote.voice or remote.name or remote), remote.get_absolute_url()
+        yield Step(subject, about, "bad", word, (remote.alarm,), url, "See to it", remote.seen_at)
+
+
+def accounts_paused() -> Iterator[Step]:
+    waiting = Count("remote_voices__builds", Q(remote_voices__builds__status__in=ACTIVE))
+    for account in access.paused_accounts().annotate(waiting=waiting)[:MOST]:
+        by_person = account.paused_by_id is not None
+        reasons = [account.pause_reason]
+        if account.waiting:
+            end = "until it is resumed" if by_person else "for a key that works"
+            reasons.append(f"{some(account.waiting, 'build waits', 'builds wait')} {end}.")
+        url, action = reverse("voices:account", args=[account.pk]), "Resume it" if by_person else "Enter a new key"
+        yield Step(
+            account.name,
+            f"Account at {registry.label(account.provider)}",
+            "wait" if by_person else "bad",
+            "Paused",
+            tuple(reasons),
+            url,
+            action,
+            account.paused_at,
+            "voices.change_account",
+            page_permission="voices.view_account",
+        )
 
 
 def reviews() -> Iterator[Step]:
@@ -172,8 +208,9 @@ def _talent_step(talent: Talent, *, asked: bool, filed: bool) -> Step:
 
 def easiest_tier() -> tuple[Account, Capabilities] | None:
     """The tier that asks for the least speech, among those that there is an account for."""
+    limits = all_limits()
     found = [
-        (account, tier, limits_of(tier, account.provider))
+        (account, tier, limits[account.provider, tier.tier])
         for account in Account.objects.working()
         if account.provider in registry.PROVIDERS
         for tier in registry.provider_class(account.provider).tiers.values()

@@ -77,7 +77,7 @@ STANDARD = replace(
             500, "recordings", PAGE, READ, note="The page does not say whether the consent file is one of them."
         ),
         "least_seconds": Limit(1200, "s", PAGE, READ),
-        "advised_seconds": Limit(
+        "advised_seconds_other_languages": Limit(
             2700, "s", PAGE, READ, hard=False, note="For voices that do not speak English; 20 minutes for English."
         ),
         "most_bytes": Limit(500 * MEGABYTE, "bytes", PAGE, READ),

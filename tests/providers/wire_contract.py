@@ -80,7 +80,8 @@ class WireContract(ProviderContract):
         for tier, way in self.ways():
             spec = self.spec(tier, way, listener)
             notes = self.notes(spec)
-            scene.sandbox.faults({"operation": self.sending or "nothing", "do": fault, "phase": phase, "nth": 1})
+            rule = {"operation": self.sending, "do": fault, "phase": phase, "nth": 1}
+            scene.sandbox.faults(*([rule] if self.sending else []))
             error = None
             try:
                 with scene.opened() as provider:

@@ -42,23 +42,24 @@ def wav(name: str) -> SimpleUploadedFile:
 class Desk:
     producer: User
     sandbox: Sandbox
+    provider: str = PROVIDER
     key: str = field(default_factory=lambda: f"key-{uuid4().hex}")
 
     def __post_init__(self) -> None:
         self.since = int(self.sandbox.control("GET", "requests")["count"])
-        self.account = Account(name=f"Sandbox {self.key[-6:]}", provider=PROVIDER, mode=Mode.SANDBOX)
+        self.account = Account(name=f"Sandbox {self.key[-6:]}", provider=self.provider, mode=Mode.SANDBOX)
         self.account.set_key(self.key)
         self.account.save(force_insert=True)
         # What a migration brings is gone after a test that empties the whole database.
         Statement.objects.get_or_create(
-            provider=PROVIDER,
+            provider=self.provider,
             language="en-US",
             version=1,
             defaults={"text": "I, {talent}, let {company}.", "source": "Test", "source_date": "2026-01-01"},
         )
         for limit, value in {"least_recordings": 3, "least_seconds": 10}.items():
             LimitOverride.objects.get_or_create(
-                provider=PROVIDER, tier=Tier.PROFESSIONAL, limit=limit, defaults={"value": value, "source": "Test"}
+                provider=self.provider, tier=Tier.PROFESSIONAL, limit=limit, defaults={"value": value, "source": "Test"}
             )
 
     # --- rows ---
@@ -72,7 +73,7 @@ class Desk:
             "signed_on": today - timedelta(days=9),
             "starts_on": today - timedelta(days=9),
             "purposes": [Purpose.NARRATION],
-            "providers": [PROVIDER],
+            "providers": [self.provider],
             "intended_uses": "Audiobooks.",
             "sha256": "0" * 64,
         }
@@ -83,7 +84,7 @@ class Desk:
 
     def consent(self, talent: Talent, take: str = "consent-slt", **terms: Any) -> Consent:
         """A consent in force, on the strength of this take."""
-        asked = {"provider": PROVIDER, "purpose": Purpose.NARRATION, "valid_until": None} | terms
+        asked = {"provider": self.provider, "purpose": Purpose.NARRATION, "valid_until": None} | terms
         consent = ask(
             talent, asked["provider"], "en-US", asked["purpose"], self.producer, valid_until=asked["valid_until"]
         )

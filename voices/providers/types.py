@@ -96,8 +96,8 @@ class Capabilities:
 
     `limits` are named shortest_clip, longest_clip, trained_clip (seconds); longest_transcript (characters);
     least_recordings, most_recordings; least_seconds, advised_seconds, advised_seconds_other_languages (than English),
-    most_seconds; most_bytes; lowest_rate, highest_rate (Hz); calls_per_second. `trains_again` is True where one voice is trained anew with other recordings, and False
-    where each build makes a voice of its own.
+    most_seconds; most_bytes; lowest_rate, highest_rate (Hz); calls_per_second. `trains_again` is True where one voice
+    is trained anew with other recordings, and False where each build makes a voice of its own.
     `can_list` is a list of the account's voices; `can_find` that a voice which a look-up does not show was not made.
     `credits` are charged on success. `cautions` are what staff should know before they send anybody's voice.
     """

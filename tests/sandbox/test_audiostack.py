@@ -1,8 +1,10 @@
 """AudioStack in the sandbox, asked by the vendor's own client as far as it goes, and by plain HTTP beyond that."""
 
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import audiostack
@@ -17,6 +19,11 @@ from audiostack.speech.voice import Voice
 from tests.support.sandbox import PATIENCE, Sandbox, until
 from tests.support.sounds import by_libsndfile
 from tests.support.wav import SAMPLE, sample_wav, speech_like, wav_bytes
+from voices.sandbox import shelf
+from voices.sandbox.audiostack import clones
+from voices.sandbox.house import House
+from voices.sandbox.shelf import Kept
+from voices.sandbox.state import Store
 
 SLT = tuple(f"slt-0{number}" for number in range(1, 5))
 INSTANT, STANDARD = "voice_engine_3", "voice_engine_2"
@@ -161,10 +168,13 @@ def test_address_is_good_for_seven_days(studio: Studio) -> None:
 
 
 def test_half_a_file_is_no_file(studio: Studio) -> None:
-    studio.sandbox.faults({"operation": "upload_file", "do": "reset", "phase": "during_body"})
     file = announced(studio)
-    with pytest.raises(requests.RequestException):
-        sent(file, bytes(300_000))
+    address = urlsplit(file["uploadUrl"])
+    headers = f"Host: {address.netloc}\r\nContent-Type: audio/wav\r\nContent-Length: 99\r\n"
+    with socket.create_connection((str(address.hostname), address.port or 0), timeout=PATIENCE) as line:
+        line.sendall(f"PUT {address.path} HTTP/1.1\r\n{headers}\r\n".encode() + bytes(50))
+        line.shutdown(socket.SHUT_WR)
+        assert b" 400 " in line.recv(100)
     assert studio.call("GET", f"files/{file['fileId']}").json()["status"] == "pending"
 
 
@@ -211,11 +221,27 @@ def test_envelope_is_the_vendors(studio: Studio) -> None:
     assert bad.json()["errors"] == [f"must be one of {STANDARD}, {INSTANT}"]
 
 
-def test_standard_voice_without_a_spoken_consent_fails_and_costs_nothing(studio: Studio) -> None:
-    state = studio.cloned([*studio.samples(*SLT), *studio.samples("rms-silent")], STANDARD)
+@pytest.mark.parametrize(
+    ("consent", "words"),
+    [(sample_wav("rms-silent"), "agrees to have their voice cloned"), (b"no sound", "not readable as audio")],
+    ids=["silent", "no sound"],
+)
+def test_standard_voice_without_a_spoken_consent_fails_and_costs_nothing(
+    studio: Studio, consent: bytes, words: str
+) -> None:
+    state = studio.cloned([*studio.samples(*SLT), studio.uploaded(consent)], STANDARD)
     assert state["status"] == "failed"
-    assert "agrees to have their voice cloned" in state["message"]
+    assert words in state["message"]
     assert studio.ledger(state["alias"]) == [("clone_voice", 0.0)]
+
+
+def test_consent_may_sound_unlike_the_recordings(studio: Studio) -> None:
+    samples, rate = soundfile.read(SAMPLE / "consent-slt.flac")
+    quiet = studio.uploaded(wav_bytes(samples / 30, rate=rate))
+    state = studio.cloned([*studio.samples(*SLT), quiet], STANDARD)
+    assert (state["status"], state["discardedFiles"]) == ("succeeded", [])
+    as_recording = studio.cloned([*studio.samples(*SLT), quiet])
+    assert [item["fileId"] for item in as_recording["discardedFiles"]] == [quiet]
 
 
 def test_consent_is_not_trained_on(studio: Studio) -> None:
@@ -356,7 +382,7 @@ def test_preview_speaks_with_the_files_also_when_they_are_deleted(studio: Studio
     assert studio.call("POST", "speech/tts/preview", json={"text": "Hello.", "voice": alias}).status_code == 404
 
 
-def test_credits_are_charged_once_whenever_the_sandbox_stops(
+def test_training_goes_on_where_the_sandbox_was_stopped(
     start: Callable[..., Sandbox], folder: Path, tmp_path: Path
 ) -> None:
     first = start(folder, training_seconds=600.0)
@@ -370,3 +396,12 @@ def test_credits_are_charged_once_whenever_the_sandbox_stops(
     assert studio.ended(alias)["status"] == "succeeded"
     assert studio.ledger(alias) == [("clone_voice", 0.0), ("clone_succeeded", 300.0)]
     assert again.stop() == 0
+
+
+def test_credits_are_charged_once_also_by_who_was_stopped_before_saying_so(folder: Path) -> None:
+    house = House(Store(folder, shelf.SCHEMA))
+    voice = Kept("audiostack", "one", "account", "one", "processing", details={"engine": STANDARD})
+    for _ in range(2):
+        clones.charge(house, voice)
+    assert [line["charged"] for line in house.store.ledger()] == [1200.0]
+    house.store.close()

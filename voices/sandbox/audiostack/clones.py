@@ -146,7 +146,7 @@ def _outcome(house: House, voice: Kept) -> Kept:
     if seconds < least:
         words = f"There are only {seconds:.1f} seconds of usable audio; at least {least:g} are needed."
         return _ended(voice, choices.FAILED, discarded, words)
-    _charge(house, voice)
+    charge(house, voice)
     return _ended(voice, choices.SUCCEEDED, discarded)
 
 
@@ -184,7 +184,7 @@ def _listened(house: House, voice: Kept) -> tuple[list[dict[str, str]], float]:
     return [{"fileId": file_id, "reason": reason} for file_id, reason in reasons.items()], judgement.usable_seconds
 
 
-def _charge(house: House, voice: Kept) -> None:
+def charge(house: House, voice: Kept) -> None:
     """The credits of a voice that succeeded, once, also if the sandbox was stopped before it could say so."""
     engine, query = voice.details["engine"], "SELECT 1 FROM ledger WHERE operation = 'clone_succeeded' AND voice = ?"
     with house.store.transaction() as db:

@@ -36,6 +36,8 @@ CALLBACKS_KEPT = 50  # more than any provider sends for one build; of a flood th
 MEASURES = ("stoi", "pesq", "si_sdr", "sample_score", "is_active", "is_outlier", "is_silent", "discarded")
 PUBLIC = "The provider shows this voice to everybody, though it was made private. Make it private, or delete it."
 
+STILL_THERE = "The provider says that it has deleted this voice, and still shows it."
+
 
 def build_by_callback_token(provider: str, token: str) -> Build | None:
     """The build that this callback address belongs to."""
@@ -155,13 +157,18 @@ def finish(build: Build, to: BuildStatus, **fields: Any) -> None:
 
 
 def seen(remote: RemoteVoice, report: BuildReport) -> None:
-    """Write down how the voice stands over there, and raise an alarm where others may use it."""
+    """Write down how the voice stands over there; an alarm where others may use it, or where it should be gone."""
     remote.name, remote.raw_status = report.name[:256], report.raw_status
     remote.raw_answer, remote.seen_at = dict(report.raw), timezone.now()
     if report.visibility is not None:
         remote.visibility = report.visibility
+        if report.visibility is Visibility.PRIVATE:
+            remote.made_public_by = None  # whoever makes it public from now on is another
         remote.alarm = PUBLIC if report.visibility is Visibility.PUBLIC and not remote.made_public_by_id else ""
-    remote.save(update_fields=["name", "raw_status", "raw_answer", "seen_at", "visibility", "alarm"])
+    if remote.deletion and remote.deleted_at is None:
+        remote.alarm = STILL_THERE
+    fields = ["name", "raw_status", "raw_answer", "seen_at", "visibility", "made_public_by", "alarm"]
+    remote.save(update_fields=fields)
 
 
 def samples_later(build: Build) -> None:

@@ -17,12 +17,12 @@ from voices.providers.base import Provider
 from voices.providers.errors import NotFound, ProviderError
 from voices.providers.types import BuildReport, Capabilities, Tier, Visibility
 from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation, words
-from voices.services.news import seen
+from voices.services.news import STILL_THERE, seen
 
 AGAIN = timedelta(minutes=10)
-STILL_THERE = "The provider says that it has deleted this voice, and still shows it."
 UNKNOWN_HERE = 200  # voices of one account that are looked through for those that nobody here knows
 GONE_WORDS = ("deleted", "removed")
+NO_SUCH_VOICE = "404"  # what a look that finds nothing is noted as
 
 
 class NotAnswered(NotPossible):
@@ -47,7 +47,8 @@ def capabilities_of(remote: RemoteVoice) -> Capabilities:
 
 
 def look(remote: RemoteVoice) -> None:
-    """Ask the provider how the voice stands now, and write it down. Raises NotAnswered."""
+    """Ask the provider how the voice stands now, and write it down. Raises NotPossible."""
+    capabilities_of(remote)
     _there(remote)
     try:
         with conversation(remote.account) as provider:
@@ -57,14 +58,21 @@ def look(remote: RemoteVoice) -> None:
     except (AccountPaused, ProviderError, SecretUnreadable) as error:
         raise NotAnswered(words(error)) from None
     else:
+        _seen(remote, report)
+
+
+def _seen(remote: RemoteVoice, report: BuildReport) -> None:
+    if report.raw_status.lower() in GONE_WORDS:
+        _is_gone(remote, report.raw_status)
+    else:
         seen(remote, report)
 
 
-def _is_gone(remote: RemoteVoice) -> None:
-    """Somebody deleted it over there."""
+def _is_gone(remote: RemoteVoice, look: str = NO_SUCH_VOICE) -> None:
+    """Somebody deleted it over there, or our own deletion, which it did not show at first, has come to pass."""
     now = timezone.now()
     remote.raw_status, remote.seen_at, remote.alarm = "", now, ""
-    remote.deleted_at, remote.deletion = now, {"look": "404", "at": now.isoformat()}
+    remote.deleted_at, remote.deletion = now, remote.deletion | {"look": look, "at": now.isoformat()}
     remote.retired_at = remote.retired_at or now
     remote.save(update_fields=["raw_status", "seen_at", "alarm", "deleted_at", "deletion", "retired_at"])
 
@@ -106,7 +114,7 @@ def _change(remote: RemoteVoice, change: Callable[[Provider], None]) -> None:
     except (AccountPaused, ProviderError, SecretUnreadable) as error:
         raise NotAnswered(words(error)) from None
     else:
-        seen(remote, report)
+        _seen(remote, report)
 
 
 def ask_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
@@ -150,16 +158,16 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
 
 
 def _after(provider: Provider, remote_id: str) -> str:
-    """What a look shows after a deletion: "404", or the provider's word for how it stands."""
+    """What a look shows after a deletion: NO_SUCH_VOICE, or the provider's word for how it stands."""
     try:
         return provider.fetch_build(remote_id).raw_status
     except NotFound:
-        return "404"
+        return NO_SUCH_VOICE
 
 
 def _proved(remote: RemoteVoice, deletion: dict[str, object]) -> timedelta | None:
     """Only a voice that cannot be seen any more is deleted; else somebody is told, and it is tried again."""
-    gone = deletion["look"] == "404" or str(deletion["look"]).lower() in GONE_WORDS
+    gone = deletion["look"] == NO_SUCH_VOICE or str(deletion["look"]).lower() in GONE_WORDS
     remote.deletion, remote.alarm = deletion, "" if gone else STILL_THERE
     remote.deleted_at = timezone.now() if gone else None
     remote.save(update_fields=["deletion", "alarm", "deleted_at"])

@@ -1,9 +1,10 @@
 """The rows of this app as its pages need them. Views name who may see them with `consent.access.may`."""
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from voices.models import Build, BuildRecording, Recording, Voice
+from voices.models import Account, Build, BuildRecording, Recording, RemoteVoice, Voice
+from voices.models.build import BuildQuerySet
 
 
 def voices() -> QuerySet[Voice]:
@@ -33,7 +34,19 @@ def recordings() -> QuerySet[Recording]:
     )
 
 
-def builds() -> QuerySet[Build]:
+def builds() -> BuildQuerySet:
     return Build.objects.select_related(
         "voice__talent", "remote_voice__account", "consent", "contract", "started_by"
     ).defer("raw_answer")
+
+
+def paused_accounts() -> QuerySet[Account]:
+    return Account.objects.filter(paused_at__isnull=False).order_by("paused_at")
+
+
+def remote_voices() -> QuerySet[RemoteVoice]:
+    """Voices at their providers, each with its builds, newest first, of which only how they stand is fetched."""
+    builds = Build.objects.only("status", "remote_voice", "created_at", "finished_at").order_by("-created_at")
+    people = ("made_public_by", "adopted_by", "delete_asked_by")
+    rows = RemoteVoice.objects.select_related("account", "voice__talent", *people).defer("raw_answer")
+    return rows.prefetch_related(Prefetch("builds", builds)).order_by("-created_at", "pk")

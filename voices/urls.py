@@ -3,7 +3,7 @@
 from django.urls import path
 
 from voices import webhooks
-from voices.views import accounts, builds, recordings, today
+from voices.views import account, accounts, builds, orphans, previews, recordings, remote, today
 from voices.views import voices as voice_views
 
 app_name = "voices"
@@ -29,6 +29,25 @@ urlpatterns = [
     path("builds/<uuid:pk>/cancel/", builds.build_cancel, name="build_cancel"),
     path("builds/<uuid:pk>/settle/", builds.build_settle, name="build_settle"),
     path("accounts/", accounts.account_list, name="account_list"),
-    path("accounts/<uuid:pk>/test/", accounts.account_test, name="account_test"),
+    path("accounts/add/", accounts.account_add, name="account_add"),
+    path("accounts/providers/<slug:slug>/", accounts.provider, name="provider"),
+    path("accounts/<uuid:pk>/", account.account, name="account"),
+    path("accounts/<uuid:pk>/test/", account.account_test, name="account_test"),
+    path("accounts/<uuid:pk>/key/", account.account_key, name="account_key"),
+    path("accounts/<uuid:pk>/pause/", account.account_pause, name="account_pause"),
+    path("accounts/<uuid:pk>/resume/", account.account_resume, name="account_resume"),
+    path("accounts/<uuid:pk>/unknown-voices/", orphans.orphan_list, name="orphans"),
+    path("accounts/<uuid:pk>/unknown-voices/adopt/", orphans.orphan_adopt, name="orphan_adopt"),
+    path("accounts/<uuid:pk>/unknown-voices/delete/", orphans.orphan_delete, name="orphan_delete"),
+    path("remote-voices/<uuid:pk>/", remote.remote_voice, name="remote_voice"),
+    path("remote-voices/<uuid:pk>/progress/", remote.remote_progress, name="remote_progress"),
+    path("remote-voices/<uuid:pk>/look/", remote.remote_look, name="remote_look"),
+    path("remote-voices/<uuid:pk>/rename/", remote.remote_rename, name="remote_rename"),
+    path("remote-voices/<uuid:pk>/visibility/", remote.remote_visibility, name="remote_visibility"),
+    path("remote-voices/<uuid:pk>/delete/", remote.remote_delete, name="remote_delete"),
+    path("remote-voices/<uuid:pk>/deleted/", remote.remote_deleted, name="remote_deleted"),
+    path("remote-voices/<uuid:pk>/previews/", previews.previews, name="previews"),
+    path("remote-voices/<uuid:pk>/previews/ask/", previews.preview_ask, name="preview_ask"),
+    path("previews/<uuid:pk>/audio", previews.preview_audio, name="preview_audio"),
     path("datasets/<str:token>/<str:name>", webhooks.dataset, name="dataset"),
 ]

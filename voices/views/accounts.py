@@ -1,17 +1,18 @@
-"""Accounts at the providers: do their keys work, and what do the providers allow, according to whom."""
+"""Accounts at the providers: their list, adding one, and what each provider allows, according to whom."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
 
 from consent.access import may
 from consent.services import NotPossible
 from voices import services
+from voices.account_forms import AccountForm
 from voices.models import Account, LimitOverride
 from voices.providers import registry
 from voices.providers.base import Provider
@@ -25,7 +26,15 @@ NAMES = {
     "trained_clip": "Longest recording that is trained on",
     "longest_transcript": "Longest transcript",
     "least_recordings": "Fewest recordings",
+    "most_recordings": "Most recordings",
     "least_seconds": "Least speech",
+    "advised_seconds": "Speech for a good voice",
+    "advised_seconds_other_languages": "Speech for a good voice, not in English",
+    "most_seconds": "Most speech",
+    "most_bytes": "Largest file",
+    "lowest_rate": "Lowest sampling rate",
+    "highest_rate": "Highest sampling rate",
+    "calls_per_second": "Calls per second",
 }
 Overrides = Mapping[tuple[str, str, str], LimitOverride]
 
@@ -48,16 +57,63 @@ class TierLimits:
     capabilities: Capabilities
     rows: list[LimitRow]
 
+    @property
+    def abilities(self) -> list[tuple[str, bool]]:
+        """What can be done with a voice over there, once it is made."""
+        can = self.capabilities
+        return [
+            ("Speak a preview", can.can_preview),
+            ("Be trained again", can.trains_again),
+            ("Be renamed", can.can_rename),
+            ("Be made private", can.can_set_visibility),
+            ("Be deleted", can.can_delete),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A provider as the pages show it (a class itself would be called by a template)."""
+
+    slug: str
+    label: str
+    tiers: list[Capabilities]
+
+
+def offers() -> list[Offer]:
+    return [Offer(one.slug, one.label, list(one.tiers.values())) for one in registry.all_providers()]
+
 
 @may("voices.view_account")
 @require_safe
 def account_list(request: HttpRequest) -> HttpResponse:
-    overrides = {(row.provider, row.tier, row.limit): row for row in LimitOverride.objects.all()}
-    providers = [
-        {"label": provider.label, "tiers": list(tier_limits(provider, overrides))}
-        for provider in registry.all_providers()
-    ]
-    return render(request, "voices/account_list.html", {"accounts": Account.objects.all(), "providers": providers})
+    return render(request, "voices/account_list.html", {"accounts": Account.objects.all(), "providers": offers()})
+
+
+@may("voices.add_account")
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_add(request: HttpRequest) -> HttpResponse:
+    form = AccountForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            account = services.add_account(**form.cleaned_data)
+        except NotPossible as reason:
+            form.add_error(None, str(reason))
+        else:
+            messages.success(request, f"{account.name} is added. Test its key, to see that the provider takes it.")
+            return redirect("voices:account", account.pk)
+    return render(request, "voices/account_add.html", {"form": form, "providers": offers()})
+
+
+@may("voices.view_account")
+@require_safe
+def provider(request: HttpRequest, slug: str) -> HttpResponse:
+    """What one provider asks for and does with voices, each limit with its source."""
+    if slug not in registry.PROVIDERS:
+        raise Http404
+    found = registry.provider_class(slug)
+    overrides = {(row.provider, row.tier, row.limit): row for row in LimitOverride.objects.filter(provider=slug)}
+    context = {"slug": slug, "label": found.label, "tiers": list(tier_limits(found, overrides))}
+    return render(request, "voices/account_provider.html", context)
 
 
 def tier_limits(provider: type[Provider], overrides: Overrides) -> Iterator[TierLimits]:
@@ -77,26 +133,10 @@ def _row(name: str, capabilities: Capabilities, override: LimitOverride | None) 
 
 
 def amount(value: float, unit: str) -> str:
-    """A limit with its unit: 12 s → "12 seconds", 600 s → "10:00 minutes", 1 recordings → "1 recording"."""
+    """A limit with its unit: 12 s → "12 seconds", 600 s → "10:00 minutes", 7,500,000 bytes → "7.5 MB"."""
     if unit == "s" and value >= 60:
         return f"{clock(value)} minutes"
-    words = "seconds" if unit == "s" else unit
+    if unit == "bytes" and value >= 1_000_000:
+        return f"{value / 1_000_000:,g} MB"
+    words = {"s": "seconds", "calls/s": "calls"}.get(unit, unit)
     return f"{value:,g} {words.removesuffix('s') if value == 1 else words}"
-
-
-@may("voices.test_account")
-@require_POST
-def account_test(request: HttpRequest, pk: str) -> HttpResponse:
-    """Ask the provider whether the key works; the answer stands in the account's row afterwards."""
-    account = get_object_or_404(Account, pk=pk)
-    try:
-        services.test_account(account)
-    except NotPossible as reason:
-        messages.error(request, f"{account.name}: {reason}")
-        return redirect("voices:account_list")
-    account.refresh_from_db(fields=["last_error"])
-    if account.last_error:
-        messages.error(request, f"{account.name}: {account.last_error}")
-    else:
-        messages.success(request, f"The key of {account.name} works.")
-    return redirect("voices:account_list")

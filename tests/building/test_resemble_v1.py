@@ -1,0 +1,68 @@
+"""Resemble's first API from the desk on: an address that is given once, and a list that does not tell how it is."""
+
+from typing import Any
+
+import pytest
+
+from tests.building.desk import Desk
+from tests.support.sandbox import Sandbox
+from voicehub.models import User
+from voices import services
+from voices.models import Build, BuildStatus, Handover
+from voices.providers.resemble_v1 import ResembleV1
+from voices.providers.types import Tier
+
+pytestmark = pytest.mark.django_db
+
+ONCE = {"v1_create_voice": 1, "v1_build": 1}
+ATTESTED = ("name", "language", "id", "uuid")
+
+
+@pytest.fixture
+def desk(sandbox: Sandbox, producer: User) -> Desk:
+    return Desk(producer, sandbox, "resemble_v1")
+
+
+@pytest.fixture
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list says no more than the vendor's own client shows."""
+    loud = ResembleV1.call_list
+
+    def call_list(self: ResembleV1, *args: Any, **more: Any) -> list[Any]:
+        return [{name: item[name] for name in ATTESTED} for item in loud(self, *args, **more)]
+
+    monkeypatch.setattr(ResembleV1, "call_list", call_list)
+
+
+def started(desk: Desk) -> Build:
+    return desk.start(desk.voice(), Tier.PROFESSIONAL, Handover.SIGNED_PUT_TEXTS)
+
+
+def test_upload_that_broke_off_is_made_again_at_the_same_address(desk: Desk, sandbox: Sandbox) -> None:
+    sandbox.faults({"operation": "v1_upload", "do": "drop", "nth": 1})
+    assert desk.finish(started(desk)).status == BuildStatus.READY
+    assert desk.ledger() == ONCE
+
+
+@pytest.mark.usefixtures("quiet")
+def test_build_call_in_doubt_waits_for_a_person_where_no_look_can_tell(desk: Desk, sandbox: Sandbox) -> None:
+    sandbox.faults({"operation": "v1_build", "do": "drop", "phase": "after_commit", "nth": 1})
+    build = desk.reach(started(desk), BuildStatus.UNCONFIRMED)
+    for _ in range(4):
+        desk.reach(build, BuildStatus.UNCONFIRMED)
+    assert desk.ledger() == ONCE
+    services.settle_by_hand(build, desk.producer, build.remote_voice.remote_id, "It trains, as their site shows.")
+    desk.reach(build, BuildStatus.TRAINING)
+    assert desk.ledger() == ONCE
+
+
+@pytest.mark.usefixtures("quiet")
+def test_build_call_that_a_person_did_not_find_is_made(desk: Desk, sandbox: Sandbox) -> None:
+    sandbox.faults({"operation": "v1_build", "do": "drop", "nth": 1})
+    build = desk.reach(started(desk), BuildStatus.UNCONFIRMED)
+    for _ in range(4):
+        desk.reach(build, BuildStatus.UNCONFIRMED)
+    assert desk.ledger() == {"v1_create_voice": 1}
+    services.settle_by_hand(build, desk.producer, "", "Nothing trains there.")
+    desk.reach(build, BuildStatus.TRAINING)
+    assert desk.ledger() == ONCE

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django import template
 
 from voices import access
-from voices.models import Account, RemoteVoice, Voice
+from voices.models import RemoteVoice, Voice
 from voices.views import standing
 from voices.views.previews import Spoken, spoken
 
@@ -19,12 +19,6 @@ register.filter("remote_kind", standing.kind)
 def remote_voices_of(voice: Voice) -> Sequence[RemoteVoice]:
     """Those of a voice, newest first; one that never came to be is of no interest."""
     return list(access.remote_voices().filter(voice=voice).exclude(remote_id="", retired_at=None)[:50])
-
-
-@register.simple_tag
-def paused_accounts() -> Sequence[Account]:
-    """One clear word for each, where what it is needed for is shown."""
-    return list(access.paused_accounts())
 
 
 @register.simple_tag

@@ -4,12 +4,22 @@ from typing import Any
 
 from django import template
 from django.db.models import Count, Q
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from consent.models import Talent
 from voices.models import Build, BuildRecording, BuildStatus, RecordingStatus
 from voices.providers import registry
+from voices.views.standing import kind
 
 register = template.Library()
+
+WORDS = {
+    BuildStatus.QUEUED: "Waits for its turn; it is sent within seconds.",
+    BuildStatus.SUBMITTING: "Being sent",
+    BuildStatus.UNCONFIRMED: "The provider's answer was lost; looking up whether it arrived.",
+    BuildStatus.TRAINING: "The provider trains the voice.",
+}
 
 
 @register.filter
@@ -20,22 +30,37 @@ def provider_label(slug: str) -> str:
 
 @register.filter
 def tier_label(build: Build) -> str:
-    """The kind of a build, such as "Rapid"."""
-    return build.remote_voice.tier.capitalize()
+    """What the provider calls this kind of build, such as "Rapid"; our own word where we do not know it any more."""
+    return kind(build.remote_voice)
+
+
+@register.filter
+def build_name(build: Build) -> str:
+    """Where and what: "Resemble AI, rapid"; the tier is left out where the provider has one alone."""
+    slug = build.remote_voice.account.provider
+    one = slug in registry.PROVIDERS and len(registry.provider_class(slug).tiers) == 1
+    return registry.label(slug) if one else f"{registry.label(slug)}, {tier_label(build).lower()}"
+
+
+@register.filter
+def build_words(build: Build) -> str:
+    """For a line of a list: "Resemble AI, rapid, 3 November 2025, 14:02: ready"."""
+    when = date_format(timezone.localtime(build.created_at), "j F Y, H:i")
+    return f"{build_name(build)}, {when}: {build.get_status_display().lower()}"
 
 
 @register.filter
 def progress_words(build: Build) -> str:
     """What happens now: "Sending 14 of 20 recordings"."""
-    if build.status == BuildStatus.QUEUED:
-        return "Waits for its turn; it is sent within seconds."
-    if build.status == BuildStatus.SUBMITTING:
-        if build.doing.startswith("Sending recordings") and build.total:
-            return f"Sending {build.done} of {build.total} recordings"
-        return build.doing or "Being sent"
-    if build.status == BuildStatus.UNCONFIRMED:
-        return "The provider's answer was lost; looking up whether it arrived."
-    return "The provider trains the voice." if build.status == BuildStatus.TRAINING else ""
+    account = build.remote_voice.account
+    if account.paused_at:
+        return f"Waits for the account {account.name}, which is paused."
+    if build.status == BuildStatus.SUBMITTING and build.doing.startswith("Sending recordings") and build.total:
+        return f"Sending {build.done} of {build.total} recordings"
+    if build.unclear:
+        return "Nobody knows how it stands: look at the provider's page, and say it here."
+    said = build.doing if build.status in (BuildStatus.QUEUED, BuildStatus.SUBMITTING) else ""
+    return said or WORDS.get(BuildStatus(build.status), "")
 
 
 @register.filter
@@ -64,7 +89,7 @@ def provider_flags(row: BuildRecording) -> list[tuple[str, str]]:
         found.append(("bad", "Silent"))
     if row.is_outlier:
         found.append(("wait", "Another speaker or sound"))
-    if row.is_active is False:
+    if row.is_active is False or row.discarded:
         found.append(("over", "Not used"))
     return found
 

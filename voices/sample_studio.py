@@ -1,6 +1,7 @@
 """The sample studio: what a newcomer finds, made by really running the flow against the sandbox.
 
-It holds a finished build, one whose recordings need work, a consent that waits for review, and an open invitation.
+It holds an account at each provider, two finished builds of one voice to compare, a build whose recordings need work,
+a consent that waits for review, and an open invitation.
 """
 
 import io
@@ -23,10 +24,13 @@ from consent.models import Capture, Consent, Purpose, Talent
 from voicehub.models import User
 from voices import services
 from voices.models import Account, Build, Handover, Mode, Voice
+from voices.providers import registry
+from voices.providers.base import Provider
 from voices.providers.types import Tier
 
 FOLDER = settings.BASE_DIR / "sample"
-PROVIDER = "resemble_v2"
+PROVIDER, OTHER_PROVIDER = "resemble_v2", "resemble_v1"  # both ask for the same words to be read
+SENTENCE = "The next tour begins at the main entrance in five minutes."
 PEOPLE = {"paula": "producer", "ed": "engineer", "vera": "viewer", "ada": "admin"}
 PATIENCE = 90  # seconds that a sample build may take
 
@@ -63,23 +67,30 @@ def clips(of: str, *kinds: str) -> Iterator[Clip]:
 def make(say: Say) -> None:
     """Make what is not there yet. Raises SampleFailed when the sandbox or the worker does not answer."""
     paula = _people(say)
-    account = _account()
+    accounts = {provider.slug: _account(provider) for provider in registry.all_providers()}
     if not Talent.objects.filter(name="Sally Lind").exists():
-        say("Sally Lind: consent, contract, eight recordings and a rapid build.")
-        sally = _permitted("Sally Lind", "slt", paula)
-        _build(sally, "Sally, museum guide", "slt", Purpose.NARRATION, account, paula)
+        say("Sally Lind: consents, contract, eight recordings and builds at two providers.")
+        sally = _permitted("Sally Lind", "slt", paula, PROVIDER, OTHER_PROVIDER)
+        guide = _voice(sally, "Sally, museum guide", "slt", paula)
+        first = services.start_build(guide, accounts[PROVIDER], Tier.RAPID, Handover.RECORDINGS, paula)
+        archive = Handover.SIGNED_PUT_TEXTS
+        other = services.start_build(guide, accounts[OTHER_PROVIDER], Tier.PROFESSIONAL, archive, paula)
+        _wait_for(first, other)
+        first.remote_voice.refresh_from_db()
+        services.ask_preview(first.remote_voice, SENTENCE, paula)
     if not Talent.objects.filter(name="Rob Marsh").exists():
         say("Rob Marsh: a build with a silent recording and one of somebody else.")
-        rob = _permitted("Rob Marsh", "rms", paula)
-        _build(rob, "Rob, station announcements", "rms", Purpose.NARRATION, account, paula)
+        rob = _permitted("Rob Marsh", "rms", paula, PROVIDER)
+        voice = _voice(rob, "Rob, station announcements", "rms", paula)
+        _wait_for(services.start_build(voice, accounts[PROVIDER], Tier.RAPID, Handover.RECORDINGS, paula))
     if not Talent.objects.filter(name="Alan Webb").exists():
         say("Alan Webb: a consent that waits for review.")
         alan = _talent("Alan Webb", paula)
         _file_contract(alan, paula)
-        consents.submit_take(_asked(alan, paula), next(clips("awb", "consent")).upload(), Capture.LINK)
+        consents.submit_take(_asked(alan, PROVIDER, paula), next(clips("awb", "consent")).upload(), Capture.LINK)
     if not Talent.objects.filter(name="Kim Aldous").exists():
         say("Kim Aldous: an invitation that is still open.")
-        consents.invite([_asked(_talent("Kim Aldous", paula), paula)], paula)
+        consents.invite([_asked(_talent("Kim Aldous", paula), PROVIDER, paula)], paula)
 
 
 def _people(say: Say) -> User:
@@ -103,31 +114,29 @@ def _people(say: Say) -> User:
     return User.objects.get(username="paula")
 
 
-def _account() -> Account:
-    account = Account.objects.filter(provider=PROVIDER, mode=Mode.SANDBOX).first()
-    if account is None:
-        account = Account(name="Practice account", provider=PROVIDER, mode=Mode.SANDBOX)
-        account.set_key(f"sandbox-{secrets.token_hex(8)}")
-        account.save(force_insert=True)
-    return account
+def _account(provider: type[Provider]) -> Account:
+    found = Account.objects.filter(provider=provider.slug, mode=Mode.SANDBOX).first()
+    key = f"sandbox-{secrets.token_hex(8)}"
+    return found or services.add_account(f"Practice at {provider.label}", provider.slug, Mode.SANDBOX, key)
 
 
 def _talent(name: str, by: User) -> Talent:
     return Talent.objects.create(name=name, email=f"{name.split()[0].lower()}@talent.example", created_by=by)
 
 
-def _asked(talent: Talent, by: User) -> Consent:
-    return consents.ask(talent, PROVIDER, "en-US", Purpose.NARRATION, by)
+def _asked(talent: Talent, provider: str, by: User) -> Consent:
+    return consents.ask(talent, provider, "en-US", Purpose.NARRATION, by)
 
 
-def _permitted(name: str, speaker: str, by: User) -> Talent:
-    """A talent whose statement was recorded in the studio and approved, with a contract in force."""
+def _permitted(name: str, speaker: str, by: User, *providers: str) -> Talent:
+    """A talent whose statements were recorded in the studio and approved, with a contract in force."""
     talent = _talent(name, by)
     _file_contract(talent, by)
-    consent = _asked(talent, by)
-    take = consents.submit_take(consent, next(clips(speaker, "consent")).upload(), Capture.IN_STUDIO, by=by)
-    consent.refresh_from_db()
-    consents.approve(consent, take, by)
+    for provider in providers:
+        consent = _asked(talent, provider, by)
+        take = consents.submit_take(consent, next(clips(speaker, "consent")).upload(), Capture.IN_STUDIO, by=by)
+        consent.refresh_from_db()
+        consents.approve(consent, take, by)
     return talent
 
 
@@ -138,7 +147,7 @@ def _file_contract(talent: Talent, by: User) -> None:
         "starts_on": today - timedelta(days=14),
         "ends_on": today + timedelta(days=351),
         "purposes": [Purpose.NARRATION, Purpose.INTERNAL],
-        "providers": [PROVIDER],
+        "providers": [provider.slug for provider in registry.all_providers()],
         "intended_uses": "Audio guides and announcements for museums and railway stations, in English, up to 40 hours.",
         "excluded_uses": "Political messages, advertising, singing.",
         "compensation": "Session fee, and a fee for each year of use.",
@@ -149,21 +158,22 @@ def _file_contract(talent: Talent, by: User) -> None:
     consents.file_contract(talent, paper, terms, by)
 
 
-def _build(talent: Talent, name: str, speaker: str, purpose: Purpose, account: Account, by: User) -> None:
-    voice = services.create_voice(talent, name, "en-US", purpose, by)
+def _voice(talent: Talent, name: str, speaker: str, by: User) -> Voice:
+    voice = services.create_voice(talent, name, "en-US", Purpose.NARRATION, by)
     for clip in clips(speaker, "recording", "silent", "wrong_speaker"):
         services.add_recording(voice, clip.upload(), by, clip.transcript or "Room tone.")
-    _wait_for(services.start_build(voice, account, Tier.RAPID, Handover.RECORDINGS, by), voice)
+    return voice
 
 
-def _wait_for(build: Build, voice: Voice) -> None:
+def _wait_for(*builds: Build) -> None:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
-        build.refresh_from_db(fields=["status"])
-        if not build.active:
+        for build in builds:
+            build.refresh_from_db(fields=["status"])
+        if not any(build.active for build in builds):
             return
         time.sleep(0.5)
-    raise SampleFailed(f"The build of {voice} did not end. Is a worker running, and the sandbox?")
+    raise SampleFailed(f"The build of {builds[0].voice} did not end. Is a worker running, and the sandbox?")
 
 
 def sample_pdf(lines: list[str]) -> bytes:

@@ -14,8 +14,8 @@ def voices() -> QuerySet[Voice]:
 def recordings() -> QuerySet[Recording]:
     """Recordings without their waveforms, which only addresses of their own serve.
 
-    `marked_silent` and `marked_outlier` are what the provider said in the newest build that reported on them;
-    `source_name` is the file that it was cut from, and `cut_into` how many clips were cut from it.
+    `marked_silent`, `marked_outlier` and `marked_discarded` are what the provider said in the newest build that
+    reported on them; `source_name` is the file that it was cut from, and `cut_into` how many clips were cut from it.
     """
     used = BuildRecording.objects.filter(recording=OuterRef("pk"))
     marks = used.still_marked()
@@ -27,6 +27,7 @@ def recordings() -> QuerySet[Recording]:
             was_built=Exists(used),
             marked_silent=Exists(marks.filter(is_silent=True)),
             marked_outlier=Exists(marks.filter(is_outlier=True)),
+            marked_discarded=Exists(marks.exclude(discarded="")),
             source_name=F("source__file_name"),
             cut_into=Coalesce(Subquery(pieces.values("count")), 0),
         )
@@ -36,7 +37,7 @@ def recordings() -> QuerySet[Recording]:
 
 def builds() -> BuildQuerySet:
     return Build.objects.select_related(
-        "voice__talent", "remote_voice__account", "consent", "contract", "started_by"
+        "voice__talent", "remote_voice__account", "consent", "contract", "started_by", "settled_by"
     ).defer("raw_answer")
 
 

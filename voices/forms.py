@@ -8,7 +8,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
 from consent.models import Purpose
-from voices.models import Handover
+from voices.models import BuildStatus, Handover
 from voices.providers.types import Tier
 
 LANGUAGES = [
@@ -27,6 +27,7 @@ LANGUAGES = [
     ("pt-BR", "Portuguese (Brazil)"),
     ("sv-SE", "Swedish"),
 ]
+ONE_OF_TWO = "Say whether it is ready, or has failed."
 LONGEST_TRANSCRIPT = 2000
 LARGEST_TABLE = 2 << 20
 SOUND_NAME = re.compile(r"\.(wav|flac|aiff?|caf|og[ga]|opus|mp3|m4a|mp4|webm)$", re.IGNORECASE)
@@ -98,6 +99,17 @@ class SettleForm(forms.Form):
     def answer(self) -> str:
         """The remote id, or nothing when the provider does not have it."""
         return self.cleaned_data["remote_id"] if self.cleaned_data["exists"] else ""
+
+
+class ConcludeForm(forms.Form):
+    """What a person saw who looked at a build of which the provider says nothing that we understand."""
+
+    became = forms.TypedChoiceField(
+        choices=[(status.value, status.value) for status in (BuildStatus.READY, BuildStatus.FAILED)],
+        coerce=BuildStatus,
+        error_messages={"required": ONE_OF_TWO, "invalid_choice": ONE_OF_TWO},
+    )
+    why = forms.CharField(max_length=300, strip=True, error_messages={"required": "Write down how you know."})
 
 
 def read_transcripts(file: "UploadedFile[Any]") -> dict[str, str]:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from voices import webhooks
-from voices.views import account, accounts, builds, orphans, previews, recordings, remote, today
+from voices.views import account, accounts, builds, compare, orphans, previews, recordings, remote, today
 from voices.views import voices as voice_views
 
 app_name = "voices"
@@ -28,6 +28,10 @@ urlpatterns = [
     path("builds/<uuid:pk>/recordings.csv", builds.build_export, name="build_export"),
     path("builds/<uuid:pk>/cancel/", builds.build_cancel, name="build_cancel"),
     path("builds/<uuid:pk>/settle/", builds.build_settle, name="build_settle"),
+    path("builds/<uuid:pk>/conclude/", builds.build_conclude, name="build_conclude"),
+    path("builds/compare/", compare.compare, name="compare"),
+    path("builds/compare/previews/", compare.compare_previews, name="compare_previews"),
+    path("builds/compare/say/", compare.compare_say, name="compare_say"),
     path("accounts/", accounts.account_list, name="account_list"),
     path("accounts/add/", accounts.account_add, name="account_add"),
     path("accounts/providers/<slug:slug>/", accounts.provider, name="provider"),

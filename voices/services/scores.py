@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Case, F, IntegerField, QuerySet, Value, When
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 
 from voices.models import Build, BuildRecording
 
@@ -56,11 +56,11 @@ SCORES = (
 
 
 def worst_first(build: Build) -> QuerySet[BuildRecording]:
-    """The recordings of a build: silent ones first, then outliers, then by the provider's score, lowest first."""
+    """The recordings of a build: silent ones, outliers and those not used first, then by score, the lowest first."""
     trouble = Case(
         When(is_silent=True, then=Value(0)),
         When(is_outlier=True, then=Value(1)),
-        When(is_active=False, then=Value(2)),
+        When(~Q(discarded="") | Q(is_active=False), then=Value(2)),
         default=Value(3),
         output_field=IntegerField(),
     )

@@ -10,6 +10,7 @@ from voicehub.audio.prepare.join import GAP_SECONDS
 from voicehub.audio.riff import BYTES_PER_FRAME
 from voices.models import Recording, RecordingStatus, Voice
 from voices.providers.types import Capabilities, Encoding, HandoverWay, Limit
+from voices.services.readiness import clock
 
 # From here on the best are taken one after the other: weighing all against all would take longer than a page may.
 MANY_FILES = 100
@@ -67,6 +68,14 @@ def sending(rows: Sequence[Row], capabilities: Capabilities, limits: Mapping[str
     fitting = list(_fitting(rows, limits))
     chosen = tuple(_chosen(fitting, capabilities, limits, one_file))
     return Sending(chosen, len(rows) - len(chosen), one_file)
+
+
+def falls_short(chosen: Sending, limits: Mapping[str, Limit]) -> str:
+    """Why what would be sent is not enough, in words; nothing when it is."""
+    least, speech = limits.get("least_seconds"), sum(row.seconds for row in chosen.rows)
+    if chosen.rows and (least is None or speech >= least.value):
+        return ""
+    return f"Only {clock(speech)} minutes can be sent: in the other recordings nobody speaks, or they are too long."
 
 
 def _fitting(rows: Sequence[Row], limits: Mapping[str, Limit]) -> Iterator[Row]:

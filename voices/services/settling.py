@@ -129,3 +129,5 @@ def conclude_by_hand(build: Build, by: User, to: BuildStatus, why: str) -> None:
     if build.status != BuildStatus.TRAINING or not build.unclear or to not in (BuildStatus.READY, BuildStatus.FAILED):
         raise NotPossible("What the provider says of this build is clear. It is not for a person to say.")
     finish(build, to, issue=why if to == BuildStatus.FAILED else "", settled_by=by, settled_why=why[:300])
+    if build.status != to:
+        raise NotPossible("The provider has said meanwhile how it stands.")

@@ -22,8 +22,8 @@ from voices.models import (
 )
 from voices.providers import registry
 from voices.providers.types import HandoverWay, Tier
-from voices.services.readiness import limits_of, readiness
-from voices.services.sending import rows_of, sending
+from voices.services.readiness import CHOOSING, limits_of, readiness
+from voices.services.sending import falls_short, rows_of, sending
 
 
 class BuildRefused(NotPossible):
@@ -63,6 +63,9 @@ def reasons_against(
     state = readiness(voice, account, tier)
     lacks = state.ways.get(HandoverWay(handover), ())
     reasons = [*(allowed or state.permission).reasons, *(lack.text for lack in lacks)]
+    if not lacks and handover in CHOOSING:
+        limits = limits_of(state.capabilities, account.provider)
+        reasons += filter(None, [falls_short(sending(rows_of(voice), state.capabilities, limits, handover), limits)])
     if account.paused_at:
         reasons.append(f"The account {account.name} is paused. {account.pause_reason}".strip())
     if state.active_build:

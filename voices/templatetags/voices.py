@@ -64,6 +64,12 @@ def progress_words(build: Build) -> str:
 
 
 @register.filter
+def took(build: Build) -> float | None:
+    """Seconds from the start of a build to its end."""
+    return (build.finished_at - build.created_at).total_seconds() if build.finished_at else None
+
+
+@register.filter
 def decimals(value: float | None, places: int = 2) -> str:
     """0.8712 → "0.87", -3.5 → "−3.50" with a true minus sign, nothing → "–"."""
     return "–" if value is None else f"{value:z.{places}f}".replace("-", "−")

@@ -1,4 +1,4 @@
-"""Builds: starting one, watching it, reading what came of it, and saying what became of one whose answer was lost."""
+"""Builds: starting one, watching it, reading what came of it, and saying what became of one where only people know."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
@@ -18,11 +18,14 @@ from django.views.decorators.http import require_POST, require_safe
 from consent.access import may, user_of
 from consent.services import NotPossible
 from voices import access, services
-from voices.forms import BuildForm, SettleForm
+from voices.forms import BuildForm, ConcludeForm, SettleForm
 from voices.models import Account, Build, BuildRecording, BuildStatus
+from voices.models.build import ACTIVE
 from voices.providers import registry
 from voices.services import ScoreInfo
+from voices.views.handed import handed_over
 from voices.views.lists import stamp
+from voices.views.saying import say_errors
 from voices.views.waiting import asks_a_person
 
 PAGE = 100
@@ -134,7 +137,7 @@ def build_settle(request: HttpRequest, pk: str) -> HttpResponse:
     build = get_object_or_404(access.builds(), pk=pk)
     form = SettleForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
+        say_errors(request, form)
         return redirect(build)
     try:
         services.settle_by_hand(build, user_of(request), form.answer, form.cleaned_data["why"])
@@ -145,11 +148,30 @@ def build_settle(request: HttpRequest, pk: str) -> HttpResponse:
     return redirect(build)
 
 
+@may("voices.start_build")
+@require_POST
+def build_conclude(request: HttpRequest, pk: str) -> HttpResponse:
+    """A person's word on a build of which the provider says nothing that VoiceHub understands."""
+    build = get_object_or_404(access.builds(), pk=pk)
+    form = ConcludeForm(request.POST)
+    if not form.is_valid():
+        say_errors(request, form)
+        return redirect(build)
+    try:
+        services.conclude_by_hand(build, user_of(request), form.cleaned_data["became"], form.cleaned_data["why"])
+    except NotPossible as reason:
+        messages.error(request, str(reason))
+    else:
+        messages.success(request, "Noted. The build is over.")
+    return redirect(build)
+
+
 def build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
     rows = services.worst_first(build).defer(*(f"recording__{name}" for name in HEAVY))
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    marked = Q(is_silent=True) | Q(is_outlier=True)
+    marked = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discarded="")
     counts = build.recordings.aggregate(
+        seconds=Sum("recording__seconds", default=0.0),
         reported=Count("pk", filter=Q(reported=True)),
         from_callback=Count("pk", filter=Q(from_callback=True)),
         marked=Count("pk", filter=marked),
@@ -165,12 +187,19 @@ def build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
         "estimates": estimates_of(page),
         "fetches": list(build.dataset_fetches.order_by("-at")[:20]),
         "lost": asks_a_person(build),
+        "handed": handed_over(build, page.paginator.count, counts["seconds"]),
+        "others": [] if build.active else list(others_of(build)),
         "again": not build.active,
         "refused": reasons_against_another(build),
         "measured": measured,
         "provider_columns": sum(1 for count in measured.values() if count),
         **counts,
     }
+
+
+def others_of(build: Build) -> QuerySet[Build]:
+    """What it can be compared with."""
+    return access.builds().filter(voice=build.voice_id).exclude(pk=build.pk).exclude(status__in=ACTIVE)[:50]
 
 
 def estimates_of(rows: Iterable[BuildRecording]) -> dict[str, str]:
@@ -228,7 +257,7 @@ class _Line:
 
 HEADINGS = (
     "file", "transcript", "seconds", "sha256", "stoi", "pesq", "si_sdr", "sample_score",
-    "active", "outlier", "silent", "from_callback",
+    "active", "outlier", "silent", "from_callback", "discarded",
 )  # fmt: skip
 
 
@@ -243,6 +272,7 @@ def _cells(row: BuildRecording) -> tuple[object, ...]:
     return (
         row.recording.file_name, row.transcript, row.recording.seconds, row.sha256, row.stoi, row.pesq, row.si_sdr,
         row.sample_score, row.is_active, row.is_outlier, row.is_silent, row.from_callback,
+        row.discarded,
     )  # fmt: skip
 
 

@@ -87,9 +87,9 @@ def moving() -> Moving:
 def stamp(build: Build) -> str:
     """Changes when something that pages show of a moving build does; times in words move on by the minute."""
     minute = int(timezone.now().timestamp() // 60)
-    paused = build.remote_voice.account.paused_at
-    parts = (build.pk, build.status, build.done, build.total, build.doing, build.looked_up, build.raw_status, minute)
-    return digest(repr((*parts, paused)))
+    sent = (build.pk, build.status, build.done, build.total, build.doing)
+    known = (build.looked_up, build.raw_status, build.word_unknown, build.remote_voice.account.paused_at)
+    return digest(repr((*sent, *known, minute)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def _shown(rows: QuerySet[Recording], show: str) -> QuerySet[Recording]:
         "usable": usable,
         "look": usable.alias(said=Cast("findings", TextField())).exclude(~Q(said__contains=LOOK), set_findings=[]),
         "compared": usable.exclude(set_findings=[]),
-        "marked": rows.filter(Q(marked_silent=True) | Q(marked_outlier=True)),
+        "marked": rows.filter(Q(marked_silent=True) | Q(marked_outlier=True) | Q(marked_discarded=True)),
         "refused": rows.filter(status=RecordingStatus.REFUSED),
         "inactive": usable.filter(active=False),
         "no_transcript": usable.filter(transcript=""),

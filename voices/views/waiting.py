@@ -134,37 +134,43 @@ def asks_a_person(build: Build) -> bool:
 
 def builds_for_people() -> Iterator[Step]:
     """Voices whose newest build needs a person: recordings to mend, a refusal, a failure, or an answer."""
-    lost = Q(status=BuildStatus.UNCONFIRMED)
+    asks = Q(status=BuildStatus.UNCONFIRMED) | Q(status=BuildStatus.TRAINING, word_unknown=True)
     failed = Q(status__in=[BuildStatus.DATASET_ISSUE, BuildStatus.CONSENT_REJECTED, BuildStatus.FAILED])
     words = {
         BuildStatus.UNCONFIRMED: ("wait", "Needs an answer", "Answer"),
+        BuildStatus.TRAINING: ("wait", "Needs an answer", "Answer"),
         BuildStatus.DATASET_ISSUE: ("wait", "Recordings need work", "See which"),
         BuildStatus.CONSENT_REJECTED: ("bad", "Consent refused", "See why"),
         BuildStatus.FAILED: ("bad", "Build failed", "See why"),
     }
-    silent = Q(recordings__is_silent=True)
+    silent, outlier = Q(recordings__is_silent=True), Q(recordings__is_outlier=True)
     builds = latest_builds().annotate(
         silent=Count("recordings", filter=silent),
-        outliers=Count("recordings", filter=Q(recordings__is_outlier=True) & ~silent),
+        outliers=Count("recordings", filter=outlier & ~silent),
+        discarded=Count("recordings", filter=~Q(recordings__discarded="") & ~silent & ~outlier),
     )
-    for build in builds.filter(lost | failed).order_by("-created_at")[:MOST]:
-        if build.active and not asks_a_person(build):
+    for build in builds.filter(asks | failed).order_by("-created_at")[:MOST]:
+        if build.active and not (build.unclear or asks_a_person(build)):
             continue
         tone, word, action = words[BuildStatus(build.status)]
-        reason = (
-            _marks(build.silent, build.outliers)
-            or build.issue
-            or "The answer of the provider was lost, and looking it up found nothing."
-        )
+        reason = _why(build, _marks(build.silent, build.outliers, build.discarded))
         at = build.finished_at or build.submitted_at
         url, who = build.get_absolute_url(), "voices.start_build" if action == "Answer" else ""
         yield Step(build.voice.name, build.voice.talent.name, tone, word, (reason,), url, action, at, who)
 
 
-def _marks(silent: int, outliers: int) -> str:
+def _why(build: Build, marks: str) -> str:
+    if build.unclear:
+        word = f"“{build.raw_status}”, which VoiceHub does not know" if build.raw_status else "nothing of it"
+        return f"The provider says {word}. Look at its own page."
+    return marks or build.issue or "The answer of the provider was lost, and looking it up found nothing."
+
+
+def _marks(silent: int, outliers: int, discarded: int) -> str:
     """What the provider marked, in our words: its own name the recordings as they are called over there."""
-    kinds = [f"{silent} silent"] * bool(silent) + [f"{outliers} of another speaker or sound"] * bool(outliers)
-    return f"{some(silent + outliers, 'recording was', 'recordings were')} marked: {', '.join(kinds)}." if kinds else ""
+    kinds = ((silent, "silent"), (outliers, "of another speaker or sound"), (discarded, "not used"))
+    told, total = [f"{count} {words}" for count, words in kinds if count], silent + outliers + discarded
+    return f"{some(total, 'recording was', 'recordings were')} marked: {', '.join(told)}." if told else ""
 
 
 def voices_next() -> Iterator[Step]:

@@ -1,0 +1,235 @@
+"""Two finished builds of one voice side by side: how they were made, what the providers say of them, how they sound."""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.contrib import messages
+from django.db.models import Count, Q, Sum
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from consent.access import may, user_of
+from consent.services import NotPossible
+from voicehub.models import User
+from voicehub.tokens import digest
+from voices import access, services
+from voices.account_forms import SentenceForm
+from voices.models import Build, BuildStatus, Preview, PreviewStatus
+from voices.services import ScoreInfo
+from voices.templatetags.voices import build_name
+from voices.views.saying import say_errors
+
+MOST_SENTENCES = 20
+UNDER_WAY = (PreviewStatus.WAITING, PreviewStatus.ASKING)
+CLOSE = 0.005  # scores that read the same are the same
+TRAINED_SINCE = "This voice was trained again since, and speaks as it was trained last."
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """One score of both builds; `better` is 0 or 1, or None where they are the same or one has none."""
+
+    info: ScoreInfo
+    values: tuple[float | None, float | None]
+
+    @property
+    def better(self) -> int | None:
+        first, second = self.values
+        if first is None or second is None or abs(first - second) < CLOSE:
+            return None
+        return int((second > first) != self.info.lower_is_better)
+
+    @property
+    def cells(self) -> list[tuple[float | None, str]]:
+        """Each value with what is said of it beside the other."""
+        if None in self.values:
+            return [(value, "") for value in self.values]
+        if self.better is None:
+            return [(value, "the same") for value in self.values]
+        return [(value, "better" if place == self.better else "") for place, value in enumerate(self.values)]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What they were asked to say, and what came of it on each side; None where one was never asked."""
+
+    text: str
+    by_build: tuple[tuple[Build, Preview | None], ...]
+
+    @property
+    def previews(self) -> list[Preview]:
+        return [preview for _, preview in self.by_build if preview]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two builds of one voice that are over."""
+
+    a: Build
+    b: Build
+
+    @property
+    def builds(self) -> tuple[Build, Build]:
+        return self.a, self.b
+
+    @property
+    def query(self) -> str:
+        query = QueryDict(mutable=True)
+        query.update({"a": str(self.a.pk), "b": str(self.b.pk)})
+        return query.urlencode()
+
+    @property
+    def url(self) -> str:
+        return f"{reverse('voices:compare')}?{self.query}"
+
+    @cached_property
+    def sentences(self) -> list[Sentence]:
+        """The newest of each text on each side; those that both have said come first."""
+        said: dict[str, dict[uuid.UUID | None, Preview]] = {}
+        for preview in Preview.objects.filter(build__in=self.builds).order_by("-created_at", "pk"):
+            said.setdefault(preview.text, {}).setdefault(preview.build_id, preview)
+        found = [
+            Sentence(text, tuple((build, sides.get(build.pk)) for build in self.builds)) for text, sides in said.items()
+        ]
+        return sorted(found, key=lambda one: -len(one.previews))[:MOST_SENTENCES]
+
+    @property
+    def _previews(self) -> list[Preview]:
+        return [preview for sentence in self.sentences for preview in sentence.previews]
+
+    @property
+    def speaking(self) -> bool:
+        return any(preview.status in UNDER_WAY for preview in self._previews)
+
+    @property
+    def stamp(self) -> str:
+        return digest(repr([(preview.pk, preview.status) for preview in self._previews]))
+
+
+@may("voices.view_build")
+@require_safe
+def compare(request: HttpRequest) -> HttpResponse:
+    pair = _pair(request.GET)
+    if problem := _problem(pair):
+        messages.error(request, problem)
+        return redirect(pair.a.voice)
+    context = {
+        "pair": pair,
+        "voice": pair.a.voice,
+        "sides": list(zip(pair.builds, counts(pair), strict=True)),
+        "scores": list(score_rows(pair)),
+        "shared": shared(pair),
+        "mute": mute(pair),
+    }
+    return render(request, "voices/compare.html", context)
+
+
+@may("voices.view_build")
+@require_safe
+def compare_previews(request: HttpRequest) -> HttpResponse:
+    """What both say, alone; nothing (204) when the page shows that already. It asks again while one is being spoken."""
+    pair = _pair(request.GET)
+    if pair.speaking and request.GET.get("seen") == pair.stamp:
+        return HttpResponse(status=204)
+    return render(request, "voices/_compare_previews.html", {"pair": pair})
+
+
+@may("voices.ask_preview")
+@require_POST
+def compare_say(request: HttpRequest) -> HttpResponse:
+    """Ask both for the same sentence; what one of them cannot do does not keep the other from it."""
+    pair, form = _pair(request.GET), SentenceForm(request.POST)
+    if problem := _problem(pair):
+        messages.error(request, problem)
+        return redirect(pair.a.voice)
+    if not form.is_valid():
+        say_errors(request, form)
+        return redirect(f"{pair.url}#sentences")
+    for build in pair.builds:
+        if issue := _ask(build, form.cleaned_data["text"], user_of(request)):
+            messages.error(request, f"{build_name(build)}: {issue}")
+    return redirect(f"{pair.url}#sentences")
+
+
+def _ask(build: Build, text: str, by: User) -> str:
+    """Have one side say it; what keeps it from that, in words."""
+    if why := _why_mute(build):
+        return why
+    try:
+        services.ask_preview(build.remote_voice, text, by)
+    except NotPossible as reason:
+        return str(reason)
+    return ""
+
+
+def _pair(asked: Mapping[str, str]) -> Pair:
+    """The two builds that are named in the address. Raises Http404 unless they are two of one voice."""
+    try:
+        ids = [uuid.UUID(asked.get(name, "")) for name in ("a", "b")]
+    except ValueError:
+        raise Http404 from None
+    found = {build.pk: build for build in access.builds().filter(pk__in=ids)}
+    builds = [found[pk] for pk in ids if pk in found]
+    if len(builds) != 2 or builds[0].voice_id != builds[1].voice_id:
+        raise Http404
+    return Pair(*builds)
+
+
+def _problem(pair: Pair) -> str:
+    if pair.a.pk == pair.b.pk:
+        return "Choose two different builds to compare."
+    return "A build can be compared once it is over." if any(build.active for build in pair.builds) else ""
+
+
+def score_rows(pair: Pair) -> Iterator[ScoreRow]:
+    """The scores that either has, in the order in which every page shows them."""
+    for info in services.SCORES:
+        first, second = (_score(build, info.key) for build in pair.builds)
+        if first is not None or second is not None:
+            yield ScoreRow(info, (first, second))
+
+
+def _score(build: Build, key: str) -> float | None:
+    value = build.scores.get(key)
+    return None if value is None else float(value)
+
+
+def counts(pair: Pair) -> list[dict[str, float]]:
+    """What was sent and what was marked, of each build, in one query."""
+    found = Build.objects.filter(pk__in=[build.pk for build in pair.builds]).annotate(
+        clips=Count("recordings"),
+        seconds=Sum("recordings__recording__seconds", default=0.0),
+        reported=Count("recordings", filter=Q(recordings__reported=True)),
+        silent=Count("recordings", filter=Q(recordings__is_silent=True)),
+        outliers=Count("recordings", filter=Q(recordings__is_outlier=True)),
+        unused=Count("recordings", filter=~Q(recordings__discarded="") | Q(recordings__is_active=False)),
+    )
+    names = ("clips", "seconds", "reported", "silent", "outliers", "unused")
+    rows = {row["pk"]: row for row in found.order_by().values("pk", *names)}
+    return [rows[build.pk] for build in pair.builds]
+
+
+def shared(pair: Pair) -> int:
+    """How many recordings went into both, as they were."""
+    first, second = (set(build.recordings.values_list("recording_id", "sha256", "transcript")) for build in pair.builds)
+    return len(first & second)
+
+
+def mute(pair: Pair) -> list[tuple[Build, str]]:
+    """The sides that cannot say anything now, and why."""
+    return [(build, why) for build in pair.builds if (why := _why_mute(build))]
+
+
+def _why_mute(build: Build) -> str:
+    if build.status != BuildStatus.READY:
+        return "This build made no voice that could speak."
+    return TRAINED_SINCE if _trained_since(build) else " ".join(services.reasons_against_preview(build.remote_voice))
+
+
+def _trained_since(build: Build) -> bool:
+    newer = Build.objects.filter(remote_voice=build.remote_voice_id, created_at__gt=build.created_at)
+    return newer.filter(status=BuildStatus.READY).exists()

@@ -128,7 +128,7 @@ RULES = (
     # One HTTP client for all providers; the sandbox calls back by itself.
     Rule(
         these=("requests", "urllib3", "httpx", "urllib.request"),
-        may=("voices.providers.http", "voices.providers.connections", SANDBOX),
+        may=("voices.providers.http", "voices.providers.connections", "voices.providers.streams", SANDBOX),
     ),
     Rule(who=("voices.providers",), these=("django.db",)),
     Rule(these=("django.conf",), who=PROVIDERS_BUT_THE_REGISTRY),

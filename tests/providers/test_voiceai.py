@@ -228,7 +228,7 @@ class TestVoiceAI(HttpProviderContract):
         hostile.says(answer(200, VOICE))
         client.submit(replace(spec, parcel=parcel), notes)
         assert made == [1], "made once, with the gate asked before"
-        assert notes.lines == 4, "and asked again before the step is announced and the id written down"
+        assert notes.lines > 4, "and asked again before the step is announced, and while the file is sent"
 
     def test_voice_that_is_known_is_not_made_again(
         self, client: HttpProvider, hostile: Hostile, listener: Listener

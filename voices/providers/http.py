@@ -13,7 +13,7 @@ import abc
 import json
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -23,7 +23,7 @@ import requests
 from requests.auth import AuthBase
 
 from voices.providers.base import Provider
-from voices.providers.connections import Watch, WatchedAdapter, watch
+from voices.providers.connections import Watch, WatchedAdapter
 from voices.providers.errors import (
     Conflict,
     NotFound,
@@ -36,6 +36,7 @@ from voices.providers.errors import (
     ResponseUnreadable,
     TooLarge,
 )
+from voices.providers.streams import Stream, form_of
 from voices.providers.tolerant import sound_of, storable
 from voices.providers.types import Heard, Parcel, Sound
 
@@ -102,31 +103,6 @@ class _Wish:
     bare: bool = False
     largest: int = LARGEST_ANSWER
     at_most: float | None = None
-
-
-class Stream:
-    """A parcel on its way: requests asks for its length, then for its pieces. `moved` hears how many bytes are gone.
-
-    `broken` is what ended it from our side, which requests might give another name.
-    """
-
-    def __init__(self, parcel: Parcel, moved: Callable[[int], None]) -> None:
-        self._parcel, self._moved = parcel, moved
-        self.broken: Exception | None = None
-
-    def __len__(self) -> int:
-        return self._parcel.size
-
-    def __iter__(self) -> Iterator[bytes]:
-        sent = 0
-        try:
-            for chunk in self._parcel.chunks():
-                yield chunk
-                sent += len(chunk)
-                self._moved(sent)
-        except Exception as error:
-            self.broken = error
-            raise
 
 
 class HttpProvider(Provider):
@@ -232,14 +208,33 @@ class HttpProvider(Provider):
         What `moved` or the parcel raises ends it at once, and comes out as it is.
         """
 
-        def on_its_way(sent: int) -> None:
-            watch.get().moved()
-            moved(sent)
-
-        stream = Stream(parcel, on_its_way)
+        stream = Stream(parcel, moved)
         wish = self._bare(operation, "PUT", url, {"data": stream, "headers": dict(headers)})
+        self._streamed(wish, stream)
+
+    def post_form(
+        self,
+        operation: str,
+        path: str,
+        field: str,
+        parcel: Parcel,
+        fields: Mapping[str, str],
+        moved: Callable[[int, int], None],
+    ) -> dict[str, Any]:
+        """Create something by a form with one small file in `field`; it has time for as long as its bytes move.
+
+        `moved` hears how many bytes of how many are gone. What it raises ends the call before its last byte, so that
+        nothing is created, and comes out as it is.
+        """
+        form, content_type = form_of(field, parcel, fields)
+        stream = Stream(form, lambda sent: moved(sent, form.size) if sent < form.size else None)
+        body = {"data": stream, "headers": {"Content-Type": content_type}}
+        wish = self._wish(operation, "POST", path, True, None, body)
+        return self._read(wish, self._streamed(wish, stream), dict)
+
+    def _streamed(self, wish: _Wish, stream: Stream) -> _Answer:
         try:
-            self._made(replace(wish, at_most=LONGEST_UPLOAD))
+            return self._made(replace(wish, at_most=LONGEST_UPLOAD))
         except ProviderError:
             if stream.broken:
                 raise stream.broken from None

@@ -7,11 +7,13 @@ settled by a person. Samples of the new voice come with the answer to the first 
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 from voices.providers.errors import NotFound, OutcomeUnknown, ProviderRejected, ResponseUnreadable
 from voices.providers.http import HttpProvider
+from voices.providers.streams import held
 from voices.providers.tiers.speechgen import TIERS
 from voices.providers.tolerant import plain
 from voices.providers.types import BuildReport, BuildSpec, Capabilities, Journal, Sample, Sound, Tier
@@ -49,18 +51,12 @@ class Speechgen(HttpProvider):
         if spec.parcel is None:
             self.unsupported("submit without the one file")
         journal.progress("Preparing the file", 0, 0)
-        parcel = spec.parcel()
-        content = b"".join(parcel.chunks())  # most_bytes of the tier at most
-        journal.progress("Sending the file", 0, 0)
+        parcel = held(spec.parcel())
+        journal.progress("Sending the file", 0, parcel.size)
         journal.about_to("create")
-        answer = self.call(
-            "create voice",
-            "POST",
-            "/voice-clone",
-            files={"audio": (parcel.name, content, parcel.content_type)},
-            data={"name": spec.reference, "description": DESCRIPTION, "enhance_quality": "true"},
-            creates=True,
-        )
+        fields = {"name": spec.reference, "description": DESCRIPTION, "enhance_quality": "true"}
+        moved = partial(journal.progress, "Sending the file")
+        answer = self.post_form("create voice", "/voice-clone", "audio", parcel, fields, moved)
         # An answer without an id is as good as lost: the model may be there.
         if not (remote_id := id_of(answer)):
             raise OutcomeUnknown("create voice", "no model_id in the answer")

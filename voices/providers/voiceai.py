@@ -5,6 +5,7 @@ the call says PRIVATE, so it always does, and what the voice became is read back
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from voices.providers.errors import (
     ResponseUnreadable,
 )
 from voices.providers.http import HttpProvider
+from voices.providers.streams import held
 from voices.providers.tiers.voiceai import LANGUAGES, TIERS
 from voices.providers.tolerant import flag, plain
 from voices.providers.types import BuildReport, BuildSpec, Capabilities, Journal, Parcel, Sound, Tier, Visibility
@@ -59,7 +61,7 @@ class VoiceAI(HttpProvider):
             self.unsupported("submit without a file")
         language = _language(spec.language)
         journal.progress("Making the file", 0, 0)
-        made = self._create(spec.reference, language, spec.parcel(), journal)
+        made = self._create(spec.reference, language, held(spec.parcel()), journal)
         try:
             return self.fetch_build(made.remote_id)
         except ProviderError:  # A failing question must not look like a failed build; the next poll asks again.
@@ -67,10 +69,10 @@ class VoiceAI(HttpProvider):
 
     def _create(self, reference: str, language: str, parcel: Parcel, journal: Journal) -> BuildReport:
         fields = {"name": reference, "voice_visibility": "PRIVATE", "language": language}
-        parts = {"file": (parcel.name, b"".join(parcel.chunks()), parcel.content_type)}
-        journal.progress("Sending the recordings", 0, 0)
+        moved = partial(journal.progress, "Sending the file")
+        moved(0, parcel.size)
         journal.about_to("create")
-        answer = self.call("create voice", "POST", "/tts/clone-voice", data=fields, files=parts, creates=True)
+        answer = self.post_form("create voice", "/tts/clone-voice", "file", parcel, fields, moved)
         # An answer without an id is as good as lost: the voice may be there.
         made = _report(answer, "create voice", OutcomeUnknown)
         journal.voice(made.remote_id)

@@ -26,6 +26,15 @@ window.addEventListener("pageshow", () => {
 // What comes in has no style attributes, and the policy forbids to copy that of a text box whose size was changed.
 if (window.htmx) window.htmx.config.attributesToSettle = ["class"];
 
+// What somebody has opened or closed stays so when the part of the page that it stands in comes anew.
+let folds = new Map();
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  folds = new Map([...detail.target.querySelectorAll("details[id]")].map(({ id, open }) => [id, open]));
+});
+document.addEventListener("htmx:afterSwap", () => {
+  for (const [id, open] of folds) document.getElementById(id)?.toggleAttribute("open", open);
+});
+
 // A link that is shown once is easily copied.
 for (const button of document.querySelectorAll("[data-copy]")) {
   if (!navigator.clipboard) continue;

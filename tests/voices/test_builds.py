@@ -31,7 +31,7 @@ def page(client: Client, build: Build, name: str = "voices:build", query: str = 
 # --- Starting ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("handover", Handover.values)
+@pytest.mark.parametrize("handover", [Handover.RECORDINGS, Handover.DATASET_URL])
 def test_one_button_starts_a_build_of_what_is_ready(as_producer: Client, studio: Studio, handover: str) -> None:
     voice = studio.voice()
     studio.recordings(voice)
@@ -42,6 +42,18 @@ def test_one_button_starts_a_build_of_what_is_ready(as_producer: Client, studio:
     build = Build.objects.get()
     assert response.redirect_chain == [(build.get_absolute_url(), 302)]
     assert (build.status, build.handover) == ("queued", handover)
+
+
+@pytest.mark.parametrize("handover", sorted(set(Handover.values) - {"recordings", "dataset_url"}))
+def test_a_way_that_the_provider_does_not_take_starts_nothing(
+    as_producer: Client, studio: Studio, handover: str
+) -> None:
+    voice = studio.voice()
+    studio.recordings(voice)
+    assert (
+        "does not take recordings in this way" in start(as_producer, studio, voice, handover=handover).content.decode()
+    )
+    assert not Build.objects.exists()
 
 
 def test_the_last_error_of_an_account_is_advice_and_blocks_nothing(as_producer: Client, studio: Studio) -> None:
@@ -165,9 +177,15 @@ def test_both_answers_are_one_click_away(
     as_producer: Client, studio: Studio, answer: dict[str, str], kept: str
 ) -> None:
     build = lost(studio)
-    as_producer.post(reverse("voices:build_settle", args=[build.pk]), answer)
+    path = reverse("voices:build_settle", args=[build.pk])
+    assert page(as_producer, build).count('name="why"') == 2
+    assert "Write down how you know." in as_producer.post(path, answer, follow=True).content.decode()
+    build.refresh_from_db()
+    assert build.status == "unconfirmed"
+    as_producer.post(path, {**answer, "why": "I looked at <their> page."})
     build.refresh_from_db()
     assert (build.status, build.remote_voice.remote_id) == ("queued", kept)
+    assert f"{studio.producer}: “I looked at &lt;their&gt; page.”" in page(as_producer, build)
 
 
 def test_a_build_call_in_doubt_is_asked_about_as_such(as_producer: Client, studio: Studio) -> None:
@@ -177,7 +195,7 @@ def test_a_build_call_in_doubt_is_asked_about_as_such(as_producer: Client, studi
     shown = page(as_producer, build)
     assert "Has the training begun?" in shown
     assert "Did it arrive?" not in shown
-    answer = {"exists": "yes", "remote_id": "there-1"}
+    answer = {"exists": "yes", "remote_id": "there-1", "why": "It trains there."}
     assert 'name="remote_id" value="there-1"' in shown
     as_producer.post(reverse("voices:build_settle", args=[build.pk]), answer)
     build.refresh_from_db()
@@ -189,9 +207,50 @@ def test_an_answer_that_says_nothing_settles_nothing(
     as_producer: Client, studio: Studio, answer: dict[str, str]
 ) -> None:
     build = lost(studio)
-    as_producer.post(reverse("voices:build_settle", args=[build.pk]), answer)
+    as_producer.post(reverse("voices:build_settle", args=[build.pk]), {**answer, "why": "I looked."})
     build.refresh_from_db()
     assert build.status == "unconfirmed"
+
+
+# --- A word that nobody knows --------------------------------------------------------------
+
+
+def unclear(studio: Studio, word: str = "half-baked") -> Build:
+    return studio.build(status="training", raw_status=word, word_unknown=True)
+
+
+def test_a_word_that_nobody_knows_asks_a_person(as_producer: Client, studio: Studio) -> None:
+    build = unclear(studio)
+    text = page(as_producer, build)
+    assert "Is it ready?" in text and "half-baked" in text
+    Build.objects.filter(pk=build.pk).update(raw_status="")
+    assert "does not say how it stands" in page(as_producer, build)
+    Build.objects.filter(pk=build.pk).update(word_unknown=False)
+    assert "Is it ready?" not in page(as_producer, build)
+
+
+@pytest.mark.parametrize("became", ["ready", "failed"])
+def test_a_person_who_has_looked_says_how_it_ended(as_producer: Client, studio: Studio, became: str) -> None:
+    build = unclear(studio)
+    path = reverse("voices:build_conclude", args=[build.pk])
+    for bent in ({"became": became}, {"why": "I looked."}, {"became": "training", "why": "I looked."}):
+        as_producer.post(path, bent)
+        build.refresh_from_db()
+        assert build.status == "training"
+    as_producer.post(path, {"became": became, "why": "It is listed there."})
+    build.refresh_from_db()
+    assert (build.status, build.settled_by, build.finished_at is None) == (became, studio.producer, False)
+    assert f"{studio.producer}: “It is listed there.”" in page(as_producer, build)
+    assert "is clear" in as_producer.post(path, {"became": "ready", "why": "Again."}, follow=True).content.decode()
+
+
+def test_what_waits_for_its_account_says_so(as_viewer: Client, studio: Studio) -> None:
+    build = studio.build(status="training")
+    seen = as_viewer.get(build.get_absolute_url()).context["stamp"]
+    Account.objects.update(paused_at=build.created_at, pause_reason="The key was refused.")
+    path = reverse("voices:build_progress", args=[build.pk])
+    text = as_viewer.get(path, {"seen": seen}).content.decode()
+    assert "Waits for the account Main, which is paused." in text and "The key was refused." in text
 
 
 # --- The result --------------------------------------------------------------------------
@@ -223,6 +282,43 @@ def test_a_dataset_issue_names_the_worst_recordings_first(as_viewer: Client, stu
     assert "provider's own estimates" in text
     assert "told by the provider's message" in text
     assert "0.91" in text
+
+
+def test_a_recording_that_was_not_used_says_why(as_producer: Client, studio: Studio) -> None:
+    build = studio.build(status="ready")
+    first, second, last = build.recordings.order_by("recording__file_name")
+    build.recordings.update(reported=True)
+    build.recordings.filter(pk=last.pk).update(discarded="=too <noisy>")
+    response = as_producer.get(build.get_absolute_url())
+    assert [row.pk for row in response.context["page"]] == [last.pk, first.pk, second.pk]
+    text = response.content.decode()
+    assert "Not used</span>" in text and "“=too &lt;noisy&gt;”" in text
+    assert text.count("Mend<span") == 1
+    rows = as_producer.get(reverse("voices:build_export", args=[build.pk]))
+    lines = list(csv.DictReader(io.StringIO(b"".join(rows.streaming_content).decode())))  # type: ignore[attr-defined]
+    assert [line["discarded"] for line in lines] == ["'=too <noisy>", "", ""]
+    shown = as_producer.get(build.voice.get_absolute_url(), {"show": "marked"})
+    assert [row.pk for row in shown.context["page"]] == [last.recording_id]
+    assert "Not used, said by the provider" in shown.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("provider", "handover", "words"),
+    [
+        ("speechgen", "one_file", "One MP3 of 0:13 minutes, made of these 3 recordings"),
+        ("voiceai", "one_file", "One WAV of 0:13 minutes"),
+        ("resemble_v1", "signed_put_wav", "One WAV of 0:13 minutes"),
+        ("resemble_v1", "signed_put_texts", "One archive (.tar.gz) with their transcripts, made of these 3"),
+        ("resemble_v1", "signed_put_clips", "One archive (.tar.gz) without transcripts"),
+        ("audiostack", "file_ids", "3 recordings, one by one"),
+        ("gone", "one_file", "One WAV of 0:13 minutes"),
+    ],
+)
+def test_what_was_made_of_the_recordings_is_told(
+    as_viewer: Client, studio: Studio, provider: str, handover: str, words: str
+) -> None:
+    Account.objects.update(provider=provider)
+    assert words in page(as_viewer, studio.build(status="failed", handover=handover))
 
 
 def test_only_marked_rows_are_to_be_mended_and_empty_columns_are_left_out(as_producer: Client, studio: Studio) -> None:

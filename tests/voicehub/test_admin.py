@@ -10,6 +10,7 @@ from django.utils import timezone
 from consent.models import Pronunciation, Statement, Talent
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus, ThresholdOverride, User
+from voices import services
 from voices.models import Account, LimitOverride
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +91,22 @@ def test_an_account_needs_a_key(desk: Client) -> None:
     form = {"name": "House", "provider": "resemble_v2", "mode": "live", "active": "on", "key": ""}
     assert b"needs its API key" in desk.post(page(Account, "add"), form).content
     assert not Account.objects.exists()
+
+
+def test_accounts_are_paused_and_resumed(desk: Client, admin: User) -> None:
+    one, two = (Account(name=name, provider="resemble_v2") for name in ("one", "two"))
+    for account in (one, two):
+        account.set_key("canary-key-7391")
+        account.save()
+    services.pause_account(two, "The invoice is disputed.", admin)
+    chosen = {"_selected_action": [str(one.pk), str(two.pk)]}
+    desk.post(page(Account, "changelist"), chosen | {"action": "pause"})
+    one.refresh_from_db()
+    two.refresh_from_db()
+    assert (one.paused_by, one.pause_reason) == (admin, "Paused by Ada.")
+    assert two.pause_reason == "Paused by Ada: The invoice is disputed."
+    desk.post(page(Account, "changelist"), chosen | {"action": "resume"})
+    assert not Account.objects.filter(paused_at__isnull=False).exists()
 
 
 def test_the_words_of_a_statement_stay_as_they_are(desk: Client) -> None:

@@ -1,8 +1,12 @@
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.sandbox import Sandbox
+
 if TYPE_CHECKING:
+    from tests.voices.over_there import OverThere
     from tests.voices.rows import Studio
     from voicehub.models import User
 
@@ -16,3 +20,21 @@ def studio(producer: "User") -> "Studio":
     account.set_key("a-key-of-the-sandbox")
     account.save(force_insert=True)
     return Studio(producer, account)
+
+
+@pytest.fixture
+def sandbox(running: Sandbox, settings: Any) -> Iterator[Sandbox]:
+    """The running sandbox, well-behaved, and quick to train."""
+    running.control("DELETE", "faults")
+    running.control("POST", "settings", {"training_seconds": 0.0})
+    settings.VOICEHUB_SANDBOX_URL = running.address
+    yield running
+    running.control("DELETE", "faults")
+
+
+@pytest.fixture
+def at(sandbox: Sandbox, producer: "User") -> "Callable[[str], OverThere]":
+    """A studio whose account is at this provider, as the sandbox plays it."""
+    from tests.voices.over_there import OverThere
+
+    return lambda provider: OverThere.at(provider, sandbox, producer)

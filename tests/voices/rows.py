@@ -36,6 +36,7 @@ class Studio:
     producer: User
     account: Account
     made: int = field(default=0)
+    provider: str = PROVIDER
 
     def talent(self, name: str = "Tilda Strand") -> Talent:
         return Talent.objects.create(name=name, email="talent@people.test", created_by=self.producer)
@@ -50,7 +51,7 @@ class Studio:
                 "starts_on": date(2025, 1, 1),
                 "intended_uses": "Audiobooks",
                 "purposes": [Purpose.NARRATION],
-                "providers": [PROVIDER],
+                "providers": [self.provider],
                 "filed_by": self.producer,
                 **fields,
             }
@@ -60,7 +61,7 @@ class Studio:
         return contract
 
     def consent(self, talent: Talent, status: str = ConsentStatus.APPROVED) -> Consent:
-        consent = ask(talent, PROVIDER, "en-US", Purpose.NARRATION, self.producer)
+        consent = ask(talent, self.provider, "en-US", Purpose.NARRATION, self.producer)
         if status != ConsentStatus.REQUESTED:
             take = Take(consent=consent, sha256="0" * 64, size=1, capture=Capture.LINK, acceptable=True)
             take.file.save("take.wav", ContentFile(clip()), save=False)

@@ -14,7 +14,7 @@ from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
 from tests.voices.rows import Studio
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
-from voices.models import Account, LimitOverride, Voice
+from voices.models import Account, LimitOverride, RemoteVoice, Voice
 from voices.views import lists, waiting
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +56,25 @@ def test_a_talent_is_led_from_contract_to_consent_to_voice(as_producer: Client, 
     assert (step(as_producer, "Nils").action, step(as_producer, "Nils").url) == ("Review", consent.get_absolute_url())
     Consent.objects.update(status=ConsentStatus.APPROVED)
     assert step(as_producer, "Nils").action == "Add a voice"
+
+
+def test_a_voice_that_others_can_use_comes_first(as_viewer: Client, studio: Studio) -> None:
+    studio.voice("Bright")
+    remote = studio.build(status="ready").remote_voice
+    RemoteVoice.objects.update(alarm="Everybody can use it.")
+    first = as_viewer.get(reverse("today")).context["steps"][0]
+    assert (first.subject, first.word, first.tone) == ("Warm narrator", "Public", "bad")
+    assert (first.reasons, first.url) == (("Everybody can use it.",), remote.get_absolute_url())
+    RemoteVoice.objects.update(delete_asked_at=timezone.now())
+    assert as_viewer.get(reverse("today")).context["steps"][0].word == "Still there"
+    RemoteVoice.objects.update(deleted_at=timezone.now())
+    assert "Everybody can use it." not in today(as_viewer)
+
+
+def test_a_paused_account_is_an_account_all_the_same(as_producer: Client, studio: Studio) -> None:
+    Account.objects.update(paused_at=timezone.now(), pause_reason="The key is refused.")
+    assert "No provider account is set up" not in today(as_producer)
+    assert step(as_producer, "Main").reasons == ("The key is refused.",)
 
 
 def test_several_consents_of_a_talent_are_one_row(as_producer: Client, studio: Studio) -> None:
@@ -252,6 +271,7 @@ def fill(studio: Studio, count: int) -> None:
     """So many rows of every kind that Today knows."""
     for number in range(count):
         tag = f"{Talent.objects.count()}-{number}"
+        Account.objects.create(name=tag, provider="resemble_v2", paused_at=timezone.now(), pause_reason="Why.")
         studio.consent(studio.talent(f"Review {tag}"), ConsentStatus.SUBMITTED)
         asked = studio.talent(f"Asked {tag}")
         Invitation.objects.create(
@@ -268,6 +288,7 @@ def fill(studio: Studio, count: int) -> None:
             studio.contract(talent, ends_on=timezone.localdate() + timedelta(days=5))
             studio.consent(talent)
             built = studio.build(studio.voice(f"{status} {tag}", talent), status=status, looked_up=1)
+            RemoteVoice.objects.filter(pk=built.remote_voice_id).update(alarm="Everybody can use it.")
             Task.objects.create(
                 kind="submit_build", object_id=str(built.pk), status=TaskStatus.GIVEN_UP, reason="Stopped."
             )
@@ -285,6 +306,7 @@ def test_today_asks_as_often_for_many_rows_as_for_few(as_producer: Client, studi
 def test_the_voice_page_asks_as_often_for_many_recordings_as_for_few(as_producer: Client, studio: Studio) -> None:
     voice = studio.voice()
     studio.recordings(voice, 3)
+    studio.build(voice, status="failed")
     cost(as_producer, voice.get_absolute_url())
     few = cost(as_producer, voice.get_absolute_url())
     studio.copies(voice, 60)

@@ -1,0 +1,139 @@
+"""One account: its key is tested and changed, it is paused and resumed, and its answers and voices are shown."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.voices.over_there import OverThere
+from tests.voices.rows import Studio
+from voices.models import Account, AccountCall, RemoteVoice
+
+pytestmark = pytest.mark.django_db
+
+At = Callable[[str], OverThere]
+TASKS = ("account_test", "account_key", "account_pause", "account_resume")
+
+
+def page(client: Client, account: Account) -> str:
+    return client.get(reverse("voices:account", args=[account.pk])).content.decode()
+
+
+def post(client: Client, address: str, account: Account, **fields: str) -> str:
+    response = client.post(reverse(f"voices:{address}", args=[account.pk]), fields, follow=True)
+    assert response.redirect_chain == [(reverse("voices:account", args=[account.pk]), 302)]
+    account.refresh_from_db()
+    return response.content.decode()
+
+
+def test_a_key_that_works_and_one_that_does_not(as_admin: Client, at: At) -> None:
+    studio = at("voiceai")
+    account = studio.account
+    assert "Nothing has been asked yet" in page(as_admin, account)
+    text = post(as_admin, "account_test", account)
+    assert "The key of Main works." in text
+    assert ">Working</span>" in text
+    assert "</span>200</span>" in text
+    account.set_key("bad-key-of-nobody")
+    account.save()
+    text = post(as_admin, "account_test", account)
+    assert "does not accept this account" in text
+    assert ">Paused</span>" in text
+    assert "</span>401</span>" in text
+    assert "bad-key-of-nobody" not in text
+
+
+def test_a_key_is_changed_and_never_shown(as_admin: Client, studio: Studio) -> None:
+    account = studio.account
+    Account.objects.update(checked_at=timezone.now(), last_error="Old words.")
+    assert "Type the new key first." in post(as_admin, "account_key", account, key="")
+    assert "letters, digits and signs only" in post(as_admin, "account_key", account, key="a b")
+    assert account.key() == "a-key-of-the-sandbox"
+    text = post(as_admin, "account_key", account, key="canary-key-7391")
+    assert account.key() == "canary-key-7391"
+    assert "canary" not in text
+    assert '<span class="hash">7391</span>' in text
+    assert "Old words." not in text
+    assert "the next build makes them anew" in text
+
+
+def test_it_is_paused_with_a_reason_and_resumed(as_admin: Client, studio: Studio) -> None:
+    account = studio.account
+    assert "Write down why" in post(as_admin, "account_pause", account, reason=" ")
+    assert account.paused_at is None
+    text = post(as_admin, "account_pause", account, reason="The invoice is disputed.")
+    assert "Paused by Ada: The invoice is disputed." in text
+    assert account.paused_at
+    assert "Main is paused already." in post(as_admin, "account_pause", account, reason="Twice.")
+    assert "is in use again" in post(as_admin, "account_resume", account)
+    assert account.paused_at is None
+    assert "Main is not paused." in post(as_admin, "account_resume", account)
+
+
+def test_a_producer_sees_an_account_and_changes_nothing(as_producer: Client, studio: Studio) -> None:
+    text = page(as_producer, studio.account)
+    assert "Main" in text
+    for address in TASKS:
+        path = reverse(f"voices:{address}", args=[studio.account.pk])
+        assert path not in text
+        assert as_producer.post(path).status_code == 403
+
+
+def test_answers_are_told_newest_first_with_what_was_wrong(as_producer: Client, studio: Studio) -> None:
+    for number, status in enumerate((200, 503, None)):
+        AccountCall.objects.create(
+            account=studio.account,
+            at=timezone.now(),
+            operation=f"call {number}",
+            status=status,
+            said=f"<words {number}>",
+        )
+    text = page(as_producer, studio.account)
+    assert text.index("call 2") < text.index("call 1") < text.index("call 0")
+    assert "No answer</span>" in text
+    assert "</span>503</span>" in text
+    assert "&lt;words 1&gt;" in text
+    assert "state-good" in text[text.index("call 0") :]
+
+
+def test_the_voices_of_an_account_are_listed_and_the_unknown_ones_led_to(as_producer: Client, studio: Studio) -> None:
+    assert "None yet" in page(as_producer, studio.account)
+    build = studio.build(status="ready")
+    RemoteVoice.objects.update(alarm="Public.")
+    text = page(as_producer, studio.account)
+    assert f'href="{build.remote_voice.get_absolute_url()}"' in text
+    assert "Warm narrator" in text
+    assert ">Alarm</span>" in text
+    unknown = reverse("voices:orphans", args=[studio.account.pk])
+    assert unknown in text
+    Account.objects.update(provider="audiostack")  # which has no list of an account's own voices
+    assert unknown not in page(as_producer, studio.account)
+
+
+def test_an_account_of_a_provider_that_is_no_more_is_still_shown(as_admin: Client, studio: Studio) -> None:
+    Account.objects.update(provider="gone_vendor")
+    text = page(as_admin, studio.account)
+    assert "VoiceHub does not know this provider any more" in text
+    assert "Test the key" not in text
+    assert "does not know this provider any more" in post(as_admin, "account_test", studio.account)
+    assert as_admin.get(reverse("voices:orphans", args=[studio.account.pk])).status_code == 404
+
+
+def test_accounts_are_shown_at_one_price(as_admin: Client, studio: Studio) -> None:
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            page(as_admin, studio.account)
+        return len(queries)
+
+    build = studio.build(status="ready")
+    AccountCall.objects.create(account=studio.account, at=timezone.now(), operation="call", status=200)
+    cost()
+    few = cost()
+    for _ in range(4):
+        studio.build(build.voice, status="failed")
+        AccountCall.objects.create(account=studio.account, at=timezone.now(), operation="call", status=500)
+    assert cost() == few

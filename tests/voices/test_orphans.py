@@ -1,0 +1,126 @@
+"""Voices that an account holds and VoiceHub does not know: asked for now, adopted, or deleted."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.voices.over_there import OverThere
+from voices.models import RemoteVoice, Voice
+
+pytestmark = pytest.mark.django_db
+
+At = Callable[[str], OverThere]
+
+
+def path(studio: OverThere, name: str = "orphans") -> str:
+    return reverse(f"voices:{name}", args=[studio.account.pk])
+
+
+def page(client: Client, studio: OverThere) -> str:
+    return client.get(path(studio)).content.decode()
+
+
+def adopt(client: Client, studio: OverThere, remote_id: str, voice: Voice, tier: str = "rapid") -> str:
+    fields = {"remote_id": remote_id, "voice": str(voice.pk), "tier": tier}
+    return client.post(path(studio, "orphan_adopt"), fields, follow=True).content.decode()
+
+
+def test_what_is_there_and_not_known_is_listed(as_producer: Client, at: At) -> None:
+    studio = at("voiceai")
+    known = studio.remote()
+    assert "VoiceHub knows every voice" in page(as_producer, studio)
+    remote_id = studio.made_there("left behind")
+    text = page(as_producer, studio)
+    assert "left behind" in text
+    assert remote_id in text
+    assert "AVAILABLE" in text
+    assert known.remote_id not in text
+
+
+def test_one_is_adopted_and_is_then_the_voices_own(as_producer: Client, at: At) -> None:
+    studio = at("voiceai")
+    voice, remote_id = studio.voice(), studio.made_there("left behind")
+    form = as_producer.get(path(studio, "orphan_adopt"), {"id": remote_id}).content.decode()
+    assert f'value="{remote_id}"' in form
+    assert "Warm narrator (Tilda Strand)" in form
+    text = adopt(as_producer, studio, remote_id, voice)
+    assert "The voice belongs to Warm narrator now." in text
+    assert "Paula adopted it" in text
+    assert "Have it said" in text
+    assert RemoteVoice.objects.get().voice == voice
+    assert "VoiceHub knows every voice" in page(as_producer, studio)
+    assert "knows this voice already" in adopt(as_producer, studio, remote_id, voice)
+
+
+def test_a_form_that_was_bent_adopts_nothing(as_producer: Client, at: At) -> None:
+    studio = at("voiceai")
+    voice, remote_id = studio.voice(), studio.made_there("left behind")
+    assert "Select a valid choice" in adopt(as_producer, studio, remote_id, voice, tier="professional")
+    assert "cannot keep an id that is this long" in adopt(as_producer, studio, "x" * 101, voice)
+    assert "does not know it" in adopt(as_producer, studio, "not-there", voice)
+    assert not RemoteVoice.objects.exists()
+    assert as_producer.get(path(studio, "orphan_adopt")).status_code == 404
+
+
+def test_nobodys_voice_is_adopted_before_there_is_a_voice(as_producer: Client, at: At) -> None:
+    studio = at("voiceai")
+    text = as_producer.get(path(studio, "orphan_adopt"), {"id": "x"}).content.decode()
+    assert "No voice is set up" in text
+
+
+def test_one_is_deleted_with_a_reason_and_a_proof(as_producer: Client, at: At) -> None:
+    studio = at("voiceai")
+    remote_id = studio.made_there("left behind")
+    fields = {"remote_id": remote_id, "reason": ""}
+    answer = as_producer.post(path(studio, "orphan_delete"), fields, follow=True).content.decode()
+    assert "Write down why" in answer
+    assert not RemoteVoice.objects.exists()
+    fields["reason"] = "A trial of last year."
+    as_producer.post(path(studio, "orphan_delete"), fields)
+    studio.work()
+    assert studio.shown_status(remote_id) == 404
+    text = as_producer.get(RemoteVoice.objects.get().get_absolute_url()).content.decode()
+    assert "A voice that nobody here knew" in text
+    assert "A trial of last year." in text
+    assert "(404)" in text
+
+
+def test_one_that_is_gone_meanwhile_is_told_as_such(as_producer: Client, at: At) -> None:
+    studio = at("voiceai")
+    fields = {"remote_id": "gone", "reason": "x"}
+    answer = as_producer.post(path(studio, "orphan_delete"), fields, follow=True).content.decode()
+    assert "does not know it" in answer
+    assert not RemoteVoice.objects.exists()
+
+
+def test_where_there_is_no_list_that_is_said_and_nobody_asked(as_producer: Client, at: At) -> None:
+    studio = at("audiostack")
+    before = studio.traffic()
+    assert "gives no list of an account's own voices" in page(as_producer, studio)
+    assert studio.traffic() == before
+
+
+def test_where_nothing_is_deleted_by_api_that_is_said(as_producer: Client, at: At) -> None:
+    studio = at("resemble_v1")
+    remote_id = studio.made_there("left behind")
+    text = page(as_producer, studio)
+    assert "left behind" in text
+    assert "deletes no voice over its API" in text
+    assert path(studio, "orphan_delete") not in text
+    answer = as_producer.post(path(studio, "orphan_delete"), {"remote_id": remote_id, "reason": "x"}, follow=True)
+    assert "has no way to delete a voice" in answer.content.decode()
+    assert not RemoteVoice.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [("status:503", "cannot be reached at the moment"), ("garbage", "could not be read"), ("status:401", "key")],
+)
+def test_a_list_that_cannot_be_had_is_told_in_words(as_producer: Client, at: At, fault: str, words: str) -> None:
+    studio = at("voiceai")
+    studio.sandbox.faults({"operation": "va_list_voices", "do": fault})
+    text = page(as_producer, studio)
+    assert "The list could not be had." in text
+    assert words in text

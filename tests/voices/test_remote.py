@@ -1,0 +1,252 @@
+"""A voice at its provider: it is looked at, renamed, hidden and deleted for real, and its end leaves a proof."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.voices.over_there import OverThere
+from tests.voices.rows import Studio
+from voices.models import Account, RemoteVoice
+from voices.services.news import STILL_THERE
+
+pytestmark = pytest.mark.django_db
+
+At = Callable[[str], OverThere]
+
+
+def page(client: Client, remote: RemoteVoice) -> str:
+    response = client.get(remote.get_absolute_url())
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def post(client: Client, address: str, remote: RemoteVoice, **fields: str) -> str:
+    response = client.post(reverse(f"voices:{address}", args=[remote.pk]), fields, follow=True)
+    assert response.redirect_chain == [(remote.get_absolute_url(), 302)]
+    remote.refresh_from_db()
+    return response.content.decode()
+
+
+# --- Looking -----------------------------------------------------------------------------
+
+
+def test_a_look_shows_what_is_so_over_there(as_producer: Client, at: At) -> None:
+    studio = at("voiceai")
+    remote = studio.remote()
+    assert "Not yet" in page(as_producer, remote)
+    studio.asks("PATCH", f"voiceai/api/v1/tts/voice/{remote.remote_id}", json={"name": "renamed by somebody"})
+    text = post(as_producer, "remote_look", remote)
+    assert "renamed by somebody" in text
+    assert '<span class="hash">AVAILABLE</span>' in text
+    assert "Only this account" in text
+    assert "just now" in text
+    assert ">Ready</span>" in text
+
+
+def test_a_look_that_fails_says_why_and_changes_nothing(as_producer: Client, at: At) -> None:
+    studio = at("voiceai")
+    remote = studio.remote()
+    studio.sandbox.faults({"operation": "va_get_voice", "do": "status:503"})
+    assert "The provider cannot be reached at the moment." in post(as_producer, "remote_look", remote)
+    assert remote.seen_at is None
+
+
+def test_a_voice_that_somebody_deleted_over_there_is_told_as_such(as_producer: Client, at: At) -> None:
+    studio = at("voiceai")
+    remote = studio.remote()
+    studio.asks("DELETE", f"voiceai/api/v1/tts/voice/{remote.remote_id}")
+    text = post(as_producer, "remote_look", remote)
+    assert remote.deleted_at
+    assert "somebody deleted the voice over there" in text
+    assert "no such voice for this account's key (404)" in text
+    assert "Look now" not in text
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [("training", "Training"), ("ready", "Ready"), ("failed", "Not usable"), ("queued", "Waiting to be sent")],
+)
+def test_how_it_stands_is_told_in_our_words(as_viewer: Client, studio: Studio, status: str, word: str) -> None:
+    remote = studio.build(status=status).remote_voice
+    assert f">{word}</span>" in page(as_viewer, remote)
+
+
+def test_a_voice_of_a_provider_that_is_no_more_is_only_shown(as_producer: Client, studio: Studio) -> None:
+    remote = studio.build(status="ready").remote_voice
+    Account.objects.update(provider="gone_vendor")
+    text = page(as_producer, remote)
+    assert "gone_vendor" in text
+    assert "Look now" not in text
+    assert "VoiceHub does not know this provider" in post(as_producer, "remote_look", remote)
+
+
+# --- Name and visibility -------------------------------------------------------------------
+
+
+def test_it_is_renamed_over_there(as_producer: Client, at: At) -> None:
+    studio = at("voiceai")
+    remote = studio.remote()
+    assert "Renamed at the provider." in post(as_producer, "remote_rename", remote, name="narrator-2")
+    assert studio.shown(remote.remote_id)["name"] == remote.name == "narrator-2"
+    assert "Type a name first." in post(as_producer, "remote_rename", remote, name=" ")
+
+
+def test_public_needs_a_tick_and_private_does_not(as_producer: Client, at: At) -> None:
+    studio = at("voiceai")
+    remote = studio.remote()
+    assert "tick the box first" in post(as_producer, "remote_visibility", remote, visibility="public")
+    assert studio.shown(remote.remote_id)["voice_visibility"] == "PRIVATE"
+    text = post(as_producer, "remote_visibility", remote, visibility="public", sure="yes")
+    assert studio.shown(remote.remote_id)["voice_visibility"] == "PUBLIC"
+    assert "Everybody there</span> made public by Paula" in text
+    assert (remote.made_public_by, remote.alarm) == (studio.producer, "")
+    assert "shows the voice as private now" in post(as_producer, "remote_visibility", remote, visibility="private")
+    assert studio.shown(remote.remote_id)["voice_visibility"] == "PRIVATE"
+    assert "Choose private or public." in post(as_producer, "remote_visibility", remote, visibility="secret")
+
+
+def test_a_voice_that_was_private_again_raises_an_alarm_when_others_make_it_public(as_producer: Client, at: At) -> None:
+    """That somebody here once made it public, or tried to, is no leave for ever."""
+    studio = at("voiceai")
+    remote = studio.remote()
+    RemoteVoice.objects.update(made_public_by=studio.producer)
+    post(as_producer, "remote_look", remote)
+    path = f"voiceai/api/v1/tts/voice/{remote.remote_id}"
+    studio.asks("PATCH", path, json={"voice_visibility": "PUBLIC"})
+    text = post(as_producer, "remote_look", remote)
+    assert remote.alarm
+    assert "Others can use this voice" in text
+    assert text.count("Make it private</button>") == 1
+    text = post(as_producer, "remote_visibility", remote, visibility="private")
+    assert not remote.alarm
+    assert "Others can use this voice" not in text
+
+
+def test_what_a_provider_cannot_do_is_not_offered(as_producer: Client, at: At) -> None:
+    remote = at("resemble_v1").remote()
+    text = page(as_producer, remote)
+    for word in ("Rename", "Make it public", "Delete it at the provider", "Have it said"):
+        assert word not in text
+    assert "Look now" in text
+    assert "has no way to rename a voice" in post(as_producer, "remote_rename", remote, name="x")
+
+
+def test_a_viewer_sees_and_changes_nothing(as_viewer: Client, at: At) -> None:
+    text = page(as_viewer, at("voiceai").remote())
+    for word in ("Look now", "Rename", "Make it public", "Delete it at the provider", "Have it said", "/accounts/"):
+        assert word not in text
+    assert "A producer of the studio can see to it." in text
+
+
+# --- The end -----------------------------------------------------------------------------
+
+
+def progress(client: Client, remote: RemoteVoice, seen: str = "") -> tuple[int, str]:
+    response = client.get(reverse("voices:remote_progress", args=[remote.pk]), {"seen": seen})
+    return response.status_code, response.content.decode()
+
+
+def stamp(text: str) -> str:
+    return text.partition("?seen=")[2].partition('"')[0]
+
+
+def test_deletion_is_asked_for_with_a_reason_and_ends_in_a_proof(as_producer: Client, at: At) -> None:
+    studio = at("voiceai")
+    remote = studio.remote()
+    assert "Write down why" in post(as_producer, "remote_delete", remote, reason="")
+    assert remote.delete_asked_at is None
+    text = post(as_producer, "remote_delete", remote, reason="The contract has ended.")
+    assert "Being deleted</span>" in text
+    assert 'hx-trigger="every 2s"' in text
+    assert progress(as_producer, remote, stamp(text)) == (204, "")
+    studio.work()
+    status, text = progress(as_producer, remote, stamp(text))
+    assert status == 200
+    assert "every 2s" not in text
+    assert "The contract has ended." in text
+    assert "by Paula" in text
+    assert "no such voice for this account's key (404)" in text
+    assert studio.shown_status(remote.remote_id) == 404
+
+
+def test_a_voice_that_is_said_to_be_deleted_and_is_not_raises_an_alarm(as_producer: Client, at: At) -> None:
+    studio = at("voiceai")
+    remote = studio.remote()
+    studio.sandbox.faults({"operation": "va_delete_voice", "do": "ignore", "nth": 1})
+    post(as_producer, "remote_delete", remote, reason="Withdrawn.")
+    studio.work()
+    remote.refresh_from_db()
+    text = page(as_producer, remote)
+    assert remote.alarm == STILL_THERE
+    assert "It is still there" in text
+    assert "It still shows the voice" in text
+    # To look at it does not make the alarm go away; that it is gone does.
+    assert "It is still there" in post(as_producer, "remote_look", remote)
+    studio.work()
+    remote.refresh_from_db()
+    assert remote.deleted_at
+    assert not remote.alarm
+    assert remote.deletion["look"] == "404"
+
+
+def test_a_look_that_finds_it_gone_keeps_what_the_provider_answered(as_producer: Client, at: At) -> None:
+    studio = at("voiceai")
+    remote = studio.remote()
+    answer = {"message": "Voice deleted"}
+    RemoteVoice.objects.update(deletion={"answer": answer, "look": "AVAILABLE", "at": "2026-01-01T00:00:00+00:00"})
+    studio.asks("DELETE", f"voiceai/api/v1/tts/voice/{remote.remote_id}")
+    assert "Voice deleted" in post(as_producer, "remote_look", remote)
+    assert (remote.deletion["answer"], remote.deletion["look"]) == (answer, "404")
+
+
+def test_a_deletion_that_fails_says_what_went_wrong(as_producer: Client, at: At) -> None:
+    studio = at("voiceai")
+    remote = studio.remote()
+    studio.sandbox.faults({"operation": "va_delete_voice", "do": "status:500"})
+    post(as_producer, "remote_delete", remote, reason="Withdrawn.")
+    studio.work()
+    text = page(as_producer, remote)
+    assert "The last try came to nothing" in text
+    assert "It is gone" in text
+
+
+def test_where_the_provider_cannot_a_person_writes_it_down(as_producer: Client, at: At) -> None:
+    remote = at("resemble_v1").remote()
+    assert "deletes no voice over its API" in page(as_producer, remote)
+    assert "has no way to delete a voice" in post(as_producer, "remote_delete", remote, reason="x")
+    text = post(as_producer, "remote_deleted", remote, reason="Support wrote that it is gone, ticket 81.")
+    assert "Noted: the voice is gone." in text
+    assert "Paula says that it is gone" in text
+    assert "ticket 81" in text
+    assert remote.deleted_at
+
+
+def test_no_voice_is_deleted_while_a_build_of_it_is_on_its_way(as_producer: Client, studio: Studio) -> None:
+    remote = studio.build(status="training").remote_voice
+    assert "still on its way" in post(as_producer, "remote_delete", remote, reason="x")
+    assert remote.delete_asked_at is None
+
+
+def test_a_paused_account_is_told_where_its_voices_are(as_producer: Client, studio: Studio) -> None:
+    remote = studio.build(status="ready").remote_voice
+    Account.objects.update(paused_at="2026-01-01T00:00Z", pause_reason="The key is refused.")
+    text = page(as_producer, remote)
+    assert "Main is paused" in text
+    assert "The key is refused." in text
+    assert "An admin of the studio can see to it." in text
+
+
+# --- Where it is found ---------------------------------------------------------------------
+
+
+def test_the_voice_and_its_builds_lead_to_it(as_viewer: Client, studio: Studio) -> None:
+    build = studio.build(status="ready")
+    address = f'href="{build.remote_voice.get_absolute_url()}"'
+    for path in (build.voice.get_absolute_url(), build.get_absolute_url()):
+        assert address in as_viewer.get(path).content.decode()
+
+
+def test_a_voice_that_was_never_sent_shows_no_list_of_voices_at_providers(as_viewer: Client, studio: Studio) -> None:
+    assert "Voices at providers" not in as_viewer.get(studio.voice().get_absolute_url()).content.decode()

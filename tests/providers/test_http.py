@@ -18,6 +18,7 @@ from voicehub.outbox import LeaseLost
 from voices.providers import http
 from voices.providers.connections import is_public
 from voices.providers.errors import (
+    NotFound,
     OutcomeUnknown,
     ProviderAuthError,
     ProviderError,
@@ -218,7 +219,7 @@ class TestAddressesOfTheProvider:
     ) -> None:
         """An address that is not good any more says nothing of our key; and an upload's answer has nothing to say."""
         hostile.says(answer(status, b""))
-        wanted = ProviderRejected if other is ProviderAuthError else other
+        wanted = ProviderRejected if other in (ProviderAuthError, NotFound) else other
         for ask in (
             lambda: client.put("upload", f"{hostile.address}/x", HEADERS, zeros(1), unheard),
             lambda: client.download(f"{hostile.address}/x"),

@@ -323,7 +323,7 @@ class HttpProvider(Provider):
             return OutcomeUnknown(wish.operation, words, status=status)
         if status == 408 or status >= 500:
             return ProviderUnavailable(wish.operation, words, status=status, retry_after=wait)
-        if wish.bare and status in (401, 403):
+        if wish.bare and status in (401, 403, 404):
             return ProviderRejected(wish.operation, words or "The address is not valid any more.", status=status)
         return REFUSALS.get(status, ProviderRejected)(wish.operation, words, status=status)
 

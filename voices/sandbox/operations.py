@@ -93,15 +93,21 @@ def _answered(view: View, request: SandboxRequest, parts: dict[str, str]) -> Htt
         return view(request, **parts)
 
 
+class NotAllowed(Refused):
+    """405; `allowed` are the methods that there are."""
+
+    def __init__(self, views: Iterable[str]) -> None:
+        super().__init__(405, "This method is not allowed here.")
+        self.allowed = ", ".join(sorted(method.upper() for method in views))
+
+
 def by_method(**views: View) -> View:
-    """One path with a view per method, named in lower case; other methods get 405 in JSON."""
+    """One path with a view per method, named in lower case. Raises NotAllowed for other methods."""
 
     def chosen(request: SandboxRequest, **parts: str) -> HttpResponseBase:
         view = views.get((request.method or "").lower())
         if view is None:
-            answer = success_form(Refused(405, "This method is not allowed here."))
-            answer["Allow"] = ", ".join(sorted(method.upper() for method in views))
-            return answer
+            raise NotAllowed(views)
         return view(request, **parts)
 
     return chosen

@@ -17,14 +17,26 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.http import HttpResponseBase
 from django.urls import Resolver404, resolve
 
+from voices.sandbox.audiostack import gate as audiostack
 from voices.sandbox.house import House, SandboxRequest
-from voices.sandbox.misbehaviour import Dropped
-from voices.sandbox.operations import success_form
+from voices.sandbox.misbehaviour import Dropped, ErrorForm
+from voices.sandbox.operations import NotAllowed, success_form
+from voices.sandbox.resemble_v1 import gate as resemble_v1
+from voices.sandbox.speechgen import gate as speechgen
+from voices.sandbox.voiceai import gate as voiceai
 from voices.sandbox.wire import Refused, headers_without_keys
 
 logger = logging.getLogger(__name__)
 
 URLCONF = "voices.sandbox.urls"
+# Resemble's second API has the form of the control API, which is also that of addresses that are nobody's.
+ERROR_FORMS: dict[str, ErrorForm] = {
+    "/audiostack/": audiostack.error_form,
+    "/resemble/api/v1/": resemble_v1.error_form,
+    "/resemble/storage/": resemble_v1.storage_form,
+    "/speechgen/": speechgen.error_form,
+    "/voiceai/": voiceai.error_form,
+}
 NOT_FOR_US = Refused(HTTPStatus.MISDIRECTED_REQUEST, "The sandbox is not served under this name.")
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
@@ -67,19 +79,33 @@ def is_address(name: str) -> bool:
     return True
 
 
+def error_form(path: str) -> ErrorForm:
+    """How the vendor whose address this is says no."""
+    return next((form for start, form in ERROR_FORMS.items() if path.startswith(start)), success_form)
+
+
+def not_allowed(request: SandboxRequest, refused: NotAllowed) -> HttpResponseBase:
+    answer = error_form(request.path_info)(refused)
+    answer["Allow"] = refused.allowed
+    return answer
+
+
 def respond(request: SandboxRequest) -> HttpResponseBase:
     """The answer to a request; whatever breaks in a view becomes a 500 and a line in the log."""
     try:
         match = resolve(request.path_info, URLCONF)
     except Resolver404:
-        return success_form(Refused(404, "There is nothing at this address."))
+        return error_form(request.path_info)(Refused(404, "There is nothing at this address."))
     try:
         answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
     except Dropped:
         raise
+    except NotAllowed as refused:
+        answer = not_allowed(request, refused)
     except Exception:
         logger.exception("%s %s broke", request.method, request.path)
-        answer = success_form(Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "The sandbox broke; see its log."))
+        broken = Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "The sandbox broke; see its log.")
+        answer = error_form(request.path_info)(broken)
     finally:
         request.close()
     if "Content-Length" not in answer and not answer.streaming:

@@ -98,6 +98,9 @@ def _remote_voice(voice: Voice, account: Account, tier: Tier | str) -> RemoteVoi
         retired_at=None,
         defaults={"reference": f"vh-{secrets.token_hex(6)}"},
     )
+    if not found.remote_id:
+        # Files that were sent for a voice that never came to be may be gone over there.
+        found.recordings.all().delete()
     return found
 
 

@@ -24,6 +24,7 @@ from voices.services.sending import Row, falls_short
 from voices.views.mending import MENDED_BY
 
 MOST_NAMED = 50
+CONSENT = "the consent"
 # What is in the way without anything being missing.
 TROUBLES = {
     Lacks.LENGTH: "some recordings are too short or too long",
@@ -146,12 +147,14 @@ class Place:
         parts = [f"{listed(missing)} missing"] if missing else []
         parts += [words for kind, words in TROUBLES.items() if kind in kinds]
         parts += ["too few of the recordings can be sent"] * bool(self.short)
+        if parts == [f"{CONSENT} missing"]:
+            return "only the consent is missing"
         return "; ".join(parts) or "no way to hand over the recordings"
 
     def _missing(self) -> Iterable[str]:
         state = self.readiness
         if state.permission.consent_reasons:
-            yield "the consent"
+            yield CONSENT
         if state.permission.contract_reasons:
             yield "the contract"
         if state.count < state.needed_count:
@@ -178,7 +181,7 @@ class Place:
     def only_consent(self) -> bool:
         """Nothing but the consent is missing, and nobody has asked for it."""
         gate = self.readiness.permission
-        others = gate.contract_reasons or self.readiness.lacks or self.short or self.account.paused_at
+        others = gate.contract_reasons or self.readiness.lacks or self.short or self.rank is not Rank.LACKING
         return bool(gate.consent_reasons) and not others and self.asked is None
 
     @property

@@ -3,6 +3,8 @@
 import io
 import json
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -11,6 +13,7 @@ import pytest
 from tests.providers.again_contract import SendsRecordings
 from tests.providers.contract import Scene
 from tests.providers.http_contract import SaysSuccess
+from tests.providers.making import KEY
 from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sandbox import Listener, Sandbox
 from voices.providers.errors import ResponseUnreadable
@@ -172,6 +175,31 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
         report = client.submit(notes.known(spec), notes)
         assert report.status is RemoteStatus.TRAINING
         assert not [asked for asked in hostile.asked if "/build" in asked.line]
+
+    def test_recording_that_was_switched_off_over_there_is_trained_on_again(
+        self, listener: Listener, hostile: Hostile
+    ) -> None:
+        """Unless the provider calls it an outlier: then it says no, and the build goes on without it."""
+        said: list[tuple[str, str]] = []
+
+        def script(asked: Asked) -> Iterator[bytes]:
+            said.append((asked.line, asked.body.decode("utf-8", "replace")))
+            if asked.line.startswith("PUT") and '"is_active": true' in said[-1][1]:
+                yield answer(422, {"success": False, "message": "cannot be set: this recording is an outlier"})
+            elif "/recordings?" in asked.line:
+                items = [{"uuid": f"r{n}", "name": f"line-{n}", "is_active": n != 1} for n in range(3)]
+                yield answer(200, {"success": True, "items": items, "num_pages": 1})
+            else:
+                yield answer(200, {"success": True, "item": {"uuid": "x", "status": "finished"}})
+
+        hostile.script = script
+        spec = self.spec(Tier.RAPID, HandoverWay.RECORDINGS, listener)
+        clips = tuple(replace(c, remote_id=f"r{n}", sent_transcript=c.transcript) for n, c in enumerate(spec.clips))
+        with self.provider_class(KEY, sandbox_url=hostile.address, sandboxed=True) as provider:
+            provider.submit(replace(spec, clips=clips, remote_id="x"), self.notes(spec))
+        changed = [line for line, body in said if "is_active" in body]
+        assert [line.split()[:2] for line in changed] == [["PUT", "/resemble/api/v2/voices/x/recordings/r1"]]
+        assert any(line.startswith("POST") and line.split()[1].endswith("/build") for line, _body in said)
 
     def test_preview_is_audio(self, scene: Scene, sandbox: Sandbox, listener: Listener) -> None:
         _spec, again = self.trained(scene, Tier.RAPID, HandoverWay.RECORDINGS, listener)

@@ -8,14 +8,15 @@ named by our reference and found by it. Callbacks are not signed; what they alon
 import base64
 import dataclasses
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from voices.providers.errors import NotFound, OutcomeUnknown, ProviderError, ResponseUnreadable
+from voices.providers.errors import NotFound, OutcomeUnknown, ProviderError, ProviderRejected, ResponseUnreadable
 from voices.providers.http import HttpProvider
 from voices.providers.resemble_words import callback_of, refuses, report_of, words_of
 from voices.providers.tiers.resemble_v2 import TIERS
-from voices.providers.tolerant import first_number, sound_of
+from voices.providers.tolerant import first_number, flag, sound_of
 from voices.providers.types import BuildReport, BuildSpec, Capabilities, Clip, Journal, Sound, Tier
 from voices.providers.types import HandoverWay as Way
 from voices.providers.types import RemoteStatus as Status
@@ -87,21 +88,26 @@ class ResembleV2(HttpProvider):
         """Send what the provider does not have, by name, and take away what is not of this build."""
         if not spec.clips and not spec.surplus:
             return
-        known = {str(item.get("name")): str(item["uuid"]) for item in self._pages(f"{_at(remote_id)}/recordings")}
+        place = f"{_at(remote_id)}/recordings"
+        listed = list(self._pages(place))
+        known = {str(item.get("name")): str(item["uuid"]) for item in listed}
+        idle = {str(item["uuid"]) for item in listed if flag(item.get("is_active")) is False}
         for done, clip in enumerate(spec.clips):
             journal.progress("Sending recordings", done, len(spec.clips))
             there = known.get(clip.name, "")
             if not there:
                 journal.recording(clip.key, self._send_clip(remote_id, clip))
             elif there != clip.remote_id or clip.sent_transcript != clip.transcript:
-                path = f"{_at(remote_id)}/recordings/{quote(there, safe='')}"
-                self.call("change recording", "PUT", path, json={"text": clip.transcript})
+                self.call("change recording", "PUT", f"{place}/{quote(there, safe='')}", json={"text": clip.transcript})
                 journal.recording(clip.key, there)
+            if there in idle:
+                with suppress(ProviderRejected):  # an outlier cannot be activated, and stays out of the training
+                    self.call("activate recording", "PUT", f"{place}/{quote(there, safe='')}", json={"is_active": True})
         wanted = {clip.name for clip in spec.clips}
         for name, there in known.items():
             # Of a voice that is built from its recordings, one that we do not know was sent and its answer lost.
             if there in spec.surplus or (wanted and name not in wanted):
-                self._gone("delete recording", f"{_at(remote_id)}/recordings/{quote(there, safe='')}")
+                self._gone("delete recording", f"{place}/{quote(there, safe='')}")
         journal.progress("Sending recordings", len(spec.clips), len(spec.clips))
 
     def _send_clip(self, remote_id: str, clip: Clip) -> str:

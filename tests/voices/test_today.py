@@ -65,7 +65,7 @@ def test_a_voice_that_others_can_use_comes_first(as_viewer: Client, studio: Stud
     first = as_viewer.get(reverse("today")).context["steps"][0]
     assert (first.subject, first.word, first.tone) == ("Warm narrator", "Public", "bad")
     assert (first.reasons, first.url) == (("Everybody can use it.",), remote.get_absolute_url())
-    RemoteVoice.objects.update(delete_asked_at=timezone.now())
+    RemoteVoice.objects.update(delete_asked_at=timezone.now(), deletion={"look": "ready"})
     assert as_viewer.get(reverse("today")).context["steps"][0].word == "Still there"
     RemoteVoice.objects.update(deleted_at=timezone.now())
     assert "Everybody can use it." not in today(as_viewer)
@@ -199,6 +199,39 @@ def test_marked_recordings_are_told_in_our_own_words(as_producer: Client, studio
     assert step(as_producer, build.voice.name).reasons == (words,)
 
 
+def test_recordings_that_were_not_used_are_told_too(as_producer: Client, studio: Studio) -> None:
+    build = studio.build(status="dataset_issue")
+    silent, unused, both = build.recordings.order_by("pk")
+    build.recordings.filter(pk__in=[unused.pk, both.pk]).update(discarded="Too short.")
+    build.recordings.filter(pk__in=[silent.pk, both.pk]).update(is_silent=True)
+    assert step(as_producer, build.voice.name).reasons == ("3 recordings were marked: 2 silent, 1 not used.",)
+
+
+def test_a_word_that_nobody_knows_waits_for_a_person(as_producer: Client, as_viewer: Client, studio: Studio) -> None:
+    build = studio.build(status="training", raw_status="half-baked")
+    assert build.voice.name not in {row.subject for row in waiting.steps()}
+    type(build).objects.update(word_unknown=True)
+    row = step(as_producer, build.voice.name)
+    assert (row.word, row.action, row.url) == ("Needs an answer", "Answer", build.get_absolute_url())
+    assert row.reasons == ("The provider says “half-baked”, which VoiceHub does not know. Look at its own page.",)
+    assert not step(as_viewer, build.voice.name).allowed
+    type(build).objects.update(raw_status="")
+    assert step(as_producer, build.voice.name).reasons[0].startswith("The provider says nothing of it.")
+
+
+def test_a_build_that_waits_for_its_account_says_so(as_viewer: Client, studio: Studio) -> None:
+    studio.build(status="queued")
+    path = reverse("voices:moving")
+    seen = as_viewer.get(path).context["moving"].stamp
+    Account.objects.update(paused_at=timezone.now())
+    assert "Waits for the account Main, which is paused." in as_viewer.get(path, {"seen": seen}).content.decode()
+
+
+def test_what_is_tried_again_says_why(as_viewer: Client, studio: Studio) -> None:
+    studio.build(status="queued", doing="The provider is busy. Trying again.")
+    assert "The provider is busy. Trying again." in today(as_viewer)
+
+
 def test_builds_move_by_themselves_until_all_are_over(as_viewer: Client, studio: Studio) -> None:
     build = studio.build(status="training")
     path = reverse("voices:moving")
@@ -313,6 +346,15 @@ def test_the_voice_page_asks_as_often_for_many_recordings_as_for_few(as_producer
     for _ in range(3):
         studio.build(voice, status="failed")
     assert cost(as_producer, voice.get_absolute_url()) == few
+
+
+def test_accounts_cost_today_nothing(as_producer: Client, studio: Studio) -> None:
+    studio.voice()
+    cost(as_producer, reverse("today"))
+    few = cost(as_producer, reverse("today"))
+    for number, provider in enumerate(("resemble_v1", "audiostack", "speechgen", "voiceai", "audiostack")):
+        Account.objects.create(name=f"More {number}", provider=provider)
+    assert cost(as_producer, reverse("today")) == few
 
 
 def test_the_build_page_asks_as_often_for_many_recordings_as_for_few(as_producer: Client, studio: Studio) -> None:

@@ -93,11 +93,11 @@ def test_answers_are_told_newest_first_with_what_was_wrong(as_producer: Client, 
             said=f"<words {number}>",
         )
     text = page(as_producer, studio.account)
-    assert text.index("call 2") < text.index("call 1") < text.index("call 0")
+    assert text.index("Call 2") < text.index("Call 1") < text.index("Call 0")
     assert "No answer</span>" in text
     assert "</span>503</span>" in text
     assert "&lt;words 1&gt;" in text
-    assert "state-good" in text[text.index("call 0") :]
+    assert "state-good" in text[text.index("Call 0") :]
 
 
 def test_the_voices_of_an_account_are_listed_and_the_unknown_ones_led_to(as_producer: Client, studio: Studio) -> None:

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from tests.voices.over_there import OverThere
 from tests.voices.rows import Studio
+from voices import services
 from voices.models import Account, RemoteVoice
 from voices.services.news import STILL_THERE
 
@@ -191,6 +192,21 @@ def test_a_voice_that_is_said_to_be_deleted_and_is_not_raises_an_alarm(as_produc
     assert remote.deletion["look"] == "404"
 
 
+def test_after_another_key_that_it_is_not_there_proves_less(as_producer: Client, at: At) -> None:
+    studio = at("voiceai")
+    remote = studio.remote()
+    services.change_key(studio.account, "key-of-another-account")
+    text = post(as_producer, "remote_look", remote)
+    assert "It may be another account&#x27;s key" in text
+    assert remote.deleted_at is None
+    post(as_producer, "remote_delete", remote, reason="Withdrawn.")
+    studio.work()
+    text = page(as_producer, remote)
+    assert "Nobody knows whether it is there" in text
+    assert "Note that it is gone" in text
+    assert "In doubt" in as_producer.get(reverse("today")).content.decode()
+
+
 def test_a_look_that_finds_it_gone_keeps_what_the_provider_answered(as_producer: Client, at: At) -> None:
     studio = at("voiceai")
     remote = studio.remote()
@@ -209,7 +225,7 @@ def test_a_deletion_that_fails_says_what_went_wrong(as_producer: Client, at: At)
     studio.work()
     text = page(as_producer, remote)
     assert "The last try came to nothing" in text
-    assert "It is gone" in text
+    assert "Note that it is gone" in text
 
 
 def test_where_the_provider_cannot_a_person_writes_it_down(as_producer: Client, at: At) -> None:

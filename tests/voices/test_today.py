@@ -61,7 +61,7 @@ def test_a_talent_is_led_from_contract_to_consent_to_voice(as_producer: Client, 
 def test_a_voice_that_others_can_use_comes_first(as_viewer: Client, studio: Studio) -> None:
     studio.voice("Bright")
     remote = studio.build(status="ready").remote_voice
-    RemoteVoice.objects.update(alarm="Everybody can use it.")
+    RemoteVoice.objects.update(alarm="Everybody can use it.", visibility="public")
     first = as_viewer.get(reverse("today")).context["steps"][0]
     assert (first.subject, first.word, first.tone) == ("Warm narrator", "Public", "bad")
     assert (first.reasons, first.url) == (("Everybody can use it.",), remote.get_absolute_url())

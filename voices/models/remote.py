@@ -69,6 +69,16 @@ class RemoteVoice(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("voices:remote_voice", args=[self.pk])
 
+    @property
+    def public(self) -> bool:
+        """Others may use it over there, and nobody here has made that so."""
+        return self.visibility == "public" and self.made_public_by_id is None
+
+    @property
+    def lingers(self) -> bool:
+        """The provider has said that it deleted the voice, and still shows it."""
+        return bool(self.deletion) and self.deleted_at is None
+
 
 class RemoteRecording(models.Model):
     """A recording as it exists with a remote voice, so that no clip is sent twice."""
@@ -95,13 +105,15 @@ def preview_path(preview: "Preview", _name: str) -> str:
 class Preview(Movable):
     """A sentence that a remote voice was asked to say, and the sound. Asked for once: what it costs is not paid twice.
 
-    A sample that the provider made by itself has a `url`, from which it is fetched.
+    A sample that the provider made by itself has a `url`, from which it is fetched. One that was taken for interrupted
+    may still come: what was paid for is kept.
     """
 
     Status = PreviewStatus
     MOVES: ClassVar = {
         PreviewStatus.WAITING: frozenset({PreviewStatus.ASKING, PreviewStatus.FAILED}),
         PreviewStatus.ASKING: frozenset({PreviewStatus.READY, PreviewStatus.FAILED}),
+        PreviewStatus.FAILED: frozenset({PreviewStatus.READY}),
     }
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

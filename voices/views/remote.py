@@ -54,7 +54,7 @@ def remote_progress(request: HttpRequest, pk: str) -> HttpResponse:
     remote = remote_or_404(pk)
     if going(remote) and request.GET.get("seen") == stamp(remote):
         return HttpResponse(status=204)
-    return render(request, "voices/_remote_standing.html", remote_context(remote))
+    return render(request, "voices/_remote.html", remote_context(remote))
 
 
 def remote_or_404(pk: str) -> RemoteVoice:
@@ -68,6 +68,8 @@ def remote_context(remote: RemoteVoice) -> dict[str, Any]:
         "standing": standing.of_remote(remote),
         "proof": proof(remote),
         "going": going(remote),
+        "lingers": remote.lingers,
+        "public": remote.public,
         "stamp": stamp(remote),
     }
 

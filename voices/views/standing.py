@@ -34,7 +34,9 @@ def of_remote(remote: RemoteVoice) -> Standing:
         return Standing("busy", moving[0].label)
     if not remote.remote_id:
         return Standing("over", "Was not made")
-    if BuildStatus.READY in statuses or remote.adopted_by_id:
+    if remote.adopted_by_id:
+        return Standing("good", "Adopted")
+    if BuildStatus.READY in statuses:
         return Standing("good", "Ready")
     return Standing("over", "Not usable")
 

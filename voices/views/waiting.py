@@ -73,7 +73,7 @@ def alarms() -> Iterator[Step]:
     rows = RemoteVoice.objects.exclude(alarm="").filter(deleted_at=None).select_related("account", "voice__talent")
     for remote in rows.order_by("seen_at")[:MOST]:
         about = f"at {registry.label(remote.account.provider)}"
-        word = "Still there" if remote.delete_asked_at else "Public"
+        word = "Still there" if remote.lingers else "Public" if remote.public else "In doubt"
         subject, url = str(remote.voice or remote.name or remote), remote.get_absolute_url()
         yield Step(subject, about, "bad", word, (remote.alarm,), url, "See to it", remote.seen_at)
 
@@ -150,7 +150,7 @@ def builds_for_people() -> Iterator[Step]:
         discarded=Count("recordings", filter=~Q(recordings__discarded="") & ~silent & ~outlier),
     )
     for build in builds.filter(asks | failed).order_by("-created_at")[:MOST]:
-        if build.active and not (build.unclear or asks_a_person(build)):
+        if build.active and not asks_a_person(build):
             continue
         tone, word, action = words[BuildStatus(build.status)]
         reason = _why(build, _marks(build.silent, build.outliers, build.discarded))

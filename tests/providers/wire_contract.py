@@ -18,6 +18,7 @@ from tests.support.hostile import Asked, Hostile, answer, zipped
 from tests.support.relay import Relay
 from tests.support.sandbox import Listener
 from voices.providers.errors import (
+    NotFound,
     OutcomeUnknown,
     ProviderAuthError,
     ProviderError,
@@ -173,7 +174,7 @@ class WireContract(ProviderContract):
                     assert error or number not in creating, said
                     if error:
                         # An address that a provider gave us is refused with no word on our key.
-                        bare = wanted is ProviderAuthError and far.key not in calls[number - 1].head
+                        bare = wanted in (ProviderAuthError, NotFound) and far.key not in calls[number - 1].head
                         assert type(error) is (ProviderRejected if bare else wanted), said
                         assert "The moon is full." in error.detail, said
                     notes.step = ""

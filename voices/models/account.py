@@ -25,6 +25,7 @@ class Account(models.Model):
     mode = models.CharField(max_length=8, choices=Mode, default=Mode.LIVE)
     sealed_key = models.TextField(editable=False)
     key_hint = models.CharField("key ends in", max_length=4, editable=False)
+    key_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     paused_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False

@@ -11,6 +11,7 @@ from django.utils import timezone
 from consent.services import NotPossible
 from voicehub import outbox
 from voicehub.models import User
+from voicehub.outbox import LEASE
 from voicehub.secrets import SecretUnreadable
 from voices.models import Account, AccountCall, Build, BuildStatus, Mode, Preview, PreviewStatus, RemoteVoice
 from voices.providers import registry
@@ -69,8 +70,8 @@ def _keep(account: Account, heard: Iterable[Heard]) -> None:
         AccountCall(account=account, at=one.at, operation=one.operation[:60], status=one.status, said=one.said)
         for one in heard
     )
-    kept = account.calls.values_list("pk", flat=True)[:CALLS_KEPT]
-    account.calls.exclude(pk__in=list(kept)).delete()
+    # These and no others: another worker may be writing newer ones.
+    account.calls.filter(pk__in=list(account.calls.values_list("pk", flat=True)[CALLS_KEPT:])).delete()
 
 
 def note_error(account: Account, error: Exception | None) -> None:
@@ -81,7 +82,9 @@ def note_error(account: Account, error: Exception | None) -> None:
     told = "" if error is None else words(error)
     Account.objects.filter(pk=account.pk).update(last_error=told[:300], checked_at=timezone.now())
     if isinstance(error, ProviderAuthError | SecretUnreadable):
-        Account.objects.working().filter(pk=account.pk).update(paused_at=timezone.now(), pause_reason=told[:300])
+        # Of a key that was changed while it was asked, the refusal says nothing any more.
+        asked = Account.objects.working().filter(pk=account.pk, sealed_key=account.sealed_key)
+        asked.update(paused_at=timezone.now(), pause_reason=told[:300])
 
 
 def words(error: Exception) -> str:
@@ -121,8 +124,8 @@ def add_account(name: str, provider: str, mode: Mode | str, key: str) -> Account
 def change_key(account: Account, key: str) -> None:
     """Another key: what was known was known of the old one, and what waited for a good key goes on."""
     account.set_key(key)
-    account.checked_at, account.last_error = None, ""
-    account.save(update_fields=["sealed_key", "key_hint", "checked_at", "last_error"])
+    account.key_changed_at, account.checked_at, account.last_error = timezone.now(), None, ""
+    account.save(update_fields=["sealed_key", "key_hint", "key_changed_at", "checked_at", "last_error"])
     _go_on(Account.objects.filter(pk=account.pk, paused_by=None, paused_at__isnull=False))
     account.refresh_from_db()
 
@@ -150,7 +153,9 @@ def _go_on(paused: QuerySet[Account]) -> int:
         resumed = Account.objects.filter(pk__in=ids)
         resumed.update(paused_at=None, paused_by=None, pause_reason="")
         for build in Build.objects.active().filter(remote_voice__account__in=ids):
-            outbox.add(WAITS_FOR[BuildStatus(build.status)], build.pk)
+            # An answer that was lost a moment ago is not to be looked for sooner because of this.
+            after = LEASE if build.status == BuildStatus.UNCONFIRMED else timedelta()
+            outbox.add(WAITS_FOR[BuildStatus(build.status)], build.pk, after=after)
         for preview in Preview.objects.filter(remote_voice__account__in=ids, status=PreviewStatus.WAITING):
             outbox.add("make_preview", preview.pk)
         asked = RemoteVoice.objects.filter(account__in=ids, delete_asked_at__isnull=False, deleted_at=None)

@@ -93,7 +93,7 @@ def test_late_build_call_is_not_made_again(desk: Desk, sandbox: Any, monkeypatch
     sandbox.control("POST", "settings", {"training_seconds": 1.0})
     sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
     build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
-    monkeypatch.setattr(settling, "_look", lambda *_: None)
+    monkeypatch.setattr(settling, "_look", lambda *_: (None, True))
     desk.reach(build, BuildStatus.UNCONFIRMED)
     desk.reach(build, BuildStatus.TRAINING)
     assert desk.finish(build).status == BuildStatus.READY

@@ -244,6 +244,7 @@ def test_provider_that_does_not_answer_is_asked_again_in_time(
 def test_voice_that_is_gone_ends_the_build(desk: Desk, training: Build) -> None:
     with registry.open_provider(desk.account) as provider:
         provider.delete_voice(training.remote_voice.remote_id)
+    desk.reach(training, BuildStatus.TRAINING)  # a look-up may lag
     desk.reach(training, BuildStatus.FAILED)
     training.remote_voice.refresh_from_db()
     assert training.remote_voice.retired_at

@@ -8,13 +8,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from voicehub import outbox
+from voicehub.outbox import LEASE
 from voicehub.secrets import SecretUnreadable
 from voicehub.tokens import digest
 from voicehub.transitions import move
 from voices.models import Build, BuildRecording, BuildStatus, Callback, Preview, RemoteVoice
 from voices.providers import registry
 from voices.providers.base import Provider
-from voices.providers.errors import NotFound, ProviderAuthError, ProviderError, ResponseUnreadable
+from voices.providers.errors import NotFound, ProviderAuthError, ProviderError, ResponseUnreadable, UnsupportedFeature
 from voices.providers.types import BuildReport, RecordingReport, RemoteStatus, Tier, Visibility
 from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation
 from voices.services.spec import clip_name
@@ -32,6 +33,7 @@ GONE = (
     "account. The next build makes it anew."
 )
 SLOWEST = timedelta(minutes=10)
+LOOK_UPS = 2  # a list may lag, so that a voice is only taken for absent when it was looked for twice
 CALLBACKS_KEPT = 50  # more than any provider sends for one build; of a flood the rest is answered and dropped
 MEASURES = ("stoi", "pesq", "si_sdr", "sample_score", "is_active", "is_outlier", "is_silent", "discarded")
 PUBLIC = "The provider shows this voice to everybody, though it was made private. Make it private, or delete it."
@@ -86,9 +88,7 @@ def refresh_build(build_id: str) -> timedelta | None:
     except AccountPaused:
         return WHILE_PAUSED
     except NotFound:
-        retire(build.remote_voice)
-        finish(build, BuildStatus.FAILED, issue=GONE)
-        return None
+        return _not_there(build)
     except (ProviderError, SecretUnreadable) as error:
         return _patience(build, error)
     seen(build.remote_voice, report)
@@ -97,9 +97,21 @@ def refresh_build(build_id: str) -> timedelta | None:
             raw_status=report.raw_status,
             raw_answer=dict(report.raw),
             word_unknown=report.status is RemoteStatus.UNKNOWN,
+            looked_up=0,
         )
         return pause(build)
     _conclude(build, report, said)
+    return None
+
+
+def _not_there(build: Build) -> timedelta | None:
+    """Gone, if it was not there the time before either: the voice is paid for, and a look-up may lag."""
+    looked = build.looked_up + 1
+    if looked < LOOK_UPS:
+        Build.objects.filter(pk=build.pk, status=BuildStatus.TRAINING).update(looked_up=looked)
+        return max(LEASE, pause(build))
+    retire(build.remote_voice)
+    finish(build, BuildStatus.FAILED, issue=GONE)
     return None
 
 
@@ -121,7 +133,7 @@ def _callback_of(build: Build, provider: Provider, report: BuildReport) -> Build
     for callback in build.callbacks.order_by("-received_at"):
         try:
             said = provider.parse_callback(callback.body.encode())
-        except ResponseUnreadable:
+        except (ResponseUnreadable, UnsupportedFeature):
             continue
         if (said.remote_id, said.status) == (report.remote_id, report.status):
             return said

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from consent.services import NotPossible
@@ -17,10 +18,9 @@ from voices.providers.base import Provider
 from voices.providers.errors import NotFound, ProviderError
 from voices.providers.types import BuildReport, Capabilities, RemoteStatus, Tier
 from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation
-from voices.services.news import finish, watch
+from voices.services.news import LOOK_UPS, finish, watch
 from voices.services.submitting import TRY_AGAIN, build_for_work, came_to_nothing, training
 
-LOOK_UPS = 2  # a list may lag, so that a voice is only taken for absent when it was looked for twice
 LOOK_AGAIN = timedelta(minutes=10)  # where only a person can say that it is not there
 
 
@@ -32,43 +32,67 @@ def settle_build(build_id: str) -> timedelta | None:
     try:
         with conversation(build.remote_voice.account) as provider:
             can = provider.tiers[Tier(build.remote_voice.tier)]
-            found = _look(build, provider, can)
+            found, proven = _look(build, provider, can)
     except AccountPaused:
         return WHILE_PAUSED
     except (ProviderError, SecretUnreadable) as error:
         if isinstance(error, NotFound) and build.step == "build":
-            return came_to_nothing(build, error)
+            return _gone(build, error)
         return TRY_AGAIN
     if found is not None:
         _there(build, found)
         return None
-    # Where a provider never says how a voice stands, that nothing has changed proves nothing.
-    proven = can.can_find if build.step == "create" else bool(build.mark.strip())
-    return _not_there(build, proven=proven)
+    return _not_there(build, proven=proven and not _under_another_key(build))
 
 
-def _look(build: Build, provider: Provider, can: Capabilities) -> BuildReport | None:
-    """What the provider has of the step: the voice by its name, or any sign that the build call moved it."""
+def _look(build: Build, provider: Provider, can: Capabilities) -> tuple[BuildReport | None, bool]:
+    """What the provider has of the step, and whether seeing nothing of it proves that it was not done.
+
+    That is the voice by its name, or any sign that the build call moved it. Where a provider does not say how a voice
+    stands, or not every time, that nothing has changed proves nothing.
+    """
     if build.step == "create" and can.can_find:
-        return provider.find_build(build.remote_voice.reference)
+        return provider.find_build(build.remote_voice.reference), True
     if build.step == "create":
         listed = provider.list_voices() if can.can_list else iter(())
-        return next((one for one in listed if one.name == build.remote_voice.reference), None)
+        return next((one for one in listed if one.name == build.remote_voice.reference), None), False
     report = provider.fetch_build(build.remote_voice.remote_id)
-    return report if report.mark != build.mark or report.status is RemoteStatus.TRAINING else None
+    comparable = bool(build.mark.strip() and report.mark.strip())
+    begun = report.status is RemoteStatus.TRAINING or (comparable and report.mark != build.mark)
+    return (report if begun else None), comparable
+
+
+def _under_another_key(build: Build) -> bool:
+    """Whether the account got another key since the step: if it is another account's, it knows nothing of it."""
+    changed = build.remote_voice.account.key_changed_at
+    return changed is not None and (build.submitted_at is None or changed > build.submitted_at)
+
+
+def _in_doubt(build: Build) -> QuerySet[Build]:
+    """The build, as long as it is this step of this try: meanwhile it may be settled, and the next step in doubt."""
+    tried = Build.objects.filter(pk=build.pk, status=BuildStatus.UNCONFIRMED, submitted_at=build.submitted_at)
+    return tried.filter(step=build.step)
+
+
+def _gone(build: Build, error: NotFound) -> timedelta | None:
+    if _looked_in_vain(build) < LOOK_UPS:
+        return LEASE
+    with transaction.atomic():
+        return came_to_nothing(build, error) if _in_doubt(build).select_for_update().exists() else None
 
 
 def _there(build: Build, report: BuildReport) -> None:
     if build.step == "create":
         _go_on(build, report.remote_id)
-    else:
-        training(build, report)
+        return
+    with transaction.atomic():
+        if _in_doubt(build).select_for_update().exists():
+            training(build, report)
 
 
 def _not_there(build: Build, *, proven: bool) -> timedelta | None:
     """Looked for in vain, often enough, it was not made; where that proves nothing, a person has to look."""
-    if build.looked_up + 1 < LOOK_UPS:
-        Build.objects.filter(pk=build.pk).update(looked_up=build.looked_up + 1)
+    if _looked_in_vain(build) < LOOK_UPS:
         return LEASE
     if not proven:
         return LOOK_AGAIN
@@ -76,10 +100,19 @@ def _not_there(build: Build, *, proven: bool) -> timedelta | None:
     return None
 
 
+def _looked_in_vain(build: Build) -> int:
+    """How often in a row, with this time; no more than are needed are counted."""
+    looked = build.looked_up + 1
+    if looked < LOOK_UPS:
+        _in_doubt(build).update(looked_up=looked)
+    return looked
+
+
 def _go_on(build: Build, remote_id: str, **fields: Any) -> bool:
     """What became of the step is known: send what is still to be sent. False when somebody else has settled it."""
     with transaction.atomic():
-        moved = move(build, BuildStatus.QUEUED, since=BuildStatus.UNCONFIRMED, step="", doing="", looked_up=0, **fields)
+        still = _in_doubt(build).select_for_update().exists()
+        moved = still and move(build, BuildStatus.QUEUED, step="", doing="", looked_up=0, **fields)
         if moved:
             RemoteVoice.objects.filter(pk=build.remote_voice_id).update(remote_id=remote_id)
             outbox.add("submit_build", build.pk)
@@ -106,14 +139,9 @@ def settle_by_hand(build: Build, by: User, remote_id: str, why: str) -> None:
 def _settled_by_hand(build: Build, remote_id: str, **said: Any) -> bool:
     if remote_id and build.step == "build":
         with transaction.atomic():
-            moved = move(
-                build,
-                BuildStatus.TRAINING,
-                since=BuildStatus.UNCONFIRMED,
-                step="",
-                doing="",
-                training_at=timezone.now(),
-                **said,
+            still = _in_doubt(build).select_for_update().exists()
+            moved = still and move(
+                build, BuildStatus.TRAINING, step="", doing="", looked_up=0, training_at=timezone.now(), **said
             )
             if moved:
                 watch(build)
@@ -126,8 +154,10 @@ def conclude_by_hand(build: Build, by: User, to: BuildStatus, why: str) -> None:
 
     Raises NotPossible for any other build.
     """
-    if build.status != BuildStatus.TRAINING or not build.unclear or to not in (BuildStatus.READY, BuildStatus.FAILED):
-        raise NotPossible("What the provider says of this build is clear. It is not for a person to say.")
-    finish(build, to, issue=why if to == BuildStatus.FAILED else "", settled_by=by, settled_why=why[:300])
+    with transaction.atomic():
+        rows = Build.objects.select_for_update().filter(pk=build.pk, status=BuildStatus.TRAINING, word_unknown=True)
+        if not rows.exists() or to not in (BuildStatus.READY, BuildStatus.FAILED):
+            raise NotPossible("What the provider says of this build is clear. It is not for a person to say.")
+        finish(build, to, issue=why if to == BuildStatus.FAILED else "", settled_by=by, settled_why=why[:300])
     if build.status != to:
         raise NotPossible("The provider has said meanwhile how it stands.")

@@ -73,6 +73,13 @@ def _not_allowed(build: Build) -> tuple[str, ...]:
     return allowed.reasons
 
 
+def _objections(build: Build) -> tuple[str, ...]:
+    """The gate, asked while a build is sent. Raises AccountPaused when somebody has stopped the account meanwhile."""
+    if paused := Account.objects.filter(pk=build.remote_voice.account_id, paused_at__isnull=False).first():
+        raise AccountPaused(paused)
+    return _not_allowed(build)
+
+
 def _rests_on_what_is_in_force(build: Build) -> bool:
     """Whether the very consent and contract of the build still hold; newer ones beside them change nothing."""
     unexpired = Q(valid_until__isnull=True) | Q(valid_until__gte=timezone.localdate())
@@ -85,7 +92,7 @@ def _send(build: Build, lease: Lease) -> timedelta | None:
     try:
         with conversation(account) as provider:
             spec = spec_of(build, partial(pack, beat=lease.extend))
-            report = provider.submit(spec, BuildJournal(build, lease, _not_allowed))
+            report = provider.submit(spec, BuildJournal(build, lease, _objections))
     except AccountPaused as paused:
         return _waits(build, paused)
     except (GateClosed, Refused) as closed:
@@ -142,7 +149,8 @@ def training(build: Build, report: BuildReport) -> None:
         "samples": [asdict(sample) for sample in report.samples],
     }
     with transaction.atomic():
-        if move(build, BuildStatus.TRAINING, step="", doing="", kept="", training_at=timezone.now(), **said):
+        now = timezone.now()
+        if move(build, BuildStatus.TRAINING, step="", doing="", kept="", looked_up=0, training_at=now, **said):
             seen(build.remote_voice, report)
             watch(build)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from consent.services import NotPossible
@@ -23,6 +24,10 @@ AGAIN = timedelta(minutes=10)
 UNKNOWN_HERE = 200  # voices of one account that are looked through for those that nobody here knows
 GONE_WORDS = ("deleted", "removed")
 NO_SUCH_VOICE = "404"  # what a look that finds nothing is noted as
+OTHER_KEY = (
+    "The account's key was changed since this voice was last seen, and the new key does not show it. It may be another "
+    "account's key: look on the provider's own page, and note it here when the voice is gone."
+)
 
 
 class NotAnswered(NotPossible):
@@ -54,11 +59,23 @@ def look(remote: RemoteVoice) -> None:
         with conversation(remote.account) as provider:
             report = provider.fetch_build(remote.remote_id)
     except NotFound:
-        _is_gone(remote)
+        _not_seen(remote)
     except (AccountPaused, ProviderError, SecretUnreadable) as error:
         raise NotAnswered(words(error)) from None
     else:
         _seen(remote, report)
+
+
+def _not_seen(remote: RemoteVoice) -> None:
+    if _key_is_newer(remote):
+        raise NotAnswered(OTHER_KEY)
+    _is_gone(remote)
+
+
+def _key_is_newer(remote: RemoteVoice) -> bool:
+    """Whether the account got another key since the voice was seen: that it is not there now proves nothing."""
+    changed = remote.account.key_changed_at
+    return changed is not None and changed > (remote.seen_at or remote.created_at)
 
 
 def _seen(remote: RemoteVoice, report: BuildReport) -> None:
@@ -85,16 +102,20 @@ def _there(remote: RemoteVoice) -> None:
 def rename(remote: RemoteVoice, name: str) -> None:
     """Give it another name at the provider. Raises NotPossible."""
     _can(remote, capabilities_of(remote).can_rename, "rename a voice")
+    _nothing_goes_on(remote)  # that something has changed over there would be taken for a sign of the build
     _change(remote, lambda provider: provider.rename_voice(remote.remote_id, name))
 
 
 def set_visibility(remote: RemoteVoice, visibility: Visibility, by: User) -> None:
     """Say who may use it over there; a voice that somebody here made public raises no alarm. Raises NotPossible."""
     _can(remote, capabilities_of(remote).can_set_visibility, "change who may use a voice")
-    public = visibility is Visibility.PUBLIC
-    remote.made_public_by = by if public else None
-    remote.save(update_fields=["made_public_by"])
-    _change(remote, lambda provider: provider.set_visibility(remote.remote_id, visibility))
+
+    def change(provider: Provider) -> None:
+        provider.set_visibility(remote.remote_id, visibility)
+        remote.made_public_by = by if visibility is Visibility.PUBLIC else None
+        remote.save(update_fields=["made_public_by"])
+
+    _change(remote, change)
 
 
 def _can(remote: RemoteVoice, can: bool, what: str) -> None:
@@ -110,7 +131,7 @@ def _change(remote: RemoteVoice, change: Callable[[Provider], None]) -> None:
             change(provider)
             report = provider.fetch_build(remote.remote_id)
     except NotFound:
-        _is_gone(remote)
+        _not_seen(remote)
     except (AccountPaused, ProviderError, SecretUnreadable) as error:
         raise NotAnswered(words(error)) from None
     else:
@@ -120,22 +141,30 @@ def _change(remote: RemoteVoice, change: Callable[[Provider], None]) -> None:
 def ask_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
     """Have it deleted over there, as often as that has to be tried. Raises NotPossible."""
     _can(remote, capabilities_of(remote).can_delete, "delete a voice")
-    _asked(remote, by, reason)
-    outbox.add("delete_remote_voice", remote.pk)
+    with transaction.atomic():
+        _asked(remote, by, reason)
+        outbox.add("delete_remote_voice", remote.pk)
 
 
 def note_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
     """A person has deleted it on the provider's own page, or has seen that it is gone. Raises NotPossible."""
     _there(remote)
-    _asked(remote, by, reason)
     now = timezone.now()
-    remote.deleted_at, remote.deletion, remote.alarm = now, {"by_hand": str(by), "at": now.isoformat()}, ""
-    remote.save(update_fields=["deleted_at", "deletion", "alarm"])
+    with transaction.atomic():
+        _asked(remote, by, reason)
+        remote.deleted_at, remote.deletion, remote.alarm = now, {"by_hand": str(by), "at": now.isoformat()}, ""
+        remote.save(update_fields=["deleted_at", "deletion", "alarm"])
+
+
+def _nothing_goes_on(remote: RemoteVoice) -> None:
+    if Build.objects.active().filter(remote_voice=remote).exists():
+        raise NotPossible("A build of this voice is still on its way. Wait until it is over.")
 
 
 def _asked(remote: RemoteVoice, by: User, reason: str) -> None:
-    if Build.objects.active().filter(remote_voice=remote).exists():
-        raise NotPossible("A build of this voice is still on its way. Wait until it is over.")
+    if remote.voice_id:
+        Voice.objects.select_for_update().get(pk=remote.voice_id)  # as a build that is started does
+    _nothing_goes_on(remote)
     remote.delete_asked_at, remote.delete_asked_by, remote.delete_reason = timezone.now(), by, reason[:300]
     remote.retired_at = remote.retired_at or timezone.now()
     remote.save(update_fields=["delete_asked_at", "delete_asked_by", "delete_reason", "retired_at"])
@@ -146,12 +175,19 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
     remote = RemoteVoice.objects.select_related("account").filter(pk=remote_voice_id, deleted_at=None).first()
     if remote is None or not remote.remote_id or not capabilities_of(remote).can_delete:
         return None
+    if Build.objects.active().filter(remote_voice=remote).exists():
+        return AGAIN
     try:
         with conversation(remote.account) as provider:
+            if _key_is_newer(remote):
+                _seen(remote, provider.fetch_build(remote.remote_id))
             answer = provider.delete_voice(remote.remote_id)
             after = _after(provider, remote.remote_id)
     except AccountPaused:
         return WHILE_PAUSED
+    except NotFound:
+        RemoteVoice.objects.filter(pk=remote.pk).update(alarm=OTHER_KEY)
+        return AGAIN
     except (ProviderError, SecretUnreadable):
         return AGAIN
     return _proved(remote, {"answer": dict(answer), "look": after, "at": timezone.now().isoformat()})
@@ -179,14 +215,28 @@ def orphans(account: Account) -> list[Orphan]:
     tiers = registry.provider_class(account.provider).tiers.values()
     if not any(tier.can_list for tier in tiers):
         raise NotPossible(f"{registry.label(account.provider)} has no list of an account's voices.")
-    known = set(account.remote_voices.exclude(remote_id="").values_list("remote_id", flat=True))
-    names = set(account.remote_voices.filter(remote_id="").values_list("reference", flat=True))
     try:
         with conversation(account) as provider:
-            # One that is being made has no id here yet, but a name of ours: it is not unknown.
-            return [one for one in _listed(provider) if one.remote_id not in known and one.name not in names]
+            listed = list(_listed(provider))
     except (AccountPaused, ProviderError, SecretUnreadable) as error:
         raise NotAnswered(words(error)) from None
+    # Asked for after the list was read, so that what was made meanwhile is known. One that is being made has no id
+    # here yet, but a name of ours.
+    known = set(account.remote_voices.exclude(remote_id="").values_list("remote_id", flat=True))
+    names = set(_in_the_making(account).values_list("reference", flat=True))
+    return [one for one in listed if one.remote_id not in known and one.name not in names]
+
+
+def _may_be_ours(account: Account, name: str) -> bool:
+    """Whether it is a voice that is being made from here; without a name it may be any of those in doubt."""
+    making = _in_the_making(account)
+    if name:
+        return making.filter(reference=name).exists()
+    return making.filter(builds__in=Build.objects.active().exclude(step="")).exists()
+
+
+def _in_the_making(account: Account) -> QuerySet[RemoteVoice]:
+    return account.remote_voices.filter(remote_id="")
 
 
 def _listed(provider: Provider) -> Iterator[Orphan]:
@@ -220,6 +270,8 @@ def _seen_there(account: Account, remote_id: str) -> BuildReport:
 
 
 def _taken(account: Account, remote_id: str, tier: Tier | str, report: BuildReport, **more: object) -> RemoteVoice:
+    if _may_be_ours(account, report.name):
+        raise NotPossible("This voice is being made from here just now. Wait until its build is over.")
     remote = RemoteVoice(account=account, tier=str(tier), remote_id=remote_id, retired_at=timezone.now(), **more)
     remote.reference = f"held-{remote.pk.hex}"
     try:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.core.files.base import ContentFile
+from django.db import transaction
 from django.utils import timezone
 
 from consent.services import NotPossible, permission
@@ -18,6 +19,7 @@ from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation, 
 from voices.services.remote import capabilities_of
 
 LONGEST_TEXT = 500  # characters; a preview is a sentence or two, and may be charged for by its length
+UNDER_WAY = (PreviewStatus.WAITING, PreviewStatus.ASKING)
 INTERRUPTED = "It was interrupted. The provider may have charged for it; ask again if you need it."
 
 
@@ -29,8 +31,12 @@ def ask_preview(remote: RemoteVoice, text: str, by: User) -> Preview:
     if not text or len(text) > LONGEST_TEXT:
         raise NotPossible(f"Type a sentence of at most {LONGEST_TEXT} characters.")
     build = Build.objects.filter(remote_voice=remote, status=BuildStatus.READY).first()
-    preview = Preview.objects.create(remote_voice=remote, build=build, text=text, asked_by=by)
-    outbox.add("make_preview", preview.pk)
+    with transaction.atomic():
+        RemoteVoice.objects.select_for_update().get(pk=remote.pk)  # of two who press at once, one asks
+        if remote.previews.filter(text=text, url="", status__in=UNDER_WAY).exists():
+            raise NotPossible("The voice is asked to say this already.")
+        preview = Preview.objects.create(remote_voice=remote, build=build, text=text, asked_by=by)
+        outbox.add("make_preview", preview.pk)
     return preview
 
 
@@ -65,7 +71,8 @@ def make_preview(preview_id: str) -> timedelta | None:
     account.refresh_from_db(fields=["paused_at"])
     if account.paused_at:
         return WHILE_PAUSED
-    if reasons := _gate(preview.remote_voice):
+    # A sample is there already; to speak, the voice must be there still, and not on its way out.
+    if reasons := _gate(preview.remote_voice) if preview.url else reasons_against_preview(preview.remote_voice):
         _failed(preview, " ".join(reasons))
     elif move(preview, PreviewStatus.ASKING):
         _ask(preview)
@@ -87,8 +94,8 @@ def _ask(preview: Preview) -> None:
 def _keep(preview: Preview, sound: Sound) -> None:
     preview.file.save("", ContentFile(sound.content), save=False)
     name = str(preview.file.name)
-    kept = move(preview, PreviewStatus.READY, file=name, content_type=sound.content_type, finished_at=timezone.now())
-    if not kept:
+    how = sound.content_type
+    if not move(preview, PreviewStatus.READY, file=name, content_type=how, issue="", finished_at=timezone.now()):
         preview.file.storage.delete(name)
 
 

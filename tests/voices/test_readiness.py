@@ -116,6 +116,7 @@ def test_what_the_gate_wants_is_named(five: Studio) -> None:
     assert place(voice, "resemble_v2").ready
     Consent.objects.update(status=ConsentStatus.SUSPENDED)
     assert place(voice, "resemble_v2").sentence == "only the consent is missing."
+    assert not place(voice, "resemble_v2").only_consent, "it was asked for, and is looked at instead"
 
 
 def test_what_is_wrong_with_recordings_is_said_where_nothing_is_missing(five: Studio) -> None:

@@ -133,7 +133,7 @@ def compare(request: HttpRequest) -> HttpResponse:
 def compare_previews(request: HttpRequest) -> HttpResponse:
     """What both say, alone; nothing (204) when the page shows that already. It asks again while one is being spoken."""
     pair = _pair(request.GET)
-    if pair.speaking and request.GET.get("seen") == pair.stamp:
+    if request.GET.get("seen") == pair.stamp:
         return HttpResponse(status=204)
     return render(request, "voices/_compare_previews.html", {"pair": pair})
 

@@ -150,7 +150,7 @@ def builds_for_people() -> Iterator[Step]:
         discarded=Count("recordings", filter=~Q(recordings__discarded="") & ~silent & ~outlier),
     )
     for build in builds.filter(asks | failed).order_by("-created_at")[:MOST]:
-        if build.active and not asks_a_person(build):
+        if build.active and not (build.unclear or asks_a_person(build)):
             continue
         tone, word, action = words[BuildStatus(build.status)]
         reason = _why(build, _marks(build.silent, build.outliers, build.discarded))

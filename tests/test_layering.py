@@ -41,6 +41,7 @@ LEVELS = {
         )
     },
     "consent.receiving": 4,
+    "voices.account_forms": 4,
     "voices.sample_studio": 4,
     "voices.sandbox": 4,
     "voices.webhook_urls": 4,

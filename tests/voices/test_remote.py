@@ -235,6 +235,7 @@ def test_where_the_provider_cannot_a_person_writes_it_down(as_producer: Client, 
     text = post(as_producer, "remote_deleted", remote, reason="Support wrote that it is gone, ticket 81.")
     assert "Noted: the voice is gone." in text
     assert "Paula says that it is gone" in text
+    assert text.count(">Deleted</span>") == 2  # over the page, and over its end
     assert "ticket 81" in text
     assert remote.deleted_at
 

@@ -26,7 +26,7 @@ def orphan_list(request: HttpRequest, pk: str) -> HttpResponse:
     context: dict[str, Any] = {"account": account, "deletes": any(tier.can_delete for tier in tiers)}
     context["lists"] = any(tier.can_list for tier in tiers)
     try:
-        context["orphans"] = services.orphans(account) if context["lists"] else []
+        context["orphans"] = services.orphans(account)
     except NotPossible as reason:
         context["issue"] = str(reason)
     return render(request, "voices/orphans.html", context)

@@ -151,7 +151,7 @@ class BuildAdmin(LookOnly):
     ]
     list_select_related = ["voice", "remote_voice", "started_by"]
     date_hierarchy = "created_at"
-    exclude = ["callback_digest", "dataset_digest", "kept"]
+    exclude = ["callback_digest", "dataset_digest", "kept", "samples"]
     inlines = [BuildRecordingInline]
 
 
@@ -161,7 +161,7 @@ class PreviewAdmin(LookOnly):
     list_filter = ["status", "remote_voice__account"]
     search_fields = ["text", "remote_voice__reference", "remote_voice__voice__name"]
     list_select_related = ["remote_voice", "asked_by"]
-    exclude = ["file"]
+    exclude = ["file", "url"]
 
 
 @admin.register(AccountCall)

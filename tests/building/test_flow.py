@@ -1,5 +1,6 @@
 """From start to report, through the real adapter and a real sandbox; tasks are run as a worker runs them."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -8,7 +9,7 @@ import requests
 
 from consent.models import Take
 from consent.services import NotPossible
-from tests.building.desk import SLT, Desk, wav
+from tests.building.desk import SLT, Desk, sound, wav
 from tests.support.sandbox import until
 from tests.support.work import HEARING
 from voicehub.models import Task
@@ -25,10 +26,11 @@ SCORES = {"voice_similarity", "fluency", "pauses", "resemble_score"}
 
 
 def put_in_place_of_take(voice: Voice, name: str) -> None:
-    """Let another sound lie where the take of the consent does."""
+    """Let the take of the consent be another sound."""
     take = Take.objects.get(consent__talent=voice.talent)
     take.file.storage.delete(str(take.file.name))
     take.file.storage.save(str(take.file.name), wav(name))
+    Take._base_manager.filter(pk=take.pk).update(sha256=hashlib.sha256(sound(name)).hexdigest())
 
 
 def sent(build: Build) -> set[str]:

@@ -37,7 +37,7 @@ from voices.providers.errors import (
     TooLarge,
 )
 from voices.providers.streams import Stream, form_of
-from voices.providers.tolerant import sound_of, storable
+from voices.providers.tolerant import sound_of, storable, without_addresses
 from voices.providers.types import Heard, Parcel, Sound
 
 DEADLINE = 45.0  # seconds for one call, whatever the server does
@@ -275,7 +275,7 @@ class HttpProvider(Provider):
         return answer
 
     def _hear(self, wish: _Wish, status: int | None, said: str) -> None:
-        text = str(storable(self._without_key(said)))[:SAID]
+        text = str(storable(without_addresses(self._without_key(said))))[:SAID]
         self._answers.append(Heard(datetime.now(UTC), wish.operation, status, text))
 
     def _attempt(self, wish: _Wish) -> _Answer | ProviderError:
@@ -329,7 +329,7 @@ class HttpProvider(Provider):
 
     def _public_words(self, answer: dict[str, Any] | None) -> str:
         """The vendor's words, without the key in case they repeat it."""
-        return self._without_key(self.words_of(answer) if answer else "")[:2000]
+        return str(without_addresses(self._without_key(self.words_of(answer) if answer else "")))[:2000]
 
     def _without_key(self, text: str) -> str:
         """Without the key, also as it stands in JSON."""

@@ -1,6 +1,7 @@
 """Reading what providers really send: numbers as text, flags as words, reasons as lists. None where nothing is said."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from voices.providers.errors import ResponseUnreadable
 from voices.providers.types import Sound
 
 DEEPEST = 30  # levels of a JSON answer; what lies deeper is dropped
+ADDRESS = re.compile(r"(https?://[^/?#\s\"\\<>]+)[/?#][^\s\"\\<>]*", re.IGNORECASE)
 FLAGS = {"true": True, "false": False, "1": True, "0": False}
 # How files of sound begin (RFC 2361, RFC 3533, ID3v2.4 3.1, RFC 9639), as what a server calls them is not relied on.
 BEGINNINGS = {b"RIFF": "audio/wav", b"OggS": "audio/ogg", b"ID3": "audio/mpeg", b"fLaC": "audio/flac"}
@@ -57,6 +59,15 @@ def storable(value: Any, deepest: int = DEEPEST) -> Any:
     if isinstance(value, list):
         return [storable(item, deepest - 1) for item in value]
     return {storable(name): storable(item, deepest - 1) for name, item in value.items()}
+
+
+def without_addresses(value: Any) -> Any:
+    """A text, or JSON, with no more of an address than its host: whoever has all of it may be let in by it."""
+    if isinstance(value, str):
+        return ADDRESS.sub(r"\1/…", value)
+    if isinstance(value, list):
+        return [without_addresses(item) for item in value]
+    return {name: without_addresses(item) for name, item in value.items()} if isinstance(value, Mapping) else value
 
 
 def sound_of(operation: str, content: bytes) -> Sound:

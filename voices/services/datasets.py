@@ -15,11 +15,11 @@ from voicehub.audio.prepare.dataset import Entry, archive, size_of
 from voicehub.audio.prepare.join import Joined, check_limits, joined
 from voicehub.audio.prepare.parcel import Packed, packed_archive, packed_mp3, packed_wav
 from voicehub.tokens import digest
-from voices.models import Build, BuildRecording, DatasetFetch, Handover, Recording
+from voices.models import Build, BuildRecording, DatasetFetch, Handover
 from voices.providers import registry
 from voices.providers.types import Encoding, Parcel, Tier
 from voices.services.readiness import limits_of
-from voices.services.spec import blob, clip_name, opened
+from voices.services.spec import clip_name, opened_unchanged, unchanged
 
 LASTS = timedelta(hours=24)
 
@@ -55,14 +55,15 @@ def dataset_for(token: str, address: str | None, user_agent: str) -> Dataset | N
 
 def _one_wav(rows: list[BuildRecording]) -> Dataset:
     """All clips in one 16-bit mono WAV, with short silences between them."""
-    whole = joined([_clip(row.recording) for row in rows])
+    whole = joined([_clip(row) for row in rows])
     return Dataset("audio/wav", "dataset.wav", whole.size, whole.chunks())
 
 
-def _clip(recording: Recording) -> Clip:
+def _clip(row: BuildRecording) -> Clip:
+    recording, name = row.recording, clip_name(row.recording)
     frames = round(recording.seconds * recording.sample_rate)
-    opens = partial(opened, recording.sound)
-    return Clip(clip_name(recording), recording.sha256, recording.sample_rate, frames, opens)
+    opens = partial(opened_unchanged, recording.sound, row.sha256, name)
+    return Clip(name, recording.sha256, recording.sample_rate, frames, opens)
 
 
 def _archive(rows: list[BuildRecording]) -> Dataset:
@@ -72,7 +73,7 @@ def _archive(rows: list[BuildRecording]) -> Dataset:
 
 
 def _entry(row: BuildRecording, name: str) -> Entry:
-    sound = blob(row.recording.sound, name)
+    sound = unchanged(row.recording.sound, row.sha256, name)
     return Entry(sound.name, row.transcript, sound.size, sound.open)
 
 
@@ -91,7 +92,7 @@ def _packed(build: Build, rows: list[BuildRecording], beat: Callable[[], None]) 
         with_text = build.handover == Handover.SIGNED_PUT_TEXTS
         entries = [_entry(row, row.recording.title) for row in rows]
         return packed_archive(name, entries, with_text, seen=lambda _piece: beat())
-    whole = joined([_clip(row.recording) for row in rows])
+    whole = joined([_clip(row) for row in rows])
     if build.handover == Handover.SIGNED_PUT_WAV:
         return packed_wav(name, whole, seen=lambda _piece: beat())
     return _one_file(build, name, whole)

@@ -16,6 +16,7 @@ from voices.models import Build, BuildRecording, BuildStatus, Callback, Preview,
 from voices.providers import registry
 from voices.providers.base import Provider
 from voices.providers.errors import NotFound, ProviderAuthError, ProviderError, ResponseUnreadable, UnsupportedFeature
+from voices.providers.tolerant import without_addresses
 from voices.providers.types import BuildReport, RecordingReport, RemoteStatus, Tier, Visibility
 from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation
 from voices.services.spec import clip_name
@@ -95,7 +96,7 @@ def refresh_build(build_id: str) -> timedelta | None:
     if report.status not in OVER or _is_old(build, report):
         Build.objects.filter(pk=build.pk).update(
             raw_status=report.raw_status,
-            raw_answer=dict(report.raw),
+            raw_answer=without_addresses(report.raw),
             word_unknown=report.status is RemoteStatus.UNKNOWN,
             looked_up=0,
         )
@@ -151,7 +152,7 @@ def _conclude(build: Build, report: BuildReport, said: BuildReport | None) -> No
             issue=report.issue or (said.issue if said else ""),
             scores=dict(report.scores),
             raw_status=report.raw_status,
-            raw_answer=dict(report.raw),
+            raw_answer=without_addresses(report.raw),
         )
 
 
@@ -171,7 +172,7 @@ def finish(build: Build, to: BuildStatus, **fields: Any) -> None:
 def seen(remote: RemoteVoice, report: BuildReport) -> None:
     """Write down how the voice stands over there; an alarm where others may use it, or where it should be gone."""
     remote.name, remote.raw_status = report.name[:256], report.raw_status
-    remote.raw_answer, remote.seen_at = dict(report.raw), timezone.now()
+    remote.raw_answer, remote.seen_at = without_addresses(report.raw), timezone.now()
     if report.visibility is not None:
         remote.visibility = report.visibility
         if report.visibility is Visibility.PRIVATE:

@@ -1,10 +1,11 @@
 """From rows to what an adapter is given."""
 
+import hashlib
 import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import PurePath
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.db.models.fields.files import FieldFile
@@ -16,8 +17,13 @@ from voices.models import Build, BuildRecording, Handover, Recording, RemoteReco
 from voices.providers import registry
 from voices.providers.types import Blob, BuildSpec, Clip, ConsentProof, HandoverWay, Parcel, Tier
 
+CHANGED = "The file of “{name}” is not any more what it was when it was checked. Nothing of it is sent."
 ONE_BY_ONE = (Handover.RECORDINGS, Handover.FILE_IDS)
 SHOWN = (ConsentProof.BASE64_WAV, ConsentProof.AUDIO_FILE)
+
+
+class FileChanged(Exception):
+    """A stored file is not what was frozen for the build; the text says which."""
 
 
 def clip_name(recording: Recording) -> str:
@@ -43,7 +49,7 @@ def spec_of(build: Build, pack: Callable[[Build, list[BuildRecording]], Parcel])
         tier=Tier(remote.tier),
         language=build.voice.language,
         handover=HandoverWay(build.handover),
-        consent=blob(take.file, "consent.wav") if take else None,
+        consent=unchanged(take.file, take.sha256, "consent.wav") if take else None,
         clips=tuple(_clip(row, sent.get(row.recording_id)) for row in frozen) if one_by_one else (),
         callback_url=callback_url(build),
         dataset_url=dataset_url(build) if build.handover == Handover.DATASET_URL else "",
@@ -60,19 +66,29 @@ def _clip(row: BuildRecording, sent: RemoteRecording | None) -> Clip:
         key=str(row.recording_id),
         name=name,
         transcript=row.transcript,
-        audio=blob(row.recording.sound, f"{name}.wav"),
+        audio=unchanged(row.recording.sound, row.sha256, f"{name}.wav"),
         remote_id=sent.remote_id if sent else "",
         sent_transcript=sent.transcript if sent else "",
     )
 
 
-def blob(file: FieldFile, name: str) -> Blob:
-    return Blob(name, file.size, partial(opened, file))
+def unchanged(file: FieldFile, sha256: str, name: str) -> Blob:
+    return Blob(name, file.size, partial(opened_unchanged, file, sha256, name))
 
 
 def opened(file: FieldFile) -> BinaryIO:
     """A stored file, open from its start, and another one each time."""
     return cast(BinaryIO, file.storage.open(str(file.name), "rb"))
+
+
+def opened_unchanged(file: FieldFile, sha256: str, name: str) -> BinaryIO:
+    """The same of a file that leaves the house. Raises FileChanged when it has another hash by now."""
+    found = opened(file)
+    if hashlib.file_digest(cast(Any, found), "sha256").hexdigest() != sha256:
+        found.close()
+        raise FileChanged(CHANGED.format(name=name))
+    found.seek(0)
+    return found
 
 
 def callback_url(build: Build) -> str:

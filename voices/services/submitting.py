@@ -30,12 +30,13 @@ from voices.providers.errors import (
     ProviderUnavailable,
     ResponseUnreadable,
 )
+from voices.providers.tolerant import without_addresses
 from voices.providers.types import BuildReport
 from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation, words
 from voices.services.datasets import pack
 from voices.services.journal import BuildJournal, GateClosed
 from voices.services.news import GONE, finish, retire, seen, watch
-from voices.services.spec import spec_of
+from voices.services.spec import FileChanged, spec_of
 
 TRY_AGAIN = timedelta(seconds=15)
 AFTER_GIVING_UP = timedelta(hours=1)
@@ -95,7 +96,7 @@ def _send(build: Build, lease: Lease) -> timedelta | None:
             report = provider.submit(spec, BuildJournal(build, lease, _objections))
     except AccountPaused as paused:
         return _waits(build, paused)
-    except (GateClosed, Refused) as closed:
+    except (GateClosed, Refused, FileChanged) as closed:
         lease.extend()
         finish(build, BuildStatus.FAILED, issue=str(closed))
     except (ProviderError, SecretUnreadable) as error:
@@ -145,7 +146,7 @@ def unconfirmed(build: Build, *, look_up_after: timedelta) -> None:
 def training(build: Build, report: BuildReport) -> None:
     said: dict[str, Any] = {
         "raw_status": report.raw_status,
-        "raw_answer": dict(report.raw),
+        "raw_answer": without_addresses(report.raw),
         "samples": [asdict(sample) for sample in report.samples],
     }
     with transaction.atomic():

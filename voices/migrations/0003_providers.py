@@ -19,6 +19,10 @@ def pause_switched_off(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> No
     switched_off.update(paused_at=timezone.now(), pause_reason="It was switched off.")
 
 
+def switch_off_paused(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> None:
+    apps.get_model("voices", "Account").objects.filter(paused_at__isnull=False).update(active=False)
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("voices", "0002_listening"),
@@ -288,7 +292,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunPython(pause_switched_off, migrations.RunPython.noop),
+        migrations.RunPython(pause_switched_off, switch_off_paused),
         migrations.RemoveField(
             model_name="account",
             name="active",

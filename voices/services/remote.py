@@ -1,8 +1,9 @@
 """A voice as it stands at its provider: its state, name, visibility and end, and voices that nobody here knows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -15,7 +16,8 @@ from voicehub.secrets import SecretUnreadable
 from voices.models import Account, Build, RemoteVoice, Voice
 from voices.providers import registry
 from voices.providers.base import Provider
-from voices.providers.errors import NotFound, ProviderError
+from voices.providers.errors import NotFound, ProviderAuthError, ProviderError, ProviderRejected
+from voices.providers.tolerant import without_addresses
 from voices.providers.types import BuildReport, Capabilities, Tier, Visibility
 from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation, words
 from voices.services.news import STILL_THERE, seen
@@ -23,6 +25,7 @@ from voices.services.news import STILL_THERE, seen
 AGAIN = timedelta(minutes=10)
 UNKNOWN_HERE = 200  # voices of one account that are looked through for those that nobody here knows
 GONE_WORDS = ("deleted", "removed")
+FORBIDDEN = 403
 NO_SUCH_VOICE = "404"  # what a look that finds nothing is noted as
 OTHER_KEY = (
     "The account's key was changed since this voice was last seen, and the new key does not show it. It may be another "
@@ -181,7 +184,7 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
         with conversation(remote.account) as provider:
             if _key_is_newer(remote):
                 _seen(remote, provider.fetch_build(remote.remote_id))
-            answer = provider.delete_voice(remote.remote_id)
+            answer = _deleted(provider, remote.remote_id)
             after = _after(provider, remote.remote_id)
     except AccountPaused:
         return WHILE_PAUSED
@@ -190,7 +193,17 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
         return AGAIN
     except (ProviderError, SecretUnreadable):
         return AGAIN
-    return _proved(remote, {"answer": dict(answer), "look": after, "at": timezone.now().isoformat()})
+    return _proved(remote, {"answer": without_addresses(answer), "look": after, "at": timezone.now().isoformat()})
+
+
+def _deleted(provider: Provider, remote_id: str) -> Mapping[str, Any]:
+    try:
+        return provider.delete_voice(remote_id)
+    except ProviderAuthError as error:
+        if error.status != FORBIDDEN:
+            raise
+        # Said of this voice, of which it is asked again and again; the account works, and must not be paused for it.
+        raise ProviderRejected(error.operation, error.detail, status=error.status) from None
 
 
 def _after(provider: Provider, remote_id: str) -> str:

@@ -85,6 +85,7 @@ class BuildForm(forms.Form):
 class SettleForm(forms.Form):
     """A person's answer to what became of a build whose answer was lost."""
 
+    step = forms.CharField(required=False, max_length=20)
     exists = forms.TypedChoiceField(choices=[("yes", "yes"), ("no", "no")], coerce=lambda answer: answer == "yes")
     remote_id = forms.CharField(required=False, max_length=100, strip=True)
     why = forms.CharField(max_length=300, strip=True, error_messages={"required": "Write down how you know."})

@@ -119,12 +119,14 @@ def _go_on(build: Build, remote_id: str, **fields: Any) -> bool:
     return moved
 
 
-def settle_by_hand(build: Build, by: User, remote_id: str, why: str) -> None:
+def settle_by_hand(build: Build, by: User, remote_id: str, why: str, step: str = "") -> None:
     """A person has looked at the provider: it has what was being made, under `remote_id`, or not (an empty text).
 
     What was being made is the voice or, of a voice whose id we know, its build. `why` says how the person knows, and
-    stays with the build. Raises NotPossible.
+    stays with the build, and `step`, if it is given, of which step they say it. Raises NotPossible.
     """
+    if step and step != build.step:
+        raise NotPossible("That is settled already. Look what is asked now.")
     remote_id, known = remote_id.strip(), build.remote_voice.remote_id
     if remote_id and known and remote_id != known:
         raise NotPossible(f"The voice that is being built has the id {known} there. Look at that one.")

@@ -140,7 +140,8 @@ def build_settle(request: HttpRequest, pk: str) -> HttpResponse:
         say_errors(request, form)
         return redirect(build)
     try:
-        services.settle_by_hand(build, user_of(request), form.answer, form.cleaned_data["why"])
+        said = form.cleaned_data
+        services.settle_by_hand(build, user_of(request), form.answer, said["why"], step=said["step"])
     except NotPossible as reason:
         messages.error(request, str(reason))
     else:

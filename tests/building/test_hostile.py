@@ -1,0 +1,426 @@
+"""Interleavings and odd providers: what two do at once, what comes late, and what is not what it was.
+
+Two things at once are played one within the other: at the line where the first one waits, the second is done.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from consent.services import NotPossible, withdraw
+from tests.building.desk import Desk, wav
+from voicehub.models import Task, TaskStatus
+from voicehub.outbox import LEASE
+from voices import services
+from voices.models import AccountCall, Build, BuildStatus, Callback, Handover, Preview, PreviewStatus, RemoteVoice
+from voices.providers import registry
+from voices.providers.errors import ProviderAuthError
+from voices.providers.types import Tier, Visibility
+from voices.services import accounts, settling
+from voices.services import remote as remotes
+from voices.services.journal import BuildJournal
+
+pytestmark = pytest.mark.django_db
+
+WHY = "I looked at its page."
+ADDRESS = re.compile(r"https?://[^/\s\"]+/[^…\s\"]")  # more of an address than its host
+At = Callable[[str], Desk]
+
+
+@pytest.fixture
+def at(sandbox: Any, producer: Any) -> At:
+    return lambda provider: Desk(producer, sandbox, provider)
+
+
+def started(desk: Desk) -> Build:
+    tier, can = next(iter(registry.provider_class(desk.provider).tiers.items()))
+    return desk.start(desk.voice(), tier, Handover(str(can.handover[0])))
+
+
+def in_doubt(desk: Desk, operation: str, phase: str = "after_commit") -> Build:
+    """A build of which the answer to this call is lost."""
+    desk.sandbox.faults({"operation": operation, "do": "drop", "phase": phase, "nth": 1})
+    return desk.reach(started(desk), BuildStatus.UNCONFIRMED)
+
+
+def then(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, act: Callable[[], object]) -> None:
+    """After the first call of `owner.name`, and before its caller goes on, `act`."""
+    called = getattr(owner, name)
+    done: list[bool] = []
+
+    def calls(*args: Any, **more: Any) -> Any:
+        answer = called(*args, **more)
+        if not done:
+            done.append(True)
+            act()
+        return answer
+
+    monkeypatch.setattr(owner, name, calls)
+
+
+def again(row: Any) -> Any:
+    return type(row).objects.get(pk=row.pk)
+
+
+# --- a build in doubt -------------------------------------------------------------------
+
+
+def test_look_up_that_comes_late_undoes_nothing(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the list is read, a person settles it, the voice is known, and the next step is in doubt."""
+    desk = at("resemble_v2")
+    build = in_doubt(desk, "create_voice")
+    desk.sandbox.faults({"operation": "list_voices", "do": "hide:60"})
+    desk.reach(build, BuildStatus.UNCONFIRMED)
+    there = desk.ask("voices/" + made_id(desk))["item"]["uuid"]
+
+    def meanwhile() -> None:
+        services.settle_by_hand(again(build), desk.producer, there, WHY)
+        Build.objects.filter(pk=build.pk).update(status=BuildStatus.UNCONFIRMED, step="build", mark="initializing 1")
+
+    then(monkeypatch, settling, "_look", meanwhile)
+    services.settle_build(str(build.pk))
+    assert again(build.remote_voice).remote_id == there
+    assert (again(build).status, again(build).step) == (BuildStatus.UNCONFIRMED, "build")
+
+
+def made_id(desk: Desk) -> str:
+    with registry.open_provider(desk.account) as provider:
+        desk.sandbox.faults()
+        return next(provider.list_voices()).remote_id
+
+
+def test_voice_is_not_taken_for_absent_under_another_key(at: At) -> None:
+    """The key is changed to one of another account, which cannot know what the first one made."""
+    desk = at("voiceai")
+    build = in_doubt(desk, "va_clone")
+    services.change_key(desk.account, f"{desk.key}-of-another")
+    for _ in range(4):
+        desk.reach(build, BuildStatus.UNCONFIRMED)
+    assert sum(line["operation"] == "va_clone" for line in desk.sandbox.ledger()) >= 1
+    assert len(desk.asked("va_clone")) == 1
+    services.settle_by_hand(build, desk.producer, "", WHY)
+    assert desk.finish(build).status == BuildStatus.READY
+
+
+def test_resuming_an_account_does_not_hurry_a_list_that_lags(at: At) -> None:
+    desk = at("resemble_v2")
+    in_doubt(desk, "create_voice")
+    services.pause_account(desk.account, "", desk.producer)
+    services.resume_account(desk.account)
+    due = Task.objects.get(kind="settle_build", status=TaskStatus.WAITING).due_at
+    assert due > timezone.now() + LEASE * 0.9
+
+
+def test_renaming_is_no_sign_that_a_build_has_begun(at: At) -> None:
+    desk = at("resemble_v2")
+    build = in_doubt(desk, "build_voice", "before_commit")
+    with pytest.raises(NotPossible, match="on its way"):
+        services.rename(again(build.remote_voice), "Another name")
+    assert desk.finish(build).status == BuildStatus.READY
+    assert desk.ledger() == {"create_voice": 1, "build_voice": 1}
+
+
+def test_voice_that_the_list_hides_tells_nothing_of_its_build(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = at("resemble_v1")
+    build = in_doubt(desk, "v1_build", "before_commit")
+    assert build.mark.strip()
+    adapter = registry.provider_class("resemble_v1")
+    with monkeypatch.context() as patch:
+        patch.setattr(adapter, "list_voices", lambda _self: iter(()))
+        for _ in range(4):
+            desk.reach(build, BuildStatus.UNCONFIRMED)
+    assert desk.finish(build).status == BuildStatus.READY
+    assert desk.ledger() == {"v1_create_voice": 1, "v1_build": 1}
+
+
+def test_voice_that_cannot_be_asked_for_at_once_is_not_given_up(at: At) -> None:
+    """Its provider made it, and its look-up lags behind: the voice is paid for."""
+    desk = at("voiceai")
+    desk.sandbox.faults({"operation": "va_get_voice", "do": "status:404", "nth": 2})
+    build = desk.finish(started(desk))
+    assert (build.status, again(build.remote_voice).retired_at) == (BuildStatus.READY, None)
+    assert desk.ledger() == {"va_clone": 1}
+
+
+def test_answer_to_an_earlier_question_settles_nothing(at: At) -> None:
+    """A page that was open since the voice was in doubt; now it is the build."""
+    desk = at("resemble_v2")
+    build = in_doubt(desk, "build_voice")
+    with pytest.raises(NotPossible, match="already"):
+        services.settle_by_hand(build, desk.producer, "", WHY, step="create")
+    assert desk.finish(build).status == BuildStatus.READY
+    assert desk.ledger() == {"create_voice": 1, "build_voice": 1}
+
+
+# --- while it is sent -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("provider", ["resemble_v2", "resemble_v1", "audiostack", "speechgen", "voiceai"])
+def test_account_that_is_paused_while_a_build_is_sent(at: At, provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing more is sent, and it goes on where it stopped when the account is resumed."""
+    desk = at(provider)
+    build = started(desk)
+    asked: list[int] = []
+
+    def pause() -> None:
+        services.pause_account(desk.account, "Stop!", desk.producer)
+        asked.append(desk.traffic())
+
+    then(monkeypatch, BuildJournal, "progress", pause)
+    desk.reach(build, BuildStatus.QUEUED)
+    assert "Stop!" in build.doing
+    # Of a file that is being sent, what belongs to it.
+    assert desk.traffic() - asked[0] <= (3 if provider == "audiostack" else 0)
+    services.resume_account(again(desk.account))
+    assert desk.finish(build).status == BuildStatus.READY
+
+
+@pytest.mark.parametrize("provider", ["resemble_v2", "resemble_v1", "audiostack", "speechgen", "voiceai"])
+def test_recording_that_is_not_what_it_was_is_not_sent(at: At, provider: str) -> None:
+    """The file was put in place of another, of the same length, after the build was started."""
+    desk = at(provider)
+    build = started(desk)
+    row = build.recordings.select_related("recording").order_by("pk")[1]
+    name = str(row.recording.sound.name)
+    storage = row.recording.sound.storage
+    with storage.open(name) as file:
+        content = file.read()
+    with open(storage.path(name), "wb") as file:  # noqa: PTH123 - a stored file
+        file.write(content[:-4000] + bytes(4000))
+    build = desk.finish(build)
+    assert build.status == BuildStatus.FAILED
+    assert "what it was" in build.issue
+    assert not any(line["operation"].endswith(("clone", "v1_build", "build_voice")) for line in desk.asked())
+
+
+def test_take_that_is_not_what_was_approved_is_not_sent(at: At) -> None:
+    desk = at("resemble_v2")
+    build = started(desk)
+    take = build.consent.take
+    assert take
+    take.file.storage.delete(str(take.file.name))
+    take.file.storage.save(str(take.file.name), wav("rms-01"))
+    desk.reach(build, BuildStatus.FAILED)
+    assert "what it was" in build.issue
+    assert not desk.asked()
+
+
+# --- what is kept -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("provider", ["resemble_v2", "resemble_v1", "audiostack", "speechgen", "voiceai"])
+def test_no_address_of_use_is_kept_where_people_read(at: At, provider: str, settings: Any) -> None:
+    """An address that lets in whoever has it: to put a file, to fetch a sample, or to call back."""
+    desk = at(provider)
+    build = desk.finish(started(desk))
+    assert build.status == BuildStatus.READY
+    remote = again(build.remote_voice)
+    said = [call.said for call in AccountCall.objects.all()]
+    for text in (*said, str(build.raw_answer), str(remote.raw_answer), build.issue, build.doing):
+        assert not ADDRESS.search(text), text
+
+
+def test_newest_calls_are_kept_when_two_write_at_once(at: At) -> None:
+    desk = at("resemble_v2")
+    now = timezone.now()
+    AccountCall.objects.bulk_create(
+        AccountCall(account=desk.account, at=now - timedelta(hours=n), operation="old") for n in range(150)
+    )
+
+    def meanwhile(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("DELETE") and not AccountCall.objects.filter(operation="newest").exists():
+            AccountCall.objects.create(account=desk.account, at=timezone.now(), operation="newest")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(meanwhile):
+        services.test_account(desk.account)
+    assert AccountCall.objects.filter(operation="newest").exists()
+    assert AccountCall.objects.count() <= accounts.CALLS_KEPT + 1
+
+
+def test_refusal_of_the_old_key_does_not_stop_the_new_one(at: At) -> None:
+    desk = at("resemble_v2")
+    with pytest.raises(ProviderAuthError), accounts.conversation(again(desk.account)):
+        services.change_key(again(desk.account), f"{desk.key}-new")
+        raise ProviderAuthError("list", "No.")
+    assert again(desk.account).paused_at is None
+
+
+# --- a voice over there -----------------------------------------------------------------
+
+
+def ready(desk: Desk) -> RemoteVoice:
+    build = desk.finish(started(desk))
+    assert build.status == BuildStatus.READY
+    return RemoteVoice.objects.get(pk=build.remote_voice_id)
+
+
+def test_voice_that_is_being_built_is_not_deleted(at: At) -> None:
+    """However the two came together: the build was paid for."""
+    desk = at("resemble_v2")
+    remote = ready(desk)
+    services.ask_deletion(remote, desk.producer, "Old.")
+    Build.objects.filter(remote_voice=remote).update(status=BuildStatus.TRAINING)
+    assert services.delete_remote_voice(str(remote.pk))
+    assert not desk.asked("delete_voice")
+    Build.objects.filter(remote_voice=remote).update(status=BuildStatus.READY)
+    assert services.delete_remote_voice(str(remote.pk)) is None
+    assert again(remote).deleted_at
+
+
+def test_deletion_is_asked_as_one_with_its_task(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = at("voiceai")
+    remote = ready(desk)
+    monkeypatch.setattr("voicehub.outbox.add", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        services.ask_deletion(remote, desk.producer, "Old.")
+    assert again(remote).delete_asked_at is None
+    with pytest.raises(ZeroDivisionError):
+        services.ask_preview(again(remote), "Hello.", desk.producer)
+    assert not Preview.objects.filter(remote_voice=remote).exists()
+
+
+def test_voice_that_may_not_be_deleted_stops_no_account(at: At) -> None:
+    """It is asked again and again, and would pause the account each time."""
+    desk = at("voiceai")
+    remote = ready(desk)
+    desk.sandbox.faults({"operation": "va_delete_voice", "do": "status:403"})
+    services.ask_deletion(remote, desk.producer, "Old.")
+    desk.work()
+    assert again(desk.account).paused_at is None
+    assert again(remote).deleted_at is None
+    desk.sandbox.faults()
+    desk.work()
+    assert again(remote).deleted_at
+
+
+def test_deletion_is_not_proved_by_the_key_of_another_account(at: At) -> None:
+    desk = at("voiceai")
+    remote = ready(desk)
+    services.change_key(desk.account, f"{desk.key}-of-another")
+    services.ask_deletion(remote, desk.producer, "The talent asked for it.")
+    desk.work(2)
+    assert again(remote).deleted_at is None
+    assert "key" in again(remote).alarm
+    services.change_key(desk.account, desk.key)
+    desk.work()
+
+
+def test_voice_in_the_making_is_nobody_s_to_adopt_or_delete(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer is lost, and its id not known yet: by its name it is ours."""
+    desk = at("voiceai")
+    build = in_doubt(desk, "va_clone")
+    with registry.open_provider(desk.account) as provider:
+        made = next(provider.list_voices()).remote_id
+    assert services.orphans(desk.account) == []
+    with pytest.raises(NotPossible, match="being made"):
+        services.adopt(desk.account, made, Tier.RAPID, build.voice, desk.producer)
+    with pytest.raises(NotPossible, match="being made"):
+        services.delete_orphan(desk.account, made, Tier.RAPID, desk.producer, "Nobody's.")
+    assert desk.finish(build).status == BuildStatus.READY
+    assert desk.ledger() == {"va_clone": 1}
+
+
+def test_voice_whose_build_begins_while_the_list_is_read_is_no_orphan(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = at("voiceai")
+    made: list[RemoteVoice] = []
+    listed = remotes._listed
+
+    def slow(provider: Any) -> Any:
+        made.append(ready(desk))
+        return listed(provider)
+
+    monkeypatch.setattr(remotes, "_listed", slow)
+    assert services.orphans(desk.account) == []
+    assert made
+
+
+def test_change_that_failed_does_not_silence_the_alarm(at: At) -> None:
+    desk = at("voiceai")
+    remote = ready(desk)
+    desk.sandbox.faults({"operation": "va_update_voice", "do": "status:400"})
+    with pytest.raises(NotPossible):
+        services.set_visibility(remote, Visibility.PUBLIC, desk.producer)
+    assert again(remote).made_public_by is None
+
+
+# --- previews ---------------------------------------------------------------------------
+
+
+def test_sentence_that_is_asked_for_twice_at_once_is_paid_once(at: At) -> None:
+    desk = at("voiceai")
+    remote = ready(desk)
+    services.ask_preview(remote, "Hello there.", desk.producer)
+    with pytest.raises(NotPossible, match="already"):
+        services.ask_preview(remote, "Hello  there.", desk.producer)
+    desk.work(2)
+    assert desk.ledger()["va_speech"] == 1
+    services.ask_preview(remote, "Hello there.", desk.producer)
+
+
+def test_voice_whose_end_was_asked_for_does_not_speak_any_more(at: At) -> None:
+    desk = at("voiceai")
+    remote = ready(desk)
+    preview = services.ask_preview(remote, "Hello there.", desk.producer)
+    RemoteVoice.objects.filter(pk=remote.pk).update(delete_asked_at=timezone.now())
+    desk.work(2)
+    assert again(preview).status == PreviewStatus.FAILED
+    assert not desk.asked("va_speech")
+
+
+def test_voice_whose_consent_was_taken_back_does_not_speak_any_more(at: At) -> None:
+    desk = at("voiceai")
+    remote = ready(desk)
+    preview = services.ask_preview(remote, "Hello there.", desk.producer)
+    withdraw(remote.builds.get().consent, desk.producer, "Changed her mind.")
+    desk.work(2)
+    assert again(preview).status == PreviewStatus.FAILED
+    assert not desk.asked("va_speech")
+
+
+def test_sound_that_comes_after_its_worker_was_given_up_is_kept(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was paid for: whoever takes the task over calls it interrupted, and the sound comes all the same."""
+    desk = at("voiceai")
+    preview = services.ask_preview(ready(desk), "Hello there.", desk.producer)
+    adapter = registry.provider_class("voiceai")
+    then(monkeypatch, adapter, "preview", lambda: services.make_preview(str(preview.pk)))
+    services.make_preview(str(preview.pk))
+    kept = again(preview)
+    assert (kept.status, kept.issue) == (PreviewStatus.READY, "")
+    assert kept.file.size > 1000
+
+
+# --- news -------------------------------------------------------------------------------
+
+
+def test_callback_of_a_provider_that_sends_none_stops_no_build(at: At) -> None:
+    desk = at("voiceai")
+    build = desk.reach(started(desk), BuildStatus.TRAINING)
+    Callback.objects.create(build=build, body="{}", body_sha256="0" * 64)
+    assert desk.finish(build).status == BuildStatus.READY
+
+
+def test_person_who_concludes_too_late_is_told(at: At) -> None:
+    desk = at("resemble_v2")
+    build = desk.reach(started(desk), BuildStatus.TRAINING)
+    build.word_unknown = True
+    Build.objects.filter(pk=build.pk).update(word_unknown=True)
+    stale = again(build)
+    desk.finish(build)
+    with pytest.raises(NotPossible):
+        services.conclude_by_hand(stale, desk.producer, BuildStatus.FAILED, WHY)
+    assert again(build).status == BuildStatus.READY
+
+
+def test_training_that_is_understood_again_is_not_concluded_by_hand(at: At) -> None:
+    desk = at("resemble_v2")
+    build = desk.reach(started(desk), BuildStatus.TRAINING)
+    build.word_unknown = True  # as the page was, before the provider said a word that we know
+    with pytest.raises(NotPossible):
+        services.conclude_by_hand(build, desk.producer, BuildStatus.READY, WHY)
+    assert again(build).status == BuildStatus.TRAINING

@@ -109,8 +109,8 @@ def test_only_the_newest_build_that_reported_counts(
 
 
 def advice(client: Client, voice: Voice) -> list[tuple[str, str]]:
-    card = client.get(voice.get_absolute_url()).context["cards"][0]
-    return [(one.text, one.url) for one in card.advice]
+    place = client.get(voice.get_absolute_url()).context["places"][0]
+    return [(one.text, one.url) for one in place.advice]
 
 
 def test_what_is_still_marked_is_told_before_the_next_build(

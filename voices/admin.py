@@ -43,6 +43,12 @@ class AccountForm(forms.ModelForm[Account]):
         model = Account
         fields = ["name", "provider", "mode"]
 
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if {"provider", "mode"}.intersection(self.changed_data) and self.instance.remote_voices.exists():
+            raise forms.ValidationError("It has voices where it is. Add another account for other ones.")
+        return data
+
     def clean_key(self) -> str:
         key: str = self.cleaned_data["key"]
         if not key and not self.instance.sealed_key:
@@ -62,10 +68,13 @@ class AccountAdmin(KeptForever):
 
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
         key = form.cleaned_data.get("key")
-        if key and not change:
+        if not change:
             obj.set_key(key)
-        super().save_model(request, obj, form, change)
-        if key and change:
+            super().save_model(request, obj, form, change)
+            return
+        # Not all of it: it may have been paused since it was read.
+        obj.save(update_fields=["name", "provider", "mode"])
+        if key:
             services.change_key(obj, key)
 
     @admin.action(description="Test the key", permissions=["change"])

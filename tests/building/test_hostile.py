@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
 from django.db import connection
 from django.utils import timezone
 
@@ -17,7 +18,18 @@ from tests.building.desk import Desk, wav
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import LEASE
 from voices import services
-from voices.models import AccountCall, Build, BuildStatus, Callback, Handover, Preview, PreviewStatus, RemoteVoice
+from voices.admin import AccountAdmin, AccountForm
+from voices.models import (
+    Account,
+    AccountCall,
+    Build,
+    BuildStatus,
+    Callback,
+    Handover,
+    Preview,
+    PreviewStatus,
+    RemoteVoice,
+)
 from voices.providers import registry
 from voices.providers.errors import ProviderAuthError
 from voices.providers.types import Tier, Visibility
@@ -157,6 +169,16 @@ def test_answer_to_an_earlier_question_settles_nothing(at: At) -> None:
     assert desk.ledger() == {"create_voice": 1, "build_voice": 1}
 
 
+def test_build_whose_voice_trains_already_is_not_called_off(at: At) -> None:
+    """Found again, and about to go on: what was paid for is not left behind as if nothing had been sent."""
+    desk = at("voiceai")
+    build = in_doubt(desk, "va_clone")
+    services.settle_build(str(build.pk))
+    with pytest.raises(NotPossible, match="made"):
+        services.cancel_build(again(build), desk.producer)
+    assert desk.finish(build).status == BuildStatus.READY
+
+
 # --- while it is sent -------------------------------------------------------------------
 
 
@@ -249,6 +271,28 @@ def test_refusal_of_the_old_key_does_not_stop_the_new_one(at: At) -> None:
         services.change_key(again(desk.account), f"{desk.key}-new")
         raise ProviderAuthError("list", "No.")
     assert again(desk.account).paused_at is None
+
+
+def test_saving_an_account_in_the_admin_undoes_no_pause(at: At, rf: Any) -> None:
+    desk = at("resemble_v2")
+    stale = again(desk.account)
+    services.pause_account(desk.account, "Stop!", desk.producer)
+    form = AccountForm({"name": "New", "provider": "resemble_v2", "mode": "sandbox"}, instance=stale)
+    assert form.is_valid()
+    AccountAdmin(Account, site).save_model(rf.post("/"), form.save(commit=False), form, change=True)
+    kept = again(desk.account)
+    assert (kept.name, bool(kept.paused_at)) == ("New", True)
+
+
+def test_account_with_voices_stays_where_they_are(at: At) -> None:
+    """Elsewhere a voice in doubt would be looked for in vain, and made a second time."""
+    desk = at("voiceai")
+    in_doubt(desk, "va_clone")
+    for change in ({"mode": "live"}, {"provider": "speechgen"}):
+        data = {"name": desk.account.name, "provider": "voiceai", "mode": "sandbox"} | change
+        assert not AccountForm(data, instance=again(desk.account)).is_valid()
+        data = {"name": "Other", "provider": "voiceai", "mode": "sandbox"}
+        assert AccountForm(data, instance=again(desk.account)).is_valid()
 
 
 # --- a voice over there -----------------------------------------------------------------

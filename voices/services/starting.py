@@ -141,6 +141,10 @@ def _clips(voice: Voice, remote: RemoteVoice, handover: Handover | str) -> list[
 
 def cancel_build(build: Build, by: User) -> None:
     """Stop a build that has not been sent yet."""
+    remote = RemoteVoice.objects.select_related("account").get(pk=build.remote_voice_id)
+    can = registry.provider_class(remote.account.provider).tiers[Tier(remote.tier)]
+    if remote.remote_id and not can.trains_again and build.status == BuildStatus.QUEUED:
+        raise NotPossible("A voice has been made for it already, and may have been paid for. Wait until it is over.")
     words = f"Cancelled by {by}."
     if not move(build, BuildStatus.CANCELLED, finished_at=timezone.now(), issue=words):
         raise NotPossible("The build is being sent already and cannot be stopped from here.")

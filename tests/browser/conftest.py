@@ -1,6 +1,7 @@
 """One studio and one browser for all tests here; each has talents of its own, and tabs that tell on their pages."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Playwright, expect
 
 from tests.browser import desk, sound
+from tests.browser.cast import Cast, Visit
 from tests.browser.studio import Studio
 from tests.browser.tab import SIZES, Seen, Tab
 from tests.support.browser import launch
@@ -98,24 +100,45 @@ def talent_size(staff_size: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def account(studio: Studio, chrome: Browser, sign_ins: Callable[[str], Any], seen: Seen) -> str:
-    """The name of an account at the sandbox, made by the admin."""
-    tab = Tab(studio, chrome.new_context(**SIZES["desk"], storage_state=sign_ins("ada")), seen)
-    desk.add_account(tab, "House account")
-    tab.context.close()
-    assert tab.troubles == []
-    return "House account"
+def visit(studio: Studio, chrome: Browser, sign_ins: Callable[[str], Any], seen: Seen) -> Visit:
+    """A tab at a desk for what is made once for many tests. It ends without any trouble."""
+
+    @contextmanager
+    def tab_of(who: str) -> Iterator[Tab]:
+        tab = Tab(studio, chrome.new_context(**SIZES["desk"], storage_state=sign_ins(who)), seen)
+        try:
+            yield tab
+        finally:
+            tab.context.close()
+        assert tab.troubles == []
+
+    return tab_of
 
 
 @pytest.fixture(scope="session")
-def dataset_build(studio: Studio, chrome: Browser, sign_ins: Callable[[str], Any], seen: Seen, account: str) -> str:
-    """The path of a build that ended well, its recordings fetched by the provider from an address of ours."""
-    tab = Tab(studio, chrome.new_context(**SIZES["desk"], storage_state=sign_ins("paula")), seen)
-    talent, _consent = desk.permitted_talent(tab, "Dana Fetched", sound.clip("consent-slt"), invited=True)
-    desk.add_voice(tab, talent, "Dana, by address")
-    desk.add_clips(tab, desk.SLT[:5])
-    build = desk.start_build(tab, way=desk.BY_ADDRESS)
-    desk.watch_until(tab.page, "The voice is ready")
-    tab.context.close()
-    assert tab.troubles == []
+def account(visit: Visit) -> str:
+    """The name of an account at the sandbox, made by the admin."""
+    with visit("ada") as tab:
+        desk.add_account(tab, desk.ACCOUNT)
+    return desk.ACCOUNT
+
+
+@pytest.fixture(scope="session")
+def cast(visit: Visit) -> Cast:
+    return Cast(visit)
+
+
+@pytest.fixture(scope="session")
+def dataset_build(visit: Visit, account: str) -> str:
+    """The path of a build that ended well, its recordings fetched by the provider from an address of ours.
+
+    The voice then said something.
+    """
+    with visit("paula") as tab:
+        talent, _consent = desk.permitted_talent(tab, "Dana Fetched", sound.clip("consent-slt"), invited=True)
+        desk.add_voice(tab, talent, "Dana, by address")
+        desk.add_clips(tab, desk.SLT[:5])
+        build = desk.start_build(tab, way=desk.BY_ADDRESS)
+        desk.watch_until(tab.page, "The voice is ready")
+        desk.have_said(tab.page, "Good morning.")
     return build

@@ -14,8 +14,10 @@ from tests.browser import sound
 from tests.browser.studio import PASSWORD, Studio
 from tests.browser.tab import Tab
 
+ACCOUNT = "House account"
 ACCOUNT_KEY = "sandbox-key-of-the-house"
 PROVIDER = "Resemble AI"
+PROVIDERS = (PROVIDER, "Resemble AI v1", "AudioStack", "Speechgen", "Voice.ai")
 PURPOSE = "Narration and audiobooks"
 SLT = [f"slt-0{number}" for number in range(1, 9)]
 BY_ADDRESS = "As one dataset that the provider fetches"
@@ -31,6 +33,12 @@ DROP = """([files, area]) => {
     area.dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
   }
 }"""
+LENGTH = """(audio) => new Promise((done, fail) => {
+  audio.addEventListener("loadedmetadata", () => done(audio.duration));
+  audio.addEventListener("error", () => fail(new Error(audio.error.message)));
+  audio.preload = "metadata";
+  audio.load();
+})"""
 
 
 def sign_in(studio: Studio, context: BrowserContext, name: str) -> Any:
@@ -44,13 +52,17 @@ def sign_in(studio: Studio, context: BrowserContext, name: str) -> Any:
     return context.storage_state()
 
 
-def add_account(tab: Tab, name: str) -> None:
-    page = tab.go("/administration/voices/account/add/")
-    page.get_by_label("Name:").fill(name)
-    page.get_by_label("Mode:").select_option("sandbox")
-    page.get_by_label("API key:").fill(ACCOUNT_KEY)
-    page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("was added successfully")).to_be_visible()
+def add_account(tab: Tab, name: str, provider: str = PROVIDER, key: str = ACCOUNT_KEY) -> str:
+    """At the provider's sandbox; the path of the new account's page."""
+    page = tab.go("/accounts/add/")
+    page.get_by_role("radio", name=re.compile(rf"^{re.escape(provider)}(?! v)")).check()
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Mode").select_option("sandbox")
+    page.get_by_label("API key").fill(key)
+    tab.look("form of an account")
+    page.get_by_role("button", name="Add account").click()
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+    return path_of(page)
 
 
 def path_of(page: Page) -> str:
@@ -80,7 +92,7 @@ def mail_of(name: str) -> str:
 
 
 def file_contract(tab: Tab, talent: str) -> None:
-    """A paper with terms that allow narration at our provider."""
+    """A paper with terms that allow narration at every provider."""
     from voices.sample_studio import sample_pdf
 
     today = timezone.localdate()
@@ -91,15 +103,17 @@ def file_contract(tab: Tab, talent: str) -> None:
     page.get_by_label("Starts on").fill(f"{today - timedelta(days=2)}")
     page.get_by_label("Ends on").fill(f"{today + timedelta(days=300)}")
     page.get_by_label(PURPOSE).check()
-    page.get_by_label(PROVIDER).check()
+    for provider in PROVIDERS:
+        page.get_by_label(provider, exact=True).check()
     page.get_by_label("Intended uses").fill("Audio guides for museums.")
     page.get_by_role("button", name="File the contract").click()
     expect(page.get_by_text("The contract is on file.")).to_be_visible()
 
 
-def ask_consent(tab: Tab, talent: str) -> UUID:
+def ask_consent(tab: Tab, talent: str, provider: str = PROVIDER) -> UUID:
     """Ask for consent to narration; its id."""
     page = tab.go(f"{talent}ask/")
+    page.get_by_label("Provider and language").select_option(label=f"{provider}, English (US)")
     page.get_by_label("What the voice is for").select_option(label=PURPOSE)
     page.get_by_role("button", name="Ask for consent").click()
     expect(page.get_by_text("Waiting for the talent")).to_be_visible()
@@ -133,12 +147,17 @@ def permitted_talent(tab: Tab, name: str, statement: bytes, *, invited: bool = F
     """A talent with a contract and an approved consent: their page, and the consent's id."""
     talent = add_talent(tab, name)
     file_contract(tab, talent)
-    consent = ask_consent(tab, talent)
+    return talent, permit(tab, talent, statement, invited=invited)
+
+
+def permit(tab: Tab, talent: str, statement: bytes, provider: str = PROVIDER, *, invited: bool = False) -> UUID:
+    """From the question to a consent that is in force; its id."""
+    consent = ask_consent(tab, talent, provider)
     if invited:
         invite(tab)
     upload_take(tab, consent, statement)
     approve(tab)
-    return talent, consent
+    return consent
 
 
 def act_with_reason(page: Page, name: str, reason: str) -> None:
@@ -199,18 +218,26 @@ def add_clips(tab: Tab, names: Sequence[str]) -> None:
     wait_for_uploads(tab.page, len(files))
 
 
-def card(page: Page, kind: str) -> Locator:
-    """What the page says of builds of this kind."""
-    return page.get_by_role("region", name=f"{kind} build", exact=True)
+RAPID, PROFESSIONAL = "Resemble AI, rapid", "Resemble AI, professional"
 
 
-def start_build(tab: Tab, kind: str = "Rapid", way: str = "") -> str:
+def place(page: Page, name: str = RAPID, account: str = ACCOUNT) -> Locator:
+    """What the voice's page says of building it there, unfolded."""
+    row = page.locator("li.where-row").filter(has_text=re.compile(rf"^\s*{re.escape(name)}:"))
+    row = row.filter(has=page.locator(".where-note", has_text=re.compile(rf"^\s*{re.escape(account)} ·")))
+    if row.locator(".where-more").get_attribute("open") is None:
+        row.locator(".where-head").click()
+    expect(row.locator(".where-body")).to_be_visible()
+    return row
+
+
+def start_build(tab: Tab, name: str = RAPID, way: str = "", account: str = ACCOUNT) -> str:
     """Start it from the voice's page; the path of the build's page."""
-    place = card(tab.page, kind)
+    there = place(tab.page, name, account)
     if way:
-        place.get_by_label(way).check()
-    place.get_by_role("button", name=f"Start {kind.lower()} build").click()
-    expect(tab.page.get_by_role("heading", level=1)).to_contain_text(f"{kind} build of")
+        there.get_by_label(way).check()
+    there.get_by_role("button", name=re.compile(r"^Start \w+ build")).click()
+    expect(tab.page.get_by_role("heading", level=1)).to_contain_text("build of")
     return path_of(tab.page)
 
 
@@ -219,3 +246,45 @@ def watch_until(page: Page, heading: str) -> None:
     page.evaluate("document.body.dataset.sameDocument = 'yes'")
     expect(page.get_by_role("heading", name=heading)).to_be_visible(timeout=60_000)
     assert page.evaluate("document.body.dataset.sameDocument") == "yes"
+
+
+# --- Voices at their providers ---------------------------------------------------------------------
+
+
+def next_step(page: Page, about: str) -> Locator:
+    """The row of Today's next steps that says this."""
+    return page.get_by_role("region", name="Next steps").get_by_role("listitem").filter(has_text=about)
+
+
+def have_said(page: Page, text: str) -> None:
+    """Ask for a sentence, wait until it was spoken, and get it to be heard."""
+    page.get_by_label("A sentence for it to say").fill(text)
+    page.get_by_role("button", name="Have it said").click()
+    hear(page, text)
+
+
+def hear(page: Page, text: str) -> None:
+    """Wait for the sound of what begins so, and see that the browser can play what it is served."""
+    line = page.locator(".spoken li").filter(has_text=text)
+    assert line.locator("audio").evaluate(LENGTH) > 0.5
+
+
+def open_remote(page: Page) -> str:
+    """From a build's page to the voice that it made; the path of that page."""
+    page.locator("dt:has-text('Name at the provider') + dd").get_by_role("link").click()
+    expect(page.get_by_role("heading", name="How it stands")).to_be_visible()
+    return path_of(page)
+
+
+def delete_remote(page: Page, reason: str) -> None:
+    """Have the provider delete the voice, and stay until a look there has found nothing."""
+    act_with_reason(page, "Delete it at the provider", reason)
+    expect(page.get_by_text("The provider has no such voice for this account's key (404)")).to_be_visible()
+    expect(page.locator("#end")).to_contain_text(reason)
+
+
+def note_deletion(page: Page, reason: str) -> None:
+    """Write down that a person has deleted it on the provider's own page."""
+    act_with_reason(page, "Note that it is gone", reason)
+    expect(page.locator("#end")).to_contain_text("Paula says that it is gone")
+    expect(page.locator("#end")).to_contain_text(reason)

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,12 @@ def clip(name: str, begin: float = 0, end: float | None = None) -> bytes:
     """A committed clip as a WAV file, or what is between these seconds of it."""
     samples, rate = sample(name)
     return wav(samples[round(begin * rate) : end and round(end * rate)], rate)
+
+
+def joined(names: Sequence[str]) -> bytes:
+    """Committed clips of one rate, one after the other in one WAV file."""
+    samples, rates = zip(*map(sample, names), strict=True)
+    return wav(np.concatenate(samples), rates[0])
 
 
 def trailing_off(name: str, seconds: float) -> bytes:

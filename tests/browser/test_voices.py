@@ -54,7 +54,7 @@ def _transcript(page: Page, name: str) -> Locator:
 
 def _says_what_is_missing(page: Page) -> None:
     """Of a voice with four usable recordings, one without a transcript, and neither consent nor contract."""
-    rapid, professional = desk.card(page, "Rapid"), desk.card(page, "Professional")
+    rapid, professional = desk.place(page), desk.place(page, desk.PROFESSIONAL)
     expect(rapid).to_contain_text("4, at least 3")
     expect(professional).to_contain_text("4 of 20")
     expect(professional).to_contain_text("16 more recordings are needed.")
@@ -77,7 +77,7 @@ def test_transcripts_are_edited_in_place_and_recordings_played(studio: Studio, o
     text.fill("Good morning, and welcome aboard.")
     text.blur()
     expect(_clip(page, "one.wav").get_by_text("Saved")).to_be_visible()
-    expect(desk.card(page, "Rapid").get_by_text("no transcript")).to_have_count(0)
+    expect(desk.place(page).get_by_text("no transcript")).to_have_count(0)
     page = tab.go(voice)
     expect(_transcript(page, "one.wav")).to_have_value("Good morning, and welcome aboard.")
 
@@ -126,11 +126,12 @@ def test_what_is_typed_while_files_arrive_is_not_lost(open_tab: OpenTab) -> None
     desk.add_voice(tab, talent, "Ulf, undisturbed")
     page = tab.page
     desk.drop_files(page, {"one.wav": sound.clip("slt-01")})
-    text = _transcript(page, "one.wav")
+    text, rapid = _transcript(page, "one.wav"), desk.place(page)
     text.press_sequentially("Good morn")
     desk.drop_files(page, {"two.wav": sound.clip("slt-02")})
     desk.wait_for_uploads(page, 2)
-    expect(desk.card(page, "Rapid")).to_contain_text("2 of 3")
+    expect(rapid.locator(".where-body")).to_contain_text("2 of 3")
+    expect(rapid.locator(".where-body")).to_be_visible()
     expect(_clip(page, "two.wav")).to_have_count(0)
     expect(text).to_be_focused()
     text.press_sequentially("ing")
@@ -145,17 +146,17 @@ def test_build_is_refused_with_the_reason_then_goes_on_to_ready(studio: Studio, 
     talent, consent = desk.permitted_talent(tab, name, sound.clip("consent-slt"))
     voice = desk.add_voice(tab, talent, "Rita, reading")
     desk.add_clips(tab, desk.SLT)
-    expect(desk.card(tab.page, "Rapid")).to_contain_text("Ready to build")
+    expect(desk.place(tab.page)).to_contain_text("Ready to build")
     tab.look("voice ready to build")
 
     # Somebody else suspends the consent while this page is open.
     other = open_tab("desk", "paula")
     desk.act_with_reason(other.go(f"/consents/{consent}/"), "Suspend", "The agency asked to wait.")
     expect(other.page.get_by_text("Suspended: no build starts")).to_be_visible()
-    desk.card(tab.page, "Rapid").get_by_role("button", name="Start rapid build").click()
+    desk.place(tab.page).get_by_role("button", name="Start rapid build").click()
     why = f"The consent of {name} for Resemble AI for narration and audiobooks is not in force: suspended."
     expect(tab.page.get_by_role("alert").filter(has_text=why)).to_be_visible()
-    expect(desk.card(tab.page, "Rapid").get_by_role("listitem").filter(has_text=why)).to_be_visible()
+    expect(desk.place(tab.page).get_by_role("listitem").filter(has_text=why)).to_be_visible()
     assert studio.rows("SELECT * FROM voices_build WHERE voice_id = ?", desk.id_in(tab.page)) == []
     tab.look("voice, build refused")
     desk.act_with_reason(other.page, "Put in force again", "They agree now.")
@@ -219,7 +220,7 @@ def test_bad_recordings_come_back_worst_first_and_are_mended(open_tab: OpenTab) 
             _clip(tab.page, name).get_by_label("In builds").uncheck()
     tab.look("voice, one recording searched")
     tab.go(voice)
-    expect(desk.card(tab.page, "Rapid")).to_contain_text("6, at least 3")
+    expect(desk.place(tab.page)).to_contain_text("6, at least 3")
     tab.go(build)
     tab.page.get_by_role("button", name="Build again").click()
     tab.page.wait_for_url(lambda address: not address.endswith(build))

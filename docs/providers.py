@@ -119,6 +119,7 @@ def amount(limit: Limit) -> str:
 def capabilities(tier: Capabilities) -> Iterator[tuple[str, str]]:
     yield "recordings are handed over as", words(WAYS[way] for way in tier.handover)
     yield "one file is written as", str(tier.encoding).upper() if HandoverWay.ONE_FILE in tier.handover else ""
+    yield "languages", ", ".join(tier.languages) or "none are named"
     yield "consent is proved by", PROOFS[tier.consent_proof]
     yield "the end is told by", words(tier.news)
     yield "asked for news every", f"{tier.poll_seconds:g} s"

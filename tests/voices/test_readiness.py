@@ -342,3 +342,17 @@ def test_one_place_alone_is_open_and_none_says_what_to_do(as_viewer: Client, as_
     Account.objects.all().delete()
     assert "once an admin of the studio has added an account" in page(as_viewer, voice)
     assert reverse("voices:account_add") in page(as_admin, voice)
+
+
+def test_language_that_a_provider_does_not_speak_is_said_before_anything_is_sent(
+    five: Studio, as_producer: Client
+) -> None:
+    voice = allowed_everywhere(five)
+    Voice.objects.update(language="ja-JP")
+    voice.refresh_from_db()
+    there = place(voice, "voiceai")
+    assert not there.ready and "no voices in this language" in there.sentence
+    with pytest.raises(services.BuildRefused, match="no voices in this language"):
+        services.start_build(voice, there.account, "rapid", Handover.ONE_FILE, five.producer)
+    assert "no voices in this language" not in place(voice, "speechgen").sentence
+    assert 'href=""' not in page(as_producer, voice)

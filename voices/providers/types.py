@@ -99,7 +99,8 @@ class Capabilities:
     most_seconds; most_bytes; lowest_rate, highest_rate (Hz); calls_per_second. `trains_again` is True where one voice
     is trained anew with other recordings, and False where each build makes a voice of its own.
     `can_list` is a list of the account's voices; `can_find` that a voice which a look-up does not show was not made.
-    `credits` are charged on success. `cautions` are what staff should know before they send anybody's voice.
+    `credits` are charged on success. `languages` are primary subtags of BCP 47; none means that none is named.
+    `cautions` are what staff should know before they send anybody's voice.
     """
 
     tier: Tier
@@ -123,7 +124,12 @@ class Capabilities:
     cost: str
     credits: int = 0
     encoding: Encoding = Encoding.WAV
+    languages: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
+
+    def speaks(self, language: str) -> bool:
+        """Whether a voice in this language, a BCP 47 tag, can be made."""
+        return not self.languages or language.replace("_", "-").partition("-")[0].lower() in self.languages
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ Kind = tuple[str, Tier]  # a provider's slug, and one of its tiers
 Place = tuple[Account, Capabilities]
 
 NO_LIMIT = 1e9
+NOT_THIS_LANGUAGE = "The provider makes no voices in this language."
 # Ways by which a provider is sent the best of the recordings that it takes, so that the others are in nobody's way.
 CHOOSING = frozenset({HandoverWay.FILE_IDS, HandoverWay.ONE_FILE})
 # Ways by which recordings become one sound, so that the length of each does not matter.
@@ -36,6 +37,7 @@ class Lacks(StrEnum):
     SHORTER_TRANSCRIPTS = "shorter_transcripts"
     TRAINED_LENGTH = "trained_length"
     UNMARKED = "unmarked"
+    LANGUAGE = "language"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ def _readinesses(voices: Sequence[Voice], places: Sequence[Place]) -> Iterator[t
                 account,
                 _readiness(
                     tier,
+                    voice.language,
                     limits[kind],
                     allowed[wishes[voice.pk, account.provider]],
                     counts[voice.pk, kind],
@@ -161,12 +164,14 @@ def _readinesses(voices: Sequence[Voice], places: Sequence[Place]) -> Iterator[t
 
 def _readiness(
     capabilities: Capabilities,
+    language: str,
     limits: Mapping[str, Limit],
     allowed: Permission,
     counts: _Counts,
     advice: tuple[Lack, ...],
     active_build: Build | None,
 ) -> Readiness:
+    unheard = () if capabilities.speaks(language) else (Lack(Lacks.LANGUAGE, NOT_THIS_LANGUAGE),)
     return Readiness(
         capabilities=capabilities,
         permission=allowed,
@@ -174,7 +179,7 @@ def _readiness(
         needed_count=_least_recordings(limits),
         seconds=counts.trained_seconds,
         needed_seconds=_value(limits, "least_seconds", 0),
-        ways={way: tuple(_lacks(counts, limits, capabilities, way)) for way in capabilities.handover},
+        ways={way: (*_lacks(counts, limits, capabilities, way), *unheard) for way in capabilities.handover},
         advice=advice,
         active_build=active_build,
     )

@@ -8,5 +8,6 @@ MENDED_BY = {
     Lacks.TRANSCRIPTS: ("?show=no_transcript#recordings", "Add transcripts", "voices.change_recording"),
     Lacks.SHORTER_TRANSCRIPTS: ("?show=usable#recordings", "Show them", ""),
     Lacks.TRAINED_LENGTH: ("?show=usable&sort=longest#recordings", "Show them", ""),
+    Lacks.LANGUAGE: ("", "", ""),  # nothing here mends it
     Lacks.UNMARKED: ("?show=marked#recordings", "Show them", ""),
 }

@@ -29,6 +29,7 @@ CONSENT = "the consent"
 TROUBLES = {
     Lacks.LENGTH: "some recordings are too short or too long",
     Lacks.SHORTER_TRANSCRIPTS: "some transcripts are too long",
+    Lacks.LANGUAGE: "no voices in this language",
 }
 
 

@@ -256,7 +256,7 @@ def _mended_by(voice: Voice, state: Readiness, asked: Consent | None) -> tuple[s
     if not state.lacks:
         return voice.get_absolute_url(), "Open voice", ""
     place, words, permission = MENDED_BY[state.lacks[0].kind]
-    return voice.get_absolute_url() + place, words, permission
+    return voice.get_absolute_url() + place, words or "Open voice", permission
 
 
 def _gate_opened_by(voice: Voice, permission: Permission, asked: Consent | None) -> tuple[str, str, str]:

@@ -56,13 +56,13 @@ RAPID = Capabilities(
     private_by_default=False,
     cost="in credits; the price is not published",
     encoding=Encoding.WAV,
+    languages=LANGUAGES,
     cautions=(
         "A voice is public unless the vendor is told otherwise. VoiceHub always asks for a private one, and reads back"
         " what it became.",
         "The vendor asks for no proof of consent: VoiceHub's own consent and contract are all that stands behind it.",
         "Deleting is soft: the voice cannot be used any more, but the vendor does not say when its data are gone.",
         "The vendor's list of voices may hold public voices of others, which cannot always be told from one's own.",
-        f"Only for the languages {', '.join(LANGUAGES)}.",
     ),
 )
 

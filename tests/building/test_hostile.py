@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 from django.contrib.admin import site
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
+from consent.models import Consent, Contract
 from consent.services import NotPossible, withdraw
 from tests.building.desk import Desk, wav
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import LEASE
+from voicehub.tokens import token_for
 from voices import services
 from voices.admin import AccountAdmin, AccountForm
 from voices.models import (
@@ -293,6 +295,31 @@ def test_account_with_voices_stays_where_they_are(at: At) -> None:
         assert not AccountForm(data, instance=again(desk.account)).is_valid()
         data = {"name": "Other", "provider": "voiceai", "mode": "sandbox"}
         assert AccountForm(data, instance=again(desk.account)).is_valid()
+
+
+def test_sound_is_not_lost_with_the_log(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database was locked when the answer that came with it was to be written down."""
+    desk = at("voiceai")
+    preview = services.ask_preview(ready(desk), "Hello there.", desk.producer)
+
+    def locked(*_: Any) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(AccountCall.objects, "bulk_create", locked)
+    services.make_preview(str(preview.pk))
+    assert again(preview).status == PreviewStatus.READY
+
+
+def test_dataset_is_not_given_out_without_a_contract(at: At) -> None:
+    desk = at("resemble_v2")
+    build = desk.start(desk.voice(), Tier.RAPID, Handover.DATASET_URL)
+    token = token_for("dataset", build.pk)
+    assert services.dataset_for(token, None, "") is not None
+    Contract.objects.update(ends_on=timezone.localdate() - timedelta(days=1))
+    assert services.dataset_for(token, None, "") is None
+    Contract.objects.update(ends_on=None)
+    Consent.objects.update(valid_until=timezone.localdate() - timedelta(days=1))
+    assert services.dataset_for(token, None, "") is None
 
 
 # --- a voice over there -----------------------------------------------------------------

@@ -1,10 +1,10 @@
 """Accounts: adding them, testing and changing their keys, pausing them, and every conversation with their providers."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -57,11 +57,20 @@ def _noted(account: Account) -> Iterator[Provider]:
             try:
                 yield provider
             finally:
-                _keep(account, provider.heard)
+                with _by_the_way():
+                    _keep(account, provider.heard)
     except (ProviderError, SecretUnreadable) as error:
         note_error(account, error)
         raise
-    note_error(account, None)
+    with _by_the_way():
+        note_error(account, None)
+
+
+@contextmanager
+def _by_the_way() -> Iterator[None]:
+    """That it cannot be written down, as the database is locked, must not lose what was paid for."""
+    with suppress(DatabaseError), transaction.atomic():
+        yield
 
 
 def _keep(account: Account, heard: Iterable[Heard]) -> None:

@@ -8,7 +8,6 @@ from functools import partial
 
 from django.utils import timezone
 
-from consent.models import ConsentStatus
 from voicehub.audio.pcm import MOST_BYTES
 from voicehub.audio.prepare.clips import Clip
 from voicehub.audio.prepare.dataset import Entry, archive, size_of
@@ -18,6 +17,7 @@ from voicehub.tokens import digest
 from voices.models import Build, BuildRecording, DatasetFetch, Handover
 from voices.providers import registry
 from voices.providers.types import Encoding, Parcel, Tier
+from voices.services.gate import not_allowed
 from voices.services.readiness import limits_of
 from voices.services.spec import clip_name, opened_unchanged, unchanged
 
@@ -37,14 +37,13 @@ class Dataset:
 def dataset_for(token: str, address: str | None, user_agent: str) -> Dataset | None:
     """The dataset behind this address, with the opening written down; None when there is none, or not any more.
 
-    The address works while the build is on its way or trains, for a day at most, and only while its consent stands:
-    one that is withdrawn or suspended takes the recordings with it.
+    The address works while the build is on its way or trains, for a day at most, and only while its consent and its
+    contract are in force: one that is withdrawn, suspended or over takes the recordings with it.
     """
-    open_builds = Build.objects.active().filter(
-        created_at__gt=timezone.now() - LASTS, consent__status=ConsentStatus.APPROVED
-    )
-    build = open_builds.select_related("remote_voice").filter(dataset_digest=digest(token)).first()
-    if build is None:
+    open_builds = Build.objects.active().filter(created_at__gt=timezone.now() - LASTS)
+    related = ("remote_voice__account", "voice__talent")
+    build = open_builds.select_related(*related).filter(dataset_digest=digest(token)).first()
+    if build is None or not_allowed(build):
         return None
     DatasetFetch.objects.create(build=build, address=address, user_agent=user_agent[:300])
     rows = list(build.recordings.select_related("recording").order_by("pk"))

@@ -10,18 +10,14 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
-from consent.models import Consent, ConsentStatus, Contract
-from consent.services import permission
 from voicehub import outbox
 from voicehub.audio.findings import Refused
 from voicehub.outbox import LEASE, Lease
 from voicehub.secrets import SecretUnreadable
 from voicehub.transitions import move
 from voices.models import Account, Build, BuildStatus
-from voices.providers import registry
 from voices.providers.errors import (
     NotFound,
     OutcomeUnknown,
@@ -34,6 +30,7 @@ from voices.providers.tolerant import without_addresses
 from voices.providers.types import BuildReport
 from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation, words
 from voices.services.datasets import pack
+from voices.services.gate import not_allowed
 from voices.services.journal import BuildJournal, GateClosed
 from voices.services.news import GONE, finish, retire, seen, watch
 from voices.services.spec import FileChanged, spec_of
@@ -58,34 +55,17 @@ def submit_build(build_id: str, lease: Lease) -> timedelta | None:
         return None
     if not taken_up and not move(build, BuildStatus.SUBMITTING, since=BuildStatus.QUEUED, submitted_at=timezone.now()):
         return None
-    if reasons := _not_allowed(build):
+    if reasons := not_allowed(build):
         finish(build, BuildStatus.FAILED, issue=" ".join(reasons))
         return None
     return _send(build, lease)
-
-
-def _not_allowed(build: Build) -> tuple[str, ...]:
-    """The gate once more, now: a consent or a contract may have ended since the build was started."""
-    account = build.remote_voice.account
-    label = registry.label(account.provider)
-    allowed = permission(build.voice.talent, account.provider, build.voice.purpose, provider_label=label)
-    if allowed.given and not _rests_on_what_is_in_force(build):
-        return ("The consent or the contract that the build was started with is not in force any more.",)
-    return allowed.reasons
 
 
 def _objections(build: Build) -> tuple[str, ...]:
     """The gate, asked while a build is sent. Raises AccountPaused when somebody has stopped the account meanwhile."""
     if paused := Account.objects.filter(pk=build.remote_voice.account_id, paused_at__isnull=False).first():
         raise AccountPaused(paused)
-    return _not_allowed(build)
-
-
-def _rests_on_what_is_in_force(build: Build) -> bool:
-    """Whether the very consent and contract of the build still hold; newer ones beside them change nothing."""
-    unexpired = Q(valid_until__isnull=True) | Q(valid_until__gte=timezone.localdate())
-    consent = Consent.objects.filter(unexpired, pk=build.consent_id, status=ConsentStatus.APPROVED)
-    return consent.exists() and Contract.objects.in_force().filter(pk=build.contract_id).exists()
+    return not_allowed(build)
 
 
 def _send(build: Build, lease: Lease) -> timedelta | None:

@@ -224,5 +224,6 @@ LOGGING = {
         "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["links"]},
     },
     "root": {"handlers": ["console"], "level": env.text("VOICEHUB_LOG_LEVEL", "INFO").upper()},
-    "loggers": {"rq": {"level": "WARNING"}},
+    # urllib3 tells the whole address of each call at DEBUG, also of those that let in whoever has them.
+    "loggers": {"rq": {"level": "WARNING"}, "urllib3": {"level": "INFO"}},
 }

@@ -5,7 +5,7 @@ import threading
 import time
 from contextlib import suppress
 from contextvars import ContextVar
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Self
 
 from requests.adapters import HTTPAdapter
@@ -13,6 +13,15 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 NAT64 = IPv6Network("64:ff9b::/96")
+# What Python takes for everybody's, and is a network's own, out of use, or a way into one (IANA's registries of special
+# addresses; RFC 3879, RFC 4291 2.5.5.1, RFC 2765, RFC 8215).
+NOT_PUBLIC = [
+    ip_network(network)
+    for network in (
+        *("192.0.0.0/24", "192.88.99.0/24", "::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48"),
+        *("3fff::/20", "5f00::/16", "fec0::/10"),
+    )
+]
 
 
 class Watch:
@@ -84,7 +93,7 @@ def is_public(address: str) -> bool:
         if found.sixtofour or found.teredo:  # out of use, and a way around
             return False
         found = found.ipv4_mapped or (IPv4Address(int(found) & 0xFFFFFFFF) if found in NAT64 else found)
-    return found.is_global and not found.is_multicast
+    return found.is_global and not found.is_multicast and not any(found in network for network in NOT_PUBLIC)
 
 
 class _Watched(HTTPConnection):

@@ -37,17 +37,19 @@ from voices.providers.errors import (
     TooLarge,
 )
 from voices.providers.streams import Stream, form_of
-from voices.providers.tolerant import sound_of, storable, without_addresses
+from voices.providers.tolerant import in_texts, sound_of, storable, without_addresses
 from voices.providers.types import Heard, Parcel, Sound
 
 DEADLINE = 45.0  # seconds for one call, whatever the server does
 CONNECT = 10.0
 LARGEST_ANSWER = 8 << 20  # bytes
 LARGEST_SOUND = 32 << 20  # bytes
+LARGEST_CONVERSATION = 128 << 20  # bytes of all answers together: a list may have any number of pages
 LONGEST_WAIT = 3600.0  # the most of a Retry-After that is honoured, seconds
 LONGEST_UPLOAD = 2 * 3600.0  # seconds for one big file, as long as its bytes move
 HEARD = 50  # answers that are remembered
 SAID = 500  # characters of each
+REAL_KEY = 8  # characters
 UNSAFE = "The provider gave an address that is not safe to follow."
 
 Kind = TypeVar("Kind", dict[str, Any], list[Any])
@@ -128,6 +130,7 @@ class HttpProvider(Provider):
         self._auth = self.auth(key)
         self._key = key
         self._deadline = min(longest_call, DEADLINE)
+        self._got = 0  # bytes
         self.heard = self._answers = deque[Heard](maxlen=HEARD)
         self._session = requests.Session()
         self._session.trust_env = False
@@ -179,7 +182,7 @@ class HttpProvider(Provider):
     def call_json(self, operation: str, path: str, **body: Any) -> dict[str, Any] | list[Any]:
         """GET where nobody says whether the answer is a JSON object or an array."""
         wish = self._wish(operation, "GET", path, False, None, body)
-        answer = _json(self._made(wish).content)
+        answer = self._json(self._made(wish).content)
         if not isinstance(answer, dict | list):
             raise ResponseUnreadable(operation, "neither a JSON object nor an array")
         return answer
@@ -193,7 +196,7 @@ class HttpProvider(Provider):
         """One call where nobody says whether it answers with audio or with a JSON object."""
         wish = replace(self._wish(operation, method, path, False, None, body), largest=LARGEST_SOUND)
         content = self._made(wish).content
-        answer = _json(content)
+        answer = self._json(content)
         return answer if isinstance(answer, dict) else sound_of(operation, content)
 
     def download(self, url: str) -> Sound:
@@ -243,6 +246,9 @@ class HttpProvider(Provider):
     def _wish(
         self, operation: str, method: str, path: str, creates: bool, deadline: float | None, body: Mapping[str, Any]
     ) -> _Wish:
+        """Raises ProviderRejected for a path with an id of dots, which would lead to another address."""
+        if not {".", ".."}.isdisjoint(path.split("/")):
+            raise ProviderRejected(operation, "Nothing has an id of dots alone.")
         url = path if path.startswith("http") else self.base_url + path
         return _Wish(operation, method, url, creates, deadline or self._deadline, body)
 
@@ -260,7 +266,7 @@ class HttpProvider(Provider):
             self._hear(wish, None, got.detail)
             # Raised out here, so that it does not carry the error of requests, in which the key stands.
             raise got
-        answer = _json(got.content)
+        answer = self._json(got.content)
         refusal = self._error(wish, got, answer if isinstance(answer, dict) else None)
         self._hear(wish, got.status, refusal.detail if refusal else _readable(got, answer))
         if refusal:
@@ -268,7 +274,7 @@ class HttpProvider(Provider):
         return got
 
     def _read(self, wish: _Wish, got: _Answer, kind: type[Kind]) -> Kind:
-        answer = _json(got.content)
+        answer = self._json(got.content)
         if not isinstance(answer, kind):
             what = "not a JSON object" if kind is dict else "not a JSON array"
             raise (OutcomeUnknown if wish.creates else ResponseUnreadable)(wish.operation, what, status=got.status)
@@ -308,6 +314,9 @@ class HttpProvider(Provider):
                 content += block
                 if len(content) > wish.largest:
                     raise _Refused("too large an answer")
+                self._got += len(block)
+                if self._got > LARGEST_CONVERSATION:
+                    raise _Refused("too many and too large answers")
             return _Answer(response.status_code, response.headers, bytes(content))
 
     def _error(self, wish: _Wish, got: _Answer, answer: dict[str, Any] | None) -> ProviderError | None:
@@ -330,6 +339,14 @@ class HttpProvider(Provider):
     def _public_words(self, answer: dict[str, Any] | None) -> str:
         """The vendor's words, without the key in case they repeat it."""
         return str(without_addresses(self._without_key(self.words_of(answer) if answer else "")))[:2000]
+
+    def _json(self, content: bytes) -> Any:
+        """What an answer says, without the key, as it may be kept and shown. None for what is no JSON.
+
+        A key of a few letters is part of many a word, and no real one.
+        """
+        answer = _json(content)
+        return in_texts(answer, lambda text: text.replace(self._key, "[key]")) if len(self._key) >= REAL_KEY else answer
 
     def _without_key(self, text: str) -> str:
         """Without the key, also as it stands in JSON."""

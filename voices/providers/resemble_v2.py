@@ -7,6 +7,7 @@ named by our reference and found by it. Callbacks are not signed; what they alon
 
 import base64
 import dataclasses
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, ClassVar
@@ -23,6 +24,7 @@ from voices.providers.types import RemoteStatus as Status
 
 PAGE_SIZE = 100
 MOST_PAGES = 1000
+LONGEST_LIST = 300.0  # seconds: somebody may wait for it in a browser
 # Put behind a dataset's address that a voice is given later: such a voice does not train by itself, and only its
 # address tells it from one that was made with the dataset.
 GIVEN_LATER = "?given=later"
@@ -174,11 +176,12 @@ class ResembleV2(HttpProvider):
         fewer than we ask for, and a voice that we overlook is one that we make twice.
         """
         seen: set[str] = set()
+        until = time.monotonic() + LONGEST_LIST
         for page in range(1, MOST_PAGES + 1):
             answer = self.call("list", "GET", path, params={"page": page, "page_size": PAGE_SIZE})
             items = answer.get("items")
-            if not isinstance(items, list):
-                raise ResponseUnreadable("list", "no items in the answer")
+            if not isinstance(items, list) or time.monotonic() > until:
+                raise ResponseUnreadable("list", "no items in the answer, or no end of them")
             fresh = [item for item in items if isinstance(item, dict) and item.get("uuid")]
             yield from (item for item in fresh if str(item["uuid"]) not in seen)
             last = first_number(answer, "num_pages", "page_count")

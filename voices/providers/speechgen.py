@@ -23,6 +23,7 @@ STATUSES = {"processing": Status.TRAINING, "ready": Status.READY, "failed": Stat
 DESCRIPTION = "Made by VoiceHub"
 # Where a list of models may lie; the vendor does not say.
 LISTS = ("models", "data", "items", "results")
+MOST_SAMPLES = 20
 # Where a failed model may say why; the vendor does not say.
 REASONS = ("failure_reason", "error", "reason", "message")
 
@@ -131,8 +132,8 @@ def report_of(model: Mapping[str, Any]) -> BuildReport:
 
 
 def samples_of(told: Any) -> tuple[Sample, ...]:
-    """The samples that have an address."""
-    items = [item for item in told if isinstance(item, Mapping)] if isinstance(told, list) else []
+    """The first samples that have an address: each is fetched and kept."""
+    items = [item for item in told[:MOST_SAMPLES] if isinstance(item, Mapping)] if isinstance(told, list) else []
     named = (Sample(plain(i.get("title")), plain(i.get("text")), plain(i.get("audio_url"))) for i in items)
     return tuple(sample for sample in named if sample.url)
 

@@ -2,12 +2,13 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from voices.providers.errors import ResponseUnreadable
 from voices.providers.types import Sound
 
+LONGEST_WORDS = 4000  # characters of what a provider says, or of an address that it gives
 DEEPEST = 30  # levels of a JSON answer; what lies deeper is dropped
 ADDRESS = re.compile(r"(https?://[^/?#\s\"\\<>]+)[/?#][^\s\"\\<>]*", re.IGNORECASE)
 FLAGS = {"true": True, "false": False, "1": True, "0": False}
@@ -38,12 +39,12 @@ def flag(value: Any) -> bool | None:
 
 
 def plain(told: Any) -> str:
-    """Words out of a text, a list of texts, or a mapping of field to texts."""
+    """Words out of a text, a list of texts, or a mapping of field to texts; no more of them than people read."""
     if isinstance(told, Mapping):
-        return "; ".join(f"{name}: {plain(words)}" for name, words in told.items())
+        return "; ".join(f"{name}: {plain(words)}" for name, words in told.items())[:LONGEST_WORDS]
     if isinstance(told, list):
-        return "; ".join(plain(words) for words in told)
-    return "" if told is None else str(told)
+        return "; ".join(plain(words) for words in told)[:LONGEST_WORDS]
+    return "" if told is None else str(told)[:LONGEST_WORDS]
 
 
 def storable(value: Any, deepest: int = DEEPEST) -> Any:
@@ -63,11 +64,18 @@ def storable(value: Any, deepest: int = DEEPEST) -> Any:
 
 def without_addresses(value: Any) -> Any:
     """A text, or JSON, with no more of an address than its host: whoever has all of it may be let in by it."""
+    return in_texts(value, lambda text: ADDRESS.sub(r"\1/…", text))
+
+
+def in_texts(value: Any, change: Callable[[str], str]) -> Any:
+    """A text, or JSON, with every text in it changed, names too."""
     if isinstance(value, str):
-        return ADDRESS.sub(r"\1/…", value)
+        return change(value)
     if isinstance(value, list):
-        return [without_addresses(item) for item in value]
-    return {name: without_addresses(item) for name, item in value.items()} if isinstance(value, Mapping) else value
+        return [in_texts(item, change) for item in value]
+    if isinstance(value, Mapping):
+        return {change(name): in_texts(item, change) for name, item in value.items()}
+    return value
 
 
 def sound_of(operation: str, content: bytes) -> Sound:

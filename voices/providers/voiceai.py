@@ -108,7 +108,7 @@ class VoiceAI(HttpProvider):
         wanted = {"voice_visibility": visibility.value.upper()}
         answer = self.call("change visibility", "PATCH", _at(remote_id), json=wanted)
         if _visibility(answer) not in (None, visibility):
-            raise ProviderRejected("change visibility", f"The voice is still {answer['voice_visibility']}.")
+            raise ProviderRejected("change visibility", f"The voice is still {plain(answer['voice_visibility'])}.")
 
     def delete_voice(self, remote_id: str) -> Mapping[str, Any]:
         try:
@@ -172,7 +172,7 @@ def _detail(told: Any) -> str:
     """Words, or FastAPI's `[{"loc": ["body", "name"], "msg": …, "type": …}]` as “name: …”."""
     if not isinstance(told, list):
         return plain(told)
-    return "; ".join(_slip(slip) if isinstance(slip, dict) else plain(slip) for slip in told)
+    return plain([_slip(slip) if isinstance(slip, dict) else slip for slip in told])
 
 
 def _slip(slip: Mapping[str, Any]) -> str:

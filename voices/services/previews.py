@@ -19,6 +19,8 @@ from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation, 
 from voices.services.remote import capabilities_of
 
 LONGEST_TEXT = 500  # characters; a preview is a sentence or two, and may be charged for by its length
+MOST_AN_HOUR = 60  # sentences that one account may be asked for
+HOUR = timedelta(hours=1)
 UNDER_WAY = (PreviewStatus.WAITING, PreviewStatus.ASKING)
 INTERRUPTED = "It was interrupted. The provider may have charged for it; ask again if you need it."
 
@@ -35,9 +37,17 @@ def ask_preview(remote: RemoteVoice, text: str, by: User) -> Preview:
         RemoteVoice.objects.select_for_update().get(pk=remote.pk)  # of two who press at once, one asks
         if remote.previews.filter(text=text, url="", status__in=UNDER_WAY).exists():
             raise NotPossible("The voice is asked to say this already.")
+        _not_too_many(remote)
         preview = Preview.objects.create(remote_voice=remote, build=build, text=text, asked_by=by)
         outbox.add("make_preview", preview.pk)
     return preview
+
+
+def _not_too_many(remote: RemoteVoice) -> None:
+    """Somebody's finger, or a script of theirs, must not empty the account."""
+    asked = Preview.objects.filter(remote_voice__account=remote.account_id, url="")
+    if asked.filter(created_at__gt=timezone.now() - HOUR).count() >= MOST_AN_HOUR:
+        raise NotPossible(f"This account was asked for {MOST_AN_HOUR} sentences within an hour. Wait a while.")
 
 
 def reasons_against_preview(remote: RemoteVoice) -> list[str]:

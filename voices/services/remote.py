@@ -23,6 +23,7 @@ from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation, 
 from voices.services.news import STILL_THERE, seen
 
 AGAIN = timedelta(minutes=10)
+LONGEST_ID, LONGEST_NAME = 100, 256  # characters that are kept; an id that is longer is told as such
 UNKNOWN_HERE = 200  # voices of one account that are looked through for those that nobody here knows
 GONE_WORDS = ("deleted", "removed")
 FORBIDDEN = 403
@@ -256,7 +257,7 @@ def _listed(provider: Provider) -> Iterator[Orphan]:
     for count, report in enumerate(provider.list_voices()):
         if count == UNKNOWN_HERE:
             return
-        yield Orphan(report.remote_id, report.name, report.raw_status)
+        yield Orphan(report.remote_id[: LONGEST_ID + 1], report.name[:LONGEST_NAME], report.raw_status)
 
 
 def adopt(account: Account, remote_id: str, tier: Tier | str, voice: Voice, by: User) -> RemoteVoice:
@@ -275,11 +276,17 @@ def delete_orphan(account: Account, remote_id: str, tier: Tier | str, by: User, 
 
 
 def _seen_there(account: Account, remote_id: str) -> BuildReport:
+    """What the provider shows of it: the id comes from a form, and may be made up, or a known one spelt otherwise."""
     try:
         with conversation(account) as provider:
-            return provider.fetch_build(remote_id)
+            report = provider.fetch_build(remote_id)
     except (AccountPaused, ProviderError, SecretUnreadable) as error:
         raise NotAnswered(words(error)) from None
+    if not report.raw:
+        raise NotPossible("The provider does not show a voice of this id.")
+    if report.remote_id != remote_id:
+        raise NotPossible("The provider shows this voice under another id. Adopt or delete that one.")
+    return report
 
 
 def _taken(account: Account, remote_id: str, tier: Tier | str, report: BuildReport, **more: object) -> RemoteVoice:

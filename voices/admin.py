@@ -66,6 +66,10 @@ class AccountAdmin(KeptForever):
     search_fields = ["name"]
     actions = ["check_keys", "pause", "resume"]
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> list[str]:
+        """A key belongs to its provider: it is taken neither to another one nor, from live, in clear to the sandbox."""
+        return [*self.readonly_fields, *(["provider", "mode"] if obj else [])]
+
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
         key = form.cleaned_data.get("key")
         if not change:

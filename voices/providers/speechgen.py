@@ -15,7 +15,7 @@ from voices.providers.errors import NotFound, OutcomeUnknown, ProviderRejected, 
 from voices.providers.http import HttpProvider
 from voices.providers.streams import held
 from voices.providers.tiers.speechgen import TIERS
-from voices.providers.tolerant import plain
+from voices.providers.tolerant import LONGEST_WORDS, plain
 from voices.providers.types import BuildReport, BuildSpec, Capabilities, Journal, Sample, Sound, Tier
 from voices.providers.types import RemoteStatus as Status
 
@@ -134,8 +134,12 @@ def report_of(model: Mapping[str, Any]) -> BuildReport:
 def samples_of(told: Any) -> tuple[Sample, ...]:
     """The first samples that have an address: each is fetched and kept."""
     items = [item for item in told[:MOST_SAMPLES] if isinstance(item, Mapping)] if isinstance(told, list) else []
-    named = (Sample(plain(i.get("title")), plain(i.get("text")), plain(i.get("audio_url"))) for i in items)
-    return tuple(sample for sample in named if sample.url)
+    found = ((item, item.get("audio_url")) for item in items)
+    return tuple(
+        Sample(plain(item.get("title")), plain(item.get("text")), url)
+        for item, url in found
+        if isinstance(url, str) and 0 < len(url) <= LONGEST_WORDS
+    )
 
 
 def _at(remote_id: str) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 from voices.providers.errors import ResponseUnreadable
 from voices.providers.types import Sound
 
-LONGEST_WORDS = 4000  # characters of what a provider says, or of an address that it gives
+LONGEST_WORDS = 4000  # characters of what a provider says at once
 DEEPEST = 30  # levels of a JSON answer; what lies deeper is dropped
-ADDRESS = re.compile(r"(https?://[^/?#\s\"\\<>]+)[/?#][^\s\"\\<>]*", re.IGNORECASE)
+ADDRESS = re.compile(r"(https?://)(?>[^/?#\s\"\\<>]*@)?([^/?#\s\"\\<>]+)[/?#][^\s\"\\<>]*", re.IGNORECASE)
 FLAGS = {"true": True, "false": False, "1": True, "0": False}
 # How files of sound begin (RFC 2361, RFC 3533, ID3v2.4 3.1, RFC 9639), as what a server calls them is not relied on.
 BEGINNINGS = {b"RIFF": "audio/wav", b"OggS": "audio/ogg", b"ID3": "audio/mpeg", b"fLaC": "audio/flac"}
@@ -39,12 +39,12 @@ def flag(value: Any) -> bool | None:
 
 
 def plain(told: Any) -> str:
-    """Words out of a text, a list of texts, or a mapping of field to texts; no more of them than people read."""
+    """Words out of a text, a list of texts, or a mapping of field to texts; cut to size, and without addresses."""
     if isinstance(told, Mapping):
         return "; ".join(f"{name}: {plain(words)}" for name, words in told.items())[:LONGEST_WORDS]
     if isinstance(told, list):
         return "; ".join(plain(words) for words in told)[:LONGEST_WORDS]
-    return "" if told is None else str(told)[:LONGEST_WORDS]
+    return "" if told is None else str(without_addresses(str(told)))[:LONGEST_WORDS]
 
 
 def storable(value: Any, deepest: int = DEEPEST) -> Any:
@@ -64,7 +64,7 @@ def storable(value: Any, deepest: int = DEEPEST) -> Any:
 
 def without_addresses(value: Any) -> Any:
     """A text, or JSON, with no more of an address than its host: whoever has all of it may be let in by it."""
-    return in_texts(value, lambda text: ADDRESS.sub(r"\1/…", text))
+    return in_texts(value, lambda text: ADDRESS.sub(r"\1\2/…", text))
 
 
 def in_texts(value: Any, change: Callable[[str], str]) -> Any:

@@ -23,7 +23,7 @@ from voices.providers.connections import is_public
 from voices.providers.errors import ProviderError, ProviderRejected, ResponseUnreadable
 from voices.providers.http import HttpProvider
 from voices.providers.speechgen import report_of
-from voices.providers.tolerant import LONGEST_WORDS
+from voices.providers.tolerant import LONGEST_WORDS, plain
 from voices.services.previews import MOST_AN_HOUR
 
 KEY = "canary-key-7391-of-the-account"
@@ -92,6 +92,15 @@ def test_a_key_that_a_provider_repeats_is_neither_kept_nor_shown(
     assert KEY not in as_producer.get(remote.get_absolute_url()).content.decode()
 
 
+def test_no_address_that_lets_somebody_in_stands_in_what_people_read() -> None:
+    told = f"Cannot read https://who:{SIGNED}@{SIGNED}@files.example/a.wav?X-Signature={SIGNED}#{SIGNED}, try again."
+    model = {"model_id": "m", "status": "failed", "error": {"message": told}, "name": told}
+    report = report_of(model | {"samples": [{"title": told, "text": told, "audio_url": "https://v.example/1?x=2"}]})
+    assert report.issue == "Cannot read https://files.example/… try again."
+    assert SIGNED not in f"{report.issue} {report.name} {report.samples}"
+    assert report.samples[0].url == "https://v.example/1?x=2"
+
+
 # --- Addresses and ids --------------------------------------------------------------------
 
 
@@ -139,6 +148,13 @@ def test_only_what_the_provider_shows_is_adopted(house: Studio, hostile: Hostile
     assert RemoteVoice.objects.count() == 1
 
 
+def test_hiding_addresses_takes_no_longer_for_hostile_text() -> None:
+    """What grows by the square would take hours for these; by the length, it is over at once."""
+    for piece in ("@", "http://", "a@", "http://a@", "https://a/"):
+        assert len(plain(piece * (1_000_000 // len(piece)))) <= LONGEST_WORDS
+        assert len(plain("https://" + piece * (1_000_000 // len(piece)))) <= LONGEST_WORDS
+
+
 # --- Too much -----------------------------------------------------------------------------
 
 
@@ -177,6 +193,18 @@ def test_what_a_provider_says_of_a_model_is_cut_to_size() -> None:
     assert 1 <= len(report.samples) <= 20
     assert len(report.samples[0].text) <= LONGEST_WORDS
     assert report.samples[0].url == "https://v.example/0"
+
+
+@pytest.mark.django_db
+def test_a_proof_without_end_makes_a_page_that_opens(house: Studio, hostile: Hostile, as_viewer: Client) -> None:
+    remote = house.build(status=BuildStatus.READY).remote_voice
+    gone = iter([answer(200, {"deleted": "x" * 1_000_000}), answer(404)])
+    hostile.script = lambda _asked: [next(gone)]
+    services.ask_deletion(remote, house.producer, "It was a trial.")
+    services.delete_remote_voice(str(remote.pk))
+    page = as_viewer.get(remote.get_absolute_url()).content
+    assert b"{&quot;deleted" in page.replace(b"\\&quot;", b"&quot;")
+    assert len(page) < 100_000
 
 
 @pytest.mark.django_db

@@ -78,7 +78,7 @@ def pytest_make_collect_report(
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On the second database only what touches a database is run again."""
+    """On the second database only what touches a database is run again, and is not marked as saying nothing of it."""
     if os.environ.get("VOICEHUB_TEST_DATABASE") != "postgres":
         return
     left_out = [item for item in items if not touches_database(item)]
@@ -87,6 +87,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def touches_database(item: pytest.Item) -> bool:
+    if item.get_closest_marker("one_database"):
+        return False
     fixtures = set(getattr(item, "fixturenames", ()))
     return item.get_closest_marker("django_db") is not None or bool(fixtures & {"db", "transactional_db"})
 

@@ -15,7 +15,7 @@ from voices.models import Build, BuildStatus, Handover, Preview, PreviewStatus, 
 from voices.providers import registry
 from voices.providers.types import Tier, Visibility
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 WAYS = [
     (provider.slug, tier, Handover(str(way)))

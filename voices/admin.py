@@ -1,3 +1,4 @@
+from contextlib import suppress
 from typing import Any
 
 from django import forms
@@ -6,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from consent.access import user_of
+from consent.services import NotPossible
 from voicehub.admin_rows import KeptForever, LookOnly
 from voices import services
 from voices.models import (
@@ -91,12 +93,14 @@ class AccountAdmin(KeptForever):
     @admin.action(description="Pause", permissions=["change"])
     def pause(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
         for account in accounts.filter(paused_at=None):
-            services.pause_account(account, "", user_of(request))
+            with suppress(NotPossible):  # somebody was quicker, which is what was wanted
+                services.pause_account(account, "", user_of(request))
 
     @admin.action(description="Resume", permissions=["change"])
     def resume(self, _request: HttpRequest, accounts: QuerySet[Account]) -> None:
         for account in accounts.filter(paused_at__isnull=False):
-            services.resume_account(account)
+            with suppress(NotPossible):  # somebody was quicker, which is what was wanted
+                services.resume_account(account)
 
 
 class LimitForm(forms.ModelForm[LimitOverride]):

@@ -1,8 +1,10 @@
 """Resemble's first API from the desk on: an address that is given once, and a list that does not tell how it is."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from tests.building.desk import Desk
 from tests.support.sandbox import Sandbox
@@ -66,3 +68,19 @@ def test_build_call_that_a_person_did_not_find_is_made(desk: Desk, sandbox: Sand
     services.settle_by_hand(build, desk.producer, "", "Nothing trains there.")
     desk.reach(build, BuildStatus.TRAINING)
     assert desk.ledger() == ONCE
+
+
+@pytest.mark.usefixtures("quiet")
+def test_person_is_asked_how_it_stands_only_after_a_while(desk: Desk) -> None:
+    """The list never says it, so that the first looks tell nothing that a person should be asked about."""
+    build = desk.reach(started(desk), BuildStatus.TRAINING)
+    desk.work()
+    build.refresh_from_db()
+    assert not build.unclear
+    Build.objects.filter(pk=build.pk).update(training_at=timezone.now() - timedelta(hours=1))
+    desk.work()
+    build.refresh_from_db()
+    assert build.unclear
+    services.conclude_by_hand(build, desk.producer, BuildStatus.READY, "It speaks on their site.")
+    build.refresh_from_db()
+    assert (build.status, build.settled_by) == (BuildStatus.READY, desk.producer)

@@ -1,5 +1,6 @@
 """Reading what providers really send: numbers as text, flags as words, reasons as lists. None where nothing is said."""
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from voices.providers.errors import ResponseUnreadable
 from voices.providers.types import Sound
 
 LONGEST_WORDS = 4000  # characters of what a provider says at once
+LONGEST_KEPT = 20_000  # characters of an answer
 DEEPEST = 30  # levels of a JSON answer; what lies deeper is dropped
 ADDRESS = re.compile(r"(https?://)(?>[^/?#\s\"\\<>]*@)?([^/?#\s\"\\<>]+)[/?#][^\s\"\\<>]*", re.IGNORECASE)
 FLAGS = {"true": True, "false": False, "1": True, "0": False}
@@ -65,6 +67,13 @@ def storable(value: Any, deepest: int = DEEPEST) -> Any:
 def without_addresses(value: Any) -> Any:
     """A text, or JSON, with no more of an address than its host: whoever has all of it may be let in by it."""
     return in_texts(value, lambda text: ADDRESS.sub(r"\1\2/…", text))
+
+
+def to_keep(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer as a row keeps it: without addresses, and of an endless one its beginning."""
+    said: dict[str, Any] = without_addresses(answer)
+    text = json.dumps(said, ensure_ascii=False)
+    return said if len(text) <= LONGEST_KEPT else {"the beginning of it": text[:LONGEST_KEPT]}
 
 
 def in_texts(value: Any, change: Callable[[str], str]) -> Any:

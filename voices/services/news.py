@@ -16,7 +16,7 @@ from voices.models import Build, BuildRecording, BuildStatus, Callback, Preview,
 from voices.providers import registry
 from voices.providers.base import Provider
 from voices.providers.errors import NotFound, ProviderAuthError, ProviderError, ResponseUnreadable, UnsupportedFeature
-from voices.providers.tolerant import without_addresses
+from voices.providers.tolerant import to_keep
 from voices.providers.types import BuildReport, RecordingReport, RemoteStatus, Tier, Visibility
 from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation
 from voices.services.spec import clip_name
@@ -34,6 +34,7 @@ GONE = (
     "account. The next build makes it anew."
 )
 SLOWEST = timedelta(minutes=10)
+SPEECHLESS = timedelta(minutes=30)  # that a provider may say nothing of a training before a person is asked
 LOOK_UPS = 2  # a list may lag, so that a voice is only taken for absent when it was looked for twice
 CALLBACKS_KEPT = 50  # more than any provider sends for one build; of a flood the rest is answered and dropped
 MEASURES = ("stoi", "pesq", "si_sdr", "sample_score", "is_active", "is_outlier", "is_silent", "discarded")
@@ -96,8 +97,8 @@ def refresh_build(build_id: str) -> timedelta | None:
     if report.status not in OVER or _is_old(build, report):
         Build.objects.filter(pk=build.pk).update(
             raw_status=report.raw_status,
-            raw_answer=without_addresses(report.raw),
-            word_unknown=report.status is RemoteStatus.UNKNOWN,
+            raw_answer=to_keep(report.raw),
+            word_unknown=_unclear(build, report),
             looked_up=0,
         )
         return pause(build)
@@ -121,6 +122,13 @@ def _patience(build: Build, error: Exception) -> timedelta:
         return WHILE_PAUSED
     wait = timedelta(seconds=getattr(error, "retry_after", None) or 0)
     return max(wait, pause(build))
+
+
+def _unclear(build: Build, report: BuildReport) -> bool:
+    """Whether a person has to say how it stands: not as soon as a provider that never says it has begun to train."""
+    silent = not report.raw_status and not build.callbacks.exists()
+    begun = build.training_at or timezone.now()
+    return report.status is RemoteStatus.UNKNOWN and not (silent and timezone.now() - begun < SPEECHLESS)
 
 
 def _is_old(build: Build, report: BuildReport) -> bool:
@@ -152,7 +160,7 @@ def _conclude(build: Build, report: BuildReport, said: BuildReport | None) -> No
             issue=report.issue or (said.issue if said else ""),
             scores=dict(report.scores),
             raw_status=report.raw_status,
-            raw_answer=without_addresses(report.raw),
+            raw_answer=to_keep(report.raw),
         )
 
 
@@ -172,7 +180,7 @@ def finish(build: Build, to: BuildStatus, **fields: Any) -> None:
 def seen(remote: RemoteVoice, report: BuildReport) -> None:
     """Write down how the voice stands over there; an alarm where others may use it, or where it should be gone."""
     remote.name, remote.raw_status = report.name[:256], report.raw_status
-    remote.raw_answer, remote.seen_at = without_addresses(report.raw), timezone.now()
+    remote.raw_answer, remote.seen_at = to_keep(report.raw), timezone.now()
     if report.visibility is not None:
         remote.visibility = report.visibility
         if report.visibility is Visibility.PRIVATE:

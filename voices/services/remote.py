@@ -1,6 +1,5 @@
 """A voice as it stands at its provider: its state, name, visibility and end, and voices that nobody here knows."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,14 +17,13 @@ from voices.models import Account, Build, RemoteVoice, Voice
 from voices.providers import registry
 from voices.providers.base import Provider
 from voices.providers.errors import NotFound, ProviderAuthError, ProviderError, ProviderRejected
-from voices.providers.tolerant import without_addresses
+from voices.providers.tolerant import to_keep
 from voices.providers.types import BuildReport, Capabilities, Tier, Visibility
 from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation, words
 from voices.services.news import STILL_THERE, seen
 
 AGAIN = timedelta(minutes=10)
 LONGEST_ID, LONGEST_NAME = 100, 256  # characters that are kept; an id that is longer is told as such
-LONGEST_PROOF = 20_000  # characters of an answer
 UNKNOWN_HERE = 200  # voices of one account that are looked through for those that nobody here knows
 GONE_WORDS = ("deleted", "removed")
 FORBIDDEN = 403
@@ -196,7 +194,7 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
         return AGAIN
     except (ProviderError, SecretUnreadable):
         return AGAIN
-    return _proved(remote, {"answer": _to_keep(answer), "look": after, "at": timezone.now().isoformat()})
+    return _proved(remote, {"answer": to_keep(answer), "look": after, "at": timezone.now().isoformat()})
 
 
 def _deleted(provider: Provider, remote_id: str) -> Mapping[str, Any]:
@@ -207,13 +205,6 @@ def _deleted(provider: Provider, remote_id: str) -> Mapping[str, Any]:
             raise
         # Said of this voice, of which it is asked again and again; the account works, and must not be paused for it.
         raise ProviderRejected(error.operation, error.detail, status=error.status) from None
-
-
-def _to_keep(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """An answer as a proof that a page can show."""
-    said: dict[str, Any] = without_addresses(answer)
-    text = json.dumps(said, ensure_ascii=False)
-    return said if len(text) <= LONGEST_PROOF else {"the beginning of it": text[:LONGEST_PROOF]}
 
 
 def _after(provider: Provider, remote_id: str) -> str:

@@ -26,7 +26,7 @@ from voices.providers.errors import (
     ProviderUnavailable,
     ResponseUnreadable,
 )
-from voices.providers.tolerant import without_addresses
+from voices.providers.tolerant import to_keep
 from voices.providers.types import BuildReport
 from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation, words
 from voices.services.datasets import pack
@@ -126,7 +126,7 @@ def unconfirmed(build: Build, *, look_up_after: timedelta) -> None:
 def training(build: Build, report: BuildReport) -> None:
     said: dict[str, Any] = {
         "raw_status": report.raw_status,
-        "raw_answer": without_addresses(report.raw),
+        "raw_answer": to_keep(report.raw),
         "samples": [asdict(sample) for sample in report.samples],
     }
     with transaction.atomic():

@@ -21,7 +21,7 @@ from voices.providers.types import Tier
 from voices.services.datasets import LASTS
 from voices.services.spec import callback_url, clip_name, dataset_url
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 SCORES = {"voice_similarity", "fluency", "pauses", "resemble_score"}
 
 

@@ -191,6 +191,7 @@ def test_report_of_the_build_before_is_not_taken_for_this_one(
 def test_real_callbacks_lost_late_doubled_or_broken(desk: Desk, live_server: Any, settings: Any, sandbox: Any) -> None:
     """Whatever becomes of the callback, the build ends, and ends the same."""
     settings.VOICEHUB_BASE_URL = live_server.url
+    sandbox.control("POST", "settings", {"training_seconds": 0.5})  # so long that it is seen to train
     for do, kept in (
         ("lose", 0),
         ("duplicate:5", 1),

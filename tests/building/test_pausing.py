@@ -11,7 +11,7 @@ from voicehub.models import Task, TaskStatus
 from voices import services
 from voices.models import Account, BuildStatus
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 REFUSED = "The provider does not accept this account's key for this."
 

@@ -14,7 +14,7 @@ from voices.models import Build, BuildStatus, Handover
 from voices.providers.resemble_v1 import ResembleV1
 from voices.providers.types import Tier
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 ONCE = {"v1_create_voice": 1, "v1_build": 1}
 ATTESTED = ("name", "language", "id", "uuid")

@@ -63,7 +63,7 @@ class WireContract(ProviderContract):
     def test_lost_answer_to_a_creating_call_is_settled_by_looking(
         self, scene: Scene, elsewhere: Hostile, listener: Listener, phase: str, fault: str
     ) -> None:
-        for tier, way in self.ways():
+        for tier, way in self.unlike_ways():
             for operation in self.creations(tier, way):
                 spec = self.spec(tier, way, listener)
                 notes = self.notes(spec)
@@ -78,7 +78,7 @@ class WireContract(ProviderContract):
     @pytest.mark.parametrize(("phase", "fault"), [(phase, fault) for phase in FAULTS for fault in ("drop", "reset")])
     def test_lost_upload_is_sent_again(self, scene: Scene, listener: Listener, phase: str, fault: str) -> None:
         """Where recordings or the parcel are sent by a call of their own, which may break in the middle."""
-        for tier, way in self.ways():
+        for tier, way in self.unlike_ways():
             spec = self.spec(tier, way, listener)
             notes = self.notes(spec)
             rule = {"operation": self.sending, "do": fault, "phase": phase, "nth": 1}
@@ -134,7 +134,7 @@ class WireContract(ProviderContract):
     def test_any_call_may_be_lost(self, far: Scene, relay: Relay, listener: Listener) -> None:
         """On its way there, or on its way back: each call in both ways, and by each kind of loss in turn."""
         kinds = cycle(LOST.items())
-        for tier, way in self.ways():
+        for tier, way in self.unlike_ways():
             calls, creating = self.plain_run(far, relay, listener, tier, way)
             for number in range(1, len(calls) + 1):
                 for late in (False, True):
@@ -149,7 +149,7 @@ class WireContract(ProviderContract):
 
     def test_any_answer_may_be_nonsense(self, far: Scene, relay: Relay, listener: Listener) -> None:
         kinds = cycle(NONSENSE.items())
-        for tier, way in self.ways():
+        for tier, way in self.unlike_ways():
             calls, creating = self.plain_run(far, relay, listener, tier, way)
             for number in range(1, len(calls) + 1):
                 for name, pieces in NONSENSE.items() if number in creating else islice(kinds, 2):
@@ -163,7 +163,7 @@ class WireContract(ProviderContract):
     def test_any_call_may_be_refused(self, far: Scene, relay: Relay, listener: Listener) -> None:
         """A refusal is an error of its kind, or does not matter; the build can go on once what was wrong is right."""
         kinds = cycle(REFUSED)
-        for tier, way in self.ways():
+        for tier, way in self.unlike_ways():
             calls, creating = self.plain_run(far, relay, listener, tier, way)
             for number in range(1, len(calls) + 1):
                 for status, wanted, _other in self._kinds(kinds, number in creating):

@@ -172,7 +172,9 @@ class ProviderContract:
     def unlike_ways(self) -> list[tuple[Tier, HandoverWay]]:
         """Those by which a submit makes other calls: where only limits differ, the first tier stands for all."""
         tiers = self.provider_class.tiers
-        calls = {(way, self.creations(tier, way), tiers[tier].consent_proof): (tier, way) for tier, way in self.ways()}
+        calls: dict[object, tuple[Tier, HandoverWay]] = {}
+        for tier, way in self.ways():
+            calls.setdefault((way, self.creations(tier, way), tiers[tier].consent_proof), (tier, way))
         return list(calls.values())
 
     def spec(self, tier: Tier, way: HandoverWay, listener: Listener, clips: int = 3) -> BuildSpec:

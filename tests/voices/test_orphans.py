@@ -9,7 +9,7 @@ from django.urls import reverse
 from tests.voices.over_there import OverThere
 from voices.models import RemoteVoice, Voice
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 At = Callable[[str], OverThere]
 

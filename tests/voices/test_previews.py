@@ -15,7 +15,7 @@ from tests.voices.over_there import OverThere
 from tests.voices.rows import Studio
 from voices.models import Account, Preview, PreviewStatus, RemoteVoice
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 At = Callable[[str], OverThere]
 TEXT = "The wind was loud, and nobody spoke."

@@ -12,7 +12,7 @@ from voices import services
 from voices.models import Account, RemoteVoice
 from voices.services.news import STILL_THERE
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 At = Callable[[str], OverThere]
 

@@ -118,7 +118,8 @@ def amount(limit: Limit) -> str:
 
 def capabilities(tier: Capabilities) -> Iterator[tuple[str, str]]:
     yield "recordings are handed over as", words(WAYS[way] for way in tier.handover)
-    yield "one file is written as", str(tier.encoding).upper() if HandoverWay.ONE_FILE in tier.handover else ""
+    if HandoverWay.ONE_FILE in tier.handover:
+        yield "one file is written as", str(tier.encoding).upper()
     yield "languages", ", ".join(tier.languages) or "none are named"
     yield "consent is proved by", PROOFS[tier.consent_proof]
     yield "the end is told by", words(tier.news)
@@ -143,8 +144,8 @@ def limits(items: Iterable[tuple[str, Limit]]) -> Iterator[tuple[str, ...]]:
 
 
 def table(head: list[str], rows: Iterable[tuple[str, ...]]) -> str:
-    """A Markdown table; rows that say nothing in their second column are left out."""
-    lines = [head, ["---"] * len(head), *(row for row in rows if row[1])]
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
     return "\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

@@ -11,6 +11,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from voicehub.models import User
 
+pytestmark = pytest.mark.one_database
+
 EVERYBODY = frozenset({"viewer", "engineer", "producer", "admin"})
 SOUND = frozenset({"engineer", "producer", "admin"})
 PRODUCE = frozenset({"producer", "admin"})

@@ -26,6 +26,8 @@ from voices.providers.speechgen import report_of
 from voices.providers.tolerant import LONGEST_WORDS, plain
 from voices.services.previews import MOST_AN_HOUR
 
+pytestmark = pytest.mark.one_database
+
 KEY = "canary-key-7391-of-the-account"
 SIGNED = "signature-0f3a9c"
 BY_ID = ["resemble_v2", "audiostack", "speechgen", "voiceai"]

@@ -12,6 +12,8 @@ from django.urls import reverse
 from voicehub.middleware import LARGEST_OF_GUESTS, LARGEST_OF_STAFF
 from voicehub.models import User
 
+pytestmark = pytest.mark.one_database
+
 TOKEN = "Zm9yLW9uZS1idWlsZC1hbmQtbm9ib2R5LWVsc2UtMzI"
 
 

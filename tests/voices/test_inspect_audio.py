@@ -18,7 +18,7 @@ from voicehub.models import ThresholdOverride
 from voices.management.commands import inspect_audio
 from voices.models import LimitOverride
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def told(*arguments: object) -> list[dict[str, Any]]:

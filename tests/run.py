@@ -1,6 +1,6 @@
 """Everything that is checked, step by step, with one summary at the end: `make test`; `make lint` is a part.
 
-    python -m tests.run [lint] [format] [types] [postgres] [sandbox] [browser] [audio] [sqlite]
+    python -m tests.run [lint] [format] [types] [postgres] [providers] [browser] [audio] [sqlite]
 
 The tests on SQLite come last, so that the last line of the output is pytest's closing line for them.
 """
@@ -27,10 +27,10 @@ class Step:
     database: str = ""
 
 
-# They know no database, so they have steps of their own: what keeps a processor busy, and the stand-in by itself.
+# They know no database, so they have steps of their own: the ear, and the adapters with their stand-in.
 AUDIO = ("tests/audio", "tests/fuzz")
-SANDBOX = ("tests/sandbox",)
-THE_REST = tuple(f"--ignore={folder}" for folder in AUDIO + SANDBOX)
+PROVIDERS = ("tests/providers", "tests/sandbox")
+THE_REST = tuple(f"--ignore={folder}" for folder in AUDIO + PROVIDERS)
 
 STEPS = {
     "lint": Step("ruff finds nothing", ("ruff", "check", "--quiet", ".")),
@@ -39,13 +39,13 @@ STEPS = {
     "postgres": Step("the tests pass on PostgreSQL", ("pytest", "-m", "not browser"), "postgres"),
     "browser": Step("the main job works in a browser", ("pytest", "-m", "browser"), "sqlite"),
     "audio": Step("the ear hears what it should", ("pytest", *AUDIO), "sqlite"),
-    "sandbox": Step("the sandbox is believed", ("pytest", *SANDBOX), "sqlite"),
+    "providers": Step("adapters keep their contract, and the sandbox is believed", ("pytest", *PROVIDERS), "sqlite"),
     "sqlite": Step("the tests pass on SQLite", ("pytest", "-m", "not browser", *THE_REST), "sqlite"),
 }
 
 
 # Most tests wait more than they compute, so that two cores keep three lanes moving.
-LANES = (("lint", "format", "types", "postgres", "sandbox"), ("browser", "audio"), ("sqlite",))
+LANES = (("lint", "format", "types", "postgres", "providers"), ("browser", "audio"), ("sqlite",))
 
 
 LAST_LINES = 150

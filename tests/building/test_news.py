@@ -19,7 +19,7 @@ from voices.providers import registry
 from voices.services import news
 from voices.services.spec import callback_url, clip_name
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def post(build: Build, body: Any, url: str = "") -> int:

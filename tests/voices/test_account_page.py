@@ -13,7 +13,7 @@ from tests.voices.over_there import OverThere
 from tests.voices.rows import Studio
 from voices.models import Account, AccountCall, RemoteVoice
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 At = Callable[[str], OverThere]
 TASKS = ("account_test", "account_key", "account_pause", "account_resume")

@@ -17,7 +17,7 @@ from tests.voices.rows import Studio, clip
 from voicehub.models import Task
 from voices.models import Account, Build, Preview, PreviewStatus, RemoteVoice
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 SCORES = {"voice_similarity": 0.9, "fluency": 0.7, "pauses": 0.3, "resemble_score": 0.8}
 
 

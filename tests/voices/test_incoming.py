@@ -25,7 +25,7 @@ from voices import services
 from voices.models import Handover, Recording, RecordingStatus, Voice
 from voices.services.spec import spec_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture

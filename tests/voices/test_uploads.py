@@ -17,7 +17,7 @@ from tests.voices.rows import Studio, clip, upload
 from voices.models import Recording, Voice
 from voices.views import recordings as recording_views
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 BAD = {
     "empty": b"",

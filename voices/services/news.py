@@ -186,7 +186,7 @@ def seen(remote: RemoteVoice, report: BuildReport) -> None:
         if report.visibility is Visibility.PRIVATE:
             remote.made_public_by = None  # whoever makes it public from now on is another
         remote.alarm = PUBLIC if report.visibility is Visibility.PUBLIC and not remote.made_public_by_id else ""
-    if remote.deletion and remote.deleted_at is None:
+    if remote.lingers:
         remote.alarm = STILL_THERE
     fields = ["name", "raw_status", "raw_answer", "seen_at", "visibility", "made_public_by", "alarm"]
     remote.save(update_fields=fields)

@@ -59,15 +59,7 @@ def look(remote: RemoteVoice) -> None:
     """Ask the provider how the voice stands now, and write it down. Raises NotPossible."""
     capabilities_of(remote)
     _there(remote)
-    try:
-        with conversation(remote.account) as provider:
-            report = provider.fetch_build(remote.remote_id)
-    except NotFound:
-        _not_seen(remote)
-    except (AccountPaused, ProviderError, SecretUnreadable) as error:
-        raise NotAnswered(words(error)) from None
-    else:
-        _seen(remote, report)
+    _change(remote, lambda _provider: None)
 
 
 def _not_seen(remote: RemoteVoice) -> None:

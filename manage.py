@@ -4,11 +4,11 @@
 import os
 import sys
 
-from voicehub import embedded
+from launcher import entry
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voicehub.settings")
-    embedded.prepare(sys.argv)
+    entry.prepare(sys.argv)
     # Not before: the studio is started without Django, which takes a while to load.
     from django.core.management import execute_from_command_line
 

@@ -2,10 +2,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from consent import words
+from consent import labels
 from consent.models import Consent, Contract, Event, Invitation, Pronunciation, Statement, Take, TakeCheck, Talent
 from consent.services import first_broken
-from voicehub.admin_rows import KeptForever, LookOnly
+from voicehub.admin_site import KeptForever, LookOnly
 
 
 @admin.register(Talent)
@@ -53,7 +53,7 @@ class EventInline(admin.TabularInline[Event, Consent]):
     @admin.display(description="what happened")
     def what_happened(self, event: Event) -> str:
         reason = event.payload.get("reason", "")
-        return f"{words.line(event)}: “{reason}”" if reason else f"{words.line(event)}."
+        return f"{labels.line(event)}: “{reason}”" if reason else f"{labels.line(event)}."
 
     @admin.display(description="hash")
     def short_hash(self, event: Event) -> str:

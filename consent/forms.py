@@ -8,10 +8,10 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 
-from consent import providers
+from consent import extension_points
+from consent.labels import language_name
 from consent.models import Contract, Purpose, Statement, Talent
 from consent.services import pdf_problem
-from consent.words import language_name
 
 if TYPE_CHECKING:  # the stubs' class knows of which model it is, Django's own does not
     ModelFormOfTalent = forms.ModelForm[Talent]
@@ -81,7 +81,7 @@ class ContractForm(ModelFormOfContract):
 
     def __init__(self, talent: Talent, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["providers"].choices = providers.choices  # type: ignore[attr-defined]  # asked for anew each time
+        self.fields["providers"].choices = extension_points.choices  # type: ignore[attr-defined]  # asked for anew each time
         earlier = self.fields["supersedes"]
         earlier.queryset = talent.contracts.filter(superseded_by__isnull=True)  # type: ignore[attr-defined]  # as below
         earlier.empty_label = "None"  # type: ignore[attr-defined]  # a choice of models has both
@@ -122,7 +122,7 @@ class AskForm(forms.Form):
         super().__init__(data, initial={"company": settings.VOICEHUB_COMPANY} | (initial or {}))
         self.statements = newest_statements()
         self.fields["statement"].choices = [  # type: ignore[attr-defined]  # a ChoiceField has them
-            (key, f"{providers.label(one.provider)}, {language_name(one.language)}")
+            (key, f"{extension_points.label(one.provider)}, {language_name(one.language)}")
             for key, one in self.statements.items()
         ]
 
@@ -143,7 +143,7 @@ class AskForm(forms.Form):
 
 def newest_statements() -> dict[str, Statement]:
     """The newest version in use of each statement, by "provider:language", in the order that providers are offered."""
-    offered = [slug for slug, _label in providers.choices()]
+    offered = [slug for slug, _label in extension_points.choices()]
     rows = sorted(
         Statement.objects.filter(retired=False).order_by("provider", "language", "version"),
         key=lambda row: offered.index(row.provider) if row.provider in offered else len(offered),

@@ -23,7 +23,7 @@ from consent import services
 from consent.access import COOKIE, COOKIE_PATH, invitation_for, invited, invited_consent, invited_consents
 from consent.forms import DeclineForm
 from consent.models import Capture, Consent, ConsentStatus, Invitation
-from consent.receiving import answer, receive
+from consent.take_upload import answer, receive
 from voicehub.middleware import allow_microphone
 from voicehub.tokens import digest
 

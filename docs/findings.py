@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 
+from audio import findings
+from audio.analysis.measures import MEANINGS
+from audio.findings.templates import Severity, Template
+from audio.findings.thresholds import EXPLAINED
 from docs.providers import table
-from voicehub.audio import codes
-from voicehub.audio.measures import MEANINGS
-from voicehub.audio.templates import Severity, Template
-from voicehub.audio.thresholds import EXPLAINED
 
 HEAD = """# Findings
 
@@ -20,6 +20,7 @@ A finding has a severity: **refused**, the file cannot be used; **put right**, a
 original kept; **look**, a person should decide. Where a threshold decides, it is a default, which an admin can change
 for a provider and a tier.
 """
+TABLES = [one.name for one in iter_modules(findings.__path__) if one.name.startswith("catalog_")]
 COLUMNS = ["code", "severity", "what it says", "advice", "threshold", "its source"]
 MEASURES = """
 ## Measures
@@ -32,9 +33,10 @@ What the deep look at a recording measures, by the name that the JSON of `manage
 def page() -> str:
     """The whole page as Markdown."""
     parts = [HEAD]
-    for area in iter_modules(codes.__path__):
-        module = import_module(f"{codes.__name__}.{area.name}")
-        parts.append(f"\n## {area.name.capitalize()}\n\n{(module.__doc__ or '').strip()}\n")
+    for table_of in TABLES:
+        area = table_of.removeprefix("catalog_").capitalize()
+        module = import_module(f"{findings.__name__}.{table_of}")
+        parts.append(f"\n## {area}\n\n{(module.__doc__ or '').strip()}\n")
         parts.append(
             table(["code", "severity", "what it says", "advice", "threshold", "its source"], rows(module.CODES))
         )

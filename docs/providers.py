@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import django
 
-from voices.providers.types import Capabilities, ConsentProof, HandoverWay, Limit
+from providers.types import Capabilities, ConsentProof, HandoverWay, Limit
 
 HEAD = """# Providers
 
@@ -36,22 +36,22 @@ FILES = (
         "statements that its consents need, if any: a migration that has them word for word, with source and date.",
     ),
     (
-        "voices/providers/tiers/<slug>.py",
+        "providers/<slug>/capabilities.py",
         "what each tier can do and asks for, as data; each limit with its source and date. The form, the preflight and"
         " this page come from it. What staff should know before they send anybody's voice is a caution.",
     ),
     (
-        "voices/providers/<slug>.py",
+        "providers/<slug>/adapter.py",
         "an `HttpProvider` that says the vendor's words, under 200 lines. It announces every call that creates or"
         " starts something with `journal.about_to`, passes `creates=True`, and writes each remote id at once.",
     ),
-    ("voices/providers/registry.py", "its line."),
+    ("providers/registry.py", "its line."),
     (
-        "voices/sandbox/<slug>/urls.py",
+        "sandbox/<slug>/urls.py",
         "the same API served for real, as the vendor's own client believes it, with the rest of its package. What the"
         " vendor leaves open is decided in a file of choices, and labelled as ours.",
     ),
-    ("voices/sandbox/urls.py", "its line."),
+    ("sandbox/urls.py", "its line."),
     (
         "tests/sandbox",
         "the vendor's page, asked of the sandbox call by call, by the official client where there is one.",
@@ -67,7 +67,7 @@ FILES = (
 
 def page() -> str:
     """The whole page as Markdown."""
-    from voices.providers.registry import all_providers
+    from providers.registry import all_providers
 
     tiers = [(provider, tier) for provider in all_providers() for tier in provider.tiers.values()]
     parts = [HEAD, "\n## All tiers at a glance\n", table(GLANCE, (glance(p.label, tier) for p, tier in tiers))]

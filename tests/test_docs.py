@@ -9,12 +9,12 @@ from django.conf import settings
 from django.core.management import get_commands
 
 from docs.providers import page
-from voices.providers.http import HttpProvider
-from voices.providers.registry import PROVIDERS, all_providers
-from voices.sandbox import choices
-from voices.sandbox.faults import ACTIONS
-from voices.sandbox.operations import NAMES
-from voices.sandbox.server import URLCONF
+from providers.http import HttpProvider
+from providers.registry import PROVIDERS, all_providers
+from sandbox import vendor_defaults
+from sandbox.endpoints import NAMES
+from sandbox.faults import ACTIONS
+from sandbox.server import URLCONF
 
 ROOT = Path(settings.BASE_DIR)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -54,7 +54,7 @@ def test_the_provider_tables_are_what_the_adapters_declare() -> None:
 def test_every_file_that_a_provider_is_added_with_is_there_for_each() -> None:
     written = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
     paths = re.findall(r"^- `([^`]+)`: ", written.split("\n## Adding a provider\n")[1], re.MULTILINE)
-    assert {"voices/providers/<slug>.py", "tests/providers/test_<slug>.py"} <= set(paths)
+    assert {"providers/<slug>/adapter.py", "tests/providers/test_<slug>.py"} <= set(paths)
     wanted = [path.replace("<slug>", slug) for path in paths for slug in PROVIDERS]
     assert [path for path in wanted if not (ROOT / path).exists()] == []
 
@@ -70,9 +70,9 @@ def test_the_sandbox_page_names_every_fault_and_the_choices_in_force() -> None:
     text = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
     told = text.partition("| do | what happens |")[2].partition("\n\n")[0]
     assert re.findall(r"^\| `(\w+)[^`]*` \|", told, re.MULTILINE) == list(ACTIONS)
-    for value in (choices.BAD_KEY, choices.PLAN_KEY, choices.AUTHORIZED_KEY):
+    for value in (vendor_defaults.BAD_KEY, vendor_defaults.PLAN_KEY, vendor_defaults.AUTHORIZED_KEY):
         assert f"`{value}" in text
-    assert f"{choices.PROFESSIONAL_SECONDS:g} seconds" in text
+    assert f"{vendor_defaults.PROFESSIONAL_SECONDS:g} seconds" in text
 
 
 def test_the_sandbox_page_names_every_address_and_operation() -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
-OURS = ("voicehub", "consent", "voices")
+OURS = ("launcher", "audio", "providers", "sandbox", "voicehub", "consent", "voices")
 ALSO = ("manage.py", "bootstrap.py")
 MEDIAN, NINE_IN_TEN, LONGEST = 9, 30, 60
 LONGEST_FILE, LONGEST_TESTS = 400, 500

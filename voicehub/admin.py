@@ -5,9 +5,9 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from audio.findings.thresholds import EXPLAINED
 from voicehub import outbox
-from voicehub.admin_rows import LookOnly
-from voicehub.audio.thresholds import EXPLAINED
+from voicehub.admin_site import LookOnly
 from voicehub.models import Task, ThresholdOverride, User
 
 # The roles are a table in the code (voicehub.roles); editing them here would last until the next migration.

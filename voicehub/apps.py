@@ -1,6 +1,7 @@
 import logging
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 from django.db.models.signals import post_migrate
 
 from voicehub.logs import HideLinks
@@ -18,3 +19,10 @@ class VoiceHubConfig(AppConfig):
         for name in ("gunicorn.error", "gunicorn.access"):
             logging.getLogger(name).addFilter(HideLinks())
         post_migrate.connect(make_roles, dispatch_uid="voicehub.roles")
+
+
+class StudioAdminConfig(AdminConfig):
+    """Django's admin with our site in it, which has no sign-in page of its own."""
+
+    default = False
+    default_site = "voicehub.admin_site.StudioAdminSite"

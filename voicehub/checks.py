@@ -6,14 +6,14 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
-from voicehub import secrets
+from voicehub import encryption
 
 
 @register()
 def field_keys(**_: Any) -> list[CheckMessage]:
     """The keys that seal provider keys must work, and must not be the key that signs cookies."""
     try:
-        secrets.ring()
+        encryption.ring()
     except ImproperlyConfigured as error:
         return [Error(str(error), hint="Make one: manage.py studio does on its first start.", id="voicehub.E001")]
     keys: list[str] = settings.VOICEHUB_FIELD_KEYS

@@ -19,7 +19,7 @@ class User(AbstractUser):
 
 
 class SignInTries(models.Model):
-    """How often somebody tried in vain to sign in under one name from one address lately (see `voicehub.sign_in`)."""
+    """How often somebody failed to sign in under one name from one address lately (see `voicehub.login_throttle`)."""
 
     key = models.CharField(max_length=64, primary_key=True)
     count = models.PositiveSmallIntegerField(default=0)
@@ -30,7 +30,7 @@ class SignInTries(models.Model):
 
 
 class ThresholdOverride(models.Model):
-    """A number of `voicehub.audio.thresholds` as this studio wants it: everywhere, or at one provider and tier."""
+    """A number of `audio.findings.thresholds` as this studio wants it: everywhere, or at one provider and tier."""
 
     provider = models.SlugField(max_length=30, blank=True, help_text="Empty: at every provider, and before any.")
     tier = models.SlugField(max_length=20, blank=True, help_text="Empty: in every tier.")

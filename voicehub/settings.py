@@ -8,7 +8,8 @@ import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 from django.urls import reverse_lazy
 
-from voicehub import env, valkey
+from launcher import valkey
+from voicehub import env
 
 # Lets classes such as ModelAdmin be written as the type checker knows them: with the model in brackets.
 django_stubs_ext.monkeypatch()
@@ -32,14 +33,14 @@ VOICEHUB_SANDBOX_URL = env.text("VOICEHUB_SANDBOX_URL").rstrip("/")
 HTTPS = VOICEHUB_BASE_URL.startswith("https://")
 ALLOWED_HOSTS = env.words("VOICEHUB_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = [VOICEHUB_BASE_URL]
-# How many proxies of our own stand in front and add to X-Forwarded-For (voicehub.addresses).
+# How many proxies of our own stand in front and add to X-Forwarded-For (voicehub.middleware).
 VOICEHUB_PROXIES = env.integer("VOICEHUB_PROXIES", 0)
 
 INSTALLED_APPS = [
     "voicehub.apps.VoiceHubConfig",
     "consent",
     "voices",
-    "voicehub.admin_app.StudioAdminConfig",
+    "voicehub.apps.StudioAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -7,8 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.decorators.http import require_safe
 
-from voicehub.sign_in import SignInView
-from voices.views.today import today
+from voicehub.login_throttle import SignInView
 
 
 @login_not_required
@@ -19,7 +18,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("", today, name="today"),
+    path("", include("voices.dashboard_urls")),
     path("sign-in/", SignInView.as_view(), name="login"),
     path("sign-out/", auth.LogoutView.as_view(), name="logout"),
     path("healthz", healthz, name="healthz"),

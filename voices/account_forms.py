@@ -3,11 +3,13 @@
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.core.validators import RegexValidator
+from django.http import HttpRequest
 
+from providers import registry
+from providers.types import Tier
 from voices.models import Account, Mode, Voice
-from voices.providers import registry
-from voices.providers.types import Tier
 from voices.services import LONGEST_TEXT
 
 # It travels in a header, where anything else would be refused on the way, or read as another key.
@@ -107,3 +109,11 @@ class AdoptForm(RemoteIdForm):
         self.fields["remote_id"].widget = forms.HiddenInput()
         tiers = registry.provider_class(account.provider).tiers
         self.fields["tier"].choices = [(tier.value, tiers[tier].label) for tier in Tier if tier in tiers]  # type: ignore[attr-defined]
+
+
+def say_errors(request: HttpRequest, form: forms.Form) -> None:
+    messages.error(request, errors_of(form))
+
+
+def errors_of(form: forms.Form) -> str:
+    return " ".join(str(text) for texts in form.errors.values() for text in texts)

@@ -8,7 +8,9 @@ from django.http import HttpRequest
 
 from consent.access import user_of
 from consent.services import NotPossible
-from voicehub.admin_rows import KeptForever, LookOnly
+from providers import registry
+from providers.types import Tier
+from voicehub.admin_site import KeptForever, LookOnly
 from voices import services
 from voices.models import (
     Account,
@@ -23,9 +25,7 @@ from voices.models import (
     RemoteVoice,
     Voice,
 )
-from voices.providers import registry
-from voices.providers.types import Tier
-from voices.services.news import MEASURES
+from voices.services.builds.poll import MEASURES
 
 
 class AccountForm(forms.ModelForm[Account]):

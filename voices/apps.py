@@ -6,9 +6,9 @@ class VoicesConfig(AppConfig):
     verbose_name = "Voices"
 
     def ready(self) -> None:
-        from consent import providers, recordings
+        from consent import extension_points, recording_comparison
+        from providers import registry
         from voices import services, tasks  # noqa: F401 - registers the handlers of its tasks
-        from voices.providers import registry
 
-        providers.offer(registry.choices)
-        recordings.offer(services.compare_later)
+        extension_points.offer(registry.choices)
+        recording_comparison.offer(services.compare_later)

@@ -8,8 +8,8 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
 from consent.models import Purpose
+from providers.types import Tier
 from voices.models import BuildStatus, Handover
-from voices.providers.types import Tier
 
 LANGUAGES = [
     ("en-US", "English (United States)"),

@@ -21,12 +21,12 @@ from django.utils import timezone
 
 from consent import services as consents
 from consent.models import Capture, Consent, Purpose, Talent
+from providers import registry
+from providers.base import Provider
+from providers.types import Tier
 from voicehub.models import User
 from voices import services
 from voices.models import Account, Build, Handover, Mode, Voice
-from voices.providers import registry
-from voices.providers.base import Provider
-from voices.providers.types import Tier
 
 FOLDER = settings.BASE_DIR / "sample"
 PROVIDER, OTHER_PROVIDER = "resemble_v2", "resemble_v1"  # both ask for the same words to be read

@@ -3,13 +3,13 @@
 from django.urls import path
 
 from voices import webhooks
-from voices.views import account, accounts, builds, compare, orphans, previews, recordings, remote, today
+from voices.views import accounts, builds, compare, dashboard, previews, recordings, remote_voices, unknown_voices
 from voices.views import voices as voice_views
 
 app_name = "voices"
 
 urlpatterns = [
-    path("today/moving/", today.moving, name="moving"),
+    path("today/moving/", dashboard.moving, name="moving"),
     path("talents/<uuid:pk>/voices/add/", voice_views.voice_add, name="voice_add"),
     path("voices/<uuid:pk>/", voice_views.voice, name="voice"),
     path("voices/<uuid:pk>/readiness/", voice_views.readiness, name="readiness"),
@@ -35,21 +35,21 @@ urlpatterns = [
     path("accounts/", accounts.account_list, name="account_list"),
     path("accounts/add/", accounts.account_add, name="account_add"),
     path("accounts/providers/<slug:slug>/", accounts.provider, name="provider"),
-    path("accounts/<uuid:pk>/", account.account, name="account"),
-    path("accounts/<uuid:pk>/test/", account.account_test, name="account_test"),
-    path("accounts/<uuid:pk>/key/", account.account_key, name="account_key"),
-    path("accounts/<uuid:pk>/pause/", account.account_pause, name="account_pause"),
-    path("accounts/<uuid:pk>/resume/", account.account_resume, name="account_resume"),
-    path("accounts/<uuid:pk>/unknown-voices/", orphans.orphan_list, name="orphans"),
-    path("accounts/<uuid:pk>/unknown-voices/adopt/", orphans.orphan_adopt, name="orphan_adopt"),
-    path("accounts/<uuid:pk>/unknown-voices/delete/", orphans.orphan_delete, name="orphan_delete"),
-    path("remote-voices/<uuid:pk>/", remote.remote_voice, name="remote_voice"),
-    path("remote-voices/<uuid:pk>/progress/", remote.remote_progress, name="remote_progress"),
-    path("remote-voices/<uuid:pk>/look/", remote.remote_look, name="remote_look"),
-    path("remote-voices/<uuid:pk>/rename/", remote.remote_rename, name="remote_rename"),
-    path("remote-voices/<uuid:pk>/visibility/", remote.remote_visibility, name="remote_visibility"),
-    path("remote-voices/<uuid:pk>/delete/", remote.remote_delete, name="remote_delete"),
-    path("remote-voices/<uuid:pk>/deleted/", remote.remote_deleted, name="remote_deleted"),
+    path("accounts/<uuid:pk>/", accounts.account, name="account"),
+    path("accounts/<uuid:pk>/test/", accounts.account_test, name="account_test"),
+    path("accounts/<uuid:pk>/key/", accounts.account_key, name="account_key"),
+    path("accounts/<uuid:pk>/pause/", accounts.account_pause, name="account_pause"),
+    path("accounts/<uuid:pk>/resume/", accounts.account_resume, name="account_resume"),
+    path("accounts/<uuid:pk>/unknown-voices/", unknown_voices.orphan_list, name="orphans"),
+    path("accounts/<uuid:pk>/unknown-voices/adopt/", unknown_voices.orphan_adopt, name="orphan_adopt"),
+    path("accounts/<uuid:pk>/unknown-voices/delete/", unknown_voices.orphan_delete, name="orphan_delete"),
+    path("remote-voices/<uuid:pk>/", remote_voices.remote_voice, name="remote_voice"),
+    path("remote-voices/<uuid:pk>/progress/", remote_voices.remote_progress, name="remote_progress"),
+    path("remote-voices/<uuid:pk>/look/", remote_voices.remote_look, name="remote_look"),
+    path("remote-voices/<uuid:pk>/rename/", remote_voices.remote_rename, name="remote_rename"),
+    path("remote-voices/<uuid:pk>/visibility/", remote_voices.remote_visibility, name="remote_visibility"),
+    path("remote-voices/<uuid:pk>/delete/", remote_voices.remote_delete, name="remote_delete"),
+    path("remote-voices/<uuid:pk>/deleted/", remote_voices.remote_deleted, name="remote_deleted"),
     path("remote-voices/<uuid:pk>/previews/", previews.previews, name="previews"),
     path("remote-voices/<uuid:pk>/previews/ask/", previews.preview_ask, name="preview_ask"),
     path("previews/<uuid:pk>/audio", previews.preview_audio, name="preview_audio"),

@@ -9,7 +9,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from voicehub.addresses import address_of
+from voicehub.middleware import address_of
 from voices import services
 from voices.models import Build
 

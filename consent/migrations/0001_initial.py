@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db import migrations, models
 
 import consent.models.contract
-import consent.models.evidence
 import consent.models.invitation
+import consent.models.take
 import voicehub.storage
 
 
@@ -125,7 +125,7 @@ class Migration(migrations.Migration):
                 (
                     "file",
                     models.FileField(
-                        max_length=200, storage=voicehub.storage.private, upload_to=consent.models.evidence.take_path
+                        max_length=200, storage=voicehub.storage.private, upload_to=consent.models.take.take_path
                     ),
                 ),
                 ("file_name", models.CharField(blank=True, max_length=200)),

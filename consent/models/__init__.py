@@ -1,10 +1,10 @@
-from consent.models.check import Pronunciation, TakeCheck
+from consent.models.choices import Capture, ConsentStatus, EventKind, Purpose
+from consent.models.consent import Consent, Statement
 from consent.models.contract import Contract
-from consent.models.evidence import Event, Take
+from consent.models.evidence import Event
 from consent.models.invitation import Invitation
-from consent.models.permission import Consent, Statement
+from consent.models.take import Pronunciation, Take, TakeCheck
 from consent.models.talent import Talent
-from consent.models.words import Capture, ConsentStatus, EventKind, Purpose
 
 __all__ = [
     "Capture",

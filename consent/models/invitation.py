@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from consent.models.permission import Consent
+from consent.models.consent import Consent
 from consent.models.talent import Talent
 
 LASTS = timedelta(days=14)

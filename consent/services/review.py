@@ -4,8 +4,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, EventKind, Take
+from consent.services.audit_log import record
 from consent.services.errors import NotPossible
-from consent.services.history import record
 from voicehub.models import User
 from voicehub.transitions import move
 

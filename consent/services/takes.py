@@ -3,13 +3,13 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
+from audio.levels.inspect import Limits, inspect
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Take
-from consent.services.checking import check_later
+from consent.services.audit_log import record
 from consent.services.errors import NotPossible
-from consent.services.history import record
-from voicehub.audio.inspect import Limits, inspect
+from consent.services.take_checks import check_later
 from voicehub.models import User
-from voicehub.thresholds import thresholds
+from voicehub.threshold_overrides import thresholds
 from voicehub.transitions import move
 
 LARGEST_TAKE = 50 << 20

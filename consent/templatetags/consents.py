@@ -2,9 +2,9 @@
 
 from django import template
 
-from consent import providers, words
+from consent import extension_points, labels
 from consent.models import Event, Purpose, Take
-from consent.views.heard import heard
+from consent.take_report import heard
 
 register = template.Library()
 register.filter("heard", heard)
@@ -13,12 +13,12 @@ register.filter("heard", heard)
 @register.filter
 def provider_name(slug: str) -> str:
     """The provider's own name."""
-    return providers.label(slug)
+    return extension_points.label(slug)
 
 
 @register.filter
 def provider_names(slugs: list[str]) -> str:
-    return ", ".join(providers.label(slug) for slug in slugs)
+    return ", ".join(extension_points.label(slug) for slug in slugs)
 
 
 @register.filter
@@ -29,31 +29,31 @@ def purpose_names(purposes: list[str]) -> str:
 @register.filter
 def language_name(tag: str) -> str:
     """ "en-US" → "English (US)"."""
-    return words.language_name(tag)
+    return labels.language_name(tag)
 
 
 @register.filter
 def history_line(event: Event) -> str:
     """A line of the history as a sentence."""
-    return words.line(event)
+    return labels.line(event)
 
 
 @register.filter
 def captured(take: Take) -> str:
     """How the take was made."""
-    return words.captured(take)
+    return labels.captured(take)
 
 
 @register.filter
 def captured_for_talent(take: Take) -> str:
     """How the take was made, said to the talent."""
-    return words.captured_for_talent(take)
+    return labels.captured_for_talent(take)
 
 
 @register.filter
 def processing(take: Take) -> str:
     """What the browser did to the sound, where it said."""
-    return words.processing(take)
+    return labels.processing(take)
 
 
 @register.inclusion_tag("consent/_statement_text.html")

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from consent import providers, services
+from consent import extension_points, services
 from consent.access import consent_or_404, invitation_or_404, invitation_rows, may, take_or_404, talent_or_404, user_of
 from consent.forms import AskForm, ReasonForm
 from consent.models import Consent, ConsentStatus
@@ -84,7 +84,7 @@ def _lacking(consent: Consent) -> tuple[str, ...]:
     """What a consent in force still lacks before a voice may be built on it."""
     if consent.status != ConsentStatus.APPROVED:
         return ()
-    name = providers.label(consent.provider)
+    name = extension_points.label(consent.provider)
     return services.permission(consent.talent, consent.provider, consent.purpose, provider_label=name).reasons
 
 

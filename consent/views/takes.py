@@ -10,8 +10,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import consent_or_404, may, take_or_404, user_of
 from consent.models import Capture, ConsentStatus
-from consent.receiving import answer, receive
-from consent.views.heard import heard
+from consent.take_report import heard
+from consent.take_upload import answer, receive
 from voicehub.media import outline, send
 from voicehub.middleware import allow_microphone
 

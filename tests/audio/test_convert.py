@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 import soundfile
 
+from audio.findings import catalog_convert as table
+from audio.findings.findings import Refused, Severity
+from audio.untrusted.child import Job
+from audio.untrusted.runner import run
+from audio.wav import convert, decode
+from audio.wav.convert import Derived, convert_job, is_ours, temporary_wav, to_wav
+from audio.wav.pcm import allowed_rate
+from audio.wav.riff import ALLOWED_RATES, SIGNATURES, read_header
 from tests.support.sounds import FloatArray, by_ffmpeg, by_libsndfile, film, voice
 from tests.support.wav import CLEAN, HOSTILE, noise, sample_wav, speech_like, tone, wav_bytes
-from voicehub.audio import convert, decode
-from voicehub.audio.child import Job
-from voicehub.audio.codes import convert as table
-from voicehub.audio.convert import Derived, convert_job, is_ours, temporary_wav, to_wav
-from voicehub.audio.findings import Refused, Severity
-from voicehub.audio.limited import run
-from voicehub.audio.resample import allowed_rate
-from voicehub.audio.riff import ALLOWED_RATES, SIGNATURES, read_header
 
 VOICE, RATE = voice()
 

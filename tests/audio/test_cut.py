@@ -10,14 +10,13 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audio.datasets.clips import Clip, clip_of
+from audio.datasets.concatenate import edges, set_edges
+from audio.datasets.segment import LENGTHS, Cut, Heard, Lengths, _best, _Place, cut, hear, piece_paths, write_pieces
+from audio.findings.findings import Refused
+from audio.networks.vad import Speech
 from tests.support.sounds import FloatArray, clip_in, voice
 from tests.support.wav import noise, speech_like, wav_bytes
-from voicehub.audio.findings import Refused
-from voicehub.audio.prepare.clips import Clip, clip_of
-from voicehub.audio.prepare.cut import LENGTHS, Cut, Lengths, _best, _Place, cut, piece_paths, write_pieces
-from voicehub.audio.prepare.edges import edges, set_edges
-from voicehub.audio.prepare.hearing import Heard, hear
-from voicehub.audio.speech import Speech
 
 RATE = 16000
 QUIET = -65.0
@@ -87,7 +86,7 @@ def test_a_narrow_pause_is_cut_at_its_quietest_moment(monkeypatch: pytest.Monkey
     levels[500:530] = 1e-6
     levels[517] = 1e-7
     heard = Heard(Speech(((0.0, 5.0), (5.3, 10.0)), 10.0), levels)
-    monkeypatch.setattr("voicehub.audio.prepare.cut.hear", lambda _clip: heard)
+    monkeypatch.setattr("audio.datasets.segment.hear", lambda _clip: heard)
     found = cut(clip(np.zeros(10 * RATE)), Lengths(wanted=5.0))
     assert [(piece.start / RATE, piece.end / RATE) for piece in found.pieces] == [(0.0, 5.17), (5.17, 10.0)]
 
@@ -107,7 +106,7 @@ def test_who_never_pauses_is_cut_at_the_quietest_moment() -> None:
     heard = hear(clip(samples))
     whole = replace(heard.speech, segments=((0.0, 60.0),))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("voicehub.audio.prepare.cut.hear", lambda _clip: replace(heard, speech=whole))
+        patch.setattr("audio.datasets.segment.hear", lambda _clip: replace(heard, speech=whole))
         found = cut(clip(samples))
     assert all_within(found, LENGTHS)
     assert found.left_out == 0

@@ -13,9 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from voicehub.audio.findings import Refused
-from voicehub.audio.prepare import dataset
-from voicehub.audio.prepare.dataset import (
+from audio.datasets import archive_writer
+from audio.datasets.archive_writer import (
     ChangedWhilePacked,
     Entry,
     archive,
@@ -27,7 +26,8 @@ from voicehub.audio.prepare.dataset import (
     tarball,
     tarball_size,
 )
-from voicehub.audio.prepare.gzipped import MOST_STORED, gzipped, gzipped_size
+from audio.datasets.stored_gzip import MOST_STORED, gzipped, gzipped_size
+from audio.findings.findings import Refused
 
 
 def entry(name: str, text: str = "", data: bytes = b"RIFF", size: int | None = None) -> Entry:
@@ -157,7 +157,7 @@ def test_memory_does_not_grow_with_the_archive(pack: Packing) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert total == (size_of if pack is archive else tarball_size)(entries) > 2 * size
-    assert peak < 8 * dataset.BLOCK
+    assert peak < 8 * archive_writer.BLOCK
 
 
 @given(st.lists(st.text(max_size=30), max_size=20))

@@ -12,12 +12,12 @@ import pytest
 import soundfile
 import soxr
 
+from audio.networks import estimates
+from audio.networks.estimates import NOTES, Estimates, estimate, lacking
+from audio.networks.weights import Absent
 from tests.support.processes import ROOT
 from tests.support.wav import RATE, SAMPLE
 from tests.support.worse import Float32, clipped, echoing, noisy, quieter
-from voicehub.audio import estimates
-from voicehub.audio.estimates import NOTES, Estimates, estimate, lacking
-from voicehub.audio.weights import Absent
 
 whole = pytest.mark.skipif(bool(lacking()), reason=" ".join(lacking()))
 VALUES = tuple(NOTES)
@@ -187,6 +187,6 @@ def test_the_docs_say_the_same() -> None:
 
 
 def test_nothing_of_the_extra_is_loaded_before_it_is_wanted() -> None:
-    seen = "import sys, voicehub.audio.estimates; print({'onnxruntime', 'pystoi', 'scipy'} & set(sys.modules))"
+    seen = "import sys, audio.networks.estimates; print({'onnxruntime', 'pystoi', 'scipy'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", seen], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout == "set()\n"

@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audio.analysis.analyze import Examination, examine
+from audio.analysis.measures import MEANINGS
+from audio.findings.thresholds import THRESHOLDS
+from audio.levels.inspect import Limits, inspect
+from audio.networks import vad
+from audio.networks.speech_spans import noise_and_speech
+from audio.networks.vad import Speech
+from audio.networks.weights import Absent
+from audio.wav.riff import ALLOWED_RATES, WavRefused, read_header
 from tests.support.clips import joined, recorded, room, spoken
 from tests.support.planted import loud_place, voice
 from tests.support.wav import Samples, noise, pcm, speech_like, wav_bytes
 from tests.support.worse import noisy
-from voicehub.audio import speech
-from voicehub.audio.examine import Examination, examine
-from voicehub.audio.inspect import Limits, inspect
-from voicehub.audio.measures import MEANINGS
-from voicehub.audio.riff import ALLOWED_RATES, WavRefused, read_header
-from voicehub.audio.speaking import noise_and_speech
-from voicehub.audio.speech import Speech
-from voicehub.audio.thresholds import THRESHOLDS
-from voicehub.audio.weights import Absent
 
 RATE = 16000
 
@@ -109,7 +109,7 @@ def test_speaking_rate_is_from_the_first_word_to_the_last() -> None:
 
 
 def test_without_the_model_the_levels_decide_and_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speech, "silero", lambda: Absent("silero-vad is not installed."))
+    monkeypatch.setattr(vad, "silero", lambda: Absent("silero-vad is not installed."))
     found = examined(voice(RATE))
     assert found.measures["missing"] == ["silero-vad is not installed."]
     assert found.findings == ()

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from audio.findings import catalog_sound
+from audio.findings.catalog import CODES
+from audio.findings.templates import look
+from audio.findings.thresholds import EXPLAINED
 from docs import findings
-from voicehub.audio import codes
-from voicehub.audio.codes import CODES, sound
-from voicehub.audio.templates import look
-from voicehub.audio.thresholds import EXPLAINED
 
 PAGE = Path(__file__).parents[2] / "docs" / "findings.md"
 
@@ -23,12 +23,12 @@ def test_every_code_has_one_line() -> None:
 
 
 def test_new_code_changes_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(codes.sound.CODES, "odd", look("It is {much:.1f} | <odd>.", "Listen.", "noisy_db"))
+    monkeypatch.setitem(catalog_sound.CODES, "odd", look("It is {much:.1f} | <odd>.", "Listen.", "noisy_db"))
     assert "| `odd` | look | It is *much* \\| &lt;odd>. | Listen. | `noisy_db` 15 dB | " in findings.page()
 
 
 def test_every_measured_code_names_its_threshold() -> None:
-    assert all(template.threshold in EXPLAINED for template in sound.CODES.values())
+    assert all(template.threshold in EXPLAINED for template in catalog_sound.CODES.values())
     assert {template.threshold for template in CODES.values()} - {""} <= EXPLAINED.keys()
 
 

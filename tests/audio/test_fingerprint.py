@@ -10,11 +10,10 @@ import pytest
 import soundfile
 import soxr
 
+from audio.analysis.fingerprint import ContentHash, alike, difference, fingerprint
+from audio.wav.riff import Float32, blocks, read_header
 from tests.support.wav import RATE, SAMPLE, noise, sample_wav, tone, wav_bytes
 from tests.support.worse import noisy, quieter
-from voicehub.audio.fingerprint import ContentHash, alike, difference, fingerprint
-from voicehub.audio.riff import read_header
-from voicehub.audio.samples import Float32, blocks
 
 NAMES = [path.stem for path in sorted(SAMPLE.glob("*-0?.flac"))]
 SAME = 0.25

@@ -15,11 +15,12 @@ import soundfile
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from audio.findings import catalog_sound
+from audio.findings.catalog import CODES
+from audio.findings.findings import Severity, finding
+from audio.levels.inspect import Inspection, Limits, inspect
 from tests.support.planted import PLANTED
 from tests.support.wav import CLEAN, HOSTILE, RATE, Samples, gain, noise, pcm, speech_like, tone, wav_bytes
-from voicehub.audio.codes import CODES, sound
-from voicehub.audio.findings import Severity, finding
-from voicehub.audio.inspect import Inspection, Limits, inspect
 
 ANY_LENGTH = Limits(0.0, 1e9)
 
@@ -107,7 +108,7 @@ def test_good_sound_has_no_findings() -> None:
 
 def test_every_finding_about_sound_has_a_sound_that_provokes_it() -> None:
     deep = {planted.code for planted in PLANTED.values() if not planted.cheap}
-    assert {code for _, code in SOUNDS.values()} | {"telephone_band"} == set(sound.CODES) - deep
+    assert {code for _, code in SOUNDS.values()} | {"telephone_band"} == set(catalog_sound.CODES) - deep
 
 
 def test_telephone_rate_is_noticed() -> None:

@@ -10,14 +10,14 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audio.datasets.clips import Clip, clip_of
+from audio.datasets.concatenate import FADE_SECONDS, check_limits, common_rate, join, joined
+from audio.datasets.select import Candidate, Room, choose, quality
+from audio.findings.findings import Refused
+from audio.levels.inspect import inspect
+from audio.wav.riff import ALLOWED_RATES, read_header
 from tests.support.sounds import clip_in, voice
 from tests.support.wav import noise, sample_wav, speech_like, tone, wav_bytes
-from voicehub.audio.findings import Refused
-from voicehub.audio.inspect import inspect
-from voicehub.audio.prepare.choose import Candidate, Room, choose, quality
-from voicehub.audio.prepare.clips import Clip, clip_of
-from voicehub.audio.prepare.join import FADE_SECONDS, check_limits, common_rate, join, joined
-from voicehub.audio.riff import ALLOWED_RATES, read_header
 
 
 def clip(name: str = "slt-01") -> Clip:

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from audio.untrusted import child
+from audio.untrusted.child import Job
+from audio.untrusted.runner import ROOT, ChildFailed, ChildLimits, fits, run
 from tests.support import jobs
-from voicehub.audio import child
-from voicehub.audio.child import Job
-from voicehub.audio.limited import ROOT, ChildFailed, ChildLimits, fits, run
 
 SHAPES = {"said": {"text": str, "number": int | float}}
 SHORT = ChildLimits(cpu_seconds=1, wall_seconds=20)
@@ -100,7 +100,7 @@ def test_too_much_memory_is_refused() -> None:
 
 
 def test_memory_is_watched_where_the_system_does_not_limit_it() -> None:
-    code = "import os, sys; sys.path.insert(0, sys.argv[1]); from voicehub.audio import child; "
+    code = "import os, sys; sys.path.insert(0, sys.argv[1]); from audio.untrusted import child; "
     code += "child._hold_on_to(os.pipe()[0], 1)"
     done = subprocess.run([sys.executable, "-c", code, str(ROOT)], timeout=60, check=False)
     assert done.returncode == child.OUT_OF_MEMORY
@@ -169,7 +169,7 @@ def test_what_lies_in_memory_is_read_from_its_start() -> None:
 
 
 def test_a_child_that_says_no_more_but_lives_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voicehub.audio.limited.LAST_BREATH_SECONDS", 0.2)
+    monkeypatch.setattr("audio.untrusted.runner.LAST_BREATH_SECONDS", 0.2)
     assert "silent" in failure(jobs.fall_silent)[1]
 
 
@@ -200,7 +200,7 @@ def test_closing_the_results_ends_the_child_and_what_it_started(job: Job) -> Non
 
 def test_the_child_dies_with_its_parent() -> None:
     code = (
-        "import io, sys; from tests.support import jobs; from voicehub.audio.limited import run; "
+        "import io, sys; from tests.support import jobs; from audio.untrusted.runner import run; "
         "results = run(jobs.sleep, io.BytesIO(), {}, {'said': {'text': str, 'number': int}}); "
         "print(next(results)['text'], flush=True); input()"
     )

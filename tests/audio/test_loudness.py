@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audio.levels.loudness import LoudnessMeter
+from audio.wav.riff import ALLOWED_RATES
 from tests.support.wav import Samples, gain, noise, sample_wav, speech_like, tone
-from voicehub.audio.loudness import LoudnessMeter
-from voicehub.audio.riff import ALLOWED_RATES
 
 RATES = pytest.mark.parametrize("rate", ALLOWED_RATES)
 

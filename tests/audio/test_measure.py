@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from audio.levels.clipping import MOST_PLACES, Clipping, FlatTops
+from audio.levels.measure import FINE_MOST, Frames, Levels, Measurement, Outline, measure
+from audio.wav.riff import WavHeader, read_header
 from tests.support.wav import RATE, Samples, gain, noise, pcm, speech_like, tone, wav_file
-from voicehub.audio.clipping import MOST_PLACES, Clipping, FlatTops
-from voicehub.audio.measure import FINE_MOST, Frames, Levels, Measurement, Outline, measure
-from voicehub.audio.riff import WavHeader, read_header
 
 Int16 = NDArray[np.int16]
 

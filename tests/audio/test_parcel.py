@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from audio.datasets.archive_writer import Entry
+from audio.datasets.concatenate import Joined, joined
+from audio.datasets.package import Packed, mp3_of, packed_archive, packed_mp3, packed_wav
+from audio.findings.findings import Refused
+from audio.wav.riff import ALLOWED_RATES, read_header
 from tests.support.sounds import clip_in
 from tests.support.wav import sample_wav, tone, wav_bytes
-from voicehub.audio.findings import Refused
-from voicehub.audio.prepare.dataset import Entry
-from voicehub.audio.prepare.join import Joined, joined
-from voicehub.audio.prepare.parcel import Packed, mp3_of, packed_archive, packed_mp3, packed_wav
-from voicehub.audio.riff import ALLOWED_RATES, read_header
 
 
 def entries() -> list[Entry]:

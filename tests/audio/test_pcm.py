@@ -7,10 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from voicehub.audio.pcm import Rounding, WavWriter, triangular, wav_head
-from voicehub.audio.resample import resampled, resampled_frames
-from voicehub.audio.riff import ALLOWED_RATES, read_header
-from voicehub.audio.samples import Float32
+from audio.wav.pcm import Rounding, WavWriter, resampled, resampled_frames, triangular, wav_head
+from audio.wav.riff import ALLOWED_RATES, Float32, read_header
 
 COUNT = 1 << 18
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from audio.analysis.pitch import median_pitch
 from tests.support.wav import RATE, Samples, noise, speech_like
-from voicehub.audio.pitch import median_pitch
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 22050, 44100, 48000])

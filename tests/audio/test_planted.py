@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
+from audio.analysis.analyze import Examination, examine
+from audio.findings import catalog_sound
+from audio.findings.findings import Finding, Severity
+from audio.levels.inspect import Limits, inspect
+from audio.wav.riff import read_header
 from tests.support.clips import RATES, clean, recorded
 from tests.support.planted import NARROW, PLANTED, Planted, Sound
 from tests.support.wav import Samples, wav_bytes
-from voicehub.audio.codes import sound
-from voicehub.audio.examine import Examination, examine
-from voicehub.audio.findings import Finding, Severity
-from voicehub.audio.inspect import Limits, inspect
-from voicehub.audio.riff import read_header
 
 ANY_LENGTH = Limits(0.0, 1e9)
 EXACT = 0.05
@@ -48,7 +48,7 @@ def test_first_look_finds_the_defect_at_its_time(name: str, rate: int) -> None:
 
 
 def test_every_code_of_sound_is_planted() -> None:
-    assert {planted.code for planted in PLANTED.values()} == set(sound.CODES)
+    assert {planted.code for planted in PLANTED.values()} == set(catalog_sound.CODES)
 
 
 def test_control_set_is_large_and_of_several_voices() -> None:

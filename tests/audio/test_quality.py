@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from audio.levels.inspect import inspect
+from sandbox.scores import SandboxScores, sandbox_scores
 from tests.support.wav import RATE, Samples, noise, speech_like, wav_file
-from voicehub.audio.inspect import inspect
-from voicehub.audio.quality import SandboxScores, sandbox_scores
 
 
 def scores_of(samples: Samples) -> SandboxScores:

@@ -4,10 +4,10 @@ import io
 
 import pytest
 
+from audio.findings.catalog_wav import DAMAGED, NOT_A_WAV, WRONG_FORMAT
+from audio.findings.findings import Severity
+from audio.wav.riff import WavHeader, WavRefused, read_header
 from tests.support.wav import CLEAN, HOSTILE, wav_bytes, wav_file
-from voicehub.audio.codes.wav import DAMAGED, NOT_A_WAV, WRONG_FORMAT
-from voicehub.audio.findings import Severity
-from voicehub.audio.riff import WavHeader, WavRefused, read_header
 
 NEEDS_A_STRANGE_FILE_OBJECT = {"decoder_disagrees", "changed_while_read"}
 

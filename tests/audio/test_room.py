@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from audio.analysis.spectrum import reverberation
 from tests.support.clips import RATES
 from tests.support.planted import voice
 from tests.support.worse import echoing, noisy
-from voicehub.audio.room import reverberation
 
 NAMES = ("slt-02", "rms-01", "consent-awb")
 

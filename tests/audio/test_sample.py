@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from audio.levels.inspect import Inspection, Limits, inspect
 from tests.audio.test_speaker import MANIFEST
 from tests.support.wav import SAMPLE, sample_wav
-from voicehub.audio.inspect import Inspection, Limits, inspect
 
 PLAIN = [entry for entry in MANIFEST if entry["kind"] == "recording"]
 

@@ -11,12 +11,13 @@ import pytest
 import soundfile
 import soxr
 
+from audio.analysis import compare as sets
+from audio.analysis.compare import SetClip, SetReport, compare, unlike_levels
+from audio.findings.thresholds import THRESHOLDS
+from audio.networks import speaker_match
+from audio.networks.weights import Absent
+from audio.wav.riff import Float32
 from tests.support.wav import RATE, SAMPLE, noise, wav_bytes
-from voicehub.audio import sets, speaker
-from voicehub.audio.samples import Float32
-from voicehub.audio.sets import SetClip, SetReport, compare, unlike_levels
-from voicehub.audio.thresholds import THRESHOLDS
-from voicehub.audio.weights import Absent
 
 SLT = [f"slt-0{number}" for number in range(1, 9)]
 MONDAY, TUESDAY, FRIDAY = date(2026, 11, 16), date(2026, 11, 17), date(2026, 11, 20)
@@ -51,7 +52,7 @@ def day_codes(report: SetReport) -> dict[date, list[str]]:
 @pytest.fixture
 def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the speaker model, which takes most of the time; what is tested does not need it."""
-    monkeypatch.setattr(speaker, "encoder", lambda: Absent("Resemblyzer is not installed."))
+    monkeypatch.setattr(speaker_match, "encoder", lambda: Absent("Resemblyzer is not installed."))
 
 
 def test_good_set_has_no_findings() -> None:

@@ -11,14 +11,13 @@ import pytest
 import soundfile
 import soxr
 
+from audio.findings.thresholds import THRESHOLDS
+from audio.networks import speaker_match
+from audio.networks.speaker_match import Voiceprint, centroid, likeness, match, outliers, voiceprint
+from audio.networks.weights import Absent
+from audio.wav.riff import Float32, load, read_header
 from tests.support.wav import RATE, SAMPLE, noise, speech_like, wav_file
 from tests.support.worse import echoing, narrow, noisy, quieter
-from voicehub.audio import speaker
-from voicehub.audio.riff import read_header
-from voicehub.audio.samples import Float32, load
-from voicehub.audio.speaker import Voiceprint, centroid, likeness, match, outliers, voiceprint
-from voicehub.audio.thresholds import THRESHOLDS
-from voicehub.audio.weights import Absent
 
 MANIFEST: list[dict[str, Any]] = json.loads((SAMPLE / "manifest.json").read_text())
 
@@ -201,7 +200,7 @@ def test_what_cannot_be_compared_is_unchecked_and_says_why(prints: Prints, monke
     assert (few.verdict, few.compared_with, few.score, few.error_rate) == ("unchecked", 2, None, None)
     assert "2 recordings" in few.text and "too few" in few.text
     assert "too little speech in the take" in match(None, recordings).text
-    monkeypatch.setattr(speaker, "encoder", lambda: Absent("Resemblyzer is not installed."))
+    monkeypatch.setattr(speaker_match, "encoder", lambda: Absent("Resemblyzer is not installed."))
     assert voiceprint(samples_of("slt-01.flac"), RATE) is None
     gone = match(None, [None] * 9)
     assert gone.text == "Whether it is the voice of the recordings is not checked: Resemblyzer is not installed."

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from audio.analysis.spectrum import band, hum
+from audio.wav.riff import Float32
 from tests.support.clips import RATES, recorded, resampled, spoken
 from tests.support.planted import voice
 from tests.support.wav import Samples, gain, noise, tone
-from voicehub.audio.samples import Float32
-from voicehub.audio.spectrum import band, hum
 
 at_every_rate = pytest.mark.parametrize("rate", RATES)
 

@@ -8,12 +8,12 @@ import pytest
 import soundfile
 import soxr
 
+from audio.networks import vad as hearing
+from audio.networks.vad import CHUNK, Silero, Speech, SpeechFinder, silero, speech
+from audio.networks.weights import Absent
+from audio.wav.riff import Float32
 from tests.support.wav import RATE, SAMPLE, Samples, noise, tone
 from tests.support.worse import noisy
-from voicehub.audio import speech as hearing
-from voicehub.audio.samples import Float32
-from voicehub.audio.speech import CHUNK, Silero, Speech, SpeechFinder, silero, speech
-from voicehub.audio.weights import Absent
 
 NAMES = [path.stem for path in sorted(SAMPLE.glob("*-0?.flac"))]
 GONE = Absent("silero-vad is not installed.")

@@ -11,11 +11,11 @@ import pytest
 import soundfile
 import soxr
 
+from audio.findings.thresholds import THRESHOLDS
+from audio.statement import State, StatementCheck, Verdict, check, decoder
+from audio.wav.riff import Float32
 from tests.support.wav import RATE, SAMPLE, noise, tone
 from tests.support.worse import echoing
-from voicehub.audio.samples import Float32
-from voicehub.audio.statement import State, StatementCheck, Verdict, check, decoder
-from voicehub.audio.thresholds import THRESHOLDS
 
 TEXT = (
     "I am aware that recordings of my voice will be used by {company} to train and create a synthetic version of my"

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from voicehub.audio.statement.align import State, Word, align
-from voicehub.audio.statement.decoder import Said, common_words, lookup
-from voicehub.audio.statement.model import END, START, language_model
-from voicehub.audio.statement.pronounce import Saying, parts, saying, word_by_word
-from voicehub.audio.statement.rivals import rivals
-from voicehub.audio.statement.words import Role, Token, key_words, tokens
+from audio.statement.align import State, Word, align
+from audio.statement.decoder import Said, common_words, lookup
+from audio.statement.language_model import END, START, language_model
+from audio.statement.pronunciation import Saying, parts, rivals, saying, word_by_word
+from audio.statement.tokens import Role, Token, key_words, tokens
 
 COMPANY = "Northlight Voices"
 RESEMBLE = (

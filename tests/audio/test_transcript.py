@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audio.analysis.transcript_lint import lint, speaking_rate, syllables, words
+from audio.findings import catalog_transcript as table
+from audio.findings.catalog import CODES
+from audio.findings.findings import Severity
+from audio.findings.thresholds import THRESHOLDS
 from tests.support.wav import SAMPLE
-from voicehub.audio.codes import CODES
-from voicehub.audio.codes import transcript as table
-from voicehub.audio.findings import Severity
-from voicehub.audio.thresholds import THRESHOLDS
-from voicehub.audio.transcript import lint, speaking_rate, syllables, words
 
 MANIFEST = json.loads((SAMPLE / "manifest.json").read_text())
 SPOKEN = "The lighthouse keeper wound the old clock every evening, long before the first boats came home."

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from voicehub.audio import weights
-from voicehub.audio.encoder import SHAPES as ENCODER_SHAPES
-from voicehub.audio.encoder import Encoder, encoder
-from voicehub.audio.speech import SHAPES as SILERO_SHAPES
-from voicehub.audio.speech import Silero, silero
-from voicehub.audio.weights import TORCH_MAGIC, Absent, Arrays, safetensors, torch_legacy
+from audio.networks import weights
+from audio.networks.speaker_encoder import SHAPES as ENCODER_SHAPES
+from audio.networks.speaker_encoder import Encoder, encoder
+from audio.networks.vad import SHAPES as SILERO_SHAPES
+from audio.networks.vad import Silero, silero
+from audio.networks.weights import TORCH_MAGIC, Absent, Arrays, safetensors, torch_legacy
 
 SHAPES = {"one": (2, 3), "two": (4,)}
 ONE, TWO = np.arange(6, dtype="<f4").reshape(2, 3), np.arange(4, dtype="<f4") - 2

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from audio.archives.read import read_archive
 from tests.support.wav import speech_like, wav_bytes
-from voicehub.audio.archive import read_archive
 
 CLIPS = 1000
 VARIANTS = 10

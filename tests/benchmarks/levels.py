@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+from audio.analysis.analyze import examine
+from audio.levels.inspect import Limits, inspect
+from audio.wav.riff import read_header
 from tests.support.wav import pcm, speech_like, wav_bytes
-from voicehub.audio.examine import examine
-from voicehub.audio.inspect import Limits, inspect
-from voicehub.audio.riff import read_header
 
 CLIPS = 40
 ROUNDS = 15

@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from audio.datasets.clips import clip_of
+from audio.datasets.segment import cut
+from audio.wav.convert import to_wav
+from audio.wav.decode import BLOCK_FRAMES
 from tests.support.sounds import voice
 from tests.support.wav import noise
-from voicehub.audio.convert import to_wav
-from voicehub.audio.decode import BLOCK_FRAMES
-from voicehub.audio.prepare.clips import clip_of
-from voicehub.audio.prepare.cut import cut
 
 RATE = 48000
 KINDS = {

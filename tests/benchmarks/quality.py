@@ -14,9 +14,9 @@ from dataclasses import fields
 import numpy as np
 import soundfile
 
+from audio.networks.estimates import NOTES, Estimates, estimate, lacking
 from tests.support.wav import SAMPLE
 from tests.support.worse import Float32, clipped, echoing, narrow, noisy, quieter
-from voicehub.audio.estimates import NOTES, Estimates, estimate, lacking
 
 CLIPS = 6
 Worse = Callable[[Float32, int, float], Float32]

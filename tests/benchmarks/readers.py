@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from voicehub.audio.samples import Float32
+from audio.wav.riff import Float32
 
 RATE = 16000
 FLITE_VOICES = ("slt", "rms", "awb", "kal16")

@@ -12,12 +12,12 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from audio.findings.thresholds import THRESHOLDS
+from audio.networks.speaker_match import Voiceprint, centroid, likeness, missing, voiceprint
+from audio.wav.riff import Float32
 from tests.benchmarks.readers import RATE, Reader, readers
 from tests.support.wav import SAMPLE
 from tests.support.worse import echoing, narrow, noisy, quieter
-from voicehub.audio.samples import Float32
-from voicehub.audio.speaker import Voiceprint, centroid, likeness, missing, voiceprint
-from voicehub.audio.thresholds import THRESHOLDS
 
 TEXTS = (
     "The ferry leaves at seven, and nobody waits for those who oversleep.",

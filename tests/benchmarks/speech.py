@@ -12,12 +12,12 @@ from multiprocessing import get_context
 import numpy as np
 import soundfile
 
+from audio.networks import vad as hearing
+from audio.networks.speaker_match import voiceprint
+from audio.networks.vad import RATE, speech
+from audio.networks.weights import Absent
+from audio.wav.riff import Float32
 from tests.support.wav import SAMPLE
-from voicehub.audio import speech as hearing
-from voicehub.audio.samples import Float32
-from voicehub.audio.speaker import voiceprint
-from voicehub.audio.speech import RATE, speech
-from voicehub.audio.weights import Absent
 
 SECONDS = 600
 CLIP_SECONDS = 8

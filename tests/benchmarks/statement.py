@@ -14,9 +14,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from audio.statement import Verdict, check
+from audio.wav.riff import Float32
 from tests.benchmarks.readers import CONDITIONS, RATE, Reader, quiet_room, readers
-from voicehub.audio.samples import Float32
-from voicehub.audio.statement import Verdict, check
 
 TEXT = (
     "I am aware that recordings of my voice will be used by {company} to train and create a synthetic version of my"

@@ -20,16 +20,16 @@ from uuid import uuid4
 
 import requests
 
+from audio.datasets.archive_writer import Entry
+from audio.datasets.package import packed_archive
+from providers.resemble_v1.adapter import ResembleV1
+from providers.resemble_v2.adapter import ResembleV2
+from providers.types import BuildSpec, Clip, HandoverWay, Parcel, Tier
 from tests.providers.journal import Notes
 from tests.providers.making import blob, statement
 from tests.support.sandbox import Sandbox
 from tests.support.session import environment
 from tests.support.wav import speech_like, wav_bytes
-from voicehub.audio.prepare.dataset import Entry
-from voicehub.audio.prepare.parcel import packed_archive
-from voices.providers.resemble_v1 import ResembleV1
-from voices.providers.resemble_v2 import ResembleV2
-from voices.providers.types import BuildSpec, Clip, HandoverWay, Parcel, Tier
 
 RECORDINGS, MEGABYTES = 500, 500
 CLIP_SECONDS = 4.0

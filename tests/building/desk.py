@@ -17,13 +17,13 @@ from django.utils import timezone
 
 from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Statement, Talent
 from consent.services import approve, ask, submit_take
+from providers.types import Tier
 from tests.support.sandbox import Sandbox, until
 from tests.support.wav import sample_wav
 from tests.support.work import do_tasks
 from voicehub.models import Task, TaskStatus, User
 from voices import services
 from voices.models import Account, Build, BuildStatus, Handover, LimitOverride, Mode, Recording, Voice
-from voices.providers.types import Tier
 
 PROVIDER = "resemble_v2"
 SLT = ("slt-01", "slt-02", "slt-03")

@@ -8,6 +8,8 @@ import pytest
 from django.utils import timezone
 
 from consent.services import NotPossible
+from providers import registry
+from providers.http import HttpProvider
 from tests.building.desk import Desk
 from tests.support.work import do_tasks
 from voicehub import outbox
@@ -15,9 +17,7 @@ from voicehub.models import Task, TaskStatus
 from voicehub.outbox import LEASE, Lease, LeaseLost
 from voices import services
 from voices.models import Build, BuildStatus, RemoteVoice
-from voices.providers import registry
-from voices.providers.http import HttpProvider
-from voices.services import journal, settling
+from voices.services.builds import journal, reconcile
 
 pytestmark = pytest.mark.django_db
 
@@ -93,7 +93,7 @@ def test_late_build_call_is_not_made_again(desk: Desk, sandbox: Any, monkeypatch
     sandbox.control("POST", "settings", {"training_seconds": 1.0})
     sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
     build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
-    monkeypatch.setattr(settling, "_look", lambda *_: (None, True))
+    monkeypatch.setattr(reconcile, "_look", lambda *_: (None, True))
     desk.reach(build, BuildStatus.UNCONFIRMED)
     desk.reach(build, BuildStatus.TRAINING)
     assert desk.finish(build).status == BuildStatus.READY
@@ -230,7 +230,7 @@ def test_what_fails_on_our_side_with_a_step_in_doubt_is_looked_up(desk: Desk, mo
 def test_question_that_breaks_again_and_again_is_asked_later(desk: Desk, monkeypatch: Any) -> None:
     build = desk.reach(desk.start(desk.voice()), BuildStatus.TRAINING)
     with monkeypatch.context() as patch:
-        patch.setattr("voices.services.news.seen", lambda *_: 1 / 0)
+        patch.setattr("voices.services.builds.poll.seen", lambda *_: 1 / 0)
         for _ in range(outbox.MOST_ATTEMPTS):
             desk.work()
     assert Task.objects.filter(kind="refresh_build", status=TaskStatus.GIVEN_UP).exists()

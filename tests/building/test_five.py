@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from consent.services import NotPossible
+from providers import registry
+from providers.types import Tier, Visibility
 from tests.building.desk import Desk
 from voices import services
 from voices.models import Build, BuildStatus, Handover, Preview, PreviewStatus, RemoteVoice
-from voices.providers import registry
-from voices.providers.types import Tier, Visibility
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 

@@ -9,6 +9,8 @@ import requests
 
 from consent.models import Take
 from consent.services import NotPossible
+from providers import registry
+from providers.types import Tier
 from tests.building.desk import SLT, Desk, sound, wav
 from tests.support.sandbox import until
 from tests.support.work import HEARING
@@ -16,10 +18,8 @@ from voicehub.models import Task
 from voicehub.tokens import token_for
 from voices import services
 from voices.models import Build, BuildStatus, DatasetFetch, Handover, RemoteVoice, Voice
-from voices.providers import registry
-from voices.providers.types import Tier
-from voices.services.datasets import LASTS
-from voices.services.spec import callback_url, clip_name, dataset_url
+from voices.services.builds.dataset import LASTS
+from voices.services.builds.spec import callback_url, clip_name, dataset_url
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 SCORES = {"voice_similarity", "fluency", "pauses", "resemble_score"}

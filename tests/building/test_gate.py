@@ -14,7 +14,7 @@ from tests.building.desk import PROVIDER, Desk
 from voicehub.models import Task
 from voices import services
 from voices.models import Build, BuildStatus, Recording, RemoteVoice, Voice
-from voices.services.journal import BuildJournal
+from voices.services.builds.journal import BuildJournal
 
 pytestmark = pytest.mark.django_db
 

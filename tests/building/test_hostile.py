@@ -15,6 +15,9 @@ from django.utils import timezone
 
 from consent.models import Consent, Contract
 from consent.services import NotPossible, withdraw
+from providers import registry
+from providers.errors import ProviderAuthError
+from providers.types import Tier, Visibility
 from tests.building.desk import Desk, wav
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import LEASE
@@ -32,12 +35,10 @@ from voices.models import (
     PreviewStatus,
     RemoteVoice,
 )
-from voices.providers import registry
-from voices.providers.errors import ProviderAuthError
-from voices.providers.types import Tier, Visibility
-from voices.services import accounts, settling
-from voices.services import remote as remotes
-from voices.services.journal import BuildJournal
+from voices.services import accounts
+from voices.services import remote_voices as remotes
+from voices.services.builds import reconcile
+from voices.services.builds.journal import BuildJournal
 
 pytestmark = pytest.mark.django_db
 
@@ -96,7 +97,7 @@ def test_look_up_that_comes_late_undoes_nothing(at: At, monkeypatch: pytest.Monk
         services.settle_by_hand(again(build), desk.producer, there, WHY)
         Build.objects.filter(pk=build.pk).update(status=BuildStatus.UNCONFIRMED, step="build", mark="initializing 1")
 
-    then(monkeypatch, settling, "_look", meanwhile)
+    then(monkeypatch, reconcile, "_look", meanwhile)
     services.settle_build(str(build.pk))
     assert again(build.remote_voice).remote_id == there
     assert (again(build).status, again(build).step) == (BuildStatus.UNCONFIRMED, "build")

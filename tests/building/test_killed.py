@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from providers.types import Tier
 from tests.building.desk import SLT, Desk
 from tests.support.sandbox import until
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import Lease, run_task
 from voices import services
 from voices.models import Build, BuildStatus, Handover, RemoteVoice
-from voices.providers.types import Tier
-from voices.services import submitting
-from voices.services.journal import BuildJournal
-from voices.services.spec import clip_name
+from voices.services.builds import lifecycle, submit
+from voices.services.builds.journal import BuildJournal
+from voices.services.builds.spec import clip_name
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,7 @@ class Reaper:
         for name in ("about_to", "voice", "recording", "keep", "progress"):
             monkeypatch.setattr(BuildJournal, name, self._watched(getattr(BuildJournal, name)))
         # And what is written when a submit has come back.
-        monkeypatch.setattr(submitting, "training", self._watched(submitting.training))
+        monkeypatch.setattr(submit, "training", self._watched(lifecycle.training))
 
     def _watched(self, write: Any) -> Any:
         def watched(*told: Any) -> None:

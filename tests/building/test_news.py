@@ -9,15 +9,15 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from providers import registry
 from tests.building.desk import SLT, Desk
 from tests.support.sandbox import until
 from tests.support.work import do_tasks
 from voicehub.models import Task, TaskStatus
 from voices import services
 from voices.models import Build, BuildStatus, Callback
-from voices.providers import registry
-from voices.services import news
-from voices.services.spec import callback_url, clip_name
+from voices.services.builds import poll
+from voices.services.builds.spec import callback_url, clip_name
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -101,9 +101,9 @@ def test_same_callback_is_kept_once(desk: Desk, training: Build) -> None:
 
 
 def test_flood_is_answered_and_forgotten(desk: Desk, training: Build) -> None:
-    for number in range(news.CALLBACKS_KEPT + 5):
+    for number in range(poll.CALLBACKS_KEPT + 5):
         assert post(training, said(training, note=number)) == 204
-    assert training.callbacks.count() == news.CALLBACKS_KEPT
+    assert training.callbacks.count() == poll.CALLBACKS_KEPT
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"\xff\0", b"[" * 60_000, b'{"id": "\\u0000", "issue": "\\ud800"}'])
@@ -123,7 +123,7 @@ def test_callback_of_another_voice_is_not_taken_for_ours(desk: Desk, sandbox: An
 def test_early_callback_is_heard_later(desk: Desk, sandbox: Any) -> None:
     """It comes while the build is being sent; its report is used once the provider confirms it."""
     build = desk.start(desk.voice(*SLT, "rms-silent"))
-    written = news.build_by_callback_token("resemble_v2", callback_url(build).split("/")[-2])
+    written = poll.build_by_callback_token("resemble_v2", callback_url(build).split("/")[-2])
     assert written == build
     Build.objects.filter(pk=build.pk).update(status=BuildStatus.SUBMITTING)
     assert post(build, b'{"early": true}') == 204
@@ -184,7 +184,7 @@ def test_report_of_the_build_before_is_not_taken_for_this_one(
     monkeypatch.setattr(type(provider), "fetch_build", lambda *_: unchanged)
     desk.reach(second, BuildStatus.TRAINING)
     # For ever would be wrong too: the provider may have nothing else to say.
-    Build.objects.filter(pk=second.pk).update(training_at=timezone.now() - news.OLD_NEWS - timedelta(seconds=1))
+    Build.objects.filter(pk=second.pk).update(training_at=timezone.now() - poll.OLD_NEWS - timedelta(seconds=1))
     desk.reach(second, BuildStatus.DATASET_ISSUE)
 
 
@@ -215,7 +215,7 @@ def test_real_callbacks_lost_late_doubled_or_broken(desk: Desk, live_server: Any
 
 def test_unknown_status_waits_and_keeps_its_words(desk: Desk, training: Build, monkeypatch: Any) -> None:
     odd = {"uuid": training.remote_voice.remote_id, "status": "reticulating"}
-    monkeypatch.setattr("voices.providers.resemble_v2.ResembleV2._voice", lambda *_: odd)
+    monkeypatch.setattr("providers.resemble_v2.adapter.ResembleV2._voice", lambda *_: odd)
     desk.reach(training, BuildStatus.TRAINING)
     assert training.raw_status == "reticulating"
     assert training.raw_answer == odd

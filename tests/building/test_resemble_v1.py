@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from providers.resemble_v1.adapter import ResembleV1
+from providers.types import Tier
 from tests.building.desk import Desk
 from tests.support.sandbox import Sandbox
 from voicehub.models import User
 from voices import services
 from voices.models import Build, BuildStatus, Handover
-from voices.providers.resemble_v1 import ResembleV1
-from voices.providers.types import Tier
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 

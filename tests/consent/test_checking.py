@@ -6,11 +6,11 @@ from uuid import uuid4
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from audio import statement
 from consent.models import Capture, Consent, ConsentStatus, Pronunciation, Purpose, Take, TakeCheck, Talent
 from consent.services import ask, check_given_up, check_take, submit_take
 from tests.support.wav import sample_wav
 from tests.support.work import do_tasks
-from voicehub.audio import statement
 from voicehub.models import Task, TaskStatus, ThresholdOverride, User
 from voices import services
 from voices.models import Recording, Voice
@@ -95,7 +95,7 @@ def test_a_check_that_cannot_be_made_says_so(consent: Consent, monkeypatch: pyte
     def broken(*_: Any, **__: Any) -> None:
         raise OSError("The disk is gone.")
 
-    monkeypatch.setattr("consent.services.checking.examine", broken)
+    monkeypatch.setattr("consent.services.take_checks.examine", broken)
     for _ in range(10):
         Task.objects.filter(status=TaskStatus.WAITING).update(due_at=take.created_at)
         do_tasks("check_take")

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, Take, TakeCheck
-from consent.views.heard import COMPARING, STATES, Heard, heard
+from consent.take_report import COMPARING, STATES, Heard, heard
 from tests.consent.rows import Desk, at, page
 
 pytestmark = pytest.mark.django_db

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
+from audio.findings.catalog import CODES
+from audio.findings.thresholds import THRESHOLDS
+from audio.levels.inspect import Limits, inspect
+from audio.wav.riff import read_header
 from consent.services.takes import TAKE_LIMITS
 from tests.support.planted import PLANTED
 from tests.support.wav import Samples, pcm, speech_like, wav_bytes
-from voicehub.audio.codes import CODES
-from voicehub.audio.inspect import Limits, inspect
-from voicehub.audio.riff import read_header
-from voicehub.audio.thresholds import THRESHOLDS
 
 RECORDER = Path(__file__).parents[2] / "static" / "js" / "recorder"
 VERDICT = (RECORDER / "verdict.js").read_text()

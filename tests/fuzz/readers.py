@@ -24,13 +24,12 @@ GUIDED = importlib.util.find_spec("atheris") is not None
 if GUIDED:
     import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]  # no types, not on every system
 
-with atheris.instrument_imports(include=["voicehub.audio"]) if GUIDED else nullcontext():
-    from voicehub.audio.findings import Refused
-    from voicehub.audio.inspect import Limits, inspect
-    from voicehub.audio.packed.contents import contents
-    from voicehub.audio.packed.limits import ArchiveLimits, Entry
-    from voicehub.audio.packed.tars import MAGIC, RECORD, is_tar_header
-    from voicehub.audio.packed.transcripts import transcripts
+with atheris.instrument_imports(include=["audio"]) if GUIDED else nullcontext():
+    from audio.archives.contents import contents, transcripts
+    from audio.archives.limits import ArchiveLimits, Entry
+    from audio.archives.tar_reader import MAGIC, RECORD, is_tar_header
+    from audio.findings.findings import Refused
+    from audio.levels.inspect import Limits, inspect
 
 LONGEST = 6000
 SMALL = ArchiveLimits(

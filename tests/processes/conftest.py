@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from launcher import valkey
 from tests.support.processes import Started, wait_for
 from tests.support.sandbox import Sandbox
-from voicehub import valkey
 
 if TYPE_CHECKING:
     from tests.building.desk import Desk

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
+from providers.types import Tier
 from tests.building.desk import GOES_ON, Desk
 from tests.support.processes import MANAGE, Started, wait_for
 from tests.support.sandbox import Sandbox
 from voices.models import Build, BuildStatus, Handover
-from voices.providers.types import Tier
 from voices.services import start_build
-from voices.services.spec import clip_name
+from voices.services.builds.spec import clip_name
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
@@ -31,7 +31,7 @@ import os, django
 django.setup()
 from django.core.management import call_command
 from voicehub.management.commands import worker
-from voices.providers import resemble_v2
+from providers.resemble_v2 import adapter as resemble_v2
 while True:
     pid = os.fork()
     if not pid:

@@ -8,12 +8,12 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection
 
+from providers.types import Tier
 from tests.building.desk import Desk
 from tests.support.processes import Started, wait_for
 from voicehub.models import Task
 from voices import services
 from voices.models import Build, Handover, RemoteVoice
-from voices.providers.types import Tier
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 

@@ -6,12 +6,12 @@ from uuid import uuid4
 
 import pytest
 
+from providers.base import Provider
+from providers.errors import ProviderUnavailable
+from providers.types import BuildReport, BuildSpec, Clip, HandoverWay, RemoteStatus, Tier
 from tests.providers.contract import LONG, ProviderContract, Scene
 from tests.providers.making import blob, sound
 from tests.support.sandbox import Listener, Sandbox, until
-from voices.providers.base import Provider
-from voices.providers.errors import ProviderUnavailable
-from voices.providers.types import BuildReport, BuildSpec, Clip, HandoverWay, RemoteStatus, Tier
 
 
 def new_clip(number: int, words: str) -> Clip:

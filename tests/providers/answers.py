@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from voices.providers.errors import (
+from providers.errors import (
     Conflict,
     NotFound,
     OutcomeUnknown,
@@ -13,7 +13,7 @@ from voices.providers.errors import (
     ResponseUnreadable,
     TooLarge,
 )
-from voices.providers.http import LONGEST_WAIT
+from providers.http import LONGEST_WAIT
 
 # What comes back: (status, what a call that creates makes of it, what any other call makes of it).
 STATUSES = [

@@ -38,28 +38,13 @@ from uuid import uuid4
 
 import pytest
 
+from providers.base import Provider
+from providers.errors import NotFound, ProviderAuthError, ProviderRejected, ProviderUnavailable, UnsupportedFeature
+from providers.http import HttpProvider
+from providers.types import BuildReport, BuildSpec, Capabilities, HandoverWay, News, RemoteStatus, Tier, Visibility
 from tests.providers.journal import Notes, carry_out
 from tests.providers.making import blob, clips_of, parcel_for, statement
 from tests.support.sandbox import Listener, Sandbox
-from voices.providers.base import Provider
-from voices.providers.errors import (
-    NotFound,
-    ProviderAuthError,
-    ProviderRejected,
-    ProviderUnavailable,
-    UnsupportedFeature,
-)
-from voices.providers.http import HttpProvider
-from voices.providers.types import (
-    BuildReport,
-    BuildSpec,
-    Capabilities,
-    HandoverWay,
-    News,
-    RemoteStatus,
-    Tier,
-    Visibility,
-)
 
 LONG = 1e6
 """Seconds of a training of which nobody waits for the end."""

@@ -14,15 +14,8 @@ from typing import Any
 import pytest
 from urllib3.connection import HTTPConnection
 
-from tests.providers.answers import ODD, RETRY_AFTER, STATUSES, UNREADABLE
-from tests.providers.contract import Scene
-from tests.providers.making import KEY
-from tests.providers.wire_contract import WireContract
-from tests.support.hostile import Asked, Hostile, answer, zipped
-from tests.support.relay import Relay
-from tests.support.sandbox import Listener
-from voices.providers import http
-from voices.providers.errors import (
+from providers import http
+from providers.errors import (
     NotFound,
     OutcomeUnknown,
     ProviderAuthError,
@@ -31,8 +24,15 @@ from voices.providers.errors import (
     ProviderUnavailable,
     ResponseUnreadable,
 )
-from voices.providers.http import HttpProvider
-from voices.providers.types import HandoverWay, RemoteStatus, Visibility
+from providers.http import HttpProvider
+from providers.types import HandoverWay, RemoteStatus, Visibility
+from tests.providers.answers import ODD, RETRY_AFTER, STATUSES, UNREADABLE
+from tests.providers.contract import Scene
+from tests.providers.making import KEY
+from tests.providers.wire_contract import WireContract
+from tests.support.hostile import Asked, Hostile, answer, zipped
+from tests.support.relay import Relay
+from tests.support.sandbox import Listener
 
 SOON = 0.3
 """The deadline of a test's call, seconds."""

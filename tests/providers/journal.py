@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from voices.providers.base import Provider
-from voices.providers.types import BuildReport, BuildSpec
+from providers.base import Provider
+from providers.types import BuildReport, BuildSpec
 
 Open = Callable[[], Provider]
 

@@ -8,8 +8,8 @@ from functools import cache
 
 import soundfile
 
+from providers.types import Blob, Clip, Encoding, HandoverWay, Parcel
 from tests.support.wav import RATE, sample_wav, speech_like, wav_bytes
-from voices.providers.types import Blob, Clip, Encoding, HandoverWay, Parcel
 
 KEY = "very-secret-key-4711"
 PIECE = 1 << 16

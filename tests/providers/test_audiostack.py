@@ -7,6 +7,10 @@ from typing import Any, ClassVar
 
 import pytest
 
+from providers.audiostack.adapter import BLOCK, LOOKS, AudioStack
+from providers.audiostack.parsing import NO_REASON, accepted, report_of
+from providers.errors import Conflict, OutcomeUnknown, ProviderRejected, ProviderUnavailable, ResponseUnreadable
+from providers.types import BuildReport, BuildSpec, Clip, HandoverWay, RemoteStatus, Tier
 from tests.providers.contract import Scene, hint
 from tests.providers.http_contract import HttpProviderContract
 from tests.providers.journal import Killed, Notes
@@ -15,16 +19,6 @@ from tests.support.hostile import Asked, Hostile, answer
 from tests.support.relay import Relay
 from tests.support.sandbox import Listener, until
 from tests.support.wav import noise, sample_wav, wav_bytes
-from voices.providers.audiostack import BLOCK, LOOKS, AudioStack
-from voices.providers.audiostack_words import NO_REASON, accepted, report_of
-from voices.providers.errors import (
-    Conflict,
-    OutcomeUnknown,
-    ProviderRejected,
-    ProviderUnavailable,
-    ResponseUnreadable,
-)
-from voices.providers.types import BuildReport, BuildSpec, Clip, HandoverWay, RemoteStatus, Tier
 
 Way = tuple[Tier, HandoverWay]
 INSTANT: Way = (Tier.RAPID, HandoverWay.FILE_IDS)

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
+from providers.connections import BLOCK, held
+from providers.errors import OutcomeUnknown
+from providers.types import Parcel
 from tests.providers.making import KEY, parcel_of
 from tests.providers.test_http import SOON, Plain, opened, sink
 from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sink import Sink
 from voicehub.outbox import LeaseLost
-from voices.providers.errors import OutcomeUnknown
-from voices.providers.streams import BLOCK, held
-from voices.providers.types import Parcel
-from voices.services.journal import GateClosed
+from voices.services.builds.journal import GateClosed
 
 __all__ = ["sink"]
 

@@ -10,14 +10,9 @@ from typing import Any, ClassVar
 import pytest
 from urllib3.connection import HTTPConnection
 
-from tests.providers.answers import STATUSES, UNREADABLE
-from tests.providers.making import KEY, parcel_of, sound
-from tests.support.hostile import Asked, Hostile, answer
-from tests.support.sink import Sink
-from voicehub.outbox import LeaseLost
-from voices.providers import http
-from voices.providers.connections import is_public
-from voices.providers.errors import (
+from providers import http
+from providers.connections import is_public
+from providers.errors import (
     NotFound,
     OutcomeUnknown,
     ProviderAuthError,
@@ -26,9 +21,14 @@ from voices.providers.errors import (
     ProviderUnavailable,
     ResponseUnreadable,
 )
-from voices.providers.http import HEARD, SAID, HttpProvider
-from voices.providers.types import BuildReport, BuildSpec, Journal, Parcel
-from voices.services.journal import GateClosed
+from providers.http import HEARD, SAID, HttpProvider
+from providers.types import BuildReport, BuildSpec, Journal, Parcel
+from tests.providers.answers import STATUSES, UNREADABLE
+from tests.providers.making import KEY, parcel_of, sound
+from tests.support.hostile import Asked, Hostile, answer
+from tests.support.sink import Sink
+from voicehub.outbox import LeaseLost
+from voices.services.builds.journal import GateClosed
 
 SOON = 0.3
 PIECE = 1 << 16

@@ -2,7 +2,7 @@
 
 import json
 
-from voices.providers.tolerant import LONGEST_KEPT, to_keep
+from providers.parsing import LONGEST_KEPT, to_keep
 
 
 def test_answer_is_kept_as_it_is_but_for_addresses() -> None:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from providers import registry
+from providers.base import Provider
+from providers.http import HttpProvider
+from providers.types import HandoverWay
 from tests.providers.again_contract import SendsRecordings, TrainsAgain
 from tests.providers.contract import ProviderContract
 from tests.providers.http_contract import HttpProviderContract
-from voices.providers import registry
-from voices.providers.base import Provider
-from voices.providers.http import HttpProvider
-from voices.providers.types import HandoverWay
 
 
 def contracts() -> dict[type[Provider], type[ProviderContract]]:
@@ -50,7 +50,7 @@ def test_no_part_of_the_contract_is_left_open() -> None:
 
 
 def test_provider_without_one_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.PROVIDERS, "nobody", "voices.providers.http.HttpProvider")
+    monkeypatch.setitem(registry.PROVIDERS, "nobody", "providers.http.HttpProvider")
     monkeypatch.setattr(HttpProvider, "slug", "nobody", raising=False)
     assert "nobody" in without_contract()
 

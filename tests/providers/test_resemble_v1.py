@@ -9,16 +9,16 @@ from typing import Any, ClassVar
 
 import pytest
 
+from providers.errors import NotFound, OutcomeUnknown, ProviderRejected, ResponseUnreadable
+from providers.http import HttpProvider
+from providers.resemble_v1.adapter import PROGRESS_BYTES, Door, ResembleV1
+from providers.types import BuildReport, HandoverWay, Parcel, RemoteStatus, Tier
 from tests.providers.contract import Scene
 from tests.providers.http_contract import HttpProviderContract
 from tests.providers.journal import Killed
 from tests.providers.making import parcel_of
 from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sandbox import Listener, Sandbox, until
-from voices.providers.errors import NotFound, OutcomeUnknown, ProviderRejected, ResponseUnreadable
-from voices.providers.http import HttpProvider
-from voices.providers.resemble_v1 import PROGRESS_BYTES, Door, ResembleV1
-from voices.providers.types import BuildReport, HandoverWay, Parcel, RemoteStatus, Tier
 
 WAV = (Tier.PROFESSIONAL, HandoverWay.SIGNED_PUT_WAV)
 

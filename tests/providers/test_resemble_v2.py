@@ -10,17 +10,17 @@ from uuid import uuid4
 
 import pytest
 
+from providers.errors import ResponseUnreadable
+from providers.http import HttpProvider
+from providers.resemble_v2.adapter import ResembleV2
+from providers.resemble_v2.parsing import callback_of
+from providers.types import Clip, HandoverWay, RemoteStatus, Tier
 from tests.providers.again_contract import SendsRecordings
 from tests.providers.contract import Scene
 from tests.providers.http_contract import SaysSuccess
 from tests.providers.making import KEY
 from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sandbox import Listener, Sandbox
-from voices.providers.errors import ResponseUnreadable
-from voices.providers.http import HttpProvider
-from voices.providers.resemble_v2 import ResembleV2
-from voices.providers.resemble_words import callback_of
-from voices.providers.types import Clip, HandoverWay, RemoteStatus, Tier
 
 # The three samples of the vendor's page, as they stand there: one of them is no JSON.
 FINISHED = b"""
@@ -130,7 +130,7 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
         return {item["name"]: item["text"] for item in answer["items"]}
 
     def test_finds_a_voice_on_any_page(self, scene: Scene, listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("voices.providers.resemble_v2.PAGE_SIZE", 2)
+        monkeypatch.setattr("providers.resemble_v2.adapter.PAGE_SIZE", 2)
         specs = [self.spec(Tier.RAPID, HandoverWay.DATASET_URL, listener) for _ in range(5)]
         with scene.opened() as provider:
             for spec in specs:

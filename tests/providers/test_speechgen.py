@@ -8,21 +8,16 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from providers.errors import ProviderRejected, ProviderUnavailable, ResponseUnreadable, UnsupportedFeature
+from providers.http import HttpProvider
+from providers.speechgen.adapter import Speechgen, report_of
+from providers.types import BuildReport, HandoverWay, Parcel, RemoteStatus, Sample, Tier
 from tests.providers.contract import Scene
 from tests.providers.http_contract import HttpProviderContract
 from tests.providers.making import KEY, parcel_of
 from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sandbox import Listener, until
 from tests.support.wav import RATE, wav_bytes
-from voices.providers.errors import (
-    ProviderRejected,
-    ProviderUnavailable,
-    ResponseUnreadable,
-    UnsupportedFeature,
-)
-from voices.providers.http import HttpProvider
-from voices.providers.speechgen import Speechgen, report_of
-from voices.providers.types import BuildReport, HandoverWay, Parcel, RemoteStatus, Sample, Tier
 
 WAY = (Tier.RAPID, HandoverWay.ONE_FILE)
 # The two answers to a clone and the model, as they stand on the vendor's pages, which disagree.

@@ -8,13 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from tests.providers.contract import Scene
-from tests.providers.http_contract import HttpProviderContract
-from tests.providers.making import parcel_of
-from tests.support.hostile import Asked, Hostile, answer
-from tests.support.sandbox import Listener, until
-from tests.support.wav import RATE, wav_bytes
-from voices.providers.errors import (
+from providers.errors import (
     NotFound,
     PaymentRequired,
     ProviderError,
@@ -23,10 +17,16 @@ from voices.providers.errors import (
     ResponseUnreadable,
     TooLarge,
 )
-from voices.providers.http import HttpProvider
-from voices.providers.tiers.voiceai import LANGUAGES
-from voices.providers.types import BuildReport, HandoverWay, RemoteStatus, Tier, Visibility
-from voices.providers.voiceai import VoiceAI
+from providers.http import HttpProvider
+from providers.types import BuildReport, HandoverWay, RemoteStatus, Tier, Visibility
+from providers.voiceai.adapter import VoiceAI
+from providers.voiceai.capabilities import LANGUAGES
+from tests.providers.contract import Scene
+from tests.providers.http_contract import HttpProviderContract
+from tests.providers.making import parcel_of
+from tests.support.hostile import Asked, Hostile, answer
+from tests.support.sandbox import Listener, until
+from tests.support.wav import RATE, wav_bytes
 
 WAY = (Tier.RAPID, HandoverWay.ONE_FILE)
 CREATED = {"voice_id": "x", "status": "PENDING"}

@@ -11,13 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.providers.answers import STATUSES
-from tests.providers.contract import ProviderContract, Scene
-from tests.providers.journal import Notes
-from tests.support.hostile import Asked, Hostile, answer, zipped
-from tests.support.relay import Relay
-from tests.support.sandbox import Listener
-from voices.providers.errors import (
+from providers.errors import (
     NotFound,
     OutcomeUnknown,
     ProviderAuthError,
@@ -25,7 +19,13 @@ from voices.providers.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from voices.providers.types import BuildSpec, HandoverWay, Tier
+from providers.types import BuildSpec, HandoverWay, Tier
+from tests.providers.answers import STATUSES
+from tests.providers.contract import ProviderContract, Scene
+from tests.providers.journal import Notes
+from tests.support.hostile import Asked, Hostile, answer, zipped
+from tests.support.relay import Relay
+from tests.support.sandbox import Listener
 
 REDIRECT = answer(302, b"", location="http://127.0.0.1:9/caught")
 LOST: dict[str, tuple[bytes, ...]] = {

@@ -16,14 +16,13 @@ from audiostack.helpers.request_interface import RequestInterface
 from audiostack.helpers.request_types import RequestTypes
 from audiostack.speech.voice import Voice
 
+from sandbox import store
+from sandbox.audiostack import clones
+from sandbox.context import House
+from sandbox.store import Kept, Store
 from tests.support.sandbox import PATIENCE, Sandbox, until
 from tests.support.sounds import by_libsndfile
 from tests.support.wav import SAMPLE, sample_wav, speech_like, wav_bytes
-from voices.sandbox import shelf
-from voices.sandbox.audiostack import clones
-from voices.sandbox.house import House
-from voices.sandbox.shelf import Kept
-from voices.sandbox.state import Store
 
 SLT = tuple(f"slt-0{number}" for number in range(1, 5))
 INSTANT, STANDARD = "voice_engine_3", "voice_engine_2"
@@ -399,7 +398,7 @@ def test_training_goes_on_where_the_sandbox_was_stopped(
 
 
 def test_credits_are_charged_once_also_by_who_was_stopped_before_saying_so(folder: Path) -> None:
-    house = House(Store(folder, shelf.SCHEMA))
+    house = House(Store(folder, store.SCHEMA))
     voice = Kept("audiostack", "one", "account", "one", "processing", details={"engine": STANDARD})
     for _ in range(2):
         clones.charge(house, voice)

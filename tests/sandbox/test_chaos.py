@@ -8,10 +8,9 @@ from uuid import uuid4
 import pytest
 import requests
 
+from sandbox.faults import ACTIONS, DEFAULT_ACTIONS, Chaos, Rule, chaos_from
 from tests.sandbox.conftest import Studio
 from tests.support.sandbox import PATIENCE, Sandbox
-from voices.sandbox.chaos import DEFAULT_ACTIONS, Chaos, chaos_from
-from voices.sandbox.faults import ACTIONS, Rule
 
 Start = Callable[..., Sandbox]
 MIXED = ["status:503", "html", "drop", "wrong_type", "lose"]

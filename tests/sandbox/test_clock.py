@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 import requests
 
+from sandbox import clock, store, training
+from sandbox.context import House
+from sandbox.resemble_v2 import rows
+from sandbox.store import Kept, Store
 from tests.sandbox.conftest import SLT, Studio
 from tests.support.sandbox import Listener, Sandbox, until
-from voices.sandbox import clock, shelf, trainings
-from voices.sandbox.house import House
-from voices.sandbox.resemble_v2 import rows
-from voices.sandbox.shelf import Kept
-from voices.sandbox.state import Store
 
 Start = Callable[..., Sandbox]
 FORTY_MINUTES = 2400
@@ -89,7 +88,7 @@ def test_a_push_is_a_number_of_seconds(sandbox: Sandbox, forward: object) -> Non
 
 
 def _opened(folder: Path) -> House:
-    return House(Store(folder, shelf.SCHEMA + rows.SCHEMA))
+    return House(Store(folder, store.SCHEMA + rows.SCHEMA))
 
 
 @pytest.fixture
@@ -108,12 +107,12 @@ def _kept(**more: Any) -> Kept:
 
 def _put(house: House, kept: Kept) -> None:
     with house.store.transaction() as db:
-        shelf.put(db, kept)
+        store.put(db, kept)
 
 
 def _get(house: House, id: str = "v1") -> Kept | None:
     with house.store.transaction() as db:
-        return shelf.get(db, "nobody", id)
+        return store.get(db, "nobody", id)
 
 
 def test_what_is_kept_comes_back_as_it_was(house: House) -> None:
@@ -122,11 +121,11 @@ def test_what_is_kept_comes_back_as_it_was(house: House) -> None:
     _put(house, replace(_kept(), id="v0"))
     assert _get(house) == kept
     with house.store.transaction() as db:
-        assert shelf.unfinished(db) == [kept]
-        assert [one.id for one in shelf.all_of(db, "nobody", "hint")] == ["v0"]
-        assert [one.id for one in shelf.all_of(db, "nobody", "hint", "file")] == ["v1"]
-        assert shelf.all_of(db, "nobody", "other") == shelf.all_of(db, "other", "hint") == []
-        shelf.remove(db, "nobody", "v1")
+        assert store.unfinished(db) == [kept]
+        assert [one.id for one in store.all_of(db, "nobody", "hint")] == ["v0"]
+        assert [one.id for one in store.all_of(db, "nobody", "hint", "file")] == ["v1"]
+        assert store.all_of(db, "nobody", "other") == store.all_of(db, "other", "hint") == []
+        store.remove(db, "nobody", "v1")
     assert _get(house) is None
 
 
@@ -135,7 +134,7 @@ def test_a_change_keeps_the_place_in_the_list(house: House) -> None:
         _put(house, replace(_kept(), id=id))
     _put(house, replace(_kept(), id="a", status="done"))
     with house.store.transaction() as db:
-        assert [(one.id, one.status) for one in shelf.all_of(db, "nobody", "hint")] == [
+        assert [(one.id, one.status) for one in store.all_of(db, "nobody", "hint")] == [
             ("a", "done"),
             ("b", "training"),
         ]
@@ -146,13 +145,13 @@ def _ends(_house: House, kept: Kept) -> Kept:
 
 
 def test_a_training_ends_by_the_clock_and_keeps_what_was_changed_meanwhile(house: House) -> None:
-    trainings.register("nobody", "voice", _ends)
+    training.register("nobody", "voice", _ends)
     _put(house, _kept(ready_at=clock.now() + FORTY_MINUTES, details={"public": False}))
-    trainings.start(house, "nobody", "v1")
-    assert trainings.due(house) == 0
+    training.start(house, "nobody", "v1")
+    assert training.due(house) == 0
     _put(house, replace(_get(house) or _kept(), name="renamed", details={"public": True}))
     clock.forward(FORTY_MINUTES)
-    until(lambda: trainings.due(house) == 0 and (_get(house) or _kept()).status == "done")
+    until(lambda: training.due(house) == 0 and (_get(house) or _kept()).status == "done")
     ended = _get(house)
     assert ended
     assert (ended.name, ended.details, ended.ready_at) == ("renamed", {"public": True, "score": 0.5}, None)
@@ -165,11 +164,11 @@ def test_a_training_begun_anew_ends_once_and_at_its_new_time(house: House) -> No
         ended.append(kept.ready_at)
         return _ends(house, kept)
 
-    trainings.register("nobody", "voice", counted)
+    training.register("nobody", "voice", counted)
     later = clock.now() + FORTY_MINUTES
     for ready_at in (later - 600, later):
         _put(house, _kept(ready_at=ready_at))
-        trainings.start(house, "nobody", "v1")
+        training.start(house, "nobody", "v1")
     clock.forward(FORTY_MINUTES)
     until(lambda: (_get(house) or _kept()).status == "done")
     assert ended == [later]
@@ -180,15 +179,15 @@ def test_a_deleted_thing_is_not_brought_back_by_its_training(house: House) -> No
 
     def deleting(house: House, kept: Kept) -> Kept:
         with house.store.transaction() as db:
-            shelf.remove(db, "nobody", kept.id)
+            store.remove(db, "nobody", kept.id)
         heard.set()
         return _ends(house, kept)
 
-    trainings.register("nobody", "voice", deleting)
+    training.register("nobody", "voice", deleting)
     _put(house, _kept(ready_at=clock.now()))
-    trainings.start(house, "nobody", "v1")
+    training.start(house, "nobody", "v1")
     assert heard.wait(20)
-    with trainings.ONE_AT_A_TIME:  # it is through
+    with training.ONE_AT_A_TIME:  # it is through
         assert _get(house) is None
 
 
@@ -196,17 +195,17 @@ def test_what_is_on_the_shelf_goes_on_after_a_restart_and_calls_back(tmp_path: P
     def callback(kept: Kept) -> tuple[str, dict[str, Any]] | None:
         return f"{listener.address}/hook", {"id": kept.id, "status": kept.status}
 
-    trainings.register("nobody", "voice", _ends, callback)
+    training.register("nobody", "voice", _ends, callback)
     first = _opened(tmp_path)
     _put(first, _kept(ready_at=clock.now()))
     first.closing.set()
-    trainings.start(first, "nobody", "v1")
+    training.start(first, "nobody", "v1")
     first.store.close()
     second = _opened(tmp_path)
     try:
-        trainings.resume(second)
+        training.resume(second)
         assert listener.heard() == {"id": "v1", "status": "done"}
-        until(lambda: trainings.due(second) == 0)
+        until(lambda: training.due(second) == 0)
         assert (_get(second) or _kept()).callback_due is False
     finally:
         second.closing.set()

@@ -16,11 +16,11 @@ import pytest
 import requests
 import soundfile
 
+from audio.datasets.archive_writer import Entry, tarball
 from tests.sandbox.conftest import RMS, SLT
 from tests.support.sandbox import PATIENCE, Listener, Sandbox, until
 from tests.support.wav import SAMPLE, noise, sample_wav, tone, wav_bytes
 from tests.support.zips import STORED, Member, zip_of
-from voicehub.audio.prepare.dataset import Entry, tarball
 
 SCORES = {"voice_similarity", "fluency", "pauses", "resemble_score"}
 SAID = {"url", "headers", "voice"}

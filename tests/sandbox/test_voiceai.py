@@ -12,12 +12,12 @@ import pytest
 import requests
 import soundfile
 
+from sandbox import store
+from sandbox.context import House
+from sandbox.store import Store
+from sandbox.voiceai import training
 from tests.support.sandbox import PATIENCE, Sandbox, until
 from tests.support.wav import RATE, Samples, speech_like, wav_bytes
-from voices.sandbox import shelf
-from voices.sandbox.house import House
-from voices.sandbox.state import Store
-from voices.sandbox.voiceai import training
 
 TEXT = "Every great journey begins with a good pair of shoes, and a reason to be home by supper."
 LARGEST = 7_500_000
@@ -143,8 +143,8 @@ def test_what_no_voice_can_be_made_of_fails_with_words(customer: Customer, audio
 
 def test_training_that_was_cut_off_can_be_done_again(tmp_path: Path) -> None:
     """A sandbox that was killed while it decoded finds its own half of a file when it starts again."""
-    house = House(Store(tmp_path, shelf.SCHEMA))
-    voice = shelf.Kept("voiceai", "one", "me", "One", "PENDING")
+    house = House(Store(tmp_path, store.SCHEMA))
+    voice = store.Kept("voiceai", "one", "me", "One", "PENDING")
     house.store.audio("one", training.SENT).write_bytes(as_file("OGG"))
     house.store.audio("one", training.DECODED).write_bytes(b"RIFF")
     assert training.outcome(house, voice).status == "AVAILABLE"

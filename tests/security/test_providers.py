@@ -11,6 +11,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.services import NotPossible
+from providers import http, registry
+from providers.connections import is_public
+from providers.errors import ProviderError, ProviderRejected, ResponseUnreadable
+from providers.http import HttpProvider
+from providers.parsing import LONGEST_WORDS, plain
+from providers.resemble_v2 import adapter
+from providers.speechgen.adapter import report_of
 from tests.providers.making import parcel_of
 from tests.support.hostile import Hostile, answer
 from tests.test_urls import ACCESS, address
@@ -18,12 +25,6 @@ from tests.voices.rows import Studio
 from voicehub.models import User
 from voices import services
 from voices.models import Account, BuildStatus, Preview, RemoteVoice
-from voices.providers import http, registry, resemble_v2
-from voices.providers.connections import is_public
-from voices.providers.errors import ProviderError, ProviderRejected, ResponseUnreadable
-from voices.providers.http import HttpProvider
-from voices.providers.speechgen import report_of
-from voices.providers.tolerant import LONGEST_WORDS, plain
 from voices.services.previews import MOST_AN_HOUR
 
 pytestmark = pytest.mark.one_database
@@ -162,11 +163,11 @@ def test_hiding_addresses_takes_no_longer_for_hostile_text() -> None:
 
 def test_a_list_without_end_is_left(hostile: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every page names more of them, and brings nothing: somebody waits for it in the browser."""
-    monkeypatch.setattr(resemble_v2, "LONGEST_LIST", 0.05)
+    monkeypatch.setattr(adapter, "LONGEST_LIST", 0.05)
     hostile.says(answer(200, {"success": True, "items": [], "num_pages": 10**9}))
     with opened("resemble_v2", hostile) as provider, pytest.raises(ResponseUnreadable, match="no end"):
         list(provider.list_voices())
-    assert 0 < len(hostile.asked) < resemble_v2.MOST_PAGES
+    assert 0 < len(hostile.asked) < adapter.MOST_PAGES
 
 
 def test_many_answers_together_are_too_much_too(hostile: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,9 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from voicehub.addresses import address_of
+from voicehub.login_throttle import MOST_TRIES, WINDOW
+from voicehub.middleware import address_of
 from voicehub.models import SignInTries, User
-from voicehub.sign_in import MOST_TRIES, WINDOW
 
 RIGHT, WRONG = "secret", "not the secret"
 HERE, ELSEWHERE = "192.0.2.1", "192.0.2.2"

@@ -10,9 +10,9 @@ from django.core.management import call_command
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from audio.networks import estimates, installed
+from audio.networks.weights import Absent
 from voicehub import outbox
-from voicehub.audio import estimates, parts
-from voicehub.audio.weights import Absent
 from voicehub.models import Task
 from voices.models import Account
 
@@ -110,10 +110,10 @@ def test_settings_that_cannot_work(capsys: pytest.CaptureFixture[str], settings:
     assert "Settings: VOICEHUB_FIELD_KEYS must be Fernet keys" in trouble(capsys)
 
 
-@pytest.mark.parametrize("name", parts.PARTS)
+@pytest.mark.parametrize("name", installed.PARTS)
 def test_each_part_of_listening_is_told(capsys: pytest.CaptureFixture[str], name: str) -> None:
     code, said = doctor(capsys)
-    told = "without  {}: " if parts.PARTS[name]() else "ok       {}: present."
+    told = "without  {}: " if installed.PARTS[name]() else "ok       {}: present."
     assert code == 0
     assert told.format(name) in said
 
@@ -122,8 +122,8 @@ def test_studio_without_any_part_of_listening_is_told_what_to_do_but_is_not_in_t
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for loader in ("silero", "encoder"):
-        monkeypatch.setattr(parts, loader, lambda: Absent("The weights are not here."))
-    monkeypatch.setattr(parts, "find_spec", lambda name: None)
+        monkeypatch.setattr(installed, loader, lambda: Absent("The weights are not here."))
+    monkeypatch.setattr(installed, "find_spec", lambda name: None)
     monkeypatch.setattr(estimates, "_denoiser", lambda: Absent("The denoiser is not here."))
     code, said = doctor(capsys)
     assert code == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from voicehub import embedded, valkey
+from launcher import entry, environment, valkey
 
 NAMES = ("VOICEHUB_SECRET_KEY", "VOICEHUB_FIELD_KEYS")
 
@@ -24,7 +24,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_studio_makes_its_secrets_for_itself_alone(bare: Path) -> None:
-    embedded.make_secrets(bare)
+    environment.make_secrets(bare)
     assert bare.stat().st_mode & 0o777 == 0o700
     kept = sorted(path.name for path in (bare / "secrets").iterdir())
     assert kept == ["field_keys", "secret_key"]
@@ -35,31 +35,31 @@ def test_studio_makes_its_secrets_for_itself_alone(bare: Path) -> None:
 
 
 def test_secrets_are_made_once_and_differ_between_studios(bare: Path, tmp_path: Path) -> None:
-    embedded.make_secrets(bare)
+    environment.make_secrets(bare)
     before = (bare / "secrets" / "secret_key").read_text()
-    embedded.make_secrets(bare)
-    embedded.make_secrets(tmp_path / "other")
+    environment.make_secrets(bare)
+    environment.make_secrets(tmp_path / "other")
     assert (bare / "secrets" / "secret_key").read_text() == before
     assert (tmp_path / "other" / "secrets" / "secret_key").read_text() != before
 
 
 def test_open_folder_is_closed_again(bare: Path) -> None:
     bare.mkdir(mode=0o755)
-    embedded.make_secrets(bare)
+    environment.make_secrets(bare)
     assert bare.stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("variable", ["VOICEHUB_FIELD_KEYS", "VOICEHUB_FIELD_KEYS_FILE"])
 def test_given_secret_is_not_made(bare: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     monkeypatch.setenv(variable, "given")
-    embedded.make_secrets(bare)
+    environment.make_secrets(bare)
     assert not (bare / "secrets" / "field_keys").exists()
     assert (bare / "secrets" / "secret_key").exists()
 
 
 @pytest.mark.parametrize("argv", [["manage.py", "migrate"], ["manage.py"], ["manage.py", "studio", "--help"]])
 def test_no_other_command_makes_anything(bare: Path, argv: list[str]) -> None:
-    embedded.prepare(argv)
+    entry.prepare(argv)
     assert not bare.exists()
 
 

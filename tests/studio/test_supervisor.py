@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from launcher import supervisor
 from tests.support.processes import Started, processes_with, wait_for
-from voicehub import supervisor
 
 pytestmark = [
     pytest.mark.processes,
@@ -20,7 +20,7 @@ MARK = "VOICEHUB_TEST_SUPERVISED"
 
 BEGIN = '''
 import os, pathlib, signal, sys, time
-from voicehub.supervisor import Program, Supervisor
+from launcher.supervisor import Program, Supervisor
 
 def program(name, code, **how):
     return Program(name, [sys.executable, "-c", "import os, pathlib, signal, sys, time\\n" + code], **how)

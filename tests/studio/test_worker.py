@@ -12,8 +12,9 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from launcher import valkey
 from tests.support.processes import MANAGE, Started, wait_for
-from voicehub import outbox, valkey
+from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from voicehub.audio.findings import Refused, finding
+from audio.findings.findings import Refused, finding
 
 LIMITS = ("CPU", "FSIZE", "NOFILE", "CORE", "NPROC")
 Records = Iterator[dict[str, Any]]

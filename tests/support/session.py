@@ -13,8 +13,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from launcher import valkey
 from tests.support.postgres import postgres
-from voicehub import valkey
 
 # Made up for the tests; nothing outside a test run is kept with it.
 FIELD_KEY = "dGhlLXRlc3RzLW9mLXZvaWNlaHViLW9ubHktMzItYiE="
@@ -30,7 +30,7 @@ def environment(folder: Path) -> dict[str, str]:
     }
     return kept | {
         "DJANGO_SETTINGS_MODULE": "voicehub.settings",
-        # As voicehub.audio wants it; many a test imports numpy before that.
+        # As audio wants it; many a test imports numpy before that.
         "OPENBLAS_NUM_THREADS": "1",
         # Playwright's loop runs in the thread of the tests, which is all that Django sees of it.
         "DJANGO_ALLOW_ASYNC_UNSAFE": "1",

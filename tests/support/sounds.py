@@ -10,9 +10,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from audio.datasets.clips import Clip
+from audio.wav.riff import read_header
 from tests.support.wav import SAMPLE
-from voicehub.audio.prepare.clips import Clip
-from voicehub.audio.riff import read_header
 
 FloatArray = NDArray[np.float64]
 

@@ -4,7 +4,7 @@ import pytest
 from cryptography.fernet import Fernet
 from pytest_django import Settings
 
-from voicehub.secrets import SecretUnreadable, seal, unseal
+from voicehub.encryption import SecretUnreadable, seal, unseal
 from voices.models import Account
 
 

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from django.template import Context, Template
 
-from voicehub.audio.codes import CODES
-from voicehub.audio.findings import finding
-from voicehub.audio.measure import Levels
-from voicehub.audio.measures import MEANINGS
+from audio.analysis.measures import MEANINGS
+from audio.findings.catalog import CODES
+from audio.findings.findings import finding
+from audio.levels.measure import Levels
+from voicehub import sound_report
 from voicehub.templatetags import sound
 
 LEVELS: dict[str, Any] = {
@@ -23,7 +24,7 @@ def shown(source: str, **context: Any) -> str:
     return Template("{% load sound %}" + source).render(Context(context))
 
 
-def words(fact: sound.Fact) -> tuple[str, str, str]:
+def words(fact: sound_report.Fact) -> tuple[str, str, str]:
     return fact.label, fact.value, fact.tone
 
 
@@ -40,13 +41,13 @@ def words(fact: sound.Fact) -> tuple[str, str, str]:
     ],
 )
 def test_a_code_in_few_words(code: str, few_words: str) -> None:
-    assert sound.short(code) == few_words
+    assert sound_report.short(code) == few_words
 
 
 def test_every_code_has_its_few_words() -> None:
     for code in CODES:
-        assert 2 < len(sound.short(code)) < 40 and "_" not in sound.short(code), code
-        assert sound.short(code)[0].isupper() or sound.short(code)[0].isdigit(), code
+        assert 2 < len(sound_report.short(code)) < 40 and "_" not in sound_report.short(code), code
+        assert sound_report.short(code)[0].isupper() or sound_report.short(code)[0].isdigit(), code
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_every_code_has_its_few_words() -> None:
     [(0.0, "0.0 s", "0.00"), (0.3, "0.3 s", "0.00"), (1.23, "1.2 s", "0.73"), (65.0, "1:05", "64.50")],
 )
 def test_a_place_plays_from_half_a_second_before(at: float, place: str, played: str) -> None:
-    assert (sound.place(at).words, sound.place(at).play) == (place, played)
+    assert (sound_report.place(at).words, sound_report.place(at).play) == (place, played)
 
 
 def test_chips_say_what_it_is_and_what_to_do_the_gravest_first() -> None:
@@ -80,7 +81,7 @@ def test_what_a_comparison_found_is_told_apart() -> None:
 
 
 def test_a_sound_that_is_fine_is_fine_in_every_line() -> None:
-    assert [words(fact) for fact in sound.facts({**sound.known(LEVELS, {}), **OF_FILE}, [])] == [
+    assert [words(fact) for fact in sound_report.facts({**sound_report.known(LEVELS, {}), **OF_FILE}, [])] == [
         ("Format", "WAV, 16-bit, mono, 44.1 kHz", "good"),
         ("Length", "9.0 s, 778.3\xa0KB", "good"),
         ("Level", "−21 dBFS on average, −3.3 at the highest point", "good"),
@@ -103,25 +104,25 @@ def test_a_sound_that_is_fine_is_fine_in_every_line() -> None:
 def test_a_finding_stands_in_its_line_and_changes_the_verdict_of_that_line_alone(
     found: Any, label: str, tone: str
 ) -> None:
-    facts = sound.facts({**sound.known(LEVELS, {}), **OF_FILE}, [found.as_dict()])
+    facts = sound_report.facts({**sound_report.known(LEVELS, {}), **OF_FILE}, [found.as_dict()])
     assert {fact.label: fact.tone for fact in facts if fact.tone != "good"} == {label: tone}
     (chip,) = next(fact for fact in facts if fact.label == label).chips
     assert chip.text == found.text
 
 
 def test_of_a_file_that_cannot_be_read_only_the_reason_is_told() -> None:
-    facts = sound.facts({"sample_rate": 0, "seconds": 0, "size": 5}, [finding("not_wav").as_dict()])
+    facts = sound_report.facts({"sample_rate": 0, "seconds": 0, "size": 5}, [finding("not_wav").as_dict()])
     assert [words(fact) for fact in facts] == [("Not WAV", "", "bad")]
 
 
 def test_a_finding_that_is_told_twice_is_shown_once() -> None:
     one = finding("noisy", snr=9.0).as_dict()
-    assert sum(len(fact.chips) for fact in sound.facts(sound.known(LEVELS, {}), [one, dict(one)])) == 1
+    assert sum(len(fact.chips) for fact in sound_report.facts(sound_report.known(LEVELS, {}), [one, dict(one)])) == 1
 
 
 def test_clipped_places_play() -> None:
     levels = {**LEVELS, "clipped_share": 0.002, "clipped": [[1.2, 1.25], [3.0, 3.01]]}
-    clipping = next(fact for fact in sound.facts(sound.known(levels, {}), []) if fact.label == "Clipping")
+    clipping = next(fact for fact in sound_report.facts(sound_report.known(levels, {}), []) if fact.label == "Clipping")
     assert [place.play for place in clipping.places] == ["0.70", "2.50"]
     many = {**levels, "clipped": [[float(second), second + 0.1] for second in range(11)]}
     out = shown("{% measures levels more %}", levels=many, more={})
@@ -145,14 +146,14 @@ def test_measures_have_plain_names_and_units() -> None:
 
 
 def test_all_that_is_measured_is_shown_by_the_names_that_it_is_measured_by() -> None:
-    assert set(sound.MEASURES) <= set(MEANINGS) and set(sound.NAMES.values()) <= set(MEANINGS)
-    assert {needed for _label, _words, needed, _codes in sound.FACTS} <= {*MEANINGS, "sample_rate"}
-    assert set().union(*(codes for *_rest, codes in sound.FACTS)) <= set(CODES)
-    assert set(sound.NAMES) <= {one.name for one in fields(Levels)}
+    assert set(sound.MEASURES) <= set(MEANINGS) and set(sound_report.NAMES.values()) <= set(MEANINGS)
+    assert {needed for _label, _words, needed, _codes in sound_report.FACTS} <= {*MEANINGS, "sample_rate"}
+    assert set().union(*(codes for *_rest, codes in sound_report.FACTS)) <= set(CODES)
+    assert set(sound_report.NAMES) <= {one.name for one in fields(Levels)}
 
 
 def test_a_deep_look_goes_over_a_quick_one() -> None:
-    assert sound.known({"snr_db": 20.0, "dc_offset": 0.1}, {"snr_db": 22.0, "lufs": None}) == {
+    assert sound_report.known({"snr_db": 20.0, "dc_offset": 0.1}, {"snr_db": 22.0, "lufs": None}) == {
         "snr_db": 22.0,
         "dc_offset_share": 0.1,
     }

@@ -34,7 +34,7 @@ from voicehub.storage import sha256_of
 from voicehub.tokens import token_for
 from voices import services
 from voices.models import Account, Build, LimitOverride, Recording, Voice
-from voices.services.spec import clip_name, spec_of
+from voices.services.builds.spec import clip_name, spec_of
 
 pytestmark = pytest.mark.django_db
 

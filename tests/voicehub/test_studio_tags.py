@@ -14,6 +14,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from consent.models import ConsentStatus
+from voicehub import text
 from voicehub.models import TaskStatus
 from voicehub.templatetags import studio
 from voices.models import BuildStatus, RecordingStatus
@@ -31,7 +32,7 @@ def shown(source: str, request: HttpRequest | None = None, **context: Any) -> st
     [(0, "0:00"), (5.4, "0:05"), (59.6, "1:00"), (65, "1:05"), (552, "9:12"), (3725, "1:02:05"), (None, "–")],
 )
 def test_durations(seconds: float | None, words: str) -> None:
-    assert studio.duration(seconds) == words
+    assert text.duration(seconds) == words
 
 
 @pytest.mark.parametrize(

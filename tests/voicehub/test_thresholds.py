@@ -4,9 +4,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from voicehub.audio.thresholds import EXPLAINED, THRESHOLDS
+from audio.findings.thresholds import EXPLAINED, THRESHOLDS
 from voicehub.models import ThresholdOverride
-from voicehub.thresholds import thresholds
+from voicehub.threshold_overrides import thresholds
 
 pytestmark = pytest.mark.django_db
 

@@ -8,13 +8,13 @@ from uuid import uuid4
 import requests
 from django.utils import timezone
 
+from providers import registry
 from tests.support.sandbox import PATIENCE, Sandbox, until
 from tests.support.wav import speech_like, wav_bytes
 from tests.support.work import do_tasks
 from tests.voices.rows import Studio
 from voicehub.models import Task, TaskStatus, User
 from voices.models import Account, BuildStatus, Mode, RemoteVoice
-from voices.providers import registry
 
 
 @cache

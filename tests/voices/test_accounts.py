@@ -5,9 +5,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from providers import registry
 from tests.voices.rows import Studio
 from voices.models import Account, LimitOverride
-from voices.providers import registry
 from voices.views.accounts import NAMES, amount
 
 pytestmark = pytest.mark.django_db

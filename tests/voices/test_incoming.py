@@ -14,16 +14,17 @@ from django.db.models.fields.files import FieldFile
 from django.test import Client
 from django.urls import reverse
 
+from audio.wav.riff import read_header
 from consent.services import NotPossible
 from tests.support.wav import sample_wav, wav_bytes
 from tests.support.work import do_tasks, no_file
 from tests.voices.rows import Studio, clip, upload
 from voicehub import outbox
-from voicehub.audio.riff import read_header
 from voicehub.models import Task, TaskStatus, ThresholdOverride
 from voices import services
 from voices.models import Handover, Recording, RecordingStatus, Voice
-from voices.services.spec import spec_of
+from voices.services.builds.spec import spec_of
+from voices.services.recordings import store
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -144,13 +145,15 @@ def test_what_is_there_already_is_not_converted_again(
     """So an archive whose answer was lost goes on where it ended."""
     files = {"one.flac": as_flac(clip(1)), "metadata.csv": b"one|The first line.\n"}
     services.add_archive(voice, archive(files), studio.producer)
-    monkeypatch.setattr("voices.services.archives.understood", lambda *_: pytest.fail("it was looked at again"))
+    monkeypatch.setattr(
+        "voices.services.recordings.archive_upload.understood", lambda *_: pytest.fail("it was looked at again")
+    )
     assert services.add_archive(voice, archive(files), studio.producer).known == 1
 
 
 def test_a_small_archive_does_not_fill_the_disk(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sent again, it goes on with what is not there yet."""
-    monkeypatch.setattr("voices.services.archives.MOST_MADE", len(clip(1)) + 1)
+    monkeypatch.setattr("voices.services.recordings.archive_upload.MOST_MADE", len(clip(1)) + 1)
     files = {f"{number}.flac": as_flac(clip(number)) for number in (1, 2, 3)}
     taken = services.add_archive(voice, archive(files), studio.producer)
     assert [row.file_name for row in taken.recordings] == ["1.flac", "2.flac"]
@@ -263,7 +266,7 @@ def test_cutting_that_is_given_up_can_be_asked_for_again(
         raise OSError("The disk is gone.")
 
     with monkeypatch.context() as gone:
-        gone.setattr("voices.services.cutting.cut", broken)
+        gone.setattr("voices.services.recordings.segment.cut", broken)
         for _ in range(outbox.MOST_ATTEMPTS):
             Task.objects.filter(kind="cut_recording").update(due_at=whole.created_at)
             do_tasks("cut_recording")
@@ -294,13 +297,13 @@ def test_a_worker_that_was_killed_while_cutting_leaves_no_clip_out(
     def dies(*sent: Any) -> Any:
         if len(kept) == 3:
             raise SystemExit
-        found = services.recordings.keep(*sent)
+        found = store.keep(*sent)
         kept.append(found[0])
         return found
 
     (task,) = Task.objects.filter(kind="cut_recording")
     with monkeypatch.context() as killed, pytest.raises(SystemExit):
-        killed.setattr("voices.services.cutting.keep", dies)
+        killed.setattr("voices.services.recordings.segment.keep", dies)
         outbox.run_task(str(task.pk))
     Task.objects.filter(pk=task.pk).update(lease=None, lease_until=None)
     assert whole.pieces.count() == 3
@@ -334,10 +337,10 @@ def test_the_lease_is_kept_while_a_long_recording_is_heard(
 
     def keep(*sent: Any) -> None:
         counts.append(len(extended))
-        services.recordings.keep(*sent)
+        store.keep(*sent)
 
     monkeypatch.setattr(outbox.Lease, "extend", lambda _: extended.append(1))
-    monkeypatch.setattr("voices.services.cutting.keep", keep)
+    monkeypatch.setattr("voices.services.recordings.segment.keep", keep)
     do_tasks("cut_recording")
     assert counts[0] > whole.size >> 20
     assert counts == sorted(set(counts)), "and by each clip"
@@ -351,10 +354,10 @@ def test_a_worker_that_loses_its_lease_halfway_keeps_no_further_clip(
     kept: list[Recording] = []
 
     def slow(*sent: Any) -> None:
-        kept.append(services.recordings.keep(*sent)[0])
+        kept.append(store.keep(*sent)[0])
         Task.objects.filter(pk=task.pk).update(lease=uuid4())
 
-    monkeypatch.setattr("voices.services.cutting.keep", slow)
+    monkeypatch.setattr("voices.services.recordings.segment.keep", slow)
     outbox.run_task(str(task.pk))
     assert [row.pk for row in whole.pieces.all()] == [row.pk for row in kept] and len(kept) == 1
 

@@ -10,10 +10,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
+from audio import report
+from audio.ingest import understood
 from tests.support.wav import encoded, sample_wav, wav_bytes
 from tests.support.zips import Member, listed, zip_of
-from voicehub.audio import report
-from voicehub.audio.understanding import understood
 from voicehub.models import ThresholdOverride
 from voices.management.commands import inspect_audio
 from voices.models import LimitOverride

@@ -13,18 +13,20 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from audio.analysis import compare as sets
+from audio.findings.findings import finding
+from audio.networks import speaker_match
 from consent.models import Take, TakeCheck
 from consent.services import NotPossible
 from tests.support.work import do_tasks
 from tests.voices.rows import Studio, clip, upload
 from voicehub import outbox
-from voicehub.audio import sets, speaker
-from voicehub.audio.findings import finding
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import MOST_ATTEMPTS, Lease
 from voices import services
 from voices.models import Recording, Voice
-from voices.services import listening
+from voices.services.recordings import analysis
+from voices.services.recordings import store as recordings
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +39,7 @@ def voice(studio: Studio) -> Voice:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is heard is tested elsewhere."""
-    monkeypatch.setattr(listening, "_heard", lambda recording, *_: {"measures": {"heard": recording.file_name}})
+    monkeypatch.setattr(analysis, "_heard", lambda recording, *_: {"measures": {"heard": recording.file_name}})
 
 
 def a_lease() -> Lease:
@@ -56,7 +58,7 @@ def compares() -> int:
 
 
 def test_other_work_has_its_turn_in_between(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listening, "AT_ONCE", 2)
+    monkeypatch.setattr(analysis, "AT_ONCE", 2)
     studio.recordings(voice, 5)
     left = []
     for _ in range(3):
@@ -69,7 +71,7 @@ def test_other_work_has_its_turn_in_between(studio: Studio, voice: Voice, monkey
 def test_work_that_goes_on_is_rung_for_at_once_and_never_given_up(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listening, "AT_ONCE", 1)
+    monkeypatch.setattr(analysis, "AT_ONCE", 1)
     rung: list[Any] = []
     studio.recordings(voice, MOST_ATTEMPTS + 2)
     task = Task.objects.get(kind="examine_recordings")
@@ -86,7 +88,7 @@ def test_an_odd_recording_keeps_no_other_waiting(studio: Studio, voice: Voice, m
             raise ZeroDivisionError("/srv/voicehub/secret")
         return {"measures": {"heard": True}}
 
-    monkeypatch.setattr(listening, "_heard", heard)
+    monkeypatch.setattr(analysis, "_heard", heard)
     second.file.storage.delete(str(second.file.name))
     assert examine(voice) is None
     for row in (first, second, third):
@@ -106,7 +108,7 @@ def test_a_storage_that_does_not_answer_is_asked_again(
         raise OSError("The storage does not answer.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(listening, "opened", gone)
+        broken.setattr(analysis, "opened", gone)
         with pytest.raises(OSError, match="does not answer"):
             examine(voice)
     assert Recording.objects.get(pk=row.pk).examined_at is None
@@ -126,7 +128,7 @@ def test_a_transcript_that_changes_meanwhile_is_looked_at_again(
             services.set_transcript(Recording.objects.get(pk=row.pk), "Other words.")
         return {"measures": {"words": recording.transcript}}
 
-    monkeypatch.setattr(listening, "_heard", heard)
+    monkeypatch.setattr(analysis, "_heard", heard)
     do_tasks("examine_recordings")
     row.refresh_from_db()
     assert (seen, row.measures) == (["The north wind.", "Other words."], {"words": "Other words."})
@@ -142,7 +144,7 @@ def test_a_recording_that_is_deleted_meanwhile_is_no_trouble(
         Recording.objects.filter(pk=rows[1].pk).delete()
         return {"measures": {}}
 
-    monkeypatch.setattr(listening, "_heard", heard)
+    monkeypatch.setattr(analysis, "_heard", heard)
     assert examine(voice) is None
     assert list(voice.recordings.all()) == [rows[0]]
 
@@ -166,8 +168,8 @@ def test_pages_may_write_while_recordings_are_examined(studio: Studio, monkeypat
     """SQLite refuses to write for who still reads what others have changed since."""
     voice = studio.voice(talent=studio.talent())
     studio.copies(voice, 60)
-    monkeypatch.setattr(listening, "AT_ONCE", 60)
-    monkeypatch.setattr(listening, "opened", lambda _: io.BytesIO())
+    monkeypatch.setattr(analysis, "AT_ONCE", 60)
+    monkeypatch.setattr(analysis, "opened", lambda _: io.BytesIO())
     seen: list[str] = []
 
     def page() -> None:
@@ -182,7 +184,7 @@ def test_pages_may_write_while_recordings_are_examined(studio: Studio, monkeypat
         seen.append(recording.file_name)
         return {"measures": {}}
 
-    monkeypatch.setattr(listening, "_heard", heard)
+    monkeypatch.setattr(analysis, "_heard", heard)
     assert examine(voice) is None
     assert len(seen) == 60
 
@@ -255,17 +257,17 @@ def matched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
     """What was compared: the name of the take's file, and those of the recordings; the first of all is a stranger."""
     seen: list[tuple[str, list[str]]] = []
 
-    def match(take: str, recordings: list[str], _: Any) -> speaker.Match:
+    def match(take: str, recordings: list[str], _: Any) -> speaker_match.Match:
         seen.append((take, recordings))
-        return speaker.Match("same", "It is.", len(recordings), 0.9, 0.75, 0.01)
+        return speaker_match.Match("same", "It is.", len(recordings), 0.9, 0.75, 0.01)
 
     def report(clips: Iterator[sets.SetClip], _: Any) -> sets.SetReport:
         first, *rest = [clip.id for clip in clips]
         found = {first: (finding("other_speaker", score=0.1, limit=0.7),), **dict.fromkeys(rest, ())}
         return sets.SetReport(found, {}, {"clips": len(found), "unread": [], "voices_missing": ""})
 
-    monkeypatch.setattr(listening, "_voiceprint", lambda file: file.name)
-    monkeypatch.setattr(speaker, "match", match)
+    monkeypatch.setattr(analysis, "_voiceprint", lambda file: file.name)
+    monkeypatch.setattr(speaker_match, "match", match)
     monkeypatch.setattr(sets, "compare", report)
     return seen
 
@@ -277,7 +279,7 @@ def checked(take: Take, at: Any) -> TakeCheck:
 def test_a_take_is_matched_with_the_longest_of_its_talents_own(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch, matched: list[tuple[str, list[str]]]
 ) -> None:
-    monkeypatch.setattr(listening, "MATCHED_WITH", 2)
+    monkeypatch.setattr(analysis, "MATCHED_WITH", 2)
     rows = studio.recordings(voice, 5)
     for row, seconds in zip(rows, (50, 2, 9, 7, 3), strict=True):
         Recording.objects.filter(pk=row.pk).update(seconds=seconds)
@@ -337,7 +339,7 @@ def test_a_failure_leaves_no_file_behind(studio: Studio, voice: Voice, monkeypat
     def broken(*_: Any, **__: Any) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("voices.services.recordings.outbox.add", broken)
+    monkeypatch.setattr("voices.services.recordings.store.outbox.add", broken)
     with pytest.raises(OSError, match="No space"):
         services.add_recording(voice, upload(), studio.producer)
     assert (voice.recordings.count(), files(voice)) == (0, [])
@@ -361,7 +363,7 @@ def test_a_disk_that_fills_up_leaves_no_part_of_a_file(
 
 
 def test_what_is_too_large_is_not_even_looked_at(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voices.services.recordings.understood", lambda *_: pytest.fail("it was"))
+    monkeypatch.setattr("voices.services.recordings.store.understood", lambda *_: pytest.fail("it was"))
     file = upload()
     file.size = (200 << 20) + 1
     with pytest.raises(NotPossible, match="200 MB"):
@@ -372,7 +374,7 @@ def test_of_two_that_send_the_same_at_once_one_is_kept(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other one has its row between our look for it and our own."""
-    store = services.recordings._store
+    store = recordings._store
     rows: list[Recording] = []
 
     def slow(*sent: Any) -> None:
@@ -381,7 +383,7 @@ def test_of_two_that_send_the_same_at_once_one_is_kept(
             rows[0] = services.add_recording(voice, upload("theirs.wav"), studio.producer)[0]
         store(*sent)
 
-    monkeypatch.setattr("voices.services.recordings._store", slow)
+    monkeypatch.setattr("voices.services.recordings.store._store", slow)
     mine, new = services.add_recording(voice, upload("mine.wav"), studio.producer)
     assert (mine.pk, new) == (rows[0].pk, False)
     assert files(voice) == [f"{mine.pk}.wav"]

@@ -14,8 +14,9 @@ from tests.voices.rows import Studio, clip, upload
 from voicehub.models import Task, TaskStatus
 from voices import services
 from voices.models import Recording, RecordingStatus, Voice
-from voices.services.recordings import COMPARE, EXAMINE
-from voices.templatetags.recordings import cut_words, made_words, playable
+from voices.presenters import playable
+from voices.services.recordings.store import COMPARE, EXAMINE
+from voices.templatetags.recordings import cut_words, made_words
 
 pytestmark = pytest.mark.django_db
 

@@ -12,9 +12,9 @@ import pytest
 import soundfile
 from django.core.management import CommandError, call_command
 
+from audio.datasets.clips import clip_of
 from tests.support.sounds import by_libsndfile, voice
 from tests.support.wav import noise, sample_wav, wav_bytes
-from voicehub.audio.prepare.clips import clip_of
 from voices.models import LimitOverride
 
 NAMES = ("slt-01", "slt-02", "slt-03", "slt-04")

@@ -11,12 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Statement
+from providers import registry
 from tests.voices.rows import Studio
 from voices import services
+from voices.build_options import Place, Rank, listed, places
 from voices.models import Account, Build, Handover, RecordingStatus, RemoteVoice, Voice
-from voices.providers import registry
-from voices.services.readiness import limits_of, readiness
-from voices.views.readiness import Place, Rank, listed, places
+from voices.services.builds.readiness import limits_of, readiness
 
 pytestmark = pytest.mark.django_db
 FIVE = ("resemble_v2", "resemble_v1", "audiostack", "speechgen", "voiceai")
@@ -310,7 +310,7 @@ def test_neither_accounts_nor_recordings_cost_more_questions(as_producer: Client
 
 
 def test_limits_of_one_are_those_of_all() -> None:
-    from voices.services.readiness import all_limits
+    from voices.services.builds.readiness import all_limits
 
     for (provider, tier), limits in all_limits().items():
         assert limits == limits_of(registry.provider_class(provider).tiers[tier], provider)

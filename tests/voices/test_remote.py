@@ -10,7 +10,7 @@ from tests.voices.over_there import OverThere
 from tests.voices.rows import Studio
 from voices import services
 from voices.models import Account, RemoteVoice
-from voices.services.news import STILL_THERE
+from voices.services.builds.lifecycle import STILL_THERE
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 

@@ -15,7 +15,7 @@ from tests.voices.rows import Studio
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 from voices.models import Account, LimitOverride, RemoteVoice, Voice
-from voices.views import lists, waiting
+from voices.views import dashboard_lists, next_steps
 
 pytestmark = pytest.mark.django_db
 
@@ -26,8 +26,8 @@ def today(client: Client) -> str:
     return response.content.decode()
 
 
-def step(client: Client, subject: str) -> waiting.Step:
-    steps: list[waiting.Step] = client.get(reverse("today")).context["steps"]
+def step(client: Client, subject: str) -> next_steps.Step:
+    steps: list[next_steps.Step] = client.get(reverse("today")).context["steps"]
     (found,) = [row for row in steps if row.subject == subject]
     return found
 
@@ -128,7 +128,7 @@ def test_a_built_voice_whose_gate_has_closed_waits(
     as_producer: Client, studio: Studio, close: Callable[[], None], words: str, action: str
 ) -> None:
     build = studio.build(status="ready")
-    assert build.voice.name not in {row.subject for row in waiting.steps()}
+    assert build.voice.name not in {row.subject for row in next_steps.steps()}
     assert "Build again</button>" in as_producer.get(build.get_absolute_url()).content.decode()
     close()
     row = step(as_producer, build.voice.name)
@@ -143,7 +143,7 @@ def test_a_built_voice_with_a_newer_consent_in_force_does_not_wait(studio: Studi
     build = studio.build(status="ready")
     Consent.objects.update(status=ConsentStatus.WITHDRAWN)
     studio.consent(build.voice.talent)
-    assert not waiting.steps()
+    assert not next_steps.steps()
 
 
 def test_a_viewer_is_led_to_the_page_instead_of_the_form(as_viewer: Client, studio: Studio) -> None:
@@ -183,7 +183,7 @@ def test_a_build_that_needs_work_waits_until_a_newer_one_begins(
     build = studio.build(status=status, issue="Why.")
     assert step(as_producer, build.voice.name).url == build.get_absolute_url()
     studio.build(build.voice, status="training")
-    assert build.voice.name not in {row.subject for row in waiting.steps()}
+    assert build.voice.name not in {row.subject for row in next_steps.steps()}
 
 
 def test_marked_recordings_are_told_in_our_own_words(as_producer: Client, studio: Studio) -> None:
@@ -209,7 +209,7 @@ def test_recordings_that_were_not_used_are_told_too(as_producer: Client, studio:
 
 def test_a_word_that_nobody_knows_waits_for_a_person(as_producer: Client, as_viewer: Client, studio: Studio) -> None:
     build = studio.build(status="training", raw_status="half-baked")
-    assert build.voice.name not in {row.subject for row in waiting.steps()}
+    assert build.voice.name not in {row.subject for row in next_steps.steps()}
     type(build).objects.update(word_unknown=True)
     row = step(as_producer, build.voice.name)
     assert (row.word, row.action, row.url) == ("Needs an answer", "Answer", build.get_absolute_url())
@@ -282,7 +282,7 @@ def test_work_that_stopped_is_told_to_all_and_tried_again_by_admins(
 
 
 def test_all_work_has_words_for_people() -> None:
-    assert set(outbox._handlers) <= set(lists.TASKS)
+    assert set(outbox._handlers) <= set(dashboard_lists.TASKS)
 
 
 def test_a_task_about_something_unreadable_does_not_break_the_page(as_viewer: Client, studio: Studio) -> None:

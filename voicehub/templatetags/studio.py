@@ -11,6 +11,8 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from voicehub.text import duration
+
 register = template.Library()
 
 # The colour of a state: what is in order, what waits for somebody, what went wrong, what is moving.
@@ -26,15 +28,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"))
 WEEK = 7 * DAY
 
-
-@register.filter
-def duration(seconds: float | None) -> str:
-    """Seconds as people read them: 65 → "1:05", 3725 → "1:02:05", nothing → "–"."""
-    if seconds is None:
-        return "–"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+register.filter(duration)
 
 
 @register.filter

@@ -1,8 +1,8 @@
 from voices.models.account import Account, AccountCall, LimitOverride
 from voices.models.build import Build, BuildRecording, Callback, DatasetFetch
+from voices.models.choices import BuildStatus, Handover, Mode, PreviewStatus, RecordingStatus
 from voices.models.remote import Preview, RemoteRecording, RemoteVoice
 from voices.models.voice import Recording, Voice
-from voices.models.words import BuildStatus, Handover, Mode, PreviewStatus, RecordingStatus
 
 __all__ = [
     "Account",

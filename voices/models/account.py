@@ -3,8 +3,8 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-from voicehub.secrets import seal, unseal
-from voices.models.words import Mode
+from voicehub.encryption import seal, unseal
+from voices.models.choices import Mode
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -50,7 +50,7 @@ class Account(models.Model):
         self.key_hint = key[-4:] if len(key) >= 12 else ""
 
     def key(self) -> str:
-        """The key in clear, for the moment of sending. Raises voicehub.secrets.SecretUnreadable."""
+        """The key in clear, for the moment of sending. Raises voicehub.encryption.SecretUnreadable."""
         return unseal(self.sealed_key, f"account:{self.pk}")
 
 

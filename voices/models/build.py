@@ -8,9 +8,9 @@ from django.urls import reverse
 
 from consent.models import Consent, Contract
 from voicehub.transitions import Movable, status_check
+from voices.models.choices import BuildStatus, Handover
 from voices.models.remote import RemoteVoice
 from voices.models.voice import Recording, Voice
-from voices.models.words import BuildStatus, Handover
 
 ACTIVE = [BuildStatus.QUEUED, BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED, BuildStatus.TRAINING]
 

@@ -9,8 +9,8 @@ from django.urls import reverse
 from voicehub.storage import private
 from voicehub.transitions import Movable, status_check
 from voices.models.account import Account
+from voices.models.choices import PreviewStatus
 from voices.models.voice import Recording, Voice
-from voices.models.words import PreviewStatus
 
 
 class RemoteVoice(models.Model):

@@ -10,7 +10,7 @@ from django.urls import reverse
 from consent.models import Purpose, Talent
 from voicehub.storage import private
 from voicehub.transitions import Movable, status_check
-from voices.models.words import RecordingStatus
+from voices.models.choices import RecordingStatus
 
 
 class Voice(models.Model):

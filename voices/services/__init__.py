@@ -1,21 +1,20 @@
 """What can be done with voices, recordings and builds. Every status change of this app happens in here."""
 
 from voices.services.accounts import add_account, change_key, pause_account, resume_account, test_account
-from voices.services.archives import TakenIn, add_archive
-from voices.services.cutting import cut_given_up, cut_recording, cut_recording_later
-from voices.services.datasets import Dataset, dataset_for
-from voices.services.listening import compare_later, compare_recordings, examine_recordings
-from voices.services.news import build_by_callback_token, receive_callback, refresh_build
+from voices.services.builds.dataset import Dataset, dataset_for
+from voices.services.builds.poll import build_by_callback_token, receive_callback, refresh_build
+from voices.services.builds.readiness import Lacks, Readiness, all_readiness, readiness, readinesses
+from voices.services.builds.reconcile import conclude_by_hand, settle_build, settle_by_hand
+from voices.services.builds.scores import SCORES, ScoreInfo, worst_first
+from voices.services.builds.selection import Sending, rows_of, sending
+from voices.services.builds.start import BuildRefused, cancel_build, reasons_against, start_build
+from voices.services.builds.submit import AFTER_GIVING_UP, submit_build, submit_given_up
 from voices.services.previews import LONGEST_TEXT, ask_preview, make_preview, preview_given_up, reasons_against_preview
-from voices.services.readiness import Lacks, Readiness, all_readiness, readiness, readinesses
-from voices.services.recordings import (
-    add_recording,
-    create_voice,
-    delete_recording,
-    set_active,
-    set_transcript,
-)
-from voices.services.remote import (
+from voices.services.recordings.analysis import compare_later, compare_recordings, examine_recordings
+from voices.services.recordings.archive_upload import TakenIn, add_archive
+from voices.services.recordings.segment import cut_given_up, cut_recording, cut_recording_later
+from voices.services.recordings.store import add_recording, create_voice, delete_recording, set_active, set_transcript
+from voices.services.remote_voices import (
     Orphan,
     adopt,
     ask_deletion,
@@ -28,11 +27,6 @@ from voices.services.remote import (
     rename,
     set_visibility,
 )
-from voices.services.scores import SCORES, ScoreInfo, worst_first
-from voices.services.sending import Sending, rows_of, sending
-from voices.services.settling import conclude_by_hand, settle_build, settle_by_hand
-from voices.services.starting import BuildRefused, cancel_build, reasons_against, start_build
-from voices.services.submitting import AFTER_GIVING_UP, submit_build, submit_given_up
 
 __all__ = [
     "AFTER_GIVING_UP",

@@ -9,15 +9,15 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from consent.services import NotPossible
+from providers import registry
+from providers.base import Provider
+from providers.errors import ProviderAuthError, ProviderError
+from providers.types import Heard
 from voicehub import outbox
+from voicehub.encryption import SecretUnreadable
 from voicehub.models import User
 from voicehub.outbox import LEASE
-from voicehub.secrets import SecretUnreadable
 from voices.models import Account, AccountCall, Build, BuildStatus, Mode, Preview, PreviewStatus, RemoteVoice
-from voices.providers import registry
-from voices.providers.base import Provider
-from voices.providers.errors import ProviderAuthError, ProviderError
-from voices.providers.types import Heard
 
 CALLS_KEPT = 100
 WHILE_PAUSED = timedelta(minutes=10)  # between two looks whether an account works again; its resuming rings at once

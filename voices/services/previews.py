@@ -7,16 +7,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from consent.services import NotPossible, permission
+from providers import registry
+from providers.errors import ProviderError
+from providers.types import Sound
 from voicehub import outbox
+from voicehub.encryption import SecretUnreadable
 from voicehub.models import User
-from voicehub.secrets import SecretUnreadable
 from voicehub.transitions import move
 from voices.models import Build, BuildStatus, Preview, PreviewStatus, RemoteVoice
-from voices.providers import registry
-from voices.providers.errors import ProviderError
-from voices.providers.types import Sound
 from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation, words
-from voices.services.remote import capabilities_of
+from voices.services.remote_voices import capabilities_of
 
 LONGEST_TEXT = 500  # characters; a preview is a sentence or two, and may be charged for by its length
 MOST_AN_HOUR = 60  # sentences that one account may be asked for

@@ -5,19 +5,16 @@ from typing import Any
 
 from django import template
 
-from voicehub.templatetags.sound import signed
-from voicehub.templatetags.studio import duration
+from voicehub.sound_report import signed
+from voicehub.text import duration
 from voices.models import Recording
+from voices.presenters import playable
 
 register = template.Library()
 
 Step = Mapping[str, Any]
 
-
-@register.filter
-def playable(recording: Recording) -> bool:
-    """Only of what the strict reader took for sound there are levels, also where it is too long to be used."""
-    return recording.usable or bool(recording.levels)
+register.filter(playable)
 
 
 def _decode(step: Step) -> str:
@@ -40,7 +37,7 @@ def _round(step: Step) -> str:
     return f"rounded to {step['bits']} bits{'' if step.get('dither') is None else ' with dither'}"
 
 
-# The steps of a recipe (voicehub.audio.recipe) in words; one that is not named here is told by its own name.
+# The steps of a recipe (audio.wav.convert) in words; one that is not named here is told by its own name.
 STEPS: dict[str, Callable[[Step], str]] = {
     "decode": _decode,
     "mix": _mix,

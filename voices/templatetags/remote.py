@@ -4,15 +4,14 @@ from collections.abc import Sequence
 
 from django import template
 
-from voices import access
+from voices import access, presenters
 from voices.models import RemoteVoice, Voice
-from voices.views import standing
-from voices.views.previews import Spoken, spoken
+from voices.presenters import Spoken, spoken
 
 register = template.Library()
-register.filter("account_standing", standing.of_account)
-register.filter("remote_standing", standing.of_remote)
-register.filter("remote_kind", standing.kind)
+register.filter("account_standing", presenters.of_account)
+register.filter("remote_standing", presenters.of_remote)
+register.filter("remote_kind", presenters.kind)
 
 
 @register.simple_tag

@@ -8,9 +8,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from consent.models import Talent
+from providers import registry
 from voices.models import Build, BuildRecording, BuildStatus, RecordingStatus
-from voices.providers import registry
-from voices.views.standing import kind
+from voices.presenters import build_name, tier_label
 
 register = template.Library()
 
@@ -28,18 +28,9 @@ def provider_label(slug: str) -> str:
     return registry.label(slug)
 
 
-@register.filter
-def tier_label(build: Build) -> str:
-    """What the provider calls this kind of build, such as "Rapid"; our own word where we do not know it any more."""
-    return kind(build.remote_voice)
+register.filter(tier_label)
 
-
-@register.filter
-def build_name(build: Build) -> str:
-    """Where and what: "Resemble AI, rapid"; the tier is left out where the provider has one alone."""
-    slug = build.remote_voice.account.provider
-    one = slug in registry.PROVIDERS and len(registry.provider_class(slug).tiers) == 1
-    return registry.label(slug) if one else f"{registry.label(slug)}, {tier_label(build).lower()}"
+register.filter(build_name)
 
 
 @register.filter

@@ -17,16 +17,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import may, user_of
 from consent.services import NotPossible
+from providers import registry
 from voices import access, services
+from voices.account_forms import say_errors
 from voices.forms import BuildForm, ConcludeForm, SettleForm
 from voices.models import Account, Build, BuildRecording, BuildStatus
 from voices.models.build import ACTIVE
-from voices.providers import registry
+from voices.presenters import asks_a_person, handed_over, stamp
 from voices.services import ScoreInfo
-from voices.views.handed import handed_over
-from voices.views.lists import stamp
-from voices.views.saying import say_errors
-from voices.views.waiting import asks_a_person
 
 PAGE = 100
 TONES = {"good": "good", "fair": "wait", "poor": "bad"}

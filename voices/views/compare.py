@@ -17,11 +17,10 @@ from consent.services import NotPossible
 from voicehub.models import User
 from voicehub.tokens import digest
 from voices import access, services
-from voices.account_forms import SentenceForm
+from voices.account_forms import SentenceForm, say_errors
 from voices.models import Build, BuildStatus, Preview, PreviewStatus
+from voices.presenters import build_name
 from voices.services import ScoreInfo
-from voices.templatetags.voices import build_name
-from voices.views.saying import say_errors
 
 MOST_SENTENCES = 20
 UNDER_WAY = (PreviewStatus.WAITING, PreviewStatus.ASKING)

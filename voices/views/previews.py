@@ -1,7 +1,5 @@
 """Previews: asking a voice at its provider to say a sentence, and hearing what came of it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -12,37 +10,14 @@ from django.views.decorators.http import require_POST, require_safe
 from consent.access import may, user_of
 from consent.services import NotPossible
 from voicehub import media
-from voicehub.tokens import digest
 from voices import services
-from voices.account_forms import SentenceForm
-from voices.models import Preview, PreviewStatus, RemoteVoice
-from voices.views.remote import can, remote_or_404
-from voices.views.saying import errors_of
+from voices.account_forms import SentenceForm, errors_of
+from voices.models import Preview
+from voices.presenters import spoken
+from voices.views.remote_voices import remote_or_404
 
-MOST = 50
 # What a page may play, each with the ending of a file of its kind; anything else is only handed over to keep.
 PLAYED = {"audio/wav": "wav", "audio/mpeg": "mp3", "audio/ogg": "ogg", "audio/flac": "flac"}
-
-
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """The previews of a voice, newest first, and why it may not speak now, if it may not."""
-
-    rows: Sequence[Preview]
-    reasons: Sequence[str]
-
-    @property
-    def moving(self) -> bool:
-        return any(row.status in (PreviewStatus.WAITING, PreviewStatus.ASKING) for row in self.rows)
-
-    @property
-    def stamp(self) -> str:
-        return digest(repr([(row.pk, row.status) for row in self.rows]))
-
-
-def spoken(remote: RemoteVoice) -> Spoken:
-    rows = list(remote.previews.select_related("asked_by").order_by("-created_at", "pk")[:MOST])
-    return Spoken(rows, services.reasons_against_preview(remote) if can(remote) else ["VoiceHub does not know it."])
 
 
 @may("voices.view_remotevoice")

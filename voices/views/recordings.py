@@ -12,17 +12,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from audio.archives.read import is_archive
 from consent.access import may, user_of
 from consent.services import NotPossible
 from voicehub import media
-from voicehub.audio.archive import is_archive
 from voicehub.models import User
 from voices import access, services
 from voices.forms import TranscriptForm, UploadForm, read_transcripts
 from voices.models import Recording, Voice
-from voices.templatetags.recordings import playable
-from voices.views.moving import moving, parse_time
-from voices.views.table import recording_page
+from voices.presenters import playable
+from voices.views.recording_table import moving, parse_time, recording_page
 
 TABLES = (".csv", ".tsv", ".txt")
 IN_ARCHIVE = {"accepted": "taken in", "refused": "cannot be used", "duplicate": "here already"}

@@ -9,10 +9,9 @@ from consent.access import may, user_of
 from consent.models import Talent
 from consent.services import NotPossible
 from voices import access, services
+from voices.build_options import places
 from voices.forms import VoiceForm
-from voices.views.moving import moving
-from voices.views.readiness import places
-from voices.views.table import recording_page
+from voices.views.recording_table import moving, recording_page
 
 
 @may("voices.add_voice")

@@ -1,5 +1,5 @@
 // A first, cheap opinion on a recording, within a moment of its end. The server measures again, and properly:
-// codes and thresholds are those of voicehub/audio, and so are the measures (measure.py, clipping.py).
+// codes and thresholds are those of audio/, and so are the measures (levels/measure.py, levels/clipping.py).
 
 const FLOOR = -100;
 const FRAMES_PER_SECOND = 50;

@@ -13,21 +13,21 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from audio.archives import read
+from audio.archives.job import IN_MEMORY
+from audio.archives.limits import ArchiveLimits
+from audio.archives.read import Archive, is_archive, read_archive
+from audio.datasets import archive_writer
+from audio.findings.catalog_archive import CODES
+from audio.findings.findings import Severity
+from audio.levels.inspect import Limits, inspect
+from audio.untrusted.runner import ChildLimits
 from tests.audio.archives.lists import GOOD_LISTS, HOSTILE_LISTS
 from tests.audio.archives.tars import GOOD_TARS, HOSTILE_TARS
 from tests.audio.archives.zips import GOOD_ZIPS, HOSTILE_ZIPS
 from tests.support.tars import Part, packed, pax
 from tests.support.wav import encoded, wav_bytes
 from tests.support.zips import STORED, Member, clip, deflated, listed, named, zip_of
-from voicehub.audio import archive
-from voicehub.audio.archive import Archive, is_archive, read_archive
-from voicehub.audio.codes.archive import CODES
-from voicehub.audio.findings import Severity
-from voicehub.audio.inspect import Limits, inspect
-from voicehub.audio.limited import ChildLimits
-from voicehub.audio.packed.job import IN_MEMORY
-from voicehub.audio.packed.limits import ArchiveLimits
-from voicehub.audio.prepare import dataset
 
 TIGHT = ChildLimits(cpu_seconds=2, memory_bytes=512 << 20)
 HOSTILE = {
@@ -222,7 +222,7 @@ def test_a_reader_without_time_or_memory_is_a_finding_and_its_parent_goes_on(tmp
 
 
 def test_a_full_disk_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "_for_size", lambda given, source, limits: ChildLimits(file_bytes=1000))
+    monkeypatch.setattr(read, "_for_size", lambda given, source, limits: ChildLimits(file_bytes=1000))
     assert codes(looked_into(zip_of(), tmp_path)) == ["no_room_to_write"]
     assert list(tmp_path.iterdir()) == []
 
@@ -255,7 +255,7 @@ def test_more_bytes_give_more_time() -> None:
         def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
             return 1 << 30 if whence == os.SEEK_END else super().seek(offset, whence)
 
-    assert archive._for_size(TIGHT, Long(), ArchiveLimits()).cpu_seconds == TIGHT.cpu_seconds + 512
+    assert read._for_size(TIGHT, Long(), ArchiveLimits()).cpu_seconds == TIGHT.cpu_seconds + 512
 
 
 def test_the_page_tells_the_limits_in_force() -> None:
@@ -265,8 +265,10 @@ def test_the_page_tells_the_limits_in_force() -> None:
 
 
 def test_a_dataset_that_we_packed_ourselves_is_taken() -> None:
-    clips = [dataset.Entry(name, f"Text of {name}.", len(clip()), lambda: io.BytesIO(clip())) for name in ("a", "b")]
-    looked = looked_into(b"".join(dataset.archive(clips)))
+    clips = [
+        archive_writer.Entry(name, f"Text of {name}.", len(clip()), lambda: io.BytesIO(clip())) for name in ("a", "b")
+    ]
+    looked = looked_into(b"".join(archive_writer.archive(clips)))
     assert (looked.ok, codes(looked)) == (True, [])
     assert {member.name: member.transcript for member in looked.members} == {
         "a.wav": "Text of a.",

@@ -1,10 +1,10 @@
-"""Lists the studio among the commands. manage.py runs it without Django (voicehub.embedded, voicehub.studio)."""
+"""Lists the studio among the commands. manage.py runs it without Django (launcher.environment, launcher.studio)."""
 
 import sys
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from voicehub import studio
+from launcher import studio
 
 
 class Command(BaseCommand):

@@ -11,14 +11,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from voicehub.audio.inspect import Limits
-from voicehub.audio.report import Judge, Report, reports
-from voicehub.audio.thresholds import THRESHOLDS, Thresholds
-from voicehub.thresholds import thresholds
-from voices.providers import registry
-from voices.providers.types import Tier
-from voices.services.readiness import limits_of
-from voices.services.recordings import CLIP_LIMITS
+from audio.findings.thresholds import THRESHOLDS, Thresholds
+from audio.levels.inspect import Limits
+from audio.report import Judge, Report, reports
+from providers import registry
+from providers.types import Tier
+from voicehub.threshold_overrides import thresholds
+from voices.services.builds.readiness import limits_of
+from voices.services.recordings.store import CLIP_LIMITS
 
 BAR = 24
 SHOWN = 40

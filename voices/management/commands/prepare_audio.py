@@ -11,20 +11,19 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from voicehub.audio.convert import to_wav
-from voicehub.audio.findings import Finding, Refused
-from voicehub.audio.inspect import Limits, inspect
-from voicehub.audio.pcm import HEAD_BYTES
-from voicehub.audio.prepare import dataset
-from voicehub.audio.prepare.choose import Candidate, Room, choose, quality
-from voicehub.audio.prepare.clips import Clip, any_clip, clip_of
-from voicehub.audio.prepare.cut import LENGTHS, Lengths, cut, piece_paths, write_pieces
-from voicehub.audio.prepare.join import GAP_SECONDS, Joined, check_limits, common_rate, join, joined
-from voicehub.audio.recipe import Recipe, recipe
-from voicehub.audio.riff import ALLOWED_RATES, BYTES_PER_FRAME
+from audio.datasets import archive_writer
+from audio.datasets.clips import Clip, any_clip, clip_of
+from audio.datasets.concatenate import GAP_SECONDS, Joined, check_limits, common_rate, join, joined
+from audio.datasets.segment import LENGTHS, Lengths, cut, piece_paths, write_pieces
+from audio.datasets.select import Candidate, Room, choose, quality
+from audio.findings.findings import Finding, Refused
+from audio.levels.inspect import Limits, inspect
+from audio.wav.convert import Recipe, recipe, to_wav
+from audio.wav.pcm import HEAD_BYTES
+from audio.wav.riff import ALLOWED_RATES, BYTES_PER_FRAME
+from providers import registry
+from providers.types import Tier
 from voices.management.commands.inspect_audio import BAR, found_in, shown_name, tier_limits
-from voices.providers import registry
-from voices.providers.types import Tier
 
 NO_SOUND = frozenset({".csv", ".json", ".md", ".txt"})
 """Endings of what lies beside sound, passed over in folders."""
@@ -188,13 +187,15 @@ def _pack(options: dict[str, Any], progress: Progress) -> Iterator[str]:
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".wav")
     if not paths:
         raise CommandError(f"There is no .wav in {folder}.")
-    texts = _texts(folder / dataset.METADATA) if with_text else {}
+    texts = _texts(folder / archive_writer.METADATA) if with_text else {}
     if with_text and (missing := [path.name for path in paths if not texts.get(path.stem)]):
-        raise CommandError(f"Without a text in {dataset.METADATA}: {', '.join(missing)}. Or give --without-text.")
+        raise CommandError(
+            f"Without a text in {archive_writer.METADATA}: {', '.join(missing)}. Or give --without-text."
+        )
     clips = [_packed(path) for path in paths]
-    names = dataset.clip_names([path.stem for path in paths])
+    names = archive_writer.clip_names([path.stem for path in paths])
     entries = [
-        dataset.Entry(name, texts.get(path.stem, ""), path.stat().st_size, clip.open)
+        archive_writer.Entry(name, texts.get(path.stem, ""), path.stat().st_size, clip.open)
         for name, path, clip in zip(names, paths, clips, strict=True)
     ]
     out = _free(options["out"])
@@ -220,8 +221,10 @@ def _texts(path: Path) -> dict[str, str]:
     return {name.strip().removesuffix(".wav"): text.strip() for name, _, text in parts}
 
 
-def _written(out: Path, entries: Sequence[dataset.Entry], with_text: bool, progress: Progress) -> dataset.Sums:
-    total, done = dataset.size_of(entries, with_text), 0
+def _written(
+    out: Path, entries: Sequence[archive_writer.Entry], with_text: bool, progress: Progress
+) -> archive_writer.Sums:
+    total, done = archive_writer.size_of(entries, with_text), 0
     with out.open("xb") as file:
 
         def write(piece: bytes) -> None:
@@ -230,7 +233,7 @@ def _written(out: Path, entries: Sequence[dataset.Entry], with_text: bool, progr
             progress(done, total, out.name)
 
         try:
-            return dataset.sums(entries, with_text, write)
+            return archive_writer.sums(entries, with_text, write)
         except BaseException:
             out.unlink()
             raise

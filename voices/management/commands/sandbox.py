@@ -8,11 +8,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from voices.sandbox import choices, clock, shelf, trainings
-from voices.sandbox.house import House, Settings
-from voices.sandbox.resemble_v2 import rows
-from voices.sandbox.server import Server
-from voices.sandbox.state import FolderInUse, Store
+from sandbox import clock, store, training, vendor_defaults
+from sandbox.context import House, Settings
+from sandbox.resemble_v2 import rows
+from sandbox.server import Server
+from sandbox.store import FolderInUse, Store
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--data", type=Path, required=True, help="folder for its state and audio")
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument(
-            "--training-seconds", type=float, default=choices.TRAINING_SECONDS, help="how long a build takes"
+            "--training-seconds", type=float, default=vendor_defaults.TRAINING_SECONDS, help="how long a build takes"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Sandbox listening on {address} with its data in {folder}")
             self.stdout.flush()
             clock.start(server.house.store.ahead())
-            trainings.resume(server.house)
+            training.resume(server.house)
             server.serve_forever()
         finally:
             server.house.closing.set()
@@ -58,7 +58,7 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
 def _opened(host: str, port: int, folder: Path, training_seconds: float) -> Server:
     """The server, listening; CommandError where the folder or the port is taken."""
     try:
-        house = House(Store(folder, shelf.SCHEMA + rows.SCHEMA), Settings(training_seconds=training_seconds))
+        house = House(Store(folder, store.SCHEMA + rows.SCHEMA), Settings(training_seconds=training_seconds))
         return Server(host, port, house)
     except FolderInUse as problem:
         raise CommandError(str(problem)) from None

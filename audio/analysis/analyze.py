@@ -1,0 +1,176 @@
+"""The deep look at a recording: all that is measured of one file, in about a second, for a worker.
+
+`inspect` says at once what levels tell; this knows where somebody really speaks, and listens to room and spectrum. Its
+findings have the same codes, and are to be put in the place of all that `inspect` found of `codes.sound`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from audio.analysis.measures import Measures
+from audio.analysis.spectrum import Band, Hum, band, hum, reverberation
+from audio.analysis.transcript_lint import speaking_rate
+from audio.findings.findings import Finding, finding
+from audio.findings.thresholds import THRESHOLDS, Thresholds
+from audio.levels.inspect import is_silent, judge
+from audio.levels.loudness import LoudnessMeter
+from audio.levels.measure import Levels, Measurement, decibels, measure
+from audio.networks.speech_spans import edges_and_pauses, noise_and_speech, trimmed
+from audio.networks.vad import Speech, SpeechFinder
+from audio.wav.riff import FULL_SCALE, Float32, WavHeader
+
+PART_SECONDS = 10
+MOST_PARTS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """`measures` by name, for a JSON column (see `measures`); `findings` are all that there is to say of the sound.
+
+    `peaks_fine` as in `Measurement`.
+    """
+
+    measures: dict[str, Any]
+    findings: tuple[Finding, ...]
+    speech: Speech
+    peaks_fine: tuple[int, ...]
+
+
+def examine(
+    file: BinaryIO, header: WavHeader, thresholds: Thresholds = THRESHOLDS, transcript: str = ""
+) -> Examination:
+    """Look at a file that `read_header` took; `transcript` is what is said in it, for the speaking rate.
+
+    It reads in blocks, and listens to spectrum and room in six parts of ten seconds at most, so memory does not grow.
+    Raises WavRefused only if the file became shorter since its header was read.
+    """
+    ears = _Ears(header)
+    measured = measure(file, header, ears.hear)
+    speech = ears.finder.result()
+    levels = _corrected(measured, speech)
+    audible = not is_silent(levels, thresholds)
+    heard = _Heard.of(ears.parts(), header.sample_rate) if audible else _Heard()
+    found = [*judge(header, levels, thresholds), *_judge(header, heard, levels, thresholds)]
+    measures = _measures(header, levels, speech, heard, ears.meter.lufs(), transcript)
+    return Examination(measures.as_dict(), tuple(found), speech, measured.peaks_fine)
+
+
+class _Ears:
+    """Hears the bytes as they pass: finds speech, measures loudness, keeps a few parts."""
+
+    def __init__(self, header: WavHeader) -> None:
+        self.finder = SpeechFinder(header.sample_rate)
+        self.meter = LoudnessMeter(header.sample_rate)
+        self._length = PART_SECONDS * header.sample_rate
+        count = min(MOST_PARTS, -(-header.frames // self._length))
+        self._starts = [number * header.frames // count for number in range(count)]
+        self._kept: list[list[Float32]] = [[] for _ in self._starts]
+        self._done = 0
+
+    def hear(self, data: bytes) -> None:
+        block = np.frombuffer(data, "<i2")
+        self.finder.add(block)
+        self.meter.add(block)
+        for start, kept in zip(self._starts, self._kept, strict=True):
+            part = block[max(0, start - self._done) : max(0, start + self._length - self._done)]
+            if len(part):
+                kept.append(np.asarray(part / FULL_SCALE, np.float32))
+        self._done += len(block)
+
+    def parts(self) -> Iterator[Float32]:
+        return (np.concatenate(kept) for kept in self._kept)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What room and spectrum tell, where there is anything to hear."""
+
+    hum: Hum | None = None
+    band: Band | None = None
+    reverberation: float | None = None
+
+    @classmethod
+    def of(cls, parts: Iterator[Float32], rate: int) -> "_Heard":
+        """Over all parts: the usual hum and reverberation, the widest band."""
+        heard = [(hum(part, rate), band(part, rate), reverberation(part, rate)) for part in parts]
+        hums, bands, rooms = zip(*heard, strict=True)
+        times = [time for time in rooms if time is not None]
+        return cls(
+            sorted(hums, key=lambda one: one.over_db)[len(hums) // 2],
+            max(bands, key=lambda one: one.edge_hz),
+            float(np.median(times)) if times else None,
+        )
+
+
+def _corrected(measured: Measurement, speech: Speech) -> Levels:
+    """The levels, with what they say of speech and noise put right by who knows where speech is."""
+    levels, powers = measured.levels, measured.loudness.powers
+    if speech.by == "level" or not speech.segments:
+        return replace(levels, speech_seconds=0.0) if speech.by == "model" else levels
+    noise, spoken = noise_and_speech(powers, speech)
+    spans = trimmed(speech.segments, powers, noise, spoken)
+    leading, trailing, between = edges_and_pauses(spans, speech.total)
+    return replace(
+        levels,
+        noise_floor_dbfs=decibels(noise),
+        snr_db=max(0.0, decibels(spoken - noise) - decibels(noise)),
+        speech_seconds=sum(end - start for start, end in spans),
+        leading_silence=leading,
+        trailing_silence=trailing,
+        pauses=between,
+    )
+
+
+def _judge(header: WavHeader, heard: _Heard, levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
+    if heard.hum and heard.hum.over_db > thresholds.hum_over_db and heard.hum.dbfs > thresholds.hum_least_dbfs:
+        yield finding("hum", mains=heard.hum.mains_hz, over=heard.hum.over_db)
+    if levels.speech_seconds < thresholds.silent_speech_seconds:
+        return
+    if heard.reverberation and heard.reverberation > thresholds.reverberation_seconds:
+        yield finding("reverberant", seconds=heard.reverberation)
+    if heard.band:
+        yield from _band(header, heard.band, thresholds)
+
+
+def _band(header: WavHeader, heard: Band, thresholds: Thresholds) -> Iterator[Finding]:
+    low = heard.edge_hz < thresholds.band_edge_share * header.sample_rate / 2
+    if low and heard.cliff_db > thresholds.band_cliff_db:
+        yield finding("upsampled", edge=heard.edge_hz / 1000)
+    elif heard.edge_hz < thresholds.narrow_band_hz and header.sample_rate >= thresholds.telephone_rate:
+        yield finding("narrow_band", edge=heard.edge_hz / 1000)
+
+
+def _measures(
+    header: WavHeader, levels: Levels, speech: Speech, heard: _Heard, lufs: float | None, transcript: str
+) -> Measures:
+    rate = speaking_rate(transcript, header.seconds - levels.leading_silence - levels.trailing_silence)
+    return Measures(
+        seconds=header.seconds,
+        peak_dbfs=levels.peak_dbfs,
+        rms_dbfs=levels.rms_dbfs,
+        lufs=lufs,
+        dc_offset_share=levels.dc_offset,
+        clipped_share=levels.clipped_share,
+        clipped_runs=levels.clipped_runs,
+        clipped_spans=levels.clipped,
+        leading_silence_seconds=levels.leading_silence,
+        trailing_silence_seconds=levels.trailing_silence,
+        speech_seconds=levels.speech_seconds,
+        speech_share=levels.speech_seconds / header.seconds,
+        speech_spans=speech.segments,
+        pause_spans=levels.pauses,
+        noise_floor_dbfs=levels.noise_floor_dbfs,
+        snr_db=levels.snr_db if levels.speech_seconds else None,
+        hum_mains_hz=heard.hum.mains_hz if heard.hum else None,
+        hum_over_db=heard.hum.over_db if heard.hum else None,
+        hum_dbfs=heard.hum.dbfs if heard.hum else None,
+        bandwidth_hz=heard.band.edge_hz if heard.band else None,
+        cliff_db=heard.band.cliff_db if heard.band else None,
+        reverberation_seconds=heard.reverberation,
+        words_per_minute=rate.words_per_minute if rate else None,
+        syllables_per_second=rate.syllables_per_second if rate else None,
+        missing=(speech.missing,) if speech.missing else (),
+    )

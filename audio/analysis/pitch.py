@@ -1,0 +1,61 @@
+"""The pitch of a voice, by autocorrelation."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio.wav.riff import Float32
+
+Floats = NDArray[np.float64]
+
+PITCH_RANGE = (60.0, 400.0)
+WINDOW_SECONDS = 0.04
+HOP_SECONDS = 0.01
+VOICED_CORRELATION = 0.5
+VOICED_UNDER_LOUDEST = 10 ** (-25 / 10)
+SILENT_POWER = 1e-7
+LEAST_VOICED_SECONDS = 0.5
+
+
+def median_pitch(samples: Float32, rate: int) -> float | None:
+    """The median over voiced windows in Hz, of mono samples in -1..1; None for under half a second of voice."""
+    pitch, voiced = _pitch(_windows(samples, rate), rate)
+    if voiced.sum() * HOP_SECONDS < LEAST_VOICED_SECONDS:
+        return None
+    return float(np.median(pitch[voiced]))
+
+
+def _windows(samples: Float32, rate: int) -> Floats:
+    """Overlapping windows, one per row."""
+    width, hop = round(WINDOW_SECONDS * rate), round(HOP_SECONDS * rate)
+    if len(samples) < width:
+        return np.zeros((0, width))
+    rows = np.lib.stride_tricks.sliding_window_view(samples, width)[::hop].astype(np.float64)
+    return np.asarray(rows - rows.mean(axis=1, keepdims=True))
+
+
+def _pitch(windows: Floats, rate: int) -> tuple[Floats, NDArray[np.bool_]]:
+    """(pitch in Hz, is voiced) per window, by autocorrelation over that of the taper."""
+    taper = np.hanning(windows.shape[1])
+    low, high = round(rate / PITCH_RANGE[1]), round(rate / PITCH_RANGE[0])
+    correlation = _autocorrelation(windows * taper, high + 1) / _autocorrelation(taper[None, :], high + 1)
+    power = correlation[:, 0].copy()
+    correlation /= np.maximum(power, SILENT_POWER * 1e-3)[:, None]
+    lags = low + _first_high(correlation[:, low:])
+    strength = correlation[np.arange(len(lags)), lags]
+    loud = power > max(SILENT_POWER, VOICED_UNDER_LOUDEST * power.max(initial=0.0))
+    return rate / lags, loud & (strength > VOICED_CORRELATION)
+
+
+def _autocorrelation(rows: Floats, lags: int) -> Floats:
+    """Of each row, at lags 0 to `lags` - 1."""
+    size = 1 << (2 * rows.shape[1] - 1).bit_length()
+    spectrum = np.abs(np.fft.rfft(rows, size)) ** 2
+    return np.asarray(np.fft.irfft(spectrum, size)[:, :lags])
+
+
+def _first_high(correlation: Floats) -> NDArray[np.int64]:
+    """The shortest lag near the best one's height: the best itself is often two or three periods long."""
+    padded = np.pad(correlation, ((0, 0), (1, 1)), constant_values=-1.0)
+    tops = (correlation >= padded[:, :-2]) & (correlation >= padded[:, 2:])
+    near = correlation >= 0.9 * correlation.max(axis=1, keepdims=True, initial=-1.0)
+    return np.asarray((tops & near).argmax(axis=1))

@@ -1,0 +1,1 @@
+"""Reads zip and tar archives that nobody trusts."""

@@ -1,0 +1,166 @@
+"""What is in an archive, once everything about it has been found in order. Run in the limited child only."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+from audio.archives.inflate import Inflated
+from audio.archives.limits import ArchiveLimits, Entry, bytes_at, refuse
+from audio.archives.names import arranged
+from audio.archives.tar_reader import RECORD, is_tar_header, tar_entries
+from audio.archives.zip_reader import CENTRAL, END, END_SIZE, LOCAL, zip_entries
+
+GZIP = b"\x1f\x8b"
+OTHER_ARCHIVES = (
+    GZIP, LOCAL, CENTRAL, END, b"PK00PK", b"BZh", b"\xfd7zXZ\0", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07",
+    b"\x28\xb5\x2f\xfd", b"LZIP", b"\x04\x22\x4d\x18", b"MSCF", b"xar!", b"!<arch>", b"070701", b"070707",
+)  # fmt: skip
+"""How archives and packed files begin, of whatever kind: none belongs into another."""
+ARCHIVE_NAMES = (
+    ".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz", ".xz", ".txz", ".7z", ".rar", ".zst", ".lz", ".cab", ".jar"
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The recordings (all files but the list and what systems add) by path, in order, and what is said in them."""
+
+    recordings: dict[str, Entry]
+    transcripts: dict[str, str]
+    has_list: bool
+
+
+def contents(file: BinaryIO, limits: ArchiveLimits) -> Contents:
+    """Read the headers of all files, and the list; Refused unless the whole archive is in order."""
+    size = file.seek(0, os.SEEK_END)
+    entries = _entries(file, _kind(file, size), limits)
+    files = arranged(entries, limits)
+    _check_amounts(files, size, limits)
+    lists = [path for path in files if path.lower() == LIST]
+    recordings = {path: entry for path, entry in files.items() if path not in lists}
+    for path in recordings:
+        if path.lower().endswith(ARCHIVE_NAMES):
+            refuse("member_nested", name=path)
+    said = transcripts(files[lists[0]], recordings, limits) if lists else {}
+    return Contents(recordings, said, bool(lists))
+
+
+def _entries(file: BinaryIO, kind: str, limits: ArchiveLimits) -> list[Entry]:
+    if kind == "zip":
+        return zip_entries(file, limits)
+    if kind == "tar":
+        return tar_entries(file, limits)
+    inflated = Inflated(file, limits)
+    head = inflated.read(RECORD)
+    if not is_tar_header(head) and head != bytes(RECORD):
+        refuse("archive_nested" if is_packed(head) else "archive_not_tar")
+    return tar_entries(inflated, limits)
+
+
+def _kind(file: BinaryIO, size: int) -> str:
+    """By how it begins and ends; one that is several kinds at once is made to be read in several ways."""
+    head = bytes_at(file, 0, min(size, RECORD))
+    ends_as_zip = size >= END_SIZE and bytes_at(file, size - END_SIZE, 4) == END
+    kinds = {
+        "zip": head.startswith((LOCAL, END)),
+        "gzip": head.startswith(GZIP),
+        "tar": is_tar_header(head) or (head == bytes(RECORD) and size > RECORD),
+    }
+    found = [kind for kind, is_it in kinds.items() if is_it]
+    if len(found) > 1 or (found and ends_as_zip and found != ["zip"]):
+        refuse("archive_polyglot")
+    if not found:
+        refuse("archive_prefix" if ends_as_zip else "not_an_archive")
+    return found[0]
+
+
+def is_packed(head: bytes) -> bool:
+    """Whether a file that begins so is an archive itself."""
+    return head.startswith(OTHER_ARCHIVES) or is_tar_header(head[:RECORD])
+
+
+def _check_amounts(files: dict[str, Entry], size: int, limits: ArchiveLimits) -> None:
+    """What the headers claim; that they are held to it is seen when the files are read."""
+    if not files:
+        refuse("archive_empty")
+    if len(files) > limits.files:
+        refuse("archive_too_many", limit=limits.files)
+    for path, entry in files.items():
+        if entry.size > limits.member_bytes:
+            refuse("member_too_big", name=path, limit=limits.member_bytes >> 20)
+        ratio = limits.list_ratio if path.lower() == LIST else limits.ratio
+        if entry.size > entry.packed * ratio + limits.member_allowance:
+            refuse("archive_bomb")
+    total = sum(entry.size for entry in files.values())
+    if total > limits.total_bytes:
+        refuse("archive_too_big", limit=limits.total_bytes >> 20)
+    if total > size * limits.ratio + limits.total_allowance:
+        refuse("archive_bomb")
+
+
+LIST = "metadata.csv"
+TITLES = ({"name", "file", "filename", "file_name", "path", "id"}, {"text", "transcript", "transcription"})
+
+
+def transcripts(entry: Entry, paths: Iterable[str], limits: ArchiveLimits) -> dict[str, str]:
+    """The text of each recording that has a line, by its path; Refused for a line that is not exactly right.
+
+    A line names a recording by its path, or by its name alone, with or without its ending.
+    """
+    known = _names(paths)
+    said: dict[str, str] = {}
+    for line, name, text in _lines(_content(entry, limits), limits):
+        found = known.get(name, ())
+        if not found and line == 1 and name.lower() in TITLES[0] and text.lower() in TITLES[1]:
+            continue
+        if len(found) != 1:
+            refuse("metadata_ambiguous" if found else "metadata_unknown", line=line, name=name)
+        (path,) = found
+        if path in said:
+            refuse("metadata_twice", line=line, name=name)
+        said[path] = text
+    return said
+
+
+def _names(paths: Iterable[str]) -> dict[str, set[str]]:
+    """All that a recording may be called, each with the recordings that it fits."""
+    known: dict[str, set[str]] = {}
+    for path in paths:
+        name = PurePosixPath(path).name
+        for one in {path, name, _without_ending(path), _without_ending(name)}:
+            known.setdefault(one, set()).add(path)
+    return {name: {name} if name in fits else fits for name, fits in known.items()}
+
+
+def _without_ending(path: str) -> str:
+    return str(PurePosixPath(path).with_suffix(""))
+
+
+def _content(entry: Entry, limits: ArchiveLimits) -> str:
+    if entry.size > limits.list_bytes:
+        refuse("metadata_long", limit=limits.list_bytes >> 20)
+    try:
+        return b"".join(entry.read()).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        refuse("metadata_not_utf8")
+
+
+def _lines(content: str, limits: ArchiveLimits) -> Iterator[tuple[int, str, str]]:
+    """Number, name and text of each line; empty lines are passed over."""
+    for number, line in enumerate(content.split("\n"), start=1):
+        plain = line.removesuffix("\r")
+        if not plain.replace("\t", " ").isprintable():
+            refuse("metadata_control", line=number)
+        if not plain.strip():
+            continue
+        name, *texts = (part.strip() for part in plain.split("|"))
+        if len(texts) != 1 or not name:
+            refuse("metadata_columns", line=number)
+        text = " ".join(texts[0].split())
+        if not text:
+            refuse("metadata_no_text", line=number)
+        if len(text) > limits.text_characters:
+            refuse("metadata_text_long", line=number, limit=limits.text_characters)
+        yield number, name, text

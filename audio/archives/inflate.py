@@ -1,0 +1,80 @@
+"""What gzip has packed, to be read from any place on; going back means to begin again."""
+
+import os
+import zlib
+from typing import BinaryIO
+
+from audio.archives.limits import BLOCK, INFLATED_BLOCK, ArchiveLimits, refuse
+
+GZIP = zlib.MAX_WBITS | 16
+
+
+class Inflated:
+    """Reads like a file. Refused as soon as more comes out than can be honest, and at the end if anything is wrong.
+
+    One gzip stream to the exact end of the file (RFC 1952); what several of them one after another mean, readers do
+    not agree on.
+    """
+
+    def __init__(self, file: BinaryIO, limits: ArchiveLimits) -> None:
+        self._file, self._limits = file, limits
+        self._packed_size = file.seek(0, os.SEEK_END)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._inflate = zlib.decompressobj(GZIP)
+        self._packed = b""
+        self._taken = 0
+        self._buffer = b""
+        self._buffer_at = 0
+        self._place = 0
+
+    def seek(self, offset: int, /) -> int:
+        if offset < self._buffer_at:
+            self._begin()
+        self._place = offset
+        return offset
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes, and at least one before the end."""
+        while self._place >= self._buffer_at + len(self._buffer):
+            self._buffer_at += len(self._buffer)
+            self._buffer = self._next()
+            if not self._buffer:
+                return b""
+        start = self._place - self._buffer_at
+        data = self._buffer[start : start + size]
+        self._place += len(data)
+        return data
+
+    def _next(self) -> bytes:
+        """The next bytes, empty only at the end."""
+        data = b""
+        while not data and not self._inflate.eof:
+            if not self._packed:
+                self._file.seek(self._taken)
+                self._packed = self._file.read(BLOCK)
+                self._taken += len(self._packed)
+                if not self._packed:
+                    refuse("archive_truncated")
+            data = self._inflated()
+        if self._inflate.eof and self._taken - len(self._inflate.unused_data) != self._packed_size:
+            refuse("archive_trailing")
+        self._check_amount(len(data))
+        return data
+
+    def _inflated(self) -> bytes:
+        try:
+            data = self._inflate.decompress(self._packed, INFLATED_BLOCK)
+        except zlib.error as error:
+            what = "its checksum is wrong" if "data check" in str(error) else "it cannot be unpacked"
+            refuse("archive_damaged", what=what)
+        self._packed = self._inflate.unconsumed_tail
+        return data
+
+    def _check_amount(self, more: int) -> None:
+        out = self._buffer_at + more
+        if out > self._taken * self._limits.ratio + self._limits.total_allowance:
+            refuse("archive_bomb")
+        if out > self._limits.total_bytes + self._limits.total_allowance:
+            refuse("archive_too_big", limit=self._limits.total_bytes >> 20)

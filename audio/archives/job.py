@@ -1,0 +1,93 @@
+"""The job of the limited child that reads an archive: look at all headers first, then at each recording."""
+
+import io
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from audio.archives.contents import contents, is_packed
+from audio.archives.limits import ArchiveLimits, Entry, refuse, shown
+from audio.archives.tar_reader import RECORD
+
+if TYPE_CHECKING:
+    from audio.levels.inspect import Inspection
+
+IN_MEMORY = 16 << 20
+
+SHAPES = {
+    "contents": {"files": int, "without_line": int, "such_as": str},
+    "member": {
+        "name": str,
+        "size": int,
+        "sha256": str,
+        "transcript": str,
+        "inspection": dict,
+        "facts": dict,
+        "kept": bool,
+    },
+}
+"""What this job tells: once what is in the archive, then each recording in order."""
+
+
+def read_members(
+    source: BinaryIO,
+    *,
+    folder: str | None,
+    keep_refused: bool,
+    archive_limits: dict[str, Any],
+    clip_limits: dict[str, float],
+    thresholds: dict[str, float],
+) -> Iterator[dict[str, Any]]:
+    """Tell what SHAPES has. Recordings are written to `folder` under their numbers, the others only looked at."""
+    found = contents(source, ArchiveLimits(**archive_limits))
+    forgotten = [path for path in found.recordings if path not in found.transcripts] if found.has_list else []
+    such_as = shown(forgotten[0]) if forgotten else ""
+    yield {"kind": "contents", "files": len(found.recordings), "without_line": len(forgotten), "such_as": such_as}
+    inspected = _inspector(clip_limits, thresholds)
+    for number, (path, entry) in enumerate(found.recordings.items(), start=1):
+        place = path_of(Path(folder or "."), number)
+        with _scratch(entry, place) as copy:
+            _copy(entry, path, copy)
+            inspection = inspected(copy)
+            kept = folder is not None and (inspection.ok or keep_refused)
+            if kept and isinstance(copy, io.BytesIO):
+                place.write_bytes(copy.getvalue())
+        if not kept:
+            place.unlink(missing_ok=True)
+        yield {
+            "kind": "member",
+            "name": path,
+            "size": inspection.size,
+            "sha256": inspection.sha256,
+            "transcript": found.transcripts.get(path, ""),
+            "inspection": inspection.as_dict(),
+            "facts": inspection.facts(),
+            "kept": kept,
+        }
+
+
+def _inspector(clip_limits: dict[str, float], thresholds: dict[str, float]) -> Callable[[BinaryIO], "Inspection"]:
+    """What looks at one file. It loads numpy, which takes ten times longer than to refuse an archive."""
+    from audio.findings.thresholds import Thresholds
+    from audio.levels.inspect import Limits, inspect
+
+    return partial(inspect, limits=Limits(**clip_limits), thresholds=Thresholds(**thresholds))
+
+
+def path_of(folder: Path, number: int) -> Path:
+    """Where the recording with this number is written."""
+    return folder / f"{number:05}.wav"
+
+
+def _scratch(entry: Entry, place: Path) -> BinaryIO:
+    """Where to put a file to look at it: memory, which is twice as fast as the disk, unless it is long."""
+    return io.BytesIO() if entry.size <= IN_MEMORY else place.open("w+b")
+
+
+def _copy(entry: Entry, path: str, copy: BinaryIO) -> None:
+    for block in entry.read():
+        copy.write(block)
+    copy.seek(0)
+    if is_packed(copy.read(RECORD)):
+        refuse("member_nested", name=path)

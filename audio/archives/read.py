@@ -1,0 +1,134 @@
+"""Archives of recordings: `.zip`, `.tar` and `.tar.gz`, with transcripts in `metadata.csv`.
+
+They are parsed in a limited child only (audio.archives), and nothing in them is ever unpacked by its name.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from audio.archives.job import SHAPES, path_of, read_members
+from audio.archives.limits import ARCHIVE_LIMITS, ArchiveLimits
+from audio.findings.findings import Finding, Severity, finding
+from audio.findings.thresholds import THRESHOLDS, Thresholds
+from audio.levels.inspect import LIMITS, Limits
+from audio.untrusted.runner import ChildFailed, ChildLimits, run
+
+CHILD_LIMITS = ChildLimits(cpu_seconds=10, wall_seconds=60.0)
+BYTES_PER_SECOND = 2 << 20
+"""How slowly an archive may be read, beyond what every child is given."""
+NAMES = (".zip", ".tar", ".tar.gz", ".tgz")
+MAGICS = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file of an archive: `name` is for people only, `path` is where it was written, if it was.
+
+    `inspection` and `facts` are those of `Inspection`; `transcript` comes from metadata.csv, "" without a line there.
+    """
+
+    number: int
+    name: str
+    size: int
+    sha256: str
+    transcript: str
+    inspection: dict[str, Any]
+    facts: dict[str, Any]
+    path: Path | None
+
+    @property
+    def ok(self) -> bool:
+        return self.inspection.get("ok") is True
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """What is in it; one that was refused has no members, and the findings say why."""
+
+    members: tuple[Member, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not any(one.severity == Severity.REFUSED for one in self.findings)
+
+
+def ignore(_done: int, _total: int) -> None:
+    """For callers that show no progress."""
+
+
+def is_archive(name: str, head: bytes) -> bool:
+    """Whether to look into a file, by its name and its first 512 bytes; what is called .wav is taken at its word."""
+    lower = name.lower()
+    begins_so = head.startswith(MAGICS) or head[257:262] == b"ustar"
+    return lower.endswith(NAMES) or (begins_so and not lower.endswith(".wav"))
+
+
+def read_archive(
+    source: BinaryIO | Path,
+    *,
+    folder: Path | None = None,
+    keep_refused: bool = False,
+    clip_limits: Limits = LIMITS,
+    thresholds: Thresholds = THRESHOLDS,
+    limits: ArchiveLimits = ARCHIVE_LIMITS,
+    child_limits: ChildLimits = CHILD_LIMITS,
+    progress: Callable[[int, int], object] = ignore,
+) -> Archive:
+    """Look into an archive in a limited child; nothing in it can raise anything, OSError is of the source itself.
+
+    With `folder`, an empty one, the files that nothing speaks against are written there under their numbers, or all
+    files with `keep_refused`; when the archive is refused nothing stays there. `progress` hears (done, files).
+    """
+    told = {
+        "folder": folder and str(folder.resolve()),
+        "keep_refused": keep_refused,
+        "archive_limits": asdict(limits),
+        "clip_limits": asdict(clip_limits),
+        "thresholds": asdict(thresholds),
+    }
+    members: list[Member] = []
+    found: dict[str, Any] = {"files": 0, "without_line": 0}
+    try:
+        with closing(run(read_members, source, told, SHAPES, _for_size(child_limits, source, limits))) as results:
+            for one in results:
+                if one.pop("kind") == "contents":
+                    found = one
+                else:
+                    members.append(_member(len(members) + 1, one, folder))
+                progress(len(members), found["files"])
+    except ChildFailed as failed:
+        _clear(folder, min(found["files"], limits.files))
+        return Archive((), (failed.finding,))
+    return Archive(tuple(members), tuple(_forgotten(found)))
+
+
+def _for_size(given: ChildLimits, source: BinaryIO | Path, limits: ArchiveLimits) -> ChildLimits:
+    """More time for more bytes; what they claim to unpack to gives no more."""
+    size = source.stat().st_size if isinstance(source, Path) else source.seek(0, os.SEEK_END)
+    more = size // BYTES_PER_SECOND
+    return replace(
+        given,
+        cpu_seconds=given.cpu_seconds + more,
+        wall_seconds=given.wall_seconds + 2 * more,
+        file_bytes=limits.member_bytes,
+    )
+
+
+def _member(number: int, told: dict[str, Any], folder: Path | None) -> Member:
+    kept = told.pop("kept") and folder
+    return Member(number=number, path=path_of(kept, number) if kept else None, **told)
+
+
+def _clear(folder: Path | None, files: int) -> None:
+    for number in range(1, files + 1 if folder else 0):
+        path_of(folder or Path(), number).unlink(missing_ok=True)
+
+
+def _forgotten(found: dict[str, Any]) -> Iterator[Finding]:
+    if found["without_line"]:
+        yield finding("metadata_missing", count=found["without_line"], name=found["such_as"])

@@ -1,0 +1,1 @@
+"""Makes datasets: selects, cuts, joins and packages clips."""

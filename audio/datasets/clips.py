@@ -1,0 +1,102 @@
+"""What goes into preparing, and what comes out: WAV files with how they were made."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from audio.findings.findings import finding
+from audio.wav.convert import Recipe, is_ours, recipe, temporary_wav
+from audio.wav.pcm import WavWriter
+from audio.wav.riff import BYTES_PER_FRAME, FULL_SCALE, Float32, Int16, WavHeader, WavRefused, blocks, read_header
+
+BLOCK_FRAMES = 1 << 15
+HASH_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A WAV that the strict reader takes; `open` gives a file of its own each time.
+
+    `sha256` is that of the file that it came as. If that was another one, `steps` say how this was made of it.
+    """
+
+    name: str
+    sha256: str
+    rate: int
+    frames: int
+    open: Callable[[], BinaryIO]
+    steps: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.rate
+
+    def samples(self, start: int = 0, end: int | None = None) -> Iterator[Int16]:
+        """The samples from `start` to before `end`, in blocks; WavRefused if it is not any more what it was."""
+        last = self.frames if end is None else end
+        with self.open() as file:
+            header = read_header(file)
+            if (header.sample_rate, header.frames) != (self.rate, self.frames):
+                raise WavRefused(finding("changed_while_read"))
+            offset = header.data_offset + start * BYTES_PER_FRAME
+            yield from blocks(file, replace(header, frames=last - start, data_offset=offset), BLOCK_FRAMES)
+
+    def floats(self) -> Iterator[Float32]:
+        return (block.astype(np.float32) / np.float32(FULL_SCALE) for block in self.samples())
+
+    def recipe(self, *steps: Mapping[str, Any]) -> Recipe:
+        """How something was made of this alone."""
+        return recipe(self.sha256, [*self.steps, *steps])
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A WAV that was made, and how."""
+
+    path: Path
+    header: WavHeader
+    recipe: Recipe
+
+
+def clip_of(path: Path) -> Clip:
+    """The clip in a file; WavRefused if the strict reader does not take it."""
+    with path.open("rb") as file:
+        header = read_header(file)
+        file.seek(0)
+        total = hashlib.sha256()
+        while block := file.read(HASH_BLOCK):
+            total.update(block)
+    return Clip(path.stem, total.hexdigest(), header.sample_rate, header.frames, lambda: path.open("rb"))
+
+
+@contextmanager
+def any_clip(path: Path) -> Iterator[Clip]:
+    """The clip in any sound file: in the file itself, or in a WAV that is made of it for as long as this lasts."""
+    with path.open("rb") as file:
+        ours = is_ours(file)
+    if ours:
+        yield clip_of(path)
+        return
+    with temporary_wav(path) as derived:
+        how = derived.recipe
+        yield replace(clip_of(derived.path), name=path.stem, sha256=str(how["from_sha256"]), steps=tuple(how["steps"]))
+
+
+def write_wav(target: Path, rate: int, sound: Iterable[Int16], how: Recipe) -> Made:
+    """Write a WAV to a file that must not exist yet; if that fails there is none afterwards."""
+    with target.open("xb") as file:
+        try:
+            writer = WavWriter(file, rate)
+            for block in sound:
+                writer.write(block)
+            writer.close()
+        except BaseException:
+            target.unlink()
+            raise
+    with target.open("rb") as made:
+        return Made(target, read_header(made), how)

@@ -1,0 +1,163 @@
+"""Clips joined to one file with short silences between them, within a provider's limits, never held in memory."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from audio.datasets.clips import Clip, Made, write_wav
+from audio.datasets.segment import hear
+from audio.findings.findings import Refused, finding
+from audio.wav.convert import Recipe, recipe
+from audio.wav.pcm import HEAD_BYTES, MOST_BYTES, QUALITY, Rounding, resampled, resampled_frames, wav_head
+from audio.wav.riff import BYTES_PER_FRAME, Int16
+
+GAP_SECONDS = 0.3
+FADE_SECONDS = 0.005
+"""So short that no sound is lost, and long enough that no step to silence clicks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Clips in their order, at one rate; how long and how big they are is known before any is opened."""
+
+    clips: tuple[Clip, ...]
+    rate: int
+    gap: int
+    """Samples of silence between two clips."""
+
+    @property
+    def frames(self) -> int:
+        return sum(map(self._frames_of, self.clips)) + self.gap * (len(self.clips) - 1)
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.rate
+
+    @property
+    def size(self) -> int:
+        """Bytes of the WAV."""
+        return HEAD_BYTES + self.frames * BYTES_PER_FRAME
+
+    def _frames_of(self, clip: Clip) -> int:
+        return resampled_frames(clip.frames, clip.rate, self.rate)
+
+    def samples(self) -> Iterator[Int16]:
+        silence = np.zeros(self.gap, "<i2")
+        for number, clip in enumerate(self.clips):
+            if number:
+                yield silence
+            yield from self._faded(clip)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The WAV, piece by piece."""
+        yield wav_head(self.rate, self.frames * BYTES_PER_FRAME)
+        for block in self.samples():
+            yield block.tobytes()
+
+    def _faded(self, clip: Clip) -> Iterator[Int16]:
+        total, fade, done = self._frames_of(clip), max(1, round(self.rate * FADE_SECONDS)), 0
+        for block in self._at_rate(clip):
+            if done < fade or done + len(block) > total - fade:
+                places = np.arange(done, done + len(block))
+                ramp = np.minimum(np.minimum(places, total - 1 - places) / fade, 1.0)
+                block = np.rint(block * ramp).astype("<i2")
+            done += len(block)
+            yield block
+
+    def _at_rate(self, clip: Clip) -> Iterator[Int16]:
+        if clip.rate == self.rate:
+            return clip.samples()
+        return map(Rounding(clip.sha256), resampled(clip.floats(), clip.rate, self.rate))
+
+    def recipe(self) -> Recipe:
+        steps = [dict(step, of=number) for number, clip in enumerate(self.clips) for step in clip.steps]
+        return recipe([clip.sha256 for clip in self.clips], [*steps, *self._steps()])
+
+    def _steps(self) -> Iterator[dict[str, object]]:
+        for number, clip in enumerate(self.clips):
+            if clip.rate != self.rate:
+                yield {
+                    "step": "resample",
+                    "of": number,
+                    "from": clip.rate,
+                    "to": self.rate,
+                    "quality": QUALITY,
+                    "dither": clip.sha256,
+                }
+        yield {"step": "join", "rate": self.rate, "gap_frames": self.gap, "fade_seconds": FADE_SECONDS}
+
+
+def joined(clips: Sequence[Clip], rate: int | None = None, gap_seconds: float = GAP_SECONDS) -> Joined:
+    """The clips as one sound; without a rate at that which most of them have. Refused if there is none."""
+    if not clips:
+        raise Refused(finding("nothing_chosen"))
+    rate = rate or common_rate([clip.rate for clip in clips])
+    return Joined(tuple(clips), rate, round(gap_seconds * rate))
+
+
+def common_rate(rates: Sequence[int]) -> int:
+    """The rate that most clips have, so that fewest are changed; the higher of two."""
+    counts = Counter(rates)
+    return max(counts, key=lambda rate: (counts[rate], rate))
+
+
+def check_limits(whole: Joined, most_seconds: float | None = None, most_bytes: int | None = None) -> None:
+    """Refused if it is longer or bigger than allowed, or than a WAV can be."""
+    if most_seconds is not None and whole.seconds > most_seconds:
+        raise Refused(finding("joined_too_long", seconds=whole.seconds, limit=most_seconds))
+    limit = MOST_BYTES if most_bytes is None else most_bytes
+    if whole.size > limit:
+        raise Refused(finding("joined_too_big", size=whole.size, limit=limit))
+
+
+def join(whole: Joined, target: Path) -> Made:
+    """Write it; `target` must not exist yet."""
+    return write_wav(target, whole.rate, whole.samples(), whole.recipe())
+
+
+EDGE_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Samples `start` to before `end` are kept; so many zeros come before and after them, where there was less."""
+
+    start: int
+    end: int
+    zeros_before: int
+    zeros_after: int
+
+
+def edges(clip: Clip, seconds: float = EDGE_SECONDS) -> Edges:
+    """What to cut or add, so that there are `seconds` of silence around speech; Refused if nobody speaks."""
+    segments = hear(clip).speech.segments
+    if not segments:
+        raise Refused(finding("nothing_to_cut"))
+    rate, frames = clip.rate, clip.frames
+    first = round((segments[0][0] - seconds) * rate)
+    last = round((segments[-1][1] + seconds) * rate)
+    return Edges(max(0, first), min(frames, last), max(0, -first), max(0, last - frames))
+
+
+def set_edges(clip: Clip, target: Path, seconds: float = EDGE_SECONDS) -> Made:
+    """Write the clip with its new edges; `target` must not exist yet."""
+    found = edges(clip, seconds)
+    how = clip.recipe(
+        {
+            "step": "edges",
+            "start_frame": found.start,
+            "end_frame": found.end,
+            "zeros_before": found.zeros_before,
+            "zeros_after": found.zeros_after,
+        }
+    )
+    return write_wav(target, clip.rate, _samples(clip, found), how)
+
+
+def _samples(clip: Clip, found: Edges) -> Iterator[Int16]:
+    yield np.zeros(found.zeros_before, "<i2")
+    yield from clip.samples(found.start, found.end)
+    yield np.zeros(found.zeros_after, "<i2")

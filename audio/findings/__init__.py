@@ -1,0 +1,1 @@
+"""Findings: their codes, texts, thresholds and severities."""

@@ -1,0 +1,19 @@
+"""What is said when the limited child that reads a file does not come to its end."""
+
+from audio.findings.templates import SEND_AGAIN, refused
+
+CODES = {
+    "took_too_long": refused(
+        "Reading it took longer than any honest file takes, so it was stopped.",
+        "Send it in smaller parts; if it is small, export it again.",
+    ),
+    "needed_too_much_memory": refused(
+        "Reading it took more memory than any honest file takes, so it was stopped.",
+        "Send it in smaller parts; if it is small, export it again.",
+    ),
+    "no_room_to_write": refused(
+        "What is in it could not be written: it is too long, or the disk is full.",
+        "Send it in smaller parts, or make room on the disk.",
+    ),
+    "broke_the_reader": refused("The reader broke off on it ({reason}).", SEND_AGAIN),
+}

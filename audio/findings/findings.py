@@ -1,0 +1,38 @@
+"""What a check says about an audio file, in the words that people read."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from audio.findings.catalog import CODES
+from audio.findings.templates import Severity
+
+__all__ = ["Finding", "Refused", "Severity", "finding"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a check says; `at` is the place in seconds from the start, where there is one."""
+
+    severity: Severity
+    code: str
+    text: str
+    advice: str
+    at: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"severity": self.severity.value}
+
+
+class Refused(ValueError):
+    """A file is not what we take; `finding` says why."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.text)
+        self.finding = finding
+
+
+def finding(code: str, at: float | None = None, **values: object) -> Finding:
+    """The finding with this code, its {names} filled from `values`; KeyError if one is missing."""
+    template = CODES[code]
+    text, advice = template.text.format(**values), template.advice.format(**values)
+    return Finding(template.severity, code, text, advice, at if at is None else round(at, 2))

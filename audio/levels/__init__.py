@@ -1,0 +1,1 @@
+"""Levels of a WAV file: peaks, loudness, clipping, pauses."""

@@ -1,0 +1,203 @@
+"""Everything that is checked of a WAV file when it comes in."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import soundfile
+
+from audio.findings.findings import Finding, Severity, finding
+from audio.findings.thresholds import THRESHOLDS, Thresholds
+from audio.levels.measure import Levels, Measurement, measure
+from audio.wav.riff import Nameless, WavHeader, WavRefused, read_header
+
+HASH_BLOCK = 1 << 18
+MOST_PAUSES_TOLD = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a file may be, in seconds; the default is what Resemble's page says of a clip of a dataset."""
+
+    min_seconds: float = 1.5
+    max_seconds: float = 20.0
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What came out. `ok`: nothing refused the file; `size` in bytes and `sha256` are of all its bytes.
+
+    Without a readable header `header` and `levels` are None and the outlines are empty.
+    """
+
+    ok: bool
+    size: int
+    sha256: str
+    header: WavHeader | None
+    levels: Levels | None
+    peaks: tuple[int, ...]
+    peaks_fine: tuple[int, ...]
+    findings: tuple[Finding, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a JSON column; the peaks are kept elsewhere."""
+        return {
+            "ok": self.ok,
+            "size": self.size,
+            "sha256": self.sha256,
+            "header": self.header and header_dict(self.header),
+            "levels": self.levels and self.levels.as_dict(),
+            "findings": [found.as_dict() for found in self.findings],
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """The same as the rows that keep sound have it, field by field, with the peaks for drawing."""
+        told = self.as_dict()
+        return {
+            "sha256": self.sha256,
+            "size": self.size,
+            "seconds": self.header.seconds if self.header else 0,
+            "sample_rate": self.header.sample_rate if self.header else 0,
+            "findings": told["findings"],
+            "levels": told["levels"] or {},
+            "peaks": list(self.peaks),
+        }
+
+
+def header_dict(header: WavHeader) -> dict[str, Any]:
+    return {
+        "sample_rate": header.sample_rate,
+        "channels": header.channels,
+        "bits": header.bits,
+        "frames": header.frames,
+        "seconds": round(header.seconds, 3),
+    }
+
+
+def inspect(file: BinaryIO, limits: Limits = LIMITS, thresholds: Thresholds = THRESHOLDS) -> Inspection:
+    """Check a seekable file from its start: format, length, sound. Bad content becomes findings.
+
+    The bytes are read once, in blocks; memory does not grow with the file. OSError passes through.
+    """
+    digest = hashlib.sha256()
+    size = file.seek(0, os.SEEK_END)
+    try:
+        header = read_header(file)
+        _check_decoder(file, header)
+        _feed(digest, file, 0, header.data_offset)
+        measured = measure(file, header, digest.update)
+    except WavRefused as refused:
+        return _refused(file, size, refused.finding)
+    _feed(digest, file, header.data_offset + header.frames * 2, size)
+    found = tuple(_duration(header, limits)) + tuple(judge(header, measured.levels, thresholds))
+    return _inspection(size, digest.hexdigest(), header, measured, found)
+
+
+def _inspection(
+    size: int, sha256: str, header: WavHeader, measured: Measurement, found: tuple[Finding, ...]
+) -> Inspection:
+    ok = not any(one.severity == Severity.REFUSED for one in found)
+    return Inspection(ok, size, sha256, header, measured.levels, measured.peaks, measured.peaks_fine, found)
+
+
+def _refused(file: BinaryIO, size: int, reason: Finding) -> Inspection:
+    digest = hashlib.sha256()
+    _feed(digest, file, 0, size)
+    return Inspection(False, size, digest.hexdigest(), None, None, (), (), (reason,))
+
+
+def _feed(digest: "hashlib._Hash", file: BinaryIO, start: int, end: int) -> None:
+    file.seek(start)
+    while start < end:
+        data = file.read(min(HASH_BLOCK, end - start))
+        if not data:
+            return
+        digest.update(data)
+        start += len(data)
+
+
+def _check_decoder(file: BinaryIO, header: WavHeader) -> None:
+    """A second, independent reader must see the same: what two readers read differently is a trick."""
+    file.seek(0)
+    try:
+        with soundfile.SoundFile(Nameless(file)) as sound:
+            seen = (sound.format, sound.subtype, sound.samplerate, sound.channels, sound.frames)
+    except soundfile.SoundFileError:
+        raise WavRefused(finding("decoder_disagrees")) from None
+    if seen != ("WAV", "PCM_16", header.sample_rate, header.channels, header.frames):
+        raise WavRefused(finding("decoder_disagrees"))
+
+
+def _duration(header: WavHeader, limits: Limits) -> Iterator[Finding]:
+    if header.seconds < limits.min_seconds:
+        yield finding("too_short", seconds=header.seconds, limit=limits.min_seconds)
+    if header.seconds > limits.max_seconds:
+        yield finding("too_long", seconds=header.seconds, limit=limits.max_seconds)
+
+
+def is_silent(levels: Levels, thresholds: Thresholds = THRESHOLDS) -> bool:
+    """Nothing to hear but the room."""
+    return levels.peak_dbfs < thresholds.silent_peak_dbfs or levels.rms_dbfs < thresholds.silent_rms_dbfs
+
+
+def judge(header: WavHeader, levels: Levels, thresholds: Thresholds = THRESHOLDS) -> Iterator[Finding]:
+    """What the measured levels say; a clip without speech gets that one finding and none about its noise."""
+    yield from _clipping(levels, thresholds)
+    yield from _offset_and_band(header, levels, thresholds)
+    if is_silent(levels, thresholds):
+        yield finding("silent")
+    elif levels.speech_seconds < thresholds.silent_speech_seconds:
+        yield finding("no_speech")
+    else:
+        yield from _loudness(levels, thresholds)
+        yield from _noise(levels, thresholds)
+        yield from _pauses(header, levels, thresholds)
+
+
+def _clipping(levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
+    first = levels.clipped[0][0] if levels.clipped else None
+    if levels.clipped_share > thresholds.clipping_share:
+        yield finding("clipping", at=first, share=levels.clipped_share)
+    elif levels.clipped_share > thresholds.clipping_slight_share:
+        yield finding("clipping_slight", at=first)
+
+
+def _offset_and_band(header: WavHeader, levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
+    if abs(levels.dc_offset) > thresholds.dc_offset_share:
+        yield finding("dc_offset", share=abs(levels.dc_offset))
+    if header.sample_rate < thresholds.telephone_rate:
+        yield finding("telephone_band", rate=header.sample_rate)
+
+
+def _loudness(levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
+    if levels.rms_dbfs < thresholds.too_quiet_dbfs:
+        yield finding("too_quiet", level=levels.rms_dbfs)
+    if levels.rms_dbfs > thresholds.too_loud_dbfs:
+        yield finding("too_loud", level=levels.rms_dbfs)
+    if levels.peak_dbfs > thresholds.peak_high_dbfs:
+        yield finding("peak_high", room=abs(levels.peak_dbfs))
+
+
+def _noise(levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
+    if levels.snr_db < thresholds.noisy_db:
+        yield finding("noisy", snr=levels.snr_db)
+    elif levels.snr_db < thresholds.noise_heard_db:
+        yield finding("noise_heard", snr=levels.snr_db)
+
+
+def _pauses(header: WavHeader, levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
+    if levels.speech_seconds < thresholds.little_speech_share * header.seconds:
+        yield finding("little_speech", seconds=levels.speech_seconds)
+    if levels.leading_silence > thresholds.edge_silence_seconds:
+        yield finding("silence_at_start", at=0.0, seconds=levels.leading_silence)
+    if levels.trailing_silence > thresholds.edge_silence_seconds:
+        start = header.seconds - levels.trailing_silence
+        yield finding("silence_at_end", at=start, seconds=levels.trailing_silence)
+    long = [(start, end) for start, end in levels.pauses if end - start > thresholds.pause_seconds]
+    for start, end in long[:MOST_PAUSES_TOLD]:
+        yield finding("long_pause", at=start, seconds=end - start)

@@ -1,0 +1,1 @@
+"""Small neural networks on numpy: voice activity and speaker embeddings."""

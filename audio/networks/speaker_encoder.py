@@ -1,0 +1,122 @@
+"""What a voice sounds like as 256 numbers: the speaker encoder GE2E, in numpy.
+
+Wan and others, "Generalized End-to-End Loss for Speaker Verification" (2018). The weights come out of the Resemblyzer
+wheel (Apache-2.0), the forward pass is our own: mel spectrogram, three recurrent layers over 1.6 seconds, a projection.
+"""
+
+from functools import cache
+
+import numpy as np
+
+from audio.networks.weights import Absent, Arrays, torch_legacy
+from audio.wav.riff import Float32
+
+RATE = 16000
+WINDOW, HOP = 400, 160
+BANDS = 40
+HIDDEN = SIZE = 256
+LAYERS = 3
+FRAMES = 160
+"""Spectra that the encoder hears at once: 1.6 seconds."""
+STEP = 77
+"""Spectra from one hearing to the next: 1.3 hearings a second."""
+LEAST_FILLED = 0.75
+"""A last hearing that would be filled less than that with sound is left out, unless it is the only one."""
+SHAPES = {
+    **{f"lstm.weight_ih_l{layer}": (4 * HIDDEN, HIDDEN if layer else BANDS) for layer in range(LAYERS)},
+    **{f"lstm.weight_hh_l{layer}": (4 * HIDDEN, HIDDEN) for layer in range(LAYERS)},
+    **{f"lstm.bias_{part}_l{layer}": (4 * HIDDEN,) for layer in range(LAYERS) for part in ("ih", "hh")},
+    "linear.weight": (SIZE, HIDDEN),
+    "linear.bias": (SIZE,),
+}
+
+
+class Encoder:
+    def __init__(self, weights: Arrays) -> None:
+        # The sigmoid is 0.5 + 0.5 tanh(x / 2): with its half in the weights, one tanh serves all four gates.
+        halves = np.full(4 * HIDDEN, 0.5, np.float32)
+        halves[2 * HIDDEN : 3 * HIDDEN] = 1
+        self._layers = [
+            (
+                weights[f"lstm.weight_ih_l{layer}"].T * halves,
+                weights[f"lstm.weight_hh_l{layer}"].T * halves,
+                (weights[f"lstm.bias_ih_l{layer}"] + weights[f"lstm.bias_hh_l{layer}"]) * halves,
+            )
+            for layer in range(LAYERS)
+        ]
+        self._projection, self._offset = weights["linear.weight"].T.copy(), weights["linear.bias"]
+
+    def encode(self, samples: Float32) -> Float32:
+        """A vector of length one for mono samples at RATE: the mean over hearings of 1.6 seconds."""
+        starts = _starts(len(samples))
+        spectra = _mel(np.pad(samples, (0, max(0, (starts[-1] + FRAMES) * HOP - len(samples)))))
+        heard = self._hear(np.stack([spectra[start : start + FRAMES] for start in starts]))
+        return unit(heard.mean(axis=0))
+
+    def _hear(self, spectra: Float32) -> Float32:
+        """(hearings, FRAMES, BANDS) to (hearings, SIZE), each of length one."""
+        layer = np.ascontiguousarray(spectra.transpose(1, 0, 2))
+        for inner, back, bias in self._layers:
+            layer = _recurrent(np.tensordot(layer, inner, 1) + bias, back)
+        projected = np.maximum(layer[-1] @ self._projection + self._offset, 0)
+        return np.asarray(projected / np.linalg.norm(projected, axis=1, keepdims=True).clip(1e-6))
+
+
+def unit(vector: Float32) -> Float32:
+    """The same direction at length one."""
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-6), np.float32)
+
+
+def _recurrent(inputs: Float32, back: Float32) -> Float32:
+    """An LSTM over (times, hearings, gates), which it overwrites."""
+    heard = np.empty((*inputs.shape[:2], HIDDEN), np.float32)
+    hidden = cell = np.zeros(heard.shape[1:], np.float32)
+    for time, gates in enumerate(inputs):
+        gates += hidden @ back
+        np.tanh(gates, out=gates)
+        take, keep, new, show = (gates[:, start : start + HIDDEN] for start in range(0, 4 * HIDDEN, HIDDEN))
+        cell = 0.5 * ((1 + keep) * cell + (1 + take) * new)
+        hidden = np.multiply(0.5 + 0.5 * show, np.tanh(cell), out=heard[time])
+    return heard
+
+
+def _starts(count: int) -> list[int]:
+    """The first spectrum of each hearing of so many samples."""
+    spectra = -(-(count + 1) // HOP)
+    starts = list(range(0, max(1, spectra - FRAMES + STEP + 1), STEP))
+    filled = (count - starts[-1] * HOP) / (FRAMES * HOP)
+    return starts[:-1] if len(starts) > 1 and filled < LEAST_FILLED else starts
+
+
+def _mel(samples: Float32) -> Float32:
+    """Power in BANDS bands, (spectra, BANDS), one spectrum every HOP samples around their middle."""
+    frames = np.lib.stride_tricks.sliding_window_view(np.pad(samples, WINDOW // 2), WINDOW)[::HOP]
+    taper = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)).astype(np.float32)
+    return np.asarray(np.abs(np.fft.rfft(frames * taper, axis=1)).astype(np.float32) ** 2 @ _bank())
+
+
+@cache
+def _bank() -> Float32:
+    """(frequencies, BANDS): triangles of equal area, evenly spaced on Slaney's mel scale from 0 to 8 kHz."""
+    edges = _hertz(np.linspace(0, _mels(RATE / 2), BANDS + 2))
+    bins = np.linspace(0, RATE / 2, WINDOW // 2 + 1)[:, None]
+    rise = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    fall = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
+    triangles = np.maximum(0, np.minimum(rise, fall)) * 2 / (edges[2:] - edges[:-2])
+    return np.asarray(triangles, np.float32)
+
+
+# Linear to 1000 Hz, which is 15, and logarithmic above: 27 steps from there to 6400 Hz.
+def _mels(hertz: float) -> float:
+    return hertz * 3 / 200 if hertz < 1000 else 15 + 27 * np.log(hertz / 1000) / np.log(6.4)
+
+
+def _hertz(mels: "np.typing.NDArray[np.float64]") -> "np.typing.NDArray[np.float64]":
+    return np.where(mels < 15, mels * 200 / 3, 1000 * 6.4 ** ((mels - 15) / 27))
+
+
+@cache
+def encoder() -> Encoder | Absent:
+    """The model, read once a process."""
+    weights = torch_legacy("Resemblyzer", "resemblyzer/pretrained.pt", SHAPES)
+    return weights if isinstance(weights, Absent) else Encoder(weights)

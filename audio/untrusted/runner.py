@@ -1,0 +1,227 @@
+"""Do one job on a file that nobody trusts, in a child process that can do little else and that dies with its parent.
+
+The child is this interpreter, isolated, with an empty environment, an empty folder of its own, the file as standard
+input and limits on processor time, memory, file sizes, open files and new processes. It knows no database, no key and
+no setting. It tells what it finds as lines of JSON, which are believed only in the form and amount that was asked for.
+"""
+
+import contextlib
+import json
+import math
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from shutil import copyfileobj
+from types import UnionType
+from typing import IO, Any, BinaryIO, NoReturn
+
+from audio.findings.findings import Finding, Refused, Severity, finding
+from audio.untrusted.child import OUT_OF_MEMORY, Job
+
+ROOT = Path(__file__).resolve().parents[2]
+# With -B, as compiled modules written under a limit would be cut off there, and then break every process.
+START = "import sys; sys.path.insert(0, sys.argv[1]); from audio.untrusted.child import main; main(*sys.argv[2:])"
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""Each further thread of numpy's would reserve memory, and count as a new process."""
+READ_BLOCK = 1 << 16
+LAST_BREATH_SECONDS = 5.0
+"""Between the end of what a child tells and its own end lie milliseconds."""
+
+Shape = type | UnionType | Mapping[str, Any]
+"""What a value must be: a type, or an object with exactly these names, each of its own shape."""
+
+FINDING_SHAPE = {
+    "severity": str,
+    "code": str,
+    "text": str,
+    "advice": str,
+    "at": int | float | None,
+}
+ENDINGS: Mapping[str, Mapping[str, Any]] = {"end": {}, "refused": {"finding": FINDING_SHAPE}}
+
+
+class ChildFailed(Refused):
+    """The job did not come to its end: it refused the file, or the child was stopped; `finding` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildLimits:
+    """How much a child may take: processor seconds, address space, longest file it may write, open files.
+
+    Its parent waits for it `wall_seconds`, all in all, and hears lines of `line_bytes`, and `output_bytes` in all.
+    """
+
+    cpu_seconds: int = 20
+    memory_bytes: int = 512 << 20
+    file_bytes: int = 0
+    open_files: int = 64
+    wall_seconds: float = 60.0
+    line_bytes: int = 1 << 20
+    output_bytes: int = 64 << 20
+
+
+LIMITS = ChildLimits()
+
+
+def run(
+    job: Job,
+    source: BinaryIO | Path,
+    arguments: Mapping[str, Any],
+    shapes: Mapping[str, Mapping[str, Any]],
+    limits: ChildLimits = LIMITS,
+) -> Generator[dict[str, Any], None, None]:
+    """Yield what `job(file, **arguments)` yields, as it comes: objects with a `kind` that is a name in `shapes`.
+
+    `job` is a function at the top of a module, `file` is seekable, the arguments are what JSON can say. A job refuses
+    the file by raising Refused. A source that is a file object is read from its own start, and is left at any place.
+    Raises ChildFailed when the job refuses, or breaks a limit, or says anything of another shape. Whoever does not
+    read to the end closes the iterator, which ends the child.
+    """
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(_opened(source))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="voicehub-child-"))
+        child = stack.enter_context(_started(job, {"arguments": arguments, "limits": asdict(limits)}, file, folder))
+        if not (yield from _believed(_lines(child, limits), shapes)):
+            _explain(child)
+
+
+@contextlib.contextmanager
+def _opened(source: BinaryIO | Path) -> Iterator[IO[bytes]]:
+    """A real file with the bytes of the source; only what lies in memory is copied."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            yield file
+        return
+    source.seek(0)
+    try:
+        source.fileno()
+    except OSError:
+        with tempfile.TemporaryFile() as copy:
+            copyfileobj(source, copy)
+            copy.flush()
+            copy.seek(0)
+            yield copy
+    else:
+        yield source
+
+
+@contextlib.contextmanager
+def _started(job: Job, told: Mapping[str, Any], file: IO[bytes], folder: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The child, killed with all that it started when this ends; the pipe that is held open is its leash."""
+    theirs, ours = os.pipe()
+    name = f"{job.__module__}:{job.__qualname__}"
+    try:
+        child = subprocess.Popen(  # noqa: S603 - our own interpreter, and a module of ours
+            [sys.executable, "-I", "-B", "-c", START, str(ROOT), name, json.dumps(told), str(theirs)],
+            stdin=file,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(theirs,),
+            env=ENVIRONMENT,
+            cwd=folder,
+            start_new_session=True,
+        )
+        with child:
+            try:
+                yield child
+            finally:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(child.pid, signal.SIGKILL)
+    finally:
+        os.close(theirs)
+        os.close(ours)
+
+
+def _lines(child: subprocess.Popen[bytes], limits: ChildLimits) -> Iterator[bytes]:
+    """The lines that the child tells; the clock runs only while we wait for it."""
+    assert child.stdout is not None  # noqa: S101 - it was started with a pipe
+    pipe, patience, told, rest = child.stdout.fileno(), limits.wall_seconds, 0, b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while True:
+            since = time.monotonic()
+            if not selector.select(patience):
+                _fail("took_too_long")
+            patience = max(0.0, patience - (time.monotonic() - since))
+            data = os.read(pipe, READ_BLOCK)
+            if not data:
+                return
+            told += len(data)
+            *lines, rest = (rest + data).split(b"\n")
+            if told > limits.output_bytes or max(map(len, [*lines, rest])) > limits.line_bytes:
+                _fail("broke_the_reader", reason="it told too much")
+            yield from lines
+
+
+def _believed(lines: Iterator[bytes], shapes: Mapping[str, Mapping[str, Any]]) -> Generator[dict[str, Any], None, bool]:
+    """What the lines say; True when one of them said that this was all."""
+    known = {**shapes, **ENDINGS}
+    for line in lines:
+        record = _parsed(line)
+        kind = record.pop("kind", None)
+        shape = known.get(kind) if isinstance(kind, str) else None
+        if shape is None or not fits(record, shape):
+            _fail("broke_the_reader", reason="it told nonsense")
+        if kind == "refused":
+            raise ChildFailed(_finding(record["finding"]))
+        if kind == "end":
+            return True
+        yield {"kind": kind, **record}
+    return False
+
+
+def _explain(child: subprocess.Popen[bytes]) -> NoReturn:
+    """Why a child ended that did not say that it had done its job."""
+    try:
+        code = child.wait(LAST_BREATH_SECONDS)
+    except subprocess.TimeoutExpired:
+        _fail("broke_the_reader", reason="it fell silent")
+    if code == -signal.SIGXCPU:
+        _fail("took_too_long")
+    if code == OUT_OF_MEMORY:
+        _fail("needed_too_much_memory")
+    _fail("broke_the_reader", reason=signal.Signals(-code).name if code < 0 else f"code {code}")
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads(line, parse_float=_finite, parse_constant=_finite)
+    except (ValueError, RecursionError):
+        record = None
+    if not isinstance(record, dict):
+        _fail("broke_the_reader", reason="it told nonsense")
+    return record
+
+
+def _finite(text: str) -> float:
+    """JSON knows neither NaN nor Infinity, but numbers too large for ours, which would become that."""
+    if not math.isfinite(number := float(text)):
+        raise ValueError(text)
+    return number
+
+
+def fits(value: object, shape: Shape) -> bool:
+    """Whether a value that came as JSON has this shape; what lies in a plain `list` or `dict` is not looked at."""
+    if isinstance(shape, Mapping):
+        if not isinstance(value, dict) or value.keys() != shape.keys():
+            return False
+        return all(fits(value[name], inner) for name, inner in shape.items())
+    return isinstance(value, shape)
+
+
+def _finding(told: dict[str, Any]) -> Finding:
+    try:
+        return Finding(**{**told, "severity": Severity(told["severity"])})
+    except ValueError:
+        _fail("broke_the_reader", reason="it told nonsense")
+
+
+def _fail(code: str, reason: str = "") -> NoReturn:
+    raise ChildFailed(finding(code, reason=reason))

@@ -1,0 +1,1 @@
+"""Reads, decodes, converts and writes WAV."""

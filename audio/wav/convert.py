@@ -1,0 +1,333 @@
+"""A 16-bit mono WAV made of any sound file that can be read, beside the original, which is never touched.
+
+Decoding is done in a child with limits, in blocks: neither memory nor trust grows with what a header says. The same
+file gives the same bytes each time.
+"""
+
+import contextlib
+import hashlib
+import math
+import os
+import struct
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import soundfile
+
+from audio.findings.findings import Finding, Refused, Severity, finding
+from audio.findings.thresholds import THRESHOLDS, Thresholds
+from audio.untrusted.runner import FINDING_SHAPE, ChildLimits, run
+from audio.wav.decode import LOSSY, Frames, Sound, Told, open_sound
+from audio.wav.mixdown import Mix, choose_mix
+from audio.wav.pcm import QUALITY, Rounding, WavWriter, allowed_rate, resampled
+from audio.wav.riff import ALLOWED_RATES, FULL_SCALE, SIGNATURES, Float32, WavHeader, WavRefused, read_header
+
+Recipe = dict[str, Any]
+Step = Mapping[str, Any]
+PACKAGES = ("numpy", "soundfile", "soxr")
+
+
+def recipe(from_sha256: str | Sequence[str], steps: Sequence[Step], *packages: str) -> Recipe:
+    """What JSON takes: `made_by` (versions), `from_sha256` (one, or a list in order), `steps` with their parameters."""
+    sources = from_sha256 if isinstance(from_sha256, str) else list(from_sha256)
+    return {"made_by": made_by(*packages), "from_sha256": sources, "steps": [dict(step) for step in steps]}
+
+
+def made_by(*packages: str) -> dict[str, str]:
+    """The versions of what had a hand in it."""
+    found = {"libsndfile": soundfile.__libsndfile_version__}
+    for name in (*PACKAGES, *packages):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return dict(sorted(found.items()))
+
+
+MOST_HOURS = 2.0
+MOST_OUT_BYTES = int(MOST_HOURS * 3600 * max(ALLOWED_RATES) * 2) + (1 << 20)
+LIMITS = ChildLimits(cpu_seconds=300, memory_bytes=768 << 20, file_bytes=MOST_OUT_BYTES, wall_seconds=600)
+MISSING_SECONDS = 0.25
+"""Less than this may be missing at the end: encoders count their own delay in different ways."""
+ABSURD = 1e6
+"""Times full scale. Floating point files may go beyond full scale; this far, they hold no sound."""
+ROOM = 2 / FULL_SCALE
+"""Above full scale, this much is only what rounding adds."""
+HASH_BLOCK = 1 << 20
+
+ANOTHER_FORMAT = frozenset(
+    {"format_extensible", "not_pcm", "not_mono", "not_16_bit", "rate_not_allowed", "not_wav"}
+    | {code for _, _, code in SIGNATURES if code != "is_zip"}
+)
+MORE_THAN_SOUND = frozenset(
+    {"bytes_after_end", "length_unwritten", "side_data_too_big", "too_many_chunks", "format_length", "padding_missing"}
+)
+"""What the strict reader refuses though all of the sound is there. A file of which some is missing stays refused."""
+
+OUTER_LENGTHS: tuple[tuple[bytes, int, str, int], ...] = (
+    (b"FORM", 4, ">I", 8),
+    (b"RIFX", 4, ">I", 8),
+    (b"RF64", 20, "<Q", 8),
+    (b"riff\x2e\x91\xcf\x11", 16, "<Q", 0),
+    (b".snd", 8, ">I", 24),
+)
+"""(first bytes, place of the length, how it is written, what it does not count): libsndfile forgives a missing end."""
+UNWRITTEN = 0xFFFFFFFF
+OGG_LONGEST_PAGE = 65307
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A WAV that the strict reader takes, and how it came to be.
+
+    `original_format` has container, subtype, sample_rate, channels, frames and seconds of the file that it was made of;
+    `findings` what was put right, and what to look at.
+    """
+
+    path: Path
+    header: WavHeader
+    recipe: Recipe
+    original_format: dict[str, Any]
+    findings: tuple[Finding, ...]
+
+
+def to_wav(
+    source: Path | BinaryIO, target: Path, rate: int | None = None, thresholds: Thresholds = THRESHOLDS
+) -> Derived:
+    """Make `target`, which must not exist yet, of any sound file; `rate` is one of ALLOWED_RATES.
+
+    Without a rate the file's own is kept where it is allowed, see `allowed_rate`. Refused with a code when the file
+    cannot be read, is damaged, has no sound or too much of it; then there is no target. OSError passes through.
+    """
+    if rate is not None and rate not in ALLOWED_RATES:
+        raise ValueError(f"{rate} is none of {ALLOWED_RATES}")
+    sha256 = _sha256(source)
+    target.touch(exist_ok=False)
+    try:
+        return _derived(source, target, sha256, rate, thresholds)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def temporary_wav(
+    source: Path | BinaryIO, rate: int | None = None, thresholds: Thresholds = THRESHOLDS
+) -> Iterator[Derived]:
+    """The same as a file that is gone afterwards: for an upload, whose WAV goes into a storage from here."""
+    with tempfile.TemporaryDirectory(prefix="voicehub-wav-") as folder:
+        yield to_wav(source, Path(folder) / "sound.wav", rate, thresholds)
+
+
+def can_be_converted(code: str) -> bool:
+    """Whether what the strict reader refuses with this code may be whole and good sound of another kind."""
+    return code in ANOTHER_FORMAT | MORE_THAN_SOUND
+
+
+def is_ours(file: BinaryIO) -> bool:
+    """Whether the strict reader takes the file as it is, so that nothing has to be made of it."""
+    try:
+        read_header(file)
+    except WavRefused:
+        return False
+    return True
+
+
+def _sha256(source: Path | BinaryIO) -> str:
+    with source.open("rb") if isinstance(source, Path) else contextlib.nullcontext(source) as file:
+        file.seek(0)
+        total = hashlib.sha256()
+        while block := file.read(HASH_BLOCK):
+            total.update(block)
+        return total.hexdigest()
+
+
+def _derived(source: Path | BinaryIO, target: Path, sha256: str, rate: int | None, thresholds: Thresholds) -> Derived:
+    arguments = {
+        "target": str(target.absolute()),
+        "rate": rate,
+        "seed": sha256,
+        "silent_db": thresholds.channel_silent_db,
+        "alike_share": thresholds.channels_alike_share,
+    }
+    shapes: dict[str, dict[str, Any]] = {"said": FINDING_SHAPE, "made": {"format": dict, "steps": list}}
+    said: list[Finding] = []
+    made: dict[str, Any] = {}
+    for record in run(convert_job, source, arguments, shapes, LIMITS):
+        if record.pop("kind") == "said":
+            said.append(Finding(**{**record, "severity": Severity(record["severity"])}))
+        else:
+            made = record
+    with target.open("rb") as file:
+        header = read_header(file)
+    return Derived(target, header, recipe(sha256, made["steps"], "av"), made["format"], tuple(said))
+
+
+def convert_job(
+    file: BinaryIO, target: str, rate: int | None, seed: str, silent_db: float, alike_share: float
+) -> Iterator[dict[str, Any]]:
+    """What the child does: write the WAV to the empty file `target`, and tell of it."""
+    code = _check_whole(file)
+    sound = open_sound(file)
+    mix = _mix(sound, silent_db, alike_share)
+    making = _Making(sound, mix, rate or allowed_rate(sound.told.sample_rate), seed)
+    making.write(Path(target))
+    said = [*_said_of_file(file, code, sound.told), *_said_of(mix, making)]
+    yield from ({"kind": "said", **one.as_dict()} for one in said)
+    yield {"kind": "made", "format": _format(sound.told, making.read), "steps": list(making.steps())}
+
+
+def _check_whole(file: BinaryIO) -> str:
+    """Why the file is no WAV of ours, as a code, or nothing; Refused if it tells itself that some of it is missing."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    head = file.read(28)
+    for signature, place, layout, uncounted in OUTER_LENGTHS:
+        if head.startswith(signature) and len(head) >= place + struct.calcsize(layout):
+            length = struct.unpack_from(layout, head, place)[0]
+            missing = length + uncounted - size
+            if missing > 0 and length != UNWRITTEN:
+                raise Refused(finding("truncated", missing=missing))
+    try:
+        read_header(file)
+    except WavRefused as refused:
+        if not can_be_converted(refused.finding.code):
+            raise
+        return refused.finding.code
+    return ""
+
+
+def _mix(sound: Sound, silent_db: float, alike_share: float) -> Mix:
+    if sound.told.channels == 1:
+        return Mix((0,))
+    return choose_mix(_sane(sound), sound.told.channels, silent_db, alike_share)
+
+
+def _sane(sound: Sound) -> Iterator[Frames]:
+    """The blocks of a sound, as long as they hold numbers and do not go on for hours; Refused then."""
+    left = int(MOST_HOURS * 3600 * sound.told.sample_rate)
+    for block in sound.blocks():
+        left -= len(block)
+        if left < 0:
+            raise Refused(finding("too_long_to_convert", hours=MOST_HOURS))
+        # Written so that what is no number fails it too.
+        if not (block.max() < ABSURD and block.min() > -ABSURD):
+            raise Refused(finding("not_numbers"))
+        yield block
+
+
+@dataclass(slots=True)
+class _Making:
+    """One WAV in the making; after `write`, `read` is how many frames the source had."""
+
+    sound: Sound
+    mix: Mix
+    rate: int
+    seed: str
+    gain: float = 1.0
+    read: int = field(default=0, init=False)
+
+    @property
+    def dithered(self) -> bool:
+        told = self.sound.told
+        same = told.fits_16_bits and len(self.mix.kept) == 1 and told.sample_rate == self.rate
+        return not same or self.gain != 1.0
+
+    def write(self, target: Path) -> None:
+        """Write it; and once more, lower, if it goes beyond full scale. Refused if there is less than was told."""
+        peak = self._written(target)
+        self._check_length()
+        if peak > 1 + ROOM:
+            self.gain = (1 - ROOM) / peak
+            self._written(target)
+
+    def _written(self, target: Path) -> float:
+        rounding = Rounding(self.seed if self.dithered else None)
+        with target.open("wb") as file:
+            writer = WavWriter(file, self.rate)
+            for block in resampled(self._mono(), self.sound.told.sample_rate, self.rate):
+                writer.write(rounding(block))
+            writer.close()
+        if not writer.frames:
+            raise Refused(finding("no_sound"))
+        return rounding.peak
+
+    def _mono(self) -> Iterator[Float32]:
+        self.read = 0
+        for block in _sane(self.sound):
+            self.read += len(block)
+            mono = self.mix.mono(block)
+            yield mono if self.gain == 1.0 else mono * self.gain
+
+    def _check_length(self) -> None:
+        told = self.sound.told
+        if told.frames is not None and told.frames - self.read > MISSING_SECONDS * told.sample_rate:
+            declared, found = told.frames / told.sample_rate, self.read / told.sample_rate
+            raise Refused(finding("sound_missing", declared=declared, found=found))
+
+    def steps(self) -> Iterator[dict[str, Any]]:
+        told = self.sound.told
+        yield {"step": "decode", "container": told.container, "subtype": told.subtype}
+        if told.channels > 1:
+            yield {"step": "mix", "channels": [number + 1 for number in self.mix.kept], "of": told.channels}
+        if told.sample_rate != self.rate:
+            yield {"step": "resample", "from": told.sample_rate, "to": self.rate, "quality": QUALITY}
+        if self.gain != 1.0:
+            yield {"step": "gain", "factor": self.gain}
+        yield {"step": "round", "bits": 16, "dither": self.seed if self.dithered else None}
+
+
+def _format(told: Told, frames: int) -> dict[str, Any]:
+    return {
+        "container": told.container,
+        "subtype": told.subtype,
+        "sample_rate": told.sample_rate,
+        "channels": told.channels,
+        "frames": frames,
+        "seconds": frames / told.sample_rate,
+    }
+
+
+def _said_of_file(file: BinaryIO, code: str, told: Told) -> Iterator[Finding]:
+    if code:
+        yield finding("converted", came=described(told))
+    if code in MORE_THAN_SOUND:
+        yield finding("more_than_sound")
+    if told.container == "OGG" and not _ogg_ends(file):
+        yield finding("end_missing")
+    if told.subtype in LOSSY:
+        yield finding("lossy_source", encoding=LOSSY[told.subtype])
+
+
+def _ogg_ends(file: BinaryIO) -> bool:
+    """Whether the last page of an Ogg file says that it is the last (RFC 3533, section 6)."""
+    file.seek(max(0, file.seek(0, os.SEEK_END) - OGG_LONGEST_PAGE))
+    _, _, page = file.read().rpartition(b"OggS\0")
+    return bool(page and page[0] & 4)
+
+
+def _said_of(mix: Mix, making: _Making) -> Iterator[Finding]:
+    if mix.silent:
+        yield finding("channel_silent", channels=" and ".join(str(number + 1) for number in mix.silent))
+    if mix.differ:
+        yield finding("channels_differ", channel=mix.kept[0] + 1)
+    if making.gain != 1.0:
+        yield finding("peaks_lowered", decibels=-20 * math.log10(making.gain))
+
+
+WIDTHS = {
+    **{"PCM_S8": "8 bit", "PCM_U8": "8 bit", "PCM_16": "16 bit", "PCM_24": "24 bit", "PCM_32": "32 bit"},
+    **{"FLOAT": "32 bit floating point", "DOUBLE": "64 bit floating point", "ULAW": "µ-law", "ALAW": "A-law"},
+}
+
+
+def described(told: Told) -> str:
+    """Such as "FLAC, 24 bit, 48,000 Hz, stereo"."""
+    encoding = WIDTHS.get(told.subtype, LOSSY.get(told.subtype, told.subtype))
+    channels = {1: "mono", 2: "stereo"}.get(told.channels, f"{told.channels} channels")
+    parts = [told.container, encoding, f"{told.sample_rate:,} Hz", channels]
+    return ", ".join(dict.fromkeys(parts))

@@ -1,0 +1,189 @@
+"""Sound out of any file that libsndfile reads, and, where PyAV is installed, out of what phones and browsers record.
+
+Only ever run in a child with limits (audio.untrusted.runner): both are large C libraries that read what strangers send.
+"""
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from audio.findings.findings import Refused, finding
+from audio.wav.pcm import LEAST_RATE, MOST_RATE
+from audio.wav.riff import SIGNATURES, Nameless
+
+Frames = NDArray[np.float32]
+"""(frames, channels), in -1..1."""
+
+BLOCK_FRAMES = 1 << 15
+MOST_CHANNELS = 8
+SIXTEEN_BITS = frozenset(
+    {"PCM_S8", "PCM_U8", "PCM_16", "ALAC_16", "ULAW", "ALAW", "DPCM_8", "DPCM_16", "IMA_ADPCM", "MS_ADPCM", "GSM610"}
+)
+"""Subtypes of libsndfile whose samples are 16-bit numbers already."""
+LOSSY = {"VORBIS": "Ogg Vorbis", "OPUS": "Opus", "AAC": "AAC", "MP3": "MP3", "WMAV2": "Windows Media Audio"}
+LENGTH_GUESSED = frozenset({"MP3", "aac", "amr"})
+"""Containers that do not say how long they are; what is told of them is reckoned from their size."""
+
+DEMUXERS: tuple[tuple[int, bytes, str, str], ...] = (
+    (4, b"ftyp", "mov", "an M4A or MP4 file"),
+    (0, b"\x1aE\xdf\xa3", "matroska", "a WebM or Matroska file"),
+    (0, b"\xff\xf1", "aac", "an AAC file"),
+    (0, b"\xff\xf9", "aac", "an AAC file"),
+    (0, b"0&\xb2u\x8ef\xcf\x11", "asf", "a Windows Media file"),
+    (0, b"#!AMR", "amr", "an AMR file"),
+)
+"""(place, bytes, FFmpeg's name, ours). The name is given to FFmpeg, which else would also open playlists and go where
+they point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the file says of itself; `frames` is None where it does not say how many there are."""
+
+    container: str
+    subtype: str
+    sample_rate: int
+    channels: int
+    frames: int | None
+
+    @property
+    def fits_16_bits(self) -> bool:
+        return self.subtype in SIXTEEN_BITS
+
+
+class Sound(Protocol):
+    """A file that is open for reading."""
+
+    told: Told
+
+    def blocks(self) -> Iterator[Frames]:
+        """All samples from the start, each time it is called. A block is good until the next; Refused if damaged."""
+
+
+def open_sound(file: BinaryIO) -> Sound:
+    """The reader for this seekable file; Refused when there is none, or when it has no sound that could be speech."""
+    file.seek(0)
+    head = file.read(16)
+    for place, signature, demuxer, kind in DEMUXERS:
+        if head.startswith(signature, place):
+            return _checked(_ByPyAv(file, demuxer, kind))
+    known = any(head.startswith(signature, place) for place, signature, _ in SIGNATURES)
+    return _checked(_BySoundfile(file, "rest_damaged" if known else "not_sound"))
+
+
+def _checked(sound: Sound) -> Sound:
+    told = sound.told
+    if told.channels > MOST_CHANNELS:
+        raise Refused(finding("too_many_channels", channels=told.channels, limit=MOST_CHANNELS))
+    if not LEAST_RATE <= told.sample_rate <= MOST_RATE:
+        raise Refused(finding("rate_unusable", rate=told.sample_rate))
+    return sound
+
+
+class _BySoundfile:
+    def __init__(self, file: BinaryIO, unopened: str) -> None:
+        """`unopened` is the code for a file that libsndfile does not take."""
+        self._file, self._unopened = Nameless(file), unopened
+        with self._open() as sound:
+            frames = None if sound.format in LENGTH_GUESSED else sound.frames
+            container = "WAV" if sound.format == "WAVEX" else sound.format
+            subtype = "MP3" if sound.subtype.startswith("MPEG") else sound.subtype
+            self.told = Told(container, subtype, sound.samplerate, sound.channels, frames)
+
+    def _open(self) -> Any:
+        self._file.seek(0)
+        try:
+            return soundfile.SoundFile(self._file)
+        except soundfile.SoundFileError:
+            raise Refused(finding(self._unopened)) from None
+
+    def blocks(self) -> Iterator[Frames]:
+        done = 0
+        with self._open() as sound:
+            buffer = np.empty((BLOCK_FRAMES, self.told.channels), np.float32)
+            try:
+                while len(block := sound.read(out=buffer)):
+                    done += len(block)
+                    yield block
+            except soundfile.SoundFileError:
+                raise Refused(finding("sound_damaged", at=done / self.told.sample_rate)) from None
+
+
+class _ByPyAv:
+    def __init__(self, file: BinaryIO, demuxer: str, kind: str) -> None:
+        self._file, self._demuxer = file, demuxer
+        try:
+            self._av: Any = importlib.import_module("av")
+        except ImportError:
+            raise Refused(finding("decoder_missing", kind=kind)) from None
+        with self._open() as container:
+            self.told = self._told(container)
+
+    def _open(self) -> Any:
+        self._file.seek(0)
+        try:
+            return self._av.open(self._file, format=self._demuxer, metadata_errors="ignore")
+        except self._av.error.FFmpegError:
+            raise Refused(finding("rest_damaged")) from None
+
+    def _told(self, container: Any) -> Told:
+        """By the first frame: AAC may have twice the rate that its container says."""
+        first = next(self._frames(container), None)
+        if first is None:
+            raise Refused(finding("no_sound"))
+        stream = container.streams.audio[0]
+        name = {"mov": "MP4", "matroska": "WEBM"}.get(self._demuxer, self._demuxer.upper())
+        channels = len(first.layout.channels)
+        return Told(
+            name, stream.codec_context.name.upper(), first.sample_rate, channels, self._length(container, first)
+        )
+
+    def _length(self, container: Any, first: Any) -> int | None:
+        stream = container.streams.audio[0]
+        if self._demuxer in LENGTH_GUESSED or stream.duration is None and container.duration is None:
+            return None
+        told = stream.duration * stream.time_base if stream.duration else container.duration / self._av.time_base
+        return int(told * first.sample_rate)
+
+    def _frames(self, container: Any) -> Iterator[Any]:
+        """The decoded frames of the first track of sound."""
+        if not container.streams.audio:
+            raise Refused(finding("no_sound"))
+        stream = container.streams.audio[0]
+        if stream.codec_context is None:
+            raise Refused(finding("not_sound"))
+        stream.codec_context.thread_count = 1
+        done = 0
+        try:
+            for frame in container.decode(stream):
+                done += frame.samples
+                yield frame
+        except self._av.error.FFmpegError:
+            raise Refused(finding("sound_damaged", at=done / (stream.rate or 1))) from None
+
+    def blocks(self) -> Iterator[Frames]:
+        with self._open() as container:
+            for frame in self._frames(container):
+                if (frame.sample_rate, len(frame.layout.channels)) != (self.told.sample_rate, self.told.channels):
+                    raise Refused(finding("format_changes"))
+                yield _floats(frame)
+
+
+FULL_SCALES = {"u8": 1 << 7, "s16": 1 << 15, "s32": 1 << 31, "s64": 1 << 63, "flt": 1, "dbl": 1}
+"""By FFmpeg's names of formats, less the p of those that keep channels apart."""
+
+
+def _floats(frame: Any) -> Frames:
+    """A frame of FFmpeg's as ours. Its own converter would start threads, which a limited child may not."""
+    name, channels = frame.format.name, len(frame.layout.channels)
+    samples = frame.to_ndarray().T if name.endswith("p") else frame.to_ndarray().reshape(-1, channels)
+    kind = name.removesuffix("p")
+    floats = samples.astype(np.float32, order="C")
+    floats -= 128 if kind == "u8" else 0
+    floats *= 1 / FULL_SCALES[kind]
+    return np.asarray(floats)

@@ -1,0 +1,114 @@
+"""16-bit mono WAV files as they are written: the head, the rounding to 16 bits with dither, the writing in blocks."""
+
+import struct
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from audio.wav.riff import ALLOWED_RATES, BYTES_PER_FRAME, FULL_SCALE, Float32, Int16
+
+HEAD_BYTES = 44
+MOST_BYTES = 0xFFFFFFFF - HEAD_BYTES
+"""RIFF counts its bytes in 32 bits."""
+
+
+def wav_head(rate: int, size: int) -> bytes:
+    """The 44 bytes before `size` bytes of 16-bit mono samples (RIFF WAVE, format 1)."""
+    head = struct.pack("<4sI4s", b"RIFF", 36 + size, b"WAVE")
+    return head + struct.pack("<4sIHHIIHH4sI", b"fmt ", 16, 1, 1, rate, rate * 2, 2, 16, b"data", size)
+
+
+class Rounding:
+    """Float samples to 16 bits; `peak` is the largest that came, full scale being 1.
+
+    With a seed, dither of triangular distribution, one step to either side, is added first, which turns the error of
+    rounding into a steady noise at -93 dBFS (Lipshitz, Wannamaker and Vanderkooy: Quantization and Dither, 1992). It
+    is drawn from the raw bits of PCG64, so that a seed gives the same bytes with any numpy and any length of blocks.
+    """
+
+    def __init__(self, seed: str | None) -> None:
+        """`seed` is a number in hex, such as the hash of what is rounded; None is for sound that fits as it is."""
+        self._bits = None if seed is None else np.random.PCG64(int(seed, 16))
+        self.peak = 0.0
+
+    def __call__(self, block: Float32) -> Int16:
+        if len(block):
+            self.peak = max(self.peak, float(block.max()), -float(block.min()))
+        steps = np.multiply(block, FULL_SCALE, dtype=np.float64)
+        if self._bits is not None:
+            steps += triangular(self._bits, len(block))
+        np.rint(steps, out=steps)
+        return np.clip(steps, -FULL_SCALE, FULL_SCALE - 1, out=steps).astype("<i2")
+
+
+def triangular(bits: np.random.PCG64, count: int) -> NDArray[np.float64]:
+    """Numbers between -1 and 1 of triangular distribution: the difference of two even ones, 32 bits each."""
+    halves = bits.random_raw(count).astype("<u8", copy=False).view("<u4")
+    difference: NDArray[np.float64] = np.subtract(halves[1::2], halves[::2], dtype=np.float64)
+    difference *= 2.0**-32
+    return difference
+
+
+class WavWriter:
+    """Writes blocks of samples to an empty file that can be sought in; `close` puts the length into its head."""
+
+    def __init__(self, file: BinaryIO, rate: int) -> None:
+        self._file, self._rate = file, rate
+        self.frames = 0
+        file.write(wav_head(rate, 0))
+
+    def write(self, block: Int16) -> None:
+        self._file.write(block.astype("<i2", copy=False).tobytes())
+        self.frames += len(block)
+
+    def close(self) -> None:
+        self._file.seek(0)
+        self._file.write(wav_head(self._rate, self.frames * BYTES_PER_FRAME))
+        self._file.flush()
+
+
+QUALITY = "HQ"
+LEAST_RATE, MOST_RATE = 4000, 768_000
+"""Beyond these a header lies; soxr would need ever longer filters for it."""
+KEPT_SHARE = 0.9
+FAMILY = 44100
+
+
+def allowed_rate(rate: int) -> int:
+    """The rate that a sound of `rate` samples per second is brought to, among those that providers take.
+
+    An allowed rate is kept, and a multiple of 44,100 becomes 44,100, as the ratio is exact. Anything else becomes the
+    nearest allowed rate that keeps at least nine tenths of the band, or 48,000 if none does.
+    """
+    if rate % FAMILY == 0:
+        return FAMILY
+    wide = [one for one in ALLOWED_RATES if one >= KEPT_SHARE * rate]
+    return min(wide, key=lambda one: abs(one - rate)) if wide else max(ALLOWED_RATES)
+
+
+def resampled_frames(frames: int, source: int, target: int) -> int:
+    """How many samples exactly come out of `resampled`."""
+    return (2 * frames * target + source) // (2 * source)
+
+
+def resampled(blocks: Iterable[Float32], source: int, target: int) -> Iterator[Float32]:
+    """The same sound at another rate; the blocks that go in may be of any length, and are not kept.
+
+    Where the length falls on half a sample, soxr rounds as its own reckoning happens to end; here it is always up.
+    """
+    if source == target:
+        yield from blocks
+        return
+    stream = soxr.ResampleStream(source, target, 1, dtype="float32", quality=QUALITY)
+    taken = given = 0
+    for block in blocks:
+        taken += len(block)
+        part = stream.resample_chunk(block)
+        given += len(part)
+        yield part
+    rest = stream.resample_chunk(np.zeros(0, np.float32), last=True)
+    missing = resampled_frames(taken, source, target) - given - len(rest)
+    yield np.pad(rest, (0, missing)) if missing > 0 else rest[: len(rest) + missing]

@@ -1,0 +1,264 @@
+"""A strict reader of WAV files: what is not exactly right is refused, with a reason that people understand.
+
+Decoders are lenient: libsndfile accepts a header that promises 4 GB in a 32 kB file, an AIFF named .wav, and
+a WAV with a ZIP behind it. Providers differ in what they do with such files, so none of them may pass here.
+The layout: "Multimedia Programming Interface and Data Specifications 1.0" (IBM and Microsoft, 1991).
+"""
+
+import os
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio.findings.findings import Refused, finding
+
+ALLOWED_RATES = (8000, 16000, 22050, 44100, 48000)
+"""Samples per second that Resemble's page on dataset audio lists."""
+MAX_CHUNKS = 64
+MAX_SIDE_BYTES = 1 << 20
+"""Notes, names and cue points of editors take a few kB; more than this is something hidden or a picture."""
+BYTES_PER_FRAME = 2
+UNWRITTEN_LENGTHS = (0, 0xFFFFFFFF)
+"""What recorders put in before they know the length, and leave there when killed or writing to a pipe."""
+
+SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"RF64", "is_rf64"),
+    (0, b"BW64", "is_rf64"),
+    (0, b"RIFX", "is_rifx"),
+    (0, b"riff\x2e\x91\xcf\x11", "is_wave64"),
+    (0, b"fLaC", "is_flac"),
+    (0, b"FORM", "is_aiff"),
+    (0, b"caff", "is_caf"),
+    (0, b"OggS", "is_ogg"),
+    (0, b"ID3", "is_mp3"),
+    (0, b"\xff\xfb", "is_mp3"),
+    (0, b"\xff\xf3", "is_mp3"),
+    (0, b"\xff\xf2", "is_mp3"),
+    (4, b"ftyp", "is_mp4"),
+    (0, b"\x1aE\xdf\xa3", "is_webm"),
+    (0, b"PK\x03\x04", "is_zip"),
+)
+"""(place, bytes, code) of the files that people rename to .wav."""
+
+ENCODINGS = {
+    0x0002: "ADPCM",
+    0x0003: "floating point numbers",
+    0x0006: "A-law",
+    0x0007: "µ-law",
+    0x0011: "ADPCM",
+    0x0031: "GSM",
+    0x0050: "MPEG audio",
+    0x0055: "MP3",
+    0x00FF: "AAC",
+    0x0161: "Windows Media Audio",
+}
+
+
+class WavRefused(Refused):
+    """The file is not a WAV file that we take; `finding` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class WavHeader:
+    """What the header says: `frames` samples of sound, 2 bytes each, from byte `data_offset` on."""
+
+    sample_rate: int
+    channels: int
+    bits: int
+    frames: int
+    data_offset: int
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.sample_rate
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    name: bytes
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """The sixteen bytes of the fmt chunk."""
+
+    tag: int
+    channels: int
+    rate: int
+    byte_rate: int
+    block_align: int
+    bits: int
+
+
+def read_header(file: BinaryIO) -> WavHeader:
+    """Read the header of a seekable file from its start; WavRefused on anything that is not exactly right."""
+    size = file.seek(0, os.SEEK_END)
+    _check_frame(_bytes_at(file, 0, 12), size)
+    chunks = list(_chunks(file, size))
+    _check_order(chunks)
+    fmt = _read_format(file, next(chunk for chunk in chunks if chunk.name == b"fmt "))
+    _check_format(fmt)
+    data = next(chunk for chunk in chunks if chunk.name == b"data")
+    _check_data(data)
+    return WavHeader(fmt.rate, fmt.channels, fmt.bits, data.size // BYTES_PER_FRAME, data.offset)
+
+
+def _refuse(code: str, **values: str | int) -> WavRefused:
+    return WavRefused(finding(code, None, **values))
+
+
+def _bytes_at(file: BinaryIO, offset: int, count: int) -> bytes:
+    file.seek(offset)
+    return file.read(count)
+
+
+def _check_frame(head: bytes, size: int) -> None:
+    """The outer frame: "RIFF", the length of all that follows, "WAVE"."""
+    if not head:
+        raise _refuse("empty_file")
+    if head[:4] != b"RIFF":
+        raise _refuse(_code_of_foreign(head))
+    if len(head) < 12:
+        raise _refuse("cut_in_header")
+    if head[8:] != b"WAVE":
+        raise _refuse("not_wave_form")
+    _check_length(struct.unpack_from("<I", head, 4)[0], size - 8)
+
+
+def _code_of_foreign(head: bytes) -> str:
+    for place, signature, code in SIGNATURES:
+        if head[place : place + len(signature)] == signature:
+            return code
+    return "not_wav"
+
+
+def _check_length(declared: int, actual: int) -> None:
+    if declared in UNWRITTEN_LENGTHS:
+        raise _refuse("length_unwritten")
+    if declared > actual:
+        raise _refuse("truncated", missing=declared - actual)
+    if declared < actual:
+        raise _refuse("bytes_after_end", extra=actual - declared)
+
+
+def _chunks(file: BinaryIO, size: int) -> Iterator[Chunk]:
+    """Every chunk to the exact end of the file, none longer than what is left."""
+    offset, count, side_bytes = 12, 0, 0
+    while offset < size:
+        count += 1
+        if count > MAX_CHUNKS:
+            raise _refuse("too_many_chunks", limit=MAX_CHUNKS)
+        chunk = _chunk_at(file, offset, size)
+        side_bytes += 0 if chunk.name == b"data" else chunk.size
+        if side_bytes > MAX_SIDE_BYTES:
+            raise _refuse("side_data_too_big", limit=MAX_SIDE_BYTES)
+        yield chunk
+        offset = chunk.offset + chunk.size + chunk.size % 2
+
+
+def _chunk_at(file: BinaryIO, offset: int, size: int) -> Chunk:
+    head = _bytes_at(file, offset, 8)
+    if len(head) < 8:
+        raise _refuse("chunk_cut")
+    chunk = Chunk(head[:4], offset + 8, struct.unpack_from("<I", head, 4)[0])
+    if not all(0x20 <= byte <= 0x7E for byte in chunk.name):
+        raise _refuse("chunk_unnamed")
+    end = chunk.offset + chunk.size
+    if end > size:
+        raise _refuse("data_overruns" if chunk.name == b"data" else "chunk_overruns")
+    if chunk.size % 2 and end == size:
+        raise _refuse("data_half_sample" if chunk.name == b"data" else "padding_missing")
+    return chunk
+
+
+def _check_order(chunks: list[Chunk]) -> None:
+    """Exactly one fmt, then exactly one data."""
+    names = [chunk.name for chunk in chunks]
+    for name, none, two in ((b"fmt ", "no_format", "two_formats"), (b"data", "no_data", "two_data")):
+        if name not in names:
+            raise _refuse(none)
+        if names.count(name) > 1:
+            raise _refuse(two)
+    if names.index(b"data") < names.index(b"fmt "):
+        raise _refuse("format_too_late")
+
+
+def _read_format(file: BinaryIO, chunk: Chunk) -> Format:
+    """PCM has 16 bytes; some editors write 18, the last two being the length (zero) of an extension."""
+    body = _bytes_at(file, chunk.offset, min(chunk.size, 18))
+    if len(body) < 16:
+        raise _refuse("format_length")
+    fmt = Format(*struct.unpack_from("<HHIIHH", body))
+    if fmt.tag == 1 and not (chunk.size == 16 or (chunk.size == 18 and body[16:] == b"\0\0")):
+        raise _refuse("format_length")
+    return fmt
+
+
+def _check_format(fmt: Format) -> None:
+    if fmt.tag == 0xFFFE:
+        raise _refuse("format_extensible")
+    if fmt.tag != 1:
+        raise _refuse("not_pcm", encoding=ENCODINGS.get(fmt.tag, "an unknown encoding"))
+    if fmt.channels != 1:
+        raise _refuse("not_mono" if fmt.channels else "no_channels", channels=fmt.channels)
+    if fmt.bits != 16:
+        raise _refuse("not_16_bit", bits=fmt.bits)
+    if fmt.rate not in ALLOWED_RATES:
+        raise _refuse("rate_not_allowed" if fmt.rate else "rate_zero", rate=fmt.rate)
+    if fmt.block_align != BYTES_PER_FRAME:
+        raise _refuse("block_align_wrong")
+    if fmt.byte_rate != fmt.rate * BYTES_PER_FRAME:
+        raise _refuse("byte_rate_wrong")
+
+
+def _check_data(data: Chunk) -> None:
+    if data.size == 0:
+        raise _refuse("data_empty")
+    if data.size % BYTES_PER_FRAME:
+        raise _refuse("data_half_sample")
+
+
+Int16 = NDArray[np.int16]
+Float32 = NDArray[np.float32]
+
+FULL_SCALE = 32768
+LOADED_SECONDS = 30.0
+"""A voice is known after half a minute; more would only cost memory."""
+
+
+class Nameless:
+    """A file without its name, for soundfile, which would believe the ending .raw and ask for a rate."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.seek, self.read, self.tell = file.seek, file.read, file.tell
+
+
+def ignore(_data: bytes) -> None:
+    """For callers that want no look at the bytes."""
+
+
+def blocks(file: BinaryIO, header: WavHeader, frames: int, seen: Callable[[bytes], object] = ignore) -> Iterator[Int16]:
+    """All samples, `frames` at a time; `seen` gets their bytes. WavRefused if the file shrinks meanwhile."""
+    file.seek(header.data_offset)
+    left = header.frames * BYTES_PER_FRAME
+    while left:
+        data = file.read(min(left, frames * BYTES_PER_FRAME))
+        if not data or len(data) % BYTES_PER_FRAME:
+            raise WavRefused(finding("changed_while_read"))
+        seen(data)
+        left -= len(data)
+        yield np.frombuffer(data, dtype="<i2")
+
+
+def load(file: BinaryIO, header: WavHeader, max_seconds: float = LOADED_SECONDS) -> Float32:
+    """The first `max_seconds` as float32 in -1..1, for `voiceprint`."""
+    frames = min(header.frames, int(max_seconds * header.sample_rate))
+    head = WavHeader(header.sample_rate, header.channels, header.bits, frames, header.data_offset)
+    parts = [block.astype(np.float32) / FULL_SCALE for block in blocks(file, head, frames)]
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)

@@ -1,0 +1,95 @@
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from consent.models.choices import ConsentStatus, Purpose
+from consent.models.talent import Talent
+from voicehub.transitions import Movable, status_check
+
+
+class Statement(models.Model):
+    """A version of the text that is read aloud for one provider in one language, with where it comes from.
+
+    `text` may name {company} and {talent}; both are filled in when a consent is asked for.
+    """
+
+    provider = models.SlugField(max_length=30)
+    language = models.CharField(max_length=16, help_text="As a BCP 47 tag, such as en-US.")
+    version = models.PositiveSmallIntegerField(default=1)
+    text = models.TextField()
+    source = models.CharField(max_length=300, help_text="The page or paper that the words come from.")
+    source_date = models.DateField()
+    retired = models.BooleanField(default=False, help_text="Not offered any more; consents that used it keep it.")
+
+    class Meta:
+        ordering = ["provider", "language", "-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "language", "version"], name="statement_version_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.language} v{self.version}"
+
+    def filled(self, *, company: str, talent: str) -> str:
+        """The words with the names in them; braces elsewhere in the text or the names stay as they are."""
+        return self.text.replace("{company}", company).replace("{talent}", talent)
+
+
+class Consent(Movable):
+    """One talent's permission for one provider and purpose, with a life of its own.
+
+    The statement is copied in as it was shown, with its hash, so that later versions change nothing.
+    """
+
+    Status = ConsentStatus
+    MOVES: ClassVar = {
+        ConsentStatus.REQUESTED: frozenset(
+            {ConsentStatus.SUBMITTED, ConsentStatus.DECLINED, ConsentStatus.VOIDED, ConsentStatus.EXPIRED}
+        ),
+        ConsentStatus.SUBMITTED: frozenset({ConsentStatus.APPROVED, ConsentStatus.REQUESTED}),
+        ConsentStatus.APPROVED: frozenset({ConsentStatus.SUSPENDED, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED}),
+        ConsentStatus.SUSPENDED: frozenset({ConsentStatus.APPROVED, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED}),
+    }
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    talent = models.ForeignKey(Talent, models.PROTECT, related_name="consents")
+    provider = models.SlugField(max_length=30)
+    purpose = models.CharField(max_length=20, choices=Purpose)
+    statement = models.ForeignKey(Statement, models.PROTECT, related_name="+")
+    company = models.CharField(max_length=120)
+    language = models.CharField(max_length=16)
+    text = models.TextField(help_text="The statement exactly as shown.")
+    text_sha256 = models.CharField(max_length=64)
+    status = models.CharField(max_length=12, choices=ConsentStatus, default=ConsentStatus.REQUESTED)
+    valid_until = models.DateField(null=True, blank=True, help_text="Leave empty when it has no end.")
+    note_to_talent = models.TextField(blank=True, help_text="Why the statement has to be read again.")
+    take = models.ForeignKey("Take", models.PROTECT, null=True, blank=True, related_name="+")
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    approved_at = models.DateTimeField(null=True, blank=True)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        permissions = [
+            ("invite_talent", "Can send and copy invitations"),
+            ("review_consent", "Can approve, suspend and withdraw consents"),
+        ]
+        constraints = [
+            status_check("consent_status_known", ConsentStatus),
+            models.CheckConstraint(
+                name="consent_approved_is_complete",
+                condition=~Q(status__in=[ConsentStatus.APPROVED, ConsentStatus.SUSPENDED])
+                | Q(approved_by__isnull=False, approved_at__isnull=False, take__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.talent.name}, {self.provider}, {self.get_purpose_display()}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("consent:consent", args=[self.pk])

@@ -1,0 +1,154 @@
+"""Asking a talent for consent, and the private links by which it is given."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from consent.models import Consent, ConsentStatus, EventKind, Invitation, Purpose, Statement, Talent
+from consent.services.audit_log import record
+from consent.services.errors import NotPossible
+from voicehub import outbox
+from voicehub.models import User
+from voicehub.tokens import digest, new_token
+from voicehub.transitions import move
+
+
+class NoStatement(NotPossible):
+    """There is no text to read for this provider in this language."""
+
+
+def ask(
+    talent: Talent,
+    provider: str,
+    language: str,
+    purpose: Purpose | str,
+    by: User,
+    *,
+    company: str = "",
+    valid_until: date | None = None,
+) -> Consent:
+    """Ask for a consent; the newest statement for the provider and language is copied in with the names filled in."""
+    statement = (
+        Statement.objects.filter(provider=provider, language=language, retired=False).order_by("-version").first()
+    )
+    if statement is None:
+        raise NoStatement("There is no statement for this provider in this language.")
+    company = company or settings.VOICEHUB_COMPANY
+    text = statement.filled(company=company, talent=talent.name)
+    with transaction.atomic():
+        consent = Consent.objects.create(
+            talent=talent,
+            provider=provider,
+            purpose=purpose,
+            statement=statement,
+            company=company,
+            language=language,
+            text=text,
+            text_sha256=digest(text),
+            valid_until=valid_until,
+            requested_by=by,
+        )
+        record(
+            consent,
+            EventKind.REQUESTED,
+            by,
+            text=text,
+            text_sha256=consent.text_sha256,
+            source=statement.source,
+        )
+    return consent
+
+
+def invite(consents: Sequence[Consent], by: User) -> Invitation:
+    """Send the talent one private link for these consents. Links that were mailed for them before stop working."""
+    talent = _one_talent(consents)
+    if not talent.email:
+        raise NotPossible(f"{talent.name} has no mail address. Add one, or copy the link and pass it on yourself.")
+    with transaction.atomic():
+        earlier = Invitation.objects.filter(consents__in=consents, channel=Invitation.Channel.MAIL)
+        earlier.filter(revoked_at__isnull=True).update(revoked_at=timezone.now())
+        invitation = Invitation.objects.create(
+            talent=talent, channel=Invitation.Channel.MAIL, sent_to=talent.email, created_by=by
+        )
+        invitation.consents.set(consents)
+        outbox.add("send_invitation", invitation.pk)
+    return invitation
+
+
+def copy_link(consents: Sequence[Consent], by: User) -> str:
+    """A private link for staff to pass on. It is shown this once, and that it was is written into the history."""
+    talent = _one_talent(consents)
+    token, token_digest = new_token()
+    with transaction.atomic():
+        invitation = Invitation.objects.create(
+            talent=talent, channel=Invitation.Channel.COPIED, token_digest=token_digest, created_by=by
+        )
+        invitation.consents.set(consents)
+        for consent in consents:
+            record(consent, EventKind.LINK_COPIED, by, invitation=str(invitation.pk))
+    return link(token)
+
+
+def revoke(invitation: Invitation, by: User) -> None:
+    """End a link that works, at once and for all the consents that it is for. NotPossible if it is over already."""
+    with transaction.atomic():
+        if not Invitation.objects.live().filter(pk=invitation.pk).update(revoked_at=timezone.now()):
+            raise NotPossible("This link does not work any more.")
+        for consent in invitation.consents.select_related("talent"):
+            record(consent, EventKind.LINK_ENDED, by, invitation=str(invitation.pk))
+
+
+def link(token: str) -> str:
+    return settings.VOICEHUB_BASE_URL + reverse("invitation:open", args=[token])
+
+
+def _one_talent(consents: Sequence[Consent]) -> Talent:
+    if not consents or any(consent.talent_id != consents[0].talent_id for consent in consents):
+        raise NotPossible("Choose at least one consent, all of the same talent.")
+    if any(consent.status != ConsentStatus.REQUESTED for consent in consents):
+        raise NotPossible("Only a consent that waits for the talent can be sent.")
+    return consents[0].talent
+
+
+def send_invitation(invitation_id: str) -> None:
+    """Make the token, store its hash, and mail it. Run again after a failure it makes a new token, never two live."""
+    invitation = Invitation.objects.select_related("talent", "created_by").filter(pk=invitation_id).first()
+    if invitation is None or invitation.revoked_at or invitation.sent_at:
+        return
+    token, invitation.token_digest = new_token()
+    invitation.save(update_fields=["token_digest"])
+    consents = list(invitation.consents.select_related("talent"))
+    context = {"invitation": invitation, "consents": consents, "link": link(token)}
+    send_mail(
+        f"{consents[0].company} asks for your voice consent",
+        render_to_string("consent/mail/invitation.txt", context),
+        settings.DEFAULT_FROM_EMAIL,
+        [invitation.sent_to],
+    )
+    with transaction.atomic():
+        invitation.sent_at = timezone.now()
+        invitation.save(update_fields=["sent_at"])
+        for consent in consents:
+            record(consent, EventKind.INVITED, invitation.created_by, to=invitation.sent_to)
+
+
+def begin(invitation: Invitation, consent: Consent) -> None:
+    """The talent pressed the button that begins; opening the link alone says nothing, as mail scanners do that."""
+    with transaction.atomic():
+        opened = Invitation.objects.filter(pk=invitation.pk, opened_at__isnull=True).update(opened_at=timezone.now())
+        if opened:
+            record(consent, EventKind.OPENED, None, invitation=str(invitation.pk))
+
+
+def void(consent: Consent, by: User, reason: str) -> None:
+    """Call a request off; its links show that nothing is asked for any more."""
+    with transaction.atomic():
+        if not move(consent, ConsentStatus.VOIDED):
+            raise NotPossible("Only a consent that waits for the talent can be called off.")
+        record(consent, EventKind.VOIDED, by, reason=reason)

@@ -1,0 +1,166 @@
+"""What programs heard in a take, put before people: the statement word by word, the voice, the sound. All of it is an
+opinion; what can be done with the take never depends on it."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from audio.findings.catalog_sound import CODES as OF_SOUND
+from consent.models import Take
+from consent.models.take import TakeCheck
+from voicehub.sound_report import Chip, Fact, chip, facts, known, place
+
+COMPARING = timedelta(minutes=1)  # that the voice may take to be compared, after all else was checked
+EDGES = ".,;:!?\"'“”‘’()"
+UNSURE = {"doubtful", "missing"}
+NAMES = {"company", "talent"}
+ELSEWHERE = ("statement_", "take_")  # begin the codes of what is told with the words and with the voice
+
+VERDICTS = {
+    "accept": ("good", "Heard as it stands here"),
+    "review": ("wait", "Listen closely"),
+    "reject": ("bad", "Something else was heard"),
+    "retake": ("wait", "Hard to hear"),
+    "listen": ("over", "Words not checked: listen yourself"),
+}
+SPEAKERS = {
+    "same": ("good", "The same person, by the sound of it", "The same person from"),
+    "unsure": ("wait", "Perhaps another person", "The same person from"),
+    "different": ("bad", "Another person, by the sound of it", "Another person below"),
+    "unchecked": ("over", "Voice not compared: listen yourself", ""),
+}
+# How a word is marked, and what the legend says of it.
+STATES = {
+    "heard": "heard",
+    "doubtful": "not sure",
+    "missing": "not heard",
+    "inserted": "said besides",
+    "other_company": "another company",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of the statement, or one that was said besides it; `play` is empty where it has no place."""
+
+    text: str
+    state: str
+    play: str
+
+    @property
+    def note(self) -> str:
+        """What somebody who does not see the mark is told."""
+        return "" if self.state == "heard" else STATES.get(self.state, self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """The comparison with the recordings."""
+
+    tone: str
+    title: str
+    text: str
+    figures: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A take with what is known of its check."""
+
+    take: Take
+    check: TakeCheck | None
+
+    @property
+    def waiting(self) -> bool:
+        """The check is on its way."""
+        return self.check is not None and self.check.checked_at is None
+
+    @property
+    def comparing(self) -> bool:
+        """All is checked but the voice, which is compared with the recordings, if there are any."""
+        if self.check is None or self.check.checked_at is None or self.check.trouble or self.check.speaker:
+            return False
+        return timezone.now() - self.check.checked_at < COMPARING
+
+    @property
+    def stage(self) -> str:
+        """How far the check is: changes when there is more to show."""
+        return "waiting" if self.waiting else "comparing" if self.comparing else "done"
+
+    @property
+    def statement(self) -> Mapping[str, Any]:
+        return self.check.statement if self.check else {}
+
+    @property
+    def verdict(self) -> tuple[str, str] | None:
+        """Tone and title of the verdict on the words."""
+        return VERDICTS.get(str(self.statement.get("verdict")), VERDICTS["listen"]) if self.statement else None
+
+    @property
+    def said(self) -> list[Chip]:
+        """What the check of the words found, each with its place."""
+        return [chip(one) for one in self.statement.get("findings") or ()]
+
+    @property
+    def words(self) -> list[Word]:
+        return [_word(one) for one in self.statement.get("words") or ()]
+
+    @property
+    def legend(self) -> list[tuple[str, str, int]]:
+        """(state, what it means, how many) of the states that occur."""
+        counts = Counter(word.state for word in self.words)
+        return [(state, meaning, counts[state]) for state, meaning in STATES.items() if counts[state]]
+
+    @property
+    def names_to_teach(self) -> list[str]:
+        """Words of the company's and the talent's name that were not surely heard, as they are written."""
+        words = self.statement.get("words") or ()
+        unsure = [word for word in words if word["state"] in UNSURE and word.get("role") in NAMES]
+        return list(dict.fromkeys(str(word["text"]).strip(EDGES) for word in unsure))
+
+    @property
+    def speaker(self) -> Speaker | None:
+        return _speaker(self.check.speaker) if self.check and self.check.speaker else None
+
+    @property
+    def facts(self) -> list[Fact]:
+        """The sound in lines with a verdict each. A deep look at it takes the place of the quick one."""
+        more, deeper = (self.check.measures, self.check.findings) if self.check else ({}, [])
+        quick = [one for one in self.take.findings if not more or one["code"] not in OF_SOUND]
+        found = [one for one in (*quick, *deeper) if not one["code"].startswith(ELSEWHERE)]
+        of_file = {"sample_rate": self.take.sample_rate, "seconds": self.take.seconds, "size": self.take.size}
+        return facts({**known(self.take.levels, more), **of_file}, found)
+
+
+def heard(take: Take) -> Heard:
+    """The take with its check, if there is one."""
+    return Heard(take, getattr(take, "check_made", None))
+
+
+def _word(said: Mapping[str, Any]) -> Word:
+    start = said.get("start")
+    state = said["state"] if said["state"] in STATES else "doubtful"
+    return Word(str(said["text"]), state, "" if start is None else place(float(start), before=0.1).play)
+
+
+def _cut_off(score: float | None) -> float | None:
+    """To hundredths and not rounded, so that nobody reads that 0.75 is below 0.75."""
+    return None if score is None else math.floor(score * 100 + 1e-9) / 100
+
+
+def _speaker(match: Mapping[str, Any]) -> Speaker:
+    tone, title, limit = SPEAKERS.get(str(match.get("verdict")), SPEAKERS["unchecked"])
+    figures = (
+        ("Likeness", _cut_off(match.get("score")), "{:.2f}"),
+        (limit, match.get("threshold"), "{:.2f}"),
+        ("Wrong in tests", match.get("error_rate"), "{:.1%}"),
+        ("Compared with", match.get("compared_with"), "{} recordings"),
+    )
+    judged = match.get("score") is not None
+    written = tuple((name, form.format(value)) for name, value, form in figures if judged and value is not None)
+    return Speaker(tone, title, str(match.get("text", "")), written)

@@ -1,0 +1,85 @@
+"""Taking in a recording of the statement from a page, whether the recorder or a plain form sent it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+
+from consent import services
+from consent.forms import TakeForm
+from consent.models import Capture, Consent, Take
+from voicehub.middleware import address_of
+from voicehub.models import User
+
+REFUSED = "It is kept, but it cannot be used."
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of what was sent: a take, or in `problem` why there is none, in plain words."""
+
+    take: Take | None = None
+    problem: str = ""
+    status: int = 200
+
+
+def receive(request: HttpRequest, consent: Consent, recorded_as: Capture, by: User | None) -> Received:
+    """Keep what was sent as a take; `recorded_as` is how it was made if the recorder on our page made it."""
+    form = TakeForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return Received(problem=str(next(iter(form.errors.values()))[0]), status=400)
+    given = form.cleaned_data
+    try:
+        return Received(
+            services.submit_take(
+                consent,
+                given["file"],
+                recorded_as if given["recorded"] else Capture.UPLOAD,
+                by=by,
+                claimed_sha256=given["sha256"],
+                device=given["device"],
+                user_agent=request.headers.get("User-Agent", ""),
+                address=address_of(request),
+            )
+        )
+    except services.TakeDamaged as problem:
+        return Received(problem=str(problem), status=422)
+    except services.NotPossible as problem:
+        return _known(consent, given["sha256"]) or Received(problem=str(problem), status=409)
+
+
+def _known(consent: Consent, sha256: str) -> Received | None:
+    """The take with these bytes if we have it: its answer was lost on the way, and the page sends it again."""
+    take = consent.takes.filter(sha256=sha256).first() if sha256 else None
+    return Received(take) if take else None
+
+
+def answer(request: HttpRequest, received: Received, *, done: str, again: str) -> HttpResponse:
+    """For the recorder as JSON; for a plain form as a redirect with a message."""
+    if request.accepts("text/html"):
+        return _redirect(request, received, done, again)
+    if received.take is None:
+        return JsonResponse({"problem": received.problem}, status=received.status)
+    return JsonResponse(_facts(received.take) | {"next": done if received.take.acceptable else ""})
+
+
+def _facts(take: Take) -> dict[str, Any]:
+    problem = "" if take.acceptable else f"{REFUSED} {_refusals(take)}"
+    return {"sha256": take.sha256, "problem": problem}
+
+
+def _refusals(take: Take) -> str:
+    refused = [one for one in take.findings if one["severity"] == "refused"]
+    return " ".join(f"{one['text']} {one['advice']}" for one in refused)
+
+
+def _redirect(request: HttpRequest, received: Received, done: str, again: str) -> HttpResponse:
+    if received.take is None:
+        messages.error(request, received.problem)
+        return redirect(again)
+    if not received.take.acceptable:
+        messages.error(request, f"{REFUSED} {_refusals(received.take)}")
+        return redirect(again)
+    return redirect(done)

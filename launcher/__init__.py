@@ -1,0 +1,1 @@
+"""What `make run` needs before Django: supervisor, embedded Valkey, gunicorn settings, first-run secrets."""

@@ -1,0 +1,97 @@
+"""AudioStack. Two tiers: its instant engine (voice_engine_3) and its standard one (voice_engine_2).
+
+The page has its numbers in one table. What it leaves open is said at the limit, or as a caution: above all where the
+consent file of the standard engine goes.
+"""
+
+from dataclasses import replace
+
+from providers.types import Capabilities, ConsentProof, HandoverWay, Limit, News, Report, Tier
+
+PAGE = "audiostack.com, How to Clone any Voice using AudioStack API"
+READ = "2026-11-21"
+
+# The page says “10MB” and “500MB”, which may mean powers of two: the smaller reading is safe.
+MEGABYTE = 1_000_000
+
+VISIBLE = (
+    "All uploaded files can be seen by everybody in the AudioStack organisation: use an organisation of its own for"
+    " voices that not all of them may hear."
+)
+NO_DELETING = "A voice cannot be renamed or deleted over the API: that is done on AudioStack's site or by its support."
+SHORTEST_CLIP = Limit(1.5, "s", PAGE, READ)
+
+INSTANT = Capabilities(
+    tier=Tier.RAPID,
+    label="Instant",
+    summary=(
+        "From a few minutes of recordings, ready at once. Speaks several languages, takes no SSML, and needs about 20"
+        " seconds for 500 characters."
+    ),
+    handover=(HandoverWay.FILE_IDS,),
+    consent_proof=ConsentProof.NONE,
+    news=(News.POLL,),
+    reports=(Report.DISCARDED_FILES,),
+    limits={
+        "shortest_clip": SHORTEST_CLIP,
+        "most_recordings": Limit(25, "recordings", PAGE, READ),
+        "least_seconds": Limit(1.5, "s", PAGE, READ),
+        "advised_seconds": Limit(
+            120, "s", PAGE, READ, hard=False, note="“Just a few minutes of recordings”; more is better."
+        ),
+        "most_bytes": Limit(10 * MEGABYTE, "bytes", PAGE, READ),
+    },
+    poll_seconds=5,
+    transcript_required=False,
+    trains_again=False,
+    # The alias is ours and unique in the world, and a look-up is by alias: what it does not know was not made.
+    can_find=True,
+    # GET /speech/voice holds AudioStack's whole catalogue, and nothing attested tells an account's own voices in it.
+    can_list=False,
+    can_rename=False,
+    can_set_visibility=False,
+    can_delete=False,
+    can_preview=True,
+    private_by_default=True,
+    cost="300 credits when the voice has succeeded",
+    credits=300,
+    cautions=(
+        VISIBLE,
+        "AudioStack asks for no proof of consent here: that this person agreed is for the studio alone to make sure.",
+        NO_DELETING,
+    ),
+)
+
+STANDARD = replace(
+    INSTANT,
+    tier=Tier.PROFESSIONAL,
+    label="Standard",
+    summary=(
+        "From at least 20 minutes of recordings, ready in up to a few hours. Speaks one language, takes SSML, and needs"
+        " about 4 seconds for 500 characters."
+    ),
+    consent_proof=ConsentProof.AUDIO_FILE,
+    limits={
+        "shortest_clip": SHORTEST_CLIP,
+        "most_recordings": Limit(
+            500, "recordings", PAGE, READ, note="The page does not say whether the consent file is one of them."
+        ),
+        "least_seconds": Limit(1200, "s", PAGE, READ),
+        "advised_seconds_other_languages": Limit(
+            2700, "s", PAGE, READ, hard=False, note="For voices that do not speak English; 20 minutes for English."
+        ),
+        "most_bytes": Limit(500 * MEGABYTE, "bytes", PAGE, READ),
+    },
+    poll_seconds=60,
+    cost="1200 credits when the voice has succeeded",
+    credits=1200,
+    cautions=(
+        VISIBLE,
+        "AudioStack wants an audio file in which the speaker agrees to be cloned by AudioStack, and does not say where"
+        " it goes. VoiceHub uploads it like a recording and puts it last in the list of files: this is our reading.",
+        "AudioStack's newer pages do not list this engine (voice_engine_2) any more; it may be refused.",
+        NO_DELETING,
+    ),
+)
+
+TIERS = {Tier.RAPID: INSTANT, Tier.PROFESSIONAL: STANDARD}

@@ -1,0 +1,1 @@
+"""Resemble, first API."""

@@ -1,0 +1,1 @@
+"""Resemble, second API."""

@@ -1,0 +1,201 @@
+"""Resemble AI, version 2 of its API. Source: docs.app.resemble.ai, version 2.0.0, “Create a voice” and its neighbours.
+
+Rapid needs 3 recordings or a dataset of 10 s, professional 20 recordings or a dataset of 10 min; a professional voice
+with a dataset URL trains by itself, every other one on a build call. No call has an idempotency key, so a voice is
+named by our reference and found by it. Callbacks are not signed; what they alone carry is the report per recording.
+"""
+
+import base64
+import dataclasses
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from providers.errors import NotFound, OutcomeUnknown, ProviderError, ProviderRejected, ResponseUnreadable
+from providers.http import HttpProvider
+from providers.parsing import first_number, flag, sound_of
+from providers.resemble_v2.capabilities import TIERS
+from providers.resemble_v2.parsing import callback_of, refuses, report_of, words_of
+from providers.types import BuildReport, BuildSpec, Capabilities, Clip, Journal, Sound, Tier
+from providers.types import HandoverWay as Way
+from providers.types import RemoteStatus as Status
+
+PAGE_SIZE = 100
+MOST_PAGES = 1000
+LONGEST_LIST = 300.0  # seconds: somebody may wait for it in a browser
+# Put behind a dataset's address that a voice is given later: such a voice does not train by itself, and only its
+# address tells it from one that was made with the dataset.
+GIVEN_LATER = "?given=later"
+
+
+class ResembleV2(HttpProvider):
+    slug = "resemble_v2"
+    label = "Resemble AI"
+    tiers: ClassVar[Mapping[Tier, Capabilities]] = TIERS
+    live_url = "https://app.resemble.ai/api/v2"
+    live_synthesis_url = "https://f.cluster.resemble.ai/synthesize"
+    sandbox_path = "/resemble/api/v2"
+
+    def words_of(self, answer: Mapping[str, Any]) -> str:
+        return words_of(answer)
+
+    def refuses(self, answer: Mapping[str, Any]) -> bool:
+        return refuses(answer)
+
+    def check_key(self) -> None:
+        self.call("check key", "GET", "/voices", params={"page": 1, "page_size": 10})
+
+    def _submit(self, spec: BuildSpec, journal: Journal) -> BuildReport:
+        by_url = spec.handover is Way.DATASET_URL
+        remote_id = spec.remote_id
+        given = remote_id and self._catch_up(spec)
+        if not remote_id:
+            remote_id, given = self._create(spec, journal), spec.dataset_url
+        if by_url and given == spec.dataset_url and spec.tier is Tier.PROFESSIONAL:
+            return self.fetch_build(remote_id)  # trains by itself
+        self._send_clips(remote_id, spec, journal)
+        return self._build(remote_id, journal)
+
+    def _create(self, spec: BuildSpec, journal: Journal) -> str:
+        body = {"name": spec.reference, "voice_type": str(spec.tier), "language": spec.language}
+        if spec.consent:
+            with spec.consent.open() as file:
+                body["consent"] = base64.b64encode(file.read()).decode()
+        if spec.handover is Way.DATASET_URL:
+            body["dataset_url"] = spec.dataset_url
+        if spec.callback_url:
+            body["callback_uri"] = spec.callback_url
+        journal.progress("Creating the voice", 0, 0)
+        journal.about_to("create")
+        answer = self.call("create voice", "POST", "/voices", json=body, creates=True)
+        # An answer without an id is as good as lost: the voice may be there.
+        remote_id = str(self._item(answer, "create voice", OutcomeUnknown)["uuid"])
+        journal.voice(remote_id)
+        return remote_id
+
+    def _catch_up(self, spec: BuildSpec) -> str:
+        """Bring a voice that exists up to date; the dataset that it has then."""
+        there = self._voice(spec.remote_id).get("dataset_url")
+        wanted = {"callback_uri": spec.callback_url}
+        if spec.handover is Way.DATASET_URL:
+            if there == spec.dataset_url:
+                return spec.dataset_url
+            wanted["dataset_url"] = spec.dataset_url + GIVEN_LATER
+        self.call("change voice", "PUT", _at(spec.remote_id), json=wanted)
+        return wanted.get("dataset_url", "")
+
+    def _send_clips(self, remote_id: str, spec: BuildSpec, journal: Journal) -> None:
+        """Send what the provider does not have, by name, and take away what is not of this build."""
+        if not spec.clips and not spec.surplus:
+            return
+        place = f"{_at(remote_id)}/recordings"
+        listed = list(self._pages(place))
+        known = {str(item.get("name")): str(item["uuid"]) for item in listed}
+        idle = {str(item["uuid"]) for item in listed if flag(item.get("is_active")) is False}
+        for done, clip in enumerate(spec.clips):
+            journal.progress("Sending recordings", done, len(spec.clips))
+            there = known.get(clip.name, "")
+            if not there:
+                journal.recording(clip.key, self._send_clip(remote_id, clip))
+            elif there != clip.remote_id or clip.sent_transcript != clip.transcript:
+                self.call("change recording", "PUT", f"{place}/{quote(there, safe='')}", json={"text": clip.transcript})
+                journal.recording(clip.key, there)
+            if there in idle:
+                with suppress(ProviderRejected):  # an outlier cannot be activated, and stays out of the training
+                    self.call("activate recording", "PUT", f"{place}/{quote(there, safe='')}", json={"is_active": True})
+        wanted = {clip.name for clip in spec.clips}
+        for name, there in known.items():
+            # Of a voice that is built from its recordings, one that we do not know was sent and its answer lost.
+            if there in spec.surplus or (wanted and name not in wanted):
+                self._gone("delete recording", f"{place}/{quote(there, safe='')}")
+        journal.progress("Sending recordings", len(spec.clips), len(spec.clips))
+
+    def _send_clip(self, remote_id: str, clip: Clip) -> str:
+        """Names are unique within a voice, so a clip whose answer was lost is found by its name next time."""
+        fields = {"name": clip.name, "text": clip.transcript, "emotion": "neutral", "is_active": "true"}
+        with clip.audio.open() as file:
+            parts = {"file": (clip.audio.name, file, "audio/wav")}
+            answer = self.call("send recording", "POST", f"{_at(remote_id)}/recordings", data=fields, files=parts)
+        return str(self._item(answer, "send recording")["uuid"])
+
+    def _build(self, remote_id: str, journal: Journal) -> BuildReport:
+        before = report_of(self._voice(remote_id))
+        if before.status is Status.TRAINING:
+            return before  # an earlier call arrived after all
+        journal.about_to("build", before.mark)
+        self.call("build voice", "POST", f"{_at(remote_id)}/build", json={}, creates=True)
+        # Not asked for here: a failing question must not look like a failed build.
+        return dataclasses.replace(before, status=Status.TRAINING)
+
+    def fetch_build(self, remote_id: str) -> BuildReport:
+        report = report_of(self._voice(remote_id))
+        if report.status in (Status.READY, Status.DATASET_ISSUE):
+            return report_of(report.raw, self._pages(f"{_at(remote_id)}/recordings"))
+        return report
+
+    def find_build(self, reference: str) -> BuildReport | None:
+        return next((report for report in self.list_voices() if report.name == reference), None)
+
+    def list_voices(self) -> Iterator[BuildReport]:
+        return (report_of(item) for item in self._pages("/voices"))
+
+    def rename_voice(self, remote_id: str, name: str) -> None:
+        self.call("rename voice", "PUT", _at(remote_id), json={"name": name})
+
+    def delete_voice(self, remote_id: str) -> Mapping[str, Any]:
+        return self._gone("delete voice", _at(remote_id))
+
+    def preview(self, remote_id: str, text: str) -> Sound:
+        url = f"{self.sandbox_url}/resemble/synthesize" if self.sandbox_url else self.live_synthesis_url
+        answer = self.call("preview", "POST", url, json={"voice_uuid": remote_id, "data": text, "output_format": "wav"})
+        try:
+            return sound_of("preview", base64.b64decode(answer["audio_content"], validate=True))
+        except (KeyError, ValueError, TypeError):
+            raise ResponseUnreadable("preview", "no audio in the answer") from None
+
+    def parse_callback(self, body: bytes) -> BuildReport:
+        return callback_of(body)
+
+    def _voice(self, remote_id: str) -> dict[str, Any]:
+        return self._item(self.call("fetch voice", "GET", _at(remote_id)), "fetch voice")
+
+    def _item(
+        self, answer: Mapping[str, Any], operation: str, otherwise: type[ProviderError] = ResponseUnreadable
+    ) -> dict[str, Any]:
+        item = answer.get("item")
+        if not isinstance(item, dict) or not item.get("uuid"):
+            raise otherwise(operation, "no item in the answer")
+        return item
+
+    def _pages(self, path: str) -> Iterator[dict[str, Any]]:
+        """All items of a list, to the last page that it names, or else to the first that brings nothing new.
+
+        The pages of the documentation disagree on the count's name. A short page is not the end: a server may give
+        fewer than we ask for, and a voice that we overlook is one that we make twice.
+        """
+        seen: set[str] = set()
+        until = time.monotonic() + LONGEST_LIST
+        for page in range(1, MOST_PAGES + 1):
+            answer = self.call("list", "GET", path, params={"page": page, "page_size": PAGE_SIZE})
+            items = answer.get("items")
+            if not isinstance(items, list) or time.monotonic() > until:
+                raise ResponseUnreadable("list", "no items in the answer, or no end of them")
+            fresh = [item for item in items if isinstance(item, dict) and item.get("uuid")]
+            yield from (item for item in fresh if str(item["uuid"]) not in seen)
+            last = first_number(answer, "num_pages", "page_count")
+            ids = {str(item["uuid"]) for item in fresh}
+            if page >= last if last is not None else ids <= seen:
+                return
+            seen |= ids
+
+    def _gone(self, operation: str, path: str) -> dict[str, Any]:
+        try:
+            return self.call(operation, "DELETE", path)
+        except NotFound:  # gone already, which is what is wanted
+            return {}
+
+
+def _at(remote_id: str) -> str:
+    return f"/voices/{quote(remote_id, safe='')}"

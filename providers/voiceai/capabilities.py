@@ -1,0 +1,69 @@
+"""Voice.ai: one kind of voice, made of one file.
+
+The page recommends 10 to 60 seconds and states no hard limit of time. Both are hard here: less does not make a good
+voice, and more is sent for nothing.
+"""
+
+from providers.types import Capabilities, ConsentProof, Encoding, HandoverWay, Limit, News, Tier
+
+CLONE = "voice.ai/docs, Clone a voice"
+READ = "2026-11-21"
+
+LANGUAGES = ("en", "es", "fr", "de", "it", "pt", "pl", "ru", "nl", "sv", "ca")
+"""The vendor's list of what its `language` takes (voice.ai/docs, API reference, Clone voice)."""
+
+RAPID = Capabilities(
+    tier=Tier.RAPID,
+    label="Clone",
+    summary="From 10 to 60 seconds of one speaker, ready within minutes.",
+    handover=(HandoverWay.ONE_FILE,),
+    consent_proof=ConsentProof.NONE,
+    news=(News.POLL,),
+    reports=(),
+    limits={
+        "least_seconds": Limit(
+            10,
+            "s",
+            CLONE,
+            READ,
+            note="Recommended; the vendor does not say that it refuses less. VoiceHub does: less is too little.",
+        ),
+        "most_seconds": Limit(
+            60,
+            "s",
+            CLONE,
+            READ,
+            note="Recommended; the vendor does not say that it refuses more. VoiceHub does: more is of no use.",
+        ),
+        "most_bytes": Limit(
+            7_500_000,
+            "bytes",
+            CLONE,
+            READ,
+            note="“7.5MB”, read as millions of bytes. Of the formats that the page names, only MP3 and WAV stand in all"
+            " its lists; VoiceHub sends WAV.",
+        ),
+    },
+    poll_seconds=2,
+    transcript_required=False,
+    trains_again=False,
+    can_find=True,
+    can_list=True,
+    can_rename=True,
+    can_set_visibility=True,
+    can_delete=True,
+    can_preview=True,
+    private_by_default=False,
+    cost="in credits; the price is not published",
+    encoding=Encoding.WAV,
+    languages=LANGUAGES,
+    cautions=(
+        "A voice is public unless the vendor is told otherwise. VoiceHub always asks for a private one, and reads back"
+        " what it became.",
+        "The vendor asks for no proof of consent: VoiceHub's own consent and contract are all that stands behind it.",
+        "Deleting is soft: the voice cannot be used any more, but the vendor does not say when its data are gone.",
+        "The vendor's list of voices may hold public voices of others, which cannot always be told from one's own.",
+    ),
+)
+
+TIERS = {Tier.RAPID: RAPID}

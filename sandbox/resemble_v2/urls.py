@@ -1,0 +1,28 @@
+"""Resemble v2's paths below `/resemble/`."""
+
+from django.urls import path
+
+from sandbox.endpoints import by_method
+from sandbox.resemble_v2 import recordings, synthesis, voices
+
+all_voices = by_method(get=voices.list_voices, post=voices.create_voice)
+one_voice = by_method(
+    get=voices.get_voice, put=voices.update_voice, patch=voices.update_voice, delete=voices.delete_voice
+)
+all_recordings = by_method(get=recordings.list_recordings, post=recordings.create_recording)
+one_recording = by_method(
+    get=recordings.get_recording,
+    put=recordings.update_recording,
+    patch=recordings.update_recording,
+    delete=recordings.delete_recording,
+)
+
+urlpatterns = [
+    path("api/v2/voices", all_voices),
+    path("api/v2/voices/<str:uuid>", one_voice),
+    path("api/v2/voices/<str:uuid>/build", by_method(post=voices.build_voice)),
+    path("api/v2/voices/<str:voice>/recordings", all_recordings),
+    path("api/v2/voices/<str:voice>/recordings/<str:uuid>", one_recording),
+    path("recordings/<str:voice>/<str:uuid>/<str:file>", by_method(get=recordings.audio)),
+    path("synthesize", by_method(post=synthesis.synthesize)),
+]

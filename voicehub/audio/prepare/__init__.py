@@ -1,1 +1,0 @@
-"""Making what a provider wants out of recordings that are never touched: cut, join, choose, set edges, pack."""

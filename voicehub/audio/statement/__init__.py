@@ -1,6 +1,0 @@
-"""Was this statement, with these names, really read? Word by word, offline, in English."""
-
-from voicehub.audio.statement.align import State, Word
-from voicehub.audio.statement.check import JUDGED_SECONDS, StatementCheck, Verdict, check
-
-__all__ = ["JUDGED_SECONDS", "State", "StatementCheck", "Verdict", "Word", "check"]

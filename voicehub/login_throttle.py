@@ -1,0 +1,63 @@
+"""Signing in, with a limit to guessing: ten wrong tries for a name from an address, then a pause.
+
+The limit is for the name and the address together: who guesses locks nobody out but themselves.
+"""
+
+from datetime import timedelta
+from ipaddress import ip_network
+from typing import Any
+
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
+from django.db.models import F
+from django.forms import ValidationError
+from django.http import HttpResponse
+from django.utils import timezone
+
+from voicehub.middleware import address_of
+from voicehub.models import SignInTries
+from voicehub.tokens import digest
+
+MOST_TRIES = 10
+WINDOW = timedelta(minutes=15)
+TOO_MANY = "too_many"
+IPV6_HOME = 64  # bits: whoever has one address of such a network has all of them (RFC 6177)
+
+
+def key_of(name: str, address: str | None) -> str:
+    """What the tries are counted under. A digest, as people type passwords into the field for the name."""
+    home = str(ip_network(f"{address}/{IPV6_HOME}", strict=False)) if address and ":" in address else address
+    return digest(f"{home}\n{name.casefold()}")
+
+
+def take_try(key: str) -> bool:
+    """Take one of the tries, before the password is looked at, so that many at once get no more of them."""
+    now = timezone.now()
+    SignInTries.objects.filter(since__lte=now - WINDOW).delete()
+    SignInTries.objects.get_or_create(key=key, defaults={"since": now})
+    return bool(SignInTries.objects.filter(key=key, count__lt=MOST_TRIES).update(count=F("count") + 1))
+
+
+class SignInForm(AuthenticationForm):
+    def clean(self) -> dict[str, Any]:
+        name = self.cleaned_data.get("username")
+        if not name or not self.cleaned_data.get("password"):
+            return super().clean()
+        key = key_of(name, address_of(self.request) if self.request else None)
+        if not take_try(key):
+            raise ValidationError("Too many wrong tries.", code=TOO_MANY)
+        cleaned = super().clean()
+        SignInTries.objects.filter(key=key).delete()
+        return cleaned
+
+
+class SignInView(LoginView):
+    form_class = SignInForm
+    redirect_authenticated_user = True
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        if not form.has_error("__all__", TOO_MANY):
+            return super().form_invalid(form)
+        wait = int(WINDOW.total_seconds())
+        context = self.get_context_data(form=form, minutes=wait // 60)
+        return self.render_to_response(context, status=429, headers={"Retry-After": str(wait)})

@@ -1,0 +1,14 @@
+"""The thresholds of the audio checks as this studio has set them."""
+
+from audio.findings.thresholds import EXPLAINED, THRESHOLDS, Thresholds
+from voicehub.models import ThresholdOverride
+
+
+def thresholds(provider: str = "", tier: str = "") -> Thresholds:
+    """Those that hold at this provider and tier; without them, those of the whole studio. The narrower wins."""
+    rows = ThresholdOverride.objects.filter(provider__in={"", provider}, tier__in={"", tier}, name__in=EXPLAINED)
+    return THRESHOLDS.changed({row.name: row.value for row in sorted(rows, key=_narrowness)})
+
+
+def _narrowness(row: ThresholdOverride) -> tuple[bool, bool]:
+    return bool(row.tier), bool(row.provider)

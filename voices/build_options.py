@@ -1,0 +1,299 @@
+"""Where a voice can be built: a row for each account and tier, what it still lacks, and what would be sent to it."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from itertools import islice
+from typing import NamedTuple
+from uuid import UUID
+
+from django.http import QueryDict
+from django.urls import reverse
+
+from consent.forms import newest_statements
+from consent.models import Consent
+from providers import registry
+from providers.types import HandoverWay, Limit
+from voicehub.text import clock, some
+from voices import services
+from voices.models import Account, Handover, RemoteVoice, Voice
+from voices.presenters import MENDED_BY
+from voices.services import Lacks, Readiness, Sending
+from voices.services.builds.readiness import CHOOSING, all_limits
+from voices.services.builds.selection import Row, falls_short
+
+MOST_NAMED = 50
+CONSENT = "the consent"
+# What is in the way without anything being missing.
+TROUBLES = {
+    Lacks.LENGTH: "some recordings are too short or too long",
+    Lacks.SHORTER_TRANSCRIPTS: "some transcripts are too long",
+    Lacks.LANGUAGE: "no voices in this language",
+}
+
+
+class Link(NamedTuple):
+    """Something that is missing or could be better, with where it is mended and who may follow the link."""
+
+    text: str
+    url: str
+    link: str
+    permission: str = ""
+
+
+class LeftOut(NamedTuple):
+    name: str
+    why: str
+
+
+class Rank(IntEnum):
+    """In which order the rows stand."""
+
+    READY = 0
+    GOING = 1
+    LACKING = 2
+    PAUSED = 3
+
+
+@dataclass(frozen=True)
+class Place:
+    """One account and tier on the voice's page.
+
+    `asked` is the newest consent that was asked for there, and `ask_url` where another is asked for; `refused` are
+    ways of handing over that the voice which is there already cannot take any more.
+    """
+
+    account: Account
+    readiness: Readiness
+    asked: Consent | None
+    ask_url: str
+    rows: Sequence[Row]
+    limits: Mapping[str, Limit]
+    refused: frozenset[HandoverWay] = frozenset()
+
+    @property
+    def key(self) -> str:
+        """Names the row's elements in the page."""
+        return f"{self.account.pk}-{self.readiness.capabilities.tier}"
+
+    @property
+    def name(self) -> str:
+        """The provider, and the tier where it has several."""
+        provider = registry.provider_class(self.account.provider)
+        one = len(provider.tiers) == 1
+        return provider.label if one else f"{provider.label}, {self.readiness.capabilities.label.lower()}"
+
+    @property
+    def rank(self) -> Rank:
+        if self.account.paused_at:
+            return Rank.PAUSED
+        if self.readiness.active_build:
+            return Rank.GOING
+        return Rank.READY if self.ready else Rank.LACKING
+
+    @property
+    def ready(self) -> bool:
+        return self.readiness.ready and not self.short and bool(self.ways) and not self.account.paused_at
+
+    @property
+    def weight(self) -> tuple[int, int]:
+        """What is sorted by: those with the least in the way first."""
+        gate = self.readiness.permission.reasons
+        return self.rank, len(gate) + len(self.readiness.lacks) + bool(self.short)
+
+    @property
+    def ways(self) -> list[tuple[str, str]]:
+        """The ways of handing over that lack nothing, with their words, in the provider's order."""
+        open_ways = [way for way, lacks in self.readiness.ways.items() if not lacks and way not in self.refused]
+        return [(str(way), str(Handover(way).label)) for way in open_ways]
+
+    @cached_property
+    def sending(self) -> Sending:
+        """What the first of these ways would send; or, where something is missing, what it would send by now."""
+        return services.sending(self.rows, self.readiness.capabilities, self.limits, self.readiness.way)
+
+    @property
+    def chooses(self) -> bool:
+        """Whether only the best are sent."""
+        return self.readiness.way in CHOOSING
+
+    @property
+    def short(self) -> str:
+        """Why what would be sent is not enough, though there is enough."""
+        return "" if self.readiness.lacks else falls_short(self.sending, self.limits)
+
+    @property
+    def sentence(self) -> str:
+        """How it stands, in few words; read behind the name."""
+        if self.account.paused_at:
+            reason = self.account.pause_reason
+            return reason if reason.startswith("Paused") else f"paused. {reason}".strip()
+        if self.readiness.active_build:
+            return "a build is on its way."
+        return f"ready. {self.sent_words}" if self.ready else f"{self._in_the_way()}."
+
+    @property
+    def sent_words(self) -> str:
+        """“One file of 41 s will be sent, made of these 4 recordings.”"""
+        count, left_out = len(self.sending.rows), self.sending.left_out
+        those = f"the best {count} of {count + left_out} recordings" if left_out else these(count)
+        if self.sending.one_file:
+            return f"One file of {spoken(self.sending.seconds)} will be sent, made of {those}."
+        return f"{those[0].upper()}{those[1:]} will be sent, {spoken(self.sending.seconds)} of speech."
+
+    def _in_the_way(self) -> str:
+        kinds = {lack.kind for lack in self.readiness.lacks}
+        missing = [*self._missing(), *["transcripts"] * (Lacks.TRANSCRIPTS in kinds)]
+        parts = [f"{listed(missing)} missing"] if missing else []
+        parts += [words for kind, words in TROUBLES.items() if kind in kinds]
+        parts += ["too few of the recordings can be sent"] * bool(self.short)
+        if parts == [f"{CONSENT} missing"]:
+            return "only the consent is missing"
+        return "; ".join(parts) or "no way to hand over the recordings"
+
+    def _missing(self) -> Iterable[str]:
+        state = self.readiness
+        if state.permission.consent_reasons:
+            yield CONSENT
+        if state.permission.contract_reasons:
+            yield "the contract"
+        if state.count < state.needed_count:
+            yield some(state.needed_count - state.count, "recording", "recordings")
+        if state.seconds < state.needed_seconds:
+            yield f"{clock(state.needed_seconds - self.whole_seconds)} minutes"
+
+    @property
+    def badge(self) -> tuple[str, str]:
+        """The colour and the word of the row's state."""
+        return {
+            Rank.READY: ("good", "Ready to build"),
+            Rank.GOING: ("busy", "On its way"),
+            Rank.LACKING: ("wait", "Not ready"),
+            Rank.PAUSED: ("over", "Paused"),
+        }[self.rank]
+
+    @property
+    def cost(self) -> str:
+        tier = self.readiness.capabilities
+        return f"{tier.credits:,} credits on success" if tier.credits else tier.cost
+
+    @property
+    def only_consent(self) -> bool:
+        """Nothing but the consent is missing, and nobody has asked for it."""
+        gate = self.readiness.permission
+        others = gate.contract_reasons or self.readiness.lacks or self.short or self.rank is not Rank.LACKING
+        return bool(gate.consent_reasons) and not others and self.asked is None
+
+    @property
+    def count_met(self) -> bool:
+        return self.readiness.count >= self.readiness.needed_count
+
+    @property
+    def whole_seconds(self) -> int:
+        """Rounded down, so that with what is missing they add up to what is needed."""
+        return math.floor(self.readiness.seconds)
+
+    @property
+    def seconds_met(self) -> bool:
+        return self.readiness.seconds >= self.readiness.needed_seconds
+
+    @property
+    def lacks(self) -> list[Link]:
+        found = [Link(lack.text, *MENDED_BY[lack.kind]) for lack in self.readiness.lacks]
+        return [*found, Link(self.short, "?show=look#recordings", "Show them")] if self.short else found
+
+    @property
+    def advice(self) -> list[Link]:
+        found = [Link(advice.text, *MENDED_BY[advice.kind]) for advice in self.readiness.advice]
+        if error := self.account.last_error:
+            text = f"The last call with this account failed: {error}"
+            found.append(Link(text, reverse("voices:account_list"), "Accounts", "voices.view_account"))
+        return found
+
+    @property
+    def sent(self) -> list[Row]:
+        return list(self.sending.rows[:MOST_NAMED])
+
+    @property
+    def more_sent(self) -> int:
+        return max(0, len(self.sending.rows) - MOST_NAMED)
+
+    @property
+    def left_out(self) -> list[LeftOut]:
+        chosen = {row.id for row in self.sending.rows}
+        others = (row for row in self.rows if row.id not in chosen)
+        return [LeftOut(row.name, self._why_not(row)) for row in islice(others, MOST_NAMED)]
+
+    @property
+    def more_left_out(self) -> int:
+        return max(0, self.sending.left_out - MOST_NAMED)
+
+    def _why_not(self, row: Row) -> str:
+        short, long = self.limits.get("shortest_clip"), self.limits.get("longest_clip")
+        if short and row.seconds < short.value:
+            return "too short for this provider"
+        if long and row.seconds > long.value:
+            return "too long for this provider"
+        return "the others are better, and there is no room for more" if row.quality > 0 else "nobody speaks in it"
+
+
+def places(voice: Voice) -> list[Place]:
+    """Every account and tier, the ready ones first; the number of queries does not grow with any of them."""
+    asked = {
+        consent.provider: consent
+        for consent in Consent.objects.filter(talent=voice.talent_id, purpose=voice.purpose).order_by("created_at")
+    }
+    states, rows, limits = services.all_readiness(voice), services.rows_of(voice), all_limits()
+    statements, given_datasets = list(newest_statements()), _given_datasets(voice)
+    found = [
+        Place(
+            account,
+            state,
+            asked.get(account.provider),
+            ask_url(voice, account.provider, statements),
+            rows,
+            limits[account.provider, state.capabilities.tier],
+            _refused((account.pk, str(state.capabilities.tier)) in given_datasets),
+        )
+        for account, state in states
+    ]
+    return sorted(found, key=lambda place: place.weight)
+
+
+def _refused(given_a_dataset: bool) -> frozenset[HandoverWay]:
+    return frozenset({HandoverWay.RECORDINGS} if given_a_dataset else ())
+
+
+def _given_datasets(voice: Voice) -> set[tuple[UUID, str]]:
+    """The accounts and tiers whose provider has a dataset of this voice, and so trains on nothing but datasets."""
+    in_use = RemoteVoice.objects.filter(voice=voice, retired_at=None).exclude(remote_id="")
+    return set(in_use.filter(builds__handover=Handover.DATASET_URL).values_list("account_id", "tier"))
+
+
+def ask_url(voice: Voice, provider: str, statements: Iterable[str]) -> str:
+    """Where a consent to this provider is asked for, with the statement in the voice's language if there is one."""
+    language = voice.language.partition("-")[0]
+    of_provider = [key for key in statements if key.startswith(f"{provider}:")]
+    # The voice's own language first, then another of the same tongue, then whatever there is.
+    of_provider.sort(key=lambda key: (key != f"{provider}:{voice.language}", f":{language}" not in key))
+    query = QueryDict(mutable=True)
+    query["purpose"] = voice.purpose
+    if of_provider:
+        query["statement"] = of_provider[0]
+    return f"{reverse('consent:consent_ask', args=[voice.talent_id])}?{query.urlencode()}"
+
+
+def spoken(seconds: float) -> str:
+    """“41 s”, “9:12 minutes”."""
+    return f"{round(seconds)} s" if seconds < 59.5 else f"{clock(seconds)} minutes"
+
+
+def these(count: int) -> str:
+    return "this one recording" if count == 1 else f"these {count} recordings"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """“a, b and c”."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

@@ -1,1 +1,0 @@
-"""What each tier of each provider can do and asks for, as data with sources."""

@@ -1,4 +1,0 @@
-"""Resemble v1 at `/resemble/api/v1/…`, its object store at `/resemble/storage/…`.
-
-The vendor's page of 2020 decides; what it leaves open is decided in `choices.py` beside this.
-"""

@@ -1,0 +1,1 @@
+"""The life of a build: prepare, submit, poll, reconcile."""

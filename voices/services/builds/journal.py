@@ -1,0 +1,68 @@
+import uuid
+from collections.abc import Callable
+
+from django.db import transaction
+
+from voicehub.encryption import seal
+from voicehub.outbox import Lease, LeaseLost
+from voices.models import Build, BuildStatus, RemoteRecording, RemoteVoice
+
+
+class GateClosed(Exception):
+    """The build is not allowed any more; `reasons` says why."""
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        self.reasons = reasons
+        super().__init__(" ".join(reasons))
+
+
+class BuildJournal:
+    """Writes what a submit is about to do and what came of it, each line committed before it returns.
+
+    Every line first takes a full lease again: a worker that lost it, or whose build is no longer being sent, stops.
+    Before anything leaves the house `objections` is asked: a consent may be taken back while recordings are sent.
+    """
+
+    def __init__(self, build: Build, lease: Lease, objections: Callable[[Build], tuple[str, ...]]) -> None:
+        self.build = build
+        self._lease = lease
+        self._objections = objections
+        self._transcripts = dict(build.recordings.values_list("recording_id", "transcript"))
+
+    def about_to(self, step: str, mark: str = "") -> None:
+        self._ask()
+        self._write(step=step, mark=mark[:120])
+
+    def voice(self, remote_id: str) -> None:
+        with transaction.atomic():
+            self._write(step="")
+            RemoteVoice.objects.filter(pk=self.build.remote_voice_id).update(remote_id=remote_id)
+        self.build.remote_voice.remote_id = remote_id
+
+    def recording(self, key: str, remote_id: str) -> None:
+        self._lease.extend()
+        recording_id = uuid.UUID(key)
+        RemoteRecording.objects.update_or_create(
+            remote_voice=self.build.remote_voice,
+            recording_id=recording_id,
+            defaults={"remote_id": remote_id, "transcript": self._transcripts[recording_id]},
+        )
+
+    def keep(self, text: str) -> None:
+        self._write(kept=seal(text, f"build:{self.build.pk}") if text else "")
+
+    def progress(self, doing: str, done: int, total: int) -> None:
+        self._ask()
+        self._write(doing=doing, done=done, total=total)
+
+    def _ask(self) -> None:
+        if reasons := self._objections(self.build):
+            raise GateClosed(reasons)
+
+    def _write(self, **fields: object) -> None:
+        self._lease.extend()
+        mine = Build.objects.filter(pk=self.build.pk, status=BuildStatus.SUBMITTING)
+        if not mine.update(**fields):
+            raise LeaseLost(str(self.build.pk))
+        for name, value in fields.items():
+            setattr(self.build, name, value)

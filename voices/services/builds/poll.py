@@ -1,0 +1,165 @@
+"""What a provider says of a build. A callback only makes us ask; poll and callback end in `refresh_build`."""
+
+import hashlib
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from providers.base import Provider
+from providers.errors import NotFound, ProviderAuthError, ProviderError, ResponseUnreadable, UnsupportedFeature
+from providers.parsing import to_keep
+from providers.types import BuildReport, RecordingReport, RemoteStatus
+from voicehub import outbox
+from voicehub.encryption import SecretUnreadable
+from voicehub.outbox import LEASE
+from voicehub.tokens import digest
+from voices.models import Build, BuildRecording, BuildStatus, Callback
+from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation
+from voices.services.builds.lifecycle import GONE, LOOK_UPS, finish, pause, retire, seen
+from voices.services.builds.spec import clip_name
+
+OVER = {
+    RemoteStatus.READY: BuildStatus.READY,
+    RemoteStatus.DATASET_ISSUE: BuildStatus.DATASET_ISSUE,
+    RemoteStatus.CONSENT_REJECTED: BuildStatus.CONSENT_REJECTED,
+    RemoteStatus.FAILED: BuildStatus.FAILED,
+}
+# For so long the provider may still describe the build before this one, where the new one has just begun.
+OLD_NEWS = timedelta(minutes=2)
+
+SPEECHLESS = timedelta(minutes=30)  # that a provider may say nothing of a training before a person is asked
+
+CALLBACKS_KEPT = 50  # more than any provider sends for one build; of a flood the rest is answered and dropped
+MEASURES = ("stoi", "pesq", "si_sdr", "sample_score", "is_active", "is_outlier", "is_silent", "discarded")
+
+
+def build_by_callback_token(provider: str, token: str) -> Build | None:
+    """The build that this callback address belongs to."""
+    return Build.objects.filter(callback_digest=digest(token), remote_voice__account__provider=provider).first()
+
+
+def receive_callback(build: Build, body: bytes, address: str | None) -> bool:
+    """Keep a callback once and have the provider asked; False for one that was here already."""
+    text = body.decode("utf-8", "replace").replace("\x00", "\ufffd")
+    if build.callbacks.count() >= CALLBACKS_KEPT:
+        return False
+    try:
+        with transaction.atomic():
+            Callback.objects.create(
+                build=build, body=text, body_sha256=hashlib.sha256(body).hexdigest(), address=address
+            )
+            if build.active:
+                outbox.add("refresh_build", build.pk)
+    except IntegrityError:
+        return False
+    return True
+
+
+def refresh_build(build_id: str) -> timedelta | None:
+    """Ask the provider how a training build stands, and write down what it says."""
+    build = Build.objects.select_related("voice", "remote_voice__account").filter(pk=build_id).first()
+    if build is None or build.status != BuildStatus.TRAINING:
+        return None
+    try:
+        with conversation(build.remote_voice.account) as provider:
+            report = provider.fetch_build(build.remote_voice.remote_id)
+            said = _callback_of(build, provider, report)
+    except AccountPaused:
+        return WHILE_PAUSED
+    except NotFound:
+        return _not_there(build)
+    except (ProviderError, SecretUnreadable) as error:
+        return _patience(build, error)
+    seen(build.remote_voice, report)
+    if report.status not in OVER or _is_old(build, report):
+        Build.objects.filter(pk=build.pk).update(
+            raw_status=report.raw_status,
+            raw_answer=to_keep(report.raw),
+            word_unknown=_unclear(build, report),
+            looked_up=0,
+        )
+        return pause(build)
+    _conclude(build, report, said)
+    return None
+
+
+def _not_there(build: Build) -> timedelta | None:
+    """Gone, if it was not there the time before either: the voice is paid for, and a look-up may lag."""
+    looked = build.looked_up + 1
+    if looked < LOOK_UPS:
+        Build.objects.filter(pk=build.pk, status=BuildStatus.TRAINING).update(looked_up=looked)
+        return max(LEASE, pause(build))
+    retire(build.remote_voice)
+    finish(build, BuildStatus.FAILED, issue=GONE)
+    return None
+
+
+def _patience(build: Build, error: Exception) -> timedelta:
+    if isinstance(error, ProviderAuthError | SecretUnreadable):
+        return WHILE_PAUSED
+    wait = timedelta(seconds=getattr(error, "retry_after", None) or 0)
+    return max(wait, pause(build))
+
+
+def _unclear(build: Build, report: BuildReport) -> bool:
+    """Whether a person has to say how it stands: not as soon as a provider that never says it has begun to train."""
+    silent = not report.raw_status and not build.callbacks.exists()
+    begun = build.training_at or timezone.now()
+    return report.status is RemoteStatus.UNKNOWN and not (silent and timezone.now() - begun < SPEECHLESS)
+
+
+def _is_old(build: Build, report: BuildReport) -> bool:
+    """Whether nothing has changed since before the build call: then this is what came of the build before."""
+    fresh = build.training_at is not None and timezone.now() - build.training_at < OLD_NEWS
+    return fresh and bool(build.mark) and report.mark == build.mark
+
+
+def _callback_of(build: Build, provider: Provider, report: BuildReport) -> BuildReport | None:
+    """The newest callback that agrees with what the provider says when asked; it may carry more."""
+    for callback in build.callbacks.order_by("-received_at"):
+        try:
+            said = provider.parse_callback(callback.body.encode())
+        except (ResponseUnreadable, UnsupportedFeature):
+            continue
+        if (said.remote_id, said.status) == (report.remote_id, report.status):
+            return said
+    return None
+
+
+def _conclude(build: Build, report: BuildReport, said: BuildReport | None) -> None:
+    with transaction.atomic():
+        _write_recordings(build, report.recordings, from_callback=False)
+        if said:
+            _write_recordings(build, said.recordings, from_callback=True)
+        finish(
+            build,
+            OVER[report.status],
+            issue=report.issue or (said.issue if said else ""),
+            scores=dict(report.scores),
+            raw_status=report.raw_status,
+            raw_answer=to_keep(report.raw),
+        )
+
+
+def _write_recordings(build: Build, reports: tuple[RecordingReport, ...], *, from_callback: bool) -> None:
+    """Put what is said of each recording beside it; what one source leaves out does not wipe what another said."""
+    rows = list(build.recordings.select_related("recording"))
+    remote = dict(build.remote_voice.recordings.values_list("recording_id", "remote_id"))
+    by_id = {remote[row.recording_id]: row for row in rows if row.recording_id in remote}
+    by_name = {clip_name(row.recording): row for row in rows}
+    changed = []
+    for report in reports:
+        row = by_id.get(report.remote_id) or by_name.get(report.name.removesuffix(".wav"))
+        if row is not None:
+            _write_recording(row, report, from_callback)
+            changed.append(row)
+    BuildRecording.objects.bulk_update(changed, ["reported", "from_callback", *MEASURES])
+
+
+def _write_recording(row: BuildRecording, report: RecordingReport, from_callback: bool) -> None:
+    for name in MEASURES:
+        if (value := getattr(report, name)) not in (None, ""):
+            setattr(row, name, value)
+    row.reported = True
+    row.from_callback = from_callback

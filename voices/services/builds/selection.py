@@ -1,0 +1,115 @@
+"""Which recordings a build would send: all of them, or, where a provider takes only so much, the best that fit."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from audio.datasets.concatenate import GAP_SECONDS
+from audio.datasets.select import Candidate, Room, choose, goodness
+from audio.wav.pcm import HEAD_BYTES
+from audio.wav.riff import BYTES_PER_FRAME
+from providers.types import Capabilities, Encoding, HandoverWay, Limit
+from voicehub.text import clock
+from voices.models import Recording, RecordingStatus, Voice
+
+# From here on the best are taken one after the other: weighing all against all would take longer than a page may.
+MANY_FILES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What choosing needs of a recording."""
+
+    id: UUID
+    name: str
+    seconds: float
+    rate: int
+    quality: float
+
+    @property
+    def bytes(self) -> int:
+        """As a 16-bit mono WAV."""
+        return HEAD_BYTES + round(self.seconds * self.rate) * BYTES_PER_FRAME
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """The recordings that a build would send, in their order, and what they come to."""
+
+    rows: tuple[Row, ...]
+    left_out: int
+    one_file: bool
+
+    @property
+    def seconds(self) -> float:
+        gaps = GAP_SECONDS * max(0, len(self.rows) - 1) if self.one_file else 0.0
+        return sum(row.seconds for row in self.rows) + gaps
+
+    @property
+    def bytes(self) -> int:
+        return sum(row.bytes for row in self.rows)
+
+
+def rows_of(voice: Voice) -> list[Row]:
+    """The recordings that would go into a build, in one query."""
+    used = Recording.objects.filter(voice=voice, active=True, status=RecordingStatus.ACCEPTED)
+    fields = used.values_list("pk", "file_name", "seconds", "sample_rate", "levels", "findings")
+    return [
+        Row(pk, name, seconds, rate, goodness(seconds, levels, [one["code"] for one in findings]))
+        for pk, name, seconds, rate, levels, findings in fields
+    ]
+
+
+def sending(rows: Sequence[Row], capabilities: Capabilities, limits: Mapping[str, Limit], way: str) -> Sending:
+    """What a build by this way would send of them."""
+    one_file = way == HandoverWay.ONE_FILE
+    if not (one_file or way == HandoverWay.FILE_IDS):
+        return Sending(tuple(rows), 0, one_file)
+    fitting = list(_fitting(rows, limits))
+    chosen = tuple(_chosen(fitting, capabilities, limits, one_file))
+    return Sending(chosen, len(rows) - len(chosen), one_file)
+
+
+def falls_short(chosen: Sending, limits: Mapping[str, Limit]) -> str:
+    """Why what would be sent is not enough, in words; nothing when it is."""
+    least, speech = limits.get("least_seconds"), sum(row.seconds for row in chosen.rows)
+    if chosen.rows and (least is None or speech >= least.value):
+        return ""
+    return f"Only {clock(speech)} minutes can be sent: in the other recordings nobody speaks, or they are too long."
+
+
+def _fitting(rows: Sequence[Row], limits: Mapping[str, Limit]) -> Iterator[Row]:
+    """Those that the provider takes at all."""
+    short, long = limits.get("shortest_clip"), limits.get("longest_clip")
+    for row in rows:
+        if (short is None or row.seconds >= short.value) and (long is None or row.seconds <= long.value):
+            yield row
+
+
+def _chosen(rows: list[Row], capabilities: Capabilities, limits: Mapping[str, Limit], one_file: bool) -> list[Row]:
+    if not rows:
+        return []
+    room = _room(rows, capabilities, limits, one_file)
+    if room.most_files and room.most_files > MANY_FILES:
+        return _best(rows, room)
+    return [rows[place] for place in choose([Candidate(row.seconds, row.quality) for row in rows], room)]
+
+
+def _room(rows: list[Row], capabilities: Capabilities, limits: Mapping[str, Limit], one_file: bool) -> Room:
+    """Seconds, files and bytes as one room. An MP3 is made small enough, so that its bytes are no limit."""
+    most = [limits["most_seconds"].value] if "most_seconds" in limits else []
+    if "most_bytes" in limits and not (one_file and capabilities.encoding is Encoding.MP3):
+        heads = HEAD_BYTES * (1 if one_file else len(rows))
+        most.append((limits["most_bytes"].value - heads) / (BYTES_PER_FRAME * max(row.rate for row in rows)))
+    files = int(limits["most_recordings"].value) if "most_recordings" in limits else None
+    return Room(min(most, default=float("inf")), files, GAP_SECONDS if one_file else 0.0)
+
+
+def _best(rows: list[Row], room: Room) -> list[Row]:
+    """The best ones first, as far as they fit; in their own order again."""
+    left, taken = room.most_seconds, set[UUID]()
+    for row in sorted(rows, key=lambda row: -row.quality):
+        if row.quality > 0 and row.seconds <= left and len(taken) < (room.most_files or len(rows)):
+            left -= row.seconds
+            taken.add(row.id)
+    return [row for row in rows if row.id in taken]

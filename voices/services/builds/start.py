@@ -1,0 +1,150 @@
+import secrets
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from consent.models import EventKind
+from consent.services import NotPossible, Permission, permission, record
+from providers import registry
+from providers.types import HandoverWay, Tier
+from voicehub import outbox
+from voicehub.models import User
+from voicehub.tokens import digest, token_for
+from voicehub.transitions import move
+from voices.models import (
+    Account,
+    Build,
+    BuildRecording,
+    BuildStatus,
+    Handover,
+    Recording,
+    RecordingStatus,
+    RemoteVoice,
+    Voice,
+)
+from voices.services.builds.readiness import CHOOSING, limits_of, readiness
+from voices.services.builds.selection import falls_short, rows_of, sending
+
+
+class BuildRefused(NotPossible):
+    """The build may not start; `reasons` says each thing that is in the way."""
+
+    def __init__(self, *reasons: str) -> None:
+        self.reasons = reasons
+        super().__init__(" ".join(reasons))
+
+
+def start_build(voice: Voice, account: Account, tier: Tier | str, handover: Handover | str, by: User) -> Build:
+    """Start a build from the recordings as they stand now. Of two people who press at once, one starts it.
+
+    The gate is asked in the transaction that writes the build. Raises BuildRefused with every reason.
+    """
+    label = registry.label(account.provider)
+    try:
+        with transaction.atomic():
+            Voice.objects.select_for_update().get(pk=voice.pk)
+            allowed = permission(voice.talent, account.provider, voice.purpose, provider_label=label, lock=True)
+            if reasons := reasons_against(voice, account, tier, handover, allowed):
+                raise BuildRefused(*reasons)
+            build = _write(voice, _remote_voice(voice, account, tier), handover, allowed, by)
+            outbox.add("submit_build", build.pk)
+    except IntegrityError:
+        raise BuildRefused("A build of this voice has been started already.") from None
+    return build
+
+
+def reasons_against(
+    voice: Voice, account: Account, tier: Tier | str, handover: Handover | str, allowed: Permission | None = None
+) -> list[str]:
+    """Why such a build would be refused now; empty when it may start. `allowed` is the gate's answer, if known.
+
+    Raises KeyError for a provider or tier that VoiceHub does not have.
+    """
+    state = readiness(voice, account, tier)
+    lacks = state.ways.get(HandoverWay(handover), ())
+    reasons = [*(allowed or state.permission).reasons, *(lack.text for lack in lacks)]
+    if not lacks and handover in CHOOSING:
+        limits = limits_of(state.capabilities, account.provider)
+        reasons += filter(None, [falls_short(sending(rows_of(voice), state.capabilities, limits, handover), limits)])
+    if account.paused_at:
+        reasons.append(f"The account {account.name} is paused. {account.pause_reason}".strip())
+    if state.active_build:
+        reasons.append(f"{state.active_build.started_by} has started a build already; it is still going on.")
+    if handover == Handover.RECORDINGS and _has_dataset(voice, account, tier):
+        reasons.append("The provider has a dataset of this voice and trains on that. Give it a new dataset instead.")
+    if handover not in state.capabilities.handover:
+        reasons.append("The provider does not take recordings in this way.")
+    return reasons
+
+
+def _has_dataset(voice: Voice, account: Account, tier: Tier | str) -> bool:
+    """Whether the remote voice that is trained again was given a dataset; no page says how to take one away."""
+    in_use = RemoteVoice.objects.filter(voice=voice, account=account, tier=str(tier), retired_at=None)
+    return in_use.exclude(remote_id="").filter(builds__handover=Handover.DATASET_URL).exists()
+
+
+def _remote_voice(voice: Voice, account: Account, tier: Tier | str) -> RemoteVoice:
+    """The remote voice that this build trains; its name says nothing about the talent.
+
+    Where a provider makes a new voice of each build, one that exists over there is left as it is, for another to come.
+    """
+    if not registry.provider_class(account.provider).tiers[Tier(tier)].trains_again:
+        made = RemoteVoice.objects.filter(voice=voice, account=account, tier=str(tier), retired_at=None)
+        made.exclude(remote_id="").update(retired_at=timezone.now())
+    found, _created = RemoteVoice.objects.get_or_create(
+        voice=voice,
+        account=account,
+        tier=str(tier),
+        retired_at=None,
+        defaults={"reference": f"vh-{secrets.token_hex(6)}"},
+    )
+    if not found.remote_id:
+        # Files that were sent for a voice that never came to be may be gone over there.
+        found.recordings.all().delete()
+    return found
+
+
+def _write(voice: Voice, remote: RemoteVoice, handover: Handover | str, allowed: Permission, by: User) -> Build:
+    assert allowed.consent and allowed.contract  # noqa: S101 - reasons_against has refused anything else
+    build = Build(
+        voice=voice,
+        remote_voice=remote,
+        consent=allowed.consent,
+        contract=allowed.contract,
+        handover=handover,
+        started_by=by,
+    )
+    build.callback_digest = digest(token_for("callback", build.pk))
+    if handover == Handover.DATASET_URL:
+        build.dataset_digest = digest(token_for("dataset", build.pk))
+    clips = _clips(voice, remote, handover)
+    build.total = len(clips)
+    build.save(force_insert=True)
+    BuildRecording.objects.bulk_create(
+        BuildRecording(build=build, recording=clip, sha256=clip.sound_sha256, transcript=clip.transcript)
+        for clip in clips
+    )
+    record(
+        allowed.consent, EventKind.USED, by, build=str(build.pk), voice=str(voice.pk), contract=str(build.contract_id)
+    )
+    return build
+
+
+def _clips(voice: Voice, remote: RemoteVoice, handover: Handover | str) -> list[Recording]:
+    """The recordings that are frozen for the build, in their order: those that would be sent."""
+    capabilities = registry.provider_class(remote.account.provider).tiers[Tier(remote.tier)]
+    limits = limits_of(capabilities, remote.account.provider)
+    chosen = {row.id for row in sending(rows_of(voice), capabilities, limits, handover).rows}
+    usable = voice.recordings.filter(active=True, status=RecordingStatus.ACCEPTED)
+    return [clip for clip in usable.defer("peaks", "fine_peaks", "levels") if clip.pk in chosen]
+
+
+def cancel_build(build: Build, by: User) -> None:
+    """Stop a build that has not been sent yet."""
+    remote = RemoteVoice.objects.select_related("account").get(pk=build.remote_voice_id)
+    can = registry.provider_class(remote.account.provider).tiers[Tier(remote.tier)]
+    if remote.remote_id and not can.trains_again and build.status == BuildStatus.QUEUED:
+        raise NotPossible("A voice has been made for it already, and may have been paid for. Wait until it is over.")
+    words = f"Cancelled by {by}."
+    if not move(build, BuildStatus.CANCELLED, finished_at=timezone.now(), issue=words):
+        raise NotPossible("The build is being sent already and cannot be stopped from here.")

@@ -1,0 +1,1 @@
+"""Recordings: upload, analysis, segments."""

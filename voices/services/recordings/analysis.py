@@ -1,0 +1,174 @@
+"""What programs hear in recordings, in the background: each by itself, then all of a voice against each other."""
+
+import io
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any, BinaryIO
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.fields.files import FieldFile
+from django.utils import timezone
+
+from audio.analysis import compare
+from audio.analysis.analyze import examine
+from audio.analysis.transcript_lint import lint
+from audio.findings import catalog_sound as sound_codes
+from audio.findings import catalog_transcript as transcript_codes
+from audio.findings.thresholds import Thresholds
+from audio.networks import speaker_match
+from audio.networks.estimates import estimate
+from audio.wav.riff import WavRefused, load, read_header
+from consent.models import TakeCheck, Talent
+from consent.services import set_match
+from voicehub import outbox
+from voicehub.outbox import Lease
+from voicehub.threshold_overrides import thresholds
+from voices.models import Recording, RecordingStatus, Voice
+from voices.services.builds.spec import opened
+from voices.services.recordings.store import COMPARE, COMPARE_AFTER
+
+logger = logging.getLogger(__name__)
+
+# So many recordings are looked at before other work has its turn.
+AT_ONCE = 20
+# What comparing needs of each of thousands of rows.
+COMPARED = ("voice", "file", "wav", "file_name", "transcript", "seconds", "created_at", "measures", "set_findings")
+# What was found at the upload, or by an earlier look, and is told anew.
+REPLACED = frozenset(sound_codes.CODES) | frozenset(transcript_codes.CODES)
+OTHER_SPEAKER = "other_speaker"
+MATCHED_WITH = 20
+
+
+def compare_later(talent: Talent) -> None:
+    """Have the recordings of all the talent's voices compared, with each other and with the talent's takes."""
+    for voice in talent.voices.all():
+        outbox.add(COMPARE, voice.pk)
+
+
+def examine_recordings(voice_id: str, lease: Lease) -> timedelta | None:
+    """Look at the recordings of the voice that nobody has looked at yet, each of them for about a second.
+
+    A few at a time: a take's check waits in the same queue, and a worker that is told to stop finishes its task first.
+    """
+    limits = thresholds()
+    waiting = Recording.objects.filter(voice_id=UUID(voice_id), status=RecordingStatus.ACCEPTED, examined_at=None)
+    # All read before the first is written: SQLite lets nobody write who is still reading what others have changed.
+    for recording in list(waiting.select_related("voice").defer("peaks", "fine_peaks")[:AT_ONCE]):
+        lease.extend()
+        _write(recording, _examined(recording, limits))
+    if waiting.exists():
+        return timedelta()
+    outbox.add(COMPARE, voice_id, after=COMPARE_AFTER)
+    return None
+
+
+def _write(recording: Recording, found: Mapping[str, Any]) -> None:
+    """A transcript that was changed meanwhile wants another look, so its row is left waiting."""
+    unchanged = Recording.objects.filter(pk=recording.pk, transcript=recording.transcript)
+    unchanged.update(**found, examined_at=timezone.now())
+
+
+def _examined(recording: Recording, limits: Thresholds) -> dict[str, Any]:
+    """What cannot be understood of one recording must not keep the others waiting; a storage may answer later."""
+    try:
+        with opened(recording.sound) as stored:
+            file = io.BytesIO(stored.read())
+    except FileNotFoundError:
+        return _nothing("The file is not there any more.")
+    try:
+        return _heard(recording, file, limits)
+    except WavRefused as refused:
+        return _nothing(f"The file could not be read: {refused}")
+    except Exception:  # noqa: BLE001 - whatever is odd about one recording
+        logger.exception("Recording %s could not be examined", recording.pk)
+        return _nothing("The programs could not listen to it. Listen yourself.")
+
+
+def _nothing(why: str) -> dict[str, Any]:
+    return {"measures": {"missing": [why]}}
+
+
+def _heard(recording: Recording, file: BinaryIO, limits: Thresholds) -> dict[str, Any]:
+    header = read_header(file)
+    deep = examine(file, header, limits, recording.transcript)
+    text = lint(recording.transcript, header.seconds, recording.voice.language, limits) if recording.transcript else ()
+    estimates = estimate(load(file, header), header.sample_rate)
+    kept = [one for one in recording.findings if one["code"] not in REPLACED]
+    return {
+        "findings": kept + [one.as_dict() for one in (*deep.findings, *text)],
+        "measures": {**deep.measures, "estimates": estimates.as_dict()},
+    }
+
+
+def compare_recordings(voice_id: str, lease: Lease) -> None:
+    """Compare the recordings of a voice with each other, and the talent's newest takes with them."""
+    voice = Voice.objects.select_related("talent").get(pk=voice_id)
+    rows = {str(row.pk): row for row in voice.recordings.filter(status=RecordingStatus.ACCEPTED).only(*COMPARED)}
+    limits = thresholds()
+    report = compare.compare(_clips(rows.values(), lease), limits)
+    with transaction.atomic():
+        for key, found in report.clips.items():
+            _write_set(rows[key], [one.as_dict() for one in found])
+        Voice.objects.filter(pk=voice.pk).update(comparison=_comparison(report))
+    own = [row for key, row in rows.items() if OTHER_SPEAKER not in {one.code for one in report.clips.get(key, ())}]
+    _match_takes(voice.talent, own, limits, lease)
+
+
+def _clips(rows: Iterable[Recording], lease: Lease) -> Iterator[compare.SetClip]:
+    for row in rows:
+        lease.extend()
+        day = timezone.localdate(row.created_at)
+        yield compare.SetClip(str(row.pk), row.file_name, partial(opened, row.sound), day, row.transcript, row.measures)
+
+
+def _write_set(row: Recording, found: list[dict[str, Any]]) -> None:
+    if found != row.set_findings:
+        Recording.objects.filter(pk=row.pk).update(set_findings=found)
+
+
+def _comparison(report: compare.SetReport) -> dict[str, Any]:
+    """What the voice's page says of the whole set."""
+    days = [told.as_dict() for found in report.days.values() for told in found]
+    odd = sum(bool(found) for found in report.clips.values())
+    unread = len(report.summary["unread"])
+    if odd:
+        text = f"{odd} of {report.summary['clips']} stand out; each of them says why."
+    else:
+        text = f"nothing stands out among {report.summary['clips']}."
+    if unread:
+        text += f" {unread} of them could not be read."
+    return {
+        "compared_at": timezone.now().isoformat(),
+        "recordings": report.summary["clips"],
+        "text": text,
+        "days": days,
+        "missing": report.summary["voices_missing"],
+    }
+
+
+def _match_takes(talent: Talent, recordings: Sequence[Recording], limits: Thresholds, lease: Lease) -> None:
+    """Compare the newest take of each of the talent's consents with the longest recordings."""
+    checked = TakeCheck.objects.filter(take__consent__talent=talent, checked_at__isnull=False)
+    newest = {check.take.consent_id: check.take for check in checked.select_related("take").order_by("created_at")}
+    if not newest:
+        return
+    longest = sorted(recordings, key=lambda row: row.seconds, reverse=True)[:MATCHED_WITH]
+    prints = []
+    for row in longest:
+        lease.extend()
+        prints.append(_voiceprint(row.sound))
+    for take in newest.values():
+        set_match(take, speaker_match.match(_voiceprint(take.file), prints, limits).as_dict())
+
+
+def _voiceprint(file: FieldFile) -> speaker_match.Voiceprint | None:
+    """None where nothing can be told; it is compared and forgotten."""
+    try:
+        with opened(file) as sound:
+            header = read_header(sound)
+            return speaker_match.voiceprint(load(sound, header), header.sample_rate)
+    except (OSError, WavRefused):
+        return None

@@ -1,0 +1,78 @@
+"""An uploaded archive: each file in it is taken in like one that was uploaded by itself."""
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from django.core.files import File
+
+from audio.archives.read import Member, read_archive
+from audio.findings.findings import finding
+from audio.findings.thresholds import Thresholds
+from audio.ingest import understood
+from voicehub.models import User
+from voicehub.threshold_overrides import thresholds
+from voices.models import Recording, Voice
+from voices.services.recordings.store import CLIP_LIMITS, keep, recording_of, set_transcript
+
+MOST_MADE = 2 << 30
+"""Bytes of WAVs that are made of one archive's files: an hour of silence packs into some kilobytes."""
+
+
+@dataclass(slots=True)
+class TakenIn:
+    """What became of an archive. `refused` are (name, finding) of files of which no sound could be made: these are
+    told, not kept; `findings` are of the archive itself, which was refused as a whole if nothing else is there; `made`
+    are the bytes of the WAVs that were made."""
+
+    recordings: list[Recording] = field(default_factory=list)
+    known: int = 0
+    refused: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    made: int = 0
+
+
+def add_archive(voice: Voice, file: "File[Any]", by: User) -> TakenIn:
+    """Take in every recording of a .zip, .tar or .tar.gz, with the transcripts of its metadata.csv."""
+    limits = thresholds()
+    with tempfile.TemporaryDirectory(prefix="voicehub-archive-") as folder:
+        archive = read_archive(
+            cast(BinaryIO, file),
+            folder=Path(folder),
+            keep_refused=True,
+            clip_limits=CLIP_LIMITS,
+            thresholds=limits,
+        )
+        taken = TakenIn(findings=[one.as_dict() for one in archive.findings])
+        for member in archive.members:
+            _take_in(taken, voice, member, by, limits)
+    return taken
+
+
+def _take_in(taken: TakenIn, voice: Voice, member: Member, by: User, limits: Thresholds) -> None:
+    # Looked for first: an archive that was cut off halfway is sent again, and to convert takes a while.
+    if earlier := Recording.objects.filter(voice=voice, sha256=member.sha256).first():
+        _note_known(taken, earlier, member)
+        return
+    if taken.made > MOST_MADE:
+        taken.refused.append((member.name, finding("archive_too_big", limit=MOST_MADE >> 20).as_dict()))
+        return
+    assert member.path  # noqa: S101 - with keep_refused each has one
+    with member.path.open("rb") as stored, understood(stored, CLIP_LIMITS, limits) as sound:
+        if sound.heard.header is None:
+            taken.refused.append((member.name, sound.facts()["findings"][0]))
+            return
+        taken.made += sound.wav.stat().st_size if sound.wav else 0
+        file = File(stored, name=member.name)
+        recording, new = keep(recording_of(voice, file, sound, by, member.transcript), file, sound.wav)
+    if new:
+        taken.recordings.append(recording)
+    else:
+        _note_known(taken, recording, member)
+
+
+def _note_known(taken: TakenIn, recording: Recording, member: Member) -> None:
+    taken.known += 1
+    if member.transcript and not recording.transcript:
+        set_transcript(recording, member.transcript)

@@ -1,0 +1,139 @@
+from datetime import timedelta
+from pathlib import Path, PurePath
+from typing import Any, BinaryIO, cast
+
+from django.core.files import File
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+
+from audio.ingest import Understood, understood
+from audio.levels.inspect import Limits
+from consent.models import Purpose, Talent
+from consent.services import NotPossible
+from voicehub import outbox
+from voicehub.models import User
+from voicehub.threshold_overrides import thresholds
+from voices.models import Recording, RecordingStatus, Voice
+from voices.models.voice import recording_path, wav_path
+
+# What no provider takes, whatever its tier; the tighter limits of each tier are asked for by `readiness`.
+CLIP_LIMITS = Limits(min_seconds=1.0, max_seconds=60.0)
+LARGEST_RECORDING = 200 << 20
+
+# The work in the background that new and changed recordings ask for (voices.services.recordings.analysis).
+EXAMINE, COMPARE = "examine_recordings", "compare_recordings"
+# Files of one upload come one after the other; comparing begins when they are all there.
+COMPARE_AFTER = timedelta(seconds=5)
+
+
+def create_voice(talent: Talent, name: str, language: str, purpose: Purpose | str, by: User) -> Voice:
+    """Begin a voice project. Raises NotPossible when the talent has a voice of that name."""
+    try:
+        with transaction.atomic():
+            return Voice.objects.create(talent=talent, name=name, language=language, purpose=purpose, created_by=by)
+    except IntegrityError:
+        raise NotPossible(f"{talent.name} has a voice called “{name}” already.") from None
+
+
+def add_recording(voice: Voice, file: "File[Any]", by: User, transcript: str = "") -> tuple[Recording, bool]:
+    """Keep a file exactly as it came and say what is wrong with it; False when the same bytes were there already.
+
+    A file that cannot be used is kept as well, as refused and with its findings, so that nothing is lost. Of a file
+    of another kind than ours a WAV is made beside it. Raises NotPossible when it is too large.
+    """
+    if (file.size or 0) > LARGEST_RECORDING:
+        raise NotPossible(f"The file is larger than {LARGEST_RECORDING >> 20} MB. Cut it into clips first.")
+    with understood(cast(BinaryIO, file), CLIP_LIMITS, thresholds()) as sound:
+        return keep(recording_of(voice, file, sound, by, transcript), file, sound.wav)
+
+
+def recording_of(voice: Voice, file: "File[Any]", sound: Understood, by: User, transcript: str) -> Recording:
+    """The row for a file, not saved yet."""
+    return Recording(
+        voice=voice,
+        file_name=PurePath(file.name or "recording.wav").name[-200:],
+        transcript=" ".join(transcript.split()),
+        status=RecordingStatus.ACCEPTED if sound.ok else RecordingStatus.REFUSED,
+        active=sound.ok,
+        uploaded_by=by,
+        **sound.facts(),
+    )
+
+
+def keep(recording: Recording, file: "File[Any]", wav: Path | None = None) -> tuple[Recording, bool]:
+    """Save a new recording with its file, and the WAV that was made of it; the earlier one if it is there already."""
+    if earlier := _same(recording):
+        return earlier, False
+    try:
+        _store(recording, file, wav)
+        with transaction.atomic():
+            recording.save(force_insert=True)
+            if recording.usable:
+                outbox.add(EXAMINE, recording.voice_id)
+    except BaseException as problem:
+        # What was committed stays, whatever went wrong afterwards.
+        if not Recording.objects.filter(pk=recording.pk).exists():
+            _undo(recording)
+        # If the same file was sent twice at once, the other one was faster.
+        earlier = _same(recording) if isinstance(problem, IntegrityError) else None
+        if earlier is None:
+            raise
+        return earlier, False
+    return recording, True
+
+
+def _same(recording: Recording) -> Recording | None:
+    return Recording.objects.filter(voice=recording.voice_id, sha256=recording.sha256).first()
+
+
+def _store(recording: Recording, file: "File[Any]", wav: Path | None) -> None:
+    """Outside of any transaction, as nobody can write while one of SQLite's waits for a storage."""
+    if wav:
+        with wav.open("rb") as made:
+            recording.wav.save(wav.name, File(made), save=False)
+    file.seek(0)
+    recording.file.save(recording.file_name, file, save=False)
+
+
+def _undo(recording: Recording) -> None:
+    """Delete what was written of a recording that is not going to be, also where a full disk took only a part."""
+    for field, path in ((recording.file, recording_path(recording, "")), (recording.wav, wav_path(recording, ""))):
+        field.storage.delete(path)
+
+
+def _forget_files(recording: Recording) -> None:
+    for file in (recording.file, recording.wav):
+        if file:
+            file.storage.delete(str(file.name))
+
+
+def set_transcript(recording: Recording, text: str) -> None:
+    """Write what is said in the recording."""
+    recording.transcript, recording.examined_at = " ".join(text.split()), None
+    with transaction.atomic():
+        recording.save(update_fields=["transcript", "examined_at"])
+        if recording.usable:
+            outbox.add(EXAMINE, recording.voice_id)
+
+
+def set_active(recording: Recording, active: bool) -> None:
+    """Take a recording into the next build, or leave it out."""
+    if active and not recording.usable:
+        raise NotPossible("This file cannot be used. Record it again, or mend it and upload it once more.")
+    recording.active = active
+    recording.save(update_fields=["active"])
+
+
+def delete_recording(recording: Recording) -> None:
+    """Delete a recording and its file; one that a build has used stays as evidence of that build."""
+    try:
+        with transaction.atomic():
+            if Recording.objects.select_for_update().filter(pk=recording.pk, status=RecordingStatus.CUTTING).exists():
+                raise NotPossible("It is being cut into clips. Wait until that is done.")
+            recording.delete()
+            transaction.on_commit(lambda: _forget_files(recording))
+            outbox.add(COMPARE, recording.voice_id, after=COMPARE_AFTER)
+    except (ProtectedError, IntegrityError):  # the latter if a build was started in this moment
+        raise NotPossible(
+            "A build has used it, or clips were cut out of it, so it is kept. Leave it out of the next build."
+        ) from None

@@ -1,0 +1,297 @@
+"""The next steps of Today. Each function asks the database a fixed number of times, however many talents there are."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.urls import reverse
+from django.utils import timezone
+
+from consent.models import Consent, ConsentStatus, Contract, Talent
+from consent.services import Permission, Wish, permissions
+from providers import registry
+from providers.types import Capabilities
+from voicehub.models import User
+from voicehub.text import some
+from voices import access, services
+from voices.models import Account, Build, BuildStatus, RemoteVoice, Voice
+from voices.models.build import ACTIVE
+from voices.presenters import MENDED_BY, asks_a_person
+from voices.services import Readiness
+from voices.services.builds.readiness import all_limits
+
+MOST = 100
+REVIEW = "consent.review_consent"
+
+FILE_CONTRACT = ("No contract is on file.", "Add contract", "consent:contract_add", "consent.add_contract")
+ASK_CONSENT = ("No consent has been asked for.", "Ask for consent", "consent:consent_ask", "consent.add_consent")
+ADD_VOICE = ("No voice has been set up.", "Add a voice", "voices:voice_add", "voices.add_voice")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One row: whom it is about, what waits or blocks, since when, and the link that leads on."""
+
+    subject: str
+    about: str
+    tone: str
+    word: str
+    reasons: tuple[str, ...]
+    url: str
+    action: str
+    at: datetime | None = None
+    permission: str = ""
+    allowed: bool = True
+    page: str = ""  # of the subject, for those who may not follow the link
+    page_permission: str = ""
+
+
+def steps() -> list[Step]:
+    """Everything that waits for a person, what is given and only has to be looked at first."""
+    return [*alarms(), *accounts_paused(), *reviews(), *builds_for_people(), *gates_closed(), *voices_next()]
+
+
+def for_person(step: Step, user: User) -> Step:
+    """The row as this person sees it: its links are only offered to somebody who may follow them."""
+    if not step.permission or user.has_perm(step.permission):
+        return step
+    opens = not step.page_permission or user.has_perm(step.page_permission)
+    return replace(step, allowed=False, url=(step.page or step.url) if opens else "")
+
+
+def has_talents() -> bool:
+    return Talent.objects.exists()
+
+
+def has_account() -> bool:
+    return Account.objects.exists()
+
+
+def alarms() -> Iterator[Step]:
+    """Voices that others can use though they were made private, or that are still there after their deletion."""
+    rows = RemoteVoice.objects.exclude(alarm="").filter(deleted_at=None).select_related("account", "voice__talent")
+    for remote in rows.order_by("seen_at")[:MOST]:
+        about = f"at {registry.label(remote.account.provider)}"
+        word = "Still there" if remote.lingers else "Public" if remote.public else "In doubt"
+        subject, url = str(remote.voice or remote.name or remote), remote.get_absolute_url()
+        yield Step(subject, about, "bad", word, (remote.alarm,), url, "See to it", remote.seen_at)
+
+
+def accounts_paused() -> Iterator[Step]:
+    waiting = Count("remote_voices__builds", Q(remote_voices__builds__status__in=ACTIVE))
+    for account in access.paused_accounts().annotate(waiting=waiting)[:MOST]:
+        by_person = account.paused_by_id is not None
+        reasons = [account.pause_reason]
+        if account.waiting:
+            end = "until it is resumed" if by_person else "for a key that works"
+            reasons.append(f"{some(account.waiting, 'build waits', 'builds wait')} {end}.")
+        url, action = reverse("voices:account", args=[account.pk]), "Resume it" if by_person else "Enter a new key"
+        yield Step(
+            account.name,
+            f"Account at {registry.label(account.provider)}",
+            "wait" if by_person else "bad",
+            "Paused",
+            tuple(reasons),
+            url,
+            action,
+            account.paused_at,
+            "voices.change_account",
+            page_permission="voices.view_account",
+        )
+
+
+def reviews() -> Iterator[Step]:
+    """Consents that a talent has given and nobody has looked at; a talent with several is one row."""
+    rows = (
+        Consent.objects.filter(status=ConsentStatus.SUBMITTED)
+        .select_related("talent")
+        .annotate(given=Max("takes__created_at"))
+        .order_by("talent__name", "talent_id", "given")
+    )
+    for talent, group in groupby(rows[:MOST], key=lambda consent: consent.talent):
+        consents = list(group)
+        one = len(consents) == 1
+        label = registry.label(consents[0].provider)
+        words = f"Consent for {label} waits for review." if one else f"{len(consents)} consents wait for review."
+        url = consents[0].get_absolute_url() if one else talent.get_absolute_url()
+        yield Step(talent.name, "Talent", "wait", "To review", (words,), url, "Review", consents[0].given, REVIEW)
+
+
+def latest_builds() -> QuerySet[Build]:
+    """The newest build of every voice that has one."""
+    newest = Build.objects.filter(voice=OuterRef("voice")).order_by("-created_at").values("pk")[:1]
+    return access.builds().filter(pk=Subquery(newest))
+
+
+def builds_for_people() -> Iterator[Step]:
+    """Voices whose newest build needs a person: recordings to mend, a refusal, a failure, or an answer."""
+    asks = Q(status=BuildStatus.UNCONFIRMED) | Q(status=BuildStatus.TRAINING, word_unknown=True)
+    failed = Q(status__in=[BuildStatus.DATASET_ISSUE, BuildStatus.CONSENT_REJECTED, BuildStatus.FAILED])
+    words = {
+        BuildStatus.UNCONFIRMED: ("wait", "Needs an answer", "Answer"),
+        BuildStatus.TRAINING: ("wait", "Needs an answer", "Answer"),
+        BuildStatus.DATASET_ISSUE: ("wait", "Recordings need work", "See which"),
+        BuildStatus.CONSENT_REJECTED: ("bad", "Consent refused", "See why"),
+        BuildStatus.FAILED: ("bad", "Build failed", "See why"),
+    }
+    silent, outlier = Q(recordings__is_silent=True), Q(recordings__is_outlier=True)
+    builds = latest_builds().annotate(
+        silent=Count("recordings", filter=silent),
+        outliers=Count("recordings", filter=outlier & ~silent),
+        discarded=Count("recordings", filter=~Q(recordings__discarded="") & ~silent & ~outlier),
+    )
+    for build in builds.filter(asks | failed).order_by("-created_at")[:MOST]:
+        if build.active and not (build.unclear or asks_a_person(build)):
+            continue
+        tone, word, action = words[BuildStatus(build.status)]
+        reason = _why(build, _marks(build.silent, build.outliers, build.discarded))
+        at = build.finished_at or build.submitted_at
+        url, who = build.get_absolute_url(), "voices.start_build" if action == "Answer" else ""
+        yield Step(build.voice.name, build.voice.talent.name, tone, word, (reason,), url, action, at, who)
+
+
+def _why(build: Build, marks: str) -> str:
+    if build.unclear:
+        word = f"“{build.raw_status}”, which VoiceHub does not know" if build.raw_status else "nothing of it"
+        return f"The provider says {word}. Look at its own page."
+    return marks or build.issue or "The answer of the provider was lost, and looking it up found nothing."
+
+
+def _marks(silent: int, outliers: int, discarded: int) -> str:
+    """What the provider marked, in our words: its own name the recordings as they are called over there."""
+    kinds = ((silent, "silent"), (outliers, "of another speaker or sound"), (discarded, "not used"))
+    told, total = [f"{count} {words}" for count, words in kinds if count], silent + outliers + discarded
+    return f"{some(total, 'recording was', 'recordings were')} marked: {', '.join(told)}." if told else ""
+
+
+def voices_next() -> Iterator[Step]:
+    """Talents without a voice, and voices that were never built, with what blocks their next step."""
+    yield from _talents_next()
+    easiest = easiest_tier()
+    if easiest is not None:
+        yield from _unbuilt(*easiest)
+
+
+def _talents_next() -> Iterator[Step]:
+    waits = Consent.objects.filter(talent=OuterRef("pk"), status__in=[ConsentStatus.REQUESTED, ConsentStatus.SUBMITTED])
+    fresh = Talent.objects.filter(voices=None).annotate(
+        asked=Exists(Consent.objects.filter(talent=OuterRef("pk"))),
+        waits=Exists(waits),
+        filed=Exists(Contract.objects.filter(talent=OuterRef("pk"))),
+    )
+    for talent in fresh.filter(waits=False).order_by("name")[:MOST]:
+        yield _talent_step(talent, asked=talent.asked, filed=talent.filed)
+
+
+def _talent_step(talent: Talent, *, asked: bool, filed: bool) -> Step:
+    if not filed:
+        lack, action, page, permission = FILE_CONTRACT
+    else:
+        lack, action, page, permission = ADD_VOICE if asked else ASK_CONSENT
+    url = reverse(page, args=[talent.pk])
+    return Step(
+        talent.name,
+        "Talent",
+        "wait",
+        "Next step",
+        (lack,),
+        url,
+        action,
+        None,
+        permission,
+        page=talent.get_absolute_url(),
+    )
+
+
+def easiest_tier() -> tuple[Account, Capabilities] | None:
+    """The tier that asks for the least speech, among those that there is an account for."""
+    limits = all_limits()
+    found = [
+        (account, tier, limits[account.provider, tier.tier])
+        for account in Account.objects.working()
+        if account.provider in registry.PROVIDERS
+        for tier in registry.provider_class(account.provider).tiers.values()
+    ]
+    found.sort(key=lambda one: one[2]["least_seconds"].value if "least_seconds" in one[2] else 0)
+    return found[0][:2] if found else None
+
+
+def _unbuilt(account: Account, tier: Capabilities) -> Iterator[Step]:
+    tried = Build.objects.filter(voice=OuterRef("pk")).exclude(status=BuildStatus.CANCELLED)
+    voices = list(Voice.objects.filter(~Exists(tried)).select_related("talent").order_by("name")[:MOST])
+    states = services.readinesses(voices, account, tier.tier)
+    asked = {
+        (consent.talent_id, consent.purpose): consent
+        for consent in Consent.objects.filter(
+            talent__in={voice.talent_id for voice in voices}, provider=account.provider
+        ).order_by("created_at")
+    }
+    for voice in voices:
+        yield _voice_step(voice, states[voice.pk], asked.get((voice.talent_id, voice.purpose)))
+
+
+def _voice_step(voice: Voice, state: Readiness, asked: Consent | None) -> Step:
+    about = voice.talent.name
+    url, action, permission = _mended_by(voice, state, asked)
+    if state.ready:
+        words = (f"Nothing is missing for a {state.capabilities.label.lower()} build.",)
+        return Step(voice.name, about, "good", "Ready to build", words, url, action)
+    reasons, page = state.permission.reasons + state.blockers, voice.get_absolute_url()
+    return Step(voice.name, about, "wait", "Blocked", reasons, url, action, None, permission, page=page)
+
+
+def _mended_by(voice: Voice, state: Readiness, asked: Consent | None) -> tuple[str, str, str]:
+    """Where the first thing that is missing is mended, the words of the link, and who may."""
+    if not state.permission.given:
+        return _gate_opened_by(voice, state.permission, asked)
+    if not state.lacks:
+        return voice.get_absolute_url(), "Open voice", ""
+    place, words, permission = MENDED_BY[state.lacks[0].kind]
+    return voice.get_absolute_url() + place, words or "Open voice", permission
+
+
+def _gate_opened_by(voice: Voice, permission: Permission, asked: Consent | None) -> tuple[str, str, str]:
+    if permission.consent_reasons and asked:
+        return asked.get_absolute_url(), "Open consent", ""
+    if permission.consent_reasons:
+        return reverse("consent:consent_ask", args=[voice.talent_id]), "Ask for consent", "consent.add_consent"
+    return reverse("consent:contract_add", args=[voice.talent_id]), "Add contract", "consent.add_contract"
+
+
+def gates_closed() -> Iterator[Step]:
+    """Voices that were built, and whose consent or contract has since ended; failed builds have rows of their own."""
+    unexpired = Q(consent__valid_until__isnull=True) | Q(consent__valid_until__gte=timezone.localdate())
+    holds = unexpired & Q(consent__status=ConsentStatus.APPROVED, contract__in=Contract.objects.in_force())
+    builds = list(
+        latest_builds()
+        .filter(status__in=[BuildStatus.READY, BuildStatus.CANCELLED])
+        .exclude(holds)
+        .order_by("voice__name")
+    )
+    wishes = {build.pk: _wish(build) for build in builds}
+    labels = {wish.provider: registry.label(wish.provider) for wish in wishes.values()}
+    allowed = permissions(wishes.values(), labels)
+    asked = _newest_asked(wishes.values())
+    closed = [build for build in builds if not allowed[wishes[build.pk]].given]
+    for build in closed[:MOST]:
+        yield _closed_step(build.voice, allowed[wishes[build.pk]], asked.get(wishes[build.pk]))
+
+
+def _wish(build: Build) -> Wish:
+    return Wish(build.voice.talent, build.remote_voice.account.provider, build.voice.purpose)
+
+
+def _newest_asked(wishes: Collection[Wish]) -> dict[Wish, Consent]:
+    talents = {wish.talent.pk: wish.talent for wish in wishes}
+    return {
+        Wish(talents[consent.talent_id], consent.provider, consent.purpose): consent
+        for consent in Consent.objects.filter(talent__in=talents).order_by("created_at")
+    }
+
+
+def _closed_step(voice: Voice, permission: Permission, asked: Consent | None) -> Step:
+    url, action, who = _gate_opened_by(voice, permission, asked)
+    word, page = "No longer allowed", voice.get_absolute_url()
+    return Step(voice.name, voice.talent.name, "bad", word, permission.reasons, url, action, None, who, page=page)

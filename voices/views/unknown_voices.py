@@ -1,0 +1,89 @@
+"""Voices that an account holds and VoiceHub does not know: to be adopted, or deleted."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from consent.access import may, user_of
+from consent.services import NotPossible
+from providers import registry
+from voices import services
+from voices.account_forms import AdoptForm, DeleteOrphanForm, RemoteIdForm, say_errors
+from voices.models import Account, Voice
+from voices.views.accounts import account_or_404
+
+
+@may("voices.change_remotevoice")
+@require_safe
+def orphan_list(request: HttpRequest, pk: str) -> HttpResponse:
+    """Asked of the provider now, at each opening of the page."""
+    account = known_account(pk)
+    tiers = registry.provider_class(account.provider).tiers.values()
+    context: dict[str, Any] = {"account": account, "deletes": any(tier.can_delete for tier in tiers)}
+    context["lists"] = any(tier.can_list for tier in tiers)
+    try:
+        context["orphans"] = services.orphans(account)
+    except NotPossible as reason:
+        context["issue"] = str(reason)
+    return render(request, "voices/orphans.html", context)
+
+
+def known_account(pk: str) -> Account:
+    """Of a provider that VoiceHub knows, or 404."""
+    account = account_or_404(pk)
+    if account.provider not in registry.PROVIDERS:
+        raise Http404
+    return account
+
+
+@may("voices.change_remotevoice")
+@require_http_methods(["GET", "HEAD", "POST"])
+def orphan_adopt(request: HttpRequest, pk: str) -> HttpResponse:
+    account = known_account(pk)
+    if request.method != "POST":
+        return _adopt_page(request, account, AdoptForm(account, initial={"remote_id": _asked_for(request)}))
+    form = AdoptForm(account, request.POST)
+    if not form.is_valid():
+        return _adopt_page(request, account, form)
+    said = form.cleaned_data
+    try:
+        remote = services.adopt(account, said["remote_id"], said["tier"], said["voice"], user_of(request))
+    except NotPossible as reason:
+        form.add_error(None, str(reason))
+        return _adopt_page(request, account, form)
+    messages.success(request, f"The voice belongs to {said['voice']} now.")
+    return redirect(remote)
+
+
+def _asked_for(request: HttpRequest) -> str:
+    form = RemoteIdForm({"remote_id": request.GET.get("id", "")})
+    if not form.is_valid():
+        raise Http404
+    return str(form.cleaned_data["remote_id"])
+
+
+def _adopt_page(request: HttpRequest, account: Account, form: AdoptForm) -> HttpResponse:
+    context = {"account": account, "form": form, "has_voices": Voice.objects.exists()}
+    return render(request, "voices/orphan_adopt.html", context)
+
+
+@may("voices.delete_remotevoice")
+@require_POST
+def orphan_delete(request: HttpRequest, pk: str) -> HttpResponse:
+    account, form = known_account(pk), DeleteOrphanForm(request.POST)
+    if not form.is_valid():
+        say_errors(request, form)
+        return redirect("voices:orphans", pk)
+    tiers = registry.provider_class(account.provider).tiers
+    tier = next((tier for tier, can in tiers.items() if can.can_delete), next(iter(tiers)))
+    said = form.cleaned_data
+    try:
+        remote = services.delete_orphan(account, said["remote_id"], tier, user_of(request), said["reason"])
+    except NotPossible as reason:
+        messages.error(request, str(reason))
+        return redirect("voices:orphans", pk)
+    messages.success(request, "The provider is asked to delete the voice, and looked at until it is gone.")
+    return redirect(remote)

@@ -4,7 +4,7 @@ from django.http import HttpRequest
 
 from consent import labels
 from consent.models import Consent, Contract, Event, Invitation, Pronunciation, Statement, Take, TakeCheck, Talent
-from consent.services import first_broken
+from consent.services.audit_log import first_broken
 from voicehub.admin_site import KeptForever, LookOnly
 
 

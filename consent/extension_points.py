@@ -1,22 +1,37 @@
-"""The providers by name, for people. This app knows nothing of voices, so the app that knows them offers them here."""
+"""What this app needs from apps that it does not import: provider names, and comparing takes with recordings."""
 
 from collections.abc import Callable
 
-Names = Callable[[], list[tuple[str, str]]]
+from consent.models import Talent
 
-_offered: list[Names] = []
+Names = Callable[[], list[tuple[str, str]]]
+Compare = Callable[[Talent], None]
+
+_names: list[Names] = []
+_comparisons: list[Compare] = []
 
 
 def offer(names: Names) -> None:
     """Have `names` asked for (slug, name) pairs whenever a page needs them."""
-    _offered.append(names)
+    _names.append(names)
 
 
 def choices() -> list[tuple[str, str]]:
     """Every provider on offer as (slug, name)."""
-    return [pair for names in _offered for pair in names()]
+    return [pair for names in _names for pair in names()]
 
 
 def label(slug: str) -> str:
-    """The provider's own name; its slug where nobody offers it (any more)."""
+    """The provider's own name; its slug where no app offers it (any more)."""
     return dict(choices()).get(slug, slug)
+
+
+def offer_comparison(compare: Compare) -> None:
+    """Have `compare` called for a talent whose newest take was just checked; it is to come back to `set_match`."""
+    _comparisons.append(compare)
+
+
+def compare_with_recordings(talent: Talent) -> None:
+    """Ask every app that has recordings of this talent to compare them with the talent's takes."""
+    for compare in _comparisons:
+        compare(talent)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from consent import extension_points
 from consent.labels import language_name
 from consent.models import Contract, Purpose, Statement, Talent
-from consent.services import pdf_problem
+from consent.services.contracts import pdf_problem
 
 if TYPE_CHECKING:  # the stubs' class knows of which model it is, Django's own does not
     ModelFormOfTalent = forms.ModelForm[Talent]

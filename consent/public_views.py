@@ -19,12 +19,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from consent import services
 from consent.access import COOKIE, COOKIE_PATH, invitation_for, invited, invited_consent, invited_consents
 from consent.forms import DeclineForm
 from consent.models import Capture, Consent, ConsentStatus, Invitation
+from consent.services import invitations, review
 from consent.take_upload import answer, receive
 from voicehub.middleware import allow_microphone
+from voicehub.refusals import NotPossible
 from voicehub.tokens import digest
 
 P = ParamSpec("P")
@@ -104,7 +105,7 @@ def _studio(consent: Consent) -> dict[str, Any]:
 @_for_invited
 def begin(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     consent = invited_consent(invitation, pk)
-    services.begin(invitation, consent)
+    invitations.begin(invitation, consent)
     return redirect("invitation:record", consent.pk)
 
 
@@ -147,8 +148,8 @@ def decline(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespo
     consent = invited_consent(invitation, pk)
     form = DeclineForm(request.POST)
     try:
-        services.decline(consent, form.cleaned_data["reason"] if form.is_valid() else "")
-    except services.NotPossible as problem:
+        review.decline(consent, form.cleaned_data["reason"] if form.is_valid() else "")
+    except NotPossible as problem:
         messages.error(request, str(problem))
     return redirect("invitation:home")
 

@@ -7,11 +7,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 
-from consent import services
 from consent.forms import TakeForm
 from consent.models import Capture, Consent, Take
+from consent.services.takes import TakeDamaged, submit_take
 from voicehub.middleware import address_of
 from voicehub.models import User
+from voicehub.refusals import NotPossible
 
 REFUSED = "It is kept, but it cannot be used."
 
@@ -33,7 +34,7 @@ def receive(request: HttpRequest, consent: Consent, recorded_as: Capture, by: Us
     given = form.cleaned_data
     try:
         return Received(
-            services.submit_take(
+            submit_take(
                 consent,
                 given["file"],
                 recorded_as if given["recorded"] else Capture.UPLOAD,
@@ -44,9 +45,9 @@ def receive(request: HttpRequest, consent: Consent, recorded_as: Capture, by: Us
                 address=address_of(request),
             )
         )
-    except services.TakeDamaged as problem:
+    except TakeDamaged as problem:
         return Received(problem=str(problem), status=422)
-    except services.NotPossible as problem:
+    except NotPossible as problem:
         return _known(consent, given["sha256"]) or Received(problem=str(problem), status=409)
 
 

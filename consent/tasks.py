@@ -2,21 +2,23 @@
 
 from datetime import timedelta
 
-from consent import services
+from consent.services import invitations, take_checks
+from consent.services.review import expire_due
+from consent.services.take_checks import check_given_up
 from voicehub.outbox import LISTENING, Lease, handles
 
 
 @handles("send_invitation")
 def send_invitation(invitation_id: str, _lease: Lease) -> None:
-    services.send_invitation(invitation_id)
+    invitations.send_invitation(invitation_id)
 
 
-@handles("check_take", given_up=services.check_given_up, queue=LISTENING)
+@handles("check_take", given_up=check_given_up, queue=LISTENING)
 def check_take(take_id: str, _lease: Lease) -> None:
-    services.check_take(take_id)
+    take_checks.check_take(take_id)
 
 
 @handles("expire_consents")
 def expire_consents(_scope: str, _lease: Lease) -> timedelta:
-    services.expire_due()
+    expire_due()
     return timedelta(hours=1)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from providers import registry
 from providers.types import Tier
 from voices.models import Account, Mode, Voice
-from voices.services import LONGEST_TEXT
+from voices.services.previews import LONGEST_TEXT
 
 # It travels in a header, where anything else would be refused on the way, or read as another key.
 KEY = RegexValidator(r"\A[!-~]+\Z", "A key has letters, digits and signs only. Copy it again, without spaces in it.")

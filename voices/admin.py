@@ -7,11 +7,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from consent.access import user_of
-from consent.services import NotPossible
 from providers import registry
 from providers.types import Tier
 from voicehub.admin_site import KeptForever, LookOnly
-from voices import services
+from voicehub.refusals import NotPossible
 from voices.models import (
     Account,
     AccountCall,
@@ -25,6 +24,7 @@ from voices.models import (
     RemoteVoice,
     Voice,
 )
+from voices.services.accounts import change_key, pause_account, resume_account, test_account
 from voices.services.builds.poll import MEASURES
 
 
@@ -81,12 +81,12 @@ class AccountAdmin(KeptForever):
         # Not all of it: it may have been paused since it was read.
         obj.save(update_fields=["name", "provider", "mode"])
         if key:
-            services.change_key(obj, key)
+            change_key(obj, key)
 
     @admin.action(description="Test the key", permissions=["change"])
     def check_keys(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
         for account in accounts:
-            services.test_account(account)
+            test_account(account)
             told = account.last_error or "The key works."
             self.message_user(request, f"{account}: {told}", "ERROR" if account.last_error else "SUCCESS")
 
@@ -94,13 +94,13 @@ class AccountAdmin(KeptForever):
     def pause(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
         for account in accounts.filter(paused_at=None):
             with suppress(NotPossible):  # somebody was quicker, which is what was wanted
-                services.pause_account(account, "", user_of(request))
+                pause_account(account, "", user_of(request))
 
     @admin.action(description="Resume", permissions=["change"])
     def resume(self, _request: HttpRequest, accounts: QuerySet[Account]) -> None:
         for account in accounts.filter(paused_at__isnull=False):
             with suppress(NotPossible):  # somebody was quicker, which is what was wanted
-                services.resume_account(account)
+                resume_account(account)
 
 
 class LimitForm(forms.ModelForm[LimitOverride]):

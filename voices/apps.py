@@ -6,9 +6,10 @@ class VoicesConfig(AppConfig):
     verbose_name = "Voices"
 
     def ready(self) -> None:
-        from consent import extension_points, recording_comparison
+        from consent import extension_points
         from providers import registry
-        from voices import services, tasks  # noqa: F401 - registers the handlers of its tasks
+        from voices import tasks  # noqa: F401 - registers the handlers of its tasks
+        from voices.services.recordings.analysis import compare_later
 
         extension_points.offer(registry.choices)
-        recording_comparison.offer(services.compare_later)
+        extension_points.offer_comparison(compare_later)

@@ -17,12 +17,11 @@ from consent.models import Consent
 from providers import registry
 from providers.types import HandoverWay, Limit
 from voicehub.text import clock, some
-from voices import services
 from voices.models import Account, Handover, RemoteVoice, Voice
 from voices.presenters import MENDED_BY
-from voices.services import Lacks, Readiness, Sending
-from voices.services.builds.readiness import CHOOSING, all_limits
-from voices.services.builds.selection import Row, falls_short
+from voices.services.builds import selection
+from voices.services.builds.readiness import CHOOSING, Lacks, Readiness, all_limits, all_readiness
+from voices.services.builds.selection import Row, Sending, falls_short, rows_of
 
 MOST_NAMED = 50
 CONSENT = "the consent"
@@ -112,7 +111,7 @@ class Place:
     @cached_property
     def sending(self) -> Sending:
         """What the first of these ways would send; or, where something is missing, what it would send by now."""
-        return services.sending(self.rows, self.readiness.capabilities, self.limits, self.readiness.way)
+        return selection.sending(self.rows, self.readiness.capabilities, self.limits, self.readiness.way)
 
     @property
     def chooses(self) -> bool:
@@ -245,7 +244,7 @@ def places(voice: Voice) -> list[Place]:
         consent.provider: consent
         for consent in Consent.objects.filter(talent=voice.talent_id, purpose=voice.purpose).order_by("created_at")
     }
-    states, rows, limits = services.all_readiness(voice), services.rows_of(voice), all_limits()
+    states, rows, limits = all_readiness(voice), rows_of(voice), all_limits()
     statements, given_datasets = list(newest_statements()), _given_datasets(voice)
     found = [
         Place(

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from audio.datasets.concatenate import GAP_SECONDS
-from consent.services import NotPossible
 from providers import registry
 from providers.types import Capabilities, Encoding, Tier
+from voicehub.refusals import NotPossible
 from voicehub.text import clock, some
 from voicehub.tokens import digest
-from voices import services
 from voices.models import Account, Build, BuildStatus, Handover, Preview, PreviewStatus, Recording, RemoteVoice
 from voices.models.build import ACTIVE
-from voices.services import Lacks
+from voices.services.builds.readiness import Lacks
+from voices.services.previews import reasons_against_preview
+from voices.services.remote_voices import capabilities_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def handed_over(build: Build, count: int, seconds: float) -> str:
 def _encoding(build: Build) -> Encoding:
     """As the provider takes it; WAV where we do not know it any more."""
     try:
-        return services.capabilities_of(build.remote_voice).encoding
+        return capabilities_of(build.remote_voice).encoding
     except NotPossible:
         return Encoding.WAV
 
@@ -152,12 +153,12 @@ class Spoken:
 
 def spoken(remote: RemoteVoice) -> Spoken:
     rows = list(remote.previews.select_related("asked_by").order_by("-created_at", "pk")[:MOST])
-    return Spoken(rows, services.reasons_against_preview(remote) if can(remote) else ["VoiceHub does not know it."])
+    return Spoken(rows, reasons_against_preview(remote) if can(remote) else ["VoiceHub does not know it."])
 
 
 def can(remote: RemoteVoice) -> Capabilities | None:
     """What may be done with it over there; None where VoiceHub does not know its provider any more."""
     try:
-        return services.capabilities_of(remote)
+        return capabilities_of(remote)
     except NotPossible:
         return None

@@ -19,14 +19,20 @@ from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from consent import services as consents
 from consent.models import Capture, Consent, Purpose, Talent
+from consent.services.contracts import file_contract
+from consent.services.invitations import ask, invite
+from consent.services.review import approve
+from consent.services.takes import submit_take
 from providers import registry
 from providers.base import Provider
 from providers.types import Tier
 from voicehub.models import User
-from voices import services
 from voices.models import Account, Build, Handover, Mode, Voice
+from voices.services.accounts import add_account
+from voices.services.builds.start import start_build
+from voices.services.previews import ask_preview
+from voices.services.recordings.store import add_recording, create_voice
 
 FOLDER = settings.BASE_DIR / "sample"
 PROVIDER, OTHER_PROVIDER = "resemble_v2", "resemble_v1"  # both ask for the same words to be read
@@ -72,25 +78,25 @@ def make(say: Say) -> None:
         say("Sally Lind: consents, contract, eight recordings and builds at two providers.")
         sally = _permitted("Sally Lind", "slt", paula, PROVIDER, OTHER_PROVIDER)
         guide = _voice(sally, "Sally, museum guide", "slt", paula)
-        first = services.start_build(guide, accounts[PROVIDER], Tier.RAPID, Handover.RECORDINGS, paula)
+        first = start_build(guide, accounts[PROVIDER], Tier.RAPID, Handover.RECORDINGS, paula)
         archive = Handover.SIGNED_PUT_TEXTS
-        other = services.start_build(guide, accounts[OTHER_PROVIDER], Tier.PROFESSIONAL, archive, paula)
+        other = start_build(guide, accounts[OTHER_PROVIDER], Tier.PROFESSIONAL, archive, paula)
         _wait_for(first, other)
         first.remote_voice.refresh_from_db()
-        services.ask_preview(first.remote_voice, SENTENCE, paula)
+        ask_preview(first.remote_voice, SENTENCE, paula)
     if not Talent.objects.filter(name="Rob Marsh").exists():
         say("Rob Marsh: a build with a silent recording and one of somebody else.")
         rob = _permitted("Rob Marsh", "rms", paula, PROVIDER)
         voice = _voice(rob, "Rob, station announcements", "rms", paula)
-        _wait_for(services.start_build(voice, accounts[PROVIDER], Tier.RAPID, Handover.RECORDINGS, paula))
+        _wait_for(start_build(voice, accounts[PROVIDER], Tier.RAPID, Handover.RECORDINGS, paula))
     if not Talent.objects.filter(name="Alan Webb").exists():
         say("Alan Webb: a consent that waits for review.")
         alan = _talent("Alan Webb", paula)
         _file_contract(alan, paula)
-        consents.submit_take(_asked(alan, PROVIDER, paula), next(clips("awb", "consent")).upload(), Capture.LINK)
+        submit_take(_asked(alan, PROVIDER, paula), next(clips("awb", "consent")).upload(), Capture.LINK)
     if not Talent.objects.filter(name="Kim Aldous").exists():
         say("Kim Aldous: an invitation that is still open.")
-        consents.invite([_asked(_talent("Kim Aldous", paula), PROVIDER, paula)], paula)
+        invite([_asked(_talent("Kim Aldous", paula), PROVIDER, paula)], paula)
 
 
 def _people(say: Say) -> User:
@@ -117,7 +123,7 @@ def _people(say: Say) -> User:
 def _account(provider: type[Provider]) -> Account:
     found = Account.objects.filter(provider=provider.slug, mode=Mode.SANDBOX).first()
     key = f"sandbox-{secrets.token_hex(8)}"
-    return found or services.add_account(f"Practice at {provider.label}", provider.slug, Mode.SANDBOX, key)
+    return found or add_account(f"Practice at {provider.label}", provider.slug, Mode.SANDBOX, key)
 
 
 def _talent(name: str, by: User) -> Talent:
@@ -125,7 +131,7 @@ def _talent(name: str, by: User) -> Talent:
 
 
 def _asked(talent: Talent, provider: str, by: User) -> Consent:
-    return consents.ask(talent, provider, "en-US", Purpose.NARRATION, by)
+    return ask(talent, provider, "en-US", Purpose.NARRATION, by)
 
 
 def _permitted(name: str, speaker: str, by: User, *providers: str) -> Talent:
@@ -134,9 +140,9 @@ def _permitted(name: str, speaker: str, by: User, *providers: str) -> Talent:
     _file_contract(talent, by)
     for provider in providers:
         consent = _asked(talent, provider, by)
-        take = consents.submit_take(consent, next(clips(speaker, "consent")).upload(), Capture.IN_STUDIO, by=by)
+        take = submit_take(consent, next(clips(speaker, "consent")).upload(), Capture.IN_STUDIO, by=by)
         consent.refresh_from_db()
-        consents.approve(consent, take, by)
+        approve(consent, take, by)
     return talent
 
 
@@ -155,13 +161,13 @@ def _file_contract(talent: Talent, by: User) -> None:
     }
     lines = ["VOICE LICENCE (SAMPLE)", f"Talent: {talent.name}", f"Studio: {settings.VOICEHUB_COMPANY}"]
     paper = SimpleUploadedFile(f"contract {talent.name}.pdf", sample_pdf([*lines, terms["intended_uses"]]))
-    consents.file_contract(talent, paper, terms, by)
+    file_contract(talent, paper, terms, by)
 
 
 def _voice(talent: Talent, name: str, speaker: str, by: User) -> Voice:
-    voice = services.create_voice(talent, name, "en-US", Purpose.NARRATION, by)
+    voice = create_voice(talent, name, "en-US", Purpose.NARRATION, by)
     for clip in clips(speaker, "recording", "silent", "wrong_speaker"):
-        services.add_recording(voice, clip.upload(), by, clip.transcript or "Room tone.")
+        add_recording(voice, clip.upload(), by, clip.transcript or "Room tone.")
     return voice
 
 

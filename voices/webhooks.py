@@ -10,8 +10,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from voicehub.middleware import address_of
-from voices import services
 from voices.models import Build
+from voices.services.builds.dataset import dataset_for
+from voices.services.builds.poll import build_by_callback_token, receive_callback
 
 LARGEST_BODY = 64 << 10
 
@@ -27,12 +28,12 @@ def callback(request: HttpRequest, provider: str, token: str) -> HttpResponse:
     body = request.read(LARGEST_BODY + 1)
     if len(body) > LARGEST_BODY:
         return HttpResponse("At most 64 KiB.", status=413, content_type="text/plain")
-    services.receive_callback(build, body, address_of(request))
+    receive_callback(build, body, address_of(request))
     return HttpResponse(status=204)
 
 
 def _build_of(provider: str, token: str) -> Build:
-    build = services.build_by_callback_token(provider, token)
+    build = build_by_callback_token(provider, token)
     if build is None:
         raise Http404
     return build
@@ -42,7 +43,7 @@ def _build_of(provider: str, token: str) -> Build:
 @require_safe
 def dataset(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     """The frozen recordings of one build, for as long as its address lives; every opening is written down."""
-    found = services.dataset_for(token, address_of(request), request.headers.get("User-Agent", ""))
+    found = dataset_for(token, address_of(request), request.headers.get("User-Agent", ""))
     if found is None or found.name != name:
         raise Http404
     response = HttpResponse() if request.method == "HEAD" else StreamingHttpResponse(found.chunks)

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, EventKind, Invitation, Purpose, Statement, Talent
 from consent.services.audit_log import record
-from consent.services.errors import NotPossible
 from voicehub import outbox
 from voicehub.models import User
+from voicehub.refusals import NotPossible
 from voicehub.tokens import digest, new_token
 from voicehub.transitions import move
 

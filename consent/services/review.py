@@ -5,8 +5,8 @@ from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, EventKind, Take
 from consent.services.audit_log import record
-from consent.services.errors import NotPossible
 from voicehub.models import User
+from voicehub.refusals import NotPossible
 from voicehub.transitions import move
 
 

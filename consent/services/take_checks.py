@@ -9,7 +9,7 @@ from django.utils import timezone
 from audio import statement
 from audio.analysis.analyze import examine
 from audio.wav.riff import load, read_header
-from consent import recording_comparison
+from consent import extension_points
 from consent.models import Consent, Pronunciation, Take, TakeCheck
 from voicehub import outbox
 from voicehub.threshold_overrides import thresholds
@@ -28,7 +28,7 @@ def check_take(take_id: str) -> None:
     take = Take.objects.select_related("consent__talent").get(pk=take_id)
     found = _heard(take)
     TakeCheck.objects.filter(take=take).update(**found, trouble="", checked_at=timezone.now())
-    recording_comparison.compare(take.consent.talent)
+    extension_points.compare_with_recordings(take.consent.talent)
 
 
 def check_given_up(take_id: str) -> None:

@@ -6,9 +6,9 @@ from django.db import transaction
 from audio.levels.inspect import Limits, inspect
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Take
 from consent.services.audit_log import record
-from consent.services.errors import NotPossible
 from consent.services.take_checks import check_later
 from voicehub.models import User
+from voicehub.refusals import NotPossible
 from voicehub.threshold_overrides import thresholds
 from voicehub.transitions import move
 

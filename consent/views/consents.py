@@ -9,10 +9,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from consent import extension_points, services
+from consent import extension_points
 from consent.access import consent_or_404, invitation_or_404, invitation_rows, may, take_or_404, talent_or_404, user_of
 from consent.forms import AskForm, ReasonForm
 from consent.models import Consent, ConsentStatus
+from consent.services import invitations, review
+from consent.services.audit_log import first_broken
+from consent.services.gate import permission
+from consent.services.invitations import ask, revoke
+from voicehub.refusals import NotPossible
 
 Act = Callable[..., Any]
 View = Callable[[HttpRequest, UUID], HttpResponse]
@@ -25,7 +30,7 @@ def consent_ask(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = AskForm(request.POST) if request.method == "POST" else AskForm(initial=request.GET.dict())
     if request.method == "POST" and form.is_valid():
         provider, language = form.cleaned_data["statement"].split(":")
-        consent = services.ask(
+        consent = ask(
             talent,
             provider,
             language,
@@ -62,15 +67,15 @@ def consent(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _page(request: HttpRequest, found: Consent, **more: Any) -> HttpResponse:
     takes = list(found.takes.select_related("recorded_by", "check_made").defer("peaks", "check_made__fine_peaks"))
-    invitations = invitation_rows(found)
+    links = invitation_rows(found)
     context = {
         "consent": found,
         "takes": takes,
         "to_review": next((take for take in takes if take.acceptable), None) if _waits(found) else None,
-        "invitations": invitations,
-        "invited": any(not row.ended for row in invitations),
+        "invitations": links,
+        "invited": any(not row.ended for row in links),
         "events": list(found.events.order_by("sequence")),
-        "broken": services.first_broken(found),
+        "broken": first_broken(found),
         "lacking": _lacking(found),
     }
     return render(request, "consent/consent.html", context | more)
@@ -85,14 +90,14 @@ def _lacking(consent: Consent) -> tuple[str, ...]:
     if consent.status != ConsentStatus.APPROVED:
         return ()
     name = extension_points.label(consent.provider)
-    return services.permission(consent.talent, consent.provider, consent.purpose, provider_label=name).reasons
+    return permission(consent.talent, consent.provider, consent.purpose, provider_label=name).reasons
 
 
 @may("consent.invite_talent")
 @require_POST
 def invite(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = consent_or_404(pk)
-    return _try(request, found, "The invitation is on its way.", services.invite, [found], user_of(request))
+    return _try(request, found, "The invitation is on its way.", invitations.invite, [found], user_of(request))
 
 
 @may("consent.invite_talent")
@@ -103,8 +108,8 @@ def copy_link(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.method != "POST":
         return redirect(found)
     try:
-        link = services.copy_link([found], user_of(request))
-    except services.NotPossible as problem:
+        link = invitations.copy_link([found], user_of(request))
+    except NotPossible as problem:
         messages.error(request, str(problem))
         return redirect(found)
     return _page(request, found, link=link)
@@ -114,7 +119,7 @@ def copy_link(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def end_link(request: HttpRequest, pk: UUID, link: UUID) -> HttpResponse:
     found = consent_or_404(pk)
-    return _try(request, found, "The link is ended.", services.revoke, invitation_or_404(found, link), user_of(request))
+    return _try(request, found, "The link is ended.", revoke, invitation_or_404(found, link), user_of(request))
 
 
 @may("consent.review_consent")
@@ -122,7 +127,7 @@ def end_link(request: HttpRequest, pk: UUID, link: UUID) -> HttpResponse:
 def approve(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = consent_or_404(pk)
     take = take_or_404(_uuid_or_404(request.POST.get("take", "")))
-    return _try(request, found, "Approved: the consent is in force.", services.approve, found, take, user_of(request))
+    return _try(request, found, "Approved: the consent is in force.", review.approve, found, take, user_of(request))
 
 
 def _uuid_or_404(text: str) -> UUID:
@@ -136,7 +141,7 @@ def _try(request: HttpRequest, consent: Consent, done: str, act: Act, *args: Any
     """Do it, say that it is done or why it is not possible, and go back to the consent."""
     try:
         act(*args)
-    except services.NotPossible as problem:
+    except NotPossible as problem:
         messages.error(request, str(problem))
     else:
         messages.success(request, done)
@@ -158,8 +163,8 @@ def _with_reason(act: Act, done: str) -> View:
     return guarded
 
 
-ask_again = _with_reason(services.ask_again, "Asked to read it again. The private link works as before.")
-suspend = _with_reason(services.suspend, "Suspended: no build starts on this consent for now.")
-resume = _with_reason(services.resume, "The consent is in force again.")
-withdraw = _with_reason(services.withdraw, "Withdrawn: no build starts on this consent any more.")
-void = _with_reason(services.void, "Called off.")
+ask_again = _with_reason(review.ask_again, "Asked to read it again. The private link works as before.")
+suspend = _with_reason(review.suspend, "Suspended: no build starts on this consent for now.")
+resume = _with_reason(review.resume, "The consent is in force again.")
+withdraw = _with_reason(review.withdraw, "Withdrawn: no build starts on this consent any more.")
+void = _with_reason(invitations.void, "Called off.")

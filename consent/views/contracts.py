@@ -8,9 +8,9 @@ from django.shortcuts import redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_safe
 
-from consent import services
 from consent.access import contract_or_404, may, talent_or_404, user_of
 from consent.forms import ContractForm
+from consent.services.contracts import file_contract
 from voicehub.media import send
 
 
@@ -20,7 +20,7 @@ def contract_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     talent = talent_or_404(pk)
     form = ContractForm(talent, request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        contract = services.file_contract(talent, form.cleaned_data["file"], form.terms(), user_of(request))
+        contract = file_contract(talent, form.cleaned_data["file"], form.terms(), user_of(request))
         messages.success(request, "The contract is on file.")
         return redirect(contract)
     return render(request, "consent/contract_form.html", {"form": form, "talent": talent})

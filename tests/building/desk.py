@@ -16,14 +16,17 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Statement, Talent
-from consent.services import approve, ask, submit_take
+from consent.services.invitations import ask
+from consent.services.review import approve
+from consent.services.takes import submit_take
 from providers.types import Tier
 from tests.support.sandbox import Sandbox, until
 from tests.support.wav import sample_wav
 from tests.support.work import do_tasks
 from voicehub.models import Task, TaskStatus, User
-from voices import services
 from voices.models import Account, Build, BuildStatus, Handover, LimitOverride, Mode, Recording, Voice
+from voices.services.builds.start import start_build
+from voices.services.recordings.store import add_recording, create_voice
 
 PROVIDER = "resemble_v2"
 SLT = ("slt-01", "slt-02", "slt-03")
@@ -99,19 +102,19 @@ class Desk:
         talent = self.talent()
         self.contract(talent)
         self.consent(talent, take)
-        voice = services.create_voice(talent, "Narrator", "en-US", Purpose.NARRATION, self.producer)
+        voice = create_voice(talent, "Narrator", "en-US", Purpose.NARRATION, self.producer)
         for name in clips or SLT:
             self.record(voice, name)
         return voice
 
     def record(self, voice: Voice, name: str) -> Recording:
-        recording, _new = services.add_recording(voice, wav(name), self.producer, f"Words of {name}.")
+        recording, _new = add_recording(voice, wav(name), self.producer, f"Words of {name}.")
         return recording
 
     # --- work ---
 
     def start(self, voice: Voice, tier: Tier = Tier.RAPID, handover: Handover = Handover.RECORDINGS) -> Build:
-        return services.start_build(voice, self.account, tier, handover, self.producer)
+        return start_build(voice, self.account, tier, handover, self.producer)
 
     def work(self, rounds: int = 1) -> None:
         """Let the time pass that every task waits for, and do what is due; so many times."""

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from consent.services import NotPossible
 from providers import registry
 from providers.http import HttpProvider
 from tests.building.desk import Desk
@@ -15,9 +14,13 @@ from tests.support.work import do_tasks
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import LEASE, Lease, LeaseLost
-from voices import services
+from voicehub.refusals import NotPossible
 from voices.models import Build, BuildStatus, RemoteVoice
+from voices.services.accounts import change_key
 from voices.services.builds import journal, reconcile
+from voices.services.builds.reconcile import settle_by_hand
+from voices.services.builds.start import cancel_build
+from voices.services.builds.submit import submit_build
 
 pytestmark = pytest.mark.django_db
 
@@ -114,7 +117,7 @@ def test_person_settles_what_no_list_can(desk: Desk, sandbox: Any, phase: str, m
         desk.reach(build, BuildStatus.UNCONFIRMED)
     assert not desk.asked("list_voices")
     there = desk.ask("voices?page=1")["items"]
-    services.settle_by_hand(build, desk.producer, f" {there[0]['uuid']} " if phase == "after_commit" else "", WHY)
+    settle_by_hand(build, desk.producer, f" {there[0]['uuid']} " if phase == "after_commit" else "", WHY)
     assert (build.settled_by, build.settled_why) == (desk.producer, WHY)
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == READY
@@ -125,12 +128,12 @@ def test_person_is_told_when_it_is_settled_or_another_voice(desk: Desk, sandbox:
     sandbox.faults({"operation": "create_voice", "do": "drop", "nth": 1})
     build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
     with pytest.raises(NotPossible, match="another voice"):
-        services.settle_by_hand(build, desk.producer, other.remote_voice.remote_id, WHY)
+        settle_by_hand(build, desk.producer, other.remote_voice.remote_id, WHY)
     build.refresh_from_db()
     assert build.status == BuildStatus.UNCONFIRMED
-    services.settle_by_hand(Build.objects.get(pk=build.pk), desk.producer, "", WHY)
+    settle_by_hand(Build.objects.get(pk=build.pk), desk.producer, "", WHY)
     with pytest.raises(NotPossible, match="settled already"):
-        services.settle_by_hand(build, desk.producer, "", WHY)
+        settle_by_hand(build, desk.producer, "", WHY)
     assert desk.finish(build).status == BuildStatus.READY
 
 
@@ -138,7 +141,7 @@ def test_person_cannot_put_a_known_voice_under_another_id(desk: Desk, sandbox: A
     sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
     build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
     with pytest.raises(NotPossible, match=build.remote_voice.remote_id):
-        services.settle_by_hand(build, desk.producer, "something-else", WHY)
+        settle_by_hand(build, desk.producer, "something-else", WHY)
     assert desk.finish(build).status == BuildStatus.READY
 
 
@@ -184,7 +187,7 @@ def test_refusal_is_shown_in_the_provider_s_words(desk: Desk, sandbox: Any) -> N
 
 def test_bad_key_pauses_the_account_and_the_build_waits(desk: Desk, sandbox: Any) -> None:
     key = desk.key
-    services.change_key(desk.account, "bad-key")
+    change_key(desk.account, "bad-key")
     build = desk.reach(desk.start(desk.voice()), BuildStatus.QUEUED)
     desk.account.refresh_from_db()
     assert desk.account.paused_at and desk.account.paused_by is None
@@ -193,7 +196,7 @@ def test_bad_key_pauses_the_account_and_the_build_waits(desk: Desk, sandbox: Any
     asked = desk.traffic()
     desk.work(2)
     assert desk.traffic() == asked
-    services.change_key(desk.account, key)
+    change_key(desk.account, key)
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == READY
 
@@ -243,7 +246,7 @@ def test_question_that_breaks_again_and_again_is_asked_later(desk: Desk, monkeyp
 
 def test_build_that_waits_can_be_cancelled(desk: Desk) -> None:
     build = desk.start(desk.voice())
-    services.cancel_build(build, desk.producer)
+    cancel_build(build, desk.producer)
     desk.work(3)
     build.refresh_from_db()
     assert build.status == BuildStatus.CANCELLED
@@ -255,7 +258,7 @@ def test_build_that_waits_can_be_cancelled(desk: Desk) -> None:
 def test_build_that_waits_for_a_busy_provider_can_be_cancelled(desk: Desk, sandbox: Any) -> None:
     sandbox.faults({"operation": "create_voice", "do": "status:429"})
     build = desk.reach(desk.start(desk.voice()), BuildStatus.QUEUED)
-    services.cancel_build(build, desk.producer)
+    cancel_build(build, desk.producer)
     sandbox.faults()
     desk.work(3)
     assert not desk.ledger()
@@ -266,7 +269,7 @@ def test_build_that_was_sent_cannot_be_cancelled(desk: Desk, status: str) -> Non
     build = desk.start(desk.voice())
     Build.objects.filter(pk=build.pk).update(status=status, finished_at=timezone.now())
     with pytest.raises(NotPossible):
-        services.cancel_build(build, desk.producer)
+        cancel_build(build, desk.producer)
     build.refresh_from_db()
     assert build.status == status
 
@@ -310,7 +313,7 @@ def test_worker_without_a_lease_writes_nothing(
 
     monkeypatch.setattr(HttpProvider, "call", suspended)
     with pytest.raises(LeaseLost):
-        services.submit_build(str(build.pk), lease)
+        submit_build(str(build.pk), lease)
     build.refresh_from_db()
     assert (build.status, build.step) == (BuildStatus.SUBMITTING, "create")
     assert build.doing == "The other worker is at it."

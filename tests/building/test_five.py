@@ -8,12 +8,23 @@ from typing import Any
 
 import pytest
 
-from consent.services import NotPossible
 from providers import registry
 from providers.types import Tier, Visibility
 from tests.building.desk import Desk
-from voices import services
+from voicehub.refusals import NotPossible
 from voices.models import Build, BuildStatus, Handover, Preview, PreviewStatus, RemoteVoice
+from voices.services.accounts import change_key
+from voices.services.previews import ask_preview
+from voices.services.remote_voices import (
+    adopt,
+    ask_deletion,
+    capabilities_of,
+    delete_orphan,
+    look,
+    note_deletion,
+    orphans,
+    set_visibility,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -64,10 +75,10 @@ def test_second_build_does_not_disturb_the_first(at: Any, provider: str) -> None
     first = built(desk)
     second = desk.finish(desk.start(first.voice, Tier(first.remote_voice.tier), Handover(first.handover)))
     assert second.status == BuildStatus.READY
-    again = services.capabilities_of(first.remote_voice).trains_again
+    again = capabilities_of(first.remote_voice).trains_again
     assert (first.remote_voice_id == second.remote_voice_id) is again
     first.remote_voice.refresh_from_db()
-    services.look(first.remote_voice)
+    look(first.remote_voice)
     assert first.remote_voice.deleted_at is None
 
 
@@ -75,12 +86,12 @@ def test_second_build_does_not_disturb_the_first(at: Any, provider: str) -> None
 def test_what_a_voice_says_is_kept_with_its_build_and_asked_once(at: Any, provider: str) -> None:
     desk = at(provider)
     build = built(desk)
-    if not services.capabilities_of(build.remote_voice).can_preview:
+    if not capabilities_of(build.remote_voice).can_preview:
         with pytest.raises(NotPossible):
-            services.ask_preview(build.remote_voice, "Hello there.", desk.producer)
+            ask_preview(build.remote_voice, "Hello there.", desk.producer)
         return
     before = desk.traffic("POST")
-    preview = services.ask_preview(build.remote_voice, " Hello\n there. ", desk.producer)
+    preview = ask_preview(build.remote_voice, " Hello\n there. ", desk.producer)
     desk.work(3)
     preview.refresh_from_db()
     assert (preview.status, preview.issue, preview.text) == (PreviewStatus.READY, "", "Hello there.")
@@ -94,26 +105,26 @@ def test_what_a_voice_says_is_kept_with_its_build_and_asked_once(at: Any, provid
 def test_deletion_is_proved_or_left_to_a_person(at: Any, provider: str) -> None:
     desk = at(provider)
     remote = built(desk).remote_voice
-    if services.capabilities_of(remote).can_delete:
-        services.ask_deletion(remote, desk.producer, "The talent asked for it.")
+    if capabilities_of(remote).can_delete:
+        ask_deletion(remote, desk.producer, "The talent asked for it.")
         desk.work(2)
         remote.refresh_from_db()
         assert remote.deletion["look"] == "404"
     else:
         with pytest.raises(NotPossible):
-            services.ask_deletion(remote, desk.producer, "The talent asked for it.")
-        services.note_deletion(remote, desk.producer, "Deleted on its page.")
+            ask_deletion(remote, desk.producer, "The talent asked for it.")
+        note_deletion(remote, desk.producer, "Deleted on its page.")
     assert remote.deleted_at and remote.retired_at
     assert (remote.delete_asked_by, bool(remote.delete_reason)) == (desk.producer, True)
     with pytest.raises(NotPossible):
-        services.ask_preview(remote, "Hello there.", desk.producer)
+        ask_preview(remote, "Hello there.", desk.producer)
 
 
 @pytest.mark.parametrize("provider", PLACES)
 def test_key_that_is_refused_stops_the_account_once_and_all_goes_on_after_a_new_one(at: Any, provider: str) -> None:
     desk = at(provider)
     key = desk.key
-    services.change_key(desk.account, "bad-key-of-somebody")
+    change_key(desk.account, "bad-key-of-somebody")
     build = desk.start(desk.voice(), *_first(provider))
     desk.reach(build, BuildStatus.QUEUED)
     asked = desk.traffic()
@@ -121,7 +132,7 @@ def test_key_that_is_refused_stops_the_account_once_and_all_goes_on_after_a_new_
     desk.account.refresh_from_db()
     assert desk.traffic() == asked and desk.account.paused_at
     assert not desk.ledger()
-    services.change_key(desk.account, key)
+    change_key(desk.account, key)
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == Counter(MADE[provider])
     told = " ".join(f"{call.operation} {call.said}" for call in desk.account.calls.all())
@@ -184,9 +195,9 @@ def test_voice_that_is_public_after_all_raises_an_alarm(at: Any, sandbox: Any) -
     remote = built(desk).remote_voice
     remote.refresh_from_db()
     assert (remote.visibility, bool(remote.alarm)) == ("public", True)
-    services.set_visibility(remote, Visibility.PRIVATE, desk.producer)
+    set_visibility(remote, Visibility.PRIVATE, desk.producer)
     assert (remote.visibility, remote.alarm) == ("private", "")
-    services.set_visibility(remote, Visibility.PUBLIC, desk.producer)
+    set_visibility(remote, Visibility.PUBLIC, desk.producer)
     assert (remote.visibility, remote.alarm) == ("public", "")
 
 
@@ -198,24 +209,24 @@ def test_voices_that_nobody_here_knows_are_adopted_or_deleted(at: Any) -> None:
         RemoteVoice.objects.filter(pk=one.remote_voice_id).update(remote_id="")
     Build.objects.filter(pk__in=[lost.pk, wanted.pk]).update(remote_voice=known.remote_voice)
     RemoteVoice.objects.filter(remote_id="").delete()
-    assert {one.remote_id for one in services.orphans(desk.account)} == ids
+    assert {one.remote_id for one in orphans(desk.account)} == ids
     first, second = sorted(ids)
-    adopted = services.adopt(desk.account, first, Tier.RAPID, known.voice, desk.producer)
-    gone = services.delete_orphan(desk.account, second, Tier.RAPID, desk.producer, "Nobody's.")
+    adopted = adopt(desk.account, first, Tier.RAPID, known.voice, desk.producer)
+    gone = delete_orphan(desk.account, second, Tier.RAPID, desk.producer, "Nobody's.")
     desk.work(2)
     gone.refresh_from_db()
     assert gone.deleted_at and gone.deletion["look"] == "404"
-    assert services.orphans(desk.account) == []
+    assert orphans(desk.account) == []
     with pytest.raises(NotPossible, match="already"):
-        services.adopt(desk.account, first, Tier.RAPID, known.voice, desk.producer)
-    assert services.ask_preview(adopted, "Hello.", desk.producer).status == PreviewStatus.WAITING
+        adopt(desk.account, first, Tier.RAPID, known.voice, desk.producer)
+    assert ask_preview(adopted, "Hello.", desk.producer).status == PreviewStatus.WAITING
 
 
 def test_deletion_that_was_only_said_is_not_believed(at: Any, sandbox: Any) -> None:
     desk = at("voiceai")
     remote = built(desk).remote_voice
     sandbox.faults({"operation": "va_delete_voice", "do": "ignore", "nth": 1})
-    services.ask_deletion(remote, desk.producer, "It was a trial.")
+    ask_deletion(remote, desk.producer, "It was a trial.")
     desk.work()
     remote.refresh_from_db()
     assert remote.deleted_at is None and remote.alarm

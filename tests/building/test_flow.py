@@ -8,18 +8,21 @@ import pytest
 import requests
 
 from consent.models import Take
-from consent.services import NotPossible
 from providers import registry
 from providers.types import Tier
 from tests.building.desk import SLT, Desk, sound, wav
 from tests.support.sandbox import until
 from tests.support.work import HEARING
 from voicehub.models import Task
+from voicehub.refusals import NotPossible
 from voicehub.tokens import token_for
-from voices import services
 from voices.models import Build, BuildStatus, DatasetFetch, Handover, RemoteVoice, Voice
 from voices.services.builds.dataset import LASTS
+from voices.services.builds.scores import worst_first
 from voices.services.builds.spec import callback_url, clip_name, dataset_url
+from voices.services.builds.start import BuildRefused
+from voices.services.recordings.store import delete_recording, set_active, set_transcript
+from voices.services.remote_voices import delete_remote_voice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 SCORES = {"voice_similarity", "fluency", "pauses", "resemble_score"}
@@ -73,7 +76,7 @@ def test_dataset_issue_marks_what_only_the_callback_says(desk: Desk, live_server
     build = desk.finish(build)
     assert build.status == BuildStatus.DATASET_ISSUE
     assert "no speech" in build.issue
-    rows = {row.recording.title: row for row in services.worst_first(build)}
+    rows = {row.recording.title: row for row in worst_first(build)}
     assert list(rows)[:2] == ["rms-silent", "rms-wrong-speaker"]
     assert rows["rms-silent"].is_silent
     assert rows["rms-wrong-speaker"].is_outlier
@@ -122,13 +125,13 @@ def test_deletion_is_tried_until_it_is_done(desk: Desk, sandbox: Any) -> None:
     remote = build.remote_voice
     sandbox.faults(*({"operation": "delete_voice", "do": "status:500", "nth": n} for n in (1, 2, 3)))
     for _ in range(3):
-        assert services.delete_remote_voice(str(remote.pk)) is not None
+        assert delete_remote_voice(str(remote.pk)) is not None
         remote.refresh_from_db()
         assert remote.deleted_at is None
-    assert services.delete_remote_voice(str(remote.pk)) is None
+    assert delete_remote_voice(str(remote.pk)) is None
     remote.refresh_from_db()
     assert remote.deleted_at
-    assert services.delete_remote_voice(str(remote.pk)) is None
+    assert delete_remote_voice(str(remote.pk)) is None
     assert desk.traffic("DELETE") == 4
 
 
@@ -161,7 +164,7 @@ def test_second_dataset_is_built_on_a_call(desk: Desk, live_server: Any, setting
     voice = desk.voice(*SLT, "rms-silent")
     first = desk.finish(desk.start(voice, tier, Handover.DATASET_URL))
     before = desk.ledger()
-    services.set_active(voice.recordings.get(file_name="rms-silent.wav"), False)
+    set_active(voice.recordings.get(file_name="rms-silent.wav"), False)
     second = desk.finish(desk.start(voice, tier, Handover.DATASET_URL))
     assert second.status == BuildStatus.READY, second.issue
     assert second.remote_voice_id == first.remote_voice_id
@@ -208,8 +211,8 @@ def test_rebuild_uses_the_voice_again_and_sends_only_what_is_new(desk: Desk) -> 
     voice = desk.voice(*SLT, "rms-silent")
     first = desk.finish(desk.start(voice))
     assert first.status == BuildStatus.DATASET_ISSUE
-    services.set_active(voice.recordings.get(file_name="rms-silent.wav"), False)
-    services.set_transcript(voice.recordings.get(file_name="slt-02.wav"), "Other words.")
+    set_active(voice.recordings.get(file_name="rms-silent.wav"), False)
+    set_transcript(voice.recordings.get(file_name="slt-02.wav"), "Other words.")
     desk.record(voice, "slt-04")
     second = desk.finish(desk.start(voice))
     assert second.status == BuildStatus.READY, second.issue
@@ -228,7 +231,7 @@ def test_recording_that_was_left_out_comes_back(desk: Desk) -> None:
     voice = desk.voice(*SLT, "slt-04")
     out = voice.recordings.get(file_name="slt-04.wav")
     for active in (True, False, True):
-        services.set_active(out, active)
+        set_active(out, active)
         build = desk.finish(desk.start(voice))
         assert build.status == BuildStatus.READY
         assert set(desk.remote_recordings(build)) == sent(build)
@@ -253,7 +256,7 @@ def test_voice_that_has_a_dataset_is_not_built_from_recordings(desk: Desk, live_
     settings.VOICEHUB_BASE_URL = live_server.url
     voice = desk.voice()
     desk.finish(desk.start(voice, Tier.RAPID, Handover.DATASET_URL))
-    with pytest.raises(services.BuildRefused) as told:
+    with pytest.raises(BuildRefused) as told:
         desk.start(voice, Tier.RAPID, Handover.RECORDINGS)
     assert told.value.reasons == (
         "The provider has a dataset of this voice and trains on that. Give it a new dataset instead.",
@@ -276,11 +279,11 @@ def test_frozen_recordings_stay_as_they_were(desk: Desk) -> None:
     build = desk.start(voice)
     frozen = sent(build)
     one = voice.recordings.get(file_name="slt-01.wav")
-    services.set_transcript(one, "Changed.")
-    services.set_active(voice.recordings.get(file_name="slt-02.wav"), False)
+    set_transcript(one, "Changed.")
+    set_active(voice.recordings.get(file_name="slt-02.wav"), False)
     desk.record(voice, "slt-05")
     with pytest.raises(NotPossible):
-        services.delete_recording(one)
+        delete_recording(one)
     build = desk.finish(build)
     assert build.status == BuildStatus.READY
     assert build.total == 3

@@ -9,12 +9,16 @@ import pytest
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Purpose, Take, Talent
-from consent.services import NotPossible, approve, ask, resume, suspend, withdraw
+from consent.services.invitations import ask
+from consent.services.review import approve, resume, suspend, withdraw
 from tests.building.desk import PROVIDER, Desk
 from voicehub.models import Task
-from voices import services
+from voicehub.refusals import NotPossible
 from voices.models import Build, BuildStatus, Recording, RemoteVoice, Voice
+from voices.services.accounts import pause_account
 from voices.services.builds.journal import BuildJournal
+from voices.services.builds.start import BuildRefused, cancel_build
+from voices.services.recordings.store import create_voice
 
 pytestmark = pytest.mark.django_db
 
@@ -142,7 +146,7 @@ CONTRACTS: dict[str, Make] = {
 @pytest.fixture
 def voice(desk: Desk) -> Voice:
     """A voice with three recordings that only their rows know of: nothing of it may be sent."""
-    voice = services.create_voice(desk.talent(), "Narrator", "en-US", Purpose.NARRATION, desk.producer)
+    voice = create_voice(desk.talent(), "Narrator", "en-US", Purpose.NARRATION, desk.producer)
     Recording.objects.bulk_create(
         Recording(
             voice=voice, file=f"none/{n}.wav", file_name=f"{n}.wav", sha256=f"{n:064}", size=1, status="accepted",
@@ -165,10 +169,10 @@ def test_start_names_each_reason_and_calls_nobody(desk: Desk, voice: Voice, cons
         if not wanted:
             build = desk.start(voice)
             assert build.consent.talent == build.contract.talent == talent
-            services.cancel_build(build, desk.producer)
+            cancel_build(build, desk.producer)
             continue
         before = Build.objects.count(), Task.objects.count(), RemoteVoice.objects.count()
-        with pytest.raises(services.BuildRefused) as refused:
+        with pytest.raises(BuildRefused) as refused:
             desk.start(voice)
         assert str(refused.value) == wanted, (consent, contract)
         assert (Build.objects.count(), Task.objects.count(), RemoteVoice.objects.count()) == before
@@ -180,15 +184,15 @@ def test_consent_of_somebody_else_is_no_consent(desk: Desk, voice: Voice) -> Non
     other = Talent.objects.create(name="Olga", email="o@people.test", created_by=desk.producer)
     a_consent("approved", "", desk, other)
     desk.contract(other)
-    with pytest.raises(services.BuildRefused) as refused:
+    with pytest.raises(BuildRefused) as refused:
         desk.start(voice)
     assert refused.value.reasons == (NOT_ASKED, f"No contract of {NAME} is on file.")
 
 
 def test_account_that_is_paused_builds_nothing(desk: Desk) -> None:
     voice = desk.voice()
-    services.pause_account(desk.account, "Moving to another plan.", desk.producer)
-    with pytest.raises(services.BuildRefused, match="another plan"):
+    pause_account(desk.account, "Moving to another plan.", desk.producer)
+    with pytest.raises(BuildRefused, match="another plan"):
         desk.start(voice)
     assert not Build.objects.exists()
 

@@ -14,15 +14,15 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from consent.models import Consent, Contract
-from consent.services import NotPossible, withdraw
+from consent.services.review import withdraw
 from providers import registry
 from providers.errors import ProviderAuthError
 from providers.types import Tier, Visibility
 from tests.building.desk import Desk, wav
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import LEASE
+from voicehub.refusals import NotPossible
 from voicehub.tokens import token_for
-from voices import services
 from voices.admin import AccountAdmin, AccountForm
 from voices.models import (
     Account,
@@ -35,10 +35,12 @@ from voices.models import (
     PreviewStatus,
     RemoteVoice,
 )
-from voices.services import accounts
-from voices.services import remote_voices as remotes
+from voices.services import accounts, remote_voices
 from voices.services.builds import reconcile
+from voices.services.builds.dataset import dataset_for
 from voices.services.builds.journal import BuildJournal
+from voices.services.builds.start import cancel_build
+from voices.services.previews import ask_preview, make_preview
 
 pytestmark = pytest.mark.django_db
 
@@ -94,11 +96,11 @@ def test_look_up_that_comes_late_undoes_nothing(at: At, monkeypatch: pytest.Monk
     there = desk.ask("voices/" + made_id(desk))["item"]["uuid"]
 
     def meanwhile() -> None:
-        services.settle_by_hand(again(build), desk.producer, there, WHY)
+        reconcile.settle_by_hand(again(build), desk.producer, there, WHY)
         Build.objects.filter(pk=build.pk).update(status=BuildStatus.UNCONFIRMED, step="build", mark="initializing 1")
 
     then(monkeypatch, reconcile, "_look", meanwhile)
-    services.settle_build(str(build.pk))
+    reconcile.settle_build(str(build.pk))
     assert again(build.remote_voice).remote_id == there
     assert (again(build).status, again(build).step) == (BuildStatus.UNCONFIRMED, "build")
 
@@ -113,20 +115,20 @@ def test_voice_is_not_taken_for_absent_under_another_key(at: At) -> None:
     """The key is changed to one of another account, which cannot know what the first one made."""
     desk = at("voiceai")
     build = in_doubt(desk, "va_clone")
-    services.change_key(desk.account, f"{desk.key}-of-another")
+    accounts.change_key(desk.account, f"{desk.key}-of-another")
     for _ in range(4):
         desk.reach(build, BuildStatus.UNCONFIRMED)
     assert sum(line["operation"] == "va_clone" for line in desk.sandbox.ledger()) >= 1
     assert len(desk.asked("va_clone")) == 1
-    services.settle_by_hand(build, desk.producer, "", WHY)
+    reconcile.settle_by_hand(build, desk.producer, "", WHY)
     assert desk.finish(build).status == BuildStatus.READY
 
 
 def test_resuming_an_account_does_not_hurry_a_list_that_lags(at: At) -> None:
     desk = at("resemble_v2")
     in_doubt(desk, "create_voice")
-    services.pause_account(desk.account, "", desk.producer)
-    services.resume_account(desk.account)
+    accounts.pause_account(desk.account, "", desk.producer)
+    accounts.resume_account(desk.account)
     due = Task.objects.get(kind="settle_build", status=TaskStatus.WAITING).due_at
     assert due > timezone.now() + LEASE * 0.9
 
@@ -135,7 +137,7 @@ def test_renaming_is_no_sign_that_a_build_has_begun(at: At) -> None:
     desk = at("resemble_v2")
     build = in_doubt(desk, "build_voice", "before_commit")
     with pytest.raises(NotPossible, match="on its way"):
-        services.rename(again(build.remote_voice), "Another name")
+        remote_voices.rename(again(build.remote_voice), "Another name")
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == {"create_voice": 1, "build_voice": 1}
 
@@ -167,7 +169,7 @@ def test_answer_to_an_earlier_question_settles_nothing(at: At) -> None:
     desk = at("resemble_v2")
     build = in_doubt(desk, "build_voice")
     with pytest.raises(NotPossible, match="already"):
-        services.settle_by_hand(build, desk.producer, "", WHY, step="create")
+        reconcile.settle_by_hand(build, desk.producer, "", WHY, step="create")
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == {"create_voice": 1, "build_voice": 1}
 
@@ -176,9 +178,9 @@ def test_build_whose_voice_trains_already_is_not_called_off(at: At) -> None:
     """Found again, and about to go on: what was paid for is not left behind as if nothing had been sent."""
     desk = at("voiceai")
     build = in_doubt(desk, "va_clone")
-    services.settle_build(str(build.pk))
+    reconcile.settle_build(str(build.pk))
     with pytest.raises(NotPossible, match="made"):
-        services.cancel_build(again(build), desk.producer)
+        cancel_build(again(build), desk.producer)
     assert desk.finish(build).status == BuildStatus.READY
 
 
@@ -193,7 +195,7 @@ def test_account_that_is_paused_while_a_build_is_sent(at: At, provider: str, mon
     asked: list[int] = []
 
     def pause() -> None:
-        services.pause_account(desk.account, "Stop!", desk.producer)
+        accounts.pause_account(desk.account, "Stop!", desk.producer)
         asked.append(desk.traffic())
 
     then(monkeypatch, BuildJournal, "progress", pause)
@@ -201,7 +203,7 @@ def test_account_that_is_paused_while_a_build_is_sent(at: At, provider: str, mon
     assert "Stop!" in build.doing
     # Of a file that is being sent, what belongs to it.
     assert desk.traffic() - asked[0] <= (3 if provider == "audiostack" else 0)
-    services.resume_account(again(desk.account))
+    accounts.resume_account(again(desk.account))
     assert desk.finish(build).status == BuildStatus.READY
 
 
@@ -263,7 +265,7 @@ def test_newest_calls_are_kept_when_two_write_at_once(at: At) -> None:
         return execute(sql, *rest)
 
     with connection.execute_wrapper(meanwhile):
-        services.test_account(desk.account)
+        accounts.test_account(desk.account)
     assert AccountCall.objects.filter(operation="newest").exists()
     assert AccountCall.objects.count() <= accounts.CALLS_KEPT + 1
 
@@ -271,7 +273,7 @@ def test_newest_calls_are_kept_when_two_write_at_once(at: At) -> None:
 def test_refusal_of_the_old_key_does_not_stop_the_new_one(at: At) -> None:
     desk = at("resemble_v2")
     with pytest.raises(ProviderAuthError), accounts.conversation(again(desk.account)):
-        services.change_key(again(desk.account), f"{desk.key}-new")
+        accounts.change_key(again(desk.account), f"{desk.key}-new")
         raise ProviderAuthError("list", "No.")
     assert again(desk.account).paused_at is None
 
@@ -279,7 +281,7 @@ def test_refusal_of_the_old_key_does_not_stop_the_new_one(at: At) -> None:
 def test_saving_an_account_in_the_admin_undoes_no_pause(at: At, rf: Any) -> None:
     desk = at("resemble_v2")
     stale = again(desk.account)
-    services.pause_account(desk.account, "Stop!", desk.producer)
+    accounts.pause_account(desk.account, "Stop!", desk.producer)
     form = AccountForm({"name": "New", "provider": "resemble_v2", "mode": "sandbox"}, instance=stale)
     assert form.is_valid()
     AccountAdmin(Account, site).save_model(rf.post("/"), form.save(commit=False), form, change=True)
@@ -301,13 +303,13 @@ def test_account_with_voices_stays_where_they_are(at: At) -> None:
 def test_sound_is_not_lost_with_the_log(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     """The database was locked when the answer that came with it was to be written down."""
     desk = at("voiceai")
-    preview = services.ask_preview(ready(desk), "Hello there.", desk.producer)
+    preview = ask_preview(ready(desk), "Hello there.", desk.producer)
 
     def locked(*_: Any) -> None:
         raise OperationalError("database is locked")
 
     monkeypatch.setattr(AccountCall.objects, "bulk_create", locked)
-    services.make_preview(str(preview.pk))
+    make_preview(str(preview.pk))
     assert again(preview).status == PreviewStatus.READY
 
 
@@ -315,12 +317,12 @@ def test_dataset_is_not_given_out_without_a_contract(at: At) -> None:
     desk = at("resemble_v2")
     build = desk.start(desk.voice(), Tier.RAPID, Handover.DATASET_URL)
     token = token_for("dataset", build.pk)
-    assert services.dataset_for(token, None, "") is not None
+    assert dataset_for(token, None, "") is not None
     Contract.objects.update(ends_on=timezone.localdate() - timedelta(days=1))
-    assert services.dataset_for(token, None, "") is None
+    assert dataset_for(token, None, "") is None
     Contract.objects.update(ends_on=None)
     Consent.objects.update(valid_until=timezone.localdate() - timedelta(days=1))
-    assert services.dataset_for(token, None, "") is None
+    assert dataset_for(token, None, "") is None
 
 
 # --- a voice over there -----------------------------------------------------------------
@@ -336,12 +338,12 @@ def test_voice_that_is_being_built_is_not_deleted(at: At) -> None:
     """However the two came together: the build was paid for."""
     desk = at("resemble_v2")
     remote = ready(desk)
-    services.ask_deletion(remote, desk.producer, "Old.")
+    remote_voices.ask_deletion(remote, desk.producer, "Old.")
     Build.objects.filter(remote_voice=remote).update(status=BuildStatus.TRAINING)
-    assert services.delete_remote_voice(str(remote.pk))
+    assert remote_voices.delete_remote_voice(str(remote.pk))
     assert not desk.asked("delete_voice")
     Build.objects.filter(remote_voice=remote).update(status=BuildStatus.READY)
-    assert services.delete_remote_voice(str(remote.pk)) is None
+    assert remote_voices.delete_remote_voice(str(remote.pk)) is None
     assert again(remote).deleted_at
 
 
@@ -350,10 +352,10 @@ def test_deletion_is_asked_as_one_with_its_task(at: At, monkeypatch: pytest.Monk
     remote = ready(desk)
     monkeypatch.setattr("voicehub.outbox.add", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        services.ask_deletion(remote, desk.producer, "Old.")
+        remote_voices.ask_deletion(remote, desk.producer, "Old.")
     assert again(remote).delete_asked_at is None
     with pytest.raises(ZeroDivisionError):
-        services.ask_preview(again(remote), "Hello.", desk.producer)
+        ask_preview(again(remote), "Hello.", desk.producer)
     assert not Preview.objects.filter(remote_voice=remote).exists()
 
 
@@ -362,7 +364,7 @@ def test_voice_that_may_not_be_deleted_stops_no_account(at: At) -> None:
     desk = at("voiceai")
     remote = ready(desk)
     desk.sandbox.faults({"operation": "va_delete_voice", "do": "status:403"})
-    services.ask_deletion(remote, desk.producer, "Old.")
+    remote_voices.ask_deletion(remote, desk.producer, "Old.")
     desk.work()
     assert again(desk.account).paused_at is None
     assert again(remote).deleted_at is None
@@ -374,12 +376,12 @@ def test_voice_that_may_not_be_deleted_stops_no_account(at: At) -> None:
 def test_deletion_is_not_proved_by_the_key_of_another_account(at: At) -> None:
     desk = at("voiceai")
     remote = ready(desk)
-    services.change_key(desk.account, f"{desk.key}-of-another")
-    services.ask_deletion(remote, desk.producer, "The talent asked for it.")
+    accounts.change_key(desk.account, f"{desk.key}-of-another")
+    remote_voices.ask_deletion(remote, desk.producer, "The talent asked for it.")
     desk.work(2)
     assert again(remote).deleted_at is None
     assert "key" in again(remote).alarm
-    services.change_key(desk.account, desk.key)
+    accounts.change_key(desk.account, desk.key)
     desk.work()
 
 
@@ -389,11 +391,11 @@ def test_voice_in_the_making_is_nobody_s_to_adopt_or_delete(at: At, monkeypatch:
     build = in_doubt(desk, "va_clone")
     with registry.open_provider(desk.account) as provider:
         made = next(provider.list_voices()).remote_id
-    assert services.orphans(desk.account) == []
+    assert remote_voices.orphans(desk.account) == []
     with pytest.raises(NotPossible, match="being made"):
-        services.adopt(desk.account, made, Tier.RAPID, build.voice, desk.producer)
+        remote_voices.adopt(desk.account, made, Tier.RAPID, build.voice, desk.producer)
     with pytest.raises(NotPossible, match="being made"):
-        services.delete_orphan(desk.account, made, Tier.RAPID, desk.producer, "Nobody's.")
+        remote_voices.delete_orphan(desk.account, made, Tier.RAPID, desk.producer, "Nobody's.")
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == {"va_clone": 1}
 
@@ -401,14 +403,14 @@ def test_voice_in_the_making_is_nobody_s_to_adopt_or_delete(at: At, monkeypatch:
 def test_voice_whose_build_begins_while_the_list_is_read_is_no_orphan(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = at("voiceai")
     made: list[RemoteVoice] = []
-    listed = remotes._listed
+    listed = remote_voices._listed
 
     def slow(provider: Any) -> Any:
         made.append(ready(desk))
         return listed(provider)
 
-    monkeypatch.setattr(remotes, "_listed", slow)
-    assert services.orphans(desk.account) == []
+    monkeypatch.setattr(remote_voices, "_listed", slow)
+    assert remote_voices.orphans(desk.account) == []
     assert made
 
 
@@ -417,7 +419,7 @@ def test_change_that_failed_does_not_silence_the_alarm(at: At) -> None:
     remote = ready(desk)
     desk.sandbox.faults({"operation": "va_update_voice", "do": "status:400"})
     with pytest.raises(NotPossible):
-        services.set_visibility(remote, Visibility.PUBLIC, desk.producer)
+        remote_voices.set_visibility(remote, Visibility.PUBLIC, desk.producer)
     assert again(remote).made_public_by is None
 
 
@@ -427,18 +429,18 @@ def test_change_that_failed_does_not_silence_the_alarm(at: At) -> None:
 def test_sentence_that_is_asked_for_twice_at_once_is_paid_once(at: At) -> None:
     desk = at("voiceai")
     remote = ready(desk)
-    services.ask_preview(remote, "Hello there.", desk.producer)
+    ask_preview(remote, "Hello there.", desk.producer)
     with pytest.raises(NotPossible, match="already"):
-        services.ask_preview(remote, "Hello  there.", desk.producer)
+        ask_preview(remote, "Hello  there.", desk.producer)
     desk.work(2)
     assert desk.ledger()["va_speech"] == 1
-    services.ask_preview(remote, "Hello there.", desk.producer)
+    ask_preview(remote, "Hello there.", desk.producer)
 
 
 def test_voice_whose_end_was_asked_for_does_not_speak_any_more(at: At) -> None:
     desk = at("voiceai")
     remote = ready(desk)
-    preview = services.ask_preview(remote, "Hello there.", desk.producer)
+    preview = ask_preview(remote, "Hello there.", desk.producer)
     RemoteVoice.objects.filter(pk=remote.pk).update(delete_asked_at=timezone.now())
     desk.work(2)
     assert again(preview).status == PreviewStatus.FAILED
@@ -448,7 +450,7 @@ def test_voice_whose_end_was_asked_for_does_not_speak_any_more(at: At) -> None:
 def test_voice_whose_consent_was_taken_back_does_not_speak_any_more(at: At) -> None:
     desk = at("voiceai")
     remote = ready(desk)
-    preview = services.ask_preview(remote, "Hello there.", desk.producer)
+    preview = ask_preview(remote, "Hello there.", desk.producer)
     withdraw(remote.builds.get().consent, desk.producer, "Changed her mind.")
     desk.work(2)
     assert again(preview).status == PreviewStatus.FAILED
@@ -458,10 +460,10 @@ def test_voice_whose_consent_was_taken_back_does_not_speak_any_more(at: At) -> N
 def test_sound_that_comes_after_its_worker_was_given_up_is_kept(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     """It was paid for: whoever takes the task over calls it interrupted, and the sound comes all the same."""
     desk = at("voiceai")
-    preview = services.ask_preview(ready(desk), "Hello there.", desk.producer)
+    preview = ask_preview(ready(desk), "Hello there.", desk.producer)
     adapter = registry.provider_class("voiceai")
-    then(monkeypatch, adapter, "preview", lambda: services.make_preview(str(preview.pk)))
-    services.make_preview(str(preview.pk))
+    then(monkeypatch, adapter, "preview", lambda: make_preview(str(preview.pk)))
+    make_preview(str(preview.pk))
     kept = again(preview)
     assert (kept.status, kept.issue) == (PreviewStatus.READY, "")
     assert kept.file.size > 1000
@@ -485,7 +487,7 @@ def test_person_who_concludes_too_late_is_told(at: At) -> None:
     stale = again(build)
     desk.finish(build)
     with pytest.raises(NotPossible):
-        services.conclude_by_hand(stale, desk.producer, BuildStatus.FAILED, WHY)
+        reconcile.conclude_by_hand(stale, desk.producer, BuildStatus.FAILED, WHY)
     assert again(build).status == BuildStatus.READY
 
 
@@ -494,5 +496,5 @@ def test_training_that_is_understood_again_is_not_concluded_by_hand(at: At) -> N
     build = desk.reach(started(desk), BuildStatus.TRAINING)
     build.word_unknown = True  # as the page was, before the provider said a word that we know
     with pytest.raises(NotPossible):
-        services.conclude_by_hand(build, desk.producer, BuildStatus.READY, WHY)
+        reconcile.conclude_by_hand(build, desk.producer, BuildStatus.READY, WHY)
     assert again(build).status == BuildStatus.TRAINING

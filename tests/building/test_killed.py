@@ -16,11 +16,11 @@ from tests.building.desk import SLT, Desk
 from tests.support.sandbox import until
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import Lease, run_task
-from voices import services
 from voices.models import Build, BuildStatus, Handover, RemoteVoice
 from voices.services.builds import lifecycle, submit
 from voices.services.builds.journal import BuildJournal
 from voices.services.builds.spec import clip_name
+from voices.services.recordings.store import set_active
 
 pytestmark = pytest.mark.django_db
 
@@ -109,7 +109,7 @@ def test_killed_at_any_line_of_a_rebuild_from_a_dataset(
     settings.VOICEHUB_BASE_URL = live_server.url
     voice = desk.voice(*SLT, "rms-silent")
     desk.finish(desk.start(voice, tier, Handover.DATASET_URL))
-    services.set_active(voice.recordings.get(file_name="rms-silent.wav"), False)
+    set_active(voice.recordings.get(file_name="rms-silent.wav"), False)
     reaper.kill_at(0, after=False)
     assert desk.finish(desk.start(voice, tier, Handover.DATASET_URL)).status == BuildStatus.READY
     lines = reaper.lines

@@ -14,9 +14,9 @@ from tests.building.desk import SLT, Desk
 from tests.support.sandbox import until
 from tests.support.work import do_tasks
 from voicehub.models import Task, TaskStatus
-from voices import services
 from voices.models import Build, BuildStatus, Callback
 from voices.services.builds import poll
+from voices.services.builds.poll import refresh_build
 from voices.services.builds.spec import callback_url, clip_name
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -254,7 +254,7 @@ def test_voice_that_is_gone_ends_the_build(desk: Desk, training: Build) -> None:
 def test_asking_twice_at_once_ends_once(desk: Desk, sandbox: Any) -> None:
     build = desk.reach(desk.start(desk.voice()), BuildStatus.TRAINING)
     until(lambda: desk.remote(build)["status"] == "finished")
-    assert services.refresh_build(str(build.pk)) is None
+    assert refresh_build(str(build.pk)) is None
     ended = Build.objects.get(pk=build.pk).finished_at
-    assert services.refresh_build(str(build.pk)) is None
+    assert refresh_build(str(build.pk)) is None
     assert Build.objects.get(pk=build.pk).finished_at == ended

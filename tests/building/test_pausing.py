@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from tests.building.desk import Desk
 from voicehub.models import Task, TaskStatus
-from voices import services
 from voices.models import Account, BuildStatus
+from voices.services.accounts import pause_account
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -94,7 +94,7 @@ def test_a_pause_while_it_trains_ends_with_a_key_that_works_again(desk: Desk, sa
 
 def test_a_pause_by_a_person_is_ended_by_a_person(desk: Desk, as_admin: Client, producer: Any) -> None:
     build = desk.start(desk.voice())
-    services.pause_account(desk.account, "The invoice is disputed.", producer)
+    pause_account(desk.account, "The invoice is disputed.", producer)
     desk.reach(build, BuildStatus.QUEUED)
     account = reverse("voices:account", args=[desk.account.pk])
     assert "1 build waits for it." in " ".join(text_of(as_admin, account).split())

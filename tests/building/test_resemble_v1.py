@@ -11,8 +11,8 @@ from providers.types import Tier
 from tests.building.desk import Desk
 from tests.support.sandbox import Sandbox
 from voicehub.models import User
-from voices import services
 from voices.models import Build, BuildStatus, Handover
+from voices.services.builds.reconcile import conclude_by_hand, settle_by_hand
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -53,7 +53,7 @@ def test_build_call_in_doubt_waits_for_a_person_where_no_look_can_tell(desk: Des
     for _ in range(4):
         desk.reach(build, BuildStatus.UNCONFIRMED)
     assert desk.ledger() == ONCE
-    services.settle_by_hand(build, desk.producer, build.remote_voice.remote_id, "It trains, as their site shows.")
+    settle_by_hand(build, desk.producer, build.remote_voice.remote_id, "It trains, as their site shows.")
     desk.reach(build, BuildStatus.TRAINING)
     assert desk.ledger() == ONCE
 
@@ -65,7 +65,7 @@ def test_build_call_that_a_person_did_not_find_is_made(desk: Desk, sandbox: Sand
     for _ in range(4):
         desk.reach(build, BuildStatus.UNCONFIRMED)
     assert desk.ledger() == {"v1_create_voice": 1}
-    services.settle_by_hand(build, desk.producer, "", "Nothing trains there.")
+    settle_by_hand(build, desk.producer, "", "Nothing trains there.")
     desk.reach(build, BuildStatus.TRAINING)
     assert desk.ledger() == ONCE
 
@@ -81,6 +81,6 @@ def test_person_is_asked_how_it_stands_only_after_a_while(desk: Desk) -> None:
     desk.work()
     build.refresh_from_db()
     assert build.unclear
-    services.conclude_by_hand(build, desk.producer, BuildStatus.READY, "It speaks on their site.")
+    conclude_by_hand(build, desk.producer, BuildStatus.READY, "It speaks on their site.")
     build.refresh_from_db()
     assert (build.status, build.settled_by) == (BuildStatus.READY, desk.producer)

@@ -9,8 +9,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from consent import services
 from consent.models import Capture, Consent, Contract, Invitation, Purpose, Statement, Take, Talent
+from consent.services.contracts import file_contract
+from consent.services.invitations import ask, copy_link
+from consent.services.review import approve
+from consent.services.takes import submit_take
 from tests.support.wav import speech_like, wav_bytes
 from voicehub.models import User
 
@@ -62,13 +65,13 @@ class Desk:
 
     def contract(self, talent: Talent, **fields: Any) -> Contract:
         given = {**terms(), "signed_on": date(2025, 1, 2), "starts_on": date(2025, 1, 3), **fields}
-        return services.file_contract(talent, upload(PDF, "contract.pdf", "application/pdf"), given, self.producer)
+        return file_contract(talent, upload(PDF, "contract.pdf", "application/pdf"), given, self.producer)
 
     def asked(self, talent: Talent | None = None, purpose: str = Purpose.NARRATION) -> Consent:
-        return services.ask(talent or self.talent(), PROVIDER, "en-US", purpose, self.producer)
+        return ask(talent or self.talent(), PROVIDER, "en-US", purpose, self.producer)
 
     def take(self, consent: Consent, data: bytes | None = None, by: User | None = None) -> Take:
-        take = services.submit_take(consent, upload(data or spoken()), Capture.UPLOAD if by else Capture.LINK, by=by)
+        take = submit_take(consent, upload(data or spoken()), Capture.UPLOAD if by else Capture.LINK, by=by)
         consent.refresh_from_db()
         return take
 
@@ -79,12 +82,12 @@ class Desk:
 
     def approved(self, talent: Talent | None = None) -> Consent:
         consent = self.asked(talent)
-        services.approve(consent, self.take(consent), self.producer)
+        approve(consent, self.take(consent), self.producer)
         return consent
 
     def link(self, *consents: Consent) -> str:
         """The path of a private link for these consents."""
-        token = services.copy_link(list(consents), self.producer).rstrip("/").rsplit("/", 1)[1]
+        token = copy_link(list(consents), self.producer).rstrip("/").rsplit("/", 1)[1]
         return reverse("invitation:open", args=[token])
 
     def guest(self, *consents: Consent) -> Client:

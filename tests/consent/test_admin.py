@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from consent import services
+from consent.services.review import suspend
 from tests.consent.rows import Desk
 from voicehub.models import User
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 def test_the_history_is_told_in_sentences(desk: Desk, client: Client, admin: User) -> None:
     consent = desk.approved()
-    services.suspend(consent, desk.producer, "A <b>dispute</b>.")
+    suspend(consent, desk.producer, "A <b>dispute</b>.")
     client.force_login(admin)
     shown = client.get(reverse("admin:consent_consent_change", args=[consent.pk])).content.decode()
     assert "asked for consent." in shown and "approved the recording; the consent is in force." in shown

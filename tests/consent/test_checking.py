@@ -8,12 +8,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from audio import statement
 from consent.models import Capture, Consent, ConsentStatus, Pronunciation, Purpose, Take, TakeCheck, Talent
-from consent.services import ask, check_given_up, check_take, submit_take
+from consent.services.invitations import ask
+from consent.services.take_checks import check_given_up, check_take
+from consent.services.takes import submit_take
 from tests.support.wav import sample_wav
 from tests.support.work import do_tasks
 from voicehub.models import Task, TaskStatus, ThresholdOverride, User
-from voices import services
 from voices.models import Recording, Voice
+from voices.services.recordings.store import add_recording, create_voice, delete_recording, set_transcript
 
 pytestmark = pytest.mark.django_db
 
@@ -150,11 +152,11 @@ def test_a_told_pronunciation_is_used(consent: Consent, monkeypatch: pytest.Monk
 
 @pytest.fixture
 def voice(talent: Talent, producer: User) -> Voice:
-    made = services.create_voice(talent, "Warm", "en-US", Purpose.NARRATION, producer)
+    made = create_voice(talent, "Warm", "en-US", Purpose.NARRATION, producer)
     for number in range(1, 5):
         name = f"slt-0{number}.wav"
         file = SimpleUploadedFile(name, sample_wav(name.removesuffix(".wav")), content_type="audio/wav")
-        services.add_recording(made, file, producer)
+        add_recording(made, file, producer)
     return made
 
 
@@ -188,7 +190,7 @@ def test_a_new_take_is_compared_with_recordings_that_were_there_before(consent: 
 
 def test_with_too_few_recordings_nothing_is_said(consent: Consent, voice: Voice) -> None:
     for row in voice.recordings.all()[1:]:
-        services.delete_recording(row)
+        delete_recording(row)
     take = submit(consent)
     checked(take)
     compare(voice)
@@ -197,7 +199,7 @@ def test_with_too_few_recordings_nothing_is_said(consent: Consent, voice: Voice)
 
 def test_every_recording_is_examined_and_the_stranger_found(voice: Voice, producer: User) -> None:
     file = SimpleUploadedFile("guest.wav", sample_wav("rms-01"), content_type="audio/wav")
-    guest, _new = services.add_recording(voice, file, producer, transcript="Dr. Smith said 50 % of it.")
+    guest, _new = add_recording(voice, file, producer, transcript="Dr. Smith said 50 % of it.")
     compare(voice)
     rows = Recording.objects.filter(voice=voice)
     assert all(row.examined_at and row.measures["speech_share"] > 0.3 for row in rows)
@@ -215,13 +217,13 @@ def test_a_new_transcript_is_looked_at_anew(voice: Voice) -> None:
     compare(voice)
     row = voice.recordings.first()
     assert row
-    services.set_transcript(row, "It costs 5 % more.")
+    set_transcript(row, "It costs 5 % more.")
     assert row.examined_at is None
     do_tasks("examine_recordings")
     row.refresh_from_db()
     assert row.examined_at
     assert any(one["code"].startswith("transcript_") for one in row.findings)
-    services.set_transcript(row, "It costs five percent more.")
+    set_transcript(row, "It costs five percent more.")
     do_tasks("examine_recordings")
     row.refresh_from_db()
     assert not any(one["code"].startswith("transcript_") for one in row.findings)

@@ -6,18 +6,22 @@ from threading import Barrier
 import pytest
 from django.db import connection, connections
 
-from consent import services
 from consent.models import Consent, ConsentStatus, Event, EventKind
 from consent.models.evidence import Unchangeable
+from consent.services import review
+from consent.services.audit_log import first_broken, verify_all_histories
+from consent.services.invitations import copy_link
+from consent.services.review import suspend
 from tests.consent.rows import Desk
+from voicehub.refusals import NotPossible
 
 
 @pytest.fixture
 def consent(desk: Desk) -> Consent:
     """With a history of four lines: asked, taken, approved, suspended."""
     made = desk.approved()
-    services.suspend(made, desk.producer, "A dispute.")
-    assert services.first_broken(made) is None
+    suspend(made, desk.producer, "A dispute.")
+    assert first_broken(made) is None
     return made
 
 
@@ -49,8 +53,8 @@ CHANGES = {
 def test_every_change_is_found_at_its_line(consent: Consent, change: str) -> None:
     sql, line = CHANGES[change]
     tamper(sql)
-    assert services.first_broken(consent) == line
-    assert [(row.pk, number) for row, number in services.verify_all_histories()] == [(consent.pk, line)]
+    assert first_broken(consent) == line
+    assert [(row.pk, number) for row, number in verify_all_histories()] == [(consent.pk, line)]
 
 
 @pytest.mark.django_db
@@ -59,7 +63,7 @@ def test_a_line_moved_to_another_consent_breaks_both(consent: Consent, desk: Des
     line = consent.events.get(sequence=4)
     owner = other.pk.hex if connection.vendor == "sqlite" else str(other.pk)
     tamper(f"UPDATE consent_event SET consent_id = '{owner}', sequence = 2 WHERE id = {line.pk}")  # noqa: S608 - ours
-    assert services.first_broken(other) == 2
+    assert first_broken(other) == 2
 
 
 @pytest.mark.django_db
@@ -87,8 +91,8 @@ def test_of_two_who_approve_at_once_one_does(desk: Desk) -> None:
         mine = Consent.objects.select_related("talent").get(pk=consent.pk)
         start.wait(timeout=10)
         try:
-            services.approve(mine, take, desk.producer)
-        except services.NotPossible:
+            review.approve(mine, take, desk.producer)
+        except NotPossible:
             return False
         finally:
             connections.close_all()
@@ -100,7 +104,7 @@ def test_of_two_who_approve_at_once_one_does(desk: Desk) -> None:
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.APPROVED
     assert consent.events.filter(kind=EventKind.APPROVED).count() == 1
-    assert services.first_broken(consent) is None
+    assert first_broken(consent) is None
 
 
 @pytest.mark.django_db(transaction=True)
@@ -112,11 +116,11 @@ def test_lines_written_at_once_make_one_chain(desk: Desk) -> None:
         mine = Consent.objects.select_related("talent").get(pk=consent.pk)
         start.wait(timeout=10)
         try:
-            services.copy_link([mine], desk.producer)
+            copy_link([mine], desk.producer)
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(write, range(4)))
     assert list(consent.events.values_list("sequence", flat=True)) == [1, 2, 3, 4, 5]
-    assert services.first_broken(consent) is None
+    assert first_broken(consent) is None

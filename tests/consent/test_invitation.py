@@ -9,9 +9,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from consent import services
 from consent.access import COOKIE, COOKIE_PATH
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Invitation, Take
+from consent.services.invitations import invite, send_invitation, void
+from consent.services.review import ask_again
+from consent.services.takes import submit_take
 from tests.consent.rows import Desk, spoken, the_invitation, upload
 from tests.support.wav import HOSTILE
 from voicehub.models import User
@@ -93,7 +95,7 @@ def over_in_every_way(desk: Desk) -> dict[str, str]:
         elif reason == "revoked":
             consent.invitations.update(revoked_at=now)
         else:
-            services.void(consent, desk.producer, "Not needed.")
+            void(consent, desk.producer, "Not needed.")
     links["unknown"] = reverse("invitation:open", args=[new_token()[0]])
     links["nonsense"] = reverse("invitation:open", args=["x"])
     return links
@@ -115,7 +117,7 @@ def test_the_stored_digest_is_not_a_key(desk: Desk) -> None:
 
 def test_an_invitation_whose_mail_is_not_written_yet_opens_to_nobody(desk: Desk) -> None:
     consent = desk.asked()
-    services.invite([consent], desk.producer)
+    invite([consent], desk.producer)
     assert the_invitation(consent).token_digest == ""
     client = Client()
     client.cookies[COOKIE] = ""
@@ -344,7 +346,7 @@ def test_who_is_asked_again_sees_why(desk: Desk) -> None:
     guest = desk.guest(consent)
     as_recorder(guest, consent, spoken())
     consent.refresh_from_db()
-    services.ask_again(consent, desk.producer, "The <last> words are missing.")
+    ask_again(consent, desk.producer, "The <last> words are missing.")
     for address in (reverse("invitation:home"), own("record", consent)):
         assert b"The &lt;last&gt; words are missing." in guest.get(address).content
 
@@ -361,8 +363,8 @@ def test_one_link_can_be_for_several_consents(desk: Desk) -> None:
 
 def test_the_mail_says_who_asks_for_what_and_until_when(desk: Desk, mailoutbox: list[Any], producer: User) -> None:
     consent = desk.asked(desk.talent("Åsa O'Neill & Co"))
-    invitation = services.invite([consent], producer)
-    services.send_invitation(str(invitation.pk))
+    invitation = invite([consent], producer)
+    send_invitation(str(invitation.pk))
     body = mailoutbox[0].body
     invitation.refresh_from_db()
     link = next(word for word in body.split() if "/i/" in word)
@@ -394,5 +396,5 @@ def test_declining_is_offered_on_the_first_page_for_each_consent_that_waits(desk
 def test_the_receipt_speaks_to_the_talent(desk: Desk, capture: Capture, words: str) -> None:
     consent = desk.asked()
     guest = desk.guest(consent)
-    services.submit_take(consent, upload(spoken()), capture, by=desk.producer if capture == Capture.IN_STUDIO else None)
+    submit_take(consent, upload(spoken()), capture, by=desk.producer if capture == Capture.IN_STUDIO else None)
     assert words in guest.get(own("receipt", consent)).content.decode()

@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from consent import services
 from consent.models import EventKind, Invitation
+from consent.services.invitations import send_invitation, void
 from tests.consent.rows import Desk, at, page, spoken
 from voicehub.models import Task, TaskStatus
 from voicehub.tokens import digest
@@ -46,7 +46,7 @@ def test_invitations_show_how_they_stand(desk: Desk, as_producer: Client) -> Non
     Task.objects.update(status=TaskStatus.GIVEN_UP, reason="The mail server said no.")
     assert "The mail server said no." in page(as_producer, address)
     Task.objects.all().delete()
-    services.send_invitation(str(invitation.pk))
+    send_invitation(str(invitation.pk))
     shown = page(as_producer, address)
     assert "Link works" in shown and "Sent <time" in shown and "just now" in shown
     Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -101,7 +101,7 @@ def test_a_link_says_whether_anything_is_still_asked(desk: Desk, as_producer: Cl
     assert ">Answered<" in shown and "Link works" not in shown and "End this link" in shown
     off = desk.asked(talent)
     desk.link(off)
-    services.void(off, desk.producer, "A mistake.")
+    void(off, desk.producer, "A mistake.")
     assert shown.count(">Called off<") == 0
     assert ">Called off<" in page(as_producer, off.get_absolute_url())
 

@@ -12,8 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from consent import services
 from consent.models import Capture, Consent, ConsentStatus, Contract, Statement, Take, Talent
+from consent.services.invitations import invite
+from consent.services.review import approve, ask_again, decline, suspend
 from tests.consent.rows import PDF, PROVIDER, Desk, at, page, spoken, terms, upload
 from tests.support.wav import HTML, ZIP
 from voicehub.models import User
@@ -302,7 +303,7 @@ def test_nobody_approves_on_another_persons_take(desk: Desk, as_producer: Client
 
 def test_approving_again_does_not_end_a_suspension(desk: Desk, as_producer: Client) -> None:
     consent = desk.approved()
-    services.suspend(consent, desk.producer, "A dispute.")
+    suspend(consent, desk.producer, "A dispute.")
     as_producer.post(at("approve", consent), {"take": consent.takes.get().pk})
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.SUSPENDED
@@ -334,7 +335,7 @@ def test_a_change_needs_its_reason_and_the_history_keeps_it(
 
 def test_a_suspension_ends(desk: Desk, as_producer: Client) -> None:
     consent = desk.approved()
-    services.suspend(consent, desk.producer, "A dispute.")
+    suspend(consent, desk.producer, "A dispute.")
     as_producer.post(at("resume", consent), {"reason": "Settled."})
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.APPROVED
@@ -343,7 +344,7 @@ def test_a_suspension_ends(desk: Desk, as_producer: Client) -> None:
 @pytest.mark.parametrize("name", ["ask_again", "suspend", "resume", "withdraw", "void"])
 def test_what_is_over_stays_over(desk: Desk, as_producer: Client, name: str) -> None:
     consent = desk.asked()
-    services.decline(consent, "")
+    decline(consent, "")
     lines = consent.events.count()
     response = as_producer.post(at(name, consent), {"reason": "Again"}, follow=True)
     assert b"alert-error" in response.content
@@ -396,8 +397,8 @@ def test_queries_do_not_grow_with_the_rows(desk: Desk, as_producer: Client) -> N
         consent = desk.asked(talent)
         for number in range(3):
             desk.take(consent, spoken(number))
-            services.ask_again(consent, desk.producer, "Again.")
-            services.invite([consent], desk.producer)
+            ask_again(consent, desk.producer, "Again.")
+            invite([consent], desk.producer)
         desk.contract(talent)
         return consent
 
@@ -410,8 +411,8 @@ def test_queries_do_not_grow_with_the_rows(desk: Desk, as_producer: Client) -> N
         desk.asked(desk.talent("Somebody Else"))
     for number in range(3, 6):
         desk.take(first, spoken(number))
-        services.ask_again(first, desk.producer, "Again.")
-        services.invite([first], desk.producer)
+        ask_again(first, desk.producer, "Again.")
+        invite([first], desk.producer)
     assert [queries(as_producer, address) for address in addresses] == before
 
 
@@ -427,10 +428,10 @@ def test_each_page_says_what_comes_next(desk: Desk, as_producer: Client, as_view
     shown = page(as_viewer, consent.get_absolute_url())
     assert "A producer reviews it." in shown and "then approve" not in shown
     assert "Next: add a voice" not in page(as_producer, talent.get_absolute_url())
-    services.approve(consent, consent.takes.get(), desk.producer)
+    approve(consent, consent.takes.get(), desk.producer)
     assert "Next: add a voice" in page(as_producer, talent.get_absolute_url())
     assert "Next: add a voice" not in page(as_viewer, talent.get_absolute_url())
-    services.suspend(consent, desk.producer, "A dispute.")
+    suspend(consent, desk.producer, "A dispute.")
     assert "Next: add a voice" not in page(as_producer, talent.get_absolute_url())
     shown = page(as_producer, consent.get_absolute_url())
     assert 'href="#state"' in shown and 'id="state"' in shown

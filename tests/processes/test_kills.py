@@ -18,8 +18,8 @@ from tests.building.desk import GOES_ON, Desk
 from tests.support.processes import MANAGE, Started, wait_for
 from tests.support.sandbox import Sandbox
 from voices.models import Build, BuildStatus, Handover
-from voices.services import start_build
 from voices.services.builds.spec import clip_name
+from voices.services.builds.start import start_build
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 

@@ -12,8 +12,8 @@ from providers.types import Tier
 from tests.building.desk import Desk
 from tests.support.processes import Started, wait_for
 from voicehub.models import Task
-from voices import services
 from voices.models import Build, Handover, RemoteVoice
+from voices.services.builds.start import BuildRefused, start_build
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
@@ -55,7 +55,7 @@ def test_threads_press_at_once(desk: Desk, people: int) -> None:
             barrier.wait(20)
             desk.start(voice)
             told.append("started")
-        except services.BuildRefused as refused:
+        except BuildRefused as refused:
             told.append(str(refused))
         finally:
             connection.close()
@@ -87,5 +87,5 @@ def test_accounts_and_tiers_do_not_stand_in_each_others_way(desk: Desk) -> None:
     other = Desk(desk.producer, desk.sandbox)
     for account in (desk.account, other.account):
         for tier in Tier:
-            services.start_build(voice, account, tier, Handover.RECORDINGS, desk.producer)
+            start_build(voice, account, tier, Handover.RECORDINGS, desk.producer)
     assert Build.objects.count() == 4

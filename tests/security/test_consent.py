@@ -7,15 +7,15 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from consent import services
 from consent.models import Consent, Talent
+from consent.services.invitations import invite, send_invitation
 from consent.services.takes import MOST_TAKES
 from tests.consent.rows import Desk, spoken, upload
 from tests.voices.rows import Studio
 from voicehub.models import User
 from voicehub.tokens import digest
 from voices.models import DatasetFetch
-from voices.services import add_recording
+from voices.services.recordings.store import add_recording
 
 pytestmark = pytest.mark.django_db
 TOKEN = "t" * 43
@@ -91,7 +91,7 @@ def test_names_with_line_breaks_neither_forge_a_header_nor_hold_the_mail_up(desk
     post(paula, "consent:consent_ask", talent, **ask)
     consent = Consent.objects.get()
     assert (talent.name, consent.company) == ("Tara Bcc: x@evil.test", "Studio Bcc: x@evil.test")
-    services.send_invitation(str(services.invite([consent], desk.producer).pk))
+    send_invitation(str(invite([consent], desk.producer).pk))
     (sent,) = mail.outbox
     assert sent.recipients() == ["tara@voices.test"]
     assert set(sent.message().keys()) == {

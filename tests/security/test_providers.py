@@ -10,7 +10,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from consent.services import NotPossible
 from providers import http, registry
 from providers.connections import is_public
 from providers.errors import ProviderError, ProviderRejected, ResponseUnreadable
@@ -23,9 +22,10 @@ from tests.support.hostile import Hostile, answer
 from tests.test_urls import ACCESS, address
 from tests.voices.rows import Studio
 from voicehub.models import User
-from voices import services
+from voicehub.refusals import NotPossible
 from voices.models import Account, BuildStatus, Preview, RemoteVoice
-from voices.services.previews import MOST_AN_HOUR
+from voices.services.previews import HOUR, MOST_AN_HOUR, ask_preview
+from voices.services.remote_voices import adopt, ask_deletion, delete_orphan, delete_remote_voice, look
 
 pytestmark = pytest.mark.one_database
 
@@ -80,15 +80,15 @@ def test_a_key_that_a_provider_repeats_is_neither_kept_nor_shown(
     remote = house.build(status=BuildStatus.READY).remote_voice
     said = {"voice_id": remote.remote_id, "name": f"by {KEY}", "status": f"OF {KEY}", "owner": {KEY: [KEY]}}
     hostile.says(answer(200, said))
-    services.look(remote)
+    look(remote)
     remote.refresh_from_db()
     assert remote.raw_answer["voice_id"] == remote.remote_id
     assert KEY not in f"{remote.raw_answer} {remote.name} {remote.raw_status}"
 
     gone = iter([answer(200, {"deleted": True, "by": KEY}), answer(404)])
     hostile.script = lambda _asked: [next(gone)]
-    services.ask_deletion(remote, house.producer, "It was a trial.")
-    services.delete_remote_voice(str(remote.pk))
+    ask_deletion(remote, house.producer, "It was a trial.")
+    delete_remote_voice(str(remote.pk))
     remote.refresh_from_db()
     assert remote.deleted_at
     assert KEY not in json.dumps(remote.deletion)
@@ -142,12 +142,12 @@ def test_only_what_the_provider_shows_is_adopted(house: Studio, hostile: Hostile
     known = house.build(voice, BuildStatus.READY).remote_voice
     hostile.says(answer(200, {"voice_id": known.remote_id, "status": "AVAILABLE"}))
     with pytest.raises(NotPossible, match="another id"):
-        services.delete_orphan(house.account, known.remote_id.upper(), "rapid", house.producer, "x")
+        delete_orphan(house.account, known.remote_id.upper(), "rapid", house.producer, "x")
     Account.objects.update(provider="resemble_v1")
     house.account.refresh_from_db()
     hostile.says(answer(200, []))
     with pytest.raises(NotPossible, match="does not show"):
-        services.adopt(house.account, "made-up", "professional", voice, house.producer)
+        adopt(house.account, "made-up", "professional", voice, house.producer)
     assert RemoteVoice.objects.count() == 1
 
 
@@ -203,8 +203,8 @@ def test_a_proof_without_end_makes_a_page_that_opens(house: Studio, hostile: Hos
     remote = house.build(status=BuildStatus.READY).remote_voice
     gone = iter([answer(200, {"deleted": "x" * 1_000_000}), answer(404)])
     hostile.script = lambda _asked: [next(gone)]
-    services.ask_deletion(remote, house.producer, "It was a trial.")
-    services.delete_remote_voice(str(remote.pk))
+    ask_deletion(remote, house.producer, "It was a trial.")
+    delete_remote_voice(str(remote.pk))
     page = as_viewer.get(remote.get_absolute_url()).content
     assert b"{&quot;deleted" in page.replace(b"\\&quot;", b"&quot;")
     assert len(page) < 100_000
@@ -215,12 +215,12 @@ def test_a_voice_does_not_speak_without_end(house: Studio) -> None:
     """Each sentence may be charged for, and a button can be pressed a thousand times."""
     remote = house.build(status=BuildStatus.READY).remote_voice
     for number in range(MOST_AN_HOUR):
-        services.ask_preview(remote, f"Sentence number {number}.", house.producer)
+        ask_preview(remote, f"Sentence number {number}.", house.producer)
     with pytest.raises(NotPossible, match="within an hour"):
-        services.ask_preview(remote, "One more.", house.producer)
+        ask_preview(remote, "One more.", house.producer)
     assert Preview.objects.count() == MOST_AN_HOUR
-    Preview.objects.update(created_at=timezone.now() - services.previews.HOUR)
-    services.ask_preview(remote, "One more.", house.producer)
+    Preview.objects.update(created_at=timezone.now() - HOUR)
+    ask_preview(remote, "One more.", house.producer)
 
 
 # --- People -------------------------------------------------------------------------------

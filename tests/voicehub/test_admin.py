@@ -10,8 +10,8 @@ from django.utils import timezone
 from consent.models import Pronunciation, Statement, Talent
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus, ThresholdOverride, User
-from voices import services
 from voices.models import Account, LimitOverride
+from voices.services.accounts import pause_account
 
 pytestmark = pytest.mark.django_db
 
@@ -98,7 +98,7 @@ def test_accounts_are_paused_and_resumed(desk: Client, admin: User) -> None:
     for account in (one, two):
         account.set_key("canary-key-7391")
         account.save()
-    services.pause_account(two, "The invoice is disputed.", admin)
+    pause_account(two, "The invoice is disputed.", admin)
     chosen = {"_selected_action": [str(one.pk), str(two.pk)]}
     desk.post(page(Account, "changelist"), chosen | {"action": "pause"})
     one.refresh_from_db()

@@ -25,16 +25,21 @@ from django.urls import reverse
 from moto.server import ThreadedMotoServer
 
 from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Take, Talent
-from consent.services import approve, ask, file_contract, submit_take
+from consent.services.contracts import file_contract
+from consent.services.invitations import ask
+from consent.services.review import approve
+from consent.services.takes import submit_take
 from tests.support.processes import ROOT
 from tests.support.wav import sample_wav
 from tests.support.work import do_tasks, no_file
 from voicehub import media
 from voicehub.storage import sha256_of
 from voicehub.tokens import token_for
-from voices import services
 from voices.models import Account, Build, LimitOverride, Recording, Voice
 from voices.services.builds.spec import clip_name, spec_of
+from voices.services.builds.start import start_build
+from voices.services.recordings.segment import cut_recording_later
+from voices.services.recordings.store import add_recording, create_voice, delete_recording
 
 pytestmark = pytest.mark.django_db
 
@@ -75,9 +80,9 @@ def voice(s3: Storage, producer: Any, talent: Talent) -> Voice:
     take = submit_take(consent, wav("consent-slt"), Capture.UPLOAD, by=producer)
     consent.refresh_from_db()
     approve(consent, take, producer)
-    voice = services.create_voice(talent, "Narrator", "en-US", Purpose.NARRATION, producer)
+    voice = create_voice(talent, "Narrator", "en-US", Purpose.NARRATION, producer)
     for name in ("slt-01", "slt-02", "slt-03"):
-        services.add_recording(voice, wav(name), producer, f"Words of {name}.")
+        add_recording(voice, wav(name), producer, f"Words of {name}.")
     return voice
 
 
@@ -91,7 +96,7 @@ def start(voice: Voice, by: Any, tier: str = "rapid", handover: str = "recording
     account.save(force_insert=True)
     for limit in ("least_recordings", "least_seconds"):
         LimitOverride.objects.create(provider=PROVIDER, tier="professional", limit=limit, value=3, source="Test")
-    return services.start_build(voice, account, tier, handover, by)
+    return start_build(voice, account, tier, handover, by)
 
 
 def sent(recording: Recording, *, attachment: bool = False, **headers: str) -> HttpResponse:
@@ -116,11 +121,11 @@ def test_recording_comes_back_as_it_went_in(voice: Voice, s3: Storage) -> None:
 
 
 def test_same_recording_twice_is_one_object(voice: Voice, s3: Storage, producer: Any) -> None:
-    again, new = services.add_recording(voice, wav("slt-01"), producer)
+    again, new = add_recording(voice, wav("slt-01"), producer)
     assert not new
     assert len(s3.listdir(f"recordings/{voice.pk}")[1]) == 3
     assert voice.recordings.count() == 3
-    services.delete_recording(again)
+    delete_recording(again)
 
 
 def test_deleted_recording_leaves_the_bucket(
@@ -129,7 +134,7 @@ def test_deleted_recording_leaves_the_bucket(
     recording = voice.recordings.get(file_name="slt-01.wav")
     name = str(recording.file.name)
     with django_capture_on_commit_callbacks(execute=True):
-        services.delete_recording(recording)
+        delete_recording(recording)
     assert not s3.exists(name)
 
 
@@ -140,9 +145,9 @@ def test_what_is_made_listened_to_and_cut_lies_in_the_bucket(
     samples = np.concatenate([soundfile.read(io.BytesIO(sample_wav(f"slt-0{n}")))[0] for n in (1, 2, 3, 4, 5)] * 3)
     flac = io.BytesIO()
     soundfile.write(flac, samples, 16000, format="FLAC")
-    long, _new = services.add_recording(voice, SimpleUploadedFile("long.flac", flac.getvalue()), producer)
+    long, _new = add_recording(voice, SimpleUploadedFile("long.flac", flac.getvalue()), producer)
     assert {f"{long.pk}.bin", f"{long.pk}.made.wav"} <= set(s3.listdir(f"recordings/{voice.pk}")[1])
-    services.cut_recording_later(long, producer)
+    cut_recording_later(long, producer)
     do_tasks("cut_recording")
     gone = long.pieces.order_by("file_name")[0]
     s3.delete(str(gone.file.name))
@@ -152,7 +157,7 @@ def test_what_is_made_listened_to_and_cut_lies_in_the_bucket(
     assert told[0] == ["The file is not there any more."] and [] in told
     with django_capture_on_commit_callbacks(execute=True):
         for row in [*long.pieces.all(), long]:
-            services.delete_recording(row)
+            delete_recording(row)
     assert len(s3.listdir(f"recordings/{voice.pk}")[1]) == 3
 
 

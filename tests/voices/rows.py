@@ -10,11 +10,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Take, Talent
-from consent.services import ask
+from consent.services.invitations import ask
 from tests.support.wav import speech_like, wav_bytes
 from voicehub.models import User
-from voices import services
 from voices.models import Account, Build, BuildRecording, BuildStatus, Recording, RemoteVoice, Voice
+from voices.services.recordings.store import add_recording, create_voice
 
 PROVIDER = "resemble_v2"
 
@@ -79,14 +79,14 @@ class Studio:
             talent = self.talent()
             self.contract(talent)
             self.consent(talent)
-        return services.create_voice(talent, name, "en-US", Purpose.NARRATION, self.producer)
+        return create_voice(talent, name, "en-US", Purpose.NARRATION, self.producer)
 
     def recordings(self, voice: Voice, count: int = 3, transcript: str = "The north wind.") -> list[Recording]:
         found = []
         for _ in range(count):
             self.made += 1
             file = upload(f"line-{self.made:03}.wav", clip(self.made % 40))
-            found.append(services.add_recording(voice, file, self.producer, transcript=transcript)[0])
+            found.append(add_recording(voice, file, self.producer, transcript=transcript)[0])
         return found
 
     def copies(self, voice: Voice, count: int) -> None:

@@ -15,16 +15,19 @@ from django.test import Client
 from django.urls import reverse
 
 from audio.wav.riff import read_header
-from consent.services import NotPossible
 from tests.support.wav import sample_wav, wav_bytes
 from tests.support.work import do_tasks, no_file
 from tests.voices.rows import Studio, clip, upload
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus, ThresholdOverride
-from voices import services
+from voicehub.refusals import NotPossible
 from voices.models import Handover, Recording, RecordingStatus, Voice
 from voices.services.builds.spec import spec_of
+from voices.services.builds.start import start_build
 from voices.services.recordings import store
+from voices.services.recordings.archive_upload import add_archive
+from voices.services.recordings.segment import cut_given_up, cut_recording, cut_recording_later
+from voices.services.recordings.store import add_recording, delete_recording
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -52,7 +55,7 @@ def codes(findings: list[dict[str, Any]]) -> list[str]:
 
 def test_a_flac_is_kept_as_it_came_with_a_wav_beside_it(studio: Studio, voice: Voice) -> None:
     sent = as_flac(clip())
-    recording, new = services.add_recording(voice, upload("line.flac", sent), studio.producer)
+    recording, new = add_recording(voice, upload("line.flac", sent), studio.producer)
     assert (new, recording.status, recording.active) == (True, RecordingStatus.ACCEPTED, True)
     assert (stored(recording.file), recording.size) == (sent, len(sent))
     made = stored(recording.sound)
@@ -65,7 +68,7 @@ def test_a_flac_is_kept_as_it_came_with_a_wav_beside_it(studio: Studio, voice: V
 
 
 def test_the_wav_that_was_made_is_what_a_build_sends(studio: Studio, voice: Voice) -> None:
-    recording, _new = services.add_recording(voice, upload("line.flac", as_flac(clip())), studio.producer)
+    recording, _new = add_recording(voice, upload("line.flac", as_flac(clip())), studio.producer)
     build = studio.build(voice)
     sent = spec_of(build, no_file).clips[0].audio
     with sent.open() as file:
@@ -76,7 +79,7 @@ def test_listening_adds_to_what_was_put_right_in_the_language_of_the_voice(studi
     """An abbreviation of English is a word of German."""
     Voice.objects.filter(pk=voice.pk).update(language="de-DE")
     sent = upload("line.flac", as_flac(clip()))
-    recording, _new = services.add_recording(voice, sent, studio.producer, transcript="Am 3. est. mit Corp. und Mut.")
+    recording, _new = add_recording(voice, sent, studio.producer, transcript="Am 3. est. mit Corp. und Mut.")
     do_tasks("examine_recordings")
     recording.refresh_from_db()
     assert {"converted", "transcript_digits"} <= set(codes(recording.findings))
@@ -84,14 +87,14 @@ def test_listening_adds_to_what_was_put_right_in_the_language_of_the_voice(studi
 
 
 def test_a_damaged_wav_is_never_put_right_in_silence(studio: Studio, voice: Voice) -> None:
-    recording, _new = services.add_recording(voice, upload("cut.wav", clip()[:-1000]), studio.producer)
+    recording, _new = add_recording(voice, upload("cut.wav", clip()[:-1000]), studio.producer)
     assert recording.status == RecordingStatus.REFUSED
     assert codes(recording.findings) == ["truncated"]
     assert not recording.wav
 
 
 def test_what_is_no_sound_is_kept_and_says_so(studio: Studio, voice: Voice) -> None:
-    recording, _new = services.add_recording(voice, upload("notes.wav", b"no sound at all"), studio.producer)
+    recording, _new = add_recording(voice, upload("notes.wav", b"no sound at all"), studio.producer)
     assert recording.status == RecordingStatus.REFUSED
     assert codes(recording.findings) == ["not_sound"]
     assert stored(recording.file) == b"no sound at all"
@@ -99,8 +102,8 @@ def test_what_is_no_sound_is_kept_and_says_so(studio: Studio, voice: Voice) -> N
 
 def test_the_same_bytes_are_kept_once(studio: Studio, voice: Voice) -> None:
     flac = as_flac(clip())
-    first, _new = services.add_recording(voice, upload("a.flac", flac), studio.producer)
-    again, new = services.add_recording(voice, upload("b.flac", flac), studio.producer)
+    first, _new = add_recording(voice, upload("a.flac", flac), studio.producer)
+    again, new = add_recording(voice, upload("b.flac", flac), studio.producer)
     assert (again.pk, new) == (first.pk, False)
 
 
@@ -124,7 +127,7 @@ def test_an_archive_brings_its_recordings_and_their_transcripts(studio: Studio, 
         "cut.wav": clip(4)[:-100],
         "notes.txt": b"Recorded on Tuesday.",
     }
-    taken = services.add_archive(voice, archive(files), studio.producer)
+    taken = add_archive(voice, archive(files), studio.producer)
     rows = {row.file_name: row for row in voice.recordings.all()}
     assert rows.keys() == {"one.wav", "two.wav", "three.flac"}
     assert (rows["one.wav"].transcript, rows["two.wav"].transcript) == ("The first line.", "The second line.")
@@ -134,8 +137,8 @@ def test_an_archive_brings_its_recordings_and_their_transcripts(studio: Studio, 
 
 
 def test_an_archive_that_was_sent_before_adds_nothing(studio: Studio, voice: Voice) -> None:
-    services.add_archive(voice, archive({"one.wav": clip(1)}), studio.producer)
-    again = services.add_archive(voice, archive({"one.wav": clip(1), "two.wav": clip(2)}), studio.producer)
+    add_archive(voice, archive({"one.wav": clip(1)}), studio.producer)
+    again = add_archive(voice, archive({"one.wav": clip(1), "two.wav": clip(2)}), studio.producer)
     assert (len(again.recordings), again.known, voice.recordings.count()) == (1, 1, 2)
 
 
@@ -144,26 +147,26 @@ def test_what_is_there_already_is_not_converted_again(
 ) -> None:
     """So an archive whose answer was lost goes on where it ended."""
     files = {"one.flac": as_flac(clip(1)), "metadata.csv": b"one|The first line.\n"}
-    services.add_archive(voice, archive(files), studio.producer)
+    add_archive(voice, archive(files), studio.producer)
     monkeypatch.setattr(
         "voices.services.recordings.archive_upload.understood", lambda *_: pytest.fail("it was looked at again")
     )
-    assert services.add_archive(voice, archive(files), studio.producer).known == 1
+    assert add_archive(voice, archive(files), studio.producer).known == 1
 
 
 def test_a_small_archive_does_not_fill_the_disk(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sent again, it goes on with what is not there yet."""
     monkeypatch.setattr("voices.services.recordings.archive_upload.MOST_MADE", len(clip(1)) + 1)
     files = {f"{number}.flac": as_flac(clip(number)) for number in (1, 2, 3)}
-    taken = services.add_archive(voice, archive(files), studio.producer)
+    taken = add_archive(voice, archive(files), studio.producer)
     assert [row.file_name for row in taken.recordings] == ["1.flac", "2.flac"]
     assert [(name, one["code"]) for name, one in taken.refused] == [("3.flac", "archive_too_big")]
-    again = services.add_archive(voice, archive(files), studio.producer)
+    again = add_archive(voice, archive(files), studio.producer)
     assert (again.known, [row.file_name for row in again.recordings]) == (2, ["3.flac"])
 
 
 def test_a_hostile_archive_adds_nothing_and_says_why(studio: Studio, voice: Voice) -> None:
-    taken = services.add_archive(voice, archive({"one.wav": clip(1), "../../two.wav": clip(2)}), studio.producer)
+    taken = add_archive(voice, archive({"one.wav": clip(1), "../../two.wav": clip(2)}), studio.producer)
     assert not voice.recordings.exists()
     assert [one["severity"] for one in taken.findings] == ["refused"]
 
@@ -185,13 +188,13 @@ def long_wav() -> bytes:
 
 @pytest.fixture
 def whole(studio: Studio, voice: Voice) -> Recording:
-    recording, _new = services.add_recording(voice, upload("interview.wav", long_wav()), studio.producer)
+    recording, _new = add_recording(voice, upload("interview.wav", long_wav()), studio.producer)
     return recording
 
 
 def test_a_recording_that_is_too_long_is_cut_in_its_pauses(studio: Studio, voice: Voice, whole: Recording) -> None:
     assert (whole.status, whole.too_long) == (RecordingStatus.REFUSED, True)
-    services.cut_recording_later(whole, studio.producer)
+    cut_recording_later(whole, studio.producer)
     assert whole.status == RecordingStatus.CUTTING
     do_tasks("cut_recording")
     whole.refresh_from_db()
@@ -210,7 +213,7 @@ def test_a_recording_that_is_too_long_is_cut_in_its_pauses(studio: Studio, voice
 
 
 def test_a_cut_that_is_done_twice_makes_no_clip_twice(studio: Studio, whole: Recording) -> None:
-    services.cut_recording_later(whole, studio.producer)
+    cut_recording_later(whole, studio.producer)
     do_tasks("cut_recording")
     count = whole.pieces.count()
     Recording.objects.filter(pk=whole.pk).update(status=RecordingStatus.CUTTING)
@@ -221,20 +224,20 @@ def test_a_cut_that_is_done_twice_makes_no_clip_twice(studio: Studio, whole: Rec
 
 
 def test_nothing_else_can_be_cut(studio: Studio, voice: Voice, whole: Recording) -> None:
-    good, _new = services.add_recording(voice, upload("good.wav"), studio.producer)
-    broken, _new = services.add_recording(voice, upload("broken.wav", clip(5)[:-10]), studio.producer)
+    good, _new = add_recording(voice, upload("good.wav"), studio.producer)
+    broken, _new = add_recording(voice, upload("broken.wav", clip(5)[:-10]), studio.producer)
     for one in (good, broken):
         with pytest.raises(NotPossible):
-            services.cut_recording_later(one, studio.producer)
-    services.cut_recording_later(whole, studio.producer)
+            cut_recording_later(one, studio.producer)
+    cut_recording_later(whole, studio.producer)
     with pytest.raises(NotPossible):
-        services.cut_recording_later(whole, studio.producer)
+        cut_recording_later(whole, studio.producer)
 
 
 def test_a_long_silence_stays_as_it_is_with_the_reason(studio: Studio, voice: Voice) -> None:
     data = wav_bytes(np.zeros(61 * 16000, np.float32))
-    recording, _new = services.add_recording(voice, upload("silence.wav", data), studio.producer)
-    services.cut_recording_later(recording, studio.producer)
+    recording, _new = add_recording(voice, upload("silence.wav", data), studio.producer)
+    cut_recording_later(recording, studio.producer)
     do_tasks("cut_recording")
     recording.refresh_from_db()
     assert recording.status == RecordingStatus.REFUSED
@@ -243,16 +246,16 @@ def test_a_long_silence_stays_as_it_is_with_the_reason(studio: Studio, voice: Vo
 
 
 def test_what_clips_were_cut_from_is_not_deleted(studio: Studio, whole: Recording) -> None:
-    services.cut_recording_later(whole, studio.producer)
+    cut_recording_later(whole, studio.producer)
     do_tasks("cut_recording")
     with pytest.raises(NotPossible):
-        services.delete_recording(whole)
+        delete_recording(whole)
 
 
 def test_what_is_being_cut_is_not_deleted(studio: Studio, whole: Recording) -> None:
-    services.cut_recording_later(whole, studio.producer)
+    cut_recording_later(whole, studio.producer)
     with pytest.raises(NotPossible, match="being cut"):
-        services.delete_recording(Recording.objects.get(pk=whole.pk))
+        delete_recording(Recording.objects.get(pk=whole.pk))
     do_tasks("cut_recording")
     assert whole.pieces.exists()
 
@@ -260,7 +263,7 @@ def test_what_is_being_cut_is_not_deleted(studio: Studio, whole: Recording) -> N
 def test_cutting_that_is_given_up_can_be_asked_for_again(
     studio: Studio, whole: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services.cut_recording_later(whole, studio.producer)
+    cut_recording_later(whole, studio.producer)
 
     def broken(*_: Any) -> None:
         raise OSError("The disk is gone.")
@@ -272,7 +275,7 @@ def test_cutting_that_is_given_up_can_be_asked_for_again(
             do_tasks("cut_recording")
     whole.refresh_from_db()
     assert (whole.status, whole.too_long) == (RecordingStatus.REFUSED, True)
-    services.cut_recording_later(whole, studio.producer)
+    cut_recording_later(whole, studio.producer)
     do_tasks("cut_recording")
     whole.refresh_from_db()
     assert whole.status == RecordingStatus.CUT
@@ -284,14 +287,14 @@ def test_cutting_what_is_gone_ends(whole: Recording) -> None:
     Recording.objects.filter(pk=whole.pk).delete()
     do_tasks("cut_recording")
     assert Task.objects.get(kind="cut_recording").status == TaskStatus.DONE
-    services.cut_given_up(str(whole.pk))
+    cut_given_up(str(whole.pk))
 
 
 def test_a_worker_that_was_killed_while_cutting_leaves_no_clip_out(
     studio: Studio, whole: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next one goes on: every clip once, of those already there none again."""
-    services.cut_recording_later(whole, studio.producer)
+    cut_recording_later(whole, studio.producer)
     kept: list[Recording] = []
 
     def dies(*sent: Any) -> Any:
@@ -316,13 +319,13 @@ def test_a_worker_that_was_killed_while_cutting_leaves_no_clip_out(
 
 
 def test_a_worker_whose_lease_is_over_cuts_no_further(studio: Studio, whole: Recording) -> None:
-    services.cut_recording_later(whole, studio.producer)
+    cut_recording_later(whole, studio.producer)
     (task,) = Task.objects.filter(kind="cut_recording")
     lease = outbox.claim(str(task.pk))
     assert lease
     Task.objects.filter(pk=task.pk).update(lease=uuid4())
     with pytest.raises(outbox.LeaseLost):
-        services.cut_recording(str(whole.pk), lease)
+        cut_recording(str(whole.pk), lease)
     whole.refresh_from_db()
     assert (whole.status, whole.pieces.exists()) == (RecordingStatus.CUTTING, False)
 
@@ -331,7 +334,7 @@ def test_the_lease_is_kept_while_a_long_recording_is_heard(
     studio: Studio, whole: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By each megabyte: hours are heard before there is a first clip."""
-    services.cut_recording_later(whole, studio.producer)
+    cut_recording_later(whole, studio.producer)
     extended: list[int] = []
     counts: list[int] = []
 
@@ -349,7 +352,7 @@ def test_the_lease_is_kept_while_a_long_recording_is_heard(
 def test_a_worker_that_loses_its_lease_halfway_keeps_no_further_clip(
     studio: Studio, whole: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services.cut_recording_later(whole, studio.producer)
+    cut_recording_later(whole, studio.producer)
     (task,) = Task.objects.filter(kind="cut_recording")
     kept: list[Recording] = []
 
@@ -364,9 +367,9 @@ def test_a_worker_that_loses_its_lease_halfway_keeps_no_further_clip(
 
 def test_a_flac_that_is_too_long_is_cut_out_of_its_wav(studio: Studio, voice: Voice) -> None:
     sent = as_flac(long_wav())
-    recording, _new = services.add_recording(voice, upload("interview.flac", sent), studio.producer)
+    recording, _new = add_recording(voice, upload("interview.flac", sent), studio.producer)
     assert recording.too_long
-    services.cut_recording_later(recording, studio.producer)
+    cut_recording_later(recording, studio.producer)
     do_tasks("cut_recording")
     piece = recording.pieces.order_by("file_name").first()
     assert piece and piece.recipe["from_sha256"] == hashlib.sha256(sent).hexdigest()
@@ -376,18 +379,18 @@ def test_a_flac_that_is_too_long_is_cut_out_of_its_wav(studio: Studio, voice: Vo
 def test_a_recording_goes_with_all_its_files(
     studio: Studio, voice: Voice, django_capture_on_commit_callbacks: Any
 ) -> None:
-    recording, _new = services.add_recording(voice, upload("line.flac", as_flac(clip())), studio.producer)
+    recording, _new = add_recording(voice, upload("line.flac", as_flac(clip())), studio.producer)
     names = [str(recording.file.name), str(recording.wav.name)]
     assert all(map(recording.file.storage.exists, names))
     with django_capture_on_commit_callbacks(execute=True):
-        services.delete_recording(recording)
+        delete_recording(recording)
     assert not any(map(recording.file.storage.exists, names))
 
 
 def test_what_is_frozen_for_a_build_is_what_is_sent(studio: Studio, voice: Voice) -> None:
     studio.recordings(voice, 20)
-    services.add_recording(voice, upload("line.flac", as_flac(clip(77))), studio.producer, "So many words.")
-    build = services.start_build(voice, studio.account, "rapid", Handover.RECORDINGS, studio.producer)
+    add_recording(voice, upload("line.flac", as_flac(clip(77))), studio.producer, "So many words.")
+    build = start_build(voice, studio.account, "rapid", Handover.RECORDINGS, studio.producer)
     frozen = {str(row.recording_id): row.sha256 for row in build.recordings.all()}
     for sent in spec_of(build, no_file).clips:
         with sent.audio.open() as file:
@@ -400,24 +403,24 @@ def test_how_channels_are_judged_is_set_in_the_admin(studio: Studio, voice: Voic
     samples, rate = soundfile.read(io.BytesIO(clip()))
     out = io.BytesIO()
     soundfile.write(out, np.stack((samples, samples / 100), axis=1), rate, format="FLAC", subtype="PCM_24")
-    first, _new = services.add_recording(voice, upload("a.flac", out.getvalue()), studio.producer)
+    first, _new = add_recording(voice, upload("a.flac", out.getvalue()), studio.producer)
     assert "channel_silent" in codes(first.findings)
-    services.delete_recording(first)
+    delete_recording(first)
     ThresholdOverride.objects.create(name="channel_silent_db", value=-60, reason="Our second microphone is far away.")
-    again, _new = services.add_recording(voice, upload("a.flac", out.getvalue()), studio.producer)
+    again, _new = add_recording(voice, upload("a.flac", out.getvalue()), studio.producer)
     assert "channel_silent" not in codes(again.findings)
 
 
 def test_lines_name_recordings_of_any_kind(studio: Studio, voice: Voice) -> None:
     files = {"metadata.csv": b"one|The first.\nTWO|The second.\n", "one.flac": as_flac(clip(1)), "TWO.WAV": clip(2)}
-    taken = services.add_archive(voice, archive(files), studio.producer)
+    taken = add_archive(voice, archive(files), studio.producer)
     assert not taken.findings
     assert set(voice.recordings.values_list("transcript", flat=True)) == {"The first.", "The second."}
 
 
 def test_admin_sees_a_recording_with_a_wav_of_its_own(as_admin: Client, studio: Studio, voice: Voice) -> None:
     """But no address of the file, which on S3 would open it to whoever has it."""
-    recording, _new = services.add_recording(voice, upload("line.flac", as_flac(clip())), studio.producer)
+    recording, _new = add_recording(voice, upload("line.flac", as_flac(clip())), studio.producer)
     page = as_admin.get(reverse("admin:voices_recording_change", args=[recording.pk]))
     assert recording.wav_sha256 in page.content.decode()
     assert str(recording.wav.name) not in page.content.decode()

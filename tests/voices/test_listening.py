@@ -17,16 +17,18 @@ from audio.analysis import compare as sets
 from audio.findings.findings import finding
 from audio.networks import speaker_match
 from consent.models import Take, TakeCheck
-from consent.services import NotPossible
 from tests.support.work import do_tasks
 from tests.voices.rows import Studio, clip, upload
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import MOST_ATTEMPTS, Lease
-from voices import services
+from voicehub.refusals import NotPossible
 from voices.models import Recording, Voice
 from voices.services.recordings import analysis
 from voices.services.recordings import store as recordings
+from voices.services.recordings.analysis import compare_recordings, examine_recordings
+from voices.services.recordings.archive_upload import add_archive
+from voices.services.recordings.store import add_recording, delete_recording, set_transcript
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +52,7 @@ def a_lease() -> Lease:
 
 
 def examine(voice: Voice) -> timedelta | None:
-    return services.examine_recordings(str(voice.pk), a_lease())
+    return examine_recordings(str(voice.pk), a_lease())
 
 
 def compares() -> int:
@@ -125,7 +127,7 @@ def test_a_transcript_that_changes_meanwhile_is_looked_at_again(
     def heard(recording: Recording, *_: Any) -> dict[str, Any]:
         seen.append(recording.transcript)
         if len(seen) == 1:
-            services.set_transcript(Recording.objects.get(pk=row.pk), "Other words.")
+            set_transcript(Recording.objects.get(pk=row.pk), "Other words.")
         return {"measures": {"words": recording.transcript}}
 
     monkeypatch.setattr(analysis, "_heard", heard)
@@ -199,7 +201,7 @@ def test_what_is_committed_keeps_its_file(studio: Studio, monkeypatch: pytest.Mo
     voice = studio.voice(talent=studio.talent())
     monkeypatch.setattr(outbox, "ring", broken)
     with pytest.raises(RuntimeError):
-        services.add_recording(voice, upload(), studio.producer)
+        add_recording(voice, upload(), studio.producer)
     assert files(voice) == [f"{voice.recordings.get().pk}.wav"]
 
 
@@ -207,7 +209,7 @@ def test_what_is_committed_keeps_its_file(studio: Studio, monkeypatch: pytest.Mo
 
 
 def compare(voice: Voice) -> dict[str, Any]:
-    services.compare_recordings(str(voice.pk), a_lease())
+    compare_recordings(str(voice.pk), a_lease())
     voice.refresh_from_db()
     return dict(voice.comparison)
 
@@ -302,14 +304,14 @@ def test_what_stood_out_before_and_does_not_any_more_is_forgotten(studio: Studio
 
 def test_who_remain_are_compared_anew(studio: Studio, voice: Voice) -> None:
     row, _other = studio.recordings(voice, 2)
-    services.delete_recording(row)
+    delete_recording(row)
     (task,) = Task.objects.filter(kind="compare_recordings")
     assert task.object_id == str(voice.pk) and task.due_at > timezone.now(), "not for each of many"
 
 
 def test_what_cannot_be_used_is_not_listened_to(studio: Studio, voice: Voice) -> None:
-    row, _new = services.add_recording(voice, upload("notes.wav", b"no sound"), studio.producer)
-    services.set_transcript(row, "Words.")
+    row, _new = add_recording(voice, upload("notes.wav", b"no sound"), studio.producer)
+    set_transcript(row, "Words.")
     assert (row.active, Task.objects.exists()) == (False, False)
 
 
@@ -341,7 +343,7 @@ def test_a_failure_leaves_no_file_behind(studio: Studio, voice: Voice, monkeypat
 
     monkeypatch.setattr("voices.services.recordings.store.outbox.add", broken)
     with pytest.raises(OSError, match="No space"):
-        services.add_recording(voice, upload(), studio.producer)
+        add_recording(voice, upload(), studio.producer)
     assert (voice.recordings.count(), files(voice)) == (0, [])
 
 
@@ -358,7 +360,7 @@ def test_a_disk_that_fills_up_leaves_no_part_of_a_file(
 
     monkeypatch.setattr(storage, "save", full)
     with pytest.raises(OSError, match="No space"):
-        services.add_recording(voice, upload(), studio.producer)
+        add_recording(voice, upload(), studio.producer)
     assert files(voice) == []
 
 
@@ -367,7 +369,7 @@ def test_what_is_too_large_is_not_even_looked_at(studio: Studio, voice: Voice, m
     file = upload()
     file.size = (200 << 20) + 1
     with pytest.raises(NotPossible, match="200 MB"):
-        services.add_recording(voice, file, studio.producer)
+        add_recording(voice, file, studio.producer)
 
 
 def test_of_two_that_send_the_same_at_once_one_is_kept(
@@ -380,11 +382,11 @@ def test_of_two_that_send_the_same_at_once_one_is_kept(
     def slow(*sent: Any) -> None:
         if not rows:
             rows.append(Recording())
-            rows[0] = services.add_recording(voice, upload("theirs.wav"), studio.producer)[0]
+            rows[0] = add_recording(voice, upload("theirs.wav"), studio.producer)[0]
         store(*sent)
 
     monkeypatch.setattr("voices.services.recordings.store._store", slow)
-    mine, new = services.add_recording(voice, upload("mine.wav"), studio.producer)
+    mine, new = add_recording(voice, upload("mine.wav"), studio.producer)
     assert (mine.pk, new) == (rows[0].pk, False)
     assert files(voice) == [f"{mine.pk}.wav"]
 
@@ -403,7 +405,7 @@ def test_files_are_stored_outside_of_any_transaction(
         return str(save(*sent, **more))
 
     monkeypatch.setattr(storage, "save", watched)
-    services.add_recording(voice, upload(), studio.producer)
+    add_recording(voice, upload(), studio.producer)
     assert seen == [depth]
 
 
@@ -415,13 +417,13 @@ def test_many_transcripts_ring_once(
     studio.copies(voice, 5)
     with django_capture_on_commit_callbacks(execute=True):
         for row in voice.recordings.all():
-            services.set_transcript(row, f"Line {row.file_name}")
+            set_transcript(row, f"Line {row.file_name}")
     (task,) = Task.objects.filter(kind="examine_recordings")
     assert rung == [task.pk]
     outbox.claim(str(task.pk))
     before = timezone.now()
     with django_capture_on_commit_callbacks(execute=True):
-        services.set_transcript(row, "While it runs.")
+        set_transcript(row, "While it runs.")
     task.refresh_from_db()
     assert rung == [task.pk] and task.due_at >= before, "who does it sees that it was asked for again"
 
@@ -429,10 +431,10 @@ def test_many_transcripts_ring_once(
 def test_a_transcript_that_comes_later_in_an_archive_is_not_lost(studio: Studio, voice: Voice) -> None:
     from tests.voices.test_incoming import archive
 
-    bare, _new = services.add_recording(voice, upload("one.wav", clip(1)), studio.producer)
-    told, _new = services.add_recording(voice, upload("two.wav", clip(2)), studio.producer, transcript="By hand.")
+    bare, _new = add_recording(voice, upload("one.wav", clip(1)), studio.producer)
+    told, _new = add_recording(voice, upload("two.wav", clip(2)), studio.producer, transcript="By hand.")
     lines = {"metadata.csv": b"one|The first.\ntwo|The second.\n", "one.wav": clip(1), "two.wav": clip(2)}
-    assert services.add_archive(voice, archive(lines), studio.producer).known == 2
+    assert add_archive(voice, archive(lines), studio.producer).known == 2
     bare.refresh_from_db()
     told.refresh_from_db()
     assert (bare.transcript, told.transcript) == ("The first.", "By hand.")

@@ -12,10 +12,9 @@ from django.utils import timezone
 
 from tests.voices.rows import Studio, clip, upload
 from voicehub.models import Task, TaskStatus
-from voices import services
 from voices.models import Recording, RecordingStatus, Voice
 from voices.presenters import playable
-from voices.services.recordings.store import COMPARE, EXAMINE
+from voices.services.recordings.store import COMPARE, EXAMINE, add_recording
 from voices.templatetags.recordings import cut_words, made_words
 
 pytestmark = pytest.mark.django_db
@@ -159,7 +158,7 @@ def test_what_is_worth_a_look_and_what_is_unlike_the_others_is_found(
     change(noisy, findings=[LOOK])
     change(odd, findings=[], set_findings=[LOOK])
     change(made, findings=[MADE])
-    services.add_recording(voice, upload("refused.wav", b"no"), studio.producer)
+    add_recording(voice, upload("refused.wav", b"no"), studio.producer)
 
     def names(show: str) -> set[str]:
         path = reverse("voices:recording_table", args=[voice.pk])
@@ -266,7 +265,7 @@ def test_the_finer_outline_of_a_recording(as_viewer: Client, studio: Studio, voi
 def test_what_is_too_long_is_cut_by_those_who_may(
     as_engineer: Client, as_viewer: Client, studio: Studio, voice: Voice
 ) -> None:
-    recording, _new = services.add_recording(voice, upload("long.wav", clip(7, 61.0)), studio.producer)
+    recording, _new = add_recording(voice, upload("long.wav", clip(7, 61.0)), studio.producer)
     path = reverse("voices:recording_cut", args=[recording.pk])
     assert path not in shown(as_viewer, voice)
     assert path in shown(as_engineer, voice) and "Cut it in its pauses" in shown(as_engineer, voice)

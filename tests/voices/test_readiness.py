@@ -13,10 +13,10 @@ from django.utils import timezone
 from consent.models import Consent, ConsentStatus, Contract, Statement
 from providers import registry
 from tests.voices.rows import Studio
-from voices import services
 from voices.build_options import Place, Rank, listed, places
 from voices.models import Account, Build, Handover, RecordingStatus, RemoteVoice, Voice
-from voices.services.builds.readiness import limits_of, readiness
+from voices.services.builds.readiness import all_readiness, limits_of, readiness
+from voices.services.builds.start import BuildRefused, cancel_build, start_build
 
 pytestmark = pytest.mark.django_db
 FIVE = ("resemble_v2", "resemble_v1", "audiostack", "speechgen", "voiceai")
@@ -182,7 +182,7 @@ def test_every_way_that_is_offered_starts_a_build(as_producer: Client, five: Stu
             as_producer.post(reverse("voices:build_start", args=[voice.pk]), sent)
             build = Build.objects.get(status="queued")
             assert (build.handover, build.recordings.count()) == (handover, len(one.sending.rows))
-            services.cancel_build(build, five.producer)
+            cancel_build(build, five.producer)
             started.append(handover)
     assert sorted(set(started)) == sorted(Handover.values), "and no way of handing over is left out"
 
@@ -235,7 +235,7 @@ def test_the_best_are_sent_and_the_others_named_with_why(as_viewer: Client, five
     assert left[clips[0].file_name] == "the others are better, and there is no room for more"
     text = row(page(as_viewer, voice), one)
     assert "3 left out" in text and all(clip.file_name in text for clip in clips)
-    build = services.start_build(voice, one.account, "rapid", "one_file", five.producer)
+    build = start_build(voice, one.account, "rapid", "one_file", five.producer)
     assert {str(row.recording_id) for row in build.recordings.all()} == {str(row.id) for row in one.sending.rows}
 
 
@@ -253,8 +253,8 @@ def test_what_cannot_be_sent_makes_nothing_ready(as_producer: Client, five: Stud
     one = place(voice, "speechgen")
     assert (one.ready, one.sentence) == (False, "too few of the recordings can be sent.")
     assert "Only 0:00 minutes can be sent" in row(page(as_producer, voice), one)
-    with pytest.raises(services.BuildRefused, match="Only 0:00 minutes can be sent"):
-        services.start_build(voice, one.account, "rapid", "one_file", five.producer)
+    with pytest.raises(BuildRefused, match="Only 0:00 minutes can be sent"):
+        start_build(voice, one.account, "rapid", "one_file", five.producer)
 
 
 # --- the numbers behind it ----------------------------------------------------------------
@@ -264,7 +264,7 @@ def test_one_question_for_all_gives_what_one_for_each_gives(five: Studio) -> Non
     voice = allowed_everywhere(five)
     five.recordings(voice, 3)
     voice.recordings.filter(pk=voice.recordings.all()[0].pk).update(seconds=15.0, transcript="x" * 1500)
-    found = services.all_readiness(voice)
+    found = all_readiness(voice)
     assert len(found) == sum(len(provider.tiers) for provider in registry.all_providers())
     for account, state in found:
         assert readiness(voice, account, state.capabilities.tier) == state
@@ -352,7 +352,7 @@ def test_language_that_a_provider_does_not_speak_is_said_before_anything_is_sent
     voice.refresh_from_db()
     there = place(voice, "voiceai")
     assert not there.ready and "no voices in this language" in there.sentence
-    with pytest.raises(services.BuildRefused, match="no voices in this language"):
-        services.start_build(voice, there.account, "rapid", Handover.ONE_FILE, five.producer)
+    with pytest.raises(BuildRefused, match="no voices in this language"):
+        start_build(voice, there.account, "rapid", Handover.ONE_FILE, five.producer)
     assert "no voices in this language" not in place(voice, "speechgen").sentence
     assert 'href=""' not in page(as_producer, voice)

@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.voices.rows import Studio, clip, upload
-from voices import services
 from voices.models import Build, Recording, Voice
+from voices.services.recordings.store import add_recording, set_active
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -32,7 +32,7 @@ def mixed(studio: Studio, voice: Voice) -> Voice:
     Recording.objects.filter(pk=left_out.pk).update(file_name="left-out.wav", active=False, findings=[])
     noisy = [{"severity": "look", "code": "noisy", "text": "Noise.", "advice": "Look.", "at": 1.0}]
     Recording.objects.filter(pk=mute.pk).update(file_name="mute.wav", transcript="", findings=noisy, seconds=9)
-    services.add_recording(voice, upload("refused.wav", b"no"), studio.producer)
+    add_recording(voice, upload("refused.wav", b"no"), studio.producer)
     return voice
 
 
@@ -121,11 +121,11 @@ def test_what_is_still_marked_is_told_before_the_next_build(
     two = "2 recordings were marked by the provider in the last build. Leave them out or replace them."
     assert advice(as_viewer, voice) == [(two, place)]
     assert f'<a href="{place}">' in as_viewer.get(voice.get_absolute_url()).content.decode()
-    services.set_active(mute, False)
+    set_active(mute, False)
     one = "1 recording was marked by the provider in the last build. Leave it out or replace it."
     assert advice(as_viewer, voice) == [(one, place)]
-    services.set_active(fine, False)
-    services.set_active(other, False)
+    set_active(fine, False)
+    set_active(other, False)
     assert advice(as_viewer, voice) == []
 
 
@@ -200,7 +200,7 @@ def body(response: object) -> bytes:
 
 
 def test_a_recording_is_served_as_it_came_whole_or_in_parts(as_viewer: Client, studio: Studio, voice: Voice) -> None:
-    recording, _new = services.add_recording(voice, upload("a.wav"), studio.producer)
+    recording, _new = add_recording(voice, upload("a.wav"), studio.producer)
     whole = as_viewer.get(audio(recording))
     assert body(whole) == clip()
     assert whole.headers["Content-Type"] == "audio/wav"
@@ -213,7 +213,7 @@ def test_a_recording_is_served_as_it_came_whole_or_in_parts(as_viewer: Client, s
 
 def test_what_was_refused_is_only_ever_a_download_of_bytes(as_viewer: Client, studio: Studio, voice: Voice) -> None:
     page = b"<html><script>alert(1)</script></html>"
-    recording, _new = services.add_recording(voice, upload("x.html", page), studio.producer)
+    recording, _new = add_recording(voice, upload("x.html", page), studio.producer)
     response = as_viewer.get(audio(recording))
     assert body(response) == page
     assert response.headers["Content-Type"] == "application/octet-stream"
@@ -239,7 +239,7 @@ EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 def test_names_and_words_are_shown_and_never_run(as_producer: Client, studio: Studio) -> None:
     talent = studio.talent(EVIL)
     voice = studio.voice(EVIL, talent)
-    services.add_recording(voice, upload("evil.wav"), studio.producer, transcript=EVIL)
+    add_recording(voice, upload("evil.wav"), studio.producer, transcript=EVIL)
     Recording.objects.update(file_name=EVIL)
     for path in (voice.get_absolute_url(), reverse("voices:voice_add", args=[talent.pk]), reverse("today")):
         text = as_producer.get(path).content.decode()

@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from tests.voices.over_there import OverThere
 from tests.voices.rows import Studio
-from voices import services
 from voices.models import Account, RemoteVoice
+from voices.services.accounts import change_key
 from voices.services.builds.lifecycle import STILL_THERE
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -195,7 +195,7 @@ def test_a_voice_that_is_said_to_be_deleted_and_is_not_raises_an_alarm(as_produc
 def test_after_another_key_that_it_is_not_there_proves_less(as_producer: Client, at: At) -> None:
     studio = at("voiceai")
     remote = studio.remote()
-    services.change_key(studio.account, "key-of-another-account")
+    change_key(studio.account, "key-of-another-account")
     text = post(as_producer, "remote_look", remote)
     assert "It may be another account&#x27;s key" in text
     assert remote.deleted_at is None

@@ -8,7 +8,6 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from consent.services import NotPossible
 from providers import registry
 from providers.base import Provider
 from providers.errors import ProviderAuthError, ProviderError
@@ -17,6 +16,7 @@ from voicehub import outbox
 from voicehub.encryption import SecretUnreadable
 from voicehub.models import User
 from voicehub.outbox import LEASE
+from voicehub.refusals import NotPossible
 from voices.models import Account, AccountCall, Build, BuildStatus, Mode, Preview, PreviewStatus, RemoteVoice
 
 CALLS_KEPT = 100

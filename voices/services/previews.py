@@ -6,13 +6,14 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 
-from consent.services import NotPossible, permission
+from consent.services.gate import permission
 from providers import registry
 from providers.errors import ProviderError
 from providers.types import Sound
 from voicehub import outbox
 from voicehub.encryption import SecretUnreadable
 from voicehub.models import User
+from voicehub.refusals import NotPossible
 from voicehub.transitions import move
 from voices.models import Build, BuildStatus, Preview, PreviewStatus, RemoteVoice
 from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation, words

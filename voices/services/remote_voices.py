@@ -9,7 +9,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from consent.services import NotPossible
 from providers import registry
 from providers.base import Provider
 from providers.errors import NotFound, ProviderAuthError, ProviderError, ProviderRejected
@@ -18,6 +17,7 @@ from providers.types import BuildReport, Capabilities, Tier, Visibility
 from voicehub import outbox
 from voicehub.encryption import SecretUnreadable
 from voicehub.models import User
+from voicehub.refusals import NotPossible
 from voices.models import Account, Build, RemoteVoice, Voice
 from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation, words
 from voices.services.builds.lifecycle import STILL_THERE, seen

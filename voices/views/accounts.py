@@ -11,14 +11,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.access import may, user_of
-from consent.services import NotPossible
 from providers import registry
 from providers.base import Provider
 from providers.types import Capabilities
+from voicehub.refusals import NotPossible
 from voicehub.text import clock
-from voices import access, services
+from voices import access
 from voices.account_forms import AccountForm, KeyForm, PauseForm, say_errors
 from voices.models import Account, LimitOverride
+from voices.services.accounts import add_account, change_key, pause_account, resume_account, test_account
 
 # The limits in words; one that is not named here is shown by its key.
 NAMES = {
@@ -96,7 +97,7 @@ def account_add(request: HttpRequest) -> HttpResponse:
     form = AccountForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            account = services.add_account(**form.cleaned_data)
+            account = add_account(**form.cleaned_data)
         except NotPossible as reason:
             form.add_error(None, str(reason))
         else:
@@ -177,7 +178,7 @@ def account_test(request: HttpRequest, pk: str) -> HttpResponse:
     if account.provider not in registry.PROVIDERS:
         messages.error(request, FORGOTTEN)
         return redirect("voices:account", account.pk)
-    services.test_account(account)
+    test_account(account)
     if account.last_error:
         messages.error(request, f"{account.name}: {account.last_error}")
     else:
@@ -190,7 +191,7 @@ def account_test(request: HttpRequest, pk: str) -> HttpResponse:
 def account_key(request: HttpRequest, pk: str) -> HttpResponse:
     account, form = account_or_404(pk), KeyForm(request.POST)
     if form.is_valid():
-        services.change_key(account, form.cleaned_data["key"])
+        change_key(account, form.cleaned_data["key"])
         messages.success(request, "The new key is stored. Test it, to see that the provider takes it.")
     else:
         say_errors(request, form)
@@ -205,7 +206,7 @@ def account_pause(request: HttpRequest, pk: str) -> HttpResponse:
         say_errors(request, form)
         return redirect("voices:account", account.pk)
     try:
-        services.pause_account(account, form.cleaned_data["reason"], user_of(request))
+        pause_account(account, form.cleaned_data["reason"], user_of(request))
     except NotPossible as reason:
         messages.error(request, str(reason))
     else:
@@ -218,7 +219,7 @@ def account_pause(request: HttpRequest, pk: str) -> HttpResponse:
 def account_resume(request: HttpRequest, pk: str) -> HttpResponse:
     account = account_or_404(pk)
     try:
-        services.resume_account(account)
+        resume_account(account)
     except NotPossible as reason:
         messages.error(request, str(reason))
     else:

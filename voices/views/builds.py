@@ -16,15 +16,17 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import may, user_of
-from consent.services import NotPossible
 from providers import registry
-from voices import access, services
+from voicehub.refusals import NotPossible
+from voices import access
 from voices.account_forms import say_errors
 from voices.forms import BuildForm, ConcludeForm, SettleForm
 from voices.models import Account, Build, BuildRecording, BuildStatus
 from voices.models.build import ACTIVE
 from voices.presenters import asks_a_person, handed_over, stamp
-from voices.services import ScoreInfo
+from voices.services.builds.reconcile import conclude_by_hand, settle_by_hand
+from voices.services.builds.scores import SCORES, ScoreInfo, worst_first
+from voices.services.builds.start import cancel_build, reasons_against, start_build
 
 PAGE = 100
 TONES = {"good": "good", "fair": "wait", "poor": "bad"}
@@ -78,7 +80,7 @@ def build_start(request: HttpRequest, pk: str) -> HttpResponse:
     if account.provider not in registry.PROVIDERS or tier not in registry.provider_class(account.provider).tiers:
         raise Http404
     try:
-        build = services.start_build(voice, account, tier, handover, user_of(request))
+        build = start_build(voice, account, tier, handover, user_of(request))
     except NotPossible as reason:
         for text in getattr(reason, "reasons", ()) or (str(reason),):
             messages.error(request, text)
@@ -108,7 +110,7 @@ def build_progress(request: HttpRequest, pk: str) -> HttpResponse:
 def build_export(_request: HttpRequest, pk: str) -> StreamingHttpResponse:
     """The table of the recordings as CSV that no spreadsheet takes for formulas."""
     build = get_object_or_404(access.builds(), pk=pk)
-    rows = csv_lines(services.worst_first(build))
+    rows = csv_lines(worst_first(build))
     response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
     name = f"{slugify(build.voice.name) or 'voice'}-{build.remote_voice.tier}-{build.created_at:%Y%m%d-%H%M}.csv"
     response.headers["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
@@ -120,7 +122,7 @@ def build_export(_request: HttpRequest, pk: str) -> StreamingHttpResponse:
 def build_cancel(request: HttpRequest, pk: str) -> HttpResponse:
     build = get_object_or_404(access.builds(), pk=pk)
     try:
-        services.cancel_build(build, user_of(request))
+        cancel_build(build, user_of(request))
     except NotPossible as reason:
         messages.error(request, str(reason))
     else:
@@ -139,7 +141,7 @@ def build_settle(request: HttpRequest, pk: str) -> HttpResponse:
         return redirect(build)
     try:
         said = form.cleaned_data
-        services.settle_by_hand(build, user_of(request), form.answer, said["why"], step=said["step"])
+        settle_by_hand(build, user_of(request), form.answer, said["why"], step=said["step"])
     except NotPossible as reason:
         messages.error(request, str(reason))
     else:
@@ -157,7 +159,7 @@ def build_conclude(request: HttpRequest, pk: str) -> HttpResponse:
         say_errors(request, form)
         return redirect(build)
     try:
-        services.conclude_by_hand(build, user_of(request), form.cleaned_data["became"], form.cleaned_data["why"])
+        conclude_by_hand(build, user_of(request), form.cleaned_data["became"], form.cleaned_data["why"])
     except NotPossible as reason:
         messages.error(request, str(reason))
     else:
@@ -166,7 +168,7 @@ def build_conclude(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
-    rows = services.worst_first(build).defer(*(f"recording__{name}" for name in HEAVY))
+    rows = worst_first(build).defer(*(f"recording__{name}" for name in HEAVY))
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     marked = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discarded="")
     counts = build.recordings.aggregate(
@@ -214,7 +216,7 @@ def reasons_against_another(build: Build) -> list[str]:
         return []
     if account.provider not in registry.PROVIDERS or tier not in registry.provider_class(account.provider).tiers:
         return ["VoiceHub does not know this provider, or this kind of build, any more."]
-    return services.reasons_against(build.voice, account, tier, build.handover)
+    return reasons_against(build.voice, account, tier, build.handover)
 
 
 def timeline(build: Build) -> list[Moment]:
@@ -242,9 +244,7 @@ def _state(over: bool, now: bool) -> str:
 
 
 def scores(build: Build) -> list[Score]:
-    return [
-        Score(info, float(build.scores[info.key])) for info in services.SCORES if build.scores.get(info.key) is not None
-    ]
+    return [Score(info, float(build.scores[info.key])) for info in SCORES if build.scores.get(info.key) is not None]
 
 
 class _Line:

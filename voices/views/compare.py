@@ -13,14 +13,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import may, user_of
-from consent.services import NotPossible
 from voicehub.models import User
+from voicehub.refusals import NotPossible
 from voicehub.tokens import digest
-from voices import access, services
+from voices import access
 from voices.account_forms import SentenceForm, say_errors
 from voices.models import Build, BuildStatus, Preview, PreviewStatus
 from voices.presenters import build_name
-from voices.services import ScoreInfo
+from voices.services.builds.scores import SCORES, ScoreInfo
+from voices.services.previews import ask_preview, reasons_against_preview
 
 MOST_SENTENCES = 20
 UNDER_WAY = (PreviewStatus.WAITING, PreviewStatus.ASKING)
@@ -159,7 +160,7 @@ def _ask(build: Build, text: str, by: User) -> str:
     if why := _why_mute(build):
         return why
     try:
-        services.ask_preview(build.remote_voice, text, by)
+        ask_preview(build.remote_voice, text, by)
     except NotPossible as reason:
         return str(reason)
     return ""
@@ -186,7 +187,7 @@ def _problem(pair: Pair) -> str:
 
 def score_rows(pair: Pair) -> Iterator[ScoreRow]:
     """The scores that either has, in the order in which every page shows them."""
-    for info in services.SCORES:
+    for info in SCORES:
         first, second = (_score(build, info.key) for build in pair.builds)
         if first is not None or second is not None:
             yield ScoreRow(info, (first, second))
@@ -226,7 +227,7 @@ def mute(pair: Pair) -> list[tuple[Build, str]]:
 def _why_mute(build: Build) -> str:
     if build.status != BuildStatus.READY:
         return "This build made no voice that could speak."
-    return TRAINED_SINCE if _trained_since(build) else " ".join(services.reasons_against_preview(build.remote_voice))
+    return TRAINED_SINCE if _trained_since(build) else " ".join(reasons_against_preview(build.remote_voice))
 
 
 def _trained_since(build: Build) -> bool:

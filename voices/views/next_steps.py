@@ -10,17 +10,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Talent
-from consent.services import Permission, Wish, permissions
+from consent.services.gate import Permission, Wish, permissions
 from providers import registry
 from providers.types import Capabilities
 from voicehub.models import User
 from voicehub.text import some
-from voices import access, services
+from voices import access
 from voices.models import Account, Build, BuildStatus, RemoteVoice, Voice
 from voices.models.build import ACTIVE
 from voices.presenters import MENDED_BY, asks_a_person
-from voices.services import Readiness
-from voices.services.builds.readiness import all_limits
+from voices.services.builds.readiness import Readiness, all_limits, readinesses
 
 MOST = 100
 REVIEW = "consent.review_consent"
@@ -221,7 +220,7 @@ def easiest_tier() -> tuple[Account, Capabilities] | None:
 def _unbuilt(account: Account, tier: Capabilities) -> Iterator[Step]:
     tried = Build.objects.filter(voice=OuterRef("pk")).exclude(status=BuildStatus.CANCELLED)
     voices = list(Voice.objects.filter(~Exists(tried)).select_related("talent").order_by("name")[:MOST])
-    states = services.readinesses(voices, account, tier.tier)
+    states = readinesses(voices, account, tier.tier)
     asked = {
         (consent.talent_id, consent.purpose): consent
         for consent in Consent.objects.filter(

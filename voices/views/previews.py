@@ -8,12 +8,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import may, user_of
-from consent.services import NotPossible
 from voicehub import media
-from voices import services
+from voicehub.refusals import NotPossible
 from voices.account_forms import SentenceForm, errors_of
 from voices.models import Preview
 from voices.presenters import spoken
+from voices.services.previews import ask_preview
 from voices.views.remote_voices import remote_or_404
 
 # What a page may play, each with the ending of a file of its kind; anything else is only handed over to keep.
@@ -38,7 +38,7 @@ def preview_ask(request: HttpRequest, pk: str) -> HttpResponse:
     issue = "" if form.is_valid() else errors_of(form)
     if not issue:
         try:
-            services.ask_preview(remote, form.cleaned_data["text"], user_of(request))
+            ask_preview(remote, form.cleaned_data["text"], user_of(request))
         except NotPossible as reason:
             issue = str(reason)
     if not request.headers.get("HX-Request"):

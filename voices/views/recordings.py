@@ -14,13 +14,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from audio.archives.read import is_archive
 from consent.access import may, user_of
-from consent.services import NotPossible
 from voicehub import media
 from voicehub.models import User
-from voices import access, services
+from voicehub.refusals import NotPossible
+from voices import access
 from voices.forms import TranscriptForm, UploadForm, read_transcripts
 from voices.models import Recording, Voice
 from voices.presenters import playable
+from voices.services.recordings.archive_upload import add_archive
+from voices.services.recordings.segment import cut_recording_later
+from voices.services.recordings.store import add_recording, delete_recording, set_active, set_transcript
 from voices.views.recording_table import moving, parse_time, recording_page
 
 TABLES = (".csv", ".tsv", ".txt")
@@ -120,7 +123,7 @@ def _is_archive(file: "UploadedFile[Any]") -> bool:
 
 
 def _add_archive(voice: Voice, file: "UploadedFile[Any]", by: User) -> Outcome:
-    taken = services.add_archive(voice, file, by)
+    taken = add_archive(voice, file, by)
     unusable = [row for row in taken.recordings if not row.usable]
     parts = [Outcome("refused", row.file_name, "Cannot be used.", _refusals(row)) for row in unusable]
     parts += [Outcome("refused", name, "Not taken in.", _told([found])) for name, found in taken.refused]
@@ -144,7 +147,7 @@ def _add(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str) -> 
         return _add_archive(voice, file, by)
     name = file.name or "file"
     try:
-        recording, new = services.add_recording(voice, file, by, transcript=transcript)
+        recording, new = add_recording(voice, file, by, transcript=transcript)
     except NotPossible as reason:
         return Outcome("refused", name, str(reason))
     if not new:
@@ -169,7 +172,7 @@ def _fill_in(voice: Voice, file: "UploadedFile[Any]") -> Outcome:
     filled = 0
     for recording in access.recordings().filter(voice=voice):
         if (text := texts.get(recording.title)) and text != recording.transcript:
-            services.set_transcript(recording, text)
+            set_transcript(recording, text)
             filled += 1
     words = f"{filled} transcript{'' if filled == 1 else 's'} filled in from {len(texts)} lines."
     return Outcome("accepted", name, words)
@@ -198,7 +201,7 @@ def _save_transcript(recording: Recording, form: TranscriptForm) -> tuple[bool, 
     if not form.is_valid():
         return False, "Too long: at most 2,000 characters."
     try:
-        services.set_transcript(recording, form.cleaned_data["transcript"])
+        set_transcript(recording, form.cleaned_data["transcript"])
     except NotPossible as reason:
         return False, str(reason)
     return True, ""
@@ -210,7 +213,7 @@ def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
     """Into the next build or not, as the switch in its row says."""
     recording = get_object_or_404(access.recordings(), pk=pk)
     try:
-        services.set_active(recording, request.POST.get("active") == "on")
+        set_active(recording, request.POST.get("active") == "on")
     except NotPossible as reason:
         messages.error(request, str(reason))
     if not request.headers.get("HX-Request"):
@@ -226,7 +229,7 @@ def recording_cut(request: HttpRequest, pk: str) -> HttpResponse:
     """Have a file that is too long cut in its pauses, in the background."""
     recording = get_object_or_404(access.recordings(), pk=pk)
     try:
-        services.cut_recording_later(recording, user_of(request))
+        cut_recording_later(recording, user_of(request))
     except NotPossible as reason:
         messages.error(request, str(reason))
     else:
@@ -242,7 +245,7 @@ def recording_delete(request: HttpRequest, pk: str) -> HttpResponse:
         return render(request, "voices/recording_delete.html", {"recording": recording, "voice": recording.voice})
     name, voice = recording.file_name, recording.voice
     try:
-        services.delete_recording(recording)
+        delete_recording(recording)
     except NotPossible as reason:
         messages.error(request, str(reason))
     else:

@@ -14,14 +14,15 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import may, user_of
-from consent.services import NotPossible
 from providers.types import Visibility
+from voicehub.refusals import NotPossible
 from voicehub.tokens import digest
-from voices import access, presenters, services
+from voices import access, presenters
 from voices.account_forms import ReasonForm, RenameForm, say_errors
 from voices.models import RemoteVoice
 from voices.presenters import can
-from voices.services.remote_voices import NO_SUCH_VOICE
+from voices.services import remote_voices
+from voices.services.remote_voices import NO_SUCH_VOICE, ask_deletion, note_deletion, rename, set_visibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,9 @@ def proof(remote: RemoteVoice) -> Proof | None:
 @require_POST
 def remote_look(request: HttpRequest, pk: str) -> HttpResponse:
     """Ask the provider how it stands now."""
-    return _try(request, remote_or_404(pk), services.look, "The provider was asked just now; this is what it says.")
+    return _try(
+        request, remote_or_404(pk), remote_voices.look, "The provider was asked just now; this is what it says."
+    )
 
 
 @may("voices.change_remotevoice")
@@ -109,7 +112,7 @@ def remote_rename(request: HttpRequest, pk: str) -> HttpResponse:
         say_errors(request, form)
         return redirect(remote)
     name = form.cleaned_data["name"]
-    return _try(request, remote, lambda it: services.rename(it, name), "Renamed at the provider.")
+    return _try(request, remote, lambda it: rename(it, name), "Renamed at the provider.")
 
 
 @may("voices.change_remotevoice")
@@ -128,7 +131,7 @@ def remote_visibility(request: HttpRequest, pk: str) -> HttpResponse:
 
 def _show_to(remote: RemoteVoice, visibility: Visibility, request: HttpRequest) -> None:
     """Change it, and believe only what the provider shows after that."""
-    services.set_visibility(remote, visibility, user_of(request))
+    set_visibility(remote, visibility, user_of(request))
     if remote.visibility == visibility:
         messages.success(request, f"The provider shows the voice as {visibility} now.")
     else:
@@ -140,14 +143,14 @@ def _show_to(remote: RemoteVoice, visibility: Visibility, request: HttpRequest) 
 @require_POST
 def remote_delete(request: HttpRequest, pk: str) -> HttpResponse:
     done = "The provider is asked to delete the voice, and looked at until it is gone."
-    return _with_reason(request, remote_or_404(pk), services.ask_deletion, done)
+    return _with_reason(request, remote_or_404(pk), ask_deletion, done)
 
 
 @may("voices.delete_remotevoice")
 @require_POST
 def remote_deleted(request: HttpRequest, pk: str) -> HttpResponse:
     """A person has deleted it on the provider's own page."""
-    return _with_reason(request, remote_or_404(pk), services.note_deletion, "Noted: the voice is gone.")
+    return _with_reason(request, remote_or_404(pk), note_deletion, "Noted: the voice is gone.")
 
 
 def _with_reason(request: HttpRequest, remote: RemoteVoice, act: Callable[..., None], done: str) -> HttpResponse:

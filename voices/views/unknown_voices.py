@@ -8,11 +8,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.access import may, user_of
-from consent.services import NotPossible
 from providers import registry
-from voices import services
+from voicehub.refusals import NotPossible
 from voices.account_forms import AdoptForm, DeleteOrphanForm, RemoteIdForm, say_errors
 from voices.models import Account, Voice
+from voices.services.remote_voices import adopt, delete_orphan, orphans
 from voices.views.accounts import account_or_404
 
 
@@ -25,7 +25,7 @@ def orphan_list(request: HttpRequest, pk: str) -> HttpResponse:
     context: dict[str, Any] = {"account": account, "deletes": any(tier.can_delete for tier in tiers)}
     context["lists"] = any(tier.can_list for tier in tiers)
     try:
-        context["orphans"] = services.orphans(account)
+        context["orphans"] = orphans(account)
     except NotPossible as reason:
         context["issue"] = str(reason)
     return render(request, "voices/orphans.html", context)
@@ -50,7 +50,7 @@ def orphan_adopt(request: HttpRequest, pk: str) -> HttpResponse:
         return _adopt_page(request, account, form)
     said = form.cleaned_data
     try:
-        remote = services.adopt(account, said["remote_id"], said["tier"], said["voice"], user_of(request))
+        remote = adopt(account, said["remote_id"], said["tier"], said["voice"], user_of(request))
     except NotPossible as reason:
         form.add_error(None, str(reason))
         return _adopt_page(request, account, form)
@@ -81,7 +81,7 @@ def orphan_delete(request: HttpRequest, pk: str) -> HttpResponse:
     tier = next((tier for tier, can in tiers.items() if can.can_delete), next(iter(tiers)))
     said = form.cleaned_data
     try:
-        remote = services.delete_orphan(account, said["remote_id"], tier, user_of(request), said["reason"])
+        remote = delete_orphan(account, said["remote_id"], tier, user_of(request), said["reason"])
     except NotPossible as reason:
         messages.error(request, str(reason))
         return redirect("voices:orphans", pk)

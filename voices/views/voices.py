@@ -7,10 +7,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from consent.access import may, user_of
 from consent.models import Talent
-from consent.services import NotPossible
-from voices import access, services
+from voicehub.refusals import NotPossible
+from voices import access
 from voices.build_options import places
 from voices.forms import VoiceForm
+from voices.services.recordings.store import create_voice
 from voices.views.recording_table import moving, recording_page
 
 
@@ -21,7 +22,7 @@ def voice_add(request: HttpRequest, pk: str) -> HttpResponse:
     form = VoiceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            voice = services.create_voice(talent, **form.cleaned_data, by=user_of(request))
+            voice = create_voice(talent, **form.cleaned_data, by=user_of(request))
         except NotPossible as reason:
             form.add_error(None, str(reason))
         else:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from audio.networks.installed import PARTS
-from consent.services import verify_all_histories
+from consent.services.audit_log import verify_all_histories
 from voicehub.encryption import SecretUnreadable
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import LISTENING, WORK

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Aggregate, Count, Q, Sum
 from django.db.models.functions import Length
 
-from consent.services import Permission, Wish, permissions
+from consent.services.gate import Permission, Wish, permissions
 from providers import registry
 from providers.types import Capabilities, HandoverWay, Limit, Tier
 from voicehub.text import clock, some

@@ -4,7 +4,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract
-from consent.services import permission
+from consent.services.gate import permission
 from providers import registry
 from voices.models import Build
 

@@ -7,7 +7,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from consent.services import NotPossible
 from providers.base import Provider
 from providers.errors import NotFound, ProviderError
 from providers.types import BuildReport, Capabilities, RemoteStatus, Tier
@@ -15,6 +14,7 @@ from voicehub import outbox
 from voicehub.encryption import SecretUnreadable
 from voicehub.models import User
 from voicehub.outbox import LEASE
+from voicehub.refusals import NotPossible
 from voicehub.transitions import move
 from voices.models import Build, BuildStatus, RemoteVoice
 from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation

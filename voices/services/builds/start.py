@@ -4,11 +4,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from consent.models import EventKind
-from consent.services import NotPossible, Permission, permission, record
+from consent.services.audit_log import record
+from consent.services.gate import Permission, permission
 from providers import registry
 from providers.types import HandoverWay, Tier
 from voicehub import outbox
 from voicehub.models import User
+from voicehub.refusals import NotPossible
 from voicehub.tokens import digest, token_for
 from voicehub.transitions import move
 from voices.models import (

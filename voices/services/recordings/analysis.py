@@ -22,7 +22,7 @@ from audio.networks import speaker_match
 from audio.networks.estimates import estimate
 from audio.wav.riff import WavRefused, load, read_header
 from consent.models import TakeCheck, Talent
-from consent.services import set_match
+from consent.services.take_checks import set_match
 from voicehub import outbox
 from voicehub.outbox import Lease
 from voicehub.threshold_overrides import thresholds

@@ -19,10 +19,10 @@ from audio.findings.thresholds import Thresholds
 from audio.ingest import Understood
 from audio.levels.inspect import inspect
 from audio.wav.riff import read_header
-from consent.services import NotPossible
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.outbox import Lease
+from voicehub.refusals import NotPossible
 from voicehub.storage import BLOCK
 from voicehub.threshold_overrides import thresholds
 from voicehub.transitions import move

@@ -9,9 +9,9 @@ from django.db.models import ProtectedError
 from audio.ingest import Understood, understood
 from audio.levels.inspect import Limits
 from consent.models import Purpose, Talent
-from consent.services import NotPossible
 from voicehub import outbox
 from voicehub.models import User
+from voicehub.refusals import NotPossible
 from voicehub.threshold_overrides import thresholds
 from voices.models import Recording, RecordingStatus, Voice
 from voices.models.voice import recording_path, wav_path

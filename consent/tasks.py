@@ -6,6 +6,7 @@ from consent.services import invitations, take_checks
 from consent.services.review import expire_due
 from consent.services.take_checks import check_given_up
 from voicehub.outbox import LISTENING, Lease, handles
+from voicehub.retry_policy import CONSENT_EXPIRY_INTERVAL
 
 
 @handles("send_invitation")
@@ -21,4 +22,4 @@ def check_take(take_id: str, _lease: Lease) -> None:
 @handles("expire_consents")
 def expire_consents(_scope: str, _lease: Lease) -> timedelta:
     expire_due()
-    return timedelta(hours=1)
+    return CONSENT_EXPIRY_INTERVAL

@@ -1,8 +1,25 @@
 """What can go wrong with a provider, by what we must do about it. None of these ever carries a key or a header."""
 
+from typing import ClassVar
 
-class ProviderError(Exception):
-    """Base. `public` is a sentence for staff; `operation` and `status` say where it happened."""
+
+class CallFailure(Exception):
+    """Base of everything that a call to a provider can end in, other than an answer; `str()` of it is for the log.
+
+    `for_staff` says in words what happened, `retry_after` in how many seconds the provider can be asked again, if it
+    said so. With `stops_account` no call with this account's key can succeed before a person has acted.
+    """
+
+    stops_account: ClassVar[bool] = False
+    retry_after: float | None = None
+
+    @property
+    def for_staff(self) -> str:
+        return str(self)
+
+
+class ProviderError(CallFailure):
+    """Base of what a provider, or the way to it, answers. `operation` and `status` say where it happened."""
 
     public = "The provider answered with an error."
 
@@ -11,6 +28,11 @@ class ProviderError(Exception):
         self.detail = detail
         self.status = status
         super().__init__(f"{operation}: {detail or self.public}" + (f" (HTTP {status})" if status else ""))
+
+    @property
+    def for_staff(self) -> str:
+        """Our sentence, and the provider's own words where it has some."""
+        return f"{self.public} {self.detail}".strip()
 
 
 class ProviderUnavailable(ProviderError):
@@ -65,6 +87,7 @@ class ProviderAuthError(ProviderError):
     """401 or 403: the key is wrong, or its plan does not allow this."""
 
     public = "The provider does not accept this account's key for this. Check the key and the plan."
+    stops_account = True
 
 
 class ResponseUnreadable(ProviderError):

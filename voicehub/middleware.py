@@ -7,10 +7,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from voicehub.upload_limits import GUEST_REQUEST_BYTES, STAFF_REQUEST_BYTES
+
 View = Callable[[HttpRequest], HttpResponse]
-# Bytes of a whole request. A guest sends one take; staff without scripts send a form full of recordings.
-LARGEST_OF_GUESTS = 64 << 20
-LARGEST_OF_STAFF = 1 << 30
 
 
 class BodyLimitMiddleware:
@@ -26,8 +25,8 @@ class BodyLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         size = int(length) if length.isdecimal() else 0
-        if size > LARGEST_OF_GUESTS and size > (
-            LARGEST_OF_STAFF if request.user.is_authenticated else LARGEST_OF_GUESTS
+        if size > GUEST_REQUEST_BYTES and size > (
+            STAFF_REQUEST_BYTES if request.user.is_authenticated else GUEST_REQUEST_BYTES
         ):
             return render(request, "413.html", status=413)
         return self.get_response(request)

@@ -23,14 +23,11 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from voicehub.models import Task, TaskStatus
+from voicehub.retry_policy import LEASE, MAX_ATTEMPTS, RENOTIFY_AFTER, attempt_delay
 from voicehub.transitions import move
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=settings.VOICEHUB_LEASE_SECONDS)
-# Not sooner, so that a busy queue is not filled with the same ids; not later than a dead worker's lease is over.
-RING_AGAIN = min(timedelta(seconds=20), LEASE)
-MOST_ATTEMPTS = 5
 # The names of the queues: a build must not wait until thousands of recordings have been listened to.
 WORK, LISTENING = "default", "listening"
 # With the queue, seconds: somebody who saved a page waits for it, and nothing is lost without it.
@@ -93,7 +90,7 @@ def handles(kind: str, given_up: Farewell | None = None, queue: str = WORK) -> C
     """Register the function that does tasks of this kind; what keeps a processor busy for long goes into LISTENING.
 
     It gets the object's id and the lease, and returns None when the work is done or the time after which it is due
-    again. Any exception but GiveUp and LeaseLost is tried again, at most MOST_ATTEMPTS times in a row. When the task
+    again. Any exception but GiveUp and LeaseLost is tried again, at most MAX_ATTEMPTS times in a row. When the task
     is given up, `given_up` is called with the object's id in the same transaction, so that nobody waits in vain.
     """
 
@@ -151,7 +148,7 @@ def sweep() -> int:
     """Ring for every task that is due, unclaimed and not rung for lately; returns how many."""
     now = timezone.now()
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    quiet = Q(rung_at__isnull=True) | Q(rung_at__lt=now - RING_AGAIN) | Q(rung_at__lt=F("due_at"))
+    quiet = Q(rung_at__isnull=True) | Q(rung_at__lt=now - RENOTIFY_AFTER) | Q(rung_at__lt=F("due_at"))
     due = Task.objects.filter(free, quiet, status=TaskStatus.WAITING, due_at__lte=now).order_by("due_at")
     ids = list(due.values_list("pk", flat=True)[:1000])
     for task_id in ids:
@@ -176,8 +173,8 @@ def run_task(task_id: str) -> None:
     if lease is None:
         return
     task = Task.objects.get(pk=task_id)
-    if task.attempts > MOST_ATTEMPTS:
-        give_up(task, lease, f"The worker stopped in the middle of it {MOST_ATTEMPTS} times.")
+    if task.attempts > MAX_ATTEMPTS:
+        give_up(task, lease, f"The worker stopped in the middle of it {MAX_ATTEMPTS} times.")
         return
     try:
         again = _handlers[task.kind](task.object_id, lease)
@@ -199,10 +196,10 @@ def _failed(task: Task, lease: Lease, error: Exception) -> None:
     # Of a file what is wrong, and not where it lies: everybody who signs in may read this.
     said = error.strerror if isinstance(error, OSError) and error.strerror else error
     reason = f"{type(error).__name__}: {said}"[:500]
-    if task.attempts >= MOST_ATTEMPTS:
+    if task.attempts >= MAX_ATTEMPTS:
         give_up(task, lease, f"Tried {task.attempts} times. Last time: {reason}")
     else:
-        lease.release(due_at=timezone.now() + timedelta(seconds=4**task.attempts), reason=reason)
+        lease.release(due_at=timezone.now() + attempt_delay(task.attempts), reason=reason)
 
 
 def give_up(task: Task, lease: Lease, reason: str) -> None:

@@ -9,7 +9,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.urls import reverse_lazy
 
 from launcher import valkey
-from voicehub import env
+from voicehub import env, upload_limits
 
 # Lets classes such as ModelAdmin be written as the type checker knows them: with the model in brackets.
 django_stubs_ext.monkeypatch()
@@ -170,7 +170,7 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # An upload of any size goes to a temporary file, never into memory; the form fields beside it stay small.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
+DATA_UPLOAD_MAX_MEMORY_SIZE = upload_limits.FORM_FIELDS_BYTES
 
 # Mail: smtp://user:password@host:587?tls=1, or else files that can be read under DATA_DIR/mail.
 MAIL = env.mail("VOICEHUB_EMAIL_URL")

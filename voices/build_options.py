@@ -18,9 +18,10 @@ from providers import registry
 from providers.types import HandoverWay, Limit
 from voicehub.text import clock, some
 from voices.models import Account, Handover, RemoteVoice, Voice
+from voices.models.limits import all_limits
 from voices.presenters import MENDED_BY
 from voices.services.builds import selection
-from voices.services.builds.readiness import CHOOSING, Lacks, Readiness, all_limits, all_readiness
+from voices.services.builds.readiness import CHOOSING, Lacks, Readiness, all_readiness
 from voices.services.builds.selection import Row, Sending, falls_short, rows_of
 
 MOST_NAMED = 50

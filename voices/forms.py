@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from consent.models import Purpose
 from providers.types import Tier
+from voicehub.upload_limits import TRANSCRIPT_TABLE_BYTES
 from voices.models import BuildStatus, Handover
 
 LANGUAGES = [
@@ -29,7 +30,6 @@ LANGUAGES = [
 ]
 ONE_OF_TWO = "Say whether it is ready, or has failed."
 LONGEST_TRANSCRIPT = 2000
-LARGEST_TABLE = 2 << 20
 SOUND_NAME = re.compile(r"\.(wav|flac|aiff?|caf|og[ga]|opus|mp3|m4a|mp4|webm)$", re.IGNORECASE)
 REMOTE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}$")
 
@@ -118,7 +118,7 @@ def read_transcripts(file: "UploadedFile[Any]") -> dict[str, str]:
 
     Raises ValidationError when it is not such a table.
     """
-    if (file.size or 0) > LARGEST_TABLE:
+    if (file.size or 0) > TRANSCRIPT_TABLE_BYTES:
         raise forms.ValidationError("The table of transcripts is over 2 MB; split it.")
     try:
         lines = file.read().decode("utf-8-sig").splitlines()

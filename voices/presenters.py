@@ -15,7 +15,6 @@ from voices.models import Account, Build, BuildStatus, Handover, Preview, Previe
 from voices.models.build import ACTIVE
 from voices.services.builds.readiness import Lacks
 from voices.services.previews import reasons_against_preview
-from voices.services.remote_voices import capabilities_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ def handed_over(build: Build, count: int, seconds: float) -> str:
 def _encoding(build: Build) -> Encoding:
     """As the provider takes it; WAV where we do not know it any more."""
     try:
-        return capabilities_of(build.remote_voice).encoding
+        return build.remote_voice.capabilities.encoding
     except NotPossible:
         return Encoding.WAV
 
@@ -159,6 +158,6 @@ def spoken(remote: RemoteVoice) -> Spoken:
 def can(remote: RemoteVoice) -> Capabilities | None:
     """What may be done with it over there; None where VoiceHub does not know its provider any more."""
     try:
-        return capabilities_of(remote)
+        return remote.capabilities
     except NotPossible:
         return None

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 from voicehub import outbox
 from voicehub.outbox import LISTENING, Farewell, Lease, handles
+from voicehub.retry_policy import GIVEN_UP_RETRY
 from voices.services import previews, remote_voices
 from voices.services.builds import poll, reconcile, submit
-from voices.services.builds.submit import AFTER_GIVING_UP, submit_given_up
+from voices.services.builds.submit import submit_given_up
 from voices.services.previews import preview_given_up
 from voices.services.recordings import analysis, segment
 from voices.services.recordings.segment import cut_given_up
@@ -14,7 +15,7 @@ from voices.services.recordings.segment import cut_given_up
 
 def asked_later(kind: str) -> Farewell:
     """For questions that must not end unanswered: they rest for a while, and are asked again."""
-    return lambda object_id: outbox.add(kind, object_id, after=AFTER_GIVING_UP)
+    return lambda object_id: outbox.add(kind, object_id, after=GIVEN_UP_RETRY)
 
 
 @handles("submit_build", given_up=submit_given_up)

@@ -10,11 +10,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from voicehub.middleware import address_of
+from voicehub.upload_limits import CALLBACK_BYTES
 from voices.models import Build
 from voices.services.builds.dataset import dataset_for
 from voices.services.builds.poll import build_by_callback_token, receive_callback
-
-LARGEST_BODY = 64 << 10
 
 
 @csrf_exempt
@@ -25,8 +24,8 @@ def callback(request: HttpRequest, provider: str, token: str) -> HttpResponse:
     build = _build_of(provider, token)
     if request.method == "HEAD":
         return HttpResponse(status=204)
-    body = request.read(LARGEST_BODY + 1)
-    if len(body) > LARGEST_BODY:
+    body = request.read(CALLBACK_BYTES + 1)
+    if len(body) > CALLBACK_BYTES:
         return HttpResponse("At most 64 KiB.", status=413, content_type="text/plain")
     receive_callback(build, body, address_of(request))
     return HttpResponse(status=204)

@@ -6,8 +6,7 @@ from django.db import transaction
 from consent.models import Contract, Talent
 from voicehub.models import User
 from voicehub.storage import sha256_of
-
-LARGEST_PDF = 25 << 20
+from voicehub.upload_limits import CONTRACT_BYTES
 
 
 def pdf_problem(file: "UploadedFile[Any]") -> str:
@@ -15,8 +14,8 @@ def pdf_problem(file: "UploadedFile[Any]") -> str:
 
     A PDF begins with its mark within the first 1,024 bytes and ends with %%EOF (ISO 32000-1, 7.5 and annex H).
     """
-    if (file.size or 0) > LARGEST_PDF:
-        return f"The file is larger than {LARGEST_PDF >> 20} MB. Save it smaller and try again."
+    if (file.size or 0) > CONTRACT_BYTES:
+        return f"The file is larger than {CONTRACT_BYTES >> 20} MB. Save it smaller and try again."
     file.seek(0)
     head = file.read(1024)
     file.seek(max((file.size or 0) - 1024, 0))

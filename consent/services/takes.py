@@ -11,10 +11,8 @@ from voicehub.models import User
 from voicehub.refusals import NotPossible
 from voicehub.threshold_overrides import thresholds
 from voicehub.transitions import move
+from voicehub.upload_limits import TAKE_BYTES, TAKES_PER_CONSENT
 
-LARGEST_TAKE = 50 << 20
-# Takes that cannot be used are kept as well: whoever holds a link must not be able to fill the disk with them.
-MOST_TAKES = 30
 TAKE_LIMITS = Limits(min_seconds=2, max_seconds=120)
 
 
@@ -38,8 +36,8 @@ def submit_take(
     A take that cannot be sent to a provider is kept too, with its findings, and the consent goes on waiting.
     Raises NotPossible when the consent does not wait for a take, TakeDamaged when the hash is not the claimed one.
     """
-    if (file.size or 0) > LARGEST_TAKE:
-        raise NotPossible(f"The file is larger than {LARGEST_TAKE >> 20} MB. A statement needs well under a minute.")
+    if (file.size or 0) > TAKE_BYTES:
+        raise NotPossible(f"The file is larger than {TAKE_BYTES >> 20} MB. A statement needs well under a minute.")
     file.seek(0)
     found = inspect(file, TAKE_LIMITS, thresholds(consent.provider))  # type: ignore[arg-type]  # an uploaded file reads like any binary file
     if claimed_sha256 and claimed_sha256.lower() != found.sha256:
@@ -80,6 +78,6 @@ def _that_waits(consent: Consent) -> Consent:
     locked = Consent.objects.select_for_update().select_related("talent").get(pk=consent.pk)
     if locked.status != ConsentStatus.REQUESTED:
         raise NotPossible("This consent does not wait for a recording any more.")
-    if locked.takes.count() >= MOST_TAKES:
-        raise NotPossible(f"There are {MOST_TAKES} recordings already. The studio has to ask anew.")
+    if locked.takes.count() >= TAKES_PER_CONSENT:
+        raise NotPossible(f"There are {TAKES_PER_CONSENT} recordings already. The studio has to ask anew.")
     return locked

@@ -11,10 +11,10 @@ from providers import registry
 from providers.http import HttpProvider
 from tests.building.desk import Desk
 from tests.support.work import do_tasks
-from voicehub import outbox
 from voicehub.models import Task, TaskStatus
-from voicehub.outbox import LEASE, Lease, LeaseLost
+from voicehub.outbox import Lease, LeaseLost
 from voicehub.refusals import NotPossible
+from voicehub.retry_policy import LEASE, MAX_ATTEMPTS
 from voices.models import Build, BuildStatus, RemoteVoice
 from voices.services.accounts import change_key
 from voices.services.builds import journal, reconcile
@@ -207,7 +207,7 @@ def test_what_fails_on_our_side_ends_after_five_tries(desk: Desk) -> None:
     build = desk.start(voice)
     file = voice.recordings.filter(file_name="slt-02.wav").get().file
     file.storage.delete(str(file.name))
-    for _ in range(outbox.MOST_ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         desk.work()
     build.refresh_from_db()
     assert build.status == BuildStatus.FAILED
@@ -234,7 +234,7 @@ def test_question_that_breaks_again_and_again_is_asked_later(desk: Desk, monkeyp
     build = desk.reach(desk.start(desk.voice()), BuildStatus.TRAINING)
     with monkeypatch.context() as patch:
         patch.setattr("voices.services.builds.poll.seen", lambda *_: 1 / 0)
-        for _ in range(outbox.MOST_ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             desk.work()
     assert Task.objects.filter(kind="refresh_build", status=TaskStatus.GIVEN_UP).exists()
     assert waiting("refresh_build").due_at > timezone.now() + timedelta(minutes=50)

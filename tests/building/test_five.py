@@ -18,7 +18,6 @@ from voices.services.previews import ask_preview
 from voices.services.remote_voices import (
     adopt,
     ask_deletion,
-    capabilities_of,
     delete_orphan,
     look,
     note_deletion,
@@ -75,7 +74,7 @@ def test_second_build_does_not_disturb_the_first(at: Any, provider: str) -> None
     first = built(desk)
     second = desk.finish(desk.start(first.voice, Tier(first.remote_voice.tier), Handover(first.handover)))
     assert second.status == BuildStatus.READY
-    again = capabilities_of(first.remote_voice).trains_again
+    again = first.remote_voice.capabilities.trains_again
     assert (first.remote_voice_id == second.remote_voice_id) is again
     first.remote_voice.refresh_from_db()
     look(first.remote_voice)
@@ -86,7 +85,7 @@ def test_second_build_does_not_disturb_the_first(at: Any, provider: str) -> None
 def test_what_a_voice_says_is_kept_with_its_build_and_asked_once(at: Any, provider: str) -> None:
     desk = at(provider)
     build = built(desk)
-    if not capabilities_of(build.remote_voice).can_preview:
+    if not build.remote_voice.capabilities.can_preview:
         with pytest.raises(NotPossible):
             ask_preview(build.remote_voice, "Hello there.", desk.producer)
         return
@@ -105,7 +104,7 @@ def test_what_a_voice_says_is_kept_with_its_build_and_asked_once(at: Any, provid
 def test_deletion_is_proved_or_left_to_a_person(at: Any, provider: str) -> None:
     desk = at(provider)
     remote = built(desk).remote_voice
-    if capabilities_of(remote).can_delete:
+    if remote.capabilities.can_delete:
         ask_deletion(remote, desk.producer, "The talent asked for it.")
         desk.work(2)
         remote.refresh_from_db()

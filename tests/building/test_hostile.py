@@ -20,8 +20,8 @@ from providers.errors import ProviderAuthError
 from providers.types import Tier, Visibility
 from tests.building.desk import Desk, wav
 from voicehub.models import Task, TaskStatus
-from voicehub.outbox import LEASE
 from voicehub.refusals import NotPossible
+from voicehub.retry_policy import LEASE
 from voicehub.tokens import token_for
 from voices.admin import AccountAdmin, AccountForm
 from voices.models import (

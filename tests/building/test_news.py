@@ -14,6 +14,8 @@ from tests.building.desk import SLT, Desk
 from tests.support.sandbox import until
 from tests.support.work import do_tasks
 from voicehub.models import Task, TaskStatus
+from voicehub.retry_policy import PREVIOUS_BUILD_GRACE
+from voicehub.upload_limits import CALLBACKS_PER_BUILD
 from voices.models import Build, BuildStatus, Callback
 from voices.services.builds import poll
 from voices.services.builds.poll import refresh_build
@@ -101,9 +103,9 @@ def test_same_callback_is_kept_once(desk: Desk, training: Build) -> None:
 
 
 def test_flood_is_answered_and_forgotten(desk: Desk, training: Build) -> None:
-    for number in range(poll.CALLBACKS_KEPT + 5):
+    for number in range(CALLBACKS_PER_BUILD + 5):
         assert post(training, said(training, note=number)) == 204
-    assert training.callbacks.count() == poll.CALLBACKS_KEPT
+    assert training.callbacks.count() == CALLBACKS_PER_BUILD
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"\xff\0", b"[" * 60_000, b'{"id": "\\u0000", "issue": "\\ud800"}'])
@@ -184,7 +186,7 @@ def test_report_of_the_build_before_is_not_taken_for_this_one(
     monkeypatch.setattr(type(provider), "fetch_build", lambda *_: unchanged)
     desk.reach(second, BuildStatus.TRAINING)
     # For ever would be wrong too: the provider may have nothing else to say.
-    Build.objects.filter(pk=second.pk).update(training_at=timezone.now() - poll.OLD_NEWS - timedelta(seconds=1))
+    Build.objects.filter(pk=second.pk).update(training_at=timezone.now() - PREVIOUS_BUILD_GRACE - timedelta(seconds=1))
     desk.reach(second, BuildStatus.DATASET_ISSUE)
 
 

@@ -9,11 +9,11 @@ from django.urls import reverse
 
 from consent.models import Consent, Talent
 from consent.services.invitations import invite, send_invitation
-from consent.services.takes import MOST_TAKES
 from tests.consent.rows import Desk, spoken, upload
 from tests.voices.rows import Studio
 from voicehub.models import User
 from voicehub.tokens import digest
+from voicehub.upload_limits import TAKES_PER_CONSENT
 from voices.models import DatasetFetch
 from voices.services.recordings.store import add_recording
 
@@ -65,11 +65,11 @@ def test_the_holder_of_a_link_cannot_fill_the_disk_with_takes(desk: Desk) -> Non
             {"file": upload(f"no sound {number}".encode())},
             headers={"accept": "application/json"},
         )
-        for number in range(MOST_TAKES + 1)
+        for number in range(TAKES_PER_CONSENT + 1)
     ]
-    assert [answer.status_code for answer in answers] == [200] * MOST_TAKES + [409]
+    assert [answer.status_code for answer in answers] == [200] * TAKES_PER_CONSENT + [409]
     assert "The studio has to ask anew." in answers[-1].json()["problem"]
-    assert consent.takes.count() == MOST_TAKES
+    assert consent.takes.count() == TAKES_PER_CONSENT
     assert desk.take(other).acceptable
 
 

@@ -9,8 +9,8 @@ from django.core.files import uploadhandler
 from django.test import Client
 from django.urls import reverse
 
-from voicehub.middleware import LARGEST_OF_GUESTS, LARGEST_OF_STAFF
 from voicehub.models import User
+from voicehub.upload_limits import GUEST_REQUEST_BYTES, STAFF_REQUEST_BYTES
 
 pytestmark = pytest.mark.one_database
 
@@ -43,7 +43,7 @@ def send(client: Client, size: int, path: str) -> Any:
 @pytest.mark.parametrize("path", ["/sign-in/", "/talents/", "/invitation/", "/nothing/"])
 def test_a_stranger_cannot_fill_the_disk(path: str, stored: list[str]) -> None:
     client = Client(enforce_csrf_checks=True)
-    refused = send(client, LARGEST_OF_GUESTS + 1, path)
+    refused = send(client, GUEST_REQUEST_BYTES + 1, path)
     assert refused.status_code == 413
     assert b"This is too large to send" in refused.content
     assert stored == []
@@ -54,8 +54,8 @@ def test_a_stranger_cannot_fill_the_disk(path: str, stored: list[str]) -> None:
 def test_staff_may_send_more_but_not_without_end(engineer: User, stored: list[str]) -> None:
     client = Client()
     client.force_login(engineer)
-    assert send(client, LARGEST_OF_STAFF + 1, "/nothing/").status_code == 413
-    assert send(client, LARGEST_OF_GUESTS + 1, "/nothing/").status_code == 404
+    assert send(client, STAFF_REQUEST_BYTES + 1, "/nothing/").status_code == 413
+    assert send(client, GUEST_REQUEST_BYTES + 1, "/nothing/").status_code == 404
     assert stored == []
 
 

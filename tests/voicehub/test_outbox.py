@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
-from voicehub.outbox import LEASE, MOST_ATTEMPTS, GiveUp, Lease, LeaseLost
+from voicehub.outbox import GiveUp, Lease, LeaseLost
+from voicehub.retry_policy import LEASE, MAX_ATTEMPTS
 
 pytestmark = pytest.mark.django_db
 
@@ -70,7 +71,7 @@ def test_work_is_done_once_however_often_it_is_rung(handler: Any) -> None:
 def test_work_that_goes_on_is_due_again(handler: Any) -> None:
     handler(lambda *_: timedelta(seconds=100))
     task = add()
-    for _ in range(3 * MOST_ATTEMPTS):
+    for _ in range(3 * MAX_ATTEMPTS):
         run(task)
         assert task.status == TaskStatus.WAITING
         assert task.attempts == 0
@@ -300,14 +301,14 @@ def test_poison_is_given_up_after_five_tries(handler: Any) -> None:
     while task.status == TaskStatus.WAITING:
         run(task)
         waits.append(seconds_from_now(task.due_at))
-        assert len(tries) <= MOST_ATTEMPTS
-    assert len(tries) == MOST_ATTEMPTS
+        assert len(tries) <= MAX_ATTEMPTS
+    assert len(tries) == MAX_ATTEMPTS
     assert task.status == TaskStatus.GIVEN_UP
     assert "bad number" in task.reason
     assert ended == ["7"]
     assert waits[:-1] == sorted(waits[:-1]), "each wait is longer than the one before"
     run(task)
-    assert len(tries) == MOST_ATTEMPTS
+    assert len(tries) == MAX_ATTEMPTS
 
 
 def test_a_reason_tells_no_path(handler: Any) -> None:
@@ -339,7 +340,7 @@ def test_worker_that_dies_each_time_is_given_up(handler: Any) -> None:
     """No failure is ever reported; the leases just run out."""
     handler(lambda *_: pytest.fail("it was tried once more"))
     task = add()
-    for _ in range(MOST_ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         assert outbox.claim(str(task.pk))
         Task.objects.filter(pk=task.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     run(task)
@@ -375,7 +376,7 @@ def test_farewell_that_fails_keeps_the_task(handler: Any) -> None:
 
 def test_work_of_an_unknown_kind_is_kept_and_given_up() -> None:
     task = add()
-    for _ in range(MOST_ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         run(task)
     assert task.status == TaskStatus.GIVEN_UP
     assert KIND in task.reason

@@ -11,7 +11,7 @@ from rq.serializers import JSONSerializer
 from tests.voicehub.test_outbox import KIND, add, now_due
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
-from voicehub.outbox import LEASE, RING_AGAIN
+from voicehub.retry_policy import LEASE, RENOTIFY_AFTER
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +51,7 @@ def test_sweeper_rings_for_each_once_in_a_while() -> None:
     task = add()
     assert [outbox.sweep(), outbox.sweep(), outbox.sweep()] == [1, 0, 0]
     Task.objects.filter(pk=task.pk).update(
-        rung_at=timezone.now() - RING_AGAIN - timedelta(seconds=1), due_at=timezone.now() - timedelta(minutes=1)
+        rung_at=timezone.now() - RENOTIFY_AFTER - timedelta(seconds=1), due_at=timezone.now() - timedelta(minutes=1)
     )
     assert outbox.sweep() == 1
 
@@ -62,7 +62,7 @@ def test_sweeper_leaves_what_a_worker_has_until_its_lease_is_over() -> None:
     assert outbox.sweep() == 0
     Task.objects.filter(pk=task.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     assert outbox.sweep() == 1
-    assert RING_AGAIN <= LEASE, "a dead worker's task would wait for longer than its lease"
+    assert RENOTIFY_AFTER <= LEASE, "a dead worker's task would wait for longer than its lease"
 
 
 def test_done_and_given_up_are_not_rung_for() -> None:

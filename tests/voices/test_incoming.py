@@ -21,6 +21,7 @@ from tests.voices.rows import Studio, clip, upload
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus, ThresholdOverride
 from voicehub.refusals import NotPossible
+from voicehub.retry_policy import MAX_ATTEMPTS
 from voices.models import Handover, Recording, RecordingStatus, Voice
 from voices.services.builds.spec import spec_of
 from voices.services.builds.start import start_build
@@ -156,7 +157,7 @@ def test_what_is_there_already_is_not_converted_again(
 
 def test_a_small_archive_does_not_fill_the_disk(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sent again, it goes on with what is not there yet."""
-    monkeypatch.setattr("voices.services.recordings.archive_upload.MOST_MADE", len(clip(1)) + 1)
+    monkeypatch.setattr("voices.services.recordings.archive_upload.ARCHIVE_WAV_BYTES", len(clip(1)) + 1)
     files = {f"{number}.flac": as_flac(clip(number)) for number in (1, 2, 3)}
     taken = add_archive(voice, archive(files), studio.producer)
     assert [row.file_name for row in taken.recordings] == ["1.flac", "2.flac"]
@@ -270,7 +271,7 @@ def test_cutting_that_is_given_up_can_be_asked_for_again(
 
     with monkeypatch.context() as gone:
         gone.setattr("voices.services.recordings.segment.cut", broken)
-        for _ in range(outbox.MOST_ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             Task.objects.filter(kind="cut_recording").update(due_at=whole.created_at)
             do_tasks("cut_recording")
     whole.refresh_from_db()

@@ -21,8 +21,9 @@ from tests.support.work import do_tasks
 from tests.voices.rows import Studio, clip, upload
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
-from voicehub.outbox import MOST_ATTEMPTS, Lease
+from voicehub.outbox import Lease
 from voicehub.refusals import NotPossible
+from voicehub.retry_policy import MAX_ATTEMPTS
 from voices.models import Recording, Voice
 from voices.services.recordings import analysis
 from voices.services.recordings import store as recordings
@@ -75,11 +76,11 @@ def test_work_that_goes_on_is_rung_for_at_once_and_never_given_up(
 ) -> None:
     monkeypatch.setattr(analysis, "AT_ONCE", 1)
     rung: list[Any] = []
-    studio.recordings(voice, MOST_ATTEMPTS + 2)
+    studio.recordings(voice, MAX_ATTEMPTS + 2)
     task = Task.objects.get(kind="examine_recordings")
     monkeypatch.setattr(outbox, "ring", rung.append)
-    assert do_tasks("examine_recordings") == MOST_ATTEMPTS + 2
-    assert rung.count(task.pk) == MOST_ATTEMPTS + 1
+    assert do_tasks("examine_recordings") == MAX_ATTEMPTS + 2
+    assert rung.count(task.pk) == MAX_ATTEMPTS + 1
 
 
 def test_an_odd_recording_keeps_no_other_waiting(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,8 @@ from providers import registry
 from tests.voices.rows import Studio
 from voices.build_options import Place, Rank, listed, places
 from voices.models import Account, Build, Handover, RecordingStatus, RemoteVoice, Voice
-from voices.services.builds.readiness import all_readiness, limits_of, readiness
+from voices.models.limits import all_limits, limits_of
+from voices.services.builds.readiness import all_readiness, readiness
 from voices.services.builds.start import BuildRefused, cancel_build, start_build
 
 pytestmark = pytest.mark.django_db
@@ -310,8 +311,6 @@ def test_neither_accounts_nor_recordings_cost_more_questions(as_producer: Client
 
 
 def test_limits_of_one_are_those_of_all() -> None:
-    from voices.services.builds.readiness import all_limits
-
     for (provider, tier), limits in all_limits().items():
         assert limits == limits_of(registry.provider_class(provider).tiers[tier], provider)
 

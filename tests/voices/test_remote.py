@@ -6,11 +6,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from consent.models import Consent
+from consent.services.review import withdraw
 from tests.voices.over_there import OverThere
 from tests.voices.rows import Studio
-from voices.models import Account, RemoteVoice
+from voicehub.refusals import NotPossible
+from voices.models import Account, RemoteVoice, Voice
 from voices.services.accounts import change_key
 from voices.services.builds.lifecycle import STILL_THERE
+from voices.services.remote_voices import adopt
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -106,6 +110,26 @@ def test_public_needs_a_tick_and_private_does_not(as_producer: Client, at: At) -
     assert "shows the voice as private now" in post(as_producer, "remote_visibility", remote, visibility="private")
     assert studio.shown(remote.remote_id)["voice_visibility"] == "PRIVATE"
     assert "Choose private or public." in post(as_producer, "remote_visibility", remote, visibility="secret")
+
+
+def test_voice_without_consent_in_force_is_not_renamed_shown_or_adopted(as_producer: Client, at: At) -> None:
+    """Looking, making it private and deleting it stay possible: they give nothing away."""
+    studio = at("voiceai")
+    remote, voice = studio.remote(), Voice.objects.get()
+    withdraw(Consent.objects.get(), studio.producer, "The talent changed their mind.")
+    text = page(as_producer, remote)
+    assert "It cannot be renamed or made public" in text
+    assert ">Make it public<" not in text
+    assert ">Rename<" not in text
+    was = studio.shown(remote.remote_id)
+    assert "withdrawn" in post(as_producer, "remote_rename", remote, name="x")
+    assert "withdrawn" in post(as_producer, "remote_visibility", remote, visibility="public", sure="yes")
+    with pytest.raises(NotPossible, match="withdrawn"):
+        adopt(studio.account, studio.made_there("found"), remote.tier, voice, studio.producer)
+    assert studio.shown(remote.remote_id) == was
+    assert "shows the voice as private" in post(as_producer, "remote_visibility", remote, visibility="private")
+    assert "The provider was asked just now" in post(as_producer, "remote_look", remote)
+    assert "asked to delete" in post(as_producer, "remote_delete", remote, reason="Withdrawn.")
 
 
 def test_a_voice_that_was_private_again_raises_an_alarm_when_others_make_it_public(as_producer: Client, at: At) -> None:

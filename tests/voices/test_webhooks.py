@@ -10,8 +10,8 @@ from django.utils import timezone
 from tests.voices.rows import Studio
 from voicehub.models import Task
 from voicehub.tokens import digest
+from voicehub.upload_limits import CALLBACK_BYTES
 from voices.models import Build, Callback, DatasetFetch
-from voices.webhooks import LARGEST_BODY
 
 pytestmark = pytest.mark.django_db
 TOKEN = "t" * 43
@@ -69,8 +69,8 @@ def test_whatever_is_sent_is_never_an_error_of_ours(build: Build, provider: Clie
 
 
 def test_what_is_too_large_is_refused_and_not_kept(build: Build, provider: Client) -> None:
-    assert post(provider, hook(), b"x" * LARGEST_BODY) == 204
-    assert post(provider, hook(), b"x" * (LARGEST_BODY + 1)) == 413
+    assert post(provider, hook(), b"x" * CALLBACK_BYTES) == 204
+    assert post(provider, hook(), b"x" * (CALLBACK_BYTES + 1)) == 413
     assert post(provider, hook(), b"x" * (5 << 20)) == 413
     assert Callback.objects.count() == 1
 

@@ -1,6 +1,7 @@
-from voices.models.account import Account, AccountCall, LimitOverride
+from voices.models.account import Account, AccountCall
 from voices.models.build import Build, BuildRecording, Callback, DatasetFetch
 from voices.models.choices import BuildStatus, Handover, Mode, PreviewStatus, RecordingStatus
+from voices.models.limits import LimitOverride
 from voices.models.remote import Preview, RemoteRecording, RemoteVoice
 from voices.models.voice import Recording, Voice
 

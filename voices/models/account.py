@@ -3,8 +3,12 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from providers import registry
+from providers.types import Capabilities, Limit, Tier
 from voicehub.encryption import seal, unseal
+from voicehub.refusals import NotPossible
 from voices.models.choices import Mode
+from voices.models.limits import limits_of
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -44,6 +48,17 @@ class Account(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def capabilities_for(self, tier: Tier | str) -> Capabilities:
+        """What the provider can do in `tier`. Raises NotPossible where VoiceHub does not have it (any more)."""
+        try:
+            return registry.provider_class(self.provider).tiers[Tier(tier)]
+        except (KeyError, ValueError):
+            raise NotPossible("VoiceHub does not know this provider, or this kind of voice, any more.") from None
+
+    def limits_for(self, tier: Tier | str) -> dict[str, Limit]:
+        """The limits of `tier`, with what an admin has overridden. Raises NotPossible as `capabilities_for` does."""
+        return limits_of(self.capabilities_for(tier), self.provider)
+
     def set_key(self, key: str) -> None:
         """Seal `key` into this row (not yet saved)."""
         self.sealed_key = seal(key, f"account:{self.pk}")
@@ -69,20 +84,3 @@ class AccountCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation}: {self.status or 'no answer'}"
-
-
-class LimitOverride(models.Model):
-    """A provider's limit as this studio knows it to be, where the provider's own pages disagree."""
-
-    provider = models.SlugField(max_length=30)
-    tier = models.SlugField(max_length=20)
-    limit = models.SlugField(max_length=40)
-    value = models.FloatField()
-    source = models.CharField(max_length=300, help_text="Who says so, and when.")
-
-    class Meta:
-        ordering = ["provider", "tier", "limit"]
-        constraints = [models.UniqueConstraint(fields=["provider", "tier", "limit"], name="limit_override_once")]
-
-    def __str__(self) -> str:
-        return f"{self.provider} {self.tier} {self.limit}"

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from providers.types import Capabilities, Limit
 from voicehub.storage import private
 from voicehub.transitions import Movable, status_check
 from voices.models.account import Account
@@ -68,6 +69,16 @@ class RemoteVoice(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("voices:remote_voice", args=[self.pk])
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the provider can do with it. Raises NotPossible where VoiceHub does not know that (any more)."""
+        return self.account.capabilities_for(self.tier)
+
+    @property
+    def limits(self) -> dict[str, Limit]:
+        """The limits of its tier, as `Account.limits_for` has them."""
+        return self.account.limits_for(self.tier)
 
     @property
     def public(self) -> bool:

@@ -10,17 +10,16 @@ from django.utils import timezone
 
 from providers import registry
 from providers.base import Provider
-from providers.errors import ProviderAuthError, ProviderError
+from providers.errors import CallFailure, ProviderError
 from providers.types import Heard
 from voicehub import outbox
 from voicehub.encryption import SecretUnreadable
 from voicehub.models import User
-from voicehub.outbox import LEASE
 from voicehub.refusals import NotPossible
+from voicehub.retry_policy import LEASE
 from voices.models import Account, AccountCall, Build, BuildStatus, Mode, Preview, PreviewStatus, RemoteVoice
 
 CALLS_KEPT = 100
-WHILE_PAUSED = timedelta(minutes=10)  # between two looks whether an account works again; its resuming rings at once
 # What goes on by itself when an account works again: the task for each status that a build can wait in.
 WAITS_FOR = {
     BuildStatus.QUEUED: "submit_build",
@@ -30,18 +29,26 @@ WAITS_FOR = {
 }
 
 
-class AccountPaused(Exception):
-    """The account is not to be spoken to; the text says why."""
+class AccountPaused(CallFailure):
+    """Nothing is asked of the provider with this account; the text says why."""
+
+    stops_account = True
 
     def __init__(self, account: Account) -> None:
         super().__init__(f"The account {account.name} is paused. {account.pause_reason}")
+
+
+class KeyUnreadable(CallFailure):
+    """The stored key, or what was sealed for a build, cannot be opened with the encryption keys at hand."""
+
+    stops_account = True
 
 
 @contextmanager
 def conversation(account: Account) -> Iterator[Provider]:
     """The account's provider. What it answers is kept, and an account whose key it refuses is paused.
 
-    Raises AccountPaused; ProviderError and SecretUnreadable, also those raised inside, when they are noted.
+    Every way in which it can fail, inside as well, is a CallFailure.
     """
     account.refresh_from_db(fields=["paused_at", "pause_reason", "sealed_key"])
     if account.paused_at:
@@ -59,7 +66,11 @@ def _noted(account: Account) -> Iterator[Provider]:
             finally:
                 with _by_the_way():
                     _keep(account, provider.heard)
-    except (ProviderError, SecretUnreadable) as error:
+    except SecretUnreadable as unreadable:
+        failure = KeyUnreadable(str(unreadable))
+        note_error(account, failure)
+        raise failure from None
+    except ProviderError as error:
         note_error(account, error)
         raise
     with _by_the_way():
@@ -83,22 +94,17 @@ def _keep(account: Account, heard: Iterable[Heard]) -> None:
     account.calls.filter(pk__in=list(account.calls.values_list("pk", flat=True)[CALLS_KEPT:])).delete()
 
 
-def note_error(account: Account, error: Exception | None) -> None:
+def note_error(account: Account, error: CallFailure | None) -> None:
     """Keep an account's last error where staff see it; None means that it has just worked.
 
     A key that is refused, or cannot be read, pauses the account, once.
     """
-    told = "" if error is None else words(error)
+    told = "" if error is None else error.for_staff
     Account.objects.filter(pk=account.pk).update(last_error=told[:300], checked_at=timezone.now())
-    if isinstance(error, ProviderAuthError | SecretUnreadable):
+    if error is not None and error.stops_account:
         # Of a key that was changed while it was asked, the refusal says nothing any more.
         asked = Account.objects.working().filter(pk=account.pk, sealed_key=account.sealed_key)
         asked.update(paused_at=timezone.now(), pause_reason=told[:300])
-
-
-def words(error: Exception) -> str:
-    """What staff are told: ours, and the provider's own where it has some."""
-    return f"{error.public} {error.detail}".strip() if isinstance(error, ProviderError) else str(error)
 
 
 def test_account(account: Account) -> None:
@@ -109,7 +115,7 @@ def test_account(account: Account) -> None:
     try:
         with _noted(account) as provider:
             provider.check_key()
-    except (ProviderError, SecretUnreadable):
+    except CallFailure:
         pass
     else:
         _go_on(Account.objects.filter(pk=account.pk, paused_by=None, paused_at__isnull=False))

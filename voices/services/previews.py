@@ -6,18 +6,17 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 
-from consent.services.gate import permission
 from providers import registry
-from providers.errors import ProviderError
+from providers.errors import CallFailure
 from providers.types import Sound
 from voicehub import outbox
-from voicehub.encryption import SecretUnreadable
 from voicehub.models import User
 from voicehub.refusals import NotPossible
+from voicehub.retry_policy import PAUSED_ACCOUNT_RETRY
 from voicehub.transitions import move
 from voices.models import Build, BuildStatus, Preview, PreviewStatus, RemoteVoice
-from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation, words
-from voices.services.remote_voices import capabilities_of
+from voices.services.accounts import conversation
+from voices.services.builds.recheck import reasons_against_use
 
 LONGEST_TEXT = 500  # characters; a preview is a sentence or two, and may be charged for by its length
 MOST_AN_HOUR = 60  # sentences that one account may be asked for
@@ -53,20 +52,13 @@ def _not_too_many(remote: RemoteVoice) -> None:
 
 def reasons_against_preview(remote: RemoteVoice) -> list[str]:
     """Why the voice may not, or cannot, speak now; what speaks with a talent's voice passes the gate as builds do."""
-    if not capabilities_of(remote).can_preview:
+    if not remote.capabilities.can_preview:
         return [f"{registry.label(remote.account.provider)} cannot let a voice speak by its API."]
     if not remote.remote_id or remote.deleted_at or remote.delete_asked_at:
         return ["The provider does not have this voice, or not for much longer."]
     if not remote.adopted_by_id and not Build.objects.filter(remote_voice=remote, status=BuildStatus.READY).exists():
         return ["The voice is not ready yet."]
-    return list(_gate(remote))
-
-
-def _gate(remote: RemoteVoice) -> tuple[str, ...]:
-    if remote.voice is None:
-        return ("Nobody knows whose voice this is.",)
-    label = registry.label(remote.account.provider)
-    return permission(remote.voice.talent, remote.account.provider, remote.voice.purpose, provider_label=label).reasons
+    return list(reasons_against_use(remote))
 
 
 def make_preview(preview_id: str) -> timedelta | None:
@@ -81,9 +73,13 @@ def make_preview(preview_id: str) -> timedelta | None:
     account = preview.remote_voice.account
     account.refresh_from_db(fields=["paused_at"])
     if account.paused_at:
-        return WHILE_PAUSED
+        return PAUSED_ACCOUNT_RETRY
     # A sample is there already; to speak, the voice must be there still, and not on its way out.
-    if reasons := _gate(preview.remote_voice) if preview.url else reasons_against_preview(preview.remote_voice):
+    if (
+        reasons := reasons_against_use(preview.remote_voice)
+        if preview.url
+        else reasons_against_preview(preview.remote_voice)
+    ):
         _failed(preview, " ".join(reasons))
     elif move(preview, PreviewStatus.ASKING):
         _ask(preview)
@@ -96,8 +92,8 @@ def _ask(preview: Preview) -> None:
         with conversation(remote.account) as provider:
             made = bool(preview.url)  # by the provider, of its own accord
             sound = provider.download(preview.url) if made else provider.preview(remote.remote_id, preview.text)
-    except (AccountPaused, ProviderError, SecretUnreadable) as error:
-        _failed(preview, words(error))
+    except CallFailure as failure:
+        _failed(preview, failure.for_staff)
     else:
         _keep(preview, sound)
 

@@ -11,18 +11,18 @@ from django.utils import timezone
 
 from providers import registry
 from providers.base import Provider
-from providers.errors import NotFound, ProviderAuthError, ProviderError, ProviderRejected
+from providers.errors import CallFailure, NotFound, ProviderAuthError, ProviderRejected
 from providers.parsing import to_keep
-from providers.types import BuildReport, Capabilities, Tier, Visibility
+from providers.types import BuildReport, Tier, Visibility
 from voicehub import outbox
-from voicehub.encryption import SecretUnreadable
 from voicehub.models import User
 from voicehub.refusals import NotPossible
+from voicehub.retry_policy import DELETION_RETRY, PAUSED_ACCOUNT_RETRY
 from voices.models import Account, Build, RemoteVoice, Voice
-from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation, words
+from voices.services.accounts import AccountPaused, conversation
 from voices.services.builds.lifecycle import STILL_THERE, seen
+from voices.services.builds.recheck import reasons_against_use
 
-AGAIN = timedelta(minutes=10)
 LONGEST_ID, LONGEST_NAME = 100, 256  # characters that are kept; an id that is longer is told as such
 UNKNOWN_HERE = 200  # voices of one account that are looked through for those that nobody here knows
 GONE_WORDS = ("deleted", "removed")
@@ -47,17 +47,9 @@ class Orphan:
     raw_status: str
 
 
-def capabilities_of(remote: RemoteVoice) -> Capabilities:
-    """What can be done with it. Raises NotPossible for a provider or tier that VoiceHub does not have any more."""
-    try:
-        return registry.provider_class(remote.account.provider).tiers[Tier(remote.tier)]
-    except (KeyError, ValueError):
-        raise NotPossible("VoiceHub does not know this provider, or this kind of voice, any more.") from None
-
-
 def look(remote: RemoteVoice) -> None:
     """Ask the provider how the voice stands now, and write it down. Raises NotPossible."""
-    capabilities_of(remote)
+    _ = remote.capabilities  # raises NotPossible for a provider that VoiceHub does not know
     _there(remote)
     _change(remote, lambda _provider: None)
 
@@ -97,14 +89,20 @@ def _there(remote: RemoteVoice) -> None:
 
 def rename(remote: RemoteVoice, name: str) -> None:
     """Give it another name at the provider. Raises NotPossible."""
-    _can(remote, capabilities_of(remote).can_rename, "rename a voice")
+    _can(remote, remote.capabilities.can_rename, "rename a voice")
+    _may_use(remote)
     _nothing_goes_on(remote)  # that something has changed over there would be taken for a sign of the build
     _change(remote, lambda provider: provider.rename_voice(remote.remote_id, name))
 
 
 def set_visibility(remote: RemoteVoice, visibility: Visibility, by: User) -> None:
-    """Say who may use it over there; a voice that somebody here made public raises no alarm. Raises NotPossible."""
-    _can(remote, capabilities_of(remote).can_set_visibility, "change who may use a voice")
+    """Say who may use it over there; a voice that somebody here made public raises no alarm. Raises NotPossible.
+
+    To make it private is allowed without a consent in force: it takes away, and gives nothing.
+    """
+    _can(remote, remote.capabilities.can_set_visibility, "change who may use a voice")
+    if visibility is not Visibility.PRIVATE:
+        _may_use(remote)
 
     def change(provider: Provider) -> None:
         provider.set_visibility(remote.remote_id, visibility)
@@ -112,6 +110,11 @@ def set_visibility(remote: RemoteVoice, visibility: Visibility, by: User) -> Non
         remote.save(update_fields=["made_public_by"])
 
     _change(remote, change)
+
+
+def _may_use(remote: RemoteVoice) -> None:
+    if reasons := reasons_against_use(remote):
+        raise NotPossible(" ".join(reasons))
 
 
 def _can(remote: RemoteVoice, can: bool, what: str) -> None:
@@ -128,15 +131,15 @@ def _change(remote: RemoteVoice, change: Callable[[Provider], None]) -> None:
             report = provider.fetch_build(remote.remote_id)
     except NotFound:
         _not_seen(remote)
-    except (AccountPaused, ProviderError, SecretUnreadable) as error:
-        raise NotAnswered(words(error)) from None
+    except CallFailure as failure:
+        raise NotAnswered(failure.for_staff) from None
     else:
         _seen(remote, report)
 
 
 def ask_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
     """Have it deleted over there, as often as that has to be tried. Raises NotPossible."""
-    _can(remote, capabilities_of(remote).can_delete, "delete a voice")
+    _can(remote, remote.capabilities.can_delete, "delete a voice")
     with transaction.atomic():
         _asked(remote, by, reason)
         outbox.add("delete_remote_voice", remote.pk)
@@ -169,10 +172,10 @@ def _asked(remote: RemoteVoice, by: User, reason: str) -> None:
 def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
     """Delete a retired remote voice at its provider, however often that has to be tried, and look that it is gone."""
     remote = RemoteVoice.objects.select_related("account").filter(pk=remote_voice_id, deleted_at=None).first()
-    if remote is None or not remote.remote_id or not capabilities_of(remote).can_delete:
+    if remote is None or not remote.remote_id or not remote.capabilities.can_delete:
         return None
     if Build.objects.active().filter(remote_voice=remote).exists():
-        return AGAIN
+        return DELETION_RETRY
     try:
         with conversation(remote.account) as provider:
             if _key_is_newer(remote):
@@ -180,12 +183,12 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
             answer = _deleted(provider, remote.remote_id)
             after = _after(provider, remote.remote_id)
     except AccountPaused:
-        return WHILE_PAUSED
+        return PAUSED_ACCOUNT_RETRY
     except NotFound:
         RemoteVoice.objects.filter(pk=remote.pk).update(alarm=OTHER_KEY)
-        return AGAIN
-    except (ProviderError, SecretUnreadable):
-        return AGAIN
+        return DELETION_RETRY
+    except CallFailure:
+        return DELETION_RETRY
     return _proved(remote, {"answer": to_keep(answer), "look": after, "at": timezone.now().isoformat()})
 
 
@@ -213,7 +216,7 @@ def _proved(remote: RemoteVoice, deletion: dict[str, object]) -> timedelta | Non
     remote.deletion, remote.alarm = deletion, "" if gone else STILL_THERE
     remote.deleted_at = timezone.now() if gone else None
     remote.save(update_fields=["deletion", "alarm", "deleted_at"])
-    return None if gone else AGAIN
+    return None if gone else DELETION_RETRY
 
 
 def orphans(account: Account) -> list[Orphan]:
@@ -224,8 +227,8 @@ def orphans(account: Account) -> list[Orphan]:
     try:
         with conversation(account) as provider:
             listed = list(_listed(provider))
-    except (AccountPaused, ProviderError, SecretUnreadable) as error:
-        raise NotAnswered(words(error)) from None
+    except CallFailure as failure:
+        raise NotAnswered(failure.for_staff) from None
     # Asked for after the list was read, so that what was made meanwhile is known. One that is being made has no id
     # here yet, but a name of ours.
     known = set(account.remote_voices.exclude(remote_id="").values_list("remote_id", flat=True))
@@ -255,6 +258,7 @@ def _listed(provider: Provider) -> Iterator[Orphan]:
 def adopt(account: Account, remote_id: str, tier: Tier | str, voice: Voice, by: User) -> RemoteVoice:
     """Know a voice that the account holds as one of `voice`. It is not trained again from here. Raises NotPossible."""
     report = _seen_there(account, remote_id)
+    _may_use(RemoteVoice(account=account, voice=voice))
     return _taken(account, remote_id, tier, report, voice=voice, adopted_by=by)
 
 
@@ -272,8 +276,8 @@ def _seen_there(account: Account, remote_id: str) -> BuildReport:
     try:
         with conversation(account) as provider:
             report = provider.fetch_build(remote_id)
-    except (AccountPaused, ProviderError, SecretUnreadable) as error:
-        raise NotAnswered(words(error)) from None
+    except CallFailure as failure:
+        raise NotAnswered(failure.for_staff) from None
     if not report.raw:
         raise NotPossible("The provider does not show a voice of this id.")
     if report.remote_id != remote_id:

@@ -18,8 +18,9 @@ from voicehub.text import some
 from voices import access
 from voices.models import Account, Build, BuildStatus, RemoteVoice, Voice
 from voices.models.build import ACTIVE
+from voices.models.limits import all_limits
 from voices.presenters import MENDED_BY, asks_a_person
-from voices.services.builds.readiness import Readiness, all_limits, readinesses
+from voices.services.builds.readiness import Readiness, readinesses
 
 MOST = 100
 REVIEW = "consent.review_consent"

@@ -22,6 +22,7 @@ from voices.account_forms import ReasonForm, RenameForm, say_errors
 from voices.models import RemoteVoice
 from voices.presenters import can
 from voices.services import remote_voices
+from voices.services.builds.recheck import reasons_against_use
 from voices.services.remote_voices import NO_SUCH_VOICE, ask_deletion, note_deletion, rename, set_visibility
 
 
@@ -65,6 +66,7 @@ def remote_context(remote: RemoteVoice) -> dict[str, Any]:
     return {
         "remote": remote,
         "can": can(remote),
+        "not_allowed": reasons_against_use(remote),
         "standing": presenters.of_remote(remote),
         "proof": proof(remote),
         "going": going(remote),

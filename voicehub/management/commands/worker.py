@@ -17,11 +17,11 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from voicehub.outbox import LISTENING, WORK
+from voicehub.retry_policy import QUEUE_RECONNECT_SECONDS
 
 logger = logging.getLogger(__name__)
 
 QUEUES = (WORK, LISTENING)
-RECONNECT = 1.0  # seconds between two tries to reach the queue
 
 
 class StudioWorker(SimpleWorker):
@@ -73,7 +73,7 @@ class Command(BaseCommand):
                     return
             except RedisError as error:
                 logger.warning("The queue cannot be reached: %s", error)
-            stopped.wait(RECONNECT)
+            stopped.wait(QUEUE_RECONNECT_SECONDS)
 
 
 def work(connection: Redis, names: Sequence[str]) -> bool:

@@ -17,7 +17,7 @@ from audio.report import Judge, Report, reports
 from providers import registry
 from providers.types import Tier
 from voicehub.threshold_overrides import thresholds
-from voices.services.builds.readiness import limits_of
+from voices.models.limits import limits_of
 from voices.services.recordings.store import CLIP_LIMITS
 
 BAR = 24

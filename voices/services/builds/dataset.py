@@ -13,11 +13,9 @@ from audio.datasets.clips import Clip
 from audio.datasets.concatenate import Joined, check_limits, joined
 from audio.datasets.package import Packed, packed_archive, packed_mp3, packed_wav
 from audio.wav.pcm import MOST_BYTES
-from providers import registry
 from providers.types import Encoding, Parcel, Tier
 from voicehub.tokens import digest
 from voices.models import Build, BuildRecording, DatasetFetch, Handover
-from voices.services.builds.readiness import limits_of
 from voices.services.builds.recheck import not_allowed
 from voices.services.builds.spec import clip_name, opened_unchanged, unchanged
 
@@ -99,13 +97,10 @@ def _packed(build: Build, rows: list[BuildRecording], beat: Callable[[], None]) 
 
 def _one_file(build: Build, name: str, whole: Joined) -> Packed:
     """Within the limits, which may have changed since the recordings were chosen."""
-    account = build.remote_voice.account
-    capabilities = registry.provider_class(account.provider).tiers[Tier(build.remote_voice.tier)]
-    limits = limits_of(capabilities, account.provider)
+    limits = build.remote_voice.limits
     most_bytes = int(limits["most_bytes"].value) if "most_bytes" in limits else MOST_BYTES
     most_seconds = limits["most_seconds"].value if "most_seconds" in limits else None
-    if capabilities.encoding is Encoding.MP3:
-        check_limits(whole, most_seconds)
-        return packed_mp3(name, whole, most_bytes)
     check_limits(whole, most_seconds)
+    if build.remote_voice.capabilities.encoding is Encoding.MP3:
+        return packed_mp3(name, whole, most_bytes)
     return packed_wav(name, whole, most_bytes)

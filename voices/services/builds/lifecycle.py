@@ -1,4 +1,4 @@
-"""What can become of a build, and of the remote voice that it makes."""
+"""What can become of a build, and of the remote voice that it makes. The one writer of `Build.status`."""
 
 from dataclasses import asdict
 from datetime import timedelta
@@ -7,48 +7,84 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from providers import registry
-from providers.errors import (
-    NotFound,
-    OutcomeUnknown,
-    ProviderAuthError,
-    ProviderError,
-    ProviderUnavailable,
-    ResponseUnreadable,
-)
+from providers.errors import CallFailure, NotFound, OutcomeUnknown, ProviderUnavailable, ResponseUnreadable
 from providers.parsing import to_keep
-from providers.types import BuildReport, Tier, Visibility
+from providers.types import BuildReport, Visibility
 from voicehub import outbox
-from voicehub.encryption import SecretUnreadable
-from voicehub.outbox import LEASE
+from voicehub.models import User
+from voicehub.retry_policy import LEASE, PAUSED_ACCOUNT_RETRY, POLL_SHARE_OF_AGE, SLOWEST_POLL, UNREACHABLE_RETRY
 from voicehub.transitions import move
 from voices.models import Account, Build, BuildStatus, Preview, RemoteVoice
-from voices.services.accounts import WHILE_PAUSED, AccountPaused, words
+from voices.services.accounts import AccountPaused
 
 GONE = (
     "The provider no longer has this voice under this account's key: it was deleted there, or the key is of another "
     "account. The next build makes it anew."
 )
-SLOWEST = timedelta(minutes=10)
-
-LOOK_UPS = 2  # a list may lag, so that a voice is only taken for absent when it was looked for twice
-
 PUBLIC = "The provider shows this voice to everybody, though it was made private. Make it private, or delete it."
-
 STILL_THERE = "The provider says that it has deleted this voice, and still shows it."
 
 
-def watch(build: Build) -> None:
-    """Have the provider asked about a build that trains."""
-    outbox.add("refresh_build", build.pk, after=pause(build))
+def build_for_work(build_id: str) -> Build | None:
+    related = ("voice__talent", "remote_voice__account", "consent__take", "contract")
+    return Build.objects.select_related(*related).filter(pk=build_id).first()
+
+
+# --- Where a build may go ---
+
+
+def begin_submit(build: Build) -> bool:
+    """The build is being sent from now on; False when it was called off meanwhile, or another worker has it."""
+    return move(build, BuildStatus.SUBMITTING, since=BuildStatus.QUEUED, submitted_at=timezone.now())
+
+
+def cancel(build: Build, by: User) -> bool:
+    """False when something of it may have been sent already."""
+    return move(build, BuildStatus.CANCELLED, finished_at=timezone.now(), issue=f"Cancelled by {by}.")
+
+
+def back_to_queue(build: Build, doing: str) -> None:
+    """Known not to be done: it is sent again later, and may be called off until then."""
+    move(build, BuildStatus.QUEUED, since=BuildStatus.SUBMITTING, step="", doing=doing[:120])
+
+
+def go_on(build: Build, remote_id: str, **fields: Any) -> bool:
+    """A step in doubt is settled, and the voice is known by `remote_id`, or not: send what is still to be sent."""
+    with transaction.atomic():
+        moved = move(build, BuildStatus.QUEUED, step="", doing="", looked_up=0, **fields)
+        if moved:
+            RemoteVoice.objects.filter(pk=build.remote_voice_id).update(remote_id=remote_id)
+            outbox.add("submit_build", build.pk)
+    return moved
+
+
+def unconfirmed(build: Build, *, look_up_after: timedelta) -> None:
+    doing = "The answer was lost. Looking whether the provider has it."
+    with transaction.atomic():
+        if move(build, BuildStatus.UNCONFIRMED, doing=doing, looked_up=0):
+            outbox.add("settle_build", build.pk, after=look_up_after)
+
+
+def training(build: Build, report: BuildReport | None = None, **fields: Any) -> bool:
+    """The provider has the build and trains; `report` is its answer, where there is one."""
+    if report is not None:
+        fields |= {"raw_status": report.raw_status, "raw_answer": to_keep(report.raw), "kept": ""}
+        fields |= {"samples": [asdict(sample) for sample in report.samples]}
+    with transaction.atomic():
+        now = timezone.now()
+        if not move(build, BuildStatus.TRAINING, step="", doing="", looked_up=0, training_at=now, **fields):
+            return False
+        if report is not None:
+            seen(build.remote_voice, report)
+        outbox.add("refresh_build", build.pk, after=pause(build))
+    return True
 
 
 def pause(build: Build) -> timedelta:
     """How long to wait before asking again: the tier's own pace, and ever slower when it takes long."""
-    provider = registry.provider_class(build.remote_voice.account.provider)
-    pace = timedelta(seconds=provider.tiers[Tier(build.remote_voice.tier)].poll_seconds)
+    pace = timedelta(seconds=build.remote_voice.capabilities.poll_seconds)
     age = timezone.now() - (build.training_at or timezone.now())
-    return max(pace, min(age / 20, SLOWEST))
+    return max(pace, min(age * POLL_SHARE_OF_AGE, SLOWEST_POLL))
 
 
 def finish(build: Build, to: BuildStatus, **fields: Any) -> None:
@@ -62,6 +98,28 @@ def finish(build: Build, to: BuildStatus, **fields: Any) -> None:
         if to == BuildStatus.CONSENT_REJECTED:
             retire(build.remote_voice)
             outbox.add("delete_remote_voice", build.remote_voice_id)
+
+
+def came_to_nothing(build: Build, failure: CallFailure) -> timedelta | None:
+    """What a failed call makes of a build. Returns the time after which to try again, if any."""
+    if failure.stops_account:
+        paused = AccountPaused(Account.objects.get(pk=build.remote_voice.account_id))
+        back_to_queue(build, f"Waits. {paused}")
+        return PAUSED_ACCOUNT_RETRY
+    if isinstance(failure, ProviderUnavailable | ResponseUnreadable):
+        back_to_queue(build, f"{failure.public} Trying again.")
+        return timedelta(seconds=failure.retry_after) if failure.retry_after else UNREACHABLE_RETRY
+    if isinstance(failure, OutcomeUnknown):
+        unconfirmed(build, look_up_after=LEASE)
+        return None
+    gone = isinstance(failure, NotFound) and bool(build.remote_voice.remote_id)
+    if isinstance(failure, NotFound):
+        retire(build.remote_voice)  # deleted over there, so that the next build makes a new one
+    finish(build, BuildStatus.FAILED, issue=GONE if gone else failure.for_staff, step="")
+    return None
+
+
+# --- How its remote voice stands ---
 
 
 def seen(remote: RemoteVoice, report: BuildReport) -> None:
@@ -96,59 +154,3 @@ def retire(remote: RemoteVoice) -> None:
     """This remote voice can be of no more use; the next build makes another one."""
     remote.retired_at = timezone.now()
     remote.save(update_fields=["retired_at"])
-
-
-TRY_AGAIN = timedelta(seconds=15)
-
-
-def build_for_work(build_id: str) -> Build | None:
-    related = ("voice__talent", "remote_voice__account", "consent__take", "contract")
-    return Build.objects.select_related(*related).filter(pk=build_id).first()
-
-
-def _waits(build: Build, paused: AccountPaused) -> timedelta:
-    """Nothing was sent; it goes on by itself when the account works again, and may be called off until then."""
-    move(build, BuildStatus.QUEUED, since=BuildStatus.SUBMITTING, step="", doing=f"Waits. {paused}"[:120])
-    return WHILE_PAUSED
-
-
-def came_to_nothing(build: Build, error: ProviderError | SecretUnreadable) -> timedelta | None:
-    if isinstance(error, ProviderUnavailable | ResponseUnreadable):
-        return _later(build, error)
-    if isinstance(error, ProviderAuthError | SecretUnreadable):
-        return _waits(build, AccountPaused(Account.objects.get(pk=build.remote_voice.account_id)))
-    if isinstance(error, OutcomeUnknown):
-        unconfirmed(build, look_up_after=LEASE)
-        return None
-    gone = isinstance(error, NotFound) and bool(build.remote_voice.remote_id)
-    if isinstance(error, NotFound):
-        retire(build.remote_voice)  # deleted over there, so that the next build makes a new one
-    finish(build, BuildStatus.FAILED, issue=GONE if gone else words(error), step="")
-    return None
-
-
-def _later(build: Build, error: ProviderError) -> timedelta:
-    """Not done, and known not to be done: the whole is tried again in a while, and may be called off until then."""
-    move(build, BuildStatus.QUEUED, since=BuildStatus.SUBMITTING, step="", doing=f"{error.public} Trying again.")
-    wait = getattr(error, "retry_after", None)
-    return timedelta(seconds=wait) if wait else TRY_AGAIN
-
-
-def unconfirmed(build: Build, *, look_up_after: timedelta) -> None:
-    doing = "The answer was lost. Looking whether the provider has it."
-    with transaction.atomic():
-        if move(build, BuildStatus.UNCONFIRMED, doing=doing, looked_up=0):
-            outbox.add("settle_build", build.pk, after=look_up_after)
-
-
-def training(build: Build, report: BuildReport) -> None:
-    said: dict[str, Any] = {
-        "raw_status": report.raw_status,
-        "raw_answer": to_keep(report.raw),
-        "samples": [asdict(sample) for sample in report.samples],
-    }
-    with transaction.atomic():
-        now = timezone.now()
-        if move(build, BuildStatus.TRAINING, step="", doing="", kept="", looked_up=0, training_at=now, **said):
-            seen(build.remote_voice, report)
-            watch(build)

@@ -7,16 +7,22 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from providers.base import Provider
-from providers.errors import NotFound, ProviderAuthError, ProviderError, ResponseUnreadable, UnsupportedFeature
+from providers.errors import CallFailure, NotFound, ResponseUnreadable, UnsupportedFeature
 from providers.parsing import to_keep
 from providers.types import BuildReport, RecordingReport, RemoteStatus
 from voicehub import outbox
-from voicehub.encryption import SecretUnreadable
-from voicehub.outbox import LEASE
+from voicehub.retry_policy import (
+    LEASE,
+    LOOKUPS_BEFORE_ABSENT,
+    PAUSED_ACCOUNT_RETRY,
+    PREVIOUS_BUILD_GRACE,
+    SILENCE_BEFORE_ASKING_STAFF,
+)
 from voicehub.tokens import digest
+from voicehub.upload_limits import CALLBACKS_PER_BUILD
 from voices.models import Build, BuildRecording, BuildStatus, Callback
-from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation
-from voices.services.builds.lifecycle import GONE, LOOK_UPS, finish, pause, retire, seen
+from voices.services.accounts import conversation
+from voices.services.builds.lifecycle import GONE, finish, pause, retire, seen
 from voices.services.builds.spec import clip_name
 
 OVER = {
@@ -26,11 +32,8 @@ OVER = {
     RemoteStatus.FAILED: BuildStatus.FAILED,
 }
 # For so long the provider may still describe the build before this one, where the new one has just begun.
-OLD_NEWS = timedelta(minutes=2)
 
-SPEECHLESS = timedelta(minutes=30)  # that a provider may say nothing of a training before a person is asked
 
-CALLBACKS_KEPT = 50  # more than any provider sends for one build; of a flood the rest is answered and dropped
 MEASURES = ("stoi", "pesq", "si_sdr", "sample_score", "is_active", "is_outlier", "is_silent", "discarded")
 
 
@@ -42,7 +45,7 @@ def build_by_callback_token(provider: str, token: str) -> Build | None:
 def receive_callback(build: Build, body: bytes, address: str | None) -> bool:
     """Keep a callback once and have the provider asked; False for one that was here already."""
     text = body.decode("utf-8", "replace").replace("\x00", "\ufffd")
-    if build.callbacks.count() >= CALLBACKS_KEPT:
+    if build.callbacks.count() >= CALLBACKS_PER_BUILD:
         return False
     try:
         with transaction.atomic():
@@ -65,12 +68,10 @@ def refresh_build(build_id: str) -> timedelta | None:
         with conversation(build.remote_voice.account) as provider:
             report = provider.fetch_build(build.remote_voice.remote_id)
             said = _callback_of(build, provider, report)
-    except AccountPaused:
-        return WHILE_PAUSED
     except NotFound:
         return _not_there(build)
-    except (ProviderError, SecretUnreadable) as error:
-        return _patience(build, error)
+    except CallFailure as failure:
+        return _patience(build, failure)
     seen(build.remote_voice, report)
     if report.status not in OVER or _is_old(build, report):
         Build.objects.filter(pk=build.pk).update(
@@ -87,7 +88,7 @@ def refresh_build(build_id: str) -> timedelta | None:
 def _not_there(build: Build) -> timedelta | None:
     """Gone, if it was not there the time before either: the voice is paid for, and a look-up may lag."""
     looked = build.looked_up + 1
-    if looked < LOOK_UPS:
+    if looked < LOOKUPS_BEFORE_ABSENT:
         Build.objects.filter(pk=build.pk, status=BuildStatus.TRAINING).update(looked_up=looked)
         return max(LEASE, pause(build))
     retire(build.remote_voice)
@@ -95,23 +96,22 @@ def _not_there(build: Build) -> timedelta | None:
     return None
 
 
-def _patience(build: Build, error: Exception) -> timedelta:
-    if isinstance(error, ProviderAuthError | SecretUnreadable):
-        return WHILE_PAUSED
-    wait = timedelta(seconds=getattr(error, "retry_after", None) or 0)
-    return max(wait, pause(build))
+def _patience(build: Build, failure: CallFailure) -> timedelta:
+    if failure.stops_account:
+        return PAUSED_ACCOUNT_RETRY
+    return max(timedelta(seconds=failure.retry_after or 0), pause(build))
 
 
 def _unclear(build: Build, report: BuildReport) -> bool:
     """Whether a person has to say how it stands: not as soon as a provider that never says it has begun to train."""
     silent = not report.raw_status and not build.callbacks.exists()
-    begun = build.training_at or timezone.now()
-    return report.status is RemoteStatus.UNKNOWN and not (silent and timezone.now() - begun < SPEECHLESS)
+    waits = timezone.now() - (build.training_at or timezone.now()) < SILENCE_BEFORE_ASKING_STAFF
+    return report.status is RemoteStatus.UNKNOWN and not (silent and waits)
 
 
 def _is_old(build: Build, report: BuildReport) -> bool:
     """Whether nothing has changed since before the build call: then this is what came of the build before."""
-    fresh = build.training_at is not None and timezone.now() - build.training_at < OLD_NEWS
+    fresh = build.training_at is not None and timezone.now() - build.training_at < PREVIOUS_BUILD_GRACE
     return fresh and bool(build.mark) and report.mark == build.mark
 
 

@@ -14,9 +14,9 @@ from consent.services.gate import Permission, Wish, permissions
 from providers import registry
 from providers.types import Capabilities, HandoverWay, Limit, Tier
 from voicehub.text import clock, some
-from voices.models import Account, Build, BuildRecording, LimitOverride, Recording, RecordingStatus, Voice
+from voices.models import Account, Build, BuildRecording, Recording, RecordingStatus, Voice
+from voices.models.limits import Kind, all_limits
 
-Kind = tuple[str, Tier]  # a provider's slug, and one of its tiers
 Place = tuple[Account, Capabilities]
 
 NO_LIMIT = 1e9
@@ -91,42 +91,14 @@ class _Counts(NamedTuple):
     long_text: int = 0
 
 
-def limits_of(capabilities: Capabilities, provider: str) -> dict[str, Limit]:
-    """The tier's limits with what an admin has put right."""
-    overrides = LimitOverride.objects.filter(provider=provider, tier=capabilities.tier)
-    return _put_right(capabilities, {override.limit: override for override in overrides})
-
-
-def all_limits() -> dict[Kind, dict[str, Limit]]:
-    """The same for every tier of every provider, in one query."""
-    said: dict[tuple[str, str], dict[str, LimitOverride]] = {}
-    for override in LimitOverride.objects.all():
-        said.setdefault((override.provider, override.tier), {})[override.limit] = override
-    return {
-        (provider.slug, tier): _put_right(capabilities, said.get((provider.slug, str(tier)), {}))
-        for provider in registry.all_providers()
-        for tier, capabilities in provider.tiers.items()
-    }
-
-
-def _put_right(capabilities: Capabilities, overrides: Mapping[str, LimitOverride]) -> dict[str, Limit]:
-    return {name: _overridden(limit, overrides.get(name)) for name, limit in capabilities.limits.items()}
-
-
-def _overridden(limit: Limit, override: LimitOverride | None) -> Limit:
-    if override is None:
-        return limit
-    return Limit(override.value, limit.unit, override.source, limit.checked, limit.hard, limit.note)
-
-
 def readiness(voice: Voice, account: Account, tier: Tier | str) -> Readiness:
-    """What stands between this voice and a build. Raises KeyError for a tier that the provider does not have."""
+    """What stands between this voice and a build. Raises NotPossible for a tier that the provider does not have."""
     return readinesses([voice], account, tier)[voice.pk]
 
 
 def readinesses(voices: Sequence[Voice], account: Account, tier: Tier | str) -> dict[UUID, Readiness]:
     """The same for many voices, by their id; the number of queries does not grow with them."""
-    capabilities = registry.provider_class(account.provider).tiers[Tier(tier)]
+    capabilities = account.capabilities_for(tier)
     return {voice.pk: state for voice, _, state in _readinesses(voices, [(account, capabilities)])}
 
 

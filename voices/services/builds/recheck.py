@@ -1,22 +1,32 @@
-"""Whether a build that was started is still allowed, asked before anything of it leaves the house."""
+"""The gate, asked again: before anything of a build is sent, and before a voice at a provider is used or changed."""
 
 from django.db.models import Q
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract
-from consent.services.gate import permission
+from consent.services.gate import Permission, permission
 from providers import registry
-from voices.models import Build
+from voices.models import Account, Build, RemoteVoice, Voice
 
 
 def not_allowed(build: Build) -> tuple[str, ...]:
     """The gate once more, now: a consent or a contract may have ended since the build was started."""
-    account = build.remote_voice.account
-    label = registry.label(account.provider)
-    allowed = permission(build.voice.talent, account.provider, build.voice.purpose, provider_label=label)
+    allowed = _permission(build.voice, build.remote_voice.account)
     if allowed.given and not _rests_on_what_is_in_force(build):
         return ("The consent or the contract that the build was started with is not in force any more.",)
     return allowed.reasons
+
+
+def reasons_against_use(remote: RemoteVoice) -> tuple[str, ...]:
+    """Why a voice at a provider may not be used, renamed, shown to others or adopted now; empty when it may be."""
+    if remote.voice is None:
+        return ("Nobody knows whose voice this is.",)
+    return _permission(remote.voice, remote.account).reasons
+
+
+def _permission(voice: Voice, account: Account) -> Permission:
+    label = registry.label(account.provider)
+    return permission(voice.talent, account.provider, voice.purpose, provider_label=label)
 
 
 def _rests_on_what_is_in_force(build: Build) -> bool:

@@ -5,30 +5,22 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from providers.base import Provider
-from providers.errors import NotFound, ProviderError
-from providers.types import BuildReport, Capabilities, RemoteStatus, Tier
-from voicehub import outbox
-from voicehub.encryption import SecretUnreadable
+from providers.errors import CallFailure, NotFound
+from providers.types import BuildReport, Capabilities, RemoteStatus
 from voicehub.models import User
-from voicehub.outbox import LEASE
 from voicehub.refusals import NotPossible
-from voicehub.transitions import move
-from voices.models import Build, BuildStatus, RemoteVoice
-from voices.services.accounts import WHILE_PAUSED, AccountPaused, conversation
-from voices.services.builds.lifecycle import (
-    LOOK_UPS,
-    TRY_AGAIN,
-    build_for_work,
-    came_to_nothing,
-    finish,
-    training,
-    watch,
+from voicehub.retry_policy import (
+    INCONCLUSIVE_LOOKUP_INTERVAL,
+    LEASE,
+    LOOKUPS_BEFORE_ABSENT,
+    PAUSED_ACCOUNT_RETRY,
+    UNREACHABLE_RETRY,
 )
-
-LOOK_AGAIN = timedelta(minutes=10)  # where only a person can say that it is not there
+from voices.models import Build, BuildStatus
+from voices.services.accounts import AccountPaused, conversation
+from voices.services.builds.lifecycle import build_for_work, came_to_nothing, finish, go_on, training
 
 
 def settle_build(build_id: str) -> timedelta | None:
@@ -38,14 +30,13 @@ def settle_build(build_id: str) -> timedelta | None:
         return None
     try:
         with conversation(build.remote_voice.account) as provider:
-            can = provider.tiers[Tier(build.remote_voice.tier)]
-            found, proven = _look(build, provider, can)
+            found, proven = _look(build, provider, build.remote_voice.capabilities)
     except AccountPaused:
-        return WHILE_PAUSED
-    except (ProviderError, SecretUnreadable) as error:
-        if isinstance(error, NotFound) and build.step == "build":
-            return _gone(build, error)
-        return TRY_AGAIN
+        return PAUSED_ACCOUNT_RETRY
+    except CallFailure as failure:
+        if isinstance(failure, NotFound) and build.step == "build":
+            return _gone(build, failure)
+        return UNREACHABLE_RETRY
     if found is not None:
         _there(build, found)
         return None
@@ -82,7 +73,7 @@ def _in_doubt(build: Build) -> QuerySet[Build]:
 
 
 def _gone(build: Build, error: NotFound) -> timedelta | None:
-    if _looked_in_vain(build) < LOOK_UPS:
+    if _looked_in_vain(build) < LOOKUPS_BEFORE_ABSENT:
         return LEASE
     with transaction.atomic():
         return came_to_nothing(build, error) if _in_doubt(build).select_for_update().exists() else None
@@ -99,10 +90,10 @@ def _there(build: Build, report: BuildReport) -> None:
 
 def _not_there(build: Build, *, proven: bool) -> timedelta | None:
     """Looked for in vain, often enough, it was not made; where that proves nothing, a person has to look."""
-    if _looked_in_vain(build) < LOOK_UPS:
+    if _looked_in_vain(build) < LOOKUPS_BEFORE_ABSENT:
         return LEASE
     if not proven:
-        return LOOK_AGAIN
+        return INCONCLUSIVE_LOOKUP_INTERVAL
     _go_on(build, build.remote_voice.remote_id)
     return None
 
@@ -110,7 +101,7 @@ def _not_there(build: Build, *, proven: bool) -> timedelta | None:
 def _looked_in_vain(build: Build) -> int:
     """How often in a row, with this time; no more than are needed are counted."""
     looked = build.looked_up + 1
-    if looked < LOOK_UPS:
+    if looked < LOOKUPS_BEFORE_ABSENT:
         _in_doubt(build).update(looked_up=looked)
     return looked
 
@@ -118,12 +109,7 @@ def _looked_in_vain(build: Build) -> int:
 def _go_on(build: Build, remote_id: str, **fields: Any) -> bool:
     """What became of the step is known: send what is still to be sent. False when somebody else has settled it."""
     with transaction.atomic():
-        still = _in_doubt(build).select_for_update().exists()
-        moved = still and move(build, BuildStatus.QUEUED, step="", doing="", looked_up=0, **fields)
-        if moved:
-            RemoteVoice.objects.filter(pk=build.remote_voice_id).update(remote_id=remote_id)
-            outbox.add("submit_build", build.pk)
-    return moved
+        return _in_doubt(build).select_for_update().exists() and go_on(build, remote_id, **fields)
 
 
 def settle_by_hand(build: Build, by: User, remote_id: str, why: str, step: str = "") -> None:
@@ -148,13 +134,7 @@ def settle_by_hand(build: Build, by: User, remote_id: str, why: str, step: str =
 def _settled_by_hand(build: Build, remote_id: str, **said: Any) -> bool:
     if remote_id and build.step == "build":
         with transaction.atomic():
-            still = _in_doubt(build).select_for_update().exists()
-            moved = still and move(
-                build, BuildStatus.TRAINING, step="", doing="", looked_up=0, training_at=timezone.now(), **said
-            )
-            if moved:
-                watch(build)
-        return moved
+            return _in_doubt(build).select_for_update().exists() and training(build, **said)
     return _go_on(build, remote_id or build.remote_voice.remote_id, **said)
 
 

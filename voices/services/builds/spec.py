@@ -11,7 +11,6 @@ from django.conf import settings
 from django.db.models.fields.files import FieldFile
 from django.urls import reverse
 
-from providers import registry
 from providers.types import Blob, BuildSpec, Clip, ConsentProof, HandoverWay, Parcel, Tier
 from voicehub.encryption import unseal
 from voicehub.tokens import token_for
@@ -42,8 +41,7 @@ def spec_of(build: Build, pack: Callable[[Build, list[BuildRecording]], Parcel])
     frozen = list(build.recordings.select_related("recording").order_by("pk"))
     one_by_one = build.handover in ONE_BY_ONE
     kept = {row.recording_id for row in frozen} if one_by_one else set()
-    proof = registry.provider_class(remote.account.provider).tiers[Tier(remote.tier)].consent_proof
-    take = build.consent.take if proof in SHOWN else None
+    take = build.consent.take if remote.capabilities.consent_proof in SHOWN else None
     return BuildSpec(
         reference=remote.reference,
         tier=Tier(remote.tier),

@@ -12,7 +12,6 @@ from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import NotPossible
 from voicehub.tokens import digest, token_for
-from voicehub.transitions import move
 from voices.models import (
     Account,
     Build,
@@ -24,7 +23,8 @@ from voices.models import (
     RemoteVoice,
     Voice,
 )
-from voices.services.builds.readiness import CHOOSING, limits_of, readiness
+from voices.services.builds import lifecycle
+from voices.services.builds.readiness import CHOOSING, readiness
 from voices.services.builds.selection import falls_short, rows_of, sending
 
 
@@ -60,13 +60,13 @@ def reasons_against(
 ) -> list[str]:
     """Why such a build would be refused now; empty when it may start. `allowed` is the gate's answer, if known.
 
-    Raises KeyError for a provider or tier that VoiceHub does not have.
+    Raises NotPossible for a provider or tier that VoiceHub does not have.
     """
     state = readiness(voice, account, tier)
     lacks = state.ways.get(HandoverWay(handover), ())
     reasons = [*(allowed or state.permission).reasons, *(lack.text for lack in lacks)]
     if not lacks and handover in CHOOSING:
-        limits = limits_of(state.capabilities, account.provider)
+        limits = account.limits_for(tier)
         reasons += filter(None, [falls_short(sending(rows_of(voice), state.capabilities, limits, handover), limits)])
     if account.paused_at:
         reasons.append(f"The account {account.name} is paused. {account.pause_reason}".strip())
@@ -90,7 +90,7 @@ def _remote_voice(voice: Voice, account: Account, tier: Tier | str) -> RemoteVoi
 
     Where a provider makes a new voice of each build, one that exists over there is left as it is, for another to come.
     """
-    if not registry.provider_class(account.provider).tiers[Tier(tier)].trains_again:
+    if not account.capabilities_for(tier).trains_again:
         made = RemoteVoice.objects.filter(voice=voice, account=account, tier=str(tier), retired_at=None)
         made.exclude(remote_id="").update(retired_at=timezone.now())
     found, _created = RemoteVoice.objects.get_or_create(
@@ -134,9 +134,7 @@ def _write(voice: Voice, remote: RemoteVoice, handover: Handover | str, allowed:
 
 def _clips(voice: Voice, remote: RemoteVoice, handover: Handover | str) -> list[Recording]:
     """The recordings that are frozen for the build, in their order: those that would be sent."""
-    capabilities = registry.provider_class(remote.account.provider).tiers[Tier(remote.tier)]
-    limits = limits_of(capabilities, remote.account.provider)
-    chosen = {row.id for row in sending(rows_of(voice), capabilities, limits, handover).rows}
+    chosen = {row.id for row in sending(rows_of(voice), remote.capabilities, remote.limits, handover).rows}
     usable = voice.recordings.filter(active=True, status=RecordingStatus.ACCEPTED)
     return [clip for clip in usable.defer("peaks", "fine_peaks", "levels") if clip.pk in chosen]
 
@@ -144,9 +142,7 @@ def _clips(voice: Voice, remote: RemoteVoice, handover: Handover | str) -> list[
 def cancel_build(build: Build, by: User) -> None:
     """Stop a build that has not been sent yet."""
     remote = RemoteVoice.objects.select_related("account").get(pk=build.remote_voice_id)
-    can = registry.provider_class(remote.account.provider).tiers[Tier(remote.tier)]
-    if remote.remote_id and not can.trains_again and build.status == BuildStatus.QUEUED:
+    if remote.remote_id and not remote.capabilities.trains_again and build.status == BuildStatus.QUEUED:
         raise NotPossible("A voice has been made for it already, and may have been paid for. Wait until it is over.")
-    words = f"Cancelled by {by}."
-    if not move(build, BuildStatus.CANCELLED, finished_at=timezone.now(), issue=words):
+    if not lifecycle.cancel(build, by):
         raise NotPossible("The build is being sent already and cannot be stopped from here.")

@@ -7,29 +7,17 @@ step is still noted when another worker takes it up is UNCONFIRMED until it is s
 from datetime import timedelta
 from functools import partial
 
-from django.utils import timezone
-
 from audio.findings.findings import Refused
-from providers.errors import ProviderError
-from voicehub.encryption import SecretUnreadable
+from providers.errors import CallFailure
 from voicehub.outbox import Lease
-from voicehub.transitions import move
 from voices.models import Account, Build, BuildStatus
 from voices.services.accounts import AccountPaused, conversation
+from voices.services.builds import lifecycle
 from voices.services.builds.dataset import pack
 from voices.services.builds.journal import BuildJournal, GateClosed
-from voices.services.builds.lifecycle import (
-    _waits,
-    build_for_work,
-    came_to_nothing,
-    finish,
-    training,
-    unconfirmed,
-)
+from voices.services.builds.lifecycle import build_for_work, finish, training, unconfirmed
 from voices.services.builds.recheck import not_allowed
 from voices.services.builds.spec import FileChanged, spec_of
-
-AFTER_GIVING_UP = timedelta(hours=1)
 
 
 def submit_build(build_id: str, lease: Lease) -> timedelta | None:
@@ -41,7 +29,7 @@ def submit_build(build_id: str, lease: Lease) -> timedelta | None:
     if taken_up and build.step:
         unconfirmed(build, look_up_after=timedelta())
         return None
-    if not taken_up and not move(build, BuildStatus.SUBMITTING, since=BuildStatus.QUEUED, submitted_at=timezone.now()):
+    if not taken_up and not lifecycle.begin_submit(build):
         return None
     if reasons := not_allowed(build):
         finish(build, BuildStatus.FAILED, issue=" ".join(reasons))
@@ -62,14 +50,12 @@ def _send(build: Build, lease: Lease) -> timedelta | None:
         with conversation(account) as provider:
             spec = spec_of(build, partial(pack, beat=lease.extend))
             report = provider.submit(spec, BuildJournal(build, lease, _objections))
-    except AccountPaused as paused:
-        return _waits(build, paused)
     except (GateClosed, Refused, FileChanged) as closed:
         lease.extend()
         finish(build, BuildStatus.FAILED, issue=str(closed))
-    except (ProviderError, SecretUnreadable) as error:
+    except CallFailure as failure:
         lease.extend()  # what came of it is written only by the one whose task it still is
-        return came_to_nothing(build, error)
+        return lifecycle.came_to_nothing(build, failure)
     else:
         lease.extend()
         training(build, report)

@@ -25,10 +25,11 @@ from consent.models import TakeCheck, Talent
 from consent.services.take_checks import set_match
 from voicehub import outbox
 from voicehub.outbox import Lease
+from voicehub.retry_policy import COMPARE_DELAY
 from voicehub.threshold_overrides import thresholds
 from voices.models import Recording, RecordingStatus, Voice
 from voices.services.builds.spec import opened
-from voices.services.recordings.store import COMPARE, COMPARE_AFTER
+from voices.services.recordings.store import COMPARE
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ def examine_recordings(voice_id: str, lease: Lease) -> timedelta | None:
         _write(recording, _examined(recording, limits))
     if waiting.exists():
         return timedelta()
-    outbox.add(COMPARE, voice_id, after=COMPARE_AFTER)
+    outbox.add(COMPARE, voice_id, after=COMPARE_DELAY)
     return None
 
 

@@ -13,11 +13,9 @@ from audio.findings.thresholds import Thresholds
 from audio.ingest import understood
 from voicehub.models import User
 from voicehub.threshold_overrides import thresholds
+from voicehub.upload_limits import ARCHIVE_WAV_BYTES
 from voices.models import Recording, Voice
 from voices.services.recordings.store import CLIP_LIMITS, keep, recording_of, set_transcript
-
-MOST_MADE = 2 << 30
-"""Bytes of WAVs that are made of one archive's files: an hour of silence packs into some kilobytes."""
 
 
 @dataclass(slots=True)
@@ -55,8 +53,8 @@ def _take_in(taken: TakenIn, voice: Voice, member: Member, by: User, limits: Thr
     if earlier := Recording.objects.filter(voice=voice, sha256=member.sha256).first():
         _note_known(taken, earlier, member)
         return
-    if taken.made > MOST_MADE:
-        taken.refused.append((member.name, finding("archive_too_big", limit=MOST_MADE >> 20).as_dict()))
+    if taken.made > ARCHIVE_WAV_BYTES:
+        taken.refused.append((member.name, finding("archive_too_big", limit=ARCHIVE_WAV_BYTES >> 20).as_dict()))
         return
     assert member.path  # noqa: S101 - with keep_refused each has one
     with member.path.open("rb") as stored, understood(stored, CLIP_LIMITS, limits) as sound:

@@ -1,4 +1,3 @@
-from datetime import timedelta
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, cast
 
@@ -12,18 +11,17 @@ from consent.models import Purpose, Talent
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import NotPossible
+from voicehub.retry_policy import COMPARE_DELAY
 from voicehub.threshold_overrides import thresholds
+from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import Recording, RecordingStatus, Voice
 from voices.models.voice import recording_path, wav_path
 
 # What no provider takes, whatever its tier; the tighter limits of each tier are asked for by `readiness`.
 CLIP_LIMITS = Limits(min_seconds=1.0, max_seconds=60.0)
-LARGEST_RECORDING = 200 << 20
 
 # The work in the background that new and changed recordings ask for (voices.services.recordings.analysis).
 EXAMINE, COMPARE = "examine_recordings", "compare_recordings"
-# Files of one upload come one after the other; comparing begins when they are all there.
-COMPARE_AFTER = timedelta(seconds=5)
 
 
 def create_voice(talent: Talent, name: str, language: str, purpose: Purpose | str, by: User) -> Voice:
@@ -41,8 +39,8 @@ def add_recording(voice: Voice, file: "File[Any]", by: User, transcript: str = "
     A file that cannot be used is kept as well, as refused and with its findings, so that nothing is lost. Of a file
     of another kind than ours a WAV is made beside it. Raises NotPossible when it is too large.
     """
-    if (file.size or 0) > LARGEST_RECORDING:
-        raise NotPossible(f"The file is larger than {LARGEST_RECORDING >> 20} MB. Cut it into clips first.")
+    if (file.size or 0) > RECORDING_BYTES:
+        raise NotPossible(f"The file is larger than {RECORDING_BYTES >> 20} MB. Cut it into clips first.")
     with understood(cast(BinaryIO, file), CLIP_LIMITS, thresholds()) as sound:
         return keep(recording_of(voice, file, sound, by, transcript), file, sound.wav)
 
@@ -132,7 +130,7 @@ def delete_recording(recording: Recording) -> None:
                 raise NotPossible("It is being cut into clips. Wait until that is done.")
             recording.delete()
             transaction.on_commit(lambda: _forget_files(recording))
-            outbox.add(COMPARE, recording.voice_id, after=COMPARE_AFTER)
+            outbox.add(COMPARE, recording.voice_id, after=COMPARE_DELAY)
     except (ProtectedError, IntegrityError):  # the latter if a build was started in this moment
         raise NotPossible(
             "A build has used it, or clips were cut out of it, so it is kept. Leave it out of the next build."

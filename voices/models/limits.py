@@ -1,0 +1,55 @@
+"""The limits of a provider's tiers, with what an admin has overridden."""
+
+from collections.abc import Mapping
+
+from django.db import models
+
+from providers import registry
+from providers.types import Capabilities, Limit, Tier
+
+Kind = tuple[str, Tier]  # a provider's slug, and one of its tiers
+
+
+class LimitOverride(models.Model):
+    """A provider's limit as this studio knows it to be, where the provider's own pages disagree."""
+
+    provider = models.SlugField(max_length=30)
+    tier = models.SlugField(max_length=20)
+    limit = models.SlugField(max_length=40)
+    value = models.FloatField()
+    source = models.CharField(max_length=300, help_text="Who says so, and when.")
+
+    class Meta:
+        ordering = ["provider", "tier", "limit"]
+        constraints = [models.UniqueConstraint(fields=["provider", "tier", "limit"], name="limit_override_once")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.tier} {self.limit}"
+
+
+def limits_of(capabilities: Capabilities, provider: str) -> dict[str, Limit]:
+    """The tier's limits with what an admin has put right."""
+    overrides = LimitOverride.objects.filter(provider=provider, tier=capabilities.tier)
+    return _put_right(capabilities, {override.limit: override for override in overrides})
+
+
+def all_limits() -> dict[Kind, dict[str, Limit]]:
+    """The same for every tier of every provider, in one query."""
+    said: dict[tuple[str, str], dict[str, LimitOverride]] = {}
+    for override in LimitOverride.objects.all():
+        said.setdefault((override.provider, override.tier), {})[override.limit] = override
+    return {
+        (provider.slug, tier): _put_right(capabilities, said.get((provider.slug, str(tier)), {}))
+        for provider in registry.all_providers()
+        for tier, capabilities in provider.tiers.items()
+    }
+
+
+def _put_right(capabilities: Capabilities, overrides: Mapping[str, LimitOverride]) -> dict[str, Limit]:
+    return {name: _overridden(limit, overrides.get(name)) for name, limit in capabilities.limits.items()}
+
+
+def _overridden(limit: Limit, override: LimitOverride | None) -> Limit:
+    if override is None:
+        return limit
+    return Limit(override.value, limit.unit, override.source, limit.checked, limit.hard, limit.note)

@@ -6,7 +6,7 @@ token stands in no further address. An unknown, expired, replaced or used-up lin
 
 from collections.abc import Callable
 from email.utils import parseaddr
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from consent.models import Capture, Consent, ConsentStatus, Invitation
 from consent.services import invitations, review
 from consent.take_upload import answer, receive
 from voicehub.middleware import allow_microphone
-from voicehub.refusals import NotPossible
+from voicehub.refusals import refusal_to
 from voicehub.tokens import digest
 
 P = ParamSpec("P")
@@ -147,10 +147,8 @@ def submit(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespon
 def decline(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     consent = invited_consent(invitation, pk)
     form = DeclineForm(request.POST)
-    try:
+    with refusal_to(partial(messages.error, request)):
         review.decline(consent, form.cleaned_data["reason"] if form.is_valid() else "")
-    except NotPossible as problem:
-        messages.error(request, str(problem))
     return redirect("invitation:home")
 
 

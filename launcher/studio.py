@@ -121,13 +121,19 @@ def supervise(folder: Path, port: int, workers: int, sample: bool) -> int:
     stand_in = [] if os.environ.get("VOICEHUB_SANDBOX_URL") else [sandbox(folder, environment)]
     # The page first, somebody waits for it; and what follows needs the database that it prepares.
     parts += [web(port, environment, greeting.is_served), *stand_in]
-    parts += [manage(f"worker{number}", "worker --queue default", environment) for number in range(1, workers + 1)]
-    parts += [manage("listener", "worker --queue listening", environment), manage("sweeper", "sweep", environment)]
+    parts += [manage(name, f"worker {queues}", environment) for name, queues in worker_queues(workers).items()]
+    parts.append(manage("sweeper", "sweep", environment))
     if sample:
         parts.append(manage("sample", "sample_studio", environment, once=True))
     supervisor = Supervisor(parts, greeting.look)
     greeting.say = supervisor.output.line
     return supervisor.run()
+
+
+def worker_queues(workers: int) -> dict[str, str]:
+    """The workers by name. One does nothing but what is urgent, so that this never waits for a build that is sent."""
+    sending = {f"worker{number}": "--queue urgent --queue submit" for number in range(1, workers + 1)}
+    return {"urgent": "--queue urgent", **sending, "analysis": "--queue takes --queue analysis"}
 
 
 def manage(name: str, command: str, environment: dict[str, str], once: bool = False) -> Program:

@@ -110,7 +110,7 @@ def _empty_queue() -> Iterator[None]:
     yield
     import django_rq
 
-    django_rq.get_connection("default").flushall()
+    django_rq.get_connection("submit").flushall()
 
 
 @pytest.fixture

@@ -28,8 +28,10 @@ from voicehub.transitions import move
 
 logger = logging.getLogger(__name__)
 
-# The names of the queues: a build must not wait until thousands of recordings have been listened to.
-WORK, LISTENING = "default", "listening"
+# The names of the queues. What takes long must not hold up what cannot wait: URGENT is what ends or clears something up
+# at a provider (deletions, polls, look-ups), SUBMIT sends builds and mails, TAKES checks a take that a talent has just
+# sent, ANALYSIS works through recordings.
+QUEUES = URGENT, SUBMIT, TAKES, ANALYSIS = "urgent", "submit", "takes", "analysis"
 # With the queue, seconds: somebody who saved a page waits for it, and nothing is lost without it.
 PATIENCE: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 2}
 
@@ -86,8 +88,8 @@ _farewells: dict[str, Farewell] = {}
 _queues: dict[str, str] = {}
 
 
-def handles(kind: str, given_up: Farewell | None = None, queue: str = WORK) -> Callable[[Handler], Handler]:
-    """Register the function that does tasks of this kind; what keeps a processor busy for long goes into LISTENING.
+def handles(kind: str, given_up: Farewell | None = None, queue: str = SUBMIT) -> Callable[[Handler], Handler]:
+    """Register the function that does tasks of this kind, and the queue that they go through.
 
     It gets the object's id and the lease, and returns None when the work is done or the time after which it is due
     again. Any exception but GiveUp and LeaseLost is tried again, at most MAX_ATTEMPTS times in a row. When the task
@@ -130,11 +132,11 @@ def ring(task_id: uuid.UUID) -> None:
     rows.update(rung_at=timezone.now())
     kind = rows.values_list("kind", flat=True).first()
     try:
-        config = settings.RQ_QUEUES[WORK]
+        config = settings.RQ_QUEUES[SUBMIT]
         with Redis.from_url(config["URL"], **PATIENCE) as connection:
             # Not django_rq's queue, which in a transaction would ring later, when nobody listens for its failure.
             queue = Queue(
-                _queues.get(kind or "", WORK),
+                _queues.get(kind or "", SUBMIT),
                 connection=connection,
                 serializer=JSONSerializer,
                 default_timeout=config["DEFAULT_TIMEOUT"],

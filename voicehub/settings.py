@@ -112,7 +112,7 @@ REDIS_URL = env.text("REDIS_URL", valkey.url(DATA_DIR))
 # How long a worker may be silent before its task goes to another one. One call to a provider takes less.
 VOICEHUB_LEASE_SECONDS = env.integer("VOICEHUB_LEASE_SECONDS", 60, least=3)
 QUEUE: dict[str, Any] = {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer", "DEFAULT_TIMEOUT": 3600}
-RQ_QUEUES = {"default": QUEUE, "listening": QUEUE}
+RQ_QUEUES = dict.fromkeys(("urgent", "submit", "takes", "analysis"), QUEUE)
 
 AUTH_USER_MODEL = "voicehub.User"
 AUTH_PASSWORD_VALIDATORS = [

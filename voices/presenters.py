@@ -52,10 +52,8 @@ def of_remote(remote: RemoteVoice) -> Standing:
 
 def kind(remote: RemoteVoice) -> str:
     """What its provider calls this kind of voice, such as "Clone"; our own word where we do not know it any more."""
-    try:
-        return registry.provider_class(remote.account.provider).tiers[Tier(remote.tier)].label
-    except (KeyError, ValueError):
-        return remote.tier.capitalize()
+    known = can(remote)
+    return known.label if known else remote.tier.capitalize()
 
 
 ARCHIVES = {
@@ -81,10 +79,8 @@ def handed_over(build: Build, count: int, seconds: float) -> str:
 
 def _encoding(build: Build) -> Encoding:
     """As the provider takes it; WAV where we do not know it any more."""
-    try:
-        return build.remote_voice.capabilities.encoding
-    except NotPossible:
-        return Encoding.WAV
+    known = can(build.remote_voice)
+    return known.encoding if known else Encoding.WAV
 
 
 MENDED_BY = {
@@ -110,8 +106,7 @@ def asks_a_person(build: Build) -> bool:
     """The answer was lost, and looking it up found nothing or is not possible: somebody can look and say."""
     if build.status != BuildStatus.UNCONFIRMED:
         return False
-    provider = registry.provider_class(build.remote_voice.account.provider)
-    return build.looked_up > 0 or not provider.tiers[Tier(build.remote_voice.tier)].can_find
+    return build.looked_up > 0 or not build.remote_voice.capabilities.can_find
 
 
 def playable(recording: Recording) -> bool:

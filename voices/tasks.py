@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from voicehub import outbox
-from voicehub.outbox import LISTENING, Farewell, Lease, handles
+from voicehub.outbox import ANALYSIS, URGENT, Farewell, Lease, handles
 from voicehub.retry_policy import GIVEN_UP_RETRY
 from voices.services import previews, remote_voices
 from voices.services.builds import poll, reconcile, submit
@@ -23,17 +23,17 @@ def submit_build(build_id: str, lease: Lease) -> timedelta | None:
     return submit.submit_build(build_id, lease)
 
 
-@handles("settle_build", given_up=asked_later("settle_build"))
+@handles("settle_build", given_up=asked_later("settle_build"), queue=URGENT)
 def settle_build(build_id: str, _lease: Lease) -> timedelta | None:
     return reconcile.settle_build(build_id)
 
 
-@handles("refresh_build", given_up=asked_later("refresh_build"))
+@handles("refresh_build", given_up=asked_later("refresh_build"), queue=URGENT)
 def refresh_build(build_id: str, _lease: Lease) -> timedelta | None:
     return poll.refresh_build(build_id)
 
 
-@handles("delete_remote_voice", given_up=asked_later("delete_remote_voice"))
+@handles("delete_remote_voice", given_up=asked_later("delete_remote_voice"), queue=URGENT)
 def delete_remote_voice(remote_voice_id: str, _lease: Lease) -> timedelta | None:
     return remote_voices.delete_remote_voice(remote_voice_id)
 
@@ -43,16 +43,16 @@ def make_preview(preview_id: str, _lease: Lease) -> timedelta | None:
     return previews.make_preview(preview_id)
 
 
-@handles("examine_recordings", queue=LISTENING)
+@handles("examine_recordings", queue=ANALYSIS)
 def examine_recordings(voice_id: str, lease: Lease) -> timedelta | None:
     return analysis.examine_recordings(voice_id, lease)
 
 
-@handles("compare_recordings", queue=LISTENING)
+@handles("compare_recordings", queue=ANALYSIS)
 def compare_recordings(voice_id: str, lease: Lease) -> None:
     analysis.compare_recordings(voice_id, lease)
 
 
-@handles("cut_recording", given_up=cut_given_up, queue=LISTENING)
+@handles("cut_recording", given_up=cut_given_up, queue=ANALYSIS)
 def cut_recording(recording_id: str, lease: Lease) -> None:
     segment.cut_recording(recording_id, lease)

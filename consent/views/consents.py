@@ -1,6 +1,7 @@
 """A consent: asking for it, its page, and everything staff can do with it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from consent.services import invitations, review
 from consent.services.audit_log import first_broken
 from consent.services.gate import permission
 from consent.services.invitations import ask, revoke
-from voicehub.refusals import NotPossible
+from voicehub.refusals import refusal_to, refusal_to_message
 
 Act = Callable[..., Any]
 View = Callable[[HttpRequest, UUID], HttpResponse]
@@ -102,16 +103,13 @@ def invite(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @may("consent.invite_talent")
 @require_http_methods(["GET", "HEAD", "POST"])
+@refusal_to_message("consent:consent")
 def copy_link(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show a new private link, in this one answer and never again; a page that is loaded anew shows the consent."""
     found = consent_or_404(pk)
     if request.method != "POST":
         return redirect(found)
-    try:
-        link = invitations.copy_link([found], user_of(request))
-    except NotPossible as problem:
-        messages.error(request, str(problem))
-        return redirect(found)
+    link = invitations.copy_link([found], user_of(request))
     return _page(request, found, link=link)
 
 
@@ -139,11 +137,8 @@ def _uuid_or_404(text: str) -> UUID:
 
 def _try(request: HttpRequest, consent: Consent, done: str, act: Act, *args: Any) -> HttpResponse:
     """Do it, say that it is done or why it is not possible, and go back to the consent."""
-    try:
+    with refusal_to(partial(messages.error, request)):
         act(*args)
-    except NotPossible as problem:
-        messages.error(request, str(problem))
-    else:
         messages.success(request, done)
     return redirect(consent)
 

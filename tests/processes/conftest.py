@@ -72,7 +72,7 @@ def start(
 ) -> Iterator[Callable[..., Started]]:
     """Start a process of the studio, with a short lease, on the doorbell of the test, which the test rings too."""
     started: list[Started] = []
-    settings.RQ_QUEUES = {"default": settings.RQ_QUEUES["default"] | {"URL": doorbell.url}}
+    settings.RQ_QUEUES = {name: queue | {"URL": doorbell.url} for name, queue in settings.RQ_QUEUES.items()}
     variables = process_environment | {
         "REDIS_URL": doorbell.url,
         "VOICEHUB_LEASE_SECONDS": LEASE_SECONDS,

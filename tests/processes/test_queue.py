@@ -86,7 +86,7 @@ def test_queue_that_does_not_answer_holds_nobody_up(tmp_path: Path, settings: An
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as silent:
         silent.bind(str(path))
         silent.listen()
-        settings.RQ_QUEUES = {"default": settings.RQ_QUEUES["default"] | {"URL": f"unix://{path}"}}
+        settings.RQ_QUEUES = {name: queue | {"URL": f"unix://{path}"} for name, queue in settings.RQ_QUEUES.items()}
         task = Task.objects.create(kind="note", object_id="1")
 
         def ring() -> None:

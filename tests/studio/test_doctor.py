@@ -67,7 +67,7 @@ def test_queue_that_is_away(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     from redis import Redis
 
     lost = Redis(unix_socket_path="/nowhere/valkey.sock")
-    queue = django_rq.get_queue("default")
+    queue = django_rq.get_queue("submit")
     monkeypatch.setattr(queue, "connection", lost)
     monkeypatch.setattr(django_rq, "get_queue", lambda name: queue)
     assert "Queue: it does not answer" in trouble(capsys)

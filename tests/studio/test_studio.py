@@ -102,8 +102,9 @@ class TestRunning:
         for part in (
             "valkey-server",
             "gunicorn",
-            "manage.py worker --queue default",
-            "manage.py worker --queue listening",
+            "manage.py worker --queue urgent",
+            "manage.py worker --queue urgent --queue submit",
+            "manage.py worker --queue takes --queue analysis",
             "manage.py sweep",
             "manage.py sandbox",
         ):
@@ -114,9 +115,7 @@ class TestRunning:
         for name in ("secret_key", "field_keys"):
             assert (home.folder / "secrets" / name).stat().st_mode & 0o777 == 0o600
 
-    @pytest.mark.parametrize(
-        "part", ["manage.py worker --queue default", "--queue listening", "manage.py sweep", "valkey-server"]
-    )
+    @pytest.mark.parametrize("part", ["--queue submit", "--queue analysis", "manage.py sweep", "valkey-server"])
     def test_killed_part_is_back(self, home: Studio, running: Started, part: str) -> None:
         before = home.pid_of(part)
         os.kill(before, signal.SIGKILL)

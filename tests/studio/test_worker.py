@@ -115,7 +115,7 @@ def ring(data_dir: Path, file: Path) -> None:
 
     task_id = str(Task.objects.get(object_id=file.name).pk)
     with Redis(unix_socket_path=str(valkey.socket_path(data_dir))) as connection:
-        Queue("default", connection=connection, serializer=JSONSerializer).enqueue(outbox.run_task, task_id)
+        Queue(outbox.SUBMIT, connection=connection, serializer=JSONSerializer).enqueue(outbox.run_task, task_id)
 
 
 def test_sweeper_rings_for_what_the_queue_forgot(worker: Started, start: Start, tmp_path: Path) -> None:

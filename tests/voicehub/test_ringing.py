@@ -5,9 +5,11 @@ from typing import Any
 
 import django_rq
 import pytest
+from django.conf import settings as studio_settings
 from django.utils import timezone
 from rq.serializers import JSONSerializer
 
+from launcher.studio import worker_queues
 from tests.voicehub.test_outbox import KIND, add, now_due
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
@@ -16,7 +18,7 @@ from voicehub.retry_policy import LEASE, RENOTIFY_AFTER
 pytestmark = pytest.mark.django_db
 
 
-def rung(queue: str = outbox.WORK) -> list[str]:
+def rung(queue: str = outbox.SUBMIT) -> list[str]:
     jobs = django_rq.get_queue(queue).jobs
     assert all(job.func_name == "voicehub.outbox.run_task" for job in jobs)
     return [str(job.args[0]) for job in jobs]
@@ -31,10 +33,32 @@ def test_it_rings_on_commit_and_not_before(django_capture_on_commit_callbacks: A
     assert rung() == [str(task.pk)]
 
 
-def test_what_takes_long_keeps_nothing_else_waiting() -> None:
-    long, build = (Task.objects.create(kind=kind, object_id="1") for kind in ("examine_recordings", "submit_build"))
-    assert outbox.sweep() == 2
-    assert (rung(outbox.LISTENING), rung()) == ([str(long.pk)], [str(build.pk)])
+QUEUE_OF = {
+    "delete_remote_voice": outbox.URGENT,
+    "refresh_build": outbox.URGENT,
+    "settle_build": outbox.URGENT,
+    "submit_build": outbox.SUBMIT,
+    "make_preview": outbox.SUBMIT,
+    "send_invitation": outbox.SUBMIT,
+    "expire_consents": outbox.SUBMIT,
+    "check_take": outbox.TAKES,
+    "examine_recordings": outbox.ANALYSIS,
+    "compare_recordings": outbox.ANALYSIS,
+    "cut_recording": outbox.ANALYSIS,
+}
+
+
+def test_each_kind_of_task_has_its_queue() -> None:
+    """What cannot wait stands behind nothing that takes long, and every queue has settings and workers."""
+    tasks = {kind: Task.objects.create(kind=kind, object_id="1") for kind in QUEUE_OF}
+    assert outbox.sweep() == len(tasks)
+    found = {name: sorted(rung(name)) for name in outbox.QUEUES}
+    assert found == {
+        name: sorted(str(tasks[kind].pk) for kind, queue in QUEUE_OF.items() if queue == name) for name in outbox.QUEUES
+    }
+    assert set(studio_settings.RQ_QUEUES) == set(outbox.QUEUES)
+    assert {word for queues in worker_queues(1).values() for word in queues.split()[1::2]} == set(outbox.QUEUES)
+    assert worker_queues(1)["urgent"] == "--queue urgent"
 
 
 def test_what_is_due_later_is_rung_by_the_sweeper(django_capture_on_commit_callbacks: Any) -> None:
@@ -72,7 +96,7 @@ def test_done_and_given_up_are_not_rung_for() -> None:
 
 
 def test_without_a_queue_nothing_is_lost(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
-    settings.RQ_QUEUES = {"default": settings.RQ_QUEUES["default"] | {"URL": "unix:///nowhere.sock"}}
+    settings.RQ_QUEUES = {name: queue | {"URL": "unix:///nowhere.sock"} for name, queue in settings.RQ_QUEUES.items()}
     task = add()
     outbox.ring(task.pk)
     assert "waits for the sweeper" in caplog.text
@@ -84,7 +108,7 @@ def test_queue_carries_the_id_only() -> None:
     """As JSON: a pickle from a queue is code."""
     task = add("secret-object")
     outbox.ring(task.pk)
-    (job,) = django_rq.get_queue("default").jobs
-    raw = django_rq.get_connection("default").hgetall(job.key)
+    (job,) = django_rq.get_queue(outbox.SUBMIT).jobs
+    raw = django_rq.get_connection(outbox.SUBMIT).hgetall(job.key)
     assert "secret-object" not in str(raw)
     assert job.serializer is JSONSerializer

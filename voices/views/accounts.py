@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -14,7 +15,7 @@ from consent.access import may, user_of
 from providers import registry
 from providers.base import Provider
 from providers.types import Capabilities
-from voicehub.refusals import NotPossible
+from voicehub.refusals import refusal_to, refusal_to_message
 from voicehub.text import clock
 from voices import access
 from voices.account_forms import AccountForm, KeyForm, PauseForm, say_errors
@@ -96,11 +97,8 @@ def account_list(request: HttpRequest) -> HttpResponse:
 def account_add(request: HttpRequest) -> HttpResponse:
     form = AccountForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusal_to(partial(form.add_error, None)):
             account = add_account(**form.cleaned_data)
-        except NotPossible as reason:
-            form.add_error(None, str(reason))
-        else:
             messages.success(request, f"{account.name} is added. Test its key, to see that the provider takes it.")
             return redirect("voices:account", account.pk)
     return render(request, "voices/account_add.html", {"form": form, "providers": offers()})
@@ -200,28 +198,22 @@ def account_key(request: HttpRequest, pk: str) -> HttpResponse:
 
 @may("voices.change_account")
 @require_POST
+@refusal_to_message("voices:account")
 def account_pause(request: HttpRequest, pk: str) -> HttpResponse:
     account, form = account_or_404(pk), PauseForm(request.POST)
     if not form.is_valid():
         say_errors(request, form)
         return redirect("voices:account", account.pk)
-    try:
-        pause_account(account, form.cleaned_data["reason"], user_of(request))
-    except NotPossible as reason:
-        messages.error(request, str(reason))
-    else:
-        messages.success(request, f"{account.name} is paused: the provider is not asked for anything with it.")
+    pause_account(account, form.cleaned_data["reason"], user_of(request))
+    messages.success(request, f"{account.name} is paused: the provider is not asked for anything with it.")
     return redirect("voices:account", account.pk)
 
 
 @may("voices.change_account")
 @require_POST
+@refusal_to_message("voices:account")
 def account_resume(request: HttpRequest, pk: str) -> HttpResponse:
     account = account_or_404(pk)
-    try:
-        resume_account(account)
-    except NotPossible as reason:
-        messages.error(request, str(reason))
-    else:
-        messages.success(request, f"{account.name} is in use again, and what waited for it goes on.")
+    resume_account(account)
+    messages.success(request, f"{account.name} is in use again, and what waited for it goes on.")
     return redirect("voices:account", account.pk)

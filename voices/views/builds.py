@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import may, user_of
 from providers import registry
-from voicehub.refusals import NotPossible
+from voicehub.refusals import refusal_to_message
 from voices import access
 from voices.account_forms import say_errors
 from voices.forms import BuildForm, ConcludeForm, SettleForm
@@ -69,6 +69,7 @@ class Score:
 
 @may("voices.start_build")
 @require_POST
+@refusal_to_message("voices:voice")
 def build_start(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_object_or_404(access.voices(), pk=pk)
     form = BuildForm(request.POST)
@@ -79,13 +80,7 @@ def build_start(request: HttpRequest, pk: str) -> HttpResponse:
     tier, handover = form.cleaned_data["tier"], form.cleaned_data["handover"]
     if account.provider not in registry.PROVIDERS or tier not in registry.provider_class(account.provider).tiers:
         raise Http404
-    try:
-        build = start_build(voice, account, tier, handover, user_of(request))
-    except NotPossible as reason:
-        for text in getattr(reason, "reasons", ()) or (str(reason),):
-            messages.error(request, text)
-        return redirect(voice)
-    return redirect(build)
+    return redirect(start_build(voice, account, tier, handover, user_of(request)))
 
 
 @may("voices.view_build")
@@ -119,19 +114,17 @@ def build_export(_request: HttpRequest, pk: str) -> StreamingHttpResponse:
 
 @may("voices.start_build")
 @require_POST
+@refusal_to_message("voices:build")
 def build_cancel(request: HttpRequest, pk: str) -> HttpResponse:
     build = get_object_or_404(access.builds(), pk=pk)
-    try:
-        cancel_build(build, user_of(request))
-    except NotPossible as reason:
-        messages.error(request, str(reason))
-    else:
-        messages.success(request, "The build is cancelled. Nothing was sent.")
+    cancel_build(build, user_of(request))
+    messages.success(request, "The build is cancelled. Nothing was sent.")
     return redirect(build)
 
 
 @may("voices.start_build")
 @require_POST
+@refusal_to_message("voices:build")
 def build_settle(request: HttpRequest, pk: str) -> HttpResponse:
     """A person's answer, for a build that no look-up can find."""
     build = get_object_or_404(access.builds(), pk=pk)
@@ -139,18 +132,15 @@ def build_settle(request: HttpRequest, pk: str) -> HttpResponse:
     if not form.is_valid():
         say_errors(request, form)
         return redirect(build)
-    try:
-        said = form.cleaned_data
-        settle_by_hand(build, user_of(request), form.answer, said["why"], step=said["step"])
-    except NotPossible as reason:
-        messages.error(request, str(reason))
-    else:
-        messages.success(request, "Noted. The build goes on from there.")
+    said = form.cleaned_data
+    settle_by_hand(build, user_of(request), form.answer, said["why"], step=said["step"])
+    messages.success(request, "Noted. The build goes on from there.")
     return redirect(build)
 
 
 @may("voices.start_build")
 @require_POST
+@refusal_to_message("voices:build")
 def build_conclude(request: HttpRequest, pk: str) -> HttpResponse:
     """A person's word on a build of which the provider says nothing that VoiceHub understands."""
     build = get_object_or_404(access.builds(), pk=pk)
@@ -158,12 +148,8 @@ def build_conclude(request: HttpRequest, pk: str) -> HttpResponse:
     if not form.is_valid():
         say_errors(request, form)
         return redirect(build)
-    try:
-        conclude_by_hand(build, user_of(request), form.cleaned_data["became"], form.cleaned_data["why"])
-    except NotPossible as reason:
-        messages.error(request, str(reason))
-    else:
-        messages.success(request, "Noted. The build is over.")
+    conclude_by_hand(build, user_of(request), form.cleaned_data["became"], form.cleaned_data["why"])
+    messages.success(request, "Noted. The build is over.")
     return redirect(build)
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import may, user_of
 from voicehub.models import User
-from voicehub.refusals import NotPossible
+from voicehub.refusals import refusal_to
 from voicehub.tokens import digest
 from voices import access
 from voices.account_forms import SentenceForm, say_errors
@@ -159,11 +159,10 @@ def _ask(build: Build, text: str, by: User) -> str:
     """Have one side say it; what keeps it from that, in words."""
     if why := _why_mute(build):
         return why
-    try:
+    issues: list[str] = []
+    with refusal_to(issues.append):
         ask_preview(build.remote_voice, text, by)
-    except NotPossible as reason:
-        return str(reason)
-    return ""
+    return " ".join(issues)
 
 
 def _pair(asked: Mapping[str, str]) -> Pair:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import may, user_of
 from voicehub import media
-from voicehub.refusals import NotPossible
+from voicehub.refusals import refusal_to
 from voices.account_forms import SentenceForm, errors_of
 from voices.models import Preview
 from voices.presenters import spoken
@@ -35,12 +35,11 @@ def previews(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 def preview_ask(request: HttpRequest, pk: str) -> HttpResponse:
     remote, form = remote_or_404(pk), SentenceForm(request.POST)
-    issue = "" if form.is_valid() else errors_of(form)
-    if not issue:
-        try:
+    issues = [] if form.is_valid() else [errors_of(form)]
+    if not issues:
+        with refusal_to(issues.append):
             ask_preview(remote, form.cleaned_data["text"], user_of(request))
-        except NotPossible as reason:
-            issue = str(reason)
+    issue = " ".join(issues)
     if not request.headers.get("HX-Request"):
         if issue:
             messages.error(request, issue)

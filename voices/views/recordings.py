@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -9,14 +10,13 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from audio.archives.read import is_archive
 from consent.access import may, user_of
 from voicehub import media
 from voicehub.models import User
-from voicehub.refusals import NotPossible
+from voicehub.refusals import refusal_to, refusal_to_message
 from voices import access
 from voices.forms import TranscriptForm, UploadForm, read_transcripts
 from voices.models import Recording, Voice
@@ -146,10 +146,11 @@ def _add(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str) -> 
     if _is_archive(file):
         return _add_archive(voice, file, by)
     name = file.name or "file"
-    try:
+    issues: list[str] = []
+    with refusal_to(issues.append):
         recording, new = add_recording(voice, file, by, transcript=transcript)
-    except NotPossible as reason:
-        return Outcome("refused", name, str(reason))
+    if issues:
+        return Outcome("refused", name, " ".join(issues))
     if not new:
         same = recording.file_name == name
         words = (
@@ -200,11 +201,10 @@ def recording_edit(request: HttpRequest, pk: str) -> HttpResponse:
 def _save_transcript(recording: Recording, form: TranscriptForm) -> tuple[bool, str]:
     if not form.is_valid():
         return False, "Too long: at most 2,000 characters."
-    try:
+    issues: list[str] = []
+    with refusal_to(issues.append):
         set_transcript(recording, form.cleaned_data["transcript"])
-    except NotPossible as reason:
-        return False, str(reason)
-    return True, ""
+    return not issues, " ".join(issues)
 
 
 @may("voices.change_recording")
@@ -212,10 +212,8 @@ def _save_transcript(recording: Recording, form: TranscriptForm) -> tuple[bool, 
 def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
     """Into the next build or not, as the switch in its row says."""
     recording = get_object_or_404(access.recordings(), pk=pk)
-    try:
+    with refusal_to(partial(messages.error, request)):
         set_active(recording, request.POST.get("active") == "on")
-    except NotPossible as reason:
-        messages.error(request, str(reason))
     if not request.headers.get("HX-Request"):
         return redirect(recording.voice)
     response = render(request, "voices/_active.html", {"recording": recording})
@@ -223,34 +221,34 @@ def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
     return response
 
 
+def _recordings_of(pk: str) -> str:
+    """The list that the recording is in."""
+    recording = get_object_or_404(access.recordings(), pk=pk)
+    return f"{recording.voice.get_absolute_url()}#recordings"
+
+
 @may("voices.change_recording")
 @require_POST
+@refusal_to_message(_recordings_of)
 def recording_cut(request: HttpRequest, pk: str) -> HttpResponse:
     """Have a file that is too long cut in its pauses, in the background."""
     recording = get_object_or_404(access.recordings(), pk=pk)
-    try:
-        cut_recording_later(recording, user_of(request))
-    except NotPossible as reason:
-        messages.error(request, str(reason))
-    else:
-        messages.success(request, f"{recording.file_name} is being cut. Its clips come by themselves.")
-    return redirect(f"{recording.voice.get_absolute_url()}#recordings")
+    cut_recording_later(recording, user_of(request))
+    messages.success(request, f"{recording.file_name} is being cut. Its clips come by themselves.")
+    return redirect(_recordings_of(pk))
 
 
 @may("voices.delete_recording")
 @require_http_methods(["GET", "HEAD", "POST"])
+@refusal_to_message(_recordings_of)
 def recording_delete(request: HttpRequest, pk: str) -> HttpResponse:
     recording = get_object_or_404(access.recordings(), pk=pk)
     if request.method != "POST":
         return render(request, "voices/recording_delete.html", {"recording": recording, "voice": recording.voice})
-    name, voice = recording.file_name, recording.voice
-    try:
-        delete_recording(recording)
-    except NotPossible as reason:
-        messages.error(request, str(reason))
-    else:
-        messages.success(request, f"{name} is deleted.")
-    return redirect(f"{reverse('voices:voice', args=[voice.pk])}#recordings")
+    list_of_recordings = _recordings_of(pk)
+    delete_recording(recording)
+    messages.success(request, f"{recording.file_name} is deleted.")
+    return redirect(list_of_recordings)
 
 
 @may("voices.view_recording")

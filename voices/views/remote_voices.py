@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import may, user_of
 from providers.types import Visibility
-from voicehub.refusals import NotPossible
+from voicehub.refusals import refusal_to
 from voicehub.tokens import digest
 from voices import access, presenters
 from voices.account_forms import ReasonForm, RenameForm, say_errors
@@ -165,11 +166,8 @@ def _with_reason(request: HttpRequest, remote: RemoteVoice, act: Callable[..., N
 
 
 def _try(request: HttpRequest, remote: RemoteVoice, act: Callable[[RemoteVoice], None], done: str) -> HttpResponse:
-    try:
+    with refusal_to(partial(messages.error, request)):
         act(remote)
-    except NotPossible as reason:
-        messages.error(request, str(reason))
-    else:
         if done:
             messages.success(request, done)
     return redirect(remote)

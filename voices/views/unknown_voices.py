@@ -1,5 +1,6 @@
 """Voices that an account holds and VoiceHub does not know: to be adopted, or deleted."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -9,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from consent.access import may, user_of
 from providers import registry
-from voicehub.refusals import NotPossible
+from voicehub.refusals import refusal_to, refusal_to_message
 from voices.account_forms import AdoptForm, DeleteOrphanForm, RemoteIdForm, say_errors
 from voices.models import Account, Voice
 from voices.services.remote_voices import adopt, delete_orphan, orphans
@@ -24,10 +25,8 @@ def orphan_list(request: HttpRequest, pk: str) -> HttpResponse:
     tiers = registry.provider_class(account.provider).tiers.values()
     context: dict[str, Any] = {"account": account, "deletes": any(tier.can_delete for tier in tiers)}
     context["lists"] = any(tier.can_list for tier in tiers)
-    try:
+    with refusal_to(partial(context.__setitem__, "issue")):
         context["orphans"] = orphans(account)
-    except NotPossible as reason:
-        context["issue"] = str(reason)
     return render(request, "voices/orphans.html", context)
 
 
@@ -46,16 +45,13 @@ def orphan_adopt(request: HttpRequest, pk: str) -> HttpResponse:
     if request.method != "POST":
         return _adopt_page(request, account, AdoptForm(account, initial={"remote_id": _asked_for(request)}))
     form = AdoptForm(account, request.POST)
-    if not form.is_valid():
-        return _adopt_page(request, account, form)
-    said = form.cleaned_data
-    try:
-        remote = adopt(account, said["remote_id"], said["tier"], said["voice"], user_of(request))
-    except NotPossible as reason:
-        form.add_error(None, str(reason))
-        return _adopt_page(request, account, form)
-    messages.success(request, f"The voice belongs to {said['voice']} now.")
-    return redirect(remote)
+    if form.is_valid():
+        said = form.cleaned_data
+        with refusal_to(partial(form.add_error, None)):
+            remote = adopt(account, said["remote_id"], said["tier"], said["voice"], user_of(request))
+            messages.success(request, f"The voice belongs to {said['voice']} now.")
+            return redirect(remote)
+    return _adopt_page(request, account, form)
 
 
 def _asked_for(request: HttpRequest) -> str:
@@ -72,6 +68,7 @@ def _adopt_page(request: HttpRequest, account: Account, form: AdoptForm) -> Http
 
 @may("voices.delete_remotevoice")
 @require_POST
+@refusal_to_message("voices:orphans")
 def orphan_delete(request: HttpRequest, pk: str) -> HttpResponse:
     account, form = known_account(pk), DeleteOrphanForm(request.POST)
     if not form.is_valid():
@@ -80,10 +77,6 @@ def orphan_delete(request: HttpRequest, pk: str) -> HttpResponse:
     tiers = registry.provider_class(account.provider).tiers
     tier = next((tier for tier, can in tiers.items() if can.can_delete), next(iter(tiers)))
     said = form.cleaned_data
-    try:
-        remote = delete_orphan(account, said["remote_id"], tier, user_of(request), said["reason"])
-    except NotPossible as reason:
-        messages.error(request, str(reason))
-        return redirect("voices:orphans", pk)
+    remote = delete_orphan(account, said["remote_id"], tier, user_of(request), said["reason"])
     messages.success(request, "The provider is asked to delete the voice, and looked at until it is gone.")
     return redirect(remote)

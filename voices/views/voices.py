@@ -1,5 +1,7 @@
 """The pages of a voice: adding one, and the page where its recordings come together and builds begin."""
 
+from functools import partial
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -7,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from consent.access import may, user_of
 from consent.models import Talent
-from voicehub.refusals import NotPossible
+from voicehub.refusals import refusal_to
 from voices import access
 from voices.build_options import places
 from voices.forms import VoiceForm
@@ -21,11 +23,8 @@ def voice_add(request: HttpRequest, pk: str) -> HttpResponse:
     talent = get_object_or_404(Talent, pk=pk)
     form = VoiceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusal_to(partial(form.add_error, None)):
             voice = create_voice(talent, **form.cleaned_data, by=user_of(request))
-        except NotPossible as reason:
-            form.add_error(None, str(reason))
-        else:
             messages.success(request, f"{voice.name} is set up. Add its recordings next.")
             return redirect(voice)
     return render(request, "voices/voice_add.html", {"talent": talent, "form": form})

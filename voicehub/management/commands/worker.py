@@ -16,12 +16,10 @@ from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from voicehub.outbox import LISTENING, WORK
+from voicehub.outbox import QUEUES, SUBMIT
 from voicehub.retry_policy import QUEUE_RECONNECT_SECONDS
 
 logger = logging.getLogger(__name__)
-
-QUEUES = (WORK, LISTENING)
 
 
 class StudioWorker(SimpleWorker):
@@ -58,11 +56,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--queue", choices=QUEUES, action="append", help="only those of this queue; listening is what takes long"
+            "--queue", choices=QUEUES, action="append", help="only this queue; several are emptied in the order given"
         )
 
     def handle(self, *, queue: list[str] | None, **options: object) -> None:
-        connection = django_rq.get_connection("default")
+        connection = django_rq.get_connection(SUBMIT)
         stopped = threading.Event()
         while not stopped.is_set():
             # Until RQ puts its own in place, and between two of its workers.

@@ -19,7 +19,7 @@ from audio.networks.installed import PARTS
 from consent.services.audit_log import verify_all_histories
 from voicehub.encryption import SecretUnreadable
 from voicehub.models import Task, TaskStatus
-from voicehub.outbox import LISTENING, WORK
+from voicehub.outbox import QUEUES
 from voicehub.storage import private
 from voices.models import Account
 
@@ -69,7 +69,7 @@ def database() -> str:
 
 def queue() -> str:
     try:
-        waiting = sum(django_rq.get_queue(name).count for name in (WORK, LISTENING))
+        waiting = sum(django_rq.get_queue(name).count for name in QUEUES)
     except (RedisError, OSError) as error:
         raise Trouble(f"it does not answer ({error}). Start the studio, or check REDIS_URL.") from error
     return f"it answers; {waiting} waiting in it."

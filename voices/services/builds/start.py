@@ -31,10 +31,6 @@ from voices.services.builds.selection import falls_short, rows_of, sending
 class BuildRefused(NotPossible):
     """The build may not start; `reasons` says each thing that is in the way."""
 
-    def __init__(self, *reasons: str) -> None:
-        self.reasons = reasons
-        super().__init__(" ".join(reasons))
-
 
 def start_build(voice: Voice, account: Account, tier: Tier | str, handover: Handover | str, by: User) -> Build:
     """Start a build from the recordings as they stand now. Of two people who press at once, one starts it.

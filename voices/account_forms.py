@@ -52,7 +52,7 @@ class KeyForm(forms.Form):
     key = KeyField(error_messages={"required": "Type the new key first."})
 
 
-class ReasonForm(forms.Form):
+class RemoteReasonForm(forms.Form):
     """Why: it is kept with what was done."""
 
     reason = forms.CharField(
@@ -87,7 +87,7 @@ class RemoteIdForm(forms.Form):
     )
 
 
-class DeleteOrphanForm(RemoteIdForm, ReasonForm):
+class DeleteOrphanForm(RemoteIdForm, RemoteReasonForm):
     pass
 
 

@@ -28,7 +28,7 @@ from voices.services.accounts import change_key, pause_account, resume_account, 
 from voices.services.builds.poll import MEASURES
 
 
-class AccountForm(forms.ModelForm[Account]):
+class AccountAdminForm(forms.ModelForm[Account]):
     """The key goes in and never comes out again: it is sealed, and only its last four characters are shown."""
 
     provider = forms.ChoiceField(choices=registry.choices)
@@ -60,7 +60,7 @@ class AccountForm(forms.ModelForm[Account]):
 
 @admin.register(Account)
 class AccountAdmin(KeptForever):
-    form = AccountForm
+    form = AccountAdminForm
     fields = ["name", "provider", "mode", "key", "key_hint", "paused_at", "pause_reason", "checked_at", "last_error"]
     readonly_fields = ["key_hint", "paused_at", "pause_reason", "checked_at", "last_error"]
     list_display = ["name", "provider", "mode", "paused_at", "key_hint", "checked_at", "last_error"]

@@ -58,7 +58,7 @@ class Rank(IntEnum):
 
 
 @dataclass(frozen=True)
-class Place:
+class BuildOption:
     """One account and tier on the voice's page.
 
     `asked` is the newest consent that was asked for there, and `ask_url` where another is asked for; `refused` are
@@ -239,7 +239,7 @@ class Place:
         return "the others are better, and there is no room for more" if row.quality > 0 else "nobody speaks in it"
 
 
-def places(voice: Voice) -> list[Place]:
+def places(voice: Voice) -> list[BuildOption]:
     """Every account and tier, the ready ones first; the number of queries does not grow with any of them."""
     asked = {
         consent.provider: consent
@@ -248,7 +248,7 @@ def places(voice: Voice) -> list[Place]:
     states, rows, limits = all_readiness(voice), rows_of(voice), all_limits()
     statements, given_datasets = list(newest_statements()), _given_datasets(voice)
     found = [
-        Place(
+        BuildOption(
             account,
             state,
             asked.get(account.provider),

@@ -48,7 +48,7 @@ class SampleFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class SampleClip:
     """One file of the sample's manifest, decoded to the WAV that a studio would upload."""
 
     name: str
@@ -63,11 +63,11 @@ class Clip:
         return SimpleUploadedFile(self.name.replace(".flac", ".wav"), wav.getvalue(), "audio/wav")
 
 
-def clips(of: str, *kinds: str) -> Iterator[Clip]:
+def clips(of: str, *kinds: str) -> Iterator[SampleClip]:
     """The sample clips of one set, of these kinds."""
     for line in json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8")):
         if line["set"] == of and line["kind"] in kinds:
-            yield Clip(line["file"], line["set"], line["kind"], line["transcript"])
+            yield SampleClip(line["file"], line["set"], line["kind"], line["transcript"])
 
 
 def make(say: Say) -> None:

@@ -23,7 +23,7 @@ from voicehub.models import Task, TaskStatus
 from voicehub.refusals import NotPossible
 from voicehub.retry_policy import LEASE
 from voicehub.tokens import token_for
-from voices.admin import AccountAdmin, AccountForm
+from voices.admin import AccountAdmin, AccountAdminForm
 from voices.models import (
     Account,
     AccountCall,
@@ -282,7 +282,7 @@ def test_saving_an_account_in_the_admin_undoes_no_pause(at: At, rf: Any) -> None
     desk = at("resemble_v2")
     stale = again(desk.account)
     accounts.pause_account(desk.account, "Stop!", desk.producer)
-    form = AccountForm({"name": "New", "provider": "resemble_v2", "mode": "sandbox"}, instance=stale)
+    form = AccountAdminForm({"name": "New", "provider": "resemble_v2", "mode": "sandbox"}, instance=stale)
     assert form.is_valid()
     AccountAdmin(Account, site).save_model(rf.post("/"), form.save(commit=False), form, change=True)
     kept = again(desk.account)
@@ -295,9 +295,9 @@ def test_account_with_voices_stays_where_they_are(at: At) -> None:
     in_doubt(desk, "va_clone")
     for change in ({"mode": "live"}, {"provider": "speechgen"}):
         data = {"name": desk.account.name, "provider": "voiceai", "mode": "sandbox"} | change
-        assert not AccountForm(data, instance=again(desk.account)).is_valid()
+        assert not AccountAdminForm(data, instance=again(desk.account)).is_valid()
         data = {"name": "Other", "provider": "voiceai", "mode": "sandbox"}
-        assert AccountForm(data, instance=again(desk.account)).is_valid()
+        assert AccountAdminForm(data, instance=again(desk.account)).is_valid()
 
 
 def test_sound_is_not_lost_with_the_log(at: At, monkeypatch: pytest.MonkeyPatch) -> None:

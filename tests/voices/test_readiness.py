@@ -13,7 +13,7 @@ from django.utils import timezone
 from consent.models import Consent, ConsentStatus, Contract, Statement
 from providers import registry
 from tests.voices.rows import Studio
-from voices.build_options import Place, Rank, listed, places
+from voices.build_options import BuildOption, Rank, listed, places
 from voices.models import Account, Build, Handover, RecordingStatus, RemoteVoice, Voice
 from voices.models.limits import all_limits, limits_of
 from voices.services.builds.readiness import all_readiness, readiness
@@ -50,7 +50,7 @@ def allowed_everywhere(studio: Studio) -> Voice:
     return voice
 
 
-def place(voice: Voice, provider: str, tier: str = "rapid") -> Place:
+def place(voice: Voice, provider: str, tier: str = "rapid") -> BuildOption:
     (found,) = [
         one for one in places(voice) if (one.account.provider, one.readiness.capabilities.tier) == (provider, tier)
     ]
@@ -61,7 +61,7 @@ def page(client: Client, voice: Voice) -> str:
     return " ".join(client.get(voice.get_absolute_url()).content.decode().split())
 
 
-def row(text: str, one: Place) -> str:
+def row(text: str, one: BuildOption) -> str:
     """The part of the page that is one row."""
     return text.partition(f'id="place-{one.key}"')[2].partition('</li><li class="where-row"')[0]
 

@@ -61,7 +61,7 @@ def answers() -> list[Answer]:
 
 
 @dataclass(frozen=True, slots=True)
-class Moving:
+class ActiveBuilds:
     """Builds on their way, and those that have just ended, so that a row that ends is seen to end.
 
     One that has ended gives way to a newer one of its voice.
@@ -78,11 +78,11 @@ class Moving:
         return digest("|".join(stamp(build) for build in self.rows))
 
 
-def moving() -> Moving:
+def moving() -> ActiveBuilds:
     newer = Build.objects.filter(voice=OuterRef("voice"), created_at__gt=OuterRef("created_at"))
     lately = Q(finished_at__gte=timezone.now() - SHOWN_AFTER_END) & ~Exists(newer)
     rows = access.builds().filter(Q(status__in=ACTIVE) | lately).order_by("-created_at")[:MOST]
-    return Moving(sorted(rows, key=lambda build: not build.active))
+    return ActiveBuilds(sorted(rows, key=lambda build: not build.active))
 
 
 @dataclass(frozen=True, slots=True)

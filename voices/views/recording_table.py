@@ -69,7 +69,7 @@ def _shown(rows: QuerySet[Recording], show: str) -> QuerySet[Recording]:
 
 
 @dataclass(frozen=True, slots=True)
-class Moving:
+class RecordingProgress:
     """`stamp` changes with anything that a page would show otherwise; `table` with its rows. `at` is when it was so."""
 
     stamp: str
@@ -87,7 +87,7 @@ class Moving:
         return [row for row in rows if row.examined_at and row.examined_at >= since]
 
 
-def moving(voice: Voice) -> Moving:
+def moving(voice: Voice) -> RecordingProgress:
     """Two questions to the database, however many recordings there are."""
     found = voice.recordings.aggregate(
         total=Count("pk"),
@@ -100,7 +100,7 @@ def moving(voice: Voice) -> Moving:
     compared_at = parse_time(voice.comparison.get("compared_at"))
     table = f"{found['total']}-{found['cutting']}"
     stamp = f"{table}-{found['waiting']}-{found['newest']}-{compared_at}-{len(due)}"
-    return Moving(stamp, table, EXAMINE in due, bool(due or found["cutting"]), timezone.now(), compared_at)
+    return RecordingProgress(stamp, table, EXAMINE in due, bool(due or found["cutting"]), timezone.now(), compared_at)
 
 
 def parse_time(text: object) -> datetime | None:

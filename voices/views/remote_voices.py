@@ -19,7 +19,7 @@ from providers.types import Visibility
 from voicehub.refusals import refusal_to
 from voicehub.tokens import digest
 from voices import access, presenters
-from voices.account_forms import ReasonForm, RenameForm, say_errors
+from voices.account_forms import RemoteReasonForm, RenameForm, say_errors
 from voices.models import RemoteVoice
 from voices.presenters import can
 from voices.services import remote_voices
@@ -157,7 +157,7 @@ def remote_deleted(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def _with_reason(request: HttpRequest, remote: RemoteVoice, act: Callable[..., None], done: str) -> HttpResponse:
-    form = ReasonForm(request.POST)
+    form = RemoteReasonForm(request.POST)
     if not form.is_valid():
         say_errors(request, form)
         return redirect(remote)

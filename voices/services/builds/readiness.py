@@ -17,7 +17,7 @@ from voicehub.text import clock, some
 from voices.models import Account, Build, BuildRecording, Recording, RecordingStatus, Voice
 from voices.models.limits import Kind, all_limits
 
-Place = tuple[Account, Capabilities]
+AccountTier = tuple[Account, Capabilities]
 
 NO_LIMIT = 1e9
 NOT_THIS_LANGUAGE = "The provider makes no voices in this language."
@@ -109,7 +109,7 @@ def all_readiness(voice: Voice) -> list[tuple[Account, Readiness]]:
     return [(account, state) for _, account, state in _readinesses([voice], places)]
 
 
-def _readinesses(voices: Sequence[Voice], places: Sequence[Place]) -> Iterator[tuple[Voice, Account, Readiness]]:
+def _readinesses(voices: Sequence[Voice], places: Sequence[AccountTier]) -> Iterator[tuple[Voice, Account, Readiness]]:
     limits = all_limits()
     labels = {account.provider: registry.label(account.provider) for account, _ in places}
     wishes = {(voice.pk, slug): Wish(voice.talent, slug, voice.purpose) for voice in voices for slug in labels}

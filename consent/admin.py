@@ -1,8 +1,11 @@
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from consent import labels
+from consent.labels import DELETE_AT_END
 from consent.models import Consent, Contract, Event, Invitation, Pronunciation, Statement, Take, TakeCheck, Talent
 from consent.services.audit_log import first_broken
 from voicehub.admin_site import KeptForever, LookOnly
@@ -18,13 +21,26 @@ class TalentAdmin(KeptForever):
         return False  # the dashboard notes who did it
 
 
+class DeleteAtEndFilter(admin.BooleanFieldListFilter):
+    """Under our own words: the field's name promises what nothing does by itself."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = DELETE_AT_END
+
+
 @admin.register(Contract)
 class ContractAdmin(LookOnly):
     list_display = ["talent", "signed_on", "starts_on", "ends_on", "in_force", "exclusive", "filed_by"]
-    list_filter = ["exclusive", "training_allowed", "delete_at_end", "ends_on"]
+    list_filter = ["exclusive", "training_allowed", ("delete_at_end", DeleteAtEndFilter), "ends_on"]
     search_fields = ["talent__name", "intended_uses", "sha256"]
     list_select_related = ["talent", "filed_by"]
-    exclude = ["file"]
+    exclude = ["file", "delete_at_end"]
+    readonly_fields = ["deletion"]
+
+    @admin.display(boolean=True, description=DELETE_AT_END)
+    def deletion(self, contract: Contract) -> bool:
+        return contract.delete_at_end
 
     @admin.display(boolean=True, description="in force")
     def in_force(self, contract: Contract) -> bool:

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 
 from consent import extension_points
-from consent.labels import language_name
+from consent.labels import DELETE_AT_END, language_name
 from consent.models import Contract, Purpose, Statement, Talent
 from consent.services.contracts import pdf_problem
 
@@ -70,6 +70,7 @@ class ContractForm(ModelFormOfContract):
             "ends_on": "Ends on",
             "supersedes": "It replaces",
             "exclusive": "Exclusive: the voice is given to nobody else",
+            "delete_at_end": DELETE_AT_END,
         }
         widgets = {
             "signed_on": DAY,

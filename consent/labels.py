@@ -4,6 +4,8 @@ from django.conf.locale import LANG_INFO
 
 from consent.models import Capture, Event, EventKind, Take
 
+# Nothing deletes a voice at the end of a contract by itself, so the field does not promise it.
+DELETE_AT_END = "Delete the voice when the contract ends (by hand until further notice)"
 PROCESSING = {
     "echoCancellation": "echo cancelling",
     "noiseSuppression": "noise suppression",

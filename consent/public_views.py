@@ -23,6 +23,7 @@ from consent.access import COOKIE, COOKIE_PATH, invitation_for, invited, invited
 from consent.forms import DeclineForm
 from consent.models import Capture, Consent, ConsentStatus, Invitation
 from consent.services import invitations, review
+from consent.services.disclosure import disclosure
 from consent.take_upload import answer, receive
 from voicehub.middleware import allow_microphone
 from voicehub.refusals import refusal_to
@@ -91,6 +92,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 def home(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     consents = list(invited_consents(invitation))
     context = {"invitation": invitation, "consents": consents, "first": consents[0], **_studio(consents[0])}
+    context["leaves_studio"] = any(disclosure(consent).leaves_studio for consent in consents)
     return _private(render(request, "public/home.html", context))
 
 

@@ -3,7 +3,8 @@
 from django import template
 
 from consent import extension_points, labels
-from consent.models import Event, Purpose, Take
+from consent.models import Consent, Event, Purpose, Take
+from consent.services.disclosure import Term, disclosure, term
 from consent.take_report import heard
 
 register = template.Library()
@@ -54,6 +55,18 @@ def captured_for_talent(take: Take) -> str:
 def processing(take: Take) -> str:
     """What the browser did to the sound, where it said."""
     return labels.processing(take)
+
+
+@register.filter
+def recipients(consent: Consent) -> str:
+    """What the provider is given, said to the talent."""
+    return disclosure(consent).recipients
+
+
+@register.inclusion_tag("public/_term.html")
+def consent_term(consent: Consent) -> dict[str, Term]:
+    """For how long it holds, said to the talent."""
+    return {"term": term(consent)}
 
 
 @register.inclusion_tag("consent/_statement_text.html")

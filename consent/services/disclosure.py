@@ -1,0 +1,78 @@
+"""What a talent is told about a consent before giving it: where it goes, and for how long it holds.
+
+Where it goes comes from the capabilities of the provider's tiers, so that no page says what no tier does.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Q
+from django.utils import timezone
+
+from consent.models import Consent
+from providers import registry
+from providers.types import ConsentProof
+
+SENT = (ConsentProof.BASE64_WAV, ConsentProof.AUDIO_FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """The `recipients` of recordings and consent in words, and whether the consent `leaves_studio` at all."""
+
+    recipients: str
+    leaves_studio: bool
+
+
+def disclosure(consent: Consent) -> Disclosure:
+    """What the provider of this consent is given. Tiers may differ: then each is named."""
+    if consent.provider not in registry.PROVIDERS:
+        return Disclosure("Ask the studio what is sent to it.", True)
+    tiers = registry.provider_class(consent.provider).tiers.values()
+    sent = [tier.label for tier in tiers if tier.consent_proof in SENT]
+    by_hand = [tier.label for tier in tiers if tier.consent_proof is ConsentProof.OFFLINE]
+    kept = [tier.label for tier in tiers if tier.consent_proof is ConsentProof.NONE]
+    if sent and not (by_hand or kept):
+        return Disclosure("Your recordings and this consent are sent to it.", True)
+    if kept and not (sent or by_hand):
+        return Disclosure("Your recordings are sent to it. This consent stays in the studio.", False)
+    parts = ["Your recordings are sent to it."]
+    if sent:
+        parts.append(f"This consent is sent with them for a voice of the kind {_names(sent)}.")
+    if by_hand:
+        parts.append(f"The studio shows it this consent when it asks{_for(by_hand, len(tiers))}.")
+    if kept:
+        parts.append(f"This consent stays in the studio for a voice of the kind {_names(kept)}.")
+    return Disclosure(" ".join(parts), True)
+
+
+def _names(labels: list[str]) -> str:
+    return " or ".join(f"“{label}”" for label in labels)
+
+
+def _for(labels: list[str], tiers: int) -> str:
+    return "" if len(labels) == tiers else f" for a voice of the kind {_names(labels)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """The last day of a consent, None when it has none, and whether the contract ends it and not the consent."""
+
+    last_day: date | None
+    by_contract: bool
+
+
+def term(consent: Consent) -> Term:
+    """Which of the two ends first: the consent itself, or the contracts that allow its provider and purpose."""
+    contract_end = _contract_end(consent)
+    if contract_end and (consent.valid_until is None or contract_end < consent.valid_until):
+        return Term(contract_end, True)
+    return Term(consent.valid_until, False)
+
+
+def _contract_end(consent: Consent) -> date | None:
+    """The last day of all contracts on file that allow it, begun or not; None without one, or without an end."""
+    not_over = Q(ends_on=None) | Q(ends_on__gte=timezone.localdate())
+    filed = consent.talent.contracts.filter(not_over, superseded_by=None)
+    ends = [one.ends_on for one in filed if consent.provider in one.providers and consent.purpose in one.purposes]
+    return max((end for end in ends if end), default=None) if all(ends) else None

@@ -1,0 +1,111 @@
+"""What a talent is told about where a consent goes, and for how long it holds, is what the code does."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from consent.labels import DELETE_AT_END
+from consent.models import Consent
+from consent.services.disclosure import disclosure, term
+from providers import registry
+from providers.types import ConsentProof, Tier
+from tests.consent.rows import Desk
+
+pytestmark = pytest.mark.django_db
+
+SENT = "Your recordings and this consent are sent to it."
+KEPT = "Your recordings are sent to it. This consent stays in the studio."
+WORDS = {
+    "resemble_v2": SENT,
+    "resemble_v1": "Your recordings are sent to it. The studio shows it this consent when it asks.",
+    "audiostack": (
+        "Your recordings are sent to it. This consent is sent with them for a voice of the kind “Standard”. "
+        "This consent stays in the studio for a voice of the kind “Instant”."
+    ),
+    "speechgen": KEPT,
+    "voiceai": KEPT,
+}
+
+
+def at(consent: Consent, provider: str) -> Consent:
+    Consent.objects.filter(pk=consent.pk).update(provider=provider)
+    consent.refresh_from_db()
+    return consent
+
+
+def home(desk: Desk, consent: Consent) -> str:
+    """The overview as HTML without line breaks, with entities as characters."""
+    page = desk.guest(consent).get(reverse("invitation:home")).content.decode()
+    return " ".join(page.split())
+
+
+@pytest.mark.parametrize("provider", registry.PROVIDERS)
+def test_talent_is_told_what_each_provider_is_sent(desk: Desk, provider: str) -> None:
+    consent = at(desk.asked(), provider)
+    page = home(desk, consent)
+    assert WORDS[provider] in page
+    only_the_studio = "Only the studio can hear it." in page
+    assert only_the_studio == (WORDS[provider] == KEPT)
+    assert disclosure(consent).leaves_studio is not only_the_studio
+
+
+def test_disclosure_follows_the_capabilities(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing about a provider is typed twice: another way to show the consent is another sentence."""
+    adapter = registry.provider_class("speechgen")
+    rapid = replace(adapter.tiers[Tier.RAPID], consent_proof=ConsentProof.AUDIO_FILE)
+    monkeypatch.setattr(adapter, "tiers", {Tier.RAPID: rapid})
+    assert disclosure(at(desk.asked(), "speechgen")).recipients == SENT
+
+
+def test_provider_that_is_gone_is_not_described(desk: Desk) -> None:
+    assert disclosure(at(desk.asked(), "gone_vendor")).recipients == "Ask the studio what is sent to it."
+
+
+NEXT_YEAR = timezone.localdate() + timedelta(days=400)
+LATER = NEXT_YEAR + timedelta(days=100)
+
+
+@pytest.mark.parametrize(
+    ("valid_until", "contracts", "last_day", "by_contract"),
+    [
+        (None, [], None, False),
+        (None, [{"ends_on": NEXT_YEAR}], NEXT_YEAR, True),
+        (NEXT_YEAR, [{"ends_on": LATER}], NEXT_YEAR, False),
+        (LATER, [{"ends_on": NEXT_YEAR}], NEXT_YEAR, True),
+        (None, [{"ends_on": NEXT_YEAR}, {"ends_on": LATER}], LATER, True),
+        (None, [{"ends_on": NEXT_YEAR}, {"ends_on": None}], None, False),
+        (None, [{"ends_on": NEXT_YEAR, "starts_on": NEXT_YEAR}], NEXT_YEAR, True),
+        (None, [{"ends_on": NEXT_YEAR, "purposes": ["advertising"]}], None, False),
+        (None, [{"ends_on": NEXT_YEAR, "providers": ["speechgen"]}], None, False),
+        (None, [{"ends_on": date(2025, 6, 1)}], None, False),
+    ],
+)
+def test_term_is_the_earlier_end_of_consent_and_contract(
+    desk: Desk,
+    valid_until: date | None,
+    contracts: list[dict[str, object]],
+    last_day: date | None,
+    by_contract: bool,
+) -> None:
+    consent = desk.asked()
+    Consent.objects.filter(pk=consent.pk).update(valid_until=valid_until)
+    consent.refresh_from_db()
+    for fields in contracts:
+        desk.contract(consent.talent, **fields)
+    found = term(consent)
+    assert (found.last_day, found.by_contract) == (last_day, by_contract)
+    page = home(desk, consent)
+    assert ("Without an end date, until you take it back" in page) == (last_day is None)
+    assert ("when your contract with the studio ends, or until you take it back" in page) == by_contract
+
+
+def test_contract_form_promises_no_deletion_by_itself(desk: Desk, as_producer: Client) -> None:
+    talent = desk.talent()
+    assert DELETE_AT_END in as_producer.get(reverse("consent:contract_add", args=[talent.pk])).content.decode()
+    page = as_producer.get(desk.contract(talent).get_absolute_url()).content.decode()
+    assert "Yes: by hand until further notice" in page
+    assert "Voice is deleted" not in page

@@ -15,12 +15,12 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from launcher import environment as embedded
 from launcher import valkey
+from launcher.environment import ROOT, data_dir, make_secrets
 from launcher.supervisor import Program, Supervisor
 
 HOST = "127.0.0.1"
-MANAGE = [sys.executable, str(embedded.ROOT / "manage.py")]
+MANAGE = [sys.executable, str(ROOT / "manage.py")]
 
 Say = Callable[[str], object]
 
@@ -45,9 +45,9 @@ def main(arguments: list[str]) -> None:
 
 def run(port: int, workers: int, *, sample: bool) -> int | str:
     """Run the studio until it is told to stop; 0, or 1, or why it was not started."""
-    folder = embedded.data_dir()
+    folder = data_dir()
     try:
-        embedded.make_secrets(folder)
+        make_secrets(folder)
         with only_one(folder, f"http://{HOST}:{port}"):
             demand_free(port)
             return supervise(folder, port, workers, sample)
@@ -157,7 +157,7 @@ def web(port: int, environment: dict[str, str], ready: Callable[[], bool]) -> Pr
     options = {
         "config": "python:launcher.gunicorn_conf",
         "bind": f"{HOST}:{port}",
-        "chdir": str(embedded.ROOT),
+        "chdir": str(ROOT),
         "worker-class": "gthread",
         "workers": "2",
         "threads": "8",

@@ -1,6 +1,7 @@
 """Readers for settings from the environment. They refuse nonsense and say what to set."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -9,6 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
+WITHOUT_SECRETS = {"help", "version", "--version", "sandbox", "inspect_audio", "prepare_audio"}
+"""The commands of manage.py that sign, seal and unseal nothing."""
 
 
 def text(name: str, default: str = "") -> str:
@@ -47,10 +50,21 @@ def address(name: str, default: str) -> str:
     return value.rstrip("/")
 
 
-def secret(name: str, kept_in: Path) -> str:
+def needs_secrets(argv: Sequence[str]) -> bool:
+    """False only for manage.py with a command of WITHOUT_SECRETS, with a request for help, or with nothing at all.
+
+    Every other program stops at its start where a secret is missing, rather than at the first request that needs it.
+    """
+    program, *arguments = argv or [""]
+    if Path(program).name != "manage.py":
+        return True
+    return bool(arguments) and arguments[0] not in WITHOUT_SECRETS and not {"--help", "-h"} & set(arguments)
+
+
+def secret(name: str, kept_in: Path, *, needed: bool = True) -> str:
     """A secret from NAME, from the file NAME_FILE, or from the folder where the embedded studio keeps its own.
 
-    Raises ImproperlyConfigured with the three ways to give it; there is no default.
+    Where there is none: "" if it is not needed, or else ImproperlyConfigured with the three ways to give it.
     """
     if value := text(name):
         return value
@@ -60,7 +74,7 @@ def secret(name: str, kept_in: Path) -> str:
         value = path.read_text(encoding="utf-8").strip()
     except OSError:
         value = ""
-    if not value:
+    if not value and needed:
         raise ImproperlyConfigured(
             f"{name} is not set. Set {name} or {name}_FILE, or run `manage.py studio` once, which makes {path}."
         )

@@ -1,5 +1,6 @@
 """All settings, read from the environment through `voicehub.env`. The README's table says what each one means."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("VOICEHUB_DATA_DIR", str(BASE_DIR / "var"))).resolve()
 
 DEBUG = env.boolean("VOICEHUB_DEBUG", default=False)
-SECRET_KEY = env.secret("VOICEHUB_SECRET_KEY", DATA_DIR / "secrets")
-VOICEHUB_FIELD_KEYS = [
-    key.strip() for key in env.secret("VOICEHUB_FIELD_KEYS", DATA_DIR / "secrets").split(",") if key.strip()
-]
+# An empty secret can do no harm: Django and voicehub.encryption refuse to work with it.
+NEEDED = env.needs_secrets(sys.argv)
+SECRET_KEY = env.secret("VOICEHUB_SECRET_KEY", DATA_DIR / "secrets", needed=NEEDED)
+FIELD_KEYS = env.secret("VOICEHUB_FIELD_KEYS", DATA_DIR / "secrets", needed=NEEDED)
+VOICEHUB_FIELD_KEYS = [key.strip() for key in FIELD_KEYS.split(",") if key.strip()]
 
 # What people and providers reach us at: links in mails, callbacks and dataset addresses begin with it.
 VOICEHUB_BASE_URL = env.address("VOICEHUB_BASE_URL", "http://127.0.0.1:8000")

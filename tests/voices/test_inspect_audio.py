@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from audio import report
 from audio.ingest import understood
@@ -197,10 +197,10 @@ def test_thresholds_that_an_admin_has_set_judge(clip: Path) -> None:
 
 
 def test_without_a_database_the_usual_thresholds_judge(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: str) -> None:
-        raise OperationalError("no such table")
+    def fail(*_: object) -> None:
+        raise OperationalError("connection refused")
 
-    monkeypatch.setattr(inspect_audio, "thresholds", fail)
+    monkeypatch.setattr(connection, "cursor", fail)
     assert told(clip)[0]["ok"]
 
 

@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 from audio.levels.inspect import Limits
 from audio.report import Judge, Report, reports
 from providers import registry
 from providers.types import Tier
+from voicehub.models import ThresholdOverride
 from voicehub.threshold_overrides import thresholds
-from voices.models.limits import limits_of
+from voices.models.limits import LimitOverride, limits_of
 from voices.services.recordings.store import CLIP_LIMITS
 
 BAR = 24
 SHOWN = 40
+NO_DATABASE = "There is no studio's database here, so the built-in limits are used."
 
 
 class Command(BaseCommand):
@@ -36,6 +38,8 @@ class Command(BaseCommand):
 
     def handle(self, *, paths: list[Path], json: bool, provider: str, tier: str, **_: Any) -> None:
         judge = Judge(clip_limits(provider, tier), studio_thresholds(provider, tier))
+        if not has_database():
+            self.stderr.write(NO_DATABASE, style_func=str)
         files = list(found_in(paths))
         told: list[Report] = []
         for number, path in enumerate(files):
@@ -60,10 +64,23 @@ def shown_name(name: str) -> str:
 
 def studio_thresholds(provider: str | None, tier: str | None) -> Thresholds:
     """As an admin has set them; where no studio has been set up yet, nothing has been changed."""
+    return thresholds(provider or "", tier or "") if has_database() else THRESHOLDS
+
+
+def has_database() -> bool:
+    """Whether a studio was set up here. A SQLite file that is not there stays so: to ask it is to make it."""
+    if connection.vendor == "sqlite" and not _is_there(connection.settings_dict["NAME"]):
+        return False
     try:
-        return thresholds(provider or "", tier or "")
+        tables = connection.introspection.table_names()
     except DatabaseError:
-        return THRESHOLDS
+        return False
+    return {LimitOverride._meta.db_table, ThresholdOverride._meta.db_table} <= set(tables)
+
+
+def _is_there(name: str | Path) -> bool:
+    """The tests have theirs in memory."""
+    return "mode=memory" in str(name) or Path(name).exists()
 
 
 def clip_limits(provider: str | None, tier: str | None) -> Limits:
@@ -81,7 +98,8 @@ def tier_limits(provider: str | None, tier: str | None) -> dict[str, float]:
     capabilities = registry.provider_class(provider).tiers.get(Tier(tier))
     if capabilities is None:
         raise CommandError(f"{registry.label(provider)} has no tier {tier}.")
-    return {name: limit.value for name, limit in limits_of(capabilities, provider).items()}
+    limits = limits_of(capabilities, provider) if has_database() else capabilities.limits
+    return {name: limit.value for name, limit in limits.items()}
 
 
 def found_in(paths: list[Path]) -> Iterator[Path]:

@@ -23,7 +23,7 @@ from audio.wav.pcm import HEAD_BYTES
 from audio.wav.riff import ALLOWED_RATES, BYTES_PER_FRAME
 from providers import registry
 from providers.types import Tier
-from voices.management.commands.inspect_audio import BAR, found_in, shown_name, tier_limits
+from voices.management.commands.inspect_audio import BAR, NO_DATABASE, found_in, has_database, shown_name, tier_limits
 
 NO_SOUND = frozenset({".csv", ".json", ".md", ".txt"})
 """Endings of what lies beside sound, passed over in folders."""
@@ -44,6 +44,8 @@ class Command(BaseCommand):
         _pack_arguments(jobs.add_parser("pack", help="a folder of clips into a dataset archive"))
 
     def handle(self, *, job: str, **options: Any) -> None:
+        if options.get("provider") and not has_database():
+            self.stderr.write(NO_DATABASE, style_func=str)
         work = {"convert": _convert, "cut": _cut, "join": _join, "pack": _pack}[job]
         try:
             for line in work(options, self._progress):

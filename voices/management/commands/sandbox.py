@@ -6,6 +6,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from sandbox import clock, store, training, vendor_defaults
@@ -14,6 +15,8 @@ from sandbox.resemble_v2 import rows
 from sandbox.server import Server
 from sandbox.store import FolderInUse, Store
 
+PORT = 8800
+
 
 class Command(BaseCommand):
     help = "Serve a stand-in for the voice providers, with its own state and no login."
@@ -21,8 +24,9 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, required=True, help="0 takes any free port")
-        parser.add_argument("--data", type=Path, required=True, help="folder for its state and audio")
+        parser.add_argument("--port", type=int, default=PORT, help=f"0 takes any free port (default: {PORT})")
+        folder = settings.DATA_DIR / "sandbox"
+        parser.add_argument("--data", type=Path, default=folder, help="folder for its state and audio")
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument(
             "--training-seconds", type=float, default=vendor_defaults.TRAINING_SECONDS, help="how long a build takes"

@@ -15,8 +15,8 @@ extras: ## add what reads m4a and webm, and the quality estimates (about 400 MB)
 test: ## everything that is checked: ruff, mypy, and the tests on SQLite and PostgreSQL
 	@exec $(PYTHON) bootstrap.py test
 
-lint: ## only ruff and mypy
-	@exec $(PYTHON) bootstrap.py test lint format types
+lint: ## only ruff, mypy and the import rules
+	@exec $(PYTHON) bootstrap.py test lint format imports types
 
 format: ## put the code into its one form
 	@$(PYTHON) bootstrap.py install --dev

@@ -1,6 +1,6 @@
 """Everything that is checked, step by step, with one summary at the end: `make test`; `make lint` is a part.
 
-    python -m tests.run [lint] [format] [types] [postgres] [providers] [browser] [audio] [sqlite]
+    python -m tests.run [lint] [format] [imports] [types] [postgres] [providers] [browser] [audio] [sqlite]
 
 The tests on SQLite come last, so that the last line of the output is pytest's closing line for them.
 """
@@ -35,6 +35,7 @@ THE_REST = tuple(f"--ignore={folder}" for folder in AUDIO + PROVIDERS)
 STEPS = {
     "lint": Step("ruff finds nothing", ("ruff", "check", "--quiet", ".")),
     "format": Step("the code has its one form", ("ruff", "format", "--check", "--quiet", ".")),
+    "imports": Step("imports point downward", ("tests.support.lint_imports", "--no-cache", "--no-logo")),
     "types": Step("mypy finds nothing", ("mypy",)),
     "postgres": Step("the tests pass on PostgreSQL", ("pytest", "-m", "not browser"), "postgres"),
     "browser": Step("the main job works in a browser", ("pytest", "-m", "browser"), "sqlite"),
@@ -45,7 +46,7 @@ STEPS = {
 
 
 # Most tests wait more than they compute, so that two cores keep three lanes moving.
-LANES = (("lint", "format", "types", "postgres", "providers"), ("browser", "audio"), ("sqlite",))
+LANES = (("lint", "format", "imports", "types", "postgres", "providers"), ("browser", "audio"), ("sqlite",))
 
 
 LAST_LINES = 150

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, NoReturn, Self
 from providers.errors import UnsupportedFeature
 from providers.types import BuildReport, BuildSpec, Capabilities, Heard, Journal, Sound, Tier, Visibility
 
+LONGEST_CALL = 45.0  # seconds, whatever the server does
+
 
 class Provider(abc.ABC):
     """One provider, opened for one piece of work: `with registry.open_provider(account) as provider`."""
@@ -15,7 +17,15 @@ class Provider(abc.ABC):
     slug: ClassVar[str]
     label: ClassVar[str]
     tiers: ClassVar[Mapping[Tier, Capabilities]]
+    list_position: ClassVar[int] = 100
+    """Where lists show it: the lowest first, those of one number by label."""
     heard: Collection[Heard] = ()  # its last answers
+
+    @abc.abstractmethod
+    def __init__(
+        self, key: str, *, sandbox_url: str = "", sandboxed: bool = False, longest_call: float = LONGEST_CALL
+    ) -> None:
+        """`sandboxed` accounts talk to `sandbox_url` only, and no call takes longer than `longest_call` seconds."""
 
     def __enter__(self) -> Self:
         return self

@@ -22,7 +22,7 @@ from typing import Any, ClassVar, TypeVar
 import requests
 from requests.auth import AuthBase
 
-from providers.base import Provider
+from providers.base import LONGEST_CALL, Provider
 from providers.connections import Stream, Watch, WatchedAdapter, form_of
 from providers.errors import (
     Conflict,
@@ -39,7 +39,6 @@ from providers.errors import (
 from providers.parsing import in_texts, sound_of, storable, without_addresses
 from providers.types import Heard, Parcel, Sound
 
-DEADLINE = 45.0  # seconds for one call, whatever the server does
 CONNECT = 10.0
 LARGEST_ANSWER = 8 << 20  # bytes
 LARGEST_SOUND = 32 << 20  # bytes
@@ -113,7 +112,7 @@ class HttpProvider(Provider):
     sandbox_path: ClassVar[str]
 
     def __init__(
-        self, key: str, *, sandbox_url: str = "", sandboxed: bool = False, longest_call: float = DEADLINE
+        self, key: str, *, sandbox_url: str = "", sandboxed: bool = False, longest_call: float = LONGEST_CALL
     ) -> None:
         """`sandboxed` accounts talk to `sandbox_url` only. Raises ProviderUnavailable when there is no sandbox.
 
@@ -128,7 +127,7 @@ class HttpProvider(Provider):
         self.sandbox_url = sandbox_url if sandboxed else ""
         self._auth = self.auth(key)
         self._key = key
-        self._deadline = min(longest_call, DEADLINE)
+        self._deadline = min(longest_call, LONGEST_CALL)
         self._got = 0  # bytes
         self.heard = self._answers = deque[Heard](maxlen=HEARD)
         self._session = requests.Session()

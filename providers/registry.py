@@ -1,21 +1,19 @@
-"""Which providers there are. The only file of this package that reads settings."""
+"""Which providers there are: every package beside this module. The only file of this package that reads settings."""
 
+import pkgutil
+from importlib import import_module
 from typing import Protocol
 
 from django.conf import settings
-from django.utils.module_loading import import_string
 
+import providers
 from providers.base import Provider
 
-PROVIDERS = {
-    "resemble_v2": "providers.resemble_v2.adapter.ResembleV2",
-    "resemble_v1": "providers.resemble_v1.adapter.ResembleV1",
-    "audiostack": "providers.audiostack.adapter.AudioStack",
-    "speechgen": "providers.speechgen.adapter.Speechgen",
-    "voiceai": "providers.voiceai.adapter.VoiceAI",
-}
-
 SHARE_OF_LEASE = 0.75
+
+
+class InvalidProviderPackage(Exception):
+    """A vendor's package does not declare its adapter as docs/providers.md says."""
 
 
 class Credentials(Protocol):
@@ -27,14 +25,34 @@ class Credentials(Protocol):
     def key(self) -> str: ...
 
 
+def load_providers() -> dict[str, type[Provider]]:
+    """The `ADAPTER` of every vendor's package, by slug, in the order of lists.
+
+    Raises InvalidProviderPackage, or what the import of a package raises, so that a broken one stops the start.
+    """
+    names = [module.name for module in pkgutil.iter_modules(providers.__path__) if module.ispkg]
+    adapters = sorted(map(_load_adapter, names), key=lambda adapter: (adapter.list_position, adapter.label))
+    return {adapter.slug: adapter for adapter in adapters}
+
+
+def _load_adapter(name: str) -> type[Provider]:
+    module = import_module(f"{providers.__name__}.{name}.adapter")
+    adapter = getattr(module, "ADAPTER", None)
+    if not (isinstance(adapter, type) and issubclass(adapter, Provider) and adapter.slug == name):
+        raise InvalidProviderPackage(f"{module.__name__} has no ADAPTER, a Provider whose slug is {name!r}.")
+    return adapter
+
+
+PROVIDERS = load_providers()
+
+
 def provider_class(slug: str) -> type[Provider]:
     """The adapter. Raises KeyError for a provider that VoiceHub does not know."""
-    found: type[Provider] = import_string(PROVIDERS[slug])
-    return found
+    return PROVIDERS[slug]
 
 
 def all_providers() -> list[type[Provider]]:
-    return [provider_class(slug) for slug in PROVIDERS]
+    return list(PROVIDERS.values())
 
 
 def label(slug: str) -> str:
@@ -52,14 +70,12 @@ def open_provider(account: Credentials) -> Provider:
     A call ends well before a worker's lease does: what is still on its way must not be looked for in vain.
     """
     sandbox = settings.VOICEHUB_SANDBOX_URL if account.mode == "sandbox" else ""
-    adapter = import_string(PROVIDERS[account.provider])
-    opened: Provider = adapter(
+    return provider_class(account.provider)(
         account.key(),
         sandbox_url=sandbox,
         sandboxed=account.mode == "sandbox",
         longest_call=settings.VOICEHUB_LEASE_SECONDS * SHARE_OF_LEASE,
     )
-    return opened
 
 
 def limit_choices() -> list[tuple[str, str]]:

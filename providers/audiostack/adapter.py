@@ -164,6 +164,9 @@ class AudioStack(HttpProvider):
         return told if isinstance(told, Sound) else self.download(sound_address(told))
 
 
+ADAPTER = AudioStack
+
+
 def _begun_in(kept: str) -> Begun | None:
     try:
         return Begun(**json.loads(kept))

@@ -64,6 +64,7 @@ class Door:
 class ResembleV1(HttpProvider):
     slug = "resemble_v1"
     label = "Resemble AI v1"
+    list_position = 2
     tiers: ClassVar[Mapping[Tier, Capabilities]] = TIERS
     live_url = "https://app.resemble.ai/api/v1"
     sandbox_path = "/resemble/api/v1"
@@ -160,6 +161,9 @@ class ResembleV1(HttpProvider):
 
     def parse_callback(self, body: bytes) -> BuildReport:
         return callback_of(body)
+
+
+ADAPTER = ResembleV1
 
 
 def checksum(parcel: Parcel) -> str:

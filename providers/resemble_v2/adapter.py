@@ -33,6 +33,7 @@ GIVEN_LATER = "?given=later"
 class ResembleV2(HttpProvider):
     slug = "resemble_v2"
     label = "Resemble AI"
+    list_position = 1
     tiers: ClassVar[Mapping[Tier, Capabilities]] = TIERS
     live_url = "https://app.resemble.ai/api/v2"
     live_synthesis_url = "https://f.cluster.resemble.ai/synthesize"
@@ -195,6 +196,9 @@ class ResembleV2(HttpProvider):
             return self.call(operation, "DELETE", path)
         except NotFound:  # gone already, which is what is wanted
             return {}
+
+
+ADAPTER = ResembleV2
 
 
 def _at(remote_id: str) -> str:

@@ -91,6 +91,9 @@ class Speechgen(HttpProvider):
         return answer
 
 
+ADAPTER = Speechgen
+
+
 def words_of(error: Any) -> str:
     """The words of `{"code", "message", "param"?}`; an error in any other form as it is."""
     if not isinstance(error, Mapping):

@@ -115,6 +115,9 @@ class VoiceAI(HttpProvider):
         return self.call_sound("preview", "POST", "/tts/speech", json=wanted)
 
 
+ADAPTER = VoiceAI
+
+
 def _at(remote_id: str) -> str:
     return f"/tts/voice/{quote(remote_id, safe='')}"
 

@@ -50,7 +50,7 @@ def test_no_part_of_the_contract_is_left_open() -> None:
 
 
 def test_provider_without_one_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.PROVIDERS, "nobody", "providers.http.HttpProvider")
+    monkeypatch.setitem(registry.PROVIDERS, "nobody", HttpProvider)
     monkeypatch.setattr(HttpProvider, "slug", "nobody", raising=False)
     assert "nobody" in without_contract()
 

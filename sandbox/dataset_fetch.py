@@ -1,4 +1,9 @@
-"""Fetching a dataset from the address a customer gave: capped in bytes and time, no redirects, no proxies."""
+"""Fetching a dataset from the address a customer gave, and reading it: with caps, no redirects, no proxies.
+
+A dataset is a .zip, .tar.gz or .tar with WAVs and, as an option, a metadata.csv. Its layout is that of the page of
+Resemble v1: lines `file|text`, the file without its `.wav`. Where in the archive they lie is unknown, so any folder
+will do. Nothing is unpacked by its own path; all sizes are capped.
+"""
 
 import tarfile
 import time

@@ -4,6 +4,10 @@ A rule names an operation (`create_voice`, `callback`, … or `*`), which of its
 from 1 since the rules were set; without it every call), when, and what happens: one of ACTIONS, with a number
 after a colon where one is taken. When is `before_commit` (nothing is done), `after_commit` (it is done, and the
 answer is what goes wrong) or `during_body` (half of the request was read, and nothing is done).
+
+Chaos lets a share of all calls go wrong by chance, in a way that can be repeated. Each operation has a random
+generator of its own, so what happens to its third call depends on nothing but the seed. What happened is recorded and
+the seed is printed, so that a test that failed can be run again.
 """
 
 import secrets
@@ -34,7 +38,7 @@ REQUEST_ACTIONS = {
     "wrong_type": "valid JSON of the wrong shape: a list for an object; wrong_type:2 has wrong values in the right one",
     "hide": "hide:30 leaves what is younger than 30 seconds out of a list",
     "ignore": "answers as if it were done, and does nothing",
-    "public": "a voice that was to be private is public (va_clone, va_update_voice)",
+    "public": "a voice that was to be private is public, where a vendor has private voices",
 }
 CALLBACK_ACTIONS = {
     "lose": "the callback is never sent",

@@ -18,26 +18,15 @@ from django.http import HttpResponseBase
 from django.urls import Resolver404, resolve
 
 from sandbox import urls
-from sandbox.audiostack import auth as audiostack
 from sandbox.context import House, SandboxRequest
 from sandbox.endpoints import NotAllowed, success_form
 from sandbox.fault_actions import Dropped, ErrorForm
+from sandbox.registry import ERROR_FORMS
 from sandbox.requests import Refused, headers_without_keys
-from sandbox.resemble_v1 import auth as resemble_v1
-from sandbox.speechgen import auth as speechgen
-from sandbox.voiceai import auth as voiceai
 
 logger = logging.getLogger(__name__)
 
-URLCONF = urls.__name__  # loaded, so that every vendor has registered its trainings
-# Resemble's second API has the form of the control API, which is also that of addresses that are nobody's.
-ERROR_FORMS: dict[str, ErrorForm] = {
-    "/audiostack/": audiostack.error_form,
-    "/resemble/api/v1/": resemble_v1.error_form,
-    "/resemble/storage/": resemble_v1.storage_form,
-    "/speechgen/": speechgen.error_form,
-    "/voiceai/": voiceai.error_form,
-}
+URLCONF = urls.__name__
 NOT_FOR_US = Refused(HTTPStatus.MISDIRECTED_REQUEST, "The sandbox is not served under this name.")
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
@@ -81,7 +70,7 @@ def is_address(name: str) -> bool:
 
 
 def error_form(path: str) -> ErrorForm:
-    """How the vendor whose address this is says no."""
+    """How the vendor at this address writes an error; elsewhere, as the control API does."""
     return next((form for start, form in ERROR_FORMS.items() if path.startswith(start)), success_form)
 
 

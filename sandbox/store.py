@@ -1,4 +1,8 @@
-"""What the sandbox remembers: one SQLite file and the audio, in a folder of its own; no Django database."""
+"""What the sandbox remembers: one SQLite file and the audio, in a folder of its own; no Django database.
+
+What most vendors keep goes into one table, `shelf`: whatever a vendor has beyond a name and a status is JSON in
+`details`. The functions on it work in the caller's transaction (`house.store.transaction()`).
+"""
 
 import fcntl
 import json
@@ -118,7 +122,7 @@ class Store:
 
 
 def bill(db: sqlite3.Connection, *, account: str, operation: str, name: str, voice: str, charged: float = 0.0) -> None:
-    """Write a line of the ledger in the caller's transaction; `charged` is in the vendor's unit, see its choices."""
+    """Write a line of the ledger in the caller's transaction; `charged` is in the vendor's unit, see its constants."""
     db.execute(
         "INSERT INTO ledger (at, account, operation, name, voice, charged) VALUES (?, ?, ?, ?, ?, ?)",
         (now(), account, operation, name, voice, charged),

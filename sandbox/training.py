@@ -1,7 +1,7 @@
 """The life of a training: a thread that waits by the clock, lets the vendor's package judge, and calls back.
 
-A vendor's package registers how its things end. The row on the shelf says until when the training lasts, so a
-sandbox that starts again goes on with it. Resemble v2 keeps tables of its own and registers how to go on there.
+A vendor's package declares how its things end. The row on the shelf says until when the training lasts, so a
+sandbox that starts again goes on with it. A vendor with tables of its own declares how to go on there.
 """
 
 import logging
@@ -24,37 +24,38 @@ Callback = Callable[[Kept], tuple[str, dict[str, Any]] | None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Course:
-    outcome: Outcome
-    callback: Callback | None
-    finished: str
-
-
-@dataclass(frozen=True, slots=True)
-class _OwnTables:
-    resume: Callable[[House], None]
-    due: Callable[[House], int]
-
-
-_courses: dict[tuple[str, str], _Course] = {}
-_own_tables: list[_OwnTables] = []
-
-
-def register(
-    vendor: str, kind: str, outcome: Outcome, callback: Callback | None = None, finished: str = "finished"
-) -> None:
-    """How trainings of a vendor's kind end: `outcome` gives the row with its new status and details.
+class Training:
+    """How a training of one kind of thing ends: `outcome` gives the row with its new status and details.
 
     It is called outside any transaction and one at a time. Only the status and the details that it changed are
     taken over, so what was renamed meanwhile stays so. `callback` gives address and body of what then is posted;
     `finished` is the status of success, which a callback may be made to say too early.
     """
-    _courses[vendor, kind] = _Course(outcome, callback, finished)
+
+    outcome: Outcome
+    callback: Callback | None = None
+    finished: str = "finished"
 
 
-def register_own(resume: Callable[[House], None], due: Callable[[House], int]) -> None:
-    """For a vendor with tables of its own: how to go on after a start, and how many are past their time."""
-    _own_tables.append(_OwnTables(resume, due))
+@dataclass(frozen=True, slots=True)
+class OwnTables:
+    """Of a vendor that does not use the shelf: `resume` goes on after a start, `due` counts what is past its time."""
+
+    schema: str
+    resume: Callable[[House], None]
+    due: Callable[[House], int]
+
+
+_trainings: dict[tuple[str, str], Training] = {}
+_own_tables: dict[str, OwnTables] = {}
+
+
+def register(vendor: str, kind: str, how: Training) -> None:
+    _trainings[vendor, kind] = how
+
+
+def register_own_tables(vendor: str, tables: OwnTables) -> None:
+    _own_tables[vendor] = tables
 
 
 def start(house: House, vendor: str, id: str) -> None:
@@ -68,7 +69,7 @@ def resume(house: House) -> None:
         left = store.unfinished(db)
     for kept in left:
         start(house, kept.vendor, kept.id)
-    for own in _own_tables:
+    for own in _own_tables.values():
         own.resume(house)
 
 
@@ -77,7 +78,7 @@ def due(house: House) -> int:
     with house.store.transaction() as db:
         unfinished = store.unfinished(db)
     mine = sum((kept.ready_at or 0) <= clock.now() for kept in unfinished)
-    return mine + sum(own.due(house) for own in _own_tables)
+    return mine + sum(own.due(house) for own in _own_tables.values())
 
 
 def _train(house: House, vendor: str, id: str) -> None:
@@ -88,7 +89,7 @@ def _train(house: House, vendor: str, id: str) -> None:
             clock.wait(kept.ready_at, house.closing)
             with ONE_AT_A_TIME:
                 if not house.closing.is_set() and _is_still_due(house, kept):
-                    _settle(house, kept, _courses[vendor, kept.kind].outcome(house, kept))
+                    _settle(house, kept, _trainings[vendor, kept.kind].outcome(house, kept))
         _call_back(house, vendor, id)
     except Exception:
         if not house.closing.is_set():
@@ -110,7 +111,7 @@ def _is_still_due(house: House, kept: Kept) -> bool:
 
 def _settle(house: House, begun: Kept, ended: Kept) -> None:
     """Commit how it ended, unless it was deleted meanwhile."""
-    callback = _courses[begun.vendor, begun.kind].callback
+    callback = _trainings[begun.vendor, begun.kind].callback
     news = {name: value for name, value in ended.details.items() if (name, value) not in begun.details.items()}
     with house.store.transaction() as db:
         latest = store.get(db, begun.vendor, begun.id)
@@ -122,8 +123,8 @@ def _settle(house: House, begun: Kept, ended: Kept) -> None:
 
 def _call_back_early(house: House, kept: Kept) -> None:
     """What says that it is over, where the fault script wants that."""
-    course = _courses[kept.vendor, kept.kind]
-    if course.callback and (post := course.callback(replace(kept, status=course.finished))):
+    how = _trainings[kept.vendor, kept.kind]
+    if how.callback and (post := how.callback(replace(kept, status=how.finished))):
         callbacks.send_early(house, *post)
 
 
@@ -132,7 +133,7 @@ def _call_back(house: House, vendor: str, id: str) -> None:
     kept = _looked_up(house, vendor, id)
     if kept is None or kept.ready_at is not None or not kept.callback_due:
         return
-    callback = _courses[vendor, kept.kind].callback
+    callback = _trainings[vendor, kept.kind].callback
     if callback and (post := callback(kept)):
         callbacks.send(house, *post)
     if house.closing.is_set():

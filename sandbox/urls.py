@@ -1,8 +1,9 @@
-"""The sandbox's own URLs; each vendor is a package or a file beside this one."""
+"""The sandbox's own URLs, and those of every vendor."""
 
 from django.urls import include, path
 
 from sandbox import control_api
+from sandbox.registry import VENDORS
 
 urlpatterns = [
     path("__control/chaos", control_api.chaos),
@@ -12,9 +13,5 @@ urlpatterns = [
     path("__control/requests", control_api.requests),
     path("__control/settings", control_api.settings),
     path("__control/work", control_api.work),
-    path("audiostack/", include("sandbox.audiostack.urls")),
-    path("resemble/", include("sandbox.resemble_v1.urls")),
-    path("resemble/", include("sandbox.resemble_v2.urls")),
-    path("speechgen/", include("sandbox.speechgen.urls")),
-    path("voiceai/api/v1/", include("sandbox.voiceai.urls")),
+    *(path(api.root, include(list(api.urls))) for api in VENDORS),
 ]

@@ -39,10 +39,7 @@ DATASET_BYTES = 512 * 1024 * 1024
 
 DATASET_CLIPS = 5000
 
-# --- Resemble v2 ------------------------------------------------------------------------------------------
-
-DEFAULT_VOICE_TYPE = "professional"
-"""Vendor: "If not provided defaults to professional"."""
+# --- judging, pages, refusals: those of Resemble v2, which most vendors share here -------------------------
 
 RAPID_RECORDINGS = 3
 PROFESSIONAL_RECORDINGS = 20
@@ -53,22 +50,6 @@ RAPID_SECONDS = 10.0
 
 PROFESSIONAL_SECONDS = 30.0
 """The vendor wants ten minutes. The sandbox asks for half a minute, so that a small sample can build."""
-
-# Of the vendor's two words for a build that was accepted, "pending" and "running", the sandbox says "running" at
-# once. A new voice is "initializing"; one that trains by itself stays so until its training has begun.
-
-SHORTEST_RECORDING = 1.0
-LONGEST_RECORDING = 60.0
-"""Seconds that a recording may last to be accepted (one vendor page: "typically 1-60 s")."""
-
-LONGEST_TRAINED = 12.0
-"""Vendor: recordings longer than this are ignored in training."""
-
-LONGEST_DATASET_CLIP = 20.0
-"""Vendor's v1 page, the only one on archives: clips of 1.5 to 20 seconds. Longer ones are ignored."""
-
-# One vendor page wants recordings "not silent", yet the callback has `is_silent`. So a silent recording is
-# accepted when it is uploaded and flagged at the build.
 
 SHORTEST_CONSENT_SPEECH = 2.0
 """Seconds of speech below which nobody can have read the statement."""
@@ -86,25 +67,8 @@ PAGE_SIZE = 10
 LARGEST_PAGE = 1000
 """Vendor's default size; the limit is ours. Voices come newest first, recordings in the order of upload."""
 
-SYNTHESIS_CHARACTERS = 3000
-"""Vendor pages say 2,000 and 3,000."""
-
 CHARACTERS_PER_SECOND = 15.0
 """How fast the stand-in for synthesis speaks."""
 
-SCORES_KEY = "scores"
-"""Where a finished voice carries voice_similarity, fluency, pauses and resemble_score.
-
-The scores stand on the vendor's v1 page; no page says where v2 returns them.
-"""
-
 CALLBACK_RECORDINGS = "problematic"
 """Which recordings a dataset_issue callback lists. Vendor: "each problematic recording"; ours: "all"."""
-
-WEAK_SAMPLE_SCORE = 0.5
-"""Below this resemble_sample_score a recording is listed as problematic; it alone is no dataset issue."""
-
-# Billing, in US cents. A third party's price list of May 2026, not the vendor's.
-RAPID_PRICE = 200.0
-PROFESSIONAL_PRICE = 500.0
-SYNTHESIS_PRICE_PER_SECOND = 0.05

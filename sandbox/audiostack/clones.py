@@ -1,4 +1,7 @@
-"""Voice cloning: one call of file ids, an alias and an engine; then the state of what is made of them, by alias."""
+"""Voice cloning: one call of file ids, an alias and an engine; then the state of what is made of them, by alias.
+
+Also the catalogue of voices, and a preview of one, which plays what the voice was made of.
+"""
 
 import secrets
 import zlib
@@ -10,9 +13,8 @@ from django.http import HttpResponse
 
 from audio.levels.measure import measure
 from audio.wav.riff import read_header
-from sandbox import clock, judging, store, synthesis, training
-from sandbox import vendor_defaults as common
-from sandbox.audiostack import auth
+from sandbox import clock, judging, store, synthesis, training, vendor_defaults
+from sandbox.audiostack import constants
 from sandbox.audiostack.auth import VENDOR, account, envelope, error_form, own_file, own_voice
 from sandbox.context import House, SandboxRequest
 from sandbox.endpoints import operation, shown
@@ -30,7 +32,7 @@ class Wanted:
 
     @property
     def with_consent(self) -> bool:
-        return self.engine == auth.STANDARD
+        return self.engine == constants.STANDARD
 
 
 @operation("clone_voice", error_form)
@@ -53,7 +55,7 @@ def clone_voice(request: SandboxRequest) -> HttpResponse:
         }
         ready_at = clock.now() + house.settings.training_seconds
         voice = Kept(
-            VENDOR, wanted.alias, owner.hint, wanted.alias, auth.PROCESSING, details=details, ready_at=ready_at
+            VENDOR, wanted.alias, owner.hint, wanted.alias, constants.PROCESSING, details=details, ready_at=ready_at
         )
         store.put(db, voice)
         bill(db, account=owner.hint, operation="clone_voice", name=wanted.alias, voice=wanted.alias)
@@ -63,10 +65,10 @@ def clone_voice(request: SandboxRequest) -> HttpResponse:
 
 def _wanted(body: dict[str, Any]) -> Wanted:
     """Raises Refused. `metadata` is taken, and changes nothing here."""
-    alias = text_field(body, "alias", auth.LONGEST_ALIAS, required=True) or ""
+    alias = text_field(body, "alias", constants.LONGEST_ALIAS, required=True) or ""
     engine = text_field(body, "engine", 64, required=True) or ""
-    if engine not in auth.MOST_FILES:
-        raise invalid("engine", f"must be one of {', '.join(auth.MOST_FILES)}")
+    if engine not in constants.MOST_FILES:
+        raise invalid("engine", f"must be one of {', '.join(constants.MOST_FILES)}")
     told = body.get("fileIds")
     if not isinstance(told, list) or not told or not all(isinstance(one, str) for one in told):
         raise invalid("fileIds", "must be a list of ids of files")
@@ -79,10 +81,10 @@ def _wanted(body: dict[str, Any]) -> Wanted:
 
 def _check(wanted: Wanted, files: list[Kept], house: House) -> None:
     """Refuse what the page's table rules out. Raises Refused."""
-    if waiting := [file.id for file in files if file.status != auth.UPLOADED]:
+    if waiting := [file.id for file in files if file.status != constants.UPLOADED]:
         raise invalid("fileIds", f"has files that are not uploaded yet: {', '.join(waiting)}")
     recordings = files[:-1] if wanted.with_consent else files
-    most, largest = auth.MOST_FILES[wanted.engine], auth.MOST_BYTES[wanted.engine]
+    most, largest = constants.MOST_FILES[wanted.engine], constants.MOST_BYTES[wanted.engine]
     if len(recordings) > most:
         raise invalid("fileIds", f"has more than the {most} files of {wanted.engine}")
     if sum(file.details["size"] for file in recordings) > largest:
@@ -93,7 +95,7 @@ def _check(wanted: Wanted, files: list[Kept], house: House) -> None:
 
 
 def _least_seconds(engine: str, house: House) -> float:
-    return house.settings.professional_seconds if engine == auth.STANDARD else auth.INSTANT_SECONDS
+    return house.settings.professional_seconds if engine == constants.STANDARD else constants.INSTANT_SECONDS
 
 
 def _kept_for_good(store: Store, file: Kept, folder: str) -> dict[str, Any]:
@@ -135,20 +137,20 @@ def trained_on(house: House, voice: Kept) -> list[Path]:
 
 def _recordings(voice: Kept) -> list[dict[str, Any]]:
     files: list[dict[str, Any]] = voice.details["files"]
-    return files[:-1] if voice.details["engine"] == auth.STANDARD else files
+    return files[:-1] if voice.details["engine"] == constants.STANDARD else files
 
 
-def _outcome(house: House, voice: Kept) -> Kept:
+def decide_outcome(house: House, voice: Kept) -> Kept:
     """Consent first: without it nothing of the voice is listened to."""
-    if voice.details["engine"] == auth.STANDARD and (issue := _consent_issue(house, voice)):
-        return _ended(voice, auth.FAILED, message=issue)
+    if voice.details["engine"] == constants.STANDARD and (issue := _consent_issue(house, voice)):
+        return _ended(voice, constants.FAILED, message=issue)
     discarded, seconds = _listened(house, voice)
     least = _least_seconds(voice.details["engine"], house)
     if seconds < least:
         words = f"There are only {seconds:.1f} seconds of usable audio; at least {least:g} are needed."
-        return _ended(voice, auth.FAILED, discarded, words)
+        return _ended(voice, constants.FAILED, discarded, words)
     charge(house, voice)
-    return _ended(voice, auth.SUCCEEDED, discarded)
+    return _ended(voice, constants.SUCCEEDED, discarded)
 
 
 def _ended(voice: Kept, status: str, discarded: list[dict[str, str]] | None = None, message: str = "") -> Kept:
@@ -162,7 +164,7 @@ def _consent_issue(house: House, voice: Kept) -> str | None:
         return "The consent file, the last one, is not readable as audio."
     with house.store.audio(voice.details["folder"], file["id"]).open("rb") as sound:
         levels = measure(sound, read_header(sound)).levels
-    if levels.speech_seconds < auth.SHORTEST_CONSENT_SPEECH:
+    if levels.speech_seconds < constants.SHORTEST_CONSENT_SPEECH:
         return "In the consent file, the last one, nobody agrees to have their voice cloned by AudioStack."
     return None
 
@@ -173,15 +175,15 @@ def _listened(house: House, voice: Kept) -> tuple[list[dict[str, str]], float]:
     clips = []
     for file in _recordings(voice):
         if file["seconds"] is None:
-            reasons[file["id"]] = auth.UNREADABLE
-        elif file["seconds"] < auth.SHORTEST_FILE:
-            reasons[file["id"]] = auth.TOO_SHORT
+            reasons[file["id"]] = constants.UNREADABLE
+        elif file["seconds"] < constants.SHORTEST_FILE:
+            reasons[file["id"]] = constants.TOO_SHORT
         else:
             clips.append(judging.Clip(file["id"], house.store.audio(voice.details["folder"], file["id"])))
     judgement = judging.judge(clips)
     for file_id, heard in judgement.clips.items():
         if heard.is_silent or heard.is_outlier:
-            reasons[file_id] = auth.SILENT if heard.is_silent else auth.OUTLIER
+            reasons[file_id] = constants.SILENT if heard.is_silent else constants.OUTLIER
     return [{"fileId": file_id, "reason": reason} for file_id, reason in reasons.items()], judgement.usable_seconds
 
 
@@ -196,11 +198,8 @@ def charge(house: House, voice: Kept) -> None:
                 operation="clone_succeeded",
                 name=voice.name,
                 voice=voice.id,
-                charged=auth.CREDITS[engine],
+                charged=constants.CREDITS[engine],
             )
-
-
-training.register(VENDOR, "voice", _outcome, finished=auth.SUCCEEDED)
 
 
 @operation("list_speech_voices", error_form)
@@ -221,23 +220,24 @@ def query_voices(request: SandboxRequest) -> HttpResponse:
 def _catalogue(request: SandboxRequest, owner: Account) -> list[dict[str, Any]]:
     with request.house.store.transaction() as db:
         made = store.all_of(db, VENDOR, owner.hint)
-    own = [voice for voice in shown(request, made) if voice.status == auth.SUCCEEDED]
-    return [auth.STOCK_VOICE, *({"provider": "audiostack", "alias": voice.name} for voice in own)]
+    own = [voice for voice in shown(request, made) if voice.status == constants.SUCCEEDED]
+    return [constants.STOCK_VOICE, *({"provider": "audiostack", "alias": voice.name} for voice in own)]
 
 
 @operation("tts_preview", error_form)
 def preview(request: SandboxRequest) -> HttpResponse:
     owner = account(request)
     body = json_body(request)
-    text = text_field(body, "text", auth.LONGEST_TEXT, required=True) or ""
-    alias = text_field(body, "voice", auth.LONGEST_ALIAS, required=True) or ""
+    text = text_field(body, "text", constants.LONGEST_TEXT, required=True) or ""
+    alias = text_field(body, "voice", constants.LONGEST_ALIAS, required=True) or ""
     with request.house.store.transaction() as db:
         voice = own_voice(db, owner, alias)
-    if voice.status != auth.SUCCEEDED:
+    if voice.status != constants.SUCCEEDED:
         raise Refused(400, "This voice is not ready to speak.")
     files = trained_on(request.house, voice)
     first = zlib.crc32(text.encode()) % len(files)
-    sound = synthesis.play(files[first:] + files[:first], max(1.0, len(text) / common.CHARACTERS_PER_SECOND), None)
+    seconds = max(1.0, len(text) / vendor_defaults.CHARACTERS_PER_SECOND)
+    sound = synthesis.play(files[first:] + files[:first], seconds, None)
     with request.house.store.transaction() as db:
         bill(
             db,
@@ -245,6 +245,6 @@ def preview(request: SandboxRequest) -> HttpResponse:
             operation="tts_preview",
             name=alias,
             voice=alias,
-            charged=auth.PREVIEW_CREDITS,
+            charged=constants.PREVIEW_CREDITS,
         )
     return HttpResponse(synthesis.wav(sound, 2), content_type="audio/wav")

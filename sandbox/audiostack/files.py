@@ -11,14 +11,13 @@ from django.http import FileResponse, HttpResponse, HttpResponseBase, JsonRespon
 from audio.findings.findings import Refused as Unreadable
 from audio.wav.convert import to_wav
 from audio.wav.riff import WavRefused, read_header
-from sandbox import clock
-from sandbox import store as shelf
-from sandbox.audiostack import auth
+from sandbox import clock, store
+from sandbox.audiostack import constants
 from sandbox.audiostack.auth import FILE, VENDOR, account, error_form, own_file
-from sandbox.context import SandboxRequest
+from sandbox.context import House, SandboxRequest
 from sandbox.endpoints import operation
 from sandbox.requests import Refused, invalid, json_body, text_field
-from sandbox.store import Kept, Store, now
+from sandbox.store import Kept, now
 
 ORIGINAL = "original"
 DECODED = "decoded.wav"
@@ -42,21 +41,21 @@ def create_upload_url(request: SandboxRequest) -> HttpResponse:
 def _announced(request: SandboxRequest, *, name_field: str, folder_field: str) -> HttpResponse:
     owner = account(request, changing=True)
     body = json_body(request)
-    name = text_field(body, name_field, auth.LONGEST_FILE_NAME, required=True) or ""
+    name = text_field(body, name_field, constants.LONGEST_FILE_NAME, required=True) or ""
     details = {
         "signature": secrets.token_urlsafe(24),
-        "expires_at": clock.now() + auth.UPLOAD_SECONDS,
-        "mime_type": auth.TYPES.get(PurePath(name).suffix.lower(), auth.OTHER_TYPE),
+        "expires_at": clock.now() + constants.UPLOAD_SECONDS,
+        "mime_type": constants.TYPES.get(PurePath(name).suffix.lower(), constants.OTHER_TYPE),
         "folder_id": text_field(body, folder_field, 64) or str(uuid5(NAMESPACE_OID, owner.hint)),
         "category": text_field(body, "category_id", 64),
-        "access": auth.ACCESS[0],
+        "access": constants.ACCESS[0],
         "size": 0,
         "seconds": None,
         "listen_to": None,
     }
-    file = Kept(VENDOR, str(uuid4()), owner.hint, name, auth.PENDING, kind=FILE, details=details)
+    file = Kept(VENDOR, str(uuid4()), owner.hint, name, constants.PENDING, kind=FILE, details=details)
     with request.house.store.transaction() as db:
-        shelf.put(db, file)
+        store.put(db, file)
     address = f"{_here(request)}/uploads/{file.id}/{details['signature']}"
     return JsonResponse(file_item(request, file) | {"uploadUrl": address, "mimeType": details["mime_type"]})
 
@@ -82,7 +81,7 @@ def file_item(request: SandboxRequest, file: Kept) -> dict[str, Any]:
         "status": file.status,
         "accessControl": known["access"],
     }
-    if file.status == auth.UPLOADED:
+    if file.status == constants.UPLOADED:
         item |= {"url": f"{_here(request)}/audio/{file.id}/{known['signature']}", "duration": known["seconds"]}
     return item
 
@@ -90,26 +89,26 @@ def file_item(request: SandboxRequest, file: Kept) -> dict[str, Any]:
 @operation("upload_file", error_form)
 def upload_file(request: SandboxRequest, file_id: str, signature: str) -> HttpResponse:
     """Bare, as an object store is: who has the address may send, and no key is asked."""
-    store = request.house.store
+    house = request.house
     file = _signed(request, file_id, signature)
     if file.details["expires_at"] < clock.now():
         raise Refused(403, "The address has expired.")
     if request.headers.get("Content-Type") != file.details["mime_type"]:
         raise Refused(403, f"The Content-Type is not the one that was given, {file.details['mime_type']}.")
-    size = _receive(request, store.audio(file.id, ORIGINAL))
-    listen_to, seconds = _heard(store, file.id)
+    size = _receive(request, house.store.audio(file.id, ORIGINAL))
+    listen_to, seconds = _find_audio(house, file.id)
     news = {"size": size, "listen_to": listen_to, "seconds": seconds}
-    with store.transaction() as db:
-        if latest := shelf.get(db, VENDOR, file.id):
+    with house.store.transaction() as db:
+        if latest := store.get(db, VENDOR, file.id):
             details = latest.details | news
-            shelf.put(db, replace(latest, status=auth.UPLOADED, details=details, updated_at=now()))
+            store.put(db, replace(latest, status=constants.UPLOADED, details=details, updated_at=now()))
     return HttpResponse()
 
 
 def _signed(request: SandboxRequest, file_id: str, signature: str) -> Kept:
     """The file whose address this is. Raises Refused 403."""
     with request.house.store.transaction() as db:
-        file = shelf.get(db, VENDOR, file_id)
+        file = store.get(db, VENDOR, file_id)
     if file is None or file.kind != FILE or not secrets.compare_digest(file.details["signature"], signature):
         raise Refused(403, "There is nothing at this address, or the signature is wrong.")
     request.seen.account = file.account
@@ -121,7 +120,7 @@ def _receive(request: SandboxRequest, target: Path) -> int:
     length = request.headers.get("Content-Length") or ""
     if not length.isdecimal():
         raise Refused(411, "The Content-Length is missing.")
-    if int(length) > auth.LARGEST_UPLOAD:
+    if int(length) > constants.LARGEST_UPLOAD:
         raise Refused(413, "The file is too large.")
     arriving = target.with_name(f"arriving-{secrets.token_hex(8)}")
     try:
@@ -136,9 +135,9 @@ def _receive(request: SandboxRequest, target: Path) -> int:
     return int(length)
 
 
-def _heard(store: Store, file_id: str) -> tuple[str | None, float | None]:
+def _find_audio(house: House, file_id: str) -> tuple[str | None, float | None]:
     """What can be listened to of a file, and how long it lasts; None and None if it is no audio."""
-    original, decoded = store.audio(file_id, ORIGINAL), store.audio(file_id, DECODED)
+    original, decoded = house.store.audio(file_id, ORIGINAL), house.store.audio(file_id, DECODED)
     try:
         with original.open("rb") as file:
             return ORIGINAL, read_header(file).seconds
@@ -161,17 +160,17 @@ def get_file(request: SandboxRequest, file_id: str) -> HttpResponse:
 def update_file(request: SandboxRequest, file_id: str) -> HttpResponse:
     owner = account(request, changing=True)
     body = json_body(request)
-    name = text_field(body, "file_name", auth.LONGEST_FILE_NAME)
+    name = text_field(body, "file_name", constants.LONGEST_FILE_NAME)
     category = text_field(body, "category_id", 64) or text_field(body, "category_name", 64)
     access = text_field(body, "access_control", 16)
-    if access not in (None, *auth.ACCESS):
-        raise invalid("access_control", f"must be one of {', '.join(auth.ACCESS)}")
+    if access not in (None, *constants.ACCESS):
+        raise invalid("access_control", f"must be one of {', '.join(constants.ACCESS)}")
     with request.house.store.transaction() as db:
         file = own_file(db, owner, file_id)
         known = file.details
         details = known | {"category": category or known["category"], "access": access or known["access"]}
         changed = replace(file, name=name or file.name, details=details, updated_at=now())
-        shelf.put(db, changed)
+        store.put(db, changed)
     return JsonResponse(file_item(request, changed))
 
 
@@ -181,7 +180,7 @@ def delete_file(request: SandboxRequest, file_id: str) -> HttpResponse:
     owner = account(request, changing=True)
     with request.house.store.transaction() as db:
         own_file(db, owner, file_id)
-        shelf.remove(db, VENDOR, file_id)
+        store.remove(db, VENDOR, file_id)
     request.house.store.forget_audio(file_id)
     return HttpResponse(status=204)
 
@@ -190,7 +189,7 @@ def delete_file(request: SandboxRequest, file_id: str) -> HttpResponse:
 def file_audio(request: SandboxRequest, file_id: str, signature: str) -> HttpResponseBase:
     """The file behind `url`; its address cannot be guessed, so no key is asked."""
     file = _signed(request, file_id, signature)
-    if file.status != auth.UPLOADED:
+    if file.status != constants.UPLOADED:
         raise Refused(404, "The file is not uploaded yet.")
     content = request.house.store.audio(file.id, ORIGINAL).open("rb")
     return FileResponse(content, content_type=file.details["mime_type"])

@@ -10,7 +10,7 @@ from audio.wav.pcm import wav_head
 from audio.wav.riff import BYTES_PER_FRAME, WavHeader, WavRefused, read_header
 from sandbox import dataset_fetch
 from sandbox.judging import Clip
-from sandbox.resemble_v1 import auth
+from sandbox.resemble_v1 import constants
 
 
 class BadDataset(Exception):
@@ -27,7 +27,7 @@ class Dataset:
 
 def read_dataset(path: Path, content_type: str, folder: Path) -> Dataset:
     """The sounds of an upload, written into `folder`. Raises BadDataset, which names all that is wrong."""
-    if auth.CONTENT_TYPES[content_type] == "wav":
+    if constants.CONTENT_TYPES[content_type] == "wav":
         return Dataset(list(_pieces(path, folder)), raw=True)
     try:
         return Dataset(_clips(path, folder), raw=False)
@@ -55,21 +55,21 @@ def _clips(path: Path, folder: Path) -> list[Clip]:
     if missing := [name for name in texts if name not in names]:
         issues.append(f"metadata.csv names files that are not there: {listed(missing)}.")
     if issues:
-        more = len(issues) - auth.MOST_NAMED
-        raise BadDataset(" ".join(issues[: auth.MOST_NAMED]) + (f" And {more} more." if more > 0 else ""))
+        more = len(issues) - constants.MOST_NAMED
+        raise BadDataset(" ".join(issues[: constants.MOST_NAMED]) + (f" And {more} more." if more > 0 else ""))
     return clips
 
 
 def _issue(clip: dataset_fetch.Clip) -> str:
     """What is wrong with a clip by the vendor's table; empty for nothing."""
-    if not re.fullmatch(auth.AUDIO_NAME, f"{clip.name}.wav"):
+    if not re.fullmatch(constants.AUDIO_NAME, f"{clip.name}.wav"):
         return "has a name that is not alphanumeric."
     try:
         seconds = read_header(BytesIO(clip.wav)).seconds
     except WavRefused as refused:
         return f"cannot be used. {refused.finding.text}"
-    if not auth.SHORTEST_CLIP <= seconds <= auth.LONGEST_CLIP:
-        return f"lasts {seconds:.1f} seconds; {auth.SHORTEST_CLIP} to {auth.LONGEST_CLIP:g} are allowed."
+    if not constants.SHORTEST_CLIP <= seconds <= constants.LONGEST_CLIP:
+        return f"lasts {seconds:.1f} seconds; {constants.SHORTEST_CLIP} to {constants.LONGEST_CLIP:g} are allowed."
     return ""
 
 
@@ -93,17 +93,17 @@ def _starts(header: WavHeader) -> Iterable[int]:
     """Where the pieces begin, in samples; a last one that is too short to be judged is left out, unless it is all."""
     every = _piece_frames(header)
     starts = list(range(0, header.frames, every))
-    if len(starts) > 1 and header.frames - starts[-1] < auth.SHORTEST_CLIP * header.sample_rate:
+    if len(starts) > 1 and header.frames - starts[-1] < constants.SHORTEST_CLIP * header.sample_rate:
         starts.pop()
-    step = max(1, -(-len(starts) // auth.MOST_PIECES))
+    step = max(1, -(-len(starts) // constants.MOST_PIECES))
     return starts[::step]
 
 
 def _piece_frames(header: WavHeader) -> int:
-    return round(auth.PIECE_SECONDS * header.sample_rate)
+    return round(constants.PIECE_SECONDS * header.sample_rate)
 
 
 def listed(names: list[str]) -> str:
     """The first names, and how many more there are."""
-    more = len(names) - auth.MOST_NAMED
-    return ", ".join(names[: auth.MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - constants.MOST_NAMED
+    return ", ".join(names[: constants.MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

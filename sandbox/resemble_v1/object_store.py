@@ -8,8 +8,7 @@ from uuid import uuid4
 
 from django.http import HttpResponse
 
-from sandbox import clock
-from sandbox import store as shelf
+from sandbox import clock, store
 from sandbox.context import SandboxRequest
 from sandbox.endpoints import operation
 from sandbox.resemble_v1.auth import VENDOR, Barred, storage_form
@@ -23,21 +22,21 @@ BLOCK = 1 << 18
 @operation("v1_upload", storage_form)
 def upload(request: SandboxRequest, voice: str) -> HttpResponse:
     """Step 2: no key is asked for, as the address cannot be guessed."""
-    store = request.house.store
-    with store.transaction() as db:
-        found = _signed(shelf.get(db, VENDOR, voice), request.GET.get("signature", ""))
+    house = request.house
+    with house.store.transaction() as db:
+        found = _signed(store.get(db, VENDOR, voice), request.GET.get("signature", ""))
     request.seen.account = found.account
     _as_announced(request, found)
-    part = store.audio(voice, f"{uuid4().hex}.part")
+    part = house.store.audio(voice, f"{uuid4().hex}.part")
     try:
         _written(request, found, part)
-        part.replace(store.audio(voice, DATASET))
+        part.replace(house.store.audio(voice, DATASET))
     finally:
         part.unlink(missing_ok=True)
-    with store.transaction() as db:
-        if latest := shelf.get(db, VENDOR, voice):
+    with house.store.transaction() as db:
+        if latest := store.get(db, VENDOR, voice):
             details = latest.details | {"uploaded": True}
-            shelf.put(db, replace(latest, details=details, updated_at=now()))
+            store.put(db, replace(latest, details=details, updated_at=now()))
     return HttpResponse()
 
 

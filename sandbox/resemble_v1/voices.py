@@ -10,12 +10,11 @@ from uuid import uuid4
 
 from django.http import HttpResponse, JsonResponse
 
-from sandbox import clock, store
-from sandbox import training as trainings
+from sandbox import clock, store, training
 from sandbox.context import SandboxRequest
 from sandbox.endpoints import operation, shown
 from sandbox.requests import Account, Refused, address_field, invalid, json_body, text_field
-from sandbox.resemble_v1 import auth, training
+from sandbox.resemble_v1 import constants
 from sandbox.resemble_v1.auth import VENDOR, account, error_form, own_voice
 from sandbox.store import Kept, bill, now
 
@@ -47,7 +46,7 @@ def _announced(body: dict[str, Any], asking: Account) -> Kept:
         vendor=VENDOR,
         id=str(uuid4()),
         account=asking.hint,
-        name=text_field(body, "name", auth.LONGEST_NAME, required=True) or "",
+        name=text_field(body, "name", constants.LONGEST_NAME, required=True) or "",
         status="initializing",
         details={
             "number": secrets.randbelow(10**8),
@@ -55,9 +54,9 @@ def _announced(body: dict[str, Any], asking: Account) -> Kept:
             "content_type": content_type,
             "byte_size": _byte_size(body),
             "checksum": _checksum(body),
-            "callback_uri": address_field(body, "callback_uri", auth.LONGEST_ADDRESS),
+            "callback_uri": address_field(body, "callback_uri", constants.LONGEST_ADDRESS),
             "signature": secrets.token_urlsafe(32),
-            "good_until": clock.now() + auth.ADDRESS_SECONDS,
+            "good_until": clock.now() + constants.ADDRESS_SECONDS,
             "uploaded": False,
             "issue": "",
             "scores": {},
@@ -70,16 +69,16 @@ def _content_type(body: dict[str, Any]) -> str:
     sent = {text_field(body, name, 100) for name in ("content-type", "content_type")} - {None}
     if len(sent) > 1:
         raise invalid("content-type", "is told twice and differently")
-    found = sent.pop() if sent else auth.DEFAULT_CONTENT_TYPE
-    if found not in auth.CONTENT_TYPES:
-        raise invalid("content-type", f"must be one of {', '.join(auth.CONTENT_TYPES)}")
+    found = sent.pop() if sent else constants.DEFAULT_CONTENT_TYPE
+    if found not in constants.CONTENT_TYPES:
+        raise invalid("content-type", f"must be one of {', '.join(constants.CONTENT_TYPES)}")
     return found
 
 
 def _file_name(body: dict[str, Any], content_type: str) -> str:
-    given = text_field(body, "filename", auth.LONGEST_NAME, required=True) or ""
-    audio = auth.CONTENT_TYPES[content_type] == "wav"
-    if not re.fullmatch(auth.AUDIO_NAME if audio else auth.ARCHIVE_NAME, given):
+    given = text_field(body, "filename", constants.LONGEST_NAME, required=True) or ""
+    audio = constants.CONTENT_TYPES[content_type] == "wav"
+    if not re.fullmatch(constants.AUDIO_NAME if audio else constants.ARCHIVE_NAME, given):
         wanted = "alphanumeric with .wav extension" if audio else "a .zip or .tar.gz"
         raise invalid("filename", f"must be {wanted}")
     return given
@@ -87,8 +86,8 @@ def _file_name(body: dict[str, Any], content_type: str) -> str:
 
 def _byte_size(body: dict[str, Any]) -> int:
     size = body.get("byte_size")
-    if isinstance(size, bool) or not isinstance(size, int) or not 0 < size <= auth.LARGEST_FILE:
-        raise invalid("byte_size", f"must be a whole number from 1 to {auth.LARGEST_FILE}")
+    if isinstance(size, bool) or not isinstance(size, int) or not 0 < size <= constants.LARGEST_FILE:
+        raise invalid("byte_size", f"must be a whole number from 1 to {constants.LARGEST_FILE}")
     return size
 
 
@@ -116,9 +115,9 @@ def build(request: SandboxRequest) -> HttpResponse:
     with house.store.transaction() as db:
         voice = own_voice(db, asking, uuid)
         if not voice.details["uploaded"]:
-            raise Refused(auth.INVALID, "There is no data for this voice yet.")
+            raise Refused(constants.INVALID, "There is no data for this voice yet.")
         if voice.ready_at is not None:
-            raise Refused(auth.INVALID, "This voice is already being built.")
+            raise Refused(constants.INVALID, "This voice is already being built.")
         ready_at = clock.now() + house.settings.training_seconds
         details = voice.details | {"issue": "", "scores": {}}
         store.put(db, replace(voice, status="running", details=details, ready_at=ready_at, updated_at=now()))
@@ -128,9 +127,9 @@ def build(request: SandboxRequest) -> HttpResponse:
             operation="v1_build",
             name=voice.name,
             voice=uuid,
-            charged=auth.BUILD_PRICE,
+            charged=constants.BUILD_PRICE,
         )
-    trainings.start(house, VENDOR, uuid)
+    training.start(house, VENDOR, uuid)
     return JsonResponse({"success": True})
 
 
@@ -146,12 +145,9 @@ def _item(voice: Kept) -> dict[str, Any]:
     """The vendor's four fields, and ours: how it stands, and the scores once it is finished."""
     item = {
         "name": voice.name,
-        "language": auth.LANGUAGE,
+        "language": constants.LANGUAGE,
         "id": voice.details["number"],
         "uuid": voice.id,
         "status": voice.status,
     }
     return item | {name: voice.details[name] for name in ("issue", "scores") if voice.details.get(name)}
-
-
-trainings.register(VENDOR, "voice", training.outcome, training.callback)

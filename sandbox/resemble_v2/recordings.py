@@ -10,11 +10,11 @@ from django.http import FileResponse, HttpResponse, HttpResponseBase, JsonRespon
 from django.http.multipartparser import MultiPartParserError
 
 from audio.wav.riff import WavHeader, WavRefused, read_header
-from sandbox import judging, vendor_defaults
+from sandbox import judging
 from sandbox.context import SandboxRequest
 from sandbox.endpoints import operation
 from sandbox.requests import Account, Refused, flag_field, invalid, json_body, page_answer, page_of, text_field
-from sandbox.resemble_v2 import rows
+from sandbox.resemble_v2 import constants, rows
 from sandbox.resemble_v2.auth import own_recording, own_voice, with_account, with_changing_account
 from sandbox.resemble_v2.rows import Recording
 from sandbox.store import now
@@ -93,8 +93,8 @@ def _accepted(upload: BinaryIO) -> WavHeader:
         header = read_header(upload)
     except WavRefused as refused:
         raise invalid("file", f"is not a usable WAV file: {refused.finding.text}") from None
-    if not vendor_defaults.SHORTEST_RECORDING <= header.seconds <= vendor_defaults.LONGEST_RECORDING:
-        span = f"{vendor_defaults.SHORTEST_RECORDING:g} to {vendor_defaults.LONGEST_RECORDING:g} seconds"
+    if not constants.SHORTEST_RECORDING <= header.seconds <= constants.LONGEST_RECORDING:
+        span = f"{constants.SHORTEST_RECORDING:g} to {constants.LONGEST_RECORDING:g} seconds"
         raise invalid("file", f"must last {span}, not {header.seconds:.1f}")
     return header
 

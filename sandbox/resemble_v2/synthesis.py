@@ -16,7 +16,7 @@ from sandbox import synthesis, vendor_defaults
 from sandbox.context import SandboxRequest
 from sandbox.endpoints import operation
 from sandbox.requests import Account, Refused, invalid, json_body, text_field
-from sandbox.resemble_v2 import rows
+from sandbox.resemble_v2 import constants, rows
 from sandbox.resemble_v2.auth import own_voice, with_account
 from sandbox.resemble_v2.rows import Status, Voice
 from sandbox.store import bill
@@ -53,7 +53,7 @@ def synthesize(request: SandboxRequest, account: Account) -> HttpResponse:
         voice = own_voice(db, account, wanted.voice)
         files = _sources(request, voice, rows.recordings_of(db, voice.uuid), wanted.seed)
     sound = synthesis.play(files, wanted.seconds, wanted.sample_rate)
-    price = round(sound.seconds * vendor_defaults.SYNTHESIS_PRICE_PER_SECOND, 4)
+    price = round(sound.seconds * constants.SYNTHESIS_PRICE_PER_SECOND, 4)
     with request.house.store.transaction() as db:
         bill(db, account=account.hint, operation="synthesize", name=voice.name, voice=voice.uuid, charged=price)
     return JsonResponse(_answer(wanted, sound))
@@ -70,7 +70,7 @@ def _wanted(body: dict[str, Any]) -> Wanted:
         raise invalid("output_format", "must be wav in the sandbox")
     return Wanted(
         voice=text_field(body, "voice_uuid", 64, required=True) or "",
-        text=text_field(body, "data", vendor_defaults.SYNTHESIS_CHARACTERS, required=True) or "",
+        text=text_field(body, "data", constants.SYNTHESIS_CHARACTERS, required=True) or "",
         title=text_field(body, "title", 256),
         sample_rate=rate,
         sample_bytes=PRECISIONS[precision],

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from threading import Thread
 from typing import Any
 
-from sandbox import callbacks, clock, judging, training, vendor_defaults
+from sandbox import callbacks, clock, judging, training
 from sandbox.context import House, Settings
 from sandbox.judging import Clip, Judgement
-from sandbox.resemble_v2 import rows
+from sandbox.resemble_v2 import constants, rows
 from sandbox.resemble_v2.datasets import BadDataset, read_dataset
 from sandbox.resemble_v2.rows import Recording, Source, Status, Voice
 from sandbox.store import now
@@ -16,8 +16,8 @@ from sandbox.store import now
 logger = logging.getLogger(__name__)
 
 LONGEST = {
-    Source.UPLOAD: vendor_defaults.LONGEST_TRAINED,
-    Source.CLIP: vendor_defaults.LONGEST_DATASET_CLIP,
+    Source.UPLOAD: constants.LONGEST_TRAINED,
+    Source.CLIP: constants.LONGEST_DATASET_CLIP,
     Source.RAW: float("inf"),
 }
 
@@ -46,9 +46,6 @@ def due(house: House) -> int:
     with house.store.transaction() as db:
         unfinished = rows.unfinished_voices(db)
     return sum((voice.ready_at or 0) <= clock.now() for voice in unfinished)
-
-
-training.register_own(resume, due)
 
 
 def start(house: House, uuid: str) -> None:
@@ -212,7 +209,7 @@ def callback_body(voice: Voice, recordings: list[Recording], settings: Settings)
 
 def _is_problematic(recording: Recording) -> bool:
     score = recording.scores.get("resemble_sample_score")
-    weak = score is not None and score < vendor_defaults.WEAK_SAMPLE_SCORE
+    weak = score is not None and score < constants.WEAK_SAMPLE_SCORE
     return recording.is_silent or recording.is_outlier or (weak and recording.is_active)
 
 

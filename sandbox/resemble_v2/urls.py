@@ -3,7 +3,9 @@
 from django.urls import path
 
 from sandbox.endpoints import by_method
-from sandbox.resemble_v2 import recordings, synthesis, voices
+from sandbox.resemble_v2 import recordings, rows, synthesis, training, voices
+from sandbox.training import OwnTables
+from sandbox.vendor_api import VendorApi
 
 all_voices = by_method(get=voices.list_voices, post=voices.create_voice)
 one_voice = by_method(
@@ -17,7 +19,7 @@ one_recording = by_method(
     delete=recordings.delete_recording,
 )
 
-urlpatterns = [
+urls = [
     path("api/v2/voices", all_voices),
     path("api/v2/voices/<str:uuid>", one_voice),
     path("api/v2/voices/<str:uuid>/build", by_method(post=voices.build_voice)),
@@ -26,3 +28,11 @@ urlpatterns = [
     path("recordings/<str:voice>/<str:uuid>/<str:file>", by_method(get=recordings.audio)),
     path("synthesize", by_method(post=synthesis.synthesize)),
 ]
+
+# Its errors have the form of the control API.
+API = VendorApi(
+    vendor="resemble_v2",
+    root="resemble/",
+    urls=urls,
+    own_tables=OwnTables(rows.SCHEMA, training.resume, training.due),
+)

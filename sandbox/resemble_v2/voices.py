@@ -21,7 +21,7 @@ from sandbox.requests import (
     page_of,
     text_field,
 )
-from sandbox.resemble_v2 import rows, training
+from sandbox.resemble_v2 import constants, rows, training
 from sandbox.resemble_v2.auth import own_voice, with_account, with_changing_account
 from sandbox.resemble_v2.rows import Status, Voice
 from sandbox.store import bill, now
@@ -53,7 +53,7 @@ def voice_item(voice: Voice) -> dict[str, Any]:
         "created_at": voice.created_at,
         "updated_at": voice.updated_at,
     }
-    return item | ({vendor_defaults.SCORES_KEY: voice.scores} if ready else {})
+    return item | ({constants.SCORES_KEY: voice.scores} if ready else {})
 
 
 def voice_answer(voice: Voice) -> JsonResponse:
@@ -99,7 +99,7 @@ def create_voice(request: SandboxRequest, account: Account) -> HttpResponse:
 def _enter(request: SandboxRequest, voice: Voice, starts_itself: bool) -> None:
     """Commit the new voice and what it costs; a professional voice with a dataset trains by itself."""
     house = request.house
-    price = vendor_defaults.RAPID_PRICE if voice.voice_type == "rapid" else vendor_defaults.PROFESSIONAL_PRICE
+    price = constants.RAPID_PRICE if voice.voice_type == "rapid" else constants.PROFESSIONAL_PRICE
     with house.store.transaction() as db:
         ready_at = clock.now() + house.settings.training_seconds if starts_itself else None
         rows.save_voice(db, replace(voice, ready_at=ready_at))
@@ -116,7 +116,7 @@ def _enter(request: SandboxRequest, voice: Voice, starts_itself: bool) -> None:
 
 
 def _voice_type(body: dict[str, Any]) -> str:
-    given = text_field(body, "voice_type", 64) or vendor_defaults.DEFAULT_VOICE_TYPE
+    given = text_field(body, "voice_type", 64) or constants.DEFAULT_VOICE_TYPE
     if given not in VOICE_TYPES:
         raise invalid("voice_type", "must be rapid or professional")
     return VOICE_TYPES[given]

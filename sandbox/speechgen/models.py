@@ -12,14 +12,13 @@ from django.http.multipartparser import MultiPartParserError
 
 from audio.findings.findings import Refused as Unreadable
 from audio.wav.convert import to_wav
-from sandbox import clock, judging, training
-from sandbox import store as shelf
+from sandbox import clock, judging, store, training
 from sandbox.context import House, SandboxRequest
 from sandbox.endpoints import operation, shown
 from sandbox.requests import Refused, flag_field, text_field
-from sandbox.speechgen import auth
+from sandbox.speechgen import constants
 from sandbox.speechgen.auth import VENDOR, Said, account, error_form, own_model
-from sandbox.store import Kept, Store, bill, written
+from sandbox.store import Kept, bill, written
 
 AUDIO_FILE = "voice.wav"
 """What was sent, decoded: the sandbox listens to it and speaks with it."""
@@ -30,24 +29,24 @@ def clone(request: SandboxRequest) -> HttpResponse:
     owner = account(request, changing=True)
     fields, upload = _form(request)
     details = {
-        "description": text_field(fields, "description", auth.LONGEST_DESCRIPTION) or "",
+        "description": text_field(fields, "description", constants.LONGEST_DESCRIPTION) or "",
         "enhance_quality": flag_field(fields, "enhance_quality", default=False),
         "voice_id": f"custom-{uuid4().hex[:12]}",
         "usage_count": 0,
     }
-    name = text_field(fields, "name", auth.LONGEST_NAME, required=True) or ""
+    name = text_field(fields, "name", constants.LONGEST_NAME, required=True) or ""
     model = Kept(VENDOR, f"vm_{uuid4().hex}", owner.hint, name, "processing", details=details)
-    _keep_audio(request.house.store, model.id, upload)
+    _keep_audio(request.house, model.id, upload)
     model = replace(model, ready_at=clock.now() + request.house.settings.training_seconds)
     with request.house.store.transaction() as db:
-        shelf.put(db, model)
+        store.put(db, model)
         bill(
             db,
             account=owner.hint,
             operation="sg_clone",
             name=name,
             voice=model.id,
-            charged=auth.CLONE_CHARACTERS,
+            charged=constants.CLONE_CHARACTERS,
         )
     training.start(request.house, VENDOR, model.id)
     return JsonResponse(_created(request, model), status=201)
@@ -61,17 +60,17 @@ def _form(request: SandboxRequest) -> tuple[dict[str, Any], BinaryIO]:
         raise Refused(400, f"The form cannot be read: {problem}") from None
     if not isinstance(upload, UploadedFile) or upload.file is None:
         raise Said(400, "missing_audio", "An audio file is required.", "audio")
-    if (upload.size or 0) > auth.LARGEST:
+    if (upload.size or 0) > constants.LARGEST:
         raise Said(413, "file_too_large", "The audio file must not be larger than 10MB.", "audio")
     return fields, cast(BinaryIO, upload.file)
 
 
-def _keep_audio(store: Store, model_id: str, upload: BinaryIO) -> None:
+def _keep_audio(house: House, model_id: str, upload: BinaryIO) -> None:
     """Decode the file into the model's folder. Raises Refused, and leaves nothing, if it is not what is taken."""
     try:
-        _check_audio(upload, store.audio(model_id, AUDIO_FILE))
+        _check_audio(upload, house.store.audio(model_id, AUDIO_FILE))
     except BaseException:
-        store.forget_audio(model_id)
+        house.store.forget_audio(model_id)
         raise
 
 
@@ -80,11 +79,11 @@ def _check_audio(upload: BinaryIO, target: Path) -> None:
         made = to_wav(upload, target)
     except Unreadable as problem:
         raise Said(400, "unsupported_format", f"The audio cannot be read. {problem.finding.text}", "audio") from None
-    if made.original_format["container"] not in auth.FORMATS:
-        raise Said(400, "unsupported_format", f"The audio must be {', '.join(auth.FORMATS.values())}.", "audio")
-    if made.header.seconds < auth.SHORTEST:
+    if made.original_format["container"] not in constants.FORMATS:
+        raise Said(400, "unsupported_format", f"The audio must be {', '.join(constants.FORMATS.values())}.", "audio")
+    if made.header.seconds < constants.SHORTEST:
         raise Said(400, "audio_too_short", "The audio must last at least 10 seconds.", "audio")
-    if made.header.seconds > auth.LONGEST:
+    if made.header.seconds > constants.LONGEST:
         raise Said(400, "audio_too_long", "The audio must not last longer than 5 minutes.", "audio")
 
 
@@ -98,7 +97,7 @@ def _created(request: SandboxRequest, model: Kept) -> dict[str, Any]:
         "status": model.status,
         "created_at": _to_the_second(model.created_at),
         "estimated_completion": _to_the_second(written(model.ready_at or clock.now())),
-        "samples": [{"title": auth.SAMPLE_TITLE, "text": auth.SAMPLE_TEXT, "audio_url": address}],
+        "samples": [{"title": constants.SAMPLE_TITLE, "text": constants.SAMPLE_TEXT, "audio_url": address}],
     }
 
 
@@ -132,29 +131,25 @@ def get_model(request: SandboxRequest, model_id: str) -> HttpResponse:
 def list_models(request: SandboxRequest) -> HttpResponse:
     owner = account(request)
     with request.house.store.transaction() as db:
-        models = shelf.all_of(db, VENDOR, owner.hint)
+        models = store.all_of(db, VENDOR, owner.hint)
     return JsonResponse({"models": [_shown(model) for model in shown(request, models)]})
 
 
 @operation("sg_delete_model", error_form)
 def delete_model(request: SandboxRequest, model_id: str) -> HttpResponse:
     owner = account(request)
-    store = request.house.store
-    with store.transaction() as db:
+    with request.house.store.transaction() as db:
         model = own_model(db, owner, model_id)
-        shelf.remove(db, VENDOR, model_id)
+        store.remove(db, VENDOR, model_id)
         bill(db, account=owner.hint, operation="sg_delete_model", name=model.name, voice=model_id)
-    store.forget_audio(model_id)
+    request.house.store.forget_audio(model_id)
     return HttpResponse(status=204)
 
 
-def _outcome(house: House, model: Kept) -> Kept:
+def decide_outcome(house: House, model: Kept) -> Kept:
     """Ready, unless there is no voice in the audio."""
     heard = judging.judge([judging.Clip(model.id, house.store.audio(model.id, AUDIO_FILE))]).clips[model.id]
     if heard.is_silent:
         reason = "There is no speech in the audio."
         return replace(model, status="failed", details=model.details | {"failure_reason": reason})
     return replace(model, status="ready")
-
-
-training.register(VENDOR, "voice", _outcome)

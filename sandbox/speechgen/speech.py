@@ -7,12 +7,11 @@ from typing import Any
 import soundfile
 from django.http import HttpResponse, JsonResponse
 
-from sandbox import store, synthesis
-from sandbox import vendor_defaults as common
+from sandbox import store, synthesis, vendor_defaults
 from sandbox.context import House, SandboxRequest
 from sandbox.endpoints import operation
 from sandbox.requests import Account, Refused, json_body, text_field
-from sandbox.speechgen import auth
+from sandbox.speechgen import constants
 from sandbox.speechgen.auth import VENDOR, Said, account, error_form
 from sandbox.speechgen.models import AUDIO_FILE
 from sandbox.store import Kept, bill
@@ -33,7 +32,7 @@ class Wanted:
 
     @property
     def seconds(self) -> float:
-        return max(1.0, len(self.text) / common.CHARACTERS_PER_SECOND) / self.speed
+        return max(1.0, len(self.text) / vendor_defaults.CHARACTERS_PER_SECOND) / self.speed
 
 
 @operation("sg_speech", error_form)
@@ -51,13 +50,13 @@ def speech(request: SandboxRequest) -> HttpResponse:
 
 def _wanted(body: dict[str, Any]) -> Wanted:
     """Raises Refused. `pitch` is taken, and changes nothing here."""
-    given, speed = body.get("format") or auth.DEFAULT_FORMAT, body.get("speed", 1.0)
+    given, speed = body.get("format") or constants.DEFAULT_FORMAT, body.get("speed", 1.0)
     if given not in FORMATS:
         raise Said(400, "invalid_format", f"format must be one of {', '.join(FORMATS)}.", "format")
-    if not isinstance(speed, int | float) or not auth.SLOWEST <= speed <= auth.FASTEST:
-        raise Said(400, "invalid_speed", f"speed must be {auth.SLOWEST:g} to {auth.FASTEST:g}.", "speed")
+    if not isinstance(speed, int | float) or not constants.SLOWEST <= speed <= constants.FASTEST:
+        raise Said(400, "invalid_speed", f"speed must be {constants.SLOWEST:g} to {constants.FASTEST:g}.", "speed")
     return Wanted(
-        text=text_field(body, "text", auth.LONGEST_TEXT, required=True) or "",
+        text=text_field(body, "text", constants.LONGEST_TEXT, required=True) or "",
         voice=text_field(body, "voice", 100, required=True) or "",
         format=given,
         speed=float(speed),
@@ -117,4 +116,5 @@ def sample(request: SandboxRequest, sample_id: str) -> HttpResponse:
         model = store.get(db, VENDOR, f"vm_{sample_id}")
     if model is None or model.status != "ready":
         raise Refused(404, "There is no such sample, or not yet.")
-    return _audio(_played(request.house, model, len(auth.SAMPLE_TEXT) / common.CHARACTERS_PER_SECOND), "mp3")
+    seconds = len(constants.SAMPLE_TEXT) / vendor_defaults.CHARACTERS_PER_SECOND
+    return _audio(_played(request.house, model, seconds), "mp3")

@@ -8,14 +8,13 @@ from typing import Any
 import soundfile
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-from sandbox import synthesis
-from sandbox import vendor_defaults as common
+from sandbox import synthesis, vendor_defaults
 from sandbox.context import SandboxRequest
 from sandbox.endpoints import operation
 from sandbox.requests import Account, Refused, invalid, json_body, text_field
 from sandbox.store import bill
 from sandbox.synthesis import Sound
-from sandbox.voiceai import auth
+from sandbox.voiceai import constants
 from sandbox.voiceai.auth import account, choice_field, error_form, seen_voice
 from sandbox.voiceai.training import DECODED
 
@@ -34,7 +33,7 @@ class Wanted:
 
     @property
     def seconds(self) -> float:
-        return max(1.0, len(self.text) / common.CHARACTERS_PER_SECOND)
+        return max(1.0, len(self.text) / vendor_defaults.CHARACTERS_PER_SECOND)
 
 
 @operation("va_speech", error_form)
@@ -50,8 +49,8 @@ def stream(request: SandboxRequest) -> HttpResponseBase:
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:
-    for at in range(0, len(content), auth.STREAM_BLOCK):
-        yield content[at : at + auth.STREAM_BLOCK]
+    for at in range(0, len(content), constants.STREAM_BLOCK):
+        yield content[at : at + constants.STREAM_BLOCK]
 
 
 def _said(request: SandboxRequest) -> tuple[Wanted, bytes]:
@@ -59,7 +58,7 @@ def _said(request: SandboxRequest) -> tuple[Wanted, bytes]:
     owner = account(request, charged=True)
     wanted = _wanted(json_body(request))
     content = _encoded(_played(request, owner, wanted), wanted.format)
-    credits = len(wanted.text) * auth.CREDITS_PER_CHARACTER
+    credits = len(wanted.text) * constants.CREDITS_PER_CHARACTER
     with request.house.store.transaction() as db:
         name = seen_voice(db, owner, wanted.voice).name
         bill(db, account=owner.hint, operation="va_speech", name=name, voice=wanted.voice, charged=credits)
@@ -68,13 +67,13 @@ def _said(request: SandboxRequest) -> tuple[Wanted, bytes]:
 
 def _wanted(body: dict[str, Any]) -> Wanted:
     """Raises Refused. `model` is taken, and changes nothing here."""
-    _check_number(body, "temperature", auth.HOTTEST)
-    _check_number(body, "top_p", auth.MOST_TOP_P)
-    choice_field(body, "language", auth.LANGUAGES, auth.DEFAULT_LANGUAGE)
+    _check_number(body, "temperature", constants.HOTTEST)
+    _check_number(body, "top_p", constants.MOST_TOP_P)
+    choice_field(body, "language", constants.LANGUAGES, constants.DEFAULT_LANGUAGE)
     return Wanted(
-        text=text_field(body, "text", auth.LONGEST_TEXT, required=True) or "",
+        text=text_field(body, "text", constants.LONGEST_TEXT, required=True) or "",
         voice=text_field(body, "voice_id", 100, required=True) or "",
-        format=choice_field(body, "audio_format", tuple(FORMATS), auth.DEFAULT_FORMAT),
+        format=choice_field(body, "audio_format", tuple(FORMATS), constants.DEFAULT_FORMAT),
     )
 
 

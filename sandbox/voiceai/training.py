@@ -7,11 +7,10 @@ from pathlib import Path
 from audio.findings.findings import Refused
 from audio.wav.convert import is_ours, to_wav
 from audio.wav.riff import read_header
-from sandbox import judging, training
+from sandbox import judging
 from sandbox.context import House
 from sandbox.store import Kept
-from sandbox.voiceai import auth
-from sandbox.voiceai.auth import VENDOR
+from sandbox.voiceai import constants
 
 SENT = "sent"
 DECODED = "voice.wav"
@@ -34,8 +33,8 @@ def _issue(house: House, voice: Kept) -> str | None:
         return f"The file cannot be read. {problem.finding.text}"
     if judging.judge([judging.Clip(voice.id, wav)]).clips[voice.id].is_silent:
         return "There is no speech in the file."
-    if not least <= seconds <= auth.LONGEST:
-        return f"The file must last {least:g} to {auth.LONGEST:g} seconds, not {seconds:.1f}."
+    if not least <= seconds <= constants.LONGEST:
+        return f"The file must last {least:g} to {constants.LONGEST:g} seconds, not {seconds:.1f}."
     return None
 
 
@@ -48,6 +47,3 @@ def _decoded(sent: Path, wav: Path) -> float:
     shutil.copyfile(sent, wav)
     with wav.open("rb") as file:
         return read_header(file).seconds
-
-
-training.register(VENDOR, "voice", outcome)

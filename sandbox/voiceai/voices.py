@@ -14,7 +14,7 @@ from sandbox.context import House, SandboxRequest
 from sandbox.endpoints import operation, shown
 from sandbox.requests import Account, Refused, invalid, json_body, text_field
 from sandbox.store import Kept, bill, now
-from sandbox.voiceai import auth
+from sandbox.voiceai import constants
 from sandbox.voiceai.auth import VENDOR, account, choice_field, error_form, is_deleted, own_voice, seen_voice
 from sandbox.voiceai.training import SENT
 
@@ -25,11 +25,11 @@ def clone(request: SandboxRequest) -> HttpResponse:
     fields, audio = _form(request)
     seconds = request.house.settings.training_seconds
     details = {
-        "visibility": _visibility(request, fields, auth.DEFAULT_VISIBILITY),
-        "language": choice_field(fields, "language", auth.LANGUAGES, auth.DEFAULT_LANGUAGE),
-        "processed_from": clock.now() + seconds * auth.PENDING_SHARE,
+        "visibility": _visibility(request, fields, constants.DEFAULT_VISIBILITY),
+        "language": choice_field(fields, "language", constants.LANGUAGES, constants.DEFAULT_LANGUAGE),
+        "processed_from": clock.now() + seconds * constants.PENDING_SHARE,
     }
-    name = text_field(fields, "name", auth.LONGEST_NAME) or auth.UNNAMED
+    name = text_field(fields, "name", constants.LONGEST_NAME) or constants.UNNAMED
     voice = Kept(VENDOR, str(uuid4()), owner.hint, name, "PENDING", details=details, ready_at=clock.now() + seconds)
     request.house.store.audio(voice.id, SENT).write_bytes(audio)
     _enter(request.house, owner, voice)
@@ -46,7 +46,7 @@ def _enter(house: House, owner: Account, voice: Kept) -> None:
             operation="va_clone",
             name=voice.name,
             voice=voice.id,
-            charged=auth.CLONE_CREDITS,
+            charged=constants.CLONE_CREDITS,
         )
     training.start(house, VENDOR, voice.id)
 
@@ -59,11 +59,11 @@ def _form(request: SandboxRequest) -> tuple[dict[str, Any], bytes]:
         raise Refused(400, f"The form cannot be read: {problem}") from None
     if not isinstance(upload, UploadedFile):
         raise invalid("file", "can't be blank")
-    if (upload.size or 0) > auth.LARGEST:
+    if (upload.size or 0) > constants.LARGEST:
         raise Refused(413, "The file must not be larger than 7.5MB.")
     audio = cast(bytes, upload.read())
     if _format(audio) is None:
-        raise invalid("file", f"must be one of {', '.join(auth.FORMATS.values())}")
+        raise invalid("file", f"must be one of {', '.join(constants.FORMATS.values())}")
     return fields, audio
 
 
@@ -78,7 +78,7 @@ def _format(audio: bytes) -> str | None:
 
 def _visibility(request: SandboxRequest, fields: dict[str, Any], default: str) -> str:
     """What was asked for, unless the fault script wants a vendor that does not listen."""
-    asked = choice_field(fields, "voice_visibility", auth.VISIBILITIES, default)
+    asked = choice_field(fields, "voice_visibility", constants.VISIBILITIES, default)
     return "PUBLIC" if any(rule.action == "public" for rule in request.rules) else asked
 
 
@@ -122,7 +122,7 @@ def update_voice(request: SandboxRequest, voice_id: str) -> HttpResponse:
     with request.house.store.transaction() as db:
         voice = own_voice(db, owner, voice_id)
         visibility = _visibility(request, body, voice.details["visibility"])
-        name = text_field(body, "name", auth.LONGEST_NAME) or voice.name
+        name = text_field(body, "name", constants.LONGEST_NAME) or voice.name
         voice = replace(voice, name=name, details=voice.details | {"visibility": visibility}, updated_at=now())
         store.put(db, voice)
     return JsonResponse(voice_item(voice))

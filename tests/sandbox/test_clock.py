@@ -13,6 +13,7 @@ from sandbox import clock, store, training
 from sandbox.context import House
 from sandbox.resemble_v2 import rows
 from sandbox.store import Kept, Store
+from sandbox.training import Training
 from tests.sandbox.conftest import SLT, Studio
 from tests.support.sandbox import Listener, Sandbox, until
 
@@ -145,7 +146,7 @@ def _ends(_house: House, kept: Kept) -> Kept:
 
 
 def test_a_training_ends_by_the_clock_and_keeps_what_was_changed_meanwhile(house: House) -> None:
-    training.register("nobody", "voice", _ends)
+    training.register("nobody", "voice", Training(_ends))
     _put(house, _kept(ready_at=clock.now() + FORTY_MINUTES, details={"public": False}))
     training.start(house, "nobody", "v1")
     assert training.due(house) == 0
@@ -164,7 +165,7 @@ def test_a_training_begun_anew_ends_once_and_at_its_new_time(house: House) -> No
         ended.append(kept.ready_at)
         return _ends(house, kept)
 
-    training.register("nobody", "voice", counted)
+    training.register("nobody", "voice", Training(counted))
     later = clock.now() + FORTY_MINUTES
     for ready_at in (later - 600, later):
         _put(house, _kept(ready_at=ready_at))
@@ -183,7 +184,7 @@ def test_a_deleted_thing_is_not_brought_back_by_its_training(house: House) -> No
         heard.set()
         return _ends(house, kept)
 
-    training.register("nobody", "voice", deleting)
+    training.register("nobody", "voice", Training(deleting))
     _put(house, _kept(ready_at=clock.now()))
     training.start(house, "nobody", "v1")
     assert heard.wait(20)
@@ -195,7 +196,7 @@ def test_what_is_on_the_shelf_goes_on_after_a_restart_and_calls_back(tmp_path: P
     def callback(kept: Kept) -> tuple[str, dict[str, Any]] | None:
         return f"{listener.address}/hook", {"id": kept.id, "status": kept.status}
 
-    training.register("nobody", "voice", _ends, callback)
+    training.register("nobody", "voice", Training(_ends, callback))
     first = _opened(tmp_path)
     _put(first, _kept(ready_at=clock.now()))
     first.closing.set()

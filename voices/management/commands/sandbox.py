@@ -9,9 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from sandbox import clock, store, training, vendor_defaults
+from sandbox import clock, registry, training, vendor_defaults
 from sandbox.context import House, Settings
-from sandbox.resemble_v2 import rows
 from sandbox.server import Server
 from sandbox.store import FolderInUse, Store
 
@@ -62,7 +61,7 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
 def _opened(host: str, port: int, folder: Path, training_seconds: float) -> Server:
     """The server, listening; CommandError where the folder or the port is taken."""
     try:
-        house = House(Store(folder, store.SCHEMA + rows.SCHEMA), Settings(training_seconds=training_seconds))
+        house = House(Store(folder, registry.SCHEMA), Settings(training_seconds=training_seconds))
         return Server(host, port, house)
     except FolderInUse as problem:
         raise CommandError(str(problem)) from None

@@ -1,0 +1,181 @@
+"""A provider is added by its two packages alone: the registries find them, and refuse a broken one at the start."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from providers import registry
+
+CAPABILITIES = """
+    from providers.resemble_v1.capabilities import TIERS
+"""
+PARSING = """
+    from collections.abc import Mapping
+    from typing import Any
+
+    def parse_error(answer: Mapping[str, Any]) -> str:
+        return str(answer.get("oops", ""))
+"""
+ADAPTER = """
+    from providers.acme.capabilities import TIERS
+    from providers.acme.parsing import parse_error
+    from providers.http import HttpProvider
+    from providers.types import BuildReport, RemoteStatus
+
+    class Acme(HttpProvider):
+        slug = "acme"
+        label = "Acme Voices"
+        tiers = TIERS
+        live_url = "https://acme.example"
+        sandbox_path = "/acme"
+
+        def words_of(self, answer):
+            return parse_error(answer)
+
+        def check_key(self):
+            self.call("check key", "GET", "/ping")
+
+        def _submit(self, spec, journal):
+            raise NotImplementedError
+
+        def fetch_build(self, remote_id):
+            raise NotImplementedError
+
+    ADAPTER = Acme
+"""
+SANDBOX_URLS = """
+    from django.http import JsonResponse
+    from django.urls import path
+
+    from sandbox.endpoints import by_method, operation
+    from sandbox.requests import Refused
+    from sandbox.training import Training
+    from sandbox.vendor_api import VendorApi
+
+    def error_form(refused):
+        return JsonResponse({"oops": refused.message}, status=refused.status)
+
+    @operation("acme_ping", error_form)
+    def ping(request):
+        return JsonResponse({"pong": True})
+
+    API = VendorApi(
+        vendor="acme",
+        root="acme/",
+        urls=[path("ping", by_method(get=ping))],
+        error_forms={"": error_form},
+        trainings={"voice": Training(lambda house, kept: kept)},
+    )
+"""
+STARTED = """
+    import json, sys
+    from pathlib import Path
+    from wsgiref.util import setup_testing_defaults
+
+    import providers, sandbox
+    providers.__path__.append(sys.argv[1] + "/providers")
+    sandbox.__path__.append(sys.argv[1] + "/sandbox")
+
+    import django
+    django.setup()
+    from providers import registry
+    from sandbox import registry as sandbox_registry
+    from sandbox.context import House
+    from sandbox.endpoints import NAMES
+    from sandbox.server import Application
+    from sandbox.store import Store
+
+    store = Store(Path(sys.argv[1]) / "data", sandbox_registry.SCHEMA)
+    application = Application(House(store))
+
+    def ask(path):
+        environ = {"PATH_INFO": path}
+        setup_testing_defaults(environ)
+        return json.loads(b"".join(application(environ, lambda status, headers: None)))
+
+    found = {
+        "choices": registry.choices(),
+        "names": sorted(NAMES),
+        "ping": ask("/acme/ping"),
+        "nothing": ask("/acme/nothing"),
+        "elsewhere": ask("/nothing"),
+    }
+    store.close()
+    print(json.dumps(found))
+"""
+
+
+def write_package(folder: Path, files: dict[str, str]) -> None:
+    folder.mkdir(parents=True)
+    for name, source in files.items():
+        (folder / name).write_text(dedent(source), encoding="utf-8")
+
+
+def start_with(folder: Path) -> subprocess.CompletedProcess[str]:
+    """A process that also finds the vendors in this folder; on its standard output is what it found."""
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "voicehub.settings",
+        "VOICEHUB_SECRET_KEY": "a" * 50,
+        "VOICEHUB_FIELD_KEYS": "Zm9yIHRlc3RzIG9ubHksIDMyIGJ5dGVzIGxvbmcuLi4=",
+    }
+    return subprocess.run(
+        [sys.executable, "-c", dedent(STARTED), str(folder)],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Path:
+    """The folder of a made-up vendor's packages."""
+    write_package(
+        tmp_path / "providers" / "acme",
+        {"__init__.py": "", "capabilities.py": CAPABILITIES, "parsing.py": PARSING, "adapter.py": ADAPTER},
+    )
+    write_package(tmp_path / "sandbox" / "acme", {"__init__.py": "", "urls.py": SANDBOX_URLS})
+    return tmp_path
+
+
+def test_two_packages_add_a_provider(acme: Path) -> None:
+    ended = start_with(acme)
+    assert ended.returncode == 0, ended.stderr
+    found: dict[str, Any] = json.loads(ended.stdout)
+    labels = [label for _slug, label in found["choices"]]
+    assert labels == ["Resemble AI", "Resemble AI v1", "Acme Voices", "AudioStack", "Speechgen", "Voice.ai"]
+    assert "acme_ping" in found["names"]
+    assert found["ping"] == {"pong": True}
+    assert found["nothing"] == {"oops": "There is nothing at this address."}
+    assert found["elsewhere"] == {"success": False, "message": "There is nothing at this address."}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "complaint"),
+    [
+        ("providers/acme/adapter.py", "ADAPTER = Acme", "", "providers.acme.adapter has no ADAPTER"),
+        ("providers/acme/adapter.py", 'slug = "acme"', 'slug = "other"', "whose slug is 'acme'"),
+        ("providers/acme/parsing.py", "def parse_error", "def (", "SyntaxError"),
+        ("sandbox/acme/urls.py", "API = VendorApi", "OTHER = VendorApi", "sandbox.acme.urls has no API"),
+        ("sandbox/acme/urls.py", 'vendor="acme"', 'vendor="other"', "of the vendor 'acme'"),
+    ],
+)
+def test_broken_package_stops_the_start(acme: Path, file: str, old: str, new: str, complaint: str) -> None:
+    path = acme / file
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    ended = start_with(acme)
+    assert ended.returncode != 0
+    assert complaint in ended.stderr
+
+
+def test_lists_keep_their_order() -> None:
+    assert list(registry.PROVIDERS) == ["resemble_v2", "resemble_v1", "audiostack", "speechgen", "voiceai"]

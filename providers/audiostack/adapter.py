@@ -31,7 +31,7 @@ LOOKS = 30  # how often a file is asked for before it is left for later
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class PendingUpload:
     """A file that was announced: whose it is, and where its bytes go. The address is good for seven days."""
 
     reference: str
@@ -88,43 +88,43 @@ class AudioStack(HttpProvider):
     def _sent(self, spec: BuildSpec, key: str, audio: Blob, journal: Journal, sending: Callable[[], None]) -> str:
         """The id of the file, uploaded. One that was announced before a crash is used, where it still can be."""
         sending()
-        begun = _begun_in(spec.kept)
-        if begun and (begun.reference, begun.key) == (spec.reference, key):
+        pending = _parse_pending(spec.kept)
+        if pending and (pending.reference, pending.key) == (spec.reference, key):
             # Else it is gone, or its address has expired: another one costs nothing.
             with suppress(ProviderRejected):
-                if self._file_status(begun) != UPLOADED:
-                    self._upload(begun, audio, sending)
-                return begun.file_id
-        begun = self._announce(spec, key, audio)
-        journal.keep(json.dumps(asdict(begun)))
-        self._upload(begun, audio, sending)
-        return begun.file_id
+                if self._file_status(pending) != UPLOADED:
+                    self._upload(pending, audio, sending)
+                return pending.file_id
+        pending = self._announce(spec, key, audio)
+        journal.keep(json.dumps(asdict(pending)))
+        self._upload(pending, audio, sending)
+        return pending.file_id
 
-    def _announce(self, spec: BuildSpec, key: str, audio: Blob) -> Begun:
+    def _announce(self, spec: BuildSpec, key: str, audio: Blob) -> PendingUpload:
         """Files are seen by the whole organisation, so their names tell nothing of a person."""
         name = f"{spec.reference}-{key}{PurePath(audio.name).suffix or '.wav'}"
         answer = self.call("announce file", "POST", "/files", json={"file_name": name})
         file_id, url, content_type = id_of(answer.get("fileId")), answer.get("uploadUrl"), answer.get("mimeType")
         if not (file_id and isinstance(url, str) and isinstance(content_type, str)):
             raise ResponseUnreadable("announce file", "no file in the answer")
-        return Begun(spec.reference, key, file_id, url, content_type)
+        return PendingUpload(spec.reference, key, file_id, url, content_type)
 
-    def _upload(self, begun: Begun, audio: Blob, sending: Callable[[], None]) -> None:
+    def _upload(self, pending: PendingUpload, audio: Blob, sending: Callable[[], None]) -> None:
         def moved(sent: int) -> None:
             if sent < audio.size:
                 sending()
 
-        parcel = Parcel(audio.name, begun.content_type, audio.size, b"", lambda: _chunks(audio))
-        self.put("send file", begun.url, {"Content-Type": begun.content_type}, parcel, moved)
+        parcel = Parcel(audio.name, pending.content_type, audio.size, b"", lambda: _chunks(audio))
+        self.put("send file", pending.url, {"Content-Type": pending.content_type}, parcel, moved)
         for _look in range(LOOKS):
-            if self._file_status(begun) == UPLOADED:
+            if self._file_status(pending) == UPLOADED:
                 return
             sending()
             time.sleep(self.pause)
         raise ProviderUnavailable("send file", "The file is sent, and not taken yet.")
 
-    def _file_status(self, begun: Begun) -> str:
-        return file_status_of(self.call("look at file", "GET", f"/files/{quote(begun.file_id, safe='')}"))
+    def _file_status(self, pending: PendingUpload) -> str:
+        return file_status_of(self.call("look at file", "GET", f"/files/{quote(pending.file_id, safe='')}"))
 
     def _clone(self, spec: BuildSpec, file_ids: list[str], journal: Journal) -> BuildReport:
         # `metadata.gender` of the page's sample is left out: we do not know it, and it is not ours to guess.
@@ -167,9 +167,9 @@ class AudioStack(HttpProvider):
 ADAPTER = AudioStack
 
 
-def _begun_in(kept: str) -> Begun | None:
+def _parse_pending(kept: str) -> PendingUpload | None:
     try:
-        return Begun(**json.loads(kept))
+        return PendingUpload(**json.loads(kept))
     except (ValueError, TypeError):
         return None
 

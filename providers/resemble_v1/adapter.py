@@ -6,59 +6,26 @@ wherever it stands, and where it says nothing the status is unknown. No call has
 by our reference and found by it; each build makes a voice of its own. Callbacks are not signed, their form is unknown.
 """
 
-import json
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, Self
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from providers.errors import OutcomeUnknown, ProviderRejected
 from providers.http import HttpProvider, KeyAuth
 from providers.resemble_v1.capabilities import TIERS
-from providers.resemble_v2.parsing import callback_of, refuses, report_of, words_of
+from providers.resemble_v1.parsing import UploadTarget, id_of, voice_of
+from providers.resemble_v2.parsing import callback_of, refuses, words_of
 from providers.types import BuildReport, BuildSpec, Capabilities, Journal, Parcel, Tier
 from providers.types import RemoteStatus as Status
 
 PROGRESS_BYTES = 1 << 20
-# What requests sets by itself, from the parcel and the address; the signed headers may name them too.
-OURS = frozenset({"content-length", "host", "connection", "transfer-encoding", "authorization"})
 LOST = (
     "The address that the recordings were to be sent to is lost, and the provider gives it once only. Build again: a"
     " new voice is made; the empty one there costs nothing."
 )
 # What a voice can only be after its build call has arrived.
 BEGUN = frozenset({Status.TRAINING, Status.READY, Status.DATASET_ISSUE, Status.CONSENT_REJECTED, Status.FAILED})
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """Where the file of a voice is to be put, with what was announced of it; kept until it is `sent`."""
-
-    voice: str
-    url: str
-    headers: Mapping[str, str]
-    checksum: str
-    sent: bool = False
-
-    @classmethod
-    def of(cls, answer: Mapping[str, Any], checksum: str) -> Self:
-        """The door in the answer to step 1; without a voice or an address where it gives none."""
-        told = answer.get("headers")
-        headers = told.items() if isinstance(told, Mapping) else ()
-        signed = {name: str(value) for name, value in headers if name.lower() not in OURS and is_header(name, value)}
-        url = answer.get("url")
-        return cls(id_of(answer, "voice", "uuid", "id"), url if isinstance(url, str) else "", signed, checksum)
-
-    @classmethod
-    def kept(cls, text: str) -> Self | None:
-        """What an earlier worker kept; None if that was nothing of use."""
-        try:
-            return cls(**json.loads(text))
-        except (ValueError, TypeError):
-            return None
-
-    def text(self) -> str:
-        return json.dumps(asdict(self))
 
 
 class ResembleV1(HttpProvider):
@@ -84,17 +51,17 @@ class ResembleV1(HttpProvider):
     def _submit(self, spec: BuildSpec, journal: Journal) -> BuildReport:
         if spec.parcel is None:
             self.unsupported("submit without the one file")
-        door = Door.kept(spec.kept) if spec.remote_id else None
-        if spec.remote_id and (door is None or door.voice != spec.remote_id):
+        target = UploadTarget.kept(spec.kept) if spec.remote_id else None
+        if spec.remote_id and (target is None or target.voice != spec.remote_id):
             raise ProviderRejected("send recordings", LOST)
-        if door is None or not door.sent:
+        if target is None or not target.sent:
             journal.progress("Packing the recordings", 0, 0)
             parcel = spec.parcel()
-            door = door or self._create(spec, parcel, journal)
-            self._send(door, parcel, journal)
-        return self._build(door.voice, journal)
+            target = target or self._create(spec, parcel, journal)
+            self._send(target, parcel, journal)
+        return self._build(target.voice, journal)
 
-    def _create(self, spec: BuildSpec, parcel: Parcel, journal: Journal) -> Door:
+    def _create(self, spec: BuildSpec, parcel: Parcel, journal: Journal) -> UploadTarget:
         body = {
             "name": spec.reference,
             "filename": parcel.name,
@@ -108,19 +75,21 @@ class ResembleV1(HttpProvider):
             body["callback_uri"] = spec.callback_url
         journal.progress("Creating the voice", 0, 0)
         journal.about_to("create")
-        door = Door.of(self.call("create voice", "POST", "/voices", json=body, creates=True), checksum(parcel))
+        target = UploadTarget.of(
+            self.call("create voice", "POST", "/voices", json=body, creates=True), checksum(parcel)
+        )
         # An answer without an id is as good as lost: the voice may be there.
-        if not door.voice:
+        if not target.voice:
             raise OutcomeUnknown("create voice", "no voice in the answer")
         # The address first: a voice without it is worth nothing.
-        journal.keep(door.text())
-        journal.voice(door.voice)
-        return door
+        journal.keep(target.text())
+        journal.voice(target.voice)
+        return target
 
-    def _send(self, door: Door, parcel: Parcel, journal: Journal) -> None:
-        if not door.url:
+    def _send(self, target: UploadTarget, parcel: Parcel, journal: Journal) -> None:
+        if not target.url:
             raise ProviderRejected("send recordings", LOST)
-        if checksum(parcel) != door.checksum:
+        if checksum(parcel) != target.checksum:
             raise ProviderRejected("send recordings", "The recordings are not those that were announced. Build again.")
         total = -(-parcel.size // PROGRESS_BYTES)
         told = 0
@@ -132,8 +101,8 @@ class ResembleV1(HttpProvider):
                 told = sent // PROGRESS_BYTES
                 journal.progress("Sending the recordings (MB)", told, total)
 
-        self.put("send recordings", door.url, door.headers, parcel, moved)
-        journal.keep(replace(door, sent=True).text())
+        self.put("send recordings", target.url, target.headers, parcel, moved)
+        journal.keep(replace(target, sent=True).text())
 
     def _build(self, remote_id: str, journal: Journal) -> BuildReport:
         before = self.fetch_build(remote_id)
@@ -169,25 +138,3 @@ ADAPTER = ResembleV1
 def checksum(parcel: Parcel) -> str:
     """The MD5 in base64: the announcement is shaped like that of Rails' ActiveStorage, which has it so."""
     return b64encode(parcel.md5).decode()
-
-
-def voice_of(item: Mapping[str, Any]) -> BuildReport:
-    """A voice of the list. Without a status and a time its mark is empty: no two looks tell a build apart then."""
-    report = report_of(item)
-    return replace(report, remote_id=id_of(item, "uuid", "id"), mark=report.mark.strip())
-
-
-def id_of(item: Mapping[str, Any], *names: str) -> str:
-    """The first of these fields that can be an id."""
-    return next((str(item[name]) for name in names if is_text(item.get(name)) and item[name]), "")
-
-
-def is_header(name: str, value: Any) -> bool:
-    """Whether it can be sent as one."""
-    line = f"{name}{value}"
-    return is_text(value) and bool(name) and line.isascii() and line.isprintable()
-
-
-def is_text(value: Any) -> bool:
-    """Whether it is a text or a whole number, which may stand for one."""
-    return isinstance(value, str | int) and not isinstance(value, bool)

@@ -13,11 +13,11 @@ from contextlib import suppress
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from providers.errors import NotFound, OutcomeUnknown, ProviderError, ProviderRejected, ResponseUnreadable
+from providers.errors import NotFound, OutcomeUnknown, ProviderRejected, ResponseUnreadable
 from providers.http import HttpProvider
-from providers.parsing import first_number, flag, sound_of
+from providers.parsing import first_number, flag
 from providers.resemble_v2.capabilities import TIERS
-from providers.resemble_v2.parsing import callback_of, refuses, report_of, words_of
+from providers.resemble_v2.parsing import callback_of, item_of, refuses, report_of, spoken_in, words_of
 from providers.types import BuildReport, BuildSpec, Capabilities, Clip, Journal, Sound, Tier
 from providers.types import HandoverWay as Way
 from providers.types import RemoteStatus as Status
@@ -72,7 +72,7 @@ class ResembleV2(HttpProvider):
         journal.about_to("create")
         answer = self.call("create voice", "POST", "/voices", json=body, creates=True)
         # An answer without an id is as good as lost: the voice may be there.
-        remote_id = str(self._item(answer, "create voice", OutcomeUnknown)["uuid"])
+        remote_id = str(item_of(answer, "create voice", OutcomeUnknown)["uuid"])
         journal.voice(remote_id)
         return remote_id
 
@@ -119,7 +119,7 @@ class ResembleV2(HttpProvider):
         with clip.audio.open() as file:
             parts = {"file": (clip.audio.name, file, "audio/wav")}
             answer = self.call("send recording", "POST", f"{_at(remote_id)}/recordings", data=fields, files=parts)
-        return str(self._item(answer, "send recording")["uuid"])
+        return str(item_of(answer, "send recording")["uuid"])
 
     def _build(self, remote_id: str, journal: Journal) -> BuildReport:
         before = report_of(self._voice(remote_id))
@@ -151,24 +151,13 @@ class ResembleV2(HttpProvider):
     def preview(self, remote_id: str, text: str) -> Sound:
         url = f"{self.sandbox_url}/resemble/synthesize" if self.sandbox_url else self.live_synthesis_url
         answer = self.call("preview", "POST", url, json={"voice_uuid": remote_id, "data": text, "output_format": "wav"})
-        try:
-            return sound_of("preview", base64.b64decode(answer["audio_content"], validate=True))
-        except (KeyError, ValueError, TypeError):
-            raise ResponseUnreadable("preview", "no audio in the answer") from None
+        return spoken_in(answer)
 
     def parse_callback(self, body: bytes) -> BuildReport:
         return callback_of(body)
 
     def _voice(self, remote_id: str) -> dict[str, Any]:
-        return self._item(self.call("fetch voice", "GET", _at(remote_id)), "fetch voice")
-
-    def _item(
-        self, answer: Mapping[str, Any], operation: str, otherwise: type[ProviderError] = ResponseUnreadable
-    ) -> dict[str, Any]:
-        item = answer.get("item")
-        if not isinstance(item, dict) or not item.get("uuid"):
-            raise otherwise(operation, "no item in the answer")
-        return item
+        return item_of(self.call("fetch voice", "GET", _at(remote_id)), "fetch voice")
 
     def _pages(self, path: str) -> Iterator[dict[str, Any]]:
         """All items of a list, to the last page that it names, or else to the first that brings nothing new.

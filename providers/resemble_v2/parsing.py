@@ -4,15 +4,16 @@ Tolerant on purpose: the vendor's own sample callback is broken JSON, spells SI-
 statuses. What is not understood stays in the raw answer.
 """
 
+import base64
 import json
 import re
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
-from providers.errors import ResponseUnreadable
-from providers.parsing import first_number, flag, number, plain, storable
-from providers.types import BuildReport, RecordingReport, RemoteStatus
+from providers.errors import ProviderError, ResponseUnreadable
+from providers.parsing import first_number, flag, number, plain, sound_of, storable
+from providers.types import BuildReport, RecordingReport, RemoteStatus, Sound
 
 # The union of what the pages and the official clients attest.
 STATUSES = {
@@ -68,6 +69,24 @@ def recording_of(item: Mapping[str, Any]) -> RecordingReport:
         is_outlier=flag(item.get("is_outlier")),
         is_silent=flag(item.get("is_silent")),
     )
+
+
+def item_of(
+    answer: Mapping[str, Any], operation: str, otherwise: type[ProviderError] = ResponseUnreadable
+) -> dict[str, Any]:
+    """The voice or recording of an answer; raises `otherwise` where there is none with an id."""
+    item = answer.get("item")
+    if not isinstance(item, dict) or not item.get("uuid"):
+        raise otherwise(operation, "no item in the answer")
+    return item
+
+
+def spoken_in(answer: Mapping[str, Any]) -> Sound:
+    """The sound of a preview. Raises ResponseUnreadable where there is none."""
+    try:
+        return sound_of("preview", base64.b64decode(answer["audio_content"], validate=True))
+    except (KeyError, ValueError, TypeError):
+        raise ResponseUnreadable("preview", "no audio in the answer") from None
 
 
 def callback_of(body: bytes) -> BuildReport:

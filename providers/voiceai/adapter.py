@@ -14,19 +14,8 @@ from providers.errors import NotFound, OutcomeUnknown, ProviderError, ProviderRe
 from providers.http import HttpProvider
 from providers.parsing import flag, plain
 from providers.types import BuildReport, BuildSpec, Capabilities, Journal, Parcel, Sound, Tier, Visibility
-from providers.types import RemoteStatus as Status
 from providers.voiceai.capabilities import LANGUAGES, TIERS
-
-STATUSES = {
-    "pending": Status.TRAINING,
-    "processing": Status.TRAINING,
-    "available": Status.READY,
-    "failed": Status.FAILED,
-}
-GONE = "deleted"
-"""The status that a softly deleted voice would have. No page shows one; a 404 is what the official client expects."""
-
-VISIBILITIES = {"private": Visibility.PRIVATE, "public": Visibility.PUBLIC}
+from providers.voiceai.parsing import GONE, id_of, refuses, report_of, visibility_of, words_of
 
 
 class VoiceAI(HttpProvider):
@@ -37,13 +26,10 @@ class VoiceAI(HttpProvider):
     sandbox_path = "/voiceai/api/v1"
 
     def words_of(self, answer: Mapping[str, Any]) -> str:
-        """`error` and `detail`, where `detail` may be FastAPI's list of what is wrong with which field."""
-        told = [plain(answer.get("error")), _detail(answer.get("detail"))]
-        return ": ".join(dict.fromkeys(words for words in told if words))
+        return words_of(answer)
 
     def refuses(self, answer: Mapping[str, Any]) -> bool:
-        """A failed voice may say why in `error`; an answer with that and no voice is a refusal."""
-        return bool(answer.get("error")) and not answer.get("voice_id")
+        return refuses(answer)
 
     def check_key(self) -> None:
         self.call_list("check key", "/tts/voices")
@@ -68,12 +54,12 @@ class VoiceAI(HttpProvider):
         journal.about_to("create")
         answer = self.post_form("create voice", "/tts/clone-voice", "file", parcel, fields, moved)
         # An answer without an id is as good as lost: the voice may be there.
-        made = _report(answer, "create voice", OutcomeUnknown)
+        made = report_of(answer, "create voice", OutcomeUnknown)
         journal.voice(made.remote_id)
         return made
 
     def fetch_build(self, remote_id: str) -> BuildReport:
-        report = _report(self.call("fetch voice", "GET", _at(remote_id)), "fetch voice")
+        report = report_of(self.call("fetch voice", "GET", _at(remote_id)), "fetch voice")
         if report.raw_status.lower() == GONE:
             raise NotFound("fetch voice", "The voice is deleted.")
         return report
@@ -89,8 +75,8 @@ class VoiceAI(HttpProvider):
     def list_voices(self) -> Iterator[BuildReport]:
         """All that may be ours: where a voice does not say that it is somebody else's, it is kept."""
         for item in self.call_list("list voices", "/tts/voices"):
-            if isinstance(item, dict) and _id(item) and flag(item.get("is_owner")) is not False:
-                report = _report(item, "list voices")
+            if isinstance(item, dict) and id_of(item) and flag(item.get("is_owner")) is not False:
+                report = report_of(item, "list voices")
                 if report.raw_status.lower() != GONE:
                     yield report
 
@@ -101,7 +87,7 @@ class VoiceAI(HttpProvider):
         """Raises ProviderRejected where the answer says that it is still the other."""
         wanted = {"voice_visibility": visibility.value.upper()}
         answer = self.call("change visibility", "PATCH", _at(remote_id), json=wanted)
-        if _visibility(answer) not in (None, visibility):
+        if visibility_of(answer) not in (None, visibility):
             raise ProviderRejected("change visibility", f"The voice is still {plain(answer['voice_visibility'])}.")
 
     def delete_voice(self, remote_id: str) -> Mapping[str, Any]:
@@ -129,50 +115,3 @@ def _language(language: str) -> str:
         known = ", ".join(LANGUAGES)
         raise ProviderRejected("create voice", f"Voice.ai has no voices in “{language}”; it knows {known}.")
     return primary
-
-
-def _report(
-    voice: Mapping[str, Any], operation: str, otherwise: type[ProviderError] = ResponseUnreadable
-) -> BuildReport:
-    """A voice as the API describes it; raises `otherwise` where it has no id."""
-    remote_id, raw = _id(voice), plain(voice.get("status"))
-    if not remote_id:
-        raise otherwise(operation, "no voice_id in the answer")
-    status = STATUSES.get(raw.lower(), Status.UNKNOWN)
-    return BuildReport(
-        remote_id=remote_id,
-        name=plain(voice.get("name")),
-        status=status,
-        raw_status=raw[:60],
-        mark=raw[:120],
-        issue=_why(voice) if status is Status.FAILED else "",
-        visibility=_visibility(voice),
-        raw=dict(voice),
-    )
-
-
-def _id(voice: Mapping[str, Any]) -> str:
-    given = voice.get("voice_id")
-    return str(given) if given and isinstance(given, str | int) and given is not True else ""
-
-
-def _visibility(voice: Mapping[str, Any]) -> Visibility | None:
-    return VISIBILITIES.get(plain(voice.get("voice_visibility")).lower())
-
-
-def _why(voice: Mapping[str, Any]) -> str:
-    """No page says where a failed voice tells its reason: wherever an error of this vendor has words."""
-    return ": ".join(words for name in ("error", "detail", "message") if (words := _detail(voice.get(name))))
-
-
-def _detail(told: Any) -> str:
-    """Words, or FastAPI's `[{"loc": ["body", "name"], "msg": …, "type": …}]` as “name: …”."""
-    if not isinstance(told, list):
-        return plain(told)
-    return plain([_slip(slip) if isinstance(slip, dict) else slip for slip in told])
-
-
-def _slip(slip: Mapping[str, Any]) -> str:
-    place = slip.get("loc")
-    field = plain(place[-1]) if isinstance(place, list) and place else plain(place)
-    return ": ".join(words for words in (field, plain(slip.get("msg"))) if words)

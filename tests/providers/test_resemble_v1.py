@@ -11,7 +11,8 @@ import pytest
 
 from providers.errors import NotFound, OutcomeUnknown, ProviderRejected, ResponseUnreadable
 from providers.http import HttpProvider
-from providers.resemble_v1.adapter import PROGRESS_BYTES, Door, ResembleV1
+from providers.resemble_v1.adapter import PROGRESS_BYTES, ResembleV1
+from providers.resemble_v1.parsing import UploadTarget
 from providers.types import BuildReport, HandoverWay, Parcel, RemoteStatus, Tier
 from tests.providers.contract import Scene
 from tests.providers.http_contract import HttpProviderContract
@@ -197,7 +198,7 @@ class TestResembleV1(HttpProviderContract):
     def test_other_recordings_than_were_announced_are_not_sent(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
-        door = Door("x", f"{hostile.address}/up", {}, "AAAAAAAAAAAAAAAAAAAAAA==")
+        door = UploadTarget("x", f"{hostile.address}/up", {}, "AAAAAAAAAAAAAAAAAAAAAA==")
         spec = replace(self.spec(*WAV, listener), remote_id="x", kept=door.text())
         with pytest.raises(ProviderRejected, match="announced"):
             client.submit(spec, self.notes(spec))
@@ -211,7 +212,7 @@ class TestResembleV1(HttpProviderContract):
         def packed() -> Parcel:
             raise AssertionError("packed again")
 
-        door = Door("x", f"{hostile.address}/up", {}, "any", sent=True)
+        door = UploadTarget("x", f"{hostile.address}/up", {}, "any", sent=True)
         spec = replace(self.spec(*WAV, listener), remote_id="x", kept=door.text(), parcel=packed)
         assert client.submit(spec, self.notes(spec)).status is RemoteStatus.TRAINING
 
@@ -221,7 +222,7 @@ class TestResembleV1(HttpProviderContract):
     ) -> None:
         """The build call whose answer was lost arrived late, after we had looked for it twice."""
         hostile.says(answer(200, self.voice_answer(status)))
-        door = Door("x", f"{hostile.address}/up", {}, "any", sent=True)
+        door = UploadTarget("x", f"{hostile.address}/up", {}, "any", sent=True)
         spec = replace(self.spec(*WAV, listener), remote_id="x", kept=door.text())
         assert client.submit(spec, self.notes(spec)).raw_status == status
         assert [asked.line.split()[0] for asked in hostile.asked] == ["GET"]
@@ -232,7 +233,7 @@ class TestResembleV1(HttpProviderContract):
     ) -> None:
         said = [answer(200, self.voice_answer("")), answer(200, body)]
         hostile.script = lambda asked: [said["/build" in asked.line]]
-        door = Door("x", f"{hostile.address}/up", {}, "any", sent=True)
+        door = UploadTarget("x", f"{hostile.address}/up", {}, "any", sent=True)
         spec = replace(self.spec(*WAV, listener), remote_id="x", kept=door.text())
         assert client.submit(spec, self.notes(spec)).status is RemoteStatus.TRAINING
 
@@ -292,7 +293,7 @@ class TestResembleV1(HttpProviderContract):
     ) -> None:
         said = [answer(200, []), answer(404, {"errors": ["Voice not found."]})]
         hostile.script = lambda asked: [said["/build" in asked.line]]
-        door = Door("x", f"{hostile.address}/up", {}, "any", sent=True)
+        door = UploadTarget("x", f"{hostile.address}/up", {}, "any", sent=True)
         spec = replace(self.spec(*WAV, listener), remote_id="x", kept=door.text())
         with pytest.raises(NotFound):
             client.submit(spec, self.notes(spec))

@@ -10,7 +10,8 @@ import pytest
 
 from providers.errors import ProviderRejected, ProviderUnavailable, ResponseUnreadable, UnsupportedFeature
 from providers.http import HttpProvider
-from providers.speechgen.adapter import Speechgen, report_of
+from providers.speechgen.adapter import Speechgen
+from providers.speechgen.parsing import report_of
 from providers.types import BuildReport, HandoverWay, Parcel, RemoteStatus, Sample, Tier
 from tests.providers.contract import Scene
 from tests.providers.http_contract import HttpProviderContract

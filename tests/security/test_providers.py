@@ -16,7 +16,7 @@ from providers.errors import ProviderError, ProviderRejected, ResponseUnreadable
 from providers.http import HttpProvider
 from providers.parsing import LONGEST_WORDS, plain
 from providers.resemble_v2 import adapter
-from providers.speechgen.adapter import report_of
+from providers.speechgen.parsing import report_of
 from tests.providers.making import parcel_of
 from tests.support.hostile import Hostile, answer
 from tests.test_urls import ACCESS, address

@@ -1,0 +1,78 @@
+"""Reading what Voice.ai answers: voices, their visibility, and errors in its own form or in FastAPI's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from providers.errors import ProviderError, ResponseUnreadable
+from providers.parsing import plain
+from providers.types import BuildReport, Visibility
+from providers.types import RemoteStatus as Status
+
+STATUSES = {
+    "pending": Status.TRAINING,
+    "processing": Status.TRAINING,
+    "available": Status.READY,
+    "failed": Status.FAILED,
+}
+GONE = "deleted"
+"""The status that a softly deleted voice would have. No page shows one; a 404 is what the official client expects."""
+
+VISIBILITIES = {"private": Visibility.PRIVATE, "public": Visibility.PUBLIC}
+
+
+def words_of(answer: Mapping[str, Any]) -> str:
+    """`error` and `detail`, where `detail` may be FastAPI's list of what is wrong with which field."""
+    told = [plain(answer.get("error")), detail_of(answer.get("detail"))]
+    return ": ".join(dict.fromkeys(words for words in told if words))
+
+
+def refuses(answer: Mapping[str, Any]) -> bool:
+    """A failed voice may say why in `error`; an answer with that and no voice is a refusal."""
+    return bool(answer.get("error")) and not answer.get("voice_id")
+
+
+def report_of(
+    voice: Mapping[str, Any], operation: str, otherwise: type[ProviderError] = ResponseUnreadable
+) -> BuildReport:
+    """A voice as the API describes it; raises `otherwise` where it has no id."""
+    remote_id, raw = id_of(voice), plain(voice.get("status"))
+    if not remote_id:
+        raise otherwise(operation, "no voice_id in the answer")
+    status = STATUSES.get(raw.lower(), Status.UNKNOWN)
+    return BuildReport(
+        remote_id=remote_id,
+        name=plain(voice.get("name")),
+        status=status,
+        raw_status=raw[:60],
+        mark=raw[:120],
+        issue=_why(voice) if status is Status.FAILED else "",
+        visibility=visibility_of(voice),
+        raw=dict(voice),
+    )
+
+
+def id_of(voice: Mapping[str, Any]) -> str:
+    given = voice.get("voice_id")
+    return str(given) if given and isinstance(given, str | int) and given is not True else ""
+
+
+def visibility_of(voice: Mapping[str, Any]) -> Visibility | None:
+    return VISIBILITIES.get(plain(voice.get("voice_visibility")).lower())
+
+
+def _why(voice: Mapping[str, Any]) -> str:
+    """No page says where a failed voice tells its reason: wherever an error of this vendor has words."""
+    return ": ".join(words for name in ("error", "detail", "message") if (words := detail_of(voice.get(name))))
+
+
+def detail_of(told: Any) -> str:
+    """Words, or FastAPI's `[{"loc": ["body", "name"], "msg": …, "type": …}]` as “name: …”."""
+    if not isinstance(told, list):
+        return plain(told)
+    return plain([_slip(slip) if isinstance(slip, dict) else slip for slip in told])
+
+
+def _slip(slip: Mapping[str, Any]) -> str:
+    place = slip.get("loc")
+    field = plain(place[-1]) if isinstance(place, list) and place else plain(place)
+    return ": ".join(words for words in (field, plain(slip.get("msg"))) if words)

@@ -29,29 +29,39 @@ PROOFS = {
     ConsentProof.BASE64_WAV: "a WAV in the call",
     ConsentProof.AUDIO_FILE: "an audio file",
 }
+ADDING = """
+These files, and no change to any other code: `providers/registry.py` and `sandbox/registry.py` find the packages beside
+them, and a broken one stops the start. Only what no provider needed before is added where all share it: a way to hand
+recordings over (`Handover` in `providers/types.py`, its label in `voices/models/choices.py`, its file in
+`tests/providers/making.py`), or a statement that its consents need (a migration in `consent/migrations` that has it
+word for word, with source and date).
+"""
 # Path and what it holds; <slug> is the provider's.
 FILES = (
-    (
-        "consent/migrations",
-        "statements that its consents need, if any: a migration that has them word for word, with source and date.",
-    ),
     (
         "providers/<slug>/capabilities.py",
         "what each tier can do and asks for, as data; each limit with its source and date. The form, the preflight and"
         " this page come from it. What staff should know before they send anybody's voice is a caution.",
     ),
     (
-        "providers/<slug>/adapter.py",
-        "an `HttpProvider` that says the vendor's words, under 200 lines. It announces every call that creates or"
-        " starts something with `journal.about_to`, passes `creates=True`, and writes each remote id at once.",
+        "providers/<slug>/parsing.py",
+        "reads the vendor's answers: statuses, reports, refusals, callbacks. Pure functions, without the client.",
     ),
-    ("providers/registry.py", "its line."),
+    (
+        "providers/<slug>/adapter.py",
+        "an `HttpProvider` that makes the vendor's calls, under 200 lines, and `ADAPTER`, its name for the registry."
+        " Its `slug` is the name of the package. It announces every call that creates or starts something with"
+        " `journal.about_to`, passes `creates=True`, and writes each remote id at once.",
+    ),
     (
         "sandbox/<slug>/urls.py",
-        "the same API served for real, as the vendor's own client believes it, with the rest of its package. What the"
-        " vendor leaves open is decided in a file of choices, and labelled as ours.",
+        "`API`, a `VendorApi`: where the vendor is mounted, its URLs, the form of its errors, how its trainings end."
+        " Beside it are the views, which serve the same API for real, as the vendor's own client expects it.",
     ),
-    ("sandbox/urls.py", "its line."),
+    (
+        "sandbox/<slug>/constants.py",
+        "the vendor's numbers, and what the vendor leaves open, decided and labelled as ours.",
+    ),
     (
         "tests/sandbox",
         "the vendor's page, asked of the sandbox call by call, by the official client where there is one.",
@@ -60,6 +70,7 @@ FILES = (
         "tests/providers/test_<slug>.py",
         "the shared contract, and what is the vendor's own. A provider without the contract fails the suite.",
     ),
+    ("docs/sandbox.md", "its lines in the tables of base URLs and of operations."),
     ("docs/providers.md", "this page: `python -m docs.providers > docs/providers.md`."),
     ("CHANGELOG.md", "a line."),
 )
@@ -78,6 +89,7 @@ def page() -> str:
         parts.append(table(["what", "how"], capabilities(tier)))
         parts.append(table(["limit", "value", "kind", "source", "read on"], limits(tier.limits.items())))
     parts.append("\n## Adding a provider\n")
+    parts.append(ADDING)
     parts.append(bullets(f"`{path}`: {text}" for path, text in FILES))
     return "".join(parts)
 

@@ -6,7 +6,6 @@ they start at once and share what was loaded.
 
 import hashlib
 import os
-from importlib import import_module
 from pathlib import Path
 
 import django
@@ -18,9 +17,9 @@ def on_starting(server: object) -> None:
     django.setup()
     prepare_database()
     prepare_static()
-    from django.conf import settings
+    from django.urls import get_resolver
 
-    import_module(settings.ROOT_URLCONF)
+    list(get_resolver().url_patterns)  # imports every view
 
 
 def prepare_database() -> None:

@@ -1,6 +1,5 @@
 """Pocketsphinx, loaded when it is first needed: its dictionary, its commonest words, and one decoding."""
 
-import importlib
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -37,9 +36,11 @@ class Said:
 def engine() -> ModuleType | None:
     """The pocketsphinx package, or None where it is not installed."""
     try:
-        return importlib.import_module("pocketsphinx")
+        import pocketsphinx
     except ImportError:
         return None
+    package: ModuleType = pocketsphinx
+    return package
 
 
 @cache
@@ -71,12 +72,13 @@ def decode(samples: Float32, model: str, ways: Pronunciations) -> list[Said]:
 
     The two files that the decoder wants are written where only this user can read them, and removed.
     """
+    import pocketsphinx
+
     with tempfile.TemporaryDirectory(prefix="statement-") as folder:
         words, grammar = Path(folder) / "words.dict", Path(folder) / "statement.arpa"
         words.write_text("".join(_lines(ways)), "ascii")
         grammar.write_text(model, "ascii")
-        package = importlib.import_module("pocketsphinx")
-        decoder = package.Decoder(hmm=str(_models() / "en-us"), dict=str(words), lm=str(grammar), loglevel="FATAL")
+        decoder = pocketsphinx.Decoder(hmm=str(_models() / "en-us"), dict=str(words), lm=str(grammar), loglevel="FATAL")
         decoder.start_utt()
         decoder.process_raw(np.rint(samples * (FULL_SCALE - 1)).astype("<i2").tobytes(), full_utt=True)
         decoder.end_utt()
@@ -90,8 +92,9 @@ def decode(samples: Float32, model: str, ways: Pronunciations) -> list[Said]:
 
 
 def _models() -> Path:
-    package = importlib.import_module("pocketsphinx")
-    return Path(package.get_model_path()) / "en-us"
+    import pocketsphinx
+
+    return Path(pocketsphinx.get_model_path()) / "en-us"
 
 
 def _lines(ways: Pronunciations) -> Iterator[str]:

@@ -3,7 +3,6 @@
 Only ever run in a child with limits (audio.untrusted.runner): both are large C libraries that read what strangers send.
 """
 
-import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
@@ -118,9 +117,10 @@ class _ByPyAv:
     def __init__(self, file: BinaryIO, demuxer: str, kind: str) -> None:
         self._file, self._demuxer = file, demuxer
         try:
-            self._av: Any = importlib.import_module("av")
+            import av
         except ImportError:
             raise Refused(finding("decoder_missing", kind=kind)) from None
+        self._av: Any = av
         with self._open() as container:
             self.told = self._told(container)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import django
 
-from providers.types import Capabilities, ConsentProof, HandoverWay, Limit
+from providers.types import Capabilities, ConsentProof, Handover, Limit
 
 HEAD = """# Providers
 
@@ -15,13 +15,13 @@ admin can override a limit under Limit overrides, and the override's source is s
 whoever adds a provider.
 """
 WAYS = {
-    HandoverWay.RECORDINGS: "one by one",
-    HandoverWay.DATASET_URL: "an archive that the vendor fetches",
-    HandoverWay.SIGNED_PUT_TEXTS: "an uploaded archive with texts",
-    HandoverWay.SIGNED_PUT_CLIPS: "an uploaded archive without texts",
-    HandoverWay.SIGNED_PUT_WAV: "one uploaded WAV",
-    HandoverWay.FILE_IDS: "uploaded files",
-    HandoverWay.ONE_FILE: "one file",
+    Handover.RECORDINGS: "one by one",
+    Handover.DATASET_URL: "an archive that the vendor fetches",
+    Handover.SIGNED_PUT_TEXTS: "an uploaded archive with texts",
+    Handover.SIGNED_PUT_CLIPS: "an uploaded archive without texts",
+    Handover.SIGNED_PUT_WAV: "one uploaded WAV",
+    Handover.FILE_IDS: "uploaded files",
+    Handover.ONE_FILE: "one file",
 }
 PROOFS = {
     ConsentProof.NONE: "not asked for",
@@ -130,7 +130,7 @@ def amount(limit: Limit) -> str:
 
 def capabilities(tier: Capabilities) -> Iterator[tuple[str, str]]:
     yield "recordings are handed over as", words(WAYS[way] for way in tier.handover)
-    if HandoverWay.ONE_FILE in tier.handover:
+    if Handover.ONE_FILE in tier.handover:
         yield "one file is written as", str(tier.encoding).upper()
     yield "languages", ", ".join(tier.languages) or "none are named"
     yield "consent is proved by", PROOFS[tier.consent_proof]

@@ -33,7 +33,7 @@ class ConsentProof(StrEnum):
     AUDIO_FILE = "audio_file"
 
 
-class HandoverWay(StrEnum):
+class Handover(StrEnum):
     """How audio reaches a provider. Behind a signed PUT there are three kinds of dataset: an archive with transcripts,
     one without, and one WAV of everything."""
 
@@ -106,7 +106,7 @@ class Capabilities:
     tier: Tier
     label: str
     summary: str
-    handover: tuple[HandoverWay, ...]
+    handover: tuple[Handover, ...]
     consent_proof: ConsentProof
     news: tuple[News, ...]
     reports: tuple[Report, ...]
@@ -180,7 +180,7 @@ class BuildSpec:
     reference: str
     tier: Tier
     language: str
-    handover: HandoverWay
+    handover: Handover
     consent: Blob | None
     clips: tuple[Clip, ...]
     callback_url: str = ""

@@ -15,9 +15,10 @@ from django.urls import reverse
 from consent.forms import newest_statements
 from consent.models import Consent
 from providers import registry
-from providers.types import HandoverWay, Limit
+from providers.types import Handover, Limit
 from voicehub.text import clock, some
-from voices.models import Account, Handover, RemoteVoice, Voice
+from voices.models import Account, RemoteVoice, Voice
+from voices.models.choices import HANDOVER_LABELS
 from voices.models.limits import all_limits
 from voices.presenters import MENDED_BY
 from voices.services.builds import selection
@@ -71,7 +72,7 @@ class BuildOption:
     ask_url: str
     rows: Sequence[Row]
     limits: Mapping[str, Limit]
-    refused: frozenset[HandoverWay] = frozenset()
+    refused: frozenset[Handover] = frozenset()
 
     @property
     def key(self) -> str:
@@ -107,7 +108,7 @@ class BuildOption:
     def ways(self) -> list[tuple[str, str]]:
         """The ways of handing over that lack nothing, with their words, in the provider's order."""
         open_ways = [way for way, lacks in self.readiness.ways.items() if not lacks and way not in self.refused]
-        return [(str(way), str(Handover(way).label)) for way in open_ways]
+        return [(str(way), HANDOVER_LABELS[way]) for way in open_ways]
 
     @cached_property
     def sending(self) -> Sending:
@@ -262,8 +263,8 @@ def places(voice: Voice) -> list[BuildOption]:
     return sorted(found, key=lambda place: place.weight)
 
 
-def _refused(given_a_dataset: bool) -> frozenset[HandoverWay]:
-    return frozenset({HandoverWay.RECORDINGS} if given_a_dataset else ())
+def _refused(given_a_dataset: bool) -> frozenset[Handover]:
+    return frozenset({Handover.RECORDINGS} if given_a_dataset else ())
 
 
 def _given_datasets(voice: Voice) -> set[tuple[UUID, str]]:

@@ -10,7 +10,8 @@ from django.core.files.uploadedfile import UploadedFile
 from consent.models import Purpose
 from providers.types import Tier
 from voicehub.upload_limits import TRANSCRIPT_TABLE_BYTES
-from voices.models import BuildStatus, Handover
+from voices.models import BuildStatus
+from voices.models.choices import HANDOVER_CHOICES
 
 LANGUAGES = [
     ("en-US", "English (United States)"),
@@ -79,7 +80,7 @@ class TranscriptForm(forms.Form):
 class BuildForm(forms.Form):
     account = forms.UUIDField()
     tier = forms.ChoiceField(choices=[(tier.value, tier.value) for tier in Tier])
-    handover = forms.ChoiceField(choices=Handover.choices)
+    handover = forms.ChoiceField(choices=HANDOVER_CHOICES)
 
 
 class SettleForm(forms.Form):

@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from audio.datasets.concatenate import GAP_SECONDS
 from providers import registry
-from providers.types import Capabilities, Encoding, Tier
+from providers.types import Capabilities, Encoding, Handover, Tier
 from voicehub.refusals import NotPossible
 from voicehub.text import clock, some
 from voicehub.tokens import digest
-from voices.models import Account, Build, BuildStatus, Handover, Preview, PreviewStatus, Recording, RemoteVoice
+from voices.models import Account, Build, BuildStatus, Preview, PreviewStatus, Recording, RemoteVoice
 from voices.models.build import ACTIVE
 from voices.services.builds.readiness import Lacks
 from voices.services.previews import reasons_against_preview

@@ -26,9 +26,9 @@ from consent.services.review import approve
 from consent.services.takes import submit_take
 from providers import registry
 from providers.base import Provider
-from providers.types import Tier
+from providers.types import Handover, Tier
 from voicehub.models import User
-from voices.models import Account, Build, Handover, Mode, Voice
+from voices.models import Account, Build, Mode, Voice
 from voices.services.accounts import add_account
 from voices.services.builds.start import start_build
 from voices.services.previews import ask_preview

@@ -6,7 +6,7 @@ consent file of the standard engine goes.
 
 from dataclasses import replace
 
-from providers.types import Capabilities, ConsentProof, HandoverWay, Limit, News, Report, Tier
+from providers.types import Capabilities, ConsentProof, Handover, Limit, News, Report, Tier
 
 PAGE = "audiostack.com, How to Clone any Voice using AudioStack API"
 READ = "2026-11-21"
@@ -28,7 +28,7 @@ INSTANT = Capabilities(
         "From a few minutes of recordings, ready at once. Speaks several languages, takes no SSML, and needs about 20"
         " seconds for 500 characters."
     ),
-    handover=(HandoverWay.FILE_IDS,),
+    handover=(Handover.FILE_IDS,),
     consent_proof=ConsentProof.NONE,
     news=(News.POLL,),
     reports=(Report.DISCARDED_FILES,),

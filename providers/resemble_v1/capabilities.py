@@ -4,7 +4,7 @@ What the page asks of every clip besides is so of all that VoiceHub keeps and pa
 of five sampling rates; and files are named by letters and digits alone.
 """
 
-from providers.types import Capabilities, ConsentProof, HandoverWay, Limit, News, Report, Tier
+from providers.types import Capabilities, ConsentProof, Handover, Limit, News, Report, Tier
 
 PAGE = "resemble.ai/blog, Build Custom Neural Voices, 2020-09-01"
 REFERENCE = "app.resemble.ai/docs, version 1"
@@ -16,7 +16,7 @@ PROFESSIONAL = Capabilities(
     tier=Tier.PROFESSIONAL,
     label="Professional",
     summary="From one file: an archive of clips, with or without what is said in them, or one WAV of everything.",
-    handover=(HandoverWay.SIGNED_PUT_TEXTS, HandoverWay.SIGNED_PUT_CLIPS, HandoverWay.SIGNED_PUT_WAV),
+    handover=(Handover.SIGNED_PUT_TEXTS, Handover.SIGNED_PUT_CLIPS, Handover.SIGNED_PUT_WAV),
     consent_proof=ConsentProof.OFFLINE,
     news=(News.CALLBACK, News.POLL),
     reports=(Report.VOICE_SCORES,),

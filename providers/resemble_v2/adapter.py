@@ -19,7 +19,7 @@ from providers.parsing import first_number, flag
 from providers.resemble_v2.capabilities import TIERS
 from providers.resemble_v2.parsing import callback_of, item_of, refuses, report_of, spoken_in, words_of
 from providers.types import BuildReport, BuildSpec, Capabilities, Clip, Journal, Sound, Tier
-from providers.types import HandoverWay as Way
+from providers.types import Handover as Way
 from providers.types import RemoteStatus as Status
 
 PAGE_SIZE = 100

@@ -5,7 +5,7 @@ The vendor's pages disagree on several limits; each one here names its page, and
 
 from dataclasses import replace
 
-from providers.types import Capabilities, ConsentProof, HandoverWay, Limit, News, Report, Tier
+from providers.types import Capabilities, ConsentProof, Handover, Limit, News, Report, Tier
 
 CREATE = "docs.app.resemble.ai 2.0.0, Create a voice"
 RECORDING = "docs.app.resemble.ai 2.0.0, Create a recording"
@@ -30,7 +30,7 @@ RAPID = Capabilities(
     tier=Tier.RAPID,
     label="Rapid",
     summary="From a few recordings, ready in about a minute.",
-    handover=(HandoverWay.RECORDINGS, HandoverWay.DATASET_URL),
+    handover=(Handover.RECORDINGS, Handover.DATASET_URL),
     consent_proof=ConsentProof.BASE64_WAV,
     news=(News.CALLBACK, News.POLL),
     reports=(Report.VOICE_SCORES, Report.RECORDING_SCORES),

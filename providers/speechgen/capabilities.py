@@ -3,7 +3,7 @@
 The page is short: it states the limits of the file and the calls, and neither a price nor a rate nor a limit of voices.
 """
 
-from providers.types import Capabilities, ConsentProof, Encoding, HandoverWay, Limit, News, Tier
+from providers.types import Capabilities, ConsentProof, Encoding, Handover, Limit, News, Tier
 
 PAGE = "speechgen.app/api-docs, Voice Cloning"
 READ = "2026-11-21"
@@ -12,7 +12,7 @@ CLONE = Capabilities(
     tier=Tier.RAPID,
     label="Clone",
     summary="From one file of 10 seconds to 5 minutes, ready in about a minute.",
-    handover=(HandoverWay.ONE_FILE,),
+    handover=(Handover.ONE_FILE,),
     consent_proof=ConsentProof.NONE,
     news=(News.POLL,),
     reports=(),

@@ -4,7 +4,7 @@ The page recommends 10 to 60 seconds and states no hard limit of time. Both are 
 voice, and more is sent for nothing.
 """
 
-from providers.types import Capabilities, ConsentProof, Encoding, HandoverWay, Limit, News, Tier
+from providers.types import Capabilities, ConsentProof, Encoding, Handover, Limit, News, Tier
 
 CLONE = "voice.ai/docs, Clone a voice"
 READ = "2026-11-21"
@@ -16,7 +16,7 @@ RAPID = Capabilities(
     tier=Tier.RAPID,
     label="Clone",
     summary="From 10 to 60 seconds of one speaker, ready within minutes.",
-    handover=(HandoverWay.ONE_FILE,),
+    handover=(Handover.ONE_FILE,),
     consent_proof=ConsentProof.NONE,
     news=(News.POLL,),
     reports=(),

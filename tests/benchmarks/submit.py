@@ -24,7 +24,7 @@ from audio.datasets.archive_writer import Entry
 from audio.datasets.package import packed_archive
 from providers.resemble_v1.adapter import ResembleV1
 from providers.resemble_v2.adapter import ResembleV2
-from providers.types import BuildSpec, Clip, HandoverWay, Parcel, Tier
+from providers.types import BuildSpec, Clip, Handover, Parcel, Tier
 from tests.providers.journal import Notes
 from tests.providers.making import blob, statement
 from tests.support.sandbox import Sandbox
@@ -47,7 +47,7 @@ def clips_of(count: int) -> list[Clip]:
     ]
 
 
-def spec_of(way: HandoverWay, tier: Tier, clips: list[Clip], pack: Callable[[], Parcel] | None = None) -> BuildSpec:
+def spec_of(way: Handover, tier: Tier, clips: list[Clip], pack: Callable[[], Parcel] | None = None) -> BuildSpec:
     return BuildSpec(
         reference=f"vh-{uuid4().hex[:12]}",
         tier=tier,
@@ -63,7 +63,7 @@ def spec_of(way: HandoverWay, tier: Tier, clips: list[Clip], pack: Callable[[], 
 
 
 def by_adapter(address: str, clips: list[Clip]) -> None:
-    spec = spec_of(HandoverWay.RECORDINGS, Tier.RAPID, clips)
+    spec = spec_of(Handover.RECORDINGS, Tier.RAPID, clips)
     with ResembleV2("only-a-benchmark", sandbox_url=address, sandboxed=True) as provider:
         provider.submit(spec, Notes(clips={clip.key: clip.transcript for clip in clips}))
 
@@ -139,7 +139,7 @@ def send(address: str, clip: Path, count: int) -> None:
         bytes_sent = made.size
         return Parcel(made.name, made.content_type, made.size, made.md5, made.chunks)
 
-    spec = spec_of(HandoverWay.SIGNED_PUT_CLIPS, Tier.PROFESSIONAL, [], pack)
+    spec = spec_of(Handover.SIGNED_PUT_CLIPS, Tier.PROFESSIONAL, [], pack)
     with ResembleV1("only-a-benchmark", sandbox_url=address, sandboxed=True) as provider:
         clock, processor = cost(lambda: provider.submit(spec, Notes()))
     sys.stdout.write(

@@ -19,12 +19,12 @@ from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, S
 from consent.services.invitations import ask
 from consent.services.review import approve
 from consent.services.takes import submit_take
-from providers.types import Tier
+from providers.types import Handover, Tier
 from tests.support.sandbox import Sandbox, until
 from tests.support.wav import sample_wav
 from tests.support.work import do_tasks
 from voicehub.models import Task, TaskStatus, User
-from voices.models import Account, Build, BuildStatus, Handover, LimitOverride, Mode, Recording, Voice
+from voices.models import Account, Build, BuildStatus, LimitOverride, Mode, Recording, Voice
 from voices.services.builds.start import start_build
 from voices.services.recordings.store import add_recording, create_voice
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from providers import registry
-from providers.types import Tier, Visibility
+from providers.types import Handover, Tier, Visibility
 from tests.building.desk import Desk
 from voicehub.refusals import NotPossible
-from voices.models import Build, BuildStatus, Handover, Preview, PreviewStatus, RemoteVoice
+from voices.models import Build, BuildStatus, Preview, PreviewStatus, RemoteVoice
 from voices.services.accounts import change_key
 from voices.services.previews import ask_preview
 from voices.services.remote_voices import (
@@ -28,7 +28,7 @@ from voices.services.remote_voices import (
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 WAYS = [
-    (provider.slug, tier, Handover(str(way)))
+    (provider.slug, tier, way)
     for provider in registry.all_providers()
     for tier, can in provider.tiers.items()
     for way in can.handover
@@ -54,7 +54,7 @@ def built(desk: Desk, *clips: str, **more: Any) -> Build:
     """A finished build in the provider's first tier, by its first way."""
     tier, can = next(iter(registry.provider_class(desk.provider).tiers.items()))
     voice = desk.voice(*clips)
-    return desk.finish(desk.start(voice, tier, Handover(str(can.handover[0]))))
+    return desk.finish(desk.start(voice, tier, can.handover[0]))
 
 
 @pytest.mark.parametrize(("provider", "tier", "way"), [w for w in WAYS if w[2] != Handover.DATASET_URL])
@@ -140,7 +140,7 @@ def test_key_that_is_refused_stops_the_account_once_and_all_goes_on_after_a_new_
 
 def _first(provider: str) -> tuple[Tier, Handover]:
     tier, can = next(iter(registry.provider_class(provider).tiers.items()))
-    return tier, Handover(str(can.handover[0]))
+    return tier, can.handover[0]
 
 
 @pytest.mark.parametrize("provider", PLACES)

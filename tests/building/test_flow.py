@@ -9,14 +9,14 @@ import requests
 
 from consent.models import Take
 from providers import registry
-from providers.types import Tier
+from providers.types import Handover, Tier
 from tests.building.desk import SLT, Desk, sound, wav
 from tests.support.sandbox import until
 from tests.support.work import HEARING
 from voicehub.models import Task
 from voicehub.refusals import NotPossible
 from voicehub.tokens import token_for
-from voices.models import Build, BuildStatus, DatasetFetch, Handover, RemoteVoice, Voice
+from voices.models import Build, BuildStatus, DatasetFetch, RemoteVoice, Voice
 from voices.services.builds.dataset import LASTS
 from voices.services.builds.scores import worst_first
 from voices.services.builds.spec import callback_url, clip_name, dataset_url

@@ -17,7 +17,7 @@ from consent.models import Consent, Contract
 from consent.services.review import withdraw
 from providers import registry
 from providers.errors import ProviderAuthError
-from providers.types import Tier, Visibility
+from providers.types import Handover, Tier, Visibility
 from tests.building.desk import Desk, wav
 from voicehub.models import Task, TaskStatus
 from voicehub.refusals import NotPossible
@@ -30,7 +30,6 @@ from voices.models import (
     Build,
     BuildStatus,
     Callback,
-    Handover,
     Preview,
     PreviewStatus,
     RemoteVoice,
@@ -56,7 +55,7 @@ def at(sandbox: Any, producer: Any) -> At:
 
 def started(desk: Desk) -> Build:
     tier, can = next(iter(registry.provider_class(desk.provider).tiers.items()))
-    return desk.start(desk.voice(), tier, Handover(str(can.handover[0])))
+    return desk.start(desk.voice(), tier, can.handover[0])
 
 
 def in_doubt(desk: Desk, operation: str, phase: str = "after_commit") -> Build:

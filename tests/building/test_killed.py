@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from providers.types import Tier
+from providers.types import Handover, Tier
 from tests.building.desk import SLT, Desk
 from tests.support.sandbox import until
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import Lease, run_task
-from voices.models import Build, BuildStatus, Handover, RemoteVoice
+from voices.models import Build, BuildStatus, RemoteVoice
 from voices.services.builds import lifecycle, submit
 from voices.services.builds.journal import BuildJournal
 from voices.services.builds.spec import clip_name

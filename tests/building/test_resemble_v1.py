@@ -7,11 +7,11 @@ import pytest
 from django.utils import timezone
 
 from providers.resemble_v1.adapter import ResembleV1
-from providers.types import Tier
+from providers.types import Handover, Tier
 from tests.building.desk import Desk
 from tests.support.sandbox import Sandbox
 from voicehub.models import User
-from voices.models import Build, BuildStatus, Handover
+from voices.models import Build, BuildStatus
 from voices.services.builds.reconcile import conclude_by_hand, settle_by_hand
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]

@@ -8,11 +8,11 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection
 
-from providers.types import Tier
+from providers.types import Handover, Tier
 from tests.building.desk import Desk
 from tests.support.processes import Started, wait_for
 from voicehub.models import Task
-from voices.models import Build, Handover, RemoteVoice
+from voices.models import Build, RemoteVoice
 from voices.services.builds.start import BuildRefused, start_build
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]

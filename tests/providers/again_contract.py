@@ -8,7 +8,7 @@ import pytest
 
 from providers.base import Provider
 from providers.errors import ProviderUnavailable
-from providers.types import BuildReport, BuildSpec, Clip, HandoverWay, RemoteStatus, Tier
+from providers.types import BuildReport, BuildSpec, Clip, Handover, RemoteStatus, Tier
 from tests.providers.contract import LONG, ProviderContract, Scene
 from tests.providers.making import blob, sound
 from tests.support.sandbox import Listener, Sandbox, until
@@ -21,7 +21,7 @@ def new_clip(number: int, words: str) -> Clip:
 class TrainsAgain(ProviderContract):
     """Where `trains_again` is True. All but the first of `creating` start a training of a voice that exists."""
 
-    def trained(self, scene: Scene, tier: Tier, way: HandoverWay, listener: Listener) -> tuple[BuildSpec, BuildSpec]:
+    def trained(self, scene: Scene, tier: Tier, way: Handover, listener: Listener) -> tuple[BuildSpec, BuildSpec]:
         """A build that has come to an end, and the spec of the next one of the same voice."""
         scene.sandbox.control("POST", "settings", {"training_seconds": 0.0})
         spec = replace(self.spec(tier, way, listener), callback_url="")
@@ -64,7 +64,7 @@ class TrainsAgain(ProviderContract):
 
 
 class SendsRecordings(TrainsAgain):
-    """Where recordings are sent one by one to a voice that has them by name (HandoverWay.RECORDINGS)."""
+    """Where recordings are sent one by one to a voice that has them by name (Handover.RECORDINGS)."""
 
     def send_behind_our_back(self, scene: Scene, remote_id: str, clip: Clip) -> None:
         """Put a recording there as a worker does that is killed before it can write it down."""
@@ -76,11 +76,11 @@ class SendsRecordings(TrainsAgain):
 
     def tiers(self) -> list[Tier]:
         """Those that take recordings one by one."""
-        return [tier for tier, way in self.ways() if way is HandoverWay.RECORDINGS]
+        return [tier for tier, way in self.ways() if way is Handover.RECORDINGS]
 
     def test_rebuild_has_exactly_the_recordings_of_its_spec(self, scene: Scene, listener: Listener) -> None:
         for tier in self.tiers():
-            _first, again = self.trained(scene, tier, HandoverWay.RECORDINGS, listener)
+            _first, again = self.trained(scene, tier, Handover.RECORDINGS, listener)
             self.send_behind_our_back(scene, again.remote_id, new_clip(7, "Nobody knows of it."))
             self.carried(scene, again, self.notes(again, remote_id=again.remote_id))
             there = self.recordings(scene, again.remote_id)
@@ -88,7 +88,7 @@ class SendsRecordings(TrainsAgain):
 
     def test_what_was_deleted_over_there_is_sent_again(self, scene: Scene, listener: Listener) -> None:
         for tier in self.tiers():
-            first, again = self.trained(scene, tier, HandoverWay.RECORDINGS, listener)
+            first, again = self.trained(scene, tier, Handover.RECORDINGS, listener)
             self.carried(scene, again, self.notes(again, remote_id=again.remote_id))
             # The clip that the second build left out, which our table still gives an id.
             stale = replace(first.clips[0], remote_id=again.surplus[0], sent_transcript=first.clips[0].transcript)
@@ -101,7 +101,7 @@ class SendsRecordings(TrainsAgain):
         self, scene: Scene, sandbox: Sandbox, listener: Listener, fault: str
     ) -> None:
         for tier in self.tiers():
-            spec = self.spec(tier, HandoverWay.RECORDINGS, listener)
+            spec = self.spec(tier, Handover.RECORDINGS, listener)
             notes = self.notes(spec)
             sandbox.faults({"operation": self.sending, "do": fault, "phase": "after_commit", "nth": 2})
             with scene.opened() as provider, pytest.raises(ProviderUnavailable):

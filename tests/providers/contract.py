@@ -41,14 +41,14 @@ import pytest
 from providers.base import Provider
 from providers.errors import NotFound, ProviderAuthError, ProviderRejected, ProviderUnavailable, UnsupportedFeature
 from providers.http import HttpProvider
-from providers.types import BuildReport, BuildSpec, Capabilities, HandoverWay, News, RemoteStatus, Tier, Visibility
+from providers.types import BuildReport, BuildSpec, Capabilities, Handover, News, RemoteStatus, Tier, Visibility
 from tests.providers.journal import Notes, carry_out
 from tests.providers.making import blob, clips_of, parcel_for, statement
 from tests.support.sandbox import Listener, Sandbox
 
 LONG = 1e6
 """Seconds of a training of which nobody waits for the end."""
-CLIPS = (HandoverWay.RECORDINGS, HandoverWay.FILE_IDS)
+CLIPS = (Handover.RECORDINGS, Handover.FILE_IDS)
 OPTIONAL: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "can_find": ("find_build", lambda provider: provider.find_build("x")),
     "can_rename": ("rename_voice", lambda provider: provider.rename_voice("x", "y")),
@@ -116,7 +116,7 @@ class ProviderContract:
     asks_by_id: ClassVar[bool] = True
     says_nothing: ClassVar[Sequence[str]] = ()
 
-    def creations(self, tier: Tier, way: HandoverWay) -> tuple[str, ...]:
+    def creations(self, tier: Tier, way: Handover) -> tuple[str, ...]:
         """Those of `creating` that a new voice handed over like this takes."""
         return self.creating
 
@@ -151,18 +151,18 @@ class ProviderContract:
     def scene(self, sandbox: Sandbox, key: str) -> Scene:
         return Scene(sandbox, self.provider_class, key, self.creating)
 
-    def ways(self) -> list[tuple[Tier, HandoverWay]]:
+    def ways(self) -> list[tuple[Tier, Handover]]:
         return [(tier, way) for tier, can in self.provider_class.tiers.items() for way in can.handover]
 
-    def unlike_ways(self) -> list[tuple[Tier, HandoverWay]]:
+    def unlike_ways(self) -> list[tuple[Tier, Handover]]:
         """Those by which a submit makes other calls: where only limits differ, the first tier stands for all."""
         tiers = self.provider_class.tiers
-        calls: dict[object, tuple[Tier, HandoverWay]] = {}
+        calls: dict[object, tuple[Tier, Handover]] = {}
         for tier, way in self.ways():
             calls.setdefault((way, self.creations(tier, way), tiers[tier].consent_proof), (tier, way))
         return list(calls.values())
 
-    def spec(self, tier: Tier, way: HandoverWay, listener: Listener, clips: int = 3) -> BuildSpec:
+    def spec(self, tier: Tier, way: Handover, listener: Listener, clips: int = 3) -> BuildSpec:
         """A new build with whatever this way of handing over takes."""
         can = self.provider_class.tiers.get(tier) or next(iter(self.provider_class.tiers.values()))
         return BuildSpec(
@@ -173,7 +173,7 @@ class ProviderContract:
             consent=blob("consent.wav", statement()),
             clips=clips_of(clips) if way in CLIPS else (),
             callback_url=f"{listener.address}/hook" if News.CALLBACK in can.news else "",
-            dataset_url=f"{listener.address}/{uuid4().hex}.wav" if way is HandoverWay.DATASET_URL else "",
+            dataset_url=f"{listener.address}/{uuid4().hex}.wav" if way is Handover.DATASET_URL else "",
             parcel=parcel_for(way, can.encoding),
         )
 
@@ -209,7 +209,7 @@ class ProviderContract:
                 raise
         return notes
 
-    def expected(self, tier: Tier, way: HandoverWay, notes: Notes | None = None) -> Counter[str]:
+    def expected(self, tier: Tier, way: Handover, notes: Notes | None = None) -> Counter[str]:
         """What a new voice's name has in the ledger once it was carried out."""
         wanted = self.creations(tier, way)
         return Counter(wanted if notes is None or notes.report else wanted[:1])
@@ -266,7 +266,7 @@ class ProviderContract:
     def test_undeclared_ways_are_refused_without_a_call(self, scene: Scene, listener: Listener) -> None:
         declared = set(self.ways())
         for tier in Tier:
-            for way in HandoverWay:
+            for way in Handover:
                 if (tier, way) in declared:
                     continue
                 with scene.opened() as provider, pytest.raises(UnsupportedFeature):
@@ -298,9 +298,7 @@ class ProviderContract:
             self._each_once(scene, tier, way, outcomes)
             self._sends(self._sent(scene) - sent, max(len(first.clips), bool(first.parcel)), outcomes)
 
-    def _each_once(
-        self, scene: Scene, tier: Tier, way: HandoverWay, outcomes: dict[str, tuple[int, bool, Notes]]
-    ) -> None:
+    def _each_once(self, scene: Scene, tier: Tier, way: Handover, outcomes: dict[str, tuple[int, bool, Notes]]) -> None:
         billed = scene.billed()
         for reference, (line, keeps_last, notes) in outcomes.items():
             wanted = self.expected(tier, way, notes if line else None)

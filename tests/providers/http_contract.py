@@ -25,7 +25,7 @@ from providers.errors import (
     ResponseUnreadable,
 )
 from providers.http import HttpProvider
-from providers.types import HandoverWay, RemoteStatus, Visibility
+from providers.types import Handover, RemoteStatus, Visibility
 from tests.providers.answers import ODD, RETRY_AFTER, STATUSES, UNREADABLE
 from tests.providers.contract import Scene
 from tests.providers.making import KEY
@@ -37,10 +37,10 @@ from tests.support.sandbox import Listener
 SOON = 0.3
 """The deadline of a test's call, seconds."""
 UPLOADS = (
-    HandoverWay.SIGNED_PUT_TEXTS,
-    HandoverWay.SIGNED_PUT_CLIPS,
-    HandoverWay.SIGNED_PUT_WAV,
-    HandoverWay.FILE_IDS,
+    Handover.SIGNED_PUT_TEXTS,
+    Handover.SIGNED_PUT_CLIPS,
+    Handover.SIGNED_PUT_WAV,
+    Handover.FILE_IDS,
 )
 """The ways that upload to an address which the provider gave us."""
 

@@ -8,7 +8,7 @@ from functools import cache
 
 import soundfile
 
-from providers.types import Blob, Clip, Encoding, HandoverWay, Parcel
+from providers.types import Blob, Clip, Encoding, Handover, Parcel
 from tests.support.wav import RATE, sample_wav, speech_like, wav_bytes
 
 KEY = "very-secret-key-4711"
@@ -45,15 +45,15 @@ def parcel_of(name: str, content_type: str, content: bytes) -> Parcel:
     return Parcel(name, content_type, len(content), hashlib.md5(content, usedforsecurity=False).digest(), chunks)
 
 
-def parcel_for(way: HandoverWay, encoding: Encoding) -> Callable[[], Parcel] | None:
+def parcel_for(way: Handover, encoding: Encoding) -> Callable[[], Parcel] | None:
     """What makes the one file, where one is handed over."""
     match way:
-        case HandoverWay.SIGNED_PUT_TEXTS | HandoverWay.SIGNED_PUT_CLIPS:
-            content = archive(texts=way is HandoverWay.SIGNED_PUT_TEXTS)
+        case Handover.SIGNED_PUT_TEXTS | Handover.SIGNED_PUT_CLIPS:
+            content = archive(texts=way is Handover.SIGNED_PUT_TEXTS)
             return lambda: parcel_of("voice.tar.gz", "application/gzip", content)
-        case HandoverWay.SIGNED_PUT_WAV:
+        case Handover.SIGNED_PUT_WAV:
             return lambda: parcel_of("voice.wav", "audio/x-wav", sound(0, LONG))
-        case HandoverWay.ONE_FILE:
+        case Handover.ONE_FILE:
             return lambda: parcel_of(f"voice.{encoding}", CONTENT_TYPES[encoding], one_file(encoding))
     return None
 

@@ -10,7 +10,7 @@ import pytest
 from providers.audiostack.adapter import BLOCK, LOOKS, AudioStack
 from providers.audiostack.parsing import NO_REASON, accepted, report_of
 from providers.errors import Conflict, OutcomeUnknown, ProviderRejected, ProviderUnavailable, ResponseUnreadable
-from providers.types import BuildReport, BuildSpec, Clip, HandoverWay, RemoteStatus, Tier
+from providers.types import BuildReport, BuildSpec, Clip, Handover, RemoteStatus, Tier
 from tests.providers.contract import Scene, hint
 from tests.providers.http_contract import HttpProviderContract
 from tests.providers.journal import Killed, Notes
@@ -20,9 +20,9 @@ from tests.support.relay import Relay
 from tests.support.sandbox import Listener, until
 from tests.support.wav import noise, sample_wav, wav_bytes
 
-Way = tuple[Tier, HandoverWay]
-INSTANT: Way = (Tier.RAPID, HandoverWay.FILE_IDS)
-STANDARD: Way = (Tier.PROFESSIONAL, HandoverWay.FILE_IDS)
+Way = tuple[Tier, Handover]
+INSTANT: Way = (Tier.RAPID, Handover.FILE_IDS)
+STANDARD: Way = (Tier.PROFESSIONAL, Handover.FILE_IDS)
 ENVELOPE = {"statusCode": 200, "message": "", "warnings": [], "metadata": {"requestId": "r", "creditsUsed": 0}}
 WAV = b"RIFF\x04\0\0\0WAVE"
 

@@ -8,7 +8,7 @@ import pytest
 from providers import registry
 from providers.base import Provider
 from providers.http import HttpProvider
-from providers.types import HandoverWay
+from providers.types import Handover
 from tests.providers.again_contract import SendsRecordings, TrainsAgain
 from tests.providers.contract import ProviderContract
 from tests.providers.http_contract import HttpProviderContract
@@ -46,7 +46,7 @@ def test_no_part_of_the_contract_is_left_open() -> None:
         for tier in provider.tiers.values():
             assert issubclass(contract, TrainsAgain) == tier.trains_again, contract
         ways = {way for tier in provider.tiers.values() for way in tier.handover}
-        assert issubclass(contract, SendsRecordings) == (HandoverWay.RECORDINGS in ways), contract
+        assert issubclass(contract, SendsRecordings) == (Handover.RECORDINGS in ways), contract
 
 
 def test_provider_without_one_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

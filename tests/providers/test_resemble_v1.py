@@ -13,7 +13,7 @@ from providers.errors import NotFound, OutcomeUnknown, ProviderRejected, Respons
 from providers.http import HttpProvider
 from providers.resemble_v1.adapter import PROGRESS_BYTES, ResembleV1
 from providers.resemble_v1.parsing import UploadTarget
-from providers.types import BuildReport, HandoverWay, Parcel, RemoteStatus, Tier
+from providers.types import BuildReport, Handover, Parcel, RemoteStatus, Tier
 from tests.providers.contract import Scene
 from tests.providers.http_contract import HttpProviderContract
 from tests.providers.journal import Killed
@@ -21,7 +21,7 @@ from tests.providers.making import parcel_of
 from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sandbox import Listener, Sandbox, until
 
-WAV = (Tier.PROFESSIONAL, HandoverWay.SIGNED_PUT_WAV)
+WAV = (Tier.PROFESSIONAL, Handover.SIGNED_PUT_WAV)
 
 
 class TestResembleV1(HttpProviderContract):

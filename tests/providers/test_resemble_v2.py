@@ -14,7 +14,7 @@ from providers.errors import ResponseUnreadable
 from providers.http import HttpProvider
 from providers.resemble_v2.adapter import ResembleV2
 from providers.resemble_v2.parsing import callback_of
-from providers.types import Clip, HandoverWay, RemoteStatus, Tier
+from providers.types import Clip, Handover, RemoteStatus, Tier
 from tests.providers.again_contract import SendsRecordings
 from tests.providers.contract import Scene
 from tests.providers.http_contract import SaysSuccess
@@ -107,8 +107,8 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
         {},
     ]
 
-    def creations(self, tier: Tier, way: HandoverWay) -> tuple[str, ...]:
-        trains_by_itself = (tier, way) == (Tier.PROFESSIONAL, HandoverWay.DATASET_URL)
+    def creations(self, tier: Tier, way: Handover) -> tuple[str, ...]:
+        trains_by_itself = (tier, way) == (Tier.PROFESSIONAL, Handover.DATASET_URL)
         return self.creating[:1] if trains_by_itself else self.creating
 
     def voice_answer(self, status: str) -> dict[str, Any]:
@@ -131,7 +131,7 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
 
     def test_finds_a_voice_on_any_page(self, scene: Scene, listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("providers.resemble_v2.adapter.PAGE_SIZE", 2)
-        specs = [self.spec(Tier.RAPID, HandoverWay.DATASET_URL, listener) for _ in range(5)]
+        specs = [self.spec(Tier.RAPID, Handover.DATASET_URL, listener) for _ in range(5)]
         with scene.opened() as provider:
             for spec in specs:
                 provider.submit(spec, self.notes(spec))
@@ -169,7 +169,7 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
     ) -> None:
         """The build call whose answer was lost arrived late, after we had looked for it twice."""
         hostile.says(answer(200, self.voice_answer("running")))
-        spec = self.spec(Tier.RAPID, HandoverWay.RECORDINGS, listener)
+        spec = self.spec(Tier.RAPID, Handover.RECORDINGS, listener)
         notes = self.notes(spec)
         notes.remote_id = "x"
         report = client.submit(notes.known(spec), notes)
@@ -193,7 +193,7 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
                 yield answer(200, {"success": True, "item": {"uuid": "x", "status": "finished"}})
 
         hostile.script = script
-        spec = self.spec(Tier.RAPID, HandoverWay.RECORDINGS, listener)
+        spec = self.spec(Tier.RAPID, Handover.RECORDINGS, listener)
         clips = tuple(replace(c, remote_id=f"r{n}", sent_transcript=c.transcript) for n, c in enumerate(spec.clips))
         with self.provider_class(KEY, sandbox_url=hostile.address, sandboxed=True) as provider:
             provider.submit(replace(spec, clips=clips, remote_id="x"), self.notes(spec))
@@ -202,7 +202,7 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
         assert any(line.startswith("POST") and line.split()[1].endswith("/build") for line, _body in said)
 
     def test_preview_is_audio(self, scene: Scene, sandbox: Sandbox, listener: Listener) -> None:
-        _spec, again = self.trained(scene, Tier.RAPID, HandoverWay.RECORDINGS, listener)
+        _spec, again = self.trained(scene, Tier.RAPID, Handover.RECORDINGS, listener)
         with scene.opened() as provider:
             assert provider.preview(again.remote_id, "Hello.").content.startswith(b"RIFF")
 
@@ -217,7 +217,7 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
         sandbox.control("POST", "settings", {"training_seconds": 0.0})
         for fault in ("duplicate:1", "broken"):
             sandbox.faults({"operation": "callback", "do": fault})
-            spec = self.spec(Tier.RAPID, HandoverWay.DATASET_URL, listener)
+            spec = self.spec(Tier.RAPID, Handover.DATASET_URL, listener)
             with scene.opened() as provider:
                 remote_id = provider.submit(spec, self.notes(spec)).remote_id
                 said = provider.parse_callback(listener.posted.get(timeout=20)[1].encode())

@@ -12,7 +12,7 @@ from providers.errors import ProviderRejected, ProviderUnavailable, ResponseUnre
 from providers.http import HttpProvider
 from providers.speechgen.adapter import Speechgen
 from providers.speechgen.parsing import report_of
-from providers.types import BuildReport, HandoverWay, Parcel, RemoteStatus, Sample, Tier
+from providers.types import BuildReport, Handover, Parcel, RemoteStatus, Sample, Tier
 from tests.providers.contract import Scene
 from tests.providers.http_contract import HttpProviderContract
 from tests.providers.making import KEY, parcel_of
@@ -20,7 +20,7 @@ from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sandbox import Listener, until
 from tests.support.wav import RATE, wav_bytes
 
-WAY = (Tier.RAPID, HandoverWay.ONE_FILE)
+WAY = (Tier.RAPID, Handover.ONE_FILE)
 # The two answers to a clone and the model, as they stand on the vendor's pages, which disagree.
 CLONED: dict[str, Any] = {
     "model_id": "vm_abc123xyz",

@@ -18,7 +18,7 @@ from providers.errors import (
     TooLarge,
 )
 from providers.http import HttpProvider
-from providers.types import BuildReport, HandoverWay, RemoteStatus, Tier, Visibility
+from providers.types import BuildReport, Handover, RemoteStatus, Tier, Visibility
 from providers.voiceai.adapter import VoiceAI
 from providers.voiceai.capabilities import LANGUAGES
 from tests.providers.contract import Scene
@@ -28,7 +28,7 @@ from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sandbox import Listener, until
 from tests.support.wav import RATE, wav_bytes
 
-WAY = (Tier.RAPID, HandoverWay.ONE_FILE)
+WAY = (Tier.RAPID, Handover.ONE_FILE)
 CREATED = {"voice_id": "x", "status": "PENDING"}
 NO_IDS: list[Any] = [None, "", [], {"id": "x"}, True, 1.5]
 VOICE: dict[str, Any] = {"voice_id": "x", "status": "AVAILABLE", "name": "y", "voice_visibility": "PRIVATE"}

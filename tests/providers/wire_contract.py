@@ -19,7 +19,7 @@ from providers.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from providers.types import BuildSpec, HandoverWay, Tier
+from providers.types import BuildSpec, Handover, Tier
 from tests.providers.answers import STATUSES
 from tests.providers.contract import ProviderContract, Scene
 from tests.providers.journal import Notes
@@ -100,7 +100,7 @@ class WireContract(ProviderContract):
         return replace(scene, address=relay.address)
 
     def plain_run(
-        self, scene: Scene, relay: Relay, listener: Listener, tier: Tier, way: HandoverWay
+        self, scene: Scene, relay: Relay, listener: Listener, tier: Tier, way: Handover
     ) -> tuple[list[Asked], dict[int, str]]:
         """The calls of a submit on a good line, and the operations that create, by the number of the call from 1."""
         before, creating = len(relay.asked), list[int]()

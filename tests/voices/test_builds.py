@@ -9,8 +9,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from providers.types import Handover
 from tests.voices.rows import Studio
-from voices.models import Account, Build, BuildRecording, BuildStatus, DatasetFetch, Handover, Recording, RemoteVoice
+from voices.models import Account, Build, BuildRecording, BuildStatus, DatasetFetch, Recording, RemoteVoice
+from voices.models.choices import HANDOVER_LABELS
 from voices.views.builds import harmless, timeline
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +33,11 @@ def page(client: Client, build: Build, name: str = "voices:build", query: str = 
 # --- Starting ----------------------------------------------------------------------------
 
 
+def test_every_handover_has_a_label() -> None:
+    assert set(HANDOVER_LABELS) == set(Handover)
+    assert len(set(HANDOVER_LABELS.values())) == len(Handover)
+
+
 @pytest.mark.parametrize("handover", [Handover.RECORDINGS, Handover.DATASET_URL])
 def test_one_button_starts_a_build_of_what_is_ready(as_producer: Client, studio: Studio, handover: str) -> None:
     voice = studio.voice()
@@ -44,7 +51,7 @@ def test_one_button_starts_a_build_of_what_is_ready(as_producer: Client, studio:
     assert (build.status, build.handover) == ("queued", handover)
 
 
-@pytest.mark.parametrize("handover", sorted(set(Handover.values) - {"recordings", "dataset_url"}))
+@pytest.mark.parametrize("handover", sorted(set(Handover) - {"recordings", "dataset_url"}))
 def test_a_way_that_the_provider_does_not_take_starts_nothing(
     as_producer: Client, studio: Studio, handover: str
 ) -> None:

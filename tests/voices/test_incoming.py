@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from audio.wav.riff import read_header
+from providers.types import Handover
 from tests.support.wav import sample_wav, wav_bytes
 from tests.support.work import do_tasks, no_file
 from tests.voices.rows import Studio, clip, upload
@@ -22,7 +23,7 @@ from voicehub import outbox
 from voicehub.models import Task, TaskStatus, ThresholdOverride
 from voicehub.refusals import NotPossible
 from voicehub.retry_policy import MAX_ATTEMPTS
-from voices.models import Handover, Recording, RecordingStatus, Voice
+from voices.models import Recording, RecordingStatus, Voice
 from voices.services.builds.spec import spec_of
 from voices.services.builds.start import start_build
 from voices.services.recordings import store

@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Statement
 from providers import registry
+from providers.types import Handover
 from tests.voices.rows import Studio
 from voices.build_options import BuildOption, Rank, listed, places
-from voices.models import Account, Build, Handover, RecordingStatus, RemoteVoice, Voice
+from voices.models import Account, Build, RecordingStatus, RemoteVoice, Voice
 from voices.models.limits import all_limits, limits_of
 from voices.services.builds.readiness import all_readiness, readiness
 from voices.services.builds.start import BuildRefused, cancel_build, start_build
@@ -185,7 +186,7 @@ def test_every_way_that_is_offered_starts_a_build(as_producer: Client, five: Stu
             assert (build.handover, build.recordings.count()) == (handover, len(one.sending.rows))
             cancel_build(build, five.producer)
             started.append(handover)
-    assert sorted(set(started)) == sorted(Handover.values), "and no way of handing over is left out"
+    assert sorted(set(started)) == sorted(Handover), "and no way of handing over is left out"
 
 
 def test_a_voice_that_was_given_a_dataset_is_offered_no_single_recordings(five: Studio) -> None:

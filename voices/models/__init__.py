@@ -1,6 +1,6 @@
 from voices.models.account import Account, AccountCall
 from voices.models.build import Build, BuildRecording, Callback, DatasetFetch
-from voices.models.choices import BuildStatus, Handover, Mode, PreviewStatus, RecordingStatus
+from voices.models.choices import BuildStatus, Mode, PreviewStatus, RecordingStatus
 from voices.models.limits import LimitOverride
 from voices.models.remote import Preview, RemoteRecording, RemoteVoice
 from voices.models.voice import Recording, Voice
@@ -13,7 +13,6 @@ __all__ = [
     "BuildStatus",
     "Callback",
     "DatasetFetch",
-    "Handover",
     "LimitOverride",
     "Mode",
     "Preview",

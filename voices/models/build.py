@@ -7,8 +7,9 @@ from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from consent.models import Consent, Contract
+from providers.types import Handover
 from voicehub.transitions import Movable, status_check
-from voices.models.choices import BuildStatus, Handover
+from voices.models.choices import HANDOVER_CHOICES, BuildStatus
 from voices.models.remote import RemoteVoice
 from voices.models.voice import Recording, Voice
 
@@ -52,7 +53,7 @@ class Build(Movable):
     consent = models.ForeignKey(Consent, models.PROTECT, related_name="+")
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="+")
     status = models.CharField(max_length=16, choices=BuildStatus, default=BuildStatus.QUEUED)
-    handover = models.CharField(max_length=20, choices=Handover, default=Handover.RECORDINGS)
+    handover = models.CharField(max_length=20, choices=HANDOVER_CHOICES, default=Handover.RECORDINGS)
     step = models.CharField(max_length=20, blank=True)
     mark = models.CharField(max_length=120, blank=True, help_text="How the remote voice stood before that step.")
     kept = models.TextField(blank=True, editable=False, help_text="What the adapter needs to go on, sealed.")

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from providers.types import Handover
+
 
 class Mode(models.TextChoices):
     LIVE = "live", "Live, costs money"
@@ -15,16 +17,16 @@ class RecordingStatus(models.TextChoices):
     CUT = "cut", "Cut into clips"
 
 
-class Handover(models.TextChoices):
-    """How the recordings reach the provider: `providers.types.HandoverWay`, with the words for people."""
-
-    RECORDINGS = "recordings", "One by one"
-    DATASET_URL = "dataset_url", "As one dataset that the provider fetches"
-    SIGNED_PUT_TEXTS = "signed_put_texts", "As an archive with their transcripts"
-    SIGNED_PUT_CLIPS = "signed_put_clips", "As an archive without transcripts"
-    SIGNED_PUT_WAV = "signed_put_wav", "As one long WAV"
-    FILE_IDS = "file_ids", "As files, one by one"
-    ONE_FILE = "one_file", "As one file, made of the best of them"
+HANDOVER_LABELS = {
+    Handover.RECORDINGS: "One by one",
+    Handover.DATASET_URL: "As one dataset that the provider fetches",
+    Handover.SIGNED_PUT_TEXTS: "As an archive with their transcripts",
+    Handover.SIGNED_PUT_CLIPS: "As an archive without transcripts",
+    Handover.SIGNED_PUT_WAV: "As one long WAV",
+    Handover.FILE_IDS: "As files, one by one",
+    Handover.ONE_FILE: "As one file, made of the best of them",
+}
+HANDOVER_CHOICES = [(way.value, label) for way, label in HANDOVER_LABELS.items()]
 
 
 class PreviewStatus(models.TextChoices):

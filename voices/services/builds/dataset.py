@@ -13,9 +13,9 @@ from audio.datasets.clips import Clip
 from audio.datasets.concatenate import Joined, check_limits, joined
 from audio.datasets.package import Packed, packed_archive, packed_mp3, packed_wav
 from audio.wav.pcm import MOST_BYTES
-from providers.types import Encoding, Parcel, Tier
+from providers.types import Encoding, Handover, Parcel, Tier
 from voicehub.tokens import digest
-from voices.models import Build, BuildRecording, DatasetFetch, Handover
+from voices.models import Build, BuildRecording, DatasetFetch
 from voices.services.builds.recheck import not_allowed
 from voices.services.builds.spec import clip_name, opened_unchanged, unchanged
 

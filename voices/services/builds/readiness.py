@@ -12,7 +12,7 @@ from django.db.models.functions import Length
 
 from consent.services.gate import Permission, Wish, permissions
 from providers import registry
-from providers.types import Capabilities, HandoverWay, Limit, Tier
+from providers.types import Capabilities, Handover, Limit, Tier
 from voicehub.text import clock, some
 from voices.models import Account, Build, BuildRecording, Recording, RecordingStatus, Voice
 from voices.models.limits import Kind, all_limits
@@ -22,11 +22,11 @@ AccountTier = tuple[Account, Capabilities]
 NO_LIMIT = 1e9
 NOT_THIS_LANGUAGE = "The provider makes no voices in this language."
 # Ways by which a provider is sent the best of the recordings that it takes, so that the others are in nobody's way.
-CHOOSING = frozenset({HandoverWay.FILE_IDS, HandoverWay.ONE_FILE})
+CHOOSING = frozenset({Handover.FILE_IDS, Handover.ONE_FILE})
 # Ways by which recordings become one sound, so that the length of each does not matter.
-JOINING = frozenset({HandoverWay.SIGNED_PUT_WAV, HandoverWay.ONE_FILE})
+JOINING = frozenset({Handover.SIGNED_PUT_WAV, Handover.ONE_FILE})
 # Ways by which no transcript goes along.
-WORDLESS = JOINING | {HandoverWay.SIGNED_PUT_CLIPS, HandoverWay.FILE_IDS}
+WORDLESS = JOINING | {Handover.SIGNED_PUT_CLIPS, Handover.FILE_IDS}
 
 
 class Lacks(StrEnum):
@@ -60,12 +60,12 @@ class Readiness:
     needed_count: int
     seconds: float
     needed_seconds: float
-    ways: Mapping[HandoverWay, tuple[Lack, ...]]
+    ways: Mapping[Handover, tuple[Lack, ...]]
     advice: tuple[Lack, ...]
     active_build: Build | None
 
     @property
-    def way(self) -> HandoverWay:
+    def way(self) -> Handover:
         """The first way that lacks nothing, or else the first."""
         return next((way for way, lacks in self.ways.items() if not lacks), next(iter(self.ways)))
 
@@ -198,7 +198,7 @@ def _counted(row: Mapping[str, Any], number: int) -> _Counts:
     return _Counts(row["clips"], *(row[f"{name}_{number}"] for name in _Counts._fields[1:]))
 
 
-def _sums(limits: Mapping[str, Limit], ways: Sequence[HandoverWay]) -> dict[str, Aggregate]:
+def _sums(limits: Mapping[str, Limit], ways: Sequence[Handover]) -> dict[str, Aggregate]:
     """What is summed up for one tier, by the names of _Counts."""
     trained = _value(limits, "trained_clip", NO_LIMIT)
     short, long = _value(limits, "shortest_clip", 0), _value(limits, "longest_clip", NO_LIMIT)
@@ -222,9 +222,7 @@ def _marked(voices: Sequence[Voice]) -> dict[UUID, int]:
     return dict(used.values_list("recording__voice").annotate(clips=Count("recording", distinct=True)))
 
 
-def _lacks(
-    counts: _Counts, limits: Mapping[str, Limit], capabilities: Capabilities, way: HandoverWay
-) -> Iterator[Lack]:
+def _lacks(counts: _Counts, limits: Mapping[str, Limit], capabilities: Capabilities, way: Handover) -> Iterator[Lack]:
     missing = _least_recordings(limits) - counts.usable
     if missing > 0:
         yield Lack(Lacks.RECORDINGS, f"{some(missing, 'more recording is', 'more recordings are')} needed.")
@@ -245,8 +243,8 @@ def _lacks(
         yield Lack(Lacks.SHORTER_TRANSCRIPTS, f"{those} too long. Cut the recording in two.")
 
 
-def _needs_texts(capabilities: Capabilities, way: HandoverWay) -> bool:
-    return way == HandoverWay.SIGNED_PUT_TEXTS or (capabilities.transcript_required and way not in WORDLESS)
+def _needs_texts(capabilities: Capabilities, way: Handover) -> bool:
+    return way == Handover.SIGNED_PUT_TEXTS or (capabilities.transcript_required and way not in WORDLESS)
 
 
 def _advice(counts: _Counts, marked: int, limits: Mapping[str, Limit], language: str) -> Iterator[Lack]:

@@ -8,7 +8,7 @@ from audio.datasets.concatenate import GAP_SECONDS
 from audio.datasets.select import Candidate, Room, choose, goodness
 from audio.wav.pcm import HEAD_BYTES
 from audio.wav.riff import BYTES_PER_FRAME
-from providers.types import Capabilities, Encoding, HandoverWay, Limit
+from providers.types import Capabilities, Encoding, Handover, Limit
 from voicehub.text import clock
 from voices.models import Recording, RecordingStatus, Voice
 
@@ -62,8 +62,8 @@ def rows_of(voice: Voice) -> list[Row]:
 
 def sending(rows: Sequence[Row], capabilities: Capabilities, limits: Mapping[str, Limit], way: str) -> Sending:
     """What a build by this way would send of them."""
-    one_file = way == HandoverWay.ONE_FILE
-    if not (one_file or way == HandoverWay.FILE_IDS):
+    one_file = way == Handover.ONE_FILE
+    if not (one_file or way == Handover.FILE_IDS):
         return Sending(tuple(rows), 0, one_file)
     fitting = list(_fitting(rows, limits))
     chosen = tuple(_chosen(fitting, capabilities, limits, one_file))

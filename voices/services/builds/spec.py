@@ -11,10 +11,10 @@ from django.conf import settings
 from django.db.models.fields.files import FieldFile
 from django.urls import reverse
 
-from providers.types import Blob, BuildSpec, Clip, ConsentProof, HandoverWay, Parcel, Tier
+from providers.types import Blob, BuildSpec, Clip, ConsentProof, Handover, Parcel, Tier
 from voicehub.encryption import unseal
 from voicehub.tokens import token_for
-from voices.models import Build, BuildRecording, Handover, Recording, RemoteRecording
+from voices.models import Build, BuildRecording, Recording, RemoteRecording
 
 CHANGED = "The file of “{name}” is not any more what it was when it was checked. Nothing of it is sent."
 ONE_BY_ONE = (Handover.RECORDINGS, Handover.FILE_IDS)
@@ -46,7 +46,7 @@ def spec_of(build: Build, pack: Callable[[Build, list[BuildRecording]], Parcel])
         reference=remote.reference,
         tier=Tier(remote.tier),
         language=build.voice.language,
-        handover=HandoverWay(build.handover),
+        handover=Handover(build.handover),
         consent=unchanged(take.file, take.sha256, "consent.wav") if take else None,
         clips=tuple(_clip(row, sent.get(row.recording_id)) for row in frozen) if one_by_one else (),
         callback_url=callback_url(build),

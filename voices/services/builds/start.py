@@ -7,7 +7,7 @@ from consent.models import EventKind
 from consent.services.audit_log import record
 from consent.services.gate import Permission, permission
 from providers import registry
-from providers.types import HandoverWay, Tier
+from providers.types import Handover, Tier
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import NotPossible
@@ -17,7 +17,6 @@ from voices.models import (
     Build,
     BuildRecording,
     BuildStatus,
-    Handover,
     Recording,
     RecordingStatus,
     RemoteVoice,
@@ -59,7 +58,7 @@ def reasons_against(
     Raises NotPossible for a provider or tier that VoiceHub does not have.
     """
     state = readiness(voice, account, tier)
-    lacks = state.ways.get(HandoverWay(handover), ())
+    lacks = state.ways.get(Handover(handover), ())
     reasons = [*(allowed or state.permission).reasons, *(lack.text for lack in lacks)]
     if not lacks and handover in CHOOSING:
         limits = account.limits_for(tier)

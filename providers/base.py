@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, ClassVar, NoReturn, Self
 
 from providers.errors import UnsupportedFeature
-from providers.types import BuildReport, BuildSpec, Capabilities, Heard, Journal, Sound, Tier, Visibility
+from providers.types import ApiLogEntry, BuildReport, BuildSpec, Capabilities, Journal, Sound, Tier, Visibility
 
 LONGEST_CALL = 45.0  # seconds, whatever the server does
 
@@ -19,7 +19,8 @@ class Provider(abc.ABC):
     tiers: ClassVar[Mapping[Tier, Capabilities]]
     list_position: ClassVar[int] = 100
     """Where lists show it: the lowest first, those of one number by label."""
-    heard: Collection[Heard] = ()  # its last answers
+    api_log: Collection[ApiLogEntry] = ()
+    """The last answers, oldest first."""
 
     @abc.abstractmethod
     def __init__(

@@ -37,7 +37,7 @@ from providers.errors import (
     TooLarge,
 )
 from providers.parsing import in_texts, sound_of, storable, without_addresses
-from providers.types import Heard, Parcel, Sound
+from providers.types import ApiLogEntry, Parcel, Sound
 
 CONNECT = 10.0
 LARGEST_ANSWER = 8 << 20  # bytes
@@ -129,7 +129,7 @@ class HttpProvider(Provider):
         self._key = key
         self._deadline = min(longest_call, LONGEST_CALL)
         self._got = 0  # bytes
-        self.heard = self._answers = deque[Heard](maxlen=HEARD)
+        self.api_log = self._entries = deque[ApiLogEntry](maxlen=HEARD)
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers.update({"User-Agent": "VoiceHub", "Accept-Encoding": "identity", "Connection": "close"})
@@ -280,7 +280,7 @@ class HttpProvider(Provider):
 
     def _hear(self, wish: _Wish, status: int | None, said: str) -> None:
         text = str(storable(without_addresses(self._without_key(said))))[:SAID]
-        self._answers.append(Heard(datetime.now(UTC), wish.operation, status, text))
+        self._entries.append(ApiLogEntry(datetime.now(UTC), wish.operation, status, text))
 
     def _attempt(self, wish: _Wish) -> _Answer | ProviderError:
         public_only = wish.bare and not self.sandbox_url

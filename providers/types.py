@@ -156,7 +156,7 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class ClipUpload:
     """A recording on its way out. `key` is ours; `remote_id` is empty until the provider has it."""
 
     key: str
@@ -182,7 +182,7 @@ class BuildSpec:
     language: str
     handover: Handover
     consent: Blob | None
-    clips: tuple[Clip, ...]
+    clips: tuple[ClipUpload, ...]
     callback_url: str = ""
     dataset_url: str = ""
     remote_id: str = ""
@@ -252,13 +252,13 @@ class Sound:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """One answer as staff may see it: never what was sent, and the key taken out. `status` is None where none came."""
+class ApiLogEntry:
+    """One answer as staff may see it, without the key and what was sent. `status` is None where no answer came."""
 
     at: datetime
     operation: str
     status: int | None
-    said: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

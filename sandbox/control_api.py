@@ -8,7 +8,7 @@ from sandbox import clock, training
 from sandbox.context import SandboxRequest, Settings
 from sandbox.endpoints import NAMES, View, by_method, success_form
 from sandbox.faults import ACTIONS, CALLBACK, TRAINING, BadRule, chaos_from, rule_from
-from sandbox.requests import Refused, json_body
+from sandbox.requests import RequestRefused, json_body
 from sandbox.store import now
 
 LONGEST_PUSH = 366 * 24 * 3600
@@ -20,10 +20,10 @@ def guarded(view: View) -> View:
 
     def checked(request: SandboxRequest) -> HttpResponseBase:
         if "Origin" in request.headers:
-            return success_form(Refused(403, "The control API is not for browsers."))
+            return success_form(RequestRefused(403, "The control API is not for browsers."))
         try:
             return view(request)
-        except Refused as refused:
+        except RequestRefused as refused:
             return success_form(refused)
 
     return checked
@@ -39,14 +39,14 @@ def set_faults(request: SandboxRequest) -> HttpResponseBase:
     """Replace the rules: `{"rules": [{"operation", "do", "phase", "nth", "retry_after", "to"}]}`."""
     told = json_body(request).get("rules")
     if not isinstance(told, list):
-        raise Refused(400, "Send an object with a list of rules.")
+        raise RequestRefused(400, "Send an object with a list of rules.")
     try:
         rules = [rule_from(rule) for rule in told]
         if unknown := {rule.operation for rule in rules} - NAMES - {CALLBACK, TRAINING, "*"}:
             raise BadRule(f"there is no operation {', '.join(sorted(unknown))}")
         request.house.faults.follow(rules)
     except BadRule as problem:
-        raise Refused(400, str(problem)) from None
+        raise RequestRefused(400, str(problem)) from None
     return show_faults(request)
 
 
@@ -70,7 +70,7 @@ def begin_chaos(request: SandboxRequest) -> HttpResponseBase:
     try:
         house.chaos = chaos_from(json_body(request))
     except BadRule as problem:
-        raise Refused(400, str(problem)) from None
+        raise RequestRefused(400, str(problem)) from None
     house.faults.roll(house.chaos)
     return show_chaos(request)
 
@@ -110,7 +110,7 @@ def push_clock(request: SandboxRequest) -> HttpResponseBase:
     """Push the clock: `{"forward": 2400}`, in seconds. What is due by then ends now."""
     seconds = json_body(request).get("forward")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= LONGEST_PUSH:
-        raise Refused(400, f"forward must be a number of seconds from 0 to {LONGEST_PUSH:,}.")
+        raise RequestRefused(400, f"forward must be a number of seconds from 0 to {LONGEST_PUSH:,}.")
     # Written down first: what is due by the new time must not come earlier for a sandbox that starts again.
     request.house.store.remember_ahead(clock.ahead() + seconds)
     clock.forward(seconds)
@@ -129,9 +129,9 @@ def change_settings(request: SandboxRequest) -> HttpResponseBase:
     wanted = json_body(request)
     for name, value in wanted.items():
         if name not in {known.name for known in fields(Settings)}:
-            raise Refused(400, f"There is no setting {name}.")
+            raise RequestRefused(400, f"There is no setting {name}.")
         if isinstance(getattr(settings, name), str) != isinstance(value, str) or isinstance(value, bool):
-            raise Refused(400, f"{name} cannot be {value!r}.")
+            raise RequestRefused(400, f"{name} cannot be {value!r}.")
     for name, value in wanted.items():
         setattr(settings, name, value)
     return show_settings(request)

@@ -60,7 +60,7 @@ class BadArchive(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class DatasetClip:
     """One WAV of the archive; `text` is empty where no transcript came with it."""
 
     name: str
@@ -68,14 +68,14 @@ class Clip:
     wav: bytes
 
 
-def clips(path: Path) -> Iterator[Clip]:
+def clips(path: Path) -> Iterator[DatasetClip]:
     """The WAVs of an archive with their transcripts, in the archive's order. Raises BadArchive."""
     try:
         said = texts(path)
         for name, file in _files(path):
             if name.lower().endswith(".wav"):
                 stem = name[:-4]
-                yield Clip(stem, said.get(stem, ""), file.read())
+                yield DatasetClip(stem, said.get(stem, ""), file.read())
     except UNREADABLE:
         raise BadArchive(NEITHER) from None
 

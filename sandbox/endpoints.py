@@ -8,7 +8,7 @@ from django.http import HttpResponseBase, JsonResponse
 from sandbox import clock
 from sandbox.context import SandboxRequest
 from sandbox.fault_actions import ErrorForm, misbehave, read_half
-from sandbox.requests import Refused
+from sandbox.requests import RequestRefused
 from sandbox.store import written
 
 View = Callable[..., HttpResponseBase]
@@ -18,7 +18,7 @@ NAMES: set[str] = set()
 """Every operation of every vendor whose views were imported."""
 
 
-def success_form(refused: Refused) -> JsonResponse:
+def success_form(refused: RequestRefused) -> JsonResponse:
     """Resemble's error: `success`, `message`, and by field where it is about fields."""
     body: dict[str, Any] = {"success": False, "message": refused.message}
     if refused.errors:
@@ -38,7 +38,7 @@ def operation(name: str, error_form: ErrorForm = success_form) -> Callable[[View
                 return early
             try:
                 answer = _answered(view, request, parts)
-            except Refused as refused:
+            except RequestRefused as refused:
                 answer = error_form(refused)
             return _after_commit(request, error_form, answer)
 
@@ -93,7 +93,7 @@ def _answered(view: View, request: SandboxRequest, parts: dict[str, str]) -> Htt
         return view(request, **parts)
 
 
-class NotAllowed(Refused):
+class NotAllowed(RequestRefused):
     """405; `allowed` are the methods that there are."""
 
     def __init__(self, views: Iterable[str]) -> None:

@@ -12,9 +12,9 @@ from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingH
 
 from sandbox.context import SandboxRequest
 from sandbox.faults import Rule
-from sandbox.requests import Refused
+from sandbox.requests import RequestRefused
 
-ErrorForm = Callable[[Refused], HttpResponse]
+ErrorForm = Callable[[RequestRefused], HttpResponse]
 
 BLOCK = 64 * 1024
 HUGE_BYTES = 64 << 20
@@ -67,7 +67,7 @@ def read_half(request: SandboxRequest) -> None:
 
 
 def _status(case: Case) -> HttpResponse:
-    answer = case.error_form(Refused(int(case.rule.number or 500), "The sandbox was told to answer this."))
+    answer = case.error_form(RequestRefused(int(case.rule.number or 500), "The sandbox was told to answer this."))
     if case.rule.retry_after is not None:
         answer["Retry-After"] = case.rule.retry_after
     return answer

@@ -33,7 +33,7 @@ USUAL_PAUSES = 0.15
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class JudgedFile:
     """A file to be listened to, under the id it goes by."""
 
     uuid: str
@@ -41,7 +41,7 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ClipJudgement:
     scores: dict[str, Any]
     is_silent: bool
     is_outlier: bool
@@ -51,7 +51,7 @@ class Heard:
 class Judgement:
     """What was heard in a set of clips; `usable_seconds` are of those neither silent nor outliers."""
 
-    clips: dict[str, Heard]
+    clips: dict[str, ClipJudgement]
     usable_seconds: float
     voice_scores: dict[str, float]
 
@@ -104,19 +104,19 @@ def first_scores(file: BinaryIO, header: WavHeader) -> dict[str, Any]:
     return _scores(measure(file, header).levels)
 
 
-def judge(clips: list[Clip]) -> Judgement:
+def judge(clips: list[JudgedFile]) -> Judgement:
     """Listen to the clips together: which are silent, which sound unlike the rest, how good the whole is."""
     heard = [_measured(clip) for clip in clips]
     outliers = _outliers([one for one in heard if not one.is_silent])
     good = [one for one in heard if not one.is_silent and one.uuid not in outliers]
     return Judgement(
-        clips={one.uuid: Heard(_scores(one.levels), one.is_silent, one.uuid in outliers) for one in heard},
+        clips={one.uuid: ClipJudgement(_scores(one.levels), one.is_silent, one.uuid in outliers) for one in heard},
         usable_seconds=sum(one.seconds for one in good),
         voice_scores=_voice_scores(good) if good else {},
     )
 
 
-def _measured(clip: Clip) -> _Measured:
+def _measured(clip: JudgedFile) -> _Measured:
     with clip.path.open("rb") as file:
         content = _Content(hashlib.file_digest(file, "sha256").digest(), clip.path)
     return replace(_listened_to(content), uuid=clip.uuid)

@@ -20,7 +20,7 @@ REAL_KEY = 8  # characters
 TOKEN_SCHEME = re.compile(r'Token\s+token="?(?P<key>[^"]*)"?')
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The request gets this status and these words; a vendor's package puts them in the vendor's form."""
 
     def __init__(self, status: int, message: str, errors: dict[str, list[str]] | None = None) -> None:
@@ -30,8 +30,8 @@ class Refused(Exception):
         self.errors = errors or {}
 
 
-def invalid(field: str, message: str) -> Refused:
-    return Refused(vendor_defaults.INVALID, f"{field} {message}", {field: [message]})
+def invalid(field: str, message: str) -> RequestRefused:
+    return RequestRefused(vendor_defaults.INVALID, f"{field} {message}", {field: [message]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,9 @@ def hint_of(key: str) -> str:
 
 
 def account_of(key: str) -> Account:
-    """The account of a key. Raises Refused 401 for none and for a bad one."""
+    """The account of a key. Raises RequestRefused 401 for none and for a bad one."""
     if not key or key.startswith(vendor_defaults.BAD_KEY):
-        raise Refused(401, "The API key is missing or not valid.")
+        raise RequestRefused(401, "The API key is missing or not valid.")
     return Account(
         hint=hint_of(key),
         may_change=not key.startswith(vendor_defaults.PLAN_KEY),
@@ -83,22 +83,22 @@ def _without(keys: list[str], name: str, value: str) -> str:
 
 
 def json_body(request: SandboxRequest) -> dict[str, Any]:
-    """The JSON object that was sent, or an empty one. Raises Refused 400 or 413."""
+    """The JSON object that was sent, or an empty one. Raises RequestRefused 400 or 413."""
     # Read by hand: Django's own limit is the dashboard's, and a consent as base64 passes it.
     raw = request.read(vendor_defaults.LONGEST_BODY + 1)
     if len(raw) > vendor_defaults.LONGEST_BODY:
-        raise Refused(413, "The request is too large.")
+        raise RequestRefused(413, "The request is too large.")
     try:
         body = json.loads(raw or b"{}")
     except ValueError:
-        raise Refused(400, "The request is not valid JSON.") from None
+        raise RequestRefused(400, "The request is not valid JSON.") from None
     if not isinstance(body, dict):
-        raise Refused(400, "The request must be a JSON object.")
+        raise RequestRefused(400, "The request must be a JSON object.")
     return body
 
 
 def text_field(body: dict[str, Any], field: str, longest: int, *, required: bool = False) -> str | None:
-    """A text of at most `longest` characters; None if it was not sent. Raises Refused."""
+    """A text of at most `longest` characters; None if it was not sent. Raises RequestRefused."""
     value = body.get(field)
     if value is None or value == "":
         if required:
@@ -123,7 +123,7 @@ def _is_text(value: str) -> bool:
 
 
 def address_field(body: dict[str, Any], field: str, longest: int) -> str | None:
-    """An http(s) address, or None if it was not sent. Raises Refused."""
+    """An http(s) address, or None if it was not sent. Raises RequestRefused."""
     value = text_field(body, field, longest)
     if value is None:
         return None
@@ -137,7 +137,7 @@ def address_field(body: dict[str, Any], field: str, longest: int) -> str | None:
 
 
 def flag_field(body: dict[str, Any], field: str, default: bool) -> bool:
-    """A boolean, also as the words that multipart forms carry. Raises Refused."""
+    """A boolean, also as the words that multipart forms carry. Raises RequestRefused."""
     value = body.get(field)
     if value is None or value == "":
         return default
@@ -149,7 +149,7 @@ def flag_field(body: dict[str, Any], field: str, default: bool) -> bool:
 
 
 def base64_field(value: str, field: str) -> bytes:
-    """The bytes of a base64 text; line breaks are allowed in it. Raises Refused."""
+    """The bytes of a base64 text; line breaks are allowed in it. Raises RequestRefused."""
     try:
         return b64decode("".join(value.split()), validate=True)
     except (binascii.Error, ValueError):
@@ -157,11 +157,11 @@ def base64_field(value: str, field: str) -> bytes:
 
 
 def page_of(request: SandboxRequest) -> tuple[int, int]:
-    """Page number from 1, and its size. Raises Refused 400."""
+    """Page number from 1, and its size. Raises RequestRefused 400."""
     number = request.GET.get("page", "1")
     size = request.GET.get("page_size") or request.GET.get("per_page") or str(vendor_defaults.PAGE_SIZE)
     if not (number.isdecimal() and size.isdecimal() and int(number) and int(size)):
-        raise Refused(400, "page and page_size must be whole numbers from 1.")
+        raise RequestRefused(400, "page and page_size must be whole numbers from 1.")
     return int(number), min(int(size), vendor_defaults.LARGEST_PAGE)
 
 

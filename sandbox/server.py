@@ -22,12 +22,12 @@ from sandbox.context import House, SandboxRequest
 from sandbox.endpoints import NotAllowed, success_form
 from sandbox.fault_actions import Dropped, ErrorForm
 from sandbox.registry import ERROR_FORMS
-from sandbox.requests import Refused, headers_without_keys
+from sandbox.requests import RequestRefused, headers_without_keys
 
 logger = logging.getLogger(__name__)
 
 URLCONF = urls.__name__
-NOT_FOR_US = Refused(HTTPStatus.MISDIRECTED_REQUEST, "The sandbox is not served under this name.")
+NOT_FOR_US = RequestRefused(HTTPStatus.MISDIRECTED_REQUEST, "The sandbox is not served under this name.")
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
@@ -85,7 +85,7 @@ def respond(request: SandboxRequest) -> HttpResponseBase:
     try:
         match = resolve(request.path_info, URLCONF)
     except Resolver404:
-        return error_form(request.path_info)(Refused(404, "There is nothing at this address."))
+        return error_form(request.path_info)(RequestRefused(404, "There is nothing at this address."))
     try:
         answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
     except Dropped:
@@ -94,7 +94,7 @@ def respond(request: SandboxRequest) -> HttpResponseBase:
         answer = not_allowed(request, refused)
     except Exception:
         logger.exception("%s %s broke", request.method, request.path)
-        broken = Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "The sandbox broke; see its log.")
+        broken = RequestRefused(HTTPStatus.INTERNAL_SERVER_ERROR, "The sandbox broke; see its log.")
         answer = error_form(request.path_info)(broken)
     finally:
         request.close()

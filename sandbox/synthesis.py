@@ -15,7 +15,7 @@ EDGE_LEVEL = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class Waveform:
     samples: Float32
     rate: int
 
@@ -24,7 +24,7 @@ class Sound:
         return len(self.samples) / self.rate
 
 
-def play(files: list[Path], seconds: float, rate: int | None) -> Sound:
+def play(files: list[Path], seconds: float, rate: int | None) -> Waveform:
     """The recordings one after the other, from the first again at the end, until `seconds` are full."""
     first = _load(files[0])
     rate = rate or first.rate
@@ -38,10 +38,10 @@ def play(files: list[Path], seconds: float, rate: int | None) -> Sound:
     samples = np.concatenate(parts)[:wanted]
     fade = min(len(samples), round(FADE_SECONDS * rate))
     samples[len(samples) - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
-    return Sound(samples, rate)
+    return Waveform(samples, rate)
 
 
-def wav(sound: Sound, sample_bytes: int) -> bytes:
+def wav(sound: Waveform, sample_bytes: int) -> bytes:
     """A mono PCM WAV with 2, 3 or 4 bytes per sample."""
     largest = 2 ** (8 * sample_bytes - 1) - 1
     whole = np.clip(sound.samples.astype(np.float64) * largest, -largest, largest).astype("<i4")
@@ -54,7 +54,7 @@ def wav(sound: Sound, sample_bytes: int) -> bytes:
     return head + b"data" + struct.pack("<I", length) + data
 
 
-def _load(path: Path) -> Sound:
+def _load(path: Path) -> Waveform:
     """A recording without the silence at its ends; a hundredth of a second at least remains."""
     with path.open("rb") as file:
         header = read_header(file)
@@ -62,10 +62,10 @@ def _load(path: Path) -> Sound:
     heard = np.flatnonzero(np.abs(samples) > EDGE_LEVEL)
     if len(heard):
         samples = samples[heard[0] : max(heard[-1], heard[0] + header.sample_rate // 100)]
-    return Sound(samples, header.sample_rate)
+    return Waveform(samples, header.sample_rate)
 
 
-def _at_rate(sound: Sound, rate: int) -> Float32:
+def _at_rate(sound: Waveform, rate: int) -> Float32:
     """Linear interpolation: plain, and good enough for a stand-in."""
     if sound.rate == rate:
         return sound.samples

@@ -18,7 +18,7 @@ from providers.http import HttpProvider
 from providers.parsing import first_number, flag
 from providers.resemble_v2.capabilities import TIERS
 from providers.resemble_v2.parsing import callback_of, item_of, refuses, report_of, spoken_in, words_of
-from providers.types import BuildReport, BuildSpec, Capabilities, Clip, Journal, Sound, Tier
+from providers.types import BuildReport, BuildSpec, Capabilities, ClipUpload, Journal, Sound, Tier
 from providers.types import Handover as Way
 from providers.types import RemoteStatus as Status
 
@@ -113,7 +113,7 @@ class ResembleV2(HttpProvider):
                 self._gone("delete recording", f"{place}/{quote(there, safe='')}")
         journal.progress("Sending recordings", len(spec.clips), len(spec.clips))
 
-    def _send_clip(self, remote_id: str, clip: Clip) -> str:
+    def _send_clip(self, remote_id: str, clip: ClipUpload) -> str:
         """Names are unique within a voice, so a clip whose answer was lost is found by its name next time."""
         fields = {"name": clip.name, "text": clip.transcript, "emotion": "neutral", "is_active": "true"}
         with clip.audio.open() as file:

@@ -18,12 +18,12 @@ from sandbox.audiostack import constants
 from sandbox.audiostack.auth import VENDOR, account, envelope, error_form, own_file, own_voice
 from sandbox.context import House, SandboxRequest
 from sandbox.endpoints import operation, shown
-from sandbox.requests import Account, Refused, invalid, json_body, text_field
+from sandbox.requests import Account, RequestRefused, invalid, json_body, text_field
 from sandbox.store import Kept, Store, bill
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CloneRequest:
     """A request as far as it can be read without looking at the files."""
 
     alias: str
@@ -42,7 +42,7 @@ def clone_voice(request: SandboxRequest) -> HttpResponse:
     house = request.house
     with house.store.transaction() as db:
         if store.get(db, VENDOR, wanted.alias):
-            raise Refused(409, f"The alias {wanted.alias} is not globally unique.")
+            raise RequestRefused(409, f"The alias {wanted.alias} is not globally unique.")
         files = [own_file(db, owner, file_id) for file_id in wanted.file_ids]
         _check(wanted, files, house)
         folder = secrets.token_hex(8)
@@ -63,8 +63,8 @@ def clone_voice(request: SandboxRequest) -> HttpResponse:
     return envelope(state(voice), "The voice is being created.", status=202)
 
 
-def _wanted(body: dict[str, Any]) -> Wanted:
-    """Raises Refused. `metadata` is taken, and changes nothing here."""
+def _wanted(body: dict[str, Any]) -> CloneRequest:
+    """Raises RequestRefused. `metadata` is taken, and changes nothing here."""
     alias = text_field(body, "alias", constants.LONGEST_ALIAS, required=True) or ""
     engine = text_field(body, "engine", 64, required=True) or ""
     if engine not in constants.MOST_FILES:
@@ -76,11 +76,11 @@ def _wanted(body: dict[str, Any]) -> Wanted:
         raise invalid("fileIds", "must not hold an id twice")
     if not isinstance(body.get("metadata", {}), dict):
         raise invalid("metadata", "must be an object")
-    return Wanted(alias, engine, tuple(told))
+    return CloneRequest(alias, engine, tuple(told))
 
 
-def _check(wanted: Wanted, files: list[Kept], house: House) -> None:
-    """Refuse what the page's table rules out. Raises Refused."""
+def _check(wanted: CloneRequest, files: list[Kept], house: House) -> None:
+    """Refuse what the page's table rules out. Raises RequestRefused."""
     if waiting := [file.id for file in files if file.status != constants.UPLOADED]:
         raise invalid("fileIds", f"has files that are not uploaded yet: {', '.join(waiting)}")
     recordings = files[:-1] if wanted.with_consent else files
@@ -179,7 +179,7 @@ def _listened(house: House, voice: Kept) -> tuple[list[dict[str, str]], float]:
         elif file["seconds"] < constants.SHORTEST_FILE:
             reasons[file["id"]] = constants.TOO_SHORT
         else:
-            clips.append(judging.Clip(file["id"], house.store.audio(voice.details["folder"], file["id"])))
+            clips.append(judging.JudgedFile(file["id"], house.store.audio(voice.details["folder"], file["id"])))
     judgement = judging.judge(clips)
     for file_id, heard in judgement.clips.items():
         if heard.is_silent or heard.is_outlier:
@@ -233,7 +233,7 @@ def preview(request: SandboxRequest) -> HttpResponse:
     with request.house.store.transaction() as db:
         voice = own_voice(db, owner, alias)
     if voice.status != constants.SUCCEEDED:
-        raise Refused(400, "This voice is not ready to speak.")
+        raise RequestRefused(400, "This voice is not ready to speak.")
     files = trained_on(request.house, voice)
     first = zlib.crc32(text.encode()) % len(files)
     seconds = max(1.0, len(text) / vendor_defaults.CHARACTERS_PER_SECOND)

@@ -16,7 +16,7 @@ from sandbox.audiostack import constants
 from sandbox.audiostack.auth import FILE, VENDOR, account, error_form, own_file
 from sandbox.context import House, SandboxRequest
 from sandbox.endpoints import operation
-from sandbox.requests import Refused, invalid, json_body, text_field
+from sandbox.requests import RequestRefused, invalid, json_body, text_field
 from sandbox.store import Kept, now
 
 ORIGINAL = "original"
@@ -92,9 +92,9 @@ def upload_file(request: SandboxRequest, file_id: str, signature: str) -> HttpRe
     house = request.house
     file = _signed(request, file_id, signature)
     if file.details["expires_at"] < clock.now():
-        raise Refused(403, "The address has expired.")
+        raise RequestRefused(403, "The address has expired.")
     if request.headers.get("Content-Type") != file.details["mime_type"]:
-        raise Refused(403, f"The Content-Type is not the one that was given, {file.details['mime_type']}.")
+        raise RequestRefused(403, f"The Content-Type is not the one that was given, {file.details['mime_type']}.")
     size = _receive(request, house.store.audio(file.id, ORIGINAL))
     listen_to, seconds = _find_audio(house, file.id)
     news = {"size": size, "listen_to": listen_to, "seconds": seconds}
@@ -106,29 +106,29 @@ def upload_file(request: SandboxRequest, file_id: str, signature: str) -> HttpRe
 
 
 def _signed(request: SandboxRequest, file_id: str, signature: str) -> Kept:
-    """The file whose address this is. Raises Refused 403."""
+    """The file whose address this is. Raises RequestRefused 403."""
     with request.house.store.transaction() as db:
         file = store.get(db, VENDOR, file_id)
     if file is None or file.kind != FILE or not secrets.compare_digest(file.details["signature"], signature):
-        raise Refused(403, "There is nothing at this address, or the signature is wrong.")
+        raise RequestRefused(403, "There is nothing at this address, or the signature is wrong.")
     request.seen.account = file.account
     return file
 
 
 def _receive(request: SandboxRequest, target: Path) -> int:
-    """Write the body to `target` once all of it is there; its size. Raises Refused."""
+    """Write the body to `target` once all of it is there; its size. Raises RequestRefused."""
     length = request.headers.get("Content-Length") or ""
     if not length.isdecimal():
-        raise Refused(411, "The Content-Length is missing.")
+        raise RequestRefused(411, "The Content-Length is missing.")
     if int(length) > constants.LARGEST_UPLOAD:
-        raise Refused(413, "The file is too large.")
+        raise RequestRefused(413, "The file is too large.")
     arriving = target.with_name(f"arriving-{secrets.token_hex(8)}")
     try:
         with arriving.open("wb") as file:
             while block := request.read(BLOCK):
                 file.write(block)
         if arriving.stat().st_size != int(length):
-            raise Refused(400, "The file did not arrive whole.")
+            raise RequestRefused(400, "The file did not arrive whole.")
         arriving.replace(target)
     finally:
         arriving.unlink(missing_ok=True)
@@ -190,6 +190,6 @@ def file_audio(request: SandboxRequest, file_id: str, signature: str) -> HttpRes
     """The file behind `url`; its address cannot be guessed, so no key is asked."""
     file = _signed(request, file_id, signature)
     if file.status != constants.UPLOADED:
-        raise Refused(404, "The file is not uploaded yet.")
+        raise RequestRefused(404, "The file is not uploaded yet.")
     content = request.house.store.audio(file.id, ORIGINAL).open("rb")
     return FileResponse(content, content_type=file.details["mime_type"])

@@ -9,7 +9,7 @@ from pathlib import Path
 from audio.wav.pcm import wav_head
 from audio.wav.riff import BYTES_PER_FRAME, WavHeader, WavRefused, read_header
 from sandbox import dataset_fetch
-from sandbox.judging import Clip
+from sandbox.judging import JudgedFile
 from sandbox.resemble_v1 import constants
 
 
@@ -21,7 +21,7 @@ class BadDataset(Exception):
 class Dataset:
     """Sounds in files of their own, by name; `raw` where they are pieces of one WAV."""
 
-    clips: list[Clip]
+    clips: list[JudgedFile]
     raw: bool
 
 
@@ -35,7 +35,7 @@ def read_dataset(path: Path, content_type: str, folder: Path) -> Dataset:
         raise BadDataset(str(problem)) from None
 
 
-def _clips(path: Path, folder: Path) -> list[Clip]:
+def _clips(path: Path, folder: Path) -> list[JudgedFile]:
     texts, issues, clips, without_text = dataset_fetch.texts(path), [], [], []
     for number, clip in enumerate(dataset_fetch.clips(path)):
         if issue := _issue(clip):
@@ -44,7 +44,7 @@ def _clips(path: Path, folder: Path) -> list[Clip]:
             without_text.append(clip.name)
         target = folder / f"{number}.wav"
         target.write_bytes(clip.wav)
-        clips.append(Clip(clip.name, target))
+        clips.append(JudgedFile(clip.name, target))
     names = [clip.uuid for clip in clips]
     if len(set(names)) < len(names):
         issues.append("Two files have the same name.")
@@ -60,7 +60,7 @@ def _clips(path: Path, folder: Path) -> list[Clip]:
     return clips
 
 
-def _issue(clip: dataset_fetch.Clip) -> str:
+def _issue(clip: dataset_fetch.DatasetClip) -> str:
     """What is wrong with a clip by the vendor's table; empty for nothing."""
     if not re.fullmatch(constants.AUDIO_NAME, f"{clip.name}.wav"):
         return "has a name that is not alphanumeric."
@@ -73,7 +73,7 @@ def _issue(clip: dataset_fetch.Clip) -> str:
     return ""
 
 
-def _pieces(path: Path, folder: Path) -> Iterator[Clip]:
+def _pieces(path: Path, folder: Path) -> Iterator[JudgedFile]:
     """A raw WAV in pieces, so that a second speaker in it is noticed."""
     with path.open("rb") as file:
         try:
@@ -86,7 +86,7 @@ def _pieces(path: Path, folder: Path) -> Iterator[Clip]:
             data = file.read(frames * BYTES_PER_FRAME)
             target = folder / f"{start}.wav"
             target.write_bytes(wav_head(header.sample_rate, len(data)) + data)
-            yield Clip(f"from {start / header.sample_rate:.0f} s", target)
+            yield JudgedFile(f"from {start / header.sample_rate:.0f} s", target)
 
 
 def _starts(header: WavHeader) -> Iterable[int]:

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from sandbox import clock, store
 from sandbox.context import SandboxRequest
 from sandbox.endpoints import operation
-from sandbox.resemble_v1.auth import VENDOR, Barred, storage_form
+from sandbox.resemble_v1.auth import VENDOR, StorageRefusal, storage_form
 from sandbox.resemble_v1.training import DATASET
 from sandbox.resemble_v1.voices import md5_of
 from sandbox.store import Kept, now
@@ -41,32 +41,34 @@ def upload(request: SandboxRequest, voice: str) -> HttpResponse:
 
 
 def _signed(voice: Kept | None, signature: str) -> Kept:
-    """The voice whose address this is. Raises Barred 403."""
+    """The voice whose address this is. Raises StorageRefusal 403."""
     if voice is None or not compare_digest(voice.details["signature"].encode(), signature.encode()):
-        raise Barred(403, "AccessDenied", "The signature is not that of this address.")
+        raise StorageRefusal(403, "AccessDenied", "The signature is not that of this address.")
     if clock.now() > voice.details["good_until"]:
-        raise Barred(403, "AccessDenied", "Request has expired")
+        raise StorageRefusal(403, "AccessDenied", "Request has expired")
     return voice
 
 
 def _as_announced(request: SandboxRequest, voice: Kept) -> None:
-    """Raises Barred where the headers are not those of the announcement."""
+    """Raises StorageRefusal where the headers are not those of the announcement."""
     if "Authorization" in request.headers:
-        raise Barred(400, "InvalidArgument", "Only one auth mechanism allowed")
+        raise StorageRefusal(400, "InvalidArgument", "Only one auth mechanism allowed")
     length = request.headers.get("Content-Length", "")
     if not length:
-        raise Barred(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+        raise StorageRefusal(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
     announced = voice.details
     if (
         md5_of(request.headers.get("Content-MD5", "")) != md5_of(announced["checksum"])
         or request.headers.get("Content-Type") != announced["content_type"]
         or length != str(announced["byte_size"])
     ):
-        raise Barred(403, "SignatureDoesNotMatch", "Content-Type, Content-MD5 or Content-Length is not as announced.")
+        raise StorageRefusal(
+            403, "SignatureDoesNotMatch", "Content-Type, Content-MD5 or Content-Length is not as announced."
+        )
 
 
 def _written(request: SandboxRequest, voice: Kept, path: Path) -> None:
-    """Write the body to a file. Raises Barred 400 where it is not what was announced."""
+    """Write the body to a file. Raises StorageRefusal 400 where it is not what was announced."""
     size, md5 = 0, hashlib.md5(usedforsecurity=False)
     with path.open("wb") as file:
         while block := request.read(BLOCK):
@@ -74,6 +76,6 @@ def _written(request: SandboxRequest, voice: Kept, path: Path) -> None:
             md5.update(block)
             file.write(block)
     if size != voice.details["byte_size"]:
-        raise Barred(400, "IncompleteBody", "The body is not as long as its Content-Length says.")
+        raise StorageRefusal(400, "IncompleteBody", "The body is not as long as its Content-Length says.")
     if md5.digest() != md5_of(voice.details["checksum"]):
-        raise Barred(400, "BadDigest", "The Content-MD5 you specified did not match what we received.")
+        raise StorageRefusal(400, "BadDigest", "The Content-MD5 you specified did not match what we received.")

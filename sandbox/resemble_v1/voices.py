@@ -13,7 +13,7 @@ from django.http import HttpResponse, JsonResponse
 from sandbox import clock, store, training
 from sandbox.context import SandboxRequest
 from sandbox.endpoints import operation, shown
-from sandbox.requests import Account, Refused, address_field, invalid, json_body, text_field
+from sandbox.requests import Account, RequestRefused, address_field, invalid, json_body, text_field
 from sandbox.resemble_v1 import constants
 from sandbox.resemble_v1.auth import VENDOR, account, error_form, own_voice
 from sandbox.store import Kept, bill, now
@@ -40,7 +40,7 @@ def _address(request: SandboxRequest, voice: Kept) -> str:
 
 
 def _announced(body: dict[str, Any], asking: Account) -> Kept:
-    """The new voice. Raises Refused."""
+    """The new voice. Raises RequestRefused."""
     content_type = _content_type(body)
     return Kept(
         vendor=VENDOR,
@@ -115,9 +115,9 @@ def build(request: SandboxRequest) -> HttpResponse:
     with house.store.transaction() as db:
         voice = own_voice(db, asking, uuid)
         if not voice.details["uploaded"]:
-            raise Refused(constants.INVALID, "There is no data for this voice yet.")
+            raise RequestRefused(constants.INVALID, "There is no data for this voice yet.")
         if voice.ready_at is not None:
-            raise Refused(constants.INVALID, "This voice is already being built.")
+            raise RequestRefused(constants.INVALID, "This voice is already being built.")
         ready_at = clock.now() + house.settings.training_seconds
         details = voice.details | {"issue": "", "scores": {}}
         store.put(db, replace(voice, status="running", details=details, ready_at=ready_at, updated_at=now()))

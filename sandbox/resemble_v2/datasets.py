@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from audio.wav.riff import WavRefused, read_header
 from sandbox import judging
 from sandbox.context import House
-from sandbox.dataset_fetch import BadArchive, Clip, NotFetched, clips, fetch
+from sandbox.dataset_fetch import BadArchive, DatasetClip, NotFetched, clips, fetch
 from sandbox.resemble_v2 import rows
 from sandbox.resemble_v2.rows import Recording, Source, Voice
 
@@ -43,7 +43,7 @@ def read_dataset(house: House, voice: Voice) -> None:
 def _raw(voice: Voice, path: Path) -> Piece:
     """Vendor: of a rapid voice it "must be a wav file of at least 10 seconds"; its length is judged later."""
     try:
-        return _piece(voice, Clip("dataset", "", path.read_bytes()), Source.RAW)
+        return _piece(voice, DatasetClip("dataset", "", path.read_bytes()), Source.RAW)
     except WavRefused as refused:
         raise BadDataset(f"The dataset of a rapid voice must be a WAV file. {refused.finding.text}") from None
 
@@ -60,7 +60,7 @@ def _from_archive(voice: Voice, path: Path) -> list[Piece]:
     return pieces
 
 
-def _piece(voice: Voice, clip: Clip, source: Source) -> Piece:
+def _piece(voice: Voice, clip: DatasetClip, source: Source) -> Piece:
     """Raises WavRefused."""
     file = BytesIO(clip.wav)
     header = read_header(file)

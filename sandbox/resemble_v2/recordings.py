@@ -13,7 +13,7 @@ from audio.wav.riff import WavHeader, WavRefused, read_header
 from sandbox import judging
 from sandbox.context import SandboxRequest
 from sandbox.endpoints import operation
-from sandbox.requests import Account, Refused, flag_field, invalid, json_body, page_answer, page_of, text_field
+from sandbox.requests import Account, RequestRefused, flag_field, invalid, json_body, page_answer, page_of, text_field
 from sandbox.resemble_v2 import constants, rows
 from sandbox.resemble_v2.auth import own_recording, own_voice, with_account, with_changing_account
 from sandbox.resemble_v2.rows import Recording
@@ -77,11 +77,11 @@ def create_recording(request: SandboxRequest, account: Account, voice: str) -> H
 
 
 def _form(request: SandboxRequest) -> tuple[dict[str, Any], BinaryIO]:
-    """The fields and the file of a multipart form. Raises Refused."""
+    """The fields and the file of a multipart form. Raises RequestRefused."""
     try:
         fields, upload = request.POST.dict(), request.FILES.get("file")
     except (MultiPartParserError, SuspiciousOperation) as problem:
-        raise Refused(400, f"The form cannot be read: {problem}") from None
+        raise RequestRefused(400, f"The form cannot be read: {problem}") from None
     if not isinstance(upload, UploadedFile) or upload.file is None:
         raise invalid("file", "can't be blank")
     return fields, cast(BinaryIO, upload.file)
@@ -100,7 +100,7 @@ def _accepted(upload: BinaryIO) -> WavHeader:
 
 
 def _keep(request: SandboxRequest, recording: Recording, upload: BinaryIO) -> None:
-    """Write the audio, then the row; without a row the audio goes again. Raises Refused for a taken name."""
+    """Write the audio, then the row; without a row the audio goes again. Raises RequestRefused for a taken name."""
     path = request.house.store.audio(recording.voice, recording.file)
     upload.seek(0)
     try:
@@ -169,5 +169,5 @@ def audio(request: SandboxRequest, voice: str, uuid: str, file: str) -> HttpResp
     with request.house.store.transaction() as db:
         recording = rows.recording_by_id(db, voice, uuid)
     if recording is None or recording.file != file:
-        raise Refused(404, "Recording not found.")
+        raise RequestRefused(404, "Recording not found.")
     return FileResponse(request.house.store.audio(voice, file).open("rb"), content_type="audio/wav")

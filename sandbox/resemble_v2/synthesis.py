@@ -15,7 +15,7 @@ from django.http import HttpResponse, JsonResponse
 from sandbox import synthesis, vendor_defaults
 from sandbox.context import SandboxRequest
 from sandbox.endpoints import operation
-from sandbox.requests import Account, Refused, invalid, json_body, text_field
+from sandbox.requests import Account, RequestRefused, invalid, json_body, text_field
 from sandbox.resemble_v2 import constants, rows
 from sandbox.resemble_v2.auth import own_voice, with_account
 from sandbox.resemble_v2.rows import Status, Voice
@@ -27,7 +27,7 @@ PRECISIONS = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4}
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SynthesisRequest:
     """What a request asks for; without a rate the recordings' own is kept."""
 
     voice: str
@@ -59,8 +59,8 @@ def synthesize(request: SandboxRequest, account: Account) -> HttpResponse:
     return JsonResponse(_answer(wanted, sound))
 
 
-def _wanted(body: dict[str, Any]) -> Wanted:
-    """Raises Refused for what the vendor or this stand-in does not offer."""
+def _wanted(body: dict[str, Any]) -> SynthesisRequest:
+    """Raises RequestRefused for what the vendor or this stand-in does not offer."""
     rate, precision = body.get("sample_rate"), body.get("precision") or "PCM_16"
     if rate is not None and rate not in RATES:
         raise invalid("sample_rate", f"must be one of {', '.join(map(str, RATES))}")
@@ -68,7 +68,7 @@ def _wanted(body: dict[str, Any]) -> Wanted:
         raise invalid("precision", f"must be one of {', '.join(PRECISIONS)} in the sandbox")
     if (body.get("output_format") or "wav") != "wav":
         raise invalid("output_format", "must be wav in the sandbox")
-    return Wanted(
+    return SynthesisRequest(
         voice=text_field(body, "voice_uuid", 64, required=True) or "",
         text=text_field(body, "data", constants.SYNTHESIS_CHARACTERS, required=True) or "",
         title=text_field(body, "title", 256),
@@ -81,12 +81,12 @@ def _sources(request: SandboxRequest, voice: Voice, recordings: list[rows.Record
     """The files of the recordings that the voice was trained on, beginning where the seed says."""
     good = [one for one in recordings if one.is_active and not one.is_silent]
     if voice.status is not Status.FINISHED or not good:
-        raise Refused(vendor_defaults.INVALID, "This voice is not ready for synthesis.")
+        raise RequestRefused(vendor_defaults.INVALID, "This voice is not ready for synthesis.")
     first = seed % len(good)
     return [request.house.store.audio(voice.uuid, one.file) for one in good[first:] + good[:first]]
 
 
-def _answer(wanted: Wanted, sound: synthesis.Sound) -> dict[str, Any]:
+def _answer(wanted: SynthesisRequest, sound: synthesis.Waveform) -> dict[str, Any]:
     """The vendor's answer. Times per character are spread evenly; there are no phonemes to tell of."""
     step = sound.seconds / len(wanted.text)
     times = [[round(at * step, 3), round((at + 1) * step, 3)] for at in range(len(wanted.text))]

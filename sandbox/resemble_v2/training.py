@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox import callbacks, clock, judging, training
 from sandbox.context import House, Settings
-from sandbox.judging import Clip, Judgement
+from sandbox.judging import JudgedFile, Judgement
 from sandbox.resemble_v2 import constants, rows
 from sandbox.resemble_v2.datasets import BadDataset, read_dataset
 from sandbox.resemble_v2.rows import Recording, Source, Status, Voice
@@ -99,7 +99,7 @@ def _is_trained(recording: Recording) -> bool:
 
 
 def _judged(house: House, voice: Voice, trained: list[Recording]) -> Outcome:
-    judgement = judging.judge([Clip(one.uuid, house.store.audio(voice.uuid, one.file)) for one in trained])
+    judgement = judging.judge([JudgedFile(one.uuid, house.store.audio(voice.uuid, one.file)) for one in trained])
     heard = tuple(_flagged(recording, judgement) for recording in trained)
     if issues := _issues(voice, heard, judgement, house.settings):
         return Outcome(Status.DATASET_ISSUE, " ".join(issues), heard)

@@ -12,7 +12,7 @@ from sandbox.context import SandboxRequest, Settings
 from sandbox.endpoints import operation, shown
 from sandbox.requests import (
     Account,
-    Refused,
+    RequestRefused,
     address_field,
     base64_field,
     invalid,
@@ -185,7 +185,7 @@ def build_voice(request: SandboxRequest, account: Account, uuid: str) -> HttpRes
     with house.store.transaction() as db:
         voice = own_voice(db, account, uuid)
         if voice.ready_at is not None:
-            raise Refused(vendor_defaults.INVALID, "This voice is already being built.")
+            raise RequestRefused(vendor_defaults.INVALID, "This voice is already being built.")
         active = [recording for recording in rows.recordings_of(db, uuid) if recording.is_active]
         _demand_recordings(voice, len(active), house.settings)
         ready_at = clock.now() + house.settings.training_seconds
@@ -196,11 +196,11 @@ def build_voice(request: SandboxRequest, account: Account, uuid: str) -> HttpRes
 
 
 def _demand_recordings(voice: Voice, active: int, settings: Settings) -> None:
-    """The vendor's counts, which do not apply where a dataset was given. Raises Refused."""
+    """The vendor's counts, which do not apply where a dataset was given. Raises RequestRefused."""
     rapid = voice.voice_type == "rapid"
     needed = settings.rapid_recordings if rapid else settings.professional_recordings
     if not voice.dataset_url and active < needed:
-        raise Refused(
+        raise RequestRefused(
             vendor_defaults.INVALID,
             f"At least {needed} active recordings are needed to build a {voice.voice_type} voice;"
             f" this voice has {active}.",

@@ -15,9 +15,9 @@ from audio.wav.convert import to_wav
 from sandbox import clock, judging, store, training
 from sandbox.context import House, SandboxRequest
 from sandbox.endpoints import operation, shown
-from sandbox.requests import Refused, flag_field, text_field
+from sandbox.requests import RequestRefused, flag_field, text_field
 from sandbox.speechgen import constants
-from sandbox.speechgen.auth import VENDOR, Said, account, error_form, own_model
+from sandbox.speechgen.auth import VENDOR, CodedRefusal, account, error_form, own_model
 from sandbox.store import Kept, bill, written
 
 AUDIO_FILE = "voice.wav"
@@ -53,20 +53,20 @@ def clone(request: SandboxRequest) -> HttpResponse:
 
 
 def _form(request: SandboxRequest) -> tuple[dict[str, Any], BinaryIO]:
-    """The fields and the file of the multipart form. Raises Refused."""
+    """The fields and the file of the multipart form. Raises RequestRefused."""
     try:
         fields, upload = request.POST.dict(), request.FILES.get("audio")
     except (MultiPartParserError, SuspiciousOperation) as problem:
-        raise Refused(400, f"The form cannot be read: {problem}") from None
+        raise RequestRefused(400, f"The form cannot be read: {problem}") from None
     if not isinstance(upload, UploadedFile) or upload.file is None:
-        raise Said(400, "missing_audio", "An audio file is required.", "audio")
+        raise CodedRefusal(400, "missing_audio", "An audio file is required.", "audio")
     if (upload.size or 0) > constants.LARGEST:
-        raise Said(413, "file_too_large", "The audio file must not be larger than 10MB.", "audio")
+        raise CodedRefusal(413, "file_too_large", "The audio file must not be larger than 10MB.", "audio")
     return fields, cast(BinaryIO, upload.file)
 
 
 def _keep_audio(house: House, model_id: str, upload: BinaryIO) -> None:
-    """Decode the file into the model's folder. Raises Refused, and leaves nothing, if it is not what is taken."""
+    """Decode the file into the model's folder. Raises RequestRefused, and leaves no file, for other audio."""
     try:
         _check_audio(upload, house.store.audio(model_id, AUDIO_FILE))
     except BaseException:
@@ -78,13 +78,17 @@ def _check_audio(upload: BinaryIO, target: Path) -> None:
     try:
         made = to_wav(upload, target)
     except Unreadable as problem:
-        raise Said(400, "unsupported_format", f"The audio cannot be read. {problem.finding.text}", "audio") from None
+        raise CodedRefusal(
+            400, "unsupported_format", f"The audio cannot be read. {problem.finding.text}", "audio"
+        ) from None
     if made.original_format["container"] not in constants.FORMATS:
-        raise Said(400, "unsupported_format", f"The audio must be {', '.join(constants.FORMATS.values())}.", "audio")
+        raise CodedRefusal(
+            400, "unsupported_format", f"The audio must be {', '.join(constants.FORMATS.values())}.", "audio"
+        )
     if made.header.seconds < constants.SHORTEST:
-        raise Said(400, "audio_too_short", "The audio must last at least 10 seconds.", "audio")
+        raise CodedRefusal(400, "audio_too_short", "The audio must last at least 10 seconds.", "audio")
     if made.header.seconds > constants.LONGEST:
-        raise Said(400, "audio_too_long", "The audio must not last longer than 5 minutes.", "audio")
+        raise CodedRefusal(400, "audio_too_long", "The audio must not last longer than 5 minutes.", "audio")
 
 
 def _created(request: SandboxRequest, model: Kept) -> dict[str, Any]:
@@ -148,7 +152,7 @@ def delete_model(request: SandboxRequest, model_id: str) -> HttpResponse:
 
 def decide_outcome(house: House, model: Kept) -> Kept:
     """Ready, unless there is no voice in the audio."""
-    heard = judging.judge([judging.Clip(model.id, house.store.audio(model.id, AUDIO_FILE))]).clips[model.id]
+    heard = judging.judge([judging.JudgedFile(model.id, house.store.audio(model.id, AUDIO_FILE))]).clips[model.id]
     if heard.is_silent:
         reason = "There is no speech in the audio."
         return replace(model, status="failed", details=model.details | {"failure_reason": reason})

@@ -10,12 +10,12 @@ from django.http import HttpResponse, JsonResponse
 from sandbox import store, synthesis, vendor_defaults
 from sandbox.context import House, SandboxRequest
 from sandbox.endpoints import operation
-from sandbox.requests import Account, Refused, json_body, text_field
+from sandbox.requests import Account, RequestRefused, json_body, text_field
 from sandbox.speechgen import constants
-from sandbox.speechgen.auth import VENDOR, Said, account, error_form
+from sandbox.speechgen.auth import VENDOR, CodedRefusal, account, error_form
 from sandbox.speechgen.models import AUDIO_FILE
 from sandbox.store import Kept, bill
-from sandbox.synthesis import Sound
+from sandbox.synthesis import Waveform
 
 FORMATS = {"mp3": ("MP3", "audio/mpeg"), "wav": ("WAV", "audio/wav"), "ogg": ("OGG", "audio/ogg")}
 """Vendor's formats of speech, with what writes them and how they are announced."""
@@ -24,7 +24,7 @@ STOCK = {"voice_id": "en-us-stock-1", "name": "Stock voice", "language": "en-US"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SpeechRequest:
     text: str
     voice: str
     format: str
@@ -48,14 +48,16 @@ def speech(request: SandboxRequest) -> HttpResponse:
     return answer
 
 
-def _wanted(body: dict[str, Any]) -> Wanted:
-    """Raises Refused. `pitch` is taken, and changes nothing here."""
+def _wanted(body: dict[str, Any]) -> SpeechRequest:
+    """Raises RequestRefused. `pitch` is taken, and changes nothing here."""
     given, speed = body.get("format") or constants.DEFAULT_FORMAT, body.get("speed", 1.0)
     if given not in FORMATS:
-        raise Said(400, "invalid_format", f"format must be one of {', '.join(FORMATS)}.", "format")
+        raise CodedRefusal(400, "invalid_format", f"format must be one of {', '.join(FORMATS)}.", "format")
     if not isinstance(speed, int | float) or not constants.SLOWEST <= speed <= constants.FASTEST:
-        raise Said(400, "invalid_speed", f"speed must be {constants.SLOWEST:g} to {constants.FASTEST:g}.", "speed")
-    return Wanted(
+        raise CodedRefusal(
+            400, "invalid_speed", f"speed must be {constants.SLOWEST:g} to {constants.FASTEST:g}.", "speed"
+        )
+    return SpeechRequest(
         text=text_field(body, "text", constants.LONGEST_TEXT, required=True) or "",
         voice=text_field(body, "voice", 100, required=True) or "",
         format=given,
@@ -64,13 +66,13 @@ def _wanted(body: dict[str, Any]) -> Wanted:
 
 
 def _speaking(house: House, owner: Account, voice_id: str) -> Kept:
-    """The account's model that is ready and speaks as this voice; a model_id is none. Raises Refused."""
+    """The account's model that is ready and speaks as this voice; a model_id is none. Raises RequestRefused."""
     if voice_id == STOCK["voice_id"]:
-        raise Said(400, "invalid_voice", "The sandbox speaks with cloned voices only.", "voice")
+        raise CodedRefusal(400, "invalid_voice", "The sandbox speaks with cloned voices only.", "voice")
     for model in _ready(house, owner):
         if model.details["voice_id"] == voice_id:
             return model
-    raise Said(400, "invalid_voice", "There is no such voice.", "voice")
+    raise CodedRefusal(400, "invalid_voice", "There is no such voice.", "voice")
 
 
 def _ready(house: House, owner: Account) -> list[Kept]:
@@ -78,11 +80,11 @@ def _ready(house: House, owner: Account) -> list[Kept]:
         return [model for model in store.all_of(db, VENDOR, owner.hint) if model.status == "ready"]
 
 
-def _played(house: House, model: Kept, seconds: float) -> Sound:
+def _played(house: House, model: Kept, seconds: float) -> Waveform:
     return synthesis.play([house.store.audio(model.id, AUDIO_FILE)], seconds, None)
 
 
-def _audio(sound: Sound, given: str) -> HttpResponse:
+def _audio(sound: Waveform, given: str) -> HttpResponse:
     kind, content_type = FORMATS[given]
     file = io.BytesIO()
     soundfile.write(file, sound.samples, sound.rate, format=kind)
@@ -115,6 +117,6 @@ def sample(request: SandboxRequest, sample_id: str) -> HttpResponse:
     with request.house.store.transaction() as db:
         model = store.get(db, VENDOR, f"vm_{sample_id}")
     if model is None or model.status != "ready":
-        raise Refused(404, "There is no such sample, or not yet.")
+        raise RequestRefused(404, "There is no such sample, or not yet.")
     seconds = len(constants.SAMPLE_TEXT) / vendor_defaults.CHARACTERS_PER_SECOND
     return _audio(_played(request.house, model, seconds), "mp3")

@@ -11,9 +11,9 @@ from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from sandbox import synthesis, vendor_defaults
 from sandbox.context import SandboxRequest
 from sandbox.endpoints import operation
-from sandbox.requests import Account, Refused, invalid, json_body, text_field
+from sandbox.requests import Account, RequestRefused, invalid, json_body, text_field
 from sandbox.store import bill
-from sandbox.synthesis import Sound
+from sandbox.synthesis import Waveform
 from sandbox.voiceai import constants
 from sandbox.voiceai.auth import account, choice_field, error_form, seen_voice
 from sandbox.voiceai.training import DECODED
@@ -26,7 +26,7 @@ SAMPLE_BYTES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SpeechRequest:
     text: str
     voice: str
     format: str
@@ -53,8 +53,8 @@ def _pieces(content: bytes) -> Iterator[bytes]:
         yield content[at : at + constants.STREAM_BLOCK]
 
 
-def _said(request: SandboxRequest) -> tuple[Wanted, bytes]:
-    """Speak, and write down what it cost. Raises Refused."""
+def _said(request: SandboxRequest) -> tuple[SpeechRequest, bytes]:
+    """Speak, and write down what it cost. Raises RequestRefused."""
     owner = account(request, charged=True)
     wanted = _wanted(json_body(request))
     content = _encoded(_played(request, owner, wanted), wanted.format)
@@ -65,12 +65,12 @@ def _said(request: SandboxRequest) -> tuple[Wanted, bytes]:
     return wanted, content
 
 
-def _wanted(body: dict[str, Any]) -> Wanted:
-    """Raises Refused. `model` is taken, and changes nothing here."""
+def _wanted(body: dict[str, Any]) -> SpeechRequest:
+    """Raises RequestRefused. `model` is taken, and changes nothing here."""
     _check_number(body, "temperature", constants.HOTTEST)
     _check_number(body, "top_p", constants.MOST_TOP_P)
     choice_field(body, "language", constants.LANGUAGES, constants.DEFAULT_LANGUAGE)
-    return Wanted(
+    return SpeechRequest(
         text=text_field(body, "text", constants.LONGEST_TEXT, required=True) or "",
         voice=text_field(body, "voice_id", 100, required=True) or "",
         format=choice_field(body, "audio_format", tuple(FORMATS), constants.DEFAULT_FORMAT),
@@ -83,15 +83,15 @@ def _check_number(body: dict[str, Any], field: str, most: float) -> None:
         raise invalid(field, f"must be a number from 0 to {most:g}")
 
 
-def _played(request: SandboxRequest, owner: Account, wanted: Wanted) -> Sound:
+def _played(request: SandboxRequest, owner: Account, wanted: SpeechRequest) -> Waveform:
     with request.house.store.transaction() as db:
         voice = seen_voice(db, owner, wanted.voice)
     if voice.status != "AVAILABLE":
-        raise Refused(409, "The voice is not available yet.")
+        raise RequestRefused(409, "The voice is not available yet.")
     return synthesis.play([request.house.store.audio(voice.id, DECODED)], wanted.seconds, None)
 
 
-def _encoded(sound: Sound, given: str) -> bytes:
+def _encoded(sound: Waveform, given: str) -> bytes:
     if given == "mp3":
         file = io.BytesIO()
         soundfile.write(file, sound.samples, sound.rate, format="MP3")

@@ -31,7 +31,7 @@ def _issue(house: House, voice: Kept) -> str | None:
         seconds = _decoded(house.store.audio(voice.id, SENT), wav)
     except Refused as problem:
         return f"The file cannot be read. {problem.finding.text}"
-    if judging.judge([judging.Clip(voice.id, wav)]).clips[voice.id].is_silent:
+    if judging.judge([judging.JudgedFile(voice.id, wav)]).clips[voice.id].is_silent:
         return "There is no speech in the file."
     if not least <= seconds <= constants.LONGEST:
         return f"The file must last {least:g} to {constants.LONGEST:g} seconds, not {seconds:.1f}."

@@ -12,7 +12,7 @@ from django.http.multipartparser import MultiPartParserError
 from sandbox import clock, store, training
 from sandbox.context import House, SandboxRequest
 from sandbox.endpoints import operation, shown
-from sandbox.requests import Account, Refused, invalid, json_body, text_field
+from sandbox.requests import Account, RequestRefused, invalid, json_body, text_field
 from sandbox.store import Kept, bill, now
 from sandbox.voiceai import constants
 from sandbox.voiceai.auth import VENDOR, account, choice_field, error_form, is_deleted, own_voice, seen_voice
@@ -52,15 +52,15 @@ def _enter(house: House, owner: Account, voice: Kept) -> None:
 
 
 def _form(request: SandboxRequest) -> tuple[dict[str, Any], bytes]:
-    """The fields and the file of the multipart form. Raises Refused."""
+    """The fields and the file of the multipart form. Raises RequestRefused."""
     try:
         fields, upload = request.POST.dict(), request.FILES.get("file")
     except (MultiPartParserError, SuspiciousOperation) as problem:
-        raise Refused(400, f"The form cannot be read: {problem}") from None
+        raise RequestRefused(400, f"The form cannot be read: {problem}") from None
     if not isinstance(upload, UploadedFile):
         raise invalid("file", "can't be blank")
     if (upload.size or 0) > constants.LARGEST:
-        raise Refused(413, "The file must not be larger than 7.5MB.")
+        raise RequestRefused(413, "The file must not be larger than 7.5MB.")
     audio = cast(bytes, upload.read())
     if _format(audio) is None:
         raise invalid("file", f"must be one of {', '.join(constants.FORMATS.values())}")

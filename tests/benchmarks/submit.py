@@ -24,7 +24,7 @@ from audio.datasets.archive_writer import Entry
 from audio.datasets.package import packed_archive
 from providers.resemble_v1.adapter import ResembleV1
 from providers.resemble_v2.adapter import ResembleV2
-from providers.types import BuildSpec, Clip, Handover, Parcel, Tier
+from providers.types import BuildSpec, ClipUpload, Handover, Parcel, Tier
 from tests.providers.journal import Notes
 from tests.providers.making import blob, statement
 from tests.support.sandbox import Sandbox
@@ -39,15 +39,16 @@ LARGE_CLIP = 5_000_000  # bytes of each clip in the archive
 NO_END = 1e6  # seconds of a training that shall not begin to listen while something is timed
 
 
-def clips_of(count: int) -> list[Clip]:
+def clips_of(count: int) -> list[ClipUpload]:
     variants = [wav_bytes(speech_like(CLIP_SECONDS, pitch=90.0 + 4 * one)) for one in range(VARIANTS)]
     names = [f"line-{number:04}" for number in range(count)]
     return [
-        Clip(name, name, "Some words.", blob(f"{name}.wav", variants[at % VARIANTS])) for at, name in enumerate(names)
+        ClipUpload(name, name, "Some words.", blob(f"{name}.wav", variants[at % VARIANTS]))
+        for at, name in enumerate(names)
     ]
 
 
-def spec_of(way: Handover, tier: Tier, clips: list[Clip], pack: Callable[[], Parcel] | None = None) -> BuildSpec:
+def spec_of(way: Handover, tier: Tier, clips: list[ClipUpload], pack: Callable[[], Parcel] | None = None) -> BuildSpec:
     return BuildSpec(
         reference=f"vh-{uuid4().hex[:12]}",
         tier=tier,
@@ -62,13 +63,13 @@ def spec_of(way: Handover, tier: Tier, clips: list[Clip], pack: Callable[[], Par
 # --- recordings, one by one ---
 
 
-def by_adapter(address: str, clips: list[Clip]) -> None:
+def by_adapter(address: str, clips: list[ClipUpload]) -> None:
     spec = spec_of(Handover.RECORDINGS, Tier.RAPID, clips)
     with ResembleV2("only-a-benchmark", sandbox_url=address, sandboxed=True) as provider:
         provider.submit(spec, Notes(clips={clip.key: clip.transcript for clip in clips}))
 
 
-def by_script(address: str, clips: list[Clip], caller: ModuleType | requests.Session) -> None:
+def by_script(address: str, clips: list[ClipUpload], caller: ModuleType | requests.Session) -> None:
     """The same calls in the same order, and nothing looked at but ids."""
     url, key = f"{address}/resemble/api/v2/voices", {"Authorization": "Bearer only-a-benchmark"}
     consent = base64.b64encode(statement()).decode()
@@ -85,7 +86,7 @@ def by_script(address: str, clips: list[Clip], caller: ModuleType | requests.Ses
     assert caller.post(f"{voice}/build", json={}, headers=key).json()["success"]
 
 
-def by_kept_connection(address: str, clips: list[Clip]) -> None:
+def by_kept_connection(address: str, clips: list[ClipUpload]) -> None:
     with requests.Session() as session:
         by_script(address, clips, session)
 

@@ -8,14 +8,14 @@ import pytest
 
 from providers.base import Provider
 from providers.errors import ProviderUnavailable
-from providers.types import BuildReport, BuildSpec, Clip, Handover, RemoteStatus, Tier
+from providers.types import BuildReport, BuildSpec, ClipUpload, Handover, RemoteStatus, Tier
 from tests.providers.contract import LONG, ProviderContract, Scene
 from tests.providers.making import blob, sound
 from tests.support.sandbox import Listener, Sandbox, until
 
 
-def new_clip(number: int, words: str) -> Clip:
-    return Clip(f"key-{number}", f"line-{number}", words, blob(f"line-{number}.wav", sound(number)))
+def new_clip(number: int, words: str) -> ClipUpload:
+    return ClipUpload(f"key-{number}", f"line-{number}", words, blob(f"line-{number}.wav", sound(number)))
 
 
 class TrainsAgain(ProviderContract):
@@ -66,7 +66,7 @@ class TrainsAgain(ProviderContract):
 class SendsRecordings(TrainsAgain):
     """Where recordings are sent one by one to a voice that has them by name (Handover.RECORDINGS)."""
 
-    def send_behind_our_back(self, scene: Scene, remote_id: str, clip: Clip) -> None:
+    def send_behind_our_back(self, scene: Scene, remote_id: str, clip: ClipUpload) -> None:
         """Put a recording there as a worker does that is killed before it can write it down."""
         raise NotImplementedError
 

@@ -366,7 +366,7 @@ class HttpProviderContract(WireContract):
                 client.call("some work", "POST", "/somewhere", creates=creates, json={"a": "b"})
             if status >= 300:
                 self.failure(client, creates=creates)
-        assert KEY not in repr(client.heard)
+        assert KEY not in repr(client.api_log)
 
     @pytest.mark.parametrize("key", ["schlüssel-€", "line\nbreak", "nul\0", "\r\nX-Evil: 1", ""])
     def test_key_that_no_header_can_hold(self, hostile: Hostile, key: str) -> None:

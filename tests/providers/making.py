@@ -8,7 +8,7 @@ from functools import cache
 
 import soundfile
 
-from providers.types import Blob, Clip, Encoding, Handover, Parcel
+from providers.types import Blob, ClipUpload, Encoding, Handover, Parcel
 from tests.support.wav import RATE, sample_wav, speech_like, wav_bytes
 
 KEY = "very-secret-key-4711"
@@ -32,9 +32,9 @@ def statement() -> bytes:
     return sample_wav("consent-slt")
 
 
-def clips_of(count: int) -> tuple[Clip, ...]:
+def clips_of(count: int) -> tuple[ClipUpload, ...]:
     return tuple(
-        Clip(f"key-{n}", f"line-{n}", f"Words number {n}.", blob(f"line-{n}.wav", sound(n))) for n in range(count)
+        ClipUpload(f"key-{n}", f"line-{n}", f"Words number {n}.", blob(f"line-{n}.wav", sound(n))) for n in range(count)
     )
 
 

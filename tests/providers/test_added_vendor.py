@@ -55,7 +55,6 @@ SANDBOX_URLS = """
     from django.urls import path
 
     from sandbox.endpoints import by_method, operation
-    from sandbox.requests import Refused
     from sandbox.training import Training
     from sandbox.vendor_api import VendorApi
 

@@ -10,7 +10,7 @@ import pytest
 from providers.audiostack.adapter import BLOCK, LOOKS, AudioStack
 from providers.audiostack.parsing import NO_REASON, accepted, report_of
 from providers.errors import Conflict, OutcomeUnknown, ProviderRejected, ProviderUnavailable, ResponseUnreadable
-from providers.types import BuildReport, BuildSpec, Clip, Handover, RemoteStatus, Tier
+from providers.types import BuildReport, BuildSpec, ClipUpload, Handover, RemoteStatus, Tier
 from tests.providers.contract import Scene, hint
 from tests.providers.http_contract import HttpProviderContract
 from tests.providers.journal import Killed, Notes
@@ -277,7 +277,7 @@ class TestAudioStack(HttpProviderContract):
 
         for calls, sent in ((1, 0), (2, 1), (3, 1)):
             spec = self.spec(*INSTANT, listener)
-            long = Clip("key-1", "long", "", blob("long.wav", bytes(2 * BLOCK)))
+            long = ClipUpload("key-1", "long", "", blob("long.wav", bytes(2 * BLOCK)))
             spec = replace(spec, clips=(spec.clips[0], long, spec.clips[2]))
             left = iter(range(calls - 1))
 

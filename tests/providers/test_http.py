@@ -362,23 +362,23 @@ class TestOtherCalls:
                 ask()
 
 
-class TestHeard:
+class TestApiLog:
     def test_last_answers_are_kept(self, client: Plain, hostile: Hostile) -> None:
         for number in range(HEARD + 5):
             hostile.says(answer(200, {"number": number, "words": "ä\0" * SAID}))
             client.call(f"work {number}", "GET", "/x")
-        assert len(client.heard) == HEARD
-        last = list(client.heard)[-1]
-        assert (last.operation, last.status, len(last.said)) == (f"work {HEARD + 4}", 200, SAID)
-        assert f'"number": {HEARD + 4}' in last.said
-        assert "ä" in last.said
-        assert "\0" not in last.said
+        assert len(client.api_log) == HEARD
+        last = list(client.api_log)[-1]
+        assert (last.operation, last.status, len(last.text)) == (f"work {HEARD + 4}", 200, SAID)
+        assert f'"number": {HEARD + 4}' in last.text
+        assert "ä" in last.text
+        assert "\0" not in last.text
 
     def test_no_answer_is_kept_too(self, client: Plain, hostile: Hostile) -> None:
         hostile.says()
         with pytest.raises(ProviderUnavailable):
             client.call("work", "GET", "/x")
-        assert (list(client.heard)[-1].operation, list(client.heard)[-1].status) == ("work", None)
+        assert (list(client.api_log)[-1].operation, list(client.api_log)[-1].status) == ("work", None)
 
     @pytest.mark.parametrize("key", [KEY, 'with"quote', "back\\slash", "sla/sh", "<angle>&"])
     @pytest.mark.parametrize("status", [200, 400, 500])
@@ -395,8 +395,8 @@ class TestHeard:
                     client.call("work", "GET", "/x")
                 except ProviderError as error:
                     assert key not in f"{error} {error!r} {vars(error)}"
-                assert client.heard
-                for said in (one.said for one in client.heard):
+                assert client.api_log
+                for said in (one.text for one in client.api_log):
                     assert key not in said
                     assert key[:5] not in said
-                assert key not in repr(client) + repr(client.heard)
+                assert key not in repr(client) + repr(client.api_log)

@@ -14,7 +14,7 @@ from providers.errors import ResponseUnreadable
 from providers.http import HttpProvider
 from providers.resemble_v2.adapter import ResembleV2
 from providers.resemble_v2.parsing import callback_of
-from providers.types import Clip, Handover, RemoteStatus, Tier
+from providers.types import ClipUpload, Handover, RemoteStatus, Tier
 from tests.providers.again_contract import SendsRecordings
 from tests.providers.contract import Scene
 from tests.providers.http_contract import SaysSuccess
@@ -118,7 +118,7 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
     def error_answer(self, words: str) -> dict[str, Any]:
         return {"success": False, "message": words}
 
-    def send_behind_our_back(self, scene: Scene, remote_id: str, clip: Clip) -> None:
+    def send_behind_our_back(self, scene: Scene, remote_id: str, clip: ClipUpload) -> None:
         with scene.opened() as provider, clip.audio.open() as file:
             fields = {"name": clip.name, "text": clip.transcript}
             parts = {"file": (clip.audio.name, io.BytesIO(file.read()), "audio/wav")}

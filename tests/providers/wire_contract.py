@@ -121,7 +121,7 @@ class WireContract(ProviderContract):
                 notes.report = provider.submit(spec, notes)
             except ProviderError as error:
                 ended = error
-            shown = f"{ended!r} {vars(ended) if ended else notes.report} {list(provider.heard)} {provider!r} {notes}"
+            shown = f"{ended!r} {vars(ended) if ended else notes.report} {list(provider.api_log)} {provider!r} {notes}"
         assert scene.key not in shown
         return notes, ended
 

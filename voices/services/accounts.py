@@ -11,7 +11,7 @@ from django.utils import timezone
 from providers import registry
 from providers.base import Provider
 from providers.errors import CallFailure, ProviderError
-from providers.types import Heard
+from providers.types import ApiLogEntry
 from voicehub import outbox
 from voicehub.encryption import SecretUnreadable
 from voicehub.models import User
@@ -65,7 +65,7 @@ def _noted(account: Account) -> Iterator[Provider]:
                 yield provider
             finally:
                 with _by_the_way():
-                    _keep(account, provider.heard)
+                    _keep(account, provider.api_log)
     except SecretUnreadable as unreadable:
         failure = KeyUnreadable(str(unreadable))
         note_error(account, failure)
@@ -84,11 +84,11 @@ def _by_the_way() -> Iterator[None]:
         yield
 
 
-def _keep(account: Account, heard: Iterable[Heard]) -> None:
+def _keep(account: Account, entries: Iterable[ApiLogEntry]) -> None:
     """Write the answers down, and forget the oldest."""
     AccountCall.objects.bulk_create(
-        AccountCall(account=account, at=one.at, operation=one.operation[:60], status=one.status, said=one.said)
-        for one in heard
+        AccountCall(account=account, at=entry.at, operation=entry.operation[:60], status=entry.status, said=entry.text)
+        for entry in entries
     )
     # These and no others: another worker may be writing newer ones.
     account.calls.filter(pk__in=list(account.calls.values_list("pk", flat=True)[CALLS_KEPT:])).delete()

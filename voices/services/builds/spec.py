@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models.fields.files import FieldFile
 from django.urls import reverse
 
-from providers.types import Blob, BuildSpec, Clip, ConsentProof, Handover, Parcel, Tier
+from providers.types import Blob, BuildSpec, ClipUpload, ConsentProof, Handover, Parcel, Tier
 from voicehub.encryption import unseal
 from voicehub.tokens import token_for
 from voices.models import Build, BuildRecording, Recording, RemoteRecording
@@ -58,9 +58,9 @@ def spec_of(build: Build, pack: Callable[[Build, list[BuildRecording]], Parcel])
     )
 
 
-def _clip(row: BuildRecording, sent: RemoteRecording | None) -> Clip:
+def _clip(row: BuildRecording, sent: RemoteRecording | None) -> ClipUpload:
     name = clip_name(row.recording)
-    return Clip(
+    return ClipUpload(
         key=str(row.recording_id),
         name=name,
         transcript=row.transcript,

@@ -12,7 +12,9 @@ from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Self
 
+from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.filepost import encode_multipart_formdata
@@ -149,6 +151,17 @@ class WatchedAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _FreshPool, "https": _FreshTLSPool}
+
+
+class KeyAuth(AuthBase):
+    """Sets the key's header at the moment of sending, so that no request object carries it before."""
+
+    def __init__(self, header: str, value: str) -> None:
+        self._header, self._value = header, value
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers[self._header] = self._value
+        return request
 
 
 BLOCK = 1 << 16

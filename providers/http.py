@@ -10,88 +10,43 @@
 """
 
 import abc
-import json
-import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, overload
 
 import requests
-from requests.auth import AuthBase
 
+from providers.answers import SOUND_READERS, Answer, Reader, error_of, json_object, parse_json, sound
 from providers.base import LONGEST_CALL, Provider
-from providers.connections import Stream, Watch, WatchedAdapter, form_of
+from providers.connections import KeyAuth, Stream, Watch, WatchedAdapter, form_of
 from providers.errors import (
-    Conflict,
-    NotFound,
     OutcomeUnknown,
-    PaymentRequired,
     ProviderAuthError,
     ProviderError,
     ProviderRejected,
     ProviderUnavailable,
     ResponseUnreadable,
-    TooLarge,
 )
-from providers.parsing import in_texts, sound_of, storable, without_addresses
+from providers.redaction import Redactor
 from providers.types import ApiLogEntry, Parcel, Sound
 
 CONNECT = 10.0
 LARGEST_ANSWER = 8 << 20  # bytes
 LARGEST_SOUND = 32 << 20  # bytes
 LARGEST_CONVERSATION = 128 << 20  # bytes of all answers together: a list may have any number of pages
-LONGEST_WAIT = 3600.0  # the most of a Retry-After that is honoured, seconds
 LONGEST_UPLOAD = 2 * 3600.0  # seconds for one big file, as long as its bytes move
-HEARD = 50  # answers that are remembered
-SAID = 500  # characters of each
-REAL_KEY = 8  # characters
+LOG_LENGTH = 50  # answers
+LOG_TEXT = 500  # characters of each
+PUBLIC_WORDS = 2000  # characters of the vendor's reason
 UNSAFE = "The provider gave an address that is not safe to follow."
 
-Kind = TypeVar("Kind", dict[str, Any], list[Any])
-
-
-class KeyAuth(AuthBase):
-    """Sets the key's header at the moment of sending, so that no request object carries it before."""
-
-    def __init__(self, header: str, value: str) -> None:
-        self._header, self._value = header, value
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers[self._header] = self._value
-        return request
-
-
-def retry_after(value: str | None) -> float | None:
-    """Seconds from a Retry-After header, a number or a date (RFC 9110, 10.2.3), an hour at most; None for nonsense."""
-    try:
-        seconds = float(value or "")
-    except ValueError:
-        seconds = _seconds_until(value or "")
-    return min(seconds, LONGEST_WAIT) if math.isfinite(seconds) and seconds >= 0 else None
-
-
-def _seconds_until(date: str) -> float:
-    """0 for a date that is past, NaN for what is no date."""
-    try:
-        then = parsedate_to_datetime(date)
-    except (ValueError, TypeError, OverflowError):
-        return math.nan
-    then = then if then.tzinfo else then.replace(tzinfo=UTC)
-    return max((then - datetime.now(UTC)).total_seconds(), 0)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
+class _Call:
     """A call before it is made. `bare` goes without the key, to an address that a provider gave us."""
 
     operation: str
@@ -126,10 +81,10 @@ class HttpProvider(Provider):
         self.base_url = sandbox_url + self.sandbox_path if sandboxed else self.live_url
         self.sandbox_url = sandbox_url if sandboxed else ""
         self._auth = self.auth(key)
-        self._key = key
+        self._redactor = Redactor(key)
         self._deadline = min(longest_call, LONGEST_CALL)
         self._got = 0  # bytes
-        self.api_log = self._entries = deque[ApiLogEntry](maxlen=HEARD)
+        self.api_log = self._entries = deque[ApiLogEntry](maxlen=LOG_LENGTH)
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers.update({"User-Agent": "VoiceHub", "Accept-Encoding": "identity", "Connection": "close"})
@@ -150,56 +105,33 @@ class HttpProvider(Provider):
     def close(self) -> None:
         self._session.close()
 
+    @overload
+    def call(self, operation: str, method: str, path: str, *, read: Reader[T], **options: Any) -> T: ...
+    @overload
+    def call(self, operation: str, method: str, path: str, *, read: None = None, **options: Any) -> dict[str, Any]: ...
     def call(
         self,
         operation: str,
         method: str,
         path: str,
         *,
+        read: Reader[Any] | None = None,
         creates: bool = False,
         deadline: float | None = None,
         may_be_empty: bool = False,
         **body: Any,
-    ) -> dict[str, Any]:
+    ) -> Any:
         """One call, sent once. `creates` marks what may not be repeated blindly; `body` goes to requests as it is.
 
-        Returns the JSON object, an empty one for an empty answer that `may_be_empty`. Raises one of the
-        ProviderErrors; none of them carries what was sent.
+        Returns what `read` makes of the answer, a JSON object by default; an empty one for an empty answer that
+        `may_be_empty`. Raises one of the ProviderErrors; none of them carries what was sent.
         """
-        wish = self._wish(operation, method, path, creates, deadline, body)
-        got = self._made(wish)
-        if may_be_empty and not got.content.strip():
-            return {}
-        return self._read(wish, got, dict)
-
-    def call_list(self, operation: str, path: str, **body: Any) -> list[Any]:
-        """GET what is a bare JSON array."""
-        wish = self._wish(operation, "GET", path, False, None, body)
-        return self._read(wish, self._made(wish), list)
-
-    def call_json(self, operation: str, path: str, **body: Any) -> dict[str, Any] | list[Any]:
-        """GET where nobody says whether the answer is a JSON object or an array."""
-        wish = self._wish(operation, "GET", path, False, None, body)
-        answer = self._json(self._made(wish).content)
-        if not isinstance(answer, dict | list):
-            raise ResponseUnreadable(operation, "neither a JSON object nor an array")
-        return answer
-
-    def call_sound(self, operation: str, method: str, path: str, **body: Any) -> Sound:
-        """One call that answers with audio. Raises ResponseUnreadable for anything else."""
-        wish = replace(self._wish(operation, method, path, False, None, body), largest=LARGEST_SOUND)
-        return sound_of(operation, self._made(wish).content)
-
-    def call_sound_or_json(self, operation: str, method: str, path: str, **body: Any) -> Sound | dict[str, Any]:
-        """One call where nobody says whether it answers with audio or with a JSON object."""
-        wish = replace(self._wish(operation, method, path, False, None, body), largest=LARGEST_SOUND)
-        content = self._made(wish).content
-        answer = self._json(content)
-        return answer if isinstance(answer, dict) else sound_of(operation, content)
+        wanted = self._to_api(operation, method, path, creates, deadline, body)
+        answer = self._make(replace(wanted, largest=LARGEST_SOUND) if read in SOUND_READERS else wanted)
+        return {} if may_be_empty and not answer.content.strip() else (read or json_object)(answer)
 
     def download(self, url: str) -> Sound:
-        wish = self._bare("download", "GET", url, {})
-        return sound_of("download", self._made(replace(wish, largest=LARGEST_SOUND)).content)
+        return sound(self._make(replace(self._without_key("download", "GET", url, {}), largest=LARGEST_SOUND)))
 
     def put(
         self, operation: str, url: str, headers: Mapping[str, str], parcel: Parcel, moved: Callable[[int], None]
@@ -208,10 +140,8 @@ class HttpProvider(Provider):
 
         What `moved` or the parcel raises ends it at once, and comes out as it is.
         """
-
         stream = Stream(parcel, moved)
-        wish = self._bare(operation, "PUT", url, {"data": stream, "headers": dict(headers)})
-        self._streamed(wish, stream)
+        self._send_stream(self._without_key(operation, "PUT", url, {"data": stream, "headers": dict(headers)}), stream)
 
     def post_form(
         self,
@@ -230,155 +160,111 @@ class HttpProvider(Provider):
         form, content_type = form_of(field, parcel, fields)
         stream = Stream(form, lambda sent: moved(sent, form.size) if sent < form.size else None)
         body = {"data": stream, "headers": {"Content-Type": content_type}}
-        wish = self._wish(operation, "POST", path, True, None, body)
-        return self._read(wish, self._streamed(wish, stream), dict)
+        return json_object(self._send_stream(self._to_api(operation, "POST", path, True, None, body), stream))
 
-    def _streamed(self, wish: _Wish, stream: Stream) -> _Answer:
+    def _send_stream(self, wanted: _Call, stream: Stream) -> Answer:
         try:
-            return self._made(replace(wish, at_most=LONGEST_UPLOAD))
+            return self._make(replace(wanted, at_most=LONGEST_UPLOAD))
         except ProviderError:
             if stream.broken:
                 raise stream.broken from None
             raise
 
-    def _wish(
+    def _to_api(
         self, operation: str, method: str, path: str, creates: bool, deadline: float | None, body: Mapping[str, Any]
-    ) -> _Wish:
+    ) -> _Call:
         """Raises ProviderRejected for a path with an id of dots, which would lead to another address."""
         if not {".", ".."}.isdisjoint(path.split("/")):
             raise ProviderRejected(operation, "Nothing has an id of dots alone.")
         url = path if path.startswith("http") else self.base_url + path
-        return _Wish(operation, method, url, creates, deadline or self._deadline, body)
+        return _Call(operation, method, url, creates, deadline or self._deadline, body)
 
-    def _bare(self, operation: str, method: str, url: str, body: Mapping[str, Any]) -> _Wish:
-        """A call without the key. Raises ResponseUnreadable for an address that leads where nothing of ours may go."""
+    def _without_key(self, operation: str, method: str, url: str, body: Mapping[str, Any]) -> _Call:
+        """Raises ResponseUnreadable for an address that leads where nothing of ours may go."""
         start = f"{self.sandbox_url}/" if self.sandbox_url else "https://"
-        if not url.startswith(start) or not _can_be_asked(url, body.get("headers")):
+        if not url.startswith(start) or not _is_valid_request(url, body.get("headers")):
             raise ResponseUnreadable(operation, UNSAFE)
-        return _Wish(operation, method, url, False, self._deadline, body, bare=True)
+        return _Call(operation, method, url, False, self._deadline, body, bare=True)
 
-    def _made(self, wish: _Wish) -> _Answer:
+    def _make(self, wanted: _Call) -> Answer:
         """The answer to a call, if it is not an error."""
-        got = self._attempt(wish)
-        if isinstance(got, ProviderError):
-            self._hear(wish, None, got.detail)
+        answer = self._attempt(wanted)
+        if isinstance(answer, ProviderError):
+            self._log(wanted, None, answer.detail)
             # Raised out here, so that it does not carry the error of requests, in which the key stands.
-            raise got
-        answer = self._json(got.content)
-        refusal = self._error(wish, got, answer if isinstance(answer, dict) else None)
-        self._hear(wish, got.status, refusal.detail if refusal else _readable(got, answer))
-        if refusal:
-            raise refusal
-        return got
-
-    def _read(self, wish: _Wish, got: _Answer, kind: type[Kind]) -> Kind:
-        answer = self._json(got.content)
-        if not isinstance(answer, kind):
-            what = "not a JSON object" if kind is dict else "not a JSON array"
-            raise (OutcomeUnknown if wish.creates else ResponseUnreadable)(wish.operation, what, status=got.status)
+            raise answer
+        error = self._error(answer)
+        self._log(wanted, answer.status, error.detail if error else answer.summary())
+        if error:
+            raise error
         return answer
 
-    def _hear(self, wish: _Wish, status: int | None, said: str) -> None:
-        text = str(storable(without_addresses(self._without_key(said))))[:SAID]
-        self._entries.append(ApiLogEntry(datetime.now(UTC), wish.operation, status, text))
+    def _log(self, wanted: _Call, status: int | None, text: str) -> None:
+        text = self._redactor.redact_text(text)[:LOG_TEXT]
+        self._entries.append(ApiLogEntry(datetime.now(UTC), wanted.operation, status, text))
 
-    def _attempt(self, wish: _Wish) -> _Answer | ProviderError:
-        public_only = wish.bare and not self.sandbox_url
-        with Watch(wish.deadline, at_most=wish.at_most, public_only=public_only) as watched:
+    def _attempt(self, wanted: _Call) -> Answer | ProviderError:
+        public_only = wanted.bare and not self.sandbox_url
+        with Watch(wanted.deadline, at_most=wanted.at_most, public_only=public_only) as watched:
             try:
-                return self._exchange(wish)
+                return self._exchange(wanted)
             except (requests.RequestException, OSError, ValueError) as error:
                 if watched.private:
-                    return ResponseUnreadable(wish.operation, UNSAFE)
-                kind = OutcomeUnknown if wish.creates and watched.connected else ProviderUnavailable
-                return kind(wish.operation, type(error).__name__)
-            except _Refused as refused:
-                return (OutcomeUnknown if wish.creates else ResponseUnreadable)(wish.operation, str(refused))
+                    return ResponseUnreadable(wanted.operation, UNSAFE)
+                kind = OutcomeUnknown if wanted.creates and watched.connected else ProviderUnavailable
+                return kind(wanted.operation, type(error).__name__)
+            except _UnsafeAnswer as unsafe:
+                return (OutcomeUnknown if wanted.creates else ResponseUnreadable)(wanted.operation, str(unsafe))
 
-    def _exchange(self, wish: _Wish) -> _Answer:
+    def _exchange(self, wanted: _Call) -> Answer:
         with self._session.request(
-            wish.method,
-            wish.url,
-            auth=None if wish.bare else self._auth,
+            wanted.method,
+            wanted.url,
+            auth=None if wanted.bare else self._auth,
             stream=True,
             allow_redirects=False,
-            timeout=(CONNECT, wish.deadline),
-            **wish.body,
+            timeout=(CONNECT, wanted.deadline),
+            **wanted.body,
         ) as response:
-            if response.headers.get("Content-Encoding", "identity") != "identity":
-                raise _Refused("a compressed answer, which we did not ask for")
-            content = bytearray()
-            for block in response.iter_content(1 << 16):
-                content += block
-                if len(content) > wish.largest:
-                    raise _Refused("too large an answer")
-                self._got += len(block)
-                if self._got > LARGEST_CONVERSATION:
-                    raise _Refused("too many and too large answers")
-            return _Answer(response.status_code, response.headers, bytes(content))
+            content = self._read_content(response, wanted.largest)
+        return Answer(
+            operation=wanted.operation,
+            status=response.status_code,
+            headers=response.headers,
+            content=content,
+            json=self._redactor.redact_json(parse_json(content)),
+            creates=wanted.creates,
+            bare=wanted.bare,
+        )
 
-    def _error(self, wish: _Wish, got: _Answer, answer: dict[str, Any] | None) -> ProviderError | None:
-        status, words = got.status, self._public_words(answer)
-        if status < 300:
-            refused = answer is not None and self.refuses(answer)
-            return ProviderRejected(wish.operation, words or "without a reason", status=status) if refused else None
-        wait = retry_after(got.headers.get("Retry-After"))
-        if status == 429:
-            return ProviderUnavailable(wish.operation, words or "too many calls", status=status, retry_after=wait)
-        # A redirect may mean that it is done, and what it made is elsewhere; we follow none, so we do not know.
-        if wish.creates and (status < 400 or status == 408 or status >= 500):
-            return OutcomeUnknown(wish.operation, words, status=status)
-        if status == 408 or status >= 500:
-            return ProviderUnavailable(wish.operation, words, status=status, retry_after=wait)
-        if wish.bare and status in (401, 403, 404):
-            return ProviderRejected(wish.operation, words or "The address is not valid any more.", status=status)
-        return REFUSALS.get(status, ProviderRejected)(wish.operation, words, status=status)
+    def _read_content(self, response: requests.Response, largest: int) -> bytes:
+        """Raises _UnsafeAnswer for a compressed or too large one."""
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            raise _UnsafeAnswer("a compressed answer, which we did not ask for")
+        content = bytearray()
+        for block in response.iter_content(1 << 16):
+            content += block
+            if len(content) > largest:
+                raise _UnsafeAnswer("too large an answer")
+            self._got += len(block)
+            if self._got > LARGEST_CONVERSATION:
+                raise _UnsafeAnswer("too many and too large answers")
+        return bytes(content)
 
-    def _public_words(self, answer: dict[str, Any] | None) -> str:
-        """The vendor's words, without the key in case they repeat it."""
-        return str(without_addresses(self._without_key(self.words_of(answer) if answer else "")))[:2000]
-
-    def _json(self, content: bytes) -> Any:
-        """What an answer says, without the key, as it may be kept and shown. None for what is no JSON.
-
-        A key of a few letters is part of many a word, and no real one.
-        """
-        answer = _json(content)
-        return in_texts(answer, lambda text: text.replace(self._key, "[key]")) if len(self._key) >= REAL_KEY else answer
-
-    def _without_key(self, text: str) -> str:
-        """Without the key, also as it stands in JSON."""
-        return text.replace(self._key, "[key]").replace(json.dumps(self._key)[1:-1], "[key]")
+    def _error(self, answer: Answer) -> ProviderError | None:
+        """What is wrong with an answer, if anything, with the vendor's words."""
+        said = answer.json if isinstance(answer.json, dict) else None
+        words = self._redactor.redact_text(self.words_of(said) if said else "")[:PUBLIC_WORDS]
+        if answer.status < 300 and said is not None and self.refuses(said):
+            return ProviderRejected(answer.operation, words or "without a reason", status=answer.status)
+        return error_of(answer, words)
 
 
-REFUSALS: dict[int, type[ProviderError]] = {
-    401: ProviderAuthError,
-    402: PaymentRequired,
-    403: ProviderAuthError,
-    404: NotFound,
-    409: Conflict,
-    413: TooLarge,
-}
+class _UnsafeAnswer(Exception):
+    """Response rejected (too large or compressed)."""
 
 
-class _Refused(Exception):
-    """What came is not read on."""
-
-
-def _json(content: bytes) -> Any:
-    """What it says; None for what is no JSON."""
-    try:
-        return storable(json.loads(content))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _readable(got: _Answer, answer: Any) -> str:
-    """What an answer in JSON says; of a sound only its size, as nobody reads that."""
-    return f"{len(got.content):,} bytes" if answer is None else json.dumps(answer, ensure_ascii=False)
-
-
-def _can_be_asked(url: str, headers: Mapping[str, str] | None) -> bool:
+def _is_valid_request(url: str, headers: Mapping[str, str] | None) -> bool:
     """Whether a request can be made of what a provider gave us for one."""
     try:
         requests.Request("GET", url, headers=headers).prepare()

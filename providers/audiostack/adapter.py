@@ -17,10 +17,12 @@ from pathlib import PurePath
 from typing import Any, ClassVar
 from urllib.parse import quote
 
+from providers.answers import sound_or_json_object
 from providers.audiostack.capabilities import TIERS
 from providers.audiostack.parsing import accepted, file_status_of, id_of, refuses, report_of, sound_address, words_of
+from providers.connections import KeyAuth
 from providers.errors import Conflict, NotFound, ProviderRejected, ProviderUnavailable, ResponseUnreadable
-from providers.http import HttpProvider, KeyAuth
+from providers.http import HttpProvider
 from providers.types import Blob, BuildReport, BuildSpec, Capabilities, ConsentProof, Journal, Parcel, Sound, Tier
 
 ENGINES = {Tier.RAPID: "voice_engine_3", Tier.PROFESSIONAL: "voice_engine_2"}
@@ -158,9 +160,8 @@ class AudioStack(HttpProvider):
 
     def preview(self, remote_id: str, text: str) -> Sound:
         """In which form the sound comes is not said: as it is, or as an address."""
-        told = self.call_sound_or_json(
-            "preview", "POST", "/speech/tts/preview", json={"text": text, "voice": remote_id}
-        )
+        body = {"text": text, "voice": remote_id}
+        told = self.call("preview", "POST", "/speech/tts/preview", json=body, read=sound_or_json_object)
         return told if isinstance(told, Sound) else self.download(sound_address(told))
 
 

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from providers.answers import json_array
+from providers.connections import KeyAuth
 from providers.errors import OutcomeUnknown, ProviderRejected
-from providers.http import HttpProvider, KeyAuth
+from providers.http import HttpProvider
 from providers.resemble_v1.capabilities import TIERS
 from providers.resemble_v1.parsing import UploadTarget, id_of, voice_of
 from providers.resemble_v2.parsing import callback_of, refuses, words_of
@@ -46,7 +48,7 @@ class ResembleV1(HttpProvider):
         return refuses(answer)
 
     def check_key(self) -> None:
-        self.call_list("check key", "/voices")
+        self.call("check key", "GET", "/voices", read=json_array)
 
     def _submit(self, spec: BuildSpec, journal: Journal) -> BuildReport:
         if spec.parcel is None:
@@ -125,7 +127,7 @@ class ResembleV1(HttpProvider):
 
     def list_voices(self) -> Iterator[BuildReport]:
         """All voices of the list; the provider's own, should it show them, cannot be told from others."""
-        items = (item for item in self.call_list("list voices", "/voices") if isinstance(item, dict))
+        items = (item for item in self.call("list voices", "GET", "/voices", read=json_array) if isinstance(item, dict))
         return (voice_of(item) for item in items if id_of(item, "uuid", "id"))
 
     def parse_callback(self, body: bytes) -> BuildReport:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote
 
+from providers.answers import json_object_or_array, sound
 from providers.connections import held
 from providers.errors import NotFound, OutcomeUnknown, ProviderRejected, ResponseUnreadable
 from providers.http import HttpProvider
@@ -36,7 +37,7 @@ class Speechgen(HttpProvider):
         return bool(answer.get("error")) and not id_of(answer)
 
     def check_key(self) -> None:
-        self.call_json("check key", "/models")
+        self.call("check key", "GET", "/models", read=json_object_or_array)
 
     def _submit(self, spec: BuildSpec, journal: Journal) -> BuildReport:
         return self.fetch_build(spec.remote_id) if spec.remote_id else self._create(spec, journal)
@@ -62,7 +63,8 @@ class Speechgen(HttpProvider):
 
     def list_voices(self) -> Iterator[BuildReport]:
         """The models on the first page of the list, if it has pages: the vendor names none."""
-        return (report_of(model) for model in models_in(self.call_json("list voices", "/models")))
+        answer = self.call("list voices", "GET", "/models", read=json_object_or_array)
+        return (report_of(model) for model in models_in(answer))
 
     def delete_voice(self, remote_id: str) -> Mapping[str, Any]:
         try:
@@ -75,7 +77,7 @@ class Speechgen(HttpProvider):
         if not isinstance(voice, str) or not voice:
             raise ProviderRejected("preview", "The model has no voice to speak with yet.")
         body = {"text": text, "voice": voice, "format": "wav"}
-        return self.call_sound("preview", "POST", "/text-to-speech", json=body)
+        return self.call("preview", "POST", "/text-to-speech", json=body, read=sound)
 
     def _model(self, remote_id: str) -> dict[str, Any]:
         answer = self.call("fetch voice", "GET", _at(remote_id))

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote
 
+from providers.answers import json_array, sound
 from providers.connections import held
 from providers.errors import NotFound, OutcomeUnknown, ProviderError, ProviderRejected, ResponseUnreadable
 from providers.http import HttpProvider
@@ -32,7 +33,7 @@ class VoiceAI(HttpProvider):
         return refuses(answer)
 
     def check_key(self) -> None:
-        self.call_list("check key", "/tts/voices")
+        self.call("check key", "GET", "/tts/voices", read=json_array)
 
     def _submit(self, spec: BuildSpec, journal: Journal) -> BuildReport:
         if spec.remote_id:
@@ -74,7 +75,7 @@ class VoiceAI(HttpProvider):
 
     def list_voices(self) -> Iterator[BuildReport]:
         """All that may be ours: where a voice does not say that it is somebody else's, it is kept."""
-        for item in self.call_list("list voices", "/tts/voices"):
+        for item in self.call("list voices", "GET", "/tts/voices", read=json_array):
             if isinstance(item, dict) and id_of(item) and flag(item.get("is_owner")) is not False:
                 report = report_of(item, "list voices")
                 if report.raw_status.lower() != GONE:
@@ -98,7 +99,7 @@ class VoiceAI(HttpProvider):
 
     def preview(self, remote_id: str, text: str) -> Sound:
         wanted = {"text": text, "voice_id": remote_id, "audio_format": "wav"}
-        return self.call_sound("preview", "POST", "/tts/speech", json=wanted)
+        return self.call("preview", "POST", "/tts/speech", json=wanted, read=sound)
 
 
 ADAPTER = VoiceAI

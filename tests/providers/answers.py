@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from providers.answers import LONGEST_WAIT
 from providers.errors import (
     Conflict,
     NotFound,
@@ -13,7 +14,6 @@ from providers.errors import (
     ResponseUnreadable,
     TooLarge,
 )
-from providers.http import LONGEST_WAIT
 
 # What comes back: (status, what a call that creates makes of it, what any other call makes of it).
 STATUSES = [

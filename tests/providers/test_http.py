@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 from urllib3.connection import HTTPConnection
 
-from providers import http
+from providers import answers, http
 from providers.connections import is_public
 from providers.errors import (
     NotFound,
@@ -21,8 +21,8 @@ from providers.errors import (
     ProviderUnavailable,
     ResponseUnreadable,
 )
-from providers.http import HEARD, SAID, HttpProvider
-from providers.types import BuildReport, BuildSpec, Journal, Parcel
+from providers.http import LOG_LENGTH, LOG_TEXT, HttpProvider
+from providers.types import BuildReport, BuildSpec, Journal, Parcel, Sound
 from tests.providers.answers import STATUSES, UNREADABLE
 from tests.providers.making import KEY, parcel_of, sound
 from tests.support.hostile import Asked, Hostile, answer
@@ -73,6 +73,18 @@ def zeros(pieces: int) -> Parcel:
 
 def unheard(_sent: int) -> None:
     """Where nobody waits."""
+
+
+def call_list(client: Plain) -> list[Any]:
+    return client.call("x", "GET", "/x", read=answers.json_array)
+
+
+def call_json(client: Plain) -> dict[str, Any] | list[Any]:
+    return client.call("x", "GET", "/x", read=answers.json_object_or_array)
+
+
+def call_sound(client: Plain) -> Sound:
+    return client.call("x", "GET", "/x", read=answers.sound)
 
 
 @pytest.fixture
@@ -327,34 +339,34 @@ class TestOtherCalls:
     def test_nonsense_is_no_answer(self, client: Plain, hostile: Hostile, body: bytes) -> None:
         hostile.says(answer(200, body))
         asks: list[Callable[[], Any]] = [
-            lambda: client.call_sound("x", "GET", "/x"),
+            lambda: call_sound(client),
             lambda: client.download(f"{hostile.address}/x"),
         ]
         if body:
             asks.append(lambda: client.call("x", "GET", "/x", may_be_empty=True))
         if not body.startswith(b"[1"):
-            asks += [lambda: client.call_list("x", "/x"), lambda: client.call_json("x", "/x")]
+            asks += [lambda: call_list(client), lambda: call_json(client)]
         for ask in asks:
             with pytest.raises(ResponseUnreadable):
                 ask()
 
     def test_lists_are_lists(self, client: Plain, hostile: Hostile) -> None:
         hostile.says(answer(200, [{"a": "b\0"}]))
-        assert client.call_list("x", "/x") == client.call_json("x", "/x") == [{"a": "b\ufffd"}]
+        assert call_list(client) == call_json(client) == [{"a": "b\ufffd"}]
         hostile.says(answer(200, {"a": 1}))
-        assert client.call_json("x", "/x") == {"a": 1}
+        assert call_json(client) == {"a": 1}
         with pytest.raises(ResponseUnreadable):
-            client.call_list("x", "/x")
+            call_list(client)
 
     def test_sound_has_a_size_that_we_take(
         self, client: Plain, hostile: Hostile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(http, "LARGEST_SOUND", len(sound(1)))
         hostile.says(answer(200, sound(1)))
-        assert client.call_sound("x", "GET", "/x").content == sound(1)
+        assert call_sound(client).content == sound(1)
         hostile.says(answer(200, sound(1) + b"\0"))
         asks: list[Callable[[], Any]] = [
-            lambda: client.call_sound("x", "GET", "/x"),
+            lambda: call_sound(client),
             lambda: client.download(f"{hostile.address}/x"),
         ]
         for ask in asks:
@@ -364,13 +376,13 @@ class TestOtherCalls:
 
 class TestApiLog:
     def test_last_answers_are_kept(self, client: Plain, hostile: Hostile) -> None:
-        for number in range(HEARD + 5):
-            hostile.says(answer(200, {"number": number, "words": "ä\0" * SAID}))
+        for number in range(LOG_LENGTH + 5):
+            hostile.says(answer(200, {"number": number, "words": "ä\0" * LOG_TEXT}))
             client.call(f"work {number}", "GET", "/x")
-        assert len(client.api_log) == HEARD
+        assert len(client.api_log) == LOG_LENGTH
         last = list(client.api_log)[-1]
-        assert (last.operation, last.status, len(last.text)) == (f"work {HEARD + 4}", 200, SAID)
-        assert f'"number": {HEARD + 4}' in last.text
+        assert (last.operation, last.status, len(last.text)) == (f"work {LOG_LENGTH + 4}", 200, LOG_TEXT)
+        assert f'"number": {LOG_LENGTH + 4}' in last.text
         assert "ä" in last.text
         assert "\0" not in last.text
 

@@ -50,8 +50,9 @@ FILES = (
     (
         "providers/<slug>/adapter.py",
         "an `HttpProvider` that makes the vendor's calls, under 200 lines, and `ADAPTER`, its name for the registry."
-        " Its `slug` is the name of the package. It announces every call that creates or starts something with"
-        " `journal.about_to`, passes `creates=True`, and writes each remote id at once.",
+        " Its `slug` is the name of the package; lists are sorted by `list_position`, then by `label`. It announces"
+        " every call that creates or starts something with `journal.about_to`, passes `creates=True`, and writes each"
+        " remote id at once.",
     ),
     (
         "sandbox/<slug>/urls.py",

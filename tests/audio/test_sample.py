@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from audio.levels.inspect import Inspection, Limits, inspect
-from tests.audio.test_speaker import MANIFEST
+from tests.audio.networks.test_speaker_match import MANIFEST
 from tests.support.wav import SAMPLE, sample_wav
 
 PLAIN = [entry for entry in MANIFEST if entry["kind"] == "recording"]

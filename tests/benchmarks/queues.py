@@ -67,8 +67,8 @@ def seconds_until_refreshed(sandbox: Sandbox, builds: int, queues: Sequence[Sequ
     """Queue the builds, then the refresh; how long the refresh took to be done."""
     from django.utils import timezone
 
-    from tests.building.desk import Desk
     from tests.support.work import do_tasks
+    from tests.voices.services.builds.desk import Desk
     from voicehub import outbox
     from voicehub.models import Task, TaskStatus, User
     from voices.models import RemoteVoice

@@ -12,7 +12,7 @@ from tests.support.processes import Started, wait_for
 from tests.support.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from tests.building.desk import Desk
+    from tests.voices.services.builds.desk import Desk
 
 LEASE_SECONDS = "3"
 
@@ -50,7 +50,7 @@ def doorbell(tmp_path: Path) -> Iterator[Doorbell]:
 
 @pytest.fixture
 def sandbox(running: Sandbox) -> Iterator[Sandbox]:
-    from tests.building.desk import FEW
+    from tests.voices.services.builds.desk import FEW
 
     running.control("DELETE", "faults")
     running.control("POST", "settings", FEW)
@@ -60,7 +60,7 @@ def sandbox(running: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def desk(transactional_db: None, producer: Any, sandbox: Sandbox, settings: Any) -> "Desk":
-    from tests.building.desk import Desk
+    from tests.voices.services.builds.desk import Desk
 
     settings.VOICEHUB_SANDBOX_URL = sandbox.address
     return Desk(producer, sandbox)

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from providers.types import Handover, Tier
-from tests.building.desk import GOES_ON, Desk
 from tests.support.processes import MANAGE, Started, wait_for
 from tests.support.sandbox import Sandbox
+from tests.voices.services.builds.desk import GOES_ON, Desk
 from voices.models import Build, BuildStatus
 from voices.services.builds.spec import clip_name
 from voices.services.builds.start import start_build

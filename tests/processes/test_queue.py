@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from tests.building.desk import GOES_ON, Desk
 from tests.processes.conftest import Doorbell
 from tests.support.processes import MANAGE, Started, wait_for
+from tests.voices.services.builds.desk import GOES_ON, Desk
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 from voices.models import Build, BuildStatus

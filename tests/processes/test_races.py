@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 
 from providers.types import Handover, Tier
-from tests.building.desk import Desk
 from tests.support.processes import Started, wait_for
+from tests.voices.services.builds.desk import Desk
 from voicehub.models import Task
 from voices.models import Build, RemoteVoice
 from voices.services.builds.start import BuildRefused, start_build

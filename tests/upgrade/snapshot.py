@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from tests.support.session import environment
 
 if TYPE_CHECKING:
-    from tests.building.desk import Desk
+    from tests.voices.services.builds.desk import Desk
     from voices.models import Build
 
 SOUNDS = ("slt-01", "slt-02", "slt-03", "consent-slt")
@@ -130,7 +130,7 @@ def fill() -> None:
     """A studio with one of everything, and builds in every state."""
     from django.utils import timezone
 
-    from tests.building.desk import Desk
+    from tests.voices.services.builds.desk import Desk
     from voicehub.models import Task, TaskStatus, ThresholdOverride, User
 
     now = timezone.now()

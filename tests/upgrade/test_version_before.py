@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.building.desk import FEW
 from tests.support.sandbox import Sandbox
 from tests.support.session import environment
 from tests.upgrade.snapshot import ACTIVE, OVER, restore
+from tests.voices.services.builds.desk import FEW
 from voices.models import BuildStatus
 
 pytestmark = [pytest.mark.processes, pytest.mark.one_database]

@@ -10,9 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from providers import registry
-from tests.building.desk import SLT, Desk
 from tests.support.sandbox import until
 from tests.support.work import do_tasks
+from tests.voices.services.builds.desk import SLT, Desk
 from voicehub.models import Task, TaskStatus
 from voicehub.retry_policy import PREVIOUS_BUILD_GRACE
 from voicehub.upload_limits import CALLBACKS_PER_BUILD

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.building.desk import Desk
+from tests.voices.services.builds.desk import Desk
 from voicehub.models import Task, TaskStatus
 from voices.models import Account, BuildStatus
 from voices.services.accounts import pause_account

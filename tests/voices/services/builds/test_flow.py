@@ -10,9 +10,9 @@ import requests
 from consent.models import Take
 from providers import registry
 from providers.types import Handover, Tier
-from tests.building.desk import SLT, Desk, sound, wav
 from tests.support.sandbox import until
 from tests.support.work import HEARING
+from tests.voices.services.builds.desk import SLT, Desk, sound, wav
 from voicehub.models import Task
 from voicehub.refusals import NotPossible
 from voicehub.tokens import token_for

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from providers import registry
 from providers.http import HttpProvider
-from tests.building.desk import Desk
 from tests.support.work import do_tasks
+from tests.voices.services.builds.desk import Desk
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import Lease, LeaseLost
 from voicehub.refusals import NotPossible

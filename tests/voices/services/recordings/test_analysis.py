@@ -430,7 +430,7 @@ def test_many_transcripts_ring_once(
 
 
 def test_a_transcript_that_comes_later_in_an_archive_is_not_lost(studio: Studio, voice: Voice) -> None:
-    from tests.voices.test_incoming import archive
+    from tests.voices.services.recordings.test_incoming import archive
 
     bare, _new = add_recording(voice, upload("one.wav", clip(1)), studio.producer)
     told, _new = add_recording(voice, upload("two.wav", clip(2)), studio.producer, transcript="By hand.")

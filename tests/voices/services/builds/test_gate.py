@@ -11,7 +11,7 @@ from django.utils import timezone
 from consent.models import Consent, ConsentStatus, Contract, Purpose, Take, Talent
 from consent.services.invitations import ask
 from consent.services.review import approve, resume, suspend, withdraw
-from tests.building.desk import PROVIDER, Desk
+from tests.voices.services.builds.desk import PROVIDER, Desk
 from voicehub.models import Task
 from voicehub.refusals import NotPossible
 from voices.models import Build, BuildStatus, Recording, RemoteVoice, Voice

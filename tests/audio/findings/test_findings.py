@@ -10,7 +10,7 @@ from audio.findings.templates import look
 from audio.findings.thresholds import EXPLAINED
 from docs import findings
 
-PAGE = Path(__file__).parents[2] / "docs" / "findings.md"
+PAGE = Path(__file__).parents[3] / "docs" / "findings.md"
 
 
 def test_page_is_what_the_tables_say() -> None:

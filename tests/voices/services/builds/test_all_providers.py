@@ -10,7 +10,7 @@ import pytest
 
 from providers import registry
 from providers.types import Handover, Tier, Visibility
-from tests.building.desk import Desk
+from tests.voices.services.builds.desk import Desk
 from voicehub.refusals import NotPossible
 from voices.models import Build, BuildStatus, Preview, PreviewStatus, RemoteVoice
 from voices.services.accounts import change_key

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from providers.resemble_v1.adapter import ResembleV1
 from providers.types import Handover, Tier
-from tests.building.desk import Desk
 from tests.support.sandbox import Sandbox
+from tests.voices.services.builds.desk import Desk
 from voicehub.models import User
 from voices.models import Build, BuildStatus
 from voices.services.builds.reconcile import conclude_by_hand, settle_by_hand

@@ -18,7 +18,7 @@ from consent.services.review import withdraw
 from providers import registry
 from providers.errors import ProviderAuthError
 from providers.types import Handover, Tier, Visibility
-from tests.building.desk import Desk, wav
+from tests.voices.services.builds.desk import Desk, wav
 from voicehub.models import Task, TaskStatus
 from voicehub.refusals import NotPossible
 from voicehub.retry_policy import LEASE

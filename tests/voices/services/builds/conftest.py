@@ -8,7 +8,7 @@ import pytest
 from tests.support.sandbox import Sandbox, until
 
 if TYPE_CHECKING:
-    from tests.building.desk import Desk
+    from tests.voices.services.builds.desk import Desk
     from voicehub.models import User
 
 NOBODY = "http://127.0.0.1:9"
@@ -17,7 +17,7 @@ NOBODY = "http://127.0.0.1:9"
 @pytest.fixture
 def sandbox(running: Sandbox, settings: Any) -> Iterator[Sandbox]:
     """The running sandbox: well-behaved, quick, and content with three recordings."""
-    from tests.building.desk import FEW
+    from tests.voices.services.builds.desk import FEW
 
     running.control("DELETE", "faults")
     running.control("POST", "settings", FEW)
@@ -33,6 +33,6 @@ def sandbox(running: Sandbox, settings: Any) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def desk(sandbox: Sandbox, producer: "User") -> "Desk":
-    from tests.building.desk import Desk
+    from tests.voices.services.builds.desk import Desk
 
     return Desk(producer, sandbox)

@@ -12,8 +12,8 @@ import pytest
 from django.utils import timezone
 
 from providers.types import Handover, Tier
-from tests.building.desk import SLT, Desk
 from tests.support.sandbox import until
+from tests.voices.services.builds.desk import SLT, Desk
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import Lease, run_task
 from voices.models import Build, BuildStatus, RemoteVoice

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 
 from consent.forms import TakeForm
 from consent.models import Capture, Consent, Take
-from consent.services.takes import TakeDamaged, submit_take
+from consent.services.takes import TakeDamaged, TakeWithoutStatement, submit_take
 from voicehub.middleware import address_of
 from voicehub.models import User
 from voicehub.refusals import NotPossible
@@ -45,7 +45,7 @@ def receive(request: HttpRequest, consent: Consent, recorded_as: Capture, by: Us
                 address=address_of(request),
             )
         )
-    except TakeDamaged as problem:
+    except (TakeDamaged, TakeWithoutStatement) as problem:
         return Received(problem=str(problem), status=422)
     except NotPossible as problem:
         return _known(consent, given["sha256"]) or Received(problem=str(problem), status=409)

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
-from audio.levels.inspect import Limits, inspect
+from audio.levels.inspect import Inspection, Limits, inspect
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Take
 from consent.services.audit_log import record
 from consent.services.take_checks import check_later
@@ -14,10 +14,16 @@ from voicehub.transitions import move
 from voicehub.upload_limits import TAKE_BYTES, TAKES_PER_CONSENT
 
 TAKE_LIMITS = Limits(min_seconds=2, max_seconds=120)
+# What the recorder does not let anybody send either (`stops` in static/js/recorder/verdict.js), and what it cannot make.
+NO_STATEMENT = frozenset({"empty_file", "data_empty", "silent", "too_short"})
 
 
 class TakeDamaged(NotPossible):
     """The bytes that arrived are not the bytes that were sent."""
+
+
+class TakeWithoutStatement(NotPossible):
+    """The recording is empty, silent or too short to hold the statement."""
 
 
 def submit_take(
@@ -34,7 +40,8 @@ def submit_take(
     """Keep a take of the statement exactly as it came. `by` is None when the talent sent it.
 
     A take that cannot be sent to a provider is kept too, with its findings, and the consent goes on waiting.
-    Raises NotPossible when the consent does not wait for a take, TakeDamaged when the hash is not the claimed one.
+    Raises NotPossible when the consent does not wait for a take, TakeDamaged when the hash is not the claimed one,
+    TakeWithoutStatement when there is nothing to hear; nothing is kept then.
     """
     if (file.size or 0) > TAKE_BYTES:
         raise NotPossible(f"The file is larger than {TAKE_BYTES >> 20} MB. A statement needs well under a minute.")
@@ -42,6 +49,7 @@ def submit_take(
     found = inspect(file, TAKE_LIMITS, thresholds(consent.provider))  # type: ignore[arg-type]  # an uploaded file reads like any binary file
     if claimed_sha256 and claimed_sha256.lower() != found.sha256:
         raise TakeDamaged("The recording was damaged on its way. Send it again.")
+    _require_statement(found)
     file.seek(0)
     with transaction.atomic():
         consent = _that_waits(consent)
@@ -71,6 +79,11 @@ def submit_take(
             move(consent, ConsentStatus.SUBMITTED, note_to_talent="")
             check_later(take)
     return take
+
+
+def _require_statement(found: Inspection) -> None:
+    if reasons := [f"{one.text} {one.advice}" for one in found.findings if one.code in NO_STATEMENT]:
+        raise TakeWithoutStatement("This recording was not kept.", *reasons)
 
 
 def _that_waits(consent: Consent) -> Consent:

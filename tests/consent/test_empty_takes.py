@@ -1,0 +1,74 @@
+"""A recording with nothing to hear is no consent: the server refuses it as the recorder does, and keeps nothing."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from consent.models import ConsentStatus, EventKind, Take
+from consent.services.takes import NO_STATEMENT
+from tests.consent.rows import Desk, at, upload
+from tests.support.wav import RATE, noise, speech_like, wav_bytes
+
+pytestmark = pytest.mark.django_db
+
+SILENT = "it is silent. Check the microphone, then record it again."
+EMPTY = {
+    "zero frames": (wav_bytes(data=b""), "zero seconds. Record it again."),
+    "digital silence": (wav_bytes(np.zeros(RATE * 4)), SILENT),
+    "near silence": (wav_bytes(noise(4.0, -70.0)), SILENT),
+    "too short": (wav_bytes(speech_like(1.9)), "at least 2 are needed. Record a longer passage."),
+}
+each_empty = pytest.mark.parametrize(("data", "words"), EMPTY.values(), ids=EMPTY)
+each_way = pytest.mark.parametrize("recorded", ["on", ""])
+
+
+def stored_files() -> set[Path]:
+    root = Path(Take._meta.get_field("file").storage.location)  # type: ignore[attr-defined]  # kept on the disk here
+    return set(root.rglob("*.wav"))
+
+
+@each_way
+@each_empty
+def test_staff_cannot_file_a_recording_with_nothing_to_hear(
+    desk: Desk, as_producer: Client, data: bytes, words: str, recorded: str
+) -> None:
+    consent, before = desk.asked(), stored_files()
+    sent = {"file": upload(data), "recorded": recorded}
+    response = as_producer.post(at("take_upload", consent), sent, follow=True)
+    shown = response.content.decode()
+    assert words in shown and "This recording was not kept." in shown
+    consent.refresh_from_db()
+    assert consent.status == ConsentStatus.REQUESTED and not Take.objects.exists()
+    assert not consent.events.filter(kind=EventKind.TAKE).exists() and stored_files() == before
+
+
+@each_way
+@each_empty
+def test_a_talent_cannot_send_a_recording_with_nothing_to_hear(
+    desk: Desk, data: bytes, words: str, recorded: str
+) -> None:
+    consent = desk.asked()
+    guest = desk.guest(consent)
+    address = reverse("invitation:submit", args=[consent.pk])
+    sent = {"file": upload(data), "recorded": recorded}
+    assert words in guest.post(address, sent, follow=True).content.decode()
+    again = {"file": upload(data), "recorded": recorded}
+    answer = guest.post(address, again, headers={"accept": "application/json"})
+    assert answer.status_code == 422 and words in answer.json()["problem"]
+    consent.refresh_from_db()
+    assert consent.status == ConsentStatus.REQUESTED and not Take.objects.exists()
+
+
+def test_a_recording_with_something_to_hear_is_still_kept(desk: Desk) -> None:
+    assert desk.take(desk.asked(), wav_bytes(speech_like(2.1))).acceptable
+    assert not desk.take(desk.asked(), wav_bytes(speech_like(130.0))).acceptable, "too long, kept with its finding"
+
+
+def test_the_server_refuses_what_the_recorder_refuses_but_too_long_a_take() -> None:
+    recorder = Path(__file__).parents[2] / "static" / "js" / "recorder" / "verdict.js"
+    stops = set(re.findall(r'say\("(\w+)", true', recorder.read_text()))
+    assert stops - {"too_long"} == NO_STATEMENT & stops == NO_STATEMENT - {"empty_file", "data_empty"}

@@ -160,6 +160,12 @@ class ReasonForm(forms.Form):
     )
 
 
+class ApprovalForm(forms.Form):
+    """Why a take is approved all the same; whether that has to be said depends on what the checks heard in it."""
+
+    reason = forms.CharField(max_length=1000, required=False, strip=True)
+
+
 class DeclineForm(forms.Form):
     """A talent need not say why."""
 

@@ -1,5 +1,5 @@
 """What programs heard in a take, put before people: the statement word by word, the voice, the sound. All of it is an
-opinion; what can be done with the take never depends on it."""
+opinion: it refuses nothing, but against some of it one approves only with a written reason."""
 
 import math
 from collections import Counter
@@ -13,6 +13,7 @@ from django.utils import timezone
 from audio.findings.catalog_sound import CODES as OF_SOUND
 from consent.models import Take
 from consent.models.take import TakeCheck
+from consent.services.approval import objections
 from voicehub.sound_report import Chip, Fact, chip, facts, known, place
 
 COMPARING = timedelta(minutes=1)  # that the voice may take to be compared, after all else was checked
@@ -122,6 +123,11 @@ class Heard:
         words = self.statement.get("words") or ()
         unsure = [word for word in words if word["state"] in UNSURE and word.get("role") in NAMES]
         return list(dict.fromkeys(str(word["text"]).strip(EDGES) for word in unsure))
+
+    @property
+    def objections(self) -> tuple[str, ...]:
+        """What was heard that calls for a written reason before the take is approved."""
+        return objections(self.take)
 
     @property
     def speaker(self) -> Speaker | None:

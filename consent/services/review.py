@@ -1,13 +1,19 @@
 """What becomes of a consent once the talent has answered."""
 
+from datetime import datetime
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, EventKind, Take
+from consent.services.approval import lacks, made_by
 from consent.services.audit_log import record
 from voicehub.models import User
 from voicehub.refusals import NotPossible
 from voicehub.transitions import move
+
+NOT_WAITING = "This consent does not wait for review any more."
 
 
 def latest_take(consent: Consent) -> Take | None:
@@ -15,12 +21,25 @@ def latest_take(consent: Consent) -> Take | None:
     return consent.takes.filter(acceptable=True).order_by("-created_at").first()
 
 
-def approve(consent: Consent, take: Take, by: User) -> None:
-    """Put the consent in force on the strength of `take`, which must be the newest, so nobody approves unheard."""
+def waits_for_review(take: Take) -> bool:
+    """The take is the one that a review is about now."""
+    return take.consent.status == ConsentStatus.SUBMITTED and latest_take(take.consent) == take
+
+
+def approve(consent: Consent, take: Take, by: User, *, played_at: datetime | None, reason: str = "") -> None:
+    """Put the consent in force on the strength of `take`, which must be the newest, so nobody approves unheard.
+
+    `played_at` is when the server was first asked by this very person for the sound of this take. Raises NotPossible
+    with all that is missing (see `approval.lacks`).
+    """
     with transaction.atomic():
         newest = latest_take(consent)
         if newest is None or newest.pk != take.pk:
             raise NotPossible("There is a newer recording. Listen to that one first.")
+        if not Consent.objects.filter(pk=consent.pk, status=ConsentStatus.SUBMITTED).exists():
+            raise NotPossible(NOT_WAITING)
+        if missing := list(lacks(newest, by, played_at, reason)):
+            raise NotPossible(*missing)
         done = move(
             consent,
             ConsentStatus.APPROVED,
@@ -30,15 +49,25 @@ def approve(consent: Consent, take: Take, by: User) -> None:
             approved_at=timezone.now(),
         )
         if not done:
-            raise NotPossible("This consent does not wait for review any more.")
-        record(consent, EventKind.APPROVED, by, take=str(take.pk), sha256=take.sha256)
+            raise NotPossible(NOT_WAITING)
+        record(consent, EventKind.APPROVED, by, **_grounds(newest, by, reason))
+
+
+def _grounds(take: Take, by: User, reason: str) -> dict[str, Any]:
+    """What the history keeps of an approval."""
+    grounds: dict[str, Any] = {"take": str(take.pk), "sha256": take.sha256}
+    if reason:
+        grounds["reason"] = reason
+    if made_by(take, by):
+        grounds["approver_made_take"] = True
+    return grounds
 
 
 def ask_again(consent: Consent, by: User, reason: str) -> None:
     """Ask the talent to read the statement once more; the reason is shown on the private page."""
     with transaction.atomic():
         if not move(consent, ConsentStatus.REQUESTED, note_to_talent=reason):
-            raise NotPossible("This consent does not wait for review any more.")
+            raise NotPossible(NOT_WAITING)
         record(consent, EventKind.ASKED_AGAIN, by, reason=reason)
 
 

@@ -14,7 +14,7 @@ from voicehub.transitions import move
 from voicehub.upload_limits import TAKE_BYTES, TAKES_PER_CONSENT
 
 TAKE_LIMITS = Limits(min_seconds=2, max_seconds=120)
-# What the recorder does not let anybody send either (`stops` in static/js/recorder/verdict.js), and what it cannot make.
+# What the recorder cannot make, or does not let anybody send (`stops` in static/js/recorder/verdict.js).
 NO_STATEMENT = frozenset({"empty_file", "data_empty", "silent", "too_short"})
 
 

@@ -12,9 +12,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from consent import extension_points
 from consent.access import consent_or_404, invitation_or_404, invitation_rows, may, take_or_404, talent_or_404, user_of
-from consent.forms import AskForm, ReasonForm
+from consent.forms import ApprovalForm, AskForm, ReasonForm
 from consent.models import Consent, ConsentStatus
+from consent.playback import first_playback
 from consent.services import invitations, review
+from consent.services.approval import may_approve
 from consent.services.audit_log import first_broken
 from consent.services.gate import permission
 from consent.services.invitations import ask, revoke
@@ -69,10 +71,12 @@ def consent(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _page(request: HttpRequest, found: Consent, **more: Any) -> HttpResponse:
     takes = list(found.takes.select_related("recorded_by", "check_made").defer("peaks", "check_made__fine_peaks"))
     links = invitation_rows(found)
+    to_review = next((take for take in takes if take.acceptable), None) if _waits(found) else None
     context = {
         "consent": found,
         "takes": takes,
-        "to_review": next((take for take in takes if take.acceptable), None) if _waits(found) else None,
+        "to_review": to_review,
+        "may_approve": to_review is not None and may_approve(to_review, user_of(request)),
         "invitations": links,
         "invited": any(not row.ended for row in links),
         "events": list(found.events.order_by("sequence")),
@@ -125,7 +129,13 @@ def end_link(request: HttpRequest, pk: UUID, link: UUID) -> HttpResponse:
 def approve(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = consent_or_404(pk)
     take = take_or_404(_uuid_or_404(request.POST.get("take", "")))
-    return _try(request, found, "Approved: the consent is in force.", review.approve, found, take, user_of(request))
+    form = ApprovalForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, str(form.errors["reason"][0]))
+        return redirect(found)
+    given = {"played_at": first_playback(request, take), "reason": form.cleaned_data["reason"]}
+    act = partial(review.approve, **given)
+    return _try(request, found, "Approved: the consent is in force.", act, found, take, user_of(request))
 
 
 def _uuid_or_404(text: str) -> UUID:

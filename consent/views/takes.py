@@ -10,6 +10,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import consent_or_404, may, take_or_404, user_of
 from consent.models import Capture, ConsentStatus
+from consent.playback import note_playback
+from consent.services.review import waits_for_review
 from consent.take_report import heard
 from consent.take_upload import answer, receive
 from voicehub.media import outline, send
@@ -44,7 +46,9 @@ def take_audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The untouched bytes: to be played if the strict reader took them for sound, else only as a download."""
     take = take_or_404(pk)
     if take.acceptable:
-        return send(request, take.file, "audio/wav", f"statement-{take.pk}.wav", attachment=False)
+        response = send(request, take.file, "audio/wav", f"statement-{take.pk}.wav", attachment=False)
+        note_playback(request, take, response)
+        return response
     return send(request, take.file, "application/octet-stream", f"statement-{take.pk}.bin", attachment=True)
 
 
@@ -65,4 +69,4 @@ def take_check(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = heard(take_or_404(pk))
     if found.stage != "done" and request.GET.get("seen") == found.stage:
         return HttpResponse(status=204)
-    return render(request, "consent/_heard.html", {"heard": found})
+    return render(request, "consent/_heard.html", {"heard": found, "reviewed": waits_for_review(found.take)})

@@ -1,8 +1,9 @@
-// A take is approved by somebody who heard all of it: the button waits until every part of it was played.
+// Help only, as the server decides: the button waits until every part was played and as much time has passed as it lasts.
 const SLACK = 0.5; // seconds that may be missing: players report their progress in steps
 const audio = document.querySelector("#review audio");
 const approve = document.querySelector("#review [data-approve]");
 const note = document.querySelector("#review [data-approve-note]");
+let began = 0; // when sound first came from the server
 
 function wait(waits) {
   approve.disabled = waits;
@@ -17,11 +18,15 @@ function heard({ played, duration }) {
   return seconds >= duration - SLACK;
 }
 
+function look() {
+  if (!began || !heard(audio)) return;
+  const left = began + audio.duration * 1000 - Date.now();
+  if (left > 0) setTimeout(look, left);
+  else wait(false);
+}
+
 if (audio && approve) {
   wait(true);
-  for (const step of ["timeupdate", "pause", "ended"]) {
-    audio.addEventListener(step, () => {
-      if (heard(audio)) wait(false);
-    });
-  }
+  audio.addEventListener("playing", () => (began ||= Date.now()));
+  for (const step of ["timeupdate", "pause", "ended"]) audio.addEventListener(step, look);
 }

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, expect
 
+from tests.browser import sound
 from tests.browser.tab import Tab
 
 WORDS = "[data-part=words]"
@@ -51,4 +52,12 @@ def listen(page: Page, speed: float = 4) -> None:
 
 def send(page: Page) -> None:
     page.get_by_role("button", name="Send it").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("It has arrived.")
+
+
+def send_file(page: Page, content: bytes) -> None:
+    """Send a file in place of a recording, with or without the recorder."""
+    page.get_by_text("Send a WAV file instead").click()
+    page.get_by_label("WAV file").set_input_files(sound.chosen("me.wav", content))
+    page.get_by_role("button", name="Send the file").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("It has arrived.")

@@ -142,7 +142,7 @@ def test_asking_again_tells_the_talent_why(
     consent = desk.ask_consent(staff, desk.add_talent(staff, name))
     staff.page.get_by_role("button", name="Create a private link").click()
     link = staff.page.get_by_role("textbox", name="Private link").input_value()
-    _send_file(guest.begin(talent, link), sound.clip("consent-slt"))
+    guest.send_file(guest.begin(talent, link), sound.clip("consent-slt"))
 
     page = staff.go(f"/consents/{consent}/")
     expect(page.locator("#review").get_by_text("Uploaded as a file over the private link")).to_be_visible()
@@ -156,15 +156,8 @@ def test_asking_again_tells_the_talent_why(
     talent.look("talent's first page, asked again")
     page = guest.begin(talent, link)
     expect(page.get_by_text("A door slams in the middle.")).to_be_visible()
-    _send_file(page, sound.clip("consent-slt", 0.2))
+    guest.send_file(page, sound.clip("consent-slt", 0.2))
     assert len(studio.rows("SELECT * FROM consent_take WHERE consent_id = ?", consent)) == 2
-
-
-def _send_file(page: Page, content: bytes) -> None:
-    page.get_by_text("Send a WAV file instead").click()
-    page.get_by_label("WAV file").set_input_files(sound.chosen("me.wav", content))
-    page.get_by_role("button", name="Send the file").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("It has arrived.")
 
 
 def test_file_that_is_no_recording_is_kept_and_said_to_be_none(studio: Studio, open_tab: OpenTab) -> None:
@@ -289,9 +282,9 @@ def test_staff_record_in_the_studio_and_it_is_labelled_so(
 def test_file_from_staff_is_labelled_as_uploaded(open_tab: OpenTab) -> None:
     tab = open_tab("desk", "paula")
     consent = desk.ask_consent(tab, desk.add_talent(tab, "Uma Uploaded"))
-    desk.upload_take(tab, consent, sound.clip("consent-slt"))
-    page = tab.page
-    label = "Uploaded as a file by Paula on the talent's behalf; not recorded here."
+    desk.upload_take(open_tab("desk", "ed"), consent, sound.clip("consent-slt"))
+    page = tab.go(f"/consents/{consent}/")
+    label = "Uploaded as a file by Ed on the talent's behalf; not recorded here."
     expect(page.locator("#review").get_by_text(label)).to_be_visible()
     assert "uploaded a recording of the statement" in desk.history(page)[-1]
     _shows_the_words_as_heard(page)

@@ -238,18 +238,18 @@ def _write_transcript_if_none(page: Page, name: str) -> None:
         expect(_clip(page, name).get_by_text("Saved")).to_be_visible()
 
 
-def test_silent_consent_is_refused_in_the_words_of_the_provider(open_tab: OpenTab) -> None:
+def test_another_text_as_consent_is_refused_in_the_words_of_the_provider(open_tab: OpenTab) -> None:
     tab = open_tab("desk", "paula")
-    talent, consent = desk.permitted_talent(tab, "Stan Silent", sound.silence())
+    talent, consent = desk.permitted_talent(tab, "Stan Elsewhere", sound.clip("slt-01"))
     desk.add_voice(tab, talent, "Stan, unheard")
     desk.add_clips(tab, desk.SLT[:4])
     desk.start_build(tab)
     desk.watch_until(tab.page, "The provider did not accept the spoken consent")
-    expect(tab.page.get_by_text("“There is no speech in the consent recording.”")).to_be_visible()
+    expect(tab.page.get_by_text("“The consent recording is not the consent statement.")).to_be_visible()
     tab.look("build, consent refused")
     tab.page.get_by_role("link", name="Open the consent").click()
     assert desk.id_in(tab.page) == consent
-    expect(tab.page.get_by_text("it is silent").first).to_be_visible()
+    expect(tab.page.get_by_text("of the statement's words were heard").first).to_be_visible()
 
 
 def test_provider_fetches_the_dataset_that_we_serve(studio: Studio, open_tab: OpenTab, dataset_build: str) -> None:

@@ -12,8 +12,8 @@ from django.urls import reverse
 from consent.models import Capture, Consent, Contract, Invitation, Purpose, Statement, Take, Talent
 from consent.services.contracts import file_contract
 from consent.services.invitations import ask, copy_link
-from consent.services.review import approve
 from consent.services.takes import submit_take
+from tests.support.approval import approve_after_listening
 from tests.support.wav import speech_like, wav_bytes
 from voicehub.models import User
 
@@ -82,7 +82,7 @@ class Desk:
 
     def approved(self, talent: Talent | None = None) -> Consent:
         consent = self.asked(talent)
-        approve(consent, self.take(consent), self.producer)
+        approve_after_listening(consent, self.take(consent), self.producer)
         return consent
 
     def link(self, *consents: Consent) -> str:

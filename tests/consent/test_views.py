@@ -14,8 +14,9 @@ from django.urls import reverse
 
 from consent.models import Capture, Consent, ConsentStatus, Contract, Statement, Take, Talent
 from consent.services.invitations import invite
-from consent.services.review import approve, ask_again, decline, suspend
+from consent.services.review import ask_again, decline, suspend
 from tests.consent.rows import PDF, PROVIDER, Desk, at, page, spoken, terms, upload
+from tests.support.approval import REASON, approve_after_listening, let_time_pass, play
 from tests.support.wav import HTML, ZIP
 from voicehub.models import User
 from voicehub.tokens import digest
@@ -281,7 +282,9 @@ def test_approving_puts_the_consent_in_force(desk: Desk, as_producer: Client) ->
     consent = desk.submitted()
     take = consent.takes.get()
     assert str(take.pk) in page(as_producer, consent.get_absolute_url())
-    as_producer.post(at("approve", consent), {"take": take.pk})
+    play(as_producer, take)
+    let_time_pass(as_producer, take.seconds)
+    as_producer.post(at("approve", consent), {"take": take.pk, "reason": REASON})
     consent.refresh_from_db()
     assert (consent.status, consent.take, consent.approved_by) == (ConsentStatus.APPROVED, take, desk.producer)
 
@@ -428,7 +431,7 @@ def test_each_page_says_what_comes_next(desk: Desk, as_producer: Client, as_view
     shown = page(as_viewer, consent.get_absolute_url())
     assert "A producer reviews it." in shown and "then approve" not in shown
     assert "Next: add a voice" not in page(as_producer, talent.get_absolute_url())
-    approve(consent, consent.takes.get(), desk.producer)
+    approve_after_listening(consent, consent.takes.get(), desk.producer)
     assert "Next: add a voice" in page(as_producer, talent.get_absolute_url())
     assert "Next: add a voice" not in page(as_viewer, talent.get_absolute_url())
     suspend(consent, desk.producer, "A dispute.")

@@ -27,8 +27,8 @@ from moto.server import ThreadedMotoServer
 from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Take, Talent
 from consent.services.contracts import file_contract
 from consent.services.invitations import ask
-from consent.services.review import approve
 from consent.services.takes import submit_take
+from tests.support.approval import approve_after_listening
 from tests.support.processes import ROOT
 from tests.support.wav import sample_wav
 from tests.support.work import do_tasks, no_file
@@ -77,9 +77,9 @@ def voice(s3: Storage, producer: Any, talent: Talent) -> Voice:
     terms |= {"purposes": [Purpose.NARRATION], "providers": [PROVIDER]}
     file_contract(talent, SimpleUploadedFile("paper.pdf", b"%PDF-1.4\n%%EOF"), terms, producer)
     consent = ask(talent, PROVIDER, "en-US", Purpose.NARRATION, producer)
-    take = submit_take(consent, wav("consent-slt"), Capture.UPLOAD, by=producer)
+    take = submit_take(consent, wav("consent-slt"), Capture.LINK)
     consent.refresh_from_db()
-    approve(consent, take, producer)
+    approve_after_listening(consent, take, producer)
     voice = create_voice(talent, "Narrator", "en-US", Purpose.NARRATION, producer)
     for name in ("slt-01", "slt-02", "slt-03"):
         add_recording(voice, wav(name), producer, f"Words of {name}.")

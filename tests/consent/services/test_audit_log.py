@@ -8,11 +8,11 @@ from django.db import connection, connections
 
 from consent.models import Consent, ConsentStatus, Event, EventKind
 from consent.models.evidence import Unchangeable
-from consent.services import review
 from consent.services.audit_log import first_broken, verify_all_histories
 from consent.services.invitations import copy_link
 from consent.services.review import suspend
 from tests.consent.rows import Desk
+from tests.support.approval import approve_after_listening
 from voicehub.refusals import NotPossible
 
 
@@ -91,7 +91,7 @@ def test_of_two_who_approve_at_once_one_does(desk: Desk) -> None:
         mine = Consent.objects.select_related("talent").get(pk=consent.pk)
         start.wait(timeout=10)
         try:
-            review.approve(mine, take, desk.producer)
+            approve_after_listening(mine, take, desk.producer)
         except NotPossible:
             return False
         finally:

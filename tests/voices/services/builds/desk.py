@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Statement, Talent
 from consent.services.invitations import ask
-from consent.services.review import approve
 from consent.services.takes import submit_take
 from providers.types import Handover, Tier
+from tests.support.approval import approve_after_listening
 from tests.support.sandbox import Sandbox, until
 from tests.support.wav import sample_wav
 from tests.support.work import do_tasks
@@ -91,9 +91,9 @@ class Desk:
         consent = ask(
             talent, asked["provider"], "en-US", asked["purpose"], self.producer, valid_until=asked["valid_until"]
         )
-        given = submit_take(consent, wav(take), Capture.IN_STUDIO, by=self.producer)
+        given = submit_take(consent, wav(take), Capture.LINK)
         consent.refresh_from_db()
-        approve(consent, given, self.producer)
+        approve_after_listening(consent, given, self.producer)
         assert consent.status == ConsentStatus.APPROVED
         return consent
 

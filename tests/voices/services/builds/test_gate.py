@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Purpose, Take, Talent
 from consent.services.invitations import ask
-from consent.services.review import approve, resume, suspend, withdraw
+from consent.services.review import resume, suspend, withdraw
+from tests.support.approval import approve_after_listening
 from tests.voices.services.builds.desk import PROVIDER, Desk
 from voicehub.models import Task
 from voicehub.refusals import NotPossible
@@ -310,5 +311,5 @@ def test_approval_rests_on_the_take_that_goes_out(desk: Desk) -> None:
     build = desk.start(desk.voice())
     assert build.consent.take
     with pytest.raises(NotPossible):
-        approve(build.consent, build.consent.take, desk.producer)
+        approve_after_listening(build.consent, build.consent.take, desk.producer)
     assert desk.finish(build).status == BuildStatus.READY

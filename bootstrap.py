@@ -1,7 +1,9 @@
 """Set VoiceHub up on a machine that has nothing but Python, and start it or its tests.
 
     python3 bootstrap.py run [--port 8000]    everything the studio needs, then the studio
-    python3 bootstrap.py test                 everything the tests need too, then the tests
+    python3 bootstrap.py test [STEP …]        everything the tests need too, then the tests, or these steps of them
+    python3 bootstrap.py test part […]        the same, then pytest with these arguments
+    python3 bootstrap.py check                the same, then the checks and the tests that the change touches
     python3 bootstrap.py install [--dev]      only the setting up; with --extras, the quality estimates and m4a too
     python3 bootstrap.py lock                 remake the locks (needs uv and npm)
 
@@ -63,21 +65,25 @@ def main(arguments: list[str]) -> None:
         make_locks()
         return
     check_machine()
-    install("dev" if asked.what == "test" or asked.dev else "extras" if asked.extras else "run")
+    install("dev" if asked.what in ("check", "test") or asked.dev else "extras" if asked.extras else "run")
     install_browser_libraries()
     if asked.what == "run":
         start([str(PYTHON), "manage.py", "studio", "--port", str(asked.port)])
+    if asked.what == "check":
+        start([str(PYTHON), "-m", "tests.check"])
     if asked.what == "test":
         start([str(PYTHON), "-m", "tests.run", *asked.rest])
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bootstrap.py", description="Set VoiceHub up and start it, or its tests.")
-    parser.add_argument("what", choices=["run", "test", "install", "lock"])
+    parser.add_argument("what", choices=["run", "test", "check", "install", "lock"])
     parser.add_argument("--port", type=int, default=8000, help="where the studio is served (default: 8000)")
     parser.add_argument("--dev", action="store_true", help="install what the tests and checks need, too")
     parser.add_argument("--extras", action="store_true", help="install the optional decoders and models, too")
-    parser.add_argument("rest", nargs="*", help="test: which steps (default: all)")
+    parser.add_argument("rest", nargs="*", help="test: which steps (default: all), or part and pytest's arguments")
+    if arguments[:1] == ["test"]:  # what follows may be options of pytest
+        return argparse.Namespace(what="test", rest=arguments[1:], dev=True, extras=False, port=0)
     return parser.parse_args(arguments)
 
 

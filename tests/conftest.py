@@ -1,6 +1,7 @@
 """What every test may ask for: named people, a browser, a real queue."""
 
 import os
+import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from voicehub.models import User
 
 SESSION = Session()
+
+# `make test-long` names them; a run of everything leaves them out.
+collect_ignore = [] if any("long" in argument for argument in sys.argv) else ["long"]
 
 # The same examples each time, so that a change is judged by what it changed.
 hypothesis.settings.register_profile("suite", derandomize=True)

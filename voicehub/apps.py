@@ -4,8 +4,8 @@ from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.db.models.signals import post_migrate
 
-from voicehub.logs import HideLinks
 from voicehub.roles import make_roles
+from voicehub.tokens import HideLinks
 
 
 class VoiceHubConfig(AppConfig):

@@ -49,7 +49,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "voicehub.static.StudioStaticConfig",
+    "voicehub.storage.StudioStaticConfig",
     "django.contrib.humanize",
     "csp",
     "django_htmx",
@@ -163,7 +163,7 @@ PRIVATE_S3 = {
         "signature_version": "s3v4",
     },
 }
-STATIC_STORAGE = "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "voicehub.static.HashedStorage"
+STATIC_STORAGE = "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "voicehub.storage.HashedStorage"
 STORAGES = {
     "private": PRIVATE_S3 if S3_BUCKET else PRIVATE_LOCAL,
     "default": PRIVATE_S3 if S3_BUCKET else PRIVATE_LOCAL,
@@ -223,7 +223,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"links": {"()": "voicehub.logs.HideLinks"}},
+    "filters": {"links": {"()": "voicehub.tokens.HideLinks"}},
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["links"]},

@@ -1,4 +1,4 @@
-"""The thresholds of the audio checks as this studio has set them."""
+"""The thresholds of the audio checks as this studio has set them; apart from the models, which know no audio."""
 
 from audio.findings.thresholds import EXPLAINED, THRESHOLDS, Thresholds
 from voicehub.models import ThresholdOverride

@@ -1,4 +1,4 @@
-"""Unguessable links: 256 bits go out, only their SHA-256 is stored.
+"""Unguessable links: 256 bits go out, only their SHA-256 is stored, and no log gets one.
 
 A plain hash is enough for a value of this entropy (OWASP ASVS 5.0, 6.5.2); a look-up by hash needs no
 constant-time comparison.
@@ -6,6 +6,8 @@ constant-time comparison.
 
 import base64
 import hashlib
+import logging
+import re
 import secrets
 
 from django.utils.crypto import salted_hmac
@@ -29,3 +31,17 @@ def token_for(purpose: str, row_id: object) -> str:
     """
     made = salted_hmac(f"voicehub.token.{purpose}", str(row_id), algorithm="sha256").digest()
     return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+
+
+SECRET_LINK = re.compile(r"(/(?:i|datasets|hooks/[\w-]+)/)[\w-]{20,}")
+
+
+def hide_links(line: str) -> str:
+    """`line` with the token of each private link replaced by an ellipsis."""
+    return SECRET_LINK.sub(r"\1…", line)
+
+
+class HideLinks(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = hide_links(record.getMessage()), None
+        return True

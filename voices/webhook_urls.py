@@ -1,4 +1,4 @@
-"""What providers call by themselves."""
+"""What providers call by themselves, in a namespace of its own."""
 
 from django.urls import path
 

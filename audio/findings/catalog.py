@@ -1,4 +1,4 @@
-"""The codes of all findings with their words, one table for each area."""
+"""The codes of all findings with their words: a file, however short, for each section of docs/findings.md."""
 
 from audio.findings import (
     catalog_archive,

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 from audio.networks import estimates
+from audio.networks.silero import silero
 from audio.networks.speaker_encoder import encoder
-from audio.networks.vad import silero
 from audio.networks.weights import Absent
 
 RUN = "Run: make run"

@@ -21,10 +21,11 @@ import soundfile
 from audio.findings.findings import Finding, Refused, Severity, finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 from audio.untrusted.runner import FINDING_SHAPE, ChildLimits, run
-from audio.wav.decode import LOSSY, Frames, Sound, Told, open_sound
+from audio.wav.decode import Frames, Sound, open_sound
 from audio.wav.mixdown import Mix, choose_mix
 from audio.wav.pcm import QUALITY, Rounding, WavWriter, allowed_rate, resampled
 from audio.wav.riff import ALLOWED_RATES, FULL_SCALE, SIGNATURES, Float32, WavHeader, WavRefused, read_header
+from audio.wav.source_format import MORE_THAN_SOUND, UNWRITTEN, findings_of_file, format_of
 
 Recipe = dict[str, Any]
 Step = Mapping[str, Any]
@@ -63,10 +64,6 @@ ANOTHER_FORMAT = frozenset(
     {"format_extensible", "not_pcm", "not_mono", "not_16_bit", "rate_not_allowed", "not_wav"}
     | {code for _, _, code in SIGNATURES if code != "is_zip"}
 )
-MORE_THAN_SOUND = frozenset(
-    {"bytes_after_end", "length_unwritten", "side_data_too_big", "too_many_chunks", "format_length", "padding_missing"}
-)
-"""What the strict reader refuses though all of the sound is there. A file of which some is missing stays refused."""
 
 OUTER_LENGTHS: tuple[tuple[bytes, int, str, int], ...] = (
     (b"FORM", 4, ">I", 8),
@@ -76,8 +73,6 @@ OUTER_LENGTHS: tuple[tuple[bytes, int, str, int], ...] = (
     (b".snd", 8, ">I", 24),
 )
 """(first bytes, place of the length, how it is written, what it does not count): libsndfile forgives a missing end."""
-UNWRITTEN = 0xFFFFFFFF
-OGG_LONGEST_PAGE = 65307
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +171,9 @@ def convert_job(
     mix = _mix(sound, silent_db, alike_share)
     making = _Making(sound, mix, rate or allowed_rate(sound.told.sample_rate), seed)
     making.write(Path(target))
-    said = [*_said_of_file(file, code, sound.told), *_said_of(mix, making)]
+    said = [*findings_of_file(file, code, sound.told), *_said_of(mix, making)]
     yield from ({"kind": "said", **one.as_dict()} for one in said)
-    yield {"kind": "made", "format": _format(sound.told, making.read), "steps": list(making.steps())}
+    yield {"kind": "made", "format": format_of(sound.told, making.read), "steps": list(making.steps())}
 
 
 def _check_whole(file: BinaryIO) -> str:
@@ -281,35 +276,6 @@ class _Making:
         yield {"step": "round", "bits": 16, "dither": self.seed if self.dithered else None}
 
 
-def _format(told: Told, frames: int) -> dict[str, Any]:
-    return {
-        "container": told.container,
-        "subtype": told.subtype,
-        "sample_rate": told.sample_rate,
-        "channels": told.channels,
-        "frames": frames,
-        "seconds": frames / told.sample_rate,
-    }
-
-
-def _said_of_file(file: BinaryIO, code: str, told: Told) -> Iterator[Finding]:
-    if code:
-        yield finding("converted", came=described(told))
-    if code in MORE_THAN_SOUND:
-        yield finding("more_than_sound")
-    if told.container == "OGG" and not _ogg_ends(file):
-        yield finding("end_missing")
-    if told.subtype in LOSSY:
-        yield finding("lossy_source", encoding=LOSSY[told.subtype])
-
-
-def _ogg_ends(file: BinaryIO) -> bool:
-    """Whether the last page of an Ogg file says that it is the last (RFC 3533, section 6)."""
-    file.seek(max(0, file.seek(0, os.SEEK_END) - OGG_LONGEST_PAGE))
-    _, _, page = file.read().rpartition(b"OggS\0")
-    return bool(page and page[0] & 4)
-
-
 def _said_of(mix: Mix, making: _Making) -> Iterator[Finding]:
     if mix.silent:
         yield finding("channel_silent", channels=" and ".join(str(number + 1) for number in mix.silent))
@@ -317,17 +283,3 @@ def _said_of(mix: Mix, making: _Making) -> Iterator[Finding]:
         yield finding("channels_differ", channel=mix.kept[0] + 1)
     if making.gain != 1.0:
         yield finding("peaks_lowered", decibels=-20 * math.log10(making.gain))
-
-
-WIDTHS = {
-    **{"PCM_S8": "8 bit", "PCM_U8": "8 bit", "PCM_16": "16 bit", "PCM_24": "24 bit", "PCM_32": "32 bit"},
-    **{"FLOAT": "32 bit floating point", "DOUBLE": "64 bit floating point", "ULAW": "µ-law", "ALAW": "A-law"},
-}
-
-
-def described(told: Told) -> str:
-    """Such as "FLAC, 24 bit, 48,000 Hz, stereo"."""
-    encoding = WIDTHS.get(told.subtype, LOSSY.get(told.subtype, told.subtype))
-    channels = {1: "mono", 2: "stereo"}.get(told.channels, f"{told.channels} channels")
-    parts = [told.container, encoding, f"{told.sample_rate:,} Hz", channels]
-    return ", ".join(dict.fromkeys(parts))

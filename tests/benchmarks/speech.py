@@ -12,7 +12,7 @@ from multiprocessing import get_context
 import numpy as np
 import soundfile
 
-from audio.networks import vad as hearing
+from audio.networks import silero
 from audio.networks.speaker_match import voiceprint
 from audio.networks.vad import RATE, speech
 from audio.networks.weights import Absent
@@ -35,12 +35,12 @@ def by_model(samples: Float32) -> float:
 
 
 def by_level(samples: Float32) -> float:
-    kept = hearing.silero
-    hearing.silero = lambda: Absent("")  # type: ignore[assignment] # stands for the cached function
+    kept = silero.silero
+    silero.silero = lambda: Absent("")  # type: ignore[assignment] # stands for the cached function
     try:
         return speech(samples, RATE).seconds
     finally:
-        hearing.silero = kept
+        silero.silero = kept
 
 
 def levels_only(samples: Float32) -> float:

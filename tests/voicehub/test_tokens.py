@@ -1,5 +1,4 @@
-from voicehub.logs import hide_links
-from voicehub.tokens import digest, new_token, token_for
+from voicehub.tokens import digest, hide_links, new_token, token_for
 
 
 def test_a_token_is_long_fresh_and_stored_as_its_hash() -> None:

@@ -1,5 +1,6 @@
 """What the pages of this app show in the same way: how far a build is, scores, flags, and a talent's voices."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import template
@@ -9,8 +10,9 @@ from django.utils.formats import date_format
 
 from consent.models import Talent
 from providers import registry
-from voices.models import Build, BuildRecording, BuildStatus, RecordingStatus
-from voices.presenters import build_name, tier_label
+from voices import access, presenters
+from voices.models import Build, BuildRecording, BuildStatus, RecordingStatus, RemoteVoice, Voice
+from voices.presenters import Spoken, build_name, spoken, tier_label
 
 register = template.Library()
 
@@ -99,3 +101,20 @@ def talent_voices(context: template.Context, talent: Talent) -> dict[str, Any]:
         usable=Count("recordings", filter=usable, distinct=True), built=Count("builds", distinct=True)
     ).order_by("name")
     return {"talent": talent, "voices": voices, "perms": context["perms"]}
+
+
+register.filter("account_standing", presenters.of_account)
+register.filter("remote_standing", presenters.of_remote)
+register.filter("remote_kind", presenters.kind)
+
+
+@register.simple_tag
+def remote_voices_of(voice: Voice) -> Sequence[RemoteVoice]:
+    """Those of a voice, newest first; one that never came to be is of no interest."""
+    return list(access.remote_voices().filter(voice=voice).exclude(remote_id="", retired_at=None)[:50])
+
+
+@register.simple_tag
+def spoken_by(remote: RemoteVoice) -> Spoken:
+    """Its previews, and why it may not speak now."""
+    return spoken(remote)

@@ -9,7 +9,8 @@ import soundfile
 import soxr
 
 from audio.networks import vad as hearing
-from audio.networks.vad import CHUNK, Silero, Speech, SpeechFinder, silero, speech
+from audio.networks.silero import CHUNK, Silero, silero
+from audio.networks.vad import Speech, SpeechFinder, speech
 from audio.networks.weights import Absent
 from audio.wav.riff import Float32
 from tests.support.wav import RATE, SAMPLE, Samples, noise, tone

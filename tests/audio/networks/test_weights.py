@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from audio.networks import weights
+from audio.networks.silero import SHAPES as SILERO_SHAPES
+from audio.networks.silero import Silero, silero
 from audio.networks.speaker_encoder import SHAPES as ENCODER_SHAPES
 from audio.networks.speaker_encoder import Encoder, encoder
-from audio.networks.vad import SHAPES as SILERO_SHAPES
-from audio.networks.vad import Silero, silero
 from audio.networks.weights import TORCH_MAGIC, Absent, Arrays, safetensors, torch_legacy
 
 SHAPES = {"one": (2, 3), "two": (4,)}

@@ -20,6 +20,7 @@ from audio.wav import convert, decode
 from audio.wav.convert import Derived, convert_job, is_ours, temporary_wav, to_wav
 from audio.wav.pcm import allowed_rate
 from audio.wav.riff import ALLOWED_RATES, SIGNATURES, read_header
+from audio.wav.source_format import MORE_THAN_SOUND
 from tests.support.sounds import FloatArray, by_ffmpeg, by_libsndfile, film, voice
 from tests.support.wav import CLEAN, HOSTILE, noise, sample_wav, speech_like, tone, wav_bytes
 
@@ -284,8 +285,8 @@ def test_a_hostile_wav_is_refused_or_becomes_a_clean_one(make: Make, tmp_path: P
             assert refused.finding.code in {"not_sound", "rest_damaged", "truncated", "sound_damaged"}
     else:
         assert code not in {*SOME_MISSING, "is_zip", "empty_file"}
-        assert code in convert.ANOTHER_FORMAT | convert.MORE_THAN_SOUND
-        assert ("more_than_sound" in codes(made)) == (code in convert.MORE_THAN_SOUND)
+        assert code in convert.ANOTHER_FORMAT | MORE_THAN_SOUND
+        assert ("more_than_sound" in codes(made)) == (code in MORE_THAN_SOUND)
 
 
 def test_every_clean_wav_comes_out_with_its_own_samples(make: Make) -> None:

@@ -1,0 +1,107 @@
+"""The Silero network on numpy: the probability of speech in each 32 ms of sound."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from audio.networks.weights import Absent, Arrays, safetensors
+from audio.wav.riff import Float32
+
+CHUNK, CONTEXT = 512, 64
+"""Samples per answer of the model, and samples before them that it hears again."""
+HIDDEN = 128
+SHAPES = {
+    "stft_conv.weight": (258, 1, 256),
+    "conv1.weight": (128, 129, 3),
+    "conv2.weight": (64, 128, 3),
+    "conv3.weight": (64, 64, 3),
+    "conv4.weight": (128, 64, 3),
+    **{f"conv{n}.bias": (size,) for n, size in enumerate((128, 64, 64, 128), start=1)},
+    **{f"lstm_cell.weight_{part}": (4 * HIDDEN, HIDDEN) for part in ("ih", "hh")},
+    **{f"lstm_cell.bias_{part}": (4 * HIDDEN,) for part in ("ih", "hh")},
+    "final_conv.weight": (1, HIDDEN, 1),
+    "final_conv.bias": (1,),
+}
+STRIDES = (1, 2, 2, 1)
+
+
+@dataclass(slots=True)
+class State:
+    """What the model remembers from block to block."""
+
+    context: Float32
+    hidden: Float32
+    cell: Float32
+
+
+class Silero:
+    """Short-time spectrum, four convolutions, a recurrent layer, one output; as in the wheel's own plain sources."""
+
+    def __init__(self, weights: Arrays) -> None:
+        self._basis = weights["stft_conv.weight"][:, 0].T.copy()
+        self._convolutions = [_convolution(weights, n) for n in range(1, len(STRIDES) + 1)]
+        # The sigmoid is 0.5 + 0.5 tanh(x / 2): with its half in the weights, one tanh serves all four gates.
+        halves = np.full(4 * HIDDEN, 0.5, np.float32)
+        halves[2 * HIDDEN : 3 * HIDDEN] = 1
+        self._inner = weights["lstm_cell.weight_ih"].T * halves
+        self._back = weights["lstm_cell.weight_hh"].T * halves
+        self._bias = (weights["lstm_cell.bias_ih"] + weights["lstm_cell.bias_hh"]) * halves
+        self._out, self._out_bias = weights["final_conv.weight"][0, :, 0], float(weights["final_conv.bias"][0])
+
+    @staticmethod
+    def start() -> State:
+        return State(*(np.zeros(size, np.float32) for size in (CONTEXT, HIDDEN, HIDDEN)))
+
+    def probabilities(self, samples: Float32, state: State) -> Float32:
+        """How likely somebody speaks in each CHUNK of samples at RATE; `state` is carried on."""
+        joined = np.concatenate((state.context, samples))
+        state.context = joined[-CONTEXT:]
+        windows = np.lib.stride_tricks.sliding_window_view(joined, CONTEXT + CHUNK)[::CHUNK]
+        heard = self._recurrent(self._features(windows), state)
+        return np.asarray(0.5 + 0.5 * np.tanh(0.5 * (np.maximum(heard, 0) @ self._out + self._out_bias)))
+
+    def _features(self, windows: Float32) -> Float32:
+        """128 numbers for each window."""
+        filled = np.pad(windows, ((0, 0), (0, CONTEXT)), mode="reflect")
+        frames = np.lib.stride_tricks.sliding_window_view(filled, 256, axis=1)[:, ::128]
+        spectrum = frames @ self._basis
+        layer = np.hypot(spectrum[..., :129], spectrum[..., 129:])
+        for (weight, bias), stride in zip(self._convolutions, STRIDES, strict=True):
+            layer = _convolved(layer, weight, stride) + bias
+            np.maximum(layer, 0, out=layer)
+        return np.asarray(layer[:, 0])
+
+    def _recurrent(self, features: Float32, state: State) -> Float32:
+        inputs = features @ self._inner + self._bias
+        heard = np.empty((len(inputs), HIDDEN), np.float32)
+        hidden, cell = state.hidden, state.cell
+        for place, gates in enumerate(inputs):
+            gates += hidden @ self._back
+            np.tanh(gates, out=gates)
+            take, keep, new, show = gates.reshape(4, HIDDEN)
+            cell = 0.5 * ((1 + keep) * cell + (1 + take) * new)
+            hidden = np.multiply(0.5 + 0.5 * show, np.tanh(cell), out=heard[place])
+        state.hidden, state.cell = hidden.copy(), cell
+        return heard
+
+
+def _convolution(weights: Arrays, number: int) -> tuple[Float32, Float32]:
+    """(weight as (three times in a row, outputs), bias)."""
+    weight, bias = weights[f"conv{number}.weight"], weights[f"conv{number}.bias"]
+    return np.ascontiguousarray(weight.transpose(2, 1, 0).reshape(-1, len(bias))), bias
+
+
+def _convolved(layer: Float32, weight: Float32, stride: int) -> Float32:
+    """(windows, times, channels) by three times in a row, silence at both ends."""
+    padded = np.pad(layer, ((0, 0), (1, 1), (0, 0)))
+    count = (layer.shape[1] - 1) // stride + 1
+    rows = [padded[:, start : start + stride * count : stride][:, :count] for start in range(3)]
+    return np.asarray(np.concatenate(rows, axis=2) @ weight)
+
+
+@cache
+def silero() -> Silero | Absent:
+    """The model, read once a process."""
+    weights = safetensors("silero-vad", "silero_vad/data/silero_vad_16k.safetensors", SHAPES)
+    return weights if isinstance(weights, Absent) else Silero(weights)

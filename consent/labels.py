@@ -59,7 +59,7 @@ def _take(event: Event) -> str:
     return how if event.payload.get("ok", True) else f"{how}; it cannot be used"
 
 
-def _approver(event: Event) -> str:
+def _name_approver(event: Event) -> str:
     """Who approved; where they judged a take of their own making, that is said."""
     made_it = event.payload.get("approver_made_take")
     return f"{event.actor_name}, who had also recorded or uploaded it," if made_it else event.actor_name
@@ -77,7 +77,7 @@ def line(event: Event) -> str:
         EventKind.LINK_ENDED: f"{who} ended a private link",
         EventKind.OPENED: f"{who} began on the private page",
         EventKind.ASKED_AGAIN: f"{who} asked to have it read again",
-        EventKind.APPROVED: f"{_approver(event)} approved the recording; the consent is in force",
+        EventKind.APPROVED: f"{_name_approver(event)} approved the recording; the consent is in force",
         EventKind.DECLINED: f"{who} declined",
         EventKind.VOIDED: f"{who} called the request off",
         EventKind.SUSPENDED: f"{who} suspended the consent",

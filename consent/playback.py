@@ -23,7 +23,7 @@ def note_playback(request: HttpRequest, take: Take, response: HttpResponseBase) 
             request.session[KEY] = played | {str(take.pk): timezone.now().timestamp()}
 
 
-def first_playback(request: HttpRequest, take: Take) -> datetime | None:
+def find_first_playback(request: HttpRequest, take: Take) -> datetime | None:
     """When this person first asked for the sound of the take; None when there was no such request in this session."""
     at = request.session.get(KEY, {}).get(str(take.pk))
     return None if at is None else datetime.fromtimestamp(at, UTC)

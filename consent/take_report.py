@@ -13,7 +13,7 @@ from django.utils import timezone
 from audio.findings.catalog_sound import CODES as OF_SOUND
 from consent.models import Take
 from consent.models.take import TakeCheck
-from consent.services.approval import objections
+from consent.services.approval import find_objections
 from voicehub.sound_report import Chip, Fact, chip, facts, known, place
 
 COMPARING = timedelta(minutes=1)  # that the voice may take to be compared, after all else was checked
@@ -127,7 +127,7 @@ class Heard:
     @property
     def objections(self) -> tuple[str, ...]:
         """What was heard that calls for a written reason before the take is approved."""
-        return objections(self.take)
+        return find_objections(self.take)
 
     @property
     def speaker(self) -> Speaker | None:

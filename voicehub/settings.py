@@ -29,7 +29,7 @@ VOICEHUB_FIELD_KEYS = [key.strip() for key in FIELD_KEYS.split(",") if key.strip
 VOICEHUB_BASE_URL = env.address("VOICEHUB_BASE_URL", "http://127.0.0.1:8000")
 # The company that a talent names in the spoken statement.
 VOICEHUB_COMPANY = env.text("VOICEHUB_COMPANY", "Northlight Voices")
-# A studio of one person has nobody else to approve a recording that this person made. The history says so each time.
+# A studio of one person has no second one to approve what the first recorded. The history says so each time.
 VOICEHUB_ALLOW_SELF_APPROVAL = env.boolean("VOICEHUB_ALLOW_SELF_APPROVAL", default=False)
 # Where the stand-in for the providers listens; empty where there is none.
 VOICEHUB_SANDBOX_URL = env.text("VOICEHUB_SANDBOX_URL").rstrip("/")

@@ -144,11 +144,11 @@ def _permitted(name: str, speaker: str, by: User, *providers: str) -> Talent:
         consent = _asked(talent, provider, by)
         take = submit_take(consent, next(clips(speaker, "consent")).upload(), Capture.IN_STUDIO, by=recorder)
         consent.refresh_from_db()
-        _approve_unheard(consent, take, by)
+        _approve_sample(consent, take, by)
     return talent
 
 
-def _approve_unheard(consent: Consent, take: Take, by: User) -> None:
+def _approve_sample(consent: Consent, take: Take, by: User) -> None:
     """Approve without making a newcomer wait as long as the take lasts; the history says that it was no person."""
     as_if_played = take.created_at - timedelta(seconds=take.seconds)
     approve(consent, take, by, played_at=as_if_played, reason=NO_LISTENER)

@@ -28,28 +28,28 @@ BY_FINDING = {
 BY_WORD = {"other_company": OTHER_COMPANY, "missing": WORDS_MISSING}
 
 
-def made_by(take: Take, person: User) -> bool:
-    """This person recorded or uploaded the take. What came over a private link is the talent's own."""
+def is_own_take(take: Take, person: User) -> bool:
+    """Whether this person recorded or uploaded the take. What came over a private link is the talent's own."""
     return take.recorded_by_id == person.pk
 
 
 def may_approve(take: Take, person: User) -> bool:
-    """Another person approves than the one who made the take, unless the studio has only one."""
-    return settings.VOICEHUB_ALLOW_SELF_APPROVAL or not made_by(take, person)
+    """Whether another person made the take, or the studio has only one."""
+    return settings.VOICEHUB_ALLOW_SELF_APPROVAL or not is_own_take(take, person)
 
 
-def objections(take: Take) -> tuple[str, ...]:
+def find_objections(take: Take) -> tuple[str, ...]:
     """The results of its check that call for a written reason, in words; empty when there is none."""
     check = getattr(take, "check_made", None)
     if check is None or (check.checked_at is None and not check.statement):
         return (NOT_CHECKED,)
-    found = [*_of_words(check.statement)]
+    found = [*_find_in_words(check.statement)]
     if check.speaker.get("verdict") == "different":
         found.append(OTHER_SPEAKER)
     return tuple(dict.fromkeys(found))
 
 
-def _of_words(statement: dict[str, Any]) -> Iterator[str]:
+def _find_in_words(statement: dict[str, Any]) -> Iterator[str]:
     accepted = statement.get("verdict") == "accept"
     if not accepted and statement.get("match") is None:
         yield CANNOT_CHECK
@@ -59,7 +59,7 @@ def _of_words(statement: dict[str, Any]) -> Iterator[str]:
     yield from (BY_WORD[state] for state in states if state in BY_WORD)
 
 
-def lacks(take: Take, person: User, played_at: datetime | None, reason: str) -> Iterator[str]:
+def list_missing(take: Take, person: User, played_at: datetime | None, reason: str) -> Iterator[str]:
     """What this person still lacks to approve the take, a sentence each.
 
     `played_at` is when the server was first asked by this very person for the sound of this take.
@@ -71,5 +71,5 @@ def lacks(take: Take, person: User, played_at: datetime | None, reason: str) -> 
     elif (left := played_at + timedelta(seconds=take.seconds) - timezone.now()) > timedelta():
         rest = math.ceil(left.total_seconds())
         yield f"Listen to the whole recording: less time has passed than it lasts, {rest} s are left."
-    if not reason and (found := objections(take)):
+    if not reason and (found := find_objections(take)):
         yield f"Write down why you approve it although {' and '.join(found)}."

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, EventKind, Take
-from consent.services.approval import lacks, made_by
+from consent.services.approval import is_own_take, list_missing
 from consent.services.audit_log import record
 from voicehub.models import User
 from voicehub.refusals import NotPossible
@@ -27,10 +27,10 @@ def waits_for_review(take: Take) -> bool:
 
 
 def approve(consent: Consent, take: Take, by: User, *, played_at: datetime | None, reason: str = "") -> None:
-    """Put the consent in force on the strength of `take`, which must be the newest, so nobody approves unheard.
+    """Put the consent in force on the strength of `take`, which must be the newest one.
 
     `played_at` is when the server was first asked by this very person for the sound of this take. Raises NotPossible
-    with all that is missing (see `approval.lacks`).
+    with all that is missing (see `approval.list_missing`).
     """
     with transaction.atomic():
         newest = latest_take(consent)
@@ -38,7 +38,7 @@ def approve(consent: Consent, take: Take, by: User, *, played_at: datetime | Non
             raise NotPossible("There is a newer recording. Listen to that one first.")
         if not Consent.objects.filter(pk=consent.pk, status=ConsentStatus.SUBMITTED).exists():
             raise NotPossible(NOT_WAITING)
-        if missing := list(lacks(newest, by, played_at, reason)):
+        if missing := list(list_missing(newest, by, played_at, reason)):
             raise NotPossible(*missing)
         done = move(
             consent,
@@ -50,15 +50,15 @@ def approve(consent: Consent, take: Take, by: User, *, played_at: datetime | Non
         )
         if not done:
             raise NotPossible(NOT_WAITING)
-        record(consent, EventKind.APPROVED, by, **_grounds(newest, by, reason))
+        record(consent, EventKind.APPROVED, by, **_describe_approval(newest, by, reason))
 
 
-def _grounds(take: Take, by: User, reason: str) -> dict[str, Any]:
+def _describe_approval(take: Take, by: User, reason: str) -> dict[str, Any]:
     """What the history keeps of an approval."""
     grounds: dict[str, Any] = {"take": str(take.pk), "sha256": take.sha256}
     if reason:
         grounds["reason"] = reason
-    if made_by(take, by):
+    if is_own_take(take, by):
         grounds["approver_made_take"] = True
     return grounds
 

@@ -14,7 +14,7 @@ from consent import extension_points
 from consent.access import consent_or_404, invitation_or_404, invitation_rows, may, take_or_404, talent_or_404, user_of
 from consent.forms import ApprovalForm, AskForm, ReasonForm
 from consent.models import Consent, ConsentStatus
-from consent.playback import first_playback
+from consent.playback import find_first_playback
 from consent.services import invitations, review
 from consent.services.approval import may_approve
 from consent.services.audit_log import first_broken
@@ -133,7 +133,7 @@ def approve(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, str(form.errors["reason"][0]))
         return redirect(found)
-    given = {"played_at": first_playback(request, take), "reason": form.cleaned_data["reason"]}
+    given = {"played_at": find_first_playback(request, take), "reason": form.cleaned_data["reason"]}
     act = partial(review.approve, **given)
     return _try(request, found, "Approved: the consent is in force.", act, found, take, user_of(request))
 

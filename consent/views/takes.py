@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from consent.access import consent_or_404, may, take_or_404, user_of
 from consent.models import Capture, ConsentStatus
 from consent.playback import note_playback
+from consent.services.approval import may_approve
 from consent.services.review import waits_for_review
 from consent.take_report import heard
 from consent.take_upload import answer, receive
@@ -69,4 +70,9 @@ def take_check(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = heard(take_or_404(pk))
     if found.stage != "done" and request.GET.get("seen") == found.stage:
         return HttpResponse(status=204)
-    return render(request, "consent/_heard.html", {"heard": found, "reviewed": waits_for_review(found.take)})
+    context = {
+        "heard": found,
+        "reviewed": waits_for_review(found.take),
+        "may_approve": may_approve(found.take, user_of(request)),
+    }
+    return render(request, "consent/_heard.html", context)

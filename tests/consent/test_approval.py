@@ -92,7 +92,7 @@ def test_playback_by_another_person_does_not_count(
     assert not is_in_force(consent)
 
 
-def test_playback_before_somebody_else_signed_in_does_not_count(
+def test_playback_before_another_person_signed_in_does_not_count(
     client: Client, producer: User, make_person: MakePerson, consent: Consent, take: Take
 ) -> None:
     client.force_login(make_person("pia", "producer"))
@@ -153,6 +153,10 @@ def test_who_made_a_take_does_not_approve_it(
     take = consent.takes.get()
     shown = page(as_producer, consent.get_absolute_url())
     assert "You recorded or uploaded it yourself" in shown and "data-approve" not in shown
+    set_check(take, **doubt("statement_company"))
+    for address in (consent.get_absolute_url(), at("take_check", take)):
+        assert "approve-reason" not in page(as_producer, address)
+    set_check(take)
     listen(as_producer, take)
     assert "another person has to approve it" in approve(as_producer, consent, take, REASON)
     assert not is_in_force(consent)

@@ -46,7 +46,7 @@ STATES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class WordReport:
     """A word of the statement, or one that was said besides it; `play` is empty where it has no place."""
 
     text: str
@@ -70,7 +70,7 @@ class Speaker:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class TakeReport:
     """A take with what is known of its check."""
 
     take: Take
@@ -108,7 +108,7 @@ class Heard:
         return [chip(one) for one in self.statement.get("findings") or ()]
 
     @property
-    def words(self) -> list[Word]:
+    def words(self) -> list[WordReport]:
         return [_word(one) for one in self.statement.get("words") or ()]
 
     @property
@@ -143,15 +143,15 @@ class Heard:
         return facts({**known(self.take.levels, more), **of_file}, found)
 
 
-def heard(take: Take) -> Heard:
+def heard(take: Take) -> TakeReport:
     """The take with its check, if there is one."""
-    return Heard(take, getattr(take, "check_made", None))
+    return TakeReport(take, getattr(take, "check_made", None))
 
 
-def _word(said: Mapping[str, Any]) -> Word:
+def _word(said: Mapping[str, Any]) -> WordReport:
     start = said.get("start")
     state = said["state"] if said["state"] in STATES else "doubtful"
-    return Word(str(said["text"]), state, "" if start is None else place(float(start), before=0.1).play)
+    return WordReport(str(said["text"]), state, "" if start is None else place(float(start), before=0.1).play)
 
 
 def _cut_off(score: float | None) -> float | None:

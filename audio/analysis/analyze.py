@@ -52,7 +52,7 @@ def examine(
     speech = ears.finder.result()
     levels = _corrected(measured, speech)
     audible = not is_silent(levels, thresholds)
-    heard = _Heard.of(ears.parts(), header.sample_rate) if audible else _Heard()
+    heard = _Measures.of(ears.parts(), header.sample_rate) if audible else _Measures()
     found = [*judge(header, levels, thresholds), *_judge(header, heard, levels, thresholds)]
     measures = _measures(header, levels, speech, heard, ears.meter.lufs(), transcript)
     return Examination(measures.as_dict(), tuple(found), speech, measured.peaks_fine)
@@ -85,7 +85,7 @@ class _Ears:
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _Measures:
     """What room and spectrum tell, where there is anything to hear."""
 
     hum: Hum | None = None
@@ -93,7 +93,7 @@ class _Heard:
     reverberation: float | None = None
 
     @classmethod
-    def of(cls, parts: Iterator[Float32], rate: int) -> "_Heard":
+    def of(cls, parts: Iterator[Float32], rate: int) -> "_Measures":
         """Over all parts: the usual hum and reverberation, the widest band."""
         heard = [(hum(part, rate), band(part, rate), reverberation(part, rate)) for part in parts]
         hums, bands, rooms = zip(*heard, strict=True)
@@ -124,7 +124,7 @@ def _corrected(measured: Measurement, speech: Speech) -> Levels:
     )
 
 
-def _judge(header: WavHeader, heard: _Heard, levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
+def _judge(header: WavHeader, heard: _Measures, levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
     if heard.hum and heard.hum.over_db > thresholds.hum_over_db and heard.hum.dbfs > thresholds.hum_least_dbfs:
         yield finding("hum", mains=heard.hum.mains_hz, over=heard.hum.over_db)
     if levels.speech_seconds < thresholds.silent_speech_seconds:
@@ -144,7 +144,7 @@ def _band(header: WavHeader, heard: Band, thresholds: Thresholds) -> Iterator[Fi
 
 
 def _measures(
-    header: WavHeader, levels: Levels, speech: Speech, heard: _Heard, lufs: float | None, transcript: str
+    header: WavHeader, levels: Levels, speech: Speech, heard: _Measures, lufs: float | None, transcript: str
 ) -> Measures:
     rate = speaking_rate(transcript, header.seconds - levels.leading_silence - levels.trailing_silence)
     return Measures(

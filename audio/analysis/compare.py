@@ -55,7 +55,7 @@ class SetReport:
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _Features:
     clip: SetClip
     levels: Levels
     silent: bool
@@ -72,7 +72,7 @@ class _Heard:
 
 def compare(clips: Iterable[SetClip], thresholds: Thresholds = THRESHOLDS) -> SetReport:
     """Compare the recordings of a set; `clips` may be a generator that tells how far it came."""
-    heard: list[_Heard] = []
+    heard: list[_Features] = []
     unread: list[str] = []
     for clip in clips:
         try:
@@ -87,7 +87,7 @@ def compare(clips: Iterable[SetClip], thresholds: Thresholds = THRESHOLDS) -> Se
     return SetReport({key: tuple(told) for key, told in found.items()}, days, _summary(heard, unread, found, days))
 
 
-def _hear(clip: SetClip, thresholds: Thresholds) -> _Heard:
+def _hear(clip: SetClip, thresholds: Thresholds) -> _Features:
     with clip.open() as file:
         header = read_header(file)
         digest = ContentHash(header.sample_rate)
@@ -96,11 +96,14 @@ def _hear(clip: SetClip, thresholds: Thresholds) -> _Heard:
     silent = is_silent(levels, thresholds)
     voice = None if silent else speaker_match.voiceprint(samples, rate)
     words = _words(clip.transcript)
-    return _Heard(clip, levels, silent, digest.hexdigest(), fingerprint(samples, rate), voice, words)
+    return _Features(clip, levels, silent, digest.hexdigest(), fingerprint(samples, rate), voice, words)
 
 
 def _summary(
-    heard: list[_Heard], unread: list[str], found: Mapping[str, list[Finding]], days: Mapping[date, tuple[Finding, ...]]
+    heard: list[_Features],
+    unread: list[str],
+    found: Mapping[str, list[Finding]],
+    days: Mapping[date, tuple[Finding, ...]],
 ) -> dict[str, Any]:
     told = [one for group in (found, days) for many in group.values() for one in many]
     return {
@@ -112,10 +115,10 @@ def _summary(
     }
 
 
-_Told = Iterator[tuple[_Heard, Finding]]
+_Told = Iterator[tuple[_Features, Finding]]
 
 
-def _strangers(heard: list[_Heard], thresholds: Thresholds) -> _Told:
+def _strangers(heard: list[_Features], thresholds: Thresholds) -> _Told:
     prints = [one.print for one in heard]
     middle = speaker_match.centroid(prints)
     for one, stranger in zip(heard, speaker_match.outliers(prints, thresholds), strict=True):
@@ -124,9 +127,9 @@ def _strangers(heard: list[_Heard], thresholds: Thresholds) -> _Told:
             yield one, finding("other_speaker", score=speaker_match.likeness(one.print, middle), limit=limit)
 
 
-def _copies(heard: list[_Heard], thresholds: Thresholds) -> _Told:
+def _copies(heard: list[_Features], thresholds: Thresholds) -> _Told:
     """Each sound that is there more than once: exactly, or nearly."""
-    by_content: dict[str, list[_Heard]] = defaultdict(list)
+    by_content: dict[str, list[_Features]] = defaultdict(list)
     for one in heard:
         if not one.silent:
             by_content[one.content].append(one)
@@ -134,7 +137,7 @@ def _copies(heard: list[_Heard], thresholds: Thresholds) -> _Told:
     for group in groups:
         for one in group if len(group) > 1 else ():
             yield one, _copy("same_sound", one, group)
-    near: dict[int, list[_Heard]] = defaultdict(list)
+    near: dict[int, list[_Features]] = defaultdict(list)
     for pair in alike([group[0].fingerprint for group in groups], thresholds.set_same_difference):
         near[pair.one] += groups[pair.other]
         near[pair.other] += groups[pair.one]
@@ -143,7 +146,7 @@ def _copies(heard: list[_Heard], thresholds: Thresholds) -> _Told:
             yield one, _copy("nearly_same_sound", one, others)
 
 
-def _copy(code: str, one: _Heard, group: Sequence[_Heard]) -> Finding:
+def _copy(code: str, one: _Features, group: Sequence[_Features]) -> Finding:
     others = [other for other in group if other is not one]
     unlike = [other for other in others if one.words and other.words not in ("", one.words)]
     if unlike:
@@ -151,9 +154,9 @@ def _copy(code: str, one: _Heard, group: Sequence[_Heard]) -> Finding:
     return finding(code, others=_named(others))
 
 
-def _same_words(heard: list[_Heard], _: Thresholds) -> _Told:
+def _same_words(heard: list[_Features], _: Thresholds) -> _Told:
     """The same transcript under another sound; copies are told of already."""
-    groups: dict[str, list[_Heard]] = defaultdict(list)
+    groups: dict[str, list[_Features]] = defaultdict(list)
     for one in heard:
         groups[one.words].append(one)
     groups.pop("", None)
@@ -169,13 +172,13 @@ def _words(transcript: str) -> str:
     return " ".join("".join(kept).split())
 
 
-def _named(others: Sequence[_Heard]) -> str:
+def _named(others: Sequence[_Features]) -> str:
     names = [one.clip.name for one in others[:NAMED]]
     more = len(others) - len(names)
     return ", ".join(names) + (f" and {more} more" if more else "")
 
 
-def _levels(heard: list[_Heard], thresholds: Thresholds) -> _Told:
+def _levels(heard: list[_Features], thresholds: Thresholds) -> _Told:
     loud = [one for one in heard if not one.silent]
     for one, by in zip(loud, _from_median([each.levels.rms_dbfs for each in loud]), strict=True):
         if abs(by) > thresholds.set_level_db:
@@ -205,7 +208,7 @@ class _Trait:
     told: Callable[[float, float, Thresholds], dict[str, Any] | None]
 
 
-def _days(heard: list[_Heard], thresholds: Thresholds) -> dict[date, list[Finding]]:
+def _days(heard: list[_Features], thresholds: Thresholds) -> dict[date, list[Finding]]:
     found: dict[date, list[Finding]] = {}
     for trait in TRAITS:
         values: dict[date, list[float]] = defaultdict(list)

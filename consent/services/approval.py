@@ -18,9 +18,11 @@ NOT_CHECKED = "the words were not checked yet"
 CANNOT_CHECK = "the words could not be checked"
 OTHER_COMPANY = "another company was heard"
 WORDS_MISSING = "words of the statement were not heard"
+NEGATED = "a “not” was heard that the statement does not have"
 OTHER_SPEAKER = "it sounds like another person"
 BY_FINDING = {
     "statement_company": OTHER_COMPANY,
+    "statement_negated": NEGATED,
     "statement_talent": WORDS_MISSING,
     "statement_words_missing": WORDS_MISSING,
     "statement_not_read": WORDS_MISSING,
@@ -59,6 +61,12 @@ def _find_in_words(statement: dict[str, Any]) -> Iterator[str]:
     yield from (BY_WORD[state] for state in states if state in BY_WORD)
 
 
+def count_seconds_left(take: Take, played_at: datetime) -> int:
+    """Whole seconds until as much time has passed since then as the take lasts; 0 when it has."""
+    left = played_at + timedelta(seconds=take.seconds) - timezone.now()
+    return max(0, math.ceil(left.total_seconds()))
+
+
 def list_missing(take: Take, person: User, played_at: datetime | None, reason: str) -> Iterator[str]:
     """What this person still lacks to approve the take, a sentence each.
 
@@ -68,8 +76,7 @@ def list_missing(take: Take, person: User, played_at: datetime | None, reason: s
         yield "You recorded or uploaded this recording yourself: another person has to approve it."
     if played_at is None:
         yield "Play the recording first: you have not asked to hear it since you signed in."
-    elif (left := played_at + timedelta(seconds=take.seconds) - timezone.now()) > timedelta():
-        rest = math.ceil(left.total_seconds())
+    elif rest := count_seconds_left(take, played_at):
         yield f"Listen to the whole recording: less time has passed than it lasts, {rest} s are left."
     if not reason and (found := find_objections(take)):
         yield f"Write down why you approve it although {' and '.join(found)}."

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from consent import extension_points
 from consent.access import consent_or_404, invitation_or_404, invitation_rows, may, take_or_404, talent_or_404, user_of
 from consent.forms import ApprovalForm, AskForm, ReasonForm
-from consent.models import Consent, ConsentStatus
+from consent.models import Consent, ConsentStatus, Take
 from consent.playback import find_first_playback
 from consent.services import invitations, review
-from consent.services.approval import may_approve
+from consent.services.approval import count_seconds_left, may_approve
 from consent.services.audit_log import first_broken
 from consent.services.gate import permission
 from consent.services.invitations import ask, revoke
@@ -77,6 +77,7 @@ def _page(request: HttpRequest, found: Consent, **more: Any) -> HttpResponse:
         "takes": takes,
         "to_review": to_review,
         "may_approve": to_review is not None and may_approve(to_review, user_of(request)),
+        "seconds_left": _seconds_left(request, to_review),
         "invitations": links,
         "invited": any(not row.ended for row in links),
         "events": list(found.events.order_by("sequence")),
@@ -84,6 +85,12 @@ def _page(request: HttpRequest, found: Consent, **more: Any) -> HttpResponse:
         "lacking": _lacking(found),
     }
     return render(request, "consent/consent.html", context | more)
+
+
+def _seconds_left(request: HttpRequest, take: Take | None) -> int | None:
+    """Until this person has heard all of the take under review; None before it was played."""
+    played_at = find_first_playback(request, take) if take else None
+    return count_seconds_left(take, played_at) if take and played_at else None
 
 
 def _waits(consent: Consent) -> bool:

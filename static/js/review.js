@@ -26,7 +26,9 @@ function look() {
 }
 
 if (audio && approve) {
-  wait(true);
+  const left = approve.dataset.secondsLeft; // it was played before this page was loaded
+  wait(left !== "0");
+  if (left) setTimeout(wait, left * 1000, false);
   audio.addEventListener("playing", () => (began ||= Date.now()));
   for (const step of ["timeupdate", "pause", "ended"]) audio.addEventListener(step, look);
 }

@@ -275,3 +275,22 @@ def test_the_check_that_comes_later_brings_its_question_with_it(
     set_check(take, **doubt("statement_company"))
     assert "although another company was heard?" in page(as_producer, at("take_check", take))
     assert "approve-reason" not in page(as_viewer, at("take_check", take))
+
+
+def test_page_knows_of_a_playback_before_it_was_loaded(as_producer: Client, consent: Consent, take: Take) -> None:
+    address = consent.get_absolute_url()
+    assert "data-seconds-left" not in page(as_producer, address)
+    play(as_producer, take)
+    assert f'data-seconds-left="{round(take.seconds)}"' in page(as_producer, address)
+    let_time_pass(as_producer, take.seconds)
+    assert 'data-seconds-left="0"' in page(as_producer, address)
+
+
+def test_an_inserted_not_needs_a_reason(as_producer: Client, consent: Consent, take: Take) -> None:
+    negated = {"code": "statement_negated", "severity": "look", "text": "A not.", "advice": "Listen."}
+    set_check(take, statement=FINE["statement"] | {"verdict": "reject", "findings": [negated]})
+    listen(as_producer, take)
+    assert "“not” was heard" in approve(as_producer, consent, take)
+    assert not is_in_force(consent)
+    approve(as_producer, consent, take, REASON)
+    assert is_in_force(consent)

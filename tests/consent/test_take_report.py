@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, Take, TakeCheck
-from consent.take_report import COMPARING, STATES, Heard, heard
+from consent.take_report import COMPARING, STATES, TakeReport, heard
 from tests.consent.rows import Desk, at, page
 
 pytestmark = pytest.mark.django_db
@@ -144,9 +144,9 @@ def test_the_deep_look_takes_the_place_of_the_quick_one(desk: Desk) -> None:
     take = desk.take(desk.asked())
     take.findings = [quick, short]
     deep = TakeCheck(take=take, measures={"lufs": -20.0}, findings=[{**quick, "text": "Deep.", "at": 3.1}])
-    texts = [one.text for fact in Heard(take, deep).facts for one in fact.chips]
+    texts = [one.text for fact in TakeReport(take, deep).facts for one in fact.chips]
     assert texts == ["Short.", "Deep."]
-    assert [one.text for fact in Heard(take, None).facts for one in fact.chips] == ["Short.", "Quick."]
+    assert [one.text for fact in TakeReport(take, None).facts for one in fact.chips] == ["Short.", "Quick."]
 
 
 # --- waiting ------------------------------------------------------------------------------

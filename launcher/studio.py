@@ -25,7 +25,7 @@ MANAGE = [sys.executable, str(ROOT / "manage.py")]
 Say = Callable[[str], object]
 
 
-class Refused(Exception):
+class StartRefused(Exception):
     """The studio cannot be started; the text says why, and what to do."""
 
 
@@ -51,7 +51,7 @@ def run(port: int, workers: int, *, sample: bool) -> int | str:
         with only_one(folder, f"http://{HOST}:{port}"):
             demand_free(port)
             return supervise(folder, port, workers, sample)
-    except (Refused, valkey.NoServer, OSError) as trouble:
+    except (StartRefused, valkey.NoServer, OSError) as trouble:
         return str(trouble)
 
 
@@ -66,7 +66,7 @@ def only_one(folder: Path, address: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Refused(_already_running(folder, file)) from None
+            raise StartRefused(_already_running(folder, file)) from None
         file.truncate(0)
         file.write(f"{address} (process {os.getpid()})")
         file.flush()
@@ -83,14 +83,14 @@ def _already_running(folder: Path, file: IO[str]) -> str:
 
 
 def demand_free(port: int) -> None:
-    """Raises Refused when the port cannot be served."""
+    """Raises StartRefused when the port cannot be served."""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
         # As the web server does it: a port whose last connections are still winding down is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except (OSError, OverflowError) as error:
-            raise Refused(
+            raise StartRefused(
                 f"Port {port} cannot be used: {(getattr(error, 'strerror', '') or str(error)).lower()}.\n"
                 f"Stop the program that has it, or choose another port: make run PORT={port + 1}"
             ) from error

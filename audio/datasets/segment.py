@@ -25,21 +25,21 @@ SMOOTHED = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Analysis:
+class SpeechLevels:
     """Speech, and the power of every 10 ms, smoothed, full scale being 1."""
 
     speech: Speech
     levels: Float32
 
 
-def hear(clip: Clip) -> Analysis:
+def hear(clip: Clip) -> SpeechLevels:
     """Memory grows by a few bytes for every 10 ms."""
     rate = clip.rate
     finder, powers = SpeechFinder(rate), _Powers(rate)
     for block in clip.floats():
         finder.add(block)
         powers.add(block)
-    return Analysis(finder.result(), powers.smoothed())
+    return SpeechLevels(finder.result(), powers.smoothed())
 
 
 class _Powers:
@@ -108,7 +108,7 @@ class Cut:
 
     pieces: tuple[Piece, ...]
     left_out: float
-    heard: Analysis
+    heard: SpeechLevels
 
 
 NAME_BYTES = 200
@@ -155,7 +155,7 @@ def write_pieces(clip: Clip, cut: Cut, folder: Path) -> Iterator[Made]:
 class _Places:
     """The start, every pause, the quietest moments of speech, and the end, in this order."""
 
-    def __init__(self, clip: Clip, heard: Analysis, edge_seconds: float) -> None:
+    def __init__(self, clip: Clip, heard: SpeechLevels, edge_seconds: float) -> None:
         self._clip, self._levels = clip, heard.levels
         self._edge = round(edge_seconds * FRAMES_PER_SECOND)
         frames = [(round(a * FRAMES_PER_SECOND), round(b * FRAMES_PER_SECOND)) for a, b in heard.speech.segments]

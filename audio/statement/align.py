@@ -24,7 +24,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class AlignedWord:
     """A word with its state and its place in seconds; of a word that lacks, the gap in which it should be."""
 
     text: str
@@ -45,12 +45,12 @@ class Word:
 
 def align(
     statement: Sequence[Token], sayings: Mapping[str, Saying], said: Sequence[Said], seconds: float
-) -> list[Word]:
+) -> list[AlignedWord]:
     """All words in the order of the statement, those that came in where they were said."""
     said = list(_joined(statement, sayings, said))
     pairs = _matches([token.key for token in statement], [one.key for one in said])
     ends = [*pairs, (len(statement), len(said))]
-    words: list[Word] = []
+    words: list[AlignedWord] = []
     row = column = 0
     for next_row, next_column in ends:
         start = said[column - 1].end if column else 0.0
@@ -63,21 +63,21 @@ def align(
     return words
 
 
-def _heard(token: Token, sayings: Mapping[str, Saying], one: Said) -> Word:
+def _heard(token: Token, sayings: Mapping[str, Saying], one: Said) -> AlignedWord:
     """A name whose sound was guessed is heard in other names that are like it, so that says nothing."""
     doubtful = token.is_name and not sayings[token.key].sure
-    return Word(token.shown, State.DOUBTFUL if doubtful else State.HEARD, one.start, one.end, token)
+    return AlignedWord(token.shown, State.DOUBTFUL if doubtful else State.HEARD, one.start, one.end, token)
 
 
 def _gap(
     lacking: Sequence[Token], instead: Sequence[Said], sayings: Mapping[str, Saying], place: tuple[float, float]
-) -> Iterator[Word]:
+) -> Iterator[AlignedWord]:
     """Between two words that were heard: what should be there, then what is."""
     for token in lacking:
-        yield Word(token.shown, State.MISSING if sayings[token.key].sure else State.DOUBTFUL, *place, token)
+        yield AlignedWord(token.shown, State.MISSING if sayings[token.key].sure else State.DOUBTFUL, *place, token)
     state = _besides(lacking, sayings)
     for one in instead:
-        yield Word(one.key.replace("_", ""), state, one.start, one.end)
+        yield AlignedWord(one.key.replace("_", ""), state, one.start, one.end)
 
 
 def _besides(lacking: Sequence[Token], sayings: Mapping[str, Saying]) -> State:

@@ -15,7 +15,7 @@ from audio.findings.thresholds import THRESHOLDS, Thresholds
 from audio.levels.measure import Frames
 from audio.networks.vad import speech
 from audio.statement import decoder
-from audio.statement.align import State, Word, align
+from audio.statement.align import AlignedWord, State, align
 from audio.statement.language_model import NAME_SHARE, STRICT_NAME_SHARE, language_model
 from audio.statement.pronunciation import Saying, rivals, saying, word_by_word
 from audio.statement.tokens import NEGATIONS, Role, Token, key_words, tokens
@@ -71,7 +71,7 @@ class StatementCheck:
     verdict: Verdict
     why: str
     match: float | None = None
-    words: tuple[Word, ...] = ()
+    words: tuple[AlignedWord, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def check(
     return _judged(found, match, words)
 
 
-def _judged(found: Sequence[Finding], match: float | None = None, words: Sequence[Word] = ()) -> StatementCheck:
+def _judged(found: Sequence[Finding], match: float | None = None, words: Sequence[AlignedWord] = ()) -> StatementCheck:
     codes = [one.code for one in found]
     verdict = next((verdict for code, verdict in VERDICTS.items() if code in codes), Verdict.ACCEPT)
     telling = [one.text for one in found if VERDICTS[one.code] is verdict]
@@ -194,12 +194,14 @@ def _levelled(sound: Float32) -> Float32:
     return np.asarray(sound * gain, np.float32)
 
 
-def _match(words: Sequence[Word]) -> float:
+def _match(words: Sequence[AlignedWord]) -> float:
     counted = [word.state for word in words if word.state in (State.HEARD, State.MISSING)]
     return counted.count(State.HEARD) / len(counted) if counted else 0.0
 
 
-def _findings(words: Sequence[Word], match: float, keys: frozenset[str], thresholds: Thresholds) -> Iterator[Finding]:
+def _findings(
+    words: Sequence[AlignedWord], match: float, keys: frozenset[str], thresholds: Thresholds
+) -> Iterator[Finding]:
     if match < thresholds.statement_reject_match:
         yield finding("statement_not_read", share=match)
         return
@@ -213,7 +215,7 @@ def _findings(words: Sequence[Word], match: float, keys: frozenset[str], thresho
     yield from _added(words, thresholds)
 
 
-def _names(words: Sequence[Word]) -> Iterator[Finding]:
+def _names(words: Sequence[AlignedWord]) -> Iterator[Finding]:
     for code, role in (("statement_company", Role.COMPANY), ("statement_talent", Role.TALENT)):
         of_name = [word for word in words if word.token and word.token.role is role]
         if lacking := [word for word in of_name if word.state is State.MISSING]:
@@ -223,30 +225,30 @@ def _names(words: Sequence[Word]) -> Iterator[Finding]:
         yield finding("statement_name_doubtful", at=doubtful[0].start, words=_listed(doubtful))
 
 
-def _in_echo(words: Sequence[Word], sound: Float32, rate: int, thresholds: Thresholds) -> Iterator[Finding]:
+def _in_echo(words: Sequence[AlignedWord], sound: Float32, rate: int, thresholds: Thresholds) -> Iterator[Finding]:
     """Where the room answers, a name is too easily taken for one that sounds nearly alike."""
     heard = [word for word in words if word.token and word.token.is_name and word.state is State.HEARD]
     if heard and (reverberation(sound, rate) or 0.0) > thresholds.statement_echo_seconds:
         yield finding("statement_name_in_echo", at=heard[0].start, words=_listed(heard))
 
 
-def _composed(words: Sequence[Word]) -> list[Word]:
+def _composed(words: Sequence[AlignedWord]) -> list[AlignedWord]:
     """Names that were heard, and that the dictionary knows only in parts: many others are nearly alike."""
     return [word for word in words if word.token and word.token.is_name and not decoder.lookup(word.token.key)]
 
 
-def _unsure(names: Sequence[Word], strictly: Sequence[Word]) -> Iterator[Finding]:
+def _unsure(names: Sequence[AlignedWord], strictly: Sequence[AlignedWord]) -> Iterator[Finding]:
     sure = {word.token.key for word in strictly if word.token and word.state is State.HEARD}
     if unsure := [word for word in names if word.token and word.token.key not in sure]:
         yield finding("statement_name_unsure", at=unsure[0].start, words=_listed(unsure), other=_instead(strictly))
 
 
-def _missing(missing: Sequence[Word]) -> Iterator[Finding]:
+def _missing(missing: Sequence[AlignedWord]) -> Iterator[Finding]:
     if missing:
         yield finding("statement_words_missing", at=missing[0].start, words=_listed(missing))
 
 
-def _added(words: Sequence[Word], thresholds: Thresholds) -> Iterator[Finding]:
+def _added(words: Sequence[AlignedWord], thresholds: Thresholds) -> Iterator[Finding]:
     """Where much more was said between two words of the statement than should stand there."""
     for is_gap, group in groupby(words, key=lambda word: word.state is not State.HEARD):
         gap = list(group)
@@ -257,10 +259,10 @@ def _added(words: Sequence[Word], thresholds: Thresholds) -> Iterator[Finding]:
             yield finding("statement_words_added", at=more[0].start, words=_listed(more))
 
 
-def _instead(words: Sequence[Word]) -> str:
+def _instead(words: Sequence[AlignedWord]) -> str:
     heard = " ".join(word.text for word in words if word.state is State.OTHER_NAME)
     return f"something like “{heard}”" if heard else "nothing"
 
 
-def _listed(words: Sequence[Word]) -> str:
+def _listed(words: Sequence[AlignedWord]) -> str:
     return ", ".join(f"“{word.text}”" for word in words)

@@ -11,8 +11,7 @@ import pytest
 import soundfile
 import soxr
 
-from audio.analysis import compare as sets
-from audio.analysis.compare import SetClip, SetReport, compare, unlike_levels
+from audio.analysis.compare import SetClip, SetReport, _hear, compare, unlike_levels
 from audio.findings.thresholds import THRESHOLDS
 from audio.networks import speaker_match
 from audio.networks.weights import Absent
@@ -232,5 +231,5 @@ def test_report_keeps_no_print_of_a_voice() -> None:
 @pytest.mark.usefixtures("deaf")
 def test_what_is_kept_of_a_clip_does_not_grow_with_its_length() -> None:
     long = np.tile(sound("slt-01"), 20)
-    heard = sets._hear(clip("long", long), THRESHOLDS)
+    heard = _hear(clip("long", long), THRESHOLDS)
     assert len(heard.fingerprint) < 4000 and len(heard.content) == 64

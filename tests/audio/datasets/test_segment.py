@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 from audio.datasets.clips import Clip, clip_of
 from audio.datasets.concatenate import edges, set_edges
-from audio.datasets.segment import LENGTHS, Analysis, Cut, Lengths, _best, _Place, cut, hear, piece_paths, write_pieces
+from audio.datasets.segment import (
+    LENGTHS,
+    Cut,
+    Lengths,
+    SpeechLevels,
+    _best,
+    _Place,
+    cut,
+    hear,
+    piece_paths,
+    write_pieces,
+)
 from audio.findings.findings import Refused
 from audio.networks.vad import Speech
 from tests.support.sounds import FloatArray, clip_in, voice
@@ -85,7 +96,7 @@ def test_a_narrow_pause_is_cut_at_its_quietest_moment(monkeypatch: pytest.Monkey
     levels = np.full(1000, 0.01, np.float32)
     levels[500:530] = 1e-6
     levels[517] = 1e-7
-    heard = Analysis(Speech(((0.0, 5.0), (5.3, 10.0)), 10.0), levels)
+    heard = SpeechLevels(Speech(((0.0, 5.0), (5.3, 10.0)), 10.0), levels)
     monkeypatch.setattr("audio.datasets.segment.hear", lambda _clip: heard)
     found = cut(clip(np.zeros(10 * RATE)), Lengths(wanted=5.0))
     assert [(piece.start / RATE, piece.end / RATE) for piece in found.pieces] == [(0.0, 5.17), (5.17, 10.0)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from audio.statement.align import State, Word, align
+from audio.statement.align import AlignedWord, State, align
 from audio.statement.decoder import Said, common_words, lookup
 from audio.statement.language_model import END, START, language_model
 from audio.statement.pronunciation import Saying, parts, rivals, saying, word_by_word
@@ -220,14 +220,14 @@ def test_the_language_model_knows_how_it_would_sound_turned_round() -> None:
     assert chance(agree, (START, "i"), "don't") > 0.05 and chance(agree, ("i", "do"), "not") > 0.5
 
 
-def aligned(text: str, heard: str, company: str = "", unsure: Sequence[str] = ()) -> list[Word]:
+def aligned(text: str, heard: str, company: str = "", unsure: Sequence[str] = ()) -> list[AlignedWord]:
     statement = tokens(text, company=company)
     sayings = {token.key: Saying(lookup(token.key), token.key not in unsure) for token in statement}
     times = [Said(word, place + 0.0, place + 1.0) for place, word in enumerate(heard.split())]
     return align(statement, sayings, times, 100.0)
 
 
-def states(words: Sequence[Word]) -> str:
+def states(words: Sequence[AlignedWord]) -> str:
     return " ".join(f"{word.text}:{word.state.value}" for word in words)
 
 

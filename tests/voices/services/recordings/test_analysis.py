@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from audio.analysis import compare as sets
+from audio.analysis.compare import SetClip, SetReport
 from audio.findings.findings import finding
 from audio.networks import speaker_match
 from consent.models import Take, TakeCheck
@@ -25,8 +25,7 @@ from voicehub.outbox import Lease
 from voicehub.refusals import NotPossible
 from voicehub.retry_policy import MAX_ATTEMPTS
 from voices.models import Recording, Voice
-from voices.services.recordings import analysis
-from voices.services.recordings import store as recordings
+from voices.services.recordings import analysis, store
 from voices.services.recordings.analysis import compare_recordings, examine_recordings
 from voices.services.recordings.archive_upload import add_archive
 from voices.services.recordings.store import add_recording, delete_recording, set_transcript
@@ -264,14 +263,14 @@ def matched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
         seen.append((take, recordings))
         return speaker_match.Match("same", "It is.", len(recordings), 0.9, 0.75, 0.01)
 
-    def report(clips: Iterator[sets.SetClip], _: Any) -> sets.SetReport:
+    def report(clips: Iterator[SetClip], _: Any) -> SetReport:
         first, *rest = [clip.id for clip in clips]
         found = {first: (finding("other_speaker", score=0.1, limit=0.7),), **dict.fromkeys(rest, ())}
-        return sets.SetReport(found, {}, {"clips": len(found), "unread": [], "voices_missing": ""})
+        return SetReport(found, {}, {"clips": len(found), "unread": [], "voices_missing": ""})
 
     monkeypatch.setattr(analysis, "_voiceprint", lambda file: file.name)
     monkeypatch.setattr(speaker_match, "match", match)
-    monkeypatch.setattr(sets, "compare", report)
+    monkeypatch.setattr("audio.analysis.compare.compare", report)
     return seen
 
 
@@ -377,14 +376,14 @@ def test_of_two_that_send_the_same_at_once_one_is_kept(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other one has its row between our look for it and our own."""
-    store = recordings._store
+    keep = store._store
     rows: list[Recording] = []
 
     def slow(*sent: Any) -> None:
         if not rows:
             rows.append(Recording())
             rows[0] = add_recording(voice, upload("theirs.wav"), studio.producer)[0]
-        store(*sent)
+        keep(*sent)
 
     monkeypatch.setattr("voices.services.recordings.store._store", slow)
     mine, new = add_recording(voice, upload("mine.wav"), studio.producer)

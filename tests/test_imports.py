@@ -1,6 +1,7 @@
 """Who may import whom: the contracts of pyproject.toml find what breaks them; what they cannot say is tested here."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -56,6 +57,27 @@ def planted(graph: grimp.ImportGraph, importer: str, imported: str) -> grimp.Imp
 
 def test_every_contract_is_kept(graph: grimp.ImportGraph) -> None:
     assert broken(graph) == set()
+
+
+def layers_of(name: str) -> list[str]:
+    """The modules that a layers contract lists, from the top."""
+    (options,) = (one for one in CONFIGURATION["contracts_options"] if one["name"] == name)
+    return [module for layer in options["layers"] for module in re.split(r" *[|:] *", layer)]
+
+
+def test_map_in_contributing_is_that_of_the_contracts() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^(\w+)/ {2,}", text, re.MULTILINE)) - {"templates"} == set(PACKAGES)
+    between, audio = (
+        re.findall(r"\w+", text.split(start)[1].split(end)[0])
+        for start, end in (("between packages:", "\n"), ("within audio:", "```"))
+    )
+    assert between == layers_of("Packages import downward")
+    assert audio == layers_of("Inside audio")
+    within = re.findall(r"\w+", text.split("within an app:")[1].split("within audio:")[0])
+    for app in ("voices", "consent"):
+        listed = layers_of(f"Inside {app}")
+        assert [one for one in within if one in listed] == [one for one in listed if one in within]
 
 
 # --- Planted breaches -----------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""Addresses of this app for talents, open without a login: each answers only to the invitation that was opened."""
+"""Addresses of this app for talents, open without a login: each answers only to the invitation that was opened.
+
+A file of its own, since a URLconf has one namespace.
+"""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Numbers, counts and durations as people read them."""
+"""Numbers, counts and durations as people read them. Services use them too, so they are no template tags."""
 
 import math
 

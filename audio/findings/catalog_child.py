@@ -1,4 +1,7 @@
-"""What is said when the limited child that reads a file does not come to its end."""
+"""What is said when the limited child that reads a file does not come to its end.
+
+It reads archives and sound files alike, so this belongs to none of their tables.
+"""
 
 from audio.findings.templates import SEND_AGAIN, refused
 

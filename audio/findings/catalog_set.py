@@ -1,7 +1,8 @@
-"""What comparing the recordings of a set with each other says."""
+"""What comparing says: of the recordings of a set with each other, and of their voice with that of a take."""
 
 from audio.findings.templates import look
 
+LISTEN_TO_BOTH = "Listen to the take and to a recording, one after the other."
 RECORD_ALIKE = (
     "Listen to both days one after the other; record again with the same microphone, place and gain if you hear it."
 )
@@ -43,5 +44,22 @@ CODES = {
         "The room of {day} answers for {value:.2f} s, that of the other days for {usual:.2f} s.",
         RECORD_ALIKE,
         threshold="day_room_seconds",
+    ),
+    "take_other_voice": look(
+        "The voice is unlike that of the {count} recordings: likeness {score:.2f}, below {different:.2f}.",
+        LISTEN_TO_BOTH + " Nothing is decided by this number.",
+        threshold="speaker_different",
+    ),
+    "take_voice_unsure": look(
+        "The voice may be that of the {count} recordings: likeness {score:.2f}, between {different:.2f} and {same:.2f}."
+        " Another room or microphone has the same effect as another person.",
+        LISTEN_TO_BOTH,
+        threshold="speaker_same",
+    ),
+    "take_voice_unchecked": look("Whether it is the voice of the recordings is not checked: {reason}.", LISTEN_TO_BOTH),
+    "other_speaker": look(
+        "Somebody else seems to have read it: likeness to the rest {score:.2f}, below {limit:.2f}.",
+        "Listen to it beside another one; take it out of the set if so.",
+        threshold="speaker_outlier",
     ),
 }

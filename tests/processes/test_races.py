@@ -21,7 +21,7 @@ PRESS = """
 import pathlib, sys, time, django
 django.setup()
 from voices.models import Account, Voice
-from voices.services import BuildRefused, start_build
+from voices.services.builds.start import BuildRefused, start_build
 voice, account, go = sys.argv[1:]
 voice, account = Voice.objects.get(pk=voice), Account.objects.get(pk=account)
 print("ready", flush=True)

@@ -17,7 +17,7 @@ from tests.support.browser import launch
 OpenTab = Callable[..., Tab]
 
 # The machine may have other things to do.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

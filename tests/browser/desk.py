@@ -134,7 +134,7 @@ def approve(tab: Tab) -> None:
     expect(button).to_be_disabled()
     expect(tab.page.get_by_text("Is it read word for word")).to_have_count(0, timeout=60_000)
     tab.page.locator("#review audio").evaluate("(audio) => { audio.playbackRate = 16; return audio.play(); }")
-    expect(button).to_be_enabled(timeout=30_000)
+    expect(button).to_be_enabled(timeout=60_000)
     reason = tab.page.get_by_label("Why do you approve it although")
     if reason.count():
         reason.fill("I know the voice, and read along.")

@@ -27,7 +27,7 @@ def allow_microphone(page: Page) -> None:
     """Allow it, and see that recording waits while it is being checked."""
     page.get_by_role("button", name="Allow the microphone").click()
     expect(page.get_by_role("button", name="Record", exact=True)).to_be_disabled()
-    expect(page.get_by_role("button", name="Record", exact=True)).to_be_enabled(timeout=10_000)
+    expect(page.get_by_role("button", name="Record", exact=True)).to_be_enabled(timeout=60_000)
 
 
 def record(page: Page, seconds: int = 3) -> str:

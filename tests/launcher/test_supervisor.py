@@ -44,16 +44,16 @@ time.sleep(1000)
 """
 '''
 
-Supervise = Callable[[str], Started]
+Supervise = Callable[..., Started]
 
 
 @pytest.fixture
 def supervise(tmp_path: Path) -> Iterator[Supervise]:
-    """Run a supervisor with the programs that the given Python expression lists."""
+    """Run a supervisor with the programs that a Python expression lists, after the Python statement `first`."""
     started: list[Started] = []
 
-    def start(programs: str) -> Started:
-        code = f"{BEGIN}\nsys.exit(Supervisor([{programs}]).run())"
+    def start(programs: str, first: str = "") -> Started:
+        code = f"{BEGIN}\n{first}\nsys.exit(Supervisor([{programs}]).run())"
         given = {**os.environ, MARK: str(tmp_path)}
         started.append(Started([sys.executable, "-c", code, str(tmp_path)], given))
         return started[-1]
@@ -80,7 +80,7 @@ def test_programs_wait_for_the_one_before(supervise: Supervise, tmp_path: Path) 
 
 def test_start_fails_when_one_that_others_wait_for_ends(supervise: Supervise) -> None:
     studio = supervise("program('base', WAIT), program('ill', 'sys.exit(3)', ready=bool), program('next', WAIT)")
-    assert studio.process.wait(10) == 1
+    assert studio.process.wait(60) == 1
     studio.says("ill could not be started (exit code 3)")
     assert "next │" not in studio.said
 
@@ -136,12 +136,13 @@ def test_signal_ends_it_well(supervise: Supervise, tmp_path: Path, number: signa
 
 
 def test_second_signal_does_not_wait(supervise: Supervise) -> None:
-    studio = supervise("program('mule', STUBBORN)")
+    """With an hour for programs to finish, only the second signal can end one that does not listen to the first."""
+    studio = supervise("program('mule', STUBBORN)", "import launcher.supervisor; launcher.supervisor.WARM = 3600.0")
     studio.says("mule │ up")
     studio.process.send_signal(signal.SIGINT)
     studio.says("Stopping")
     assert studio.process.poll() is None
-    assert studio.stop(signal.SIGINT, patience=supervisor.WARM / 2) == 0
+    assert studio.stop(signal.SIGINT) == 0
 
 
 def test_children_of_a_killed_program_go_with_it(supervise: Supervise, tmp_path: Path) -> None:

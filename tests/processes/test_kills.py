@@ -93,7 +93,7 @@ def test_killed_at_every_call_nothing_is_made_twice(
     wait_for(
         lambda: not Build.objects.filter(status__in=GOES_ON).exists(),
         lambda: f"{list(Build.objects.filter(status__in=GOES_ON).values())} {[one.said for one in helpers]}",
-        patience=60,
+        patience=180,
     )
     for point, other, build in killed:
         build.refresh_from_db()

@@ -73,7 +73,7 @@ def test_build_that_was_started_without_a_queue(doorbell: Doorbell, desk: Desk, 
     worker.says("The queue cannot be reached")
     doorbell.start()
     wait_for(
-        lambda: not Build.objects.filter(status__in=GOES_ON).exists(), lambda: worker.said + sweeper.said, patience=40
+        lambda: not Build.objects.filter(status__in=GOES_ON).exists(), lambda: worker.said + sweeper.said, patience=180
     )
     build.refresh_from_db()
     assert build.status == BuildStatus.READY

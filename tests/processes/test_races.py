@@ -52,7 +52,7 @@ def test_threads_press_at_once(desk: Desk, people: int) -> None:
 
     def press() -> None:
         try:
-            barrier.wait(20)
+            barrier.wait(60)
             desk.start(voice)
             told.append("started")
         except BuildRefused as refused:

@@ -244,14 +244,14 @@ class HttpProviderContract(WireContract):
         over = threading.Event()
         hostile.script = lambda _asked: trickle(head, over)
         assert type(self.failure(client, creates=True, deadline=SOON)) is OutcomeUnknown
-        assert hostile.hung_up.wait(10), "the server was not cut off"
+        assert hostile.hung_up.wait(60), "the server was not cut off"
         assert not over.is_set()
 
     def test_silent_server_ends_at_the_deadline(self, client: HttpProvider, hostile: Hostile) -> None:
         over = threading.Event()
 
         def script(_asked: Asked) -> Iterator[bytes]:
-            over.wait(20)
+            over.wait(60)
             yield b""
 
         hostile.script = script
@@ -278,7 +278,7 @@ class HttpProviderContract(WireContract):
         threading.Thread(target=trickle, daemon=True).start()
         client.base_url = f"https://127.0.0.1:{listening.getsockname()[1]}"
         assert type(self.failure(client, creates=True, deadline=SOON)) is ProviderUnavailable
-        assert cut.wait(10), "the handshake went on"
+        assert cut.wait(60), "the handshake went on"
         listening.close()
 
     def test_connection_that_opens_after_the_deadline_is_cut(
@@ -316,7 +316,7 @@ class HttpProviderContract(WireContract):
 
         hostile.script = script
         assert type(self.failure(client, creates=False)) is ResponseUnreadable
-        assert hostile.hung_up.wait(10), "all of it was read"
+        assert hostile.hung_up.wait(60), "all of it was read"
         assert type(self.failure(client, creates=True)) is OutcomeUnknown
 
     # --- the key ---

@@ -178,7 +178,7 @@ class TestAddressesOfTheProvider:
         ear = Ear()
         with Plain(KEY) as client:
             self._refused(client, f"https://{host}:{ear.port}/x", calls=1)
-        assert ear.over.wait(10)
+        assert ear.over.wait(60)
         assert ear.heard == b""
 
     @pytest.mark.parametrize("address", ["10.0.0.1", "169.254.169.254", "fd00::1"])
@@ -195,7 +195,7 @@ class TestAddressesOfTheProvider:
         monkeypatch.setattr(HTTPConnection, "_new_conn", lambda _self: far)
         with Plain(KEY) as client:
             self._refused(client, "https://vendor.example/x", calls=1)
-        assert ear.over.wait(10)
+        assert ear.over.wait(60)
         assert ear.heard == b""
 
     def _refused(self, client: Plain, url: str, calls: int = 2) -> None:
@@ -257,14 +257,14 @@ class TestUploads:
         with opened(server.address, SOON) as client, pytest.raises(ProviderUnavailable):
             client.put("upload", f"{server.address}/x", HEADERS, zeros(1000), unheard)
         server.go_on.set()
-        assert server.over.wait(10)
+        assert server.over.wait(60)
         assert server.got < 1000 * PIECE
 
     def test_server_that_never_answers_is_cut(self, hostile: Hostile) -> None:
         over = Event()
 
         def script(_asked: Asked) -> Iterator[bytes]:
-            over.wait(20)
+            over.wait(60)
             yield b""
 
         hostile.script = script
@@ -276,17 +276,17 @@ class TestUploads:
         """Each piece well within the deadline, and all of them well past it."""
         server, moved = sink(), list[int]()
         began = time.monotonic()
-        with opened(server.address, 1.0) as client:
-            client.put("upload", f"{server.address}/x", HEADERS, self._slow(6, 0.25), moved.append)
-        assert time.monotonic() - began > 1.2
-        assert server.got == moved[-1] == 6 * PIECE
+        with opened(server.address, 3.0) as client:
+            client.put("upload", f"{server.address}/x", HEADERS, self._slow(16, 0.25), moved.append)
+        assert time.monotonic() - began > 3.5
+        assert server.got == moved[-1] == 16 * PIECE
 
     def test_one_that_moves_for_ever_is_cut(self, sink: Callable[..., Sink], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(http, "LONGEST_UPLOAD", 2 * SOON)
         server = sink()
         with opened(server.address, SOON) as client, pytest.raises(ProviderUnavailable):
             client.put("upload", f"{server.address}/x", HEADERS, self._slow(100, SOON / 6), unheard)
-        assert server.over.wait(10)
+        assert server.over.wait(60)
         assert server.got < 100 * PIECE
 
     def _slow(self, pieces: int, pause: float) -> Parcel:
@@ -321,7 +321,7 @@ class TestUploads:
         with opened(server.address) as client, pytest.raises(type(error)) as told:
             client.put("upload", f"{server.address}/x", HEADERS, parcel, moved)
         assert told.value is error
-        assert server.over.wait(10), "the connection stayed open"
+        assert server.over.wait(60), "the connection stayed open"
         assert server.got <= 3 * PIECE
 
 

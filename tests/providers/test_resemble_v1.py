@@ -72,7 +72,7 @@ class TestResembleV1(HttpProviderContract):
             with scene.opened() as provider:
                 remote_id = provider.submit(spec, self.notes(spec)).remote_id
                 report = until(lambda: self._ended(provider, remote_id))  # noqa: B023
-                said = provider.parse_callback(listener.posted.get(timeout=20)[1].encode())
+                said = provider.parse_callback(listener.posted.get(timeout=60)[1].encode())
             assert report.status is RemoteStatus.READY, (way, report.issue)
             assert set(report.scores) == {"voice_similarity", "fluency", "pauses", "resemble_score"}
             assert (said.remote_id, said.status, said.scores) == (remote_id, RemoteStatus.READY, report.scores)

@@ -220,7 +220,7 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
             spec = self.spec(Tier.RAPID, Handover.DATASET_URL, listener)
             with scene.opened() as provider:
                 remote_id = provider.submit(spec, self.notes(spec)).remote_id
-                said = provider.parse_callback(listener.posted.get(timeout=20)[1].encode())
+                said = provider.parse_callback(listener.posted.get(timeout=60)[1].encode())
                 asked = self.ended(provider, remote_id)
             assert (said.remote_id, said.status) == (asked.remote_id, asked.status)
             assert said.status is RemoteStatus.DATASET_ISSUE

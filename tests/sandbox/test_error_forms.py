@@ -18,7 +18,7 @@ VENDORS = {
 
 
 def answer(sandbox: Sandbox, method: str, path: str) -> Any:
-    return requests.request(method, f"{sandbox.address}/{path}", timeout=10)
+    return requests.request(method, f"{sandbox.address}/{path}", timeout=60)
 
 
 @pytest.mark.parametrize(("path", "words"), VENDORS.items())

@@ -193,11 +193,11 @@ def test_what_is_ignored_is_answered_and_not_done(studio: Studio, sandbox: Sandb
     assert studio.call("PUT", f"voices/{voice}", json={"name": "new"}).json()["item"]["name"] == "new"
     assert _create(studio).json()["item"]["uuid"]
     assert [(item["uuid"], item["name"]) for item in studio.voices.all(1)["items"]] == [(voice, "Demo")]
-    assert requests.get(sound, timeout=10).content == sample_wav(SLT[0])
+    assert requests.get(sound, timeout=60).content == sample_wav(SLT[0])
     assert sandbox.ledger(account=studio.hint) == before
     assert studio.call("DELETE", f"voices/{voice}").json()["success"] is True
     assert studio.voices.all(1)["items"] == []
-    assert requests.get(sound, timeout=10).status_code == 404
+    assert requests.get(sound, timeout=60).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_what_is_ignored_is_answered_and_not_done(studio: Studio, sandbox: Sandb
     ],
 )
 def test_what_cannot_happen_is_no_rule(sandbox: Sandbox, rule: dict[str, object]) -> None:
-    answer = requests.post(f"{sandbox.address}/__control/faults", json={"rules": [rule]}, timeout=10)
+    answer = requests.post(f"{sandbox.address}/__control/faults", json={"rules": [rule]}, timeout=60)
     assert answer.status_code == 400
     assert sandbox.control("GET", "faults")["rules"] == []
 

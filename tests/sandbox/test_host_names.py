@@ -10,7 +10,7 @@ KEY = {"Authorization": "Bearer any-key"}
 
 
 def status(sandbox: Sandbox, host: str, path: str) -> int:
-    return requests.get(f"{sandbox.address}/{path}", headers={**KEY, "Host": host}, timeout=10).status_code
+    return requests.get(f"{sandbox.address}/{path}", headers={**KEY, "Host": host}, timeout=60).status_code
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -23,7 +23,7 @@ def test_a_recording_comes_back_as_it_was_sent(studio: Studio) -> None:
     sent = {"name": "one", "text": "Good morning.", "emotion": "happy", "is_active": False, "fill": False}
     assert {key: made[key] for key in sent} == sent
     assert "metrics" not in made
-    assert requests.get(made["audio_src"], timeout=10).content == wav
+    assert requests.get(made["audio_src"], timeout=60).content == wav
     got = studio.recordings.get(voice, made["uuid"])["item"]
     assert got.keys() - made.keys() == {"metrics"}
     assert studio.recordings.all(voice, 1)["items"] == [got]
@@ -34,7 +34,7 @@ def test_the_audio_cannot_be_had_by_a_guessed_name(studio: Studio) -> None:
     uuid = studio.record(voice, sample_wav("slt-01"), "one")
     source = studio.recordings.get(voice, uuid)["item"]["audio_src"]
     folder = source.rsplit("/", 1)[0]
-    assert requests.get(f"{folder}/consent.wav", timeout=10).status_code == 404
+    assert requests.get(f"{folder}/consent.wav", timeout=60).status_code == 404
 
 
 def test_metrics_follow_the_noise(studio: Studio) -> None:
@@ -114,7 +114,7 @@ def test_two_content_types_as_the_node_sdk_sends_them(studio: Studio) -> None:
         files={"file": io.BytesIO(sample_wav("slt-01"))},
     ).prepare()
     host = studio.address.removeprefix("http://")
-    connection = HTTPConnection(host, timeout=10)
+    connection = HTTPConnection(host, timeout=60)
     connection.putrequest("POST", f"/resemble/api/v2/voices/{studio.voice()}/recordings")
     assert isinstance(request.body, bytes)
     for name, value in (
@@ -149,7 +149,7 @@ def test_update_and_delete(studio: Studio) -> None:
     assert (patched.json()["item"]["name"], patched.json()["item"]["is_active"]) == ("two", True)
     assert studio.recordings.delete(voice, uuid) == {"success": True}
     assert studio.recordings.get(voice, uuid)["success"] is False
-    assert requests.get(changed["audio_src"], timeout=10).status_code == 404
+    assert requests.get(changed["audio_src"], timeout=60).status_code == 404
 
 
 def test_an_outlier_cannot_be_made_active_again(studio: Studio) -> None:

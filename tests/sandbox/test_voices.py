@@ -161,7 +161,7 @@ def test_a_body_that_is_no_json_object_is_400(studio: Studio, body: str) -> None
 
 
 def test_unknown_addresses_and_methods_answer_in_json(studio: Studio, sandbox: Sandbox) -> None:
-    nowhere = requests.get(f"{sandbox.address}/nowhere", timeout=10)
+    nowhere = requests.get(f"{sandbox.address}/nowhere", timeout=60)
     assert (nowhere.status_code, nowhere.json()["success"]) == (404, False)
     answer = studio.call("DELETE", "voices")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST")

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 T = TypeVar("T")
 
@@ -48,6 +48,13 @@ def processes_with(variable: str, value: str) -> dict[int, str]:
             if folder.name.isdigit() and (given or f":{value}/" in line):
                 found[int(folder.name)] = line
     return found
+
+
+def parent_of(pid: int) -> int:
+    """The pid of its parent, 0 when the process is gone."""
+    with suppress(OSError):
+        return int((Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
+    return 0
 
 
 class Started:

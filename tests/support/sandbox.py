@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import requests
 
 MANAGE = Path(__file__).parents[2] / "manage.py"
-PATIENCE = 20.0
+PATIENCE = 120.0
 
 T = TypeVar("T")
 

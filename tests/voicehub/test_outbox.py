@@ -151,13 +151,13 @@ def test_asking_never_falls_between_two_stools() -> None:
         both = Barrier(2)
 
         def ask(barrier: Barrier = both) -> None:
-            barrier.wait(10)
+            barrier.wait(60)
             outbox.add(KIND, "x")
             connection.close()
 
         asking = Thread(target=ask)
         asking.start()
-        both.wait(10)
+        both.wait(60)
         lease.finish()
         asking.join()
         assert Task.objects.filter(kind=KIND, status=TaskStatus.WAITING, lease=None).count() == 1
@@ -179,7 +179,7 @@ def test_asking_in_a_long_transaction_is_not_lost() -> None:
         connection.close()
 
     def finish() -> None:
-        asked.wait(10)
+        asked.wait(60)
         lease.finish()
         connection.close()
 
@@ -204,7 +204,7 @@ def test_one_of_many_workers_gets_it(workers: int) -> None:
         barrier, leases = Barrier(workers), list[Lease | None]()
 
         def claim(task_id: str, barrier: Barrier, leases: list[Lease | None]) -> None:
-            barrier.wait(20)
+            barrier.wait(60)
             leases.append(outbox.claim(task_id))
             connection.close()
 

@@ -55,7 +55,7 @@ def bucket() -> Iterator[str]:
     server.start()
     host, port = server.get_host_and_port()
     address = f"http://{host}:{port}"
-    assert requests.put(f"{address}/{BUCKET}", timeout=10).status_code == 200
+    assert requests.put(f"{address}/{BUCKET}", timeout=60).status_code == 200
     yield address
     server.stop()
 
@@ -189,7 +189,7 @@ def test_file_is_sent_by_a_signed_address_for_a_minute(voice: Voice, bucket: str
     assert query["X-Amz-Credential"].startswith(f"{ACCESS['access_key']}/")
     assert ACCESS["secret_key"] not in answer["Location"]
     assert query["response-content-type"] == "audio/wav"
-    assert requests.get(answer["Location"], timeout=10).content == sample_wav("slt-01")
+    assert requests.get(answer["Location"], timeout=60).content == sample_wav("slt-01")
 
 
 @pytest.mark.parametrize("attachment", [True, False])
@@ -198,7 +198,7 @@ def test_type_and_name_are_ours(voice: Voice, attachment: bool) -> None:
     (disposition,) = parse_qs(urlsplit(answer["Location"]).query)["response-content-disposition"]
     assert disposition.startswith("attachment" if attachment else "inline")
     assert "%C3%9Cnter" in disposition
-    got = requests.get(answer["Location"], timeout=10)
+    got = requests.get(answer["Location"], timeout=60)
     assert got.headers["Content-Type"] == "audio/wav"
     assert got.headers["Content-Disposition"] == disposition
 
@@ -206,7 +206,7 @@ def test_type_and_name_are_ours(voice: Voice, attachment: bool) -> None:
 def test_ranges_are_the_bucket_s_business(voice: Voice) -> None:
     answer = sent(voice.recordings.get(file_name="slt-01.wav"), range="bytes=0-3")
     assert answer.status_code == 302
-    got = requests.get(answer["Location"], headers={"Range": "bytes=0-3"}, timeout=10)
+    got = requests.get(answer["Location"], headers={"Range": "bytes=0-3"}, timeout=60)
     assert (got.status_code, got.content) == (206, b"RIFF")
 
 

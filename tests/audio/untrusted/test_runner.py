@@ -184,7 +184,7 @@ def gone(pid: int) -> bool:
 def eventually(condition: Callable[[], bool]) -> bool:
     """Ask again until it is so, for ten seconds."""
     waiting = threading.Event()
-    return any(condition() or waiting.wait(0.05) for _ in range(200))
+    return any(condition() or waiting.wait(0.05) for _ in range(1200))
 
 
 @pytest.mark.parametrize("job", [jobs.sleep, jobs.start_another])

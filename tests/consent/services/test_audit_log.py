@@ -89,7 +89,7 @@ def test_of_two_who_approve_at_once_one_does(desk: Desk) -> None:
 
     def approve(_number: int) -> bool:
         mine = Consent.objects.select_related("talent").get(pk=consent.pk)
-        start.wait(timeout=10)
+        start.wait(timeout=60)
         try:
             approve_after_listening(mine, take, desk.producer)
         except NotPossible:
@@ -114,7 +114,7 @@ def test_lines_written_at_once_make_one_chain(desk: Desk) -> None:
 
     def write(number: int) -> None:
         mine = Consent.objects.select_related("talent").get(pk=consent.pk)
-        start.wait(timeout=10)
+        start.wait(timeout=60)
         try:
             copy_link([mine], desk.producer)
         finally:

@@ -174,6 +174,6 @@ class Desk:
         import requests
 
         url = f"{self.sandbox.address}/resemble/api/v2/{path}"
-        answer = requests.get(url, headers={"Authorization": f"Bearer {self.key}"}, timeout=10)
+        answer = requests.get(url, headers={"Authorization": f"Bearer {self.key}"}, timeout=60)
         found: dict[str, Any] = answer.json()
         return found

@@ -154,7 +154,7 @@ def test_dataset_is_fetched_from_the_address_of_the_build(
     assert DatasetFetch.objects.filter(build=build).count() == 1
     if by_itself:
         assert desk.remote_recordings(build) == dict.fromkeys(sent(build), "Two lines and a bar.")
-    assert requests.get(dataset_url(build), timeout=10).status_code == 404
+    assert requests.get(dataset_url(build), timeout=60).status_code == 404
 
 
 @pytest.mark.parametrize("tier", list(Tier))
@@ -176,7 +176,7 @@ def test_link_that_nobody_may_use(desk: Desk, live_server: Any, settings: Any) -
     settings.VOICEHUB_BASE_URL = live_server.url
     build = desk.start(desk.voice(), Tier.PROFESSIONAL, Handover.DATASET_URL)
     good = dataset_url(build)
-    assert requests.get(good, timeout=10).status_code == 200
+    assert requests.get(good, timeout=60).status_code == 200
     token = token_for("dataset", build.pk)
     for wrong in (
         good.replace(token, token[:-1] + ("A" if token[-1] != "A" else "B")),
@@ -184,9 +184,9 @@ def test_link_that_nobody_may_use(desk: Desk, live_server: Any, settings: Any) -
         good.replace(token, build.dataset_digest),
         good.replace("dataset.zip", "dataset.wav"),
     ):
-        assert requests.get(wrong, timeout=10).status_code == 404
+        assert requests.get(wrong, timeout=60).status_code == 404
     Build.objects.filter(pk=build.pk).update(created_at=build.created_at - LASTS)
-    assert requests.get(good, timeout=10).status_code == 404
+    assert requests.get(good, timeout=60).status_code == 404
     assert DatasetFetch.objects.filter(build=build).exists()
 
 

@@ -5,8 +5,6 @@ Viewers read, engineers run voices and recordings, producers run consents and bu
 
 from typing import Any
 
-MANAGE_QUEUES = "voicehub.manage_queues"
-
 READ = [
     "consent.view_talent", "consent.view_contract", "consent.view_consent", "consent.view_take",
     "voices.view_voice", "voices.view_recording", "voices.view_build", "voices.view_remotevoice",
@@ -24,16 +22,14 @@ PRODUCE = [
 ROLES = {"viewer": READ, "engineer": READ + SOUND, "producer": READ + SOUND + PRODUCE}
 
 
-def make_roles(**_: Any) -> None:
+def make_roles(**migrated: Any) -> None:
     """Make the four groups and give each exactly its permissions; `admin` gets every one there is."""
+    from django.contrib.auth.management import create_permissions
     from django.contrib.auth.models import Group, Permission
-    from django.contrib.contenttypes.models import ContentType
 
-    # Of no model: django-rq's pages ask for no permission of their own.
-    tasks, _created = ContentType.objects.get_or_create(app_label="voicehub", model="task")
-    Permission.objects.get_or_create(
-        content_type=tasks, codename=MANAGE_QUEUES.partition(".")[2], defaults={"name": "Can see and manage the queues"}
-    )
+    if "app_config" in migrated:
+        # Django's own receiver runs after this one, so the permissions of the last app would be missing.
+        create_permissions(**migrated)
     every = {f"{p.content_type.app_label}.{p.codename}": p for p in Permission.objects.select_related("content_type")}
     for role, names in {**ROLES, "admin": list(every)}.items():
         group, _created = Group.objects.get_or_create(name=role)

@@ -34,7 +34,7 @@ from tests.support.hostile import Asked, Hostile, answer, zipped
 from tests.support.relay import Relay
 from tests.support.sandbox import Listener
 
-SOON = 0.3
+SOON = 0.6
 """The deadline of a test's call, seconds."""
 UPLOADS = (
     Handover.SIGNED_PUT_TEXTS,

@@ -30,7 +30,7 @@ from tests.support.sink import Sink
 from voicehub.outbox import LeaseLost
 from voices.services.builds.journal import GateClosed
 
-SOON = 0.3
+SOON = 0.6
 PIECE = 1 << 16
 INSIDE = """
 0.0.0.0 127.0.0.1 127.8.8.8 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 192.0.2.1 198.18.0.1 224.0.0.1

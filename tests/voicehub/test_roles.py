@@ -36,3 +36,8 @@ def test_a_group_that_was_tampered_with_is_put_right() -> None:
     viewers.permissions.set(Permission.objects.all())
     make_roles()
     assert viewers.permissions.count() == len(ROLES["viewer"])
+
+
+def test_admin_role_alone_holds_the_permission_of_the_queue() -> None:
+    holders = Group.objects.filter(permissions__content_type__app_label="django_rq", permissions__codename="admin")
+    assert [group.name for group in holders] == ["admin"]

@@ -1,0 +1,124 @@
+"""People in the admin: an editor reaches only those who may do no more, and the last superuser stays."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
+from django.contrib.auth.models import AnonymousUser, Group, Permission
+from django.db.models import ManyToManyField, Q, QuerySet
+from django.http import HttpRequest
+
+from voicehub.models import User
+
+LAST_SUPERUSER = "{name} is the only superuser who can sign in here. Make another superuser first."
+# Only a superuser gives these: they open more than any role does.
+SUPERUSER_FIELDS = ["is_superuser", "user_permissions"]
+
+
+def find_superusers() -> QuerySet[User]:
+    """Those who can open the admin and change everything in it."""
+    return User.objects.filter(is_superuser=True, is_active=True, is_staff=True)
+
+
+def is_last_superuser(user: User) -> bool:
+    # Locked: two superusers who demote each other at the same time must not both succeed.
+    return list(find_superusers().select_for_update()) == [user]
+
+
+def find_permissions(user: User) -> set[int]:
+    """Also those of an account that is not active: it may be activated again."""
+    held = Permission.objects.filter(Q(group__user=user) | Q(user=user))
+    return set(held.values_list("pk", flat=True))
+
+
+def can_manage(editor: User | AnonymousUser, user: User) -> bool:
+    """Whether this person may do no more than the editor, so that the editor gains nothing by the change."""
+    if editor.is_superuser:
+        return True
+    return isinstance(editor, User) and not user.is_superuser and find_permissions(user) <= find_permissions(editor)
+
+
+def find_assignable_roles(editor: User | AnonymousUser) -> QuerySet[Group]:
+    """The roles that hold no permission which the editor lacks."""
+    if editor.is_superuser:
+        return Group.objects.all()
+    held = find_permissions(editor) if isinstance(editor, User) else set()
+    return Group.objects.exclude(permissions__in=Permission.objects.exclude(pk__in=held))
+
+
+class PersonForm(UserChangeForm[User]):
+    """Refuses to take away what makes the last superuser one."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        flags = ("is_superuser", "is_active", "is_staff")
+        is_demoted = any(cleaned.get(flag) is False for flag in flags)
+        # Read again, as the checked form has already written into its own row.
+        before = User.objects.get(pk=self.instance.pk)
+        if is_demoted and is_last_superuser(before):
+            raise forms.ValidationError(LAST_SUPERUSER.format(name=before))
+        return cleaned
+
+
+if TYPE_CHECKING:
+    PasswordForm = AdminPasswordChangeForm[User]
+else:
+    # It takes a type in the stubs only.
+    PasswordForm = AdminPasswordChangeForm
+
+
+class PersonPasswordForm(PasswordForm):
+    """Refuses to leave the last superuser without a password."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not cleaned.get("set_usable_password", True) and list(find_superusers()) == [self.user]:
+            # At a field, as the page shows no other errors.
+            self.add_error("usable_password", LAST_SUPERUSER.format(name=self.user))
+        return cleaned
+
+
+class PeopleAdmin(UserAdmin[User]):
+    """People and their roles."""
+
+    form = PersonForm
+    change_password_form = PersonPasswordForm
+    list_display = ["username", "first_name", "last_name", "email", "roles", "is_active", "last_login"]
+    list_filter = ["groups", "is_active", "is_staff"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description="roles")
+    def roles(self, user: User) -> str:
+        return ", ".join(group.name for group in user.groups.all())
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        fields = [str(name) for name in super().get_readonly_fields(request, obj)]
+        return fields if request.user.is_superuser else [*fields, *SUPERUSER_FIELDS]
+
+    def formfield_for_manytomany(
+        self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name == "groups":
+            kwargs["queryset"] = find_assignable_roles(request.user)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or can_manage(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or can_manage(request.user, obj))
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """The delete page and the mass action both ask this, and delete nothing that is protected."""
+        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        chosen = {user.pk for user in objs}
+        superusers = list(find_superusers())
+        if superusers and chosen.issuperset(user.pk for user in superusers):
+            protected = [*protected, LAST_SUPERUSER.format(name=superusers[0])]
+        return deleted, counts, lacking, protected

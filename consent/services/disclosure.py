@@ -38,11 +38,11 @@ def disclosure(consent: Consent) -> Disclosure:
         return Disclosure("Your recordings are sent to it. This consent stays in the studio.", False)
     parts = ["Your recordings are sent to it."]
     if sent:
-        parts.append(f"This consent is sent with them for a voice of the kind {_names(sent)}.")
+        parts.append(f"This consent is sent with them for {_names(sent)} voices.")
     if by_hand:
         parts.append(f"The studio shows it this consent when it asks{_for(by_hand, len(tiers))}.")
     if kept:
-        parts.append(f"This consent stays in the studio for a voice of the kind {_names(kept)}.")
+        parts.append(f"It stays in the studio for {_names(kept)} voices.")
     return Disclosure(" ".join(parts), True)
 
 
@@ -51,7 +51,7 @@ def _names(labels: list[str]) -> str:
 
 
 def _for(labels: list[str], tiers: int) -> str:
-    return "" if len(labels) == tiers else f" for a voice of the kind {_names(labels)}"
+    return "" if len(labels) == tiers else f" for {_names(labels)} voices"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ WORDS = {
     "resemble_v2": SENT,
     "resemble_v1": "Your recordings are sent to it. The studio shows it this consent when it asks.",
     "audiostack": (
-        "Your recordings are sent to it. This consent is sent with them for a voice of the kind “Standard”. "
-        "This consent stays in the studio for a voice of the kind “Instant”."
+        "Your recordings are sent to it. This consent is sent with them for “Standard” voices. "
+        "It stays in the studio for “Instant” voices."
     ),
     "speechgen": KEPT,
     "voiceai": KEPT,

@@ -1,0 +1,108 @@
+"""Workers are killed at random moments while the sandbox misbehaves by chance; then both stop, and nothing is amiss."""
+
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from random import Random
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from providers.types import Handover, Tier
+from tests.processes.test_kills import NURSERY, born
+from tests.support.processes import MANAGE, Started, wait_for
+from tests.support.sandbox import Sandbox
+from tests.voices.services.builds.desk import GOES_ON, Desk
+from voicehub.models import Task, TaskStatus
+from voices.models import Build, BuildStatus
+from voices.services.builds.start import start_build
+
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+
+Start = Callable[..., Started]
+
+BUILDS = 8
+CHAOS_SECONDS = 45.0
+SETTLE_SECONDS = 90.0
+SHARE = 0.25
+
+
+@pytest.fixture
+def chaotic(sandbox: Sandbox) -> Iterator[Sandbox]:
+    """A sandbox that behaves again after the test."""
+    yield sandbox
+    sandbox.control("DELETE", "chaos")
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_whatever_fails_and_whenever_workers_die_no_build_is_lost_or_paid_twice(
+    seed: int, desk: Desk, chaotic: Sandbox, start: Start, live_server: Any
+) -> None:
+    address = {"VOICEHUB_BASE_URL": live_server.url}
+    voice = desk.voice()
+    nursery = start(sys.executable, "-c", NURSERY, **address)
+    start(*MANAGE, "sweep", "--every", "0.2")
+    chaotic.control("POST", "chaos", {"seed": seed, "share": SHARE})
+    desks = [Desk(desk.producer, chaotic) for _ in range(BUILDS)]
+    builds = [start_build(voice, one.account, Tier.RAPID, Handover.RECORDINGS, one.producer) for one in desks]
+    deaths = kill_workers(nursery, Random(seed))  # noqa: S311  # the same moments each time
+    done = chaotic.control("DELETE", "chaos")["chaos"]["done"]
+    wait_for(partial(is_settled, builds), partial(describe, builds, nursery), patience=SETTLE_SECONDS)
+
+    assert deaths > 5
+    assert done
+    for build, one in zip(builds, desks, strict=True):
+        paid = Counter((line["operation"], line["name"]) for line in chaotic.ledger(account=one.hint))
+        assert max(paid.values(), default=0) <= 1, (build.pk, paid)
+        assert paid or build.status != BuildStatus.READY, build.pk
+    assert set(Build.objects.values_list("pk", flat=True)) == {build.pk for build in builds}
+
+
+def kill_workers(nursery: Started, chance: Random) -> int:
+    """Kill worker after worker, each some moments after its start; how many there were."""
+    until = time.monotonic() + CHAOS_SECONDS
+    number = 0
+    while time.monotonic() < until:
+        number += 1
+        wait_for(partial(born, nursery, number), lambda: nursery.said)
+        wait_and_make_work_due(chance.uniform(0.5, 4.0))
+        with suppress(ProcessLookupError):
+            os.kill(born(nursery, number), signal.SIGKILL)
+    return number
+
+
+def wait_and_make_work_due(seconds: float) -> None:
+    time.sleep(seconds)
+    make_waiting_work_due()
+
+
+def make_waiting_work_due() -> None:
+    """Let the time pass that a retry waits for. What a worker has claimed stays its own."""
+    waiting = Task.objects.filter(status=TaskStatus.WAITING, due_at__gt=timezone.now(), lease_until=None)
+    waiting.update(due_at=timezone.now(), rung_at=None)
+
+
+def is_settled(builds: list[Build]) -> bool:
+    """Whether each build has ended, or asks a person what became of it."""
+    make_waiting_work_due()
+    time.sleep(0.5)
+    return not any(goes_on(build) for build in builds)
+
+
+def goes_on(build: Build) -> bool:
+    build.refresh_from_db()
+    return build.status in GOES_ON and not asks_person(build)
+
+
+def asks_person(build: Build) -> bool:
+    return build.status == BuildStatus.UNCONFIRMED and bool(build.issue)
+
+
+def describe(builds: list[Build], nursery: Started) -> str:
+    return f"{[(one.pk, one.status, one.issue, one.doing) for one in builds]} {nursery.said[-3000:]}"

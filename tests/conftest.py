@@ -24,8 +24,10 @@ SESSION = Session()
 # `make test-long` names them; a run of everything leaves them out.
 collect_ignore = [] if any("tests/long" in argument for argument in sys.argv[1:]) else ["long"]
 
-# The same examples each time, so that a change is judged by what it changed.
-hypothesis.settings.register_profile("suite", derandomize=True)
+# The same examples each time, so that a change is judged by what it changed, and not by the speed of the machine.
+hypothesis.settings.register_profile(
+    "suite", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("suite")
 
 

@@ -269,7 +269,7 @@ def test_a_restart_keeps_everything(start: Start, folder: Path) -> None:
 
 
 def test_a_training_goes_on_after_a_kill_and_calls_back(start: Start, folder: Path, listener: Listener) -> None:
-    first = start(folder, training_seconds=3.0)
+    first = start(folder, training_seconds=600.0)
     studio = Studio(first.address)
     voice = studio.voice(callback_uri=f"{listener.address}/hook")
     studio.record_samples(voice, *SLT[:3])
@@ -277,6 +277,7 @@ def test_a_training_goes_on_after_a_kill_and_calls_back(start: Start, folder: Pa
     until(lambda: studio.voices.get(voice)["item"]["status"] == "running")
     first.kill()
     second = start(folder)
+    second.forward(600)
     assert listener.heard()["id"] == voice
     assert Studio(second.address, studio.key).ended(voice)["status"] == "finished"
     assert len(second.ledger(operation="build_voice")) == 1

@@ -153,13 +153,14 @@ def test_noise_lowers_the_scores_of_the_voice(studio: Studio) -> None:
 def test_a_voice_deleted_in_training_stays_deleted_and_calls_nobody(
     studio: Studio, sandbox: Sandbox, listener: Listener
 ) -> None:
-    sandbox.control("POST", "settings", {"training_seconds": 1.0})
+    sandbox.control("POST", "settings", {"training_seconds": 600.0})
     doomed = studio.voice(callback_uri=f"{listener.address}/doomed")
     kept = studio.voice(callback_uri=f"{listener.address}/kept")
     for voice in (doomed, kept):
         studio.record_samples(voice, *SLT[:3])
         assert studio.voices.build(voice)["success"]
     studio.voices.delete(doomed)
+    sandbox.forward(600)
     assert listener.heard()["id"] == kept
     assert studio.voices.get(doomed)["success"] is False
 

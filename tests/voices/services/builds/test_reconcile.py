@@ -93,12 +93,13 @@ def test_voice_that_is_gone_while_its_build_is_in_doubt(desk: Desk, sandbox: Any
 
 def test_late_build_call_is_not_made_again(desk: Desk, sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two look-ups find nothing, and then the first call arrives after all: the voice trains, and is left to it."""
-    sandbox.control("POST", "settings", {"training_seconds": 1.0})
+    sandbox.control("POST", "settings", {"training_seconds": 600.0})
     sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
     build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
     monkeypatch.setattr(reconcile, "_look", lambda *_: (None, True))
     desk.reach(build, BuildStatus.UNCONFIRMED)
     desk.reach(build, BuildStatus.TRAINING)
+    sandbox.forward(600.0)
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == READY
 

@@ -30,6 +30,8 @@ class StudioWorker(SimpleWorker):
     """
 
     stopping = False
+    # Where RQ itself tries to reach the queue again: its own limit of a minute would keep deletions waiting.
+    max_connection_wait_time = QUEUE_RECONNECT_SECONDS
 
     def subscribe(self) -> None:
         pass

@@ -1,0 +1,59 @@
+"""Staff and talents can do their work in Firefox; recording by microphone is tested in Chromium only."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Playwright, expect
+
+from tests.browser import desk, sound
+from tests.browser.cast import Visit
+from tests.browser.studio import Studio
+
+pytestmark = pytest.mark.browser
+
+DESK = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+HOW_TO_GET_IT = "There is no Firefox. Install it with `apt install firefox-esr`."
+
+
+@pytest.fixture(scope="session")
+def firefox(playwright: Playwright) -> Iterator[Browser]:
+    program = shutil.which("firefox-esr")
+    assert program, HOW_TO_GET_IT
+    browser = playwright.firefox.launch(channel="moz-firefox", executable_path=program)
+    yield browser
+    browser.close()
+
+
+def test_staff_sign_in_and_read_their_pages_in_firefox(firefox: Browser, studio: Studio, visit: Visit) -> None:
+    with visit("paula") as tab:
+        talent = desk.add_talent(tab, "Fay Fox")
+        voice = desk.add_voice(tab, talent, "Fay, narrator")
+        consent = desk.ask_consent(tab, talent)
+        desk.upload_take(tab, consent, sound.clip("consent-slt"))
+    context = firefox.new_context(viewport=DESK)
+    errors: list[str] = []
+    context.on("weberror", lambda error: errors.append(str(error.error)))
+    desk.sign_in(studio, context, "paula")
+    page = context.pages[0]
+    page.goto(f"{studio.address}{voice}")
+    expect(page.get_by_role("heading", name="Fay, narrator", level=1)).to_be_visible()
+    page.goto(f"{studio.address}/consents/{consent}/")
+    expect(page.get_by_text("Waiting for review").first).to_be_visible()
+    context.close()
+    assert errors == []
+
+
+def test_a_talent_opens_the_link_and_can_decline_in_firefox(firefox: Browser, studio: Studio, visit: Visit) -> None:
+    with visit("paula") as tab:
+        desk.ask_consent(tab, desk.add_talent(tab, "Dee Clines"))
+        tab.page.get_by_role("button", name="Create a private link").click()
+        link = tab.page.get_by_role("textbox", name="Private link").input_value()
+    page = firefox.new_context(viewport=PHONE).new_page()
+    page.goto(link)
+    expect(page.get_by_role("button", name="Begin")).to_be_visible()
+    page.locator("details:has(form[action*=decline]) > summary").click()
+    expect(page.get_by_role("button", name="Decline")).to_be_visible()
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
+    page.context.close()

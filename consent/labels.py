@@ -30,6 +30,8 @@ def captured(take: Take) -> str:
         if take.recorded_by:
             return f"Uploaded as a file by {take.recorded_by} on the talent's behalf; not recorded here."
         return "Uploaded as a file over the private link; not recorded here."
+    if take.recorded_by:
+        return f"Recorded over the private link in a browser where {take.recorded_by} was signed in."
     return "Recorded by the talent over the private link."
 
 

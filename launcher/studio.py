@@ -131,8 +131,12 @@ def supervise(folder: Path, port: int, workers: int, sample: bool) -> int:
 
 
 def worker_queues(workers: int) -> dict[str, str]:
-    """The workers by name. One does nothing but what is urgent, so that this never waits for a build that is sent."""
-    sending = {f"worker{number}": "--queue urgent --queue submit" for number in range(1, workers + 1)}
+    """The workers by name. One does nothing but what is urgent, so that this never waits for a build that is sent.
+
+    The others look at `submit` first: a queue is only reached when those before it are empty, and many polls of a slow
+    provider would keep builds and mails waiting.
+    """
+    sending = {f"worker{number}": "--queue submit --queue urgent" for number in range(1, workers + 1)}
     return {"urgent": "--queue urgent", **sending, "analysis": "--queue takes --queue analysis"}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, resolve_url
 
 View = Callable[..., HttpResponse]
 
@@ -39,9 +39,11 @@ def refusal_to_message(back: str | Callable[..., str]) -> Callable[[View], View]
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            # Before anything is done: what it is about may be gone afterwards.
+            address = back(*args, **kwargs) if callable(back) else resolve_url(back, *args, **kwargs)
             with refusal_to(partial(messages.error, request)):
                 return view(request, *args, **kwargs)
-            return redirect(back(*args, **kwargs)) if callable(back) else redirect(back, *args, **kwargs)
+            return redirect(address)
 
         return guarded
 

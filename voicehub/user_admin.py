@@ -6,7 +6,10 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AnonymousUser, Group, Permission
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import ManyToManyField, Q, QuerySet
 from django.http import HttpRequest
 
@@ -19,7 +22,8 @@ SUPERUSER_FIELDS = ["is_superuser", "user_permissions"]
 
 def find_superusers() -> QuerySet[User]:
     """Those who can open the admin and change everything in it."""
-    return User.objects.filter(is_superuser=True, is_active=True, is_staff=True)
+    found = User.objects.filter(is_superuser=True, is_active=True, is_staff=True)
+    return found.exclude(password="").exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
 
 
 def is_last_superuser(user: User) -> bool:
@@ -74,7 +78,9 @@ class PersonPasswordForm(PasswordForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if not cleaned.get("set_usable_password", True) and list(find_superusers()) == [self.user]:
+        with transaction.atomic():
+            is_last = not cleaned.get("set_usable_password", True) and is_last_superuser(self.user)
+        if is_last:
             # At a field, as the page shows no other errors.
             self.add_error("usable_password", LAST_SUPERUSER.format(name=self.user))
         return cleaned
@@ -111,6 +117,17 @@ class PeopleAdmin(UserAdmin[User]):
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and (obj is None or can_manage(request.user, obj))
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        self.delete_queryset(request, User.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, _request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Asked again under a lock: another superuser may be deleting, too, just now."""
+        with transaction.atomic():
+            left = set(find_superusers().select_for_update()) - set(queryset)
+            if not left and queryset.filter(is_superuser=True).exists():
+                raise PermissionDenied
+            queryset.delete()
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest

@@ -31,7 +31,7 @@ BY_WORD = {"other_company": OTHER_COMPANY, "missing": WORDS_MISSING}
 
 
 def is_own_take(take: Take, person: User) -> bool:
-    """Whether this person recorded or uploaded the take. What came over a private link is the talent's own."""
+    """Whether this person recorded or uploaded the take, or sent it over the private link while signed in."""
     return take.recorded_by_id == person.pk
 
 

@@ -4,12 +4,11 @@ Where it goes comes from the capabilities of the provider's tiers, so that no pa
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
-from django.db.models import Q
 from django.utils import timezone
 
-from consent.models import Consent
+from consent.models import Consent, Contract
 from providers import registry
 from providers.types import ConsentProof
 
@@ -71,8 +70,28 @@ def term(consent: Consent) -> Term:
 
 
 def _contract_end(consent: Consent) -> date | None:
-    """The last day of all contracts on file that allow it, begun or not; None without one, or without an end."""
-    not_over = Q(ends_on=None) | Q(ends_on__gte=timezone.localdate())
-    filed = consent.talent.contracts.filter(not_over, superseded_by=None)
-    ends = [one.ends_on for one in filed if consent.provider in one.providers and consent.purpose in one.purposes]
-    return max((end for end in ends if end), default=None) if all(ends) else None
+    """The last day up to which contracts on file allow it without a gap; None without one, or without an end.
+
+    It counts from today, or from the first day of the contract that begins next.
+    """
+    filed = consent.talent.contracts.select_related("superseded_by")
+    allowing = [one for one in filed if consent.provider in one.providers and consent.purpose in one.purposes]
+    spans = sorted((_first_day(one), _last_day(one)) for one in allowing if _last_day(one) >= timezone.localdate())
+    end = None
+    for begins, ends in spans:
+        if end is None or begins <= max(end, timezone.localdate()) + timedelta(days=1):
+            end = ends if end is None else max(end, ends)
+        if end == date.max:
+            break
+    return None if end == date.max else end
+
+
+def _first_day(contract: Contract) -> date:
+    return max(contract.starts_on, contract.signed_on)
+
+
+def _last_day(contract: Contract) -> date:
+    """Its end, or the day before the contract begins that replaces it; `date.max` without either."""
+    ends = contract.ends_on or date.max
+    replacement = getattr(contract, "superseded_by", None)
+    return min(ends, _first_day(replacement) - timedelta(days=1)) if replacement else ends

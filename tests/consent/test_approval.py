@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Take, TakeCheck
@@ -294,3 +295,17 @@ def test_an_inserted_not_needs_a_reason(as_producer: Client, consent: Consent, t
     assert not is_in_force(consent)
     approve(as_producer, consent, take, REASON)
     assert is_in_force(consent)
+
+
+def test_staff_who_use_the_private_link_do_not_approve_what_they_sent(desk: Desk, as_producer: Client) -> None:
+    consent = desk.asked()
+    as_producer.get(desk.link(consent))
+    sent = {"file": upload(spoken()), "recorded": "on"}
+    as_producer.post(reverse("invitation:submit", args=[consent.pk]), sent)
+    take = consent.takes.get()
+    assert take.recorded_by == desk.producer
+    set_check(take)
+    listen(as_producer, take)
+    assert "another person has to approve it" in approve(as_producer, consent, take, REASON)
+    assert not is_in_force(consent)
+    assert "in a browser where Paula was signed in" in page(as_producer, consent.get_absolute_url())

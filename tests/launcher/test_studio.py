@@ -104,7 +104,7 @@ class TestRunning:
             "valkey-server",
             "gunicorn",
             "manage.py worker --queue urgent",
-            "manage.py worker --queue urgent --queue submit",
+            "manage.py worker --queue submit --queue urgent",
             "manage.py worker --queue takes --queue analysis",
             "manage.py sweep",
             "manage.py sandbox",

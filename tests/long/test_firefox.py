@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Playwright, expect
+from playwright.sync_api import Browser, Playwright, ViewportSize, expect
 
 from tests.browser import desk, sound
 from tests.browser.cast import Visit
@@ -12,8 +12,8 @@ from tests.browser.studio import Studio
 
 pytestmark = pytest.mark.browser
 
-DESK = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 HOW_TO_GET_IT = "There is no Firefox. Install it with `apt install firefox-esr`."
 
 

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.urls import reverse
 
@@ -178,3 +180,21 @@ def test_last_superuser_is_not_deleted(root_desk: Client, root: User, make_perso
 def test_superuser_makes_superuser(root_desk: Client, viewer: User) -> None:
     assert save(root_desk, viewer, is_superuser="on").status_code == 302
     assert viewer.is_superuser
+
+
+def test_superuser_without_password_does_not_count(root_desk: Client, root: User, make_person: Any) -> None:
+    other = make_person("bea", is_superuser=True, is_staff=True)
+    other.set_unusable_password()
+    other.save()
+    password = reverse("admin:auth_user_password_change", args=[root.pk])
+    root_desk.post(password, {"usable_password": "false"})
+    root_desk.post(reverse("admin:voicehub_user_delete", args=[root.pk]), {"post": "yes"})
+    root.refresh_from_db()
+    assert root.has_usable_password()
+
+
+def test_deletion_is_judged_again_when_it_happens(root: User, rf: Any) -> None:
+    """The page was shown while there was another superuser, who is gone now."""
+    with pytest.raises(PermissionDenied):
+        admin.site.get_model_admin(User).delete_queryset(rf.post("/"), User.objects.filter(pk=root.pk))
+    assert User.objects.filter(pk=root.pk).exists()

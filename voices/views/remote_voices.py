@@ -68,6 +68,7 @@ def remote_context(remote: RemoteVoice) -> dict[str, Any]:
         "remote": remote,
         "can": can(remote),
         "not_allowed": reasons_against_use(remote),
+        "use_denied": changes(remote),
         "standing": presenters.of_remote(remote),
         "proof": proof(remote),
         "going": going(remote),
@@ -75,6 +76,13 @@ def remote_context(remote: RemoteVoice) -> dict[str, Any]:
         "public": remote.public,
         "stamp": stamp(remote),
     }
+
+
+def changes(remote: RemoteVoice) -> str:
+    """What could be done to the voice at this provider if the gate allowed it: “renamed or made public”."""
+    known = can(remote)
+    offered = {"renamed": known and known.can_rename, "made public": known and known.can_set_visibility}
+    return " or ".join(what for what, is_offered in offered.items() if is_offered)
 
 
 def going(remote: RemoteVoice) -> bool:

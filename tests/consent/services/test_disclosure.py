@@ -109,3 +109,21 @@ def test_contract_form_promises_no_deletion_by_itself(desk: Desk, as_producer: C
     page = as_producer.get(desk.contract(talent).get_absolute_url()).content.decode()
     assert "Yes: by hand until further notice" in page
     assert "Voice is deleted" not in page
+
+
+def test_replaced_contract_ends_where_the_next_begins(desk: Desk) -> None:
+    consent, today = desk.asked(), timezone.localdate()
+    earlier = desk.contract(consent.talent, ends_on=NEXT_YEAR)
+    begins = today + timedelta(days=20)
+    desk.contract(consent.talent, providers=["speechgen"], starts_on=begins, supersedes=earlier)
+    assert term(consent).last_day == begins - timedelta(days=1)
+
+
+def test_contract_after_a_gap_does_not_count(desk: Desk) -> None:
+    consent, today = desk.asked(), timezone.localdate()
+    ends = today + timedelta(days=10)
+    desk.contract(consent.talent, ends_on=ends)
+    desk.contract(consent.talent, starts_on=today + timedelta(days=300))
+    assert term(consent).last_day == ends
+    desk.contract(consent.talent, starts_on=ends + timedelta(days=1), ends_on=ends + timedelta(days=90))
+    assert term(consent).last_day == ends + timedelta(days=90)

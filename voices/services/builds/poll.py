@@ -31,7 +31,6 @@ OVER = {
     RemoteStatus.CONSENT_REJECTED: BuildStatus.CONSENT_REJECTED,
     RemoteStatus.FAILED: BuildStatus.FAILED,
 }
-# For so long the provider may still describe the build before this one, where the new one has just begun.
 
 
 MEASURES = ("stoi", "pesq", "si_sdr", "sample_score", "is_active", "is_outlier", "is_silent", "discarded")

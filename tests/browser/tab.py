@@ -73,6 +73,16 @@ class Tab:
         yield
         self._refusals.discard(status)
 
+    @contextmanager
+    def as_guest(self) -> Iterator["Tab"]:
+        """A tab of a person who is not signed in, watched as this one is."""
+        assert self.context.browser
+        context = self.context.browser.new_context(viewport=self.page.viewport_size, reduced_motion="reduce")
+        guest = Tab(self.studio, context, self._seen)
+        yield guest
+        self.troubles += guest.troubles
+        context.close()
+
     def go(self, path: str) -> Page:
         self.page.goto(path if path.startswith("http") else f"{self.studio.address}{path}")
         return self.page

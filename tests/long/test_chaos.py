@@ -21,6 +21,7 @@ from tests.support.sandbox import Sandbox
 from tests.voices.services.builds.desk import GOES_ON, Desk
 from voicehub.models import Task, TaskStatus
 from voices.models import Build, BuildStatus
+from voices.presenters import asks_a_person
 from voices.services.builds.start import start_build
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
@@ -47,13 +48,13 @@ def test_whatever_fails_and_whenever_workers_die_no_build_is_lost_or_paid_twice(
     address = {"VOICEHUB_BASE_URL": live_server.url}
     voice = desk.voice()
     nursery = start(sys.executable, "-c", NURSERY, **address)
-    start(*MANAGE, "sweep", "--every", "0.2")
+    sweep = start(*MANAGE, "sweep", "--every", "0.2")
     chaotic.control("POST", "chaos", {"seed": seed, "share": SHARE})
     desks = [Desk(desk.producer, chaotic) for _ in range(BUILDS)]
     builds = [start_build(voice, one.account, Tier.RAPID, Handover.RECORDINGS, one.producer) for one in desks]
     deaths = kill_workers(nursery, Random(seed))  # noqa: S311  # the same moments each time
     done = chaotic.control("DELETE", "chaos")["chaos"]["done"]
-    wait_for(partial(is_settled, builds), partial(describe, builds, nursery), patience=SETTLE_SECONDS)
+    wait_for(partial(is_settled, builds), partial(describe, builds, nursery, sweep), patience=SETTLE_SECONDS)
 
     assert deaths > 5
     assert done
@@ -92,17 +93,13 @@ def is_settled(builds: list[Build]) -> bool:
     """Whether each build has ended, or asks a person what became of it."""
     make_waiting_work_due()
     time.sleep(0.5)
-    return not any(goes_on(build) for build in builds)
+    for build in builds:
+        build.refresh_from_db()
+    return all(build.status not in GOES_ON or asks_a_person(build) for build in builds)
 
 
-def goes_on(build: Build) -> bool:
-    build.refresh_from_db()
-    return build.status in GOES_ON and not asks_person(build)
-
-
-def asks_person(build: Build) -> bool:
-    return build.status == BuildStatus.UNCONFIRMED and bool(build.issue)
-
-
-def describe(builds: list[Build], nursery: Started) -> str:
-    return f"{[(one.pk, one.status, one.issue, one.doing) for one in builds]} {nursery.said[-3000:]}"
+def describe(builds: list[Build], *processes: Started) -> str:
+    rows = [(one.pk, one.status, one.step, one.raw_status, one.looked_up) for one in builds]
+    tasks = list(Task.objects.filter(status=TaskStatus.WAITING).values())
+    said = [(one.process.poll(), one.said[-3000:]) for one in processes]
+    return f"builds {rows}\ntasks {tasks}\nprocesses {said}"

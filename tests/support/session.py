@@ -26,7 +26,10 @@ def environment(folder: Path) -> dict[str, str]:
         name: value
         for name, value in os.environ.items()
         if name not in {"DATABASE_URL", "REDIS_URL"}
-        and (not name.startswith("VOICEHUB_") or name.startswith(("VOICEHUB_TEST_", "VOICEHUB_CHROMIUM")))
+        and (
+            not name.startswith("VOICEHUB_")
+            or name.startswith(("VOICEHUB_TEST_", "VOICEHUB_CHROMIUM", "VOICEHUB_SHOTS"))
+        )
     }
     return kept | {
         "DJANGO_SETTINGS_MODULE": "voicehub.settings",

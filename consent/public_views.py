@@ -30,6 +30,7 @@ from consent.access import (
 )
 from consent.forms import DeclineForm
 from consent.models import Capture, Consent, ConsentStatus, Invitation
+from consent.recorder_config import build_recorder_config
 from consent.services import invitations, review
 from consent.services.disclosure import disclosure
 from consent.take_upload import answer, receive
@@ -128,6 +129,7 @@ def record(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespon
     if consent.status != ConsentStatus.REQUESTED:
         return redirect(_standing(consent))
     context = {"consent": consent, "invitation": invitation, **_studio(consent)}
+    context["recorder_config"] = build_recorder_config(consent)
     return _private(allow_microphone(render(request, "public/record.html", context)))
 
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from consent.access import consent_or_404, may, take_or_404, user_of
 from consent.models import Capture, ConsentStatus
 from consent.playback import note_playback
+from consent.recorder_config import build_recorder_config
 from consent.services.approval import may_approve
 from consent.services.review import waits_for_review
 from consent.take_report import heard
@@ -27,7 +28,8 @@ def record_in_studio(request: HttpRequest, pk: UUID) -> HttpResponse:
     if consent.status != ConsentStatus.REQUESTED:
         messages.error(request, "This consent does not wait for a recording any more.")
         return redirect(consent)
-    return allow_microphone(render(request, "consent/record_in_studio.html", {"consent": consent}))
+    context = {"consent": consent, "recorder_config": build_recorder_config(consent)}
+    return allow_microphone(render(request, "consent/record_in_studio.html", context))
 
 
 @may("consent.add_take")

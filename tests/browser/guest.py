@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from tests.browser import sound
 from tests.browser.tab import Tab
 
-WORDS = "[data-part=words]"
+WORDS = "[data-part=message]"
 
 
 def link_in(text: str) -> str:
@@ -33,20 +33,20 @@ def allow_microphone(page: Page) -> None:
 def record(page: Page, seconds: int = 3) -> str:
     """Record until the recorder's own clock shows so many seconds; the fingerprint of what it made."""
     page.get_by_role("button", name="Record", exact=True).click()
-    expect(page.get_by_role("timer")).to_have_text(f"0:0{seconds}")
+    expect(page.get_by_role("timer")).to_have_text(f"{seconds} s")
     page.get_by_role("button", name="Stop").click()
-    shown = page.locator("[data-part=fingerprint]")
-    expect(shown).to_be_visible()
-    return shown.get_attribute("title") or ""
+    player = page.get_by_label("Your recording")
+    expect(player).to_be_visible()
+    return page.locator("[data-part=fingerprint]").text_content() or ""
 
 
 def listen(page: Page, speed: float = 4) -> None:
     """Play it to its end, by default in a hurry; only then can it be sent."""
-    player = page.get_by_label("What was recorded")
+    player = page.get_by_label("Your recording")
     expect(page.get_by_role("button", name="Send it")).to_be_disabled()
     player.evaluate("(audio, speed) => { audio.playbackRate = speed; return audio.play(); }", speed)
     expect(page.get_by_role("button", name="Send it")).to_be_enabled()
-    expect(page.get_by_text("It can be sent once it has been played to its end.")).to_be_hidden()
+    expect(page.get_by_text("You can send it after you have played it to the end.")).to_be_hidden()
     assert player.evaluate("(audio) => audio.ended && audio.duration > 2")
 
 

@@ -213,13 +213,13 @@ def test_recording_outlives_a_closed_tab(studio: Studio, open_tab: OpenTab) -> N
     page = guest.begin(talent, staff.page.get_by_role("textbox", name="Private link").input_value())
     guest.allow_microphone(page)
     made = guest.record(page, 3)
-    expect(page.get_by_text("Until the studio has it, this recording is kept in this browser")).to_be_visible()
+    expect(page.get_by_text("Until the studio has it, this recording stays in this browser")).to_be_visible()
     address = page.url
     talent.close_and_open_again()
     page = talent.go(address)
-    expect(page.locator(guest.WORDS)).to_have_text("This recording was made here before and has not been sent yet.")
+    expect(page.locator(guest.WORDS)).to_have_text("You made this recording here earlier. It has not been sent yet.")
     talent.look("statement, recording from before")
-    assert page.locator("[data-part=fingerprint]").get_attribute("title") == made
+    assert page.locator("[data-part=fingerprint]").text_content() == made
     guest.listen(page)
     guest.send(page)
     assert studio.take(consent)["sha256"] == made

@@ -1,33 +1,33 @@
-// Runs beside the page on the audio thread: hands over the microphone's samples, untouched, in blocks.
-const BLOCK = 2048;
+// An AudioWorklet processor: posts the microphone's samples, unchanged, to the page in blocks.
+const BLOCK_SAMPLES = 2048;
 
-class Samples extends AudioWorkletProcessor {
+class SampleCollector extends AudioWorkletProcessor {
   constructor() {
     super();
-    this.block = new Float32Array(BLOCK);
+    this.block = new Float32Array(BLOCK_SAMPLES);
     this.filled = 0;
-    // The page asks for what is left in the block before it stops.
-    this.port.onmessage = () => this.hand(true);
+    // The page asks for the unfinished block before it stops.
+    this.port.onmessage = () => this.postBlock(true);
   }
 
-  hand(last) {
-    const part = this.block.slice(0, this.filled);
+  postBlock(isLast) {
+    const samples = this.block.slice(0, this.filled);
     this.filled = 0;
-    this.port.postMessage({ samples: part, last }, [part.buffer]);
+    this.port.postMessage({ samples, isLast }, [samples.buffer]);
   }
 
   process([input]) {
-    const heard = input[0];
-    if (!heard) return true;
-    for (let start = 0; start < heard.length; ) {
-      const room = Math.min(BLOCK - this.filled, heard.length - start);
-      this.block.set(heard.subarray(start, start + room), this.filled);
-      this.filled += room;
-      start += room;
-      if (this.filled === BLOCK) this.hand(false);
+    const samples = input[0];
+    if (!samples) return true;
+    for (let start = 0; start < samples.length; ) {
+      const count = Math.min(BLOCK_SAMPLES - this.filled, samples.length - start);
+      this.block.set(samples.subarray(start, start + count), this.filled);
+      this.filled += count;
+      start += count;
+      if (this.filled === BLOCK_SAMPLES) this.postBlock(false);
     }
     return true;
   }
 }
 
-registerProcessor("samples", Samples);
+registerProcessor("sample-collector", SampleCollector);

@@ -1,292 +1,244 @@
-// The recorder: one component for the talent's page and for the studio's. Its parts are found by data-part.
+// The recorder, used on the talent's page and on the studio's: connects the microphone, the take, the state and the view.
 //
-// It goes through these steps, shown one at a time: open, ready, recording, listen, sending. A finished take is kept
-// in the browser until the studio has confirmed it, and is offered again when the page comes back.
-import { drop, keep, kept } from "./keep.js";
-import { Microphone, unsupported } from "./microphone.js";
-import { Lost, send } from "./send.js";
-import { judge, judgeSound, measure } from "./verdict.js";
-import { encodeWav, sha256, toInt16 } from "./wav.js";
+// A finished take is stored in the browser until the studio has confirmed it, and is offered again on the next visit.
+import { checkSound, measureLevels } from "./checks.js";
+import { findUnsupportedReason, Microphone } from "./microphone.js";
+import { RecorderState, Step } from "./state.js";
+import { createTake, isSendable } from "./take.js";
+import { deleteTake, loadTake, saveTake } from "./take-store.js";
+import { NetworkError, uploadTake } from "./upload.js";
+import { RecorderView } from "./view.js";
+import { convertToInt16 } from "./wav.js";
 
-const CHECK_SECONDS = 4;
-
-const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+const CHECK_MS = 4000;
+const TIMER_MS = 200;
 
 class Recorder {
   constructor(root) {
-    this.root = root;
-    this.set = root.dataset;
-    this.limits = { least: Number(this.set.least), most: Number(this.set.most) };
-    this.parts = {};
-    for (const part of root.querySelectorAll("[data-part]")) this.parts[part.dataset.part] = part;
+    this.config = JSON.parse(document.getElementById(root.dataset.config).textContent);
+    this.urls = { processor: root.dataset.processor, submit: root.dataset.submit };
+    this.csrfToken = root.dataset.csrf;
+    this.storeKey = root.dataset.key;
     this.take = null;
-    this.address = null;
-    this.microphone = new Microphone(this.set.processor, {
-      onLevel: (peak) => this.showLevel(peak),
-      onLost: () => this.lost(),
+    this.view = new RecorderView(root);
+    this.state = new RecorderState((step) => this.view.showStep(step));
+    this.microphone = new Microphone({
+      processorUrl: this.urls.processor,
+      allowedRates: this.config.allowedRates,
+      onLevel: (peak) => this.view.showLevel(peak),
+      onLost: () => this.handleLostMicrophone(),
     });
-    this.listen();
+    this.bindEvents();
   }
 
-  listen() {
-    const on = (part, event, act) => this.parts[part].addEventListener(event, act);
-    on("allow", "click", () => this.allow());
-    on("device", "change", () => this.allow(this.parts.device.value));
-    on("check", "click", () => this.check());
-    on("record", "click", () => this.start());
-    on("stop", "click", () => this.finish());
-    on("again", "click", () => this.again());
-    on("discard", "click", () => this.discard());
-    on("send", "click", () => this.send());
-    on("audio", "ended", () => this.heard());
-    window.addEventListener("online", () => this.waitsForNetwork && this.send());
-    window.addEventListener("beforeunload", (event) => this.leaving(event));
+  bindEvents() {
+    this.view.on("allow", "click", () => this.openMicrophone());
+    this.view.on("device", "change", (event) => this.openMicrophone(event.target.value));
+    this.view.on("check", "click", () => this.checkMicrophone());
+    this.view.on("record", "click", () => this.startRecording());
+    this.view.on("stop", "click", () => this.finishRecording());
+    this.view.on("again", "click", () => this.prepareRetake());
+    this.view.on("discard", "click", () => this.discardTake());
+    this.view.on("send", "click", () => this.sendTake());
+    this.view.on("audio", "ended", () => this.view.setListened(true));
+    window.addEventListener("online", () => this.resumeUpload());
+    window.addEventListener("beforeunload", (event) => this.warnBeforeLoss(event));
     window.addEventListener("pagehide", () => this.microphone.close());
   }
 
   async begin() {
-    this.root.hidden = false;
-    const before = await kept(this.set.key);
-    if (before) {
-      this.offer(before, true);
-      this.say("This recording was made here before and has not been sent yet.");
+    this.view.reveal();
+    const storedTake = await loadTake(this.storeKey);
+    if (storedTake) {
+      this.reviewTake({ findings: [], ...storedTake }, true); // an earlier version stored takes without findings
+      this.view.showMessage("You made this recording here earlier. It has not been sent yet.");
       return;
     }
-    const trouble = unsupported();
-    if (trouble) this.say(trouble.message, "bad");
-    else this.say("First the microphone. It is only used while this page is open.");
-    this.parts.allow.disabled = Boolean(trouble);
-    this.show("open");
+    const reason = findUnsupportedReason();
+    if (reason) this.view.showMessage(reason.message, "bad");
+    else this.view.showMessage("First the microphone. It is only used while this page is open.");
+    this.view.setSetupEnabled(!reason);
+    this.state.moveTo(Step.SETUP);
   }
 
-  // --- what is seen ---
+  // --- microphone ---
 
-  show(step) {
-    this.step = step;
-    this.root.dataset.step = step;
-    for (const part of this.root.querySelectorAll("[data-steps]")) {
-      part.hidden = !part.dataset.steps.split(" ").includes(step);
-    }
-  }
-
-  say(words, tone = "") {
-    this.parts.words.textContent = words;
-    this.parts.words.dataset.tone = tone;
-  }
-
-  showLevel(peak) {
-    const decibels = peak > 0 ? Math.max(-60, 20 * Math.log10(peak)) : -60;
-    this.parts.level.value = Math.round(60 + decibels);
-    this.parts.level.dataset.tone = decibels > -1 ? "bad" : decibels > -30 ? "good" : "";
-  }
-
-  // --- the microphone ---
-
-  async allow(deviceId) {
-    this.parts.allow.disabled = true;
-    this.say("Asking for the microphone …");
+  async openMicrophone(deviceId) {
+    this.view.setSetupEnabled(false);
+    this.view.showMessage("Asking for the microphone …");
     try {
       await this.microphone.close();
       await this.microphone.open(deviceId);
-    } catch (trouble) {
-      this.say(trouble.message, "bad");
-      this.root.dataset.trouble = trouble.code || "failed";
-      this.show("open");
+    } catch (error) {
+      this.view.showMessage(error.message, "bad");
+      this.state.moveTo(Step.SETUP);
       return;
     } finally {
-      this.parts.allow.disabled = false;
+      this.view.setSetupEnabled(true);
     }
-    delete this.root.dataset.trouble;
-    await this.nameDevices();
-    this.show("ready");
-    this.check();
+    this.view.showDevices(await this.microphone.listDevices(), this.microphone.deviceId);
+    this.state.moveTo(Step.READY);
+    this.checkMicrophone();
   }
 
-  async nameDevices() {
-    const devices = await this.microphone.devices();
-    this.parts.device.replaceChildren(...devices.map((one) => new Option(one.label || "Microphone", one.deviceId)));
-    this.parts.device.value = this.microphone.deviceId;
-    this.parts.devices.hidden = devices.length < 2;
-  }
-
-  // Listen for a few seconds and say how it sounds. Recording waits for it, as both would hear the same microphone.
-  async check() {
-    if (this.checking) return;
-    this.isChecking(true);
-    this.say("Say a sentence in your normal voice: the microphone is being checked …");
+  // Records a few seconds and reports how they sound. Recording waits for this, because both read the same microphone.
+  async checkMicrophone() {
+    if (this.isChecking) return;
+    this.setChecking(true);
+    this.view.showMessage("Say a sentence in your normal voice: the microphone is being checked …");
     try {
       await this.microphone.start();
-      await new Promise((resolve) => setTimeout(resolve, CHECK_SECONDS * 1000));
+      await new Promise((resolve) => setTimeout(resolve, CHECK_MS));
     } finally {
-      this.isChecking(false);
+      this.setChecking(false);
     }
-    if (this.step !== "ready") return;
-    if (document.activeElement === document.body) this.parts.record.focus();
-    const pcm = toInt16(await this.microphone.stop());
-    const found = judgeSound(measure(pcm, this.microphone.rate));
-    if (this.step !== "ready") return;
-    if (found.length) this.say(found[0].words, "wait");
-    else this.say("The microphone sounds good.", "good");
+    if (!this.state.is(Step.READY)) return;
+    if (document.activeElement === document.body) this.view.focus("record");
+    const pcm = convertToInt16(await this.microphone.stop());
+    const [worst] = checkSound(measureLevels(pcm, this.microphone.rate, this.config), this.config);
+    if (!this.state.is(Step.READY)) return;
+    if (worst) this.view.showMessage(worst.text, "wait");
+    else this.view.showMessage("The microphone sounds good.", "good");
   }
 
-  isChecking(checking) {
-    this.checking = checking;
-    this.parts.record.disabled = checking;
-    this.parts.check.disabled = checking;
+  setChecking(isChecking) {
+    this.isChecking = isChecking;
+    this.view.setChecking(isChecking);
   }
 
-  lost() {
-    if (this.step === "recording") this.finish("The recording was interrupted. Listen to what is there, or record again.");
-    else if (this.step === "ready") {
-      this.say("The microphone went away. Connect it and allow it again.", "bad");
-      this.show("open");
+  handleLostMicrophone() {
+    if (this.state.is(Step.RECORDING)) {
+      this.finishRecording("The recording was interrupted. Listen to what is there, or record again.");
+    } else if (this.state.is(Step.READY)) {
+      this.view.showMessage("The microphone was disconnected. Connect it and allow it again.", "bad");
+      this.state.moveTo(Step.SETUP);
     }
   }
 
-  // --- a take ---
+  // --- take ---
 
-  async start() {
+  async startRecording() {
     try {
       await this.microphone.start();
     } catch {
-      this.lost();
+      this.handleLostMicrophone();
       return;
     }
-    this.show("recording");
-    this.say("Recording. Read the text aloud, then press stop.");
-    this.parts.stop.focus();
+    this.state.moveTo(Step.RECORDING);
+    this.view.showMessage("Recording. Read the text aloud, then press Stop.");
+    this.view.focus("stop");
     this.startedAt = performance.now();
-    this.timer = setInterval(() => this.tick(), 200);
-    this.wake = await navigator.wakeLock?.request("screen").catch(() => null);
+    this.timer = setInterval(() => this.updateTimer(), TIMER_MS);
+    this.wakeLock = await navigator.wakeLock?.request("screen").catch(() => null);
   }
 
-  tick() {
+  updateTimer() {
     const seconds = (performance.now() - this.startedAt) / 1000;
-    this.parts.time.textContent = clock(seconds);
-    if (seconds >= this.limits.most) this.finish();
+    this.view.showRecordedTime(seconds);
+    if (seconds >= this.config.limits.maxSeconds) this.finishRecording();
   }
 
-  async finish(words = "") {
-    if (this.step !== "recording") return;
-    this.show("working");
+  async finishRecording(message = "") {
+    if (!this.state.is(Step.RECORDING)) return;
+    this.state.moveTo(Step.PROCESSING);
     clearInterval(this.timer);
-    this.wake?.release().catch(() => null);
-    const pcm = toInt16(await this.microphone.stop());
-    const rate = this.microphone.rate;
-    const wav = encodeWav(pcm, rate);
-    const device = this.microphone.describe();
-    const found = judge(measure(pcm, rate), this.limits);
-    const take = { wav, device, found, seconds: pcm.length / rate, sha256: await sha256(wav), at: Date.now() };
-    this.keeps = take.found.some((one) => one.stops) ? undefined : await keep(this.set.key, take);
-    this.offer(take, false);
-    if (words) this.say(words, "wait");
+    this.wakeLock?.release().catch(() => null);
+    const samples = await this.microphone.stop();
+    const take = await createTake(samples, this.microphone.rate, this.microphone.describe(), this.config);
+    const isStored = isSendable(take) ? await saveTake(this.storeKey, take) : undefined;
+    this.reviewTake(take, isStored);
+    this.view.focus("audio");
+    if (message) this.view.showMessage(message, "wait");
   }
 
-  offer(take, wasKept) {
+  reviewTake(take, isStored) {
     this.take = take;
-    if (wasKept) this.keeps = true;
-    if (this.address) URL.revokeObjectURL(this.address);
-    this.address = URL.createObjectURL(new Blob([take.wav], { type: "audio/wav" }));
-    this.parts.audio.src = this.address;
-    this.parts.length.textContent = clock(take.seconds);
-    this.parts.fingerprint.textContent = `${take.sha256.slice(0, 12)}…`;
-    this.parts.fingerprint.title = take.sha256;
-    this.parts.send.disabled = true;
-    this.parts.unheard.hidden = false;
-    this.showVerdict(take.found || []);
-    this.show("listen");
-    if (!wasKept) this.parts.audio.focus();
+    this.isStored = isStored;
+    this.view.showTake(take, { isSendable: isSendable(take), isStored });
+    if (!isSendable(take)) this.view.showMessage("This recording cannot be sent. Record it again.", "bad");
+    else if (take.findings.length) this.view.showMessage("Listen to it. You may want to record it again:", "wait");
+    else this.view.showMessage("That sounds good. Listen to all of it, then send it.", "good");
+    this.state.moveTo(Step.REVIEW);
   }
 
-  showVerdict(found) {
-    this.stopped = found.some((one) => one.stops);
-    this.root.dataset.codes = found.map((one) => one.code).join(" ");
-    this.parts.verdict.replaceChildren(
-      ...found.map((one) => Object.assign(document.createElement("li"), { textContent: one.words })),
-    );
-    if (this.stopped) this.say("This one cannot be sent. Record it again.", "bad");
-    else if (found.length) this.say("Listen to it. You may want to record it again:", "wait");
-    else this.say("That sounds good. Listen to all of it, then send it.", "good");
-    this.parts.kept.hidden = !this.keeps;
-    this.parts.notkept.hidden = this.keeps !== false;
-    this.parts.send.hidden = this.stopped;
-  }
-
-  heard() {
-    this.parts.send.disabled = false;
-    this.parts.unheard.hidden = true;
-  }
-
-  // The old take stays in the browser until a new one takes its place.
-  async again() {
-    this.parts.audio.pause();
-    if (!this.microphone.context || this.microphone.context.state === "closed") await this.allow();
-    else {
-      this.show("ready");
-      this.say("Press record when you are ready.");
-      this.parts.record.focus();
+  // The old take stays in the browser until a new one replaces it.
+  async prepareRetake() {
+    this.view.stopPlayback();
+    if (!this.microphone.isOpen) {
+      await this.openMicrophone();
+      return;
     }
+    this.state.moveTo(Step.READY);
+    this.view.showMessage("Press Record when you are ready.");
+    this.view.focus("record");
   }
 
-  async discard() {
-    await drop(this.set.key);
+  async discardTake() {
+    await deleteTake(this.storeKey);
     this.take = null;
-    await this.again();
-    this.say("The recording is deleted.");
+    await this.prepareRetake();
+    this.view.showMessage("The recording is deleted.");
   }
 
-  leaving(event) {
-    const unsent = this.take && this.step !== "sent" && this.keeps === false;
-    if (this.step === "recording" || unsent) event.preventDefault();
+  warnBeforeLoss(event) {
+    const isUnsent = this.take && !this.state.is(Step.SENT) && this.isStored === false;
+    if (this.state.is(Step.RECORDING) || isUnsent) event.preventDefault();
   }
 
-  // --- to the studio ---
+  // --- upload ---
 
-  async send() {
-    this.waitsForNetwork = false;
-    this.show("sending");
-    this.parts.progress.value = 0;
-    this.say("Sending …");
+  async sendTake() {
+    this.isWaitingForNetwork = false;
+    this.state.moveTo(Step.SENDING);
+    this.view.showProgress(0);
+    this.view.showMessage("Sending …");
+    const showProgress = (share) => this.view.showProgress(share);
     try {
-      const answer = await send(this.set.submit, this.set.csrf, this.take, (share) => (this.parts.progress.value = share));
-      await this.answered(answer);
+      await this.handleResponse(await uploadTake(this.urls.submit, this.csrfToken, this.take, showProgress));
     } catch (error) {
-      if (!(error instanceof Lost)) throw error;
-      this.waitsForNetwork = true;
-      this.back("The network is away. The recording is safe here; it is sent by itself when the network is back.", "wait");
+      if (!(error instanceof NetworkError)) throw error;
+      this.isWaitingForNetwork = true;
+      const message = "There is no connection. The recording is safe here and is sent when the connection is back.";
+      this.returnToReview(message, "wait");
     }
   }
 
-  back(words, tone) {
-    this.show("listen");
-    this.heard();
-    this.say(words, tone);
+  resumeUpload() {
+    if (this.isWaitingForNetwork && this.state.is(Step.REVIEW)) this.sendTake();
   }
 
-  async answered({ status, body }) {
+  returnToReview(message, tone) {
+    this.state.moveTo(Step.REVIEW);
+    this.view.setListened(true);
+    this.view.showMessage(message, tone);
+  }
+
+  async handleResponse({ status, body }) {
     if (status === 200 && body.sha256 === this.take.sha256) {
-      await drop(this.set.key);
-      this.acknowledged(body);
+      await deleteTake(this.storeKey);
+      await this.handleReceivedTake(body);
     } else if (status === 200) {
-      this.back("What arrived is not what was sent. Send it once more.", "bad");
+      this.returnToReview("The file was damaged on the way. Send it again.", "bad");
     } else if (status === 404) {
-      this.back("This link does not work any more. Ask the studio for a new one; the recording stays here for a day.", "bad");
+      const message = "This link no longer works. Ask the studio for a new one; the recording stays here for a day.";
+      this.returnToReview(message, "bad");
     } else {
-      this.back(body.problem || "The studio could not take it in just now. Send it again in a minute.", "bad");
+      this.returnToReview(body.problem || "The studio could not receive it. Send it again in a minute.", "bad");
     }
   }
 
-  async acknowledged(body) {
+  // The server has the take. Without a next page it was refused, and `problem` says why.
+  async handleReceivedTake(body) {
     if (body.next) {
-      this.show("sent");
-      this.say("It has arrived.", "good");
+      this.state.moveTo(Step.SENT);
+      this.view.showMessage("It has arrived.", "good");
       await this.microphone.close();
       location.assign(body.next);
       return;
     }
     this.take = null;
-    await this.again();
-    this.say(body.problem, "bad");
+    await this.prepareRetake();
+    this.view.showMessage(body.problem, "bad");
   }
 }
 

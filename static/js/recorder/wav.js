@@ -1,20 +1,20 @@
 // 16-bit mono PCM WAV from samples of -1..1.
 
-export function toInt16(samples) {
-  const out = new Int16Array(samples.length);
+export function convertToInt16(samples) {
+  const pcm = new Int16Array(samples.length);
   for (let i = 0; i < samples.length; i += 1) {
-    out[i] = Math.max(-32768, Math.min(32767, Math.round(samples[i] * 32768)));
+    pcm[i] = Math.max(-32768, Math.min(32767, Math.round(samples[i] * 32768)));
   }
-  return out;
+  return pcm;
 }
 
 export function encodeWav(pcm, rate) {
   const buffer = new ArrayBuffer(44 + pcm.length * 2);
   const view = new DataView(buffer);
-  const text = (at, word) => [...word].forEach((letter, i) => view.setUint8(at + i, letter.charCodeAt(0)));
-  text(0, "RIFF");
+  const writeText = (offset, text) => [...text].forEach((letter, i) => view.setUint8(offset + i, letter.charCodeAt(0)));
+  writeText(0, "RIFF");
   view.setUint32(4, 36 + pcm.length * 2, true);
-  text(8, "WAVEfmt ");
+  writeText(8, "WAVEfmt ");
   view.setUint32(16, 16, true);
   view.setUint16(20, 1, true); // PCM
   view.setUint16(22, 1, true); // mono
@@ -22,13 +22,13 @@ export function encodeWav(pcm, rate) {
   view.setUint32(28, rate * 2, true);
   view.setUint16(32, 2, true);
   view.setUint16(34, 16, true);
-  text(36, "data");
+  writeText(36, "data");
   view.setUint32(40, pcm.length * 2, true);
   for (let i = 0; i < pcm.length; i += 1) view.setInt16(44 + i * 2, pcm[i], true);
   return buffer;
 }
 
-export async function sha256(buffer) {
+export async function hashSha256(buffer) {
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", buffer));
   return [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,9 +1,11 @@
-// Sends a take and tells how far it is. XMLHttpRequest, as fetch cannot report the progress of an upload.
+// Uploads a take and reports the progress. It uses XMLHttpRequest because fetch cannot report upload progress.
 
-export class Lost extends Error {}
+const TIMEOUT_MS = 120000;
 
-// Resolves with {status, body}; rejects with Lost when no answer came.
-export function send(address, csrf, take, onProgress) {
+export class NetworkError extends Error {}
+
+// Resolves with {status, body}; rejects with NetworkError when no response came.
+export function uploadTake(url, csrfToken, take, onProgress) {
   const form = new FormData();
   form.append("file", new Blob([take.wav], { type: "audio/wav" }), "statement.wav");
   form.append("sha256", take.sha256);
@@ -11,14 +13,14 @@ export function send(address, csrf, take, onProgress) {
   form.append("recorded", "on");
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", address);
+    request.open("POST", url);
     request.setRequestHeader("Accept", "application/json");
-    request.setRequestHeader("X-CSRFToken", csrf);
+    request.setRequestHeader("X-CSRFToken", csrfToken);
     request.responseType = "json";
-    request.timeout = 120000;
+    request.timeout = TIMEOUT_MS;
     request.upload.onprogress = (event) => onProgress(event.loaded / event.total);
     request.onload = () => resolve({ status: request.status, body: request.response || {} });
-    request.onerror = request.ontimeout = () => reject(new Lost());
+    request.onerror = request.ontimeout = () => reject(new NetworkError());
     request.send(form);
   });
 }

@@ -1,0 +1,59 @@
+"""What the recorder in the browser needs to know: the limits and thresholds by which the server checks a take."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from audio.levels import clipping, measure
+from audio.wav.riff import ALLOWED_RATES
+from consent.models import Consent
+from consent.services.takes import TAKE_LIMITS
+from voicehub.threshold_overrides import thresholds
+
+THRESHOLD_NAMES = (
+    "silent_peak_dbfs",
+    "silent_rms_dbfs",
+    "silent_speech_seconds",
+    "too_quiet_dbfs",
+    "too_loud_dbfs",
+    "clipping_share",
+    "clipping_slight_share",
+    "noisy_db",
+    "edge_silence_seconds",
+    "pause_seconds",
+)
+
+# How audio/levels measures; the browser measures in the same way.
+MEASURING = {
+    "floor_db": measure.FLOOR_DB,
+    "digital_silence_db": measure.DIGITAL_SILENCE_DB,
+    "frames_per_second": measure.FRAMES_PER_SECOND,
+    "quietest_parts": measure.QUIETEST_PARTS,
+    "speech_over_noise_db": measure.SPEECH_OVER_NOISE_DB,
+    "speech_under_loudest_db": measure.SPEECH_UNDER_LOUDEST_DB,
+    "speech_least_db": measure.SPEECH_LEAST_DB,
+    "pause_seconds": measure.PAUSE_SECONDS,
+    "clipping_min_peak": clipping.FLAT_LEAST_PEAK,
+    "clipping_near_peak": clipping.FLAT_NEAR_PEAK,
+    "clipping_min_run": clipping.FLAT_LEAST_RUN,
+}
+
+
+def build_recorder_config(consent: Consent) -> dict[str, Any]:
+    """JSON for static/js/recorder: levels in dB, times in seconds, rates in Hz. The studio's overrides are included."""
+    values = thresholds(consent.provider)
+    return {
+        "allowedRates": ALLOWED_RATES,
+        "limits": {"minSeconds": TAKE_LIMITS.min_seconds, "maxSeconds": TAKE_LIMITS.max_seconds},
+        "thresholds": _rename_keys({name: getattr(values, name) for name in THRESHOLD_NAMES}),
+        "measuring": _rename_keys(MEASURING),
+    }
+
+
+def _rename_keys(values: Mapping[str, float]) -> dict[str, float]:
+    """`too_quiet_dbfs` is `tooQuietDbfs` in JavaScript."""
+    return {_to_camel_case(name): value for name, value in values.items()}
+
+
+def _to_camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)

@@ -1,0 +1,101 @@
+// What the recorder shows. Its parts are found by data-part, its steps by data-steps.
+
+const METER_RANGE_DB = 60;
+const TOO_LOUD_DB = -1;
+const AUDIBLE_DB = -30;
+
+// "2 min 14 s", as the server writes durations.
+export function formatDuration(seconds) {
+  const whole = Math.floor(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+export class RecorderView {
+  constructor(root) {
+    this.root = root;
+    this.parts = {};
+    for (const part of root.querySelectorAll("[data-part]")) this.parts[part.dataset.part] = part;
+  }
+
+  on(part, event, handler) {
+    this.parts[part].addEventListener(event, handler);
+  }
+
+  reveal() {
+    this.root.hidden = false;
+  }
+
+  focus(part) {
+    this.parts[part].focus();
+  }
+
+  showStep(step) {
+    for (const part of this.root.querySelectorAll("[data-steps]")) {
+      part.hidden = !part.dataset.steps.split(" ").includes(step);
+    }
+  }
+
+  showMessage(text, tone = "") {
+    this.parts.message.textContent = text;
+    this.parts.message.dataset.tone = tone;
+  }
+
+  showLevel(peak) {
+    const decibels = peak > 0 ? Math.max(-METER_RANGE_DB, 20 * Math.log10(peak)) : -METER_RANGE_DB;
+    this.parts.level.value = Math.round(METER_RANGE_DB + decibels);
+    this.parts.level.dataset.tone = decibels > TOO_LOUD_DB ? "bad" : decibels > AUDIBLE_DB ? "good" : "";
+  }
+
+  showDevices(devices, chosenId) {
+    this.parts.device.replaceChildren(...devices.map((one) => new Option(one.label || "Microphone", one.deviceId)));
+    this.parts.device.value = chosenId;
+    this.parts.devices.hidden = devices.length < 2;
+  }
+
+  showRecordedTime(seconds) {
+    this.parts.time.textContent = formatDuration(seconds);
+  }
+
+  showProgress(share) {
+    this.parts.progress.value = share;
+  }
+
+  setSetupEnabled(isEnabled) {
+    this.parts.allow.disabled = !isEnabled;
+  }
+
+  setChecking(isChecking) {
+    this.parts.record.disabled = isChecking;
+    this.parts.check.disabled = isChecking;
+  }
+
+  // `isStored` is true, false (this browser cannot store takes), or undefined (the take was not to be stored).
+  showTake(take, { isSendable, isStored }) {
+    if (this.audioUrl) URL.revokeObjectURL(this.audioUrl);
+    this.audioUrl = URL.createObjectURL(new Blob([take.wav], { type: "audio/wav" }));
+    this.parts.audio.src = this.audioUrl;
+    this.parts.length.textContent = formatDuration(take.seconds);
+    this.parts.fingerprint.textContent = take.sha256;
+    this.showFindings(take.findings);
+    this.setListened(false);
+    this.parts.send.hidden = !isSendable;
+    this.parts.stored.hidden = !isStored;
+    this.parts["not-stored"].hidden = isStored !== false;
+  }
+
+  showFindings(findings) {
+    this.parts.findings.replaceChildren(
+      ...findings.map(({ text }) => Object.assign(document.createElement("li"), { textContent: text })),
+    );
+  }
+
+  // A take can be sent after it was played to its end.
+  setListened(hasListened) {
+    this.parts.send.disabled = !hasListened;
+    this.parts["listen-first"].hidden = hasListened;
+  }
+
+  stopPlayback() {
+    this.parts.audio.pause();
+  }
+}

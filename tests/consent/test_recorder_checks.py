@@ -1,0 +1,130 @@
+"""The recorder in the browser checks a take with the codes, limits and thresholds of the server."""
+
+import base64
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, Route
+
+from audio.findings.catalog import CODES
+from audio.findings.thresholds import THRESHOLDS
+from audio.levels.inspect import Limits, inspect
+from audio.wav.riff import read_header
+from consent.models import Consent
+from consent.recorder_config import build_recorder_config
+from tests.support.planted import PLANTED
+from tests.support.wav import Samples, pcm, speech_like, wav_bytes
+from voicehub.models import ThresholdOverride
+
+RECORDER = Path(__file__).parents[2] / "static" / "js" / "recorder"
+CHECKS = (RECORDER / "checks.js").read_text()
+BROWSER_CODES = set(re.findall(r'(?:warn|block)\("(\w+)"', CHECKS))
+
+
+def test_browser_uses_codes_of_the_server() -> None:
+    assert {"silent", "too_quiet", "clipping", "too_short"} <= BROWSER_CODES <= set(CODES)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("part", ["thresholds", "measuring", "limits"])
+def test_browser_reads_exactly_the_values_that_the_page_passes(part: str) -> None:
+    passed = set(build_recorder_config(Consent(provider="resemble_v2"))[part])
+    assert set(re.findall(rf"\b{part}\.(\w+)", CHECKS)) <= passed
+    assert {name for name in passed if re.search(rf"\b{name}\b", CHECKS)} == passed
+
+
+@pytest.mark.django_db
+def test_overridden_threshold_reaches_the_recorder() -> None:
+    consent = Consent(provider="resemble_v2")
+    assert build_recorder_config(consent)["thresholds"]["noisyDb"] == THRESHOLDS.noisy_db
+    ThresholdOverride.objects.create(provider="resemble_v2", name="noisy_db", value=22.5, reason="a quiet studio")
+    assert build_recorder_config(consent)["thresholds"]["noisyDb"] == 22.5
+
+
+RATE = 16000
+LIMITS = Limits(2.0, 20.0)
+CASES: dict[str, Samples] = {
+    "a voice": speech_like(4.0),
+    "too short": speech_like(1.0),
+    "too long": speech_like(20.5),
+    "nothing": np.zeros(RATE * 4),
+    "one sample": np.full(1, 0.5),
+    "a snippet of silence": np.zeros(100),
+    "runs of two and three": np.repeat(speech_like(3.0) * 0.8 / np.abs(speech_like(3.0)).max(), 3)[1:],
+    "the lowest sample": np.concatenate((speech_like(3.0), np.full(40, -1.0), speech_like(2.0))),
+    "digital silence around": np.concatenate((np.zeros(RATE // 2), speech_like(3.0, room_dbfs=-40.0), np.zeros(RATE))),
+    **{name: planted.make(RATE).samples for name, planted in PLANTED.items() if RATE in planted.rates},
+}
+
+
+def check_on_server(samples: Samples) -> tuple[list[str], dict[str, float]]:
+    """The codes and levels that the server finds, as far as the browser checks them too."""
+    found = inspect(io.BytesIO(wav_bytes(samples, rate=RATE)), LIMITS)
+    assert found.levels is not None and found.header is not None
+    levels = found.levels
+    measures = {
+        "seconds": found.header.seconds,
+        "peak": levels.peak_dbfs,
+        "rms": levels.rms_dbfs,
+        "clipped": levels.clipped_share,
+        "snr": levels.snr_db,
+        "speech": levels.speech_seconds,
+        "leading": levels.leading_silence,
+        "trailing": levels.trailing_silence,
+        "pause": max((end - start for start, end in levels.pauses), default=0.0),
+    }
+    return sorted({one.code for one in found.findings} & BROWSER_CODES), measures
+
+
+@pytest.mark.browser
+@pytest.mark.django_db
+def test_browser_checks_agree_with_the_server(open_browser: Callable[..., Browser]) -> None:
+    """The page's own code, in a real browser, on samples such as the microphone gives."""
+    config = build_recorder_config(Consent(provider="resemble_v2"))
+    config["limits"] = {"minSeconds": LIMITS.min_seconds, "maxSeconds": LIMITS.max_seconds}
+    page = open_browser().new_page()
+    page.route("http://recorder.test/**", serve_recorder)
+    page.goto("http://recorder.test/")
+    all_codes: set[str] = set()
+    for name, samples in CASES.items():
+        codes, levels = check_in_browser(page, samples, config)
+        expected_codes, expected_levels = check_on_server(samples)
+        assert codes == expected_codes, name
+        assert levels == pytest.approx(expected_levels, abs=1e-3), name
+        all_codes |= set(codes)
+    assert all_codes == BROWSER_CODES
+
+
+def serve_recorder(route: Route) -> None:
+    name = route.request.url.rsplit("/", 1)[1]
+    if name:
+        route.fulfill(body=(RECORDER / name).read_text(), content_type="text/javascript")
+    else:
+        route.fulfill(body="<!doctype html>", content_type="text/html")
+
+
+def check_in_browser(page: Page, samples: Samples, config: dict[str, Any]) -> tuple[list[str], dict[str, float]]:
+    """Codes and levels from the browser. Asserts that its WAV file holds exactly these samples."""
+    codes, levels, wav = page.evaluate(
+        """async ({ encoded, config }) => {
+            const { checkTake, measureLevels } = await import("/checks.js");
+            const { convertToInt16, encodeWav } = await import("/wav.js");
+            const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
+            const samples = Float32Array.from(new Int16Array(bytes.buffer), (value) => value / 32768);
+            const pcm = convertToInt16(samples);
+            const wav = new Uint8Array(encodeWav(pcm, 16000));
+            const levels = measureLevels(pcm, 16000, config);
+            const codes = checkTake(levels, config).map(({ code }) => code);
+            return [codes.sort(), levels, btoa(wav.reduce((text, byte) => text + String.fromCharCode(byte), ""))];
+        }""",
+        {"encoded": base64.b64encode(pcm(samples)).decode(), "config": config},
+    )
+    file = io.BytesIO(base64.b64decode(wav))
+    header = read_header(file)
+    assert (header.sample_rate, file.getvalue()[header.data_offset :]) == (RATE, pcm(samples))
+    return codes, levels

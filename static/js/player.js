@@ -1,48 +1,48 @@
-// Plays what stands in a [data-sound], one sound at a time. Either an <audio> is in there already, or a [data-play]
-// button makes one with its waveform when it is first needed. A [data-at] button plays from its place, in seconds.
+// Plays the sound of a [data-sound], one at a time. Either it contains an <audio> already, or its [data-play] button
+// creates one with a waveform on the first click. A [data-at] button plays from its time, in seconds.
 import { drawWaveforms } from "./waveform.js";
 
 const nonce = document.querySelector("meta[name='csp-nonce']")?.content ?? "";
 
-function makePlayer(button) {
-  const place = document.getElementById(button.dataset.wave);
+function createPlayer(button) {
+  const container = document.getElementById(button.dataset.wave);
   const player = document.createElement("div");
   player.className = "player";
   Object.assign(player.dataset, { waveform: "", peaks: button.dataset.peaks, nonce });
   const drawing = Object.assign(document.createElement("div"), { className: "waveform" });
   const audio = new Audio(button.dataset.play);
-  audio.addEventListener("play", () => show(button, true));
-  audio.addEventListener("pause", () => show(button, false));
-  audio.addEventListener("error", () => fail(button, place));
+  audio.addEventListener("play", () => showPlaying(button, true));
+  audio.addEventListener("pause", () => showPlaying(button, false));
+  audio.addEventListener("error", () => showFailure(button, container));
   player.append(drawing, audio);
-  place.append(player);
-  place.hidden = false;
-  drawWaveforms(place);
+  container.append(player);
+  container.hidden = false;
+  drawWaveforms(container);
   return audio;
 }
 
-function show(button, playing) {
-  button.setAttribute("aria-pressed", String(playing));
-  button.classList.toggle("playing", playing);
+function showPlaying(button, isPlaying) {
+  button.setAttribute("aria-pressed", String(isPlaying));
+  button.classList.toggle("playing", isPlaying);
 }
 
-function fail(button, place) {
-  place.textContent = "It cannot be played at the moment. Reload the page and try again.";
-  show(button, false);
+function showFailure(button, container) {
+  container.textContent = "The sound cannot be played at the moment. Reload the page and try again.";
+  showPlaying(button, false);
 }
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-play], [data-at]");
   if (!button) return;
   const sound = button.closest("[data-sound]");
-  const audio = sound.querySelector("audio") ?? makePlayer(sound.querySelector("[data-play]"));
+  const audio = sound.querySelector("audio") ?? createPlayer(sound.querySelector("[data-play]"));
   if ("at" in button.dataset) audio.currentTime = Number(button.dataset.at);
-  // A refusal to play shows itself: the button stays as it is.
+  // If the browser refuses to play, the button does not change.
   if (audio.paused) audio.play().catch(() => {});
   else if (!("at" in button.dataset)) audio.pause();
 });
 
-// "play" does not bubble, but is seen on its way down.
+// "play" does not bubble, so it is caught in the capture phase.
 document.addEventListener(
   "play",
   (event) => {

@@ -1,6 +1,6 @@
-// Small manners of every page of the studio.
+// Small behaviors of every staff page: menus, forms, folds, copy buttons.
 
-// A menu closes on Escape and on a click beside it.
+// A menu closes on Escape and on a click outside it.
 for (const menu of document.querySelectorAll("details[data-menu]")) {
   document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;
@@ -12,7 +12,7 @@ for (const menu of document.querySelectorAll("details[data-menu]")) {
   });
 }
 
-// A form is sent once, however often its button is pressed; coming back to the page makes it usable again.
+// A form is submitted once, even if its button is pressed twice. Coming back to the page enables it again.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || event.defaultPrevented) return;
@@ -23,19 +23,19 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
-// What comes in has no style attributes, and the policy forbids to copy that of a text box whose size was changed.
+// The Content-Security-Policy forbids style attributes: htmx must not copy the size of a resized text box.
 if (window.htmx) window.htmx.config.attributesToSettle = ["class"];
 
-// What somebody has opened or closed stays so when the part of the page that it stands in comes anew.
-let folds = new Map();
+// A <details> stays open or closed when htmx replaces the part of the page that contains it.
+let openStates = new Map();
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  folds = new Map([...detail.target.querySelectorAll("details[id]")].map(({ id, open }) => [id, open]));
+  openStates = new Map([...detail.target.querySelectorAll("details[id]")].map(({ id, open }) => [id, open]));
 });
 document.addEventListener("htmx:afterSwap", () => {
-  for (const [id, open] of folds) document.getElementById(id)?.toggleAttribute("open", open);
+  for (const [id, open] of openStates) document.getElementById(id)?.toggleAttribute("open", open);
 });
 
-// A link that is shown once is easily copied.
+// A copy button for a link that is shown once.
 for (const button of document.querySelectorAll("[data-copy]")) {
   if (!navigator.clipboard) continue;
   button.hidden = false;

@@ -1,34 +1,39 @@
-// Runs before the first paint: the colours that were chosen here, or else those of the system.
+// Runs before the first paint: applies the color scheme chosen in this browser, or else the system's.
 (() => {
   const system = window.matchMedia("(prefers-color-scheme: dark)");
-  const chosen = () => {
+  const systemTheme = () => (system.matches ? "dark" : "light");
+  const loadTheme = () => {
     try {
       return localStorage.getItem("theme");
     } catch {
-      return null; // storage is forbidden here: follow the system
+      return null; // this browser forbids storage: follow the system
     }
   };
-  const show = (theme) => document.documentElement.setAttribute("data-bs-theme", theme);
-  const current = () => chosen() || (system.matches ? "dark" : "light");
+  const saveTheme = (theme) => {
+    try {
+      if (theme === systemTheme()) localStorage.removeItem("theme");
+      else localStorage.setItem("theme", theme);
+    } catch {
+      // The theme is applied, but not saved.
+    }
+  };
+  const applyTheme = (theme) => document.documentElement.setAttribute("data-bs-theme", theme);
+  const currentTheme = () => loadTheme() || systemTheme();
 
-  show(current());
-  system.addEventListener("change", () => show(current()));
+  applyTheme(currentTheme());
+  system.addEventListener("change", () => applyTheme(currentTheme()));
 
   document.addEventListener("DOMContentLoaded", () => {
     for (const button of document.querySelectorAll("[data-theme-toggle]")) {
-      const name = () => (button.textContent = current() === "dark" ? "Light colours" : "Dark colours");
+      const isDark = () => document.documentElement.getAttribute("data-bs-theme") === "dark";
+      const updateLabel = () => (button.textContent = isDark() ? "Light colors" : "Dark colors");
       button.hidden = false;
-      name();
+      updateLabel();
       button.addEventListener("click", () => {
-        const next = current() === "dark" ? "light" : "dark";
-        try {
-          if (next === (system.matches ? "dark" : "light")) localStorage.removeItem("theme");
-          else localStorage.setItem("theme", next);
-        } catch {
-          // Not remembered, but shown.
-        }
-        show(next);
-        name();
+        const theme = isDark() ? "light" : "dark";
+        saveTheme(theme);
+        applyTheme(theme);
+        updateLabel();
       });
     }
   });

@@ -1,12 +1,13 @@
-// Uploads many files, three at a time, each with its own bar and its own result. Without this script the form sends
-// them all at once.
+// Uploads many files, three at a time, each with its own progress bar and result. Without this script the form sends
+// them all in one request.
+import { refreshRecordings } from "./recordings-refresh.js";
 
-const AT_ONCE = 3;
-const SHOWN = { accepted: ["good", "Accepted"], refused: ["bad", "Cannot be used"], duplicate: ["over", "Already here"] };
-const MOST_TOLD = 50; // files of an archive that are told one by one
+const MAX_PARALLEL = 3;
+const BADGES = { accepted: ["good", "Accepted"], refused: ["bad", "Cannot be used"], duplicate: ["over", "Already here"] };
+const MAX_LISTED = 50; // files of an archive whose problems are listed
 const isTable = (file) => /\.(csv|tsv|txt)$/i.test(file.name);
 
-class Queue {
+class UploadQueue {
   constructor(form) {
     this.form = form;
     this.list = form.querySelector("[data-list]");
@@ -17,22 +18,22 @@ class Queue {
     form.querySelector("[data-plain]").hidden = true;
     const chooser = form.querySelector("input[type=file]");
     chooser.addEventListener("change", () => {
-      this.add([...chooser.files]);
+      this.addFiles([...chooser.files]);
       chooser.value = "";
     });
     form.addEventListener("submit", (event) => event.preventDefault());
-    form.querySelector("[data-clear]").addEventListener("click", () => this.clear());
-    this.watchDrops(form.querySelector("[data-drop]"));
+    form.querySelector("[data-clear]").addEventListener("click", () => this.clearResults());
+    this.acceptDrops(form.querySelector("[data-drop]"));
     window.addEventListener("beforeunload", (event) => {
-      if (this.busy) event.preventDefault();
+      if (this.isBusy) event.preventDefault();
     });
   }
 
-  get busy() {
+  get isBusy() {
     return this.running + this.waiting.length > 0;
   }
 
-  watchDrops(area) {
+  acceptDrops(area) {
     for (const kind of ["dragenter", "dragover"]) {
       document.addEventListener(kind, (event) => {
         if (!event.dataTransfer?.types.includes("Files")) return;
@@ -47,43 +48,43 @@ class Queue {
       if (!event.dataTransfer?.files.length) return;
       event.preventDefault();
       area.classList.remove("over");
-      this.add([...event.dataTransfer.files]);
+      this.addFiles([...event.dataTransfer.files]);
     });
   }
 
-  // A table of transcripts goes last, when the recordings that it speaks of are there.
-  add(files) {
+  // A transcript table is uploaded last, after the recordings that it refers to.
+  addFiles(files) {
     if (!files.length) return;
     this.form.querySelector("[data-results]").hidden = false;
     const sorted = files.toSorted((a, b) => isTable(a) - isTable(b) || a.name.localeCompare(b.name, undefined, { numeric: true }));
-    for (const file of sorted) this.waiting.push({ file, row: this.makeRow(file) });
+    for (const file of sorted) this.waiting.push({ file, row: this.createRow(file) });
     this.waiting.sort((a, b) => isTable(a.file) - isTable(b.file));
     this.total += files.length;
-    this.next();
+    this.startNext();
   }
 
-  makeRow(file) {
+  createRow(file) {
     const row = this.form.querySelector("[data-row]").content.firstElementChild.cloneNode(true);
     row.querySelector("[data-name]").textContent = file.name;
     row.querySelector("[data-bar]").setAttribute("aria-label", `Upload of ${file.name}`);
     this.list.append(row);
-    this.show(row, "busy", "Waits");
+    this.showBadge(row, "busy", "Waiting");
     return row;
   }
 
-  next() {
-    while (this.running < AT_ONCE && this.waiting.length && !(isTable(this.waiting[0].file) && this.running)) {
-      this.send(this.waiting.shift());
+  startNext() {
+    while (this.running < MAX_PARALLEL && this.waiting.length && !(isTable(this.waiting[0].file) && this.running)) {
+      this.upload(this.waiting.shift());
     }
-    this.summarise();
-    if (!this.busy) refresh();
+    this.showSummary();
+    if (!this.isBusy) refreshRecordings();
   }
 
-  send(item) {
+  upload(item) {
     this.running += 1;
     const request = new XMLHttpRequest();
     const bar = item.row.querySelector("[data-bar]");
-    this.show(item.row, "busy", "Uploading");
+    this.showBadge(item.row, "busy", "Uploading");
     request.open("POST", this.form.action);
     request.setRequestHeader("Accept", "application/json");
     request.responseType = "json";
@@ -92,43 +93,43 @@ class Queue {
     });
     request.upload.addEventListener("load", () => {
       bar.removeAttribute("value");
-      this.show(item.row, "busy", "Checking");
+      this.showBadge(item.row, "busy", "Checking");
     });
-    request.addEventListener("loadend", () => this.finish(item, request));
+    request.addEventListener("loadend", () => this.handleResponse(item, request));
     const body = new FormData();
     body.append("csrfmiddlewaretoken", this.form.querySelector("[name=csrfmiddlewaretoken]").value);
     body.append("recordings", item.file);
     request.send(body);
   }
 
-  finish(item, request) {
+  handleResponse(item, request) {
     this.running -= 1;
     const result = request.status === 200 ? request.response?.files?.[0] : null;
     if (result) this.showResult(item.row, result);
     else this.showFailure(item, request.status);
-    this.next();
+    this.startNext();
   }
 
-  // Of an archive its files are counted, and those that were not accepted are told one by one.
+  // For an archive: counts its files, and lists those that were not accepted.
   showResult(row, result) {
     const counts = Object.entries(result.counts).filter(([, count]) => count);
     for (const [state, count] of counts.length ? counts : [[result.state, 1]]) this.counts[state] += count;
     if (counts.length) this.total += counts.reduce((sum, [, count]) => sum + count, 0) - 1;
     row.querySelector("[data-bar]").hidden = true;
-    const [tone, word] = SHOWN[result.state];
-    this.show(row, tone, word);
+    const [tone, label] = BADGES[result.state];
+    this.showBadge(row, tone, label);
     const lines = result.findings.map((finding) => `${finding.text} ${finding.advice}`);
     if (!/^(Accepted|Cannot be used|The same file)\b/.test(result.words)) lines.unshift(result.words);
-    lines.push(...result.parts.slice(0, MOST_TOLD).map(told));
-    if (result.parts.length > MOST_TOLD) lines.push(`… and ${result.parts.length - MOST_TOLD} more.`);
-    this.tell(row, lines);
+    lines.push(...result.parts.slice(0, MAX_LISTED).map(describePart));
+    if (result.parts.length > MAX_LISTED) lines.push(`… and ${result.parts.length - MAX_LISTED} more.`);
+    this.showLines(row, lines);
   }
 
   showFailure(item, status) {
     this.counts.failed += 1;
     item.row.querySelector("[data-bar]").hidden = true;
-    this.show(item.row, "bad", "Not uploaded");
-    this.tell(item.row, [reason(status)]);
+    this.showBadge(item.row, "bad", "Not uploaded");
+    this.showLines(item.row, [explainStatus(status)]);
     const retry = item.row.querySelector("[data-retry]");
     retry.hidden = false;
     retry.onclick = () => {
@@ -137,39 +138,39 @@ class Queue {
       const bar = item.row.querySelector("[data-bar]");
       bar.hidden = false;
       bar.value = 0;
-      this.tell(item.row, []);
+      this.showLines(item.row, []);
       this.waiting.push(item);
-      this.next();
+      this.startNext();
     };
   }
 
-  show(row, tone, word) {
+  showBadge(row, tone, label) {
     const state = row.querySelector("[data-state]");
     state.className = `state state-${tone}`;
-    state.textContent = word;
+    state.textContent = label;
   }
 
-  tell(row, lines) {
+  showLines(row, lines) {
     const list = row.querySelector("[data-findings]");
     list.hidden = !lines.length;
     list.replaceChildren(...lines.map((line) => Object.assign(document.createElement("li"), { textContent: line })));
   }
 
-  summarise() {
+  showSummary() {
     const { accepted, refused, duplicate, failed } = this.counts;
-    const over = accepted + refused + duplicate + failed;
+    const finished = accepted + refused + duplicate + failed;
     const parts = [
-      this.busy ? `${over} of ${this.total} files` : `${this.total} file${this.total === 1 ? "" : "s"}`,
+      this.isBusy ? `${finished} of ${this.total} files` : `${this.total} file${this.total === 1 ? "" : "s"}`,
       accepted && `${accepted} accepted`,
       refused && `${refused} cannot be used`,
       duplicate && `${duplicate} already here`,
       failed && `${failed} not uploaded`,
     ];
     this.form.querySelector("[data-summary]").textContent = parts.filter(Boolean).join(" · ");
-    this.form.querySelector("[data-clear]").hidden = this.busy;
+    this.form.querySelector("[data-clear]").hidden = this.isBusy;
   }
 
-  clear() {
+  clearResults() {
     this.list.replaceChildren();
     this.counts = { accepted: 0, refused: 0, duplicate: 0, failed: 0 };
     this.total = 0;
@@ -177,57 +178,16 @@ class Queue {
   }
 }
 
-function told({ name, words, findings }) {
+function describePart({ name, words, findings }) {
   const reasons = findings.map((finding) => `${finding.text} ${finding.advice}`);
   return `${name}: ${[words, ...reasons].join(" ")}`;
 }
 
-function reason(status) {
+function explainStatus(status) {
   if (status === 0) return "The connection was lost.";
   if (status === 403) return "You are signed out, or may not add recordings. Reload the page.";
   if (status === 413) return "The file is too large for the server.";
   return "The server had a problem. Try again in a minute.";
 }
 
-// The table is fetched anew when no transcript in it is typed and not saved yet, as its new rows would not know of it.
-let held = false;
-
-const tell = (name) => document.body.dispatchEvent(new CustomEvent(name));
-const unsaved = () => [...document.querySelectorAll("#recordings textarea")].some((text) => text.value !== text.defaultValue);
-
-function refresh() {
-  held = unsaved();
-  tell(held ? "readiness-changed" : "recordings-changed");
-}
-
-// The readiness cards were told before.
-function refreshHeld() {
-  if (!held || unsaved()) return;
-  held = false;
-  tell("recordings-due");
-}
-
-// The list of those without a transcript loses a row that has been given one.
-const leavesTheList = (text) => document.getElementById("show")?.value === "no_transcript" && text.value.trim() !== "";
-
-// A save that worked makes what was sent the text that the row began with.
-document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  const text = detail.elt.matches("form.transcript") && detail.elt.querySelector("textarea");
-  if (!text) return;
-  if (detail.successful && !detail.xhr.responseText.includes("field-errors")) {
-    text.defaultValue = detail.requestConfig.parameters.transcript;
-    held ||= leavesTheList(text);
-  }
-  refreshHeld();
-});
-document.addEventListener("focusout", refreshHeld);
-
-// Typing may begin while the new table is on its way.
-document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  const bidden = ["recordings-changed", "recordings-due"].includes(detail.requestConfig.triggeringEvent?.type);
-  if (!bidden || detail.target.id !== "recordings") return;
-  held = unsaved();
-  detail.shouldSwap = !held;
-});
-
-for (const form of document.querySelectorAll("[data-upload-queue]")) new Queue(form);
+for (const form of document.querySelectorAll("[data-upload-queue]")) new UploadQueue(form);

@@ -1,36 +1,36 @@
-// Draws [data-waveform] from peaks that the server computed; the <audio> inside it plays, with or without this.
+// Draws [data-waveform] from peaks that the server computed. The <audio> inside it plays without this script too.
 //
-//   <div data-waveform data-peaks="address of {seconds, peaks}" data-nonce="…">
-//     <div class="waveform"></div> <button data-closer hidden>Closer</button> <audio controls src="…"></audio>
+//   <div data-waveform data-peaks="URL of {seconds, peaks}" data-nonce="…">
+//     <div class="waveform"></div> <button data-zoom hidden>Zoom in</button> <audio controls src="…"></audio>
 //   </div>
 //
-// A wide waveform asks that address for the finer outline, and so does the button, which shows a few seconds at a time.
-// `drawWaveforms(root)` does it for what came into the page later.
+// A wide waveform asks the URL for finer peaks, and so does the zoom button, which shows a few seconds at a time.
+// Call `drawWaveforms(root)` for elements that are added to the page later.
 import WaveSurfer from "../vendor/wavesurfer/wavesurfer.esm.js";
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const colours = () => ({
-  waveColor: colour("--wave"),
-  progressColor: colour("--wave-played"),
-  cursorColor: colour("--wave-played"),
+const readColor = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const readColors = () => ({
+  waveColor: readColor("--wave"),
+  progressColor: readColor("--wave-played"),
+  cursorColor: readColor("--wave-played"),
 });
 
-const WIDE = 1000; // pixels from which the coarse outline shows its steps
-const CLOSER = 120; // pixels to a second
+const FINE_FROM_PIXELS = 1000; // on a wider waveform the coarse peaks show steps
+const ZOOM_PIXELS_PER_SECOND = 120;
 
-async function outline(element, fine) {
-  const address = fine ? `${element.dataset.peaks}?fine` : element.dataset.peaks;
-  const answer = await fetch(address, { headers: { Accept: "application/json" } });
-  if (!answer.ok) throw new Error(`${answer.status} for ${address}`);
-  return answer.json();
+async function fetchPeaks(element, isFine) {
+  const url = isFine ? `${element.dataset.peaks}?fine` : element.dataset.peaks;
+  const response = await fetch(url, { headers: { Accept: "application/json" } });
+  if (!response.ok) throw new Error(`${response.status} for ${url}`);
+  return response.json();
 }
 
-async function draw(element) {
+async function drawWaveform(element) {
   element.dataset.drawn = "yes";
-  const fine = element.clientWidth > WIDE;
-  const { seconds, peaks } = await outline(element, fine);
+  const isFine = element.clientWidth > FINE_FROM_PIXELS;
+  const { seconds, peaks } = await fetchPeaks(element, isFine);
   const wave = WaveSurfer.create({
-    ...colours(),
+    ...readColors(),
     container: element.querySelector(".waveform"),
     media: element.querySelector("audio"),
     cspNonce: element.dataset.nonce,
@@ -42,32 +42,32 @@ async function draw(element) {
     peaks,
     duration: seconds,
   });
-  new MutationObserver(() => wave.setOptions(colours())).observe(document.documentElement, {
+  new MutationObserver(() => wave.setOptions(readColors())).observe(document.documentElement, {
     attributeFilter: ["data-bs-theme"],
   });
-  if (seconds * CLOSER > 1.5 * element.clientWidth) offerCloser(element, wave, fine);
+  if (seconds * ZOOM_PIXELS_PER_SECOND > 1.5 * element.clientWidth) enableZoom(element, wave, isFine);
 }
 
-function offerCloser(element, wave, isFine) {
-  const button = element.querySelector("[data-closer]");
+function enableZoom(element, wave, startsFine) {
+  const button = element.querySelector("[data-zoom]");
   if (!button) return;
-  let fine = isFine;
+  let isFine = startsFine;
   button.hidden = false;
   button.addEventListener("click", async () => {
-    const closer = button.getAttribute("aria-pressed") !== "true";
-    button.setAttribute("aria-pressed", String(closer));
-    if (!fine) {
-      const { seconds, peaks } = await outline(element, true);
+    const isZoomed = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(isZoomed));
+    if (!isFine) {
+      const { seconds, peaks } = await fetchPeaks(element, true);
       wave.setOptions({ peaks, duration: seconds });
-      fine = true;
+      isFine = true;
     }
-    wave.zoom(closer ? CLOSER : 0);
+    wave.zoom(isZoomed ? ZOOM_PIXELS_PER_SECOND : 0);
   });
 }
 
 export function drawWaveforms(root) {
   for (const element of root.querySelectorAll("[data-waveform]:not([data-drawn])")) {
-    draw(element).catch((problem) => console.warn("No waveform:", problem));
+    drawWaveform(element).catch((error) => console.warn("Cannot draw the waveform:", error));
   }
 }
 

@@ -63,7 +63,7 @@ def recording_table(request: HttpRequest, pk: str) -> HttpResponse:
 def recordings_moving(request: HttpRequest, pk: str) -> HttpResponse:
     """What became known of the recordings on a page since it was made; nothing (204) when it shows that already.
 
-    Rows that came or went make the page fetch its whole table, in its own time (see upload-queue.js).
+    Rows that came or went make the page fetch its whole table, in its own time (see recordings-refresh.js).
     """
     voice = get_object_or_404(access.voices(), pk=pk)
     found, since = moving(voice), parse_time(request.GET.get("since"))

@@ -1,0 +1,44 @@
+// Refreshes the table of recordings after an upload, but never while a transcript in it has unsaved text: the new rows
+// would replace that text.
+
+let isPostponed = false;
+
+const dispatch = (name) => document.body.dispatchEvent(new CustomEvent(name));
+const hasUnsavedTranscript = () =>
+  [...document.querySelectorAll("#recordings textarea")].some((text) => text.value !== text.defaultValue);
+
+export function refreshRecordings() {
+  isPostponed = hasUnsavedTranscript();
+  dispatch(isPostponed ? "readiness-changed" : "recordings-changed");
+}
+
+// The readiness cards were refreshed when the refresh of the table was postponed.
+function refreshPostponed() {
+  if (!isPostponed || hasUnsavedTranscript()) return;
+  isPostponed = false;
+  dispatch("recordings-due");
+}
+
+// The filter "no transcript" loses a row that now has one.
+const leavesFilter = (text) =>
+  document.getElementById("show")?.value === "no_transcript" && text.value.trim() !== "";
+
+// After a successful save, the saved text is the row's initial text.
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  const text = detail.elt.matches("form.transcript") && detail.elt.querySelector("textarea");
+  if (!text) return;
+  if (detail.successful && !detail.xhr.responseText.includes("field-errors")) {
+    text.defaultValue = detail.requestConfig.parameters.transcript;
+    isPostponed ||= leavesFilter(text);
+  }
+  refreshPostponed();
+});
+document.addEventListener("focusout", refreshPostponed);
+
+// A user may start to type while the new table is on its way.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const trigger = detail.requestConfig.triggeringEvent?.type;
+  if (!["recordings-changed", "recordings-due"].includes(trigger) || detail.target.id !== "recordings") return;
+  isPostponed = hasUnsavedTranscript();
+  detail.shouldSwap = !isPostponed;
+});

@@ -59,7 +59,7 @@ def _for_invited(
 
 
 def _over(request: HttpRequest) -> HttpResponse:
-    return _private(render(request, "public/over.html", status=404))
+    return _private(render(request, "public/link_expired.html", status=404))
 
 
 def _private(response: HttpResponse) -> HttpResponse:

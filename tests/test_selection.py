@@ -22,7 +22,7 @@ TREE = {
     "tests/voices/test_nothing.py": "import json",
     "tests/providers/test_speechgen.py": "",
     "tests/browser/test_pages.py": "from voices.views import builds",
-    "templates/voices/build.html": '{% include "voices/_bar.html" %}',
+    "templates/voices/build.html": '{% include "voices/_progress.html" %}',
     "templates/voices/_bar.html": "a bar",
 }
 

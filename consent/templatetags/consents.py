@@ -63,7 +63,7 @@ def recipients(consent: Consent) -> str:
     return disclosure(consent).recipients
 
 
-@register.inclusion_tag("public/_term.html")
+@register.inclusion_tag("public/_validity.html")
 def consent_term(consent: Consent) -> dict[str, Term]:
     """For how long it holds, said to the talent."""
     return {"term": term(consent)}

@@ -43,7 +43,7 @@ def consent_ask(request: HttpRequest, pk: UUID) -> HttpResponse:
             valid_until=form.cleaned_data["valid_until"],
         )
         return redirect(consent)
-    return render(request, "consent/consent_ask.html", {"form": form, "talent": talent, **_statement(form, talent)})
+    return render(request, "consent/consent_request.html", {"form": form, "talent": talent, **_statement(form, talent)})
 
 
 @may("consent.add_consent")

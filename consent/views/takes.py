@@ -77,4 +77,4 @@ def take_check(request: HttpRequest, pk: UUID) -> HttpResponse:
         "reviewed": waits_for_review(found.take),
         "may_approve": may_approve(found.take, user_of(request)),
     }
-    return render(request, "consent/_heard.html", context)
+    return render(request, "consent/_take_report.html", context)

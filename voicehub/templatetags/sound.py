@@ -14,7 +14,7 @@ register = template.Library()
 PLACES_SHOWN = 8
 
 
-@register.inclusion_tag("studio/chips.html")
+@register.inclusion_tag("studio/finding_chips.html")
 def chips(
     found: Iterable[Json], compared: Iterable[Json] = (), *, shown: bool = False, playable: bool = True
 ) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def _written(values: Json, table: Mapping[str, tuple[str, str, float]]) -> Itera
             yield name, signed(form.format(value / unit)), MEANINGS.get(key, ("", ""))[1]
 
 
-@register.inclusion_tag("studio/measures.html")
+@register.inclusion_tag("studio/measurements.html")
 def measures(levels: Json, more: Json) -> dict[str, Any]:
     """What was measured of a sound at once and in the background, in plain names and with units."""
     sound, estimates = known(levels, more), more.get("estimates") or {}

@@ -102,7 +102,7 @@ def field(bound: BoundField, **attrs: Any) -> dict[str, Any]:
     return {"field": bound, "widget": bound.as_widget(attrs=names), "many": many, "single": single}
 
 
-@register.inclusion_tag("studio/pages.html")
+@register.inclusion_tag("studio/pagination.html")
 def pages(page: "Page[Any]") -> dict[str, Any]:
     """Links to the pages around this one; nothing where there is only one."""
     elided = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)

@@ -36,4 +36,4 @@ def moving(request: HttpRequest) -> HttpResponse:
     found = dashboard_lists.moving()
     if found.any_active and request.GET.get("seen") == found.stamp:
         return HttpResponse(status=204)
-    return render(request, "voices/_moving.html", {"moving": found})
+    return render(request, "voices/_active_builds.html", {"moving": found})

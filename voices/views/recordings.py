@@ -74,7 +74,7 @@ def recordings_moving(request: HttpRequest, pk: str) -> HttpResponse:
     shown = request.GET.get("table", "")
     # Rows that the page does not have yet come with its table.
     news = {"voice": voice, "moving": found, "changed": rows if shown in ("", found.table) else [], **context}
-    response = render(request, "voices/_recordings_news.html", news)
+    response = render(request, "voices/_recordings_poll.html", news)
     if shown != found.table:
         response.headers["HX-Trigger"] = "recordings-changed"
     return response
@@ -216,7 +216,7 @@ def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
         set_active(recording, request.POST.get("active") == "on")
     if not request.headers.get("HX-Request"):
         return redirect(recording.voice)
-    response = render(request, "voices/_active.html", {"recording": recording})
+    response = render(request, "voices/_include_toggle.html", {"recording": recording})
     response.headers["HX-Trigger"] = "readiness-changed"
     return response
 

@@ -56,7 +56,7 @@ def remote_progress(request: HttpRequest, pk: str) -> HttpResponse:
     remote = remote_or_404(pk)
     if going(remote) and request.GET.get("seen") == stamp(remote):
         return HttpResponse(status=204)
-    return render(request, "voices/_remote.html", remote_context(remote))
+    return render(request, "voices/_remote_voice.html", remote_context(remote))
 
 
 def remote_or_404(pk: str) -> RemoteVoice:

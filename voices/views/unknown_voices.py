@@ -27,7 +27,7 @@ def orphan_list(request: HttpRequest, pk: str) -> HttpResponse:
     context["lists"] = any(tier.can_list for tier in tiers)
     with refusal_to(partial(context.__setitem__, "issue")):
         context["orphans"] = orphans(account)
-    return render(request, "voices/orphans.html", context)
+    return render(request, "voices/unknown_voices.html", context)
 
 
 def known_account(pk: str) -> Account:
@@ -63,7 +63,7 @@ def _asked_for(request: HttpRequest) -> str:
 
 def _adopt_page(request: HttpRequest, account: Account, form: AdoptForm) -> HttpResponse:
     context = {"account": account, "form": form, "has_voices": Voice.objects.exists()}
-    return render(request, "voices/orphan_adopt.html", context)
+    return render(request, "voices/unknown_voice_adopt.html", context)
 
 
 @may("voices.delete_remotevoice")

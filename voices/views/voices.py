@@ -45,4 +45,4 @@ def voice(request: HttpRequest, pk: str) -> HttpResponse:
 def readiness(request: HttpRequest, pk: str) -> HttpResponse:
     """Where it can be built, alone, for a page whose recordings have changed."""
     voice = get_object_or_404(access.voices(), pk=pk)
-    return render(request, "voices/_readiness.html", {"voice": voice, "places": places(voice)})
+    return render(request, "voices/_build_options.html", {"voice": voice, "places": places(voice)})

@@ -4,11 +4,13 @@ from django import template
 
 from consent import extension_points, labels
 from consent.models import Consent, Event, Purpose, Take
+from consent.presenters import make_invitation_badge
 from consent.services.disclosure import Term, disclosure, term
 from consent.take_report import heard
 
 register = template.Library()
 register.filter("heard", heard)
+register.filter("invitation_badge", make_invitation_badge)
 
 
 @register.filter

@@ -15,6 +15,7 @@ from consent.access import consent_or_404, invitation_or_404, invitation_rows, m
 from consent.forms import ApprovalForm, AskForm, ReasonForm
 from consent.models import Consent, ConsentStatus, Take
 from consent.playback import find_first_playback
+from consent.presenters import make_next_step
 from consent.services import invitations, review
 from consent.services.approval import count_seconds_left, may_approve
 from consent.services.audit_log import first_broken
@@ -24,6 +25,7 @@ from voicehub.refusals import refusal_to, refusal_to_message
 
 Act = Callable[..., Any]
 View = Callable[[HttpRequest, UUID], HttpResponse]
+CHANGEABLE = {ConsentStatus.REQUESTED, ConsentStatus.APPROVED, ConsentStatus.SUSPENDED}
 
 
 @may("consent.add_consent")
@@ -70,19 +72,21 @@ def consent(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _page(request: HttpRequest, found: Consent, **more: Any) -> HttpResponse:
     takes = list(found.takes.select_related("recorded_by", "check_made").defer("peaks", "check_made__fine_peaks"))
-    links = invitation_rows(found)
+    links, user = invitation_rows(found), user_of(request)
+    is_invited = any(not row.ended for row in links)
     to_review = next((take for take in takes if take.acceptable), None) if _waits(found) else None
     context = {
         "consent": found,
         "takes": takes,
         "to_review": to_review,
-        "may_approve": to_review is not None and may_approve(to_review, user_of(request)),
+        "other_takes": [take for take in takes if take != to_review],
+        "may_approve": to_review is not None and may_approve(to_review, user),
         "seconds_left": _seconds_left(request, to_review),
         "invitations": links,
-        "invited": any(not row.ended for row in links),
+        "next_step": make_next_step(found, user, is_invited=is_invited, missing=_lacking(found)),
+        "can_change_status": found.status in CHANGEABLE and user.has_perm("consent.review_consent"),
         "events": list(found.events.order_by("sequence")),
         "broken": first_broken(found),
-        "lacking": _lacking(found),
     }
     return render(request, "consent/consent.html", context | more)
 

@@ -69,6 +69,6 @@ def test_a_recording_with_something_to_hear_is_still_kept(desk: Desk) -> None:
 
 
 def test_the_server_refuses_what_the_recorder_refuses_but_too_long_a_take() -> None:
-    recorder = Path(__file__).parents[2] / "static" / "js" / "recorder" / "verdict.js"
-    stops = set(re.findall(r'say\("(\w+)", true', recorder.read_text()))
-    assert stops - {"too_long"} == NO_STATEMENT & stops == NO_STATEMENT - {"empty_file", "data_empty"}
+    recorder = Path(__file__).parents[2] / "static" / "js" / "recorder" / "checks.js"
+    blocking = set(re.findall(r'block\("(\w+)"', recorder.read_text()))
+    assert blocking - {"too_long"} == NO_STATEMENT & blocking == NO_STATEMENT - {"empty_file", "data_empty"}

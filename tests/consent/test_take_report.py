@@ -62,7 +62,7 @@ def test_each_word_is_marked_as_heard_and_plays_from_its_place(as_viewer: Client
         ("doubtful", "0.90", "Northlight, not sure"),
     ]
     assert '<span class="word word-other_company">&lt;Acme&gt;<span class="visually-hidden">, another company' in shown
-    for words in ("Listen closely", "91% of the words heard", "A program’s opinion: listen before you decide."):
+    for words in ("Listen closely", "91% of the words recognized", "A program’s opinion: listen before you decide."):
         assert words in shown
     assert consent.text in shown, "the words as they were shown stay beside it"
 
@@ -158,7 +158,7 @@ def polled(take: Take, stage: str) -> str:
 
 def test_a_page_that_waits_asks_until_the_check_is_there(as_viewer: Client, consent: Consent, take: Take) -> None:
     shown = review(as_viewer, consent)
-    assert f'hx-get="{polled(take, "waiting")}"' in shown and "Being checked" in shown and consent.text in shown
+    assert f'hx-get="{polled(take, "waiting")}"' in shown and "Checking" in shown and consent.text in shown
     assert as_viewer.get(polled(take, "waiting")).status_code == 204
     checked(take)
     answer = page(as_viewer, polled(take, "waiting"))
@@ -169,25 +169,25 @@ def test_a_page_that_waits_asks_until_the_check_is_there(as_viewer: Client, cons
 def test_the_voice_is_waited_for_a_little_longer(as_viewer: Client, take: Take) -> None:
     checked(take, speaker={})
     answer = page(as_viewer, polled(take, "waiting"))
-    assert "Listen closely" in answer and "Being compared" in answer and polled(take, "comparing") in answer
+    assert "Listen closely" in answer and "Comparing" in answer and polled(take, "comparing") in answer
     assert as_viewer.get(polled(take, "comparing")).status_code == 204
     checked(take)
     assert "The same person" in page(as_viewer, polled(take, "comparing"))
     checked(take, speaker={}, checked_at=timezone.now() - COMPARING)
     answer = page(as_viewer, polled(take, "comparing"))
-    assert "Voice not compared: listen yourself" in answer and "hx-trigger" not in answer
+    assert "Not compared" in answer and "hx-trigger" not in answer
 
 
 def test_an_old_take_that_nobody_checked_says_so(as_viewer: Client, consent: Consent, take: Take) -> None:
     TakeCheck.objects.all().delete()
     shown = review(as_viewer, consent)
-    assert "No program has listened to this recording." in shown and at("take_check", take) not in shown
+    assert "The words were not checked." in shown and at("take_check", take) not in shown
 
 
 def test_why_nothing_was_checked_is_told(as_viewer: Client, consent: Consent, take: Take) -> None:
     checked(take, statement={}, speaker={}, trouble="The file could not be opened.")
     shown = review(as_viewer, consent)
-    assert "Words not checked: listen yourself" in shown and "The file could not be opened." in shown
+    assert "Not checked" in shown and "The file could not be opened." in shown
     assert at("take_check", take) not in shown
 
 
@@ -195,7 +195,7 @@ def test_what_cannot_be_used_is_not_waited_for(desk: Desk, as_viewer: Client) ->
     consent = desk.asked()
     take = desk.take(consent, b"no sound at all")
     shown = page(as_viewer, consent.get_absolute_url())
-    assert "This is not a WAV file." in shown and at("take_check", take) not in shown and "Being checked" not in shown
+    assert "This is not a WAV file." in shown and at("take_check", take) not in shown and "Checking" not in shown
 
 
 # --- names --------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def test_talents_are_found_by_name_and_mail_in_the_order_of_their_names(desk: De
     found = page(as_producer, reverse("consent:talent_list") + "?search=ZORN")
     assert "Anna Zorn" in found and "Mo Fell" not in found
     assert "Mo Fell" in page(as_producer, reverse("consent:talent_list") + "?search=mo@people")
-    assert "Nobody is called “%_”" in page(as_producer, reverse("consent:talent_list") + "?search=%25_")
+    assert "No talent matches “%_”" in page(as_producer, reverse("consent:talent_list") + "?search=%25_")
 
 
 def test_the_list_comes_in_pages(desk: Desk, as_producer: Client) -> None:
@@ -66,9 +66,9 @@ def test_empty_pages_say_what_to_do(desk: Desk, as_producer: Client, as_viewer: 
     assert "Add the first talent" in page(as_producer, address)
     assert "Add the first talent" not in page(as_viewer, address)
     talent = desk.talent()
-    assert "Next: file the contract" in page(as_producer, talent.get_absolute_url())
+    assert "Next: add the contract" in page(as_producer, talent.get_absolute_url())
     desk.contract(talent)
-    assert "Next: ask for consent" in page(as_producer, talent.get_absolute_url())
+    assert "Next: request consent" in page(as_producer, talent.get_absolute_url())
 
 
 def test_a_talent_is_added_and_changed(desk: Desk, as_producer: Client) -> None:
@@ -370,11 +370,11 @@ def test_a_consent_in_force_says_what_a_build_still_lacks(desk: Desk, as_produce
 
 def test_a_history_that_does_not_hold_is_shouted_about(desk: Desk, as_producer: Client) -> None:
     consent = desk.approved()
-    assert "Unbroken, 3 lines" in page(as_producer, consent.get_absolute_url())
+    assert "Verified, 3 entries" in page(as_producer, consent.get_absolute_url())
     with connection.cursor() as cursor:
         cursor.execute("UPDATE consent_event SET actor_name = 'Somebody' WHERE sequence = 2")
     shown = page(as_producer, consent.get_absolute_url())
-    assert "does not hold" in shown and "Line 2" in shown and "Unbroken" not in shown
+    assert "Audit log check failed" in shown and "Entry 2" in shown and "Verified" not in shown
 
 
 # --- all pages ----------------------------------------------------------------------------
@@ -437,8 +437,8 @@ def test_each_page_says_what_comes_next(desk: Desk, as_producer: Client, as_view
     suspend(consent, desk.producer, "A dispute.")
     assert "Next: add a voice" not in page(as_producer, talent.get_absolute_url())
     shown = page(as_producer, consent.get_absolute_url())
-    assert 'href="#state"' in shown and 'id="state"' in shown
-    assert 'href="#state"' not in page(as_viewer, consent.get_absolute_url())
+    assert 'href="#status"' in shown and 'id="status"' in shown
+    assert 'href="#status"' not in page(as_viewer, consent.get_absolute_url())
 
 
 def test_the_menu_says_where_one_is(desk: Desk, as_producer: Client) -> None:

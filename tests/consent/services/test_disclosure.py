@@ -107,7 +107,7 @@ def test_contract_form_promises_no_deletion_by_itself(desk: Desk, as_producer: C
     talent = desk.talent()
     assert DELETE_AT_END in as_producer.get(reverse("consent:contract_add", args=[talent.pk])).content.decode()
     page = as_producer.get(desk.contract(talent).get_absolute_url()).content.decode()
-    assert "Yes: by hand until further notice" in page
+    assert "Yes; staff delete it" in page
     assert "Voice is deleted" not in page
 
 

@@ -42,17 +42,17 @@ def test_invitations_show_how_they_stand(desk: Desk, as_producer: Client) -> Non
     address = consent.get_absolute_url()
     as_producer.post(at("invite", consent))
     invitation = Invitation.objects.get()
-    assert "Mail waits to be sent" in page(as_producer, address)
+    assert "Mail queued" in page(as_producer, address)
     Task.objects.update(status=TaskStatus.GIVEN_UP, reason="The mail server said no.")
     assert "The mail server said no." in page(as_producer, address)
     Task.objects.all().delete()
     send_invitation(str(invitation.pk))
     shown = page(as_producer, address)
-    assert "Link works" in shown and "Sent <time" in shown and "just now" in shown
+    assert ">Active<" in shown and "Sent <time" in shown and "just now" in shown
     Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert "Expired" in page(as_producer, address)
     as_producer.post(at("invite", consent))
-    assert "Replaced by a newer one" in page(as_producer, address)
+    assert ">Replaced<" in page(as_producer, address)
 
 
 def test_loading_the_page_of_a_link_again_makes_no_other(desk: Desk, as_producer: Client) -> None:
@@ -76,8 +76,8 @@ def test_a_link_is_ended_at_once_for_all_that_it_is_for(desk: Desk, as_producer:
     for consent in (first, second):
         assert consent.events.latest("sequence").kind == EventKind.LINK_ENDED
         shown = page(as_producer, consent.get_absolute_url())
-        assert ">Ended<" in shown and "ended a private link" in shown and end not in shown
-        assert "Next: reach" in shown and "Waiting for Tilda" not in shown
+        assert ">Revoked<" in shown and "ended a private link" in shown and end not in shown
+        assert "Next: invite" in shown and "Waiting for Tilda" not in shown
     assert b"does not work any more" in as_producer.post(end, follow=True).content
     assert first.events.filter(kind=EventKind.LINK_ENDED).count() == 1
 
@@ -95,18 +95,18 @@ def test_a_link_says_whether_anything_is_still_asked(desk: Desk, as_producer: Cl
     first, second = desk.asked(talent), desk.asked(talent)
     desk.link(first, second)
     desk.take(first)
-    assert ">Link works<" in page(as_producer, first.get_absolute_url())
+    assert ">Active<" in page(as_producer, first.get_absolute_url())
     desk.take(second, spoken(1))
     shown = page(as_producer, first.get_absolute_url())
-    assert ">Answered<" in shown and "Link works" not in shown and "End this link" in shown
+    assert ">Answered<" in shown and ">Active<" not in shown and "Revoke this link" in shown
     off = desk.asked(talent)
     desk.link(off)
     void(off, desk.producer, "A mistake.")
-    assert shown.count(">Called off<") == 0
-    assert ">Called off<" in page(as_producer, off.get_absolute_url())
+    assert shown.count(">Canceled<") == 0
+    assert ">Canceled<" in page(as_producer, off.get_absolute_url())
 
 
 def test_without_a_mail_address_the_page_says_what_to_do(desk: Desk, as_producer: Client) -> None:
     consent = desk.asked(desk.talent(email=""))
-    assert "Add a mail address" in page(as_producer, consent.get_absolute_url())
+    assert "Add an email address" in page(as_producer, consent.get_absolute_url())
     assert b"has no mail address" in as_producer.post(at("invite", consent), follow=True).content

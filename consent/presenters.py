@@ -1,0 +1,131 @@
+"""What the page of a consent shows: its next step, and the state of its invitations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from consent import extension_points
+from consent.access import InvitationRow
+from consent.models import Consent, ConsentStatus
+from voicehub.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A status in one or two words; `tone` is the name of its color in states.css."""
+
+    tone: str
+    label: str
+
+
+def make_invitation_badge(row: InvitationRow) -> Badge:
+    """Where an invitation stands."""
+    invitation = row.invitation
+    if row.given_up:
+        return Badge("bad", "Mail not sent")
+    if row.ended:
+        return Badge("over", "Revoked")
+    if invitation.revoked_at:
+        return Badge("over", "Replaced")
+    if invitation.live and row.asks:
+        return Badge("good", "Active")
+    if row.called_off:
+        return Badge("over", "Canceled")
+    if not row.asks:
+        return Badge("over", "Answered")
+    return Badge("over", "Expired") if invitation.token_digest else Badge("busy", "Mail queued")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button of the next step: a link, or a form without fields that posts to `url`."""
+
+    label: str
+    url: str
+    is_primary: bool = True
+    is_post: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What this user should do next, or whom the consent waits for."""
+
+    title: str
+    paragraphs: Sequence[str]
+    actions: Sequence[Action] = ()
+
+
+def make_next_step(consent: Consent, user: User, *, is_invited: bool, missing: Sequence[str]) -> NextStep:
+    """The next step of this consent for this user. `missing` is what the gate still asks for."""
+    if consent.status == ConsentStatus.REQUESTED:
+        return _make_invite_step(consent, user, is_invited)
+    if consent.status == ConsentStatus.SUBMITTED:
+        return _make_review_step(user)
+    if consent.status == ConsentStatus.APPROVED:
+        return _make_contract_step(consent, user, missing) if missing else _make_recordings_step(consent, user)
+    if consent.status == ConsentStatus.SUSPENDED:
+        return _make_resume_step(user)
+    return _make_closed_step(consent, user)
+
+
+def _make_invite_step(consent: Consent, user: User, is_invited: bool) -> NextStep:
+    name, has_email = consent.talent.name, bool(consent.talent.email)
+    if consent.note_to_talent:
+        title, text = f"Waiting for {name} to read it again", f"Reason: {consent.note_to_talent}"
+    elif is_invited:
+        text = "The recording appears here as soon as it is sent. You can send the invitation again at any time."
+        title = f"Waiting for {name}"
+    else:
+        text = "Send a private link, pass one on yourself, or record the statement together in the studio."
+        title = f"Next: invite {name}"
+    actions = []
+    if user.has_perm("consent.invite_talent"):
+        label = "Send the invitation again" if is_invited else "Send the invitation"
+        if has_email:
+            actions.append(Action(label, reverse("consent:invite", args=[consent.pk]), is_post=True))
+        elif user.has_perm("consent.change_talent"):
+            url = reverse("consent:talent_edit", args=[consent.talent_id])
+            actions.append(Action("Add an email address", url, is_primary=False))
+        url = reverse("consent:copy_link", args=[consent.pk])
+        actions.append(Action("Create a private link", url, is_primary=not has_email, is_post=True))
+    if user.has_perm("consent.add_take"):
+        url = reverse("consent:record_in_studio", args=[consent.pk])
+        actions.append(Action("Record in the studio", url, is_primary=False))
+    return NextStep(title, [text], actions)
+
+
+def _make_review_step(user: User) -> NextStep:
+    if not user.has_perm("consent.review_consent"):
+        return NextStep("Waiting for review", ["A producer reviews it."])
+    text = "Read along below. Approve it if it is the right person saying exactly these words."
+    return NextStep("Next: listen, then approve", [text], [Action("Go to the recording", "#review")])
+
+
+def _make_contract_step(consent: Consent, user: User, missing: Sequence[str]) -> NextStep:
+    url = reverse("consent:contract_add", args=[consent.talent_id])
+    actions = [Action("Add contract", url)] if user.has_perm("consent.add_contract") else []
+    return NextStep("Something is missing before a build", missing, actions)
+
+
+def _make_recordings_step(consent: Consent, user: User) -> NextStep:
+    provider = extension_points.label(consent.provider)
+    text = f"Consent and contract are in force. A voice of {consent.talent.name} may be built at {provider}."
+    if not user.has_perm("voices.add_recording"):
+        return NextStep("In force", [text])
+    url = f"{consent.talent.get_absolute_url()}#voices"
+    return NextStep("Next: collect the recordings", [text], [Action("Go to the voices", url)])
+
+
+def _make_resume_step(user: User) -> NextStep:
+    if not user.has_perm("consent.review_consent"):
+        return NextStep("Suspended", ["No build starts on this consent until a producer resumes it."])
+    text = "No build starts on this consent until it is resumed."
+    return NextStep("Suspended", [text], [Action("Change the status", "#status")])
+
+
+def _make_closed_step(consent: Consent, user: User) -> NextStep:
+    text = "No voice can be built on this consent. Its recordings and its audit log are kept as evidence."
+    url = reverse("consent:consent_ask", args=[consent.talent_id])
+    actions = [Action("Request a new consent", url, is_primary=False)] if user.has_perm("consent.add_consent") else []
+    return NextStep(consent.get_status_display(), [text], actions)

@@ -1,1 +1,1 @@
-"""The ear of the house, without Django: it reads, measures, judges and prepares sound."""
+"""Audio library without Django: reads, measures, checks and prepares audio."""

@@ -1,4 +1,4 @@
-"""What an uploaded file holds: a WAV as it is wanted, or another kind of sound of which one can be made."""
+"""Check an uploaded file, and convert it to an accepted WAV if it is another audio format."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from audio.wav.convert import Derived, can_be_converted, temporary_wav
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """`original` is of the bytes as they came; where a WAV was `made` of them, `heard` is of that."""
+    """`original` describes the uploaded bytes. `inspection` describes the converted WAV if there is one."""
 
     original: Inspection
     heard: Inspection
@@ -31,13 +31,13 @@ class Understood:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Why it is refused; or what was put right, and what there is to say of the sound."""
+        """The refusal alone; otherwise what the conversion fixed, then the findings about the audio."""
         if self.refusal:
             return (self.refusal,)
         return (*self.made.findings, *self.heard.findings) if self.made else self.heard.findings
 
     def facts(self) -> dict[str, Any]:
-        """Field by field as rows keep it."""
+        """Values for the fields of a database row."""
         facts = self.heard.facts() | {
             "sha256": self.original.sha256,
             "size": self.original.size,
@@ -52,17 +52,17 @@ class Understood:
 
 @contextlib.contextmanager
 def understood(file: BinaryIO, limits: Limits, thresholds: Thresholds) -> Iterator[Understood]:
-    """Look at a file from its start; a WAV that has to be made of it is gone afterwards. OSError passes through."""
+    """Inspect a file from its start. A converted WAV is deleted on exit. OSError passes through."""
     original = inspect(file, limits, thresholds)
     if original.header or not can_be_converted(original.findings[0].code):
         yield Understood(original, original)
         return
     with contextlib.ExitStack() as stack:
         try:
-            made = stack.enter_context(temporary_wav(file, thresholds=thresholds))
+            conversion = stack.enter_context(temporary_wav(file, thresholds=thresholds))
         except Refused as refused:
             yield Understood(original, original, refusal=refused.finding)
             return
-        with made.path.open("rb") as wav:
-            heard = inspect(wav, limits, thresholds)
-        yield Understood(original, heard, made)
+        with conversion.path.open("rb") as wav:
+            inspection = inspect(wav, limits, thresholds)
+        yield Understood(original, inspection, conversion)

@@ -1,7 +1,7 @@
-"""What all checks together say of a file or an archive, as objects for people and programs.
+"""Run all checks on a file or an archive, and return reports for people and programs.
 
-An object has `path`, `ok`, `format` (container, subtype, sample_rate, channels, frames, seconds; None if it cannot be
-read), `measures`, and `findings` as of `Finding.as_dict`.
+A report has `path`, `ok`, `format` (container, subtype, sample_rate, channels, frames, seconds; None if the file cannot
+be read), `measures`, and `findings` as in `Finding.as_dict`.
 """
 
 import stat
@@ -27,36 +27,36 @@ Report = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """What files are judged by."""
+    """Limits and thresholds that files are checked against."""
 
     limits: Limits = LIMITS
     thresholds: Thresholds = THRESHOLDS
 
 
 def reports(path: Path, judge: Judge, progress: Callable[[int, int], object] = ignore) -> Iterator[Report]:
-    """One object for a file; for an archive one for each file in it, and one for itself where there is anything to say.
+    """One report for a file; for an archive, one for each file in it, and one for the archive if it has findings.
 
-    Nothing raises: what cannot be read is an object that is not ok. `progress` hears how much of an archive is done, of
-    how much: each file in it is read, then listened to.
+    Never raises: an unreadable file gives a report that is not ok. `progress` gets (steps done, all steps) of an
+    archive. Each file in it counts twice: it is read, then analyzed.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            yield _unreadable(path, "it is no regular file")  # a pipe or a device would be read for ever
+            yield _unreadable(path, "it is not a regular file")  # reading a pipe or a device would never end
         elif _is_archive(path):
             yield from _of_archive(path, judge, progress)
         else:
             yield _of_file(path, str(path), judge)
     except OSError as error:
         yield _unreadable(path, (error.strerror or type(error).__name__).lower())
-    except Exception as error:  # noqa: BLE001 - one file that sets off what nobody thought of must not hide the others
+    except Exception as error:  # noqa: BLE001 - an unexpected error on one file must not hide the others
         yield report(str(path), None, {}, [finding("broke_the_reader", reason=type(error).__name__)])
 
 
 def report(path: str, form: dict[str, Any] | None, measures: dict[str, Any], findings: Iterable[Finding]) -> Report:
-    """The object; it is ok unless something refused the file."""
-    said = [one.as_dict() for one in findings]
-    ok = all(one["severity"] != Severity.REFUSED for one in said)
-    return {"path": path, "ok": ok, "format": form, "measures": measures, "findings": said}
+    """It is ok unless a finding refuses the file."""
+    entries = [one.as_dict() for one in findings]
+    ok = all(one["severity"] != Severity.REFUSED for one in entries)
+    return {"path": path, "ok": ok, "format": form, "measures": measures, "findings": entries}
 
 
 def _unreadable(path: Path, reason: str) -> Report:
@@ -68,36 +68,36 @@ def _is_archive(path: Path) -> bool:
         return is_archive(path.name, file.read(HEAD))
 
 
-def _of_archive(path: Path, judge: Judge, progress: Callable[[int, int], object]) -> Iterator[Report]:
+def _of_archive(path: Path, criteria: Judge, progress: Callable[[int, int], object]) -> Iterator[Report]:
     with tempfile.TemporaryDirectory(prefix="voicehub-archive-") as folder:
         archive = read_archive(
             path,
             folder=Path(folder),
             keep_refused=True,
-            clip_limits=judge.limits,
-            thresholds=judge.thresholds,
+            clip_limits=criteria.limits,
+            thresholds=criteria.thresholds,
             progress=lambda done, files: progress(done, 2 * files),
         )
         if archive.findings:
             yield report(str(path), None, {}, archive.findings)
         for number, member in enumerate(archive.members, start=1):
             if member.path:
-                told = _of_file(member.path, f"{path}/{member.name}", judge, member.transcript)
+                member_report = _of_file(member.path, f"{path}/{member.name}", criteria, member.transcript)
                 progress(len(archive.members) + number, 2 * len(archive.members))
-                yield told
+                yield member_report
                 member.path.unlink()
 
 
-def _of_file(path: Path, shown: str, judge: Judge, transcript: str = "") -> Report:
-    with path.open("rb") as file, understood(file, judge.limits, judge.thresholds) as sound:
-        if sound.heard.header is None or sound.refusal:
-            return report(shown, None, {}, sound.findings)
-        with (sound.wav or path).open("rb") as wav:
-            examination = examine(wav, sound.heard.header, judge.thresholds, transcript)
-        # The deep look's findings take the place of what the levels alone said.
-        kept = [one for one in sound.findings if one.code not in sound_codes.CODES]
-        form = sound.made.original_format if sound.made else _format(sound.heard.header)
-        return report(shown, form, examination.measures, [*kept, *examination.findings])
+def _of_file(path: Path, shown_path: str, criteria: Judge, transcript: str = "") -> Report:
+    with path.open("rb") as file, understood(file, criteria.limits, criteria.thresholds) as ingested:
+        if ingested.heard.header is None or ingested.refusal:
+            return report(shown_path, None, {}, ingested.findings)
+        with (ingested.wav or path).open("rb") as wav:
+            analysis = examine(wav, ingested.heard.header, criteria.thresholds, transcript)
+        # The findings of the full analysis replace those from levels alone.
+        others = [one for one in ingested.findings if one.code not in sound_codes.CODES]
+        format_dict = ingested.made.original_format if ingested.made else _format(ingested.heard.header)
+        return report(shown_path, format_dict, analysis.measures, [*others, *analysis.findings])
 
 
 def _format(header: WavHeader) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Levels of a WAV file: peaks, loudness, clipping, pauses."""
+"""Levels of a WAV file: peaks, loudness, clipping and pauses."""

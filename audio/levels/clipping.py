@@ -1,4 +1,4 @@
-"""Where the tops of a recording are cut off."""
+"""Detect clipping."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ MOST_PLACES = 50
 
 @dataclass(frozen=True, slots=True)
 class Clipping:
-    """`peak` of 0..32768; `samples` in `runs` flat tops; `places` as (start, end) in seconds, near runs as one."""
+    """`peak` in 0..32768; `samples` in `runs` flat tops; `spans` as (start, end) in seconds, close runs merged."""
 
     peak: int
     samples: int
@@ -28,7 +28,7 @@ class Clipping:
 
 @dataclass(slots=True)
 class _AtLevel:
-    """The runs at one level: how many, how long together, and the first places as (first sample, one past last)."""
+    """The runs at one level: their number, their total length, and the first spans as (first sample, one past last)."""
 
     runs: int
     samples: int
@@ -36,9 +36,9 @@ class _AtLevel:
 
 
 class FlatTops:
-    """Runs of three or more equal samples at the peak: what clipping leaves, even at a lowered level.
+    """Finds runs of three or more equal samples at the peak: clipping leaves them, even if the level is lowered later.
 
-    The peak of the file is known only at its end, so runs are kept while they may still be at the peak.
+    The peak of the file is known only at its end, so runs are kept as long as they may be at the peak.
     """
 
     def __init__(self, rate: int) -> None:
@@ -49,17 +49,19 @@ class FlatTops:
         self._levels: dict[int, _AtLevel] = {}
 
     def add(self, block: Int16, lows: Int16, highs: Int16, step: int) -> None:
-        """The next samples, with the lowest and highest of each `step` of them."""
+        """Add the next samples, with the lowest and the highest of each `step` samples."""
         peak = max(int(highs.max()), -int(lows.min()))
         if peak > self._peak:
             self._peak = peak
-            self._levels = {level: kept for level, kept in self._levels.items() if level >= self._least()}
+            self._levels = {level: runs for level, runs in self._levels.items() if level >= self._least()}
         least = self._least()
-        # A run at the peak lies in frames that reach the peak: mostly few, and none in most blocks.
-        hot = np.flatnonzero((highs >= least) | (lows <= -least)) if peak >= least else np.zeros(0, np.int64)
-        if len(hot):
-            start = int(hot[0]) * step
-            self._find(block[start : (int(hot[-1]) + 1) * step], self._done + start, self._done + len(block), least)
+        # A run at the peak lies in frames that reach the peak. Most blocks have none.
+        peak_frames = np.flatnonzero((highs >= least) | (lows <= -least)) if peak >= least else np.zeros(0, np.int64)
+        if len(peak_frames):
+            start = int(peak_frames[0]) * step
+            self._find(
+                block[start : (int(peak_frames[-1]) + 1) * step], self._done + start, self._done + len(block), least
+            )
         else:
             self._close()
         self._done += len(block)
@@ -68,7 +70,7 @@ class FlatTops:
         return max(FLAT_LEAST_PEAK, int(np.ceil(self._peak * FLAT_NEAR_PEAK - 1)))
 
     def _find(self, part: Int16, start: int, block_end: int, least: int) -> None:
-        """Runs of equal samples of at least this level, in samples of which the first has the number `start`."""
+        """Record runs of equal samples at this level or above. The first sample of `part` has the number `start`."""
         near = np.flatnonzero((part >= least) | (part <= -least))
         values, near = part[near], near + start
         breaks = np.flatnonzero((np.diff(near) != 1) | (np.diff(values) != 0)) + 1
@@ -89,35 +91,35 @@ class FlatTops:
             self._note(np.array([begin]), np.array([end]), np.array([abs(value)]))
 
     def _note(self, begins: Int64, ends: Int64, tops: Int64) -> None:
-        long = ends - begins >= FLAT_LEAST_RUN
-        begins, ends, tops = begins[long], ends[long], tops[long]
+        is_long = ends - begins >= FLAT_LEAST_RUN
+        begins, ends, tops = begins[is_long], ends[is_long], tops[is_long]
         for top in np.unique(tops):
-            here = tops == top
-            kept = self._levels.setdefault(int(top), _AtLevel(0, 0, []))
-            kept.runs += int(here.sum())
-            kept.samples += int((ends[here] - begins[here]).sum())
-            if len(kept.places) < MOST_PLACES:
-                found = zip(begins[here].tolist(), ends[here].tolist(), strict=True)
-                kept.places = self._joined([*kept.places, *found])
+            at_top = tops == top
+            level = self._levels.setdefault(int(top), _AtLevel(0, 0, []))
+            level.runs += int(at_top.sum())
+            level.samples += int((ends[at_top] - begins[at_top]).sum())
+            if len(level.places) < MOST_PLACES:
+                found = zip(begins[at_top].tolist(), ends[at_top].tolist(), strict=True)
+                level.places = self._joined([*level.places, *found])
 
-    def _joined(self, places: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        """The first places, those that lie near each other as one."""
-        joined: list[tuple[int, int]] = []
-        for begin, end in sorted(places):
-            if joined and begin - joined[-1][1] < JOINED_SECONDS * self._rate:
-                joined[-1] = joined[-1][0], max(end, joined[-1][1])
+    def _joined(self, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """The first spans, with close ones merged."""
+        merged: list[tuple[int, int]] = []
+        for begin, end in sorted(spans):
+            if merged and begin - merged[-1][1] < JOINED_SECONDS * self._rate:
+                merged[-1] = merged[-1][0], max(end, merged[-1][1])
             else:
-                joined.append((begin, end))
-        return joined[:MOST_PLACES]
+                merged.append((begin, end))
+        return merged[:MOST_PLACES]
 
     def at_peak(self) -> Clipping:
-        """What is found once all samples were added."""
+        """The clipping; call it after all samples were added."""
         self._close()
-        kept = [level for top, level in self._levels.items() if top >= self._least()]
-        places = self._joined([place for level in kept for place in level.places])
+        peak_levels = [level for top, level in self._levels.items() if top >= self._least()]
+        spans = self._joined([span for level in peak_levels for span in level.places])
         return Clipping(
             self._peak,
-            sum(level.samples for level in kept),
-            sum(level.runs for level in kept),
-            tuple((begin / self._rate, end / self._rate) for begin, end in places),
+            sum(level.samples for level in peak_levels),
+            sum(level.runs for level in peak_levels),
+            tuple((begin / self._rate, end / self._rate) for begin, end in spans),
         )

@@ -1,4 +1,4 @@
-"""Everything that is checked of a WAV file when it comes in."""
+"""Check format, length and levels of an incoming WAV file."""
 
 import hashlib
 import os
@@ -19,7 +19,7 @@ MOST_PAUSES_TOLD = 5
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a file may be, in seconds; the default is what Resemble's page says of a clip of a dataset."""
+    """Allowed duration of a file, in seconds. The defaults are those of Resemble's page for a clip of a dataset."""
 
     min_seconds: float = 1.5
     max_seconds: float = 20.0
@@ -30,9 +30,9 @@ LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What came out. `ok`: nothing refused the file; `size` in bytes and `sha256` are of all its bytes.
+    """Result of `inspect_file`. `ok`: no finding refuses the file. `size` (bytes) and `sha256` cover the whole file.
 
-    Without a readable header `header` and `levels` are None and the outlines are empty.
+    Without a readable header, `header` and `levels` are None and both sets of peaks are empty.
     """
 
     ok: bool
@@ -45,7 +45,7 @@ class Inspection:
     findings: tuple[Finding, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """For a JSON column; the peaks are kept elsewhere."""
+        """For a JSON column; the peaks are stored elsewhere."""
         return {
             "ok": self.ok,
             "size": self.size,
@@ -56,15 +56,15 @@ class Inspection:
         }
 
     def facts(self) -> dict[str, Any]:
-        """The same as the rows that keep sound have it, field by field, with the peaks for drawing."""
-        told = self.as_dict()
+        """Values for the fields of a database row with audio, with the peaks of the waveform."""
+        values = self.as_dict()
         return {
             "sha256": self.sha256,
             "size": self.size,
             "seconds": self.header.seconds if self.header else 0,
             "sample_rate": self.header.sample_rate if self.header else 0,
-            "findings": told["findings"],
-            "levels": told["levels"] or {},
+            "findings": values["findings"],
+            "levels": values["levels"] or {},
             "peaks": list(self.peaks),
         }
 
@@ -80,9 +80,9 @@ def header_dict(header: WavHeader) -> dict[str, Any]:
 
 
 def inspect(file: BinaryIO, limits: Limits = LIMITS, thresholds: Thresholds = THRESHOLDS) -> Inspection:
-    """Check a seekable file from its start: format, length, sound. Bad content becomes findings.
+    """Check format, length and levels of a seekable file from its start. Bad content becomes findings.
 
-    The bytes are read once, in blocks; memory does not grow with the file. OSError passes through.
+    The bytes are read once, in blocks, so memory does not grow with the file. OSError passes through.
     """
     digest = hashlib.sha256()
     size = file.seek(0, os.SEEK_END)
@@ -122,14 +122,14 @@ def _feed(digest: "hashlib._Hash", file: BinaryIO, start: int, end: int) -> None
 
 
 def _check_decoder(file: BinaryIO, header: WavHeader) -> None:
-    """A second, independent reader must see the same: what two readers read differently is a trick."""
+    """A second, independent reader must agree: a file that two readers read differently is malicious."""
     file.seek(0)
     try:
         with soundfile.SoundFile(Nameless(file)) as sound:
-            seen = (sound.format, sound.subtype, sound.samplerate, sound.channels, sound.frames)
+            decoded = (sound.format, sound.subtype, sound.samplerate, sound.channels, sound.frames)
     except soundfile.SoundFileError:
         raise WavRefused(finding("decoder_disagrees")) from None
-    if seen != ("WAV", "PCM_16", header.sample_rate, header.channels, header.frames):
+    if decoded != ("WAV", "PCM_16", header.sample_rate, header.channels, header.frames):
         raise WavRefused(finding("decoder_disagrees"))
 
 
@@ -141,12 +141,12 @@ def _duration(header: WavHeader, limits: Limits) -> Iterator[Finding]:
 
 
 def is_silent(levels: Levels, thresholds: Thresholds = THRESHOLDS) -> bool:
-    """Nothing to hear but the room."""
+    """Whether there is nothing but room noise."""
     return levels.peak_dbfs < thresholds.silent_peak_dbfs or levels.rms_dbfs < thresholds.silent_rms_dbfs
 
 
 def judge(header: WavHeader, levels: Levels, thresholds: Thresholds = THRESHOLDS) -> Iterator[Finding]:
-    """What the measured levels say; a clip without speech gets that one finding and none about its noise."""
+    """Findings about the measured levels. A clip without speech gets that finding and none about noise."""
     yield from _clipping(levels, thresholds)
     yield from _offset_and_band(header, levels, thresholds)
     if is_silent(levels, thresholds):
@@ -198,6 +198,6 @@ def _pauses(header: WavHeader, levels: Levels, thresholds: Thresholds) -> Iterat
     if levels.trailing_silence > thresholds.edge_silence_seconds:
         start = header.seconds - levels.trailing_silence
         yield finding("silence_at_end", at=start, seconds=levels.trailing_silence)
-    long = [(start, end) for start, end in levels.pauses if end - start > thresholds.pause_seconds]
-    for start, end in long[:MOST_PAUSES_TOLD]:
+    long_pauses = [(start, end) for start, end in levels.pauses if end - start > thresholds.pause_seconds]
+    for start, end in long_pauses[:MOST_PAUSES_TOLD]:
         yield finding("long_pause", at=start, seconds=end - start)

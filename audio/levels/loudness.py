@@ -1,6 +1,6 @@
-"""Integrated loudness as of Recommendation ITU-R BS.1770-4, for mono sound.
+"""Integrated loudness by Recommendation ITU-R BS.1770-4, for mono audio.
 
-Not by pyloudnorm, which needs scipy: 143 MB for two filters. The tests hold this one against it.
+pyloudnorm is not used because it needs scipy: 143 MB for two filters. The tests compare this code with it.
 """
 
 import math
@@ -22,17 +22,17 @@ HOPS_PER_BLOCK = 4
 
 GIVEN_RATE = 48000
 SHELF = (1.53512485958697, -2.69169618940638, 1.19839281085285), (1.0, -1.69065929318241, 0.73248077421585)
-"""What the head does to a sound, and then the ear's weakness for the lowest tones: (numerator, denominator), from z⁰ to
-z⁻². The Recommendation gives these numbers for 48 kHz; at other rates the filters do to each frequency what they do to
-it at 48 kHz, as if the sound were resampled first."""
+"""The two K-weighting filters, for the effect of the head and for the ear's low sensitivity to low frequencies:
+(numerator, denominator), from z⁰ to z⁻². The Recommendation gives them for 48 kHz. At other rates each frequency gets
+its response at 48 kHz, as if the audio were resampled first."""
 HIGH_PASS = (1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621)
 
 TAIL_SECONDS = 0.25
-"""The high pass dies away by e in 4 ms: after a quarter of a second nothing is left of what came before."""
+"""The high pass decays by a factor of e in 4 ms: after a quarter of a second earlier samples have no effect."""
 
 
 class LoudnessMeter:
-    """Hears blocks of samples, int16 or float in -1..1; keeps 80 bytes for a second of sound."""
+    """Takes blocks of samples, int16 or float in -1..1; keeps 80 bytes per second of audio."""
 
     def __init__(self, rate: int) -> None:
         self._hop = rate // HOPS_PER_SECOND
@@ -46,14 +46,14 @@ class LoudnessMeter:
 
     def add(self, block: Float32 | Int16) -> None:
         scale = np.float32(1 / FULL_SCALE if block.dtype == np.int16 else 1)
-        waiting = np.concatenate((self._waiting, block * scale))
-        while len(waiting) >= self._new:
-            self._weigh(waiting[: self._new])
-            waiting = waiting[self._new :]
-        self._waiting = waiting
+        pending = np.concatenate((self._waiting, block * scale))
+        while len(pending) >= self._new:
+            self._weigh(pending[: self._new])
+            pending = pending[self._new :]
+        self._waiting = pending
 
     def _weigh(self, samples: Float32) -> None:
-        """Filter them behind what came before: only where the transform wraps around is the result wrong."""
+        """Filter them after the previous samples: the result is wrong only where the transform wraps around."""
         joined = np.concatenate((self._past, samples))
         self._past = joined[len(joined) - self._tail :]
         filtered = np.fft.irfft(np.fft.rfft(joined, self._size) * self._weights, self._size)
@@ -62,7 +62,7 @@ class LoudnessMeter:
         self._powers.append(np.vecdot(rows, rows) / self._hop)
 
     def lufs(self) -> float | None:
-        """Integrated loudness in LUFS; None for what is shorter than 0.4 s or all below -70 LUFS. Ends the hearing."""
+        """Integrated loudness in LUFS; None if shorter than 0.4 s or all below -70 LUFS. Add no block after it."""
         self._weigh(self._waiting)
         hops = np.concatenate(self._powers)
         if len(hops) < HOPS_PER_BLOCK:
@@ -74,14 +74,14 @@ def _gated(blocks: Float64) -> float | None:
     loud = blocks[blocks > 10 ** ((ABSOLUTE_GATE_LUFS - OFFSET_LU) / 10)]
     if not len(loud):
         return None
-    kept = loud[loud > loud.mean() * 10 ** (RELATIVE_GATE_LU / 10)]
-    return OFFSET_LU + 10 * math.log10(kept.mean())
+    gated = loud[loud > loud.mean() * 10 ** (RELATIVE_GATE_LU / 10)]
+    return OFFSET_LU + 10 * math.log10(gated.mean())
 
 
 def weighting(size: int, rate: int) -> Complex128:
-    """What K-weighting does to each frequency of a real transform of so many samples."""
+    """Frequency response of K-weighting, for a real transform of `size` samples."""
     delay = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size * (rate / GIVEN_RATE))
     product = np.ones(len(delay), np.complex128)
-    for above, below in (SHELF, HIGH_PASS):
-        product *= np.polyval(above[::-1], delay) / np.polyval(below[::-1], delay)
+    for numerator, denominator in (SHELF, HIGH_PASS):
+        product *= np.polyval(numerator[::-1], delay) / np.polyval(denominator[::-1], delay)
     return product

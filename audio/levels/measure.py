@@ -1,4 +1,4 @@
-"""Levels and two outlines of a recording, in one pass over its bytes."""
+"""Measure levels and waveform peaks of a recording in one pass over its bytes."""
 
 import math
 from collections.abc import Callable
@@ -20,11 +20,11 @@ FINE_PER_SECOND = 50
 FINE_MOST = 4000
 FRAMES_PER_SECOND = 50
 BLOCK_FRAMES = 250
-"""Five seconds: few blocks to a clip, and half a megabyte at most."""
+"""Five seconds: few blocks per clip, and at most half a megabyte."""
 FLOAT_FRAMES = 64
-"""As many as lie in the processor's cache once they are floating point numbers."""
+"""As many as fit into the processor's cache as floating point numbers."""
 FLOOR_DB = -100.0
-"""Below what 16 bits can hold; stands for digital silence, which has no decibels."""
+"""Below the range of 16 bits; used for digital silence, whose level is not finite."""
 DIGITAL_SILENCE_DB = -95.0
 QUIETEST_PARTS = 10
 SPEECH_OVER_NOISE_DB = 8.0
@@ -36,12 +36,12 @@ MOST_PAUSES = 50
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """What was measured. Levels in dBFS (0 is full scale, never below -100), times in seconds, shares 0..1.
+    """Levels in dBFS (0 is full scale, never below -100), times in seconds, shares 0..1.
 
-    `clipped_share` counts samples in flat tops (three or more equal samples at the file's own peak),
-    `clipped_runs` those tops, `clipped` the places (start, end) with runs less than 50 ms apart taken as one, the
-    first 50. `snr_db` compares the louder half of 20 ms frames with the quietest tenth; the floor is the level of
-    that tenth. `pauses` are the stretches of half a second or more between frames as loud as speech, the first 50.
+    `clipped_share` counts samples in flat tops (three or more equal samples at the file's own peak) and `clipped_runs`
+    counts those tops. `clipped` has their first 50 spans (start, end); runs less than 50 ms apart count as one.
+    `snr_db` compares the louder half of 20 ms frames with the quietest tenth; the floor is the level of that tenth.
+    `pauses` are the first 50 spans of half a second or more between frames as loud as speech.
     """
 
     peak_dbfs: float
@@ -67,9 +67,9 @@ def _rounded(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Both outlines are pairs (lowest, highest) of -128..127, flat: what a waveform is drawn from.
+    """Both sets of peaks are pairs (lowest, highest) in -128..127, flattened, for drawing a waveform.
 
-    `peaks` are 400 pairs; `peaks_fine` 50 pairs a second, and at most 4,000.
+    `peaks` are 400 pairs; `fine_peaks` 50 pairs per second, and at most 4,000.
     """
 
     levels: Levels
@@ -79,41 +79,41 @@ class Measurement:
 
 
 def decibels(power: float) -> float:
-    """Power (full scale squared is 1) in dBFS, not below FLOOR_DB."""
+    """Power (full scale squared is 1) to dBFS, not below FLOOR_DB."""
     return max(FLOOR_DB, 10 * math.log10(power)) if power > 0 else FLOOR_DB
 
 
 def measure(file: BinaryIO, header: WavHeader, seen: Callable[[bytes], object] = ignore) -> Measurement:
-    """Measure the sound of a file that `read_header` took; `seen` gets its bytes as they pass.
+    """Measure a file that `read_header` accepted; `on_data` gets the bytes of each block.
 
-    It reads in blocks, and keeps 600 bytes for a second of sound: two megabytes for an hour.
-    Raises WavRefused only if the file became shorter since its header was read.
+    It reads in blocks, and keeps 600 bytes per second of audio: two megabytes for an hour.
+    Raises WavRefused only if the file became shorter after its header was read.
     """
-    frames, flats = Frames(header.sample_rate), FlatTops(header.sample_rate)
-    outlines = Outline(header.frames, BUCKETS), Outline(header.frames, fine_count(header))
+    frames, detector = Frames(header.sample_rate), FlatTops(header.sample_rate)
+    peak_sets = Outline(header.frames, BUCKETS), Outline(header.frames, fine_count(header))
     for block in blocks(file, header, BLOCK_FRAMES * frames.step, seen):
-        flats.add(block, *frames.add(block))
-        for outline in outlines:
-            outline.add(block)
-    loudness = frames.loudness()
-    levels = _levels(header, loudness, flats.at_peak())
-    return Measurement(levels, outlines[0].pairs(), outlines[1].pairs(), loudness)
+        detector.add(block, *frames.add(block))
+        for peaks in peak_sets:
+            peaks.add(block)
+    profile = frames.loudness()
+    levels = _levels(header, profile, detector.at_peak())
+    return Measurement(levels, peak_sets[0].pairs(), peak_sets[1].pairs(), profile)
 
 
 def fine_count(header: WavHeader) -> int:
     return min(FINE_MOST, max(1, math.ceil(header.seconds * FINE_PER_SECOND)))
 
 
-def _levels(header: WavHeader, loudness: "Loudness", clipping: Clipping) -> Levels:
-    speech = loudness.speech()
-    leading, trailing = loudness.edges(speech, header.seconds)
+def _levels(header: WavHeader, profile: "Loudness", clipping: Clipping) -> Levels:
+    speech = profile.speech()
+    leading, trailing = profile.edges(speech, header.seconds)
     return Levels(
         peak_dbfs=decibels((clipping.peak / FULL_SCALE) ** 2),
-        rms_dbfs=decibels(min(loudness.mean_power, (clipping.peak / FULL_SCALE) ** 2)),
-        dc_offset=loudness.mean,
+        rms_dbfs=decibels(min(profile.mean_power, (clipping.peak / FULL_SCALE) ** 2)),
+        dc_offset=profile.mean,
         clipped_share=clipping.samples / max(1, header.frames),
-        noise_floor_dbfs=decibels(loudness.noise()),
-        snr_db=loudness.snr(),
+        noise_floor_dbfs=decibels(profile.noise()),
+        snr_db=profile.snr(),
         speech_seconds=len(speech) / FRAMES_PER_SECOND,
         leading_silence=leading,
         trailing_silence=trailing,
@@ -124,13 +124,13 @@ def _levels(header: WavHeader, loudness: "Loudness", clipping: Clipping) -> Leve
 
 
 def pauses(speech: Int64) -> tuple[Span, ...]:
-    """The stretches without any of these frames, between the first and the last of them."""
+    """The spans without speech frames, between the first and the last of these frames."""
     gaps = np.flatnonzero(np.diff(speech) > PAUSE_SECONDS * FRAMES_PER_SECOND)[:MOST_PAUSES]
     return tuple((int(speech[gap] + 1) / FRAMES_PER_SECOND, int(speech[gap + 1]) / FRAMES_PER_SECOND) for gap in gaps)
 
 
 class Outline:
-    """Lowest and highest sample of each of so many equal stretches."""
+    """Lowest and highest sample of each of `buckets` equal parts."""
 
     def __init__(self, frames: int, buckets: int) -> None:
         self._edges: Int64 = np.arange(buckets + 1, dtype=np.int64) * frames // buckets
@@ -144,23 +144,23 @@ class Outline:
         last = int(self._edges.searchsorted(self._done))
         edges = self._edges[first:last] - start
         edges[0] = 0
-        # Where stretches are shorter than a sample, reduceat gives one that has none that of the next.
+        # If parts are shorter than a sample, reduceat gives an empty part the value of the next one.
         self._put(np.minimum, self._low[first:last], block, edges)
         self._put(np.maximum, self._high[first:last], block, edges)
 
     @staticmethod
-    def _put(pick: np.ufunc, kept: Int16, block: Int16, edges: Int64) -> None:
-        pick(kept, pick.reduceat(block, edges), out=kept)
+    def _put(pick: np.ufunc, extremes: Int16, block: Int16, edges: Int64) -> None:
+        pick(extremes, pick.reduceat(block, edges), out=extremes)
 
     def pairs(self) -> tuple[int, ...]:
-        """Low, high, low, high … as -128..127; a stretch without a sample is (0, 0)."""
+        """Low, high, low, high … in -128..127; a part without a sample is (0, 0)."""
         pairs = np.stack((self._low, self._high), axis=1).astype(np.int32)
         pairs[np.diff(self._edges) == 0] = 0
         return tuple(np.clip((pairs + 128) >> 8, -128, 127).ravel().tolist())
 
 
 class Frames:
-    """Extremes, sum and energy of each 20 ms; the last frame may be shorter."""
+    """Extremes, sum and energy of each 20 ms frame; the last frame may be shorter."""
 
     def __init__(self, rate: int) -> None:
         self.step = rate // FRAMES_PER_SECOND
@@ -171,7 +171,7 @@ class Frames:
         self._energies: list[Float64] = []
 
     def add(self, block: Int16) -> tuple[Int16, Int16, int]:
-        """(lowest sample of each frame, highest, samples in a frame); all blocks but the last hold whole frames."""
+        """(lowest sample of each frame, highest, samples per frame). All blocks but the last hold whole frames."""
         self._count += len(block)
         whole = len(block) // self.step * self.step
         rows = block[:whole].reshape(-1, self.step)
@@ -181,11 +181,11 @@ class Frames:
             rest = block[whole:].astype(np.float64)
             self._sums.append(np.array([rest.sum()]))
             self._energies.append(np.array([rest @ rest]))
-        places = np.arange(0, len(block), self.step)
-        return np.minimum.reduceat(block, places), np.maximum.reduceat(block, places), self.step
+        starts = np.arange(0, len(block), self.step)
+        return np.minimum.reduceat(block, starts), np.maximum.reduceat(block, starts), self.step
 
     def _reckon(self, rows: Int16) -> None:
-        # Into a buffer that is used again: fresh memory costs more than all of the arithmetic.
+        # The buffer is reused: allocating memory costs more than the arithmetic.
         floats = self._floats[: len(rows)]
         np.copyto(floats, rows)
         self._sums.append((floats @ self._ones).astype(np.float64))
@@ -195,13 +195,13 @@ class Frames:
         sums = np.concatenate(self._sums) / FULL_SCALE
         energies = np.concatenate(self._energies) / FULL_SCALE**2
         whole = self._count // self.step
-        # Without its mean, so that a microphone with an offset is not taken for a noisy one.
+        # The mean is removed, so that a DC offset does not count as noise.
         powers = energies[:whole] / self.step - (sums[:whole] / self.step) ** 2
         return Loudness(powers, float(sums.sum()) / self._count, float(energies.sum()) / self._count)
 
 
 class Loudness:
-    """What the powers of 20 ms frames say of speech and noise; full scale squared is 1."""
+    """Speech and noise, from the powers of 20 ms frames; full scale squared is 1."""
 
     def __init__(self, powers: Float64, mean: float, mean_power: float) -> None:
         self.powers = np.maximum(powers, 10 ** (FLOOR_DB / 10))
@@ -210,22 +210,22 @@ class Loudness:
         self._ranked = np.sort(self._between_digital_silence())
 
     def _between_digital_silence(self) -> Float64:
-        """Without the digital silence that was put around the recording."""
-        heard = np.flatnonzero(self.powers > 10 ** (DIGITAL_SILENCE_DB / 10))
-        return self.powers[heard[0] : heard[-1] + 1] if len(heard) else self.powers
+        """The powers without digital silence at both ends."""
+        audible = np.flatnonzero(self.powers > 10 ** (DIGITAL_SILENCE_DB / 10))
+        return self.powers[audible[0] : audible[-1] + 1] if len(audible) else self.powers
 
     def noise(self) -> float:
         """Power of the quietest tenth."""
         return _mean(self._ranked[: max(1, len(self._ranked) // QUIETEST_PARTS)])
 
     def snr(self) -> float:
-        """The louder half over the quietest tenth, in dB."""
+        """Louder half over quietest tenth, in dB."""
         noise = self.noise()
         speech = _mean(self._ranked[len(self._ranked) // 2 :])
         return max(0.0, decibels(speech - noise) - decibels(noise)) if noise else 0.0
 
     def speech(self) -> Int64:
-        """Numbers of the frames that are as loud as speech."""
+        """Indexes of the frames that are as loud as speech."""
         return np.flatnonzero(self.powers >= 10 ** (self._speech_db() / 10))
 
     def _speech_db(self) -> float:
@@ -235,7 +235,7 @@ class Loudness:
 
     @staticmethod
     def edges(speech: Int64, seconds: float) -> Span:
-        """Seconds before the first of these frames, and after the last."""
+        """Seconds before the first and after the last speech frame."""
         if not len(speech):
             return seconds, seconds
         return int(speech[0]) / FRAMES_PER_SECOND, max(0.0, seconds - int(speech[-1] + 1) / FRAMES_PER_SECOND)

@@ -1,1 +1,1 @@
-"""Reads, decodes, converts and writes WAV."""
+"""Read, decode, convert and write WAV files."""

@@ -1,7 +1,7 @@
-"""A 16-bit mono WAV made of any sound file that can be read, beside the original, which is never touched.
+"""Convert any readable audio file to a 16-bit mono WAV. The original is never changed.
 
-Decoding is done in a child with limits, in blocks: neither memory nor trust grows with what a header says. The same
-file gives the same bytes each time.
+A child process with limits decodes in blocks: memory does not grow with what a header claims, and no header is trusted.
+The same file gives the same bytes each time.
 """
 
 import contextlib
@@ -33,31 +33,31 @@ PACKAGES = ("numpy", "soundfile", "soxr")
 
 
 def recipe(from_sha256: str | Sequence[str], steps: Sequence[Step], *packages: str) -> Recipe:
-    """What JSON takes: `made_by` (versions), `from_sha256` (one, or a list in order), `steps` with their parameters."""
+    """JSON-ready: `made_by` (versions), `from_sha256` (one, or a list in order), `steps` with their parameters."""
     sources = from_sha256 if isinstance(from_sha256, str) else list(from_sha256)
     return {"made_by": made_by(*packages), "from_sha256": sources, "steps": [dict(step) for step in steps]}
 
 
 def made_by(*packages: str) -> dict[str, str]:
-    """The versions of what had a hand in it."""
-    found = {"libsndfile": soundfile.__libsndfile_version__}
+    """Version by name of each installed package and of libsndfile."""
+    versions = {"libsndfile": soundfile.__libsndfile_version__}
     for name in (*PACKAGES, *packages):
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return dict(sorted(found.items()))
+    return dict(sorted(versions.items()))
 
 
 MOST_HOURS = 2.0
 MOST_OUT_BYTES = int(MOST_HOURS * 3600 * max(ALLOWED_RATES) * 2) + (1 << 20)
 LIMITS = ChildLimits(cpu_seconds=300, memory_bytes=768 << 20, file_bytes=MOST_OUT_BYTES, wall_seconds=600)
 MISSING_SECONDS = 0.25
-"""Less than this may be missing at the end: encoders count their own delay in different ways."""
+"""Up to this much may be missing at the end: encoders count their own delay in different ways."""
 ABSURD = 1e6
-"""Times full scale. Floating point files may go beyond full scale; this far, they hold no sound."""
+"""Times full scale. Floating point files may exceed full scale; at this size they hold no audio."""
 ROOM = 2 / FULL_SCALE
-"""Above full scale, this much is only what rounding adds."""
+"""Rounding alone adds at most this much above full scale."""
 HASH_BLOCK = 1 << 20
 
 ANOTHER_FORMAT = frozenset(
@@ -72,15 +72,16 @@ OUTER_LENGTHS: tuple[tuple[bytes, int, str, int], ...] = (
     (b"riff\x2e\x91\xcf\x11", 16, "<Q", 0),
     (b".snd", 8, ">I", 24),
 )
-"""(first bytes, place of the length, how it is written, what it does not count): libsndfile forgives a missing end."""
+"""(first bytes, offset of the length, its struct format, bytes it does not count). Checked here because libsndfile
+accepts files whose end is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A WAV that the strict reader takes, and how it came to be.
+    """A WAV that the strict reader accepts, and how it was made.
 
-    `original_format` has container, subtype, sample_rate, channels, frames and seconds of the file that it was made of;
-    `findings` what was put right, and what to look at.
+    `original_format` has container, subtype, sample_rate, channels, frames and seconds of the source file.
+    `findings` say what was fixed and what to check.
     """
 
     path: Path
@@ -93,13 +94,13 @@ class Derived:
 def to_wav(
     source: Path | BinaryIO, target: Path, rate: int | None = None, thresholds: Thresholds = THRESHOLDS
 ) -> Derived:
-    """Make `target`, which must not exist yet, of any sound file; `rate` is one of ALLOWED_RATES.
+    """Convert any audio file to `target`, which must not exist yet; `rate` is one of ALLOWED_RATES.
 
-    Without a rate the file's own is kept where it is allowed, see `allowed_rate`. Refused with a code when the file
-    cannot be read, is damaged, has no sound or too much of it; then there is no target. OSError passes through.
+    Without a rate, the file's own is kept if it is allowed, see `choose_allowed_rate`. Raises Refused with a code if
+    the file is unreadable, is damaged, has no audio or too much of it; then there is no target. OSError passes through.
     """
     if rate is not None and rate not in ALLOWED_RATES:
-        raise ValueError(f"{rate} is none of {ALLOWED_RATES}")
+        raise ValueError(f"{rate} is not one of {ALLOWED_RATES}")
     sha256 = _sha256(source)
     target.touch(exist_ok=False)
     try:
@@ -113,18 +114,18 @@ def to_wav(
 def temporary_wav(
     source: Path | BinaryIO, rate: int | None = None, thresholds: Thresholds = THRESHOLDS
 ) -> Iterator[Derived]:
-    """The same as a file that is gone afterwards: for an upload, whose WAV goes into a storage from here."""
+    """Like `convert_to_wav`, for uploads: the file is deleted on exit, after the caller has copied it to a storage."""
     with tempfile.TemporaryDirectory(prefix="voicehub-wav-") as folder:
         yield to_wav(source, Path(folder) / "sound.wav", rate, thresholds)
 
 
 def can_be_converted(code: str) -> bool:
-    """Whether what the strict reader refuses with this code may be whole and good sound of another kind."""
+    """Whether a file that the strict reader refuses with this code may be complete audio in another format."""
     return code in ANOTHER_FORMAT | MORE_THAN_SOUND
 
 
 def is_ours(file: BinaryIO) -> bool:
-    """Whether the strict reader takes the file as it is, so that nothing has to be made of it."""
+    """Whether the strict reader accepts the file, so that it needs no conversion."""
     try:
         read_header(file)
     except WavRefused:
@@ -135,10 +136,10 @@ def is_ours(file: BinaryIO) -> bool:
 def _sha256(source: Path | BinaryIO) -> str:
     with source.open("rb") if isinstance(source, Path) else contextlib.nullcontext(source) as file:
         file.seek(0)
-        total = hashlib.sha256()
+        digest = hashlib.sha256()
         while block := file.read(HASH_BLOCK):
-            total.update(block)
-        return total.hexdigest()
+            digest.update(block)
+        return digest.hexdigest()
 
 
 def _derived(source: Path | BinaryIO, target: Path, sha256: str, rate: int | None, thresholds: Thresholds) -> Derived:
@@ -149,41 +150,41 @@ def _derived(source: Path | BinaryIO, target: Path, sha256: str, rate: int | Non
         "silent_db": thresholds.channel_silent_db,
         "alike_share": thresholds.channels_alike_share,
     }
-    shapes: dict[str, dict[str, Any]] = {"said": FINDING_SHAPE, "made": {"format": dict, "steps": list}}
-    said: list[Finding] = []
-    made: dict[str, Any] = {}
+    shapes: dict[str, dict[str, Any]] = {"finding": FINDING_SHAPE, "result": {"format": dict, "steps": list}}
+    findings: list[Finding] = []
+    result: dict[str, Any] = {}
     for record in run(convert_job, source, arguments, shapes, LIMITS):
-        if record.pop("kind") == "said":
-            said.append(Finding(**{**record, "severity": Severity(record["severity"])}))
+        if record.pop("kind") == "finding":
+            findings.append(Finding(**{**record, "severity": Severity(record["severity"])}))
         else:
-            made = record
+            result = record
     with target.open("rb") as file:
         header = read_header(file)
-    return Derived(target, header, recipe(sha256, made["steps"], "av"), made["format"], tuple(said))
+    return Derived(target, header, recipe(sha256, result["steps"], "av"), result["format"], tuple(findings))
 
 
 def convert_job(
     file: BinaryIO, target: str, rate: int | None, seed: str, silent_db: float, alike_share: float
 ) -> Iterator[dict[str, Any]]:
-    """What the child does: write the WAV to the empty file `target`, and tell of it."""
+    """Run in the child: write the WAV to the empty file `target`, and yield findings, then the result."""
     code = _check_whole(file)
     sound = open_sound(file)
     mix = _mix(sound, silent_db, alike_share)
-    making = _Making(sound, mix, rate or allowed_rate(sound.told.sample_rate), seed)
-    making.write(Path(target))
-    said = [*findings_of_file(file, code, sound.told), *_said_of(mix, making)]
-    yield from ({"kind": "said", **one.as_dict()} for one in said)
-    yield {"kind": "made", "format": format_of(sound.told, making.read), "steps": list(making.steps())}
+    conversion = _Making(sound, mix, rate or allowed_rate(sound.told.sample_rate), seed)
+    conversion.write(Path(target))
+    findings = [*findings_of_file(file, code, sound.told), *_said_of(mix, conversion)]
+    yield from ({"kind": "finding", **one.as_dict()} for one in findings)
+    yield {"kind": "result", "format": format_of(sound.told, conversion.read), "steps": list(conversion.steps())}
 
 
 def _check_whole(file: BinaryIO) -> str:
-    """Why the file is no WAV of ours, as a code, or nothing; Refused if it tells itself that some of it is missing."""
+    """The strict reader's code if it refuses the file, else "". Raises Refused if declared bytes are missing."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     head = file.read(28)
-    for signature, place, layout, uncounted in OUTER_LENGTHS:
-        if head.startswith(signature) and len(head) >= place + struct.calcsize(layout):
-            length = struct.unpack_from(layout, head, place)[0]
+    for signature, offset, layout, uncounted in OUTER_LENGTHS:
+        if head.startswith(signature) and len(head) >= offset + struct.calcsize(layout):
+            length = struct.unpack_from(layout, head, offset)[0]
             missing = length + uncounted - size
             if missing > 0 and length != UNWRITTEN:
                 raise Refused(finding("truncated", missing=missing))
@@ -203,13 +204,13 @@ def _mix(sound: Sound, silent_db: float, alike_share: float) -> Mix:
 
 
 def _sane(sound: Sound) -> Iterator[Frames]:
-    """The blocks of a sound, as long as they hold numbers and do not go on for hours; Refused then."""
-    left = int(MOST_HOURS * 3600 * sound.told.sample_rate)
+    """The blocks of a sound. Refused if they hold values that are not numbers, or last more than MAX_HOURS."""
+    frames_left = int(MOST_HOURS * 3600 * sound.told.sample_rate)
     for block in sound.blocks():
-        left -= len(block)
-        if left < 0:
+        frames_left -= len(block)
+        if frames_left < 0:
             raise Refused(finding("too_long_to_convert", hours=MOST_HOURS))
-        # Written so that what is no number fails it too.
+        # Written so that NaN fails it too.
         if not (block.max() < ABSURD and block.min() > -ABSURD):
             raise Refused(finding("not_numbers"))
         yield block
@@ -217,7 +218,7 @@ def _sane(sound: Sound) -> Iterator[Frames]:
 
 @dataclass(slots=True)
 class _Making:
-    """One WAV in the making; after `write`, `read` is how many frames the source had."""
+    """The conversion of one file; after `write`, `frames_read` is the number of frames in the source."""
 
     sound: Sound
     mix: Mix
@@ -228,12 +229,12 @@ class _Making:
 
     @property
     def dithered(self) -> bool:
-        told = self.sound.told
-        same = told.fits_16_bits and len(self.mix.kept) == 1 and told.sample_rate == self.rate
-        return not same or self.gain != 1.0
+        source = self.sound.told
+        unchanged = source.fits_16_bits and len(self.mix.kept) == 1 and source.sample_rate == self.rate
+        return not unchanged or self.gain != 1.0
 
     def write(self, target: Path) -> None:
-        """Write it; and once more, lower, if it goes beyond full scale. Refused if there is less than was told."""
+        """Write the WAV; write it again with less gain if it exceeds full scale. Refused if audio is missing."""
         peak = self._written(target)
         self._check_length()
         if peak > 1 + ROOM:
@@ -259,27 +260,27 @@ class _Making:
             yield mono if self.gain == 1.0 else mono * self.gain
 
     def _check_length(self) -> None:
-        told = self.sound.told
-        if told.frames is not None and told.frames - self.read > MISSING_SECONDS * told.sample_rate:
-            declared, found = told.frames / told.sample_rate, self.read / told.sample_rate
+        source = self.sound.told
+        if source.frames is not None and source.frames - self.read > MISSING_SECONDS * source.sample_rate:
+            declared, found = source.frames / source.sample_rate, self.read / source.sample_rate
             raise Refused(finding("sound_missing", declared=declared, found=found))
 
     def steps(self) -> Iterator[dict[str, Any]]:
-        told = self.sound.told
-        yield {"step": "decode", "container": told.container, "subtype": told.subtype}
-        if told.channels > 1:
-            yield {"step": "mix", "channels": [number + 1 for number in self.mix.kept], "of": told.channels}
-        if told.sample_rate != self.rate:
-            yield {"step": "resample", "from": told.sample_rate, "to": self.rate, "quality": QUALITY}
+        source = self.sound.told
+        yield {"step": "decode", "container": source.container, "subtype": source.subtype}
+        if source.channels > 1:
+            yield {"step": "mix", "channels": [number + 1 for number in self.mix.kept], "of": source.channels}
+        if source.sample_rate != self.rate:
+            yield {"step": "resample", "from": source.sample_rate, "to": self.rate, "quality": QUALITY}
         if self.gain != 1.0:
             yield {"step": "gain", "factor": self.gain}
         yield {"step": "round", "bits": 16, "dither": self.seed if self.dithered else None}
 
 
-def _said_of(mix: Mix, making: _Making) -> Iterator[Finding]:
+def _said_of(mix: Mix, conversion: _Making) -> Iterator[Finding]:
     if mix.silent:
         yield finding("channel_silent", channels=" and ".join(str(number + 1) for number in mix.silent))
     if mix.differ:
         yield finding("channels_differ", channel=mix.kept[0] + 1)
-    if making.gain != 1.0:
-        yield finding("peaks_lowered", decibels=-20 * math.log10(making.gain))
+    if conversion.gain != 1.0:
+        yield finding("peaks_lowered", decibels=-20 * math.log10(conversion.gain))

@@ -1,6 +1,7 @@
-"""Sound out of any file that libsndfile reads, and, where PyAV is installed, out of what phones and browsers record.
+"""Decode every format that libsndfile reads and, with PyAV installed, what phones and browsers record.
 
-Only ever run in a child with limits (audio.untrusted.runner): both are large C libraries that read what strangers send.
+Run this only in a child process with limits (audio.untrusted.runner): both are large C libraries that parse untrusted
+uploads.
 """
 
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ SIXTEEN_BITS = frozenset(
 """Subtypes of libsndfile whose samples are 16-bit numbers already."""
 LOSSY = {"VORBIS": "Ogg Vorbis", "OPUS": "Opus", "AAC": "AAC", "MP3": "MP3", "WMAV2": "Windows Media Audio"}
 LENGTH_GUESSED = frozenset({"MP3", "aac", "amr"})
-"""Containers that do not say how long they are; what is told of them is reckoned from their size."""
+"""Containers that do not state their length; libraries estimate it from the size."""
 
 DEMUXERS: tuple[tuple[int, bytes, str, str], ...] = (
     (4, b"ftyp", "mov", "an M4A or MP4 file"),
@@ -36,13 +37,13 @@ DEMUXERS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"0&\xb2u\x8ef\xcf\x11", "asf", "a Windows Media file"),
     (0, b"#!AMR", "amr", "an AMR file"),
 )
-"""(place, bytes, FFmpeg's name, ours). The name is given to FFmpeg, which else would also open playlists and go where
-they point."""
+"""(offset, bytes, FFmpeg's demuxer, our name). Naming the demuxer keeps FFmpeg from opening playlists and the files or
+addresses in them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the file says of itself; `frames` is None where it does not say how many there are."""
+    """The format that the decoder reads from the file; `frames` is None if the file does not state its length."""
 
     container: str
     subtype: str
@@ -56,38 +57,38 @@ class Told:
 
 
 class Sound(Protocol):
-    """A file that is open for reading."""
+    """Reads the samples of an open file."""
 
     told: Told
 
     def blocks(self) -> Iterator[Frames]:
-        """All samples from the start, each time it is called. A block is good until the next; Refused if damaged."""
+        """All samples; each call restarts. A block is valid only until the next one. Refused if the file is damaged."""
 
 
 def open_sound(file: BinaryIO) -> Sound:
-    """The reader for this seekable file; Refused when there is none, or when it has no sound that could be speech."""
+    """The reader for this seekable file. Refused if no decoder takes it, or if its format cannot hold speech."""
     file.seek(0)
     head = file.read(16)
-    for place, signature, demuxer, kind in DEMUXERS:
-        if head.startswith(signature, place):
+    for offset, signature, demuxer, kind in DEMUXERS:
+        if head.startswith(signature, offset):
             return _checked(_ByPyAv(file, demuxer, kind))
-    known = any(head.startswith(signature, place) for place, signature, _ in SIGNATURES)
+    known = any(head.startswith(signature, offset) for offset, signature, _ in SIGNATURES)
     return _checked(_BySoundfile(file, "rest_damaged" if known else "not_sound"))
 
 
 def _checked(sound: Sound) -> Sound:
-    told = sound.told
-    if told.channels > MOST_CHANNELS:
-        raise Refused(finding("too_many_channels", channels=told.channels, limit=MOST_CHANNELS))
-    if not LEAST_RATE <= told.sample_rate <= MOST_RATE:
-        raise Refused(finding("rate_unusable", rate=told.sample_rate))
+    info = sound.told
+    if info.channels > MOST_CHANNELS:
+        raise Refused(finding("too_many_channels", channels=info.channels, limit=MOST_CHANNELS))
+    if not LEAST_RATE <= info.sample_rate <= MOST_RATE:
+        raise Refused(finding("rate_unusable", rate=info.sample_rate))
     return sound
 
 
 class _BySoundfile:
-    def __init__(self, file: BinaryIO, unopened: str) -> None:
-        """`unopened` is the code for a file that libsndfile does not take."""
-        self._file, self._unopened = Nameless(file), unopened
+    def __init__(self, file: BinaryIO, error_code: str) -> None:
+        """`error_code` is the finding code for a file that libsndfile cannot open."""
+        self._file, self._unopened = Nameless(file), error_code
         with self._open() as sound:
             frames = None if sound.format in LENGTH_GUESSED else sound.frames
             container = "WAV" if sound.format == "WAVEX" else sound.format
@@ -102,15 +103,15 @@ class _BySoundfile:
             raise Refused(finding(self._unopened)) from None
 
     def blocks(self) -> Iterator[Frames]:
-        done = 0
+        frames_read = 0
         with self._open() as sound:
             buffer = np.empty((BLOCK_FRAMES, self.told.channels), np.float32)
             try:
                 while len(block := sound.read(out=buffer)):
-                    done += len(block)
+                    frames_read += len(block)
                     yield block
             except soundfile.SoundFileError:
-                raise Refused(finding("sound_damaged", at=done / self.told.sample_rate)) from None
+                raise Refused(finding("sound_damaged", at=frames_read / self.told.sample_rate)) from None
 
 
 class _ByPyAv:
@@ -132,7 +133,7 @@ class _ByPyAv:
             raise Refused(finding("rest_damaged")) from None
 
     def _told(self, container: Any) -> Told:
-        """By the first frame: AAC may have twice the rate that its container says."""
+        """From the first frame: AAC may have twice the rate that its container states."""
         first = next(self._frames(container), None)
         if first is None:
             raise Refused(finding("no_sound"))
@@ -147,24 +148,24 @@ class _ByPyAv:
         stream = container.streams.audio[0]
         if self._demuxer in LENGTH_GUESSED or stream.duration is None and container.duration is None:
             return None
-        told = stream.duration * stream.time_base if stream.duration else container.duration / self._av.time_base
-        return int(told * first.sample_rate)
+        seconds = stream.duration * stream.time_base if stream.duration else container.duration / self._av.time_base
+        return int(seconds * first.sample_rate)
 
     def _frames(self, container: Any) -> Iterator[Any]:
-        """The decoded frames of the first track of sound."""
+        """The decoded frames of the first audio track."""
         if not container.streams.audio:
             raise Refused(finding("no_sound"))
         stream = container.streams.audio[0]
         if stream.codec_context is None:
             raise Refused(finding("not_sound"))
         stream.codec_context.thread_count = 1
-        done = 0
+        samples_read = 0
         try:
             for frame in container.decode(stream):
-                done += frame.samples
+                samples_read += frame.samples
                 yield frame
         except self._av.error.FFmpegError:
-            raise Refused(finding("sound_damaged", at=done / (stream.rate or 1))) from None
+            raise Refused(finding("sound_damaged", at=samples_read / (stream.rate or 1))) from None
 
     def blocks(self) -> Iterator[Frames]:
         with self._open() as container:
@@ -175,11 +176,11 @@ class _ByPyAv:
 
 
 FULL_SCALES = {"u8": 1 << 7, "s16": 1 << 15, "s32": 1 << 31, "s64": 1 << 63, "flt": 1, "dbl": 1}
-"""By FFmpeg's names of formats, less the p of those that keep channels apart."""
+"""Full scale by FFmpeg's sample format, without the p of planar formats."""
 
 
 def _floats(frame: Any) -> Frames:
-    """A frame of FFmpeg's as ours. Its own converter would start threads, which a limited child may not."""
+    """Convert an FFmpeg frame. FFmpeg's own converter would start threads, which the limited child may not do."""
     name, channels = frame.format.name, len(frame.layout.channels)
     samples = frame.to_ndarray().T if name.endswith("p") else frame.to_ndarray().reshape(-1, channels)
     kind = name.removesuffix("p")

@@ -1,4 +1,4 @@
-"""Several channels to one: their mean where they hold the same sound, else the loudest alone."""
+"""Mix several channels to one: their mean if they hold the same sound, otherwise the loudest channel."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from audio.wav.riff import Float32
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """Which channels are averaged, which were left out as silent (both from 0), and whether the others differed."""
+    """Channels to average, channels excluded as silent (both counted from 0), and whether the audible ones differ."""
 
     kept: tuple[int, ...]
     silent: tuple[int, ...] = ()
@@ -25,24 +25,24 @@ class Mix:
 
 
 def choose_mix(blocks: Iterable[Frames], channels: int, silent_db: float, alike_share: float) -> Mix:
-    """The mix for a sound, by the powers of its channels and of their mean over all of it.
+    """Choose the mix from the power of each channel and of their mean, over the whole sound.
 
-    A channel `silent_db` (a negative number) below the loudest is left out. The mean of equal channels has all of
-    their power, of unlike ones half, of opposed ones none: under `alike_share` the loudest is taken alone.
+    A channel that is `silent_db` (a negative number) below the loudest is excluded. The mean of equal channels has all
+    of their power, of unrelated ones half, of inverted ones none. Below `alike_share` only the loudest is used.
     """
     products = np.zeros((channels, channels))
     for block in blocks:
         values = block.astype(np.float64)
         products += values.T @ values
     powers = np.diag(products)
-    heard = powers >= powers.max() * 10 ** (silent_db / 10)
-    kept, silent = np.flatnonzero(heard), np.flatnonzero(~heard)
-    if _shared(products[np.ix_(kept, kept)]) >= alike_share:
-        return Mix(tuple(map(int, kept)), tuple(map(int, silent)))
+    is_audible = powers >= powers.max() * 10 ** (silent_db / 10)
+    audible, silent = np.flatnonzero(is_audible), np.flatnonzero(~is_audible)
+    if _shared(products[np.ix_(audible, audible)]) >= alike_share:
+        return Mix(tuple(map(int, audible)), tuple(map(int, silent)))
     return Mix((int(powers.argmax()),), tuple(map(int, silent)), differ=True)
 
 
 def _shared(products: NDArray[np.float64]) -> float:
-    """The power of the mean of the channels, as a share of their mean power; 1 for silence."""
+    """Power of the mean of the channels, as a share of their mean power; 1 for silence."""
     power = float(np.trace(products)) / len(products)
     return float(products.sum()) / len(products) ** 2 / power if power else 1.0

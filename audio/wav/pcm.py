@@ -1,4 +1,4 @@
-"""16-bit mono WAV files as they are written: the head, the rounding to 16 bits with dither, the writing in blocks."""
+"""Write 16-bit mono WAV files: header, resampling, rounding to 16 bits with dither, writing in blocks."""
 
 import struct
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from audio.wav.riff import ALLOWED_RATES, BYTES_PER_FRAME, FULL_SCALE, Float32, 
 
 HEAD_BYTES = 44
 MOST_BYTES = 0xFFFFFFFF - HEAD_BYTES
-"""RIFF counts its bytes in 32 bits."""
+"""RIFF stores its length in 32 bits."""
 
 
 def wav_head(rate: int, size: int) -> bytes:
@@ -22,15 +22,15 @@ def wav_head(rate: int, size: int) -> bytes:
 
 
 class Rounding:
-    """Float samples to 16 bits; `peak` is the largest that came, full scale being 1.
+    """Rounds float samples to 16 bits; `peak` is the largest input so far, with full scale 1.
 
-    With a seed, dither of triangular distribution, one step to either side, is added first, which turns the error of
-    rounding into a steady noise at -93 dBFS (Lipshitz, Wannamaker and Vanderkooy: Quantization and Dither, 1992). It
-    is drawn from the raw bits of PCG64, so that a seed gives the same bytes with any numpy and any length of blocks.
+    With a seed, triangular dither of one step to either side is added first. It turns the rounding error into steady
+    noise at -93 dBFS (Lipshitz, Wannamaker and Vanderkooy: Quantization and Dither, 1992). It is drawn from the raw
+    bits of PCG64, so that a seed gives the same bytes with any numpy version and any block length.
     """
 
     def __init__(self, seed: str | None) -> None:
-        """`seed` is a number in hex, such as the hash of what is rounded; None is for sound that fits as it is."""
+        """`seed` is a number in hex, such as the hash of the source; None (no dither) if the samples are 16-bit."""
         self._bits = None if seed is None else np.random.PCG64(int(seed, 16))
         self.peak = 0.0
 
@@ -45,7 +45,7 @@ class Rounding:
 
 
 def triangular(bits: np.random.PCG64, count: int) -> NDArray[np.float64]:
-    """Numbers between -1 and 1 of triangular distribution: the difference of two even ones, 32 bits each."""
+    """Numbers between -1 and 1 in a triangular distribution: the difference of two uniform ones of 32 bits each."""
     halves = bits.random_raw(count).astype("<u8", copy=False).view("<u4")
     difference: NDArray[np.float64] = np.subtract(halves[1::2], halves[::2], dtype=np.float64)
     difference *= 2.0**-32
@@ -53,7 +53,7 @@ def triangular(bits: np.random.PCG64, count: int) -> NDArray[np.float64]:
 
 
 class WavWriter:
-    """Writes blocks of samples to an empty file that can be sought in; `close` puts the length into its head."""
+    """Writes blocks of samples to an empty seekable file; `close` writes the length into the header."""
 
     def __init__(self, file: BinaryIO, rate: int) -> None:
         self._file, self._rate = file, rate
@@ -72,43 +72,43 @@ class WavWriter:
 
 QUALITY = "HQ"
 LEAST_RATE, MOST_RATE = 4000, 768_000
-"""Beyond these a header lies; soxr would need ever longer filters for it."""
+"""A header with a rate outside this range is wrong; soxr would need ever longer filters for it."""
 KEPT_SHARE = 0.9
 FAMILY = 44100
 
 
 def allowed_rate(rate: int) -> int:
-    """The rate that a sound of `rate` samples per second is brought to, among those that providers take.
+    """The rate, among those that providers accept, to which audio of `rate` samples per second is resampled.
 
-    An allowed rate is kept, and a multiple of 44,100 becomes 44,100, as the ratio is exact. Anything else becomes the
-    nearest allowed rate that keeps at least nine tenths of the band, or 48,000 if none does.
+    An allowed rate is kept. A multiple of 44,100 becomes 44,100, because the ratio is exact. Any other rate becomes
+    the nearest allowed rate that keeps at least nine tenths of the band, or 48,000 if none does.
     """
     if rate % FAMILY == 0:
         return FAMILY
-    wide = [one for one in ALLOWED_RATES if one >= KEPT_SHARE * rate]
-    return min(wide, key=lambda one: abs(one - rate)) if wide else max(ALLOWED_RATES)
+    wide_enough = [one for one in ALLOWED_RATES if one >= KEPT_SHARE * rate]
+    return min(wide_enough, key=lambda one: abs(one - rate)) if wide_enough else max(ALLOWED_RATES)
 
 
 def resampled_frames(frames: int, source: int, target: int) -> int:
-    """How many samples exactly come out of `resampled`."""
+    """The exact number of samples that `resample_blocks` yields."""
     return (2 * frames * target + source) // (2 * source)
 
 
 def resampled(blocks: Iterable[Float32], source: int, target: int) -> Iterator[Float32]:
-    """The same sound at another rate; the blocks that go in may be of any length, and are not kept.
+    """Resample blocks of any length; none is kept in memory.
 
-    Where the length falls on half a sample, soxr rounds as its own reckoning happens to end; here it is always up.
+    If the exact length ends on half a sample, soxr rounds either way; here it is always rounded up.
     """
     if source == target:
         yield from blocks
         return
     stream = soxr.ResampleStream(source, target, 1, dtype="float32", quality=QUALITY)
-    taken = given = 0
+    samples_in = samples_out = 0
     for block in blocks:
-        taken += len(block)
+        samples_in += len(block)
         part = stream.resample_chunk(block)
-        given += len(part)
+        samples_out += len(part)
         yield part
     rest = stream.resample_chunk(np.zeros(0, np.float32), last=True)
-    missing = resampled_frames(taken, source, target) - given - len(rest)
+    missing = resampled_frames(samples_in, source, target) - samples_out - len(rest)
     yield np.pad(rest, (0, missing)) if missing > 0 else rest[: len(rest) + missing]

@@ -1,7 +1,7 @@
-"""A strict reader of WAV files: what is not exactly right is refused, with a reason that people understand.
+"""A strict WAV reader: it refuses every file that is not exactly right, with a reason for people.
 
-Decoders are lenient: libsndfile accepts a header that promises 4 GB in a 32 kB file, an AIFF named .wav, and
-a WAV with a ZIP behind it. Providers differ in what they do with such files, so none of them may pass here.
+Decoders are lenient: libsndfile accepts a header that declares 4 GB in a 32 kB file, an AIFF named .wav, and
+a WAV followed by a ZIP. Providers treat such files differently, so this reader accepts none of them.
 The layout: "Multimedia Programming Interface and Data Specifications 1.0" (IBM and Microsoft, 1991).
 """
 
@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from audio.findings.findings import Refused, finding
 
 ALLOWED_RATES = (8000, 16000, 22050, 44100, 48000)
-"""Samples per second that Resemble's page on dataset audio lists."""
+"""Samples per second, from Resemble's page on dataset audio."""
 MAX_CHUNKS = 64
 MAX_SIDE_BYTES = 1 << 20
-"""Notes, names and cue points of editors take a few kB; more than this is something hidden or a picture."""
+"""Editors' notes, names and cue points take a few kB; more than this is hidden data or a picture."""
 BYTES_PER_FRAME = 2
 UNWRITTEN_LENGTHS = (0, 0xFFFFFFFF)
-"""What recorders put in before they know the length, and leave there when killed or writing to a pipe."""
+"""Recorders write these before they know the length, and leave them when killed or writing to a pipe."""
 
 SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"RF64", "is_rf64"),
@@ -42,7 +42,7 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x1aE\xdf\xa3", "is_webm"),
     (0, b"PK\x03\x04", "is_zip"),
 )
-"""(place, bytes, code) of the files that people rename to .wav."""
+"""(offset, bytes, code) of formats that people rename to .wav."""
 
 ENCODINGS = {
     0x0002: "ADPCM",
@@ -59,12 +59,12 @@ ENCODINGS = {
 
 
 class WavRefused(Refused):
-    """The file is not a WAV file that we take; `finding` says why."""
+    """The file is not an accepted WAV file; `finding` says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class WavHeader:
-    """What the header says: `frames` samples of sound, 2 bytes each, from byte `data_offset` on."""
+    """The header of a file with `frames` samples, 2 bytes each, from byte `data_offset` on."""
 
     sample_rate: int
     channels: int
@@ -119,7 +119,7 @@ def _bytes_at(file: BinaryIO, offset: int, count: int) -> bytes:
 
 
 def _check_frame(head: bytes, size: int) -> None:
-    """The outer frame: "RIFF", the length of all that follows, "WAVE"."""
+    """The RIFF header: "RIFF", the length of all that follows, "WAVE"."""
     if not head:
         raise _refuse("empty_file")
     if head[:4] != b"RIFF":
@@ -132,8 +132,8 @@ def _check_frame(head: bytes, size: int) -> None:
 
 
 def _code_of_foreign(head: bytes) -> str:
-    for place, signature, code in SIGNATURES:
-        if head[place : place + len(signature)] == signature:
+    for offset, signature, code in SIGNATURES:
+        if head[offset : offset + len(signature)] == signature:
             return code
     return "not_wav"
 
@@ -148,7 +148,7 @@ def _check_length(declared: int, actual: int) -> None:
 
 
 def _chunks(file: BinaryIO, size: int) -> Iterator[Chunk]:
-    """Every chunk to the exact end of the file, none longer than what is left."""
+    """Every chunk up to the exact end of the file; no chunk is longer than the rest of the file."""
     offset, count, side_bytes = 12, 0, 0
     while offset < size:
         count += 1
@@ -180,17 +180,17 @@ def _chunk_at(file: BinaryIO, offset: int, size: int) -> Chunk:
 def _check_order(chunks: list[Chunk]) -> None:
     """Exactly one fmt, then exactly one data."""
     names = [chunk.name for chunk in chunks]
-    for name, none, two in ((b"fmt ", "no_format", "two_formats"), (b"data", "no_data", "two_data")):
+    for name, missing_code, duplicate_code in ((b"fmt ", "no_format", "two_formats"), (b"data", "no_data", "two_data")):
         if name not in names:
-            raise _refuse(none)
+            raise _refuse(missing_code)
         if names.count(name) > 1:
-            raise _refuse(two)
+            raise _refuse(duplicate_code)
     if names.index(b"data") < names.index(b"fmt "):
         raise _refuse("format_too_late")
 
 
 def _read_format(file: BinaryIO, chunk: Chunk) -> Format:
-    """PCM has 16 bytes; some editors write 18, the last two being the length (zero) of an extension."""
+    """PCM has 16 bytes; some editors write 18, where the last two are the length (zero) of an extension."""
     body = _bytes_at(file, chunk.offset, min(chunk.size, 18))
     if len(body) < 16:
         raise _refuse("format_length")
@@ -229,35 +229,35 @@ Float32 = NDArray[np.float32]
 
 FULL_SCALE = 32768
 LOADED_SECONDS = 30.0
-"""A voice is known after half a minute; more would only cost memory."""
+"""Half a minute is enough to recognize a voice; more would only cost memory."""
 
 
 class Nameless:
-    """A file without its name, for soundfile, which would believe the ending .raw and ask for a rate."""
+    """Hides the file name from soundfile, which would trust a .raw extension and ask for a rate."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.seek, self.read, self.tell = file.seek, file.read, file.tell
 
 
 def ignore(_data: bytes) -> None:
-    """For callers that want no look at the bytes."""
+    """For callers that do not need the bytes."""
 
 
 def blocks(file: BinaryIO, header: WavHeader, frames: int, seen: Callable[[bytes], object] = ignore) -> Iterator[Int16]:
-    """All samples, `frames` at a time; `seen` gets their bytes. WavRefused if the file shrinks meanwhile."""
+    """All samples, `frames` at a time; `on_data` gets their bytes. WavRefused if the file shrinks meanwhile."""
     file.seek(header.data_offset)
-    left = header.frames * BYTES_PER_FRAME
-    while left:
-        data = file.read(min(left, frames * BYTES_PER_FRAME))
+    bytes_left = header.frames * BYTES_PER_FRAME
+    while bytes_left:
+        data = file.read(min(bytes_left, frames * BYTES_PER_FRAME))
         if not data or len(data) % BYTES_PER_FRAME:
             raise WavRefused(finding("changed_while_read"))
         seen(data)
-        left -= len(data)
+        bytes_left -= len(data)
         yield np.frombuffer(data, dtype="<i2")
 
 
 def load(file: BinaryIO, header: WavHeader, max_seconds: float = LOADED_SECONDS) -> Float32:
-    """The first `max_seconds` as float32 in -1..1, for `voiceprint`."""
+    """The first `max_seconds` as float32 in -1..1, for `compute_voiceprint`."""
     frames = min(header.frames, int(max_seconds * header.sample_rate))
     head = WavHeader(header.sample_rate, header.channels, header.bits, frames, header.data_offset)
     parts = [block.astype(np.float32) / FULL_SCALE for block in blocks(file, head, frames)]

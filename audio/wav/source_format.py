@@ -1,4 +1,4 @@
-"""What is told of the format that a WAV was made from."""
+"""Describe the format that a WAV was converted from."""
 
 import os
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from audio.wav.decode import LOSSY, Told
 MORE_THAN_SOUND = frozenset(
     {"bytes_after_end", "length_unwritten", "side_data_too_big", "too_many_chunks", "format_length", "padding_missing"}
 )
-"""What the strict reader refuses though all of the sound is there. A file of which some is missing stays refused."""
+"""Codes of the strict reader for files whose audio is complete. A file with missing audio stays refused."""
 UNWRITTEN = 0xFFFFFFFF
 OGG_LONGEST_PAGE = 65307
 
@@ -38,7 +38,7 @@ def findings_of_file(file: BinaryIO, code: str, told: Told) -> Iterator[Finding]
 
 
 def _ogg_ends(file: BinaryIO) -> bool:
-    """Whether the last page of an Ogg file says that it is the last (RFC 3533, section 6)."""
+    """Whether the last page of an Ogg file has the end-of-stream flag (RFC 3533, section 6)."""
     file.seek(max(0, file.seek(0, os.SEEK_END) - OGG_LONGEST_PAGE))
     _, _, page = file.read().rpartition(b"OggS\0")
     return bool(page and page[0] & 4)
@@ -51,7 +51,7 @@ WIDTHS = {
 
 
 def described(told: Told) -> str:
-    """Such as "FLAC, 24 bit, 48,000 Hz, stereo"."""
+    """For example "FLAC, 24 bit, 48,000 Hz, stereo"."""
     encoding = WIDTHS.get(told.subtype, LOSSY.get(told.subtype, told.subtype))
     channels = {1: "mono", 2: "stereo"}.get(told.channels, f"{told.channels} channels")
     parts = [told.container, encoding, f"{told.sample_rate:,} Hz", channels]

@@ -1,1 +1,1 @@
-"""What one recording, or a set of them, tells: spectrum, pitch, fingerprints, transcripts."""
+"""Analyze recordings and sets of recordings: spectrum, pitch, fingerprints, transcripts."""

@@ -1,7 +1,7 @@
-"""The deep look at a recording: all that is measured of one file, in about a second, for a worker.
+"""Full analysis of one recording, in about a second, for a worker.
 
-`inspect` says at once what levels tell; this knows where somebody really speaks, and listens to room and spectrum. Its
-findings have the same codes, and are to be put in the place of all that `inspect` found of `codes.sound`.
+`inspect_file` checks the levels at once. This module detects speech with a model, and measures reverberation and
+spectrum. Its findings have the same codes. They replace all findings of `inspect_file` in `catalog_sound.CODES`.
 """
 
 from collections.abc import Iterator
@@ -28,9 +28,9 @@ MOST_PARTS = 6
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """`measures` by name, for a JSON column (see `measures`); `findings` are all that there is to say of the sound.
+    """`measures` by name, for a JSON column (see `Measures`); `findings` are all findings about the sound.
 
-    `peaks_fine` as in `Measurement`.
+    `fine_peaks` as in `Measurement`.
     """
 
     measures: dict[str, Any]
@@ -42,24 +42,24 @@ class Examination:
 def examine(
     file: BinaryIO, header: WavHeader, thresholds: Thresholds = THRESHOLDS, transcript: str = ""
 ) -> Examination:
-    """Look at a file that `read_header` took; `transcript` is what is said in it, for the speaking rate.
+    """Analyze a file that `read_header` accepted; `transcript` is used for the speaking rate.
 
-    It reads in blocks, and listens to spectrum and room in six parts of ten seconds at most, so memory does not grow.
-    Raises WavRefused only if the file became shorter since its header was read.
+    It reads in blocks, and measures spectrum and reverberation in at most six parts of ten seconds, so memory does not
+    grow. Raises WavRefused only if the file became shorter after its header was read.
     """
-    ears = _Ears(header)
-    measured = measure(file, header, ears.hear)
-    speech = ears.finder.result()
+    analyzer = _Ears(header)
+    measured = measure(file, header, analyzer.hear)
+    speech = analyzer.finder.result()
     levels = _corrected(measured, speech)
     audible = not is_silent(levels, thresholds)
-    heard = _Measures.of(ears.parts(), header.sample_rate) if audible else _Measures()
-    found = [*judge(header, levels, thresholds), *_judge(header, heard, levels, thresholds)]
-    measures = _measures(header, levels, speech, heard, ears.meter.lufs(), transcript)
-    return Examination(measures.as_dict(), tuple(found), speech, measured.peaks_fine)
+    spectrum = _Measures.of(analyzer.parts(), header.sample_rate) if audible else _Measures()
+    findings = [*judge(header, levels, thresholds), *_judge(header, spectrum, levels, thresholds)]
+    measures = _measures(header, levels, speech, spectrum, analyzer.meter.lufs(), transcript)
+    return Examination(measures.as_dict(), tuple(findings), speech, measured.peaks_fine)
 
 
 class _Ears:
-    """Hears the bytes as they pass: finds speech, measures loudness, keeps a few parts."""
+    """Takes the bytes of each block: detects speech, measures loudness, keeps a few parts."""
 
     def __init__(self, header: WavHeader) -> None:
         self.finder = SpeechFinder(header.sample_rate)
@@ -74,19 +74,19 @@ class _Ears:
         block = np.frombuffer(data, "<i2")
         self.finder.add(block)
         self.meter.add(block)
-        for start, kept in zip(self._starts, self._kept, strict=True):
+        for start, part_blocks in zip(self._starts, self._kept, strict=True):
             part = block[max(0, start - self._done) : max(0, start + self._length - self._done)]
             if len(part):
-                kept.append(np.asarray(part / FULL_SCALE, np.float32))
+                part_blocks.append(np.asarray(part / FULL_SCALE, np.float32))
         self._done += len(block)
 
     def parts(self) -> Iterator[Float32]:
-        return (np.concatenate(kept) for kept in self._kept)
+        return (np.concatenate(blocks) for blocks in self._kept)
 
 
 @dataclass(frozen=True, slots=True)
 class _Measures:
-    """What room and spectrum tell, where there is anything to hear."""
+    """Measures of spectrum and reverberation; all None if the recording is silent."""
 
     hum: Hum | None = None
     band: Band | None = None
@@ -94,10 +94,10 @@ class _Measures:
 
     @classmethod
     def of(cls, parts: Iterator[Float32], rate: int) -> "_Measures":
-        """Over all parts: the usual hum and reverberation, the widest band."""
-        heard = [(hum(part, rate), band(part, rate), reverberation(part, rate)) for part in parts]
-        hums, bands, rooms = zip(*heard, strict=True)
-        times = [time for time in rooms if time is not None]
+        """Over all parts: median hum and reverberation, widest band."""
+        measured = [(hum(part, rate), band(part, rate), reverberation(part, rate)) for part in parts]
+        hums, bands, reverberations = zip(*measured, strict=True)
+        times = [time for time in reverberations if time is not None]
         return cls(
             sorted(hums, key=lambda one: one.over_db)[len(hums) // 2],
             max(bands, key=lambda one: one.edge_hz),
@@ -106,7 +106,7 @@ class _Measures:
 
 
 def _corrected(measured: Measurement, speech: Speech) -> Levels:
-    """The levels, with what they say of speech and noise put right by who knows where speech is."""
+    """The levels, with speech and noise measured again from the detected speech."""
     levels, powers = measured.levels, measured.loudness.powers
     if speech.by == "level" or not speech.segments:
         return replace(levels, speech_seconds=0.0) if speech.by == "model" else levels
@@ -124,27 +124,28 @@ def _corrected(measured: Measurement, speech: Speech) -> Levels:
     )
 
 
-def _judge(header: WavHeader, heard: _Measures, levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
-    if heard.hum and heard.hum.over_db > thresholds.hum_over_db and heard.hum.dbfs > thresholds.hum_least_dbfs:
-        yield finding("hum", mains=heard.hum.mains_hz, over=heard.hum.over_db)
+def _judge(header: WavHeader, spectrum: _Measures, levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
+    hum = spectrum.hum
+    if hum and hum.over_db > thresholds.hum_over_db and hum.dbfs > thresholds.hum_least_dbfs:
+        yield finding("hum", mains=hum.mains_hz, over=hum.over_db)
     if levels.speech_seconds < thresholds.silent_speech_seconds:
         return
-    if heard.reverberation and heard.reverberation > thresholds.reverberation_seconds:
-        yield finding("reverberant", seconds=heard.reverberation)
-    if heard.band:
-        yield from _band(header, heard.band, thresholds)
+    if spectrum.reverberation and spectrum.reverberation > thresholds.reverberation_seconds:
+        yield finding("reverberant", seconds=spectrum.reverberation)
+    if spectrum.band:
+        yield from _band(header, spectrum.band, thresholds)
 
 
-def _band(header: WavHeader, heard: Band, thresholds: Thresholds) -> Iterator[Finding]:
-    low = heard.edge_hz < thresholds.band_edge_share * header.sample_rate / 2
-    if low and heard.cliff_db > thresholds.band_cliff_db:
-        yield finding("upsampled", edge=heard.edge_hz / 1000)
-    elif heard.edge_hz < thresholds.narrow_band_hz and header.sample_rate >= thresholds.telephone_rate:
-        yield finding("narrow_band", edge=heard.edge_hz / 1000)
+def _band(header: WavHeader, measured: Band, thresholds: Thresholds) -> Iterator[Finding]:
+    is_narrow = measured.edge_hz < thresholds.band_edge_share * header.sample_rate / 2
+    if is_narrow and measured.cliff_db > thresholds.band_cliff_db:
+        yield finding("upsampled", edge=measured.edge_hz / 1000)
+    elif measured.edge_hz < thresholds.narrow_band_hz and header.sample_rate >= thresholds.telephone_rate:
+        yield finding("narrow_band", edge=measured.edge_hz / 1000)
 
 
 def _measures(
-    header: WavHeader, levels: Levels, speech: Speech, heard: _Measures, lufs: float | None, transcript: str
+    header: WavHeader, levels: Levels, speech: Speech, spectrum: _Measures, lufs: float | None, transcript: str
 ) -> Measures:
     rate = speaking_rate(transcript, header.seconds - levels.leading_silence - levels.trailing_silence)
     return Measures(
@@ -164,12 +165,12 @@ def _measures(
         pause_spans=levels.pauses,
         noise_floor_dbfs=levels.noise_floor_dbfs,
         snr_db=levels.snr_db if levels.speech_seconds else None,
-        hum_mains_hz=heard.hum.mains_hz if heard.hum else None,
-        hum_over_db=heard.hum.over_db if heard.hum else None,
-        hum_dbfs=heard.hum.dbfs if heard.hum else None,
-        bandwidth_hz=heard.band.edge_hz if heard.band else None,
-        cliff_db=heard.band.cliff_db if heard.band else None,
-        reverberation_seconds=heard.reverberation,
+        hum_mains_hz=spectrum.hum.mains_hz if spectrum.hum else None,
+        hum_over_db=spectrum.hum.over_db if spectrum.hum else None,
+        hum_dbfs=spectrum.hum.dbfs if spectrum.hum else None,
+        bandwidth_hz=spectrum.band.edge_hz if spectrum.band else None,
+        cliff_db=spectrum.band.cliff_db if spectrum.band else None,
+        reverberation_seconds=spectrum.reverberation,
         words_per_minute=rate.words_per_minute if rate else None,
         syllables_per_second=rate.syllables_per_second if rate else None,
         missing=(speech.missing,) if speech.missing else (),

@@ -1,7 +1,7 @@
-"""What only comparing tells: recordings of a set that are unlike the rest, or twice in it, and days that differ.
+"""Compare the recordings of a set: find outliers, duplicates, and days that differ.
 
-The clips are heard one after the other, each once, and only a few kB of each are kept until all are compared. Prints
-of voices are among them: they are dropped with the comparison, and no report holds one.
+Each clip is read once, one after the other, and only a few kB per clip are kept until all are compared. These include
+voiceprints: they are dropped after the comparison, and no report contains one.
 """
 
 from collections import Counter, defaultdict
@@ -22,15 +22,15 @@ from audio.networks.speaker_match import Voiceprint
 from audio.wav.riff import WavRefused, load, read_header
 
 NAMED = 3
-"""So many other recordings a finding calls by name; of more it says how many they are."""
+"""A finding names at most this many other recordings, and counts the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class SetClip:
-    """A recording of a set, under the id that the report uses and the name that people know.
+    """A recording of a set, with the id that the report uses and the name that people know.
 
-    `open` gives its WAV file; it is called once, and the file is closed again. `measures` is what `examine` said of
-    it, if it was examined: without it neither bandwidth nor room are compared.
+    `open` returns its WAV file; it is called once, and the file is closed. `measures` come from `analyze_recording`, if
+    it ran: without them neither bandwidth nor reverberation is compared.
     """
 
     id: str
@@ -43,10 +43,10 @@ class SetClip:
 
 @dataclass(frozen=True, slots=True)
 class SetReport:
-    """Findings by the id of the clip and by day, and figures of the whole for a JSON column.
+    """Findings by clip id and by day, and a summary of the set for a JSON column.
 
-    The figures: how many `clips`, the ids of those `unread`, how many prints of `voices` were compared and why no more
-    (`voices_missing`, for people), and how often each code was found (`codes`).
+    The summary: number of `clips`, ids of `unread` ones, number of `voices` compared and why others were not
+    (`voices_missing`, for people), and count of each finding code (`codes`).
     """
 
     clips: dict[str, tuple[Finding, ...]]
@@ -65,26 +65,27 @@ class _Features:
     words: str
 
     def measured(self, name: str) -> float | None:
-        """By our own levels where there are any, as not every clip need be examined."""
+        """From our own levels if they have it, because not every clip was analyzed."""
         value = getattr(self.levels, name, self.clip.measures.get(name))
         return None if self.silent or value is None else float(value)
 
 
 def compare(clips: Iterable[SetClip], thresholds: Thresholds = THRESHOLDS) -> SetReport:
-    """Compare the recordings of a set; `clips` may be a generator that tells how far it came."""
-    heard: list[_Features] = []
+    """Compare the recordings of a set; `clips` may be a generator that reports progress."""
+    features: list[_Features] = []
     unread: list[str] = []
     for clip in clips:
         try:
-            heard.append(_hear(clip, thresholds))
+            features.append(_hear(clip, thresholds))
         except (WavRefused, OSError):
             unread.append(clip.id)
-    found: dict[str, list[Finding]] = {one.clip.id: [] for one in heard}
+    found: dict[str, list[Finding]] = {one.clip.id: [] for one in features}
     for check in (_strangers, _copies, _same_words, _levels):
-        for one, told in check(heard, thresholds):
-            found[one.clip.id].append(told)
-    days = {day: tuple(told) for day, told in _days(heard, thresholds).items()}
-    return SetReport({key: tuple(told) for key, told in found.items()}, days, _summary(heard, unread, found, days))
+        for one, result in check(features, thresholds):
+            found[one.clip.id].append(result)
+    days = {day: tuple(findings) for day, findings in _days(features, thresholds).items()}
+    clip_findings = {key: tuple(findings) for key, findings in found.items()}
+    return SetReport(clip_findings, days, _summary(features, unread, found, days))
 
 
 def _hear(clip: SetClip, thresholds: Thresholds) -> _Features:
@@ -94,43 +95,43 @@ def _hear(clip: SetClip, thresholds: Thresholds) -> _Features:
         levels = measure(file, header, digest.add).levels
         samples, rate = load(file, header), header.sample_rate
     silent = is_silent(levels, thresholds)
-    voice = None if silent else speaker_match.voiceprint(samples, rate)
+    clip_voiceprint = None if silent else speaker_match.voiceprint(samples, rate)
     words = _words(clip.transcript)
-    return _Features(clip, levels, silent, digest.hexdigest(), fingerprint(samples, rate), voice, words)
+    return _Features(clip, levels, silent, digest.hexdigest(), fingerprint(samples, rate), clip_voiceprint, words)
 
 
 def _summary(
-    heard: list[_Features],
+    features: list[_Features],
     unread: list[str],
     found: Mapping[str, list[Finding]],
     days: Mapping[date, tuple[Finding, ...]],
 ) -> dict[str, Any]:
-    told = [one for group in (found, days) for many in group.values() for one in many]
+    findings = [one for group in (found, days) for many in group.values() for one in many]
     return {
-        "clips": len(heard) + len(unread),
+        "clips": len(features) + len(unread),
         "unread": unread,
-        "voices": sum(one.print is not None for one in heard),
+        "voices": sum(one.print is not None for one in features),
         "voices_missing": speaker_match.missing(),
-        "codes": dict(Counter(one.code for one in told)),
+        "codes": dict(Counter(one.code for one in findings)),
     }
 
 
 _Told = Iterator[tuple[_Features, Finding]]
 
 
-def _strangers(heard: list[_Features], thresholds: Thresholds) -> _Told:
-    prints = [one.print for one in heard]
-    middle = speaker_match.centroid(prints)
-    for one, stranger in zip(heard, speaker_match.outliers(prints, thresholds), strict=True):
-        if stranger and one.print is not None and middle is not None:
+def _strangers(features: list[_Features], thresholds: Thresholds) -> _Told:
+    prints = [one.print for one in features]
+    center = speaker_match.centroid(prints)
+    for one, is_outlier in zip(features, speaker_match.outliers(prints, thresholds), strict=True):
+        if is_outlier and one.print is not None and center is not None:
             limit = speaker_match.least_likeness(one.print, thresholds)
-            yield one, finding("other_speaker", score=speaker_match.likeness(one.print, middle), limit=limit)
+            yield one, finding("other_speaker", score=speaker_match.likeness(one.print, center), limit=limit)
 
 
-def _copies(heard: list[_Features], thresholds: Thresholds) -> _Told:
-    """Each sound that is there more than once: exactly, or nearly."""
+def _copies(features: list[_Features], thresholds: Thresholds) -> _Told:
+    """Recordings with exactly or nearly the same sound."""
     by_content: dict[str, list[_Features]] = defaultdict(list)
-    for one in heard:
+    for one in features:
         if not one.silent:
             by_content[one.content].append(one)
     groups = list(by_content.values())
@@ -141,23 +142,23 @@ def _copies(heard: list[_Features], thresholds: Thresholds) -> _Told:
     for pair in alike([group[0].fingerprint for group in groups], thresholds.set_same_difference):
         near[pair.one] += groups[pair.other]
         near[pair.other] += groups[pair.one]
-    for place, others in near.items():
-        for one in groups[place]:
+    for index, others in near.items():
+        for one in groups[index]:
             yield one, _copy("nearly_same_sound", one, others)
 
 
 def _copy(code: str, one: _Features, group: Sequence[_Features]) -> Finding:
     others = [other for other in group if other is not one]
-    unlike = [other for other in others if one.words and other.words not in ("", one.words)]
-    if unlike:
-        return finding("same_sound_other_words", others=_named(unlike))
+    different = [other for other in others if one.words and other.words not in ("", one.words)]
+    if different:
+        return finding("same_sound_other_words", others=_named(different))
     return finding(code, others=_named(others))
 
 
-def _same_words(heard: list[_Features], _: Thresholds) -> _Told:
-    """The same transcript under another sound; copies are told of already."""
+def _same_words(features: list[_Features], _: Thresholds) -> _Told:
+    """The same transcript for another sound; `_find_copies` reports copies."""
     groups: dict[str, list[_Features]] = defaultdict(list)
-    for one in heard:
+    for one in features:
         groups[one.words].append(one)
     groups.pop("", None)
     for group in groups.values():
@@ -167,9 +168,9 @@ def _same_words(heard: list[_Features], _: Thresholds) -> _Told:
 
 
 def _words(transcript: str) -> str:
-    """Its letters and digits, for comparing."""
-    kept = (letter if letter.isalnum() else " " for letter in transcript.casefold() if letter not in "'’")
-    return " ".join("".join(kept).split())
+    """Letters and digits only, for comparing."""
+    characters = (letter if letter.isalnum() else " " for letter in transcript.casefold() if letter not in "'’")
+    return " ".join("".join(characters).split())
 
 
 def _named(others: Sequence[_Features]) -> str:
@@ -178,21 +179,21 @@ def _named(others: Sequence[_Features]) -> str:
     return ", ".join(names) + (f" and {more} more" if more else "")
 
 
-def _levels(heard: list[_Features], thresholds: Thresholds) -> _Told:
-    loud = [one for one in heard if not one.silent]
-    for one, by in zip(loud, _from_median([each.levels.rms_dbfs for each in loud]), strict=True):
+def _levels(features: list[_Features], thresholds: Thresholds) -> _Told:
+    audible = [one for one in features if not one.silent]
+    for one, by in zip(audible, _from_median([each.levels.rms_dbfs for each in audible]), strict=True):
         if abs(by) > thresholds.set_level_db:
             yield one, finding("unlike_level", **_louder(by))
 
 
 def unlike_levels(levels: Sequence[float], thresholds: Thresholds = THRESHOLDS) -> list[bool]:
-    """Which of the levels in dB of a set are much higher or lower than its median."""
+    """Whether each level (dB) of a set is much higher or lower than the median."""
     return [abs(by) > thresholds.set_level_db for by in _from_median(levels)]
 
 
 def _from_median(levels: Sequence[float]) -> list[float]:
-    middle = np.median(levels) if levels else 0.0
-    return [float(level - middle) for level in levels]
+    median = np.median(levels) if levels else 0.0
+    return [float(level - median) for level in levels]
 
 
 def _louder(by: float) -> dict[str, Any]:
@@ -201,38 +202,38 @@ def _louder(by: float) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Trait:
-    """One measure by which days are compared; `told` gives the words of a finding, or None if the day is as usual."""
+    """A measure to compare days by; `compare_values` returns the values of a finding, or None if the day is usual."""
 
     measure: str
     code: str
     told: Callable[[float, float, Thresholds], dict[str, Any] | None]
 
 
-def _days(heard: list[_Features], thresholds: Thresholds) -> dict[date, list[Finding]]:
+def _days(features: list[_Features], thresholds: Thresholds) -> dict[date, list[Finding]]:
     found: dict[date, list[Finding]] = {}
     for trait in TRAITS:
         values: dict[date, list[float]] = defaultdict(list)
-        for one in heard:
+        for one in features:
             value = one.measured(trait.measure)
             if one.clip.day and value is not None:
                 values[one.clip.day].append(value)
-        for day, words in _unusual(values, trait, thresholds):
-            found.setdefault(day, []).append(finding(trait.code, day=f"{day:%d %B %Y}", **words))
+        for day, finding_values in _unusual(values, trait, thresholds):
+            found.setdefault(day, []).append(finding(trait.code, day=f"{day:%d %B %Y}", **finding_values))
     return dict(sorted(found.items()))
 
 
 def _unusual(
     values: Mapping[date, list[float]], trait: _Trait, thresholds: Thresholds
 ) -> Iterator[tuple[date, dict[str, Any]]]:
-    """The days whose median is far from that of most; the more recordings a day has, the more it counts."""
+    """Days whose median is far from the weighted median of all days; the weight is the number of recordings."""
     medians = {day: float(np.median(each)) for day, each in values.items() if len(each) >= thresholds.set_least_day}
     if len(medians) < 2:
         return
     weights = [len(values[day]) for day in medians]
     usual = float(np.percentile(np.repeat(list(medians.values()), weights), 50, method="lower"))
     for day, median in medians.items():
-        if words := trait.told(median, usual, thresholds):
-            yield day, words
+        if finding_values := trait.told(median, usual, thresholds):
+            yield day, finding_values
 
 
 def _unlike_level(value: float, usual: float, thresholds: Thresholds) -> dict[str, Any] | None:

@@ -1,12 +1,12 @@
-"""Is this the same sound once more? Exactly, by a hash of its samples, and nearly, by how its spectrum moves.
+"""Find duplicate sounds: exact ones by a hash of the samples, near ones by an audio fingerprint.
 
-The hash is of the sound and not of the file: other names, notes and containers around the same samples leave it as it
-is. The fingerprint stays nearly the same when a reading is exported again at another rate, level or codec, or cut at
-its ends, and differs between two readings of the same words, even by the same voice.
+The hash covers the samples and not the file: other names, notes and containers do not change it. The fingerprint stays
+nearly the same if a reading is exported again at another rate, level or codec, or trimmed. It differs between two
+readings of the same words, even by the same voice.
 
-How it is made: the sound at 8 kHz, spectra of a quarter of a second every 32 ms, their energies in 25 bands from 300
-to 3,000 Hz; one bit for each two neighbouring bands says whether their difference grew over the last four spectra
-(after Haitsma and Kalker, "A Highly Robust Audio Fingerprinting System", 2002). Of a long sound the first half minute.
+Method: resample to 8 kHz, compute spectra of a quarter of a second every 32 ms, and their energies in 25 bands from 300
+to 3,000 Hz. One bit for each two neighboring bands says whether their difference grew over the last four spectra (after
+Haitsma and Kalker, "A Highly Robust Audio Fingerprinting System", 2002). Only the first half minute is used.
 """
 
 import base64
@@ -31,13 +31,13 @@ BITS = 24
 BAND = (300.0, 3000.0)
 HEARD_SECONDS = 30.0
 LEAST_WORDS = 24
-"""Three quarters of a second: less says nothing."""
+"""Three quarters of a second: a shorter match means nothing."""
 LEAST_OVERLAP = 0.6
-"""Of the shorter one: more than that must be in both."""
+"""Share of the shorter fingerprint that must overlap."""
 NEIGHBOURS = 16
 LEAST_VOTES = 3
 SPAN = 2048
-"""More than twice the spectra of a fingerprint, so that a distance in time fits into it."""
+"""More than twice the spectra in a fingerprint, so that every time offset fits."""
 
 
 class ContentHash:
@@ -54,12 +54,12 @@ class ContentHash:
 
 
 def fingerprint(samples: Float32, rate: int) -> str:
-    """The fingerprint of mono samples in -1..1: base64 of three bytes for each spectrum, about 125 letters a second.
+    """The fingerprint of mono samples in -1..1: base64 of three bytes per spectrum, about 125 characters per second.
 
     Empty for silence and for less than about a second.
     """
-    heard = np.asarray(samples[: int(HEARD_SECONDS * rate)], np.float32)
-    energies = _energies(heard if rate == RATE else soxr.resample(heard, rate, RATE))
+    start = np.asarray(samples[: int(HEARD_SECONDS * rate)], np.float32)
+    energies = _energies(start if rate == RATE else soxr.resample(start, rate, RATE))
     slopes = np.diff(energies, axis=1)
     bits = slopes[LAG:] > slopes[:-LAG]
     if np.count_nonzero(bits.any(axis=1)) < LEAST_WORDS:
@@ -78,14 +78,14 @@ def _energies(samples: Float32) -> NDArray[np.float64]:
 
 
 def _words(text: str) -> Words:
-    """The 24 bits of each spectrum as a number."""
+    """The 24 bits of each spectrum as one number."""
     parts = np.frombuffer(base64.b64decode(text), np.uint8).reshape(-1, 3).astype(np.uint32)
     return np.asarray(parts[:, 0] << 16 | parts[:, 1] << 8 | parts[:, 2])
 
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """Two of a list of fingerprints by their places, and the share of bits in which they differ."""
+    """Indexes of two fingerprints in a list, and the share of bits in which they differ."""
 
     one: int
     other: int
@@ -93,7 +93,7 @@ class Alike:
 
 
 def difference(one: str, other: str) -> float:
-    """The share of bits that differ where the two lie best upon each other, 0..1; 1 if one of them is empty."""
+    """The share of bits that differ at the best alignment, 0..1; 1 if one fingerprint is empty."""
     first, second = _words(one), _words(other)
     least = _least_overlap(first, second)
     return _best(first, second, range(least - len(second), len(first) - least + 1))
@@ -102,44 +102,44 @@ def difference(one: str, other: str) -> float:
 def alike(fingerprints: Sequence[str], most: float = THRESHOLDS.set_same_difference) -> list[Alike]:
     """All pairs that differ in at most this share of their bits.
 
-    Human speech exported at other rates, levels and codecs, cut, or with noise at 25 dB differs in up to 0.21; two
-    readings of a sentence by one synthetic voice in 0.30 and more if one is 5 in 100 faster, and unlike clips in 0.4.
+    Human speech exported at other rates, levels and codecs, trimmed, or with noise at 25 dB differs in up to 0.21. Two
+    readings of a sentence by one synthetic voice differ in 0.30 and more if one is 5 % faster; unrelated clips in 0.4.
 
-    It does not try every pair: what is the same sound has some words equal, at the same distance in time. So it sorts
-    all words, and looks only at pairs that have several equal ones.
+    It does not compare every pair. Copies have some equal sub-fingerprints at one time offset, so it sorts all
+    sub-fingerprints and compares only pairs with several equal ones.
     """
     words = [_words(text) for text in fingerprints]
     found: dict[tuple[int, int], float] = {}
-    for one, other, place in _candidates(words):
+    for one, other, offset in _candidates(words):
         first, second = words[one], words[other]
-        best = _best(first, second, range(place - 1, place + 2))
+        best = _best(first, second, range(offset - 1, offset + 2))
         found[one, other] = min(best, found.get((one, other), 1.0))
     return [Alike(*pair, round(share, 3)) for pair, share in sorted(found.items()) if share <= most]
 
 
-def _best(first: Words, second: Words, places: Iterable[int]) -> float:
-    """The least difference at these places; 1 if at none of them enough lies upon each other."""
+def _best(first: Words, second: Words, offsets: Iterable[int]) -> float:
+    """The least difference at these offsets; 1 if the overlap is too short at all of them."""
     least = _least_overlap(first, second)
-    return min((_at(first, second, at) for at in places if _overlap(first, second, at) >= least), default=1.0)
+    return min((_at(first, second, at) for at in offsets if _overlap(first, second, at) >= least), default=1.0)
 
 
 def _least_overlap(first: Words, second: Words) -> int:
     return max(LEAST_WORDS, int(LEAST_OVERLAP * min(len(first), len(second))))
 
 
-def _overlap(first: Words, second: Words, place: int) -> int:
-    return min(len(first), place + len(second)) - max(0, place)
+def _overlap(first: Words, second: Words, offset: int) -> int:
+    return min(len(first), offset + len(second)) - max(0, offset)
 
 
-def _at(first: Words, second: Words, place: int) -> float:
-    """The share of bits that differ when `second` begins at `place` of `first`, which may be negative."""
-    start, count = max(0, place), _overlap(first, second, place)
-    unlike = first[start : start + count] ^ second[start - place : start - place + count]
-    return float(np.bitwise_count(unlike).sum()) / (BITS * count)
+def _at(first: Words, second: Words, offset: int) -> float:
+    """The share of bits that differ if `second` begins at `offset` of `first`, which may be negative."""
+    start, count = max(0, offset), _overlap(first, second, offset)
+    different = first[start : start + count] ^ second[start - offset : start - offset + count]
+    return float(np.bitwise_count(different).sum()) / (BITS * count)
 
 
 def _candidates(words: Sequence[Words]) -> Iterator[tuple[int, int, int]]:
-    """(one, other, place of the other in the one) of pairs with several equal words at the same distance."""
+    """(one, other, offset of the other in the one) of pairs with several equal sub-fingerprints at one offset."""
     lengths = np.array([len(each) for each in words], np.int64)
     if not lengths.sum():
         return
@@ -147,20 +147,20 @@ def _candidates(words: Sequence[Words]) -> Iterator[tuple[int, int, int]]:
     owners = np.repeat(np.arange(len(words)), lengths)
     times = np.arange(len(values)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     order = np.argsort(values, kind="stable")
-    # The word 0 is silence, which everything has.
+    # 0 is silence, which every recording has.
     order = order[np.searchsorted(values[order], 1) :]
     votes = [_votes(values[order], owners[order], times[order], step, len(words)) for step in range(1, NEIGHBOURS + 1)]
     codes, where = np.unique(np.concatenate([codes for codes, _ in votes]), return_inverse=True)
     counts = np.bincount(where, np.concatenate([counts for _, counts in votes]), len(codes))
     for code in codes[counts >= LEAST_VOTES]:
-        pair, place = divmod(int(code), SPAN)
-        yield *divmod(pair, len(words)), place - SPAN // 2
+        pair, offset = divmod(int(code), SPAN)
+        yield *divmod(pair, len(words)), offset - SPAN // 2
 
 
 def _votes(values: Words, owners: Int64, times: Int64, step: int, total: int) -> tuple[Int64, Int64]:
-    """(pair and distance as one number, how many equal words it has) of words that are `step` apart when sorted."""
+    """(pair and offset as one number, count of equal values) for values that are `step` apart in sorted order."""
     equal = np.flatnonzero((values[step:] == values[:-step]) & (owners[step:] != owners[:-step]))
     one, other = owners[equal], owners[equal + step]
-    place = times[equal] - times[equal + step]
-    codes, counts = np.unique((one * total + other) * SPAN + place + SPAN // 2, return_counts=True)
+    offset = times[equal] - times[equal + step]
+    codes, counts = np.unique((one * total + other) * SPAN + offset + SPAN // 2, return_counts=True)
     return codes, counts.astype(np.int64)

@@ -1,4 +1,4 @@
-"""What is measured of a recording: each number with its unit in its name, and what it means."""
+"""The measures of a recording, each with its unit and meaning."""
 
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -12,35 +12,43 @@ def told(unit: str, meaning: str) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measures:
-    """All of them. None where one cannot be told of this sound; `missing` says what could not be done here, and why.
+    """A measure is None if the recording does not allow it; `missing` says what cannot be measured here, and why.
 
-    A share is 0..1, a level in dBFS (0 is full scale, -100 the least), a span a pair of times in seconds.
+    A share is 0..1, a level is in dBFS (0 is full scale, -100 the lowest), a span is a pair of times in seconds.
     """
 
-    seconds: float = told("s", "how long it is")
-    peak_dbfs: float = told("dBFS", "its loudest sample")
+    seconds: float = told("s", "duration")
+    peak_dbfs: float = told("dBFS", "level of the loudest sample")
     rms_dbfs: float = told("dBFS", "average power of all samples")
-    lufs: float | None = told("LUFS", "integrated loudness as of ITU-R BS.1770-4, of 0.4 s or more")
-    dc_offset_share: float = told("share", "mean of all samples, of full scale")
+    lufs: float | None = told("LUFS", "integrated loudness by ITU-R BS.1770-4; needs 0.4 s or more")
+    dc_offset_share: float = told("share", "mean of all samples, as a share of full scale")
     clipped_share: float = told("share", "samples in flat tops: three or more equal ones at the file's own peak")
     clipped_runs: int = told("", "number of flat tops")
-    clipped_spans: tuple[Span, ...] = told("s", "where they are, those less than 50 ms apart as one, the first 50")
+    clipped_spans: tuple[Span, ...] = told(
+        "s", "where the flat tops are; those less than 50 ms apart count as one; the first 50"
+    )
     leading_silence_seconds: float = told("s", "before the first speech")
     trailing_silence_seconds: float = told("s", "after the last speech")
-    speech_seconds: float = told("s", "time in which somebody speaks, found by a small neural model, or else by level")
-    speech_share: float = told("share", "the same, of all time")
-    speech_spans: tuple[Span, ...] = told("s", "where somebody speaks")
-    pause_spans: tuple[Span, ...] = told("s", "half a second or more without speech between speech, the first 50")
+    speech_seconds: float = told("s", "duration of speech, detected by a small neural model, or by level without it")
+    speech_share: float = told("share", "speech as a share of the duration")
+    speech_spans: tuple[Span, ...] = told("s", "where speech is")
+    pause_spans: tuple[Span, ...] = told("s", "pauses of half a second or more between speech; the first 50")
     noise_floor_dbfs: float = told("dBFS", "level of the quietest moments without speech")
-    snr_db: float | None = told("dB", "power of speech over that floor; none without speech")
-    hum_mains_hz: int | None = told("Hz", "50 or 60, whichever is the stronger")
-    hum_over_db: float | None = told("dB", "the strongest of its first six lines over what lies between them")
-    hum_dbfs: float | None = told("dBFS", "level of the lines that stand out by 10 dB; -100 without any")
+    snr_db: float | None = told("dB", "power of speech over the noise floor; none without speech")
+    hum_mains_hz: int | None = told("Hz", "mains frequency of the stronger hum: 50 or 60")
+    hum_over_db: float | None = told(
+        "dB", "level of its strongest line, of the first six, over the sound between the lines"
+    )
+    hum_dbfs: float | None = told("dBFS", "level of the lines that stand out by 10 dB; -100 if there are none")
     bandwidth_hz: float | None = told("Hz", "highest frequency within 65 dB of the loudest 900 Hz")
-    cliff_db: float | None = told("dB", "how much the level falls there within 400 Hz")
-    reverberation_seconds: float | None = told("s", "T60, from how speech dies away; none without four such places")
-    words_per_minute: float | None = told("words/min", "words of the transcript from the first speech to the last")
-    syllables_per_second: float | None = told("syllables/s", "the same with syllables, counted as of English")
+    cliff_db: float | None = told("dB", "how much the level falls at that frequency within 400 Hz")
+    reverberation_seconds: float | None = told("s", "T60, from how speech decays; none with fewer than four decays")
+    words_per_minute: float | None = told(
+        "words/min", "words of the transcript per minute, from the first speech to the last"
+    )
+    syllables_per_second: float | None = told(
+        "syllables/s", "syllables per second, counted by English rules, over the same time"
+    )
     missing: tuple[str, ...] = told("", "what could not be measured, and why")
 
     def as_dict(self) -> dict[str, Any]:

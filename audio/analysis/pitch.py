@@ -1,4 +1,4 @@
-"""The pitch of a voice, by autocorrelation."""
+"""Estimate the pitch of a voice by autocorrelation."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ LEAST_VOICED_SECONDS = 0.5
 
 
 def median_pitch(samples: Float32, rate: int) -> float | None:
-    """The median over voiced windows in Hz, of mono samples in -1..1; None for under half a second of voice."""
+    """The median over voiced windows in Hz, of mono samples in -1..1; None with less than half a second of voice."""
     pitch, voiced = _pitch(_windows(samples, rate), rate)
     if voiced.sum() * HOP_SECONDS < LEAST_VOICED_SECONDS:
         return None
@@ -34,7 +34,7 @@ def _windows(samples: Float32, rate: int) -> Floats:
 
 
 def _pitch(windows: Floats, rate: int) -> tuple[Floats, NDArray[np.bool_]]:
-    """(pitch in Hz, is voiced) per window, by autocorrelation over that of the taper."""
+    """(pitch in Hz, is voiced) per window, from the autocorrelation divided by that of the taper."""
     taper = np.hanning(windows.shape[1])
     low, high = round(rate / PITCH_RANGE[1]), round(rate / PITCH_RANGE[0])
     correlation = _autocorrelation(windows * taper, high + 1) / _autocorrelation(taper[None, :], high + 1)
@@ -42,8 +42,8 @@ def _pitch(windows: Floats, rate: int) -> tuple[Floats, NDArray[np.bool_]]:
     correlation /= np.maximum(power, SILENT_POWER * 1e-3)[:, None]
     lags = low + _first_high(correlation[:, low:])
     strength = correlation[np.arange(len(lags)), lags]
-    loud = power > max(SILENT_POWER, VOICED_UNDER_LOUDEST * power.max(initial=0.0))
-    return rate / lags, loud & (strength > VOICED_CORRELATION)
+    is_loud = power > max(SILENT_POWER, VOICED_UNDER_LOUDEST * power.max(initial=0.0))
+    return rate / lags, is_loud & (strength > VOICED_CORRELATION)
 
 
 def _autocorrelation(rows: Floats, lags: int) -> Floats:
@@ -54,7 +54,7 @@ def _autocorrelation(rows: Floats, lags: int) -> Floats:
 
 
 def _first_high(correlation: Floats) -> NDArray[np.int64]:
-    """The shortest lag near the best one's height: the best itself is often two or three periods long."""
+    """The shortest lag whose peak is near the highest: the highest peak is often two or three periods away."""
     padded = np.pad(correlation, ((0, 0), (1, 1)), constant_values=-1.0)
     tops = (correlation >= padded[:, :-2]) & (correlation >= padded[:, 2:])
     near = correlation >= 0.9 * correlation.max(axis=1, keepdims=True, initial=-1.0)

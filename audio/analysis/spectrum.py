@@ -1,4 +1,4 @@
-"""What the spectrum of a recording tells: hum of the mains, and how far up its sound really goes."""
+"""Measure mains hum, bandwidth and reverberation of a recording."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,9 +29,9 @@ CLIFF_NEAR_EDGE_HZ = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Hum:
-    """`mains_hz` 50 or 60; `over_db` by how much the lines of the mains stand above what lies between them.
+    """`mains_hz` is 50 or 60; `over_db` is the level of the hum lines over the sound between them.
 
-    `dbfs` is the level of the lines together. A sound without lines has 0 dB over its neighbours, and -100 dBFS.
+    `dbfs` is the level of all lines together. Without lines, `over_db` is 0 and `dbfs` -100.
     """
 
     mains_hz: int
@@ -41,16 +41,16 @@ class Hum:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """`edge_hz`: up to where there is sound; `cliff_db`: how much the level falls there within 400 Hz."""
+    """`edge_hz`: highest frequency with sound; `cliff_db`: how much the level falls there within 400 Hz."""
 
     edge_hz: float
     cliff_db: float
 
 
 def hum(samples: Float32, rate: int) -> Hum:
-    """The steady lines at 50 or 60 Hz and their first five harmonics, whichever mains is the stronger.
+    """The steady lines at 50 or 60 Hz and their first five harmonics, for the mains frequency with the stronger hum.
 
-    They are looked for in the quietest third of quarter-second windows, where the voice covers them least.
+    The quietest third of quarter-second windows is searched, because the voice masks the hum least there.
     """
     size = round(HUM_WINDOW_SECONDS * rate)
     powers = _spectra(samples, size, size // 4)
@@ -64,9 +64,12 @@ def hum(samples: Float32, rate: int) -> Hum:
 
 def _lines(power: Float64, bin_hz: float, mains: int) -> Hum:
     over = level = 0.0
-    for place in mains * np.arange(1, HARMONICS + 1):
-        near = np.abs(np.arange(len(power)) * bin_hz - place)
-        line, around = power[near <= LINE_HZ], power[(near >= NEIGHBOURS_HZ[0]) & (near <= NEIGHBOURS_HZ[1])]
+    for harmonic_hz in mains * np.arange(1, HARMONICS + 1):
+        distance = np.abs(np.arange(len(power)) * bin_hz - harmonic_hz)
+        line, around = (
+            power[distance <= LINE_HZ],
+            power[(distance >= NEIGHBOURS_HZ[0]) & (distance <= NEIGHBOURS_HZ[1])],
+        )
         excess = 10 * np.log10(max(float(line.max()), 1e-20) / max(float(np.median(around)), 1e-20))
         if excess >= LINE_LEAST_DB:
             over, level = max(over, float(excess)), level + float(line.sum())
@@ -74,10 +77,10 @@ def _lines(power: Float64, bin_hz: float, mains: int) -> Hum:
 
 
 def band(samples: Float32, rate: int) -> Band:
-    """Up to where the sound goes, by the spectrum that the loudest twentieth of 23 ms windows reaches.
+    """The bandwidth, from the spectrum that the loudest twentieth of 23 ms windows reaches.
 
-    The edge is the highest frequency within 65 dB of the loudest 900 Hz. A microphone lets the level fall slowly
-    towards it; a file blown up from a lower rate, or one that was an MP3, ends as at a cliff.
+    The edge is the highest frequency within 65 dB of the loudest 900 Hz. With a microphone the level falls slowly
+    towards it; in a file resampled from a lower rate, or decoded from an MP3, it falls abruptly.
     """
     size = 1 << round(np.log2(WINDOW_SECONDS * rate))
     powers = _spectra(samples, size, size // 2)
@@ -92,7 +95,7 @@ def band(samples: Float32, rate: int) -> Band:
 
 
 def _cliff(levels: Float64, bin_hz: float, edge: float) -> float:
-    """By how many dB the level falls within 400 Hz, where it falls most around the edge."""
+    """The largest fall of the level within 400 Hz near the edge, in dB."""
     width = round(CLIFF_HZ / bin_hz)
     falls = levels[:-width] - levels[width:]
     near = np.abs((np.arange(len(falls)) + width / 2) * bin_hz - edge) <= CLIFF_NEAR_EDGE_HZ
@@ -105,7 +108,7 @@ def _smoothed(levels: Float64, width: int) -> Float64:
 
 
 def _spectra(samples: Float32, size: int, hop: int) -> Float64:
-    """(windows, frequencies): power, a sine of full scale being one half; without windows of digital silence."""
+    """(windows, frequencies): power, one half for a full-scale sine; without windows of digital silence."""
     if len(samples) < size:
         return np.zeros((0, size // 2 + 1))
     shape = np.hanning(size + 1)[:-1].astype(np.float32)
@@ -126,12 +129,12 @@ STEEP_PERCENTILE = 75
 
 
 def reverberation(samples: Float32, rate: int) -> float | None:
-    """T60 in seconds: how long a sound takes to fall by 60 dB, from how fast the voice dies away where it stops.
+    """T60 in seconds: the time in which a sound falls by 60 dB, from how fast the voice decays when it stops.
 
-    The steep quarter of free decays between 500 Hz and 4 kHz counts. A voice itself does not stop at once, so a dry
-    room reads 0.2 s; rooms of 0.3, 0.4, 0.6 and 0.9 s read 0.40, 0.47, 0.63 and 0.77 s (medians over synthetic voices
-    and rooms, the reverberation as strong as the voice). None with fewer than four decays to judge by, and in noise
-    (15 to 20 dB under the speech), whose level they would meet too soon.
+    The steepest quarter of free decays between 500 Hz and 4 kHz counts. A voice does not stop at once, so a dry room
+    measures 0.2 s; rooms of 0.3, 0.4, 0.6 and 0.9 s measure 0.40, 0.47, 0.63 and 0.77 s (medians over synthetic voices
+    and rooms, reverberation as strong as the voice). None with fewer than four decays, and in noise (15 to 20 dB under
+    the speech), because the decays would reach its level too soon.
     """
     levels = _envelope(samples, rate)
     slopes = list(_slopes(levels)) if len(levels) and np.ptp(np.percentile(levels, (5, 95))) >= LEAST_RANGE_DB else []
@@ -141,20 +144,20 @@ def reverberation(samples: Float32, rate: int) -> float | None:
 
 
 def _envelope(samples: Float32, rate: int) -> Float64:
-    """Level of the band in dB for each 10 ms, averaged over 70 ms: a tail ripples, and must not seem to rise again."""
+    """Level of the band in dB for each 10 ms, averaged over 70 ms: ripples in a decay must not look like a rise."""
     hop = round(HOP_SECONDS * rate)
     if len(samples) < (SMOOTHED_HOPS + 1) * hop:
         return np.zeros(0)
     windows = np.lib.stride_tricks.sliding_window_view(samples, 2 * hop)[::hop]
-    places = np.fft.rfftfreq(2 * hop, 1 / rate)
-    inside = (places >= BAND_HZ[0]) & (places <= BAND_HZ[1])
+    frequencies = np.fft.rfftfreq(2 * hop, 1 / rate)
+    inside = (frequencies >= BAND_HZ[0]) & (frequencies <= BAND_HZ[1])
     shape = np.hanning(2 * hop + 1)[:-1].astype(np.float32)
     powers = (np.abs(np.fft.rfft(windows * shape)[:, inside]) ** 2).sum(axis=1) / hop**2
     return np.convolve(10 * np.log10(powers + 1e-12), np.ones(SMOOTHED_HOPS) / SMOOTHED_HOPS, "valid")
 
 
 def _slopes(levels: Float64) -> Iterator[float]:
-    """Of each unbroken fall of 10 dB and 60 ms or more that begins well above the floor: dB per second."""
+    """dB per second of each unbroken fall of 10 dB and 60 ms or more that begins well above the floor."""
     floor = np.percentile(levels, 5)
     rising = np.flatnonzero(np.diff(levels) >= 0)
     starts, ends = np.append(0, rising + 1), np.append(rising, len(levels) - 1)

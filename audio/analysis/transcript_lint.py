@@ -1,7 +1,7 @@
-"""What the text of a recording tells before anybody listens: how fast it would be read, and what is odd in it.
+"""Check the transcript of a recording without its audio: speaking rate and unusual text.
 
-Only the text and the length of the sound are looked at. Another text of about the same length passes; whether these
-words were said is for `audio.statement`, and for people.
+Only the text and the duration are used, so a wrong text of about the same length passes. `audio.statement` and people
+check whether these words were spoken.
 """
 
 import math
@@ -14,7 +14,7 @@ from audio.findings.findings import Finding, finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 
 SHOWN = 3
-"""So many places are named in a finding, each cut to so many characters."""
+"""A finding names at most this many places, each cut to MAX_SHOWN_CHARACTERS."""
 SHOWN_CHARACTERS = 24
 
 DASHES = re.compile(r"[\u2012-\u2015/]")
@@ -23,7 +23,7 @@ ENDS = frozenset(".!?…。！？｡।॥؟۔։።")
 MARKS = ".,;:!?…\"'“”„«»‘’‚‹›()[]{}*。，！？、；：（）「」『』《》¿¡"
 CLOSERS = "\"'”’»›“‘)]}」』 "
 WITHOUT_FULL_STOP = frozenset({"th", "lo", "km", "my", "bo"})
-"""Languages that are written without a mark at the end of a sentence."""
+"""Languages written without a mark at the end of a sentence."""
 
 VOWELS = re.compile(r"[aeiouy]+")
 SILENT_END = re.compile(r"(?<=[^aeiouy])(?:e|es|ed)$")
@@ -40,10 +40,10 @@ BRACKETS = re.compile(r"\([^()]{0,200}\)?|\[[^\[\]]{0,200}\]?|\{[^{}]{0,200}\}?|
 SIGNS = frozenset("%&@#*/\\_§¶†‡‰‱")
 REPEATED = re.compile(r"\b([^\W\d_]+)\s+\1\b", re.IGNORECASE)
 MAY_REPEAT = frozenset({"had", "that", "very", "so", "nous", "vous", "die", "der", "das", "sie"})
-"""Words that are rightly said twice: in English, French ("nous nous levons") and German ("die, die" without comma)."""
+"""Words that may be repeated: in English, French ("nous nous levons") and German ("die, die" without comma)."""
 
 GARBLED = re.compile(r"Ã[\xa0-\xba\xbc-\xbf]|Â[\xa0-\xbf]|â€.?|ðŸ..?|ï¿½|\ufffd+")
-"""What UTF-8 becomes when it is read as Windows-1252 and stored again; U+FFFD stands for what was lost."""
+"""UTF-8 that was read as Windows-1252 and stored again; U+FFFD replaces lost characters."""
 
 SCRIPTS = {
     "CYRILLIC": ("ru", "uk", "bg", "be", "mk", "kk", "ky", "mn", "tg"),
@@ -70,17 +70,17 @@ SCRIPTS = {
         *("nn", "fi", "et", "lv", "lt", "tr", "vi", "id", "ms", "fil", "sw", "af", "ca", "eu", "gl", "cy", "ga", "is"),
     ),
 }
-"""Which languages use a script, by primary subtag; the letters of all others, such as Serbian, are not judged."""
+"""The languages of a script, by primary subtag. The letters of other languages, such as Serbian, are not checked."""
 DENSE = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL"})
 """Scripts in which one character is about a syllable."""
 LOOK_ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK"})
 NO_SCRIPT = frozenset({"FEMININE", "MASCULINE", "MICRO", "FULLWIDTH", "HALFWIDTH", "IDEOGRAPHIC"})
-"""How the Unicode names of letters begin that belong to several scripts."""
+"""First words of the Unicode names of letters that several scripts share."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeakingRate:
-    """How fast a text is read in so many `seconds`; `syllables` are counted as of English, by rule of thumb."""
+    """How fast a text is read in `seconds`; `syllables` are counted by a rough rule for English."""
 
     words: int
     syllables: int
@@ -101,17 +101,17 @@ class SpeakingRate:
 
 
 def words(text: str) -> list[str]:
-    """What stands between spaces and dashes and has a letter or digit in it, without the marks around it.
+    """Split at spaces and dashes; keep parts with a letter or digit, without the punctuation around them.
 
-    Without meaning for languages that put no spaces between words.
+    Not meaningful for languages without spaces between words.
     """
     return [one.strip(MARKS) for one in DASHES.sub(" ", text).split() if any(map(str.isalnum, one))]
 
 
 def syllables(word: str) -> int:
-    """About how many syllables an English word has: its groups of vowels but for a silent e at the end, at least 1.
+    """Approximate syllables of an English word: its groups of vowels, without a silent e at the end, at least 1.
 
-    Right for 87 in 100 words of the CMU pronouncing dictionary, within one for 99; a digit counts as one.
+    Right for 87 % of the words of the CMU pronouncing dictionary, within one for 99 %. A digit counts as one.
     """
     letters = "".join(one for one in unicodedata.normalize("NFC", word.lower()) if one.isalnum())
     groups = len(VOWELS.findall(unicodedata.normalize("NFD", letters)))
@@ -120,9 +120,9 @@ def syllables(word: str) -> int:
 
 
 def speaking_rate(text: str, seconds: float | None) -> SpeakingRate | None:
-    """How fast the text is read; `seconds` are those from the first word to the last, where they are known.
+    """How fast the text is read; `seconds` are those from the first word to the last, if known.
 
-    Characters are letters, digits and marks, without spaces and punctuation. None without a word or a length.
+    Characters are letters, digits and marks, without spaces and punctuation. None without a word or a duration.
     """
     spoken = words(text)
     if not spoken or not seconds or not math.isfinite(seconds) or seconds < 0:
@@ -134,19 +134,19 @@ def speaking_rate(text: str, seconds: float | None) -> SpeakingRate | None:
 def lint(
     text: str, seconds: float | None, language: str = "en-US", thresholds: Thresholds = THRESHOLDS
 ) -> tuple[Finding, ...]:
-    """What is odd in the text of a recording of so many `seconds`; `language` is a BCP 47 tag.
+    """Problems in the transcript of a recording of `seconds`; `language` is a BCP 47 tag.
 
-    Never raises, whatever the text. What stands beyond the longest text allowed is not looked at.
+    Never raises for any text. Text beyond the longest allowed length is not checked.
     """
-    looked_at = text[: int(thresholds.transcript_longest)]
-    if not words(looked_at):
+    checked = text[: int(thresholds.transcript_longest)]
+    if not words(checked):
         return (finding("transcript_empty"),)
-    found = [*_length(text, seconds, thresholds), *_at("transcript_garbled", _garbled(looked_at))]
-    if not _is_garbled(looked_at):
-        tongue = re.split("[-_]", language)[0].lower()
-        rest = GARBLED.sub("", looked_at)
-        found += [*_readings(rest, tongue, thresholds), *_unspoken(rest)]
-        found += [*_scripts(rest, tongue, language, thresholds), *_slips(rest, text, tongue)]
+    found = [*_length(text, seconds, thresholds), *_at("transcript_garbled", _garbled(checked))]
+    if not _is_garbled(checked):
+        subtag = re.split("[-_]", language)[0].lower()
+        clean = GARBLED.sub("", checked)
+        found += [*_readings(clean, subtag, thresholds), *_unspoken(clean)]
+        found += [*_scripts(clean, subtag, language, thresholds), *_slips(clean, text, subtag)]
     return tuple(found)
 
 
@@ -158,26 +158,26 @@ def _length(text: str, seconds: float | None, thresholds: Thresholds) -> Iterato
     if rate is None:
         return
     fastest, slowest = _range(text, thresholds)
-    told = {"seconds": rate.seconds, "words": rate.words_per_minute}
+    values = {"seconds": rate.seconds, "words": rate.words_per_minute}
     if rate.characters_per_second > fastest:
-        yield finding("transcript_too_much", **told)
-    # One figure stands for several spoken words.
+        yield finding("transcript_too_much", **values)
+    # One number stands for several spoken words.
     elif rate.characters < slowest * (rate.seconds - thresholds.transcript_pause_seconds) and not _figures(text):
-        yield finding("transcript_too_little", **told)
+        yield finding("transcript_too_little", **values)
 
 
 def _range(text: str, thresholds: Thresholds) -> tuple[float, float]:
-    """Characters per second, most and least: in dense scripts each holds several times as much."""
+    """Maximum and minimum characters per second; in dense scripts a character holds several times as much."""
     found = [_script(one) for one in text if one.isalpha()]
     dense = sum(one in DENSE for one in found) > len(found) / 2
-    few = max(1.0, thresholds.transcript_dense_characters) if dense else 1.0
-    return thresholds.transcript_fastest_characters / few, thresholds.transcript_slowest_characters / few
+    density = max(1.0, thresholds.transcript_dense_characters) if dense else 1.0
+    return thresholds.transcript_fastest_characters / density, thresholds.transcript_slowest_characters / density
 
 
-def _readings(text: str, tongue: str, thresholds: Thresholds) -> Iterator[Finding]:
+def _readings(text: str, subtag: str, thresholds: Thresholds) -> Iterator[Finding]:
     plain = MARKUP.sub(" ", text)
     yield from _at("transcript_digits", _figures(plain))
-    if tongue == "en":
+    if subtag == "en":
         yield from _at("transcript_abbreviation", ABBREVIATION.findall(plain))
     yield from _at("transcript_symbol", filter(_is_sign, BRACKETS.sub(" ", plain)))
     cased = [one for one in text if one.isupper() or one.islower()]
@@ -187,7 +187,7 @@ def _readings(text: str, tongue: str, thresholds: Thresholds) -> Iterator[Findin
 
 
 def _figures(text: str) -> list[str]:
-    """Words with a figure in them, Roman or any other."""
+    """Words that contain a numeral, Roman or any other."""
     return [one for one in words(text) if any(unicodedata.category(each)[0] == "N" for each in one)]
 
 
@@ -206,18 +206,18 @@ def _unspoken(text: str) -> Iterator[Finding]:
 
 
 def _invisible(text: str) -> Iterator[str]:
-    """Controls, zero widths, marks of direction, halves of pairs; but not the joiners that some scripts need."""
-    for place, one in enumerate(text):
+    """Control, zero-width and direction characters and lone surrogates, but not joiners that a script needs."""
+    for index, one in enumerate(text):
         if unicodedata.category(one)[0] != "C" or one in LINE_ENDS:
             continue
-        joins = one in "\u200c\u200d" and place > 0 and _script(text[place - 1]) not in LOOK_ALIKE
-        if not joins:
-            yield f"U+{ord(one):04X} after {place:,} characters"
+        is_joiner = one in "\u200c\u200d" and index > 0 and _script(text[index - 1]) not in LOOK_ALIKE
+        if not is_joiner:
+            yield f"U+{ord(one):04X} after {index:,} characters"
 
 
-def _scripts(text: str, tongue: str, language: str, thresholds: Thresholds) -> Iterator[Finding]:
+def _scripts(text: str, subtag: str, language: str, thresholds: Thresholds) -> Iterator[Finding]:
     letters = [one for one in text if one.isalpha()]
-    foreign = _foreign(letters, tongue)
+    foreign = _foreign(letters, subtag)
     if sum(one in foreign for one in letters) > thresholds.transcript_foreign_share * len(letters):
         places = (word for word in words(text) if foreign.intersection(word))
         yield from _at("transcript_wrong_script", places, language=language)
@@ -225,12 +225,12 @@ def _scripts(text: str, tongue: str, language: str, thresholds: Thresholds) -> I
 
 
 def _garbled(text: str) -> Iterable[str]:
-    """The places; where the garbled letters are of another alphabet the whole text is one."""
+    """The garbled places; the whole text if its garbled letters are of another alphabet."""
     return GARBLED.findall(text) or ([text] if _is_garbled(text) else [])
 
 
 def _is_garbled(text: str) -> bool:
-    """Whether the bytes of the text, as Windows wrote them, are UTF-8; by chance they hardly ever are."""
+    """Whether the text, encoded as Windows-1252, is valid UTF-8; this hardly ever happens by chance."""
     if text.isascii():
         return False
     try:
@@ -241,13 +241,13 @@ def _is_garbled(text: str) -> bool:
 
 
 def _windows(one: str) -> bytes:
-    """The byte of a character in Windows-1252, whose five gaps many programs fill with control characters."""
+    """The Windows-1252 byte of a character; many programs fill its five gaps with control characters."""
     return one.encode("latin-1" if "\x80" <= one <= "\x9f" else "cp1252")
 
 
-def _foreign(letters: Iterable[str], tongue: str) -> set[str]:
-    """Letters that this language does not use. Latin ones stand in all languages as names, if others do too."""
-    own = {script for script, languages in SCRIPTS.items() if tongue in languages}
+def _foreign(letters: Iterable[str], subtag: str) -> set[str]:
+    """Letters that this language does not use. Latin letters (names) are allowed if the text has its own script too."""
+    own = {script for script, languages in SCRIPTS.items() if subtag in languages}
     scripts = {one: _script(one) for one in letters}
     if own.intersection(scripts.values()):
         own |= {"LATIN"}
@@ -255,7 +255,7 @@ def _foreign(letters: Iterable[str], tongue: str) -> set[str]:
 
 
 def _script(one: str) -> str:
-    """The script of a letter, as its Unicode name begins: LATIN, CYRILLIC, CJK …"""
+    """The script of a letter, from the start of its Unicode name: LATIN, CYRILLIC, CJK …"""
     return re.split("[ -]", unicodedata.name(one, ""))[0]
 
 
@@ -263,15 +263,15 @@ def _is_mixed(word: str) -> bool:
     return len({_script(one) for one in word if one.isalpha()} & LOOK_ALIKE) > 1
 
 
-def _slips(text: str, whole: str, tongue: str) -> Iterator[Finding]:
-    twice = (one for one in REPEATED.findall(text) if one.lower() not in MAY_REPEAT)
-    yield from _at("transcript_repeated_word", twice)
-    if tongue not in WITHOUT_FULL_STOP and whole.rstrip().rstrip(CLOSERS)[-1:] not in ENDS:
+def _slips(text: str, whole: str, subtag: str) -> Iterator[Finding]:
+    repeated = (one for one in REPEATED.findall(text) if one.lower() not in MAY_REPEAT)
+    yield from _at("transcript_repeated_word", repeated)
+    if subtag not in WITHOUT_FULL_STOP and whole.rstrip().rstrip(CLOSERS)[-1:] not in ENDS:
         yield finding("transcript_no_end")
 
 
 def _at(code: str, places: Iterable[str], quoted: bool = True, **values: object) -> Iterator[Finding]:
-    """A finding that names the first places, each once; none without a place."""
+    """A finding that names the first places, each once; none if there are no places."""
     different = list(dict.fromkeys(places))
     if different:
         shown = [_quoted(one) if quoted else one for one in different[:SHOWN]]

@@ -1,1 +1,1 @@
-"""Small neural networks on numpy: voice activity and speaker embeddings."""
+"""Small neural networks in numpy: voice activity detection and speaker embeddings."""

@@ -1,10 +1,10 @@
-"""Estimates of how a recording would be rated, where the quality extra is installed; each needs a model.
+"""Estimate quality ratings of a recording, if the quality extra is installed. Each estimate needs a model.
 
-DNSMOS P.835 foretells what listeners would say. STOI and SI-SDR compare a recording with a clean copy of it, which
-nobody has; here what a denoiser makes of it stands for the copy. So they are estimates, and are called so wherever
-they are shown, with their `Note`. None of them may be set against a provider's number of the same name.
+DNSMOS P.835 predicts the ratings of listeners. STOI and SI-SDR compare a recording with a clean copy. No such copy
+exists, so the output of a denoiser is the reference. Pages therefore always call them estimates and show their
+`EstimateNote`. Do not compare them with a provider's number of the same name.
 
-PESQ is not computed: the code of its standard (ITU-T P.862) may not be used commercially without a licence, and with
+PESQ is not computed: the code of its standard (ITU-T P.862) may not be used commercially without a license, and with
 a denoiser's output as its reference it would rank low-passed speech the wrong way round.
 """
 
@@ -22,25 +22,25 @@ from audio.networks.weights import Absent, located
 from audio.wav.riff import Float32
 
 LONGEST_SECONDS = 60.0
-"""Only the beginning of a longer recording is judged."""
+"""Only the beginning of a longer recording is rated."""
 SHORTEST_SECONDS = 1.0
 LEAST_RMS = 10 ** (-60 / 20)
-"""Below it there is no speech to be judged: -60 dBFS."""
+"""-60 dBFS: below it there is no speech to rate."""
 USUAL_RMS = 10 ** (-20 / 20)
-"""All is brought to -20 dBFS first, as both models take a quiet recording for another one."""
+"""Every recording is first scaled to -20 dBFS, because the level changes the ratings of both models."""
 
 RATE = 16000
-NOT_INSTALLED = "The quality extra is not whole: {reason} Run: make extras"
+NOT_INSTALLED = "The quality extra is incomplete: {reason} Run: make extras"
 
 DNSMOS_WINDOW = 144160
-"""Samples that the model takes: 9.01 s."""
+"""Input samples of the model: 9.01 s."""
 DNSMOS_STEP = 3 * RATE
 DNSMOS_CURVES = {
     "signal": (-0.08397278, 1.22083953, 0.0052439),
     "background": (-0.13166888, 1.60915514, -0.39604546),
     "overall": (-0.06766283, 1.11546468, 0.04602535),
 }
-"""From what the model says to the scale of listeners, in the order of its outputs; from Microsoft's dnsmos_local.py."""
+"""From model output to the listeners' scale, in the order of the outputs; from Microsoft's dnsmos_local.py."""
 
 RNNOISE_RATE = 48000
 RNNOISE_FRAME = 480
@@ -52,14 +52,14 @@ LEAST_POWER = 1e-9
 
 STOI_RATE = 10000
 STOI_FRAME, STOI_STEP, STOI_RANGE_DB, STOI_LEAST = 256, 128, 40.0, 32
-"""Frames within 40 dB of the loudest are compared, thirty at a time (Taal and others, 2011); two go at the ends."""
+"""Compares frames within 40 dB of the loudest, thirty at a time (Taal and others, 2011); both ends lose one frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What people have to know of an estimate: its name and scale, what it ranks well and what it cannot hear.
+    """An explanation for people: name and scale of an estimate, what it ranks well and what it does not detect.
 
-    `form` is how a value is written: no finer than it means anything, no coarser than recordings differ.
+    `value_format` shows a value with as many digits as are meaningful.
     """
 
     name: str
@@ -69,37 +69,37 @@ class Note:
     form: str = "{:.2f}"
 
 
-_EVENED_OUT = "Level, which is evened out first"
-_BY_DENOISER = f"{_EVENED_OUT}, and reverberation, most of which the denoiser keeps: it is rated too well."
+_EVENED_OUT = "Level, which is normalized first"
+_BY_DENOISER = f"{_EVENED_OUT}, and reverberation. The denoiser keeps most of it, so the rating is too high."
 NOTES = {
     "dnsmos_overall": Note(
         "DNSMOS overall (estimated)",
-        "1 to 5, more is better; clean studio speech reaches about 3.2",
+        "1 to 5, higher is better; clean studio speech reaches about 3.2",
         "Noise and reverberation.",
         f"{_EVENED_OUT}, and most clipping.",
     ),
     "dnsmos_signal": Note(
         "DNSMOS speech (estimated)",
-        "1 to 5, more is better",
+        "1 to 5, higher is better",
         "Reverberation.",
         f"{_EVENED_OUT}, even noise, and most clipping.",
     ),
     "dnsmos_background": Note(
         "DNSMOS background (estimated)",
-        "1 to 5, more is better",
+        "1 to 5, higher is better",
         "Noise.",
         f"{_EVENED_OUT}, clipping and a narrow band.",
     ),
     "stoi": Note(
         "STOI (estimated)",
-        "0 to 1, more is better; clean speech reaches about 0.99, and 0.95 is bad already",
+        "0 to 1, higher is better; clean speech reaches about 0.99, and 0.95 is already bad",
         "Noise and clipping.",
         _BY_DENOISER,
         "{:.3f}",
     ),
     "si_sdr": Note(
         "SI-SDR (estimated)",
-        "dB, more is better; never above about 16",
+        "dB, higher is better; never above about 16",
         "Noise and clipping.",
         _BY_DENOISER,
         "{:.1f} dB",
@@ -110,7 +110,7 @@ NOTES = {
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """The values, on the scales of `NOTES`; None for what could not be told, and in `missing` why not, in words."""
+    """Values on the scales of `NOTES`. A value that cannot be estimated is None; `missing` says why, for people."""
 
     dnsmos_overall: float | None = None
     dnsmos_signal: float | None = None
@@ -124,26 +124,26 @@ class Estimates:
 
 
 def lacking() -> tuple[str, ...]:
-    """Why some of the estimates cannot be made here, in words; empty where the quality extra is whole."""
+    """Why some estimates cannot be made here, for people; empty if the quality extra is complete."""
     parts = (_dnsmos_model(), _denoiser(), _stoi())
     return tuple(NOT_INSTALLED.format(reason=part.reason) for part in parts if isinstance(part, Absent))
 
 
 def estimate(samples: Float32, rate: int) -> Estimates:
-    """All estimates of a mono recording (-1..1 at `rate` samples per second), of at most its first minute.
+    """All estimates of a mono recording (-1..1 at `rate` samples per second), from at most its first minute.
 
-    Takes about a tenth of the length of the recording on one processor, and 200 MB, 300 for a whole minute; of these,
-    100 stay for the models.
+    Takes about a tenth of the recording's duration on one processor, and 200 MB, or 300 MB for a whole minute; 100 MB
+    of it stay allocated for the models.
     """
     samples = samples[: int(LONGEST_SECONDS * rate)]
     if len(samples) < SHORTEST_SECONDS * rate:
-        return Estimates(missing=("It is too short to be judged.",))
-    centred = samples - samples.mean()
-    level = math.sqrt(float(np.vecdot(centred, centred)) / len(centred))
+        return Estimates(missing=("The recording is too short to rate.",))
+    centered = samples - samples.mean()
+    level = math.sqrt(float(np.vecdot(centered, centered)) / len(centered))
     if level < LEAST_RMS:
-        return Estimates(missing=("There is nothing to hear in it.",))
-    even = np.asarray(centred * (USUAL_RMS / level), np.float32)
-    values = dict(_dnsmos(even, rate)) | dict(_against_denoised(even, rate))
+        return Estimates(missing=("The recording is silent.",))
+    scaled = np.asarray(centered * (USUAL_RMS / level), np.float32)
+    values = dict(_dnsmos(scaled, rate)) | dict(_against_denoised(scaled, rate))
     return Estimates(**{name: _told(value) for name, value in values.items()}, missing=lacking())
 
 
@@ -167,7 +167,7 @@ def _dnsmos(samples: Float32, rate: int) -> Iterator[tuple[str, float]]:
 
 @cache
 def _dnsmos_model() -> Callable[[Float32], Float32] | Absent:
-    """From one window to (signal, background, overall) before the curves."""
+    """A function from one window to (signal, background, overall), before the curves."""
     try:
         import onnxruntime
     except ImportError:
@@ -178,14 +178,14 @@ def _dnsmos_model() -> Callable[[Float32], Float32] | Absent:
     onnxruntime.set_default_logger_severity(3)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    # The arena keeps the most that was ever needed; a worker lives long.
+    # The arena never frees its peak memory, and a worker runs for a long time.
     options.enable_cpu_mem_arena = False
     session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     return lambda window: np.asarray(session.run(None, {"input_1": window[None]})[0][0])
 
 
 def _against_denoised(samples: Float32, rate: int) -> Iterator[tuple[str, float]]:
-    """STOI and SI-SDR, with what RNNoise leaves of the recording in the place of the clean copy."""
+    """STOI and SI-SDR, with the output of RNNoise as the clean copy."""
     denoise, stoi = _denoiser(), _stoi()
     if isinstance(denoise, Absent):
         return
@@ -201,7 +201,7 @@ def _against_denoised(samples: Float32, rate: int) -> Iterator[tuple[str, float]
 
 @cache
 def _stoi() -> Callable[[Float32, Float32], float] | Absent:
-    """From a clean copy and the recording, both at STOI_RATE."""
+    """A function from a clean copy and the recording, both at STOI_RATE, to STOI."""
     try:
         from pystoi import stoi
     except ImportError:
@@ -211,7 +211,7 @@ def _stoi() -> Callable[[Float32, Float32], float] | Absent:
 
 @cache
 def _denoiser() -> Callable[[Float32], Float32] | Absent:
-    """RNNoise at 48 kHz; each call has a state of its own."""
+    """RNNoise at 48 kHz; each call has its own state."""
     file = located("pyrnnoise", "pyrnnoise/librnnoise.so")
     if isinstance(file, Absent):
         return file
@@ -238,16 +238,16 @@ def _denoised(library: ctypes.CDLL, sound: Float32) -> Float32:
 
 
 def _delay(late: Float32, sound: Float32) -> int:
-    """By how many samples `late` lags behind `sound`, at most MOST_DELAY: where their correlation is highest."""
+    """Samples by which `late` lags behind `sound`, at most MAX_DELAY, from the highest correlation."""
     size = 1 << (max(len(late), len(sound)) + MOST_DELAY).bit_length()
     spectrum = np.fft.rfft(late, size) * np.fft.rfft(sound, size).conj()
     return int(np.fft.irfft(spectrum, size)[:MOST_DELAY].argmax())
 
 
 def _si_sdr(clean: Float32, sound: Float32) -> float:
-    """10 log10 of the power of what in the sound is a multiple of the clean copy, against that of all else.
+    """Scale-invariant signal-to-distortion ratio (Le Roux and others, 2019), without the mean, in dB.
 
-    Scale-invariant signal-to-distortion ratio (Le Roux and others, 2019), without the mean.
+    10 log10 of the power of the part that is a multiple of the clean copy over the power of the rest.
     """
     exact, whole = (one.astype(np.float64) - one.mean(dtype=np.float64) for one in (clean, sound))
     target = (whole @ exact) / (exact @ exact + LEAST_POWER) * exact
@@ -256,7 +256,7 @@ def _si_sdr(clean: Float32, sound: Float32) -> float:
 
 
 def _loud_frames(sound: Float32) -> int:
-    """How many frames STOI would compare: with fewer than thirty it has nothing to say, and warns."""
+    """Number of frames that STOI would compare: with fewer than thirty it gives no result, and warns."""
     frames = np.lib.stride_tricks.sliding_window_view(sound, STOI_FRAME)[::STOI_STEP]
     powers = np.vecdot(frames * np.hanning(STOI_FRAME).astype(np.float32), frames)
     return int((powers > powers.max() * 10 ** (-STOI_RANGE_DB / 10)).sum())

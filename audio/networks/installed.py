@@ -1,4 +1,4 @@
-"""Which parts of listening are installed, and what to do about those that are not. Each is missed, none is needed."""
+"""Report which audio analysis parts are installed, and how to install the others. All of them are optional."""
 
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -28,4 +28,4 @@ PARTS: dict[str, Callable[[], tuple[str, ...]]] = {
     "M4A and WebM": lambda: _package("av", EXTRAS),
     "Quality estimates": estimates.lacking,
 }
-"""By its name for people, what a part lacks and what to do, in words; nothing where it is whole. Weights are loaded."""
+"""Name of a part to a check: what is missing and what to do, for people; empty if complete. Checks load weights."""

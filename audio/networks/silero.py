@@ -1,4 +1,4 @@
-"""The Silero network on numpy: the probability of speech in each 32 ms of sound."""
+"""The Silero network in numpy: the probability of speech in each 32 ms of audio."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -9,7 +9,7 @@ from audio.networks.weights import Absent, Arrays, safetensors
 from audio.wav.riff import Float32
 
 CHUNK, CONTEXT = 512, 64
-"""Samples per answer of the model, and samples before them that it hears again."""
+"""Samples per output of the model, and samples before them that it gets again."""
 HIDDEN = 128
 SHAPES = {
     "stft_conv.weight": (258, 1, 256),
@@ -28,7 +28,7 @@ STRIDES = (1, 2, 2, 1)
 
 @dataclass(slots=True)
 class State:
-    """What the model remembers from block to block."""
+    """State of the model from block to block."""
 
     context: Float32
     hidden: Float32
@@ -36,7 +36,7 @@ class State:
 
 
 class Silero:
-    """Short-time spectrum, four convolutions, a recurrent layer, one output; as in the wheel's own plain sources."""
+    """Short-time spectrum, four convolutions, a recurrent layer, one output; the same as the wheel's own sources."""
 
     def __init__(self, weights: Arrays) -> None:
         self._basis = weights["stft_conv.weight"][:, 0].T.copy()
@@ -54,15 +54,15 @@ class Silero:
         return State(*(np.zeros(size, np.float32) for size in (CONTEXT, HIDDEN, HIDDEN)))
 
     def probabilities(self, samples: Float32, state: State) -> Float32:
-        """How likely somebody speaks in each CHUNK of samples at RATE; `state` is carried on."""
+        """Probability of speech in each CHUNK of samples at RATE; updates `state`."""
         joined = np.concatenate((state.context, samples))
         state.context = joined[-CONTEXT:]
         windows = np.lib.stride_tricks.sliding_window_view(joined, CONTEXT + CHUNK)[::CHUNK]
-        heard = self._recurrent(self._features(windows), state)
-        return np.asarray(0.5 + 0.5 * np.tanh(0.5 * (np.maximum(heard, 0) @ self._out + self._out_bias)))
+        outputs = self._recurrent(self._features(windows), state)
+        return np.asarray(0.5 + 0.5 * np.tanh(0.5 * (np.maximum(outputs, 0) @ self._out + self._out_bias)))
 
     def _features(self, windows: Float32) -> Float32:
-        """128 numbers for each window."""
+        """128 numbers per window."""
         filled = np.pad(windows, ((0, 0), (0, CONTEXT)), mode="reflect")
         frames = np.lib.stride_tricks.sliding_window_view(filled, 256, axis=1)[:, ::128]
         spectrum = frames @ self._basis
@@ -74,16 +74,16 @@ class Silero:
 
     def _recurrent(self, features: Float32, state: State) -> Float32:
         inputs = features @ self._inner + self._bias
-        heard = np.empty((len(inputs), HIDDEN), np.float32)
+        outputs = np.empty((len(inputs), HIDDEN), np.float32)
         hidden, cell = state.hidden, state.cell
-        for place, gates in enumerate(inputs):
+        for step, gates in enumerate(inputs):
             gates += hidden @ self._back
             np.tanh(gates, out=gates)
-            take, keep, new, show = gates.reshape(4, HIDDEN)
-            cell = 0.5 * ((1 + keep) * cell + (1 + take) * new)
-            hidden = np.multiply(0.5 + 0.5 * show, np.tanh(cell), out=heard[place])
+            input_gate, forget_gate, candidate, output_gate = gates.reshape(4, HIDDEN)
+            cell = 0.5 * ((1 + forget_gate) * cell + (1 + input_gate) * candidate)
+            hidden = np.multiply(0.5 + 0.5 * output_gate, np.tanh(cell), out=outputs[step])
         state.hidden, state.cell = hidden.copy(), cell
-        return heard
+        return outputs
 
 
 def _convolution(weights: Arrays, number: int) -> tuple[Float32, Float32]:
@@ -93,7 +93,7 @@ def _convolution(weights: Arrays, number: int) -> tuple[Float32, Float32]:
 
 
 def _convolved(layer: Float32, weight: Float32, stride: int) -> Float32:
-    """(windows, times, channels) by three times in a row, silence at both ends."""
+    """Convolve (windows, times, channels) over three times in a row, with silence at both ends."""
     padded = np.pad(layer, ((0, 0), (1, 1), (0, 0)))
     count = (layer.shape[1] - 1) // stride + 1
     rows = [padded[:, start : start + stride * count : stride][:, :count] for start in range(3)]
@@ -102,6 +102,6 @@ def _convolved(layer: Float32, weight: Float32, stride: int) -> Float32:
 
 @cache
 def silero() -> Silero | Absent:
-    """The model, read once a process."""
+    """The model, loaded once per process."""
     weights = safetensors("silero-vad", "silero_vad/data/silero_vad_16k.safetensors", SHAPES)
     return weights if isinstance(weights, Absent) else Silero(weights)

@@ -1,6 +1,6 @@
-"""What a voice sounds like as 256 numbers: the speaker encoder GE2E, in numpy.
+"""Compute a speaker embedding of 256 numbers: the GE2E speaker encoder in numpy.
 
-Wan and others, "Generalized End-to-End Loss for Speaker Verification" (2018). The weights come out of the Resemblyzer
+Wan and others, "Generalized End-to-End Loss for Speaker Verification" (2018). The weights come from the Resemblyzer
 wheel (Apache-2.0), the forward pass is our own: mel spectrogram, three recurrent layers over 1.6 seconds, a projection.
 """
 
@@ -17,11 +17,11 @@ BANDS = 40
 HIDDEN = SIZE = 256
 LAYERS = 3
 FRAMES = 160
-"""Spectra that the encoder hears at once: 1.6 seconds."""
+"""Spectra in one window of the encoder: 1.6 seconds."""
 STEP = 77
-"""Spectra from one hearing to the next: 1.3 hearings a second."""
+"""Spectra from one window to the next: 1.3 windows per second."""
 LEAST_FILLED = 0.75
-"""A last hearing that would be filled less than that with sound is left out, unless it is the only one."""
+"""The last window is excluded if sound fills less than this share, unless it is the only one."""
 SHAPES = {
     **{f"lstm.weight_ih_l{layer}": (4 * HIDDEN, HIDDEN if layer else BANDS) for layer in range(LAYERS)},
     **{f"lstm.weight_hh_l{layer}": (4 * HIDDEN, HIDDEN) for layer in range(LAYERS)},
@@ -47,41 +47,43 @@ class Encoder:
         self._projection, self._offset = weights["linear.weight"].T.copy(), weights["linear.bias"]
 
     def encode(self, samples: Float32) -> Float32:
-        """A vector of length one for mono samples at RATE: the mean over hearings of 1.6 seconds."""
+        """A unit vector for mono samples at RATE: the mean over windows of 1.6 seconds."""
         starts = _starts(len(samples))
         spectra = _mel(np.pad(samples, (0, max(0, (starts[-1] + FRAMES) * HOP - len(samples)))))
-        heard = self._hear(np.stack([spectra[start : start + FRAMES] for start in starts]))
-        return unit(heard.mean(axis=0))
+        vectors = self._hear(np.stack([spectra[start : start + FRAMES] for start in starts]))
+        return unit(vectors.mean(axis=0))
 
     def _hear(self, spectra: Float32) -> Float32:
-        """(hearings, FRAMES, BANDS) to (hearings, SIZE), each of length one."""
+        """(windows, FRAMES, BANDS) to (windows, SIZE), as unit vectors."""
         layer = np.ascontiguousarray(spectra.transpose(1, 0, 2))
-        for inner, back, bias in self._layers:
-            layer = _recurrent(np.tensordot(layer, inner, 1) + bias, back)
+        for input_weights, recurrent_weights, bias in self._layers:
+            layer = _recurrent(np.tensordot(layer, input_weights, 1) + bias, recurrent_weights)
         projected = np.maximum(layer[-1] @ self._projection + self._offset, 0)
         return np.asarray(projected / np.linalg.norm(projected, axis=1, keepdims=True).clip(1e-6))
 
 
 def unit(vector: Float32) -> Float32:
-    """The same direction at length one."""
+    """Scale to length one."""
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-6), np.float32)
 
 
-def _recurrent(inputs: Float32, back: Float32) -> Float32:
-    """An LSTM over (times, hearings, gates), which it overwrites."""
-    heard = np.empty((*inputs.shape[:2], HIDDEN), np.float32)
-    hidden = cell = np.zeros(heard.shape[1:], np.float32)
+def _recurrent(inputs: Float32, recurrent_weights: Float32) -> Float32:
+    """An LSTM over (times, windows, gates). Overwrites `inputs`."""
+    outputs = np.empty((*inputs.shape[:2], HIDDEN), np.float32)
+    hidden = cell = np.zeros(outputs.shape[1:], np.float32)
     for time, gates in enumerate(inputs):
-        gates += hidden @ back
+        gates += hidden @ recurrent_weights
         np.tanh(gates, out=gates)
-        take, keep, new, show = (gates[:, start : start + HIDDEN] for start in range(0, 4 * HIDDEN, HIDDEN))
-        cell = 0.5 * ((1 + keep) * cell + (1 + take) * new)
-        hidden = np.multiply(0.5 + 0.5 * show, np.tanh(cell), out=heard[time])
-    return heard
+        input_gate, forget_gate, candidate, output_gate = (
+            gates[:, start : start + HIDDEN] for start in range(0, 4 * HIDDEN, HIDDEN)
+        )
+        cell = 0.5 * ((1 + forget_gate) * cell + (1 + input_gate) * candidate)
+        hidden = np.multiply(0.5 + 0.5 * output_gate, np.tanh(cell), out=outputs[time])
+    return outputs
 
 
 def _starts(count: int) -> list[int]:
-    """The first spectrum of each hearing of so many samples."""
+    """The first spectrum of each window, for `count` samples."""
     spectra = -(-(count + 1) // HOP)
     starts = list(range(0, max(1, spectra - FRAMES + STEP + 1), STEP))
     filled = (count - starts[-1] * HOP) / (FRAMES * HOP)
@@ -89,7 +91,7 @@ def _starts(count: int) -> list[int]:
 
 
 def _mel(samples: Float32) -> Float32:
-    """Power in BANDS bands, (spectra, BANDS), one spectrum every HOP samples around their middle."""
+    """Power in mel bands, (spectra, BANDS), one spectrum centered on every HOP-th sample."""
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(samples, WINDOW // 2), WINDOW)[::HOP]
     taper = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)).astype(np.float32)
     return np.asarray(np.abs(np.fft.rfft(frames * taper, axis=1)).astype(np.float32) ** 2 @ _bank())
@@ -106,7 +108,7 @@ def _bank() -> Float32:
     return np.asarray(triangles, np.float32)
 
 
-# Linear to 1000 Hz, which is 15, and logarithmic above: 27 steps from there to 6400 Hz.
+# Linear to 1000 Hz (15 mels), and logarithmic above: 27 mels from there to 6400 Hz.
 def _mels(hertz: float) -> float:
     return hertz * 3 / 200 if hertz < 1000 else 15 + 27 * np.log(hertz / 1000) / np.log(6.4)
 
@@ -117,6 +119,6 @@ def _hertz(mels: "np.typing.NDArray[np.float64]") -> "np.typing.NDArray[np.float
 
 @cache
 def encoder() -> Encoder | Absent:
-    """The model, read once a process."""
+    """The model, loaded once per process."""
     weights = torch_legacy("Resemblyzer", "resemblyzer/pretrained.pt", SHAPES)
     return weights if isinstance(weights, Absent) else Encoder(weights)

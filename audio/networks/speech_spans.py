@@ -1,4 +1,4 @@
-"""Speech and noise apart: levels of both, and pauses, once it is known where somebody speaks."""
+"""Measure speech and noise levels and pauses, from detected speech."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,20 +22,20 @@ INSIDE_SECONDS = 0.3
 def noise_and_speech(powers: Float64, speech: Speech) -> Span:
     """(power of the noise, mean power of the 20 ms frames with speech).
 
-    The noise is the median of the quietest frames without speech, as many as a tenth of all, at most half of these:
-    the rest may be breath, and words that nobody took for speech. Digital silence is no noise. Where hardly any frame
-    is without speech, the quietest of all stand for them.
+    The noise is the median of the quietest frames without speech: as many as a tenth of all frames, at most half of
+    those without speech. The others may be breath, or speech that the model missed. Digital silence does not count. If
+    hardly any frame is without speech, the quietest of all frames are used.
     """
     spoken = _inside(speech, len(powers))
-    heard = powers > DIGITAL_SILENCE
-    rest = powers[~spoken & heard]
-    ranked = np.sort(rest if len(rest) >= LEAST_NOISE_FRAMES else powers[heard])
+    is_audible = powers > DIGITAL_SILENCE
+    unspoken = powers[~spoken & is_audible]
+    ranked = np.sort(unspoken if len(unspoken) >= LEAST_NOISE_FRAMES else powers[is_audible])
     quiet = ranked[: max(1, min(len(ranked) // 2, len(powers) // QUIETEST_PARTS))]
     return _middle(quiet), _mean(powers[spoken])
 
 
 def _inside(speech: Speech, count: int) -> Bools:
-    """Which frames have their middle in speech."""
+    """Whether the middle of each frame is in speech."""
     inside = np.zeros(count, np.bool_)
     for start, end in speech.segments:
         inside[round(start * FRAMES_PER_SECOND) : round(end * FRAMES_PER_SECOND)] = True
@@ -51,14 +51,14 @@ def _mean(powers: Float64) -> float:
 
 
 def trimmed(segments: tuple[Span, ...], powers: Float64, noise: float, spoken: float) -> tuple[Span, ...]:
-    """The same with their edges where the level rises and falls: the model is surer than it is exact.
+    """Move the edges to where the level rises and falls, because the model is reliable but not exact in time.
 
-    An edge without such a place only loses its padding. Beyond what the model took for speech it looks in quiet
-    rooms only: in noise, what is loud there may be anything.
+    An edge without such a point only loses its padding. Outside the model's segments it searches only in quiet rooms:
+    in noise, loud frames there may be anything.
     """
-    loud = powers >= max(noise * OVER_NOISE, min(spoken * UNDER_SPEECH, noise * 100))
+    is_loud = powers >= max(noise * OVER_NOISE, min(spoken * UNDER_SPEECH, noise * 100))
     outside = OUTSIDE_SECONDS if spoken > noise * CLEAR else 0.0
-    return tuple((_first(loud, start, end, outside), _last(loud, start, end, outside)) for start, end in segments)
+    return tuple((_first(is_loud, start, end, outside), _last(is_loud, start, end, outside)) for start, end in segments)
 
 
 def _first(loud: Bools, start: float, end: float, outside: float) -> float:

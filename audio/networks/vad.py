@@ -1,8 +1,8 @@
-"""Where in a recording somebody speaks: Silero's voice activity model, in numpy.
+"""Voice activity detection (VAD): Silero's model, in numpy.
 
-The weights come out of the `silero-vad` wheel (MIT), the forward pass is our own. It hears speech in noise in which
-levels tell nothing, and takes neither noise nor a tone for speech. Without the weights the level decides, and the
-result says so.
+The weights come from the `silero-vad` wheel (MIT), the forward pass is our own. It detects speech in noise where levels
+are useless, and does not confuse noise or a tone with speech. Without the weights the level decides, and the result
+says so.
 """
 
 from collections.abc import Iterator
@@ -18,15 +18,15 @@ from audio.networks.weights import Absent
 from audio.wav.riff import FULL_SCALE, Float32, Int16
 
 RATE = 16000
-"""What the model hears; every other rate is brought to it."""
+"""The model's sample rate; audio at other rates is resampled."""
 PAD_SECONDS = 0.08
-"""Left around speech: the model starts late and stops early, on breath and soft consonants."""
+"""Padding around speech: the model starts late and stops early, on breath and soft consonants."""
 LEAST_SECONDS = 0.1
-"""Shorter speech is a click, shorter silence between speech the closure of a consonant."""
+"""Shorter speech is a click; shorter silence between speech is the closure of a consonant."""
 
 BATCH_CHUNKS = 256
 START, STOP = 0.5, 0.35
-"""Speech begins where the model is surer than START and lasts until it is less sure than STOP, as its authors do it."""
+"""Speech begins above START_PROBABILITY and ends below STOP_PROBABILITY, as in its authors' code."""
 
 LEVEL_FRAME = 160
 LEVEL_OVER_NOISE_DB, LEVEL_UNDER_LOUDEST_DB, LEVEL_LEAST_DB = 8.0, 35.0, -55.0
@@ -36,9 +36,9 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """Stretches of speech as (start, end) in seconds, in order and apart, within a sound of `total` seconds.
+    """Segments of speech as (start, end) in seconds, sorted and disjoint, within a sound of `total` seconds.
 
-    `by` says what found them; `missing` why it was not the model, for people.
+    `method` says what found them; `missing_reason` why it was not the model, for people.
     """
 
     segments: tuple[Span, ...]
@@ -55,20 +55,20 @@ class Speech:
         return self.seconds / self.total if self.total else 0.0
 
     def pauses(self, least: float = 0.0) -> tuple[Span, ...]:
-        """The stretches without speech of at least so many seconds, those at both ends among them."""
+        """The spans without speech of at least `min_seconds`, including those at both ends."""
         edges = [0.0, *(edge for segment in self.segments for edge in segment), self.total]
         return tuple((start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if end - start >= least)
 
 
 def speech(samples: Float32 | Int16, rate: int) -> Speech:
-    """Where somebody speaks in mono samples, int16 or float in -1..1."""
-    finder = SpeechFinder(rate)
-    finder.add(samples)
-    return finder.result()
+    """Detect speech in mono samples, int16 or float in -1..1."""
+    detector = SpeechFinder(rate)
+    detector.add(samples)
+    return detector.result()
 
 
 class SpeechFinder:
-    """The same for a sound that comes in blocks: memory does not grow with them but for 4 bytes in 10 ms or more."""
+    """Detects speech in a sound that comes in blocks; memory grows by at most 4 bytes per 10 ms."""
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
@@ -80,12 +80,12 @@ class SpeechFinder:
 
     def add(self, block: Float32 | Int16) -> None:
         self._count += len(block)
-        # A second at a time: the resampler's own buffers grow with what it is given at once.
+        # One second at a time: the resampler's buffers grow with the size of its input.
         for start in range(0, len(block), self._rate):
             self._hear(_floats(block[start : start + self._rate]))
 
     def result(self) -> Speech:
-        """What was found; nothing may be added after it."""
+        """The result; add no block after it."""
         self._hear(np.zeros(0, np.float32), last=True)
         total = self._count / self._rate
         spans = tuple(_padded(self._judge.spans(), total))
@@ -105,7 +105,7 @@ def _floats(block: Float32 | Int16) -> Float32:
 
 
 def _padded(spans: Iterator[Span], total: float) -> Iterator[Span]:
-    """Without clicks, each with its padding, and those that then nearly touch as one."""
+    """Drop clicks, add padding, and merge spans that then nearly touch."""
     start, end = 0.0, -1.0
     for first, last in spans:
         if last - first < LEAST_SECONDS:
@@ -122,7 +122,7 @@ def _padded(spans: Iterator[Span], total: float) -> Iterator[Span]:
 
 
 class _Judge(Protocol):
-    """Hears mono samples at RATE and then tells where speech is, in seconds."""
+    """Takes mono samples at RATE, then gives the spans of speech in seconds."""
 
     def add(self, samples: Float32) -> None: ...
     def flush(self) -> None: ...
@@ -130,7 +130,7 @@ class _Judge(Protocol):
 
 
 class _Frames:
-    """Cuts what comes into batches of whole frames; the last frame is filled up with silence."""
+    """Groups samples into batches of whole frames; the last frame is padded with silence."""
 
     def __init__(self, frame: int, batch: int) -> None:
         self._frame, self._batch = frame, frame * batch
@@ -152,8 +152,8 @@ class _Frames:
             yield np.pad(joined, (0, -len(joined) % self._frame))
 
 
-def _runs(sure: NDArray[np.bool_], frame_seconds: float) -> Iterator[Span]:
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], sure, [False])).astype(np.int8)))
+def _runs(is_speech: NDArray[np.bool_], frame_seconds: float) -> Iterator[Span]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], is_speech, [False])).astype(np.int8)))
     for start, end in edges.reshape(-1, 2):
         yield float(start * frame_seconds), float(end * frame_seconds)
 
@@ -173,15 +173,15 @@ class _ByModel:
             self._answers.append(self._model.probabilities(batch, self._state))
 
     def spans(self) -> Iterator[Span]:
-        sure = np.concatenate([np.zeros(0, np.float32), *self._answers])
-        # Between the two limits it stays what it was: each frame takes over from the last that was clear.
-        clear = (sure > START) | (sure < STOP)
-        last = np.maximum.accumulate(np.where(clear, np.arange(len(sure)), -1))
-        return _runs((last >= 0) & (sure[last] > START), CHUNK / RATE)
+        probabilities = np.concatenate([np.zeros(0, np.float32), *self._answers])
+        # Between the two limits nothing changes: each frame has the state of the last clear frame.
+        is_clear = (probabilities > START) | (probabilities < STOP)
+        last = np.maximum.accumulate(np.where(is_clear, np.arange(len(probabilities)), -1))
+        return _runs((last >= 0) & (probabilities[last] > START), CHUNK / RATE)
 
 
 class _ByLevel:
-    """Speech is what is well above the quietest tenth and not far below the loudest twentieth of 10 ms frames."""
+    """Speech is well above the quietest tenth and not far below the loudest twentieth of 10 ms frames."""
 
     def __init__(self) -> None:
         self._frames = _Frames(LEVEL_FRAME, BATCH_CHUNKS)
@@ -205,6 +205,6 @@ class _ByLevel:
             return iter(())
         quiet, loud = np.percentile(levels, (10, 95))
         limit = max(quiet + LEVEL_OVER_NOISE_DB, loud - LEVEL_UNDER_LOUDEST_DB, LEVEL_LEAST_DB)
-        # A fifth of the frames around it must be loud: neither a click nor the gap in a "t" changes anything.
-        near = np.convolve(levels > limit, np.full(21, 1 / 21), "same")
-        return _runs(near > 0.2, LEVEL_FRAME / RATE)
+        # A fifth of the frames around it must be loud: a click or the gap in a "t" must change nothing.
+        loud_share = np.convolve(levels > limit, np.full(21, 1 / 21), "same")
+        return _runs(loud_share > 0.2, LEVEL_FRAME / RATE)

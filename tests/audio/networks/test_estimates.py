@@ -121,8 +121,8 @@ def test_odd_sounds_give_numbers_or_nothing(samples: Float32) -> None:
     [
         (np.zeros(0, np.float32), "too short"),
         (np.ones(RATE // 2, np.float32), "too short"),
-        (np.zeros(2 * RATE, np.float32), "nothing to hear"),
-        (np.full(2 * RATE, 0.3, np.float32), "nothing to hear"),
+        (np.zeros(2 * RATE, np.float32), "silent"),
+        (np.full(2 * RATE, 0.3, np.float32), "silent"),
     ],
 )
 def test_nothing_to_judge_is_said(samples: Float32, why: str) -> None:
@@ -152,7 +152,7 @@ def without(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_is_not_installed_is_named_and_the_rest_is_told(speech: Float32, left: set[str]) -> None:
     judged = estimate(speech, RATE)
     assert {name for name in VALUES if getattr(judged, name) is not None} == left
-    assert judged.missing == ("The quality extra is not whole: this part is not installed. Run: make extras",)
+    assert judged.missing == ("The quality extra is incomplete: this part is not installed. Run: make extras",)
 
 
 @pytest.mark.parametrize("part", ["onnxruntime", "pystoi"])

@@ -88,7 +88,7 @@ WRONG_TENSORS: dict[str, tuple[bytes, str]] = {
     "half precision": (tensors(entry(dtype="F16")), "damaged"),
     "offsets before the start": (tensors(entry(data_offsets=[-24, 0])), "damaged"),
     "offsets the wrong way round": (tensors(entry(data_offsets=[24, 0])), "damaged"),
-    "another shape": (tensors(entry(shape=[3, 2])), "one has another size"),
+    "another shape": (tensors(entry(shape=[3, 2])), "one has the wrong size"),
     "a shape that does not fit": (tensors(entry(shape=[2, 4])), "damaged"),
     "one array only": (tensors(entry())[:8] + tensors(entry())[8:].replace(b'"two"', b'"not"'), "two is missing"),
     "not a number": (tensors(body=ONE.tobytes() + np.full(4, np.nan, "<f4").tobytes()), "two is damaged"),
@@ -187,7 +187,7 @@ def test_code_in_a_legacy_file_never_runs(wheel: Path) -> None:
 
 WRONG_LEGACY: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty": (lambda: b"", "damaged"),
-    "another magic number": (lambda: legacy(magic=7), "not in the format"),
+    "another magic number": (lambda: legacy(magic=7), "not in the expected format"),
     "a zip, as torch writes now": (lambda: b"PK\x03\x04" + bytes(100), "damaged"),
     "cut": (lambda: legacy()[:-1], "damaged"),
     "cut in a pickle": (lambda: legacy()[:120], "damaged"),
@@ -203,7 +203,7 @@ WRONG_LEGACY: dict[str, tuple[Callable[[], bytes], str]] = {
         "damaged",
     ),
     "turned": (lambda: legacy({"one": Tensor(Storage("a", 6), 0, (2, 3), (1, 2))}), "damaged"),
-    "another size": (lambda: legacy({"one": Tensor(Storage("a", 6), 0, (6,), (1,))}), "one has another size"),
+    "another size": (lambda: legacy({"one": Tensor(Storage("a", 6), 0, (6,), (1,))}), "one has the wrong size"),
     "not an array": (lambda: legacy({"other": Tensor(Storage("a", 6), 0, (6,), (1,)), "one": 7}), "damaged"),
     "a billion values": (lambda: legacy({"one": Tensor(Storage("a", 6), 0, (10**9,), (1,))}), "damaged"),
 }
@@ -220,7 +220,7 @@ def test_what_is_not_there_is_absent(wheel: Path, monkeypatch: pytest.MonkeyPatc
     assert reason(safetensors("model", "model.bin", SHAPES)) == "model is installed without model.bin."
     wheel.write_bytes(tensors())
     monkeypatch.setattr(weights, "MAX_BYTES", 10)
-    assert reason(safetensors("model", "model.bin", SHAPES)) == "model.bin of model is too big."
+    assert reason(safetensors("model", "model.bin", SHAPES)) == "model.bin of model is too large."
     monkeypatch.undo()
     assert reason(safetensors("no-such-model", "x", SILERO_SHAPES)) == "no-such-model is not installed."
     assert reason(torch_legacy("no-such-model", "x", ENCODER_SHAPES)) == "no-such-model is not installed."

@@ -135,5 +135,5 @@ def test_studio_without_any_part_of_listening_is_told_what_to_do_but_is_not_in_t
         "Speaker match": "The weights are not here. Run: make run",
         "Statement check": "pocketsphinx is not installed. Run: make run",
         "M4A and WebM": "av is not installed. Run: make extras",
-        "Quality estimates": "The quality extra is not whole: The denoiser is not here. Run: make extras",
+        "Quality estimates": "The quality extra is incomplete: The denoiser is not here. Run: make extras",
     }

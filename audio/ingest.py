@@ -38,16 +38,16 @@ class Understood:
 
     def facts(self) -> dict[str, Any]:
         """Values for the fields of a database row."""
-        facts = self.heard.facts() | {
+        fields = self.heard.facts() | {
             "sha256": self.original.sha256,
             "size": self.original.size,
             "findings": [one.as_dict() for one in self.findings],
             "fine_peaks": list(self.heard.peaks_fine),
         }
         if self.made:
-            facts["recipe"] = {**self.made.recipe, "original": self.made.original_format}
-            facts["wav_sha256"] = self.heard.sha256
-        return facts
+            fields["recipe"] = {**self.made.recipe, "original": self.made.original_format}
+            fields["wav_sha256"] = self.heard.sha256
+        return fields
 
 
 @contextlib.contextmanager

@@ -108,10 +108,10 @@ def alike(fingerprints: Sequence[str], most: float = THRESHOLDS.set_same_differe
     It does not compare every pair. Copies have some equal sub-fingerprints at one time offset, so it sorts all
     sub-fingerprints and compares only pairs with several equal ones.
     """
-    words = [_words(text) for text in fingerprints]
+    decoded = [_words(text) for text in fingerprints]
     found: dict[tuple[int, int], float] = {}
-    for one, other, offset in _candidates(words):
-        first, second = words[one], words[other]
+    for one, other, offset in _candidates(decoded):
+        first, second = decoded[one], decoded[other]
         best = _best(first, second, range(offset - 1, offset + 2))
         found[one, other] = min(best, found.get((one, other), 1.0))
     return [Alike(*pair, round(share, 3)) for pair, share in sorted(found.items()) if share <= most]
@@ -138,23 +138,25 @@ def _at(first: Words, second: Words, offset: int) -> float:
     return float(np.bitwise_count(different).sum()) / (BITS * count)
 
 
-def _candidates(words: Sequence[Words]) -> Iterator[tuple[int, int, int]]:
+def _candidates(decoded: Sequence[Words]) -> Iterator[tuple[int, int, int]]:
     """(one, other, offset of the other in the one) of pairs with several equal sub-fingerprints at one offset."""
-    lengths = np.array([len(each) for each in words], np.int64)
+    lengths = np.array([len(each) for each in decoded], np.int64)
     if not lengths.sum():
         return
-    values = np.concatenate(words)
-    owners = np.repeat(np.arange(len(words)), lengths)
+    values = np.concatenate(decoded)
+    owners = np.repeat(np.arange(len(decoded)), lengths)
     times = np.arange(len(values)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     order = np.argsort(values, kind="stable")
     # 0 is silence, which every recording has.
     order = order[np.searchsorted(values[order], 1) :]
-    votes = [_votes(values[order], owners[order], times[order], step, len(words)) for step in range(1, NEIGHBOURS + 1)]
+    votes = [
+        _votes(values[order], owners[order], times[order], step, len(decoded)) for step in range(1, NEIGHBOURS + 1)
+    ]
     codes, where = np.unique(np.concatenate([codes for codes, _ in votes]), return_inverse=True)
     counts = np.bincount(where, np.concatenate([counts for _, counts in votes]), len(codes))
     for code in codes[counts >= LEAST_VOTES]:
         pair, offset = divmod(int(code), SPAN)
-        yield *divmod(pair, len(words)), offset - SPAN // 2
+        yield *divmod(pair, len(decoded)), offset - SPAN // 2
 
 
 def _votes(values: Words, owners: Int64, times: Int64, step: int, total: int) -> tuple[Int64, Int64]:

@@ -263,10 +263,10 @@ def _is_mixed(word: str) -> bool:
     return len({_script(one) for one in word if one.isalpha()} & LOOK_ALIKE) > 1
 
 
-def _slips(text: str, whole: str, subtag: str) -> Iterator[Finding]:
+def _slips(text: str, full_text: str, subtag: str) -> Iterator[Finding]:
     repeated = (one for one in REPEATED.findall(text) if one.lower() not in MAY_REPEAT)
     yield from _at("transcript_repeated_word", repeated)
-    if subtag not in WITHOUT_FULL_STOP and whole.rstrip().rstrip(CLOSERS)[-1:] not in ENDS:
+    if subtag not in WITHOUT_FULL_STOP and full_text.rstrip().rstrip(CLOSERS)[-1:] not in ENDS:
         yield finding("transcript_no_end")
 
 
@@ -281,5 +281,5 @@ def _at(code: str, places: Iterable[str], quoted: bool = True, **values: object)
 
 def _quoted(place: str) -> str:
     plain = "".join(one if one.isprintable() else " " for one in place)
-    cut = plain[:SHOWN_CHARACTERS] + "…" if len(plain) > SHOWN_CHARACTERS else plain
-    return f"“{cut.strip()}”"
+    shortened = plain[:SHOWN_CHARACTERS] + "…" if len(plain) > SHOWN_CHARACTERS else plain
+    return f"“{shortened.strip()}”"

@@ -249,9 +249,9 @@ def _si_sdr(clean: Float32, sound: Float32) -> float:
 
     10 log10 of the power of the part that is a multiple of the clean copy over the power of the rest.
     """
-    exact, whole = (one.astype(np.float64) - one.mean(dtype=np.float64) for one in (clean, sound))
-    target = (whole @ exact) / (exact @ exact + LEAST_POWER) * exact
-    rest = whole - target
+    reference, signal = (one.astype(np.float64) - one.mean(dtype=np.float64) for one in (clean, sound))
+    target = (signal @ reference) / (reference @ reference + LEAST_POWER) * reference
+    rest = signal - target
     return 10 * math.log10((target @ target + LEAST_POWER) / (rest @ rest + LEAST_POWER))
 
 

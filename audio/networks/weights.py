@@ -115,7 +115,7 @@ def _parse_torch(data: bytes, shapes: Shapes) -> Arrays:
         for _ in ("protocol version", "sizes of types"):
             _Unpickler(file).load()
         unpickler = _Unpickler(file)
-        descriptions = unpickler.load()["model_state"]
+        descriptions: dict[str, _Described] = unpickler.load()["model_state"]
         storages = {key: _storage(file, unpickler.sizes[key]) for key in _Unpickler(file).load()}
         return {name: descriptions[name].of(storages) for name in shapes if name in descriptions}
     except _Wrong:

@@ -1,4 +1,4 @@
-"""What the pages of accounts and of voices at their providers take in."""
+"""Forms of accounts and of voices at providers."""
 
 from typing import Any
 
@@ -12,12 +12,14 @@ from providers.types import Tier
 from voices.models import Account, Mode, Voice
 from voices.services.previews import LONGEST_TEXT
 
-# It travels in a header, where anything else would be refused on the way, or read as another key.
-KEY = RegexValidator(r"\A[!-~]+\Z", "A key has letters, digits and signs only. Copy it again, without spaces in it.")
+# The key is sent in a header. Other characters would be rejected in transit or change the key.
+KEY = RegexValidator(
+    r"\A[!-~]+\Z", "The key may contain only letters, digits and symbols. Copy it again without spaces."
+)
 
 
 class KeyField(forms.CharField):
-    """A key goes in and never comes out again: the page is never sent what was typed."""
+    """Write-only: the page never gets back what was typed."""
 
     def __init__(self, **more: Any) -> None:
         widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "spellcheck": "false"})
@@ -26,46 +28,50 @@ class KeyField(forms.CharField):
 
 class AccountForm(forms.Form):
     name = forms.CharField(
-        max_length=100, strip=True, help_text="How the studio calls it, such as “Main” or “Audiobooks, live”."
+        max_length=100,
+        strip=True,
+        help_text="The studio's name for this account, such as “Main” or “Audiobooks, live”.",
     )
     provider = forms.ChoiceField(
-        choices=registry.choices, error_messages={"required": "Choose one.", "invalid_choice": "Choose one."}
+        choices=registry.choices,
+        error_messages={"required": "Choose a provider.", "invalid_choice": "Choose a provider."},
     )
     mode = forms.ChoiceField(
         choices=Mode.choices,
         initial=Mode.LIVE,
-        help_text="The sandbox stands in for the provider on the studio's own machine: any key does, nothing is paid.",
+        help_text="The sandbox simulates the provider on your own server. Any key works and nothing is charged.",
     )
     key = KeyField(
-        help_text="As the provider's own page shows it. It is sealed at once; nobody sees more than its last four "
-        "characters again."
+        help_text="Copy it from the provider's website. VoiceHub encrypts it and shows only the last four characters."
     )
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if Account.objects.filter(name=name).exists():
-            raise forms.ValidationError(f"There is an account called “{name}” already.")
+            raise forms.ValidationError(f"An account called “{name}” already exists. Choose another name.")
         return name
 
 
 class KeyForm(forms.Form):
-    key = KeyField(error_messages={"required": "Type the new key first."})
+    key = KeyField(error_messages={"required": "Enter the new key."})
 
 
 class RemoteReasonForm(forms.Form):
-    """Why: it is kept with what was done."""
+    """The reason is stored with the action."""
 
     reason = forms.CharField(
-        max_length=300, strip=True, error_messages={"required": "Write down why; it is kept with what was done."}
+        max_length=300, strip=True, error_messages={"required": "Enter a reason. It is stored with the action."}
     )
 
 
 class PauseForm(forms.Form):
-    reason = forms.CharField(max_length=200, strip=True, error_messages={"required": "Write down why, for the others."})
+    reason = forms.CharField(
+        max_length=200, strip=True, error_messages={"required": "Enter a reason, so that your colleagues know."}
+    )
 
 
 class RenameForm(forms.Form):
-    name = forms.CharField(max_length=100, strip=True, error_messages={"required": "Type a name first."})
+    name = forms.CharField(max_length=100, strip=True, error_messages={"required": "Enter a name."})
 
 
 class SentenceForm(forms.Form):
@@ -73,17 +79,19 @@ class SentenceForm(forms.Form):
         max_length=LONGEST_TEXT,
         strip=True,
         error_messages={
-            "required": "Type a sentence first.",
-            "max_length": f"Type a sentence of at most {LONGEST_TEXT} characters.",
+            "required": "Enter a sentence.",
+            "max_length": f"Enter a sentence of at most {LONGEST_TEXT} characters.",
         },
     )
 
 
 class RemoteIdForm(forms.Form):
-    """Which of an account's voices is meant, by the provider's own id."""
+    """One of an account's voices, by the provider's id."""
 
     remote_id = forms.CharField(
-        max_length=100, strip=False, error_messages={"max_length": "VoiceHub cannot keep an id that is this long."}
+        max_length=100,
+        strip=False,
+        error_messages={"max_length": "The voice ID is too long. VoiceHub accepts at most 100 characters."},
     )
 
 
@@ -100,9 +108,9 @@ class AdoptForm(RemoteIdForm):
     voice = VoiceChoice(
         queryset=Voice.objects.select_related("talent").order_by("talent__name", "name"),
         empty_label="Choose a voice",
-        help_text="The talent whose voice this is. Its consent and contract decide whether it may speak.",
+        help_text="The voice of the talent who speaks. Its consent and contract decide whether it may be used.",
     )
-    tier = forms.ChoiceField(label="Kind", help_text="What kind of voice it is over there.")
+    tier = forms.ChoiceField(label="Kind", help_text="The kind of voice at the provider.")
 
     def __init__(self, account: Account, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Where a voice can be built: a row for each account and tier, what it still lacks, and what would be sent to it."""
+"""Build options of a voice: per account and tier, what is missing and which recordings would be sent."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,16 +27,16 @@ from voices.services.builds.selection import Row, Sending, falls_short, rows_of
 
 MOST_NAMED = 50
 CONSENT = "the consent"
-# What is in the way without anything being missing.
+# Obstacles that are not missing items.
 TROUBLES = {
     Lacks.LENGTH: "some recordings are too short or too long",
     Lacks.SHORTER_TRANSCRIPTS: "some transcripts are too long",
-    Lacks.LANGUAGE: "no voices in this language",
+    Lacks.LANGUAGE: "the provider does not support this language",
 }
 
 
 class Link(NamedTuple):
-    """Something that is missing or could be better, with where it is mended and who may follow the link."""
+    """A missing item or advice, with the link that fixes it and the permission for the link."""
 
     text: str
     url: str
@@ -50,7 +50,7 @@ class LeftOut(NamedTuple):
 
 
 class Rank(IntEnum):
-    """In which order the rows stand."""
+    """The order of the rows."""
 
     READY = 0
     GOING = 1
@@ -62,8 +62,8 @@ class Rank(IntEnum):
 class BuildOption:
     """One account and tier on the voice's page.
 
-    `asked` is the newest consent that was asked for there, and `ask_url` where another is asked for; `refused` are
-    ways of handing over that the voice which is there already cannot take any more.
+    `newest_consent` is the newest request for this provider, `consent_url` the page to request another.
+    `refused_handovers` are those that the existing remote voice no longer accepts.
     """
 
     account: Account
@@ -76,15 +76,15 @@ class BuildOption:
 
     @property
     def key(self) -> str:
-        """Names the row's elements in the page."""
+        """The suffix of the row's element ids."""
         return f"{self.account.pk}-{self.readiness.capabilities.tier}"
 
     @property
     def name(self) -> str:
-        """The provider, and the tier where it has several."""
+        """The provider, with the tier if it has several."""
         provider = registry.provider_class(self.account.provider)
-        one = len(provider.tiers) == 1
-        return provider.label if one else f"{provider.label}, {self.readiness.capabilities.label.lower()}"
+        has_one_tier = len(provider.tiers) == 1
+        return provider.label if has_one_tier else f"{provider.label}, {self.readiness.capabilities.label.lower()}"
 
     @property
     def rank(self) -> Rank:
@@ -100,59 +100,59 @@ class BuildOption:
 
     @property
     def weight(self) -> tuple[int, int]:
-        """What is sorted by: those with the least in the way first."""
+        """Options with the fewest obstacles come first."""
         gate = self.readiness.permission.reasons
         return self.rank, len(gate) + len(self.readiness.lacks) + bool(self.short)
 
     @property
     def ways(self) -> list[tuple[str, str]]:
-        """The ways of handing over that lack nothing, with their words, in the provider's order."""
-        open_ways = [way for way, lacks in self.readiness.ways.items() if not lacks and way not in self.refused]
-        return [(str(way), HANDOVER_LABELS[way]) for way in open_ways]
+        """The handovers that are possible now, as (value, label), in the provider's order."""
+        possible = [way for way, lacks in self.readiness.ways.items() if not lacks and way not in self.refused]
+        return [(str(way), HANDOVER_LABELS[way]) for way in possible]
 
     @cached_property
     def sending(self) -> Sending:
-        """What the first of these ways would send; or, where something is missing, what it would send by now."""
+        """What the first possible handover would send; if items are missing, what it would send so far."""
         return selection.sending(self.rows, self.readiness.capabilities, self.limits, self.readiness.way)
 
     @property
     def chooses(self) -> bool:
-        """Whether only the best are sent."""
+        """Whether only the best recordings are sent."""
         return self.readiness.way in CHOOSING
 
     @property
     def short(self) -> str:
-        """Why what would be sent is not enough, though there is enough."""
+        """Why the selected recordings are not enough, although the voice has enough."""
         return "" if self.readiness.lacks else falls_short(self.sending, self.limits)
 
     @property
     def sentence(self) -> str:
-        """How it stands, in few words; read behind the name."""
+        """The state in a few words, to be read after the name."""
         if self.account.paused_at:
             reason = self.account.pause_reason
             return reason if reason.startswith("Paused") else f"paused. {reason}".strip()
         if self.readiness.active_build:
-            return "a build is on its way."
+            return "a build is in progress."
         return f"ready. {self.sent_words}" if self.ready else f"{self._in_the_way()}."
 
     @property
     def sent_words(self) -> str:
         """“One file of 41 s will be sent, made of these 4 recordings.”"""
         count, left_out = len(self.sending.rows), self.sending.left_out
-        those = f"the best {count} of {count + left_out} recordings" if left_out else these(count)
+        recordings = f"the best {count} of {count + left_out} recordings" if left_out else these(count)
         if self.sending.one_file:
-            return f"One file of {spoken(self.sending.seconds)} will be sent, made of {those}."
-        return f"{those[0].upper()}{those[1:]} will be sent, {spoken(self.sending.seconds)} of speech."
+            return f"One file of {spoken(self.sending.seconds)} will be sent, made of {recordings}."
+        return f"{recordings[0].upper()}{recordings[1:]} will be sent, {spoken(self.sending.seconds)} of speech."
 
     def _in_the_way(self) -> str:
         kinds = {lack.kind for lack in self.readiness.lacks}
         missing = [*self._missing(), *["transcripts"] * (Lacks.TRANSCRIPTS in kinds)]
         parts = [f"{listed(missing)} missing"] if missing else []
-        parts += [words for kind, words in TROUBLES.items() if kind in kinds]
+        parts += [text for kind, text in TROUBLES.items() if kind in kinds]
         parts += ["too few of the recordings can be sent"] * bool(self.short)
         if parts == [f"{CONSENT} missing"]:
             return "only the consent is missing"
-        return "; ".join(parts) or "no way to hand over the recordings"
+        return "; ".join(parts) or "the recordings cannot be sent to this provider"
 
     def _missing(self) -> Iterable[str]:
         state = self.readiness
@@ -167,10 +167,10 @@ class BuildOption:
 
     @property
     def badge(self) -> tuple[str, str]:
-        """The colour and the word of the row's state."""
+        """The severity and label of the row's state."""
         return {
             Rank.READY: ("good", "Ready to build"),
-            Rank.GOING: ("busy", "On its way"),
+            Rank.GOING: ("busy", "In progress"),
             Rank.LACKING: ("wait", "Not ready"),
             Rank.PAUSED: ("over", "Paused"),
         }[self.rank]
@@ -182,7 +182,7 @@ class BuildOption:
 
     @property
     def only_consent(self) -> bool:
-        """Nothing but the consent is missing, and nobody has asked for it."""
+        """Whether only the consent is missing and no request for it exists."""
         gate = self.readiness.permission
         others = gate.contract_reasons or self.readiness.lacks or self.short or self.rank is not Rank.LACKING
         return bool(gate.consent_reasons) and not others and self.asked is None
@@ -193,7 +193,7 @@ class BuildOption:
 
     @property
     def whole_seconds(self) -> int:
-        """Rounded down, so that with what is missing they add up to what is needed."""
+        """Rounded down, so that this and the missing seconds add up to the needed seconds."""
         return math.floor(self.readiness.seconds)
 
     @property
@@ -203,7 +203,7 @@ class BuildOption:
     @property
     def lacks(self) -> list[Link]:
         found = [Link(lack.text, *MENDED_BY[lack.kind]) for lack in self.readiness.lacks]
-        return [*found, Link(self.short, "?show=look#recordings", "Show them")] if self.short else found
+        return [*found, Link(self.short, "?show=look#recordings", "Show recordings")] if self.short else found
 
     @property
     def advice(self) -> list[Link]:
@@ -237,30 +237,30 @@ class BuildOption:
             return "too short for this provider"
         if long and row.seconds > long.value:
             return "too long for this provider"
-        return "the others are better, and there is no room for more" if row.quality > 0 else "nobody speaks in it"
+        return "the limit is reached with better recordings" if row.quality > 0 else "no speech detected"
 
 
 def places(voice: Voice) -> list[BuildOption]:
-    """Every account and tier, the ready ones first; the number of queries does not grow with any of them."""
-    asked = {
+    """Every account and tier, ready ones first. The number of queries does not grow with them."""
+    newest_consents = {
         consent.provider: consent
         for consent in Consent.objects.filter(talent=voice.talent_id, purpose=voice.purpose).order_by("created_at")
     }
     states, rows, limits = all_readiness(voice), rows_of(voice), all_limits()
-    statements, given_datasets = list(newest_statements()), _given_datasets(voice)
+    statements, dataset_tiers = list(newest_statements()), _given_datasets(voice)
     found = [
         BuildOption(
             account,
             state,
-            asked.get(account.provider),
+            newest_consents.get(account.provider),
             ask_url(voice, account.provider, statements),
             rows,
             limits[account.provider, state.capabilities.tier],
-            _refused((account.pk, str(state.capabilities.tier)) in given_datasets),
+            _refused((account.pk, str(state.capabilities.tier)) in dataset_tiers),
         )
         for account, state in states
     ]
-    return sorted(found, key=lambda place: place.weight)
+    return sorted(found, key=lambda option: option.weight)
 
 
 def _refused(given_a_dataset: bool) -> frozenset[Handover]:
@@ -268,16 +268,16 @@ def _refused(given_a_dataset: bool) -> frozenset[Handover]:
 
 
 def _given_datasets(voice: Voice) -> set[tuple[UUID, str]]:
-    """The accounts and tiers whose provider has a dataset of this voice, and so trains on nothing but datasets."""
+    """The accounts and tiers whose provider has a dataset of this voice. They then train on datasets only."""
     in_use = RemoteVoice.objects.filter(voice=voice, retired_at=None).exclude(remote_id="")
     return set(in_use.filter(builds__handover=Handover.DATASET_URL).values_list("account_id", "tier"))
 
 
 def ask_url(voice: Voice, provider: str, statements: Iterable[str]) -> str:
-    """Where a consent to this provider is asked for, with the statement in the voice's language if there is one."""
+    """The page to request consent for this provider, with the statement in the voice's language if there is one."""
     language = voice.language.partition("-")[0]
     of_provider = [key for key in statements if key.startswith(f"{provider}:")]
-    # The voice's own language first, then another of the same tongue, then whatever there is.
+    # First the same locale, then the same language, then any.
     of_provider.sort(key=lambda key: (key != f"{provider}:{voice.language}", f":{language}" not in key))
     query = QueryDict(mutable=True)
     query["purpose"] = voice.purpose

@@ -1,4 +1,4 @@
-"""What the pages of this app take in."""
+"""Forms of voices, recordings and builds."""
 
 import re
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ LANGUAGES = [
     ("pt-BR", "Portuguese (Brazil)"),
     ("sv-SE", "Swedish"),
 ]
-ONE_OF_TWO = "Say whether it is ready, or has failed."
+ONE_OF_TWO = "Choose whether the build is ready or has failed."
 LONGEST_TRANSCRIPT = 2000
 SOUND_NAME = re.compile(r"\.(wav|flac|aiff?|caf|og[ga]|opus|mp3|m4a|mp4|webm)$", re.IGNORECASE)
 REMOTE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}$")
@@ -37,11 +37,11 @@ REMOTE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}$")
 
 class VoiceForm(forms.Form):
     name = forms.CharField(
-        max_length=100, help_text="How the studio calls this voice, such as “Warm narrator”.", strip=True
+        max_length=100, help_text="The studio's name for this voice, such as “Warm narrator”.", strip=True
     )
-    language = forms.ChoiceField(choices=LANGUAGES, help_text="The language that the recordings are in.")
+    language = forms.ChoiceField(choices=LANGUAGES, help_text="The language of the recordings.")
     purpose = forms.ChoiceField(
-        choices=Purpose.choices, help_text="The consent and the contract have to allow exactly this."
+        choices=Purpose.choices, help_text="The consent and the contract must allow exactly this purpose."
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -58,7 +58,9 @@ class ManyFilesField(forms.FileField):
     """Several files in one field, as a list."""
 
     def __init__(self) -> None:
-        super().__init__(widget=ManyFilesInput, allow_empty_file=True, error_messages={"required": "Choose files."})
+        super().__init__(
+            widget=ManyFilesInput, allow_empty_file=True, error_messages={"required": "Choose one or more files."}
+        )
 
     def clean(self, data: "Sequence[UploadedFile[Any]] | None", initial: Any = None) -> Any:
         if not data:
@@ -67,7 +69,7 @@ class ManyFilesField(forms.FileField):
 
 
 class UploadForm(forms.Form):
-    """Recordings, and perhaps a table of their transcripts (`file|text` lines) among them."""
+    """Recordings, optionally with a table of their transcripts (`file|text` lines)."""
 
     recordings = ManyFilesField()
     transcript = forms.CharField(required=False, max_length=LONGEST_TRANSCRIPT)
@@ -84,50 +86,56 @@ class BuildForm(forms.Form):
 
 
 class SettleForm(forms.Form):
-    """A person's answer to what became of a build whose answer was lost."""
+    """Resolves a build whose submit response was lost."""
 
     step = forms.CharField(required=False, max_length=20)
-    exists = forms.TypedChoiceField(choices=[("yes", "yes"), ("no", "no")], coerce=lambda answer: answer == "yes")
+    exists = forms.TypedChoiceField(choices=[("yes", "yes"), ("no", "no")], coerce=lambda value: value == "yes")
     remote_id = forms.CharField(required=False, max_length=100, strip=True)
-    why = forms.CharField(max_length=300, strip=True, error_messages={"required": "Write down how you know."})
+    why = forms.CharField(max_length=300, strip=True, error_messages={"required": "Enter how you know this."})
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("exists") and not REMOTE_ID.match(data.get("remote_id", "")):
-            self.add_error("remote_id", "Copy the voice's id from the provider's page: letters, digits and dashes.")
+            self.add_error(
+                "remote_id", "Copy the voice ID from the provider's website. It has letters, digits and . _ : - only."
+            )
         return data
 
     @property
     def answer(self) -> str:
-        """The remote id, or nothing when the provider does not have it."""
+        """The remote id, or an empty string if the provider does not have the voice."""
         return self.cleaned_data["remote_id"] if self.cleaned_data["exists"] else ""
 
 
 class ConcludeForm(forms.Form):
-    """What a person saw who looked at a build of which the provider says nothing that we understand."""
+    """Resolves a build whose provider status we do not recognize."""
 
     became = forms.TypedChoiceField(
         choices=[(status.value, status.value) for status in (BuildStatus.READY, BuildStatus.FAILED)],
         coerce=BuildStatus,
         error_messages={"required": ONE_OF_TWO, "invalid_choice": ONE_OF_TWO},
     )
-    why = forms.CharField(max_length=300, strip=True, error_messages={"required": "Write down how you know."})
+    why = forms.CharField(max_length=300, strip=True, error_messages={"required": "Enter how you know this."})
 
 
 def read_transcripts(file: "UploadedFile[Any]") -> dict[str, str]:
-    """The transcripts in a table of `file|text` lines (or tab-separated), by file name without its ending.
+    """The transcripts in a table of `file|text` lines (or tab-separated), by file name without its extension.
 
-    Raises ValidationError when it is not such a table.
+    Raises ValidationError for anything else.
     """
     if (file.size or 0) > TRANSCRIPT_TABLE_BYTES:
-        raise forms.ValidationError("The table of transcripts is over 2 MB; split it.")
+        raise forms.ValidationError("The transcript table is larger than 2 MB. Split it into smaller files.")
     try:
         lines = file.read().decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise forms.ValidationError("The table of transcripts is not UTF-8 text; save it as UTF-8.") from None
+        raise forms.ValidationError(
+            "The transcript table is not UTF-8 text. Save it as UTF-8 and upload it again."
+        ) from None
     found = dict(pair for line in lines if (pair := _pair(line)))
     if not found:
-        raise forms.ValidationError("No line of the table reads like “file name|text”.")
+        raise forms.ValidationError(
+            "The transcript table has no lines like “file name|text”. Correct it and upload it again."
+        )
     return found
 
 

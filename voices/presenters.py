@@ -1,4 +1,4 @@
-"""How an account, or a voice at its provider, stands: the colour and the words that every page has for it."""
+"""Badges, labels and change tokens of accounts, remote voices and builds, for every page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,21 +28,21 @@ def of_account(account: Account) -> Standing:
         return Standing("wait" if account.paused_by_id else "bad", "Paused")
     if account.last_error:
         return Standing("bad", "Not working")
-    return Standing("good", "Working") if account.checked_at else Standing("over", "Never tested")
+    return Standing("good", "Working") if account.checked_at else Standing("over", "Not tested")
 
 
 def of_remote(remote: RemoteVoice) -> Standing:
-    """In our words; what the provider calls it stands beside. Its builds should be fetched (`access.remote_voices`)."""
+    """Our own label; pages show the provider's status beside it. Prefetch its builds (`access.remote_voices`)."""
     statuses = {BuildStatus(build.status) for build in remote.builds.all()}
-    moving = [status for status in ACTIVE if status in statuses]
+    active = [status for status in ACTIVE if status in statuses]
     if remote.deleted_at:
         return Standing("over", "Deleted")
     if remote.delete_asked_at:
         return Standing("busy", "Being deleted")
-    if moving:
-        return Standing("busy", moving[0].label)
+    if active:
+        return Standing("busy", active[0].label)
     if not remote.remote_id:
-        return Standing("over", "Was not made")
+        return Standing("over", "Not created")
     if remote.adopted_by_id:
         return Standing("good", "Adopted")
     if BuildStatus.READY in statuses:
@@ -51,9 +51,9 @@ def of_remote(remote: RemoteVoice) -> Standing:
 
 
 def kind(remote: RemoteVoice) -> str:
-    """What its provider calls this kind of voice, such as "Clone"; our own word where we do not know it any more."""
-    known = can(remote)
-    return known.label if known else remote.tier.capitalize()
+    """The provider's name for this kind of voice, such as "Clone"; our own name if the provider is unknown."""
+    capabilities = can(remote)
+    return capabilities.label if capabilities else remote.tier.capitalize()
 
 
 ARCHIVES = {
@@ -65,22 +65,22 @@ ENCODINGS = {Encoding.WAV: "WAV", Encoding.MP3: "MP3"}
 
 def handed_over(build: Build, count: int, seconds: float) -> str:
     """“One MP3 of 0:41 minutes, made of these 4 recordings.” `seconds` is the speech of all of them."""
-    way, those = Handover(build.handover), some(count, "recording", "recordings")
-    if way in ARCHIVES:
-        return f"{ARCHIVES[way]}, made of these {those}."
-    if way == Handover.DATASET_URL and build.remote_voice.tier != Tier.RAPID:
-        return f"One archive (.zip) with their transcripts, made of these {those}."
-    if way in (Handover.ONE_FILE, Handover.SIGNED_PUT_WAV, Handover.DATASET_URL):
+    handover, recordings = Handover(build.handover), some(count, "recording", "recordings")
+    if handover in ARCHIVES:
+        return f"{ARCHIVES[handover]}, made of these {recordings}."
+    if handover == Handover.DATASET_URL and build.remote_voice.tier != Tier.RAPID:
+        return f"One archive (.zip) with their transcripts, made of these {recordings}."
+    if handover in (Handover.ONE_FILE, Handover.SIGNED_PUT_WAV, Handover.DATASET_URL):
         whole = seconds + GAP_SECONDS * max(0, count - 1)
-        kind = ENCODINGS[_encoding(build)] if way == Handover.ONE_FILE else "WAV"
-        return f"One {kind} of {clock(whole)} minutes, made of these {those} with short silences between them."
-    return f"{those.capitalize()}, one by one, each as the WAV that is heard here."
+        encoding = ENCODINGS[_encoding(build)] if handover == Handover.ONE_FILE else "WAV"
+        return f"One {encoding} of {clock(whole)} minutes, made of these {recordings} with short silences between them."
+    return f"{recordings.capitalize()}, one by one, each as the WAV that plays here."
 
 
 def _encoding(build: Build) -> Encoding:
-    """As the provider takes it; WAV where we do not know it any more."""
-    known = can(build.remote_voice)
-    return known.encoding if known else Encoding.WAV
+    """The encoding that the provider accepts; WAV if the provider is unknown."""
+    capabilities = can(build.remote_voice)
+    return capabilities.encoding if capabilities else Encoding.WAV
 
 
 MENDED_BY = {
@@ -89,41 +89,41 @@ MENDED_BY = {
     Lacks.TRANSCRIPTS: ("?show=no_transcript#recordings", "Add transcripts", "voices.change_recording"),
     Lacks.SHORTER_TRANSCRIPTS: ("?show=usable#recordings", "Show them", ""),
     Lacks.TRAINED_LENGTH: ("?show=usable&sort=longest#recordings", "Show them", ""),
-    Lacks.LANGUAGE: ("", "", ""),  # nothing here mends it
+    Lacks.LANGUAGE: ("", "", ""),  # no fix on this page
     Lacks.UNMARKED: ("?show=marked#recordings", "Show them", ""),
 }
 
 
 def stamp(build: Build) -> str:
-    """Changes when something that pages show of a moving build does; times in words move on by the minute."""
+    """Changes with what pages show of an active build. Relative times change every minute."""
     minute = int(timezone.now().timestamp() // 60)
     sent = (build.pk, build.status, build.done, build.total, build.doing)
-    known = (build.looked_up, build.raw_status, build.word_unknown, build.remote_voice.account.paused_at)
-    return digest(repr((*sent, *known, minute)))
+    observed = (build.looked_up, build.raw_status, build.word_unknown, build.remote_voice.account.paused_at)
+    return digest(repr((*sent, *observed, minute)))
 
 
 def asks_a_person(build: Build) -> bool:
-    """The answer was lost, and looking it up found nothing or is not possible: somebody can look and say."""
+    """Whether the response was lost, and the lookup found nothing or is not supported, so that staff must check."""
     if build.status != BuildStatus.UNCONFIRMED:
         return False
     return build.looked_up > 0 or not build.remote_voice.capabilities.can_find
 
 
 def playable(recording: Recording) -> bool:
-    """Only of what the strict reader took for sound there are levels, also where it is too long to be used."""
+    """A recording has levels if the strict reader accepted its audio, even if it is too long to be used."""
     return recording.usable or bool(recording.levels)
 
 
 def tier_label(build: Build) -> str:
-    """What the provider calls this kind of build, such as "Rapid"; our own word where we do not know it any more."""
+    """The provider's name for this kind of build, such as "Rapid"; our own name if the provider is unknown."""
     return kind(build.remote_voice)
 
 
 def build_name(build: Build) -> str:
-    """Where and what: "Resemble AI, rapid"; the tier is left out where the provider has one alone."""
+    """Provider and tier: "Resemble AI, rapid". The tier is omitted if the provider has only one."""
     slug = build.remote_voice.account.provider
-    one = slug in registry.PROVIDERS and len(registry.provider_class(slug).tiers) == 1
-    return registry.label(slug) if one else f"{registry.label(slug)}, {tier_label(build).lower()}"
+    has_one_tier = slug in registry.PROVIDERS and len(registry.provider_class(slug).tiers) == 1
+    return registry.label(slug) if has_one_tier else f"{registry.label(slug)}, {tier_label(build).lower()}"
 
 
 MOST = 50
@@ -131,7 +131,7 @@ MOST = 50
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """The previews of a voice, newest first, and why it may not speak now, if it may not."""
+    """The previews of a voice, newest first, and the reasons why it cannot generate one now."""
 
     rows: Sequence[Preview]
     reasons: Sequence[str]
@@ -147,11 +147,13 @@ class Spoken:
 
 def spoken(remote: RemoteVoice) -> Spoken:
     rows = list(remote.previews.select_related("asked_by").order_by("-created_at", "pk")[:MOST])
-    return Spoken(rows, reasons_against_preview(remote) if can(remote) else ["VoiceHub does not know it."])
+    return Spoken(
+        rows, reasons_against_preview(remote) if can(remote) else ["VoiceHub no longer supports this provider."]
+    )
 
 
 def can(remote: RemoteVoice) -> Capabilities | None:
-    """What may be done with it over there; None where VoiceHub does not know its provider any more."""
+    """What the provider can do with the voice; None if VoiceHub no longer supports the provider."""
     try:
         return remote.capabilities
     except NotPossible:

@@ -60,7 +60,7 @@ def _rename_and_show(page: Page) -> None:
     asked.get_by_role("button", name="Make it public").click()
     expect(page.get_by_text("made public by Paula")).to_be_visible()
     page.get_by_role("button", name="Make it private").click()
-    expect(page.get_by_text("The provider shows the voice as private now.")).to_be_visible()
+    expect(page.get_by_text("The provider now shows the voice as private.")).to_be_visible()
 
 
 def _nothing_more(_page: Page) -> None:
@@ -103,7 +103,7 @@ PLACES = {
         clips=FOUR,
         told=r"ready\. These 4 recordings will be sent, 22 s of speech\.",
         way="One by one",
-        handed="4 recordings, one by one, each as the WAV that is heard here.",
+        handed="4 recordings, one by one, each as the WAV that plays here.",
         read=_read_scores,
         size="phone",
     ),
@@ -112,7 +112,7 @@ PLACES = {
         row="AudioStack, instant",
         clips=[*FOUR, FOREIGN],
         told=r"ready\. These 5 recordings will be sent, 28 s of speech\.",
-        handed="5 recordings, one by one, each as the WAV that is heard here.",
+        handed="5 recordings, one by one, each as the WAV that plays here.",
         read=_read_discarded,
         deletes=False,
         size="phone",
@@ -213,7 +213,7 @@ def test_refused_key_pauses_the_account_until_there_is_a_new_one(cast: Cast, ope
     tab.look("build, account paused")
 
     row = desk.next_step(admin.go("/"), name)
-    expect(row).to_contain_text("1 build waits for a key that works.")
+    expect(row).to_contain_text("1 build waits for a working key.")
     admin.look("today, account paused")
     row.get_by_role("link", name="Enter a new key").click()
     admin.look("account, key refused")
@@ -257,7 +257,7 @@ def test_build_in_doubt_is_settled_by_somebody_who_has_looked(studio: Studio, ca
     assert reason.evaluate("(field) => field.validity.valueMissing")
     reason.fill(why)
     form.get_by_role("button", name="It exists").click()
-    expect(tab.page.get_by_text("Noted. The build goes on from there.")).to_be_visible()
+    expect(tab.page.get_by_text("Saved. The build continues from there.")).to_be_visible()
     desk.watch_until(tab.page, "The voice is ready")
     expect(tab.page.locator("dt:has-text('Answered by hand') + dd")).to_have_text(f"Paula: “{why}”")
     tab.look("build answered by hand")
@@ -280,7 +280,7 @@ def test_voices_that_nobody_knows_are_adopted_or_deleted(studio: Studio, cast: C
     page.get_by_label("Voice").select_option(label="Cass, found (Cass Everywhere)")
     tab.look("adopting a voice")
     page.get_by_role("button", name="Adopt").click()
-    expect(page.get_by_text("The voice belongs to Cass, found now.")).to_be_visible()
+    expect(page.get_by_text("Voice adopted. It now belongs to Cass, found.")).to_be_visible()
     expect(page.get_by_text(with_ids["Their guide"])).to_be_visible()
     desk.have_said(page, SAYS)
     tab.look("voice adopted")

@@ -1,4 +1,4 @@
-"""What is said of a recording in its row: whether it can be heard, is still being listened to, and how it was made."""
+"""Filters for a recording's row: whether it can be played, and how its WAV was made."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,21 +23,21 @@ def _decode(step: Step) -> str:
 
 
 def _mix(step: Step) -> str:
-    kept = step["channels"]
-    if len(kept) > 1:
-        return f"{len(kept)} of {step['of']} channels mixed to one"
-    return f"channel {kept[0]} of {step['of']} taken"
+    channels = step["channels"]
+    if len(channels) > 1:
+        return f"{len(channels)} of {step['of']} channels mixed to one"
+    return f"channel {channels[0]} of {step['of']} used"
 
 
 def _resample(step: Step) -> str:
-    return f"{step['from']:,} samples per second made {step['to']:,}"
+    return f"resampled from {step['from']:,} Hz to {step['to']:,} Hz"
 
 
 def _round(step: Step) -> str:
     return f"rounded to {step['bits']} bits{'' if step.get('dither') is None else ' with dither'}"
 
 
-# The steps of a recipe (audio.wav.convert) in words; one that is not named here is told by its own name.
+# Descriptions of the recipe steps (audio.wav.convert). An unknown step is shown by its name.
 STEPS: dict[str, Callable[[Step], str]] = {
     "decode": _decode,
     "mix": _mix,
@@ -49,15 +49,15 @@ STEPS: dict[str, Callable[[Step], str]] = {
 
 @register.filter
 def made_words(recording: Recording) -> str:
-    """How the WAV was made of the file that came: "read from FLAC (PCM_24), rounded to 16 bits with dither"."""
+    """How the WAV was made from the upload: "read from FLAC (PCM_24), rounded to 16 bits with dither"."""
     steps = [step for step in recording.recipe.get("steps", ()) if step.get("step") != "cut"]
-    words = [STEPS[name](step) if (name := str(step.get("step"))) in STEPS else name for step in steps]
-    return ", ".join(words)
+    texts = [STEPS[name](step) if (name := str(step.get("step"))) in STEPS else name for step in steps]
+    return ", ".join(texts)
 
 
 @register.filter
 def cut_words(recording: Recording) -> str:
-    """Where in its source it was: "1:02 to 1:09"; empty where the recipe does not say."""
+    """The time span in its source: "1:02 to 1:09"; empty if the recipe has none."""
     cut = next((step for step in recording.recipe.get("steps", ()) if step.get("step") == "cut"), None)
     frames = [cut.get(name) for name in ("start_frame", "end_frame")] if cut else []
     if None in frames or not frames or not recording.sample_rate:

@@ -1,4 +1,4 @@
-"""What the pages of this app show in the same way: how far a build is, scores, flags, and a talent's voices."""
+"""Tags and filters for builds, scores, flags and a talent's voices."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,16 +17,15 @@ from voices.presenters import Spoken, build_name, spoken, tier_label
 register = template.Library()
 
 WORDS = {
-    BuildStatus.QUEUED: "Waits for its turn; it is sent within seconds.",
-    BuildStatus.SUBMITTING: "Being sent",
-    BuildStatus.UNCONFIRMED: "The provider's answer was lost; looking up whether it arrived.",
-    BuildStatus.TRAINING: "The provider trains the voice.",
+    BuildStatus.QUEUED: "Queued; will be sent within seconds.",
+    BuildStatus.SUBMITTING: "Sending",
+    BuildStatus.UNCONFIRMED: "The provider's response was lost. Checking whether the build arrived.",
+    BuildStatus.TRAINING: "The provider is training the voice.",
 }
 
 
 @register.filter
 def provider_label(slug: str) -> str:
-    """The provider's own name for people."""
     return registry.label(slug)
 
 
@@ -37,23 +36,23 @@ register.filter(build_name)
 
 @register.filter
 def build_words(build: Build) -> str:
-    """For a line of a list: "Resemble AI, rapid, 3 November 2025, 14:02: ready"."""
+    """A line of a list: "Resemble AI, rapid, 3 November 2025, 14:02: ready"."""
     when = date_format(timezone.localtime(build.created_at), "j F Y, H:i")
     return f"{build_name(build)}, {when}: {build.get_status_display().lower()}"
 
 
 @register.filter
 def progress_words(build: Build) -> str:
-    """What happens now: "Sending 14 of 20 recordings"."""
+    """The current activity: "Sending 14 of 20 recordings"."""
     account = build.remote_voice.account
     if account.paused_at:
-        return f"Waits for the account {account.name}, which is paused."
+        return f"Waiting: the account {account.name} is paused."
     if build.status == BuildStatus.SUBMITTING and build.doing.startswith("Sending recordings") and build.total:
         return f"Sending {build.done} of {build.total} recordings"
     if build.unclear:
-        return "Nobody knows how it stands: look at the provider's page, and say it here."
-    said = build.doing if build.status in (BuildStatus.QUEUED, BuildStatus.SUBMITTING) else ""
-    return said or WORDS.get(BuildStatus(build.status), "")
+        return "Unknown status. Check the provider's website, then answer here."
+    message = build.doing if build.status in (BuildStatus.QUEUED, BuildStatus.SUBMITTING) else ""
+    return message or WORDS.get(BuildStatus(build.status), "")
 
 
 @register.filter
@@ -64,7 +63,7 @@ def took(build: Build) -> float | None:
 
 @register.filter
 def decimals(value: float | None, places: int = 2) -> str:
-    """0.8712 → "0.87", -3.5 → "−3.50" with a true minus sign, nothing → "–"."""
+    """0.8712 → "0.87", -3.5 → "−3.50" with a true minus sign, None → "–"."""
     return "–" if value is None else f"{value:z.{places}f}".replace("-", "−")
 
 
@@ -76,26 +75,26 @@ def kilohertz(rate: int) -> str:
 
 @register.filter
 def hundredths(share: float) -> int:
-    """A share of 0..1 for a <progress max="100">, kept within it."""
+    """A share of 0..1 for a <progress max="100">, clamped to that range."""
     return round(max(0.0, min(1.0, share)) * 100)
 
 
 @register.filter
 def provider_flags(row: BuildRecording) -> list[tuple[str, str]]:
-    """What the provider marked a recording with, as (tone, words); the worst first."""
-    found = []
+    """The provider's marks on a recording, as (severity, label); the worst first."""
+    flags = []
     if row.is_silent:
-        found.append(("bad", "Silent"))
+        flags.append(("bad", "Silent"))
     if row.is_outlier:
-        found.append(("wait", "Another speaker or sound"))
+        flags.append(("wait", "Another speaker or sound"))
     if row.is_active is False or row.discarded:
-        found.append(("over", "Not used"))
-    return found
+        flags.append(("over", "Not used"))
+    return flags
 
 
 @register.inclusion_tag("voices/_talent_voices.html", takes_context=True)
 def talent_voices(context: template.Context, talent: Talent) -> dict[str, Any]:
-    """A talent's voices with how many recordings and builds each has, for the talent's own page."""
+    """A talent's voices with the number of recordings and builds, for the talent's page."""
     usable = Q(recordings__status=RecordingStatus.ACCEPTED, recordings__active=True)
     voices = talent.voices.annotate(
         usable=Count("recordings", filter=usable, distinct=True), built=Count("builds", distinct=True)
@@ -110,11 +109,10 @@ register.filter("remote_kind", presenters.kind)
 
 @register.simple_tag
 def remote_voices_of(voice: Voice) -> Sequence[RemoteVoice]:
-    """Those of a voice, newest first; one that never came to be is of no interest."""
+    """The remote voices of a voice, newest first, without those that were never created."""
     return list(access.remote_voices().filter(voice=voice).exclude(remote_id="", retired_at=None)[:50])
 
 
 @register.simple_tag
 def spoken_by(remote: RemoteVoice) -> Spoken:
-    """Its previews, and why it may not speak now."""
     return spoken(remote)

@@ -1,4 +1,4 @@
-"""Accounts at the providers: their list, adding one, and what each provider allows, according to whom."""
+"""Account pages, and the limits of each provider with their sources."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,21 +22,21 @@ from voices.account_forms import AccountForm, KeyForm, PauseForm, say_errors
 from voices.models import Account, LimitOverride
 from voices.services.accounts import add_account, change_key, pause_account, resume_account, test_account
 
-# The limits in words; one that is not named here is shown by its key.
+# Labels of the limits. A limit without a label is shown by its key.
 NAMES = {
     "shortest_clip": "Shortest recording",
     "longest_clip": "Longest recording",
-    "trained_clip": "Longest recording that is trained on",
+    "trained_clip": "Longest recording used for training",
     "longest_transcript": "Longest transcript",
-    "least_recordings": "Fewest recordings",
-    "most_recordings": "Most recordings",
-    "least_seconds": "Least speech",
-    "advised_seconds": "Speech for a good voice",
-    "advised_seconds_other_languages": "Speech for a good voice, not in English",
-    "most_seconds": "Most speech",
+    "least_recordings": "Minimum recordings",
+    "most_recordings": "Maximum recordings",
+    "least_seconds": "Minimum speech",
+    "advised_seconds": "Recommended speech",
+    "advised_seconds_other_languages": "Recommended speech, languages other than English",
+    "most_seconds": "Maximum speech",
     "most_bytes": "Largest file",
-    "lowest_rate": "Lowest sampling rate",
-    "highest_rate": "Highest sampling rate",
+    "lowest_rate": "Lowest sample rate",
+    "highest_rate": "Highest sample rate",
     "calls_per_second": "Calls per second",
 }
 Overrides = Mapping[tuple[str, str, str], LimitOverride]
@@ -44,7 +44,7 @@ Overrides = Mapping[tuple[str, str, str], LimitOverride]
 
 @dataclass(frozen=True, slots=True)
 class LimitRow:
-    """One limit as it holds here, with who says so."""
+    """One limit in effect, with its source."""
 
     name: str
     amount: str
@@ -62,20 +62,20 @@ class TierLimits:
 
     @property
     def abilities(self) -> list[tuple[str, bool]]:
-        """What can be done with a voice over there, once it is made."""
-        can = self.capabilities
+        """What the provider can do with a finished voice."""
+        capabilities = self.capabilities
         return [
-            ("Speak a preview", can.can_preview),
-            ("Be trained again", can.trains_again),
-            ("Be renamed", can.can_rename),
-            ("Be made private", can.can_set_visibility),
-            ("Be deleted", can.can_delete),
+            ("Generate a preview", capabilities.can_preview),
+            ("Retrain", capabilities.trains_again),
+            ("Rename", capabilities.can_rename),
+            ("Make private", capabilities.can_set_visibility),
+            ("Delete", capabilities.can_delete),
         ]
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A provider as the pages show it (a class itself would be called by a template)."""
+    """A provider for the pages. Templates would call the provider class itself."""
 
     slug: str
     label: str
@@ -83,7 +83,7 @@ class Offer:
 
 
 def offers() -> list[Offer]:
-    return [Offer(one.slug, one.label, list(one.tiers.values())) for one in registry.all_providers()]
+    return [Offer(found.slug, found.label, list(found.tiers.values())) for found in registry.all_providers()]
 
 
 @may("voices.view_account")
@@ -99,7 +99,7 @@ def account_add(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with refusal_to(partial(form.add_error, None)):
             account = add_account(**form.cleaned_data)
-            messages.success(request, f"{account.name} is added. Test its key, to see that the provider takes it.")
+            messages.success(request, f"{account.name} added. Test its key to check that the provider accepts it.")
             return redirect("voices:account", account.pk)
     return render(request, "voices/account_add.html", {"form": form, "providers": offers()})
 
@@ -107,7 +107,7 @@ def account_add(request: HttpRequest) -> HttpResponse:
 @may("voices.view_account")
 @require_safe
 def provider(request: HttpRequest, slug: str) -> HttpResponse:
-    """What one provider asks for and does with voices, each limit with its source."""
+    """The limits of one provider, each with its source, and what it can do with voices."""
     if slug not in registry.PROVIDERS:
         raise Http404
     found = registry.provider_class(slug)
@@ -127,9 +127,9 @@ def tier_limits(provider: type[Provider], overrides: Overrides) -> Iterator[Tier
 def _row(name: str, capabilities: Capabilities, override: LimitOverride | None) -> LimitRow:
     limit = capabilities.limits[name]
     value, source = (override.value, override.source) if override else (limit.value, limit.source)
-    words = NAMES.get(name, name.replace("_", " ").capitalize())
+    label = NAMES.get(name, name.replace("_", " ").capitalize())
     checked = None if override else date.fromisoformat(limit.checked)
-    return LimitRow(words, amount(value, limit.unit), source, checked, limit.hard, limit.note, override is not None)
+    return LimitRow(label, amount(value, limit.unit), source, checked, limit.hard, limit.note, override is not None)
 
 
 def amount(value: float, unit: str) -> str:
@@ -138,12 +138,12 @@ def amount(value: float, unit: str) -> str:
         return f"{clock(value)} minutes"
     if unit == "bytes" and value >= 1_000_000:
         return f"{value / 1_000_000:,g} MB"
-    words = {"s": "seconds", "calls/s": "calls"}.get(unit, unit)
-    return f"{value:,g} {words.removesuffix('s') if value == 1 else words}"
+    noun = {"s": "seconds", "calls/s": "calls"}.get(unit, unit)
+    return f"{value:,g} {noun.removesuffix('s') if value == 1 else noun}"
 
 
 VOICES, CALLS = 25, 20
-FORGOTTEN = "VoiceHub does not know this provider any more."
+FORGOTTEN = "VoiceHub no longer supports this provider."
 
 
 def account_or_404(pk: str) -> Account:
@@ -171,7 +171,7 @@ def account(request: HttpRequest, pk: str) -> HttpResponse:
 @may("voices.test_account")
 @require_POST
 def account_test(request: HttpRequest, pk: str) -> HttpResponse:
-    """Ask the provider whether the key works; the answer stands in the account's row afterwards."""
+    """Test the key at the provider. The result is stored in the account's row."""
     account = account_or_404(pk)
     if account.provider not in registry.PROVIDERS:
         messages.error(request, FORGOTTEN)
@@ -190,7 +190,7 @@ def account_key(request: HttpRequest, pk: str) -> HttpResponse:
     account, form = account_or_404(pk), KeyForm(request.POST)
     if form.is_valid():
         change_key(account, form.cleaned_data["key"])
-        messages.success(request, "The new key is stored. Test it, to see that the provider takes it.")
+        messages.success(request, "New key saved. Test it to check that the provider accepts it.")
     else:
         say_errors(request, form)
     return redirect("voices:account", account.pk)
@@ -205,7 +205,7 @@ def account_pause(request: HttpRequest, pk: str) -> HttpResponse:
         say_errors(request, form)
         return redirect("voices:account", account.pk)
     pause_account(account, form.cleaned_data["reason"], user_of(request))
-    messages.success(request, f"{account.name} is paused: the provider is not asked for anything with it.")
+    messages.success(request, f"{account.name} is paused. VoiceHub makes no calls with it until it is resumed.")
     return redirect("voices:account", account.pk)
 
 
@@ -215,5 +215,5 @@ def account_pause(request: HttpRequest, pk: str) -> HttpResponse:
 def account_resume(request: HttpRequest, pk: str) -> HttpResponse:
     account = account_or_404(pk)
     resume_account(account)
-    messages.success(request, f"{account.name} is in use again, and what waited for it goes on.")
+    messages.success(request, f"{account.name} is resumed. Waiting work continues.")
     return redirect("voices:account", account.pk)

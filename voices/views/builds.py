@@ -1,4 +1,4 @@
-"""Builds: starting one, watching it, reading what came of it, and saying what became of one where only people know."""
+"""Build pages: start, progress, results, export, and resolving a build by hand."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -31,9 +31,9 @@ from voices.services.builds.start import cancel_build, reasons_against, start_bu
 PAGE = 100
 TONES = {"good": "good", "fair": "wait", "poor": "bad"}
 MEASURED = ("stoi", "pesq", "si_sdr", "sample_score")  # a column without any value is not shown
-# What the rows of recordings carry that no page of builds shows.
+# Large recording columns that no build page shows.
 HEAVY = ("peaks", "fine_peaks", "levels", "findings", "set_findings")
-# Our own estimates that stand beside the provider's scores, with the words over their columns.
+# Our own estimates, shown beside the provider's scores, with their column headings.
 ESTIMATES = {"dnsmos_overall": "DNSMOS", "stoi": "STOI", "si_sdr": "SI-SDR"}
 RESULTS = {
     BuildStatus.READY: "good",
@@ -46,7 +46,7 @@ RESULTS = {
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One step of a build's timeline. `state` is done, now, next, or the tone of a result."""
+    """One step of a build's timeline. `state` is done, now, next, or the severity of a result."""
 
     label: str
     state: str
@@ -74,7 +74,7 @@ def build_start(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_object_or_404(access.voices(), pk=pk)
     form = BuildForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Choose the account and the kind of build again.")
+        messages.error(request, "The build was not started. Choose the account and the kind of build again.")
         return redirect(voice)
     account = get_object_or_404(Account, pk=form.cleaned_data["account"])
     tier, handover = form.cleaned_data["tier"], form.cleaned_data["handover"]
@@ -93,7 +93,7 @@ def build(request: HttpRequest, pk: str) -> HttpResponse:
 @may("voices.view_build")
 @require_safe
 def build_progress(request: HttpRequest, pk: str) -> HttpResponse:
-    """What moves on the page of a build; nothing (204) when the page shows that already."""
+    """The part of a build page that changes; 204 when the page is up to date."""
     build = get_object_or_404(access.builds(), pk=pk)
     if build.active and request.GET.get("seen") == stamp(build):
         return HttpResponse(status=204)
@@ -103,7 +103,7 @@ def build_progress(request: HttpRequest, pk: str) -> HttpResponse:
 @may("voices.view_build")
 @require_safe
 def build_export(_request: HttpRequest, pk: str) -> StreamingHttpResponse:
-    """The table of the recordings as CSV that no spreadsheet takes for formulas."""
+    """The recordings as CSV, escaped against formula injection."""
     build = get_object_or_404(access.builds(), pk=pk)
     rows = csv_lines(worst_first(build))
     response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
@@ -118,7 +118,7 @@ def build_export(_request: HttpRequest, pk: str) -> StreamingHttpResponse:
 def build_cancel(request: HttpRequest, pk: str) -> HttpResponse:
     build = get_object_or_404(access.builds(), pk=pk)
     cancel_build(build, user_of(request))
-    messages.success(request, "The build is cancelled. Nothing was sent.")
+    messages.success(request, "Build canceled. Nothing was sent to the provider.")
     return redirect(build)
 
 
@@ -126,15 +126,15 @@ def build_cancel(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 @refusal_to_message("voices:build")
 def build_settle(request: HttpRequest, pk: str) -> HttpResponse:
-    """A person's answer, for a build that no look-up can find."""
+    """Resolve a build that the lookup cannot find."""
     build = get_object_or_404(access.builds(), pk=pk)
     form = SettleForm(request.POST)
     if not form.is_valid():
         say_errors(request, form)
         return redirect(build)
-    said = form.cleaned_data
-    settle_by_hand(build, user_of(request), form.answer, said["why"], step=said["step"])
-    messages.success(request, "Noted. The build goes on from there.")
+    data = form.cleaned_data
+    settle_by_hand(build, user_of(request), form.answer, data["why"], step=data["step"])
+    messages.success(request, "Saved. The build continues from there.")
     return redirect(build)
 
 
@@ -142,14 +142,14 @@ def build_settle(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 @refusal_to_message("voices:build")
 def build_conclude(request: HttpRequest, pk: str) -> HttpResponse:
-    """A person's word on a build of which the provider says nothing that VoiceHub understands."""
+    """Resolve a build whose provider status VoiceHub does not recognize."""
     build = get_object_or_404(access.builds(), pk=pk)
     form = ConcludeForm(request.POST)
     if not form.is_valid():
         say_errors(request, form)
         return redirect(build)
     conclude_by_hand(build, user_of(request), form.cleaned_data["became"], form.cleaned_data["why"])
-    messages.success(request, "Noted. The build is over.")
+    messages.success(request, "Saved. The build is finished.")
     return redirect(build)
 
 
@@ -185,28 +185,27 @@ def build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
 
 
 def others_of(build: Build) -> QuerySet[Build]:
-    """What it can be compared with."""
     return access.builds().filter(voice=build.voice_id).exclude(pk=build.pk).exclude(status__in=ACTIVE)[:50]
 
 
 def estimates_of(rows: Iterable[BuildRecording]) -> dict[str, str]:
-    """Columns for the estimates that any of these recordings has."""
-    made = [row.recording.measures.get("estimates") or {} for row in rows]
-    return {key: words for key, words in ESTIMATES.items() if any(one.get(key) is not None for one in made)}
+    """The estimates that at least one of these recordings has."""
+    estimates = [row.recording.measures.get("estimates") or {} for row in rows]
+    return {key: label for key, label in ESTIMATES.items() if any(row.get(key) is not None for row in estimates)}
 
 
 def reasons_against_another(build: Build) -> list[str]:
-    """Why building again would be refused now; nothing is asked while the build is on its way."""
+    """Why a rebuild would be refused now. Empty while the build is active; no query is made then."""
     account, tier = build.remote_voice.account, build.remote_voice.tier
     if build.active:
         return []
     if account.provider not in registry.PROVIDERS or tier not in registry.provider_class(account.provider).tiers:
-        return ["VoiceHub does not know this provider, or this kind of build, any more."]
+        return ["VoiceHub no longer supports this provider or this kind of build."]
     return reasons_against(build.voice, account, tier, build.handover)
 
 
 def timeline(build: Build) -> list[Moment]:
-    """Queued, sent, training, result: what is over, what happens now, what comes."""
+    """The steps of the build: started, sending, training, result."""
     sending = build.status in {BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED}
     steps = [
         Moment("Started", "done", build.created_at),
@@ -225,8 +224,8 @@ def timeline(build: Build) -> list[Moment]:
     return [*reached, Moment(build.get_status_display(), RESULTS[BuildStatus(build.status)], build.finished_at)]
 
 
-def _state(over: bool, now: bool) -> str:
-    return "done" if over else "now" if now else "next"
+def _state(is_done: bool, is_current: bool) -> str:
+    return "done" if is_done else "now" if is_current else "next"
 
 
 def scores(build: Build) -> list[Score]:
@@ -234,7 +233,7 @@ def scores(build: Build) -> list[Score]:
 
 
 class _Line:
-    """Gives `csv.writer` its line back instead of keeping it."""
+    """A file for `csv.writer` whose `write` returns the line instead of storing it."""
 
     def write(self, text: str) -> str:
         return text
@@ -262,7 +261,7 @@ def _cells(row: BuildRecording) -> tuple[object, ...]:
 
 
 def harmless(value: object) -> object:
-    """Text that a spreadsheet would read as a formula gets an apostrophe before it (OWASP, CSV injection)."""
+    """Put an apostrophe before text that a spreadsheet would read as a formula (OWASP, CSV injection)."""
     if value is None:
         return ""
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")):

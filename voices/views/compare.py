@@ -1,4 +1,4 @@
-"""Two finished builds of one voice side by side: how they were made, what the providers say of them, how they sound."""
+"""Two finished builds of one voice side by side: recordings, scores and previews."""
 
 import uuid
 from collections.abc import Iterator, Mapping
@@ -25,13 +25,13 @@ from voices.services.previews import ask_preview, reasons_against_preview
 
 MOST_SENTENCES = 20
 UNDER_WAY = (PreviewStatus.WAITING, PreviewStatus.ASKING)
-CLOSE = 0.005  # scores that read the same are the same
-TRAINED_SINCE = "This voice was trained again since, and speaks as it was trained last."
+CLOSE = 0.005  # smaller differences do not show in two decimals
+TRAINED_SINCE = "This voice has been retrained since this build. A preview would use the newer training."
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """One score of both builds; `better` is 0 or 1, or None where they are the same or one has none."""
+    """One score of both builds. `better_side` is 0 or 1, or None when they are equal or one is missing."""
 
     info: ScoreInfo
     values: tuple[float | None, float | None]
@@ -45,17 +45,17 @@ class ScoreRow:
 
     @property
     def cells(self) -> list[tuple[float | None, str]]:
-        """Each value with what is said of it beside the other."""
+        """Each value with its label: "better", "the same" or empty."""
         if None in self.values:
             return [(value, "") for value in self.values]
         if self.better is None:
             return [(value, "the same") for value in self.values]
-        return [(value, "better" if place == self.better else "") for place, value in enumerate(self.values)]
+        return [(value, "better" if side == self.better else "") for side, value in enumerate(self.values)]
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """What they were asked to say, and what came of it on each side; None where one was never asked."""
+    """A preview text with the preview of each build; None where a build has no preview of it."""
 
     text: str
     by_build: tuple[tuple[Build, Preview | None], ...]
@@ -67,7 +67,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two builds of one voice that are over."""
+    """Two finished builds of one voice."""
 
     a: Build
     b: Build
@@ -88,14 +88,15 @@ class Pair:
 
     @cached_property
     def sentences(self) -> list[Sentence]:
-        """The newest of each text on each side; those that both have said come first."""
-        said: dict[str, dict[uuid.UUID | None, Preview]] = {}
+        """The newest preview of each text per build; texts with previews of both builds come first."""
+        by_text: dict[str, dict[uuid.UUID | None, Preview]] = {}
         for preview in Preview.objects.filter(build__in=self.builds).order_by("-created_at", "pk"):
-            said.setdefault(preview.text, {}).setdefault(preview.build_id, preview)
+            by_text.setdefault(preview.text, {}).setdefault(preview.build_id, preview)
         found = [
-            Sentence(text, tuple((build, sides.get(build.pk)) for build in self.builds)) for text, sides in said.items()
+            Sentence(text, tuple((build, sides.get(build.pk)) for build in self.builds))
+            for text, sides in by_text.items()
         ]
-        return sorted(found, key=lambda one: -len(one.previews))[:MOST_SENTENCES]
+        return sorted(found, key=lambda sentence: -len(sentence.previews))[:MOST_SENTENCES]
 
     @property
     def _previews(self) -> list[Preview]:
@@ -131,7 +132,7 @@ def compare(request: HttpRequest) -> HttpResponse:
 @may("voices.view_build")
 @require_safe
 def compare_previews(request: HttpRequest) -> HttpResponse:
-    """What both say, alone; nothing (204) when the page shows that already. It asks again while one is being spoken."""
+    """The preview fragment; 204 when the page is up to date. It polls while a preview is being generated."""
     pair = _pair(request.GET)
     if request.GET.get("seen") == pair.stamp:
         return HttpResponse(status=204)
@@ -141,7 +142,7 @@ def compare_previews(request: HttpRequest) -> HttpResponse:
 @may("voices.ask_preview")
 @require_POST
 def compare_say(request: HttpRequest) -> HttpResponse:
-    """Ask both for the same sentence; what one of them cannot do does not keep the other from it."""
+    """Request the same preview from both builds. A refusal of one does not stop the other."""
     pair, form = _pair(request.GET), SentenceForm(request.POST)
     if problem := _problem(pair):
         messages.error(request, problem)
@@ -156,9 +157,9 @@ def compare_say(request: HttpRequest) -> HttpResponse:
 
 
 def _ask(build: Build, text: str, by: User) -> str:
-    """Have one side say it; what keeps it from that, in words."""
-    if why := _why_mute(build):
-        return why
+    """Request a preview of one build. Returns why it was refused, or an empty string."""
+    if reason := _why_mute(build):
+        return reason
     issues: list[str] = []
     with refusal_to(issues.append):
         ask_preview(build.remote_voice, text, by)
@@ -166,7 +167,7 @@ def _ask(build: Build, text: str, by: User) -> str:
 
 
 def _pair(asked: Mapping[str, str]) -> Pair:
-    """The two builds that are named in the address. Raises Http404 unless they are two of one voice."""
+    """The two builds in the query string. Raises Http404 unless both belong to one voice."""
     try:
         ids = [uuid.UUID(asked.get(name, "")) for name in ("a", "b")]
     except ValueError:
@@ -181,11 +182,15 @@ def _pair(asked: Mapping[str, str]) -> Pair:
 def _problem(pair: Pair) -> str:
     if pair.a.pk == pair.b.pk:
         return "Choose two different builds to compare."
-    return "A build can be compared once it is over." if any(build.active for build in pair.builds) else ""
+    return (
+        "A build can be compared when it is finished. Wait for it to end."
+        if any(build.active for build in pair.builds)
+        else ""
+    )
 
 
 def score_rows(pair: Pair) -> Iterator[ScoreRow]:
-    """The scores that either has, in the order in which every page shows them."""
+    """The scores that at least one build has, in the order used on every page."""
     for info in SCORES:
         first, second = (_score(build, info.key) for build in pair.builds)
         if first is not None or second is not None:
@@ -198,7 +203,7 @@ def _score(build: Build, key: str) -> float | None:
 
 
 def counts(pair: Pair) -> list[dict[str, float]]:
-    """What was sent and what was marked, of each build, in one query."""
+    """The sent and marked recordings of each build, in one query."""
     found = Build.objects.filter(pk__in=[build.pk for build in pair.builds]).annotate(
         clips=Count("recordings"),
         seconds=Sum("recordings__recording__seconds", default=0.0),
@@ -213,19 +218,19 @@ def counts(pair: Pair) -> list[dict[str, float]]:
 
 
 def shared(pair: Pair) -> int:
-    """How many recordings went into both, as they were."""
+    """How many recordings are in both builds with the same file and transcript."""
     first, second = (set(build.recordings.values_list("recording_id", "sha256", "transcript")) for build in pair.builds)
     return len(first & second)
 
 
 def mute(pair: Pair) -> list[tuple[Build, str]]:
-    """The sides that cannot say anything now, and why."""
-    return [(build, why) for build in pair.builds if (why := _why_mute(build))]
+    """The builds that cannot generate a preview now, each with the reason."""
+    return [(build, reason) for build in pair.builds if (reason := _why_mute(build))]
 
 
 def _why_mute(build: Build) -> str:
     if build.status != BuildStatus.READY:
-        return "This build made no voice that could speak."
+        return "This build did not produce a voice."
     return TRAINED_SINCE if _trained_since(build) else " ".join(reasons_against_preview(build.remote_voice))
 
 

@@ -1,4 +1,4 @@
-"""Today: what waits for staff and what blocks the next step, one row per talent or voice."""
+"""Today: open work for staff and blocked next steps, one row per talent or voice."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,7 +11,7 @@ from voices.views import dashboard_lists, next_steps
 @may("consent.view_talent")
 @require_safe
 def today(request: HttpRequest) -> HttpResponse:
-    """The number of queries does not grow with the rows: each part of the page asks once for all of them."""
+    """The number of queries does not grow with the rows."""
     steps = [next_steps.for_person(step, user_of(request)) for step in next_steps.steps()]
     answers, moving = dashboard_lists.answers(), dashboard_lists.moving()
     context = {
@@ -29,10 +29,7 @@ def today(request: HttpRequest) -> HttpResponse:
 @may("voices.view_build")
 @require_safe
 def moving(request: HttpRequest) -> HttpResponse:
-    """The builds in progress alone; nothing (204) when the page shows that already.
-
-    The fragment asks again by itself as long as one of them moves.
-    """
+    """The active builds fragment; 204 when the page is up to date. It polls while a build is active."""
     found = dashboard_lists.moving()
     if found.any_active and request.GET.get("seen") == found.stamp:
         return HttpResponse(status=204)

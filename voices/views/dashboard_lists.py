@@ -1,4 +1,4 @@
-"""The lists of Today beside its next steps: builds on their way, talents asked, contracts, work that stopped."""
+"""The lists of Today besides next steps: active builds, pending consents, ending contracts, failed tasks."""
 
 import uuid
 from collections.abc import Iterable
@@ -24,22 +24,22 @@ SHOWN_AFTER_END = timedelta(minutes=15)
 
 TASKS = {
     "submit_build": "Sending a build",
-    "settle_build": "Looking up what became of a build",
-    "refresh_build": "Asking the provider about a build",
+    "settle_build": "Looking up a build at the provider",
+    "refresh_build": "Checking the status of a build",
     "send_invitation": "Sending an invitation",
-    "make_preview": "Having a voice say something",
+    "make_preview": "Generating a preview",
     "delete_remote_voice": "Deleting a voice at the provider",
-    "check_take": "Listening to a reading of a statement",
-    "examine_recordings": "Listening to recordings",
+    "check_take": "Checking a consent recording",
+    "examine_recordings": "Analyzing recordings",
     "compare_recordings": "Comparing recordings",
-    "expire_consents": "Ending consents whose time is over",
-    "cut_recording": "Cutting a recording into clips",
+    "expire_consents": "Expiring consents",
+    "cut_recording": "Splitting a recording",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A talent who has been asked and has not answered, with the newest link that still opens."""
+    """A talent's unanswered consent requests, with the newest valid invitation."""
 
     talent: Talent
     consents: list[Consent]
@@ -62,9 +62,9 @@ def answers() -> list[Answer]:
 
 @dataclass(frozen=True, slots=True)
 class ActiveBuilds:
-    """Builds on their way, and those that have just ended, so that a row that ends is seen to end.
+    """Active builds, and builds that ended recently, so that staff see how a row ends.
 
-    One that has ended gives way to a newer one of its voice.
+    A newer build of the same voice hides an ended one.
     """
 
     rows: list[Build]
@@ -80,8 +80,8 @@ class ActiveBuilds:
 
 def moving() -> ActiveBuilds:
     newer = Build.objects.filter(voice=OuterRef("voice"), created_at__gt=OuterRef("created_at"))
-    lately = Q(finished_at__gte=timezone.now() - SHOWN_AFTER_END) & ~Exists(newer)
-    rows = access.builds().filter(Q(status__in=ACTIVE) | lately).order_by("-created_at")[:MOST]
+    recent = Q(finished_at__gte=timezone.now() - SHOWN_AFTER_END) & ~Exists(newer)
+    rows = access.builds().filter(Q(status__in=ACTIVE) | recent).order_by("-created_at")[:MOST]
     return ActiveBuilds(sorted(rows, key=lambda build: not build.active))
 
 
@@ -93,7 +93,7 @@ class Ending:
 
 
 def contracts_ending(day: date | None = None) -> list[Ending]:
-    """Contracts in force that end soon, the first to end of each talent."""
+    """Contracts in force that end soon; per talent the one that ends first."""
     day = day or timezone.localdate()
     rows = (
         Contract.objects.in_force(day)
@@ -120,19 +120,19 @@ class Stopped:
 
 
 def stopped() -> list[Stopped]:
-    """Work that was given up, with what it was about where that is a build."""
+    """Failed tasks, each with its build if it has one."""
     tasks = list(
         Task.objects.filter(status=TaskStatus.GIVEN_UP).order_by(F("finished_at").desc(nulls_last=True))[:MOST]
     )
-    about = {str(build.pk): build for build in access.builds().filter(pk__in=_ids(tasks))}
+    builds = {str(build.pk): build for build in access.builds().filter(pk__in=_ids(tasks))}
     return [
-        Stopped(TASKS.get(task.kind, task.kind.replace("_", " ").capitalize()), task, about.get(task.object_id))
+        Stopped(TASKS.get(task.kind, task.kind.replace("_", " ").capitalize()), task, builds.get(task.object_id))
         for task in tasks
     ]
 
 
 def _ids(tasks: Iterable[Task]) -> list[uuid.UUID]:
-    """The builds that tasks are about; an id that cannot be read is of nothing."""
+    """The build ids of these tasks. Malformed ids are skipped."""
     found = []
     for task in tasks:
         if task.kind.endswith("_build"):

@@ -1,4 +1,4 @@
-"""The next steps of Today. Each function asks the database a fixed number of times, however many talents there are."""
+"""The next steps of Today. The number of queries of each function does not grow with the talents."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -26,13 +26,13 @@ MOST = 100
 REVIEW = "consent.review_consent"
 
 FILE_CONTRACT = ("No contract is on file.", "Add contract", "consent:contract_add", "consent.add_contract")
-ASK_CONSENT = ("No consent has been asked for.", "Ask for consent", "consent:consent_ask", "consent.add_consent")
+ASK_CONSENT = ("No consent has been requested.", "Ask for consent", "consent:consent_ask", "consent.add_consent")
 ADD_VOICE = ("No voice has been set up.", "Add a voice", "voices:voice_add", "voices.add_voice")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One row: whom it is about, what waits or blocks, since when, and the link that leads on."""
+    """One row: the subject, what is open or blocked, since when, and the link to the next step."""
 
     subject: str
     about: str
@@ -44,21 +44,21 @@ class Step:
     at: datetime | None = None
     permission: str = ""
     allowed: bool = True
-    page: str = ""  # of the subject, for those who may not follow the link
+    page: str = ""  # for users without permission for `url`
     page_permission: str = ""
 
 
 def steps() -> list[Step]:
-    """Everything that waits for a person, what is given and only has to be looked at first."""
+    """Everything that needs staff, the most urgent first."""
     return [*alarms(), *accounts_paused(), *reviews(), *builds_for_people(), *gates_closed(), *voices_next()]
 
 
 def for_person(step: Step, user: User) -> Step:
-    """The row as this person sees it: its links are only offered to somebody who may follow them."""
+    """The row with only the links that this user may follow."""
     if not step.permission or user.has_perm(step.permission):
         return step
-    opens = not step.page_permission or user.has_perm(step.page_permission)
-    return replace(step, allowed=False, url=(step.page or step.url) if opens else "")
+    can_open = not step.page_permission or user.has_perm(step.page_permission)
+    return replace(step, allowed=False, url=(step.page or step.url) if can_open else "")
 
 
 def has_talents() -> bool:
@@ -70,13 +70,13 @@ def has_account() -> bool:
 
 
 def alarms() -> Iterator[Step]:
-    """Voices that others can use though they were made private, or that are still there after their deletion."""
+    """Voices that became public, still exist after deletion, or whose state is unknown."""
     rows = RemoteVoice.objects.exclude(alarm="").filter(deleted_at=None).select_related("account", "voice__talent")
     for remote in rows.order_by("seen_at")[:MOST]:
-        about = f"at {registry.label(remote.account.provider)}"
-        word = "Still there" if remote.lingers else "Public" if remote.public else "In doubt"
+        description = f"at {registry.label(remote.account.provider)}"
+        status = "Not deleted" if remote.lingers else "Public" if remote.public else "Unknown"
         subject, url = str(remote.voice or remote.name or remote), remote.get_absolute_url()
-        yield Step(subject, about, "bad", word, (remote.alarm,), url, "See to it", remote.seen_at)
+        yield Step(subject, description, "bad", status, (remote.alarm,), url, "Open voice", remote.seen_at)
 
 
 def accounts_paused() -> Iterator[Step]:
@@ -85,9 +85,9 @@ def accounts_paused() -> Iterator[Step]:
         by_person = account.paused_by_id is not None
         reasons = [account.pause_reason]
         if account.waiting:
-            end = "until it is resumed" if by_person else "for a key that works"
+            end = "until it is resumed" if by_person else "for a working key"
             reasons.append(f"{some(account.waiting, 'build waits', 'builds wait')} {end}.")
-        url, action = reverse("voices:account", args=[account.pk]), "Resume it" if by_person else "Enter a new key"
+        url, action = reverse("voices:account", args=[account.pk]), "Resume account" if by_person else "Enter a new key"
         yield Step(
             account.name,
             f"Account at {registry.label(account.provider)}",
@@ -103,7 +103,7 @@ def accounts_paused() -> Iterator[Step]:
 
 
 def reviews() -> Iterator[Step]:
-    """Consents that a talent has given and nobody has looked at; a talent with several is one row."""
+    """Submitted consents that wait for review, one row per talent."""
     rows = (
         Consent.objects.filter(status=ConsentStatus.SUBMITTED)
         .select_related("talent")
@@ -112,29 +112,29 @@ def reviews() -> Iterator[Step]:
     )
     for talent, group in groupby(rows[:MOST], key=lambda consent: consent.talent):
         consents = list(group)
-        one = len(consents) == 1
         label = registry.label(consents[0].provider)
-        words = f"Consent for {label} waits for review." if one else f"{len(consents)} consents wait for review."
-        url = consents[0].get_absolute_url() if one else talent.get_absolute_url()
-        yield Step(talent.name, "Talent", "wait", "To review", (words,), url, "Review", consents[0].given, REVIEW)
+        is_single = len(consents) == 1
+        reason = f"Consent for {label} needs review." if is_single else f"{len(consents)} consents need review."
+        url = consents[0].get_absolute_url() if is_single else talent.get_absolute_url()
+        yield Step(talent.name, "Talent", "wait", "To review", (reason,), url, "Review", consents[0].given, REVIEW)
 
 
 def latest_builds() -> QuerySet[Build]:
-    """The newest build of every voice that has one."""
+    """The newest build of each voice."""
     newest = Build.objects.filter(voice=OuterRef("voice")).order_by("-created_at").values("pk")[:1]
     return access.builds().filter(pk=Subquery(newest))
 
 
 def builds_for_people() -> Iterator[Step]:
-    """Voices whose newest build needs a person: recordings to mend, a refusal, a failure, or an answer."""
+    """Voices whose newest build needs staff: recordings to fix, a refusal, a failure, or an unknown state."""
     asks = Q(status=BuildStatus.UNCONFIRMED) | Q(status=BuildStatus.TRAINING, word_unknown=True)
     failed = Q(status__in=[BuildStatus.DATASET_ISSUE, BuildStatus.CONSENT_REJECTED, BuildStatus.FAILED])
-    words = {
+    labels = {
         BuildStatus.UNCONFIRMED: ("wait", "Needs an answer", "Answer"),
         BuildStatus.TRAINING: ("wait", "Needs an answer", "Answer"),
-        BuildStatus.DATASET_ISSUE: ("wait", "Recordings need work", "See which"),
-        BuildStatus.CONSENT_REJECTED: ("bad", "Consent refused", "See why"),
-        BuildStatus.FAILED: ("bad", "Build failed", "See why"),
+        BuildStatus.DATASET_ISSUE: ("wait", "Recordings need fixing", "Open build"),
+        BuildStatus.CONSENT_REJECTED: ("bad", "Consent rejected", "Open build"),
+        BuildStatus.FAILED: ("bad", "Build failed", "Open build"),
     }
     silent, outlier = Q(recordings__is_silent=True), Q(recordings__is_outlier=True)
     builds = latest_builds().annotate(
@@ -145,29 +145,30 @@ def builds_for_people() -> Iterator[Step]:
     for build in builds.filter(asks | failed).order_by("-created_at")[:MOST]:
         if build.active and not (build.unclear or asks_a_person(build)):
             continue
-        tone, word, action = words[BuildStatus(build.status)]
+        severity, status, action = labels[BuildStatus(build.status)]
         reason = _why(build, _marks(build.silent, build.outliers, build.discarded))
         at = build.finished_at or build.submitted_at
-        url, who = build.get_absolute_url(), "voices.start_build" if action == "Answer" else ""
-        yield Step(build.voice.name, build.voice.talent.name, tone, word, (reason,), url, action, at, who)
+        url, permission = build.get_absolute_url(), "voices.start_build" if action == "Answer" else ""
+        yield Step(build.voice.name, build.voice.talent.name, severity, status, (reason,), url, action, at, permission)
 
 
 def _why(build: Build, marks: str) -> str:
     if build.unclear:
-        word = f"“{build.raw_status}”, which VoiceHub does not know" if build.raw_status else "nothing of it"
-        return f"The provider says {word}. Look at its own page."
-    return marks or build.issue or "The answer of the provider was lost, and looking it up found nothing."
+        if not build.raw_status:
+            return "The provider no longer reports a status. Check the provider's website."
+        return f"The provider reports “{build.raw_status}”, an unknown status. Check the provider's website."
+    return marks or build.issue or "The provider's response was lost, and the lookup did not find the build."
 
 
 def _marks(silent: int, outliers: int, discarded: int) -> str:
-    """What the provider marked, in our words: its own name the recordings as they are called over there."""
-    kinds = ((silent, "silent"), (outliers, "of another speaker or sound"), (discarded, "not used"))
-    told, total = [f"{count} {words}" for count, words in kinds if count], silent + outliers + discarded
-    return f"{some(total, 'recording was', 'recordings were')} marked: {', '.join(told)}." if told else ""
+    """The marks in our words. The provider's own message uses its names of the recordings."""
+    kinds = ((silent, "silent"), (outliers, "with another speaker or sound"), (discarded, "not used"))
+    parts, total = [f"{count} {label}" for count, label in kinds if count], silent + outliers + discarded
+    return f"{some(total, 'recording was', 'recordings were')} marked: {', '.join(parts)}." if parts else ""
 
 
 def voices_next() -> Iterator[Step]:
-    """Talents without a voice, and voices that were never built, with what blocks their next step."""
+    """Talents without a voice and voices without a build, with what blocks their next step."""
     yield from _talents_next()
     easiest = easiest_tier()
     if easiest is not None:
@@ -187,16 +188,16 @@ def _talents_next() -> Iterator[Step]:
 
 def _talent_step(talent: Talent, *, asked: bool, filed: bool) -> Step:
     if not filed:
-        lack, action, page, permission = FILE_CONTRACT
+        reason, action, page, permission = FILE_CONTRACT
     else:
-        lack, action, page, permission = ADD_VOICE if asked else ASK_CONSENT
+        reason, action, page, permission = ADD_VOICE if asked else ASK_CONSENT
     url = reverse(page, args=[talent.pk])
     return Step(
         talent.name,
         "Talent",
         "wait",
         "Next step",
-        (lack,),
+        (reason,),
         url,
         action,
         None,
@@ -206,7 +207,7 @@ def _talent_step(talent: Talent, *, asked: bool, filed: bool) -> Step:
 
 
 def easiest_tier() -> tuple[Account, Capabilities] | None:
-    """The tier that asks for the least speech, among those that there is an account for."""
+    """The tier that needs the least speech, among those with a working account."""
     limits = all_limits()
     found = [
         (account, tier, limits[account.provider, tier.tier])
@@ -214,7 +215,7 @@ def easiest_tier() -> tuple[Account, Capabilities] | None:
         if account.provider in registry.PROVIDERS
         for tier in registry.provider_class(account.provider).tiers.values()
     ]
-    found.sort(key=lambda one: one[2]["least_seconds"].value if "least_seconds" in one[2] else 0)
+    found.sort(key=lambda row: row[2]["least_seconds"].value if "least_seconds" in row[2] else 0)
     return found[0][:2] if found else None
 
 
@@ -222,34 +223,33 @@ def _unbuilt(account: Account, tier: Capabilities) -> Iterator[Step]:
     tried = Build.objects.filter(voice=OuterRef("pk")).exclude(status=BuildStatus.CANCELLED)
     voices = list(Voice.objects.filter(~Exists(tried)).select_related("talent").order_by("name")[:MOST])
     states = readinesses(voices, account, tier.tier)
-    asked = {
+    newest_consents = {
         (consent.talent_id, consent.purpose): consent
         for consent in Consent.objects.filter(
             talent__in={voice.talent_id for voice in voices}, provider=account.provider
         ).order_by("created_at")
     }
     for voice in voices:
-        yield _voice_step(voice, states[voice.pk], asked.get((voice.talent_id, voice.purpose)))
+        yield _voice_step(voice, states[voice.pk], newest_consents.get((voice.talent_id, voice.purpose)))
 
 
 def _voice_step(voice: Voice, state: Readiness, asked: Consent | None) -> Step:
-    about = voice.talent.name
     url, action, permission = _mended_by(voice, state, asked)
     if state.ready:
-        words = (f"Nothing is missing for a {state.capabilities.label.lower()} build.",)
-        return Step(voice.name, about, "good", "Ready to build", words, url, action)
+        reasons: tuple[str, ...] = (f"All requirements of a {state.capabilities.label.lower()} build are met.",)
+        return Step(voice.name, voice.talent.name, "good", "Ready to build", reasons, url, action)
     reasons, page = state.permission.reasons + state.blockers, voice.get_absolute_url()
-    return Step(voice.name, about, "wait", "Blocked", reasons, url, action, None, permission, page=page)
+    return Step(voice.name, voice.talent.name, "wait", "Blocked", reasons, url, action, None, permission, page=page)
 
 
 def _mended_by(voice: Voice, state: Readiness, asked: Consent | None) -> tuple[str, str, str]:
-    """Where the first thing that is missing is mended, the words of the link, and who may."""
+    """The URL, label and permission of the link that fixes the first missing item."""
     if not state.permission.given:
         return _gate_opened_by(voice, state.permission, asked)
     if not state.lacks:
         return voice.get_absolute_url(), "Open voice", ""
-    place, words, permission = MENDED_BY[state.lacks[0].kind]
-    return voice.get_absolute_url() + place, words or "Open voice", permission
+    anchor, label, permission = MENDED_BY[state.lacks[0].kind]
+    return voice.get_absolute_url() + anchor, label or "Open voice", permission
 
 
 def _gate_opened_by(voice: Voice, permission: Permission, asked: Consent | None) -> tuple[str, str, str]:
@@ -261,7 +261,7 @@ def _gate_opened_by(voice: Voice, permission: Permission, asked: Consent | None)
 
 
 def gates_closed() -> Iterator[Step]:
-    """Voices that were built, and whose consent or contract has since ended; failed builds have rows of their own."""
+    """Built voices whose consent or contract has ended since. Failed builds have their own rows."""
     unexpired = Q(consent__valid_until__isnull=True) | Q(consent__valid_until__gte=timezone.localdate())
     holds = unexpired & Q(consent__status=ConsentStatus.APPROVED, contract__in=Contract.objects.in_force())
     builds = list(
@@ -270,13 +270,13 @@ def gates_closed() -> Iterator[Step]:
         .exclude(holds)
         .order_by("voice__name")
     )
-    wishes = {build.pk: _wish(build) for build in builds}
-    labels = {wish.provider: registry.label(wish.provider) for wish in wishes.values()}
-    allowed = permissions(wishes.values(), labels)
-    asked = _newest_asked(wishes.values())
-    closed = [build for build in builds if not allowed[wishes[build.pk]].given]
+    queries = {build.pk: _wish(build) for build in builds}
+    labels = {query.provider: registry.label(query.provider) for query in queries.values()}
+    allowed = permissions(queries.values(), labels)
+    newest_consents = _newest_asked(queries.values())
+    closed = [build for build in builds if not allowed[queries[build.pk]].given]
     for build in closed[:MOST]:
-        yield _closed_step(build.voice, allowed[wishes[build.pk]], asked.get(wishes[build.pk]))
+        yield _closed_step(build.voice, allowed[queries[build.pk]], newest_consents.get(queries[build.pk]))
 
 
 def _wish(build: Build) -> Wish:
@@ -284,7 +284,7 @@ def _wish(build: Build) -> Wish:
 
 
 def _newest_asked(wishes: Collection[Wish]) -> dict[Wish, Consent]:
-    talents = {wish.talent.pk: wish.talent for wish in wishes}
+    talents = {query.talent.pk: query.talent for query in wishes}
     return {
         Wish(talents[consent.talent_id], consent.provider, consent.purpose): consent
         for consent in Consent.objects.filter(talent__in=talents).order_by("created_at")
@@ -292,6 +292,8 @@ def _newest_asked(wishes: Collection[Wish]) -> dict[Wish, Consent]:
 
 
 def _closed_step(voice: Voice, permission: Permission, asked: Consent | None) -> Step:
-    url, action, who = _gate_opened_by(voice, permission, asked)
-    word, page = "No longer allowed", voice.get_absolute_url()
-    return Step(voice.name, voice.talent.name, "bad", word, permission.reasons, url, action, None, who, page=page)
+    url, action, link_permission = _gate_opened_by(voice, permission, asked)
+    status, page = "No longer allowed", voice.get_absolute_url()
+    return Step(
+        voice.name, voice.talent.name, "bad", status, permission.reasons, url, action, None, link_permission, page=page
+    )

@@ -1,4 +1,4 @@
-"""Previews: asking a voice at its provider to say a sentence, and hearing what came of it."""
+"""Previews: sentences that a voice speaks at its provider."""
 
 from typing import Any
 
@@ -16,14 +16,14 @@ from voices.presenters import spoken
 from voices.services.previews import ask_preview
 from voices.views.remote_voices import remote_or_404
 
-# What a page may play, each with the ending of a file of its kind; anything else is only handed over to keep.
+# Content types that a page may play, with their file extensions. Anything else is only offered as a download.
 PLAYED = {"audio/wav": "wav", "audio/mpeg": "mp3", "audio/ogg": "ogg", "audio/flac": "flac"}
 
 
 @may("voices.view_remotevoice")
 @require_safe
 def previews(request: HttpRequest, pk: str) -> HttpResponse:
-    """The list alone; nothing (204) when the page shows that already. It asks again as long as one is being spoken."""
+    """The list fragment; 204 when the page is up to date. It polls while a preview is being generated."""
     remote = remote_or_404(pk)
     found = spoken(remote)
     if found.moving and request.GET.get("seen") == found.stamp:
@@ -51,11 +51,13 @@ def preview_ask(request: HttpRequest, pk: str) -> HttpResponse:
 @may("voices.view_remotevoice")
 @require_safe
 def preview_audio(request: HttpRequest, pk: str) -> HttpResponseBase:
-    """The sound as its first bytes say that it is; what is no sound that we know is never opened, only kept."""
+    """The audio with the type detected from its first bytes. An unknown type is sent as an attachment only."""
     preview = get_object_or_404(Preview, pk=pk)
     if not preview.file:
         raise Http404
-    ending = PLAYED.get(preview.content_type)
-    keep = ending is None or "download" in request.GET
-    content_type = "application/octet-stream" if ending is None else preview.content_type
-    return media.send(request, preview.file, content_type, f"preview-{preview.pk}.{ending or 'bin'}", attachment=keep)
+    extension = PLAYED.get(preview.content_type)
+    is_download = extension is None or "download" in request.GET
+    content_type = "application/octet-stream" if extension is None else preview.content_type
+    return media.send(
+        request, preview.file, content_type, f"preview-{preview.pk}.{extension or 'bin'}", attachment=is_download
+    )

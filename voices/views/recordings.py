@@ -1,4 +1,4 @@
-"""Recordings: their table, their upload one file at a time or many, and what is changed of one."""
+"""Recordings: table, upload, transcript, inclusion in builds, split, delete, audio."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -27,15 +27,15 @@ from voices.services.recordings.store import add_recording, delete_recording, se
 from voices.views.recording_table import moving, parse_time, recording_page
 
 TABLES = (".csv", ".tsv", ".txt")
-IN_ARCHIVE = {"accepted": "taken in", "refused": "cannot be used", "duplicate": "here already"}
-MOST_TOLD = 20  # files of an archive that a page without scripts tells of
+IN_ARCHIVE = {"accepted": "added", "refused": "cannot be used", "duplicate": "already uploaded"}
+MOST_TOLD = 20  # refused files of an archive, on a page without scripts
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one file, in words for the person who sent it.
+    """The result of one upload, for the uploader.
 
-    Of an archive, `counts` says how many files in it became what, and `parts` tells of those that were not accepted.
+    For an archive, `counts` is the number of its files by state, and `parts` lists the files that were refused.
     """
 
     state: str
@@ -49,7 +49,7 @@ class Outcome:
 @may("voices.view_recording")
 @require_safe
 def recording_table(request: HttpRequest, pk: str) -> HttpResponse:
-    """The table alone, for htmx; the address bar gets the voice page's own address with the same filter."""
+    """The table fragment. The address bar gets the URL of the voice page with the same filter."""
     voice = get_object_or_404(access.voices(), pk=pk)
     context = {"voice": voice, "moving": moving(voice), **recording_page(voice, request.GET)}
     response = render(request, "voices/_recordings.html", context)
@@ -61,9 +61,9 @@ def recording_table(request: HttpRequest, pk: str) -> HttpResponse:
 @may("voices.view_recording")
 @require_safe
 def recordings_moving(request: HttpRequest, pk: str) -> HttpResponse:
-    """What became known of the recordings on a page since it was made; nothing (204) when it shows that already.
+    """The recordings that changed since the page was rendered; 204 when the page is up to date.
 
-    Rows that came or went make the page fetch its whole table, in its own time (see recordings-refresh.js).
+    After added or removed rows the page reloads its table at a time of its own choice (see recordings-refresh.js).
     """
     voice = get_object_or_404(access.voices(), pk=pk)
     found, since = moving(voice), parse_time(request.GET.get("since"))
@@ -72,9 +72,9 @@ def recordings_moving(request: HttpRequest, pk: str) -> HttpResponse:
     context = recording_page(voice, request.GET)
     rows = found.changed(context["page"], since) if since else list(context["page"])
     shown = request.GET.get("table", "")
-    # Rows that the page does not have yet come with its table.
-    news = {"voice": voice, "moving": found, "changed": rows if shown in ("", found.table) else [], **context}
-    response = render(request, "voices/_recordings_poll.html", news)
+    # New rows come with the table.
+    context |= {"voice": voice, "moving": found, "changed": rows if shown in ("", found.table) else []}
+    response = render(request, "voices/_recordings_poll.html", context)
     if shown != found.table:
         response.headers["HX-Trigger"] = "recordings-changed"
     return response
@@ -83,7 +83,7 @@ def recordings_moving(request: HttpRequest, pk: str) -> HttpResponse:
 @may("voices.add_recording")
 @require_POST
 def recording_upload(request: HttpRequest, pk: str) -> HttpResponse:
-    """One file by our own script, which reads JSON; any number by the plain form, which is sent back to the page."""
+    """The upload script sends one file and reads JSON; the plain form sends any number and gets a redirect."""
     voice = get_object_or_404(Voice, pk=pk)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
@@ -105,7 +105,7 @@ def _error_texts(form: UploadForm) -> list[str]:
 
 
 def take_in(voice: Voice, files: "list[UploadedFile[Any]]", by: User, transcript: str = "") -> list[Outcome]:
-    """Add every file, then fill in transcripts from the tables among them."""
+    """Add every audio file, then fill in transcripts from the tables among the files."""
     audio = [file for file in files if not _is_table(file)]
     outcomes = [_add(voice, file, by, transcript if len(audio) == 1 else "") for file in audio]
     return outcomes + [_fill_in(voice, file) for file in files if _is_table(file)]
@@ -126,20 +126,20 @@ def _add_archive(voice: Voice, file: "UploadedFile[Any]", by: User) -> Outcome:
     taken = add_archive(voice, file, by)
     unusable = [row for row in taken.recordings if not row.usable]
     parts = [Outcome("refused", row.file_name, "Cannot be used.", _refusals(row)) for row in unusable]
-    parts += [Outcome("refused", name, "Not taken in.", _told([found])) for name, found in taken.refused]
+    parts += [Outcome("refused", name, "Not added.", _told([found])) for name, found in taken.refused]
     counts = {"accepted": len(taken.recordings) - len(unusable), "refused": len(parts), "duplicate": taken.known}
     state = next((state for state in ("accepted", "duplicate") if counts[state]), "refused")
-    said = [f"{counts[state]} {words}" for state, words in IN_ARCHIVE.items() if counts[state]]
-    words = f"{', '.join(said) or 'Nothing taken in'}."
-    return Outcome(state, file.name or "archive", words, _told(taken.findings), parts, counts)
+    parts_text = [f"{counts[state]} {label}" for state, label in IN_ARCHIVE.items() if counts[state]]
+    summary = f"{', '.join(parts_text) or 'No files added'}."
+    return Outcome(state, file.name or "archive", summary, _told(taken.findings), parts, counts)
 
 
 def _refusals(recording: Recording) -> list[dict[str, str]]:
-    return _told(one for one in recording.findings if one["severity"] == "refused")
+    return _told(finding for finding in recording.findings if finding["severity"] == "refused")
 
 
 def _told(findings: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    return [{"text": str(one["text"]), "advice": str(one["advice"])} for one in findings]
+    return [{"text": str(finding["text"]), "advice": str(finding["advice"])} for finding in findings]
 
 
 def _add(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str) -> Outcome:
@@ -153,15 +153,13 @@ def _add(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str) -> 
         return Outcome("refused", name, " ".join(issues))
     if not new:
         same = recording.file_name == name
-        words = (
-            "The same file is here already." if same else f"The same sound is here already, as {recording.file_name}."
-        )
-        return Outcome("duplicate", name, words)
+        text = "Already uploaded." if same else f"The same audio is already uploaded as {recording.file_name}."
+        return Outcome("duplicate", name, text)
     findings = _told(recording.findings)
     if not recording.usable:
         return Outcome("refused", name, "Cannot be used.", findings)
-    look = any(one["severity"] == "look" for one in recording.findings)
-    return Outcome("accepted", name, "Accepted; worth a look." if look else "Accepted.", findings)
+    has_warning = any(finding["severity"] == "look" for finding in recording.findings)
+    return Outcome("accepted", name, "Accepted. Please review." if has_warning else "Accepted.", findings)
 
 
 def _fill_in(voice: Voice, file: "UploadedFile[Any]") -> Outcome:
@@ -175,14 +173,14 @@ def _fill_in(voice: Voice, file: "UploadedFile[Any]") -> Outcome:
         if (text := texts.get(recording.title)) and text != recording.transcript:
             set_transcript(recording, text)
             filled += 1
-    words = f"{filled} transcript{'' if filled == 1 else 's'} filled in from {len(texts)} lines."
-    return Outcome("accepted", name, words)
+    summary = f"{filled} transcript{'' if filled == 1 else 's'} filled in from {len(texts)} lines."
+    return Outcome("accepted", name, summary)
 
 
 @may("voices.change_recording")
 @require_http_methods(["GET", "HEAD", "POST"])
 def recording_edit(request: HttpRequest, pk: str) -> HttpResponse:
-    """The transcript of one recording: a cell of the table by htmx, a page of its own without."""
+    """The transcript of one recording: a table cell with htmx, a page without it."""
     recording = get_object_or_404(access.recordings(), pk=pk)
     form = TranscriptForm(request.POST or None, initial={"transcript": recording.transcript})
     saved, problem = False, ""
@@ -200,7 +198,7 @@ def recording_edit(request: HttpRequest, pk: str) -> HttpResponse:
 
 def _save_transcript(recording: Recording, form: TranscriptForm) -> tuple[bool, str]:
     if not form.is_valid():
-        return False, "Too long: at most 2,000 characters."
+        return False, "The transcript is too long. Shorten it to at most 2,000 characters."
     issues: list[str] = []
     with refusal_to(issues.append):
         set_transcript(recording, form.cleaned_data["transcript"])
@@ -210,19 +208,19 @@ def _save_transcript(recording: Recording, form: TranscriptForm) -> tuple[bool, 
 @may("voices.change_recording")
 @require_POST
 def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
-    """Into the next build or not, as the switch in its row says."""
+    """Include the recording in the next build or exclude it."""
     recording = get_object_or_404(access.recordings(), pk=pk)
     with refusal_to(partial(messages.error, request)):
         set_active(recording, request.POST.get("active") == "on")
     if not request.headers.get("HX-Request"):
         return redirect(recording.voice)
-    response = render(request, "voices/_include_toggle.html", {"recording": recording})
+    response = render(request, "voices/_active.html", {"recording": recording})
     response.headers["HX-Trigger"] = "readiness-changed"
     return response
 
 
 def _recordings_of(pk: str) -> str:
-    """The list that the recording is in."""
+    """The URL of the list with this recording."""
     recording = get_object_or_404(access.recordings(), pk=pk)
     return f"{recording.voice.get_absolute_url()}#recordings"
 
@@ -231,10 +229,10 @@ def _recordings_of(pk: str) -> str:
 @require_POST
 @refusal_to_message(_recordings_of)
 def recording_cut(request: HttpRequest, pk: str) -> HttpResponse:
-    """Have a file that is too long cut in its pauses, in the background."""
+    """Split a recording that is too long at its pauses, in the background."""
     recording = get_object_or_404(access.recordings(), pk=pk)
     cut_recording_later(recording, user_of(request))
-    messages.success(request, f"{recording.file_name} is being cut. Its clips come by themselves.")
+    messages.success(request, f"Splitting {recording.file_name}. Its segments will appear here.")
     return redirect(_recordings_of(pk))
 
 
@@ -247,16 +245,16 @@ def recording_delete(request: HttpRequest, pk: str) -> HttpResponse:
         return render(request, "voices/recording_delete.html", {"recording": recording, "voice": recording.voice})
     list_of_recordings = _recordings_of(pk)
     delete_recording(recording)
-    messages.success(request, f"{recording.file_name} is deleted.")
+    messages.success(request, f"{recording.file_name} deleted.")
     return redirect(list_of_recordings)
 
 
 @may("voices.view_recording")
 @require_safe
 def recording_audio(request: HttpRequest, pk: str) -> HttpResponseBase:
-    """The WAV that is heard; with `?download` the file as it came.
+    """The playable WAV, or the original file with `?download`.
 
-    What holds no sound that we read is only ever handed over as bytes to keep, never as something to open.
+    A file without readable audio is only sent as an attachment of bytes, never as a type that a browser opens.
     """
     recording = get_object_or_404(Recording, pk=pk)
     if "download" in request.GET or not playable(recording):
@@ -273,7 +271,7 @@ def _as_it_came(request: HttpRequest, recording: Recording) -> HttpResponseBase:
 @may("voices.view_recording")
 @require_safe
 def recording_peaks(request: HttpRequest, pk: str) -> JsonResponse:
-    """What the waveform is drawn from; `?fine` asks for the finer outline, where there is one."""
+    """The peaks of the waveform; the fine peaks with `?fine`, if there are any."""
     recording = get_object_or_404(Recording.objects.only("peaks", "fine_peaks", "seconds"), pk=pk)
     fine = recording.fine_peaks if "fine" in request.GET else []
     return JsonResponse({"seconds": recording.seconds, "peaks": media.outline(fine or recording.peaks)})

@@ -1,4 +1,4 @@
-"""A voice at its provider: how it stands there, its name, who may use it, and its end with the proof of it."""
+"""A voice at its provider: status, name, visibility, and deletion with its proof."""
 
 import json
 from collections.abc import Callable
@@ -29,7 +29,7 @@ from voices.services.remote_voices import NO_SUCH_VOICE, ask_deletion, note_dele
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What stands behind "deleted": the provider's answer, and what a look after it has shown."""
+    """The provider's response to the deletion, and the result of the check after it."""
 
     answer: str
     look: str
@@ -38,7 +38,7 @@ class Proof:
 
     @property
     def absent(self) -> bool:
-        """The look found nothing, rather than a voice that is shown as deleted."""
+        """The check found no voice, rather than a voice with the status deleted."""
         return self.look == NO_SUCH_VOICE
 
 
@@ -52,7 +52,7 @@ def remote_voice(request: HttpRequest, pk: str) -> HttpResponse:
 @may("voices.view_remotevoice")
 @require_safe
 def remote_progress(request: HttpRequest, pk: str) -> HttpResponse:
-    """How the voice stands, for a page that waits for its end; nothing (204) when the page shows that already."""
+    """The status fragment for a page that waits for the deletion; 204 when the page is up to date."""
     remote = remote_or_404(pk)
     if going(remote) and request.GET.get("seen") == stamp(remote):
         return HttpResponse(status=204)
@@ -79,40 +79,37 @@ def remote_context(remote: RemoteVoice) -> dict[str, Any]:
 
 
 def changes(remote: RemoteVoice) -> str:
-    """What could be done to the voice at this provider if the gate allowed it: “renamed or made public”."""
+    """The changes that this provider supports and the gate may deny: “renamed or made public”."""
     known = can(remote)
     offered = {"renamed": known and known.can_rename, "made public": known and known.can_set_visibility}
-    return " or ".join(what for what, is_offered in offered.items() if is_offered)
+    return " or ".join(change for change, is_offered in offered.items() if is_offered)
 
 
 def going(remote: RemoteVoice) -> bool:
-    """Whether somebody has asked for its end, and it is not there yet."""
+    """Whether a deletion is requested and not confirmed."""
     return remote.delete_asked_at is not None and remote.deleted_at is None
 
 
 def stamp(remote: RemoteVoice) -> str:
-    """Changes with what the page shows of it; times in words move on by the minute."""
+    """Changes with what the page shows. Relative times change every minute."""
     account, minute = remote.account, int(timezone.now().timestamp() // 60)
     parts = (remote.deleted_at, remote.alarm, remote.deletion, account.last_error, account.paused_at, minute)
     return digest(repr(parts))
 
 
 def proof(remote: RemoteVoice) -> Proof | None:
-    said = remote.deletion
-    if not said:
+    deletion = remote.deletion
+    if not deletion:
         return None
-    answer = json.dumps(said["answer"], indent=2, ensure_ascii=False) if said.get("answer") else ""
-    at = parse_datetime(str(said.get("at", "")))
-    return Proof(answer, str(said.get("look", "")), str(said.get("by_hand", "")), at)
+    answer = json.dumps(deletion["answer"], indent=2, ensure_ascii=False) if deletion.get("answer") else ""
+    at = parse_datetime(str(deletion.get("at", "")))
+    return Proof(answer, str(deletion.get("look", "")), str(deletion.get("by_hand", "")), at)
 
 
 @may("voices.change_remotevoice")
 @require_POST
 def remote_look(request: HttpRequest, pk: str) -> HttpResponse:
-    """Ask the provider how it stands now."""
-    return _try(
-        request, remote_or_404(pk), remote_voices.look, "The provider was asked just now; this is what it says."
-    )
+    return _try(request, remote_or_404(pk), remote_voices.look, "Status updated from the provider.")
 
 
 @may("voices.change_remotevoice")
@@ -123,45 +120,45 @@ def remote_rename(request: HttpRequest, pk: str) -> HttpResponse:
         say_errors(request, form)
         return redirect(remote)
     name = form.cleaned_data["name"]
-    return _try(request, remote, lambda it: rename(it, name), "Renamed at the provider.")
+    return _try(request, remote, lambda voice: rename(voice, name), "Renamed at the provider.")
 
 
 @may("voices.change_remotevoice")
 @require_POST
 def remote_visibility(request: HttpRequest, pk: str) -> HttpResponse:
-    """Private at once; public only with the box ticked under what that means."""
+    """Change the visibility. Public needs the confirmation checkbox."""
     remote, asked = remote_or_404(pk), request.POST.get("visibility")
     if asked not in {Visibility.PRIVATE, Visibility.PUBLIC}:
         messages.error(request, "Choose private or public.")
     elif asked == Visibility.PUBLIC and request.POST.get("sure") != "yes":
-        messages.error(request, "Nothing has changed: tick the box first if everybody is to be able to use the voice.")
+        messages.error(request, "Nothing has changed. To let everyone use the voice, select the checkbox first.")
     else:
-        return _try(request, remote, lambda it: _show_to(it, Visibility(asked), request), "")
+        return _try(request, remote, lambda voice: _show_to(voice, Visibility(asked), request), "")
     return redirect(remote)
 
 
 def _show_to(remote: RemoteVoice, visibility: Visibility, request: HttpRequest) -> None:
-    """Change it, and believe only what the provider shows after that."""
+    """Change the visibility and report what the provider shows afterwards."""
     set_visibility(remote, visibility, user_of(request))
     if remote.visibility == visibility:
-        messages.success(request, f"The provider shows the voice as {visibility} now.")
+        messages.success(request, f"The provider now shows the voice as {visibility}.")
     else:
-        shown = remote.visibility or "nothing of it"
-        messages.error(request, f"The provider took the change, and shows {shown}. Look at its own page.")
+        shown = f"still shows {remote.visibility}" if remote.visibility else "does not show the visibility"
+        messages.error(request, f"The provider accepted the change but {shown}. Check the provider's website.")
 
 
 @may("voices.delete_remotevoice")
 @require_POST
 def remote_delete(request: HttpRequest, pk: str) -> HttpResponse:
-    done = "The provider is asked to delete the voice, and looked at until it is gone."
+    done = "Deletion requested. VoiceHub checks the provider until the voice is gone."
     return _with_reason(request, remote_or_404(pk), ask_deletion, done)
 
 
 @may("voices.delete_remotevoice")
 @require_POST
 def remote_deleted(request: HttpRequest, pk: str) -> HttpResponse:
-    """A person has deleted it on the provider's own page."""
-    return _with_reason(request, remote_or_404(pk), note_deletion, "Noted: the voice is gone.")
+    """Record that staff deleted the voice on the provider's website."""
+    return _with_reason(request, remote_or_404(pk), note_deletion, "Saved. The voice is marked as deleted.")
 
 
 def _with_reason(request: HttpRequest, remote: RemoteVoice, act: Callable[..., None], done: str) -> HttpResponse:
@@ -170,7 +167,7 @@ def _with_reason(request: HttpRequest, remote: RemoteVoice, act: Callable[..., N
         say_errors(request, form)
         return redirect(remote)
     reason = form.cleaned_data["reason"]
-    return _try(request, remote, lambda it: act(it, user_of(request), reason), done)
+    return _try(request, remote, lambda voice: act(voice, user_of(request), reason), done)
 
 
 def _try(request: HttpRequest, remote: RemoteVoice, act: Callable[[RemoteVoice], None], done: str) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Voices that an account holds and VoiceHub does not know: to be adopted, or deleted."""
+"""Voices in an account that VoiceHub does not know: list, adopt, delete."""
 
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ from voices.views.accounts import account_or_404
 @may("voices.change_remotevoice")
 @require_safe
 def orphan_list(request: HttpRequest, pk: str) -> HttpResponse:
-    """Asked of the provider now, at each opening of the page."""
+    """Fetch the list from the provider on each request."""
     account = known_account(pk)
     tiers = registry.provider_class(account.provider).tiers.values()
     context: dict[str, Any] = {"account": account, "deletes": any(tier.can_delete for tier in tiers)}
@@ -31,7 +31,7 @@ def orphan_list(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def known_account(pk: str) -> Account:
-    """Of a provider that VoiceHub knows, or 404."""
+    """The account. Raises Http404 unless VoiceHub supports its provider."""
     account = account_or_404(pk)
     if account.provider not in registry.PROVIDERS:
         raise Http404
@@ -46,10 +46,10 @@ def orphan_adopt(request: HttpRequest, pk: str) -> HttpResponse:
         return _adopt_page(request, account, AdoptForm(account, initial={"remote_id": _asked_for(request)}))
     form = AdoptForm(account, request.POST)
     if form.is_valid():
-        said = form.cleaned_data
+        data = form.cleaned_data
         with refusal_to(partial(form.add_error, None)):
-            remote = adopt(account, said["remote_id"], said["tier"], said["voice"], user_of(request))
-            messages.success(request, f"The voice belongs to {said['voice']} now.")
+            remote = adopt(account, data["remote_id"], data["tier"], data["voice"], user_of(request))
+            messages.success(request, f"Voice adopted. It now belongs to {data['voice']}.")
             return redirect(remote)
     return _adopt_page(request, account, form)
 
@@ -75,8 +75,8 @@ def orphan_delete(request: HttpRequest, pk: str) -> HttpResponse:
         say_errors(request, form)
         return redirect("voices:orphans", pk)
     tiers = registry.provider_class(account.provider).tiers
-    tier = next((tier for tier, can in tiers.items() if can.can_delete), next(iter(tiers)))
-    said = form.cleaned_data
-    remote = delete_orphan(account, said["remote_id"], tier, user_of(request), said["reason"])
-    messages.success(request, "The provider is asked to delete the voice, and looked at until it is gone.")
+    tier = next((tier for tier, capabilities in tiers.items() if capabilities.can_delete), next(iter(tiers)))
+    data = form.cleaned_data
+    remote = delete_orphan(account, data["remote_id"], tier, user_of(request), data["reason"])
+    messages.success(request, "Deletion requested. VoiceHub checks the provider until the voice is gone.")
     return redirect(remote)

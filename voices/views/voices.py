@@ -1,4 +1,4 @@
-"""The pages of a voice: adding one, and the page where its recordings come together and builds begin."""
+"""Voice pages: add a voice; its recordings, build options and builds."""
 
 from functools import partial
 
@@ -25,7 +25,7 @@ def voice_add(request: HttpRequest, pk: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with refusal_to(partial(form.add_error, None)):
             voice = create_voice(talent, **form.cleaned_data, by=user_of(request))
-            messages.success(request, f"{voice.name} is set up. Add its recordings next.")
+            messages.success(request, f"{voice.name} added. Next, add its recordings.")
             return redirect(voice)
     return render(request, "voices/voice_add.html", {"talent": talent, "form": form})
 
@@ -35,14 +35,14 @@ def voice_add(request: HttpRequest, pk: str) -> HttpResponse:
 def voice(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_object_or_404(access.voices(), pk=pk)
     builds = access.builds().filter(voice=voice)[:50]
-    over = [build for build in builds if not build.active]
-    context = {"voice": voice, "builds": builds, "over": over, "moving": moving(voice), "places": places(voice)}
+    finished = [build for build in builds if not build.active]
+    context = {"voice": voice, "builds": builds, "over": finished, "moving": moving(voice), "places": places(voice)}
     return render(request, "voices/voice.html", context | recording_page(voice, request.GET))
 
 
 @may("voices.view_voice")
 @require_safe
 def readiness(request: HttpRequest, pk: str) -> HttpResponse:
-    """Where it can be built, alone, for a page whose recordings have changed."""
+    """The build options fragment, for a page whose recordings have changed."""
     voice = get_object_or_404(access.voices(), pk=pk)
     return render(request, "voices/_build_options.html", {"voice": voice, "places": places(voice)})

@@ -38,7 +38,7 @@ def test_of_a_key_only_its_end_is_shown(as_admin: Client, studio: Studio) -> Non
 @pytest.mark.parametrize(
     ("fields", "word"),
     [
-        ({}, "Never tested"),
+        ({}, "Not tested"),
         ({"checked_at": timezone.now()}, "Working"),
         ({"checked_at": timezone.now(), "last_error": "No credits."}, "Not working"),
         ({"paused_at": timezone.now(), "pause_reason": "The key is refused."}, "Paused"),
@@ -80,9 +80,9 @@ def test_an_account_is_added_in_the_dashboard(as_admin: Client) -> None:
         ({"key": ""}, "This field is required."),
         ({"key": "two words"}, "A key has letters, digits and signs only."),
         ({"key": "schlüssel"}, "A key has letters, digits and signs only."),
-        ({"provider": "nobody"}, "Choose one."),
-        ({"provider": ""}, "Choose one."),
-        ({"name": "Main"}, "There is an account called “Main” already."),
+        ({"provider": "nobody"}, "Choose a provider."),
+        ({"provider": ""}, "Choose a provider."),
+        ({"name": "Main"}, "An account called “Main” already exists. Choose another name."),
     ],
 )
 def test_what_is_wrong_with_a_new_account_is_said_and_no_key_comes_back(

@@ -73,7 +73,7 @@ def test_without_htmx_the_page_comes_back(as_producer: Client, at: At) -> None:
     remote = at("voiceai").remote()
     path = reverse("voices:preview_ask", args=[remote.pk])
     assert TEXT in as_producer.post(path, {"text": TEXT}, follow=True).content.decode()
-    assert "Type a sentence first." in as_producer.post(path, {"text": " "}, follow=True).content.decode()
+    assert "Enter a sentence." in as_producer.post(path, {"text": " "}, follow=True).content.decode()
     assert Preview.objects.count() == 1
 
 
@@ -90,7 +90,7 @@ def test_one_that_failed_says_why_and_is_not_asked_for_again(as_producer: Client
     assert Preview.objects.get().status == PreviewStatus.FAILED
 
 
-@pytest.mark.parametrize(("text", "words"), [("", "Type a sentence first."), ("x" * 501, "at most 500 characters")])
+@pytest.mark.parametrize(("text", "words"), [("", "Enter a sentence."), ("x" * 501, "at most 500 characters")])
 def test_a_sentence_has_a_length(as_producer: Client, studio: Studio, text: str, words: str) -> None:
     remote = studio.build(status="ready").remote_voice
     answer = ask(as_producer, remote, text)

@@ -50,7 +50,7 @@ def test_a_key_that_works_and_one_that_does_not(as_admin: Client, at: At) -> Non
 def test_a_key_is_changed_and_never_shown(as_admin: Client, studio: Studio) -> None:
     account = studio.account
     Account.objects.update(checked_at=timezone.now(), last_error="Old words.")
-    assert "Type the new key first." in post(as_admin, "account_key", account, key="")
+    assert "Enter the new key." in post(as_admin, "account_key", account, key="")
     assert "letters, digits and signs only" in post(as_admin, "account_key", account, key="a b")
     assert account.key() == "a-key-of-the-sandbox"
     text = post(as_admin, "account_key", account, key="canary-key-7391")

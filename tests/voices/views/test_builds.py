@@ -186,7 +186,7 @@ def test_both_answers_are_one_click_away(
     build = lost(studio)
     path = reverse("voices:build_settle", args=[build.pk])
     assert page(as_producer, build).count('name="why"') == 2
-    assert "Write down how you know." in as_producer.post(path, answer, follow=True).content.decode()
+    assert "Enter how you know this." in as_producer.post(path, answer, follow=True).content.decode()
     build.refresh_from_db()
     assert build.status == "unconfirmed"
     as_producer.post(path, {**answer, "why": "I looked at <their> page."})
@@ -257,7 +257,7 @@ def test_what_waits_for_its_account_says_so(as_viewer: Client, studio: Studio) -
     Account.objects.update(paused_at=build.created_at, pause_reason="The key was refused.")
     path = reverse("voices:build_progress", args=[build.pk])
     text = as_viewer.get(path, {"seen": seen}).content.decode()
-    assert "Waits for the account Main, which is paused." in text and "The key was refused." in text
+    assert "Waiting: the account Main is paused." in text and "The key was refused." in text
 
 
 # --- The result --------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def test_a_voice_that_others_can_use_comes_first(as_viewer: Client, studio: Stud
     assert (first.subject, first.word, first.tone) == ("Warm narrator", "Public", "bad")
     assert (first.reasons, first.url) == (("Everybody can use it.",), remote.get_absolute_url())
     RemoteVoice.objects.update(delete_asked_at=timezone.now(), deletion={"look": "ready"})
-    assert as_viewer.get(reverse("today")).context["steps"][0].word == "Still there"
+    assert as_viewer.get(reverse("today")).context["steps"][0].word == "Not deleted"
     RemoteVoice.objects.update(deleted_at=timezone.now())
     assert "Everybody can use it." not in today(as_viewer)
 
@@ -81,7 +81,7 @@ def test_several_consents_of_a_talent_are_one_row(as_producer: Client, studio: S
     talent = studio.talent("Nils")
     for _ in range(2):
         studio.consent(talent, ConsentStatus.SUBMITTED)
-    assert step(as_producer, "Nils").reasons == ("2 consents wait for review.",)
+    assert step(as_producer, "Nils").reasons == ("2 consents need review.",)
 
 
 def test_a_voice_says_everything_that_blocks_it(as_producer: Client, studio: Studio) -> None:
@@ -191,11 +191,11 @@ def test_marked_recordings_are_told_in_our_own_words(as_producer: Client, studio
     assert step(as_producer, build.voice.name).reasons == (build.issue,)
     silent, other, both = build.recordings.order_by("pk")
     build.recordings.filter(pk=other.pk).update(is_outlier=True)
-    words = "1 recording was marked: 1 of another speaker or sound."
+    words = "1 recording was marked: 1 with another speaker or sound."
     assert step(as_producer, build.voice.name).reasons == (words,)
     build.recordings.filter(pk__in=[silent.pk, both.pk]).update(is_silent=True)
     build.recordings.filter(pk=both.pk).update(is_outlier=True)
-    words = "3 recordings were marked: 2 silent, 1 of another speaker or sound."
+    words = "3 recordings were marked: 2 silent, 1 with another speaker or sound."
     assert step(as_producer, build.voice.name).reasons == (words,)
 
 
@@ -213,10 +213,10 @@ def test_a_word_that_nobody_knows_waits_for_a_person(as_producer: Client, as_vie
     type(build).objects.update(word_unknown=True)
     row = step(as_producer, build.voice.name)
     assert (row.word, row.action, row.url) == ("Needs an answer", "Answer", build.get_absolute_url())
-    assert row.reasons == ("The provider says “half-baked”, which VoiceHub does not know. Look at its own page.",)
+    assert row.reasons == ("The provider reports “half-baked”, an unknown status. Check the provider's website.",)
     assert not step(as_viewer, build.voice.name).allowed
     type(build).objects.update(raw_status="")
-    assert step(as_producer, build.voice.name).reasons[0].startswith("The provider says nothing of it.")
+    assert step(as_producer, build.voice.name).reasons[0].startswith("The provider no longer reports a status.")
 
 
 def test_a_build_that_waits_for_its_account_says_so(as_viewer: Client, studio: Studio) -> None:
@@ -224,7 +224,7 @@ def test_a_build_that_waits_for_its_account_says_so(as_viewer: Client, studio: S
     path = reverse("voices:moving")
     seen = as_viewer.get(path).context["moving"].stamp
     Account.objects.update(paused_at=timezone.now())
-    assert "Waits for the account Main, which is paused." in as_viewer.get(path, {"seen": seen}).content.decode()
+    assert "Waiting: the account Main is paused." in as_viewer.get(path, {"seen": seen}).content.decode()
 
 
 def test_what_is_tried_again_says_why(as_viewer: Client, studio: Studio) -> None:

@@ -95,7 +95,7 @@ def test_it_is_renamed_over_there(as_producer: Client, at: At) -> None:
     remote = studio.remote()
     assert "Renamed at the provider." in post(as_producer, "remote_rename", remote, name="narrator-2")
     assert studio.shown(remote.remote_id)["name"] == remote.name == "narrator-2"
-    assert "Type a name first." in post(as_producer, "remote_rename", remote, name=" ")
+    assert "Enter a name." in post(as_producer, "remote_rename", remote, name=" ")
 
 
 def test_public_needs_a_tick_and_private_does_not(as_producer: Client, at: At) -> None:
@@ -228,7 +228,7 @@ def test_after_another_key_that_it_is_not_there_proves_less(as_producer: Client,
     text = page(as_producer, remote)
     assert "Nobody knows whether it is there" in text
     assert "Note that it is gone" in text
-    assert "In doubt" in as_producer.get(reverse("today")).content.decode()
+    assert "Unknown" in as_producer.get(reverse("today")).content.decode()
 
 
 def test_a_look_that_finds_it_gone_keeps_what_the_provider_answered(as_producer: Client, at: At) -> None:
@@ -257,7 +257,7 @@ def test_where_the_provider_cannot_a_person_writes_it_down(as_producer: Client, 
     assert "deletes no voice over its API" in page(as_producer, remote)
     assert "has no way to delete a voice" in post(as_producer, "remote_delete", remote, reason="x")
     text = post(as_producer, "remote_deleted", remote, reason="Support wrote that it is gone, ticket 81.")
-    assert "Noted: the voice is gone." in text
+    assert "Saved. The voice is marked as deleted." in text
     assert "Paula says that it is gone" in text
     assert text.count(">Deleted</span>") == 2  # over the page, and over its end
     assert "ticket 81" in text

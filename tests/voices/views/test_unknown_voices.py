@@ -46,7 +46,7 @@ def test_one_is_adopted_and_is_then_the_voices_own(as_producer: Client, at: At) 
     assert f'value="{remote_id}"' in form
     assert "Warm narrator (Tilda Strand)" in form
     text = adopt(as_producer, studio, remote_id, voice)
-    assert "The voice belongs to Warm narrator now." in text
+    assert "Voice adopted. It now belongs to Warm narrator." in text
     assert "Paula adopted it" in text
     assert "Have it said" in text
     assert RemoteVoice.objects.get().voice == voice

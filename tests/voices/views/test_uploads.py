@@ -179,7 +179,7 @@ def test_an_archive_is_answered_with_counts_and_what_was_not_accepted(as_produce
     (answer,) = send(as_producer, voice, archive)
     assert (answer["name"], answer["state"]) == ("day-1.zip", "accepted")
     assert answer["counts"] == {"accepted": 2, "refused": 2, "duplicate": 1}
-    assert answer["words"] == "2 taken in, 2 cannot be used, 1 here already."
+    assert answer["words"] == "2 added, 2 cannot be used, 1 already uploaded."
     told = {part["name"]: part["findings"][0]["text"] for part in answer["parts"]}
     assert set(told) == {"short.wav", "notes.wav"}
     assert "0.5 seconds" in told["short.wav"] and told["notes.wav"]
@@ -189,7 +189,7 @@ def test_an_archive_is_answered_with_counts_and_what_was_not_accepted(as_produce
 
 def test_an_archive_that_is_refused_as_a_whole_says_why(as_producer: Client, voice: Voice) -> None:
     (answer,) = send(as_producer, voice, SimpleUploadedFile("x.zip", zipped(a__wav=clip()).read()[:-30]))
-    assert (answer["state"], answer["words"]) == ("refused", "Nothing taken in.")
+    assert (answer["state"], answer["words"]) == ("refused", "No files added.")
     assert answer["findings"][0]["text"] and answer["findings"][0]["advice"]
     assert not voice.recordings.exists()
 
@@ -198,4 +198,4 @@ def test_without_a_script_an_archive_is_told_in_messages(as_producer: Client, vo
     path = reverse("voices:recording_upload", args=[voice.pk])
     archive = zipped(a__wav=clip(1), notes__wav=b"no sound")
     text = as_producer.post(path, {"recordings": [archive]}, follow=True).content.decode()
-    assert "day-1.zip: 1 taken in, 1 cannot be used." in text and "notes.wav: Not taken in." in text
+    assert "day-1.zip: 1 added, 1 cannot be used." in text and "notes.wav: Not added." in text

@@ -58,7 +58,7 @@ def test_the_pause_is_told_where_it_is_felt_and_mended_where_it_is_told(
     (row,) = rows
     assert (row.subject, row.action, row.url) == (desk.account.name, "Enter a new key", account)
     assert row.reasons[0].startswith(REFUSED)
-    assert row.reasons[1] == "1 build waits for a key that works."
+    assert row.reasons[1] == "1 build waits for a working key."
     for place in (build.get_absolute_url(), build.voice.get_absolute_url()):
         text = text_of(as_admin, place)
         assert f"{desk.account.name} is paused" in text
@@ -103,7 +103,7 @@ def test_a_pause_by_a_person_is_ended_by_a_person(desk: Desk, as_admin: Client, 
     assert Account.objects.get().paused_at
     text = text_of(as_admin, reverse("today"))
     assert "Paused by Paula: The invoice is disputed." in text
-    assert "Resume it" in text
+    assert "Resume account" in text
     as_admin.post(reverse("voices:account_resume", args=[desk.account.pk]))
     assert Task.objects.get(kind="submit_build", status=TaskStatus.WAITING)
     assert desk.finish(build).status == BuildStatus.READY

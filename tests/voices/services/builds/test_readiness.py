@@ -135,7 +135,7 @@ def test_what_is_wrong_with_recordings_is_said_where_nothing_is_missing(five: St
 def test_a_build_on_its_way_is_said_and_led_to(as_viewer: Client, studio: Studio) -> None:
     build = studio.build(status="training")
     one = place(build.voice, "resemble_v2")
-    assert (one.rank, one.sentence) == (Rank.GOING, "a build is on its way.")
+    assert (one.rank, one.sentence) == (Rank.GOING, "a build is in progress.")
     text = row(page(as_viewer, build.voice), one)
     assert build.get_absolute_url() in text and "Start rapid build" not in text
 
@@ -233,8 +233,8 @@ def test_the_best_are_sent_and_the_others_named_with_why(as_viewer: Client, five
     one = place(voice, "voiceai")
     assert one.sentence == "ready. One file of 40 s will be sent, made of the best 2 of 5 recordings."
     left = {found.name: found.why for found in one.left_out}
-    assert left[clips[1].file_name] == "nobody speaks in it"
-    assert left[clips[0].file_name] == "the others are better, and there is no room for more"
+    assert left[clips[1].file_name] == "no speech detected"
+    assert left[clips[0].file_name] == "the limit is reached with better recordings"
     text = row(page(as_viewer, voice), one)
     assert "3 left out" in text and all(clip.file_name in text for clip in clips)
     build = start_build(voice, one.account, "rapid", "one_file", five.producer)
@@ -351,8 +351,8 @@ def test_language_that_a_provider_does_not_speak_is_said_before_anything_is_sent
     Voice.objects.update(language="ja-JP")
     voice.refresh_from_db()
     there = place(voice, "voiceai")
-    assert not there.ready and "no voices in this language" in there.sentence
+    assert not there.ready and "the provider does not support this language" in there.sentence
     with pytest.raises(BuildRefused, match="no voices in this language"):
         start_build(voice, there.account, "rapid", Handover.ONE_FILE, five.producer)
-    assert "no voices in this language" not in place(voice, "speechgen").sentence
+    assert "the provider does not support this language" not in place(voice, "speechgen").sentence
     assert 'href=""' not in page(as_producer, voice)

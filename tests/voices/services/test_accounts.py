@@ -70,7 +70,7 @@ def test_an_account_is_added_in_the_dashboard(as_admin: Client) -> None:
     account = Account.objects.get()
     assert (account.name, account.provider, account.mode) == ("Second", "voiceai", "sandbox")
     assert account.key() == "canary-key-7391"
-    assert "Second is added." in text
+    assert "Second added." in text
     assert "canary" not in text
 
 
@@ -78,8 +78,8 @@ def test_an_account_is_added_in_the_dashboard(as_admin: Client) -> None:
     ("fields", "words"),
     [
         ({"key": ""}, "This field is required."),
-        ({"key": "two words"}, "A key has letters, digits and signs only."),
-        ({"key": "schlüssel"}, "A key has letters, digits and signs only."),
+        ({"key": "two words"}, "The key may contain only letters, digits and symbols."),
+        ({"key": "schlüssel"}, "The key may contain only letters, digits and symbols."),
         ({"provider": "nobody"}, "Choose a provider."),
         ({"provider": ""}, "Choose a provider."),
         ({"name": "Main"}, "An account called “Main” already exists. Choose another name."),

@@ -51,7 +51,7 @@ def test_a_key_is_changed_and_never_shown(as_admin: Client, studio: Studio) -> N
     account = studio.account
     Account.objects.update(checked_at=timezone.now(), last_error="Old words.")
     assert "Enter the new key." in post(as_admin, "account_key", account, key="")
-    assert "letters, digits and signs only" in post(as_admin, "account_key", account, key="a b")
+    assert "only letters, digits and symbols" in post(as_admin, "account_key", account, key="a b")
     assert account.key() == "a-key-of-the-sandbox"
     text = post(as_admin, "account_key", account, key="canary-key-7391")
     assert account.key() == "canary-key-7391"
@@ -63,13 +63,13 @@ def test_a_key_is_changed_and_never_shown(as_admin: Client, studio: Studio) -> N
 
 def test_it_is_paused_with_a_reason_and_resumed(as_admin: Client, studio: Studio) -> None:
     account = studio.account
-    assert "Write down why" in post(as_admin, "account_pause", account, reason=" ")
+    assert "Enter a reason" in post(as_admin, "account_pause", account, reason=" ")
     assert account.paused_at is None
     text = post(as_admin, "account_pause", account, reason="The invoice is disputed.")
     assert "Paused by Ada: The invoice is disputed." in text
     assert account.paused_at
     assert "Main is paused already." in post(as_admin, "account_pause", account, reason="Twice.")
-    assert "is in use again" in post(as_admin, "account_resume", account)
+    assert "is resumed. Waiting work continues." in post(as_admin, "account_resume", account)
     assert account.paused_at is None
     assert "Main is not paused." in post(as_admin, "account_resume", account)
 
@@ -119,7 +119,7 @@ def test_an_account_of_a_provider_that_is_no_more_is_still_shown(as_admin: Clien
     text = page(as_admin, studio.account)
     assert "VoiceHub does not know this provider any more" in text
     assert "Test the key" not in text
-    assert "does not know this provider any more" in post(as_admin, "account_test", studio.account)
+    assert "no longer supports this provider" in post(as_admin, "account_test", studio.account)
     assert as_admin.get(reverse("voices:orphans", args=[studio.account.pk])).status_code == 404
 
 

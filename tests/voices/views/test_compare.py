@@ -112,7 +112,7 @@ def test_only_two_of_one_voice_that_are_over_are_compared(
     assert same.redirect_chain[0][0] == first.voice.get_absolute_url()
     assert "Choose two different builds" in same.content.decode()
     Build.objects.filter(pk=second.pk).update(status="training", finished_at=None)
-    assert "once it is over" in as_viewer.get(address(*pair), follow=True).content.decode()
+    assert "when it is finished" in as_viewer.get(address(*pair), follow=True).content.decode()
 
 
 # --- the same sentence by each ------------------------------------------------------------
@@ -148,7 +148,7 @@ def test_of_two_trainings_of_one_voice_only_the_last_speaks(as_producer: Client,
     first, second = pair
     Build.objects.filter(pk=second.pk).update(remote_voice=first.remote_voice)
     heard(first, "As it was.")
-    assert "trained again since" in shown(as_producer, *pair)
+    assert "has been retrained since" in shown(as_producer, *pair)
     say(as_producer, *pair)
     assert [one.build_id for one in Preview.objects.filter(text="Good morning.")] == [second.pk]
     assert "As it was." in shown(as_producer, *pair)
@@ -156,7 +156,7 @@ def test_of_two_trainings_of_one_voice_only_the_last_speaks(as_producer: Client,
 
 def test_a_failed_build_has_no_voice_to_hear(as_producer: Client, pair: tuple[Build, Build]) -> None:
     Build.objects.filter(pk=pair[0].pk).update(status="failed")
-    assert "made no voice that could speak" in shown(as_producer, *pair)
+    assert "did not produce a voice" in shown(as_producer, *pair)
     say(as_producer, *pair)
     assert [one.build_id for one in Preview.objects.all()] == [pair[1].pk]
 

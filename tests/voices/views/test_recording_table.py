@@ -182,7 +182,7 @@ STEPS = [
 
 def test_a_recipe_is_told_in_words() -> None:
     assert made_words(Recording(recipe={"steps": STEPS})) == (
-        "read from FLAC (PCM_24), channel 2 of 2 taken, 96,000 samples per second made 48,000, "
+        "read from FLAC (PCM_24), channel 2 of 2 used, resampled from 96,000 Hz to 48,000 Hz, "
         "levels multiplied by 0.891, rounded to 16 bits with dither, polish"
     )
     mixed = [{"step": "mix", "channels": [1, 2], "of": 4}, {"step": "round", "bits": 16, "dither": None}]
@@ -270,7 +270,7 @@ def test_what_is_too_long_is_cut_by_those_who_may(
     assert path not in shown(as_viewer, voice)
     assert path in shown(as_engineer, voice) and "Cut it in its pauses" in shown(as_engineer, voice)
     answer = as_engineer.post(path, follow=True)
-    assert "long.wav is being cut." in answer.content.decode()
+    assert "Splitting long.wav." in answer.content.decode()
     assert answer.redirect_chain[0][0] == f"{voice.get_absolute_url()}#recordings"
     recording.refresh_from_db()
     assert recording.status == RecordingStatus.CUTTING

@@ -157,7 +157,7 @@ def test_a_transcript_that_is_too_long_is_not_saved_and_told(as_producer: Client
     (recording,) = studio.recordings(voice, 1)
     path = reverse("voices:recording_edit", args=[recording.pk])
     response = as_producer.post(path, {"transcript": "x" * 2001}, headers=HTMX)
-    assert "Too long" in response.content.decode()
+    assert "The transcript is too long" in response.content.decode()
     recording.refresh_from_db()
     assert recording.transcript == "The north wind."
 

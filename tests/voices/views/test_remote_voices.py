@@ -101,13 +101,13 @@ def test_it_is_renamed_over_there(as_producer: Client, at: At) -> None:
 def test_public_needs_a_tick_and_private_does_not(as_producer: Client, at: At) -> None:
     studio = at("voiceai")
     remote = studio.remote()
-    assert "tick the box first" in post(as_producer, "remote_visibility", remote, visibility="public")
+    assert "select the checkbox first" in post(as_producer, "remote_visibility", remote, visibility="public")
     assert studio.shown(remote.remote_id)["voice_visibility"] == "PRIVATE"
     text = post(as_producer, "remote_visibility", remote, visibility="public", sure="yes")
     assert studio.shown(remote.remote_id)["voice_visibility"] == "PUBLIC"
     assert "Everybody there</span> made public by Paula" in text
     assert (remote.made_public_by, remote.alarm) == (studio.producer, "")
-    assert "shows the voice as private now" in post(as_producer, "remote_visibility", remote, visibility="private")
+    assert "now shows the voice as private" in post(as_producer, "remote_visibility", remote, visibility="private")
     assert studio.shown(remote.remote_id)["voice_visibility"] == "PRIVATE"
     assert "Choose private or public." in post(as_producer, "remote_visibility", remote, visibility="secret")
 
@@ -128,7 +128,7 @@ def test_voice_without_consent_in_force_is_not_renamed_shown_or_adopted(as_produ
         adopt(studio.account, studio.made_there("found"), remote.tier, voice, studio.producer)
     assert studio.shown(remote.remote_id) == was
     assert "shows the voice as private" in post(as_producer, "remote_visibility", remote, visibility="private")
-    assert "The provider was asked just now" in post(as_producer, "remote_look", remote)
+    assert "Status updated from the provider." in post(as_producer, "remote_look", remote)
     assert "asked to delete" in post(as_producer, "remote_delete", remote, reason="Withdrawn.")
 
 
@@ -180,7 +180,7 @@ def stamp(text: str) -> str:
 def test_deletion_is_asked_for_with_a_reason_and_ends_in_a_proof(as_producer: Client, at: At) -> None:
     studio = at("voiceai")
     remote = studio.remote()
-    assert "Write down why" in post(as_producer, "remote_delete", remote, reason="")
+    assert "Enter a reason." in post(as_producer, "remote_delete", remote, reason="")
     assert remote.delete_asked_at is None
     text = post(as_producer, "remote_delete", remote, reason="The contract has ended.")
     assert "Being deleted</span>" in text
@@ -228,7 +228,7 @@ def test_after_another_key_that_it_is_not_there_proves_less(as_producer: Client,
     text = page(as_producer, remote)
     assert "Nobody knows whether it is there" in text
     assert "Note that it is gone" in text
-    assert "Unknown" in as_producer.get(reverse("today")).content.decode()
+    assert ">Unknown<" in as_producer.get(reverse("today")).content.decode()
 
 
 def test_a_look_that_finds_it_gone_keeps_what_the_provider_answered(as_producer: Client, at: At) -> None:

@@ -58,7 +58,7 @@ def test_a_form_that_was_bent_adopts_nothing(as_producer: Client, at: At) -> Non
     studio = at("voiceai")
     voice, remote_id = studio.voice(), studio.made_there("left behind")
     assert "Select a valid choice" in adopt(as_producer, studio, remote_id, voice, tier="professional")
-    assert "cannot keep an id that is this long" in adopt(as_producer, studio, "x" * 101, voice)
+    assert "The voice ID is too long." in adopt(as_producer, studio, "x" * 101, voice)
     assert "does not know it" in adopt(as_producer, studio, "not-there", voice)
     assert not RemoteVoice.objects.exists()
     assert as_producer.get(path(studio, "orphan_adopt")).status_code == 404
@@ -75,7 +75,7 @@ def test_one_is_deleted_with_a_reason_and_a_proof(as_producer: Client, at: At) -
     remote_id = studio.made_there("left behind")
     fields = {"remote_id": remote_id, "reason": ""}
     answer = as_producer.post(path(studio, "orphan_delete"), fields, follow=True).content.decode()
-    assert "Write down why" in answer
+    assert "Enter a reason." in answer
     assert not RemoteVoice.objects.exists()
     fields["reason"] = "A trial of last year."
     as_producer.post(path(studio, "orphan_delete"), fields)

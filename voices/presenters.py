@@ -85,12 +85,12 @@ def _encoding(build: Build) -> Encoding:
 
 MENDED_BY = {
     Lacks.RECORDINGS: ("#upload", "Add recordings", "voices.add_recording"),
-    Lacks.LENGTH: ("?show=usable&sort=shortest#recordings", "Show them", ""),
+    Lacks.LENGTH: ("?show=usable&sort=shortest#recordings", "Show recordings", ""),
     Lacks.TRANSCRIPTS: ("?show=no_transcript#recordings", "Add transcripts", "voices.change_recording"),
-    Lacks.SHORTER_TRANSCRIPTS: ("?show=usable#recordings", "Show them", ""),
-    Lacks.TRAINED_LENGTH: ("?show=usable&sort=longest#recordings", "Show them", ""),
+    Lacks.SHORTER_TRANSCRIPTS: ("?show=usable#recordings", "Show recordings", ""),
+    Lacks.TRAINED_LENGTH: ("?show=usable&sort=longest#recordings", "Show recordings", ""),
     Lacks.LANGUAGE: ("", "", ""),  # no fix on this page
-    Lacks.UNMARKED: ("?show=marked#recordings", "Show them", ""),
+    Lacks.UNMARKED: ("?show=marked#recordings", "Show recordings", ""),
 }
 
 

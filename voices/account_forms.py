@@ -108,7 +108,7 @@ class AdoptForm(RemoteIdForm):
     voice = VoiceChoice(
         queryset=Voice.objects.select_related("talent").order_by("talent__name", "name"),
         empty_label="Choose a voice",
-        help_text="The voice in VoiceHub that it belongs to. The talent's consent and contract decide if it may be used.",
+        help_text="The voice that it belongs to. The talent's consent and contract decide if it may be used.",
     )
     tier = forms.ChoiceField(label="Kind", help_text="The kind of voice at the provider.")
 

@@ -10,66 +10,65 @@ from providers.types import Capabilities, ConsentProof, Handover, Limit
 
 HEAD = """# Providers
 
-Made from the adapters' own data by `python -m docs.providers`; a test keeps it so. Where a vendor's pages disagree, an
-admin can override a limit under Limit overrides, and the override's source is shown with it. The last section is for
-whoever adds a provider.
+Generated from the adapters' data by `python -m docs.providers`; a test checks that it is current. If a vendor's pages
+disagree, an admin can override a limit under Limit overrides, and the override's source is shown with it. The last
+section explains how to add a provider.
 """
 WAYS = {
     Handover.RECORDINGS: "one by one",
-    Handover.DATASET_URL: "an archive that the vendor fetches",
-    Handover.SIGNED_PUT_TEXTS: "an uploaded archive with texts",
-    Handover.SIGNED_PUT_CLIPS: "an uploaded archive without texts",
+    Handover.DATASET_URL: "an archive that the vendor downloads",
+    Handover.SIGNED_PUT_TEXTS: "an uploaded archive with transcripts",
+    Handover.SIGNED_PUT_CLIPS: "an uploaded archive without transcripts",
     Handover.SIGNED_PUT_WAV: "one uploaded WAV",
     Handover.FILE_IDS: "uploaded files",
     Handover.ONE_FILE: "one file",
 }
 PROOFS = {
-    ConsentProof.NONE: "not asked for",
-    ConsentProof.OFFLINE: "shown offline",
+    ConsentProof.NONE: "not required",
+    ConsentProof.OFFLINE: "sent offline",
     ConsentProof.BASE64_WAV: "a WAV in the call",
     ConsentProof.AUDIO_FILE: "an audio file",
 }
 ADDING = """
-These files, and no change to any other code: `providers/registry.py` and `sandbox/registry.py` find the packages beside
-them, and a broken one stops the start. Only what no provider needed before is added where all share it: a way to hand
-recordings over (`Handover` in `providers/types.py`, its label in `voices/models/choices.py`, its file in
-`tests/providers/making.py`), or a statement that its consents need (a migration in `consent/migrations` that has it
-word for word, with source and date).
+Add these files; no other code changes: `providers/registry.py` and `sandbox/registry.py` find the packages beside them,
+and a broken package stops the start. Add to shared code only what no provider needed before: a handover (`Handover` in
+`providers/types.py`, its label in `voices/models/choices.py`, its file in `tests/providers/making.py`), or a consent
+statement (a migration in `consent/migrations` with its exact text, source and date).
 """
 # Path and what it holds; <slug> is the provider's.
 FILES = (
     (
         "providers/<slug>/capabilities.py",
-        "what each tier can do and asks for, as data; each limit with its source and date. The form, the preflight and"
-        " this page come from it. What staff should know before they send anybody's voice is a caution.",
+        "abilities and requirements of each tier, as data; each limit with its source and date. The form, the preflight"
+        " and this page use it. What staff should know before they send a voice is a caution.",
     ),
     (
         "providers/<slug>/parsing.py",
-        "reads the vendor's answers: statuses, reports, refusals, callbacks. Pure functions, without the client.",
+        "parses the vendor's responses: statuses, reports, refusals, callbacks. Pure functions, without the client.",
     ),
     (
         "providers/<slug>/adapter.py",
         "an `HttpProvider` that makes the vendor's calls, under 200 lines, and `ADAPTER`, its name for the registry."
         " Its `slug` is the name of the package; lists are sorted by `list_position`, then by `label`. It announces"
-        " every call that creates or starts something with `journal.about_to`, passes `creates=True`, and writes each"
-        " remote id at once.",
+        " every call that creates or starts something with `journal.before_call`, passes `creates=True`, and records"
+        " each remote id at once.",
     ),
     (
         "sandbox/<slug>/urls.py",
-        "`API`, a `VendorApi`: where the vendor is mounted, its URLs, the form of its errors, how its trainings end."
-        " Beside it are the views, which serve the same API for real, as the vendor's own client expects it.",
+        "`API`, a `VendorApi`: the vendor's mount point, its URLs, the form of its errors, how its trainings end."
+        " Beside it are the views, which serve the same API as the vendor's own client expects it.",
     ),
     (
         "sandbox/<slug>/constants.py",
-        "the vendor's numbers, and what the vendor leaves open, decided and labelled as ours.",
+        "the vendor's numbers, and our decisions on what the vendor leaves open, labeled as ours.",
     ),
     (
         "tests/sandbox",
-        "the vendor's page, asked of the sandbox call by call, by the official client where there is one.",
+        "tests of the sandbox against the vendor's page, call by call, with the official client if there is one.",
     ),
     (
         "tests/providers/test_<slug>.py",
-        "the shared contract, and what is the vendor's own. A provider without the contract fails the suite.",
+        "the shared contract and the vendor's special cases. A provider without the contract fails the suite.",
     ),
     ("docs/sandbox.md", "its lines in the tables of base URLs and of operations."),
     ("docs/providers.md", "this page: `python -m docs.providers > docs/providers.md`."),
@@ -88,19 +87,19 @@ def page() -> str:
         parts.append(f"\n{tier.summary} Cost: {tier.cost}.\n")
         parts.append(bullets(tier.cautions))
         parts.append(table(["what", "how"], capabilities(tier)))
-        parts.append(table(["limit", "value", "kind", "source", "read on"], limits(tier.limits.items())))
+        parts.append(table(["limit", "value", "kind", "source", "checked on"], limits(tier.limits.items())))
     parts.append("\n## Adding a provider\n")
     parts.append(ADDING)
     parts.append(bullets(f"`{path}`: {text}" for path, text in FILES))
     return "".join(parts)
 
 
-GLANCE = ["provider", "tier", "handed over as", "proof of consent", "recordings", "seconds", "trained again", "found"]
+GLANCE = ["provider", "tier", "sent as", "proof of consent", "recordings", "seconds", "can retrain", "found"]
 GLANCE += ["listed", "renamed", "visibility set", "deleted", "previewed", "credits"]
 
 
 def glance(label: str, tier: Capabilities) -> tuple[str, ...]:
-    """A tier's line of the first table."""
+    """A tier's row of the first table."""
     return (
         label,
         tier.label,
@@ -120,7 +119,7 @@ def glance(label: str, tier: Capabilities) -> tuple[str, ...]:
 
 
 def span(least: Limit | None, most: Limit | None) -> str:
-    """From the one to the other, as far as both are there; nothing for neither."""
+    """The range from least to most; either may be missing."""
     named = (("from", least), ("to", most))
     return " ".join(f"{word} {amount(limit)}{'' if limit.hard else ' advised'}" for word, limit in named if limit)
 
@@ -130,23 +129,23 @@ def amount(limit: Limit) -> str:
 
 
 def capabilities(tier: Capabilities) -> Iterator[tuple[str, str]]:
-    yield "recordings are handed over as", words(WAYS[way] for way in tier.handover)
+    yield "recordings are sent as", words(WAYS[way] for way in tier.handover)
     if Handover.ONE_FILE in tier.handover:
-        yield "one file is written as", str(tier.encoding).upper()
-    yield "languages", ", ".join(tier.languages) or "none are named"
-    yield "consent is proved by", PROOFS[tier.consent_proof]
-    yield "the end is told by", words(tier.news)
-    yield "asked for news every", f"{tier.poll_seconds:g} s"
-    yield "what comes back", words(tier.reports) or "the status alone"
+        yield "encoding of one file", str(tier.encoding).upper()
+    yield "languages", ", ".join(tier.languages) or "none named"
+    yield "proof of consent", PROOFS[tier.consent_proof]
+    yield "status updates by", words(tier.news)
+    yield "polled every", f"{tier.poll_seconds:g} s"
+    yield "report contains", words(tier.reports) or "only the status"
     yield "a transcript for each recording", yes(tier.transcript_required)
-    yield "one voice is trained again", yes(tier.trains_again)
-    yield "a voice is found by its name", yes(tier.can_find)
-    yield "the account's voices are listed", yes(tier.can_list)
-    yield "a voice is renamed", yes(tier.can_rename)
-    yield "a voice is made private or public", yes(tier.can_set_visibility)
-    yield "a voice is deleted", yes(tier.can_delete)
-    yield "a voice is previewed", yes(tier.can_preview)
-    yield "private unless asked otherwise", "yes" if tier.private_by_default else "no, or not stated"
+    yield "a voice can be retrained", yes(tier.trains_again)
+    yield "a voice can be found by name", yes(tier.can_find)
+    yield "the account's voices can be listed", yes(tier.can_list)
+    yield "a voice can be renamed", yes(tier.can_rename)
+    yield "visibility can be set", yes(tier.can_set_visibility)
+    yield "a voice can be deleted", yes(tier.can_delete)
+    yield "a voice can be previewed", yes(tier.can_preview)
+    yield "private by default", "yes" if tier.private_by_default else "no, or not stated"
     yield "credits charged on success", str(tier.credits or "none, or not stated")
 
 
@@ -171,8 +170,8 @@ def words(names: Iterable[object]) -> str:
     return ", ".join(str(name).replace("_", " ") for name in names)
 
 
-def yes(said: bool) -> str:
-    return "yes" if said else "no"
+def yes(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 if __name__ == "__main__":

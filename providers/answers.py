@@ -1,4 +1,4 @@
-"""What a provider's answer means: which error it is, if any, and how its content is read."""
+"""HTTP responses of providers: which error a response is, if any, and how its content is read."""
 
 import json
 import math
@@ -23,7 +23,7 @@ from providers.errors import (
 from providers.parsing import sound_of, storable
 from providers.types import Sound
 
-LONGEST_WAIT = 3600.0  # the most of a Retry-After that is honoured, seconds
+LONGEST_WAIT = 3600.0  # seconds
 REFUSALS: dict[int, type[ProviderError]] = {
     401: ProviderAuthError,
     402: PaymentRequired,
@@ -38,9 +38,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that was read whole. `json` is without the key, and None where the content is not JSON.
+    """A complete response. `json` has the key redacted, and is None if the content is not JSON.
 
-    `creates` and `bare` are those of the call: whether it creates something, and whether it went without the key.
+    `creates` and `is_keyless` come from the call: whether it creates something, whether it was sent without key.
     """
 
     operation: str
@@ -56,72 +56,72 @@ class Answer:
         return kind(self.operation, reason, status=self.status)
 
     def summary(self) -> str:
-        """The JSON; of a sound only its size."""
+        """The JSON, or only the size of a sound."""
         return f"{len(self.content):,} bytes" if self.json is None else json.dumps(self.json, ensure_ascii=False)
 
 
 Reader = Callable[[Answer], T]
 
 
-def json_object(answer: Answer) -> dict[str, Any]:
-    if not isinstance(answer.json, dict):
-        raise answer.unreadable("not a JSON object")
-    return answer.json
+def json_object(response: Answer) -> dict[str, Any]:
+    if not isinstance(response.json, dict):
+        raise response.unreadable("not a JSON object")
+    return response.json
 
 
-def json_array(answer: Answer) -> list[Any]:
-    if not isinstance(answer.json, list):
-        raise answer.unreadable("not a JSON array")
-    return answer.json
+def json_array(response: Answer) -> list[Any]:
+    if not isinstance(response.json, list):
+        raise response.unreadable("not a JSON array")
+    return response.json
 
 
-def json_object_or_array(answer: Answer) -> dict[str, Any] | list[Any]:
-    """Where the vendor does not say which."""
-    if not isinstance(answer.json, dict | list):
-        raise answer.unreadable("neither a JSON object nor an array")
-    return answer.json
+def json_object_or_array(response: Answer) -> dict[str, Any] | list[Any]:
+    """For calls whose vendor does not document which it is."""
+    if not isinstance(response.json, dict | list):
+        raise response.unreadable("neither a JSON object nor an array")
+    return response.json
 
 
-def sound(answer: Answer) -> Sound:
-    return sound_of(answer.operation, answer.content)
+def sound(response: Answer) -> Sound:
+    return sound_of(response.operation, response.content)
 
 
-def sound_or_json_object(answer: Answer) -> Sound | dict[str, Any]:
-    """Where the vendor does not say which."""
-    return answer.json if isinstance(answer.json, dict) else sound(answer)
+def sound_or_json_object(response: Answer) -> Sound | dict[str, Any]:
+    """For calls whose vendor does not document which it is."""
+    return response.json if isinstance(response.json, dict) else sound(response)
 
 
 SOUND_READERS: tuple[Reader[Any], ...] = (sound, sound_or_json_object)
 
 
 def parse_json(content: bytes) -> Any:
-    """None for what is not JSON."""
+    """None if the content is not JSON."""
     try:
         return storable(json.loads(content))
     except (ValueError, RecursionError):
         return None
 
 
-def error_of(answer: Answer, words: str) -> ProviderError | None:
-    """The error of this status, with the vendor's words; None for 2xx."""
-    operation, status = answer.operation, answer.status
+def error_of(response: Answer, words: str) -> ProviderError | None:
+    """The error for this status, with the vendor's error text; None for 2xx."""
+    operation, status = response.operation, response.status
     if status < 300:
         return None
-    wait = retry_after(answer.headers.get("Retry-After"))
+    wait = retry_after(response.headers.get("Retry-After"))
     if status == 429:
         return ProviderUnavailable(operation, words or "too many calls", status=status, retry_after=wait)
-    # A redirect may mean that it is done, and what it made is elsewhere; we follow none, so we do not know.
-    if answer.creates and (status < 400 or status == 408 or status >= 500):
+    # A redirect may mean that the call succeeded and its result is elsewhere. We follow no redirect, so we cannot know.
+    if response.creates and (status < 400 or status == 408 or status >= 500):
         return OutcomeUnknown(operation, words, status=status)
     if status == 408 or status >= 500:
         return ProviderUnavailable(operation, words, status=status, retry_after=wait)
-    if answer.bare and status in (401, 403, 404):
-        return ProviderRejected(operation, words or "The address is not valid any more.", status=status)
+    if response.bare and status in (401, 403, 404):
+        return ProviderRejected(operation, words or "The address is no longer valid.", status=status)
     return REFUSALS.get(status, ProviderRejected)(operation, words, status=status)
 
 
 def retry_after(value: str | None) -> float | None:
-    """Seconds from a Retry-After header, a number or a date (RFC 9110, 10.2.3), an hour at most; None for nonsense."""
+    """Seconds from a Retry-After header, a number or a date (RFC 9110, 10.2.3), capped at one hour; None if invalid."""
     try:
         seconds = float(value or "")
     except ValueError:
@@ -130,7 +130,7 @@ def retry_after(value: str | None) -> float | None:
 
 
 def _seconds_until(date: str) -> float:
-    """0 for a date that is past, NaN for what is no date."""
+    """0 for a past date, NaN for an invalid date."""
     try:
         then = parsedate_to_datetime(date)
     except (ValueError, TypeError, OverflowError):

@@ -1,4 +1,4 @@
-"""The conversation with a provider. An adapter fills in one vendor's words (docs/providers.md ends with its files)."""
+"""The provider interface. An adapter implements it for one vendor (docs/providers.md lists its files at the end)."""
 
 import abc
 from collections.abc import Collection, Iterator, Mapping
@@ -8,19 +8,19 @@ from typing import Any, ClassVar, NoReturn, Self
 from providers.errors import UnsupportedFeature
 from providers.types import ApiLogEntry, BuildReport, BuildSpec, Capabilities, Journal, Sound, Tier, Visibility
 
-LONGEST_CALL = 45.0  # seconds, whatever the server does
+LONGEST_CALL = 45.0  # seconds, a total deadline whatever the server does
 
 
 class Provider(abc.ABC):
-    """One provider, opened for one piece of work: `with registry.open_provider(account) as provider`."""
+    """One provider, opened for one task: `with registry.open_provider(account) as provider`."""
 
     slug: ClassVar[str]
     label: ClassVar[str]
     tiers: ClassVar[Mapping[Tier, Capabilities]]
     list_position: ClassVar[int] = 100
-    """Where lists show it: the lowest first, those of one number by label."""
+    """Position in lists: lowest first, ties sorted by label."""
     api_log: Collection[ApiLogEntry] = ()
-    """The last answers, oldest first."""
+    """The last responses, oldest first."""
 
     @abc.abstractmethod
     def __init__(
@@ -38,13 +38,13 @@ class Provider(abc.ABC):
 
     @abc.abstractmethod
     def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
 
     def submit(self, spec: BuildSpec, journal: Journal) -> BuildReport:
-        """Bring the build to the point where the provider trains, going on from whatever `spec` says is there.
+        """Bring the build to the point where the provider trains. Resumes from what `spec` says already exists.
 
-        Every call that creates or starts something is announced with `journal.about_to` first. Raises any
-        ProviderError; OutcomeUnknown means that only a look-up may settle what became of the last step.
+        `journal.before_call` announces every call that creates or starts something. Raises any ProviderError.
+        After OutcomeUnknown, reconcile the last call by a lookup: never repeat it.
         """
         capabilities = self.tiers.get(spec.tier)
         if capabilities is None or spec.handover not in capabilities.handover:
@@ -56,42 +56,42 @@ class Provider(abc.ABC):
 
     @abc.abstractmethod
     def fetch_build(self, remote_id: str) -> BuildReport:
-        """What the provider says now, asked with our key. Raises NotFound when the voice is not there."""
+        """The current status, fetched with our key. Raises NotFound if the voice does not exist."""
 
     @abc.abstractmethod
     def check_key(self) -> None:
-        """Make the cheapest call that needs a valid key. Raises ProviderAuthError when it is not valid."""
+        """Make the cheapest call that needs a valid key. Raises ProviderAuthError if the key is invalid."""
 
     def find_build(self, reference: str) -> BuildReport | None:
-        """Look a voice up by the name that we gave it; None when the provider has none of that name."""
+        """Look a voice up by the name that we gave it; None if the provider has no voice of that name."""
         self.unsupported("find_build")
 
     def parse_callback(self, body: bytes) -> BuildReport:
-        """What a callback says. It is a hint and no more. Raises ResponseUnreadable."""
+        """The content of a callback, which is untrusted. Raises ResponseUnreadable."""
         self.unsupported("parse_callback")
 
     def rename_voice(self, remote_id: str, name: str) -> None:
-        """Give it another name at the provider."""
+        """Rename the voice at the provider."""
         self.unsupported("rename_voice")
 
     def set_visibility(self, remote_id: str, visibility: Visibility) -> None:
-        """Say who may use it."""
+        """Set who may use the voice."""
         self.unsupported("set_visibility")
 
     def delete_voice(self, remote_id: str) -> Mapping[str, Any]:
-        """Delete it for good; the provider's answer, empty where it gave none or the voice was gone already."""
+        """Delete the voice for good. Returns the provider's response, empty if none or if the voice did not exist."""
         self.unsupported("delete_voice")
 
     def list_voices(self) -> Iterator[BuildReport]:
-        """Every voice of the account that somebody made with it; no voice of the provider's own."""
+        """Every voice created with the account, without the provider's own voices."""
         self.unsupported("list_voices")
 
     def preview(self, remote_id: str, text: str) -> Sound:
-        """The voice saying `text`. May be charged for."""
+        """Speech of `text` in this voice. The provider may charge for it."""
         self.unsupported("preview")
 
     def download(self, url: str) -> Sound:
-        """The sound behind an address that the provider gave us, fetched without our key."""
+        """The sound at an address that the provider gave us, fetched without our key."""
         self.unsupported("download")
 
     def unsupported(self, operation: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Connections that end when their time is over, and are used once."""
+"""Connections with a total deadline that are used for one request each."""
 
 import hashlib
 import socket
@@ -22,8 +22,8 @@ from urllib3.filepost import encode_multipart_formdata
 from providers.types import Parcel
 
 NAT64 = IPv6Network("64:ff9b::/96")
-# What Python takes for everybody's, and is a network's own, out of use, or a way into one (IANA's registries of special
-# addresses; RFC 3879, RFC 4291 2.5.5.1, RFC 2765, RFC 8215).
+# Python calls these public, but they are private, deprecated, or a way into a private network (IANA special-purpose
+# address registries; RFC 3879, RFC 4291 2.5.5.1, RFC 2765, RFC 8215).
 NOT_PUBLIC = [
     ip_network(network)
     for network in (
@@ -34,14 +34,14 @@ NOT_PUBLIC = [
 
 
 class Watch:
-    """The connections of one call: cut when its time is over, also one that is only then being opened.
+    """Shuts down the connections of one call at its deadline, including one that is still being opened.
 
-    `connected` is False for as long as nothing of the request can have left this machine. `public_only` connections
-    to addresses that are not everybody's are not made, and `private` says that there was one.
+    `is_connected` is False as long as no part of the request can have left this machine. With `public_only`,
+    connections to non-public addresses are refused, and `has_private_address` records that there was one.
     """
 
     def __init__(self, seconds: float, *, at_most: float | None = None, public_only: bool = False) -> None:
-        """`seconds` is the time until the call is over, or from one `moved` to the next, and `at_most` all of it."""
+        """`seconds` is the timeout, restarted by each `restart_timer`; `at_most` is the total deadline in seconds."""
         self.connected = False
         self.private = False
         self.public_only = public_only
@@ -60,7 +60,7 @@ class Watch:
         return self
 
     def moved(self) -> None:
-        """The call makes progress: its time begins anew."""
+        """Restart the timeout, because the call makes progress."""
         self._until = min(time.monotonic() + self._seconds, self._end)
 
     def _keep(self) -> None:
@@ -78,7 +78,7 @@ class Watch:
             self._held.clear()
 
     def hold(self, opened: socket.socket) -> None:
-        """Watch a socket, by a duplicate: TLS takes the socket itself over, and its handshake can be trickled too."""
+        """Watch a duplicate of the socket: TLS takes over the original, and a server can trickle the handshake too."""
         with self._lock:
             self._held.append(opened.dup())
         if self._over:
@@ -88,7 +88,7 @@ class Watch:
         self._over = True
         with self._lock:
             for held in self._held:
-                with suppress(OSError):  # closed already, which is what is wanted
+                with suppress(OSError):  # already closed
                     held.shutdown(socket.SHUT_RDWR)
 
 
@@ -96,17 +96,17 @@ watch: ContextVar[Watch] = ContextVar("watch")
 
 
 def is_public(address: str) -> bool:
-    """Whether it is everybody's; of one that carries an older one within (RFC 4291, RFC 6052), whether that is."""
+    """Whether it is public. If it embeds an IPv4 address (RFC 4291, RFC 6052), that address decides."""
     found: IPv4Address | IPv6Address = ip_address(address)
     if isinstance(found, IPv6Address):
-        if found.sixtofour or found.teredo:  # out of use, and a way around
+        if found.sixtofour or found.teredo:  # deprecated, and a bypass of this check
             return False
         found = found.ipv4_mapped or (IPv4Address(int(found) & 0xFFFFFFFF) if found in NAT64 else found)
     return found.is_global and not found.is_multicast and not any(found in network for network in NOT_PUBLIC)
 
 
 class _Watched(HTTPConnection):
-    """A connection that the watch of its call holds from its first packet on."""
+    """A connection that the watchdog of its call watches from the first packet."""
 
     def _new_conn(self) -> socket.socket:
         opened = super()._new_conn()
@@ -127,10 +127,10 @@ class _WatchedTLS(_Watched, HTTPSConnection):
 
 
 class _FreshPool(HTTPConnectionPool):
-    """Closes a connection that was used once before it is used again.
+    """Closes a connection before it is reused.
 
-    A server may ignore that we asked it to close; what it then drops under a second request would look as if nothing
-    had been sent.
+    A server may ignore our request to close. If it then dropped a second request, it would look as if nothing had
+    been sent.
     """
 
     ConnectionCls = _Watched
@@ -146,7 +146,7 @@ class _FreshTLSPool(_FreshPool, HTTPSConnectionPool):
 
 
 class WatchedAdapter(HTTPAdapter):
-    """Tells the watch of a call which connection it uses."""
+    """Lets the watchdog of a call watch the connections that it uses."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -154,7 +154,7 @@ class WatchedAdapter(HTTPAdapter):
 
 
 class KeyAuth(AuthBase):
-    """Sets the key's header at the moment of sending, so that no request object carries it before."""
+    """Sets the key's header when the request is sent, so that no request object carries it earlier."""
 
     def __init__(self, header: str, value: str) -> None:
         self._header, self._value = header, value
@@ -168,40 +168,40 @@ BLOCK = 1 << 16
 
 
 class Stream:
-    """A parcel on its way: requests asks for its length, then for its pieces. `moved` hears how many bytes are gone.
+    """An upload body: requests asks for its length, then for its chunks. `on_progress` receives the bytes sent.
 
-    `broken` is what ended it from our side, which requests might give another name.
+    `error` is the exception on our side that ended the upload. requests might wrap it in its own.
     """
 
-    def __init__(self, parcel: Parcel, moved: Callable[[int], None]) -> None:
-        self._parcel, self._moved = parcel, moved
+    def __init__(self, upload: Parcel, on_progress: Callable[[int], None]) -> None:
+        self._upload, self._on_progress = upload, on_progress
         self.broken: Exception | None = None
 
     def __len__(self) -> int:
-        return self._parcel.size
+        return self._upload.size
 
     def __iter__(self) -> Iterator[bytes]:
         sent = 0
         try:
-            for chunk in self._parcel.chunks():
+            for chunk in self._upload.chunks():
                 yield chunk
                 sent += len(chunk)
                 watch.get().moved()
-                self._moved(sent)
+                self._on_progress(sent)
         except Exception as error:
             self.broken = error
             raise
 
 
-def held(parcel: Parcel) -> Parcel:
-    """A small parcel, read into memory: what goes wrong with our own files goes wrong before anything is sent."""
-    content = b"".join(parcel.chunks())
-    return replace(parcel, chunks=lambda: _blocks(content))
+def held(upload: Parcel) -> Parcel:
+    """A small file read into memory, so that errors in our own files occur before anything is sent."""
+    content = b"".join(upload.chunks())
+    return replace(upload, chunks=lambda: _blocks(content))
 
 
-def form_of(field: str, parcel: Parcel, fields: Mapping[str, str]) -> tuple[Parcel, str]:
-    """A form with these fields and the parcel, which it holds in memory, as multipart/form-data; with its type."""
-    file = (parcel.name, b"".join(parcel.chunks()), parcel.content_type)
+def form_of(field: str, upload: Parcel, fields: Mapping[str, str]) -> tuple[Parcel, str]:
+    """A multipart/form-data body with these fields and the file, held in memory, and its content type."""
+    file = (upload.name, b"".join(upload.chunks()), upload.content_type)
     body, content_type = encode_multipart_formdata({**fields, field: file})
     md5 = hashlib.md5(body, usedforsecurity=False).digest()
     return Parcel("form", content_type, len(body), md5, partial(_blocks, body)), content_type

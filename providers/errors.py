@@ -1,13 +1,13 @@
-"""What can go wrong with a provider, by what we must do about it. None of these ever carries a key or a header."""
+"""Provider errors, sorted by what we must do about them. None of them carries a key or a header."""
 
 from typing import ClassVar
 
 
 class CallFailure(Exception):
-    """Base of everything that a call to a provider can end in, other than an answer; `str()` of it is for the log.
+    """Base of every failure of a call to a provider; `str()` of it is for the log.
 
-    `for_staff` says in words what happened, `retry_after` in how many seconds the provider can be asked again, if it
-    said so. With `stops_account` no call with this account's key can succeed before a person has acted.
+    `staff_message` describes what happened. `retry_after` is in seconds, None if the provider gave no such time.
+    With `stops_account`, no call with this account's key can succeed until a person acts.
     """
 
     stops_account: ClassVar[bool] = False
@@ -19,7 +19,7 @@ class CallFailure(Exception):
 
 
 class ProviderError(CallFailure):
-    """Base of what a provider, or the way to it, answers. `operation` and `status` say where it happened."""
+    """Base of errors from a provider or the network. `operation` and `status` (HTTP) say where it happened."""
 
     public = "The provider answered with an error."
 
@@ -31,12 +31,12 @@ class ProviderError(CallFailure):
 
     @property
     def for_staff(self) -> str:
-        """Our sentence, and the provider's own words where it has some."""
+        """Our message, then the provider's own error text if there is any."""
         return f"{self.public} {self.detail}".strip()
 
 
 class ProviderUnavailable(ProviderError):
-    """No connection, 429, or a 5xx on a call that may be repeated. Try again after `retry_after` seconds, if known."""
+    """No connection, 429, or a 5xx on a call that may be repeated. Retry after `retry_after` seconds, if known."""
 
     public = "The provider cannot be reached at the moment."
 
@@ -48,39 +48,39 @@ class ProviderUnavailable(ProviderError):
 
 
 class OutcomeUnknown(ProviderError):
-    """The answer to a call that creates something was lost: look it up, never send it again blindly."""
+    """The response to a call that creates something was lost: look up the result, never blindly repeat the call."""
 
-    public = "The provider's answer was lost, so it is not known whether the call arrived."
+    public = "The provider's response was lost, so it is not known whether the call arrived."
 
 
 class ProviderRejected(ProviderError):
-    """The provider understood and said no; `detail` holds its words."""
+    """The provider refused the call; `detail` is its error text."""
 
-    public = "The provider refused."
+    public = "The provider refused the request."
 
 
 class PaymentRequired(ProviderRejected):
-    """402: no credits, or no room for another voice."""
+    """402: no credits, or the voice limit is reached."""
 
-    public = "The provider wants to be paid first: the account has no credits left, or no room for another voice."
+    public = "The provider requires payment: the account has no credits left, or its voice limit is reached."
 
 
 class Conflict(ProviderRejected):
-    """409: the provider has something of that name, or is busy with it."""
+    """409: the name is already taken at the provider, or the provider is busy with it."""
 
-    public = "The provider says that this conflicts with what it has."
+    public = "The provider reports a conflict with something that it already has."
 
 
 class TooLarge(ProviderRejected):
-    """413: more bytes than the provider takes."""
+    """413: more bytes than the provider accepts."""
 
-    public = "The provider says that this is too large."
+    public = "The provider reports that the file is too large."
 
 
 class NotFound(ProviderRejected):
-    """The thing asked for is not there (any more)."""
+    """The requested object does not exist, or no longer exists."""
 
-    public = "The provider does not know it."
+    public = "The provider could not find it."
 
 
 class ProviderAuthError(ProviderError):
@@ -91,12 +91,12 @@ class ProviderAuthError(ProviderError):
 
 
 class ResponseUnreadable(ProviderError):
-    """Not JSON, too large, or without a field that must be there."""
+    """Not JSON, too large, or without a required field."""
 
-    public = "The provider's answer could not be read."
+    public = "The provider's response could not be read."
 
 
 class UnsupportedFeature(ProviderError):
-    """We asked for what this provider cannot do."""
+    """The provider does not support this operation."""
 
     public = "This provider cannot do that."

@@ -1,12 +1,12 @@
 """The one HTTP client for all providers. What it guards against was measured with hostile servers:
 
-- a server that trickles bytes keeps a per-read timeout happy for ever: a watch cuts the connection at a total deadline;
-- a compressed body can be a bomb: only identity encoding is asked for and taken, and the body has a cap;
-- a redirect to another host takes keys and voices with it: redirects are refused, environment proxies ignored;
-- a POST that is sent twice makes two voices: nothing is ever sent again here, and a lost answer to a call that
-  creates something is OutcomeUnknown, which only a look-up may settle;
-- an address that a provider gives us may point into our own network: it gets no key, and for a live account only
-  https and only a public address.
+- a server that trickles bytes never exceeds a per-read timeout: a watchdog ends the connection at a total deadline;
+- a compressed body can be a bomb: only identity encoding is requested and accepted, and the body has a maximum size;
+- a redirect to another host would receive keys and voices: redirects are refused, environment proxies ignored;
+- a POST that is sent twice makes two voices: this client never retries, and a lost response to a call that creates
+  something is OutcomeUnknown, which only a lookup may reconcile;
+- an address that a provider gives us may point into our own network: it receives no key, and for a live account it
+  must be https and public.
 """
 
 import abc
@@ -32,14 +32,14 @@ from providers.errors import (
 from providers.redaction import Redactor
 from providers.types import ApiLogEntry, Parcel, Sound
 
-CONNECT = 10.0
+CONNECT = 10.0  # seconds
 LARGEST_ANSWER = 8 << 20  # bytes
 LARGEST_SOUND = 32 << 20  # bytes
-LARGEST_CONVERSATION = 128 << 20  # bytes of all answers together: a list may have any number of pages
-LONGEST_UPLOAD = 2 * 3600.0  # seconds for one big file, as long as its bytes move
-LOG_LENGTH = 50  # answers
-LOG_TEXT = 500  # characters of each
-PUBLIC_WORDS = 2000  # characters of the vendor's reason
+LARGEST_CONVERSATION = 128 << 20  # bytes of all responses together: a list may have any number of pages
+LONGEST_UPLOAD = 2 * 3600.0  # seconds for one large file, as long as it makes progress
+LOG_LENGTH = 50
+LOG_TEXT = 500  # characters of each entry
+PUBLIC_WORDS = 2000  # characters of the vendor's error text
 UNSAFE = "The provider gave an address that is not safe to follow."
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A call before it is made. `bare` goes without the key, to an address that a provider gave us."""
+    """A call before it is made. With `is_keyless` it is sent without the key, to an address that a provider gave us."""
 
     operation: str
     method: str
@@ -61,7 +61,7 @@ class _Call:
 
 
 class HttpProvider(Provider):
-    """A provider that speaks JSON over HTTP. The adapter says where it is, how a key is shown, and how it says no."""
+    """A provider that speaks JSON over HTTP. The adapter defines its URLs, its authentication and its refusals."""
 
     live_url: ClassVar[str]
     sandbox_path: ClassVar[str]
@@ -69,15 +69,17 @@ class HttpProvider(Provider):
     def __init__(
         self, key: str, *, sandbox_url: str = "", sandboxed: bool = False, longest_call: float = LONGEST_CALL
     ) -> None:
-        """`sandboxed` accounts talk to `sandbox_url` only. Raises ProviderUnavailable when there is no sandbox.
+        """`sandboxed` accounts talk to `sandbox_url` only. Raises ProviderUnavailable if there is no sandbox.
 
         No call takes longer than `longest_call` seconds. Raises ProviderAuthError for a key that no header can hold,
-        such as one with a line break in it.
+        such as one with a line break.
         """
         if not (key.isascii() and key.isprintable() and key):
-            raise ProviderAuthError("open", "The key is empty, or holds characters that no key has.")
+            raise ProviderAuthError("open", "The key is empty or contains invalid characters. Enter the key again.")
         if sandboxed and not sandbox_url:
-            raise ProviderUnavailable("open", "This is a sandbox account, and no sandbox is running.")
+            raise ProviderUnavailable(
+                "open", "This is a sandbox account, but no sandbox is running. Start the sandbox."
+            )
         self.base_url = sandbox_url + self.sandbox_path if sandboxed else self.live_url
         self.sandbox_url = sandbox_url if sandboxed else ""
         self._auth = self.auth(key)
@@ -95,11 +97,11 @@ class HttpProvider(Provider):
         return KeyAuth("Authorization", f"Bearer {key}")
 
     @abc.abstractmethod
-    def words_of(self, answer: Mapping[str, Any]) -> str:
-        """The vendor's own words in an error answer; empty when there are none."""
+    def words_of(self, response: Mapping[str, Any]) -> str:
+        """The vendor's error text in an error response; empty if there is none."""
 
-    def refuses(self, answer: Mapping[str, Any]) -> bool:
-        """Whether an answer of 2xx says no all the same."""
+    def refuses(self, response: Mapping[str, Any]) -> bool:
+        """Whether a 2xx response is a refusal all the same."""
         return False
 
     def close(self) -> None:
@@ -121,26 +123,26 @@ class HttpProvider(Provider):
         may_be_empty: bool = False,
         **body: Any,
     ) -> Any:
-        """One call, sent once. `creates` marks what may not be repeated blindly; `body` goes to requests as it is.
+        """One call, sent once. `creates` marks a call that must not be repeated blindly; `body` is passed to requests.
 
-        Returns what `read` makes of the answer, a JSON object by default; an empty one for an empty answer that
-        `may_be_empty`. Raises one of the ProviderErrors; none of them carries what was sent.
+        Returns the result of `read`, a JSON object by default. An empty response returns {} if `may_be_empty`.
+        Raises a ProviderError, which never carries the request.
         """
         wanted = self._to_api(operation, method, path, creates, deadline, body)
-        answer = self._make(replace(wanted, largest=LARGEST_SOUND) if read in SOUND_READERS else wanted)
-        return {} if may_be_empty and not answer.content.strip() else (read or json_object)(answer)
+        response = self._make(replace(wanted, largest=LARGEST_SOUND) if read in SOUND_READERS else wanted)
+        return {} if may_be_empty and not response.content.strip() else (read or json_object)(response)
 
     def download(self, url: str) -> Sound:
         return sound(self._make(replace(self._without_key("download", "GET", url, {}), largest=LARGEST_SOUND)))
 
     def put(
-        self, operation: str, url: str, headers: Mapping[str, str], parcel: Parcel, moved: Callable[[int], None]
+        self, operation: str, url: str, headers: Mapping[str, str], upload: Parcel, on_progress: Callable[[int], None]
     ) -> None:
-        """PUT a parcel to an address that the provider gave us. It has time for as long as its bytes move.
+        """PUT a file to an address that the provider gave us. It has no short deadline while it makes progress.
 
-        What `moved` or the parcel raises ends it at once, and comes out as it is.
+        An exception from `on_progress` or from the file ends the call at once and is raised unchanged.
         """
-        stream = Stream(parcel, moved)
+        stream = Stream(upload, on_progress)
         self._send_stream(self._without_key(operation, "PUT", url, {"data": stream, "headers": dict(headers)}), stream)
 
     def post_form(
@@ -148,17 +150,18 @@ class HttpProvider(Provider):
         operation: str,
         path: str,
         field: str,
-        parcel: Parcel,
+        upload: Parcel,
         fields: Mapping[str, str],
-        moved: Callable[[int, int], None],
+        on_progress: Callable[[int, int], None],
     ) -> dict[str, Any]:
-        """Create something by a form with one small file in `field`; it has time for as long as its bytes move.
+        """POST a form that creates something, with one small file in `field`. It has no short deadline while it makes
+        progress.
 
-        `moved` hears how many bytes of how many are gone. What it raises ends the call before its last byte, so that
-        nothing is created, and comes out as it is.
+        `on_progress` receives the bytes sent and the total. Its exception ends the call before the last byte, so that
+        nothing is created, and is raised unchanged.
         """
-        form, content_type = form_of(field, parcel, fields)
-        stream = Stream(form, lambda sent: moved(sent, form.size) if sent < form.size else None)
+        form, content_type = form_of(field, upload, fields)
+        stream = Stream(form, lambda sent: on_progress(sent, form.size) if sent < form.size else None)
         body = {"data": stream, "headers": {"Content-Type": content_type}}
         return json_object(self._send_stream(self._to_api(operation, "POST", path, True, None, body), stream))
 
@@ -173,31 +176,31 @@ class HttpProvider(Provider):
     def _to_api(
         self, operation: str, method: str, path: str, creates: bool, deadline: float | None, body: Mapping[str, Any]
     ) -> _Call:
-        """Raises ProviderRejected for a path with an id of dots, which would lead to another address."""
+        """Raises ProviderRejected for a path with an id of dots, which would resolve to another address."""
         if not {".", ".."}.isdisjoint(path.split("/")):
-            raise ProviderRejected(operation, "Nothing has an id of dots alone.")
+            raise ProviderRejected(operation, "An id cannot consist of dots alone.")
         url = path if path.startswith("http") else self.base_url + path
         return _Call(operation, method, url, creates, deadline or self._deadline, body)
 
     def _without_key(self, operation: str, method: str, url: str, body: Mapping[str, Any]) -> _Call:
-        """Raises ResponseUnreadable for an address that leads where nothing of ours may go."""
+        """Raises ResponseUnreadable for an address that we must not send anything to."""
         start = f"{self.sandbox_url}/" if self.sandbox_url else "https://"
         if not url.startswith(start) or not _is_valid_request(url, body.get("headers")):
             raise ResponseUnreadable(operation, UNSAFE)
         return _Call(operation, method, url, False, self._deadline, body, bare=True)
 
     def _make(self, wanted: _Call) -> Answer:
-        """The answer to a call, if it is not an error."""
-        answer = self._attempt(wanted)
-        if isinstance(answer, ProviderError):
-            self._log(wanted, None, answer.detail)
-            # Raised out here, so that it does not carry the error of requests, in which the key stands.
-            raise answer
-        error = self._error(answer)
-        self._log(wanted, answer.status, error.detail if error else answer.summary())
+        """The response to a call. Raises ProviderError if it is an error."""
+        response = self._attempt(wanted)
+        if isinstance(response, ProviderError):
+            self._log(wanted, None, response.detail)
+            # Raised outside the except block, so that its context is not the error of requests, which contains the key.
+            raise response
+        error = self._error(response)
+        self._log(wanted, response.status, error.detail if error else response.summary())
         if error:
             raise error
-        return answer
+        return response
 
     def _log(self, wanted: _Call, status: int | None, text: str) -> None:
         text = self._redactor.redact_text(text)[:LOG_TEXT]
@@ -238,26 +241,26 @@ class HttpProvider(Provider):
         )
 
     def _read_content(self, response: requests.Response, largest: int) -> bytes:
-        """Raises _UnsafeAnswer for a compressed or too large one."""
+        """Raises _UnsafeResponse if it is compressed or too large."""
         if response.headers.get("Content-Encoding", "identity") != "identity":
-            raise _UnsafeAnswer("a compressed answer, which we did not ask for")
+            raise _UnsafeAnswer("a compressed response, which we did not request")
         content = bytearray()
         for block in response.iter_content(1 << 16):
             content += block
             if len(content) > largest:
-                raise _UnsafeAnswer("too large an answer")
+                raise _UnsafeAnswer("the response is too large")
             self._got += len(block)
             if self._got > LARGEST_CONVERSATION:
-                raise _UnsafeAnswer("too many and too large answers")
+                raise _UnsafeAnswer("the responses are too large in total")
         return bytes(content)
 
-    def _error(self, answer: Answer) -> ProviderError | None:
-        """What is wrong with an answer, if anything, with the vendor's words."""
-        said = answer.json if isinstance(answer.json, dict) else None
-        words = self._redactor.redact_text(self.words_of(said) if said else "")[:PUBLIC_WORDS]
-        if answer.status < 300 and said is not None and self.refuses(said):
-            return ProviderRejected(answer.operation, words or "without a reason", status=answer.status)
-        return error_of(answer, words)
+    def _error(self, response: Answer) -> ProviderError | None:
+        """The error of a response, if any, with the vendor's error text."""
+        body = response.json if isinstance(response.json, dict) else None
+        words = self._redactor.redact_text(self.words_of(body) if body else "")[:PUBLIC_WORDS]
+        if response.status < 300 and body is not None and self.refuses(body):
+            return ProviderRejected(response.operation, words or "no reason given", status=response.status)
+        return error_of(response, words)
 
 
 class _UnsafeAnswer(Exception):
@@ -265,7 +268,7 @@ class _UnsafeAnswer(Exception):
 
 
 def _is_valid_request(url: str, headers: Mapping[str, str] | None) -> bool:
-    """Whether a request can be made of what a provider gave us for one."""
+    """Whether a request can be made with the address and headers that a provider gave us."""
     try:
         requests.Request("GET", url, headers=headers).prepare()
     except (requests.RequestException, ValueError):

@@ -1,4 +1,4 @@
-"""Reading what providers really send: numbers as text, flags as words, reasons as lists. None where nothing is said."""
+"""Lenient parsing of real provider data: numbers and flags as text, reasons as lists. None if a value is missing."""
 
 import json
 import math
@@ -9,18 +9,18 @@ from typing import Any
 from providers.errors import ResponseUnreadable
 from providers.types import Sound
 
-LONGEST_WORDS = 4000  # characters of what a provider says at once
-LONGEST_KEPT = 20_000  # characters of an answer
-DEEPEST = 30  # levels of a JSON answer; what lies deeper is dropped
+LONGEST_WORDS = 4000  # characters of one text
+LONGEST_KEPT = 20_000  # characters of a stored response
+DEEPEST = 30  # levels of JSON; deeper values are dropped
 ADDRESS = re.compile(r"(https?://)(?>[^/?#\s\"\\<>]*@)?([^/?#\s\"\\<>]+)[/?#][^\s\"\\<>]*", re.IGNORECASE)
 FLAGS = {"true": True, "false": False, "1": True, "0": False}
-# How files of sound begin (RFC 2361, RFC 3533, ID3v2.4 3.1, RFC 9639), as what a server calls them is not relied on.
+# The first bytes of audio files (RFC 2361, RFC 3533, ID3v2.4 3.1, RFC 9639): a server's content type is not trusted.
 BEGINNINGS = {b"RIFF": "audio/wav", b"OggS": "audio/ogg", b"ID3": "audio/mpeg", b"fLaC": "audio/flac"}
-MP3_FRAMES = (b"\xe2", b"\xe3", b"\xf2", b"\xf3", b"\xfa", b"\xfb")  # its second byte: MPEG 2.5, 2 and 1
+MP3_FRAMES = (b"\xe2", b"\xe3", b"\xf2", b"\xf3", b"\xfa", b"\xfb")  # the second byte: MPEG 2.5, 2 and 1
 
 
 def number(value: Any) -> float | None:
-    """A finite number, also when it came as text."""
+    """A finite number, also from text; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -31,26 +31,26 @@ def number(value: Any) -> float | None:
 
 
 def first_number(item: Mapping[str, Any], *names: str) -> float | None:
-    """The first of these fields that holds a number."""
+    """The number in the first of these fields that has one."""
     return next((found for name in names if (found := number(item.get(name))) is not None), None)
 
 
 def flag(value: Any) -> bool | None:
-    """True or False, also when it came as a word."""
+    """True or False, also from text; None for anything else."""
     return value if isinstance(value, bool) else FLAGS.get(str(value).lower())
 
 
-def plain(told: Any) -> str:
-    """Words out of a text, a list of texts, or a mapping of field to texts; cut to size, and without addresses."""
-    if isinstance(told, Mapping):
-        return "; ".join(f"{name}: {plain(words)}" for name, words in told.items())[:LONGEST_WORDS]
-    if isinstance(told, list):
-        return "; ".join(plain(words) for words in told)[:LONGEST_WORDS]
-    return "" if told is None else str(without_addresses(str(told)))[:LONGEST_WORDS]
+def plain(value: Any) -> str:
+    """Plain text from a text, a list of texts, or a mapping of field to texts; truncated, and without URL paths."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {plain(words)}" for name, words in value.items())[:LONGEST_WORDS]
+    if isinstance(value, list):
+        return "; ".join(plain(words) for words in value)[:LONGEST_WORDS]
+    return "" if value is None else str(without_addresses(str(value)))[:LONGEST_WORDS]
 
 
 def storable(value: Any, deepest: int = DEEPEST) -> Any:
-    """JSON as every database takes it: without NUL characters, halves of surrogate pairs, NaN and infinities."""
+    """JSON that every database accepts: without NUL characters, lone surrogates, NaN and infinities."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
     if isinstance(value, float) and not math.isfinite(value):
@@ -65,19 +65,19 @@ def storable(value: Any, deepest: int = DEEPEST) -> Any:
 
 
 def without_addresses(value: Any) -> Any:
-    """A text, or JSON, with no more of an address than its host: whoever has all of it may be let in by it."""
+    """A text, or JSON, with every URL shortened to its host, since a complete URL may grant access."""
     return in_texts(value, lambda text: ADDRESS.sub(r"\1\2/…", text))
 
 
-def to_keep(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """An answer as a row keeps it: without addresses, and of an endless one its beginning."""
-    said: dict[str, Any] = without_addresses(answer)
-    text = json.dumps(said, ensure_ascii=False)
-    return said if len(text) <= LONGEST_KEPT else {"the beginning of it": text[:LONGEST_KEPT]}
+def to_keep(response: Mapping[str, Any]) -> dict[str, Any]:
+    """A response as it is stored: without URL paths, and truncated if it is too long."""
+    data: dict[str, Any] = without_addresses(response)
+    text = json.dumps(data, ensure_ascii=False)
+    return data if len(text) <= LONGEST_KEPT else {"the beginning of it": text[:LONGEST_KEPT]}
 
 
 def in_texts(value: Any, change: Callable[[str], str]) -> Any:
-    """A text, or JSON, with every text in it changed, names too."""
+    """A text, or JSON, with `change` applied to every text in it, including object keys."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):
@@ -88,12 +88,12 @@ def in_texts(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def sound_of(operation: str, content: bytes) -> Sound:
-    """Audio by what it is, whatever it was called. Raises ResponseUnreadable for anything else."""
+    """Audio recognized by its first bytes. Raises ResponseUnreadable for anything else."""
     for beginning, content_type in BEGINNINGS.items():
         if content.startswith(beginning):
             return Sound(content, content_type)
-    # The frame of an MP3 (ISO 11172-3, 2.4.1.3): eleven ones, then what is neither reserved nor another layer. Two
-    # letters of it are how a text in UTF-16 begins.
+    # An MP3 frame (ISO 11172-3, 2.4.1.3): eleven one bits, then neither a reserved value nor another layer. The list
+    # excludes the byte order mark of UTF-16.
     if content[:1] == b"\xff" and content[1:2] in MP3_FRAMES:
         return Sound(content, "audio/mpeg")
-    raise ResponseUnreadable(operation, "no audio in the answer")
+    raise ResponseUnreadable(operation, "no audio in the response")

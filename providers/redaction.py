@@ -1,4 +1,4 @@
-"""Taking the account's key out of what a provider answers, before it is kept or shown."""
+"""Removal of the account's key from provider responses, before they are stored or shown."""
 
 import json
 from typing import Any
@@ -10,18 +10,18 @@ REPLACEMENT = "[key]"
 
 
 class Redactor:
-    """Takes one key out, wherever it stands."""
+    """Replaces one key wherever it occurs."""
 
     def __init__(self, key: str) -> None:
         self._key = key
 
     def redact_json(self, value: Any) -> Any:
-        """A key of a few letters is part of many words, and not a real one: it stays."""
+        """A very short key is not a real one and occurs in many words, so it is not replaced."""
         if len(self._key) < REAL_KEY:
             return value
         return in_texts(value, lambda text: text.replace(self._key, REPLACEMENT))
 
     def redact_text(self, text: str) -> str:
-        """Without the key, also as it stands in JSON, and with no more of an address than its host."""
+        """The text without the key, also in its JSON form, and with every URL shortened to its host."""
         text = text.replace(self._key, REPLACEMENT).replace(json.dumps(self._key)[1:-1], REPLACEMENT)
         return str(storable(without_addresses(text)))

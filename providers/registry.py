@@ -1,4 +1,4 @@
-"""Which providers there are: every package beside this module. The only file of this package that reads settings."""
+"""The providers: every package beside this module. The only file of this package that reads settings."""
 
 import pkgutil
 from importlib import import_module
@@ -13,11 +13,11 @@ SHARE_OF_LEASE = 0.75
 
 
 class InvalidProviderPackage(Exception):
-    """A vendor's package does not declare its adapter as docs/providers.md says."""
+    """A vendor's package does not declare its adapter as docs/providers.md requires."""
 
 
 class Credentials(Protocol):
-    """What of an account is needed to open its provider."""
+    """The attributes of an account that are needed to open its provider."""
 
     provider: str
     mode: str
@@ -26,9 +26,9 @@ class Credentials(Protocol):
 
 
 def load_providers() -> dict[str, type[Provider]]:
-    """The `ADAPTER` of every vendor's package, by slug, in the order of lists.
+    """The `ADAPTER` of every vendor's package, by slug, in display order.
 
-    Raises InvalidProviderPackage, or what the import of a package raises, so that a broken one stops the start.
+    Raises InvalidProviderPackage or the import error of a package, so that a broken package stops the start.
     """
     names = [module.name for module in pkgutil.iter_modules(providers.__path__) if module.ispkg]
     adapters = sorted(map(_load_adapter, names), key=lambda adapter: (adapter.list_position, adapter.label))
@@ -56,7 +56,7 @@ def all_providers() -> list[type[Provider]]:
 
 
 def label(slug: str) -> str:
-    """The provider's own name for people; the slug where we do not know it (any more)."""
+    """The provider's display name, or the slug if the provider is unknown or no longer known."""
     return provider_class(slug).label if slug in PROVIDERS else slug
 
 
@@ -67,7 +67,7 @@ def choices() -> list[tuple[str, str]]:
 def open_provider(account: Credentials) -> Provider:
     """The adapter with this account's key, talking to the vendor or, for a sandbox account, to the sandbox.
 
-    A call ends well before a worker's lease does: what is still on its way must not be looked for in vain.
+    A call ends well before the worker's lease, so that no other worker looks for a result that is still in transit.
     """
     sandbox = settings.VOICEHUB_SANDBOX_URL if account.mode == "sandbox" else ""
     return provider_class(account.provider)(
@@ -79,6 +79,6 @@ def open_provider(account: Credentials) -> Provider:
 
 
 def limit_choices() -> list[tuple[str, str]]:
-    """Every limit that any tier of any provider has."""
+    """Every limit of every tier of every provider."""
     names = {name for p in all_providers() for tier in p.tiers.values() for name in tier.limits}
     return [(name, name.replace("_", " ").capitalize()) for name in sorted(names)]

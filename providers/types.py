@@ -1,4 +1,4 @@
-"""What crosses the border between VoiceHub and an adapter. Vendor words stay on the adapter's side."""
+"""Data types shared by VoiceHub and the adapters. Vendor terms stay inside the adapters."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ class Tier(StrEnum):
 
 
 class RemoteStatus(StrEnum):
-    """Where a build stands at the provider, in our words. UNKNOWN keeps its raw text beside it."""
+    """Status of a build at the provider, in our terms. UNKNOWN is stored with the raw status."""
 
     AWAITING_DATA = "awaiting_data"
     TRAINING = "training"
@@ -25,7 +25,7 @@ class RemoteStatus(StrEnum):
 
 
 class ConsentProof(StrEnum):
-    """How a provider wants to be shown the consent."""
+    """How a provider receives proof of consent."""
 
     NONE = "none"
     OFFLINE = "offline"
@@ -34,8 +34,8 @@ class ConsentProof(StrEnum):
 
 
 class Handover(StrEnum):
-    """How audio reaches a provider. Behind a signed PUT there are three kinds of dataset: an archive with transcripts,
-    one without, and one WAV of everything."""
+    """How audio reaches a provider. A signed PUT has three kinds of dataset: an archive with transcripts, an archive
+    without, and one WAV of all recordings."""
 
     RECORDINGS = "recordings"
     DATASET_URL = "dataset_url"
@@ -47,7 +47,7 @@ class Handover(StrEnum):
 
 
 class Encoding(StrEnum):
-    """What one file made of many recordings is written as."""
+    """Encoding of one file made of many recordings."""
 
     WAV = "wav"
     MP3 = "mp3"
@@ -61,14 +61,14 @@ class Visibility(StrEnum):
 
 
 class News(StrEnum):
-    """How a provider tells that a build is over."""
+    """How a provider reports the end of a build."""
 
     POLL = "poll"
     CALLBACK = "callback"
 
 
 class Report(StrEnum):
-    """What a provider says of a finished build."""
+    """What a provider reports about a finished build."""
 
     VOICE_SCORES = "voice_scores"
     RECORDING_SCORES = "recording_scores"
@@ -77,9 +77,9 @@ class Report(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One limit of a provider with the place that states it, since the vendors' own pages disagree.
+    """One limit of a provider with its source, since the vendors' own pages disagree.
 
-    `hard` limits refuse a build; the others are shown as advice.
+    `hard` limits refuse a build; other limits are shown as advice.
     """
 
     value: float
@@ -92,15 +92,15 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What one tier of a provider can do and asks for: the data behind the forms, the preflight and the docs table.
+    """Abilities and requirements of one tier of a provider: the data for the forms, the preflight and the docs table.
 
     `limits` are named shortest_clip, longest_clip, trained_clip (seconds); longest_transcript (characters);
     least_recordings, most_recordings; least_seconds, advised_seconds, advised_seconds_other_languages (than English),
-    most_seconds; most_bytes; lowest_rate, highest_rate (Hz); calls_per_second. `trains_again` is True where one voice
-    is trained anew with other recordings, and False where each build makes a voice of its own.
-    `can_list` is a list of the account's voices; `can_find` that a voice which a look-up does not show was not made.
-    `credits` are charged on success. `languages` are primary subtags of BCP 47; none means that none is named.
-    `cautions` are what staff should know before they send anybody's voice.
+    most_seconds; most_bytes; lowest_rate, highest_rate (Hz); calls_per_second. `can_retrain` is True if one voice
+    can be trained again with other recordings, and False if each build makes a new voice.
+    `can_list`: the account's voices can be listed. `can_find`: a voice that a lookup does not find was not created.
+    `credits` are charged on success. `languages` are primary subtags of BCP 47; empty if the vendor names none.
+    `cautions` are what staff should know before they send a voice.
     """
 
     tier: Tier
@@ -128,13 +128,13 @@ class Capabilities:
     cautions: tuple[str, ...] = ()
 
     def speaks(self, language: str) -> bool:
-        """Whether a voice in this language, a BCP 47 tag, can be made."""
+        """Whether a voice in this language (a BCP 47 tag) can be created."""
         return not self.languages or language.replace("_", "-").partition("-")[0].lower() in self.languages
 
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Bytes that are opened only when they are sent."""
+    """A file that is opened only when it is sent."""
 
     name: str
     size: int
@@ -143,7 +143,7 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One file made of a build's recordings. `chunks` makes it anew each time, and the same bytes each time.
+    """One file made of a build's recordings. Each call of `chunks` yields the same bytes again.
 
     `md5` is the digest's 16 bytes.
     """
@@ -157,7 +157,7 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class ClipUpload:
-    """A recording on its way out. `key` is ours; `remote_id` is empty until the provider has it."""
+    """A recording to send. `key` is our id; `remote_id` is empty until the provider has the recording."""
 
     key: str
     name: str
@@ -169,12 +169,12 @@ class ClipUpload:
 
 @dataclass(frozen=True, slots=True)
 class BuildSpec:
-    """Everything that an adapter needs for one build; it never sees a model.
+    """Everything that an adapter needs for one build; an adapter never uses a model.
 
-    `reference` is the unique name by which a voice whose answer was lost is found again. `surplus` are remote
-    recordings that the provider has from an earlier build and that are not part of this one. `clips` are given where
-    recordings are handed over one by one (RECORDINGS, FILE_IDS), `parcel` makes the one file where one is handed over
-    (SIGNED_PUT_*, ONE_FILE). `kept` is what the journal was last told to keep.
+    `reference` is the unique name by which a voice is found if the response that created it was lost.
+    `stale_recordings` are the provider's recordings from an earlier build that are not part of this one. `clips` are
+    set if recordings are sent one by one (RECORDINGS, FILE_IDS); `pack_file` makes the one file if one is sent
+    (SIGNED_PUT_*, ONE_FILE). `resume_state` is the last state that the journal saved.
     """
 
     reference: str
@@ -192,33 +192,33 @@ class BuildSpec:
 
 
 class Journal(Protocol):
-    """Where an adapter writes what it is about to do and what came of it; each call is committed before it returns.
+    """Where an adapter records each call before it is made, and its result. Each method commits before it returns.
 
-    Any of them raises voicehub.outbox.LeaseLost when the work is no longer ours: then stop at once.
+    Every method raises voicehub.outbox.LeaseLost if the lease is no longer ours: then stop at once.
     """
 
     def about_to(self, step: str, mark: str = "") -> None:
-        """A call that may not be repeated blindly is about to be made; `mark` is how things stood before it."""
+        """Record a call that must not be repeated blindly, before it is made; `mark` is the version before it."""
 
     def voice(self, remote_id: str) -> None:
-        """The remote voice exists under this id; the step is over."""
+        """Record the id of the remote voice and clear the pending call."""
 
     def recording(self, key: str, remote_id: str) -> None:
-        """The clip exists at the provider under this id."""
+        """Record the provider's id of a clip."""
 
     def keep(self, text: str) -> None:
-        """What is needed to go on after a crash, such as an address to upload to. Sealed; only the last one is kept."""
+        """Save what is needed to resume, such as an upload address. Encrypted; each save replaces the last."""
 
     def progress(self, doing: str, done: int, total: int) -> None:
-        """For people who wait. Also asks whether the build is still allowed, and keeps the work ours: call it often."""
+        """Record the progress. Also checks that the build is still allowed and extends the lease: call it often."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingReport:
-    """What a provider says of one recording; None where it says nothing.
+    """What a provider reports about one recording; None if it reports nothing.
 
-    stoi 0..1 and higher is better, pesq -0.5..4.5 and higher is better, si_sdr in dB and higher is better; all three
-    are the provider's estimates, as it has no reference signal. `discarded` is the reason why it was not used.
+    stoi is 0..1, pesq is -0.5..4.5, si_sdr is in dB; higher is better. All three are the provider's estimates, as it
+    has no reference signal. `discard_reason` says why the recording was not used.
     """
 
     remote_id: str = ""
@@ -236,7 +236,7 @@ class RecordingReport:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A sentence that a provider had its new voice say, and where the sound lies."""
+    """A sentence that a provider generated with its new voice, and the address of the sound."""
 
     title: str
     text: str
@@ -253,7 +253,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class ApiLogEntry:
-    """One answer as staff may see it, without the key and what was sent. `status` is None where no answer came."""
+    """One response as staff may see it, without the key and the request. `status` is None if there was no response."""
 
     at: datetime
     operation: str
@@ -263,10 +263,10 @@ class ApiLogEntry:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a provider says of a build, in our words, with its own beside them.
+    """A provider's report on a build, in our terms, with the raw data.
 
-    `mark` changes whenever the provider changed something of the voice, so two of them tell whether a build began.
-    `visibility` is None where the provider says nothing of it.
+    `version` changes whenever the provider changes the voice, so comparing two shows whether a build began.
+    `visibility` is None if the provider does not report it.
     """
 
     remote_id: str

@@ -1,10 +1,10 @@
 """AudioStack. Source: audiostack.com, “How to Clone any Voice using AudioStack API”, and its own Python client 4.0.0.
 
-Each recording becomes a file: announced, sent to the address that comes back, and asked for until it is uploaded. One
-call then makes a voice of the files' ids and trains it. Its alias is ours and unique among all customers, so a voice
-whose answer was lost is found by it, and making it twice is refused. Files cost nothing; credits are charged when a
-voice has succeeded. The standard engine wants a consent file too, and the page has no place for it but the list of
-files: it goes there as the last one, which is our reading.
+Each recording becomes a file: announced, sent to the returned address, and polled until it is uploaded. One call then
+creates a voice from the file ids and trains it. Its alias is ours and unique among all customers, so a voice whose
+response was lost is found by it, and creating it twice is refused. Files cost nothing; credits are charged when a voice
+has succeeded. The standard engine also requires a consent file. The page has no place for it except the list of files,
+so it is sent as the last one, which is our reading.
 """
 
 import json
@@ -29,12 +29,12 @@ ENGINES = {Tier.RAPID: "voice_engine_3", Tier.PROFESSIONAL: "voice_engine_2"}
 CONSENT = "consent"
 UPLOADED = "uploaded"
 BLOCK = 1 << 20  # bytes
-LOOKS = 30  # how often a file is asked for before it is left for later
+LOOKS = 30  # polls of a file before the upload is retried later
 
 
 @dataclass(frozen=True, slots=True)
 class PendingUpload:
-    """A file that was announced: whose it is, and where its bytes go. The address is good for seven days."""
+    """An announced file: its build and recording, and its upload address, which is valid for seven days."""
 
     reference: str
     key: str
@@ -50,16 +50,16 @@ class AudioStack(HttpProvider):
     live_url = "https://v2.api.audio"
     sandbox_path = "/audiostack"
     pause: ClassVar[float] = 0.5
-    """Seconds between two looks at a file that was sent."""
+    """Seconds between two polls of a sent file."""
 
     def auth(self, key: str) -> KeyAuth:
         return KeyAuth("x-api-key", key)
 
-    def words_of(self, answer: Mapping[str, Any]) -> str:
-        return words_of(answer)
+    def words_of(self, response: Mapping[str, Any]) -> str:
+        return words_of(response)
 
-    def refuses(self, answer: Mapping[str, Any]) -> bool:
-        return refuses(answer)
+    def refuses(self, response: Mapping[str, Any]) -> bool:
+        return refuses(response)
 
     def check_key(self) -> None:
         body = {"filters": [], "minimumNumberOfResults": 1, "forceApplyFilters": True, "page": 1, "pageLimit": 1}
@@ -71,13 +71,16 @@ class AudioStack(HttpProvider):
         if self.tiers[spec.tier].consent_proof is not ConsentProof.AUDIO_FILE:
             return self._clone(spec, self._send_clips(spec, journal), journal)
         if not spec.consent:
-            raise ProviderRejected("submit", "This engine wants a file in which the speaker agrees, and there is none.")
+            raise ProviderRejected(
+                "submit",
+                "This engine requires a recording in which the speaker agrees, and there is none. Record it first.",
+            )
         file_ids = self._send_clips(spec, journal)
         sending = partial(journal.progress, "Sending the consent", 0, 1)
         return self._clone(spec, [*file_ids, self._sent(spec, CONSENT, spec.consent, journal, sending)], journal)
 
     def _send_clips(self, spec: BuildSpec, journal: Journal) -> list[str]:
-        """The ids of all clips' files, in their order; what is there already is not sent again."""
+        """The file ids of all clips, in order. Files that already exist are not sent again."""
         file_ids = []
         for done, clip in enumerate(spec.clips):
             if not (file_id := clip.remote_id):
@@ -88,11 +91,11 @@ class AudioStack(HttpProvider):
         return file_ids
 
     def _sent(self, spec: BuildSpec, key: str, audio: Blob, journal: Journal, sending: Callable[[], None]) -> str:
-        """The id of the file, uploaded. One that was announced before a crash is used, where it still can be."""
+        """Upload the file and return its id. A file that was announced before a crash is reused if possible."""
         sending()
         pending = _parse_pending(spec.kept)
         if pending and (pending.reference, pending.key) == (spec.reference, key):
-            # Else it is gone, or its address has expired: another one costs nothing.
+            # If it is refused, the file is gone or its address has expired. Another file costs nothing.
             with suppress(ProviderRejected):
                 if self._file_status(pending) != UPLOADED:
                     self._upload(pending, audio, sending)
@@ -103,41 +106,41 @@ class AudioStack(HttpProvider):
         return pending.file_id
 
     def _announce(self, spec: BuildSpec, key: str, audio: Blob) -> PendingUpload:
-        """Files are seen by the whole organisation, so their names tell nothing of a person."""
+        """The whole organization can see the files, so their names reveal nothing about a person."""
         name = f"{spec.reference}-{key}{PurePath(audio.name).suffix or '.wav'}"
-        answer = self.call("announce file", "POST", "/files", json={"file_name": name})
-        file_id, url, content_type = id_of(answer.get("fileId")), answer.get("uploadUrl"), answer.get("mimeType")
+        response = self.call("announce file", "POST", "/files", json={"file_name": name})
+        file_id, url, content_type = id_of(response.get("fileId")), response.get("uploadUrl"), response.get("mimeType")
         if not (file_id and isinstance(url, str) and isinstance(content_type, str)):
-            raise ResponseUnreadable("announce file", "no file in the answer")
+            raise ResponseUnreadable("announce file", "no file in the response")
         return PendingUpload(spec.reference, key, file_id, url, content_type)
 
     def _upload(self, pending: PendingUpload, audio: Blob, sending: Callable[[], None]) -> None:
-        def moved(sent: int) -> None:
+        def on_progress(sent: int) -> None:
             if sent < audio.size:
                 sending()
 
-        parcel = Parcel(audio.name, pending.content_type, audio.size, b"", lambda: _chunks(audio))
-        self.put("send file", pending.url, {"Content-Type": pending.content_type}, parcel, moved)
+        upload = Parcel(audio.name, pending.content_type, audio.size, b"", lambda: _chunks(audio))
+        self.put("send file", pending.url, {"Content-Type": pending.content_type}, upload, on_progress)
         for _look in range(LOOKS):
             if self._file_status(pending) == UPLOADED:
                 return
             sending()
             time.sleep(self.pause)
-        raise ProviderUnavailable("send file", "The file is sent, and not taken yet.")
+        raise ProviderUnavailable("send file", "The file was sent, but AudioStack has not accepted it yet.")
 
     def _file_status(self, pending: PendingUpload) -> str:
         return file_status_of(self.call("look at file", "GET", f"/files/{quote(pending.file_id, safe='')}"))
 
     def _clone(self, spec: BuildSpec, file_ids: list[str], journal: Journal) -> BuildReport:
-        # `metadata.gender` of the page's sample is left out: we do not know it, and it is not ours to guess.
+        # `metadata.gender` of the page's sample is omitted: we do not know it, and we do not guess it.
         body = {"fileIds": file_ids, "alias": spec.reference, "engine": ENGINES[spec.tier]}
         journal.progress("Creating the voice", 0, 0)
         journal.about_to("create")
         try:
-            answer = self.call("create voice", "POST", "/speech/voice-cloning", json=body, creates=True)
-            report = accepted(answer, spec.reference)
+            response = self.call("create voice", "POST", "/speech/voice-cloning", json=body, creates=True)
+            report = accepted(response, spec.reference)
         except Conflict:
-            # Nobody else can have hit on our alias: an earlier call arrived after all.
+            # No one else uses our alias, so an earlier call arrived after all.
             found = self.find_build(spec.reference)
             if found is None:
                 raise
@@ -148,21 +151,21 @@ class AudioStack(HttpProvider):
     def fetch_build(self, remote_id: str) -> BuildReport:
         report = self.find_build(remote_id)
         if report is None:
-            raise NotFound("fetch voice", "There is no voice of this alias.")
+            raise NotFound("fetch voice", "There is no voice with this alias.")
         return report
 
     def find_build(self, reference: str) -> BuildReport | None:
         try:
-            answer = self.call("fetch voice", "GET", "/speech/voice-cloning", params={"alias": reference})
+            response = self.call("fetch voice", "GET", "/speech/voice-cloning", params={"alias": reference})
         except NotFound:
             return None
-        return report_of(answer, reference)
+        return report_of(response, reference)
 
     def preview(self, remote_id: str, text: str) -> Sound:
-        """In which form the sound comes is not said: as it is, or as an address."""
+        """The form of the sound is not documented: the audio itself, or an address."""
         body = {"text": text, "voice": remote_id}
-        told = self.call("preview", "POST", "/speech/tts/preview", json=body, read=sound_or_json_object)
-        return told if isinstance(told, Sound) else self.download(sound_address(told))
+        value = self.call("preview", "POST", "/speech/tts/preview", json=body, read=sound_or_json_object)
+        return value if isinstance(value, Sound) else self.download(sound_address(value))
 
 
 ADAPTER = AudioStack

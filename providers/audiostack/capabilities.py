@@ -1,6 +1,6 @@
 """AudioStack. Two tiers: its instant engine (voice_engine_3) and its standard one (voice_engine_2).
 
-The page has its numbers in one table. What it leaves open is said at the limit, or as a caution: above all where the
+The page has its numbers in one table. What it leaves open is noted at the limit or as a caution, mainly where the
 consent file of the standard engine goes.
 """
 
@@ -15,10 +15,10 @@ READ = "2026-11-21"
 MEGABYTE = 1_000_000
 
 VISIBLE = (
-    "All uploaded files can be seen by everybody in the AudioStack organisation: use an organisation of its own for"
-    " voices that not all of them may hear."
+    "Everyone in the AudioStack organization can access all uploaded files: use a separate organization for voices"
+    " that not all of them may hear."
 )
-NO_DELETING = "A voice cannot be renamed or deleted over the API: that is done on AudioStack's site or by its support."
+NO_DELETING = "A voice cannot be renamed or deleted over the API: use AudioStack's site or contact its support."
 SHORTEST_CLIP = Limit(1.5, "s", PAGE, READ)
 
 INSTANT = Capabilities(
@@ -44,9 +44,9 @@ INSTANT = Capabilities(
     poll_seconds=5,
     transcript_required=False,
     trains_again=False,
-    # The alias is ours and unique in the world, and a look-up is by alias: what it does not know was not made.
+    # The alias is ours and globally unique, and a lookup is by alias: a voice that it does not find was not created.
     can_find=True,
-    # GET /speech/voice holds AudioStack's whole catalogue, and nothing attested tells an account's own voices in it.
+    # GET /speech/voice lists AudioStack's whole catalog, without a documented sign of an account's own voices.
     can_list=False,
     can_rename=False,
     can_set_visibility=False,
@@ -57,7 +57,7 @@ INSTANT = Capabilities(
     credits=300,
     cautions=(
         VISIBLE,
-        "AudioStack asks for no proof of consent here: that this person agreed is for the studio alone to make sure.",
+        "AudioStack requires no proof of consent here: the studio alone is responsible for the person's consent.",
         NO_DELETING,
     ),
 )
@@ -87,9 +87,9 @@ STANDARD = replace(
     credits=1200,
     cautions=(
         VISIBLE,
-        "AudioStack wants an audio file in which the speaker agrees to be cloned by AudioStack, and does not say where"
-        " it goes. VoiceHub uploads it like a recording and puts it last in the list of files: this is our reading.",
-        "AudioStack's newer pages do not list this engine (voice_engine_2) any more; it may be refused.",
+        "AudioStack requires an audio file in which the speaker agrees to be cloned by AudioStack, and does not say"
+        " where it goes. VoiceHub uploads it like a recording and puts it last in the list of files, our reading.",
+        "AudioStack's newer pages no longer list this engine (voice_engine_2); it may be refused.",
         NO_DELETING,
     ),
 )

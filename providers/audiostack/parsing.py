@@ -1,7 +1,7 @@
-"""What AudioStack says, put into our words: states of voices and files, discarded files, refusals.
+"""AudioStack responses, converted to our types: states of voices and files, discarded files, refusals.
 
-Tolerant on purpose: the page shows no answer at all; it names two fields, `status` and `discardedFiles`, and one
-status, “succeeded”. Every other word is our guess, and what is not understood stays in the raw answer.
+Lenient on purpose: the page shows no response; it names two fields, `status` and `discardedFiles`, and one status,
+“succeeded”. Every other name is our guess, and unknown data stays in the raw response.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,45 +22,45 @@ STATUSES = {
     "running": RemoteStatus.TRAINING,
     "in_progress": RemoteStatus.TRAINING,
 }
-# A state has at least one of these; with none of them it is something else.
+# A state has at least one of these fields; an object with none of them is something else.
 OF_A_STATE = ("status", "alias", "discardedFiles")
 REASONS = ("reason", "error", "errors", "message", "details")
 FILE_IDS = ("fileId", "file_id", "id")
-NO_REASON = "AudioStack gives no reason."
+NO_REASON = "AudioStack gave no reason."
 WHERE_SOUND_IS = ("url", "audioUrl", "previewUrl")
 
 
-def words_of(answer: Mapping[str, Any]) -> str:
-    """The words of a refusal: `message`, with `errors` (texts) or `details` (texts or one)."""
-    return "; ".join(words for name in ("message", "errors", "details") if (words := plain(answer.get(name))))
+def words_of(response: Mapping[str, Any]) -> str:
+    """The text of a refusal: `message`, with `errors` (a list) or `details` (a list or a text)."""
+    return "; ".join(words for name in ("message", "errors", "details") if (words := plain(response.get(name))))
 
 
-def refuses(answer: Mapping[str, Any]) -> bool:
-    """Whether an answer of 2xx says no all the same, by the status in its envelope."""
-    return (number(answer.get("statusCode")) or 0) >= 400
+def refuses(response: Mapping[str, Any]) -> bool:
+    """Whether a 2xx response is a refusal, by the status in its envelope."""
+    return (number(response.get("statusCode")) or 0) >= 400
 
 
-def id_of(told: Any) -> str:
-    """An id as it came; empty where there is none that could be one."""
-    return str(told) if isinstance(told, str | int) and told else ""
+def id_of(value: Any) -> str:
+    """The id, or an empty text if the value cannot be an id."""
+    return str(value) if isinstance(value, str | int) and value else ""
 
 
-def file_status_of(answer: Mapping[str, Any]) -> str:
-    """Where a file is, in lower case. Raises ProviderRejected for one that came to nothing."""
-    status = plain(answer.get("status")).lower()
+def file_status_of(response: Mapping[str, Any]) -> str:
+    """The file's status in lower case. Raises ProviderRejected if the file failed."""
+    status = plain(response.get("status")).lower()
     if STATUSES.get(status) is RemoteStatus.FAILED:
-        raise ProviderRejected("look at file", f"AudioStack did not take the file: {_issue(answer) or status}")
+        raise ProviderRejected("look at file", f"AudioStack did not accept the file: {_issue(response) or status}")
     return status
 
 
-def report_of(answer: Mapping[str, Any], alias: str) -> BuildReport | None:
-    """The voice of this alias; None where the answer has none. Raises ResponseUnreadable for something else."""
-    data = answer.get("data", answer)
-    if "data" in answer and not data:
+def report_of(response: Mapping[str, Any], alias: str) -> BuildReport | None:
+    """The voice with this alias; None if the response has none. Raises ResponseUnreadable for anything else."""
+    data = response.get("data", response)
+    if "data" in response and not data:
         return None
     state = _state(data, alias)
     if state is None:
-        raise ResponseUnreadable("fetch voice", "no voice in the answer")
+        raise ResponseUnreadable("fetch voice", "no voice in the response")
     if plain(state.get("alias", alias)) != alias:
         return None
     raw = plain(state.get("status"))
@@ -77,26 +77,26 @@ def report_of(answer: Mapping[str, Any], alias: str) -> BuildReport | None:
     )
 
 
-def accepted(answer: Mapping[str, Any], alias: str) -> BuildReport:
-    """What the answer to the call that makes a voice says. Raises OutcomeUnknown where it does not say that it does.
+def accepted(response: Mapping[str, Any], alias: str) -> BuildReport:
+    """Parse the response of the call that creates a voice. Raises OutcomeUnknown if it does not confirm the creation.
 
-    The page has the status of that answer, 202, and not its body.
+    The page documents the status of that response, 202, but not its body.
     """
     with suppress(ResponseUnreadable):
-        if (report := report_of(answer, alias)) and report.raw_status:
+        if (report := report_of(response, alias)) and report.raw_status:
             return report
-    if not 200 <= (number(answer.get("statusCode")) or 0) < 300:
-        raise OutcomeUnknown("create voice", "nothing in the answer says that the voice is being created")
-    return BuildReport(remote_id=alias, name=alias, status=RemoteStatus.TRAINING, raw_status="", raw=dict(answer))
+    if not 200 <= (number(response.get("statusCode")) or 0) < 300:
+        raise OutcomeUnknown("create voice", "nothing in the response says that the voice is being created")
+    return BuildReport(remote_id=alias, name=alias, status=RemoteStatus.TRAINING, raw_status="", raw=dict(response))
 
 
-def sound_address(answer: Mapping[str, Any]) -> str:
-    """Where a preview's sound lies. Raises ResponseUnreadable where the answer does not tell."""
-    parts = [part for part in (answer, answer.get("data")) if isinstance(part, Mapping)]
+def sound_address(response: Mapping[str, Any]) -> str:
+    """The address of a preview's sound. Raises ResponseUnreadable if the response has none."""
+    parts = [part for part in (response, response.get("data")) if isinstance(part, Mapping)]
     for address in (part.get(name) for part in parts for name in WHERE_SOUND_IS):
         if isinstance(address, str):
             return address
-    raise ResponseUnreadable("preview", "no audio in the answer")
+    raise ResponseUnreadable("preview", "no audio in the response")
 
 
 def _state(data: Any, alias: str) -> Mapping[str, Any] | None:
@@ -113,11 +113,11 @@ def _issue(state: Mapping[str, Any]) -> str:
     return next((words for name in REASONS if (words := plain(state.get(name)))), "")
 
 
-def _discarded(told: Any) -> Iterator[RecordingReport]:
-    """The files that were not used: a list of ids with reasons, of bare ids, or a mapping of the one to the other."""
-    if isinstance(told, Mapping):
-        told = [{"fileId": file_id, "reason": reason} for file_id, reason in told.items()]
-    for item in told if isinstance(told, list) else ():
+def _discarded(value: Any) -> Iterator[RecordingReport]:
+    """The files that were not used: a list of ids with reasons, a list of ids, or a mapping of id to reason."""
+    if isinstance(value, Mapping):
+        value = [{"fileId": file_id, "reason": reason} for file_id, reason in value.items()]
+    for item in value if isinstance(value, list) else ():
         known = item if isinstance(item, Mapping) else {"fileId": item}
         file_id = next((found for name in FILE_IDS if (found := id_of(known.get(name)))), "")
         if file_id:

@@ -1,1 +1,1 @@
-"""Resemble, first API."""
+"""Resemble AI, version 1 of its API."""

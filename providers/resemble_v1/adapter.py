@@ -1,9 +1,9 @@
 """Resemble AI, version 1 of its API. Source: resemble.ai/blog, “Build Custom Neural Voices”, 2020-09-01.
 
-Three steps: POST /voices announces a file and gives a signed address, the file is PUT there, POST /voices/build starts
-the training. The one look that is attested is GET /voices, a bare list; whatever it says of status and scores is read
-wherever it stands, and where it says nothing the status is unknown. No call has an idempotency key, so a voice is named
-by our reference and found by it; each build makes a voice of its own. Callbacks are not signed, their form is unknown.
+Three steps: POST /voices announces a file and returns a signed address, a PUT sends the file there, POST /voices/build
+starts the training. The only documented read is GET /voices, a bare list. Any status and scores in it are read in
+whatever field they are; without a status, the status is unknown. No call has an idempotency key, so a voice is named by
+our reference and found by it. Each build makes a new voice. Callbacks are not signed, their form is unknown.
 """
 
 from base64 import b64encode
@@ -23,10 +23,10 @@ from providers.types import RemoteStatus as Status
 
 PROGRESS_BYTES = 1 << 20
 LOST = (
-    "The address that the recordings were to be sent to is lost, and the provider gives it once only. Build again: a"
-    " new voice is made; the empty one there costs nothing."
+    "The upload address is lost, and the provider gives it only once. Build again: this creates a new voice. The"
+    " empty voice at the provider costs nothing."
 )
-# What a voice can only be after its build call has arrived.
+# Statuses that a voice can have only after its build call has arrived.
 BEGUN = frozenset({Status.TRAINING, Status.READY, Status.DATASET_ISSUE, Status.CONSENT_REJECTED, Status.FAILED})
 
 
@@ -41,11 +41,11 @@ class ResembleV1(HttpProvider):
     def auth(self, key: str) -> KeyAuth:
         return KeyAuth("Authorization", f"Token token={key}")
 
-    def words_of(self, answer: Mapping[str, Any]) -> str:
-        return words_of(answer)
+    def words_of(self, response: Mapping[str, Any]) -> str:
+        return words_of(response)
 
-    def refuses(self, answer: Mapping[str, Any]) -> bool:
-        return refuses(answer)
+    def refuses(self, response: Mapping[str, Any]) -> bool:
+        return refuses(response)
 
     def check_key(self) -> None:
         self.call("check key", "GET", "/voices", read=json_array)
@@ -58,52 +58,54 @@ class ResembleV1(HttpProvider):
             raise ProviderRejected("send recordings", LOST)
         if target is None or not target.sent:
             journal.progress("Packing the recordings", 0, 0)
-            parcel = spec.parcel()
-            target = target or self._create(spec, parcel, journal)
-            self._send(target, parcel, journal)
+            upload = spec.parcel()
+            target = target or self._create(spec, upload, journal)
+            self._send(target, upload, journal)
         return self._build(target.voice, journal)
 
-    def _create(self, spec: BuildSpec, parcel: Parcel, journal: Journal) -> UploadTarget:
+    def _create(self, spec: BuildSpec, upload: Parcel, journal: Journal) -> UploadTarget:
         body = {
             "name": spec.reference,
-            "filename": parcel.name,
-            "byte_size": parcel.size,
-            "checksum": checksum(parcel),
+            "filename": upload.name,
+            "byte_size": upload.size,
+            "checksum": checksum(upload),
             # The vendor's pages spell it both ways.
-            "content-type": parcel.content_type,
-            "content_type": parcel.content_type,
+            "content-type": upload.content_type,
+            "content_type": upload.content_type,
         }
         if spec.callback_url:
             body["callback_uri"] = spec.callback_url
         journal.progress("Creating the voice", 0, 0)
         journal.about_to("create")
         target = UploadTarget.of(
-            self.call("create voice", "POST", "/voices", json=body, creates=True), checksum(parcel)
+            self.call("create voice", "POST", "/voices", json=body, creates=True), checksum(upload)
         )
-        # An answer without an id is as good as lost: the voice may be there.
+        # A response without an id counts as lost: the voice may exist.
         if not target.voice:
-            raise OutcomeUnknown("create voice", "no voice in the answer")
-        # The address first: a voice without it is worth nothing.
+            raise OutcomeUnknown("create voice", "no voice in the response")
+        # Save the address first: a voice without it is useless.
         journal.keep(target.text())
         journal.voice(target.voice)
         return target
 
-    def _send(self, target: UploadTarget, parcel: Parcel, journal: Journal) -> None:
+    def _send(self, target: UploadTarget, upload: Parcel, journal: Journal) -> None:
         if not target.url:
             raise ProviderRejected("send recordings", LOST)
-        if checksum(parcel) != target.checksum:
-            raise ProviderRejected("send recordings", "The recordings are not those that were announced. Build again.")
-        total = -(-parcel.size // PROGRESS_BYTES)
-        told = 0
+        if checksum(upload) != target.checksum:
+            raise ProviderRejected(
+                "send recordings", "The recordings differ from those that were announced. Build again."
+            )
+        total = -(-upload.size // PROGRESS_BYTES)
+        reported = 0
         journal.progress("Sending the recordings (MB)", 0, total)
 
-        def moved(sent: int) -> None:
-            nonlocal told
-            if sent // PROGRESS_BYTES > told:
-                told = sent // PROGRESS_BYTES
-                journal.progress("Sending the recordings (MB)", told, total)
+        def on_progress(sent: int) -> None:
+            nonlocal reported
+            if sent // PROGRESS_BYTES > reported:
+                reported = sent // PROGRESS_BYTES
+                journal.progress("Sending the recordings (MB)", reported, total)
 
-        self.put("send recordings", target.url, target.headers, parcel, moved)
+        self.put("send recordings", target.url, target.headers, upload, on_progress)
         journal.keep(replace(target, sent=True).text())
 
     def _build(self, remote_id: str, journal: Journal) -> BuildReport:
@@ -112,12 +114,12 @@ class ResembleV1(HttpProvider):
             return before  # an earlier call arrived after all
         journal.progress("Starting the build", 0, 0)
         journal.about_to("build", before.mark)
-        # What it answers is unknown, and may be nothing.
+        # The response is not documented and may be empty.
         self.call("build voice", "POST", "/voices/build", json={"voice": remote_id}, creates=True, may_be_empty=True)
         return replace(before, status=Status.TRAINING)
 
     def fetch_build(self, remote_id: str) -> BuildReport:
-        """What the list says. A voice that is not in it may be in training, as no page says which ones it shows."""
+        """The entry in the list. A voice that is not in it may be in training, as no page says which it shows."""
         there = (report for report in self.list_voices() if remote_id in (report.remote_id, str(report.raw.get("id"))))
         found = next(there, None)
         return replace(found, remote_id=remote_id) if found else BuildReport(remote_id, Status.UNKNOWN, "")
@@ -126,7 +128,7 @@ class ResembleV1(HttpProvider):
         return next((report for report in self.list_voices() if report.name == reference), None)
 
     def list_voices(self) -> Iterator[BuildReport]:
-        """All voices of the list; the provider's own, should it show them, cannot be told from others."""
+        """All voices of the list. If the provider's own voices are in it, they cannot be distinguished."""
         items = (item for item in self.call("list voices", "GET", "/voices", read=json_array) if isinstance(item, dict))
         return (voice_of(item) for item in items if id_of(item, "uuid", "id"))
 
@@ -137,6 +139,6 @@ class ResembleV1(HttpProvider):
 ADAPTER = ResembleV1
 
 
-def checksum(parcel: Parcel) -> str:
-    """The MD5 in base64: the announcement is shaped like that of Rails' ActiveStorage, which has it so."""
-    return b64encode(parcel.md5).decode()
+def checksum(upload: Parcel) -> str:
+    """The MD5 in base64, as in Rails' ActiveStorage, which the announcement resembles."""
+    return b64encode(upload.md5).decode()

@@ -1,7 +1,7 @@
 """Resemble AI, version 1 of its API: one tier, trained from one file behind a signed address.
 
-What the page asks of every clip besides is so of all that VoiceHub keeps and packs: RIFF, PCM with 16 bits, mono, one
-of five sampling rates; and files are named by letters and digits alone.
+The page's other requirements hold for every clip that VoiceHub stores and packs: RIFF, 16-bit PCM, mono, one of five
+sampling rates, and file names of letters and digits only.
 """
 
 from providers.types import Capabilities, ConsentProof, Handover, Limit, News, Report, Tier
@@ -9,13 +9,13 @@ from providers.types import Capabilities, ConsentProof, Handover, Limit, News, R
 PAGE = "resemble.ai/blog, Build Custom Neural Voices, 2020-09-01"
 REFERENCE = "app.resemble.ai/docs, version 1"
 READ = "2026-11-21"
-RATES = "One of 8,000, 16,000, 22,050, 44,100 and 48,000 Hz; PCM with 16 bits, mono."
-OF_CLIPS = "Of each clip in an archive. One raw WAV of everything may be as long as it is."
+RATES = "One of 8,000, 16,000, 22,050, 44,100 and 48,000 Hz; 16-bit PCM, mono."
+OF_CLIPS = "Applies to each clip in an archive. One raw WAV of all recordings may have any length."
 
 PROFESSIONAL = Capabilities(
     tier=Tier.PROFESSIONAL,
     label="Professional",
-    summary="From one file: an archive of clips, with or without what is said in them, or one WAV of everything.",
+    summary="From one file: an archive of clips, with or without transcripts, or one WAV of all recordings.",
     handover=(Handover.SIGNED_PUT_TEXTS, Handover.SIGNED_PUT_CLIPS, Handover.SIGNED_PUT_WAV),
     consent_proof=ConsentProof.OFFLINE,
     news=(News.CALLBACK, News.POLL),
@@ -44,7 +44,9 @@ PROFESSIONAL = Capabilities(
         ),
         "lowest_rate": Limit(8000, "Hz", PAGE, READ, note=RATES),
         "highest_rate": Limit(48000, "Hz", PAGE, READ, note=RATES),
-        "calls_per_second": Limit(10, "calls/s", REFERENCE, READ, hard=False, note="Of all calls of the account."),
+        "calls_per_second": Limit(
+            10, "calls/s", REFERENCE, READ, hard=False, note="Applies to all calls of the account together."
+        ),
     },
     poll_seconds=30,
     transcript_required=False,
@@ -58,13 +60,13 @@ PROFESSIONAL = Capabilities(
     private_by_default=True,
     cost="not stated by the vendor",
     cautions=(
-        "Resemble enables an account for this by hand: send it the talent's consent, as a video or the contract, by "
-        "mail before the first build. No call carries the consent.",
-        "A voice cannot be deleted or renamed by this API: a withdrawal has to be carried out on the vendor's site.",
-        "No page says that a call tells how a training stands. Where the list of voices says nothing of it, a person "
-        "who has looked at the vendor's site says when the voice is ready.",
-        "The address that the file is sent to expires. If it does before everything is sent, the build fails, and the "
-        "next one makes a new voice.",
+        "Resemble AI enables an account for this manually: email it the talent's consent, as a video or the "
+        "contract, before the first build. No call sends the consent.",
+        "A voice cannot be deleted or renamed over this API: after a withdrawal, delete it on the vendor's site.",
+        "No page documents a call that returns the training status. If the list of voices does not show it, a person "
+        "checks the vendor's site and records when the voice is ready.",
+        "The upload address expires. If it expires before the upload is complete, the build fails, and the next build "
+        "makes a new voice.",
     ),
 )
 

@@ -1,1 +1,1 @@
-"""Resemble, second API."""
+"""Resemble AI, version 2 of its API."""

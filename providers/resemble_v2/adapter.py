@@ -1,8 +1,8 @@
 """Resemble AI, version 2 of its API. Source: docs.app.resemble.ai, version 2.0.0, “Create a voice” and its neighbours.
 
-Rapid needs 3 recordings or a dataset of 10 s, professional 20 recordings or a dataset of 10 min; a professional voice
-with a dataset URL trains by itself, every other one on a build call. No call has an idempotency key, so a voice is
-named by our reference and found by it. Callbacks are not signed; what they alone carry is the report per recording.
+Rapid needs 3 recordings or a dataset of 10 s, professional 20 recordings or a dataset of 10 min. A professional voice
+with a dataset URL trains automatically, every other voice needs a build call. No call has an idempotency key, so a
+voice is named by our reference and found by it. Callbacks are not signed; only they carry the report per recording.
 """
 
 import base64
@@ -24,9 +24,9 @@ from providers.types import RemoteStatus as Status
 
 PAGE_SIZE = 100
 MOST_PAGES = 1000
-LONGEST_LIST = 300.0  # seconds: somebody may wait for it in a browser
-# Put behind a dataset's address that a voice is given later: such a voice does not train by itself, and only its
-# address tells it from one that was made with the dataset.
+LONGEST_LIST = 300.0  # seconds: a user may wait for it in a browser
+# Appended to a dataset's address that is added to an existing voice. Such a voice does not train automatically, and
+# only the address distinguishes it from a voice that was created with the dataset.
 GIVEN_LATER = "?given=later"
 
 
@@ -39,11 +39,11 @@ class ResembleV2(HttpProvider):
     live_synthesis_url = "https://f.cluster.resemble.ai/synthesize"
     sandbox_path = "/resemble/api/v2"
 
-    def words_of(self, answer: Mapping[str, Any]) -> str:
-        return words_of(answer)
+    def words_of(self, response: Mapping[str, Any]) -> str:
+        return words_of(response)
 
-    def refuses(self, answer: Mapping[str, Any]) -> bool:
-        return refuses(answer)
+    def refuses(self, response: Mapping[str, Any]) -> bool:
+        return refuses(response)
 
     def check_key(self) -> None:
         self.call("check key", "GET", "/voices", params={"page": 1, "page_size": 10})
@@ -70,14 +70,14 @@ class ResembleV2(HttpProvider):
             body["callback_uri"] = spec.callback_url
         journal.progress("Creating the voice", 0, 0)
         journal.about_to("create")
-        answer = self.call("create voice", "POST", "/voices", json=body, creates=True)
-        # An answer without an id is as good as lost: the voice may be there.
-        remote_id = str(item_of(answer, "create voice", OutcomeUnknown)["uuid"])
+        response = self.call("create voice", "POST", "/voices", json=body, creates=True)
+        # A response without an id counts as lost: the voice may exist.
+        remote_id = str(item_of(response, "create voice", OutcomeUnknown)["uuid"])
         journal.voice(remote_id)
         return remote_id
 
     def _catch_up(self, spec: BuildSpec) -> str:
-        """Bring a voice that exists up to date; the dataset that it has then."""
+        """Update an existing voice; return the address of its dataset."""
         there = self._voice(spec.remote_id).get("dataset_url")
         wanted = {"callback_uri": spec.callback_url}
         if spec.handover is Way.DATASET_URL:
@@ -88,7 +88,7 @@ class ResembleV2(HttpProvider):
         return wanted.get("dataset_url", "")
 
     def _send_clips(self, remote_id: str, spec: BuildSpec, journal: Journal) -> None:
-        """Send what the provider does not have, by name, and take away what is not of this build."""
+        """Send the recordings that the provider lacks, by name, and delete those that are not part of this build."""
         if not spec.clips and not spec.surplus:
             return
         place = f"{_at(remote_id)}/recordings"
@@ -104,22 +104,22 @@ class ResembleV2(HttpProvider):
                 self.call("change recording", "PUT", f"{place}/{quote(there, safe='')}", json={"text": clip.transcript})
                 journal.recording(clip.key, there)
             if there in idle:
-                with suppress(ProviderRejected):  # an outlier cannot be activated, and stays out of the training
+                with suppress(ProviderRejected):  # an outlier cannot be activated and stays excluded from training
                     self.call("activate recording", "PUT", f"{place}/{quote(there, safe='')}", json={"is_active": True})
         wanted = {clip.name for clip in spec.clips}
         for name, there in known.items():
-            # Of a voice that is built from its recordings, one that we do not know was sent and its answer lost.
+            # If a voice is built from its recordings, an unknown one was sent and its response lost.
             if there in spec.surplus or (wanted and name not in wanted):
                 self._gone("delete recording", f"{place}/{quote(there, safe='')}")
         journal.progress("Sending recordings", len(spec.clips), len(spec.clips))
 
     def _send_clip(self, remote_id: str, clip: ClipUpload) -> str:
-        """Names are unique within a voice, so a clip whose answer was lost is found by its name next time."""
+        """Names are unique within a voice, so a clip whose response was lost is found by its name next time."""
         fields = {"name": clip.name, "text": clip.transcript, "emotion": "neutral", "is_active": "true"}
         with clip.audio.open() as file:
             parts = {"file": (clip.audio.name, file, "audio/wav")}
-            answer = self.call("send recording", "POST", f"{_at(remote_id)}/recordings", data=fields, files=parts)
-        return str(item_of(answer, "send recording")["uuid"])
+            response = self.call("send recording", "POST", f"{_at(remote_id)}/recordings", data=fields, files=parts)
+        return str(item_of(response, "send recording")["uuid"])
 
     def _build(self, remote_id: str, journal: Journal) -> BuildReport:
         before = report_of(self._voice(remote_id))
@@ -127,7 +127,7 @@ class ResembleV2(HttpProvider):
             return before  # an earlier call arrived after all
         journal.about_to("build", before.mark)
         self.call("build voice", "POST", f"{_at(remote_id)}/build", json={}, creates=True)
-        # Not asked for here: a failing question must not look like a failed build.
+        # Not fetched here: a failed status request must not look like a failed build.
         return dataclasses.replace(before, status=Status.TRAINING)
 
     def fetch_build(self, remote_id: str) -> BuildReport:
@@ -150,8 +150,10 @@ class ResembleV2(HttpProvider):
 
     def preview(self, remote_id: str, text: str) -> Sound:
         url = f"{self.sandbox_url}/resemble/synthesize" if self.sandbox_url else self.live_synthesis_url
-        answer = self.call("preview", "POST", url, json={"voice_uuid": remote_id, "data": text, "output_format": "wav"})
-        return spoken_in(answer)
+        response = self.call(
+            "preview", "POST", url, json={"voice_uuid": remote_id, "data": text, "output_format": "wav"}
+        )
+        return spoken_in(response)
 
     def parse_callback(self, body: bytes) -> BuildReport:
         return callback_of(body)
@@ -160,21 +162,21 @@ class ResembleV2(HttpProvider):
         return item_of(self.call("fetch voice", "GET", _at(remote_id)), "fetch voice")
 
     def _pages(self, path: str) -> Iterator[dict[str, Any]]:
-        """All items of a list, to the last page that it names, or else to the first that brings nothing new.
+        """All items of a list, up to the last page that it states, or else up to the first page without new items.
 
-        The pages of the documentation disagree on the count's name. A short page is not the end: a server may give
-        fewer than we ask for, and a voice that we overlook is one that we make twice.
+        The documentation pages disagree on the name of the page count. A short page is not the end: a server may
+        return fewer items than requested, and a voice that we overlook would be created twice.
         """
         seen: set[str] = set()
         until = time.monotonic() + LONGEST_LIST
         for page in range(1, MOST_PAGES + 1):
-            answer = self.call("list", "GET", path, params={"page": page, "page_size": PAGE_SIZE})
-            items = answer.get("items")
+            response = self.call("list", "GET", path, params={"page": page, "page_size": PAGE_SIZE})
+            items = response.get("items")
             if not isinstance(items, list) or time.monotonic() > until:
-                raise ResponseUnreadable("list", "no items in the answer, or no end of them")
+                raise ResponseUnreadable("list", "no items in the response, or an endless list")
             fresh = [item for item in items if isinstance(item, dict) and item.get("uuid")]
             yield from (item for item in fresh if str(item["uuid"]) not in seen)
-            last = first_number(answer, "num_pages", "page_count")
+            last = first_number(response, "num_pages", "page_count")
             ids = {str(item["uuid"]) for item in fresh}
             if page >= last if last is not None else ids <= seen:
                 return
@@ -183,7 +185,7 @@ class ResembleV2(HttpProvider):
     def _gone(self, operation: str, path: str) -> dict[str, Any]:
         try:
             return self.call(operation, "DELETE", path)
-        except NotFound:  # gone already, which is what is wanted
+        except NotFound:  # already deleted
             return {}
 
 

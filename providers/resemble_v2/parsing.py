@@ -1,7 +1,7 @@
-"""What Resemble AI says, put into our words: statuses, scores, reports per recording, callbacks.
+"""Resemble AI responses, converted to our types: statuses, scores, reports per recording, callbacks.
 
-Tolerant on purpose: the vendor's own sample callback is broken JSON, spells SI-SDR `si_dr_score`, and no page lists all
-statuses. What is not understood stays in the raw answer.
+Lenient on purpose: the vendor's own sample callback is broken JSON, spells SI-SDR `si_dr_score`, and no page lists all
+statuses. Unknown data stays in the raw response.
 """
 
 import base64
@@ -15,7 +15,7 @@ from providers.errors import ProviderError, ResponseUnreadable
 from providers.parsing import first_number, flag, number, plain, sound_of, storable
 from providers.types import BuildReport, RecordingReport, RemoteStatus, Sound
 
-# The union of what the pages and the official clients attest.
+# The union of the statuses in the pages and in the official clients.
 STATUSES = {
     "initializing": RemoteStatus.AWAITING_DATA,
     "pending": RemoteStatus.AWAITING_DATA,
@@ -26,17 +26,17 @@ STATUSES = {
     "consent_validation_failed": RemoteStatus.CONSENT_REJECTED,
     "failed": RemoteStatus.FAILED,
 }
-# They stand on the page of version 1; version 2 does not say where. Read wherever they are found.
+# From the page of version 1. Version 2 does not document where they are, so they are read wherever they are found.
 SCORES = ("voice_similarity", "fluency", "pauses", "resemble_score")
-# How a line ends that holds a whole value, and what stands for "and so on" after one.
+# The end of a line with a complete value, and an ellipsis after one.
 VALUE = re.compile(r'(?:["\d\]}]|true|false|null)$')
 AND_SO_ON = re.compile(r"([\]}]),? ?\.\.\.,?")
-# Where a refusal has its words; a success may have a message too.
+# Fields with the text of a refusal. A success may have a message too.
 WORDS = ("message", "errors", "error", "validation_errors")
 
 
 def report_of(voice: Mapping[str, Any], recordings: Iterable[Any] = ()) -> BuildReport:
-    """A voice as the API describes it, with what is said of its recordings."""
+    """A voice as the API describes it, with the reports on its recordings."""
     raw = str(voice.get("status") or "")
     failed = voice.get("dataset_analysis_failure") is True
     scores = voice["scores"] if isinstance(voice.get("scores"), dict) else voice
@@ -54,7 +54,7 @@ def report_of(voice: Mapping[str, Any], recordings: Iterable[Any] = ()) -> Build
 
 
 def recording_of(item: Mapping[str, Any]) -> RecordingReport:
-    """One recording, from a callback or from the list, which keeps its numbers under `metrics`."""
+    """One recording, from a callback or from the list, which has the numbers under `metrics`."""
     metrics = item.get("metrics")
     measured = {**item, **(metrics if isinstance(metrics, dict) else {})}
     return RecordingReport(
@@ -72,58 +72,58 @@ def recording_of(item: Mapping[str, Any]) -> RecordingReport:
 
 
 def item_of(
-    answer: Mapping[str, Any], operation: str, otherwise: type[ProviderError] = ResponseUnreadable
+    response: Mapping[str, Any], operation: str, otherwise: type[ProviderError] = ResponseUnreadable
 ) -> dict[str, Any]:
-    """The voice or recording of an answer; raises `otherwise` where there is none with an id."""
-    item = answer.get("item")
+    """The voice or recording of a response; raises `otherwise` if there is none with an id."""
+    item = response.get("item")
     if not isinstance(item, dict) or not item.get("uuid"):
-        raise otherwise(operation, "no item in the answer")
+        raise otherwise(operation, "no item in the response")
     return item
 
 
-def spoken_in(answer: Mapping[str, Any]) -> Sound:
-    """The sound of a preview. Raises ResponseUnreadable where there is none."""
+def spoken_in(response: Mapping[str, Any]) -> Sound:
+    """The sound of a preview. Raises ResponseUnreadable if there is none."""
     try:
-        return sound_of("preview", base64.b64decode(answer["audio_content"], validate=True))
+        return sound_of("preview", base64.b64decode(response["audio_content"], validate=True))
     except (KeyError, ValueError, TypeError):
-        raise ResponseUnreadable("preview", "no audio in the answer") from None
+        raise ResponseUnreadable("preview", "no audio in the response") from None
 
 
 def callback_of(body: bytes) -> BuildReport:
-    """What a callback says. Raises ResponseUnreadable when not even mending makes JSON of it."""
+    """The report in a callback. Raises ResponseUnreadable if it is not JSON even after `_fix_json`."""
     text = body.decode("utf-8", "replace")
     for candidate in (text, _mended(text)):
         try:
-            said = storable(json.loads(candidate))
+            data = storable(json.loads(candidate))
         except (ValueError, RecursionError):
             continue
-        if isinstance(said, dict):
-            recordings = said.get("recordings")
-            return report_of({**said, "uuid": said.get("id", "")}, recordings if isinstance(recordings, list) else ())
+        if isinstance(data, dict):
+            recordings = data.get("recordings")
+            return report_of({**data, "uuid": data.get("id", "")}, recordings if isinstance(recordings, list) else ())
     raise ResponseUnreadable("callback", "not a JSON object")
 
 
 def _mended(text: str) -> str:
-    """The vendor's own sample put right: commas missing at the end of lines, and `...` for what is left out."""
+    """Fix the faults of the vendor's own sample: missing commas at the end of lines, and `...` for omitted parts."""
     stripped = (line.strip() for line in AND_SO_ON.sub(r"\1", text).splitlines())
     lines = [line for line in stripped if line.strip(",") not in ("", "...")]
     return "\n".join(_joined(line, following) for line, following in pairwise([*lines, ""]))
 
 
 def _joined(line: str, following: str) -> str:
-    """A line with the comma that it needs before the one that follows, or without the one that it must not have."""
+    """The line, with a missing comma added or a trailing one removed, depending on the following line."""
     if following.startswith(("}", "]")):
         return line.rstrip(",")
     missing = VALUE.search(line) and following.startswith(('"', "{"))
     return f"{line}," if missing else line
 
 
-def refuses(answer: Mapping[str, Any]) -> bool:
-    """Whether an answer of 2xx says no all the same: by `success`, or by what only a refusal carries."""
-    success = flag(answer.get("success"))
-    return success is False or (success is None and any(answer.get(name) for name in WORDS[1:]))
+def refuses(response: Mapping[str, Any]) -> bool:
+    """Whether a 2xx response is a refusal: by `success`, or by fields that only a refusal has."""
+    success = flag(response.get("success"))
+    return success is False or (success is None and any(response.get(name) for name in WORDS[1:]))
 
 
-def words_of(answer: Mapping[str, Any]) -> str:
-    """The words of a refusal. The field differs from page to page."""
-    return plain(next((answer[name] for name in WORDS if answer.get(name)), ""))
+def words_of(response: Mapping[str, Any]) -> str:
+    """The text of a refusal. The field differs from page to page."""
+    return plain(next((response[name] for name in WORDS if response.get(name)), ""))

@@ -1,9 +1,9 @@
 """Speechgen. Source: speechgen.app/api-docs, “Voice Cloning”, and for speech “Text to Speech” beside it.
 
-One multipart call sends the file and makes the model; it trains at once, and the page advises to poll every 5 seconds.
-A model has two ids: `model_id` from the start, by which it is asked for and deleted, and once it is ready `voice_id`,
-by which it speaks. No call has an idempotency key, and GET /models is named without its shape, so a lost answer is
-settled by a person. Samples of the new voice come with the answer to the first call only.
+One multipart call sends the file and creates the model. It trains at once, and the page advises a poll every 5
+seconds. A model has two ids: `model_id` from the start, to fetch and delete it, and `voice_id` once it is ready, to
+generate speech. No call has an idempotency key, and the response of GET /models is not documented, so a person resolves
+a lost response. Only the response to the first call has samples of the new voice.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,12 +29,12 @@ class Speechgen(HttpProvider):
     live_url = "https://api.speechgen.com/v1"
     sandbox_path = "/speechgen/v1"
 
-    def words_of(self, answer: Mapping[str, Any]) -> str:
-        return words_of(answer.get("error"))
+    def words_of(self, response: Mapping[str, Any]) -> str:
+        return words_of(response.get("error"))
 
-    def refuses(self, answer: Mapping[str, Any]) -> bool:
-        # A model that failed may carry an error of its own, and is an answer all the same.
-        return bool(answer.get("error")) and not id_of(answer)
+    def refuses(self, response: Mapping[str, Any]) -> bool:
+        # A failed model may have an error of its own; the response is valid all the same.
+        return bool(response.get("error")) and not id_of(response)
 
     def check_key(self) -> None:
         self.call("check key", "GET", "/models", read=json_object_or_array)
@@ -46,44 +46,44 @@ class Speechgen(HttpProvider):
         if spec.parcel is None:
             self.unsupported("submit without the one file")
         journal.progress("Preparing the file", 0, 0)
-        parcel = held(spec.parcel())
-        journal.progress("Sending the file", 0, parcel.size)
+        upload = held(spec.parcel())
+        journal.progress("Sending the file", 0, upload.size)
         journal.about_to("create")
         fields = {"name": spec.reference, "description": DESCRIPTION, "enhance_quality": "true"}
-        moved = partial(journal.progress, "Sending the file")
-        answer = self.post_form("create voice", "/voice-clone", "audio", parcel, fields, moved)
-        # An answer without an id is as good as lost: the model may be there.
-        if not (remote_id := id_of(answer)):
-            raise OutcomeUnknown("create voice", "no model_id in the answer")
+        on_progress = partial(journal.progress, "Sending the file")
+        response = self.post_form("create voice", "/voice-clone", "audio", upload, fields, on_progress)
+        # A response without an id counts as lost: the model may exist.
+        if not (remote_id := id_of(response)):
+            raise OutcomeUnknown("create voice", "no model_id in the response")
         journal.voice(remote_id)
-        return report_of(answer)
+        return report_of(response)
 
     def fetch_build(self, remote_id: str) -> BuildReport:
         return report_of(self._model(remote_id))
 
     def list_voices(self) -> Iterator[BuildReport]:
-        """The models on the first page of the list, if it has pages: the vendor names none."""
-        answer = self.call("list voices", "GET", "/models", read=json_object_or_array)
-        return (report_of(model) for model in models_in(answer))
+        """The models on the first page of the list. The vendor documents no pages."""
+        response = self.call("list voices", "GET", "/models", read=json_object_or_array)
+        return (report_of(model) for model in models_in(response))
 
     def delete_voice(self, remote_id: str) -> Mapping[str, Any]:
         try:
             return self.call("delete voice", "DELETE", _at(remote_id), may_be_empty=True)
-        except NotFound:  # gone already, which is what is wanted
+        except NotFound:  # already deleted
             return {}
 
     def preview(self, remote_id: str, text: str) -> Sound:
         voice = self._model(remote_id).get("voice_id")
         if not isinstance(voice, str) or not voice:
-            raise ProviderRejected("preview", "The model has no voice to speak with yet.")
+            raise ProviderRejected("preview", "The model has no voice yet. Try again when the build is ready.")
         body = {"text": text, "voice": voice, "format": "wav"}
         return self.call("preview", "POST", "/text-to-speech", json=body, read=sound)
 
     def _model(self, remote_id: str) -> dict[str, Any]:
-        answer = self.call("fetch voice", "GET", _at(remote_id))
-        if not id_of(answer):
-            raise ResponseUnreadable("fetch voice", "no model_id in the answer")
-        return answer
+        response = self.call("fetch voice", "GET", _at(remote_id))
+        if not id_of(response):
+            raise ResponseUnreadable("fetch voice", "no model_id in the response")
+        return response
 
 
 ADAPTER = Speechgen

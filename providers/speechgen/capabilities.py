@@ -1,6 +1,6 @@
-"""Speechgen. One tier: one file is sent, and a voice comes back.
+"""Speechgen. One tier: one file makes one voice.
 
-The page is short: it states the limits of the file and the calls, and neither a price nor a rate nor a limit of voices.
+The page states the limits of the file and the calls, but no price, no rate limit and no maximum number of voices.
 """
 
 from providers.types import Capabilities, ConsentProof, Encoding, Handover, Limit, News, Tier
@@ -26,7 +26,7 @@ CLONE = Capabilities(
     poll_seconds=5,
     transcript_required=False,
     trains_again=False,
-    # GET /models is named without its shape: what a list of one page lacks may be on the next.
+    # The response of GET /models is not documented: a voice missing from one page may be on the next.
     can_find=False,
     can_list=True,
     can_rename=False,
@@ -38,10 +38,10 @@ CLONE = Capabilities(
     cost="not stated by the vendor",
     encoding=Encoding.MP3,
     cautions=(
-        "Speechgen asks for no proof of consent: that this person agreed is for the studio alone to make sure.",
-        "A voice cannot be renamed there, and cannot be trained again: each build makes a new one.",
-        "When an answer is lost, only a person who looks at the vendor's site can say whether a voice was made.",
-        "Nothing is said of who may use a voice; it is reached with the account's key.",
+        "Speechgen requires no proof of consent: the studio alone is responsible for the person's consent.",
+        "A voice cannot be renamed at Speechgen, and cannot be trained again: each build makes a new one.",
+        "If a response is lost, a person must check the vendor's site to see whether a voice was created.",
+        "Speechgen does not state who may use a voice; it is used with the account's key.",
     ),
 )
 

@@ -1,6 +1,6 @@
-"""Reading what Speechgen answers: models, lists of them, samples, errors.
+"""Parsing of Speechgen responses: models, lists of models, samples, errors.
 
-The page shows the answer to the call that makes a model, and one model; the shape of a list is not stated.
+The page shows the response of the call that creates a model, and one model; the form of a list is not documented.
 """
 
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ from providers.types import BuildReport, Sample
 from providers.types import RemoteStatus as Status
 
 STATUSES = {"processing": Status.TRAINING, "ready": Status.READY, "failed": Status.FAILED}
-# Where a list of models may lie; the vendor does not say.
+# Fields that may hold a list of models; the vendor does not document it.
 LISTS = ("models", "data", "items", "results")
 MOST_SAMPLES = 20
-# Where a failed model may say why; the vendor does not say.
+# Fields that may hold a failed model's reason; the vendor does not document it.
 REASONS = ("failure_reason", "error", "reason", "message")
 
 
 def words_of(error: Any) -> str:
-    """The words of `{"code", "message", "param"?}`; an error in any other form as it is."""
+    """The text of `{"code", "message", "param"?}`; an error in any other form unchanged."""
     if not isinstance(error, Mapping):
         return plain(error)
     words = plain(error.get("message") or error.get("code") or dict(error))
@@ -28,22 +28,22 @@ def words_of(error: Any) -> str:
 
 
 def id_of(model: Mapping[str, Any]) -> str:
-    """Its model_id; empty where there is none that could be one."""
-    told = model.get("model_id")
-    return str(told) if isinstance(told, str | int) and told else ""
+    """The model_id, or an empty text if the value cannot be an id."""
+    value = model.get("model_id")
+    return str(value) if isinstance(value, str | int) and value else ""
 
 
-def models_in(answer: Any) -> list[Mapping[str, Any]]:
-    """The models of a list, bare or under a name. Raises ResponseUnreadable where there is no list."""
-    while isinstance(answer, Mapping):
-        answer = next((answer[name] for name in LISTS if isinstance(answer.get(name), list | Mapping)), None)
-    if not isinstance(answer, list):
-        raise ResponseUnreadable("list voices", "no models in the answer")
-    return [model for model in answer if isinstance(model, Mapping) and id_of(model)]
+def models_in(response: Any) -> list[Mapping[str, Any]]:
+    """The models of a list, at the top level or in a field. Raises ResponseUnreadable if there is no list."""
+    while isinstance(response, Mapping):
+        response = next((response[name] for name in LISTS if isinstance(response.get(name), list | Mapping)), None)
+    if not isinstance(response, list):
+        raise ResponseUnreadable("list voices", "no models in the response")
+    return [model for model in response if isinstance(model, Mapping) and id_of(model)]
 
 
 def report_of(model: Mapping[str, Any]) -> BuildReport:
-    """A model as the API describes it, also as the answer that made it."""
+    """A model as the API describes it, also in the response that created it."""
     raw = plain(model.get("status"))
     status = STATUSES.get(raw.lower(), Status.UNKNOWN)
     failed = status is Status.FAILED
@@ -59,9 +59,9 @@ def report_of(model: Mapping[str, Any]) -> BuildReport:
     )
 
 
-def samples_of(told: Any) -> tuple[Sample, ...]:
-    """The first samples that have an address: each is fetched and kept."""
-    items = [item for item in told[:MOST_SAMPLES] if isinstance(item, Mapping)] if isinstance(told, list) else []
+def samples_of(value: Any) -> tuple[Sample, ...]:
+    """The first samples that have an address. Each is later fetched and stored."""
+    items = [item for item in value[:MOST_SAMPLES] if isinstance(item, Mapping)] if isinstance(value, list) else []
     found = ((item, item.get("audio_url")) for item in items)
     return tuple(
         Sample(plain(item.get("title")), plain(item.get("text")), url)

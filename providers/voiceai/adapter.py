@@ -1,7 +1,7 @@
 """Voice.ai. Source: voice.ai/docs, “Clone a voice”, and its API reference, read 2026-11-21.
 
-One call takes one file and makes the voice; training begins by itself and is asked after. A voice is PUBLIC unless
-the call says PRIVATE, so it always does, and what the voice became is read back. The list of voices comes whole.
+One call takes one file and creates the voice. Training starts automatically and is polled. A voice is PUBLIC unless the
+call says PRIVATE, so every call does, and the resulting visibility is read back. The list of voices has no pages.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,18 +26,18 @@ class VoiceAI(HttpProvider):
     live_url = "https://dev.voice.ai/api/v1"
     sandbox_path = "/voiceai/api/v1"
 
-    def words_of(self, answer: Mapping[str, Any]) -> str:
-        return words_of(answer)
+    def words_of(self, response: Mapping[str, Any]) -> str:
+        return words_of(response)
 
-    def refuses(self, answer: Mapping[str, Any]) -> bool:
-        return refuses(answer)
+    def refuses(self, response: Mapping[str, Any]) -> bool:
+        return refuses(response)
 
     def check_key(self) -> None:
         self.call("check key", "GET", "/tts/voices", read=json_array)
 
     def _submit(self, spec: BuildSpec, journal: Journal) -> BuildReport:
         if spec.remote_id:
-            return self.fetch_build(spec.remote_id)  # trains by itself
+            return self.fetch_build(spec.remote_id)  # trains automatically
         if spec.parcel is None:
             self.unsupported("submit without a file")
         language = _language(spec.language)
@@ -45,17 +45,17 @@ class VoiceAI(HttpProvider):
         made = self._create(spec.reference, language, held(spec.parcel()), journal)
         try:
             return self.fetch_build(made.remote_id)
-        except ProviderError:  # A failing question must not look like a failed build; the next poll asks again.
+        except ProviderError:  # A failed status request must not look like a failed build; the next poll retries.
             return made
 
-    def _create(self, reference: str, language: str, parcel: Parcel, journal: Journal) -> BuildReport:
+    def _create(self, reference: str, language: str, upload: Parcel, journal: Journal) -> BuildReport:
         fields = {"name": reference, "voice_visibility": "PRIVATE", "language": language}
-        moved = partial(journal.progress, "Sending the file")
-        moved(0, parcel.size)
+        on_progress = partial(journal.progress, "Sending the file")
+        on_progress(0, upload.size)
         journal.about_to("create")
-        answer = self.post_form("create voice", "/tts/clone-voice", "file", parcel, fields, moved)
-        # An answer without an id is as good as lost: the voice may be there.
-        made = report_of(answer, "create voice", OutcomeUnknown)
+        response = self.post_form("create voice", "/tts/clone-voice", "file", upload, fields, on_progress)
+        # A response without an id counts as lost: the voice may exist.
+        made = report_of(response, "create voice", OutcomeUnknown)
         journal.voice(made.remote_id)
         return made
 
@@ -66,7 +66,7 @@ class VoiceAI(HttpProvider):
         return report
 
     def find_build(self, reference: str) -> BuildReport | None:
-        """Raises ResponseUnreadable where the absence of the name proves nothing."""
+        """Raises ResponseUnreadable if the absence of the name proves nothing, because a voice has no name."""
         voices = list(self.list_voices())
         found = next((report for report in voices if report.name == reference), None)
         if found is None and any("name" not in report.raw for report in voices):
@@ -74,7 +74,7 @@ class VoiceAI(HttpProvider):
         return found
 
     def list_voices(self) -> Iterator[BuildReport]:
-        """All that may be ours: where a voice does not say that it is somebody else's, it is kept."""
+        """All voices that may be ours: only a voice explicitly marked as another owner's is excluded."""
         for item in self.call("list voices", "GET", "/tts/voices", read=json_array):
             if isinstance(item, dict) and id_of(item) and flag(item.get("is_owner")) is not False:
                 report = report_of(item, "list voices")
@@ -85,16 +85,16 @@ class VoiceAI(HttpProvider):
         self.call("rename voice", "PATCH", _at(remote_id), json={"name": name})
 
     def set_visibility(self, remote_id: str, visibility: Visibility) -> None:
-        """Raises ProviderRejected where the answer says that it is still the other."""
+        """Raises ProviderRejected if the response still shows the other visibility."""
         wanted = {"voice_visibility": visibility.value.upper()}
-        answer = self.call("change visibility", "PATCH", _at(remote_id), json=wanted)
-        if visibility_of(answer) not in (None, visibility):
-            raise ProviderRejected("change visibility", f"The voice is still {plain(answer['voice_visibility'])}.")
+        response = self.call("change visibility", "PATCH", _at(remote_id), json=wanted)
+        if visibility_of(response) not in (None, visibility):
+            raise ProviderRejected("change visibility", f"The voice is still {plain(response['voice_visibility'])}.")
 
     def delete_voice(self, remote_id: str) -> Mapping[str, Any]:
         try:
             return self.call("delete voice", "DELETE", _at(remote_id), may_be_empty=True)
-        except NotFound:  # gone already, which is what is wanted
+        except NotFound:  # already deleted
             return {}
 
     def preview(self, remote_id: str, text: str) -> Sound:
@@ -110,9 +110,9 @@ def _at(remote_id: str) -> str:
 
 
 def _language(language: str) -> str:
-    """The vendor's word for it. Left out, it would be taken for English, so others are refused before any call."""
+    """The vendor's language code. The default would be English, so unknown languages are refused before any call."""
     primary = language.replace("_", "-").partition("-")[0].lower()
     if primary not in LANGUAGES:
         known = ", ".join(LANGUAGES)
-        raise ProviderRejected("create voice", f"Voice.ai has no voices in “{language}”; it knows {known}.")
+        raise ProviderRejected("create voice", f"Voice.ai does not support “{language}”. It supports {known}.")
     return primary

@@ -1,7 +1,7 @@
-"""Voice.ai: one kind of voice, made of one file.
+"""Voice.ai: one kind of voice, made from one file.
 
-The page recommends 10 to 60 seconds and states no hard limit of time. Both are hard here: less does not make a good
-voice, and more is sent for nothing.
+The page recommends 10 to 60 seconds and states no hard limit. Both are hard limits here: less does not make a good
+voice, and more has no use.
 """
 
 from providers.types import Capabilities, ConsentProof, Encoding, Handover, Limit, News, Tier
@@ -10,7 +10,7 @@ CLONE = "voice.ai/docs, Clone a voice"
 READ = "2026-11-21"
 
 LANGUAGES = ("en", "es", "fr", "de", "it", "pt", "pl", "ru", "nl", "sv", "ca")
-"""The vendor's list of what its `language` takes (voice.ai/docs, API reference, Clone voice)."""
+"""The vendor's list of values for `language` (voice.ai/docs, API reference, Clone voice)."""
 
 RAPID = Capabilities(
     tier=Tier.RAPID,
@@ -33,15 +33,15 @@ RAPID = Capabilities(
             "s",
             CLONE,
             READ,
-            note="Recommended; the vendor does not say that it refuses more. VoiceHub does: more is of no use.",
+            note="Recommended; the vendor does not say that it refuses more. VoiceHub does: more has no use.",
         ),
         "most_bytes": Limit(
             7_500_000,
             "bytes",
             CLONE,
             READ,
-            note="“7.5MB”, read as millions of bytes. Of the formats that the page names, only MP3 and WAV stand in all"
-            " its lists; VoiceHub sends WAV.",
+            note="“7.5MB”, read as millions of bytes. Only MP3 and WAV are in all of the page's lists of formats;"
+            " VoiceHub sends WAV.",
         ),
     },
     poll_seconds=2,
@@ -58,11 +58,11 @@ RAPID = Capabilities(
     encoding=Encoding.WAV,
     languages=LANGUAGES,
     cautions=(
-        "A voice is public unless the vendor is told otherwise. VoiceHub always asks for a private one, and reads back"
-        " what it became.",
-        "The vendor asks for no proof of consent: VoiceHub's own consent and contract are all that stands behind it.",
-        "Deleting is soft: the voice cannot be used any more, but the vendor does not say when its data are gone.",
-        "The vendor's list of voices may hold public voices of others, which cannot always be told from one's own.",
+        "A voice is public by default. VoiceHub always requests a private voice, and checks the result.",
+        "The vendor requires no proof of consent: the only proof is VoiceHub's own consent and contract.",
+        "Deletion is soft: the voice can no longer be used, but the vendor does not say when its data is removed.",
+        "The vendor's list of voices may include public voices of others, which cannot always be"
+        " distinguished from the account's own.",
     ),
 )
 

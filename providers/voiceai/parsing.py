@@ -1,4 +1,4 @@
-"""Reading what Voice.ai answers: voices, their visibility, and errors in its own form or in FastAPI's."""
+"""Parsing of Voice.ai responses: voices, their visibility, and errors in its own form or in FastAPI's."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,29 +15,29 @@ STATUSES = {
     "failed": Status.FAILED,
 }
 GONE = "deleted"
-"""The status that a softly deleted voice would have. No page shows one; a 404 is what the official client expects."""
+"""The status that a soft-deleted voice would have. No page shows one; the official client expects a 404."""
 
 VISIBILITIES = {"private": Visibility.PRIVATE, "public": Visibility.PUBLIC}
 
 
-def words_of(answer: Mapping[str, Any]) -> str:
-    """`error` and `detail`, where `detail` may be FastAPI's list of what is wrong with which field."""
-    told = [plain(answer.get("error")), detail_of(answer.get("detail"))]
-    return ": ".join(dict.fromkeys(words for words in told if words))
+def words_of(response: Mapping[str, Any]) -> str:
+    """`error` and `detail`, where `detail` may be FastAPI's list of field errors."""
+    texts = [plain(response.get("error")), detail_of(response.get("detail"))]
+    return ": ".join(dict.fromkeys(text for text in texts if text))
 
 
-def refuses(answer: Mapping[str, Any]) -> bool:
-    """A failed voice may say why in `error`; an answer with that and no voice is a refusal."""
-    return bool(answer.get("error")) and not answer.get("voice_id")
+def refuses(response: Mapping[str, Any]) -> bool:
+    """A failed voice may have its reason in `error`; a response with an error and no voice is a refusal."""
+    return bool(response.get("error")) and not response.get("voice_id")
 
 
 def report_of(
     voice: Mapping[str, Any], operation: str, otherwise: type[ProviderError] = ResponseUnreadable
 ) -> BuildReport:
-    """A voice as the API describes it; raises `otherwise` where it has no id."""
+    """A voice as the API describes it; raises `otherwise` if it has no id."""
     remote_id, raw = id_of(voice), plain(voice.get("status"))
     if not remote_id:
-        raise otherwise(operation, "no voice_id in the answer")
+        raise otherwise(operation, "no voice_id in the response")
     status = STATUSES.get(raw.lower(), Status.UNKNOWN)
     return BuildReport(
         remote_id=remote_id,
@@ -61,15 +61,15 @@ def visibility_of(voice: Mapping[str, Any]) -> Visibility | None:
 
 
 def _why(voice: Mapping[str, Any]) -> str:
-    """No page says where a failed voice tells its reason: wherever an error of this vendor has words."""
+    """The reason of a failed voice. No page documents its field, so all fields of this vendor's errors are read."""
     return ": ".join(words for name in ("error", "detail", "message") if (words := detail_of(voice.get(name))))
 
 
-def detail_of(told: Any) -> str:
-    """Words, or FastAPI's `[{"loc": ["body", "name"], "msg": …, "type": …}]` as “name: …”."""
-    if not isinstance(told, list):
-        return plain(told)
-    return plain([_slip(slip) if isinstance(slip, dict) else slip for slip in told])
+def detail_of(value: Any) -> str:
+    """Plain text, or FastAPI's `[{"loc": ["body", "name"], "msg": …, "type": …}]` as “name: …”."""
+    if not isinstance(value, list):
+        return plain(value)
+    return plain([_slip(slip) if isinstance(slip, dict) else slip for slip in value])
 
 
 def _slip(slip: Mapping[str, Any]) -> str:

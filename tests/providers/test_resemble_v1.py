@@ -164,7 +164,7 @@ class TestResembleV1(HttpProviderContract):
     ) -> None:
         self._scripted(hostile, put=answer(status, b"<Error><Code>AccessDenied</Code></Error>"))
         spec = self.spec(*WAV, listener)
-        with pytest.raises(ProviderRejected, match="not valid any more"):
+        with pytest.raises(ProviderRejected, match="no longer valid"):
             client.submit(spec, self.notes(spec))
         assert not [asked for asked in hostile.asked if "/build" in asked.line]
 

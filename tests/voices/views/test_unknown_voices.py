@@ -59,7 +59,7 @@ def test_a_form_that_was_bent_adopts_nothing(as_producer: Client, at: At) -> Non
     voice, remote_id = studio.voice(), studio.made_there("left behind")
     assert "Select a valid choice" in adopt(as_producer, studio, remote_id, voice, tier="professional")
     assert "The voice ID is too long." in adopt(as_producer, studio, "x" * 101, voice)
-    assert "does not know it" in adopt(as_producer, studio, "not-there", voice)
+    assert "could not find it" in adopt(as_producer, studio, "not-there", voice)
     assert not RemoteVoice.objects.exists()
     assert as_producer.get(path(studio, "orphan_adopt")).status_code == 404
 
@@ -92,7 +92,7 @@ def test_one_that_is_gone_meanwhile_is_told_as_such(as_producer: Client, at: At)
     studio = at("voiceai")
     fields = {"remote_id": "gone", "reason": "x"}
     answer = as_producer.post(path(studio, "orphan_delete"), fields, follow=True).content.decode()
-    assert "does not know it" in answer
+    assert "could not find it" in answer
     assert not RemoteVoice.objects.exists()
 
 

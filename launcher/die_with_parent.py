@@ -1,8 +1,8 @@
-"""Become another program that ends when its parent ends, however the parent ends.
+"""Exec another program that ends when its parent ends, however the parent ends.
 
 Run as `python -I -S die_with_parent.py <parent's pid> <program> <arguments…>`. Linux kills the program with the thread
-that started this one (PR_SET_PDEATHSIG outlives the exec); elsewhere there is no such thing and it is only
-started. A file of its own instead of a preexec_fn, which is not safe in a parent that has threads.
+that started this one (PR_SET_PDEATHSIG outlives the exec); other systems have no such call, so the program
+is only started. A file of its own instead of a preexec_fn, which is not safe in a parent that has threads.
 """
 
 import os

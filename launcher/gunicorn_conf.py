@@ -1,7 +1,7 @@
-"""What gunicorn does before it serves the embedded studio: load everything once, prepare what pages stand on.
+"""gunicorn configuration of the embedded studio: load everything once, prepare database and static files.
 
-Named to it as its configuration file. The processes that answer requests are forked from the one that did this, so
-they start at once and share what was loaded.
+The processes that serve requests are forked from the one that did this, so they start at once and share what was
+loaded.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import django
 
 
 def on_starting(server: object) -> None:
-    """Called by gunicorn in its first process, before it listens. Requests that come too early wait or are refused."""
+    """Called by gunicorn in its first process, before it listens. Earlier requests wait or are refused."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voicehub.settings")
     django.setup()
     prepare_database()
@@ -23,7 +23,7 @@ def on_starting(server: object) -> None:
 
 
 def prepare_database() -> None:
-    """Bring the database up to date, if it is not."""
+    """Apply missing migrations."""
     from django.core.management import call_command
     from django.db import connection, connections
     from django.db.migrations.executor import MigrationExecutor
@@ -37,7 +37,7 @@ def prepare_database() -> None:
 
 
 def prepare_static() -> None:
-    """Collect the static files, if any of them changed since the last time."""
+    """Collect the static files, if any of them changed since the last start."""
     from django.conf import settings
     from django.core.management import call_command
 
@@ -45,13 +45,13 @@ def prepare_static() -> None:
     now = fingerprint(settings.BASE_DIR, settings.STATICFILES_DIRS, debug=settings.DEBUG)
     if stamp.is_file() and stamp.read_text(encoding="ascii") == now:
         return
-    _say("Gathering the static files …")
+    _say("Collecting static files …")
     call_command("collectstatic", interactive=False, verbosity=0, clear=True)
     stamp.write_text(now, encoding="ascii")
 
 
 def fingerprint(root: Path, folders: list[Path], *, debug: bool) -> str:
-    """Of every static file of ours its name, size and time; of those in packages, the lock that pins them."""
+    """A hash of the name, size and time of our static files, and of the lock that pins those in packages."""
     found = hashlib.sha256(f"{django.__version__} {debug}".encode())
     files = sorted(path for folder in folders for path in Path(folder).rglob("*"))
     for path in [root / "requirements" / "run.txt", *files]:
@@ -62,4 +62,4 @@ def fingerprint(root: Path, folders: list[Path], *, debug: bool) -> str:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - to the supervisor, which shows it
+    print(text, flush=True)  # noqa: T201 - the supervisor shows it

@@ -1,7 +1,7 @@
-"""The whole studio on one machine: what `manage.py studio` starts, and what it refuses to start on.
+"""The whole studio on one machine: the programs that `manage.py studio` starts, and its checks before the start.
 
-Nothing here needs Django. The supervisor stays small, and a person who waits for the page waits for Django to be
-loaded once, by the web server itself.
+Nothing here imports Django. The supervisor stays small, and Django is loaded only once before the first page, by the
+web server itself.
 """
 
 import argparse
@@ -26,33 +26,33 @@ Say = Callable[[str], object]
 
 
 class StartRefused(Exception):
-    """The studio cannot be started; the text says why, and what to do."""
+    """The studio cannot be started; the text says why and what to do."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=8000, help="where the pages are served (default: 8000)")
-    parser.add_argument("--workers", type=int, default=1, help="how many workers (default: 1)")
-    parser.add_argument("--no-sample", action="store_true", help="start without making the sample studio")
+    parser.add_argument("--port", type=int, default=8000, help="port of the web pages (default: 8000)")
+    parser.add_argument("--workers", type=int, default=1, help="number of workers (default: 1)")
+    parser.add_argument("--no-sample", action="store_true", help="start without the sample studio")
 
 
 def main(arguments: list[str]) -> None:
-    """Run the studio until it is told to stop, then leave with an exit code."""
+    """Run the studio until it is stopped, then exit."""
     parser = argparse.ArgumentParser(prog="manage.py studio")
     add_arguments(parser)
-    asked = parser.parse_args(arguments)
-    sys.exit(run(asked.port, asked.workers, sample=not asked.no_sample))
+    options = parser.parse_args(arguments)
+    sys.exit(run(options.port, options.workers, sample=not options.no_sample))
 
 
 def run(port: int, workers: int, *, sample: bool) -> int | str:
-    """Run the studio until it is told to stop; 0, or 1, or why it was not started."""
+    """Run the studio until it is stopped. Returns 0, 1, or why it was not started."""
     folder = data_dir()
     try:
         make_secrets(folder)
         with only_one(folder, f"http://{HOST}:{port}"):
             demand_free(port)
             return supervise(folder, port, workers, sample)
-    except (StartRefused, valkey.NoServer, OSError) as trouble:
-        return str(trouble)
+    except (StartRefused, valkey.NoServer, OSError) as error:
+        return str(error)
 
 
 # --- Before anything starts -------------------------------------------------------------
@@ -60,7 +60,7 @@ def run(port: int, workers: int, *, sample: bool) -> int | str:
 
 @contextmanager
 def only_one(folder: Path, address: str) -> Iterator[None]:
-    """Hold the data folder for this studio alone. The lock ends with the process, however that ends."""
+    """Lock the data folder for this studio. The lock ends with the process, however that ends."""
     valkey.make_folder(folder / "run")
     with (folder / "run" / "studio.lock").open("a+", encoding="utf-8") as file:
         try:
@@ -78,26 +78,26 @@ def _already_running(folder: Path, file: IO[str]) -> str:
     where = file.read().strip()
     return (
         f"A studio is already running on {folder}{where and ' at '}{where}.\n"
-        "Stop it first, or give this one a folder of its own: VOICEHUB_DATA_DIR=…"
+        "Stop it first, or use another folder for this one: VOICEHUB_DATA_DIR=…"
     )
 
 
 def demand_free(port: int) -> None:
-    """Raises StartRefused when the port cannot be served."""
+    """Raises StartRefused if the port cannot be used."""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
-        # As the web server does it: a port whose last connections are still winding down is free.
+        # As the web server does: a port whose last connections are still closing is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except (OSError, OverflowError) as error:
             raise StartRefused(
                 f"Port {port} cannot be used: {(getattr(error, 'strerror', '') or str(error)).lower()}.\n"
-                f"Stop the program that has it, or choose another port: make run PORT={port + 1}"
+                f"Stop the program that uses it, or choose another port: make run PORT={port + 1}"
             ) from error
 
 
 def free_port(remembered: Path) -> int:
-    """The port of last time if it is free, so that addresses stay as they were; or else any that is."""
+    """The port of the last start if it is free, so that addresses stay the same, or else any free port."""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -113,14 +113,14 @@ def free_port(remembered: Path) -> int:
 
 
 def supervise(folder: Path, port: int, workers: int, sample: bool) -> int:
-    """Start the programs and keep them running; those that are given from outside are left out."""
+    """Start the programs and keep them running. External ones (REDIS_URL, VOICEHUB_SANDBOX_URL) are not started."""
     address = f"http://{HOST}:{port}"
     environment = {"VOICEHUB_BASE_URL": os.environ.get("VOICEHUB_BASE_URL") or address}
     greeting = Greeting(address, folder / "sign-ins.txt")
     parts = [] if os.environ.get("REDIS_URL") else [queue(folder)]
-    stand_in = [] if os.environ.get("VOICEHUB_SANDBOX_URL") else [sandbox(folder, environment)]
-    # The page first, somebody waits for it; and what follows needs the database that it prepares.
-    parts += [web(port, environment, greeting.is_served), *stand_in]
+    sandbox_parts = [] if os.environ.get("VOICEHUB_SANDBOX_URL") else [sandbox(folder, environment)]
+    # The web server first: the user waits for it, and the others need the database that it prepares.
+    parts += [web(port, environment, greeting.is_served), *sandbox_parts]
     parts += [manage(name, f"worker {queues}", environment) for name, queues in worker_queues(workers).items()]
     parts.append(manage("sweeper", "sweep", environment))
     if sample:
@@ -131,10 +131,10 @@ def supervise(folder: Path, port: int, workers: int, sample: bool) -> int:
 
 
 def worker_queues(workers: int) -> dict[str, str]:
-    """The workers by name. One does nothing but what is urgent, so that this never waits for a build that is sent.
+    """The queue options of each worker, by name. One runs only urgent tasks, so they never wait for a build upload.
 
-    The others look at `submit` first: a queue is only reached when those before it are empty, and many polls of a slow
-    provider would keep builds and mails waiting.
+    The others take `submit` first: a worker reads a queue only if those before it are empty, and many polls of a slow
+    provider would delay builds and mails.
     """
     sending = {f"worker{number}": "--queue submit --queue urgent" for number in range(1, workers + 1)}
     return {"urgent": "--queue urgent", **sending, "analysis": "--queue takes --queue analysis"}
@@ -150,7 +150,7 @@ def queue(folder: Path) -> Program:
 
 
 def sandbox(folder: Path, environment: dict[str, str]) -> Program:
-    """The stand-in for the providers; puts its address into `environment`, for those that call it."""
+    """The provider simulator. Adds its address to `environment`, for the programs that call it."""
     port = free_port(folder / "run" / "sandbox.port")
     environment["VOICEHUB_SANDBOX_URL"] = f"http://{HOST}:{port}"
     command = [*MANAGE, "sandbox", "--port", str(port), "--data", str(folder / "sandbox")]
@@ -166,7 +166,7 @@ def web(port: int, environment: dict[str, str], ready: Callable[[], bool]) -> Pr
         "workers": "2",
         "threads": "8",
         "timeout": "60",
-        "graceful-timeout": "8",  # within what the supervisor allows
+        "graceful-timeout": "8",  # less than the supervisor's grace period
         "log-level": "warning",
     }
     command = [sys.executable, "-m", "gunicorn", "voicehub.wsgi:application", "--no-control-socket"]
@@ -175,7 +175,7 @@ def web(port: int, environment: dict[str, str], ready: Callable[[], bool]) -> Pr
 
 
 class Greeting:
-    """Says where the studio is as soon as it answers there, and how to sign in as soon as that is known."""
+    """Prints the studio's address once it is served, and the sign-ins once they are known."""
 
     def __init__(self, address: str, sign_ins: Path) -> None:
         self.say: Say = str
@@ -184,7 +184,7 @@ class Greeting:
         self._served = self._greeted = self._introduced = False
 
     def is_served(self) -> bool:
-        """True when the web server gives an answer, whatever it is."""
+        """Whether the web server has sent any response."""
         site = http.client.HTTPConnection(self._address.removeprefix("http://"), timeout=2)
         with closing(site), suppress(OSError, http.client.HTTPException):
             site.request("GET", "/healthz")
@@ -198,4 +198,4 @@ class Greeting:
             self.say(f"\nVoiceHub is at {self._address} – stop it with Ctrl-C.\n")
         if self._greeted and not self._introduced and self._sign_ins.is_file():
             self._introduced = True
-            self.say(f"Sign in with a name and its password:\n{self._sign_ins.read_text(encoding='utf-8')}")
+            self.say(f"Sign in with one of these names and passwords:\n{self._sign_ins.read_text(encoding='utf-8')}")

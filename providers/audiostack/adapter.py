@@ -171,9 +171,9 @@ class AudioStack(HttpProvider):
 ADAPTER = AudioStack
 
 
-def _parse_pending(kept: str) -> PendingUpload | None:
+def _parse_pending(text: str) -> PendingUpload | None:
     try:
-        return PendingUpload(**json.loads(kept))
+        return PendingUpload(**json.loads(text))
     except (ValueError, TypeError):
         return None
 

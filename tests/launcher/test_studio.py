@@ -149,7 +149,7 @@ def test_second_start_keeps_what_the_first_made_and_its_death_leaves_nothing(hom
     secret = (home.folder / "secrets" / "field_keys").read_text()
     again = start(home)
     assert "Preparing" not in again.said
-    assert "Gathering" not in again.said
+    assert "Collecting static files" not in again.said
     assert (home.folder / "secrets" / "field_keys").read_text() == secret
     os.kill(again.process.pid, signal.SIGKILL)
     again.process.wait()

@@ -88,14 +88,14 @@ def test_start_fails_when_one_that_others_wait_for_ends(supervise: Supervise) ->
 def test_what_was_ready_once_is_brought_back(supervise: Supervise, tmp_path: Path) -> None:
     studio = supervise("program('ill', 'time.sleep(0.3); sys.exit(3)', ready=(folder / 'go').exists)")
     (tmp_path / "go").touch()
-    studio.says("ill stopped (exit code 3). It starts again in 1 s.")
+    studio.says("ill stopped (exit code 3). It restarts in 1 s.")
 
 
 def test_what_keeps_dying_is_started_less_and_less_often(supervise: Supervise) -> None:
     studio = supervise("program('ill', 'sys.exit(3)')")
-    studio.says("ill stopped (exit code 3). It starts again in 1 s.")
-    studio.says("It starts again in 2 s.")
-    studio.says("It starts again in 4 s.")
+    studio.says("ill stopped (exit code 3). It restarts in 1 s.")
+    studio.says("It restarts in 2 s.")
+    studio.says("It restarts in 4 s.")
 
 
 def test_one_that_dies_does_not_hold_up_the_others(supervise: Supervise) -> None:
@@ -105,7 +105,7 @@ def test_one_that_dies_does_not_hold_up_the_others(supervise: Supervise) -> None
 
 def test_once_is_once(supervise: Supervise) -> None:
     studio = supervise("program('once', 'print(\"done\")', once=True), program('ill', 'sys.exit(3)')")
-    studio.says("It starts again in 2 s.")
+    studio.says("It restarts in 2 s.")
     assert studio.lines.count("once │ done") == 1
 
 

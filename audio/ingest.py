@@ -8,61 +8,61 @@ from typing import Any, BinaryIO
 
 from audio.findings.findings import Finding, Refused
 from audio.findings.thresholds import Thresholds
-from audio.levels.inspect import Inspection, Limits, inspect
-from audio.wav.convert import Derived, can_be_converted, temporary_wav
+from audio.levels.inspection import DurationLimits, Inspection, inspect_file
+from audio.wav.convert import ConvertedWav, convert_to_temporary_wav, is_convertible
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class IngestResult:
     """`original` describes the uploaded bytes. `inspection` describes the converted WAV if there is one."""
 
     original: Inspection
-    heard: Inspection
-    made: Derived | None = None
+    inspection: Inspection
+    conversion: ConvertedWav | None = None
     refusal: Finding | None = None
 
     @property
     def ok(self) -> bool:
-        return self.heard.ok and self.refusal is None
+        return self.inspection.ok and self.refusal is None
 
     @property
-    def wav(self) -> Path | None:
-        return self.made.path if self.made else None
+    def wav_path(self) -> Path | None:
+        return self.conversion.path if self.conversion else None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """The refusal alone; otherwise what the conversion fixed, then the findings about the audio."""
         if self.refusal:
             return (self.refusal,)
-        return (*self.made.findings, *self.heard.findings) if self.made else self.heard.findings
+        return (*self.conversion.findings, *self.inspection.findings) if self.conversion else self.inspection.findings
 
-    def facts(self) -> dict[str, Any]:
+    def build_row_fields(self) -> dict[str, Any]:
         """Values for the fields of a database row."""
-        fields = self.heard.facts() | {
+        fields = self.inspection.build_row_fields() | {
             "sha256": self.original.sha256,
             "size": self.original.size,
             "findings": [one.as_dict() for one in self.findings],
-            "fine_peaks": list(self.heard.peaks_fine),
+            "fine_peaks": list(self.inspection.fine_peaks),
         }
-        if self.made:
-            fields["recipe"] = {**self.made.recipe, "original": self.made.original_format}
-            fields["wav_sha256"] = self.heard.sha256
+        if self.conversion:
+            fields["recipe"] = {**self.conversion.recipe, "original": self.conversion.original_format}
+            fields["wav_sha256"] = self.inspection.sha256
         return fields
 
 
 @contextlib.contextmanager
-def understood(file: BinaryIO, limits: Limits, thresholds: Thresholds) -> Iterator[Understood]:
+def ingest_audio(file: BinaryIO, limits: DurationLimits, thresholds: Thresholds) -> Iterator[IngestResult]:
     """Inspect a file from its start. A converted WAV is deleted on exit. OSError passes through."""
-    original = inspect(file, limits, thresholds)
-    if original.header or not can_be_converted(original.findings[0].code):
-        yield Understood(original, original)
+    original = inspect_file(file, limits, thresholds)
+    if original.header or not is_convertible(original.findings[0].code):
+        yield IngestResult(original, original)
         return
     with contextlib.ExitStack() as stack:
         try:
-            conversion = stack.enter_context(temporary_wav(file, thresholds=thresholds))
+            conversion = stack.enter_context(convert_to_temporary_wav(file, thresholds=thresholds))
         except Refused as refused:
-            yield Understood(original, original, refusal=refused.finding)
+            yield IngestResult(original, original, refusal=refused.finding)
             return
         with conversion.path.open("rb") as wav:
-            inspection = inspect(wav, limits, thresholds)
-        yield Understood(original, inspection, conversion)
+            inspection = inspect_file(wav, limits, thresholds)
+        yield IngestResult(original, inspection, conversion)

@@ -11,29 +11,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audio.analysis.analyze import examine
+from audio.analysis.analyze import analyze_recording
 from audio.archives.read import ignore, is_archive, read_archive
 from audio.findings import catalog_sound as sound_codes
 from audio.findings.findings import Finding, Severity, finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
-from audio.ingest import understood
-from audio.levels.inspect import LIMITS, Limits
+from audio.ingest import ingest_audio
+from audio.levels.inspection import DEFAULT_LIMITS, DurationLimits
 from audio.wav.riff import WavHeader
 
-HEAD = 512
+HEAD_BYTES = 512
 
 Report = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class CheckCriteria:
     """Limits and thresholds that files are checked against."""
 
-    limits: Limits = LIMITS
+    limits: DurationLimits = DEFAULT_LIMITS
     thresholds: Thresholds = THRESHOLDS
 
 
-def reports(path: Path, judge: Judge, progress: Callable[[int, int], object] = ignore) -> Iterator[Report]:
+def generate_reports(
+    path: Path, criteria: CheckCriteria, progress: Callable[[int, int], object] = ignore
+) -> Iterator[Report]:
     """One report for a file; for an archive, one for each file in it, and one for the archive if it has findings.
 
     Never raises: an unreadable file gives a report that is not ok. `progress` gets (steps done, all steps) of an
@@ -41,34 +43,36 @@ def reports(path: Path, judge: Judge, progress: Callable[[int, int], object] = i
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            yield _unreadable(path, "it is not a regular file")  # reading a pipe or a device would never end
+            yield _report_unreadable(path, "it is not a regular file")  # reading a pipe or a device would never end
         elif _is_archive(path):
-            yield from _of_archive(path, judge, progress)
+            yield from _report_archive(path, criteria, progress)
         else:
-            yield _of_file(path, str(path), judge)
+            yield _report_file(path, str(path), criteria)
     except OSError as error:
-        yield _unreadable(path, (error.strerror or type(error).__name__).lower())
+        yield _report_unreadable(path, (error.strerror or type(error).__name__).lower())
     except Exception as error:  # noqa: BLE001 - an unexpected error on one file must not hide the others
-        yield report(str(path), None, {}, [finding("broke_the_reader", reason=type(error).__name__)])
+        yield build_report(str(path), None, {}, [finding("broke_the_reader", reason=type(error).__name__)])
 
 
-def report(path: str, form: dict[str, Any] | None, measures: dict[str, Any], findings: Iterable[Finding]) -> Report:
+def build_report(
+    path: str, format_dict: dict[str, Any] | None, measures: dict[str, Any], findings: Iterable[Finding]
+) -> Report:
     """It is ok unless a finding refuses the file."""
     entries = [one.as_dict() for one in findings]
     ok = all(one["severity"] != Severity.REFUSED for one in entries)
-    return {"path": path, "ok": ok, "format": form, "measures": measures, "findings": entries}
+    return {"path": path, "ok": ok, "format": format_dict, "measures": measures, "findings": entries}
 
 
-def _unreadable(path: Path, reason: str) -> Report:
-    return report(str(path), None, {}, [finding("unreadable", reason=reason)])
+def _report_unreadable(path: Path, reason: str) -> Report:
+    return build_report(str(path), None, {}, [finding("unreadable", reason=reason)])
 
 
 def _is_archive(path: Path) -> bool:
     with path.open("rb") as file:
-        return is_archive(path.name, file.read(HEAD))
+        return is_archive(path.name, file.read(HEAD_BYTES))
 
 
-def _of_archive(path: Path, criteria: Judge, progress: Callable[[int, int], object]) -> Iterator[Report]:
+def _report_archive(path: Path, criteria: CheckCriteria, progress: Callable[[int, int], object]) -> Iterator[Report]:
     with tempfile.TemporaryDirectory(prefix="voicehub-archive-") as folder:
         archive = read_archive(
             path,
@@ -79,28 +83,32 @@ def _of_archive(path: Path, criteria: Judge, progress: Callable[[int, int], obje
             progress=lambda done, files: progress(done, 2 * files),
         )
         if archive.findings:
-            yield report(str(path), None, {}, archive.findings)
+            yield build_report(str(path), None, {}, archive.findings)
         for number, member in enumerate(archive.members, start=1):
             if member.path:
-                member_report = _of_file(member.path, f"{path}/{member.name}", criteria, member.transcript)
+                member_report = _report_file(member.path, f"{path}/{member.name}", criteria, member.transcript)
                 progress(len(archive.members) + number, 2 * len(archive.members))
                 yield member_report
                 member.path.unlink()
 
 
-def _of_file(path: Path, shown_path: str, criteria: Judge, transcript: str = "") -> Report:
-    with path.open("rb") as file, understood(file, criteria.limits, criteria.thresholds) as ingested:
-        if ingested.heard.header is None or ingested.refusal:
-            return report(shown_path, None, {}, ingested.findings)
-        with (ingested.wav or path).open("rb") as wav:
-            analysis = examine(wav, ingested.heard.header, criteria.thresholds, transcript)
+def _report_file(path: Path, shown_path: str, criteria: CheckCriteria, transcript: str = "") -> Report:
+    with path.open("rb") as file, ingest_audio(file, criteria.limits, criteria.thresholds) as ingested:
+        if ingested.inspection.header is None or ingested.refusal:
+            return build_report(shown_path, None, {}, ingested.findings)
+        with (ingested.wav_path or path).open("rb") as wav:
+            analysis = analyze_recording(wav, ingested.inspection.header, criteria.thresholds, transcript)
         # The findings of the full analysis replace those from levels alone.
         others = [one for one in ingested.findings if one.code not in sound_codes.CODES]
-        format_dict = ingested.made.original_format if ingested.made else _format(ingested.heard.header)
-        return report(shown_path, format_dict, analysis.measures, [*others, *analysis.findings])
+        format_dict = (
+            ingested.conversion.original_format
+            if ingested.conversion
+            else _build_format_dict(ingested.inspection.header)
+        )
+        return build_report(shown_path, format_dict, analysis.measures, [*others, *analysis.findings])
 
 
-def _format(header: WavHeader) -> dict[str, Any]:
+def _build_format_dict(header: WavHeader) -> dict[str, Any]:
     return {
         "container": "WAV",
         "subtype": "PCM_16",

@@ -30,11 +30,11 @@ MEASURING = {
     "quietest_parts": measure.QUIETEST_PARTS,
     "speech_over_noise_db": measure.SPEECH_OVER_NOISE_DB,
     "speech_under_loudest_db": measure.SPEECH_UNDER_LOUDEST_DB,
-    "speech_least_db": measure.SPEECH_LEAST_DB,
+    "speech_least_db": measure.MIN_SPEECH_DB,
     "pause_seconds": measure.PAUSE_SECONDS,
-    "clipping_min_peak": clipping.FLAT_LEAST_PEAK,
-    "clipping_near_peak": clipping.FLAT_NEAR_PEAK,
-    "clipping_min_run": clipping.FLAT_LEAST_RUN,
+    "clipping_min_peak": clipping.MIN_FLAT_PEAK,
+    "clipping_near_peak": clipping.FLAT_PEAK_SHARE,
+    "clipping_min_run": clipping.MIN_FLAT_RUN,
 }
 
 

@@ -10,7 +10,7 @@ from audio import findings
 from audio.analysis.measures import MEANINGS
 from audio.findings.templates import Severity, Template
 from audio.findings.thresholds import EXPLAINED
-from docs.providers import table
+from docs.providers import render_table
 
 HEAD = """# Findings
 
@@ -38,9 +38,9 @@ def page() -> str:
         module = import_module(f"{findings.__name__}.{table_of}")
         parts.append(f"\n## {area}\n\n{(module.__doc__ or '').strip()}\n")
         parts.append(
-            table(["code", "severity", "what it says", "advice", "threshold", "its source"], rows(module.CODES))
+            render_table(["code", "severity", "what it says", "advice", "threshold", "its source"], rows(module.CODES))
         )
-    parts += [MEASURES, table(["measure", "unit", "what it is"], measures())]
+    parts += [MEASURES, render_table(["measure", "unit", "what it is"], measures())]
     return "".join(parts)
 
 

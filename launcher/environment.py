@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def data_dir() -> Path:
+def get_data_dir() -> Path:
     """VOICEHUB_DATA_DIR, or var/ beside manage.py."""
     return Path(os.environ.get("VOICEHUB_DATA_DIR", "").strip() or ROOT / "var").resolve()
 
@@ -23,12 +23,12 @@ def make_secrets(folder: Path) -> None:
     folder.chmod(0o700)
     secrets_dir = folder / "secrets"
     secrets_dir.mkdir(mode=0o700, exist_ok=True)
-    _keep(secrets_dir, "VOICEHUB_SECRET_KEY", secrets.token_urlsafe(50))
+    _write_secret(secrets_dir, "VOICEHUB_SECRET_KEY", secrets.token_urlsafe(50))
     # A Fernet key is 32 random bytes in URL-safe base64.
-    _keep(secrets_dir, "VOICEHUB_FIELD_KEYS", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+    _write_secret(secrets_dir, "VOICEHUB_FIELD_KEYS", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
 
 
-def _keep(folder: Path, name: str, value: str) -> None:
+def _write_secret(folder: Path, name: str, value: str) -> None:
     path = folder / name.removeprefix("VOICEHUB_").lower()
     if os.environ.get(name) or os.environ.get(f"{name}_FILE") or path.exists():
         return

@@ -30,7 +30,7 @@ def prepare_database() -> None:
 
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        _say("Preparing the database …")
+        _print_line("Preparing the database …")
         call_command("migrate", interactive=False, verbosity=0)
     # A connection must not be shared with the processes that are forked next.
     connections.close_all()
@@ -42,15 +42,15 @@ def prepare_static() -> None:
     from django.core.management import call_command
 
     stamp = settings.STATIC_ROOT / ".stamp"
-    now = fingerprint(settings.BASE_DIR, settings.STATICFILES_DIRS, debug=settings.DEBUG)
+    now = compute_fingerprint(settings.BASE_DIR, settings.STATICFILES_DIRS, debug=settings.DEBUG)
     if stamp.is_file() and stamp.read_text(encoding="ascii") == now:
         return
-    _say("Collecting static files …")
+    _print_line("Collecting static files …")
     call_command("collectstatic", interactive=False, verbosity=0, clear=True)
     stamp.write_text(now, encoding="ascii")
 
 
-def fingerprint(root: Path, folders: list[Path], *, debug: bool) -> str:
+def compute_fingerprint(root: Path, folders: list[Path], *, debug: bool) -> str:
     """A hash of the name, size and time of our static files, and of the lock that pins those in packages."""
     found = hashlib.sha256(f"{django.__version__} {debug}".encode())
     files = sorted(path for folder in folders for path in Path(folder).rglob("*"))
@@ -61,5 +61,5 @@ def fingerprint(root: Path, folders: list[Path], *, debug: bool) -> str:
     return found.hexdigest()
 
 
-def _say(text: str) -> None:
+def _print_line(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - the supervisor shows it

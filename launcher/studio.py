@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import IO
 
 from launcher import valkey
-from launcher.environment import ROOT, data_dir, make_secrets
+from launcher.environment import ROOT, get_data_dir, make_secrets
 from launcher.supervisor import Program, Supervisor
 
 HOST = "127.0.0.1"
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 
-Say = Callable[[str], object]
+PrintLine = Callable[[str], object]
 
 
 class StartRefused(Exception):
@@ -40,18 +40,18 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="manage.py studio")
     add_arguments(parser)
     options = parser.parse_args(arguments)
-    sys.exit(run(options.port, options.workers, sample=not options.no_sample))
+    sys.exit(run_studio(options.port, options.workers, sample=not options.no_sample))
 
 
-def run(port: int, workers: int, *, sample: bool) -> int | str:
+def run_studio(port: int, workers: int, *, sample: bool) -> int | str:
     """Run the studio until it is stopped. Returns 0, 1, or why it was not started."""
-    folder = data_dir()
+    folder = get_data_dir()
     try:
         make_secrets(folder)
-        with only_one(folder, f"http://{HOST}:{port}"):
-            demand_free(port)
-            return supervise(folder, port, workers, sample)
-    except (StartRefused, valkey.NoServer, OSError) as error:
+        with lock_data_folder(folder, f"http://{HOST}:{port}"):
+            check_port(port)
+            return run_programs(folder, port, workers, sample)
+    except (StartRefused, valkey.ServerNotFound, OSError) as error:
         return str(error)
 
 
@@ -59,21 +59,21 @@ def run(port: int, workers: int, *, sample: bool) -> int | str:
 
 
 @contextmanager
-def only_one(folder: Path, address: str) -> Iterator[None]:
+def lock_data_folder(folder: Path, address: str) -> Iterator[None]:
     """Lock the data folder for this studio. The lock ends with the process, however that ends."""
-    valkey.make_folder(folder / "run")
+    valkey.make_private_folder(folder / "run")
     with (folder / "run" / "studio.lock").open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StartRefused(_already_running(folder, file)) from None
+            raise StartRefused(_describe_running_studio(folder, file)) from None
         file.truncate(0)
         file.write(f"{address} (process {os.getpid()})")
         file.flush()
         yield
 
 
-def _already_running(folder: Path, file: IO[str]) -> str:
+def _describe_running_studio(folder: Path, file: IO[str]) -> str:
     file.seek(0)
     where = file.read().strip()
     return (
@@ -82,7 +82,7 @@ def _already_running(folder: Path, file: IO[str]) -> str:
     )
 
 
-def demand_free(port: int) -> None:
+def check_port(port: int) -> None:
     """Raises StartRefused if the port cannot be used."""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
         # As the web server does: a port whose last connections are still closing is free.
@@ -96,7 +96,7 @@ def demand_free(port: int) -> None:
             ) from error
 
 
-def free_port(remembered: Path) -> int:
+def choose_port(remembered: Path) -> int:
     """The port of the last start if it is free, so that addresses stay the same, or else any free port."""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -112,25 +112,28 @@ def free_port(remembered: Path) -> int:
 # --- The programs -----------------------------------------------------------------------
 
 
-def supervise(folder: Path, port: int, workers: int, sample: bool) -> int:
+def run_programs(folder: Path, port: int, workers: int, sample: bool) -> int:
     """Start the programs and keep them running. External ones (REDIS_URL, VOICEHUB_SANDBOX_URL) are not started."""
     address = f"http://{HOST}:{port}"
     environment = {"VOICEHUB_BASE_URL": os.environ.get("VOICEHUB_BASE_URL") or address}
     greeting = Greeting(address, folder / "sign-ins.txt")
-    parts = [] if os.environ.get("REDIS_URL") else [queue(folder)]
-    sandbox_parts = [] if os.environ.get("VOICEHUB_SANDBOX_URL") else [sandbox(folder, environment)]
+    parts = [] if os.environ.get("REDIS_URL") else [build_queue_program(folder)]
+    sandbox_parts = [] if os.environ.get("VOICEHUB_SANDBOX_URL") else [build_sandbox_program(folder, environment)]
     # The web server first: the user waits for it, and the others need the database that it prepares.
-    parts += [web(port, environment, greeting.is_served), *sandbox_parts]
-    parts += [manage(name, f"worker {queues}", environment) for name, queues in worker_queues(workers).items()]
-    parts.append(manage("sweeper", "sweep", environment))
+    parts += [build_web_program(port, environment, greeting.is_served), *sandbox_parts]
+    parts += [
+        build_manage_program(name, f"worker {queues}", environment)
+        for name, queues in list_worker_queues(workers).items()
+    ]
+    parts.append(build_manage_program("sweeper", "sweep", environment))
     if sample:
-        parts.append(manage("sample", "sample_studio", environment, once=True))
-    supervisor = Supervisor(parts, greeting.look)
-    greeting.say = supervisor.output.line
+        parts.append(build_manage_program("sample", "sample_studio", environment, once=True))
+    supervisor = Supervisor(parts, greeting.print_when_ready)
+    greeting.print_line = supervisor.output.write_line
     return supervisor.run()
 
 
-def worker_queues(workers: int) -> dict[str, str]:
+def list_worker_queues(workers: int) -> dict[str, str]:
     """The queue options of each worker, by name. One runs only urgent tasks, so they never wait for a build upload.
 
     The others take `submit` first: a worker reads a queue only if those before it are empty, and many polls of a slow
@@ -140,24 +143,24 @@ def worker_queues(workers: int) -> dict[str, str]:
     return {"urgent": "--queue urgent", **sending, "analysis": "--queue takes --queue analysis"}
 
 
-def manage(name: str, command: str, environment: dict[str, str], once: bool = False) -> Program:
-    return Program(name, [*MANAGE, *command.split()], environment, once=once)
+def build_manage_program(name: str, command: str, environment: dict[str, str], once: bool = False) -> Program:
+    return Program(name, [*MANAGE, *command.split()], environment, runs_once=once)
 
 
-def queue(folder: Path) -> Program:
-    where = valkey.socket_path(folder)
-    return Program("queue", valkey.command(folder), ready=lambda: valkey.answers(where), outlives=True)
+def build_queue_program(folder: Path) -> Program:
+    where = valkey.get_socket_path(folder)
+    return Program("queue", valkey.build_command(folder), is_ready=lambda: valkey.is_answering(where), stops_last=True)
 
 
-def sandbox(folder: Path, environment: dict[str, str]) -> Program:
+def build_sandbox_program(folder: Path, environment: dict[str, str]) -> Program:
     """The provider simulator. Adds its address to `environment`, for the programs that call it."""
-    port = free_port(folder / "run" / "sandbox.port")
+    port = choose_port(folder / "run" / "sandbox.port")
     environment["VOICEHUB_SANDBOX_URL"] = f"http://{HOST}:{port}"
     command = [*MANAGE, "sandbox", "--port", str(port), "--data", str(folder / "sandbox")]
-    return Program("sandbox", command, environment, outlives=True)
+    return Program("sandbox", command, environment, stops_last=True)
 
 
-def web(port: int, environment: dict[str, str], ready: Callable[[], bool]) -> Program:
+def build_web_program(port: int, environment: dict[str, str], ready: Callable[[], bool]) -> Program:
     options = {
         "config": "python:launcher.gunicorn_conf",
         "bind": f"{HOST}:{port}",
@@ -171,17 +174,17 @@ def web(port: int, environment: dict[str, str], ready: Callable[[], bool]) -> Pr
     }
     command = [sys.executable, "-m", "gunicorn", "voicehub.wsgi:application", "--no-control-socket"]
     command += [part for name, value in options.items() for part in (f"--{name}", value)]
-    return Program("web", command, environment, ready=ready)
+    return Program("web", command, environment, is_ready=ready)
 
 
 class Greeting:
     """Prints the studio's address once it is served, and the sign-ins once they are known."""
 
     def __init__(self, address: str, sign_ins: Path) -> None:
-        self.say: Say = str
+        self.print_line: PrintLine = str
         self._address = address
         self._sign_ins = sign_ins
-        self._served = self._greeted = self._introduced = False
+        self._was_served = self._has_shown_address = self._has_shown_sign_ins = False
 
     def is_served(self) -> bool:
         """Whether the web server has sent any response."""
@@ -189,13 +192,15 @@ class Greeting:
         with closing(site), suppress(OSError, http.client.HTTPException):
             site.request("GET", "/healthz")
             site.getresponse()
-            self._served = True
-        return self._served
+            self._was_served = True
+        return self._was_served
 
-    def look(self) -> None:
-        if self._served and not self._greeted:
-            self._greeted = True
-            self.say(f"\nVoiceHub is at {self._address} – stop it with Ctrl-C.\n")
-        if self._greeted and not self._introduced and self._sign_ins.is_file():
-            self._introduced = True
-            self.say(f"Sign in with one of these names and passwords:\n{self._sign_ins.read_text(encoding='utf-8')}")
+    def print_when_ready(self) -> None:
+        if self._was_served and not self._has_shown_address:
+            self._has_shown_address = True
+            self.print_line(f"\nVoiceHub is at {self._address} – stop it with Ctrl-C.\n")
+        if self._has_shown_address and not self._has_shown_sign_ins and self._sign_ins.is_file():
+            self._has_shown_sign_ins = True
+            self.print_line(
+                f"Sign in with one of these names and passwords:\n{self._sign_ins.read_text(encoding='utf-8')}"
+            )

@@ -17,15 +17,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-TETHER = Path(__file__).with_name("die_with_parent.py")
-TICK = 0.05  # seconds between two checks of the programs
-WARM = 10.0  # seconds that programs have to finish,
-COLD = 0.5  # or after a second stop signal
-LONGEST_DELAY = 30.0  # seconds between two starts of a program that keeps dying
-STEADY = 30.0  # seconds after which a program counts as stable
+DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
+TICK_SECONDS = 0.05  # seconds between two checks of the programs
+GRACE_SECONDS = 10.0  # seconds that programs have to finish,
+FORCED_GRACE_SECONDS = 0.5  # or after a second stop signal
+MAX_RESTART_DELAY = 30.0  # seconds between two starts of a program that keeps dying
+STEADY_SECONDS = 30.0  # seconds after which a program counts as stable
 
 
-def _at_once() -> bool:
+def _is_ready_immediately() -> bool:
     return True
 
 
@@ -41,12 +41,12 @@ class Program:
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
-    ready: Callable[[], bool] = _at_once
-    once: bool = False
-    outlives: bool = False
+    is_ready: Callable[[], bool] = _is_ready_immediately
+    runs_once: bool = False
+    stops_last: bool = False
 
 
-def _give_up(stream: IO[str]) -> None:
+def _discard_buffer(stream: IO[str]) -> None:
     """Discard the stream's buffer. Otherwise Python would try in vain to write it at exit."""
     with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), stream.fileno())
@@ -60,7 +60,7 @@ class Output:
         self._width = width
         self._lock = threading.Lock()
 
-    def line(self, text: str, name: str = "") -> None:
+    def write_line(self, text: str, name: str = "") -> None:
         """Write one line. If the terminal is gone, discard output: that is no reason to stop."""
         with self._lock:
             if self._stream is None:
@@ -69,13 +69,13 @@ class Output:
                 self._stream.write(f"{name:<{self._width}} │ {text}\n" if name else f"{text}\n")
                 self._stream.flush()
             except (OSError, ValueError):
-                _give_up(self._stream)
+                _discard_buffer(self._stream)
                 self._stream = None
 
-    def follow(self, pipe: IO[bytes], name: str) -> None:
+    def copy_lines(self, pipe: IO[bytes], name: str) -> None:
         with pipe:
             for raw in pipe:
-                self.line(raw.decode(errors="replace").rstrip(), name)
+                self.write_line(raw.decode(errors="replace").rstrip(), name)
 
 
 class Child:
@@ -83,8 +83,8 @@ class Child:
 
     def __init__(self, program: Program, output: Output) -> None:
         self.program = program
-        self.finished = False
-        self.due = 0.0
+        self.is_finished = False
+        self.restart_due_at = 0.0
         self._was_ready = False
         self._output = output
         self._process: subprocess.Popen[bytes] | None = None
@@ -92,18 +92,18 @@ class Child:
         self._delay = 0.5
 
     @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         return self._process is not None
 
-    def was_ready(self) -> bool:
+    def has_been_ready(self) -> bool:
         """Whether the program was ever ready, even while it is being restarted."""
-        self._was_ready = self._was_ready or (self.running and self.program.ready())
+        self._was_ready = self._was_ready or (self.is_running and self.program.is_ready())
         return self._was_ready
 
     def start(self) -> None:
         self._started = time.monotonic()
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), *self.program.command],
+            [sys.executable, "-I", "-S", str(DIE_WITH_PARENT), str(os.getpid()), *self.program.command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -111,10 +111,10 @@ class Child:
             start_new_session=True,
         )
         follower = (self._process.stdout, self.program.name)
-        self._follower = threading.Thread(target=self._output.follow, args=follower, daemon=True)
+        self._follower = threading.Thread(target=self._output.copy_lines, args=follower, daemon=True)
         self._follower.start()
 
-    def signal(self, number: int) -> None:
+    def send_signal(self, number: int) -> None:
         """Signal the program only, but SIGKILL its whole process group."""
         if self._process is None:
             return
@@ -124,29 +124,31 @@ class Child:
             else:
                 self._process.send_signal(number)
 
-    def look(self) -> int | None:
+    def poll_exit_code(self) -> int | None:
         """The exit code if it ended since the last check; its process group is then killed."""
         code = self._process.poll() if self._process else None
         if code is not None:
-            self.signal(signal.SIGKILL)
+            self.send_signal(signal.SIGKILL)
             self._process = None
             self._follower.join(0.5)  # print its last lines before ours about it
         return code
 
-    def ended(self, code: int) -> None:
+    def handle_exit(self, code: int) -> None:
         """Handle and report an unexpected exit."""
-        if self.program.once:
-            self.finished = True
+        if self.program.runs_once:
+            self.is_finished = True
             if code:
-                self._output.line(f"{self.program.name} failed ({describe(code)}).")
+                self._output.write_line(f"{self.program.name} failed ({describe_exit_code(code)}).")
             return
         ran = time.monotonic() - self._started
-        self._delay = 0.5 if ran > STEADY else min(self._delay * 2, LONGEST_DELAY)
-        self.due = time.monotonic() + self._delay
-        self._output.line(f"{self.program.name} stopped ({describe(code)}). It restarts in {self._delay:.0f} s.")
+        self._delay = 0.5 if ran > STEADY_SECONDS else min(self._delay * 2, MAX_RESTART_DELAY)
+        self.restart_due_at = time.monotonic() + self._delay
+        self._output.write_line(
+            f"{self.program.name} stopped ({describe_exit_code(code)}). It restarts in {self._delay:.0f} s."
+        )
 
 
-def describe(code: int) -> str:
+def describe_exit_code(code: int) -> str:
     """An exit code as text."""
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
@@ -162,8 +164,8 @@ class Supervisor:
         self.output = Output(sys.stdout, max(len(program.name) for program in programs))
         self._children = [Child(program, self.output) for program in programs]
         self._each_tick = each_tick
-        self._asked = 0
-        self._failed = ""
+        self._stop_requests = 0
+        self._failure = ""
 
     def run(self) -> int:
         """Start the programs and keep them running. Returns when all have ended.
@@ -173,47 +175,47 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
         try:
-            while not self._asked and not self._failed:
-                self._tend()
+            while not self._stop_requests and not self._failure:
+                self._check_programs()
                 self._each_tick()
-                time.sleep(TICK)
+                time.sleep(TICK_SECONDS)
         finally:
             self._stop()
-        return 1 if self._failed else 0
+        return 1 if self._failure else 0
 
     def _on_signal(self, number: int, frame: object) -> None:
-        self._asked += 1
+        self._stop_requests += 1
 
-    def _tend(self) -> None:
+    def _check_programs(self) -> None:
         """Check every program in order, up to the first that is not ready."""
         for child in self._children:
-            code = child.look()
-            if code is not None and not child.was_ready():
-                self._failed = f"{child.program.name} could not be started ({describe(code)}); see above."
+            code = child.poll_exit_code()
+            if code is not None and not child.has_been_ready():
+                self._failure = f"{child.program.name} could not be started ({describe_exit_code(code)}); see above."
                 return
             if code is not None:
-                child.ended(code)
-            if not child.running and not child.finished and time.monotonic() >= child.due:
+                child.handle_exit(code)
+            if not child.is_running and not child.is_finished and time.monotonic() >= child.restart_due_at:
                 child.start()
-            if not child.was_ready():
+            if not child.has_been_ready():
                 return
 
     def _stop(self) -> None:
-        self.output.line(self._failed or "Stopping …")
-        self._stop_these([child for child in self._children if not child.program.outlives])
+        self.output.write_line(self._failure or "Stopping …")
+        self._stop_children([child for child in self._children if not child.program.stops_last])
         for child in reversed(self._children):
-            if child.program.outlives:
-                self._stop_these([child])
-        self.output.line("Stopped.")
+            if child.program.stops_last:
+                self._stop_children([child])
+        self.output.write_line("Stopped.")
 
-    def _stop_these(self, children: Sequence[Child]) -> None:
+    def _stop_children(self, children: Sequence[Child]) -> None:
         stopped_at = time.monotonic()
         for child in children:
-            child.signal(signal.SIGTERM)
-        while any(child.running for child in children):
-            grace_seconds = COLD if self._asked > 1 else WARM
+            child.send_signal(signal.SIGTERM)
+        while any(child.is_running for child in children):
+            grace_seconds = FORCED_GRACE_SECONDS if self._stop_requests > 1 else GRACE_SECONDS
             for child in children:
                 if time.monotonic() - stopped_at > grace_seconds:
-                    child.signal(signal.SIGKILL)
-                child.look()
-            time.sleep(TICK)
+                    child.send_signal(signal.SIGKILL)
+                child.poll_exit_code()
+            time.sleep(TICK_SECONDS)

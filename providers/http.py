@@ -18,9 +18,8 @@ from typing import Any, ClassVar, TypeVar, overload
 
 import requests
 
-from providers.answers import SOUND_READERS, Answer, Reader, error_of, json_object, parse_json, sound
-from providers.base import LONGEST_CALL, Provider
-from providers.connections import KeyAuth, Stream, Watch, WatchedAdapter, form_of
+from providers.base import MAX_CALL_SECONDS, Provider
+from providers.connections import KeyAuth, UploadStream, Watchdog, WatchedAdapter, encode_form
 from providers.errors import (
     OutcomeUnknown,
     ProviderAuthError,
@@ -30,17 +29,18 @@ from providers.errors import (
     ResponseUnreadable,
 )
 from providers.redaction import Redactor
-from providers.types import ApiLogEntry, Parcel, Sound
+from providers.responses import SOUND_READERS, Reader, Response, build_error, parse_json, read_json_object, read_sound
+from providers.types import ApiLogEntry, Sound, UploadFile
 
-CONNECT = 10.0  # seconds
-LARGEST_ANSWER = 8 << 20  # bytes
-LARGEST_SOUND = 32 << 20  # bytes
-LARGEST_CONVERSATION = 128 << 20  # bytes of all responses together: a list may have any number of pages
-LONGEST_UPLOAD = 2 * 3600.0  # seconds for one large file, as long as it makes progress
-LOG_LENGTH = 50
-LOG_TEXT = 500  # characters of each entry
-PUBLIC_WORDS = 2000  # characters of the vendor's error text
-UNSAFE = "The provider gave an address that is not safe to follow."
+CONNECT_SECONDS = 10.0  # seconds
+MAX_RESPONSE_BYTES = 8 << 20  # bytes
+MAX_SOUND_BYTES = 32 << 20  # bytes
+MAX_TOTAL_BYTES = 128 << 20  # bytes of all responses together: a list may have any number of pages
+MAX_UPLOAD_SECONDS = 2 * 3600.0  # seconds for one large file, as long as it makes progress
+MAX_LOG_ENTRIES = 50
+MAX_LOG_TEXT_LENGTH = 500  # characters of each entry
+MAX_ERROR_TEXT_LENGTH = 2000  # characters of the vendor's error text
+UNSAFE_ADDRESS_MESSAGE = "The provider gave an address that is not safe to follow."
 
 T = TypeVar("T")
 
@@ -55,9 +55,9 @@ class _Call:
     creates: bool
     deadline: float
     body: Mapping[str, Any]
-    bare: bool = False
-    largest: int = LARGEST_ANSWER
-    at_most: float | None = None
+    is_keyless: bool = False
+    max_bytes: int = MAX_RESPONSE_BYTES
+    max_seconds: float | None = None
 
 
 class HttpProvider(Provider):
@@ -67,7 +67,7 @@ class HttpProvider(Provider):
     sandbox_path: ClassVar[str]
 
     def __init__(
-        self, key: str, *, sandbox_url: str = "", sandboxed: bool = False, longest_call: float = LONGEST_CALL
+        self, key: str, *, sandbox_url: str = "", sandboxed: bool = False, longest_call: float = MAX_CALL_SECONDS
     ) -> None:
         """`sandboxed` accounts talk to `sandbox_url` only. Raises ProviderUnavailable if there is no sandbox.
 
@@ -82,25 +82,25 @@ class HttpProvider(Provider):
             )
         self.base_url = sandbox_url + self.sandbox_path if sandboxed else self.live_url
         self.sandbox_url = sandbox_url if sandboxed else ""
-        self._auth = self.auth(key)
+        self._auth = self.build_auth(key)
         self._redactor = Redactor(key)
-        self._deadline = min(longest_call, LONGEST_CALL)
-        self._got = 0  # bytes
-        self.api_log = self._entries = deque[ApiLogEntry](maxlen=LOG_LENGTH)
+        self._deadline = min(longest_call, MAX_CALL_SECONDS)
+        self._received_bytes = 0  # bytes
+        self.api_log = self._entries = deque[ApiLogEntry](maxlen=MAX_LOG_ENTRIES)
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers.update({"User-Agent": "VoiceHub", "Accept-Encoding": "identity", "Connection": "close"})
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, WatchedAdapter(max_retries=0))
 
-    def auth(self, key: str) -> KeyAuth:
+    def build_auth(self, key: str) -> KeyAuth:
         return KeyAuth("Authorization", f"Bearer {key}")
 
     @abc.abstractmethod
-    def words_of(self, response: Mapping[str, Any]) -> str:
+    def parse_error_text(self, response: Mapping[str, Any]) -> str:
         """The vendor's error text in an error response; empty if there is none."""
 
-    def refuses(self, response: Mapping[str, Any]) -> bool:
+    def is_refusal(self, response: Mapping[str, Any]) -> bool:
         """Whether a 2xx response is a refusal all the same."""
         return False
 
@@ -128,29 +128,38 @@ class HttpProvider(Provider):
         Returns the result of `read`, a JSON object by default. An empty response returns {} if `may_be_empty`.
         Raises a ProviderError, which never carries the request.
         """
-        wanted = self._to_api(operation, method, path, creates, deadline, body)
-        response = self._make(replace(wanted, largest=LARGEST_SOUND) if read in SOUND_READERS else wanted)
-        return {} if may_be_empty and not response.content.strip() else (read or json_object)(response)
+        wanted = self._build_api_call(operation, method, path, creates, deadline, body)
+        response = self._make_call(replace(wanted, max_bytes=MAX_SOUND_BYTES) if read in SOUND_READERS else wanted)
+        return {} if may_be_empty and not response.content.strip() else (read or read_json_object)(response)
 
-    def download(self, url: str) -> Sound:
-        return sound(self._make(replace(self._without_key("download", "GET", url, {}), largest=LARGEST_SOUND)))
+    def download_sound(self, url: str) -> Sound:
+        return read_sound(
+            self._make_call(replace(self._build_keyless_call("download", "GET", url, {}), max_bytes=MAX_SOUND_BYTES))
+        )
 
-    def put(
-        self, operation: str, url: str, headers: Mapping[str, str], upload: Parcel, on_progress: Callable[[int], None]
+    def upload_file(
+        self,
+        operation: str,
+        url: str,
+        headers: Mapping[str, str],
+        upload: UploadFile,
+        on_progress: Callable[[int], None],
     ) -> None:
         """PUT a file to an address that the provider gave us. It has no short deadline while it makes progress.
 
         An exception from `on_progress` or from the file ends the call at once and is raised unchanged.
         """
-        stream = Stream(upload, on_progress)
-        self._send_stream(self._without_key(operation, "PUT", url, {"data": stream, "headers": dict(headers)}), stream)
+        stream = UploadStream(upload, on_progress)
+        self._send_stream(
+            self._build_keyless_call(operation, "PUT", url, {"data": stream, "headers": dict(headers)}), stream
+        )
 
     def post_form(
         self,
         operation: str,
         path: str,
         field: str,
-        upload: Parcel,
+        upload: UploadFile,
         fields: Mapping[str, str],
         on_progress: Callable[[int, int], None],
     ) -> dict[str, Any]:
@@ -160,20 +169,22 @@ class HttpProvider(Provider):
         `on_progress` receives the bytes sent and the total. Its exception ends the call before the last byte, so that
         nothing is created, and is raised unchanged.
         """
-        form, content_type = form_of(field, upload, fields)
-        stream = Stream(form, lambda sent: on_progress(sent, form.size) if sent < form.size else None)
+        form, content_type = encode_form(field, upload, fields)
+        stream = UploadStream(form, lambda sent: on_progress(sent, form.size) if sent < form.size else None)
         body = {"data": stream, "headers": {"Content-Type": content_type}}
-        return json_object(self._send_stream(self._to_api(operation, "POST", path, True, None, body), stream))
+        return read_json_object(
+            self._send_stream(self._build_api_call(operation, "POST", path, True, None, body), stream)
+        )
 
-    def _send_stream(self, wanted: _Call, stream: Stream) -> Answer:
+    def _send_stream(self, wanted: _Call, stream: UploadStream) -> Response:
         try:
-            return self._make(replace(wanted, at_most=LONGEST_UPLOAD))
+            return self._make_call(replace(wanted, max_seconds=MAX_UPLOAD_SECONDS))
         except ProviderError:
-            if stream.broken:
-                raise stream.broken from None
+            if stream.error:
+                raise stream.error from None
             raise
 
-    def _to_api(
+    def _build_api_call(
         self, operation: str, method: str, path: str, creates: bool, deadline: float | None, body: Mapping[str, Any]
     ) -> _Call:
         """Raises ProviderRejected for a path with an id of dots, which would resolve to another address."""
@@ -182,88 +193,88 @@ class HttpProvider(Provider):
         url = path if path.startswith("http") else self.base_url + path
         return _Call(operation, method, url, creates, deadline or self._deadline, body)
 
-    def _without_key(self, operation: str, method: str, url: str, body: Mapping[str, Any]) -> _Call:
+    def _build_keyless_call(self, operation: str, method: str, url: str, body: Mapping[str, Any]) -> _Call:
         """Raises ResponseUnreadable for an address that we must not send anything to."""
         start = f"{self.sandbox_url}/" if self.sandbox_url else "https://"
         if not url.startswith(start) or not _is_valid_request(url, body.get("headers")):
-            raise ResponseUnreadable(operation, UNSAFE)
-        return _Call(operation, method, url, False, self._deadline, body, bare=True)
+            raise ResponseUnreadable(operation, UNSAFE_ADDRESS_MESSAGE)
+        return _Call(operation, method, url, False, self._deadline, body, is_keyless=True)
 
-    def _make(self, wanted: _Call) -> Answer:
+    def _make_call(self, wanted: _Call) -> Response:
         """The response to a call. Raises ProviderError if it is an error."""
-        response = self._attempt(wanted)
+        response = self._attempt_call(wanted)
         if isinstance(response, ProviderError):
-            self._log(wanted, None, response.detail)
+            self._log_call(wanted, None, response.detail)
             # Raised outside the except block, so that its context is not the error of requests, which contains the key.
             raise response
-        error = self._error(response)
-        self._log(wanted, response.status, error.detail if error else response.summary())
+        error = self._find_error(response)
+        self._log_call(wanted, response.status, error.detail if error else response.format_summary())
         if error:
             raise error
         return response
 
-    def _log(self, wanted: _Call, status: int | None, text: str) -> None:
-        text = self._redactor.redact_text(text)[:LOG_TEXT]
+    def _log_call(self, wanted: _Call, status: int | None, text: str) -> None:
+        text = self._redactor.redact_text(text)[:MAX_LOG_TEXT_LENGTH]
         self._entries.append(ApiLogEntry(datetime.now(UTC), wanted.operation, status, text))
 
-    def _attempt(self, wanted: _Call) -> Answer | ProviderError:
-        public_only = wanted.bare and not self.sandbox_url
-        with Watch(wanted.deadline, at_most=wanted.at_most, public_only=public_only) as watched:
+    def _attempt_call(self, wanted: _Call) -> Response | ProviderError:
+        public_only = wanted.is_keyless and not self.sandbox_url
+        with Watchdog(wanted.deadline, at_most=wanted.max_seconds, public_only=public_only) as watched:
             try:
-                return self._exchange(wanted)
+                return self._send_request(wanted)
             except (requests.RequestException, OSError, ValueError) as error:
-                if watched.private:
-                    return ResponseUnreadable(wanted.operation, UNSAFE)
-                kind = OutcomeUnknown if wanted.creates and watched.connected else ProviderUnavailable
+                if watched.has_private_address:
+                    return ResponseUnreadable(wanted.operation, UNSAFE_ADDRESS_MESSAGE)
+                kind = OutcomeUnknown if wanted.creates and watched.is_connected else ProviderUnavailable
                 return kind(wanted.operation, type(error).__name__)
-            except _UnsafeAnswer as unsafe:
+            except _UnsafeResponse as unsafe:
                 return (OutcomeUnknown if wanted.creates else ResponseUnreadable)(wanted.operation, str(unsafe))
 
-    def _exchange(self, wanted: _Call) -> Answer:
+    def _send_request(self, wanted: _Call) -> Response:
         with self._session.request(
             wanted.method,
             wanted.url,
-            auth=None if wanted.bare else self._auth,
+            auth=None if wanted.is_keyless else self._auth,
             stream=True,
             allow_redirects=False,
-            timeout=(CONNECT, wanted.deadline),
+            timeout=(CONNECT_SECONDS, wanted.deadline),
             **wanted.body,
         ) as response:
-            content = self._read_content(response, wanted.largest)
-        return Answer(
+            content = self._read_content(response, wanted.max_bytes)
+        return Response(
             operation=wanted.operation,
             status=response.status_code,
             headers=response.headers,
             content=content,
             json=self._redactor.redact_json(parse_json(content)),
             creates=wanted.creates,
-            bare=wanted.bare,
+            is_keyless=wanted.is_keyless,
         )
 
     def _read_content(self, response: requests.Response, largest: int) -> bytes:
         """Raises _UnsafeResponse if it is compressed or too large."""
         if response.headers.get("Content-Encoding", "identity") != "identity":
-            raise _UnsafeAnswer("a compressed response, which we did not request")
+            raise _UnsafeResponse("a compressed response, which we did not request")
         content = bytearray()
         for block in response.iter_content(1 << 16):
             content += block
             if len(content) > largest:
-                raise _UnsafeAnswer("the response is too large")
-            self._got += len(block)
-            if self._got > LARGEST_CONVERSATION:
-                raise _UnsafeAnswer("the responses are too large in total")
+                raise _UnsafeResponse("the response is too large")
+            self._received_bytes += len(block)
+            if self._received_bytes > MAX_TOTAL_BYTES:
+                raise _UnsafeResponse("the responses are too large in total")
         return bytes(content)
 
-    def _error(self, response: Answer) -> ProviderError | None:
+    def _find_error(self, response: Response) -> ProviderError | None:
         """The error of a response, if any, with the vendor's error text."""
         body = response.json if isinstance(response.json, dict) else None
-        words = self._redactor.redact_text(self.words_of(body) if body else "")[:PUBLIC_WORDS]
-        if response.status < 300 and body is not None and self.refuses(body):
+        words = self._redactor.redact_text(self.parse_error_text(body) if body else "")[:MAX_ERROR_TEXT_LENGTH]
+        if response.status < 300 and body is not None and self.is_refusal(body):
             return ProviderRejected(response.operation, words or "no reason given", status=response.status)
-        return error_of(response, words)
+        return build_error(response, words)
 
 
-class _UnsafeAnswer(Exception):
+class _UnsafeResponse(Exception):
     """Response rejected (too large or compressed)."""
 
 

@@ -9,17 +9,17 @@ from typing import Any
 from providers.errors import ResponseUnreadable
 from providers.types import Sound
 
-LONGEST_WORDS = 4000  # characters of one text
-LONGEST_KEPT = 20_000  # characters of a stored response
-DEEPEST = 30  # levels of JSON; deeper values are dropped
-ADDRESS = re.compile(r"(https?://)(?>[^/?#\s\"\\<>]*@)?([^/?#\s\"\\<>]+)[/?#][^\s\"\\<>]*", re.IGNORECASE)
+MAX_TEXT_LENGTH = 4000  # characters of one text
+MAX_RESPONSE_LENGTH = 20_000  # characters of a stored response
+MAX_JSON_DEPTH = 30  # levels of JSON; deeper values are dropped
+URL_PATTERN = re.compile(r"(https?://)(?>[^/?#\s\"\\<>]*@)?([^/?#\s\"\\<>]+)[/?#][^\s\"\\<>]*", re.IGNORECASE)
 FLAGS = {"true": True, "false": False, "1": True, "0": False}
 # The first bytes of audio files (RFC 2361, RFC 3533, ID3v2.4 3.1, RFC 9639): a server's content type is not trusted.
-BEGINNINGS = {b"RIFF": "audio/wav", b"OggS": "audio/ogg", b"ID3": "audio/mpeg", b"fLaC": "audio/flac"}
+AUDIO_SIGNATURES = {b"RIFF": "audio/wav", b"OggS": "audio/ogg", b"ID3": "audio/mpeg", b"fLaC": "audio/flac"}
 MP3_FRAMES = (b"\xe2", b"\xe3", b"\xf2", b"\xf3", b"\xfa", b"\xfb")  # the second byte: MPEG 2.5, 2 and 1
 
 
-def number(value: Any) -> float | None:
+def parse_number(value: Any) -> float | None:
     """A finite number, also from text; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -30,26 +30,26 @@ def number(value: Any) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def first_number(item: Mapping[str, Any], *names: str) -> float | None:
+def find_first_number(item: Mapping[str, Any], *names: str) -> float | None:
     """The number in the first of these fields that has one."""
-    return next((found for name in names if (found := number(item.get(name))) is not None), None)
+    return next((found for name in names if (found := parse_number(item.get(name))) is not None), None)
 
 
-def flag(value: Any) -> bool | None:
+def parse_flag(value: Any) -> bool | None:
     """True or False, also from text; None for anything else."""
     return value if isinstance(value, bool) else FLAGS.get(str(value).lower())
 
 
-def plain(value: Any) -> str:
+def flatten_text(value: Any) -> str:
     """Plain text from a text, a list of texts, or a mapping of field to texts; truncated, and without URL paths."""
     if isinstance(value, Mapping):
-        return "; ".join(f"{name}: {plain(words)}" for name, words in value.items())[:LONGEST_WORDS]
+        return "; ".join(f"{name}: {flatten_text(words)}" for name, words in value.items())[:MAX_TEXT_LENGTH]
     if isinstance(value, list):
-        return "; ".join(plain(words) for words in value)[:LONGEST_WORDS]
-    return "" if value is None else str(without_addresses(str(value)))[:LONGEST_WORDS]
+        return "; ".join(flatten_text(words) for words in value)[:MAX_TEXT_LENGTH]
+    return "" if value is None else str(shorten_addresses(str(value)))[:MAX_TEXT_LENGTH]
 
 
-def storable(value: Any, deepest: int = DEEPEST) -> Any:
+def make_storable(value: Any, deepest: int = MAX_JSON_DEPTH) -> Any:
     """JSON that every database accepts: without NUL characters, lone surrogates, NaN and infinities."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
@@ -60,36 +60,36 @@ def storable(value: Any, deepest: int = DEEPEST) -> Any:
     if not deepest:
         return None
     if isinstance(value, list):
-        return [storable(item, deepest - 1) for item in value]
-    return {storable(name): storable(item, deepest - 1) for name, item in value.items()}
+        return [make_storable(item, deepest - 1) for item in value]
+    return {make_storable(name): make_storable(item, deepest - 1) for name, item in value.items()}
 
 
-def without_addresses(value: Any) -> Any:
+def shorten_addresses(value: Any) -> Any:
     """A text, or JSON, with every URL shortened to its host, since a complete URL may grant access."""
-    return in_texts(value, lambda text: ADDRESS.sub(r"\1\2/…", text))
+    return map_texts(value, lambda text: URL_PATTERN.sub(r"\1\2/…", text))
 
 
-def to_keep(response: Mapping[str, Any]) -> dict[str, Any]:
+def trim_response(response: Mapping[str, Any]) -> dict[str, Any]:
     """A response as it is stored: without URL paths, and truncated if it is too long."""
-    data: dict[str, Any] = without_addresses(response)
+    data: dict[str, Any] = shorten_addresses(response)
     text = json.dumps(data, ensure_ascii=False)
-    return data if len(text) <= LONGEST_KEPT else {"the beginning of it": text[:LONGEST_KEPT]}
+    return data if len(text) <= MAX_RESPONSE_LENGTH else {"the beginning of it": text[:MAX_RESPONSE_LENGTH]}
 
 
-def in_texts(value: Any, change: Callable[[str], str]) -> Any:
+def map_texts(value: Any, change: Callable[[str], str]) -> Any:
     """A text, or JSON, with `change` applied to every text in it, including object keys."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):
-        return [in_texts(item, change) for item in value]
+        return [map_texts(item, change) for item in value]
     if isinstance(value, Mapping):
-        return {change(name): in_texts(item, change) for name, item in value.items()}
+        return {change(name): map_texts(item, change) for name, item in value.items()}
     return value
 
 
-def sound_of(operation: str, content: bytes) -> Sound:
+def parse_sound(operation: str, content: bytes) -> Sound:
     """Audio recognized by its first bytes. Raises ResponseUnreadable for anything else."""
-    for beginning, content_type in BEGINNINGS.items():
+    for beginning, content_type in AUDIO_SIGNATURES.items():
         if content.startswith(beginning):
             return Sound(content, content_type)
     # An MP3 frame (ISO 11172-3, 2.4.1.3): eleven one bits, then neither a reserved value nor another layer. The list

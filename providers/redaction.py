@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from providers.parsing import in_texts, storable, without_addresses
+from providers.parsing import make_storable, map_texts, shorten_addresses
 
-REAL_KEY = 8  # characters
+MIN_KEY_LENGTH = 8  # characters
 REPLACEMENT = "[key]"
 
 
@@ -17,11 +17,11 @@ class Redactor:
 
     def redact_json(self, value: Any) -> Any:
         """A very short key is not a real one and occurs in many words, so it is not replaced."""
-        if len(self._key) < REAL_KEY:
+        if len(self._key) < MIN_KEY_LENGTH:
             return value
-        return in_texts(value, lambda text: text.replace(self._key, REPLACEMENT))
+        return map_texts(value, lambda text: text.replace(self._key, REPLACEMENT))
 
     def redact_text(self, text: str) -> str:
         """The text without the key, also in its JSON form, and with every URL shortened to its host."""
         text = text.replace(self._key, REPLACEMENT).replace(json.dumps(self._key)[1:-1], REPLACEMENT)
-        return str(storable(without_addresses(text)))
+        return str(make_storable(shorten_addresses(text)))

@@ -46,22 +46,22 @@ def _load_adapter(name: str) -> type[Provider]:
 PROVIDERS = load_providers()
 
 
-def provider_class(slug: str) -> type[Provider]:
+def get_provider_class(slug: str) -> type[Provider]:
     """The adapter. Raises KeyError for a provider that VoiceHub does not know."""
     return PROVIDERS[slug]
 
 
-def all_providers() -> list[type[Provider]]:
+def list_providers() -> list[type[Provider]]:
     return list(PROVIDERS.values())
 
 
-def label(slug: str) -> str:
+def get_provider_label(slug: str) -> str:
     """The provider's display name, or the slug if the provider is unknown or no longer known."""
-    return provider_class(slug).label if slug in PROVIDERS else slug
+    return get_provider_class(slug).label if slug in PROVIDERS else slug
 
 
-def choices() -> list[tuple[str, str]]:
-    return [(provider.slug, provider.label) for provider in all_providers()]
+def list_provider_choices() -> list[tuple[str, str]]:
+    return [(provider.slug, provider.label) for provider in list_providers()]
 
 
 def open_provider(account: Credentials) -> Provider:
@@ -70,7 +70,7 @@ def open_provider(account: Credentials) -> Provider:
     A call ends well before the worker's lease, so that no other worker looks for a result that is still in transit.
     """
     sandbox = settings.VOICEHUB_SANDBOX_URL if account.mode == "sandbox" else ""
-    return provider_class(account.provider)(
+    return get_provider_class(account.provider)(
         account.key(),
         sandbox_url=sandbox,
         sandboxed=account.mode == "sandbox",
@@ -78,7 +78,7 @@ def open_provider(account: Credentials) -> Provider:
     )
 
 
-def limit_choices() -> list[tuple[str, str]]:
+def list_limit_choices() -> list[tuple[str, str]]:
     """Every limit of every tier of every provider."""
-    names = {name for p in all_providers() for tier in p.tiers.values() for name in tier.limits}
+    names = {name for p in list_providers() for tier in p.tiers.values() for name in tier.limits}
     return [(name, name.replace("_", " ").capitalize()) for name in sorted(names)]

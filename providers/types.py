@@ -60,14 +60,14 @@ class Visibility(StrEnum):
     PUBLIC = "public"
 
 
-class News(StrEnum):
+class StatusUpdates(StrEnum):
     """How a provider reports the end of a build."""
 
     POLL = "poll"
     CALLBACK = "callback"
 
 
-class Report(StrEnum):
+class ReportContent(StrEnum):
     """What a provider reports about a finished build."""
 
     VOICE_SCORES = "voice_scores"
@@ -108,32 +108,32 @@ class Capabilities:
     summary: str
     handover: tuple[Handover, ...]
     consent_proof: ConsentProof
-    news: tuple[News, ...]
-    reports: tuple[Report, ...]
+    status_updates: tuple[StatusUpdates, ...]
+    report_contents: tuple[ReportContent, ...]
     limits: Mapping[str, Limit]
     poll_seconds: float
-    transcript_required: bool
-    trains_again: bool
+    requires_transcript: bool
+    can_retrain: bool
     can_find: bool
     can_list: bool
     can_rename: bool
     can_set_visibility: bool
     can_delete: bool
     can_preview: bool
-    private_by_default: bool
+    is_private_by_default: bool
     cost: str
     credits: int = 0
     encoding: Encoding = Encoding.WAV
     languages: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
 
-    def speaks(self, language: str) -> bool:
+    def supports_language(self, language: str) -> bool:
         """Whether a voice in this language (a BCP 47 tag) can be created."""
         return not self.languages or language.replace("_", "-").partition("-")[0].lower() in self.languages
 
 
 @dataclass(frozen=True, slots=True)
-class Blob:
+class FileRef:
     """A file that is opened only when it is sent."""
 
     name: str
@@ -142,7 +142,7 @@ class Blob:
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class UploadFile:
     """One file made of a build's recordings. Each call of `chunks` yields the same bytes again.
 
     `md5` is the digest's 16 bytes.
@@ -162,7 +162,7 @@ class ClipUpload:
     key: str
     name: str
     transcript: str
-    audio: Blob
+    audio: FileRef
     remote_id: str = ""
     sent_transcript: str = ""
 
@@ -181,14 +181,14 @@ class BuildSpec:
     tier: Tier
     language: str
     handover: Handover
-    consent: Blob | None
+    consent: FileRef | None
     clips: tuple[ClipUpload, ...]
     callback_url: str = ""
     dataset_url: str = ""
     remote_id: str = ""
-    surplus: tuple[str, ...] = ()
-    parcel: Callable[[], Parcel] | None = None
-    kept: str = ""
+    stale_recordings: tuple[str, ...] = ()
+    pack_file: Callable[[], UploadFile] | None = None
+    resume_state: str = ""
 
 
 class Journal(Protocol):
@@ -197,19 +197,19 @@ class Journal(Protocol):
     Every method raises voicehub.outbox.LeaseLost if the lease is no longer ours: then stop at once.
     """
 
-    def about_to(self, step: str, mark: str = "") -> None:
+    def before_call(self, step: str, mark: str = "") -> None:
         """Record a call that must not be repeated blindly, before it is made; `mark` is the version before it."""
 
-    def voice(self, remote_id: str) -> None:
+    def record_voice(self, remote_id: str) -> None:
         """Record the id of the remote voice and clear the pending call."""
 
-    def recording(self, key: str, remote_id: str) -> None:
+    def record_recording(self, key: str, remote_id: str) -> None:
         """Record the provider's id of a clip."""
 
-    def keep(self, text: str) -> None:
+    def save_resume_state(self, text: str) -> None:
         """Save what is needed to resume, such as an upload address. Encrypted; each save replaces the last."""
 
-    def progress(self, doing: str, done: int, total: int) -> None:
+    def record_progress(self, doing: str, done: int, total: int) -> None:
         """Record the progress. Also checks that the build is still allowed and extends the lease: call it often."""
 
 
@@ -231,7 +231,7 @@ class RecordingReport:
     is_active: bool | None = None
     is_outlier: bool | None = None
     is_silent: bool | None = None
-    discarded: str = ""
+    discard_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +273,7 @@ class BuildReport:
     status: RemoteStatus
     raw_status: str
     name: str = ""
-    mark: str = ""
+    version: str = ""
     issue: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
     recordings: tuple[RecordingReport, ...] = ()

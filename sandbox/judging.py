@@ -15,13 +15,13 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from audio import statement
-from audio.analysis.compare import unlike_levels
-from audio.analysis.pitch import median_pitch
+from audio.analysis.compare import flag_unlike_levels
+from audio.analysis.pitch import compute_median_pitch
 from audio.findings.thresholds import THRESHOLDS
-from audio.levels.inspect import is_silent
-from audio.levels.measure import Levels, measure
-from audio.networks.speaker_match import Voiceprint, outliers, voiceprint
-from audio.wav.riff import WavHeader, WavRefused, load, read_header
+from audio.levels.inspection import is_silent
+from audio.levels.measure import Levels, measure_levels
+from audio.networks.speaker_match import Voiceprint, compute_voiceprint, flag_outliers
+from audio.wav.riff import WavHeader, WavRefused, load_samples, read_header
 from sandbox import vendor_defaults
 from sandbox.scores import SILENCE, sandbox_scores
 
@@ -73,7 +73,7 @@ def consent_issue(path: Path) -> str | None:
     """Why nobody can have read the statement in this recording, or None; what is doubtful passes."""
     recording = path.read_bytes()
     try:
-        levels = measure(BytesIO(recording), read_header(BytesIO(recording))).levels
+        levels = measure_levels(BytesIO(recording), read_header(BytesIO(recording))).levels
     except WavRefused as refused:
         return f"The consent recording cannot be used. {refused.finding.text}"
     if _without_speech(levels):
@@ -91,7 +91,7 @@ def _other_words(recording: bytes) -> str | None:
     """How the words differ from the statement's. Kept, as one recording often comes with many voices."""
     file = BytesIO(recording)
     header = read_header(file)
-    samples = load(file, header, statement.JUDGED_SECONDS)
+    samples = load_samples(file, header, statement.JUDGED_SECONDS)
     heard = statement.check(
         samples, header.sample_rate, vendor_defaults.CONSENT_STATEMENT, language="en", company="", talent=""
     )
@@ -101,7 +101,7 @@ def _other_words(recording: bytes) -> str | None:
 
 def first_scores(file: BinaryIO, header: WavHeader) -> dict[str, Any]:
     """The scores of one recording as it comes in."""
-    return _scores(measure(file, header).levels)
+    return _scores(measure_levels(file, header).levels)
 
 
 def judge(clips: list[JudgedFile]) -> Judgement:
@@ -135,10 +135,10 @@ def _listened_to(content: _Content) -> _Measured:
     """What is heard in it. Kept, as the same recordings come with many voices, and again with every build."""
     with content.path.open("rb") as file:
         header = read_header(file)
-        levels = measure(file, header).levels
-        samples = load(file, header)
+        levels = measure_levels(file, header).levels
+        samples = load_samples(file, header)
     rate = header.sample_rate
-    return _Measured("", header.seconds, levels, voiceprint(samples, rate), median_pitch(samples, rate))
+    return _Measured("", header.seconds, levels, compute_voiceprint(samples, rate), compute_median_pitch(samples, rate))
 
 
 def _without_speech(levels: Levels) -> bool:
@@ -168,8 +168,8 @@ def _loudness_grade(level: float) -> str:
 
 def _outliers(heard: list[_Measured]) -> set[str]:
     """The ids of clips by another speaker than most, or much louder or quieter."""
-    foreign = outliers([one.print for one in heard])
-    uneven = unlike_levels([one.levels.rms_dbfs for one in heard])
+    foreign = flag_outliers([one.print for one in heard])
+    uneven = flag_unlike_levels([one.levels.rms_dbfs for one in heard])
     return {one.uuid for one, *flags in zip(heard, foreign, uneven, strict=True) if any(flags)}
 
 

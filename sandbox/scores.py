@@ -9,7 +9,7 @@ usual range. Nobody but the sandbox may ask for them (a test sees to it), so tha
 import math
 from dataclasses import dataclass
 
-from audio.levels.inspect import is_silent
+from audio.levels.inspection import is_silent
 from audio.levels.measure import Levels
 
 CLIPPING_HALVES = 0.0005

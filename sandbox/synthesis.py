@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audio.wav.riff import Float32, load, read_header
+from audio.wav.riff import Float32, load_samples, read_header
 
 FADE_SECONDS = 0.02
 EDGE_LEVEL = 0.01
@@ -58,7 +58,7 @@ def _load(path: Path) -> Waveform:
     """A recording without the silence at its ends; a hundredth of a second at least remains."""
     with path.open("rb") as file:
         header = read_header(file)
-        samples = load(file, header, max_seconds=60)
+        samples = load_samples(file, header, max_seconds=60)
     heard = np.flatnonzero(np.abs(samples) > EDGE_LEVEL)
     if len(heard):
         samples = samples[heard[0] : max(heard[-1], heard[0] + header.sample_rate // 100)]

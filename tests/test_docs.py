@@ -7,9 +7,9 @@ import pytest
 from django.conf import settings
 from django.core.management import get_commands
 
-from docs.providers import page
+from docs.providers import render_page
 from providers.http import HttpProvider
-from providers.registry import PROVIDERS, all_providers
+from providers.registry import PROVIDERS, list_providers
 from sandbox import vendor_defaults
 from sandbox.endpoints import NAMES
 from sandbox.faults import ACTIONS
@@ -47,7 +47,7 @@ def test_every_command_is_in_the_table_and_the_table_has_no_other() -> None:
 
 def test_the_provider_tables_are_what_the_adapters_declare() -> None:
     written = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
-    assert written == page(), "Run: python -m docs.providers > docs/providers.md"
+    assert written == render_page(), "Run: python -m docs.providers > docs/providers.md"
 
 
 def test_every_file_that_a_provider_is_added_with_is_there_for_each() -> None:
@@ -59,8 +59,8 @@ def test_every_file_that_a_provider_is_added_with_is_there_for_each() -> None:
 
 
 def test_the_first_table_of_providers_has_every_tier() -> None:
-    glance = page().split("\n## ")[1]
-    for provider in all_providers():
+    glance = render_page().split("\n## ")[1]
+    for provider in list_providers():
         for tier in provider.tiers.values():
             assert f"\n| {provider.label} | {tier.label} |" in glance
 
@@ -80,7 +80,7 @@ def test_the_sandbox_page_names_every_address_and_operation() -> None:
     assert set(re.findall(r"`(\w+)`", told)) == NAMES
     for vendor in VENDORS:
         assert f"`/{vendor.root.rstrip('/')}" in text
-    for provider in all_providers():
+    for provider in list_providers():
         assert issubclass(provider, HttpProvider)
         assert f"`{provider.sandbox_path}`" in text
 

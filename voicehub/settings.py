@@ -112,7 +112,7 @@ DATABASES = {"default": database(env.text("DATABASE_URL", f"sqlite:///{DATA_DIR 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The queue is a doorbell (voicehub.outbox): it carries ids only, as JSON, since a pickle from a queue is code.
-REDIS_URL = env.text("REDIS_URL", valkey.url(DATA_DIR))
+REDIS_URL = env.text("REDIS_URL", valkey.build_url(DATA_DIR))
 # How long a worker may be silent before its task goes to another one. One call to a provider takes less.
 VOICEHUB_LEASE_SECONDS = env.integer("VOICEHUB_LEASE_SECONDS", 60, least=3)
 QUEUE: dict[str, Any] = {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer", "DEFAULT_TIMEOUT": 3600}

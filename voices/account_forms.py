@@ -13,7 +13,7 @@ from voices.models import Account, Mode, Voice
 from voices.services.previews import LONGEST_TEXT
 
 # The key is sent in a header. Other characters would be rejected in transit or change the key.
-KEY = RegexValidator(
+KEY_VALIDATOR = RegexValidator(
     r"\A[!-~]+\Z", "The key may contain only letters, digits and symbols. Copy it again without spaces."
 )
 
@@ -23,7 +23,7 @@ class KeyField(forms.CharField):
 
     def __init__(self, **more: Any) -> None:
         widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "spellcheck": "false"})
-        super().__init__(max_length=500, strip=True, label="API key", widget=widget, validators=[KEY], **more)
+        super().__init__(max_length=500, strip=True, label="API key", widget=widget, validators=[KEY_VALIDATOR], **more)
 
 
 class AccountForm(forms.Form):
@@ -33,7 +33,7 @@ class AccountForm(forms.Form):
         help_text="The studio's name for this account, such as “Main” or “Audiobooks, live”.",
     )
     provider = forms.ChoiceField(
-        choices=registry.choices,
+        choices=registry.list_provider_choices,
         error_messages={"required": "Choose a provider.", "invalid_choice": "Choose a provider."},
     )
     mode = forms.ChoiceField(
@@ -95,7 +95,7 @@ class RemoteIdForm(forms.Form):
     )
 
 
-class DeleteOrphanForm(RemoteIdForm, RemoteReasonForm):
+class DeleteUnknownVoiceForm(RemoteIdForm, RemoteReasonForm):
     pass
 
 
@@ -115,13 +115,13 @@ class AdoptForm(RemoteIdForm):
     def __init__(self, account: Account, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["remote_id"].widget = forms.HiddenInput()
-        tiers = registry.provider_class(account.provider).tiers
+        tiers = registry.get_provider_class(account.provider).tiers
         self.fields["tier"].choices = [(tier.value, tiers[tier].label) for tier in Tier if tier in tiers]  # type: ignore[attr-defined]
 
 
-def say_errors(request: HttpRequest, form: forms.Form) -> None:
-    messages.error(request, errors_of(form))
+def show_errors(request: HttpRequest, form: forms.Form) -> None:
+    messages.error(request, format_errors(form))
 
 
-def errors_of(form: forms.Form) -> str:
+def format_errors(form: forms.Form) -> str:
     return " ".join(str(text) for texts in form.errors.values() for text in texts)

@@ -31,7 +31,7 @@ from voices.services.builds.poll import MEASURES
 class AccountAdminForm(forms.ModelForm[Account]):
     """The key goes in and never comes out again: it is sealed, and only its last four characters are shown."""
 
-    provider = forms.ChoiceField(choices=registry.choices)
+    provider = forms.ChoiceField(choices=registry.list_provider_choices)
     key = forms.CharField(
         required=False,
         strip=True,
@@ -104,9 +104,9 @@ class AccountAdmin(KeptForever):
 
 
 class LimitForm(forms.ModelForm[LimitOverride]):
-    provider = forms.ChoiceField(choices=registry.choices)
+    provider = forms.ChoiceField(choices=registry.list_provider_choices)
     tier = forms.ChoiceField(choices=[(tier.value, tier.value.title()) for tier in Tier])
-    limit = forms.ChoiceField(choices=registry.limit_choices)
+    limit = forms.ChoiceField(choices=registry.list_limit_choices)
 
     class Meta:
         model = LimitOverride

@@ -11,5 +11,5 @@ class VoicesConfig(AppConfig):
         from voices import tasks  # noqa: F401 - registers the handlers of its tasks
         from voices.services.recordings.analysis import compare_later
 
-        extension_points.offer(registry.choices)
+        extension_points.offer(registry.list_provider_choices)
         extension_points.offer_comparison(compare_later)

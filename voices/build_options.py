@@ -20,41 +20,41 @@ from voicehub.text import clock, some
 from voices.models import Account, RemoteVoice, Voice
 from voices.models.choices import HANDOVER_LABELS
 from voices.models.limits import all_limits
-from voices.presenters import MENDED_BY
+from voices.presenters import FIXED_BY
 from voices.services.builds import selection
 from voices.services.builds.readiness import CHOOSING, Lacks, Readiness, all_readiness
 from voices.services.builds.selection import Row, Sending, falls_short, rows_of
 
-MOST_NAMED = 50
-CONSENT = "the consent"
+MAX_NAMED = 50
+CONSENT_TEXT = "the consent"
 # Obstacles that are not missing items.
-TROUBLES = {
+PROBLEM_TEXTS = {
     Lacks.LENGTH: "some recordings are too short or too long",
     Lacks.SHORTER_TRANSCRIPTS: "some transcripts are too long",
     Lacks.LANGUAGE: "the provider does not support this language",
 }
 
 
-class Link(NamedTuple):
+class FixLink(NamedTuple):
     """A missing item or advice, with the link that fixes it and the permission for the link."""
 
     text: str
     url: str
-    link: str
+    link_text: str
     permission: str = ""
 
 
-class LeftOut(NamedTuple):
+class ExcludedRecording(NamedTuple):
     name: str
-    why: str
+    reason: str
 
 
 class Rank(IntEnum):
     """The order of the rows."""
 
     READY = 0
-    GOING = 1
-    LACKING = 2
+    BUILDING = 1
+    INCOMPLETE = 2
     PAUSED = 3
 
 
@@ -68,11 +68,11 @@ class BuildOption:
 
     account: Account
     readiness: Readiness
-    asked: Consent | None
-    ask_url: str
+    newest_consent: Consent | None
+    consent_url: str
     rows: Sequence[Row]
     limits: Mapping[str, Limit]
-    refused: frozenset[Handover] = frozenset()
+    refused_handovers: frozenset[Handover] = frozenset()
 
     @property
     def key(self) -> str:
@@ -82,7 +82,7 @@ class BuildOption:
     @property
     def name(self) -> str:
         """The provider, with the tier if it has several."""
-        provider = registry.provider_class(self.account.provider)
+        provider = registry.get_provider_class(self.account.provider)
         has_one_tier = len(provider.tiers) == 1
         return provider.label if has_one_tier else f"{provider.label}, {self.readiness.capabilities.label.lower()}"
 
@@ -91,73 +91,76 @@ class BuildOption:
         if self.account.paused_at:
             return Rank.PAUSED
         if self.readiness.active_build:
-            return Rank.GOING
-        return Rank.READY if self.ready else Rank.LACKING
+            return Rank.BUILDING
+        return Rank.READY if self.is_ready else Rank.INCOMPLETE
 
     @property
-    def ready(self) -> bool:
-        return self.readiness.ready and not self.short and bool(self.ways) and not self.account.paused_at
+    def is_ready(self) -> bool:
+        return self.readiness.ready and not self.shortfall and bool(self.handovers) and not self.account.paused_at
 
     @property
-    def weight(self) -> tuple[int, int]:
+    def sort_key(self) -> tuple[int, int]:
         """Options with the fewest obstacles come first."""
         gate = self.readiness.permission.reasons
-        return self.rank, len(gate) + len(self.readiness.lacks) + bool(self.short)
+        return self.rank, len(gate) + len(self.readiness.lacks) + bool(self.shortfall)
 
     @property
-    def ways(self) -> list[tuple[str, str]]:
+    def handovers(self) -> list[tuple[str, str]]:
         """The handovers that are possible now, as (value, label), in the provider's order."""
-        possible = [way for way, lacks in self.readiness.ways.items() if not lacks and way not in self.refused]
+        possible = [
+            way for way, lacks in self.readiness.ways.items() if not lacks and way not in self.refused_handovers
+        ]
         return [(str(way), HANDOVER_LABELS[way]) for way in possible]
 
     @cached_property
-    def sending(self) -> Sending:
+    def clip_selection(self) -> Sending:
         """What the first possible handover would send; if items are missing, what it would send so far."""
         return selection.sending(self.rows, self.readiness.capabilities, self.limits, self.readiness.way)
 
     @property
-    def chooses(self) -> bool:
+    def is_selective(self) -> bool:
         """Whether only the best recordings are sent."""
         return self.readiness.way in CHOOSING
 
     @property
-    def short(self) -> str:
+    def shortfall(self) -> str:
         """Why the selected recordings are not enough, although the voice has enough."""
-        return "" if self.readiness.lacks else falls_short(self.sending, self.limits)
+        return "" if self.readiness.lacks else falls_short(self.clip_selection, self.limits)
 
     @property
-    def sentence(self) -> str:
+    def summary(self) -> str:
         """The state in a few words, to be read after the name."""
         if self.account.paused_at:
             reason = self.account.pause_reason
             return reason if reason.startswith("Paused") else f"paused. {reason}".strip()
         if self.readiness.active_build:
             return "a build is in progress."
-        return f"ready. {self.sent_words}" if self.ready else f"{self._in_the_way()}."
+        return f"ready. {self.sending_summary}" if self.is_ready else f"{self._describe_obstacles()}."
 
     @property
-    def sent_words(self) -> str:
+    def sending_summary(self) -> str:
         """“One file of 41 s will be sent, made of these 4 recordings.”"""
-        count, left_out = len(self.sending.rows), self.sending.left_out
-        recordings = f"the best {count} of {count + left_out} recordings" if left_out else these(count)
-        if self.sending.one_file:
-            return f"One file of {spoken(self.sending.seconds)} will be sent, made of {recordings}."
-        return f"{recordings[0].upper()}{recordings[1:]} will be sent, {spoken(self.sending.seconds)} of speech."
+        count, left_out = len(self.clip_selection.rows), self.clip_selection.left_out
+        recordings = f"the best {count} of {count + left_out} recordings" if left_out else describe_recordings(count)
+        length = format_speech(self.clip_selection.seconds)
+        if self.clip_selection.one_file:
+            return f"One file of {length} will be sent, made of {recordings}."
+        return f"{recordings[0].upper()}{recordings[1:]} will be sent, {length} of speech."
 
-    def _in_the_way(self) -> str:
+    def _describe_obstacles(self) -> str:
         kinds = {lack.kind for lack in self.readiness.lacks}
-        missing = [*self._missing(), *["transcripts"] * (Lacks.TRANSCRIPTS in kinds)]
-        parts = [f"{listed(missing)} missing"] if missing else []
-        parts += [text for kind, text in TROUBLES.items() if kind in kinds]
-        parts += ["too few of the recordings can be sent"] * bool(self.short)
-        if parts == [f"{CONSENT} missing"]:
+        missing = [*self._list_missing(), *["transcripts"] * (Lacks.TRANSCRIPTS in kinds)]
+        parts = [f"{join_words(missing)} missing"] if missing else []
+        parts += [text for kind, text in PROBLEM_TEXTS.items() if kind in kinds]
+        parts += ["too few of the recordings can be sent"] * bool(self.shortfall)
+        if parts == [f"{CONSENT_TEXT} missing"]:
             return "only the consent is missing"
         return "; ".join(parts) or "the recordings cannot be sent to this provider"
 
-    def _missing(self) -> Iterable[str]:
+    def _list_missing(self) -> Iterable[str]:
         state = self.readiness
         if state.permission.consent_reasons:
-            yield CONSENT
+            yield CONSENT_TEXT
         if state.permission.contract_reasons:
             yield "the contract"
         if state.count < state.needed_count:
@@ -170,8 +173,8 @@ class BuildOption:
         """The severity and label of the row's state."""
         return {
             Rank.READY: ("good", "Ready to build"),
-            Rank.GOING: ("busy", "In progress"),
-            Rank.LACKING: ("wait", "Not ready"),
+            Rank.BUILDING: ("busy", "In progress"),
+            Rank.INCOMPLETE: ("wait", "Not ready"),
             Rank.PAUSED: ("over", "Paused"),
         }[self.rank]
 
@@ -181,14 +184,14 @@ class BuildOption:
         return f"{tier.credits:,} credits on success" if tier.credits else tier.cost
 
     @property
-    def only_consent(self) -> bool:
+    def is_only_consent_missing(self) -> bool:
         """Whether only the consent is missing and no request for it exists."""
         gate = self.readiness.permission
-        others = gate.contract_reasons or self.readiness.lacks or self.short or self.rank is not Rank.LACKING
-        return bool(gate.consent_reasons) and not others and self.asked is None
+        others = gate.contract_reasons or self.readiness.lacks or self.shortfall or self.rank is not Rank.INCOMPLETE
+        return bool(gate.consent_reasons) and not others and self.newest_consent is None
 
     @property
-    def count_met(self) -> bool:
+    def has_enough_recordings(self) -> bool:
         return self.readiness.count >= self.readiness.needed_count
 
     @property
@@ -197,41 +200,43 @@ class BuildOption:
         return math.floor(self.readiness.seconds)
 
     @property
-    def seconds_met(self) -> bool:
+    def has_enough_speech(self) -> bool:
         return self.readiness.seconds >= self.readiness.needed_seconds
 
     @property
-    def lacks(self) -> list[Link]:
-        found = [Link(lack.text, *MENDED_BY[lack.kind]) for lack in self.readiness.lacks]
-        return [*found, Link(self.short, "?show=look#recordings", "Show recordings")] if self.short else found
+    def missing_items(self) -> list[FixLink]:
+        found = [FixLink(lack.text, *FIXED_BY[lack.kind]) for lack in self.readiness.lacks]
+        return (
+            [*found, FixLink(self.shortfall, "?show=look#recordings", "Show recordings")] if self.shortfall else found
+        )
 
     @property
-    def advice(self) -> list[Link]:
-        found = [Link(advice.text, *MENDED_BY[advice.kind]) for advice in self.readiness.advice]
+    def advice(self) -> list[FixLink]:
+        found = [FixLink(advice.text, *FIXED_BY[advice.kind]) for advice in self.readiness.advice]
         if error := self.account.last_error:
             text = f"The last call with this account failed: {error}"
-            found.append(Link(text, reverse("voices:account_list"), "Accounts", "voices.view_account"))
+            found.append(FixLink(text, reverse("voices:account_list"), "Accounts", "voices.view_account"))
         return found
 
     @property
-    def sent(self) -> list[Row]:
-        return list(self.sending.rows[:MOST_NAMED])
+    def sent_recordings(self) -> list[Row]:
+        return list(self.clip_selection.rows[:MAX_NAMED])
 
     @property
-    def more_sent(self) -> int:
-        return max(0, len(self.sending.rows) - MOST_NAMED)
+    def more_sent_count(self) -> int:
+        return max(0, len(self.clip_selection.rows) - MAX_NAMED)
 
     @property
-    def left_out(self) -> list[LeftOut]:
-        chosen = {row.id for row in self.sending.rows}
+    def excluded_recordings(self) -> list[ExcludedRecording]:
+        chosen = {row.id for row in self.clip_selection.rows}
         others = (row for row in self.rows if row.id not in chosen)
-        return [LeftOut(row.name, self._why_not(row)) for row in islice(others, MOST_NAMED)]
+        return [ExcludedRecording(row.name, self._explain_exclusion(row)) for row in islice(others, MAX_NAMED)]
 
     @property
-    def more_left_out(self) -> int:
-        return max(0, self.sending.left_out - MOST_NAMED)
+    def more_excluded_count(self) -> int:
+        return max(0, self.clip_selection.left_out - MAX_NAMED)
 
-    def _why_not(self, row: Row) -> str:
+    def _explain_exclusion(self, row: Row) -> str:
         short, long = self.limits.get("shortest_clip"), self.limits.get("longest_clip")
         if short and row.seconds < short.value:
             return "too short for this provider"
@@ -240,40 +245,40 @@ class BuildOption:
         return "the limit is reached with better recordings" if row.quality > 0 else "no speech detected"
 
 
-def places(voice: Voice) -> list[BuildOption]:
+def list_build_options(voice: Voice) -> list[BuildOption]:
     """Every account and tier, ready ones first. The number of queries does not grow with them."""
     newest_consents = {
         consent.provider: consent
         for consent in Consent.objects.filter(talent=voice.talent_id, purpose=voice.purpose).order_by("created_at")
     }
     states, rows, limits = all_readiness(voice), rows_of(voice), all_limits()
-    statements, dataset_tiers = list(newest_statements()), _given_datasets(voice)
+    statements, dataset_tiers = list(newest_statements()), _find_dataset_tiers(voice)
     found = [
         BuildOption(
             account,
             state,
             newest_consents.get(account.provider),
-            ask_url(voice, account.provider, statements),
+            make_consent_url(voice, account.provider, statements),
             rows,
             limits[account.provider, state.capabilities.tier],
-            _refused((account.pk, str(state.capabilities.tier)) in dataset_tiers),
+            _get_refused_handovers((account.pk, str(state.capabilities.tier)) in dataset_tiers),
         )
         for account, state in states
     ]
-    return sorted(found, key=lambda option: option.weight)
+    return sorted(found, key=lambda option: option.sort_key)
 
 
-def _refused(given_a_dataset: bool) -> frozenset[Handover]:
-    return frozenset({Handover.RECORDINGS} if given_a_dataset else ())
+def _get_refused_handovers(has_dataset: bool) -> frozenset[Handover]:
+    return frozenset({Handover.RECORDINGS} if has_dataset else ())
 
 
-def _given_datasets(voice: Voice) -> set[tuple[UUID, str]]:
+def _find_dataset_tiers(voice: Voice) -> set[tuple[UUID, str]]:
     """The accounts and tiers whose provider has a dataset of this voice. They then train on datasets only."""
     in_use = RemoteVoice.objects.filter(voice=voice, retired_at=None).exclude(remote_id="")
     return set(in_use.filter(builds__handover=Handover.DATASET_URL).values_list("account_id", "tier"))
 
 
-def ask_url(voice: Voice, provider: str, statements: Iterable[str]) -> str:
+def make_consent_url(voice: Voice, provider: str, statements: Iterable[str]) -> str:
     """The page to request consent for this provider, with the statement in the voice's language if there is one."""
     language = voice.language.partition("-")[0]
     of_provider = [key for key in statements if key.startswith(f"{provider}:")]
@@ -286,15 +291,15 @@ def ask_url(voice: Voice, provider: str, statements: Iterable[str]) -> str:
     return f"{reverse('consent:consent_ask', args=[voice.talent_id])}?{query.urlencode()}"
 
 
-def spoken(seconds: float) -> str:
+def format_speech(seconds: float) -> str:
     """“41 s”, “9:12 minutes”."""
     return f"{round(seconds)} s" if seconds < 59.5 else f"{clock(seconds)} minutes"
 
 
-def these(count: int) -> str:
+def describe_recordings(count: int) -> str:
     return "this one recording" if count == 1 else f"these {count} recordings"
 
 
-def listed(parts: Sequence[str]) -> str:
+def join_words(parts: Sequence[str]) -> str:
     """“a, b and c”."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

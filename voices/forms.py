@@ -29,9 +29,9 @@ LANGUAGES = [
     ("pt-BR", "Portuguese (Brazil)"),
     ("sv-SE", "Swedish"),
 ]
-ONE_OF_TWO = "Choose whether the build is ready or has failed."
-LONGEST_TRANSCRIPT = 2000
-SOUND_NAME = re.compile(r"\.(wav|flac|aiff?|caf|og[ga]|opus|mp3|m4a|mp4|webm)$", re.IGNORECASE)
+CHOOSE_OUTCOME = "Choose whether the build is ready or has failed."
+MAX_TRANSCRIPT_LENGTH = 2000
+AUDIO_SUFFIX = re.compile(r"\.(wav|flac|aiff?|caf|og[ga]|opus|mp3|m4a|mp4|webm)$", re.IGNORECASE)
 REMOTE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}$")
 
 
@@ -72,11 +72,11 @@ class UploadForm(forms.Form):
     """Recordings, optionally with a table of their transcripts (`file|text` lines)."""
 
     recordings = ManyFilesField()
-    transcript = forms.CharField(required=False, max_length=LONGEST_TRANSCRIPT)
+    transcript = forms.CharField(required=False, max_length=MAX_TRANSCRIPT_LENGTH)
 
 
 class TranscriptForm(forms.Form):
-    transcript = forms.CharField(required=False, max_length=LONGEST_TRANSCRIPT)
+    transcript = forms.CharField(required=False, max_length=MAX_TRANSCRIPT_LENGTH)
 
 
 class BuildForm(forms.Form):
@@ -85,7 +85,7 @@ class BuildForm(forms.Form):
     handover = forms.ChoiceField(choices=HANDOVER_CHOICES)
 
 
-class SettleForm(forms.Form):
+class ResolveSubmitForm(forms.Form):
     """Resolves a build whose submit response was lost."""
 
     step = forms.CharField(required=False, max_length=20)
@@ -102,18 +102,18 @@ class SettleForm(forms.Form):
         return data
 
     @property
-    def answer(self) -> str:
+    def confirmed_id(self) -> str:
         """The remote id, or an empty string if the provider does not have the voice."""
         return self.cleaned_data["remote_id"] if self.cleaned_data["exists"] else ""
 
 
-class ConcludeForm(forms.Form):
+class ResolveTrainingForm(forms.Form):
     """Resolves a build whose provider status we do not recognize."""
 
     became = forms.TypedChoiceField(
         choices=[(status.value, status.value) for status in (BuildStatus.READY, BuildStatus.FAILED)],
         coerce=BuildStatus,
-        error_messages={"required": ONE_OF_TWO, "invalid_choice": ONE_OF_TWO},
+        error_messages={"required": CHOOSE_OUTCOME, "invalid_choice": CHOOSE_OUTCOME},
     )
     why = forms.CharField(max_length=300, strip=True, error_messages={"required": "Enter how you know this."})
 
@@ -131,7 +131,7 @@ def read_transcripts(file: "UploadedFile[Any]") -> dict[str, str]:
         raise forms.ValidationError(
             "The transcript table is not UTF-8 text. Save it as UTF-8 and upload it again."
         ) from None
-    found = dict(pair for line in lines if (pair := _pair(line)))
+    found = dict(pair for line in lines if (pair := _parse_line(line)))
     if not found:
         raise forms.ValidationError(
             "The transcript table has no lines like “file name|text”. Correct it and upload it again."
@@ -139,10 +139,10 @@ def read_transcripts(file: "UploadedFile[Any]") -> dict[str, str]:
     return found
 
 
-def _pair(line: str) -> tuple[str, str] | None:
+def _parse_line(line: str) -> tuple[str, str] | None:
     parts = re.split(r"[|\t]", line, maxsplit=1)
     if len(parts) < 2 or not parts[0].strip():
         return None
     name = parts[0].strip().removeprefix("wavs/")
     text = parts[1].split("|")[0].strip().replace("\x00", "")
-    return SOUND_NAME.sub("", name), text[:LONGEST_TRANSCRIPT]
+    return AUDIO_SUFFIX.sub("", name), text[:MAX_TRANSCRIPT_LENGTH]

@@ -18,72 +18,72 @@ from voices.services.previews import reasons_against_preview
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    tone: str
-    word: str
+class StatusBadge:
+    severity: str
+    label: str
 
 
-def of_account(account: Account) -> Standing:
+def make_account_badge(account: Account) -> StatusBadge:
     if account.paused_at:
-        return Standing("wait" if account.paused_by_id else "bad", "Paused")
+        return StatusBadge("wait" if account.paused_by_id else "bad", "Paused")
     if account.last_error:
-        return Standing("bad", "Not working")
-    return Standing("good", "Working") if account.checked_at else Standing("over", "Not tested")
+        return StatusBadge("bad", "Not working")
+    return StatusBadge("good", "Working") if account.checked_at else StatusBadge("over", "Not tested")
 
 
-def of_remote(remote: RemoteVoice) -> Standing:
+def make_remote_badge(remote: RemoteVoice) -> StatusBadge:
     """Our own label; pages show the provider's status beside it. Prefetch its builds (`access.remote_voices`)."""
     statuses = {BuildStatus(build.status) for build in remote.builds.all()}
     active = [status for status in ACTIVE if status in statuses]
     if remote.deleted_at:
-        return Standing("over", "Deleted")
+        return StatusBadge("over", "Deleted")
     if remote.delete_asked_at:
-        return Standing("busy", "Being deleted")
+        return StatusBadge("busy", "Being deleted")
     if active:
-        return Standing("busy", active[0].label)
+        return StatusBadge("busy", active[0].label)
     if not remote.remote_id:
-        return Standing("over", "Not created")
+        return StatusBadge("over", "Not created")
     if remote.adopted_by_id:
-        return Standing("good", "Adopted")
+        return StatusBadge("good", "Adopted")
     if BuildStatus.READY in statuses:
-        return Standing("good", "Ready")
-    return Standing("over", "Not usable")
+        return StatusBadge("good", "Ready")
+    return StatusBadge("over", "Not usable")
 
 
-def kind(remote: RemoteVoice) -> str:
+def get_remote_kind(remote: RemoteVoice) -> str:
     """The provider's name for this kind of voice, such as "Clone"; our own name if the provider is unknown."""
-    capabilities = can(remote)
+    capabilities = find_capabilities(remote)
     return capabilities.label if capabilities else remote.tier.capitalize()
 
 
-ARCHIVES = {
+ARCHIVE_LABELS = {
     Handover.SIGNED_PUT_TEXTS: "One archive (.tar.gz) with their transcripts",
     Handover.SIGNED_PUT_CLIPS: "One archive (.tar.gz) without transcripts",
 }
-ENCODINGS = {Encoding.WAV: "WAV", Encoding.MP3: "MP3"}
+ENCODING_LABELS = {Encoding.WAV: "WAV", Encoding.MP3: "MP3"}
 
 
-def handed_over(build: Build, count: int, seconds: float) -> str:
+def describe_handover(build: Build, count: int, seconds: float) -> str:
     """“One MP3 of 0:41 minutes, made of these 4 recordings.” `seconds` is the speech of all of them."""
     handover, recordings = Handover(build.handover), some(count, "recording", "recordings")
-    if handover in ARCHIVES:
-        return f"{ARCHIVES[handover]}, made of these {recordings}."
+    if handover in ARCHIVE_LABELS:
+        return f"{ARCHIVE_LABELS[handover]}, made of these {recordings}."
     if handover == Handover.DATASET_URL and build.remote_voice.tier != Tier.RAPID:
         return f"One archive (.zip) with their transcripts, made of these {recordings}."
     if handover in (Handover.ONE_FILE, Handover.SIGNED_PUT_WAV, Handover.DATASET_URL):
         whole = seconds + GAP_SECONDS * max(0, count - 1)
-        encoding = ENCODINGS[_encoding(build)] if handover == Handover.ONE_FILE else "WAV"
+        encoding = ENCODING_LABELS[_get_encoding(build)] if handover == Handover.ONE_FILE else "WAV"
         return f"One {encoding} of {clock(whole)} minutes, made of these {recordings} with short silences between them."
     return f"{recordings.capitalize()}, one by one, each as the WAV that plays here."
 
 
-def _encoding(build: Build) -> Encoding:
+def _get_encoding(build: Build) -> Encoding:
     """The encoding that the provider accepts; WAV if the provider is unknown."""
-    capabilities = can(build.remote_voice)
+    capabilities = find_capabilities(build.remote_voice)
     return capabilities.encoding if capabilities else Encoding.WAV
 
 
-MENDED_BY = {
+FIXED_BY = {
     Lacks.RECORDINGS: ("#upload", "Add recordings", "voices.add_recording"),
     Lacks.LENGTH: ("?show=usable&sort=shortest#recordings", "Show recordings", ""),
     Lacks.TRANSCRIPTS: ("?show=no_transcript#recordings", "Add transcripts", "voices.change_recording"),
@@ -94,7 +94,7 @@ MENDED_BY = {
 }
 
 
-def stamp(build: Build) -> str:
+def compute_change_token(build: Build) -> str:
     """Changes with what pages show of an active build. Relative times change every minute."""
     minute = int(timezone.now().timestamp() // 60)
     sent = (build.pk, build.status, build.done, build.total, build.doing)
@@ -102,57 +102,64 @@ def stamp(build: Build) -> str:
     return digest(repr((*sent, *observed, minute)))
 
 
-def asks_a_person(build: Build) -> bool:
+def needs_staff_answer(build: Build) -> bool:
     """Whether the response was lost, and the lookup found nothing or is not supported, so that staff must check."""
     if build.status != BuildStatus.UNCONFIRMED:
         return False
     return build.looked_up > 0 or not build.remote_voice.capabilities.can_find
 
 
-def playable(recording: Recording) -> bool:
+def is_playable(recording: Recording) -> bool:
     """A recording has levels if the strict reader accepted its audio, even if it is too long to be used."""
     return recording.usable or bool(recording.levels)
 
 
 def tier_label(build: Build) -> str:
     """The provider's name for this kind of build, such as "Rapid"; our own name if the provider is unknown."""
-    return kind(build.remote_voice)
+    return get_remote_kind(build.remote_voice)
 
 
 def build_name(build: Build) -> str:
     """Provider and tier: "Resemble AI, rapid". The tier is omitted if the provider has only one."""
     slug = build.remote_voice.account.provider
-    has_one_tier = slug in registry.PROVIDERS and len(registry.provider_class(slug).tiers) == 1
-    return registry.label(slug) if has_one_tier else f"{registry.label(slug)}, {tier_label(build).lower()}"
+    has_one_tier = slug in registry.PROVIDERS and len(registry.get_provider_class(slug).tiers) == 1
+    return (
+        registry.get_provider_label(slug)
+        if has_one_tier
+        else f"{registry.get_provider_label(slug)}, {tier_label(build).lower()}"
+    )
 
 
-MOST = 50
+MAX_PREVIEWS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class PreviewList:
     """The previews of a voice, newest first, and the reasons why it cannot generate one now."""
 
     rows: Sequence[Preview]
     reasons: Sequence[str]
 
     @property
-    def moving(self) -> bool:
+    def is_generating(self) -> bool:
         return any(row.status in (PreviewStatus.WAITING, PreviewStatus.ASKING) for row in self.rows)
 
     @property
-    def stamp(self) -> str:
+    def change_token(self) -> str:
         return digest(repr([(row.pk, row.status) for row in self.rows]))
 
 
-def spoken(remote: RemoteVoice) -> Spoken:
-    rows = list(remote.previews.select_related("asked_by").order_by("-created_at", "pk")[:MOST])
-    return Spoken(
-        rows, reasons_against_preview(remote) if can(remote) else ["VoiceHub no longer supports this provider."]
+def load_preview_list(remote: RemoteVoice) -> PreviewList:
+    rows = list(remote.previews.select_related("asked_by").order_by("-created_at", "pk")[:MAX_PREVIEWS])
+    return PreviewList(
+        rows,
+        reasons_against_preview(remote)
+        if find_capabilities(remote)
+        else ["VoiceHub no longer supports this provider."],
     )
 
 
-def can(remote: RemoteVoice) -> Capabilities | None:
+def find_capabilities(remote: RemoteVoice) -> Capabilities | None:
     """What the provider can do with the voice; None if VoiceHub no longer supports the provider."""
     try:
         return remote.capabilities

@@ -74,7 +74,7 @@ def clips(of: str, *kinds: str) -> Iterator[SampleClip]:
 def make(say: Say) -> None:
     """Make what is not there yet. Raises SampleFailed when the sandbox or the worker does not answer."""
     paula = _people(say)
-    accounts = {provider.slug: _account(provider) for provider in registry.all_providers()}
+    accounts = {provider.slug: _account(provider) for provider in registry.list_providers()}
     if not Talent.objects.filter(name="Sally Lind").exists():
         say("Sally Lind: consents, contract, eight recordings and builds at two providers.")
         sally = _permitted("Sally Lind", "slt", paula, PROVIDER, OTHER_PROVIDER)
@@ -161,7 +161,7 @@ def _file_contract(talent: Talent, by: User) -> None:
         "starts_on": today - timedelta(days=14),
         "ends_on": today + timedelta(days=351),
         "purposes": [Purpose.NARRATION, Purpose.INTERNAL],
-        "providers": [provider.slug for provider in registry.all_providers()],
+        "providers": [provider.slug for provider in registry.list_providers()],
         "intended_uses": "Audio guides and announcements for museums and railway stations, in English, up to 40 hours.",
         "excluded_uses": "Political messages, advertising, singing.",
         "compensation": "Session fee, and a fee for each year of use.",

@@ -11,23 +11,23 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from audio.analysis.measures import Measures
-from audio.analysis.spectrum import Band, Hum, band, hum, reverberation
-from audio.analysis.transcript_lint import speaking_rate
+from audio.analysis.spectrum import Band, Hum, measure_band, measure_hum, measure_reverberation
+from audio.analysis.transcript_lint import compute_speaking_rate
 from audio.findings.findings import Finding, finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
-from audio.levels.inspect import is_silent, judge
+from audio.levels.inspection import check_levels, is_silent
 from audio.levels.loudness import LoudnessMeter
-from audio.levels.measure import Levels, Measurement, decibels, measure
-from audio.networks.speech_spans import edges_and_pauses, noise_and_speech, trimmed
-from audio.networks.vad import Speech, SpeechFinder
+from audio.levels.measure import Levels, Measurement, convert_to_dbfs, measure_levels
+from audio.networks.speech_spans import measure_edges_and_pauses, measure_noise_and_speech, trim_spans
+from audio.networks.vad import Speech, SpeechDetector
 from audio.wav.riff import FULL_SCALE, Float32, WavHeader
 
 PART_SECONDS = 10
-MOST_PARTS = 6
+MAX_PARTS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
+class Analysis:
     """`measures` by name, for a JSON column (see `Measures`); `findings` are all findings about the sound.
 
     `fine_peaks` as in `Measurement`.
@@ -36,56 +36,58 @@ class Examination:
     measures: dict[str, Any]
     findings: tuple[Finding, ...]
     speech: Speech
-    peaks_fine: tuple[int, ...]
+    fine_peaks: tuple[int, ...]
 
 
-def examine(
+def analyze_recording(
     file: BinaryIO, header: WavHeader, thresholds: Thresholds = THRESHOLDS, transcript: str = ""
-) -> Examination:
+) -> Analysis:
     """Analyze a file that `read_header` accepted; `transcript` is used for the speaking rate.
 
     It reads in blocks, and measures spectrum and reverberation in at most six parts of ten seconds, so memory does not
     grow. Raises WavRefused only if the file became shorter after its header was read.
     """
-    analyzer = _Ears(header)
-    measured = measure(file, header, analyzer.hear)
-    speech = analyzer.finder.result()
-    levels = _corrected(measured, speech)
+    analyzer = _StreamAnalyzer(header)
+    measured = measure_levels(file, header, analyzer.add_bytes)
+    speech = analyzer.speech_detector.get_speech()
+    levels = _correct_levels(measured, speech)
     audible = not is_silent(levels, thresholds)
-    spectrum = _Measures.of(analyzer.parts(), header.sample_rate) if audible else _Measures()
-    findings = [*judge(header, levels, thresholds), *_judge(header, spectrum, levels, thresholds)]
-    measures = _measures(header, levels, speech, spectrum, analyzer.meter.lufs(), transcript)
-    return Examination(measures.as_dict(), tuple(findings), speech, measured.peaks_fine)
+    spectrum = (
+        _SpectrumMeasures.from_parts(analyzer.list_parts(), header.sample_rate) if audible else _SpectrumMeasures()
+    )
+    findings = [*check_levels(header, levels, thresholds), *_check_spectrum(header, spectrum, levels, thresholds)]
+    measures = _build_measures(header, levels, speech, spectrum, analyzer.loudness_meter.compute_lufs(), transcript)
+    return Analysis(measures.as_dict(), tuple(findings), speech, measured.fine_peaks)
 
 
-class _Ears:
+class _StreamAnalyzer:
     """Takes the bytes of each block: detects speech, measures loudness, keeps a few parts."""
 
     def __init__(self, header: WavHeader) -> None:
-        self.finder = SpeechFinder(header.sample_rate)
-        self.meter = LoudnessMeter(header.sample_rate)
-        self._length = PART_SECONDS * header.sample_rate
-        count = min(MOST_PARTS, -(-header.frames // self._length))
+        self.speech_detector = SpeechDetector(header.sample_rate)
+        self.loudness_meter = LoudnessMeter(header.sample_rate)
+        self._part_samples = PART_SECONDS * header.sample_rate
+        count = min(MAX_PARTS, -(-header.frames // self._part_samples))
         self._starts = [number * header.frames // count for number in range(count)]
-        self._kept: list[list[Float32]] = [[] for _ in self._starts]
-        self._done = 0
+        self._part_blocks: list[list[Float32]] = [[] for _ in self._starts]
+        self._samples_read = 0
 
-    def hear(self, data: bytes) -> None:
+    def add_bytes(self, data: bytes) -> None:
         block = np.frombuffer(data, "<i2")
-        self.finder.add(block)
-        self.meter.add(block)
-        for start, part_blocks in zip(self._starts, self._kept, strict=True):
-            part = block[max(0, start - self._done) : max(0, start + self._length - self._done)]
+        self.speech_detector.add(block)
+        self.loudness_meter.add(block)
+        for start, part_blocks in zip(self._starts, self._part_blocks, strict=True):
+            part = block[max(0, start - self._samples_read) : max(0, start + self._part_samples - self._samples_read)]
             if len(part):
                 part_blocks.append(np.asarray(part / FULL_SCALE, np.float32))
-        self._done += len(block)
+        self._samples_read += len(block)
 
-    def parts(self) -> Iterator[Float32]:
-        return (np.concatenate(blocks) for blocks in self._kept)
+    def list_parts(self) -> Iterator[Float32]:
+        return (np.concatenate(blocks) for blocks in self._part_blocks)
 
 
 @dataclass(frozen=True, slots=True)
-class _Measures:
+class _SpectrumMeasures:
     """Measures of spectrum and reverberation; all None if the recording is silent."""
 
     hum: Hum | None = None
@@ -93,9 +95,11 @@ class _Measures:
     reverberation: float | None = None
 
     @classmethod
-    def of(cls, parts: Iterator[Float32], rate: int) -> "_Measures":
+    def from_parts(cls, parts: Iterator[Float32], rate: int) -> "_SpectrumMeasures":
         """Over all parts: median hum and reverberation, widest band."""
-        measured = [(hum(part, rate), band(part, rate), reverberation(part, rate)) for part in parts]
+        measured = [
+            (measure_hum(part, rate), measure_band(part, rate), measure_reverberation(part, rate)) for part in parts
+        ]
         hums, bands, reverberations = zip(*measured, strict=True)
         times = [time for time in reverberations if time is not None]
         return cls(
@@ -105,18 +109,18 @@ class _Measures:
         )
 
 
-def _corrected(measured: Measurement, speech: Speech) -> Levels:
+def _correct_levels(measured: Measurement, speech: Speech) -> Levels:
     """The levels, with speech and noise measured again from the detected speech."""
-    levels, powers = measured.levels, measured.loudness.powers
-    if speech.by == "level" or not speech.segments:
-        return replace(levels, speech_seconds=0.0) if speech.by == "model" else levels
-    noise, spoken = noise_and_speech(powers, speech)
-    spans = trimmed(speech.segments, powers, noise, spoken)
-    leading, trailing, between = edges_and_pauses(spans, speech.total)
+    levels, powers = measured.levels, measured.power_profile.powers
+    if speech.method == "level" or not speech.segments:
+        return replace(levels, speech_seconds=0.0) if speech.method == "model" else levels
+    noise, spoken = measure_noise_and_speech(powers, speech)
+    spans = trim_spans(speech.segments, powers, noise, spoken)
+    leading, trailing, between = measure_edges_and_pauses(spans, speech.total)
     return replace(
         levels,
-        noise_floor_dbfs=decibels(noise),
-        snr_db=max(0.0, decibels(spoken - noise) - decibels(noise)),
+        noise_floor_dbfs=convert_to_dbfs(noise),
+        snr_db=max(0.0, convert_to_dbfs(spoken - noise) - convert_to_dbfs(noise)),
         speech_seconds=sum(end - start for start, end in spans),
         leading_silence=leading,
         trailing_silence=trailing,
@@ -124,7 +128,9 @@ def _corrected(measured: Measurement, speech: Speech) -> Levels:
     )
 
 
-def _judge(header: WavHeader, spectrum: _Measures, levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
+def _check_spectrum(
+    header: WavHeader, spectrum: _SpectrumMeasures, levels: Levels, thresholds: Thresholds
+) -> Iterator[Finding]:
     hum = spectrum.hum
     if hum and hum.over_db > thresholds.hum_over_db and hum.dbfs > thresholds.hum_least_dbfs:
         yield finding("hum", mains=hum.mains_hz, over=hum.over_db)
@@ -133,10 +139,10 @@ def _judge(header: WavHeader, spectrum: _Measures, levels: Levels, thresholds: T
     if spectrum.reverberation and spectrum.reverberation > thresholds.reverberation_seconds:
         yield finding("reverberant", seconds=spectrum.reverberation)
     if spectrum.band:
-        yield from _band(header, spectrum.band, thresholds)
+        yield from _check_band(header, spectrum.band, thresholds)
 
 
-def _band(header: WavHeader, measured: Band, thresholds: Thresholds) -> Iterator[Finding]:
+def _check_band(header: WavHeader, measured: Band, thresholds: Thresholds) -> Iterator[Finding]:
     is_narrow = measured.edge_hz < thresholds.band_edge_share * header.sample_rate / 2
     if is_narrow and measured.cliff_db > thresholds.band_cliff_db:
         yield finding("upsampled", edge=measured.edge_hz / 1000)
@@ -144,10 +150,10 @@ def _band(header: WavHeader, measured: Band, thresholds: Thresholds) -> Iterator
         yield finding("narrow_band", edge=measured.edge_hz / 1000)
 
 
-def _measures(
-    header: WavHeader, levels: Levels, speech: Speech, spectrum: _Measures, lufs: float | None, transcript: str
+def _build_measures(
+    header: WavHeader, levels: Levels, speech: Speech, spectrum: _SpectrumMeasures, lufs: float | None, transcript: str
 ) -> Measures:
-    rate = speaking_rate(transcript, header.seconds - levels.leading_silence - levels.trailing_silence)
+    rate = compute_speaking_rate(transcript, header.seconds - levels.leading_silence - levels.trailing_silence)
     return Measures(
         seconds=header.seconds,
         peak_dbfs=levels.peak_dbfs,
@@ -173,5 +179,5 @@ def _measures(
         reverberation_seconds=spectrum.reverberation,
         words_per_minute=rate.words_per_minute if rate else None,
         syllables_per_second=rate.syllables_per_second if rate else None,
-        missing=(speech.missing,) if speech.missing else (),
+        missing=(speech.missing_reason,) if speech.missing_reason else (),
     )

@@ -12,16 +12,16 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from audio.analysis.fingerprint import ContentHash, alike, fingerprint
+from audio.analysis.fingerprint import ContentHash, compute_fingerprint, find_similar_pairs
 from audio.findings.findings import Finding, finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
-from audio.levels.inspect import is_silent
-from audio.levels.measure import Levels, measure
+from audio.levels.inspection import is_silent
+from audio.levels.measure import Levels, measure_levels
 from audio.networks import speaker_match
 from audio.networks.speaker_match import Voiceprint
-from audio.wav.riff import WavRefused, load, read_header
+from audio.wav.riff import WavRefused, load_samples, read_header
 
-NAMED = 3
+MAX_NAMED = 3
 """A finding names at most this many other recordings, and counts the rest."""
 
 
@@ -58,49 +58,51 @@ class SetReport:
 class _Features:
     clip: SetClip
     levels: Levels
-    silent: bool
-    content: str
+    is_silent: bool
+    content_hash: str
     fingerprint: str
-    print: Voiceprint | None
-    words: str
+    voiceprint: Voiceprint | None
+    normalized_text: str
 
-    def measured(self, name: str) -> float | None:
+    def get_measure(self, name: str) -> float | None:
         """From our own levels if they have it, because not every clip was analyzed."""
         value = getattr(self.levels, name, self.clip.measures.get(name))
-        return None if self.silent or value is None else float(value)
+        return None if self.is_silent or value is None else float(value)
 
 
-def compare(clips: Iterable[SetClip], thresholds: Thresholds = THRESHOLDS) -> SetReport:
+def compare_recordings(clips: Iterable[SetClip], thresholds: Thresholds = THRESHOLDS) -> SetReport:
     """Compare the recordings of a set; `clips` may be a generator that reports progress."""
     features: list[_Features] = []
     unread: list[str] = []
     for clip in clips:
         try:
-            features.append(_hear(clip, thresholds))
+            features.append(_extract_features(clip, thresholds))
         except (WavRefused, OSError):
             unread.append(clip.id)
     found: dict[str, list[Finding]] = {one.clip.id: [] for one in features}
-    for check in (_strangers, _copies, _same_words, _levels):
+    for check in (_find_other_speakers, _find_copies, _find_same_transcripts, _find_unlike_levels):
         for one, result in check(features, thresholds):
             found[one.clip.id].append(result)
-    days = {day: tuple(findings) for day, findings in _days(features, thresholds).items()}
+    days = {day: tuple(findings) for day, findings in _compare_days(features, thresholds).items()}
     clip_findings = {key: tuple(findings) for key, findings in found.items()}
-    return SetReport(clip_findings, days, _summary(features, unread, found, days))
+    return SetReport(clip_findings, days, _build_summary(features, unread, found, days))
 
 
-def _hear(clip: SetClip, thresholds: Thresholds) -> _Features:
+def _extract_features(clip: SetClip, thresholds: Thresholds) -> _Features:
     with clip.open() as file:
         header = read_header(file)
         digest = ContentHash(header.sample_rate)
-        levels = measure(file, header, digest.add).levels
-        samples, rate = load(file, header), header.sample_rate
+        levels = measure_levels(file, header, digest.add).levels
+        samples, rate = load_samples(file, header), header.sample_rate
     silent = is_silent(levels, thresholds)
-    clip_voiceprint = None if silent else speaker_match.voiceprint(samples, rate)
-    words = _words(clip.transcript)
-    return _Features(clip, levels, silent, digest.hexdigest(), fingerprint(samples, rate), clip_voiceprint, words)
+    clip_voiceprint = None if silent else speaker_match.compute_voiceprint(samples, rate)
+    words = _normalize_text(clip.transcript)
+    return _Features(
+        clip, levels, silent, digest.hexdigest(), compute_fingerprint(samples, rate), clip_voiceprint, words
+    )
 
 
-def _summary(
+def _build_summary(
     features: list[_Features],
     unread: list[str],
     found: Mapping[str, list[Finding]],
@@ -110,93 +112,98 @@ def _summary(
     return {
         "clips": len(features) + len(unread),
         "unread": unread,
-        "voices": sum(one.print is not None for one in features),
-        "voices_missing": speaker_match.missing(),
+        "voices": sum(one.voiceprint is not None for one in features),
+        "voices_missing": speaker_match.describe_missing_model(),
         "codes": dict(Counter(one.code for one in findings)),
     }
 
 
-_Told = Iterator[tuple[_Features, Finding]]
+_FeatureFindings = Iterator[tuple[_Features, Finding]]
 
 
-def _strangers(features: list[_Features], thresholds: Thresholds) -> _Told:
-    prints = [one.print for one in features]
-    center = speaker_match.centroid(prints)
-    for one, is_outlier in zip(features, speaker_match.outliers(prints, thresholds), strict=True):
-        if is_outlier and one.print is not None and center is not None:
-            limit = speaker_match.least_likeness(one.print, thresholds)
-            yield one, finding("other_speaker", score=speaker_match.likeness(one.print, center), limit=limit)
+def _find_other_speakers(features: list[_Features], thresholds: Thresholds) -> _FeatureFindings:
+    prints = [one.voiceprint for one in features]
+    center = speaker_match.compute_centroid(prints)
+    for one, is_outlier in zip(features, speaker_match.flag_outliers(prints, thresholds), strict=True):
+        if is_outlier and one.voiceprint is not None and center is not None:
+            limit = speaker_match.get_min_similarity(one.voiceprint, thresholds)
+            yield (
+                one,
+                finding("other_speaker", score=speaker_match.compute_similarity(one.voiceprint, center), limit=limit),
+            )
 
 
-def _copies(features: list[_Features], thresholds: Thresholds) -> _Told:
+def _find_copies(features: list[_Features], thresholds: Thresholds) -> _FeatureFindings:
     """Recordings with exactly or nearly the same sound."""
     by_content: dict[str, list[_Features]] = defaultdict(list)
     for one in features:
-        if not one.silent:
-            by_content[one.content].append(one)
+        if not one.is_silent:
+            by_content[one.content_hash].append(one)
     groups = list(by_content.values())
     for group in groups:
         for one in group if len(group) > 1 else ():
-            yield one, _copy("same_sound", one, group)
+            yield one, _build_copy_finding("same_sound", one, group)
     near: dict[int, list[_Features]] = defaultdict(list)
-    for pair in alike([group[0].fingerprint for group in groups], thresholds.set_same_difference):
+    for pair in find_similar_pairs([group[0].fingerprint for group in groups], thresholds.set_same_difference):
         near[pair.one] += groups[pair.other]
         near[pair.other] += groups[pair.one]
     for index, others in near.items():
         for one in groups[index]:
-            yield one, _copy("nearly_same_sound", one, others)
+            yield one, _build_copy_finding("nearly_same_sound", one, others)
 
 
-def _copy(code: str, one: _Features, group: Sequence[_Features]) -> Finding:
+def _build_copy_finding(code: str, one: _Features, group: Sequence[_Features]) -> Finding:
     others = [other for other in group if other is not one]
-    different = [other for other in others if one.words and other.words not in ("", one.words)]
+    different = [
+        other for other in others if one.normalized_text and other.normalized_text not in ("", one.normalized_text)
+    ]
     if different:
-        return finding("same_sound_other_words", others=_named(different))
-    return finding(code, others=_named(others))
+        return finding("same_sound_other_words", others=_format_names(different))
+    return finding(code, others=_format_names(others))
 
 
-def _same_words(features: list[_Features], _: Thresholds) -> _Told:
+def _find_same_transcripts(features: list[_Features], _: Thresholds) -> _FeatureFindings:
     """The same transcript for another sound; `_find_copies` reports copies."""
     groups: dict[str, list[_Features]] = defaultdict(list)
     for one in features:
-        groups[one.words].append(one)
+        groups[one.normalized_text].append(one)
     groups.pop("", None)
     for group in groups.values():
         for one in group:
-            if others := [other for other in group if other.content != one.content]:
-                yield one, finding("same_transcript", others=_named(others))
+            if others := [other for other in group if other.content_hash != one.content_hash]:
+                yield one, finding("same_transcript", others=_format_names(others))
 
 
-def _words(transcript: str) -> str:
+def _normalize_text(transcript: str) -> str:
     """Letters and digits only, for comparing."""
     characters = (letter if letter.isalnum() else " " for letter in transcript.casefold() if letter not in "'’")
     return " ".join("".join(characters).split())
 
 
-def _named(others: Sequence[_Features]) -> str:
-    names = [one.clip.name for one in others[:NAMED]]
+def _format_names(others: Sequence[_Features]) -> str:
+    names = [one.clip.name for one in others[:MAX_NAMED]]
     more = len(others) - len(names)
     return ", ".join(names) + (f" and {more} more" if more else "")
 
 
-def _levels(features: list[_Features], thresholds: Thresholds) -> _Told:
-    audible = [one for one in features if not one.silent]
-    for one, by in zip(audible, _from_median([each.levels.rms_dbfs for each in audible]), strict=True):
+def _find_unlike_levels(features: list[_Features], thresholds: Thresholds) -> _FeatureFindings:
+    audible = [one for one in features if not one.is_silent]
+    for one, by in zip(audible, _subtract_median([each.levels.rms_dbfs for each in audible]), strict=True):
         if abs(by) > thresholds.set_level_db:
-            yield one, finding("unlike_level", **_louder(by))
+            yield one, finding("unlike_level", **_build_level_values(by))
 
 
-def unlike_levels(levels: Sequence[float], thresholds: Thresholds = THRESHOLDS) -> list[bool]:
+def flag_unlike_levels(levels: Sequence[float], thresholds: Thresholds = THRESHOLDS) -> list[bool]:
     """Whether each level (dB) of a set is much higher or lower than the median."""
-    return [abs(by) > thresholds.set_level_db for by in _from_median(levels)]
+    return [abs(by) > thresholds.set_level_db for by in _subtract_median(levels)]
 
 
-def _from_median(levels: Sequence[float]) -> list[float]:
+def _subtract_median(levels: Sequence[float]) -> list[float]:
     median = np.median(levels) if levels else 0.0
     return [float(level - median) for level in levels]
 
 
-def _louder(by: float) -> dict[str, Any]:
+def _build_level_values(by: float) -> dict[str, Any]:
     return {"by": abs(by), "direction": "louder" if by > 0 else "quieter"}
 
 
@@ -206,23 +213,23 @@ class _Trait:
 
     measure: str
     code: str
-    told: Callable[[float, float, Thresholds], dict[str, Any] | None]
+    compare_values: Callable[[float, float, Thresholds], dict[str, Any] | None]
 
 
-def _days(features: list[_Features], thresholds: Thresholds) -> dict[date, list[Finding]]:
+def _compare_days(features: list[_Features], thresholds: Thresholds) -> dict[date, list[Finding]]:
     found: dict[date, list[Finding]] = {}
     for trait in TRAITS:
         values: dict[date, list[float]] = defaultdict(list)
         for one in features:
-            value = one.measured(trait.measure)
+            value = one.get_measure(trait.measure)
             if one.clip.day and value is not None:
                 values[one.clip.day].append(value)
-        for day, finding_values in _unusual(values, trait, thresholds):
+        for day, finding_values in _find_unusual_days(values, trait, thresholds):
             found.setdefault(day, []).append(finding(trait.code, day=f"{day:%d %B %Y}", **finding_values))
     return dict(sorted(found.items()))
 
 
-def _unusual(
+def _find_unusual_days(
     values: Mapping[date, list[float]], trait: _Trait, thresholds: Thresholds
 ) -> Iterator[tuple[date, dict[str, Any]]]:
     """Days whose median is far from the weighted median of all days; the weight is the number of recordings."""
@@ -232,31 +239,31 @@ def _unusual(
     weights = [len(values[day]) for day in medians]
     usual = float(np.percentile(np.repeat(list(medians.values()), weights), 50, method="lower"))
     for day, median in medians.items():
-        if finding_values := trait.told(median, usual, thresholds):
+        if finding_values := trait.compare_values(median, usual, thresholds):
             yield day, finding_values
 
 
-def _unlike_level(value: float, usual: float, thresholds: Thresholds) -> dict[str, Any] | None:
-    return _louder(value - usual) if abs(value - usual) > thresholds.day_level_db else None
+def _compare_level(value: float, usual: float, thresholds: Thresholds) -> dict[str, Any] | None:
+    return _build_level_values(value - usual) if abs(value - usual) > thresholds.day_level_db else None
 
 
-def _unlike_floor(value: float, usual: float, thresholds: Thresholds) -> dict[str, Any] | None:
-    return _louder(value - usual) if abs(value - usual) > thresholds.day_floor_db else None
+def _compare_noise_floor(value: float, usual: float, thresholds: Thresholds) -> dict[str, Any] | None:
+    return _build_level_values(value - usual) if abs(value - usual) > thresholds.day_floor_db else None
 
 
-def _unlike_band(value: float, usual: float, thresholds: Thresholds) -> dict[str, Any] | None:
+def _compare_bandwidth(value: float, usual: float, thresholds: Thresholds) -> dict[str, Any] | None:
     if abs(value - usual) <= thresholds.day_band_share * max(value, usual):
         return None
     return {"value": value / 1000, "usual": usual / 1000}
 
 
-def _unlike_room(value: float, usual: float, thresholds: Thresholds) -> dict[str, Any] | None:
+def _compare_reverberation(value: float, usual: float, thresholds: Thresholds) -> dict[str, Any] | None:
     return {"value": value, "usual": usual} if abs(value - usual) > thresholds.day_room_seconds else None
 
 
 TRAITS = (
-    _Trait("rms_dbfs", "day_unlike_level", _unlike_level),
-    _Trait("noise_floor_dbfs", "day_unlike_floor", _unlike_floor),
-    _Trait("bandwidth_hz", "day_unlike_band", _unlike_band),
-    _Trait("reverberation_seconds", "day_unlike_room", _unlike_room),
+    _Trait("rms_dbfs", "day_unlike_level", _compare_level),
+    _Trait("noise_floor_dbfs", "day_unlike_floor", _compare_noise_floor),
+    _Trait("bandwidth_hz", "day_unlike_band", _compare_bandwidth),
+    _Trait("reverberation_seconds", "day_unlike_room", _compare_reverberation),
 )

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from audio.findings.thresholds import THRESHOLDS
 from audio.wav.riff import Float32, Int16
 
-Words = NDArray[np.uint32]
+Subfingerprints = NDArray[np.uint32]
 Int64 = NDArray[np.int64]
 
 RATE = 8000
@@ -29,14 +29,14 @@ WINDOW, HOP = 2048, 256
 LAG = 4
 BITS = 24
 BAND = (300.0, 3000.0)
-HEARD_SECONDS = 30.0
-LEAST_WORDS = 24
+MAX_SECONDS = 30.0
+MIN_SUBFINGERPRINTS = 24
 """Three quarters of a second: a shorter match means nothing."""
-LEAST_OVERLAP = 0.6
+MIN_OVERLAP_SHARE = 0.6
 """Share of the shorter fingerprint that must overlap."""
-NEIGHBOURS = 16
-LEAST_VOTES = 3
-SPAN = 2048
+NEIGHBORS = 16
+MIN_VOTES = 3
+OFFSET_RANGE = 2048
 """More than twice the spectra in a fingerprint, so that every time offset fits."""
 
 
@@ -53,21 +53,21 @@ class ContentHash:
         return self._digest.hexdigest()
 
 
-def fingerprint(samples: Float32, rate: int) -> str:
+def compute_fingerprint(samples: Float32, rate: int) -> str:
     """The fingerprint of mono samples in -1..1: base64 of three bytes per spectrum, about 125 characters per second.
 
     Empty for silence and for less than about a second.
     """
-    start = np.asarray(samples[: int(HEARD_SECONDS * rate)], np.float32)
-    energies = _energies(start if rate == RATE else soxr.resample(start, rate, RATE))
+    start = np.asarray(samples[: int(MAX_SECONDS * rate)], np.float32)
+    energies = _compute_band_energies(start if rate == RATE else soxr.resample(start, rate, RATE))
     slopes = np.diff(energies, axis=1)
     bits = slopes[LAG:] > slopes[:-LAG]
-    if np.count_nonzero(bits.any(axis=1)) < LEAST_WORDS:
+    if np.count_nonzero(bits.any(axis=1)) < MIN_SUBFINGERPRINTS:
         return ""
     return base64.b64encode(np.packbits(bits, axis=1).tobytes()).decode()
 
 
-def _energies(samples: Float32) -> NDArray[np.float64]:
+def _compute_band_energies(samples: Float32) -> NDArray[np.float64]:
     """(spectra, bands)."""
     if len(samples) < WINDOW:
         return np.zeros((0, BITS + 1))
@@ -77,14 +77,14 @@ def _energies(samples: Float32) -> NDArray[np.float64]:
     return np.asarray(np.add.reduceat(power[:, : edges[-1]], edges[:-1], axis=1))
 
 
-def _words(text: str) -> Words:
+def _decode_fingerprint(text: str) -> Subfingerprints:
     """The 24 bits of each spectrum as one number."""
     parts = np.frombuffer(base64.b64decode(text), np.uint8).reshape(-1, 3).astype(np.uint32)
     return np.asarray(parts[:, 0] << 16 | parts[:, 1] << 8 | parts[:, 2])
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
+class FingerprintMatch:
     """Indexes of two fingerprints in a list, and the share of bits in which they differ."""
 
     one: int
@@ -92,14 +92,16 @@ class Alike:
     difference: float
 
 
-def difference(one: str, other: str) -> float:
+def compute_difference(one: str, other: str) -> float:
     """The share of bits that differ at the best alignment, 0..1; 1 if one fingerprint is empty."""
-    first, second = _words(one), _words(other)
-    least = _least_overlap(first, second)
-    return _best(first, second, range(least - len(second), len(first) - least + 1))
+    first, second = _decode_fingerprint(one), _decode_fingerprint(other)
+    least = _compute_min_overlap(first, second)
+    return _find_min_difference(first, second, range(least - len(second), len(first) - least + 1))
 
 
-def alike(fingerprints: Sequence[str], most: float = THRESHOLDS.set_same_difference) -> list[Alike]:
+def find_similar_pairs(
+    fingerprints: Sequence[str], max_difference: float = THRESHOLDS.set_same_difference
+) -> list[FingerprintMatch]:
     """All pairs that differ in at most this share of their bits.
 
     Human speech exported at other rates, levels and codecs, trimmed, or with noise at 25 dB differs in up to 0.21. Two
@@ -108,37 +110,42 @@ def alike(fingerprints: Sequence[str], most: float = THRESHOLDS.set_same_differe
     It does not compare every pair. Copies have some equal sub-fingerprints at one time offset, so it sorts all
     sub-fingerprints and compares only pairs with several equal ones.
     """
-    decoded = [_words(text) for text in fingerprints]
+    decoded = [_decode_fingerprint(text) for text in fingerprints]
     found: dict[tuple[int, int], float] = {}
-    for one, other, offset in _candidates(decoded):
+    for one, other, offset in _find_candidates(decoded):
         first, second = decoded[one], decoded[other]
-        best = _best(first, second, range(offset - 1, offset + 2))
+        best = _find_min_difference(first, second, range(offset - 1, offset + 2))
         found[one, other] = min(best, found.get((one, other), 1.0))
-    return [Alike(*pair, round(share, 3)) for pair, share in sorted(found.items()) if share <= most]
+    return [
+        FingerprintMatch(*pair, round(share, 3)) for pair, share in sorted(found.items()) if share <= max_difference
+    ]
 
 
-def _best(first: Words, second: Words, offsets: Iterable[int]) -> float:
+def _find_min_difference(first: Subfingerprints, second: Subfingerprints, offsets: Iterable[int]) -> float:
     """The least difference at these offsets; 1 if the overlap is too short at all of them."""
-    least = _least_overlap(first, second)
-    return min((_at(first, second, at) for at in offsets if _overlap(first, second, at) >= least), default=1.0)
+    least = _compute_min_overlap(first, second)
+    return min(
+        (_compute_difference_at(first, second, at) for at in offsets if _count_overlap(first, second, at) >= least),
+        default=1.0,
+    )
 
 
-def _least_overlap(first: Words, second: Words) -> int:
-    return max(LEAST_WORDS, int(LEAST_OVERLAP * min(len(first), len(second))))
+def _compute_min_overlap(first: Subfingerprints, second: Subfingerprints) -> int:
+    return max(MIN_SUBFINGERPRINTS, int(MIN_OVERLAP_SHARE * min(len(first), len(second))))
 
 
-def _overlap(first: Words, second: Words, offset: int) -> int:
+def _count_overlap(first: Subfingerprints, second: Subfingerprints, offset: int) -> int:
     return min(len(first), offset + len(second)) - max(0, offset)
 
 
-def _at(first: Words, second: Words, offset: int) -> float:
+def _compute_difference_at(first: Subfingerprints, second: Subfingerprints, offset: int) -> float:
     """The share of bits that differ if `second` begins at `offset` of `first`, which may be negative."""
-    start, count = max(0, offset), _overlap(first, second, offset)
+    start, count = max(0, offset), _count_overlap(first, second, offset)
     different = first[start : start + count] ^ second[start - offset : start - offset + count]
     return float(np.bitwise_count(different).sum()) / (BITS * count)
 
 
-def _candidates(decoded: Sequence[Words]) -> Iterator[tuple[int, int, int]]:
+def _find_candidates(decoded: Sequence[Subfingerprints]) -> Iterator[tuple[int, int, int]]:
     """(one, other, offset of the other in the one) of pairs with several equal sub-fingerprints at one offset."""
     lengths = np.array([len(each) for each in decoded], np.int64)
     if not lengths.sum():
@@ -150,19 +157,19 @@ def _candidates(decoded: Sequence[Words]) -> Iterator[tuple[int, int, int]]:
     # 0 is silence, which every recording has.
     order = order[np.searchsorted(values[order], 1) :]
     votes = [
-        _votes(values[order], owners[order], times[order], step, len(decoded)) for step in range(1, NEIGHBOURS + 1)
+        _count_votes(values[order], owners[order], times[order], step, len(decoded)) for step in range(1, NEIGHBORS + 1)
     ]
     codes, where = np.unique(np.concatenate([codes for codes, _ in votes]), return_inverse=True)
     counts = np.bincount(where, np.concatenate([counts for _, counts in votes]), len(codes))
-    for code in codes[counts >= LEAST_VOTES]:
-        pair, offset = divmod(int(code), SPAN)
-        yield *divmod(pair, len(decoded)), offset - SPAN // 2
+    for code in codes[counts >= MIN_VOTES]:
+        pair, offset = divmod(int(code), OFFSET_RANGE)
+        yield *divmod(pair, len(decoded)), offset - OFFSET_RANGE // 2
 
 
-def _votes(values: Words, owners: Int64, times: Int64, step: int, total: int) -> tuple[Int64, Int64]:
+def _count_votes(values: Subfingerprints, owners: Int64, times: Int64, step: int, total: int) -> tuple[Int64, Int64]:
     """(pair and offset as one number, count of equal values) for values that are `step` apart in sorted order."""
     equal = np.flatnonzero((values[step:] == values[:-step]) & (owners[step:] != owners[:-step]))
     one, other = owners[equal], owners[equal + step]
     offset = times[equal] - times[equal + step]
-    codes, counts = np.unique((one * total + other) * SPAN + offset + SPAN // 2, return_counts=True)
+    codes, counts = np.unique((one * total + other) * OFFSET_RANGE + offset + OFFSET_RANGE // 2, return_counts=True)
     return codes, counts.astype(np.int64)

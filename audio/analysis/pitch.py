@@ -11,20 +11,20 @@ PITCH_RANGE = (60.0, 400.0)
 WINDOW_SECONDS = 0.04
 HOP_SECONDS = 0.01
 VOICED_CORRELATION = 0.5
-VOICED_UNDER_LOUDEST = 10 ** (-25 / 10)
+MIN_VOICED_POWER_SHARE = 10 ** (-25 / 10)
 SILENT_POWER = 1e-7
-LEAST_VOICED_SECONDS = 0.5
+MIN_VOICED_SECONDS = 0.5
 
 
-def median_pitch(samples: Float32, rate: int) -> float | None:
+def compute_median_pitch(samples: Float32, rate: int) -> float | None:
     """The median over voiced windows in Hz, of mono samples in -1..1; None with less than half a second of voice."""
-    pitch, voiced = _pitch(_windows(samples, rate), rate)
-    if voiced.sum() * HOP_SECONDS < LEAST_VOICED_SECONDS:
+    pitch, voiced = _estimate_pitch(_split_windows(samples, rate), rate)
+    if voiced.sum() * HOP_SECONDS < MIN_VOICED_SECONDS:
         return None
     return float(np.median(pitch[voiced]))
 
 
-def _windows(samples: Float32, rate: int) -> Floats:
+def _split_windows(samples: Float32, rate: int) -> Floats:
     """Overlapping windows, one per row."""
     width, hop = round(WINDOW_SECONDS * rate), round(HOP_SECONDS * rate)
     if len(samples) < width:
@@ -33,27 +33,29 @@ def _windows(samples: Float32, rate: int) -> Floats:
     return np.asarray(rows - rows.mean(axis=1, keepdims=True))
 
 
-def _pitch(windows: Floats, rate: int) -> tuple[Floats, NDArray[np.bool_]]:
+def _estimate_pitch(windows: Floats, rate: int) -> tuple[Floats, NDArray[np.bool_]]:
     """(pitch in Hz, is voiced) per window, from the autocorrelation divided by that of the taper."""
     taper = np.hanning(windows.shape[1])
     low, high = round(rate / PITCH_RANGE[1]), round(rate / PITCH_RANGE[0])
-    correlation = _autocorrelation(windows * taper, high + 1) / _autocorrelation(taper[None, :], high + 1)
+    correlation = _compute_autocorrelation(windows * taper, high + 1) / _compute_autocorrelation(
+        taper[None, :], high + 1
+    )
     power = correlation[:, 0].copy()
     correlation /= np.maximum(power, SILENT_POWER * 1e-3)[:, None]
-    lags = low + _first_high(correlation[:, low:])
+    lags = low + _find_first_peak(correlation[:, low:])
     strength = correlation[np.arange(len(lags)), lags]
-    is_loud = power > max(SILENT_POWER, VOICED_UNDER_LOUDEST * power.max(initial=0.0))
+    is_loud = power > max(SILENT_POWER, MIN_VOICED_POWER_SHARE * power.max(initial=0.0))
     return rate / lags, is_loud & (strength > VOICED_CORRELATION)
 
 
-def _autocorrelation(rows: Floats, lags: int) -> Floats:
+def _compute_autocorrelation(rows: Floats, lags: int) -> Floats:
     """Of each row, at lags 0 to `lags` - 1."""
     size = 1 << (2 * rows.shape[1] - 1).bit_length()
     spectrum = np.abs(np.fft.rfft(rows, size)) ** 2
     return np.asarray(np.fft.irfft(spectrum, size)[:, :lags])
 
 
-def _first_high(correlation: Floats) -> NDArray[np.int64]:
+def _find_first_peak(correlation: Floats) -> NDArray[np.int64]:
     """The shortest lag whose peak is near the highest: the highest peak is often two or three periods away."""
     padded = np.pad(correlation, ((0, 0), (1, 1)), constant_values=-1.0)
     tops = (correlation >= padded[:, :-2]) & (correlation >= padded[:, 2:])

@@ -13,22 +13,22 @@ from dataclasses import dataclass
 from audio.findings.findings import Finding, finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 
-SHOWN = 3
+MAX_SHOWN = 3
 """A finding names at most this many places, each cut to MAX_SHOWN_CHARACTERS."""
-SHOWN_CHARACTERS = 24
+MAX_SHOWN_CHARACTERS = 24
 
 DASHES = re.compile(r"[\u2012-\u2015/]")
 LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
-ENDS = frozenset(".!?…。！？｡।॥؟۔։።")
-MARKS = ".,;:!?…\"'“”„«»‘’‚‹›()[]{}*。，！？、；：（）「」『』《》¿¡"
-CLOSERS = "\"'”’»›“‘)]}」』 "
+SENTENCE_ENDS = frozenset(".!?…。！？｡।॥؟۔։።")
+PUNCTUATION = ".,;:!?…\"'“”„«»‘’‚‹›()[]{}*。，！？、；：（）「」『』《》¿¡"
+CLOSING_MARKS = "\"'”’»›“‘)]}」』 "
 WITHOUT_FULL_STOP = frozenset({"th", "lo", "km", "my", "bo"})
 """Languages written without a mark at the end of a sentence."""
 
 VOWELS = re.compile(r"[aeiouy]+")
 SILENT_END = re.compile(r"(?<=[^aeiouy])(?:e|es|ed)$")
 """The e of "made", "makes", "liked" …"""
-SPOKEN_END = re.compile(r"(?:[^aeiouy]le|[^aeiouy]les|[td]ed|[sxz]es|[cs]hes|[cg]es)$")
+PRONOUNCED_END = re.compile(r"(?:[^aeiouy]le|[^aeiouy]les|[td]ed|[sxz]es|[cs]hes|[cg]es)$")
 """… but not of "table", "wanted", "wishes", "pages"."""
 
 ABBREVIATION = re.compile(
@@ -37,9 +37,9 @@ ABBREVIATION = re.compile(
 )
 MARKUP = re.compile(r"</?[A-Za-z][^<>]{0,200}>|&(?:#\d{1,6}|[A-Za-z]{2,8});|https?://\S{0,80}|\bwww\.\S{1,80}|\*\*|__")
 BRACKETS = re.compile(r"\([^()]{0,200}\)?|\[[^\[\]]{0,200}\]?|\{[^{}]{0,200}\}?|(?<!\*)\*[\w ]{1,40}\*(?!\*)|[)\]}]")
-SIGNS = frozenset("%&@#*/\\_§¶†‡‰‱")
-REPEATED = re.compile(r"\b([^\W\d_]+)\s+\1\b", re.IGNORECASE)
-MAY_REPEAT = frozenset({"had", "that", "very", "so", "nous", "vous", "die", "der", "das", "sie"})
+SYMBOLS = frozenset("%&@#*/\\_§¶†‡‰‱")
+REPEATED_WORD = re.compile(r"\b([^\W\d_]+)\s+\1\b", re.IGNORECASE)
+REPEATABLE_WORDS = frozenset({"had", "that", "very", "so", "nous", "vous", "die", "der", "das", "sie"})
 """Words that may be repeated: in English, French ("nous nous levons") and German ("die, die" without comma)."""
 
 GARBLED = re.compile(r"Ã[\xa0-\xba\xbc-\xbf]|Â[\xa0-\xbf]|â€.?|ðŸ..?|ï¿½|\ufffd+")
@@ -71,10 +71,10 @@ SCRIPTS = {
     ),
 }
 """The languages of a script, by primary subtag. The letters of other languages, such as Serbian, are not checked."""
-DENSE = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL"})
+DENSE_SCRIPTS = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL"})
 """Scripts in which one character is about a syllable."""
-LOOK_ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK"})
-NO_SCRIPT = frozenset({"FEMININE", "MASCULINE", "MICRO", "FULLWIDTH", "HALFWIDTH", "IDEOGRAPHIC"})
+LOOKALIKE_SCRIPTS = frozenset({"LATIN", "CYRILLIC", "GREEK"})
+SHARED_LETTER_PREFIXES = frozenset({"FEMININE", "MASCULINE", "MICRO", "FULLWIDTH", "HALFWIDTH", "IDEOGRAPHIC"})
 """First words of the Unicode names of letters that several scripts share."""
 
 
@@ -100,38 +100,38 @@ class SpeakingRate:
         return self.characters / self.seconds
 
 
-def words(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """Split at spaces and dashes; keep parts with a letter or digit, without the punctuation around them.
 
     Not meaningful for languages without spaces between words.
     """
-    return [one.strip(MARKS) for one in DASHES.sub(" ", text).split() if any(map(str.isalnum, one))]
+    return [one.strip(PUNCTUATION) for one in DASHES.sub(" ", text).split() if any(map(str.isalnum, one))]
 
 
-def syllables(word: str) -> int:
+def count_syllables(word: str) -> int:
     """Approximate syllables of an English word: its groups of vowels, without a silent e at the end, at least 1.
 
     Right for 87 % of the words of the CMU pronouncing dictionary, within one for 99 %. A digit counts as one.
     """
     letters = "".join(one for one in unicodedata.normalize("NFC", word.lower()) if one.isalnum())
     groups = len(VOWELS.findall(unicodedata.normalize("NFD", letters)))
-    silent = bool(SILENT_END.search(letters)) and not SPOKEN_END.search(letters)
+    silent = bool(SILENT_END.search(letters)) and not PRONOUNCED_END.search(letters)
     return max(1, groups - silent, sum(map(str.isdigit, letters)))
 
 
-def speaking_rate(text: str, seconds: float | None) -> SpeakingRate | None:
+def compute_speaking_rate(text: str, seconds: float | None) -> SpeakingRate | None:
     """How fast the text is read; `seconds` are those from the first word to the last, if known.
 
     Characters are letters, digits and marks, without spaces and punctuation. None without a word or a duration.
     """
-    spoken = words(text)
+    spoken = split_words(text)
     if not spoken or not seconds or not math.isfinite(seconds) or seconds < 0:
         return None
     characters = sum(unicodedata.category(one)[0] in "LNM" for one in text)
-    return SpeakingRate(len(spoken), sum(map(syllables, spoken)), characters, seconds)
+    return SpeakingRate(len(spoken), sum(map(count_syllables, spoken)), characters, seconds)
 
 
-def lint(
+def lint_transcript(
     text: str, seconds: float | None, language: str = "en-US", thresholds: Thresholds = THRESHOLDS
 ) -> tuple[Finding, ...]:
     """Problems in the transcript of a recording of `seconds`; `language` is a BCP 47 tag.
@@ -139,92 +139,95 @@ def lint(
     Never raises for any text. Text beyond the longest allowed length is not checked.
     """
     checked = text[: int(thresholds.transcript_longest)]
-    if not words(checked):
+    if not split_words(checked):
         return (finding("transcript_empty"),)
-    found = [*_length(text, seconds, thresholds), *_at("transcript_garbled", _garbled(checked))]
+    found = [
+        *_check_length(text, seconds, thresholds),
+        *_report_places("transcript_garbled", _find_garbled_text(checked)),
+    ]
     if not _is_garbled(checked):
         subtag = re.split("[-_]", language)[0].lower()
         clean = GARBLED.sub("", checked)
-        found += [*_readings(clean, subtag, thresholds), *_unspoken(clean)]
-        found += [*_scripts(clean, subtag, language, thresholds), *_slips(clean, text, subtag)]
+        found += [*_check_ambiguous_readings(clean, subtag, thresholds), *_check_unspoken_text(clean)]
+        found += [*_check_scripts(clean, subtag, language, thresholds), *_check_typos(clean, text, subtag)]
     return tuple(found)
 
 
-def _length(text: str, seconds: float | None, thresholds: Thresholds) -> Iterator[Finding]:
+def _check_length(text: str, seconds: float | None, thresholds: Thresholds) -> Iterator[Finding]:
     if len(text) > thresholds.transcript_longest:
         yield finding("transcript_over_limit", length=len(text), limit=thresholds.transcript_longest)
         return
-    rate = speaking_rate(text, seconds)
+    rate = compute_speaking_rate(text, seconds)
     if rate is None:
         return
-    fastest, slowest = _range(text, thresholds)
+    fastest, slowest = _compute_rate_limits(text, thresholds)
     values = {"seconds": rate.seconds, "words": rate.words_per_minute}
     if rate.characters_per_second > fastest:
         yield finding("transcript_too_much", **values)
     # One number stands for several spoken words.
-    elif rate.characters < slowest * (rate.seconds - thresholds.transcript_pause_seconds) and not _figures(text):
+    elif rate.characters < slowest * (rate.seconds - thresholds.transcript_pause_seconds) and not _find_numerals(text):
         yield finding("transcript_too_little", **values)
 
 
-def _range(text: str, thresholds: Thresholds) -> tuple[float, float]:
+def _compute_rate_limits(text: str, thresholds: Thresholds) -> tuple[float, float]:
     """Maximum and minimum characters per second; in dense scripts a character holds several times as much."""
-    found = [_script(one) for one in text if one.isalpha()]
-    dense = sum(one in DENSE for one in found) > len(found) / 2
+    found = [_get_script(one) for one in text if one.isalpha()]
+    dense = sum(one in DENSE_SCRIPTS for one in found) > len(found) / 2
     density = max(1.0, thresholds.transcript_dense_characters) if dense else 1.0
     return thresholds.transcript_fastest_characters / density, thresholds.transcript_slowest_characters / density
 
 
-def _readings(text: str, subtag: str, thresholds: Thresholds) -> Iterator[Finding]:
+def _check_ambiguous_readings(text: str, subtag: str, thresholds: Thresholds) -> Iterator[Finding]:
     plain = MARKUP.sub(" ", text)
-    yield from _at("transcript_digits", _figures(plain))
+    yield from _report_places("transcript_digits", _find_numerals(plain))
     if subtag == "en":
-        yield from _at("transcript_abbreviation", ABBREVIATION.findall(plain))
-    yield from _at("transcript_symbol", filter(_is_sign, BRACKETS.sub(" ", plain)))
+        yield from _report_places("transcript_abbreviation", ABBREVIATION.findall(plain))
+    yield from _report_places("transcript_symbol", filter(_is_symbol, BRACKETS.sub(" ", plain)))
     cased = [one for one in text if one.isupper() or one.islower()]
     capitals = sum(map(str.isupper, cased))
-    if len(words(text)) > 2 and capitals > thresholds.transcript_capitals_share * len(cased):
+    if len(split_words(text)) > 2 and capitals > thresholds.transcript_capitals_share * len(cased):
         yield finding("transcript_capitals")
 
 
-def _figures(text: str) -> list[str]:
+def _find_numerals(text: str) -> list[str]:
     """Words that contain a numeral, Roman or any other."""
-    return [one for one in words(text) if any(unicodedata.category(each)[0] == "N" for each in one)]
+    return [one for one in split_words(text) if any(unicodedata.category(each)[0] == "N" for each in one)]
 
 
-def _is_sign(one: str) -> bool:
-    return one in SIGNS or (unicodedata.category(one)[0] == "S" and one != "|")
+def _is_symbol(one: str) -> bool:
+    return one in SYMBOLS or (unicodedata.category(one)[0] == "S" and one != "|")
 
 
-def _unspoken(text: str) -> Iterator[Finding]:
-    yield from _at("transcript_markup", MARKUP.findall(text))
-    yield from _at("transcript_brackets", BRACKETS.findall(MARKUP.sub(" ", text)))
+def _check_unspoken_text(text: str) -> Iterator[Finding]:
+    yield from _report_places("transcript_markup", MARKUP.findall(text))
+    yield from _report_places("transcript_brackets", BRACKETS.findall(MARKUP.sub(" ", text)))
     if LINE_ENDS & set(text.strip()):
         yield finding("transcript_newline")
     if "|" in text:
         yield finding("transcript_pipe")
-    yield from _at("transcript_invisible", _invisible(text), quoted=False)
+    yield from _report_places("transcript_invisible", _find_invisible_characters(text), quoted=False)
 
 
-def _invisible(text: str) -> Iterator[str]:
+def _find_invisible_characters(text: str) -> Iterator[str]:
     """Control, zero-width and direction characters and lone surrogates, but not joiners that a script needs."""
     for index, one in enumerate(text):
         if unicodedata.category(one)[0] != "C" or one in LINE_ENDS:
             continue
-        is_joiner = one in "\u200c\u200d" and index > 0 and _script(text[index - 1]) not in LOOK_ALIKE
+        is_joiner = one in "\u200c\u200d" and index > 0 and _get_script(text[index - 1]) not in LOOKALIKE_SCRIPTS
         if not is_joiner:
             yield f"U+{ord(one):04X} after {index:,} characters"
 
 
-def _scripts(text: str, subtag: str, language: str, thresholds: Thresholds) -> Iterator[Finding]:
+def _check_scripts(text: str, subtag: str, language: str, thresholds: Thresholds) -> Iterator[Finding]:
     letters = [one for one in text if one.isalpha()]
-    foreign = _foreign(letters, subtag)
+    foreign = _find_foreign_letters(letters, subtag)
     if sum(one in foreign for one in letters) > thresholds.transcript_foreign_share * len(letters):
-        places = (word for word in words(text) if foreign.intersection(word))
-        yield from _at("transcript_wrong_script", places, language=language)
-    yield from _at("transcript_mixed_scripts", filter(_is_mixed, words(text)))
+        places = (word for word in split_words(text) if foreign.intersection(word))
+        yield from _report_places("transcript_wrong_script", places, language=language)
+    yield from _report_places("transcript_mixed_scripts", filter(_is_mixed, split_words(text)))
 
 
-def _garbled(text: str) -> Iterable[str]:
+def _find_garbled_text(text: str) -> Iterable[str]:
     """The garbled places; the whole text if its garbled letters are of another alphabet."""
     return GARBLED.findall(text) or ([text] if _is_garbled(text) else [])
 
@@ -234,52 +237,52 @@ def _is_garbled(text: str) -> bool:
     if text.isascii():
         return False
     try:
-        b"".join(map(_windows, text)).decode()
+        b"".join(map(_encode_windows_1252, text)).decode()
     except UnicodeError:
         return False
     return True
 
 
-def _windows(one: str) -> bytes:
+def _encode_windows_1252(one: str) -> bytes:
     """The Windows-1252 byte of a character; many programs fill its five gaps with control characters."""
     return one.encode("latin-1" if "\x80" <= one <= "\x9f" else "cp1252")
 
 
-def _foreign(letters: Iterable[str], subtag: str) -> set[str]:
+def _find_foreign_letters(letters: Iterable[str], subtag: str) -> set[str]:
     """Letters that this language does not use. Latin letters (names) are allowed if the text has its own script too."""
     own = {script for script, languages in SCRIPTS.items() if subtag in languages}
-    scripts = {one: _script(one) for one in letters}
+    scripts = {one: _get_script(one) for one in letters}
     if own.intersection(scripts.values()):
         own |= {"LATIN"}
-    return {one for one, script in scripts.items() if own and script not in own | NO_SCRIPT}
+    return {one for one, script in scripts.items() if own and script not in own | SHARED_LETTER_PREFIXES}
 
 
-def _script(one: str) -> str:
+def _get_script(one: str) -> str:
     """The script of a letter, from the start of its Unicode name: LATIN, CYRILLIC, CJK …"""
     return re.split("[ -]", unicodedata.name(one, ""))[0]
 
 
 def _is_mixed(word: str) -> bool:
-    return len({_script(one) for one in word if one.isalpha()} & LOOK_ALIKE) > 1
+    return len({_get_script(one) for one in word if one.isalpha()} & LOOKALIKE_SCRIPTS) > 1
 
 
-def _slips(text: str, full_text: str, subtag: str) -> Iterator[Finding]:
-    repeated = (one for one in REPEATED.findall(text) if one.lower() not in MAY_REPEAT)
-    yield from _at("transcript_repeated_word", repeated)
-    if subtag not in WITHOUT_FULL_STOP and full_text.rstrip().rstrip(CLOSERS)[-1:] not in ENDS:
+def _check_typos(text: str, full_text: str, subtag: str) -> Iterator[Finding]:
+    repeated = (one for one in REPEATED_WORD.findall(text) if one.lower() not in REPEATABLE_WORDS)
+    yield from _report_places("transcript_repeated_word", repeated)
+    if subtag not in WITHOUT_FULL_STOP and full_text.rstrip().rstrip(CLOSING_MARKS)[-1:] not in SENTENCE_ENDS:
         yield finding("transcript_no_end")
 
 
-def _at(code: str, places: Iterable[str], quoted: bool = True, **values: object) -> Iterator[Finding]:
+def _report_places(code: str, places: Iterable[str], quoted: bool = True, **values: object) -> Iterator[Finding]:
     """A finding that names the first places, each once; none if there are no places."""
     different = list(dict.fromkeys(places))
     if different:
-        shown = [_quoted(one) if quoted else one for one in different[:SHOWN]]
-        more = f" and {len(different) - SHOWN} more" if len(different) > SHOWN else ""
+        shown = [_quote_text(one) if quoted else one for one in different[:MAX_SHOWN]]
+        more = f" and {len(different) - MAX_SHOWN} more" if len(different) > MAX_SHOWN else ""
         yield finding(code, None, places=", ".join(shown) + more, **values)
 
 
-def _quoted(place: str) -> str:
+def _quote_text(place: str) -> str:
     plain = "".join(one if one.isprintable() else " " for one in place)
-    shortened = plain[:SHOWN_CHARACTERS] + "…" if len(plain) > SHOWN_CHARACTERS else plain
+    shortened = plain[:MAX_SHOWN_CHARACTERS] + "…" if len(plain) > MAX_SHOWN_CHARACTERS else plain
     return f"“{shortened.strip()}”"

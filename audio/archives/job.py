@@ -11,7 +11,7 @@ from audio.archives.limits import ArchiveLimits, Entry, refuse, shown
 from audio.archives.tar_reader import RECORD
 
 if TYPE_CHECKING:
-    from audio.levels.inspect import Inspection
+    from audio.levels.inspection import Inspection
 
 IN_MEMORY = 16 << 20
 
@@ -62,7 +62,7 @@ def read_members(
             "sha256": inspection.sha256,
             "transcript": found.transcripts.get(path, ""),
             "inspection": inspection.as_dict(),
-            "facts": inspection.facts(),
+            "facts": inspection.build_row_fields(),
             "kept": kept,
         }
 
@@ -70,9 +70,9 @@ def read_members(
 def _inspector(clip_limits: dict[str, float], thresholds: dict[str, float]) -> Callable[[BinaryIO], "Inspection"]:
     """What looks at one file. It loads numpy, which takes ten times longer than to refuse an archive."""
     from audio.findings.thresholds import Thresholds
-    from audio.levels.inspect import Limits, inspect
+    from audio.levels.inspection import DurationLimits, inspect_file
 
-    return partial(inspect, limits=Limits(**clip_limits), thresholds=Thresholds(**thresholds))
+    return partial(inspect_file, limits=DurationLimits(**clip_limits), thresholds=Thresholds(**thresholds))
 
 
 def path_of(folder: Path, number: int) -> Path:

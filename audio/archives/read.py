@@ -14,7 +14,7 @@ from audio.archives.job import SHAPES, path_of, read_members
 from audio.archives.limits import ARCHIVE_LIMITS, ArchiveLimits
 from audio.findings.findings import Finding, Severity, finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
-from audio.levels.inspect import LIMITS, Limits
+from audio.levels.inspection import DEFAULT_LIMITS, DurationLimits
 from audio.untrusted.runner import ChildFailed, ChildLimits, run
 
 CHILD_LIMITS = ChildLimits(cpu_seconds=10, wall_seconds=60.0)
@@ -73,7 +73,7 @@ def read_archive(
     *,
     folder: Path | None = None,
     keep_refused: bool = False,
-    clip_limits: Limits = LIMITS,
+    clip_limits: DurationLimits = DEFAULT_LIMITS,
     thresholds: Thresholds = THRESHOLDS,
     limits: ArchiveLimits = ARCHIVE_LIMITS,
     child_limits: ChildLimits = CHILD_LIMITS,

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from audio.datasets.stored_gzip import gzipped, gzipped_size
 from audio.findings.findings import Refused, finding
-from audio.wav.riff import ignore
+from audio.wav.riff import ignore_data
 
 BLOCK = 1 << 18
 METADATA = "metadata.csv"
@@ -91,12 +91,12 @@ def tarball_size(entries: Sequence[Entry], with_text: bool = True) -> int:
     return gzipped_size(plain_size)
 
 
-def sums(entries: Sequence[Entry], with_text: bool = True, seen: Callable[[bytes], object] = ignore) -> Sums:
+def sums(entries: Sequence[Entry], with_text: bool = True, seen: Callable[[bytes], object] = ignore_data) -> Sums:
     """Size and hashes of the zip, by making it once; `seen` gets its pieces, and they are forgotten."""
     return summed(archive(entries, with_text), seen)
 
 
-def summed(pieces: Iterable[bytes], seen: Callable[[bytes], object] = ignore) -> Sums:
+def summed(pieces: Iterable[bytes], seen: Callable[[bytes], object] = ignore_data) -> Sums:
     """Size and hashes of what comes in pieces; `seen` gets them, and they are forgotten."""
     size, md5, sha256 = 0, hashlib.md5(usedforsecurity=False), hashlib.sha256()
     for piece in pieces:

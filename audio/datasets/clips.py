@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from audio.findings.findings import finding
-from audio.wav.convert import Recipe, is_ours, recipe, temporary_wav
+from audio.wav.convert import Recipe, build_recipe, convert_to_temporary_wav, is_accepted_wav
 from audio.wav.pcm import WavWriter
-from audio.wav.riff import BYTES_PER_FRAME, FULL_SCALE, Float32, Int16, WavHeader, WavRefused, blocks, read_header
+from audio.wav.riff import BYTES_PER_FRAME, FULL_SCALE, Float32, Int16, WavHeader, WavRefused, read_blocks, read_header
 
 BLOCK_FRAMES = 1 << 15
 HASH_BLOCK = 1 << 20
@@ -44,14 +44,14 @@ class Clip:
             if (header.sample_rate, header.frames) != (self.rate, self.frames):
                 raise WavRefused(finding("changed_while_read"))
             offset = header.data_offset + start * BYTES_PER_FRAME
-            yield from blocks(file, replace(header, frames=last - start, data_offset=offset), BLOCK_FRAMES)
+            yield from read_blocks(file, replace(header, frames=last - start, data_offset=offset), BLOCK_FRAMES)
 
     def floats(self) -> Iterator[Float32]:
         return (block.astype(np.float32) / np.float32(FULL_SCALE) for block in self.samples())
 
     def recipe(self, *steps: Mapping[str, Any]) -> Recipe:
         """How something was made of this alone."""
-        return recipe(self.sha256, [*self.steps, *steps])
+        return build_recipe(self.sha256, [*self.steps, *steps])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,11 @@ def clip_of(path: Path) -> Clip:
 def any_clip(path: Path) -> Iterator[Clip]:
     """The clip in any sound file: in the file itself, or in a WAV that is made of it for as long as this lasts."""
     with path.open("rb") as file:
-        ours = is_ours(file)
+        ours = is_accepted_wav(file)
     if ours:
         yield clip_of(path)
         return
-    with temporary_wav(path) as derived:
+    with convert_to_temporary_wav(path) as derived:
         how = derived.recipe
         yield replace(clip_of(derived.path), name=path.stem, sha256=str(how["from_sha256"]), steps=tuple(how["steps"]))
 

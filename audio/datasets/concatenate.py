@@ -10,8 +10,16 @@ import numpy as np
 from audio.datasets.clips import Clip, Made, write_wav
 from audio.datasets.segment import hear
 from audio.findings.findings import Refused, finding
-from audio.wav.convert import Recipe, recipe
-from audio.wav.pcm import HEAD_BYTES, MOST_BYTES, QUALITY, Rounding, resampled, resampled_frames, wav_head
+from audio.wav.convert import Recipe, build_recipe
+from audio.wav.pcm import (
+    HEADER_BYTES,
+    MAX_DATA_BYTES,
+    RESAMPLING_QUALITY,
+    Quantizer,
+    build_wav_header,
+    count_resampled_frames,
+    resample_blocks,
+)
 from audio.wav.riff import BYTES_PER_FRAME, Int16
 
 GAP_SECONDS = 0.3
@@ -39,10 +47,10 @@ class Joined:
     @property
     def size(self) -> int:
         """Bytes of the WAV."""
-        return HEAD_BYTES + self.frames * BYTES_PER_FRAME
+        return HEADER_BYTES + self.frames * BYTES_PER_FRAME
 
     def _frames_of(self, clip: Clip) -> int:
-        return resampled_frames(clip.frames, clip.rate, self.rate)
+        return count_resampled_frames(clip.frames, clip.rate, self.rate)
 
     def samples(self) -> Iterator[Int16]:
         silence = np.zeros(self.gap, "<i2")
@@ -53,7 +61,7 @@ class Joined:
 
     def chunks(self) -> Iterator[bytes]:
         """The WAV, piece by piece."""
-        yield wav_head(self.rate, self.frames * BYTES_PER_FRAME)
+        yield build_wav_header(self.rate, self.frames * BYTES_PER_FRAME)
         for block in self.samples():
             yield block.tobytes()
 
@@ -70,11 +78,11 @@ class Joined:
     def _at_rate(self, clip: Clip) -> Iterator[Int16]:
         if clip.rate == self.rate:
             return clip.samples()
-        return map(Rounding(clip.sha256), resampled(clip.floats(), clip.rate, self.rate))
+        return map(Quantizer(clip.sha256), resample_blocks(clip.floats(), clip.rate, self.rate))
 
     def recipe(self) -> Recipe:
         steps = [dict(step, of=number) for number, clip in enumerate(self.clips) for step in clip.steps]
-        return recipe([clip.sha256 for clip in self.clips], [*steps, *self._steps()])
+        return build_recipe([clip.sha256 for clip in self.clips], [*steps, *self._steps()])
 
     def _steps(self) -> Iterator[dict[str, object]]:
         for number, clip in enumerate(self.clips):
@@ -84,7 +92,7 @@ class Joined:
                     "of": number,
                     "from": clip.rate,
                     "to": self.rate,
-                    "quality": QUALITY,
+                    "quality": RESAMPLING_QUALITY,
                     "dither": clip.sha256,
                 }
         yield {"step": "join", "rate": self.rate, "gap_frames": self.gap, "fade_seconds": FADE_SECONDS}
@@ -108,7 +116,7 @@ def check_limits(whole: Joined, most_seconds: float | None = None, most_bytes: i
     """Refused if it is longer or bigger than allowed, or than a WAV can be."""
     if most_seconds is not None and whole.seconds > most_seconds:
         raise Refused(finding("joined_too_long", seconds=whole.seconds, limit=most_seconds))
-    limit = MOST_BYTES if most_bytes is None else most_bytes
+    limit = MAX_DATA_BYTES if most_bytes is None else most_bytes
     if whole.size > limit:
         raise Refused(finding("joined_too_big", size=whole.size, limit=limit))
 

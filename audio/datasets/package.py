@@ -13,7 +13,7 @@ import soundfile
 from audio.datasets.archive_writer import BLOCK, Entry, clip_names, summed, tarball
 from audio.datasets.concatenate import Joined, check_limits
 from audio.findings.findings import Refused, finding
-from audio.wav.riff import ignore
+from audio.wav.riff import ignore_data
 
 ARCHIVE, WAV, MP3 = "application/gzip", "audio/x-wav", "audio/mpeg"
 BITRATES = (192, 160, 128, 96, 64, 48, 32)
@@ -37,7 +37,7 @@ class Packed:
     chunks: Callable[[], Iterator[bytes]]
 
 
-def packed_archive(name: str, entries: Sequence[Entry], with_text: bool, seen: Seen = ignore) -> Packed:
+def packed_archive(name: str, entries: Sequence[Entry], with_text: bool, seen: Seen = ignore_data) -> Packed:
     """A .tar.gz of the clips, with or without what is said in them, named by letters and digits alone.
 
     Raises Refused if it would be too big, ChangedWhilePacked if a clip is not as long any more as was told.
@@ -47,7 +47,7 @@ def packed_archive(name: str, entries: Sequence[Entry], with_text: bool, seen: S
     return _packed(f"{_plain(name)}.tar.gz", ARCHIVE, partial(tarball, renamed, with_text), seen)
 
 
-def packed_wav(name: str, whole: Joined, most_bytes: int | None = None, seen: Seen = ignore) -> Packed:
+def packed_wav(name: str, whole: Joined, most_bytes: int | None = None, seen: Seen = ignore_data) -> Packed:
     """One WAV of everything. Raises Refused if it is bigger than `most_bytes`, or than a WAV can be."""
     check_limits(whole, most_bytes=most_bytes)
     return _packed(f"{_plain(name)}.wav", WAV, whole.chunks, seen)
@@ -63,7 +63,7 @@ def packed_mp3(name: str, whole: Joined, most_bytes: int) -> Packed:
         least = round(whole.seconds * kilobits * 125)
         # A frame of silence before and behind comes on top, so what only just fits is tried and measured.
         if least <= most_bytes and len(data := mp3_of(whole, kilobits)) <= most_bytes:
-            return _packed(f"{_plain(name)}.mp3", MP3, partial(_pieces, data), ignore)
+            return _packed(f"{_plain(name)}.mp3", MP3, partial(_pieces, data), ignore_data)
     raise Refused(finding("joined_too_big", size=least, limit=most_bytes))
 
 

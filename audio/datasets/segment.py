@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from audio.datasets.clips import Clip, Made, write_wav
 from audio.findings.findings import Refused, finding
-from audio.networks.vad import Speech, SpeechFinder
+from audio.networks.vad import Speech, SpeechDetector
 from audio.wav.riff import Float32
 
 FRAMES_PER_SECOND = 100
@@ -35,11 +35,11 @@ class SpeechLevels:
 def hear(clip: Clip) -> SpeechLevels:
     """Memory grows by a few bytes for every 10 ms."""
     rate = clip.rate
-    finder, powers = SpeechFinder(rate), _Powers(rate)
+    finder, powers = SpeechDetector(rate), _Powers(rate)
     for block in clip.floats():
         finder.add(block)
         powers.add(block)
-    return SpeechLevels(finder.result(), powers.smoothed())
+    return SpeechLevels(finder.get_speech(), powers.smoothed())
 
 
 class _Powers:
@@ -147,7 +147,7 @@ def write_pieces(clip: Clip, cut: Cut, folder: Path) -> Iterator[Made]:
     """Write each piece, sample by sample as it was, to `name-001.wav` …; none of them may exist yet."""
     for target, piece in zip(piece_paths(clip, cut, folder), cut.pieces, strict=True):
         how = clip.recipe(
-            {"step": "cut", "start_frame": piece.start, "end_frame": piece.end, "heard_by": cut.heard.speech.by}
+            {"step": "cut", "start_frame": piece.start, "end_frame": piece.end, "heard_by": cut.heard.speech.method}
         )
         yield write_wav(target, clip.rate, clip.samples(piece.start, piece.end), how)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.findings.findings import Severity
-from audio.levels.inspect import Inspection
+from audio.levels.inspection import Inspection
 
 STEPS, LEAST_STEPS, MOST_CELLS = 6000, 500, 1 << 26
 """The room is divided into so many steps, and each recording rounded up to whole ones: a choice never exceeds the room,

@@ -8,20 +8,20 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.levels.clipping import Clipping, FlatTops
-from audio.wav.riff import FULL_SCALE, Float32, Int16, WavHeader, blocks, ignore
+from audio.levels.clipping import Clipping, ClippingDetector
+from audio.wav.riff import FULL_SCALE, Float32, Int16, WavHeader, ignore_data, read_blocks
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 Span = tuple[float, float]
 
-BUCKETS = 400
-FINE_PER_SECOND = 50
-FINE_MOST = 4000
+PEAK_PAIRS = 400
+FINE_PEAKS_PER_SECOND = 50
+MAX_FINE_PEAKS = 4000
 FRAMES_PER_SECOND = 50
 BLOCK_FRAMES = 250
 """Five seconds: few blocks per clip, and at most half a megabyte."""
-FLOAT_FRAMES = 64
+FLOAT_BATCH_FRAMES = 64
 """As many as fit into the processor's cache as floating point numbers."""
 FLOOR_DB = -100.0
 """Below the range of 16 bits; used for digital silence, whose level is not finite."""
@@ -29,9 +29,9 @@ DIGITAL_SILENCE_DB = -95.0
 QUIETEST_PARTS = 10
 SPEECH_OVER_NOISE_DB = 8.0
 SPEECH_UNDER_LOUDEST_DB = 35.0
-SPEECH_LEAST_DB = -55.0
+MIN_SPEECH_DB = -55.0
 PAUSE_SECONDS = 0.5
-MOST_PAUSES = 50
+MAX_PAUSES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,10 @@ class Levels:
     pauses: tuple[Span, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        return {name: _rounded(value) for name, value in asdict(self).items()}
+        return {name: _round_value(value) for name, value in asdict(self).items()}
 
 
-def _rounded(value: Any) -> Any:
+def _round_value(value: Any) -> Any:
     return [[round(end, 3) for end in span] for span in value] if isinstance(value, tuple) else round(value, 4)
 
 
@@ -74,98 +74,98 @@ class Measurement:
 
     levels: Levels
     peaks: tuple[int, ...]
-    peaks_fine: tuple[int, ...]
-    loudness: "Loudness"
+    fine_peaks: tuple[int, ...]
+    power_profile: "PowerProfile"
 
 
-def decibels(power: float) -> float:
+def convert_to_dbfs(power: float) -> float:
     """Power (full scale squared is 1) to dBFS, not below FLOOR_DB."""
     return max(FLOOR_DB, 10 * math.log10(power)) if power > 0 else FLOOR_DB
 
 
-def measure(file: BinaryIO, header: WavHeader, seen: Callable[[bytes], object] = ignore) -> Measurement:
+def measure_levels(file: BinaryIO, header: WavHeader, on_data: Callable[[bytes], object] = ignore_data) -> Measurement:
     """Measure a file that `read_header` accepted; `on_data` gets the bytes of each block.
 
     It reads in blocks, and keeps 600 bytes per second of audio: two megabytes for an hour.
     Raises WavRefused only if the file became shorter after its header was read.
     """
-    frames, detector = Frames(header.sample_rate), FlatTops(header.sample_rate)
-    peak_sets = Outline(header.frames, BUCKETS), Outline(header.frames, fine_count(header))
-    for block in blocks(file, header, BLOCK_FRAMES * frames.step, seen):
+    frames, detector = FrameStatistics(header.sample_rate), ClippingDetector(header.sample_rate)
+    peak_sets = WaveformPeaks(header.frames, PEAK_PAIRS), WaveformPeaks(header.frames, count_fine_peaks(header))
+    for block in read_blocks(file, header, BLOCK_FRAMES * frames.step, on_data):
         detector.add(block, *frames.add(block))
         for peaks in peak_sets:
             peaks.add(block)
-    profile = frames.loudness()
-    levels = _levels(header, profile, detector.at_peak())
-    return Measurement(levels, peak_sets[0].pairs(), peak_sets[1].pairs(), profile)
+    profile = frames.build_power_profile()
+    levels = _build_levels(header, profile, detector.get_clipping())
+    return Measurement(levels, peak_sets[0].list_pairs(), peak_sets[1].list_pairs(), profile)
 
 
-def fine_count(header: WavHeader) -> int:
-    return min(FINE_MOST, max(1, math.ceil(header.seconds * FINE_PER_SECOND)))
+def count_fine_peaks(header: WavHeader) -> int:
+    return min(MAX_FINE_PEAKS, max(1, math.ceil(header.seconds * FINE_PEAKS_PER_SECOND)))
 
 
-def _levels(header: WavHeader, profile: "Loudness", clipping: Clipping) -> Levels:
-    speech = profile.speech()
-    leading, trailing = profile.edges(speech, header.seconds)
+def _build_levels(header: WavHeader, profile: "PowerProfile", clipping: Clipping) -> Levels:
+    speech = profile.find_speech_frames()
+    leading, trailing = profile.measure_edges(speech, header.seconds)
     return Levels(
-        peak_dbfs=decibels((clipping.peak / FULL_SCALE) ** 2),
-        rms_dbfs=decibels(min(profile.mean_power, (clipping.peak / FULL_SCALE) ** 2)),
+        peak_dbfs=convert_to_dbfs((clipping.peak / FULL_SCALE) ** 2),
+        rms_dbfs=convert_to_dbfs(min(profile.mean_power, (clipping.peak / FULL_SCALE) ** 2)),
         dc_offset=profile.mean,
         clipped_share=clipping.samples / max(1, header.frames),
-        noise_floor_dbfs=decibels(profile.noise()),
-        snr_db=profile.snr(),
+        noise_floor_dbfs=convert_to_dbfs(profile.compute_noise_power()),
+        snr_db=profile.compute_snr(),
         speech_seconds=len(speech) / FRAMES_PER_SECOND,
         leading_silence=leading,
         trailing_silence=trailing,
         clipped_runs=clipping.runs,
-        clipped=clipping.places,
-        pauses=pauses(speech),
+        clipped=clipping.spans,
+        pauses=find_pauses(speech),
     )
 
 
-def pauses(speech: Int64) -> tuple[Span, ...]:
+def find_pauses(speech: Int64) -> tuple[Span, ...]:
     """The spans without speech frames, between the first and the last of these frames."""
-    gaps = np.flatnonzero(np.diff(speech) > PAUSE_SECONDS * FRAMES_PER_SECOND)[:MOST_PAUSES]
+    gaps = np.flatnonzero(np.diff(speech) > PAUSE_SECONDS * FRAMES_PER_SECOND)[:MAX_PAUSES]
     return tuple((int(speech[gap] + 1) / FRAMES_PER_SECOND, int(speech[gap + 1]) / FRAMES_PER_SECOND) for gap in gaps)
 
 
-class Outline:
+class WaveformPeaks:
     """Lowest and highest sample of each of `buckets` equal parts."""
 
     def __init__(self, frames: int, buckets: int) -> None:
         self._edges: Int64 = np.arange(buckets + 1, dtype=np.int64) * frames // buckets
         self._low: Int16 = np.full(buckets, FULL_SCALE - 1, dtype=np.int16)
         self._high: Int16 = np.full(buckets, -FULL_SCALE, dtype=np.int16)
-        self._done = 0
+        self._samples_read = 0
 
     def add(self, block: Int16) -> None:
-        start, self._done = self._done, self._done + len(block)
+        start, self._samples_read = self._samples_read, self._samples_read + len(block)
         first = int(self._edges.searchsorted(start, side="right")) - 1
-        last = int(self._edges.searchsorted(self._done))
+        last = int(self._edges.searchsorted(self._samples_read))
         edges = self._edges[first:last] - start
         edges[0] = 0
         # If parts are shorter than a sample, reduceat gives an empty part the value of the next one.
-        self._put(np.minimum, self._low[first:last], block, edges)
-        self._put(np.maximum, self._high[first:last], block, edges)
+        self._merge_extremes(np.minimum, self._low[first:last], block, edges)
+        self._merge_extremes(np.maximum, self._high[first:last], block, edges)
 
     @staticmethod
-    def _put(pick: np.ufunc, extremes: Int16, block: Int16, edges: Int64) -> None:
+    def _merge_extremes(pick: np.ufunc, extremes: Int16, block: Int16, edges: Int64) -> None:
         pick(extremes, pick.reduceat(block, edges), out=extremes)
 
-    def pairs(self) -> tuple[int, ...]:
+    def list_pairs(self) -> tuple[int, ...]:
         """Low, high, low, high … in -128..127; a part without a sample is (0, 0)."""
         pairs = np.stack((self._low, self._high), axis=1).astype(np.int32)
         pairs[np.diff(self._edges) == 0] = 0
         return tuple(np.clip((pairs + 128) >> 8, -128, 127).ravel().tolist())
 
 
-class Frames:
+class FrameStatistics:
     """Extremes, sum and energy of each 20 ms frame; the last frame may be shorter."""
 
     def __init__(self, rate: int) -> None:
         self.step = rate // FRAMES_PER_SECOND
         self._count = 0
-        self._floats: Float32 = np.empty((FLOAT_FRAMES, self.step), np.float32)
+        self._floats: Float32 = np.empty((FLOAT_BATCH_FRAMES, self.step), np.float32)
         self._ones: Float32 = np.ones(self.step, np.float32)
         self._sums: list[Float64] = []
         self._energies: list[Float64] = []
@@ -175,8 +175,8 @@ class Frames:
         self._count += len(block)
         whole = len(block) // self.step * self.step
         rows = block[:whole].reshape(-1, self.step)
-        for start in range(0, len(rows), FLOAT_FRAMES):
-            self._reckon(rows[start : start + FLOAT_FRAMES])
+        for start in range(0, len(rows), FLOAT_BATCH_FRAMES):
+            self._sum_rows(rows[start : start + FLOAT_BATCH_FRAMES])
         if whole < len(block):
             rest = block[whole:].astype(np.float64)
             self._sums.append(np.array([rest.sum()]))
@@ -184,62 +184,62 @@ class Frames:
         starts = np.arange(0, len(block), self.step)
         return np.minimum.reduceat(block, starts), np.maximum.reduceat(block, starts), self.step
 
-    def _reckon(self, rows: Int16) -> None:
+    def _sum_rows(self, rows: Int16) -> None:
         # The buffer is reused: allocating memory costs more than the arithmetic.
         floats = self._floats[: len(rows)]
         np.copyto(floats, rows)
         self._sums.append((floats @ self._ones).astype(np.float64))
         self._energies.append(np.vecdot(floats, floats).astype(np.float64))
 
-    def loudness(self) -> "Loudness":
+    def build_power_profile(self) -> "PowerProfile":
         sums = np.concatenate(self._sums) / FULL_SCALE
         energies = np.concatenate(self._energies) / FULL_SCALE**2
         whole = self._count // self.step
         # The mean is removed, so that a DC offset does not count as noise.
         powers = energies[:whole] / self.step - (sums[:whole] / self.step) ** 2
-        return Loudness(powers, float(sums.sum()) / self._count, float(energies.sum()) / self._count)
+        return PowerProfile(powers, float(sums.sum()) / self._count, float(energies.sum()) / self._count)
 
 
-class Loudness:
+class PowerProfile:
     """Speech and noise, from the powers of 20 ms frames; full scale squared is 1."""
 
     def __init__(self, powers: Float64, mean: float, mean_power: float) -> None:
         self.powers = np.maximum(powers, 10 ** (FLOOR_DB / 10))
         self.mean = mean
         self.mean_power = mean_power
-        self._ranked = np.sort(self._between_digital_silence())
+        self._ranked = np.sort(self._trim_digital_silence())
 
-    def _between_digital_silence(self) -> Float64:
+    def _trim_digital_silence(self) -> Float64:
         """The powers without digital silence at both ends."""
         audible = np.flatnonzero(self.powers > 10 ** (DIGITAL_SILENCE_DB / 10))
         return self.powers[audible[0] : audible[-1] + 1] if len(audible) else self.powers
 
-    def noise(self) -> float:
+    def compute_noise_power(self) -> float:
         """Power of the quietest tenth."""
-        return _mean(self._ranked[: max(1, len(self._ranked) // QUIETEST_PARTS)])
+        return _compute_mean(self._ranked[: max(1, len(self._ranked) // QUIETEST_PARTS)])
 
-    def snr(self) -> float:
+    def compute_snr(self) -> float:
         """Louder half over quietest tenth, in dB."""
-        noise = self.noise()
-        speech = _mean(self._ranked[len(self._ranked) // 2 :])
-        return max(0.0, decibels(speech - noise) - decibels(noise)) if noise else 0.0
+        noise = self.compute_noise_power()
+        speech = _compute_mean(self._ranked[len(self._ranked) // 2 :])
+        return max(0.0, convert_to_dbfs(speech - noise) - convert_to_dbfs(noise)) if noise else 0.0
 
-    def speech(self) -> Int64:
+    def find_speech_frames(self) -> Int64:
         """Indexes of the frames that are as loud as speech."""
-        return np.flatnonzero(self.powers >= 10 ** (self._speech_db() / 10))
+        return np.flatnonzero(self.powers >= 10 ** (self._compute_speech_threshold() / 10))
 
-    def _speech_db(self) -> float:
-        loud = decibels(_mean(self._ranked[len(self._ranked) * 9 // 10 :]))
-        noise = decibels(self.noise())
-        return min(0.0, max(SPEECH_LEAST_DB, noise + SPEECH_OVER_NOISE_DB, loud - SPEECH_UNDER_LOUDEST_DB))
+    def _compute_speech_threshold(self) -> float:
+        loud = convert_to_dbfs(_compute_mean(self._ranked[len(self._ranked) * 9 // 10 :]))
+        noise = convert_to_dbfs(self.compute_noise_power())
+        return min(0.0, max(MIN_SPEECH_DB, noise + SPEECH_OVER_NOISE_DB, loud - SPEECH_UNDER_LOUDEST_DB))
 
     @staticmethod
-    def edges(speech: Int64, seconds: float) -> Span:
+    def measure_edges(speech: Int64, seconds: float) -> Span:
         """Seconds before the first and after the last speech frame."""
         if not len(speech):
             return seconds, seconds
         return int(speech[0]) / FRAMES_PER_SECOND, max(0.0, seconds - int(speech[-1] + 1) / FRAMES_PER_SECOND)
 
 
-def _mean(powers: Float64) -> float:
+def _compute_mean(powers: Float64) -> float:
     return float(powers.mean()) if len(powers) else 0.0

@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 import soxr
 
-from audio.networks.weights import Absent, located
+from audio.networks.weights import MissingModel, locate_wheel_file
 from audio.wav.riff import Float32
 
-LONGEST_SECONDS = 60.0
+MAX_SECONDS = 60.0
 """Only the beginning of a longer recording is rated."""
-SHORTEST_SECONDS = 1.0
-LEAST_RMS = 10 ** (-60 / 20)
+MIN_SECONDS = 1.0
+MIN_RMS = 10 ** (-60 / 20)
 """-60 dBFS: below it there is no speech to rate."""
-USUAL_RMS = 10 ** (-20 / 20)
+TARGET_RMS = 10 ** (-20 / 20)
 """Every recording is first scaled to -20 dBFS, because the level changes the ratings of both models."""
 
 RATE = 16000
@@ -45,18 +45,18 @@ DNSMOS_CURVES = {
 RNNOISE_RATE = 48000
 RNNOISE_FRAME = 480
 RNNOISE_SCALE = 32768.0
-MOST_DELAY = 2000
+MAX_DELAY = 2000
 
-LEAST_POWER = 1e-9
+MIN_POWER = 1e-9
 """Keeps the logarithm finite."""
 
 STOI_RATE = 10000
-STOI_FRAME, STOI_STEP, STOI_RANGE_DB, STOI_LEAST = 256, 128, 40.0, 32
+STOI_FRAME, STOI_STEP, STOI_RANGE_DB, STOI_MIN_FRAMES = 256, 128, 40.0, 32
 """Compares frames within 40 dB of the loudest, thirty at a time (Taal and others, 2011); both ends lose one frame."""
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class EstimateNote:
     """An explanation for people: name and scale of an estimate, what it ranks well and what it does not detect.
 
     `value_format` shows a value with as many digits as are meaningful.
@@ -64,44 +64,46 @@ class Note:
 
     name: str
     scale: str
-    ranks: str
-    blind: str
-    form: str = "{:.2f}"
+    strengths: str
+    blind_spots: str
+    value_format: str = "{:.2f}"
 
 
-_EVENED_OUT = "Level, which is normalized first"
-_BY_DENOISER = f"{_EVENED_OUT}, and reverberation. The denoiser keeps most of it, so the rating is too high."
+_LEVEL_IGNORED = "Level, which is normalized first"
+_DENOISER_BLIND_SPOTS = (
+    f"{_LEVEL_IGNORED}, and reverberation. The denoiser keeps most of it, so the rating is too high."
+)
 NOTES = {
-    "dnsmos_overall": Note(
+    "dnsmos_overall": EstimateNote(
         "DNSMOS overall (estimated)",
         "1 to 5, higher is better; clean studio speech reaches about 3.2",
         "Noise and reverberation.",
-        f"{_EVENED_OUT}, and most clipping.",
+        f"{_LEVEL_IGNORED}, and most clipping.",
     ),
-    "dnsmos_signal": Note(
+    "dnsmos_signal": EstimateNote(
         "DNSMOS speech (estimated)",
         "1 to 5, higher is better",
         "Reverberation.",
-        f"{_EVENED_OUT}, even noise, and most clipping.",
+        f"{_LEVEL_IGNORED}, even noise, and most clipping.",
     ),
-    "dnsmos_background": Note(
+    "dnsmos_background": EstimateNote(
         "DNSMOS background (estimated)",
         "1 to 5, higher is better",
         "Noise.",
-        f"{_EVENED_OUT}, clipping and a narrow band.",
+        f"{_LEVEL_IGNORED}, clipping and a narrow band.",
     ),
-    "stoi": Note(
+    "stoi": EstimateNote(
         "STOI (estimated)",
         "0 to 1, higher is better; clean speech reaches about 0.99, and 0.95 is already bad",
         "Noise and clipping.",
-        _BY_DENOISER,
+        _DENOISER_BLIND_SPOTS,
         "{:.3f}",
     ),
-    "si_sdr": Note(
+    "si_sdr": EstimateNote(
         "SI-SDR (estimated)",
         "dB, higher is better; never above about 16",
         "Noise and clipping.",
-        _BY_DENOISER,
+        _DENOISER_BLIND_SPOTS,
         "{:.1f} dB",
     ),
 }
@@ -123,38 +125,38 @@ class Estimates:
         return asdict(self) | {"missing": list(self.missing)}
 
 
-def lacking() -> tuple[str, ...]:
+def list_missing_parts() -> tuple[str, ...]:
     """Why some estimates cannot be made here, for people; empty if the quality extra is complete."""
-    parts = (_dnsmos_model(), _denoiser(), _stoi())
-    return tuple(NOT_INSTALLED.format(reason=part.reason) for part in parts if isinstance(part, Absent))
+    parts = (_load_dnsmos_model(), _load_denoiser(), _load_stoi())
+    return tuple(NOT_INSTALLED.format(reason=part.reason) for part in parts if isinstance(part, MissingModel))
 
 
-def estimate(samples: Float32, rate: int) -> Estimates:
+def estimate_quality(samples: Float32, rate: int) -> Estimates:
     """All estimates of a mono recording (-1..1 at `rate` samples per second), from at most its first minute.
 
     Takes about a tenth of the recording's duration on one processor, and 200 MB, or 300 MB for a whole minute; 100 MB
     of it stay allocated for the models.
     """
-    samples = samples[: int(LONGEST_SECONDS * rate)]
-    if len(samples) < SHORTEST_SECONDS * rate:
+    samples = samples[: int(MAX_SECONDS * rate)]
+    if len(samples) < MIN_SECONDS * rate:
         return Estimates(missing=("The recording is too short to rate.",))
     centered = samples - samples.mean()
     level = math.sqrt(float(np.vecdot(centered, centered)) / len(centered))
-    if level < LEAST_RMS:
+    if level < MIN_RMS:
         return Estimates(missing=("The recording is silent.",))
-    scaled = np.asarray(centered * (USUAL_RMS / level), np.float32)
-    values = dict(_dnsmos(scaled, rate)) | dict(_against_denoised(scaled, rate))
-    return Estimates(**{name: _told(value) for name, value in values.items()}, missing=lacking())
+    scaled = np.asarray(centered * (TARGET_RMS / level), np.float32)
+    values = dict(_estimate_dnsmos(scaled, rate)) | dict(_compare_with_denoised(scaled, rate))
+    return Estimates(**{name: _round_finite(value) for name, value in values.items()}, missing=list_missing_parts())
 
 
-def _told(value: float) -> float | None:
+def _round_finite(value: float) -> float | None:
     return round(value, 3) if math.isfinite(value) else None
 
 
-def _dnsmos(samples: Float32, rate: int) -> Iterator[tuple[str, float]]:
+def _estimate_dnsmos(samples: Float32, rate: int) -> Iterator[tuple[str, float]]:
     """The mean over windows of 9 s; a shorter recording is repeated until it fills one."""
-    model = _dnsmos_model()
-    if isinstance(model, Absent):
+    model = _load_dnsmos_model()
+    if isinstance(model, MissingModel):
         return
     sound = soxr.resample(samples, rate, RATE)
     if len(sound) < DNSMOS_WINDOW:
@@ -166,14 +168,14 @@ def _dnsmos(samples: Float32, rate: int) -> Iterator[tuple[str, float]]:
 
 
 @cache
-def _dnsmos_model() -> Callable[[Float32], Float32] | Absent:
+def _load_dnsmos_model() -> Callable[[Float32], Float32] | MissingModel:
     """A function from one window to (signal, background, overall), before the curves."""
     try:
         import onnxruntime
     except ImportError:
-        return Absent("onnxruntime is not installed.")
-    file = located("speechmos", "speechmos/dnsmos_models/sig_bak_ovr.onnx")
-    if isinstance(file, Absent):
+        return MissingModel("onnxruntime is not installed.")
+    file = locate_wheel_file("speechmos", "speechmos/dnsmos_models/sig_bak_ovr.onnx")
+    if isinstance(file, MissingModel):
         return file
     onnxruntime.set_default_logger_severity(3)
     options = onnxruntime.SessionOptions()
@@ -184,50 +186,50 @@ def _dnsmos_model() -> Callable[[Float32], Float32] | Absent:
     return lambda window: np.asarray(session.run(None, {"input_1": window[None]})[0][0])
 
 
-def _against_denoised(samples: Float32, rate: int) -> Iterator[tuple[str, float]]:
+def _compare_with_denoised(samples: Float32, rate: int) -> Iterator[tuple[str, float]]:
     """STOI and SI-SDR, with the output of RNNoise as the clean copy."""
-    denoise, stoi = _denoiser(), _stoi()
-    if isinstance(denoise, Absent):
+    denoise, stoi = _load_denoiser(), _load_stoi()
+    if isinstance(denoise, MissingModel):
         return
     sound = soxr.resample(samples, rate, RNNOISE_RATE)
     clean = denoise(sound)
-    clean = clean[_delay(clean, sound) :][: len(sound)]
+    clean = clean[_estimate_delay(clean, sound) :][: len(sound)]
     sound = sound[: len(clean)]
-    yield "si_sdr", _si_sdr(soxr.resample(clean, RNNOISE_RATE, RATE), soxr.resample(sound, RNNOISE_RATE, RATE))
+    yield "si_sdr", _compute_si_sdr(soxr.resample(clean, RNNOISE_RATE, RATE), soxr.resample(sound, RNNOISE_RATE, RATE))
     clean, sound = (soxr.resample(one, RNNOISE_RATE, STOI_RATE) for one in (clean, sound))
-    if not isinstance(stoi, Absent) and _loud_frames(clean) > STOI_LEAST:
+    if not isinstance(stoi, MissingModel) and _count_loud_frames(clean) > STOI_MIN_FRAMES:
         yield "stoi", stoi(clean, sound)
 
 
 @cache
-def _stoi() -> Callable[[Float32, Float32], float] | Absent:
+def _load_stoi() -> Callable[[Float32, Float32], float] | MissingModel:
     """A function from a clean copy and the recording, both at STOI_RATE, to STOI."""
     try:
         from pystoi import stoi
     except ImportError:
-        return Absent("pystoi is not installed.")
+        return MissingModel("pystoi is not installed.")
     return lambda clean, sound: float(stoi(clean, sound, STOI_RATE))
 
 
 @cache
-def _denoiser() -> Callable[[Float32], Float32] | Absent:
+def _load_denoiser() -> Callable[[Float32], Float32] | MissingModel:
     """RNNoise at 48 kHz; each call has its own state."""
-    file = located("pyrnnoise", "pyrnnoise/librnnoise.so")
-    if isinstance(file, Absent):
+    file = locate_wheel_file("pyrnnoise", "pyrnnoise/librnnoise.so")
+    if isinstance(file, MissingModel):
         return file
     try:
         library = ctypes.CDLL(str(file))
     except OSError:
-        return Absent("RNNoise does not run on this machine.")
+        return MissingModel("RNNoise does not run on this machine.")
     library.rnnoise_create.restype = ctypes.c_void_p
     library.rnnoise_create.argtypes = [ctypes.c_void_p]
     library.rnnoise_destroy.argtypes = [ctypes.c_void_p]
     library.rnnoise_process_frame.restype = ctypes.c_float
     library.rnnoise_process_frame.argtypes = [ctypes.c_void_p] * 3
-    return lambda sound: _denoised(library, sound)
+    return lambda sound: _denoise_sound(library, sound)
 
 
-def _denoised(library: ctypes.CDLL, sound: Float32) -> Float32:
+def _denoise_sound(library: ctypes.CDLL, sound: Float32) -> Float32:
     frames = np.pad(sound, (0, -len(sound) % RNNOISE_FRAME + 2 * RNNOISE_FRAME)) * np.float32(RNNOISE_SCALE)
     cleaned = np.empty_like(frames)
     state = library.rnnoise_create(None)
@@ -237,25 +239,25 @@ def _denoised(library: ctypes.CDLL, sound: Float32) -> Float32:
     return np.asarray(cleaned / RNNOISE_SCALE, np.float32)
 
 
-def _delay(late: Float32, sound: Float32) -> int:
+def _estimate_delay(late: Float32, sound: Float32) -> int:
     """Samples by which `late` lags behind `sound`, at most MAX_DELAY, from the highest correlation."""
-    size = 1 << (max(len(late), len(sound)) + MOST_DELAY).bit_length()
+    size = 1 << (max(len(late), len(sound)) + MAX_DELAY).bit_length()
     spectrum = np.fft.rfft(late, size) * np.fft.rfft(sound, size).conj()
-    return int(np.fft.irfft(spectrum, size)[:MOST_DELAY].argmax())
+    return int(np.fft.irfft(spectrum, size)[:MAX_DELAY].argmax())
 
 
-def _si_sdr(clean: Float32, sound: Float32) -> float:
+def _compute_si_sdr(clean: Float32, sound: Float32) -> float:
     """Scale-invariant signal-to-distortion ratio (Le Roux and others, 2019), without the mean, in dB.
 
     10 log10 of the power of the part that is a multiple of the clean copy over the power of the rest.
     """
     reference, signal = (one.astype(np.float64) - one.mean(dtype=np.float64) for one in (clean, sound))
-    target = (signal @ reference) / (reference @ reference + LEAST_POWER) * reference
+    target = (signal @ reference) / (reference @ reference + MIN_POWER) * reference
     rest = signal - target
-    return 10 * math.log10((target @ target + LEAST_POWER) / (rest @ rest + LEAST_POWER))
+    return 10 * math.log10((target @ target + MIN_POWER) / (rest @ rest + MIN_POWER))
 
 
-def _loud_frames(sound: Float32) -> int:
+def _count_loud_frames(sound: Float32) -> int:
     """Number of frames that STOI would compare: with fewer than thirty it gives no result, and warns."""
     frames = np.lib.stride_tricks.sliding_window_view(sound, STOI_FRAME)[::STOI_STEP]
     powers = np.vecdot(frames * np.hanning(STOI_FRAME).astype(np.float32), frames)

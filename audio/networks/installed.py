@@ -4,28 +4,28 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 from audio.networks import estimates
-from audio.networks.silero import silero
-from audio.networks.speaker_encoder import encoder
-from audio.networks.weights import Absent
+from audio.networks.silero import load_silero
+from audio.networks.speaker_encoder import load_encoder
+from audio.networks.weights import MissingModel
 
-RUN = "Run: make run"
-EXTRAS = "Run: make extras"
+RUN_HINT = "Run: make run"
+EXTRAS_HINT = "Run: make extras"
 
 
-def _weights(load: Callable[[], object]) -> tuple[str, ...]:
+def _check_weights(load: Callable[[], object]) -> tuple[str, ...]:
     model = load()
-    return (f"{model.reason} {RUN}",) if isinstance(model, Absent) else ()
+    return (f"{model.reason} {RUN_HINT}",) if isinstance(model, MissingModel) else ()
 
 
-def _package(name: str, command: str) -> tuple[str, ...]:
+def _check_package(name: str, command: str) -> tuple[str, ...]:
     return () if find_spec(name) else (f"{name} is not installed. {command}",)
 
 
 PARTS: dict[str, Callable[[], tuple[str, ...]]] = {
-    "Voice activity": lambda: _weights(silero),
-    "Speaker match": lambda: _weights(encoder),
-    "Statement check": lambda: _package("pocketsphinx", RUN),
-    "M4A and WebM": lambda: _package("av", EXTRAS),
-    "Quality estimates": estimates.lacking,
+    "Voice activity": lambda: _check_weights(load_silero),
+    "Speaker match": lambda: _check_weights(load_encoder),
+    "Statement check": lambda: _check_package("pocketsphinx", RUN_HINT),
+    "M4A and WebM": lambda: _check_package("av", EXTRAS_HINT),
+    "Quality estimates": estimates.list_missing_parts,
 }
 """Name of a part to a check: what is missing and what to do, for people; empty if complete. Checks load weights."""

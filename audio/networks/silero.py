@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from audio.networks.weights import Absent, Arrays, safetensors
+from audio.networks.weights import Arrays, MissingModel, load_safetensors
 from audio.wav.riff import Float32
 
 CHUNK, CONTEXT = 512, 64
@@ -27,7 +27,7 @@ STRIDES = (1, 2, 2, 1)
 
 
 @dataclass(slots=True)
-class State:
+class SileroState:
     """State of the model from block to block."""
 
     context: Float32
@@ -40,44 +40,49 @@ class Silero:
 
     def __init__(self, weights: Arrays) -> None:
         self._basis = weights["stft_conv.weight"][:, 0].T.copy()
-        self._convolutions = [_convolution(weights, n) for n in range(1, len(STRIDES) + 1)]
+        self._convolutions = [_prepare_convolution(weights, n) for n in range(1, len(STRIDES) + 1)]
         # The sigmoid is 0.5 + 0.5 tanh(x / 2): with its half in the weights, one tanh serves all four gates.
         halves = np.full(4 * HIDDEN, 0.5, np.float32)
         halves[2 * HIDDEN : 3 * HIDDEN] = 1
-        self._inner = weights["lstm_cell.weight_ih"].T * halves
-        self._back = weights["lstm_cell.weight_hh"].T * halves
+        self._input_weights = weights["lstm_cell.weight_ih"].T * halves
+        self._recurrent_weights = weights["lstm_cell.weight_hh"].T * halves
         self._bias = (weights["lstm_cell.bias_ih"] + weights["lstm_cell.bias_hh"]) * halves
-        self._out, self._out_bias = weights["final_conv.weight"][0, :, 0], float(weights["final_conv.bias"][0])
+        self._output_weights, self._output_bias = (
+            weights["final_conv.weight"][0, :, 0],
+            float(weights["final_conv.bias"][0]),
+        )
 
     @staticmethod
-    def start() -> State:
-        return State(*(np.zeros(size, np.float32) for size in (CONTEXT, HIDDEN, HIDDEN)))
+    def create_state() -> SileroState:
+        return SileroState(*(np.zeros(size, np.float32) for size in (CONTEXT, HIDDEN, HIDDEN)))
 
-    def probabilities(self, samples: Float32, state: State) -> Float32:
+    def compute_probabilities(self, samples: Float32, state: SileroState) -> Float32:
         """Probability of speech in each CHUNK of samples at RATE; updates `state`."""
         joined = np.concatenate((state.context, samples))
         state.context = joined[-CONTEXT:]
         windows = np.lib.stride_tricks.sliding_window_view(joined, CONTEXT + CHUNK)[::CHUNK]
-        outputs = self._recurrent(self._features(windows), state)
-        return np.asarray(0.5 + 0.5 * np.tanh(0.5 * (np.maximum(outputs, 0) @ self._out + self._out_bias)))
+        outputs = self._run_lstm(self._compute_features(windows), state)
+        return np.asarray(
+            0.5 + 0.5 * np.tanh(0.5 * (np.maximum(outputs, 0) @ self._output_weights + self._output_bias))
+        )
 
-    def _features(self, windows: Float32) -> Float32:
+    def _compute_features(self, windows: Float32) -> Float32:
         """128 numbers per window."""
         filled = np.pad(windows, ((0, 0), (0, CONTEXT)), mode="reflect")
         frames = np.lib.stride_tricks.sliding_window_view(filled, 256, axis=1)[:, ::128]
         spectrum = frames @ self._basis
         layer = np.hypot(spectrum[..., :129], spectrum[..., 129:])
         for (weight, bias), stride in zip(self._convolutions, STRIDES, strict=True):
-            layer = _convolved(layer, weight, stride) + bias
+            layer = _apply_convolution(layer, weight, stride) + bias
             np.maximum(layer, 0, out=layer)
         return np.asarray(layer[:, 0])
 
-    def _recurrent(self, features: Float32, state: State) -> Float32:
-        inputs = features @ self._inner + self._bias
+    def _run_lstm(self, features: Float32, state: SileroState) -> Float32:
+        inputs = features @ self._input_weights + self._bias
         outputs = np.empty((len(inputs), HIDDEN), np.float32)
         hidden, cell = state.hidden, state.cell
         for step, gates in enumerate(inputs):
-            gates += hidden @ self._back
+            gates += hidden @ self._recurrent_weights
             np.tanh(gates, out=gates)
             input_gate, forget_gate, candidate, output_gate = gates.reshape(4, HIDDEN)
             cell = 0.5 * ((1 + forget_gate) * cell + (1 + input_gate) * candidate)
@@ -86,13 +91,13 @@ class Silero:
         return outputs
 
 
-def _convolution(weights: Arrays, number: int) -> tuple[Float32, Float32]:
+def _prepare_convolution(weights: Arrays, number: int) -> tuple[Float32, Float32]:
     """(weight as (three times in a row, outputs), bias)."""
     weight, bias = weights[f"conv{number}.weight"], weights[f"conv{number}.bias"]
     return np.ascontiguousarray(weight.transpose(2, 1, 0).reshape(-1, len(bias))), bias
 
 
-def _convolved(layer: Float32, weight: Float32, stride: int) -> Float32:
+def _apply_convolution(layer: Float32, weight: Float32, stride: int) -> Float32:
     """Convolve (windows, times, channels) over three times in a row, with silence at both ends."""
     padded = np.pad(layer, ((0, 0), (1, 1), (0, 0)))
     count = (layer.shape[1] - 1) // stride + 1
@@ -101,7 +106,7 @@ def _convolved(layer: Float32, weight: Float32, stride: int) -> Float32:
 
 
 @cache
-def silero() -> Silero | Absent:
+def load_silero() -> Silero | MissingModel:
     """The model, loaded once per process."""
-    weights = safetensors("silero-vad", "silero_vad/data/silero_vad_16k.safetensors", SHAPES)
-    return weights if isinstance(weights, Absent) else Silero(weights)
+    weights = load_safetensors("silero-vad", "silero_vad/data/silero_vad_16k.safetensors", SHAPES)
+    return weights if isinstance(weights, MissingModel) else Silero(weights)

@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from audio.networks.weights import Absent, Arrays, torch_legacy
+from audio.networks.weights import Arrays, MissingModel, load_torch_legacy
 from audio.wav.riff import Float32
 
 RATE = 16000
@@ -20,7 +20,7 @@ FRAMES = 160
 """Spectra in one window of the encoder: 1.6 seconds."""
 STEP = 77
 """Spectra from one window to the next: 1.3 windows per second."""
-LEAST_FILLED = 0.75
+MIN_FILLED_SHARE = 0.75
 """The last window is excluded if sound fills less than this share, unless it is the only one."""
 SHAPES = {
     **{f"lstm.weight_ih_l{layer}": (4 * HIDDEN, HIDDEN if layer else BANDS) for layer in range(LAYERS)},
@@ -31,7 +31,7 @@ SHAPES = {
 }
 
 
-class Encoder:
+class SpeakerEncoder:
     def __init__(self, weights: Arrays) -> None:
         # The sigmoid is 0.5 + 0.5 tanh(x / 2): with its half in the weights, one tanh serves all four gates.
         halves = np.full(4 * HIDDEN, 0.5, np.float32)
@@ -48,26 +48,26 @@ class Encoder:
 
     def encode(self, samples: Float32) -> Float32:
         """A unit vector for mono samples at RATE: the mean over windows of 1.6 seconds."""
-        starts = _starts(len(samples))
-        spectra = _mel(np.pad(samples, (0, max(0, (starts[-1] + FRAMES) * HOP - len(samples)))))
-        vectors = self._hear(np.stack([spectra[start : start + FRAMES] for start in starts]))
-        return unit(vectors.mean(axis=0))
+        starts = _list_window_starts(len(samples))
+        spectra = _compute_mel_spectra(np.pad(samples, (0, max(0, (starts[-1] + FRAMES) * HOP - len(samples)))))
+        vectors = self._encode_windows(np.stack([spectra[start : start + FRAMES] for start in starts]))
+        return normalize_vector(vectors.mean(axis=0))
 
-    def _hear(self, spectra: Float32) -> Float32:
+    def _encode_windows(self, spectra: Float32) -> Float32:
         """(windows, FRAMES, BANDS) to (windows, SIZE), as unit vectors."""
         layer = np.ascontiguousarray(spectra.transpose(1, 0, 2))
         for input_weights, recurrent_weights, bias in self._layers:
-            layer = _recurrent(np.tensordot(layer, input_weights, 1) + bias, recurrent_weights)
+            layer = _run_lstm(np.tensordot(layer, input_weights, 1) + bias, recurrent_weights)
         projected = np.maximum(layer[-1] @ self._projection + self._offset, 0)
         return np.asarray(projected / np.linalg.norm(projected, axis=1, keepdims=True).clip(1e-6))
 
 
-def unit(vector: Float32) -> Float32:
+def normalize_vector(vector: Float32) -> Float32:
     """Scale to length one."""
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-6), np.float32)
 
 
-def _recurrent(inputs: Float32, recurrent_weights: Float32) -> Float32:
+def _run_lstm(inputs: Float32, recurrent_weights: Float32) -> Float32:
     """An LSTM over (times, windows, gates). Overwrites `inputs`."""
     outputs = np.empty((*inputs.shape[:2], HIDDEN), np.float32)
     hidden = cell = np.zeros(outputs.shape[1:], np.float32)
@@ -82,25 +82,25 @@ def _recurrent(inputs: Float32, recurrent_weights: Float32) -> Float32:
     return outputs
 
 
-def _starts(count: int) -> list[int]:
+def _list_window_starts(count: int) -> list[int]:
     """The first spectrum of each window, for `count` samples."""
     spectra = -(-(count + 1) // HOP)
     starts = list(range(0, max(1, spectra - FRAMES + STEP + 1), STEP))
     filled = (count - starts[-1] * HOP) / (FRAMES * HOP)
-    return starts[:-1] if len(starts) > 1 and filled < LEAST_FILLED else starts
+    return starts[:-1] if len(starts) > 1 and filled < MIN_FILLED_SHARE else starts
 
 
-def _mel(samples: Float32) -> Float32:
+def _compute_mel_spectra(samples: Float32) -> Float32:
     """Power in mel bands, (spectra, BANDS), one spectrum centered on every HOP-th sample."""
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(samples, WINDOW // 2), WINDOW)[::HOP]
     taper = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)).astype(np.float32)
-    return np.asarray(np.abs(np.fft.rfft(frames * taper, axis=1)).astype(np.float32) ** 2 @ _bank())
+    return np.asarray(np.abs(np.fft.rfft(frames * taper, axis=1)).astype(np.float32) ** 2 @ _build_mel_bank())
 
 
 @cache
-def _bank() -> Float32:
+def _build_mel_bank() -> Float32:
     """(frequencies, BANDS): triangles of equal area, evenly spaced on Slaney's mel scale from 0 to 8 kHz."""
-    edges = _hertz(np.linspace(0, _mels(RATE / 2), BANDS + 2))
+    edges = _convert_to_hertz(np.linspace(0, _convert_to_mels(RATE / 2), BANDS + 2))
     bins = np.linspace(0, RATE / 2, WINDOW // 2 + 1)[:, None]
     rise = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     fall = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
@@ -109,16 +109,16 @@ def _bank() -> Float32:
 
 
 # Linear to 1000 Hz (15 mels), and logarithmic above: 27 mels from there to 6400 Hz.
-def _mels(hertz: float) -> float:
+def _convert_to_mels(hertz: float) -> float:
     return hertz * 3 / 200 if hertz < 1000 else 15 + 27 * np.log(hertz / 1000) / np.log(6.4)
 
 
-def _hertz(mels: "np.typing.NDArray[np.float64]") -> "np.typing.NDArray[np.float64]":
+def _convert_to_hertz(mels: "np.typing.NDArray[np.float64]") -> "np.typing.NDArray[np.float64]":
     return np.where(mels < 15, mels * 200 / 3, 1000 * 6.4 ** ((mels - 15) / 27))
 
 
 @cache
-def encoder() -> Encoder | Absent:
+def load_encoder() -> SpeakerEncoder | MissingModel:
     """The model, loaded once per process."""
-    weights = torch_legacy("Resemblyzer", "resemblyzer/pretrained.pt", SHAPES)
-    return weights if isinstance(weights, Absent) else Encoder(weights)
+    weights = load_torch_legacy("Resemblyzer", "resemblyzer/pretrained.pt", SHAPES)
+    return weights if isinstance(weights, MissingModel) else SpeakerEncoder(weights)

@@ -15,27 +15,27 @@ import soxr
 
 from audio.findings.findings import Finding, finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
-from audio.networks.speaker_encoder import RATE, encoder, unit
-from audio.networks.vad import speech
-from audio.networks.weights import Absent
+from audio.networks.speaker_encoder import RATE, load_encoder, normalize_vector
+from audio.networks.vad import detect_speech
+from audio.networks.weights import MissingModel
 from audio.wav.riff import Float32
 
-HEARD_SECONDS = 120.0
-VOICED_SECONDS = 30.0
+MAX_SEARCHED_SECONDS = 120.0
+MAX_VOICED_SECONDS = 30.0
 """Half a minute of speech, from the first two minutes, is enough to recognize a voice."""
-LEAST_VOICED_SECONDS = 1.0
+MIN_VOICED_SECONDS = 1.0
 """Below it, most of the encoder's input is the silence used as padding."""
-LEAST_POWER = 10 ** (-30 / 10)
+MIN_POWER = 10 ** (-30 / 10)
 """Audio below -30 dBFS is raised to it, as in the encoder's training data."""
 
 CORE_SHARE = 0.6
-CORE_TURNS = 20
+MAX_CORE_ROUNDS = 20
 
-SAME_WRONG = 0.01
+SAME_ERROR_RATE = 0.01
 """Share of comparisons with other people that reach the similarity for the same voice: clean human speech."""
-DIFFERENT_WRONG = 0.02
+DIFFERENT_ERROR_RATE = 0.02
 """Share of comparisons with the same person in noise, in a room or by telephone that stay below the lower limit."""
-UNSURE_WRONG = 0.04
+UNSURE_ERROR_RATE = 0.04
 """Between both limits: share of errors of both kinds with one limit at the best value."""
 
 Verdict = Literal["same", "unsure", "different", "unchecked"]
@@ -52,44 +52,44 @@ class Voiceprint:
         return f"Voiceprint({self.voiced_seconds:.1f} s)"
 
 
-def missing() -> str:
+def describe_missing_model() -> str:
     """Why no voices can be compared here, for people; empty if the model is installed."""
-    model = encoder()
-    return model.reason if isinstance(model, Absent) else ""
+    model = load_encoder()
+    return model.reason if isinstance(model, MissingModel) else ""
 
 
-def voiceprint(samples: Float32, rate: int) -> Voiceprint | None:
+def compute_voiceprint(samples: Float32, rate: int) -> Voiceprint | None:
     """The voiceprint of mono samples in -1..1; None with less than a second of speech, or without the model.
 
     Three seconds are better. Pauses do not count. `describe_missing_model` says why there is no model.
     """
-    model = encoder()
-    if isinstance(model, Absent):
+    model = load_encoder()
+    if isinstance(model, MissingModel):
         return None
-    start = np.asarray(samples[: int(HEARD_SECONDS * rate)], np.float32)
-    raised = _raised(start if rate == RATE else soxr.resample(start, rate, RATE))
-    spoken = _voice(raised)
+    start = np.asarray(samples[: int(MAX_SEARCHED_SECONDS * rate)], np.float32)
+    raised = _raise_level(start if rate == RATE else soxr.resample(start, rate, RATE))
+    spoken = _extract_speech(raised)
     seconds = len(spoken) / RATE
-    return Voiceprint(model.encode(spoken), seconds) if seconds >= LEAST_VOICED_SECONDS else None
+    return Voiceprint(model.encode(spoken), seconds) if seconds >= MIN_VOICED_SECONDS else None
 
 
-def _raised(samples: Float32) -> Float32:
+def _raise_level(samples: Float32) -> Float32:
     power = float(np.mean(samples**2)) if len(samples) else 0.0
-    return samples * np.float32((LEAST_POWER / power) ** 0.5) if 0 < power < LEAST_POWER else samples
+    return samples * np.float32((MIN_POWER / power) ** 0.5) if 0 < power < MIN_POWER else samples
 
 
-def _voice(samples: Float32) -> Float32:
-    spans = [(int(start * RATE), int(end * RATE)) for start, end in speech(samples, RATE).segments]
+def _extract_speech(samples: Float32) -> Float32:
+    spans = [(int(start * RATE), int(end * RATE)) for start, end in detect_speech(samples, RATE).segments]
     parts = [samples[start:end] for start, end in spans]
-    return np.concatenate([np.zeros(0, np.float32), *parts])[: int(VOICED_SECONDS * RATE)]
+    return np.concatenate([np.zeros(0, np.float32), *parts])[: int(MAX_VOICED_SECONDS * RATE)]
 
 
-def likeness(one: Voiceprint, other: Voiceprint) -> float:
+def compute_similarity(one: Voiceprint, other: Voiceprint) -> float:
     """Similarity of two voices, 0..1: the cosine between their voiceprints."""
     return float(one.vector @ other.vector)
 
 
-def centroid(prints: Iterable[Voiceprint | None]) -> Voiceprint | None:
+def compute_centroid(prints: Iterable[Voiceprint | None]) -> Voiceprint | None:
     """The voice of the majority, None without prints: the mean of the three fifths that are nearest to it.
 
     Clips of other speakers do not shift it. On human speech with two clips of others among four own ones, a mean over
@@ -98,15 +98,15 @@ def centroid(prints: Iterable[Voiceprint | None]) -> Voiceprint | None:
     known = [one for one in prints if one is not None]
     if not known:
         return None
-    core = [known[index] for index in _core(np.stack([one.vector for one in known]))]
-    vector = unit(np.mean([one.vector for one in core], axis=0))
+    core = [known[index] for index in _select_core(np.stack([one.vector for one in known]))]
+    vector = normalize_vector(np.mean([one.vector for one in core], axis=0))
     return Voiceprint(vector, sum(one.voiced_seconds for one in core))
 
 
-def _core(vectors: Float32) -> list[int]:
+def _select_core(vectors: Float32) -> list[int]:
     """The indexes of the rows that agree most."""
     core = list(range(len(vectors)))
-    for _ in range(CORE_TURNS):
+    for _ in range(MAX_CORE_ROUNDS):
         similarities = vectors @ vectors[core].mean(axis=0)
         best = sorted(np.argsort(-similarities, kind="stable")[: math.ceil(CORE_SHARE * len(vectors))].tolist())
         if best == core:
@@ -115,18 +115,18 @@ def _core(vectors: Float32) -> list[int]:
     return core
 
 
-def outliers(prints: Sequence[Voiceprint | None], thresholds: Thresholds = THRESHOLDS) -> list[bool]:
+def flag_outliers(prints: Sequence[Voiceprint | None], thresholds: Thresholds = THRESHOLDS) -> list[bool]:
     """Whether each clip of a set seems to be of another speaker; False if there is too little speech.
 
     On human speech it finds 99 of 100 clips of others, and flags none of 100 own clips of one session.
     """
-    center = centroid(prints)
+    center = compute_centroid(prints)
     if center is None or sum(one is not None for one in prints) < thresholds.speaker_least_set:
         return [False] * len(prints)
-    return [one is not None and likeness(one, center) < least_likeness(one, thresholds) for one in prints]
+    return [one is not None and compute_similarity(one, center) < get_min_similarity(one, thresholds) for one in prints]
 
 
-def least_likeness(one: Voiceprint, thresholds: Thresholds) -> float:
+def get_min_similarity(one: Voiceprint, thresholds: Thresholds) -> float:
     """The similarity to the set below which a clip is flagged. Short clips vary more; very short ones never are."""
     if one.voiced_seconds < thresholds.speaker_short_seconds:
         return -1.0
@@ -155,20 +155,20 @@ class Match:
         return asdict(self) | {"finding": self.finding and self.finding.as_dict()}
 
 
-def match(
+def match_speaker(
     take: Voiceprint | None, recordings: Iterable[Voiceprint | None], thresholds: Thresholds = THRESHOLDS
 ) -> Match:
     """Compare a consent take with the recordings."""
     known = [one for one in recordings if one is not None]
-    center = centroid(known)
+    center = compute_centroid(known)
     if take is None or center is None or len(known) < thresholds.speaker_least_recordings:
-        advice = finding("take_voice_unchecked", reason=_unchecked(take, len(known), thresholds))
+        advice = finding("take_voice_unchecked", reason=_describe_unchecked(take, len(known), thresholds))
         return Match("unchecked", advice.text, len(known), finding=advice)
-    return _judged(likeness(take, center), len(known), thresholds)
+    return _build_match(compute_similarity(take, center), len(known), thresholds)
 
 
-def _unchecked(take: Voiceprint | None, known: int, thresholds: Thresholds) -> str:
-    if reason := missing():
+def _describe_unchecked(take: Voiceprint | None, known: int, thresholds: Thresholds) -> str:
+    if reason := describe_missing_model():
         return reason.rstrip(".")
     if take is None:
         return "there is too little speech in the take"
@@ -176,16 +176,16 @@ def _unchecked(take: Voiceprint | None, known: int, thresholds: Thresholds) -> s
     return f"{known} recordings with enough speech are too few; {least} are needed"
 
 
-def _judged(score: float, count: int, thresholds: Thresholds) -> Match:
+def _build_match(score: float, count: int, thresholds: Thresholds) -> Match:
     same, different = thresholds.speaker_same, thresholds.speaker_different
     # Truncated, not rounded: the text must not say that 0.62 is below 0.62.
     shown = math.floor(score * 100) / 100
     values = {"score": shown, "count": count, "same": same, "different": different}
     if score >= same:
         text = f"The voice matches the {count} recordings: similarity {shown:.2f} of 1."
-        return Match("same", text, count, round(score, 3), same, SAME_WRONG)
+        return Match("same", text, count, round(score, 3), same, SAME_ERROR_RATE)
     if score < different:
         advice = finding("take_other_voice", **values)
-        return Match("different", advice.text, count, round(score, 3), different, DIFFERENT_WRONG, advice)
+        return Match("different", advice.text, count, round(score, 3), different, DIFFERENT_ERROR_RATE, advice)
     advice = finding("take_voice_unsure", **values)
-    return Match("unsure", advice.text, count, round(score, 3), same, UNSURE_WRONG, advice)
+    return Match("unsure", advice.text, count, round(score, 3), same, UNSURE_ERROR_RATE, advice)

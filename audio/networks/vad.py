@@ -13,23 +13,23 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from audio.networks.silero import CHUNK, Silero, silero
-from audio.networks.weights import Absent
+from audio.networks.silero import CHUNK, Silero, load_silero
+from audio.networks.weights import MissingModel
 from audio.wav.riff import FULL_SCALE, Float32, Int16
 
 RATE = 16000
 """The model's sample rate; audio at other rates is resampled."""
 PAD_SECONDS = 0.08
 """Padding around speech: the model starts late and stops early, on breath and soft consonants."""
-LEAST_SECONDS = 0.1
+MIN_SECONDS = 0.1
 """Shorter speech is a click; shorter silence between speech is the closure of a consonant."""
 
 BATCH_CHUNKS = 256
-START, STOP = 0.5, 0.35
+START_PROBABILITY, STOP_PROBABILITY = 0.5, 0.35
 """Speech begins above START_PROBABILITY and ends below STOP_PROBABILITY, as in its authors' code."""
 
 LEVEL_FRAME = 160
-LEVEL_OVER_NOISE_DB, LEVEL_UNDER_LOUDEST_DB, LEVEL_LEAST_DB = 8.0, 35.0, -55.0
+LEVEL_OVER_NOISE_DB, LEVEL_UNDER_LOUDEST_DB, MIN_LEVEL_DB = 8.0, 35.0, -55.0
 
 Span = tuple[float, float]
 
@@ -43,8 +43,8 @@ class Speech:
 
     segments: tuple[Span, ...]
     total: float
-    by: Literal["model", "level"] = "model"
-    missing: str = ""
+    method: Literal["model", "level"] = "model"
+    missing_reason: str = ""
 
     @property
     def seconds(self) -> float:
@@ -54,64 +54,68 @@ class Speech:
     def share(self) -> float:
         return self.seconds / self.total if self.total else 0.0
 
-    def pauses(self, least: float = 0.0) -> tuple[Span, ...]:
+    def list_pauses(self, min_seconds: float = 0.0) -> tuple[Span, ...]:
         """The spans without speech of at least `min_seconds`, including those at both ends."""
         edges = [0.0, *(edge for segment in self.segments for edge in segment), self.total]
-        return tuple((start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if end - start >= least)
+        return tuple(
+            (start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if end - start >= min_seconds
+        )
 
 
-def speech(samples: Float32 | Int16, rate: int) -> Speech:
+def detect_speech(samples: Float32 | Int16, rate: int) -> Speech:
     """Detect speech in mono samples, int16 or float in -1..1."""
-    detector = SpeechFinder(rate)
+    detector = SpeechDetector(rate)
     detector.add(samples)
-    return detector.result()
+    return detector.get_speech()
 
 
-class SpeechFinder:
+class SpeechDetector:
     """Detects speech in a sound that comes in blocks; memory grows by at most 4 bytes per 10 ms."""
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._count = 0
+        self._samples_read = 0
         self._resampler = None if rate == RATE else soxr.ResampleStream(rate, RATE, 1, dtype="float32")
-        model = silero()
-        self._missing = model.reason if isinstance(model, Absent) else ""
-        self._judge: _Judge = _ByLevel() if isinstance(model, Absent) else _ByModel(model)
+        model = load_silero()
+        self._missing = model.reason if isinstance(model, MissingModel) else ""
+        self._classifier: _SpeechClassifier = (
+            _LevelClassifier() if isinstance(model, MissingModel) else _ModelClassifier(model)
+        )
 
     def add(self, block: Float32 | Int16) -> None:
-        self._count += len(block)
+        self._samples_read += len(block)
         # One second at a time: the resampler's buffers grow with the size of its input.
         for start in range(0, len(block), self._rate):
-            self._hear(_floats(block[start : start + self._rate]))
+            self._classify_part(_convert_to_floats(block[start : start + self._rate]))
 
-    def result(self) -> Speech:
+    def get_speech(self) -> Speech:
         """The result; add no block after it."""
-        self._hear(np.zeros(0, np.float32), last=True)
-        total = self._count / self._rate
-        spans = tuple(_padded(self._judge.spans(), total))
+        self._classify_part(np.zeros(0, np.float32), last=True)
+        total = self._samples_read / self._rate
+        spans = tuple(_pad_spans(self._classifier.find_spans(), total))
         return Speech(spans, total, "level" if self._missing else "model", self._missing)
 
-    def _hear(self, part: Float32, last: bool = False) -> None:
-        if self._resampler is not None and self._count:
+    def _classify_part(self, part: Float32, last: bool = False) -> None:
+        if self._resampler is not None and self._samples_read:
             part = self._resampler.resample_chunk(part, last=last)
-        self._judge.add(part)
+        self._classifier.add(part)
         if last:
-            self._judge.flush()
+            self._classifier.flush()
 
 
-def _floats(block: Float32 | Int16) -> Float32:
+def _convert_to_floats(block: Float32 | Int16) -> Float32:
     scale = np.float32(1 / FULL_SCALE if block.dtype == np.int16 else 1)
     return np.asarray(block * scale, np.float32)
 
 
-def _padded(spans: Iterator[Span], total: float) -> Iterator[Span]:
+def _pad_spans(spans: Iterator[Span], total: float) -> Iterator[Span]:
     """Drop clicks, add padding, and merge spans that then nearly touch."""
     start, end = 0.0, -1.0
     for first, last in spans:
-        if last - first < LEAST_SECONDS:
+        if last - first < MIN_SECONDS:
             continue
         first, last = max(0.0, first - PAD_SECONDS), min(total, last + PAD_SECONDS)
-        if end >= 0 and first - end < LEAST_SECONDS:
+        if end >= 0 and first - end < MIN_SECONDS:
             end = last
             continue
         if end >= 0:
@@ -121,90 +125,90 @@ def _padded(spans: Iterator[Span], total: float) -> Iterator[Span]:
         yield round(start, 3), round(end, 3)
 
 
-class _Judge(Protocol):
+class _SpeechClassifier(Protocol):
     """Takes mono samples at RATE, then gives the spans of speech in seconds."""
 
     def add(self, samples: Float32) -> None: ...
     def flush(self) -> None: ...
-    def spans(self) -> Iterator[Span]: ...
+    def find_spans(self) -> Iterator[Span]: ...
 
 
-class _Frames:
+class _FrameBatcher:
     """Groups samples into batches of whole frames; the last frame is padded with silence."""
 
     def __init__(self, frame: int, batch: int) -> None:
         self._frame, self._batch = frame, frame * batch
-        self._kept: list[Float32] = []
-        self._waiting = 0
+        self._pending_blocks: list[Float32] = []
+        self._pending_samples = 0
 
     def add(self, samples: Float32) -> Iterator[Float32]:
-        self._kept.append(samples)
-        self._waiting += len(samples)
-        if self._waiting >= self._batch:
-            joined = np.concatenate(self._kept)
+        self._pending_blocks.append(samples)
+        self._pending_samples += len(samples)
+        if self._pending_samples >= self._batch:
+            joined = np.concatenate(self._pending_blocks)
             whole = len(joined) // self._frame * self._frame
-            self._kept, self._waiting = [joined[whole:]], len(joined) - whole
+            self._pending_blocks, self._pending_samples = [joined[whole:]], len(joined) - whole
             yield joined[:whole]
 
     def flush(self) -> Iterator[Float32]:
-        if self._waiting:
-            joined = np.concatenate(self._kept)
+        if self._pending_samples:
+            joined = np.concatenate(self._pending_blocks)
             yield np.pad(joined, (0, -len(joined) % self._frame))
 
 
-def _runs(is_speech: NDArray[np.bool_], frame_seconds: float) -> Iterator[Span]:
+def _find_runs(is_speech: NDArray[np.bool_], frame_seconds: float) -> Iterator[Span]:
     edges = np.flatnonzero(np.diff(np.concatenate(([False], is_speech, [False])).astype(np.int8)))
     for start, end in edges.reshape(-1, 2):
         yield float(start * frame_seconds), float(end * frame_seconds)
 
 
-class _ByModel:
+class _ModelClassifier:
     def __init__(self, model: "Silero") -> None:
-        self._frames = _Frames(CHUNK, BATCH_CHUNKS)
-        self._model, self._state = model, model.start()
-        self._answers: list[Float32] = []
+        self._frames = _FrameBatcher(CHUNK, BATCH_CHUNKS)
+        self._model, self._state = model, model.create_state()
+        self._probabilities: list[Float32] = []
 
     def add(self, samples: Float32) -> None:
         for batch in self._frames.add(samples):
-            self._answers.append(self._model.probabilities(batch, self._state))
+            self._probabilities.append(self._model.compute_probabilities(batch, self._state))
 
     def flush(self) -> None:
         for batch in self._frames.flush():
-            self._answers.append(self._model.probabilities(batch, self._state))
+            self._probabilities.append(self._model.compute_probabilities(batch, self._state))
 
-    def spans(self) -> Iterator[Span]:
-        probabilities = np.concatenate([np.zeros(0, np.float32), *self._answers])
+    def find_spans(self) -> Iterator[Span]:
+        probabilities = np.concatenate([np.zeros(0, np.float32), *self._probabilities])
         # Between the two limits nothing changes: each frame has the state of the last clear frame.
-        is_clear = (probabilities > START) | (probabilities < STOP)
+        is_clear = (probabilities > START_PROBABILITY) | (probabilities < STOP_PROBABILITY)
         last = np.maximum.accumulate(np.where(is_clear, np.arange(len(probabilities)), -1))
-        return _runs((last >= 0) & (probabilities[last] > START), CHUNK / RATE)
+        return _find_runs((last >= 0) & (probabilities[last] > START_PROBABILITY), CHUNK / RATE)
 
 
-class _ByLevel:
+class _LevelClassifier:
     """Speech is well above the quietest tenth and not far below the loudest twentieth of 10 ms frames."""
 
     def __init__(self) -> None:
-        self._frames = _Frames(LEVEL_FRAME, BATCH_CHUNKS)
+        self._frames = _FrameBatcher(LEVEL_FRAME, BATCH_CHUNKS)
         self._levels: list[Float32] = []
 
     def add(self, samples: Float32) -> None:
         for batch in self._frames.add(samples):
-            self._note(batch)
+            self._record_levels(batch)
 
     def flush(self) -> None:
         for batch in self._frames.flush():
-            self._note(batch)
+            self._record_levels(batch)
 
-    def _note(self, batch: Float32) -> None:
+    def _record_levels(self, batch: Float32) -> None:
         frames = batch.reshape(-1, LEVEL_FRAME)
         self._levels.append(10 * np.log10(frames.var(axis=1) + np.float32(1e-10)))
 
-    def spans(self) -> Iterator[Span]:
+    def find_spans(self) -> Iterator[Span]:
         levels = np.concatenate([np.zeros(0, np.float32), *self._levels])
         if not len(levels):
             return iter(())
         quiet, loud = np.percentile(levels, (10, 95))
-        limit = max(quiet + LEVEL_OVER_NOISE_DB, loud - LEVEL_UNDER_LOUDEST_DB, LEVEL_LEAST_DB)
+        limit = max(quiet + LEVEL_OVER_NOISE_DB, loud - LEVEL_UNDER_LOUDEST_DB, MIN_LEVEL_DB)
         # A fifth of the frames around it must be loud: a click or the gap in a "t" must change nothing.
         loud_share = np.convolve(levels > limit, np.full(21, 1 / 21), "same")
-        return _runs(loud_share > 0.2, LEVEL_FRAME / RATE)
+        return _find_runs(loud_share > 0.2, LEVEL_FRAME / RATE)

@@ -30,64 +30,66 @@ TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
+class MissingModel:
     """The model is not available here; `reason` says why, for people."""
 
     reason: str
 
 
-class _Wrong(ValueError):
+class _InvalidWeightsError(ValueError):
     """The file does not hold the weights that its name promises."""
 
 
-def safetensors(package: str, path: str, shapes: Shapes) -> Arrays | Absent:
+def load_safetensors(package: str, path: str, shapes: Shapes) -> Arrays | MissingModel:
     """The float32 arrays with these names and shapes from a safetensors file; `path` is inside the wheel.
 
     Format: eight bytes with the length of a JSON table, the table, the bytes of all arrays.
     """
-    return _read(package, path, shapes, _parse_safetensors)
+    return _load_arrays(package, path, shapes, _parse_safetensors)
 
 
-def torch_legacy(package: str, path: str, shapes: Shapes) -> Arrays | Absent:
+def load_torch_legacy(package: str, path: str, shapes: Shapes) -> Arrays | MissingModel:
     """The same from `model_state` in a file that torch.save wrote before version 1.6.
 
     Such a file is five pickles, then the bytes of all arrays. The unpickler allows only ordered dictionaries and
     descriptions of arrays, so that no pickle can run code.
     """
-    return _read(package, path, shapes, _parse_torch)
+    return _load_arrays(package, path, shapes, _parse_torch)
 
 
-def located(package: str, path: str) -> Path | Absent:
+def locate_wheel_file(package: str, path: str) -> Path | MissingModel:
     """The installed path of a file in a wheel; `path` is inside the wheel."""
     try:
         file = Path(str(distribution(package).locate_file(path)))
     except PackageNotFoundError:
-        return Absent(f"{package} is not installed.")
-    return file if file.is_file() else Absent(f"{package} is installed without {file.name}.")
+        return MissingModel(f"{package} is not installed.")
+    return file if file.is_file() else MissingModel(f"{package} is installed without {file.name}.")
 
 
-def _read(package: str, path: str, shapes: Shapes, parse: Callable[[bytes, Shapes], Arrays]) -> Arrays | Absent:
-    file = located(package, path)
-    if isinstance(file, Absent):
+def _load_arrays(
+    package: str, path: str, shapes: Shapes, parse: Callable[[bytes, Shapes], Arrays]
+) -> Arrays | MissingModel:
+    file = locate_wheel_file(package, path)
+    if isinstance(file, MissingModel):
         return file
     try:
         if file.stat().st_size > MAX_BYTES:
-            return Absent(f"{file.name} of {package} is too large.")
-        return _checked(parse(file.read_bytes(), shapes), shapes)
+            return MissingModel(f"{file.name} of {package} is too large.")
+        return _check_arrays(parse(file.read_bytes(), shapes), shapes)
     except OSError:
-        return Absent(f"{file.name} of {package} cannot be read.")
-    except _Wrong as wrong:
-        return Absent(f"{file.name} of {package} cannot be used: {wrong}.")
+        return MissingModel(f"{file.name} of {package} cannot be read.")
+    except _InvalidWeightsError as wrong:
+        return MissingModel(f"{file.name} of {package} cannot be used: {wrong}.")
 
 
-def _checked(arrays: Arrays, shapes: Shapes) -> Arrays:
+def _check_arrays(arrays: Arrays, shapes: Shapes) -> Arrays:
     for name, shape in shapes.items():
         if name not in arrays:
-            raise _Wrong(f"{name} is missing")
+            raise _InvalidWeightsError(f"{name} is missing")
         if arrays[name].shape != shape:
-            raise _Wrong(f"{name} has the wrong size")
+            raise _InvalidWeightsError(f"{name} has the wrong size")
         if not np.isfinite(arrays[name]).all():
-            raise _Wrong(f"{name} is damaged")
+            raise _InvalidWeightsError(f"{name} is damaged")
     return arrays
 
 
@@ -95,12 +97,12 @@ def _parse_safetensors(data: bytes, shapes: Shapes) -> Arrays:
     try:
         (size,) = struct.unpack_from("<Q", data)
         table = json.loads(data[8 : 8 + size])
-        return {name: _slice(data[8 + size :], table[name]) for name in shapes if name in table}
+        return {name: _read_array(data[8 + size :], table[name]) for name in shapes if name in table}
     except (struct.error, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise _Wrong("it is damaged") from error
+        raise _InvalidWeightsError("it is damaged") from error
 
 
-def _slice(body: bytes, entry: Mapping[str, Any]) -> Float32:
+def _read_array(body: bytes, entry: Mapping[str, Any]) -> Float32:
     start, end = entry["data_offsets"]
     if entry["dtype"] != "F32" or not 0 <= start <= end <= len(body):
         raise ValueError
@@ -111,20 +113,20 @@ def _parse_torch(data: bytes, shapes: Shapes) -> Arrays:
     file = BytesIO(data)
     try:
         if _Unpickler(file).load() != TORCH_MAGIC:
-            raise _Wrong("it is not in the expected format")
+            raise _InvalidWeightsError("it is not in the expected format")
         for _ in ("protocol version", "sizes of types"):
             _Unpickler(file).load()
         unpickler = _Unpickler(file)
-        descriptions: dict[str, _Described] = unpickler.load()["model_state"]
-        storages = {key: _storage(file, unpickler.sizes[key]) for key in _Unpickler(file).load()}
-        return {name: descriptions[name].of(storages) for name in shapes if name in descriptions}
-    except _Wrong:
+        descriptions: dict[str, _ArrayDescription] = unpickler.load()["model_state"]
+        storages = {key: _read_storage(file, unpickler.sizes[key]) for key in _Unpickler(file).load()}
+        return {name: descriptions[name].build_array(storages) for name in shapes if name in descriptions}
+    except _InvalidWeightsError:
         raise
     except Exception as error:  # noqa: BLE001 - a damaged pickle can raise any exception
-        raise _Wrong("it is damaged") from error
+        raise _InvalidWeightsError("it is damaged") from error
 
 
-def _storage(file: BytesIO, count: int) -> Float32:
+def _read_storage(file: BytesIO, count: int) -> Float32:
     (declared,) = struct.unpack("<q", file.read(8))
     data = file.read(4 * count)
     if declared != count or len(data) != 4 * count:
@@ -133,7 +135,7 @@ def _storage(file: BytesIO, count: int) -> Float32:
 
 
 @dataclass(frozen=True, slots=True)
-class _Described:
+class _ArrayDescription:
     """An array as described in a pickle: values of a storage, in row-major order."""
 
     storage: str
@@ -141,7 +143,7 @@ class _Described:
     shape: tuple[int, ...]
     strides: tuple[int, ...]
 
-    def of(self, storages: Mapping[str, Float32]) -> Float32:
+    def build_array(self, storages: Mapping[str, Float32]) -> Float32:
         count = int(np.prod(self.shape, dtype=np.int64))
         values = storages[self.storage][self.offset : self.offset + count].reshape(self.shape)
         if self.offset < 0 or tuple(step // 4 for step in values.strides) != self.strides:
@@ -159,7 +161,7 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         known: dict[tuple[str, str], Any] = {
             ("collections", "OrderedDict"): OrderedDict,
-            ("torch._utils", "_rebuild_tensor_v2"): _rebuild,
+            ("torch._utils", "_rebuild_tensor_v2"): _describe_array,
             ("torch", "FloatStorage"): "float32",
         }
         return known[module, name]
@@ -171,5 +173,7 @@ class _Unpickler(pickle.Unpickler):
         return str(key)
 
 
-def _rebuild(storage: str, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: object) -> _Described:
-    return _Described(storage, offset, shape, strides)
+def _describe_array(
+    storage: str, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: object
+) -> _ArrayDescription:
+    return _ArrayDescription(storage, offset, shape, strides)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import soxr
 
-from audio.analysis.spectrum import reverberation
+from audio.analysis.spectrum import measure_reverberation
 from audio.findings.findings import Finding, finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
-from audio.levels.measure import Frames
-from audio.networks.vad import speech
+from audio.levels.measure import FrameStatistics
+from audio.networks.vad import detect_speech
 from audio.statement import decoder
 from audio.statement.align import AlignedWord, State, align
 from audio.statement.language_model import NAME_SHARE, STRICT_NAME_SHARE, language_model
@@ -149,13 +149,13 @@ def _cleaned(samples: Float32) -> Float32:
 
 
 def _poor(sound: Float32, rate: int, thresholds: Thresholds) -> Iterator[Finding]:
-    spoken = speech(sound, rate).seconds
+    spoken = detect_speech(sound, rate).seconds
     if spoken < thresholds.statement_speech_seconds:
         yield finding("statement_too_short", seconds=spoken)
         return
-    frames = Frames(rate)
+    frames = FrameStatistics(rate)
     frames.add((np.clip(sound, -1, 1) * (FULL_SCALE - 1)).astype(np.int16))
-    if (snr := frames.loudness().snr()) < thresholds.statement_snr_db:
+    if (snr := frames.build_power_profile().compute_snr()) < thresholds.statement_snr_db:
         yield finding("statement_too_noisy", snr=snr)
 
 
@@ -228,7 +228,7 @@ def _names(words: Sequence[AlignedWord]) -> Iterator[Finding]:
 def _in_echo(words: Sequence[AlignedWord], sound: Float32, rate: int, thresholds: Thresholds) -> Iterator[Finding]:
     """Where the room answers, a name is too easily taken for one that sounds nearly alike."""
     heard = [word for word in words if word.token and word.token.is_name and word.state is State.HEARD]
-    if heard and (reverberation(sound, rate) or 0.0) > thresholds.statement_echo_seconds:
+    if heard and (measure_reverberation(sound, rate) or 0.0) > thresholds.statement_echo_seconds:
         yield finding("statement_name_in_echo", at=heard[0].start, words=_listed(heard))
 
 

@@ -21,24 +21,28 @@ import soundfile
 from audio.findings.findings import Finding, Refused, Severity, finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 from audio.untrusted.runner import FINDING_SHAPE, ChildLimits, run
-from audio.wav.decode import Frames, Sound, open_sound
+from audio.wav.decode import Frames, SoundReader, open_sound
 from audio.wav.mixdown import Mix, choose_mix
-from audio.wav.pcm import QUALITY, Rounding, WavWriter, allowed_rate, resampled
+from audio.wav.pcm import RESAMPLING_QUALITY, Quantizer, WavWriter, choose_allowed_rate, resample_blocks
 from audio.wav.riff import ALLOWED_RATES, FULL_SCALE, SIGNATURES, Float32, WavHeader, WavRefused, read_header
-from audio.wav.source_format import MORE_THAN_SOUND, UNWRITTEN, findings_of_file, format_of
+from audio.wav.source_format import INTACT_SOUND_CODES, PLACEHOLDER_LENGTH, build_format_dict, list_format_findings
 
 Recipe = dict[str, Any]
 Step = Mapping[str, Any]
 PACKAGES = ("numpy", "soundfile", "soxr")
 
 
-def recipe(from_sha256: str | Sequence[str], steps: Sequence[Step], *packages: str) -> Recipe:
+def build_recipe(from_sha256: str | Sequence[str], steps: Sequence[Step], *packages: str) -> Recipe:
     """JSON-ready: `made_by` (versions), `from_sha256` (one, or a list in order), `steps` with their parameters."""
     sources = from_sha256 if isinstance(from_sha256, str) else list(from_sha256)
-    return {"made_by": made_by(*packages), "from_sha256": sources, "steps": [dict(step) for step in steps]}
+    return {
+        "made_by": list_package_versions(*packages),
+        "from_sha256": sources,
+        "steps": [dict(step) for step in steps],
+    }
 
 
-def made_by(*packages: str) -> dict[str, str]:
+def list_package_versions(*packages: str) -> dict[str, str]:
     """Version by name of each installed package and of libsndfile."""
     versions = {"libsndfile": soundfile.__libsndfile_version__}
     for name in (*PACKAGES, *packages):
@@ -49,23 +53,23 @@ def made_by(*packages: str) -> dict[str, str]:
     return dict(sorted(versions.items()))
 
 
-MOST_HOURS = 2.0
-MOST_OUT_BYTES = int(MOST_HOURS * 3600 * max(ALLOWED_RATES) * 2) + (1 << 20)
-LIMITS = ChildLimits(cpu_seconds=300, memory_bytes=768 << 20, file_bytes=MOST_OUT_BYTES, wall_seconds=600)
-MISSING_SECONDS = 0.25
+MAX_HOURS = 2.0
+MAX_OUTPUT_BYTES = int(MAX_HOURS * 3600 * max(ALLOWED_RATES) * 2) + (1 << 20)
+CHILD_LIMITS = ChildLimits(cpu_seconds=300, memory_bytes=768 << 20, file_bytes=MAX_OUTPUT_BYTES, wall_seconds=600)
+MAX_MISSING_SECONDS = 0.25
 """Up to this much may be missing at the end: encoders count their own delay in different ways."""
-ABSURD = 1e6
+MAX_AMPLITUDE = 1e6
 """Times full scale. Floating point files may exceed full scale; at this size they hold no audio."""
-ROOM = 2 / FULL_SCALE
+ROUNDING_MARGIN = 2 / FULL_SCALE
 """Rounding alone adds at most this much above full scale."""
-HASH_BLOCK = 1 << 20
+HASH_BLOCK_BYTES = 1 << 20
 
-ANOTHER_FORMAT = frozenset(
+OTHER_FORMAT_CODES = frozenset(
     {"format_extensible", "not_pcm", "not_mono", "not_16_bit", "rate_not_allowed", "not_wav"}
     | {code for _, _, code in SIGNATURES if code != "is_zip"}
 )
 
-OUTER_LENGTHS: tuple[tuple[bytes, int, str, int], ...] = (
+LENGTH_FIELDS: tuple[tuple[bytes, int, str, int], ...] = (
     (b"FORM", 4, ">I", 8),
     (b"RIFX", 4, ">I", 8),
     (b"RF64", 20, "<Q", 8),
@@ -77,7 +81,7 @@ accepts files whose end is missing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Derived:
+class ConvertedWav:
     """A WAV that the strict reader accepts, and how it was made.
 
     `original_format` has container, subtype, sample_rate, channels, frames and seconds of the source file.
@@ -91,9 +95,9 @@ class Derived:
     findings: tuple[Finding, ...]
 
 
-def to_wav(
+def convert_to_wav(
     source: Path | BinaryIO, target: Path, rate: int | None = None, thresholds: Thresholds = THRESHOLDS
-) -> Derived:
+) -> ConvertedWav:
     """Convert any audio file to `target`, which must not exist yet; `rate` is one of ALLOWED_RATES.
 
     Without a rate, the file's own is kept if it is allowed, see `choose_allowed_rate`. Raises Refused with a code if
@@ -101,30 +105,30 @@ def to_wav(
     """
     if rate is not None and rate not in ALLOWED_RATES:
         raise ValueError(f"{rate} is not one of {ALLOWED_RATES}")
-    sha256 = _sha256(source)
+    sha256 = _hash_source(source)
     target.touch(exist_ok=False)
     try:
-        return _derived(source, target, sha256, rate, thresholds)
+        return _convert_in_child(source, target, sha256, rate, thresholds)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
 
 
 @contextlib.contextmanager
-def temporary_wav(
+def convert_to_temporary_wav(
     source: Path | BinaryIO, rate: int | None = None, thresholds: Thresholds = THRESHOLDS
-) -> Iterator[Derived]:
+) -> Iterator[ConvertedWav]:
     """Like `convert_to_wav`, for uploads: the file is deleted on exit, after the caller has copied it to a storage."""
     with tempfile.TemporaryDirectory(prefix="voicehub-wav-") as folder:
-        yield to_wav(source, Path(folder) / "sound.wav", rate, thresholds)
+        yield convert_to_wav(source, Path(folder) / "sound.wav", rate, thresholds)
 
 
-def can_be_converted(code: str) -> bool:
+def is_convertible(code: str) -> bool:
     """Whether a file that the strict reader refuses with this code may be complete audio in another format."""
-    return code in ANOTHER_FORMAT | MORE_THAN_SOUND
+    return code in OTHER_FORMAT_CODES | INTACT_SOUND_CODES
 
 
-def is_ours(file: BinaryIO) -> bool:
+def is_accepted_wav(file: BinaryIO) -> bool:
     """Whether the strict reader accepts the file, so that it needs no conversion."""
     try:
         read_header(file)
@@ -133,16 +137,18 @@ def is_ours(file: BinaryIO) -> bool:
     return True
 
 
-def _sha256(source: Path | BinaryIO) -> str:
+def _hash_source(source: Path | BinaryIO) -> str:
     with source.open("rb") if isinstance(source, Path) else contextlib.nullcontext(source) as file:
         file.seek(0)
         digest = hashlib.sha256()
-        while block := file.read(HASH_BLOCK):
+        while block := file.read(HASH_BLOCK_BYTES):
             digest.update(block)
         return digest.hexdigest()
 
 
-def _derived(source: Path | BinaryIO, target: Path, sha256: str, rate: int | None, thresholds: Thresholds) -> Derived:
+def _convert_in_child(
+    source: Path | BinaryIO, target: Path, sha256: str, rate: int | None, thresholds: Thresholds
+) -> ConvertedWav:
     arguments = {
         "target": str(target.absolute()),
         "rate": rate,
@@ -153,134 +159,138 @@ def _derived(source: Path | BinaryIO, target: Path, sha256: str, rate: int | Non
     shapes: dict[str, dict[str, Any]] = {"finding": FINDING_SHAPE, "result": {"format": dict, "steps": list}}
     findings: list[Finding] = []
     result: dict[str, Any] = {}
-    for record in run(convert_job, source, arguments, shapes, LIMITS):
+    for record in run(convert_job, source, arguments, shapes, CHILD_LIMITS):
         if record.pop("kind") == "finding":
             findings.append(Finding(**{**record, "severity": Severity(record["severity"])}))
         else:
             result = record
     with target.open("rb") as file:
         header = read_header(file)
-    return Derived(target, header, recipe(sha256, result["steps"], "av"), result["format"], tuple(findings))
+    return ConvertedWav(target, header, build_recipe(sha256, result["steps"], "av"), result["format"], tuple(findings))
 
 
 def convert_job(
     file: BinaryIO, target: str, rate: int | None, seed: str, silent_db: float, alike_share: float
 ) -> Iterator[dict[str, Any]]:
     """Run in the child: write the WAV to the empty file `target`, and yield findings, then the result."""
-    code = _check_whole(file)
+    code = _check_completeness(file)
     sound = open_sound(file)
-    mix = _mix(sound, silent_db, alike_share)
-    conversion = _Making(sound, mix, rate or allowed_rate(sound.told.sample_rate), seed)
+    mix = _choose_sound_mix(sound, silent_db, alike_share)
+    conversion = _WavConversion(sound, mix, rate or choose_allowed_rate(sound.format_info.sample_rate), seed)
     conversion.write(Path(target))
-    findings = [*findings_of_file(file, code, sound.told), *_said_of(mix, conversion)]
+    findings = [*list_format_findings(file, code, sound.format_info), *_list_mix_findings(mix, conversion)]
     yield from ({"kind": "finding", **one.as_dict()} for one in findings)
-    yield {"kind": "result", "format": format_of(sound.told, conversion.read), "steps": list(conversion.steps())}
+    yield {
+        "kind": "result",
+        "format": build_format_dict(sound.format_info, conversion.frames_read),
+        "steps": list(conversion.list_steps()),
+    }
 
 
-def _check_whole(file: BinaryIO) -> str:
+def _check_completeness(file: BinaryIO) -> str:
     """The strict reader's code if it refuses the file, else "". Raises Refused if declared bytes are missing."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     head = file.read(28)
-    for signature, offset, layout, uncounted in OUTER_LENGTHS:
+    for signature, offset, layout, uncounted in LENGTH_FIELDS:
         if head.startswith(signature) and len(head) >= offset + struct.calcsize(layout):
             length = struct.unpack_from(layout, head, offset)[0]
             missing = length + uncounted - size
-            if missing > 0 and length != UNWRITTEN:
+            if missing > 0 and length != PLACEHOLDER_LENGTH:
                 raise Refused(finding("truncated", missing=missing))
     try:
         read_header(file)
     except WavRefused as refused:
-        if not can_be_converted(refused.finding.code):
+        if not is_convertible(refused.finding.code):
             raise
         return refused.finding.code
     return ""
 
 
-def _mix(sound: Sound, silent_db: float, alike_share: float) -> Mix:
-    if sound.told.channels == 1:
+def _choose_sound_mix(sound: SoundReader, silent_db: float, alike_share: float) -> Mix:
+    if sound.format_info.channels == 1:
         return Mix((0,))
-    return choose_mix(_sane(sound), sound.told.channels, silent_db, alike_share)
+    return choose_mix(_read_valid_blocks(sound), sound.format_info.channels, silent_db, alike_share)
 
 
-def _sane(sound: Sound) -> Iterator[Frames]:
+def _read_valid_blocks(sound: SoundReader) -> Iterator[Frames]:
     """The blocks of a sound. Refused if they hold values that are not numbers, or last more than MAX_HOURS."""
-    frames_left = int(MOST_HOURS * 3600 * sound.told.sample_rate)
-    for block in sound.blocks():
+    frames_left = int(MAX_HOURS * 3600 * sound.format_info.sample_rate)
+    for block in sound.read_blocks():
         frames_left -= len(block)
         if frames_left < 0:
-            raise Refused(finding("too_long_to_convert", hours=MOST_HOURS))
+            raise Refused(finding("too_long_to_convert", hours=MAX_HOURS))
         # Written so that NaN fails it too.
-        if not (block.max() < ABSURD and block.min() > -ABSURD):
+        if not (block.max() < MAX_AMPLITUDE and block.min() > -MAX_AMPLITUDE):
             raise Refused(finding("not_numbers"))
         yield block
 
 
 @dataclass(slots=True)
-class _Making:
+class _WavConversion:
     """The conversion of one file; after `write`, `frames_read` is the number of frames in the source."""
 
-    sound: Sound
+    sound: SoundReader
     mix: Mix
     rate: int
     seed: str
     gain: float = 1.0
-    read: int = field(default=0, init=False)
+    frames_read: int = field(default=0, init=False)
 
     @property
-    def dithered(self) -> bool:
-        source = self.sound.told
-        unchanged = source.fits_16_bits and len(self.mix.kept) == 1 and source.sample_rate == self.rate
+    def needs_dither(self) -> bool:
+        source = self.sound.format_info
+        unchanged = source.fits_16_bits and len(self.mix.channels) == 1 and source.sample_rate == self.rate
         return not unchanged or self.gain != 1.0
 
     def write(self, target: Path) -> None:
         """Write the WAV; write it again with less gain if it exceeds full scale. Refused if audio is missing."""
-        peak = self._written(target)
+        peak = self._write_once(target)
         self._check_length()
-        if peak > 1 + ROOM:
-            self.gain = (1 - ROOM) / peak
-            self._written(target)
+        if peak > 1 + ROUNDING_MARGIN:
+            self.gain = (1 - ROUNDING_MARGIN) / peak
+            self._write_once(target)
 
-    def _written(self, target: Path) -> float:
-        rounding = Rounding(self.seed if self.dithered else None)
+    def _write_once(self, target: Path) -> float:
+        rounding = Quantizer(self.seed if self.needs_dither else None)
         with target.open("wb") as file:
             writer = WavWriter(file, self.rate)
-            for block in resampled(self._mono(), self.sound.told.sample_rate, self.rate):
+            for block in resample_blocks(self._read_mono_blocks(), self.sound.format_info.sample_rate, self.rate):
                 writer.write(rounding(block))
             writer.close()
         if not writer.frames:
             raise Refused(finding("no_sound"))
         return rounding.peak
 
-    def _mono(self) -> Iterator[Float32]:
-        self.read = 0
-        for block in _sane(self.sound):
-            self.read += len(block)
-            mono = self.mix.mono(block)
+    def _read_mono_blocks(self) -> Iterator[Float32]:
+        self.frames_read = 0
+        for block in _read_valid_blocks(self.sound):
+            self.frames_read += len(block)
+            mono = self.mix.mix_block(block)
             yield mono if self.gain == 1.0 else mono * self.gain
 
     def _check_length(self) -> None:
-        source = self.sound.told
-        if source.frames is not None and source.frames - self.read > MISSING_SECONDS * source.sample_rate:
-            declared, found = source.frames / source.sample_rate, self.read / source.sample_rate
+        source = self.sound.format_info
+        if source.frames is not None and source.frames - self.frames_read > MAX_MISSING_SECONDS * source.sample_rate:
+            declared, found = source.frames / source.sample_rate, self.frames_read / source.sample_rate
             raise Refused(finding("sound_missing", declared=declared, found=found))
 
-    def steps(self) -> Iterator[dict[str, Any]]:
-        source = self.sound.told
+    def list_steps(self) -> Iterator[dict[str, Any]]:
+        source = self.sound.format_info
         yield {"step": "decode", "container": source.container, "subtype": source.subtype}
         if source.channels > 1:
-            yield {"step": "mix", "channels": [number + 1 for number in self.mix.kept], "of": source.channels}
+            yield {"step": "mix", "channels": [number + 1 for number in self.mix.channels], "of": source.channels}
         if source.sample_rate != self.rate:
-            yield {"step": "resample", "from": source.sample_rate, "to": self.rate, "quality": QUALITY}
+            yield {"step": "resample", "from": source.sample_rate, "to": self.rate, "quality": RESAMPLING_QUALITY}
         if self.gain != 1.0:
             yield {"step": "gain", "factor": self.gain}
-        yield {"step": "round", "bits": 16, "dither": self.seed if self.dithered else None}
+        yield {"step": "round", "bits": 16, "dither": self.seed if self.needs_dither else None}
 
 
-def _said_of(mix: Mix, conversion: _Making) -> Iterator[Finding]:
-    if mix.silent:
-        yield finding("channel_silent", channels=" and ".join(str(number + 1) for number in mix.silent))
-    if mix.differ:
-        yield finding("channels_differ", channel=mix.kept[0] + 1)
+def _list_mix_findings(mix: Mix, conversion: _WavConversion) -> Iterator[Finding]:
+    if mix.silent_channels:
+        yield finding("channel_silent", channels=" and ".join(str(number + 1) for number in mix.silent_channels))
+    if mix.has_different_channels:
+        yield finding("channels_differ", channel=mix.channels[0] + 1)
     if conversion.gain != 1.0:
         yield finding("peaks_lowered", decibels=-20 * math.log10(conversion.gain))

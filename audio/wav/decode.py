@@ -13,20 +13,20 @@ import soundfile
 from numpy.typing import NDArray
 
 from audio.findings.findings import Refused, finding
-from audio.wav.pcm import LEAST_RATE, MOST_RATE
-from audio.wav.riff import SIGNATURES, Nameless
+from audio.wav.pcm import MAX_RATE, MIN_RATE
+from audio.wav.riff import SIGNATURES, UnnamedFile
 
 Frames = NDArray[np.float32]
 """(frames, channels), in -1..1."""
 
 BLOCK_FRAMES = 1 << 15
-MOST_CHANNELS = 8
-SIXTEEN_BITS = frozenset(
+MAX_CHANNELS = 8
+SIXTEEN_BIT_SUBTYPES = frozenset(
     {"PCM_S8", "PCM_U8", "PCM_16", "ALAC_16", "ULAW", "ALAW", "DPCM_8", "DPCM_16", "IMA_ADPCM", "MS_ADPCM", "GSM610"}
 )
 """Subtypes of libsndfile whose samples are 16-bit numbers already."""
-LOSSY = {"VORBIS": "Ogg Vorbis", "OPUS": "Opus", "AAC": "AAC", "MP3": "MP3", "WMAV2": "Windows Media Audio"}
-LENGTH_GUESSED = frozenset({"MP3", "aac", "amr"})
+LOSSY_ENCODINGS = {"VORBIS": "Ogg Vorbis", "OPUS": "Opus", "AAC": "AAC", "MP3": "MP3", "WMAV2": "Windows Media Audio"}
+ESTIMATED_LENGTH_CONTAINERS = frozenset({"MP3", "aac", "amr"})
 """Containers that do not state their length; libraries estimate it from the size."""
 
 DEMUXERS: tuple[tuple[int, bytes, str, str], ...] = (
@@ -42,7 +42,7 @@ addresses in them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FormatInfo:
     """The format that the decoder reads from the file; `frames` is None if the file does not state its length."""
 
     container: str
@@ -53,68 +53,68 @@ class Told:
 
     @property
     def fits_16_bits(self) -> bool:
-        return self.subtype in SIXTEEN_BITS
+        return self.subtype in SIXTEEN_BIT_SUBTYPES
 
 
-class Sound(Protocol):
+class SoundReader(Protocol):
     """Reads the samples of an open file."""
 
-    told: Told
+    format_info: FormatInfo
 
-    def blocks(self) -> Iterator[Frames]:
+    def read_blocks(self) -> Iterator[Frames]:
         """All samples; each call restarts. A block is valid only until the next one. Refused if the file is damaged."""
 
 
-def open_sound(file: BinaryIO) -> Sound:
+def open_sound(file: BinaryIO) -> SoundReader:
     """The reader for this seekable file. Refused if no decoder takes it, or if its format cannot hold speech."""
     file.seek(0)
     head = file.read(16)
     for offset, signature, demuxer, kind in DEMUXERS:
         if head.startswith(signature, offset):
-            return _checked(_ByPyAv(file, demuxer, kind))
+            return _check_sound(_PyAvReader(file, demuxer, kind))
     known = any(head.startswith(signature, offset) for offset, signature, _ in SIGNATURES)
-    return _checked(_BySoundfile(file, "rest_damaged" if known else "not_sound"))
+    return _check_sound(_SoundfileReader(file, "rest_damaged" if known else "not_sound"))
 
 
-def _checked(sound: Sound) -> Sound:
-    info = sound.told
-    if info.channels > MOST_CHANNELS:
-        raise Refused(finding("too_many_channels", channels=info.channels, limit=MOST_CHANNELS))
-    if not LEAST_RATE <= info.sample_rate <= MOST_RATE:
+def _check_sound(sound: SoundReader) -> SoundReader:
+    info = sound.format_info
+    if info.channels > MAX_CHANNELS:
+        raise Refused(finding("too_many_channels", channels=info.channels, limit=MAX_CHANNELS))
+    if not MIN_RATE <= info.sample_rate <= MAX_RATE:
         raise Refused(finding("rate_unusable", rate=info.sample_rate))
     return sound
 
 
-class _BySoundfile:
+class _SoundfileReader:
     def __init__(self, file: BinaryIO, error_code: str) -> None:
         """`error_code` is the finding code for a file that libsndfile cannot open."""
-        self._file, self._unopened = Nameless(file), error_code
-        with self._open() as sound:
-            frames = None if sound.format in LENGTH_GUESSED else sound.frames
+        self._file, self._open_error_code = UnnamedFile(file), error_code
+        with self._open_file() as sound:
+            frames = None if sound.format in ESTIMATED_LENGTH_CONTAINERS else sound.frames
             container = "WAV" if sound.format == "WAVEX" else sound.format
             subtype = "MP3" if sound.subtype.startswith("MPEG") else sound.subtype
-            self.told = Told(container, subtype, sound.samplerate, sound.channels, frames)
+            self.format_info = FormatInfo(container, subtype, sound.samplerate, sound.channels, frames)
 
-    def _open(self) -> Any:
+    def _open_file(self) -> Any:
         self._file.seek(0)
         try:
             return soundfile.SoundFile(self._file)
         except soundfile.SoundFileError:
-            raise Refused(finding(self._unopened)) from None
+            raise Refused(finding(self._open_error_code)) from None
 
-    def blocks(self) -> Iterator[Frames]:
+    def read_blocks(self) -> Iterator[Frames]:
         frames_read = 0
-        with self._open() as sound:
-            buffer = np.empty((BLOCK_FRAMES, self.told.channels), np.float32)
+        with self._open_file() as sound:
+            buffer = np.empty((BLOCK_FRAMES, self.format_info.channels), np.float32)
             try:
                 while len(block := sound.read(out=buffer)):
                     frames_read += len(block)
                     yield block
             except soundfile.SoundFileError:
-                raise Refused(finding("sound_damaged", at=frames_read / self.told.sample_rate)) from None
+                raise Refused(finding("sound_damaged", at=frames_read / self.format_info.sample_rate)) from None
 
 
-class _ByPyAv:
+class _PyAvReader:
     def __init__(self, file: BinaryIO, demuxer: str, kind: str) -> None:
         self._file, self._demuxer = file, demuxer
         try:
@@ -122,36 +122,40 @@ class _ByPyAv:
         except ImportError:
             raise Refused(finding("decoder_missing", kind=kind)) from None
         self._av: Any = av
-        with self._open() as container:
-            self.told = self._told(container)
+        with self._open_container() as container:
+            self.format_info = self._read_format_info(container)
 
-    def _open(self) -> Any:
+    def _open_container(self) -> Any:
         self._file.seek(0)
         try:
             return self._av.open(self._file, format=self._demuxer, metadata_errors="ignore")
         except self._av.error.FFmpegError:
             raise Refused(finding("rest_damaged")) from None
 
-    def _told(self, container: Any) -> Told:
+    def _read_format_info(self, container: Any) -> FormatInfo:
         """From the first frame: AAC may have twice the rate that its container states."""
-        first = next(self._frames(container), None)
+        first = next(self._decode_frames(container), None)
         if first is None:
             raise Refused(finding("no_sound"))
         stream = container.streams.audio[0]
         name = {"mov": "MP4", "matroska": "WEBM"}.get(self._demuxer, self._demuxer.upper())
         channels = len(first.layout.channels)
-        return Told(
-            name, stream.codec_context.name.upper(), first.sample_rate, channels, self._length(container, first)
+        return FormatInfo(
+            name,
+            stream.codec_context.name.upper(),
+            first.sample_rate,
+            channels,
+            self._read_frame_count(container, first),
         )
 
-    def _length(self, container: Any, first: Any) -> int | None:
+    def _read_frame_count(self, container: Any, first: Any) -> int | None:
         stream = container.streams.audio[0]
-        if self._demuxer in LENGTH_GUESSED or stream.duration is None and container.duration is None:
+        if self._demuxer in ESTIMATED_LENGTH_CONTAINERS or stream.duration is None and container.duration is None:
             return None
         seconds = stream.duration * stream.time_base if stream.duration else container.duration / self._av.time_base
         return int(seconds * first.sample_rate)
 
-    def _frames(self, container: Any) -> Iterator[Any]:
+    def _decode_frames(self, container: Any) -> Iterator[Any]:
         """The decoded frames of the first audio track."""
         if not container.streams.audio:
             raise Refused(finding("no_sound"))
@@ -167,19 +171,22 @@ class _ByPyAv:
         except self._av.error.FFmpegError:
             raise Refused(finding("sound_damaged", at=samples_read / (stream.rate or 1))) from None
 
-    def blocks(self) -> Iterator[Frames]:
-        with self._open() as container:
-            for frame in self._frames(container):
-                if (frame.sample_rate, len(frame.layout.channels)) != (self.told.sample_rate, self.told.channels):
+    def read_blocks(self) -> Iterator[Frames]:
+        with self._open_container() as container:
+            for frame in self._decode_frames(container):
+                if (frame.sample_rate, len(frame.layout.channels)) != (
+                    self.format_info.sample_rate,
+                    self.format_info.channels,
+                ):
                     raise Refused(finding("format_changes"))
-                yield _floats(frame)
+                yield _convert_frame(frame)
 
 
 FULL_SCALES = {"u8": 1 << 7, "s16": 1 << 15, "s32": 1 << 31, "s64": 1 << 63, "flt": 1, "dbl": 1}
 """Full scale by FFmpeg's sample format, without the p of planar formats."""
 
 
-def _floats(frame: Any) -> Frames:
+def _convert_frame(frame: Any) -> Frames:
     """Convert an FFmpeg frame. FFmpeg's own converter would start threads, which the limited child may not do."""
     name, channels = frame.format.name, len(frame.layout.channels)
     samples = frame.to_ndarray().T if name.endswith("p") else frame.to_ndarray().reshape(-1, channels)

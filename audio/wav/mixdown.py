@@ -14,14 +14,14 @@ from audio.wav.riff import Float32
 class Mix:
     """Channels to average, channels excluded as silent (both counted from 0), and whether the audible ones differ."""
 
-    kept: tuple[int, ...]
-    silent: tuple[int, ...] = ()
-    differ: bool = False
+    channels: tuple[int, ...]
+    silent_channels: tuple[int, ...] = ()
+    has_different_channels: bool = False
 
-    def mono(self, block: Frames) -> Float32:
-        if len(self.kept) == 1:
-            return np.ascontiguousarray(block[:, self.kept[0]])
-        return np.asarray(block[:, list(self.kept)].mean(axis=1), np.float32)
+    def mix_block(self, block: Frames) -> Float32:
+        if len(self.channels) == 1:
+            return np.ascontiguousarray(block[:, self.channels[0]])
+        return np.asarray(block[:, list(self.channels)].mean(axis=1), np.float32)
 
 
 def choose_mix(blocks: Iterable[Frames], channels: int, silent_db: float, alike_share: float) -> Mix:
@@ -37,12 +37,12 @@ def choose_mix(blocks: Iterable[Frames], channels: int, silent_db: float, alike_
     powers = np.diag(products)
     is_audible = powers >= powers.max() * 10 ** (silent_db / 10)
     audible, silent = np.flatnonzero(is_audible), np.flatnonzero(~is_audible)
-    if _shared(products[np.ix_(audible, audible)]) >= alike_share:
+    if _compute_power_share(products[np.ix_(audible, audible)]) >= alike_share:
         return Mix(tuple(map(int, audible)), tuple(map(int, silent)))
-    return Mix((int(powers.argmax()),), tuple(map(int, silent)), differ=True)
+    return Mix((int(powers.argmax()),), tuple(map(int, silent)), has_different_channels=True)
 
 
-def _shared(products: NDArray[np.float64]) -> float:
+def _compute_power_share(products: NDArray[np.float64]) -> float:
     """Power of the mean of the channels, as a share of their mean power; 1 for silence."""
     power = float(np.trace(products)) / len(products)
     return float(products.sum()) / len(products) ** 2 / power if power else 1.0

@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from audio.wav.riff import ALLOWED_RATES, BYTES_PER_FRAME, FULL_SCALE, Float32, Int16
 
-HEAD_BYTES = 44
-MOST_BYTES = 0xFFFFFFFF - HEAD_BYTES
+HEADER_BYTES = 44
+MAX_DATA_BYTES = 0xFFFFFFFF - HEADER_BYTES
 """RIFF stores its length in 32 bits."""
 
 
-def wav_head(rate: int, size: int) -> bytes:
+def build_wav_header(rate: int, size: int) -> bytes:
     """The 44 bytes before `size` bytes of 16-bit mono samples (RIFF WAVE, format 1)."""
     head = struct.pack("<4sI4s", b"RIFF", 36 + size, b"WAVE")
     return head + struct.pack("<4sIHHIIHH4sI", b"fmt ", 16, 1, 1, rate, rate * 2, 2, 16, b"data", size)
 
 
-class Rounding:
+class Quantizer:
     """Rounds float samples to 16 bits; `peak` is the largest input so far, with full scale 1.
 
     With a seed, triangular dither of one step to either side is added first. It turns the rounding error into steady
@@ -39,12 +39,12 @@ class Rounding:
             self.peak = max(self.peak, float(block.max()), -float(block.min()))
         steps = np.multiply(block, FULL_SCALE, dtype=np.float64)
         if self._bits is not None:
-            steps += triangular(self._bits, len(block))
+            steps += draw_triangular_noise(self._bits, len(block))
         np.rint(steps, out=steps)
         return np.clip(steps, -FULL_SCALE, FULL_SCALE - 1, out=steps).astype("<i2")
 
 
-def triangular(bits: np.random.PCG64, count: int) -> NDArray[np.float64]:
+def draw_triangular_noise(bits: np.random.PCG64, count: int) -> NDArray[np.float64]:
     """Numbers between -1 and 1 in a triangular distribution: the difference of two uniform ones of 32 bits each."""
     halves = bits.random_raw(count).astype("<u8", copy=False).view("<u4")
     difference: NDArray[np.float64] = np.subtract(halves[1::2], halves[::2], dtype=np.float64)
@@ -58,7 +58,7 @@ class WavWriter:
     def __init__(self, file: BinaryIO, rate: int) -> None:
         self._file, self._rate = file, rate
         self.frames = 0
-        file.write(wav_head(rate, 0))
+        file.write(build_wav_header(rate, 0))
 
     def write(self, block: Int16) -> None:
         self._file.write(block.astype("<i2", copy=False).tobytes())
@@ -66,35 +66,35 @@ class WavWriter:
 
     def close(self) -> None:
         self._file.seek(0)
-        self._file.write(wav_head(self._rate, self.frames * BYTES_PER_FRAME))
+        self._file.write(build_wav_header(self._rate, self.frames * BYTES_PER_FRAME))
         self._file.flush()
 
 
-QUALITY = "HQ"
-LEAST_RATE, MOST_RATE = 4000, 768_000
+RESAMPLING_QUALITY = "HQ"
+MIN_RATE, MAX_RATE = 4000, 768_000
 """A header with a rate outside this range is wrong; soxr would need ever longer filters for it."""
-KEPT_SHARE = 0.9
-FAMILY = 44100
+MIN_BAND_SHARE = 0.9
+CD_RATE = 44100
 
 
-def allowed_rate(rate: int) -> int:
+def choose_allowed_rate(rate: int) -> int:
     """The rate, among those that providers accept, to which audio of `rate` samples per second is resampled.
 
     An allowed rate is kept. A multiple of 44,100 becomes 44,100, because the ratio is exact. Any other rate becomes
     the nearest allowed rate that keeps at least nine tenths of the band, or 48,000 if none does.
     """
-    if rate % FAMILY == 0:
-        return FAMILY
-    wide_enough = [one for one in ALLOWED_RATES if one >= KEPT_SHARE * rate]
+    if rate % CD_RATE == 0:
+        return CD_RATE
+    wide_enough = [one for one in ALLOWED_RATES if one >= MIN_BAND_SHARE * rate]
     return min(wide_enough, key=lambda one: abs(one - rate)) if wide_enough else max(ALLOWED_RATES)
 
 
-def resampled_frames(frames: int, source: int, target: int) -> int:
+def count_resampled_frames(frames: int, source: int, target: int) -> int:
     """The exact number of samples that `resample_blocks` yields."""
     return (2 * frames * target + source) // (2 * source)
 
 
-def resampled(blocks: Iterable[Float32], source: int, target: int) -> Iterator[Float32]:
+def resample_blocks(blocks: Iterable[Float32], source: int, target: int) -> Iterator[Float32]:
     """Resample blocks of any length; none is kept in memory.
 
     If the exact length ends on half a sample, soxr rounds either way; here it is always rounded up.
@@ -102,7 +102,7 @@ def resampled(blocks: Iterable[Float32], source: int, target: int) -> Iterator[F
     if source == target:
         yield from blocks
         return
-    stream = soxr.ResampleStream(source, target, 1, dtype="float32", quality=QUALITY)
+    stream = soxr.ResampleStream(source, target, 1, dtype="float32", quality=RESAMPLING_QUALITY)
     samples_in = samples_out = 0
     for block in blocks:
         samples_in += len(block)
@@ -110,5 +110,5 @@ def resampled(blocks: Iterable[Float32], source: int, target: int) -> Iterator[F
         samples_out += len(part)
         yield part
     rest = stream.resample_chunk(np.zeros(0, np.float32), last=True)
-    missing = resampled_frames(samples_in, source, target) - samples_out - len(rest)
+    missing = count_resampled_frames(samples_in, source, target) - samples_out - len(rest)
     yield np.pad(rest, (0, missing)) if missing > 0 else rest[: len(rest) + missing]

@@ -22,7 +22,7 @@ MAX_CHUNKS = 64
 MAX_SIDE_BYTES = 1 << 20
 """Editors' notes, names and cue points take a few kB; more than this is hidden data or a picture."""
 BYTES_PER_FRAME = 2
-UNWRITTEN_LENGTHS = (0, 0xFFFFFFFF)
+PLACEHOLDER_LENGTHS = (0, 0xFFFFFFFF)
 """Recorders write these before they know the length, and leave them when killed or writing to a pipe."""
 
 SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
@@ -85,7 +85,7 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class FormatChunk:
     """The sixteen bytes of the fmt chunk."""
 
     tag: int
@@ -99,8 +99,8 @@ class Format:
 def read_header(file: BinaryIO) -> WavHeader:
     """Read the header of a seekable file from its start; WavRefused on anything that is not exactly right."""
     size = file.seek(0, os.SEEK_END)
-    _check_frame(_bytes_at(file, 0, 12), size)
-    chunks = list(_chunks(file, size))
+    _check_riff_header(_read_bytes_at(file, 0, 12), size)
+    chunks = list(_list_chunks(file, size))
     _check_order(chunks)
     fmt = _read_format(file, next(chunk for chunk in chunks if chunk.name == b"fmt "))
     _check_format(fmt)
@@ -109,29 +109,29 @@ def read_header(file: BinaryIO) -> WavHeader:
     return WavHeader(fmt.rate, fmt.channels, fmt.bits, data.size // BYTES_PER_FRAME, data.offset)
 
 
-def _refuse(code: str, **values: str | int) -> WavRefused:
+def _build_refusal(code: str, **values: str | int) -> WavRefused:
     return WavRefused(finding(code, None, **values))
 
 
-def _bytes_at(file: BinaryIO, offset: int, count: int) -> bytes:
+def _read_bytes_at(file: BinaryIO, offset: int, count: int) -> bytes:
     file.seek(offset)
     return file.read(count)
 
 
-def _check_frame(head: bytes, size: int) -> None:
+def _check_riff_header(head: bytes, size: int) -> None:
     """The RIFF header: "RIFF", the length of all that follows, "WAVE"."""
     if not head:
-        raise _refuse("empty_file")
+        raise _build_refusal("empty_file")
     if head[:4] != b"RIFF":
-        raise _refuse(_code_of_foreign(head))
+        raise _build_refusal(_identify_other_format(head))
     if len(head) < 12:
-        raise _refuse("cut_in_header")
+        raise _build_refusal("cut_in_header")
     if head[8:] != b"WAVE":
-        raise _refuse("not_wave_form")
+        raise _build_refusal("not_wave_form")
     _check_length(struct.unpack_from("<I", head, 4)[0], size - 8)
 
 
-def _code_of_foreign(head: bytes) -> str:
+def _identify_other_format(head: bytes) -> str:
     for offset, signature, code in SIGNATURES:
         if head[offset : offset + len(signature)] == signature:
             return code
@@ -139,41 +139,41 @@ def _code_of_foreign(head: bytes) -> str:
 
 
 def _check_length(declared: int, actual: int) -> None:
-    if declared in UNWRITTEN_LENGTHS:
-        raise _refuse("length_unwritten")
+    if declared in PLACEHOLDER_LENGTHS:
+        raise _build_refusal("length_unwritten")
     if declared > actual:
-        raise _refuse("truncated", missing=declared - actual)
+        raise _build_refusal("truncated", missing=declared - actual)
     if declared < actual:
-        raise _refuse("bytes_after_end", extra=actual - declared)
+        raise _build_refusal("bytes_after_end", extra=actual - declared)
 
 
-def _chunks(file: BinaryIO, size: int) -> Iterator[Chunk]:
+def _list_chunks(file: BinaryIO, size: int) -> Iterator[Chunk]:
     """Every chunk up to the exact end of the file; no chunk is longer than the rest of the file."""
     offset, count, side_bytes = 12, 0, 0
     while offset < size:
         count += 1
         if count > MAX_CHUNKS:
-            raise _refuse("too_many_chunks", limit=MAX_CHUNKS)
-        chunk = _chunk_at(file, offset, size)
+            raise _build_refusal("too_many_chunks", limit=MAX_CHUNKS)
+        chunk = _read_chunk(file, offset, size)
         side_bytes += 0 if chunk.name == b"data" else chunk.size
         if side_bytes > MAX_SIDE_BYTES:
-            raise _refuse("side_data_too_big", limit=MAX_SIDE_BYTES)
+            raise _build_refusal("side_data_too_big", limit=MAX_SIDE_BYTES)
         yield chunk
         offset = chunk.offset + chunk.size + chunk.size % 2
 
 
-def _chunk_at(file: BinaryIO, offset: int, size: int) -> Chunk:
-    head = _bytes_at(file, offset, 8)
+def _read_chunk(file: BinaryIO, offset: int, size: int) -> Chunk:
+    head = _read_bytes_at(file, offset, 8)
     if len(head) < 8:
-        raise _refuse("chunk_cut")
+        raise _build_refusal("chunk_cut")
     chunk = Chunk(head[:4], offset + 8, struct.unpack_from("<I", head, 4)[0])
     if not all(0x20 <= byte <= 0x7E for byte in chunk.name):
-        raise _refuse("chunk_unnamed")
+        raise _build_refusal("chunk_unnamed")
     end = chunk.offset + chunk.size
     if end > size:
-        raise _refuse("data_overruns" if chunk.name == b"data" else "chunk_overruns")
+        raise _build_refusal("data_overruns" if chunk.name == b"data" else "chunk_overruns")
     if chunk.size % 2 and end == size:
-        raise _refuse("data_half_sample" if chunk.name == b"data" else "padding_missing")
+        raise _build_refusal("data_half_sample" if chunk.name == b"data" else "padding_missing")
     return chunk
 
 
@@ -182,68 +182,70 @@ def _check_order(chunks: list[Chunk]) -> None:
     names = [chunk.name for chunk in chunks]
     for name, missing_code, duplicate_code in ((b"fmt ", "no_format", "two_formats"), (b"data", "no_data", "two_data")):
         if name not in names:
-            raise _refuse(missing_code)
+            raise _build_refusal(missing_code)
         if names.count(name) > 1:
-            raise _refuse(duplicate_code)
+            raise _build_refusal(duplicate_code)
     if names.index(b"data") < names.index(b"fmt "):
-        raise _refuse("format_too_late")
+        raise _build_refusal("format_too_late")
 
 
-def _read_format(file: BinaryIO, chunk: Chunk) -> Format:
+def _read_format(file: BinaryIO, chunk: Chunk) -> FormatChunk:
     """PCM has 16 bytes; some editors write 18, where the last two are the length (zero) of an extension."""
-    body = _bytes_at(file, chunk.offset, min(chunk.size, 18))
+    body = _read_bytes_at(file, chunk.offset, min(chunk.size, 18))
     if len(body) < 16:
-        raise _refuse("format_length")
-    fmt = Format(*struct.unpack_from("<HHIIHH", body))
+        raise _build_refusal("format_length")
+    fmt = FormatChunk(*struct.unpack_from("<HHIIHH", body))
     if fmt.tag == 1 and not (chunk.size == 16 or (chunk.size == 18 and body[16:] == b"\0\0")):
-        raise _refuse("format_length")
+        raise _build_refusal("format_length")
     return fmt
 
 
-def _check_format(fmt: Format) -> None:
+def _check_format(fmt: FormatChunk) -> None:
     if fmt.tag == 0xFFFE:
-        raise _refuse("format_extensible")
+        raise _build_refusal("format_extensible")
     if fmt.tag != 1:
-        raise _refuse("not_pcm", encoding=ENCODINGS.get(fmt.tag, "an unknown encoding"))
+        raise _build_refusal("not_pcm", encoding=ENCODINGS.get(fmt.tag, "an unknown encoding"))
     if fmt.channels != 1:
-        raise _refuse("not_mono" if fmt.channels else "no_channels", channels=fmt.channels)
+        raise _build_refusal("not_mono" if fmt.channels else "no_channels", channels=fmt.channels)
     if fmt.bits != 16:
-        raise _refuse("not_16_bit", bits=fmt.bits)
+        raise _build_refusal("not_16_bit", bits=fmt.bits)
     if fmt.rate not in ALLOWED_RATES:
-        raise _refuse("rate_not_allowed" if fmt.rate else "rate_zero", rate=fmt.rate)
+        raise _build_refusal("rate_not_allowed" if fmt.rate else "rate_zero", rate=fmt.rate)
     if fmt.block_align != BYTES_PER_FRAME:
-        raise _refuse("block_align_wrong")
+        raise _build_refusal("block_align_wrong")
     if fmt.byte_rate != fmt.rate * BYTES_PER_FRAME:
-        raise _refuse("byte_rate_wrong")
+        raise _build_refusal("byte_rate_wrong")
 
 
 def _check_data(data: Chunk) -> None:
     if data.size == 0:
-        raise _refuse("data_empty")
+        raise _build_refusal("data_empty")
     if data.size % BYTES_PER_FRAME:
-        raise _refuse("data_half_sample")
+        raise _build_refusal("data_half_sample")
 
 
 Int16 = NDArray[np.int16]
 Float32 = NDArray[np.float32]
 
 FULL_SCALE = 32768
-LOADED_SECONDS = 30.0
+MAX_LOADED_SECONDS = 30.0
 """Half a minute is enough to recognize a voice; more would only cost memory."""
 
 
-class Nameless:
+class UnnamedFile:
     """Hides the file name from soundfile, which would trust a .raw extension and ask for a rate."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.seek, self.read, self.tell = file.seek, file.read, file.tell
 
 
-def ignore(_data: bytes) -> None:
+def ignore_data(_data: bytes) -> None:
     """For callers that do not need the bytes."""
 
 
-def blocks(file: BinaryIO, header: WavHeader, frames: int, seen: Callable[[bytes], object] = ignore) -> Iterator[Int16]:
+def read_blocks(
+    file: BinaryIO, header: WavHeader, frames: int, on_data: Callable[[bytes], object] = ignore_data
+) -> Iterator[Int16]:
     """All samples, `frames` at a time; `on_data` gets their bytes. WavRefused if the file shrinks meanwhile."""
     file.seek(header.data_offset)
     bytes_left = header.frames * BYTES_PER_FRAME
@@ -251,14 +253,14 @@ def blocks(file: BinaryIO, header: WavHeader, frames: int, seen: Callable[[bytes
         data = file.read(min(bytes_left, frames * BYTES_PER_FRAME))
         if not data or len(data) % BYTES_PER_FRAME:
             raise WavRefused(finding("changed_while_read"))
-        seen(data)
+        on_data(data)
         bytes_left -= len(data)
         yield np.frombuffer(data, dtype="<i2")
 
 
-def load(file: BinaryIO, header: WavHeader, max_seconds: float = LOADED_SECONDS) -> Float32:
+def load_samples(file: BinaryIO, header: WavHeader, max_seconds: float = MAX_LOADED_SECONDS) -> Float32:
     """The first `max_seconds` as float32 in -1..1, for `compute_voiceprint`."""
     frames = min(header.frames, int(max_seconds * header.sample_rate))
     head = WavHeader(header.sample_rate, header.channels, header.bits, frames, header.data_offset)
-    parts = [block.astype(np.float32) / FULL_SCALE for block in blocks(file, head, frames)]
+    parts = [block.astype(np.float32) / FULL_SCALE for block in read_blocks(file, head, frames)]
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)

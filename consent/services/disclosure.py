@@ -27,7 +27,7 @@ def disclosure(consent: Consent) -> Disclosure:
     """What the provider of this consent is given. Tiers may differ: then each is named."""
     if consent.provider not in registry.PROVIDERS:
         return Disclosure("Ask the studio what is sent to it.", True)
-    tiers = registry.provider_class(consent.provider).tiers.values()
+    tiers = registry.get_provider_class(consent.provider).tiers.values()
     sent = [tier.label for tier in tiers if tier.consent_proof in SENT]
     by_hand = [tier.label for tier in tiers if tier.consent_proof is ConsentProof.OFFLINE]
     kept = [tier.label for tier in tiers if tier.consent_proof is ConsentProof.NONE]

@@ -7,8 +7,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from audio import statement
-from audio.analysis.analyze import examine
-from audio.wav.riff import load, read_header
+from audio.analysis.analyze import analyze_recording
+from audio.wav.riff import load_samples, read_header
 from consent import extension_points
 from consent.models import Consent, Pronunciation, Take, TakeCheck
 from voicehub import outbox
@@ -48,8 +48,8 @@ def _heard(take: Take) -> dict[str, Any]:
     limits = thresholds(consent.provider)
     with take.file.open("rb") as file:
         header = read_header(file)  # type: ignore[arg-type]  # a FieldFile reads like any binary file
-        examined = examine(file, header, limits, consent.text)  # type: ignore[arg-type]  # the same
-        samples = load(file, header, statement.JUDGED_SECONDS)  # type: ignore[arg-type]  # the same
+        examined = analyze_recording(file, header, limits, consent.text)  # type: ignore[arg-type]  # the same
+        samples = load_samples(file, header, statement.JUDGED_SECONDS)  # type: ignore[arg-type]  # the same
     read = statement.check(
         samples,
         header.sample_rate,
@@ -62,7 +62,7 @@ def _heard(take: Take) -> dict[str, Any]:
     )
     return {
         "measures": examined.measures,
-        "fine_peaks": list(examined.peaks_fine),
+        "fine_peaks": list(examined.fine_peaks),
         "findings": [one.as_dict() for one in (*examined.findings, *read.findings)],
         "statement": read.as_dict(),
     }

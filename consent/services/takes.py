@@ -3,7 +3,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
-from audio.levels.inspect import Inspection, Limits, inspect
+from audio.levels.inspection import DurationLimits, Inspection, inspect_file
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Take
 from consent.services.audit_log import record
 from consent.services.take_checks import check_later
@@ -13,7 +13,7 @@ from voicehub.threshold_overrides import thresholds
 from voicehub.transitions import move
 from voicehub.upload_limits import TAKE_BYTES, TAKES_PER_CONSENT
 
-TAKE_LIMITS = Limits(min_seconds=2, max_seconds=120)
+TAKE_LIMITS = DurationLimits(min_seconds=2, max_seconds=120)
 # What the recorder cannot make, or does not let anybody send (`stops` in static/js/recorder/verdict.js).
 NO_STATEMENT = frozenset({"empty_file", "data_empty", "silent", "too_short"})
 
@@ -46,7 +46,7 @@ def submit_take(
     if (file.size or 0) > TAKE_BYTES:
         raise NotPossible(f"The file is larger than {TAKE_BYTES >> 20} MB. A statement needs well under a minute.")
     file.seek(0)
-    found = inspect(file, TAKE_LIMITS, thresholds(consent.provider))  # type: ignore[arg-type]  # an uploaded file reads like any binary file
+    found = inspect_file(file, TAKE_LIMITS, thresholds(consent.provider))  # type: ignore[arg-type]  # an uploaded file reads like any binary file
     if claimed_sha256 and claimed_sha256.lower() != found.sha256:
         raise TakeDamaged("The recording was damaged on its way. Send it again.")
     _require_statement(found)
@@ -63,7 +63,7 @@ def submit_take(
             device=device or {},
             user_agent=user_agent[:300],
             address=address,
-            **found.facts(),
+            **found.build_row_fields(),
         )
         take.save()
         record(

@@ -17,19 +17,37 @@ from pathlib import PurePath
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from providers.answers import sound_or_json_object
 from providers.audiostack.capabilities import TIERS
-from providers.audiostack.parsing import accepted, file_status_of, id_of, refuses, report_of, sound_address, words_of
+from providers.audiostack.parsing import (
+    find_sound_address,
+    is_refusal,
+    parse_create_response,
+    parse_error_text,
+    parse_file_status,
+    parse_id,
+    parse_report,
+)
 from providers.connections import KeyAuth
 from providers.errors import Conflict, NotFound, ProviderRejected, ProviderUnavailable, ResponseUnreadable
 from providers.http import HttpProvider
-from providers.types import Blob, BuildReport, BuildSpec, Capabilities, ConsentProof, Journal, Parcel, Sound, Tier
+from providers.responses import read_sound_or_json
+from providers.types import (
+    BuildReport,
+    BuildSpec,
+    Capabilities,
+    ConsentProof,
+    FileRef,
+    Journal,
+    Sound,
+    Tier,
+    UploadFile,
+)
 
 ENGINES = {Tier.RAPID: "voice_engine_3", Tier.PROFESSIONAL: "voice_engine_2"}
 CONSENT = "consent"
 UPLOADED = "uploaded"
-BLOCK = 1 << 20  # bytes
-LOOKS = 30  # polls of a file before the upload is retried later
+BLOCK_BYTES = 1 << 20  # bytes
+MAX_FILE_POLLS = 30  # polls of a file before the upload is retried later
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,103 +67,111 @@ class AudioStack(HttpProvider):
     tiers: ClassVar[Mapping[Tier, Capabilities]] = TIERS
     live_url = "https://v2.api.audio"
     sandbox_path = "/audiostack"
-    pause: ClassVar[float] = 0.5
+    poll_seconds: ClassVar[float] = 0.5
     """Seconds between two polls of a sent file."""
 
-    def auth(self, key: str) -> KeyAuth:
+    def build_auth(self, key: str) -> KeyAuth:
         return KeyAuth("x-api-key", key)
 
-    def words_of(self, response: Mapping[str, Any]) -> str:
-        return words_of(response)
+    def parse_error_text(self, response: Mapping[str, Any]) -> str:
+        return parse_error_text(response)
 
-    def refuses(self, response: Mapping[str, Any]) -> bool:
-        return refuses(response)
+    def is_refusal(self, response: Mapping[str, Any]) -> bool:
+        return is_refusal(response)
 
     def check_key(self) -> None:
         body = {"filters": [], "minimumNumberOfResults": 1, "forceApplyFilters": True, "page": 1, "pageLimit": 1}
         self.call("check key", "POST", "/speech/voice/query", json=body)
 
-    def _submit(self, spec: BuildSpec, journal: Journal) -> BuildReport:
+    def _submit_build(self, spec: BuildSpec, journal: Journal) -> BuildReport:
         if spec.remote_id:
             return self.fetch_build(spec.remote_id)
         if self.tiers[spec.tier].consent_proof is not ConsentProof.AUDIO_FILE:
-            return self._clone(spec, self._send_clips(spec, journal), journal)
+            return self._create_voice(spec, self._send_clips(spec, journal), journal)
         if not spec.consent:
             raise ProviderRejected(
                 "submit",
                 "This engine requires a recording in which the speaker agrees, and there is none. Record it first.",
             )
         file_ids = self._send_clips(spec, journal)
-        sending = partial(journal.progress, "Sending the consent", 0, 1)
-        return self._clone(spec, [*file_ids, self._sent(spec, CONSENT, spec.consent, journal, sending)], journal)
+        sending = partial(journal.record_progress, "Sending the consent", 0, 1)
+        return self._create_voice(
+            spec, [*file_ids, self._ensure_uploaded(spec, CONSENT, spec.consent, journal, sending)], journal
+        )
 
     def _send_clips(self, spec: BuildSpec, journal: Journal) -> list[str]:
         """The file ids of all clips, in order. Files that already exist are not sent again."""
         file_ids = []
         for done, clip in enumerate(spec.clips):
             if not (file_id := clip.remote_id):
-                sending = partial(journal.progress, "Sending recordings", done, len(spec.clips))
-                file_id = self._sent(spec, clip.key, clip.audio, journal, sending)
-                journal.recording(clip.key, file_id)
+                sending = partial(journal.record_progress, "Sending recordings", done, len(spec.clips))
+                file_id = self._ensure_uploaded(spec, clip.key, clip.audio, journal, sending)
+                journal.record_recording(clip.key, file_id)
             file_ids.append(file_id)
         return file_ids
 
-    def _sent(self, spec: BuildSpec, key: str, audio: Blob, journal: Journal, sending: Callable[[], None]) -> str:
+    def _ensure_uploaded(
+        self, spec: BuildSpec, key: str, audio: FileRef, journal: Journal, sending: Callable[[], None]
+    ) -> str:
         """Upload the file and return its id. A file that was announced before a crash is reused if possible."""
         sending()
-        pending = _parse_pending(spec.kept)
+        pending = _parse_pending(spec.resume_state)
         if pending and (pending.reference, pending.key) == (spec.reference, key):
             # If it is refused, the file is gone or its address has expired. Another file costs nothing.
             with suppress(ProviderRejected):
-                if self._file_status(pending) != UPLOADED:
-                    self._upload(pending, audio, sending)
+                if self._fetch_file_status(pending) != UPLOADED:
+                    self._upload_audio(pending, audio, sending)
                 return pending.file_id
-        pending = self._announce(spec, key, audio)
-        journal.keep(json.dumps(asdict(pending)))
-        self._upload(pending, audio, sending)
+        pending = self._announce_file(spec, key, audio)
+        journal.save_resume_state(json.dumps(asdict(pending)))
+        self._upload_audio(pending, audio, sending)
         return pending.file_id
 
-    def _announce(self, spec: BuildSpec, key: str, audio: Blob) -> PendingUpload:
+    def _announce_file(self, spec: BuildSpec, key: str, audio: FileRef) -> PendingUpload:
         """The whole organization can see the files, so their names reveal nothing about a person."""
         name = f"{spec.reference}-{key}{PurePath(audio.name).suffix or '.wav'}"
         response = self.call("announce file", "POST", "/files", json={"file_name": name})
-        file_id, url, content_type = id_of(response.get("fileId")), response.get("uploadUrl"), response.get("mimeType")
+        file_id, url, content_type = (
+            parse_id(response.get("fileId")),
+            response.get("uploadUrl"),
+            response.get("mimeType"),
+        )
         if not (file_id and isinstance(url, str) and isinstance(content_type, str)):
             raise ResponseUnreadable("announce file", "no file in the response")
         return PendingUpload(spec.reference, key, file_id, url, content_type)
 
-    def _upload(self, pending: PendingUpload, audio: Blob, sending: Callable[[], None]) -> None:
+    def _upload_audio(self, pending: PendingUpload, audio: FileRef, sending: Callable[[], None]) -> None:
         def on_progress(sent: int) -> None:
             if sent < audio.size:
                 sending()
 
-        upload = Parcel(audio.name, pending.content_type, audio.size, b"", lambda: _chunks(audio))
-        self.put("send file", pending.url, {"Content-Type": pending.content_type}, upload, on_progress)
-        for _look in range(LOOKS):
-            if self._file_status(pending) == UPLOADED:
+        upload = UploadFile(audio.name, pending.content_type, audio.size, b"", lambda: _read_blocks(audio))
+        self.upload_file("send file", pending.url, {"Content-Type": pending.content_type}, upload, on_progress)
+        for _look in range(MAX_FILE_POLLS):
+            if self._fetch_file_status(pending) == UPLOADED:
                 return
             sending()
-            time.sleep(self.pause)
+            time.sleep(self.poll_seconds)
         raise ProviderUnavailable("send file", "The file was sent, but AudioStack has not accepted it yet.")
 
-    def _file_status(self, pending: PendingUpload) -> str:
-        return file_status_of(self.call("look at file", "GET", f"/files/{quote(pending.file_id, safe='')}"))
+    def _fetch_file_status(self, pending: PendingUpload) -> str:
+        return parse_file_status(self.call("look at file", "GET", f"/files/{quote(pending.file_id, safe='')}"))
 
-    def _clone(self, spec: BuildSpec, file_ids: list[str], journal: Journal) -> BuildReport:
+    def _create_voice(self, spec: BuildSpec, file_ids: list[str], journal: Journal) -> BuildReport:
         # `metadata.gender` of the page's sample is omitted: we do not know it, and we do not guess it.
         body = {"fileIds": file_ids, "alias": spec.reference, "engine": ENGINES[spec.tier]}
-        journal.progress("Creating the voice", 0, 0)
-        journal.about_to("create")
+        journal.record_progress("Creating the voice", 0, 0)
+        journal.before_call("create")
         try:
             response = self.call("create voice", "POST", "/speech/voice-cloning", json=body, creates=True)
-            report = accepted(response, spec.reference)
+            report = parse_create_response(response, spec.reference)
         except Conflict:
             # No one else uses our alias, so an earlier call arrived after all.
             found = self.find_build(spec.reference)
             if found is None:
                 raise
             report = found
-        journal.voice(spec.reference)
+        journal.record_voice(spec.reference)
         return report
 
     def fetch_build(self, remote_id: str) -> BuildReport:
@@ -159,13 +185,13 @@ class AudioStack(HttpProvider):
             response = self.call("fetch voice", "GET", "/speech/voice-cloning", params={"alias": reference})
         except NotFound:
             return None
-        return report_of(response, reference)
+        return parse_report(response, reference)
 
-    def preview(self, remote_id: str, text: str) -> Sound:
+    def generate_preview(self, remote_id: str, text: str) -> Sound:
         """The form of the sound is not documented: the audio itself, or an address."""
         body = {"text": text, "voice": remote_id}
-        value = self.call("preview", "POST", "/speech/tts/preview", json=body, read=sound_or_json_object)
-        return value if isinstance(value, Sound) else self.download(sound_address(value))
+        value = self.call("preview", "POST", "/speech/tts/preview", json=body, read=read_sound_or_json)
+        return value if isinstance(value, Sound) else self.download_sound(find_sound_address(value))
 
 
 ADAPTER = AudioStack
@@ -178,7 +204,7 @@ def _parse_pending(text: str) -> PendingUpload | None:
         return None
 
 
-def _chunks(audio: Blob) -> Iterator[bytes]:
+def _read_blocks(audio: FileRef) -> Iterator[bytes]:
     with audio.open() as file:
-        while block := file.read(BLOCK):
+        while block := file.read(BLOCK_BYTES):
             yield block

@@ -6,20 +6,20 @@ consent file of the standard engine goes.
 
 from dataclasses import replace
 
-from providers.types import Capabilities, ConsentProof, Handover, Limit, News, Report, Tier
+from providers.types import Capabilities, ConsentProof, Handover, Limit, ReportContent, StatusUpdates, Tier
 
 PAGE = "audiostack.com, How to Clone any Voice using AudioStack API"
-READ = "2026-11-21"
+READ_ON = "2026-11-21"
 
 # The page says “10MB” and “500MB”, which may mean powers of two: the smaller reading is safe.
 MEGABYTE = 1_000_000
 
-VISIBLE = (
+VISIBILITY_CAUTION = (
     "Everyone in the AudioStack organization can access all uploaded files: use a separate organization for voices"
     " that not all of them may hear."
 )
-NO_DELETING = "A voice cannot be renamed or deleted over the API: use AudioStack's site or contact its support."
-SHORTEST_CLIP = Limit(1.5, "s", PAGE, READ)
+DELETION_CAUTION = "A voice cannot be renamed or deleted over the API: use AudioStack's site or contact its support."
+SHORTEST_CLIP = Limit(1.5, "s", PAGE, READ_ON)
 
 INSTANT = Capabilities(
     tier=Tier.RAPID,
@@ -30,20 +30,20 @@ INSTANT = Capabilities(
     ),
     handover=(Handover.FILE_IDS,),
     consent_proof=ConsentProof.NONE,
-    news=(News.POLL,),
-    reports=(Report.DISCARDED_FILES,),
+    status_updates=(StatusUpdates.POLL,),
+    report_contents=(ReportContent.DISCARDED_FILES,),
     limits={
         "shortest_clip": SHORTEST_CLIP,
-        "most_recordings": Limit(25, "recordings", PAGE, READ),
-        "least_seconds": Limit(1.5, "s", PAGE, READ),
+        "most_recordings": Limit(25, "recordings", PAGE, READ_ON),
+        "least_seconds": Limit(1.5, "s", PAGE, READ_ON),
         "advised_seconds": Limit(
-            120, "s", PAGE, READ, hard=False, note="“Just a few minutes of recordings”; more is better."
+            120, "s", PAGE, READ_ON, hard=False, note="“Just a few minutes of recordings”; more is better."
         ),
-        "most_bytes": Limit(10 * MEGABYTE, "bytes", PAGE, READ),
+        "most_bytes": Limit(10 * MEGABYTE, "bytes", PAGE, READ_ON),
     },
     poll_seconds=5,
-    transcript_required=False,
-    trains_again=False,
+    requires_transcript=False,
+    can_retrain=False,
     # The alias is ours and globally unique, and a lookup is by alias: a voice that it does not find was not created.
     can_find=True,
     # GET /speech/voice lists AudioStack's whole catalog, without a documented sign of an account's own voices.
@@ -52,13 +52,13 @@ INSTANT = Capabilities(
     can_set_visibility=False,
     can_delete=False,
     can_preview=True,
-    private_by_default=True,
+    is_private_by_default=True,
     cost="300 credits when the voice has succeeded",
     credits=300,
     cautions=(
-        VISIBLE,
+        VISIBILITY_CAUTION,
         "AudioStack requires no proof of consent here: the studio alone is responsible for the person's consent.",
-        NO_DELETING,
+        DELETION_CAUTION,
     ),
 )
 
@@ -74,23 +74,23 @@ STANDARD = replace(
     limits={
         "shortest_clip": SHORTEST_CLIP,
         "most_recordings": Limit(
-            500, "recordings", PAGE, READ, note="The page does not say whether the consent file is one of them."
+            500, "recordings", PAGE, READ_ON, note="The page does not say whether the consent file is one of them."
         ),
-        "least_seconds": Limit(1200, "s", PAGE, READ),
+        "least_seconds": Limit(1200, "s", PAGE, READ_ON),
         "advised_seconds_other_languages": Limit(
-            2700, "s", PAGE, READ, hard=False, note="For voices that do not speak English; 20 minutes for English."
+            2700, "s", PAGE, READ_ON, hard=False, note="For voices that do not speak English; 20 minutes for English."
         ),
-        "most_bytes": Limit(500 * MEGABYTE, "bytes", PAGE, READ),
+        "most_bytes": Limit(500 * MEGABYTE, "bytes", PAGE, READ_ON),
     },
     poll_seconds=60,
     cost="1200 credits when the voice has succeeded",
     credits=1200,
     cautions=(
-        VISIBLE,
+        VISIBILITY_CAUTION,
         "AudioStack requires an audio file in which the speaker agrees to be cloned by AudioStack, and does not say"
         " where it goes. VoiceHub uploads it like a recording and puts it last in the list of files, our reading.",
         "AudioStack's newer pages no longer list this engine (voice_engine_2); it may be refused.",
-        NO_DELETING,
+        DELETION_CAUTION,
     ),
 )
 

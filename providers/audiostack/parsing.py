@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from providers.errors import OutcomeUnknown, ProviderRejected, ResponseUnreadable
-from providers.parsing import number, plain
+from providers.parsing import flatten_text, parse_number
 from providers.types import BuildReport, RecordingReport, RemoteStatus
 
 STATUSES = {
@@ -23,102 +23,102 @@ STATUSES = {
     "in_progress": RemoteStatus.TRAINING,
 }
 # A state has at least one of these fields; an object with none of them is something else.
-OF_A_STATE = ("status", "alias", "discardedFiles")
-REASONS = ("reason", "error", "errors", "message", "details")
-FILE_IDS = ("fileId", "file_id", "id")
+STATE_FIELDS = ("status", "alias", "discardedFiles")
+REASON_FIELDS = ("reason", "error", "errors", "message", "details")
+FILE_ID_FIELDS = ("fileId", "file_id", "id")
 NO_REASON = "AudioStack gave no reason."
-WHERE_SOUND_IS = ("url", "audioUrl", "previewUrl")
+SOUND_ADDRESS_FIELDS = ("url", "audioUrl", "previewUrl")
 
 
-def words_of(response: Mapping[str, Any]) -> str:
+def parse_error_text(response: Mapping[str, Any]) -> str:
     """The text of a refusal: `message`, with `errors` (a list) or `details` (a list or a text)."""
-    return "; ".join(words for name in ("message", "errors", "details") if (words := plain(response.get(name))))
+    return "; ".join(words for name in ("message", "errors", "details") if (words := flatten_text(response.get(name))))
 
 
-def refuses(response: Mapping[str, Any]) -> bool:
+def is_refusal(response: Mapping[str, Any]) -> bool:
     """Whether a 2xx response is a refusal, by the status in its envelope."""
-    return (number(response.get("statusCode")) or 0) >= 400
+    return (parse_number(response.get("statusCode")) or 0) >= 400
 
 
-def id_of(value: Any) -> str:
+def parse_id(value: Any) -> str:
     """The id, or an empty text if the value cannot be an id."""
     return str(value) if isinstance(value, str | int) and value else ""
 
 
-def file_status_of(response: Mapping[str, Any]) -> str:
+def parse_file_status(response: Mapping[str, Any]) -> str:
     """The file's status in lower case. Raises ProviderRejected if the file failed."""
-    status = plain(response.get("status")).lower()
+    status = flatten_text(response.get("status")).lower()
     if STATUSES.get(status) is RemoteStatus.FAILED:
-        raise ProviderRejected("look at file", f"AudioStack did not accept the file: {_issue(response) or status}")
+        raise ProviderRejected("look at file", f"AudioStack did not accept the file: {_find_issue(response) or status}")
     return status
 
 
-def report_of(response: Mapping[str, Any], alias: str) -> BuildReport | None:
+def parse_report(response: Mapping[str, Any], alias: str) -> BuildReport | None:
     """The voice with this alias; None if the response has none. Raises ResponseUnreadable for anything else."""
     data = response.get("data", response)
     if "data" in response and not data:
         return None
-    state = _state(data, alias)
+    state = _find_state(data, alias)
     if state is None:
         raise ResponseUnreadable("fetch voice", "no voice in the response")
-    if plain(state.get("alias", alias)) != alias:
+    if flatten_text(state.get("alias", alias)) != alias:
         return None
-    raw = plain(state.get("status"))
+    raw = flatten_text(state.get("status"))
     status = STATUSES.get(raw.lower(), RemoteStatus.UNKNOWN)
     return BuildReport(
         remote_id=alias,
         name=alias,
         status=status,
         raw_status=raw[:60],
-        mark=f"{raw} {plain(state.get('updatedAt'))}"[:120],
-        issue=_issue(state) if status is RemoteStatus.FAILED else "",
-        recordings=tuple(_discarded(state.get("discardedFiles"))),
+        version=f"{raw} {flatten_text(state.get('updatedAt'))}"[:120],
+        issue=_find_issue(state) if status is RemoteStatus.FAILED else "",
+        recordings=tuple(_parse_discarded_files(state.get("discardedFiles"))),
         raw=dict(state),
     )
 
 
-def accepted(response: Mapping[str, Any], alias: str) -> BuildReport:
+def parse_create_response(response: Mapping[str, Any], alias: str) -> BuildReport:
     """Parse the response of the call that creates a voice. Raises OutcomeUnknown if it does not confirm the creation.
 
     The page documents the status of that response, 202, but not its body.
     """
     with suppress(ResponseUnreadable):
-        if (report := report_of(response, alias)) and report.raw_status:
+        if (report := parse_report(response, alias)) and report.raw_status:
             return report
-    if not 200 <= (number(response.get("statusCode")) or 0) < 300:
+    if not 200 <= (parse_number(response.get("statusCode")) or 0) < 300:
         raise OutcomeUnknown("create voice", "nothing in the response says that the voice is being created")
     return BuildReport(remote_id=alias, name=alias, status=RemoteStatus.TRAINING, raw_status="", raw=dict(response))
 
 
-def sound_address(response: Mapping[str, Any]) -> str:
+def find_sound_address(response: Mapping[str, Any]) -> str:
     """The address of a preview's sound. Raises ResponseUnreadable if the response has none."""
     parts = [part for part in (response, response.get("data")) if isinstance(part, Mapping)]
-    for address in (part.get(name) for part in parts for name in WHERE_SOUND_IS):
+    for address in (part.get(name) for part in parts for name in SOUND_ADDRESS_FIELDS):
         if isinstance(address, str):
             return address
     raise ResponseUnreadable("preview", "no audio in the response")
 
 
-def _state(data: Any, alias: str) -> Mapping[str, Any] | None:
+def _find_state(data: Any, alias: str) -> Mapping[str, Any] | None:
     """A state, also in a list or under `state`."""
     if isinstance(data, list):
         states = [item for item in data if isinstance(item, Mapping)]
         data = next((item for item in states if item.get("alias") == alias), states[0] if states else None)
     if isinstance(data, Mapping) and isinstance(data.get("state"), Mapping):
         data = data["state"]
-    return data if isinstance(data, Mapping) and any(name in data for name in OF_A_STATE) else None
+    return data if isinstance(data, Mapping) and any(name in data for name in STATE_FIELDS) else None
 
 
-def _issue(state: Mapping[str, Any]) -> str:
-    return next((words for name in REASONS if (words := plain(state.get(name)))), "")
+def _find_issue(state: Mapping[str, Any]) -> str:
+    return next((words for name in REASON_FIELDS if (words := flatten_text(state.get(name)))), "")
 
 
-def _discarded(value: Any) -> Iterator[RecordingReport]:
+def _parse_discarded_files(value: Any) -> Iterator[RecordingReport]:
     """The files that were not used: a list of ids with reasons, a list of ids, or a mapping of id to reason."""
     if isinstance(value, Mapping):
         value = [{"fileId": file_id, "reason": reason} for file_id, reason in value.items()]
     for item in value if isinstance(value, list) else ():
         known = item if isinstance(item, Mapping) else {"fileId": item}
-        file_id = next((found for name in FILE_IDS if (found := id_of(known.get(name)))), "")
+        file_id = next((found for name in FILE_ID_FIELDS if (found := parse_id(known.get(name)))), "")
         if file_id:
-            yield RecordingReport(remote_id=file_id, discarded=_issue(known) or NO_REASON)
+            yield RecordingReport(remote_id=file_id, discard_reason=_find_issue(known) or NO_REASON)

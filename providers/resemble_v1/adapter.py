@@ -11,23 +11,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from providers.answers import json_array
 from providers.connections import KeyAuth
 from providers.errors import OutcomeUnknown, ProviderRejected
 from providers.http import HttpProvider
 from providers.resemble_v1.capabilities import TIERS
-from providers.resemble_v1.parsing import UploadTarget, id_of, voice_of
-from providers.resemble_v2.parsing import callback_of, refuses, words_of
-from providers.types import BuildReport, BuildSpec, Capabilities, Journal, Parcel, Tier
+from providers.resemble_v1.parsing import UploadTarget, find_id, parse_voice
+from providers.resemble_v2.parsing import is_refusal, parse_callback, parse_error_text
+from providers.responses import read_json_array
+from providers.types import BuildReport, BuildSpec, Capabilities, Journal, Tier, UploadFile
 from providers.types import RemoteStatus as Status
 
 PROGRESS_BYTES = 1 << 20
-LOST = (
+LOST_ADDRESS_MESSAGE = (
     "The upload address is lost, and the provider gives it only once. Build again: this creates a new voice. The"
     " empty voice at the provider costs nothing."
 )
 # Statuses that a voice can have only after its build call has arrived.
-BEGUN = frozenset({Status.TRAINING, Status.READY, Status.DATASET_ISSUE, Status.CONSENT_REJECTED, Status.FAILED})
+STARTED_STATUSES = frozenset(
+    {Status.TRAINING, Status.READY, Status.DATASET_ISSUE, Status.CONSENT_REJECTED, Status.FAILED}
+)
 
 
 class ResembleV1(HttpProvider):
@@ -38,82 +40,82 @@ class ResembleV1(HttpProvider):
     live_url = "https://app.resemble.ai/api/v1"
     sandbox_path = "/resemble/api/v1"
 
-    def auth(self, key: str) -> KeyAuth:
+    def build_auth(self, key: str) -> KeyAuth:
         return KeyAuth("Authorization", f"Token token={key}")
 
-    def words_of(self, response: Mapping[str, Any]) -> str:
-        return words_of(response)
+    def parse_error_text(self, response: Mapping[str, Any]) -> str:
+        return parse_error_text(response)
 
-    def refuses(self, response: Mapping[str, Any]) -> bool:
-        return refuses(response)
+    def is_refusal(self, response: Mapping[str, Any]) -> bool:
+        return is_refusal(response)
 
     def check_key(self) -> None:
-        self.call("check key", "GET", "/voices", read=json_array)
+        self.call("check key", "GET", "/voices", read=read_json_array)
 
-    def _submit(self, spec: BuildSpec, journal: Journal) -> BuildReport:
-        if spec.parcel is None:
-            self.unsupported("submit without the one file")
-        target = UploadTarget.kept(spec.kept) if spec.remote_id else None
+    def _submit_build(self, spec: BuildSpec, journal: Journal) -> BuildReport:
+        if spec.pack_file is None:
+            self.raise_unsupported("submit without the one file")
+        target = UploadTarget.load(spec.resume_state) if spec.remote_id else None
         if spec.remote_id and (target is None or target.voice != spec.remote_id):
-            raise ProviderRejected("send recordings", LOST)
+            raise ProviderRejected("send recordings", LOST_ADDRESS_MESSAGE)
         if target is None or not target.sent:
-            journal.progress("Packing the recordings", 0, 0)
-            upload = spec.parcel()
-            target = target or self._create(spec, upload, journal)
-            self._send(target, upload, journal)
-        return self._build(target.voice, journal)
+            journal.record_progress("Packing the recordings", 0, 0)
+            upload = spec.pack_file()
+            target = target or self._create_voice(spec, upload, journal)
+            self._upload_recordings(target, upload, journal)
+        return self._start_build(target.voice, journal)
 
-    def _create(self, spec: BuildSpec, upload: Parcel, journal: Journal) -> UploadTarget:
+    def _create_voice(self, spec: BuildSpec, upload: UploadFile, journal: Journal) -> UploadTarget:
         body = {
             "name": spec.reference,
             "filename": upload.name,
             "byte_size": upload.size,
-            "checksum": checksum(upload),
+            "checksum": compute_checksum(upload),
             # The vendor's pages spell it both ways.
             "content-type": upload.content_type,
             "content_type": upload.content_type,
         }
         if spec.callback_url:
             body["callback_uri"] = spec.callback_url
-        journal.progress("Creating the voice", 0, 0)
-        journal.about_to("create")
-        target = UploadTarget.of(
-            self.call("create voice", "POST", "/voices", json=body, creates=True), checksum(upload)
+        journal.record_progress("Creating the voice", 0, 0)
+        journal.before_call("create")
+        target = UploadTarget.parse(
+            self.call("create voice", "POST", "/voices", json=body, creates=True), compute_checksum(upload)
         )
         # A response without an id counts as lost: the voice may exist.
         if not target.voice:
             raise OutcomeUnknown("create voice", "no voice in the response")
         # Save the address first: a voice without it is useless.
-        journal.keep(target.text())
-        journal.voice(target.voice)
+        journal.save_resume_state(target.dump_json())
+        journal.record_voice(target.voice)
         return target
 
-    def _send(self, target: UploadTarget, upload: Parcel, journal: Journal) -> None:
+    def _upload_recordings(self, target: UploadTarget, upload: UploadFile, journal: Journal) -> None:
         if not target.url:
-            raise ProviderRejected("send recordings", LOST)
-        if checksum(upload) != target.checksum:
+            raise ProviderRejected("send recordings", LOST_ADDRESS_MESSAGE)
+        if compute_checksum(upload) != target.checksum:
             raise ProviderRejected(
                 "send recordings", "The recordings differ from those that were announced. Build again."
             )
         total = -(-upload.size // PROGRESS_BYTES)
         reported = 0
-        journal.progress("Sending the recordings (MB)", 0, total)
+        journal.record_progress("Sending the recordings (MB)", 0, total)
 
         def on_progress(sent: int) -> None:
             nonlocal reported
             if sent // PROGRESS_BYTES > reported:
                 reported = sent // PROGRESS_BYTES
-                journal.progress("Sending the recordings (MB)", reported, total)
+                journal.record_progress("Sending the recordings (MB)", reported, total)
 
-        self.put("send recordings", target.url, target.headers, upload, on_progress)
-        journal.keep(replace(target, sent=True).text())
+        self.upload_file("send recordings", target.url, target.headers, upload, on_progress)
+        journal.save_resume_state(replace(target, sent=True).dump_json())
 
-    def _build(self, remote_id: str, journal: Journal) -> BuildReport:
+    def _start_build(self, remote_id: str, journal: Journal) -> BuildReport:
         before = self.fetch_build(remote_id)
-        if before.status in BEGUN:
+        if before.status in STARTED_STATUSES:
             return before  # an earlier call arrived after all
-        journal.progress("Starting the build", 0, 0)
-        journal.about_to("build", before.mark)
+        journal.record_progress("Starting the build", 0, 0)
+        journal.before_call("build", before.version)
         # The response is not documented and may be empty.
         self.call("build voice", "POST", "/voices/build", json={"voice": remote_id}, creates=True, may_be_empty=True)
         return replace(before, status=Status.TRAINING)
@@ -129,16 +131,18 @@ class ResembleV1(HttpProvider):
 
     def list_voices(self) -> Iterator[BuildReport]:
         """All voices of the list. If the provider's own voices are in it, they cannot be distinguished."""
-        items = (item for item in self.call("list voices", "GET", "/voices", read=json_array) if isinstance(item, dict))
-        return (voice_of(item) for item in items if id_of(item, "uuid", "id"))
+        items = (
+            item for item in self.call("list voices", "GET", "/voices", read=read_json_array) if isinstance(item, dict)
+        )
+        return (parse_voice(item) for item in items if find_id(item, "uuid", "id"))
 
     def parse_callback(self, body: bytes) -> BuildReport:
-        return callback_of(body)
+        return parse_callback(body)
 
 
 ADAPTER = ResembleV1
 
 
-def checksum(upload: Parcel) -> str:
+def compute_checksum(upload: UploadFile) -> str:
     """The MD5 in base64, as in Rails' ActiveStorage, which the announcement resembles."""
     return b64encode(upload.md5).decode()

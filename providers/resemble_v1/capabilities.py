@@ -4,13 +4,13 @@ The page's other requirements hold for every clip that VoiceHub stores and packs
 sampling rates, and file names of letters and digits only.
 """
 
-from providers.types import Capabilities, ConsentProof, Handover, Limit, News, Report, Tier
+from providers.types import Capabilities, ConsentProof, Handover, Limit, ReportContent, StatusUpdates, Tier
 
 PAGE = "resemble.ai/blog, Build Custom Neural Voices, 2020-09-01"
 REFERENCE = "app.resemble.ai/docs, version 1"
-READ = "2026-11-21"
-RATES = "One of 8,000, 16,000, 22,050, 44,100 and 48,000 Hz; 16-bit PCM, mono."
-OF_CLIPS = "Applies to each clip in an archive. One raw WAV of all recordings may have any length."
+READ_ON = "2026-11-21"
+RATE_NOTE = "One of 8,000, 16,000, 22,050, 44,100 and 48,000 Hz; 16-bit PCM, mono."
+CLIP_NOTE = "Applies to each clip in an archive. One raw WAV of all recordings may have any length."
 
 PROFESSIONAL = Capabilities(
     tier=Tier.PROFESSIONAL,
@@ -18,16 +18,16 @@ PROFESSIONAL = Capabilities(
     summary="From one file: an archive of clips, with or without transcripts, or one WAV of all recordings.",
     handover=(Handover.SIGNED_PUT_TEXTS, Handover.SIGNED_PUT_CLIPS, Handover.SIGNED_PUT_WAV),
     consent_proof=ConsentProof.OFFLINE,
-    news=(News.CALLBACK, News.POLL),
-    reports=(Report.VOICE_SCORES,),
+    status_updates=(StatusUpdates.CALLBACK, StatusUpdates.POLL),
+    report_contents=(ReportContent.VOICE_SCORES,),
     limits={
-        "shortest_clip": Limit(1.5, "s", PAGE, READ, note=OF_CLIPS),
-        "longest_clip": Limit(20, "s", PAGE, READ, note=OF_CLIPS),
+        "shortest_clip": Limit(1.5, "s", PAGE, READ_ON, note=CLIP_NOTE),
+        "longest_clip": Limit(20, "s", PAGE, READ_ON, note=CLIP_NOTE),
         "least_recordings": Limit(
             50,
             "recordings",
             PAGE,
-            READ,
+            READ_ON,
             hard=False,
             note="“Minimum 50 audio clips recommended”, for archives.",
         ),
@@ -35,29 +35,29 @@ PROFESSIONAL = Capabilities(
             600,
             "s",
             PAGE,
-            READ,
+            READ_ON,
             hard=False,
             note="“10+ minutes recommended for English, 1+ hours for other languages”, for one raw WAV.",
         ),
         "advised_seconds_other_languages": Limit(
-            3600, "s", PAGE, READ, hard=False, note="For one raw WAV in any language but English."
+            3600, "s", PAGE, READ_ON, hard=False, note="For one raw WAV in any language but English."
         ),
-        "lowest_rate": Limit(8000, "Hz", PAGE, READ, note=RATES),
-        "highest_rate": Limit(48000, "Hz", PAGE, READ, note=RATES),
+        "lowest_rate": Limit(8000, "Hz", PAGE, READ_ON, note=RATE_NOTE),
+        "highest_rate": Limit(48000, "Hz", PAGE, READ_ON, note=RATE_NOTE),
         "calls_per_second": Limit(
-            10, "calls/s", REFERENCE, READ, hard=False, note="Applies to all calls of the account together."
+            10, "calls/s", REFERENCE, READ_ON, hard=False, note="Applies to all calls of the account together."
         ),
     },
     poll_seconds=30,
-    transcript_required=False,
-    trains_again=False,
+    requires_transcript=False,
+    can_retrain=False,
     can_find=True,
     can_list=True,
     can_rename=False,
     can_set_visibility=False,
     can_delete=False,
     can_preview=False,
-    private_by_default=True,
+    is_private_by_default=True,
     cost="not stated by the vendor",
     cautions=(
         "Resemble AI enables an account for this manually: email it the talent's consent, as a video or the "

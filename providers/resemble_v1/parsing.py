@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
-from providers.resemble_v2.parsing import report_of
+from providers.resemble_v2.parsing import parse_report
 from providers.types import BuildReport
 
 # requests sets these headers itself, from the file and the address; the signed headers may include them too.
-OURS = frozenset({"content-length", "host", "connection", "transfer-encoding", "authorization"})
+RESERVED_HEADERS = frozenset({"content-length", "host", "connection", "transfer-encoding", "authorization"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,43 +27,47 @@ class UploadTarget:
     sent: bool = False
 
     @classmethod
-    def of(cls, response: Mapping[str, Any], checksum: str) -> Self:
+    def parse(cls, response: Mapping[str, Any], checksum: str) -> Self:
         """The target in the response of step 1; its voice or address is empty if the response has none."""
         value = response.get("headers")
         headers = value.items() if isinstance(value, Mapping) else ()
-        signed = {name: str(value) for name, value in headers if name.lower() not in OURS and is_header(name, value)}
+        signed = {
+            name: str(value)
+            for name, value in headers
+            if name.lower() not in RESERVED_HEADERS and is_valid_header(name, value)
+        }
         url = response.get("url")
-        return cls(id_of(response, "voice", "uuid", "id"), url if isinstance(url, str) else "", signed, checksum)
+        return cls(find_id(response, "voice", "uuid", "id"), url if isinstance(url, str) else "", signed, checksum)
 
     @classmethod
-    def kept(cls, text: str) -> Self | None:
+    def load(cls, text: str) -> Self | None:
         """The target that an earlier worker saved; None if the text is not usable."""
         try:
             return cls(**json.loads(text))
         except (ValueError, TypeError):
             return None
 
-    def text(self) -> str:
+    def dump_json(self) -> str:
         return json.dumps(asdict(self))
 
 
-def voice_of(item: Mapping[str, Any]) -> BuildReport:
+def parse_voice(item: Mapping[str, Any]) -> BuildReport:
     """A voice of the list. Without status and time its version is empty, so polls cannot detect a new build."""
-    report = report_of(item)
-    return replace(report, remote_id=id_of(item, "uuid", "id"), mark=report.mark.strip())
+    report = parse_report(item)
+    return replace(report, remote_id=find_id(item, "uuid", "id"), version=report.version.strip())
 
 
-def id_of(item: Mapping[str, Any], *names: str) -> str:
+def find_id(item: Mapping[str, Any], *names: str) -> str:
     """The value of the first of these fields that can be an id."""
-    return next((str(item[name]) for name in names if is_text(item.get(name)) and item[name]), "")
+    return next((str(item[name]) for name in names if is_text_or_integer(item.get(name)) and item[name]), "")
 
 
-def is_header(name: str, value: Any) -> bool:
+def is_valid_header(name: str, value: Any) -> bool:
     """Whether it can be sent as a header."""
     line = f"{name}{value}"
-    return is_text(value) and bool(name) and line.isascii() and line.isprintable()
+    return is_text_or_integer(value) and bool(name) and line.isascii() and line.isprintable()
 
 
-def is_text(value: Any) -> bool:
+def is_text_or_integer(value: Any) -> bool:
     """Whether it is a text or an integer, which may stand for a text."""
     return isinstance(value, str | int) and not isinstance(value, bool)

@@ -15,19 +15,26 @@ from urllib.parse import quote
 
 from providers.errors import NotFound, OutcomeUnknown, ProviderRejected, ResponseUnreadable
 from providers.http import HttpProvider
-from providers.parsing import first_number, flag
+from providers.parsing import find_first_number, parse_flag
 from providers.resemble_v2.capabilities import TIERS
-from providers.resemble_v2.parsing import callback_of, item_of, refuses, report_of, spoken_in, words_of
+from providers.resemble_v2.parsing import (
+    is_refusal,
+    parse_callback,
+    parse_error_text,
+    parse_item,
+    parse_preview,
+    parse_report,
+)
 from providers.types import BuildReport, BuildSpec, Capabilities, ClipUpload, Journal, Sound, Tier
 from providers.types import Handover as Way
 from providers.types import RemoteStatus as Status
 
 PAGE_SIZE = 100
-MOST_PAGES = 1000
-LONGEST_LIST = 300.0  # seconds: a user may wait for it in a browser
+MAX_PAGES = 1000
+MAX_LIST_SECONDS = 300.0  # seconds: a user may wait for it in a browser
 # Appended to a dataset's address that is added to an existing voice. Such a voice does not train automatically, and
 # only the address distinguishes it from a voice that was created with the dataset.
-GIVEN_LATER = "?given=later"
+LATE_DATASET_SUFFIX = "?given=later"
 
 
 class ResembleV2(HttpProvider):
@@ -39,27 +46,27 @@ class ResembleV2(HttpProvider):
     live_synthesis_url = "https://f.cluster.resemble.ai/synthesize"
     sandbox_path = "/resemble/api/v2"
 
-    def words_of(self, response: Mapping[str, Any]) -> str:
-        return words_of(response)
+    def parse_error_text(self, response: Mapping[str, Any]) -> str:
+        return parse_error_text(response)
 
-    def refuses(self, response: Mapping[str, Any]) -> bool:
-        return refuses(response)
+    def is_refusal(self, response: Mapping[str, Any]) -> bool:
+        return is_refusal(response)
 
     def check_key(self) -> None:
         self.call("check key", "GET", "/voices", params={"page": 1, "page_size": 10})
 
-    def _submit(self, spec: BuildSpec, journal: Journal) -> BuildReport:
+    def _submit_build(self, spec: BuildSpec, journal: Journal) -> BuildReport:
         by_url = spec.handover is Way.DATASET_URL
         remote_id = spec.remote_id
-        given = remote_id and self._catch_up(spec)
+        given = remote_id and self._update_voice(spec)
         if not remote_id:
-            remote_id, given = self._create(spec, journal), spec.dataset_url
+            remote_id, given = self._create_voice(spec, journal), spec.dataset_url
         if by_url and given == spec.dataset_url and spec.tier is Tier.PROFESSIONAL:
             return self.fetch_build(remote_id)  # trains by itself
         self._send_clips(remote_id, spec, journal)
-        return self._build(remote_id, journal)
+        return self._start_build(remote_id, journal)
 
-    def _create(self, spec: BuildSpec, journal: Journal) -> str:
+    def _create_voice(self, spec: BuildSpec, journal: Journal) -> str:
         body = {"name": spec.reference, "voice_type": str(spec.tier), "language": spec.language}
         if spec.consent:
             with spec.consent.open() as file:
@@ -68,121 +75,123 @@ class ResembleV2(HttpProvider):
             body["dataset_url"] = spec.dataset_url
         if spec.callback_url:
             body["callback_uri"] = spec.callback_url
-        journal.progress("Creating the voice", 0, 0)
-        journal.about_to("create")
+        journal.record_progress("Creating the voice", 0, 0)
+        journal.before_call("create")
         response = self.call("create voice", "POST", "/voices", json=body, creates=True)
         # A response without an id counts as lost: the voice may exist.
-        remote_id = str(item_of(response, "create voice", OutcomeUnknown)["uuid"])
-        journal.voice(remote_id)
+        remote_id = str(parse_item(response, "create voice", OutcomeUnknown)["uuid"])
+        journal.record_voice(remote_id)
         return remote_id
 
-    def _catch_up(self, spec: BuildSpec) -> str:
+    def _update_voice(self, spec: BuildSpec) -> str:
         """Update an existing voice; return the address of its dataset."""
-        there = self._voice(spec.remote_id).get("dataset_url")
+        there = self._fetch_voice(spec.remote_id).get("dataset_url")
         wanted = {"callback_uri": spec.callback_url}
         if spec.handover is Way.DATASET_URL:
             if there == spec.dataset_url:
                 return spec.dataset_url
-            wanted["dataset_url"] = spec.dataset_url + GIVEN_LATER
-        self.call("change voice", "PUT", _at(spec.remote_id), json=wanted)
+            wanted["dataset_url"] = spec.dataset_url + LATE_DATASET_SUFFIX
+        self.call("change voice", "PUT", _build_voice_path(spec.remote_id), json=wanted)
         return wanted.get("dataset_url", "")
 
     def _send_clips(self, remote_id: str, spec: BuildSpec, journal: Journal) -> None:
         """Send the recordings that the provider lacks, by name, and delete those that are not part of this build."""
-        if not spec.clips and not spec.surplus:
+        if not spec.clips and not spec.stale_recordings:
             return
-        place = f"{_at(remote_id)}/recordings"
-        listed = list(self._pages(place))
+        place = f"{_build_voice_path(remote_id)}/recordings"
+        listed = list(self._list_items(place))
         known = {str(item.get("name")): str(item["uuid"]) for item in listed}
-        idle = {str(item["uuid"]) for item in listed if flag(item.get("is_active")) is False}
+        idle = {str(item["uuid"]) for item in listed if parse_flag(item.get("is_active")) is False}
         for done, clip in enumerate(spec.clips):
-            journal.progress("Sending recordings", done, len(spec.clips))
+            journal.record_progress("Sending recordings", done, len(spec.clips))
             there = known.get(clip.name, "")
             if not there:
-                journal.recording(clip.key, self._send_clip(remote_id, clip))
+                journal.record_recording(clip.key, self._send_clip(remote_id, clip))
             elif there != clip.remote_id or clip.sent_transcript != clip.transcript:
                 self.call("change recording", "PUT", f"{place}/{quote(there, safe='')}", json={"text": clip.transcript})
-                journal.recording(clip.key, there)
+                journal.record_recording(clip.key, there)
             if there in idle:
                 with suppress(ProviderRejected):  # an outlier cannot be activated and stays excluded from training
                     self.call("activate recording", "PUT", f"{place}/{quote(there, safe='')}", json={"is_active": True})
         wanted = {clip.name for clip in spec.clips}
         for name, there in known.items():
             # If a voice is built from its recordings, an unknown one was sent and its response lost.
-            if there in spec.surplus or (wanted and name not in wanted):
-                self._gone("delete recording", f"{place}/{quote(there, safe='')}")
-        journal.progress("Sending recordings", len(spec.clips), len(spec.clips))
+            if there in spec.stale_recordings or (wanted and name not in wanted):
+                self._delete_if_exists("delete recording", f"{place}/{quote(there, safe='')}")
+        journal.record_progress("Sending recordings", len(spec.clips), len(spec.clips))
 
     def _send_clip(self, remote_id: str, clip: ClipUpload) -> str:
         """Names are unique within a voice, so a clip whose response was lost is found by its name next time."""
         fields = {"name": clip.name, "text": clip.transcript, "emotion": "neutral", "is_active": "true"}
         with clip.audio.open() as file:
             parts = {"file": (clip.audio.name, file, "audio/wav")}
-            response = self.call("send recording", "POST", f"{_at(remote_id)}/recordings", data=fields, files=parts)
-        return str(item_of(response, "send recording")["uuid"])
+            response = self.call(
+                "send recording", "POST", f"{_build_voice_path(remote_id)}/recordings", data=fields, files=parts
+            )
+        return str(parse_item(response, "send recording")["uuid"])
 
-    def _build(self, remote_id: str, journal: Journal) -> BuildReport:
-        before = report_of(self._voice(remote_id))
+    def _start_build(self, remote_id: str, journal: Journal) -> BuildReport:
+        before = parse_report(self._fetch_voice(remote_id))
         if before.status is Status.TRAINING:
             return before  # an earlier call arrived after all
-        journal.about_to("build", before.mark)
-        self.call("build voice", "POST", f"{_at(remote_id)}/build", json={}, creates=True)
+        journal.before_call("build", before.version)
+        self.call("build voice", "POST", f"{_build_voice_path(remote_id)}/build", json={}, creates=True)
         # Not fetched here: a failed status request must not look like a failed build.
         return dataclasses.replace(before, status=Status.TRAINING)
 
     def fetch_build(self, remote_id: str) -> BuildReport:
-        report = report_of(self._voice(remote_id))
+        report = parse_report(self._fetch_voice(remote_id))
         if report.status in (Status.READY, Status.DATASET_ISSUE):
-            return report_of(report.raw, self._pages(f"{_at(remote_id)}/recordings"))
+            return parse_report(report.raw, self._list_items(f"{_build_voice_path(remote_id)}/recordings"))
         return report
 
     def find_build(self, reference: str) -> BuildReport | None:
         return next((report for report in self.list_voices() if report.name == reference), None)
 
     def list_voices(self) -> Iterator[BuildReport]:
-        return (report_of(item) for item in self._pages("/voices"))
+        return (parse_report(item) for item in self._list_items("/voices"))
 
     def rename_voice(self, remote_id: str, name: str) -> None:
-        self.call("rename voice", "PUT", _at(remote_id), json={"name": name})
+        self.call("rename voice", "PUT", _build_voice_path(remote_id), json={"name": name})
 
     def delete_voice(self, remote_id: str) -> Mapping[str, Any]:
-        return self._gone("delete voice", _at(remote_id))
+        return self._delete_if_exists("delete voice", _build_voice_path(remote_id))
 
-    def preview(self, remote_id: str, text: str) -> Sound:
+    def generate_preview(self, remote_id: str, text: str) -> Sound:
         url = f"{self.sandbox_url}/resemble/synthesize" if self.sandbox_url else self.live_synthesis_url
         response = self.call(
             "preview", "POST", url, json={"voice_uuid": remote_id, "data": text, "output_format": "wav"}
         )
-        return spoken_in(response)
+        return parse_preview(response)
 
     def parse_callback(self, body: bytes) -> BuildReport:
-        return callback_of(body)
+        return parse_callback(body)
 
-    def _voice(self, remote_id: str) -> dict[str, Any]:
-        return item_of(self.call("fetch voice", "GET", _at(remote_id)), "fetch voice")
+    def _fetch_voice(self, remote_id: str) -> dict[str, Any]:
+        return parse_item(self.call("fetch voice", "GET", _build_voice_path(remote_id)), "fetch voice")
 
-    def _pages(self, path: str) -> Iterator[dict[str, Any]]:
+    def _list_items(self, path: str) -> Iterator[dict[str, Any]]:
         """All items of a list, up to the last page that it states, or else up to the first page without new items.
 
         The documentation pages disagree on the name of the page count. A short page is not the end: a server may
         return fewer items than requested, and a voice that we overlook would be created twice.
         """
         seen: set[str] = set()
-        until = time.monotonic() + LONGEST_LIST
-        for page in range(1, MOST_PAGES + 1):
+        until = time.monotonic() + MAX_LIST_SECONDS
+        for page in range(1, MAX_PAGES + 1):
             response = self.call("list", "GET", path, params={"page": page, "page_size": PAGE_SIZE})
             items = response.get("items")
             if not isinstance(items, list) or time.monotonic() > until:
                 raise ResponseUnreadable("list", "no items in the response, or an endless list")
             fresh = [item for item in items if isinstance(item, dict) and item.get("uuid")]
             yield from (item for item in fresh if str(item["uuid"]) not in seen)
-            last = first_number(response, "num_pages", "page_count")
+            last = find_first_number(response, "num_pages", "page_count")
             ids = {str(item["uuid"]) for item in fresh}
             if page >= last if last is not None else ids <= seen:
                 return
             seen |= ids
 
-    def _gone(self, operation: str, path: str) -> dict[str, Any]:
+    def _delete_if_exists(self, operation: str, path: str) -> dict[str, Any]:
         try:
             return self.call(operation, "DELETE", path)
         except NotFound:  # already deleted
@@ -192,5 +201,5 @@ class ResembleV2(HttpProvider):
 ADAPTER = ResembleV2
 
 
-def _at(remote_id: str) -> str:
+def _build_voice_path(remote_id: str) -> str:
     return f"/voices/{quote(remote_id, safe='')}"

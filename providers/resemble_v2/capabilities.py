@@ -5,25 +5,25 @@ The vendor's pages disagree on several limits; each one here names its page, and
 
 from dataclasses import replace
 
-from providers.types import Capabilities, ConsentProof, Handover, Limit, News, Report, Tier
+from providers.types import Capabilities, ConsentProof, Handover, Limit, ReportContent, StatusUpdates, Tier
 
-CREATE = "docs.app.resemble.ai 2.0.0, Create a voice"
-RECORDING = "docs.app.resemble.ai 2.0.0, Create a recording"
-REFERENCE = "docs.resemble.ai, Recordings"
-READ = "2026-11-20"
+CREATE_PAGE = "docs.app.resemble.ai 2.0.0, Create a voice"
+RECORDING_PAGE = "docs.app.resemble.ai 2.0.0, Create a recording"
+REFERENCE_PAGE = "docs.resemble.ai, Recordings"
+READ_ON = "2026-11-20"
 
 SHARED = {
-    "shortest_clip": Limit(1, "s", RECORDING, READ),
-    "longest_clip": Limit(60, "s", REFERENCE, READ),
+    "shortest_clip": Limit(1, "s", RECORDING_PAGE, READ_ON),
+    "longest_clip": Limit(60, "s", REFERENCE_PAGE, READ_ON),
     "trained_clip": Limit(
         12,
         "s",
-        RECORDING,
-        READ,
+        RECORDING_PAGE,
+        READ_ON,
         hard=False,
         note="Longer recordings are accepted, but not used for training.",
     ),
-    "longest_transcript": Limit(1024, "characters", RECORDING, READ),
+    "longest_transcript": Limit(1024, "characters", RECORDING_PAGE, READ_ON),
 }
 
 RAPID = Capabilities(
@@ -32,23 +32,23 @@ RAPID = Capabilities(
     summary="From a few recordings, ready in about a minute.",
     handover=(Handover.RECORDINGS, Handover.DATASET_URL),
     consent_proof=ConsentProof.BASE64_WAV,
-    news=(News.CALLBACK, News.POLL),
-    reports=(Report.VOICE_SCORES, Report.RECORDING_SCORES),
+    status_updates=(StatusUpdates.CALLBACK, StatusUpdates.POLL),
+    report_contents=(ReportContent.VOICE_SCORES, ReportContent.RECORDING_SCORES),
     limits={
         **SHARED,
-        "least_recordings": Limit(3, "recordings", CREATE, READ),
-        "least_seconds": Limit(10, "s", CREATE, READ),
+        "least_recordings": Limit(3, "recordings", CREATE_PAGE, READ_ON),
+        "least_seconds": Limit(10, "s", CREATE_PAGE, READ_ON),
     },
     poll_seconds=5,
-    transcript_required=True,
-    trains_again=True,
+    requires_transcript=True,
+    can_retrain=True,
     can_find=True,
     can_list=True,
     can_rename=True,
     can_set_visibility=False,
     can_delete=True,
     can_preview=True,
-    private_by_default=True,
+    is_private_by_default=True,
     cost="billed per voice and month",
 )
 
@@ -59,8 +59,8 @@ PROFESSIONAL = replace(
     summary="From at least ten minutes of recordings, ready in about 40 minutes.",
     limits={
         **SHARED,
-        "least_recordings": Limit(20, "recordings", CREATE, READ),
-        "least_seconds": Limit(600, "s", CREATE, READ),
+        "least_recordings": Limit(20, "recordings", CREATE_PAGE, READ_ON),
+        "least_seconds": Limit(600, "s", CREATE_PAGE, READ_ON),
     },
     poll_seconds=15,
 )

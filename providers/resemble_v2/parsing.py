@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from providers.errors import ProviderError, ResponseUnreadable
-from providers.parsing import first_number, flag, number, plain, sound_of, storable
+from providers.parsing import find_first_number, flatten_text, make_storable, parse_flag, parse_number, parse_sound
 from providers.types import BuildReport, RecordingReport, RemoteStatus, Sound
 
 # The union of the statuses in the pages and in the official clients.
@@ -27,15 +27,15 @@ STATUSES = {
     "failed": RemoteStatus.FAILED,
 }
 # From the page of version 1. Version 2 does not document where they are, so they are read wherever they are found.
-SCORES = ("voice_similarity", "fluency", "pauses", "resemble_score")
+SCORE_FIELDS = ("voice_similarity", "fluency", "pauses", "resemble_score")
 # The end of a line with a complete value, and an ellipsis after one.
-VALUE = re.compile(r'(?:["\d\]}]|true|false|null)$')
-AND_SO_ON = re.compile(r"([\]}]),? ?\.\.\.,?")
+VALUE_END = re.compile(r'(?:["\d\]}]|true|false|null)$')
+TRAILING_ELLIPSIS = re.compile(r"([\]}]),? ?\.\.\.,?")
 # Fields with the text of a refusal. A success may have a message too.
-WORDS = ("message", "errors", "error", "validation_errors")
+ERROR_FIELDS = ("message", "errors", "error", "validation_errors")
 
 
-def report_of(voice: Mapping[str, Any], recordings: Iterable[Any] = ()) -> BuildReport:
+def parse_report(voice: Mapping[str, Any], recordings: Iterable[Any] = ()) -> BuildReport:
     """A voice as the API describes it, with the reports on its recordings."""
     raw = str(voice.get("status") or "")
     failed = voice.get("dataset_analysis_failure") is True
@@ -45,15 +45,15 @@ def report_of(voice: Mapping[str, Any], recordings: Iterable[Any] = ()) -> Build
         name=str(voice.get("name", "")),
         status=RemoteStatus.DATASET_ISSUE if failed else STATUSES.get(raw.lower(), RemoteStatus.UNKNOWN),
         raw_status=raw[:60],
-        mark=f"{raw} {voice.get('updated_at', '')}"[:120],
-        issue=plain(voice.get("issue")),
-        scores={name: value for name in SCORES if (value := number(scores.get(name))) is not None},
-        recordings=tuple(recording_of(item) for item in recordings if isinstance(item, dict)),
+        version=f"{raw} {voice.get('updated_at', '')}"[:120],
+        issue=flatten_text(voice.get("issue")),
+        scores={name: value for name in SCORE_FIELDS if (value := parse_number(scores.get(name))) is not None},
+        recordings=tuple(parse_recording(item) for item in recordings if isinstance(item, dict)),
         raw=dict(voice),
     )
 
 
-def recording_of(item: Mapping[str, Any]) -> RecordingReport:
+def parse_recording(item: Mapping[str, Any]) -> RecordingReport:
     """One recording, from a callback or from the list, which has the numbers under `metrics`."""
     metrics = item.get("metrics")
     measured = {**item, **(metrics if isinstance(metrics, dict) else {})}
@@ -61,17 +61,17 @@ def recording_of(item: Mapping[str, Any]) -> RecordingReport:
         remote_id=str(item.get("uuid", "")),
         name=str(item.get("name", "")),
         transcript=str(item.get("transcript") or item.get("text") or ""),
-        stoi=first_number(measured, "stoi_score"),
-        pesq=first_number(measured, "pesq_score"),
-        si_sdr=first_number(measured, "si_dr_score", "si_sdr_score"),
-        sample_score=first_number(measured, "resemble_sample_score"),
-        is_active=flag(item.get("is_active")),
-        is_outlier=flag(item.get("is_outlier")),
-        is_silent=flag(item.get("is_silent")),
+        stoi=find_first_number(measured, "stoi_score"),
+        pesq=find_first_number(measured, "pesq_score"),
+        si_sdr=find_first_number(measured, "si_dr_score", "si_sdr_score"),
+        sample_score=find_first_number(measured, "resemble_sample_score"),
+        is_active=parse_flag(item.get("is_active")),
+        is_outlier=parse_flag(item.get("is_outlier")),
+        is_silent=parse_flag(item.get("is_silent")),
     )
 
 
-def item_of(
+def parse_item(
     response: Mapping[str, Any], operation: str, otherwise: type[ProviderError] = ResponseUnreadable
 ) -> dict[str, Any]:
     """The voice or recording of a response; raises `otherwise` if there is none with an id."""
@@ -81,49 +81,51 @@ def item_of(
     return item
 
 
-def spoken_in(response: Mapping[str, Any]) -> Sound:
+def parse_preview(response: Mapping[str, Any]) -> Sound:
     """The sound of a preview. Raises ResponseUnreadable if there is none."""
     try:
-        return sound_of("preview", base64.b64decode(response["audio_content"], validate=True))
+        return parse_sound("preview", base64.b64decode(response["audio_content"], validate=True))
     except (KeyError, ValueError, TypeError):
         raise ResponseUnreadable("preview", "no audio in the response") from None
 
 
-def callback_of(body: bytes) -> BuildReport:
+def parse_callback(body: bytes) -> BuildReport:
     """The report in a callback. Raises ResponseUnreadable if it is not JSON even after `_fix_json`."""
     text = body.decode("utf-8", "replace")
-    for candidate in (text, _mended(text)):
+    for candidate in (text, _fix_json(text)):
         try:
-            data = storable(json.loads(candidate))
+            data = make_storable(json.loads(candidate))
         except (ValueError, RecursionError):
             continue
         if isinstance(data, dict):
             recordings = data.get("recordings")
-            return report_of({**data, "uuid": data.get("id", "")}, recordings if isinstance(recordings, list) else ())
+            return parse_report(
+                {**data, "uuid": data.get("id", "")}, recordings if isinstance(recordings, list) else ()
+            )
     raise ResponseUnreadable("callback", "not a JSON object")
 
 
-def _mended(text: str) -> str:
+def _fix_json(text: str) -> str:
     """Fix the faults of the vendor's own sample: missing commas at the end of lines, and `...` for omitted parts."""
-    stripped = (line.strip() for line in AND_SO_ON.sub(r"\1", text).splitlines())
+    stripped = (line.strip() for line in TRAILING_ELLIPSIS.sub(r"\1", text).splitlines())
     lines = [line for line in stripped if line.strip(",") not in ("", "...")]
-    return "\n".join(_joined(line, following) for line, following in pairwise([*lines, ""]))
+    return "\n".join(_fix_comma(line, following) for line, following in pairwise([*lines, ""]))
 
 
-def _joined(line: str, following: str) -> str:
+def _fix_comma(line: str, following: str) -> str:
     """The line, with a missing comma added or a trailing one removed, depending on the following line."""
     if following.startswith(("}", "]")):
         return line.rstrip(",")
-    missing = VALUE.search(line) and following.startswith(('"', "{"))
+    missing = VALUE_END.search(line) and following.startswith(('"', "{"))
     return f"{line}," if missing else line
 
 
-def refuses(response: Mapping[str, Any]) -> bool:
+def is_refusal(response: Mapping[str, Any]) -> bool:
     """Whether a 2xx response is a refusal: by `success`, or by fields that only a refusal has."""
-    success = flag(response.get("success"))
-    return success is False or (success is None and any(response.get(name) for name in WORDS[1:]))
+    success = parse_flag(response.get("success"))
+    return success is False or (success is None and any(response.get(name) for name in ERROR_FIELDS[1:]))
 
 
-def words_of(response: Mapping[str, Any]) -> str:
+def parse_error_text(response: Mapping[str, Any]) -> str:
     """The text of a refusal. The field differs from page to page."""
-    return plain(next((response[name] for name in WORDS if response.get(name)), ""))
+    return flatten_text(next((response[name] for name in ERROR_FIELDS if response.get(name)), ""))

@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from providers.answers import json_object_or_array, sound
-from providers.connections import held
+from providers.connections import load_into_memory
 from providers.errors import NotFound, OutcomeUnknown, ProviderRejected, ResponseUnreadable
 from providers.http import HttpProvider
+from providers.responses import read_json_container, read_sound
 from providers.speechgen.capabilities import TIERS
-from providers.speechgen.parsing import id_of, models_in, report_of, words_of
+from providers.speechgen.parsing import parse_error_text, parse_id, parse_models, parse_report
 from providers.types import BuildReport, BuildSpec, Capabilities, Journal, Sound, Tier
 
 DESCRIPTION = "Made by VoiceHub"
@@ -29,59 +29,59 @@ class Speechgen(HttpProvider):
     live_url = "https://api.speechgen.com/v1"
     sandbox_path = "/speechgen/v1"
 
-    def words_of(self, response: Mapping[str, Any]) -> str:
-        return words_of(response.get("error"))
+    def parse_error_text(self, response: Mapping[str, Any]) -> str:
+        return parse_error_text(response.get("error"))
 
-    def refuses(self, response: Mapping[str, Any]) -> bool:
+    def is_refusal(self, response: Mapping[str, Any]) -> bool:
         # A failed model may have an error of its own; the response is valid all the same.
-        return bool(response.get("error")) and not id_of(response)
+        return bool(response.get("error")) and not parse_id(response)
 
     def check_key(self) -> None:
-        self.call("check key", "GET", "/models", read=json_object_or_array)
+        self.call("check key", "GET", "/models", read=read_json_container)
 
-    def _submit(self, spec: BuildSpec, journal: Journal) -> BuildReport:
-        return self.fetch_build(spec.remote_id) if spec.remote_id else self._create(spec, journal)
+    def _submit_build(self, spec: BuildSpec, journal: Journal) -> BuildReport:
+        return self.fetch_build(spec.remote_id) if spec.remote_id else self._create_voice(spec, journal)
 
-    def _create(self, spec: BuildSpec, journal: Journal) -> BuildReport:
-        if spec.parcel is None:
-            self.unsupported("submit without the one file")
-        journal.progress("Preparing the file", 0, 0)
-        upload = held(spec.parcel())
-        journal.progress("Sending the file", 0, upload.size)
-        journal.about_to("create")
+    def _create_voice(self, spec: BuildSpec, journal: Journal) -> BuildReport:
+        if spec.pack_file is None:
+            self.raise_unsupported("submit without the one file")
+        journal.record_progress("Preparing the file", 0, 0)
+        upload = load_into_memory(spec.pack_file())
+        journal.record_progress("Sending the file", 0, upload.size)
+        journal.before_call("create")
         fields = {"name": spec.reference, "description": DESCRIPTION, "enhance_quality": "true"}
-        on_progress = partial(journal.progress, "Sending the file")
+        on_progress = partial(journal.record_progress, "Sending the file")
         response = self.post_form("create voice", "/voice-clone", "audio", upload, fields, on_progress)
         # A response without an id counts as lost: the model may exist.
-        if not (remote_id := id_of(response)):
+        if not (remote_id := parse_id(response)):
             raise OutcomeUnknown("create voice", "no model_id in the response")
-        journal.voice(remote_id)
-        return report_of(response)
+        journal.record_voice(remote_id)
+        return parse_report(response)
 
     def fetch_build(self, remote_id: str) -> BuildReport:
-        return report_of(self._model(remote_id))
+        return parse_report(self._fetch_model(remote_id))
 
     def list_voices(self) -> Iterator[BuildReport]:
         """The models on the first page of the list. The vendor documents no pages."""
-        response = self.call("list voices", "GET", "/models", read=json_object_or_array)
-        return (report_of(model) for model in models_in(response))
+        response = self.call("list voices", "GET", "/models", read=read_json_container)
+        return (parse_report(model) for model in parse_models(response))
 
     def delete_voice(self, remote_id: str) -> Mapping[str, Any]:
         try:
-            return self.call("delete voice", "DELETE", _at(remote_id), may_be_empty=True)
+            return self.call("delete voice", "DELETE", _build_model_path(remote_id), may_be_empty=True)
         except NotFound:  # already deleted
             return {}
 
-    def preview(self, remote_id: str, text: str) -> Sound:
-        voice = self._model(remote_id).get("voice_id")
+    def generate_preview(self, remote_id: str, text: str) -> Sound:
+        voice = self._fetch_model(remote_id).get("voice_id")
         if not isinstance(voice, str) or not voice:
             raise ProviderRejected("preview", "The model has no voice yet. Try again when the build is ready.")
         body = {"text": text, "voice": voice, "format": "wav"}
-        return self.call("preview", "POST", "/text-to-speech", json=body, read=sound)
+        return self.call("preview", "POST", "/text-to-speech", json=body, read=read_sound)
 
-    def _model(self, remote_id: str) -> dict[str, Any]:
-        response = self.call("fetch voice", "GET", _at(remote_id))
-        if not id_of(response):
+    def _fetch_model(self, remote_id: str) -> dict[str, Any]:
+        response = self.call("fetch voice", "GET", _build_model_path(remote_id))
+        if not parse_id(response):
             raise ResponseUnreadable("fetch voice", "no model_id in the response")
         return response
 
@@ -89,5 +89,5 @@ class Speechgen(HttpProvider):
 ADAPTER = Speechgen
 
 
-def _at(remote_id: str) -> str:
+def _build_model_path(remote_id: str) -> str:
     return f"/models/{quote(remote_id, safe='')}"

@@ -3,10 +3,10 @@
 The page states the limits of the file and the calls, but no price, no rate limit and no maximum number of voices.
 """
 
-from providers.types import Capabilities, ConsentProof, Encoding, Handover, Limit, News, Tier
+from providers.types import Capabilities, ConsentProof, Encoding, Handover, Limit, StatusUpdates, Tier
 
 PAGE = "speechgen.app/api-docs, Voice Cloning"
-READ = "2026-11-21"
+READ_ON = "2026-11-21"
 
 CLONE = Capabilities(
     tier=Tier.RAPID,
@@ -14,18 +14,18 @@ CLONE = Capabilities(
     summary="From one file of 10 seconds to 5 minutes, ready in about a minute.",
     handover=(Handover.ONE_FILE,),
     consent_proof=ConsentProof.NONE,
-    news=(News.POLL,),
-    reports=(),
+    status_updates=(StatusUpdates.POLL,),
+    report_contents=(),
     limits={
-        "least_seconds": Limit(10, "s", PAGE, READ),
-        "advised_seconds": Limit(30, "s", PAGE, READ, hard=False, note="“At least 30 seconds for best quality”."),
-        "most_seconds": Limit(300, "s", PAGE, READ),
+        "least_seconds": Limit(10, "s", PAGE, READ_ON),
+        "advised_seconds": Limit(30, "s", PAGE, READ_ON, hard=False, note="“At least 30 seconds for best quality”."),
+        "most_seconds": Limit(300, "s", PAGE, READ_ON),
         # The page says “10MB”, which may be 10,000,000 or 10,485,760 bytes: the smaller is safe.
-        "most_bytes": Limit(10_000_000, "bytes", PAGE, READ),
+        "most_bytes": Limit(10_000_000, "bytes", PAGE, READ_ON),
     },
     poll_seconds=5,
-    transcript_required=False,
-    trains_again=False,
+    requires_transcript=False,
+    can_retrain=False,
     # The response of GET /models is not documented: a voice missing from one page may be on the next.
     can_find=False,
     can_list=True,
@@ -34,7 +34,7 @@ CLONE = Capabilities(
     can_delete=True,
     can_preview=True,
     # Not stated, so not promised.
-    private_by_default=False,
+    is_private_by_default=False,
     cost="not stated by the vendor",
     encoding=Encoding.MP3,
     cautions=(

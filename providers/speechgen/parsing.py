@@ -7,64 +7,68 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.errors import ResponseUnreadable
-from providers.parsing import LONGEST_WORDS, plain
+from providers.parsing import MAX_TEXT_LENGTH, flatten_text
 from providers.types import BuildReport, Sample
 from providers.types import RemoteStatus as Status
 
 STATUSES = {"processing": Status.TRAINING, "ready": Status.READY, "failed": Status.FAILED}
 # Fields that may hold a list of models; the vendor does not document it.
-LISTS = ("models", "data", "items", "results")
-MOST_SAMPLES = 20
+LIST_FIELDS = ("models", "data", "items", "results")
+MAX_SAMPLES = 20
 # Fields that may hold a failed model's reason; the vendor does not document it.
-REASONS = ("failure_reason", "error", "reason", "message")
+REASON_FIELDS = ("failure_reason", "error", "reason", "message")
 
 
-def words_of(error: Any) -> str:
+def parse_error_text(error: Any) -> str:
     """The text of `{"code", "message", "param"?}`; an error in any other form unchanged."""
     if not isinstance(error, Mapping):
-        return plain(error)
-    words = plain(error.get("message") or error.get("code") or dict(error))
-    return f"{words} ({plain(error['param'])})" if error.get("param") else words
+        return flatten_text(error)
+    words = flatten_text(error.get("message") or error.get("code") or dict(error))
+    return f"{words} ({flatten_text(error['param'])})" if error.get("param") else words
 
 
-def id_of(model: Mapping[str, Any]) -> str:
+def parse_id(model: Mapping[str, Any]) -> str:
     """The model_id, or an empty text if the value cannot be an id."""
     value = model.get("model_id")
     return str(value) if isinstance(value, str | int) and value else ""
 
 
-def models_in(response: Any) -> list[Mapping[str, Any]]:
+def parse_models(response: Any) -> list[Mapping[str, Any]]:
     """The models of a list, at the top level or in a field. Raises ResponseUnreadable if there is no list."""
     while isinstance(response, Mapping):
-        response = next((response[name] for name in LISTS if isinstance(response.get(name), list | Mapping)), None)
+        response = next(
+            (response[name] for name in LIST_FIELDS if isinstance(response.get(name), list | Mapping)), None
+        )
     if not isinstance(response, list):
         raise ResponseUnreadable("list voices", "no models in the response")
-    return [model for model in response if isinstance(model, Mapping) and id_of(model)]
+    return [model for model in response if isinstance(model, Mapping) and parse_id(model)]
 
 
-def report_of(model: Mapping[str, Any]) -> BuildReport:
+def parse_report(model: Mapping[str, Any]) -> BuildReport:
     """A model as the API describes it, also in the response that created it."""
-    raw = plain(model.get("status"))
+    raw = flatten_text(model.get("status"))
     status = STATUSES.get(raw.lower(), Status.UNKNOWN)
     failed = status is Status.FAILED
     return BuildReport(
-        remote_id=id_of(model),
-        name=plain(model.get("name")),
+        remote_id=parse_id(model),
+        name=flatten_text(model.get("name")),
         status=status,
         raw_status=raw[:60],
-        mark=raw[:120],
-        issue=next((words for name in REASONS if (words := words_of(model.get(name)))), "") if failed else "",
-        samples=samples_of(model.get("samples")),
+        version=raw[:120],
+        issue=next((words for name in REASON_FIELDS if (words := parse_error_text(model.get(name)))), "")
+        if failed
+        else "",
+        samples=parse_samples(model.get("samples")),
         raw=dict(model),
     )
 
 
-def samples_of(value: Any) -> tuple[Sample, ...]:
+def parse_samples(value: Any) -> tuple[Sample, ...]:
     """The first samples that have an address. Each is later fetched and stored."""
-    items = [item for item in value[:MOST_SAMPLES] if isinstance(item, Mapping)] if isinstance(value, list) else []
+    items = [item for item in value[:MAX_SAMPLES] if isinstance(item, Mapping)] if isinstance(value, list) else []
     found = ((item, item.get("audio_url")) for item in items)
     return tuple(
-        Sample(plain(item.get("title")), plain(item.get("text")), url)
+        Sample(flatten_text(item.get("title")), flatten_text(item.get("text")), url)
         for item, url in found
-        if isinstance(url, str) and 0 < len(url) <= LONGEST_WORDS
+        if isinstance(url, str) and 0 < len(url) <= MAX_TEXT_LENGTH
     )

@@ -4,10 +4,10 @@ The page recommends 10 to 60 seconds and states no hard limit. Both are hard lim
 voice, and more has no use.
 """
 
-from providers.types import Capabilities, ConsentProof, Encoding, Handover, Limit, News, Tier
+from providers.types import Capabilities, ConsentProof, Encoding, Handover, Limit, StatusUpdates, Tier
 
-CLONE = "voice.ai/docs, Clone a voice"
-READ = "2026-11-21"
+CLONE_PAGE = "voice.ai/docs, Clone a voice"
+READ_ON = "2026-11-21"
 
 LANGUAGES = ("en", "es", "fr", "de", "it", "pt", "pl", "ru", "nl", "sv", "ca")
 """The vendor's list of values for `language` (voice.ai/docs, API reference, Clone voice)."""
@@ -18,42 +18,42 @@ RAPID = Capabilities(
     summary="From 10 to 60 seconds of one speaker, ready within minutes.",
     handover=(Handover.ONE_FILE,),
     consent_proof=ConsentProof.NONE,
-    news=(News.POLL,),
-    reports=(),
+    status_updates=(StatusUpdates.POLL,),
+    report_contents=(),
     limits={
         "least_seconds": Limit(
             10,
             "s",
-            CLONE,
-            READ,
+            CLONE_PAGE,
+            READ_ON,
             note="Recommended; the vendor does not say that it refuses less. VoiceHub does: less is too little.",
         ),
         "most_seconds": Limit(
             60,
             "s",
-            CLONE,
-            READ,
+            CLONE_PAGE,
+            READ_ON,
             note="Recommended; the vendor does not say that it refuses more. VoiceHub does: more has no use.",
         ),
         "most_bytes": Limit(
             7_500_000,
             "bytes",
-            CLONE,
-            READ,
+            CLONE_PAGE,
+            READ_ON,
             note="“7.5MB”, read as millions of bytes. Only MP3 and WAV are in all of the page's lists of formats;"
             " VoiceHub sends WAV.",
         ),
     },
     poll_seconds=2,
-    transcript_required=False,
-    trains_again=False,
+    requires_transcript=False,
+    can_retrain=False,
     can_find=True,
     can_list=True,
     can_rename=True,
     can_set_visibility=True,
     can_delete=True,
     can_preview=True,
-    private_by_default=False,
+    is_private_by_default=False,
     cost="in credits; the price is not published",
     encoding=Encoding.WAV,
     languages=LANGUAGES,

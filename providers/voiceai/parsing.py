@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.errors import ProviderError, ResponseUnreadable
-from providers.parsing import plain
+from providers.parsing import flatten_text
 from providers.types import BuildReport, Visibility
 from providers.types import RemoteStatus as Status
 
@@ -14,65 +14,65 @@ STATUSES = {
     "available": Status.READY,
     "failed": Status.FAILED,
 }
-GONE = "deleted"
+DELETED_STATUS = "deleted"
 """The status that a soft-deleted voice would have. No page shows one; the official client expects a 404."""
 
 VISIBILITIES = {"private": Visibility.PRIVATE, "public": Visibility.PUBLIC}
 
 
-def words_of(response: Mapping[str, Any]) -> str:
+def parse_error_text(response: Mapping[str, Any]) -> str:
     """`error` and `detail`, where `detail` may be FastAPI's list of field errors."""
-    texts = [plain(response.get("error")), detail_of(response.get("detail"))]
+    texts = [flatten_text(response.get("error")), parse_detail(response.get("detail"))]
     return ": ".join(dict.fromkeys(text for text in texts if text))
 
 
-def refuses(response: Mapping[str, Any]) -> bool:
+def is_refusal(response: Mapping[str, Any]) -> bool:
     """A failed voice may have its reason in `error`; a response with an error and no voice is a refusal."""
     return bool(response.get("error")) and not response.get("voice_id")
 
 
-def report_of(
+def parse_report(
     voice: Mapping[str, Any], operation: str, otherwise: type[ProviderError] = ResponseUnreadable
 ) -> BuildReport:
     """A voice as the API describes it; raises `otherwise` if it has no id."""
-    remote_id, raw = id_of(voice), plain(voice.get("status"))
+    remote_id, raw = parse_id(voice), flatten_text(voice.get("status"))
     if not remote_id:
         raise otherwise(operation, "no voice_id in the response")
     status = STATUSES.get(raw.lower(), Status.UNKNOWN)
     return BuildReport(
         remote_id=remote_id,
-        name=plain(voice.get("name")),
+        name=flatten_text(voice.get("name")),
         status=status,
         raw_status=raw[:60],
-        mark=raw[:120],
-        issue=_why(voice) if status is Status.FAILED else "",
-        visibility=visibility_of(voice),
+        version=raw[:120],
+        issue=_find_failure_reason(voice) if status is Status.FAILED else "",
+        visibility=parse_visibility(voice),
         raw=dict(voice),
     )
 
 
-def id_of(voice: Mapping[str, Any]) -> str:
+def parse_id(voice: Mapping[str, Any]) -> str:
     given = voice.get("voice_id")
     return str(given) if given and isinstance(given, str | int) and given is not True else ""
 
 
-def visibility_of(voice: Mapping[str, Any]) -> Visibility | None:
-    return VISIBILITIES.get(plain(voice.get("voice_visibility")).lower())
+def parse_visibility(voice: Mapping[str, Any]) -> Visibility | None:
+    return VISIBILITIES.get(flatten_text(voice.get("voice_visibility")).lower())
 
 
-def _why(voice: Mapping[str, Any]) -> str:
+def _find_failure_reason(voice: Mapping[str, Any]) -> str:
     """The reason of a failed voice. No page documents its field, so all fields of this vendor's errors are read."""
-    return ": ".join(words for name in ("error", "detail", "message") if (words := detail_of(voice.get(name))))
+    return ": ".join(words for name in ("error", "detail", "message") if (words := parse_detail(voice.get(name))))
 
 
-def detail_of(value: Any) -> str:
+def parse_detail(value: Any) -> str:
     """Plain text, or FastAPI's `[{"loc": ["body", "name"], "msg": …, "type": …}]` as “name: …”."""
     if not isinstance(value, list):
-        return plain(value)
-    return plain([_slip(slip) if isinstance(slip, dict) else slip for slip in value])
+        return flatten_text(value)
+    return flatten_text([_format_field_error(slip) if isinstance(slip, dict) else slip for slip in value])
 
 
-def _slip(slip: Mapping[str, Any]) -> str:
+def _format_field_error(slip: Mapping[str, Any]) -> str:
     place = slip.get("loc")
-    field = plain(place[-1]) if isinstance(place, list) and place else plain(place)
-    return ": ".join(words for words in (field, plain(slip.get("msg"))) if words)
+    field = flatten_text(place[-1]) if isinstance(place, list) and place else flatten_text(place)
+    return ": ".join(words for words in (field, flatten_text(slip.get("msg"))) if words)

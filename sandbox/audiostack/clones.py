@@ -11,7 +11,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from audio.levels.measure import measure
+from audio.levels.measure import measure_levels
 from audio.wav.riff import read_header
 from sandbox import clock, judging, store, synthesis, training, vendor_defaults
 from sandbox.audiostack import constants
@@ -163,7 +163,7 @@ def _consent_issue(house: House, voice: Kept) -> str | None:
     if file["seconds"] is None:
         return "The consent file, the last one, is not readable as audio."
     with house.store.audio(voice.details["folder"], file["id"]).open("rb") as sound:
-        levels = measure(sound, read_header(sound)).levels
+        levels = measure_levels(sound, read_header(sound)).levels
     if levels.speech_seconds < constants.SHORTEST_CONSENT_SPEECH:
         return "In the consent file, the last one, nobody agrees to have their voice cloned by AudioStack."
     return None

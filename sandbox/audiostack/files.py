@@ -9,7 +9,7 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 from django.http import FileResponse, HttpResponse, HttpResponseBase, JsonResponse
 
 from audio.findings.findings import Refused as Unreadable
-from audio.wav.convert import to_wav
+from audio.wav.convert import convert_to_wav
 from audio.wav.riff import WavRefused, read_header
 from sandbox import clock, store
 from sandbox.audiostack import constants
@@ -144,7 +144,7 @@ def _find_audio(house: House, file_id: str) -> tuple[str | None, float | None]:
     except WavRefused:
         decoded.unlink(missing_ok=True)
     try:
-        return DECODED, to_wav(original, decoded).header.seconds
+        return DECODED, convert_to_wav(original, decoded).header.seconds
     except Unreadable:
         return None, None
 

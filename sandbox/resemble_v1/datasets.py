@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from audio.wav.pcm import wav_head
+from audio.wav.pcm import build_wav_header
 from audio.wav.riff import BYTES_PER_FRAME, WavHeader, WavRefused, read_header
 from sandbox import dataset_fetch
 from sandbox.judging import JudgedFile
@@ -85,7 +85,7 @@ def _pieces(path: Path, folder: Path) -> Iterator[JudgedFile]:
             file.seek(header.data_offset + start * BYTES_PER_FRAME)
             data = file.read(frames * BYTES_PER_FRAME)
             target = folder / f"{start}.wav"
-            target.write_bytes(wav_head(header.sample_rate, len(data)) + data)
+            target.write_bytes(build_wav_header(header.sample_rate, len(data)) + data)
             yield JudgedFile(f"from {start / header.sample_rate:.0f} s", target)
 
 

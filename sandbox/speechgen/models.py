@@ -11,7 +11,7 @@ from django.http import HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 
 from audio.findings.findings import Refused as Unreadable
-from audio.wav.convert import to_wav
+from audio.wav.convert import convert_to_wav
 from sandbox import clock, judging, store, training
 from sandbox.context import House, SandboxRequest
 from sandbox.endpoints import operation, shown
@@ -76,7 +76,7 @@ def _keep_audio(house: House, model_id: str, upload: BinaryIO) -> None:
 
 def _check_audio(upload: BinaryIO, target: Path) -> None:
     try:
-        made = to_wav(upload, target)
+        made = convert_to_wav(upload, target)
     except Unreadable as problem:
         raise CodedRefusal(
             400, "unsupported_format", f"The audio cannot be read. {problem.finding.text}", "audio"

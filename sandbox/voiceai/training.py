@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from audio.findings.findings import Refused
-from audio.wav.convert import is_ours, to_wav
+from audio.wav.convert import convert_to_wav, is_accepted_wav
 from audio.wav.riff import read_header
 from sandbox import judging
 from sandbox.context import House
@@ -42,8 +42,8 @@ def _decoded(sent: Path, wav: Path) -> float:
     """Write the WAV, and say how long it lasts. Raises Refused."""
     wav.unlink(missing_ok=True)  # of a training that the sandbox did not live to end
     with sent.open("rb") as file:
-        if not is_ours(file):
-            return to_wav(sent, wav).header.seconds
+        if not is_accepted_wav(file):
+            return convert_to_wav(sent, wav).header.seconds
     shutil.copyfile(sent, wav)
     with wav.open("rb") as file:
         return read_header(file).seconds

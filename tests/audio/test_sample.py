@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from audio.levels.inspect import Inspection, Limits, inspect
+from audio.levels.inspection import DurationLimits, Inspection, inspect_file
 from tests.audio.networks.test_speaker_match import MANIFEST
 from tests.support.wav import SAMPLE, sample_wav
 
@@ -13,7 +13,7 @@ PLAIN = [entry for entry in MANIFEST if entry["kind"] == "recording"]
 
 
 def inspected(entry: dict[str, Any]) -> Inspection:
-    return inspect(io.BytesIO(sample_wav(entry["file"].removesuffix(".flac"))), Limits(1.5, 20.0))
+    return inspect_file(io.BytesIO(sample_wav(entry["file"].removesuffix(".flac"))), DurationLimits(1.5, 20.0))
 
 
 def test_manifest_lists_every_file_once() -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from audio.analysis.analyze import examine
-from audio.levels.inspect import Limits, inspect
+from audio.analysis.analyze import analyze_recording
+from audio.levels.inspection import DurationLimits, inspect_file
 from audio.wav.riff import read_header
 from tests.support.wav import pcm, speech_like, wav_bytes
 
@@ -25,7 +25,7 @@ CLIP_SECONDS = 10.0
 RATE = 44100
 STEP = RATE // 50
 HOUR = 3600
-ANY_LENGTH = Limits(0.0, 1e9)
+ANY_LENGTH = DurationLimits(0.0, 1e9)
 
 
 def bare(path: Path, floats: np.ndarray[tuple[int], np.dtype[np.float32]]) -> None:
@@ -46,12 +46,12 @@ def bare(path: Path, floats: np.ndarray[tuple[int], np.dtype[np.float32]]) -> No
 
 def check(path: Path) -> None:
     with path.open("rb") as file:
-        assert inspect(file, ANY_LENGTH).ok
+        assert inspect_file(file, ANY_LENGTH).ok
 
 
 def look_deep(path: Path) -> None:
     with path.open("rb") as file:
-        examine(file, read_header(file))
+        analyze_recording(file, read_header(file))
 
 
 def megabytes(work: Callable[[Path], None], path: Path) -> float:

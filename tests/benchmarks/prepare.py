@@ -17,7 +17,7 @@ import soundfile
 
 from audio.datasets.clips import clip_of
 from audio.datasets.segment import cut
-from audio.wav.convert import to_wav
+from audio.wav.convert import convert_to_wav
 from audio.wav.decode import BLOCK_FRAMES
 from tests.support.sounds import voice
 from tests.support.wav import noise
@@ -64,7 +64,7 @@ def converting(folder: Path, minutes: float) -> None:
         plain = seconds(lambda path=path: decode(path))  # type: ignore[misc]  # mypy cannot tell a default's type
         for rate in (RATE, 44100):
             target = folder / "made.wav"
-            took = seconds(lambda path=path, rate=rate: to_wav(path, folder / "made.wav", rate))  # type: ignore[misc]
+            took = seconds(lambda path=path, rate=rate: convert_to_wav(path, folder / "made.wav", rate))  # type: ignore[misc]
             print(f"  {name:22} to {rate:5}  {took:6.1f} / {plain:5.1f} = {took / plain:4.1f}")
             target.unlink()
 
@@ -73,7 +73,7 @@ def starting(folder: Path) -> None:
     path = folder / "short.flac"
     soundfile.write(path, voice()[0], 16000)
     alone = seconds(lambda: subprocess.run([sys.executable, "-I", "-c", "import numpy, soundfile, soxr"], check=True))
-    took = seconds(lambda: to_wav(path, folder / "short.wav"))
+    took = seconds(lambda: convert_to_wav(path, folder / "short.wav"))
     print(f"\nA clip of 5 seconds: {took:.2f}, Python with the same libraries: {alone:.2f} = {took / alone:.1f}")
 
 
@@ -88,7 +88,8 @@ def cutting(folder: Path, minutes: float) -> None:
     least, median, most = np.percentile(lengths, (0, 50, 100))
     within = np.mean([1.5 <= one <= 20 for one in lengths])
     print(
-        f"\nCutting {minutes:g} minutes, pauses found by {found.heard.speech.by}: {minutes * 60 / took:.0f} x real time"
+        f"\nCutting {minutes:g} minutes, pauses found by {found.heard.speech.method}: "
+        f"{minutes * 60 / took:.0f} x real time"
     )
     print(
         f"  {len(lengths)} clips of {least:.1f} to {most:.1f} s, median {median:.1f}; {within:.1%} within 1.5 to 20 s"

@@ -14,7 +14,7 @@ from dataclasses import fields
 import numpy as np
 import soundfile
 
-from audio.networks.estimates import NOTES, Estimates, estimate, lacking
+from audio.networks.estimates import NOTES, Estimates, estimate_quality, list_missing_parts
 from tests.support.wav import SAMPLE
 from tests.support.worse import Float32, clipped, echoing, narrow, noisy, quieter
 
@@ -45,7 +45,7 @@ def spearman(values: Sequence[float]) -> float:
 
 def ranked(sound: Float32, rate: int, worse: Worse, degrees: Sequence[float]) -> dict[str, float]:
     """Spearman's correlation by estimate, over the degrees of one kind of damage."""
-    judged = [estimate(worse(sound, rate, degree), rate) for degree in degrees]
+    judged = [estimate_quality(worse(sound, rate, degree), rate) for degree in degrees]
     return {name: spearman([round(getattr(one, name) or 0.0, 3) for one in judged]) for name in NAMES}
 
 
@@ -65,9 +65,9 @@ def memory() -> int:
 def cost(sound: Float32, rate: int, before: int) -> None:
     """Of a minute, the longest that is judged; `before` is the memory of the process without the models."""
     minute = np.resize(sound, 60 * rate)
-    estimate(sound, rate)
+    estimate_quality(sound, rate)
     loaded, start = memory(), time.perf_counter()
-    estimate(minute, rate)
+    estimate_quality(minute, rate)
     took = time.perf_counter() - start
     print(f"\ntime: {took / 60:.2f} of the length of a minute of sound")
     print(f"memory: {loaded / before:.1f} times the process without, once the models are loaded;")
@@ -75,7 +75,7 @@ def cost(sound: Float32, rate: int, before: int) -> None:
 
 
 def main() -> None:
-    before, reasons = memory(), lacking()
+    before, reasons = memory(), list_missing_parts()
     if reasons:
         sys.exit("\n".join(reasons))
     sounds = clips(int(sys.argv[1]) if len(sys.argv) > 1 else CLIPS)

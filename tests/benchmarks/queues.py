@@ -31,12 +31,12 @@ def studio() -> Iterator[Sandbox]:
     """A migrated database, a queue and a slow sandbox, in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="voicehub-queues-") as name:
         folder = Path(name)
-        os.environ |= environment(folder) | {"REDIS_URL": valkey.url(folder), "VOICEHUB_LOG_LEVEL": "ERROR"}
-        queue = subprocess.Popen(valkey.command(folder), stdout=subprocess.DEVNULL)
+        os.environ |= environment(folder) | {"REDIS_URL": valkey.build_url(folder), "VOICEHUB_LOG_LEVEL": "ERROR"}
+        queue = subprocess.Popen(valkey.build_command(folder), stdout=subprocess.DEVNULL)
         sandbox = Sandbox(folder / "sandbox", training_seconds=1e6)
         os.environ["VOICEHUB_SANDBOX_URL"] = sandbox.address
         try:
-            wait_for(lambda: valkey.answers(valkey.socket_path(folder)), "Valkey does not answer")
+            wait_for(lambda: valkey.is_answering(valkey.get_socket_path(folder)), "Valkey does not answer")
             import django
 
             django.setup()

@@ -13,7 +13,13 @@ import soundfile
 from numpy.typing import NDArray
 
 from audio.findings.thresholds import THRESHOLDS
-from audio.networks.speaker_match import Voiceprint, centroid, likeness, missing, voiceprint
+from audio.networks.speaker_match import (
+    Voiceprint,
+    compute_centroid,
+    compute_similarity,
+    compute_voiceprint,
+    describe_missing_model,
+)
 from audio.wav.riff import Float32
 from tests.benchmarks.readers import RATE, Reader, readers
 from tests.support.wav import SAMPLE
@@ -79,8 +85,11 @@ def equal_error(same: Scores, other: Scores) -> tuple[float, float]:
 
 def compared(clips: dict[str, list[Float32]], worse: Callable[[Float32], Float32]) -> tuple[Scores, Scores]:
     """Likenesses of clips to the voice of their reader, and to those of all others."""
-    known = {name: centroid(voiceprint(one, RATE) for one in each[:KNOWN_FROM]) for name, each in clips.items()}
-    tried = {name: [voiceprint(worse(one), RATE) for one in each[KNOWN_FROM:]] for name, each in clips.items()}
+    known = {
+        name: compute_centroid(compute_voiceprint(one, RATE) for one in each[:KNOWN_FROM])
+        for name, each in clips.items()
+    }
+    tried = {name: [compute_voiceprint(worse(one), RATE) for one in each[KNOWN_FROM:]] for name, each in clips.items()}
     same: list[float] = []
     other: list[float] = []
     for name, voice in known.items():
@@ -90,11 +99,11 @@ def compared(clips: dict[str, list[Float32]], worse: Callable[[Float32], Float32
 
 
 def _likenesses(voice: Voiceprint | None, prints: list[Voiceprint | None]) -> list[float]:
-    return [likeness(voice, one) for one in prints if voice is not None and one is not None]
+    return [compute_similarity(voice, one) for one in prints if voice is not None and one is not None]
 
 
 def main() -> None:
-    if why := missing():
+    if why := describe_missing_model():
         print(why)
         return
     clips = synthetic()

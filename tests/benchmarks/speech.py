@@ -13,9 +13,9 @@ import numpy as np
 import soundfile
 
 from audio.networks import silero
-from audio.networks.speaker_match import voiceprint
-from audio.networks.vad import RATE, speech
-from audio.networks.weights import Absent
+from audio.networks.speaker_match import compute_voiceprint
+from audio.networks.vad import RATE, detect_speech
+from audio.networks.weights import MissingModel
 from audio.wav.riff import Float32
 from tests.support.wav import SAMPLE
 
@@ -31,16 +31,16 @@ def clips() -> list[Float32]:
 
 
 def by_model(samples: Float32) -> float:
-    return speech(samples, RATE).seconds
+    return detect_speech(samples, RATE).seconds
 
 
 def by_level(samples: Float32) -> float:
-    kept = silero.silero
-    silero.silero = lambda: Absent("")  # type: ignore[assignment] # stands for the cached function
+    kept = silero.load_silero
+    silero.load_silero = lambda: MissingModel("")  # type: ignore[assignment] # stands for the cached function
     try:
-        return speech(samples, RATE).seconds
+        return detect_speech(samples, RATE).seconds
     finally:
-        silero.silero = kept
+        silero.load_silero = kept
 
 
 def levels_only(samples: Float32) -> float:
@@ -50,7 +50,7 @@ def levels_only(samples: Float32) -> float:
 
 
 def print_of(samples: Float32) -> float:
-    one = voiceprint(samples, RATE)
+    one = compute_voiceprint(samples, RATE)
     return one.voiced_seconds if one else 0.0
 
 

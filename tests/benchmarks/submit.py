@@ -24,7 +24,7 @@ from audio.datasets.archive_writer import Entry
 from audio.datasets.package import packed_archive
 from providers.resemble_v1.adapter import ResembleV1
 from providers.resemble_v2.adapter import ResembleV2
-from providers.types import BuildSpec, ClipUpload, Handover, Parcel, Tier
+from providers.types import BuildSpec, ClipUpload, Handover, Tier, UploadFile
 from tests.providers.journal import Notes
 from tests.providers.making import blob, statement
 from tests.support.sandbox import Sandbox
@@ -48,7 +48,9 @@ def clips_of(count: int) -> list[ClipUpload]:
     ]
 
 
-def spec_of(way: Handover, tier: Tier, clips: list[ClipUpload], pack: Callable[[], Parcel] | None = None) -> BuildSpec:
+def spec_of(
+    way: Handover, tier: Tier, clips: list[ClipUpload], pack: Callable[[], UploadFile] | None = None
+) -> BuildSpec:
     return BuildSpec(
         reference=f"vh-{uuid4().hex[:12]}",
         tier=tier,
@@ -56,7 +58,7 @@ def spec_of(way: Handover, tier: Tier, clips: list[ClipUpload], pack: Callable[[
         handover=way,
         consent=blob("consent.wav", statement()),
         clips=tuple(clips),
-        parcel=pack,
+        pack_file=pack,
     )
 
 
@@ -66,7 +68,7 @@ def spec_of(way: Handover, tier: Tier, clips: list[ClipUpload], pack: Callable[[
 def by_adapter(address: str, clips: list[ClipUpload]) -> None:
     spec = spec_of(Handover.RECORDINGS, Tier.RAPID, clips)
     with ResembleV2("only-a-benchmark", sandbox_url=address, sandboxed=True) as provider:
-        provider.submit(spec, Notes(clips={clip.key: clip.transcript for clip in clips}))
+        provider.submit_build(spec, Notes(clips={clip.key: clip.transcript for clip in clips}))
 
 
 def by_script(address: str, clips: list[ClipUpload], caller: ModuleType | requests.Session) -> None:
@@ -134,15 +136,15 @@ def send(address: str, clip: Path, count: int) -> None:
     imported, bytes_sent = megabytes(), 0
     entries = [Entry(f"line{number:04}", "", LARGE_CLIP, lambda: clip.open("rb")) for number in range(count)]
 
-    def pack() -> Parcel:
+    def pack() -> UploadFile:
         nonlocal bytes_sent
         made = packed_archive("voice", entries, with_text=False)
         bytes_sent = made.size
-        return Parcel(made.name, made.content_type, made.size, made.md5, made.chunks)
+        return UploadFile(made.name, made.content_type, made.size, made.md5, made.chunks)
 
     spec = spec_of(Handover.SIGNED_PUT_CLIPS, Tier.PROFESSIONAL, [], pack)
     with ResembleV1("only-a-benchmark", sandbox_url=address, sandboxed=True) as provider:
-        clock, processor = cost(lambda: provider.submit(spec, Notes()))
+        clock, processor = cost(lambda: provider.submit_build(spec, Notes()))
     sys.stdout.write(
         f"An archive of {bytes_sent / 1e6:,.0f} MB, packed twice (its MD5 goes before it) and sent:"
         f" {clock:.1f} s by the clock, {processor:.1f} s of processor\n"

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Route
 
 from audio.findings.catalog import CODES
 from audio.findings.thresholds import THRESHOLDS
-from audio.levels.inspect import Limits, inspect
+from audio.levels.inspection import DurationLimits, inspect_file
 from audio.wav.riff import read_header
 from consent.models import Consent
 from consent.recorder_config import build_recorder_config
@@ -47,7 +47,7 @@ def test_overridden_threshold_reaches_the_recorder() -> None:
 
 
 RATE = 16000
-LIMITS = Limits(2.0, 20.0)
+LIMITS = DurationLimits(2.0, 20.0)
 CASES: dict[str, Samples] = {
     "a voice": speech_like(4.0),
     "too short": speech_like(1.0),
@@ -64,7 +64,7 @@ CASES: dict[str, Samples] = {
 
 def check_on_server(samples: Samples) -> tuple[list[str], dict[str, float]]:
     """The codes and levels that the server finds, as far as the browser checks them too."""
-    found = inspect(io.BytesIO(wav_bytes(samples, rate=RATE)), LIMITS)
+    found = inspect_file(io.BytesIO(wav_bytes(samples, rate=RATE)), LIMITS)
     assert found.levels is not None and found.header is not None
     levels = found.levels
     measures = {

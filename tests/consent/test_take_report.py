@@ -62,7 +62,7 @@ def test_each_word_is_marked_as_heard_and_plays_from_its_place(as_viewer: Client
         ("doubtful", "0.90", "Northlight, not sure"),
     ]
     assert '<span class="word word-other_company">&lt;Acme&gt;<span class="visually-hidden">, another company' in shown
-    for words in ("Listen closely", "91% of the words recognized", "A program’s opinion: listen before you decide."):
+    for words in ("Listen closely", "91% of the words recognized", "This result comes from a program. Listen before you decide."):
         assert words in shown
     assert consent.text in shown, "the words as they were shown stay beside it"
 

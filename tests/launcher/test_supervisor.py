@@ -163,5 +163,5 @@ def test_program_ends_with_a_killed_supervisor(supervise: Supervise, tmp_path: P
 
 
 def test_exit_codes_in_words() -> None:
-    assert supervisor.describe(-9) == "killed by SIGKILL"
-    assert supervisor.describe(2) == "exit code 2"
+    assert supervisor.describe_exit_code(-9) == "killed by SIGKILL"
+    assert supervisor.describe_exit_code(2) == "exit code 2"

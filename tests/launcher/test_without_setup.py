@@ -60,7 +60,7 @@ def test_inspect_audio_uses_the_built_in_limits_and_says_so(manage: Manage, data
     assert done.returncode == 0
     assert "built-in limits" in done.stderr
     (one,) = json.loads(done.stdout)
-    longest = registry.provider_class("resemble_v2").tiers[Tier.PROFESSIONAL].limits["longest_clip"].value
+    longest = registry.get_provider_class("resemble_v2").tiers[Tier.PROFESSIONAL].limits["longest_clip"].value
     assert ("too_long" in [finding["code"] for finding in one["findings"]]) is (one["format"]["seconds"] > longest)
     assert not data.exists()
 

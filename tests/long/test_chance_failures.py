@@ -43,7 +43,7 @@ def work_on(desk: Desk, build: Build) -> None:
 @pytest.mark.parametrize("provider", MADE)
 def test_nothing_is_billed_twice_whatever_goes_wrong(sandbox: Sandbox, producer: Any, provider: str, seed: int) -> None:
     desk = Desk(producer, sandbox, provider)
-    tier, capabilities = next(iter(registry.provider_class(provider).tiers.items()))
+    tier, capabilities = next(iter(registry.get_provider_class(provider).tiers.items()))
     build = desk.start(desk.voice(), tier, capabilities.handover[0])
     sandbox.control("POST", "chaos", {"seed": seed, "share": SHARE})
     work_on(desk, build)

@@ -21,7 +21,7 @@ from tests.support.sandbox import Sandbox
 from tests.voices.services.builds.desk import GOES_ON, Desk
 from voicehub.models import Task, TaskStatus
 from voices.models import Build, BuildStatus
-from voices.presenters import asks_a_person
+from voices.presenters import needs_staff_answer
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
@@ -96,7 +96,7 @@ def is_settled(builds: list[Build]) -> bool:
     time.sleep(0.5)
     for build in builds:
         build.refresh_from_db()
-    return all(build.status not in GOES_ON or asks_a_person(build) for build in builds)
+    return all(build.status not in GOES_ON or needs_staff_answer(build) for build in builds)
 
 
 def describe(builds: list[Build], *processes: Started) -> str:

@@ -22,12 +22,12 @@ class Doorbell:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.url = valkey.url(folder)
+        self.url = valkey.build_url(folder)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self.process = subprocess.Popen(valkey.command(self.folder), stdout=subprocess.DEVNULL)
-        wait_for(lambda: valkey.answers(valkey.socket_path(self.folder)), "Valkey does not answer")
+        self.process = subprocess.Popen(valkey.build_command(self.folder), stdout=subprocess.DEVNULL)
+        wait_for(lambda: valkey.is_answering(valkey.get_socket_path(self.folder)), "Valkey does not answer")
 
     def lose(self) -> None:
         """Kill it, and throw away what it kept."""

@@ -35,7 +35,7 @@ class TrainsAgain(ProviderContract):
             clips = (replace(clips[1], transcript="Other words."), clips[2], new_clip(9, "Quite new."))
         surplus = (known.clips[0].remote_id,) if clips else ()
         url = f"{listener.address}/{uuid4().hex}.zip" if known.dataset_url else ""
-        return spec, replace(known, clips=clips, surplus=surplus, dataset_url=url)
+        return spec, replace(known, clips=clips, stale_recordings=surplus, dataset_url=url)
 
     def ended(self, provider: Provider, remote_id: str) -> BuildReport:
         """The report of the build, once there is one."""
@@ -91,8 +91,10 @@ class SendsRecordings(TrainsAgain):
             first, again = self.trained(scene, tier, Handover.RECORDINGS, listener)
             self.carried(scene, again, self.notes(again, remote_id=again.remote_id))
             # The clip that the second build left out, which our table still gives an id.
-            stale = replace(first.clips[0], remote_id=again.surplus[0], sent_transcript=first.clips[0].transcript)
-            third = replace(again, clips=(stale, *again.clips), surplus=())
+            stale = replace(
+                first.clips[0], remote_id=again.stale_recordings[0], sent_transcript=first.clips[0].transcript
+            )
+            third = replace(again, clips=(stale, *again.clips), stale_recordings=())
             self.carried(scene, third, self.notes(third, remote_id=again.remote_id))
             assert set(self.recordings(scene, again.remote_id)) == {clip.name for clip in third.clips}
 
@@ -105,6 +107,6 @@ class SendsRecordings(TrainsAgain):
             notes = self.notes(spec)
             sandbox.faults({"operation": self.sending, "do": fault, "phase": "after_commit", "nth": 2})
             with scene.opened() as provider, pytest.raises(ProviderUnavailable):
-                provider.submit(spec, notes)
+                provider.submit_build(spec, notes)
             self.carried(scene, spec, notes)
             assert self.recordings(scene, notes.remote_id) == {clip.name: clip.transcript for clip in spec.clips}

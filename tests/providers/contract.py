@@ -41,7 +41,16 @@ import pytest
 from providers.base import Provider
 from providers.errors import NotFound, ProviderAuthError, ProviderRejected, ProviderUnavailable, UnsupportedFeature
 from providers.http import HttpProvider
-from providers.types import BuildReport, BuildSpec, Capabilities, Handover, News, RemoteStatus, Tier, Visibility
+from providers.types import (
+    BuildReport,
+    BuildSpec,
+    Capabilities,
+    Handover,
+    RemoteStatus,
+    StatusUpdates,
+    Tier,
+    Visibility,
+)
 from tests.providers.journal import Notes, carry_out
 from tests.providers.making import blob, clips_of, parcel_for, statement
 from tests.support.sandbox import Listener, Sandbox
@@ -55,7 +64,7 @@ OPTIONAL: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "can_list": ("list_voices", lambda provider: list(provider.list_voices())),
     "can_set_visibility": ("set_visibility", lambda provider: provider.set_visibility("x", Visibility.PRIVATE)),
     "can_delete": ("delete_voice", lambda provider: provider.delete_voice("x")),
-    "can_preview": ("preview", lambda provider: provider.preview("x", "Hello.")),
+    "can_preview": ("generate_preview", lambda provider: provider.generate_preview("x", "Hello.")),
 }
 
 
@@ -172,9 +181,9 @@ class ProviderContract:
             handover=way,
             consent=blob("consent.wav", statement()),
             clips=clips_of(clips) if way in CLIPS else (),
-            callback_url=f"{listener.address}/hook" if News.CALLBACK in can.news else "",
+            callback_url=f"{listener.address}/hook" if StatusUpdates.CALLBACK in can.status_updates else "",
             dataset_url=f"{listener.address}/{uuid4().hex}.wav" if way is Handover.DATASET_URL else "",
-            parcel=parcel_for(way, can.encoding),
+            pack_file=parcel_for(way, can.encoding),
         )
 
     def notes(self, spec: BuildSpec, **more: Any) -> Notes:
@@ -195,7 +204,7 @@ class ProviderContract:
 
     def _begun(self, scene: Scene, report: BuildReport, spec: BuildSpec, notes: Notes) -> BuildReport | None:
         """Whether it trains; where the provider does not say, a person sees it."""
-        begun = report.mark != notes.mark or report.status is RemoteStatus.TRAINING
+        begun = report.version != notes.mark or report.status is RemoteStatus.TRAINING
         if not begun and report.status is RemoteStatus.UNKNOWN:
             begun = scene.billed()[spec.reference][self.creating[-1]] > 0
         return report if begun else None
@@ -223,7 +232,7 @@ class ProviderContract:
         for tier, can in self.provider_class.tiers.items():
             assert can.tier is tier
             assert can.handover
-            assert can.news
+            assert can.status_updates
 
     def test_every_limit_names_its_source_and_date(self) -> None:
         for can in self.provider_class.tiers.values():
@@ -236,7 +245,7 @@ class ProviderContract:
         for can in self.provider_class.tiers.values():
             for flag, (method, _question) in OPTIONAL.items():
                 assert self._overrides(method) == getattr(can, flag), method
-            assert self._overrides("parse_callback") == (News.CALLBACK in can.news)
+            assert self._overrides("parse_callback") == (StatusUpdates.CALLBACK in can.status_updates)
 
     def _overrides(self, method: str) -> bool:
         return getattr(self.provider_class, method) is not getattr(Provider, method)
@@ -256,7 +265,7 @@ class ProviderContract:
         for tier, way in self.ways():
             spec = self.spec(tier, way, listener)
             with scene.opened() as provider:
-                report = provider.submit(spec, notes := self.notes(spec))
+                report = provider.submit_build(spec, notes := self.notes(spec))
                 assert report.remote_id == notes.remote_id
                 assert provider.fetch_build(notes.remote_id).remote_id == notes.remote_id
             assert notes.step == ("build" if len(self.creations(tier, way)) > 1 else "")
@@ -270,7 +279,7 @@ class ProviderContract:
                 if (tier, way) in declared:
                     continue
                 with scene.opened() as provider, pytest.raises(UnsupportedFeature):
-                    provider.submit(self.spec(tier, way, listener), Notes())
+                    provider.submit_build(self.spec(tier, way, listener), Notes())
         assert not scene.asked()
 
     def test_undeclared_tier_is_refused_without_a_call(self, key: str, hostile: Any, listener: Listener) -> None:
@@ -279,7 +288,7 @@ class ProviderContract:
         can: dict[Tier, Capabilities] = {}
         provider.tiers = can  # type: ignore[misc]  # of this one object
         with provider, pytest.raises(UnsupportedFeature):
-            provider.submit(spec, Notes())
+            provider.submit_build(spec, Notes())
         assert not hostile.asked
 
     # --- the case that protects money ---
@@ -296,7 +305,7 @@ class ProviderContract:
                     notes = self.carried(scene, spec, self.notes(spec, dies_at=line, keeps_last=keeps_last))
                     outcomes[spec.reference] = (line, keeps_last, notes)
             self._each_once(scene, tier, way, outcomes)
-            self._sends(self._sent(scene) - sent, max(len(first.clips), bool(first.parcel)), outcomes)
+            self._sends(self._sent(scene) - sent, max(len(first.clips), bool(first.pack_file)), outcomes)
 
     def _each_once(self, scene: Scene, tier: Tier, way: Handover, outcomes: dict[str, tuple[int, bool, Notes]]) -> None:
         billed = scene.billed()
@@ -326,7 +335,7 @@ class ProviderContract:
                 spec = self.spec(tier, way, listener)
                 notes = self.notes(spec)
                 with scene.opened() as provider, pytest.raises(ProviderUnavailable) as told:
-                    provider.submit(spec, notes)
+                    provider.submit_build(spec, notes)
                 assert told.value.retry_after == 7
                 notes.step = ""
                 self.carried(scene, spec, notes)
@@ -339,7 +348,7 @@ class ProviderContract:
         for _ in range(count):
             spec = self.spec(*self.ways()[0], listener)
             with scene.opened() as provider:
-                yield spec, provider.submit(spec, self.notes(spec)).remote_id
+                yield spec, provider.submit_build(spec, self.notes(spec)).remote_id
 
     def test_finds_a_voice_by_its_name_among_others(self, scene: Scene, listener: Listener) -> None:
         can = next(iter(self.provider_class.tiers.values()))
@@ -401,7 +410,7 @@ class ProviderContract:
             with self.provider_class(key, sandbox_url=sandbox.address, sandboxed=True) as provider:
                 spec = self.spec(*self.ways()[0], listener)
                 with pytest.raises(ProviderAuthError):
-                    provider.submit(spec, notes := self.notes(spec))
+                    provider.submit_build(spec, notes := self.notes(spec))
                 assert key not in repr(notes)
 
     def test_good_key_is_good(self, scene: Scene) -> None:

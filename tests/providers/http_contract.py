@@ -26,9 +26,9 @@ from providers.errors import (
 )
 from providers.http import HttpProvider
 from providers.types import Handover, RemoteStatus, Visibility
-from tests.providers.answers import ODD, RETRY_AFTER, STATUSES, UNREADABLE
 from tests.providers.contract import Scene
 from tests.providers.making import KEY
+from tests.providers.responses import ODD, RETRY_AFTER, STATUSES, UNREADABLE
 from tests.providers.wire_contract import WireContract
 from tests.support.hostile import Asked, Hostile, answer, zipped
 from tests.support.relay import Relay
@@ -133,12 +133,12 @@ class HttpProviderContract(WireContract):
             lambda: client.rename_voice("x", "y"),
             lambda: client.set_visibility("x", Visibility.PRIVATE),
             lambda: client.delete_voice("x"),
-            lambda: client.preview("x", "Hello."),
+            lambda: client.generate_preview("x", "Hello."),
         )
         for tier, way in self.ways():
             new = self.spec(tier, way, listener)
-            for spec in (new, replace(new, remote_id="x"), replace(new, remote_id="x", kept="{}")):
-                yield partial(client.submit, spec, self.notes(spec))
+            for spec in (new, replace(new, remote_id="x"), replace(new, remote_id="x", resume_state="{}")):
+                yield partial(client.submit_build, spec, self.notes(spec))
 
     def test_odd_answers_to_any_question_are_errors_of_ours(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
@@ -160,7 +160,7 @@ class HttpProviderContract(WireContract):
                 notes = self.notes(spec)
                 notes.then = lambda step: relay.answers_next(answer(self.success, said), late=True)  # noqa: B023
                 with scene.opened() as provider, pytest.raises(OutcomeUnknown):
-                    provider.submit(spec, notes)
+                    provider.submit_build(spec, notes)
                 assert notes.step == "create", said
                 notes.then = lambda step: None
                 self.carried(scene, spec, notes)
@@ -186,7 +186,7 @@ class HttpProviderContract(WireContract):
         odd = {"note": [float("inf"), {"\0": "\0"}]}
         hostile.says(answer(200, [*bad, odd] if isinstance(bad, list) else bad | odd))
         report = client.fetch_build("x")
-        for text in (report.raw_status, report.mark, report.issue, str(dict(report.raw))):
+        for text in (report.raw_status, report.version, report.issue, str(dict(report.raw))):
             assert "\0" not in text.encode("utf-8").decode()
 
     # --- lost connections ---
@@ -311,7 +311,7 @@ class HttpProviderContract(WireContract):
 
         def script(_asked: Asked) -> Iterator[bytes]:
             yield head
-            for _ in range(4 * http.LARGEST_ANSWER // len(block)):
+            for _ in range(4 * http.MAX_RESPONSE_BYTES // len(block)):
                 yield piece
 
         hostile.script = script
@@ -347,7 +347,7 @@ class HttpProviderContract(WireContract):
             before = len(relay.asked)
             spec = self.spec(tier, way, listener)
             with scene.opened() as provider:
-                provider.submit(spec, self.notes(spec))
+                provider.submit_build(spec, self.notes(spec))
             for asked in relay.asked[before:]:
                 given = way in UPLOADS and asked.line.startswith("PUT ")
                 assert (scene.key in asked.head) != given, asked.line

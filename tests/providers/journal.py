@@ -33,27 +33,27 @@ class Notes:
     report: BuildReport | None = None
     then: Callable[[str], None] = lambda _step: None
 
-    def about_to(self, step: str, mark: str = "") -> None:
+    def before_call(self, step: str, mark: str = "") -> None:
         assert step in ("create", "build"), f"Nobody knows how to settle {step}"
         self._line(lambda: self._note(step, mark))
         self.then(step)
 
-    def voice(self, remote_id: str) -> None:
+    def record_voice(self, remote_id: str) -> None:
         def keep() -> None:
             self.remote_id, self.step = remote_id, ""
 
         self._line(keep)
 
-    def recording(self, key: str, remote_id: str) -> None:
+    def record_recording(self, key: str, remote_id: str) -> None:
         self._line(lambda: self.sent.update({key: (remote_id, self.clips[key])}))
 
-    def keep(self, text: str) -> None:
+    def save_resume_state(self, text: str) -> None:
         def keep() -> None:
             self.kept = text
 
         self._line(keep)
 
-    def progress(self, doing: str, done: int, total: int) -> None:
+    def record_progress(self, doing: str, done: int, total: int) -> None:
         assert 0 <= done <= total
         self._line(lambda: None)
 
@@ -79,7 +79,7 @@ class Notes:
             remote_id, transcript = self.sent.get(clip.key, (clip.remote_id, clip.sent_transcript))
             clips.append(replace(clip, remote_id=remote_id, sent_transcript=transcript))
         remote_id = self.remote_id or spec.remote_id
-        return replace(spec, remote_id=remote_id, clips=tuple(clips), kept=self.kept or spec.kept)
+        return replace(spec, remote_id=remote_id, clips=tuple(clips), resume_state=self.kept or spec.resume_state)
 
 
 def carry_out(
@@ -95,7 +95,7 @@ def carry_out(
             return begun
         try:
             with opened() as provider:
-                report = provider.submit(notes.known(spec), notes)
+                report = provider.submit_build(notes.known(spec), notes)
                 notes.came_back()
                 return report
         except Killed:

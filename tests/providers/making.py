@@ -8,7 +8,7 @@ from functools import cache
 
 import soundfile
 
-from providers.types import Blob, ClipUpload, Encoding, Handover, Parcel
+from providers.types import ClipUpload, Encoding, FileRef, Handover, UploadFile
 from tests.support.wav import RATE, sample_wav, speech_like, wav_bytes
 
 KEY = "very-secret-key-4711"
@@ -18,8 +18,8 @@ LONG = 12.5
 CONTENT_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 
 
-def blob(name: str, content: bytes) -> Blob:
-    return Blob(name, len(content), lambda: io.BytesIO(content))
+def blob(name: str, content: bytes) -> FileRef:
+    return FileRef(name, len(content), lambda: io.BytesIO(content))
 
 
 @cache
@@ -38,14 +38,14 @@ def clips_of(count: int) -> tuple[ClipUpload, ...]:
     )
 
 
-def parcel_of(name: str, content_type: str, content: bytes) -> Parcel:
+def parcel_of(name: str, content_type: str, content: bytes) -> UploadFile:
     def chunks() -> Iterator[bytes]:
         return (content[start : start + PIECE] for start in range(0, len(content), PIECE))
 
-    return Parcel(name, content_type, len(content), hashlib.md5(content, usedforsecurity=False).digest(), chunks)
+    return UploadFile(name, content_type, len(content), hashlib.md5(content, usedforsecurity=False).digest(), chunks)
 
 
-def parcel_for(way: Handover, encoding: Encoding) -> Callable[[], Parcel] | None:
+def parcel_for(way: Handover, encoding: Encoding) -> Callable[[], UploadFile] | None:
     """What makes the one file, where one is handed over."""
     match way:
         case Handover.SIGNED_PUT_TEXTS | Handover.SIGNED_PUT_CLIPS:

@@ -36,13 +36,13 @@ ADAPTER = """
         live_url = "https://acme.example"
         sandbox_path = "/acme"
 
-        def words_of(self, answer):
+        def parse_error_text(self, answer):
             return parse_error(answer)
 
         def check_key(self):
             self.call("check key", "GET", "/ping")
 
-        def _submit(self, spec, journal):
+        def _submit_build(self, spec, journal):
             raise NotImplementedError
 
         def fetch_build(self, remote_id):
@@ -100,7 +100,7 @@ STARTED = """
         return json.loads(b"".join(application(environ, lambda status, headers: None)))
 
     found = {
-        "choices": registry.choices(),
+        "choices": registry.list_provider_choices(),
         "names": sorted(NAMES),
         "ping": ask("/acme/ping"),
         "nothing": ask("/acme/nothing"),
@@ -151,7 +151,9 @@ def test_two_packages_add_a_provider(acme: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     found: dict[str, Any] = json.loads(ended.stdout)
     assert ["acme", "Acme Voices"] in found["choices"]
-    assert [choice for choice in found["choices"] if choice[0] != "acme"] == [[*one] for one in registry.choices()]
+    assert [choice for choice in found["choices"] if choice[0] != "acme"] == [
+        [*one] for one in registry.list_provider_choices()
+    ]
     labels = [label for _slug, label in found["choices"]]
     assert labels[:2] == ["Resemble AI", "Resemble AI v1"]
     assert labels[2:] == sorted(labels[2:])

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from providers.audiostack.adapter import BLOCK, LOOKS, AudioStack
-from providers.audiostack.parsing import NO_REASON, accepted, report_of
+from providers.audiostack.adapter import BLOCK_BYTES, MAX_FILE_POLLS, AudioStack
+from providers.audiostack.parsing import NO_REASON, parse_create_response, parse_report
 from providers.errors import Conflict, OutcomeUnknown, ProviderRejected, ProviderUnavailable, ResponseUnreadable
 from providers.types import BuildReport, BuildSpec, ClipUpload, Handover, RemoteStatus, Tier
 from tests.providers.contract import Scene, hint
@@ -65,7 +65,7 @@ class TestAudioStack(HttpProviderContract):
 
     @pytest.fixture(autouse=True)
     def _at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(AudioStack, "pause", 0.0)
+        monkeypatch.setattr(AudioStack, "poll_seconds", 0.0)
 
     def voice_answer(self, status: str) -> dict[str, Any]:
         return ENVELOPE | {"data": {"alias": "x", "status": status, "discardedFiles": []}}
@@ -95,7 +95,7 @@ class TestAudioStack(HttpProviderContract):
         """A submit whose worker is killed at this line of the journal; what it left."""
         notes = self.notes(spec, dies_at=line, keeps_last=keeps_last)
         with scene.opened() as provider, pytest.raises(Killed):
-            provider.submit(spec, notes)
+            provider.submit_build(spec, notes)
         notes.dies_at = 0
         return notes
 
@@ -107,7 +107,7 @@ class TestAudioStack(HttpProviderContract):
     ) -> None:
         spec = self.spec(*way, listener)
         with replace(scene, address=relay.address).opened() as provider:
-            provider.submit(spec, notes := self.notes(spec))
+            provider.submit_build(spec, notes := self.notes(spec))
         (body,) = bodies(relay.asked, "POST /audiostack/speech/voice-cloning ")
         assert set(body) == {"fileIds", "alias", "engine"}
         assert (body["alias"], body["engine"]) == (spec.reference, engine)
@@ -128,7 +128,7 @@ class TestAudioStack(HttpProviderContract):
     ) -> None:
         spec = replace(self.spec(*STANDARD, listener), consent=None)
         with scene.opened() as provider, pytest.raises(ProviderRejected):
-            provider.submit(spec, self.notes(spec))
+            provider.submit_build(spec, self.notes(spec))
         assert not scene.asked()
 
     def test_consent_in_which_nobody_speaks_fails_with_the_vendors_words(
@@ -150,7 +150,7 @@ class TestAudioStack(HttpProviderContract):
         ]
         spec = replace(spec, clips=tuple(named), consent=blob("consent of Jane Doe.wav", statement()))
         with replace(scene, address=relay.address).opened() as provider:
-            provider.submit(spec, self.notes(spec))
+            provider.submit_build(spec, self.notes(spec))
         assert not [asked for asked in relay.asked if "jane" in asked.head.lower() or b"jane" in asked.body.lower()]
         names = [body["file_name"] for body in bodies(relay.asked, "POST /audiostack/files ")]
         wanted = [f"{spec.reference}-{key}.wav" for key in ("key-0", "key-1", "key-2", "consent")]
@@ -205,14 +205,14 @@ class TestAudioStack(HttpProviderContract):
         spec = self.spec(*STANDARD, listener)
         old = self.carried(scene, spec, self.notes(spec)).kept
         assert json.loads(old)["key"] == "consent"
-        again = replace(self.spec(*STANDARD, listener), kept=old)
+        again = replace(self.spec(*STANDARD, listener), resume_state=old)
         before = scene.done("create_file")
         self.carried(scene, again, self.notes(again))
         assert scene.done("create_file") - before == 4
 
     @pytest.mark.parametrize("kept", ["[]", "5", "{}", '{"key": "key-0"}', "no JSON"])
     def test_what_cannot_be_read_is_not_used(self, scene: Scene, listener: Listener, kept: str) -> None:
-        spec = replace(self.spec(*INSTANT, listener, clips=1), kept=kept)
+        spec = replace(self.spec(*INSTANT, listener, clips=1), resume_state=kept)
         self.carried(scene, spec, self.notes(spec))
         assert scene.done("create_file") == 1
 
@@ -221,7 +221,7 @@ class TestAudioStack(HttpProviderContract):
         known = self.carried(scene, spec, self.notes(spec)).known(spec)
         again = replace(known, reference=f"{spec.reference}-again", remote_id="")
         with scene.opened() as provider:
-            provider.submit(again, self.notes(again))
+            provider.submit_build(again, self.notes(again))
         assert (scene.done("create_file"), self._sent(scene)) == (3, 3)
 
     def scripted(self, hostile: Hostile, statuses: Iterator[str]) -> None:
@@ -243,7 +243,7 @@ class TestAudioStack(HttpProviderContract):
     ) -> None:
         spec = self.spec(*INSTANT, listener, clips=1)
         self.scripted(hostile, iter(["pending", "", "PROCESSING", "Uploaded"]))
-        client.submit(spec, self.notes(spec))
+        client.submit_build(spec, self.notes(spec))
         lines = [asked.line.split()[0] for asked in hostile.asked]
         assert lines == ["POST", "PUT", "GET", "GET", "GET", "GET", "POST"]
 
@@ -251,12 +251,12 @@ class TestAudioStack(HttpProviderContract):
         self, client: AudioStack, hostile: Hostile, listener: Listener
     ) -> None:
         spec = self.spec(*INSTANT, listener, clips=1)
-        self.scripted(hostile, iter(["pending"] * LOOKS + ["uploaded"]))
+        self.scripted(hostile, iter(["pending"] * MAX_FILE_POLLS + ["uploaded"]))
         notes = self.notes(spec)
         with pytest.raises(ProviderUnavailable):
-            client.submit(spec, notes)
+            client.submit_build(spec, notes)
         assert notes.step == ""
-        client.submit(notes.known(spec), notes)
+        client.submit_build(notes.known(spec), notes)
         assert [asked.line.split()[0] for asked in hostile.asked].count("PUT") == 1
 
     @pytest.mark.parametrize("word", ["failed", "ERROR"])
@@ -266,7 +266,7 @@ class TestAudioStack(HttpProviderContract):
         spec = self.spec(*INSTANT, listener, clips=1)
         self.scripted(hostile, iter([word]))
         with pytest.raises(ProviderRejected):
-            client.submit(spec, notes := self.notes(spec))
+            client.submit_build(spec, notes := self.notes(spec))
         assert notes.step == ""
 
     def test_gate_is_asked_before_each_file_and_while_a_long_one_is_sent(
@@ -277,7 +277,7 @@ class TestAudioStack(HttpProviderContract):
 
         for calls, sent in ((1, 0), (2, 1), (3, 1)):
             spec = self.spec(*INSTANT, listener)
-            long = ClipUpload("key-1", "long", "", blob("long.wav", bytes(2 * BLOCK)))
+            long = ClipUpload("key-1", "long", "", blob("long.wav", bytes(2 * BLOCK_BYTES)))
             spec = replace(spec, clips=(spec.clips[0], long, spec.clips[2]))
             left = iter(range(calls - 1))
 
@@ -286,9 +286,9 @@ class TestAudioStack(HttpProviderContract):
                     raise Withdrawn
 
             notes, before = self.notes(spec), self._sent(scene)
-            notes.progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
+            notes.record_progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
             with scene.opened() as provider, pytest.raises(Withdrawn):
-                provider.submit(spec, notes)
+                provider.submit_build(spec, notes)
             assert self._sent(scene) - before == sent
 
     # --- the alias ---
@@ -300,8 +300,8 @@ class TestAudioStack(HttpProviderContract):
         scene.sandbox.faults({"operation": "clone_voice", "do": "drop", "phase": "after_commit", "nth": 1})
         with scene.opened() as provider:
             with pytest.raises(OutcomeUnknown):
-                provider.submit(spec, notes)
-            report = provider.submit(notes.known(spec), notes)
+                provider.submit_build(spec, notes)
+            report = provider.submit_build(notes.known(spec), notes)
         assert (report.remote_id, report.status) == (spec.reference, RemoteStatus.TRAINING)
         assert (notes.remote_id, notes.step) == (spec.reference, "")
         assert scene.billed()[spec.reference] == self.expected(*INSTANT)
@@ -309,9 +309,9 @@ class TestAudioStack(HttpProviderContract):
     def test_alias_that_is_somebody_elses_is_a_conflict(self, scene: Scene, listener: Listener) -> None:
         spec = self.spec(*INSTANT, listener)
         with replace(scene, key=f"{scene.key}-other").opened() as other:
-            other.submit(spec, self.notes(spec))
+            other.submit_build(spec, self.notes(spec))
         with scene.opened() as provider, pytest.raises(Conflict):
-            provider.submit(spec, notes := self.notes(spec))
+            provider.submit_build(spec, notes := self.notes(spec))
         assert notes.remote_id == ""
         assert not scene.sandbox.ledger(account=hint(scene.key))
 
@@ -323,7 +323,7 @@ class TestAudioStack(HttpProviderContract):
         spec = replace(spec, clips=(spec.clips[0], silent, spec.clips[2]))
         report = self.made(scene, spec, notes := self.notes(spec))
         assert report.status is RemoteStatus.READY
-        assert [(one.remote_id, one.discarded) for one in report.recordings] == [
+        assert [(one.remote_id, one.discard_reason) for one in report.recordings] == [
             (notes.sent["key-1"][0], "There is no speech in the file.")
         ]
 
@@ -338,14 +338,17 @@ class TestAudioStack(HttpProviderContract):
         ],
     )
     def test_discarded_files_in_any_form(self, told: Any) -> None:
-        report = report_of({"data": {"status": "succeeded", "discardedFiles": told}}, "x")
+        report = parse_report({"data": {"status": "succeeded", "discardedFiles": told}}, "x")
         assert report
-        assert [(one.remote_id, one.discarded) for one in report.recordings] == [("f1", "silent")]
+        assert [(one.remote_id, one.discard_reason) for one in report.recordings] == [("f1", "silent")]
 
     def test_discarded_without_a_reason_is_discarded_all_the_same(self) -> None:
-        report = report_of({"data": {"status": "succeeded", "discardedFiles": ["f1", {"fileId": 2}]}}, "x")
+        report = parse_report({"data": {"status": "succeeded", "discardedFiles": ["f1", {"fileId": 2}]}}, "x")
         assert report
-        assert [(one.remote_id, one.discarded) for one in report.recordings] == [("f1", NO_REASON), ("2", NO_REASON)]
+        assert [(one.remote_id, one.discard_reason) for one in report.recordings] == [
+            ("f1", NO_REASON),
+            ("2", NO_REASON),
+        ]
 
     @pytest.mark.parametrize(
         "told",
@@ -357,7 +360,7 @@ class TestAudioStack(HttpProviderContract):
         ],
     )
     def test_state_is_found_wherever_it_lies(self, told: dict[str, Any]) -> None:
-        report = report_of(told, "x")
+        report = parse_report(told, "x")
         assert report
         assert (report.remote_id, report.name, report.status) == ("x", "x", RemoteStatus.READY)
 
@@ -366,16 +369,16 @@ class TestAudioStack(HttpProviderContract):
                  {"data": [{"alias": "other", "status": "succeeded"}]}],
     )  # fmt: skip
     def test_answer_without_our_voice_has_none(self, told: dict[str, Any]) -> None:
-        assert report_of(told, "x") is None
+        assert parse_report(told, "x") is None
 
     @pytest.mark.parametrize("told", [{}, {"message": "Hello."}, {"data": "x"}, {"data": {"a": 1}}, {"data": [5]}])
     def test_answer_that_is_something_else_is_no_absence(self, told: dict[str, Any]) -> None:
         with pytest.raises(ResponseUnreadable):
-            report_of(told, "x")
+            parse_report(told, "x")
 
     @pytest.mark.parametrize("data", [{}, {"data": {}}, {"data": {"alias": "x"}}, {"data": {"jobId": 7}}])
     def test_202_in_the_envelope_is_a_yes_whatever_the_data(self, data: dict[str, Any]) -> None:
-        report = accepted({"statusCode": 202, "message": "It is being created."} | data, "x")
+        report = parse_create_response({"statusCode": 202, "message": "It is being created."} | data, "x")
         assert (report.remote_id, report.status) == ("x", RemoteStatus.TRAINING)
 
     def test_refusal_in_the_envelope_of_a_200_is_a_no(
@@ -391,11 +394,11 @@ class TestAudioStack(HttpProviderContract):
     def test_voice_is_heard_once_it_has_succeeded(self, scene: Scene, listener: Listener) -> None:
         waiting, ready = (self.spec(*INSTANT, listener) for _ in range(2))
         with scene.opened() as provider:
-            provider.submit(waiting, self.notes(waiting))
+            provider.submit_build(waiting, self.notes(waiting))
             self.made(scene, ready)
             with pytest.raises(ProviderRejected):
-                provider.preview(waiting.reference, "Good morning.")
-            said = provider.preview(ready.reference, "Good morning.")
+                provider.generate_preview(waiting.reference, "Good morning.")
+            said = provider.generate_preview(ready.reference, "Good morning.")
         assert (said.content[:4], said.content_type) == (b"RIFF", "audio/wav")
 
     @pytest.mark.parametrize("field", ["url", "audioUrl", "previewUrl"])
@@ -407,7 +410,7 @@ class TestAudioStack(HttpProviderContract):
             yield answer(200, WAV if asked.line.startswith("GET ") else {"data": where} if wrapped else where)
 
         hostile.script = script
-        assert client.preview("x", "Hello.").content == WAV
+        assert client.generate_preview("x", "Hello.").content == WAV
         asked, fetched = hostile.asked
         assert json.loads(asked.body) == {"text": "Hello.", "voice": "x"}
         assert KEY in asked.head
@@ -417,7 +420,7 @@ class TestAudioStack(HttpProviderContract):
     def test_preview_without_a_sound_is_an_error(self, client: AudioStack, hostile: Hostile, said: Any) -> None:
         hostile.says(answer(200, said))
         with pytest.raises(ResponseUnreadable):
-            client.preview("x", "Hello.")
+            client.generate_preview("x", "Hello.")
         assert len(hostile.asked) == 1
 
 

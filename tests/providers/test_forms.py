@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from providers.connections import BLOCK, held
+from providers.connections import BLOCK_BYTES, load_into_memory
 from providers.errors import OutcomeUnknown
-from providers.types import Parcel
+from providers.types import UploadFile
 from tests.providers.making import KEY, parcel_of
 from tests.providers.test_http import SOON, Plain, opened, sink
 from tests.support.hostile import Asked, Hostile, answer
@@ -23,11 +23,11 @@ __all__ = ["sink"]
 FIELDS = {"name": "vh-0123456789ab", "voice_visibility": "PRIVATE"}
 
 
-def file(blocks: int) -> Parcel:
-    return parcel_of("voice.wav", "audio/x-wav", bytes(blocks * BLOCK))
+def file(blocks: int) -> UploadFile:
+    return parcel_of("voice.wav", "audio/x-wav", bytes(blocks * BLOCK_BYTES))
 
 
-def send(client: Plain, parcel: Parcel, moved: Callable[[int, int], None]) -> dict[str, Any]:
+def send(client: Plain, parcel: UploadFile, moved: Callable[[int, int], None]) -> dict[str, Any]:
     return client.post_form("create", "/clone", "audio", parcel, FIELDS, moved)
 
 
@@ -38,7 +38,7 @@ def test_form_is_what_was_asked_for(hostile: Hostile) -> None:
         assert send(client, file(3), lambda *told: moved.append(told)) == {"id": "x"}
     (asked,) = hostile.asked
     assert KEY in asked.head and KEY.encode() not in asked.body
-    assert parts(asked) == {"name": b"vh-0123456789ab", "voice_visibility": b"PRIVATE", "audio": bytes(3 * BLOCK)}
+    assert parts(asked) == {"name": b"vh-0123456789ab", "voice_visibility": b"PRIVATE", "audio": bytes(3 * BLOCK_BYTES)}
     assert {whole for _sent, whole in moved} == {len(asked.body)}
     assert moved == sorted(moved) and moved[-1][0] < len(asked.body)
 
@@ -65,11 +65,11 @@ def test_form_that_moves_has_its_time(sink: Callable[..., Sink]) -> None:
 
     with opened(server.address, 2 * SOON) as client:
         send(client, file(8), moved)
-    assert server.got > 8 * BLOCK
+    assert server.got > 8 * BLOCK_BYTES
 
 
 def test_form_that_stalls_is_in_doubt(sink: Callable[..., Sink]) -> None:
-    server = sink(takes=BLOCK)
+    server = sink(takes=BLOCK_BYTES)
     with opened(server.address, SOON) as client, pytest.raises(OutcomeUnknown):
         send(client, file(200), lambda *_told: None)
     server.go_on.set()
@@ -100,5 +100,5 @@ def test_file_that_breaks_does_so_before_anything_is_sent(hostile: Hostile) -> N
         raise OSError("disk")
 
     with pytest.raises(OSError, match="disk"):
-        held(Parcel("voice.wav", "audio/x-wav", 8, b"", chunks))
+        load_into_memory(UploadFile("voice.wav", "audio/x-wav", 8, b"", chunks))
     assert not hostile.asked

@@ -1,4 +1,4 @@
-"""The client itself: calls to addresses that a provider gave us, big uploads, and what is kept of answers."""
+"""The client itself: calls to addresses that a provider gave us, big uploads, and what is kept of responses."""
 
 import json
 import socket
@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 from urllib3.connection import HTTPConnection
 
-from providers import answers, http
+from providers import http, responses
 from providers.connections import is_public
 from providers.errors import (
     NotFound,
@@ -21,10 +21,10 @@ from providers.errors import (
     ProviderUnavailable,
     ResponseUnreadable,
 )
-from providers.http import LOG_LENGTH, LOG_TEXT, HttpProvider
-from providers.types import BuildReport, BuildSpec, Journal, Parcel, Sound
-from tests.providers.answers import STATUSES, UNREADABLE
+from providers.http import MAX_LOG_ENTRIES, MAX_LOG_TEXT_LENGTH, HttpProvider
+from providers.types import BuildReport, BuildSpec, Journal, Sound, UploadFile
 from tests.providers.making import KEY, parcel_of, sound
+from tests.providers.responses import STATUSES, UNREADABLE
 from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sink import Sink
 from voicehub.outbox import LeaseLost
@@ -50,10 +50,10 @@ class Plain(HttpProvider):
     live_url = "https://vendor.example/api"
     sandbox_path = "/api"
 
-    def words_of(self, answer: Any) -> str:
+    def parse_error_text(self, answer: Any) -> str:
         return str(answer.get("message", ""))
 
-    def _submit(self, spec: BuildSpec, journal: Journal) -> BuildReport:
+    def _submit_build(self, spec: BuildSpec, journal: Journal) -> BuildReport:
         raise NotImplementedError
 
     def fetch_build(self, remote_id: str) -> BuildReport:
@@ -67,7 +67,7 @@ def opened(address: str, seconds: float = 45) -> Plain:
     return Plain(KEY, sandbox_url=address, sandboxed=True, longest_call=seconds)
 
 
-def zeros(pieces: int) -> Parcel:
+def zeros(pieces: int) -> UploadFile:
     return parcel_of("voice.wav", "audio/x-wav", bytes(pieces * PIECE))
 
 
@@ -76,15 +76,15 @@ def unheard(_sent: int) -> None:
 
 
 def call_list(client: Plain) -> list[Any]:
-    return client.call("x", "GET", "/x", read=answers.json_array)
+    return client.call("x", "GET", "/x", read=responses.read_json_array)
 
 
 def call_json(client: Plain) -> dict[str, Any] | list[Any]:
-    return client.call("x", "GET", "/x", read=answers.json_object_or_array)
+    return client.call("x", "GET", "/x", read=responses.read_json_container)
 
 
 def call_sound(client: Plain) -> Sound:
-    return client.call("x", "GET", "/x", read=answers.sound)
+    return client.call("x", "GET", "/x", read=responses.read_sound)
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ class TestAddressesOfTheProvider:
     def test_put_takes_its_own_headers_and_no_key(self, client: Plain, hostile: Hostile) -> None:
         moved: list[int] = []
         parcel = parcel_of("voice.wav", "audio/x-wav", sound(1))
-        client.put("upload", f"{hostile.address}/signed?x=1", HEADERS, parcel, moved.append)
+        client.upload_file("upload", f"{hostile.address}/signed?x=1", HEADERS, parcel, moved.append)
         (asked,) = hostile.asked
         assert asked.line == "PUT /signed?x=1 HTTP/1.1"
         assert asked.body == sound(1)
@@ -141,7 +141,7 @@ class TestAddressesOfTheProvider:
 
     def test_download_takes_no_key(self, client: Plain, hostile: Hostile) -> None:
         hostile.says(answer(200, sound(1), content_type="text/plain"))
-        got = client.download(f"{hostile.address}/sound")
+        got = client.download_sound(f"{hostile.address}/sound")
         assert (got.content, got.content_type) == (sound(1), "audio/wav")
         assert KEY not in hostile.asked[0].head
         assert "authorization" not in hostile.asked[0].head.lower()
@@ -200,17 +200,17 @@ class TestAddressesOfTheProvider:
 
     def _refused(self, client: Plain, url: str, calls: int = 2) -> None:
         for ask in (
-            lambda: client.download(url),
-            lambda: client.put("upload", url, HEADERS, zeros(1), unheard),
+            lambda: client.download_sound(url),
+            lambda: client.upload_file("upload", url, HEADERS, zeros(1), unheard),
         )[:calls]:
             with pytest.raises(ResponseUnreadable) as told:
                 ask()
-            assert told.value.detail == http.UNSAFE
+            assert told.value.detail == http.UNSAFE_ADDRESS_MESSAGE
 
     @pytest.mark.parametrize("headers", [{"X": "a\r\nb"}, {"X\n": "a"}, {"X": 5}, {"X": None, "Y": ["a"]}, {5: "a"}])
     def test_headers_that_are_none(self, client: Plain, hostile: Hostile, headers: Any) -> None:
         with pytest.raises(ResponseUnreadable):
-            client.put("upload", f"{hostile.address}/x", headers, zeros(1), unheard)
+            client.upload_file("upload", f"{hostile.address}/x", headers, zeros(1), unheard)
         assert hostile.connections == 0
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -219,9 +219,9 @@ class TestAddressesOfTheProvider:
     ) -> None:
         hostile.says(answer(status, b"", location=f"{elsewhere.address}/caught"))
         with pytest.raises(ProviderRejected):
-            client.put("upload", f"{hostile.address}/x", HEADERS, zeros(1), unheard)
+            client.upload_file("upload", f"{hostile.address}/x", HEADERS, zeros(1), unheard)
         with pytest.raises(ProviderRejected):
-            client.download(f"{hostile.address}/x")
+            client.download_sound(f"{hostile.address}/x")
         assert elsewhere.connections == 0
         assert hostile.connections == 2
 
@@ -233,8 +233,8 @@ class TestAddressesOfTheProvider:
         hostile.says(answer(status, b""))
         wanted = ProviderRejected if other in (ProviderAuthError, NotFound) else other
         for ask in (
-            lambda: client.put("upload", f"{hostile.address}/x", HEADERS, zeros(1), unheard),
-            lambda: client.download(f"{hostile.address}/x"),
+            lambda: client.upload_file("upload", f"{hostile.address}/x", HEADERS, zeros(1), unheard),
+            lambda: client.download_sound(f"{hostile.address}/x"),
         ):
             if status < 300:
                 continue
@@ -255,7 +255,7 @@ class TestUploads:
     def test_one_that_stalls_is_cut(self, sink: Callable[..., Sink]) -> None:
         server = sink(takes=PIECE)
         with opened(server.address, SOON) as client, pytest.raises(ProviderUnavailable):
-            client.put("upload", f"{server.address}/x", HEADERS, zeros(1000), unheard)
+            client.upload_file("upload", f"{server.address}/x", HEADERS, zeros(1000), unheard)
         server.go_on.set()
         assert server.over.wait(60)
         assert server.got < 1000 * PIECE
@@ -269,7 +269,7 @@ class TestUploads:
 
         hostile.script = script
         with opened(hostile.address, SOON) as client, pytest.raises(ProviderUnavailable):
-            client.put("upload", f"{hostile.address}/x", HEADERS, zeros(1), unheard)
+            client.upload_file("upload", f"{hostile.address}/x", HEADERS, zeros(1), unheard)
         over.set()
 
     def test_one_that_moves_has_its_time(self, sink: Callable[..., Sink]) -> None:
@@ -277,25 +277,25 @@ class TestUploads:
         server, moved = sink(), list[int]()
         began = time.monotonic()
         with opened(server.address, 3.0) as client:
-            client.put("upload", f"{server.address}/x", HEADERS, self._slow(16, 0.25), moved.append)
+            client.upload_file("upload", f"{server.address}/x", HEADERS, self._slow(16, 0.25), moved.append)
         assert time.monotonic() - began > 3.5
         assert server.got == moved[-1] == 16 * PIECE
 
     def test_one_that_moves_for_ever_is_cut(self, sink: Callable[..., Sink], monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(http, "LONGEST_UPLOAD", 2 * SOON)
+        monkeypatch.setattr(http, "MAX_UPLOAD_SECONDS", 2 * SOON)
         server = sink()
         with opened(server.address, SOON) as client, pytest.raises(ProviderUnavailable):
-            client.put("upload", f"{server.address}/x", HEADERS, self._slow(100, SOON / 6), unheard)
+            client.upload_file("upload", f"{server.address}/x", HEADERS, self._slow(100, SOON / 6), unheard)
         assert server.over.wait(60)
         assert server.got < 100 * PIECE
 
-    def _slow(self, pieces: int, pause: float) -> Parcel:
+    def _slow(self, pieces: int, pause: float) -> UploadFile:
         def chunks() -> Iterator[bytes]:
             for _ in range(pieces):
                 Event().wait(pause)
                 yield bytes(PIECE)
 
-        return Parcel("voice.wav", "audio/x-wav", pieces * PIECE, b"", chunks)
+        return UploadFile("voice.wav", "audio/x-wav", pieces * PIECE, b"", chunks)
 
     @pytest.mark.parametrize(
         "error",
@@ -317,9 +317,9 @@ class TestUploads:
                     raise error
                 yield piece
 
-        parcel = Parcel("voice.wav", "audio/x-wav", whole.size, whole.md5, chunks)
+        parcel = UploadFile("voice.wav", "audio/x-wav", whole.size, whole.md5, chunks)
         with opened(server.address) as client, pytest.raises(type(error)) as told:
-            client.put("upload", f"{server.address}/x", HEADERS, parcel, moved)
+            client.upload_file("upload", f"{server.address}/x", HEADERS, parcel, moved)
         assert told.value is error
         assert server.over.wait(60), "the connection stayed open"
         assert server.got <= 3 * PIECE
@@ -340,7 +340,7 @@ class TestOtherCalls:
         hostile.says(answer(200, body))
         asks: list[Callable[[], Any]] = [
             lambda: call_sound(client),
-            lambda: client.download(f"{hostile.address}/x"),
+            lambda: client.download_sound(f"{hostile.address}/x"),
         ]
         if body:
             asks.append(lambda: client.call("x", "GET", "/x", may_be_empty=True))
@@ -361,13 +361,13 @@ class TestOtherCalls:
     def test_sound_has_a_size_that_we_take(
         self, client: Plain, hostile: Hostile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(http, "LARGEST_SOUND", len(sound(1)))
+        monkeypatch.setattr(http, "MAX_SOUND_BYTES", len(sound(1)))
         hostile.says(answer(200, sound(1)))
         assert call_sound(client).content == sound(1)
         hostile.says(answer(200, sound(1) + b"\0"))
         asks: list[Callable[[], Any]] = [
             lambda: call_sound(client),
-            lambda: client.download(f"{hostile.address}/x"),
+            lambda: client.download_sound(f"{hostile.address}/x"),
         ]
         for ask in asks:
             with pytest.raises(ResponseUnreadable):
@@ -376,13 +376,17 @@ class TestOtherCalls:
 
 class TestApiLog:
     def test_last_answers_are_kept(self, client: Plain, hostile: Hostile) -> None:
-        for number in range(LOG_LENGTH + 5):
-            hostile.says(answer(200, {"number": number, "words": "ä\0" * LOG_TEXT}))
+        for number in range(MAX_LOG_ENTRIES + 5):
+            hostile.says(answer(200, {"number": number, "words": "ä\0" * MAX_LOG_TEXT_LENGTH}))
             client.call(f"work {number}", "GET", "/x")
-        assert len(client.api_log) == LOG_LENGTH
+        assert len(client.api_log) == MAX_LOG_ENTRIES
         last = list(client.api_log)[-1]
-        assert (last.operation, last.status, len(last.text)) == (f"work {LOG_LENGTH + 4}", 200, LOG_TEXT)
-        assert f'"number": {LOG_LENGTH + 4}' in last.text
+        assert (last.operation, last.status, len(last.text)) == (
+            f"work {MAX_LOG_ENTRIES + 4}",
+            200,
+            MAX_LOG_TEXT_LENGTH,
+        )
+        assert f'"number": {MAX_LOG_ENTRIES + 4}' in last.text
         assert "ä" in last.text
         assert "\0" not in last.text
 

@@ -26,7 +26,7 @@ def contracts() -> dict[type[Provider], type[ProviderContract]]:
 
 def without_contract() -> list[str]:
     held = contracts()
-    return [provider.slug for provider in registry.all_providers() if provider not in held]
+    return [provider.slug for provider in registry.list_providers() if provider not in held]
 
 
 def test_every_provider_is_held_to_the_contract() -> None:
@@ -44,7 +44,7 @@ def test_no_part_of_the_contract_is_left_open() -> None:
         for name in ("creating", "sending", "statuses", "id_less_answers", "voice_answer", "error_answer"):
             assert getattr(contract, name, None) is not getattr(ProviderContract, name, None), (contract, name)
         for tier in provider.tiers.values():
-            assert issubclass(contract, TrainsAgain) == tier.trains_again, contract
+            assert issubclass(contract, TrainsAgain) == tier.can_retrain, contract
         ways = {way for tier in provider.tiers.values() for way in tier.handover}
         assert issubclass(contract, SendsRecordings) == (Handover.RECORDINGS in ways), contract
 
@@ -56,6 +56,6 @@ def test_provider_without_one_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_slugs_and_labels_are_of_one_provider_each() -> None:
-    providers = registry.all_providers()
+    providers = registry.list_providers()
     assert [provider.slug for provider in providers] == list(registry.PROVIDERS)
     assert len({provider.label for provider in providers}) == len(providers)

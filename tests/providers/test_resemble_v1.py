@@ -13,7 +13,7 @@ from providers.errors import NotFound, OutcomeUnknown, ProviderRejected, Respons
 from providers.http import HttpProvider
 from providers.resemble_v1.adapter import PROGRESS_BYTES, ResembleV1
 from providers.resemble_v1.parsing import UploadTarget
-from providers.types import BuildReport, Handover, Parcel, RemoteStatus, Tier
+from providers.types import BuildReport, Handover, RemoteStatus, Tier, UploadFile
 from tests.providers.contract import Scene
 from tests.providers.http_contract import HttpProviderContract
 from tests.providers.journal import Killed
@@ -70,7 +70,7 @@ class TestResembleV1(HttpProviderContract):
         for tier, way in self.ways():
             spec = self.spec(tier, way, listener)
             with scene.opened() as provider:
-                remote_id = provider.submit(spec, self.notes(spec)).remote_id
+                remote_id = provider.submit_build(spec, self.notes(spec)).remote_id
                 report = until(lambda: self._ended(provider, remote_id))  # noqa: B023
                 said = provider.parse_callback(listener.posted.get(timeout=60)[1].encode())
             assert report.status is RemoteStatus.READY, (way, report.issue)
@@ -86,7 +86,7 @@ class TestResembleV1(HttpProviderContract):
         for remote_id in ("x", "7"):
             report = client.fetch_build(remote_id)
             assert (report.remote_id, report.status, report.raw_status) == (remote_id, RemoteStatus.UNKNOWN, "")
-            assert report.mark == ""
+            assert report.version == ""
 
     @pytest.mark.parametrize(
         "scores", [{"scores": {"pauses": "0.25", "fluency": 0.5}}, {"pauses": 0.25, "fluency": 0.5}]
@@ -104,10 +104,10 @@ class TestResembleV1(HttpProviderContract):
     ) -> None:
         hostile.says(answer(200, {}))
         spec = self.spec(*self.ways()[0], listener)
-        assert spec.parcel is not None
-        parcel = spec.parcel()
+        assert spec.pack_file is not None
+        parcel = spec.pack_file()
         with pytest.raises(OutcomeUnknown):
-            client.submit(spec, self.notes(spec))
+            client.submit_build(spec, self.notes(spec))
         body = json.loads(hostile.asked[0].body)
         assert body == {
             "name": spec.reference,
@@ -147,16 +147,16 @@ class TestResembleV1(HttpProviderContract):
         headers = {"Content-Type": "a/b", "Content-MD5": "xyz", "X-Amz-Thing": 5, "Host": "evil", "Content-Length": "1"}
         self._scripted(hostile, put=answer(200, b""), headers=headers)
         spec = self.spec(*WAV, listener)
-        assert spec.parcel is not None
-        assert client.submit(spec, self.notes(spec)).status is RemoteStatus.TRAINING
+        assert spec.pack_file is not None
+        assert client.submit_build(spec, self.notes(spec)).status is RemoteStatus.TRAINING
         (sent,) = [asked for asked in hostile.asked if asked.line.startswith("PUT")]
         lines = sent.head.split("\r\n")
         assert {"Content-Type: a/b", "Content-MD5: xyz", "X-Amz-Thing: 5"} <= set(lines)
         assert [line for line in lines if line.startswith("Content-Length")] == [
-            f"Content-Length: {spec.parcel().size}"
+            f"Content-Length: {spec.pack_file().size}"
         ]
         assert "evil" not in sent.head
-        assert sent.body == b"".join(spec.parcel().chunks())
+        assert sent.body == b"".join(spec.pack_file().chunks())
 
     @pytest.mark.parametrize("status", [401, 403])
     def test_address_that_has_expired_is_said_as_such(
@@ -165,16 +165,16 @@ class TestResembleV1(HttpProviderContract):
         self._scripted(hostile, put=answer(status, b"<Error><Code>AccessDenied</Code></Error>"))
         spec = self.spec(*WAV, listener)
         with pytest.raises(ProviderRejected, match="no longer valid"):
-            client.submit(spec, self.notes(spec))
+            client.submit_build(spec, self.notes(spec))
         assert not [asked for asked in hostile.asked if "/build" in asked.line]
 
     @pytest.mark.parametrize("kept", ["", "{}", "nonsense", '{"voice": "y", "url": "", "headers": {}, "checksum": ""}'])
     def test_lost_address_is_said_in_clear_words_and_nothing_is_made(
         self, client: HttpProvider, hostile: Hostile, listener: Listener, kept: str
     ) -> None:
-        spec = replace(self.spec(*WAV, listener), remote_id="x", kept=kept)
+        spec = replace(self.spec(*WAV, listener), remote_id="x", resume_state=kept)
         with pytest.raises(ProviderRejected, match="Build again"):
-            client.submit(spec, self.notes(spec))
+            client.submit_build(spec, self.notes(spec))
         assert not hostile.asked
 
     def test_address_is_kept_before_the_id(self, scene: Scene, listener: Listener) -> None:
@@ -185,23 +185,23 @@ class TestResembleV1(HttpProviderContract):
                 spec = self.spec(tier, way, listener)
                 notes = self.notes(spec, dies_at=line, keeps_last=True)
                 with scene.opened() as provider, suppress(Killed):
-                    provider.submit(spec, notes)
+                    provider.submit_build(spec, notes)
                 assert notes.kept or not notes.remote_id, line
 
     def test_answer_without_an_address(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
         hostile.says(answer(200, {"voice": "x", "headers": {}}))
         spec = self.spec(*WAV, listener)
         with pytest.raises(ProviderRejected, match="Build again"):
-            client.submit(spec, notes := self.notes(spec))
+            client.submit_build(spec, notes := self.notes(spec))
         assert (notes.remote_id, notes.step) == ("x", "")
 
     def test_other_recordings_than_were_announced_are_not_sent(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
         door = UploadTarget("x", f"{hostile.address}/up", {}, "AAAAAAAAAAAAAAAAAAAAAA==")
-        spec = replace(self.spec(*WAV, listener), remote_id="x", kept=door.text())
+        spec = replace(self.spec(*WAV, listener), remote_id="x", resume_state=door.dump_json())
         with pytest.raises(ProviderRejected, match="announced"):
-            client.submit(spec, self.notes(spec))
+            client.submit_build(spec, self.notes(spec))
         assert not hostile.asked
 
     def test_what_was_sent_is_not_sent_or_packed_again(
@@ -209,12 +209,12 @@ class TestResembleV1(HttpProviderContract):
     ) -> None:
         self._scripted(hostile, put=answer(500, b""))
 
-        def packed() -> Parcel:
+        def packed() -> UploadFile:
             raise AssertionError("packed again")
 
         door = UploadTarget("x", f"{hostile.address}/up", {}, "any", sent=True)
-        spec = replace(self.spec(*WAV, listener), remote_id="x", kept=door.text(), parcel=packed)
-        assert client.submit(spec, self.notes(spec)).status is RemoteStatus.TRAINING
+        spec = replace(self.spec(*WAV, listener), remote_id="x", resume_state=door.dump_json(), pack_file=packed)
+        assert client.submit_build(spec, self.notes(spec)).status is RemoteStatus.TRAINING
 
     @pytest.mark.parametrize("status", ["running", "finished", "dataset_issue", "failed"])
     def test_voice_that_was_built_is_not_built_again(
@@ -223,8 +223,8 @@ class TestResembleV1(HttpProviderContract):
         """The build call whose answer was lost arrived late, after we had looked for it twice."""
         hostile.says(answer(200, self.voice_answer(status)))
         door = UploadTarget("x", f"{hostile.address}/up", {}, "any", sent=True)
-        spec = replace(self.spec(*WAV, listener), remote_id="x", kept=door.text())
-        assert client.submit(spec, self.notes(spec)).raw_status == status
+        spec = replace(self.spec(*WAV, listener), remote_id="x", resume_state=door.dump_json())
+        assert client.submit_build(spec, self.notes(spec)).raw_status == status
         assert [asked.line.split()[0] for asked in hostile.asked] == ["GET"]
 
     @pytest.mark.parametrize("body", [b"", b"  ", b"{}"])
@@ -234,8 +234,8 @@ class TestResembleV1(HttpProviderContract):
         said = [answer(200, self.voice_answer("")), answer(200, body)]
         hostile.script = lambda asked: [said["/build" in asked.line]]
         door = UploadTarget("x", f"{hostile.address}/up", {}, "any", sent=True)
-        spec = replace(self.spec(*WAV, listener), remote_id="x", kept=door.text())
-        assert client.submit(spec, self.notes(spec)).status is RemoteStatus.TRAINING
+        spec = replace(self.spec(*WAV, listener), remote_id="x", resume_state=door.dump_json())
+        assert client.submit_build(spec, self.notes(spec)).status is RemoteStatus.TRAINING
 
     # --- the parcel ---
 
@@ -252,17 +252,17 @@ class TestResembleV1(HttpProviderContract):
                 events.append("chunk")
                 yield chunk
 
-        spec = replace(self.spec(*WAV, listener), parcel=lambda: replace(whole, chunks=chunks))
+        spec = replace(self.spec(*WAV, listener), pack_file=lambda: replace(whole, chunks=chunks))
         notes = self.notes(spec)
-        heard = notes.progress
+        heard = notes.record_progress
 
         def progress(doing: str, done: int, total: int) -> None:
             heard(doing, done, total)
             if doing.startswith("Sending"):
                 events.append(f"{done} of {total}")
 
-        notes.progress = progress  # type: ignore[method-assign]
-        client.submit(spec, notes)
+        notes.record_progress = progress  # type: ignore[method-assign]
+        client.submit_build(spec, notes)
         each = ["chunk"] * (PROGRESS_BYTES >> 16)
         parts = [[f"{number} of 6", *each] for number in range(5)]
         assert events == [*sum(parts, []), "5 of 6", "chunk"]
@@ -275,15 +275,15 @@ class TestResembleV1(HttpProviderContract):
         hostile.says(answer(200, {"voice": "x", "url": url, "headers": {}}))
         spec = self.spec(*WAV, listener)
         with pytest.raises(ResponseUnreadable, match="not safe"):
-            client.submit(spec, self.notes(spec))
+            client.submit_build(spec, self.notes(spec))
         assert len(hostile.asked) == 1
 
     def test_dataset_that_is_bad_is_an_issue_in_words(self, scene: Scene, sandbox: Sandbox, listener: Listener) -> None:
         sandbox.control("POST", "settings", {"training_seconds": 0.0})
         junk = parcel_of("voice.tar.gz", "application/gzip", b"junk")
-        spec = replace(self.spec(*self.ways()[0], listener), parcel=lambda: junk)
+        spec = replace(self.spec(*self.ways()[0], listener), pack_file=lambda: junk)
         with scene.opened() as provider:
-            remote_id = provider.submit(spec, self.notes(spec)).remote_id
+            remote_id = provider.submit_build(spec, self.notes(spec)).remote_id
             report = until(lambda: self._ended(provider, remote_id))
         assert report.status is RemoteStatus.DATASET_ISSUE
         assert "neither a readable .zip" in report.issue
@@ -294,6 +294,6 @@ class TestResembleV1(HttpProviderContract):
         said = [answer(200, []), answer(404, {"errors": ["Voice not found."]})]
         hostile.script = lambda asked: [said["/build" in asked.line]]
         door = UploadTarget("x", f"{hostile.address}/up", {}, "any", sent=True)
-        spec = replace(self.spec(*WAV, listener), remote_id="x", kept=door.text())
+        spec = replace(self.spec(*WAV, listener), remote_id="x", resume_state=door.dump_json())
         with pytest.raises(NotFound):
-            client.submit(spec, self.notes(spec))
+            client.submit_build(spec, self.notes(spec))

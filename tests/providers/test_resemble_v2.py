@@ -13,7 +13,7 @@ import pytest
 from providers.errors import ResponseUnreadable
 from providers.http import HttpProvider
 from providers.resemble_v2.adapter import ResembleV2
-from providers.resemble_v2.parsing import callback_of
+from providers.resemble_v2.parsing import parse_callback
 from providers.types import ClipUpload, Handover, RemoteStatus, Tier
 from tests.providers.again_contract import SendsRecordings
 from tests.providers.contract import Scene
@@ -134,7 +134,7 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
         specs = [self.spec(Tier.RAPID, Handover.DATASET_URL, listener) for _ in range(5)]
         with scene.opened() as provider:
             for spec in specs:
-                provider.submit(spec, self.notes(spec))
+                provider.submit_build(spec, self.notes(spec))
             for spec in specs:
                 found = provider.find_build(spec.reference)
                 assert found is not None
@@ -172,7 +172,7 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
         spec = self.spec(Tier.RAPID, Handover.RECORDINGS, listener)
         notes = self.notes(spec)
         notes.remote_id = "x"
-        report = client.submit(notes.known(spec), notes)
+        report = client.submit_build(notes.known(spec), notes)
         assert report.status is RemoteStatus.TRAINING
         assert not [asked for asked in hostile.asked if "/build" in asked.line]
 
@@ -196,7 +196,7 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
         spec = self.spec(Tier.RAPID, Handover.RECORDINGS, listener)
         clips = tuple(replace(c, remote_id=f"r{n}", sent_transcript=c.transcript) for n, c in enumerate(spec.clips))
         with self.provider_class(KEY, sandbox_url=hostile.address, sandboxed=True) as provider:
-            provider.submit(replace(spec, clips=clips, remote_id="x"), self.notes(spec))
+            provider.submit_build(replace(spec, clips=clips, remote_id="x"), self.notes(spec))
         changed = [line for line, body in said if "is_active" in body]
         assert [line.split()[:2] for line in changed] == [["PUT", "/resemble/api/v2/voices/x/recordings/r1"]]
         assert any(line.startswith("POST") and line.split()[1].endswith("/build") for line, _body in said)
@@ -204,13 +204,13 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
     def test_preview_is_audio(self, scene: Scene, sandbox: Sandbox, listener: Listener) -> None:
         _spec, again = self.trained(scene, Tier.RAPID, Handover.RECORDINGS, listener)
         with scene.opened() as provider:
-            assert provider.preview(again.remote_id, "Hello.").content.startswith(b"RIFF")
+            assert provider.generate_preview(again.remote_id, "Hello.").content.startswith(b"RIFF")
 
     @pytest.mark.parametrize("content", ["!", "AAAA=A", 5, None])
     def test_preview_without_audio(self, client: HttpProvider, hostile: Hostile, content: Any) -> None:
         hostile.says(answer(200, {"success": True, "audio_content": content}))
         with pytest.raises(ResponseUnreadable):
-            client.preview("x", "Hello.")
+            client.generate_preview("x", "Hello.")
 
     def test_callback_says_what_the_provider_says(self, scene: Scene, sandbox: Sandbox, listener: Listener) -> None:
         """The sandbox's own callbacks, whole and broken as the vendor's sample is."""
@@ -219,7 +219,7 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
             sandbox.faults({"operation": "callback", "do": fault})
             spec = self.spec(Tier.RAPID, Handover.DATASET_URL, listener)
             with scene.opened() as provider:
-                remote_id = provider.submit(spec, self.notes(spec)).remote_id
+                remote_id = provider.submit_build(spec, self.notes(spec)).remote_id
                 said = provider.parse_callback(listener.posted.get(timeout=60)[1].encode())
                 asked = self.ended(provider, remote_id)
             assert (said.remote_id, said.status) == (asked.remote_id, asked.status)
@@ -238,11 +238,11 @@ class TestCallbacks:
     )
     def test_samples_of_the_page(self, sample: bytes, status: RemoteStatus) -> None:
         for body in (sample, filled(sample), filled(sample).replace(b"\n", b"\r\n")):
-            assert callback_of(body).status is status
-        assert callback_of(filled(sample)).remote_id == "abc"
+            assert parse_callback(body).status is status
+        assert parse_callback(filled(sample)).remote_id == "abc"
 
     def test_broken_sample_loses_nothing(self) -> None:
-        report = callback_of(filled(DATASET_ISSUE))
+        report = parse_callback(filled(DATASET_ISSUE))
         assert report.issue == "Detailed description of the dataset issue."
         (one,) = report.recordings
         assert (one.stoi, one.pesq, one.si_sdr, one.sample_score) == (0.5, 0.5, 0.5, 0.5)
@@ -250,14 +250,14 @@ class TestCallbacks:
         assert (one.remote_id, one.name, one.transcript) == ("abc", "abc", "abc")
 
     def test_descriptions_are_no_values(self) -> None:
-        (one,) = callback_of(DATASET_ISSUE).recordings
+        (one,) = parse_callback(DATASET_ISSUE).recordings
         assert (one.stoi, one.pesq, one.si_sdr, one.sample_score) == (None, None, None, None)
         assert (one.is_active, one.is_outlier, one.is_silent) == (None, None, None)
 
     @pytest.mark.parametrize("and_so_on", [b",\n...\n", b"\n...\n", b", ...", b",...", b",\n...,\n"])
     def test_and_so_on_in_any_place(self, and_so_on: bytes) -> None:
         body = b'{"id": "abc",\n"status": "dataset_issue",\n"recordings": [{"name": "Wait..."}' + and_so_on + b"]\n}"
-        assert [one.name for one in callback_of(body).recordings] == ["Wait..."]
+        assert [one.name for one in parse_callback(body).recordings] == ["Wait..."]
 
     @pytest.mark.parametrize(
         ("fields", "wanted"),
@@ -277,7 +277,7 @@ class TestCallbacks:
         ],
     )
     def test_numbers_as_they_come(self, fields: dict[str, Any], wanted: float | None) -> None:
-        assert callback_of(callback(fields)).recordings[0].si_sdr == wanted
+        assert parse_callback(callback(fields)).recordings[0].si_sdr == wanted
 
     @pytest.mark.parametrize(
         ("value", "wanted"),
@@ -285,22 +285,22 @@ class TestCallbacks:
          ("maybe", None), ([], None), ("<boolean>", None)],
     )  # fmt: skip
     def test_flags_as_they_come(self, value: Any, wanted: bool | None) -> None:
-        assert callback_of(callback({"is_silent": value})).recordings[0].is_silent is wanted
+        assert parse_callback(callback({"is_silent": value})).recordings[0].is_silent is wanted
 
     @pytest.mark.parametrize("recordings", [None, {}, "none", [None, 5, "x", []]])
     def test_recordings_that_are_none(self, recordings: Any) -> None:
-        assert callback_of(callback(recordings=recordings)).recordings == ()
+        assert parse_callback(callback(recordings=recordings)).recordings == ()
         bare = {"id": "abc", "status": "finished", "ok": True}
-        assert callback_of(json.dumps(bare).encode()).status is RemoteStatus.READY
+        assert parse_callback(json.dumps(bare).encode()).status is RemoteStatus.READY
 
     def test_unknown_status_keeps_its_words(self) -> None:
-        report = callback_of(callback(status="reticulating"))
+        report = parse_callback(callback(status="reticulating"))
         assert report.status is RemoteStatus.UNKNOWN
         assert report.raw_status == "reticulating"
 
     @pytest.mark.parametrize("issue", [None, ["a", "b"], {"a": ["b"]}, 5, [[[[[[]]]]]]])
     def test_issue_of_any_shape_is_words(self, issue: Any) -> None:
-        assert isinstance(callback_of(callback(issue=issue)).issue, str)
+        assert isinstance(parse_callback(callback(issue=issue)).issue, str)
 
     @pytest.mark.parametrize(
         "body",
@@ -309,18 +309,18 @@ class TestCallbacks:
     )  # fmt: skip
     def test_what_nobody_can_read(self, body: bytes) -> None:
         with pytest.raises(ResponseUnreadable):
-            callback_of(body)
+            parse_callback(body)
 
     def test_deep_issue_is_no_danger(self) -> None:
         for depth in (20, 200, 2000):
             body = b'{"id": "abc", "status": "finished", "issue": ' + b"[" * depth + b"]" * depth + b"}"
             try:
-                assert callback_of(body).remote_id == "abc"
+                assert parse_callback(body).remote_id == "abc"
             except ResponseUnreadable:
                 assert depth == 2000
 
     def test_what_no_database_takes_is_taken_out(self) -> None:
-        report = callback_of(rb'{"id": "a\u0000b", "status": "\u0000", "issue": "\ud800 \u0000", "x": NaN}')
+        report = parse_callback(rb'{"id": "a\u0000b", "status": "\u0000", "issue": "\ud800 \u0000", "x": NaN}')
         for text in (report.remote_id, report.raw_status, report.issue, json.dumps(dict(report.raw), allow_nan=False)):
             assert "\0" not in text
             text.encode()
@@ -331,12 +331,12 @@ class TestCallbacks:
         body = b'{"id": "abc"' + filler * (64_000 // len(filler))
         began = time.process_time()
         with pytest.raises(ResponseUnreadable):
-            callback_of(body + b"x")
+            parse_callback(body + b"x")
         assert time.process_time() - began < 2
 
 
 def test_every_status_that_is_attested_has_a_meaning() -> None:
     for status in ("initializing", "pending", "running", "finished", "ready", "dataset_issue", "failed"):
-        assert callback_of(callback(status=status)).status is not RemoteStatus.UNKNOWN
-        assert callback_of(callback(status=status.upper())).status is not RemoteStatus.UNKNOWN
-    assert callback_of(callback(status=uuid4().hex)).status is RemoteStatus.UNKNOWN
+        assert parse_callback(callback(status=status)).status is not RemoteStatus.UNKNOWN
+        assert parse_callback(callback(status=status.upper())).status is not RemoteStatus.UNKNOWN
+    assert parse_callback(callback(status=uuid4().hex)).status is RemoteStatus.UNKNOWN

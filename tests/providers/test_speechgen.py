@@ -11,8 +11,8 @@ import pytest
 from providers.errors import ProviderRejected, ProviderUnavailable, ResponseUnreadable, UnsupportedFeature
 from providers.http import HttpProvider
 from providers.speechgen.adapter import Speechgen
-from providers.speechgen.parsing import report_of
-from providers.types import BuildReport, Handover, Parcel, RemoteStatus, Sample, Tier
+from providers.speechgen.parsing import parse_report
+from providers.types import BuildReport, Handover, RemoteStatus, Sample, Tier, UploadFile
 from tests.providers.contract import Scene
 from tests.providers.http_contract import HttpProviderContract
 from tests.providers.making import KEY, parcel_of
@@ -58,7 +58,7 @@ def parts_of(asked: Asked) -> dict[str, Message]:
     return dict(zip(names, parts, strict=True))
 
 
-def silent_parcel() -> Parcel:
+def silent_parcel() -> UploadFile:
     return parcel_of("voice.wav", "audio/wav", wav_bytes(np.zeros(12 * RATE)))
 
 
@@ -121,8 +121,8 @@ class TestSpeechgen(HttpProviderContract):
     ) -> None:
         hostile.says(answer(201, CLONED))
         spec = self.spec(*WAY, listener)
-        assert spec.parcel
-        client.submit(spec, self.notes(spec))
+        assert spec.pack_file
+        client.submit_build(spec, self.notes(spec))
         (asked,) = hostile.asked
         assert asked.line == "POST /speechgen/v1/voice-clone HTTP/1.1"
         assert f"Authorization: Bearer {KEY}\r\n" in asked.head
@@ -132,7 +132,7 @@ class TestSpeechgen(HttpProviderContract):
         audio = parts["audio"]
         assert audio.get_filename() == "voice.mp3"
         assert audio.get_content_type() == "audio/mpeg"
-        assert b"".join(spec.parcel().chunks()) in asked.body
+        assert b"".join(spec.pack_file().chunks()) in asked.body
 
     @pytest.mark.parametrize("said", [CLONED, CLONED_BY_THE_OTHER_PAGE], ids=["with samples", "with a time"])
     @pytest.mark.parametrize("status", [200, 201, 202])
@@ -141,7 +141,7 @@ class TestSpeechgen(HttpProviderContract):
     ) -> None:
         hostile.says(answer(status, said))
         spec = self.spec(*WAY, listener)
-        report = client.submit(spec, notes := self.notes(spec))
+        report = client.submit_build(spec, notes := self.notes(spec))
         assert (notes.remote_id, notes.step) == ("vm_abc123xyz", "")
         assert (report.remote_id, report.status, report.raw) == ("vm_abc123xyz", RemoteStatus.TRAINING, said)
 
@@ -151,7 +151,7 @@ class TestSpeechgen(HttpProviderContract):
         class Withdrawn(Exception):
             pass
 
-        def make() -> Parcel:
+        def make() -> UploadFile:
             made.append(parcel := silent_parcel())
             return parcel
 
@@ -159,12 +159,12 @@ class TestSpeechgen(HttpProviderContract):
             if made:  # consent is withdrawn while the file is being made
                 raise Withdrawn
 
-        made: list[Parcel] = []
-        spec = replace(self.spec(*WAY, listener), parcel=make)
+        made: list[UploadFile] = []
+        spec = replace(self.spec(*WAY, listener), pack_file=make)
         notes = self.notes(spec)
-        notes.progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
+        notes.record_progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
         with pytest.raises(Withdrawn):
-            client.submit(spec, notes)
+            client.submit_build(spec, notes)
         assert not hostile.asked
         assert notes.step == ""
 
@@ -173,13 +173,13 @@ class TestSpeechgen(HttpProviderContract):
     ) -> None:
         hostile.says(answer(200, READY))
         spec = replace(self.spec(*WAY, listener), remote_id="vm_abc123xyz")
-        assert client.submit(spec, self.notes(spec)).status is RemoteStatus.READY
+        assert client.submit_build(spec, self.notes(spec)).status is RemoteStatus.READY
         assert [asked.line for asked in hostile.asked] == ["GET /speechgen/v1/models/vm_abc123xyz HTTP/1.1"]
 
     def test_nothing_is_sent_without_the_file(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
-        spec = replace(self.spec(*WAY, listener), parcel=None)
+        spec = replace(self.spec(*WAY, listener), pack_file=None)
         with pytest.raises(UnsupportedFeature):
-            client.submit(spec, notes := self.notes(spec))
+            client.submit_build(spec, notes := self.notes(spec))
         assert not hostile.asked
         assert notes.step == ""
 
@@ -189,7 +189,7 @@ class TestSpeechgen(HttpProviderContract):
         hostile.says(answer(201, self.error_answer("No more models.")))
         spec = self.spec(*WAY, listener)
         with pytest.raises(ProviderRejected) as told:
-            client.submit(spec, self.notes(spec))
+            client.submit_build(spec, self.notes(spec))
         assert told.value.detail == "No more models. (audio)"
 
     def test_error_beside_a_model_is_no_refusal(
@@ -198,14 +198,14 @@ class TestSpeechgen(HttpProviderContract):
         """It is there, and may be billed."""
         hostile.says(answer(201, CLONED | self.error_answer("The audio is noisy.")))
         spec = self.spec(*WAY, listener)
-        assert client.submit(spec, self.notes(spec)).remote_id == "vm_abc123xyz"
+        assert client.submit_build(spec, self.notes(spec)).remote_id == "vm_abc123xyz"
 
     def test_sandbox_refuses_what_the_page_refuses(self, scene: Scene, listener: Listener) -> None:
         spec = self.spec(*WAY, listener)
-        assert spec.parcel
-        short = replace(spec.parcel(), chunks=lambda: iter([b"no audio"]))
+        assert spec.pack_file
+        short = replace(spec.pack_file(), chunks=lambda: iter([b"no audio"]))
         with scene.opened() as provider, pytest.raises(ProviderRejected) as told:
-            provider.submit(replace(spec, parcel=lambda: short), self.notes(spec))
+            provider.submit_build(replace(spec, pack_file=lambda: short), self.notes(spec))
         assert told.value.status == 400
         assert "cannot be read" in told.value.detail
         assert not scene.billed()
@@ -217,23 +217,23 @@ class TestSpeechgen(HttpProviderContract):
     ) -> None:
         spec = self.spec(*WAY, listener)
         with scene.opened() as provider:
-            made = provider.submit(spec, self.notes(spec))
+            made = provider.submit_build(spec, self.notes(spec))
             (sample,) = made.samples
             assert sample.title == "Default Sample"
             assert sample.text
             with pytest.raises(ProviderRejected):
-                provider.download(sample.url)
+                provider.download_sound(sample.url)
             assert self.ended(scene, made.remote_id).status is RemoteStatus.READY
-            sound = provider.download(sample.url)
+            sound = provider.download_sound(sample.url)
         assert sound.content_type == "audio/mpeg"
         assert len(sound.content) > 10_000
 
     def test_samples_without_an_address_are_none(self) -> None:
         good = {"title": 5, "text": None, "audio_url": "https://cdn.speechgen.com/a.mp3"}
-        report = report_of(CLONED | {"samples": [good, {"title": "x"}, {"audio_url": ""}, None, 5, "x"]})
+        report = parse_report(CLONED | {"samples": [good, {"title": "x"}, {"audio_url": ""}, None, 5, "x"]})
         assert report.samples == (Sample("5", "", "https://cdn.speechgen.com/a.mp3"),)
         for none in (None, {}, "x", 5, {"audio_url": "x"}):
-            assert report_of(CLONED | {"samples": none}).samples == ()
+            assert parse_report(CLONED | {"samples": none}).samples == ()
 
     def test_sample_elsewhere_is_not_followed(
         self, client: HttpProvider, hostile: Hostile, elsewhere: Hostile, listener: Listener
@@ -242,7 +242,7 @@ class TestSpeechgen(HttpProviderContract):
         hostile.says(answer(201, CLONED | {"samples": [sample]}))
         spec = self.spec(*WAY, listener)
         with pytest.raises(ResponseUnreadable):
-            client.download(client.submit(spec, self.notes(spec)).samples[0].url)
+            client.download_sound(client.submit_build(spec, self.notes(spec)).samples[0].url)
         assert not elsewhere.asked
 
     @pytest.mark.parametrize(
@@ -264,13 +264,13 @@ class TestSpeechgen(HttpProviderContract):
         hostile.says(answer(200, READY | {"status": "failed"} | fields))
         report = client.fetch_build("vm_abc123xyz")
         assert (report.status, report.issue) == (RemoteStatus.FAILED, issue)
-        assert report_of(READY | fields).issue == "", "a model that did not fail has no issue"
+        assert parse_report(READY | fields).issue == "", "a model that did not fail has no issue"
 
     def test_silence_fails_with_words(self, scene: Scene, listener: Listener) -> None:
         spec = self.spec(*WAY, listener)
-        silence = replace(spec, parcel=silent_parcel)
+        silence = replace(spec, pack_file=silent_parcel)
         with scene.opened() as provider:
-            made = provider.submit(silence, self.notes(spec))
+            made = provider.submit_build(silence, self.notes(spec))
         report = self.ended(scene, made.remote_id)
         assert report.status is RemoteStatus.FAILED
         assert "no speech" in report.issue
@@ -316,7 +316,7 @@ class TestSpeechgen(HttpProviderContract):
             return [answer(200, WAV if "text-to-speech" in asked.line else READY)]
 
         hostile.script = script
-        sound = client.preview("vm_abc123xyz", "Hello.")
+        sound = client.generate_preview("vm_abc123xyz", "Hello.")
         assert (sound.content, sound.content_type) == (WAV, "audio/wav")
         look, speak = hostile.asked
         assert look.line == "GET /speechgen/v1/models/vm_abc123xyz HTTP/1.1"
@@ -329,15 +329,15 @@ class TestSpeechgen(HttpProviderContract):
     ) -> None:
         hostile.says(answer(200, READY | {"voice_id": voice}))
         with pytest.raises(ProviderRejected):
-            client.preview("vm_abc123xyz", "Hello.")
+            client.generate_preview("vm_abc123xyz", "Hello.")
         assert len(hostile.asked) == 1
 
     def test_preview_is_the_voice(self, scene: Scene, listener: Listener) -> None:
         spec = self.spec(*WAY, listener)
         with scene.opened() as provider:
-            made = provider.submit(spec, self.notes(spec))
+            made = provider.submit_build(spec, self.notes(spec))
             self.ended(scene, made.remote_id)
-            assert provider.preview(made.remote_id, "Hello.").content.startswith(b"RIFF")
+            assert provider.generate_preview(made.remote_id, "Hello.").content.startswith(b"RIFF")
         assert [line["charged"] for line in scene.ledger() if line["operation"] == "sg_speech"] == [len("Hello.")]
 
     # --- the end ---

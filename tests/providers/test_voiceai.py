@@ -79,7 +79,7 @@ class TestVoiceAI(HttpProviderContract):
         """Reference and report of a new voice."""
         spec = replace(self.spec(*WAY, listener), **changes)
         with scene.opened() as provider:
-            return spec.reference, provider.submit(spec, self.notes(spec))
+            return spec.reference, provider.submit_build(spec, self.notes(spec))
 
     def trained(self, scene: Scene, listener: Listener, **changes: Any) -> BuildReport:
         """How the training of a new voice ended."""
@@ -98,14 +98,14 @@ class TestVoiceAI(HttpProviderContract):
     def test_every_create_asks_for_private(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
         hostile.says(answer(200, VOICE))
         spec = self.spec(*WAY, listener)
-        assert spec.parcel
-        client.submit(spec, self.notes(spec))
+        assert spec.pack_file
+        client.submit_build(spec, self.notes(spec))
         create, look = hostile.asked
         assert create.line == "POST /voiceai/api/v1/tts/clone-voice HTTP/1.1"
         wanted = {"name": spec.reference, "voice_visibility": "PRIVATE", "language": "en"}
         assert fields_of(create) == wanted
         assert b'name="file"; filename="voice.wav"\r\nContent-Type: audio/wav\r\n\r\nRIFF' in create.body
-        assert b"".join(spec.parcel().chunks()) in create.body
+        assert b"".join(spec.pack_file().chunks()) in create.body
         assert look.line == "GET /voiceai/api/v1/tts/voice/x HTTP/1.1"
 
     def test_what_it_became_is_in_the_report(self, scene: Scene, listener: Listener) -> None:
@@ -139,7 +139,7 @@ class TestVoiceAI(HttpProviderContract):
 
         hostile.script = script
         spec = self.spec(*WAY, listener)
-        report = client.submit(spec, notes := self.notes(spec))
+        report = client.submit_build(spec, notes := self.notes(spec))
         assert (report.remote_id, report.status, report.visibility) == ("x", RemoteStatus.TRAINING, None)
         assert (notes.remote_id, notes.step) == ("x", "")
 
@@ -179,7 +179,7 @@ class TestVoiceAI(HttpProviderContract):
     ) -> None:
         hostile.says(answer(200, VOICE))
         spec = replace(self.spec(*WAY, listener), language=language)
-        client.submit(spec, self.notes(spec))
+        client.submit_build(spec, self.notes(spec))
         assert fields_of(hostile.asked[0])["language"] == language[:2].lower()
 
     @pytest.mark.parametrize("language", ["ja-JP", "cat", "", "e", "-en"])
@@ -188,7 +188,7 @@ class TestVoiceAI(HttpProviderContract):
     ) -> None:
         spec = replace(self.spec(*WAY, listener), language=language)
         with pytest.raises(ProviderRejected) as told:
-            client.submit(spec, notes := self.notes(spec))
+            client.submit_build(spec, notes := self.notes(spec))
         assert "sv, ca" in told.value.detail
         assert not hostile.asked
         assert (notes.step, notes.lines) == ("", 0)
@@ -206,9 +206,9 @@ class TestVoiceAI(HttpProviderContract):
 
         spec = self.spec(*WAY, listener)
         notes = self.notes(spec)
-        notes.progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
+        notes.record_progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
         with pytest.raises(Withdrawn):
-            client.submit(spec, notes)
+            client.submit_build(spec, notes)
         assert not hostile.asked
         assert notes.step == ""
 
@@ -222,11 +222,11 @@ class TestVoiceAI(HttpProviderContract):
 
         def parcel() -> Any:
             made.append(notes.lines)
-            assert spec.parcel
-            return spec.parcel()
+            assert spec.pack_file
+            return spec.pack_file()
 
         hostile.says(answer(200, VOICE))
-        client.submit(replace(spec, parcel=parcel), notes)
+        client.submit_build(replace(spec, pack_file=parcel), notes)
         assert made == [1], "made once, with the gate asked before"
         assert notes.lines > 4, "and asked again before the step is announced, and while the file is sent"
 
@@ -235,13 +235,13 @@ class TestVoiceAI(HttpProviderContract):
     ) -> None:
         hostile.says(answer(200, VOICE))
         spec = replace(self.spec(*WAY, listener), remote_id="x")
-        assert client.submit(spec, self.notes(spec)).status is RemoteStatus.READY
+        assert client.submit_build(spec, self.notes(spec)).status is RemoteStatus.READY
         assert [asked.line for asked in hostile.asked] == ["GET /voiceai/api/v1/tts/voice/x HTTP/1.1"]
 
     def test_nothing_is_sent_without_the_file(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
-        spec = replace(self.spec(*WAY, listener), parcel=None)
+        spec = replace(self.spec(*WAY, listener), pack_file=None)
         with pytest.raises(ProviderError):
-            client.submit(spec, notes := self.notes(spec))
+            client.submit_build(spec, notes := self.notes(spec))
         assert not hostile.asked
         assert notes.step == ""
 
@@ -254,7 +254,7 @@ class TestVoiceAI(HttpProviderContract):
         ]
         for kind, words, parcel in refusals:
             with pytest.raises(kind) as told:
-                self.made(scene, listener, parcel=lambda: parcel)  # noqa: B023
+                self.made(scene, listener, pack_file=lambda: parcel)  # noqa: B023
             assert words in told.value.detail
         with pytest.raises(PaymentRequired):
             self.made(replace(scene, key=f"broke-{scene.key}"), listener)
@@ -264,7 +264,7 @@ class TestVoiceAI(HttpProviderContract):
 
     def test_silence_fails_with_words(self, scene: Scene, listener: Listener) -> None:
         silence = parcel_of("voice.wav", "audio/wav", wav_bytes(np.zeros(12 * RATE)))
-        report = self.trained(scene, listener, parcel=lambda: silence)
+        report = self.trained(scene, listener, pack_file=lambda: silence)
         assert report.status is RemoteStatus.FAILED
         assert "no speech" in report.issue
 
@@ -282,7 +282,7 @@ class TestVoiceAI(HttpProviderContract):
         hostile.says(answer(200, {"error": "No more voices.", "detail": None, "code": "slots"}))
         spec = self.spec(*WAY, listener)
         with pytest.raises(ProviderRejected) as told:
-            client.submit(spec, self.notes(spec))
+            client.submit_build(spec, self.notes(spec))
         assert told.value.detail == "No more voices."
 
     @pytest.mark.parametrize(
@@ -390,8 +390,8 @@ class TestVoiceAI(HttpProviderContract):
         assert report.status is RemoteStatus.READY
         with scene.opened() as provider:
             with pytest.raises(ProviderRejected):
-                provider.preview(unfinished.remote_id, "Hello.")
-            sound = provider.preview(report.remote_id, "Hello.")
+                provider.generate_preview(unfinished.remote_id, "Hello.")
+            sound = provider.generate_preview(report.remote_id, "Hello.")
         assert sound.content_type == "audio/wav"
         assert len(sound.content) > 10_000
         assert [line["charged"] for line in scene.ledger() if line["operation"] == "va_speech"] == [len("Hello.")]
@@ -400,6 +400,6 @@ class TestVoiceAI(HttpProviderContract):
     def test_preview_without_audio(self, client: HttpProvider, hostile: Hostile, body: bytes) -> None:
         hostile.says(answer(200, body))
         with pytest.raises(ResponseUnreadable):
-            client.preview("x", "Hello.")
+            client.generate_preview("x", "Hello.")
         said = {"text": "Hello.", "voice_id": "x", "audio_format": "wav"}
         assert json.loads(hostile.asked[0].body) == said

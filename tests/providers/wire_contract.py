@@ -20,9 +20,9 @@ from providers.errors import (
     ProviderUnavailable,
 )
 from providers.types import BuildSpec, Handover, Tier
-from tests.providers.answers import STATUSES
 from tests.providers.contract import ProviderContract, Scene
 from tests.providers.journal import Notes
+from tests.providers.responses import STATUSES
 from tests.support.hostile import Asked, Hostile, answer, zipped
 from tests.support.relay import Relay
 from tests.support.sandbox import Listener
@@ -70,7 +70,7 @@ class WireContract(ProviderContract):
                 rule = {"operation": operation, "do": fault, "phase": phase, "nth": 1}
                 scene.sandbox.faults(rule | ({"to": elsewhere.address} if fault == "redirect" else {}))
                 with scene.opened() as provider, pytest.raises(OutcomeUnknown):
-                    provider.submit(spec, notes)
+                    provider.submit_build(spec, notes)
                 assert notes.step
                 self.goes_on(scene, spec, notes, OutcomeUnknown(operation))
         assert not elsewhere.connections
@@ -86,10 +86,10 @@ class WireContract(ProviderContract):
             error = None
             try:
                 with scene.opened() as provider:
-                    notes.report = provider.submit(spec, notes)
+                    notes.report = provider.submit_build(spec, notes)
             except ProviderError as lost:
                 error = lost
-            assert bool(error) == bool(self.sending and (spec.clips or spec.parcel)), (way, error)
+            assert bool(error) == bool(self.sending and (spec.clips or spec.pack_file)), (way, error)
             assert not error or type(error) is ProviderUnavailable
             assert not error or not notes.step
             self.goes_on(scene, spec, notes, error)
@@ -107,7 +107,7 @@ class WireContract(ProviderContract):
         spec = self.spec(tier, way, listener)
         notes = self.notes(spec, then=lambda _step: creating.append(len(relay.asked) - before + 1))
         with scene.opened() as provider:
-            provider.submit(spec, notes)
+            provider.submit_build(spec, notes)
         return relay.asked[before:], dict(zip(creating, self.creations(tier, way), strict=True))
 
     def met(
@@ -118,7 +118,7 @@ class WireContract(ProviderContract):
         notes, ended = self.notes(spec), None
         with scene.opened() as provider:
             try:
-                notes.report = provider.submit(spec, notes)
+                notes.report = provider.submit_build(spec, notes)
             except ProviderError as error:
                 ended = error
             shown = f"{ended!r} {vars(ended) if ended else notes.report} {list(provider.api_log)} {provider!r} {notes}"

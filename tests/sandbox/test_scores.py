@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from audio.levels.inspect import inspect
+from audio.levels.inspection import inspect_file
 from sandbox.scores import SandboxScores, sandbox_scores
 from tests.support.wav import RATE, Samples, noise, speech_like, wav_file
 
 
 def scores_of(samples: Samples) -> SandboxScores:
-    levels = inspect(wav_file(samples)).levels
+    levels = inspect_file(wav_file(samples)).levels
     assert levels is not None
     return sandbox_scores(levels)
 

@@ -14,9 +14,9 @@ from providers import http, registry
 from providers.connections import is_public
 from providers.errors import ProviderError, ProviderRejected, ResponseUnreadable
 from providers.http import HttpProvider
-from providers.parsing import LONGEST_WORDS, plain
+from providers.parsing import MAX_TEXT_LENGTH, flatten_text
 from providers.resemble_v2 import adapter
-from providers.speechgen.parsing import report_of
+from providers.speechgen.parsing import parse_report
 from tests.providers.making import parcel_of
 from tests.support.hostile import Hostile, answer
 from tests.test_urls import ACCESS, address
@@ -52,7 +52,7 @@ def house(producer: User, hostile: Hostile, settings: Any) -> Studio:
 
 
 def opened(slug: str, server: Hostile) -> HttpProvider:
-    found = registry.provider_class(slug)
+    found = registry.get_provider_class(slug)
     assert issubclass(found, HttpProvider)
     return found(KEY, sandbox_url=server.address, sandboxed=True)
 
@@ -67,7 +67,7 @@ def test_no_address_that_lets_somebody_in_is_logged_at_any_level(
     logging.getLogger("voices").debug("something is heard")
     with opened("resemble_v1", hostile) as provider:
         parcel = parcel_of("voice.wav", "audio/x-wav", b"RIFF")
-        provider.put("send", f"{hostile.address}/put?X-Signature={SIGNED}", {}, parcel, lambda _sent: None)
+        provider.upload_file("send", f"{hostile.address}/put?X-Signature={SIGNED}", {}, parcel, lambda _sent: None)
     assert hostile.asked[0].line.endswith(f"{SIGNED} HTTP/1.1")
     assert "something is heard" in caplog.text
     assert SIGNED not in caplog.text
@@ -98,7 +98,7 @@ def test_a_key_that_a_provider_repeats_is_neither_kept_nor_shown(
 def test_no_address_that_lets_somebody_in_stands_in_what_people_read() -> None:
     told = f"Cannot read https://who:{SIGNED}@{SIGNED}@files.example/a.wav?X-Signature={SIGNED}#{SIGNED}, try again."
     model = {"model_id": "m", "status": "failed", "error": {"message": told}, "name": told}
-    report = report_of(model | {"samples": [{"title": told, "text": told, "audio_url": "https://v.example/1?x=2"}]})
+    report = parse_report(model | {"samples": [{"title": told, "text": told, "audio_url": "https://v.example/1?x=2"}]})
     assert report.issue == "Cannot read https://files.example/… try again."
     assert SIGNED not in f"{report.issue} {report.name} {report.samples}"
     assert report.samples[0].url == "https://v.example/1?x=2"
@@ -154,8 +154,8 @@ def test_only_what_the_provider_shows_is_adopted(house: Studio, hostile: Hostile
 def test_hiding_addresses_takes_no_longer_for_hostile_text() -> None:
     """What grows by the square would take hours for these; by the length, it is over at once."""
     for piece in ("@", "http://", "a@", "http://a@", "https://a/"):
-        assert len(plain(piece * (1_000_000 // len(piece)))) <= LONGEST_WORDS
-        assert len(plain("https://" + piece * (1_000_000 // len(piece)))) <= LONGEST_WORDS
+        assert len(flatten_text(piece * (1_000_000 // len(piece)))) <= MAX_TEXT_LENGTH
+        assert len(flatten_text("https://" + piece * (1_000_000 // len(piece)))) <= MAX_TEXT_LENGTH
 
 
 # --- Too much -----------------------------------------------------------------------------
@@ -163,15 +163,15 @@ def test_hiding_addresses_takes_no_longer_for_hostile_text() -> None:
 
 def test_a_list_without_end_is_left(hostile: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every page names more of them, and brings nothing: somebody waits for it in the browser."""
-    monkeypatch.setattr(adapter, "LONGEST_LIST", 0.05)
+    monkeypatch.setattr(adapter, "MAX_LIST_SECONDS", 0.05)
     hostile.says(answer(200, {"success": True, "items": [], "num_pages": 10**9}))
-    with opened("resemble_v2", hostile) as provider, pytest.raises(ResponseUnreadable, match="no end"):
+    with opened("resemble_v2", hostile) as provider, pytest.raises(ResponseUnreadable, match="an endless list"):
         list(provider.list_voices())
-    assert 0 < len(hostile.asked) < adapter.MOST_PAGES
+    assert 0 < len(hostile.asked) < adapter.MAX_PAGES
 
 
 def test_many_answers_together_are_too_much_too(hostile: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "LARGEST_CONVERSATION", 100_000)
+    monkeypatch.setattr(http, "MAX_TOTAL_BYTES", 100_000)
     numbers = iter(range(1000))
     hostile.script = lambda _asked: [
         answer(200, {"success": True, "items": [{"uuid": f"{next(numbers)}", "x": "x" * 30_000}], "num_pages": 1000})
@@ -184,17 +184,17 @@ def test_many_answers_together_are_too_much_too(hostile: Hostile, monkeypatch: p
 @pytest.mark.django_db
 def test_a_list_of_endless_names_makes_a_page_that_opens(house: Studio, hostile: Hostile, as_producer: Client) -> None:
     hostile.says(answer(200, [{"voice_id": f"{n}-{'i' * 20_000}", "name": "n" * 20_000} for n in range(50)]))
-    page = as_producer.get(reverse("voices:orphans", args=[house.account.pk]))
+    page = as_producer.get(reverse("voices:unknown_voices", args=[house.account.pk]))
     assert b"50 unknown" in page.content
     assert len(page.content) < 200_000
 
 
 def test_what_a_provider_says_of_a_model_is_cut_to_size() -> None:
     samples = [{"title": "t" * 50_000, "text": "x" * 50_000, "audio_url": f"https://v.example/{n}"} for n in range(500)]
-    report = report_of({"model_id": "m", "status": "failed", "error": ["why " * 50_000] * 3, "samples": samples})
-    assert len(report.issue) <= LONGEST_WORDS
+    report = parse_report({"model_id": "m", "status": "failed", "error": ["why " * 50_000] * 3, "samples": samples})
+    assert len(report.issue) <= MAX_TEXT_LENGTH
     assert 1 <= len(report.samples) <= 20
-    assert len(report.samples[0].text) <= LONGEST_WORDS
+    assert len(report.samples[0].text) <= MAX_TEXT_LENGTH
     assert report.samples[0].url == "https://v.example/0"
 
 

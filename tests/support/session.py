@@ -59,7 +59,7 @@ class Session:
         if os.environ.get("VOICEHUB_TEST_DATABASE", "sqlite") == "postgres":
             prepared["DATABASE_URL"] = self._stack.enter_context(postgres())
         self._stack.enter_context(queue(folder))
-        prepared["REDIS_URL"] = valkey.url(folder)
+        prepared["REDIS_URL"] = valkey.build_url(folder)
         os.environ.clear()
         os.environ.update(prepared)
 
@@ -70,10 +70,10 @@ class Session:
 @contextmanager
 def queue(folder: Path) -> Iterator[None]:
     """A real Valkey with its data under `folder`, up when this is entered."""
-    server = subprocess.Popen(valkey.command(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(valkey.build_command(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         until = time.monotonic() + 10
-        while not valkey.answers(valkey.socket_path(folder)):
+        while not valkey.is_answering(valkey.get_socket_path(folder)):
             if server.poll() is not None or time.monotonic() > until:
                 log = folder / "run" / "valkey" / "valkey.log"
                 raise RuntimeError(f"Valkey did not start: {log.read_text() if log.exists() else 'it said nothing'}")

@@ -9,7 +9,7 @@ from django.conf import settings as studio_settings
 from django.utils import timezone
 from rq.serializers import JSONSerializer
 
-from launcher.studio import worker_queues
+from launcher.studio import list_worker_queues
 from tests.voicehub.test_outbox import KIND, add, now_due
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
@@ -57,8 +57,8 @@ def test_each_kind_of_task_has_its_queue() -> None:
         name: sorted(str(tasks[kind].pk) for kind, queue in QUEUE_OF.items() if queue == name) for name in outbox.QUEUES
     }
     assert set(studio_settings.RQ_QUEUES) == set(outbox.QUEUES)
-    assert {word for queues in worker_queues(1).values() for word in queues.split()[1::2]} == set(outbox.QUEUES)
-    assert worker_queues(1)["urgent"] == "--queue urgent"
+    assert {word for queues in list_worker_queues(1).values() for word in queues.split()[1::2]} == set(outbox.QUEUES)
+    assert list_worker_queues(1)["urgent"] == "--queue urgent"
 
 
 def test_what_is_due_later_is_rung_by_the_sweeper(django_capture_on_commit_callbacks: Any) -> None:

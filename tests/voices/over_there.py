@@ -83,7 +83,7 @@ class OverThere(Studio):
         remote = build.remote_voice
         fields = {"voice_visibility": "PRIVATE"} | fields if self.provider == "voiceai" else fields
         remote.remote_id = self.made_there(remote.reference, **fields)
-        remote.tier = next(iter(registry.provider_class(self.provider).tiers))
+        remote.tier = next(iter(registry.get_provider_class(self.provider).tiers))
         remote.save(update_fields=["remote_id", "tier"])
         return remote
 

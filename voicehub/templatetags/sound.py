@@ -44,7 +44,7 @@ MEASURES: dict[str, tuple[str, str, float]] = {
     "trailing_silence_seconds": ("Silence after", "{:.1f} s", 1),
     "words_per_minute": ("Speed of reading", "{:.0f} words a minute", 1),
 }
-ESTIMATES: dict[str, tuple[str, str, float]] = {key: (note.name, note.form, 1) for key, note in NOTES.items()}
+ESTIMATES: dict[str, tuple[str, str, float]] = {key: (note.name, note.value_format, 1) for key, note in NOTES.items()}
 
 
 def _written(values: Json, table: Mapping[str, tuple[str, str, float]]) -> Iterator[tuple[str, str, str]]:

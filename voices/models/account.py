@@ -51,7 +51,7 @@ class Account(models.Model):
     def capabilities_for(self, tier: Tier | str) -> Capabilities:
         """What the provider can do in `tier`. Raises NotPossible where VoiceHub does not have it (any more)."""
         try:
-            return registry.provider_class(self.provider).tiers[Tier(tier)]
+            return registry.get_provider_class(self.provider).tiers[Tier(tier)]
         except (KeyError, ValueError):
             raise NotPossible("VoiceHub does not know this provider, or this kind of voice, any more.") from None
 

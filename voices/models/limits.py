@@ -40,7 +40,7 @@ def all_limits() -> dict[Kind, dict[str, Limit]]:
         said.setdefault((override.provider, override.tier), {})[override.limit] = override
     return {
         (provider.slug, tier): _put_right(capabilities, said.get((provider.slug, str(tier)), {}))
-        for provider in registry.all_providers()
+        for provider in registry.list_providers()
         for tier, capabilities in provider.tiers.items()
     }
 

@@ -99,7 +99,7 @@ def note_error(account: Account, error: CallFailure | None) -> None:
 
     A key that is refused, or cannot be read, pauses the account, once.
     """
-    told = "" if error is None else error.for_staff
+    told = "" if error is None else error.staff_message
     Account.objects.filter(pk=account.pk).update(last_error=told[:300], checked_at=timezone.now())
     if error is not None and error.stops_account:
         # Of a key that was changed while it was asked, the refusal says nothing any more.

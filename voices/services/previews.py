@@ -53,7 +53,7 @@ def _not_too_many(remote: RemoteVoice) -> None:
 def reasons_against_preview(remote: RemoteVoice) -> list[str]:
     """Why the voice may not, or cannot, speak now; what speaks with a talent's voice passes the gate as builds do."""
     if not remote.capabilities.can_preview:
-        return [f"{registry.label(remote.account.provider)} cannot let a voice speak by its API."]
+        return [f"{registry.get_provider_label(remote.account.provider)} cannot let a voice speak by its API."]
     if not remote.remote_id or remote.deleted_at or remote.delete_asked_at:
         return ["The provider does not have this voice, or not for much longer."]
     if not remote.adopted_by_id and not Build.objects.filter(remote_voice=remote, status=BuildStatus.READY).exists():
@@ -91,9 +91,13 @@ def _ask(preview: Preview) -> None:
     try:
         with conversation(remote.account) as provider:
             made = bool(preview.url)  # by the provider, of its own accord
-            sound = provider.download(preview.url) if made else provider.preview(remote.remote_id, preview.text)
+            sound = (
+                provider.download_sound(preview.url)
+                if made
+                else provider.generate_preview(remote.remote_id, preview.text)
+            )
     except CallFailure as failure:
-        _failed(preview, failure.for_staff)
+        _failed(preview, failure.staff_message)
     else:
         _keep(preview, sound)
 

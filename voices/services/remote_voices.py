@@ -12,7 +12,7 @@ from django.utils import timezone
 from providers import registry
 from providers.base import Provider
 from providers.errors import CallFailure, NotFound, ProviderAuthError, ProviderRejected
-from providers.parsing import to_keep
+from providers.parsing import trim_response
 from providers.types import BuildReport, Tier, Visibility
 from voicehub import outbox
 from voicehub.models import User
@@ -120,7 +120,9 @@ def _may_use(remote: RemoteVoice) -> None:
 def _can(remote: RemoteVoice, can: bool, what: str) -> None:
     _there(remote)
     if not can:
-        raise NotPossible(f"{registry.label(remote.account.provider)} has no way to {what}. Do it on its own page.")
+        raise NotPossible(
+            f"{registry.get_provider_label(remote.account.provider)} has no way to {what}. Do it on its own page."
+        )
 
 
 def _change(remote: RemoteVoice, change: Callable[[Provider], None]) -> None:
@@ -132,7 +134,7 @@ def _change(remote: RemoteVoice, change: Callable[[Provider], None]) -> None:
     except NotFound:
         _not_seen(remote)
     except CallFailure as failure:
-        raise NotAnswered(failure.for_staff) from None
+        raise NotAnswered(failure.staff_message) from None
     else:
         _seen(remote, report)
 
@@ -189,7 +191,7 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
         return DELETION_RETRY
     except CallFailure:
         return DELETION_RETRY
-    return _proved(remote, {"answer": to_keep(answer), "look": after, "at": timezone.now().isoformat()})
+    return _proved(remote, {"answer": trim_response(answer), "look": after, "at": timezone.now().isoformat()})
 
 
 def _deleted(provider: Provider, remote_id: str) -> Mapping[str, Any]:
@@ -221,14 +223,14 @@ def _proved(remote: RemoteVoice, deletion: dict[str, object]) -> timedelta | Non
 
 def orphans(account: Account) -> list[Orphan]:
     """What the account holds and VoiceHub does not know, asked of the provider now. Raises NotPossible."""
-    tiers = registry.provider_class(account.provider).tiers.values()
+    tiers = registry.get_provider_class(account.provider).tiers.values()
     if not any(tier.can_list for tier in tiers):
-        raise NotPossible(f"{registry.label(account.provider)} has no list of an account's voices.")
+        raise NotPossible(f"{registry.get_provider_label(account.provider)} has no list of an account's voices.")
     try:
         with conversation(account) as provider:
             listed = list(_listed(provider))
     except CallFailure as failure:
-        raise NotAnswered(failure.for_staff) from None
+        raise NotAnswered(failure.staff_message) from None
     # Asked for after the list was read, so that what was made meanwhile is known. One that is being made has no id
     # here yet, but a name of ours.
     known = set(account.remote_voices.exclude(remote_id="").values_list("remote_id", flat=True))
@@ -277,7 +279,7 @@ def _seen_there(account: Account, remote_id: str) -> BuildReport:
         with conversation(account) as provider:
             report = provider.fetch_build(remote_id)
     except CallFailure as failure:
-        raise NotAnswered(failure.for_staff) from None
+        raise NotAnswered(failure.staff_message) from None
     if not report.raw:
         raise NotPossible("The provider does not show a voice of this id.")
     if report.remote_id != remote_id:

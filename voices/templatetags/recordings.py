@@ -8,55 +8,57 @@ from django import template
 from voicehub.sound_report import signed
 from voicehub.text import duration
 from voices.models import Recording
-from voices.presenters import playable
+from voices.presenters import is_playable
 
 register = template.Library()
 
-Step = Mapping[str, Any]
+RecipeStep = Mapping[str, Any]
 
-register.filter(playable)
+register.filter(is_playable)
 
 
-def _decode(step: Step) -> str:
+def _describe_decode(step: RecipeStep) -> str:
     subtype = step.get("subtype")
     return f"read from {step['container']}{f' ({subtype})' if subtype else ''}"
 
 
-def _mix(step: Step) -> str:
+def _describe_mix(step: RecipeStep) -> str:
     channels = step["channels"]
     if len(channels) > 1:
         return f"{len(channels)} of {step['of']} channels mixed to one"
     return f"channel {channels[0]} of {step['of']} used"
 
 
-def _resample(step: Step) -> str:
+def _describe_resample(step: RecipeStep) -> str:
     return f"resampled from {step['from']:,} Hz to {step['to']:,} Hz"
 
 
-def _round(step: Step) -> str:
+def _describe_round(step: RecipeStep) -> str:
     return f"rounded to {step['bits']} bits{'' if step.get('dither') is None else ' with dither'}"
 
 
 # Descriptions of the recipe steps (audio.wav.convert). An unknown step is shown by its name.
-STEPS: dict[str, Callable[[Step], str]] = {
-    "decode": _decode,
-    "mix": _mix,
-    "resample": _resample,
+STEP_DESCRIBERS: dict[str, Callable[[RecipeStep], str]] = {
+    "decode": _describe_decode,
+    "mix": _describe_mix,
+    "resample": _describe_resample,
     "gain": lambda step: signed(f"levels multiplied by {step['factor']:.3f}"),
-    "round": _round,
+    "round": _describe_round,
 }
 
 
 @register.filter
-def made_words(recording: Recording) -> str:
+def describe_conversion(recording: Recording) -> str:
     """How the WAV was made from the upload: "read from FLAC (PCM_24), rounded to 16 bits with dither"."""
     steps = [step for step in recording.recipe.get("steps", ()) if step.get("step") != "cut"]
-    texts = [STEPS[name](step) if (name := str(step.get("step"))) in STEPS else name for step in steps]
+    texts = [
+        STEP_DESCRIBERS[name](step) if (name := str(step.get("step"))) in STEP_DESCRIBERS else name for step in steps
+    ]
     return ", ".join(texts)
 
 
 @register.filter
-def cut_words(recording: Recording) -> str:
+def format_source_span(recording: Recording) -> str:
     """The time span in its source: "1:02 to 1:09"; empty if the recipe has none."""
     cut = next((step for step in recording.recipe.get("steps", ()) if step.get("step") == "cut"), None)
     frames = [cut.get(name) for name in ("start_frame", "end_frame")] if cut else []

@@ -12,11 +12,11 @@ from consent.models import Talent
 from providers import registry
 from voices import access, presenters
 from voices.models import Build, BuildRecording, BuildStatus, RecordingStatus, RemoteVoice, Voice
-from voices.presenters import Spoken, build_name, spoken, tier_label
+from voices.presenters import PreviewList, build_name, load_preview_list, tier_label
 
 register = template.Library()
 
-WORDS = {
+STATUS_TEXTS = {
     BuildStatus.QUEUED: "Queued; will be sent within seconds.",
     BuildStatus.SUBMITTING: "Sending",
     BuildStatus.UNCONFIRMED: "The provider's response was lost. Checking whether the build arrived.",
@@ -26,7 +26,7 @@ WORDS = {
 
 @register.filter
 def provider_label(slug: str) -> str:
-    return registry.label(slug)
+    return registry.get_provider_label(slug)
 
 
 register.filter(tier_label)
@@ -35,14 +35,14 @@ register.filter(build_name)
 
 
 @register.filter
-def build_words(build: Build) -> str:
+def describe_build(build: Build) -> str:
     """A line of a list: "Resemble AI, rapid, 3 November 2025, 14:02: ready"."""
     when = date_format(timezone.localtime(build.created_at), "j F Y, H:i")
     return f"{build_name(build)}, {when}: {build.get_status_display().lower()}"
 
 
 @register.filter
-def progress_words(build: Build) -> str:
+def describe_progress(build: Build) -> str:
     """The current activity: "Sending 14 of 20 recordings"."""
     account = build.remote_voice.account
     if account.paused_at:
@@ -52,29 +52,29 @@ def progress_words(build: Build) -> str:
     if build.unclear:
         return "Unknown status. Check the provider's website, then answer here."
     message = build.doing if build.status in (BuildStatus.QUEUED, BuildStatus.SUBMITTING) else ""
-    return message or WORDS.get(BuildStatus(build.status), "")
+    return message or STATUS_TEXTS.get(BuildStatus(build.status), "")
 
 
 @register.filter
-def took(build: Build) -> float | None:
+def elapsed_seconds(build: Build) -> float | None:
     """Seconds from the start of a build to its end."""
     return (build.finished_at - build.created_at).total_seconds() if build.finished_at else None
 
 
 @register.filter
-def decimals(value: float | None, places: int = 2) -> str:
+def format_decimals(value: float | None, places: int = 2) -> str:
     """0.8712 → "0.87", -3.5 → "−3.50" with a true minus sign, None → "–"."""
     return "–" if value is None else f"{value:z.{places}f}".replace("-", "−")
 
 
 @register.filter
-def kilohertz(rate: int) -> str:
+def format_kilohertz(rate: int) -> str:
     """44100 → "44.1 kHz", 16000 → "16 kHz"."""
     return f"{rate / 1000:g} kHz"
 
 
 @register.filter
-def hundredths(share: float) -> int:
+def convert_to_percent(share: float) -> int:
     """A share of 0..1 for a <progress max="100">, clamped to that range."""
     return round(max(0.0, min(1.0, share)) * 100)
 
@@ -102,17 +102,17 @@ def talent_voices(context: template.Context, talent: Talent) -> dict[str, Any]:
     return {"talent": talent, "voices": voices, "perms": context["perms"]}
 
 
-register.filter("account_standing", presenters.of_account)
-register.filter("remote_standing", presenters.of_remote)
-register.filter("remote_kind", presenters.kind)
+register.filter("account_badge", presenters.make_account_badge)
+register.filter("remote_badge", presenters.make_remote_badge)
+register.filter("remote_kind", presenters.get_remote_kind)
 
 
 @register.simple_tag
-def remote_voices_of(voice: Voice) -> Sequence[RemoteVoice]:
+def list_remote_voices(voice: Voice) -> Sequence[RemoteVoice]:
     """The remote voices of a voice, newest first, without those that were never created."""
     return list(access.remote_voices().filter(voice=voice).exclude(remote_id="", retired_at=None)[:50])
 
 
 @register.simple_tag
-def spoken_by(remote: RemoteVoice) -> Spoken:
-    return spoken(remote)
+def get_preview_list(remote: RemoteVoice) -> PreviewList:
+    return load_preview_list(remote)

@@ -18,12 +18,12 @@ from providers.types import Capabilities
 from voicehub.refusals import refusal_to, refusal_to_message
 from voicehub.text import clock
 from voices import access
-from voices.account_forms import AccountForm, KeyForm, PauseForm, say_errors
+from voices.account_forms import AccountForm, KeyForm, PauseForm, show_errors
 from voices.models import Account, LimitOverride
 from voices.services.accounts import add_account, change_key, pause_account, resume_account, test_account
 
 # Labels of the limits. A limit without a label is shown by its key.
-NAMES = {
+LIMIT_LABELS = {
     "shortest_clip": "Shortest recording",
     "longest_clip": "Longest recording",
     "trained_clip": "Longest recording used for training",
@@ -49,10 +49,10 @@ class LimitRow:
     name: str
     amount: str
     source: str
-    checked: date | None
-    hard: bool
+    checked_on: date | None
+    is_hard: bool
     note: str
-    ours: bool
+    is_override: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,12 @@ class TierLimits:
     rows: list[LimitRow]
 
     @property
-    def abilities(self) -> list[tuple[str, bool]]:
+    def supported_actions(self) -> list[tuple[str, bool]]:
         """What the provider can do with a finished voice."""
         capabilities = self.capabilities
         return [
             ("Generate a preview", capabilities.can_preview),
-            ("Retrain", capabilities.trains_again),
+            ("Retrain", capabilities.can_retrain),
             ("Rename", capabilities.can_rename),
             ("Make private", capabilities.can_set_visibility),
             ("Delete", capabilities.can_delete),
@@ -74,7 +74,7 @@ class TierLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ProviderOption:
     """A provider for the pages. Templates would call the provider class itself."""
 
     slug: str
@@ -82,14 +82,16 @@ class Offer:
     tiers: list[Capabilities]
 
 
-def offers() -> list[Offer]:
-    return [Offer(found.slug, found.label, list(found.tiers.values())) for found in registry.all_providers()]
+def list_provider_options() -> list[ProviderOption]:
+    return [ProviderOption(found.slug, found.label, list(found.tiers.values())) for found in registry.list_providers()]
 
 
 @may("voices.view_account")
 @require_safe
 def account_list(request: HttpRequest) -> HttpResponse:
-    return render(request, "voices/account_list.html", {"accounts": Account.objects.all(), "providers": offers()})
+    return render(
+        request, "voices/account_list.html", {"accounts": Account.objects.all(), "providers": list_provider_options()}
+    )
 
 
 @may("voices.add_account")
@@ -101,38 +103,41 @@ def account_add(request: HttpRequest) -> HttpResponse:
             account = add_account(**form.cleaned_data)
             messages.success(request, f"{account.name} added. Test its key to check that the provider accepts it.")
             return redirect("voices:account", account.pk)
-    return render(request, "voices/account_add.html", {"form": form, "providers": offers()})
+    return render(request, "voices/account_add.html", {"form": form, "providers": list_provider_options()})
 
 
 @may("voices.view_account")
 @require_safe
-def provider(request: HttpRequest, slug: str) -> HttpResponse:
+def provider_limits(request: HttpRequest, slug: str) -> HttpResponse:
     """The limits of one provider, each with its source, and what it can do with voices."""
     if slug not in registry.PROVIDERS:
         raise Http404
-    found = registry.provider_class(slug)
+    found = registry.get_provider_class(slug)
     overrides = {(row.provider, row.tier, row.limit): row for row in LimitOverride.objects.filter(provider=slug)}
-    context = {"slug": slug, "label": found.label, "tiers": list(tier_limits(found, overrides))}
+    context = {"slug": slug, "label": found.label, "tiers": list(make_tier_limits(found, overrides))}
     return render(request, "voices/account_provider.html", context)
 
 
-def tier_limits(provider: type[Provider], overrides: Overrides) -> Iterator[TierLimits]:
+def make_tier_limits(provider: type[Provider], overrides: Overrides) -> Iterator[TierLimits]:
     for tier, capabilities in provider.tiers.items():
         rows = [
-            _row(name, capabilities, overrides.get((provider.slug, str(tier), name))) for name in capabilities.limits
+            _make_limit_row(name, capabilities, overrides.get((provider.slug, str(tier), name)))
+            for name in capabilities.limits
         ]
         yield TierLimits(capabilities, rows)
 
 
-def _row(name: str, capabilities: Capabilities, override: LimitOverride | None) -> LimitRow:
+def _make_limit_row(name: str, capabilities: Capabilities, override: LimitOverride | None) -> LimitRow:
     limit = capabilities.limits[name]
     value, source = (override.value, override.source) if override else (limit.value, limit.source)
-    label = NAMES.get(name, name.replace("_", " ").capitalize())
+    label = LIMIT_LABELS.get(name, name.replace("_", " ").capitalize())
     checked = None if override else date.fromisoformat(limit.checked)
-    return LimitRow(label, amount(value, limit.unit), source, checked, limit.hard, limit.note, override is not None)
+    return LimitRow(
+        label, format_limit(value, limit.unit), source, checked, limit.hard, limit.note, override is not None
+    )
 
 
-def amount(value: float, unit: str) -> str:
+def format_limit(value: float, unit: str) -> str:
     """A limit with its unit: 12 s → "12 seconds", 600 s → "10:00 minutes", 7,500,000 bytes → "7.5 MB"."""
     if unit == "s" and value >= 60:
         return f"{clock(value)} minutes"
@@ -142,26 +147,28 @@ def amount(value: float, unit: str) -> str:
     return f"{value:,g} {noun.removesuffix('s') if value == 1 else noun}"
 
 
-VOICES, CALLS = 25, 20
-FORGOTTEN = "VoiceHub no longer supports this provider."
+VOICES_PER_PAGE, MAX_CALLS = 25, 20
+UNKNOWN_PROVIDER = "VoiceHub no longer supports this provider."
 
 
-def account_or_404(pk: str) -> Account:
+def get_account_or_404(pk: str) -> Account:
     return get_object_or_404(Account.objects.select_related("paused_by"), pk=pk)
 
 
 @may("voices.view_account")
 @require_safe
-def account(request: HttpRequest, pk: str) -> HttpResponse:
-    account = account_or_404(pk)
+def account_detail(request: HttpRequest, pk: str) -> HttpResponse:
+    account = get_account_or_404(pk)
     known = account.provider in registry.PROVIDERS
-    tiers = registry.provider_class(account.provider).tiers.values() if known else ()
-    voices = Paginator(access.remote_voices().filter(account=account), VOICES).get_page(request.GET.get("page"))
+    tiers = registry.get_provider_class(account.provider).tiers.values() if known else ()
+    voices = Paginator(access.remote_voices().filter(account=account), VOICES_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {
         "account": account,
         "known": known,
         "lists": any(tier.can_list for tier in tiers),
-        "calls": account.calls.all()[:CALLS],
+        "calls": account.calls.all()[:MAX_CALLS],
         "page": voices,
         "waiting": access.builds().active().filter(remote_voice__account=account).count() if account.paused_at else 0,
     }
@@ -172,9 +179,9 @@ def account(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 def account_test(request: HttpRequest, pk: str) -> HttpResponse:
     """Test the key at the provider. The result is stored in the account's row."""
-    account = account_or_404(pk)
+    account = get_account_or_404(pk)
     if account.provider not in registry.PROVIDERS:
-        messages.error(request, FORGOTTEN)
+        messages.error(request, UNKNOWN_PROVIDER)
         return redirect("voices:account", account.pk)
     test_account(account)
     if account.last_error:
@@ -187,12 +194,12 @@ def account_test(request: HttpRequest, pk: str) -> HttpResponse:
 @may("voices.change_account")
 @require_POST
 def account_key(request: HttpRequest, pk: str) -> HttpResponse:
-    account, form = account_or_404(pk), KeyForm(request.POST)
+    account, form = get_account_or_404(pk), KeyForm(request.POST)
     if form.is_valid():
         change_key(account, form.cleaned_data["key"])
         messages.success(request, "New key saved. Test it to check that the provider accepts it.")
     else:
-        say_errors(request, form)
+        show_errors(request, form)
     return redirect("voices:account", account.pk)
 
 
@@ -200,9 +207,9 @@ def account_key(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 @refusal_to_message("voices:account")
 def account_pause(request: HttpRequest, pk: str) -> HttpResponse:
-    account, form = account_or_404(pk), PauseForm(request.POST)
+    account, form = get_account_or_404(pk), PauseForm(request.POST)
     if not form.is_valid():
-        say_errors(request, form)
+        show_errors(request, form)
         return redirect("voices:account", account.pk)
     pause_account(account, form.cleaned_data["reason"], user_of(request))
     messages.success(request, f"{account.name} is paused. VoiceHub makes no calls with it until it is resumed.")
@@ -213,7 +220,7 @@ def account_pause(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 @refusal_to_message("voices:account")
 def account_resume(request: HttpRequest, pk: str) -> HttpResponse:
-    account = account_or_404(pk)
+    account = get_account_or_404(pk)
     resume_account(account)
     messages.success(request, f"{account.name} is resumed. Waiting work continues.")
     return redirect("voices:account", account.pk)

@@ -17,16 +17,16 @@ from voicehub.models import User
 from voicehub.refusals import refusal_to
 from voicehub.tokens import digest
 from voices import access
-from voices.account_forms import SentenceForm, say_errors
+from voices.account_forms import SentenceForm, show_errors
 from voices.models import Build, BuildStatus, Preview, PreviewStatus
 from voices.presenters import build_name
 from voices.services.builds.scores import SCORES, ScoreInfo
 from voices.services.previews import ask_preview, reasons_against_preview
 
-MOST_SENTENCES = 20
-UNDER_WAY = (PreviewStatus.WAITING, PreviewStatus.ASKING)
-CLOSE = 0.005  # smaller differences do not show in two decimals
-TRAINED_SINCE = "This voice has been retrained since this build. A preview would use the newer training."
+MAX_SENTENCES = 20
+PENDING_STATUSES = (PreviewStatus.WAITING, PreviewStatus.ASKING)
+SCORE_TOLERANCE = 0.005  # smaller differences do not show in two decimals
+RETRAINED_TEXT = "This voice has been retrained since this build. A preview would use the newer training."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class ScoreRow:
     values: tuple[float | None, float | None]
 
     @property
-    def better(self) -> int | None:
+    def better_side(self) -> int | None:
         first, second = self.values
-        if first is None or second is None or abs(first - second) < CLOSE:
+        if first is None or second is None or abs(first - second) < SCORE_TOLERANCE:
             return None
         return int((second > first) != self.info.lower_is_better)
 
@@ -48,9 +48,9 @@ class ScoreRow:
         """Each value with its label: "better", "the same" or empty."""
         if None in self.values:
             return [(value, "") for value in self.values]
-        if self.better is None:
+        if self.better_side is None:
             return [(value, "the same") for value in self.values]
-        return [(value, "better" if side == self.better else "") for side, value in enumerate(self.values)]
+        return [(value, "better" if side == self.better_side else "") for side, value in enumerate(self.values)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +66,20 @@ class Sentence:
 
 
 @dataclass(frozen=True)
-class Pair:
+class BuildPair:
     """Two finished builds of one voice."""
 
-    a: Build
-    b: Build
+    first: Build
+    second: Build
 
     @property
     def builds(self) -> tuple[Build, Build]:
-        return self.a, self.b
+        return self.first, self.second
 
     @property
     def query(self) -> str:
         query = QueryDict(mutable=True)
-        query.update({"a": str(self.a.pk), "b": str(self.b.pk)})
+        query.update({"a": str(self.first.pk), "b": str(self.second.pk)})
         return query.urlencode()
 
     @property
@@ -96,35 +96,35 @@ class Pair:
             Sentence(text, tuple((build, sides.get(build.pk)) for build in self.builds))
             for text, sides in by_text.items()
         ]
-        return sorted(found, key=lambda sentence: -len(sentence.previews))[:MOST_SENTENCES]
+        return sorted(found, key=lambda sentence: -len(sentence.previews))[:MAX_SENTENCES]
 
     @property
     def _previews(self) -> list[Preview]:
         return [preview for sentence in self.sentences for preview in sentence.previews]
 
     @property
-    def speaking(self) -> bool:
-        return any(preview.status in UNDER_WAY for preview in self._previews)
+    def is_generating(self) -> bool:
+        return any(preview.status in PENDING_STATUSES for preview in self._previews)
 
     @property
-    def stamp(self) -> str:
+    def change_token(self) -> str:
         return digest(repr([(preview.pk, preview.status) for preview in self._previews]))
 
 
 @may("voices.view_build")
 @require_safe
-def compare(request: HttpRequest) -> HttpResponse:
-    pair = _pair(request.GET)
-    if problem := _problem(pair):
+def compare_builds(request: HttpRequest) -> HttpResponse:
+    pair = _get_pair(request.GET)
+    if problem := _describe_problem(pair):
         messages.error(request, problem)
-        return redirect(pair.a.voice)
+        return redirect(pair.first.voice)
     context = {
         "pair": pair,
-        "voice": pair.a.voice,
-        "sides": list(zip(pair.builds, counts(pair), strict=True)),
-        "scores": list(score_rows(pair)),
-        "shared": shared(pair),
-        "mute": mute(pair),
+        "voice": pair.first.voice,
+        "sides": list(zip(pair.builds, count_recordings(pair), strict=True)),
+        "scores": list(make_score_rows(pair)),
+        "shared": count_shared_recordings(pair),
+        "mute": list_preview_refusals(pair),
     }
     return render(request, "voices/compare.html", context)
 
@@ -133,32 +133,32 @@ def compare(request: HttpRequest) -> HttpResponse:
 @require_safe
 def compare_previews(request: HttpRequest) -> HttpResponse:
     """The preview fragment; 204 when the page is up to date. It polls while a preview is being generated."""
-    pair = _pair(request.GET)
-    if request.GET.get("seen") == pair.stamp:
+    pair = _get_pair(request.GET)
+    if request.GET.get("seen") == pair.change_token:
         return HttpResponse(status=204)
     return render(request, "voices/_compare_previews.html", {"pair": pair})
 
 
 @may("voices.ask_preview")
 @require_POST
-def compare_say(request: HttpRequest) -> HttpResponse:
+def compare_request_previews(request: HttpRequest) -> HttpResponse:
     """Request the same preview from both builds. A refusal of one does not stop the other."""
-    pair, form = _pair(request.GET), SentenceForm(request.POST)
-    if problem := _problem(pair):
+    pair, form = _get_pair(request.GET), SentenceForm(request.POST)
+    if problem := _describe_problem(pair):
         messages.error(request, problem)
-        return redirect(pair.a.voice)
+        return redirect(pair.first.voice)
     if not form.is_valid():
-        say_errors(request, form)
+        show_errors(request, form)
         return redirect(f"{pair.url}#sentences")
     for build in pair.builds:
-        if issue := _ask(build, form.cleaned_data["text"], user_of(request)):
+        if issue := _request_preview(build, form.cleaned_data["text"], user_of(request)):
             messages.error(request, f"{build_name(build)}: {issue}")
     return redirect(f"{pair.url}#sentences")
 
 
-def _ask(build: Build, text: str, by: User) -> str:
+def _request_preview(build: Build, text: str, by: User) -> str:
     """Request a preview of one build. Returns why it was refused, or an empty string."""
-    if reason := _why_mute(build):
+    if reason := _explain_preview_refusal(build):
         return reason
     issues: list[str] = []
     with refusal_to(issues.append):
@@ -166,21 +166,21 @@ def _ask(build: Build, text: str, by: User) -> str:
     return " ".join(issues)
 
 
-def _pair(asked: Mapping[str, str]) -> Pair:
+def _get_pair(params: Mapping[str, str]) -> BuildPair:
     """The two builds in the query string. Raises Http404 unless both belong to one voice."""
     try:
-        ids = [uuid.UUID(asked.get(name, "")) for name in ("a", "b")]
+        ids = [uuid.UUID(params.get(name, "")) for name in ("a", "b")]
     except ValueError:
         raise Http404 from None
     found = {build.pk: build for build in access.builds().filter(pk__in=ids)}
     builds = [found[pk] for pk in ids if pk in found]
     if len(builds) != 2 or builds[0].voice_id != builds[1].voice_id:
         raise Http404
-    return Pair(*builds)
+    return BuildPair(*builds)
 
 
-def _problem(pair: Pair) -> str:
-    if pair.a.pk == pair.b.pk:
+def _describe_problem(pair: BuildPair) -> str:
+    if pair.first.pk == pair.second.pk:
         return "Choose two different builds to compare."
     return (
         "A build can be compared when it is finished. Wait for it to end."
@@ -189,20 +189,20 @@ def _problem(pair: Pair) -> str:
     )
 
 
-def score_rows(pair: Pair) -> Iterator[ScoreRow]:
+def make_score_rows(pair: BuildPair) -> Iterator[ScoreRow]:
     """The scores that at least one build has, in the order used on every page."""
     for info in SCORES:
-        first, second = (_score(build, info.key) for build in pair.builds)
+        first, second = (_read_score(build, info.key) for build in pair.builds)
         if first is not None or second is not None:
             yield ScoreRow(info, (first, second))
 
 
-def _score(build: Build, key: str) -> float | None:
+def _read_score(build: Build, key: str) -> float | None:
     value = build.scores.get(key)
     return None if value is None else float(value)
 
 
-def counts(pair: Pair) -> list[dict[str, float]]:
+def count_recordings(pair: BuildPair) -> list[dict[str, float]]:
     """The sent and marked recordings of each build, in one query."""
     found = Build.objects.filter(pk__in=[build.pk for build in pair.builds]).annotate(
         clips=Count("recordings"),
@@ -217,23 +217,23 @@ def counts(pair: Pair) -> list[dict[str, float]]:
     return [rows[build.pk] for build in pair.builds]
 
 
-def shared(pair: Pair) -> int:
+def count_shared_recordings(pair: BuildPair) -> int:
     """How many recordings are in both builds with the same file and transcript."""
     first, second = (set(build.recordings.values_list("recording_id", "sha256", "transcript")) for build in pair.builds)
     return len(first & second)
 
 
-def mute(pair: Pair) -> list[tuple[Build, str]]:
+def list_preview_refusals(pair: BuildPair) -> list[tuple[Build, str]]:
     """The builds that cannot generate a preview now, each with the reason."""
-    return [(build, reason) for build in pair.builds if (reason := _why_mute(build))]
+    return [(build, reason) for build in pair.builds if (reason := _explain_preview_refusal(build))]
 
 
-def _why_mute(build: Build) -> str:
+def _explain_preview_refusal(build: Build) -> str:
     if build.status != BuildStatus.READY:
         return "This build did not produce a voice."
-    return TRAINED_SINCE if _trained_since(build) else " ".join(reasons_against_preview(build.remote_voice))
+    return RETRAINED_TEXT if _has_newer_training(build) else " ".join(reasons_against_preview(build.remote_voice))
 
 
-def _trained_since(build: Build) -> bool:
+def _has_newer_training(build: Build) -> bool:
     newer = Build.objects.filter(remote_voice=build.remote_voice_id, created_at__gt=build.created_at)
     return newer.filter(status=BuildStatus.READY).exists()

@@ -12,14 +12,14 @@ from voices.views import dashboard_lists, next_steps
 @require_safe
 def today(request: HttpRequest) -> HttpResponse:
     """The number of queries does not grow with the rows."""
-    steps = [next_steps.for_person(step, user_of(request)) for step in next_steps.steps()]
-    answers, moving = dashboard_lists.answers(), dashboard_lists.moving()
+    steps = [next_steps.apply_permissions(step, user_of(request)) for step in next_steps.list_steps()]
+    answers, moving = dashboard_lists.list_pending_consents(), dashboard_lists.load_active_builds()
     context = {
         "steps": steps,
         "answers": answers,
         "moving": moving,
-        "ending": dashboard_lists.contracts_ending(),
-        "stopped": dashboard_lists.stopped(),
+        "ending": dashboard_lists.list_ending_contracts(),
+        "stopped": dashboard_lists.list_failed_tasks(),
         "is_new": not steps and not answers and not moving.rows and not next_steps.has_talents(),
         "no_account": not next_steps.has_account(),
     }
@@ -28,9 +28,9 @@ def today(request: HttpRequest) -> HttpResponse:
 
 @may("voices.view_build")
 @require_safe
-def moving(request: HttpRequest) -> HttpResponse:
+def active_builds(request: HttpRequest) -> HttpResponse:
     """The active builds fragment; 204 when the page is up to date. It polls while a build is active."""
-    found = dashboard_lists.moving()
-    if found.any_active and request.GET.get("seen") == found.stamp:
+    found = dashboard_lists.load_active_builds()
+    if found.has_active and request.GET.get("seen") == found.change_token:
         return HttpResponse(status=204)
     return render(request, "voices/_active_builds.html", {"moving": found})

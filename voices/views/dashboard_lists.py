@@ -16,13 +16,13 @@ from voicehub.tokens import digest
 from voices import access
 from voices.models import Build
 from voices.models.build import ACTIVE
-from voices.presenters import stamp
+from voices.presenters import compute_change_token
 
-MOST = 100
-ENDS_WITHIN = timedelta(days=60)
+MAX_ROWS = 100
+ENDING_WINDOW = timedelta(days=60)
 SHOWN_AFTER_END = timedelta(minutes=15)
 
-TASKS = {
+TASK_LABELS = {
     "submit_build": "Sending a build",
     "settle_build": "Looking up a build at the provider",
     "refresh_build": "Checking the status of a build",
@@ -38,7 +38,7 @@ TASKS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PendingConsents:
     """A talent's unanswered consent requests, with the newest valid invitation."""
 
     talent: Talent
@@ -46,16 +46,16 @@ class Answer:
     invitation: Invitation | None
 
 
-def answers() -> list[Answer]:
+def list_pending_consents() -> list[PendingConsents]:
     live = Prefetch("talent__invitations", Invitation.objects.live(), to_attr="live_invitations")
     rows = (
         Consent.objects.filter(status=ConsentStatus.REQUESTED)
         .select_related("talent")
         .prefetch_related(live)
-        .order_by("talent__name", "talent_id", "created_at")[:MOST]
+        .order_by("talent__name", "talent_id", "created_at")[:MAX_ROWS]
     )
     return [
-        Answer(talent, list(group), next(iter(talent.live_invitations), None))
+        PendingConsents(talent, list(group), next(iter(talent.live_invitations), None))
         for talent, group in groupby(rows, key=lambda consent: consent.talent)
     ]
 
@@ -70,68 +70,70 @@ class ActiveBuilds:
     rows: list[Build]
 
     @property
-    def any_active(self) -> bool:
+    def has_active(self) -> bool:
         return any(build.active for build in self.rows)
 
     @property
-    def stamp(self) -> str:
-        return digest("|".join(stamp(build) for build in self.rows))
+    def change_token(self) -> str:
+        return digest("|".join(compute_change_token(build) for build in self.rows))
 
 
-def moving() -> ActiveBuilds:
+def load_active_builds() -> ActiveBuilds:
     newer = Build.objects.filter(voice=OuterRef("voice"), created_at__gt=OuterRef("created_at"))
     recent = Q(finished_at__gte=timezone.now() - SHOWN_AFTER_END) & ~Exists(newer)
-    rows = access.builds().filter(Q(status__in=ACTIVE) | recent).order_by("-created_at")[:MOST]
+    rows = access.builds().filter(Q(status__in=ACTIVE) | recent).order_by("-created_at")[:MAX_ROWS]
     return ActiveBuilds(sorted(rows, key=lambda build: not build.active))
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class EndingContract:
     talent: Talent
     contract: Contract
-    days: int
+    days_left: int
 
 
-def contracts_ending(day: date | None = None) -> list[Ending]:
+def list_ending_contracts(day: date | None = None) -> list[EndingContract]:
     """Contracts in force that end soon; per talent the one that ends first."""
     day = day or timezone.localdate()
     rows = (
         Contract.objects.in_force(day)
-        .filter(ends_on__lte=day + ENDS_WITHIN)
+        .filter(ends_on__lte=day + ENDING_WINDOW)
         .select_related("talent")
-        .order_by("ends_on", "talent__name")[:MOST]
+        .order_by("ends_on", "talent__name")[:MAX_ROWS]
     )
     first = {contract.talent_id: contract for contract in reversed(rows)}
     return sorted(
         (
-            Ending(contract.talent, contract, (contract.ends_on - day).days)
+            EndingContract(contract.talent, contract, (contract.ends_on - day).days)
             for contract in first.values()
             if contract.ends_on
         ),
-        key=lambda ending: ending.days,
+        key=lambda ending: ending.days_left,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
-    words: str
+class FailedTask:
+    label: str
     task: Task
     build: Build | None
 
 
-def stopped() -> list[Stopped]:
+def list_failed_tasks() -> list[FailedTask]:
     """Failed tasks, each with its build if it has one."""
     tasks = list(
-        Task.objects.filter(status=TaskStatus.GIVEN_UP).order_by(F("finished_at").desc(nulls_last=True))[:MOST]
+        Task.objects.filter(status=TaskStatus.GIVEN_UP).order_by(F("finished_at").desc(nulls_last=True))[:MAX_ROWS]
     )
-    builds = {str(build.pk): build for build in access.builds().filter(pk__in=_ids(tasks))}
+    builds = {str(build.pk): build for build in access.builds().filter(pk__in=_collect_build_ids(tasks))}
     return [
-        Stopped(TASKS.get(task.kind, task.kind.replace("_", " ").capitalize()), task, builds.get(task.object_id))
+        FailedTask(
+            TASK_LABELS.get(task.kind, task.kind.replace("_", " ").capitalize()), task, builds.get(task.object_id)
+        )
         for task in tasks
     ]
 
 
-def _ids(tasks: Iterable[Task]) -> list[uuid.UUID]:
+def _collect_build_ids(tasks: Iterable[Task]) -> list[uuid.UUID]:
     """The build ids of these tasks. Malformed ids are skipped."""
     found = []
     for task in tasks:

@@ -19,10 +19,10 @@ from voices import access
 from voices.models import Account, Build, BuildStatus, RemoteVoice, Voice
 from voices.models.build import ACTIVE
 from voices.models.limits import all_limits
-from voices.presenters import MENDED_BY, asks_a_person
+from voices.presenters import FIXED_BY, needs_staff_answer
 from voices.services.builds.readiness import Readiness, readinesses
 
-MOST = 100
+MAX_ROWS = 100
 REVIEW = "consent.review_consent"
 
 FILE_CONTRACT = ("No contract is on file.", "Add contract", "consent:contract_add", "consent.add_contract")
@@ -31,34 +31,41 @@ ADD_VOICE = ("No voice has been set up.", "Add a voice", "voices:voice_add", "vo
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NextStep:
     """One row: the subject, what is open or blocked, since when, and the link to the next step."""
 
     subject: str
-    about: str
-    tone: str
-    word: str
+    description: str
+    severity: str
+    status: str
     reasons: tuple[str, ...]
     url: str
     action: str
-    at: datetime | None = None
+    since: datetime | None = None
     permission: str = ""
-    allowed: bool = True
-    page: str = ""  # for users without permission for `url`
-    page_permission: str = ""
+    is_allowed: bool = True
+    subject_url: str = ""  # for users without permission for `url`
+    subject_permission: str = ""
 
 
-def steps() -> list[Step]:
+def list_steps() -> list[NextStep]:
     """Everything that needs staff, the most urgent first."""
-    return [*alarms(), *accounts_paused(), *reviews(), *builds_for_people(), *gates_closed(), *voices_next()]
+    return [
+        *list_visibility_alerts(),
+        *list_paused_accounts(),
+        *list_reviews(),
+        *list_builds_needing_staff(),
+        *list_closed_gates(),
+        *list_voice_steps(),
+    ]
 
 
-def for_person(step: Step, user: User) -> Step:
+def apply_permissions(step: NextStep, user: User) -> NextStep:
     """The row with only the links that this user may follow."""
     if not step.permission or user.has_perm(step.permission):
         return step
-    can_open = not step.page_permission or user.has_perm(step.page_permission)
-    return replace(step, allowed=False, url=(step.page or step.url) if can_open else "")
+    can_open = not step.subject_permission or user.has_perm(step.subject_permission)
+    return replace(step, is_allowed=False, url=(step.subject_url or step.url) if can_open else "")
 
 
 def has_talents() -> bool:
@@ -69,28 +76,28 @@ def has_account() -> bool:
     return Account.objects.exists()
 
 
-def alarms() -> Iterator[Step]:
+def list_visibility_alerts() -> Iterator[NextStep]:
     """Voices that became public, still exist after deletion, or whose state is unknown."""
     rows = RemoteVoice.objects.exclude(alarm="").filter(deleted_at=None).select_related("account", "voice__talent")
-    for remote in rows.order_by("seen_at")[:MOST]:
-        description = f"at {registry.label(remote.account.provider)}"
+    for remote in rows.order_by("seen_at")[:MAX_ROWS]:
+        description = f"at {registry.get_provider_label(remote.account.provider)}"
         status = "Not deleted" if remote.lingers else "Public" if remote.public else "Unknown"
         subject, url = str(remote.voice or remote.name or remote), remote.get_absolute_url()
-        yield Step(subject, description, "bad", status, (remote.alarm,), url, "Open voice", remote.seen_at)
+        yield NextStep(subject, description, "bad", status, (remote.alarm,), url, "Open voice", remote.seen_at)
 
 
-def accounts_paused() -> Iterator[Step]:
+def list_paused_accounts() -> Iterator[NextStep]:
     waiting = Count("remote_voices__builds", Q(remote_voices__builds__status__in=ACTIVE))
-    for account in access.paused_accounts().annotate(waiting=waiting)[:MOST]:
+    for account in access.paused_accounts().annotate(waiting=waiting)[:MAX_ROWS]:
         by_person = account.paused_by_id is not None
         reasons = [account.pause_reason]
         if account.waiting:
             end = "until it is resumed" if by_person else "for a working key"
             reasons.append(f"{some(account.waiting, 'build waits', 'builds wait')} {end}.")
         url, action = reverse("voices:account", args=[account.pk]), "Resume account" if by_person else "Enter a new key"
-        yield Step(
+        yield NextStep(
             account.name,
-            f"Account at {registry.label(account.provider)}",
+            f"Account at {registry.get_provider_label(account.provider)}",
             "wait" if by_person else "bad",
             "Paused",
             tuple(reasons),
@@ -98,11 +105,11 @@ def accounts_paused() -> Iterator[Step]:
             action,
             account.paused_at,
             "voices.change_account",
-            page_permission="voices.view_account",
+            subject_permission="voices.view_account",
         )
 
 
-def reviews() -> Iterator[Step]:
+def list_reviews() -> Iterator[NextStep]:
     """Submitted consents that wait for review, one row per talent."""
     rows = (
         Consent.objects.filter(status=ConsentStatus.SUBMITTED)
@@ -110,22 +117,22 @@ def reviews() -> Iterator[Step]:
         .annotate(given=Max("takes__created_at"))
         .order_by("talent__name", "talent_id", "given")
     )
-    for talent, group in groupby(rows[:MOST], key=lambda consent: consent.talent):
+    for talent, group in groupby(rows[:MAX_ROWS], key=lambda consent: consent.talent):
         consents = list(group)
-        label = registry.label(consents[0].provider)
+        label = registry.get_provider_label(consents[0].provider)
         is_single = len(consents) == 1
         reason = f"Consent for {label} needs review." if is_single else f"{len(consents)} consents need review."
         url = consents[0].get_absolute_url() if is_single else talent.get_absolute_url()
-        yield Step(talent.name, "Talent", "wait", "To review", (reason,), url, "Review", consents[0].given, REVIEW)
+        yield NextStep(talent.name, "Talent", "wait", "To review", (reason,), url, "Review", consents[0].given, REVIEW)
 
 
-def latest_builds() -> QuerySet[Build]:
+def select_latest_builds() -> QuerySet[Build]:
     """The newest build of each voice."""
     newest = Build.objects.filter(voice=OuterRef("voice")).order_by("-created_at").values("pk")[:1]
     return access.builds().filter(pk=Subquery(newest))
 
 
-def builds_for_people() -> Iterator[Step]:
+def list_builds_needing_staff() -> Iterator[NextStep]:
     """Voices whose newest build needs staff: recordings to fix, a refusal, a failure, or an unknown state."""
     asks = Q(status=BuildStatus.UNCONFIRMED) | Q(status=BuildStatus.TRAINING, word_unknown=True)
     failed = Q(status__in=[BuildStatus.DATASET_ISSUE, BuildStatus.CONSENT_REJECTED, BuildStatus.FAILED])
@@ -137,22 +144,24 @@ def builds_for_people() -> Iterator[Step]:
         BuildStatus.FAILED: ("bad", "Build failed", "Open build"),
     }
     silent, outlier = Q(recordings__is_silent=True), Q(recordings__is_outlier=True)
-    builds = latest_builds().annotate(
+    builds = select_latest_builds().annotate(
         silent=Count("recordings", filter=silent),
         outliers=Count("recordings", filter=outlier & ~silent),
         discarded=Count("recordings", filter=~Q(recordings__discarded="") & ~silent & ~outlier),
     )
-    for build in builds.filter(asks | failed).order_by("-created_at")[:MOST]:
-        if build.active and not (build.unclear or asks_a_person(build)):
+    for build in builds.filter(asks | failed).order_by("-created_at")[:MAX_ROWS]:
+        if build.active and not (build.unclear or needs_staff_answer(build)):
             continue
         severity, status, action = labels[BuildStatus(build.status)]
-        reason = _why(build, _marks(build.silent, build.outliers, build.discarded))
+        reason = _explain_build(build, _describe_marks(build.silent, build.outliers, build.discarded))
         at = build.finished_at or build.submitted_at
         url, permission = build.get_absolute_url(), "voices.start_build" if action == "Answer" else ""
-        yield Step(build.voice.name, build.voice.talent.name, severity, status, (reason,), url, action, at, permission)
+        yield NextStep(
+            build.voice.name, build.voice.talent.name, severity, status, (reason,), url, action, at, permission
+        )
 
 
-def _why(build: Build, marks: str) -> str:
+def _explain_build(build: Build, marks: str) -> str:
     if build.unclear:
         if not build.raw_status:
             return "The provider no longer reports a status. Check the provider's website."
@@ -160,39 +169,39 @@ def _why(build: Build, marks: str) -> str:
     return marks or build.issue or "The provider's response was lost, and the lookup did not find the build."
 
 
-def _marks(silent: int, outliers: int, discarded: int) -> str:
+def _describe_marks(silent: int, outliers: int, discarded: int) -> str:
     """The marks in our words. The provider's own message uses its names of the recordings."""
     kinds = ((silent, "silent"), (outliers, "with another speaker or sound"), (discarded, "not used"))
     parts, total = [f"{count} {label}" for count, label in kinds if count], silent + outliers + discarded
     return f"{some(total, 'recording was', 'recordings were')} marked: {', '.join(parts)}." if parts else ""
 
 
-def voices_next() -> Iterator[Step]:
+def list_voice_steps() -> Iterator[NextStep]:
     """Talents without a voice and voices without a build, with what blocks their next step."""
-    yield from _talents_next()
-    easiest = easiest_tier()
+    yield from _list_talent_steps()
+    easiest = find_easiest_tier()
     if easiest is not None:
-        yield from _unbuilt(*easiest)
+        yield from _list_unbuilt_steps(*easiest)
 
 
-def _talents_next() -> Iterator[Step]:
+def _list_talent_steps() -> Iterator[NextStep]:
     waits = Consent.objects.filter(talent=OuterRef("pk"), status__in=[ConsentStatus.REQUESTED, ConsentStatus.SUBMITTED])
     fresh = Talent.objects.filter(voices=None).annotate(
         asked=Exists(Consent.objects.filter(talent=OuterRef("pk"))),
         waits=Exists(waits),
         filed=Exists(Contract.objects.filter(talent=OuterRef("pk"))),
     )
-    for talent in fresh.filter(waits=False).order_by("name")[:MOST]:
-        yield _talent_step(talent, asked=talent.asked, filed=talent.filed)
+    for talent in fresh.filter(waits=False).order_by("name")[:MAX_ROWS]:
+        yield _make_talent_step(talent, has_consent=talent.asked, has_contract=talent.filed)
 
 
-def _talent_step(talent: Talent, *, asked: bool, filed: bool) -> Step:
-    if not filed:
+def _make_talent_step(talent: Talent, *, has_consent: bool, has_contract: bool) -> NextStep:
+    if not has_contract:
         reason, action, page, permission = FILE_CONTRACT
     else:
-        reason, action, page, permission = ADD_VOICE if asked else ASK_CONSENT
+        reason, action, page, permission = ADD_VOICE if has_consent else ASK_CONSENT
     url = reverse(page, args=[talent.pk])
-    return Step(
+    return NextStep(
         talent.name,
         "Talent",
         "wait",
@@ -202,26 +211,26 @@ def _talent_step(talent: Talent, *, asked: bool, filed: bool) -> Step:
         action,
         None,
         permission,
-        page=talent.get_absolute_url(),
+        subject_url=talent.get_absolute_url(),
     )
 
 
-def easiest_tier() -> tuple[Account, Capabilities] | None:
+def find_easiest_tier() -> tuple[Account, Capabilities] | None:
     """The tier that needs the least speech, among those with a working account."""
     limits = all_limits()
     found = [
         (account, tier, limits[account.provider, tier.tier])
         for account in Account.objects.working()
         if account.provider in registry.PROVIDERS
-        for tier in registry.provider_class(account.provider).tiers.values()
+        for tier in registry.get_provider_class(account.provider).tiers.values()
     ]
     found.sort(key=lambda row: row[2]["least_seconds"].value if "least_seconds" in row[2] else 0)
     return found[0][:2] if found else None
 
 
-def _unbuilt(account: Account, tier: Capabilities) -> Iterator[Step]:
+def _list_unbuilt_steps(account: Account, tier: Capabilities) -> Iterator[NextStep]:
     tried = Build.objects.filter(voice=OuterRef("pk")).exclude(status=BuildStatus.CANCELLED)
-    voices = list(Voice.objects.filter(~Exists(tried)).select_related("talent").order_by("name")[:MOST])
+    voices = list(Voice.objects.filter(~Exists(tried)).select_related("talent").order_by("name")[:MAX_ROWS])
     states = readinesses(voices, account, tier.tier)
     newest_consents = {
         (consent.talent_id, consent.purpose): consent
@@ -230,70 +239,81 @@ def _unbuilt(account: Account, tier: Capabilities) -> Iterator[Step]:
         ).order_by("created_at")
     }
     for voice in voices:
-        yield _voice_step(voice, states[voice.pk], newest_consents.get((voice.talent_id, voice.purpose)))
+        yield _make_voice_step(voice, states[voice.pk], newest_consents.get((voice.talent_id, voice.purpose)))
 
 
-def _voice_step(voice: Voice, state: Readiness, asked: Consent | None) -> Step:
-    url, action, permission = _mended_by(voice, state, asked)
+def _make_voice_step(voice: Voice, state: Readiness, newest_consent: Consent | None) -> NextStep:
+    url, action, permission = _find_fix(voice, state, newest_consent)
     if state.ready:
         reasons: tuple[str, ...] = (f"All requirements of a {state.capabilities.label.lower()} build are met.",)
-        return Step(voice.name, voice.talent.name, "good", "Ready to build", reasons, url, action)
+        return NextStep(voice.name, voice.talent.name, "good", "Ready to build", reasons, url, action)
     reasons, page = state.permission.reasons + state.blockers, voice.get_absolute_url()
-    return Step(voice.name, voice.talent.name, "wait", "Blocked", reasons, url, action, None, permission, page=page)
+    return NextStep(
+        voice.name, voice.talent.name, "wait", "Blocked", reasons, url, action, None, permission, subject_url=page
+    )
 
 
-def _mended_by(voice: Voice, state: Readiness, asked: Consent | None) -> tuple[str, str, str]:
+def _find_fix(voice: Voice, state: Readiness, newest_consent: Consent | None) -> tuple[str, str, str]:
     """The URL, label and permission of the link that fixes the first missing item."""
     if not state.permission.given:
-        return _gate_opened_by(voice, state.permission, asked)
+        return _find_gate_fix(voice, state.permission, newest_consent)
     if not state.lacks:
         return voice.get_absolute_url(), "Open voice", ""
-    anchor, label, permission = MENDED_BY[state.lacks[0].kind]
+    anchor, label, permission = FIXED_BY[state.lacks[0].kind]
     return voice.get_absolute_url() + anchor, label or "Open voice", permission
 
 
-def _gate_opened_by(voice: Voice, permission: Permission, asked: Consent | None) -> tuple[str, str, str]:
-    if permission.consent_reasons and asked:
-        return asked.get_absolute_url(), "Open consent", ""
+def _find_gate_fix(voice: Voice, permission: Permission, newest_consent: Consent | None) -> tuple[str, str, str]:
+    if permission.consent_reasons and newest_consent:
+        return newest_consent.get_absolute_url(), "Open consent", ""
     if permission.consent_reasons:
         return reverse("consent:consent_ask", args=[voice.talent_id]), "Ask for consent", "consent.add_consent"
     return reverse("consent:contract_add", args=[voice.talent_id]), "Add contract", "consent.add_contract"
 
 
-def gates_closed() -> Iterator[Step]:
+def list_closed_gates() -> Iterator[NextStep]:
     """Built voices whose consent or contract has ended since. Failed builds have their own rows."""
     unexpired = Q(consent__valid_until__isnull=True) | Q(consent__valid_until__gte=timezone.localdate())
     holds = unexpired & Q(consent__status=ConsentStatus.APPROVED, contract__in=Contract.objects.in_force())
     builds = list(
-        latest_builds()
+        select_latest_builds()
         .filter(status__in=[BuildStatus.READY, BuildStatus.CANCELLED])
         .exclude(holds)
         .order_by("voice__name")
     )
-    queries = {build.pk: _wish(build) for build in builds}
-    labels = {query.provider: registry.label(query.provider) for query in queries.values()}
+    queries = {build.pk: _make_gate_query(build) for build in builds}
+    labels = {query.provider: registry.get_provider_label(query.provider) for query in queries.values()}
     allowed = permissions(queries.values(), labels)
-    newest_consents = _newest_asked(queries.values())
+    newest_consents = _find_newest_consents(queries.values())
     closed = [build for build in builds if not allowed[queries[build.pk]].given]
-    for build in closed[:MOST]:
-        yield _closed_step(build.voice, allowed[queries[build.pk]], newest_consents.get(queries[build.pk]))
+    for build in closed[:MAX_ROWS]:
+        yield _make_closed_step(build.voice, allowed[queries[build.pk]], newest_consents.get(queries[build.pk]))
 
 
-def _wish(build: Build) -> Wish:
+def _make_gate_query(build: Build) -> Wish:
     return Wish(build.voice.talent, build.remote_voice.account.provider, build.voice.purpose)
 
 
-def _newest_asked(wishes: Collection[Wish]) -> dict[Wish, Consent]:
-    talents = {query.talent.pk: query.talent for query in wishes}
+def _find_newest_consents(queries: Collection[Wish]) -> dict[Wish, Consent]:
+    talents = {query.talent.pk: query.talent for query in queries}
     return {
         Wish(talents[consent.talent_id], consent.provider, consent.purpose): consent
         for consent in Consent.objects.filter(talent__in=talents).order_by("created_at")
     }
 
 
-def _closed_step(voice: Voice, permission: Permission, asked: Consent | None) -> Step:
-    url, action, link_permission = _gate_opened_by(voice, permission, asked)
+def _make_closed_step(voice: Voice, permission: Permission, newest_consent: Consent | None) -> NextStep:
+    url, action, link_permission = _find_gate_fix(voice, permission, newest_consent)
     status, page = "No longer allowed", voice.get_absolute_url()
-    return Step(
-        voice.name, voice.talent.name, "bad", status, permission.reasons, url, action, None, link_permission, page=page
+    return NextStep(
+        voice.name,
+        voice.talent.name,
+        "bad",
+        status,
+        permission.reasons,
+        url,
+        action,
+        None,
+        link_permission,
+        subject_url=page,
     )

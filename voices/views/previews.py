@@ -10,32 +10,32 @@ from django.views.decorators.http import require_POST, require_safe
 from consent.access import may, user_of
 from voicehub import media
 from voicehub.refusals import refusal_to
-from voices.account_forms import SentenceForm, errors_of
+from voices.account_forms import SentenceForm, format_errors
 from voices.models import Preview
-from voices.presenters import spoken
+from voices.presenters import load_preview_list
 from voices.services.previews import ask_preview
-from voices.views.remote_voices import remote_or_404
+from voices.views.remote_voices import get_remote_or_404
 
 # Content types that a page may play, with their file extensions. Anything else is only offered as a download.
-PLAYED = {"audio/wav": "wav", "audio/mpeg": "mp3", "audio/ogg": "ogg", "audio/flac": "flac"}
+PLAYABLE_TYPES = {"audio/wav": "wav", "audio/mpeg": "mp3", "audio/ogg": "ogg", "audio/flac": "flac"}
 
 
 @may("voices.view_remotevoice")
 @require_safe
-def previews(request: HttpRequest, pk: str) -> HttpResponse:
+def preview_list(request: HttpRequest, pk: str) -> HttpResponse:
     """The list fragment; 204 when the page is up to date. It polls while a preview is being generated."""
-    remote = remote_or_404(pk)
-    found = spoken(remote)
-    if found.moving and request.GET.get("seen") == found.stamp:
+    remote = get_remote_or_404(pk)
+    found = load_preview_list(remote)
+    if found.is_generating and request.GET.get("seen") == found.change_token:
         return HttpResponse(status=204)
     return render(request, "voices/_preview_list.html", {"remote": remote, "spoken": found})
 
 
 @may("voices.ask_preview")
 @require_POST
-def preview_ask(request: HttpRequest, pk: str) -> HttpResponse:
-    remote, form = remote_or_404(pk), SentenceForm(request.POST)
-    issues = [] if form.is_valid() else [errors_of(form)]
+def preview_request(request: HttpRequest, pk: str) -> HttpResponse:
+    remote, form = get_remote_or_404(pk), SentenceForm(request.POST)
+    issues = [] if form.is_valid() else [format_errors(form)]
     if not issues:
         with refusal_to(issues.append):
             ask_preview(remote, form.cleaned_data["text"], user_of(request))
@@ -44,7 +44,12 @@ def preview_ask(request: HttpRequest, pk: str) -> HttpResponse:
         if issue:
             messages.error(request, issue)
         return redirect(remote)
-    context: dict[str, Any] = {"remote": remote, "spoken": spoken(remote), "issue": issue, "asked": not issue}
+    context: dict[str, Any] = {
+        "remote": remote,
+        "spoken": load_preview_list(remote),
+        "issue": issue,
+        "asked": not issue,
+    }
     return render(request, "voices/_preview_list.html", context)
 
 
@@ -55,7 +60,7 @@ def preview_audio(request: HttpRequest, pk: str) -> HttpResponseBase:
     preview = get_object_or_404(Preview, pk=pk)
     if not preview.file:
         raise Http404
-    extension = PLAYED.get(preview.content_type)
+    extension = PLAYABLE_TYPES.get(preview.content_type)
     is_download = extension is None or "download" in request.GET
     content_type = "application/octet-stream" if extension is None else preview.content_type
     return media.send(

@@ -17,10 +17,10 @@ from voices import access
 from voices.models import Recording, RecordingStatus, Voice
 from voices.services.recordings.store import COMPARE, EXAMINE
 
-PAGE = 50
-LOOK = '"look"'  # a severity in the findings JSON; a fixed finding needs no review
+PAGE_SIZE = 50
+WARNING_JSON = '"look"'  # a severity in the findings JSON; a fixed finding needs no review
 
-SHOWS = {
+FILTER_LABELS = {
     "": "All",
     "usable": "Usable",
     "look": "To review",
@@ -30,7 +30,7 @@ SHOWS = {
     "inactive": "Excluded from builds",
     "no_transcript": "Without a transcript",
 }
-SORTS = {
+SORT_ORDERS = {
     "": ("Name", ["file_name", "pk"]),
     "newest": ("Newest first", ["-created_at", "pk"]),
     "longest": ("Longest first", ["-seconds", "pk"]),
@@ -38,29 +38,29 @@ SORTS = {
 }
 
 
-def recording_page(voice: Voice, asked: Mapping[str, str]) -> dict[str, Any]:
+def load_recording_page(voice: Voice, params: Mapping[str, str]) -> dict[str, Any]:
     """The page of recordings for this query string. Unknown values are ignored."""
-    show = asked.get("show", "") if asked.get("show", "") in SHOWS else ""
-    sort = asked.get("sort", "") if asked.get("sort", "") in SORTS else ""
-    search = asked.get("q", "").strip().replace("\x00", "")[:100]
-    rows = _shown(access.recordings().filter(voice=voice), show)
+    show = params.get("show", "") if params.get("show", "") in FILTER_LABELS else ""
+    sort = params.get("sort", "") if params.get("sort", "") in SORT_ORDERS else ""
+    search = params.get("q", "").strip().replace("\x00", "")[:100]
+    rows = _filter_recordings(access.recordings().filter(voice=voice), show)
     if search:
         rows = rows.filter(file_name__icontains=search) | rows.filter(transcript__icontains=search)
-    page = Paginator(rows.order_by(*SORTS[sort][1]), PAGE).get_page(asked.get("page"))
+    page = Paginator(rows.order_by(*SORT_ORDERS[sort][1]), PAGE_SIZE).get_page(params.get("page"))
     query = QueryDict(mutable=True)
     query.update({name: value for name, value in (("q", search), ("show", show), ("sort", sort)) if value})
     return {
         "page": page, "show": show, "sort": sort, "words": search, "query": query.urlencode(),
-        "shows": SHOWS, "sorts": {name: label for name, (label, _order) in SORTS.items()},
+        "shows": FILTER_LABELS, "sorts": {name: label for name, (label, _order) in SORT_ORDERS.items()},
     }  # fmt: skip
 
 
-def _shown(rows: QuerySet[Recording], show: str) -> QuerySet[Recording]:
+def _filter_recordings(rows: QuerySet[Recording], show: str) -> QuerySet[Recording]:
     usable = rows.filter(status=RecordingStatus.ACCEPTED)
     return {
         "usable": usable,
         "look": usable.alias(findings_text=Cast("findings", TextField())).exclude(
-            ~Q(findings_text__contains=LOOK), set_findings=[]
+            ~Q(findings_text__contains=WARNING_JSON), set_findings=[]
         ),
         "compared": usable.exclude(set_findings=[]),
         "marked": rows.filter(Q(marked_silent=True) | Q(marked_outlier=True) | Q(marked_discarded=True)),
@@ -74,22 +74,22 @@ def _shown(rows: QuerySet[Recording], show: str) -> QuerySet[Recording]:
 class RecordingProgress:
     """`change_token` changes with what the page shows, `table_token` with its rows. `loaded_at` is the read time."""
 
-    stamp: str
-    table: str
-    listening: bool
+    change_token: str
+    table_token: str
+    is_analyzing: bool
     """An analysis is scheduled for the recordings without one."""
-    active: bool
-    at: datetime
+    is_active: bool
+    loaded_at: datetime
     compared_at: datetime | None
 
-    def changed(self, rows: Iterable[Recording], since: datetime) -> list[Recording]:
+    def select_changed(self, rows: Iterable[Recording], since: datetime) -> list[Recording]:
         """The rows that were analyzed or compared since that time."""
         if self.compared_at and self.compared_at >= since:
             return list(rows)
         return [row for row in rows if row.examined_at and row.examined_at >= since]
 
 
-def moving(voice: Voice) -> RecordingProgress:
+def load_recording_progress(voice: Voice) -> RecordingProgress:
     """Two queries, however many recordings there are."""
     found = voice.recordings.aggregate(
         total=Count("pk"),

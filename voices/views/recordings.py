@@ -20,19 +20,19 @@ from voicehub.refusals import refusal_to, refusal_to_message
 from voices import access
 from voices.forms import TranscriptForm, UploadForm, read_transcripts
 from voices.models import Recording, Voice
-from voices.presenters import playable
+from voices.presenters import is_playable
 from voices.services.recordings.archive_upload import add_archive
 from voices.services.recordings.segment import cut_recording_later
 from voices.services.recordings.store import add_recording, delete_recording, set_active, set_transcript
-from voices.views.recording_table import moving, parse_time, recording_page
+from voices.views.recording_table import load_recording_page, load_recording_progress, parse_time
 
-TABLES = (".csv", ".tsv", ".txt")
-IN_ARCHIVE = {"accepted": "added", "refused": "cannot be used", "duplicate": "already uploaded"}
-MOST_TOLD = 20  # refused files of an archive, on a page without scripts
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
+ARCHIVE_LABELS = {"accepted": "added", "refused": "cannot be used", "duplicate": "already uploaded"}
+MAX_SHOWN = 20  # refused files of an archive, on a page without scripts
 
 
 @dataclass(slots=True)
-class Outcome:
+class UploadOutcome:
     """The result of one upload, for the uploader.
 
     For an archive, `counts` is the number of its files by state, and `parts` lists the files that were refused.
@@ -42,7 +42,7 @@ class Outcome:
     name: str
     words: str
     findings: list[dict[str, str]] = field(default_factory=list)
-    parts: "list[Outcome]" = field(default_factory=list)
+    parts: "list[UploadOutcome]" = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
 
@@ -51,7 +51,7 @@ class Outcome:
 def recording_table(request: HttpRequest, pk: str) -> HttpResponse:
     """The table fragment. The address bar gets the URL of the voice page with the same filter."""
     voice = get_object_or_404(access.voices(), pk=pk)
-    context = {"voice": voice, "moving": moving(voice), **recording_page(voice, request.GET)}
+    context = {"voice": voice, "moving": load_recording_progress(voice), **load_recording_page(voice, request.GET)}
     response = render(request, "voices/_recordings.html", context)
     page = f"&page={context['page'].number}" if context["page"].number > 1 else ""
     response.headers["HX-Replace-Url"] = f"{voice.get_absolute_url()}?{context['query']}{page}"
@@ -60,22 +60,22 @@ def recording_table(request: HttpRequest, pk: str) -> HttpResponse:
 
 @may("voices.view_recording")
 @require_safe
-def recordings_moving(request: HttpRequest, pk: str) -> HttpResponse:
+def recordings_poll(request: HttpRequest, pk: str) -> HttpResponse:
     """The recordings that changed since the page was rendered; 204 when the page is up to date.
 
     After added or removed rows the page reloads its table at a time of its own choice (see recordings-refresh.js).
     """
     voice = get_object_or_404(access.voices(), pk=pk)
-    found, since = moving(voice), parse_time(request.GET.get("since"))
-    if found.active and request.GET.get("seen") == found.stamp:
+    found, since = load_recording_progress(voice), parse_time(request.GET.get("since"))
+    if found.is_active and request.GET.get("seen") == found.change_token:
         return HttpResponse(status=204)
-    context = recording_page(voice, request.GET)
-    rows = found.changed(context["page"], since) if since else list(context["page"])
+    context = load_recording_page(voice, request.GET)
+    rows = found.select_changed(context["page"], since) if since else list(context["page"])
     shown = request.GET.get("table", "")
     # New rows come with the table.
-    context |= {"voice": voice, "moving": found, "changed": rows if shown in ("", found.table) else []}
+    context |= {"voice": voice, "moving": found, "changed": rows if shown in ("", found.table_token) else []}
     response = render(request, "voices/_recordings_poll.html", context)
-    if shown != found.table:
+    if shown != found.table_token:
         response.headers["HX-Trigger"] = "recordings-changed"
     return response
 
@@ -87,32 +87,32 @@ def recording_upload(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_object_or_404(Voice, pk=pk)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
-        outcomes = [Outcome("refused", "", text) for text in _error_texts(form)]
+        outcomes = [UploadOutcome("refused", "", text) for text in _list_errors(form)]
     else:
-        outcomes = take_in(voice, form.cleaned_data["recordings"], user_of(request), form.cleaned_data["transcript"])
+        outcomes = add_files(voice, form.cleaned_data["recordings"], user_of(request), form.cleaned_data["transcript"])
     if "application/json" in request.headers.get("Accept", ""):
         return JsonResponse({"files": [asdict(outcome) for outcome in outcomes]})
     for outcome in outcomes:
         show = messages.success if outcome.state == "accepted" else messages.warning
         show(request, f"{outcome.name}: {outcome.words}" if outcome.name else outcome.words)
-        for part in outcome.parts[:MOST_TOLD]:
+        for part in outcome.parts[:MAX_SHOWN]:
             messages.warning(request, f"{part.name}: {part.words} {part.findings[0]['text']}")
     return redirect(voice)
 
 
-def _error_texts(form: UploadForm) -> list[str]:
+def _list_errors(form: UploadForm) -> list[str]:
     return [str(text) for texts in form.errors.values() for text in texts]
 
 
-def take_in(voice: Voice, files: "list[UploadedFile[Any]]", by: User, transcript: str = "") -> list[Outcome]:
+def add_files(voice: Voice, files: "list[UploadedFile[Any]]", by: User, transcript: str = "") -> list[UploadOutcome]:
     """Add every audio file, then fill in transcripts from the tables among the files."""
     audio = [file for file in files if not _is_table(file)]
-    outcomes = [_add(voice, file, by, transcript if len(audio) == 1 else "") for file in audio]
-    return outcomes + [_fill_in(voice, file) for file in files if _is_table(file)]
+    outcomes = [_add_file(voice, file, by, transcript if len(audio) == 1 else "") for file in audio]
+    return outcomes + [_fill_transcripts(voice, file) for file in files if _is_table(file)]
 
 
 def _is_table(file: "UploadedFile[Any]") -> bool:
-    return (file.name or "").lower().endswith(TABLES)
+    return (file.name or "").lower().endswith(TABLE_SUFFIXES)
 
 
 def _is_archive(file: "UploadedFile[Any]") -> bool:
@@ -122,27 +122,27 @@ def _is_archive(file: "UploadedFile[Any]") -> bool:
     return is_archive(file.name or "", head)
 
 
-def _add_archive(voice: Voice, file: "UploadedFile[Any]", by: User) -> Outcome:
+def _add_archive(voice: Voice, file: "UploadedFile[Any]", by: User) -> UploadOutcome:
     taken = add_archive(voice, file, by)
     unusable = [row for row in taken.recordings if not row.usable]
-    parts = [Outcome("refused", row.file_name, "Cannot be used.", _refusals(row)) for row in unusable]
-    parts += [Outcome("refused", name, "Not added.", _told([found])) for name, found in taken.refused]
+    parts = [UploadOutcome("refused", row.file_name, "Cannot be used.", _list_refusals(row)) for row in unusable]
+    parts += [UploadOutcome("refused", name, "Not added.", _format_findings([found])) for name, found in taken.refused]
     counts = {"accepted": len(taken.recordings) - len(unusable), "refused": len(parts), "duplicate": taken.known}
     state = next((state for state in ("accepted", "duplicate") if counts[state]), "refused")
-    parts_text = [f"{counts[state]} {label}" for state, label in IN_ARCHIVE.items() if counts[state]]
+    parts_text = [f"{counts[state]} {label}" for state, label in ARCHIVE_LABELS.items() if counts[state]]
     summary = f"{', '.join(parts_text) or 'No files added'}."
-    return Outcome(state, file.name or "archive", summary, _told(taken.findings), parts, counts)
+    return UploadOutcome(state, file.name or "archive", summary, _format_findings(taken.findings), parts, counts)
 
 
-def _refusals(recording: Recording) -> list[dict[str, str]]:
-    return _told(finding for finding in recording.findings if finding["severity"] == "refused")
+def _list_refusals(recording: Recording) -> list[dict[str, str]]:
+    return _format_findings(finding for finding in recording.findings if finding["severity"] == "refused")
 
 
-def _told(findings: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+def _format_findings(findings: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     return [{"text": str(finding["text"]), "advice": str(finding["advice"])} for finding in findings]
 
 
-def _add(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str) -> Outcome:
+def _add_file(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str) -> UploadOutcome:
     if _is_archive(file):
         return _add_archive(voice, file, by)
     name = file.name or "file"
@@ -150,31 +150,31 @@ def _add(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str) -> 
     with refusal_to(issues.append):
         recording, new = add_recording(voice, file, by, transcript=transcript)
     if issues:
-        return Outcome("refused", name, " ".join(issues))
+        return UploadOutcome("refused", name, " ".join(issues))
     if not new:
         same = recording.file_name == name
         text = "Already uploaded." if same else f"The same audio is already uploaded as {recording.file_name}."
-        return Outcome("duplicate", name, text)
-    findings = _told(recording.findings)
+        return UploadOutcome("duplicate", name, text)
+    findings = _format_findings(recording.findings)
     if not recording.usable:
-        return Outcome("refused", name, "Cannot be used.", findings)
+        return UploadOutcome("refused", name, "Cannot be used.", findings)
     has_warning = any(finding["severity"] == "look" for finding in recording.findings)
-    return Outcome("accepted", name, "Accepted. Please review." if has_warning else "Accepted.", findings)
+    return UploadOutcome("accepted", name, "Accepted. Please review." if has_warning else "Accepted.", findings)
 
 
-def _fill_in(voice: Voice, file: "UploadedFile[Any]") -> Outcome:
+def _fill_transcripts(voice: Voice, file: "UploadedFile[Any]") -> UploadOutcome:
     name = file.name or "table"
     try:
         texts = read_transcripts(file)
     except ValidationError as problem:
-        return Outcome("refused", name, problem.messages[0])
+        return UploadOutcome("refused", name, problem.messages[0])
     filled = 0
     for recording in access.recordings().filter(voice=voice):
         if (text := texts.get(recording.title)) and text != recording.transcript:
             set_transcript(recording, text)
             filled += 1
     summary = f"{filled} transcript{'' if filled == 1 else 's'} filled in from {len(texts)} lines."
-    return Outcome("accepted", name, summary)
+    return UploadOutcome("accepted", name, summary)
 
 
 @may("voices.change_recording")
@@ -188,7 +188,9 @@ def recording_edit(request: HttpRequest, pk: str) -> HttpResponse:
         saved, problem = _save_transcript(recording, form)
     context = {"recording": recording, "voice": recording.voice, "saved": saved, "problem": problem}
     if request.headers.get("HX-Request"):
-        response = render(request, "voices/_transcript_saved.html", context | {"moving": moving(recording.voice)})
+        response = render(
+            request, "voices/_transcript_saved.html", context | {"moving": load_recording_progress(recording.voice)}
+        )
         response.headers["HX-Trigger"] = "readiness-changed, recordings-move"
         return response
     if saved:
@@ -219,7 +221,7 @@ def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
     return response
 
 
-def _recordings_of(pk: str) -> str:
+def _make_list_url(pk: str) -> str:
     """The URL of the list with this recording."""
     recording = get_object_or_404(access.recordings(), pk=pk)
     return f"{recording.voice.get_absolute_url()}#recordings"
@@ -227,23 +229,23 @@ def _recordings_of(pk: str) -> str:
 
 @may("voices.change_recording")
 @require_POST
-@refusal_to_message(_recordings_of)
-def recording_cut(request: HttpRequest, pk: str) -> HttpResponse:
+@refusal_to_message(_make_list_url)
+def recording_split(request: HttpRequest, pk: str) -> HttpResponse:
     """Split a recording that is too long at its pauses, in the background."""
     recording = get_object_or_404(access.recordings(), pk=pk)
     cut_recording_later(recording, user_of(request))
     messages.success(request, f"Splitting {recording.file_name}. Its segments will appear here.")
-    return redirect(_recordings_of(pk))
+    return redirect(_make_list_url(pk))
 
 
 @may("voices.delete_recording")
 @require_http_methods(["GET", "HEAD", "POST"])
-@refusal_to_message(_recordings_of)
+@refusal_to_message(_make_list_url)
 def recording_delete(request: HttpRequest, pk: str) -> HttpResponse:
     recording = get_object_or_404(access.recordings(), pk=pk)
     if request.method != "POST":
         return render(request, "voices/recording_delete.html", {"recording": recording, "voice": recording.voice})
-    list_of_recordings = _recordings_of(pk)
+    list_of_recordings = _make_list_url(pk)
     delete_recording(recording)
     messages.success(request, f"{recording.file_name} deleted.")
     return redirect(list_of_recordings)
@@ -257,13 +259,13 @@ def recording_audio(request: HttpRequest, pk: str) -> HttpResponseBase:
     A file without readable audio is only sent as an attachment of bytes, never as a type that a browser opens.
     """
     recording = get_object_or_404(Recording, pk=pk)
-    if "download" in request.GET or not playable(recording):
-        return _as_it_came(request, recording)
+    if "download" in request.GET or not is_playable(recording):
+        return _send_original(request, recording)
     return media.send(request, recording.sound, "audio/wav", f"{recording.title}.wav", attachment=False)
 
 
-def _as_it_came(request: HttpRequest, recording: Recording) -> HttpResponseBase:
-    if playable(recording) and not recording.wav:
+def _send_original(request: HttpRequest, recording: Recording) -> HttpResponseBase:
+    if is_playable(recording) and not recording.wav:
         return media.send(request, recording.file, "audio/wav", f"{recording.title}.wav", attachment=True)
     return media.send(request, recording.file, "application/octet-stream", f"{recording.pk}.bin", attachment=True)
 

@@ -19,125 +19,125 @@ from providers.types import Visibility
 from voicehub.refusals import refusal_to
 from voicehub.tokens import digest
 from voices import access, presenters
-from voices.account_forms import RemoteReasonForm, RenameForm, say_errors
+from voices.account_forms import RemoteReasonForm, RenameForm, show_errors
 from voices.models import RemoteVoice
-from voices.presenters import can
+from voices.presenters import find_capabilities
 from voices.services import remote_voices
 from voices.services.builds.recheck import reasons_against_use
 from voices.services.remote_voices import NO_SUCH_VOICE, ask_deletion, note_deletion, rename, set_visibility
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class DeletionProof:
     """The provider's response to the deletion, and the result of the check after it."""
 
-    answer: str
-    look: str
-    by_hand: str
-    at: datetime | None
+    response: str
+    check_result: str
+    manual_reason: str
+    recorded_at: datetime | None
 
     @property
-    def absent(self) -> bool:
+    def is_absent(self) -> bool:
         """The check found no voice, rather than a voice with the status deleted."""
-        return self.look == NO_SUCH_VOICE
+        return self.check_result == NO_SUCH_VOICE
 
 
 @may("voices.view_remotevoice")
 @require_safe
-def remote_voice(request: HttpRequest, pk: str) -> HttpResponse:
-    remote = remote_or_404(pk)
-    return render(request, "voices/remote_voice.html", remote_context(remote))
+def remote_voice_detail(request: HttpRequest, pk: str) -> HttpResponse:
+    remote = get_remote_or_404(pk)
+    return render(request, "voices/remote_voice.html", make_remote_context(remote))
 
 
 @may("voices.view_remotevoice")
 @require_safe
 def remote_progress(request: HttpRequest, pk: str) -> HttpResponse:
     """The status fragment for a page that waits for the deletion; 204 when the page is up to date."""
-    remote = remote_or_404(pk)
-    if going(remote) and request.GET.get("seen") == stamp(remote):
+    remote = get_remote_or_404(pk)
+    if is_being_deleted(remote) and request.GET.get("seen") == compute_change_token(remote):
         return HttpResponse(status=204)
-    return render(request, "voices/_remote_voice.html", remote_context(remote))
+    return render(request, "voices/_remote_voice.html", make_remote_context(remote))
 
 
-def remote_or_404(pk: str) -> RemoteVoice:
+def get_remote_or_404(pk: str) -> RemoteVoice:
     return get_object_or_404(access.remote_voices(), pk=pk)
 
 
-def remote_context(remote: RemoteVoice) -> dict[str, Any]:
+def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
     return {
         "remote": remote,
-        "can": can(remote),
+        "can": find_capabilities(remote),
         "not_allowed": reasons_against_use(remote),
-        "use_denied": changes(remote),
-        "standing": presenters.of_remote(remote),
-        "proof": proof(remote),
-        "going": going(remote),
+        "use_denied": describe_changes(remote),
+        "standing": presenters.make_remote_badge(remote),
+        "proof": load_deletion_proof(remote),
+        "going": is_being_deleted(remote),
         "lingers": remote.lingers,
         "public": remote.public,
-        "stamp": stamp(remote),
+        "stamp": compute_change_token(remote),
     }
 
 
-def changes(remote: RemoteVoice) -> str:
+def describe_changes(remote: RemoteVoice) -> str:
     """The changes that this provider supports and the gate may deny: “renamed or made public”."""
-    known = can(remote)
+    known = find_capabilities(remote)
     offered = {"renamed": known and known.can_rename, "made public": known and known.can_set_visibility}
     return " or ".join(change for change, is_offered in offered.items() if is_offered)
 
 
-def going(remote: RemoteVoice) -> bool:
+def is_being_deleted(remote: RemoteVoice) -> bool:
     """Whether a deletion is requested and not confirmed."""
     return remote.delete_asked_at is not None and remote.deleted_at is None
 
 
-def stamp(remote: RemoteVoice) -> str:
+def compute_change_token(remote: RemoteVoice) -> str:
     """Changes with what the page shows. Relative times change every minute."""
     account, minute = remote.account, int(timezone.now().timestamp() // 60)
     parts = (remote.deleted_at, remote.alarm, remote.deletion, account.last_error, account.paused_at, minute)
     return digest(repr(parts))
 
 
-def proof(remote: RemoteVoice) -> Proof | None:
+def load_deletion_proof(remote: RemoteVoice) -> DeletionProof | None:
     deletion = remote.deletion
     if not deletion:
         return None
     answer = json.dumps(deletion["answer"], indent=2, ensure_ascii=False) if deletion.get("answer") else ""
     at = parse_datetime(str(deletion.get("at", "")))
-    return Proof(answer, str(deletion.get("look", "")), str(deletion.get("by_hand", "")), at)
+    return DeletionProof(answer, str(deletion.get("look", "")), str(deletion.get("by_hand", "")), at)
 
 
 @may("voices.change_remotevoice")
 @require_POST
-def remote_look(request: HttpRequest, pk: str) -> HttpResponse:
-    return _try(request, remote_or_404(pk), remote_voices.look, "Status updated from the provider.")
+def remote_refresh(request: HttpRequest, pk: str) -> HttpResponse:
+    return _run_action(request, get_remote_or_404(pk), remote_voices.look, "Status updated from the provider.")
 
 
 @may("voices.change_remotevoice")
 @require_POST
 def remote_rename(request: HttpRequest, pk: str) -> HttpResponse:
-    remote, form = remote_or_404(pk), RenameForm(request.POST)
+    remote, form = get_remote_or_404(pk), RenameForm(request.POST)
     if not form.is_valid():
-        say_errors(request, form)
+        show_errors(request, form)
         return redirect(remote)
     name = form.cleaned_data["name"]
-    return _try(request, remote, lambda voice: rename(voice, name), "Renamed at the provider.")
+    return _run_action(request, remote, lambda voice: rename(voice, name), "Renamed at the provider.")
 
 
 @may("voices.change_remotevoice")
 @require_POST
 def remote_visibility(request: HttpRequest, pk: str) -> HttpResponse:
     """Change the visibility. Public needs the confirmation checkbox."""
-    remote, asked = remote_or_404(pk), request.POST.get("visibility")
+    remote, asked = get_remote_or_404(pk), request.POST.get("visibility")
     if asked not in {Visibility.PRIVATE, Visibility.PUBLIC}:
         messages.error(request, "Choose private or public.")
     elif asked == Visibility.PUBLIC and request.POST.get("sure") != "yes":
         messages.error(request, "Nothing has changed. To let everyone use the voice, select the checkbox first.")
     else:
-        return _try(request, remote, lambda voice: _show_to(voice, Visibility(asked), request), "")
+        return _run_action(request, remote, lambda voice: _change_visibility(voice, Visibility(asked), request), "")
     return redirect(remote)
 
 
-def _show_to(remote: RemoteVoice, visibility: Visibility, request: HttpRequest) -> None:
+def _change_visibility(remote: RemoteVoice, visibility: Visibility, request: HttpRequest) -> None:
     """Change the visibility and report what the provider shows afterwards."""
     set_visibility(remote, visibility, user_of(request))
     if remote.visibility == visibility:
@@ -151,28 +151,32 @@ def _show_to(remote: RemoteVoice, visibility: Visibility, request: HttpRequest) 
 @require_POST
 def remote_delete(request: HttpRequest, pk: str) -> HttpResponse:
     done = "Deletion requested. VoiceHub checks the provider until the voice is gone."
-    return _with_reason(request, remote_or_404(pk), ask_deletion, done)
+    return _run_with_reason(request, get_remote_or_404(pk), ask_deletion, done)
 
 
 @may("voices.delete_remotevoice")
 @require_POST
-def remote_deleted(request: HttpRequest, pk: str) -> HttpResponse:
+def remote_confirm_deletion(request: HttpRequest, pk: str) -> HttpResponse:
     """Record that staff deleted the voice on the provider's website."""
-    return _with_reason(request, remote_or_404(pk), note_deletion, "Saved. The voice is marked as deleted.")
+    return _run_with_reason(request, get_remote_or_404(pk), note_deletion, "Saved. The voice is marked as deleted.")
 
 
-def _with_reason(request: HttpRequest, remote: RemoteVoice, act: Callable[..., None], done: str) -> HttpResponse:
+def _run_with_reason(
+    request: HttpRequest, remote: RemoteVoice, action: Callable[..., None], success_message: str
+) -> HttpResponse:
     form = RemoteReasonForm(request.POST)
     if not form.is_valid():
-        say_errors(request, form)
+        show_errors(request, form)
         return redirect(remote)
     reason = form.cleaned_data["reason"]
-    return _try(request, remote, lambda voice: act(voice, user_of(request), reason), done)
+    return _run_action(request, remote, lambda voice: action(voice, user_of(request), reason), success_message)
 
 
-def _try(request: HttpRequest, remote: RemoteVoice, act: Callable[[RemoteVoice], None], done: str) -> HttpResponse:
+def _run_action(
+    request: HttpRequest, remote: RemoteVoice, action: Callable[[RemoteVoice], None], success_message: str
+) -> HttpResponse:
     with refusal_to(partial(messages.error, request)):
-        act(remote)
-        if done:
-            messages.success(request, done)
+        action(remote)
+        if success_message:
+            messages.success(request, success_message)
     return redirect(remote)

@@ -11,18 +11,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from consent.access import may, user_of
 from providers import registry
 from voicehub.refusals import refusal_to, refusal_to_message
-from voices.account_forms import AdoptForm, DeleteOrphanForm, RemoteIdForm, say_errors
+from voices.account_forms import AdoptForm, DeleteUnknownVoiceForm, RemoteIdForm, show_errors
 from voices.models import Account, Voice
 from voices.services.remote_voices import adopt, delete_orphan, orphans
-from voices.views.accounts import account_or_404
+from voices.views.accounts import get_account_or_404
 
 
 @may("voices.change_remotevoice")
 @require_safe
-def orphan_list(request: HttpRequest, pk: str) -> HttpResponse:
+def unknown_voice_list(request: HttpRequest, pk: str) -> HttpResponse:
     """Fetch the list from the provider on each request."""
-    account = known_account(pk)
-    tiers = registry.provider_class(account.provider).tiers.values()
+    account = get_known_account(pk)
+    tiers = registry.get_provider_class(account.provider).tiers.values()
     context: dict[str, Any] = {"account": account, "deletes": any(tier.can_delete for tier in tiers)}
     context["lists"] = any(tier.can_list for tier in tiers)
     with refusal_to(partial(context.__setitem__, "issue")):
@@ -30,9 +30,9 @@ def orphan_list(request: HttpRequest, pk: str) -> HttpResponse:
     return render(request, "voices/unknown_voices.html", context)
 
 
-def known_account(pk: str) -> Account:
+def get_known_account(pk: str) -> Account:
     """The account. Raises Http404 unless VoiceHub supports its provider."""
-    account = account_or_404(pk)
+    account = get_account_or_404(pk)
     if account.provider not in registry.PROVIDERS:
         raise Http404
     return account
@@ -40,10 +40,12 @@ def known_account(pk: str) -> Account:
 
 @may("voices.change_remotevoice")
 @require_http_methods(["GET", "HEAD", "POST"])
-def orphan_adopt(request: HttpRequest, pk: str) -> HttpResponse:
-    account = known_account(pk)
+def unknown_voice_adopt(request: HttpRequest, pk: str) -> HttpResponse:
+    account = get_known_account(pk)
     if request.method != "POST":
-        return _adopt_page(request, account, AdoptForm(account, initial={"remote_id": _asked_for(request)}))
+        return _render_adopt_page(
+            request, account, AdoptForm(account, initial={"remote_id": _get_requested_id(request)})
+        )
     form = AdoptForm(account, request.POST)
     if form.is_valid():
         data = form.cleaned_data
@@ -51,30 +53,30 @@ def orphan_adopt(request: HttpRequest, pk: str) -> HttpResponse:
             remote = adopt(account, data["remote_id"], data["tier"], data["voice"], user_of(request))
             messages.success(request, f"Voice adopted. It now belongs to {data['voice']}.")
             return redirect(remote)
-    return _adopt_page(request, account, form)
+    return _render_adopt_page(request, account, form)
 
 
-def _asked_for(request: HttpRequest) -> str:
+def _get_requested_id(request: HttpRequest) -> str:
     form = RemoteIdForm({"remote_id": request.GET.get("id", "")})
     if not form.is_valid():
         raise Http404
     return str(form.cleaned_data["remote_id"])
 
 
-def _adopt_page(request: HttpRequest, account: Account, form: AdoptForm) -> HttpResponse:
+def _render_adopt_page(request: HttpRequest, account: Account, form: AdoptForm) -> HttpResponse:
     context = {"account": account, "form": form, "has_voices": Voice.objects.exists()}
     return render(request, "voices/unknown_voice_adopt.html", context)
 
 
 @may("voices.delete_remotevoice")
 @require_POST
-@refusal_to_message("voices:orphans")
-def orphan_delete(request: HttpRequest, pk: str) -> HttpResponse:
-    account, form = known_account(pk), DeleteOrphanForm(request.POST)
+@refusal_to_message("voices:unknown_voices")
+def unknown_voice_delete(request: HttpRequest, pk: str) -> HttpResponse:
+    account, form = get_known_account(pk), DeleteUnknownVoiceForm(request.POST)
     if not form.is_valid():
-        say_errors(request, form)
-        return redirect("voices:orphans", pk)
-    tiers = registry.provider_class(account.provider).tiers
+        show_errors(request, form)
+        return redirect("voices:unknown_voices", pk)
+    tiers = registry.get_provider_class(account.provider).tiers
     tier = next((tier for tier, capabilities in tiers.items() if capabilities.can_delete), next(iter(tiers)))
     data = form.cleaned_data
     remote = delete_orphan(account, data["remote_id"], tier, user_of(request), data["reason"])

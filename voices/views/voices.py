@@ -11,10 +11,10 @@ from consent.access import may, user_of
 from consent.models import Talent
 from voicehub.refusals import refusal_to
 from voices import access
-from voices.build_options import places
+from voices.build_options import list_build_options
 from voices.forms import VoiceForm
 from voices.services.recordings.store import create_voice
-from voices.views.recording_table import moving, recording_page
+from voices.views.recording_table import load_recording_page, load_recording_progress
 
 
 @may("voices.add_voice")
@@ -32,17 +32,23 @@ def voice_add(request: HttpRequest, pk: str) -> HttpResponse:
 
 @may("voices.view_voice")
 @require_safe
-def voice(request: HttpRequest, pk: str) -> HttpResponse:
+def voice_detail(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_object_or_404(access.voices(), pk=pk)
     builds = access.builds().filter(voice=voice)[:50]
     finished = [build for build in builds if not build.active]
-    context = {"voice": voice, "builds": builds, "over": finished, "moving": moving(voice), "places": places(voice)}
-    return render(request, "voices/voice.html", context | recording_page(voice, request.GET))
+    context = {
+        "voice": voice,
+        "builds": builds,
+        "over": finished,
+        "moving": load_recording_progress(voice),
+        "places": list_build_options(voice),
+    }
+    return render(request, "voices/voice.html", context | load_recording_page(voice, request.GET))
 
 
 @may("voices.view_voice")
 @require_safe
-def readiness(request: HttpRequest, pk: str) -> HttpResponse:
+def voice_readiness(request: HttpRequest, pk: str) -> HttpResponse:
     """The build options fragment, for a page whose recordings have changed."""
     voice = get_object_or_404(access.voices(), pk=pk)
-    return render(request, "voices/_build_options.html", {"voice": voice, "places": places(voice)})
+    return render(request, "voices/_build_options.html", {"voice": voice, "places": list_build_options(voice)})

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audio.analysis.analyze import Examination, examine
+from audio.analysis.analyze import Analysis, analyze_recording
 from audio.analysis.measures import MEANINGS
 from audio.findings.thresholds import THRESHOLDS
-from audio.levels.inspect import Limits, inspect
+from audio.levels.inspection import DurationLimits, inspect_file
 from audio.networks import vad
-from audio.networks.speech_spans import noise_and_speech
+from audio.networks.speech_spans import measure_noise_and_speech
 from audio.networks.vad import Speech
-from audio.networks.weights import Absent
+from audio.networks.weights import MissingModel
 from audio.wav.riff import ALLOWED_RATES, WavRefused, read_header
 from tests.support.clips import joined, recorded, room, spoken
 from tests.support.planted import loud_place, voice
@@ -28,12 +28,12 @@ from tests.support.worse import noisy
 RATE = 16000
 
 
-def examined(samples: Samples, rate: int = RATE, **more: Any) -> Examination:
+def examined(samples: Samples, rate: int = RATE, **more: Any) -> Analysis:
     file = io.BytesIO(wav_bytes(samples, rate=rate))
-    return examine(file, read_header(file), **more)
+    return analyze_recording(file, read_header(file), **more)
 
 
-def codes(found: Examination) -> set[str]:
+def codes(found: Analysis) -> set[str]:
     return {one.code for one in found.findings}
 
 
@@ -74,8 +74,10 @@ def test_noise_is_what_there_is_without_speech() -> None:
     powers = np.full(500, 1e-2)
     powers[100:200] = 1e-8
     powers[:20] = powers[-20:] = 1e-5
-    assert noise_and_speech(powers, Speech(((0.4, 9.6),), 10.0)) == pytest.approx((1e-5, 360 / 460 * 1e-2), rel=1e-3)
-    assert noise_and_speech(powers, Speech(((0.1, 9.95),), 10.0))[0] == pytest.approx(1e-8)
+    assert measure_noise_and_speech(powers, Speech(((0.4, 9.6),), 10.0)) == pytest.approx(
+        (1e-5, 360 / 460 * 1e-2), rel=1e-3
+    )
+    assert measure_noise_and_speech(powers, Speech(((0.1, 9.95),), 10.0))[0] == pytest.approx(1e-8)
 
 
 def test_pause_in_noise_that_comes_and_goes_is_found_where_levels_tell_nothing() -> None:
@@ -86,8 +88,8 @@ def test_pause_in_noise_that_comes_and_goes_is_found_where_levels_tell_nothing()
     swell = np.repeat(np.tile([0.33, 1.0], 1 + len(together) // RATE), RATE // 2)[: len(together)]
     together += noise(len(together) / RATE, -32.0) * swell
     file = io.BytesIO(wav_bytes(together))
-    assert "long_pause" not in {one.code for one in inspect(file, Limits(0.0, 1e9)).findings}
-    (pause,) = [one for one in examine(file, read_header(file)).findings if one.code == "long_pause"]
+    assert "long_pause" not in {one.code for one in inspect_file(file, DurationLimits(0.0, 1e9)).findings}
+    (pause,) = [one for one in analyze_recording(file, read_header(file)).findings if one.code == "long_pause"]
     assert pause.at == pytest.approx(start / RATE, abs=0.3)
 
 
@@ -109,11 +111,11 @@ def test_speaking_rate_is_from_the_first_word_to_the_last() -> None:
 
 
 def test_without_the_model_the_levels_decide_and_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vad, "silero", lambda: Absent("silero-vad is not installed."))
+    monkeypatch.setattr(vad, "load_silero", lambda: MissingModel("silero-vad is not installed."))
     found = examined(voice(RATE))
     assert found.measures["missing"] == ["silero-vad is not installed."]
     assert found.findings == ()
-    first = inspect(io.BytesIO(wav_bytes(voice(RATE)))).levels
+    first = inspect_file(io.BytesIO(wav_bytes(voice(RATE)))).levels
     assert first is not None
     assert found.measures["speech_seconds"] == first.speech_seconds
     assert found.measures["snr_db"] == pytest.approx(first.snr_db, abs=1e-3)
@@ -128,7 +130,7 @@ def test_other_thresholds_judge_otherwise() -> None:
 
 def test_fine_outline_and_speech_come_with_it() -> None:
     found = examined(recorded(spoken()["slt-01"], 48000), 48000)
-    assert len(found.peaks_fine) == 2 * 278
+    assert len(found.fine_peaks) == 2 * 278
     assert [list(span) for span in found.speech.segments] == found.measures["speech_spans"]
 
 
@@ -150,7 +152,7 @@ def test_file_that_shrinks_is_refused() -> None:
     header = read_header(file)
     file.truncate(50_000)
     with pytest.raises(WavRefused):
-        examine(file, header)
+        analyze_recording(file, header)
 
 
 def peak_memory(path: Path, seconds: int) -> int:
@@ -162,7 +164,7 @@ def peak_memory(path: Path, seconds: int) -> int:
             out.write(block)
     tracemalloc.start()
     with path.open("rb") as file:
-        examine(file, read_header(file))
+        analyze_recording(file, read_header(file))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return peak

@@ -11,10 +11,10 @@ import pytest
 import soundfile
 import soxr
 
-from audio.analysis.compare import SetClip, SetReport, _hear, compare, unlike_levels
+from audio.analysis.compare import SetClip, SetReport, _extract_features, compare_recordings, flag_unlike_levels
 from audio.findings.thresholds import THRESHOLDS
 from audio.networks import speaker_match
-from audio.networks.weights import Absent
+from audio.networks.weights import MissingModel
 from audio.wav.riff import Float32
 from tests.support.wav import RATE, SAMPLE, noise, wav_bytes
 
@@ -51,24 +51,24 @@ def day_codes(report: SetReport) -> dict[date, list[str]]:
 @pytest.fixture
 def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the speaker model, which takes most of the time; what is tested does not need it."""
-    monkeypatch.setattr(speaker_match, "encoder", lambda: Absent("Resemblyzer is not installed."))
+    monkeypatch.setattr(speaker_match, "load_encoder", lambda: MissingModel("Resemblyzer is not installed."))
 
 
 def test_good_set_has_no_findings() -> None:
-    report = compare([*slt(day=MONDAY)[:4], *slt(day=TUESDAY)[4:]])
+    report = compare_recordings([*slt(day=MONDAY)[:4], *slt(day=TUESDAY)[4:]])
     assert codes(report) == {} and report.days == {}
     assert report.summary == {"clips": 8, "unread": [], "voices": 8, "voices_missing": "", "codes": {}}
 
 
 def test_stranger_is_found_with_the_numbers() -> None:
-    report = compare([*slt(), clip("guest", "rms-02")])
+    report = compare_recordings([*slt(), clip("guest", "rms-02")])
     assert codes(report) == {"guest": ["other_speaker"]}
     assert "likeness to the rest 0.6" in texts(report, "guest") and "below 0.75" in texts(report, "guest")
     assert report.summary["codes"] == {"other_speaker": 1}
 
 
 def test_without_the_model_nobody_is_a_stranger_and_it_is_said(deaf: None) -> None:
-    report = compare([*slt(), clip("guest", "rms-02")])
+    report = compare_recordings([*slt(), clip("guest", "rms-02")])
     assert codes(report) == {}
     assert (report.summary["voices"], report.summary["voices_missing"]) == (0, "Resemblyzer is not installed.")
 
@@ -76,7 +76,9 @@ def test_without_the_model_nobody_is_a_stranger_and_it_is_said(deaf: None) -> No
 @pytest.mark.usefixtures("deaf")
 def test_same_sound_is_found_exactly_and_nearly() -> None:
     other = soxr.resample(sound("slt-03")[2000:] * np.float32(0.8), RATE, 44100)
-    report = compare([*slt(), clip("again", "slt-01", transcript="Sentence slt-01."), clip("export", other, 44100)])
+    report = compare_recordings(
+        [*slt(), clip("again", "slt-01", transcript="Sentence slt-01."), clip("export", other, 44100)]
+    )
     assert codes(report) == {
         "slt-01": ["same_sound"],
         "again": ["same_sound"],
@@ -90,7 +92,9 @@ def test_same_sound_is_found_exactly_and_nearly() -> None:
 @pytest.mark.usefixtures("deaf")
 def test_export_of_a_clip_that_is_there_twice_is_told_of_both() -> None:
     export = sound("slt-01") * np.float32(0.7)
-    report = compare([clip("one", "slt-01"), clip("two", "slt-01"), clip("three", export), clip("four", "slt-02")])
+    report = compare_recordings(
+        [clip("one", "slt-01"), clip("two", "slt-01"), clip("three", export), clip("four", "slt-02")]
+    )
     assert codes(report) == {
         "one": ["same_sound", "nearly_same_sound"],
         "two": ["same_sound", "nearly_same_sound"],
@@ -104,22 +108,22 @@ def test_same_sound_with_another_transcript() -> None:
     one = clip("one", "slt-01", transcript="The lamp is lit.")
     loud = sound("slt-01") * np.float32(0.9)
     for other in (clip("two", "slt-01", transcript="The camp is lit."), clip("two", loud, transcript="Nothing.")):
-        assert codes(compare([one, other])) == {key: ["same_sound_other_words"] for key in ("one", "two")}
+        assert codes(compare_recordings([one, other])) == {key: ["same_sound_other_words"] for key in ("one", "two")}
     for words in ("", "the lamp — is lit"):
-        assert "same_sound" in codes(compare([one, clip("two", "slt-01", transcript=words)]))["two"]
+        assert "same_sound" in codes(compare_recordings([one, clip("two", "slt-01", transcript=words)]))["two"]
 
 
 @pytest.mark.usefixtures("deaf")
 def test_same_transcript_under_other_sounds() -> None:
     words = ("Don’t go, there.", "don't  GO there", "", "", "Don t go there")
-    report = compare([clip(name, name, transcript=text) for name, text in zip(SLT, words, strict=False)])
+    report = compare_recordings([clip(name, name, transcript=text) for name, text in zip(SLT, words, strict=False)])
     assert codes(report) == {"slt-01": ["same_transcript"], "slt-02": ["same_transcript"]}
     assert "slt-02.wav" in texts(report, "slt-01")
 
 
 @pytest.mark.usefixtures("deaf")
 def test_many_others_are_counted_not_listed() -> None:
-    report = compare([clip(name, name, transcript="One text.") for name in SLT])
+    report = compare_recordings([clip(name, name, transcript="One text.") for name in SLT])
     assert texts(report, "slt-08") == "It has the same words as slt-01.wav, slt-02.wav, slt-03.wav and 4 more."
 
 
@@ -127,7 +131,7 @@ def test_many_others_are_counted_not_listed() -> None:
 def test_level_unlike_the_rest() -> None:
     names = {"quiet": ("rms-01", -7), "loud": ("rms-02", 7), "near": ("rms-03", 5), "nearer": ("rms-04", -5)}
     changed = {id: sound(name) * np.float32(10 ** (by / 20)) for id, (name, by) in names.items()}
-    report = compare([*slt(), *(clip(id, np.clip(samples, -1, 1)) for id, samples in changed.items())])
+    report = compare_recordings([*slt(), *(clip(id, np.clip(samples, -1, 1)) for id, samples in changed.items())])
     assert codes(report) == {"quiet": ["unlike_level"], "loud": ["unlike_level"]}
     assert "7 dB quieter" in texts(report, "quiet") and "7 dB louder" in texts(report, "loud")
 
@@ -135,15 +139,15 @@ def test_level_unlike_the_rest() -> None:
 @pytest.mark.usefixtures("deaf")
 def test_silent_clips_are_neither_copies_nor_quiet() -> None:
     silence, room = np.zeros(3 * RATE, np.float32), noise(3.0, -66.0).astype(np.float32)
-    report = compare([*slt(), *(clip(f"{n}", one) for n, one in enumerate((silence, silence, room, room)))])
+    report = compare_recordings([*slt(), *(clip(f"{n}", one) for n, one in enumerate((silence, silence, room, room)))])
     assert codes(report) == {}
 
 
 def test_unlike_levels() -> None:
-    assert unlike_levels([]) == []
+    assert flag_unlike_levels([]) == []
     levels = [-20.0, -20.0, -20.0, -26.1, -13.9, -25.9, -14.1]
-    assert unlike_levels(levels) == [False, False, False, True, True, False, False]
-    assert unlike_levels(levels, THRESHOLDS.changed({"set_level_db": 5.0}))[-2:] == [True, True]
+    assert flag_unlike_levels(levels) == [False, False, False, True, True, False, False]
+    assert flag_unlike_levels(levels, THRESHOLDS.changed({"set_level_db": 5.0}))[-2:] == [True, True]
 
 
 def week(**friday: Any) -> list[SetClip]:
@@ -171,7 +175,7 @@ def week(**friday: Any) -> list[SetClip]:
     ],
 )
 def test_day_unlike_the_others_is_found_alone(friday: dict[str, float], code: str, words: str) -> None:
-    report = compare(week(**friday))
+    report = compare_recordings(week(**friday))
     assert code in day_codes(report)[FRIDAY] and list(report.days) == [FRIDAY]
     assert words in " ".join(one.text for one in report.days[FRIDAY])
     assert report.summary["codes"][code] == 1
@@ -179,16 +183,20 @@ def test_day_unlike_the_others_is_found_alone(friday: dict[str, float], code: st
 
 @pytest.mark.usefixtures("deaf")
 def test_days_that_differ_little_or_have_few_clips_are_as_usual() -> None:
-    assert compare(week()).days == compare(week(by_db=-3.0, floor=-62.0, band=6500.0, room=0.3)).days == {}
-    assert compare(week(by_db=-5.0)[:-1]).days == {}
-    assert compare(week(by_db=-5.0)[-3:]).days == {}
+    assert (
+        compare_recordings(week()).days
+        == compare_recordings(week(by_db=-3.0, floor=-62.0, band=6500.0, room=0.3)).days
+        == {}
+    )
+    assert compare_recordings(week(by_db=-5.0)[:-1]).days == {}
+    assert compare_recordings(week(by_db=-5.0)[-3:]).days == {}
 
 
 @pytest.mark.usefixtures("deaf")
 def test_of_two_days_the_one_with_fewer_clips_is_the_odd_one() -> None:
     for flipped, by in ((False, 5.0), (True, 5.0), (False, -5.0), (True, -5.0)):
         clips = [one for one in week(by_db=by) if one.day != TUESDAY] + [clip("extra", "slt-04", day=MONDAY)]
-        assert list(compare(clips[::-1] if flipped else clips).days) == [FRIDAY]
+        assert list(compare_recordings(clips[::-1] if flipped else clips).days) == [FRIDAY]
 
 
 @pytest.mark.usefixtures("deaf")
@@ -197,7 +205,7 @@ def test_unreadable_clips_are_told_of_and_the_rest_is_compared() -> None:
         raise FileNotFoundError("gone")
 
     text = SetClip("text", "text.wav", lambda: io.BytesIO(b"Not a WAV file."))
-    report = compare([SetClip("gone", "gone.wav", gone), text, clip("a", "slt-01"), clip("b", "slt-01")])
+    report = compare_recordings([SetClip("gone", "gone.wav", gone), text, clip("a", "slt-01"), clip("b", "slt-01")])
     assert report.summary["unread"] == ["gone", "text"] and report.summary["clips"] == 4
     assert codes(report) == {"a": ["same_sound"], "b": ["same_sound"]}
 
@@ -217,12 +225,12 @@ def test_clips_are_opened_one_at_a_time_and_closed() -> None:
             yield SetClip(name, name, lambda data=data: opener(data))  # type: ignore[misc] # binds the loop's value
             assert opened[-1].closed
 
-    compare(told())
+    compare_recordings(told())
     assert len(opened) == 4 and all(file.closed for file in opened)
 
 
 def test_report_keeps_no_print_of_a_voice() -> None:
-    report = compare([*slt()[:4], clip("guest", "rms-02")])
+    report = compare_recordings([*slt()[:4], clip("guest", "rms-02")])
     kept = json.dumps([report.summary, [one.as_dict() for found in report.clips.values() for one in found]])
     assert len(kept) < 1000
     assert "vector" not in kept
@@ -231,5 +239,5 @@ def test_report_keeps_no_print_of_a_voice() -> None:
 @pytest.mark.usefixtures("deaf")
 def test_what_is_kept_of_a_clip_does_not_grow_with_its_length() -> None:
     long = np.tile(sound("slt-01"), 20)
-    heard = _hear(clip("long", long), THRESHOLDS)
-    assert len(heard.fingerprint) < 4000 and len(heard.content) == 64
+    heard = _extract_features(clip("long", long), THRESHOLDS)
+    assert len(heard.fingerprint) < 4000 and len(heard.content_hash) == 64

@@ -10,8 +10,8 @@ import pytest
 import soundfile
 import soxr
 
-from audio.analysis.fingerprint import ContentHash, alike, difference, fingerprint
-from audio.wav.riff import Float32, blocks, read_header
+from audio.analysis.fingerprint import ContentHash, compute_difference, compute_fingerprint, find_similar_pairs
+from audio.wav.riff import Float32, read_blocks, read_header
 from tests.support.wav import RATE, SAMPLE, noise, sample_wav, tone, wav_bytes
 from tests.support.worse import noisy, quieter
 
@@ -61,66 +61,66 @@ EXPORTS: dict[str, Callable[[Float32], tuple[Float32, int]]] = {
 
 @pytest.fixture(scope="module")
 def originals() -> list[str]:
-    return [fingerprint(clip(name), RATE) for name in NAMES]
+    return [compute_fingerprint(clip(name), RATE) for name in NAMES]
 
 
 @pytest.mark.parametrize("how", EXPORTS)
 def test_export_is_found_and_nothing_else(originals: list[str], how: str) -> None:
-    exported = [fingerprint(*EXPORTS[how](clip(name))) for name in NAMES]
-    found = alike(originals + exported)
+    exported = [compute_fingerprint(*EXPORTS[how](clip(name))) for name in NAMES]
+    found = find_similar_pairs(originals + exported)
     assert [(one.one, one.other) for one in found] == [(place, place + len(NAMES)) for place in range(len(NAMES))]
     for pair, one, other in zip(found, originals, exported, strict=True):
-        assert pair.difference == pytest.approx(difference(one, other), abs=1e-3)
+        assert pair.difference == pytest.approx(compute_difference(one, other), abs=1e-3)
         assert pair.difference < SAME
 
 
 def test_other_readings_differ_in_four_bits_of_ten(originals: list[str]) -> None:
-    assert min(difference(one, other) for one, other in combinations(originals, 2)) > 0.37
-    assert alike(originals) == []
+    assert min(compute_difference(one, other) for one, other in combinations(originals, 2)) > 0.37
+    assert find_similar_pairs(originals) == []
 
 
 @pytest.mark.parametrize("by", [0.9, 0.95, 1.05, 1.1])
 def test_same_words_in_another_tempo_are_another_reading(originals: list[str], by: float) -> None:
-    others = [fingerprint(faster(clip(name), by), RATE) for name in NAMES[:4]]
-    assert min(difference(one, other) for one, other in zip(originals, others, strict=False)) > 0.3
-    assert alike(originals[:4] + others) == []
+    others = [compute_fingerprint(faster(clip(name), by), RATE) for name in NAMES[:4]]
+    assert min(compute_difference(one, other) for one, other in zip(originals, others, strict=False)) > 0.3
+    assert find_similar_pairs(originals[:4] + others) == []
 
 
 def test_part_is_the_same_only_if_it_is_most_of_it(originals: list[str]) -> None:
     samples = clip(NAMES[0])
-    joined = fingerprint(np.concatenate((samples, clip(NAMES[1]))), RATE)
-    assert difference(originals[0], joined) < 0.05
+    joined = compute_fingerprint(np.concatenate((samples, clip(NAMES[1]))), RATE)
+    assert compute_difference(originals[0], joined) < 0.05
     half, other = len(samples) // 2, clip(NAMES[1])
-    mixed = fingerprint(np.concatenate((samples[:half], other[: len(samples) - half])), RATE)
-    assert difference(originals[0], mixed) > SAME / 2
+    mixed = compute_fingerprint(np.concatenate((samples[:half], other[: len(samples) - half])), RATE)
+    assert compute_difference(originals[0], mixed) > SAME / 2
 
 
 @pytest.mark.parametrize(
     "samples", [np.zeros(0), np.zeros(9 * RATE), np.zeros(100), tone(0.5), clip(NAMES[0])[: RATE // 2]]
 )
 def test_silence_and_scraps_have_none(samples: "np.typing.NDArray[np.float64]") -> None:
-    assert fingerprint(samples.astype(np.float32), RATE) == ""
+    assert compute_fingerprint(samples.astype(np.float32), RATE) == ""
 
 
 def test_empty_ones_are_like_nothing(originals: list[str]) -> None:
-    assert alike([]) == alike(["", ""]) == []
-    assert difference("", "") == difference("", originals[0]) == 1.0
-    assert [(one.one, one.other) for one in alike(["", originals[0], "", originals[0], ""])] == [(1, 3)]
+    assert find_similar_pairs([]) == find_similar_pairs(["", ""]) == []
+    assert compute_difference("", "") == compute_difference("", originals[0]) == 1.0
+    assert [(one.one, one.other) for one in find_similar_pairs(["", originals[0], "", originals[0], ""])] == [(1, 3)]
 
 
 def test_two_rooms_are_not_the_same_sound() -> None:
-    rooms = [fingerprint(noise(6.0, -60.0, seed=seed).astype(np.float32), RATE) for seed in (1, 2, 3)]
-    assert alike(rooms) == []
+    rooms = [compute_fingerprint(noise(6.0, -60.0, seed=seed).astype(np.float32), RATE) for seed in (1, 2, 3)]
+    assert find_similar_pairs(rooms) == []
 
 
 def test_it_is_small_and_ends_after_half_a_minute() -> None:
     samples = np.tile(clip(NAMES[0]), 20)
-    assert len(fingerprint(samples, RATE)) == len(fingerprint(samples[: 31 * RATE], RATE)) < 3750
-    assert len(fingerprint(clip(NAMES[0]), RATE)) < 130 * len(clip(NAMES[0])) / RATE
+    assert len(compute_fingerprint(samples, RATE)) == len(compute_fingerprint(samples[: 31 * RATE], RATE)) < 3750
+    assert len(compute_fingerprint(clip(NAMES[0]), RATE)) < 130 * len(clip(NAMES[0])) / RATE
 
 
 def test_many_copies_are_found_without_trying_every_pair(originals: list[str]) -> None:
-    found = alike(originals[:1] * 300)
+    found = find_similar_pairs(originals[:1] * 300)
     assert {one.one for one in found} | {one.other for one in found} == set(range(300))
     assert len(found) < 300 * 16
 
@@ -129,7 +129,7 @@ def content(data: bytes, step: int = 1000) -> str:
     file = io.BytesIO(data)
     header = read_header(file)
     digest = ContentHash(header.sample_rate)
-    for block in blocks(file, header, step):
+    for block in read_blocks(file, header, step):
         digest.add(block)
     return digest.hexdigest()
 

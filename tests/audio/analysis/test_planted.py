@@ -5,25 +5,25 @@ from typing import Any
 
 import pytest
 
-from audio.analysis.analyze import Examination, examine
+from audio.analysis.analyze import Analysis, analyze_recording
 from audio.findings import catalog_sound
 from audio.findings.findings import Finding, Severity
-from audio.levels.inspect import Limits, inspect
+from audio.levels.inspection import DurationLimits, inspect_file
 from audio.wav.riff import read_header
 from tests.support.clips import RATES, clean, recorded
 from tests.support.planted import NARROW, PLANTED, Planted, Sound
 from tests.support.wav import Samples, wav_bytes
 
-ANY_LENGTH = Limits(0.0, 1e9)
+ANY_LENGTH = DurationLimits(0.0, 1e9)
 EXACT = 0.05
 TELEPHONE = frozenset({"telephone_band"})
 EVERY = [(name, rate) for name, planted in PLANTED.items() for rate in planted.rates]
 CHEAP = [(name, rate) for name, rate in EVERY if PLANTED[name].cheap]
 
 
-def examined(samples: Samples, rate: int, **more: Any) -> Examination:
+def examined(samples: Samples, rate: int, **more: Any) -> Analysis:
     file = io.BytesIO(wav_bytes(samples, rate=rate))
-    return examine(file, read_header(file), **more)
+    return analyze_recording(file, read_header(file), **more)
 
 
 def check(planted: Planted, made: Sound, rate: int, findings: tuple[Finding, ...]) -> None:
@@ -44,7 +44,7 @@ def test_deep_look_finds_the_defect_at_its_time(name: str, rate: int) -> None:
 @pytest.mark.parametrize(("name", "rate"), CHEAP)
 def test_first_look_finds_the_defect_at_its_time(name: str, rate: int) -> None:
     made = PLANTED[name].make(rate)
-    check(PLANTED[name], made, rate, inspect(io.BytesIO(wav_bytes(made.samples, rate=rate)), ANY_LENGTH).findings)
+    check(PLANTED[name], made, rate, inspect_file(io.BytesIO(wav_bytes(made.samples, rate=rate)), ANY_LENGTH).findings)
 
 
 def test_every_code_of_sound_is_planted() -> None:
@@ -61,9 +61,9 @@ def test_nothing_is_found_in_clean_voices(rate: int) -> None:
     expected = [] if rate not in NARROW else ["telephone_band"]
     for number, (name, clip) in enumerate(clean().items()):
         data = wav_bytes(recorded(clip, rate), rate=rate)
-        found = [one.code for one in inspect(io.BytesIO(data), ANY_LENGTH).findings]
+        found = [one.code for one in inspect_file(io.BytesIO(data), ANY_LENGTH).findings]
         assert found == expected, name
         # The deep look takes fifty times as long: every clip gets it at one rate, every rate from a fifth of them.
         if number % len(RATES) == RATES.index(rate):
-            deep = examine(io.BytesIO(data), read_header(io.BytesIO(data)))
+            deep = analyze_recording(io.BytesIO(data), read_header(io.BytesIO(data)))
             assert [one.code for one in deep.findings] == expected, name

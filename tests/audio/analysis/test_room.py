@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from audio.analysis.spectrum import reverberation
+from audio.analysis.spectrum import measure_reverberation
 from tests.support.clips import RATES
 from tests.support.planted import voice
 from tests.support.worse import echoing, noisy
@@ -12,7 +12,7 @@ NAMES = ("slt-02", "rms-01", "consent-awb")
 
 
 def read(name: str, rate: int, t60: float) -> float | None:
-    return reverberation(echoing(voice(rate, name).astype(np.float32), rate, t60), rate)
+    return measure_reverberation(echoing(voice(rate, name).astype(np.float32), rate, t60), rate)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -29,15 +29,17 @@ def test_longer_reverberation_reads_longer(name: str, rate: int) -> None:
 
 def test_level_changes_nothing() -> None:
     loud = echoing(voice(16000).astype(np.float32), 16000, 0.4)
-    assert reverberation(loud * np.float32(0.1), 16000) == pytest.approx(reverberation(loud, 16000), abs=0.01)
+    assert measure_reverberation(loud * np.float32(0.1), 16000) == pytest.approx(
+        measure_reverberation(loud, 16000), abs=0.01
+    )
 
 
 def test_nothing_is_read_where_nothing_can_be() -> None:
     voiced = voice(16000).astype(np.float32)
     for samples in (voiced[:0], voiced[:1000], voiced[:8000], np.zeros(48000, np.float32), noisy(voiced, 15.0)):
-        assert reverberation(samples, 16000) is None
+        assert measure_reverberation(samples, 16000) is None
 
 
 def test_noise_is_no_room() -> None:
     """Decays that end in noise are short, and would read longer than they are."""
-    assert reverberation(noisy(voice(8000).astype(np.float32), 20.0), 8000) is None
+    assert measure_reverberation(noisy(voice(8000).astype(np.float32), 20.0), 8000) is None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio.analysis.transcript_lint import lint, speaking_rate, syllables, words
+from audio.analysis.transcript_lint import compute_speaking_rate, count_syllables, lint_transcript, split_words
 from audio.findings import catalog_transcript as table
 from audio.findings.catalog import CODES
 from audio.findings.findings import Severity
@@ -18,7 +18,7 @@ SPOKEN = "The lighthouse keeper wound the old clock every evening, long before t
 
 
 def codes(text: str, seconds: float | None = None, language: str = "en-US") -> set[str]:
-    return {found.code for found in lint(text, seconds, language)}
+    return {found.code for found in lint_transcript(text, seconds, language)}
 
 
 PLANTED = [
@@ -158,35 +158,35 @@ def test_figures_stand_for_more_than_they_show() -> None:
 
 @pytest.mark.parametrize("seconds", [None, 0.0, -1.0, float("nan"), float("inf")])
 def test_without_a_length_no_rate_is_told(seconds: float | None) -> None:
-    assert speaking_rate(SPOKEN, seconds) is None
+    assert compute_speaking_rate(SPOKEN, seconds) is None
     assert codes(SPOKEN, seconds) == set()
 
 
 def test_finding_names_the_places_once_and_not_too_many() -> None:
-    (found,) = lint("In 1998, 1998 again, then 2004, 2011 and 2020.", None)
+    (found,) = lint_transcript("In 1998, 1998 again, then 2004, 2011 and 2020.", None)
     assert found.text == "Figures can be read in several ways: “1998”, “2004”, “2011” and 1 more."
-    (found,) = lint("The light\u200bhouse stands.", None)
+    (found,) = lint_transcript("The light\u200bhouse stands.", None)
     assert "U+200B after 9 characters" in found.text
 
 
 def test_finding_of_a_hostile_text_is_short_and_printable() -> None:
     hostile = "".join(map(chr, range(1, 0x300))) * 9
-    for found in lint(hostile, 3.0):
+    for found in lint_transcript(hostile, 3.0):
         assert len(found.text) < 300
         assert found.text.isprintable()
 
 
 def test_thresholds_decide() -> None:
     long = "The lighthouse keeper wound the old clock. " * 3
-    assert {found.code for found in lint(long, None)} == set()
+    assert {found.code for found in lint_transcript(long, None)} == set()
     short = THRESHOLDS.changed({"transcript_longest": 100})
-    assert "transcript_over_limit" in {found.code for found in lint(long, None, "en", short)}
+    assert "transcript_over_limit" in {found.code for found in lint_transcript(long, None, "en", short)}
     fast = THRESHOLDS.changed({"transcript_fastest_characters": 5})
-    assert {found.code for found in lint(SPOKEN, 6.0, "en", fast)} == {"transcript_too_much"}
+    assert {found.code for found in lint_transcript(SPOKEN, 6.0, "en", fast)} == {"transcript_too_much"}
 
 
 def test_speaking_rate_counts_what_is_spoken() -> None:
-    rate = speaking_rate("Well, the table—made of oak—wanted repair.", 4.0)
+    rate = compute_speaking_rate("Well, the table—made of oak—wanted repair.", 4.0)
     assert rate is not None
     assert (rate.words, rate.syllables, rate.characters) == (8, 11, 33)
     assert (rate.words_per_minute, rate.syllables_per_second) == (120.0, 2.75)
@@ -201,23 +201,23 @@ def test_speaking_rate_counts_what_is_spoken() -> None:
     ],
 )
 def test_syllables(word: str, count: int) -> None:
-    assert syllables(word) == count
+    assert count_syllables(word) == count
 
 
 def test_words_are_told_without_the_marks_around_them() -> None:
-    assert words("“Well,” he said — it’s (half-)eaten…") == ["Well", "he", "said", "it’s", "half-)eaten"]
+    assert split_words("“Well,” he said — it’s (half-)eaten…") == ["Well", "he", "said", "it’s", "half-)eaten"]
 
 
 @given(st.text(max_size=300), st.none() | st.floats(), st.sampled_from(["en", "fr-FR", "zh", "ru", "", "x_y", "🙂"]))
 def test_no_text_breaks_it(text: str, seconds: float | None, language: str) -> None:
-    for found in lint(text, seconds, language):
+    for found in lint_transcript(text, seconds, language):
         assert found.code in table.CODES
         assert found.text.isprintable()
-    rate = speaking_rate(text, seconds)
+    rate = compute_speaking_rate(text, seconds)
     assert rate is None or rate.words_per_minute >= 0
 
 
 @pytest.mark.parametrize("unit", ["(", "<a", "a ", "&#1", "*", "a\u200b", "Ã", "1", "st. ", "*a", "[(", "\ud800"])
 def test_long_text_takes_no_long(unit: str) -> None:
     """Patterns that backtrack would take minutes here."""
-    lint(unit * 200_000, 5.0, "en", THRESHOLDS.changed({"transcript_longest": 100_000}))
+    lint_transcript(unit * 200_000, 5.0, "en", THRESHOLDS.changed({"transcript_longest": 100_000}))

@@ -20,7 +20,7 @@ from audio.archives.read import Archive, is_archive, read_archive
 from audio.datasets import archive_writer
 from audio.findings.catalog_archive import CODES
 from audio.findings.findings import Severity
-from audio.levels.inspect import Limits, inspect
+from audio.levels.inspection import DurationLimits, inspect_file
 from audio.untrusted.runner import ChildLimits
 from tests.audio.archives.lists import GOOD_LISTS, HOSTILE_LISTS
 from tests.audio.archives.tars import GOOD_TARS, HOSTILE_TARS
@@ -132,15 +132,15 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(pack: object) -> None:
 def test_a_member_is_inspected_as_a_file_is() -> None:
     data = wav_bytes(rate=8000)
     (member,) = looked_into(zip_of(Member(data=data))).members
-    alone = inspect(io.BytesIO(data))
+    alone = inspect_file(io.BytesIO(data))
     assert member.ok
     assert member.inspection == json.loads(json.dumps(alone.as_dict()))
-    assert member.facts == json.loads(json.dumps(alone.facts()))
+    assert member.facts == json.loads(json.dumps(alone.build_row_fields()))
     assert (member.size, member.sha256, member.path) == (len(data), hashlib.sha256(data).hexdigest(), None)
 
 
 def test_members_are_judged_by_the_limits_that_are_given() -> None:
-    (member,) = looked_into(zip_of(), clip_limits=Limits(5.0, 60.0)).members
+    (member,) = looked_into(zip_of(), clip_limits=DurationLimits(5.0, 60.0)).members
     assert not member.ok
     assert member.inspection["findings"][0]["code"] == "too_short"
 
@@ -164,7 +164,7 @@ def test_members_of_every_kind_are_written_when_asked_for(tmp_path: Path) -> Non
 def test_a_long_recording_is_looked_at_on_disk_and_kept_or_not(tmp_path: Path) -> None:
     data = wav_bytes(data=speech_like_minutes(), rate=48000)
     long = zip_of(Member(data=data, method=STORED), Member(b"b.wav", data[:-1], method=STORED))
-    looked = looked_into(long, tmp_path, clip_limits=Limits(0.0, 1e9))
+    looked = looked_into(long, tmp_path, clip_limits=DurationLimits(0.0, 1e9))
     assert [(member.ok, member.path and member.path.name) for member in looked.members] == [
         (True, "00001.wav"),
         (False, None),

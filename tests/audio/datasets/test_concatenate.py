@@ -14,7 +14,7 @@ from audio.datasets.clips import Clip, clip_of
 from audio.datasets.concatenate import FADE_SECONDS, check_limits, common_rate, join, joined
 from audio.datasets.select import Candidate, Room, choose, quality
 from audio.findings.findings import Refused
-from audio.levels.inspect import inspect
+from audio.levels.inspection import inspect_file
 from audio.wav.riff import ALLOWED_RATES, read_header
 from tests.support.sounds import clip_in, voice
 from tests.support.wav import noise, sample_wav, speech_like, tone, wav_bytes
@@ -125,7 +125,7 @@ def test_a_clip_that_is_another_meanwhile_is_not_joined(tmp_path: Path) -> None:
 
 
 def score(samples: object, name: str = "") -> float:
-    return quality(inspect(io.BytesIO(sample_wav(name) if name else samples)))  # type: ignore[arg-type]  # bytes
+    return quality(inspect_file(io.BytesIO(sample_wav(name) if name else samples)))  # type: ignore[arg-type]  # bytes
 
 
 def test_quality_falls_with_noise_clipping_and_shortness() -> None:

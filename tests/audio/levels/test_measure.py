@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from audio.levels.clipping import MOST_PLACES, Clipping, FlatTops
-from audio.levels.measure import FINE_MOST, Frames, Levels, Measurement, Outline, measure
+from audio.levels.clipping import MAX_SPANS, Clipping, ClippingDetector
+from audio.levels.measure import MAX_FINE_PEAKS, FrameStatistics, Levels, Measurement, WaveformPeaks, measure_levels
 from audio.wav.riff import WavHeader, read_header
 from tests.support.wav import RATE, Samples, gain, noise, pcm, speech_like, tone, wav_file
 
@@ -20,7 +20,7 @@ Int16 = NDArray[np.int16]
 
 def measured(samples: Samples, rate: int = RATE) -> Measurement:
     file = wav_file(samples, rate=rate)
-    return measure(file, read_header(file))
+    return measure_levels(file, read_header(file))
 
 
 def levels_of(samples: Samples, rate: int = RATE) -> Levels:
@@ -107,7 +107,7 @@ def test_no_more_than_fifty_places_are_told_but_all_runs_are_counted() -> None:
     for start in range(RATE, RATE * 12, RATE // 10):
         samples[start : start + 4] = 0.9
     levels = levels_of(samples)
-    assert (levels.clipped_runs, len(levels.clipped)) == (110, MOST_PLACES)
+    assert (levels.clipped_runs, len(levels.clipped)) == (110, MAX_SPANS)
     assert levels.clipped[-1][0] == pytest.approx(1.0 + 49 * 0.1)
 
 
@@ -175,46 +175,46 @@ def joined(runs: list[tuple[int, int]], gap: float) -> list[tuple[int, int]]:
 @given(samples_with_flats, cuts, st.sampled_from([1, 100, 10_000]))
 @settings(max_examples=400, deadline=None)
 def test_flat_tops_are_found_wherever_the_blocks_end(samples: Int16, sizes: list[int], rate: int) -> None:
-    found = FlatTops(rate)
+    found = ClippingDetector(rate)
     for block in split(samples, sizes):
         found.add(block, block, block, 1)
     runs = flat_tops(samples)
     peak, count = int(np.abs(samples.astype(int)).max()), sum(end - start for start, end in runs)
-    places = tuple((start / rate, end / rate) for start, end in joined(runs, 0.05 * rate)[:MOST_PLACES])
-    assert found.at_peak() == Clipping(peak, count, len(runs), places)
+    places = tuple((start / rate, end / rate) for start, end in joined(runs, 0.05 * rate)[:MAX_SPANS])
+    assert found.get_clipping() == Clipping(peak, count, len(runs), places)
 
 
 @given(st.integers(1, 2000), st.integers(1, 700), st.integers(1, 500), st.integers(0, 2**32 - 1))
 @settings(max_examples=200, deadline=None)
 def test_outline_is_lowest_and_highest_of_each_stretch(count: int, block: int, buckets: int, seed: int) -> None:
     samples = np.random.default_rng(seed).integers(-32768, 32767, count, dtype=np.int16, endpoint=True)
-    outline = Outline(count, buckets)
+    outline = WaveformPeaks(count, buckets)
     for start in range(0, count, block):
         outline.add(samples[start : start + block])
     expected: list[int] = []
     for bucket in range(buckets):
         part = samples[bucket * count // buckets : (bucket + 1) * count // buckets].astype(int)
         expected += [int(part.min()), int(part.max())] if len(part) else [0, 0]
-    assert outline.pairs() == tuple(max(-128, min(127, (value + 128) >> 8)) for value in expected)
+    assert outline.list_pairs() == tuple(max(-128, min(127, (value + 128) >> 8)) for value in expected)
 
 
-@pytest.mark.parametrize(("duration", "pairs"), [(0.5, 25), (3.01, 151), (100.0, FINE_MOST)])
+@pytest.mark.parametrize(("duration", "pairs"), [(0.5, 25), (3.01, 151), (100.0, MAX_FINE_PEAKS)])
 def test_fine_outline_has_fifty_pairs_a_second_and_an_end(duration: float, pairs: int) -> None:
     found = measured(tone(duration, 8000), 8000)
-    assert (len(found.peaks), len(found.peaks_fine)) == (800, 2 * pairs)
-    assert min(found.peaks_fine[1::2]) > 60 > -60 > max(found.peaks_fine[0::2])
+    assert (len(found.peaks), len(found.fine_peaks)) == (800, 2 * pairs)
+    assert min(found.fine_peaks[1::2]) > 60 > -60 > max(found.fine_peaks[0::2])
 
 
 def test_blocks_change_nothing() -> None:
     samples = np.frombuffer(pcm(speech_like(9.137)), dtype="<i2")
-    whole, parts = Frames(RATE), Frames(RATE)
+    whole, parts = FrameStatistics(RATE), FrameStatistics(RATE)
     whole.add(samples)
     for start in range(0, len(samples), 3200):
         parts.add(samples[start : start + 3200])
-    one, other = whole.loudness(), parts.loudness()
-    assert other.snr() == pytest.approx(one.snr())
+    one, other = whole.build_power_profile(), parts.build_power_profile()
+    assert other.compute_snr() == pytest.approx(one.compute_snr())
     assert (other.mean, other.mean_power) == pytest.approx((one.mean, one.mean_power))
-    assert other.speech().tolist() == one.speech().tolist()
+    assert other.find_speech_frames().tolist() == one.find_speech_frames().tolist()
     floats = samples / 32768.0
     assert (one.mean, one.mean_power) == pytest.approx((floats.mean(), np.mean(floats**2)), rel=1e-6)
 
@@ -222,17 +222,17 @@ def test_blocks_change_nothing() -> None:
 @pytest.mark.parametrize("rate", [8000, 22050, 48000])
 def test_powers_of_frames_are_their_variance(rate: int) -> None:
     samples = np.frombuffer(pcm(speech_like(2.0, rate) + 0.05), dtype="<i2")
-    frames = Frames(rate)
+    frames = FrameStatistics(rate)
     lows, highs, step = frames.add(samples)
     rows = samples[: len(samples) // step * step].reshape(-1, step)
-    assert frames.loudness().powers == pytest.approx((rows / 32768.0).var(axis=1), rel=1e-2)
+    assert frames.build_power_profile().powers == pytest.approx((rows / 32768.0).var(axis=1), rel=1e-2)
     assert (lows[: len(rows)].tolist(), highs[: len(rows)].tolist()) == (rows.min(1).tolist(), rows.max(1).tolist())
 
 
 def test_bytes_of_the_sound_pass_the_caller_once() -> None:
     file = wav_file(speech_like(9.0))
     seen = io.BytesIO()
-    measure(file, read_header(file), seen.write)
+    measure_levels(file, read_header(file), seen.write)
     assert seen.getvalue() == pcm(speech_like(9.0))
 
 
@@ -246,7 +246,7 @@ def peak_memory(path: Path, seconds: int) -> int:
     tracemalloc.start()
     with path.open("rb") as file:
         header: WavHeader = read_header(file)
-        measure(file, header)
+        measure_levels(file, header)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return peak

@@ -13,9 +13,16 @@ import soxr
 
 from audio.findings.thresholds import THRESHOLDS
 from audio.networks import speaker_match
-from audio.networks.speaker_match import Voiceprint, centroid, likeness, match, outliers, voiceprint
-from audio.networks.weights import Absent
-from audio.wav.riff import Float32, load, read_header
+from audio.networks.speaker_match import (
+    Voiceprint,
+    compute_centroid,
+    compute_similarity,
+    compute_voiceprint,
+    flag_outliers,
+    match_speaker,
+)
+from audio.networks.weights import MissingModel
+from audio.wav.riff import Float32, load_samples, read_header
 from tests.support.wav import RATE, SAMPLE, noise, speech_like, wav_file
 from tests.support.worse import echoing, narrow, noisy, quieter
 
@@ -32,7 +39,7 @@ def samples_of(file: str) -> Float32:
 
 @pytest.fixture(scope="module")
 def prints() -> Prints:
-    return {entry["file"]: voiceprint(samples_of(entry["file"]), RATE) for entry in MANIFEST}
+    return {entry["file"]: compute_voiceprint(samples_of(entry["file"]), RATE) for entry in MANIFEST}
 
 
 def files(**wanted: str) -> list[str]:
@@ -77,96 +84,96 @@ def test_print_has_length_one_and_hides_itself(prints: Prints) -> None:
     one = known(prints["slt-01.flac"])
     assert one.vector.shape == (256,) and one.vector.dtype == np.dtype("float32")
     assert np.linalg.norm(one.vector) == pytest.approx(1, abs=1e-5)
-    assert likeness(one, one) == pytest.approx(1, abs=1e-5)
+    assert compute_similarity(one, one) == pytest.approx(1, abs=1e-5)
     assert repr(one) == "Voiceprint(5.4 s)"
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000])
 def test_voice_is_the_same_at_every_rate(prints: Prints, rate: int) -> None:
-    other = voiceprint(soxr.resample(samples_of("slt-01.flac"), RATE, rate), rate)
-    assert likeness(known(prints["slt-01.flac"]), known(other)) > (0.9 if rate == 8000 else 0.99)
+    other = compute_voiceprint(soxr.resample(samples_of("slt-01.flac"), RATE, rate), rate)
+    assert compute_similarity(known(prints["slt-01.flac"]), known(other)) > (0.9 if rate == 8000 else 0.99)
 
 
 def test_pauses_do_not_count(prints: Prints) -> None:
     samples = samples_of("slt-01.flac")
     room = noise(4.0, -66.0).astype(np.float32)
-    padded = known(voiceprint(np.concatenate((room, samples[:40000], room, samples[40000:], room)), RATE))
+    padded = known(compute_voiceprint(np.concatenate((room, samples[:40000], room, samples[40000:], room)), RATE))
     assert padded.voiced_seconds == pytest.approx(known(prints["slt-01.flac"]).voiced_seconds, abs=0.4)
-    assert likeness(padded, known(prints["slt-01.flac"])) > 0.97
+    assert compute_similarity(padded, known(prints["slt-01.flac"])) > 0.97
 
 
 @pytest.mark.parametrize("samples", [np.zeros(0), np.zeros(10), np.zeros(RATE), noise(3.0, -20.0), noise(9.0, -60.0)])
 def test_without_speech_there_is_no_print(samples: "np.typing.NDArray[np.float64]") -> None:
-    assert voiceprint(samples.astype(np.float32), RATE) is None
+    assert compute_voiceprint(samples.astype(np.float32), RATE) is None
 
 
 def test_under_a_second_of_speech_is_no_print() -> None:
     samples = samples_of("slt-01.flac")
-    assert voiceprint(samples[: int(0.9 * RATE)], RATE) is None
-    assert voiceprint(samples[: 2 * RATE], RATE) is not None
+    assert compute_voiceprint(samples[: int(0.9 * RATE)], RATE) is None
+    assert compute_voiceprint(samples[: 2 * RATE], RATE) is not None
 
 
 def test_only_the_first_half_minute_of_speech_is_heard() -> None:
     long = np.tile(samples_of("slt-01.flac"), 30)
-    assert known(voiceprint(long, RATE)).voiced_seconds == 30.0
+    assert known(compute_voiceprint(long, RATE)).voiced_seconds == 30.0
 
 
 def test_wrong_speaker_is_the_only_outlier_of_rms(prints: Prints) -> None:
     names = [name for name in files(set="rms") if not name.startswith("consent")]
-    flagged = [name for name, out in zip(names, outliers([prints[name] for name in names]), strict=True) if out]
+    flagged = [name for name, out in zip(names, flag_outliers([prints[name] for name in names]), strict=True) if out]
     assert flagged == files(kind="wrong_speaker")
 
 
 @pytest.mark.parametrize("foreign", files(kind="recording", speaker="rms"))
 def test_one_foreign_clip_is_the_only_outlier_of_slt(prints: Prints, foreign: str) -> None:
-    assert outliers([*of(prints, "slt"), prints[foreign]]) == [False] * 8 + [True]
+    assert flag_outliers([*of(prints, "slt"), prints[foreign]]) == [False] * 8 + [True]
 
 
 @pytest.mark.parametrize(("own", "foreign"), [(6, 4), (4, 2), (3, 1), (8, 5)])
 def test_a_minority_by_one_stranger_does_not_become_the_voice(prints: Prints, own: int, foreign: int) -> None:
     mixed = of(prints, "slt")[:own] + of(prints, "rms")[:foreign]
-    assert outliers(mixed) == [False] * own + [True] * foreign
-    assert outliers(mixed[::-1]) == [True] * foreign + [False] * own
+    assert flag_outliers(mixed) == [False] * own + [True] * foreign
+    assert flag_outliers(mixed[::-1]) == [True] * foreign + [False] * own
 
 
 @pytest.mark.parametrize("reader", ["slt", "rms"])
 def test_genuine_set_has_no_outliers(prints: Prints, reader: str) -> None:
-    assert not any(outliers(of(prints, reader)))
+    assert not any(flag_outliers(of(prints, reader)))
 
 
 @pytest.mark.parametrize("how", WORSE)
 @pytest.mark.parametrize("reader", ["slt", "rms"])
 def test_poor_clip_of_the_reader_is_nearer_than_a_good_one_of_another(prints: Prints, reader: str, how: str) -> None:
-    middle = known(centroid(of(prints, reader)))
-    worse = known(voiceprint(WORSE[how](samples_of(f"{reader}-06.flac")), RATE))
-    other = max(likeness(known(one), middle) for one in of(prints, {"slt": "rms", "rms": "slt"}[reader]))
-    assert likeness(worse, middle) > other + 0.03
+    middle = known(compute_centroid(of(prints, reader)))
+    worse = known(compute_voiceprint(WORSE[how](samples_of(f"{reader}-06.flac")), RATE))
+    other = max(compute_similarity(known(one), middle) for one in of(prints, {"slt": "rms", "rms": "slt"}[reader]))
+    assert compute_similarity(worse, middle) > other + 0.03
 
 
 def test_outliers_need_a_set_to_stand_out_of(prints: Prints) -> None:
-    assert outliers([]) == []
+    assert flag_outliers([]) == []
     slt, rms = of(prints, "slt"), of(prints, "rms")
-    assert outliers([slt[0], slt[1], rms[0]]) == [False] * 3
-    assert outliers([slt[0], slt[1], rms[0], None]) == [False] * 4
-    assert outliers([slt[0], slt[1], rms[0], slt[2]]) == [False, False, True, False]
+    assert flag_outliers([slt[0], slt[1], rms[0]]) == [False] * 3
+    assert flag_outliers([slt[0], slt[1], rms[0], None]) == [False] * 4
+    assert flag_outliers([slt[0], slt[1], rms[0], slt[2]]) == [False, False, True, False]
 
 
 def test_short_clips_are_judged_more_mildly_and_very_short_ones_not_at_all(prints: Prints) -> None:
     own = of(prints, "slt")
-    middle = known(centroid(own))
+    middle = known(compute_centroid(own))
     for seconds, share, out in ((3.0, 0.72, True), (2.9, 0.72, False), (2.9, 0.6, True), (1.4, 0.1, False)):
-        assert outliers([*own, turned(middle, share, seconds=seconds)])[-1] is out, (seconds, share)
+        assert flag_outliers([*own, turned(middle, share, seconds=seconds)])[-1] is out, (seconds, share)
 
 
 def test_outlier_threshold_is_data(prints: Prints) -> None:
     strict = replace(THRESHOLDS, speaker_outlier=0.999)
-    assert any(outliers(of(prints, "slt"), strict))
-    assert centroid([None]) is centroid([]) is None
+    assert any(flag_outliers(of(prints, "slt"), strict))
+    assert compute_centroid([None]) is compute_centroid([]) is None
 
 
 @pytest.mark.parametrize("reader", ["slt", "rms"])
 def test_consent_matches_the_recordings_of_its_reader_only(prints: Prints, reader: str) -> None:
-    found = {name: match(prints[name], of(prints, reader)) for name in files(kind="consent")}
+    found = {name: match_speaker(prints[name], of(prints, reader)) for name in files(kind="consent")}
     mine = found.pop(f"consent-{reader}.flac")
     assert (mine.verdict, mine.threshold, mine.finding) == ("same", 0.75, None)
     assert mine.compared_with == len(of(prints, reader))
@@ -177,8 +184,8 @@ def test_consent_matches_the_recordings_of_its_reader_only(prints: Prints, reade
 
 def test_verdict_follows_the_thresholds(prints: Prints) -> None:
     recordings = of(prints, "slt")
-    middle = known(centroid(recordings))
-    told = {share: match(turned(middle, share), recordings) for share in (0.76, 0.74, 0.63, 0.615, 0.1)}
+    middle = known(compute_centroid(recordings))
+    told = {share: match_speaker(turned(middle, share), recordings) for share in (0.76, 0.74, 0.63, 0.615, 0.1)}
     assert [one.verdict for one in told.values()] == ["same", "unsure", "unsure", "different", "different"]
     assert [one.finding.code if one.finding else "" for one in told.values()] == [
         "",
@@ -190,32 +197,32 @@ def test_verdict_follows_the_thresholds(prints: Prints) -> None:
     assert "likeness 0.61, below 0.62" in told[0.615].text
     assert all(one.error_rate is not None and 0 < one.error_rate < 0.1 for one in told.values())
     moved = replace(THRESHOLDS, speaker_same=0.8, speaker_different=0.7)
-    assert match(turned(middle, 0.76), recordings, moved).verdict == "unsure"
-    assert match(turned(middle, 0.69), recordings, moved).verdict == "different"
+    assert match_speaker(turned(middle, 0.76), recordings, moved).verdict == "unsure"
+    assert match_speaker(turned(middle, 0.69), recordings, moved).verdict == "different"
 
 
 def test_what_cannot_be_compared_is_unchecked_and_says_why(prints: Prints, monkeypatch: pytest.MonkeyPatch) -> None:
     recordings, take = of(prints, "slt"), prints["consent-slt.flac"]
-    few = match(take, [*recordings[:2], None])
+    few = match_speaker(take, [*recordings[:2], None])
     assert (few.verdict, few.compared_with, few.score, few.error_rate) == ("unchecked", 2, None, None)
     assert "2 recordings" in few.text and "too few" in few.text
-    assert "too little speech in the take" in match(None, recordings).text
-    monkeypatch.setattr(speaker_match, "encoder", lambda: Absent("Resemblyzer is not installed."))
-    assert voiceprint(samples_of("slt-01.flac"), RATE) is None
-    gone = match(None, [None] * 9)
+    assert "too little speech in the take" in match_speaker(None, recordings).text
+    monkeypatch.setattr(speaker_match, "load_encoder", lambda: MissingModel("Resemblyzer is not installed."))
+    assert compute_voiceprint(samples_of("slt-01.flac"), RATE) is None
+    gone = match_speaker(None, [None] * 9)
     assert gone.text == "Whether it is the voice of the recordings is not checked: Resemblyzer is not installed."
     assert gone.finding is not None and gone.finding.code == "take_voice_unchecked"
 
 
 def test_what_is_kept_of_a_match_holds_no_print(prints: Prints) -> None:
     for take in (prints["consent-slt.flac"], prints["consent-rms.flac"], None):
-        kept = json.dumps(match(take, of(prints, "slt")).as_dict())
+        kept = json.dumps(match_speaker(take, of(prints, "slt")).as_dict())
         assert "vector" not in kept and len(kept) < 700
 
 
 def test_load_takes_only_the_start() -> None:
     file = wav_file(speech_like(9.0))
-    assert len(load(file, read_header(file), max_seconds=2.0)) == 2 * RATE
-    whole = load(file, read_header(file))
+    assert len(load_samples(file, read_header(file), max_seconds=2.0)) == 2 * RATE
+    whole = load_samples(file, read_header(file))
     assert whole.dtype == np.float32
     assert np.abs(whole - speech_like(9.0)).max() < 1e-4

@@ -9,15 +9,15 @@ import soundfile
 import soxr
 
 from audio.networks import vad as hearing
-from audio.networks.silero import CHUNK, Silero, silero
-from audio.networks.vad import Speech, SpeechFinder, speech
-from audio.networks.weights import Absent
+from audio.networks.silero import CHUNK, Silero, load_silero
+from audio.networks.vad import Speech, SpeechDetector, detect_speech
+from audio.networks.weights import MissingModel
 from audio.wav.riff import Float32
 from tests.support.wav import RATE, SAMPLE, Samples, noise, tone
 from tests.support.worse import noisy
 
 NAMES = [path.stem for path in sorted(SAMPLE.glob("*-0?.flac"))]
-GONE = Absent("silero-vad is not installed.")
+GONE = MissingModel("silero-vad is not installed.")
 
 
 def clip(name: str = "slt-01") -> Float32:
@@ -34,7 +34,7 @@ def with_pause(name: str, seconds: float = 1.2) -> tuple[Float32, tuple[float, f
 
 @pytest.fixture
 def by_level(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hearing, "silero", lambda: GONE)
+    monkeypatch.setattr(hearing, "load_silero", lambda: GONE)
 
 
 def near(found: Speech, expected: tuple[tuple[float, float], ...], within: float = 0.05) -> bool:
@@ -46,10 +46,10 @@ def near(found: Speech, expected: tuple[tuple[float, float], ...], within: float
 @pytest.mark.parametrize("name", NAMES)
 def test_clips_are_speech_and_what_is_around_them_is_not(name: str) -> None:
     samples, (start, end) = with_pause(name)
-    found = speech(samples, RATE)
-    assert (found.by, found.missing) == ("model", "")
+    found = detect_speech(samples, RATE)
+    assert (found.method, found.missing_reason) == ("model", "")
     assert found.total == pytest.approx(len(samples) / RATE)
-    pauses = found.pauses(1.0)
+    pauses = found.list_pauses(1.0)
     assert len(pauses) == 3
     # The files in sample/ have 0.15 s of room at their ends.
     assert start - 0.3 < pauses[1][0] < start + 0.1 and end - 0.1 < pauses[1][1] < end + 0.3
@@ -60,8 +60,8 @@ def test_clips_are_speech_and_what_is_around_them_is_not(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES[::3])
 def test_pause_is_found_in_noise(name: str, snr: float) -> None:
     samples, (start, end) = with_pause(name)
-    found = speech(noisy(samples, snr), RATE)
-    inner = [one for one in found.pauses(0.8) if one[0] > 0.0 and one[1] < found.total]
+    found = detect_speech(noisy(samples, snr), RATE)
+    inner = [one for one in found.list_pauses(0.8) if one[0] > 0.0 and one[1] < found.total]
     assert len(inner) == 1
     assert inner[0][0] < start + 0.2 and inner[0][1] > end - 0.2
     assert found.share > 0.6
@@ -85,17 +85,17 @@ NOT_SPEECH: dict[str, Samples] = {
 @pytest.mark.parametrize("name", NOT_SPEECH)
 def test_what_nobody_says_is_not_speech(name: str) -> None:
     samples = NOT_SPEECH[name]
-    found = speech(samples.astype(np.float32), RATE)
+    found = detect_speech(samples.astype(np.float32), RATE)
     assert (found.segments, found.seconds, found.share) == ((), 0.0, 0.0)
-    assert found.pauses() == ((0.0, found.total),)
+    assert found.list_pauses() == ((0.0, found.total),)
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000])
 def test_rate_does_not_matter(rate: int) -> None:
     samples, _ = with_pause("rms-02")
-    found = speech(soxr.resample(samples, RATE, rate), rate)
+    found = detect_speech(soxr.resample(samples, RATE, rate), rate)
     # Half the band is gone at 8 kHz, and some soft ends of words with it.
-    assert near(found, speech(samples, RATE).segments, within=0.15 if rate == 8000 else 0.05)
+    assert near(found, detect_speech(samples, RATE).segments, within=0.15 if rate == 8000 else 0.05)
 
 
 @pytest.mark.parametrize("size", [1, 777, 16000, 50_000])
@@ -104,34 +104,34 @@ def test_blocks_of_any_size_and_whole_numbers_give_the_same(rate: int, size: int
     samples, _ = with_pause("slt-03")
     samples = soxr.resample(samples, RATE, rate)[: 4000 if size == 1 else None]
     whole = np.round(samples * 32767).astype(np.int16)
-    finder = SpeechFinder(rate)
+    finder = SpeechDetector(rate)
     for start in range(0, len(whole), size):
         finder.add(whole[start : start + size])
-    found = finder.result()
-    assert near(found, speech(samples, rate).segments, 0.033)
+    found = finder.get_speech()
+    assert near(found, detect_speech(samples, rate).segments, 0.033)
     assert found.total == pytest.approx(len(samples) / rate)
 
 
 def test_model_remembers_from_batch_to_batch() -> None:
-    model = silero()
+    model = load_silero()
     assert isinstance(model, Silero)
     samples = clip()[: 160 * CHUNK]
-    at_once = model.probabilities(samples, model.start())
-    state = model.start()
-    parts = [model.probabilities(part, state) for part in np.split(samples, 16)]
+    at_once = model.compute_probabilities(samples, model.create_state())
+    state = model.create_state()
+    parts = [model.compute_probabilities(part, state) for part in np.split(samples, 16)]
     assert np.allclose(np.concatenate(parts), at_once, atol=1e-4)
-    fresh = [model.probabilities(part, model.start()) for part in np.split(samples, 16)]
+    fresh = [model.compute_probabilities(part, model.create_state()) for part in np.split(samples, 16)]
     assert not np.allclose(np.concatenate(fresh), at_once, atol=1e-2)
 
 
 def test_ten_minutes_take_no_more_memory_than_one() -> None:
     def peak(minutes: int) -> int:
         block = np.tile(clip(), 12)[: 60 * RATE]
-        finder = SpeechFinder(RATE)
+        finder = SpeechDetector(RATE)
         tracemalloc.start()
         for _ in range(minutes):
             finder.add(block)
-        finder.result()
+        finder.get_speech()
         used = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return used
@@ -144,7 +144,7 @@ def test_short_gaps_close_and_clicks_fall_away() -> None:
     def spans() -> Iterator[tuple[float, float]]:
         yield from ((0.05, 0.5), (0.7, 1.0), (1.3, 1.35), (2.0, 2.99))
 
-    found = tuple(hearing._padded(spans(), 3.0))
+    found = tuple(hearing._pad_spans(spans(), 3.0))
     assert found == ((0.0, 1.08), (1.92, 3.0))
 
 
@@ -152,16 +152,16 @@ def test_pauses_lie_between_segments() -> None:
     found = Speech(((0.0, 1.0), (1.5, 2.0), (2.1, 2.9)), 4.0)
     assert found.seconds == pytest.approx(2.3)
     assert found.share == pytest.approx(0.575)
-    assert found.pauses(0.3) == ((1.0, 1.5), (2.9, 4.0))
+    assert found.list_pauses(0.3) == ((1.0, 1.5), (2.9, 4.0))
 
 
 @pytest.mark.usefixtures("by_level")
 @pytest.mark.parametrize("name", NAMES[::3])
 def test_without_the_model_the_level_decides_and_it_is_said(name: str) -> None:
     samples, (start, end) = with_pause(name)
-    found = speech(samples, RATE)
-    assert (found.by, found.missing) == ("level", "silero-vad is not installed.")
-    pauses = found.pauses(1.0)
+    found = detect_speech(samples, RATE)
+    assert (found.method, found.missing_reason) == ("level", "silero-vad is not installed.")
+    pauses = found.list_pauses(1.0)
     assert len(pauses) == 3
     assert start - 0.3 < pauses[1][0] < start + 0.1 and end - 0.1 < pauses[1][1] < end + 0.3
 
@@ -169,5 +169,5 @@ def test_without_the_model_the_level_decides_and_it_is_said(name: str) -> None:
 @pytest.mark.usefixtures("by_level")
 @pytest.mark.parametrize("name", ["nothing", "one sample", "silence", "quiet room", "noise", "low tone", "clicks"])
 def test_level_takes_no_steady_sound_for_speech(name: str) -> None:
-    found = speech(NOT_SPEECH[name].astype(np.float32), RATE)
-    assert (found.segments, found.by) == ((), "level")
+    found = detect_speech(NOT_SPEECH[name].astype(np.float32), RATE)
+    assert (found.segments, found.method) == ((), "level")

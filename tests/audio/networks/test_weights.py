@@ -15,10 +15,10 @@ import pytest
 
 from audio.networks import weights
 from audio.networks.silero import SHAPES as SILERO_SHAPES
-from audio.networks.silero import Silero, silero
+from audio.networks.silero import Silero, load_silero
 from audio.networks.speaker_encoder import SHAPES as ENCODER_SHAPES
-from audio.networks.speaker_encoder import Encoder, encoder
-from audio.networks.weights import TORCH_MAGIC, Absent, Arrays, safetensors, torch_legacy
+from audio.networks.speaker_encoder import SpeakerEncoder, load_encoder
+from audio.networks.weights import TORCH_MAGIC, Arrays, MissingModel, load_safetensors, load_torch_legacy
 
 SHAPES = {"one": (2, 3), "two": (4,)}
 ONE, TWO = np.arange(6, dtype="<f4").reshape(2, 3), np.arange(4, dtype="<f4") - 2
@@ -54,25 +54,25 @@ def entry(**changed: Any) -> dict[str, Any]:
     return {"one": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]} | changed}
 
 
-def good(found: Arrays | Absent) -> Arrays:
+def good(found: Arrays | MissingModel) -> Arrays:
     assert isinstance(found, dict), found
     return found
 
 
-def reason(found: Arrays | Absent) -> str:
-    assert isinstance(found, Absent)
+def reason(found: Arrays | MissingModel) -> str:
+    assert isinstance(found, MissingModel)
     return found.reason
 
 
 def test_both_models_are_read_out_of_their_wheels_without_importing_them() -> None:
-    assert isinstance(silero(), Silero) and silero() is silero()
-    assert isinstance(encoder(), Encoder) and encoder() is encoder()
+    assert isinstance(load_silero(), Silero) and load_silero() is load_silero()
+    assert isinstance(load_encoder(), SpeakerEncoder) and load_encoder() is load_encoder()
     assert not {"silero_vad", "resemblyzer", "torch"} & sys.modules.keys()
 
 
 def test_safetensors_are_read(wheel: Path) -> None:
     wheel.write_bytes(tensors())
-    found = good(safetensors("model", "model.bin", SHAPES))
+    found = good(load_safetensors("model", "model.bin", SHAPES))
     assert found.keys() == SHAPES.keys()
     assert np.array_equal(found["one"], ONE) and np.array_equal(found["two"], TWO)
 
@@ -99,7 +99,7 @@ WRONG_TENSORS: dict[str, tuple[bytes, str]] = {
 def test_wrong_safetensors_are_absent(wheel: Path, name: str) -> None:
     data, why = WRONG_TENSORS[name]
     wheel.write_bytes(data)
-    assert why in reason(safetensors("model", "model.bin", SHAPES))
+    assert why in reason(load_safetensors("model", "model.bin", SHAPES))
 
 
 class Storage:
@@ -161,7 +161,7 @@ def legacy(
 
 def test_legacy_file_is_read(wheel: Path) -> None:
     wheel.write_bytes(legacy())
-    found = good(torch_legacy("model", "model.bin", SHAPES))
+    found = good(load_torch_legacy("model", "model.bin", SHAPES))
     assert np.array_equal(found["one"], ONE) and np.array_equal(found["two"], TWO)
 
 
@@ -179,7 +179,7 @@ def test_code_in_a_legacy_file_never_runs(wheel: Path) -> None:
     trap = wheel.parent / "ran"
     for data in (pickle.dumps(Touch(trap)), legacy({"one": Touch(trap)}), legacy(magic=Touch(trap))):  # type: ignore[arg-type] # a trap in the place of a number
         wheel.write_bytes(data)
-        assert "cannot be used" in reason(torch_legacy("model", "model.bin", SHAPES))
+        assert "cannot be used" in reason(load_torch_legacy("model", "model.bin", SHAPES))
         assert not trap.exists()
     pickle.loads(pickle.dumps(Touch(trap)))  # noqa: S301 - shows that the trap works
     assert trap.exists()
@@ -213,14 +213,14 @@ WRONG_LEGACY: dict[str, tuple[Callable[[], bytes], str]] = {
 def test_wrong_legacy_file_is_absent(wheel: Path, name: str) -> None:
     make, why = WRONG_LEGACY[name]
     wheel.write_bytes(make())
-    assert why in reason(torch_legacy("model", "model.bin", SHAPES))
+    assert why in reason(load_torch_legacy("model", "model.bin", SHAPES))
 
 
 def test_what_is_not_there_is_absent(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert reason(safetensors("model", "model.bin", SHAPES)) == "model is installed without model.bin."
+    assert reason(load_safetensors("model", "model.bin", SHAPES)) == "model is installed without model.bin."
     wheel.write_bytes(tensors())
     monkeypatch.setattr(weights, "MAX_BYTES", 10)
-    assert reason(safetensors("model", "model.bin", SHAPES)) == "model.bin of model is too large."
+    assert reason(load_safetensors("model", "model.bin", SHAPES)) == "model.bin of model is too large."
     monkeypatch.undo()
-    assert reason(safetensors("no-such-model", "x", SILERO_SHAPES)) == "no-such-model is not installed."
-    assert reason(torch_legacy("no-such-model", "x", ENCODER_SHAPES)) == "no-such-model is not installed."
+    assert reason(load_safetensors("no-such-model", "x", SILERO_SHAPES)) == "no-such-model is not installed."
+    assert reason(load_torch_legacy("no-such-model", "x", ENCODER_SHAPES)) == "no-such-model is not installed."

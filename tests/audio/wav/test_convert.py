@@ -17,16 +17,16 @@ from audio.findings.findings import Refused, Severity
 from audio.untrusted.child import Job
 from audio.untrusted.runner import run
 from audio.wav import convert, decode
-from audio.wav.convert import Derived, convert_job, is_ours, temporary_wav, to_wav
-from audio.wav.pcm import allowed_rate
+from audio.wav.convert import ConvertedWav, convert_job, convert_to_temporary_wav, convert_to_wav, is_accepted_wav
+from audio.wav.pcm import choose_allowed_rate
 from audio.wav.riff import ALLOWED_RATES, SIGNATURES, read_header
-from audio.wav.source_format import MORE_THAN_SOUND
+from audio.wav.source_format import INTACT_SOUND_CODES
 from tests.support.sounds import FloatArray, by_ffmpeg, by_libsndfile, film, voice
 from tests.support.wav import CLEAN, HOSTILE, noise, sample_wav, speech_like, tone, wav_bytes
 
 VOICE, RATE = voice()
 
-Make = Callable[[bytes], Derived]
+Make = Callable[[bytes], ConvertedWav]
 
 
 def at_once(job: Job, source: BinaryIO, arguments: dict[str, Any], *_: object) -> Iterator[dict[str, Any]]:
@@ -37,28 +37,28 @@ def at_once(job: Job, source: BinaryIO, arguments: dict[str, Any], *_: object) -
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     """Converts bytes; what comes out has passed the strict reader."""
-    monkeypatch.setattr(convert, "run", at_once)
+    monkeypatch.setattr(convert, "run_studio", at_once)
 
-    def made(data: bytes, rate: int | None = None) -> Derived:
-        return to_wav(io.BytesIO(data), tmp_path / f"{len(list(tmp_path.iterdir()))}.wav", rate)
+    def made(data: bytes, rate: int | None = None) -> ConvertedWav:
+        return convert_to_wav(io.BytesIO(data), tmp_path / f"{len(list(tmp_path.iterdir()))}.wav", rate)
 
     return made
 
 
-def codes(derived: Derived) -> set[str]:
+def codes(derived: ConvertedWav) -> set[str]:
     return {one.code for one in derived.findings}
 
 
 def refusal(data: bytes, tmp_path: Path) -> str:
     target = tmp_path / "refused.wav"
     with pytest.raises(Refused) as refused:
-        to_wav(io.BytesIO(data), target)
+        convert_to_wav(io.BytesIO(data), target)
     assert refused.value.finding.severity == Severity.REFUSED
     assert not target.exists()
     return refused.value.finding.code
 
 
-def sound_of(derived: Derived) -> FloatArray:
+def sound_of(derived: ConvertedWav) -> FloatArray:
     with derived.path.open("rb") as file:
         assert read_header(file) == derived.header
     return np.asarray(soundfile.read(derived.path)[0])
@@ -165,7 +165,7 @@ def test_decoding_starts_no_threads_for_a_child_may_not(kind: str, codec: str) -
     tasks = Path("/proc/self/task")  # where there is none, nobody can count
     sound = decode.open_sound(io.BytesIO(by_ffmpeg(np.repeat(VOICE, 3), 48000, kind, codec)))
     before = list(tasks.glob("*"))
-    for _ in sound.blocks():
+    for _ in sound.read_blocks():
         assert len(list(tasks.glob("*"))) <= len(before)
 
 
@@ -190,12 +190,14 @@ def test_without_pyav_a_phones_file_says_what_to_install(monkeypatch: pytest.Mon
     + [(88200, 44100), (96000, 48000), (176400, 44100), (192000, 48000), (6000, 8000)],
 )
 def test_a_rate_becomes_one_that_is_allowed(rate: int, becomes: int) -> None:
-    assert allowed_rate(rate) == becomes
+    assert choose_allowed_rate(rate) == becomes
 
 
 @pytest.mark.parametrize(("source", "target"), [(96000, 48000), (88200, 44100), (32000, 44100), (44100, 16000)])
 def test_another_rate_keeps_a_tone_and_the_length(make: Make, source: int, target: int) -> None:
-    made = to_wav(io.BytesIO(by_libsndfile(tone(2.0, source, 1000.0), source, "WAV", "PCM_24")), _new(make), target)
+    made = convert_to_wav(
+        io.BytesIO(by_libsndfile(tone(2.0, source, 1000.0), source, "WAV", "PCM_24")), _new(make), target
+    )
     got = sound_of(made)
     assert (made.header.sample_rate, made.header.frames) == (target, 2 * target)
     middle = slice(target // 2, target)
@@ -218,7 +220,7 @@ def test_the_same_file_gives_the_same_bytes_and_another_other_dither(
     data = by_libsndfile(np.stack([VOICE, VOICE * 0.9], axis=1), RATE, "FLAC", "PCM_24")
     here = make(data)
     with monkeypatch.context() as patched:
-        patched.setattr(convert, "run", run)
+        patched.setattr(convert, "run_studio", run)
         in_the_child = make(data)
     assert here.path.read_bytes() == in_the_child.path.read_bytes()
     assert (here.recipe, here.findings) == (in_the_child.recipe, in_the_child.findings)
@@ -285,14 +287,14 @@ def test_a_hostile_wav_is_refused_or_becomes_a_clean_one(make: Make, tmp_path: P
             assert refused.finding.code in {"not_sound", "rest_damaged", "truncated", "sound_damaged"}
     else:
         assert code not in {*SOME_MISSING, "is_zip", "empty_file"}
-        assert code in convert.ANOTHER_FORMAT | MORE_THAN_SOUND
-        assert ("more_than_sound" in codes(made)) == (code in MORE_THAN_SOUND)
+        assert code in convert.OTHER_FORMAT_CODES | INTACT_SOUND_CODES
+        assert ("more_than_sound" in codes(made)) == (code in INTACT_SOUND_CODES)
 
 
 def test_every_clean_wav_comes_out_with_its_own_samples(make: Make) -> None:
     for recipe in CLEAN.values():
         data = recipe()
-        assert is_ours(io.BytesIO(data))
+        assert is_accepted_wav(io.BytesIO(data))
         made = make(data)
         assert codes(made) == set()
         assert np.array_equal(sound_of(made), soundfile.read(io.BytesIO(data))[0])
@@ -354,7 +356,7 @@ def test_a_head_that_claims_billions_of_frames_is_refused_at_once(tmp_path: Path
 
 def test_a_file_of_many_hours_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A megabyte of FLAC can hold days of silence."""
-    monkeypatch.setattr(convert, "MOST_HOURS", 1.0)
+    monkeypatch.setattr(convert, "MAX_HOURS", 1.0)
     days = by_libsndfile(np.zeros(3601 * 8000), 8000, "FLAC", "PCM_16")
     target = tmp_path / "hours.wav"
     target.touch()
@@ -413,18 +415,18 @@ def test_an_existing_file_is_never_overwritten_and_a_rate_must_be_allowed(tmp_pa
     target = tmp_path / "kept.wav"
     target.write_text("kept")
     with pytest.raises(FileExistsError):
-        to_wav(io.BytesIO(wav_bytes()), target)
+        convert_to_wav(io.BytesIO(wav_bytes()), target)
     assert target.read_text() == "kept"
     with pytest.raises(ValueError, match="12345"):
-        to_wav(io.BytesIO(wav_bytes()), tmp_path / "new.wav", 12345)
+        convert_to_wav(io.BytesIO(wav_bytes()), tmp_path / "new.wav", 12345)
 
 
 def test_an_upload_becomes_a_file_for_a_while(tmp_path: Path) -> None:
     path = tmp_path / "voice.flac"
     path.write_bytes(data := by_libsndfile(VOICE, RATE, "FLAC", "PCM_24"))
-    with path.open("rb") as file, temporary_wav(file) as derived:
+    with path.open("rb") as file, convert_to_temporary_wav(file) as derived:
         assert derived.header.frames == len(VOICE)
-        assert not is_ours(file)
+        assert not is_accepted_wav(file)
     assert not derived.path.exists()
     assert path.read_bytes() == data
 
@@ -443,5 +445,5 @@ def test_every_code_of_converting_is_shown_by_a_test() -> None:
 def test_speech_stays_speech_at_every_allowed_rate(make: Make) -> None:
     for rate in ALLOWED_RATES:
         data = by_libsndfile(speech_like(2.0, 96000), 96000, "WAV", "PCM_24")
-        made = to_wav(io.BytesIO(data), make(wav_bytes()).path.with_suffix(f".{rate}.wav"), rate)
+        made = convert_to_wav(io.BytesIO(data), make(wav_bytes()).path.with_suffix(f".{rate}.wav"), rate)
         assert (made.header.sample_rate, made.header.seconds) == (rate, 2.0)

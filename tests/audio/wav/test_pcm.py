@@ -7,14 +7,21 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from audio.wav.pcm import Rounding, WavWriter, resampled, resampled_frames, triangular, wav_head
+from audio.wav.pcm import (
+    Quantizer,
+    WavWriter,
+    build_wav_header,
+    count_resampled_frames,
+    draw_triangular_noise,
+    resample_blocks,
+)
 from audio.wav.riff import ALLOWED_RATES, Float32, read_header
 
 COUNT = 1 << 18
 
 
 def test_dither_is_triangular_over_one_step_to_either_side() -> None:
-    drawn = triangular(np.random.PCG64(1), COUNT)
+    drawn = draw_triangular_noise(np.random.PCG64(1), COUNT)
     assert -1 < drawn.min() < -0.99 and 0.99 < drawn.max() < 1
     assert drawn.mean() == pytest.approx(0, abs=0.003)
     assert drawn.var() == pytest.approx(1 / 6, rel=0.01)
@@ -25,23 +32,23 @@ def test_dither_is_triangular_over_one_step_to_either_side() -> None:
 @pytest.mark.parametrize("level", [0.0, 0.25, 0.5, 10.3, -7.75])
 def test_the_error_of_rounding_neither_shifts_nor_breathes_with_the_sound(level: float) -> None:
     """With triangular dither, mean and power of the error do not depend on the value that is rounded."""
-    error = Rounding("1")(np.full(COUNT, level / 32768, np.float32)) - level
+    error = Quantizer("1")(np.full(COUNT, level / 32768, np.float32)) - level
     assert error.mean() == pytest.approx(0, abs=0.004)
     assert error.var() == pytest.approx(1 / 4, rel=0.02)
 
 
 def test_a_tone_below_half_a_step_is_still_there() -> None:
     tone = (0.4 / 32768 * np.sin(np.arange(COUNT) * 0.1)).astype(np.float32)
-    assert not Rounding(None)(tone).any()
-    assert float(Rounding("1")(tone) @ tone / (tone @ tone)) / 32768 == pytest.approx(1, rel=0.05)
+    assert not Quantizer(None)(tone).any()
+    assert float(Quantizer("1")(tone) @ tone / (tone @ tone)) / 32768 == pytest.approx(1, rel=0.05)
 
 
 def test_dither_does_not_depend_on_how_the_sound_is_cut_into_blocks() -> None:
     sound = np.linspace(-0.5, 0.5, 10_000, dtype=np.float32)
-    whole = Rounding("abc")(sound)
-    rounding = Rounding("abc")
+    whole = Quantizer("abc")(sound)
+    rounding = Quantizer("abc")
     assert np.array_equal(whole, np.concatenate([rounding(part) for part in np.array_split(sound, 7)]))
-    assert not np.array_equal(whole, Rounding("abd")(sound))
+    assert not np.array_equal(whole, Quantizer("abd")(sound))
 
 
 FIRST = [0, 0, 0, 0, 0, 0, 0, 1, -1, 0, 1, 0, 0, 0, 1, -1, 0, 0, -1, 0, 0, 1, 1, -1]
@@ -49,11 +56,11 @@ FIRST = [0, 0, 0, 0, 0, 0, 0, 1, -1, 0, 1, 0, 0, 0, 1, -1, 0, 0, -1, 0, 0, 1, 1,
 
 def test_the_first_bytes_of_a_seed_never_change() -> None:
     """Files made years apart are the same: the raw bits of PCG64 are promised to be stable."""
-    assert Rounding("c0ffee")(np.zeros(24, np.float32)).tolist() == FIRST
+    assert Quantizer("c0ffee")(np.zeros(24, np.float32)).tolist() == FIRST
 
 
 def test_full_scale_is_not_wrapped_around_and_the_peak_is_kept() -> None:
-    rounding = Rounding("1")
+    rounding = Quantizer("1")
     assert set(rounding(np.ones(1000, np.float32)).tolist()) <= {32766, 32767}
     assert set(rounding(np.full(1000, -1.5, np.float32)).tolist()) == {-32768}
     assert rounding.peak == 1.5
@@ -66,7 +73,7 @@ def test_what_is_written_is_what_the_strict_reader_reads(sizes: list[int], rate:
     for size in sizes:
         writer.write(np.arange(size, dtype=np.int16))
     writer.close()
-    assert file.getvalue()[:44] == wav_head(rate, 2 * sum(sizes))
+    assert file.getvalue()[:44] == build_wav_header(rate, 2 * sum(sizes))
     if sum(sizes):
         header = read_header(file)
         assert (header.frames, header.sample_rate) == (sum(sizes), rate)
@@ -80,5 +87,5 @@ def test_what_is_written_is_what_the_strict_reader_reads(sizes: list[int], rate:
 @example([400], 48000, 44100)  # 367.5
 def test_the_length_at_another_rate_is_known_beforehand(sizes: list[int], source: int, target: int) -> None:
     blocks: list[Float32] = [np.full(size, 0.5, np.float32) for size in sizes]
-    got = sum(map(len, resampled(blocks, source, target)))
-    assert got == resampled_frames(sum(sizes), source, target)
+    got = sum(map(len, resample_blocks(blocks, source, target)))
+    assert got == count_resampled_frames(sum(sizes), source, target)

@@ -55,7 +55,7 @@ def test_talent_is_told_what_each_provider_is_sent(desk: Desk, provider: str) ->
 
 def test_disclosure_follows_the_capabilities(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing about a provider is typed twice: another way to show the consent is another sentence."""
-    adapter = registry.provider_class("speechgen")
+    adapter = registry.get_provider_class("speechgen")
     rapid = replace(adapter.tiers[Tier.RAPID], consent_proof=ConsentProof.AUDIO_FILE)
     monkeypatch.setattr(adapter, "tiers", {Tier.RAPID: rapid})
     assert disclosure(at(desk.asked(), "speechgen")).recipients == SENT

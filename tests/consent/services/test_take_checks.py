@@ -97,7 +97,7 @@ def test_a_check_that_cannot_be_made_says_so(consent: Consent, monkeypatch: pyte
     def broken(*_: Any, **__: Any) -> None:
         raise OSError("The disk is gone.")
 
-    monkeypatch.setattr("consent.services.take_checks.examine", broken)
+    monkeypatch.setattr("consent.services.take_checks.analyze_recording", broken)
     for _ in range(10):
         Task.objects.filter(status=TaskStatus.WAITING).update(due_at=take.created_at)
         do_tasks("check_take")

@@ -90,12 +90,12 @@ def test_idle_worker_stops_at_once(worker: Started, tmp_path: Path) -> None:
 
 def test_worker_without_a_queue_waits_for_it(start: Start, tmp_path: Path) -> None:
     """It is started first, the queue after it; then the queue dies under it and comes back."""
-    worker = start(sys.executable, "-c", WORKER, REDIS_URL=valkey.url(tmp_path))
+    worker = start(sys.executable, "-c", WORKER, REDIS_URL=valkey.build_url(tmp_path))
     worker.says("The queue cannot be reached")
     for name in ("one", "two"):
-        queue = subprocess.Popen(valkey.command(tmp_path), stdout=subprocess.DEVNULL)
+        queue = subprocess.Popen(valkey.build_command(tmp_path), stdout=subprocess.DEVNULL)
         try:
-            wait_for(lambda: valkey.answers(valkey.socket_path(tmp_path)), "Valkey")
+            wait_for(lambda: valkey.is_answering(valkey.get_socket_path(tmp_path)), "Valkey")
             file = tmp_path / name
             file.touch()
             outbox.add("wait_for_file", file.name)
@@ -114,7 +114,7 @@ def ring(data_dir: Path, file: Path) -> None:
     from rq.serializers import JSONSerializer
 
     task_id = str(Task.objects.get(object_id=file.name).pk)
-    with Redis(unix_socket_path=str(valkey.socket_path(data_dir))) as connection:
+    with Redis(unix_socket_path=str(valkey.get_socket_path(data_dir))) as connection:
         Queue(outbox.SUBMIT, connection=connection, serializer=JSONSerializer).enqueue(outbox.run_task, task_id)
 
 

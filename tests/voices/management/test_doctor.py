@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from audio.networks import estimates, installed
-from audio.networks.weights import Absent
+from audio.networks.weights import MissingModel
 from voicehub import outbox
 from voicehub.models import Task
 from voices.models import Account
@@ -121,10 +121,10 @@ def test_each_part_of_listening_is_told(capsys: pytest.CaptureFixture[str], name
 def test_studio_without_any_part_of_listening_is_told_what_to_do_but_is_not_in_trouble(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for loader in ("silero", "encoder"):
-        monkeypatch.setattr(installed, loader, lambda: Absent("The weights are not here."))
+    for loader in ("load_silero", "load_encoder"):
+        monkeypatch.setattr(installed, loader, lambda: MissingModel("The weights are not here."))
     monkeypatch.setattr(installed, "find_spec", lambda name: None)
-    monkeypatch.setattr(estimates, "_denoiser", lambda: Absent("The denoiser is not here."))
+    monkeypatch.setattr(estimates, "_load_denoiser", lambda: MissingModel("The denoiser is not here."))
     code, said = doctor(capsys)
     assert code == 0
     lines = dict(

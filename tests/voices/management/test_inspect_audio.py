@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
 from audio import report
-from audio.ingest import understood
+from audio.ingest import ingest_audio
 from tests.support.wav import encoded, sample_wav, wav_bytes
 from tests.support.zips import Member, listed, zip_of
 from voicehub.models import ThresholdOverride
@@ -184,9 +184,9 @@ def test_a_file_that_sets_off_what_nobody_thought_of_hides_no_other(
     def fail(file: Any, *more: Any) -> Any:
         if Path(file.name) == clip:
             raise ZeroDivisionError
-        return understood(file, *more)
+        return ingest_audio(file, *more)
 
-    monkeypatch.setattr(report, "understood", fail)
+    monkeypatch.setattr(report, "ingest_audio", fail)
     first, second = told(clip, other)
     assert (first["ok"], codes(first), second["ok"]) == (False, ["broke_the_reader"], True)
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from providers import registry
 from tests.voices.rows import Studio
 from voices.models import Account, LimitOverride
-from voices.views.accounts import NAMES, amount
+from voices.views.accounts import LIMIT_LABELS, format_limit
 
 pytestmark = pytest.mark.django_db
 
@@ -97,7 +97,7 @@ def test_what_is_wrong_with_a_new_account_is_said_and_no_key_comes_back(
 
 def test_what_each_provider_does_with_voices_is_said_before_it_has_a_key(as_admin: Client) -> None:
     text = as_admin.get(reverse("voices:account_add")).content.decode().replace("&#x27;", "'")
-    for provider in registry.all_providers():
+    for provider in registry.list_providers():
         assert f'value="{provider.slug}"' in text
         for tier in provider.tiers.values():
             for caution in tier.cautions:
@@ -110,10 +110,10 @@ def test_what_each_provider_does_with_voices_is_said_before_it_has_a_key(as_admi
 @pytest.mark.parametrize("slug", registry.PROVIDERS)
 def test_every_limit_has_a_name_and_says_who_says_so(as_producer: Client, slug: str) -> None:
     text = provider_page(as_producer, slug)
-    for tier in registry.provider_class(slug).tiers.values():
-        assert set(tier.limits) <= set(NAMES)
+    for tier in registry.get_provider_class(slug).tiers.values():
+        assert set(tier.limits) <= set(LIMIT_LABELS)
         for name, limit in tier.limits.items():
-            assert f'<th scope="row">{NAMES[name]}</th>' in text
+            assert f'<th scope="row">{LIMIT_LABELS[name]}</th>' in text
             assert limit.source in text
     assert reverse("voices:provider", args=[slug]) in page(as_producer)
 
@@ -153,4 +153,4 @@ def test_a_limit_of_the_studios_own_is_marked_and_names_who_says_so(
     ],
 )
 def test_amounts_are_told_in_the_unit_that_people_think_in(value: float, unit: str, words: str) -> None:
-    assert amount(value, unit) == words
+    assert format_limit(value, unit) == words

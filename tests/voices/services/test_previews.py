@@ -22,7 +22,7 @@ TEXT = "The wind was loud, and nobody spoke."
 
 
 def ask(client: Client, remote: RemoteVoice, text: str = TEXT) -> str:
-    path = reverse("voices:preview_ask", args=[remote.pk])
+    path = reverse("voices:preview_request", args=[remote.pk])
     response = client.post(path, {"text": text}, headers={"HX-Request": "true"})
     assert response.status_code == 200
     return response.content.decode()
@@ -71,7 +71,7 @@ def test_a_sentence_is_said_and_heard(as_producer: Client, at: At) -> None:
 
 def test_without_htmx_the_page_comes_back(as_producer: Client, at: At) -> None:
     remote = at("voiceai").remote()
-    path = reverse("voices:preview_ask", args=[remote.pk])
+    path = reverse("voices:preview_request", args=[remote.pk])
     assert TEXT in as_producer.post(path, {"text": TEXT}, follow=True).content.decode()
     assert "Enter a sentence." in as_producer.post(path, {"text": " "}, follow=True).content.decode()
     assert Preview.objects.count() == 1

@@ -108,7 +108,7 @@ def test_the_voices_of_an_account_are_listed_and_the_unknown_ones_led_to(as_prod
     assert f'href="{build.remote_voice.get_absolute_url()}"' in text
     assert "Warm narrator" in text
     assert ">Alarm</span>" in text
-    unknown = reverse("voices:orphans", args=[studio.account.pk])
+    unknown = reverse("voices:unknown_voices", args=[studio.account.pk])
     assert unknown in text
     Account.objects.update(provider="audiostack")  # which has no list of an account's own voices
     assert unknown not in page(as_producer, studio.account)
@@ -120,7 +120,7 @@ def test_an_account_of_a_provider_that_is_no_more_is_still_shown(as_admin: Clien
     assert "VoiceHub does not know this provider any more" in text
     assert "Test the key" not in text
     assert "no longer supports this provider" in post(as_admin, "account_test", studio.account)
-    assert as_admin.get(reverse("voices:orphans", args=[studio.account.pk])).status_code == 404
+    assert as_admin.get(reverse("voices:unknown_voices", args=[studio.account.pk])).status_code == 404
 
 
 def test_accounts_are_shown_at_one_price(as_admin: Client, studio: Studio) -> None:

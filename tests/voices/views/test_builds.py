@@ -13,7 +13,7 @@ from providers.types import Handover
 from tests.voices.rows import Studio
 from voices.models import Account, Build, BuildRecording, BuildStatus, DatasetFetch, Recording, RemoteVoice
 from voices.models.choices import HANDOVER_LABELS
-from voices.views.builds import harmless, timeline
+from voices.views.builds import escape_formula, make_timeline
 
 pytestmark = pytest.mark.django_db
 EVIL = "<script>alert(1)</script>"
@@ -143,7 +143,7 @@ def test_every_status_has_a_page_and_a_timeline(as_producer: Client, studio: Stu
     build = studio.build(status=status, issue="Something.")
     text = page(as_producer, build)
     assert str(BuildStatus(status).label) in text
-    assert timeline(build)[-1].label in {"Result", str(BuildStatus(status).label)}
+    assert make_timeline(build)[-1].label in {"Result", str(BuildStatus(status).label)}
 
 
 def test_only_a_queued_build_can_be_cancelled(as_producer: Client, studio: Studio) -> None:
@@ -184,7 +184,7 @@ def test_both_answers_are_one_click_away(
     as_producer: Client, studio: Studio, answer: dict[str, str], kept: str
 ) -> None:
     build = lost(studio)
-    path = reverse("voices:build_settle", args=[build.pk])
+    path = reverse("voices:build_resolve_submit", args=[build.pk])
     assert page(as_producer, build).count('name="why"') == 2
     assert "Enter how you know this." in as_producer.post(path, answer, follow=True).content.decode()
     build.refresh_from_db()
@@ -204,7 +204,7 @@ def test_a_build_call_in_doubt_is_asked_about_as_such(as_producer: Client, studi
     assert "Did it arrive?" not in shown
     answer = {"exists": "yes", "remote_id": "there-1", "why": "It trains there."}
     assert 'name="remote_id" value="there-1"' in shown
-    as_producer.post(reverse("voices:build_settle", args=[build.pk]), answer)
+    as_producer.post(reverse("voices:build_resolve_submit", args=[build.pk]), answer)
     build.refresh_from_db()
     assert build.status == "training"
 
@@ -214,7 +214,7 @@ def test_an_answer_that_says_nothing_settles_nothing(
     as_producer: Client, studio: Studio, answer: dict[str, str]
 ) -> None:
     build = lost(studio)
-    as_producer.post(reverse("voices:build_settle", args=[build.pk]), {**answer, "why": "I looked."})
+    as_producer.post(reverse("voices:build_resolve_submit", args=[build.pk]), {**answer, "why": "I looked."})
     build.refresh_from_db()
     assert build.status == "unconfirmed"
 
@@ -239,7 +239,7 @@ def test_a_word_that_nobody_knows_asks_a_person(as_producer: Client, studio: Stu
 @pytest.mark.parametrize("became", ["ready", "failed"])
 def test_a_person_who_has_looked_says_how_it_ended(as_producer: Client, studio: Studio, became: str) -> None:
     build = unclear(studio)
-    path = reverse("voices:build_conclude", args=[build.pk])
+    path = reverse("voices:build_resolve_training", args=[build.pk])
     for bent in ({"became": became}, {"why": "I looked."}, {"became": "training", "why": "I looked."}):
         as_producer.post(path, bent)
         build.refresh_from_db()
@@ -267,8 +267,8 @@ def test_scores_are_told_in_their_own_direction(as_viewer: Client, studio: Studi
     scores = {"voice_similarity": 0.9, "fluency": 0.9, "pauses": 0.9, "resemble_score": 0.9}
     build = studio.build(status="ready", scores=scores)
     found = {one.info.key: one for one in as_viewer.get(build.get_absolute_url()).context["scores"]}
-    assert {key for key, score in found.items() if score.tone == "good"} == set(scores) - {"pauses"}
-    assert (found["pauses"].tone, found["pauses"].info.lower_is_better) == ("bad", True)
+    assert {key for key, score in found.items() if score.severity == "good"} == set(scores) - {"pauses"}
+    assert (found["pauses"].severity, found["pauses"].info.lower_is_better) == ("bad", True)
     assert "If high: Typically there are many pauses" in page(as_viewer, build)
 
 
@@ -370,7 +370,7 @@ def test_a_spreadsheet_finds_no_formula_in_the_export(as_viewer: Client, studio:
 
 
 def test_numbers_and_plain_words_are_left_as_they_are() -> None:
-    assert [harmless(value) for value in (-1.5, None, "a=b", True, "")] == [-1.5, "", "a=b", True, ""]
+    assert [escape_formula(value) for value in (-1.5, None, "a=b", True, "")] == [-1.5, "", "a=b", True, ""]
 
 
 # --- Our own estimates -------------------------------------------------------------------

@@ -39,7 +39,7 @@ def shown(client: Client, a: Build, b: Build, name: str = "voices:compare") -> s
 
 
 def say(client: Client, a: Build, b: Build, text: str = "Good morning.") -> Any:
-    return client.post(address(a, b, "voices:compare_say"), {"text": text}, follow=True)
+    return client.post(address(a, b, "voices:compare_request_previews"), {"text": text}, follow=True)
 
 
 def heard(build: Build, text: str = "Good morning.", status: str = PreviewStatus.READY, **fields: Any) -> Preview:
@@ -56,13 +56,13 @@ def heard(build: Build, text: str = "Good morning.", status: str = PreviewStatus
 
 def test_the_better_score_is_named_in_its_own_direction(as_viewer: Client, pair: tuple[Build, Build]) -> None:
     rows = {row.info.key: row for row in as_viewer.get(address(*pair)).context["scores"]}
-    assert {key: row.better for key, row in rows.items()} == {
+    assert {key: row.better_side for key, row in rows.items()} == {
         "voice_similarity": None, "resemble_score": None, "fluency": 0, "pauses": 1,
     }  # fmt: skip
     text = shown(as_viewer, *pair)
     assert text.count(">better</span>") == 2 and text.count(">the same</span>") == 4
     assert "Lower is better. How often the voice pauses" in text
-    turned = {row.info.key: row.better for row in as_viewer.get(address(pair[1], pair[0])).context["scores"]}
+    turned = {row.info.key: row.better_side for row in as_viewer.get(address(pair[1], pair[0])).context["scores"]}
     assert (turned["fluency"], turned["pauses"]) == (1, 0)
 
 

@@ -26,8 +26,8 @@ def today(client: Client) -> str:
     return response.content.decode()
 
 
-def step(client: Client, subject: str) -> next_steps.Step:
-    steps: list[next_steps.Step] = client.get(reverse("today")).context["steps"]
+def step(client: Client, subject: str) -> next_steps.NextStep:
+    steps: list[next_steps.NextStep] = client.get(reverse("today")).context["steps"]
     (found,) = [row for row in steps if row.subject == subject]
     return found
 
@@ -44,7 +44,7 @@ def test_a_viewer_is_offered_nothing_that_is_not_allowed(as_viewer: Client, stud
     assert reverse("consent:contract_add", args=[Talent.objects.get().pk]) not in today(as_viewer).replace(
         f'<a href="{step(as_viewer, "Nils").url}">', ""
     )
-    assert not step(as_viewer, "Nils").allowed
+    assert not step(as_viewer, "Nils").is_allowed
 
 
 def test_a_talent_is_led_from_contract_to_consent_to_voice(as_producer: Client, studio: Studio) -> None:
@@ -63,10 +63,10 @@ def test_a_voice_that_others_can_use_comes_first(as_viewer: Client, studio: Stud
     remote = studio.build(status="ready").remote_voice
     RemoteVoice.objects.update(alarm="Everybody can use it.", visibility="public")
     first = as_viewer.get(reverse("today")).context["steps"][0]
-    assert (first.subject, first.word, first.tone) == ("Warm narrator", "Public", "bad")
+    assert (first.subject, first.status, first.severity) == ("Warm narrator", "Public", "bad")
     assert (first.reasons, first.url) == (("Everybody can use it.",), remote.get_absolute_url())
     RemoteVoice.objects.update(delete_asked_at=timezone.now(), deletion={"look": "ready"})
-    assert as_viewer.get(reverse("today")).context["steps"][0].word == "Not deleted"
+    assert as_viewer.get(reverse("today")).context["steps"][0].status == "Not deleted"
     RemoteVoice.objects.update(deleted_at=timezone.now())
     assert "Everybody can use it." not in today(as_viewer)
 
@@ -111,7 +111,7 @@ def test_a_voice_that_is_ready_stops_being_so(
 ) -> None:
     voice = studio.voice("Bright")
     studio.recordings(voice)
-    assert step(as_producer, "Bright").word == "Ready to build"
+    assert step(as_producer, "Bright").status == "Ready to build"
     spoil(voice)
     assert word in " ".join(step(as_producer, "Bright").reasons)
 
@@ -128,7 +128,7 @@ def test_a_built_voice_whose_gate_has_closed_waits(
     as_producer: Client, studio: Studio, close: Callable[[], None], words: str, action: str
 ) -> None:
     build = studio.build(status="ready")
-    assert build.voice.name not in {row.subject for row in next_steps.steps()}
+    assert build.voice.name not in {row.subject for row in next_steps.list_steps()}
     assert "Build again</button>" in as_producer.get(build.get_absolute_url()).content.decode()
     close()
     row = step(as_producer, build.voice.name)
@@ -143,16 +143,16 @@ def test_a_built_voice_with_a_newer_consent_in_force_does_not_wait(studio: Studi
     build = studio.build(status="ready")
     Consent.objects.update(status=ConsentStatus.WITHDRAWN)
     studio.consent(build.voice.talent)
-    assert not next_steps.steps()
+    assert not next_steps.list_steps()
 
 
 def test_a_viewer_is_led_to_the_page_instead_of_the_form(as_viewer: Client, studio: Studio) -> None:
     talent = studio.talent("Nils")
     studio.consent(talent, ConsentStatus.SUBMITTED)
     studio.voice("Silent one")
-    assert not step(as_viewer, "Nils").allowed
+    assert not step(as_viewer, "Nils").is_allowed
     row = step(as_viewer, "Silent one")
-    assert (row.allowed, row.url) == (False, Voice.objects.get().get_absolute_url())
+    assert (row.is_allowed, row.url) == (False, Voice.objects.get().get_absolute_url())
     marked = studio.build(Voice.objects.get(), status="dataset_issue")
     text = as_viewer.get(marked.get_absolute_url()).content.decode()
     assert "Mend" not in text
@@ -160,9 +160,9 @@ def test_a_viewer_is_led_to_the_page_instead_of_the_form(as_viewer: Client, stud
 
 def test_of_builds_that_ended_only_the_newest_of_a_voice_is_shown(as_viewer: Client, studio: Studio) -> None:
     old = studio.build(status="failed")
-    assert old.get_absolute_url() in as_viewer.get(reverse("voices:moving")).content.decode()
+    assert old.get_absolute_url() in as_viewer.get(reverse("voices:active_builds")).content.decode()
     new = studio.build(old.voice, status="ready")
-    text = as_viewer.get(reverse("voices:moving")).content.decode()
+    text = as_viewer.get(reverse("voices:active_builds")).content.decode()
     assert new.get_absolute_url() in text
     assert old.get_absolute_url() not in text
 
@@ -183,7 +183,7 @@ def test_a_build_that_needs_work_waits_until_a_newer_one_begins(
     build = studio.build(status=status, issue="Why.")
     assert step(as_producer, build.voice.name).url == build.get_absolute_url()
     studio.build(build.voice, status="training")
-    assert build.voice.name not in {row.subject for row in next_steps.steps()}
+    assert build.voice.name not in {row.subject for row in next_steps.list_steps()}
 
 
 def test_marked_recordings_are_told_in_our_own_words(as_producer: Client, studio: Studio) -> None:
@@ -209,20 +209,20 @@ def test_recordings_that_were_not_used_are_told_too(as_producer: Client, studio:
 
 def test_a_word_that_nobody_knows_waits_for_a_person(as_producer: Client, as_viewer: Client, studio: Studio) -> None:
     build = studio.build(status="training", raw_status="half-baked")
-    assert build.voice.name not in {row.subject for row in next_steps.steps()}
+    assert build.voice.name not in {row.subject for row in next_steps.list_steps()}
     type(build).objects.update(word_unknown=True)
     row = step(as_producer, build.voice.name)
-    assert (row.word, row.action, row.url) == ("Needs an answer", "Answer", build.get_absolute_url())
+    assert (row.status, row.action, row.url) == ("Needs an answer", "Answer", build.get_absolute_url())
     assert row.reasons == ("The provider reports “half-baked”, an unknown status. Check the provider's website.",)
-    assert not step(as_viewer, build.voice.name).allowed
+    assert not step(as_viewer, build.voice.name).is_allowed
     type(build).objects.update(raw_status="")
     assert step(as_producer, build.voice.name).reasons[0].startswith("The provider no longer reports a status.")
 
 
 def test_a_build_that_waits_for_its_account_says_so(as_viewer: Client, studio: Studio) -> None:
     studio.build(status="queued")
-    path = reverse("voices:moving")
-    seen = as_viewer.get(path).context["moving"].stamp
+    path = reverse("voices:active_builds")
+    seen = as_viewer.get(path).context["moving"].change_token
     Account.objects.update(paused_at=timezone.now())
     assert "Waiting: the account Main is paused." in as_viewer.get(path, {"seen": seen}).content.decode()
 
@@ -234,12 +234,12 @@ def test_what_is_tried_again_says_why(as_viewer: Client, studio: Studio) -> None
 
 def test_builds_move_by_themselves_until_all_are_over(as_viewer: Client, studio: Studio) -> None:
     build = studio.build(status="training")
-    path = reverse("voices:moving")
+    path = reverse("voices:active_builds")
     first = as_viewer.get(path)
     assert 'hx-trigger="every 2s"' in first.content.decode()
-    assert as_viewer.get(path, {"seen": first.context["moving"].stamp}).status_code == 204
+    assert as_viewer.get(path, {"seen": first.context["moving"].change_token}).status_code == 204
     type(build).objects.update(status="ready", finished_at=timezone.now())
-    last = as_viewer.get(path, {"seen": first.context["moving"].stamp}).content.decode()
+    last = as_viewer.get(path, {"seen": first.context["moving"].change_token}).content.decode()
     assert "Ready" in last
     assert "every 2s" not in last
 
@@ -264,7 +264,7 @@ def test_contracts_that_end_within_sixty_days(as_viewer: Client, studio: Studio)
     for name, days in (("Soon", 60), ("Later", 61), ("Today", 0), ("Gone", -1)):
         studio.contract(studio.talent(name), ends_on=day + timedelta(days=days))
     ending = as_viewer.get(reverse("today")).context["ending"]
-    assert [(row.talent.name, row.days) for row in ending] == [("Today", 0), ("Soon", 60)]
+    assert [(row.talent.name, row.days_left) for row in ending] == [("Today", 0), ("Soon", 60)]
 
 
 def test_work_that_stopped_is_told_to_all_and_tried_again_by_admins(
@@ -282,7 +282,7 @@ def test_work_that_stopped_is_told_to_all_and_tried_again_by_admins(
 
 
 def test_all_work_has_words_for_people() -> None:
-    assert set(outbox._handlers) <= set(dashboard_lists.TASKS)
+    assert set(outbox._handlers) <= set(dashboard_lists.TASK_LABELS)
 
 
 def test_a_task_about_something_unreadable_does_not_break_the_page(as_viewer: Client, studio: Studio) -> None:

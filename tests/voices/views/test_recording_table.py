@@ -13,9 +13,9 @@ from django.utils import timezone
 from tests.voices.rows import Studio, clip, upload
 from voicehub.models import Task, TaskStatus
 from voices.models import Recording, RecordingStatus, Voice
-from voices.presenters import playable
+from voices.presenters import is_playable
 from voices.services.recordings.store import COMPARE, EXAMINE, add_recording
-from voices.templatetags.recordings import cut_words, made_words
+from voices.templatetags.recordings import describe_conversion, format_source_span
 
 pytestmark = pytest.mark.django_db
 
@@ -107,7 +107,7 @@ def test_a_new_text_has_its_row_listened_to_again(as_producer: Client, studio: S
     text = answer.content.decode()
     assert f'id="heard-{row.pk}" hx-swap-oob="true"' in text and "Being listened to" in text
     assert "recordings-move" in answer.headers["HX-Trigger"]
-    assert poll_of(as_producer.get(reverse("voices:recordings_moving", args=[voice.pk])).content.decode())
+    assert poll_of(as_producer.get(reverse("voices:recordings_poll", args=[voice.pk])).content.decode())
 
 
 def test_rows_that_came_make_the_page_fetch_its_table(as_viewer: Client, studio: Studio, voice: Voice) -> None:
@@ -127,12 +127,12 @@ def test_rows_that_came_make_the_page_fetch_its_table(as_viewer: Client, studio:
 @pytest.mark.parametrize("query", ["", "seen=x&since=nonsense&table=&page=x", "since=2026-01-01"])
 def test_whatever_is_asked_is_answered(as_viewer: Client, studio: Studio, voice: Voice, query: str) -> None:
     (row,) = studio.recordings(voice, 1)
-    path = reverse("voices:recordings_moving", args=[voice.pk])
+    path = reverse("voices:recordings_poll", args=[voice.pk])
     assert f'id="heard-{row.pk}"' in as_viewer.get(f"{path}?{query}").content.decode()
 
 
 def test_queries_do_not_grow_with_the_rows(as_viewer: Client, studio: Studio, voice: Voice) -> None:
-    path = reverse("voices:recordings_moving", args=[voice.pk])
+    path = reverse("voices:recordings_poll", args=[voice.pk])
 
     def queries() -> int:
         with CaptureQueriesContext(connection) as asked:
@@ -181,20 +181,20 @@ STEPS = [
 
 
 def test_a_recipe_is_told_in_words() -> None:
-    assert made_words(Recording(recipe={"steps": STEPS})) == (
+    assert describe_conversion(Recording(recipe={"steps": STEPS})) == (
         "read from FLAC (PCM_24), channel 2 of 2 used, resampled from 96,000 Hz to 48,000 Hz, "
         "levels multiplied by 0.891, rounded to 16 bits with dither, polish"
     )
     mixed = [{"step": "mix", "channels": [1, 2], "of": 4}, {"step": "round", "bits": 16, "dither": None}]
-    assert made_words(Recording(recipe={"steps": mixed})) == "2 of 4 channels mixed to one, rounded to 16 bits"
-    assert made_words(Recording()) == ""
+    assert describe_conversion(Recording(recipe={"steps": mixed})) == "2 of 4 channels mixed to one, rounded to 16 bits"
+    assert describe_conversion(Recording()) == ""
 
 
 def test_where_a_clip_was_cut_from_is_told() -> None:
     cut = {"step": "cut", "start_frame": 62 * 16000, "end_frame": 69 * 16000}
-    assert cut_words(Recording(recipe={"steps": [cut]}, sample_rate=16000)) == "1:02 to 1:09"
+    assert format_source_span(Recording(recipe={"steps": [cut]}, sample_rate=16000)) == "1:02 to 1:09"
     for recipe, rate in (({"steps": [cut]}, 0), ({"steps": [{"step": "cut"}]}, 16000), ({}, 16000)):
-        assert cut_words(Recording(recipe=recipe, sample_rate=rate)) == ""
+        assert format_source_span(Recording(recipe=recipe, sample_rate=rate)) == ""
 
 
 def test_the_row_tells_what_it_was_made_of(as_viewer: Client, studio: Studio, voice: Voice) -> None:
@@ -225,7 +225,7 @@ def test_what_the_reader_took_for_sound_can_be_heard(
 ) -> None:
     (row,) = studio.recordings(voice, 1)
     change(row, status=status, findings=[TOO_LONG], levels=levels)
-    assert playable(row) is heard
+    assert is_playable(row) is heard
     response = as_viewer.get(reverse("voices:recording_audio", args=[row.pk]))
     assert (response.headers["Content-Type"] == "audio/wav") is heard
     assert b"".join(response.streaming_content) == clip(1)  # type: ignore[attr-defined]
@@ -266,7 +266,7 @@ def test_what_is_too_long_is_cut_by_those_who_may(
     as_engineer: Client, as_viewer: Client, studio: Studio, voice: Voice
 ) -> None:
     recording, _new = add_recording(voice, upload("long.wav", clip(7, 61.0)), studio.producer)
-    path = reverse("voices:recording_cut", args=[recording.pk])
+    path = reverse("voices:recording_split", args=[recording.pk])
     assert path not in shown(as_viewer, voice)
     assert path in shown(as_engineer, voice) and "Cut it in its pauses" in shown(as_engineer, voice)
     answer = as_engineer.post(path, follow=True)

@@ -42,7 +42,7 @@ def test_a_look_shows_what_is_so_over_there(as_producer: Client, at: At) -> None
     remote = studio.remote()
     assert "Not yet" in page(as_producer, remote)
     studio.asks("PATCH", f"voiceai/api/v1/tts/voice/{remote.remote_id}", json={"name": "renamed by somebody"})
-    text = post(as_producer, "remote_look", remote)
+    text = post(as_producer, "remote_refresh", remote)
     assert "renamed by somebody" in text
     assert '<span class="hash">AVAILABLE</span>' in text
     assert "Only this account" in text
@@ -54,7 +54,7 @@ def test_a_look_that_fails_says_why_and_changes_nothing(as_producer: Client, at:
     studio = at("voiceai")
     remote = studio.remote()
     studio.sandbox.faults({"operation": "va_get_voice", "do": "status:503"})
-    assert "The provider cannot be reached at the moment." in post(as_producer, "remote_look", remote)
+    assert "The provider cannot be reached at the moment." in post(as_producer, "remote_refresh", remote)
     assert remote.seen_at is None
 
 
@@ -62,7 +62,7 @@ def test_a_voice_that_somebody_deleted_over_there_is_told_as_such(as_producer: C
     studio = at("voiceai")
     remote = studio.remote()
     studio.asks("DELETE", f"voiceai/api/v1/tts/voice/{remote.remote_id}")
-    text = post(as_producer, "remote_look", remote)
+    text = post(as_producer, "remote_refresh", remote)
     assert remote.deleted_at
     assert "somebody deleted the voice over there" in text
     assert "no such voice for this account's key (404)" in text
@@ -84,7 +84,7 @@ def test_a_voice_of_a_provider_that_is_no_more_is_only_shown(as_producer: Client
     text = page(as_producer, remote)
     assert "gone_vendor" in text
     assert "Look now" not in text
-    assert "VoiceHub does not know this provider" in post(as_producer, "remote_look", remote)
+    assert "VoiceHub does not know this provider" in post(as_producer, "remote_refresh", remote)
 
 
 # --- Name and visibility -------------------------------------------------------------------
@@ -128,7 +128,7 @@ def test_voice_without_consent_in_force_is_not_renamed_shown_or_adopted(as_produ
         adopt(studio.account, studio.made_there("found"), remote.tier, voice, studio.producer)
     assert studio.shown(remote.remote_id) == was
     assert "shows the voice as private" in post(as_producer, "remote_visibility", remote, visibility="private")
-    assert "Status updated from the provider." in post(as_producer, "remote_look", remote)
+    assert "Status updated from the provider." in post(as_producer, "remote_refresh", remote)
     assert "asked to delete" in post(as_producer, "remote_delete", remote, reason="Withdrawn.")
 
 
@@ -137,10 +137,10 @@ def test_a_voice_that_was_private_again_raises_an_alarm_when_others_make_it_publ
     studio = at("voiceai")
     remote = studio.remote()
     RemoteVoice.objects.update(made_public_by=studio.producer)
-    post(as_producer, "remote_look", remote)
+    post(as_producer, "remote_refresh", remote)
     path = f"voiceai/api/v1/tts/voice/{remote.remote_id}"
     studio.asks("PATCH", path, json={"voice_visibility": "PUBLIC"})
-    text = post(as_producer, "remote_look", remote)
+    text = post(as_producer, "remote_refresh", remote)
     assert remote.alarm
     assert "Others can use this voice" in text
     assert text.count("Make it private</button>") == 1
@@ -208,7 +208,7 @@ def test_a_voice_that_is_said_to_be_deleted_and_is_not_raises_an_alarm(as_produc
     assert "It is still there" in text
     assert "It still shows the voice" in text
     # To look at it does not make the alarm go away; that it is gone does.
-    assert "It is still there" in post(as_producer, "remote_look", remote)
+    assert "It is still there" in post(as_producer, "remote_refresh", remote)
     studio.work()
     remote.refresh_from_db()
     assert remote.deleted_at
@@ -220,7 +220,7 @@ def test_after_another_key_that_it_is_not_there_proves_less(as_producer: Client,
     studio = at("voiceai")
     remote = studio.remote()
     change_key(studio.account, "key-of-another-account")
-    text = post(as_producer, "remote_look", remote)
+    text = post(as_producer, "remote_refresh", remote)
     assert "It may be another account&#x27;s key" in text
     assert remote.deleted_at is None
     post(as_producer, "remote_delete", remote, reason="Withdrawn.")
@@ -237,7 +237,7 @@ def test_a_look_that_finds_it_gone_keeps_what_the_provider_answered(as_producer:
     answer = {"message": "Voice deleted"}
     RemoteVoice.objects.update(deletion={"answer": answer, "look": "AVAILABLE", "at": "2026-01-01T00:00:00+00:00"})
     studio.asks("DELETE", f"voiceai/api/v1/tts/voice/{remote.remote_id}")
-    assert "Voice deleted" in post(as_producer, "remote_look", remote)
+    assert "Voice deleted" in post(as_producer, "remote_refresh", remote)
     assert (remote.deletion["answer"], remote.deletion["look"]) == (answer, "404")
 
 
@@ -256,7 +256,7 @@ def test_where_the_provider_cannot_a_person_writes_it_down(as_producer: Client, 
     remote = at("resemble_v1").remote()
     assert "deletes no voice over its API" in page(as_producer, remote)
     assert "has no way to delete a voice" in post(as_producer, "remote_delete", remote, reason="x")
-    text = post(as_producer, "remote_deleted", remote, reason="Support wrote that it is gone, ticket 81.")
+    text = post(as_producer, "remote_confirm_deletion", remote, reason="Support wrote that it is gone, ticket 81.")
     assert "Saved. The voice is marked as deleted." in text
     assert "Paula says that it is gone" in text
     assert text.count(">Deleted</span>") == 2  # over the page, and over its end

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 At = Callable[[str], OverThere]
 
 
-def path(studio: OverThere, name: str = "orphans") -> str:
+def path(studio: OverThere, name: str = "unknown_voices") -> str:
     return reverse(f"voices:{name}", args=[studio.account.pk])
 
 
@@ -24,7 +24,7 @@ def page(client: Client, studio: OverThere) -> str:
 
 def adopt(client: Client, studio: OverThere, remote_id: str, voice: Voice, tier: str = "rapid") -> str:
     fields = {"remote_id": remote_id, "voice": str(voice.pk), "tier": tier}
-    return client.post(path(studio, "orphan_adopt"), fields, follow=True).content.decode()
+    return client.post(path(studio, "unknown_voice_adopt"), fields, follow=True).content.decode()
 
 
 def test_what_is_there_and_not_known_is_listed(as_producer: Client, at: At) -> None:
@@ -42,7 +42,7 @@ def test_what_is_there_and_not_known_is_listed(as_producer: Client, at: At) -> N
 def test_one_is_adopted_and_is_then_the_voices_own(as_producer: Client, at: At) -> None:
     studio = at("voiceai")
     voice, remote_id = studio.voice(), studio.made_there("left behind")
-    form = as_producer.get(path(studio, "orphan_adopt"), {"id": remote_id}).content.decode()
+    form = as_producer.get(path(studio, "unknown_voice_adopt"), {"id": remote_id}).content.decode()
     assert f'value="{remote_id}"' in form
     assert "Warm narrator (Tilda Strand)" in form
     text = adopt(as_producer, studio, remote_id, voice)
@@ -61,12 +61,12 @@ def test_a_form_that_was_bent_adopts_nothing(as_producer: Client, at: At) -> Non
     assert "The voice ID is too long." in adopt(as_producer, studio, "x" * 101, voice)
     assert "could not find it" in adopt(as_producer, studio, "not-there", voice)
     assert not RemoteVoice.objects.exists()
-    assert as_producer.get(path(studio, "orphan_adopt")).status_code == 404
+    assert as_producer.get(path(studio, "unknown_voice_adopt")).status_code == 404
 
 
 def test_nobodys_voice_is_adopted_before_there_is_a_voice(as_producer: Client, at: At) -> None:
     studio = at("voiceai")
-    text = as_producer.get(path(studio, "orphan_adopt"), {"id": "x"}).content.decode()
+    text = as_producer.get(path(studio, "unknown_voice_adopt"), {"id": "x"}).content.decode()
     assert "No voice is set up" in text
 
 
@@ -74,11 +74,11 @@ def test_one_is_deleted_with_a_reason_and_a_proof(as_producer: Client, at: At) -
     studio = at("voiceai")
     remote_id = studio.made_there("left behind")
     fields = {"remote_id": remote_id, "reason": ""}
-    answer = as_producer.post(path(studio, "orphan_delete"), fields, follow=True).content.decode()
+    answer = as_producer.post(path(studio, "unknown_voice_delete"), fields, follow=True).content.decode()
     assert "Enter a reason." in answer
     assert not RemoteVoice.objects.exists()
     fields["reason"] = "A trial of last year."
-    as_producer.post(path(studio, "orphan_delete"), fields)
+    as_producer.post(path(studio, "unknown_voice_delete"), fields)
     studio.work()
     assert studio.shown_status(remote_id) == 404
     text = as_producer.get(RemoteVoice.objects.get().get_absolute_url()).content.decode()
@@ -91,7 +91,7 @@ def test_one_is_deleted_with_a_reason_and_a_proof(as_producer: Client, at: At) -
 def test_one_that_is_gone_meanwhile_is_told_as_such(as_producer: Client, at: At) -> None:
     studio = at("voiceai")
     fields = {"remote_id": "gone", "reason": "x"}
-    answer = as_producer.post(path(studio, "orphan_delete"), fields, follow=True).content.decode()
+    answer = as_producer.post(path(studio, "unknown_voice_delete"), fields, follow=True).content.decode()
     assert "could not find it" in answer
     assert not RemoteVoice.objects.exists()
 
@@ -109,8 +109,8 @@ def test_where_nothing_is_deleted_by_api_that_is_said(as_producer: Client, at: A
     text = page(as_producer, studio)
     assert "left behind" in text
     assert "deletes no voice over its API" in text
-    assert path(studio, "orphan_delete") not in text
-    answer = as_producer.post(path(studio, "orphan_delete"), {"remote_id": remote_id, "reason": "x"}, follow=True)
+    assert path(studio, "unknown_voice_delete") not in text
+    answer = as_producer.post(path(studio, "unknown_voice_delete"), {"remote_id": remote_id, "reason": "x"}, follow=True)
     assert "has no way to delete a voice" in answer.content.decode()
     assert not RemoteVoice.objects.exists()
 

@@ -128,7 +128,7 @@ def test_fifty_megabytes_are_read_from_disk_and_not_into_memory(
     as_producer: Client, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kinds: list[str] = []
-    take_in = recording_views.take_in
+    take_in = recording_views.add_files
 
     def watched(voice: Voice, files: list[Any], *rest: Any) -> Any:
         kinds.extend(type(file).__name__ for file in files)
@@ -138,7 +138,7 @@ def test_fifty_megabytes_are_read_from_disk_and_not_into_memory(
         return found
 
     grown: list[int] = []
-    monkeypatch.setattr(recording_views, "take_in", watched)
+    monkeypatch.setattr(recording_views, "add_files", watched)
     large = wav_bytes(speech_like(5.0, rate=48000))
     data = large + b"\0" * ((50 << 20) - len(large))
     (answer,) = send(as_producer, voice, upload("large.wav", data))

@@ -15,4 +15,4 @@ class Command(BaseCommand):
         studio.add_arguments(parser)
 
     def handle(self, *, port: int, workers: int, no_sample: bool, **options: object) -> None:
-        sys.exit(studio.run(port, workers, sample=not no_sample))
+        sys.exit(studio.run_studio(port, workers, sample=not no_sample))

@@ -12,8 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
 from audio.findings.thresholds import THRESHOLDS, Thresholds
-from audio.levels.inspect import Limits
-from audio.report import Judge, Report, reports
+from audio.levels.inspection import DurationLimits
+from audio.report import CheckCriteria, Report, generate_reports
 from providers import registry
 from providers.types import Tier
 from voicehub.models import ThresholdOverride
@@ -37,14 +37,14 @@ class Command(BaseCommand):
         parser.add_argument("--tier", choices=[tier.value for tier in Tier], help="and by those of this tier of it")
 
     def handle(self, *, paths: list[Path], json: bool, provider: str, tier: str, **_: Any) -> None:
-        judge = Judge(clip_limits(provider, tier), studio_thresholds(provider, tier))
+        judge = CheckCriteria(clip_limits(provider, tier), studio_thresholds(provider, tier))
         if not has_database():
             self.stderr.write(NO_DATABASE, style_func=str)
         files = list(found_in(paths))
         told: list[Report] = []
         for number, path in enumerate(files):
             self._progress(path, number, len(files), 0, 1)
-            told += reports(path, judge, partial(self._progress, path, number, len(files)))
+            told += generate_reports(path, judge, partial(self._progress, path, number, len(files)))
         self._progress(Path(), len(files), len(files), 0, 1, end="\n")
         self.stdout.write(as_json(told) if json else "\n\n".join(in_words(one) for one in told))
 
@@ -83,21 +83,21 @@ def _is_there(name: str | Path) -> bool:
     return "mode=memory" in str(name) or Path(name).exists()
 
 
-def clip_limits(provider: str | None, tier: str | None) -> Limits:
+def clip_limits(provider: str | None, tier: str | None) -> DurationLimits:
     """How long a clip may be at this provider, in this tier, as an admin may have put it right."""
     if not provider and not tier:
         return CLIP_LIMITS
     known = tier_limits(provider, tier)
-    return Limits(known.get("shortest_clip", 0), known.get("longest_clip", math.inf))
+    return DurationLimits(known.get("shortest_clip", 0), known.get("longest_clip", math.inf))
 
 
 def tier_limits(provider: str | None, tier: str | None) -> dict[str, float]:
     """All limits of this tier by name; CommandError if there is no such tier."""
     if not provider or not tier:
         raise CommandError("Give --provider and --tier together.")
-    capabilities = registry.provider_class(provider).tiers.get(Tier(tier))
+    capabilities = registry.get_provider_class(provider).tiers.get(Tier(tier))
     if capabilities is None:
-        raise CommandError(f"{registry.label(provider)} has no tier {tier}.")
+        raise CommandError(f"{registry.get_provider_label(provider)} has no tier {tier}.")
     limits = limits_of(capabilities, provider) if has_database() else capabilities.limits
     return {name: limit.value for name, limit in limits.items()}
 

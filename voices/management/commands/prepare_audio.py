@@ -17,9 +17,9 @@ from audio.datasets.concatenate import GAP_SECONDS, Joined, check_limits, common
 from audio.datasets.segment import LENGTHS, Lengths, cut, piece_paths, write_pieces
 from audio.datasets.select import Candidate, Room, choose, quality
 from audio.findings.findings import Finding, Refused
-from audio.levels.inspect import Limits, inspect
-from audio.wav.convert import Recipe, recipe, to_wav
-from audio.wav.pcm import HEAD_BYTES
+from audio.levels.inspection import DurationLimits, inspect_file
+from audio.wav.convert import Recipe, build_recipe, convert_to_wav
+from audio.wav.pcm import HEADER_BYTES
 from audio.wav.riff import ALLOWED_RATES, BYTES_PER_FRAME
 from providers import registry
 from providers.types import Tier
@@ -27,7 +27,7 @@ from voices.management.commands.inspect_audio import BAR, NO_DATABASE, found_in,
 
 NO_SOUND = frozenset({".csv", ".json", ".md", ".txt"})
 """Endings of what lies beside sound, passed over in folders."""
-ANY_LENGTH = Limits(0, math.inf)
+ANY_LENGTH = DurationLimits(0, math.inf)
 
 Progress = Callable[[int, int, str], None]
 
@@ -72,7 +72,7 @@ def _convert(options: dict[str, Any], progress: Progress) -> Iterator[str]:
     for number, path in enumerate(files):
         progress(number, len(files), path.name)
         try:
-            made = to_wav(path, _free(into / f"{path.stem}.wav"), options["rate"])
+            made = convert_to_wav(path, _free(into / f"{path.stem}.wav"), options["rate"])
         except (Refused, FileExistsError) as error:
             failed += 1
             yield f"{path}: {why(error)}"
@@ -111,8 +111,8 @@ def _cut(options: dict[str, Any], progress: Progress) -> Iterator[str]:
         yield f"{hard} of them begin or end where nobody pauses: listen to those."
     if found.left_out:
         yield f"{found.left_out:.1f} seconds of speech fit into no clip of allowed length, and were left out."
-    if found.heard.speech.missing:
-        yield f"Pauses were found by level alone: {found.heard.speech.missing}"
+    if found.heard.speech.missing_reason:
+        yield f"Pauses were found by level alone: {found.heard.speech.missing_reason}"
 
 
 def _lengths(options: dict[str, Any]) -> Lengths:
@@ -163,7 +163,7 @@ def _chosen(clips: Sequence[Clip], options: dict[str, Any]) -> tuple[list[Clip],
     rate = options["rate"] or common_rate([clip.rate for clip in clips])
     rooms = [options["most_seconds"]] if options["most_seconds"] else []
     if options["most_bytes"]:
-        rooms.append((options["most_bytes"] - HEAD_BYTES) / BYTES_PER_FRAME / rate)
+        rooms.append((options["most_bytes"] - HEADER_BYTES) / BYTES_PER_FRAME / rate)
     if not rooms:
         raise CommandError("--choose needs --most-seconds or --most-bytes.")
     # Another rate and the gaps round each length to a whole sample.
@@ -175,7 +175,7 @@ def _chosen(clips: Sequence[Clip], options: dict[str, Any]) -> tuple[list[Clip],
 
 def _candidate(clip: Clip) -> Candidate:
     with clip.open() as file:
-        return Candidate(clip.seconds, quality(inspect(file, ANY_LENGTH)))
+        return Candidate(clip.seconds, quality(inspect_file(file, ANY_LENGTH)))
 
 
 def _pack_arguments(parser: ArgumentParser) -> None:
@@ -202,7 +202,7 @@ def _pack(options: dict[str, Any], progress: Progress) -> Iterator[str]:
     ]
     out = _free(options["out"])
     sums = _written(out, entries, with_text, progress)
-    how = recipe([clip.sha256 for clip in clips], [{"step": "pack", "names": names, "with_text": with_text}])
+    how = build_recipe([clip.sha256 for clip in clips], [{"step": "pack", "names": names, "with_text": with_text}])
     _note(out, how, bytes=sums.size, md5=sums.md5, sha256=sums.sha256)
     yield f"{out}: {len(entries)} clips, {sums.size:,} bytes, MD5 {sums.md5}."
 

@@ -12,8 +12,8 @@ from audio.datasets.archive_writer import Entry, archive, size_of
 from audio.datasets.clips import Clip
 from audio.datasets.concatenate import Joined, check_limits, joined
 from audio.datasets.package import Packed, packed_archive, packed_mp3, packed_wav
-from audio.wav.pcm import MOST_BYTES
-from providers.types import Encoding, Handover, Parcel, Tier
+from audio.wav.pcm import MAX_DATA_BYTES
+from providers.types import Encoding, Handover, Tier, UploadFile
 from voicehub.tokens import digest
 from voices.models import Build, BuildRecording, DatasetFetch
 from voices.services.builds.recheck import not_allowed
@@ -74,13 +74,13 @@ def _entry(row: BuildRecording, name: str) -> Entry:
     return Entry(sound.name, row.transcript, sound.size, sound.open)
 
 
-def pack(build: Build, rows: list[BuildRecording], beat: Callable[[], None]) -> Parcel:
+def pack(build: Build, rows: list[BuildRecording], beat: Callable[[], None]) -> UploadFile:
     """The one file that this build hands over; `beat` is called again and again while it is made.
 
     Raises audio.findings.findings.Refused when it would be bigger than the provider takes.
     """
     made = _packed(build, rows, beat)
-    return Parcel(made.name, made.content_type, made.size, made.md5, made.chunks)
+    return UploadFile(made.name, made.content_type, made.size, made.md5, made.chunks)
 
 
 def _packed(build: Build, rows: list[BuildRecording], beat: Callable[[], None]) -> Packed:
@@ -98,7 +98,7 @@ def _packed(build: Build, rows: list[BuildRecording], beat: Callable[[], None]) 
 def _one_file(build: Build, name: str, whole: Joined) -> Packed:
     """Within the limits, which may have changed since the recordings were chosen."""
     limits = build.remote_voice.limits
-    most_bytes = int(limits["most_bytes"].value) if "most_bytes" in limits else MOST_BYTES
+    most_bytes = int(limits["most_bytes"].value) if "most_bytes" in limits else MAX_DATA_BYTES
     most_seconds = limits["most_seconds"].value if "most_seconds" in limits else None
     check_limits(whole, most_seconds)
     if build.remote_voice.capabilities.encoding is Encoding.MP3:

@@ -29,17 +29,17 @@ class BuildJournal:
         self._objections = objections
         self._transcripts = dict(build.recordings.values_list("recording_id", "transcript"))
 
-    def about_to(self, step: str, mark: str = "") -> None:
+    def before_call(self, step: str, mark: str = "") -> None:
         self._ask()
         self._write(step=step, mark=mark[:120])
 
-    def voice(self, remote_id: str) -> None:
+    def record_voice(self, remote_id: str) -> None:
         with transaction.atomic():
             self._write(step="")
             RemoteVoice.objects.filter(pk=self.build.remote_voice_id).update(remote_id=remote_id)
         self.build.remote_voice.remote_id = remote_id
 
-    def recording(self, key: str, remote_id: str) -> None:
+    def record_recording(self, key: str, remote_id: str) -> None:
         self._lease.extend()
         recording_id = uuid.UUID(key)
         RemoteRecording.objects.update_or_create(
@@ -48,10 +48,10 @@ class BuildJournal:
             defaults={"remote_id": remote_id, "transcript": self._transcripts[recording_id]},
         )
 
-    def keep(self, text: str) -> None:
+    def save_resume_state(self, text: str) -> None:
         self._write(kept=seal(text, f"build:{self.build.pk}") if text else "")
 
-    def progress(self, doing: str, done: int, total: int) -> None:
+    def record_progress(self, doing: str, done: int, total: int) -> None:
         self._ask()
         self._write(doing=doing, done=done, total=total)
 

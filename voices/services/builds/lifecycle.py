@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from providers.errors import CallFailure, NotFound, OutcomeUnknown, ProviderUnavailable, ResponseUnreadable
-from providers.parsing import to_keep
+from providers.parsing import trim_response
 from providers.types import BuildReport, Visibility
 from voicehub import outbox
 from voicehub.models import User
@@ -68,7 +68,7 @@ def unconfirmed(build: Build, *, look_up_after: timedelta) -> None:
 def training(build: Build, report: BuildReport | None = None, **fields: Any) -> bool:
     """The provider has the build and trains; `report` is its answer, where there is one."""
     if report is not None:
-        fields |= {"raw_status": report.raw_status, "raw_answer": to_keep(report.raw), "kept": ""}
+        fields |= {"raw_status": report.raw_status, "raw_answer": trim_response(report.raw), "kept": ""}
         fields |= {"samples": [asdict(sample) for sample in report.samples]}
     with transaction.atomic():
         now = timezone.now()
@@ -115,7 +115,7 @@ def came_to_nothing(build: Build, failure: CallFailure) -> timedelta | None:
     gone = isinstance(failure, NotFound) and bool(build.remote_voice.remote_id)
     if isinstance(failure, NotFound):
         retire(build.remote_voice)  # deleted over there, so that the next build makes a new one
-    finish(build, BuildStatus.FAILED, issue=GONE if gone else failure.for_staff, step="")
+    finish(build, BuildStatus.FAILED, issue=GONE if gone else failure.staff_message, step="")
     return None
 
 
@@ -125,7 +125,7 @@ def came_to_nothing(build: Build, failure: CallFailure) -> timedelta | None:
 def seen(remote: RemoteVoice, report: BuildReport) -> None:
     """Write down how the voice stands over there; an alarm where others may use it, or where it should be gone."""
     remote.name, remote.raw_status = report.name[:256], report.raw_status
-    remote.raw_answer, remote.seen_at = to_keep(report.raw), timezone.now()
+    remote.raw_answer, remote.seen_at = trim_response(report.raw), timezone.now()
     if report.visibility is not None:
         remote.visibility = report.visibility
         if report.visibility is Visibility.PRIVATE:

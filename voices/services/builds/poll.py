@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from providers.base import Provider
 from providers.errors import CallFailure, NotFound, ResponseUnreadable, UnsupportedFeature
-from providers.parsing import to_keep
+from providers.parsing import trim_response
 from providers.types import BuildReport, RecordingReport, RemoteStatus
 from voicehub import outbox
 from voicehub.retry_policy import (
@@ -75,7 +75,7 @@ def refresh_build(build_id: str) -> timedelta | None:
     if report.status not in OVER or _is_old(build, report):
         Build.objects.filter(pk=build.pk).update(
             raw_status=report.raw_status,
-            raw_answer=to_keep(report.raw),
+            raw_answer=trim_response(report.raw),
             word_unknown=_unclear(build, report),
             looked_up=0,
         )
@@ -111,7 +111,7 @@ def _unclear(build: Build, report: BuildReport) -> bool:
 def _is_old(build: Build, report: BuildReport) -> bool:
     """Whether nothing has changed since before the build call: then this is what came of the build before."""
     fresh = build.training_at is not None and timezone.now() - build.training_at < PREVIOUS_BUILD_GRACE
-    return fresh and bool(build.mark) and report.mark == build.mark
+    return fresh and bool(build.mark) and report.version == build.mark
 
 
 def _callback_of(build: Build, provider: Provider, report: BuildReport) -> BuildReport | None:
@@ -137,7 +137,7 @@ def _conclude(build: Build, report: BuildReport, said: BuildReport | None) -> No
             issue=report.issue or (said.issue if said else ""),
             scores=dict(report.scores),
             raw_status=report.raw_status,
-            raw_answer=to_keep(report.raw),
+            raw_answer=trim_response(report.raw),
         )
 
 

@@ -105,13 +105,13 @@ def readinesses(voices: Sequence[Voice], account: Account, tier: Tier | str) -> 
 def all_readiness(voice: Voice) -> list[tuple[Account, Readiness]]:
     """Every account, also a paused one, with every tier that its provider has; the queries do not grow with them."""
     accounts = [account for account in Account.objects.all() if account.provider in registry.PROVIDERS]
-    places = [(a, tier) for a in accounts for tier in registry.provider_class(a.provider).tiers.values()]
+    places = [(a, tier) for a in accounts for tier in registry.get_provider_class(a.provider).tiers.values()]
     return [(account, state) for _, account, state in _readinesses([voice], places)]
 
 
 def _readinesses(voices: Sequence[Voice], places: Sequence[AccountTier]) -> Iterator[tuple[Voice, Account, Readiness]]:
     limits = all_limits()
-    labels = {account.provider: registry.label(account.provider) for account, _ in places}
+    labels = {account.provider: registry.get_provider_label(account.provider) for account, _ in places}
     wishes = {(voice.pk, slug): Wish(voice.talent, slug, voice.purpose) for voice in voices for slug in labels}
     allowed = permissions(wishes.values(), labels)
     kinds = {(account.provider, tier.tier): tier for account, tier in places}
@@ -144,7 +144,7 @@ def _readiness(
     advice: tuple[Lack, ...],
     active_build: Build | None,
 ) -> Readiness:
-    unheard = () if capabilities.speaks(language) else (Lack(Lacks.LANGUAGE, NOT_THIS_LANGUAGE),)
+    unheard = () if capabilities.supports_language(language) else (Lack(Lacks.LANGUAGE, NOT_THIS_LANGUAGE),)
     return Readiness(
         capabilities=capabilities,
         permission=allowed,
@@ -244,7 +244,7 @@ def _lacks(counts: _Counts, limits: Mapping[str, Limit], capabilities: Capabilit
 
 
 def _needs_texts(capabilities: Capabilities, way: Handover) -> bool:
-    return way == Handover.SIGNED_PUT_TEXTS or (capabilities.transcript_required and way not in WORDLESS)
+    return way == Handover.SIGNED_PUT_TEXTS or (capabilities.requires_transcript and way not in WORDLESS)
 
 
 def _advice(counts: _Counts, marked: int, limits: Mapping[str, Limit], language: str) -> Iterator[Lack]:

@@ -25,7 +25,7 @@ def reasons_against_use(remote: RemoteVoice) -> tuple[str, ...]:
 
 
 def _permission(voice: Voice, account: Account) -> Permission:
-    label = registry.label(account.provider)
+    label = registry.get_provider_label(account.provider)
     return permission(voice.talent, account.provider, voice.purpose, provider_label=label)
 
 

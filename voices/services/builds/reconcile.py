@@ -55,8 +55,8 @@ def _look(build: Build, provider: Provider, can: Capabilities) -> tuple[BuildRep
         listed = provider.list_voices() if can.can_list else iter(())
         return next((one for one in listed if one.name == build.remote_voice.reference), None), False
     report = provider.fetch_build(build.remote_voice.remote_id)
-    comparable = bool(build.mark.strip() and report.mark.strip())
-    begun = report.status is RemoteStatus.TRAINING or (comparable and report.mark != build.mark)
+    comparable = bool(build.mark.strip() and report.version.strip())
+    begun = report.status is RemoteStatus.TRAINING or (comparable and report.version != build.mark)
     return (report if begun else None), comparable
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from audio.datasets.concatenate import GAP_SECONDS
 from audio.datasets.select import Candidate, Room, choose, goodness
-from audio.wav.pcm import HEAD_BYTES
+from audio.wav.pcm import HEADER_BYTES
 from audio.wav.riff import BYTES_PER_FRAME
 from providers.types import Capabilities, Encoding, Handover, Limit
 from voicehub.text import clock
@@ -29,7 +29,7 @@ class Row:
     @property
     def bytes(self) -> int:
         """As a 16-bit mono WAV."""
-        return HEAD_BYTES + round(self.seconds * self.rate) * BYTES_PER_FRAME
+        return HEADER_BYTES + round(self.seconds * self.rate) * BYTES_PER_FRAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _room(rows: list[Row], capabilities: Capabilities, limits: Mapping[str, Limi
     """Seconds, files and bytes as one room. An MP3 is made small enough, so that its bytes are no limit."""
     most = [limits["most_seconds"].value] if "most_seconds" in limits else []
     if "most_bytes" in limits and not (one_file and capabilities.encoding is Encoding.MP3):
-        heads = HEAD_BYTES * (1 if one_file else len(rows))
+        heads = HEADER_BYTES * (1 if one_file else len(rows))
         most.append((limits["most_bytes"].value - heads) / (BYTES_PER_FRAME * max(row.rate for row in rows)))
     files = int(limits["most_recordings"].value) if "most_recordings" in limits else None
     return Room(min(most, default=float("inf")), files, GAP_SECONDS if one_file else 0.0)

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models.fields.files import FieldFile
 from django.urls import reverse
 
-from providers.types import Blob, BuildSpec, ClipUpload, ConsentProof, Handover, Parcel, Tier
+from providers.types import BuildSpec, ClipUpload, ConsentProof, FileRef, Handover, Tier, UploadFile
 from voicehub.encryption import unseal
 from voicehub.tokens import token_for
 from voices.models import Build, BuildRecording, Recording, RemoteRecording
@@ -31,7 +31,7 @@ def clip_name(recording: Recording) -> str:
     return f"{words or 'clip'}-{recording.pk.hex[:8]}"
 
 
-def spec_of(build: Build, pack: Callable[[Build, list[BuildRecording]], Parcel]) -> BuildSpec:
+def spec_of(build: Build, pack: Callable[[Build, list[BuildRecording]], UploadFile]) -> BuildSpec:
     """Everything that the adapter needs for `build`, from what was frozen when it was started.
 
     The consent goes along only to a provider that asks for it. `pack` makes the one file, where one is handed over.
@@ -52,9 +52,9 @@ def spec_of(build: Build, pack: Callable[[Build, list[BuildRecording]], Parcel])
         callback_url=callback_url(build),
         dataset_url=dataset_url(build) if build.handover == Handover.DATASET_URL else "",
         remote_id=remote.remote_id,
-        surplus=tuple(row.remote_id for key, row in sent.items() if key not in kept),
-        parcel=None if one_by_one or build.handover == Handover.DATASET_URL else partial(pack, build, frozen),
-        kept=unseal(build.kept, f"build:{build.pk}") if build.kept else "",
+        stale_recordings=tuple(row.remote_id for key, row in sent.items() if key not in kept),
+        pack_file=None if one_by_one or build.handover == Handover.DATASET_URL else partial(pack, build, frozen),
+        resume_state=unseal(build.kept, f"build:{build.pk}") if build.kept else "",
     )
 
 
@@ -70,8 +70,8 @@ def _clip(row: BuildRecording, sent: RemoteRecording | None) -> ClipUpload:
     )
 
 
-def unchanged(file: FieldFile, sha256: str, name: str) -> Blob:
-    return Blob(name, file.size, partial(opened_unchanged, file, sha256, name))
+def unchanged(file: FieldFile, sha256: str, name: str) -> FileRef:
+    return FileRef(name, file.size, partial(opened_unchanged, file, sha256, name))
 
 
 def opened(file: FieldFile) -> BinaryIO:

@@ -36,7 +36,7 @@ def start_build(voice: Voice, account: Account, tier: Tier | str, handover: Hand
 
     The gate is asked in the transaction that writes the build. Raises BuildRefused with every reason.
     """
-    label = registry.label(account.provider)
+    label = registry.get_provider_label(account.provider)
     try:
         with transaction.atomic():
             Voice.objects.select_for_update().get(pk=voice.pk)
@@ -85,7 +85,7 @@ def _remote_voice(voice: Voice, account: Account, tier: Tier | str) -> RemoteVoi
 
     Where a provider makes a new voice of each build, one that exists over there is left as it is, for another to come.
     """
-    if not account.capabilities_for(tier).trains_again:
+    if not account.capabilities_for(tier).can_retrain:
         made = RemoteVoice.objects.filter(voice=voice, account=account, tier=str(tier), retired_at=None)
         made.exclude(remote_id="").update(retired_at=timezone.now())
     found, _created = RemoteVoice.objects.get_or_create(
@@ -137,7 +137,7 @@ def _clips(voice: Voice, remote: RemoteVoice, handover: Handover | str) -> list[
 def cancel_build(build: Build, by: User) -> None:
     """Stop a build that has not been sent yet."""
     remote = RemoteVoice.objects.select_related("account").get(pk=build.remote_voice_id)
-    if remote.remote_id and not remote.capabilities.trains_again and build.status == BuildStatus.QUEUED:
+    if remote.remote_id and not remote.capabilities.can_retrain and build.status == BuildStatus.QUEUED:
         raise NotPossible("A voice has been made for it already, and may have been paid for. Wait until it is over.")
     if not lifecycle.cancel(build, by):
         raise NotPossible("The build is being sent already and cannot be stopped from here.")

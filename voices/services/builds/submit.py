@@ -49,7 +49,7 @@ def _send(build: Build, lease: Lease) -> timedelta | None:
     try:
         with conversation(account) as provider:
             spec = spec_of(build, partial(pack, beat=lease.extend))
-            report = provider.submit(spec, BuildJournal(build, lease, _objections))
+            report = provider.submit_build(spec, BuildJournal(build, lease, _objections))
     except (GateClosed, Refused, FileChanged) as closed:
         lease.extend()
         finish(build, BuildStatus.FAILED, issue=str(closed))

@@ -13,14 +13,14 @@ from django.db.models.fields.files import FieldFile
 from django.utils import timezone
 
 from audio.analysis import compare
-from audio.analysis.analyze import examine
-from audio.analysis.transcript_lint import lint
+from audio.analysis.analyze import analyze_recording
+from audio.analysis.transcript_lint import lint_transcript
 from audio.findings import catalog_sound as sound_codes
 from audio.findings import catalog_transcript as transcript_codes
 from audio.findings.thresholds import Thresholds
 from audio.networks import speaker_match
-from audio.networks.estimates import estimate
-from audio.wav.riff import WavRefused, load, read_header
+from audio.networks.estimates import estimate_quality
+from audio.wav.riff import WavRefused, load_samples, read_header
 from consent.models import TakeCheck, Talent
 from consent.services.take_checks import set_match
 from voicehub import outbox
@@ -94,9 +94,13 @@ def _nothing(why: str) -> dict[str, Any]:
 
 def _heard(recording: Recording, file: BinaryIO, limits: Thresholds) -> dict[str, Any]:
     header = read_header(file)
-    deep = examine(file, header, limits, recording.transcript)
-    text = lint(recording.transcript, header.seconds, recording.voice.language, limits) if recording.transcript else ()
-    estimates = estimate(load(file, header), header.sample_rate)
+    deep = analyze_recording(file, header, limits, recording.transcript)
+    text = (
+        lint_transcript(recording.transcript, header.seconds, recording.voice.language, limits)
+        if recording.transcript
+        else ()
+    )
+    estimates = estimate_quality(load_samples(file, header), header.sample_rate)
     kept = [one for one in recording.findings if one["code"] not in REPLACED]
     return {
         "findings": kept + [one.as_dict() for one in (*deep.findings, *text)],
@@ -109,7 +113,7 @@ def compare_recordings(voice_id: str, lease: Lease) -> None:
     voice = Voice.objects.select_related("talent").get(pk=voice_id)
     rows = {str(row.pk): row for row in voice.recordings.filter(status=RecordingStatus.ACCEPTED).only(*COMPARED)}
     limits = thresholds()
-    report = compare.compare(_clips(rows.values(), lease), limits)
+    report = compare.compare_recordings(_clips(rows.values(), lease), limits)
     with transaction.atomic():
         for key, found in report.clips.items():
             _write_set(rows[key], [one.as_dict() for one in found])
@@ -162,7 +166,7 @@ def _match_takes(talent: Talent, recordings: Sequence[Recording], limits: Thresh
         lease.extend()
         prints.append(_voiceprint(row.sound))
     for take in newest.values():
-        set_match(take, speaker_match.match(_voiceprint(take.file), prints, limits).as_dict())
+        set_match(take, speaker_match.match_speaker(_voiceprint(take.file), prints, limits).as_dict())
 
 
 def _voiceprint(file: FieldFile) -> speaker_match.Voiceprint | None:
@@ -170,6 +174,6 @@ def _voiceprint(file: FieldFile) -> speaker_match.Voiceprint | None:
     try:
         with opened(file) as sound:
             header = read_header(sound)
-            return speaker_match.voiceprint(load(sound, header), header.sample_rate)
+            return speaker_match.compute_voiceprint(load_samples(sound, header), header.sample_rate)
     except (OSError, WavRefused):
         return None

@@ -10,7 +10,7 @@ from django.core.files import File
 from audio.archives.read import Member, read_archive
 from audio.findings.findings import finding
 from audio.findings.thresholds import Thresholds
-from audio.ingest import understood
+from audio.ingest import ingest_audio
 from voicehub.models import User
 from voicehub.threshold_overrides import thresholds
 from voicehub.upload_limits import ARCHIVE_WAV_BYTES
@@ -57,13 +57,13 @@ def _take_in(taken: TakenIn, voice: Voice, member: Member, by: User, limits: Thr
         taken.refused.append((member.name, finding("archive_too_big", limit=ARCHIVE_WAV_BYTES >> 20).as_dict()))
         return
     assert member.path  # noqa: S101 - with keep_refused each has one
-    with member.path.open("rb") as stored, understood(stored, CLIP_LIMITS, limits) as sound:
-        if sound.heard.header is None:
-            taken.refused.append((member.name, sound.facts()["findings"][0]))
+    with member.path.open("rb") as stored, ingest_audio(stored, CLIP_LIMITS, limits) as sound:
+        if sound.inspection.header is None:
+            taken.refused.append((member.name, sound.build_row_fields()["findings"][0]))
             return
-        taken.made += sound.wav.stat().st_size if sound.wav else 0
+        taken.made += sound.wav_path.stat().st_size if sound.wav_path else 0
         file = File(stored, name=member.name)
-        recording, new = keep(recording_of(voice, file, sound, by, member.transcript), file, sound.wav)
+        recording, new = keep(recording_of(voice, file, sound, by, member.transcript), file, sound.wav_path)
     if new:
         taken.recordings.append(recording)
     else:

@@ -16,8 +16,8 @@ from audio.datasets.clips import Clip, Made
 from audio.datasets.segment import cut, write_pieces
 from audio.findings.findings import Refused
 from audio.findings.thresholds import Thresholds
-from audio.ingest import Understood
-from audio.levels.inspect import inspect
+from audio.ingest import IngestResult
+from audio.levels.inspection import inspect_file
 from audio.wav.riff import read_header
 from voicehub import outbox
 from voicehub.models import User
@@ -99,9 +99,9 @@ class _Held(io.FileIO):
 
 def _keep_piece(source: Recording, made: Made, by: User, limits: Thresholds) -> None:
     with made.path.open("rb") as wav:
-        found = inspect(wav, CLIP_LIMITS, limits)
+        found = inspect_file(wav, CLIP_LIMITS, limits)
         file = File(wav, name=made.path.name)
-        piece = recording_of(source.voice, file, Understood(found, found), by, "")
+        piece = recording_of(source.voice, file, IngestResult(found, found), by, "")
         piece.source, piece.recipe = source, made.recipe
         keep(piece, file)
     made.path.unlink()

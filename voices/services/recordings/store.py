@@ -5,8 +5,8 @@ from django.core.files import File
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
-from audio.ingest import Understood, understood
-from audio.levels.inspect import Limits
+from audio.ingest import IngestResult, ingest_audio
+from audio.levels.inspection import DurationLimits
 from consent.models import Purpose, Talent
 from voicehub import outbox
 from voicehub.models import User
@@ -18,7 +18,7 @@ from voices.models import Recording, RecordingStatus, Voice
 from voices.models.voice import recording_path, wav_path
 
 # What no provider takes, whatever its tier; the tighter limits of each tier are asked for by `readiness`.
-CLIP_LIMITS = Limits(min_seconds=1.0, max_seconds=60.0)
+CLIP_LIMITS = DurationLimits(min_seconds=1.0, max_seconds=60.0)
 
 # The work in the background that new and changed recordings ask for (voices.services.recordings.analysis).
 EXAMINE, COMPARE = "examine_recordings", "compare_recordings"
@@ -41,11 +41,11 @@ def add_recording(voice: Voice, file: "File[Any]", by: User, transcript: str = "
     """
     if (file.size or 0) > RECORDING_BYTES:
         raise NotPossible(f"The file is larger than {RECORDING_BYTES >> 20} MB. Cut it into clips first.")
-    with understood(cast(BinaryIO, file), CLIP_LIMITS, thresholds()) as sound:
-        return keep(recording_of(voice, file, sound, by, transcript), file, sound.wav)
+    with ingest_audio(cast(BinaryIO, file), CLIP_LIMITS, thresholds()) as sound:
+        return keep(recording_of(voice, file, sound, by, transcript), file, sound.wav_path)
 
 
-def recording_of(voice: Voice, file: "File[Any]", sound: Understood, by: User, transcript: str) -> Recording:
+def recording_of(voice: Voice, file: "File[Any]", sound: IngestResult, by: User, transcript: str) -> Recording:
     """The row for a file, not saved yet."""
     return Recording(
         voice=voice,
@@ -54,7 +54,7 @@ def recording_of(voice: Voice, file: "File[Any]", sound: Understood, by: User, t
         status=RecordingStatus.ACCEPTED if sound.ok else RecordingStatus.REFUSED,
         active=sound.ok,
         uploaded_by=by,
-        **sound.facts(),
+        **sound.build_row_fields(),
     )
 
 

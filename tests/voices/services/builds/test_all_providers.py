@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 WAYS = [
     (provider.slug, tier, way)
-    for provider in registry.all_providers()
+    for provider in registry.list_providers()
     for tier, can in provider.tiers.items()
     for way in can.handover
 ]
@@ -41,7 +41,7 @@ MADE = {
     "speechgen": {"sg_clone": 1},
     "voiceai": {"va_clone": 1},
 }
-PLACES = [provider.slug for provider in registry.all_providers()]
+PLACES = [provider.slug for provider in registry.list_providers()]
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def at(sandbox: Any, producer: Any) -> Any:
 
 def built(desk: Desk, *clips: str, **more: Any) -> Build:
     """A finished build in the provider's first tier, by its first way."""
-    tier, can = next(iter(registry.provider_class(desk.provider).tiers.items()))
+    tier, can = next(iter(registry.get_provider_class(desk.provider).tiers.items()))
     voice = desk.voice(*clips)
     return desk.finish(desk.start(voice, tier, can.handover[0]))
 
@@ -74,7 +74,7 @@ def test_second_build_does_not_disturb_the_first(at: Any, provider: str) -> None
     first = built(desk)
     second = desk.finish(desk.start(first.voice, Tier(first.remote_voice.tier), Handover(first.handover)))
     assert second.status == BuildStatus.READY
-    again = first.remote_voice.capabilities.trains_again
+    again = first.remote_voice.capabilities.can_retrain
     assert (first.remote_voice_id == second.remote_voice_id) is again
     first.remote_voice.refresh_from_db()
     look(first.remote_voice)
@@ -139,7 +139,7 @@ def test_key_that_is_refused_stops_the_account_once_and_all_goes_on_after_a_new_
 
 
 def _first(provider: str) -> tuple[Tier, Handover]:
-    tier, can = next(iter(registry.provider_class(provider).tiers.items()))
+    tier, can = next(iter(registry.get_provider_class(provider).tiers.items()))
     return tier, can.handover[0]
 
 

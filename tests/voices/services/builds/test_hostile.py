@@ -54,7 +54,7 @@ def at(sandbox: Any, producer: Any) -> At:
 
 
 def started(desk: Desk) -> Build:
-    tier, can = next(iter(registry.provider_class(desk.provider).tiers.items()))
+    tier, can = next(iter(registry.get_provider_class(desk.provider).tiers.items()))
     return desk.start(desk.voice(), tier, can.handover[0])
 
 
@@ -145,7 +145,7 @@ def test_voice_that_the_list_hides_tells_nothing_of_its_build(at: At, monkeypatc
     desk = at("resemble_v1")
     build = in_doubt(desk, "v1_build", "before_commit")
     assert build.mark.strip()
-    adapter = registry.provider_class("resemble_v1")
+    adapter = registry.get_provider_class("resemble_v1")
     with monkeypatch.context() as patch:
         patch.setattr(adapter, "list_voices", lambda _self: iter(()))
         for _ in range(4):
@@ -460,7 +460,7 @@ def test_sound_that_comes_after_its_worker_was_given_up_is_kept(at: At, monkeypa
     """It was paid for: whoever takes the task over calls it interrupted, and the sound comes all the same."""
     desk = at("voiceai")
     preview = ask_preview(ready(desk), "Hello there.", desk.producer)
-    adapter = registry.provider_class("voiceai")
+    adapter = registry.get_provider_class("voiceai")
     then(monkeypatch, adapter, "preview", lambda: make_preview(str(preview.pk)))
     make_preview(str(preview.pk))
     kept = again(preview)

@@ -182,7 +182,7 @@ def test_report_of_the_build_before_is_not_taken_for_this_one(
     with registry.open_provider(desk.account) as provider:
         old = provider.fetch_build(first.remote_voice.remote_id)
     second = desk.reach(desk.start(voice), BuildStatus.TRAINING)
-    unchanged = replace(old, mark=second.mark)
+    unchanged = replace(old, version=second.mark)
     monkeypatch.setattr(type(provider), "fetch_build", lambda *_: unchanged)
     desk.reach(second, BuildStatus.TRAINING)
     # For ever would be wrong too: the provider may have nothing else to say.
@@ -217,7 +217,7 @@ def test_real_callbacks_lost_late_doubled_or_broken(desk: Desk, live_server: Any
 
 def test_unknown_status_waits_and_keeps_its_words(desk: Desk, training: Build, monkeypatch: Any) -> None:
     odd = {"uuid": training.remote_voice.remote_id, "status": "reticulating"}
-    monkeypatch.setattr("providers.resemble_v2.adapter.ResembleV2._voice", lambda *_: odd)
+    monkeypatch.setattr("providers.resemble_v2.adapter.ResembleV2._fetch_voice", lambda *_: odd)
     desk.reach(training, BuildStatus.TRAINING)
     assert training.raw_status == "reticulating"
     assert training.raw_answer == odd

@@ -14,7 +14,7 @@ from consent.models import Consent, ConsentStatus, Contract, Statement
 from providers import registry
 from providers.types import Handover
 from tests.voices.rows import Studio
-from voices.build_options import BuildOption, Rank, listed, places
+from voices.build_options import BuildOption, Rank, join_words, list_build_options
 from voices.models import Account, Build, RecordingStatus, RemoteVoice, Voice
 from voices.models.limits import all_limits, limits_of
 from voices.services.builds.readiness import all_readiness, readiness
@@ -53,7 +53,9 @@ def allowed_everywhere(studio: Studio) -> Voice:
 
 def place(voice: Voice, provider: str, tier: str = "rapid") -> BuildOption:
     (found,) = [
-        one for one in places(voice) if (one.account.provider, one.readiness.capabilities.tier) == (provider, tier)
+        one
+        for one in list_build_options(voice)
+        if (one.account.provider, one.readiness.capabilities.tier) == (provider, tier)
     ]
     return found
 
@@ -74,9 +76,9 @@ def test_the_ready_ones_come_first_and_a_paused_one_last(as_producer: Client, fi
     voice = allowed_everywhere(five)
     five.recordings(voice)
     Account.objects.filter(provider="voiceai").update(paused_at=timezone.now(), pause_reason="The key was refused.")
-    found = places(voice)
+    found = list_build_options(voice)
     assert [one.rank for one in found] == sorted(one.rank for one in found)
-    assert {one.name for one in found if one.ready} == {
+    assert {one.name for one in found if one.is_ready} == {
         "Resemble AI, rapid", "Resemble AI v1", "AudioStack, instant", "Speechgen",
     }  # fmt: skip
     assert [one.name for one in found][-1] == "Voice.ai"
@@ -102,7 +104,7 @@ def test_each_row_is_one_sentence(as_viewer: Client, five: Studio, provider: str
     voice = allowed_everywhere(five)
     five.recordings(voice)
     one = place(voice, provider, tier)
-    assert one.sentence == words
+    assert one.summary == words
     assert f"<strong>{one.name}:</strong> {words}" in page(as_viewer, voice)
 
 
@@ -110,32 +112,32 @@ def test_what_the_gate_wants_is_named(five: Studio) -> None:
     talent = five.talent()
     voice = five.voice(talent=talent)
     five.recordings(voice)
-    assert place(voice, "speechgen").sentence == "the consent and the contract missing."
+    assert place(voice, "speechgen").summary == "the consent and the contract missing."
     five.contract(talent, providers=list(FIVE))
-    assert place(voice, "speechgen").sentence == "only the consent is missing."
-    assert place(voice, "audiostack", "professional").sentence == "the consent and 19:48 minutes missing."
+    assert place(voice, "speechgen").summary == "only the consent is missing."
+    assert place(voice, "audiostack", "professional").summary == "the consent and 19:48 minutes missing."
     five.consent(talent)
-    assert place(voice, "resemble_v2").ready
+    assert place(voice, "resemble_v2").is_ready
     Consent.objects.update(status=ConsentStatus.SUSPENDED)
-    assert place(voice, "resemble_v2").sentence == "only the consent is missing."
-    assert not place(voice, "resemble_v2").only_consent, "it was asked for, and is looked at instead"
+    assert place(voice, "resemble_v2").summary == "only the consent is missing."
+    assert not place(voice, "resemble_v2").is_only_consent_missing, "it was asked for, and is looked at instead"
 
 
 def test_what_is_wrong_with_recordings_is_said_where_nothing_is_missing(five: Studio) -> None:
     voice = allowed_everywhere(five)
     five.recordings(voice, transcript="")
-    assert place(voice, "resemble_v2").sentence == "transcripts missing."
-    assert place(voice, "speechgen").ready, "it takes no transcripts"
+    assert place(voice, "resemble_v2").summary == "transcripts missing."
+    assert place(voice, "speechgen").is_ready, "it takes no transcripts"
     voice.recordings.update(transcript="Words.", seconds=25.0)
-    assert "ready" in place(voice, "resemble_v1", "professional").sentence, "one long WAV may have any length"
+    assert "ready" in place(voice, "resemble_v1", "professional").summary, "one long WAV may have any length"
     voice.recordings.update(seconds=70.0)
-    assert place(voice, "resemble_v2").sentence.endswith("some recordings are too short or too long.")
+    assert place(voice, "resemble_v2").summary.endswith("some recordings are too short or too long.")
 
 
 def test_a_build_on_its_way_is_said_and_led_to(as_viewer: Client, studio: Studio) -> None:
     build = studio.build(status="training")
     one = place(build.voice, "resemble_v2")
-    assert (one.rank, one.sentence) == (Rank.GOING, "a build is in progress.")
+    assert (one.rank, one.summary) == (Rank.BUILDING, "a build is in progress.")
     text = row(page(as_viewer, build.voice), one)
     assert build.get_absolute_url() in text and "Start rapid build" not in text
 
@@ -152,7 +154,7 @@ def test_the_price_is_in_the_row(as_producer: Client, five: Studio) -> None:
     ("parts", "words"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
 )
 def test_a_list_is_read_as_one(parts: list[str], words: str) -> None:
-    assert listed(parts) == words
+    assert join_words(parts) == words
 
 
 # --- what it offers -----------------------------------------------------------------------
@@ -163,7 +165,7 @@ def test_only_ways_that_lack_nothing_are_offered(as_producer: Client, five: Stud
     five.recordings(voice)
 
     def offered() -> list[str]:
-        return [value for value, _words in place(voice, "resemble_v1", "professional").ways]
+        return [value for value, _words in place(voice, "resemble_v1", "professional").handovers]
 
     assert offered() == ["signed_put_texts", "signed_put_clips", "signed_put_wav"]
     voice.recordings.filter(pk=voice.recordings.all()[0].pk).update(transcript="")
@@ -178,12 +180,12 @@ def test_every_way_that_is_offered_starts_a_build(as_producer: Client, five: Stu
     voice = allowed_everywhere(five)
     five.recordings(voice)
     started = []
-    for one in [one for one in places(voice) if one.ready]:
-        for handover, _words in one.ways:
+    for one in [one for one in list_build_options(voice) if one.is_ready]:
+        for handover, _words in one.handovers:
             sent = {"account": one.account.pk, "tier": one.readiness.capabilities.tier, "handover": handover}
             as_producer.post(reverse("voices:build_start", args=[voice.pk]), sent)
             build = Build.objects.get(status="queued")
-            assert (build.handover, build.recordings.count()) == (handover, len(one.sending.rows))
+            assert (build.handover, build.recordings.count()) == (handover, len(one.clip_selection.rows))
             cancel_build(build, five.producer)
             started.append(handover)
     assert sorted(set(started)) == sorted(Handover), "and no way of handing over is left out"
@@ -191,9 +193,9 @@ def test_every_way_that_is_offered_starts_a_build(as_producer: Client, five: Stu
 
 def test_a_voice_that_was_given_a_dataset_is_offered_no_single_recordings(five: Studio) -> None:
     build = five.build(status="ready", handover="dataset_url")
-    assert [way for way, _words in place(build.voice, "resemble_v2").ways] == ["dataset_url"]
+    assert [way for way, _words in place(build.voice, "resemble_v2").handovers] == ["dataset_url"]
     RemoteVoice.objects.update(retired_at=timezone.now())
-    assert [way for way, _words in place(build.voice, "resemble_v2").ways] == ["recordings", "dataset_url"]
+    assert [way for way, _words in place(build.voice, "resemble_v2").handovers] == ["recordings", "dataset_url"]
 
 
 def test_a_lone_missing_consent_is_one_click_away(as_producer: Client, as_viewer: Client, five: Studio) -> None:
@@ -201,24 +203,28 @@ def test_a_lone_missing_consent_is_one_click_away(as_producer: Client, as_viewer
     Contract.objects.update(providers=list(FIVE))
     five.recordings(voice)
     one = place(voice, "voiceai")
-    assert one.only_consent and "statement=voiceai%3Aen-US" in one.ask_url and "purpose=narration" in one.ask_url
+    assert (
+        one.is_only_consent_missing
+        and "statement=voiceai%3Aen-US" in one.consent_url
+        and "purpose=narration" in one.consent_url
+    )
     text = page(as_producer, voice)
-    assert f'where-act" href="{one.ask_url.replace("&", "&amp;")}"' in text
-    form = as_producer.get(one.ask_url).content.decode()
+    assert f'where-act" href="{one.consent_url.replace("&", "&amp;")}"' in text
+    form = as_producer.get(one.consent_url).content.decode()
     assert '<option value="voiceai:en-US" selected>' in form
     assert "where-act" not in page(as_viewer, voice)
-    assert not place(voice, "audiostack", "professional").only_consent, "minutes are missing too"
+    assert not place(voice, "audiostack", "professional").is_only_consent_missing, "minutes are missing too"
     Contract.objects.update(providers=["resemble_v2"])
-    assert not place(voice, "voiceai").only_consent
+    assert not place(voice, "voiceai").is_only_consent_missing
 
 
 def test_the_statement_is_asked_for_in_the_voices_language(five: Studio) -> None:
     voice = five.voice()
     Voice.objects.update(language="en-GB")
     voice.refresh_from_db()
-    assert "statement=voiceai%3Aen-US" in place(voice, "voiceai").ask_url, "the same tongue at least"
+    assert "statement=voiceai%3Aen-US" in place(voice, "voiceai").consent_url, "the same tongue at least"
     Statement.objects.filter(provider="voiceai").update(retired=True)
-    assert "statement" not in place(voice, "voiceai").ask_url
+    assert "statement" not in place(voice, "voiceai").consent_url
 
 
 # --- what would be sent -------------------------------------------------------------------
@@ -231,21 +237,21 @@ def test_the_best_are_sent_and_the_others_named_with_why(as_viewer: Client, five
     voice.recordings.filter(pk=clips[0].pk).update(levels={"snr_db": 12.0})
     voice.recordings.filter(pk=clips[1].pk).update(findings=[SILENT])
     one = place(voice, "voiceai")
-    assert one.sentence == "ready. One file of 40 s will be sent, made of the best 2 of 5 recordings."
-    left = {found.name: found.why for found in one.left_out}
+    assert one.summary == "ready. One file of 40 s will be sent, made of the best 2 of 5 recordings."
+    left = {found.name: found.reason for found in one.excluded_recordings}
     assert left[clips[1].file_name] == "no speech detected"
     assert left[clips[0].file_name] == "the limit is reached with better recordings"
     text = row(page(as_viewer, voice), one)
     assert "3 left out" in text and all(clip.file_name in text for clip in clips)
     build = start_build(voice, one.account, "rapid", "one_file", five.producer)
-    assert {str(row.recording_id) for row in build.recordings.all()} == {str(row.id) for row in one.sending.rows}
+    assert {str(row.recording_id) for row in build.recordings.all()} == {str(row.id) for row in one.clip_selection.rows}
 
 
 def test_lengths_that_a_provider_does_not_take_are_named(five: Studio) -> None:
     voice = allowed_everywhere(five)
     short, *_others = five.recordings(voice, 3)
     voice.recordings.filter(pk=short.pk).update(seconds=1.2)
-    assert place(voice, "audiostack").left_out == [(short.file_name, "too short for this provider")]
+    assert place(voice, "audiostack").excluded_recordings == [(short.file_name, "too short for this provider")]
 
 
 def test_what_cannot_be_sent_makes_nothing_ready(as_producer: Client, five: Studio) -> None:
@@ -253,7 +259,7 @@ def test_what_cannot_be_sent_makes_nothing_ready(as_producer: Client, five: Stud
     five.recordings(voice, 3)
     voice.recordings.update(findings=[SILENT])
     one = place(voice, "speechgen")
-    assert (one.ready, one.sentence) == (False, "too few of the recordings can be sent.")
+    assert (one.is_ready, one.summary) == (False, "too few of the recordings can be sent.")
     assert "Only 0:00 minutes can be sent" in row(page(as_producer, voice), one)
     with pytest.raises(BuildRefused, match="Only 0:00 minutes can be sent"):
         start_build(voice, one.account, "rapid", "one_file", five.producer)
@@ -267,7 +273,7 @@ def test_one_question_for_all_gives_what_one_for_each_gives(five: Studio) -> Non
     five.recordings(voice, 3)
     voice.recordings.filter(pk=voice.recordings.all()[0].pk).update(seconds=15.0, transcript="x" * 1500)
     found = all_readiness(voice)
-    assert len(found) == sum(len(provider.tiers) for provider in registry.all_providers())
+    assert len(found) == sum(len(provider.tiers) for provider in registry.list_providers())
     for account, state in found:
         assert readiness(voice, account, state.capabilities.tier) == state
 
@@ -313,14 +319,14 @@ def test_neither_accounts_nor_recordings_cost_more_questions(as_producer: Client
 
 def test_limits_of_one_are_those_of_all() -> None:
     for (provider, tier), limits in all_limits().items():
-        assert limits == limits_of(registry.provider_class(provider).tiers[tier], provider)
+        assert limits == limits_of(registry.get_provider_class(provider).tiers[tier], provider)
 
 
 def test_what_cannot_be_used_is_not_counted(five: Studio) -> None:
     voice = allowed_everywhere(five)
     five.recordings(voice, 4)
     voice.recordings.filter(pk=voice.recordings.all()[0].pk).update(status=RecordingStatus.REFUSED)
-    assert len(place(voice, "audiostack").sending.rows) == 3
+    assert len(place(voice, "audiostack").clip_selection.rows) == 3
 
 
 # --- moving -------------------------------------------------------------------------------
@@ -330,7 +336,7 @@ def test_the_rows_come_anew_and_can_be_told_apart(as_viewer: Client, five: Studi
     voice = five.voice()
     text = as_viewer.get(reverse("voices:readiness", args=[voice.pk])).content.decode()
     assert 'hx-trigger="readiness-changed from:body, recordings-changed from:body"' in text
-    keys = [f'id="place-{one.key}"' for one in places(voice)]
+    keys = [f'id="place-{one.key}"' for one in list_build_options(voice)]
     assert len(set(keys)) == 7 and all(text.count(key) == 1 for key in keys)
     assert '" open>' not in text, "several rows are closed at first"
 
@@ -351,8 +357,8 @@ def test_language_that_a_provider_does_not_speak_is_said_before_anything_is_sent
     Voice.objects.update(language="ja-JP")
     voice.refresh_from_db()
     there = place(voice, "voiceai")
-    assert not there.ready and "the provider does not support this language" in there.sentence
+    assert not there.is_ready and "the provider does not support this language" in there.summary
     with pytest.raises(BuildRefused, match="no voices in this language"):
         start_build(voice, there.account, "rapid", Handover.ONE_FILE, five.producer)
-    assert "the provider does not support this language" not in place(voice, "speechgen").sentence
+    assert "the provider does not support this language" not in place(voice, "speechgen").summary
     assert 'href=""' not in page(as_producer, voice)

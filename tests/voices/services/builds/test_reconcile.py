@@ -109,7 +109,7 @@ def test_late_build_call_is_not_made_again(desk: Desk, sandbox: Any, monkeypatch
 
 @pytest.mark.parametrize("phase", ["before_commit", "after_commit"])
 def test_person_settles_what_no_list_can(desk: Desk, sandbox: Any, phase: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for tier in registry.provider_class("resemble_v2").tiers.values():
+    for tier in registry.get_provider_class("resemble_v2").tiers.values():
         monkeypatch.setattr(type(tier), "can_find", False)
         monkeypatch.setattr(type(tier), "can_list", False)
     sandbox.faults({"operation": "create_voice", "do": "drop", "phase": phase, "nth": 1})
@@ -219,15 +219,15 @@ def test_what_fails_on_our_side_ends_after_five_tries(desk: Desk) -> None:
 
 
 def test_what_fails_on_our_side_with_a_step_in_doubt_is_looked_up(desk: Desk, monkeypatch: Any) -> None:
-    written = journal.BuildJournal.voice
+    written = journal.BuildJournal.record_voice
 
     def breaks(*_: Any) -> None:
         raise RuntimeError("the disk is full")
 
     build = desk.start(desk.voice())
-    monkeypatch.setattr(journal.BuildJournal, "voice", breaks)
+    monkeypatch.setattr(journal.BuildJournal, "record_voice", breaks)
     desk.work()
-    monkeypatch.setattr(journal.BuildJournal, "voice", written)
+    monkeypatch.setattr(journal.BuildJournal, "record_voice", written)
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == READY
 

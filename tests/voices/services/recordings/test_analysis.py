@@ -269,8 +269,8 @@ def matched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
         return SetReport(found, {}, {"clips": len(found), "unread": [], "voices_missing": ""})
 
     monkeypatch.setattr(analysis, "_voiceprint", lambda file: file.name)
-    monkeypatch.setattr(speaker_match, "match", match)
-    monkeypatch.setattr("audio.analysis.compare.compare", report)
+    monkeypatch.setattr(speaker_match, "match_speaker", match)
+    monkeypatch.setattr("audio.analysis.compare.compare_recordings", report)
     return seen
 
 
@@ -365,7 +365,7 @@ def test_a_disk_that_fills_up_leaves_no_part_of_a_file(
 
 
 def test_what_is_too_large_is_not_even_looked_at(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voices.services.recordings.store.understood", lambda *_: pytest.fail("it was"))
+    monkeypatch.setattr("voices.services.recordings.store.ingest_audio", lambda *_: pytest.fail("it was"))
     file = upload()
     file.size = (200 << 20) + 1
     with pytest.raises(NotPossible, match="200 MB"):

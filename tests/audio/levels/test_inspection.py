@@ -18,35 +18,35 @@ from hypothesis import strategies as st
 from audio.findings import catalog_sound
 from audio.findings.catalog import CODES
 from audio.findings.findings import Severity, finding
-from audio.levels.inspect import Inspection, Limits, inspect
+from audio.levels.inspection import DurationLimits, Inspection, inspect_file
 from tests.support.planted import PLANTED
 from tests.support.wav import CLEAN, HOSTILE, RATE, Samples, gain, noise, pcm, speech_like, tone, wav_bytes
 
-ANY_LENGTH = Limits(0.0, 1e9)
+ANY_LENGTH = DurationLimits(0.0, 1e9)
 
 
 def codes(inspection: Inspection) -> set[str]:
     return {found.code for found in inspection.findings}
 
 
-def inspect_samples(samples: Samples, rate: int = RATE, limits: Limits = ANY_LENGTH) -> Inspection:
-    return inspect(io.BytesIO(wav_bytes(samples, rate=rate)), limits)
+def inspect_samples(samples: Samples, rate: int = RATE, limits: DurationLimits = ANY_LENGTH) -> Inspection:
+    return inspect_file(io.BytesIO(wav_bytes(samples, rate=rate)), limits)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_file_becomes_one_finding_and_keeps_its_hash(name: str) -> None:
     recipe, code = HOSTILE[name]
     data = recipe()
-    inspection = inspect(io.BytesIO(data))
+    inspection = inspect_file(io.BytesIO(data))
     assert (inspection.ok, codes(inspection)) == (False, {code})
-    assert (inspection.header, inspection.levels, inspection.peaks + inspection.peaks_fine) == (None, None, ())
+    assert (inspection.header, inspection.levels, inspection.peaks + inspection.fine_peaks) == (None, None, ())
     assert (inspection.size, inspection.sha256) == (len(data), hashlib.sha256(data).hexdigest())
 
 
 @pytest.mark.parametrize("name", CLEAN)
 def test_clean_file_passes_and_keeps_its_hash(name: str) -> None:
     data = CLEAN[name]()
-    inspection = inspect(io.BytesIO(data))
+    inspection = inspect_file(io.BytesIO(data))
     assert inspection.ok
     assert codes(inspection) <= {"telephone_band"}
     assert (inspection.size, inspection.sha256) == (len(data), hashlib.sha256(data).hexdigest())
@@ -131,31 +131,33 @@ def test_silent_clip_is_not_also_called_quiet_and_noisy() -> None:
     ("duration", "expected"), [(1.4, {"too_short"}), (1.5, set()), (20.0, set()), (20.1, {"too_long"})]
 )
 def test_length_is_held_against_the_limits(duration: float, expected: set[str]) -> None:
-    inspection = inspect_samples(speech_like(duration), limits=Limits(1.5, 20.0))
+    inspection = inspect_samples(speech_like(duration), limits=DurationLimits(1.5, 20.0))
     assert (codes(inspection), inspection.ok) == (expected, not expected)
 
 
 def test_file_of_wrong_length_is_measured_all_the_same() -> None:
-    inspection = inspect_samples(speech_like(0.5), limits=Limits(1.5, 20.0))
+    inspection = inspect_samples(speech_like(0.5), limits=DurationLimits(1.5, 20.0))
     assert inspection.header is not None
     assert inspection.header.seconds == 0.5
     assert inspection.levels is not None
 
 
 def test_as_dict_is_json_without_peaks() -> None:
-    stored = json.loads(json.dumps(inspect(io.BytesIO(wav_bytes()), Limits(3.0, 20.0)).as_dict(), allow_nan=False))
+    stored = json.loads(
+        json.dumps(inspect_file(io.BytesIO(wav_bytes()), DurationLimits(3.0, 20.0)).as_dict(), allow_nan=False)
+    )
     assert set(stored) == {"ok", "size", "sha256", "header", "levels", "findings"}
     assert stored["header"]["seconds"] == 2.0
     assert stored["findings"][0]["severity"] == "refused"
     assert stored["findings"][0]["text"] == "It lasts 2.0 seconds; at least 3 are needed."
-    assert json.loads(json.dumps(inspect(io.BytesIO(b"")).as_dict()))["levels"] is None
+    assert json.loads(json.dumps(inspect_file(io.BytesIO(b"")).as_dict()))["levels"] is None
 
 
 @pytest.mark.parametrize("frames", [31999, 32001, 0])
 def test_decoder_that_counts_otherwise_refuses(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
     seen = SimpleNamespace(format="WAV", subtype="PCM_16", samplerate=RATE, channels=1, frames=frames)
     monkeypatch.setattr(soundfile, "SoundFile", lambda file: _Opened(seen))
-    assert codes(inspect(io.BytesIO(wav_bytes()))) == {"decoder_disagrees"}
+    assert codes(inspect_file(io.BytesIO(wav_bytes()))) == {"decoder_disagrees"}
 
 
 def test_decoder_that_cannot_read_it_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +165,7 @@ def test_decoder_that_cannot_read_it_refuses(monkeypatch: pytest.MonkeyPatch) ->
         raise soundfile.LibsndfileError(2)
 
     monkeypatch.setattr(soundfile, "SoundFile", fail)
-    assert codes(inspect(io.BytesIO(wav_bytes()))) == {"decoder_disagrees"}
+    assert codes(inspect_file(io.BytesIO(wav_bytes()))) == {"decoder_disagrees"}
 
 
 class _Opened:
@@ -187,7 +189,7 @@ class Shrinking(io.BytesIO):
 
 
 def test_file_that_shrinks_while_it_is_read_is_refused() -> None:
-    assert codes(inspect(Shrinking(wav_bytes()))) == {"changed_while_read"}
+    assert codes(inspect_file(Shrinking(wav_bytes()))) == {"changed_while_read"}
 
 
 def test_broken_disk_is_not_blamed_on_the_file() -> None:
@@ -196,7 +198,7 @@ def test_broken_disk_is_not_blamed_on_the_file() -> None:
             raise OSError("disk")
 
     with pytest.raises(OSError, match="disk"):
-        inspect(Broken(wav_bytes()))
+        inspect_file(Broken(wav_bytes()))
 
 
 GOOD = wav_bytes(speech_like(0.2), after=[(b"LIST", b"INFO")])
@@ -220,7 +222,7 @@ def changed(data: bytes, edits: list[tuple[str, int, bytes]]) -> bytes:
 
 
 def check_anything(data: bytes) -> None:
-    inspection = inspect(io.BytesIO(data), ANY_LENGTH)
+    inspection = inspect_file(io.BytesIO(data), ANY_LENGTH)
     assert (inspection.size, inspection.sha256) == (len(data), hashlib.sha256(data).hexdigest())
     json.dumps(inspection.as_dict(), allow_nan=False)
     if inspection.ok:
@@ -251,7 +253,7 @@ def test_changed_files_never_break_it(edits: list[tuple[str, int, bytes]]) -> No
 @settings(max_examples=150, deadline=None)
 def test_any_samples_can_be_measured(data: bytes, rate: int) -> None:
     assume(not data.startswith(b"OggS"))  # to libsndfile that is Ogg inside of a WAV, so the readers do not agree
-    inspection = inspect(io.BytesIO(wav_bytes(data=data, rate=rate)), ANY_LENGTH)
+    inspection = inspect_file(io.BytesIO(wav_bytes(data=data, rate=rate)), ANY_LENGTH)
     assert inspection.ok
     assert inspection.levels is not None
     assert inspection.levels.rms_dbfs <= inspection.levels.peak_dbfs + 1e-9 <= 1e-6
@@ -264,7 +266,7 @@ def test_refused_file_of_50_mb_is_hashed_without_holding_it(tmp_path: Path) -> N
         out.truncate(50_000_000)
     tracemalloc.start()
     with path.open("rb") as file:
-        inspection = inspect(file)
+        inspection = inspect_file(file)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert codes(inspection) == {"not_wav"}
@@ -275,7 +277,7 @@ def test_refused_file_of_50_mb_is_hashed_without_holding_it(tmp_path: Path) -> N
 def test_a_files_name_says_nothing(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(wav_bytes())
     with (tmp_path / name).open("rb") as file:
-        assert inspect(file).ok
+        assert inspect_file(file).ok
 
 
 def test_words_are_sentences_without_holes() -> None:
@@ -300,4 +302,4 @@ def test_finding_is_stored_with_its_place() -> None:
 
 def test_samples_are_hashed_as_they_are() -> None:
     data = wav_bytes(data=pcm(speech_like(9.0)) + b"\0\0")
-    assert inspect(io.BytesIO(data)).sha256 == hashlib.sha256(data).hexdigest()
+    assert inspect_file(io.BytesIO(data)).sha256 == hashlib.sha256(data).hexdigest()

@@ -10,22 +10,22 @@ import soundfile
 
 from audio.findings.findings import Finding, Severity, finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
-from audio.levels.measure import Levels, Measurement, measure
-from audio.wav.riff import Nameless, WavHeader, WavRefused, read_header
+from audio.levels.measure import Levels, Measurement, measure_levels
+from audio.wav.riff import UnnamedFile, WavHeader, WavRefused, read_header
 
-HASH_BLOCK = 1 << 18
-MOST_PAUSES_TOLD = 5
+HASH_BLOCK_BYTES = 1 << 18
+MAX_REPORTED_PAUSES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class DurationLimits:
     """Allowed duration of a file, in seconds. The defaults are those of Resemble's page for a clip of a dataset."""
 
     min_seconds: float = 1.5
     max_seconds: float = 20.0
 
 
-LIMITS = Limits()
+DEFAULT_LIMITS = DurationLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Inspection:
     header: WavHeader | None
     levels: Levels | None
     peaks: tuple[int, ...]
-    peaks_fine: tuple[int, ...]
+    fine_peaks: tuple[int, ...]
     findings: tuple[Finding, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -50,12 +50,12 @@ class Inspection:
             "ok": self.ok,
             "size": self.size,
             "sha256": self.sha256,
-            "header": self.header and header_dict(self.header),
+            "header": self.header and build_header_dict(self.header),
             "levels": self.levels and self.levels.as_dict(),
             "findings": [found.as_dict() for found in self.findings],
         }
 
-    def facts(self) -> dict[str, Any]:
+    def build_row_fields(self) -> dict[str, Any]:
         """Values for the fields of a database row with audio, with the peaks of the waveform."""
         values = self.as_dict()
         return {
@@ -69,7 +69,7 @@ class Inspection:
         }
 
 
-def header_dict(header: WavHeader) -> dict[str, Any]:
+def build_header_dict(header: WavHeader) -> dict[str, Any]:
     return {
         "sample_rate": header.sample_rate,
         "channels": header.channels,
@@ -79,7 +79,9 @@ def header_dict(header: WavHeader) -> dict[str, Any]:
     }
 
 
-def inspect(file: BinaryIO, limits: Limits = LIMITS, thresholds: Thresholds = THRESHOLDS) -> Inspection:
+def inspect_file(
+    file: BinaryIO, limits: DurationLimits = DEFAULT_LIMITS, thresholds: Thresholds = THRESHOLDS
+) -> Inspection:
     """Check format, length and levels of a seekable file from its start. Bad content becomes findings.
 
     The bytes are read once, in blocks, so memory does not grow with the file. OSError passes through.
@@ -88,44 +90,44 @@ def inspect(file: BinaryIO, limits: Limits = LIMITS, thresholds: Thresholds = TH
     size = file.seek(0, os.SEEK_END)
     try:
         header = read_header(file)
-        _check_decoder(file, header)
-        _feed(digest, file, 0, header.data_offset)
-        measured = measure(file, header, digest.update)
+        _check_second_decoder(file, header)
+        _hash_range(digest, file, 0, header.data_offset)
+        measured = measure_levels(file, header, digest.update)
     except WavRefused as refused:
-        return _refused(file, size, refused.finding)
-    _feed(digest, file, header.data_offset + header.frames * 2, size)
-    found = tuple(_duration(header, limits)) + tuple(judge(header, measured.levels, thresholds))
-    return _inspection(size, digest.hexdigest(), header, measured, found)
+        return _build_refusal(file, size, refused.finding)
+    _hash_range(digest, file, header.data_offset + header.frames * 2, size)
+    found = tuple(_check_duration(header, limits)) + tuple(check_levels(header, measured.levels, thresholds))
+    return _build_inspection(size, digest.hexdigest(), header, measured, found)
 
 
-def _inspection(
+def _build_inspection(
     size: int, sha256: str, header: WavHeader, measured: Measurement, found: tuple[Finding, ...]
 ) -> Inspection:
     ok = not any(one.severity == Severity.REFUSED for one in found)
-    return Inspection(ok, size, sha256, header, measured.levels, measured.peaks, measured.peaks_fine, found)
+    return Inspection(ok, size, sha256, header, measured.levels, measured.peaks, measured.fine_peaks, found)
 
 
-def _refused(file: BinaryIO, size: int, reason: Finding) -> Inspection:
+def _build_refusal(file: BinaryIO, size: int, reason: Finding) -> Inspection:
     digest = hashlib.sha256()
-    _feed(digest, file, 0, size)
+    _hash_range(digest, file, 0, size)
     return Inspection(False, size, digest.hexdigest(), None, None, (), (), (reason,))
 
 
-def _feed(digest: "hashlib._Hash", file: BinaryIO, start: int, end: int) -> None:
+def _hash_range(digest: "hashlib._Hash", file: BinaryIO, start: int, end: int) -> None:
     file.seek(start)
     while start < end:
-        data = file.read(min(HASH_BLOCK, end - start))
+        data = file.read(min(HASH_BLOCK_BYTES, end - start))
         if not data:
             return
         digest.update(data)
         start += len(data)
 
 
-def _check_decoder(file: BinaryIO, header: WavHeader) -> None:
+def _check_second_decoder(file: BinaryIO, header: WavHeader) -> None:
     """A second, independent reader must agree: a file that two readers read differently is malicious."""
     file.seek(0)
     try:
-        with soundfile.SoundFile(Nameless(file)) as sound:
+        with soundfile.SoundFile(UnnamedFile(file)) as sound:
             decoded = (sound.format, sound.subtype, sound.samplerate, sound.channels, sound.frames)
     except soundfile.SoundFileError:
         raise WavRefused(finding("decoder_disagrees")) from None
@@ -133,7 +135,7 @@ def _check_decoder(file: BinaryIO, header: WavHeader) -> None:
         raise WavRefused(finding("decoder_disagrees"))
 
 
-def _duration(header: WavHeader, limits: Limits) -> Iterator[Finding]:
+def _check_duration(header: WavHeader, limits: DurationLimits) -> Iterator[Finding]:
     if header.seconds < limits.min_seconds:
         yield finding("too_short", seconds=header.seconds, limit=limits.min_seconds)
     if header.seconds > limits.max_seconds:
@@ -145,21 +147,21 @@ def is_silent(levels: Levels, thresholds: Thresholds = THRESHOLDS) -> bool:
     return levels.peak_dbfs < thresholds.silent_peak_dbfs or levels.rms_dbfs < thresholds.silent_rms_dbfs
 
 
-def judge(header: WavHeader, levels: Levels, thresholds: Thresholds = THRESHOLDS) -> Iterator[Finding]:
+def check_levels(header: WavHeader, levels: Levels, thresholds: Thresholds = THRESHOLDS) -> Iterator[Finding]:
     """Findings about the measured levels. A clip without speech gets that finding and none about noise."""
-    yield from _clipping(levels, thresholds)
-    yield from _offset_and_band(header, levels, thresholds)
+    yield from _check_clipping(levels, thresholds)
+    yield from _check_offset_and_band(header, levels, thresholds)
     if is_silent(levels, thresholds):
         yield finding("silent")
     elif levels.speech_seconds < thresholds.silent_speech_seconds:
         yield finding("no_speech")
     else:
-        yield from _loudness(levels, thresholds)
-        yield from _noise(levels, thresholds)
-        yield from _pauses(header, levels, thresholds)
+        yield from _check_loudness(levels, thresholds)
+        yield from _check_noise(levels, thresholds)
+        yield from _check_pauses(header, levels, thresholds)
 
 
-def _clipping(levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
+def _check_clipping(levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
     first = levels.clipped[0][0] if levels.clipped else None
     if levels.clipped_share > thresholds.clipping_share:
         yield finding("clipping", at=first, share=levels.clipped_share)
@@ -167,14 +169,14 @@ def _clipping(levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
         yield finding("clipping_slight", at=first)
 
 
-def _offset_and_band(header: WavHeader, levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
+def _check_offset_and_band(header: WavHeader, levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
     if abs(levels.dc_offset) > thresholds.dc_offset_share:
         yield finding("dc_offset", share=abs(levels.dc_offset))
     if header.sample_rate < thresholds.telephone_rate:
         yield finding("telephone_band", rate=header.sample_rate)
 
 
-def _loudness(levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
+def _check_loudness(levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
     if levels.rms_dbfs < thresholds.too_quiet_dbfs:
         yield finding("too_quiet", level=levels.rms_dbfs)
     if levels.rms_dbfs > thresholds.too_loud_dbfs:
@@ -183,14 +185,14 @@ def _loudness(levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
         yield finding("peak_high", room=abs(levels.peak_dbfs))
 
 
-def _noise(levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
+def _check_noise(levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
     if levels.snr_db < thresholds.noisy_db:
         yield finding("noisy", snr=levels.snr_db)
     elif levels.snr_db < thresholds.noise_heard_db:
         yield finding("noise_heard", snr=levels.snr_db)
 
 
-def _pauses(header: WavHeader, levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
+def _check_pauses(header: WavHeader, levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
     if levels.speech_seconds < thresholds.little_speech_share * header.seconds:
         yield finding("little_speech", seconds=levels.speech_seconds)
     if levels.leading_silence > thresholds.edge_silence_seconds:
@@ -199,5 +201,5 @@ def _pauses(header: WavHeader, levels: Levels, thresholds: Thresholds) -> Iterat
         start = header.seconds - levels.trailing_silence
         yield finding("silence_at_end", at=start, seconds=levels.trailing_silence)
     long_pauses = [(start, end) for start, end in levels.pauses if end - start > thresholds.pause_seconds]
-    for start, end in long_pauses[:MOST_PAUSES_TOLD]:
+    for start, end in long_pauses[:MAX_REPORTED_PAUSES]:
         yield finding("long_pause", at=start, seconds=end - start)

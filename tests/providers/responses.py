@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from providers.answers import LONGEST_WAIT
 from providers.errors import (
     Conflict,
     NotFound,
@@ -14,6 +13,7 @@ from providers.errors import (
     ResponseUnreadable,
     TooLarge,
 )
+from providers.responses import MAX_RETRY_AFTER_SECONDS
 
 # What comes back: (status, what a call that creates makes of it, what any other call makes of it).
 STATUSES = [
@@ -74,7 +74,7 @@ RETRY_AFTER = [
     ("7", 7.0),
     ("0", 0.0),
     ("1.5", 1.5),
-    ("999999", LONGEST_WAIT),
+    ("999999", MAX_RETRY_AFTER_SECONDS),
     ("", None),
     ("-1", None),
     ("soon", None),

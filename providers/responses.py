@@ -20,11 +20,11 @@ from providers.errors import (
     ResponseUnreadable,
     TooLarge,
 )
-from providers.parsing import sound_of, storable
+from providers.parsing import make_storable, parse_sound
 from providers.types import Sound
 
-LONGEST_WAIT = 3600.0  # seconds
-REFUSALS: dict[int, type[ProviderError]] = {
+MAX_RETRY_AFTER_SECONDS = 3600.0  # seconds
+ERRORS_BY_STATUS: dict[int, type[ProviderError]] = {
     401: ProviderAuthError,
     402: PaymentRequired,
     403: ProviderAuthError,
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A complete response. `json` has the key redacted, and is None if the content is not JSON.
 
     `creates` and `is_keyless` come from the call: whether it creates something, whether it was sent without key.
@@ -49,65 +49,65 @@ class Answer:
     content: bytes
     json: Any
     creates: bool = False
-    bare: bool = False
+    is_keyless: bool = False
 
-    def unreadable(self, reason: str) -> ProviderError:
+    def build_unreadable_error(self, reason: str) -> ProviderError:
         kind = OutcomeUnknown if self.creates else ResponseUnreadable
         return kind(self.operation, reason, status=self.status)
 
-    def summary(self) -> str:
+    def format_summary(self) -> str:
         """The JSON, or only the size of a sound."""
         return f"{len(self.content):,} bytes" if self.json is None else json.dumps(self.json, ensure_ascii=False)
 
 
-Reader = Callable[[Answer], T]
+Reader = Callable[[Response], T]
 
 
-def json_object(response: Answer) -> dict[str, Any]:
+def read_json_object(response: Response) -> dict[str, Any]:
     if not isinstance(response.json, dict):
-        raise response.unreadable("not a JSON object")
+        raise response.build_unreadable_error("not a JSON object")
     return response.json
 
 
-def json_array(response: Answer) -> list[Any]:
+def read_json_array(response: Response) -> list[Any]:
     if not isinstance(response.json, list):
-        raise response.unreadable("not a JSON array")
+        raise response.build_unreadable_error("not a JSON array")
     return response.json
 
 
-def json_object_or_array(response: Answer) -> dict[str, Any] | list[Any]:
+def read_json_container(response: Response) -> dict[str, Any] | list[Any]:
     """For calls whose vendor does not document which it is."""
     if not isinstance(response.json, dict | list):
-        raise response.unreadable("neither a JSON object nor an array")
+        raise response.build_unreadable_error("neither a JSON object nor an array")
     return response.json
 
 
-def sound(response: Answer) -> Sound:
-    return sound_of(response.operation, response.content)
+def read_sound(response: Response) -> Sound:
+    return parse_sound(response.operation, response.content)
 
 
-def sound_or_json_object(response: Answer) -> Sound | dict[str, Any]:
+def read_sound_or_json(response: Response) -> Sound | dict[str, Any]:
     """For calls whose vendor does not document which it is."""
-    return response.json if isinstance(response.json, dict) else sound(response)
+    return response.json if isinstance(response.json, dict) else read_sound(response)
 
 
-SOUND_READERS: tuple[Reader[Any], ...] = (sound, sound_or_json_object)
+SOUND_READERS: tuple[Reader[Any], ...] = (read_sound, read_sound_or_json)
 
 
 def parse_json(content: bytes) -> Any:
     """None if the content is not JSON."""
     try:
-        return storable(json.loads(content))
+        return make_storable(json.loads(content))
     except (ValueError, RecursionError):
         return None
 
 
-def error_of(response: Answer, words: str) -> ProviderError | None:
+def build_error(response: Response, words: str) -> ProviderError | None:
     """The error for this status, with the vendor's error text; None for 2xx."""
     operation, status = response.operation, response.status
     if status < 300:
         return None
-    wait = retry_after(response.headers.get("Retry-After"))
+    wait = parse_retry_after(response.headers.get("Retry-After"))
     if status == 429:
         return ProviderUnavailable(operation, words or "too many calls", status=status, retry_after=wait)
     # A redirect may mean that the call succeeded and its result is elsewhere. We follow no redirect, so we cannot know.
@@ -115,21 +115,21 @@ def error_of(response: Answer, words: str) -> ProviderError | None:
         return OutcomeUnknown(operation, words, status=status)
     if status == 408 or status >= 500:
         return ProviderUnavailable(operation, words, status=status, retry_after=wait)
-    if response.bare and status in (401, 403, 404):
+    if response.is_keyless and status in (401, 403, 404):
         return ProviderRejected(operation, words or "The address is no longer valid.", status=status)
-    return REFUSALS.get(status, ProviderRejected)(operation, words, status=status)
+    return ERRORS_BY_STATUS.get(status, ProviderRejected)(operation, words, status=status)
 
 
-def retry_after(value: str | None) -> float | None:
+def parse_retry_after(value: str | None) -> float | None:
     """Seconds from a Retry-After header, a number or a date (RFC 9110, 10.2.3), capped at one hour; None if invalid."""
     try:
         seconds = float(value or "")
     except ValueError:
-        seconds = _seconds_until(value or "")
-    return min(seconds, LONGEST_WAIT) if math.isfinite(seconds) and seconds >= 0 else None
+        seconds = _compute_seconds_until(value or "")
+    return min(seconds, MAX_RETRY_AFTER_SECONDS) if math.isfinite(seconds) and seconds >= 0 else None
 
 
-def _seconds_until(date: str) -> float:
+def _compute_seconds_until(date: str) -> float:
     """0 for a past date, NaN for an invalid date."""
     try:
         then = parsedate_to_datetime(date)

@@ -14,7 +14,7 @@ from typing import Any
 from audio.analysis.analyze import analyze_recording
 from audio.archives.read import ignore, is_archive, read_archive
 from audio.findings import catalog_sound as sound_codes
-from audio.findings.findings import Finding, Severity, finding
+from audio.findings.findings import Finding, Severity, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 from audio.ingest import ingest_audio
 from audio.levels.inspection import DEFAULT_LIMITS, DurationLimits
@@ -51,7 +51,7 @@ def generate_reports(
     except OSError as error:
         yield _report_unreadable(path, (error.strerror or type(error).__name__).lower())
     except Exception as error:  # noqa: BLE001 - an unexpected error on one file must not hide the others
-        yield build_report(str(path), None, {}, [finding("broke_the_reader", reason=type(error).__name__)])
+        yield build_report(str(path), None, {}, [make_finding("broke_the_reader", reason=type(error).__name__)])
 
 
 def build_report(
@@ -59,12 +59,12 @@ def build_report(
 ) -> Report:
     """It is ok unless a finding refuses the file."""
     entries = [one.as_dict() for one in findings]
-    ok = all(one["severity"] != Severity.REFUSED for one in entries)
+    ok = all(one["severity"] != Severity.ERROR for one in entries)
     return {"path": path, "ok": ok, "format": format_dict, "measures": measures, "findings": entries}
 
 
 def _report_unreadable(path: Path, reason: str) -> Report:
-    return build_report(str(path), None, {}, [finding("unreadable", reason=reason)])
+    return build_report(str(path), None, {}, [make_finding("unreadable", reason=reason)])
 
 
 def _is_archive(path: Path) -> bool:

@@ -18,21 +18,21 @@ from django.shortcuts import get_object_or_404
 from consent.models import Consent, ConsentStatus, Contract, Event, EventKind, Invitation, Take, Talent
 from voicehub.models import Task, TaskStatus, User
 
-COOKIE = "voicehub-invitation"
+INVITATION_COOKIE = "voicehub-invitation"
 COOKIE_PATH = "/invitation/"
 
 
-def may(permission: str) -> Callable[[Any], Any]:
+def require_permission(permission: str) -> Callable[[Any], Any]:
     """Decorator: only people with this permission get to the view."""
     return permission_required(permission, raise_exception=True)
 
 
-def user_of(request: HttpRequest) -> User:
+def get_user(request: HttpRequest) -> User:
     """The person behind a request that has passed `may`."""
     return cast(User, request.user)
 
 
-def talents(search: str = "") -> QuerySet[Talent]:
+def query_talents(search: str = "") -> QuerySet[Talent]:
     """Talents whose name or mail address holds `search`, each with what its row shows."""
     in_force = Contract.objects.in_force().filter(talent=OuterRef("pk"))
     found = Talent.objects.annotate(
@@ -44,30 +44,30 @@ def talents(search: str = "") -> QuerySet[Talent]:
     return found.filter(Q(name__icontains=search) | Q(email__icontains=search)) if search else found
 
 
-def talent_or_404(pk: UUID) -> Talent:
+def get_talent_or_404(pk: UUID) -> Talent:
     return get_object_or_404(Talent, pk=pk)
 
 
-def contract_or_404(pk: UUID) -> Contract:
+def get_contract_or_404(pk: UUID) -> Contract:
     return get_object_or_404(Contract.objects.select_related("talent", "supersedes", "filed_by"), pk=pk)
 
 
-def consent_or_404(pk: UUID) -> Consent:
+def get_consent_or_404(pk: UUID) -> Consent:
     rows = Consent.objects.select_related("talent", "statement", "requested_by", "approved_by")
     return get_object_or_404(rows, pk=pk)
 
 
-def take_or_404(pk: UUID) -> Take:
+def get_take_or_404(pk: UUID) -> Take:
     return get_object_or_404(Take, pk=pk)
 
 
-def history_of(talent: Talent, lines: int) -> list[Event]:
+def list_recent_events(talent: Talent, lines: int) -> list[Event]:
     """The newest lines over all consents of a talent."""
     events = Event.objects.filter(consent__talent=talent).select_related("consent")
     return list(events.order_by("-at", "-sequence")[:lines])
 
 
-def invitation_for(token_digest: str) -> Invitation | None:
+def find_invitation(token_digest: str) -> Invitation | None:
     """The live invitation whose token has this digest."""
     if not token_digest:
         return None
@@ -75,28 +75,28 @@ def invitation_for(token_digest: str) -> Invitation | None:
     return rows.filter(token_digest=token_digest).first()
 
 
-def invited(request: HttpRequest) -> Invitation:
+def get_opened_invitation(request: HttpRequest) -> Invitation:
     """The invitation that this browser opened; Http404 when it opened none or the link is over."""
     try:
-        token_digest = request.get_signed_cookie(COOKIE, default="", salt=COOKIE)
+        token_digest = request.get_signed_cookie(INVITATION_COOKIE, default="", salt=INVITATION_COOKIE)
     except signing.BadSignature:
         token_digest = ""
-    invitation = invitation_for(token_digest or "")
+    invitation = find_invitation(token_digest or "")
     if invitation is None:
         raise Http404("No live invitation.")
     return invitation
 
 
-def invited_consents(invitation: Invitation) -> QuerySet[Consent]:
+def query_invited_consents(invitation: Invitation) -> QuerySet[Consent]:
     return invitation.consents.select_related("talent", "requested_by").order_by("created_at")
 
 
-def invited_consent(invitation: Invitation, pk: UUID) -> Consent:
+def get_invited_consent(invitation: Invitation, pk: UUID) -> Consent:
     """A consent that this very invitation is for; any other is as good as not there."""
-    return get_object_or_404(invited_consents(invitation), pk=pk)
+    return get_object_or_404(query_invited_consents(invitation), pk=pk)
 
 
-def invitation_or_404(consent: Consent, pk: UUID) -> Invitation:
+def get_invitation_or_404(consent: Consent, pk: UUID) -> Invitation:
     return get_object_or_404(consent.invitations.all(), pk=pk)
 
 
@@ -113,19 +113,19 @@ class InvitationRow:
     """Where the consents that it is for stand."""
 
     @property
-    def asks(self) -> bool:
+    def is_open(self) -> bool:
         return ConsentStatus.REQUESTED in self.statuses
 
     @property
-    def called_off(self) -> bool:
+    def is_void(self) -> bool:
         return self.statuses == {ConsentStatus.VOIDED}
 
 
-def invitation_rows(consent: Consent) -> list[InvitationRow]:
+def list_invitation_rows(consent: Consent) -> list[InvitationRow]:
     """The invitations to this consent, newest first."""
     rows = list(consent.invitations.select_related("created_by").prefetch_related("consents"))
     ids = [str(row.pk) for row in rows]
-    given_up = Task.objects.filter(kind="send_invitation", object_id__in=ids, status=TaskStatus.GIVEN_UP)
+    given_up = Task.objects.filter(kind="send_invitation", object_id__in=ids, status=TaskStatus.FAILED)
     reasons = dict(given_up.values_list("object_id", "reason"))
     payloads = consent.events.filter(kind=EventKind.LINK_ENDED).values_list("payload", flat=True)
     ended = {payload["invitation"] for payload in payloads}

@@ -5,14 +5,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from consent import labels
-from consent.labels import DELETE_AT_END
+from consent.labels import DELETE_AT_END_LABEL
 from consent.models import Consent, Contract, Event, Invitation, Pronunciation, Statement, Take, TakeCheck, Talent
-from consent.services.audit_log import first_broken
-from voicehub.admin_site import KeptForever, LookOnly
+from consent.services.audit_log import find_first_broken_event
+from voicehub.admin_site import NoDeleteAdmin, ReadOnlyAdmin
 
 
 @admin.register(Talent)
-class TalentAdmin(KeptForever):
+class TalentAdmin(NoDeleteAdmin):
     list_display = ["name", "email", "phone", "created_at"]
     search_fields = ["name", "email"]
     readonly_fields = ["created_by", "created_at"]
@@ -26,11 +26,11 @@ class DeleteAtEndFilter(admin.BooleanFieldListFilter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.title = DELETE_AT_END
+        self.title = DELETE_AT_END_LABEL
 
 
 @admin.register(Contract)
-class ContractAdmin(LookOnly):
+class ContractAdmin(ReadOnlyAdmin):
     list_display = ["talent", "signed_on", "starts_on", "ends_on", "in_force", "exclusive", "filed_by"]
     list_filter = ["exclusive", "training_allowed", ("delete_at_end", DeleteAtEndFilter), "ends_on"]
     search_fields = ["talent__name", "intended_uses", "sha256"]
@@ -38,17 +38,17 @@ class ContractAdmin(LookOnly):
     exclude = ["file", "delete_at_end"]
     readonly_fields = ["deletion"]
 
-    @admin.display(boolean=True, description=DELETE_AT_END)
+    @admin.display(boolean=True, description=DELETE_AT_END_LABEL)
     def deletion(self, contract: Contract) -> bool:
         return contract.delete_at_end
 
     @admin.display(boolean=True, description="in force")
     def in_force(self, contract: Contract) -> bool:
-        return contract.in_force
+        return contract.is_in_force
 
 
 @admin.register(Statement)
-class StatementAdmin(KeptForever):
+class StatementAdmin(NoDeleteAdmin):
     """New versions are added; the words of a version that was used stay as they are."""
 
     list_display = ["provider", "language", "version", "source", "source_date", "retired"]
@@ -69,7 +69,7 @@ class EventInline(admin.TabularInline[Event, Consent]):
     @admin.display(description="what happened")
     def what_happened(self, event: Event) -> str:
         reason = event.payload.get("reason", "")
-        return f"{labels.line(event)}: “{reason}”" if reason else f"{labels.line(event)}."
+        return f"{labels.describe_event(event)}: “{reason}”" if reason else f"{labels.describe_event(event)}."
 
     @admin.display(description="hash")
     def short_hash(self, event: Event) -> str:
@@ -77,7 +77,7 @@ class EventInline(admin.TabularInline[Event, Consent]):
 
 
 @admin.register(Consent)
-class ConsentAdmin(LookOnly):
+class ConsentAdmin(ReadOnlyAdmin):
     list_display = [
         "talent",
         "provider",
@@ -98,13 +98,13 @@ class ConsentAdmin(LookOnly):
     @admin.action(description="Check the history's chain", permissions=["view"])
     def verify(self, request: HttpRequest, consents: QuerySet[Consent]) -> None:
         for consent in consents:
-            broken = first_broken(consent)
+            broken = find_first_broken_event(consent)
             told = "the history is unbroken" if broken is None else f"the history is broken at line {broken}"
             self.message_user(request, f"{consent}: {told}.", "SUCCESS" if broken is None else "ERROR")
 
 
 @admin.register(Invitation)
-class InvitationAdmin(LookOnly):
+class InvitationAdmin(ReadOnlyAdmin):
     list_display = ["talent", "channel", "sent_to", "sent_at", "expires_at", "opened_at", "revoked_at"]
     list_filter = ["channel", "expires_at"]
     search_fields = ["talent__name", "sent_to"]
@@ -113,7 +113,7 @@ class InvitationAdmin(LookOnly):
 
 
 @admin.register(Take)
-class TakeAdmin(LookOnly):
+class TakeAdmin(ReadOnlyAdmin):
     list_display = ["consent", "capture", "recorded_by", "acceptable", "seconds", "sample_rate", "created_at"]
     list_filter = ["capture", "acceptable"]
     search_fields = ["consent__talent__name", "sha256"]
@@ -122,7 +122,7 @@ class TakeAdmin(LookOnly):
 
 
 @admin.register(Event)
-class EventAdmin(LookOnly):
+class EventAdmin(ReadOnlyAdmin):
     list_display = ["consent", "sequence", "kind", "actor_name", "at"]
     list_filter = ["kind"]
     search_fields = ["consent__talent__name", "actor_name", "hash"]
@@ -131,10 +131,10 @@ class EventAdmin(LookOnly):
 
 
 @admin.register(TakeCheck)
-class TakeCheckAdmin(LookOnly):
+class TakeCheckAdmin(ReadOnlyAdmin):
     """What programs heard in the takes."""
 
-    list_display = ["take", "checked_at", "verdict", "trouble"]
+    list_display = ["take", "checked_at", "verdict", "error"]
     search_fields = ["take__consent__talent__name", "take__sha256"]
     list_select_related = ["take__consent__talent"]
     date_hierarchy = "created_at"

@@ -11,22 +11,22 @@ _names: list[Names] = []
 _comparisons: list[Compare] = []
 
 
-def offer(names: Names) -> None:
+def register_providers(names: Names) -> None:
     """Have `names` asked for (slug, name) pairs whenever a page needs them."""
     _names.append(names)
 
 
-def choices() -> list[tuple[str, str]]:
+def list_provider_choices() -> list[tuple[str, str]]:
     """Every provider on offer as (slug, name)."""
     return [pair for names in _names for pair in names()]
 
 
-def label(slug: str) -> str:
+def get_provider_label(slug: str) -> str:
     """The provider's own name; its slug where no app offers it (any more)."""
-    return dict(choices()).get(slug, slug)
+    return dict(list_provider_choices()).get(slug, slug)
 
 
-def offer_comparison(compare: Compare) -> None:
+def register_comparison(compare: Compare) -> None:
     """Have `compare` called for a talent whose newest take was just checked; it is to come back to `set_match`."""
     _comparisons.append(compare)
 

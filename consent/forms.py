@@ -9,9 +9,9 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 
 from consent import extension_points
-from consent.labels import DELETE_AT_END, language_name
+from consent.labels import DELETE_AT_END_LABEL, get_language_name
 from consent.models import Contract, Purpose, Statement, Talent
-from consent.services.contracts import pdf_problem
+from consent.services.contracts import find_pdf_problem
 
 if TYPE_CHECKING:  # the stubs' class knows of which model it is, Django's own does not
     ModelFormOfTalent = forms.ModelForm[Talent]
@@ -19,14 +19,14 @@ if TYPE_CHECKING:  # the stubs' class knows of which model it is, Django's own d
 else:
     ModelFormOfTalent = ModelFormOfContract = forms.ModelForm
 
-DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+DATE_WIDGET = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 # What is kept of a browser's word on its microphone; its identifiers of devices are nobody's business.
 DEVICE_KEYS = (
     "label", "sampleRate", "channelCount", "echoCancellation", "noiseSuppression", "autoGainControl", "contextRate",
 )  # fmt: skip
 
 
-def one_line(text: str) -> str:
+def collapse_whitespace(text: str) -> str:
     """`text` without line breaks: names stand in the subject of a mail and in the sentence that is read aloud."""
     return " ".join(text.split())
 
@@ -43,7 +43,7 @@ class TalentForm(ModelFormOfTalent):
         }
 
     def clean_name(self) -> str:
-        return one_line(self.cleaned_data["name"])
+        return collapse_whitespace(self.cleaned_data["name"])
 
 
 class ContractForm(ModelFormOfContract):
@@ -70,26 +70,26 @@ class ContractForm(ModelFormOfContract):
             "ends_on": "Ends on",
             "supersedes": "It replaces",
             "exclusive": "Exclusive: the voice is given to nobody else",
-            "delete_at_end": DELETE_AT_END,
+            "delete_at_end": DELETE_AT_END_LABEL,
         }
         widgets = {
-            "signed_on": DAY,
-            "starts_on": DAY,
-            "ends_on": DAY,
+            "signed_on": DATE_WIDGET,
+            "starts_on": DATE_WIDGET,
+            "ends_on": DATE_WIDGET,
             "intended_uses": forms.Textarea(attrs={"rows": 3}),
             "excluded_uses": forms.Textarea(attrs={"rows": 2}),
         }
 
     def __init__(self, talent: Talent, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["providers"].choices = extension_points.choices  # type: ignore[attr-defined]  # asked for anew each time
+        self.fields["providers"].choices = extension_points.list_provider_choices  # type: ignore[attr-defined]  # asked for anew each time
         earlier = self.fields["supersedes"]
         earlier.queryset = talent.contracts.filter(superseded_by__isnull=True)  # type: ignore[attr-defined]  # as below
         earlier.empty_label = "None"  # type: ignore[attr-defined]  # a choice of models has both
 
     def clean_file(self) -> "UploadedFile[Any]":
         file: UploadedFile[Any] = self.cleaned_data["file"]
-        if problem := pdf_problem(file):
+        if problem := find_pdf_problem(file):
             raise forms.ValidationError(problem)
         return file
 
@@ -107,7 +107,7 @@ class ContractForm(ModelFormOfContract):
         return {name: value for name, value in self.cleaned_data.items() if name != "file"}
 
 
-class AskForm(forms.Form):
+class ConsentRequestForm(forms.Form):
     """Which consent to ask for. `statement` is "provider:language", of the statements that are in use."""
 
     statement = forms.ChoiceField(label="Provider and language")
@@ -116,24 +116,24 @@ class AskForm(forms.Form):
         label="Company in the statement", max_length=120, help_text="Its legal name, as the talent will say it."
     )
     valid_until = forms.DateField(
-        label="Valid until", required=False, widget=DAY, help_text="Leave empty when it has no end."
+        label="Valid until", required=False, widget=DATE_WIDGET, help_text="Leave empty when it has no end."
     )
 
     def __init__(self, data: Any = None, *, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, initial={"company": settings.VOICEHUB_COMPANY} | (initial or {}))
-        self.statements = newest_statements()
+        self.statements = load_newest_statements()
         self.fields["statement"].choices = [  # type: ignore[attr-defined]  # a ChoiceField has them
-            (key, f"{extension_points.label(one.provider)}, {language_name(one.language)}")
+            (key, f"{extension_points.get_provider_label(one.provider)}, {get_language_name(one.language)}")
             for key, one in self.statements.items()
         ]
 
-    def chosen(self) -> Statement | None:
+    def get_selected_statement(self) -> Statement | None:
         """The statement that is chosen in the form as it stands, or else the first."""
         key = self["statement"].value()
         return self.statements.get(key) or next(iter(self.statements.values()), None)
 
     def clean_company(self) -> str:
-        return one_line(self.cleaned_data["company"])
+        return collapse_whitespace(self.cleaned_data["company"])
 
     def clean_valid_until(self) -> Any:
         last = self.cleaned_data["valid_until"]
@@ -142,9 +142,9 @@ class AskForm(forms.Form):
         return last
 
 
-def newest_statements() -> dict[str, Statement]:
+def load_newest_statements() -> dict[str, Statement]:
     """The newest version in use of each statement, by "provider:language", in the order that providers are offered."""
-    offered = [slug for slug, _label in extension_points.choices()]
+    offered = [slug for slug, _label in extension_points.list_provider_choices()]
     rows = sorted(
         Statement.objects.filter(retired=False).order_by("provider", "language", "version"),
         key=lambda row: offered.index(row.provider) if row.provider in offered else len(offered),
@@ -185,15 +185,15 @@ class TakeForm(forms.Form):
             said = json.loads(self.cleaned_data["device"] or "{}")
         except (ValueError, RecursionError):
             return {}
-        return known_device(said) if isinstance(said, dict) else {}
+        return filter_device_info(said) if isinstance(said, dict) else {}
 
 
-def known_device(said: dict[str, Any]) -> dict[str, Any]:
+def filter_device_info(said: dict[str, Any]) -> dict[str, Any]:
     """What is kept of it: only keys that we know, with short plain values that every database takes."""
-    return {key: kept for key in DEVICE_KEYS if (kept := _plain(said.get(key))) is not None}
+    return {key: kept for key in DEVICE_KEYS if (kept := _clean_value(said.get(key))) is not None}
 
 
-def _plain(value: Any) -> str | float | None:
+def _clean_value(value: Any) -> str | float | None:
     if isinstance(value, str):
         return "".join(letter for letter in value if letter.isprintable())[:120]
     # No real rate or count is larger; what is no number at all, or without an end, is not smaller either.

@@ -5,15 +5,15 @@ from django.conf.locale import LANG_INFO
 from consent.models import Capture, Event, EventKind, Take
 
 # Nothing deletes a voice at the end of a contract by itself, so the field does not promise it.
-DELETE_AT_END = "Delete the voice when the contract ends (by hand until further notice)"
-PROCESSING = {
+DELETE_AT_END_LABEL = "Delete the voice when the contract ends (by hand until further notice)"
+PROCESSING_LABELS = {
     "echoCancellation": "echo cancelling",
     "noiseSuppression": "noise suppression",
     "autoGainControl": "automatic gain",
 }
 
 
-def language_name(tag: str) -> str:
+def get_language_name(tag: str) -> str:
     """A BCP 47 tag for people: "en-US" → "English (US)"; the tag itself where the language is not known."""
     code, _, region = tag.partition("-")
     name = LANG_INFO.get(code.lower(), {}).get("name", "")
@@ -22,7 +22,7 @@ def language_name(tag: str) -> str:
     return f"{name} ({region})" if region else name
 
 
-def captured(take: Take) -> str:
+def describe_capture(take: Take) -> str:
     """How the take was made and by whom, in one sentence."""
     if take.capture == Capture.IN_STUDIO:
         return f"Recorded in the studio; {take.recorded_by or 'staff'} held the microphone."
@@ -35,25 +35,27 @@ def captured(take: Take) -> str:
     return "Recorded by the talent over the private link."
 
 
-def captured_for_talent(take: Take) -> str:
+def describe_capture_to_talent(take: Take) -> str:
     """The same, said to the talent."""
     if take.recorded_by or take.capture == Capture.IN_STUDIO:
-        return captured(take)
+        return describe_capture(take)
     if take.capture == Capture.UPLOAD:
         return "Sent by you as a file over the private link; not recorded here."
     return "Recorded by you over the private link."
 
 
-def processing(take: Take) -> str:
+def describe_processing(take: Take) -> str:
     """What the browser says it did to the sound of the microphone; empty where it said nothing."""
-    known = {name: take.device[key] for key, name in PROCESSING.items() if isinstance(take.device.get(key), bool)}
+    known = {
+        name: take.device[key] for key, name in PROCESSING_LABELS.items() if isinstance(take.device.get(key), bool)
+    }
     kept = [name for name, on in known.items() if on]
     if kept:
         return f"The browser kept its {' and '.join(kept)} on, which changes the voice."
     return "The browser's own processing was off." if known else ""
 
 
-def _take(event: Event) -> str:
+def _describe_take(event: Event) -> str:
     how = {
         Capture.IN_STUDIO: f"{event.actor_name} recorded the statement in the studio",
         Capture.UPLOAD: f"{event.actor_name} uploaded a recording of the statement",
@@ -61,17 +63,17 @@ def _take(event: Event) -> str:
     return how if event.payload.get("ok", True) else f"{how}; it cannot be used"
 
 
-def _name_approver(event: Event) -> str:
+def _describe_approver(event: Event) -> str:
     """Who approved; where they judged a take of their own making, that is said."""
     made_it = event.payload.get("approver_made_take")
     return f"{event.actor_name}, who had also recorded or uploaded it," if made_it else event.actor_name
 
 
-def line(event: Event) -> str:
+def describe_event(event: Event) -> str:
     """A line of the history as a sentence without its full stop; the reason, if any, is shown beside it."""
     who = event.actor_name
     if event.kind == EventKind.TAKE:
-        return _take(event)
+        return _describe_take(event)
     return {
         EventKind.REQUESTED: f"{who} asked for consent",
         EventKind.INVITED: f"The invitation of {who} was mailed to {event.payload.get('to', 'the talent')}",
@@ -79,7 +81,7 @@ def line(event: Event) -> str:
         EventKind.LINK_ENDED: f"{who} ended a private link",
         EventKind.OPENED: f"{who} began on the private page",
         EventKind.ASKED_AGAIN: f"{who} asked to have it read again",
-        EventKind.APPROVED: f"{_name_approver(event)} approved the recording; the consent is in force",
+        EventKind.APPROVED: f"{_describe_approver(event)} approved the recording; the consent is in force",
         EventKind.DECLINED: f"{who} declined",
         EventKind.VOIDED: f"{who} called the request off",
         EventKind.SUSPENDED: f"{who} suspended the consent",

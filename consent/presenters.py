@@ -28,11 +28,11 @@ def make_invitation_badge(row: InvitationRow) -> Badge:
         return Badge("over", "Revoked")
     if invitation.revoked_at:
         return Badge("over", "Replaced")
-    if invitation.live and row.asks:
+    if invitation.is_live and row.is_open:
         return Badge("good", "Active")
-    if row.called_off:
+    if row.is_void:
         return Badge("over", "Canceled")
-    if not row.asks:
+    if not row.is_open:
         return Badge("over", "Answered")
     return Badge("over", "Expired") if invitation.token_digest else Badge("busy", "Mail queued")
 
@@ -109,7 +109,7 @@ def _make_contract_step(consent: Consent, user: User, missing: Sequence[str]) ->
 
 
 def _make_recordings_step(consent: Consent, user: User) -> NextStep:
-    provider = extension_points.label(consent.provider)
+    provider = extension_points.get_provider_label(consent.provider)
     text = f"Consent and contract are in force. A voice of {consent.talent.name} may be built at {provider}."
     if not user.has_perm("voices.add_recording"):
         return NextStep("In force", [text])

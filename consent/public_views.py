@@ -20,30 +20,30 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import (
-    COOKIE,
     COOKIE_PATH,
-    invitation_for,
-    invited,
-    invited_consent,
-    invited_consents,
-    user_of,
+    INVITATION_COOKIE,
+    find_invitation,
+    get_invited_consent,
+    get_opened_invitation,
+    get_user,
+    query_invited_consents,
 )
 from consent.forms import DeclineForm
 from consent.models import Capture, Consent, ConsentStatus, Invitation
 from consent.recorder_config import build_recorder_config
 from consent.services import invitations, review
-from consent.services.disclosure import disclosure
-from consent.take_upload import answer, receive
+from consent.services.disclosure import describe_disclosure
+from consent.take_upload import make_response, receive_take
 from voicehub.middleware import allow_microphone
-from voicehub.refusals import refusal_to
-from voicehub.tokens import digest
+from voicehub.refusals import handle_refusal
+from voicehub.tokens import hash_token
 
 P = ParamSpec("P")
 # What is over, and needs nothing from the talent any more.
-OVER = {ConsentStatus.DECLINED, ConsentStatus.VOIDED, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED}
+CLOSED_STATUSES = {ConsentStatus.DECLINED, ConsentStatus.VOIDED, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED}
 
 
-def _for_invited(
+def _require_invitation(
     view: Callable[Concatenate[HttpRequest, Invitation, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     """Give the view the invitation that this browser opened; without one, the page for links that are over."""
@@ -51,18 +51,18 @@ def _for_invited(
     @wraps(view)
     def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         try:
-            return view(request, invited(request), *args, **kwargs)
+            return view(request, get_opened_invitation(request), *args, **kwargs)
         except Http404:
-            return _over(request)
+            return _render_closed_page(request)
 
     return wrapped
 
 
-def _over(request: HttpRequest) -> HttpResponse:
-    return _private(render(request, "public/link_expired.html", status=404))
+def _render_closed_page(request: HttpRequest) -> HttpResponse:
+    return _add_privacy_headers(render(request, "public/link_expired.html", status=404))
 
 
-def _private(response: HttpResponse) -> HttpResponse:
+def _add_privacy_headers(response: HttpResponse) -> HttpResponse:
     """No search engine keeps a talent's page; nothing is told to other sites about where a link came from.
 
     The token's own address is never named as a referrer at all. The pages behind it have to name their origin
@@ -75,16 +75,16 @@ def _private(response: HttpResponse) -> HttpResponse:
 @login_not_required
 @require_safe
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
-    invitation = invitation_for(digest(token))
-    if invitation is None or all(consent.status in OVER for consent in invitation.consents.all()):
-        response = _over(request)
+    invitation = find_invitation(hash_token(token))
+    if invitation is None or all(consent.status in CLOSED_STATUSES for consent in invitation.consents.all()):
+        response = _render_closed_page(request)
     else:
-        response = _private(redirect("invitation:home"))
+        response = _add_privacy_headers(redirect("invitation:home"))
         left = invitation.expires_at - timezone.now()
         response.set_signed_cookie(
-            COOKIE,
+            INVITATION_COOKIE,
             invitation.token_digest,
-            salt=COOKIE,
+            salt=INVITATION_COOKIE,
             max_age=left,
             path=COOKIE_PATH,
             secure=settings.HTTPS,
@@ -97,15 +97,15 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 
 @login_not_required
 @require_safe
-@_for_invited
+@_require_invitation
 def home(request: HttpRequest, invitation: Invitation) -> HttpResponse:
-    consents = list(invited_consents(invitation))
-    context = {"invitation": invitation, "consents": consents, "first": consents[0], **_studio(consents[0])}
-    context["leaves_studio"] = any(disclosure(consent).leaves_studio for consent in consents)
-    return _private(render(request, "public/home.html", context))
+    consents = list(query_invited_consents(invitation))
+    context = {"invitation": invitation, "consents": consents, "first": consents[0], **_get_contact(consents[0])}
+    context["leaves_studio"] = any(describe_disclosure(consent).leaves_studio for consent in consents)
+    return _add_privacy_headers(render(request, "public/home.html", context))
 
 
-def _studio(consent: Consent) -> dict[str, Any]:
+def _get_contact(consent: Consent) -> dict[str, Any]:
     """Whom a talent can write to: the person who asked, or else the studio's own address."""
     person = consent.requested_by
     return {"contact_name": str(person), "contact_mail": person.email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}
@@ -113,67 +113,67 @@ def _studio(consent: Consent) -> dict[str, Any]:
 
 @login_not_required
 @require_POST
-@_for_invited
-def begin(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
-    consent = invited_consent(invitation, pk)
-    invitations.begin(invitation, consent)
+@_require_invitation
+def start_recording(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
+    consent = get_invited_consent(invitation, pk)
+    invitations.record_opening(invitation, consent)
     return redirect("invitation:record", consent.pk)
 
 
 @login_not_required
 @require_safe
-@_for_invited
-def record(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
+@_require_invitation
+def record_page(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     """The recorder, for a consent that waits for it; otherwise the page that says how things stand."""
-    consent = invited_consent(invitation, pk)
+    consent = get_invited_consent(invitation, pk)
     if consent.status != ConsentStatus.REQUESTED:
-        return redirect(_standing(consent))
-    context = {"consent": consent, "invitation": invitation, **_studio(consent)}
+        return redirect(_get_status_url(consent))
+    context = {"consent": consent, "invitation": invitation, **_get_contact(consent)}
     context["recorder_config"] = build_recorder_config(consent)
-    return _private(allow_microphone(render(request, "public/record.html", context)))
+    return _add_privacy_headers(allow_microphone(render(request, "public/record.html", context)))
 
 
-def _standing(consent: Consent) -> str:
-    if consent.status in OVER:
+def _get_status_url(consent: Consent) -> str:
+    if consent.status in CLOSED_STATUSES:
         return reverse("invitation:home")
     return reverse("invitation:receipt", args=[consent.pk])
 
 
 @login_not_required
 @require_POST
-@_for_invited
+@_require_invitation
 def submit(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
-    consent = invited_consent(invitation, pk)
+    consent = get_invited_consent(invitation, pk)
     # Of staff who open the link themselves the browser says who they are, and they may not approve what they sent.
-    by = user_of(request) if request.user.is_authenticated else None
-    received = receive(request, consent, Capture.LINK, by=by)
-    return answer(
+    by = get_user(request) if request.user.is_authenticated else None
+    received = receive_take(request, consent, Capture.LINK, by=by)
+    return make_response(
         request,
         received,
-        done=reverse("invitation:receipt", args=[consent.pk]),
-        again=reverse("invitation:record", args=[consent.pk]),
+        success_url=reverse("invitation:receipt", args=[consent.pk]),
+        retry_url=reverse("invitation:record", args=[consent.pk]),
     )
 
 
 @login_not_required
 @require_POST
-@_for_invited
+@_require_invitation
 def decline(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
-    consent = invited_consent(invitation, pk)
+    consent = get_invited_consent(invitation, pk)
     form = DeclineForm(request.POST)
-    with refusal_to(partial(messages.error, request)):
-        review.decline(consent, form.cleaned_data["reason"] if form.is_valid() else "")
+    with handle_refusal(partial(messages.error, request)):
+        review.decline_consent(consent, form.cleaned_data["reason"] if form.is_valid() else "")
     return redirect("invitation:home")
 
 
 @login_not_required
 @require_safe
-@_for_invited
+@_require_invitation
 def receipt(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
-    consent = invited_consent(invitation, pk)
+    consent = get_invited_consent(invitation, pk)
     take = consent.takes.filter(acceptable=True).first()
-    if take is None or consent.status in OVER | {ConsentStatus.REQUESTED}:
+    if take is None or consent.status in CLOSED_STATUSES | {ConsentStatus.REQUESTED}:
         return redirect("invitation:home")
-    others = invited_consents(invitation).filter(status=ConsentStatus.REQUESTED)
-    context = {"consent": consent, "take": take, "others": others, **_studio(consent)}
-    return _private(render(request, "public/receipt.html", context))
+    others = query_invited_consents(invitation).filter(status=ConsentStatus.REQUESTED)
+    context = {"consent": consent, "take": take, "others": others, **_get_contact(consent)}
+    return _add_privacy_headers(render(request, "public/receipt.html", context))

@@ -7,7 +7,7 @@ from audio.levels import clipping, measure
 from audio.wav.riff import ALLOWED_RATES
 from consent.models import Consent
 from consent.services.takes import TAKE_LIMITS
-from voicehub.threshold_overrides import thresholds
+from voicehub.threshold_overrides import load_thresholds
 
 THRESHOLD_NAMES = (
     "silent_peak_dbfs",
@@ -23,7 +23,7 @@ THRESHOLD_NAMES = (
 )
 
 # How audio/levels measures; the browser measures in the same way.
-MEASURING = {
+MEASURING_CONSTANTS = {
     "floor_db": measure.FLOOR_DB,
     "digital_silence_db": measure.DIGITAL_SILENCE_DB,
     "frames_per_second": measure.FRAMES_PER_SECOND,
@@ -40,12 +40,12 @@ MEASURING = {
 
 def build_recorder_config(consent: Consent) -> dict[str, Any]:
     """JSON for static/js/recorder: levels in dB, times in seconds, rates in Hz. The studio's overrides are included."""
-    values = thresholds(consent.provider)
+    values = load_thresholds(consent.provider)
     return {
         "allowedRates": ALLOWED_RATES,
         "limits": {"minSeconds": TAKE_LIMITS.min_seconds, "maxSeconds": TAKE_LIMITS.max_seconds},
         "thresholds": _rename_keys({name: getattr(values, name) for name in THRESHOLD_NAMES}),
-        "measuring": _rename_keys(MEASURING),
+        "measuring": _rename_keys(MEASURING_CONSTANTS),
     }
 
 

@@ -14,13 +14,13 @@ from audio.findings.catalog_sound import CODES as OF_SOUND
 from consent.models import Take
 from consent.models.take import TakeCheck
 from consent.services.approval import find_objections
-from voicehub.sound_report import Chip, Fact, chip, facts, known, place
+from voicehub.sound_report import Chip, Fact, make_chip, make_facts, make_time_mark, merge_measures
 
-COMPARING = timedelta(minutes=1)  # that the voice may take to be compared, after all else was checked
-EDGES = ".,;:!?\"'“”‘’()"
-UNSURE = {"doubtful", "missing"}
-NAMES = {"company", "talent"}
-ELSEWHERE = ("statement_", "take_")  # begin the codes of what is told with the words and with the voice
+COMPARISON_TIME = timedelta(minutes=1)  # that the voice may take to be compared, after all else was checked
+PUNCTUATION = ".,;:!?\"'“”‘’()"
+UNSURE_STATES = {"doubtful", "missing"}
+NAME_TOKENS = {"company", "talent"}
+SEPARATE_PREFIXES = ("statement_", "take_")  # begin the codes of what is told with the words and with the voice
 
 VERDICTS = {
     "accept": ("good", "Heard as it stands here"),
@@ -29,14 +29,14 @@ VERDICTS = {
     "retake": ("wait", "Hard to hear"),
     "listen": ("over", "Words not checked: listen yourself"),
 }
-SPEAKERS = {
+SPEAKER_VERDICTS = {
     "same": ("good", "The same person, by the sound of it", "The same person from"),
     "unsure": ("wait", "Perhaps another person", "The same person from"),
     "different": ("bad", "Another person, by the sound of it", "Another person below"),
     "unchecked": ("over", "Voice not compared: listen yourself", ""),
 }
 # How a word is marked, and what the legend says of it.
-STATES = {
+WORD_STATES = {
     "heard": "heard",
     "doubtful": "not sure",
     "missing": "not heard",
@@ -56,11 +56,11 @@ class WordReport:
     @property
     def note(self) -> str:
         """What somebody who does not see the mark is told."""
-        return "" if self.state == "heard" else STATES.get(self.state, self.state)
+        return "" if self.state == "heard" else WORD_STATES.get(self.state, self.state)
 
 
 @dataclass(frozen=True, slots=True)
-class Speaker:
+class SpeakerReport:
     """The comparison with the recordings."""
 
     tone: str
@@ -77,21 +77,21 @@ class TakeReport:
     check: TakeCheck | None
 
     @property
-    def waiting(self) -> bool:
+    def is_waiting(self) -> bool:
         """The check is on its way."""
         return self.check is not None and self.check.checked_at is None
 
     @property
-    def comparing(self) -> bool:
+    def is_comparing(self) -> bool:
         """All is checked but the voice, which is compared with the recordings, if there are any."""
-        if self.check is None or self.check.checked_at is None or self.check.trouble or self.check.speaker:
+        if self.check is None or self.check.checked_at is None or self.check.error or self.check.speaker:
             return False
-        return timezone.now() - self.check.checked_at < COMPARING
+        return timezone.now() - self.check.checked_at < COMPARISON_TIME
 
     @property
     def stage(self) -> str:
         """How far the check is: changes when there is more to show."""
-        return "waiting" if self.waiting else "comparing" if self.comparing else "done"
+        return "waiting" if self.is_waiting else "comparing" if self.is_comparing else "done"
 
     @property
     def statement(self) -> Mapping[str, Any]:
@@ -103,26 +103,26 @@ class TakeReport:
         return VERDICTS.get(str(self.statement.get("verdict")), VERDICTS["listen"]) if self.statement else None
 
     @property
-    def said(self) -> list[Chip]:
+    def statement_chips(self) -> list[Chip]:
         """What the check of the words found, each with its place."""
-        return [chip(one) for one in self.statement.get("findings") or ()]
+        return [make_chip(one) for one in self.statement.get("findings") or ()]
 
     @property
     def words(self) -> list[WordReport]:
-        return [_word(one) for one in self.statement.get("words") or ()]
+        return [_make_word_report(one) for one in self.statement.get("words") or ()]
 
     @property
     def legend(self) -> list[tuple[str, str, int]]:
         """(state, what it means, how many) of the states that occur."""
         counts = Counter(word.state for word in self.words)
-        return [(state, meaning, counts[state]) for state, meaning in STATES.items() if counts[state]]
+        return [(state, meaning, counts[state]) for state, meaning in WORD_STATES.items() if counts[state]]
 
     @property
-    def names_to_teach(self) -> list[str]:
+    def unsure_names(self) -> list[str]:
         """Words of the company's and the talent's name that were not surely heard, as they are written."""
         words = self.statement.get("words") or ()
-        unsure = [word for word in words if word["state"] in UNSURE and word.get("role") in NAMES]
-        return list(dict.fromkeys(str(word["text"]).strip(EDGES) for word in unsure))
+        unsure = [word for word in words if word["state"] in UNSURE_STATES and word.get("role") in NAME_TOKENS]
+        return list(dict.fromkeys(str(word["text"]).strip(PUNCTUATION) for word in unsure))
 
     @property
     def objections(self) -> tuple[str, ...]:
@@ -130,43 +130,45 @@ class TakeReport:
         return find_objections(self.take)
 
     @property
-    def speaker(self) -> Speaker | None:
-        return _speaker(self.check.speaker) if self.check and self.check.speaker else None
+    def speaker(self) -> SpeakerReport | None:
+        return _make_speaker_report(self.check.speaker) if self.check and self.check.speaker else None
 
     @property
     def facts(self) -> list[Fact]:
         """The sound in lines with a verdict each. A deep look at it takes the place of the quick one."""
         more, deeper = (self.check.measures, self.check.findings) if self.check else ({}, [])
         quick = [one for one in self.take.findings if not more or one["code"] not in OF_SOUND]
-        found = [one for one in (*quick, *deeper) if not one["code"].startswith(ELSEWHERE)]
+        found = [one for one in (*quick, *deeper) if not one["code"].startswith(SEPARATE_PREFIXES)]
         of_file = {"sample_rate": self.take.sample_rate, "seconds": self.take.seconds, "size": self.take.size}
-        return facts({**known(self.take.levels, more), **of_file}, found)
+        return make_facts({**merge_measures(self.take.levels, more), **of_file}, found)
 
 
-def heard(take: Take) -> TakeReport:
+def make_take_report(take: Take) -> TakeReport:
     """The take with its check, if there is one."""
     return TakeReport(take, getattr(take, "check_made", None))
 
 
-def _word(said: Mapping[str, Any]) -> WordReport:
+def _make_word_report(said: Mapping[str, Any]) -> WordReport:
     start = said.get("start")
-    state = said["state"] if said["state"] in STATES else "doubtful"
-    return WordReport(str(said["text"]), state, "" if start is None else place(float(start), before=0.1).play)
+    state = said["state"] if said["state"] in WORD_STATES else "doubtful"
+    return WordReport(
+        str(said["text"]), state, "" if start is None else make_time_mark(float(start), before=0.1).play_from
+    )
 
 
-def _cut_off(score: float | None) -> float | None:
+def _truncate_score(score: float | None) -> float | None:
     """To hundredths and not rounded, so that nobody reads that 0.75 is below 0.75."""
     return None if score is None else math.floor(score * 100 + 1e-9) / 100
 
 
-def _speaker(match: Mapping[str, Any]) -> Speaker:
-    tone, title, limit = SPEAKERS.get(str(match.get("verdict")), SPEAKERS["unchecked"])
+def _make_speaker_report(match: Mapping[str, Any]) -> SpeakerReport:
+    tone, title, limit = SPEAKER_VERDICTS.get(str(match.get("verdict")), SPEAKER_VERDICTS["unchecked"])
     figures = (
-        ("Likeness", _cut_off(match.get("score")), "{:.2f}"),
+        ("Likeness", _truncate_score(match.get("score")), "{:.2f}"),
         (limit, match.get("threshold"), "{:.2f}"),
         ("Wrong in tests", match.get("error_rate"), "{:.1%}"),
         ("Compared with", match.get("compared_with"), "{} recordings"),
     )
     judged = match.get("score") is not None
     written = tuple((name, form.format(value)) for name, value, form in figures if judged and value is not None)
-    return Speaker(tone, title, str(match.get("text", "")), written)
+    return SpeakerReport(tone, title, str(match.get("text", "")), written)

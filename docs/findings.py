@@ -9,7 +9,7 @@ from pkgutil import iter_modules
 from audio import findings
 from audio.analysis.measures import MEANINGS
 from audio.findings.templates import Severity, Template
-from audio.findings.thresholds import EXPLAINED
+from audio.findings.thresholds import THRESHOLD_INFO
 from docs.providers import render_table
 
 HEAD = """# Findings
@@ -30,7 +30,7 @@ What the deep look at a recording measures, by the name that the JSON of `manage
 """
 
 
-def page() -> str:
+def render_page() -> str:
     """The whole page as Markdown."""
     parts = [HEAD]
     for table_of in TABLES:
@@ -38,35 +38,37 @@ def page() -> str:
         module = import_module(f"{findings.__name__}.{table_of}")
         parts.append(f"\n## {area}\n\n{(module.__doc__ or '').strip()}\n")
         parts.append(
-            render_table(["code", "severity", "what it says", "advice", "threshold", "its source"], rows(module.CODES))
+            render_table(
+                ["code", "severity", "what it says", "advice", "threshold", "its source"], list_rows(module.CODES)
+            )
         )
-    parts += [MEASURES, render_table(["measure", "unit", "what it is"], measures())]
+    parts += [MEASURES, render_table(["measure", "unit", "what it is"], list_measures())]
     return "".join(parts)
 
 
-def rows(templates: dict[str, Template]) -> Iterator[tuple[str, ...]]:
+def list_rows(templates: dict[str, Template]) -> Iterator[tuple[str, ...]]:
     for code, template in templates.items():
         threshold, source = "", ""
         if template.threshold:
-            told = EXPLAINED[template.threshold]
+            told = THRESHOLD_INFO[template.threshold]
             threshold, source = f"`{template.threshold}` {told.default:g} {told.unit}", told.source
-        words = (shown(template.text), shown(template.advice))
-        yield f"`{code}`", severity(template.severity), *words, threshold, source
+        words = (escape_template(template.text), escape_template(template.advice))
+        yield f"`{code}`", format_severity(template.severity), *words, threshold, source
 
 
-def severity(one: Severity) -> str:
+def format_severity(one: Severity) -> str:
     return one.value.replace("_", " ")
 
 
-def measures() -> Iterator[tuple[str, ...]]:
+def list_measures() -> Iterator[tuple[str, ...]]:
     for name, (unit, meaning) in MEANINGS.items():
         yield f"`{name}`", unit, meaning
 
 
-def shown(words: str) -> str:
+def escape_template(words: str) -> str:
     """With the names of what is filled in, and nothing that Markdown would take for its own."""
     return re.sub(r"\{(\w+)[^}]*\}", r"*\1*", words.replace("|", "\\|").replace("<", "&lt;"))
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    sys.stdout.write(render_page())

@@ -22,7 +22,7 @@ class Credentials(Protocol):
     provider: str
     mode: str
 
-    def key(self) -> str: ...
+    def decrypt_key(self) -> str: ...
 
 
 def load_providers() -> dict[str, type[Provider]]:
@@ -71,7 +71,7 @@ def open_provider(account: Credentials) -> Provider:
     """
     sandbox = settings.VOICEHUB_SANDBOX_URL if account.mode == "sandbox" else ""
     return get_provider_class(account.provider)(
-        account.key(),
+        account.decrypt_key(),
         sandbox_url=sandbox,
         sandboxed=account.mode == "sandbox",
         longest_call=settings.VOICEHUB_LEASE_SECONDS * SHARE_OF_LEASE,

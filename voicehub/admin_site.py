@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 
-def page_of(_admin: object, row: Any) -> str | None:
+def get_staff_page(_admin: object, row: Any) -> str | None:
     """The row's own page in the dashboard, for the link “View on site”."""
     return row.get_absolute_url() if hasattr(row, "get_absolute_url") else None
 
@@ -25,7 +25,7 @@ class StudioAdminSite(admin.AdminSite):
         return [entry for entry in super().get_urls() if getattr(entry, "name", "") != "view_on_site"]
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        super().register(model_or_iterable, admin_class, **{"view_on_site": page_of, **options})
+        super().register(model_or_iterable, admin_class, **{"view_on_site": get_staff_page, **options})
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """There is one door: the dashboard's sign-in, which leads back here whoever may come in."""
@@ -34,7 +34,7 @@ class StudioAdminSite(admin.AdminSite):
         return redirect_to_login(request.GET.get("next", reverse("admin:index")))
 
 
-class LookOnly(admin.ModelAdmin[Any]):
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
     """Every field can be read and searched, none changed; rows are neither added nor deleted here."""
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
@@ -47,7 +47,7 @@ class LookOnly(admin.ModelAdmin[Any]):
         return False
 
 
-class KeptForever(admin.ModelAdmin[Any]):
+class NoDeleteAdmin(admin.ModelAdmin[Any]):
     """Rows that other rows stand on: edited, but never deleted."""
 
     def has_delete_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:

@@ -4,8 +4,8 @@ from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.db.models.signals import post_migrate
 
-from voicehub.roles import make_roles
-from voicehub.tokens import HideLinks
+from voicehub.roles import update_roles
+from voicehub.tokens import LinkRedactor
 
 
 class VoiceHubConfig(AppConfig):
@@ -17,8 +17,8 @@ class VoiceHubConfig(AppConfig):
 
         # gunicorn keeps its logs away from ours, and names the address of a request that broke.
         for name in ("gunicorn.error", "gunicorn.access"):
-            logging.getLogger(name).addFilter(HideLinks())
-        post_migrate.connect(make_roles, dispatch_uid="voicehub.roles")
+            logging.getLogger(name).addFilter(LinkRedactor())
+        post_migrate.connect(update_roles, dispatch_uid="voicehub.roles")
 
 
 class StudioAdminConfig(AdminConfig):

@@ -11,34 +11,34 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 
-class SecretUnreadable(Exception):
+class DecryptionError(Exception):
     """A stored secret cannot be opened for its row; it has to be entered again."""
 
 
 @functools.cache
-def _ring(keys: tuple[str, ...]) -> MultiFernet:
+def _parse_keys(keys: tuple[str, ...]) -> MultiFernet:
     try:
         return MultiFernet([Fernet(key) for key in keys])
     except ValueError as error:
         raise ImproperlyConfigured("VOICEHUB_FIELD_KEYS must be Fernet keys, separated by commas.") from error
 
 
-def ring() -> MultiFernet:
+def load_keys() -> MultiFernet:
     """The keys in force. Raises ImproperlyConfigured when one is no Fernet key."""
-    return _ring(tuple(settings.VOICEHUB_FIELD_KEYS))
+    return _parse_keys(tuple(settings.VOICEHUB_FIELD_KEYS))
 
 
-def seal(plain: str, bound_to: str) -> str:
+def encrypt(plain: str, bound_to: str) -> str:
     """Encrypt `plain` so that `unseal` gives it back only for the same `bound_to` (say, a row's id)."""
-    return ring().encrypt(f"{bound_to}\n{plain}".encode()).decode()
+    return load_keys().encrypt(f"{bound_to}\n{plain}".encode()).decode()
 
 
-def unseal(sealed: str, bound_to: str) -> str:
+def decrypt(encrypted: str, bound_to: str) -> str:
     """The text that was sealed for `bound_to`. Raises SecretUnreadable for anything else."""
     try:
-        owner, _, plain = ring().decrypt(sealed.encode()).decode().partition("\n")
+        owner, _, plain = load_keys().decrypt(encrypted.encode()).decode().partition("\n")
     except InvalidToken:
         owner, plain = "", ""
     if not owner or owner != bound_to:
-        raise SecretUnreadable("The stored key cannot be read with the encryption keys at hand. Enter it again.")
+        raise DecryptionError("The stored key cannot be read with the encryption keys at hand. Enter it again.")
     return plain

@@ -10,17 +10,17 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
-WITHOUT_SECRETS = {"help", "version", "--version", "sandbox", "inspect_audio", "prepare_audio"}
+COMMANDS_WITHOUT_SECRETS = {"help", "version", "--version", "sandbox", "inspect_audio", "prepare_audio"}
 """The commands of manage.py that sign, seal and unseal nothing."""
 
 
-def text(name: str, default: str = "") -> str:
+def read_text(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
-def boolean(name: str, default: bool) -> bool:
+def read_boolean(name: str, default: bool) -> bool:
     """True or False; anything but a plain yes or no is an error, never a guess."""
-    value = text(name).lower()
+    value = read_text(name).lower()
     if not value:
         return default
     if value not in TRUE | FALSE:
@@ -28,8 +28,8 @@ def boolean(name: str, default: bool) -> bool:
     return value in TRUE
 
 
-def integer(name: str, default: int, *, least: int = 0) -> int:
-    value = text(name)
+def read_integer(name: str, default: int, *, least: int = 0) -> int:
+    value = read_text(name)
     if not value:
         return default
     if not value.isdecimal() or int(value) < least:
@@ -37,14 +37,14 @@ def integer(name: str, default: int, *, least: int = 0) -> int:
     return int(value)
 
 
-def words(name: str, default: str = "") -> list[str]:
+def read_list(name: str, default: str = "") -> list[str]:
     """A list written with commas."""
-    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+    return [word.strip() for word in read_text(name, default).split(",") if word.strip()]
 
 
-def address(name: str, default: str) -> str:
+def read_url(name: str, default: str) -> str:
     """An http(s) address without its closing slash."""
-    value = text(name, default)
+    value = read_text(name, default)
     if not value.startswith(("http://", "https://")):
         raise ImproperlyConfigured(f"{name}={value!r} must begin with http:// or https://.")
     return value.rstrip("/")
@@ -58,18 +58,18 @@ def needs_secrets(argv: Sequence[str]) -> bool:
     program, *arguments = argv or [""]
     if Path(program).name != "manage.py":
         return True
-    return bool(arguments) and arguments[0] not in WITHOUT_SECRETS and not {"--help", "-h"} & set(arguments)
+    return bool(arguments) and arguments[0] not in COMMANDS_WITHOUT_SECRETS and not {"--help", "-h"} & set(arguments)
 
 
-def secret(name: str, kept_in: Path, *, needed: bool = True) -> str:
+def read_secret(name: str, folder: Path, *, needed: bool = True) -> str:
     """A secret from NAME, from the file NAME_FILE, or from the folder where the embedded studio keeps its own.
 
     Where there is none: "" if it is not needed, or else ImproperlyConfigured with the three ways to give it.
     """
-    if value := text(name):
+    if value := read_text(name):
         return value
-    named = text(f"{name}_FILE")
-    path = Path(named) if named else kept_in / name.removeprefix("VOICEHUB_").lower()
+    named = read_text(f"{name}_FILE")
+    path = Path(named) if named else folder / name.removeprefix("VOICEHUB_").lower()
     try:
         value = path.read_text(encoding="utf-8").strip()
     except OSError:
@@ -90,9 +90,9 @@ class MailServer(NamedTuple):
     ssl: bool
 
 
-def mail(name: str) -> MailServer | None:
+def read_mail_server(name: str) -> MailServer | None:
     """The server in smtp://user:password@host:port?tls=1 (or ?ssl=1); None when the setting is not there."""
-    value = text(name)
+    value = read_text(name)
     if not value:
         return None
     parts = urlsplit(value)

@@ -14,28 +14,28 @@ from django.forms import ValidationError
 from django.http import HttpResponse
 from django.utils import timezone
 
-from voicehub.middleware import address_of
-from voicehub.models import SignInTries
-from voicehub.tokens import digest
+from voicehub.middleware import get_client_address
+from voicehub.models import SignInAttempts
+from voicehub.tokens import hash_token
 
-MOST_TRIES = 10
+MAX_ATTEMPTS = 10
 WINDOW = timedelta(minutes=15)
-TOO_MANY = "too_many"
-IPV6_HOME = 64  # bits: whoever has one address of such a network has all of them (RFC 6177)
+TOO_MANY_ATTEMPTS = "too_many"
+IPV6_PREFIX_BITS = 64  # bits: whoever has one address of such a network has all of them (RFC 6177)
 
 
-def key_of(name: str, address: str | None) -> str:
+def make_throttle_key(name: str, address: str | None) -> str:
     """What the tries are counted under. A digest, as people type passwords into the field for the name."""
-    home = str(ip_network(f"{address}/{IPV6_HOME}", strict=False)) if address and ":" in address else address
-    return digest(f"{home}\n{name.casefold()}")
+    home = str(ip_network(f"{address}/{IPV6_PREFIX_BITS}", strict=False)) if address and ":" in address else address
+    return hash_token(f"{home}\n{name.casefold()}")
 
 
-def take_try(key: str) -> bool:
+def count_attempt(key: str) -> bool:
     """Take one of the tries, before the password is looked at, so that many at once get no more of them."""
     now = timezone.now()
-    SignInTries.objects.filter(since__lte=now - WINDOW).delete()
-    SignInTries.objects.get_or_create(key=key, defaults={"since": now})
-    return bool(SignInTries.objects.filter(key=key, count__lt=MOST_TRIES).update(count=F("count") + 1))
+    SignInAttempts.objects.filter(since__lte=now - WINDOW).delete()
+    SignInAttempts.objects.get_or_create(key=key, defaults={"since": now})
+    return bool(SignInAttempts.objects.filter(key=key, count__lt=MAX_ATTEMPTS).update(count=F("count") + 1))
 
 
 class SignInForm(AuthenticationForm):
@@ -43,11 +43,11 @@ class SignInForm(AuthenticationForm):
         name = self.cleaned_data.get("username")
         if not name or not self.cleaned_data.get("password"):
             return super().clean()
-        key = key_of(name, address_of(self.request) if self.request else None)
-        if not take_try(key):
-            raise ValidationError("Too many wrong tries.", code=TOO_MANY)
+        key = make_throttle_key(name, get_client_address(self.request) if self.request else None)
+        if not count_attempt(key):
+            raise ValidationError("Too many wrong tries.", code=TOO_MANY_ATTEMPTS)
         cleaned = super().clean()
-        SignInTries.objects.filter(key=key).delete()
+        SignInAttempts.objects.filter(key=key).delete()
         return cleaned
 
 
@@ -56,7 +56,7 @@ class SignInView(LoginView):
     redirect_authenticated_user = True
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        if not form.has_error("__all__", TOO_MANY):
+        if not form.has_error("__all__", TOO_MANY_ATTEMPTS):
             return super().form_invalid(form)
         wait = int(WINDOW.total_seconds())
         context = self.get_context_data(form=form, minutes=wait // 60)

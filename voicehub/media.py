@@ -17,7 +17,7 @@ from voicehub.storage import BLOCK
 RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})$")
 
 
-def wanted_range(header: str, size: int) -> tuple[int, int] | None:
+def parse_range(header: str, size: int) -> tuple[int, int] | None:
     """First and last byte asked for by a Range header; None when the whole file is due (RFC 9110, 14.2).
 
     Several ranges, or one that is not understood, are answered with the whole file, as the standard allows.
@@ -36,7 +36,7 @@ def wanted_range(header: str, size: int) -> tuple[int, int] | None:
     return start, end
 
 
-def _part(file: Any, start: int, length: int) -> Iterator[bytes]:
+def _read_part(file: Any, start: int, length: int) -> Iterator[bytes]:
     with file:
         file.seek(start)
         while length > 0 and (block := file.read(min(BLOCK, length))):
@@ -44,12 +44,14 @@ def _part(file: Any, start: int, length: int) -> Iterator[bytes]:
             yield block
 
 
-def send(request: HttpRequest, file: FieldFile, content_type: str, name: str, *, attachment: bool) -> HttpResponseBase:
+def send_file(
+    request: HttpRequest, file: FieldFile, content_type: str, name: str, *, attachment: bool
+) -> HttpResponseBase:
     """The file as a response: from the disk with ranges, or as a redirect to a short-lived signed address on S3."""
     disposition = content_disposition_header(attachment, name) or "attachment"
     if not isinstance(file.storage, FileSystemStorage):
-        return _signed(file, content_type, disposition)
-    response = _from_disk(request, file)
+        return _redirect_to_store(file, content_type, disposition)
+    response = _stream_from_disk(request, file)
     response.headers["Content-Type"] = content_type
     response.headers["Content-Disposition"] = disposition
     response.headers["Accept-Ranges"] = "bytes"
@@ -59,27 +61,27 @@ def send(request: HttpRequest, file: FieldFile, content_type: str, name: str, *,
     return response
 
 
-def _signed(file: FieldFile, content_type: str, disposition: str) -> HttpResponse:
+def _redirect_to_store(file: FieldFile, content_type: str, disposition: str) -> HttpResponse:
     answer = {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}
     url = file.storage.url(file.name, parameters=answer)  # type: ignore[call-arg]  # S3Storage takes parameters
     return HttpResponse(status=302, headers={"Location": url})
 
 
-def _from_disk(request: HttpRequest, file: FieldFile) -> HttpResponseBase:
+def _stream_from_disk(request: HttpRequest, file: FieldFile) -> HttpResponseBase:
     size = file.size
     try:
-        part = wanted_range(request.headers.get("Range", ""), size)
+        part = parse_range(request.headers.get("Range", ""), size)
     except ValueError:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     if part is None:
         return FileResponse(file.open("rb"))
     start, end = part
-    response = StreamingHttpResponse(_part(file.open("rb"), start, end - start + 1), status=206)
+    response = StreamingHttpResponse(_read_part(file.open("rb"), start, end - start + 1), status=206)
     response.headers["Content-Length"] = str(end - start + 1)
     response.headers["Content-Range"] = f"bytes {start}-{end}/{size}"
     return response
 
 
-def outline(peaks: Sequence[int]) -> list[list[float]]:
+def format_peaks(peaks: Sequence[int]) -> list[list[float]]:
     """Pairs (lowest, highest) of -128..127 as what a waveform is drawn from: the highest, then the lowest, of -1..1."""
     return [[round(value / 128, 3) for value in row] for row in (peaks[1::2], peaks[0::2])]

@@ -52,7 +52,7 @@ def allow_microphone(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def address_of(request: HttpRequest) -> str | None:
+def get_client_address(request: HttpRequest) -> str | None:
     """The address of the machine that made the request; None where it is not known.
 
     Each of our own proxies (VOICEHUB_PROXIES of them) adds whom it heard to the end of X-Forwarded-For. What stands

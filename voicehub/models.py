@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from voicehub.transitions import Movable, status_check
+from voicehub.transitions import Movable, make_status_constraint
 
 
 class User(AbstractUser):
@@ -18,7 +18,7 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
 
-class SignInTries(models.Model):
+class SignInAttempts(models.Model):
     """How often somebody failed to sign in under one name from one address lately (see `voicehub.login_throttle`)."""
 
     key = models.CharField(max_length=64, primary_key=True)
@@ -49,7 +49,7 @@ class ThresholdOverride(models.Model):
 class TaskStatus(models.TextChoices):
     WAITING = "waiting", "Waiting"
     DONE = "done", "Done"
-    GIVEN_UP = "given_up", "Given up"
+    FAILED = "failed", "Failed"
 
 
 class Task(Movable):
@@ -60,8 +60,8 @@ class Task(Movable):
 
     Status = TaskStatus
     MOVES: ClassVar = {
-        TaskStatus.WAITING: frozenset({TaskStatus.DONE, TaskStatus.GIVEN_UP}),
-        TaskStatus.GIVEN_UP: frozenset({TaskStatus.WAITING}),
+        TaskStatus.WAITING: frozenset({TaskStatus.DONE, TaskStatus.FAILED}),
+        TaskStatus.FAILED: frozenset({TaskStatus.WAITING}),
     }
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -69,7 +69,7 @@ class Task(Movable):
     object_id = models.CharField(max_length=64)
     status = models.CharField(max_length=12, choices=TaskStatus, default=TaskStatus.WAITING)
     due_at = models.DateTimeField(default=timezone.now)
-    rung_at = models.DateTimeField(null=True, blank=True)
+    notified_at = models.DateTimeField(null=True, blank=True)
     lease = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -80,7 +80,7 @@ class Task(Movable):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            status_check("task_status_known", TaskStatus),
+            make_status_constraint("task_status_known", TaskStatus),
             models.UniqueConstraint(
                 fields=["kind", "object_id"], condition=Q(status=TaskStatus.WAITING), name="task_one_waiting"
             ),

@@ -33,10 +33,10 @@ logger = logging.getLogger(__name__)
 # sent, ANALYSIS works through recordings.
 QUEUES = URGENT, SUBMIT, TAKES, ANALYSIS = "urgent", "submit", "takes", "analysis"
 # With the queue, seconds: somebody who saved a page waits for it, and nothing is lost without it.
-PATIENCE: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 2}
+REDIS_TIMEOUTS: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 2}
 
 
-class GiveUp(Exception):
+class PermanentFailure(Exception):
     """Raised by a handler when trying again cannot help; its text is the reason, in plain words."""
 
 
@@ -55,40 +55,42 @@ class Lease:
     def extend(self) -> None:
         """Take another full lease. Raises LeaseLost when the task is no longer ours."""
         until = timezone.now() + LEASE
-        if not self._mine().update(lease_until=until):
+        if not self._query_held_task().update(lease_until=until):
             raise LeaseLost(str(self.task_id))
 
     def release(self, **fields: object) -> bool:
         """Write `fields` and let the task go; False when it was no longer ours."""
-        return bool(self._mine().update(lease=None, lease_until=None, **fields))
+        return bool(self._query_held_task().update(lease=None, lease_until=None, **fields))
 
-    def finish(self) -> None:
+    def complete(self) -> None:
         """Mark the task done, unless somebody asked for the work again while it ran: then it is due again."""
-        self._over(status=TaskStatus.DONE, finished_at=timezone.now())
+        self._release_unless_requested(status=TaskStatus.DONE, finished_at=timezone.now())
 
-    def again(self, after: timedelta) -> None:
+    def reschedule(self, after: timedelta) -> None:
         """The work goes on after this time, or at once if somebody asked for it while it ran."""
-        self._over(due_at=timezone.now() + after, attempts=0)
+        self._release_unless_requested(due_at=timezone.now() + after, attempts=0)
         if not after:
-            ring(self.task_id)
+            notify_queue(self.task_id)
 
-    def _over(self, **fields: object) -> None:
-        as_claimed = self._mine().filter(due_at=self.due_at)
+    def _release_unless_requested(self, **fields: object) -> None:
+        as_claimed = self._query_held_task().filter(due_at=self.due_at)
         if not as_claimed.update(lease=None, lease_until=None, reason="", **fields) and self.release(attempts=0):
-            ring(self.task_id)
+            notify_queue(self.task_id)
 
-    def _mine(self) -> QuerySet[Task]:
+    def _query_held_task(self) -> QuerySet[Task]:
         return Task.objects.filter(pk=self.task_id, lease=self.token, status=TaskStatus.WAITING)
 
 
 Handler = Callable[[str, Lease], timedelta | None]
-Farewell = Callable[[str], None]
+FailureHandler = Callable[[str], None]
 _handlers: dict[str, Handler] = {}
-_farewells: dict[str, Farewell] = {}
+_failure_handlers: dict[str, FailureHandler] = {}
 _queues: dict[str, str] = {}
 
 
-def handles(kind: str, given_up: Farewell | None = None, queue: str = SUBMIT) -> Callable[[Handler], Handler]:
+def register_handler(
+    kind: str, on_failure: FailureHandler | None = None, queue: str = SUBMIT
+) -> Callable[[Handler], Handler]:
     """Register the function that does tasks of this kind, and the queue that they go through.
 
     It gets the object's id and the lease, and returns None when the work is done or the time after which it is due
@@ -99,14 +101,14 @@ def handles(kind: str, given_up: Farewell | None = None, queue: str = SUBMIT) ->
     def register(handler: Handler) -> Handler:
         _handlers[kind] = handler
         _queues[kind] = queue
-        if given_up:
-            _farewells[kind] = given_up
+        if on_failure:
+            _failure_handlers[kind] = on_failure
         return handler
 
     return register
 
 
-def add(kind: str, object_id: object, *, after: timedelta = timedelta()) -> None:
+def enqueue_task(kind: str, object_id: object, *, after: timedelta = timedelta()) -> None:
     """Write down that this work is wanted, in the caller's transaction, and ring for it on commit.
 
     Asking twice for what still waits is one task, due at the earlier time; what is due already was rung for.
@@ -123,17 +125,17 @@ def add(kind: str, object_id: object, *, after: timedelta = timedelta()) -> None
         # Who has it rings by itself when it is done, as somebody has asked meanwhile.
         Task.objects.filter(pk=task.pk, lease__isnull=False).update(due_at=due_at)
     if new and not after:
-        transaction.on_commit(lambda: ring(task.pk))
+        transaction.on_commit(lambda: notify_queue(task.pk))
 
 
-def ring(task_id: uuid.UUID) -> None:
+def notify_queue(task_id: uuid.UUID) -> None:
     """Tell the workers. Without a queue nothing is lost: the sweeper rings again."""
     rows = Task.objects.filter(pk=task_id)
-    rows.update(rung_at=timezone.now())
+    rows.update(notified_at=timezone.now())
     kind = rows.values_list("kind", flat=True).first()
     try:
         config = settings.RQ_QUEUES[SUBMIT]
-        with Redis.from_url(config["URL"], **PATIENCE) as connection:
+        with Redis.from_url(config["URL"], **REDIS_TIMEOUTS) as connection:
             # Not django_rq's queue, which in a transaction would ring later, when nobody listens for its failure.
             queue = Queue(
                 _queues.get(kind or "", SUBMIT),
@@ -146,19 +148,19 @@ def ring(task_id: uuid.UUID) -> None:
         logger.warning("The queue cannot be reached (%s); task %s waits for the sweeper.", error, task_id)
 
 
-def sweep() -> int:
+def notify_due_tasks() -> int:
     """Ring for every task that is due, unclaimed and not rung for lately; returns how many."""
     now = timezone.now()
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    quiet = Q(rung_at__isnull=True) | Q(rung_at__lt=now - RENOTIFY_AFTER) | Q(rung_at__lt=F("due_at"))
+    quiet = Q(notified_at__isnull=True) | Q(notified_at__lt=now - RENOTIFY_AFTER) | Q(notified_at__lt=F("due_at"))
     due = Task.objects.filter(free, quiet, status=TaskStatus.WAITING, due_at__lte=now).order_by("due_at")
     ids = list(due.values_list("pk", flat=True)[:1000])
     for task_id in ids:
-        ring(task_id)
+        notify_queue(task_id)
     return len(ids)
 
 
-def claim(task_id: str) -> Lease | None:
+def claim_task(task_id: str) -> Lease | None:
     """Take the task for this worker; None when it is done, not due yet, or somebody has it."""
     now = timezone.now()
     token = uuid.uuid4()
@@ -171,54 +173,54 @@ def claim(task_id: str) -> Lease | None:
 
 def run_task(task_id: str) -> None:
     """Do one task, if it is there to be done. The only function that the queue ever calls."""
-    lease = claim(task_id)
+    lease = claim_task(task_id)
     if lease is None:
         return
     task = Task.objects.get(pk=task_id)
     if task.attempts > MAX_ATTEMPTS:
-        give_up(task, lease, f"The worker stopped in the middle of it {MAX_ATTEMPTS} times.")
+        fail_task(task, lease, f"The worker stopped in the middle of it {MAX_ATTEMPTS} times.")
         return
     try:
         again = _handlers[task.kind](task.object_id, lease)
     except LeaseLost:
         logger.warning("Lost the lease of %s; its new owner goes on.", task)
-    except GiveUp as reason:
-        give_up(task, lease, str(reason))
+    except PermanentFailure as reason:
+        fail_task(task, lease, str(reason))
     except Exception as error:  # noqa: BLE001 - the one place where any failure of any work becomes a row
         logger.exception("%s failed", task)
-        _failed(task, lease, error)
+        _handle_exception(task, lease, error)
     else:
         if again is None:
-            lease.finish()
+            lease.complete()
         else:
-            lease.again(again)
+            lease.reschedule(again)
 
 
-def _failed(task: Task, lease: Lease, error: Exception) -> None:
+def _handle_exception(task: Task, lease: Lease, error: Exception) -> None:
     # Of a file what is wrong, and not where it lies: everybody who signs in may read this.
     said = error.strerror if isinstance(error, OSError) and error.strerror else error
     reason = f"{type(error).__name__}: {said}"[:500]
     if task.attempts >= MAX_ATTEMPTS:
-        give_up(task, lease, f"Tried {task.attempts} times. Last time: {reason}")
+        fail_task(task, lease, f"Tried {task.attempts} times. Last time: {reason}")
     else:
         lease.release(due_at=timezone.now() + attempt_delay(task.attempts), reason=reason)
 
 
-def give_up(task: Task, lease: Lease, reason: str) -> None:
+def fail_task(task: Task, lease: Lease, reason: str) -> None:
     """Stop trying, and say why where staff will see it."""
     with transaction.atomic():
-        if not lease.release(status=TaskStatus.GIVEN_UP, reason=reason, finished_at=timezone.now()):
+        if not lease.release(status=TaskStatus.FAILED, reason=reason, finished_at=timezone.now()):
             return
-        if farewell := _farewells.get(task.kind):
+        if farewell := _failure_handlers.get(task.kind):
             farewell(task.object_id)
     logger.error("Gave up on %s: %s", task, reason)
 
 
-def try_again(task: Task) -> bool:
+def retry_task(task: Task) -> bool:
     """Staff ask for a task that was given up; False when it was not, or the same work waits already."""
     if Task.objects.filter(kind=task.kind, object_id=task.object_id, status=TaskStatus.WAITING).exists():
         return False
     moved = move(task, TaskStatus.WAITING, due_at=timezone.now(), attempts=0, finished_at=None)
     if moved:
-        transaction.on_commit(lambda: ring(task.pk))
+        transaction.on_commit(lambda: notify_queue(task.pk))
     return moved

@@ -41,7 +41,7 @@ class QueueAdmin(django_rq.admin.QueueAdmin):
 
 
 # What django-rq raises for a job, a worker or a scheduler that is not there.
-GONE = (NoSuchJobError, ValueError, ImproperlyConfigured)
+REMOVED_PATHS = (NoSuchJobError, ValueError, ImproperlyConfigured)
 
 
 def may_manage_queues(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -53,7 +53,7 @@ def may_manage_queues(view: Callable[..., HttpResponseBase]) -> Callable[..., Ht
             raise PermissionDenied
         try:
             return view(request, *args, **kwargs)
-        except GONE:
+        except REMOVED_PATHS:
             raise Http404 from None
 
     return guarded

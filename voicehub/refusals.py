@@ -12,7 +12,7 @@ from django.shortcuts import redirect, resolve_url
 View = Callable[..., HttpResponse]
 
 
-class NotPossible(Exception):
+class ActionRefused(Exception):
     """The step is not possible where things stand now. Each of its `reasons` is a sentence for people."""
 
     def __init__(self, *reasons: str) -> None:
@@ -21,16 +21,16 @@ class NotPossible(Exception):
 
 
 @contextmanager
-def refusal_to(tell: Callable[[str], object]) -> Iterator[None]:
+def handle_refusal(show: Callable[[str], object]) -> Iterator[None]:
     """What is refused inside ends here, and each reason is given to `tell`."""
     try:
         yield
-    except NotPossible as refusal:
+    except ActionRefused as refusal:
         for reason in refusal.reasons:
-            tell(reason)
+            show(reason)
 
 
-def refusal_to_message(back: str | Callable[..., str]) -> Callable[[View], View]:
+def show_refusal_as_message(back: str | Callable[..., str]) -> Callable[[View], View]:
     """Decorator: a view that is refused what it does shows each reason as a message and goes `back`.
 
     `back` is the name of an address that takes the view's own arguments, or a function that makes one of them.
@@ -41,7 +41,7 @@ def refusal_to_message(back: str | Callable[..., str]) -> Callable[[View], View]
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             # Before anything is done: what it is about may be gone afterwards.
             address = back(*args, **kwargs) if callable(back) else resolve_url(back, *args, **kwargs)
-            with refusal_to(partial(messages.error, request)):
+            with handle_refusal(partial(messages.error, request)):
                 return view(request, *args, **kwargs)
             return redirect(address)
 

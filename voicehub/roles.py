@@ -5,24 +5,28 @@ Viewers read, engineers run voices and recordings, producers run consents and bu
 
 from typing import Any
 
-READ = [
+VIEW_PERMISSIONS = [
     "consent.view_talent", "consent.view_contract", "consent.view_consent", "consent.view_take",
     "voices.view_voice", "voices.view_recording", "voices.view_build", "voices.view_remotevoice",
 ]  # fmt: skip
-SOUND = [
+SOUND_PERMISSIONS = [
     "consent.add_take", "voices.add_voice", "voices.change_voice",
     "voices.add_recording", "voices.change_recording", "voices.delete_recording",
 ]  # fmt: skip
-PRODUCE = [
+PRODUCER_PERMISSIONS = [
     "consent.add_talent", "consent.change_talent", "consent.add_contract", "consent.add_consent",
     "consent.invite_talent", "consent.review_consent", "voices.start_build", "voices.view_account",
     "voices.change_remotevoice", "voices.delete_remotevoice", "voices.ask_preview",
 ]  # fmt: skip
 
-ROLES = {"viewer": READ, "engineer": READ + SOUND, "producer": READ + SOUND + PRODUCE}
+ROLES = {
+    "viewer": VIEW_PERMISSIONS,
+    "engineer": VIEW_PERMISSIONS + SOUND_PERMISSIONS,
+    "producer": VIEW_PERMISSIONS + SOUND_PERMISSIONS + PRODUCER_PERMISSIONS,
+}
 
 
-def make_roles(**migrated: Any) -> None:
+def update_roles(**migrated: Any) -> None:
     """Make the four groups and give each exactly its permissions; `admin` gets every one there is."""
     from django.contrib.auth.management import create_permissions
     from django.contrib.auth.models import Group, Permission

@@ -16,29 +16,29 @@ from voicehub import env, upload_limits
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env.text("VOICEHUB_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+DATA_DIR = Path(env.read_text("VOICEHUB_DATA_DIR", str(BASE_DIR / "var"))).resolve()
 
-DEBUG = env.boolean("VOICEHUB_DEBUG", default=False)
+DEBUG = env.read_boolean("VOICEHUB_DEBUG", default=False)
 # An empty secret can do no harm: Django and voicehub.encryption refuse to work with it.
 NEEDED = env.needs_secrets(sys.argv)
-SECRET_KEY = env.secret("VOICEHUB_SECRET_KEY", DATA_DIR / "secrets", needed=NEEDED)
-FIELD_KEYS = env.secret("VOICEHUB_FIELD_KEYS", DATA_DIR / "secrets", needed=NEEDED)
+SECRET_KEY = env.read_secret("VOICEHUB_SECRET_KEY", DATA_DIR / "secrets", needed=NEEDED)
+FIELD_KEYS = env.read_secret("VOICEHUB_FIELD_KEYS", DATA_DIR / "secrets", needed=NEEDED)
 VOICEHUB_FIELD_KEYS = [key.strip() for key in FIELD_KEYS.split(",") if key.strip()]
 
 # What people and providers reach us at: links in mails, callbacks and dataset addresses begin with it.
-VOICEHUB_BASE_URL = env.address("VOICEHUB_BASE_URL", "http://127.0.0.1:8000")
+VOICEHUB_BASE_URL = env.read_url("VOICEHUB_BASE_URL", "http://127.0.0.1:8000")
 # The company that a talent names in the spoken statement.
-VOICEHUB_COMPANY = env.text("VOICEHUB_COMPANY", "Northlight Voices")
+VOICEHUB_COMPANY = env.read_text("VOICEHUB_COMPANY", "Northlight Voices")
 # A studio of one person has no second one to approve what the first recorded. The history says so each time.
-VOICEHUB_ALLOW_SELF_APPROVAL = env.boolean("VOICEHUB_ALLOW_SELF_APPROVAL", default=False)
+VOICEHUB_ALLOW_SELF_APPROVAL = env.read_boolean("VOICEHUB_ALLOW_SELF_APPROVAL", default=False)
 # Where the stand-in for the providers listens; empty where there is none.
-VOICEHUB_SANDBOX_URL = env.text("VOICEHUB_SANDBOX_URL").rstrip("/")
+VOICEHUB_SANDBOX_URL = env.read_text("VOICEHUB_SANDBOX_URL").rstrip("/")
 
 HTTPS = VOICEHUB_BASE_URL.startswith("https://")
-ALLOWED_HOSTS = env.words("VOICEHUB_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+ALLOWED_HOSTS = env.read_list("VOICEHUB_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = [VOICEHUB_BASE_URL]
 # How many proxies of our own stand in front and add to X-Forwarded-For (voicehub.middleware).
-VOICEHUB_PROXIES = env.integer("VOICEHUB_PROXIES", 0)
+VOICEHUB_PROXIES = env.read_integer("VOICEHUB_PROXIES", 0)
 
 INSTALLED_APPS = [
     "voicehub.apps.VoiceHubConfig",
@@ -108,13 +108,13 @@ def database(url: str) -> dict[str, Any]:
     return {**config, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 
 
-DATABASES = {"default": database(env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}"))}
+DATABASES = {"default": database(env.read_text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The queue is a doorbell (voicehub.outbox): it carries ids only, as JSON, since a pickle from a queue is code.
-REDIS_URL = env.text("REDIS_URL", valkey.build_url(DATA_DIR))
+REDIS_URL = env.read_text("REDIS_URL", valkey.build_url(DATA_DIR))
 # How long a worker may be silent before its task goes to another one. One call to a provider takes less.
-VOICEHUB_LEASE_SECONDS = env.integer("VOICEHUB_LEASE_SECONDS", 60, least=3)
+VOICEHUB_LEASE_SECONDS = env.read_integer("VOICEHUB_LEASE_SECONDS", 60, least=3)
 QUEUE: dict[str, Any] = {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer", "DEFAULT_TIMEOUT": 3600}
 RQ_QUEUES = dict.fromkeys(("urgent", "submit", "takes", "analysis"), QUEUE)
 
@@ -133,11 +133,11 @@ LOGIN_REDIRECT_URL = reverse_lazy("today")
 LOGOUT_REDIRECT_URL = LOGIN_URL
 
 LANGUAGE_CODE = "en-us"
-TIME_ZONE = env.text("VOICEHUB_TIME_ZONE", "UTC")
+TIME_ZONE = env.read_text("VOICEHUB_TIME_ZONE", "UTC")
 USE_TZ = True
 
 # Files. Private ones are reached only through views that ask for permission, so there is no MEDIA_URL.
-S3_BUCKET = env.text("VOICEHUB_S3_BUCKET")
+S3_BUCKET = env.read_text("VOICEHUB_S3_BUCKET")
 PRIVATE_FOLDER = DATA_DIR / "media"
 PRIVATE_LOCAL = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -152,10 +152,10 @@ PRIVATE_S3 = {
     "BACKEND": "storages.backends.s3.S3Storage",
     "OPTIONS": {
         "bucket_name": S3_BUCKET,
-        "endpoint_url": env.text("VOICEHUB_S3_ENDPOINT") or None,
-        "region_name": env.text("VOICEHUB_S3_REGION") or None,
-        "access_key": env.text("VOICEHUB_S3_ACCESS_KEY") or None,
-        "secret_key": env.text("VOICEHUB_S3_SECRET_KEY") or None,
+        "endpoint_url": env.read_text("VOICEHUB_S3_ENDPOINT") or None,
+        "region_name": env.read_text("VOICEHUB_S3_REGION") or None,
+        "access_key": env.read_text("VOICEHUB_S3_ACCESS_KEY") or None,
+        "secret_key": env.read_text("VOICEHUB_S3_SECRET_KEY") or None,
         "default_acl": None,
         "file_overwrite": False,
         "querystring_auth": True,
@@ -177,7 +177,7 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHand
 DATA_UPLOAD_MAX_MEMORY_SIZE = upload_limits.FORM_FIELDS_BYTES
 
 # Mail: smtp://user:password@host:587?tls=1, or else files that can be read under DATA_DIR/mail.
-MAIL = env.mail("VOICEHUB_EMAIL_URL")
+MAIL = env.read_mail_server("VOICEHUB_EMAIL_URL")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if MAIL else 'filebased'}.EmailBackend"
 EMAIL_FILE_PATH = DATA_DIR / "mail"
 if MAIL:
@@ -185,10 +185,10 @@ if MAIL:
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
     EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.tls, MAIL.ssl
 EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = env.text("VOICEHUB_EMAIL_FROM", "VoiceHub <voicehub@localhost>")
+DEFAULT_FROM_EMAIL = env.read_text("VOICEHUB_EMAIL_FROM", "VoiceHub <voicehub@localhost>")
 
 # What a browser may do with our pages: nothing that is not ours, nothing inline.
-MEDIA_HOST = [env.text("VOICEHUB_S3_ENDPOINT")] if S3_BUCKET and env.text("VOICEHUB_S3_ENDPOINT") else []
+MEDIA_HOST = [env.read_text("VOICEHUB_S3_ENDPOINT")] if S3_BUCKET and env.read_text("VOICEHUB_S3_ENDPOINT") else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -223,12 +223,12 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"links": {"()": "voicehub.tokens.HideLinks"}},
+    "filters": {"links": {"()": "voicehub.tokens.LinkRedactor"}},
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["links"]},
     },
-    "root": {"handlers": ["console"], "level": env.text("VOICEHUB_LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["console"], "level": env.read_text("VOICEHUB_LOG_LEVEL", "INFO").upper()},
     # urllib3 tells the whole address of each call at DEBUG, also of those that let in whoever has them.
     "loggers": {"rq": {"level": "WARNING"}, "urllib3": {"level": "INFO"}},
 }

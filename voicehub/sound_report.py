@@ -10,7 +10,7 @@ from voicehub.text import duration
 
 Json = Mapping[str, Any]
 
-BEFORE = 0.5  # seconds that are heard before a place
+LEAD_IN_SECONDS = 0.5  # seconds that are heard before a place
 
 MINUTE = 60
 
@@ -19,11 +19,11 @@ SEVERITIES = {
     "put_right": ("busy", "Put right"),
     "look": ("wait", "Worth a look"),
 }
-FINE = ("good", "Fine")
+NO_PROBLEM = ("good", "Fine")
 TONES_BY_WEIGHT = ("bad", "wait", "busy", "good")
 
 # A code as it is written for people; where nothing is said here, its underscores become spaces.
-WRITTEN = {
+CODE_WORDS = {
     "dc": "DC", "wav": "WAV", "mp3": "MP3", "mp4": "M4A or MP4", "flac": "FLAC", "aiff": "AIFF", "caf": "CAF",
     "ogg": "Ogg", "zip": "ZIP", "webm": "WebM", "rf64": "RF64", "rifx": "RIFX", "wave64": "Wave64", "pcm": "PCM",
     "dnsmos": "DNSMOS", "is": "", "bit": "bits",
@@ -31,11 +31,11 @@ WRITTEN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TimeMark:
     """A moment in a sound: the words for it, and from where it is played (seconds, as an attribute)."""
 
-    words: str
-    play: str
+    label: str
+    play_from: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,13 @@ class Chip:
     """One finding as people see it."""
 
     code: str
-    short: str
+    title: str
     tone: str
-    word: str
+    label: str
     text: str
     advice: str
-    place: Place | None
-    compared: bool = False
+    mark: TimeMark | None
+    is_comparison: bool = False
     """It comes from a comparison with other recordings."""
 
 
@@ -60,52 +60,52 @@ class Fact:
     label: str
     value: str
     chips: tuple[Chip, ...] = ()
-    places: tuple[Place, ...] = ()
+    marks: tuple[TimeMark, ...] = ()
 
     @property
     def tone(self) -> str:
-        return min((chip.tone for chip in self.chips), key=TONES_BY_WEIGHT.index, default=FINE[0])
+        return min((chip.tone for chip in self.chips), key=TONES_BY_WEIGHT.index, default=NO_PROBLEM[0])
 
     @property
-    def word(self) -> str:
-        return next((chip.word for chip in self.chips if chip.tone == self.tone), FINE[1])
+    def verdict(self) -> str:
+        return next((chip.label for chip in self.chips if chip.tone == self.tone), NO_PROBLEM[1])
 
 
-def short(code: str) -> str:
+def format_code(code: str) -> str:
     """A code in a few words: "silence_at_end" → "Silence at end", "transcript_digits" → "Transcript: digits"."""
     area, _, rest = code.partition("_")
     if area == "transcript" and rest:
         return f"Transcript: {rest.replace('_', ' ')}"
-    words = " ".join(WRITTEN.get(part, part) for part in code.split("_")).strip()
+    words = " ".join(CODE_WORDS.get(part, part) for part in code.split("_")).strip()
     return words[:1].upper() + words[1:]
 
 
-def place(at: float, before: float = BEFORE) -> Place:
+def make_time_mark(at: float, before: float = LEAD_IN_SECONDS) -> TimeMark:
     """A place with what is played of it: "1.5 s" within the first minute, "1:05" after it."""
     words = f"{at:.1f} s" if at < MINUTE else duration(at)
-    return Place(words, f"{max(0.0, at - before):.2f}")
+    return TimeMark(words, f"{max(0.0, at - before):.2f}")
 
 
-def chip(found: Json, *, compared: bool = False) -> Chip:
+def make_chip(found: Json, *, is_comparison: bool = False) -> Chip:
     """A finding as `audio.findings.findings.Finding.as_dict` makes it."""
     tone, word = SEVERITIES.get(str(found["severity"]), SEVERITIES["look"])
     at = found.get("at")
     return Chip(
         str(found["code"]),
-        short(str(found["code"])),
+        format_code(str(found["code"])),
         tone,
         word,
         str(found["text"]),
         str(found["advice"]),
-        None if at is None else place(at),
-        compared,
+        None if at is None else make_time_mark(at),
+        is_comparison,
     )
 
 
 # --- facts ----------------------------------------------------------------------------------------
 
 # What a quick look says, by the names that the deep look has for the same (see `audio.analysis.measures.Measures`).
-NAMES = {
+MEASURE_NAMES = {
     "leading_silence": "leading_silence_seconds",
     "trailing_silence": "trailing_silence_seconds",
     "dc_offset": "dc_offset_share",
@@ -114,51 +114,51 @@ NAMES = {
 }
 
 
-def known(levels: Json, more: Json) -> dict[str, Any]:
+def merge_measures(levels: Json, more: Json) -> dict[str, Any]:
     """The levels of a quick look with the measures of a deep one over them; what could not be told is left out."""
-    both = {**{NAMES.get(name, name): value for name, value in levels.items()}, **more}
+    both = {**{MEASURE_NAMES.get(name, name): value for name, value in levels.items()}, **more}
     return {name: value for name, value in both.items() if value is not None}
 
 
-def signed(text: str) -> str:
+def format_minus(text: str) -> str:
     """A number with a true minus sign."""
     return text.replace("-", "−")
 
 
-def _format(sound: Json) -> str:
+def _describe_format(sound: Json) -> str:
     """The strict reader takes no WAV but a 16-bit mono one; of what it cannot read it gives no rate."""
     return f"WAV, 16-bit, mono, {sound['sample_rate'] / 1000:g} kHz" if sound.get("sample_rate") else ""
 
 
-def _length(sound: Json) -> str:
+def _describe_length(sound: Json) -> str:
     return f"{sound['seconds']:.1f} s, {filesizeformat(sound['size'])}" if sound.get("seconds") else ""
 
 
-def _level(sound: Json) -> str:
-    return signed("{rms_dbfs:.0f} dBFS on average, {peak_dbfs:.1f} at the highest point".format_map(sound))
+def _describe_level(sound: Json) -> str:
+    return format_minus("{rms_dbfs:.0f} dBFS on average, {peak_dbfs:.1f} at the highest point".format_map(sound))
 
 
-def _clipping(sound: Json) -> str:
+def _describe_clipping(sound: Json) -> str:
     share = sound["clipped_share"]
     return f"{share:.2%} of it is cut off at the top" if share else "None"
 
 
-def _treble(sound: Json) -> str:
+def _describe_treble(sound: Json) -> str:
     return f"Reaches up to {sound['bandwidth_hz'] / 1000:.1f} kHz"
 
 
 # Each line with its words, what has to be known for them, and the codes of the findings that belong to it.
 FACTS: tuple[tuple[str, Callable[[Json], str], str, frozenset[str]], ...] = (
-    ("Format", _format, "sample_rate", frozenset({"rate_not_allowed", "not_mono", "not_16_bit", "not_pcm"})),
-    ("Length", _length, "seconds", frozenset({"too_short", "too_long"})),
-    ("Level", _level, "rms_dbfs", frozenset({"too_quiet", "too_loud", "peak_high", "silent", "dc_offset"})),
+    ("Format", _describe_format, "sample_rate", frozenset({"rate_not_allowed", "not_mono", "not_16_bit", "not_pcm"})),
+    ("Length", _describe_length, "seconds", frozenset({"too_short", "too_long"})),
+    ("Level", _describe_level, "rms_dbfs", frozenset({"too_quiet", "too_loud", "peak_high", "silent", "dc_offset"})),
     (
         "Noise",
         "Speech is {snr_db:.0f} dB above it".format_map,
         "snr_db",
         frozenset({"noisy", "noise_heard", "hum"}),
     ),
-    ("Clipping", _clipping, "clipped_share", frozenset({"clipping", "clipping_slight"})),
+    ("Clipping", _describe_clipping, "clipped_share", frozenset({"clipping", "clipping_slight"})),
     (
         "Silence",
         "{leading_silence_seconds:.1f} s before, {trailing_silence_seconds:.1f} s after".format_map,
@@ -171,25 +171,25 @@ FACTS: tuple[tuple[str, Callable[[Json], str], str, frozenset[str]], ...] = (
         "reverberation_seconds",
         frozenset({"reverberant"}),
     ),
-    ("Treble", _treble, "bandwidth_hz", frozenset({"telephone_band", "narrow_band", "upsampled"})),
+    ("Treble", _describe_treble, "bandwidth_hz", frozenset({"telephone_band", "narrow_band", "upsampled"})),
 )
 
 
-def facts(sound: Json, found: Iterable[Json]) -> list[Fact]:
+def make_facts(sound: Json, found: Iterable[Json]) -> list[Fact]:
     """What was measured in lines with a verdict each; a finding that belongs to none of them is a line of its own.
 
     `sound` is what is `known` of it with its `sample_rate`, `seconds` and `size`.
     """
-    left = {(one["code"], one.get("at")): chip(one) for one in found}
+    left = {(one["code"], one.get("at")): make_chip(one) for one in found}
     lines = []
     for label, words, needed, codes in FACTS:
         here = tuple(left.pop(key) for key in list(left) if key[0] in codes)
         value = words(sound) if needed in sound else ""
         if value or here:
-            lines.append(Fact(label, value, here, clipped(sound) if label == "Clipping" else ()))
-    return lines + [Fact(one.short, "", (one,)) for one in left.values()]
+            lines.append(Fact(label, value, here, make_clipping_marks(sound) if label == "Clipping" else ()))
+    return lines + [Fact(one.title, "", (one,)) for one in left.values()]
 
 
-def clipped(sound: Json) -> tuple[Place, ...]:
+def make_clipping_marks(sound: Json) -> tuple[TimeMark, ...]:
     """Where the tops are cut off, as far as that is kept."""
-    return tuple(place(start) for start, _end in sound.get("clipped_spans") or ())
+    return tuple(make_time_mark(start) for start, _end in sound.get("clipped_spans") or ())

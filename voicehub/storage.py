@@ -18,7 +18,7 @@ def private() -> Storage:
     return storages["private"]
 
 
-def sha256_of(file: Any) -> str:
+def hash_file(file: Any) -> str:
     """The SHA-256 in hex of a whole binary file, read in blocks; the file is left at its start."""
     file.seek(0)
     total = hashlib.sha256()

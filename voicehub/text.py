@@ -3,7 +3,7 @@
 import math
 
 
-def some(count: int, one: str, many: str) -> str:
+def format_count(count: int, one: str, many: str) -> str:
     """“1 recording is”, “3 recordings are”."""
     return f"{count} {one if count == 1 else many}"
 

@@ -1,14 +1,14 @@
 """The thresholds of the audio checks as this studio has set them; apart from the models, which know no audio."""
 
-from audio.findings.thresholds import EXPLAINED, THRESHOLDS, Thresholds
+from audio.findings.thresholds import THRESHOLD_INFO, THRESHOLDS, Thresholds
 from voicehub.models import ThresholdOverride
 
 
-def thresholds(provider: str = "", tier: str = "") -> Thresholds:
+def load_thresholds(provider: str = "", tier: str = "") -> Thresholds:
     """Those that hold at this provider and tier; without them, those of the whole studio. The narrower wins."""
-    rows = ThresholdOverride.objects.filter(provider__in={"", provider}, tier__in={"", tier}, name__in=EXPLAINED)
-    return THRESHOLDS.changed({row.name: row.value for row in sorted(rows, key=_narrowness)})
+    rows = ThresholdOverride.objects.filter(provider__in={"", provider}, tier__in={"", tier}, name__in=THRESHOLD_INFO)
+    return THRESHOLDS.with_overrides({row.name: row.value for row in sorted(rows, key=_get_specificity)})
 
 
-def _narrowness(row: ThresholdOverride) -> tuple[bool, bool]:
+def _get_specificity(row: ThresholdOverride) -> tuple[bool, bool]:
     return bool(row.tier), bool(row.provider)

@@ -13,7 +13,7 @@ import secrets
 from django.utils.crypto import salted_hmac
 
 
-def digest(token: str) -> str:
+def hash_token(token: str) -> str:
     """The 64 hex digits under which `token` is stored and looked up."""
     return hashlib.sha256(token.encode()).hexdigest()
 
@@ -21,10 +21,10 @@ def digest(token: str) -> str:
 def new_token() -> tuple[str, str]:
     """A fresh token of 43 URL-safe characters and its digest."""
     token = secrets.token_urlsafe(32)
-    return token, digest(token)
+    return token, hash_token(token)
 
 
-def token_for(purpose: str, row_id: object) -> str:
+def derive_token(purpose: str, row_id: object) -> str:
     """The token of one row for one purpose: as long and as unguessable, but the same each time it is asked for.
 
     Work that is taken up again after a crash so sends out the address that it sent before, without storing it.
@@ -36,12 +36,12 @@ def token_for(purpose: str, row_id: object) -> str:
 SECRET_LINK = re.compile(r"(/(?:i|datasets|hooks/[\w-]+)/)[\w-]{20,}")
 
 
-def hide_links(line: str) -> str:
+def redact_links(line: str) -> str:
     """`line` with the token of each private link replaced by an ellipsis."""
     return SECRET_LINK.sub(r"\1…", line)
 
 
-class HideLinks(logging.Filter):
+class LinkRedactor(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = hide_links(record.getMessage()), None
+        record.msg, record.args = redact_links(record.getMessage()), None
         return True

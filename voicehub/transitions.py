@@ -20,7 +20,7 @@ class Movable(models.Model):
         abstract = True
 
 
-def sources(row_type: type[Movable], to: str) -> list[str]:
+def list_sources(row_type: type[Movable], to: str) -> list[str]:
     """The statuses from which `to` may be reached, in the order of `MOVES`."""
     return [source for source, targets in row_type.MOVES.items() if to in targets]
 
@@ -31,7 +31,7 @@ def move(row: Movable, to: str, *, since: str | None = None, **fields: Any) -> b
     `since` narrows the move to one starting status. False means that the row stood where the move is not
     allowed, or that another call was faster: then nothing is written and `row` is left as it was.
     """
-    allowed = [status for status in sources(type(row), to) if since in (None, status)]
+    allowed = [status for status in list_sources(type(row), to) if since in (None, status)]
     rows = type(row)._default_manager.filter(pk=row.pk, status__in=allowed)
     if not rows.update(status=to, **fields):
         return False
@@ -40,6 +40,6 @@ def move(row: Movable, to: str, *, since: str | None = None, **fields: Any) -> b
     return True
 
 
-def status_check(name: str, choices: type[models.TextChoices]) -> models.CheckConstraint:
+def make_status_constraint(name: str, choices: type[models.TextChoices]) -> models.CheckConstraint:
     """The database's own guard that a status is one of its choices, as choices alone constrain nothing."""
     return models.CheckConstraint(name=name, condition=models.Q(status__in=choices.values))

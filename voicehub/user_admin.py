@@ -52,7 +52,7 @@ def find_assignable_roles(editor: User | AnonymousUser) -> QuerySet[Group]:
     return Group.objects.exclude(permissions__in=Permission.objects.exclude(pk__in=held))
 
 
-class PersonForm(UserChangeForm[User]):
+class UserForm(UserChangeForm[User]):
     """Refuses to take away what makes the last superuser one."""
 
     def clean(self) -> dict[str, Any]:
@@ -73,7 +73,7 @@ else:
     PasswordForm = AdminPasswordChangeForm
 
 
-class PersonPasswordForm(PasswordForm):
+class UserPasswordForm(PasswordForm):
     """Refuses to leave the last superuser without a password."""
 
     def clean(self) -> dict[str, Any]:
@@ -86,11 +86,11 @@ class PersonPasswordForm(PasswordForm):
         return cleaned
 
 
-class PeopleAdmin(UserAdmin[User]):
+class StudioUserAdmin(UserAdmin[User]):
     """People and their roles."""
 
-    form = PersonForm
-    change_password_form = PersonPasswordForm
+    form = UserForm
+    change_password_form = UserPasswordForm
     list_display = ["username", "first_name", "last_name", "email", "roles", "is_active", "last_login"]
     list_filter = ["groups", "is_active", "is_staff"]
 

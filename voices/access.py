@@ -7,18 +7,18 @@ from voices.models import Account, Build, BuildRecording, Recording, RemoteVoice
 from voices.models.build import BuildQuerySet
 
 
-def voices() -> QuerySet[Voice]:
+def query_voices() -> QuerySet[Voice]:
     return Voice.objects.select_related("talent")
 
 
-def recordings() -> QuerySet[Recording]:
+def query_recordings() -> QuerySet[Recording]:
     """Recordings without their waveforms, which only addresses of their own serve.
 
     `marked_silent`, `marked_outlier` and `marked_discarded` are what the provider said in the newest build that
     reported on them; `source_name` is the file that it was cut from, and `cut_into` how many clips were cut from it.
     """
     used = BuildRecording.objects.filter(recording=OuterRef("pk"))
-    marks = used.still_marked()
+    marks = used.still_flagged()
     pieces = Recording.objects.filter(source=OuterRef("pk")).order_by().values("source").annotate(count=Count("pk"))
     return (
         Recording.objects.select_related("voice")
@@ -35,19 +35,19 @@ def recordings() -> QuerySet[Recording]:
     )
 
 
-def builds() -> BuildQuerySet:
+def query_builds() -> BuildQuerySet:
     return Build.objects.select_related(
-        "voice__talent", "remote_voice__account", "consent", "contract", "started_by", "settled_by"
-    ).defer("raw_answer")
+        "voice__talent", "remote_voice__account", "consent", "contract", "started_by", "resolved_by"
+    ).defer("raw_response")
 
 
-def paused_accounts() -> QuerySet[Account]:
+def query_paused_accounts() -> QuerySet[Account]:
     return Account.objects.filter(paused_at__isnull=False).order_by("paused_at")
 
 
-def remote_voices() -> QuerySet[RemoteVoice]:
+def query_remote_voices() -> QuerySet[RemoteVoice]:
     """Voices at their providers, each with its builds, newest first, of which only how they stand is fetched."""
     builds = Build.objects.only("status", "remote_voice", "created_at", "finished_at").order_by("-created_at")
-    people = ("made_public_by", "adopted_by", "delete_asked_by")
-    rows = RemoteVoice.objects.select_related("account", "voice__talent", *people).defer("raw_answer")
+    people = ("made_public_by", "adopted_by", "deletion_requested_by")
+    rows = RemoteVoice.objects.select_related("account", "voice__talent", *people).defer("raw_response")
     return rows.prefetch_related(Prefetch("builds", builds)).order_by("-created_at", "pk")

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from providers import registry
 from providers.types import Tier
 from voices.models import Account, Mode, Voice
-from voices.services.previews import LONGEST_TEXT
+from voices.services.previews import MAX_TEXT_CHARACTERS
 
 # The key is sent in a header. Other characters would be rejected in transit or change the key.
 KEY_VALIDATOR = RegexValidator(
@@ -76,11 +76,11 @@ class RenameForm(forms.Form):
 
 class SentenceForm(forms.Form):
     text = forms.CharField(
-        max_length=LONGEST_TEXT,
+        max_length=MAX_TEXT_CHARACTERS,
         strip=True,
         error_messages={
             "required": "Enter a sentence.",
-            "max_length": f"Enter a sentence of at most {LONGEST_TEXT} characters.",
+            "max_length": f"Enter a sentence of at most {MAX_TEXT_CHARACTERS} characters.",
         },
     )
 

@@ -6,11 +6,11 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from consent.access import user_of
+from consent.access import get_user
 from providers import registry
 from providers.types import Tier
-from voicehub.admin_site import KeptForever, LookOnly
-from voicehub.refusals import NotPossible
+from voicehub.admin_site import NoDeleteAdmin, ReadOnlyAdmin
+from voicehub.refusals import ActionRefused
 from voices.models import (
     Account,
     AccountCall,
@@ -25,7 +25,7 @@ from voices.models import (
     Voice,
 )
 from voices.services.accounts import change_key, pause_account, resume_account, test_account
-from voices.services.builds.poll import MEASURES
+from voices.services.builds.poll import RECORDING_RESULTS
 
 
 class AccountAdminForm(forms.ModelForm[Account]):
@@ -53,13 +53,13 @@ class AccountAdminForm(forms.ModelForm[Account]):
 
     def clean_key(self) -> str:
         key: str = self.cleaned_data["key"]
-        if not key and not self.instance.sealed_key:
+        if not key and not self.instance.encrypted_key:
             raise forms.ValidationError("An account needs its API key.")
         return key
 
 
 @admin.register(Account)
-class AccountAdmin(KeptForever):
+class AccountAdmin(NoDeleteAdmin):
     form = AccountAdminForm
     fields = ["name", "provider", "mode", "key", "key_hint", "paused_at", "pause_reason", "checked_at", "last_error"]
     readonly_fields = ["key_hint", "paused_at", "pause_reason", "checked_at", "last_error"]
@@ -93,13 +93,13 @@ class AccountAdmin(KeptForever):
     @admin.action(description="Pause", permissions=["change"])
     def pause(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
         for account in accounts.filter(paused_at=None):
-            with suppress(NotPossible):  # somebody was quicker, which is what was wanted
-                pause_account(account, "", user_of(request))
+            with suppress(ActionRefused):  # somebody was quicker, which is what was wanted
+                pause_account(account, "", get_user(request))
 
     @admin.action(description="Resume", permissions=["change"])
     def resume(self, _request: HttpRequest, accounts: QuerySet[Account]) -> None:
         for account in accounts.filter(paused_at__isnull=False):
-            with suppress(NotPossible):  # somebody was quicker, which is what was wanted
+            with suppress(ActionRefused):  # somebody was quicker, which is what was wanted
                 resume_account(account)
 
 
@@ -121,7 +121,7 @@ class LimitOverrideAdmin(admin.ModelAdmin[LimitOverride]):
 
 
 @admin.register(Voice)
-class VoiceAdmin(LookOnly):
+class VoiceAdmin(ReadOnlyAdmin):
     list_display = ["name", "talent", "language", "purpose", "created_by", "created_at"]
     list_filter = ["purpose", "language"]
     search_fields = ["name", "talent__name"]
@@ -129,7 +129,7 @@ class VoiceAdmin(LookOnly):
 
 
 @admin.register(Recording)
-class RecordingAdmin(LookOnly):
+class RecordingAdmin(ReadOnlyAdmin):
     list_display = ["file_name", "voice", "status", "active", "seconds", "sample_rate", "created_at"]
     list_filter = ["status", "active", "sample_rate"]
     search_fields = ["file_name", "transcript", "sha256", "voice__name", "voice__talent__name"]
@@ -138,16 +138,16 @@ class RecordingAdmin(LookOnly):
 
 
 @admin.register(RemoteVoice)
-class RemoteVoiceAdmin(LookOnly):
+class RemoteVoiceAdmin(ReadOnlyAdmin):
     list_display = ["reference", "voice", "account", "tier", "remote_id", "retired_at", "deleted_at"]
-    list_filter = ["account", "tier", "visibility", "retired_at", ("alarm", admin.EmptyFieldListFilter)]
+    list_filter = ["account", "tier", "visibility", "retired_at", ("alert", admin.EmptyFieldListFilter)]
     search_fields = ["reference", "remote_id", "voice__name"]
     list_select_related = ["voice", "account"]
 
 
 class BuildRecordingInline(admin.TabularInline[BuildRecording, Build]):
     model = BuildRecording
-    fields = readonly_fields = ("recording", *MEASURES)
+    fields = readonly_fields = ("recording", *RECORDING_RESULTS)
     can_delete = False
     max_num = 0
 
@@ -156,7 +156,7 @@ class BuildRecordingInline(admin.TabularInline[BuildRecording, Build]):
 
 
 @admin.register(Build)
-class BuildAdmin(LookOnly):
+class BuildAdmin(ReadOnlyAdmin):
     list_display = ["voice", "remote_voice", "status", "raw_status", "started_by", "created_at", "finished_at"]
     list_filter = ["status", "handover", "remote_voice__tier", "remote_voice__account"]
     search_fields = [
@@ -168,30 +168,30 @@ class BuildAdmin(LookOnly):
     ]
     list_select_related = ["voice", "remote_voice", "started_by"]
     date_hierarchy = "created_at"
-    exclude = ["callback_digest", "dataset_digest", "kept", "samples"]
+    exclude = ["callback_digest", "dataset_digest", "resume_state", "samples"]
     inlines = [BuildRecordingInline]
 
 
 @admin.register(Preview)
-class PreviewAdmin(LookOnly):
-    list_display = ["text", "remote_voice", "status", "asked_by", "created_at", "finished_at"]
+class PreviewAdmin(ReadOnlyAdmin):
+    list_display = ["text", "remote_voice", "status", "requested_by", "created_at", "finished_at"]
     list_filter = ["status", "remote_voice__account"]
     search_fields = ["text", "remote_voice__reference", "remote_voice__voice__name"]
-    list_select_related = ["remote_voice", "asked_by"]
+    list_select_related = ["remote_voice", "requested_by"]
     exclude = ["file", "url"]
 
 
 @admin.register(AccountCall)
-class AccountCallAdmin(LookOnly):
-    list_display = ["account", "at", "operation", "status", "said"]
+class AccountCallAdmin(ReadOnlyAdmin):
+    list_display = ["account", "at", "operation", "status", "response_text"]
     list_filter = ["account", "status", "operation"]
-    search_fields = ["operation", "said"]
+    search_fields = ["operation", "response_text"]
     list_select_related = ["account"]
     date_hierarchy = "at"
 
 
 @admin.register(Callback)
-class CallbackAdmin(LookOnly):
+class CallbackAdmin(ReadOnlyAdmin):
     list_display = ["build", "received_at", "address"]
     search_fields = ["build__voice__name", "body"]
     list_select_related = ["build__voice", "build__remote_voice"]
@@ -199,6 +199,6 @@ class CallbackAdmin(LookOnly):
 
 
 @admin.register(DatasetFetch)
-class DatasetFetchAdmin(LookOnly):
+class DatasetFetchAdmin(ReadOnlyAdmin):
     list_display = ["build", "at", "address", "user_agent"]
     list_select_related = ["build__voice", "build__remote_voice"]

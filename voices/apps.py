@@ -9,7 +9,7 @@ class VoicesConfig(AppConfig):
         from consent import extension_points
         from providers import registry
         from voices import tasks  # noqa: F401 - registers the handlers of its tasks
-        from voices.services.recordings.analysis import compare_later
+        from voices.services.recordings.analysis import enqueue_comparisons
 
-        extension_points.offer(registry.list_provider_choices)
-        extension_points.offer_comparison(compare_later)
+        extension_points.register_providers(registry.list_provider_choices)
+        extension_points.register_comparison(enqueue_comparisons)

@@ -12,26 +12,26 @@ from uuid import UUID
 from django.http import QueryDict
 from django.urls import reverse
 
-from consent.forms import newest_statements
+from consent.forms import load_newest_statements
 from consent.models import Consent
 from providers import registry
 from providers.types import Handover, Limit
-from voicehub.text import clock, some
+from voicehub.text import clock, format_count
 from voices.models import Account, RemoteVoice, Voice
 from voices.models.choices import HANDOVER_LABELS
-from voices.models.limits import all_limits
+from voices.models.limits import get_all_limits
 from voices.presenters import FIXED_BY
 from voices.services.builds import selection
-from voices.services.builds.readiness import CHOOSING, Lacks, Readiness, all_readiness
-from voices.services.builds.selection import Row, Sending, falls_short, rows_of
+from voices.services.builds.readiness import SELECTING_HANDOVERS, GapKind, Readiness, check_readiness_everywhere
+from voices.services.builds.selection import ClipRow, Selection, describe_shortage, load_clip_rows
 
 MAX_NAMED = 50
 CONSENT_TEXT = "the consent"
 # Obstacles that are not missing items.
 PROBLEM_TEXTS = {
-    Lacks.LENGTH: "some recordings are too short or too long",
-    Lacks.SHORTER_TRANSCRIPTS: "some transcripts are too long",
-    Lacks.LANGUAGE: "the provider does not support this language",
+    GapKind.CLIP_LENGTH: "some recordings are too short or too long",
+    GapKind.SHORTER_TRANSCRIPTS: "some transcripts are too long",
+    GapKind.LANGUAGE: "the provider does not support this language",
 }
 
 
@@ -70,7 +70,7 @@ class BuildOption:
     readiness: Readiness
     newest_consent: Consent | None
     consent_url: str
-    rows: Sequence[Row]
+    rows: Sequence[ClipRow]
     limits: Mapping[str, Limit]
     refused_handovers: frozenset[Handover] = frozenset()
 
@@ -96,36 +96,38 @@ class BuildOption:
 
     @property
     def is_ready(self) -> bool:
-        return self.readiness.ready and not self.shortfall and bool(self.handovers) and not self.account.paused_at
+        return self.readiness.is_ready and not self.shortfall and bool(self.handovers) and not self.account.paused_at
 
     @property
     def sort_key(self) -> tuple[int, int]:
         """Options with the fewest obstacles come first."""
         gate = self.readiness.permission.reasons
-        return self.rank, len(gate) + len(self.readiness.lacks) + bool(self.shortfall)
+        return self.rank, len(gate) + len(self.readiness.gaps) + bool(self.shortfall)
 
     @property
     def handovers(self) -> list[tuple[str, str]]:
         """The handovers that are possible now, as (value, label), in the provider's order."""
         possible = [
-            way for way, lacks in self.readiness.ways.items() if not lacks and way not in self.refused_handovers
+            way
+            for way, lacks in self.readiness.gaps_by_handover.items()
+            if not lacks and way not in self.refused_handovers
         ]
         return [(str(way), HANDOVER_LABELS[way]) for way in possible]
 
     @cached_property
-    def clip_selection(self) -> Sending:
+    def clip_selection(self) -> Selection:
         """What the first possible handover would send; if items are missing, what it would send so far."""
-        return selection.sending(self.rows, self.readiness.capabilities, self.limits, self.readiness.way)
+        return selection.select_clips(self.rows, self.readiness.capabilities, self.limits, self.readiness.best_handover)
 
     @property
     def is_selective(self) -> bool:
         """Whether only the best recordings are sent."""
-        return self.readiness.way in CHOOSING
+        return self.readiness.best_handover in SELECTING_HANDOVERS
 
     @property
     def shortfall(self) -> str:
         """Why the selected recordings are not enough, although the voice has enough."""
-        return "" if self.readiness.lacks else falls_short(self.clip_selection, self.limits)
+        return "" if self.readiness.gaps else describe_shortage(self.clip_selection, self.limits)
 
     @property
     def summary(self) -> str:
@@ -140,16 +142,16 @@ class BuildOption:
     @property
     def sending_summary(self) -> str:
         """“One file of 41 s will be sent, made of these 4 recordings.”"""
-        count, left_out = len(self.clip_selection.rows), self.clip_selection.left_out
+        count, left_out = len(self.clip_selection.rows), self.clip_selection.excluded_count
         recordings = f"the best {count} of {count + left_out} recordings" if left_out else describe_recordings(count)
         length = format_speech(self.clip_selection.seconds)
-        if self.clip_selection.one_file:
+        if self.clip_selection.is_single_file:
             return f"One file of {length} will be sent, made of {recordings}."
         return f"{recordings[0].upper()}{recordings[1:]} will be sent, {length} of speech."
 
     def _describe_obstacles(self) -> str:
-        kinds = {lack.kind for lack in self.readiness.lacks}
-        missing = [*self._list_missing(), *["transcripts"] * (Lacks.TRANSCRIPTS in kinds)]
+        kinds = {lack.kind for lack in self.readiness.gaps}
+        missing = [*self._list_missing(), *["transcripts"] * (GapKind.TRANSCRIPTS in kinds)]
         parts = [f"{join_words(missing)} missing"] if missing else []
         parts += [text for kind, text in PROBLEM_TEXTS.items() if kind in kinds]
         parts += ["too few of the recordings can be sent"] * bool(self.shortfall)
@@ -164,7 +166,7 @@ class BuildOption:
         if state.permission.contract_reasons:
             yield "the contract"
         if state.count < state.needed_count:
-            yield some(state.needed_count - state.count, "recording", "recordings")
+            yield format_count(state.needed_count - state.count, "recording", "recordings")
         if state.seconds < state.needed_seconds:
             yield f"{clock(state.needed_seconds - self.whole_seconds)} minutes"
 
@@ -187,7 +189,7 @@ class BuildOption:
     def is_only_consent_missing(self) -> bool:
         """Whether only the consent is missing and no request for it exists."""
         gate = self.readiness.permission
-        others = gate.contract_reasons or self.readiness.lacks or self.shortfall or self.rank is not Rank.INCOMPLETE
+        others = gate.contract_reasons or self.readiness.gaps or self.shortfall or self.rank is not Rank.INCOMPLETE
         return bool(gate.consent_reasons) and not others and self.newest_consent is None
 
     @property
@@ -205,7 +207,7 @@ class BuildOption:
 
     @property
     def missing_items(self) -> list[FixLink]:
-        found = [FixLink(lack.text, *FIXED_BY[lack.kind]) for lack in self.readiness.lacks]
+        found = [FixLink(lack.text, *FIXED_BY[lack.kind]) for lack in self.readiness.gaps]
         return (
             [*found, FixLink(self.shortfall, "?show=look#recordings", "Show recordings")] if self.shortfall else found
         )
@@ -219,7 +221,7 @@ class BuildOption:
         return found
 
     @property
-    def sent_recordings(self) -> list[Row]:
+    def sent_recordings(self) -> list[ClipRow]:
         return list(self.clip_selection.rows[:MAX_NAMED])
 
     @property
@@ -234,9 +236,9 @@ class BuildOption:
 
     @property
     def more_excluded_count(self) -> int:
-        return max(0, self.clip_selection.left_out - MAX_NAMED)
+        return max(0, self.clip_selection.excluded_count - MAX_NAMED)
 
-    def _explain_exclusion(self, row: Row) -> str:
+    def _explain_exclusion(self, row: ClipRow) -> str:
         short, long = self.limits.get("shortest_clip"), self.limits.get("longest_clip")
         if short and row.seconds < short.value:
             return "too short for this provider"
@@ -251,8 +253,8 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
         consent.provider: consent
         for consent in Consent.objects.filter(talent=voice.talent_id, purpose=voice.purpose).order_by("created_at")
     }
-    states, rows, limits = all_readiness(voice), rows_of(voice), all_limits()
-    statements, dataset_tiers = list(newest_statements()), _find_dataset_tiers(voice)
+    states, rows, limits = check_readiness_everywhere(voice), load_clip_rows(voice), get_all_limits()
+    statements, dataset_tiers = list(load_newest_statements()), _find_dataset_tiers(voice)
     found = [
         BuildOption(
             account,

@@ -8,13 +8,13 @@ from django.utils import timezone
 from audio.datasets.concatenate import GAP_SECONDS
 from providers import registry
 from providers.types import Capabilities, Encoding, Handover, Tier
-from voicehub.refusals import NotPossible
-from voicehub.text import clock, some
-from voicehub.tokens import digest
+from voicehub.refusals import ActionRefused
+from voicehub.text import clock, format_count
+from voicehub.tokens import hash_token
 from voices.models import Account, Build, BuildStatus, Preview, PreviewStatus, Recording, RemoteVoice
-from voices.models.build import ACTIVE
-from voices.services.builds.readiness import Lacks
-from voices.services.previews import reasons_against_preview
+from voices.models.build import ACTIVE_STATUSES
+from voices.services.builds.readiness import GapKind
+from voices.services.previews import find_reasons_against_preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ def make_account_badge(account: Account) -> StatusBadge:
 def make_remote_badge(remote: RemoteVoice) -> StatusBadge:
     """Our own label; pages show the provider's status beside it. Prefetch its builds (`access.remote_voices`)."""
     statuses = {BuildStatus(build.status) for build in remote.builds.all()}
-    active = [status for status in ACTIVE if status in statuses]
+    active = [status for status in ACTIVE_STATUSES if status in statuses]
     if remote.deleted_at:
         return StatusBadge("over", "Deleted")
-    if remote.delete_asked_at:
+    if remote.deletion_requested_at:
         return StatusBadge("busy", "Being deleted")
     if active:
         return StatusBadge("busy", active[0].label)
@@ -65,7 +65,7 @@ ENCODING_LABELS = {Encoding.WAV: "WAV", Encoding.MP3: "MP3"}
 
 def describe_handover(build: Build, count: int, seconds: float) -> str:
     """“One MP3 of 0:41 minutes, made of these 4 recordings.” `seconds` is the speech of all of them."""
-    handover, recordings = Handover(build.handover), some(count, "recording", "recordings")
+    handover, recordings = Handover(build.handover), format_count(count, "recording", "recordings")
     if handover in ARCHIVE_LABELS:
         return f"{ARCHIVE_LABELS[handover]}, made of these {recordings}."
     if handover == Handover.DATASET_URL and build.remote_voice.tier != Tier.RAPID:
@@ -84,34 +84,34 @@ def _get_encoding(build: Build) -> Encoding:
 
 
 FIXED_BY = {
-    Lacks.RECORDINGS: ("#upload", "Add recordings", "voices.add_recording"),
-    Lacks.LENGTH: ("?show=usable&sort=shortest#recordings", "Show recordings", ""),
-    Lacks.TRANSCRIPTS: ("?show=no_transcript#recordings", "Add transcripts", "voices.change_recording"),
-    Lacks.SHORTER_TRANSCRIPTS: ("?show=usable#recordings", "Show recordings", ""),
-    Lacks.TRAINED_LENGTH: ("?show=usable&sort=longest#recordings", "Show recordings", ""),
-    Lacks.LANGUAGE: ("", "", ""),  # no fix on this page
-    Lacks.UNMARKED: ("?show=marked#recordings", "Show recordings", ""),
+    GapKind.RECORDINGS: ("#upload", "Add recordings", "voices.add_recording"),
+    GapKind.CLIP_LENGTH: ("?show=usable&sort=shortest#recordings", "Show recordings", ""),
+    GapKind.TRANSCRIPTS: ("?show=no_transcript#recordings", "Add transcripts", "voices.change_recording"),
+    GapKind.SHORTER_TRANSCRIPTS: ("?show=usable#recordings", "Show recordings", ""),
+    GapKind.TRAINED_LENGTH: ("?show=usable&sort=longest#recordings", "Show recordings", ""),
+    GapKind.LANGUAGE: ("", "", ""),  # no fix on this page
+    GapKind.FLAGGED_RECORDINGS: ("?show=marked#recordings", "Show recordings", ""),
 }
 
 
 def compute_change_token(build: Build) -> str:
     """Changes with what pages show of an active build. Relative times change every minute."""
     minute = int(timezone.now().timestamp() // 60)
-    sent = (build.pk, build.status, build.done, build.total, build.doing)
-    observed = (build.looked_up, build.raw_status, build.word_unknown, build.remote_voice.account.paused_at)
-    return digest(repr((*sent, *observed, minute)))
+    sent = (build.pk, build.status, build.progress_done, build.progress_total, build.progress_message)
+    observed = (build.lookup_attempts, build.raw_status, build.has_unknown_status, build.remote_voice.account.paused_at)
+    return hash_token(repr((*sent, *observed, minute)))
 
 
 def needs_staff_answer(build: Build) -> bool:
     """Whether the response was lost, and the lookup found nothing or is not supported, so that staff must check."""
     if build.status != BuildStatus.UNCONFIRMED:
         return False
-    return build.looked_up > 0 or not build.remote_voice.capabilities.can_find
+    return build.lookup_attempts > 0 or not build.remote_voice.capabilities.can_find
 
 
 def is_playable(recording: Recording) -> bool:
     """A recording has levels if the strict reader accepted its audio, even if it is too long to be used."""
-    return recording.usable or bool(recording.levels)
+    return recording.is_usable or bool(recording.levels)
 
 
 def tier_label(build: Build) -> str:
@@ -142,18 +142,18 @@ class PreviewList:
 
     @property
     def is_generating(self) -> bool:
-        return any(row.status in (PreviewStatus.WAITING, PreviewStatus.ASKING) for row in self.rows)
+        return any(row.status in (PreviewStatus.QUEUED, PreviewStatus.GENERATING) for row in self.rows)
 
     @property
     def change_token(self) -> str:
-        return digest(repr([(row.pk, row.status) for row in self.rows]))
+        return hash_token(repr([(row.pk, row.status) for row in self.rows]))
 
 
 def load_preview_list(remote: RemoteVoice) -> PreviewList:
-    rows = list(remote.previews.select_related("asked_by").order_by("-created_at", "pk")[:MAX_PREVIEWS])
+    rows = list(remote.previews.select_related("requested_by").order_by("-created_at", "pk")[:MAX_PREVIEWS])
     return PreviewList(
         rows,
-        reasons_against_preview(remote)
+        find_reasons_against_preview(remote)
         if find_capabilities(remote)
         else ["VoiceHub no longer supports this provider."],
     )
@@ -163,5 +163,5 @@ def find_capabilities(remote: RemoteVoice) -> Capabilities | None:
     """What the provider can do with the voice; None if VoiceHub no longer supports the provider."""
     try:
         return remote.capabilities
-    except NotPossible:
+    except ActionRefused:
         return None

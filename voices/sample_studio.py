@@ -21,8 +21,8 @@ from django.utils import timezone
 
 from consent.models import Capture, Consent, Purpose, Take, Talent
 from consent.services.contracts import file_contract
-from consent.services.invitations import ask, invite
-from consent.services.review import approve
+from consent.services.invitations import invite_talent, request_consent
+from consent.services.review import approve_consent
 from consent.services.takes import submit_take
 from providers import registry
 from providers.base import Provider
@@ -31,7 +31,7 @@ from voicehub.models import User
 from voices.models import Account, Build, Mode, Voice
 from voices.services.accounts import add_account
 from voices.services.builds.start import start_build
-from voices.services.previews import ask_preview
+from voices.services.previews import request_preview
 from voices.services.recordings.store import add_recording, create_voice
 
 FOLDER = settings.BASE_DIR / "sample"
@@ -84,7 +84,7 @@ def make(say: Say) -> None:
         other = start_build(guide, accounts[OTHER_PROVIDER], Tier.PROFESSIONAL, archive, paula)
         _wait_for(first, other)
         first.remote_voice.refresh_from_db()
-        ask_preview(first.remote_voice, SENTENCE, paula)
+        request_preview(first.remote_voice, SENTENCE, paula)
     if not Talent.objects.filter(name="Rob Marsh").exists():
         say("Rob Marsh: a build with a silent recording and one of somebody else.")
         rob = _permitted("Rob Marsh", "rms", paula, PROVIDER)
@@ -97,7 +97,7 @@ def make(say: Say) -> None:
         submit_take(_asked(alan, PROVIDER, paula), next(clips("awb", "consent")).upload(), Capture.LINK)
     if not Talent.objects.filter(name="Kim Aldous").exists():
         say("Kim Aldous: an invitation that is still open.")
-        invite([_asked(_talent("Kim Aldous", paula), PROVIDER, paula)], paula)
+        invite_talent([_asked(_talent("Kim Aldous", paula), PROVIDER, paula)], paula)
 
 
 def _people(say: Say) -> User:
@@ -132,7 +132,7 @@ def _talent(name: str, by: User) -> Talent:
 
 
 def _asked(talent: Talent, provider: str, by: User) -> Consent:
-    return ask(talent, provider, "en-US", Purpose.NARRATION, by)
+    return request_consent(talent, provider, "en-US", Purpose.NARRATION, by)
 
 
 def _permitted(name: str, speaker: str, by: User, *providers: str) -> Talent:
@@ -151,7 +151,7 @@ def _permitted(name: str, speaker: str, by: User, *providers: str) -> Talent:
 def _approve_sample(consent: Consent, take: Take, by: User) -> None:
     """Approve without making a newcomer wait as long as the take lasts; the history says that it was no person."""
     as_if_played = take.created_at - timedelta(seconds=take.seconds)
-    approve(consent, take, by, played_at=as_if_played, reason=NO_LISTENER)
+    approve_consent(consent, take, by, played_at=as_if_played, reason=NO_LISTENER)
 
 
 def _file_contract(talent: Talent, by: User) -> None:
@@ -184,7 +184,7 @@ def _wait_for(*builds: Build) -> None:
     while time.monotonic() < until:
         for build in builds:
             build.refresh_from_db(fields=["status"])
-        if not any(build.active for build in builds):
+        if not any(build.is_active for build in builds):
             return
         time.sleep(0.5)
     raise SampleFailed(f"The build of {builds[0].voice} did not end. Is a worker running, and the sandbox?")

@@ -49,9 +49,13 @@ urlpatterns = [
     path("remote-voices/<uuid:pk>/rename/", remote_voices.remote_rename, name="remote_rename"),
     path("remote-voices/<uuid:pk>/visibility/", remote_voices.remote_visibility, name="remote_visibility"),
     path("remote-voices/<uuid:pk>/delete/", remote_voices.remote_delete, name="remote_delete"),
-    path("remote-voices/<uuid:pk>/confirm-deletion/", remote_voices.remote_confirm_deletion, name="remote_confirm_deletion"),
+    path(
+        "remote-voices/<uuid:pk>/confirm-deletion/",
+        remote_voices.remote_confirm_deletion,
+        name="remote_confirm_deletion",
+    ),
     path("remote-voices/<uuid:pk>/previews/", previews.preview_list, name="previews"),
     path("remote-voices/<uuid:pk>/previews/request/", previews.preview_request, name="preview_request"),
     path("previews/<uuid:pk>/audio", previews.preview_audio, name="preview_audio"),
-    path("datasets/<str:token>/<str:name>", webhooks.dataset, name="dataset"),
+    path("datasets/<str:token>/<str:name>", webhooks.serve_dataset, name="dataset"),
 ]

@@ -6,4 +6,4 @@ from voices import webhooks
 
 app_name = "webhooks"
 
-urlpatterns = [path("hooks/<slug:provider>/<str:token>/", webhooks.callback, name="callback")]
+urlpatterns = [path("hooks/<slug:provider>/<str:token>/", webhooks.handle_callback, name="callback")]

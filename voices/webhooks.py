@@ -9,30 +9,30 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from voicehub.middleware import address_of
+from voicehub.middleware import get_client_address
 from voicehub.upload_limits import CALLBACK_BYTES
 from voices.models import Build
-from voices.services.builds.dataset import dataset_for
-from voices.services.builds.poll import build_by_callback_token, receive_callback
+from voices.services.builds.dataset import open_dataset
+from voices.services.builds.poll import find_build_by_callback_token, receive_callback
 
 
 @csrf_exempt
 @login_not_required
 @require_http_methods(["POST", "HEAD"])
-def callback(request: HttpRequest, provider: str, token: str) -> HttpResponse:
+def handle_callback(request: HttpRequest, provider: str, token: str) -> HttpResponse:
     """Take what a provider has to say of a build; HEAD is how some try the address out."""
-    build = _build_of(provider, token)
+    build = _get_build(provider, token)
     if request.method == "HEAD":
         return HttpResponse(status=204)
     body = request.read(CALLBACK_BYTES + 1)
     if len(body) > CALLBACK_BYTES:
         return HttpResponse("At most 64 KiB.", status=413, content_type="text/plain")
-    receive_callback(build, body, address_of(request))
+    receive_callback(build, body, get_client_address(request))
     return HttpResponse(status=204)
 
 
-def _build_of(provider: str, token: str) -> Build:
-    build = build_by_callback_token(provider, token)
+def _get_build(provider: str, token: str) -> Build:
+    build = find_build_by_callback_token(provider, token)
     if build is None:
         raise Http404
     return build
@@ -40,9 +40,9 @@ def _build_of(provider: str, token: str) -> Build:
 
 @login_not_required
 @require_safe
-def dataset(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
+def serve_dataset(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     """The frozen recordings of one build, for as long as its address lives; every opening is written down."""
-    found = dataset_for(token, address_of(request), request.headers.get("User-Agent", ""))
+    found = open_dataset(token, get_client_address(request), request.headers.get("User-Agent", ""))
     if found is None or found.name != name:
         raise Http404
     response = HttpResponse() if request.method == "HEAD" else StreamingHttpResponse(found.chunks)

@@ -13,7 +13,7 @@ import numpy as np
 from audio.analysis.measures import Measures
 from audio.analysis.spectrum import Band, Hum, measure_band, measure_hum, measure_reverberation
 from audio.analysis.transcript_lint import compute_speaking_rate
-from audio.findings.findings import Finding, finding
+from audio.findings.findings import Finding, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 from audio.levels.inspection import check_levels, is_silent
 from audio.levels.loudness import LoudnessMeter
@@ -133,11 +133,11 @@ def _check_spectrum(
 ) -> Iterator[Finding]:
     hum = spectrum.hum
     if hum and hum.over_db > thresholds.hum_over_db and hum.dbfs > thresholds.hum_least_dbfs:
-        yield finding("hum", mains=hum.mains_hz, over=hum.over_db)
+        yield make_finding("hum", mains=hum.mains_hz, over=hum.over_db)
     if levels.speech_seconds < thresholds.silent_speech_seconds:
         return
     if spectrum.reverberation and spectrum.reverberation > thresholds.reverberation_seconds:
-        yield finding("reverberant", seconds=spectrum.reverberation)
+        yield make_finding("reverberant", seconds=spectrum.reverberation)
     if spectrum.band:
         yield from _check_band(header, spectrum.band, thresholds)
 
@@ -145,9 +145,9 @@ def _check_spectrum(
 def _check_band(header: WavHeader, measured: Band, thresholds: Thresholds) -> Iterator[Finding]:
     is_narrow = measured.edge_hz < thresholds.band_edge_share * header.sample_rate / 2
     if is_narrow and measured.cliff_db > thresholds.band_cliff_db:
-        yield finding("upsampled", edge=measured.edge_hz / 1000)
+        yield make_finding("upsampled", edge=measured.edge_hz / 1000)
     elif measured.edge_hz < thresholds.narrow_band_hz and header.sample_rate >= thresholds.telephone_rate:
-        yield finding("narrow_band", edge=measured.edge_hz / 1000)
+        yield make_finding("narrow_band", edge=measured.edge_hz / 1000)
 
 
 def _build_measures(

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from audio.analysis.fingerprint import ContentHash, compute_fingerprint, find_similar_pairs
-from audio.findings.findings import Finding, finding
+from audio.findings.findings import Finding, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 from audio.levels.inspection import is_silent
 from audio.levels.measure import Levels, measure_levels
@@ -129,7 +129,9 @@ def _find_other_speakers(features: list[_Features], thresholds: Thresholds) -> _
             limit = speaker_match.get_min_similarity(one.voiceprint, thresholds)
             yield (
                 one,
-                finding("other_speaker", score=speaker_match.compute_similarity(one.voiceprint, center), limit=limit),
+                make_finding(
+                    "other_speaker", score=speaker_match.compute_similarity(one.voiceprint, center), limit=limit
+                ),
             )
 
 
@@ -158,8 +160,8 @@ def _build_copy_finding(code: str, one: _Features, group: Sequence[_Features]) -
         other for other in others if one.normalized_text and other.normalized_text not in ("", one.normalized_text)
     ]
     if different:
-        return finding("same_sound_other_words", others=_format_names(different))
-    return finding(code, others=_format_names(others))
+        return make_finding("same_sound_other_words", others=_format_names(different))
+    return make_finding(code, others=_format_names(others))
 
 
 def _find_same_transcripts(features: list[_Features], _: Thresholds) -> _FeatureFindings:
@@ -171,7 +173,7 @@ def _find_same_transcripts(features: list[_Features], _: Thresholds) -> _Feature
     for group in groups.values():
         for one in group:
             if others := [other for other in group if other.content_hash != one.content_hash]:
-                yield one, finding("same_transcript", others=_format_names(others))
+                yield one, make_finding("same_transcript", others=_format_names(others))
 
 
 def _normalize_text(transcript: str) -> str:
@@ -190,7 +192,7 @@ def _find_unlike_levels(features: list[_Features], thresholds: Thresholds) -> _F
     audible = [one for one in features if not one.is_silent]
     for one, by in zip(audible, _subtract_median([each.levels.rms_dbfs for each in audible]), strict=True):
         if abs(by) > thresholds.set_level_db:
-            yield one, finding("unlike_level", **_build_level_values(by))
+            yield one, make_finding("unlike_level", **_build_level_values(by))
 
 
 def flag_unlike_levels(levels: Sequence[float], thresholds: Thresholds = THRESHOLDS) -> list[bool]:
@@ -225,7 +227,7 @@ def _compare_days(features: list[_Features], thresholds: Thresholds) -> dict[dat
             if one.clip.day and value is not None:
                 values[one.clip.day].append(value)
         for day, finding_values in _find_unusual_days(values, trait, thresholds):
-            found.setdefault(day, []).append(finding(trait.code, day=f"{day:%d %B %Y}", **finding_values))
+            found.setdefault(day, []).append(make_finding(trait.code, day=f"{day:%d %B %Y}", **finding_values))
     return dict(sorted(found.items()))
 
 

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from audio.findings.findings import Finding, finding
+from audio.findings.findings import Finding, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 
 MAX_SHOWN = 3
@@ -140,7 +140,7 @@ def lint_transcript(
     """
     checked = text[: int(thresholds.transcript_longest)]
     if not split_words(checked):
-        return (finding("transcript_empty"),)
+        return (make_finding("transcript_empty"),)
     found = [
         *_check_length(text, seconds, thresholds),
         *_report_places("transcript_garbled", _find_garbled_text(checked)),
@@ -155,7 +155,7 @@ def lint_transcript(
 
 def _check_length(text: str, seconds: float | None, thresholds: Thresholds) -> Iterator[Finding]:
     if len(text) > thresholds.transcript_longest:
-        yield finding("transcript_over_limit", length=len(text), limit=thresholds.transcript_longest)
+        yield make_finding("transcript_over_limit", length=len(text), limit=thresholds.transcript_longest)
         return
     rate = compute_speaking_rate(text, seconds)
     if rate is None:
@@ -163,10 +163,10 @@ def _check_length(text: str, seconds: float | None, thresholds: Thresholds) -> I
     fastest, slowest = _compute_rate_limits(text, thresholds)
     values = {"seconds": rate.seconds, "words": rate.words_per_minute}
     if rate.characters_per_second > fastest:
-        yield finding("transcript_too_much", **values)
+        yield make_finding("transcript_too_much", **values)
     # One number stands for several spoken words.
     elif rate.characters < slowest * (rate.seconds - thresholds.transcript_pause_seconds) and not _find_numerals(text):
-        yield finding("transcript_too_little", **values)
+        yield make_finding("transcript_too_little", **values)
 
 
 def _compute_rate_limits(text: str, thresholds: Thresholds) -> tuple[float, float]:
@@ -186,7 +186,7 @@ def _check_ambiguous_readings(text: str, subtag: str, thresholds: Thresholds) ->
     cased = [one for one in text if one.isupper() or one.islower()]
     capitals = sum(map(str.isupper, cased))
     if len(split_words(text)) > 2 and capitals > thresholds.transcript_capitals_share * len(cased):
-        yield finding("transcript_capitals")
+        yield make_finding("transcript_capitals")
 
 
 def _find_numerals(text: str) -> list[str]:
@@ -202,9 +202,9 @@ def _check_unspoken_text(text: str) -> Iterator[Finding]:
     yield from _report_places("transcript_markup", MARKUP.findall(text))
     yield from _report_places("transcript_brackets", BRACKETS.findall(MARKUP.sub(" ", text)))
     if LINE_ENDS & set(text.strip()):
-        yield finding("transcript_newline")
+        yield make_finding("transcript_newline")
     if "|" in text:
-        yield finding("transcript_pipe")
+        yield make_finding("transcript_pipe")
     yield from _report_places("transcript_invisible", _find_invisible_characters(text), quoted=False)
 
 
@@ -270,7 +270,7 @@ def _check_typos(text: str, full_text: str, subtag: str) -> Iterator[Finding]:
     repeated = (one for one in REPEATED_WORD.findall(text) if one.lower() not in REPEATABLE_WORDS)
     yield from _report_places("transcript_repeated_word", repeated)
     if subtag not in WITHOUT_FULL_STOP and full_text.rstrip().rstrip(CLOSING_MARKS)[-1:] not in SENTENCE_ENDS:
-        yield finding("transcript_no_end")
+        yield make_finding("transcript_no_end")
 
 
 def _report_places(code: str, places: Iterable[str], quoted: bool = True, **values: object) -> Iterator[Finding]:
@@ -279,7 +279,7 @@ def _report_places(code: str, places: Iterable[str], quoted: bool = True, **valu
     if different:
         shown = [_quote_text(one) if quoted else one for one in different[:MAX_SHOWN]]
         more = f" and {len(different) - MAX_SHOWN} more" if len(different) > MAX_SHOWN else ""
-        yield finding(code, None, places=", ".join(shown) + more, **values)
+        yield make_finding(code, None, places=", ".join(shown) + more, **values)
 
 
 def _quote_text(place: str) -> str:

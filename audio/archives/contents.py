@@ -9,7 +9,7 @@ from typing import BinaryIO
 from audio.archives.inflate import Inflated
 from audio.archives.limits import ArchiveLimits, Entry, bytes_at, refuse
 from audio.archives.names import arranged
-from audio.archives.tar_reader import RECORD, is_tar_header, tar_entries
+from audio.archives.tar_reader import RECORD, is_tar_header, read_tar_entries
 from audio.archives.zip_reader import CENTRAL, END, END_SIZE, LOCAL, zip_entries
 
 GZIP = b"\x1f\x8b"
@@ -51,12 +51,12 @@ def _entries(file: BinaryIO, kind: str, limits: ArchiveLimits) -> list[Entry]:
     if kind == "zip":
         return zip_entries(file, limits)
     if kind == "tar":
-        return tar_entries(file, limits)
+        return read_tar_entries(file, limits)
     inflated = Inflated(file, limits)
     head = inflated.read(RECORD)
     if not is_tar_header(head) and head != bytes(RECORD):
         refuse("archive_nested" if is_packed(head) else "archive_not_tar")
-    return tar_entries(inflated, limits)
+    return read_tar_entries(inflated, limits)
 
 
 def _kind(file: BinaryIO, size: int) -> str:

@@ -57,13 +57,13 @@ class Inflated:
                 self._taken += len(self._packed)
                 if not self._packed:
                     refuse("archive_truncated")
-            data = self._inflated()
+            data = self._inflate_next()
         if self._inflate.eof and self._taken - len(self._inflate.unused_data) != self._packed_size:
             refuse("archive_trailing")
         self._check_amount(len(data))
         return data
 
-    def _inflated(self) -> bytes:
+    def _inflate_next(self) -> bytes:
         try:
             data = self._inflate.decompress(self._packed, INFLATED_BLOCK)
         except zlib.error as error:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
-from audio.findings.findings import Refused, finding
+from audio.findings.findings import Refused, make_finding
 
 BLOCK = 1 << 18
 INFLATED_BLOCK = 1 << 18
@@ -64,7 +64,7 @@ def refuse(code: str, **values: object) -> NoReturn:
     """Give the archive up; a `name` is made fit to be shown."""
     if "name" in values:
         values["name"] = shown(str(values["name"]))
-    raise Refused(finding(code, None, **values))
+    raise Refused(make_finding(code, None, **values))
 
 
 def shown(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from audio.archives.job import SHAPES, path_of, read_members
 from audio.archives.limits import ARCHIVE_LIMITS, ArchiveLimits
-from audio.findings.findings import Finding, Severity, finding
+from audio.findings.findings import Finding, Severity, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 from audio.levels.inspection import DEFAULT_LIMITS, DurationLimits
 from audio.untrusted.runner import ChildFailed, ChildLimits, run
@@ -54,7 +54,7 @@ class Archive:
 
     @property
     def ok(self) -> bool:
-        return not any(one.severity == Severity.REFUSED for one in self.findings)
+        return not any(one.severity == Severity.ERROR for one in self.findings)
 
 
 def ignore(_done: int, _total: int) -> None:
@@ -131,4 +131,4 @@ def _clear(folder: Path | None, files: int) -> None:
 
 def _forgotten(found: dict[str, Any]) -> Iterator[Finding]:
     if found["without_line"]:
-        yield finding("metadata_missing", count=found["without_line"], name=found["such_as"])
+        yield make_finding("metadata_missing", count=found["without_line"], name=found["such_as"])

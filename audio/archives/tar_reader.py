@@ -54,7 +54,7 @@ def is_tar_header(record: bytes) -> bool:
     return told is not None and int(told[1], 8) == blank
 
 
-def tar_entries(file: Seekable, limits: ArchiveLimits) -> list[Entry]:
+def read_tar_entries(file: Seekable, limits: ArchiveLimits) -> list[Entry]:
     """All files and folders in order, with every header checked, to the end of the archive; Refused otherwise."""
     entries: list[Entry] = []
     notes, place = _Notes(), 0

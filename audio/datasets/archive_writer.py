@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from audio.datasets.stored_gzip import gzipped, gzipped_size
-from audio.findings.findings import Refused, finding
+from audio.datasets.stored_gzip import compute_gzip_size, gzipped
+from audio.findings.findings import Refused, make_finding
 from audio.wav.riff import ignore_data
 
 BLOCK = 1 << 18
@@ -81,14 +81,14 @@ def size_of(entries: Sequence[Entry], with_text: bool = True) -> int:
 
 def tarball(entries: Sequence[Entry], with_text: bool = True) -> Iterator[bytes]:
     """The same as a .tar.gz (POSIX.1-1988, ustar), piece by piece; refuses what `archive` refuses."""
-    _check(entries, tarball_size(entries, with_text))
+    _check(entries, compute_tarball_size(entries, with_text))
     yield from gzipped(_tarred(entries, with_text))
 
 
-def tarball_size(entries: Sequence[Entry], with_text: bool = True) -> int:
+def compute_tarball_size(entries: Sequence[Entry], with_text: bool = True) -> int:
     """How many bytes the .tar.gz will have, without opening a clip."""
     plain_size = TAR_END + sum(tarfile.BLOCKSIZE + size + _padding(size) for _, size in _contents(entries, with_text))
-    return gzipped_size(plain_size)
+    return compute_gzip_size(plain_size)
 
 
 def sums(entries: Sequence[Entry], with_text: bool = True, seen: Callable[[bytes], object] = ignore_data) -> Sums:
@@ -132,7 +132,7 @@ def _check(entries: Sequence[Entry], size: int) -> None:
     if len({entry.name for entry in entries}) != len(entries):
         raise ValueError("two clips have one name")
     if size >= MOST_BYTES or len(entries) > MOST_ENTRIES:
-        raise Refused(finding("dataset_too_big", size=size, limit=MOST_BYTES))
+        raise Refused(make_finding("dataset_too_big", size=size, limit=MOST_BYTES))
 
 
 def _sound(entry: Entry) -> Iterator[bytes]:

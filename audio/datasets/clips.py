@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from audio.findings.findings import finding
+from audio.findings.findings import make_finding
 from audio.wav.convert import Recipe, build_recipe, convert_to_temporary_wav, is_accepted_wav
 from audio.wav.pcm import WavWriter
 from audio.wav.riff import BYTES_PER_FRAME, FULL_SCALE, Float32, Int16, WavHeader, WavRefused, read_blocks, read_header
@@ -42,7 +42,7 @@ class Clip:
         with self.open() as file:
             header = read_header(file)
             if (header.sample_rate, header.frames) != (self.rate, self.frames):
-                raise WavRefused(finding("changed_while_read"))
+                raise WavRefused(make_finding("changed_while_read"))
             offset = header.data_offset + start * BYTES_PER_FRAME
             yield from read_blocks(file, replace(header, frames=last - start, data_offset=offset), BLOCK_FRAMES)
 

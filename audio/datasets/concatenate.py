@@ -9,7 +9,7 @@ import numpy as np
 
 from audio.datasets.clips import Clip, Made, write_wav
 from audio.datasets.segment import hear
-from audio.findings.findings import Refused, finding
+from audio.findings.findings import Refused, make_finding
 from audio.wav.convert import Recipe, build_recipe
 from audio.wav.pcm import (
     HEADER_BYTES,
@@ -101,7 +101,7 @@ class Joined:
 def joined(clips: Sequence[Clip], rate: int | None = None, gap_seconds: float = GAP_SECONDS) -> Joined:
     """The clips as one sound; without a rate at that which most of them have. Refused if there is none."""
     if not clips:
-        raise Refused(finding("nothing_chosen"))
+        raise Refused(make_finding("nothing_chosen"))
     rate = rate or common_rate([clip.rate for clip in clips])
     return Joined(tuple(clips), rate, round(gap_seconds * rate))
 
@@ -115,10 +115,10 @@ def common_rate(rates: Sequence[int]) -> int:
 def check_limits(whole: Joined, most_seconds: float | None = None, most_bytes: int | None = None) -> None:
     """Refused if it is longer or bigger than allowed, or than a WAV can be."""
     if most_seconds is not None and whole.seconds > most_seconds:
-        raise Refused(finding("joined_too_long", seconds=whole.seconds, limit=most_seconds))
+        raise Refused(make_finding("joined_too_long", seconds=whole.seconds, limit=most_seconds))
     limit = MAX_DATA_BYTES if most_bytes is None else most_bytes
     if whole.size > limit:
-        raise Refused(finding("joined_too_big", size=whole.size, limit=limit))
+        raise Refused(make_finding("joined_too_big", size=whole.size, limit=limit))
 
 
 def join(whole: Joined, target: Path) -> Made:
@@ -143,7 +143,7 @@ def edges(clip: Clip, seconds: float = EDGE_SECONDS) -> Edges:
     """What to cut or add, so that there are `seconds` of silence around speech; Refused if nobody speaks."""
     segments = hear(clip).speech.segments
     if not segments:
-        raise Refused(finding("nothing_to_cut"))
+        raise Refused(make_finding("nothing_to_cut"))
     rate, frames = clip.rate, clip.frames
     first = round((segments[0][0] - seconds) * rate)
     last = round((segments[-1][1] + seconds) * rate)

@@ -12,7 +12,7 @@ import soundfile
 
 from audio.datasets.archive_writer import BLOCK, Entry, clip_names, summed, tarball
 from audio.datasets.concatenate import Joined, check_limits
-from audio.findings.findings import Refused, finding
+from audio.findings.findings import Refused, make_finding
 from audio.wav.riff import ignore_data
 
 ARCHIVE, WAV, MP3 = "application/gzip", "audio/x-wav", "audio/mpeg"
@@ -27,7 +27,7 @@ Seen = Callable[[bytes], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class PackedUpload:
     """One file ready to be sent. `chunks` makes it anew each time, the same bytes each time; `md5` are 16 bytes."""
 
     name: str
@@ -37,7 +37,7 @@ class Packed:
     chunks: Callable[[], Iterator[bytes]]
 
 
-def packed_archive(name: str, entries: Sequence[Entry], with_text: bool, seen: Seen = ignore_data) -> Packed:
+def pack_archive(name: str, entries: Sequence[Entry], with_text: bool, seen: Seen = ignore_data) -> PackedUpload:
     """A .tar.gz of the clips, with or without what is said in them, named by letters and digits alone.
 
     Raises Refused if it would be too big, ChangedWhilePacked if a clip is not as long any more as was told.
@@ -47,13 +47,13 @@ def packed_archive(name: str, entries: Sequence[Entry], with_text: bool, seen: S
     return _packed(f"{_plain(name)}.tar.gz", ARCHIVE, partial(tarball, renamed, with_text), seen)
 
 
-def packed_wav(name: str, whole: Joined, most_bytes: int | None = None, seen: Seen = ignore_data) -> Packed:
+def pack_wav(name: str, whole: Joined, most_bytes: int | None = None, seen: Seen = ignore_data) -> PackedUpload:
     """One WAV of everything. Raises Refused if it is bigger than `most_bytes`, or than a WAV can be."""
     check_limits(whole, most_bytes=most_bytes)
     return _packed(f"{_plain(name)}.wav", WAV, whole.chunks, seen)
 
 
-def packed_mp3(name: str, whole: Joined, most_bytes: int) -> Packed:
+def pack_mp3(name: str, whole: Joined, most_bytes: int) -> PackedUpload:
     """One MP3 of everything, at the best bitrate that keeps it within `most_bytes`, which it may take of memory.
 
     Raises Refused if none does.
@@ -64,7 +64,7 @@ def packed_mp3(name: str, whole: Joined, most_bytes: int) -> Packed:
         # A frame of silence before and behind comes on top, so what only just fits is tried and measured.
         if least <= most_bytes and len(data := mp3_of(whole, kilobits)) <= most_bytes:
             return _packed(f"{_plain(name)}.mp3", MP3, partial(_pieces, data), ignore_data)
-    raise Refused(finding("joined_too_big", size=least, limit=most_bytes))
+    raise Refused(make_finding("joined_too_big", size=least, limit=most_bytes))
 
 
 def mp3_of(whole: Joined, kilobits: int) -> bytes:
@@ -96,9 +96,9 @@ def _range(rate: int) -> tuple[int, int]:
     return next((low, high) for start, low, high in RANGES if rate >= start)
 
 
-def _packed(name: str, content_type: str, chunks: Callable[[], Iterator[bytes]], seen: Seen) -> Packed:
+def _packed(name: str, content_type: str, chunks: Callable[[], Iterator[bytes]], seen: Seen) -> PackedUpload:
     told = summed(chunks(), seen)
-    return Packed(name, content_type, told.size, bytes.fromhex(told.md5), chunks)
+    return PackedUpload(name, content_type, told.size, bytes.fromhex(told.md5), chunks)
 
 
 def _plain(name: str) -> str:

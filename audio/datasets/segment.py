@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.datasets.clips import Clip, Made, write_wav
-from audio.findings.findings import Refused, finding
+from audio.findings.findings import Refused, make_finding
 from audio.networks.vad import Speech, SpeechDetector
 from audio.wav.riff import Float32
 
@@ -128,10 +128,10 @@ class _Place(NamedTuple):
 def cut(clip: Clip, lengths: Lengths = LENGTHS) -> Cut:
     """Where to cut a clip of any length; Refused if nobody speaks in it or it is too short for one clip."""
     if clip.seconds < lengths.least:
-        raise Refused(finding("shorter_than_a_clip", seconds=clip.seconds, limit=lengths.least))
+        raise Refused(make_finding("shorter_than_a_clip", seconds=clip.seconds, limit=lengths.least))
     heard = hear(clip)
     if not heard.speech.segments:
-        raise Refused(finding("nothing_to_cut"))
+        raise Refused(make_finding("nothing_to_cut"))
     pieces, left_out = _best(list(_Places(clip, heard, lengths.edge_seconds)), clip.rate, lengths)
     return Cut(tuple(pieces), left_out / clip.rate, heard)
 
@@ -143,7 +143,7 @@ def piece_paths(clip: Clip, cut: Cut, folder: Path) -> list[Path]:
     return [folder / f"{name}-{number:0{digits}}.wav" for number in range(1, len(cut.pieces) + 1)]
 
 
-def write_pieces(clip: Clip, cut: Cut, folder: Path) -> Iterator[Made]:
+def write_segments(clip: Clip, cut: Cut, folder: Path) -> Iterator[Made]:
     """Write each piece, sample by sample as it was, to `name-001.wav` …; none of them may exist yet."""
     for target, piece in zip(piece_paths(clip, cut, folder), cut.pieces, strict=True):
         how = clip.recipe(

@@ -42,7 +42,7 @@ class Room:
 def quality(inspection: Inspection) -> float:
     """How good a checked recording is, 0..1; 0 if it is refused or nobody speaks in it."""
     levels, header = inspection.levels, inspection.header
-    if levels is None or header is None or any(one.severity == Severity.REFUSED for one in inspection.findings):
+    if levels is None or header is None or any(one.severity == Severity.ERROR for one in inspection.findings):
         return 0.0
     return goodness(header.seconds, levels.as_dict(), [one.code for one in inspection.findings])
 

@@ -31,7 +31,7 @@ def gzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield _block(waiting, last=True) + struct.pack("<LL", crc, size & 0xFFFFFFFF)
 
 
-def gzipped_size(size: int) -> int:
+def compute_gzip_size(size: int) -> int:
     """How many bytes the gzip file of so many will have."""
     blocks = max(1, -(-size // MOST_STORED))
     return len(HEAD) + size + blocks * BLOCK_BYTES + END_BYTES

@@ -1,95 +1,95 @@
 """What the measurements say of the sound of one file."""
 
-from audio.findings.templates import look
+from audio.findings.templates import make_warning
 
 CODES = {
-    "silent": look(
+    "silent": make_warning(
         "There is no speech in it: it is silent.",
         "Check the microphone, then record it again.",
         threshold="silent_peak_dbfs",
     ),
-    "no_speech": look(
+    "no_speech": make_warning(
         "There is only a steady sound in it, no speech.",
         "Listen to it; record it again if so.",
         threshold="silent_speech_seconds",
     ),
-    "little_speech": look(
+    "little_speech": make_warning(
         "Only {seconds:.1f} seconds of it are speech.",
         "Cut the pauses, or record it again.",
         threshold="little_speech_share",
     ),
-    "too_quiet": look(
+    "too_quiet": make_warning(
         "It is quiet: {level:.0f} dBFS on average.",
         "Record closer to the microphone, or with more gain.",
         threshold="too_quiet_dbfs",
     ),
-    "too_loud": look(
+    "too_loud": make_warning(
         "It is very loud: {level:.0f} dBFS on average.", "Record with less gain.", threshold="too_loud_dbfs"
     ),
-    "peak_high": look(
+    "peak_high": make_warning(
         "Its loudest point is only {room:.1f} dB below the limit.",
         "Leave 3 dB of room next time.",
         threshold="peak_high_dbfs",
     ),
-    "clipping": look(
+    "clipping": make_warning(
         "The sound is cut off at the top ({share:.2%} of it).",
         "Record it again with less gain.",
         threshold="clipping_share",
     ),
-    "clipping_slight": look(
+    "clipping_slight": make_warning(
         "A few loud points are cut off at the top.",
         "Listen there; record it again if it crackles.",
         threshold="clipping_slight_share",
     ),
-    "noisy": look(
+    "noisy": make_warning(
         "Strong background noise: speech is {snr:.0f} dB above it.",
         "Record it again in a quiet room.",
         threshold="noisy_db",
     ),
-    "noise_heard": look(
+    "noise_heard": make_warning(
         "Some background noise: speech is {snr:.0f} dB above it.", "Listen to the pauses.", threshold="noise_heard_db"
     ),
-    "dc_offset": look(
+    "dc_offset": make_warning(
         "The sound is not centred on zero ({share:.1%}).",
         "Check the sound card, or apply a low cut.",
         threshold="dc_offset_share",
     ),
-    "silence_at_start": look(
+    "silence_at_start": make_warning(
         "It begins with {seconds:.1f} seconds of silence.",
         "Cut it to about 0.2 seconds.",
         threshold="edge_silence_seconds",
     ),
-    "silence_at_end": look(
+    "silence_at_end": make_warning(
         "It ends with {seconds:.1f} seconds of silence.",
         "Cut it to about 0.2 seconds.",
         threshold="edge_silence_seconds",
     ),
-    "long_pause": look(
+    "long_pause": make_warning(
         "There is a pause of {seconds:.1f} seconds.",
         "Cut the recording there, or shorten the pause.",
         threshold="pause_seconds",
     ),
-    "hum": look(
+    "hum": make_warning(
         "The mains hum at {mains} Hz, {over:.0f} dB above what is around it.",
         "Run the laptop on its battery, and move cables and the microphone away from power supplies.",
         threshold="hum_over_db",
     ),
-    "reverberant": look(
+    "reverberant": make_warning(
         "The room echoes: sound takes about {seconds:.1f} seconds to die away.",
         "Record closer to the microphone, in a room with curtains, carpets or clothes.",
         threshold="reverberation_seconds",
     ),
-    "upsampled": look(
+    "upsampled": make_warning(
         "Above {edge:.1f} kHz there is nothing: it was made from a lower rate, or from an MP3.",
         "Send the recording as it was made, not converted.",
         threshold="band_cliff_db",
     ),
-    "narrow_band": look(
+    "narrow_band": make_warning(
         "It has hardly any sound above {edge:.1f} kHz: it is muffled.",
         "Check that the microphone points at the mouth, and that no filter is on.",
         threshold="narrow_band_hz",
     ),
-    "telephone_band": look(
+    "telephone_band": make_warning(
         "It has only {rate:,} samples per second, as on a telephone.",
         "Record at 44,100 or 48,000.",
         threshold="telephone_rate",

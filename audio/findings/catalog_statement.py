@@ -1,51 +1,51 @@
 """What listening for the statement says of a take."""
 
-from audio.findings.templates import look
+from audio.findings.templates import make_warning
 
 LISTEN = "Listen to it yourself, with the text beside it."
 
 CODES = {
-    "statement_unjudged": look("Whether the statement was read is not checked: {reason}.", LISTEN),
-    "statement_too_short": look(
+    "statement_unjudged": make_warning("Whether the statement was read is not checked: {reason}.", LISTEN),
+    "statement_too_short": make_warning(
         "Only {seconds:.1f} seconds of it are speech, too little for the statement.",
         "Ask for another take.",
         threshold="statement_speech_seconds",
     ),
-    "statement_too_noisy": look(
+    "statement_too_noisy": make_warning(
         "The noise is too strong to tell the words: speech is {snr:.0f} dB above it.",
         "Ask for another take in a quiet room, or listen to it yourself.",
         threshold="statement_snr_db",
     ),
-    "statement_not_read": look(
+    "statement_not_read": make_warning(
         "Only {share:.0%} of the statement's words were heard.",
         "Listen to it; it seems to be something else.",
         threshold="statement_reject_match",
     ),
-    "statement_negated": look(
+    "statement_negated": make_warning(
         "“{word}” was heard where the statement does not say it.", "Listen there: it may mean the opposite."
     ),
-    "statement_company": look(
+    "statement_company": make_warning(
         "The company's name was not heard: {name}. In its place: {heard}.", "Listen to the company's name."
     ),
-    "statement_talent": look(
+    "statement_talent": make_warning(
         "The talent's name was not heard: {name}. In its place: {heard}.", "Listen to the talent's name."
     ),
-    "statement_words_missing": look(
+    "statement_words_missing": make_warning(
         "Not heard: {words}.",
         "Listen there; ask for another take if they are missing.",
         threshold="statement_accept_match",
     ),
-    "statement_words_added": look(
+    "statement_words_added": make_warning(
         "More was said than the statement: {words}.", "Listen there.", threshold="statement_added_words"
     ),
-    "statement_name_doubtful": look(
+    "statement_name_doubtful": make_warning(
         "Whether this was said is not checked, no dictionary says how it sounds: {words}.",
         "Listen to it; staff can note what it sounds like, for the next time.",
     ),
-    "statement_name_unsure": look(
+    "statement_name_unsure": make_warning(
         "It may be {words} that was said, or another name that sounds nearly alike: {other}.", "Listen to the name."
     ),
-    "statement_name_in_echo": look(
+    "statement_name_in_echo": make_warning(
         "The room echoes too much to be sure of the names: {words}.",
         "Listen to them; ask for another take in a room with curtains and carpets if you are not sure.",
         threshold="statement_echo_seconds",

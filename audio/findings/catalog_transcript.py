@@ -1,22 +1,22 @@
 """What the text of a recording shows before anybody listens: all of it is advice, nothing refuses a recording."""
 
-from audio.findings.templates import look
+from audio.findings.templates import make_warning
 
 AS_READ = "Write it as it was read, in words."
 
 AGAINST_THE_SOUND = {
-    "transcript_empty": look("There is no text of what is said.", "Type what is said, word by word."),
-    "transcript_over_limit": look(
+    "transcript_empty": make_warning("There is no text of what is said.", "Type what is said, word by word."),
+    "transcript_over_limit": make_warning(
         "The text has {length:,} characters; at most {limit:,.0f} are kept.",
         "Cut the recording in two, each with its own text.",
         threshold="transcript_longest",
     ),
-    "transcript_too_much": look(
+    "transcript_too_much": make_warning(
         "The text is too much for {seconds:.1f} seconds: it would be read at {words:.0f} words a minute.",
         "Check that it is the text of this recording, and that the recording is whole.",
         threshold="transcript_fastest_characters",
     ),
-    "transcript_too_little": look(
+    "transcript_too_little": make_warning(
         "The text is too little for {seconds:.1f} seconds: it would be read at {words:.0f} words a minute.",
         "Check that it is the text of this recording, and that no sentence is missing.",
         threshold="transcript_slowest_characters",
@@ -24,10 +24,10 @@ AGAINST_THE_SOUND = {
 }
 
 SEVERAL_READINGS = {
-    "transcript_digits": look("Figures can be read in several ways: {places}.", AS_READ),
-    "transcript_abbreviation": look("Abbreviations can be read in several ways: {places}.", AS_READ),
-    "transcript_symbol": look("Signs can be read in several ways, or not at all: {places}.", AS_READ),
-    "transcript_capitals": look(
+    "transcript_digits": make_warning("Figures can be read in several ways: {places}.", AS_READ),
+    "transcript_abbreviation": make_warning("Abbreviations can be read in several ways: {places}.", AS_READ),
+    "transcript_symbol": make_warning("Signs can be read in several ways, or not at all: {places}.", AS_READ),
+    "transcript_capitals": make_warning(
         "All of it is in capitals, which some providers read letter by letter.",
         "Write it in capitals and small letters.",
         threshold="transcript_capitals_share",
@@ -35,37 +35,39 @@ SEVERAL_READINGS = {
 }
 
 NOT_SPOKEN = {
-    "transcript_markup": look("There is markup or an address in it: {places}.", "Leave only what is spoken."),
-    "transcript_brackets": look(
+    "transcript_markup": make_warning("There is markup or an address in it: {places}.", "Leave only what is spoken."),
+    "transcript_brackets": make_warning(
         "There is something in brackets: {places}.",
         "Take it out if it is not spoken, such as a stage direction; else take only the brackets away.",
     ),
-    "transcript_invisible": look(
+    "transcript_invisible": make_warning(
         "There are characters in it that nobody sees: {places}.", "Type the words around them again."
     ),
-    "transcript_newline": look("It has more than one line.", "Put it on one line."),
-    "transcript_pipe": look(
+    "transcript_newline": make_warning("It has more than one line.", "Put it on one line."),
+    "transcript_pipe": make_warning(
         "There is a “|” in it, which divides the columns of the table that goes to a provider.", "Take it out."
     ),
 }
 
 WRONG_LETTERS = {
-    "transcript_garbled": look(
+    "transcript_garbled": make_warning(
         "Some characters were garbled on their way here: {places}.", "Save the text as UTF-8, and send it again."
     ),
-    "transcript_wrong_script": look(
+    "transcript_wrong_script": make_warning(
         "Its letters are not those of the language ({language}): {places}.",
         "Check the text, and the language of the voice.",
         threshold="transcript_foreign_share",
     ),
-    "transcript_mixed_scripts": look(
+    "transcript_mixed_scripts": make_warning(
         "Letters of two alphabets that look alike stand in one word: {places}.", "Type the word again."
     ),
 }
 
 SLIPS = {
-    "transcript_repeated_word": look("A word stands twice in a row: {places}.", "Take one out if it is said once."),
-    "transcript_no_end": look(
+    "transcript_repeated_word": make_warning(
+        "A word stands twice in a row: {places}.", "Take one out if it is said once."
+    ),
+    "transcript_no_end": make_warning(
         "It does not end with a full stop, question or exclamation mark.",
         "Check that the end is not missing, and add the mark.",
     ),

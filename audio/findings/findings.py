@@ -6,7 +6,7 @@ from typing import Any
 from audio.findings.catalog import CODES
 from audio.findings.templates import Severity
 
-__all__ = ["Finding", "Refused", "Severity", "finding"]
+__all__ = ["Finding", "Refused", "Severity", "make_finding"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Refused(ValueError):
         self.finding = finding
 
 
-def finding(code: str, at: float | None = None, **values: object) -> Finding:
+def make_finding(code: str, at: float | None = None, **values: object) -> Finding:
     """The finding with this code, its {names} filled from `values`; KeyError if one is missing."""
     template = CODES[code]
     text, advice = template.text.format(**values), template.advice.format(**values)

@@ -7,9 +7,9 @@ from enum import StrEnum
 class Severity(StrEnum):
     """REFUSED: the file cannot be used. PUT_RIGHT: we made a corrected copy. LOOK: a person should decide."""
 
-    REFUSED = "refused"
-    PUT_RIGHT = "put_right"
-    LOOK = "look"
+    ERROR = "refused"
+    FIXED = "put_right"
+    WARNING = "look"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ EXPORT = "Export it again as WAV, 16-bit PCM, mono."
 SEND_AGAIN = "Send it again; if that does not help, export it again."
 
 
-def refused(text: str, advice: str = EXPORT, threshold: str = "") -> Template:
-    return Template(Severity.REFUSED, text, advice, threshold)
+def make_error(text: str, advice: str = EXPORT, threshold: str = "") -> Template:
+    return Template(Severity.ERROR, text, advice, threshold)
 
 
-def put_right(text: str, advice: str, threshold: str = "") -> Template:
-    return Template(Severity.PUT_RIGHT, text, advice, threshold)
+def make_fix(text: str, advice: str, threshold: str = "") -> Template:
+    return Template(Severity.FIXED, text, advice, threshold)
 
 
-def look(text: str, advice: str, threshold: str = "") -> Template:
-    return Template(Severity.LOOK, text, advice, threshold)
+def make_warning(text: str, advice: str, threshold: str = "") -> Template:
+    return Template(Severity.WARNING, text, advice, threshold)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 
-def number(default: float, unit: str, source: str) -> Any:
+def threshold_field(default: float, unit: str, source: str) -> Any:
     """A threshold with its unit and its source, both for people."""
     return field(default=default, metadata={"unit": unit, "source": source})
 
@@ -22,126 +22,140 @@ HUMAN_SPEECH = (
 class Thresholds:
     """All of them, by area."""
 
-    silent_peak_dbfs: float = number(-50.0, "dBFS", HUMAN_SPEECH)
-    silent_rms_dbfs: float = number(-55.0, "dBFS", HUMAN_SPEECH)
-    silent_speech_seconds: float = number(0.3, "s", HUMAN_SPEECH)
-    little_speech_share: float = number(0.4, "share", HUMAN_SPEECH)
-    too_quiet_dbfs: float = number(
+    silent_peak_dbfs: float = threshold_field(-50.0, "dBFS", HUMAN_SPEECH)
+    silent_rms_dbfs: float = threshold_field(-55.0, "dBFS", HUMAN_SPEECH)
+    silent_speech_seconds: float = threshold_field(0.3, "s", HUMAN_SPEECH)
+    little_speech_share: float = threshold_field(0.4, "share", HUMAN_SPEECH)
+    too_quiet_dbfs: float = threshold_field(
         -32.0,
         "dBFS",
         "ElevenLabs asks for -23 to -18 dBFS; with room for pauses, and for what a provider levels itself.",
     )
-    too_loud_dbfs: float = number(-13.0, "dBFS", "As for too quiet.")
-    peak_high_dbfs: float = number(-0.5, "dBFS", HUMAN_SPEECH)
-    clipping_share: float = number(0.001, "share", HUMAN_SPEECH)
-    clipping_slight_share: float = number(0.0001, "share", HUMAN_SPEECH)
-    noisy_db: float = number(
+    too_loud_dbfs: float = threshold_field(-13.0, "dBFS", "As for too quiet.")
+    peak_high_dbfs: float = threshold_field(-0.5, "dBFS", HUMAN_SPEECH)
+    clipping_share: float = threshold_field(0.001, "share", HUMAN_SPEECH)
+    clipping_slight_share: float = threshold_field(0.0001, "share", HUMAN_SPEECH)
+    noisy_db: float = threshold_field(
         15.0, "dB", "Ours. Azure measures it in another way, warns below 35 dB, fails below 20 dB."
     )
-    noise_heard_db: float = number(25.0, "dB", "As for noisy.")
-    dc_offset_share: float = number(0.01, "share", HUMAN_SPEECH)
-    edge_silence_seconds: float = number(1.0, "s", HUMAN_SPEECH)
-    pause_seconds: float = number(1.5, "s", "Ours: longer than the pause between two sentences that are read.")
-    hum_over_db: float = number(
+    noise_heard_db: float = threshold_field(25.0, "dB", "As for noisy.")
+    dc_offset_share: float = threshold_field(0.01, "share", HUMAN_SPEECH)
+    edge_silence_seconds: float = threshold_field(1.0, "s", HUMAN_SPEECH)
+    pause_seconds: float = threshold_field(1.5, "s", "Ours: longer than the pause between two sentences that are read.")
+    hum_over_db: float = threshold_field(
         14.0,
         "dB",
         "Ours: clean voices stay below 12 dB; hum at 25 dB under the speech reaches 13 dB, mostly 25.",
     )
-    hum_least_dbfs: float = number(-60.0, "dBFS", "Ours: weaker hum is not heard beside speech of -20 dBFS.")
-    reverberation_seconds: float = number(
+    hum_least_dbfs: float = threshold_field(-60.0, "dBFS", "Ours: weaker hum is not heard beside speech of -20 dBFS.")
+    reverberation_seconds: float = threshold_field(
         0.42, "s", "Ours: dry rooms read up to 0.31 s, nine in ten rooms of a true 0.4 s from 0.43 s on."
     )
-    band_edge_share: float = number(
+    band_edge_share: float = threshold_field(
         0.8, "share", "Ours: of half the sampling rate, up to where the filters of converters may begin."
     )
-    band_cliff_db: float = number(
+    band_cliff_db: float = threshold_field(
         25.0, "dB", "Ours: files blown up from a lower rate fall by 29 dB or more within 400 Hz at their edge."
     )
-    narrow_band_hz: float = number(7000.0, "Hz", "Ours: with less, s and f lose what tells them apart.")
-    telephone_rate: float = number(16000, "Hz", "Below 16 kHz most of s, f and th is missing.")
+    narrow_band_hz: float = threshold_field(7000.0, "Hz", "Ours: with less, s and f lose what tells them apart.")
+    telephone_rate: float = threshold_field(16000, "Hz", "Below 16 kHz most of s, f and th is missing.")
 
-    transcript_longest: float = number(2000, "characters", "Ours: a minute and a half of speech, far above any clip.")
-    transcript_fastest_characters: float = number(
+    transcript_longest: float = threshold_field(
+        2000, "characters", "Ours: a minute and a half of speech, far above any clip."
+    )
+    transcript_fastest_characters: float = threshold_field(
         22.0, "letters/s", "Ours: about 310 English words a minute; fast readers reach 240."
     )
-    transcript_slowest_characters: float = number(
+    transcript_slowest_characters: float = threshold_field(
         4.0, "letters/s", "Ours: about 55 English words a minute; slow readers stay above 90."
     )
-    transcript_pause_seconds: float = number(
+    transcript_pause_seconds: float = threshold_field(
         1.0, "s", "Ours: the silence around a short clip, which does not count against its text."
     )
-    transcript_dense_characters: float = number(
+    transcript_dense_characters: float = threshold_field(
         2.5, "letters", "Ours: what a Chinese, Japanese or Korean character stands for, against one of an alphabet."
     )
-    transcript_capitals_share: float = number(0.9, "share", "Ours: so many capitals among the letters of a text.")
-    transcript_foreign_share: float = number(0.2, "share", "Ours: a foreign name stays below it.")
+    transcript_capitals_share: float = threshold_field(
+        0.9, "share", "Ours: so many capitals among the letters of a text."
+    )
+    transcript_foreign_share: float = threshold_field(0.2, "share", "Ours: a foreign name stays below it.")
 
-    channel_silent_db: float = number(
+    channel_silent_db: float = threshold_field(
         -30.0, "dB", "Ours: what an open input hears of the one beside it stays below; a second microphone does not."
     )
-    channels_alike_share: float = number(
+    channels_alike_share: float = threshold_field(
         0.7,
         "share",
         "Ours: power of the mean by mean power; 1 for equal channels, 0.5 for unlike ones, 0 for opposed ones.",
     )
 
-    statement_reject_match: float = number(
+    statement_reject_match: float = threshold_field(
         0.6, "share", "Measured: human readers of another text stay below 0.25, of this one above 0.7 even in noise."
     )
-    statement_accept_match: float = number(
+    statement_accept_match: float = threshold_field(
         0.85, "share", "Measured: every clean human reading is above it, and nine in ten at 15 dB of noise."
     )
-    statement_snr_db: float = number(15.0, "dB", "Measured: below it one reading in ten is not recognised any more.")
-    statement_speech_seconds: float = number(1.0, "s", "Ours: no statement of consent is said faster.")
-    statement_echo_seconds: float = number(
+    statement_snr_db: float = threshold_field(
+        15.0, "dB", "Measured: below it one reading in ten is not recognised any more."
+    )
+    statement_speech_seconds: float = threshold_field(1.0, "s", "Ours: no statement of consent is said faster.")
+    statement_echo_seconds: float = threshold_field(
         0.33,
         "s",
         "Measured: dry voices read 0.19 to 0.22; from 0.38 on, names were taken for others nearly alike.",
     )
-    statement_added_words: float = number(
+    statement_added_words: float = threshold_field(
         3, "words", "Ours: one or two words that were misheard are no addition to the statement."
     )
 
-    speaker_same: float = number(
+    speaker_same: float = threshold_field(
         0.75, "likeness", "Measured on human speech: 1 in 100 comparisons with somebody else reaches it."
     )
-    speaker_different: float = number(
+    speaker_different: float = threshold_field(
         0.62,
         "likeness",
         "Measured: below it lies 1 in 100 of the same voice in noise, in another room or on a telephone.",
     )
-    speaker_least_recordings: float = number(3, "recordings", "Measured: from three on the mean of a voice is steady.")
-    speaker_outlier: float = number(
+    speaker_least_recordings: float = threshold_field(
+        3, "recordings", "Measured: from three on the mean of a voice is steady."
+    )
+    speaker_outlier: float = threshold_field(
         0.75,
         "likeness",
         "Measured on sets of one session: it finds 99 of 100 strangers and flags none of the reader's own.",
     )
-    speaker_outlier_short: float = number(
+    speaker_outlier_short: float = threshold_field(
         0.65, "likeness", "Measured on clips of two seconds: 1 in 50 of the own is below."
     )
-    speaker_long_seconds: float = number(3.0, "s", "As for the likeness of short clips, which holds up to here.")
-    speaker_short_seconds: float = number(1.5, "s", "The encoder hears 1.6 seconds at once.")
-    speaker_least_set: float = number(4, "recordings", "Ours: of three nobody can say who is the stranger.")
+    speaker_long_seconds: float = threshold_field(
+        3.0, "s", "As for the likeness of short clips, which holds up to here."
+    )
+    speaker_short_seconds: float = threshold_field(1.5, "s", "The encoder hears 1.6 seconds at once.")
+    speaker_least_set: float = threshold_field(4, "recordings", "Ours: of three nobody can say who is the stranger.")
 
-    set_same_difference: float = number(
+    set_same_difference: float = threshold_field(
         0.25,
         "share",
         "Measured: exports of one reading at other rates, levels and codecs differ in up to 0.21 of the bits.",
     )
-    set_level_db: float = number(6.0, "dB", "Ours: twice what one reader varies from clip to clip at one microphone.")
-    set_least_day: float = number(3, "recordings", "Ours: the median of two clips is either of them.")
-    day_level_db: float = number(4.0, "dB", "Ours: medians of days differ by less when nothing was moved.")
-    day_floor_db: float = number(8.0, "dB", "Ours: a window opened, or a fan; less changes from hour to hour.")
-    day_band_share: float = number(0.25, "share", "Ours: half-way between two common rates, or another microphone.")
-    day_room_seconds: float = number(0.15, "s", "Ours: from a dry booth to a furnished room.")
+    set_level_db: float = threshold_field(
+        6.0, "dB", "Ours: twice what one reader varies from clip to clip at one microphone."
+    )
+    set_least_day: float = threshold_field(3, "recordings", "Ours: the median of two clips is either of them.")
+    day_level_db: float = threshold_field(4.0, "dB", "Ours: medians of days differ by less when nothing was moved.")
+    day_floor_db: float = threshold_field(8.0, "dB", "Ours: a window opened, or a fan; less changes from hour to hour.")
+    day_band_share: float = threshold_field(
+        0.25, "share", "Ours: half-way between two common rates, or another microphone."
+    )
+    day_room_seconds: float = threshold_field(0.15, "s", "Ours: from a dry booth to a furnished room.")
 
-    def changed(self, overrides: Mapping[str, float]) -> Self:
+    def with_overrides(self, overrides: Mapping[str, float]) -> Self:
         """The same with some numbers put otherwise; TypeError for a name that is none of them."""
         return replace(self, **overrides)
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class ThresholdInfo:
     """What there is to say of one threshold."""
 
     default: float
@@ -150,7 +164,7 @@ class Explained:
 
 
 THRESHOLDS = Thresholds()
-EXPLAINED = {
-    one.name: Explained(getattr(THRESHOLDS, one.name), one.metadata["unit"], one.metadata["source"])
+THRESHOLD_INFO = {
+    one.name: ThresholdInfo(getattr(THRESHOLDS, one.name), one.metadata["unit"], one.metadata["source"])
     for one in fields(Thresholds)
 }

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import soundfile
 
-from audio.findings.findings import Finding, Severity, finding
+from audio.findings.findings import Finding, Severity, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 from audio.levels.measure import Levels, Measurement, measure_levels
 from audio.wav.riff import UnnamedFile, WavHeader, WavRefused, read_header
@@ -103,7 +103,7 @@ def inspect_file(
 def _build_inspection(
     size: int, sha256: str, header: WavHeader, measured: Measurement, found: tuple[Finding, ...]
 ) -> Inspection:
-    ok = not any(one.severity == Severity.REFUSED for one in found)
+    ok = not any(one.severity == Severity.ERROR for one in found)
     return Inspection(ok, size, sha256, header, measured.levels, measured.peaks, measured.fine_peaks, found)
 
 
@@ -130,16 +130,16 @@ def _check_second_decoder(file: BinaryIO, header: WavHeader) -> None:
         with soundfile.SoundFile(UnnamedFile(file)) as sound:
             decoded = (sound.format, sound.subtype, sound.samplerate, sound.channels, sound.frames)
     except soundfile.SoundFileError:
-        raise WavRefused(finding("decoder_disagrees")) from None
+        raise WavRefused(make_finding("decoder_disagrees")) from None
     if decoded != ("WAV", "PCM_16", header.sample_rate, header.channels, header.frames):
-        raise WavRefused(finding("decoder_disagrees"))
+        raise WavRefused(make_finding("decoder_disagrees"))
 
 
 def _check_duration(header: WavHeader, limits: DurationLimits) -> Iterator[Finding]:
     if header.seconds < limits.min_seconds:
-        yield finding("too_short", seconds=header.seconds, limit=limits.min_seconds)
+        yield make_finding("too_short", seconds=header.seconds, limit=limits.min_seconds)
     if header.seconds > limits.max_seconds:
-        yield finding("too_long", seconds=header.seconds, limit=limits.max_seconds)
+        yield make_finding("too_long", seconds=header.seconds, limit=limits.max_seconds)
 
 
 def is_silent(levels: Levels, thresholds: Thresholds = THRESHOLDS) -> bool:
@@ -152,9 +152,9 @@ def check_levels(header: WavHeader, levels: Levels, thresholds: Thresholds = THR
     yield from _check_clipping(levels, thresholds)
     yield from _check_offset_and_band(header, levels, thresholds)
     if is_silent(levels, thresholds):
-        yield finding("silent")
+        yield make_finding("silent")
     elif levels.speech_seconds < thresholds.silent_speech_seconds:
-        yield finding("no_speech")
+        yield make_finding("no_speech")
     else:
         yield from _check_loudness(levels, thresholds)
         yield from _check_noise(levels, thresholds)
@@ -164,42 +164,42 @@ def check_levels(header: WavHeader, levels: Levels, thresholds: Thresholds = THR
 def _check_clipping(levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
     first = levels.clipped[0][0] if levels.clipped else None
     if levels.clipped_share > thresholds.clipping_share:
-        yield finding("clipping", at=first, share=levels.clipped_share)
+        yield make_finding("clipping", at=first, share=levels.clipped_share)
     elif levels.clipped_share > thresholds.clipping_slight_share:
-        yield finding("clipping_slight", at=first)
+        yield make_finding("clipping_slight", at=first)
 
 
 def _check_offset_and_band(header: WavHeader, levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
     if abs(levels.dc_offset) > thresholds.dc_offset_share:
-        yield finding("dc_offset", share=abs(levels.dc_offset))
+        yield make_finding("dc_offset", share=abs(levels.dc_offset))
     if header.sample_rate < thresholds.telephone_rate:
-        yield finding("telephone_band", rate=header.sample_rate)
+        yield make_finding("telephone_band", rate=header.sample_rate)
 
 
 def _check_loudness(levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
     if levels.rms_dbfs < thresholds.too_quiet_dbfs:
-        yield finding("too_quiet", level=levels.rms_dbfs)
+        yield make_finding("too_quiet", level=levels.rms_dbfs)
     if levels.rms_dbfs > thresholds.too_loud_dbfs:
-        yield finding("too_loud", level=levels.rms_dbfs)
+        yield make_finding("too_loud", level=levels.rms_dbfs)
     if levels.peak_dbfs > thresholds.peak_high_dbfs:
-        yield finding("peak_high", room=abs(levels.peak_dbfs))
+        yield make_finding("peak_high", room=abs(levels.peak_dbfs))
 
 
 def _check_noise(levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
     if levels.snr_db < thresholds.noisy_db:
-        yield finding("noisy", snr=levels.snr_db)
+        yield make_finding("noisy", snr=levels.snr_db)
     elif levels.snr_db < thresholds.noise_heard_db:
-        yield finding("noise_heard", snr=levels.snr_db)
+        yield make_finding("noise_heard", snr=levels.snr_db)
 
 
 def _check_pauses(header: WavHeader, levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:
     if levels.speech_seconds < thresholds.little_speech_share * header.seconds:
-        yield finding("little_speech", seconds=levels.speech_seconds)
+        yield make_finding("little_speech", seconds=levels.speech_seconds)
     if levels.leading_silence > thresholds.edge_silence_seconds:
-        yield finding("silence_at_start", at=0.0, seconds=levels.leading_silence)
+        yield make_finding("silence_at_start", at=0.0, seconds=levels.leading_silence)
     if levels.trailing_silence > thresholds.edge_silence_seconds:
         start = header.seconds - levels.trailing_silence
-        yield finding("silence_at_end", at=start, seconds=levels.trailing_silence)
+        yield make_finding("silence_at_end", at=start, seconds=levels.trailing_silence)
     long_pauses = [(start, end) for start, end in levels.pauses if end - start > thresholds.pause_seconds]
     for start, end in long_pauses[:MAX_REPORTED_PAUSES]:
-        yield finding("long_pause", at=start, seconds=end - start)
+        yield make_finding("long_pause", at=start, seconds=end - start)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import soxr
 
-from audio.findings.findings import Finding, finding
+from audio.findings.findings import Finding, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 from audio.networks.speaker_encoder import RATE, load_encoder, normalize_vector
 from audio.networks.vad import detect_speech
@@ -162,7 +162,7 @@ def match_speaker(
     known = [one for one in recordings if one is not None]
     center = compute_centroid(known)
     if take is None or center is None or len(known) < thresholds.speaker_least_recordings:
-        advice = finding("take_voice_unchecked", reason=_describe_unchecked(take, len(known), thresholds))
+        advice = make_finding("take_voice_unchecked", reason=_describe_unchecked(take, len(known), thresholds))
         return Match("unchecked", advice.text, len(known), finding=advice)
     return _build_match(compute_similarity(take, center), len(known), thresholds)
 
@@ -185,7 +185,7 @@ def _build_match(score: float, count: int, thresholds: Thresholds) -> Match:
         text = f"The voice matches the {count} recordings: similarity {shown:.2f} of 1."
         return Match("same", text, count, round(score, 3), same, SAME_ERROR_RATE)
     if score < different:
-        advice = finding("take_other_voice", **values)
+        advice = make_finding("take_other_voice", **values)
         return Match("different", advice.text, count, round(score, 3), different, DIFFERENT_ERROR_RATE, advice)
-    advice = finding("take_voice_unsure", **values)
+    advice = make_finding("take_voice_unsure", **values)
     return Match("unsure", advice.text, count, round(score, 3), same, UNSURE_ERROR_RATE, advice)

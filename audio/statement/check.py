@@ -10,7 +10,7 @@ import numpy as np
 import soxr
 
 from audio.analysis.spectrum import measure_reverberation
-from audio.findings.findings import Finding, finding
+from audio.findings.findings import Finding, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 from audio.levels.measure import FrameStatistics
 from audio.networks.vad import detect_speech
@@ -104,11 +104,11 @@ def check(
     """
     statement = tokens(text, company=company, talent=talent)
     if reason := _unjudged(statement, language):
-        return _judged([finding("statement_unjudged", reason=reason)])
+        return _judged([make_finding("statement_unjudged", reason=reason)])
     told = word_by_word(sounds_like)
     sayings = {token.key: saying(token, told) for token in statement}
     if not any(one.ways for one in sayings.values()):
-        return _judged([finding("statement_unjudged", reason="nobody can say how it sounds")])
+        return _judged([make_finding("statement_unjudged", reason="nobody can say how it sounds")])
     sound = _cleaned(samples[: int(JUDGED_SECONDS * rate)])
     if poor := list(_poor(sound, rate, thresholds)):
         return _judged(poor)
@@ -151,12 +151,12 @@ def _cleaned(samples: Float32) -> Float32:
 def _poor(sound: Float32, rate: int, thresholds: Thresholds) -> Iterator[Finding]:
     spoken = detect_speech(sound, rate).seconds
     if spoken < thresholds.statement_speech_seconds:
-        yield finding("statement_too_short", seconds=spoken)
+        yield make_finding("statement_too_short", seconds=spoken)
         return
     frames = FrameStatistics(rate)
     frames.add((np.clip(sound, -1, 1) * (FULL_SCALE - 1)).astype(np.int16))
     if (snr := frames.build_power_profile().compute_snr()) < thresholds.statement_snr_db:
-        yield finding("statement_too_noisy", snr=snr)
+        yield make_finding("statement_too_noisy", snr=snr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +203,11 @@ def _findings(
     words: Sequence[AlignedWord], match: float, keys: frozenset[str], thresholds: Thresholds
 ) -> Iterator[Finding]:
     if match < thresholds.statement_reject_match:
-        yield finding("statement_not_read", share=match)
+        yield make_finding("statement_not_read", share=match)
         return
     for word in words:
         if word.token is None and word.state is not State.DOUBTFUL and word.text in NEGATIONS:
-            yield finding("statement_negated", at=word.start, word=word.text)
+            yield make_finding("statement_negated", at=word.start, word=word.text)
     yield from _names(words)
     missing = [word for word in words if word.state is State.MISSING and word.token and not word.token.is_name]
     if match < thresholds.statement_accept_match or any(word.token and word.token.key in keys for word in missing):
@@ -219,17 +219,17 @@ def _names(words: Sequence[AlignedWord]) -> Iterator[Finding]:
     for code, role in (("statement_company", Role.COMPANY), ("statement_talent", Role.TALENT)):
         of_name = [word for word in words if word.token and word.token.role is role]
         if lacking := [word for word in of_name if word.state is State.MISSING]:
-            yield finding(code, at=lacking[0].start, name=_listed(lacking), heard=_instead(words))
+            yield make_finding(code, at=lacking[0].start, name=_listed(lacking), heard=_instead(words))
     doubtful = [word for word in words if word.state is State.DOUBTFUL and word.token and not word.is_blank]
     if doubtful:
-        yield finding("statement_name_doubtful", at=doubtful[0].start, words=_listed(doubtful))
+        yield make_finding("statement_name_doubtful", at=doubtful[0].start, words=_listed(doubtful))
 
 
 def _in_echo(words: Sequence[AlignedWord], sound: Float32, rate: int, thresholds: Thresholds) -> Iterator[Finding]:
     """Where the room answers, a name is too easily taken for one that sounds nearly alike."""
     heard = [word for word in words if word.token and word.token.is_name and word.state is State.HEARD]
     if heard and (measure_reverberation(sound, rate) or 0.0) > thresholds.statement_echo_seconds:
-        yield finding("statement_name_in_echo", at=heard[0].start, words=_listed(heard))
+        yield make_finding("statement_name_in_echo", at=heard[0].start, words=_listed(heard))
 
 
 def _composed(words: Sequence[AlignedWord]) -> list[AlignedWord]:
@@ -240,12 +240,12 @@ def _composed(words: Sequence[AlignedWord]) -> list[AlignedWord]:
 def _unsure(names: Sequence[AlignedWord], strictly: Sequence[AlignedWord]) -> Iterator[Finding]:
     sure = {word.token.key for word in strictly if word.token and word.state is State.HEARD}
     if unsure := [word for word in names if word.token and word.token.key not in sure]:
-        yield finding("statement_name_unsure", at=unsure[0].start, words=_listed(unsure), other=_instead(strictly))
+        yield make_finding("statement_name_unsure", at=unsure[0].start, words=_listed(unsure), other=_instead(strictly))
 
 
 def _missing(missing: Sequence[AlignedWord]) -> Iterator[Finding]:
     if missing:
-        yield finding("statement_words_missing", at=missing[0].start, words=_listed(missing))
+        yield make_finding("statement_words_missing", at=missing[0].start, words=_listed(missing))
 
 
 def _added(words: Sequence[AlignedWord], thresholds: Thresholds) -> Iterator[Finding]:
@@ -256,7 +256,7 @@ def _added(words: Sequence[AlignedWord], thresholds: Thresholds) -> Iterator[Fin
         lacking = [word for word in gap if word.token is not None]
         open_ended = any(word.state is State.DOUBTFUL for word in lacking)
         if is_gap and not open_ended and len(more) - len(lacking) >= thresholds.statement_added_words:
-            yield finding("statement_words_added", at=more[0].start, words=_listed(more))
+            yield make_finding("statement_words_added", at=more[0].start, words=_listed(more))
 
 
 def _instead(words: Sequence[AlignedWord]) -> str:

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
-from audio.findings.findings import Finding, Refused, finding
+from audio.findings.findings import Finding, Refused, make_finding
 
 Job = Callable[..., Iterator[dict[str, Any]]]
 
@@ -94,7 +94,7 @@ def _lines(job: Job, source: BinaryIO, arguments: dict[str, Any]) -> Iterator[st
         os._exit(OUT_OF_MEMORY)
     except Exception as error:  # noqa: BLE001 - whatever a hostile file sets off is told, and ends only this child
         code = "no_room_to_write" if _no_room(error) else "broke_the_reader"
-        yield _refusal(finding(code, reason=type(error).__name__))
+        yield _refusal(make_finding(code, reason=type(error).__name__))
 
 
 def _refusal(reason: Finding) -> str:

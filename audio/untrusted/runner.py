@@ -22,7 +22,7 @@ from shutil import copyfileobj
 from types import UnionType
 from typing import IO, Any, BinaryIO, NoReturn
 
-from audio.findings.findings import Finding, Refused, Severity, finding
+from audio.findings.findings import Finding, Refused, Severity, make_finding
 from audio.untrusted.child import OUT_OF_MEMORY, Job
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -224,4 +224,4 @@ def _finding(told: dict[str, Any]) -> Finding:
 
 
 def _fail(code: str, reason: str = "") -> NoReturn:
-    raise ChildFailed(finding(code, reason=reason))
+    raise ChildFailed(make_finding(code, reason=reason))

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 import soundfile
 
-from audio.findings.findings import Finding, Refused, Severity, finding
+from audio.findings.findings import Finding, Refused, Severity, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 from audio.untrusted.runner import FINDING_SHAPE, ChildLimits, run
 from audio.wav.decode import Frames, SoundReader, open_sound
@@ -197,7 +197,7 @@ def _check_completeness(file: BinaryIO) -> str:
             length = struct.unpack_from(layout, head, offset)[0]
             missing = length + uncounted - size
             if missing > 0 and length != PLACEHOLDER_LENGTH:
-                raise Refused(finding("truncated", missing=missing))
+                raise Refused(make_finding("truncated", missing=missing))
     try:
         read_header(file)
     except WavRefused as refused:
@@ -219,10 +219,10 @@ def _read_valid_blocks(sound: SoundReader) -> Iterator[Frames]:
     for block in sound.read_blocks():
         frames_left -= len(block)
         if frames_left < 0:
-            raise Refused(finding("too_long_to_convert", hours=MAX_HOURS))
+            raise Refused(make_finding("too_long_to_convert", hours=MAX_HOURS))
         # Written so that NaN fails it too.
         if not (block.max() < MAX_AMPLITUDE and block.min() > -MAX_AMPLITUDE):
-            raise Refused(finding("not_numbers"))
+            raise Refused(make_finding("not_numbers"))
         yield block
 
 
@@ -259,7 +259,7 @@ class _WavConversion:
                 writer.write(rounding(block))
             writer.close()
         if not writer.frames:
-            raise Refused(finding("no_sound"))
+            raise Refused(make_finding("no_sound"))
         return rounding.peak
 
     def _read_mono_blocks(self) -> Iterator[Float32]:
@@ -273,7 +273,7 @@ class _WavConversion:
         source = self.sound.format_info
         if source.frames is not None and source.frames - self.frames_read > MAX_MISSING_SECONDS * source.sample_rate:
             declared, found = source.frames / source.sample_rate, self.frames_read / source.sample_rate
-            raise Refused(finding("sound_missing", declared=declared, found=found))
+            raise Refused(make_finding("sound_missing", declared=declared, found=found))
 
     def list_steps(self) -> Iterator[dict[str, Any]]:
         source = self.sound.format_info
@@ -289,8 +289,8 @@ class _WavConversion:
 
 def _list_mix_findings(mix: Mix, conversion: _WavConversion) -> Iterator[Finding]:
     if mix.silent_channels:
-        yield finding("channel_silent", channels=" and ".join(str(number + 1) for number in mix.silent_channels))
+        yield make_finding("channel_silent", channels=" and ".join(str(number + 1) for number in mix.silent_channels))
     if mix.has_different_channels:
-        yield finding("channels_differ", channel=mix.channels[0] + 1)
+        yield make_finding("channels_differ", channel=mix.channels[0] + 1)
     if conversion.gain != 1.0:
-        yield finding("peaks_lowered", decibels=-20 * math.log10(conversion.gain))
+        yield make_finding("peaks_lowered", decibels=-20 * math.log10(conversion.gain))

@@ -14,7 +14,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.findings.findings import Refused, finding
+from audio.findings.findings import Refused, make_finding
 
 ALLOWED_RATES = (8000, 16000, 22050, 44100, 48000)
 """Samples per second, from Resemble's page on dataset audio."""
@@ -110,7 +110,7 @@ def read_header(file: BinaryIO) -> WavHeader:
 
 
 def _build_refusal(code: str, **values: str | int) -> WavRefused:
-    return WavRefused(finding(code, None, **values))
+    return WavRefused(make_finding(code, None, **values))
 
 
 def _read_bytes_at(file: BinaryIO, offset: int, count: int) -> bytes:
@@ -252,7 +252,7 @@ def read_blocks(
     while bytes_left:
         data = file.read(min(bytes_left, frames * BYTES_PER_FRAME))
         if not data or len(data) % BYTES_PER_FRAME:
-            raise WavRefused(finding("changed_while_read"))
+            raise WavRefused(make_finding("changed_while_read"))
         on_data(data)
         bytes_left -= len(data)
         yield np.frombuffer(data, dtype="<i2")

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from audio.findings.findings import Finding, finding
+from audio.findings.findings import Finding, make_finding
 from audio.wav.decode import LOSSY_ENCODINGS, FormatInfo
 
 INTACT_SOUND_CODES = frozenset(
@@ -28,13 +28,13 @@ def build_format_dict(format_info: FormatInfo, frames: int) -> dict[str, Any]:
 
 def list_format_findings(file: BinaryIO, code: str, format_info: FormatInfo) -> Iterator[Finding]:
     if code:
-        yield finding("converted", came=describe_format(format_info))
+        yield make_finding("converted", came=describe_format(format_info))
     if code in INTACT_SOUND_CODES:
-        yield finding("more_than_sound")
+        yield make_finding("more_than_sound")
     if format_info.container == "OGG" and not _has_ogg_end(file):
-        yield finding("end_missing")
+        yield make_finding("end_missing")
     if format_info.subtype in LOSSY_ENCODINGS:
-        yield finding("lossy_source", encoding=LOSSY_ENCODINGS[format_info.subtype])
+        yield make_finding("lossy_source", encoding=LOSSY_ENCODINGS[format_info.subtype])
 
 
 def _has_ogg_end(file: BinaryIO) -> bool:

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from consent.models.choices import ConsentStatus, Purpose
 from consent.models.talent import Talent
-from voicehub.transitions import Movable, status_check
+from voicehub.transitions import Movable, make_status_constraint
 
 
 class Statement(models.Model):
@@ -34,7 +34,7 @@ class Statement(models.Model):
     def __str__(self) -> str:
         return f"{self.provider} {self.language} v{self.version}"
 
-    def filled(self, *, company: str, talent: str) -> str:
+    def fill(self, *, company: str, talent: str) -> str:
         """The words with the names in them; braces elsewhere in the text or the names stay as they are."""
         return self.text.replace("{company}", company).replace("{talent}", talent)
 
@@ -80,7 +80,7 @@ class Consent(Movable):
             ("review_consent", "Can approve, suspend and withdraw consents"),
         ]
         constraints = [
-            status_check("consent_status_known", ConsentStatus),
+            make_status_constraint("consent_status_known", ConsentStatus),
             models.CheckConstraint(
                 name="consent_approved_is_complete",
                 condition=~Q(status__in=[ConsentStatus.APPROVED, ConsentStatus.SUSPENDED])

@@ -74,5 +74,5 @@ class Contract(models.Model):
         return reverse("consent:contract", args=[self.pk])
 
     @property
-    def in_force(self) -> bool:
+    def is_in_force(self) -> bool:
         return Contract.objects.in_force().filter(pk=self.pk).exists()

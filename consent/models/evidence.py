@@ -9,16 +9,16 @@ from consent.models.choices import EventKind
 from consent.models.consent import Consent
 
 
-class Unchangeable(Exception):
+class EvidenceIsImmutable(Exception):
     """Evidence was about to be changed or deleted."""
 
 
 class EvidenceQuerySet(models.QuerySet[Any]):
     def update(self, **_: Any) -> Never:
-        raise Unchangeable("Evidence is never changed.")
+        raise EvidenceIsImmutable("Evidence is never changed.")
 
     def delete(self) -> Never:
-        raise Unchangeable("Evidence is never deleted.")
+        raise EvidenceIsImmutable("Evidence is never deleted.")
 
 
 class Evidence(models.Model):
@@ -31,11 +31,11 @@ class Evidence(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
-            raise Unchangeable("Evidence is never changed.")
+            raise EvidenceIsImmutable("Evidence is never changed.")
         super().save(*args, **{**kwargs, "force_insert": True})
 
     def delete(self, *_: Any, **__: Any) -> Never:
-        raise Unchangeable("Evidence is never deleted.")
+        raise EvidenceIsImmutable("Evidence is never deleted.")
 
 
 class Event(Evidence):

@@ -9,11 +9,11 @@ from django.utils import timezone
 from consent.models.consent import Consent
 from consent.models.talent import Talent
 
-LASTS = timedelta(days=14)
+LIFETIME = timedelta(days=14)
 
 
 def two_weeks_from_now() -> datetime:
-    return timezone.now() + LASTS
+    return timezone.now() + LIFETIME
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -59,5 +59,5 @@ class Invitation(models.Model):
         return f"{self.talent.name}, {self.get_channel_display().lower()}"
 
     @property
-    def live(self) -> bool:
+    def is_live(self) -> bool:
         return bool(self.token_digest) and self.revoked_at is None and self.expires_at > timezone.now()

@@ -65,7 +65,7 @@ class TakeCheck(models.Model):
     fine_peaks = models.JSONField(default=list)
     statement = models.JSONField(default=dict)
     speaker = models.JSONField(default=dict)
-    trouble = models.CharField(max_length=300, blank=True)
+    error = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     checked_at = models.DateTimeField(null=True, blank=True)
 

@@ -20,14 +20,14 @@ OTHER_COMPANY = "another company was heard"
 WORDS_MISSING = "words of the statement were not heard"
 NEGATED = "a “not” was heard that the statement does not have"
 OTHER_SPEAKER = "it sounds like another person"
-BY_FINDING = {
+OBJECTION_BY_CODE = {
     "statement_company": OTHER_COMPANY,
     "statement_negated": NEGATED,
     "statement_talent": WORDS_MISSING,
     "statement_words_missing": WORDS_MISSING,
     "statement_not_read": WORDS_MISSING,
 }
-BY_WORD = {"other_company": OTHER_COMPANY, "missing": WORDS_MISSING}
+OBJECTION_BY_STATE = {"other_company": OTHER_COMPANY, "missing": WORDS_MISSING}
 
 
 def is_own_take(take: Take, person: User) -> bool:
@@ -55,10 +55,12 @@ def _find_in_words(statement: dict[str, Any]) -> Iterator[str]:
     accepted = statement.get("verdict") == "accept"
     if not accepted and statement.get("match") is None:
         yield CANNOT_CHECK
-    yield from (BY_FINDING[one["code"]] for one in statement.get("findings") or () if one["code"] in BY_FINDING)
+    yield from (
+        OBJECTION_BY_CODE[one["code"]] for one in statement.get("findings") or () if one["code"] in OBJECTION_BY_CODE
+    )
     # A statement that is accepted may lack a word or two, as any reading does.
     states = () if accepted else (word["state"] for word in statement.get("words") or ())
-    yield from (BY_WORD[state] for state in states if state in BY_WORD)
+    yield from (OBJECTION_BY_STATE[state] for state in states if state in OBJECTION_BY_STATE)
 
 
 def count_seconds_left(take: Take, played_at: datetime) -> int:
@@ -67,7 +69,7 @@ def count_seconds_left(take: Take, played_at: datetime) -> int:
     return max(0, math.ceil(left.total_seconds()))
 
 
-def list_missing(take: Take, person: User, played_at: datetime | None, reason: str) -> Iterator[str]:
+def list_missing_requirements(take: Take, person: User, played_at: datetime | None, reason: str) -> Iterator[str]:
     """What this person still lacks to approve the take, a sentence each.
 
     `played_at` is when the server was first asked by this very person for the sound of this take.

@@ -15,7 +15,7 @@ from consent.models import Consent, Event, EventKind
 from voicehub.models import User
 
 
-def line_hash(event: Event) -> str:
+def hash_event(event: Event) -> str:
     """The hash that belongs on this line, whatever is written there."""
     content = {
         "consent": str(event.consent_id),
@@ -31,7 +31,7 @@ def line_hash(event: Event) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def record(consent: Consent, kind: EventKind, by: User | None, **payload: Any) -> Event:
+def record_event(consent: Consent, kind: EventKind, by: User | None, **payload: Any) -> Event:
     """Add a line, in the caller's transaction. `by` is None when the talent did it.
 
     The consent's row is locked first, so that two lines written at once do not get the same number.
@@ -48,23 +48,23 @@ def record(consent: Consent, kind: EventKind, by: User | None, **payload: Any) -
         payload=payload,
         previous_hash=last.hash if last else "",
     )
-    event.hash = line_hash(event)
+    event.hash = hash_event(event)
     event.save()
     return event
 
 
-def first_broken(consent: Consent) -> int | None:
+def find_first_broken_event(consent: Consent) -> int | None:
     """The number of the first line that does not fit the chain; None when the whole history holds."""
     previous = ""
     for number, event in enumerate(consent.events.order_by("sequence"), start=1):
-        if (event.sequence, event.previous_hash, event.hash) != (number, previous, line_hash(event)):
+        if (event.sequence, event.previous_hash, event.hash) != (number, previous, hash_event(event)):
             return number
         previous = event.hash
     return None
 
 
-def verify_all_histories() -> Iterator[tuple[Consent, int]]:
+def find_broken_logs() -> Iterator[tuple[Consent, int]]:
     """Each consent whose history does not hold, with the number of its first bad line."""
     for consent in Consent.objects.select_related("talent").iterator():
-        if (number := first_broken(consent)) is not None:
+        if (number := find_first_broken_event(consent)) is not None:
             yield consent, number

@@ -5,11 +5,11 @@ from django.db import transaction
 
 from consent.models import Contract, Talent
 from voicehub.models import User
-from voicehub.storage import sha256_of
+from voicehub.storage import hash_file
 from voicehub.upload_limits import CONTRACT_BYTES
 
 
-def pdf_problem(file: "UploadedFile[Any]") -> str:
+def find_pdf_problem(file: "UploadedFile[Any]") -> str:
     """Why this file cannot be filed as a contract, or an empty text. It is never opened or shown by us.
 
     A PDF begins with its mark within the first 1,024 bytes and ends with %%EOF (ISO 32000-1, 7.5 and annex H).
@@ -34,7 +34,7 @@ def file_contract(talent: Talent, file: "UploadedFile[Any]", terms: dict[str, An
         talent=talent,
         file=file,
         file_name=(file.name or "contract.pdf")[-200:],
-        sha256=sha256_of(file),
+        sha256=hash_file(file),
         filed_by=by,
     )
     for name, value in terms.items():

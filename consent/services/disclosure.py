@@ -12,7 +12,7 @@ from consent.models import Consent, Contract
 from providers import registry
 from providers.types import ConsentProof
 
-SENT = (ConsentProof.BASE64_WAV, ConsentProof.AUDIO_FILE)
+PROOFS_WITH_AUDIO = (ConsentProof.BASE64_WAV, ConsentProof.AUDIO_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ class Disclosure:
     leaves_studio: bool
 
 
-def disclosure(consent: Consent) -> Disclosure:
+def describe_disclosure(consent: Consent) -> Disclosure:
     """What the provider of this consent is given. Tiers may differ: then each is named."""
     if consent.provider not in registry.PROVIDERS:
         return Disclosure("Ask the studio what is sent to it.", True)
     tiers = registry.get_provider_class(consent.provider).tiers.values()
-    sent = [tier.label for tier in tiers if tier.consent_proof in SENT]
+    sent = [tier.label for tier in tiers if tier.consent_proof in PROOFS_WITH_AUDIO]
     by_hand = [tier.label for tier in tiers if tier.consent_proof is ConsentProof.OFFLINE]
     kept = [tier.label for tier in tiers if tier.consent_proof is ConsentProof.NONE]
     if sent and not (by_hand or kept):
@@ -37,20 +37,20 @@ def disclosure(consent: Consent) -> Disclosure:
         return Disclosure("Your recordings are sent to it. This consent stays in the studio.", False)
     parts = ["Your recordings are sent to it."]
     if sent:
-        parts.append(f"This consent is sent with them for {_names(sent)} voices.")
+        parts.append(f"This consent is sent with them for {_quote_labels(sent)} voices.")
     if by_hand:
-        parts.append(f"The studio shows it this consent when it asks{_for(by_hand, len(tiers))}.")
+        parts.append(f"The studio shows it this consent when it asks{_describe_tiers(by_hand, len(tiers))}.")
     if kept:
-        parts.append(f"It stays in the studio for {_names(kept)} voices.")
+        parts.append(f"It stays in the studio for {_quote_labels(kept)} voices.")
     return Disclosure(" ".join(parts), True)
 
 
-def _names(labels: list[str]) -> str:
+def _quote_labels(labels: list[str]) -> str:
     return " or ".join(f"“{label}”" for label in labels)
 
 
-def _for(labels: list[str], tiers: int) -> str:
-    return "" if len(labels) == tiers else f" for {_names(labels)} voices"
+def _describe_tiers(labels: list[str], tiers: int) -> str:
+    return "" if len(labels) == tiers else f" for {_quote_labels(labels)} voices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +58,27 @@ class Term:
     """The last day of a consent, None when it has none, and whether the contract ends it and not the consent."""
 
     last_day: date | None
-    by_contract: bool
+    is_contract_end: bool
 
 
-def term(consent: Consent) -> Term:
+def compute_term(consent: Consent) -> Term:
     """Which of the two ends first: the consent itself, or the contracts that allow its provider and purpose."""
-    contract_end = _contract_end(consent)
+    contract_end = _compute_contract_end(consent)
     if contract_end and (consent.valid_until is None or contract_end < consent.valid_until):
         return Term(contract_end, True)
     return Term(consent.valid_until, False)
 
 
-def _contract_end(consent: Consent) -> date | None:
+def _compute_contract_end(consent: Consent) -> date | None:
     """The last day up to which contracts on file allow it without a gap; None without one, or without an end.
 
     It counts from today, or from the first day of the contract that begins next.
     """
     filed = consent.talent.contracts.select_related("superseded_by")
     allowing = [one for one in filed if consent.provider in one.providers and consent.purpose in one.purposes]
-    spans = sorted((_first_day(one), _last_day(one)) for one in allowing if _last_day(one) >= timezone.localdate())
+    spans = sorted(
+        (_get_first_day(one), _get_last_day(one)) for one in allowing if _get_last_day(one) >= timezone.localdate()
+    )
     end = None
     for begins, ends in spans:
         if end is None or begins <= max(end, timezone.localdate()) + timedelta(days=1):
@@ -86,12 +88,12 @@ def _contract_end(consent: Consent) -> date | None:
     return None if end == date.max else end
 
 
-def _first_day(contract: Contract) -> date:
+def _get_first_day(contract: Contract) -> date:
     return max(contract.starts_on, contract.signed_on)
 
 
-def _last_day(contract: Contract) -> date:
+def _get_last_day(contract: Contract) -> date:
     """Its end, or the day before the contract begins that replaces it; `date.max` without either."""
     ends = contract.ends_on or date.max
     replacement = getattr(contract, "superseded_by", None)
-    return min(ends, _first_day(replacement) - timedelta(days=1)) if replacement else ends
+    return min(ends, _get_first_day(replacement) - timedelta(days=1)) if replacement else ends

@@ -11,19 +11,19 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, EventKind, Invitation, Purpose, Statement, Talent
-from consent.services.audit_log import record
+from consent.services.audit_log import record_event
 from voicehub import outbox
 from voicehub.models import User
-from voicehub.refusals import NotPossible
-from voicehub.tokens import digest, new_token
+from voicehub.refusals import ActionRefused
+from voicehub.tokens import hash_token, new_token
 from voicehub.transitions import move
 
 
-class NoStatement(NotPossible):
+class StatementMissing(ActionRefused):
     """There is no text to read for this provider in this language."""
 
 
-def ask(
+def request_consent(
     talent: Talent,
     provider: str,
     language: str,
@@ -38,9 +38,9 @@ def ask(
         Statement.objects.filter(provider=provider, language=language, retired=False).order_by("-version").first()
     )
     if statement is None:
-        raise NoStatement("There is no statement for this provider in this language.")
+        raise StatementMissing("There is no statement for this provider in this language.")
     company = company or settings.VOICEHUB_COMPANY
-    text = statement.filled(company=company, talent=talent.name)
+    text = statement.fill(company=company, talent=talent.name)
     with transaction.atomic():
         consent = Consent.objects.create(
             talent=talent,
@@ -50,11 +50,11 @@ def ask(
             company=company,
             language=language,
             text=text,
-            text_sha256=digest(text),
+            text_sha256=hash_token(text),
             valid_until=valid_until,
             requested_by=by,
         )
-        record(
+        record_event(
             consent,
             EventKind.REQUESTED,
             by,
@@ -65,11 +65,11 @@ def ask(
     return consent
 
 
-def invite(consents: Sequence[Consent], by: User) -> Invitation:
+def invite_talent(consents: Sequence[Consent], by: User) -> Invitation:
     """Send the talent one private link for these consents. Links that were mailed for them before stop working."""
-    talent = _one_talent(consents)
+    talent = _get_single_talent(consents)
     if not talent.email:
-        raise NotPossible(f"{talent.name} has no mail address. Add one, or copy the link and pass it on yourself.")
+        raise ActionRefused(f"{talent.name} has no mail address. Add one, or copy the link and pass it on yourself.")
     with transaction.atomic():
         earlier = Invitation.objects.filter(consents__in=consents, channel=Invitation.Channel.MAIL)
         earlier.filter(revoked_at__isnull=True).update(revoked_at=timezone.now())
@@ -77,13 +77,13 @@ def invite(consents: Sequence[Consent], by: User) -> Invitation:
             talent=talent, channel=Invitation.Channel.MAIL, sent_to=talent.email, created_by=by
         )
         invitation.consents.set(consents)
-        outbox.add("send_invitation", invitation.pk)
+        outbox.enqueue_task("send_invitation", invitation.pk)
     return invitation
 
 
-def copy_link(consents: Sequence[Consent], by: User) -> str:
+def create_private_link(consents: Sequence[Consent], by: User) -> str:
     """A private link for staff to pass on. It is shown this once, and that it was is written into the history."""
-    talent = _one_talent(consents)
+    talent = _get_single_talent(consents)
     token, token_digest = new_token()
     with transaction.atomic():
         invitation = Invitation.objects.create(
@@ -91,28 +91,28 @@ def copy_link(consents: Sequence[Consent], by: User) -> str:
         )
         invitation.consents.set(consents)
         for consent in consents:
-            record(consent, EventKind.LINK_COPIED, by, invitation=str(invitation.pk))
-    return link(token)
+            record_event(consent, EventKind.LINK_COPIED, by, invitation=str(invitation.pk))
+    return make_private_link(token)
 
 
-def revoke(invitation: Invitation, by: User) -> None:
+def revoke_invitation(invitation: Invitation, by: User) -> None:
     """End a link that works, at once and for all the consents that it is for. NotPossible if it is over already."""
     with transaction.atomic():
         if not Invitation.objects.live().filter(pk=invitation.pk).update(revoked_at=timezone.now()):
-            raise NotPossible("This link does not work any more.")
+            raise ActionRefused("This link does not work any more.")
         for consent in invitation.consents.select_related("talent"):
-            record(consent, EventKind.LINK_ENDED, by, invitation=str(invitation.pk))
+            record_event(consent, EventKind.LINK_ENDED, by, invitation=str(invitation.pk))
 
 
-def link(token: str) -> str:
+def make_private_link(token: str) -> str:
     return settings.VOICEHUB_BASE_URL + reverse("invitation:open", args=[token])
 
 
-def _one_talent(consents: Sequence[Consent]) -> Talent:
+def _get_single_talent(consents: Sequence[Consent]) -> Talent:
     if not consents or any(consent.talent_id != consents[0].talent_id for consent in consents):
-        raise NotPossible("Choose at least one consent, all of the same talent.")
+        raise ActionRefused("Choose at least one consent, all of the same talent.")
     if any(consent.status != ConsentStatus.REQUESTED for consent in consents):
-        raise NotPossible("Only a consent that waits for the talent can be sent.")
+        raise ActionRefused("Only a consent that waits for the talent can be sent.")
     return consents[0].talent
 
 
@@ -124,7 +124,7 @@ def send_invitation(invitation_id: str) -> None:
     token, invitation.token_digest = new_token()
     invitation.save(update_fields=["token_digest"])
     consents = list(invitation.consents.select_related("talent"))
-    context = {"invitation": invitation, "consents": consents, "link": link(token)}
+    context = {"invitation": invitation, "consents": consents, "link": make_private_link(token)}
     send_mail(
         f"{consents[0].company} asks for your voice consent",
         render_to_string("consent/mail/invitation.txt", context),
@@ -135,20 +135,20 @@ def send_invitation(invitation_id: str) -> None:
         invitation.sent_at = timezone.now()
         invitation.save(update_fields=["sent_at"])
         for consent in consents:
-            record(consent, EventKind.INVITED, invitation.created_by, to=invitation.sent_to)
+            record_event(consent, EventKind.INVITED, invitation.created_by, to=invitation.sent_to)
 
 
-def begin(invitation: Invitation, consent: Consent) -> None:
+def record_opening(invitation: Invitation, consent: Consent) -> None:
     """The talent pressed the button that begins; opening the link alone says nothing, as mail scanners do that."""
     with transaction.atomic():
         opened = Invitation.objects.filter(pk=invitation.pk, opened_at__isnull=True).update(opened_at=timezone.now())
         if opened:
-            record(consent, EventKind.OPENED, None, invitation=str(invitation.pk))
+            record_event(consent, EventKind.OPENED, None, invitation=str(invitation.pk))
 
 
-def void(consent: Consent, by: User, reason: str) -> None:
+def void_consent(consent: Consent, by: User, reason: str) -> None:
     """Call a request off; its links show that nothing is asked for any more."""
     with transaction.atomic():
         if not move(consent, ConsentStatus.VOIDED):
-            raise NotPossible("Only a consent that waits for the talent can be called off.")
-        record(consent, EventKind.VOIDED, by, reason=reason)
+            raise ActionRefused("Only a consent that waits for the talent can be called off.")
+        record_event(consent, EventKind.VOIDED, by, reason=reason)

@@ -7,39 +7,39 @@ from django.db import transaction
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, EventKind, Take
-from consent.services.approval import is_own_take, list_missing
-from consent.services.audit_log import record
+from consent.services.approval import is_own_take, list_missing_requirements
+from consent.services.audit_log import record_event
 from voicehub.models import User
-from voicehub.refusals import NotPossible
+from voicehub.refusals import ActionRefused
 from voicehub.transitions import move
 
-NOT_WAITING = "This consent does not wait for review any more."
+NOT_UNDER_REVIEW = "This consent does not wait for review any more."
 
 
-def latest_take(consent: Consent) -> Take | None:
+def find_latest_take(consent: Consent) -> Take | None:
     """The take that a review is about."""
     return consent.takes.filter(acceptable=True).order_by("-created_at").first()
 
 
-def waits_for_review(take: Take) -> bool:
+def is_under_review(take: Take) -> bool:
     """The take is the one that a review is about now."""
-    return take.consent.status == ConsentStatus.SUBMITTED and latest_take(take.consent) == take
+    return take.consent.status == ConsentStatus.SUBMITTED and find_latest_take(take.consent) == take
 
 
-def approve(consent: Consent, take: Take, by: User, *, played_at: datetime | None, reason: str = "") -> None:
+def approve_consent(consent: Consent, take: Take, by: User, *, played_at: datetime | None, reason: str = "") -> None:
     """Put the consent in force on the strength of `take`, which must be the newest one.
 
     `played_at` is when the server was first asked by this very person for the sound of this take. Raises NotPossible
     with all that is missing (see `approval.list_missing`).
     """
     with transaction.atomic():
-        newest = latest_take(consent)
+        newest = find_latest_take(consent)
         if newest is None or newest.pk != take.pk:
-            raise NotPossible("There is a newer recording. Listen to that one first.")
+            raise ActionRefused("There is a newer recording. Listen to that one first.")
         if not Consent.objects.filter(pk=consent.pk, status=ConsentStatus.SUBMITTED).exists():
-            raise NotPossible(NOT_WAITING)
-        if missing := list(list_missing(newest, by, played_at, reason)):
-            raise NotPossible(*missing)
+            raise ActionRefused(NOT_UNDER_REVIEW)
+        if missing := list(list_missing_requirements(newest, by, played_at, reason)):
+            raise ActionRefused(*missing)
         done = move(
             consent,
             ConsentStatus.APPROVED,
@@ -49,8 +49,8 @@ def approve(consent: Consent, take: Take, by: User, *, played_at: datetime | Non
             approved_at=timezone.now(),
         )
         if not done:
-            raise NotPossible(NOT_WAITING)
-        record(consent, EventKind.APPROVED, by, **_describe_approval(newest, by, reason))
+            raise ActionRefused(NOT_UNDER_REVIEW)
+        record_event(consent, EventKind.APPROVED, by, **_describe_approval(newest, by, reason))
 
 
 def _describe_approval(take: Take, by: User, reason: str) -> dict[str, Any]:
@@ -63,58 +63,60 @@ def _describe_approval(take: Take, by: User, reason: str) -> dict[str, Any]:
     return grounds
 
 
-def ask_again(consent: Consent, by: User, reason: str) -> None:
+def request_retake(consent: Consent, by: User, reason: str) -> None:
     """Ask the talent to read the statement once more; the reason is shown on the private page."""
     with transaction.atomic():
         if not move(consent, ConsentStatus.REQUESTED, note_to_talent=reason):
-            raise NotPossible(NOT_WAITING)
-        record(consent, EventKind.ASKED_AGAIN, by, reason=reason)
+            raise ActionRefused(NOT_UNDER_REVIEW)
+        record_event(consent, EventKind.ASKED_AGAIN, by, reason=reason)
 
 
-def decline(consent: Consent, reason: str) -> None:
+def decline_consent(consent: Consent, reason: str) -> None:
     """The talent says no."""
-    _step(consent, ConsentStatus.DECLINED, EventKind.DECLINED, None, reason)
+    _change_status(consent, ConsentStatus.DECLINED, EventKind.DECLINED, None, reason)
 
 
-def suspend(consent: Consent, by: User, reason: str) -> None:
+def suspend_consent(consent: Consent, by: User, reason: str) -> None:
     """Stop new builds for a while, say during a dispute."""
-    _step(consent, ConsentStatus.SUSPENDED, EventKind.SUSPENDED, by, reason)
+    _change_status(consent, ConsentStatus.SUSPENDED, EventKind.SUSPENDED, by, reason)
 
 
-def resume(consent: Consent, by: User, reason: str) -> None:
+def resume_consent(consent: Consent, by: User, reason: str) -> None:
     """End a suspension."""
     with transaction.atomic():
         if not move(consent, ConsentStatus.APPROVED, since=ConsentStatus.SUSPENDED):
-            raise NotPossible("This consent is not suspended.")
-        record(consent, EventKind.RESUMED, by, reason=reason)
+            raise ActionRefused("This consent is not suspended.")
+        record_event(consent, EventKind.RESUMED, by, reason=reason)
 
 
-def withdraw(consent: Consent, by: User | None, reason: str) -> None:
+def withdraw_consent(consent: Consent, by: User | None, reason: str) -> None:
     """The talent takes the consent back; `by` is the member of staff who was told, or None for the talent."""
-    _step(consent, ConsentStatus.WITHDRAWN, EventKind.WITHDRAWN, by, reason)
+    _change_status(consent, ConsentStatus.WITHDRAWN, EventKind.WITHDRAWN, by, reason)
 
 
-def _step(consent: Consent, to: ConsentStatus, kind: EventKind, by: User | None, reason: str) -> None:
+def _change_status(consent: Consent, to: ConsentStatus, kind: EventKind, by: User | None, reason: str) -> None:
     with transaction.atomic():
         if not move(consent, to):
             consent.refresh_from_db(fields=["status"])
-            raise NotPossible(f"This is not possible any more: the consent is {consent.get_status_display().lower()}.")
-        record(consent, kind, by, reason=reason)
+            raise ActionRefused(
+                f"This is not possible any more: the consent is {consent.get_status_display().lower()}."
+            )
+        record_event(consent, kind, by, reason=reason)
 
 
-def expire_due() -> int:
+def expire_due_consents() -> int:
     """Expire what is past its last day: consents with an end, and requests whose last link is over."""
     today = timezone.localdate()
     due = Consent.objects.filter(
         valid_until__lt=today,
         status__in=[ConsentStatus.REQUESTED, ConsentStatus.APPROVED, ConsentStatus.SUSPENDED],
     ).select_related("talent")
-    return sum(_expire(consent) for consent in due)
+    return sum(_expire_consent(consent) for consent in due)
 
 
-def _expire(consent: Consent) -> bool:
+def _expire_consent(consent: Consent) -> bool:
     with transaction.atomic():
         moved = move(consent, ConsentStatus.EXPIRED)
         if moved:
-            record(consent, EventKind.EXPIRED, consent.requested_by, valid_until=str(consent.valid_until))
+            record_event(consent, EventKind.EXPIRED, consent.requested_by, valid_until=str(consent.valid_until))
     return moved

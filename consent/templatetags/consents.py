@@ -5,23 +5,23 @@ from django import template
 from consent import extension_points, labels
 from consent.models import Consent, Event, Purpose, Take
 from consent.presenters import make_invitation_badge
-from consent.services.disclosure import Term, disclosure, term
-from consent.take_report import heard
+from consent.services.disclosure import Term, compute_term, describe_disclosure
+from consent.take_report import make_take_report
 
 register = template.Library()
-register.filter("heard", heard)
+register.filter("heard", make_take_report)
 register.filter("invitation_badge", make_invitation_badge)
 
 
 @register.filter
 def provider_name(slug: str) -> str:
     """The provider's own name."""
-    return extension_points.label(slug)
+    return extension_points.get_provider_label(slug)
 
 
 @register.filter
 def provider_names(slugs: list[str]) -> str:
-    return ", ".join(extension_points.label(slug) for slug in slugs)
+    return ", ".join(extension_points.get_provider_label(slug) for slug in slugs)
 
 
 @register.filter
@@ -32,43 +32,43 @@ def purpose_names(purposes: list[str]) -> str:
 @register.filter
 def language_name(tag: str) -> str:
     """ "en-US" → "English (US)"."""
-    return labels.language_name(tag)
+    return labels.get_language_name(tag)
 
 
 @register.filter
 def history_line(event: Event) -> str:
     """A line of the history as a sentence."""
-    return labels.line(event)
+    return labels.describe_event(event)
 
 
 @register.filter
 def captured(take: Take) -> str:
     """How the take was made."""
-    return labels.captured(take)
+    return labels.describe_capture(take)
 
 
 @register.filter
 def captured_for_talent(take: Take) -> str:
     """How the take was made, said to the talent."""
-    return labels.captured_for_talent(take)
+    return labels.describe_capture_to_talent(take)
 
 
 @register.filter
 def processing(take: Take) -> str:
     """What the browser did to the sound, where it said."""
-    return labels.processing(take)
+    return labels.describe_processing(take)
 
 
 @register.filter
 def recipients(consent: Consent) -> str:
     """What the provider is given, said to the talent."""
-    return disclosure(consent).recipients
+    return describe_disclosure(consent).recipients
 
 
 @register.inclusion_tag("public/_validity.html")
 def consent_term(consent: Consent) -> dict[str, Term]:
     """For how long it holds, said to the talent."""
-    return {"term": term(consent)}
+    return {"term": compute_term(consent)}
 
 
 @register.inclusion_tag("consent/_statement_text.html")

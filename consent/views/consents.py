@@ -11,176 +11,196 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent import extension_points
-from consent.access import consent_or_404, invitation_or_404, invitation_rows, may, take_or_404, talent_or_404, user_of
-from consent.forms import ApprovalForm, AskForm, ReasonForm
+from consent.access import (
+    get_consent_or_404,
+    get_invitation_or_404,
+    get_take_or_404,
+    get_talent_or_404,
+    get_user,
+    list_invitation_rows,
+    require_permission,
+)
+from consent.forms import ApprovalForm, ConsentRequestForm, ReasonForm
 from consent.models import Consent, ConsentStatus, Take
 from consent.playback import find_first_playback
 from consent.presenters import make_next_step
 from consent.services import invitations, review
 from consent.services.approval import count_seconds_left, may_approve
-from consent.services.audit_log import first_broken
-from consent.services.gate import permission
-from consent.services.invitations import ask, revoke
-from voicehub.refusals import refusal_to, refusal_to_message
+from consent.services.audit_log import find_first_broken_event
+from consent.services.gate import check_permission
+from consent.services.invitations import request_consent, revoke_invitation
+from voicehub.refusals import handle_refusal, show_refusal_as_message
 
 Act = Callable[..., Any]
 View = Callable[[HttpRequest, UUID], HttpResponse]
 CHANGEABLE = {ConsentStatus.REQUESTED, ConsentStatus.APPROVED, ConsentStatus.SUSPENDED}
 
 
-@may("consent.add_consent")
+@require_permission("consent.add_consent")
 @require_http_methods(["GET", "HEAD", "POST"])
-def consent_ask(request: HttpRequest, pk: UUID) -> HttpResponse:
-    talent = talent_or_404(pk)
-    form = AskForm(request.POST) if request.method == "POST" else AskForm(initial=request.GET.dict())
+def consent_request(request: HttpRequest, pk: UUID) -> HttpResponse:
+    talent = get_talent_or_404(pk)
+    form = (
+        ConsentRequestForm(request.POST) if request.method == "POST" else ConsentRequestForm(initial=request.GET.dict())
+    )
     if request.method == "POST" and form.is_valid():
         provider, language = form.cleaned_data["statement"].split(":")
-        consent = ask(
+        consent = request_consent(
             talent,
             provider,
             language,
             form.cleaned_data["purpose"],
-            user_of(request),
+            get_user(request),
             company=form.cleaned_data["company"],
             valid_until=form.cleaned_data["valid_until"],
         )
         return redirect(consent)
-    return render(request, "consent/consent_request.html", {"form": form, "talent": talent, **_statement(form, talent)})
+    return render(
+        request,
+        "consent/consent_request.html",
+        {"form": form, "talent": talent, **_make_statement_context(form, talent)},
+    )
 
 
-@may("consent.add_consent")
+@require_permission("consent.add_consent")
 @require_safe
-def statement(request: HttpRequest, pk: UUID) -> HttpResponse:
+def statement_preview(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The statement as it would be read for what is chosen so far: the part of the page that htmx exchanges."""
-    talent = talent_or_404(pk)
-    form = AskForm(initial=request.GET.dict())
-    return render(request, "consent/_statement.html", {"talent": talent, **_statement(form, talent)})
+    talent = get_talent_or_404(pk)
+    form = ConsentRequestForm(initial=request.GET.dict())
+    return render(request, "consent/_statement.html", {"talent": talent, **_make_statement_context(form, talent)})
 
 
-def _statement(form: AskForm, talent: Any) -> dict[str, Any]:
-    chosen = form.chosen()
+def _make_statement_context(form: ConsentRequestForm, talent: Any) -> dict[str, Any]:
+    chosen = form.get_selected_statement()
     company = (form["company"].value() or "").strip()
-    text = chosen.filled(company=company or "…", talent=talent.name) if chosen else ""
+    text = chosen.fill(company=company or "…", talent=talent.name) if chosen else ""
     return {"statement": chosen, "statement_text": text}
 
 
-@may("consent.view_consent")
+@require_permission("consent.view_consent")
 @require_safe
-def consent(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return _page(request, consent_or_404(pk))
+def consent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return _render_consent_page(request, get_consent_or_404(pk))
 
 
-def _page(request: HttpRequest, found: Consent, **more: Any) -> HttpResponse:
+def _render_consent_page(request: HttpRequest, found: Consent, **more: Any) -> HttpResponse:
     takes = list(found.takes.select_related("recorded_by", "check_made").defer("peaks", "check_made__fine_peaks"))
-    links, user = invitation_rows(found), user_of(request)
+    links, user = list_invitation_rows(found), get_user(request)
     is_invited = any(not row.ended for row in links)
-    to_review = next((take for take in takes if take.acceptable), None) if _waits(found) else None
+    to_review = next((take for take in takes if take.acceptable), None) if _is_waiting(found) else None
     context = {
         "consent": found,
         "takes": takes,
         "to_review": to_review,
         "other_takes": [take for take in takes if take != to_review],
         "may_approve": to_review is not None and may_approve(to_review, user),
-        "seconds_left": _seconds_left(request, to_review),
+        "seconds_left": _get_seconds_left(request, to_review),
         "invitations": links,
-        "next_step": make_next_step(found, user, is_invited=is_invited, missing=_lacking(found)),
+        "next_step": make_next_step(found, user, is_invited=is_invited, missing=_list_missing(found)),
         "can_change_status": found.status in CHANGEABLE and user.has_perm("consent.review_consent"),
         "events": list(found.events.order_by("sequence")),
-        "broken": first_broken(found),
+        "broken": find_first_broken_event(found),
     }
     return render(request, "consent/consent.html", context | more)
 
 
-def _seconds_left(request: HttpRequest, take: Take | None) -> int | None:
+def _get_seconds_left(request: HttpRequest, take: Take | None) -> int | None:
     """Until this person has heard all of the take under review; None before it was played."""
     played_at = find_first_playback(request, take) if take else None
     return count_seconds_left(take, played_at) if take and played_at else None
 
 
-def _waits(consent: Consent) -> bool:
+def _is_waiting(consent: Consent) -> bool:
     return consent.status == ConsentStatus.SUBMITTED
 
 
-def _lacking(consent: Consent) -> tuple[str, ...]:
+def _list_missing(consent: Consent) -> tuple[str, ...]:
     """What a consent in force still lacks before a voice may be built on it."""
     if consent.status != ConsentStatus.APPROVED:
         return ()
-    name = extension_points.label(consent.provider)
-    return permission(consent.talent, consent.provider, consent.purpose, provider_label=name).reasons
+    name = extension_points.get_provider_label(consent.provider)
+    return check_permission(consent.talent, consent.provider, consent.purpose, provider_label=name).reasons
 
 
-@may("consent.invite_talent")
+@require_permission("consent.invite_talent")
 @require_POST
 def invite(request: HttpRequest, pk: UUID) -> HttpResponse:
-    found = consent_or_404(pk)
-    return _try(request, found, "The invitation is on its way.", invitations.invite, [found], user_of(request))
+    found = get_consent_or_404(pk)
+    return _act_or_refuse(
+        request, found, "The invitation is on its way.", invitations.invite_talent, [found], get_user(request)
+    )
 
 
-@may("consent.invite_talent")
+@require_permission("consent.invite_talent")
 @require_http_methods(["GET", "HEAD", "POST"])
-@refusal_to_message("consent:consent")
+@show_refusal_as_message("consent:consent")
 def copy_link(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show a new private link, in this one answer and never again; a page that is loaded anew shows the consent."""
-    found = consent_or_404(pk)
+    found = get_consent_or_404(pk)
     if request.method != "POST":
         return redirect(found)
-    link = invitations.copy_link([found], user_of(request))
-    return _page(request, found, link=link)
+    link = invitations.create_private_link([found], get_user(request))
+    return _render_consent_page(request, found, link=link)
 
 
-@may("consent.invite_talent")
+@require_permission("consent.invite_talent")
 @require_POST
-def end_link(request: HttpRequest, pk: UUID, link: UUID) -> HttpResponse:
-    found = consent_or_404(pk)
-    return _try(request, found, "The link is ended.", revoke, invitation_or_404(found, link), user_of(request))
+def revoke_link(request: HttpRequest, pk: UUID, link: UUID) -> HttpResponse:
+    found = get_consent_or_404(pk)
+    return _act_or_refuse(
+        request, found, "The link is ended.", revoke_invitation, get_invitation_or_404(found, link), get_user(request)
+    )
 
 
-@may("consent.review_consent")
+@require_permission("consent.review_consent")
 @require_POST
 def approve(request: HttpRequest, pk: UUID) -> HttpResponse:
-    found = consent_or_404(pk)
-    take = take_or_404(_uuid_or_404(request.POST.get("take", "")))
+    found = get_consent_or_404(pk)
+    take = get_take_or_404(_parse_uuid_or_404(request.POST.get("take", "")))
     form = ApprovalForm(request.POST)
     if not form.is_valid():
         messages.error(request, str(form.errors["reason"][0]))
         return redirect(found)
     given = {"played_at": find_first_playback(request, take), "reason": form.cleaned_data["reason"]}
-    act = partial(review.approve, **given)
-    return _try(request, found, "Approved: the consent is in force.", act, found, take, user_of(request))
+    act = partial(review.approve_consent, **given)
+    return _act_or_refuse(request, found, "Approved: the consent is in force.", act, found, take, get_user(request))
 
 
-def _uuid_or_404(text: str) -> UUID:
+def _parse_uuid_or_404(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
         raise Http404("Not an id.") from None
 
 
-def _try(request: HttpRequest, consent: Consent, done: str, act: Act, *args: Any) -> HttpResponse:
+def _act_or_refuse(request: HttpRequest, consent: Consent, success_message: str, act: Act, *args: Any) -> HttpResponse:
     """Do it, say that it is done or why it is not possible, and go back to the consent."""
-    with refusal_to(partial(messages.error, request)):
+    with handle_refusal(partial(messages.error, request)):
         act(*args)
-        messages.success(request, done)
+        messages.success(request, success_message)
     return redirect(consent)
 
 
-def _with_reason(act: Act, done: str) -> View:
+def _make_reason_view(act: Act, success_message: str) -> View:
     """A view that does `act(consent, by, reason)` with the reason that was written down."""
 
     def view(request: HttpRequest, pk: UUID) -> HttpResponse:
-        found = consent_or_404(pk)
+        found = get_consent_or_404(pk)
         form = ReasonForm(request.POST)
         if not form.is_valid():
             messages.error(request, str(form.errors["reason"][0]))
             return redirect(found)
-        return _try(request, found, done, act, found, user_of(request), form.cleaned_data["reason"])
+        return _act_or_refuse(
+            request, found, success_message, act, found, get_user(request), form.cleaned_data["reason"]
+        )
 
-    guarded: View = may("consent.review_consent")(require_POST(view))
+    guarded: View = require_permission("consent.review_consent")(require_POST(view))
     return guarded
 
 
-ask_again = _with_reason(review.ask_again, "Asked to read it again. The private link works as before.")
-suspend = _with_reason(review.suspend, "Suspended: no build starts on this consent for now.")
-resume = _with_reason(review.resume, "The consent is in force again.")
-withdraw = _with_reason(review.withdraw, "Withdrawn: no build starts on this consent any more.")
-void = _with_reason(invitations.void, "Called off.")
+ask_again = _make_reason_view(review.request_retake, "Asked to read it again. The private link works as before.")
+suspend = _make_reason_view(review.suspend_consent, "Suspended: no build starts on this consent for now.")
+resume = _make_reason_view(review.resume_consent, "The consent is in force again.")
+withdraw = _make_reason_view(review.withdraw_consent, "Withdrawn: no build starts on this consent any more.")
+void = _make_reason_view(invitations.void_consent, "Called off.")

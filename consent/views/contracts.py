@@ -8,36 +8,36 @@ from django.shortcuts import redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_safe
 
-from consent.access import contract_or_404, may, talent_or_404, user_of
+from consent.access import get_contract_or_404, get_talent_or_404, get_user, require_permission
 from consent.forms import ContractForm
 from consent.services.contracts import file_contract
-from voicehub.media import send
+from voicehub.media import send_file
 
 
-@may("consent.add_contract")
+@require_permission("consent.add_contract")
 @require_http_methods(["GET", "HEAD", "POST"])
 def contract_add(request: HttpRequest, pk: UUID) -> HttpResponse:
-    talent = talent_or_404(pk)
+    talent = get_talent_or_404(pk)
     form = ContractForm(talent, request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        contract = file_contract(talent, form.cleaned_data["file"], form.terms(), user_of(request))
+        contract = file_contract(talent, form.cleaned_data["file"], form.terms(), get_user(request))
         messages.success(request, "The contract is on file.")
         return redirect(contract)
     return render(request, "consent/contract_form.html", {"form": form, "talent": talent})
 
 
-@may("consent.view_contract")
+@require_permission("consent.view_contract")
 @require_safe
-def contract(request: HttpRequest, pk: UUID) -> HttpResponse:
-    found = contract_or_404(pk)
+def contract_page(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found = get_contract_or_404(pk)
     replaced_by = getattr(found, "superseded_by", None)
     return render(request, "consent/contract.html", {"contract": found, "replaced_by": replaced_by})
 
 
-@may("consent.view_contract")
+@require_permission("consent.view_contract")
 @require_safe
 def contract_file(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The paper, only ever as a download: a PDF can hold scripts."""
-    found = contract_or_404(pk)
+    found = get_contract_or_404(pk)
     name = f"contract-{slugify(found.talent.name) or 'talent'}-{found.signed_on:%Y-%m-%d}.pdf"
-    return send(request, found.file, "application/pdf", name, attachment=True)
+    return send_file(request, found.file, "application/pdf", name, attachment=True)

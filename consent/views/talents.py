@@ -8,38 +8,38 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from consent.access import history_of, may, talent_or_404, talents, user_of
+from consent.access import get_talent_or_404, get_user, list_recent_events, query_talents, require_permission
 from consent.forms import TalentForm
 from consent.models import ConsentStatus
 
-PAGE = 25
+PAGE_SIZE = 25
 HISTORY_LINES = 10
 
 
-@may("consent.view_talent")
+@require_permission("consent.view_talent")
 @require_safe
 def talent_list(request: HttpRequest) -> HttpResponse:
     search = request.GET.get("search", "").strip().replace("\x00", "")[:100]
-    page = Paginator(talents(search), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(query_talents(search), PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "consent/talent_list.html", {"page": page, "search": search})
 
 
-@may("consent.add_talent")
+@require_permission("consent.add_talent")
 @require_http_methods(["GET", "HEAD", "POST"])
 def talent_add(request: HttpRequest) -> HttpResponse:
     form = TalentForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        form.instance.created_by = user_of(request)
+        form.instance.created_by = get_user(request)
         talent = form.save()
         messages.success(request, f"{talent.name} is added.")
         return redirect(talent)
     return render(request, "consent/talent_form.html", {"form": form})
 
 
-@may("consent.view_talent")
+@require_permission("consent.view_talent")
 @require_safe
-def talent(request: HttpRequest, pk: UUID) -> HttpResponse:
-    found = talent_or_404(pk)
+def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found = get_talent_or_404(pk)
     consents = list(found.consents.all())
     in_force = set(found.contracts.in_force().values_list("pk", flat=True))
     context = {
@@ -48,15 +48,15 @@ def talent(request: HttpRequest, pk: UUID) -> HttpResponse:
         "contracts": list(found.contracts.all()),
         "in_force": in_force,
         "ready_for_voice": in_force and any(one.status == ConsentStatus.APPROVED for one in consents),
-        "events": history_of(found, HISTORY_LINES),
+        "events": list_recent_events(found, HISTORY_LINES),
     }
     return render(request, "consent/talent.html", context)
 
 
-@may("consent.change_talent")
+@require_permission("consent.change_talent")
 @require_http_methods(["GET", "HEAD", "POST"])
 def talent_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
-    found = talent_or_404(pk)
+    found = get_talent_or_404(pk)
     form = TalentForm(request.POST or None, instance=found)
     if request.method == "POST" and form.is_valid():
         form.instance.save(update_fields=list(form.Meta.fields))

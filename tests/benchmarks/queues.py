@@ -82,14 +82,14 @@ def seconds_until_refreshed(sandbox: Sandbox, builds: int, queues: Sequence[Sequ
         desk.start(desk.voice())
     sandbox.faults({"operation": "*", "do": f"delay:{SECONDS_A_CALL}", "times": 1_000_000})
     Task.objects.exclude(kind__in=("submit_build", "refresh_build")).delete()
-    Task.objects.filter(status=TaskStatus.WAITING, kind="submit_build").update(due_at=timezone.now(), rung_at=None)
+    Task.objects.filter(status=TaskStatus.WAITING, kind="submit_build").update(due_at=timezone.now(), notified_at=None)
     remote = RemoteVoice.objects.filter(pk=training.remote_voice_id)
-    before = remote.get().seen_at
-    outbox.sweep()
-    outbox.add("refresh_build", training.pk)
+    before = remote.get().checked_at
+    outbox.notify_due_tasks()
+    outbox.enqueue_task("refresh_build", training.pk)
     began = time.monotonic()
     with workers(queues):
-        wait_for(lambda: remote.get().seen_at != before, "The refresh was not done.", LONGEST)
+        wait_for(lambda: remote.get().checked_at != before, "The refresh was not done.", LONGEST)
     Task.objects.filter(status=TaskStatus.WAITING).delete()
     return time.monotonic() - began
 

@@ -21,7 +21,7 @@ from uuid import uuid4
 import requests
 
 from audio.datasets.archive_writer import Entry
-from audio.datasets.package import packed_archive
+from audio.datasets.package import pack_archive
 from providers.resemble_v1.adapter import ResembleV1
 from providers.resemble_v2.adapter import ResembleV2
 from providers.types import BuildSpec, ClipUpload, Handover, Tier, UploadFile
@@ -138,7 +138,7 @@ def send(address: str, clip: Path, count: int) -> None:
 
     def pack() -> UploadFile:
         nonlocal bytes_sent
-        made = packed_archive("voice", entries, with_text=False)
+        made = pack_archive("voice", entries, with_text=False)
         bytes_sent = made.size
         return UploadFile(made.name, made.content_type, made.size, made.md5, made.chunks)
 

@@ -44,7 +44,7 @@ def test_key_of_an_account_is_not_shown(studio: Studio, open_tab: OpenTab) -> No
     page = open_tab("desk", "ada").go("/administration/voices/account/")
     page.get_by_role("link", name=desk.ACCOUNT, exact=True).click()
     expect(page.get_by_label("API key:")).to_have_value("")
-    sealed = studio.rows("SELECT sealed_key FROM voices_account WHERE name = ?", desk.ACCOUNT)[0]["sealed_key"]
+    sealed = studio.rows("SELECT encrypted_key FROM voices_account WHERE name = ?", desk.ACCOUNT)[0]["encrypted_key"]
     assert sealed
     for secret in (desk.ACCOUNT_KEY, sealed):
         assert secret not in page.content()

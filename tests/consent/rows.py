@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from consent.models import Capture, Consent, Contract, Invitation, Purpose, Statement, Take, Talent
 from consent.services.contracts import file_contract
-from consent.services.invitations import ask, copy_link
+from consent.services.invitations import create_private_link, request_consent
 from consent.services.takes import submit_take
 from tests.support.approval import approve_after_listening
 from tests.support.wav import speech_like, wav_bytes
@@ -68,7 +68,7 @@ class Desk:
         return file_contract(talent, upload(PDF, "contract.pdf", "application/pdf"), given, self.producer)
 
     def asked(self, talent: Talent | None = None, purpose: str = Purpose.NARRATION) -> Consent:
-        return ask(talent or self.talent(), PROVIDER, "en-US", purpose, self.producer)
+        return request_consent(talent or self.talent(), PROVIDER, "en-US", purpose, self.producer)
 
     def take(self, consent: Consent, data: bytes | None = None, by: User | None = None) -> Take:
         take = submit_take(consent, upload(data or spoken()), Capture.UPLOAD if by else Capture.LINK, by=by)
@@ -87,7 +87,7 @@ class Desk:
 
     def link(self, *consents: Consent) -> str:
         """The path of a private link for these consents."""
-        token = copy_link(list(consents), self.producer).rstrip("/").rsplit("/", 1)[1]
+        token = create_private_link(list(consents), self.producer).rstrip("/").rsplit("/", 1)[1]
         return reverse("invitation:open", args=[token])
 
     def guest(self, *consents: Consent) -> Client:

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from consent.services.review import suspend
+from consent.services.review import suspend_consent
 from tests.consent.rows import Desk
 from tests.support.approval import REASON
 from voicehub.models import User
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 def test_the_history_is_told_in_sentences(desk: Desk, client: Client, admin: User) -> None:
     consent = desk.approved()
-    suspend(consent, desk.producer, "A <b>dispute</b>.")
+    suspend_consent(consent, desk.producer, "A <b>dispute</b>.")
     client.force_login(admin)
     shown = client.get(reverse("admin:consent_consent_change", args=[consent.pk])).content.decode()
     assert "asked for consent." in shown

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from consent.models import ConsentStatus, EventKind, Take
-from consent.services.takes import NO_STATEMENT
+from consent.services.takes import EMPTY_TAKE_CODES
 from tests.consent.rows import Desk, at, upload
 from tests.support.wav import RATE, noise, speech_like, wav_bytes
 
@@ -71,4 +71,4 @@ def test_a_recording_with_something_to_hear_is_still_kept(desk: Desk) -> None:
 def test_the_server_refuses_what_the_recorder_refuses_but_too_long_a_take() -> None:
     recorder = Path(__file__).parents[2] / "static" / "js" / "recorder" / "checks.js"
     blocking = set(re.findall(r'block\("(\w+)"', recorder.read_text()))
-    assert blocking - {"too_long"} == NO_STATEMENT & blocking == NO_STATEMENT - {"empty_file", "data_empty"}
+    assert blocking - {"too_long"} == EMPTY_TAKE_CODES & blocking == EMPTY_TAKE_CODES - {"empty_file", "data_empty"}

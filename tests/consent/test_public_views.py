@@ -9,15 +9,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from consent.access import COOKIE, COOKIE_PATH
+from consent.access import COOKIE_PATH, INVITATION_COOKIE
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Invitation, Take
-from consent.services.invitations import invite, send_invitation, void
-from consent.services.review import ask_again
+from consent.services.invitations import invite_talent, send_invitation, void_consent
+from consent.services.review import request_retake
 from consent.services.takes import submit_take
 from tests.consent.rows import Desk, spoken, the_invitation, upload
 from tests.support.wav import HOSTILE
 from voicehub.models import User
-from voicehub.tokens import digest, new_token
+from voicehub.tokens import hash_token, new_token
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +49,7 @@ def test_the_link_trades_its_token_for_a_cookie_and_leads_to_an_address_without_
     assert response.status_code == 302
     assert response.headers["Location"] == reverse("invitation:home")
     assert response.headers["Referrer-Policy"] == "no-referrer"
-    cookie = response.cookies[COOKIE]
+    cookie = response.cookies[INVITATION_COOKIE]
     assert cookie["httponly"] and cookie["samesite"] == "Lax" and cookie["path"] == COOKIE_PATH
     token = path.rstrip("/").rsplit("/", 1)[1]
     assert token not in str(cookie)
@@ -58,9 +58,9 @@ def test_the_link_trades_its_token_for_a_cookie_and_leads_to_an_address_without_
 
 def test_the_cookie_is_for_https_only_where_the_house_is(desk: Desk, settings: Any) -> None:
     path = desk.link(desk.asked())
-    assert not Client().get(path).cookies[COOKIE]["secure"]
+    assert not Client().get(path).cookies[INVITATION_COOKIE]["secure"]
     settings.HTTPS = True
-    assert Client().get(path).cookies[COOKIE]["secure"]
+    assert Client().get(path).cookies[INVITATION_COOKIE]["secure"]
 
 
 def test_looking_at_every_page_changes_nothing(desk: Desk) -> None:
@@ -95,7 +95,7 @@ def over_in_every_way(desk: Desk) -> dict[str, str]:
         elif reason == "revoked":
             consent.invitations.update(revoked_at=now)
         else:
-            void(consent, desk.producer, "Not needed.")
+            void_consent(consent, desk.producer, "Not needed.")
     links["unknown"] = reverse("invitation:open", args=[new_token()[0]])
     links["nonsense"] = reverse("invitation:open", args=["x"])
     return links
@@ -105,7 +105,7 @@ def test_a_link_that_is_over_tells_nobody_why(desk: Desk) -> None:
     answers = {reason: Client().get(path) for reason, path in over_in_every_way(desk).items()}
     assert {answer.status_code for answer in answers.values()} == {404}
     assert len({answer.content for answer in answers.values()}) == 1
-    assert not any(COOKIE in answer.cookies for answer in answers.values())
+    assert not any(INVITATION_COOKIE in answer.cookies for answer in answers.values())
 
 
 def test_the_stored_digest_is_not_a_key(desk: Desk) -> None:
@@ -117,10 +117,10 @@ def test_the_stored_digest_is_not_a_key(desk: Desk) -> None:
 
 def test_an_invitation_whose_mail_is_not_written_yet_opens_to_nobody(desk: Desk) -> None:
     consent = desk.asked()
-    invite([consent], desk.producer)
+    invite_talent([consent], desk.producer)
     assert the_invitation(consent).token_digest == ""
     client = Client()
-    client.cookies[COOKIE] = ""
+    client.cookies[INVITATION_COOKIE] = ""
     assert client.get(reverse("invitation:home")).status_code == 404
     assert Client().get("/i//").status_code == 404
 
@@ -149,7 +149,7 @@ def test_a_cookie_that_was_made_up_is_no_cookie(desk: Desk) -> None:
     consent = desk.asked()
     desk.link(consent)
     client = Client()
-    client.cookies[COOKIE] = the_invitation(consent).token_digest + ":1abcde:forged"
+    client.cookies[INVITATION_COOKIE] = the_invitation(consent).token_digest + ":1abcde:forged"
     assert client.get(reverse("invitation:home")).status_code == 404
 
 
@@ -346,7 +346,7 @@ def test_who_is_asked_again_sees_why(desk: Desk) -> None:
     guest = desk.guest(consent)
     as_recorder(guest, consent, spoken())
     consent.refresh_from_db()
-    ask_again(consent, desk.producer, "The <last> words are missing.")
+    request_retake(consent, desk.producer, "The <last> words are missing.")
     for address in (reverse("invitation:home"), own("record", consent)):
         assert b"The &lt;last&gt; words are missing." in guest.get(address).content
 
@@ -363,12 +363,12 @@ def test_one_link_can_be_for_several_consents(desk: Desk) -> None:
 
 def test_the_mail_says_who_asks_for_what_and_until_when(desk: Desk, mailoutbox: list[Any], producer: User) -> None:
     consent = desk.asked(desk.talent("Åsa O'Neill & Co"))
-    invitation = invite([consent], producer)
+    invitation = invite_talent([consent], producer)
     send_invitation(str(invitation.pk))
     body = mailoutbox[0].body
     invitation.refresh_from_db()
     link = next(word for word in body.split() if "/i/" in word)
-    assert digest(link.rstrip("/").rsplit("/", 1)[1]) == invitation.token_digest
+    assert hash_token(link.rstrip("/").rsplit("/", 1)[1]) == invitation.token_digest
     assert "Åsa O'Neill & Co" in body and consent.company in body and "Resemble" in body
     assert "&amp;" not in body and "&#" not in body
     assert Client().get(link.removeprefix("http://testserver")).status_code == 302

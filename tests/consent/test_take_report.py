@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, Take, TakeCheck
-from consent.take_report import COMPARING, STATES, TakeReport, heard
+from consent.take_report import COMPARISON_TIME, WORD_STATES, TakeReport, make_take_report
 from tests.consent.rows import Desk, at, page
 
 pytestmark = pytest.mark.django_db
@@ -62,21 +62,27 @@ def test_each_word_is_marked_as_heard_and_plays_from_its_place(as_viewer: Client
         ("doubtful", "0.90", "Northlight, not sure"),
     ]
     assert '<span class="word word-other_company">&lt;Acme&gt;<span class="visually-hidden">, another company' in shown
-    for words in ("Listen closely", "91% of the words recognized", "This result comes from a program. Listen before you decide."):
+    for words in (
+        "Listen closely",
+        "91% of the words recognized",
+        "This result comes from a program. Listen before you decide.",
+    ):
         assert words in shown
     assert consent.text in shown, "the words as they were shown stay beside it"
 
 
 def test_the_legend_tells_of_the_states_that_occur(take: Take) -> None:
-    found = heard(checked(take, statement={**STATEMENT, "words": WORDS[:2]}))
+    found = make_take_report(checked(take, statement={**STATEMENT, "words": WORDS[:2]}))
     assert found.legend == [("heard", "heard", 1), ("inserted", "said besides", 1)]
-    everything = heard(checked(take))
-    assert {state for state, _meaning, _count in everything.legend} == set(STATES)
+    everything = make_take_report(checked(take))
+    assert {state for state, _meaning, _count in everything.legend} == set(WORD_STATES)
 
 
 def test_a_state_that_nobody_knows_is_shown_as_not_sure(take: Take) -> None:
     odd = [{"text": "well", "state": "sung", "start": 1.0, "end": 2.0}]
-    assert [word.state for word in heard(checked(take, statement={**STATEMENT, "words": odd})).words] == ["doubtful"]
+    assert [word.state for word in make_take_report(checked(take, statement={**STATEMENT, "words": odd})).words] == [
+        "doubtful"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +120,7 @@ def test_who_speaks_is_told_with_what_it_rests_on(as_viewer: Client, consent: Co
 
 def test_who_sounds_like_another_is_told_below_which_likeness(take: Take) -> None:
     told = {**SPEAKER, "verdict": "different", "score": 0.599, "threshold": 0.6}
-    speaker = heard(checked(take, speaker=told)).speaker
+    speaker = make_take_report(checked(take, speaker=told)).speaker
     assert speaker and speaker.figures[:2] == (("Likeness", "0.59"), ("Another person below", "0.60"))
     assert speaker.figures[3] == ("Compared with", "5 recordings") and speaker.tone == "bad"
 
@@ -173,7 +179,7 @@ def test_the_voice_is_waited_for_a_little_longer(as_viewer: Client, take: Take) 
     assert as_viewer.get(polled(take, "comparing")).status_code == 204
     checked(take)
     assert "The same person" in page(as_viewer, polled(take, "comparing"))
-    checked(take, speaker={}, checked_at=timezone.now() - COMPARING)
+    checked(take, speaker={}, checked_at=timezone.now() - COMPARISON_TIME)
     answer = page(as_viewer, polled(take, "comparing"))
     assert "Not compared" in answer and "hx-trigger" not in answer
 
@@ -204,7 +210,7 @@ def test_what_cannot_be_used_is_not_waited_for(desk: Desk, as_viewer: Client) ->
 def test_admins_are_led_to_where_it_is_told_how_a_name_is_said(
     as_admin: Client, as_producer: Client, consent: Consent, take: Take
 ) -> None:
-    assert heard(checked(take)).names_to_teach == ["Northlight"]
+    assert make_take_report(checked(take)).unsure_names == ["Northlight"]
     assert "Tell how “Northlight” is said" not in review(as_producer, consent)
     assert f"{reverse('admin:consent_pronunciation_add')}?name=Northlight" in review(as_admin, consent)
 

@@ -13,13 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from consent.models import Capture, Consent, ConsentStatus, Contract, Statement, Take, Talent
-from consent.services.invitations import invite
-from consent.services.review import ask_again, decline, suspend
+from consent.services.invitations import invite_talent
+from consent.services.review import decline_consent, request_retake, suspend_consent
 from tests.consent.rows import PDF, PROVIDER, Desk, at, page, spoken, terms, upload
 from tests.support.approval import REASON, approve_after_listening, let_time_pass, play
 from tests.support.wav import HTML, ZIP
 from voicehub.models import User
-from voicehub.tokens import digest
+from voicehub.tokens import hash_token
 
 pytestmark = pytest.mark.django_db
 
@@ -170,7 +170,7 @@ def test_a_contract_replaces_only_one_of_the_same_talent_and_only_once(desk: Des
     assert file_contract(as_producer, talent, supersedes=foreign.pk).status_code == 200
     assert file_contract(as_producer, talent, supersedes=old.pk).status_code == 302
     assert file_contract(as_producer, talent, supersedes=old.pk).status_code == 200
-    assert "Replaced by" in page(as_producer, old.get_absolute_url()) and not old.in_force
+    assert "Replaced by" in page(as_producer, old.get_absolute_url()) and not old.is_in_force
 
 
 # --- asking -------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ def test_consent_is_asked_for_with_the_words_that_were_shown(desk: Desk, as_prod
     consent = Consent.objects.get()
     assert consent.text.replace("&", "&amp;") in shown and "Nord & Söhne" in consent.text
     assert (consent.company, consent.valid_until, consent.requested_by) == ("Nord & Söhne", None, desk.producer)
-    assert consent.text_sha256 == digest(consent.text)
+    assert consent.text_sha256 == hash_token(consent.text)
     assert consent.text_sha256 in page(as_producer, consent.get_absolute_url())
 
 
@@ -306,7 +306,7 @@ def test_nobody_approves_on_another_persons_take(desk: Desk, as_producer: Client
 
 def test_approving_again_does_not_end_a_suspension(desk: Desk, as_producer: Client) -> None:
     consent = desk.approved()
-    suspend(consent, desk.producer, "A dispute.")
+    suspend_consent(consent, desk.producer, "A dispute.")
     as_producer.post(at("approve", consent), {"take": consent.takes.get().pk})
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.SUSPENDED
@@ -338,7 +338,7 @@ def test_a_change_needs_its_reason_and_the_history_keeps_it(
 
 def test_a_suspension_ends(desk: Desk, as_producer: Client) -> None:
     consent = desk.approved()
-    suspend(consent, desk.producer, "A dispute.")
+    suspend_consent(consent, desk.producer, "A dispute.")
     as_producer.post(at("resume", consent), {"reason": "Settled."})
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.APPROVED
@@ -347,7 +347,7 @@ def test_a_suspension_ends(desk: Desk, as_producer: Client) -> None:
 @pytest.mark.parametrize("name", ["ask_again", "suspend", "resume", "withdraw", "void"])
 def test_what_is_over_stays_over(desk: Desk, as_producer: Client, name: str) -> None:
     consent = desk.asked()
-    decline(consent, "")
+    decline_consent(consent, "")
     lines = consent.events.count()
     response = as_producer.post(at(name, consent), {"reason": "Again"}, follow=True)
     assert b"alert-error" in response.content
@@ -400,8 +400,8 @@ def test_queries_do_not_grow_with_the_rows(desk: Desk, as_producer: Client) -> N
         consent = desk.asked(talent)
         for number in range(3):
             desk.take(consent, spoken(number))
-            ask_again(consent, desk.producer, "Again.")
-            invite([consent], desk.producer)
+            request_retake(consent, desk.producer, "Again.")
+            invite_talent([consent], desk.producer)
         desk.contract(talent)
         return consent
 
@@ -414,8 +414,8 @@ def test_queries_do_not_grow_with_the_rows(desk: Desk, as_producer: Client) -> N
         desk.asked(desk.talent("Somebody Else"))
     for number in range(3, 6):
         desk.take(first, spoken(number))
-        ask_again(first, desk.producer, "Again.")
-        invite([first], desk.producer)
+        request_retake(first, desk.producer, "Again.")
+        invite_talent([first], desk.producer)
     assert [queries(as_producer, address) for address in addresses] == before
 
 
@@ -434,7 +434,7 @@ def test_each_page_says_what_comes_next(desk: Desk, as_producer: Client, as_view
     approve_after_listening(consent, consent.takes.get(), desk.producer)
     assert "Next: add a voice" in page(as_producer, talent.get_absolute_url())
     assert "Next: add a voice" not in page(as_viewer, talent.get_absolute_url())
-    suspend(consent, desk.producer, "A dispute.")
+    suspend_consent(consent, desk.producer, "A dispute.")
     assert "Next: add a voice" not in page(as_producer, talent.get_absolute_url())
     shown = page(as_producer, consent.get_absolute_url())
     assert 'href="#status"' in shown and 'id="status"' in shown

@@ -87,7 +87,7 @@ def kill_worker(nursery: Started, number: int, seconds: float) -> None:
 def make_waiting_work_due() -> None:
     """Let the time pass that a retry waits for. What a worker has claimed stays its own."""
     waiting = Task.objects.filter(status=TaskStatus.WAITING, due_at__gt=timezone.now(), lease_until=None)
-    waiting.update(due_at=timezone.now(), rung_at=None)
+    waiting.update(due_at=timezone.now(), notified_at=None)
 
 
 def is_settled(builds: list[Build]) -> bool:
@@ -100,7 +100,7 @@ def is_settled(builds: list[Build]) -> bool:
 
 
 def describe(builds: list[Build], *processes: Started) -> str:
-    rows = [(one.pk, one.status, one.step, one.raw_status, one.looked_up) for one in builds]
+    rows = [(one.pk, one.status, one.pending_call, one.raw_status, one.lookup_attempts) for one in builds]
     tasks = list(Task.objects.filter(status=TaskStatus.WAITING).values())
     said = [(one.process.poll(), one.said[-3000:]) for one in processes]
     return f"builds {rows}\ntasks {tasks}\nprocesses {said}"

@@ -18,7 +18,7 @@ from tests.support.processes import MANAGE, Started, wait_for
 from tests.support.sandbox import Sandbox
 from tests.voices.services.builds.desk import GOES_ON, Desk
 from voices.models import Build, BuildStatus
-from voices.services.builds.spec import clip_name
+from voices.services.builds.spec import make_clip_name
 from voices.services.builds.start import start_build
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
@@ -77,7 +77,7 @@ def test_killed_at_every_call_nothing_is_made_twice(
 ) -> None:
     address = {"VOICEHUB_BASE_URL": live_server.url}
     voice = desk.voice()
-    names = {clip_name(row) for row in voice.recordings.all()}
+    names = {make_clip_name(row) for row in voice.recordings.all()}
     nursery = start(sys.executable, "-c", NURSERY, **address)
     killed: list[tuple[Point, Desk, Build]] = []
     for number, point in enumerate(POINTS, start=1):

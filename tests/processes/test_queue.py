@@ -41,7 +41,7 @@ TASKS = 40
 
 def add_notes(count: int, begin: int = 0) -> None:
     for number in range(begin, begin + count):
-        outbox.add("note", number)
+        outbox.enqueue_task("note", number)
 
 
 def test_queue_killed_and_emptied_while_tasks_wait(doorbell: Doorbell, start: Start, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_queue_that_does_not_answer_holds_nobody_up(tmp_path: Path, settings: An
         task = Task.objects.create(kind="note", object_id="1")
 
         def ring() -> None:
-            outbox.ring(task.pk)
+            outbox.notify_queue(task.pk)
             connection.close()
 
         ringing = Thread(target=ring, daemon=True)

@@ -8,11 +8,11 @@ from django.test import Client
 from django.urls import reverse
 
 from consent.models import Consent, Talent
-from consent.services.invitations import invite, send_invitation
+from consent.services.invitations import invite_talent, send_invitation
 from tests.consent.rows import Desk, spoken, upload
 from tests.voices.rows import Studio
 from voicehub.models import User
-from voicehub.tokens import digest
+from voicehub.tokens import hash_token
 from voicehub.upload_limits import TAKES_PER_CONSENT
 from voices.models import DatasetFetch
 from voices.services.recordings.store import add_recording
@@ -23,7 +23,7 @@ TOKEN = "t" * 43
 
 @pytest.mark.parametrize("status", ["withdrawn", "suspended", "expired"])
 def test_a_consent_that_ends_closes_the_dataset_that_a_provider_fetches(studio: Studio, status: str) -> None:
-    build = studio.build(dataset_digest=digest(TOKEN), handover="dataset_url")
+    build = studio.build(dataset_digest=hash_token(TOKEN), handover="dataset_url")
     path = reverse("voices:dataset", args=[TOKEN, "dataset.wav"])
     assert Client().get(path).status_code == 200
     opened = DatasetFetch.objects.count()
@@ -91,7 +91,7 @@ def test_names_with_line_breaks_neither_forge_a_header_nor_hold_the_mail_up(desk
     post(paula, "consent:consent_ask", talent, **ask)
     consent = Consent.objects.get()
     assert (talent.name, consent.company) == ("Tara Bcc: x@evil.test", "Studio Bcc: x@evil.test")
-    send_invitation(str(invite([consent], desk.producer).pk))
+    send_invitation(str(invite_talent([consent], desk.producer).pk))
     (sent,) = mail.outbox
     assert sent.recipients() == ["tara@voices.test"]
     assert set(sent.message().keys()) == {

@@ -22,10 +22,16 @@ from tests.support.hostile import Hostile, answer
 from tests.test_urls import ACCESS, address
 from tests.voices.rows import Studio
 from voicehub.models import User
-from voicehub.refusals import NotPossible
+from voicehub.refusals import ActionRefused
 from voices.models import Account, BuildStatus, Preview, RemoteVoice
-from voices.services.previews import HOUR, MOST_AN_HOUR, ask_preview
-from voices.services.remote_voices import adopt, ask_deletion, delete_orphan, delete_remote_voice, look
+from voices.services.previews import HOUR, MAX_PER_HOUR, request_preview
+from voices.services.remote_voices import (
+    adopt_voice,
+    delete_remote_voice,
+    delete_unknown_voice,
+    refresh_remote_voice,
+    request_deletion,
+)
 
 pytestmark = pytest.mark.one_database
 
@@ -80,18 +86,18 @@ def test_a_key_that_a_provider_repeats_is_neither_kept_nor_shown(
     remote = house.build(status=BuildStatus.READY).remote_voice
     said = {"voice_id": remote.remote_id, "name": f"by {KEY}", "status": f"OF {KEY}", "owner": {KEY: [KEY]}}
     hostile.says(answer(200, said))
-    look(remote)
+    refresh_remote_voice(remote)
     remote.refresh_from_db()
-    assert remote.raw_answer["voice_id"] == remote.remote_id
-    assert KEY not in f"{remote.raw_answer} {remote.name} {remote.raw_status}"
+    assert remote.raw_response["voice_id"] == remote.remote_id
+    assert KEY not in f"{remote.raw_response} {remote.name} {remote.raw_status}"
 
     gone = iter([answer(200, {"deleted": True, "by": KEY}), answer(404)])
     hostile.script = lambda _asked: [next(gone)]
-    ask_deletion(remote, house.producer, "It was a trial.")
+    request_deletion(remote, house.producer, "It was a trial.")
     delete_remote_voice(str(remote.pk))
     remote.refresh_from_db()
     assert remote.deleted_at
-    assert KEY not in json.dumps(remote.deletion)
+    assert KEY not in json.dumps(remote.deletion_proof)
     assert KEY not in as_producer.get(remote.get_absolute_url()).content.decode()
 
 
@@ -141,13 +147,13 @@ def test_only_what_the_provider_shows_is_adopted(house: Studio, hostile: Hostile
     voice = house.voice()
     known = house.build(voice, BuildStatus.READY).remote_voice
     hostile.says(answer(200, {"voice_id": known.remote_id, "status": "AVAILABLE"}))
-    with pytest.raises(NotPossible, match="another id"):
-        delete_orphan(house.account, known.remote_id.upper(), "rapid", house.producer, "x")
+    with pytest.raises(ActionRefused, match="another id"):
+        delete_unknown_voice(house.account, known.remote_id.upper(), "rapid", house.producer, "x")
     Account.objects.update(provider="resemble_v1")
     house.account.refresh_from_db()
     hostile.says(answer(200, []))
-    with pytest.raises(NotPossible, match="does not show"):
-        adopt(house.account, "made-up", "professional", voice, house.producer)
+    with pytest.raises(ActionRefused, match="does not show"):
+        adopt_voice(house.account, "made-up", "professional", voice, house.producer)
     assert RemoteVoice.objects.count() == 1
 
 
@@ -203,7 +209,7 @@ def test_a_proof_without_end_makes_a_page_that_opens(house: Studio, hostile: Hos
     remote = house.build(status=BuildStatus.READY).remote_voice
     gone = iter([answer(200, {"deleted": "x" * 1_000_000}), answer(404)])
     hostile.script = lambda _asked: [next(gone)]
-    ask_deletion(remote, house.producer, "It was a trial.")
+    request_deletion(remote, house.producer, "It was a trial.")
     delete_remote_voice(str(remote.pk))
     page = as_viewer.get(remote.get_absolute_url()).content
     assert b"{&quot;deleted" in page.replace(b"\\&quot;", b"&quot;")
@@ -214,13 +220,13 @@ def test_a_proof_without_end_makes_a_page_that_opens(house: Studio, hostile: Hos
 def test_a_voice_does_not_speak_without_end(house: Studio) -> None:
     """Each sentence may be charged for, and a button can be pressed a thousand times."""
     remote = house.build(status=BuildStatus.READY).remote_voice
-    for number in range(MOST_AN_HOUR):
-        ask_preview(remote, f"Sentence number {number}.", house.producer)
-    with pytest.raises(NotPossible, match="within an hour"):
-        ask_preview(remote, "One more.", house.producer)
-    assert Preview.objects.count() == MOST_AN_HOUR
+    for number in range(MAX_PER_HOUR):
+        request_preview(remote, f"Sentence number {number}.", house.producer)
+    with pytest.raises(ActionRefused, match="within an hour"):
+        request_preview(remote, "One more.", house.producer)
+    assert Preview.objects.count() == MAX_PER_HOUR
     Preview.objects.update(created_at=timezone.now() - HOUR)
-    ask_preview(remote, "One more.", house.producer)
+    request_preview(remote, "One more.", house.producer)
 
 
 # --- People -------------------------------------------------------------------------------

@@ -13,9 +13,9 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from voicehub.login_throttle import MOST_TRIES, WINDOW
-from voicehub.middleware import address_of
-from voicehub.models import SignInTries, User
+from voicehub.login_throttle import MAX_ATTEMPTS, WINDOW
+from voicehub.middleware import get_client_address
+from voicehub.models import SignInAttempts, User
 
 RIGHT, WRONG = "secret", "not the secret"
 HERE, ELSEWHERE = "192.0.2.1", "192.0.2.2"
@@ -26,13 +26,13 @@ def sign_in(name: str = "paula", password: str = WRONG, address: str = HERE, **h
     return Client(REMOTE_ADDR=address, headers=headers).post(reverse("login"), given)
 
 
-def guess(times: int = MOST_TRIES, **how: str) -> list[int]:
+def guess(times: int = MAX_ATTEMPTS, **how: str) -> list[int]:
     return [sign_in(**how).status_code for _ in range(times)]
 
 
 @pytest.mark.django_db
 def test_after_ten_wrong_tries_even_the_right_password_has_to_wait(producer: User) -> None:
-    assert guess() == [200] * MOST_TRIES
+    assert guess() == [200] * MAX_ATTEMPTS
     refused = sign_in(password=RIGHT)
     assert refused.status_code == 429
     assert refused.headers["Retry-After"] == "900"
@@ -41,26 +41,26 @@ def test_after_ten_wrong_tries_even_the_right_password_has_to_wait(producer: Use
 
 @pytest.mark.django_db
 def test_the_person_gets_in_from_elsewhere_and_others_from_here(producer: User, viewer: User) -> None:
-    guess(MOST_TRIES + 1)
+    guess(MAX_ATTEMPTS + 1)
     assert sign_in(password=RIGHT, address=ELSEWHERE).status_code == 302
     assert sign_in("vera", RIGHT).status_code == 302
 
 
 @pytest.mark.django_db
 def test_the_wait_is_over_after_a_quarter_of_an_hour(producer: User) -> None:
-    guess(MOST_TRIES + 1)
-    SignInTries.objects.update(since=timezone.now() - WINDOW + timedelta(seconds=5))
+    guess(MAX_ATTEMPTS + 1)
+    SignInAttempts.objects.update(since=timezone.now() - WINDOW + timedelta(seconds=5))
     assert sign_in(password=RIGHT).status_code == 429
-    SignInTries.objects.update(since=timezone.now() - WINDOW)
+    SignInAttempts.objects.update(since=timezone.now() - WINDOW)
     assert sign_in(password=RIGHT).status_code == 302
-    assert not SignInTries.objects.exists()
+    assert not SignInAttempts.objects.exists()
 
 
 @pytest.mark.django_db
 def test_who_remembers_the_password_in_time_starts_anew(producer: User) -> None:
-    guess(MOST_TRIES - 1)
+    guess(MAX_ATTEMPTS - 1)
     assert sign_in(password=RIGHT).status_code == 302
-    assert guess() == [200] * MOST_TRIES
+    assert guess() == [200] * MAX_ATTEMPTS
 
 
 @pytest.mark.django_db
@@ -72,7 +72,7 @@ def test_another_spelling_of_the_name_gives_no_more_tries(producer: User, spelli
 
 @pytest.mark.django_db
 def test_all_addresses_of_one_home_count_together(producer: User) -> None:
-    for number in range(MOST_TRIES):
+    for number in range(MAX_ATTEMPTS):
         sign_in(address=f"2001:db8::{number + 1:x}")
     assert sign_in(password=RIGHT, address="2001:db8::ffff").status_code == 429
     assert sign_in(password=RIGHT, address="2001:db8:0:1::1").status_code == 302
@@ -80,18 +80,18 @@ def test_all_addresses_of_one_home_count_together(producer: User) -> None:
 
 @pytest.mark.django_db
 def test_names_that_nobody_has_are_limited_in_the_same_way() -> None:
-    assert guess(MOST_TRIES + 1, name="nobody") == [200] * MOST_TRIES + [429]
+    assert guess(MAX_ATTEMPTS + 1, name="nobody") == [200] * MAX_ATTEMPTS + [429]
 
 
 @pytest.mark.django_db
 def test_what_was_typed_is_not_kept(producer: User) -> None:
     sign_in(name="my-password-in-the-wrong-field")
-    assert "my-password" not in str(SignInTries.objects.values())
+    assert "my-password" not in str(SignInAttempts.objects.values())
 
 
 @pytest.mark.django_db
 def test_a_caller_cannot_make_up_addresses(producer: User) -> None:
-    for number in range(MOST_TRIES):
+    for number in range(MAX_ATTEMPTS):
         sign_in(**{"X-Forwarded-For": f"198.51.100.{number}"})
     assert sign_in(password=RIGHT, **{"X-Forwarded-For": "198.51.100.99"}).status_code == 429
 
@@ -112,11 +112,11 @@ def test_many_tries_at_once_are_no_more_tries(producer: User) -> None:
     user_login_failed.connect(note)
     try:
         with ThreadPoolExecutor(8) as threads:
-            answers = list(threads.map(in_a_thread, range(3 * MOST_TRIES)))
+            answers = list(threads.map(in_a_thread, range(3 * MAX_ATTEMPTS)))
     finally:
         user_login_failed.disconnect(note)
-    assert sorted(answers) == [200] * MOST_TRIES + [429] * 2 * MOST_TRIES
-    assert len(looked_at) == MOST_TRIES
+    assert sorted(answers) == [200] * MAX_ATTEMPTS + [429] * 2 * MAX_ATTEMPTS
+    assert len(looked_at) == MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize(
@@ -137,4 +137,4 @@ def test_only_what_our_own_proxies_say_of_a_caller_is_believed(
 ) -> None:
     monkeypatch.setattr(settings, "VOICEHUB_PROXIES", proxies)
     request: HttpRequest = RequestFactory().get("/", REMOTE_ADDR=HERE, headers={"X-Forwarded-For": forwarded})
-    assert address_of(request) == expected
+    assert get_client_address(request) == expected

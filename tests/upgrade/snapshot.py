@@ -83,15 +83,15 @@ def bring_to(build: "Build", status: str, number: int) -> None:
     """Write the row as a build in this status has it; every other one in a step that is in doubt."""
     from django.utils import timezone
 
-    from voicehub.encryption import seal
+    from voicehub.encryption import encrypt
     from voicehub.models import Task, TaskStatus
     from voices.models import Build, RemoteVoice
 
     now, odd = timezone.now(), bool(number % 2)
     by_status: dict[str, dict[str, object]] = {
-        "submitting": {"step": "create" if odd else "", "kept": seal("", f"build:{build.pk}")},
-        "unconfirmed": {"step": "create", "submitted_at": now - timedelta(hours=1)},
-        "training": {"training_at": now, "raw_status": "training", "word_unknown": odd},
+        "submitting": {"pending_call": "create" if odd else "", "resume_state": encrypt("", f"build:{build.pk}")},
+        "unconfirmed": {"pending_call": "create", "submitted_at": now - timedelta(hours=1)},
+        "training": {"training_at": now, "raw_status": "training", "has_unknown_status": odd},
     }
     over = {"training_at": now, "finished_at": now, "issue": "" if status == "ready" else "Its reason."}
     fields = by_status.get(status, over)
@@ -112,9 +112,9 @@ def report_on(build: "Build") -> None:
     from voices.models import AccountCall, Build, BuildRecording, Callback, DatasetFetch, Preview, RemoteRecording
 
     remote, row = build.remote_voice, BuildRecording.objects.filter(build=build)
-    Build.objects.filter(pk=build.pk).update(scores={"fit_score": 0.9}, raw_answer={"status": "finished"})
-    row.update(reported=True, is_active=True, sample_score=0.8)
-    for status in ("waiting", "asking", "ready", "failed"):
+    Build.objects.filter(pk=build.pk).update(scores={"fit_score": 0.9}, raw_response={"status": "finished"})
+    row.update(has_report=True, is_active=True, sample_score=0.8)
+    for status in ("queued", "generating", "ready", "failed"):
         file = f"previews/{remote.pk}/{status}" if status == "ready" else ""
         kind = "audio/wav" if file else ""
         Preview.objects.create(
@@ -147,7 +147,7 @@ def fill() -> None:
             report_on(build)
     for kind in TASKS:
         Task.objects.get_or_create(kind=kind, object_id="1", status=TaskStatus.WAITING, defaults={"due_at": now})
-    given_up = {"status": TaskStatus.GIVEN_UP, "due_at": now, "finished_at": now, "reason": "It failed."}
+    given_up = {"status": TaskStatus.FAILED, "due_at": now, "finished_at": now, "reason": "It failed."}
     Task.objects.create(kind="submit_build", object_id="0", **given_up)
     ThresholdOverride.objects.create(provider="", tier="", name="noisy_snr", value=12.0, reason="A quiet booth.")
 

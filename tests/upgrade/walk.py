@@ -77,23 +77,23 @@ def main() -> dict[str, object]:
     from django.conf import settings
 
     settings.ALLOWED_HOSTS = ["testserver"]
-    from consent.services.audit_log import verify_all_histories
+    from consent.services.audit_log import find_broken_logs
     from voicehub.models import Task, User
     from voices.models import Account, Build
 
     User.objects.create_superuser("root")
     before = {str(build.pk): build.status for build in Build.objects.all()}
     found: dict[str, object] = {
-        "keys": sorted(account.key() for account in Account.objects.exclude(name__startswith="Sandbox")),
+        "keys": sorted(account.decrypt_key() for account in Account.objects.exclude(name__startswith="Sandbox")),
         "pages": ask_pages(),
     }
     work()
     builds = {str(build.pk): (build.status, build.issue) for build in Build.objects.all()}
     return found | {
         "builds": [(before[pk], *now) for pk, now in builds.items()],
-        "broken histories": len(list(verify_all_histories())),
+        "broken histories": len(list(find_broken_logs())),
         "pages after": ask_pages(),
-        "given up": [f"{task.kind}: {task.reason}" for task in Task.objects.filter(status="given_up")],
+        "given up": [f"{task.kind}: {task.reason}" for task in Task.objects.filter(status="failed")],
     }
 
 

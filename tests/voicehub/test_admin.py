@@ -58,11 +58,11 @@ def test_a_key_goes_in_and_never_comes_out(desk: Client) -> None:
     form = {"name": "House", "provider": "resemble_v2", "mode": "live", "active": "on", "key": "canary-key-7391"}
     assert desk.post(page(Account, "add"), form).status_code == 302
     account = Account.objects.get()
-    assert account.key() == "canary-key-7391"
-    assert "canary" not in account.sealed_key
+    assert account.decrypt_key() == "canary-key-7391"
+    assert "canary" not in account.encrypted_key
     shown = desk.get(page(Account, "change", account.pk)).content.decode()
     assert "canary-key" not in shown
-    assert account.sealed_key not in shown
+    assert account.encrypted_key not in shown
     assert "7391" in shown
 
 
@@ -73,7 +73,7 @@ def test_saving_without_a_key_keeps_the_one_that_is_there(desk: Client) -> None:
     form = {"name": "Other name", "provider": "resemble_v2", "mode": "live", "active": "on", "key": ""}
     desk.post(page(Account, "change", account.pk), form)
     account.refresh_from_db()
-    assert (account.name, account.key()) == ("Other name", "canary-key-7391")
+    assert (account.name, account.decrypt_key()) == ("Other name", "canary-key-7391")
 
 
 @pytest.mark.parametrize(("key", "kept"), [("canary-key-8402", False), ("", True)])
@@ -118,9 +118,9 @@ def test_the_words_of_a_statement_stay_as_they_are(desk: Client) -> None:
 
 
 def test_work_that_was_given_up_is_started_again(desk: Client, producer: User) -> None:
-    task = Task.objects.create(kind="k", object_id="1", status=TaskStatus.GIVEN_UP, reason="broken")
-    chosen = {"action": "try_again", "_selected_action": [str(task.pk)]}
+    task = Task.objects.create(kind="k", object_id="1", status=TaskStatus.FAILED, reason="broken")
+    chosen = {"action": "retry_tasks", "_selected_action": [str(task.pk)]}
     desk.post(page(Task, "changelist"), chosen)
     task.refresh_from_db()
     assert task.status == TaskStatus.WAITING
-    assert not outbox.try_again(task)
+    assert not outbox.retry_task(task)

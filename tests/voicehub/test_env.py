@@ -13,41 +13,41 @@ NAME = "VOICEHUB_TESTED"
 @pytest.mark.parametrize(("said", "meant"), [("yes", True), ("TRUE", True), ("0", False), ("off", False)])
 def test_boolean_reads_plain_words(monkeypatch: pytest.MonkeyPatch, said: str, meant: bool) -> None:
     monkeypatch.setenv(NAME, said)
-    assert env.boolean(NAME, default=not meant) is meant
+    assert env.read_boolean(NAME, default=not meant) is meant
 
 
 @pytest.mark.parametrize("said", ["maybe", "2", "falsch", "yes please"])
 def test_boolean_refuses_to_guess(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     monkeypatch.setenv(NAME, said)
     with pytest.raises(ImproperlyConfigured, match=NAME):
-        env.boolean(NAME, default=True)
+        env.read_boolean(NAME, default=True)
 
 
 @pytest.mark.parametrize("said", ["-1", "ten", "1.5", "2"])
 def test_integer_refuses_what_is_no_number_or_too_small(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     monkeypatch.setenv(NAME, said)
     with pytest.raises(ImproperlyConfigured, match="at least 3"):
-        env.integer(NAME, 7, least=3)
+        env.read_integer(NAME, 7, least=3)
 
 
 def test_address_needs_a_scheme_and_loses_its_slash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(NAME, "https://voices.example/")
-    assert env.address(NAME, "") == "https://voices.example"
+    assert env.read_url(NAME, "") == "https://voices.example"
     monkeypatch.setenv(NAME, "voices.example")
     with pytest.raises(ImproperlyConfigured, match="http"):
-        env.address(NAME, "")
+        env.read_url(NAME, "")
 
 
 def test_secret_comes_from_the_variable_then_the_named_file_then_the_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "tested").write_text("from the folder\n")
-    assert env.secret(NAME, tmp_path) == "from the folder"
+    assert env.read_secret(NAME, tmp_path) == "from the folder"
     (tmp_path / "elsewhere").write_text("from a file\n")
     monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "elsewhere"))
-    assert env.secret(NAME, tmp_path) == "from a file"
+    assert env.read_secret(NAME, tmp_path) == "from a file"
     monkeypatch.setenv(NAME, "from the variable")
-    assert env.secret(NAME, tmp_path) == "from the variable"
+    assert env.read_secret(NAME, tmp_path) == "from the variable"
 
 
 @pytest.mark.parametrize("content", [None, "", "  \n"])
@@ -55,27 +55,27 @@ def test_secret_has_no_default(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "tested").write_text(content)
     with pytest.raises(ImproperlyConfigured, match=f"Set {NAME} or {NAME}_FILE"):
-        env.secret(NAME, tmp_path)
+        env.read_secret(NAME, tmp_path)
 
 
 def test_a_named_file_that_is_missing_does_not_fall_back(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "tested").write_text("the old one")
     monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "missing"))
     with pytest.raises(ImproperlyConfigured):
-        env.secret(NAME, tmp_path)
+        env.read_secret(NAME, tmp_path)
 
 
 def test_mail_server_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(NAME, "smtp://studio%40x:p%3Aw@mail.example:587?tls=1")
-    assert env.mail(NAME) == env.MailServer("mail.example", 587, "studio@x", "p:w", tls=True, ssl=False)
+    assert env.read_mail_server(NAME) == env.MailServer("mail.example", 587, "studio@x", "p:w", tls=True, ssl=False)
 
 
 @pytest.mark.parametrize("said", ["mail.example:25", "http://mail.example", "smtp://"])
 def test_mail_server_refuses_other_things(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     monkeypatch.setenv(NAME, said)
     with pytest.raises(ImproperlyConfigured, match="smtp://"):
-        env.mail(NAME)
+        env.read_mail_server(NAME)
 
 
 def test_no_mail_server_is_none() -> None:
-    assert env.mail(NAME) is None
+    assert env.read_mail_server(NAME) is None

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from voicehub import media
-from voicehub.storage import private, sha256_of
+from voicehub.storage import hash_file, private
 from voices.models import Recording, RecordingStatus
 
 pytestmark = pytest.mark.django_db  # a response that is closed looks after old connections
@@ -32,7 +32,7 @@ def file() -> Iterator[FieldFile]:
 def ask(file: FieldFile, header: str = "", *, attachment: bool = False) -> HttpResponseBase:
     headers = {"Range": header} if header else {}
     request = RequestFactory().get("/", headers=headers)
-    return media.send(request, file, "audio/wav", "näme\r\n.wav", attachment=attachment)
+    return media.send_file(request, file, "audio/wav", "näme\r\n.wav", attachment=attachment)
 
 
 def body(response: HttpResponseBase) -> bytes:
@@ -83,7 +83,7 @@ def test_an_attachment_can_do_nothing_in_the_browser(file: FieldFile) -> None:
 @given(header=some.text(max_size=30), size=some.integers(min_value=1, max_value=10**12))
 def test_any_header_gives_a_range_inside_of_the_file_or_a_plain_no(header: str, size: int) -> None:
     try:
-        part = media.wanted_range("bytes=" + header, size)
+        part = media.parse_range("bytes=" + header, size)
     except ValueError:
         return
     assert part is None or 0 <= part[0] <= part[1] < size
@@ -92,5 +92,5 @@ def test_any_header_gives_a_range_inside_of_the_file_or_a_plain_no(header: str, 
 def test_hash_of_a_file_reads_it_in_blocks(file: FieldFile) -> None:
     with file.open("rb") as opened:
         opened.seek(77)
-        assert sha256_of(opened) == hashlib.sha256(BYTES).hexdigest()
+        assert hash_file(opened) == hashlib.sha256(BYTES).hexdigest()
         assert opened.tell() == 0

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
-from voicehub.outbox import GiveUp, Lease, LeaseLost
+from voicehub.outbox import Lease, LeaseLost, PermanentFailure
 from voicehub.retry_policy import LEASE, MAX_ATTEMPTS
 
 pytestmark = pytest.mark.django_db
@@ -24,21 +24,21 @@ KIND = "test_kind"
 def handler(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Say what tasks of KIND do; `given_up` is what is called at their end in failure."""
     monkeypatch.setattr(outbox, "_handlers", dict(outbox._handlers))
-    monkeypatch.setattr(outbox, "_farewells", dict(outbox._farewells))
+    monkeypatch.setattr(outbox, "_failure_handlers", dict(outbox._failure_handlers))
 
     def register(work: Any, given_up: Any = None) -> None:
-        outbox.handles(KIND, given_up=given_up)(work)
+        outbox.register_handler(KIND, on_failure=given_up)(work)
 
     yield register
 
 
 def add(object_id: object = "x", **more: Any) -> Task:
-    outbox.add(KIND, object_id, **more)
+    outbox.enqueue_task(KIND, object_id, **more)
     return Task.objects.get(kind=KIND, object_id=str(object_id), status=TaskStatus.WAITING)
 
 
 def now_due(task: Task) -> None:
-    Task.objects.filter(pk=task.pk).update(due_at=timezone.now(), rung_at=None)
+    Task.objects.filter(pk=task.pk).update(due_at=timezone.now(), notified_at=None)
 
 
 def run(task: Task) -> Task:
@@ -104,7 +104,7 @@ def test_asking_twice_is_one_task_at_the_earlier_time() -> None:
 def test_task_is_written_with_what_it_is_about() -> None:
     """In the caller's transaction: neither without the other."""
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        outbox.add(KIND, "x")
+        outbox.enqueue_task(KIND, "x")
         _ = 1 / 0
     assert not Task.objects.exists()
 
@@ -119,7 +119,7 @@ def test_asked_for_while_it_runs_it_is_run_again_at_once(handler: Any, answer: t
     def work(_object_id: str, _lease: Lease) -> timedelta | None:
         runs.append(1)
         if len(runs) == 1:
-            outbox.add(KIND, "x")
+            outbox.enqueue_task(KIND, "x")
         return answer
 
     handler(work)
@@ -134,7 +134,7 @@ def test_asked_for_while_it_runs_it_is_run_again_at_once(handler: Any, answer: t
 
 
 def test_asked_for_later_while_it_runs(handler: Any) -> None:
-    handler(lambda *_: outbox.add(KIND, "x", after=timedelta(minutes=5)))
+    handler(lambda *_: outbox.enqueue_task(KIND, "x", after=timedelta(minutes=5)))
     task = run(add())
     assert task.status == TaskStatus.WAITING
     assert 290 < seconds_from_now(task.due_at) <= 300
@@ -146,19 +146,19 @@ def test_asking_never_falls_between_two_stools() -> None:
     for _ in range(25):
         Task.objects.all().delete()
         task = add()
-        lease = outbox.claim(str(task.pk))
+        lease = outbox.claim_task(str(task.pk))
         assert lease
         both = Barrier(2)
 
         def ask(barrier: Barrier = both) -> None:
             barrier.wait(60)
-            outbox.add(KIND, "x")
+            outbox.enqueue_task(KIND, "x")
             connection.close()
 
         asking = Thread(target=ask)
         asking.start()
         both.wait(60)
-        lease.finish()
+        lease.complete()
         asking.join()
         assert Task.objects.filter(kind=KIND, status=TaskStatus.WAITING, lease=None).count() == 1
 
@@ -167,20 +167,20 @@ def test_asking_never_falls_between_two_stools() -> None:
 def test_asking_in_a_long_transaction_is_not_lost() -> None:
     """The worker finishes between the asking and its commit: it has not seen what the transaction wrote."""
     task = add()
-    lease = outbox.claim(str(task.pk))
+    lease = outbox.claim_task(str(task.pk))
     assert lease
     asked = Event()
 
     def ask() -> None:
         with transaction.atomic():
-            outbox.add(KIND, "x")
+            outbox.enqueue_task(KIND, "x")
             asked.set()
             finishing.join(0.5)
         connection.close()
 
     def finish() -> None:
         asked.wait(60)
-        lease.finish()
+        lease.complete()
         connection.close()
 
     finishing = Thread(target=finish)
@@ -205,7 +205,7 @@ def test_one_of_many_workers_gets_it(workers: int) -> None:
 
         def claim(task_id: str, barrier: Barrier, leases: list[Lease | None]) -> None:
             barrier.wait(60)
-            leases.append(outbox.claim(task_id))
+            leases.append(outbox.claim_task(task_id))
             connection.close()
 
         threads = [Thread(target=claim, args=(str(task.pk), barrier, leases)) for _ in range(workers)]
@@ -221,11 +221,11 @@ def test_one_of_many_workers_gets_it(workers: int) -> None:
 
 def taken_over(task: Task) -> tuple[Lease, Lease]:
     """The lease of a worker that was silent for too long, and of the one that took its task over."""
-    old = outbox.claim(str(task.pk))
+    old = outbox.claim_task(str(task.pk))
     assert old
-    assert outbox.claim(str(task.pk)) is None
+    assert outbox.claim_task(str(task.pk)) is None
     Task.objects.filter(pk=task.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    new = outbox.claim(str(task.pk))
+    new = outbox.claim_task(str(task.pk))
     assert new
     return old, new
 
@@ -237,12 +237,12 @@ def test_old_holder_writes_nothing_more() -> None:
     with pytest.raises(LeaseLost):
         old.extend()
     assert not old.release(reason="Mine!")
-    old.finish()
-    old.again(timedelta(hours=1))
-    outbox.give_up(task, old, "I cannot go on.")
+    old.complete()
+    old.reschedule(timedelta(hours=1))
+    outbox.fail_task(task, old, "I cannot go on.")
     assert Task.objects.values().get(pk=task.pk) == before
     new.extend()
-    new.finish()
+    new.complete()
     task.refresh_from_db()
     assert task.status == TaskStatus.DONE
     with pytest.raises(LeaseLost):
@@ -275,7 +275,7 @@ def test_losing_the_lease_is_no_failure(handler: Any) -> None:
 
 def test_lease_lasts_and_grows(handler: Any) -> None:
     task = add()
-    lease = outbox.claim(str(task.pk))
+    lease = outbox.claim_task(str(task.pk))
     assert lease
     Task.objects.filter(pk=task.pk).update(lease_until=timezone.now() + timedelta(seconds=1))
     lease.extend()
@@ -303,7 +303,7 @@ def test_poison_is_given_up_after_five_tries(handler: Any) -> None:
         waits.append(seconds_from_now(task.due_at))
         assert len(tries) <= MAX_ATTEMPTS
     assert len(tries) == MAX_ATTEMPTS
-    assert task.status == TaskStatus.GIVEN_UP
+    assert task.status == TaskStatus.FAILED
     assert "bad number" in task.reason
     assert ended == ["7"]
     assert waits[:-1] == sorted(waits[:-1]), "each wait is longer than the one before"
@@ -341,27 +341,27 @@ def test_worker_that_dies_each_time_is_given_up(handler: Any) -> None:
     handler(lambda *_: pytest.fail("it was tried once more"))
     task = add()
     for _ in range(MAX_ATTEMPTS):
-        assert outbox.claim(str(task.pk))
+        assert outbox.claim_task(str(task.pk))
         Task.objects.filter(pk=task.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     run(task)
-    assert task.status == TaskStatus.GIVEN_UP
+    assert task.status == TaskStatus.FAILED
     assert "stopped in the middle" in task.reason
 
 
 def test_giving_up_says_why(handler: Any) -> None:
     def work(*_: Any) -> None:
-        raise GiveUp("The mail address does not exist.")
+        raise PermanentFailure("The mail address does not exist.")
 
     handler(work)
     task = run(add())
-    assert (task.status, task.reason) == (TaskStatus.GIVEN_UP, "The mail address does not exist.")
+    assert (task.status, task.reason) == (TaskStatus.FAILED, "The mail address does not exist.")
 
 
 def test_farewell_that_fails_keeps_the_task(handler: Any) -> None:
     """Neither of the two is done without the other."""
 
     def work(*_: Any) -> None:
-        raise GiveUp("No use.")
+        raise PermanentFailure("No use.")
 
     def farewell(_object_id: str) -> None:
         raise RuntimeError("no database")
@@ -378,19 +378,19 @@ def test_work_of_an_unknown_kind_is_kept_and_given_up() -> None:
     task = add()
     for _ in range(MAX_ATTEMPTS):
         run(task)
-    assert task.status == TaskStatus.GIVEN_UP
+    assert task.status == TaskStatus.FAILED
     assert KIND in task.reason
 
 
 def test_trying_again_by_hand(handler: Any) -> None:
     handler(lambda *_: None)
     task = add()
-    assert not outbox.try_again(task)
-    Task.objects.filter(pk=task.pk).update(status=TaskStatus.GIVEN_UP, attempts=5)
+    assert not outbox.retry_task(task)
+    Task.objects.filter(pk=task.pk).update(status=TaskStatus.FAILED, attempts=5)
     task.refresh_from_db()
-    assert outbox.try_again(task)
+    assert outbox.retry_task(task)
     assert run(task).status == TaskStatus.DONE
-    Task.objects.filter(pk=task.pk).update(status=TaskStatus.GIVEN_UP)
+    Task.objects.filter(pk=task.pk).update(status=TaskStatus.FAILED)
     task.refresh_from_db()
     add()
-    assert not outbox.try_again(task), "the same work waits already"
+    assert not outbox.retry_task(task), "the same work waits already"

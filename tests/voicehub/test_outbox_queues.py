@@ -51,7 +51,7 @@ QUEUE_OF = {
 def test_each_kind_of_task_has_its_queue() -> None:
     """What cannot wait stands behind nothing that takes long, and every queue has settings and workers."""
     tasks = {kind: Task.objects.create(kind=kind, object_id="1") for kind in QUEUE_OF}
-    assert outbox.sweep() == len(tasks)
+    assert outbox.notify_due_tasks() == len(tasks)
     found = {name: sorted(rung(name)) for name in outbox.QUEUES}
     assert found == {
         name: sorted(str(tasks[kind].pk) for kind, queue in QUEUE_OF.items() if queue == name) for name in outbox.QUEUES
@@ -65,40 +65,40 @@ def test_what_is_due_later_is_rung_by_the_sweeper(django_capture_on_commit_callb
     with django_capture_on_commit_callbacks(execute=True):
         task = add(after=timedelta(seconds=30))
     assert rung() == []
-    assert outbox.sweep() == 0
+    assert outbox.notify_due_tasks() == 0
     now_due(task)
-    assert outbox.sweep() == 1
+    assert outbox.notify_due_tasks() == 1
     assert rung() == [str(task.pk)]
 
 
 def test_sweeper_rings_for_each_once_in_a_while() -> None:
     task = add()
-    assert [outbox.sweep(), outbox.sweep(), outbox.sweep()] == [1, 0, 0]
+    assert [outbox.notify_due_tasks(), outbox.notify_due_tasks(), outbox.notify_due_tasks()] == [1, 0, 0]
     Task.objects.filter(pk=task.pk).update(
-        rung_at=timezone.now() - RENOTIFY_AFTER - timedelta(seconds=1), due_at=timezone.now() - timedelta(minutes=1)
+        notified_at=timezone.now() - RENOTIFY_AFTER - timedelta(seconds=1), due_at=timezone.now() - timedelta(minutes=1)
     )
-    assert outbox.sweep() == 1
+    assert outbox.notify_due_tasks() == 1
 
 
 def test_sweeper_leaves_what_a_worker_has_until_its_lease_is_over() -> None:
     task = add()
-    outbox.claim(str(task.pk))
-    assert outbox.sweep() == 0
+    outbox.claim_task(str(task.pk))
+    assert outbox.notify_due_tasks() == 0
     Task.objects.filter(pk=task.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert outbox.sweep() == 1
+    assert outbox.notify_due_tasks() == 1
     assert RENOTIFY_AFTER <= LEASE, "a dead worker's task would wait for longer than its lease"
 
 
 def test_done_and_given_up_are_not_rung_for() -> None:
-    for status in (TaskStatus.DONE, TaskStatus.GIVEN_UP):
+    for status in (TaskStatus.DONE, TaskStatus.FAILED):
         Task.objects.create(kind=KIND, object_id=status, status=status)
-    assert outbox.sweep() == 0
+    assert outbox.notify_due_tasks() == 0
 
 
 def test_without_a_queue_nothing_is_lost(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
     settings.RQ_QUEUES = {name: queue | {"URL": "unix:///nowhere.sock"} for name, queue in settings.RQ_QUEUES.items()}
     task = add()
-    outbox.ring(task.pk)
+    outbox.notify_queue(task.pk)
     assert "waits for the sweeper" in caplog.text
     task.refresh_from_db()
     assert task.status == TaskStatus.WAITING
@@ -107,7 +107,7 @@ def test_without_a_queue_nothing_is_lost(settings: Any, caplog: pytest.LogCaptur
 def test_queue_carries_the_id_only() -> None:
     """As JSON: a pickle from a queue is code."""
     task = add("secret-object")
-    outbox.ring(task.pk)
+    outbox.notify_queue(task.pk)
     (job,) = django_rq.get_queue(outbox.SUBMIT).jobs
     raw = django_rq.get_connection(outbox.SUBMIT).hgetall(job.key)
     assert "secret-object" not in str(raw)

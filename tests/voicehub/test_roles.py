@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 
 from voicehub.models import User
-from voicehub.roles import ROLES, make_roles
+from voicehub.roles import ROLES, update_roles
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def test_no_role_but_the_admins_may_change_evidence_or_accounts(producer: User) 
 def test_a_group_that_was_tampered_with_is_put_right() -> None:
     viewers = Group.objects.get(name="viewer")
     viewers.permissions.set(Permission.objects.all())
-    make_roles()
+    update_roles()
     assert viewers.permissions.count() == len(ROLES["viewer"])
 
 

@@ -26,19 +26,19 @@ from moto.server import ThreadedMotoServer
 
 from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Take, Talent
 from consent.services.contracts import file_contract
-from consent.services.invitations import ask
+from consent.services.invitations import request_consent
 from consent.services.takes import submit_take
 from tests.support.approval import approve_after_listening
 from tests.support.processes import ROOT
 from tests.support.wav import sample_wav
 from tests.support.work import do_tasks, no_file
 from voicehub import media
-from voicehub.storage import sha256_of
-from voicehub.tokens import token_for
+from voicehub.storage import hash_file
+from voicehub.tokens import derive_token
 from voices.models import Account, Build, LimitOverride, Recording, Voice
-from voices.services.builds.spec import clip_name, spec_of
+from voices.services.builds.spec import make_build_spec, make_clip_name
 from voices.services.builds.start import start_build
-from voices.services.recordings.segment import cut_recording_later
+from voices.services.recordings.segment import enqueue_split
 from voices.services.recordings.store import add_recording, create_voice, delete_recording
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +76,7 @@ def voice(s3: Storage, producer: Any, talent: Talent) -> Voice:
     terms = {"signed_on": date(2026, 1, 1), "starts_on": date(2026, 1, 1), "intended_uses": "Audiobooks."}
     terms |= {"purposes": [Purpose.NARRATION], "providers": [PROVIDER]}
     file_contract(talent, SimpleUploadedFile("paper.pdf", b"%PDF-1.4\n%%EOF"), terms, producer)
-    consent = ask(talent, PROVIDER, "en-US", Purpose.NARRATION, producer)
+    consent = request_consent(talent, PROVIDER, "en-US", Purpose.NARRATION, producer)
     take = submit_take(consent, wav("consent-slt"), Capture.LINK)
     consent.refresh_from_db()
     approve_after_listening(consent, take, producer)
@@ -101,7 +101,7 @@ def start(voice: Voice, by: Any, tier: str = "rapid", handover: str = "recording
 
 def sent(recording: Recording, *, attachment: bool = False, **headers: str) -> HttpResponse:
     request = RequestFactory().get("/", headers=headers)
-    answer = media.send(request, recording.file, "audio/wav", 'Ünter "den" Linden.wav', attachment=attachment)
+    answer = media.send_file(request, recording.file, "audio/wav", 'Ünter "den" Linden.wav', attachment=attachment)
     assert isinstance(answer, HttpResponse)
     return answer
 
@@ -112,11 +112,11 @@ def sent(recording: Recording, *, attachment: bool = False, **headers: str) -> H
 def test_recording_comes_back_as_it_went_in(voice: Voice, s3: Storage) -> None:
     recording = voice.recordings.get(file_name="slt-01.wav")
     assert recording.file.storage is s3
-    assert recording.usable
+    assert recording.is_usable
     with recording.file.open("rb") as file:
         assert file.read() == sample_wav("slt-01")
     with recording.file.open("rb") as file:
-        assert sha256_of(file) == recording.sha256
+        assert hash_file(file) == recording.sha256
     assert recording.file.size == recording.size
 
 
@@ -147,12 +147,12 @@ def test_what_is_made_listened_to_and_cut_lies_in_the_bucket(
     soundfile.write(flac, samples, 16000, format="FLAC")
     long, _new = add_recording(voice, SimpleUploadedFile("long.flac", flac.getvalue()), producer)
     assert {f"{long.pk}.bin", f"{long.pk}.made.wav"} <= set(s3.listdir(f"recordings/{voice.pk}")[1])
-    cut_recording_later(long, producer)
+    enqueue_split(long, producer)
     do_tasks("cut_recording")
     gone = long.pieces.order_by("file_name")[0]
     s3.delete(str(gone.file.name))
     do_tasks("examine_recordings")
-    assert long.pieces.count() > 3 and not long.pieces.filter(examined_at=None).exists()
+    assert long.pieces.count() > 3 and not long.pieces.filter(analyzed_at=None).exists()
     told = [row.measures.get("missing") for row in long.pieces.order_by("file_name")]
     assert told[0] == ["The file is not there any more."] and [] in told
     with django_capture_on_commit_callbacks(execute=True):
@@ -164,7 +164,7 @@ def test_what_is_made_listened_to_and_cut_lies_in_the_bucket(
 def test_take_and_contract_lie_in_the_bucket(voice: Voice, s3: Storage) -> None:
     take = Take.objects.get(consent__talent=voice.talent)
     with take.file.open("rb") as file:
-        assert sha256_of(file) == take.sha256
+        assert hash_file(file) == take.sha256
     contract = Contract.objects.get(talent=voice.talent)
     with contract.file.open("rb") as file:
         assert file.read() == b"%PDF-1.4\n%%EOF"
@@ -227,7 +227,7 @@ def test_address_is_made_for_those_who_may_see_it(voice: Voice, client: Any, pro
 
 
 def test_build_reads_its_recordings_and_its_consent(voice: Voice, producer: Any) -> None:
-    spec = spec_of(start(voice, producer), no_file)
+    spec = make_build_spec(start(voice, producer), no_file)
     assert spec.consent
     with spec.consent.open() as file:
         assert file.read() == sample_wav("consent-slt")
@@ -242,7 +242,7 @@ def test_dataset_is_streamed_through_us(voice: Voice, producer: Any, client: Any
     """The provider sees our address, never the bucket's."""
     build = start(voice, producer, tier, "dataset_url")
     name = "dataset.wav" if tier == "rapid" else "dataset.zip"
-    answer = client.get(reverse("voices:dataset", args=[token_for("dataset", build.pk), name]))
+    answer = client.get(reverse("voices:dataset", args=[derive_token("dataset", build.pk), name]))
     assert answer.status_code == 200
     content = b"".join(answer.streaming_content)
     if tier == "rapid":
@@ -250,7 +250,7 @@ def test_dataset_is_streamed_through_us(voice: Voice, producer: Any, client: Any
         assert sample_wav("slt-01")[4044:5044] in content  # its edges are faded
     else:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            wanted = {f"{clip_name(row)}.wav" for row in voice.recordings.all()} | {"metadata.csv"}
+            wanted = {f"{make_clip_name(row)}.wav" for row in voice.recordings.all()} | {"metadata.csv"}
             assert set(archive.namelist()) == wanted
             assert archive.testzip() is None
 

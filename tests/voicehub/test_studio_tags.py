@@ -53,7 +53,7 @@ def test_durations(seconds: float | None, words: str) -> None:
     ],
 )
 def test_times_in_words(before: timedelta, words: str) -> None:
-    assert studio.in_words(NOW - before, NOW) == words
+    assert studio.describe_moment(NOW - before, NOW) == words
 
 
 def test_a_time_can_be_read_by_machines_and_to_the_second() -> None:

@@ -31,7 +31,7 @@ def test_a_move_that_is_not_on_the_map_writes_nothing() -> None:
 
 def test_since_narrows_the_start() -> None:
     task = Task.objects.create(kind="k", object_id="1")
-    assert not move(task, TaskStatus.DONE, since=TaskStatus.GIVEN_UP)
+    assert not move(task, TaskStatus.DONE, since=TaskStatus.FAILED)
     assert move(task, TaskStatus.DONE, since=TaskStatus.WAITING)
 
 

@@ -60,12 +60,12 @@ class OverThere(Studio):
         """Of the answer, where there may be no such voice."""
         url = f"{self.sandbox.address}/voiceai/api/v1/tts/voice/{remote_id}"
         return requests.get(
-            url, headers={"Authorization": f"Bearer {self.account.key()}"}, timeout=PATIENCE
+            url, headers={"Authorization": f"Bearer {self.account.decrypt_key()}"}, timeout=PATIENCE
         ).status_code
 
     def asks(self, method: str, path: str, **body: Any) -> dict[str, Any]:
         """Whoever else has the key asks the provider, past VoiceHub."""
-        header = self.account.key()
+        header = self.account.decrypt_key()
         word = f"Token token={header}" if "resemble/api/v1" in path else f"Bearer {header}"
         url, headers = f"{self.sandbox.address}/{path}", {"Authorization": word}
         answer = requests.request(method, url, headers=headers, timeout=PATIENCE, **body)
@@ -89,5 +89,5 @@ class OverThere(Studio):
 
     def work(self) -> None:
         """Let the time pass that every task waits for, and do what is due; what is to be done later again is not."""
-        Task.objects.filter(status=TaskStatus.WAITING).update(due_at=timezone.now(), rung_at=None)
+        Task.objects.filter(status=TaskStatus.WAITING).update(due_at=timezone.now(), notified_at=None)
         do_tasks()

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Take, Talent
-from consent.services.invitations import ask
+from consent.services.invitations import request_consent
 from tests.support.wav import speech_like, wav_bytes
 from voicehub.models import User
 from voices.models import Account, Build, BuildRecording, BuildStatus, Recording, RemoteVoice, Voice
@@ -61,7 +61,7 @@ class Studio:
         return contract
 
     def consent(self, talent: Talent, status: str = ConsentStatus.APPROVED) -> Consent:
-        consent = ask(talent, self.provider, "en-US", Purpose.NARRATION, self.producer)
+        consent = request_consent(talent, self.provider, "en-US", Purpose.NARRATION, self.producer)
         if status != ConsentStatus.REQUESTED:
             take = Take(consent=consent, sha256="0" * 64, size=1, capture=Capture.LINK, acceptable=True)
             take.file.save("take.wav", ContentFile(clip()), save=False)

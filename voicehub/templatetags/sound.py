@@ -7,11 +7,11 @@ from django import template
 
 from audio.analysis.measures import MEANINGS
 from audio.networks.estimates import NOTES
-from voicehub.sound_report import TONES_BY_WEIGHT, Json, chip, clipped, known, signed
+from voicehub.sound_report import TONES_BY_WEIGHT, Json, format_minus, make_chip, make_clipping_marks, merge_measures
 
 register = template.Library()
 
-PLACES_SHOWN = 8
+MAX_MARKS_SHOWN = 8
 
 
 @register.inclusion_tag("studio/finding_chips.html")
@@ -19,7 +19,7 @@ def chips(
     found: Iterable[Json], compared: Iterable[Json] = (), *, shown: bool = False, playable: bool = True
 ) -> dict[str, Any]:
     """Findings, the gravest first; what they say is behind each unless `shown` or it keeps the file from being used."""
-    both = [chip(one) for one in found] + [chip(one, compared=True) for one in compared]
+    both = [make_chip(one) for one in found] + [make_chip(one, is_comparison=True) for one in compared]
     both.sort(key=lambda one: TONES_BY_WEIGHT.index(one.tone))
     return {"chips": both, "shown": shown, "playable": playable}
 
@@ -47,29 +47,29 @@ MEASURES: dict[str, tuple[str, str, float]] = {
 ESTIMATES: dict[str, tuple[str, str, float]] = {key: (note.name, note.value_format, 1) for key, note in NOTES.items()}
 
 
-def _written(values: Json, table: Mapping[str, tuple[str, str, float]]) -> Iterator[tuple[str, str, str]]:
+def _format_values(values: Json, table: Mapping[str, tuple[str, str, float]]) -> Iterator[tuple[str, str, str]]:
     """(plain name, value with its unit, what it means exactly) of each that is known."""
     for key, (name, form, unit) in table.items():
         value = values.get(key)
         if isinstance(value, int | float):
-            yield name, signed(form.format(value / unit)), MEANINGS.get(key, ("", ""))[1]
+            yield name, format_minus(form.format(value / unit)), MEANINGS.get(key, ("", ""))[1]
 
 
 @register.inclusion_tag("studio/measurements.html")
 def measures(levels: Json, more: Json) -> dict[str, Any]:
     """What was measured of a sound at once and in the background, in plain names and with units."""
-    sound, estimates = known(levels, more), more.get("estimates") or {}
-    places = clipped(sound)
+    sound, estimates = merge_measures(levels, more), more.get("estimates") or {}
+    places = make_clipping_marks(sound)
     return {
-        "measured": list(_written(sound, MEASURES)),
-        "clipped": places[:PLACES_SHOWN],
-        "clipped_more": max(0, len(places) - PLACES_SHOWN),
-        "estimated": list(_written(estimates, ESTIMATES)),
-        "missing": [*_reasons(more.get("missing")), *_reasons(estimates.get("missing"))],
+        "measured": list(_format_values(sound, MEASURES)),
+        "clipped": places[:MAX_MARKS_SHOWN],
+        "clipped_more": max(0, len(places) - MAX_MARKS_SHOWN),
+        "estimated": list(_format_values(estimates, ESTIMATES)),
+        "missing": [*_list_reasons(more.get("missing")), *_list_reasons(estimates.get("missing"))],
     }
 
 
-def _reasons(missing: Any) -> Iterable[str]:
+def _list_reasons(missing: Any) -> Iterable[str]:
     """Why something is missing, from a list of reasons or a table of what is missing with its reason."""
     return missing.values() if isinstance(missing, Mapping) else missing or ()
 
@@ -77,7 +77,7 @@ def _reasons(missing: Any) -> Iterable[str]:
 @register.simple_tag
 def estimate(measures: Json, key: str) -> str:
     """One estimate out of a recording's measures, written with its unit; "–" where there is none."""
-    known_estimates = _written(measures.get("estimates") or {}, {key: ESTIMATES[key]})
+    known_estimates = _format_values(measures.get("estimates") or {}, {key: ESTIMATES[key]})
     return next((value for _name, value, _meaning in known_estimates), "–")
 
 

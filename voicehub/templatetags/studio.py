@@ -17,10 +17,10 @@ register = template.Library()
 
 # The colour of a state: what is in order, what waits for somebody, what went wrong, what is moving.
 TONES = {
-    "good": {"approved", "ready", "accepted", "done", "cut"},
+    "good": {"approved", "ready", "accepted", "done", "split"},
     "wait": {"submitted", "suspended", "unconfirmed", "dataset_issue"},
-    "bad": {"declined", "withdrawn", "refused", "consent_rejected", "failed", "given_up"},
-    "busy": {"requested", "queued", "submitting", "training", "waiting", "cutting"},
+    "bad": {"declined", "withdrawn", "refused", "consent_rejected", "failed"},
+    "busy": {"requested", "queued", "submitting", "training", "waiting", "splitting", "generating"},
 }
 TONE_OF = {status: tone for tone, statuses in TONES.items() for status in statuses}
 
@@ -37,7 +37,7 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{share:.0%}"
 
 
-def in_words(moment: datetime, now: datetime) -> str:
+def describe_moment(moment: datetime, now: datetime) -> str:
     """A time near `now` by its distance, one further away by its date."""
     away = (now - moment).total_seconds()
     if abs(away) < MINUTE:
@@ -60,7 +60,7 @@ def ago(moment: datetime | None) -> SafeString | str:
         '<time datetime="{}" title="{}">{}</time>',
         local.isoformat(timespec="seconds"),
         exact(moment),
-        in_words(moment, timezone.now()),
+        describe_moment(moment, timezone.now()),
     )
 
 

@@ -5,10 +5,10 @@ from django.db import models
 
 from providers import registry
 from providers.types import Capabilities, Limit, Tier
-from voicehub.encryption import seal, unseal
-from voicehub.refusals import NotPossible
+from voicehub.encryption import decrypt, encrypt
+from voicehub.refusals import ActionRefused
 from voices.models.choices import Mode
-from voices.models.limits import limits_of
+from voices.models.limits import get_limits
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -27,7 +27,7 @@ class Account(models.Model):
     name = models.CharField(max_length=100, unique=True)
     provider = models.SlugField(max_length=30)
     mode = models.CharField(max_length=8, choices=Mode, default=Mode.LIVE)
-    sealed_key = models.TextField(editable=False)
+    encrypted_key = models.TextField(editable=False)
     key_hint = models.CharField("key ends in", max_length=4, editable=False)
     key_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -48,25 +48,25 @@ class Account(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def capabilities_for(self, tier: Tier | str) -> Capabilities:
+    def get_capabilities(self, tier: Tier | str) -> Capabilities:
         """What the provider can do in `tier`. Raises NotPossible where VoiceHub does not have it (any more)."""
         try:
             return registry.get_provider_class(self.provider).tiers[Tier(tier)]
         except (KeyError, ValueError):
-            raise NotPossible("VoiceHub does not know this provider, or this kind of voice, any more.") from None
+            raise ActionRefused("VoiceHub does not know this provider, or this kind of voice, any more.") from None
 
-    def limits_for(self, tier: Tier | str) -> dict[str, Limit]:
-        """The limits of `tier`, with what an admin has overridden. Raises NotPossible as `capabilities_for` does."""
-        return limits_of(self.capabilities_for(tier), self.provider)
+    def get_limits(self, tier: Tier | str) -> dict[str, Limit]:
+        """The limits of `tier`, with what an admin has overridden. Raises NotPossible as `get_capabilities` does."""
+        return get_limits(self.get_capabilities(tier), self.provider)
 
     def set_key(self, key: str) -> None:
         """Seal `key` into this row (not yet saved)."""
-        self.sealed_key = seal(key, f"account:{self.pk}")
+        self.encrypted_key = encrypt(key, f"account:{self.pk}")
         self.key_hint = key[-4:] if len(key) >= 12 else ""
 
-    def key(self) -> str:
+    def decrypt_key(self) -> str:
         """The key in clear, for the moment of sending. Raises voicehub.encryption.SecretUnreadable."""
-        return unseal(self.sealed_key, f"account:{self.pk}")
+        return decrypt(self.encrypted_key, f"account:{self.pk}")
 
 
 class AccountCall(models.Model):
@@ -76,7 +76,7 @@ class AccountCall(models.Model):
     at = models.DateTimeField()
     operation = models.CharField(max_length=60)
     status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty where no answer came.")
-    said = models.TextField(blank=True)
+    response_text = models.TextField(blank=True)
 
     class Meta:
         ordering = ["-at", "-pk"]

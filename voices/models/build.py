@@ -8,18 +8,18 @@ from django.urls import reverse
 
 from consent.models import Consent, Contract
 from providers.types import Handover
-from voicehub.transitions import Movable, status_check
+from voicehub.transitions import Movable, make_status_constraint
 from voices.models.choices import HANDOVER_CHOICES, BuildStatus
 from voices.models.remote import RemoteVoice
 from voices.models.voice import Recording, Voice
 
-ACTIVE = [BuildStatus.QUEUED, BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED, BuildStatus.TRAINING]
+ACTIVE_STATUSES = [BuildStatus.QUEUED, BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED, BuildStatus.TRAINING]
 
 
 class BuildQuerySet(models.QuerySet["Build"]):
     def active(self) -> "BuildQuerySet":
         """Those that still move by themselves, or wait for a person to say what became of them."""
-        return self.filter(status__in=ACTIVE)
+        return self.filter(status__in=ACTIVE_STATUSES)
 
 
 class Build(Movable):
@@ -54,23 +54,25 @@ class Build(Movable):
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="+")
     status = models.CharField(max_length=16, choices=BuildStatus, default=BuildStatus.QUEUED)
     handover = models.CharField(max_length=20, choices=HANDOVER_CHOICES, default=Handover.RECORDINGS)
-    step = models.CharField(max_length=20, blank=True)
-    mark = models.CharField(max_length=120, blank=True, help_text="How the remote voice stood before that step.")
-    kept = models.TextField(blank=True, editable=False, help_text="What the adapter needs to go on, sealed.")
-    looked_up = models.PositiveSmallIntegerField(default=0, help_text="Look-ups in a row that found nothing.")
+    pending_call = models.CharField(max_length=20, blank=True)
+    previous_version = models.CharField(
+        max_length=120, blank=True, help_text="How the remote voice stood before that step."
+    )
+    resume_state = models.TextField(blank=True, editable=False, help_text="What the adapter needs to go on, sealed.")
+    lookup_attempts = models.PositiveSmallIntegerField(default=0, help_text="Look-ups in a row that found nothing.")
     raw_status = models.CharField("status in the provider's words", max_length=60, blank=True)
-    word_unknown = models.BooleanField(default=False, help_text="The provider's last word is none that we know.")
-    raw_answer = models.JSONField(default=dict, help_text="The last answer, as it came.")
+    has_unknown_status = models.BooleanField(default=False, help_text="The provider's last word is none that we know.")
+    raw_response = models.JSONField(default=dict, help_text="The last answer, as it came.")
     issue = models.TextField(blank=True, help_text="What is wrong, in the provider's words or ours.")
     scores = models.JSONField(default=dict)
     samples = models.JSONField(default=list, help_text="Sentences that the provider had the voice say.")
-    settled_by = models.ForeignKey(
+    resolved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
-    settled_why = models.CharField(max_length=300, blank=True, help_text="What a person said who looked.")
-    done = models.PositiveIntegerField(default=0)
-    total = models.PositiveIntegerField(default=0)
-    doing = models.CharField(max_length=120, blank=True, help_text="What happens now, for people who wait.")
+    resolution_reason = models.CharField(max_length=300, blank=True, help_text="What a person said who looked.")
+    progress_done = models.PositiveIntegerField(default=0)
+    progress_total = models.PositiveIntegerField(default=0)
+    progress_message = models.CharField(max_length=120, blank=True, help_text="What happens now, for people who wait.")
     callback_digest = models.CharField(max_length=64, blank=True, editable=False)
     dataset_digest = models.CharField(max_length=64, blank=True, editable=False)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -85,8 +87,10 @@ class Build(Movable):
         ordering = ["-created_at"]
         permissions = [("start_build", "Can start and cancel builds")]
         constraints = [
-            status_check("build_status_known", BuildStatus),
-            models.UniqueConstraint(fields=["remote_voice"], condition=Q(status__in=ACTIVE), name="build_one_active"),
+            make_status_constraint("build_status_known", BuildStatus),
+            models.UniqueConstraint(
+                fields=["remote_voice"], condition=Q(status__in=ACTIVE_STATUSES), name="build_one_active"
+            ),
             models.UniqueConstraint(
                 fields=["callback_digest"], condition=~Q(callback_digest=""), name="build_callback_once"
             ),
@@ -95,7 +99,7 @@ class Build(Movable):
             ),
             models.CheckConstraint(
                 name="build_finished_has_time",
-                condition=Q(status__in=ACTIVE) | Q(finished_at__isnull=False),
+                condition=Q(status__in=ACTIVE_STATUSES) | Q(finished_at__isnull=False),
             ),
         ]
 
@@ -106,23 +110,23 @@ class Build(Movable):
         return reverse("voices:build", args=[self.pk])
 
     @property
-    def active(self) -> bool:
-        return self.status in ACTIVE
+    def is_active(self) -> bool:
+        return self.status in ACTIVE_STATUSES
 
     @property
-    def unclear(self) -> bool:
+    def has_unknown_provider_status(self) -> bool:
         """Whether it trains, and the provider's last word for that is none that we know."""
-        return self.status == BuildStatus.TRAINING and self.word_unknown
+        return self.status == BuildStatus.TRAINING and self.has_unknown_status
 
 
 class BuildRecordingQuerySet(models.QuerySet["BuildRecording"]):
-    def still_marked(self) -> "BuildRecordingQuerySet":
+    def still_flagged(self) -> "BuildRecordingQuerySet":
         """Those that the provider called silent, another's or of no use, if no newer build has reported on them."""
         newer = BuildRecording.objects.filter(
-            recording=OuterRef("recording"), reported=True, build__created_at__gt=OuterRef("build__created_at")
+            recording=OuterRef("recording"), has_report=True, build__created_at__gt=OuterRef("build__created_at")
         )
         marked = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discarded="")
-        return self.filter(marked, ~Exists(newer), reported=True)
+        return self.filter(marked, ~Exists(newer), has_report=True)
 
 
 class BuildRecording(models.Model):
@@ -132,7 +136,7 @@ class BuildRecording(models.Model):
     recording = models.ForeignKey(Recording, models.PROTECT, related_name="+")
     sha256 = models.CharField(max_length=64)
     transcript = models.TextField(blank=True)
-    reported = models.BooleanField(default=False)
+    has_report = models.BooleanField(default=False)
     from_callback = models.BooleanField(default=False, help_text="Said by the callback only, not by a look-up.")
     stoi = models.FloatField("STOI", null=True, blank=True)
     pesq = models.FloatField("PESQ", null=True, blank=True)

@@ -13,8 +13,8 @@ class Mode(models.TextChoices):
 class RecordingStatus(models.TextChoices):
     ACCEPTED = "accepted", "Usable"
     REFUSED = "refused", "Cannot be used"
-    CUTTING = "cutting", "Being cut into clips"
-    CUT = "cut", "Cut into clips"
+    SPLITTING = "splitting", "Being split"
+    SPLIT = "split", "Split into clips"
 
 
 HANDOVER_LABELS = {
@@ -30,8 +30,8 @@ HANDOVER_CHOICES = [(way.value, label) for way, label in HANDOVER_LABELS.items()
 
 
 class PreviewStatus(models.TextChoices):
-    WAITING = "waiting", "Waiting"
-    ASKING = "asking", "Being spoken"
+    QUEUED = "queued", "Queued"
+    GENERATING = "generating", "Being generated"
     READY = "ready", "Ready to listen"
     FAILED = "failed", "Failed"
 

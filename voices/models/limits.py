@@ -7,7 +7,7 @@ from django.db import models
 from providers import registry
 from providers.types import Capabilities, Limit, Tier
 
-Kind = tuple[str, Tier]  # a provider's slug, and one of its tiers
+TierKey = tuple[str, Tier]  # a provider's slug, and one of its tiers
 
 
 class LimitOverride(models.Model):
@@ -27,29 +27,29 @@ class LimitOverride(models.Model):
         return f"{self.provider} {self.tier} {self.limit}"
 
 
-def limits_of(capabilities: Capabilities, provider: str) -> dict[str, Limit]:
+def get_limits(capabilities: Capabilities, provider: str) -> dict[str, Limit]:
     """The tier's limits with what an admin has put right."""
     overrides = LimitOverride.objects.filter(provider=provider, tier=capabilities.tier)
-    return _put_right(capabilities, {override.limit: override for override in overrides})
+    return _apply_overrides(capabilities, {override.limit: override for override in overrides})
 
 
-def all_limits() -> dict[Kind, dict[str, Limit]]:
+def get_all_limits() -> dict[TierKey, dict[str, Limit]]:
     """The same for every tier of every provider, in one query."""
     said: dict[tuple[str, str], dict[str, LimitOverride]] = {}
     for override in LimitOverride.objects.all():
         said.setdefault((override.provider, override.tier), {})[override.limit] = override
     return {
-        (provider.slug, tier): _put_right(capabilities, said.get((provider.slug, str(tier)), {}))
+        (provider.slug, tier): _apply_overrides(capabilities, said.get((provider.slug, str(tier)), {}))
         for provider in registry.list_providers()
         for tier, capabilities in provider.tiers.items()
     }
 
 
-def _put_right(capabilities: Capabilities, overrides: Mapping[str, LimitOverride]) -> dict[str, Limit]:
-    return {name: _overridden(limit, overrides.get(name)) for name, limit in capabilities.limits.items()}
+def _apply_overrides(capabilities: Capabilities, overrides: Mapping[str, LimitOverride]) -> dict[str, Limit]:
+    return {name: _apply_override(limit, overrides.get(name)) for name, limit in capabilities.limits.items()}
 
 
-def _overridden(limit: Limit, override: LimitOverride | None) -> Limit:
+def _apply_override(limit: Limit, override: LimitOverride | None) -> Limit:
     if override is None:
         return limit
     return Limit(override.value, limit.unit, override.source, limit.checked, limit.hard, limit.note)

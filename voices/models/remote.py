@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from providers.types import Capabilities, Limit
 from voicehub.storage import private
-from voicehub.transitions import Movable, status_check
+from voicehub.transitions import Movable, make_status_constraint
 from voices.models.account import Account
 from voices.models.choices import PreviewStatus
 from voices.models.voice import Recording, Voice
@@ -20,7 +20,7 @@ class RemoteVoice(models.Model):
     A remote voice that is not trained again is retired, and the next build makes a new one: its consent was refused,
     its provider makes a new voice of each build, or it is to be deleted. `voice` is empty only for a voice that nobody
     here knew and that was deleted from the account's list. What was last seen of it stands in `name`, `raw_status`,
-    `visibility` and `raw_answer`; `alarm` is what a person must look at; `deletion` is the proof that it is gone.
+    `visibility` and `raw_response`; `alarm` is what a person must look at; `deletion` is the proof that it is gone.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -32,22 +32,22 @@ class RemoteVoice(models.Model):
     name = models.CharField("name over there", max_length=256, blank=True)
     raw_status = models.CharField("status in the provider's words", max_length=60, blank=True)
     visibility = models.CharField(max_length=10, blank=True)
-    raw_answer = models.JSONField(default=dict)
-    seen_at = models.DateTimeField(null=True, blank=True)
+    raw_response = models.JSONField(default=dict)
+    checked_at = models.DateTimeField(null=True, blank=True)
     made_public_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
-    alarm = models.CharField(max_length=300, blank=True)
+    alert = models.CharField(max_length=300, blank=True)
     adopted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
     retired_at = models.DateTimeField(null=True, blank=True)
-    delete_asked_at = models.DateTimeField(null=True, blank=True)
-    delete_asked_by = models.ForeignKey(
+    deletion_requested_at = models.DateTimeField(null=True, blank=True)
+    deletion_requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
-    delete_reason = models.CharField(max_length=300, blank=True)
-    deletion = models.JSONField(default=dict)
+    deletion_reason = models.CharField(max_length=300, blank=True)
+    deletion_proof = models.JSONField(default=dict)
     deleted_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -73,22 +73,22 @@ class RemoteVoice(models.Model):
     @property
     def capabilities(self) -> Capabilities:
         """What the provider can do with it. Raises NotPossible where VoiceHub does not know that (any more)."""
-        return self.account.capabilities_for(self.tier)
+        return self.account.get_capabilities(self.tier)
 
     @property
     def limits(self) -> dict[str, Limit]:
-        """The limits of its tier, as `Account.limits_for` has them."""
-        return self.account.limits_for(self.tier)
+        """The limits of its tier, as `Account.get_limits` has them."""
+        return self.account.get_limits(self.tier)
 
     @property
-    def public(self) -> bool:
+    def is_public(self) -> bool:
         """Others may use it over there, and nobody here has made that so."""
         return self.visibility == "public" and self.made_public_by_id is None
 
     @property
-    def lingers(self) -> bool:
+    def is_still_visible(self) -> bool:
         """The provider has said that it deleted the voice, and still shows it."""
-        return bool(self.deletion) and self.deleted_at is None
+        return bool(self.deletion_proof) and self.deleted_at is None
 
 
 class RemoteRecording(models.Model):
@@ -122,29 +122,29 @@ class Preview(Movable):
 
     Status = PreviewStatus
     MOVES: ClassVar = {
-        PreviewStatus.WAITING: frozenset({PreviewStatus.ASKING, PreviewStatus.FAILED}),
-        PreviewStatus.ASKING: frozenset({PreviewStatus.READY, PreviewStatus.FAILED}),
+        PreviewStatus.QUEUED: frozenset({PreviewStatus.GENERATING, PreviewStatus.FAILED}),
+        PreviewStatus.GENERATING: frozenset({PreviewStatus.READY, PreviewStatus.FAILED}),
         PreviewStatus.FAILED: frozenset({PreviewStatus.READY}),
     }
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     remote_voice = models.ForeignKey(RemoteVoice, models.PROTECT, related_name="previews")
     build = models.ForeignKey("Build", models.PROTECT, null=True, blank=True, related_name="previews")
-    status = models.CharField(max_length=16, choices=PreviewStatus, default=PreviewStatus.WAITING)
+    status = models.CharField(max_length=16, choices=PreviewStatus, default=PreviewStatus.QUEUED)
     text = models.TextField()
     title = models.CharField(max_length=200, blank=True)
     url = models.TextField(blank=True)
     file = models.FileField(storage=private, upload_to=preview_path, max_length=200, blank=True)
     content_type = models.CharField(max_length=40, blank=True)
     issue = models.TextField(blank=True)
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at"]
         permissions = [("ask_preview", "Can have a remote voice say something")]
-        constraints = [status_check("preview_status_known", PreviewStatus)]
+        constraints = [make_status_constraint("preview_status_known", PreviewStatus)]
 
     def __str__(self) -> str:
         return self.text[:60]

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from consent.models import Purpose, Talent
 from voicehub.storage import private
-from voicehub.transitions import Movable, status_check
+from voicehub.transitions import Movable, make_status_constraint
 from voices.models.choices import RecordingStatus
 
 
@@ -38,7 +38,7 @@ class Voice(models.Model):
 
 def recording_path(recording: "Recording", _name: str) -> str:
     """A name that we make; the name that the browser sent is only ever shown."""
-    ending = ".wav" if recording.usable and not recording.wav else ".bin"
+    ending = ".wav" if recording.is_usable and not recording.wav else ".bin"
     return f"recordings/{recording.voice_id}/{recording.pk}{ending}"
 
 
@@ -50,14 +50,14 @@ class Recording(Movable):
     """One clip of training audio with its transcript. The file is kept as it came, also when it cannot be used.
 
     `wav` is the 16-bit mono WAV that was made of a file of another kind; `recipe` says how, and how a clip was cut
-    out of its `source`. `measures` and what they add to `findings` come in the background (`examined_at`), and so does
+    out of its `source`. `measures` and what they add to `findings` come in the background (`analyzed_at`), and so does
     what the comparison with the voice's other recordings finds (`set_findings`).
     """
 
     Status = RecordingStatus
     MOVES: ClassVar = {
-        RecordingStatus.REFUSED: frozenset({RecordingStatus.CUTTING}),
-        RecordingStatus.CUTTING: frozenset({RecordingStatus.CUT, RecordingStatus.REFUSED}),
+        RecordingStatus.REFUSED: frozenset({RecordingStatus.SPLITTING}),
+        RecordingStatus.SPLITTING: frozenset({RecordingStatus.SPLIT, RecordingStatus.REFUSED}),
     }
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -81,14 +81,14 @@ class Recording(Movable):
     measures = models.JSONField(default=dict)
     fine_peaks = models.JSONField(default=list)
     set_findings = models.JSONField(default=list)
-    examined_at = models.DateTimeField(null=True, blank=True)
+    analyzed_at = models.DateTimeField(null=True, blank=True)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["file_name", "created_at"]
         constraints = [
-            status_check("recording_status_known", RecordingStatus),
+            make_status_constraint("recording_status_known", RecordingStatus),
             models.UniqueConstraint(fields=["voice", "sha256"], name="recording_once_per_voice"),
         ]
         indexes = [models.Index(fields=["voice", "file_name"], name="recording_by_name")]
@@ -97,7 +97,7 @@ class Recording(Movable):
         return self.file_name
 
     @property
-    def usable(self) -> bool:
+    def is_usable(self) -> bool:
         return self.status == RecordingStatus.ACCEPTED
 
     @property
@@ -110,7 +110,7 @@ class Recording(Movable):
         return self.wav_sha256 or self.sha256
 
     @property
-    def too_long(self) -> bool:
+    def is_too_long(self) -> bool:
         """A sound WAV that is refused for nothing but its length can be cut."""
         return self.status == RecordingStatus.REFUSED and [
             one["code"] for one in self.findings if one["severity"] == "refused"

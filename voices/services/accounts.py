@@ -13,15 +13,15 @@ from providers.base import Provider
 from providers.errors import CallFailure, ProviderError
 from providers.types import ApiLogEntry
 from voicehub import outbox
-from voicehub.encryption import SecretUnreadable
+from voicehub.encryption import DecryptionError
 from voicehub.models import User
-from voicehub.refusals import NotPossible
+from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import LEASE
 from voices.models import Account, AccountCall, Build, BuildStatus, Mode, Preview, PreviewStatus, RemoteVoice
 
-CALLS_KEPT = 100
+MAX_CALLS = 100
 # What goes on by itself when an account works again: the task for each status that a build can wait in.
-WAITS_FOR = {
+TASK_BY_STATUS = {
     BuildStatus.QUEUED: "submit_build",
     BuildStatus.SUBMITTING: "submit_build",
     BuildStatus.UNCONFIRMED: "settle_build",
@@ -38,63 +38,65 @@ class AccountPaused(CallFailure):
         super().__init__(f"The account {account.name} is paused. {account.pause_reason}")
 
 
-class KeyUnreadable(CallFailure):
+class KeyDecryptionFailed(CallFailure):
     """The stored key, or what was sealed for a build, cannot be opened with the encryption keys at hand."""
 
     stops_account = True
 
 
 @contextmanager
-def conversation(account: Account) -> Iterator[Provider]:
+def open_session(account: Account) -> Iterator[Provider]:
     """The account's provider. What it answers is kept, and an account whose key it refuses is paused.
 
     Every way in which it can fail, inside as well, is a CallFailure.
     """
-    account.refresh_from_db(fields=["paused_at", "pause_reason", "sealed_key"])
+    account.refresh_from_db(fields=["paused_at", "pause_reason", "encrypted_key"])
     if account.paused_at:
         raise AccountPaused(account)
-    with _noted(account) as provider:
+    with _open_recorded_session(account) as provider:
         yield provider
 
 
 @contextmanager
-def _noted(account: Account) -> Iterator[Provider]:
+def _open_recorded_session(account: Account) -> Iterator[Provider]:
     try:
         with registry.open_provider(account) as provider:
             try:
                 yield provider
             finally:
-                with _by_the_way():
-                    _keep(account, provider.api_log)
-    except SecretUnreadable as unreadable:
-        failure = KeyUnreadable(str(unreadable))
-        note_error(account, failure)
+                with _ignore_database_errors():
+                    _record_calls(account, provider.api_log)
+    except DecryptionError as unreadable:
+        failure = KeyDecryptionFailed(str(unreadable))
+        record_error(account, failure)
         raise failure from None
     except ProviderError as error:
-        note_error(account, error)
+        record_error(account, error)
         raise
-    with _by_the_way():
-        note_error(account, None)
+    with _ignore_database_errors():
+        record_error(account, None)
 
 
 @contextmanager
-def _by_the_way() -> Iterator[None]:
+def _ignore_database_errors() -> Iterator[None]:
     """That it cannot be written down, as the database is locked, must not lose what was paid for."""
     with suppress(DatabaseError), transaction.atomic():
         yield
 
 
-def _keep(account: Account, entries: Iterable[ApiLogEntry]) -> None:
+def _record_calls(account: Account, entries: Iterable[ApiLogEntry]) -> None:
     """Write the answers down, and forget the oldest."""
     AccountCall.objects.bulk_create(
-        AccountCall(account=account, at=entry.at, operation=entry.operation[:60], status=entry.status, said=entry.text)
+        AccountCall(
+            account=account, at=entry.at, operation=entry.operation[:60], status=entry.status, response_text=entry.text
+        )
         for entry in entries
     )
     # These and no others: another worker may be writing newer ones.
-    account.calls.filter(pk__in=list(account.calls.values_list("pk", flat=True)[CALLS_KEPT:])).delete()
+    account.calls.filter(pk__in=list(account.calls.values_list("pk", flat=True)[MAX_CALLS:])).delete()
 
 
-def note_error(account: Account, error: CallFailure | None) -> None:
+def record_error(account: Account, error: CallFailure | None) -> None:
     """Keep an account's last error where staff see it; None means that it has just worked.
 
     A key that is refused, or cannot be read, pauses the account, once.
@@ -103,7 +105,7 @@ def note_error(account: Account, error: CallFailure | None) -> None:
     Account.objects.filter(pk=account.pk).update(last_error=told[:300], checked_at=timezone.now())
     if error is not None and error.stops_account:
         # Of a key that was changed while it was asked, the refusal says nothing any more.
-        asked = Account.objects.working().filter(pk=account.pk, sealed_key=account.sealed_key)
+        asked = Account.objects.working().filter(pk=account.pk, encrypted_key=account.encrypted_key)
         asked.update(paused_at=timezone.now(), pause_reason=told[:300])
 
 
@@ -113,26 +115,26 @@ def test_account(account: Account) -> None:
     A key that works resumes an account which the provider's refusal had paused.
     """
     try:
-        with _noted(account) as provider:
+        with _open_recorded_session(account) as provider:
             provider.check_key()
     except CallFailure:
         pass
     else:
-        _go_on(Account.objects.filter(pk=account.pk, paused_by=None, paused_at__isnull=False))
+        _resume_waiting_work(Account.objects.filter(pk=account.pk, paused_by=None, paused_at__isnull=False))
     account.refresh_from_db()
 
 
 def add_account(name: str, provider: str, mode: Mode | str, key: str) -> Account:
     """Raises NotPossible for a name that is taken, or a provider that VoiceHub does not know."""
     if provider not in registry.PROVIDERS:
-        raise NotPossible("Choose one of the providers.")
+        raise ActionRefused("Choose one of the providers.")
     account = Account(name=name, provider=provider, mode=mode)
     account.set_key(key)
     try:
         with transaction.atomic():
             account.save(force_insert=True)
     except IntegrityError:
-        raise NotPossible(f"There is an account called “{name}” already.") from None
+        raise ActionRefused(f"There is an account called “{name}” already.") from None
     return account
 
 
@@ -140,8 +142,8 @@ def change_key(account: Account, key: str) -> None:
     """Another key: what was known was known of the old one, and what waited for a good key goes on."""
     account.set_key(key)
     account.key_changed_at, account.checked_at, account.last_error = timezone.now(), None, ""
-    account.save(update_fields=["sealed_key", "key_hint", "key_changed_at", "checked_at", "last_error"])
-    _go_on(Account.objects.filter(pk=account.pk, paused_by=None, paused_at__isnull=False))
+    account.save(update_fields=["encrypted_key", "key_hint", "key_changed_at", "checked_at", "last_error"])
+    _resume_waiting_work(Account.objects.filter(pk=account.pk, paused_by=None, paused_at__isnull=False))
     account.refresh_from_db()
 
 
@@ -150,18 +152,18 @@ def pause_account(account: Account, reason: str, by: User) -> None:
     said = f"Paused by {by}: {reason}" if reason else f"Paused by {by}."
     changed = Account.objects.working().filter(pk=account.pk)
     if not changed.update(paused_at=timezone.now(), paused_by=by, pause_reason=said[:300]):
-        raise NotPossible(f"{account.name} is paused already.")
+        raise ActionRefused(f"{account.name} is paused already.")
     account.refresh_from_db()
 
 
 def resume_account(account: Account) -> None:
     """What waited goes on. Raises NotPossible."""
-    if not _go_on(Account.objects.filter(pk=account.pk, paused_at__isnull=False)):
-        raise NotPossible(f"{account.name} is not paused.")
+    if not _resume_waiting_work(Account.objects.filter(pk=account.pk, paused_at__isnull=False)):
+        raise ActionRefused(f"{account.name} is not paused.")
     account.refresh_from_db()
 
 
-def _go_on(paused: QuerySet[Account]) -> int:
+def _resume_waiting_work(paused: QuerySet[Account]) -> int:
     """Resume these accounts, and ring for everything that waits for them."""
     with transaction.atomic():
         ids = list(paused.select_for_update().values_list("pk", flat=True))
@@ -170,10 +172,10 @@ def _go_on(paused: QuerySet[Account]) -> int:
         for build in Build.objects.active().filter(remote_voice__account__in=ids):
             # An answer that was lost a moment ago is not to be looked for sooner because of this.
             after = LEASE if build.status == BuildStatus.UNCONFIRMED else timedelta()
-            outbox.add(WAITS_FOR[BuildStatus(build.status)], build.pk, after=after)
-        for preview in Preview.objects.filter(remote_voice__account__in=ids, status=PreviewStatus.WAITING):
-            outbox.add("make_preview", preview.pk)
-        asked = RemoteVoice.objects.filter(account__in=ids, delete_asked_at__isnull=False, deleted_at=None)
+            outbox.enqueue_task(TASK_BY_STATUS[BuildStatus(build.status)], build.pk, after=after)
+        for preview in Preview.objects.filter(remote_voice__account__in=ids, status=PreviewStatus.QUEUED):
+            outbox.enqueue_task("make_preview", preview.pk)
+        asked = RemoteVoice.objects.filter(account__in=ids, deletion_requested_at__isnull=False, deleted_at=None)
         for remote in asked:
-            outbox.add("delete_remote_voice", remote.pk)
+            outbox.enqueue_task("delete_remote_voice", remote.pk)
     return len(ids)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 
-from voicehub.sound_report import signed
+from voicehub.sound_report import format_minus
 from voicehub.text import duration
 from voices.models import Recording
 from voices.presenters import is_playable
@@ -42,7 +42,7 @@ STEP_DESCRIBERS: dict[str, Callable[[RecipeStep], str]] = {
     "decode": _describe_decode,
     "mix": _describe_mix,
     "resample": _describe_resample,
-    "gain": lambda step: signed(f"levels multiplied by {step['factor']:.3f}"),
+    "gain": lambda step: format_minus(f"levels multiplied by {step['factor']:.3f}"),
     "round": _describe_round,
 }
 

@@ -47,11 +47,15 @@ def describe_progress(build: Build) -> str:
     account = build.remote_voice.account
     if account.paused_at:
         return f"Waiting: the account {account.name} is paused."
-    if build.status == BuildStatus.SUBMITTING and build.doing.startswith("Sending recordings") and build.total:
-        return f"Sending {build.done} of {build.total} recordings"
-    if build.unclear:
+    if (
+        build.status == BuildStatus.SUBMITTING
+        and build.progress_message.startswith("Sending recordings")
+        and build.progress_total
+    ):
+        return f"Sending {build.progress_done} of {build.progress_total} recordings"
+    if build.has_unknown_provider_status:
         return "Unknown status. Check the provider's website, then answer here."
-    message = build.doing if build.status in (BuildStatus.QUEUED, BuildStatus.SUBMITTING) else ""
+    message = build.progress_message if build.status in (BuildStatus.QUEUED, BuildStatus.SUBMITTING) else ""
     return message or STATUS_TEXTS.get(BuildStatus(build.status), "")
 
 
@@ -110,7 +114,7 @@ register.filter("remote_kind", presenters.get_remote_kind)
 @register.simple_tag
 def list_remote_voices(voice: Voice) -> Sequence[RemoteVoice]:
     """The remote voices of a voice, newest first, without those that were never created."""
-    return list(access.remote_voices().filter(voice=voice).exclude(remote_id="", retired_at=None)[:50])
+    return list(access.query_remote_voices().filter(voice=voice).exclude(remote_id="", retired_at=None)[:50])
 
 
 @register.simple_tag

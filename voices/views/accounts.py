@@ -11,11 +11,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from consent.access import may, user_of
+from consent.access import get_user, require_permission
 from providers import registry
 from providers.base import Provider
 from providers.types import Capabilities
-from voicehub.refusals import refusal_to, refusal_to_message
+from voicehub.refusals import handle_refusal, show_refusal_as_message
 from voicehub.text import clock
 from voices import access
 from voices.account_forms import AccountForm, KeyForm, PauseForm, show_errors
@@ -86,7 +86,7 @@ def list_provider_options() -> list[ProviderOption]:
     return [ProviderOption(found.slug, found.label, list(found.tiers.values())) for found in registry.list_providers()]
 
 
-@may("voices.view_account")
+@require_permission("voices.view_account")
 @require_safe
 def account_list(request: HttpRequest) -> HttpResponse:
     return render(
@@ -94,19 +94,19 @@ def account_list(request: HttpRequest) -> HttpResponse:
     )
 
 
-@may("voices.add_account")
+@require_permission("voices.add_account")
 @require_http_methods(["GET", "HEAD", "POST"])
 def account_add(request: HttpRequest) -> HttpResponse:
     form = AccountForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        with refusal_to(partial(form.add_error, None)):
+        with handle_refusal(partial(form.add_error, None)):
             account = add_account(**form.cleaned_data)
             messages.success(request, f"{account.name} added. Test its key to check that the provider accepts it.")
             return redirect("voices:account", account.pk)
     return render(request, "voices/account_add.html", {"form": form, "providers": list_provider_options()})
 
 
-@may("voices.view_account")
+@require_permission("voices.view_account")
 @require_safe
 def provider_limits(request: HttpRequest, slug: str) -> HttpResponse:
     """The limits of one provider, each with its source, and what it can do with voices."""
@@ -155,13 +155,13 @@ def get_account_or_404(pk: str) -> Account:
     return get_object_or_404(Account.objects.select_related("paused_by"), pk=pk)
 
 
-@may("voices.view_account")
+@require_permission("voices.view_account")
 @require_safe
 def account_detail(request: HttpRequest, pk: str) -> HttpResponse:
     account = get_account_or_404(pk)
     known = account.provider in registry.PROVIDERS
     tiers = registry.get_provider_class(account.provider).tiers.values() if known else ()
-    voices = Paginator(access.remote_voices().filter(account=account), VOICES_PER_PAGE).get_page(
+    voices = Paginator(access.query_remote_voices().filter(account=account), VOICES_PER_PAGE).get_page(
         request.GET.get("page")
     )
     context = {
@@ -170,12 +170,14 @@ def account_detail(request: HttpRequest, pk: str) -> HttpResponse:
         "lists": any(tier.can_list for tier in tiers),
         "calls": account.calls.all()[:MAX_CALLS],
         "page": voices,
-        "waiting": access.builds().active().filter(remote_voice__account=account).count() if account.paused_at else 0,
+        "waiting": access.query_builds().active().filter(remote_voice__account=account).count()
+        if account.paused_at
+        else 0,
     }
     return render(request, "voices/account.html", context)
 
 
-@may("voices.test_account")
+@require_permission("voices.test_account")
 @require_POST
 def account_test(request: HttpRequest, pk: str) -> HttpResponse:
     """Test the key at the provider. The result is stored in the account's row."""
@@ -191,7 +193,7 @@ def account_test(request: HttpRequest, pk: str) -> HttpResponse:
     return redirect("voices:account", account.pk)
 
 
-@may("voices.change_account")
+@require_permission("voices.change_account")
 @require_POST
 def account_key(request: HttpRequest, pk: str) -> HttpResponse:
     account, form = get_account_or_404(pk), KeyForm(request.POST)
@@ -203,22 +205,22 @@ def account_key(request: HttpRequest, pk: str) -> HttpResponse:
     return redirect("voices:account", account.pk)
 
 
-@may("voices.change_account")
+@require_permission("voices.change_account")
 @require_POST
-@refusal_to_message("voices:account")
+@show_refusal_as_message("voices:account")
 def account_pause(request: HttpRequest, pk: str) -> HttpResponse:
     account, form = get_account_or_404(pk), PauseForm(request.POST)
     if not form.is_valid():
         show_errors(request, form)
         return redirect("voices:account", account.pk)
-    pause_account(account, form.cleaned_data["reason"], user_of(request))
+    pause_account(account, form.cleaned_data["reason"], get_user(request))
     messages.success(request, f"{account.name} is paused. VoiceHub makes no calls with it until it is resumed.")
     return redirect("voices:account", account.pk)
 
 
-@may("voices.change_account")
+@require_permission("voices.change_account")
 @require_POST
-@refusal_to_message("voices:account")
+@show_refusal_as_message("voices:account")
 def account_resume(request: HttpRequest, pk: str) -> HttpResponse:
     account = get_account_or_404(pk)
     resume_account(account)

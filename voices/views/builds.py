@@ -15,18 +15,18 @@ from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.views.decorators.http import require_POST, require_safe
 
-from consent.access import may, user_of
+from consent.access import get_user, require_permission
 from providers import registry
-from voicehub.refusals import refusal_to_message
+from voicehub.refusals import show_refusal_as_message
 from voices import access
 from voices.account_forms import show_errors
 from voices.forms import BuildForm, ResolveSubmitForm, ResolveTrainingForm
 from voices.models import Account, Build, BuildRecording, BuildStatus
-from voices.models.build import ACTIVE
+from voices.models.build import ACTIVE_STATUSES
 from voices.presenters import compute_change_token, describe_handover, needs_staff_answer
-from voices.services.builds.reconcile import conclude_by_hand, settle_by_hand
-from voices.services.builds.scores import SCORES, ScoreInfo, worst_first
-from voices.services.builds.start import cancel_build, reasons_against, start_build
+from voices.services.builds.reconcile import resolve_submit_manually, resolve_training_manually
+from voices.services.builds.scores import SCORES, ScoreInfo, order_worst_first
+from voices.services.builds.start import cancel_build, find_blockers, start_build
 
 PAGE_SIZE = 100
 VERDICT_SEVERITIES = {"good": "good", "fair": "wait", "poor": "bad"}
@@ -60,18 +60,18 @@ class Score:
 
     @property
     def verdict(self) -> str:
-        return self.info.verdict(self.value)
+        return self.info.get_verdict(self.value)
 
     @property
     def severity(self) -> str:
         return VERDICT_SEVERITIES[self.verdict]
 
 
-@may("voices.start_build")
+@require_permission("voices.start_build")
 @require_POST
-@refusal_to_message("voices:voice")
+@show_refusal_as_message("voices:voice")
 def build_start(request: HttpRequest, pk: str) -> HttpResponse:
-    voice = get_object_or_404(access.voices(), pk=pk)
+    voice = get_object_or_404(access.query_voices(), pk=pk)
     form = BuildForm(request.POST)
     if not form.is_valid():
         messages.error(request, "The build was not started. Choose the account and the kind of build again.")
@@ -80,86 +80,86 @@ def build_start(request: HttpRequest, pk: str) -> HttpResponse:
     tier, handover = form.cleaned_data["tier"], form.cleaned_data["handover"]
     if account.provider not in registry.PROVIDERS or tier not in registry.get_provider_class(account.provider).tiers:
         raise Http404
-    return redirect(start_build(voice, account, tier, handover, user_of(request)))
+    return redirect(start_build(voice, account, tier, handover, get_user(request)))
 
 
-@may("voices.view_build")
+@require_permission("voices.view_build")
 @require_safe
 def build_detail(request: HttpRequest, pk: str) -> HttpResponse:
-    build = get_object_or_404(access.builds(), pk=pk)
+    build = get_object_or_404(access.query_builds(), pk=pk)
     return render(request, "voices/build.html", make_build_context(request, build))
 
 
-@may("voices.view_build")
+@require_permission("voices.view_build")
 @require_safe
 def build_progress(request: HttpRequest, pk: str) -> HttpResponse:
     """The part of a build page that changes; 204 when the page is up to date."""
-    build = get_object_or_404(access.builds(), pk=pk)
-    if build.active and request.GET.get("seen") == compute_change_token(build):
+    build = get_object_or_404(access.query_builds(), pk=pk)
+    if build.is_active and request.GET.get("seen") == compute_change_token(build):
         return HttpResponse(status=204)
     return render(request, "voices/_build.html", make_build_context(request, build))
 
 
-@may("voices.view_build")
+@require_permission("voices.view_build")
 @require_safe
 def build_export(_request: HttpRequest, pk: str) -> StreamingHttpResponse:
     """The recordings as CSV, escaped against formula injection."""
-    build = get_object_or_404(access.builds(), pk=pk)
-    rows = generate_csv_lines(worst_first(build))
+    build = get_object_or_404(access.query_builds(), pk=pk)
+    rows = generate_csv_lines(order_worst_first(build))
     response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
     name = f"{slugify(build.voice.name) or 'voice'}-{build.remote_voice.tier}-{build.created_at:%Y%m%d-%H%M}.csv"
     response.headers["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
     return response
 
 
-@may("voices.start_build")
+@require_permission("voices.start_build")
 @require_POST
-@refusal_to_message("voices:build")
+@show_refusal_as_message("voices:build")
 def build_cancel(request: HttpRequest, pk: str) -> HttpResponse:
-    build = get_object_or_404(access.builds(), pk=pk)
-    cancel_build(build, user_of(request))
+    build = get_object_or_404(access.query_builds(), pk=pk)
+    cancel_build(build, get_user(request))
     messages.success(request, "Build canceled. Nothing was sent to the provider.")
     return redirect(build)
 
 
-@may("voices.start_build")
+@require_permission("voices.start_build")
 @require_POST
-@refusal_to_message("voices:build")
+@show_refusal_as_message("voices:build")
 def build_resolve_submit(request: HttpRequest, pk: str) -> HttpResponse:
     """Resolve a build that the lookup cannot find."""
-    build = get_object_or_404(access.builds(), pk=pk)
+    build = get_object_or_404(access.query_builds(), pk=pk)
     form = ResolveSubmitForm(request.POST)
     if not form.is_valid():
         show_errors(request, form)
         return redirect(build)
     data = form.cleaned_data
-    settle_by_hand(build, user_of(request), form.confirmed_id, data["why"], step=data["step"])
+    resolve_submit_manually(build, get_user(request), form.confirmed_id, data["why"], pending_call=data["step"])
     messages.success(request, "Saved. The build continues from there.")
     return redirect(build)
 
 
-@may("voices.start_build")
+@require_permission("voices.start_build")
 @require_POST
-@refusal_to_message("voices:build")
+@show_refusal_as_message("voices:build")
 def build_resolve_training(request: HttpRequest, pk: str) -> HttpResponse:
     """Resolve a build whose provider status VoiceHub does not recognize."""
-    build = get_object_or_404(access.builds(), pk=pk)
+    build = get_object_or_404(access.query_builds(), pk=pk)
     form = ResolveTrainingForm(request.POST)
     if not form.is_valid():
         show_errors(request, form)
         return redirect(build)
-    conclude_by_hand(build, user_of(request), form.cleaned_data["became"], form.cleaned_data["why"])
+    resolve_training_manually(build, get_user(request), form.cleaned_data["became"], form.cleaned_data["why"])
     messages.success(request, "Saved. The build is finished.")
     return redirect(build)
 
 
 def make_build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
-    rows = worst_first(build).defer(*(f"recording__{name}" for name in DEFERRED_FIELDS))
+    rows = order_worst_first(build).defer(*(f"recording__{name}" for name in DEFERRED_FIELDS))
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     marked = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discarded="")
     counts = build.recordings.aggregate(
         seconds=Sum("recording__seconds", default=0.0),
-        reported=Count("pk", filter=Q(reported=True)),
+        reported=Count("pk", filter=Q(has_report=True)),
         from_callback=Count("pk", filter=Q(from_callback=True)),
         marked=Count("pk", filter=marked),
         troubled=Count("pk", filter=marked | Q(is_active=False)),
@@ -175,8 +175,8 @@ def make_build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
         "fetches": list(build.dataset_fetches.order_by("-at")[:20]),
         "lost": needs_staff_answer(build),
         "handed": describe_handover(build, page.paginator.count, counts["seconds"]),
-        "others": [] if build.active else list(list_comparable_builds(build)),
-        "again": not build.active,
+        "others": [] if build.is_active else list(list_comparable_builds(build)),
+        "again": not build.is_active,
         "refused": list_rebuild_refusals(build),
         "measured": measured,
         "provider_columns": sum(1 for count in measured.values() if count),
@@ -185,7 +185,9 @@ def make_build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
 
 
 def list_comparable_builds(build: Build) -> QuerySet[Build]:
-    return access.builds().filter(voice=build.voice_id).exclude(pk=build.pk).exclude(status__in=ACTIVE)[:50]
+    return (
+        access.query_builds().filter(voice=build.voice_id).exclude(pk=build.pk).exclude(status__in=ACTIVE_STATUSES)[:50]
+    )
 
 
 def select_estimate_columns(rows: Iterable[BuildRecording]) -> dict[str, str]:
@@ -197,11 +199,11 @@ def select_estimate_columns(rows: Iterable[BuildRecording]) -> dict[str, str]:
 def list_rebuild_refusals(build: Build) -> list[str]:
     """Why a rebuild would be refused now. Empty while the build is active; no query is made then."""
     account, tier = build.remote_voice.account, build.remote_voice.tier
-    if build.active:
+    if build.is_active:
         return []
     if account.provider not in registry.PROVIDERS or tier not in registry.get_provider_class(account.provider).tiers:
         return ["VoiceHub no longer supports this provider or this kind of build."]
-    return reasons_against(build.voice, account, tier, build.handover)
+    return find_blockers(build.voice, account, tier, build.handover)
 
 
 def make_timeline(build: Build) -> list[TimelineStep]:
@@ -212,13 +214,15 @@ def make_timeline(build: Build) -> list[TimelineStep]:
         TimelineStep("Sending", _get_step_state(build.training_at is not None, sending), build.submitted_at),
         TimelineStep(
             "Training",
-            _get_step_state(build.training_at is not None and not build.active, build.status == BuildStatus.TRAINING),
+            _get_step_state(
+                build.training_at is not None and not build.is_active, build.status == BuildStatus.TRAINING
+            ),
             build.training_at,
         ),
     ]
     if build.status == BuildStatus.CANCELLED:
         steps = steps[:1]
-    if build.active:
+    if build.is_active:
         return [*steps, TimelineStep("Result", "next")]
     reached = [step for step in steps if step.state == "done"]
     return [

@@ -12,19 +12,19 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from consent.access import may, user_of
+from consent.access import get_user, require_permission
 from voicehub.models import User
-from voicehub.refusals import refusal_to
-from voicehub.tokens import digest
+from voicehub.refusals import handle_refusal
+from voicehub.tokens import hash_token
 from voices import access
 from voices.account_forms import SentenceForm, show_errors
 from voices.models import Build, BuildStatus, Preview, PreviewStatus
 from voices.presenters import build_name
 from voices.services.builds.scores import SCORES, ScoreInfo
-from voices.services.previews import ask_preview, reasons_against_preview
+from voices.services.previews import find_reasons_against_preview, request_preview
 
 MAX_SENTENCES = 20
-PENDING_STATUSES = (PreviewStatus.WAITING, PreviewStatus.ASKING)
+PENDING_STATUSES = (PreviewStatus.QUEUED, PreviewStatus.GENERATING)
 SCORE_TOLERANCE = 0.005  # smaller differences do not show in two decimals
 RETRAINED_TEXT = "This voice has been retrained since this build. A preview would use the newer training."
 
@@ -108,10 +108,10 @@ class BuildPair:
 
     @property
     def change_token(self) -> str:
-        return digest(repr([(preview.pk, preview.status) for preview in self._previews]))
+        return hash_token(repr([(preview.pk, preview.status) for preview in self._previews]))
 
 
-@may("voices.view_build")
+@require_permission("voices.view_build")
 @require_safe
 def compare_builds(request: HttpRequest) -> HttpResponse:
     pair = _get_pair(request.GET)
@@ -129,7 +129,7 @@ def compare_builds(request: HttpRequest) -> HttpResponse:
     return render(request, "voices/compare.html", context)
 
 
-@may("voices.view_build")
+@require_permission("voices.view_build")
 @require_safe
 def compare_previews(request: HttpRequest) -> HttpResponse:
     """The preview fragment; 204 when the page is up to date. It polls while a preview is being generated."""
@@ -139,7 +139,7 @@ def compare_previews(request: HttpRequest) -> HttpResponse:
     return render(request, "voices/_compare_previews.html", {"pair": pair})
 
 
-@may("voices.ask_preview")
+@require_permission("voices.ask_preview")
 @require_POST
 def compare_request_previews(request: HttpRequest) -> HttpResponse:
     """Request the same preview from both builds. A refusal of one does not stop the other."""
@@ -151,7 +151,7 @@ def compare_request_previews(request: HttpRequest) -> HttpResponse:
         show_errors(request, form)
         return redirect(f"{pair.url}#sentences")
     for build in pair.builds:
-        if issue := _request_preview(build, form.cleaned_data["text"], user_of(request)):
+        if issue := _request_preview(build, form.cleaned_data["text"], get_user(request)):
             messages.error(request, f"{build_name(build)}: {issue}")
     return redirect(f"{pair.url}#sentences")
 
@@ -161,8 +161,8 @@ def _request_preview(build: Build, text: str, by: User) -> str:
     if reason := _explain_preview_refusal(build):
         return reason
     issues: list[str] = []
-    with refusal_to(issues.append):
-        ask_preview(build.remote_voice, text, by)
+    with handle_refusal(issues.append):
+        request_preview(build.remote_voice, text, by)
     return " ".join(issues)
 
 
@@ -172,7 +172,7 @@ def _get_pair(params: Mapping[str, str]) -> BuildPair:
         ids = [uuid.UUID(params.get(name, "")) for name in ("a", "b")]
     except ValueError:
         raise Http404 from None
-    found = {build.pk: build for build in access.builds().filter(pk__in=ids)}
+    found = {build.pk: build for build in access.query_builds().filter(pk__in=ids)}
     builds = [found[pk] for pk in ids if pk in found]
     if len(builds) != 2 or builds[0].voice_id != builds[1].voice_id:
         raise Http404
@@ -184,7 +184,7 @@ def _describe_problem(pair: BuildPair) -> str:
         return "Choose two different builds to compare."
     return (
         "A build can be compared when it is finished. Wait for it to end."
-        if any(build.active for build in pair.builds)
+        if any(build.is_active for build in pair.builds)
         else ""
     )
 
@@ -207,7 +207,7 @@ def count_recordings(pair: BuildPair) -> list[dict[str, float]]:
     found = Build.objects.filter(pk__in=[build.pk for build in pair.builds]).annotate(
         clips=Count("recordings"),
         seconds=Sum("recordings__recording__seconds", default=0.0),
-        reported=Count("recordings", filter=Q(recordings__reported=True)),
+        reported=Count("recordings", filter=Q(recordings__has_report=True)),
         silent=Count("recordings", filter=Q(recordings__is_silent=True)),
         outliers=Count("recordings", filter=Q(recordings__is_outlier=True)),
         unused=Count("recordings", filter=~Q(recordings__discarded="") | Q(recordings__is_active=False)),
@@ -231,7 +231,7 @@ def list_preview_refusals(pair: BuildPair) -> list[tuple[Build, str]]:
 def _explain_preview_refusal(build: Build) -> str:
     if build.status != BuildStatus.READY:
         return "This build did not produce a voice."
-    return RETRAINED_TEXT if _has_newer_training(build) else " ".join(reasons_against_preview(build.remote_voice))
+    return RETRAINED_TEXT if _has_newer_training(build) else " ".join(find_reasons_against_preview(build.remote_voice))
 
 
 def _has_newer_training(build: Build) -> bool:

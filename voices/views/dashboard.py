@@ -4,15 +4,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from consent.access import may, user_of
+from consent.access import get_user, require_permission
 from voices.views import dashboard_lists, next_steps
 
 
-@may("consent.view_talent")
+@require_permission("consent.view_talent")
 @require_safe
 def today(request: HttpRequest) -> HttpResponse:
     """The number of queries does not grow with the rows."""
-    steps = [next_steps.apply_permissions(step, user_of(request)) for step in next_steps.list_steps()]
+    steps = [next_steps.apply_permissions(step, get_user(request)) for step in next_steps.list_steps()]
     answers, moving = dashboard_lists.list_pending_consents(), dashboard_lists.load_active_builds()
     context = {
         "steps": steps,
@@ -26,7 +26,7 @@ def today(request: HttpRequest) -> HttpResponse:
     return render(request, "today.html", context)
 
 
-@may("voices.view_build")
+@require_permission("voices.view_build")
 @require_safe
 def active_builds(request: HttpRequest) -> HttpResponse:
     """The active builds fragment; 204 when the page is up to date. It polls while a build is active."""

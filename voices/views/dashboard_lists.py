@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
 from voicehub.models import Task, TaskStatus
-from voicehub.tokens import digest
+from voicehub.tokens import hash_token
 from voices import access
 from voices.models import Build
-from voices.models.build import ACTIVE
+from voices.models.build import ACTIVE_STATUSES
 from voices.presenters import compute_change_token
 
 MAX_ROWS = 100
@@ -71,18 +71,18 @@ class ActiveBuilds:
 
     @property
     def has_active(self) -> bool:
-        return any(build.active for build in self.rows)
+        return any(build.is_active for build in self.rows)
 
     @property
     def change_token(self) -> str:
-        return digest("|".join(compute_change_token(build) for build in self.rows))
+        return hash_token("|".join(compute_change_token(build) for build in self.rows))
 
 
 def load_active_builds() -> ActiveBuilds:
     newer = Build.objects.filter(voice=OuterRef("voice"), created_at__gt=OuterRef("created_at"))
     recent = Q(finished_at__gte=timezone.now() - SHOWN_AFTER_END) & ~Exists(newer)
-    rows = access.builds().filter(Q(status__in=ACTIVE) | recent).order_by("-created_at")[:MAX_ROWS]
-    return ActiveBuilds(sorted(rows, key=lambda build: not build.active))
+    rows = access.query_builds().filter(Q(status__in=ACTIVE_STATUSES) | recent).order_by("-created_at")[:MAX_ROWS]
+    return ActiveBuilds(sorted(rows, key=lambda build: not build.is_active))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +122,9 @@ class FailedTask:
 def list_failed_tasks() -> list[FailedTask]:
     """Failed tasks, each with its build if it has one."""
     tasks = list(
-        Task.objects.filter(status=TaskStatus.GIVEN_UP).order_by(F("finished_at").desc(nulls_last=True))[:MAX_ROWS]
+        Task.objects.filter(status=TaskStatus.FAILED).order_by(F("finished_at").desc(nulls_last=True))[:MAX_ROWS]
     )
-    builds = {str(build.pk): build for build in access.builds().filter(pk__in=_collect_build_ids(tasks))}
+    builds = {str(build.pk): build for build in access.query_builds().filter(pk__in=_collect_build_ids(tasks))}
     return [
         FailedTask(
             TASK_LABELS.get(task.kind, task.kind.replace("_", " ").capitalize()), task, builds.get(task.object_id)

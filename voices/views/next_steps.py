@@ -10,17 +10,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Talent
-from consent.services.gate import Permission, Wish, permissions
+from consent.services.gate import BuildPurpose, Permission, check_permissions
 from providers import registry
 from providers.types import Capabilities
 from voicehub.models import User
-from voicehub.text import some
+from voicehub.text import format_count
 from voices import access
 from voices.models import Account, Build, BuildStatus, RemoteVoice, Voice
-from voices.models.build import ACTIVE
-from voices.models.limits import all_limits
+from voices.models.build import ACTIVE_STATUSES
+from voices.models.limits import get_all_limits
 from voices.presenters import FIXED_BY, needs_staff_answer
-from voices.services.builds.readiness import Readiness, readinesses
+from voices.services.builds.readiness import Readiness, check_readiness_of_voices
 
 MAX_ROWS = 100
 REVIEW = "consent.review_consent"
@@ -78,22 +78,22 @@ def has_account() -> bool:
 
 def list_visibility_alerts() -> Iterator[NextStep]:
     """Voices that became public, still exist after deletion, or whose state is unknown."""
-    rows = RemoteVoice.objects.exclude(alarm="").filter(deleted_at=None).select_related("account", "voice__talent")
-    for remote in rows.order_by("seen_at")[:MAX_ROWS]:
+    rows = RemoteVoice.objects.exclude(alert="").filter(deleted_at=None).select_related("account", "voice__talent")
+    for remote in rows.order_by("checked_at")[:MAX_ROWS]:
         description = f"at {registry.get_provider_label(remote.account.provider)}"
-        status = "Not deleted" if remote.lingers else "Public" if remote.public else "Unknown"
+        status = "Not deleted" if remote.is_still_visible else "Public" if remote.is_public else "Unknown"
         subject, url = str(remote.voice or remote.name or remote), remote.get_absolute_url()
-        yield NextStep(subject, description, "bad", status, (remote.alarm,), url, "Open voice", remote.seen_at)
+        yield NextStep(subject, description, "bad", status, (remote.alert,), url, "Open voice", remote.checked_at)
 
 
 def list_paused_accounts() -> Iterator[NextStep]:
-    waiting = Count("remote_voices__builds", Q(remote_voices__builds__status__in=ACTIVE))
-    for account in access.paused_accounts().annotate(waiting=waiting)[:MAX_ROWS]:
+    waiting = Count("remote_voices__builds", Q(remote_voices__builds__status__in=ACTIVE_STATUSES))
+    for account in access.query_paused_accounts().annotate(waiting=waiting)[:MAX_ROWS]:
         by_person = account.paused_by_id is not None
         reasons = [account.pause_reason]
         if account.waiting:
             end = "until it is resumed" if by_person else "for a working key"
-            reasons.append(f"{some(account.waiting, 'build waits', 'builds wait')} {end}.")
+            reasons.append(f"{format_count(account.waiting, 'build waits', 'builds wait')} {end}.")
         url, action = reverse("voices:account", args=[account.pk]), "Resume account" if by_person else "Enter a new key"
         yield NextStep(
             account.name,
@@ -129,12 +129,12 @@ def list_reviews() -> Iterator[NextStep]:
 def select_latest_builds() -> QuerySet[Build]:
     """The newest build of each voice."""
     newest = Build.objects.filter(voice=OuterRef("voice")).order_by("-created_at").values("pk")[:1]
-    return access.builds().filter(pk=Subquery(newest))
+    return access.query_builds().filter(pk=Subquery(newest))
 
 
 def list_builds_needing_staff() -> Iterator[NextStep]:
     """Voices whose newest build needs staff: recordings to fix, a refusal, a failure, or an unknown state."""
-    asks = Q(status=BuildStatus.UNCONFIRMED) | Q(status=BuildStatus.TRAINING, word_unknown=True)
+    asks = Q(status=BuildStatus.UNCONFIRMED) | Q(status=BuildStatus.TRAINING, has_unknown_status=True)
     failed = Q(status__in=[BuildStatus.DATASET_ISSUE, BuildStatus.CONSENT_REJECTED, BuildStatus.FAILED])
     labels = {
         BuildStatus.UNCONFIRMED: ("wait", "Needs an answer", "Answer"),
@@ -150,7 +150,7 @@ def list_builds_needing_staff() -> Iterator[NextStep]:
         discarded=Count("recordings", filter=~Q(recordings__discarded="") & ~silent & ~outlier),
     )
     for build in builds.filter(asks | failed).order_by("-created_at")[:MAX_ROWS]:
-        if build.active and not (build.unclear or needs_staff_answer(build)):
+        if build.is_active and not (build.has_unknown_provider_status or needs_staff_answer(build)):
             continue
         severity, status, action = labels[BuildStatus(build.status)]
         reason = _explain_build(build, _describe_marks(build.silent, build.outliers, build.discarded))
@@ -162,7 +162,7 @@ def list_builds_needing_staff() -> Iterator[NextStep]:
 
 
 def _explain_build(build: Build, marks: str) -> str:
-    if build.unclear:
+    if build.has_unknown_provider_status:
         if not build.raw_status:
             return "The provider no longer reports a status. Check the provider's website."
         return f"The provider reports “{build.raw_status}”, an unknown status. Check the provider's website."
@@ -173,7 +173,7 @@ def _describe_marks(silent: int, outliers: int, discarded: int) -> str:
     """The marks in our words. The provider's own message uses its names of the recordings."""
     kinds = ((silent, "silent"), (outliers, "with another speaker or sound"), (discarded, "not used"))
     parts, total = [f"{count} {label}" for count, label in kinds if count], silent + outliers + discarded
-    return f"{some(total, 'recording was', 'recordings were')} marked: {', '.join(parts)}." if parts else ""
+    return f"{format_count(total, 'recording was', 'recordings were')} marked: {', '.join(parts)}." if parts else ""
 
 
 def list_voice_steps() -> Iterator[NextStep]:
@@ -217,7 +217,7 @@ def _make_talent_step(talent: Talent, *, has_consent: bool, has_contract: bool) 
 
 def find_easiest_tier() -> tuple[Account, Capabilities] | None:
     """The tier that needs the least speech, among those with a working account."""
-    limits = all_limits()
+    limits = get_all_limits()
     found = [
         (account, tier, limits[account.provider, tier.tier])
         for account in Account.objects.working()
@@ -231,7 +231,7 @@ def find_easiest_tier() -> tuple[Account, Capabilities] | None:
 def _list_unbuilt_steps(account: Account, tier: Capabilities) -> Iterator[NextStep]:
     tried = Build.objects.filter(voice=OuterRef("pk")).exclude(status=BuildStatus.CANCELLED)
     voices = list(Voice.objects.filter(~Exists(tried)).select_related("talent").order_by("name")[:MAX_ROWS])
-    states = readinesses(voices, account, tier.tier)
+    states = check_readiness_of_voices(voices, account, tier.tier)
     newest_consents = {
         (consent.talent_id, consent.purpose): consent
         for consent in Consent.objects.filter(
@@ -244,7 +244,7 @@ def _list_unbuilt_steps(account: Account, tier: Capabilities) -> Iterator[NextSt
 
 def _make_voice_step(voice: Voice, state: Readiness, newest_consent: Consent | None) -> NextStep:
     url, action, permission = _find_fix(voice, state, newest_consent)
-    if state.ready:
+    if state.is_ready:
         reasons: tuple[str, ...] = (f"All requirements of a {state.capabilities.label.lower()} build are met.",)
         return NextStep(voice.name, voice.talent.name, "good", "Ready to build", reasons, url, action)
     reasons, page = state.permission.reasons + state.blockers, voice.get_absolute_url()
@@ -255,11 +255,11 @@ def _make_voice_step(voice: Voice, state: Readiness, newest_consent: Consent | N
 
 def _find_fix(voice: Voice, state: Readiness, newest_consent: Consent | None) -> tuple[str, str, str]:
     """The URL, label and permission of the link that fixes the first missing item."""
-    if not state.permission.given:
+    if not state.permission.is_given:
         return _find_gate_fix(voice, state.permission, newest_consent)
-    if not state.lacks:
+    if not state.gaps:
         return voice.get_absolute_url(), "Open voice", ""
-    anchor, label, permission = FIXED_BY[state.lacks[0].kind]
+    anchor, label, permission = FIXED_BY[state.gaps[0].kind]
     return voice.get_absolute_url() + anchor, label or "Open voice", permission
 
 
@@ -283,21 +283,21 @@ def list_closed_gates() -> Iterator[NextStep]:
     )
     queries = {build.pk: _make_gate_query(build) for build in builds}
     labels = {query.provider: registry.get_provider_label(query.provider) for query in queries.values()}
-    allowed = permissions(queries.values(), labels)
+    allowed = check_permissions(queries.values(), labels)
     newest_consents = _find_newest_consents(queries.values())
-    closed = [build for build in builds if not allowed[queries[build.pk]].given]
+    closed = [build for build in builds if not allowed[queries[build.pk]].is_given]
     for build in closed[:MAX_ROWS]:
         yield _make_closed_step(build.voice, allowed[queries[build.pk]], newest_consents.get(queries[build.pk]))
 
 
-def _make_gate_query(build: Build) -> Wish:
-    return Wish(build.voice.talent, build.remote_voice.account.provider, build.voice.purpose)
+def _make_gate_query(build: Build) -> BuildPurpose:
+    return BuildPurpose(build.voice.talent, build.remote_voice.account.provider, build.voice.purpose)
 
 
-def _find_newest_consents(queries: Collection[Wish]) -> dict[Wish, Consent]:
+def _find_newest_consents(queries: Collection[BuildPurpose]) -> dict[BuildPurpose, Consent]:
     talents = {query.talent.pk: query.talent for query in queries}
     return {
-        Wish(talents[consent.talent_id], consent.provider, consent.purpose): consent
+        BuildPurpose(talents[consent.talent_id], consent.provider, consent.purpose): consent
         for consent in Consent.objects.filter(talent__in=talents).order_by("created_at")
     }
 

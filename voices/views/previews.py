@@ -7,20 +7,20 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from consent.access import may, user_of
+from consent.access import get_user, require_permission
 from voicehub import media
-from voicehub.refusals import refusal_to
+from voicehub.refusals import handle_refusal
 from voices.account_forms import SentenceForm, format_errors
 from voices.models import Preview
 from voices.presenters import load_preview_list
-from voices.services.previews import ask_preview
+from voices.services.previews import request_preview
 from voices.views.remote_voices import get_remote_or_404
 
 # Content types that a page may play, with their file extensions. Anything else is only offered as a download.
 PLAYABLE_TYPES = {"audio/wav": "wav", "audio/mpeg": "mp3", "audio/ogg": "ogg", "audio/flac": "flac"}
 
 
-@may("voices.view_remotevoice")
+@require_permission("voices.view_remotevoice")
 @require_safe
 def preview_list(request: HttpRequest, pk: str) -> HttpResponse:
     """The list fragment; 204 when the page is up to date. It polls while a preview is being generated."""
@@ -31,14 +31,14 @@ def preview_list(request: HttpRequest, pk: str) -> HttpResponse:
     return render(request, "voices/_preview_list.html", {"remote": remote, "spoken": found})
 
 
-@may("voices.ask_preview")
+@require_permission("voices.ask_preview")
 @require_POST
 def preview_request(request: HttpRequest, pk: str) -> HttpResponse:
     remote, form = get_remote_or_404(pk), SentenceForm(request.POST)
     issues = [] if form.is_valid() else [format_errors(form)]
     if not issues:
-        with refusal_to(issues.append):
-            ask_preview(remote, form.cleaned_data["text"], user_of(request))
+        with handle_refusal(issues.append):
+            request_preview(remote, form.cleaned_data["text"], get_user(request))
     issue = " ".join(issues)
     if not request.headers.get("HX-Request"):
         if issue:
@@ -53,7 +53,7 @@ def preview_request(request: HttpRequest, pk: str) -> HttpResponse:
     return render(request, "voices/_preview_list.html", context)
 
 
-@may("voices.view_remotevoice")
+@require_permission("voices.view_remotevoice")
 @require_safe
 def preview_audio(request: HttpRequest, pk: str) -> HttpResponseBase:
     """The audio with the type detected from its first bytes. An unknown type is sent as an attachment only."""
@@ -63,6 +63,6 @@ def preview_audio(request: HttpRequest, pk: str) -> HttpResponseBase:
     extension = PLAYABLE_TYPES.get(preview.content_type)
     is_download = extension is None or "download" in request.GET
     content_type = "application/octet-stream" if extension is None else preview.content_type
-    return media.send(
+    return media.send_file(
         request, preview.file, content_type, f"preview-{preview.pk}.{extension or 'bin'}", attachment=is_download
     )

@@ -15,7 +15,7 @@ from django.utils.dateparse import parse_datetime
 from voicehub.models import Task, TaskStatus
 from voices import access
 from voices.models import Recording, RecordingStatus, Voice
-from voices.services.recordings.store import COMPARE, EXAMINE
+from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
 
 PAGE_SIZE = 50
 WARNING_JSON = '"look"'  # a severity in the findings JSON; a fixed finding needs no review
@@ -43,7 +43,7 @@ def load_recording_page(voice: Voice, params: Mapping[str, str]) -> dict[str, An
     show = params.get("show", "") if params.get("show", "") in FILTER_LABELS else ""
     sort = params.get("sort", "") if params.get("sort", "") in SORT_ORDERS else ""
     search = params.get("q", "").strip().replace("\x00", "")[:100]
-    rows = _filter_recordings(access.recordings().filter(voice=voice), show)
+    rows = _filter_recordings(access.query_recordings().filter(voice=voice), show)
     if search:
         rows = rows.filter(file_name__icontains=search) | rows.filter(transcript__icontains=search)
     page = Paginator(rows.order_by(*SORT_ORDERS[sort][1]), PAGE_SIZE).get_page(params.get("page"))
@@ -86,23 +86,27 @@ class RecordingProgress:
         """The rows that were analyzed or compared since that time."""
         if self.compared_at and self.compared_at >= since:
             return list(rows)
-        return [row for row in rows if row.examined_at and row.examined_at >= since]
+        return [row for row in rows if row.analyzed_at and row.analyzed_at >= since]
 
 
 def load_recording_progress(voice: Voice) -> RecordingProgress:
     """Two queries, however many recordings there are."""
     found = voice.recordings.aggregate(
         total=Count("pk"),
-        waiting=Count("pk", Q(status=RecordingStatus.ACCEPTED, examined_at=None)),
-        splitting=Count("pk", Q(status=RecordingStatus.CUTTING)),
-        newest=Max("examined_at"),
+        waiting=Count("pk", Q(status=RecordingStatus.ACCEPTED, analyzed_at=None)),
+        splitting=Count("pk", Q(status=RecordingStatus.SPLITTING)),
+        newest=Max("analyzed_at"),
     )
-    tasks = Task.objects.filter(kind__in=(EXAMINE, COMPARE), object_id=str(voice.pk), status=TaskStatus.WAITING)
+    tasks = Task.objects.filter(
+        kind__in=(ANALYZE_TASK, COMPARE_TASK), object_id=str(voice.pk), status=TaskStatus.WAITING
+    )
     due = set(tasks.values_list("kind", flat=True))
     compared_at = parse_time(voice.comparison.get("compared_at"))
     table = f"{found['total']}-{found['splitting']}"
     stamp = f"{table}-{found['waiting']}-{found['newest']}-{compared_at}-{len(due)}"
-    return RecordingProgress(stamp, table, EXAMINE in due, bool(due or found["splitting"]), timezone.now(), compared_at)
+    return RecordingProgress(
+        stamp, table, ANALYZE_TASK in due, bool(due or found["splitting"]), timezone.now(), compared_at
+    )
 
 
 def parse_time(text: object) -> datetime | None:

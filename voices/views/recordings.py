@@ -13,16 +13,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from audio.archives.read import is_archive
-from consent.access import may, user_of
+from consent.access import get_user, require_permission
 from voicehub import media
 from voicehub.models import User
-from voicehub.refusals import refusal_to, refusal_to_message
+from voicehub.refusals import handle_refusal, show_refusal_as_message
 from voices import access
 from voices.forms import TranscriptForm, UploadForm, read_transcripts
 from voices.models import Recording, Voice
 from voices.presenters import is_playable
 from voices.services.recordings.archive_upload import add_archive
-from voices.services.recordings.segment import cut_recording_later
+from voices.services.recordings.segment import enqueue_split
 from voices.services.recordings.store import add_recording, delete_recording, set_active, set_transcript
 from voices.views.recording_table import load_recording_page, load_recording_progress, parse_time
 
@@ -46,11 +46,11 @@ class UploadOutcome:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-@may("voices.view_recording")
+@require_permission("voices.view_recording")
 @require_safe
 def recording_table(request: HttpRequest, pk: str) -> HttpResponse:
     """The table fragment. The address bar gets the URL of the voice page with the same filter."""
-    voice = get_object_or_404(access.voices(), pk=pk)
+    voice = get_object_or_404(access.query_voices(), pk=pk)
     context = {"voice": voice, "moving": load_recording_progress(voice), **load_recording_page(voice, request.GET)}
     response = render(request, "voices/_recordings.html", context)
     page = f"&page={context['page'].number}" if context["page"].number > 1 else ""
@@ -58,14 +58,14 @@ def recording_table(request: HttpRequest, pk: str) -> HttpResponse:
     return response
 
 
-@may("voices.view_recording")
+@require_permission("voices.view_recording")
 @require_safe
 def recordings_poll(request: HttpRequest, pk: str) -> HttpResponse:
     """The recordings that changed since the page was rendered; 204 when the page is up to date.
 
     After added or removed rows the page reloads its table at a time of its own choice (see recordings-refresh.js).
     """
-    voice = get_object_or_404(access.voices(), pk=pk)
+    voice = get_object_or_404(access.query_voices(), pk=pk)
     found, since = load_recording_progress(voice), parse_time(request.GET.get("since"))
     if found.is_active and request.GET.get("seen") == found.change_token:
         return HttpResponse(status=204)
@@ -80,7 +80,7 @@ def recordings_poll(request: HttpRequest, pk: str) -> HttpResponse:
     return response
 
 
-@may("voices.add_recording")
+@require_permission("voices.add_recording")
 @require_POST
 def recording_upload(request: HttpRequest, pk: str) -> HttpResponse:
     """The upload script sends one file and reads JSON; the plain form sends any number and gets a redirect."""
@@ -89,7 +89,7 @@ def recording_upload(request: HttpRequest, pk: str) -> HttpResponse:
     if not form.is_valid():
         outcomes = [UploadOutcome("refused", "", text) for text in _list_errors(form)]
     else:
-        outcomes = add_files(voice, form.cleaned_data["recordings"], user_of(request), form.cleaned_data["transcript"])
+        outcomes = add_files(voice, form.cleaned_data["recordings"], get_user(request), form.cleaned_data["transcript"])
     if "application/json" in request.headers.get("Accept", ""):
         return JsonResponse({"files": [asdict(outcome) for outcome in outcomes]})
     for outcome in outcomes:
@@ -124,10 +124,14 @@ def _is_archive(file: "UploadedFile[Any]") -> bool:
 
 def _add_archive(voice: Voice, file: "UploadedFile[Any]", by: User) -> UploadOutcome:
     taken = add_archive(voice, file, by)
-    unusable = [row for row in taken.recordings if not row.usable]
+    unusable = [row for row in taken.recordings if not row.is_usable]
     parts = [UploadOutcome("refused", row.file_name, "Cannot be used.", _list_refusals(row)) for row in unusable]
     parts += [UploadOutcome("refused", name, "Not added.", _format_findings([found])) for name, found in taken.refused]
-    counts = {"accepted": len(taken.recordings) - len(unusable), "refused": len(parts), "duplicate": taken.known}
+    counts = {
+        "accepted": len(taken.recordings) - len(unusable),
+        "refused": len(parts),
+        "duplicate": taken.duplicate_count,
+    }
     state = next((state for state in ("accepted", "duplicate") if counts[state]), "refused")
     parts_text = [f"{counts[state]} {label}" for state, label in ARCHIVE_LABELS.items() if counts[state]]
     summary = f"{', '.join(parts_text) or 'No files added'}."
@@ -147,7 +151,7 @@ def _add_file(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str
         return _add_archive(voice, file, by)
     name = file.name or "file"
     issues: list[str] = []
-    with refusal_to(issues.append):
+    with handle_refusal(issues.append):
         recording, new = add_recording(voice, file, by, transcript=transcript)
     if issues:
         return UploadOutcome("refused", name, " ".join(issues))
@@ -156,7 +160,7 @@ def _add_file(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str
         text = "Already uploaded." if same else f"The same audio is already uploaded as {recording.file_name}."
         return UploadOutcome("duplicate", name, text)
     findings = _format_findings(recording.findings)
-    if not recording.usable:
+    if not recording.is_usable:
         return UploadOutcome("refused", name, "Cannot be used.", findings)
     has_warning = any(finding["severity"] == "look" for finding in recording.findings)
     return UploadOutcome("accepted", name, "Accepted. Please review." if has_warning else "Accepted.", findings)
@@ -169,7 +173,7 @@ def _fill_transcripts(voice: Voice, file: "UploadedFile[Any]") -> UploadOutcome:
     except ValidationError as problem:
         return UploadOutcome("refused", name, problem.messages[0])
     filled = 0
-    for recording in access.recordings().filter(voice=voice):
+    for recording in access.query_recordings().filter(voice=voice):
         if (text := texts.get(recording.title)) and text != recording.transcript:
             set_transcript(recording, text)
             filled += 1
@@ -177,11 +181,11 @@ def _fill_transcripts(voice: Voice, file: "UploadedFile[Any]") -> UploadOutcome:
     return UploadOutcome("accepted", name, summary)
 
 
-@may("voices.change_recording")
+@require_permission("voices.change_recording")
 @require_http_methods(["GET", "HEAD", "POST"])
 def recording_edit(request: HttpRequest, pk: str) -> HttpResponse:
     """The transcript of one recording: a table cell with htmx, a page without it."""
-    recording = get_object_or_404(access.recordings(), pk=pk)
+    recording = get_object_or_404(access.query_recordings(), pk=pk)
     form = TranscriptForm(request.POST or None, initial={"transcript": recording.transcript})
     saved, problem = False, ""
     if request.method == "POST":
@@ -202,17 +206,17 @@ def _save_transcript(recording: Recording, form: TranscriptForm) -> tuple[bool, 
     if not form.is_valid():
         return False, "The transcript is too long. Shorten it to at most 2,000 characters."
     issues: list[str] = []
-    with refusal_to(issues.append):
+    with handle_refusal(issues.append):
         set_transcript(recording, form.cleaned_data["transcript"])
     return not issues, " ".join(issues)
 
 
-@may("voices.change_recording")
+@require_permission("voices.change_recording")
 @require_POST
 def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
     """Include the recording in the next build or exclude it."""
-    recording = get_object_or_404(access.recordings(), pk=pk)
-    with refusal_to(partial(messages.error, request)):
+    recording = get_object_or_404(access.query_recordings(), pk=pk)
+    with handle_refusal(partial(messages.error, request)):
         set_active(recording, request.POST.get("active") == "on")
     if not request.headers.get("HX-Request"):
         return redirect(recording.voice)
@@ -223,26 +227,26 @@ def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
 
 def _make_list_url(pk: str) -> str:
     """The URL of the list with this recording."""
-    recording = get_object_or_404(access.recordings(), pk=pk)
+    recording = get_object_or_404(access.query_recordings(), pk=pk)
     return f"{recording.voice.get_absolute_url()}#recordings"
 
 
-@may("voices.change_recording")
+@require_permission("voices.change_recording")
 @require_POST
-@refusal_to_message(_make_list_url)
+@show_refusal_as_message(_make_list_url)
 def recording_split(request: HttpRequest, pk: str) -> HttpResponse:
     """Split a recording that is too long at its pauses, in the background."""
-    recording = get_object_or_404(access.recordings(), pk=pk)
-    cut_recording_later(recording, user_of(request))
+    recording = get_object_or_404(access.query_recordings(), pk=pk)
+    enqueue_split(recording, get_user(request))
     messages.success(request, f"Splitting {recording.file_name}. Its segments will appear here.")
     return redirect(_make_list_url(pk))
 
 
-@may("voices.delete_recording")
+@require_permission("voices.delete_recording")
 @require_http_methods(["GET", "HEAD", "POST"])
-@refusal_to_message(_make_list_url)
+@show_refusal_as_message(_make_list_url)
 def recording_delete(request: HttpRequest, pk: str) -> HttpResponse:
-    recording = get_object_or_404(access.recordings(), pk=pk)
+    recording = get_object_or_404(access.query_recordings(), pk=pk)
     if request.method != "POST":
         return render(request, "voices/recording_delete.html", {"recording": recording, "voice": recording.voice})
     list_of_recordings = _make_list_url(pk)
@@ -251,7 +255,7 @@ def recording_delete(request: HttpRequest, pk: str) -> HttpResponse:
     return redirect(list_of_recordings)
 
 
-@may("voices.view_recording")
+@require_permission("voices.view_recording")
 @require_safe
 def recording_audio(request: HttpRequest, pk: str) -> HttpResponseBase:
     """The playable WAV, or the original file with `?download`.
@@ -261,19 +265,19 @@ def recording_audio(request: HttpRequest, pk: str) -> HttpResponseBase:
     recording = get_object_or_404(Recording, pk=pk)
     if "download" in request.GET or not is_playable(recording):
         return _send_original(request, recording)
-    return media.send(request, recording.sound, "audio/wav", f"{recording.title}.wav", attachment=False)
+    return media.send_file(request, recording.sound, "audio/wav", f"{recording.title}.wav", attachment=False)
 
 
 def _send_original(request: HttpRequest, recording: Recording) -> HttpResponseBase:
     if is_playable(recording) and not recording.wav:
-        return media.send(request, recording.file, "audio/wav", f"{recording.title}.wav", attachment=True)
-    return media.send(request, recording.file, "application/octet-stream", f"{recording.pk}.bin", attachment=True)
+        return media.send_file(request, recording.file, "audio/wav", f"{recording.title}.wav", attachment=True)
+    return media.send_file(request, recording.file, "application/octet-stream", f"{recording.pk}.bin", attachment=True)
 
 
-@may("voices.view_recording")
+@require_permission("voices.view_recording")
 @require_safe
 def recording_peaks(request: HttpRequest, pk: str) -> JsonResponse:
     """The peaks of the waveform; the fine peaks with `?fine`, if there are any."""
     recording = get_object_or_404(Recording.objects.only("peaks", "fine_peaks", "seconds"), pk=pk)
     fine = recording.fine_peaks if "fine" in request.GET else []
-    return JsonResponse({"seconds": recording.seconds, "peaks": media.outline(fine or recording.peaks)})
+    return JsonResponse({"seconds": recording.seconds, "peaks": media.format_peaks(fine or recording.peaks)})

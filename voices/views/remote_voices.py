@@ -14,17 +14,23 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
-from consent.access import may, user_of
+from consent.access import get_user, require_permission
 from providers.types import Visibility
-from voicehub.refusals import refusal_to
-from voicehub.tokens import digest
+from voicehub.refusals import handle_refusal
+from voicehub.tokens import hash_token
 from voices import access, presenters
 from voices.account_forms import RemoteReasonForm, RenameForm, show_errors
 from voices.models import RemoteVoice
 from voices.presenters import find_capabilities
 from voices.services import remote_voices
-from voices.services.builds.recheck import reasons_against_use
-from voices.services.remote_voices import NO_SUCH_VOICE, ask_deletion, note_deletion, rename, set_visibility
+from voices.services.builds.recheck import find_reasons_against_use
+from voices.services.remote_voices import (
+    NOT_FOUND,
+    record_manual_deletion,
+    rename_remote_voice,
+    request_deletion,
+    set_visibility,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +45,17 @@ class DeletionProof:
     @property
     def is_absent(self) -> bool:
         """The check found no voice, rather than a voice with the status deleted."""
-        return self.check_result == NO_SUCH_VOICE
+        return self.check_result == NOT_FOUND
 
 
-@may("voices.view_remotevoice")
+@require_permission("voices.view_remotevoice")
 @require_safe
 def remote_voice_detail(request: HttpRequest, pk: str) -> HttpResponse:
     remote = get_remote_or_404(pk)
     return render(request, "voices/remote_voice.html", make_remote_context(remote))
 
 
-@may("voices.view_remotevoice")
+@require_permission("voices.view_remotevoice")
 @require_safe
 def remote_progress(request: HttpRequest, pk: str) -> HttpResponse:
     """The status fragment for a page that waits for the deletion; 204 when the page is up to date."""
@@ -60,20 +66,20 @@ def remote_progress(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def get_remote_or_404(pk: str) -> RemoteVoice:
-    return get_object_or_404(access.remote_voices(), pk=pk)
+    return get_object_or_404(access.query_remote_voices(), pk=pk)
 
 
 def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
     return {
         "remote": remote,
         "can": find_capabilities(remote),
-        "not_allowed": reasons_against_use(remote),
+        "not_allowed": find_reasons_against_use(remote),
         "use_denied": describe_changes(remote),
         "standing": presenters.make_remote_badge(remote),
         "proof": load_deletion_proof(remote),
         "going": is_being_deleted(remote),
-        "lingers": remote.lingers,
-        "public": remote.public,
+        "lingers": remote.is_still_visible,
+        "public": remote.is_public,
         "stamp": compute_change_token(remote),
     }
 
@@ -87,18 +93,18 @@ def describe_changes(remote: RemoteVoice) -> str:
 
 def is_being_deleted(remote: RemoteVoice) -> bool:
     """Whether a deletion is requested and not confirmed."""
-    return remote.delete_asked_at is not None and remote.deleted_at is None
+    return remote.deletion_requested_at is not None and remote.deleted_at is None
 
 
 def compute_change_token(remote: RemoteVoice) -> str:
     """Changes with what the page shows. Relative times change every minute."""
     account, minute = remote.account, int(timezone.now().timestamp() // 60)
-    parts = (remote.deleted_at, remote.alarm, remote.deletion, account.last_error, account.paused_at, minute)
-    return digest(repr(parts))
+    parts = (remote.deleted_at, remote.alert, remote.deletion_proof, account.last_error, account.paused_at, minute)
+    return hash_token(repr(parts))
 
 
 def load_deletion_proof(remote: RemoteVoice) -> DeletionProof | None:
-    deletion = remote.deletion
+    deletion = remote.deletion_proof
     if not deletion:
         return None
     answer = json.dumps(deletion["answer"], indent=2, ensure_ascii=False) if deletion.get("answer") else ""
@@ -106,13 +112,15 @@ def load_deletion_proof(remote: RemoteVoice) -> DeletionProof | None:
     return DeletionProof(answer, str(deletion.get("look", "")), str(deletion.get("by_hand", "")), at)
 
 
-@may("voices.change_remotevoice")
+@require_permission("voices.change_remotevoice")
 @require_POST
 def remote_refresh(request: HttpRequest, pk: str) -> HttpResponse:
-    return _run_action(request, get_remote_or_404(pk), remote_voices.look, "Status updated from the provider.")
+    return _run_action(
+        request, get_remote_or_404(pk), remote_voices.refresh_remote_voice, "Status updated from the provider."
+    )
 
 
-@may("voices.change_remotevoice")
+@require_permission("voices.change_remotevoice")
 @require_POST
 def remote_rename(request: HttpRequest, pk: str) -> HttpResponse:
     remote, form = get_remote_or_404(pk), RenameForm(request.POST)
@@ -120,10 +128,10 @@ def remote_rename(request: HttpRequest, pk: str) -> HttpResponse:
         show_errors(request, form)
         return redirect(remote)
     name = form.cleaned_data["name"]
-    return _run_action(request, remote, lambda voice: rename(voice, name), "Renamed at the provider.")
+    return _run_action(request, remote, lambda voice: rename_remote_voice(voice, name), "Renamed at the provider.")
 
 
-@may("voices.change_remotevoice")
+@require_permission("voices.change_remotevoice")
 @require_POST
 def remote_visibility(request: HttpRequest, pk: str) -> HttpResponse:
     """Change the visibility. Public needs the confirmation checkbox."""
@@ -139,7 +147,7 @@ def remote_visibility(request: HttpRequest, pk: str) -> HttpResponse:
 
 def _change_visibility(remote: RemoteVoice, visibility: Visibility, request: HttpRequest) -> None:
     """Change the visibility and report what the provider shows afterwards."""
-    set_visibility(remote, visibility, user_of(request))
+    set_visibility(remote, visibility, get_user(request))
     if remote.visibility == visibility:
         messages.success(request, f"The provider now shows the voice as {visibility}.")
     else:
@@ -147,18 +155,20 @@ def _change_visibility(remote: RemoteVoice, visibility: Visibility, request: Htt
         messages.error(request, f"The provider accepted the change but {shown}. Check the provider's website.")
 
 
-@may("voices.delete_remotevoice")
+@require_permission("voices.delete_remotevoice")
 @require_POST
 def remote_delete(request: HttpRequest, pk: str) -> HttpResponse:
     done = "Deletion requested. VoiceHub checks the provider until the voice is gone."
-    return _run_with_reason(request, get_remote_or_404(pk), ask_deletion, done)
+    return _run_with_reason(request, get_remote_or_404(pk), request_deletion, done)
 
 
-@may("voices.delete_remotevoice")
+@require_permission("voices.delete_remotevoice")
 @require_POST
 def remote_confirm_deletion(request: HttpRequest, pk: str) -> HttpResponse:
     """Record that staff deleted the voice on the provider's website."""
-    return _run_with_reason(request, get_remote_or_404(pk), note_deletion, "Saved. The voice is marked as deleted.")
+    return _run_with_reason(
+        request, get_remote_or_404(pk), record_manual_deletion, "Saved. The voice is marked as deleted."
+    )
 
 
 def _run_with_reason(
@@ -169,13 +179,13 @@ def _run_with_reason(
         show_errors(request, form)
         return redirect(remote)
     reason = form.cleaned_data["reason"]
-    return _run_action(request, remote, lambda voice: action(voice, user_of(request), reason), success_message)
+    return _run_action(request, remote, lambda voice: action(voice, get_user(request), reason), success_message)
 
 
 def _run_action(
     request: HttpRequest, remote: RemoteVoice, action: Callable[[RemoteVoice], None], success_message: str
 ) -> HttpResponse:
-    with refusal_to(partial(messages.error, request)):
+    with handle_refusal(partial(messages.error, request)):
         action(remote)
         if success_message:
             messages.success(request, success_message)

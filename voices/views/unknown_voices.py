@@ -8,16 +8,16 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from consent.access import may, user_of
+from consent.access import get_user, require_permission
 from providers import registry
-from voicehub.refusals import refusal_to, refusal_to_message
+from voicehub.refusals import handle_refusal, show_refusal_as_message
 from voices.account_forms import AdoptForm, DeleteUnknownVoiceForm, RemoteIdForm, show_errors
 from voices.models import Account, Voice
-from voices.services.remote_voices import adopt, delete_orphan, orphans
+from voices.services.remote_voices import adopt_voice, delete_unknown_voice, list_unknown_voices
 from voices.views.accounts import get_account_or_404
 
 
-@may("voices.change_remotevoice")
+@require_permission("voices.change_remotevoice")
 @require_safe
 def unknown_voice_list(request: HttpRequest, pk: str) -> HttpResponse:
     """Fetch the list from the provider on each request."""
@@ -25,8 +25,8 @@ def unknown_voice_list(request: HttpRequest, pk: str) -> HttpResponse:
     tiers = registry.get_provider_class(account.provider).tiers.values()
     context: dict[str, Any] = {"account": account, "deletes": any(tier.can_delete for tier in tiers)}
     context["lists"] = any(tier.can_list for tier in tiers)
-    with refusal_to(partial(context.__setitem__, "issue")):
-        context["orphans"] = orphans(account)
+    with handle_refusal(partial(context.__setitem__, "issue")):
+        context["orphans"] = list_unknown_voices(account)
     return render(request, "voices/unknown_voices.html", context)
 
 
@@ -38,7 +38,7 @@ def get_known_account(pk: str) -> Account:
     return account
 
 
-@may("voices.change_remotevoice")
+@require_permission("voices.change_remotevoice")
 @require_http_methods(["GET", "HEAD", "POST"])
 def unknown_voice_adopt(request: HttpRequest, pk: str) -> HttpResponse:
     account = get_known_account(pk)
@@ -49,8 +49,8 @@ def unknown_voice_adopt(request: HttpRequest, pk: str) -> HttpResponse:
     form = AdoptForm(account, request.POST)
     if form.is_valid():
         data = form.cleaned_data
-        with refusal_to(partial(form.add_error, None)):
-            remote = adopt(account, data["remote_id"], data["tier"], data["voice"], user_of(request))
+        with handle_refusal(partial(form.add_error, None)):
+            remote = adopt_voice(account, data["remote_id"], data["tier"], data["voice"], get_user(request))
             messages.success(request, f"Voice adopted. It now belongs to {data['voice']}.")
             return redirect(remote)
     return _render_adopt_page(request, account, form)
@@ -68,9 +68,9 @@ def _render_adopt_page(request: HttpRequest, account: Account, form: AdoptForm) 
     return render(request, "voices/unknown_voice_adopt.html", context)
 
 
-@may("voices.delete_remotevoice")
+@require_permission("voices.delete_remotevoice")
 @require_POST
-@refusal_to_message("voices:unknown_voices")
+@show_refusal_as_message("voices:unknown_voices")
 def unknown_voice_delete(request: HttpRequest, pk: str) -> HttpResponse:
     account, form = get_known_account(pk), DeleteUnknownVoiceForm(request.POST)
     if not form.is_valid():
@@ -79,6 +79,6 @@ def unknown_voice_delete(request: HttpRequest, pk: str) -> HttpResponse:
     tiers = registry.get_provider_class(account.provider).tiers
     tier = next((tier for tier, capabilities in tiers.items() if capabilities.can_delete), next(iter(tiers)))
     data = form.cleaned_data
-    remote = delete_orphan(account, data["remote_id"], tier, user_of(request), data["reason"])
+    remote = delete_unknown_voice(account, data["remote_id"], tier, get_user(request), data["reason"])
     messages.success(request, "Deletion requested. VoiceHub checks the provider until the voice is gone.")
     return redirect(remote)

@@ -123,7 +123,7 @@ def test_without_the_model_the_levels_decide_and_it_says_so(monkeypatch: pytest.
 
 def test_other_thresholds_judge_otherwise() -> None:
     samples = joined(spoken()["slt-01"], spoken()["slt-02"])
-    strict = THRESHOLDS.changed({"pause_seconds": 0.5, "reverberation_seconds": 0.1, "noise_heard_db": 60.0})
+    strict = THRESHOLDS.with_overrides({"pause_seconds": 0.5, "reverberation_seconds": 0.1, "noise_heard_db": 60.0})
     assert codes(examined(samples)) == set()
     assert codes(examined(samples, thresholds=strict)) == {"long_pause", "reverberant", "noise_heard"}
 

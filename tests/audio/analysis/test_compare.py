@@ -147,7 +147,7 @@ def test_unlike_levels() -> None:
     assert flag_unlike_levels([]) == []
     levels = [-20.0, -20.0, -20.0, -26.1, -13.9, -25.9, -14.1]
     assert flag_unlike_levels(levels) == [False, False, False, True, True, False, False]
-    assert flag_unlike_levels(levels, THRESHOLDS.changed({"set_level_db": 5.0}))[-2:] == [True, True]
+    assert flag_unlike_levels(levels, THRESHOLDS.with_overrides({"set_level_db": 5.0}))[-2:] == [True, True]
 
 
 def week(**friday: Any) -> list[SetClip]:

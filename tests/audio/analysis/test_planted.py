@@ -30,7 +30,7 @@ def check(planted: Planted, made: Sound, rate: int, findings: tuple[Finding, ...
     found = {one.code: one for one in findings}
     assert planted.code in found
     assert set(found) - {planted.code} <= planted.also | (TELEPHONE if rate in NARROW else frozenset())
-    assert {one.severity for one in findings} == {Severity.LOOK}
+    assert {one.severity for one in findings} == {Severity.WARNING}
     at = found[planted.code].at
     assert at == made.at if made.at is None else at == pytest.approx(made.at, abs=EXACT)
 

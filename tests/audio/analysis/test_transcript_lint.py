@@ -76,7 +76,7 @@ def test_planted_slip_is_found_and_nothing_else(text: str, code: str) -> None:
 def test_every_code_is_planted_and_only_asks_to_look() -> None:
     planted = {f"transcript_{code}" for _, code in PLANTED} | {"transcript_too_much", "transcript_too_little"}
     assert planted == set(table.CODES)
-    assert {CODES[code].severity for code in planted} == {Severity.LOOK}
+    assert {CODES[code].severity for code in planted} == {Severity.WARNING}
 
 
 @pytest.mark.parametrize("entry", MANIFEST, ids=lambda entry: entry["file"])
@@ -179,9 +179,9 @@ def test_finding_of_a_hostile_text_is_short_and_printable() -> None:
 def test_thresholds_decide() -> None:
     long = "The lighthouse keeper wound the old clock. " * 3
     assert {found.code for found in lint_transcript(long, None)} == set()
-    short = THRESHOLDS.changed({"transcript_longest": 100})
+    short = THRESHOLDS.with_overrides({"transcript_longest": 100})
     assert "transcript_over_limit" in {found.code for found in lint_transcript(long, None, "en", short)}
-    fast = THRESHOLDS.changed({"transcript_fastest_characters": 5})
+    fast = THRESHOLDS.with_overrides({"transcript_fastest_characters": 5})
     assert {found.code for found in lint_transcript(SPOKEN, 6.0, "en", fast)} == {"transcript_too_much"}
 
 
@@ -220,4 +220,4 @@ def test_no_text_breaks_it(text: str, seconds: float | None, language: str) -> N
 @pytest.mark.parametrize("unit", ["(", "<a", "a ", "&#1", "*", "a\u200b", "Ã", "1", "st. ", "*a", "[(", "\ud800"])
 def test_long_text_takes_no_long(unit: str) -> None:
     """Patterns that backtrack would take minutes here."""
-    lint_transcript(unit * 200_000, 5.0, "en", THRESHOLDS.changed({"transcript_longest": 100_000}))
+    lint_transcript(unit * 200_000, 5.0, "en", THRESHOLDS.with_overrides({"transcript_longest": 100_000}))

@@ -55,7 +55,7 @@ def test_hostile_archive_is_refused_for_its_own_reason_and_leaves_nothing(name: 
     looked = looked_into(recipe(), tmp_path)
     assert codes(looked) == [code], looked.findings
     assert (looked.ok, looked.members) == (False, ())
-    assert looked.findings[0].severity == Severity.REFUSED
+    assert looked.findings[0].severity == Severity.ERROR
     assert looked.findings[0].text.isprintable()
     assert list(tmp_path.iterdir()) == []
 

@@ -19,14 +19,14 @@ from audio.datasets.archive_writer import (
     Entry,
     archive,
     clip_names,
+    compute_tarball_size,
     metadata,
     size_of,
     summed,
     sums,
     tarball,
-    tarball_size,
 )
-from audio.datasets.stored_gzip import MOST_STORED, gzipped, gzipped_size
+from audio.datasets.stored_gzip import MOST_STORED, compute_gzip_size, gzipped
 from audio.findings.findings import Refused
 
 
@@ -82,7 +82,7 @@ def test_what_is_gzipped_is_read_by_others_and_does_not_depend_on_the_pieces(pie
     packed = b"".join(gzipped(pieces))
     assert gzip.decompress(packed) == whole
     assert packed == b"".join(gzipped([whole]))
-    assert len(packed) == gzipped_size(len(whole))
+    assert len(packed) == compute_gzip_size(len(whole))
 
 
 names = st.lists(st.from_regex(r"[A-Za-z0-9-]{1,40}", fullmatch=True), unique=True, max_size=8)
@@ -99,7 +99,7 @@ def test_the_size_and_the_hashes_are_known_beforehand(
     assert told.md5 == hashlib.md5(whole, usedforsecurity=False).hexdigest()
     assert told.sha256 == hashlib.sha256(whole).hexdigest()
     packed = b"".join(tarball(entries, with_text))
-    assert tarball_size(entries, with_text) == len(packed) == summed(tarball(entries, with_text)).size
+    assert compute_tarball_size(entries, with_text) == len(packed) == summed(tarball(entries, with_text)).size
 
 
 @given(st.lists(st.text(max_size=60), max_size=5))
@@ -156,7 +156,7 @@ def test_memory_does_not_grow_with_the_archive(pack: Packing) -> None:
     total = sum(map(len, pack(entries)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert total == (size_of if pack is archive else tarball_size)(entries) > 2 * size
+    assert total == (size_of if pack is archive else compute_tarball_size)(entries) > 2 * size
     assert peak < 8 * archive_writer.BLOCK
 
 

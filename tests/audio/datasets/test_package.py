@@ -11,7 +11,7 @@ import soundfile
 
 from audio.datasets.archive_writer import Entry
 from audio.datasets.concatenate import Joined, joined
-from audio.datasets.package import Packed, mp3_of, packed_archive, packed_mp3, packed_wav
+from audio.datasets.package import PackedUpload, mp3_of, pack_archive, pack_mp3, pack_wav
 from audio.findings.findings import Refused
 from audio.wav.riff import ALLOWED_RATES, read_header
 from tests.support.sounds import clip_in
@@ -28,7 +28,7 @@ def whole(rate: int = 16000, seconds: float = 4.0) -> Joined:
     return joined([clip, clip], gap_seconds=0)
 
 
-def assert_as_told(packed: Packed) -> bytes:
+def assert_as_told(packed: PackedUpload) -> bytes:
     data = b"".join(packed.chunks())
     assert data == b"".join(packed.chunks())
     assert (packed.size, packed.md5) == (len(data), hashlib.md5(data, usedforsecurity=False).digest())
@@ -37,7 +37,7 @@ def assert_as_told(packed: Packed) -> bytes:
 
 @pytest.mark.parametrize("with_text", [True, False])
 def test_an_archive_has_names_of_letters_and_digits(with_text: bool) -> None:
-    packed = packed_archive("vh-voice 7", entries(), with_text)
+    packed = pack_archive("vh-voice 7", entries(), with_text)
     assert (packed.name, packed.content_type) == ("vhvoice7.tar.gz", "application/gzip")
     with tarfile.open(fileobj=io.BytesIO(assert_as_told(packed)), mode="r:gz") as tar:
         texts = tar.extractfile("metadata.csv").read().decode() if with_text else ""  # type: ignore[union-attr]
@@ -47,24 +47,24 @@ def test_an_archive_has_names_of_letters_and_digits(with_text: bool) -> None:
 
 
 def test_a_wav_holds_everything() -> None:
-    packed = packed_wav("vh", whole())
+    packed = pack_wav("vh", whole())
     assert (packed.name, packed.content_type) == ("vh.wav", "audio/x-wav")
     assert read_header(io.BytesIO(assert_as_told(packed))).seconds == 4
-    assert packed_wav("vh", whole(), packed.size).md5 == packed.md5
+    assert pack_wav("vh", whole(), packed.size).md5 == packed.md5
     with pytest.raises(Refused) as refused:
-        packed_wav("vh", whole(), packed.size - 1)
+        pack_wav("vh", whole(), packed.size - 1)
     assert refused.value.finding.code == "joined_too_big"
 
 
 def test_the_pieces_are_heard_while_the_sums_are_made() -> None:
     heard: list[int] = []
-    packed = packed_archive("vh", entries(), True, lambda piece: heard.append(len(piece)))
+    packed = pack_archive("vh", entries(), True, lambda piece: heard.append(len(piece)))
     assert sum(heard) == packed.size
 
 
 @pytest.mark.parametrize("rate", ALLOWED_RATES)
 def test_an_mp3_keeps_the_sound_at_every_rate(rate: int) -> None:
-    packed = packed_mp3("vh-1", whole(rate), 10_000_000)
+    packed = pack_mp3("vh-1", whole(rate), 10_000_000)
     assert (packed.name, packed.content_type) == ("vh1.mp3", "audio/mpeg")
     samples, heard_at = soundfile.read(io.BytesIO(assert_as_told(packed)))
     assert (heard_at, samples.ndim) == (rate, 1)
@@ -77,11 +77,11 @@ def test_an_mp3_keeps_the_sound_at_every_rate(rate: int) -> None:
 
 def test_an_mp3_takes_the_best_bitrate_that_fits() -> None:
     sizes = {kilobits: len(mp3_of(whole(), kilobits)) for kilobits in (160, 128, 96, 32)}
-    assert packed_mp3("vh", whole(), sizes[160]).size == sizes[160]
-    assert packed_mp3("vh", whole(), sizes[160] - 1).size == sizes[128]
-    assert packed_mp3("vh", whole(), sizes[128] - 1).size == sizes[96]
+    assert pack_mp3("vh", whole(), sizes[160]).size == sizes[160]
+    assert pack_mp3("vh", whole(), sizes[160] - 1).size == sizes[128]
+    assert pack_mp3("vh", whole(), sizes[128] - 1).size == sizes[96]
     with pytest.raises(Refused) as refused:
-        packed_mp3("vh", whole(), sizes[32] - 1)
+        pack_mp3("vh", whole(), sizes[32] - 1)
     assert refused.value.finding.code == "joined_too_big"
 
 
@@ -90,6 +90,6 @@ def test_a_big_archive_is_never_joined() -> None:
 
     def pieces() -> Iterator[int]:
         many = [Entry(f"clip{number}", "", len(sound), lambda: io.BytesIO(sound)) for number in range(8)]
-        yield from map(len, packed_archive("vh", many, True).chunks())
+        yield from map(len, pack_archive("vh", many, True).chunks())
 
     assert max(pieces()) < 1 << 19

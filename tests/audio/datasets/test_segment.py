@@ -22,7 +22,7 @@ from audio.datasets.segment import (
     cut,
     hear,
     piece_paths,
-    write_pieces,
+    write_segments,
 )
 from audio.findings.findings import Refused
 from audio.networks.vad import Speech
@@ -185,7 +185,7 @@ def test_pieces_are_written_as_they_were_and_say_how(tmp_path: Path, rate: int) 
     samples, _ = long_take([0.6])
     source = clip(np.interp(np.arange(0, len(samples), RATE / rate), np.arange(len(samples)), samples), rate)
     found = cut(source)
-    made = list(write_pieces(source, found, tmp_path))
+    made = list(write_segments(source, found, tmp_path))
     assert [one.path.name for one in made] == [f"long-{n:03}.wav" for n in range(1, len(made) + 1)]
     with source.open() as file:
         original, _ = soundfile.read(file, dtype="int16")
@@ -196,14 +196,14 @@ def test_pieces_are_written_as_they_were_and_say_how(tmp_path: Path, rate: int) 
         assert one.recipe["from_sha256"] == source.sha256
         assert one.recipe["steps"][-1]["start_frame"] == piece.start
     with pytest.raises(FileExistsError):
-        next(write_pieces(source, found, tmp_path))
+        next(write_segments(source, found, tmp_path))
 
 
 @pytest.mark.parametrize("name", ["Größe" * 50, "take", "caf\udce9"])
 def test_a_long_or_broken_name_leaves_room_for_the_number(tmp_path: Path, name: str) -> None:
     source = replace(clip(long_take([0.6])[0]), name=name)
     found = cut(source)
-    made = list(write_pieces(source, found, tmp_path))
+    made = list(write_segments(source, found, tmp_path))
     assert [one.path for one in made] == piece_paths(source, found, tmp_path)
     assert made[0].path.name.startswith(name[:3]) and made[0].path.name.endswith("-001.wav")
 

@@ -6,32 +6,34 @@ import pytest
 
 from audio.findings import catalog_sound
 from audio.findings.catalog import CODES
-from audio.findings.templates import look
-from audio.findings.thresholds import EXPLAINED
+from audio.findings.templates import make_warning
+from audio.findings.thresholds import THRESHOLD_INFO
 from docs import findings
 
 PAGE = Path(__file__).parents[3] / "docs" / "findings.md"
 
 
 def test_page_is_what_the_tables_say() -> None:
-    assert PAGE.read_text(encoding="utf-8") == findings.page(), "Run: python -m docs.findings > docs/findings.md"
+    assert PAGE.read_text(encoding="utf-8") == findings.render_page(), "Run: python -m docs.findings > docs/findings.md"
 
 
 def test_every_code_has_one_line() -> None:
-    lines = [line.split("`")[1] for line in findings.page().split("\n## Measures\n")[0].splitlines() if "| `" in line]
+    lines = [
+        line.split("`")[1] for line in findings.render_page().split("\n## Measures\n")[0].splitlines() if "| `" in line
+    ]
     assert sorted(lines) == sorted(CODES)
 
 
 def test_new_code_changes_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(catalog_sound.CODES, "odd", look("It is {much:.1f} | <odd>.", "Listen.", "noisy_db"))
-    assert "| `odd` | look | It is *much* \\| &lt;odd>. | Listen. | `noisy_db` 15 dB | " in findings.page()
+    monkeypatch.setitem(catalog_sound.CODES, "odd", make_warning("It is {much:.1f} | <odd>.", "Listen.", "noisy_db"))
+    assert "| `odd` | look | It is *much* \\| &lt;odd>. | Listen. | `noisy_db` 15 dB | " in findings.render_page()
 
 
 def test_every_measured_code_names_its_threshold() -> None:
-    assert all(template.threshold in EXPLAINED for template in catalog_sound.CODES.values())
-    assert {template.threshold for template in CODES.values()} - {""} <= EXPLAINED.keys()
+    assert all(template.threshold in THRESHOLD_INFO for template in catalog_sound.CODES.values())
+    assert {template.threshold for template in CODES.values()} - {""} <= THRESHOLD_INFO.keys()
 
 
 def test_every_threshold_has_unit_and_source() -> None:
-    for name, told in EXPLAINED.items():
+    for name, told in THRESHOLD_INFO.items():
         assert told.unit and told.source.endswith("."), name

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from audio.findings import catalog_sound
 from audio.findings.catalog import CODES
-from audio.findings.findings import Severity, finding
+from audio.findings.findings import Severity, make_finding
 from audio.levels.inspection import DurationLimits, Inspection, inspect_file
 from tests.support.planted import PLANTED
 from tests.support.wav import CLEAN, HOSTILE, RATE, Samples, gain, noise, pcm, speech_like, tone, wav_bytes
@@ -99,7 +99,7 @@ def test_poor_sound_is_noticed_but_not_refused(name: str) -> None:
     inspection = inspect_samples(recipe())
     assert code in codes(inspection)
     assert inspection.ok
-    assert {found.severity for found in inspection.findings} == {Severity.LOOK}
+    assert {found.severity for found in inspection.findings} == {Severity.WARNING}
 
 
 def test_good_sound_has_no_findings() -> None:
@@ -228,7 +228,7 @@ def check_anything(data: bytes) -> None:
     if inspection.ok:
         assert soundfile.info(io.BytesIO(data)).subtype == "PCM_16"
     else:
-        assert inspection.findings[0].severity == Severity.REFUSED
+        assert inspection.findings[0].severity == Severity.ERROR
 
 
 @given(st.binary(max_size=400))
@@ -285,13 +285,13 @@ def test_words_are_sentences_without_holes() -> None:
         for words in (template.text, template.advice):
             assert not words[0].islower() and words.endswith("."), code
     with pytest.raises(KeyError):
-        finding("not_mono")
+        make_finding("not_mono")
     with pytest.raises(KeyError):
-        finding("no_such_code")
+        make_finding("no_such_code")
 
 
 def test_finding_is_stored_with_its_place() -> None:
-    assert finding("clipping", at=3.14159, share=0.0123).as_dict() == {
+    assert make_finding("clipping", at=3.14159, share=0.0123).as_dict() == {
         "severity": "look",
         "code": "clipping",
         "text": "The sound is cut off at the top (1.23% of it).",

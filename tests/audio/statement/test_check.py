@@ -320,11 +320,11 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_thresholds_are_data() -> None:
-    strict = THRESHOLDS.changed({"statement_reject_match": 1.01})
+    strict = THRESHOLDS.with_overrides({"statement_reject_match": 1.01})
     assert judged(clip("consent-slt"), thresholds=strict).verdict is Verdict.REJECT
-    silent = THRESHOLDS.changed({"statement_snr_db": 99.0})
+    silent = THRESHOLDS.with_overrides({"statement_snr_db": 99.0})
     assert judged(clip("consent-slt"), thresholds=silent).verdict is Verdict.RETAKE
-    loose = THRESHOLDS.changed({"statement_added_words": 99})
+    loose = THRESHOLDS.with_overrides({"statement_added_words": 99})
     behind = np.concatenate((clip("consent-slt"), clip("slt-04")[: 3 * RATE]))
     assert judged(behind, thresholds=loose).verdict is Verdict.ACCEPT
 

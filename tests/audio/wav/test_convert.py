@@ -53,7 +53,7 @@ def refusal(data: bytes, tmp_path: Path) -> str:
     target = tmp_path / "refused.wav"
     with pytest.raises(Refused) as refused:
         convert_to_wav(io.BytesIO(data), target)
-    assert refused.value.finding.severity == Severity.REFUSED
+    assert refused.value.finding.severity == Severity.ERROR
     assert not target.exists()
     return refused.value.finding.code
 
@@ -395,7 +395,7 @@ def test_flipped_bytes_are_refused_or_harmless(make: Make, kind: str) -> None:
     try:
         sound_of(make(bytes(data)))
     except Refused as refused:
-        assert refused.finding.severity == Severity.REFUSED
+        assert refused.finding.severity == Severity.ERROR
 
 
 def test_a_file_is_only_read_as_what_it_begins_like(tmp_path: Path) -> None:
@@ -434,12 +434,14 @@ def test_an_upload_becomes_a_file_for_a_while(tmp_path: Path) -> None:
 def test_the_words_say_what_came(make: Make) -> None:
     made = make(by_libsndfile(np.stack([VOICE, VOICE], axis=1), 48000, "FLAC", "PCM_24"))
     assert made.findings[0].text == "It came as FLAC, 24 bit, 48,000 Hz, stereo; a 16-bit mono WAV was made of it."
-    assert made.findings[0].severity == Severity.PUT_RIGHT
+    assert made.findings[0].severity == Severity.FIXED
 
 
 def test_every_code_of_converting_is_shown_by_a_test() -> None:
     source = Path(__file__).read_text(encoding="utf-8")
-    assert [code for code in {**table.MADE, **table.REFUSED} if f'"{code}"' not in source] == []
+    assert [
+        code for code in {**table.CONVERSION_FINDINGS, **table.CONVERSION_ERRORS} if f'"{code}"' not in source
+    ] == []
 
 
 def test_speech_stays_speech_at_every_allowed_rate(make: Make) -> None:

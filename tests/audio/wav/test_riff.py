@@ -18,7 +18,7 @@ def test_hostile_file_is_refused_for_its_own_reason(name: str) -> None:
     with pytest.raises(WavRefused) as refused:
         read_header(io.BytesIO(recipe()))
     assert refused.value.finding.code == code
-    assert refused.value.finding.severity == Severity.REFUSED
+    assert refused.value.finding.severity == Severity.ERROR
     assert refused.value.finding.advice
 
 

@@ -7,21 +7,21 @@ import pytest
 from django.db import connection, connections
 
 from consent.models import Consent, ConsentStatus, Event, EventKind
-from consent.models.evidence import Unchangeable
-from consent.services.audit_log import first_broken, verify_all_histories
-from consent.services.invitations import copy_link
-from consent.services.review import suspend
+from consent.models.evidence import EvidenceIsImmutable
+from consent.services.audit_log import find_broken_logs, find_first_broken_event
+from consent.services.invitations import create_private_link
+from consent.services.review import suspend_consent
 from tests.consent.rows import Desk
 from tests.support.approval import approve_after_listening
-from voicehub.refusals import NotPossible
+from voicehub.refusals import ActionRefused
 
 
 @pytest.fixture
 def consent(desk: Desk) -> Consent:
     """With a history of four lines: asked, taken, approved, suspended."""
     made = desk.approved()
-    suspend(made, desk.producer, "A dispute.")
-    assert first_broken(made) is None
+    suspend_consent(made, desk.producer, "A dispute.")
+    assert find_first_broken_event(made) is None
     return made
 
 
@@ -53,8 +53,8 @@ CHANGES = {
 def test_every_change_is_found_at_its_line(consent: Consent, change: str) -> None:
     sql, line = CHANGES[change]
     tamper(sql)
-    assert first_broken(consent) == line
-    assert [(row.pk, number) for row, number in verify_all_histories()] == [(consent.pk, line)]
+    assert find_first_broken_event(consent) == line
+    assert [(row.pk, number) for row, number in find_broken_logs()] == [(consent.pk, line)]
 
 
 @pytest.mark.django_db
@@ -63,21 +63,21 @@ def test_a_line_moved_to_another_consent_breaks_both(consent: Consent, desk: Des
     line = consent.events.get(sequence=4)
     owner = other.pk.hex if connection.vendor == "sqlite" else str(other.pk)
     tamper(f"UPDATE consent_event SET consent_id = '{owner}', sequence = 2 WHERE id = {line.pk}")  # noqa: S608 - ours
-    assert first_broken(other) == 2
+    assert find_first_broken_event(other) == 2
 
 
 @pytest.mark.django_db
 def test_the_models_themselves_change_and_delete_no_evidence(consent: Consent) -> None:
     event, take = consent.events.earliest("sequence"), consent.takes.get()
     for row in (event, take):
-        with pytest.raises(Unchangeable):
+        with pytest.raises(EvidenceIsImmutable):
             row.save()
-        with pytest.raises(Unchangeable):
+        with pytest.raises(EvidenceIsImmutable):
             row.delete()
     for rows in (Event.objects.all(), consent.events.all(), consent.takes.all()):
-        with pytest.raises(Unchangeable):
+        with pytest.raises(EvidenceIsImmutable):
             rows.update(kind="x")
-        with pytest.raises(Unchangeable):
+        with pytest.raises(EvidenceIsImmutable):
             rows.delete()
 
 
@@ -92,7 +92,7 @@ def test_of_two_who_approve_at_once_one_does(desk: Desk) -> None:
         start.wait(timeout=60)
         try:
             approve_after_listening(mine, take, desk.producer)
-        except NotPossible:
+        except ActionRefused:
             return False
         finally:
             connections.close_all()
@@ -104,7 +104,7 @@ def test_of_two_who_approve_at_once_one_does(desk: Desk) -> None:
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.APPROVED
     assert consent.events.filter(kind=EventKind.APPROVED).count() == 1
-    assert first_broken(consent) is None
+    assert find_first_broken_event(consent) is None
 
 
 @pytest.mark.django_db(transaction=True)
@@ -116,11 +116,11 @@ def test_lines_written_at_once_make_one_chain(desk: Desk) -> None:
         mine = Consent.objects.select_related("talent").get(pk=consent.pk)
         start.wait(timeout=60)
         try:
-            copy_link([mine], desk.producer)
+            create_private_link([mine], desk.producer)
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(write, range(4)))
     assert list(consent.events.values_list("sequence", flat=True)) == [1, 2, 3, 4, 5]
-    assert first_broken(consent) is None
+    assert find_first_broken_event(consent) is None

@@ -8,9 +8,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from consent.labels import DELETE_AT_END
+from consent.labels import DELETE_AT_END_LABEL
 from consent.models import Consent
-from consent.services.disclosure import disclosure, term
+from consent.services.disclosure import compute_term, describe_disclosure
 from providers import registry
 from providers.types import ConsentProof, Tier
 from tests.consent.rows import Desk
@@ -50,7 +50,7 @@ def test_talent_is_told_what_each_provider_is_sent(desk: Desk, provider: str) ->
     assert WORDS[provider] in page
     only_the_studio = "Only the studio can hear it." in page
     assert only_the_studio == (WORDS[provider] == KEPT)
-    assert disclosure(consent).leaves_studio is not only_the_studio
+    assert describe_disclosure(consent).leaves_studio is not only_the_studio
 
 
 def test_disclosure_follows_the_capabilities(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,11 +58,11 @@ def test_disclosure_follows_the_capabilities(desk: Desk, monkeypatch: pytest.Mon
     adapter = registry.get_provider_class("speechgen")
     rapid = replace(adapter.tiers[Tier.RAPID], consent_proof=ConsentProof.AUDIO_FILE)
     monkeypatch.setattr(adapter, "tiers", {Tier.RAPID: rapid})
-    assert disclosure(at(desk.asked(), "speechgen")).recipients == SENT
+    assert describe_disclosure(at(desk.asked(), "speechgen")).recipients == SENT
 
 
 def test_provider_that_is_gone_is_not_described(desk: Desk) -> None:
-    assert disclosure(at(desk.asked(), "gone_vendor")).recipients == "Ask the studio what is sent to it."
+    assert describe_disclosure(at(desk.asked(), "gone_vendor")).recipients == "Ask the studio what is sent to it."
 
 
 NEXT_YEAR = timezone.localdate() + timedelta(days=400)
@@ -96,8 +96,8 @@ def test_term_is_the_earlier_end_of_consent_and_contract(
     consent.refresh_from_db()
     for fields in contracts:
         desk.contract(consent.talent, **fields)
-    found = term(consent)
-    assert (found.last_day, found.by_contract) == (last_day, by_contract)
+    found = compute_term(consent)
+    assert (found.last_day, found.is_contract_end) == (last_day, by_contract)
     page = home(desk, consent)
     assert ("Without an end date, until you take it back" in page) == (last_day is None)
     assert ("when your contract with the studio ends, or until you take it back" in page) == by_contract
@@ -105,7 +105,7 @@ def test_term_is_the_earlier_end_of_consent_and_contract(
 
 def test_contract_form_promises_no_deletion_by_itself(desk: Desk, as_producer: Client) -> None:
     talent = desk.talent()
-    assert DELETE_AT_END in as_producer.get(reverse("consent:contract_add", args=[talent.pk])).content.decode()
+    assert DELETE_AT_END_LABEL in as_producer.get(reverse("consent:contract_add", args=[talent.pk])).content.decode()
     page = as_producer.get(desk.contract(talent).get_absolute_url()).content.decode()
     assert "Yes; staff delete it" in page
     assert "Voice is deleted" not in page
@@ -116,7 +116,7 @@ def test_replaced_contract_ends_where_the_next_begins(desk: Desk) -> None:
     earlier = desk.contract(consent.talent, ends_on=NEXT_YEAR)
     begins = today + timedelta(days=20)
     desk.contract(consent.talent, providers=["speechgen"], starts_on=begins, supersedes=earlier)
-    assert term(consent).last_day == begins - timedelta(days=1)
+    assert compute_term(consent).last_day == begins - timedelta(days=1)
 
 
 def test_contract_after_a_gap_does_not_count(desk: Desk) -> None:
@@ -124,6 +124,6 @@ def test_contract_after_a_gap_does_not_count(desk: Desk) -> None:
     ends = today + timedelta(days=10)
     desk.contract(consent.talent, ends_on=ends)
     desk.contract(consent.talent, starts_on=today + timedelta(days=300))
-    assert term(consent).last_day == ends
+    assert compute_term(consent).last_day == ends
     desk.contract(consent.talent, starts_on=ends + timedelta(days=1), ends_on=ends + timedelta(days=90))
-    assert term(consent).last_day == ends + timedelta(days=90)
+    assert compute_term(consent).last_day == ends + timedelta(days=90)

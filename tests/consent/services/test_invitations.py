@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import EventKind, Invitation
-from consent.services.invitations import send_invitation, void
+from consent.services.invitations import send_invitation, void_consent
 from tests.consent.rows import Desk, at, page, spoken
 from voicehub.models import Task, TaskStatus
-from voicehub.tokens import digest
+from voicehub.tokens import hash_token
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,7 @@ def test_a_private_link_is_shown_once_and_that_is_written_down(desk: Desk, as_pr
     link = re.search(r'value="(http[^"]+)"', response.content.decode())
     assert link and "no-store" in response.headers["Cache-Control"]
     token = link[1].rstrip("/").rsplit("/", 1)[1]
-    assert Invitation.objects.get().token_digest == digest(token)
+    assert Invitation.objects.get().token_digest == hash_token(token)
     assert token not in page(as_producer, consent.get_absolute_url())
     event = consent.events.get(kind=EventKind.LINK_COPIED)
     assert event.actor == desk.producer and token not in str(event.payload)
@@ -43,7 +43,7 @@ def test_invitations_show_how_they_stand(desk: Desk, as_producer: Client) -> Non
     as_producer.post(at("invite", consent))
     invitation = Invitation.objects.get()
     assert "Mail queued" in page(as_producer, address)
-    Task.objects.update(status=TaskStatus.GIVEN_UP, reason="The mail server said no.")
+    Task.objects.update(status=TaskStatus.FAILED, reason="The mail server said no.")
     assert "The mail server said no." in page(as_producer, address)
     Task.objects.all().delete()
     send_invitation(str(invitation.pk))
@@ -87,7 +87,7 @@ def test_a_link_is_ended_only_from_a_consent_that_it_is_for(desk: Desk, as_produ
     desk.link(consent)
     address = reverse("consent:end_link", args=[other.pk, Invitation.objects.get().pk])
     assert as_producer.post(address).status_code == 404
-    assert Invitation.objects.get().live
+    assert Invitation.objects.get().is_live
 
 
 def test_a_link_says_whether_anything_is_still_asked(desk: Desk, as_producer: Client) -> None:
@@ -101,7 +101,7 @@ def test_a_link_says_whether_anything_is_still_asked(desk: Desk, as_producer: Cl
     assert ">Answered<" in shown and ">Active<" not in shown and "Revoke this link" in shown
     off = desk.asked(talent)
     desk.link(off)
-    void(off, desk.producer, "A mistake.")
+    void_consent(off, desk.producer, "A mistake.")
     assert shown.count(">Canceled<") == 0
     assert ">Canceled<" in page(as_producer, off.get_absolute_url())
 

@@ -8,8 +8,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from audio import statement
 from consent.models import Capture, Consent, ConsentStatus, Pronunciation, Purpose, Take, TakeCheck, Talent
-from consent.services.invitations import ask
-from consent.services.take_checks import check_given_up, check_take
+from consent.services.invitations import request_consent
+from consent.services.take_checks import check_take, handle_check_failure
 from consent.services.takes import submit_take
 from tests.support.wav import sample_wav
 from tests.support.work import do_tasks
@@ -25,7 +25,7 @@ PROVIDER = "resemble_v2"
 @pytest.fixture
 def consent(talent: Talent, producer: User) -> Consent:
     """A consent for the statement that the sample talents have read."""
-    return ask(talent, PROVIDER, "en-US", Purpose.NARRATION, producer, company="Northlight Voices")
+    return request_consent(talent, PROVIDER, "en-US", Purpose.NARRATION, producer, company="Northlight Voices")
 
 
 def submit(consent: Consent, name: str = "consent-slt") -> Take:
@@ -43,7 +43,7 @@ def test_a_take_waits_for_its_check_and_gets_it(consent: Consent) -> None:
     assert TakeCheck.objects.get(take=take).checked_at is None
     check = checked(take)
     assert check.checked_at
-    assert check.trouble == ""
+    assert check.error == ""
     assert check.measures["speech_share"] > 0.3
     assert len(check.fine_peaks) > 2 * 400
     consent.refresh_from_db()
@@ -67,7 +67,7 @@ def test_another_text_is_rejected_by_the_program_and_still_waits_for_the_listene
 
 
 def test_another_company_is_noticed(talent: Talent, producer: User) -> None:
-    other = ask(talent, PROVIDER, "en-US", Purpose.NARRATION, producer, company="Bluebird Media")
+    other = request_consent(talent, PROVIDER, "en-US", Purpose.NARRATION, producer, company="Bluebird Media")
     assert checked(submit(other)).statement["verdict"] == "review"
 
 
@@ -102,24 +102,24 @@ def test_a_check_that_cannot_be_made_says_so(consent: Consent, monkeypatch: pyte
         Task.objects.filter(status=TaskStatus.WAITING).update(due_at=take.created_at)
         do_tasks("check_take")
     check = TakeCheck.objects.get(take=take)
-    assert "Listen to it yourself" in check.trouble
+    assert "Listen to it yourself" in check.error
     assert check.checked_at
-    check_given_up(str(uuid4()))
+    handle_check_failure(str(uuid4()))
 
 
 def test_a_check_that_was_given_up_can_be_made_after_all(consent: Consent) -> None:
     take = submit(consent)
-    check_given_up(str(take.pk))
-    assert TakeCheck.objects.get(take=take).trouble
-    assert checked(take).trouble == ""
+    handle_check_failure(str(take.pk))
+    assert TakeCheck.objects.get(take=take).error
+    assert checked(take).error == ""
 
 
 def test_a_second_check_that_fails_leaves_what_the_first_one_found(consent: Consent) -> None:
     take = submit(consent)
     before = checked(take)
-    check_given_up(str(take.pk))
+    handle_check_failure(str(take.pk))
     after = TakeCheck.objects.get(take=take)
-    assert (after.trouble, after.checked_at) == ("", before.checked_at)
+    assert (after.error, after.checked_at) == ("", before.checked_at)
 
 
 def test_the_evidence_stays_as_it_came(consent: Consent) -> None:
@@ -202,7 +202,7 @@ def test_every_recording_is_examined_and_the_stranger_found(voice: Voice, produc
     guest, _new = add_recording(voice, file, producer, transcript="Dr. Smith said 50 % of it.")
     compare(voice)
     rows = Recording.objects.filter(voice=voice)
-    assert all(row.examined_at and row.measures["speech_share"] > 0.3 for row in rows)
+    assert all(row.analyzed_at and row.measures["speech_share"] > 0.3 for row in rows)
     assert all("dnsmos_overall" in row.measures["estimates"] for row in rows)
     strangers = [row for row in rows if "other_speaker" in {one["code"] for one in row.set_findings}]
     assert strangers == [guest]
@@ -218,10 +218,10 @@ def test_a_new_transcript_is_looked_at_anew(voice: Voice) -> None:
     row = voice.recordings.first()
     assert row
     set_transcript(row, "It costs 5 % more.")
-    assert row.examined_at is None
+    assert row.analyzed_at is None
     do_tasks("examine_recordings")
     row.refresh_from_db()
-    assert row.examined_at
+    assert row.analyzed_at
     assert any(one["code"].startswith("transcript_") for one in row.findings)
     set_transcript(row, "It costs five percent more.")
     do_tasks("examine_recordings")

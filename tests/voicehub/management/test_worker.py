@@ -64,13 +64,13 @@ def is_done(path: Path) -> bool:
 def test_worker_does_what_is_rung_for(worker: Started, tmp_path: Path) -> None:
     file = tmp_path / "go"
     file.touch()
-    outbox.add("wait_for_file", file.name)
+    outbox.enqueue_task("wait_for_file", file.name)
     wait_for(lambda: is_done(file), lambda: worker.said)
 
 
 def test_told_to_stop_it_finishes_what_it_does(worker: Started, tmp_path: Path) -> None:
     file = tmp_path / "go"
-    outbox.add("wait_for_file", file.name)
+    outbox.enqueue_task("wait_for_file", file.name)
     worker.says("began")
     worker.process.send_signal(signal.SIGTERM)
     with pytest.raises(subprocess.TimeoutExpired):
@@ -83,7 +83,7 @@ def test_told_to_stop_it_finishes_what_it_does(worker: Started, tmp_path: Path) 
 def test_idle_worker_stops_at_once(worker: Started, tmp_path: Path) -> None:
     file = tmp_path / "go"
     file.touch()
-    outbox.add("wait_for_file", file.name)
+    outbox.enqueue_task("wait_for_file", file.name)
     wait_for(lambda: is_done(file), lambda: worker.said)
     assert worker.stop(signal.SIGTERM, patience=5) == 0
 
@@ -98,7 +98,7 @@ def test_worker_without_a_queue_waits_for_it(start: Start, tmp_path: Path) -> No
             wait_for(lambda: valkey.is_answering(valkey.get_socket_path(tmp_path)), "Valkey")
             file = tmp_path / name
             file.touch()
-            outbox.add("wait_for_file", file.name)
+            outbox.enqueue_task("wait_for_file", file.name)
             ring(tmp_path, file)
             wait_for(partial(is_done, file), lambda: worker.said)
         finally:

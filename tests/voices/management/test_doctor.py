@@ -58,7 +58,7 @@ def test_work_that_nobody_does(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_work_in_hand_is_no_trouble(capsys: pytest.CaptureFixture[str]) -> None:
     task = Task.objects.create(kind="any", object_id="1", due_at=timezone.now() - timedelta(hours=1))
-    assert outbox.claim(str(task.pk))
+    assert outbox.claim_task(str(task.pk))
     assert doctor(capsys)[0] == 0
 
 

@@ -31,8 +31,8 @@ def add(client: Client, **fields: str) -> str:
 def test_of_a_key_only_its_end_is_shown(as_admin: Client, studio: Studio) -> None:
     for text in (page(as_admin), as_admin.get(reverse("voices:account", args=[studio.account.pk])).content.decode()):
         assert "dbox</span>" in text
-        assert studio.account.key() not in text
-        assert studio.account.sealed_key not in text
+        assert studio.account.decrypt_key() not in text
+        assert studio.account.encrypted_key not in text
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_an_account_is_added_in_the_dashboard(as_admin: Client) -> None:
     text = add(as_admin)
     account = Account.objects.get()
     assert (account.name, account.provider, account.mode) == ("Second", "voiceai", "sandbox")
-    assert account.key() == "canary-key-7391"
+    assert account.decrypt_key() == "canary-key-7391"
     assert "Second added." in text
     assert "canary" not in text
 

@@ -177,5 +177,5 @@ def test_previews_are_listed_at_one_price(as_producer: Client, studio: Studio) -
     cost()
     few = cost()
     for _ in range(5):
-        Preview.objects.create(remote_voice=remote, text=TEXT, asked_by=studio.producer)
+        Preview.objects.create(remote_voice=remote, text=TEXT, requested_by=studio.producer)
     assert cost() == few

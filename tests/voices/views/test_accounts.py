@@ -52,9 +52,9 @@ def test_a_key_is_changed_and_never_shown(as_admin: Client, studio: Studio) -> N
     Account.objects.update(checked_at=timezone.now(), last_error="Old words.")
     assert "Enter the new key." in post(as_admin, "account_key", account, key="")
     assert "only letters, digits and symbols" in post(as_admin, "account_key", account, key="a b")
-    assert account.key() == "a-key-of-the-sandbox"
+    assert account.decrypt_key() == "a-key-of-the-sandbox"
     text = post(as_admin, "account_key", account, key="canary-key-7391")
-    assert account.key() == "canary-key-7391"
+    assert account.decrypt_key() == "canary-key-7391"
     assert "canary" not in text
     assert '<span class="hash">7391</span>' in text
     assert "Old words." not in text
@@ -90,7 +90,7 @@ def test_answers_are_told_newest_first_with_what_was_wrong(as_producer: Client, 
             at=timezone.now(),
             operation=f"call {number}",
             status=status,
-            said=f"<words {number}>",
+            response_text=f"<words {number}>",
         )
     text = page(as_producer, studio.account)
     assert text.index("Call 2") < text.index("Call 1") < text.index("Call 0")
@@ -103,7 +103,7 @@ def test_answers_are_told_newest_first_with_what_was_wrong(as_producer: Client, 
 def test_the_voices_of_an_account_are_listed_and_the_unknown_ones_led_to(as_producer: Client, studio: Studio) -> None:
     assert "None yet" in page(as_producer, studio.account)
     build = studio.build(status="ready")
-    RemoteVoice.objects.update(alarm="Public.")
+    RemoteVoice.objects.update(alert="Public.")
     text = page(as_producer, studio.account)
     assert f'href="{build.remote_voice.get_absolute_url()}"' in text
     assert "Warm narrator" in text

@@ -119,7 +119,7 @@ def test_an_engineer_sees_what_is_ready_and_cannot_start_it(client: Client, stud
 
 
 def test_a_build_under_way_asks_by_itself_and_one_that_is_over_does_not(as_viewer: Client, studio: Studio) -> None:
-    build = studio.build(status="submitting", doing="Sending recordings", done=2, total=3)
+    build = studio.build(status="submitting", progress_message="Sending recordings", progress_done=2, progress_total=3)
     text = page(as_viewer, build)
     assert "Sending 2 of 3 recordings" in text
     assert 'hx-trigger="every 2s"' in text
@@ -130,11 +130,11 @@ def test_a_build_under_way_asks_by_itself_and_one_that_is_over_does_not(as_viewe
 
 
 def test_nothing_is_sent_when_nothing_has_moved(as_viewer: Client, studio: Studio) -> None:
-    build = studio.build(status="submitting", doing="Sending recordings", done=1, total=3)
+    build = studio.build(status="submitting", progress_message="Sending recordings", progress_done=1, progress_total=3)
     path = reverse("voices:build_progress", args=[build.pk])
     seen = as_viewer.get(path).context["stamp"]
     assert as_viewer.get(path, {"seen": seen}).status_code == 204
-    Build.objects.filter(pk=build.pk).update(done=2)
+    Build.objects.filter(pk=build.pk).update(progress_done=2)
     assert as_viewer.get(path, {"seen": seen}).status_code == 200
 
 
@@ -163,17 +163,17 @@ def test_only_a_queued_build_can_be_cancelled(as_producer: Client, studio: Studi
 # --- An answer that was lost --------------------------------------------------------------
 
 
-def lost(studio: Studio, looked_up: int = 1) -> Build:
-    build = studio.build(status="unconfirmed", step="create", looked_up=looked_up)
+def lost(studio: Studio, lookup_attempts: int = 1) -> Build:
+    build = studio.build(status="unconfirmed", pending_call="create", lookup_attempts=lookup_attempts)
     build.remote_voice.remote_id = ""
     build.remote_voice.save(update_fields=["remote_id"])
     return build
 
 
 def test_a_person_is_asked_only_once_looking_up_was_in_vain(as_producer: Client, studio: Studio) -> None:
-    build = lost(studio, looked_up=0)
+    build = lost(studio, lookup_attempts=0)
     assert "Did it arrive?" not in page(as_producer, build)
-    Build.objects.filter(pk=build.pk).update(looked_up=1)
+    Build.objects.filter(pk=build.pk).update(lookup_attempts=1)
     assert "Did it arrive?" in page(as_producer, build)
 
 
@@ -198,7 +198,7 @@ def test_both_answers_are_one_click_away(
 def test_a_build_call_in_doubt_is_asked_about_as_such(as_producer: Client, studio: Studio) -> None:
     build = lost(studio)
     RemoteVoice.objects.filter(pk=build.remote_voice_id).update(remote_id="there-1")
-    Build.objects.filter(pk=build.pk).update(step="build")
+    Build.objects.filter(pk=build.pk).update(pending_call="build")
     shown = page(as_producer, build)
     assert "Has the training begun?" in shown
     assert "Did it arrive?" not in shown
@@ -223,7 +223,7 @@ def test_an_answer_that_says_nothing_settles_nothing(
 
 
 def unclear(studio: Studio, word: str = "half-baked") -> Build:
-    return studio.build(status="training", raw_status=word, word_unknown=True)
+    return studio.build(status="training", raw_status=word, has_unknown_status=True)
 
 
 def test_a_word_that_nobody_knows_asks_a_person(as_producer: Client, studio: Studio) -> None:
@@ -232,7 +232,7 @@ def test_a_word_that_nobody_knows_asks_a_person(as_producer: Client, studio: Stu
     assert "Is it ready?" in text and "half-baked" in text
     Build.objects.filter(pk=build.pk).update(raw_status="")
     assert "does not say how it stands" in page(as_producer, build)
-    Build.objects.filter(pk=build.pk).update(word_unknown=False)
+    Build.objects.filter(pk=build.pk).update(has_unknown_status=False)
     assert "Is it ready?" not in page(as_producer, build)
 
 
@@ -246,7 +246,7 @@ def test_a_person_who_has_looked_says_how_it_ended(as_producer: Client, studio: 
         assert build.status == "training"
     as_producer.post(path, {"became": became, "why": "It is listed there."})
     build.refresh_from_db()
-    assert (build.status, build.settled_by, build.finished_at is None) == (became, studio.producer, False)
+    assert (build.status, build.resolved_by, build.finished_at is None) == (became, studio.producer, False)
     assert f"{studio.producer}: “It is listed there.”" in page(as_producer, build)
     assert "is clear" in as_producer.post(path, {"became": "ready", "why": "Again."}, follow=True).content.decode()
 
@@ -279,9 +279,9 @@ def test_the_page_is_whole_without_scores(as_viewer: Client, studio: Studio) -> 
 def test_a_dataset_issue_names_the_worst_recordings_first(as_viewer: Client, studio: Studio) -> None:
     build = studio.build(status="dataset_issue", issue="Look at the recordings.")
     fine, poor, silent = build.recordings.order_by("pk")
-    BuildRecording.objects.filter(pk=fine.pk).update(reported=True, sample_score=0.9, stoi=0.91)
-    BuildRecording.objects.filter(pk=poor.pk).update(reported=True, sample_score=0.2, from_callback=True)
-    BuildRecording.objects.filter(pk=silent.pk).update(reported=True, sample_score=0.99, is_silent=True)
+    BuildRecording.objects.filter(pk=fine.pk).update(has_report=True, sample_score=0.9, stoi=0.91)
+    BuildRecording.objects.filter(pk=poor.pk).update(has_report=True, sample_score=0.2, from_callback=True)
+    BuildRecording.objects.filter(pk=silent.pk).update(has_report=True, sample_score=0.99, is_silent=True)
     response = as_viewer.get(build.get_absolute_url())
     assert [row.pk for row in response.context["page"]] == [silent.pk, poor.pk, fine.pk]
     text = response.content.decode()
@@ -294,7 +294,7 @@ def test_a_dataset_issue_names_the_worst_recordings_first(as_viewer: Client, stu
 def test_a_recording_that_was_not_used_says_why(as_producer: Client, studio: Studio) -> None:
     build = studio.build(status="ready")
     first, second, last = build.recordings.order_by("recording__file_name")
-    build.recordings.update(reported=True)
+    build.recordings.update(has_report=True)
     build.recordings.filter(pk=last.pk).update(discarded="=too <noisy>")
     response = as_producer.get(build.get_absolute_url())
     assert [row.pk for row in response.context["page"]] == [last.pk, first.pk, second.pk]
@@ -330,7 +330,7 @@ def test_what_was_made_of_the_recordings_is_told(
 
 def test_only_marked_rows_are_to_be_mended_and_empty_columns_are_left_out(as_producer: Client, studio: Studio) -> None:
     build = studio.build(status="dataset_issue")
-    build.recordings.update(reported=True, si_sdr=-3.54)
+    build.recordings.update(has_report=True, si_sdr=-3.54)
     assert "Mend<span" not in page(as_producer, build)
     marked = build.recordings.order_by("pk")[1]
     build.recordings.filter(pk=marked.pk).update(is_outlier=True)
@@ -358,7 +358,7 @@ def test_what_the_vendor_says_is_shown_and_never_run(as_viewer: Client, studio: 
 @pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", '=HYPERLINK("x")'])
 def test_a_spreadsheet_finds_no_formula_in_the_export(as_viewer: Client, studio: Studio, start: str) -> None:
     build = studio.build(status="ready")
-    build.recordings.update(transcript=start, reported=True, si_sdr=-3.5)
+    build.recordings.update(transcript=start, has_report=True, si_sdr=-3.5)
     response = as_viewer.get(reverse("voices:build_export", args=[build.pk]))
     text = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
     assert "attachment" in response.headers["Content-Disposition"]
@@ -383,7 +383,7 @@ def test_our_estimates_stand_apart_from_the_providers_scores(as_viewer: Client, 
     assert "stimated here" not in as_viewer.get(path).content.decode()
     made = {"estimates": {"stoi": 0.934, "si_sdr": -2.5, "dnsmos_overall": None, "missing": ["No model."]}}
     Recording.objects.filter(pk=first.recording_id).update(measures=made)
-    build.recordings.update(reported=True, stoi=0.5, sample_score=0.9)
+    build.recordings.update(has_report=True, stoi=0.5, sample_score=0.9)
     response = as_viewer.get(path)
     text = " ".join(response.content.decode().split())
     assert response.context["estimates"] == {"stoi": "STOI", "si_sdr": "SI-SDR"}

@@ -78,7 +78,7 @@ def test_what_was_sent_and_marked_stands_side_by_side(as_viewer: Client, pair: t
     first, second = pair
     assert "3 recordings, with the same text" in shown(as_viewer, *pair)
     row = first.recordings.all()[0]
-    first.recordings.update(reported=True)
+    first.recordings.update(has_report=True)
     first.recordings.filter(pk=row.pk).update(is_silent=True, discarded="Too short.")
     second.recordings.filter(recording=row.recording_id).update(transcript="Other words.")
     text = shown(as_viewer, *pair)
@@ -173,7 +173,7 @@ def test_the_same_text_stands_side_by_side_the_newest_of_each(as_viewer: Client,
 
 
 def test_it_moves_by_itself_while_one_is_being_spoken(as_viewer: Client, pair: tuple[Build, Build]) -> None:
-    waiting = heard(pair[0], status=PreviewStatus.WAITING)
+    waiting = heard(pair[0], status=PreviewStatus.QUEUED)
     heard(pair[1], status=PreviewStatus.FAILED, issue="The provider's voice is <hoarse>.")
     text = shown(as_viewer, *pair, "voices:compare_previews")
     poll = re.search(r'hx-get="([^"]+)" hx-trigger="every 2s"', text)

@@ -61,11 +61,11 @@ def test_a_talent_is_led_from_contract_to_consent_to_voice(as_producer: Client, 
 def test_a_voice_that_others_can_use_comes_first(as_viewer: Client, studio: Studio) -> None:
     studio.voice("Bright")
     remote = studio.build(status="ready").remote_voice
-    RemoteVoice.objects.update(alarm="Everybody can use it.", visibility="public")
+    RemoteVoice.objects.update(alert="Everybody can use it.", visibility="public")
     first = as_viewer.get(reverse("today")).context["steps"][0]
     assert (first.subject, first.status, first.severity) == ("Warm narrator", "Public", "bad")
     assert (first.reasons, first.url) == (("Everybody can use it.",), remote.get_absolute_url())
-    RemoteVoice.objects.update(delete_asked_at=timezone.now(), deletion={"look": "ready"})
+    RemoteVoice.objects.update(deletion_requested_at=timezone.now(), deletion_proof={"look": "ready"})
     assert as_viewer.get(reverse("today")).context["steps"][0].status == "Not deleted"
     RemoteVoice.objects.update(deleted_at=timezone.now())
     assert "Everybody can use it." not in today(as_viewer)
@@ -210,7 +210,7 @@ def test_recordings_that_were_not_used_are_told_too(as_producer: Client, studio:
 def test_a_word_that_nobody_knows_waits_for_a_person(as_producer: Client, as_viewer: Client, studio: Studio) -> None:
     build = studio.build(status="training", raw_status="half-baked")
     assert build.voice.name not in {row.subject for row in next_steps.list_steps()}
-    type(build).objects.update(word_unknown=True)
+    type(build).objects.update(has_unknown_status=True)
     row = step(as_producer, build.voice.name)
     assert (row.status, row.action, row.url) == ("Needs an answer", "Answer", build.get_absolute_url())
     assert row.reasons == ("The provider reports “half-baked”, an unknown status. Check the provider's website.",)
@@ -228,7 +228,7 @@ def test_a_build_that_waits_for_its_account_says_so(as_viewer: Client, studio: S
 
 
 def test_what_is_tried_again_says_why(as_viewer: Client, studio: Studio) -> None:
-    studio.build(status="queued", doing="The provider is busy. Trying again.")
+    studio.build(status="queued", progress_message="The provider is busy. Trying again.")
     assert "The provider is busy. Trying again." in today(as_viewer)
 
 
@@ -272,7 +272,7 @@ def test_work_that_stopped_is_told_to_all_and_tried_again_by_admins(
 ) -> None:
     build = studio.build(status="queued")
     task = Task.objects.create(
-        kind="submit_build", object_id=str(build.pk), status=TaskStatus.GIVEN_UP, reason="The disk is full."
+        kind="submit_build", object_id=str(build.pk), status=TaskStatus.FAILED, reason="The disk is full."
     )
     again = reverse("admin:voicehub_task_change", args=[task.pk])
     assert "The disk is full." in today(as_viewer)
@@ -287,7 +287,7 @@ def test_all_work_has_words_for_people() -> None:
 
 def test_a_task_about_something_unreadable_does_not_break_the_page(as_viewer: Client, studio: Studio) -> None:
     studio.talent()
-    Task.objects.create(kind="submit_build", object_id="not-a-uuid", status=TaskStatus.GIVEN_UP, reason="Lost.")
+    Task.objects.create(kind="submit_build", object_id="not-a-uuid", status=TaskStatus.FAILED, reason="Lost.")
     assert "Lost." in today(as_viewer)
 
 
@@ -320,10 +320,10 @@ def fill(studio: Studio, count: int) -> None:
             talent = studio.talent(f"{status} {tag}")
             studio.contract(talent, ends_on=timezone.localdate() + timedelta(days=5))
             studio.consent(talent)
-            built = studio.build(studio.voice(f"{status} {tag}", talent), status=status, looked_up=1)
-            RemoteVoice.objects.filter(pk=built.remote_voice_id).update(alarm="Everybody can use it.")
+            built = studio.build(studio.voice(f"{status} {tag}", talent), status=status, lookup_attempts=1)
+            RemoteVoice.objects.filter(pk=built.remote_voice_id).update(alert="Everybody can use it.")
             Task.objects.create(
-                kind="submit_build", object_id=str(built.pk), status=TaskStatus.GIVEN_UP, reason="Stopped."
+                kind="submit_build", object_id=str(built.pk), status=TaskStatus.FAILED, reason="Stopped."
             )
 
 

@@ -14,7 +14,7 @@ from tests.voices.rows import Studio, clip, upload
 from voicehub.models import Task, TaskStatus
 from voices.models import Recording, RecordingStatus, Voice
 from voices.presenters import is_playable
-from voices.services.recordings.store import COMPARE, EXAMINE, add_recording
+from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK, add_recording
 from voices.templatetags.recordings import describe_conversion, format_source_span
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,7 @@ def change(recording: Recording, **fields: Any) -> Recording:
 def listened(*rows: Recording, **fields: Any) -> None:
     """As the task does it: the rows first, then the task."""
     for row in rows:
-        change(row, examined_at=timezone.now(), **fields)
+        change(row, analyzed_at=timezone.now(), **fields)
 
 
 def done(kind: str) -> None:
@@ -76,14 +76,14 @@ def test_the_page_stops_asking_when_all_are_compared(as_viewer: Client, studio: 
     rows = studio.recordings(voice, 2)
     page = shown(as_viewer, voice)
     listened(*rows)
-    done(EXAMINE)
-    Task.objects.create(kind=COMPARE, object_id=str(voice.pk), due_at=timezone.now())
+    done(ANALYZE_TASK)
+    Task.objects.create(kind=COMPARE_TASK, object_id=str(voice.pk), due_at=timezone.now())
     text = as_viewer.get(poll_of(page)).content.decode()
     assert poll_of(text), "the comparison comes last"
     change(rows[1], set_findings=[{**LOOK, "text": "Louder than the rest."}])
     voice.comparison = {"compared_at": timezone.now().isoformat(), "text": "One of them is louder."}
     voice.save(update_fields=["comparison"])
-    done(COMPARE)
+    done(COMPARE_TASK)
     text = as_viewer.get(poll_of(text)).content.decode()
     assert "Louder than the rest." in text and "One of them is louder." in text and not poll_of(text)
     assert "compared with the others" in shown(as_viewer, voice) and not poll_of(shown(as_viewer, voice))
@@ -91,7 +91,7 @@ def test_the_page_stops_asking_when_all_are_compared(as_viewer: Client, studio: 
 
 def test_the_page_does_not_ask_for_what_nobody_does(as_viewer: Client, studio: Studio, voice: Voice) -> None:
     studio.recordings(voice, 2)
-    Task.objects.update(status=TaskStatus.GIVEN_UP)
+    Task.objects.update(status=TaskStatus.FAILED)
     page = shown(as_viewer, voice)
     assert not poll_of(page) and "Being listened to" not in page
 
@@ -99,7 +99,7 @@ def test_the_page_does_not_ask_for_what_nobody_does(as_viewer: Client, studio: S
 def test_a_new_text_has_its_row_listened_to_again(as_producer: Client, studio: Studio, voice: Voice) -> None:
     (row,) = studio.recordings(voice, 1)
     listened(row)
-    done(EXAMINE)
+    done(ANALYZE_TASK)
     page = shown(as_producer, voice)
     assert not poll_of(page) and 'hx-trigger="recordings-move from:body"' in page
     path = reverse("voices:recording_edit", args=[row.pk])
@@ -112,12 +112,12 @@ def test_a_new_text_has_its_row_listened_to_again(as_producer: Client, studio: S
 
 def test_rows_that_came_make_the_page_fetch_its_table(as_viewer: Client, studio: Studio, voice: Voice) -> None:
     (source,) = studio.recordings(voice, 1)
-    change(source, status=RecordingStatus.CUTTING, active=False)
+    change(source, status=RecordingStatus.SPLITTING, active=False)
     page = shown(as_viewer, voice)
-    assert "Being cut into clips" in page and "<progress" in page
-    change(source, status=RecordingStatus.CUT)
+    assert "Being split" in page and "<progress" in page
+    change(source, status=RecordingStatus.SPLIT)
     (piece,) = studio.recordings(voice, 1)
-    change(piece, source=source, examined_at=timezone.now())
+    change(piece, source=source, analyzed_at=timezone.now())
     answer = as_viewer.get(poll_of(page))
     assert answer.headers["HX-Trigger"] == "recordings-changed"
     assert 'id="heard-' not in answer.content.decode(), "a row that the page does not have"
@@ -215,7 +215,7 @@ def test_the_row_tells_what_it_was_made_of(as_viewer: Client, studio: Studio, vo
     ("status", "levels", "heard"),
     [
         ("accepted", {"rms_dbfs": -20.0, "peak_dbfs": -3.0}, True),
-        ("cutting", {"rms_dbfs": -20.0, "peak_dbfs": -3.0}, True),
+        ("splitting", {"rms_dbfs": -20.0, "peak_dbfs": -3.0}, True),
         ("refused", {"rms_dbfs": -20.0, "peak_dbfs": -3.0}, True),
         ("refused", {}, False),
     ],
@@ -273,8 +273,8 @@ def test_what_is_too_long_is_cut_by_those_who_may(
     assert "Splitting long.wav." in answer.content.decode()
     assert answer.redirect_chain[0][0] == f"{voice.get_absolute_url()}#recordings"
     recording.refresh_from_db()
-    assert recording.status == RecordingStatus.CUTTING
-    assert path not in shown(as_engineer, voice) and "Being cut into clips" in shown(as_engineer, voice)
+    assert recording.status == RecordingStatus.SPLITTING
+    assert path not in shown(as_engineer, voice) and "Being split" in shown(as_engineer, voice)
     assert "Only a recording that is too long can be cut." in as_engineer.post(path, follow=True).content.decode()
 
 

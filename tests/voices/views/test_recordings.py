@@ -67,7 +67,7 @@ def test_the_orders(as_producer: Client, mixed: Voice) -> None:
 
 
 def mark(build: Build, recording: Recording, **said: bool) -> None:
-    build.recordings.filter(recording=recording).update(reported=True, **said)
+    build.recordings.filter(recording=recording).update(has_report=True, **said)
 
 
 def marks(client: Client, voice: Voice, query: str = "") -> dict[str, tuple[bool, bool]]:

@@ -7,14 +7,14 @@ from django.test import Client
 from django.urls import reverse
 
 from consent.models import Consent
-from consent.services.review import withdraw
+from consent.services.review import withdraw_consent
 from tests.voices.over_there import OverThere
 from tests.voices.rows import Studio
-from voicehub.refusals import NotPossible
+from voicehub.refusals import ActionRefused
 from voices.models import Account, RemoteVoice, Voice
 from voices.services.accounts import change_key
-from voices.services.builds.lifecycle import STILL_THERE
-from voices.services.remote_voices import adopt
+from voices.services.builds.lifecycle import STILL_VISIBLE
+from voices.services.remote_voices import adopt_voice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -55,7 +55,7 @@ def test_a_look_that_fails_says_why_and_changes_nothing(as_producer: Client, at:
     remote = studio.remote()
     studio.sandbox.faults({"operation": "va_get_voice", "do": "status:503"})
     assert "The provider cannot be reached at the moment." in post(as_producer, "remote_refresh", remote)
-    assert remote.seen_at is None
+    assert remote.checked_at is None
 
 
 def test_a_voice_that_somebody_deleted_over_there_is_told_as_such(as_producer: Client, at: At) -> None:
@@ -106,7 +106,7 @@ def test_public_needs_a_tick_and_private_does_not(as_producer: Client, at: At) -
     text = post(as_producer, "remote_visibility", remote, visibility="public", sure="yes")
     assert studio.shown(remote.remote_id)["voice_visibility"] == "PUBLIC"
     assert "Everybody there</span> made public by Paula" in text
-    assert (remote.made_public_by, remote.alarm) == (studio.producer, "")
+    assert (remote.made_public_by, remote.alert) == (studio.producer, "")
     assert "now shows the voice as private" in post(as_producer, "remote_visibility", remote, visibility="private")
     assert studio.shown(remote.remote_id)["voice_visibility"] == "PRIVATE"
     assert "Choose private or public." in post(as_producer, "remote_visibility", remote, visibility="secret")
@@ -116,7 +116,7 @@ def test_voice_without_consent_in_force_is_not_renamed_shown_or_adopted(as_produ
     """Looking, making it private and deleting it stay possible: they give nothing away."""
     studio = at("voiceai")
     remote, voice = studio.remote(), Voice.objects.get()
-    withdraw(Consent.objects.get(), studio.producer, "The talent changed their mind.")
+    withdraw_consent(Consent.objects.get(), studio.producer, "The talent changed their mind.")
     text = page(as_producer, remote)
     assert "It cannot be renamed or made public" in text
     assert ">Make it public<" not in text
@@ -124,8 +124,8 @@ def test_voice_without_consent_in_force_is_not_renamed_shown_or_adopted(as_produ
     was = studio.shown(remote.remote_id)
     assert "withdrawn" in post(as_producer, "remote_rename", remote, name="x")
     assert "withdrawn" in post(as_producer, "remote_visibility", remote, visibility="public", sure="yes")
-    with pytest.raises(NotPossible, match="withdrawn"):
-        adopt(studio.account, studio.made_there("found"), remote.tier, voice, studio.producer)
+    with pytest.raises(ActionRefused, match="withdrawn"):
+        adopt_voice(studio.account, studio.made_there("found"), remote.tier, voice, studio.producer)
     assert studio.shown(remote.remote_id) == was
     assert "shows the voice as private" in post(as_producer, "remote_visibility", remote, visibility="private")
     assert "Status updated from the provider." in post(as_producer, "remote_refresh", remote)
@@ -141,11 +141,11 @@ def test_a_voice_that_was_private_again_raises_an_alarm_when_others_make_it_publ
     path = f"voiceai/api/v1/tts/voice/{remote.remote_id}"
     studio.asks("PATCH", path, json={"voice_visibility": "PUBLIC"})
     text = post(as_producer, "remote_refresh", remote)
-    assert remote.alarm
+    assert remote.alert
     assert "Others can use this voice" in text
     assert text.count("Make it private</button>") == 1
     text = post(as_producer, "remote_visibility", remote, visibility="private")
-    assert not remote.alarm
+    assert not remote.alert
     assert "Others can use this voice" not in text
 
 
@@ -181,7 +181,7 @@ def test_deletion_is_asked_for_with_a_reason_and_ends_in_a_proof(as_producer: Cl
     studio = at("voiceai")
     remote = studio.remote()
     assert "Enter a reason." in post(as_producer, "remote_delete", remote, reason="")
-    assert remote.delete_asked_at is None
+    assert remote.deletion_requested_at is None
     text = post(as_producer, "remote_delete", remote, reason="The contract has ended.")
     assert "Being deleted</span>" in text
     assert 'hx-trigger="every 2s"' in text
@@ -204,7 +204,7 @@ def test_a_voice_that_is_said_to_be_deleted_and_is_not_raises_an_alarm(as_produc
     studio.work()
     remote.refresh_from_db()
     text = page(as_producer, remote)
-    assert remote.alarm == STILL_THERE
+    assert remote.alert == STILL_VISIBLE
     assert "It is still there" in text
     assert "It still shows the voice" in text
     # To look at it does not make the alarm go away; that it is gone does.
@@ -212,8 +212,8 @@ def test_a_voice_that_is_said_to_be_deleted_and_is_not_raises_an_alarm(as_produc
     studio.work()
     remote.refresh_from_db()
     assert remote.deleted_at
-    assert not remote.alarm
-    assert remote.deletion["look"] == "404"
+    assert not remote.alert
+    assert remote.deletion_proof["look"] == "404"
 
 
 def test_after_another_key_that_it_is_not_there_proves_less(as_producer: Client, at: At) -> None:
@@ -235,10 +235,12 @@ def test_a_look_that_finds_it_gone_keeps_what_the_provider_answered(as_producer:
     studio = at("voiceai")
     remote = studio.remote()
     answer = {"message": "Voice deleted"}
-    RemoteVoice.objects.update(deletion={"answer": answer, "look": "AVAILABLE", "at": "2026-01-01T00:00:00+00:00"})
+    RemoteVoice.objects.update(
+        deletion_proof={"answer": answer, "look": "AVAILABLE", "at": "2026-01-01T00:00:00+00:00"}
+    )
     studio.asks("DELETE", f"voiceai/api/v1/tts/voice/{remote.remote_id}")
     assert "Voice deleted" in post(as_producer, "remote_refresh", remote)
-    assert (remote.deletion["answer"], remote.deletion["look"]) == (answer, "404")
+    assert (remote.deletion_proof["answer"], remote.deletion_proof["look"]) == (answer, "404")
 
 
 def test_a_deletion_that_fails_says_what_went_wrong(as_producer: Client, at: At) -> None:
@@ -267,7 +269,7 @@ def test_where_the_provider_cannot_a_person_writes_it_down(as_producer: Client, 
 def test_no_voice_is_deleted_while_a_build_of_it_is_on_its_way(as_producer: Client, studio: Studio) -> None:
     remote = studio.build(status="training").remote_voice
     assert "still on its way" in post(as_producer, "remote_delete", remote, reason="x")
-    assert remote.delete_asked_at is None
+    assert remote.deletion_requested_at is None
 
 
 def test_a_paused_account_is_told_where_its_voices_are(as_producer: Client, studio: Studio) -> None:

@@ -110,7 +110,9 @@ def test_where_nothing_is_deleted_by_api_that_is_said(as_producer: Client, at: A
     assert "left behind" in text
     assert "deletes no voice over its API" in text
     assert path(studio, "unknown_voice_delete") not in text
-    answer = as_producer.post(path(studio, "unknown_voice_delete"), {"remote_id": remote_id, "reason": "x"}, follow=True)
+    answer = as_producer.post(
+        path(studio, "unknown_voice_delete"), {"remote_id": remote_id, "reason": "x"}, follow=True
+    )
     assert "has no way to delete a voice" in answer.content.decode()
     assert not RemoteVoice.objects.exists()
 

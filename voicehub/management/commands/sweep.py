@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *, once: bool, every: float, **options: object) -> None:
         if once:
-            self.stdout.write(f"Rang for {outbox.sweep()} of the tasks that wait.")
+            self.stdout.write(f"Rang for {outbox.notify_due_tasks()} of the tasks that wait.")
             return
         stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -40,8 +40,8 @@ def sweep(begin: bool) -> bool:
     close_old_connections()
     try:
         for kind in RECURRING if begin else ():
-            outbox.add(kind, "all")
-        outbox.sweep()
+            outbox.enqueue_task(kind, "all")
+        outbox.notify_due_tasks()
     except DatabaseError as error:
         logger.warning("The sweep was skipped, the database does not answer: %s", error)
         return False

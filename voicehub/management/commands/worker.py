@@ -29,7 +29,7 @@ class StudioWorker(SimpleWorker):
     one. Commands sent through the queue could stop a task halfway; nobody may.
     """
 
-    stopping = False
+    is_stopping = False
     # Where RQ itself tries to reach the queue again: its own limit of a minute would keep deletions waiting.
     max_connection_wait_time = QUEUE_RECONNECT_SECONDS
 
@@ -41,7 +41,7 @@ class StudioWorker(SimpleWorker):
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Finish the task in hand, then stop."""
-        self.stopping = True
+        self.is_stopping = True
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # RQ gives it no types
 
     def perform_job(self, job: Job, queue: Queue) -> bool:
@@ -84,4 +84,4 @@ def work(connection: Redis, names: Sequence[str]) -> bool:
         worker.work(logging_level="WARNING")
     except SystemExit:  # RQ's word for a second signal
         return True
-    return worker.stopping
+    return worker.is_stopping

@@ -16,8 +16,8 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from audio.networks.installed import PARTS
-from consent.services.audit_log import verify_all_histories
-from voicehub.encryption import SecretUnreadable
+from consent.services.audit_log import find_broken_logs
+from voicehub.encryption import DecryptionError
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import QUEUES
 from voicehub.storage import private
@@ -79,7 +79,7 @@ def tasks() -> str:
     try:
         rows = Task.objects.filter(status=TaskStatus.WAITING)
         late = rows.filter(due_at__lt=timezone.now() - OVERDUE, lease__isnull=True).count()
-        given_up = Task.objects.filter(status=TaskStatus.GIVEN_UP).count()
+        given_up = Task.objects.filter(status=TaskStatus.FAILED).count()
     except DatabaseError as error:
         raise Trouble("they cannot be read.") from error
     if late:
@@ -117,16 +117,16 @@ def secrets() -> str:
 
 
 def _unreadable() -> Iterator[str]:
-    for account in Account.objects.exclude(sealed_key=""):
+    for account in Account.objects.exclude(encrypted_key=""):
         try:
-            account.key()
-        except SecretUnreadable:
+            account.decrypt_key()
+        except DecryptionError:
             yield account.name
 
 
 def histories() -> str:
     try:
-        broken = [f"{consent} at line {number}" for consent, number in verify_all_histories()]
+        broken = [f"{consent} at line {number}" for consent, number in find_broken_logs()]
     except DatabaseError as error:
         raise Trouble("they cannot be read.") from error
     if broken:

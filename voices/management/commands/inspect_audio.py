@@ -17,8 +17,8 @@ from audio.report import CheckCriteria, Report, generate_reports
 from providers import registry
 from providers.types import Tier
 from voicehub.models import ThresholdOverride
-from voicehub.threshold_overrides import thresholds
-from voices.models.limits import LimitOverride, limits_of
+from voicehub.threshold_overrides import load_thresholds
+from voices.models.limits import LimitOverride, get_limits
 from voices.services.recordings.store import CLIP_LIMITS
 
 BAR = 24
@@ -64,7 +64,7 @@ def shown_name(name: str) -> str:
 
 def studio_thresholds(provider: str | None, tier: str | None) -> Thresholds:
     """As an admin has set them; where no studio has been set up yet, nothing has been changed."""
-    return thresholds(provider or "", tier or "") if has_database() else THRESHOLDS
+    return load_thresholds(provider or "", tier or "") if has_database() else THRESHOLDS
 
 
 def has_database() -> bool:
@@ -98,7 +98,7 @@ def tier_limits(provider: str | None, tier: str | None) -> dict[str, float]:
     capabilities = registry.get_provider_class(provider).tiers.get(Tier(tier))
     if capabilities is None:
         raise CommandError(f"{registry.get_provider_label(provider)} has no tier {tier}.")
-    limits = limits_of(capabilities, provider) if has_database() else capabilities.limits
+    limits = get_limits(capabilities, provider) if has_database() else capabilities.limits
     return {name: limit.value for name, limit in limits.items()}
 
 

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from audio.datasets import archive_writer
 from audio.datasets.clips import Clip, any_clip, clip_of
 from audio.datasets.concatenate import GAP_SECONDS, Joined, check_limits, common_rate, join, joined
-from audio.datasets.segment import LENGTHS, Lengths, cut, piece_paths, write_pieces
+from audio.datasets.segment import LENGTHS, Lengths, cut, piece_paths, write_segments
 from audio.datasets.select import Candidate, Room, choose, quality
 from audio.findings.findings import Finding, Refused
 from audio.levels.inspection import DurationLimits, inspect_file
@@ -102,7 +102,7 @@ def _cut(options: dict[str, Any], progress: Progress) -> Iterator[str]:
         into = _folder(options["into"])
         for path in piece_paths(clip, found, into):
             _free(path)
-        for number, made in enumerate(write_pieces(clip, found, into), start=1):
+        for number, made in enumerate(write_segments(clip, found, into), start=1):
             _note(made.path, made.recipe)
             progress(number, len(found.pieces), made.path.name)
     seconds = sum(piece.end - piece.start for piece in found.pieces) / clip.rate

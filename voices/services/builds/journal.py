@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from voicehub.encryption import seal
+from voicehub.encryption import encrypt
 from voicehub.outbox import Lease, LeaseLost
 from voices.models import Build, BuildStatus, RemoteRecording, RemoteVoice
 
@@ -23,19 +23,19 @@ class BuildJournal:
     Before anything leaves the house `objections` is asked: a consent may be taken back while recordings are sent.
     """
 
-    def __init__(self, build: Build, lease: Lease, objections: Callable[[Build], tuple[str, ...]]) -> None:
+    def __init__(self, build: Build, lease: Lease, find_objections: Callable[[Build], tuple[str, ...]]) -> None:
         self.build = build
         self._lease = lease
-        self._objections = objections
+        self._find_objections = find_objections
         self._transcripts = dict(build.recordings.values_list("recording_id", "transcript"))
 
     def before_call(self, step: str, mark: str = "") -> None:
-        self._ask()
-        self._write(step=step, mark=mark[:120])
+        self._check_gate()
+        self._update_build(pending_call=step, previous_version=mark[:120])
 
     def record_voice(self, remote_id: str) -> None:
         with transaction.atomic():
-            self._write(step="")
+            self._update_build(pending_call="")
             RemoteVoice.objects.filter(pk=self.build.remote_voice_id).update(remote_id=remote_id)
         self.build.remote_voice.remote_id = remote_id
 
@@ -49,17 +49,17 @@ class BuildJournal:
         )
 
     def save_resume_state(self, text: str) -> None:
-        self._write(kept=seal(text, f"build:{self.build.pk}") if text else "")
+        self._update_build(resume_state=encrypt(text, f"build:{self.build.pk}") if text else "")
 
     def record_progress(self, doing: str, done: int, total: int) -> None:
-        self._ask()
-        self._write(doing=doing, done=done, total=total)
+        self._check_gate()
+        self._update_build(progress_message=doing, progress_done=done, progress_total=total)
 
-    def _ask(self) -> None:
-        if reasons := self._objections(self.build):
+    def _check_gate(self) -> None:
+        if reasons := self._find_objections(self.build):
             raise GateClosed(reasons)
 
-    def _write(self, **fields: object) -> None:
+    def _update_build(self, **fields: object) -> None:
         self._lease.extend()
         mine = Build.objects.filter(pk=self.build.pk, status=BuildStatus.SUBMITTING)
         if not mine.update(**fields):

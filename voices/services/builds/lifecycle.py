@@ -17,15 +17,15 @@ from voicehub.transitions import move
 from voices.models import Account, Build, BuildStatus, Preview, RemoteVoice
 from voices.services.accounts import AccountPaused
 
-GONE = (
+VOICE_MISSING = (
     "The provider no longer has this voice under this account's key: it was deleted there, or the key is of another "
     "account. The next build makes it anew."
 )
-PUBLIC = "The provider shows this voice to everybody, though it was made private. Make it private, or delete it."
-STILL_THERE = "The provider says that it has deleted this voice, and still shows it."
+VOICE_PUBLIC = "The provider shows this voice to everybody, though it was made private. Make it private, or delete it."
+STILL_VISIBLE = "The provider says that it has deleted this voice, and still shows it."
 
 
-def build_for_work(build_id: str) -> Build | None:
+def find_build_with_relations(build_id: str) -> Build | None:
     related = ("voice__talent", "remote_voice__account", "consent__take", "contract")
     return Build.objects.select_related(*related).filter(pk=build_id).first()
 
@@ -38,106 +38,114 @@ def begin_submit(build: Build) -> bool:
     return move(build, BuildStatus.SUBMITTING, since=BuildStatus.QUEUED, submitted_at=timezone.now())
 
 
-def cancel(build: Build, by: User) -> bool:
+def mark_cancelled(build: Build, by: User) -> bool:
     """False when something of it may have been sent already."""
     return move(build, BuildStatus.CANCELLED, finished_at=timezone.now(), issue=f"Cancelled by {by}.")
 
 
-def back_to_queue(build: Build, doing: str) -> None:
+def requeue_build(build: Build, message: str) -> None:
     """Known not to be done: it is sent again later, and may be called off until then."""
-    move(build, BuildStatus.QUEUED, since=BuildStatus.SUBMITTING, step="", doing=doing[:120])
+    move(build, BuildStatus.QUEUED, since=BuildStatus.SUBMITTING, pending_call="", progress_message=message[:120])
 
 
-def go_on(build: Build, remote_id: str, **fields: Any) -> bool:
+def resume_build(build: Build, remote_id: str, **fields: Any) -> bool:
     """A step in doubt is settled, and the voice is known by `remote_id`, or not: send what is still to be sent."""
     with transaction.atomic():
-        moved = move(build, BuildStatus.QUEUED, step="", doing="", looked_up=0, **fields)
+        moved = move(build, BuildStatus.QUEUED, pending_call="", progress_message="", lookup_attempts=0, **fields)
         if moved:
             RemoteVoice.objects.filter(pk=build.remote_voice_id).update(remote_id=remote_id)
-            outbox.add("submit_build", build.pk)
+            outbox.enqueue_task("submit_build", build.pk)
     return moved
 
 
-def unconfirmed(build: Build, *, look_up_after: timedelta) -> None:
+def mark_unconfirmed(build: Build, *, lookup_after: timedelta) -> None:
     doing = "The answer was lost. Looking whether the provider has it."
     with transaction.atomic():
-        if move(build, BuildStatus.UNCONFIRMED, doing=doing, looked_up=0):
-            outbox.add("settle_build", build.pk, after=look_up_after)
+        if move(build, BuildStatus.UNCONFIRMED, progress_message=doing, lookup_attempts=0):
+            outbox.enqueue_task("settle_build", build.pk, after=lookup_after)
 
 
-def training(build: Build, report: BuildReport | None = None, **fields: Any) -> bool:
+def mark_training(build: Build, report: BuildReport | None = None, **fields: Any) -> bool:
     """The provider has the build and trains; `report` is its answer, where there is one."""
     if report is not None:
-        fields |= {"raw_status": report.raw_status, "raw_answer": trim_response(report.raw), "kept": ""}
+        fields |= {"raw_status": report.raw_status, "raw_response": trim_response(report.raw), "resume_state": ""}
         fields |= {"samples": [asdict(sample) for sample in report.samples]}
     with transaction.atomic():
         now = timezone.now()
-        if not move(build, BuildStatus.TRAINING, step="", doing="", looked_up=0, training_at=now, **fields):
+        if not move(
+            build,
+            BuildStatus.TRAINING,
+            pending_call="",
+            progress_message="",
+            lookup_attempts=0,
+            training_at=now,
+            **fields,
+        ):
             return False
         if report is not None:
-            seen(build.remote_voice, report)
-        outbox.add("refresh_build", build.pk, after=pause(build))
+            record_observation(build.remote_voice, report)
+        outbox.enqueue_task("refresh_build", build.pk, after=compute_poll_interval(build))
     return True
 
 
-def pause(build: Build) -> timedelta:
+def compute_poll_interval(build: Build) -> timedelta:
     """How long to wait before asking again: the tier's own pace, and ever slower when it takes long."""
     pace = timedelta(seconds=build.remote_voice.capabilities.poll_seconds)
     age = timezone.now() - (build.training_at or timezone.now())
     return max(pace, min(age * POLL_SHARE_OF_AGE, SLOWEST_POLL))
 
 
-def finish(build: Build, to: BuildStatus, **fields: Any) -> None:
+def set_final_status(build: Build, to: BuildStatus, **fields: Any) -> None:
     """The build is over. A remote voice whose consent was refused is of no more use: it is retired and deleted."""
     with transaction.atomic():
         now = timezone.now()
-        if not move(build, to, finished_at=now, doing="", **fields):
+        if not move(build, to, finished_at=now, progress_message="", **fields):
             return
         if to == BuildStatus.READY:
-            samples_later(build)
+            enqueue_samples(build)
         if to == BuildStatus.CONSENT_REJECTED:
-            retire(build.remote_voice)
-            outbox.add("delete_remote_voice", build.remote_voice_id)
+            retire_remote_voice(build.remote_voice)
+            outbox.enqueue_task("delete_remote_voice", build.remote_voice_id)
 
 
-def came_to_nothing(build: Build, failure: CallFailure) -> timedelta | None:
+def handle_call_failure(build: Build, failure: CallFailure) -> timedelta | None:
     """What a failed call makes of a build. Returns the time after which to try again, if any."""
     if failure.stops_account:
         paused = AccountPaused(Account.objects.get(pk=build.remote_voice.account_id))
-        back_to_queue(build, f"Waits. {paused}")
+        requeue_build(build, f"Waits. {paused}")
         return PAUSED_ACCOUNT_RETRY
     if isinstance(failure, ProviderUnavailable | ResponseUnreadable):
-        back_to_queue(build, f"{failure.public} Trying again.")
+        requeue_build(build, f"{failure.public} Trying again.")
         return timedelta(seconds=failure.retry_after) if failure.retry_after else UNREACHABLE_RETRY
     if isinstance(failure, OutcomeUnknown):
-        unconfirmed(build, look_up_after=LEASE)
+        mark_unconfirmed(build, lookup_after=LEASE)
         return None
     gone = isinstance(failure, NotFound) and bool(build.remote_voice.remote_id)
     if isinstance(failure, NotFound):
-        retire(build.remote_voice)  # deleted over there, so that the next build makes a new one
-    finish(build, BuildStatus.FAILED, issue=GONE if gone else failure.staff_message, step="")
+        retire_remote_voice(build.remote_voice)  # deleted over there, so that the next build makes a new one
+    set_final_status(build, BuildStatus.FAILED, issue=VOICE_MISSING if gone else failure.staff_message, pending_call="")
     return None
 
 
 # --- How its remote voice stands ---
 
 
-def seen(remote: RemoteVoice, report: BuildReport) -> None:
+def record_observation(remote: RemoteVoice, report: BuildReport) -> None:
     """Write down how the voice stands over there; an alarm where others may use it, or where it should be gone."""
     remote.name, remote.raw_status = report.name[:256], report.raw_status
-    remote.raw_answer, remote.seen_at = trim_response(report.raw), timezone.now()
+    remote.raw_response, remote.checked_at = trim_response(report.raw), timezone.now()
     if report.visibility is not None:
         remote.visibility = report.visibility
         if report.visibility is Visibility.PRIVATE:
             remote.made_public_by = None  # whoever makes it public from now on is another
-        remote.alarm = PUBLIC if report.visibility is Visibility.PUBLIC and not remote.made_public_by_id else ""
-    if remote.lingers:
-        remote.alarm = STILL_THERE
-    fields = ["name", "raw_status", "raw_answer", "seen_at", "visibility", "made_public_by", "alarm"]
+        remote.alert = VOICE_PUBLIC if report.visibility is Visibility.PUBLIC and not remote.made_public_by_id else ""
+    if remote.is_still_visible:
+        remote.alert = STILL_VISIBLE
+    fields = ["name", "raw_status", "raw_response", "checked_at", "visibility", "made_public_by", "alert"]
     remote.save(update_fields=fields)
 
 
-def samples_later(build: Build) -> None:
+def enqueue_samples(build: Build) -> None:
     """Have the samples fetched that the provider made of the new voice."""
     for sample in build.samples:
         preview = Preview.objects.create(
@@ -147,10 +155,10 @@ def samples_later(build: Build) -> None:
             title=sample["title"][:200],
             url=sample["url"],
         )
-        outbox.add("make_preview", preview.pk)
+        outbox.enqueue_task("make_preview", preview.pk)
 
 
-def retire(remote: RemoteVoice) -> None:
+def retire_remote_voice(remote: RemoteVoice) -> None:
     """This remote voice can be of no more use; the next build makes another one."""
     remote.retired_at = timezone.now()
     remote.save(update_fields=["retired_at"])

@@ -18,14 +18,20 @@ from voicehub.retry_policy import (
     PREVIOUS_BUILD_GRACE,
     SILENCE_BEFORE_ASKING_STAFF,
 )
-from voicehub.tokens import digest
+from voicehub.tokens import hash_token
 from voicehub.upload_limits import CALLBACKS_PER_BUILD
 from voices.models import Build, BuildRecording, BuildStatus, Callback
-from voices.services.accounts import conversation
-from voices.services.builds.lifecycle import GONE, finish, pause, retire, seen
-from voices.services.builds.spec import clip_name
+from voices.services.accounts import open_session
+from voices.services.builds.lifecycle import (
+    VOICE_MISSING,
+    compute_poll_interval,
+    record_observation,
+    retire_remote_voice,
+    set_final_status,
+)
+from voices.services.builds.spec import make_clip_name
 
-OVER = {
+FINAL_STATUSES = {
     RemoteStatus.READY: BuildStatus.READY,
     RemoteStatus.DATASET_ISSUE: BuildStatus.DATASET_ISSUE,
     RemoteStatus.CONSENT_REJECTED: BuildStatus.CONSENT_REJECTED,
@@ -33,12 +39,12 @@ OVER = {
 }
 
 
-MEASURES = ("stoi", "pesq", "si_sdr", "sample_score", "is_active", "is_outlier", "is_silent", "discarded")
+RECORDING_RESULTS = ("stoi", "pesq", "si_sdr", "sample_score", "is_active", "is_outlier", "is_silent", "discarded")
 
 
-def build_by_callback_token(provider: str, token: str) -> Build | None:
+def find_build_by_callback_token(provider: str, token: str) -> Build | None:
     """The build that this callback address belongs to."""
-    return Build.objects.filter(callback_digest=digest(token), remote_voice__account__provider=provider).first()
+    return Build.objects.filter(callback_digest=hash_token(token), remote_voice__account__provider=provider).first()
 
 
 def receive_callback(build: Build, body: bytes, address: str | None) -> bool:
@@ -51,8 +57,8 @@ def receive_callback(build: Build, body: bytes, address: str | None) -> bool:
             Callback.objects.create(
                 build=build, body=text, body_sha256=hashlib.sha256(body).hexdigest(), address=address
             )
-            if build.active:
-                outbox.add("refresh_build", build.pk)
+            if build.is_active:
+                outbox.enqueue_task("refresh_build", build.pk)
     except IntegrityError:
         return False
     return True
@@ -64,57 +70,57 @@ def refresh_build(build_id: str) -> timedelta | None:
     if build is None or build.status != BuildStatus.TRAINING:
         return None
     try:
-        with conversation(build.remote_voice.account) as provider:
+        with open_session(build.remote_voice.account) as provider:
             report = provider.fetch_build(build.remote_voice.remote_id)
-            said = _callback_of(build, provider, report)
+            said = _find_matching_callback(build, provider, report)
     except NotFound:
-        return _not_there(build)
+        return _handle_missing_voice(build)
     except CallFailure as failure:
-        return _patience(build, failure)
-    seen(build.remote_voice, report)
-    if report.status not in OVER or _is_old(build, report):
+        return _compute_retry_delay(build, failure)
+    record_observation(build.remote_voice, report)
+    if report.status not in FINAL_STATUSES or _is_previous_build(build, report):
         Build.objects.filter(pk=build.pk).update(
             raw_status=report.raw_status,
-            raw_answer=trim_response(report.raw),
-            word_unknown=_unclear(build, report),
-            looked_up=0,
+            raw_response=trim_response(report.raw),
+            has_unknown_status=_needs_staff(build, report),
+            lookup_attempts=0,
         )
-        return pause(build)
-    _conclude(build, report, said)
+        return compute_poll_interval(build)
+    _record_result(build, report, said)
     return None
 
 
-def _not_there(build: Build) -> timedelta | None:
+def _handle_missing_voice(build: Build) -> timedelta | None:
     """Gone, if it was not there the time before either: the voice is paid for, and a look-up may lag."""
-    looked = build.looked_up + 1
+    looked = build.lookup_attempts + 1
     if looked < LOOKUPS_BEFORE_ABSENT:
-        Build.objects.filter(pk=build.pk, status=BuildStatus.TRAINING).update(looked_up=looked)
-        return max(LEASE, pause(build))
-    retire(build.remote_voice)
-    finish(build, BuildStatus.FAILED, issue=GONE)
+        Build.objects.filter(pk=build.pk, status=BuildStatus.TRAINING).update(lookup_attempts=looked)
+        return max(LEASE, compute_poll_interval(build))
+    retire_remote_voice(build.remote_voice)
+    set_final_status(build, BuildStatus.FAILED, issue=VOICE_MISSING)
     return None
 
 
-def _patience(build: Build, failure: CallFailure) -> timedelta:
+def _compute_retry_delay(build: Build, failure: CallFailure) -> timedelta:
     if failure.stops_account:
         return PAUSED_ACCOUNT_RETRY
-    return max(timedelta(seconds=failure.retry_after or 0), pause(build))
+    return max(timedelta(seconds=failure.retry_after or 0), compute_poll_interval(build))
 
 
-def _unclear(build: Build, report: BuildReport) -> bool:
+def _needs_staff(build: Build, report: BuildReport) -> bool:
     """Whether a person has to say how it stands: not as soon as a provider that never says it has begun to train."""
     silent = not report.raw_status and not build.callbacks.exists()
     waits = timezone.now() - (build.training_at or timezone.now()) < SILENCE_BEFORE_ASKING_STAFF
     return report.status is RemoteStatus.UNKNOWN and not (silent and waits)
 
 
-def _is_old(build: Build, report: BuildReport) -> bool:
+def _is_previous_build(build: Build, report: BuildReport) -> bool:
     """Whether nothing has changed since before the build call: then this is what came of the build before."""
     fresh = build.training_at is not None and timezone.now() - build.training_at < PREVIOUS_BUILD_GRACE
-    return fresh and bool(build.mark) and report.version == build.mark
+    return fresh and bool(build.previous_version) and report.version == build.previous_version
 
 
-def _callback_of(build: Build, provider: Provider, report: BuildReport) -> BuildReport | None:
+def _find_matching_callback(build: Build, provider: Provider, report: BuildReport) -> BuildReport | None:
     """The newest callback that agrees with what the provider says when asked; it may carry more."""
     for callback in build.callbacks.order_by("-received_at"):
         try:
@@ -126,39 +132,39 @@ def _callback_of(build: Build, provider: Provider, report: BuildReport) -> Build
     return None
 
 
-def _conclude(build: Build, report: BuildReport, said: BuildReport | None) -> None:
+def _record_result(build: Build, report: BuildReport, callback_report: BuildReport | None) -> None:
     with transaction.atomic():
-        _write_recordings(build, report.recordings, from_callback=False)
-        if said:
-            _write_recordings(build, said.recordings, from_callback=True)
-        finish(
+        _record_recording_reports(build, report.recordings, from_callback=False)
+        if callback_report:
+            _record_recording_reports(build, callback_report.recordings, from_callback=True)
+        set_final_status(
             build,
-            OVER[report.status],
-            issue=report.issue or (said.issue if said else ""),
+            FINAL_STATUSES[report.status],
+            issue=report.issue or (callback_report.issue if callback_report else ""),
             scores=dict(report.scores),
             raw_status=report.raw_status,
-            raw_answer=trim_response(report.raw),
+            raw_response=trim_response(report.raw),
         )
 
 
-def _write_recordings(build: Build, reports: tuple[RecordingReport, ...], *, from_callback: bool) -> None:
+def _record_recording_reports(build: Build, reports: tuple[RecordingReport, ...], *, from_callback: bool) -> None:
     """Put what is said of each recording beside it; what one source leaves out does not wipe what another said."""
     rows = list(build.recordings.select_related("recording"))
     remote = dict(build.remote_voice.recordings.values_list("recording_id", "remote_id"))
     by_id = {remote[row.recording_id]: row for row in rows if row.recording_id in remote}
-    by_name = {clip_name(row.recording): row for row in rows}
+    by_name = {make_clip_name(row.recording): row for row in rows}
     changed = []
     for report in reports:
         row = by_id.get(report.remote_id) or by_name.get(report.name.removesuffix(".wav"))
         if row is not None:
-            _write_recording(row, report, from_callback)
+            _record_recording_report(row, report, from_callback)
             changed.append(row)
-    BuildRecording.objects.bulk_update(changed, ["reported", "from_callback", *MEASURES])
+    BuildRecording.objects.bulk_update(changed, ["has_report", "from_callback", *RECORDING_RESULTS])
 
 
-def _write_recording(row: BuildRecording, report: RecordingReport, from_callback: bool) -> None:
-    for name in MEASURES:
+def _record_recording_report(row: BuildRecording, report: RecordingReport, from_callback: bool) -> None:
+    for name in RECORDING_RESULTS:
         if (value := getattr(report, name)) not in (None, ""):
             setattr(row, name, value)
-    row.reported = True
+    row.has_report = True
     row.from_callback = from_callback

@@ -20,7 +20,7 @@ class ScoreInfo:
     advice: str
     lower_is_better: bool = False
 
-    def verdict(self, value: float) -> str:
+    def get_verdict(self, value: float) -> str:
         """“good”, “fair” or “poor”, in the direction of this score."""
         quality = 1 - value if self.lower_is_better else value
         return "good" if quality >= 0.8 else "fair" if quality >= 0.6 else "poor"
@@ -55,7 +55,7 @@ SCORES = (
 )
 
 
-def worst_first(build: Build) -> QuerySet[BuildRecording]:
+def order_worst_first(build: Build) -> QuerySet[BuildRecording]:
     """The recordings of a build: silent ones, outliers and those not used first, then by score, the lowest first."""
     trouble = Case(
         When(is_silent=True, then=Value(0)),

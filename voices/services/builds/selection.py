@@ -13,11 +13,11 @@ from voicehub.text import clock
 from voices.models import Recording, RecordingStatus, Voice
 
 # From here on the best are taken one after the other: weighing all against all would take longer than a page may.
-MANY_FILES = 100
+GREEDY_FROM_FILES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ClipRow:
     """What choosing needs of a recording."""
 
     id: UUID
@@ -27,50 +27,52 @@ class Row:
     quality: float
 
     @property
-    def bytes(self) -> int:
+    def byte_count(self) -> int:
         """As a 16-bit mono WAV."""
         return HEADER_BYTES + round(self.seconds * self.rate) * BYTES_PER_FRAME
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class Selection:
     """The recordings that a build would send, in their order, and what they come to."""
 
-    rows: tuple[Row, ...]
-    left_out: int
-    one_file: bool
+    rows: tuple[ClipRow, ...]
+    excluded_count: int
+    is_single_file: bool
 
     @property
     def seconds(self) -> float:
-        gaps = GAP_SECONDS * max(0, len(self.rows) - 1) if self.one_file else 0.0
+        gaps = GAP_SECONDS * max(0, len(self.rows) - 1) if self.is_single_file else 0.0
         return sum(row.seconds for row in self.rows) + gaps
 
     @property
-    def bytes(self) -> int:
-        return sum(row.bytes for row in self.rows)
+    def byte_count(self) -> int:
+        return sum(row.byte_count for row in self.rows)
 
 
-def rows_of(voice: Voice) -> list[Row]:
+def load_clip_rows(voice: Voice) -> list[ClipRow]:
     """The recordings that would go into a build, in one query."""
     used = Recording.objects.filter(voice=voice, active=True, status=RecordingStatus.ACCEPTED)
     fields = used.values_list("pk", "file_name", "seconds", "sample_rate", "levels", "findings")
     return [
-        Row(pk, name, seconds, rate, goodness(seconds, levels, [one["code"] for one in findings]))
+        ClipRow(pk, name, seconds, rate, goodness(seconds, levels, [one["code"] for one in findings]))
         for pk, name, seconds, rate, levels, findings in fields
     ]
 
 
-def sending(rows: Sequence[Row], capabilities: Capabilities, limits: Mapping[str, Limit], way: str) -> Sending:
+def select_clips(
+    rows: Sequence[ClipRow], capabilities: Capabilities, limits: Mapping[str, Limit], way: str
+) -> Selection:
     """What a build by this way would send of them."""
     one_file = way == Handover.ONE_FILE
     if not (one_file or way == Handover.FILE_IDS):
-        return Sending(tuple(rows), 0, one_file)
-    fitting = list(_fitting(rows, limits))
-    chosen = tuple(_chosen(fitting, capabilities, limits, one_file))
-    return Sending(chosen, len(rows) - len(chosen), one_file)
+        return Selection(tuple(rows), 0, one_file)
+    fitting = list(_filter_by_length(rows, limits))
+    chosen = tuple(_choose_clips(fitting, capabilities, limits, one_file))
+    return Selection(chosen, len(rows) - len(chosen), one_file)
 
 
-def falls_short(chosen: Sending, limits: Mapping[str, Limit]) -> str:
+def describe_shortage(chosen: Selection, limits: Mapping[str, Limit]) -> str:
     """Why what would be sent is not enough, in words; nothing when it is."""
     least, speech = limits.get("least_seconds"), sum(row.seconds for row in chosen.rows)
     if chosen.rows and (least is None or speech >= least.value):
@@ -78,7 +80,7 @@ def falls_short(chosen: Sending, limits: Mapping[str, Limit]) -> str:
     return f"Only {clock(speech)} minutes can be sent: in the other recordings nobody speaks, or they are too long."
 
 
-def _fitting(rows: Sequence[Row], limits: Mapping[str, Limit]) -> Iterator[Row]:
+def _filter_by_length(rows: Sequence[ClipRow], limits: Mapping[str, Limit]) -> Iterator[ClipRow]:
     """Those that the provider takes at all."""
     short, long = limits.get("shortest_clip"), limits.get("longest_clip")
     for row in rows:
@@ -86,16 +88,18 @@ def _fitting(rows: Sequence[Row], limits: Mapping[str, Limit]) -> Iterator[Row]:
             yield row
 
 
-def _chosen(rows: list[Row], capabilities: Capabilities, limits: Mapping[str, Limit], one_file: bool) -> list[Row]:
+def _choose_clips(
+    rows: list[ClipRow], capabilities: Capabilities, limits: Mapping[str, Limit], one_file: bool
+) -> list[ClipRow]:
     if not rows:
         return []
-    room = _room(rows, capabilities, limits, one_file)
-    if room.most_files and room.most_files > MANY_FILES:
-        return _best(rows, room)
+    room = _compute_room(rows, capabilities, limits, one_file)
+    if room.most_files and room.most_files > GREEDY_FROM_FILES:
+        return _choose_greedily(rows, room)
     return [rows[place] for place in choose([Candidate(row.seconds, row.quality) for row in rows], room)]
 
 
-def _room(rows: list[Row], capabilities: Capabilities, limits: Mapping[str, Limit], one_file: bool) -> Room:
+def _compute_room(rows: list[ClipRow], capabilities: Capabilities, limits: Mapping[str, Limit], one_file: bool) -> Room:
     """Seconds, files and bytes as one room. An MP3 is made small enough, so that its bytes are no limit."""
     most = [limits["most_seconds"].value] if "most_seconds" in limits else []
     if "most_bytes" in limits and not (one_file and capabilities.encoding is Encoding.MP3):
@@ -105,7 +109,7 @@ def _room(rows: list[Row], capabilities: Capabilities, limits: Mapping[str, Limi
     return Room(min(most, default=float("inf")), files, GAP_SECONDS if one_file else 0.0)
 
 
-def _best(rows: list[Row], room: Room) -> list[Row]:
+def _choose_greedily(rows: list[ClipRow], room: Room) -> list[ClipRow]:
     """The best ones first, as far as they fit; in their own order again."""
     left, taken = room.most_seconds, set[UUID]()
     for row in sorted(rows, key=lambda row: -row.quality):

@@ -4,14 +4,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from consent.models import EventKind
-from consent.services.audit_log import record
-from consent.services.gate import Permission, permission
+from consent.services.audit_log import record_event
+from consent.services.gate import Permission, check_permission
 from providers import registry
 from providers.types import Handover, Tier
 from voicehub import outbox
 from voicehub.models import User
-from voicehub.refusals import NotPossible
-from voicehub.tokens import digest, token_for
+from voicehub.refusals import ActionRefused
+from voicehub.tokens import derive_token, hash_token
 from voices.models import (
     Account,
     Build,
@@ -23,11 +23,11 @@ from voices.models import (
     Voice,
 )
 from voices.services.builds import lifecycle
-from voices.services.builds.readiness import CHOOSING, readiness
-from voices.services.builds.selection import falls_short, rows_of, sending
+from voices.services.builds.readiness import SELECTING_HANDOVERS, check_readiness
+from voices.services.builds.selection import describe_shortage, load_clip_rows, select_clips
 
 
-class BuildRefused(NotPossible):
+class BuildRefused(ActionRefused):
     """The build may not start; `reasons` says each thing that is in the way."""
 
 
@@ -40,52 +40,54 @@ def start_build(voice: Voice, account: Account, tier: Tier | str, handover: Hand
     try:
         with transaction.atomic():
             Voice.objects.select_for_update().get(pk=voice.pk)
-            allowed = permission(voice.talent, account.provider, voice.purpose, provider_label=label, lock=True)
-            if reasons := reasons_against(voice, account, tier, handover, allowed):
+            allowed = check_permission(voice.talent, account.provider, voice.purpose, provider_label=label, lock=True)
+            if reasons := find_blockers(voice, account, tier, handover, allowed):
                 raise BuildRefused(*reasons)
-            build = _write(voice, _remote_voice(voice, account, tier), handover, allowed, by)
-            outbox.add("submit_build", build.pk)
+            build = _create_build(voice, _get_or_create_remote_voice(voice, account, tier), handover, allowed, by)
+            outbox.enqueue_task("submit_build", build.pk)
     except IntegrityError:
         raise BuildRefused("A build of this voice has been started already.") from None
     return build
 
 
-def reasons_against(
+def find_blockers(
     voice: Voice, account: Account, tier: Tier | str, handover: Handover | str, allowed: Permission | None = None
 ) -> list[str]:
     """Why such a build would be refused now; empty when it may start. `allowed` is the gate's answer, if known.
 
     Raises NotPossible for a provider or tier that VoiceHub does not have.
     """
-    state = readiness(voice, account, tier)
-    lacks = state.ways.get(Handover(handover), ())
+    state = check_readiness(voice, account, tier)
+    lacks = state.gaps_by_handover.get(Handover(handover), ())
     reasons = [*(allowed or state.permission).reasons, *(lack.text for lack in lacks)]
-    if not lacks and handover in CHOOSING:
-        limits = account.limits_for(tier)
-        reasons += filter(None, [falls_short(sending(rows_of(voice), state.capabilities, limits, handover), limits)])
+    if not lacks and handover in SELECTING_HANDOVERS:
+        limits = account.get_limits(tier)
+        reasons += filter(
+            None, [describe_shortage(select_clips(load_clip_rows(voice), state.capabilities, limits, handover), limits)]
+        )
     if account.paused_at:
         reasons.append(f"The account {account.name} is paused. {account.pause_reason}".strip())
     if state.active_build:
         reasons.append(f"{state.active_build.started_by} has started a build already; it is still going on.")
-    if handover == Handover.RECORDINGS and _has_dataset(voice, account, tier):
+    if handover == Handover.RECORDINGS and _has_used_dataset(voice, account, tier):
         reasons.append("The provider has a dataset of this voice and trains on that. Give it a new dataset instead.")
     if handover not in state.capabilities.handover:
         reasons.append("The provider does not take recordings in this way.")
     return reasons
 
 
-def _has_dataset(voice: Voice, account: Account, tier: Tier | str) -> bool:
+def _has_used_dataset(voice: Voice, account: Account, tier: Tier | str) -> bool:
     """Whether the remote voice that is trained again was given a dataset; no page says how to take one away."""
     in_use = RemoteVoice.objects.filter(voice=voice, account=account, tier=str(tier), retired_at=None)
     return in_use.exclude(remote_id="").filter(builds__handover=Handover.DATASET_URL).exists()
 
 
-def _remote_voice(voice: Voice, account: Account, tier: Tier | str) -> RemoteVoice:
+def _get_or_create_remote_voice(voice: Voice, account: Account, tier: Tier | str) -> RemoteVoice:
     """The remote voice that this build trains; its name says nothing about the talent.
 
     Where a provider makes a new voice of each build, one that exists over there is left as it is, for another to come.
     """
-    if not account.capabilities_for(tier).can_retrain:
+    if not account.get_capabilities(tier).can_retrain:
         made = RemoteVoice.objects.filter(voice=voice, account=account, tier=str(tier), retired_at=None)
         made.exclude(remote_id="").update(retired_at=timezone.now())
     found, _created = RemoteVoice.objects.get_or_create(
@@ -101,7 +103,7 @@ def _remote_voice(voice: Voice, account: Account, tier: Tier | str) -> RemoteVoi
     return found
 
 
-def _write(voice: Voice, remote: RemoteVoice, handover: Handover | str, allowed: Permission, by: User) -> Build:
+def _create_build(voice: Voice, remote: RemoteVoice, handover: Handover | str, allowed: Permission, by: User) -> Build:
     assert allowed.consent and allowed.contract  # noqa: S101 - reasons_against has refused anything else
     build = Build(
         voice=voice,
@@ -111,25 +113,25 @@ def _write(voice: Voice, remote: RemoteVoice, handover: Handover | str, allowed:
         handover=handover,
         started_by=by,
     )
-    build.callback_digest = digest(token_for("callback", build.pk))
+    build.callback_digest = hash_token(derive_token("callback", build.pk))
     if handover == Handover.DATASET_URL:
-        build.dataset_digest = digest(token_for("dataset", build.pk))
-    clips = _clips(voice, remote, handover)
-    build.total = len(clips)
+        build.dataset_digest = hash_token(derive_token("dataset", build.pk))
+    clips = _select_recordings(voice, remote, handover)
+    build.progress_total = len(clips)
     build.save(force_insert=True)
     BuildRecording.objects.bulk_create(
         BuildRecording(build=build, recording=clip, sha256=clip.sound_sha256, transcript=clip.transcript)
         for clip in clips
     )
-    record(
+    record_event(
         allowed.consent, EventKind.USED, by, build=str(build.pk), voice=str(voice.pk), contract=str(build.contract_id)
     )
     return build
 
 
-def _clips(voice: Voice, remote: RemoteVoice, handover: Handover | str) -> list[Recording]:
+def _select_recordings(voice: Voice, remote: RemoteVoice, handover: Handover | str) -> list[Recording]:
     """The recordings that are frozen for the build, in their order: those that would be sent."""
-    chosen = {row.id for row in sending(rows_of(voice), remote.capabilities, remote.limits, handover).rows}
+    chosen = {row.id for row in select_clips(load_clip_rows(voice), remote.capabilities, remote.limits, handover).rows}
     usable = voice.recordings.filter(active=True, status=RecordingStatus.ACCEPTED)
     return [clip for clip in usable.defer("peaks", "fine_peaks", "levels") if clip.pk in chosen]
 
@@ -138,6 +140,6 @@ def cancel_build(build: Build, by: User) -> None:
     """Stop a build that has not been sent yet."""
     remote = RemoteVoice.objects.select_related("account").get(pk=build.remote_voice_id)
     if remote.remote_id and not remote.capabilities.can_retrain and build.status == BuildStatus.QUEUED:
-        raise NotPossible("A voice has been made for it already, and may have been paid for. Wait until it is over.")
-    if not lifecycle.cancel(build, by):
-        raise NotPossible("The build is being sent already and cannot be stopped from here.")
+        raise ActionRefused("A voice has been made for it already, and may have been paid for. Wait until it is over.")
+    if not lifecycle.mark_cancelled(build, by):
+        raise ActionRefused("The build is being sent already and cannot be stopped from here.")

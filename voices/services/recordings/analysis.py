@@ -22,77 +22,87 @@ from audio.networks import speaker_match
 from audio.networks.estimates import estimate_quality
 from audio.wav.riff import WavRefused, load_samples, read_header
 from consent.models import TakeCheck, Talent
-from consent.services.take_checks import set_match
+from consent.services.take_checks import save_speaker_match
 from voicehub import outbox
 from voicehub.outbox import Lease
 from voicehub.retry_policy import COMPARE_DELAY
-from voicehub.threshold_overrides import thresholds
+from voicehub.threshold_overrides import load_thresholds
 from voices.models import Recording, RecordingStatus, Voice
-from voices.services.builds.spec import opened
-from voices.services.recordings.store import COMPARE
+from voices.services.builds.spec import open_file
+from voices.services.recordings.store import COMPARE_TASK
 
 logger = logging.getLogger(__name__)
 
 # So many recordings are looked at before other work has its turn.
-AT_ONCE = 20
+BATCH_SIZE = 20
 # What comparing needs of each of thousands of rows.
-COMPARED = ("voice", "file", "wav", "file_name", "transcript", "seconds", "created_at", "measures", "set_findings")
+COMPARE_FIELDS = (
+    "voice",
+    "file",
+    "wav",
+    "file_name",
+    "transcript",
+    "seconds",
+    "created_at",
+    "measures",
+    "set_findings",
+)
 # What was found at the upload, or by an earlier look, and is told anew.
-REPLACED = frozenset(sound_codes.CODES) | frozenset(transcript_codes.CODES)
+REPLACED_CODES = frozenset(sound_codes.CODES) | frozenset(transcript_codes.CODES)
 OTHER_SPEAKER = "other_speaker"
-MATCHED_WITH = 20
+MAX_MATCH_RECORDINGS = 20
 
 
-def compare_later(talent: Talent) -> None:
+def enqueue_comparisons(talent: Talent) -> None:
     """Have the recordings of all the talent's voices compared, with each other and with the talent's takes."""
     for voice in talent.voices.all():
-        outbox.add(COMPARE, voice.pk)
+        outbox.enqueue_task(COMPARE_TASK, voice.pk)
 
 
-def examine_recordings(voice_id: str, lease: Lease) -> timedelta | None:
+def analyze_recordings(voice_id: str, lease: Lease) -> timedelta | None:
     """Look at the recordings of the voice that nobody has looked at yet, each of them for about a second.
 
     A few at a time: a take's check waits in the same queue, and a worker that is told to stop finishes its task first.
     """
-    limits = thresholds()
-    waiting = Recording.objects.filter(voice_id=UUID(voice_id), status=RecordingStatus.ACCEPTED, examined_at=None)
+    limits = load_thresholds()
+    waiting = Recording.objects.filter(voice_id=UUID(voice_id), status=RecordingStatus.ACCEPTED, analyzed_at=None)
     # All read before the first is written: SQLite lets nobody write who is still reading what others have changed.
-    for recording in list(waiting.select_related("voice").defer("peaks", "fine_peaks")[:AT_ONCE]):
+    for recording in list(waiting.select_related("voice").defer("peaks", "fine_peaks")[:BATCH_SIZE]):
         lease.extend()
-        _write(recording, _examined(recording, limits))
+        _save_analysis(recording, _analyze_recording(recording, limits))
     if waiting.exists():
         return timedelta()
-    outbox.add(COMPARE, voice_id, after=COMPARE_DELAY)
+    outbox.enqueue_task(COMPARE_TASK, voice_id, after=COMPARE_DELAY)
     return None
 
 
-def _write(recording: Recording, found: Mapping[str, Any]) -> None:
+def _save_analysis(recording: Recording, found: Mapping[str, Any]) -> None:
     """A transcript that was changed meanwhile wants another look, so its row is left waiting."""
     unchanged = Recording.objects.filter(pk=recording.pk, transcript=recording.transcript)
-    unchanged.update(**found, examined_at=timezone.now())
+    unchanged.update(**found, analyzed_at=timezone.now())
 
 
-def _examined(recording: Recording, limits: Thresholds) -> dict[str, Any]:
+def _analyze_recording(recording: Recording, limits: Thresholds) -> dict[str, Any]:
     """What cannot be understood of one recording must not keep the others waiting; a storage may answer later."""
     try:
-        with opened(recording.sound) as stored:
+        with open_file(recording.sound) as stored:
             file = io.BytesIO(stored.read())
     except FileNotFoundError:
-        return _nothing("The file is not there any more.")
+        return _report_failure("The file is not there any more.")
     try:
-        return _heard(recording, file, limits)
+        return _run_analysis(recording, file, limits)
     except WavRefused as refused:
-        return _nothing(f"The file could not be read: {refused}")
+        return _report_failure(f"The file could not be read: {refused}")
     except Exception:  # noqa: BLE001 - whatever is odd about one recording
         logger.exception("Recording %s could not be examined", recording.pk)
-        return _nothing("The programs could not listen to it. Listen yourself.")
+        return _report_failure("The programs could not listen to it. Listen yourself.")
 
 
-def _nothing(why: str) -> dict[str, Any]:
-    return {"measures": {"missing": [why]}}
+def _report_failure(reason: str) -> dict[str, Any]:
+    return {"measures": {"missing": [reason]}}
 
 
-def _heard(recording: Recording, file: BinaryIO, limits: Thresholds) -> dict[str, Any]:
+def _run_analysis(recording: Recording, file: BinaryIO, limits: Thresholds) -> dict[str, Any]:
     header = read_header(file)
     deep = analyze_recording(file, header, limits, recording.transcript)
     text = (
@@ -101,7 +111,7 @@ def _heard(recording: Recording, file: BinaryIO, limits: Thresholds) -> dict[str
         else ()
     )
     estimates = estimate_quality(load_samples(file, header), header.sample_rate)
-    kept = [one for one in recording.findings if one["code"] not in REPLACED]
+    kept = [one for one in recording.findings if one["code"] not in REPLACED_CODES]
     return {
         "findings": kept + [one.as_dict() for one in (*deep.findings, *text)],
         "measures": {**deep.measures, "estimates": estimates.as_dict()},
@@ -111,30 +121,32 @@ def _heard(recording: Recording, file: BinaryIO, limits: Thresholds) -> dict[str
 def compare_recordings(voice_id: str, lease: Lease) -> None:
     """Compare the recordings of a voice with each other, and the talent's newest takes with them."""
     voice = Voice.objects.select_related("talent").get(pk=voice_id)
-    rows = {str(row.pk): row for row in voice.recordings.filter(status=RecordingStatus.ACCEPTED).only(*COMPARED)}
-    limits = thresholds()
-    report = compare.compare_recordings(_clips(rows.values(), lease), limits)
+    rows = {str(row.pk): row for row in voice.recordings.filter(status=RecordingStatus.ACCEPTED).only(*COMPARE_FIELDS)}
+    limits = load_thresholds()
+    report = compare.compare_recordings(_load_clips(rows.values(), lease), limits)
     with transaction.atomic():
         for key, found in report.clips.items():
-            _write_set(rows[key], [one.as_dict() for one in found])
-        Voice.objects.filter(pk=voice.pk).update(comparison=_comparison(report))
+            _save_set_findings(rows[key], [one.as_dict() for one in found])
+        Voice.objects.filter(pk=voice.pk).update(comparison=_summarize_comparison(report))
     own = [row for key, row in rows.items() if OTHER_SPEAKER not in {one.code for one in report.clips.get(key, ())}]
     _match_takes(voice.talent, own, limits, lease)
 
 
-def _clips(rows: Iterable[Recording], lease: Lease) -> Iterator[compare.SetClip]:
+def _load_clips(rows: Iterable[Recording], lease: Lease) -> Iterator[compare.SetClip]:
     for row in rows:
         lease.extend()
         day = timezone.localdate(row.created_at)
-        yield compare.SetClip(str(row.pk), row.file_name, partial(opened, row.sound), day, row.transcript, row.measures)
+        yield compare.SetClip(
+            str(row.pk), row.file_name, partial(open_file, row.sound), day, row.transcript, row.measures
+        )
 
 
-def _write_set(row: Recording, found: list[dict[str, Any]]) -> None:
+def _save_set_findings(row: Recording, found: list[dict[str, Any]]) -> None:
     if found != row.set_findings:
         Recording.objects.filter(pk=row.pk).update(set_findings=found)
 
 
-def _comparison(report: compare.SetReport) -> dict[str, Any]:
+def _summarize_comparison(report: compare.SetReport) -> dict[str, Any]:
     """What the voice's page says of the whole set."""
     days = [told.as_dict() for found in report.days.values() for told in found]
     odd = sum(bool(found) for found in report.clips.values())
@@ -160,19 +172,19 @@ def _match_takes(talent: Talent, recordings: Sequence[Recording], limits: Thresh
     newest = {check.take.consent_id: check.take for check in checked.select_related("take").order_by("created_at")}
     if not newest:
         return
-    longest = sorted(recordings, key=lambda row: row.seconds, reverse=True)[:MATCHED_WITH]
+    longest = sorted(recordings, key=lambda row: row.seconds, reverse=True)[:MAX_MATCH_RECORDINGS]
     prints = []
     for row in longest:
         lease.extend()
-        prints.append(_voiceprint(row.sound))
+        prints.append(_compute_voiceprint(row.sound))
     for take in newest.values():
-        set_match(take, speaker_match.match_speaker(_voiceprint(take.file), prints, limits).as_dict())
+        save_speaker_match(take, speaker_match.match_speaker(_compute_voiceprint(take.file), prints, limits).as_dict())
 
 
-def _voiceprint(file: FieldFile) -> speaker_match.Voiceprint | None:
+def _compute_voiceprint(file: FieldFile) -> speaker_match.Voiceprint | None:
     """None where nothing can be told; it is compared and forgotten."""
     try:
-        with opened(file) as sound:
+        with open_file(file) as sound:
             header = read_header(sound)
             return speaker_match.compute_voiceprint(load_samples(sound, header), header.sample_rate)
     except (OSError, WavRefused):

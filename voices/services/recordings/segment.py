@@ -13,7 +13,7 @@ from django.core.files import File
 from django.db import transaction
 
 from audio.datasets.clips import Clip, Made
-from audio.datasets.segment import cut, write_pieces
+from audio.datasets.segment import cut, write_segments
 from audio.findings.findings import Refused
 from audio.findings.thresholds import Thresholds
 from audio.ingest import IngestResult
@@ -22,51 +22,51 @@ from audio.wav.riff import read_header
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.outbox import Lease
-from voicehub.refusals import NotPossible
+from voicehub.refusals import ActionRefused
 from voicehub.storage import BLOCK
-from voicehub.threshold_overrides import thresholds
+from voicehub.threshold_overrides import load_thresholds
 from voicehub.transitions import move
 from voices.models import Recording, RecordingStatus
-from voices.services.recordings.store import CLIP_LIMITS, keep, recording_of
+from voices.services.recordings.store import CLIP_LIMITS, make_recording, store_recording
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 
-def cut_recording_later(recording: Recording, by: User) -> None:
+def enqueue_split(recording: Recording, by: User) -> None:
     """Have a recording that is too long cut in the background. Raises NotPossible for any other."""
     with transaction.atomic():
         asked = {**recording.recipe, "cut_by": by.pk}
-        if not recording.too_long or not move(recording, RecordingStatus.CUTTING, recipe=asked):
-            raise NotPossible("Only a recording that is too long can be cut.")
-        outbox.add("cut_recording", recording.pk)
+        if not recording.is_too_long or not move(recording, RecordingStatus.SPLITTING, recipe=asked):
+            raise ActionRefused("Only a recording that is too long can be cut.")
+        outbox.enqueue_task("cut_recording", recording.pk)
 
 
-def cut_recording(recording_id: str, lease: Lease) -> None:
+def split_recording(recording_id: str, lease: Lease) -> None:
     """Make a recording of each clip. What an earlier try has made already is found again by its bytes."""
     recording = Recording.objects.select_related("voice").filter(pk=recording_id).first()
-    if recording is None or recording.status != RecordingStatus.CUTTING:
+    if recording is None or recording.status != RecordingStatus.SPLITTING:
         return
-    by, limits = User.objects.get(pk=recording.recipe["cut_by"]), thresholds()
+    by, limits = User.objects.get(pk=recording.recipe["cut_by"]), load_thresholds()
     try:
-        with _pieces(recording, lease) as pieces:
+        with _write_segments(recording, lease) as pieces:
             for made in pieces:
-                _keep_piece(recording, made, by, limits)
+                _store_segment(recording, made, by, limits)
     except Refused as refused:
         found = [*recording.findings, refused.finding.as_dict()]
         move(recording, RecordingStatus.REFUSED, findings=found)
         return
-    move(recording, RecordingStatus.CUT)
+    move(recording, RecordingStatus.SPLIT)
 
 
-def cut_given_up(recording_id: str) -> None:
+def handle_split_failure(recording_id: str) -> None:
     """It is refused again, and can be tried again."""
     if recording := Recording.objects.filter(pk=recording_id).first():
         move(recording, RecordingStatus.REFUSED)
 
 
 @contextlib.contextmanager
-def _pieces(recording: Recording, lease: Lease) -> Iterator[Iterator[Made]]:
+def _write_segments(recording: Recording, lease: Lease) -> Iterator[Iterator[Made]]:
     """The clips of a recording, one after the other, in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="voicehub-cut-") as folder:
         path = Path(folder) / "whole.wav"
@@ -76,16 +76,21 @@ def _pieces(recording: Recording, lease: Lease) -> Iterator[Iterator[Made]]:
             header = read_header(file)
         steps = tuple(recording.recipe.get("steps", ()))
         clip = Clip(
-            recording.title, recording.sha256, header.sample_rate, header.frames, partial(_open, path, lease), steps
+            recording.title,
+            recording.sha256,
+            header.sample_rate,
+            header.frames,
+            partial(_open_with_heartbeat, path, lease),
+            steps,
         )
-        yield write_pieces(clip, cut(clip), Path(folder))
+        yield write_segments(clip, cut(clip), Path(folder))
 
 
-def _open(path: Path, lease: Lease) -> BinaryIO:
-    return io.BufferedReader(_Held(path, lease), BLOCK)
+def _open_with_heartbeat(path: Path, lease: Lease) -> BinaryIO:
+    return io.BufferedReader(_HeartbeatFile(path, lease), BLOCK)
 
 
-class _Held(io.FileIO):
+class _HeartbeatFile(io.FileIO):
     """A file whose reader keeps the lease: to hear three hours takes about a minute, before the first clip is cut."""
 
     def __init__(self, path: Path, lease: Lease) -> None:
@@ -97,11 +102,11 @@ class _Held(io.FileIO):
         return super().readinto(buffer)
 
 
-def _keep_piece(source: Recording, made: Made, by: User, limits: Thresholds) -> None:
+def _store_segment(source: Recording, made: Made, by: User, limits: Thresholds) -> None:
     with made.path.open("rb") as wav:
         found = inspect_file(wav, CLIP_LIMITS, limits)
         file = File(wav, name=made.path.name)
-        piece = recording_of(source.voice, file, IngestResult(found, found), by, "")
+        piece = make_recording(source.voice, file, IngestResult(found, found), by, "")
         piece.source, piece.recipe = source, made.recipe
-        keep(piece, file)
+        store_recording(piece, file)
     made.path.unlink()

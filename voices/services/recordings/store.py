@@ -10,9 +10,9 @@ from audio.levels.inspection import DurationLimits
 from consent.models import Purpose, Talent
 from voicehub import outbox
 from voicehub.models import User
-from voicehub.refusals import NotPossible
+from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import COMPARE_DELAY
-from voicehub.threshold_overrides import thresholds
+from voicehub.threshold_overrides import load_thresholds
 from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import Recording, RecordingStatus, Voice
 from voices.models.voice import recording_path, wav_path
@@ -21,7 +21,7 @@ from voices.models.voice import recording_path, wav_path
 CLIP_LIMITS = DurationLimits(min_seconds=1.0, max_seconds=60.0)
 
 # The work in the background that new and changed recordings ask for (voices.services.recordings.analysis).
-EXAMINE, COMPARE = "examine_recordings", "compare_recordings"
+ANALYZE_TASK, COMPARE_TASK = "examine_recordings", "compare_recordings"
 
 
 def create_voice(talent: Talent, name: str, language: str, purpose: Purpose | str, by: User) -> Voice:
@@ -30,7 +30,7 @@ def create_voice(talent: Talent, name: str, language: str, purpose: Purpose | st
         with transaction.atomic():
             return Voice.objects.create(talent=talent, name=name, language=language, purpose=purpose, created_by=by)
     except IntegrityError:
-        raise NotPossible(f"{talent.name} has a voice called “{name}” already.") from None
+        raise ActionRefused(f"{talent.name} has a voice called “{name}” already.") from None
 
 
 def add_recording(voice: Voice, file: "File[Any]", by: User, transcript: str = "") -> tuple[Recording, bool]:
@@ -40,12 +40,12 @@ def add_recording(voice: Voice, file: "File[Any]", by: User, transcript: str = "
     of another kind than ours a WAV is made beside it. Raises NotPossible when it is too large.
     """
     if (file.size or 0) > RECORDING_BYTES:
-        raise NotPossible(f"The file is larger than {RECORDING_BYTES >> 20} MB. Cut it into clips first.")
-    with ingest_audio(cast(BinaryIO, file), CLIP_LIMITS, thresholds()) as sound:
-        return keep(recording_of(voice, file, sound, by, transcript), file, sound.wav_path)
+        raise ActionRefused(f"The file is larger than {RECORDING_BYTES >> 20} MB. Cut it into clips first.")
+    with ingest_audio(cast(BinaryIO, file), CLIP_LIMITS, load_thresholds()) as sound:
+        return store_recording(make_recording(voice, file, sound, by, transcript), file, sound.wav_path)
 
 
-def recording_of(voice: Voice, file: "File[Any]", sound: IngestResult, by: User, transcript: str) -> Recording:
+def make_recording(voice: Voice, file: "File[Any]", sound: IngestResult, by: User, transcript: str) -> Recording:
     """The row for a file, not saved yet."""
     return Recording(
         voice=voice,
@@ -58,33 +58,33 @@ def recording_of(voice: Voice, file: "File[Any]", sound: IngestResult, by: User,
     )
 
 
-def keep(recording: Recording, file: "File[Any]", wav: Path | None = None) -> tuple[Recording, bool]:
+def store_recording(recording: Recording, file: "File[Any]", wav: Path | None = None) -> tuple[Recording, bool]:
     """Save a new recording with its file, and the WAV that was made of it; the earlier one if it is there already."""
-    if earlier := _same(recording):
+    if earlier := _find_duplicate(recording):
         return earlier, False
     try:
-        _store(recording, file, wav)
+        _store_files(recording, file, wav)
         with transaction.atomic():
             recording.save(force_insert=True)
-            if recording.usable:
-                outbox.add(EXAMINE, recording.voice_id)
+            if recording.is_usable:
+                outbox.enqueue_task(ANALYZE_TASK, recording.voice_id)
     except BaseException as problem:
         # What was committed stays, whatever went wrong afterwards.
         if not Recording.objects.filter(pk=recording.pk).exists():
-            _undo(recording)
+            _delete_partial_files(recording)
         # If the same file was sent twice at once, the other one was faster.
-        earlier = _same(recording) if isinstance(problem, IntegrityError) else None
+        earlier = _find_duplicate(recording) if isinstance(problem, IntegrityError) else None
         if earlier is None:
             raise
         return earlier, False
     return recording, True
 
 
-def _same(recording: Recording) -> Recording | None:
+def _find_duplicate(recording: Recording) -> Recording | None:
     return Recording.objects.filter(voice=recording.voice_id, sha256=recording.sha256).first()
 
 
-def _store(recording: Recording, file: "File[Any]", wav: Path | None) -> None:
+def _store_files(recording: Recording, file: "File[Any]", wav: Path | None) -> None:
     """Outside of any transaction, as nobody can write while one of SQLite's waits for a storage."""
     if wav:
         with wav.open("rb") as made:
@@ -93,13 +93,13 @@ def _store(recording: Recording, file: "File[Any]", wav: Path | None) -> None:
     recording.file.save(recording.file_name, file, save=False)
 
 
-def _undo(recording: Recording) -> None:
+def _delete_partial_files(recording: Recording) -> None:
     """Delete what was written of a recording that is not going to be, also where a full disk took only a part."""
     for field, path in ((recording.file, recording_path(recording, "")), (recording.wav, wav_path(recording, ""))):
         field.storage.delete(path)
 
 
-def _forget_files(recording: Recording) -> None:
+def _delete_files(recording: Recording) -> None:
     for file in (recording.file, recording.wav):
         if file:
             file.storage.delete(str(file.name))
@@ -107,17 +107,17 @@ def _forget_files(recording: Recording) -> None:
 
 def set_transcript(recording: Recording, text: str) -> None:
     """Write what is said in the recording."""
-    recording.transcript, recording.examined_at = " ".join(text.split()), None
+    recording.transcript, recording.analyzed_at = " ".join(text.split()), None
     with transaction.atomic():
-        recording.save(update_fields=["transcript", "examined_at"])
-        if recording.usable:
-            outbox.add(EXAMINE, recording.voice_id)
+        recording.save(update_fields=["transcript", "analyzed_at"])
+        if recording.is_usable:
+            outbox.enqueue_task(ANALYZE_TASK, recording.voice_id)
 
 
 def set_active(recording: Recording, active: bool) -> None:
     """Take a recording into the next build, or leave it out."""
-    if active and not recording.usable:
-        raise NotPossible("This file cannot be used. Record it again, or mend it and upload it once more.")
+    if active and not recording.is_usable:
+        raise ActionRefused("This file cannot be used. Record it again, or mend it and upload it once more.")
     recording.active = active
     recording.save(update_fields=["active"])
 
@@ -126,12 +126,12 @@ def delete_recording(recording: Recording) -> None:
     """Delete a recording and its file; one that a build has used stays as evidence of that build."""
     try:
         with transaction.atomic():
-            if Recording.objects.select_for_update().filter(pk=recording.pk, status=RecordingStatus.CUTTING).exists():
-                raise NotPossible("It is being cut into clips. Wait until that is done.")
+            if Recording.objects.select_for_update().filter(pk=recording.pk, status=RecordingStatus.SPLITTING).exists():
+                raise ActionRefused("It is being cut into clips. Wait until that is done.")
             recording.delete()
-            transaction.on_commit(lambda: _forget_files(recording))
-            outbox.add(COMPARE, recording.voice_id, after=COMPARE_DELAY)
+            transaction.on_commit(lambda: _delete_files(recording))
+            outbox.enqueue_task(COMPARE_TASK, recording.voice_id, after=COMPARE_DELAY)
     except (ProtectedError, IntegrityError):  # the latter if a build was started in this moment
-        raise NotPossible(
+        raise ActionRefused(
             "A build has used it, or clips were cut out of it, so it is kept. Leave it out of the next build."
         ) from None

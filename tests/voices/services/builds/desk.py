@@ -16,7 +16,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Statement, Talent
-from consent.services.invitations import ask
+from consent.services.invitations import request_consent
 from consent.services.takes import submit_take
 from providers.types import Handover, Tier
 from tests.support.approval import approve_after_listening
@@ -88,7 +88,7 @@ class Desk:
     def consent(self, talent: Talent, take: str = "consent-slt", **terms: Any) -> Consent:
         """A consent in force, on the strength of this take."""
         asked = {"provider": self.provider, "purpose": Purpose.NARRATION, "valid_until": None} | terms
-        consent = ask(
+        consent = request_consent(
             talent, asked["provider"], "en-US", asked["purpose"], self.producer, valid_until=asked["valid_until"]
         )
         given = submit_take(consent, wav(take), Capture.LINK)
@@ -119,7 +119,7 @@ class Desk:
     def work(self, rounds: int = 1) -> None:
         """Let the time pass that every task waits for, and do what is due; so many times."""
         for _ in range(rounds):
-            Task.objects.filter(status=TaskStatus.WAITING).update(due_at=timezone.now(), rung_at=None)
+            Task.objects.filter(status=TaskStatus.WAITING).update(due_at=timezone.now(), notified_at=None)
             do_tasks()
 
     def finish(self, build: Build) -> Build:
@@ -137,7 +137,7 @@ class Desk:
         """Work once, which must bring the build to this status."""
         self.work()
         build.refresh_from_db()
-        assert build.status == status, (build.status, build.issue, build.doing)
+        assert build.status == status, (build.status, build.issue, build.progress_message)
         return build
 
     # --- the oracle ---

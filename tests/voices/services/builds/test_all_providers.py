@@ -11,17 +11,17 @@ import pytest
 from providers import registry
 from providers.types import Handover, Tier, Visibility
 from tests.voices.services.builds.desk import Desk
-from voicehub.refusals import NotPossible
+from voicehub.refusals import ActionRefused
 from voices.models import Build, BuildStatus, Preview, PreviewStatus, RemoteVoice
 from voices.services.accounts import change_key
-from voices.services.previews import ask_preview
+from voices.services.previews import request_preview
 from voices.services.remote_voices import (
-    adopt,
-    ask_deletion,
-    delete_orphan,
-    look,
-    note_deletion,
-    orphans,
+    adopt_voice,
+    delete_unknown_voice,
+    list_unknown_voices,
+    record_manual_deletion,
+    refresh_remote_voice,
+    request_deletion,
     set_visibility,
 )
 
@@ -77,7 +77,7 @@ def test_second_build_does_not_disturb_the_first(at: Any, provider: str) -> None
     again = first.remote_voice.capabilities.can_retrain
     assert (first.remote_voice_id == second.remote_voice_id) is again
     first.remote_voice.refresh_from_db()
-    look(first.remote_voice)
+    refresh_remote_voice(first.remote_voice)
     assert first.remote_voice.deleted_at is None
 
 
@@ -86,11 +86,11 @@ def test_what_a_voice_says_is_kept_with_its_build_and_asked_once(at: Any, provid
     desk = at(provider)
     build = built(desk)
     if not build.remote_voice.capabilities.can_preview:
-        with pytest.raises(NotPossible):
-            ask_preview(build.remote_voice, "Hello there.", desk.producer)
+        with pytest.raises(ActionRefused):
+            request_preview(build.remote_voice, "Hello there.", desk.producer)
         return
     before = desk.traffic("POST")
-    preview = ask_preview(build.remote_voice, " Hello\n there. ", desk.producer)
+    preview = request_preview(build.remote_voice, " Hello\n there. ", desk.producer)
     desk.work(3)
     preview.refresh_from_db()
     assert (preview.status, preview.issue, preview.text) == (PreviewStatus.READY, "", "Hello there.")
@@ -105,18 +105,18 @@ def test_deletion_is_proved_or_left_to_a_person(at: Any, provider: str) -> None:
     desk = at(provider)
     remote = built(desk).remote_voice
     if remote.capabilities.can_delete:
-        ask_deletion(remote, desk.producer, "The talent asked for it.")
+        request_deletion(remote, desk.producer, "The talent asked for it.")
         desk.work(2)
         remote.refresh_from_db()
-        assert remote.deletion["look"] == "404"
+        assert remote.deletion_proof["look"] == "404"
     else:
-        with pytest.raises(NotPossible):
-            ask_deletion(remote, desk.producer, "The talent asked for it.")
-        note_deletion(remote, desk.producer, "Deleted on its page.")
+        with pytest.raises(ActionRefused):
+            request_deletion(remote, desk.producer, "The talent asked for it.")
+        record_manual_deletion(remote, desk.producer, "Deleted on its page.")
     assert remote.deleted_at and remote.retired_at
-    assert (remote.delete_asked_by, bool(remote.delete_reason)) == (desk.producer, True)
-    with pytest.raises(NotPossible):
-        ask_preview(remote, "Hello there.", desk.producer)
+    assert (remote.deletion_requested_by, bool(remote.deletion_reason)) == (desk.producer, True)
+    with pytest.raises(ActionRefused):
+        request_preview(remote, "Hello there.", desk.producer)
 
 
 @pytest.mark.parametrize("provider", PLACES)
@@ -193,11 +193,11 @@ def test_voice_that_is_public_after_all_raises_an_alarm(at: Any, sandbox: Any) -
     desk = at("voiceai")
     remote = built(desk).remote_voice
     remote.refresh_from_db()
-    assert (remote.visibility, bool(remote.alarm)) == ("public", True)
+    assert (remote.visibility, bool(remote.alert)) == ("public", True)
     set_visibility(remote, Visibility.PRIVATE, desk.producer)
-    assert (remote.visibility, remote.alarm) == ("private", "")
+    assert (remote.visibility, remote.alert) == ("private", "")
     set_visibility(remote, Visibility.PUBLIC, desk.producer)
-    assert (remote.visibility, remote.alarm) == ("public", "")
+    assert (remote.visibility, remote.alert) == ("public", "")
 
 
 def test_voices_that_nobody_here_knows_are_adopted_or_deleted(at: Any) -> None:
@@ -208,27 +208,27 @@ def test_voices_that_nobody_here_knows_are_adopted_or_deleted(at: Any) -> None:
         RemoteVoice.objects.filter(pk=one.remote_voice_id).update(remote_id="")
     Build.objects.filter(pk__in=[lost.pk, wanted.pk]).update(remote_voice=known.remote_voice)
     RemoteVoice.objects.filter(remote_id="").delete()
-    assert {one.remote_id for one in orphans(desk.account)} == ids
+    assert {one.remote_id for one in list_unknown_voices(desk.account)} == ids
     first, second = sorted(ids)
-    adopted = adopt(desk.account, first, Tier.RAPID, known.voice, desk.producer)
-    gone = delete_orphan(desk.account, second, Tier.RAPID, desk.producer, "Nobody's.")
+    adopted = adopt_voice(desk.account, first, Tier.RAPID, known.voice, desk.producer)
+    gone = delete_unknown_voice(desk.account, second, Tier.RAPID, desk.producer, "Nobody's.")
     desk.work(2)
     gone.refresh_from_db()
-    assert gone.deleted_at and gone.deletion["look"] == "404"
-    assert orphans(desk.account) == []
-    with pytest.raises(NotPossible, match="already"):
-        adopt(desk.account, first, Tier.RAPID, known.voice, desk.producer)
-    assert ask_preview(adopted, "Hello.", desk.producer).status == PreviewStatus.WAITING
+    assert gone.deleted_at and gone.deletion_proof["look"] == "404"
+    assert list_unknown_voices(desk.account) == []
+    with pytest.raises(ActionRefused, match="already"):
+        adopt_voice(desk.account, first, Tier.RAPID, known.voice, desk.producer)
+    assert request_preview(adopted, "Hello.", desk.producer).status == PreviewStatus.QUEUED
 
 
 def test_deletion_that_was_only_said_is_not_believed(at: Any, sandbox: Any) -> None:
     desk = at("voiceai")
     remote = built(desk).remote_voice
     sandbox.faults({"operation": "va_delete_voice", "do": "ignore", "nth": 1})
-    ask_deletion(remote, desk.producer, "It was a trial.")
+    request_deletion(remote, desk.producer, "It was a trial.")
     desk.work()
     remote.refresh_from_db()
-    assert remote.deleted_at is None and remote.alarm
+    assert remote.deleted_at is None and remote.alert
     desk.work()
     remote.refresh_from_db()
-    assert remote.deleted_at and not remote.alarm
+    assert remote.deleted_at and not remote.alert

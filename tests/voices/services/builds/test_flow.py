@@ -14,12 +14,12 @@ from tests.support.sandbox import until
 from tests.support.work import HEARING
 from tests.voices.services.builds.desk import SLT, Desk, sound, wav
 from voicehub.models import Task
-from voicehub.refusals import NotPossible
-from voicehub.tokens import token_for
+from voicehub.refusals import ActionRefused
+from voicehub.tokens import derive_token
 from voices.models import Build, BuildStatus, DatasetFetch, RemoteVoice, Voice
-from voices.services.builds.dataset import LASTS
-from voices.services.builds.scores import worst_first
-from voices.services.builds.spec import callback_url, clip_name, dataset_url
+from voices.services.builds.dataset import URL_LIFETIME
+from voices.services.builds.scores import order_worst_first
+from voices.services.builds.spec import make_callback_url, make_clip_name, make_dataset_url
 from voices.services.builds.start import BuildRefused
 from voices.services.recordings.store import delete_recording, set_active, set_transcript
 from voices.services.remote_voices import delete_remote_voice
@@ -37,7 +37,7 @@ def put_in_place_of_take(voice: Voice, name: str) -> None:
 
 
 def sent(build: Build) -> set[str]:
-    return {clip_name(row.recording) for row in build.recordings.select_related("recording")}
+    return {make_clip_name(row.recording) for row in build.recordings.select_related("recording")}
 
 
 @pytest.mark.parametrize("tier", list(Tier))
@@ -47,12 +47,12 @@ def test_build_from_recordings_becomes_ready_with_its_scores(desk: Desk, tier: T
     assert set(build.scores) == SCORES
     assert all(0 <= score <= 1 for score in build.scores.values())
     assert build.raw_status == "finished"
-    assert build.raw_answer["uuid"] == build.remote_voice.remote_id
+    assert build.raw_response["uuid"] == build.remote_voice.remote_id
     assert build.finished_at
     assert build.training_at
     assert build.submitted_at
     assert build.finished_at >= build.training_at >= build.submitted_at
-    assert (build.step, build.doing) == ("", "")
+    assert (build.pending_call, build.progress_message) == ("", "")
     assert desk.ledger() == {"create_voice": 1, "build_voice": 1}
     assert len(desk.asked("create_recording")) == 3
     assert desk.remote(build)["voice_type"] == tier
@@ -76,15 +76,15 @@ def test_dataset_issue_marks_what_only_the_callback_says(desk: Desk, live_server
     build = desk.finish(build)
     assert build.status == BuildStatus.DATASET_ISSUE
     assert "no speech" in build.issue
-    rows = {row.recording.title: row for row in worst_first(build)}
+    rows = {row.recording.title: row for row in order_worst_first(build)}
     assert list(rows)[:2] == ["rms-silent", "rms-wrong-speaker"]
     assert rows["rms-silent"].is_silent
     assert rows["rms-wrong-speaker"].is_outlier
     for told in ("rms-silent", "rms-wrong-speaker"):
         assert rows[told].from_callback
-        assert rows[told].reported
+        assert rows[told].has_report
     for name in SLT:
-        assert rows[name].reported
+        assert rows[name].has_report
         assert not rows[name].from_callback
         assert rows[name].stoi is None
         assert rows[name].sample_score is not None
@@ -96,7 +96,7 @@ def test_dataset_issue_without_a_callback_is_found_by_asking(desk: Desk) -> None
     build = desk.finish(desk.start(desk.voice(*SLT, "rms-silent")))
     assert build.status == BuildStatus.DATASET_ISSUE
     rows = list(build.recordings.all())
-    assert all(row.reported and not row.from_callback for row in rows)
+    assert all(row.has_report and not row.from_callback for row in rows)
     assert all(row.is_silent is None for row in rows)
 
 
@@ -154,7 +154,7 @@ def test_dataset_is_fetched_from_the_address_of_the_build(
     assert DatasetFetch.objects.filter(build=build).count() == 1
     if by_itself:
         assert desk.remote_recordings(build) == dict.fromkeys(sent(build), "Two lines and a bar.")
-    assert requests.get(dataset_url(build), timeout=60).status_code == 404
+    assert requests.get(make_dataset_url(build), timeout=60).status_code == 404
 
 
 @pytest.mark.parametrize("tier", list(Tier))
@@ -175,17 +175,17 @@ def test_second_dataset_is_built_on_a_call(desk: Desk, live_server: Any, setting
 def test_link_that_nobody_may_use(desk: Desk, live_server: Any, settings: Any) -> None:
     settings.VOICEHUB_BASE_URL = live_server.url
     build = desk.start(desk.voice(), Tier.PROFESSIONAL, Handover.DATASET_URL)
-    good = dataset_url(build)
+    good = make_dataset_url(build)
     assert requests.get(good, timeout=60).status_code == 200
-    token = token_for("dataset", build.pk)
+    token = derive_token("dataset", build.pk)
     for wrong in (
         good.replace(token, token[:-1] + ("A" if token[-1] != "A" else "B")),
-        good.replace(token, token_for("callback", build.pk)),
+        good.replace(token, derive_token("callback", build.pk)),
         good.replace(token, build.dataset_digest),
         good.replace("dataset.zip", "dataset.wav"),
     ):
         assert requests.get(wrong, timeout=60).status_code == 404
-    Build.objects.filter(pk=build.pk).update(created_at=build.created_at - LASTS)
+    Build.objects.filter(pk=build.pk).update(created_at=build.created_at - URL_LIFETIME)
     assert requests.get(good, timeout=60).status_code == 404
     assert DatasetFetch.objects.filter(build=build).exists()
 
@@ -193,7 +193,7 @@ def test_link_that_nobody_may_use(desk: Desk, live_server: Any, settings: Any) -
 def test_expired_link_is_a_dataset_issue_of_the_provider(desk: Desk, live_server: Any, settings: Any) -> None:
     settings.VOICEHUB_BASE_URL = live_server.url
     build = desk.start(desk.voice(), Tier.PROFESSIONAL, Handover.DATASET_URL)
-    Build.objects.filter(pk=build.pk).update(created_at=build.created_at - LASTS)
+    Build.objects.filter(pk=build.pk).update(created_at=build.created_at - URL_LIFETIME)
     assert desk.finish(build).status == BuildStatus.DATASET_ISSUE
     assert not DatasetFetch.objects.filter(build=build).exists()
 
@@ -201,7 +201,7 @@ def test_expired_link_is_a_dataset_issue_of_the_provider(desk: Desk, live_server
 def test_build_by_recordings_has_no_dataset(desk: Desk, client: Any) -> None:
     build = desk.start(desk.voice())
     assert build.dataset_digest == ""
-    assert client.get(dataset_url(build)).status_code == 404
+    assert client.get(make_dataset_url(build)).status_code == 404
 
 
 # --- building again ---------------------------------------------------------------------
@@ -223,8 +223,8 @@ def test_rebuild_uses_the_voice_again_and_sends_only_what_is_new(desk: Desk) -> 
     assert len(desk.asked("update_recording")) == 1
     there = desk.remote_recordings(second)
     assert set(there) == sent(second)
-    assert there[clip_name(voice.recordings.get(file_name="slt-02.wav"))] == "Other words."
-    assert desk.remote(second)["callback_uri"] == callback_url(second) != callback_url(first)
+    assert there[make_clip_name(voice.recordings.get(file_name="slt-02.wav"))] == "Other words."
+    assert desk.remote(second)["callback_uri"] == make_callback_url(second) != make_callback_url(first)
 
 
 def test_recording_that_was_left_out_comes_back(desk: Desk) -> None:
@@ -235,7 +235,7 @@ def test_recording_that_was_left_out_comes_back(desk: Desk) -> None:
         build = desk.finish(desk.start(voice))
         assert build.status == BuildStatus.READY
         assert set(desk.remote_recordings(build)) == sent(build)
-        assert (clip_name(out) in sent(build)) == active
+        assert (make_clip_name(out) in sent(build)) == active
 
 
 def test_voice_deleted_over_there_is_made_anew_by_the_next_build(desk: Desk) -> None:
@@ -282,13 +282,13 @@ def test_frozen_recordings_stay_as_they_were(desk: Desk) -> None:
     set_transcript(one, "Changed.")
     set_active(voice.recordings.get(file_name="slt-02.wav"), False)
     desk.record(voice, "slt-05")
-    with pytest.raises(NotPossible):
+    with pytest.raises(ActionRefused):
         delete_recording(one)
     build = desk.finish(build)
     assert build.status == BuildStatus.READY
-    assert build.total == 3
+    assert build.progress_total == 3
     there = desk.remote_recordings(build)
     assert set(there) == frozen
-    assert there[clip_name(one)] == "Words of slt-01."
+    assert there[make_clip_name(one)] == "Words of slt-01."
     for row in build.recordings.select_related("recording"):
         assert row.sha256 == row.recording.sha256

@@ -9,12 +9,12 @@ import pytest
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Purpose, Take, Talent
-from consent.services.invitations import ask
-from consent.services.review import resume, suspend, withdraw
+from consent.services.invitations import request_consent
+from consent.services.review import resume_consent, suspend_consent, withdraw_consent
 from tests.support.approval import approve_after_listening
 from tests.voices.services.builds.desk import PROVIDER, Desk
 from voicehub.models import Task
-from voicehub.refusals import NotPossible
+from voicehub.refusals import ActionRefused
 from voices.models import Build, BuildStatus, Recording, RemoteVoice, Voice
 from voices.services.accounts import pause_account
 from voices.services.builds.journal import BuildJournal
@@ -56,7 +56,7 @@ def a_consent(
     assert desk
     assert talent
     asked = {"provider": PROVIDER, "purpose": Purpose.NARRATION} | terms
-    consent = ask(talent, PROVIDER, "en-US", asked["purpose"], desk.producer)
+    consent = request_consent(talent, PROVIDER, "en-US", asked["purpose"], desk.producer)
     take = Take(consent=consent, sha256="0" * 64, size=1, capture="link", acceptable=True, file="none.wav")
     take.save()
     Consent.objects.filter(pk=consent.pk).update(
@@ -212,12 +212,12 @@ def replace_contract(desk: Desk, build: Build) -> str:
 
 
 def take_back(desk: Desk, build: Build) -> str:
-    withdraw(build.consent, desk.producer, "Changed her mind.")
+    withdraw_consent(build.consent, desk.producer, "Changed her mind.")
     return f"The consent of {NAME} for Resemble AI for {USE} is not in force: withdrawn."
 
 
 def hold(desk: Desk, build: Build) -> str:
-    suspend(build.consent, desk.producer, "A dispute.")
+    suspend_consent(build.consent, desk.producer, "A dispute.")
     return f"The consent of {NAME} for Resemble AI for {USE} is not in force: suspended."
 
 
@@ -286,9 +286,9 @@ def test_gate_is_asked_again_after_a_step_in_doubt(desk: Desk, sandbox: Any) -> 
 
 def test_suspension_that_ended_in_time_is_forgotten(desk: Desk) -> None:
     build = desk.start(desk.voice())
-    suspend(build.consent, desk.producer, "A dispute.")
+    suspend_consent(build.consent, desk.producer, "A dispute.")
     build.consent.refresh_from_db()
-    resume(build.consent, desk.producer, "Settled.")
+    resume_consent(build.consent, desk.producer, "Settled.")
     assert desk.finish(build).status == BuildStatus.READY
 
 
@@ -310,6 +310,6 @@ def test_every_start_is_in_the_history_of_its_consent(desk: Desk) -> None:
 def test_approval_rests_on_the_take_that_goes_out(desk: Desk) -> None:
     build = desk.start(desk.voice())
     assert build.consent.take
-    with pytest.raises(NotPossible):
+    with pytest.raises(ActionRefused):
         approve_after_listening(build.consent, build.consent.take, desk.producer)
     assert desk.finish(build).status == BuildStatus.READY

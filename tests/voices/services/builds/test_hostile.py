@@ -14,15 +14,15 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from consent.models import Consent, Contract
-from consent.services.review import withdraw
+from consent.services.review import withdraw_consent
 from providers import registry
 from providers.errors import ProviderAuthError
 from providers.types import Handover, Tier, Visibility
 from tests.voices.services.builds.desk import Desk, wav
 from voicehub.models import Task, TaskStatus
-from voicehub.refusals import NotPossible
+from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import LEASE
-from voicehub.tokens import token_for
+from voicehub.tokens import derive_token
 from voices.admin import AccountAdmin, AccountAdminForm
 from voices.models import (
     Account,
@@ -36,10 +36,10 @@ from voices.models import (
 )
 from voices.services import accounts, remote_voices
 from voices.services.builds import reconcile
-from voices.services.builds.dataset import dataset_for
+from voices.services.builds.dataset import open_dataset
 from voices.services.builds.journal import BuildJournal
 from voices.services.builds.start import cancel_build
-from voices.services.previews import ask_preview, make_preview
+from voices.services.previews import make_preview, request_preview
 
 pytestmark = pytest.mark.django_db
 
@@ -95,11 +95,13 @@ def test_look_up_that_comes_late_undoes_nothing(at: At, monkeypatch: pytest.Monk
     there = desk.ask("voices/" + made_id(desk))["item"]["uuid"]
 
     def meanwhile() -> None:
-        reconcile.settle_by_hand(again(build), desk.producer, there, WHY)
-        Build.objects.filter(pk=build.pk).update(status=BuildStatus.UNCONFIRMED, step="build", mark="initializing 1")
+        reconcile.resolve_submit_manually(again(build), desk.producer, there, WHY)
+        Build.objects.filter(pk=build.pk).update(
+            status=BuildStatus.UNCONFIRMED, pending_call="build", previous_version="initializing 1"
+        )
 
     then(monkeypatch, reconcile, "_look", meanwhile)
-    reconcile.settle_build(str(build.pk))
+    reconcile.reconcile_build(str(build.pk))
     assert again(build.remote_voice).remote_id == there
     assert (again(build).status, again(build).step) == (BuildStatus.UNCONFIRMED, "build")
 
@@ -119,7 +121,7 @@ def test_voice_is_not_taken_for_absent_under_another_key(at: At) -> None:
         desk.reach(build, BuildStatus.UNCONFIRMED)
     assert sum(line["operation"] == "va_clone" for line in desk.sandbox.ledger()) >= 1
     assert len(desk.asked("va_clone")) == 1
-    reconcile.settle_by_hand(build, desk.producer, "", WHY)
+    reconcile.resolve_submit_manually(build, desk.producer, "", WHY)
     assert desk.finish(build).status == BuildStatus.READY
 
 
@@ -135,8 +137,8 @@ def test_resuming_an_account_does_not_hurry_a_list_that_lags(at: At) -> None:
 def test_renaming_is_no_sign_that_a_build_has_begun(at: At) -> None:
     desk = at("resemble_v2")
     build = in_doubt(desk, "build_voice", "before_commit")
-    with pytest.raises(NotPossible, match="on its way"):
-        remote_voices.rename(again(build.remote_voice), "Another name")
+    with pytest.raises(ActionRefused, match="on its way"):
+        remote_voices.rename_remote_voice(again(build.remote_voice), "Another name")
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == {"create_voice": 1, "build_voice": 1}
 
@@ -144,7 +146,7 @@ def test_renaming_is_no_sign_that_a_build_has_begun(at: At) -> None:
 def test_voice_that_the_list_hides_tells_nothing_of_its_build(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = at("resemble_v1")
     build = in_doubt(desk, "v1_build", "before_commit")
-    assert build.mark.strip()
+    assert build.previous_version.strip()
     adapter = registry.get_provider_class("resemble_v1")
     with monkeypatch.context() as patch:
         patch.setattr(adapter, "list_voices", lambda _self: iter(()))
@@ -167,8 +169,8 @@ def test_answer_to_an_earlier_question_settles_nothing(at: At) -> None:
     """A page that was open since the voice was in doubt; now it is the build."""
     desk = at("resemble_v2")
     build = in_doubt(desk, "build_voice")
-    with pytest.raises(NotPossible, match="already"):
-        reconcile.settle_by_hand(build, desk.producer, "", WHY, step="create")
+    with pytest.raises(ActionRefused, match="already"):
+        reconcile.resolve_submit_manually(build, desk.producer, "", WHY, pending_call="create")
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == {"create_voice": 1, "build_voice": 1}
 
@@ -177,8 +179,8 @@ def test_build_whose_voice_trains_already_is_not_called_off(at: At) -> None:
     """Found again, and about to go on: what was paid for is not left behind as if nothing had been sent."""
     desk = at("voiceai")
     build = in_doubt(desk, "va_clone")
-    reconcile.settle_build(str(build.pk))
-    with pytest.raises(NotPossible, match="made"):
+    reconcile.reconcile_build(str(build.pk))
+    with pytest.raises(ActionRefused, match="made"):
         cancel_build(again(build), desk.producer)
     assert desk.finish(build).status == BuildStatus.READY
 
@@ -199,7 +201,7 @@ def test_account_that_is_paused_while_a_build_is_sent(at: At, provider: str, mon
 
     then(monkeypatch, BuildJournal, "progress", pause)
     desk.reach(build, BuildStatus.QUEUED)
-    assert "Stop!" in build.doing
+    assert "Stop!" in build.progress_message
     # Of a file that is being sent, what belongs to it.
     assert desk.traffic() - asked[0] <= (3 if provider == "audiostack" else 0)
     accounts.resume_account(again(desk.account))
@@ -246,8 +248,8 @@ def test_no_address_of_use_is_kept_where_people_read(at: At, provider: str, sett
     build = desk.finish(started(desk))
     assert build.status == BuildStatus.READY
     remote = again(build.remote_voice)
-    said = [call.said for call in AccountCall.objects.all()]
-    for text in (*said, str(build.raw_answer), str(remote.raw_answer), build.issue, build.doing):
+    said = [call.response_text for call in AccountCall.objects.all()]
+    for text in (*said, str(build.raw_response), str(remote.raw_response), build.issue, build.progress_message):
         assert not ADDRESS.search(text), text
 
 
@@ -266,12 +268,12 @@ def test_newest_calls_are_kept_when_two_write_at_once(at: At) -> None:
     with connection.execute_wrapper(meanwhile):
         accounts.test_account(desk.account)
     assert AccountCall.objects.filter(operation="newest").exists()
-    assert AccountCall.objects.count() <= accounts.CALLS_KEPT + 1
+    assert AccountCall.objects.count() <= accounts.MAX_CALLS + 1
 
 
 def test_refusal_of_the_old_key_does_not_stop_the_new_one(at: At) -> None:
     desk = at("resemble_v2")
-    with pytest.raises(ProviderAuthError), accounts.conversation(again(desk.account)):
+    with pytest.raises(ProviderAuthError), accounts.open_session(again(desk.account)):
         accounts.change_key(again(desk.account), f"{desk.key}-new")
         raise ProviderAuthError("list", "No.")
     assert again(desk.account).paused_at is None
@@ -302,7 +304,7 @@ def test_account_with_voices_stays_where_they_are(at: At) -> None:
 def test_sound_is_not_lost_with_the_log(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     """The database was locked when the answer that came with it was to be written down."""
     desk = at("voiceai")
-    preview = ask_preview(ready(desk), "Hello there.", desk.producer)
+    preview = request_preview(ready(desk), "Hello there.", desk.producer)
 
     def locked(*_: Any) -> None:
         raise OperationalError("database is locked")
@@ -315,13 +317,13 @@ def test_sound_is_not_lost_with_the_log(at: At, monkeypatch: pytest.MonkeyPatch)
 def test_dataset_is_not_given_out_without_a_contract(at: At) -> None:
     desk = at("resemble_v2")
     build = desk.start(desk.voice(), Tier.RAPID, Handover.DATASET_URL)
-    token = token_for("dataset", build.pk)
-    assert dataset_for(token, None, "") is not None
+    token = derive_token("dataset", build.pk)
+    assert open_dataset(token, None, "") is not None
     Contract.objects.update(ends_on=timezone.localdate() - timedelta(days=1))
-    assert dataset_for(token, None, "") is None
+    assert open_dataset(token, None, "") is None
     Contract.objects.update(ends_on=None)
     Consent.objects.update(valid_until=timezone.localdate() - timedelta(days=1))
-    assert dataset_for(token, None, "") is None
+    assert open_dataset(token, None, "") is None
 
 
 # --- a voice over there -----------------------------------------------------------------
@@ -337,7 +339,7 @@ def test_voice_that_is_being_built_is_not_deleted(at: At) -> None:
     """However the two came together: the build was paid for."""
     desk = at("resemble_v2")
     remote = ready(desk)
-    remote_voices.ask_deletion(remote, desk.producer, "Old.")
+    remote_voices.request_deletion(remote, desk.producer, "Old.")
     Build.objects.filter(remote_voice=remote).update(status=BuildStatus.TRAINING)
     assert remote_voices.delete_remote_voice(str(remote.pk))
     assert not desk.asked("delete_voice")
@@ -349,12 +351,12 @@ def test_voice_that_is_being_built_is_not_deleted(at: At) -> None:
 def test_deletion_is_asked_as_one_with_its_task(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = at("voiceai")
     remote = ready(desk)
-    monkeypatch.setattr("voicehub.outbox.add", lambda *_: 1 / 0)
+    monkeypatch.setattr("voicehub.outbox.enqueue_task", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        remote_voices.ask_deletion(remote, desk.producer, "Old.")
-    assert again(remote).delete_asked_at is None
+        remote_voices.request_deletion(remote, desk.producer, "Old.")
+    assert again(remote).deletion_requested_at is None
     with pytest.raises(ZeroDivisionError):
-        ask_preview(again(remote), "Hello.", desk.producer)
+        request_preview(again(remote), "Hello.", desk.producer)
     assert not Preview.objects.filter(remote_voice=remote).exists()
 
 
@@ -363,7 +365,7 @@ def test_voice_that_may_not_be_deleted_stops_no_account(at: At) -> None:
     desk = at("voiceai")
     remote = ready(desk)
     desk.sandbox.faults({"operation": "va_delete_voice", "do": "status:403"})
-    remote_voices.ask_deletion(remote, desk.producer, "Old.")
+    remote_voices.request_deletion(remote, desk.producer, "Old.")
     desk.work()
     assert again(desk.account).paused_at is None
     assert again(remote).deleted_at is None
@@ -376,10 +378,10 @@ def test_deletion_is_not_proved_by_the_key_of_another_account(at: At) -> None:
     desk = at("voiceai")
     remote = ready(desk)
     accounts.change_key(desk.account, f"{desk.key}-of-another")
-    remote_voices.ask_deletion(remote, desk.producer, "The talent asked for it.")
+    remote_voices.request_deletion(remote, desk.producer, "The talent asked for it.")
     desk.work(2)
     assert again(remote).deleted_at is None
-    assert "key" in again(remote).alarm
+    assert "key" in again(remote).alert
     accounts.change_key(desk.account, desk.key)
     desk.work()
 
@@ -390,11 +392,11 @@ def test_voice_in_the_making_is_nobody_s_to_adopt_or_delete(at: At, monkeypatch:
     build = in_doubt(desk, "va_clone")
     with registry.open_provider(desk.account) as provider:
         made = next(provider.list_voices()).remote_id
-    assert remote_voices.orphans(desk.account) == []
-    with pytest.raises(NotPossible, match="being made"):
-        remote_voices.adopt(desk.account, made, Tier.RAPID, build.voice, desk.producer)
-    with pytest.raises(NotPossible, match="being made"):
-        remote_voices.delete_orphan(desk.account, made, Tier.RAPID, desk.producer, "Nobody's.")
+    assert remote_voices.list_unknown_voices(desk.account) == []
+    with pytest.raises(ActionRefused, match="being made"):
+        remote_voices.adopt_voice(desk.account, made, Tier.RAPID, build.voice, desk.producer)
+    with pytest.raises(ActionRefused, match="being made"):
+        remote_voices.delete_unknown_voice(desk.account, made, Tier.RAPID, desk.producer, "Nobody's.")
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == {"va_clone": 1}
 
@@ -402,14 +404,14 @@ def test_voice_in_the_making_is_nobody_s_to_adopt_or_delete(at: At, monkeypatch:
 def test_voice_whose_build_begins_while_the_list_is_read_is_no_orphan(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = at("voiceai")
     made: list[RemoteVoice] = []
-    listed = remote_voices._listed
+    listed = remote_voices._list_voices
 
     def slow(provider: Any) -> Any:
         made.append(ready(desk))
         return listed(provider)
 
-    monkeypatch.setattr(remote_voices, "_listed", slow)
-    assert remote_voices.orphans(desk.account) == []
+    monkeypatch.setattr(remote_voices, "_list_voices", slow)
+    assert remote_voices.list_unknown_voices(desk.account) == []
     assert made
 
 
@@ -417,7 +419,7 @@ def test_change_that_failed_does_not_silence_the_alarm(at: At) -> None:
     desk = at("voiceai")
     remote = ready(desk)
     desk.sandbox.faults({"operation": "va_update_voice", "do": "status:400"})
-    with pytest.raises(NotPossible):
+    with pytest.raises(ActionRefused):
         remote_voices.set_visibility(remote, Visibility.PUBLIC, desk.producer)
     assert again(remote).made_public_by is None
 
@@ -428,19 +430,19 @@ def test_change_that_failed_does_not_silence_the_alarm(at: At) -> None:
 def test_sentence_that_is_asked_for_twice_at_once_is_paid_once(at: At) -> None:
     desk = at("voiceai")
     remote = ready(desk)
-    ask_preview(remote, "Hello there.", desk.producer)
-    with pytest.raises(NotPossible, match="already"):
-        ask_preview(remote, "Hello  there.", desk.producer)
+    request_preview(remote, "Hello there.", desk.producer)
+    with pytest.raises(ActionRefused, match="already"):
+        request_preview(remote, "Hello  there.", desk.producer)
     desk.work(2)
     assert desk.ledger()["va_speech"] == 1
-    ask_preview(remote, "Hello there.", desk.producer)
+    request_preview(remote, "Hello there.", desk.producer)
 
 
 def test_voice_whose_end_was_asked_for_does_not_speak_any_more(at: At) -> None:
     desk = at("voiceai")
     remote = ready(desk)
-    preview = ask_preview(remote, "Hello there.", desk.producer)
-    RemoteVoice.objects.filter(pk=remote.pk).update(delete_asked_at=timezone.now())
+    preview = request_preview(remote, "Hello there.", desk.producer)
+    RemoteVoice.objects.filter(pk=remote.pk).update(deletion_requested_at=timezone.now())
     desk.work(2)
     assert again(preview).status == PreviewStatus.FAILED
     assert not desk.asked("va_speech")
@@ -449,8 +451,8 @@ def test_voice_whose_end_was_asked_for_does_not_speak_any_more(at: At) -> None:
 def test_voice_whose_consent_was_taken_back_does_not_speak_any_more(at: At) -> None:
     desk = at("voiceai")
     remote = ready(desk)
-    preview = ask_preview(remote, "Hello there.", desk.producer)
-    withdraw(remote.builds.get().consent, desk.producer, "Changed her mind.")
+    preview = request_preview(remote, "Hello there.", desk.producer)
+    withdraw_consent(remote.builds.get().consent, desk.producer, "Changed her mind.")
     desk.work(2)
     assert again(preview).status == PreviewStatus.FAILED
     assert not desk.asked("va_speech")
@@ -459,7 +461,7 @@ def test_voice_whose_consent_was_taken_back_does_not_speak_any_more(at: At) -> N
 def test_sound_that_comes_after_its_worker_was_given_up_is_kept(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     """It was paid for: whoever takes the task over calls it interrupted, and the sound comes all the same."""
     desk = at("voiceai")
-    preview = ask_preview(ready(desk), "Hello there.", desk.producer)
+    preview = request_preview(ready(desk), "Hello there.", desk.producer)
     adapter = registry.get_provider_class("voiceai")
     then(monkeypatch, adapter, "preview", lambda: make_preview(str(preview.pk)))
     make_preview(str(preview.pk))
@@ -481,19 +483,19 @@ def test_callback_of_a_provider_that_sends_none_stops_no_build(at: At) -> None:
 def test_person_who_concludes_too_late_is_told(at: At) -> None:
     desk = at("resemble_v2")
     build = desk.reach(started(desk), BuildStatus.TRAINING)
-    build.word_unknown = True
-    Build.objects.filter(pk=build.pk).update(word_unknown=True)
+    build.has_unknown_status = True
+    Build.objects.filter(pk=build.pk).update(has_unknown_status=True)
     stale = again(build)
     desk.finish(build)
-    with pytest.raises(NotPossible):
-        reconcile.conclude_by_hand(stale, desk.producer, BuildStatus.FAILED, WHY)
+    with pytest.raises(ActionRefused):
+        reconcile.resolve_training_manually(stale, desk.producer, BuildStatus.FAILED, WHY)
     assert again(build).status == BuildStatus.READY
 
 
 def test_training_that_is_understood_again_is_not_concluded_by_hand(at: At) -> None:
     desk = at("resemble_v2")
     build = desk.reach(started(desk), BuildStatus.TRAINING)
-    build.word_unknown = True  # as the page was, before the provider said a word that we know
-    with pytest.raises(NotPossible):
-        reconcile.conclude_by_hand(build, desk.producer, BuildStatus.READY, WHY)
+    build.has_unknown_status = True  # as the page was, before the provider said a word that we know
+    with pytest.raises(ActionRefused):
+        reconcile.resolve_training_manually(build, desk.producer, BuildStatus.READY, WHY)
     assert again(build).status == BuildStatus.TRAINING

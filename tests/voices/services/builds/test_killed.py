@@ -19,7 +19,7 @@ from voicehub.outbox import Lease, run_task
 from voices.models import Build, BuildStatus, RemoteVoice
 from voices.services.builds import lifecycle, submit
 from voices.services.builds.journal import BuildJournal
-from voices.services.builds.spec import clip_name
+from voices.services.builds.spec import make_clip_name
 from voices.services.recordings.store import set_active
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,7 @@ class Reaper:
         for name in ("about_to", "voice", "recording", "keep", "progress"):
             monkeypatch.setattr(BuildJournal, name, self._watched(getattr(BuildJournal, name)))
         # And what is written when a submit has come back.
-        monkeypatch.setattr(submit, "training", self._watched(lifecycle.training))
+        monkeypatch.setattr(submit, "mark_training", self._watched(lifecycle.mark_training))
 
     def _watched(self, write: Any) -> Any:
         def watched(*told: Any) -> None:
@@ -96,7 +96,7 @@ def test_killed_at_any_line_of_the_journal(desk: Desk, reaper: Reaper) -> None:
             die_and_go_on(desk, build)
             until(partial(trains, desk, build))
             assert desk.ledger() - before == {"create_voice": 1, "build_voice": 1}, (line, after)
-            assert set(desk.remote_recordings(build)) == {clip_name(row) for row in voice.recordings.all()}
+            assert set(desk.remote_recordings(build)) == {make_clip_name(row) for row in voice.recordings.all()}
             forget(build)
     assert len(desk.asked("create_recording")) == 3 * (2 * lines + 1)
 

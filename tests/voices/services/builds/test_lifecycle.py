@@ -44,7 +44,7 @@ def test_only_lifecycle_writes_the_status_of_a_build() -> None:
     "line",
     [
         "move(build, BuildStatus.READY)",
-        "transitions.move(build, BuildStatus.READY, doing='')",
+        "transitions.move(build, BuildStatus.READY, progress_message='')",
         "Build.objects.filter(pk=1).update(status=BuildStatus.FAILED)",
         "build.status = BuildStatus.READY",
     ],

@@ -19,7 +19,7 @@ from voicehub.upload_limits import CALLBACKS_PER_BUILD
 from voices.models import Build, BuildStatus, Callback
 from voices.services.builds import poll
 from voices.services.builds.poll import refresh_build
-from voices.services.builds.spec import callback_url, clip_name
+from voices.services.builds.spec import make_callback_url, make_clip_name
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 def post(build: Build, body: Any, url: str = "") -> int:
     """Send a callback as a provider does: no session, no CSRF token."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    path = (url or callback_url(build)).partition("127.0.0.1:9")[2]
+    path = (url or make_callback_url(build)).partition("127.0.0.1:9")[2]
     return Client(enforce_csrf_checks=True).post(path, data, content_type="application/json").status_code
 
 
@@ -41,7 +41,7 @@ def marked(build: Build, **flags: Any) -> list[dict[str, Any]]:
     row = build.recordings.select_related("recording").first()
     assert row
     remote = build.remote_voice.recordings.get(recording=row.recording)
-    return [{"uuid": remote.remote_id, "name": clip_name(row.recording)} | flags]
+    return [{"uuid": remote.remote_id, "name": make_clip_name(row.recording)} | flags]
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def training(desk: Desk, sandbox: Any) -> Build:
 
 def test_wrong_token_is_not_found_and_asks_nobody(desk: Desk, training: Build) -> None:
     before, tasks = desk.traffic(), Task.objects.count()
-    good = callback_url(training)
+    good = make_callback_url(training)
     for wrong in (
         good[:-2] + "/",
         good.replace("resemble_v2", "other"),
@@ -75,7 +75,7 @@ def test_forged_end_changes_nothing(desk: Desk, training: Build) -> None:
     training.refresh_from_db()
     assert training.status == BuildStatus.TRAINING
     assert training.issue == ""
-    assert not training.recordings.filter(reported=True).exists()
+    assert not training.recordings.filter(has_report=True).exists()
     assert not training.recordings.filter(is_silent=True).exists()
 
 
@@ -125,7 +125,7 @@ def test_callback_of_another_voice_is_not_taken_for_ours(desk: Desk, sandbox: An
 def test_early_callback_is_heard_later(desk: Desk, sandbox: Any) -> None:
     """It comes while the build is being sent; its report is used once the provider confirms it."""
     build = desk.start(desk.voice(*SLT, "rms-silent"))
-    written = poll.build_by_callback_token("resemble_v2", callback_url(build).split("/")[-2])
+    written = poll.find_build_by_callback_token("resemble_v2", make_callback_url(build).split("/")[-2])
     assert written == build
     Build.objects.filter(pk=build.pk).update(status=BuildStatus.SUBMITTING)
     assert post(build, b'{"early": true}') == 204
@@ -170,7 +170,7 @@ def test_callback_of_the_build_before_says_nothing_of_this_one(desk: Desk, sandb
     desk.work(2)
     second.refresh_from_db()
     assert second.status == BuildStatus.TRAINING
-    assert callback_url(first) != callback_url(second)
+    assert make_callback_url(first) != make_callback_url(second)
 
 
 def test_report_of_the_build_before_is_not_taken_for_this_one(
@@ -182,7 +182,7 @@ def test_report_of_the_build_before_is_not_taken_for_this_one(
     with registry.open_provider(desk.account) as provider:
         old = provider.fetch_build(first.remote_voice.remote_id)
     second = desk.reach(desk.start(voice), BuildStatus.TRAINING)
-    unchanged = replace(old, version=second.mark)
+    unchanged = replace(old, version=second.previous_version)
     monkeypatch.setattr(type(provider), "fetch_build", lambda *_: unchanged)
     desk.reach(second, BuildStatus.TRAINING)
     # For ever would be wrong too: the provider may have nothing else to say.
@@ -220,7 +220,7 @@ def test_unknown_status_waits_and_keeps_its_words(desk: Desk, training: Build, m
     monkeypatch.setattr("providers.resemble_v2.adapter.ResembleV2._fetch_voice", lambda *_: odd)
     desk.reach(training, BuildStatus.TRAINING)
     assert training.raw_status == "reticulating"
-    assert training.raw_answer == odd
+    assert training.raw_response == odd
     assert Task.objects.filter(kind="refresh_build", status=TaskStatus.WAITING).exists()
 
 

@@ -16,8 +16,8 @@ from providers.types import Handover
 from tests.voices.rows import Studio
 from voices.build_options import BuildOption, Rank, join_words, list_build_options
 from voices.models import Account, Build, RecordingStatus, RemoteVoice, Voice
-from voices.models.limits import all_limits, limits_of
-from voices.services.builds.readiness import all_readiness, readiness
+from voices.models.limits import get_all_limits, get_limits
+from voices.services.builds.readiness import check_readiness, check_readiness_everywhere
 from voices.services.builds.start import BuildRefused, cancel_build, start_build
 
 pytestmark = pytest.mark.django_db
@@ -272,17 +272,17 @@ def test_one_question_for_all_gives_what_one_for_each_gives(five: Studio) -> Non
     voice = allowed_everywhere(five)
     five.recordings(voice, 3)
     voice.recordings.filter(pk=voice.recordings.all()[0].pk).update(seconds=15.0, transcript="x" * 1500)
-    found = all_readiness(voice)
+    found = check_readiness_everywhere(voice)
     assert len(found) == sum(len(provider.tiers) for provider in registry.list_providers())
     for account, state in found:
-        assert readiness(voice, account, state.capabilities.tier) == state
+        assert check_readiness(voice, account, state.capabilities.tier) == state
 
 
 def test_what_is_only_recommended_is_advice(five: Studio) -> None:
     voice = five.voice()
     five.recordings(voice)
     one = place(voice, "resemble_v1", "professional").readiness
-    assert (one.needed_count, one.lacks) == (1, ())
+    assert (one.needed_count, one.gaps) == (1, ())
     assert "47 more recordings would make it better." in [advice.text for advice in one.advice]
 
 
@@ -318,8 +318,8 @@ def test_neither_accounts_nor_recordings_cost_more_questions(as_producer: Client
 
 
 def test_limits_of_one_are_those_of_all() -> None:
-    for (provider, tier), limits in all_limits().items():
-        assert limits == limits_of(registry.get_provider_class(provider).tiers[tier], provider)
+    for (provider, tier), limits in get_all_limits().items():
+        assert limits == get_limits(registry.get_provider_class(provider).tiers[tier], provider)
 
 
 def test_what_cannot_be_used_is_not_counted(five: Studio) -> None:

@@ -13,12 +13,12 @@ from tests.support.work import do_tasks
 from tests.voices.services.builds.desk import Desk
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import Lease, LeaseLost
-from voicehub.refusals import NotPossible
+from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import LEASE, MAX_ATTEMPTS
 from voices.models import Build, BuildStatus, RemoteVoice
 from voices.services.accounts import change_key
 from voices.services.builds import journal, reconcile
-from voices.services.builds.reconcile import settle_by_hand
+from voices.services.builds.reconcile import resolve_submit_manually
 from voices.services.builds.start import cancel_build
 from voices.services.builds.submit import submit_build
 
@@ -41,7 +41,7 @@ def waiting(kind: str) -> Task:
 def test_lost_answer_is_settled_by_looking(desk: Desk, sandbox: Any, operation: str, phase: str, fault: str) -> None:
     sandbox.faults({"operation": operation, "do": fault, "phase": phase, "nth": 1})
     build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
-    assert build.step == operation.partition("_")[0]
+    assert build.pending_call == operation.partition("_")[0]
     assert waiting("settle_build").due_at > timezone.now() + LEASE * 0.9
     made = desk.ledger()
     build = desk.finish(build)
@@ -49,7 +49,7 @@ def test_lost_answer_is_settled_by_looking(desk: Desk, sandbox: Any, operation: 
     assert desk.ledger() == READY
     assert made[operation] == (1 if phase == "after_commit" else 0)
     assert len(desk.asked("create_recording")) == 3
-    assert (build.step, build.doing, build.looked_up) == ("", "", 0)
+    assert (build.pending_call, build.progress_message, build.lookup_attempts) == ("", "", 0)
 
 
 def test_list_that_lags_is_looked_at_twice(desk: Desk, sandbox: Any) -> None:
@@ -60,7 +60,7 @@ def test_list_that_lags_is_looked_at_twice(desk: Desk, sandbox: Any) -> None:
     )
     build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
     desk.reach(build, BuildStatus.UNCONFIRMED)
-    assert build.looked_up == 1
+    assert build.lookup_attempts == 1
     assert waiting("settle_build").due_at > timezone.now() + LEASE * 0.9
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == READY
@@ -75,7 +75,7 @@ def test_look_up_that_fails_settles_nothing(desk: Desk, sandbox: Any) -> None:
     build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
     for _ in range(7):
         desk.reach(build, BuildStatus.UNCONFIRMED)
-        assert build.looked_up == 0
+        assert build.lookup_attempts == 0
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == READY
 
@@ -96,7 +96,7 @@ def test_late_build_call_is_not_made_again(desk: Desk, sandbox: Any, monkeypatch
     sandbox.control("POST", "settings", {"training_seconds": 600.0})
     sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
     build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
-    monkeypatch.setattr(reconcile, "_look", lambda *_: (None, True))
+    monkeypatch.setattr(reconcile, "_look_up_call", lambda *_: (None, True))
     desk.reach(build, BuildStatus.UNCONFIRMED)
     desk.reach(build, BuildStatus.TRAINING)
     sandbox.forward(600.0)
@@ -118,8 +118,8 @@ def test_person_settles_what_no_list_can(desk: Desk, sandbox: Any, phase: str, m
         desk.reach(build, BuildStatus.UNCONFIRMED)
     assert not desk.asked("list_voices")
     there = desk.ask("voices?page=1")["items"]
-    settle_by_hand(build, desk.producer, f" {there[0]['uuid']} " if phase == "after_commit" else "", WHY)
-    assert (build.settled_by, build.settled_why) == (desk.producer, WHY)
+    resolve_submit_manually(build, desk.producer, f" {there[0]['uuid']} " if phase == "after_commit" else "", WHY)
+    assert (build.resolved_by, build.resolution_reason) == (desk.producer, WHY)
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == READY
 
@@ -128,21 +128,21 @@ def test_person_is_told_when_it_is_settled_or_another_voice(desk: Desk, sandbox:
     other = desk.finish(desk.start(desk.voice()))
     sandbox.faults({"operation": "create_voice", "do": "drop", "nth": 1})
     build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
-    with pytest.raises(NotPossible, match="another voice"):
-        settle_by_hand(build, desk.producer, other.remote_voice.remote_id, WHY)
+    with pytest.raises(ActionRefused, match="another voice"):
+        resolve_submit_manually(build, desk.producer, other.remote_voice.remote_id, WHY)
     build.refresh_from_db()
     assert build.status == BuildStatus.UNCONFIRMED
-    settle_by_hand(Build.objects.get(pk=build.pk), desk.producer, "", WHY)
-    with pytest.raises(NotPossible, match="settled already"):
-        settle_by_hand(build, desk.producer, "", WHY)
+    resolve_submit_manually(Build.objects.get(pk=build.pk), desk.producer, "", WHY)
+    with pytest.raises(ActionRefused, match="settled already"):
+        resolve_submit_manually(build, desk.producer, "", WHY)
     assert desk.finish(build).status == BuildStatus.READY
 
 
 def test_person_cannot_put_a_known_voice_under_another_id(desk: Desk, sandbox: Any) -> None:
     sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
     build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
-    with pytest.raises(NotPossible, match=build.remote_voice.remote_id):
-        settle_by_hand(build, desk.producer, "something-else", WHY)
+    with pytest.raises(ActionRefused, match=build.remote_voice.remote_id):
+        resolve_submit_manually(build, desk.producer, "something-else", WHY)
     assert desk.finish(build).status == BuildStatus.READY
 
 
@@ -160,7 +160,7 @@ def test_told_to_wait_it_waits_and_sends_once(
     build = desk.reach(started, BuildStatus.QUEUED)
     due = waiting("submit_build").due_at - timedelta(seconds=wait)
     assert began <= due <= timezone.now()
-    assert "Trying again" in build.doing
+    assert "Trying again" in build.progress_message
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == READY
     assert len(desk.asked("create_recording")) == 3
@@ -194,7 +194,7 @@ def test_bad_key_pauses_the_account_and_the_build_waits(desk: Desk, sandbox: Any
     desk.account.refresh_from_db()
     assert desk.account.paused_at and desk.account.paused_by is None
     assert "key" in desk.account.last_error
-    assert "bad-key" not in build.doing + build.issue + desk.account.last_error + desk.account.pause_reason
+    assert "bad-key" not in build.progress_message + build.issue + desk.account.last_error + desk.account.pause_reason
     asked = desk.traffic()
     desk.work(2)
     assert desk.traffic() == asked
@@ -214,11 +214,11 @@ def test_what_fails_on_our_side_ends_after_five_tries(desk: Desk) -> None:
     build.refresh_from_db()
     assert build.status == BuildStatus.FAILED
     assert "our side" in build.issue
-    assert Task.objects.get(kind="submit_build").status == TaskStatus.GIVEN_UP
+    assert Task.objects.get(kind="submit_build").status == TaskStatus.FAILED
     assert str(file.name) not in build.issue
 
 
-def test_what_fails_on_our_side_with_a_step_in_doubt_is_looked_up(desk: Desk, monkeypatch: Any) -> None:
+def test_what_fails_on_our_side_with_a_step_in_doubt_is_lookup_attempts(desk: Desk, monkeypatch: Any) -> None:
     written = journal.BuildJournal.record_voice
 
     def breaks(*_: Any) -> None:
@@ -238,7 +238,7 @@ def test_question_that_breaks_again_and_again_is_asked_later(desk: Desk, monkeyp
         patch.setattr("voices.services.builds.poll.seen", lambda *_: 1 / 0)
         for _ in range(MAX_ATTEMPTS):
             desk.work()
-    assert Task.objects.filter(kind="refresh_build", status=TaskStatus.GIVEN_UP).exists()
+    assert Task.objects.filter(kind="refresh_build", status=TaskStatus.FAILED).exists()
     assert waiting("refresh_build").due_at > timezone.now() + timedelta(minutes=50)
     assert desk.finish(build).status == BuildStatus.READY
 
@@ -270,7 +270,7 @@ def test_build_that_waits_for_a_busy_provider_can_be_cancelled(desk: Desk, sandb
 def test_build_that_was_sent_cannot_be_cancelled(desk: Desk, status: str) -> None:
     build = desk.start(desk.voice())
     Build.objects.filter(pk=build.pk).update(status=status, finished_at=timezone.now())
-    with pytest.raises(NotPossible):
+    with pytest.raises(ActionRefused):
         cancel_build(build, desk.producer)
     build.refresh_from_db()
     assert build.status == status
@@ -311,14 +311,14 @@ def test_worker_without_a_lease_writes_nothing(
         finally:
             if operation == "create voice":
                 mine.update(lease=held)
-                Build.objects.filter(pk=build.pk).update(doing="The other worker is at it.")
+                Build.objects.filter(pk=build.pk).update(progress_message="The other worker is at it.")
 
     monkeypatch.setattr(HttpProvider, "call", suspended)
     with pytest.raises(LeaseLost):
         submit_build(str(build.pk), lease)
     build.refresh_from_db()
-    assert (build.status, build.step) == (BuildStatus.SUBMITTING, "create")
-    assert build.doing == "The other worker is at it."
+    assert (build.status, build.pending_call) == (BuildStatus.SUBMITTING, "create")
+    assert build.progress_message == "The other worker is at it."
     assert build.issue == ""
     remote = RemoteVoice.objects.get(pk=build.remote_voice_id)
     assert (remote.remote_id, remote.retired_at) == ("", None)
@@ -327,7 +327,7 @@ def test_worker_without_a_lease_writes_nothing(
 def test_worker_that_takes_over_looks_before_it_sends(desk: Desk) -> None:
     """A build found at a step in doubt, with no other trace of what became of it."""
     build = desk.start(desk.voice())
-    Build.objects.filter(pk=build.pk).update(status=BuildStatus.SUBMITTING, step="create")
+    Build.objects.filter(pk=build.pk).update(status=BuildStatus.SUBMITTING, pending_call="create")
     do_tasks()
     build.refresh_from_db()
     assert build.status == BuildStatus.UNCONFIRMED

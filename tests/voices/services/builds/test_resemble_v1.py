@@ -12,7 +12,7 @@ from tests.support.sandbox import Sandbox
 from tests.voices.services.builds.desk import Desk
 from voicehub.models import User
 from voices.models import Build, BuildStatus
-from voices.services.builds.reconcile import conclude_by_hand, settle_by_hand
+from voices.services.builds.reconcile import resolve_submit_manually, resolve_training_manually
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -54,7 +54,7 @@ def test_build_call_in_doubt_waits_for_a_person_where_no_look_can_tell(desk: Des
     for _ in range(4):
         desk.reach(build, BuildStatus.UNCONFIRMED)
     assert desk.ledger() == ONCE
-    settle_by_hand(build, desk.producer, build.remote_voice.remote_id, "It trains, as their site shows.")
+    resolve_submit_manually(build, desk.producer, build.remote_voice.remote_id, "It trains, as their site shows.")
     desk.reach(build, BuildStatus.TRAINING)
     assert desk.ledger() == ONCE
 
@@ -66,7 +66,7 @@ def test_build_call_that_a_person_did_not_find_is_made(desk: Desk, sandbox: Sand
     for _ in range(4):
         desk.reach(build, BuildStatus.UNCONFIRMED)
     assert desk.ledger() == {"v1_create_voice": 1}
-    settle_by_hand(build, desk.producer, "", "Nothing trains there.")
+    resolve_submit_manually(build, desk.producer, "", "Nothing trains there.")
     desk.reach(build, BuildStatus.TRAINING)
     assert desk.ledger() == ONCE
 
@@ -77,11 +77,11 @@ def test_person_is_asked_how_it_stands_only_after_a_while(desk: Desk) -> None:
     build = desk.reach(started(desk), BuildStatus.TRAINING)
     desk.work()
     build.refresh_from_db()
-    assert not build.unclear
+    assert not build.has_unknown_provider_status
     Build.objects.filter(pk=build.pk).update(training_at=timezone.now() - timedelta(hours=1))
     desk.work()
     build.refresh_from_db()
-    assert build.unclear
-    conclude_by_hand(build, desk.producer, BuildStatus.READY, "It speaks on their site.")
+    assert build.has_unknown_provider_status
+    resolve_training_manually(build, desk.producer, BuildStatus.READY, "It speaks on their site.")
     build.refresh_from_db()
-    assert (build.status, build.settled_by) == (BuildStatus.READY, desk.producer)
+    assert (build.status, build.resolved_by) == (BuildStatus.READY, desk.producer)

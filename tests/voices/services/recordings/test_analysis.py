@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audio.analysis.compare import SetClip, SetReport
-from audio.findings.findings import finding
+from audio.findings.findings import make_finding
 from audio.networks import speaker_match
 from consent.models import Take, TakeCheck
 from tests.support.work import do_tasks
@@ -22,11 +22,11 @@ from tests.voices.rows import Studio, clip, upload
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import Lease
-from voicehub.refusals import NotPossible
+from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import MAX_ATTEMPTS
 from voices.models import Recording, Voice
 from voices.services.recordings import analysis, store
-from voices.services.recordings.analysis import compare_recordings, examine_recordings
+from voices.services.recordings.analysis import analyze_recordings, compare_recordings
 from voices.services.recordings.archive_upload import add_archive
 from voices.services.recordings.store import add_recording, delete_recording, set_transcript
 
@@ -46,13 +46,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def a_lease() -> Lease:
     task = Task.objects.create(kind="test", object_id=str(uuid4()))
-    lease = outbox.claim(str(task.pk))
+    lease = outbox.claim_task(str(task.pk))
     assert lease
     return lease
 
 
 def examine(voice: Voice) -> timedelta | None:
-    return examine_recordings(str(voice.pk), a_lease())
+    return analyze_recordings(str(voice.pk), a_lease())
 
 
 def compares() -> int:
@@ -60,12 +60,12 @@ def compares() -> int:
 
 
 def test_other_work_has_its_turn_in_between(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(analysis, "AT_ONCE", 2)
+    monkeypatch.setattr(analysis, "BATCH_SIZE", 2)
     studio.recordings(voice, 5)
     left = []
     for _ in range(3):
         again = examine(voice)
-        left.append((voice.recordings.filter(examined_at=None).count(), again, compares()))
+        left.append((voice.recordings.filter(analyzed_at=None).count(), again, compares()))
     assert left == [(3, timedelta(), 0), (1, timedelta(), 0), (0, None, 1)]
     assert Task.objects.get(kind="compare_recordings").due_at > timezone.now(), "more may come with this upload"
 
@@ -73,7 +73,7 @@ def test_other_work_has_its_turn_in_between(studio: Studio, voice: Voice, monkey
 def test_work_that_goes_on_is_rung_for_at_once_and_never_given_up(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(analysis, "AT_ONCE", 1)
+    monkeypatch.setattr(analysis, "BATCH_SIZE", 1)
     rung: list[Any] = []
     studio.recordings(voice, MAX_ATTEMPTS + 2)
     task = Task.objects.get(kind="examine_recordings")
@@ -95,7 +95,7 @@ def test_an_odd_recording_keeps_no_other_waiting(studio: Studio, voice: Voice, m
     assert examine(voice) is None
     for row in (first, second, third):
         row.refresh_from_db()
-        assert row.examined_at
+        assert row.analyzed_at
     assert first.measures == {"missing": ["The programs could not listen to it. Listen yourself."]}
     assert second.measures == {"missing": ["The file is not there any more."]}
     assert third.measures == {"heard": True}
@@ -110,12 +110,12 @@ def test_a_storage_that_does_not_answer_is_asked_again(
         raise OSError("The storage does not answer.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(analysis, "opened", gone)
+        broken.setattr(analysis, "open_file", gone)
         with pytest.raises(OSError, match="does not answer"):
             examine(voice)
-    assert Recording.objects.get(pk=row.pk).examined_at is None
+    assert Recording.objects.get(pk=row.pk).analyzed_at is None
     examine(voice)
-    assert Recording.objects.get(pk=row.pk).examined_at
+    assert Recording.objects.get(pk=row.pk).analyzed_at
 
 
 def test_a_transcript_that_changes_meanwhile_is_looked_at_again(
@@ -170,8 +170,8 @@ def test_pages_may_write_while_recordings_are_examined(studio: Studio, monkeypat
     """SQLite refuses to write for who still reads what others have changed since."""
     voice = studio.voice(talent=studio.talent())
     studio.copies(voice, 60)
-    monkeypatch.setattr(analysis, "AT_ONCE", 60)
-    monkeypatch.setattr(analysis, "opened", lambda _: io.BytesIO())
+    monkeypatch.setattr(analysis, "BATCH_SIZE", 60)
+    monkeypatch.setattr(analysis, "open_file", lambda _: io.BytesIO())
     seen: list[str] = []
 
     def page() -> None:
@@ -265,10 +265,10 @@ def matched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
 
     def report(clips: Iterator[SetClip], _: Any) -> SetReport:
         first, *rest = [clip.id for clip in clips]
-        found = {first: (finding("other_speaker", score=0.1, limit=0.7),), **dict.fromkeys(rest, ())}
+        found = {first: (make_finding("other_speaker", score=0.1, limit=0.7),), **dict.fromkeys(rest, ())}
         return SetReport(found, {}, {"clips": len(found), "unread": [], "voices_missing": ""})
 
-    monkeypatch.setattr(analysis, "_voiceprint", lambda file: file.name)
+    monkeypatch.setattr(analysis, "_compute_voiceprint", lambda file: file.name)
     monkeypatch.setattr(speaker_match, "match_speaker", match)
     monkeypatch.setattr("audio.analysis.compare.compare_recordings", report)
     return seen
@@ -281,7 +281,7 @@ def checked(take: Take, at: Any) -> TakeCheck:
 def test_a_take_is_matched_with_the_longest_of_its_talents_own(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch, matched: list[tuple[str, list[str]]]
 ) -> None:
-    monkeypatch.setattr(analysis, "MATCHED_WITH", 2)
+    monkeypatch.setattr(analysis, "MAX_MATCH_RECORDINGS", 2)
     rows = studio.recordings(voice, 5)
     for row, seconds in zip(rows, (50, 2, 9, 7, 3), strict=True):
         Recording.objects.filter(pk=row.pk).update(seconds=seconds)
@@ -368,7 +368,7 @@ def test_what_is_too_large_is_not_even_looked_at(studio: Studio, voice: Voice, m
     monkeypatch.setattr("voices.services.recordings.store.ingest_audio", lambda *_: pytest.fail("it was"))
     file = upload()
     file.size = (200 << 20) + 1
-    with pytest.raises(NotPossible, match="200 MB"):
+    with pytest.raises(ActionRefused, match="200 MB"):
         add_recording(voice, file, studio.producer)
 
 
@@ -376,7 +376,7 @@ def test_of_two_that_send_the_same_at_once_one_is_kept(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other one has its row between our look for it and our own."""
-    keep = store._store
+    keep = store._store_files
     rows: list[Recording] = []
 
     def slow(*sent: Any) -> None:
@@ -385,7 +385,7 @@ def test_of_two_that_send_the_same_at_once_one_is_kept(
             rows[0] = add_recording(voice, upload("theirs.wav"), studio.producer)[0]
         keep(*sent)
 
-    monkeypatch.setattr("voices.services.recordings.store._store", slow)
+    monkeypatch.setattr("voices.services.recordings.store._store_files", slow)
     mine, new = add_recording(voice, upload("mine.wav"), studio.producer)
     assert (mine.pk, new) == (rows[0].pk, False)
     assert files(voice) == [f"{mine.pk}.wav"]
@@ -420,7 +420,7 @@ def test_many_transcripts_ring_once(
             set_transcript(row, f"Line {row.file_name}")
     (task,) = Task.objects.filter(kind="examine_recordings")
     assert rung == [task.pk]
-    outbox.claim(str(task.pk))
+    outbox.claim_task(str(task.pk))
     before = timezone.now()
     with django_capture_on_commit_callbacks(execute=True):
         set_transcript(row, "While it runs.")
@@ -434,7 +434,7 @@ def test_a_transcript_that_comes_later_in_an_archive_is_not_lost(studio: Studio,
     bare, _new = add_recording(voice, upload("one.wav", clip(1)), studio.producer)
     told, _new = add_recording(voice, upload("two.wav", clip(2)), studio.producer, transcript="By hand.")
     lines = {"metadata.csv": b"one|The first.\ntwo|The second.\n", "one.wav": clip(1), "two.wav": clip(2)}
-    assert add_archive(voice, archive(lines), studio.producer).known == 2
+    assert add_archive(voice, archive(lines), studio.producer).duplicate_count == 2
     bare.refresh_from_db()
     told.refresh_from_db()
     assert (bare.transcript, told.transcript) == ("The first.", "By hand.")

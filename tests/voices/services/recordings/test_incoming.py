@@ -21,14 +21,14 @@ from tests.support.work import do_tasks, no_file
 from tests.voices.rows import Studio, clip, upload
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus, ThresholdOverride
-from voicehub.refusals import NotPossible
+from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import MAX_ATTEMPTS
 from voices.models import Recording, RecordingStatus, Voice
-from voices.services.builds.spec import spec_of
+from voices.services.builds.spec import make_build_spec
 from voices.services.builds.start import start_build
 from voices.services.recordings import store
 from voices.services.recordings.archive_upload import add_archive
-from voices.services.recordings.segment import cut_given_up, cut_recording, cut_recording_later
+from voices.services.recordings.segment import enqueue_split, handle_split_failure, split_recording
 from voices.services.recordings.store import add_recording, delete_recording
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -72,7 +72,7 @@ def test_a_flac_is_kept_as_it_came_with_a_wav_beside_it(studio: Studio, voice: V
 def test_the_wav_that_was_made_is_what_a_build_sends(studio: Studio, voice: Voice) -> None:
     recording, _new = add_recording(voice, upload("line.flac", as_flac(clip())), studio.producer)
     build = studio.build(voice)
-    sent = spec_of(build, no_file).clips[0].audio
+    sent = make_build_spec(build, no_file).clips[0].audio
     with sent.open() as file:
         assert file.read() == stored(recording.wav)
 
@@ -134,14 +134,14 @@ def test_an_archive_brings_its_recordings_and_their_transcripts(studio: Studio, 
     assert rows.keys() == {"one.wav", "two.wav", "three.flac"}
     assert (rows["one.wav"].transcript, rows["two.wav"].transcript) == ("The first line.", "The second line.")
     assert stored(rows["one.wav"].file) == clip(1)
-    assert rows["three.flac"].usable
+    assert rows["three.flac"].is_usable
     assert {name: one["code"] for name, one in taken.refused} == {"cut.wav": "truncated", "notes.txt": "not_sound"}
 
 
 def test_an_archive_that_was_sent_before_adds_nothing(studio: Studio, voice: Voice) -> None:
     add_archive(voice, archive({"one.wav": clip(1)}), studio.producer)
     again = add_archive(voice, archive({"one.wav": clip(1), "two.wav": clip(2)}), studio.producer)
-    assert (len(again.recordings), again.known, voice.recordings.count()) == (1, 1, 2)
+    assert (len(again.recordings), again.duplicate_count, voice.recordings.count()) == (1, 1, 2)
 
 
 def test_what_is_there_already_is_not_converted_again(
@@ -153,7 +153,7 @@ def test_what_is_there_already_is_not_converted_again(
     monkeypatch.setattr(
         "voices.services.recordings.archive_upload.understood", lambda *_: pytest.fail("it was looked at again")
     )
-    assert add_archive(voice, archive(files), studio.producer).known == 1
+    assert add_archive(voice, archive(files), studio.producer).duplicate_count == 1
 
 
 def test_a_small_archive_does_not_fill_the_disk(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +164,7 @@ def test_a_small_archive_does_not_fill_the_disk(studio: Studio, voice: Voice, mo
     assert [row.file_name for row in taken.recordings] == ["1.flac", "2.flac"]
     assert [(name, one["code"]) for name, one in taken.refused] == [("3.flac", "archive_too_big")]
     again = add_archive(voice, archive(files), studio.producer)
-    assert (again.known, [row.file_name for row in again.recordings]) == (2, ["3.flac"])
+    assert (again.duplicate_count, [row.file_name for row in again.recordings]) == (2, ["3.flac"])
 
 
 def test_a_hostile_archive_adds_nothing_and_says_why(studio: Studio, voice: Voice) -> None:
@@ -195,15 +195,15 @@ def whole(studio: Studio, voice: Voice) -> Recording:
 
 
 def test_a_recording_that_is_too_long_is_cut_in_its_pauses(studio: Studio, voice: Voice, whole: Recording) -> None:
-    assert (whole.status, whole.too_long) == (RecordingStatus.REFUSED, True)
-    cut_recording_later(whole, studio.producer)
-    assert whole.status == RecordingStatus.CUTTING
+    assert (whole.status, whole.is_too_long) == (RecordingStatus.REFUSED, True)
+    enqueue_split(whole, studio.producer)
+    assert whole.status == RecordingStatus.SPLITTING
     do_tasks("cut_recording")
     whole.refresh_from_db()
-    assert whole.status == RecordingStatus.CUT
+    assert whole.status == RecordingStatus.SPLIT
     pieces = list(whole.pieces.order_by("file_name"))
     assert len(pieces) > 5
-    assert all(piece.usable and 1.5 <= piece.seconds <= 20 for piece in pieces)
+    assert all(piece.is_usable and 1.5 <= piece.seconds <= 20 for piece in pieces)
     assert pieces[0].file_name == "interview-001.wav"
     assert {piece.recipe["from_sha256"] for piece in pieces} == {whole.sha256}
     ends = [piece.recipe["steps"][-1] for piece in pieces]
@@ -215,31 +215,31 @@ def test_a_recording_that_is_too_long_is_cut_in_its_pauses(studio: Studio, voice
 
 
 def test_a_cut_that_is_done_twice_makes_no_clip_twice(studio: Studio, whole: Recording) -> None:
-    cut_recording_later(whole, studio.producer)
+    enqueue_split(whole, studio.producer)
     do_tasks("cut_recording")
     count = whole.pieces.count()
-    Recording.objects.filter(pk=whole.pk).update(status=RecordingStatus.CUTTING)
-    outbox.add("cut_recording", whole.pk)
+    Recording.objects.filter(pk=whole.pk).update(status=RecordingStatus.SPLITTING)
+    outbox.enqueue_task("cut_recording", whole.pk)
     do_tasks("cut_recording")
     whole.refresh_from_db()
-    assert (whole.status, whole.pieces.count()) == (RecordingStatus.CUT, count)
+    assert (whole.status, whole.pieces.count()) == (RecordingStatus.SPLIT, count)
 
 
 def test_nothing_else_can_be_cut(studio: Studio, voice: Voice, whole: Recording) -> None:
     good, _new = add_recording(voice, upload("good.wav"), studio.producer)
     broken, _new = add_recording(voice, upload("broken.wav", clip(5)[:-10]), studio.producer)
     for one in (good, broken):
-        with pytest.raises(NotPossible):
-            cut_recording_later(one, studio.producer)
-    cut_recording_later(whole, studio.producer)
-    with pytest.raises(NotPossible):
-        cut_recording_later(whole, studio.producer)
+        with pytest.raises(ActionRefused):
+            enqueue_split(one, studio.producer)
+    enqueue_split(whole, studio.producer)
+    with pytest.raises(ActionRefused):
+        enqueue_split(whole, studio.producer)
 
 
 def test_a_long_silence_stays_as_it_is_with_the_reason(studio: Studio, voice: Voice) -> None:
     data = wav_bytes(np.zeros(61 * 16000, np.float32))
     recording, _new = add_recording(voice, upload("silence.wav", data), studio.producer)
-    cut_recording_later(recording, studio.producer)
+    enqueue_split(recording, studio.producer)
     do_tasks("cut_recording")
     recording.refresh_from_db()
     assert recording.status == RecordingStatus.REFUSED
@@ -248,15 +248,15 @@ def test_a_long_silence_stays_as_it_is_with_the_reason(studio: Studio, voice: Vo
 
 
 def test_what_clips_were_cut_from_is_not_deleted(studio: Studio, whole: Recording) -> None:
-    cut_recording_later(whole, studio.producer)
+    enqueue_split(whole, studio.producer)
     do_tasks("cut_recording")
-    with pytest.raises(NotPossible):
+    with pytest.raises(ActionRefused):
         delete_recording(whole)
 
 
 def test_what_is_being_cut_is_not_deleted(studio: Studio, whole: Recording) -> None:
-    cut_recording_later(whole, studio.producer)
-    with pytest.raises(NotPossible, match="being cut"):
+    enqueue_split(whole, studio.producer)
+    with pytest.raises(ActionRefused, match="being cut"):
         delete_recording(Recording.objects.get(pk=whole.pk))
     do_tasks("cut_recording")
     assert whole.pieces.exists()
@@ -265,7 +265,7 @@ def test_what_is_being_cut_is_not_deleted(studio: Studio, whole: Recording) -> N
 def test_cutting_that_is_given_up_can_be_asked_for_again(
     studio: Studio, whole: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cut_recording_later(whole, studio.producer)
+    enqueue_split(whole, studio.producer)
 
     def broken(*_: Any) -> None:
         raise OSError("The disk is gone.")
@@ -276,33 +276,33 @@ def test_cutting_that_is_given_up_can_be_asked_for_again(
             Task.objects.filter(kind="cut_recording").update(due_at=whole.created_at)
             do_tasks("cut_recording")
     whole.refresh_from_db()
-    assert (whole.status, whole.too_long) == (RecordingStatus.REFUSED, True)
-    cut_recording_later(whole, studio.producer)
+    assert (whole.status, whole.is_too_long) == (RecordingStatus.REFUSED, True)
+    enqueue_split(whole, studio.producer)
     do_tasks("cut_recording")
     whole.refresh_from_db()
-    assert whole.status == RecordingStatus.CUT
+    assert whole.status == RecordingStatus.SPLIT
 
 
 def test_cutting_what_is_gone_ends(whole: Recording) -> None:
     """However it went: a task must not go round for ever."""
-    outbox.add("cut_recording", whole.pk)
+    outbox.enqueue_task("cut_recording", whole.pk)
     Recording.objects.filter(pk=whole.pk).delete()
     do_tasks("cut_recording")
     assert Task.objects.get(kind="cut_recording").status == TaskStatus.DONE
-    cut_given_up(str(whole.pk))
+    handle_split_failure(str(whole.pk))
 
 
 def test_a_worker_that_was_killed_while_cutting_leaves_no_clip_out(
     studio: Studio, whole: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next one goes on: every clip once, of those already there none again."""
-    cut_recording_later(whole, studio.producer)
+    enqueue_split(whole, studio.producer)
     kept: list[Recording] = []
 
     def dies(*sent: Any) -> Any:
         if len(kept) == 3:
             raise SystemExit
-        found = store.keep(*sent)
+        found = store.store_recording(*sent)
         kept.append(found[0])
         return found
 
@@ -315,34 +315,34 @@ def test_a_worker_that_was_killed_while_cutting_leaves_no_clip_out(
     do_tasks("cut_recording")
     whole.refresh_from_db()
     names = sorted(whole.pieces.values_list("file_name", flat=True))
-    assert whole.status == RecordingStatus.CUT
+    assert whole.status == RecordingStatus.SPLIT
     assert names == [f"interview-{number:03}.wav" for number in range(1, len(names) + 1)]
     assert {row.pk for row in kept} <= {row.pk for row in whole.pieces.all()}
 
 
 def test_a_worker_whose_lease_is_over_cuts_no_further(studio: Studio, whole: Recording) -> None:
-    cut_recording_later(whole, studio.producer)
+    enqueue_split(whole, studio.producer)
     (task,) = Task.objects.filter(kind="cut_recording")
-    lease = outbox.claim(str(task.pk))
+    lease = outbox.claim_task(str(task.pk))
     assert lease
     Task.objects.filter(pk=task.pk).update(lease=uuid4())
     with pytest.raises(outbox.LeaseLost):
-        cut_recording(str(whole.pk), lease)
+        split_recording(str(whole.pk), lease)
     whole.refresh_from_db()
-    assert (whole.status, whole.pieces.exists()) == (RecordingStatus.CUTTING, False)
+    assert (whole.status, whole.pieces.exists()) == (RecordingStatus.SPLITTING, False)
 
 
 def test_the_lease_is_kept_while_a_long_recording_is_heard(
     studio: Studio, whole: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By each megabyte: hours are heard before there is a first clip."""
-    cut_recording_later(whole, studio.producer)
+    enqueue_split(whole, studio.producer)
     extended: list[int] = []
     counts: list[int] = []
 
     def keep(*sent: Any) -> None:
         counts.append(len(extended))
-        store.keep(*sent)
+        store.store_recording(*sent)
 
     monkeypatch.setattr(outbox.Lease, "extend", lambda _: extended.append(1))
     monkeypatch.setattr("voices.services.recordings.segment.keep", keep)
@@ -354,12 +354,12 @@ def test_the_lease_is_kept_while_a_long_recording_is_heard(
 def test_a_worker_that_loses_its_lease_halfway_keeps_no_further_clip(
     studio: Studio, whole: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cut_recording_later(whole, studio.producer)
+    enqueue_split(whole, studio.producer)
     (task,) = Task.objects.filter(kind="cut_recording")
     kept: list[Recording] = []
 
     def slow(*sent: Any) -> None:
-        kept.append(store.keep(*sent)[0])
+        kept.append(store.store_recording(*sent)[0])
         Task.objects.filter(pk=task.pk).update(lease=uuid4())
 
     monkeypatch.setattr("voices.services.recordings.segment.keep", slow)
@@ -370,8 +370,8 @@ def test_a_worker_that_loses_its_lease_halfway_keeps_no_further_clip(
 def test_a_flac_that_is_too_long_is_cut_out_of_its_wav(studio: Studio, voice: Voice) -> None:
     sent = as_flac(long_wav())
     recording, _new = add_recording(voice, upload("interview.flac", sent), studio.producer)
-    assert recording.too_long
-    cut_recording_later(recording, studio.producer)
+    assert recording.is_too_long
+    enqueue_split(recording, studio.producer)
     do_tasks("cut_recording")
     piece = recording.pieces.order_by("file_name").first()
     assert piece and piece.recipe["from_sha256"] == hashlib.sha256(sent).hexdigest()
@@ -394,7 +394,7 @@ def test_what_is_frozen_for_a_build_is_what_is_sent(studio: Studio, voice: Voice
     add_recording(voice, upload("line.flac", as_flac(clip(77))), studio.producer, "So many words.")
     build = start_build(voice, studio.account, "rapid", Handover.RECORDINGS, studio.producer)
     frozen = {str(row.recording_id): row.sha256 for row in build.recordings.all()}
-    for sent in spec_of(build, no_file).clips:
+    for sent in make_build_spec(build, no_file).clips:
         with sent.audio.open() as file:
             assert hashlib.sha256(file.read()).hexdigest() == frozen.pop(sent.key)
     assert not frozen

@@ -27,7 +27,7 @@ def query_recordings() -> QuerySet[Recording]:
             was_built=Exists(used),
             marked_silent=Exists(marks.filter(is_silent=True)),
             marked_outlier=Exists(marks.filter(is_outlier=True)),
-            marked_discarded=Exists(marks.exclude(discarded="")),
+            marked_discarded=Exists(marks.exclude(discard_reason="")),
             source_name=F("source__file_name"),
             cut_into=Coalesce(Subquery(pieces.values("count")), 0),
         )

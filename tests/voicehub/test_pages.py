@@ -70,7 +70,7 @@ def test_a_mistake_of_ours_has_a_page_that_needs_nothing(
     def broken(*_: object) -> None:
         raise RuntimeError("a mistake")
 
-    monkeypatch.setattr("consent.views.talents.talents", broken)
+    monkeypatch.setattr("consent.views.talents.query_talents", broken)
     client = Client(raise_request_exception=False)
     client.force_login(producer)
     page = client.get(reverse("consent:talent_list"))

@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
         migrations.RenameField("build", "total", "progress_total"),
         migrations.RenameField("build", "doing", "progress_message"),
         migrations.RenameField("buildrecording", "reported", "has_report"),
+        migrations.RenameField("buildrecording", "discarded", "discard_reason"),
         migrations.RenameField("remotevoice", "raw_answer", "raw_response"),
         migrations.RenameField("remotevoice", "seen_at", "checked_at"),
         migrations.RenameField("remotevoice", "alarm", "alert"),

@@ -125,7 +125,7 @@ class BuildRecordingQuerySet(models.QuerySet["BuildRecording"]):
         newer = BuildRecording.objects.filter(
             recording=OuterRef("recording"), has_report=True, build__created_at__gt=OuterRef("build__created_at")
         )
-        marked = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discarded="")
+        marked = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discard_reason="")
         return self.filter(marked, ~Exists(newer), has_report=True)
 
 
@@ -145,7 +145,7 @@ class BuildRecording(models.Model):
     is_active = models.BooleanField(null=True, blank=True)
     is_outlier = models.BooleanField(null=True, blank=True)
     is_silent = models.BooleanField(null=True, blank=True)
-    discarded = models.TextField(blank=True, help_text="Why the provider did not use it.")
+    discard_reason = models.TextField(blank=True, help_text="Why the provider did not use it.")
 
     objects = BuildRecordingQuerySet.as_manager()
 

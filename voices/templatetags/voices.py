@@ -91,7 +91,7 @@ def provider_flags(row: BuildRecording) -> list[tuple[str, str]]:
         flags.append(("bad", "Silent"))
     if row.is_outlier:
         flags.append(("wait", "Another speaker or sound"))
-    if row.is_active is False or row.discarded:
+    if row.is_active is False or row.discard_reason:
         flags.append(("over", "Not used"))
     return flags
 

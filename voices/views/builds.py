@@ -156,7 +156,7 @@ def build_resolve_training(request: HttpRequest, pk: str) -> HttpResponse:
 def make_build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
     rows = order_worst_first(build).defer(*(f"recording__{name}" for name in DEFERRED_FIELDS))
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    marked = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discarded="")
+    marked = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discard_reason="")
     counts = build.recordings.aggregate(
         seconds=Sum("recording__seconds", default=0.0),
         reported=Count("pk", filter=Q(has_report=True)),
@@ -263,7 +263,7 @@ def _list_cells(row: BuildRecording) -> tuple[object, ...]:
     return (
         row.recording.file_name, row.transcript, row.recording.seconds, row.sha256, row.stoi, row.pesq, row.si_sdr,
         row.sample_score, row.is_active, row.is_outlier, row.is_silent, row.from_callback,
-        row.discarded,
+        row.discard_reason,
     )  # fmt: skip
 
 

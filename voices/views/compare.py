@@ -210,7 +210,7 @@ def count_recordings(pair: BuildPair) -> list[dict[str, float]]:
         reported=Count("recordings", filter=Q(recordings__has_report=True)),
         silent=Count("recordings", filter=Q(recordings__is_silent=True)),
         outliers=Count("recordings", filter=Q(recordings__is_outlier=True)),
-        unused=Count("recordings", filter=~Q(recordings__discarded="") | Q(recordings__is_active=False)),
+        unused=Count("recordings", filter=~Q(recordings__discard_reason="") | Q(recordings__is_active=False)),
     )
     names = ("clips", "seconds", "reported", "silent", "outliers", "unused")
     rows = {row["pk"]: row for row in found.order_by().values("pk", *names)}

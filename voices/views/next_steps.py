@@ -147,7 +147,7 @@ def list_builds_needing_staff() -> Iterator[NextStep]:
     builds = select_latest_builds().annotate(
         silent=Count("recordings", filter=silent),
         outliers=Count("recordings", filter=outlier & ~silent),
-        discarded=Count("recordings", filter=~Q(recordings__discarded="") & ~silent & ~outlier),
+        discarded=Count("recordings", filter=~Q(recordings__discard_reason="") & ~silent & ~outlier),
     )
     for build in builds.filter(asks | failed).order_by("-created_at")[:MAX_ROWS]:
         if build.is_active and not (build.has_unknown_provider_status or needs_staff_answer(build)):

@@ -295,7 +295,7 @@ def test_a_recording_that_was_not_used_says_why(as_producer: Client, studio: Stu
     build = studio.build(status="ready")
     first, second, last = build.recordings.order_by("recording__file_name")
     build.recordings.update(has_report=True)
-    build.recordings.filter(pk=last.pk).update(discarded="=too <noisy>")
+    build.recordings.filter(pk=last.pk).update(discard_reason="=too <noisy>")
     response = as_producer.get(build.get_absolute_url())
     assert [row.pk for row in response.context["page"]] == [last.pk, first.pk, second.pk]
     text = response.content.decode()

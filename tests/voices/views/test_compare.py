@@ -79,7 +79,7 @@ def test_what_was_sent_and_marked_stands_side_by_side(as_viewer: Client, pair: t
     assert "3 recordings, with the same text" in shown(as_viewer, *pair)
     row = first.recordings.all()[0]
     first.recordings.update(has_report=True)
-    first.recordings.filter(pk=row.pk).update(is_silent=True, discarded="Too short.")
+    first.recordings.filter(pk=row.pk).update(is_silent=True, discard_reason="Too short.")
     second.recordings.filter(recording=row.recording_id).update(transcript="Other words.")
     text = shown(as_viewer, *pair)
     assert "2 recordings, with the same text" in text

@@ -202,7 +202,7 @@ def test_marked_recordings_are_told_in_our_own_words(as_producer: Client, studio
 def test_recordings_that_were_not_used_are_told_too(as_producer: Client, studio: Studio) -> None:
     build = studio.build(status="dataset_issue")
     silent, unused, both = build.recordings.order_by("pk")
-    build.recordings.filter(pk__in=[unused.pk, both.pk]).update(discarded="Too short.")
+    build.recordings.filter(pk__in=[unused.pk, both.pk]).update(discard_reason="Too short.")
     build.recordings.filter(pk__in=[silent.pk, both.pk]).update(is_silent=True)
     assert step(as_producer, build.voice.name).reasons == ("3 recordings were marked: 2 silent, 1 not used.",)
 

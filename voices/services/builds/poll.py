@@ -39,7 +39,7 @@ FINAL_STATUSES = {
 }
 
 
-RECORDING_RESULTS = ("stoi", "pesq", "si_sdr", "sample_score", "is_active", "is_outlier", "is_silent", "discarded")
+RECORDING_RESULTS = ("stoi", "pesq", "si_sdr", "sample_score", "is_active", "is_outlier", "is_silent", "discard_reason")
 
 
 def find_build_by_callback_token(provider: str, token: str) -> Build | None:

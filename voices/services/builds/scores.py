@@ -60,7 +60,7 @@ def order_worst_first(build: Build) -> QuerySet[BuildRecording]:
     trouble = Case(
         When(is_silent=True, then=Value(0)),
         When(is_outlier=True, then=Value(1)),
-        When(~Q(discarded="") | Q(is_active=False), then=Value(2)),
+        When(~Q(discard_reason="") | Q(is_active=False), then=Value(2)),
         default=Value(3),
         output_field=IntegerField(),
     )

@@ -163,7 +163,7 @@ def test_recordings_that_were_not_used_say_why(at: Any) -> None:
     desk = at("audiostack")
     build = built(desk, "slt-01", "slt-02", "slt-03", "rms-01")
     assert build.status == BuildStatus.READY
-    said = {row.recording.file_name: row.discarded for row in build.recordings.all()}
+    said = {row.recording.file_name: row.discard_reason for row in build.recordings.all()}
     assert said.pop("rms-01.wav")
     assert not any(said.values())
 

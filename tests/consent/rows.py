@@ -14,6 +14,7 @@ from consent.services.contracts import file_contract
 from consent.services.invitations import create_private_link, request_consent
 from consent.services.takes import submit_take
 from tests.support.approval import approve_after_listening
+from tests.support.html import read_html
 from tests.support.wav import speech_like, wav_bytes
 from voicehub.models import User
 
@@ -111,4 +112,4 @@ def page(client: Client, address: str) -> str:
     """What is shown there."""
     response = client.get(address)
     assert response.status_code == 200
-    return response.content.decode()
+    return read_html(response)

@@ -7,6 +7,7 @@ from django.urls import reverse
 from consent.services.review import suspend_consent
 from tests.consent.rows import Desk
 from tests.support.approval import REASON
+from tests.support.html import read_html
 from voicehub.models import User
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +17,7 @@ def test_the_history_is_told_in_sentences(desk: Desk, client: Client, admin: Use
     consent = desk.approved()
     suspend_consent(consent, desk.producer, "A <b>dispute</b>.")
     client.force_login(admin)
-    shown = client.get(reverse("admin:consent_consent_change", args=[consent.pk])).content.decode()
+    shown = read_html(client.get(reverse("admin:consent_consent_change", args=[consent.pk])))
     assert "asked for consent." in shown
     assert f"approved the recording; the consent is in force: “{REASON}”" in shown
     assert "suspended the consent: “A &lt;b&gt;dispute&lt;/b&gt;.”" in shown

@@ -12,6 +12,7 @@ from consent.models import Capture, Consent, ConsentStatus, EventKind, Take, Tak
 from consent.services.takes import submit_take
 from tests.consent.rows import Desk, at, page, spoken, upload
 from tests.support.approval import REASON, let_time_pass, play
+from tests.support.html import read_html
 from voicehub.models import User
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +51,7 @@ def listen(client: Client, take: Take) -> None:
 def approve(client: Client, consent: Consent, take: Take, reason: str = "") -> str:
     """Ask for approval; the page that this leads to."""
     given = {"take": take.pk, "reason": reason}
-    return client.post(at("approve", consent), given, follow=True).content.decode()
+    return read_html(client.post(at("approve", consent), given, follow=True))
 
 
 def is_in_force(consent: Consent) -> bool:

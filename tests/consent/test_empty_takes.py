@@ -11,6 +11,7 @@ from django.urls import reverse
 from consent.models import ConsentStatus, EventKind, Take
 from consent.services.takes import EMPTY_TAKE_CODES
 from tests.consent.rows import Desk, at, upload
+from tests.support.html import read_html
 from tests.support.wav import RATE, noise, speech_like, wav_bytes
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +40,7 @@ def test_staff_cannot_file_a_recording_with_nothing_to_hear(
     consent, before = desk.asked(), stored_files()
     sent = {"file": upload(data), "recorded": recorded}
     response = as_producer.post(at("take_upload", consent), sent, follow=True)
-    shown = response.content.decode()
+    shown = read_html(response)
     assert words in shown and "This recording was not kept." in shown
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.REQUESTED and not Take.objects.exists()

@@ -15,6 +15,7 @@ from consent.services.invitations import invite_talent, send_invitation, void_co
 from consent.services.review import request_retake
 from consent.services.takes import submit_take
 from tests.consent.rows import Desk, spoken, the_invitation, upload
+from tests.support.html import read_html
 from tests.support.wav import HOSTILE
 from voicehub.models import User
 from voicehub.tokens import hash_token, new_token
@@ -202,7 +203,7 @@ def test_pages_are_not_stored_and_hold_nothing_inline(desk: Desk) -> None:
         assert "unsafe" not in policy and "default-src 'none'" in policy
         assert "no-store" in response.headers["Cache-Control"]
         assert "noindex" in response.headers["X-Robots-Tag"]
-        page = response.content.decode()
+        page = read_html(response)
         assert " style=" not in page and "<style" not in page and " onclick" not in page
         assert "<script>" not in page
 
@@ -308,7 +309,7 @@ def test_the_receipt_says_what_was_said_and_its_fingerprint(desk: Desk) -> None:
     consent = desk.asked()
     guest = desk.guest(consent)
     as_recorder(guest, consent, spoken())
-    page = guest.get(own("receipt", consent)).content.decode()
+    page = read_html(guest.get(own("receipt", consent)))
     assert consent.text in page and consent.takes.get().sha256 in page and desk.producer.email in page
     assert guest.get(own("record", consent)).headers["Location"] == own("receipt", consent)
 
@@ -355,10 +356,10 @@ def test_one_link_can_be_for_several_consents(desk: Desk) -> None:
     talent = desk.talent()
     first, second = desk.asked(talent), desk.asked(talent, "advertising")
     guest = desk.guest(first, second)
-    page = guest.get(reverse("invitation:home")).content.decode()
+    page = read_html(guest.get(reverse("invitation:home")))
     assert own("begin", first) in page and own("begin", second) in page
     as_recorder(guest, first, spoken())
-    assert b"1 more to answer" in guest.get(own("receipt", first)).content
+    assert "1 more to answer" in read_html(guest.get(own("receipt", first)))
 
 
 def test_the_mail_says_who_asks_for_what_and_until_when(desk: Desk, mailoutbox: list[Any], producer: User) -> None:
@@ -378,10 +379,10 @@ def test_declining_is_offered_on_the_first_page_for_each_consent_that_waits(desk
     talent = desk.talent()
     first, second = desk.asked(talent), desk.asked(talent)
     guest = desk.guest(first, second)
-    shown = guest.get(reverse("invitation:home")).content.decode()
+    shown = read_html(guest.get(reverse("invitation:home")))
     assert all(f'action="{own("decline", consent)}"' in shown for consent in (first, second))
     guest.post(own("decline", first), {"reason": ""})
-    shown = guest.get(reverse("invitation:home")).content.decode()
+    shown = read_html(guest.get(reverse("invitation:home")))
     assert own("decline", first) not in shown and own("decline", second) in shown
 
 

@@ -191,7 +191,7 @@ def test_an_old_take_that_nobody_checked_says_so(as_viewer: Client, consent: Con
 
 
 def test_why_nothing_was_checked_is_told(as_viewer: Client, consent: Consent, take: Take) -> None:
-    checked(take, statement={}, speaker={}, trouble="The file could not be opened.")
+    checked(take, statement={}, speaker={}, error="The file could not be opened.")
     shown = review(as_viewer, consent)
     assert "Not checked" in shown and "The file could not be opened." in shown
     assert at("take_check", take) not in shown

@@ -17,6 +17,7 @@ from consent.services.invitations import invite_talent
 from consent.services.review import decline_consent, request_retake, suspend_consent
 from tests.consent.rows import PDF, PROVIDER, Desk, at, page, spoken, terms, upload
 from tests.support.approval import REASON, approve_after_listening, let_time_pass, play
+from tests.support.html import read_html
 from tests.support.wav import HTML, ZIP
 from voicehub.models import User
 from voicehub.tokens import hash_token
@@ -389,7 +390,7 @@ def test_pages_hold_nothing_inline(desk: Desk, as_producer: Client) -> None:
     for address in addresses:
         response = as_producer.get(address)
         assert "unsafe" not in response.headers["Content-Security-Policy"]
-        shown = response.content.decode()
+        shown = read_html(response)
         assert not re.search(r"\sstyle=|<style|\son[a-z]+=|<script>|javascript:", shown), address
 
 

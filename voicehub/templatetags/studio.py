@@ -1,11 +1,13 @@
 """What every page of the studio shows in the same way: times, durations, states, form fields."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import template
 from django.core.paginator import Page
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -107,3 +109,33 @@ def pages(page: "Page[Any]") -> dict[str, Any]:
     """Links to the pages around this one; nothing where there is only one."""
     elided = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
     return {"page": page, "numbers": list(elided), "gap": page.paginator.ELLIPSIS}
+
+
+class NavigationLink(NamedTuple):
+    """`current` is the value of aria-current: "page" on the page itself, "true" on a page below it."""
+
+    label: str
+    url: str
+    current: str = ""
+
+
+@register.simple_tag(takes_context=True)
+def navigation(context: template.Context) -> list[NavigationLink]:
+    """The links of the main navigation that this user may follow."""
+    request, perms = context["request"], context["perms"]
+    today, talents, accounts = (reverse(name) for name in ("today", "consent:talent_list", "voices:account_list"))
+    in_accounts = accounts in request.path
+    in_talents = request.path != today and not in_accounts and _get_app(request) in {"consent", "voices"}
+    links = [NavigationLink("Today", today, "page" if request.path == today else "")]
+    if "consent.view_talent" in perms:
+        links.append(NavigationLink("Talents", talents, "true" if in_talents else ""))
+    if "voices.view_account" in perms:
+        current = "page" if request.path == accounts else "true" if in_accounts else ""
+        links.append(NavigationLink("Accounts", accounts, current))
+    if request.user.is_staff:
+        links.append(NavigationLink("Administration", reverse("admin:index")))
+    return links
+
+
+def _get_app(request: HttpRequest) -> str:
+    return request.resolver_match.app_name if request.resolver_match else ""

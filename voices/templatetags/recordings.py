@@ -7,7 +7,7 @@ from django import template
 
 from voicehub.sound_report import format_minus
 from voicehub.text import duration
-from voices.models import Recording
+from voices.models import Recording, RecordingStatus
 from voices.presenters import is_playable
 
 register = template.Library()
@@ -66,3 +66,12 @@ def format_source_span(recording: Recording) -> str:
         return ""
     start, end = (frame / recording.sample_rate for frame in frames)
     return f"{duration(start)} to {duration(end)}"
+
+
+@register.filter
+def describe_use(recording: Recording) -> str:
+    """What happens to a file that goes into no build by itself."""
+    return {
+        RecordingStatus.SPLITTING: "Its clips appear here. The original file is stored.",
+        RecordingStatus.SPLIT: "Its clips go into builds. The original file is stored.",
+    }.get(RecordingStatus(recording.status), "The original file is stored. It goes into no build.")

@@ -14,6 +14,7 @@ from consent.services.disclosure import compute_term, describe_disclosure
 from providers import registry
 from providers.types import ConsentProof, Tier
 from tests.consent.rows import Desk
+from tests.support.html import read_html
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +40,7 @@ def at(consent: Consent, provider: str) -> Consent:
 
 def home(desk: Desk, consent: Consent) -> str:
     """The overview as HTML without line breaks, with entities as characters."""
-    page = desk.guest(consent).get(reverse("invitation:home")).content.decode()
+    page = read_html(desk.guest(consent).get(reverse("invitation:home")))
     return " ".join(page.split())
 
 
@@ -106,7 +107,7 @@ def test_term_is_the_earlier_end_of_consent_and_contract(
 def test_contract_form_promises_no_deletion_by_itself(desk: Desk, as_producer: Client) -> None:
     talent = desk.talent()
     assert DELETE_AT_END_LABEL in as_producer.get(reverse("consent:contract_add", args=[talent.pk])).content.decode()
-    page = as_producer.get(desk.contract(talent).get_absolute_url()).content.decode()
+    page = read_html(as_producer.get(desk.contract(talent).get_absolute_url()))
     assert "Yes; staff delete it" in page
     assert "Voice is deleted" not in page
 

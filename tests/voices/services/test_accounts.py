@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from providers import registry
+from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voices.models import Account, LimitOverride
 from voices.views.accounts import LIMIT_LABELS, format_limit
@@ -14,18 +15,18 @@ pytestmark = pytest.mark.django_db
 
 
 def page(client: Client) -> str:
-    return client.get(reverse("voices:account_list")).content.decode()
+    return read_html(client.get(reverse("voices:account_list")))
 
 
 def provider_page(client: Client, slug: str) -> str:
     response = client.get(reverse("voices:provider", args=[slug]))
     assert response.status_code == 200
-    return response.content.decode()
+    return read_html(response)
 
 
 def add(client: Client, **fields: str) -> str:
     given = {"name": "Second", "provider": "voiceai", "mode": "sandbox", "key": "canary-key-7391"} | fields
-    return client.post(reverse("voices:account_add"), given, follow=True).content.decode()
+    return read_html(client.post(reverse("voices:account_add"), given, follow=True))
 
 
 def test_of_a_key_only_its_end_is_shown(as_admin: Client, studio: Studio) -> None:

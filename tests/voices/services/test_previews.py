@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from consent.models import Consent, ConsentStatus
+from tests.support.html import read_html
 from tests.voices.over_there import OverThere
 from tests.voices.rows import Studio
 from voices.models import Account, Preview, PreviewStatus, RemoteVoice
@@ -25,11 +26,11 @@ def ask(client: Client, remote: RemoteVoice, text: str = TEXT) -> str:
     path = reverse("voices:preview_request", args=[remote.pk])
     response = client.post(path, {"text": text}, headers={"HX-Request": "true"})
     assert response.status_code == 200
-    return response.content.decode()
+    return read_html(response)
 
 
 def page(client: Client, remote: RemoteVoice) -> str:
-    return client.get(remote.get_absolute_url()).content.decode()
+    return read_html(client.get(remote.get_absolute_url()))
 
 
 def listed(client: Client, remote: RemoteVoice, seen: str = "") -> Any:
@@ -59,7 +60,7 @@ def test_a_sentence_is_said_and_heard(as_producer: Client, at: At) -> None:
     )
     assert listed(as_producer, remote, stamp(text)).status_code == 204
     studio.work()
-    text = listed(as_producer, remote, stamp(text)).content.decode()
+    text = read_html(listed(as_producer, remote, stamp(text)))
     assert "every 2s" not in text
     address = reverse("voices:preview_audio", args=[Preview.objects.get().pk])
     assert f'src="{address}"' in text
@@ -114,7 +115,7 @@ def test_it_is_heard_where_the_build_is_read(as_producer: Client, as_viewer: Cli
     build = studio.build(status="ready")
     preview = kept(build.remote_voice)
     for client, asks in ((as_producer, True), (as_viewer, False)):
-        text = client.get(build.get_absolute_url()).content.decode()
+        text = read_html(client.get(build.get_absolute_url()))
         assert reverse("voices:preview_audio", args=[preview.pk]) in text
         assert ("Have it said" in text) == asks
         assert "may charge for each sentence" in text if asks else True

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from tests.support.html import read_html
 from tests.voices.over_there import OverThere
 from tests.voices.rows import Studio
 from voices.models import Account, AccountCall, RemoteVoice
@@ -20,14 +21,14 @@ TASKS = ("account_test", "account_key", "account_pause", "account_resume")
 
 
 def page(client: Client, account: Account) -> str:
-    return client.get(reverse("voices:account", args=[account.pk])).content.decode()
+    return read_html(client.get(reverse("voices:account", args=[account.pk])))
 
 
 def post(client: Client, address: str, account: Account, **fields: str) -> str:
     response = client.post(reverse(f"voices:{address}", args=[account.pk]), fields, follow=True)
     assert response.redirect_chain == [(reverse("voices:account", args=[account.pk]), 302)]
     account.refresh_from_db()
-    return response.content.decode()
+    return read_html(response)
 
 
 def test_a_key_that_works_and_one_that_does_not(as_admin: Client, at: At) -> None:
@@ -107,7 +108,7 @@ def test_the_voices_of_an_account_are_listed_and_the_unknown_ones_led_to(as_prod
     text = page(as_producer, studio.account)
     assert f'href="{build.remote_voice.get_absolute_url()}"' in text
     assert "Warm narrator" in text
-    assert ">Alarm</span>" in text
+    assert ">Alert</span>" in text
     unknown = reverse("voices:unknown_voices", args=[studio.account.pk])
     assert unknown in text
     Account.objects.update(provider="audiostack")  # which has no list of an account's own voices

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from providers.types import Handover
+from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voices.models import Account, Build, BuildRecording, BuildStatus, DatasetFetch, Recording, RemoteVoice
 from voices.models.choices import HANDOVER_LABELS
@@ -27,7 +28,7 @@ def start(client: Client, studio: Studio, voice: Any, **fields: Any) -> Any:
 def page(client: Client, build: Build, name: str = "voices:build", query: str = "") -> str:
     response = client.get(reverse(name, args=[build.pk]) + query)
     assert response.status_code == 200
-    return response.content.decode()
+    return read_html(response)
 
 
 # --- Starting ----------------------------------------------------------------------------
@@ -42,7 +43,7 @@ def test_every_handover_has_a_label() -> None:
 def test_one_button_starts_a_build_of_what_is_ready(as_producer: Client, studio: Studio, handover: str) -> None:
     voice = studio.voice()
     studio.recordings(voice)
-    before = as_producer.get(voice.get_absolute_url()).content.decode()
+    before = read_html(as_producer.get(voice.get_absolute_url()))
     assert before.count("Start rapid build") == 1
     assert "Start professional build" not in before
     response = start(as_producer, studio, voice, handover=handover)
@@ -67,7 +68,7 @@ def test_the_last_error_of_an_account_is_advice_and_blocks_nothing(as_producer: 
     voice = studio.voice()
     studio.recordings(voice)
     Account.objects.update(last_error="The key is wrong.")
-    text = as_producer.get(voice.get_absolute_url()).content.decode()
+    text = read_html(as_producer.get(voice.get_absolute_url()))
     assert "The last call with this account failed: The key is wrong." in text
     assert f'<a href="{reverse("voices:account_list")}">Accounts</a></li>' in text
     assert "Start rapid build" in text
@@ -78,7 +79,7 @@ def test_what_is_there_and_what_is_missing_add_up(as_producer: Client, studio: S
     voice = studio.voice()
     studio.recordings(voice)
     voice.recordings.update(seconds=7.5)
-    text = as_producer.get(voice.get_absolute_url()).content.decode()
+    text = read_html(as_producer.get(voice.get_absolute_url()))
     assert "<strong>0:22</strong> of 10:00" in text
     assert "9:38 more minutes" in text
     assert "<strong>0:22</strong>, at least 0:10" in text
@@ -86,7 +87,7 @@ def test_what_is_there_and_what_is_missing_add_up(as_producer: Client, studio: S
 
 def test_every_reason_against_a_build_is_told(as_producer: Client, studio: Studio) -> None:
     voice = studio.voice(talent=studio.talent("Nora Nye"))
-    text = start(as_producer, studio, voice).content.decode()
+    text = read_html(start(as_producer, studio, voice))
     assert "Nora Nye has not been asked for consent" in text
     assert "No contract of Nora Nye is on file." in text
     assert not Build.objects.exists()
@@ -154,7 +155,7 @@ def test_only_a_queued_build_can_be_cancelled(as_producer: Client, studio: Studi
     assert build.status == "cancelled"
     sent = studio.build(studio.voice("Other", build.voice.talent), status="training")
     assert "Cancel this build" not in page(as_producer, sent)
-    text = as_producer.post(reverse("voices:build_cancel", args=[sent.pk]), follow=True).content.decode()
+    text = read_html(as_producer.post(reverse("voices:build_cancel", args=[sent.pk]), follow=True))
     assert "cannot be stopped" in text
     sent.refresh_from_db()
     assert sent.status == "training"
@@ -256,7 +257,7 @@ def test_what_waits_for_its_account_says_so(as_viewer: Client, studio: Studio) -
     seen = as_viewer.get(build.get_absolute_url()).context["stamp"]
     Account.objects.update(paused_at=build.created_at, pause_reason="The key was refused.")
     path = reverse("voices:build_progress", args=[build.pk])
-    text = as_viewer.get(path, {"seen": seen}).content.decode()
+    text = read_html(as_viewer.get(path, {"seen": seen}))
     assert "Waiting: the account Main is paused." in text and "The key was refused." in text
 
 
@@ -284,7 +285,7 @@ def test_a_dataset_issue_names_the_worst_recordings_first(as_viewer: Client, stu
     BuildRecording.objects.filter(pk=silent.pk).update(has_report=True, sample_score=0.99, is_silent=True)
     response = as_viewer.get(build.get_absolute_url())
     assert [row.pk for row in response.context["page"]] == [silent.pk, poor.pk, fine.pk]
-    text = response.content.decode()
+    text = read_html(response)
     assert "1 of 3 recordings is marked" in text
     assert "provider's own estimates" in text
     assert "told by the provider's message" in text
@@ -298,7 +299,7 @@ def test_a_recording_that_was_not_used_says_why(as_producer: Client, studio: Stu
     build.recordings.filter(pk=last.pk).update(discard_reason="=too <noisy>")
     response = as_producer.get(build.get_absolute_url())
     assert [row.pk for row in response.context["page"]] == [last.pk, first.pk, second.pk]
-    text = response.content.decode()
+    text = read_html(response)
     assert "Not used</span>" in text and "“=too &lt;noisy&gt;”" in text
     assert text.count("Mend<span") == 1
     rows = as_producer.get(reverse("voices:build_export", args=[build.pk]))
@@ -306,7 +307,7 @@ def test_a_recording_that_was_not_used_says_why(as_producer: Client, studio: Stu
     assert [line["discarded"] for line in lines] == ["'=too <noisy>", "", ""]
     shown = as_producer.get(build.voice.get_absolute_url(), {"show": "marked"})
     assert [row.pk for row in shown.context["page"]] == [last.recording_id]
-    assert "Not used, said by the provider" in shown.content.decode()
+    assert "Not used, said by the provider" in read_html(shown)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract
+from tests.support.html import read_html
 from tests.voices.rows import Studio, clip
 from voicehub.models import Task
 from voices.models import Account, Build, Preview, PreviewStatus, RemoteVoice
@@ -83,16 +84,16 @@ def test_what_was_sent_and_marked_stands_side_by_side(as_viewer: Client, pair: t
     second.recordings.filter(recording=row.recording_id).update(transcript="Other words.")
     text = shown(as_viewer, *pair)
     assert "2 recordings, with the same text" in text
-    assert "<td>1 silent, 0 of another speaker or sound, 1 not used</td><td>It said nothing of them</td>" in text
+    assert "<td>1 silent, 0 with another speaker or sound, 1 not used</td><td>It said nothing of them</td>" in text
     assert "3, 0:12 minutes" in text
 
 
 def test_two_builds_are_picked_where_they_are_listed(as_viewer: Client, pair: tuple[Build, Build]) -> None:
     first, second = pair
-    text = as_viewer.get(first.voice.get_absolute_url()).content.decode()
+    text = read_html(as_viewer.get(first.voice.get_absolute_url()))
     assert f'action="{reverse("voices:compare")}"' in text
     assert text.count(f'value="{first.pk}"') == text.count(f'value="{second.pk}"') == 2
-    one = as_viewer.get(second.get_absolute_url()).content.decode()
+    one = read_html(as_viewer.get(second.get_absolute_url()))
     assert f'<input type="hidden" name="a" value="{second.pk}">' in one and f'<option value="{first.pk}">' in one
     Build.objects.filter(pk=first.pk).update(status="training", finished_at=None)
     assert "compare-pick" not in as_viewer.get(first.voice.get_absolute_url()).content.decode()
@@ -134,7 +135,7 @@ def test_what_one_cannot_do_does_not_keep_the_other_from_it(as_producer: Client,
     RemoteVoice.objects.filter(pk=second.remote_voice_id).update(deleted_at=timezone.now())
     text = shown(as_producer, *pair)
     assert "cannot say anything new: The provider does not have this voice" in text and "Have it said" in text
-    said = say(as_producer, *pair).content.decode()
+    said = read_html(say(as_producer, *pair))
     assert "Resemble AI, rapid: The provider does not have this voice" in said
     assert [one.build_id for one in Preview.objects.all()] == [first.pk]
     Consent.objects.update(status=ConsentStatus.SUSPENDED)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
+from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 def today(client: Client) -> str:
     response = client.get(reverse("today"))
     assert response.status_code == 200
-    return response.content.decode()
+    return read_html(response)
 
 
 def step(client: Client, subject: str) -> next_steps.NextStep:
@@ -134,7 +135,7 @@ def test_a_built_voice_whose_gate_has_closed_waits(
     row = step(as_producer, build.voice.name)
     assert words in " ".join(row.reasons)
     assert row.action == action
-    text = as_producer.get(build.get_absolute_url()).content.decode()
+    text = read_html(as_producer.get(build.get_absolute_url()))
     assert "Build again</button>" not in text
     assert words in text
 
@@ -154,7 +155,7 @@ def test_a_viewer_is_led_to_the_page_instead_of_the_form(as_viewer: Client, stud
     row = step(as_viewer, "Silent one")
     assert (row.is_allowed, row.url) == (False, Voice.objects.get().get_absolute_url())
     marked = studio.build(Voice.objects.get(), status="dataset_issue")
-    text = as_viewer.get(marked.get_absolute_url()).content.decode()
+    text = read_html(as_viewer.get(marked.get_absolute_url()))
     assert "Mend" not in text
 
 
@@ -162,7 +163,7 @@ def test_of_builds_that_ended_only_the_newest_of_a_voice_is_shown(as_viewer: Cli
     old = studio.build(status="failed")
     assert old.get_absolute_url() in as_viewer.get(reverse("voices:active_builds")).content.decode()
     new = studio.build(old.voice, status="ready")
-    text = as_viewer.get(reverse("voices:active_builds")).content.decode()
+    text = read_html(as_viewer.get(reverse("voices:active_builds")))
     assert new.get_absolute_url() in text
     assert old.get_absolute_url() not in text
 
@@ -239,7 +240,7 @@ def test_builds_move_by_themselves_until_all_are_over(as_viewer: Client, studio:
     assert 'hx-trigger="every 2s"' in first.content.decode()
     assert as_viewer.get(path, {"seen": first.context["moving"].change_token}).status_code == 204
     type(build).objects.update(status="ready", finished_at=timezone.now())
-    last = as_viewer.get(path, {"seen": first.context["moving"].change_token}).content.decode()
+    last = read_html(as_viewer.get(path, {"seen": first.context["moving"].change_token}))
     assert "Ready" in last
     assert "every 2s" not in last
 

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from tests.support.html import read_html
 from tests.voices.rows import Studio, clip, upload
 from voicehub.models import Task, TaskStatus
 from voices.models import Recording, RecordingStatus, Voice
@@ -46,7 +47,7 @@ def done(kind: str) -> None:
 
 
 def shown(client: Client, voice: Voice, query: str = "") -> str:
-    return client.get(f"{reverse('voices:recording_table', args=[voice.pk])}?{query}").content.decode()
+    return read_html(client.get(f"{reverse('voices:recording_table', args=[voice.pk])}?{query}"))
 
 
 def poll_of(text: str) -> str:
@@ -65,7 +66,7 @@ def test_a_row_that_waits_is_filled_in_by_itself(as_viewer: Client, studio: Stud
     assert as_viewer.get(poll_of(page)).status_code == 204
     listened(first, findings=[LOOK])
     answer = as_viewer.get(poll_of(page))
-    text = answer.content.decode()
+    text = read_html(answer)
     assert f'id="heard-{first.pk}" hx-swap-oob="true"' in text and "Noise." in text
     assert f'id="heard-{second.pk}"' not in text, "nothing is new about the other one"
     assert "HX-Trigger" not in answer.headers
@@ -78,13 +79,13 @@ def test_the_page_stops_asking_when_all_are_compared(as_viewer: Client, studio: 
     listened(*rows)
     done(ANALYZE_TASK)
     Task.objects.create(kind=COMPARE_TASK, object_id=str(voice.pk), due_at=timezone.now())
-    text = as_viewer.get(poll_of(page)).content.decode()
+    text = read_html(as_viewer.get(poll_of(page)))
     assert poll_of(text), "the comparison comes last"
     change(rows[1], set_findings=[{**LOOK, "text": "Louder than the rest."}])
     voice.comparison = {"compared_at": timezone.now().isoformat(), "text": "One of them is louder."}
     voice.save(update_fields=["comparison"])
     done(COMPARE_TASK)
-    text = as_viewer.get(poll_of(text)).content.decode()
+    text = read_html(as_viewer.get(poll_of(text)))
     assert "Louder than the rest." in text and "One of them is louder." in text and not poll_of(text)
     assert "compared with the others" in shown(as_viewer, voice) and not poll_of(shown(as_viewer, voice))
 
@@ -104,7 +105,7 @@ def test_a_new_text_has_its_row_listened_to_again(as_producer: Client, studio: S
     assert not poll_of(page) and 'hx-trigger="recordings-move from:body"' in page
     path = reverse("voices:recording_edit", args=[row.pk])
     answer = as_producer.post(path, {"transcript": "Other words."}, headers={"HX-Request": "true"})
-    text = answer.content.decode()
+    text = read_html(answer)
     assert f'id="heard-{row.pk}" hx-swap-oob="true"' in text and "Being listened to" in text
     assert "recordings-move" in answer.headers["HX-Trigger"]
     assert poll_of(as_producer.get(reverse("voices:recordings_poll", args=[voice.pk])).content.decode())
@@ -285,4 +286,4 @@ def test_a_file_that_clips_were_cut_from_is_not_offered_to_be_deleted(
     delete = reverse("voices:recording_delete", args=[source.pk])
     assert delete in shown(as_engineer, voice)
     change(piece, source=source)
-    assert delete not in shown(as_engineer, voice) and "Kept for its clips" in shown(as_engineer, voice)
+    assert delete not in shown(as_engineer, voice) and "Source of clips" in shown(as_engineer, voice)

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from tests.support.html import read_html
 from tests.voices.rows import Studio, clip, upload
 from voices.models import Build, Recording, Voice
 from voices.services.recordings.store import add_recording, set_active
@@ -92,7 +93,7 @@ def test_the_providers_marks_are_shown_and_filtered_by(
     mute, other, fine = (row.file_name for row in marked)
     assert marks(as_viewer, voice) == {mute: (True, True), other: (False, True), fine: (False, False)}
     assert set(marks(as_viewer, voice, "show=marked")) == {mute, other}
-    text = as_viewer.get(f"{voice.get_absolute_url()}?show=marked").content.decode()
+    text = read_html(as_viewer.get(f"{voice.get_absolute_url()}?show=marked"))
     assert text.count("Silent, said by the provider") == 1
     assert text.count("Another speaker or sound, said by the provider") == 2
 
@@ -120,7 +121,7 @@ def test_what_is_still_marked_is_told_before_the_next_build(
     place = "?show=marked#recordings"
     two = "2 recordings were marked by the provider in the last build. Leave them out or replace them."
     assert advice(as_viewer, voice) == [(two, place)]
-    assert f'<a href="{place}">' in as_viewer.get(voice.get_absolute_url()).content.decode()
+    assert f'<a href="{place}">' in read_html(as_viewer.get(voice.get_absolute_url()))
     set_active(mute, False)
     one = "1 recording was marked by the provider in the last build. Leave it out or replace it."
     assert advice(as_viewer, voice) == [(one, place)]
@@ -242,7 +243,7 @@ def test_names_and_words_are_shown_and_never_run(as_producer: Client, studio: St
     add_recording(voice, upload("evil.wav"), studio.producer, transcript=EVIL)
     Recording.objects.update(file_name=EVIL)
     for path in (voice.get_absolute_url(), reverse("voices:voice_add", args=[talent.pk]), reverse("today")):
-        text = as_producer.get(path).content.decode()
+        text = read_html(as_producer.get(path))
         assert "<script>alert" not in text
         assert "<img src=x" not in text
         assert html.escape(EVIL) in text

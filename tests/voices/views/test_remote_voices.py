@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from consent.models import Consent
 from consent.services.review import withdraw_consent
+from tests.support.html import read_html
 from tests.voices.over_there import OverThere
 from tests.voices.rows import Studio
 from voicehub.refusals import ActionRefused
@@ -24,14 +25,14 @@ At = Callable[[str], OverThere]
 def page(client: Client, remote: RemoteVoice) -> str:
     response = client.get(remote.get_absolute_url())
     assert response.status_code == 200
-    return response.content.decode()
+    return read_html(response)
 
 
 def post(client: Client, address: str, remote: RemoteVoice, **fields: str) -> str:
     response = client.post(reverse(f"voices:{address}", args=[remote.pk]), fields, follow=True)
     assert response.redirect_chain == [(remote.get_absolute_url(), 302)]
     remote.refresh_from_db()
-    return response.content.decode()
+    return read_html(response)
 
 
 # --- Looking -----------------------------------------------------------------------------
@@ -170,7 +171,7 @@ def test_a_viewer_sees_and_changes_nothing(as_viewer: Client, at: At) -> None:
 
 def progress(client: Client, remote: RemoteVoice, seen: str = "") -> tuple[int, str]:
     response = client.get(reverse("voices:remote_progress", args=[remote.pk]), {"seen": seen})
-    return response.status_code, response.content.decode()
+    return response.status_code, read_html(response)
 
 
 def stamp(text: str) -> str:
@@ -227,7 +228,7 @@ def test_after_another_key_that_it_is_not_there_proves_less(as_producer: Client,
     studio.work()
     text = page(as_producer, remote)
     assert "Nobody knows whether it is there" in text
-    assert "Note that it is gone" in text
+    assert "Confirm deletion" in text
     assert ">Unknown<" in as_producer.get(reverse("today")).content.decode()
 
 
@@ -251,7 +252,7 @@ def test_a_deletion_that_fails_says_what_went_wrong(as_producer: Client, at: At)
     studio.work()
     text = page(as_producer, remote)
     assert "The last try came to nothing" in text
-    assert "Note that it is gone" in text
+    assert "Confirm deletion" in text
 
 
 def test_where_the_provider_cannot_a_person_writes_it_down(as_producer: Client, at: At) -> None:

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from tests.support.html import read_html
 from tests.voices.over_there import OverThere
 from voices.models import RemoteVoice, Voice
 
@@ -19,12 +20,12 @@ def path(studio: OverThere, name: str = "unknown_voices") -> str:
 
 
 def page(client: Client, studio: OverThere) -> str:
-    return client.get(path(studio)).content.decode()
+    return read_html(client.get(path(studio)))
 
 
 def adopt(client: Client, studio: OverThere, remote_id: str, voice: Voice, tier: str = "rapid") -> str:
     fields = {"remote_id": remote_id, "voice": str(voice.pk), "tier": tier}
-    return client.post(path(studio, "unknown_voice_adopt"), fields, follow=True).content.decode()
+    return read_html(client.post(path(studio, "unknown_voice_adopt"), fields, follow=True))
 
 
 def test_what_is_there_and_not_known_is_listed(as_producer: Client, at: At) -> None:
@@ -42,7 +43,7 @@ def test_what_is_there_and_not_known_is_listed(as_producer: Client, at: At) -> N
 def test_one_is_adopted_and_is_then_the_voices_own(as_producer: Client, at: At) -> None:
     studio = at("voiceai")
     voice, remote_id = studio.voice(), studio.made_there("left behind")
-    form = as_producer.get(path(studio, "unknown_voice_adopt"), {"id": remote_id}).content.decode()
+    form = read_html(as_producer.get(path(studio, "unknown_voice_adopt"), {"id": remote_id}))
     assert f'value="{remote_id}"' in form
     assert "Warm narrator (Tilda Strand)" in form
     text = adopt(as_producer, studio, remote_id, voice)
@@ -66,7 +67,7 @@ def test_a_form_that_was_bent_adopts_nothing(as_producer: Client, at: At) -> Non
 
 def test_nobodys_voice_is_adopted_before_there_is_a_voice(as_producer: Client, at: At) -> None:
     studio = at("voiceai")
-    text = as_producer.get(path(studio, "unknown_voice_adopt"), {"id": "x"}).content.decode()
+    text = read_html(as_producer.get(path(studio, "unknown_voice_adopt"), {"id": "x"}))
     assert "No voice is set up" in text
 
 
@@ -74,14 +75,14 @@ def test_one_is_deleted_with_a_reason_and_a_proof(as_producer: Client, at: At) -
     studio = at("voiceai")
     remote_id = studio.made_there("left behind")
     fields = {"remote_id": remote_id, "reason": ""}
-    answer = as_producer.post(path(studio, "unknown_voice_delete"), fields, follow=True).content.decode()
+    answer = read_html(as_producer.post(path(studio, "unknown_voice_delete"), fields, follow=True))
     assert "Enter a reason." in answer
     assert not RemoteVoice.objects.exists()
     fields["reason"] = "A trial of last year."
     as_producer.post(path(studio, "unknown_voice_delete"), fields)
     studio.work()
     assert studio.shown_status(remote_id) == 404
-    text = as_producer.get(RemoteVoice.objects.get().get_absolute_url()).content.decode()
+    text = read_html(as_producer.get(RemoteVoice.objects.get().get_absolute_url()))
     assert "left behind at Voice.ai" in " ".join(text.split())
     assert "Nobody here knew it" in text
     assert "A trial of last year." in text
@@ -91,7 +92,7 @@ def test_one_is_deleted_with_a_reason_and_a_proof(as_producer: Client, at: At) -
 def test_one_that_is_gone_meanwhile_is_told_as_such(as_producer: Client, at: At) -> None:
     studio = at("voiceai")
     fields = {"remote_id": "gone", "reason": "x"}
-    answer = as_producer.post(path(studio, "unknown_voice_delete"), fields, follow=True).content.decode()
+    answer = read_html(as_producer.post(path(studio, "unknown_voice_delete"), fields, follow=True))
     assert "could not find it" in answer
     assert not RemoteVoice.objects.exists()
 

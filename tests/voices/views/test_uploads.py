@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
 
+from tests.support.html import read_html
 from tests.support.wav import speech_like, wav_bytes
 from tests.voices.rows import Studio, clip, upload
 from voices.models import Recording, Voice
@@ -197,5 +198,5 @@ def test_an_archive_that_is_refused_as_a_whole_says_why(as_producer: Client, voi
 def test_without_a_script_an_archive_is_told_in_messages(as_producer: Client, voice: Voice) -> None:
     path = reverse("voices:recording_upload", args=[voice.pk])
     archive = zipped(a__wav=clip(1), notes__wav=b"no sound")
-    text = as_producer.post(path, {"recordings": [archive]}, follow=True).content.decode()
+    text = read_html(as_producer.post(path, {"recordings": [archive]}, follow=True))
     assert "day-1.zip: 1 added, 1 cannot be used." in text and "notes.wav: Not added." in text

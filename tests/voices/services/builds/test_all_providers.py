@@ -63,7 +63,7 @@ def test_every_way_ends_in_a_voice_that_was_paid_once(at: Any, provider: str, ti
     build = desk.finish(desk.start(desk.voice(), tier, way))
     assert (build.status, build.issue) == (BuildStatus.READY, "")
     assert desk.ledger() == Counter(MADE[provider])
-    assert build.remote_voice.remote_id and build.kept == ""
+    assert build.remote_voice.remote_id and build.resume_state == ""
     assert "Tilda" not in build.remote_voice.reference
 
 
@@ -134,7 +134,7 @@ def test_key_that_is_refused_stops_the_account_once_and_all_goes_on_after_a_new_
     change_key(desk.account, key)
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == Counter(MADE[provider])
-    told = " ".join(f"{call.operation} {call.said}" for call in desk.account.calls.all())
+    told = " ".join(f"{call.operation} {call.response_text}" for call in desk.account.calls.all())
     assert told and key not in told and "bad-key-of-somebody" not in told
 
 

@@ -100,7 +100,7 @@ def test_look_up_that_comes_late_undoes_nothing(at: At, monkeypatch: pytest.Monk
             status=BuildStatus.UNCONFIRMED, pending_call="build", previous_version="initializing 1"
         )
 
-    then(monkeypatch, reconcile, "_look", meanwhile)
+    then(monkeypatch, reconcile, "_look_up_call", meanwhile)
     reconcile.reconcile_build(str(build.pk))
     assert again(build.remote_voice).remote_id == there
     assert (again(build).status, again(build).step) == (BuildStatus.UNCONFIRMED, "build")
@@ -199,7 +199,7 @@ def test_account_that_is_paused_while_a_build_is_sent(at: At, provider: str, mon
         accounts.pause_account(desk.account, "Stop!", desk.producer)
         asked.append(desk.traffic())
 
-    then(monkeypatch, BuildJournal, "progress", pause)
+    then(monkeypatch, BuildJournal, "record_progress", pause)
     desk.reach(build, BuildStatus.QUEUED)
     assert "Stop!" in build.progress_message
     # Of a file that is being sent, what belongs to it.
@@ -463,7 +463,7 @@ def test_sound_that_comes_after_its_worker_was_given_up_is_kept(at: At, monkeypa
     desk = at("voiceai")
     preview = request_preview(ready(desk), "Hello there.", desk.producer)
     adapter = registry.get_provider_class("voiceai")
-    then(monkeypatch, adapter, "preview", lambda: make_preview(str(preview.pk)))
+    then(monkeypatch, adapter, "generate_preview", lambda: make_preview(str(preview.pk)))
     make_preview(str(preview.pk))
     kept = again(preview)
     assert (kept.status, kept.issue) == (PreviewStatus.READY, "")

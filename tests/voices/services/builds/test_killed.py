@@ -35,7 +35,7 @@ class Reaper:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.lines = self.line = 0
         self.after = False
-        for name in ("about_to", "voice", "recording", "keep", "progress"):
+        for name in ("before_call", "record_voice", "record_recording", "save_resume_state", "record_progress"):
             monkeypatch.setattr(BuildJournal, name, self._watched(getattr(BuildJournal, name)))
         # And what is written when a submit has come back.
         monkeypatch.setattr(submit, "mark_training", self._watched(lifecycle.mark_training))

@@ -54,7 +54,7 @@ def test_the_pause_is_told_where_it_is_felt_and_mended_where_it_is_told(
     sandbox.faults({"operation": "create_voice", "do": "status:401"})
     build = desk.reach(desk.start(desk.voice()), BuildStatus.QUEUED)
     account = reverse("voices:account", args=[desk.account.pk])
-    rows = [row for row in as_admin.get(reverse("today")).context["steps"] if row.word == "Paused"]
+    rows = [row for row in as_admin.get(reverse("today")).context["steps"] if row.status == "Paused"]
     (row,) = rows
     assert (row.subject, row.action, row.url) == (desk.account.name, "Enter a new key", account)
     assert row.reasons[0].startswith(REFUSED)

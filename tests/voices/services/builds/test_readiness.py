@@ -13,6 +13,7 @@ from django.utils import timezone
 from consent.models import Consent, ConsentStatus, Contract, Statement
 from providers import registry
 from providers.types import Handover
+from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voices.build_options import BuildOption, Rank, join_words, list_build_options
 from voices.models import Account, Build, RecordingStatus, RemoteVoice, Voice
@@ -210,7 +211,7 @@ def test_a_lone_missing_consent_is_one_click_away(as_producer: Client, as_viewer
     )
     text = page(as_producer, voice)
     assert f'where-act" href="{one.consent_url.replace("&", "&amp;")}"' in text
-    form = as_producer.get(one.consent_url).content.decode()
+    form = read_html(as_producer.get(one.consent_url))
     assert '<option value="voiceai:en-US" selected>' in form
     assert "where-act" not in page(as_viewer, voice)
     assert not place(voice, "audiostack", "professional").is_only_consent_missing, "minutes are missing too"
@@ -334,7 +335,7 @@ def test_what_cannot_be_used_is_not_counted(five: Studio) -> None:
 
 def test_the_rows_come_anew_and_can_be_told_apart(as_viewer: Client, five: Studio) -> None:
     voice = five.voice()
-    text = as_viewer.get(reverse("voices:readiness", args=[voice.pk])).content.decode()
+    text = read_html(as_viewer.get(reverse("voices:readiness", args=[voice.pk])))
     assert 'hx-trigger="readiness-changed from:body, recordings-changed from:body"' in text
     keys = [f'id="place-{one.key}"' for one in list_build_options(voice)]
     assert len(set(keys)) == 7 and all(text.count(key) == 1 for key in keys)

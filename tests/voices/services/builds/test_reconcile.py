@@ -235,7 +235,7 @@ def test_what_fails_on_our_side_with_a_step_in_doubt_is_lookup_attempts(desk: De
 def test_question_that_breaks_again_and_again_is_asked_later(desk: Desk, monkeypatch: Any) -> None:
     build = desk.reach(desk.start(desk.voice()), BuildStatus.TRAINING)
     with monkeypatch.context() as patch:
-        patch.setattr("voices.services.builds.poll.seen", lambda *_: 1 / 0)
+        patch.setattr("voices.services.builds.poll.record_observation", lambda *_: 1 / 0)
         for _ in range(MAX_ATTEMPTS):
             desk.work()
     assert Task.objects.filter(kind="refresh_build", status=TaskStatus.FAILED).exists()

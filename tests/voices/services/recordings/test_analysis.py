@@ -41,7 +41,7 @@ def voice(studio: Studio) -> Voice:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is heard is tested elsewhere."""
-    monkeypatch.setattr(analysis, "_heard", lambda recording, *_: {"measures": {"heard": recording.file_name}})
+    monkeypatch.setattr(analysis, "_run_analysis", lambda recording, *_: {"measures": {"heard": recording.file_name}})
 
 
 def a_lease() -> Lease:
@@ -77,7 +77,7 @@ def test_work_that_goes_on_is_rung_for_at_once_and_never_given_up(
     rung: list[Any] = []
     studio.recordings(voice, MAX_ATTEMPTS + 2)
     task = Task.objects.get(kind="examine_recordings")
-    monkeypatch.setattr(outbox, "ring", rung.append)
+    monkeypatch.setattr(outbox, "notify_queue", rung.append)
     assert do_tasks("examine_recordings") == MAX_ATTEMPTS + 2
     assert rung.count(task.pk) == MAX_ATTEMPTS + 1
 
@@ -90,7 +90,7 @@ def test_an_odd_recording_keeps_no_other_waiting(studio: Studio, voice: Voice, m
             raise ZeroDivisionError("/srv/voicehub/secret")
         return {"measures": {"heard": True}}
 
-    monkeypatch.setattr(analysis, "_heard", heard)
+    monkeypatch.setattr(analysis, "_run_analysis", heard)
     second.file.storage.delete(str(second.file.name))
     assert examine(voice) is None
     for row in (first, second, third):
@@ -130,7 +130,7 @@ def test_a_transcript_that_changes_meanwhile_is_looked_at_again(
             set_transcript(Recording.objects.get(pk=row.pk), "Other words.")
         return {"measures": {"words": recording.transcript}}
 
-    monkeypatch.setattr(analysis, "_heard", heard)
+    monkeypatch.setattr(analysis, "_run_analysis", heard)
     do_tasks("examine_recordings")
     row.refresh_from_db()
     assert (seen, row.measures) == (["The north wind.", "Other words."], {"words": "Other words."})
@@ -146,7 +146,7 @@ def test_a_recording_that_is_deleted_meanwhile_is_no_trouble(
         Recording.objects.filter(pk=rows[1].pk).delete()
         return {"measures": {}}
 
-    monkeypatch.setattr(analysis, "_heard", heard)
+    monkeypatch.setattr(analysis, "_run_analysis", heard)
     assert examine(voice) is None
     assert list(voice.recordings.all()) == [rows[0]]
 
@@ -186,7 +186,7 @@ def test_pages_may_write_while_recordings_are_examined(studio: Studio, monkeypat
         seen.append(recording.file_name)
         return {"measures": {}}
 
-    monkeypatch.setattr(analysis, "_heard", heard)
+    monkeypatch.setattr(analysis, "_run_analysis", heard)
     assert examine(voice) is None
     assert len(seen) == 60
 
@@ -199,7 +199,7 @@ def test_what_is_committed_keeps_its_file(studio: Studio, monkeypatch: pytest.Mo
         raise RuntimeError("The database is locked.")
 
     voice = studio.voice(talent=studio.talent())
-    monkeypatch.setattr(outbox, "ring", broken)
+    monkeypatch.setattr(outbox, "notify_queue", broken)
     with pytest.raises(RuntimeError):
         add_recording(voice, upload(), studio.producer)
     assert files(voice) == [f"{voice.recordings.get().pk}.wav"]
@@ -341,7 +341,7 @@ def test_a_failure_leaves_no_file_behind(studio: Studio, voice: Voice, monkeypat
     def broken(*_: Any, **__: Any) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("voices.services.recordings.store.outbox.add", broken)
+    monkeypatch.setattr("voices.services.recordings.store.outbox.enqueue_task", broken)
     with pytest.raises(OSError, match="No space"):
         add_recording(voice, upload(), studio.producer)
     assert (voice.recordings.count(), files(voice)) == (0, [])
@@ -413,7 +413,7 @@ def test_many_transcripts_ring_once(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     rung: list[Any] = []
-    monkeypatch.setattr(outbox, "ring", rung.append)
+    monkeypatch.setattr(outbox, "notify_queue", rung.append)
     studio.copies(voice, 5)
     with django_capture_on_commit_callbacks(execute=True):
         for row in voice.recordings.all():

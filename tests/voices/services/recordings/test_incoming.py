@@ -151,7 +151,7 @@ def test_what_is_there_already_is_not_converted_again(
     files = {"one.flac": as_flac(clip(1)), "metadata.csv": b"one|The first line.\n"}
     add_archive(voice, archive(files), studio.producer)
     monkeypatch.setattr(
-        "voices.services.recordings.archive_upload.understood", lambda *_: pytest.fail("it was looked at again")
+        "voices.services.recordings.archive_upload.ingest_audio", lambda *_: pytest.fail("it was looked at again")
     )
     assert add_archive(voice, archive(files), studio.producer).duplicate_count == 1
 
@@ -308,7 +308,7 @@ def test_a_worker_that_was_killed_while_cutting_leaves_no_clip_out(
 
     (task,) = Task.objects.filter(kind="cut_recording")
     with monkeypatch.context() as killed, pytest.raises(SystemExit):
-        killed.setattr("voices.services.recordings.segment.keep", dies)
+        killed.setattr("voices.services.recordings.segment.store_recording", dies)
         outbox.run_task(str(task.pk))
     Task.objects.filter(pk=task.pk).update(lease=None, lease_until=None)
     assert whole.pieces.count() == 3
@@ -345,7 +345,7 @@ def test_the_lease_is_kept_while_a_long_recording_is_heard(
         store.store_recording(*sent)
 
     monkeypatch.setattr(outbox.Lease, "extend", lambda _: extended.append(1))
-    monkeypatch.setattr("voices.services.recordings.segment.keep", keep)
+    monkeypatch.setattr("voices.services.recordings.segment.store_recording", keep)
     do_tasks("cut_recording")
     assert counts[0] > whole.size >> 20
     assert counts == sorted(set(counts)), "and by each clip"
@@ -362,7 +362,7 @@ def test_a_worker_that_loses_its_lease_halfway_keeps_no_further_clip(
         kept.append(store.store_recording(*sent)[0])
         Task.objects.filter(pk=task.pk).update(lease=uuid4())
 
-    monkeypatch.setattr("voices.services.recordings.segment.keep", slow)
+    monkeypatch.setattr("voices.services.recordings.segment.store_recording", slow)
     outbox.run_task(str(task.pk))
     assert [row.pk for row in whole.pieces.all()] == [row.pk for row in kept] and len(kept) == 1
 

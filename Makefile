@@ -22,12 +22,13 @@ test-long: ## run chaos, long fuzzing, a second browser, and screenshots of ever
 	@exec $(PYTHON) bootstrap.py test long
 
 lint: ## run only ruff, mypy and the import rules
-	@exec $(PYTHON) bootstrap.py test lint format imports types
+	@exec $(PYTHON) bootstrap.py test lint format templates imports types
 
 format: ## format the code
 	@$(PYTHON) bootstrap.py install --dev
 	@.venv/bin/ruff check --quiet --fix-only .
 	@.venv/bin/ruff format .
+	@.venv/bin/python -m tests.support.format_templates
 
 lock: ## update the locks of the Python and browser libraries to the newest versions (needs uv and npm)
 	@exec $(PYTHON) bootstrap.py lock

@@ -13,7 +13,7 @@ from tests.run import STEPS, Result, Step, run
 from tests.selection import Selection, select
 
 ROOT = Path(__file__).resolve().parent.parent
-CHECKS = ("format", "lint", "imports", "types")
+CHECKS = ("format", "lint", "templates", "imports", "types")
 SECONDS = 75  # for tests; what is not begun by then is left out, so that all of it ends within two minutes
 MAIN = ("origin/main", "main")
 

@@ -1,6 +1,6 @@
 """Everything that is checked, step by step, with one summary at the end: `make test`; `make lint` is a part.
 
-    python -m tests.run [lint] [format] [imports] [types] [postgres] [providers] [browser] [audio] [sqlite] [long]
+    python -m tests.run [lint] [format] [templates] [imports] [types] [postgres] [providers] [browser] [audio] [sqlite] [long]
     python -m tests.run part ARGUMENTS OF PYTEST
 
 The tests on SQLite come last, so that the last line of the output is pytest's closing line for them.
@@ -38,6 +38,7 @@ THE_REST = tuple(f"--ignore={folder}" for folder in AUDIO + PROVIDERS)
 STEPS = {
     "lint": Step("ruff finds nothing", ("ruff", "check", "--quiet", ".")),
     "format": Step("the code has its one form", ("ruff", "format", "--check", "--quiet", ".")),
+    "templates": Step("templates are formatted", ("tests.support.format_templates", "--check")),
     "imports": Step("imports point downward", ("tests.support.lint_imports", "--no-cache", "--no-logo")),
     "types": Step("mypy finds nothing", ("mypy",)),
     "postgres": Step("the tests pass on PostgreSQL", ("pytest", "-m", "not browser"), "postgres"),
@@ -50,7 +51,11 @@ STEPS = {
 
 
 # Most tests wait more than they compute, so that two cores keep three lanes moving.
-LANES = (("lint", "format", "imports", "types", "postgres", "providers"), ("browser", "audio"), ("sqlite",))
+LANES = (
+    ("lint", "format", "templates", "imports", "types", "postgres", "providers"),
+    ("browser", "audio"),
+    ("sqlite",),
+)
 
 
 # Only when it is asked for: chaos, long fuzzing, another browser, screenshots.

@@ -1,6 +1,7 @@
 """Everything that is checked, step by step, with one summary at the end: `make test`; `make lint` is a part.
 
-    python -m tests.run [lint] [format] [templates] [imports] [types] [postgres] [providers] [browser] [audio] [sqlite] [long]
+    python -m tests.run [lint] [format] [templates] [imports] [types] [postgres] [providers] [browser] [audio]
+                        [sqlite] [long]
     python -m tests.run part ARGUMENTS OF PYTEST
 
 The tests on SQLite come last, so that the last line of the output is pytest's closing line for them.

@@ -139,6 +139,6 @@ def dataset_build(visit: Visit, account: str) -> str:
         desk.add_voice(tab, talent, "Dana, by address")
         desk.add_clips(tab, desk.SLT[:5])
         build = desk.start_build(tab, way=desk.BY_ADDRESS)
-        desk.watch_until(tab.page, "The voice is ready")
+        desk.watch_until(tab.page, "Quality scores")
         desk.have_said(tab.page, "Good morning.")
     return build

@@ -111,11 +111,11 @@ def file_contract(tab: Tab, talent: str) -> None:
 
 
 def ask_consent(tab: Tab, talent: str, provider: str = PROVIDER) -> UUID:
-    """Ask for consent to narration; its id."""
+    """Request consent to narration; its id."""
     page = tab.go(f"{talent}ask/")
     page.get_by_label("Provider and language").select_option(label=f"{provider}, English (US)")
     page.get_by_label("What the voice is for").select_option(label=PURPOSE)
-    page.get_by_role("button", name="Ask for consent").click()
+    page.get_by_role("button", name="Request consent").click()
     expect(page.get_by_text("Waiting for the talent")).to_be_visible()
     return id_in(page)
 
@@ -266,7 +266,7 @@ def next_step(page: Page, about: str) -> Locator:
 
 def have_said(page: Page, text: str) -> None:
     """Ask for a sentence, wait until it was spoken, and get it to be heard."""
-    page.get_by_label("A sentence for it to say").fill(text)
+    page.get_by_label("Sentence").fill(text)
     page.get_by_role("button", name="Have it said").click()
     hear(page, text)
 
@@ -280,14 +280,14 @@ def hear(page: Page, text: str) -> None:
 def open_remote(page: Page) -> str:
     """From a build's page to the voice that it made; the path of that page."""
     page.locator("dt:has-text('Name at the provider') + dd").get_by_role("link").click()
-    expect(page.get_by_role("heading", name="How it stands")).to_be_visible()
+    expect(page.get_by_role("heading", name="Status")).to_be_visible()
     return path_of(page)
 
 
 def delete_remote(page: Page, reason: str) -> None:
     """Have the provider delete the voice, and stay until a look there has found nothing."""
     act_with_reason(page, "Delete it at the provider", reason)
-    expect(page.get_by_text("The provider has no such voice for this account's key (404)")).to_be_visible()
+    expect(page.get_by_text("The provider has no such voice for the key of this account (404)")).to_be_visible()
     expect(page.locator("#end")).to_contain_text(reason)
 
 

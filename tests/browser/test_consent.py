@@ -39,7 +39,7 @@ def test_producer_gets_from_a_new_talent_to_an_invitation(studio: Studio, open_t
     tab.look("contract")
 
     page = tab.go(talent)
-    page.get_by_role("link", name="Ask for consent").first.click()
+    page.get_by_role("link", name="Request consent").first.click()
     page.get_by_label("Company in the statement").fill("Harbour Sound Ltd")
     expect(page.locator("#statement blockquote")).to_have_text(
         STATEMENT.replace("Northlight Voices", "Harbour Sound Ltd")
@@ -198,7 +198,7 @@ def test_visitor_without_the_link_gets_nothing(open_tab: OpenTab) -> None:
     with visitor.refused(404):
         for path in ("/invitation/", f"/invitation/{consent}/", f"/invitation/{consent}/receipt/", "/i/no-such-link/"):
             page = visitor.go(path)
-            expect(page.get_by_role("heading", name="This link does not work any more")).to_be_visible()
+            expect(page.get_by_role("heading", name="This link no longer works")).to_be_visible()
             assert "Mina" not in page.content()
         visitor.look("link that is over")
     page = visitor.go(f"/consents/{consent}/")

@@ -37,7 +37,7 @@ def _read_discarded(page: Page) -> None:
 
 
 def _read_samples(page: Page) -> None:
-    expect(page.locator(".spoken li")).to_contain_text("made by the provider of its own accord")
+    expect(page.locator(".spoken li")).to_contain_text("made by the provider")
     desk.hear(page, "Default Sample")
 
 
@@ -53,10 +53,10 @@ def _rename_and_show(page: Page) -> None:
     asked.get_by_label("Its name at the provider").fill("museum-guide")
     asked.get_by_role("button", name="Rename").click()
     expect(page.get_by_text("Renamed at the provider.")).to_be_visible()
-    expect(page.locator("dt:has-text('Name over there') + dd")).to_have_text("museum-guide")
+    expect(page.locator("dt:has-text('Name at the provider') + dd")).to_have_text("museum-guide")
     asked = page.locator("details.ask").filter(has=page.get_by_text("The contract allows"))
     asked.locator("summary").click()
-    asked.get_by_label("The contract allows that everybody uses this voice").check()
+    asked.get_by_label("The contract allows everyone to use this voice").check()
     asked.get_by_role("button", name="Make it public").click()
     expect(page.get_by_text("made public by Paula")).to_be_visible()
     page.get_by_role("button", name="Make it private").click()
@@ -149,9 +149,9 @@ def test_voice_is_built_heard_and_deleted(cast: Cast, open_tab: OpenTab, slug: s
     expect(there.locator(".where-words")).to_contain_text(re.compile(at.told))
     tab.look("voice ready to build, another provider")
     desk.start_build(tab, at.row, at.way, account)
-    desk.watch_until(tab.page, "The voice is ready")
+    desk.watch_until(tab.page, "Quality scores")
     at.read(tab.page)
-    expect(tab.page.locator("dt:has-text('Handed over') + dd")).to_contain_text(at.handed)
+    expect(tab.page.locator("dt:has-text('Sent as') + dd")).to_contain_text(at.handed)
     tab.look(f"build that is ready, {slug}")
 
     desk.open_remote(tab.page)
@@ -185,7 +185,7 @@ def test_two_builds_of_one_voice_are_compared(cast: Cast, open_tab: OpenTab) -> 
         tab.go(voice)
         builds.append(desk.start_build(tab, row, account=account))
     for build in builds:
-        desk.watch_until(tab.go(build), "The voice is ready")
+        desk.watch_until(tab.go(build), "Quality scores")
 
     page = tab.go(voice)
     page.get_by_role("button", name="Compare").click()
@@ -193,7 +193,7 @@ def test_two_builds_of_one_voice_are_compared(cast: Cast, open_tab: OpenTab) -> 
     expect(page.get_by_text("4 recordings, with the same text")).to_be_visible()
     expect(page.get_by_text("Not told")).to_have_count(4)
     page.get_by_label("A sentence for both to say").fill(SAYS)
-    page.get_by_role("button", name="Have both say it").click()
+    page.get_by_role("button", name="Generate both previews").click()
     for side in (VOICE_AI, desk.RAPID):
         assert page.get_by_label(f"{side}: “{SAYS[:20]}").evaluate(desk.LENGTH) > 0.5
     tab.look("two builds compared")
@@ -219,7 +219,7 @@ def test_refused_key_pauses_the_account_until_there_is_a_new_one(cast: Cast, ope
     admin.look("account, key refused")
     admin.page.get_by_label("New API key").fill("key-of-this-year")
     admin.page.get_by_role("button", name="Store the new key").click()
-    desk.watch_until(tab.page, "The voice is ready")
+    desk.watch_until(tab.page, "Quality scores")
     expect(tab.page.get_by_role("heading", name=f"{name} is paused")).to_have_count(0)
     expect(desk.next_step(admin.go("/"), name)).to_have_count(0)
 
@@ -243,7 +243,7 @@ def test_build_in_doubt_is_settled_by_somebody_who_has_looked(studio: Studio, ca
     cast.voice(tab, "Cass, in doubt", FOUR)
     before = len(studio.sandbox.ledger(operation="sg_clone"))
     desk.start_build(tab, SPEECHGEN, account=account)
-    expect(tab.page.get_by_role("heading", name="Did it arrive?")).to_be_visible()
+    expect(tab.page.get_by_role("heading", name="Did the build arrive?")).to_be_visible()
     tab.look("build in doubt")
     today = open_tab("phone", "paula").go("/")
     expect(desk.next_step(today, "Cass, in doubt")).to_contain_text("Needs an answer")
@@ -251,15 +251,15 @@ def test_build_in_doubt_is_settled_by_somebody_who_has_looked(studio: Studio, ca
     charged = studio.sandbox.ledger(operation="sg_clone")[before:]
     assert len(charged) == 1
     form = tab.page.locator("form").filter(has=tab.page.get_by_role("heading", name="It is there"))
-    form.get_by_label("Its id at the provider").fill(charged[0]["voice"])
+    form.get_by_label("Its ID at the provider").fill(charged[0]["voice"])
     form.get_by_role("button", name="It exists").click()
     reason = form.get_by_label("How do you know?")
     assert reason.evaluate("(field) => field.validity.valueMissing")
     reason.fill(why)
     form.get_by_role("button", name="It exists").click()
     expect(tab.page.get_by_text("Saved. The build continues from there.")).to_be_visible()
-    desk.watch_until(tab.page, "The voice is ready")
-    expect(tab.page.locator("dt:has-text('Answered by hand') + dd")).to_have_text(f"Paula: “{why}”")
+    desk.watch_until(tab.page, "Quality scores")
+    expect(tab.page.locator("dt:has-text('Resolved by staff') + dd")).to_have_text(f"Paula: “{why}”")
     tab.look("build answered by hand")
     assert studio.sandbox.ledger(operation="sg_clone")[before:] == charged
 
@@ -290,7 +290,7 @@ def test_voices_that_nobody_knows_are_adopted_or_deleted(studio: Studio, cast: C
     page.locator("summary").filter(has_text="Delete Their trial").click()
     page.get_by_label("Why is it deleted?").fill("A trial of nobody's.")
     page.get_by_role("button", name="Delete it at the provider").click()
-    expect(page.get_by_text("The provider has no such voice for this account's key (404)")).to_be_visible()
+    expect(page.get_by_text("The provider has no such voice for the key of this account (404)")).to_be_visible()
     tab.look("voice of nobody, deleted")
     assert _shown(studio, key, with_ids["Their trial"]).status_code == 404
     tab.go(found)

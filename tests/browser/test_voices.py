@@ -166,7 +166,7 @@ def test_build_is_refused_with_the_reason_then_goes_on_to_ready(studio: Studio, 
     desk.start_build(tab)
     tab.look("build on its way")
     expect(tab.page.get_by_text("This page moves by itself.")).to_be_visible()
-    desk.watch_until(tab.page, "The voice is ready")
+    desk.watch_until(tab.page, "Quality scores")
     _shows_four_scores(tab.page)
     _look_at_all_sizes(open_tab, tab.page.url, "build that is ready")
     assert "Used for a build that Paula started" in desk.history(tab.go(f"/consents/{consent}/"))[-1]
@@ -224,7 +224,7 @@ def test_bad_recordings_come_back_worst_first_and_are_mended(open_tab: OpenTab) 
     tab.go(build)
     tab.page.get_by_role("button", name="Build again").click()
     tab.page.wait_for_url(lambda address: not address.endswith(build))
-    desk.watch_until(tab.page, "The voice is ready")
+    desk.watch_until(tab.page, "Quality scores")
     expect(tab.page.locator("table.report tbody tr")).to_have_count(6)
 
 
@@ -255,10 +255,8 @@ def test_another_text_as_consent_is_refused_in_the_words_of_the_provider(open_ta
 def test_provider_fetches_the_dataset_that_we_serve(studio: Studio, open_tab: OpenTab, dataset_build: str) -> None:
     tab = open_tab("phone", "paula")
     page = tab.go(dataset_build)
-    expect(page.get_by_role("heading", name="The voice is ready")).to_be_visible()
-    expect(page.get_by_role("region", name="Openings of the dataset's address").get_by_role("listitem")).to_have_count(
-        1
-    )
+    expect(page.get_by_role("heading", name="Quality scores")).to_be_visible()
+    expect(page.get_by_role("region", name="Dataset downloads").get_by_role("listitem")).to_have_count(1)
     tab.look("build by dataset address")
     found = studio.rows("SELECT * FROM voices_datasetfetch WHERE build_id = ?", desk.id_in(page))
     assert [row["address"] for row in found] == ["127.0.0.1"]

@@ -57,7 +57,7 @@ def staff_pages(tab: Tab) -> dict[str, str]:
 
 def built(tab: Tab) -> str:
     build = desk.start_build(tab)
-    desk.watch_until(tab.page, "The voice is ready")
+    desk.watch_until(tab.page, "Quality scores")
     return build
 
 

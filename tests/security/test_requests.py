@@ -66,7 +66,7 @@ def test_who_may_not_into_the_administration_is_told_so(role: str, request: pyte
     client.force_login(request.getfixturevalue(role))
     answer = client.get(reverse("admin:index"), follow=True)
     assert answer.status_code == 403
-    assert b"This is not yours to open" in answer.content
+    assert b"You do not have access to this page" in answer.content
 
 
 @pytest.mark.django_db

@@ -36,7 +36,7 @@ def test_after_ten_wrong_tries_even_the_right_password_has_to_wait(producer: Use
     refused = sign_in(password=RIGHT)
     assert refused.status_code == 429
     assert refused.headers["Retry-After"] == "900"
-    assert "Too many wrong tries. Try again in 15 minutes." in refused.content.decode()
+    assert "Too many failed attempts. Try again in 15 minutes." in refused.content.decode()
 
 
 @pytest.mark.django_db

@@ -42,10 +42,10 @@ def test_signing_out_takes_a_post(producer: User) -> None:
 
 def test_what_is_not_there_is_said_in_words(producer: User) -> None:
     client = Client()
-    assert b"There is no such page" in client.get("/nothing/here").content
+    assert b"Page not found" in client.get("/nothing/here").content
     client.force_login(producer)
     page = client.get("/nothing/here")
-    assert page.status_code == 404 and b"There is no such page" in page.content and b"Go to Today" in page.content
+    assert page.status_code == 404 and b"Page not found" in page.content and b"Go to Today" in page.content
 
 
 def test_what_is_not_yours_is_said_in_words(viewer: User, outsider: User) -> None:
@@ -53,7 +53,7 @@ def test_what_is_not_yours_is_said_in_words(viewer: User, outsider: User) -> Non
         client = Client()
         client.force_login(person)
         page = client.get(reverse("consent:talent_add"))
-        assert page.status_code == 403 and b"This is not yours to open" in page.content
+        assert page.status_code == 403 and b"You do not have access to this page" in page.content
         assert (b"Go to Today" in page.content) is hint
 
 

@@ -26,7 +26,7 @@ MAX_ROWS = 100
 REVIEW = "consent.review_consent"
 
 FILE_CONTRACT = ("No contract is on file.", "Add contract", "consent:contract_add", "consent.add_contract")
-ASK_CONSENT = ("No consent has been requested.", "Ask for consent", "consent:consent_ask", "consent.add_consent")
+ASK_CONSENT = ("No consent has been requested.", "Request consent", "consent:consent_ask", "consent.add_consent")
 ADD_VOICE = ("No voice has been set up.", "Add a voice", "voices:voice_add", "voices.add_voice")
 
 
@@ -267,7 +267,7 @@ def _find_gate_fix(voice: Voice, permission: Permission, newest_consent: Consent
     if permission.consent_reasons and newest_consent:
         return newest_consent.get_absolute_url(), "Open consent", ""
     if permission.consent_reasons:
-        return reverse("consent:consent_ask", args=[voice.talent_id]), "Ask for consent", "consent.add_consent"
+        return reverse("consent:consent_ask", args=[voice.talent_id]), "Request consent", "consent.add_consent"
     return reverse("consent:contract_add", args=[voice.talent_id]), "Add contract", "consent.add_contract"
 
 

@@ -59,7 +59,7 @@ def test_each_account_is_a_row_that_says_how_it_stands(
 def test_an_empty_list_says_what_to_do(as_admin: Client, as_producer: Client) -> None:
     address = reverse("voices:account_add")
     assert page(as_admin).count(address) == 2
-    assert "An admin of the studio adds it." in page(as_producer)
+    assert "An admin can add it." in page(as_producer)
     assert address not in page(as_producer)
 
 

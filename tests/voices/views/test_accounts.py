@@ -34,7 +34,7 @@ def post(client: Client, address: str, account: Account, **fields: str) -> str:
 def test_a_key_that_works_and_one_that_does_not(as_admin: Client, at: At) -> None:
     studio = at("voiceai")
     account = studio.account
-    assert "Nothing has been asked yet" in page(as_admin, account)
+    assert "No calls yet" in page(as_admin, account)
     text = post(as_admin, "account_test", account)
     assert "The key of Main works." in text
     assert ">Working</span>" in text
@@ -118,7 +118,7 @@ def test_the_voices_of_an_account_are_listed_and_the_unknown_ones_led_to(as_prod
 def test_an_account_of_a_provider_that_is_no_more_is_still_shown(as_admin: Client, studio: Studio) -> None:
     Account.objects.update(provider="gone_vendor")
     text = page(as_admin, studio.account)
-    assert "VoiceHub does not know this provider any more" in text
+    assert "VoiceHub no longer supports this provider" in text
     assert "Test the key" not in text
     assert "no longer supports this provider" in post(as_admin, "account_test", studio.account)
     assert as_admin.get(reverse("voices:unknown_voices", args=[studio.account.pk])).status_code == 404

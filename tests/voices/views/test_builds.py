@@ -127,7 +127,7 @@ def test_a_build_under_way_asks_by_itself_and_one_that_is_over_does_not(as_viewe
     Build.objects.filter(pk=build.pk).update(status="ready", finished_at=build.created_at)
     after = page(as_viewer, build, "voices:build_progress")
     assert "every 2s" not in after
-    assert "The voice is ready" in after
+    assert "Quality scores" in after
 
 
 def test_nothing_is_sent_when_nothing_has_moved(as_viewer: Client, studio: Studio) -> None:
@@ -173,9 +173,9 @@ def lost(studio: Studio, lookup_attempts: int = 1) -> Build:
 
 def test_a_person_is_asked_only_once_looking_up_was_in_vain(as_producer: Client, studio: Studio) -> None:
     build = lost(studio, lookup_attempts=0)
-    assert "Did it arrive?" not in page(as_producer, build)
+    assert "Did the build arrive?" not in page(as_producer, build)
     Build.objects.filter(pk=build.pk).update(lookup_attempts=1)
-    assert "Did it arrive?" in page(as_producer, build)
+    assert "Did the build arrive?" in page(as_producer, build)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_build_call_in_doubt_is_asked_about_as_such(as_producer: Client, studi
     Build.objects.filter(pk=build.pk).update(pending_call="build")
     shown = page(as_producer, build)
     assert "Has the training begun?" in shown
-    assert "Did it arrive?" not in shown
+    assert "Did the build arrive?" not in shown
     answer = {"exists": "yes", "remote_id": "there-1", "why": "It trains there."}
     assert 'name="remote_id" value="there-1"' in shown
     as_producer.post(reverse("voices:build_resolve_submit", args=[build.pk]), answer)
@@ -301,13 +301,13 @@ def test_a_recording_that_was_not_used_says_why(as_producer: Client, studio: Stu
     assert [row.pk for row in response.context["page"]] == [last.pk, first.pk, second.pk]
     text = read_html(response)
     assert "Not used</span>" in text and "“=too &lt;noisy&gt;”" in text
-    assert text.count("Mend<span") == 1
+    assert text.count("Fix<span") == 1
     rows = as_producer.get(reverse("voices:build_export", args=[build.pk]))
     lines = list(csv.DictReader(io.StringIO(b"".join(rows.streaming_content).decode())))  # type: ignore[attr-defined]
     assert [line["discarded"] for line in lines] == ["'=too <noisy>", "", ""]
     shown = as_producer.get(build.voice.get_absolute_url(), {"show": "marked"})
     assert [row.pk for row in shown.context["page"]] == [last.recording_id]
-    assert "Not used, said by the provider" in read_html(shown)
+    assert "Not used (provider)" in read_html(shown)
 
 
 @pytest.mark.parametrize(
@@ -332,12 +332,12 @@ def test_what_was_made_of_the_recordings_is_told(
 def test_only_marked_rows_are_to_be_mended_and_empty_columns_are_left_out(as_producer: Client, studio: Studio) -> None:
     build = studio.build(status="dataset_issue")
     build.recordings.update(has_report=True, si_sdr=-3.54)
-    assert "Mend<span" not in page(as_producer, build)
+    assert "Fix<span" not in page(as_producer, build)
     marked = build.recordings.order_by("pk")[1]
     build.recordings.filter(pk=marked.pk).update(is_outlier=True)
     text = page(as_producer, build)
-    assert text.count("Mend<span") == 1
-    assert f'Mend<span class="visually-hidden"> {marked.recording.file_name}' in text
+    assert text.count("Fix<span") == 1
+    assert f'Fix<span class="visually-hidden"> {marked.recording.file_name}' in text
     assert f"{build.voice.get_absolute_url()}?show=marked#recordings" in text
     assert "−3.5<" in text
     for name, shown in (("SI-SDR", True), ("STOI", False), ("PESQ", False), ("Sample score", False)):
@@ -388,7 +388,7 @@ def test_our_estimates_stand_apart_from_the_providers_scores(as_viewer: Client, 
     response = as_viewer.get(path)
     text = " ".join(response.content.decode().split())
     assert response.context["estimates"] == {"stoi": "STOI", "si_sdr": "SI-SDR"}
-    assert 'colspan="2" class="num group">Said by the provider' in text
+    assert 'colspan="2" class="num group">Provider\'s scores' in text
     assert 'colspan="2" class="num group ours">Estimated here' in text
     assert 'data-label="STOI">0.50' in text and 'data-label="Our STOI">0.934' in text
     assert 'data-label="Our SI-SDR">−2.5 dB' in text

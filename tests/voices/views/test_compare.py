@@ -84,7 +84,7 @@ def test_what_was_sent_and_marked_stands_side_by_side(as_viewer: Client, pair: t
     second.recordings.filter(recording=row.recording_id).update(transcript="Other words.")
     text = shown(as_viewer, *pair)
     assert "2 recordings, with the same text" in text
-    assert "<td>1 silent, 0 with another speaker or sound, 1 not used</td><td>It said nothing of them</td>" in text
+    assert "<td>1 silent, 0 with another speaker or sound, 1 not used</td><td>No report</td>" in text
     assert "3, 0:12 minutes" in text
 
 
@@ -120,7 +120,7 @@ def test_only_two_of_one_voice_that_are_over_are_compared(
 
 
 def test_both_are_asked_for_the_same_sentence(as_producer: Client, pair: tuple[Build, Build]) -> None:
-    assert "Have both say it" in shown(as_producer, *pair)
+    assert "Generate both previews" in shown(as_producer, *pair)
     answer = say(as_producer, *pair, text="  Good   morning. ")
     assert answer.redirect_chain[0][0] == f"{address(*pair)}#sentences"
     asked = Preview.objects.all()
@@ -169,7 +169,7 @@ def test_the_same_text_stands_side_by_side_the_newest_of_each(as_viewer: Client,
     text = shown(as_viewer, *pair)
     sounds = re.findall(r'id="sound-([0-9a-f-]+)"', text)
     assert sounds == [str(left.pk), str(right.pk), str(alone.pk)] and str(old.pk) not in text
-    assert text.count("Was not asked for this one.") == 1
+    assert text.count("Not requested.") == 1
     assert "&lt;b&gt;Only here." in text and "<b>Only" not in text
 
 
@@ -191,7 +191,7 @@ def test_it_moves_by_itself_while_one_is_being_spoken(as_viewer: Client, pair: t
 def test_a_viewer_hears_and_does_not_ask(as_viewer: Client, pair: tuple[Build, Build]) -> None:
     heard(pair[0])
     text = shown(as_viewer, *pair)
-    assert "<audio" in text and "Have both say it" not in text
+    assert "<audio" in text and "Generate both previews" not in text
     assert say(as_viewer, *pair).status_code == 403
 
 

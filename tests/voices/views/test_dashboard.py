@@ -52,7 +52,7 @@ def test_a_talent_is_led_from_contract_to_consent_to_voice(as_producer: Client, 
     talent = studio.talent("Nils")
     assert step(as_producer, "Nils").action == "Add contract"
     studio.contract(talent)
-    assert step(as_producer, "Nils").action == "Ask for consent"
+    assert step(as_producer, "Nils").action == "Request consent"
     consent = studio.consent(talent, ConsentStatus.SUBMITTED)
     assert (step(as_producer, "Nils").action, step(as_producer, "Nils").url) == ("Review", consent.get_absolute_url())
     Consent.objects.update(status=ConsentStatus.APPROVED)

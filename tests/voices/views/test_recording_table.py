@@ -62,7 +62,7 @@ def poll_of(text: str) -> str:
 def test_a_row_that_waits_is_filled_in_by_itself(as_viewer: Client, studio: Studio, voice: Voice) -> None:
     first, second = studio.recordings(voice, 2)
     page = shown(as_viewer, voice)
-    assert page.count("Being listened to") == 2
+    assert page.count("Being analyzed") == 2
     assert as_viewer.get(poll_of(page)).status_code == 204
     listened(first, findings=[LOOK])
     answer = as_viewer.get(poll_of(page))
@@ -94,7 +94,7 @@ def test_the_page_does_not_ask_for_what_nobody_does(as_viewer: Client, studio: S
     studio.recordings(voice, 2)
     Task.objects.update(status=TaskStatus.FAILED)
     page = shown(as_viewer, voice)
-    assert not poll_of(page) and "Being listened to" not in page
+    assert not poll_of(page) and "Being analyzed" not in page
 
 
 def test_a_new_text_has_its_row_listened_to_again(as_producer: Client, studio: Studio, voice: Voice) -> None:
@@ -106,7 +106,7 @@ def test_a_new_text_has_its_row_listened_to_again(as_producer: Client, studio: S
     path = reverse("voices:recording_edit", args=[row.pk])
     answer = as_producer.post(path, {"transcript": "Other words."}, headers={"HX-Request": "true"})
     text = read_html(answer)
-    assert f'id="heard-{row.pk}" hx-swap-oob="true"' in text and "Being listened to" in text
+    assert f'id="heard-{row.pk}" hx-swap-oob="true"' in text and "Being analyzed" in text
     assert "recordings-move" in answer.headers["HX-Trigger"]
     assert poll_of(as_producer.get(reverse("voices:recordings_poll", args=[voice.pk])).content.decode())
 
@@ -206,7 +206,7 @@ def test_the_row_tells_what_it_was_made_of(as_viewer: Client, studio: Studio, vo
     change(made, wav=made.file.name, recipe={"steps": STEPS[:1]})
     text = shown(as_viewer, voice)
     assert "Cut from interview.wav, 0:01 to 0:02" in text
-    assert "A 16-bit mono WAV was made of it: read from FLAC (PCM_24)." in text
+    assert "Converted to a 16-bit mono WAV: read from FLAC (PCM_24)." in text
 
 
 # --- hearing it ---------------------------------------------------------------------------
@@ -269,7 +269,7 @@ def test_what_is_too_long_is_cut_by_those_who_may(
     recording, _new = add_recording(voice, upload("long.wav", clip(7, 61.0)), studio.producer)
     path = reverse("voices:recording_split", args=[recording.pk])
     assert path not in shown(as_viewer, voice)
-    assert path in shown(as_engineer, voice) and "Cut it in its pauses" in shown(as_engineer, voice)
+    assert path in shown(as_engineer, voice) and "Split it at its pauses" in shown(as_engineer, voice)
     answer = as_engineer.post(path, follow=True)
     assert "Splitting long.wav." in answer.content.decode()
     assert answer.redirect_chain[0][0] == f"{voice.get_absolute_url()}#recordings"

@@ -94,8 +94,8 @@ def test_the_providers_marks_are_shown_and_filtered_by(
     assert marks(as_viewer, voice) == {mute: (True, True), other: (False, True), fine: (False, False)}
     assert set(marks(as_viewer, voice, "show=marked")) == {mute, other}
     text = read_html(as_viewer.get(f"{voice.get_absolute_url()}?show=marked"))
-    assert text.count("Silent, said by the provider") == 1
-    assert text.count("Another speaker or sound, said by the provider") == 2
+    assert text.count("Silent (provider)") == 1
+    assert text.count("Another speaker or sound (provider)") == 2
 
 
 def test_only_the_newest_build_that_reported_counts(

@@ -106,7 +106,7 @@ def test_public_needs_a_tick_and_private_does_not(as_producer: Client, at: At) -
     assert studio.shown(remote.remote_id)["voice_visibility"] == "PRIVATE"
     text = post(as_producer, "remote_visibility", remote, visibility="public", sure="yes")
     assert studio.shown(remote.remote_id)["voice_visibility"] == "PUBLIC"
-    assert "Everybody there</span> made public by Paula" in text
+    assert "Everyone at the provider</span> made public by Paula" in text
     assert (remote.made_public_by, remote.alert) == (studio.producer, "")
     assert "now shows the voice as private" in post(as_producer, "remote_visibility", remote, visibility="private")
     assert studio.shown(remote.remote_id)["voice_visibility"] == "PRIVATE"
@@ -163,7 +163,7 @@ def test_a_viewer_sees_and_changes_nothing(as_viewer: Client, at: At) -> None:
     text = page(as_viewer, at("voiceai").remote())
     for word in ("Look now", "Rename", "Make it public", "Delete it at the provider", "Have it said", "/accounts/"):
         assert word not in text
-    assert "A producer of the studio can see to it." in text
+    assert "A producer can do this." in text
 
 
 # --- The end -----------------------------------------------------------------------------
@@ -206,10 +206,10 @@ def test_a_voice_that_is_said_to_be_deleted_and_is_not_raises_an_alarm(as_produc
     remote.refresh_from_db()
     text = page(as_producer, remote)
     assert remote.alert == STILL_VISIBLE
-    assert "It is still there" in text
-    assert "It still shows the voice" in text
+    assert "The provider still shows this voice" in text
+    assert "The provider still shows the voice" in text
     # To look at it does not make the alarm go away; that it is gone does.
-    assert "It is still there" in post(as_producer, "remote_refresh", remote)
+    assert "The provider still shows this voice" in post(as_producer, "remote_refresh", remote)
     studio.work()
     remote.refresh_from_db()
     assert remote.deleted_at
@@ -227,7 +227,7 @@ def test_after_another_key_that_it_is_not_there_proves_less(as_producer: Client,
     post(as_producer, "remote_delete", remote, reason="Withdrawn.")
     studio.work()
     text = page(as_producer, remote)
-    assert "Nobody knows whether it is there" in text
+    assert "The provider does not show this voice" in text
     assert "Confirm deletion" in text
     assert ">Unknown<" in as_producer.get(reverse("today")).content.decode()
 
@@ -279,7 +279,7 @@ def test_a_paused_account_is_told_where_its_voices_are(as_producer: Client, stud
     text = page(as_producer, remote)
     assert "Main is paused" in text
     assert "The key is refused." in text
-    assert "An admin of the studio can see to it." in text
+    assert "An admin can do this." in text
 
 
 # --- Where it is found ---------------------------------------------------------------------

@@ -126,5 +126,5 @@ def test_a_list_that_cannot_be_had_is_told_in_words(as_producer: Client, at: At,
     studio = at("voiceai")
     studio.sandbox.faults({"operation": "va_list_voices", "do": fault})
     text = page(as_producer, studio)
-    assert "The list could not be had." in text
+    assert "The list could not be loaded." in text
     assert words in text

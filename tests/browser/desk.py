@@ -82,7 +82,7 @@ def add_talent(tab: Tab, name: str) -> str:
     page = tab.go("/talents/add/")
     page.get_by_label("Name").fill(name)
     page.get_by_label("Mail address").fill(mail_of(name))
-    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("button", name="Add talent", exact=True).click()
     expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
     return path_of(page)
 
@@ -106,7 +106,7 @@ def file_contract(tab: Tab, talent: str) -> None:
     for provider in PROVIDERS:
         page.get_by_label(provider, exact=True).check()
     page.get_by_label("Intended uses").fill("Audio guides for museums.")
-    page.get_by_role("button", name="File the contract").click()
+    page.get_by_role("button", name="Add contract").click()
     expect(page.get_by_text("The contract is on file.")).to_be_visible()
 
 
@@ -124,7 +124,7 @@ def upload_take(tab: Tab, consent: UUID, content: bytes) -> None:
     """File a recording on the talent's behalf."""
     page = tab.go(f"/consents/{consent}/")
     page.get_by_label("WAV file").set_input_files(sound.chosen("statement.wav", content))
-    page.get_by_role("button", name="Upload it on the talent’s behalf").click()
+    page.get_by_role("button", name="Upload it for the talent").click()
     expect(page.get_by_text("Waiting for review").first).to_be_visible()
 
 
@@ -179,7 +179,7 @@ def act_with_reason(page: Page, name: str, reason: str) -> None:
 def history(page: Page) -> list[str]:
     """The lines of a consent's history, after a look that its chain holds."""
     lines = page.locator("ol.history > li")
-    expect(page.get_by_text(f"Unbroken, {lines.count()} line")).to_be_visible()
+    expect(page.get_by_text(f"Verified, {lines.count()} entr")).to_be_visible()
     return lines.all_inner_texts()
 
 
@@ -267,7 +267,7 @@ def next_step(page: Page, about: str) -> Locator:
 def have_said(page: Page, text: str) -> None:
     """Ask for a sentence, wait until it was spoken, and get it to be heard."""
     page.get_by_label("Sentence").fill(text)
-    page.get_by_role("button", name="Have it said").click()
+    page.get_by_role("button", name="Generate preview").click()
     hear(page, text)
 
 
@@ -293,6 +293,6 @@ def delete_remote(page: Page, reason: str) -> None:
 
 def note_deletion(page: Page, reason: str) -> None:
     """Write down that a person has deleted it on the provider's own page."""
-    act_with_reason(page, "Note that it is gone", reason)
+    act_with_reason(page, "Confirm deletion", reason)
     expect(page.locator("#end")).to_contain_text("Paula says that it is gone")
     expect(page.locator("#end")).to_contain_text(reason)

@@ -55,7 +55,7 @@ def test_producer_gets_from_a_new_talent_to_an_invitation(studio: Studio, open_t
     assert guest.link_in(mail).startswith(f"{studio.address}/i/")
     assert name in mail
     page = tab.go(f"/consents/{consent}/")
-    expect(page.get_by_text("Link works")).to_be_visible()
+    expect(page.get_by_text("Active", exact=True)).to_be_visible()
     assert f"was mailed to {desk.mail_of(name)}" in desk.history(page)[1]
     tab.look("consent, invited by mail")
 
@@ -127,6 +127,7 @@ def _review(staff: Tab, path: str, fingerprint: str) -> None:
     expect(page.locator("dd").filter(has_text=STATEMENT)).to_be_visible()
     expect(page.locator("#review").get_by_text("Recorded by the talent over the private link.")).to_be_visible()
     expect(page.locator("#review").get_by_text("The browser's own processing was off.")).to_be_visible()
+    page.locator("#review").get_by_text("Technical details").click()
     expect(page.locator("#review").get_by_text(fingerprint)).to_be_visible()
     expect(page.locator("#review .waveform canvas").first).to_be_visible()
     staff.look("consent to review")
@@ -146,8 +147,8 @@ def test_asking_again_tells_the_talent_why(
 
     page = staff.go(f"/consents/{consent}/")
     expect(page.locator("#review").get_by_text("Uploaded as a file over the private link")).to_be_visible()
-    desk.act_with_reason(page, "Ask again", "A door slams in the middle.")
-    expect(page.get_by_text("Asked because: A door slams in the middle.")).to_be_visible()
+    desk.act_with_reason(page, "Request a retake", "A door slams in the middle.")
+    expect(page.get_by_text("Reason: A door slams in the middle.")).to_be_visible()
     staff.look("consent asked again")
     assert "A door slams in the middle." in desk.history(page)[-1]
 
@@ -265,7 +266,7 @@ def test_staff_record_in_the_studio_and_it_is_labelled_so(
     consent = desk.ask_consent(producer, desk.add_talent(producer, f"Sam {staff_size.title()}"))
     page = tab.go(f"/consents/{consent}/")
     page.get_by_role("link", name="Record in the studio").click()
-    expect(page.get_by_text("You hold the microphone")).to_be_visible()
+    expect(page.get_by_text("The audit log will say that you made this recording.")).to_be_visible()
     guest.allow_microphone(page)
     tab.look("recording in the studio")
     made = guest.record(page, 3)

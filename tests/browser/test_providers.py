@@ -161,9 +161,9 @@ def test_voice_is_built_heard_and_deleted(cast: Cast, open_tab: OpenTab, slug: s
     if at.deletes:
         desk.delete_remote(tab.page, "The museum has closed.")
     else:
-        expect(tab.page.get_by_text("deletes no voice over its API")).to_be_visible()
+        expect(tab.page.get_by_text("has no API call to delete a voice")).to_be_visible()
         desk.note_deletion(tab.page, "Deleted on the vendor's page, seen by me.")
-    expect(tab.page.get_by_role("button", name="Have it said")).to_have_count(0)
+    expect(tab.page.get_by_role("button", name="Generate preview")).to_have_count(0)
     tab.look(f"voice deleted at its provider, {'with proof' if at.deletes else 'by hand'}")
 
 
@@ -191,7 +191,7 @@ def test_two_builds_of_one_voice_are_compared(cast: Cast, open_tab: OpenTab) -> 
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Two builds of Cass, twice")
     expect(page.get_by_text("4 recordings, with the same text")).to_be_visible()
-    expect(page.get_by_text("Not told")).to_have_count(4)
+    expect(page.get_by_text("Not reported")).to_have_count(4)
     page.get_by_label("A sentence for both to say").fill(SAYS)
     page.get_by_role("button", name="Generate both previews").click()
     for side in (VOICE_AI, desk.RAPID):
@@ -250,7 +250,7 @@ def test_build_in_doubt_is_settled_by_somebody_who_has_looked(studio: Studio, ca
 
     charged = studio.sandbox.ledger(operation="sg_clone")[before:]
     assert len(charged) == 1
-    form = tab.page.locator("form").filter(has=tab.page.get_by_role("heading", name="It is there"))
+    form = tab.page.locator("form").filter(has=tab.page.get_by_role("heading", name="The voice exists at the provider"))
     form.get_by_label("Its ID at the provider").fill(charged[0]["voice"])
     form.get_by_role("button", name="It exists").click()
     reason = form.get_by_label("How do you know?")
@@ -294,7 +294,7 @@ def test_voices_that_nobody_knows_are_adopted_or_deleted(studio: Studio, cast: C
     tab.look("voice of nobody, deleted")
     assert _shown(studio, key, with_ids["Their trial"]).status_code == 404
     tab.go(found)
-    expect(page.get_by_role("heading", name="Nothing unknown")).to_be_visible()
+    expect(page.get_by_role("heading", name="No unknown voices")).to_be_visible()
     tab.look("no unknown voices")
 
 

@@ -159,13 +159,13 @@ def test_build_is_refused_with_the_reason_then_goes_on_to_ready(studio: Studio, 
     expect(desk.place(tab.page).get_by_role("listitem").filter(has_text=why)).to_be_visible()
     assert studio.rows("SELECT * FROM voices_build WHERE voice_id = ?", desk.id_in(tab.page)) == []
     tab.look("voice, build refused")
-    desk.act_with_reason(other.page, "Put in force again", "They agree now.")
+    desk.act_with_reason(other.page, "Resume", "They agree now.")
     expect(other.page.get_by_text("The consent is in force again.")).to_be_visible()
 
     tab.go(voice)
     desk.start_build(tab)
     tab.look("build on its way")
-    expect(tab.page.get_by_text("This page moves by itself.")).to_be_visible()
+    expect(tab.page.get_by_text("This page updates itself.")).to_be_visible()
     desk.watch_until(tab.page, "Quality scores")
     _shows_four_scores(tab.page)
     _look_at_all_sizes(open_tab, tab.page.url, "build that is ready")
@@ -215,7 +215,7 @@ def test_bad_recordings_come_back_worst_first_and_are_mended(open_tab: OpenTab) 
 
     for name in ("rms-silent.wav", "rms-wrong-speaker.wav"):
         tab.go(build)
-        tab.page.get_by_role("link", name=f"Mend {name}").click()
+        tab.page.get_by_role("link", name=f"Fix {name}").click()
         with tab.page.expect_response(re.compile("/active/")):
             _clip(tab.page, name).get_by_label("In builds").uncheck()
     tab.look("voice, one recording searched")

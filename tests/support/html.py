@@ -5,7 +5,11 @@ import re
 from django.http import HttpResponseBase
 
 
+BLOCK = r"(?:td|th|p|li|dd|dt|h[1-6]|div)"
+
+
 def read_html(response: HttpResponseBase) -> str:
-    """The page as one line, without whitespace between tags."""
+    """The page as one line, without whitespace between tags and at the edges of blocks."""
     assert hasattr(response, "content")
-    return re.sub(r">\s+<", "><", re.sub(r"\s+", " ", response.content.decode()))
+    text = re.sub(r">\s+<", "><", re.sub(r"\s+", " ", response.content.decode()))
+    return re.sub(rf"(<{BLOCK}\b[^>]*>) ", r"\1", re.sub(rf" (</{BLOCK}>)", r"\1", text))

@@ -108,7 +108,7 @@ def test_a_new_text_has_its_row_listened_to_again(as_producer: Client, studio: S
     text = read_html(answer)
     assert f'id="heard-{row.pk}" hx-swap-oob="true"' in text and "Being analyzed" in text
     assert "recordings-move" in answer.headers["HX-Trigger"]
-    assert poll_of(as_producer.get(reverse("voices:recordings_poll", args=[voice.pk])).content.decode())
+    assert poll_of(read_html(as_producer.get(reverse("voices:recordings_poll", args=[voice.pk]))))
 
 
 def test_rows_that_came_make_the_page_fetch_its_table(as_viewer: Client, studio: Studio, voice: Voice) -> None:
@@ -122,7 +122,7 @@ def test_rows_that_came_make_the_page_fetch_its_table(as_viewer: Client, studio:
     answer = as_viewer.get(poll_of(page))
     assert answer.headers["HX-Trigger"] == "recordings-changed"
     assert 'id="heard-' not in answer.content.decode(), "a row that the page does not have"
-    assert "1 clip was cut from it." in shown(as_viewer, voice)
+    assert "1 clip was split from it." in shown(as_viewer, voice)
 
 
 @pytest.mark.parametrize("query", ["", "seen=x&since=nonsense&table=&page=x", "since=2026-01-01"])
@@ -205,7 +205,7 @@ def test_the_row_tells_what_it_was_made_of(as_viewer: Client, studio: Studio, vo
     change(piece, source=source, recipe={"steps": [cut]})
     change(made, wav=made.file.name, recipe={"steps": STEPS[:1]})
     text = shown(as_viewer, voice)
-    assert "Cut from interview.wav, 0:01 to 0:02" in text
+    assert "Split from interview.wav, 0:01 to 0:02" in text
     assert "Converted to a 16-bit mono WAV: read from FLAC (PCM_24)." in text
 
 

@@ -253,7 +253,7 @@ def test_gate_is_asked_again_before_anything_leaves(
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("line", ["voice", "recording"])
+@pytest.mark.parametrize("line", ["record_voice", "record_recording"])
 def test_gate_is_asked_while_recordings_are_sent(
     desk: Desk, change: Callable[[Desk, Build], str], line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,7 +271,7 @@ def test_gate_is_asked_while_recordings_are_sent(
     desk.reach(build, BuildStatus.FAILED)
     assert build.issue == wanted[0]
     assert desk.ledger() == {"create_voice": 1}
-    assert len(desk.asked("create_recording")) == (1 if line == "recording" else 0)
+    assert len(desk.asked("create_recording")) == (1 if line == "record_recording" else 0)
 
 
 def test_gate_is_asked_again_after_a_step_in_doubt(desk: Desk, sandbox: Any) -> None:

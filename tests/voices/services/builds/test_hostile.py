@@ -103,7 +103,7 @@ def test_look_up_that_comes_late_undoes_nothing(at: At, monkeypatch: pytest.Monk
     then(monkeypatch, reconcile, "_look_up_call", meanwhile)
     reconcile.reconcile_build(str(build.pk))
     assert again(build.remote_voice).remote_id == there
-    assert (again(build).status, again(build).step) == (BuildStatus.UNCONFIRMED, "build")
+    assert (again(build).status, again(build).pending_call) == (BuildStatus.UNCONFIRMED, "build")
 
 
 def made_id(desk: Desk) -> str:

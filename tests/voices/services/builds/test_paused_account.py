@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from tests.support.html import read_html
 from tests.voices.services.builds.desk import Desk
 from voicehub.models import Task, TaskStatus
 from voices.models import Account, BuildStatus
@@ -19,7 +20,7 @@ REFUSED = "The provider does not accept this account's key for this."
 def text_of(client: Client, address: str) -> str:
     response = client.get(address)
     assert response.status_code == 200
-    return response.content.decode().replace("&#x27;", "'")
+    return read_html(response).replace("&#x27;", "'")
 
 
 @pytest.mark.parametrize("status", [401, 403])

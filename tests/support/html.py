@@ -4,7 +4,6 @@ import re
 
 from django.http import HttpResponseBase
 
-
 BLOCK = r"(?:td|th|p|li|dd|dt|h[1-6]|div)"
 
 

@@ -102,10 +102,10 @@ def test_a_sentence_has_a_length(as_producer: Client, studio: Studio, text: str,
 
 def test_no_voice_speaks_without_consent(as_producer: Client, studio: Studio) -> None:
     remote = studio.build(status="ready").remote_voice
-    assert "Have it said" in page(as_producer, remote)
+    assert "Generate preview" in page(as_producer, remote)
     Consent.objects.update(status=ConsentStatus.WITHDRAWN)
     text = page(as_producer, remote)
-    assert "Have it said" not in text
+    assert "Generate preview" not in text
     assert "withdrawn" in text
     assert "withdrawn" in ask(as_producer, remote)
     assert not Preview.objects.exists()
@@ -117,7 +117,7 @@ def test_it_is_heard_where_the_build_is_read(as_producer: Client, as_viewer: Cli
     for client, asks in ((as_producer, True), (as_viewer, False)):
         text = read_html(client.get(build.get_absolute_url()))
         assert reverse("voices:preview_audio", args=[preview.pk]) in text
-        assert ("Have it said" in text) == asks
+        assert ("Generate preview" in text) == asks
         assert "may charge for each sentence" in text if asks else True
     training = studio.build(build.voice, status="training")
     assert "Previews" not in as_producer.get(training.get_absolute_url()).content.decode()

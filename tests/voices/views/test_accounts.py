@@ -59,7 +59,7 @@ def test_a_key_is_changed_and_never_shown(as_admin: Client, studio: Studio) -> N
     assert "canary" not in text
     assert '<span class="hash">7391</span>' in text
     assert "Old words." not in text
-    assert "the next build makes them anew" in text
+    assert "the next build makes new ones" in text
 
 
 def test_it_is_paused_with_a_reason_and_resumed(as_admin: Client, studio: Studio) -> None:
@@ -95,7 +95,7 @@ def test_answers_are_told_newest_first_with_what_was_wrong(as_producer: Client, 
         )
     text = page(as_producer, studio.account)
     assert text.index("Call 2") < text.index("Call 1") < text.index("Call 0")
-    assert "No answer</span>" in text
+    assert "No response</span>" in text
     assert "</span>503</span>" in text
     assert "&lt;words 1&gt;" in text
     assert "state-good" in text[text.index("Call 0") :]

@@ -232,7 +232,7 @@ def test_a_word_that_nobody_knows_asks_a_person(as_producer: Client, studio: Stu
     text = page(as_producer, build)
     assert "Is it ready?" in text and "half-baked" in text
     Build.objects.filter(pk=build.pk).update(raw_status="")
-    assert "does not say how it stands" in page(as_producer, build)
+    assert "does not report a status" in page(as_producer, build)
     Build.objects.filter(pk=build.pk).update(has_unknown_status=False)
     assert "Is it ready?" not in page(as_producer, build)
 
@@ -288,7 +288,7 @@ def test_a_dataset_issue_names_the_worst_recordings_first(as_viewer: Client, stu
     text = read_html(response)
     assert "1 of 3 recordings is marked" in text
     assert "provider's own estimates" in text
-    assert "told by the provider's message" in text
+    assert "from the callback only" in text
     assert "0.91" in text
 
 
@@ -392,4 +392,4 @@ def test_our_estimates_stand_apart_from_the_providers_scores(as_viewer: Client, 
     assert 'colspan="2" class="num group ours">Estimated here' in text
     assert 'data-label="STOI">0.50' in text and 'data-label="Our STOI">0.934' in text
     assert 'data-label="Our SI-SDR">−2.5 dB' in text
-    assert "are no scores of the provider’s" in text and "Does not hear:" in text
+    assert "are not the provider's scores" in text and "Ignores:" in text

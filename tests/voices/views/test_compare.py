@@ -140,7 +140,7 @@ def test_what_one_cannot_do_does_not_keep_the_other_from_it(as_producer: Client,
     assert [one.build_id for one in Preview.objects.all()] == [first.pk]
     Consent.objects.update(status=ConsentStatus.SUSPENDED)
     text = shown(as_producer, *pair)
-    assert "Have it said" not in text and "is not in force: suspended" in text
+    assert "Generate preview" not in text and "is not in force: suspended" in text
     say(as_producer, *pair)
     assert Preview.objects.count() == 1
 

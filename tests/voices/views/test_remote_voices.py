@@ -65,9 +65,9 @@ def test_a_voice_that_somebody_deleted_over_there_is_told_as_such(as_producer: C
     studio.asks("DELETE", f"voiceai/api/v1/tts/voice/{remote.remote_id}")
     text = post(as_producer, "remote_refresh", remote)
     assert remote.deleted_at
-    assert "somebody deleted the voice over there" in text
-    assert "no such voice for this account's key (404)" in text
-    assert "Look now" not in text
+    assert "the voice was deleted at the provider" in text
+    assert "no such voice for the key of this account (404)" in text
+    assert "Refresh" not in text
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_voice_of_a_provider_that_is_no_more_is_only_shown(as_producer: Client
     Account.objects.update(provider="gone_vendor")
     text = page(as_producer, remote)
     assert "gone_vendor" in text
-    assert "Look now" not in text
+    assert "Refresh" not in text
     assert "VoiceHub does not know this provider" in post(as_producer, "remote_refresh", remote)
 
 
@@ -130,7 +130,7 @@ def test_voice_without_consent_in_force_is_not_renamed_shown_or_adopted(as_produ
     assert studio.shown(remote.remote_id) == was
     assert "shows the voice as private" in post(as_producer, "remote_visibility", remote, visibility="private")
     assert "Status updated from the provider." in post(as_producer, "remote_refresh", remote)
-    assert "asked to delete" in post(as_producer, "remote_delete", remote, reason="Withdrawn.")
+    assert "Deletion requested" in post(as_producer, "remote_delete", remote, reason="Withdrawn.")
 
 
 def test_a_voice_that_was_private_again_raises_an_alarm_when_others_make_it_public(as_producer: Client, at: At) -> None:
@@ -153,15 +153,15 @@ def test_a_voice_that_was_private_again_raises_an_alarm_when_others_make_it_publ
 def test_what_a_provider_cannot_do_is_not_offered(as_producer: Client, at: At) -> None:
     remote = at("resemble_v1").remote()
     text = page(as_producer, remote)
-    for word in ("Rename", "Make it public", "Delete it at the provider", "Have it said"):
+    for word in ("Rename", "Make it public", "Delete it at the provider", "Generate preview"):
         assert word not in text
-    assert "Look now" in text
+    assert "Refresh" in text
     assert "has no way to rename a voice" in post(as_producer, "remote_rename", remote, name="x")
 
 
 def test_a_viewer_sees_and_changes_nothing(as_viewer: Client, at: At) -> None:
     text = page(as_viewer, at("voiceai").remote())
-    for word in ("Look now", "Rename", "Make it public", "Delete it at the provider", "Have it said", "/accounts/"):
+    for word in ("Refresh", "Rename", "Make it public", "Delete it at the provider", "Generate preview", "/accounts/"):
         assert word not in text
     assert "A producer can do this." in text
 
@@ -193,7 +193,7 @@ def test_deletion_is_asked_for_with_a_reason_and_ends_in_a_proof(as_producer: Cl
     assert "every 2s" not in text
     assert "The contract has ended." in text
     assert "by Paula" in text
-    assert "no such voice for this account's key (404)" in text
+    assert "no such voice for the key of this account (404)" in text
     assert studio.shown_status(remote.remote_id) == 404
 
 
@@ -251,13 +251,13 @@ def test_a_deletion_that_fails_says_what_went_wrong(as_producer: Client, at: At)
     post(as_producer, "remote_delete", remote, reason="Withdrawn.")
     studio.work()
     text = page(as_producer, remote)
-    assert "The last try came to nothing" in text
+    assert "The last try failed" in text
     assert "Confirm deletion" in text
 
 
 def test_where_the_provider_cannot_a_person_writes_it_down(as_producer: Client, at: At) -> None:
     remote = at("resemble_v1").remote()
-    assert "deletes no voice over its API" in page(as_producer, remote)
+    assert "has no API call to delete a voice" in page(as_producer, remote)
     assert "has no way to delete a voice" in post(as_producer, "remote_delete", remote, reason="x")
     text = post(as_producer, "remote_confirm_deletion", remote, reason="Support wrote that it is gone, ticket 81.")
     assert "Saved. The voice is marked as deleted." in text

@@ -49,7 +49,7 @@ def test_one_is_adopted_and_is_then_the_voices_own(as_producer: Client, at: At) 
     text = adopt(as_producer, studio, remote_id, voice)
     assert "Voice adopted. It now belongs to Warm narrator." in text
     assert "Paula adopted it" in text
-    assert "Have it said" in text
+    assert "Generate preview" in text
     assert RemoteVoice.objects.get().voice == voice
     assert "VoiceHub knows every voice" in page(as_producer, studio)
     assert "knows this voice already" in adopt(as_producer, studio, remote_id, voice)
@@ -84,7 +84,7 @@ def test_one_is_deleted_with_a_reason_and_a_proof(as_producer: Client, at: At) -
     assert studio.shown_status(remote_id) == 404
     text = read_html(as_producer.get(RemoteVoice.objects.get().get_absolute_url()))
     assert "left behind at Voice.ai" in " ".join(text.split())
-    assert "Nobody here knew it" in text
+    assert "This voice was found in the list" in text
     assert "A trial of last year." in text
     assert "(404)" in text
 
@@ -100,7 +100,7 @@ def test_one_that_is_gone_meanwhile_is_told_as_such(as_producer: Client, at: At)
 def test_where_there_is_no_list_that_is_said_and_nobody_asked(as_producer: Client, at: At) -> None:
     studio = at("audiostack")
     before = studio.traffic()
-    assert "gives no list of an account's own voices" in page(as_producer, studio)
+    assert "has no API call that lists the voices" in page(as_producer, studio)
     assert studio.traffic() == before
 
 
@@ -109,7 +109,7 @@ def test_where_nothing_is_deleted_by_api_that_is_said(as_producer: Client, at: A
     remote_id = studio.made_there("left behind")
     text = page(as_producer, studio)
     assert "left behind" in text
-    assert "deletes no voice over its API" in text
+    assert "has no API call to delete a voice" in text
     assert path(studio, "unknown_voice_delete") not in text
     answer = as_producer.post(
         path(studio, "unknown_voice_delete"), {"remote_id": remote_id, "reason": "x"}, follow=True

@@ -29,7 +29,7 @@ def test_a_wrong_password_is_said_without_telling_which_part_was_wrong(producer:
         Client().post(reverse("login"), {"username": name, "password": "wrong"}).content.decode()
         for name in ("paula", "nobody")
     ]
-    assert all("The name or the password is not right." in answer for answer in answers)
+    assert all("The user name or the password is wrong." in answer for answer in answers)
 
 
 def test_signing_out_takes_a_post(producer: User) -> None:

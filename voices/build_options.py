@@ -107,12 +107,8 @@ class BuildOption:
     @property
     def handovers(self) -> list[tuple[str, str]]:
         """The handovers that are possible now, as (value, label), in the provider's order."""
-        possible = [
-            way
-            for way, lacks in self.readiness.gaps_by_handover.items()
-            if not lacks and way not in self.refused_handovers
-        ]
-        return [(str(way), HANDOVER_LABELS[way]) for way in possible]
+        complete = [way for way, gaps in self.readiness.gaps_by_handover.items() if not gaps]
+        return [(str(way), HANDOVER_LABELS[way]) for way in complete if way not in self.refused_handovers]
 
     @cached_property
     def clip_selection(self) -> Selection:
@@ -263,15 +259,11 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
             make_consent_url(voice, account.provider, statements),
             rows,
             limits[account.provider, state.capabilities.tier],
-            _get_refused_handovers((account.pk, str(state.capabilities.tier)) in dataset_tiers),
+            frozenset({Handover.RECORDINGS} if (account.pk, str(state.capabilities.tier)) in dataset_tiers else ()),
         )
         for account, state in states
     ]
     return sorted(found, key=lambda option: option.sort_key)
-
-
-def _get_refused_handovers(has_dataset: bool) -> frozenset[Handover]:
-    return frozenset({Handover.RECORDINGS} if has_dataset else ())
 
 
 def _find_dataset_tiers(voice: Voice) -> set[tuple[UUID, str]]:

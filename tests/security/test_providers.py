@@ -25,13 +25,8 @@ from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voices.models import Account, BuildStatus, Preview, RemoteVoice
 from voices.services.previews import HOUR, MAX_PER_HOUR, request_preview
-from voices.services.remote_voices import (
-    adopt_voice,
-    delete_remote_voice,
-    delete_unknown_voice,
-    refresh_remote_voice,
-    request_deletion,
-)
+from voices.services.remote_voices import delete_remote_voice, refresh_remote_voice, request_deletion
+from voices.services.unknown_voices import adopt_voice, delete_unknown_voice
 
 pytestmark = pytest.mark.one_database
 

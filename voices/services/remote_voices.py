@@ -1,30 +1,26 @@
-"""A voice as it stands at its provider: its state, name, visibility and end, and voices that nobody here knows."""
+"""Remote voices: their status, name, visibility and deletion at the provider."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db import transaction
 from django.utils import timezone
 
 from providers import registry
 from providers.base import Provider
 from providers.errors import CallFailure, NotFound, ProviderAuthError, ProviderRejected
 from providers.parsing import trim_response
-from providers.types import BuildReport, Tier, Visibility
+from providers.types import BuildReport, Visibility
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import DELETION_RETRY, PAUSED_ACCOUNT_RETRY
-from voices.models import Account, Build, RemoteVoice, Voice
+from voices.models import Build, RemoteVoice, Voice
 from voices.services.accounts import AccountPaused, open_session
 from voices.services.builds.lifecycle import STILL_VISIBLE, record_observation
 from voices.services.builds.recheck import find_reasons_against_use
 
-MAX_ID_CHARACTERS, MAX_NAME_CHARACTERS = 100, 256  # characters that are kept; an id that is longer is told as such
-MAX_LISTED_VOICES = 200  # voices of one account that are looked through for those that nobody here knows
 DELETED_STATUSES = ("deleted", "removed")
 FORBIDDEN = 403
 NOT_FOUND = "404"  # what a look that finds nothing is noted as
@@ -36,15 +32,6 @@ KEY_CHANGED = (
 
 class ProviderCallFailed(ActionRefused):
     """The provider could not be asked, or said no; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnknownVoice:
-    """A voice that an account holds and VoiceHub does not know."""
-
-    remote_id: str
-    name: str
-    raw_status: str
 
 
 def refresh_remote_voice(remote: RemoteVoice) -> None:
@@ -93,7 +80,7 @@ def _require_remote_voice(remote: RemoteVoice) -> None:
 def rename_remote_voice(remote: RemoteVoice, name: str) -> None:
     """Give it another name at the provider. Raises NotPossible."""
     _require_capability(remote, remote.capabilities.can_rename, "rename a voice")
-    _require_permission(remote)
+    require_permission(remote)
     _require_no_active_build(remote)  # that something has changed over there would be taken for a sign of the build
     _apply_change(remote, lambda provider: provider.rename_voice(remote.remote_id, name))
 
@@ -105,7 +92,7 @@ def set_visibility(remote: RemoteVoice, visibility: Visibility, by: User) -> Non
     """
     _require_capability(remote, remote.capabilities.can_set_visibility, "change who may use a voice")
     if visibility is not Visibility.PRIVATE:
-        _require_permission(remote)
+        require_permission(remote)
 
     def change(provider: Provider) -> None:
         provider.set_visibility(remote.remote_id, visibility)
@@ -115,7 +102,7 @@ def set_visibility(remote: RemoteVoice, visibility: Visibility, by: User) -> Non
     _apply_change(remote, change)
 
 
-def _require_permission(remote: RemoteVoice) -> None:
+def require_permission(remote: RemoteVoice) -> None:
     if reasons := find_reasons_against_use(remote):
         raise ActionRefused(" ".join(reasons))
 
@@ -226,87 +213,3 @@ def _record_deletion(remote: RemoteVoice, deletion: dict[str, object]) -> timede
     remote.deleted_at = timezone.now() if gone else None
     remote.save(update_fields=["deletion_proof", "alert", "deleted_at"])
     return None if gone else DELETION_RETRY
-
-
-def list_unknown_voices(account: Account) -> list[UnknownVoice]:
-    """What the account holds and VoiceHub does not know, asked of the provider now. Raises NotPossible."""
-    tiers = registry.get_provider_class(account.provider).tiers.values()
-    if not any(tier.can_list for tier in tiers):
-        raise ActionRefused(f"{registry.get_provider_label(account.provider)} has no list of an account's voices.")
-    try:
-        with open_session(account) as provider:
-            listed = list(_list_voices(provider))
-    except CallFailure as failure:
-        raise ProviderCallFailed(failure.staff_message) from None
-    # Asked for after the list was read, so that what was made meanwhile is known. One that is being made has no id
-    # here yet, but a name of ours.
-    known = set(account.remote_voices.exclude(remote_id="").values_list("remote_id", flat=True))
-    names = set(_find_voices_without_id(account).values_list("reference", flat=True))
-    return [one for one in listed if one.remote_id not in known and one.name not in names]
-
-
-def _is_being_created(account: Account, name: str) -> bool:
-    """Whether it is a voice that is being made from here; without a name it may be any of those in doubt."""
-    making = _find_voices_without_id(account)
-    if name:
-        return making.filter(reference=name).exists()
-    return making.filter(builds__in=Build.objects.active().exclude(pending_call="")).exists()
-
-
-def _find_voices_without_id(account: Account) -> QuerySet[RemoteVoice]:
-    return account.remote_voices.filter(remote_id="")
-
-
-def _list_voices(provider: Provider) -> Iterator[UnknownVoice]:
-    for count, report in enumerate(provider.list_voices()):
-        if count == MAX_LISTED_VOICES:
-            return
-        yield UnknownVoice(
-            report.remote_id[: MAX_ID_CHARACTERS + 1], report.name[:MAX_NAME_CHARACTERS], report.raw_status
-        )
-
-
-def adopt_voice(account: Account, remote_id: str, tier: Tier | str, voice: Voice, by: User) -> RemoteVoice:
-    """Know a voice that the account holds as one of `voice`. It is not trained again from here. Raises NotPossible."""
-    report = _fetch_report(account, remote_id)
-    _require_permission(RemoteVoice(account=account, voice=voice))
-    return _create_remote_voice(account, remote_id, tier, report, voice=voice, adopted_by=by)
-
-
-def delete_unknown_voice(account: Account, remote_id: str, tier: Tier | str, by: User, reason: str) -> RemoteVoice:
-    """Delete a voice that nobody here knows; its row keeps the proof. Raises NotPossible."""
-    report = _fetch_report(account, remote_id)
-    with transaction.atomic():
-        remote = _create_remote_voice(account, remote_id, tier, report, voice=None)
-        request_deletion(remote, by, reason)
-    return remote
-
-
-def _fetch_report(account: Account, remote_id: str) -> BuildReport:
-    """What the provider shows of it: the id comes from a form, and may be made up, or a known one spelt otherwise."""
-    try:
-        with open_session(account) as provider:
-            report = provider.fetch_build(remote_id)
-    except CallFailure as failure:
-        raise ProviderCallFailed(failure.staff_message) from None
-    if not report.raw:
-        raise ActionRefused("The provider does not show a voice of this id.")
-    if report.remote_id != remote_id:
-        raise ActionRefused("The provider shows this voice under another id. Adopt or delete that one.")
-    return report
-
-
-def _create_remote_voice(
-    account: Account, remote_id: str, tier: Tier | str, report: BuildReport, **more: object
-) -> RemoteVoice:
-    if _is_being_created(account, report.name):
-        raise ActionRefused("This voice is being made from here just now. Wait until its build is over.")
-    remote = RemoteVoice(account=account, tier=str(tier), remote_id=remote_id, retired_at=timezone.now(), **more)
-    remote.reference = f"held-{remote.pk.hex}"
-    try:
-        with transaction.atomic():
-            remote.save(force_insert=True)
-    except IntegrityError:
-        raise ActionRefused("VoiceHub knows this voice already.") from None
-    record_observation(remote, report)
-    return remote

@@ -50,14 +50,9 @@ class NextStep:
 
 def list_steps() -> list[NextStep]:
     """Everything that needs staff, the most urgent first."""
-    return [
-        *list_visibility_alerts(),
-        *list_paused_accounts(),
-        *list_reviews(),
-        *list_builds_needing_staff(),
-        *list_closed_gates(),
-        *list_voice_steps(),
-    ]
+    sources = (list_visibility_alerts, list_paused_accounts, list_reviews)
+    later = (list_builds_needing_staff, list_closed_gates, list_voice_steps)
+    return [step for list_source in (*sources, *later) for step in list_source()]
 
 
 def apply_permissions(step: NextStep, user: User) -> NextStep:
@@ -111,12 +106,8 @@ def list_paused_accounts() -> Iterator[NextStep]:
 
 def list_reviews() -> Iterator[NextStep]:
     """Submitted consents that wait for review, one row per talent."""
-    rows = (
-        Consent.objects.filter(status=ConsentStatus.SUBMITTED)
-        .select_related("talent")
-        .annotate(given=Max("takes__created_at"))
-        .order_by("talent__name", "talent_id", "given")
-    )
+    submitted = Consent.objects.filter(status=ConsentStatus.SUBMITTED).select_related("talent")
+    rows = submitted.annotate(given=Max("takes__created_at")).order_by("talent__name", "talent_id", "given")
     for talent, group in groupby(rows[:MAX_ROWS], key=lambda consent: consent.talent):
         consents = list(group)
         label = registry.get_provider_label(consents[0].provider)
@@ -303,17 +294,6 @@ def _find_newest_consents(queries: Collection[BuildPurpose]) -> dict[BuildPurpos
 
 
 def _make_closed_step(voice: Voice, permission: Permission, newest_consent: Consent | None) -> NextStep:
-    url, action, link_permission = _find_gate_fix(voice, permission, newest_consent)
-    status, page = "No longer allowed", voice.get_absolute_url()
-    return NextStep(
-        voice.name,
-        voice.talent.name,
-        "bad",
-        status,
-        permission.reasons,
-        url,
-        action,
-        None,
-        link_permission,
-        subject_url=page,
-    )
+    url, action, needed = _find_gate_fix(voice, permission, newest_consent)
+    status, page, reasons = "No longer allowed", voice.get_absolute_url(), permission.reasons
+    return NextStep(voice.name, voice.talent.name, "bad", status, reasons, url, action, None, needed, subject_url=page)

@@ -13,7 +13,7 @@ from providers import registry
 from voicehub.refusals import handle_refusal, show_refusal_as_message
 from voices.account_forms import AdoptForm, DeleteUnknownVoiceForm, RemoteIdForm, show_errors
 from voices.models import Account, Voice
-from voices.services.remote_voices import adopt_voice, delete_unknown_voice, list_unknown_voices
+from voices.services.unknown_voices import adopt_voice, delete_unknown_voice, list_unknown_voices
 from voices.views.accounts import get_account_or_404
 
 

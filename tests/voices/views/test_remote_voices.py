@@ -15,7 +15,7 @@ from voicehub.refusals import ActionRefused
 from voices.models import Account, RemoteVoice, Voice
 from voices.services.accounts import change_key
 from voices.services.builds.lifecycle import STILL_VISIBLE
-from voices.services.remote_voices import adopt_voice
+from voices.services.unknown_voices import adopt_voice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 

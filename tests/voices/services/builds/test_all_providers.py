@@ -15,15 +15,8 @@ from voicehub.refusals import ActionRefused
 from voices.models import Build, BuildStatus, Preview, PreviewStatus, RemoteVoice
 from voices.services.accounts import change_key
 from voices.services.previews import request_preview
-from voices.services.remote_voices import (
-    adopt_voice,
-    delete_unknown_voice,
-    list_unknown_voices,
-    record_manual_deletion,
-    refresh_remote_voice,
-    request_deletion,
-    set_visibility,
-)
+from voices.services.remote_voices import record_manual_deletion, refresh_remote_voice, request_deletion, set_visibility
+from voices.services.unknown_voices import adopt_voice, delete_unknown_voice, list_unknown_voices
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 

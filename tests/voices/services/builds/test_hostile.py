@@ -24,17 +24,8 @@ from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import LEASE
 from voicehub.tokens import derive_token
 from voices.admin import AccountAdmin, AccountAdminForm
-from voices.models import (
-    Account,
-    AccountCall,
-    Build,
-    BuildStatus,
-    Callback,
-    Preview,
-    PreviewStatus,
-    RemoteVoice,
-)
-from voices.services import accounts, remote_voices
+from voices.models import Account, AccountCall, Build, BuildStatus, Callback, Preview, PreviewStatus, RemoteVoice
+from voices.services import accounts, remote_voices, unknown_voices
 from voices.services.builds import reconcile
 from voices.services.builds.dataset import open_dataset
 from voices.services.builds.journal import BuildJournal
@@ -392,11 +383,11 @@ def test_voice_in_the_making_is_nobody_s_to_adopt_or_delete(at: At, monkeypatch:
     build = in_doubt(desk, "va_clone")
     with registry.open_provider(desk.account) as provider:
         made = next(provider.list_voices()).remote_id
-    assert remote_voices.list_unknown_voices(desk.account) == []
+    assert unknown_voices.list_unknown_voices(desk.account) == []
     with pytest.raises(ActionRefused, match="being made"):
-        remote_voices.adopt_voice(desk.account, made, Tier.RAPID, build.voice, desk.producer)
+        unknown_voices.adopt_voice(desk.account, made, Tier.RAPID, build.voice, desk.producer)
     with pytest.raises(ActionRefused, match="being made"):
-        remote_voices.delete_unknown_voice(desk.account, made, Tier.RAPID, desk.producer, "Nobody's.")
+        unknown_voices.delete_unknown_voice(desk.account, made, Tier.RAPID, desk.producer, "Nobody's.")
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == {"va_clone": 1}
 
@@ -404,14 +395,14 @@ def test_voice_in_the_making_is_nobody_s_to_adopt_or_delete(at: At, monkeypatch:
 def test_voice_whose_build_begins_while_the_list_is_read_is_no_orphan(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = at("voiceai")
     made: list[RemoteVoice] = []
-    listed = remote_voices._list_voices
+    listed = unknown_voices._list_voices
 
     def slow(provider: Any) -> Any:
         made.append(ready(desk))
         return listed(provider)
 
-    monkeypatch.setattr(remote_voices, "_list_voices", slow)
-    assert remote_voices.list_unknown_voices(desk.account) == []
+    monkeypatch.setattr(unknown_voices, "_list_voices", slow)
+    assert unknown_voices.list_unknown_voices(desk.account) == []
     assert made
 
 

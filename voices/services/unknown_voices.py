@@ -1,0 +1,115 @@
+"""Unknown voices: those that an account has and VoiceHub does not know. Staff adopt or delete them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from providers import registry
+from providers.base import Provider
+from providers.errors import CallFailure
+from providers.types import BuildReport, Tier
+from voicehub.models import User
+from voicehub.refusals import ActionRefused
+from voices.models import Account, Build, RemoteVoice, Voice
+from voices.services.accounts import open_session
+from voices.services.builds.lifecycle import record_observation
+from voices.services.remote_voices import ProviderCallFailed, request_deletion, require_permission
+
+MAX_ID_CHARACTERS, MAX_NAME_CHARACTERS = 100, 256  # a longer id is kept one character too long, so that it is refused
+MAX_LISTED_VOICES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownVoice:
+    """A voice that an account holds and VoiceHub does not know."""
+
+    remote_id: str
+    name: str
+    raw_status: str
+
+
+def list_unknown_voices(account: Account) -> list[UnknownVoice]:
+    """The voices that the provider lists now and VoiceHub does not know. Raises ActionRefused."""
+    tiers = registry.get_provider_class(account.provider).tiers.values()
+    if not any(tier.can_list for tier in tiers):
+        raise ActionRefused(f"{registry.get_provider_label(account.provider)} has no list of an account's voices.")
+    try:
+        with open_session(account) as provider:
+            listed = list(_list_voices(provider))
+    except CallFailure as failure:
+        raise ProviderCallFailed(failure.staff_message) from None
+    # Queried after the list was read, to include voices that were created meanwhile. A voice that is being created has
+    # no remote id yet, but a reference of ours as its name.
+    known = set(account.remote_voices.exclude(remote_id="").values_list("remote_id", flat=True))
+    names = set(_find_voices_without_id(account).values_list("reference", flat=True))
+    return [one for one in listed if one.remote_id not in known and one.name not in names]
+
+
+def _is_being_created(account: Account, name: str) -> bool:
+    """Whether a build is creating this voice now; a voice without a name may be any of those in doubt."""
+    making = _find_voices_without_id(account)
+    if name:
+        return making.filter(reference=name).exists()
+    return making.filter(builds__in=Build.objects.active().exclude(pending_call="")).exists()
+
+
+def _find_voices_without_id(account: Account) -> QuerySet[RemoteVoice]:
+    return account.remote_voices.filter(remote_id="")
+
+
+def _list_voices(provider: Provider) -> Iterator[UnknownVoice]:
+    for count, report in enumerate(provider.list_voices()):
+        if count == MAX_LISTED_VOICES:
+            return
+        yield UnknownVoice(
+            report.remote_id[: MAX_ID_CHARACTERS + 1], report.name[:MAX_NAME_CHARACTERS], report.raw_status
+        )
+
+
+def adopt_voice(account: Account, remote_id: str, tier: Tier | str, voice: Voice, by: User) -> RemoteVoice:
+    """Assign a voice of the account to `voice`. It is not retrained. Raises ActionRefused."""
+    report = _fetch_report(account, remote_id)
+    require_permission(RemoteVoice(account=account, voice=voice))
+    return _create_remote_voice(account, remote_id, tier, report, voice=voice, adopted_by=by)
+
+
+def delete_unknown_voice(account: Account, remote_id: str, tier: Tier | str, by: User, reason: str) -> RemoteVoice:
+    """Delete an unknown voice; its row stores the proof. Raises ActionRefused."""
+    report = _fetch_report(account, remote_id)
+    with transaction.atomic():
+        remote = _create_remote_voice(account, remote_id, tier, report, voice=None)
+        request_deletion(remote, by, reason)
+    return remote
+
+
+def _fetch_report(account: Account, remote_id: str) -> BuildReport:
+    """The provider's report. The id comes from a form: it may be invented, or another spelling of a known id."""
+    try:
+        with open_session(account) as provider:
+            report = provider.fetch_build(remote_id)
+    except CallFailure as failure:
+        raise ProviderCallFailed(failure.staff_message) from None
+    if not report.raw:
+        raise ActionRefused("The provider does not show a voice of this id.")
+    if report.remote_id != remote_id:
+        raise ActionRefused("The provider shows this voice under another id. Adopt or delete that one.")
+    return report
+
+
+def _create_remote_voice(
+    account: Account, remote_id: str, tier: Tier | str, report: BuildReport, **more: object
+) -> RemoteVoice:
+    if _is_being_created(account, report.name):
+        raise ActionRefused("A build is creating this voice now. Wait until the build has finished.")
+    remote = RemoteVoice(account=account, tier=str(tier), remote_id=remote_id, retired_at=timezone.now(), **more)
+    remote.reference = f"held-{remote.pk.hex}"
+    try:
+        with transaction.atomic():
+            remote.save(force_insert=True)
+    except IntegrityError:
+        raise ActionRefused("VoiceHub knows this voice already.") from None
+    record_observation(remote, report)
+    return remote

@@ -1,14 +1,14 @@
-"""Why an archive is refused as a whole, and what is said of the list of transcripts in it."""
+"""Findings about a rejected archive and its list of transcripts."""
 
 from audio.findings.templates import SEND_AGAIN, make_error, make_warning
 
-PACK_AGAIN = "Pack the files again, with what your system has for it: a .zip or a .tar.gz."
+PACK_AGAIN = "Pack the files again as a .zip or .tar.gz with the standard tool of your system."
 PACK_CLIPS = "Pack only the recordings themselves, and metadata.csv if there is one."
 RENAME = "Rename it, with letters, digits, spaces, - and _, then pack the files again."
 FIX_LIST = "Correct metadata.csv: one line for each recording, as name|text, in UTF-8."
 
 ARCHIVE_ERRORS = {
-    "not_an_archive": make_error("This is no ZIP archive and no tar archive.", PACK_AGAIN),
+    "not_an_archive": make_error("The file is not a ZIP or tar archive.", PACK_AGAIN),
     "archive_not_tar": make_error("It is compressed by gzip, but holds no tar archive.", PACK_AGAIN),
     "archive_nested": make_error("What gzip has compressed in it is an archive of another kind.", PACK_AGAIN),
     "archive_empty": make_error("There is no file in it.", PACK_CLIPS),

@@ -1,4 +1,4 @@
-"""What is said of a sound file that is no WAV of ours: how one was made of it, or why not."""
+"""Findings about converting a sound file to WAV."""
 
 from audio.findings.templates import EXPORT, SEND_AGAIN, make_error, make_fix, make_warning
 
@@ -62,7 +62,7 @@ DATASET_ERRORS = {
         "Take fewer recordings, a lower rate, or let the best be chosen.",
     ),
     "nothing_to_cut": make_error(
-        "Nobody speaks in it, so there is nothing to cut out.", "Check that it is the right file."
+        "It contains no speech, so there is nothing to split.", "Check that it is the right file."
     ),
     "shorter_than_a_clip": make_error(
         "It lasts {seconds:.1f} seconds, less than the shortest clip of {limit:g}.", "Record a longer passage."

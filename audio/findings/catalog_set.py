@@ -60,7 +60,7 @@ CODES = {
         "Whether it is the voice of the recordings is not checked: {reason}.", LISTEN_TO_BOTH
     ),
     "other_speaker": make_warning(
-        "Somebody else seems to have read it: likeness to the rest {score:.2f}, below {limit:.2f}.",
+        "Another person seems to have read it: similarity to the rest {score:.2f}, below {limit:.2f}.",
         "Listen to it beside another one; take it out of the set if so.",
         threshold="speaker_outlier",
     ),

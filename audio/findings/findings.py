@@ -1,4 +1,4 @@
-"""What a check says about an audio file, in the words that people read."""
+"""Findings of the checks on audio files, as people read them."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,7 +11,7 @@ __all__ = ["Finding", "Refused", "Severity", "make_finding"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a check says; `at` is the place in seconds from the start, where there is one."""
+    """One result of a check; `at` is in seconds from the start, if known."""
 
     severity: Severity
     code: str
@@ -24,7 +24,7 @@ class Finding:
 
 
 class Refused(ValueError):
-    """A file is not what we take; `finding` says why."""
+    """The file cannot be accepted; `finding` says why."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.text)

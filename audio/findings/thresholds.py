@@ -1,6 +1,6 @@
-"""From where on a measured value becomes a finding: every number with its unit and where it comes from.
+"""Thresholds at which a measured value becomes a finding, each with its unit and source.
 
-They are data: a studio changes them for a provider and tier in the admin, and `changed` makes the set that then holds.
+An admin can override them for a provider and tier; `changed` returns the resulting set.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ HUMAN_SPEECH = (
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """All of them, by area."""
+    """All thresholds, grouped by area."""
 
     silent_peak_dbfs: float = threshold_field(-50.0, "dBFS", HUMAN_SPEECH)
     silent_rms_dbfs: float = threshold_field(-55.0, "dBFS", HUMAN_SPEECH)
@@ -47,7 +47,7 @@ class Thresholds:
         "dB",
         "Ours: clean voices stay below 12 dB; hum at 25 dB under the speech reaches 13 dB, mostly 25.",
     )
-    hum_least_dbfs: float = threshold_field(-60.0, "dBFS", "Ours: weaker hum is not heard beside speech of -20 dBFS.")
+    hum_least_dbfs: float = threshold_field(-60.0, "dBFS", "Ours: weaker hum is inaudible beside speech of -20 dBFS.")
     reverberation_seconds: float = threshold_field(
         0.42, "s", "Ours: dry rooms read up to 0.31 s, nine in ten rooms of a true 0.4 s from 0.43 s on."
     )
@@ -109,7 +109,7 @@ class Thresholds:
     )
 
     speaker_same: float = threshold_field(
-        0.75, "likeness", "Measured on human speech: 1 in 100 comparisons with somebody else reaches it."
+        0.75, "likeness", "Measured on human speech: 1 in 100 comparisons with another person reaches it."
     )
     speaker_different: float = threshold_field(
         0.62,
@@ -130,8 +130,10 @@ class Thresholds:
     speaker_long_seconds: float = threshold_field(
         3.0, "s", "As for the likeness of short clips, which holds up to here."
     )
-    speaker_short_seconds: float = threshold_field(1.5, "s", "The encoder hears 1.6 seconds at once.")
-    speaker_least_set: float = threshold_field(4, "recordings", "Ours: of three nobody can say who is the stranger.")
+    speaker_short_seconds: float = threshold_field(1.5, "s", "The encoder analyzes 1.6 seconds at once.")
+    speaker_least_set: float = threshold_field(
+        4, "recordings", "Ours: three recordings are too few to identify an outlier."
+    )
 
     set_same_difference: float = threshold_field(
         0.25,
@@ -150,13 +152,13 @@ class Thresholds:
     day_room_seconds: float = threshold_field(0.15, "s", "Ours: from a dry booth to a furnished room.")
 
     def with_overrides(self, overrides: Mapping[str, float]) -> Self:
-        """The same with some numbers put otherwise; TypeError for a name that is none of them."""
+        """Return a copy with these values; TypeError for an unknown name."""
         return replace(self, **overrides)
 
 
 @dataclass(frozen=True, slots=True)
 class ThresholdInfo:
-    """What there is to say of one threshold."""
+    """Default, unit and source of one threshold."""
 
     default: float
     unit: str

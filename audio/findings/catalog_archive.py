@@ -9,9 +9,9 @@ FIX_LIST = "Correct metadata.csv: one line for each recording, as name|text, in 
 
 ARCHIVE_ERRORS = {
     "not_an_archive": make_error("The file is not a ZIP or tar archive.", PACK_AGAIN),
-    "archive_not_tar": make_error("It is compressed by gzip, but holds no tar archive.", PACK_AGAIN),
-    "archive_nested": make_error("What gzip has compressed in it is an archive of another kind.", PACK_AGAIN),
-    "archive_empty": make_error("There is no file in it.", PACK_CLIPS),
+    "archive_not_tar": make_error("The gzip file contains no tar archive.", PACK_AGAIN),
+    "archive_nested": make_error("The gzip file contains another kind of archive.", PACK_AGAIN),
+    "archive_empty": make_error("The archive is empty.", PACK_CLIPS),
     "archive_truncated": make_error("The archive is cut off: its end is missing.", SEND_AGAIN),
     "archive_damaged": make_error("The archive is damaged ({what}).", SEND_AGAIN),
     "archive_prefix": make_error("There are bytes before the beginning of the archive.", PACK_AGAIN),
@@ -19,13 +19,13 @@ ARCHIVE_ERRORS = {
     "archive_hidden": make_error("There are bytes in the archive that belong to none of its files.", PACK_AGAIN),
     "archive_comment": make_error("The archive carries a comment.", PACK_AGAIN),
     "archive_polyglot": make_error("It is two kinds of archive in one.", PACK_AGAIN),
-    "archive_split": make_error("It is one part of a divided archive.", "Pack the files into one archive."),
-    "archive_zip64": make_error("It is a ZIP of the kind for more than 4 GB.", PACK_AGAIN),
+    "archive_split": make_error("The file is one part of a split archive.", "Pack the files into one archive."),
+    "archive_zip64": make_error("The file is a ZIP64 archive (the format for more than 4 GB).", PACK_AGAIN),
     "archive_disagrees": make_error("The archive contradicts itself about {name}.", PACK_AGAIN),
     "archive_overlap": make_error("Files in it share the same bytes.", PACK_AGAIN),
     "archive_bomb": make_error("It unpacks to far more than recordings do.", PACK_CLIPS),
-    "archive_too_many": make_error("There are more than {limit:,} files in it.", "Divide it into several archives."),
-    "archive_too_big": make_error("It unpacks to more than {limit} MB.", "Divide it into several archives."),
+    "archive_too_many": make_error("There are more than {limit:,} files in it.", "Split it into several archives."),
+    "archive_too_big": make_error("It unpacks to more than {limit} MB.", "Split it into several archives."),
 }
 
 MEMBER_ERRORS = {
@@ -34,7 +34,7 @@ MEMBER_ERRORS = {
     "member_compression": make_error("The file {name} is compressed in an unusual way.", PACK_AGAIN),
     "member_checksum": make_error("The checksum of {name} is wrong.", SEND_AGAIN),
     "member_nested": make_error(
-        "The file {name} is an archive inside of the archive.", "Unpack it, then pack all files together."
+        "The file {name} is an archive inside the archive.", "Unpack it, then pack all files together."
     ),
     "member_symlink": make_error("The file {name} is a link to another file.", "Pack the files themselves."),
     "member_hardlink": make_error(
@@ -49,12 +49,12 @@ MEMBER_ERRORS = {
 
 NAME_ERRORS = {
     "name_empty": make_error("A file in it has no name.", PACK_AGAIN),
-    "name_absolute": make_error("The file {name} names a place outside of the archive.", PACK_AGAIN),
-    "name_drive": make_error("The file {name} names a place outside of the archive.", PACK_AGAIN),
-    "name_escapes": make_error("The name {name} leads out of the archive.", PACK_AGAIN),
+    "name_absolute": make_error("The path {name} points outside the archive.", PACK_AGAIN),
+    "name_drive": make_error("The path {name} points outside the archive.", PACK_AGAIN),
+    "name_escapes": make_error("The path {name} points outside the archive.", PACK_AGAIN),
     "name_backslash": make_error("The file {name} has a backslash in its name.", RENAME),
-    "name_control": make_error("The file {name} has characters in its name that cannot be seen.", RENAME),
-    "name_strange": make_error("The name {name} is a strange one for a file.", RENAME),
+    "name_control": make_error("The name of the file {name} contains invisible characters.", RENAME),
+    "name_strange": make_error("The file name {name} is not allowed.", RENAME),
     "name_not_text": make_error("The name {name} is not written in UTF-8.", RENAME),
     "name_too_long": make_error("The name {name} is too long.", RENAME),
     "name_too_deep": make_error(
@@ -67,7 +67,7 @@ NAME_ERRORS = {
 METADATA_FINDINGS = {
     "metadata_long": make_error("The list metadata.csv is longer than {limit} MB.", FIX_LIST),
     "metadata_not_utf8": make_error("The list metadata.csv is not written in UTF-8.", "Save it again as “CSV UTF-8”."),
-    "metadata_control": make_error("Line {line} of metadata.csv has characters that cannot be seen.", FIX_LIST),
+    "metadata_control": make_error("Line {line} of metadata.csv contains invisible characters.", FIX_LIST),
     "metadata_columns": make_error("Line {line} of metadata.csv is not of the form name|text.", FIX_LIST),
     "metadata_no_text": make_error("Line {line} of metadata.csv has no text.", FIX_LIST),
     "metadata_text_long": make_error("Line {line} of metadata.csv is longer than {limit:,} characters.", FIX_LIST),

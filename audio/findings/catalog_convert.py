@@ -4,7 +4,7 @@ from audio.findings.templates import EXPORT, SEND_AGAIN, make_error, make_fix, m
 
 CONVERSION_FINDINGS = {
     "converted": make_fix(
-        "It came as {came}; a 16-bit mono WAV was made of it.", "Nothing: the original is kept as it came."
+        "The file was {came} and was converted to a 16-bit mono WAV.", "Nothing: the original is kept as it came."
     ),
     "more_than_sound": make_fix(
         "It had more in it than sound, or a header that programs read differently; the WAV has the sound alone.",
@@ -35,17 +35,17 @@ CONVERSION_ERRORS = {
         "This is {kind}, and the part that reads it is not installed here.",
         "Export it as WAV, or ask the administrator to run: make extras.",
     ),
-    "not_sound": make_error("No reader can make sound out of this file."),
+    "not_sound": make_error("This file cannot be read as sound."),
     "rest_damaged": make_error("It begins like a sound file, but the rest of it is damaged or missing.", SEND_AGAIN),
     "no_sound": make_error("There is no sound in this file.", "Check that it is the right file."),
     "sound_damaged": make_error("The sound is damaged, and cannot be read beyond this place.", SEND_AGAIN),
     "sound_missing": make_error(
         "It should last {declared:,.1f} seconds, but only {found:,.1f} are in the file.", SEND_AGAIN
     ),
-    "format_changes": make_error("Its sampling rate or its channels change in the middle."),
+    "format_changes": make_error("Its sampling rate or number of channels changes in the middle."),
     "too_many_channels": make_error("It has {channels:,} channels; at most {limit} are taken.", "Export it as mono."),
     "rate_unusable": make_error("It says that it has {rate:,} samples per second, which is no speech.", EXPORT),
-    "not_numbers": make_error("Some of its samples are no numbers, or far beyond full scale."),
+    "not_numbers": make_error("Some of its samples are not numbers or are far above full scale."),
     "too_long_to_convert": make_error("It lasts longer than {hours:g} hours.", "Cut it into several files."),
 }
 

@@ -1,4 +1,4 @@
-"""How the words of a finding are written down: one template for each code, in the tables of `audio.findings`."""
+"""Templates for finding texts: one for each code, in the tables of `audio.findings`."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The words of one code; text and advice may hold {names} that `finding` fills in.
+    """Text and advice of one code; `finding` fills in their {names}.
 
     `threshold` names the field of `Thresholds` that decides, if a number does.
     """

@@ -50,10 +50,10 @@ def list_rows(templates: dict[str, Template]) -> Iterator[tuple[str, ...]]:
     for code, template in templates.items():
         threshold, source = "", ""
         if template.threshold:
-            info = EXPLAINED[template.threshold]
+            info = THRESHOLD_INFO[template.threshold]
             threshold, source = f"`{template.threshold}` {info.default:g} {info.unit}", info.source
-        words = (shown(template.text), shown(template.advice))
-        yield f"`{code}`", severity(template.severity), *words, threshold, source
+        words = (escape_template(template.text), escape_template(template.advice))
+        yield f"`{code}`", format_severity(template.severity), *words, threshold, source
 
 
 def format_severity(one: Severity) -> str:

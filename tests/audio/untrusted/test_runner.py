@@ -84,7 +84,7 @@ def test_a_refusal_is_told_in_its_own_words_after_what_was_told_before() -> None
         (jobs.kill_itself, "broke_the_reader", "SIGKILL"),
         (jobs.crash, "broke_the_reader", "SIGSEGV"),
         (jobs.leave, "broke_the_reader", "code 0"),
-        (jobs.spin, "took_too_long", "longer"),
+        (jobs.spin, "took_too_long", "too long"),
         (jobs.say_odd_number, "broke_the_reader", "ValueError"),
     ],
 )

@@ -433,7 +433,7 @@ def test_an_upload_becomes_a_file_for_a_while(tmp_path: Path) -> None:
 
 def test_the_words_say_what_came(make: Make) -> None:
     made = make(by_libsndfile(np.stack([VOICE, VOICE], axis=1), 48000, "FLAC", "PCM_24"))
-    assert made.findings[0].text == "It came as FLAC, 24 bit, 48,000 Hz, stereo; a 16-bit mono WAV was made of it."
+    assert made.findings[0].text == "The file was FLAC, 24 bit, 48,000 Hz, stereo and was converted to a 16-bit mono WAV."
     assert made.findings[0].severity == Severity.FIXED
 
 

@@ -60,7 +60,7 @@ def test_files_are_converted_and_those_that_cannot_be_are_named(tmp_path: Path, 
     with pytest.raises(CommandError, match="1 of 2 files"):
         call_command("prepare_audio", "convert", str(tmp_path), "--into", str(tmp_path / "out"), stdout=out)
     assert "broken.mp3: It begins like a sound file" in out.getvalue()
-    assert "It came as FLAC, 24 bit, 48,000 Hz, stereo" in out.getvalue()
+    assert "The file was FLAC, 24 bit, 48,000 Hz, stereo" in out.getvalue()
     made = tmp_path / "out" / "take.wav"
     assert clip_of(made).rate == 48000
     told = recipe(made)

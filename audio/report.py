@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from audio.analysis.analyze import analyze_recording
-from audio.archives.read import ignore, is_archive, read_archive
+from audio.archives.read import ignore_progress, is_archive, read_archive
 from audio.findings import catalog_sound as sound_codes
 from audio.findings.findings import Finding, Severity, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
@@ -34,7 +34,7 @@ class CheckCriteria:
 
 
 def generate_reports(
-    path: Path, criteria: CheckCriteria, progress: Callable[[int, int], object] = ignore
+    path: Path, criteria: CheckCriteria, progress: Callable[[int, int], object] = ignore_progress
 ) -> Iterator[Report]:
     """One report for a file; for an archive, one for each file in it, and one for the archive if it has findings.
 

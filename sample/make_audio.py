@@ -62,26 +62,28 @@ NOT_THE_STATEMENT = {
 
 def main() -> None:
     rng = np.random.default_rng(20240611)
-    entries = [make(entry, rng) for entry in plan()]
+    entries = [make_file(entry, rng) for entry in plan_files()]
     (FOLDER / "manifest.json").write_text(json.dumps(entries, indent=1, ensure_ascii=False) + "\n")
     sys.stdout.write(f"{len(entries)} files\n")
 
 
-def plan() -> list[dict[str, Any]]:
+def plan_files() -> list[dict[str, Any]]:
     """One entry per file; `set` is the voice whose recordings it belongs to, `speaker` who really reads."""
     entries = [
-        _entry(f"{speaker}-{number:02}", speaker, speaker, "recording", text)
+        _build_entry(f"{speaker}-{number:02}", speaker, speaker, "recording", text)
         for speaker, texts in SCRIPTS.items()
         for number, text in enumerate(texts, 1)
     ]
-    entries.append(_entry("rms-silent", "rms", "nobody", "silent", SCRIPTS["rms"][0]))
-    entries.append(_entry("rms-wrong-speaker", "rms", "awb", "wrong_speaker", WRONG_SPEAKER))
-    entries += [_entry(f"consent-{name}", name, name, "consent", STATEMENT) for name in ("slt", "rms", "awb")]
-    entries += [_entry(name, who, who, "not_the_statement", text) for name, (who, text) in NOT_THE_STATEMENT.items()]
+    entries.append(_build_entry("rms-silent", "rms", "nobody", "silent", SCRIPTS["rms"][0]))
+    entries.append(_build_entry("rms-wrong-speaker", "rms", "awb", "wrong_speaker", WRONG_SPEAKER))
+    entries += [_build_entry(f"consent-{name}", name, name, "consent", STATEMENT) for name in ("slt", "rms", "awb")]
+    entries += [
+        _build_entry(name, who, who, "not_the_statement", text) for name, (who, text) in NOT_THE_STATEMENT.items()
+    ]
     return entries
 
 
-def _entry(name: str, belongs_to: str, speaker: str, kind: str, transcript: str) -> dict[str, Any]:
+def _build_entry(name: str, belongs_to: str, speaker: str, kind: str, transcript: str) -> dict[str, Any]:
     return {
         "file": f"{name}.flac",
         "set": belongs_to,
@@ -91,17 +93,17 @@ def _entry(name: str, belongs_to: str, speaker: str, kind: str, transcript: str)
     }
 
 
-def make(entry: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+def make_file(entry: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     if entry["kind"] == "silent":
         clean = np.zeros(round(SILENT_SECONDS * RATE))
     else:
-        clean = level(read_aloud(entry["speaker"], entry["transcript"]))
-    samples = clean + room(len(clean), rng)
-    soundfile.write(FOLDER / entry["file"], quantise(samples), RATE, subtype="PCM_16")
+        clean = set_level(read_aloud(entry["speaker"], entry["transcript"]))
+    samples = clean + make_room_tone(len(clean), rng)
+    soundfile.write(FOLDER / entry["file"], quantize(samples), RATE, subtype="PCM_16")
     return entry | {"seconds": round(len(samples) / RATE, 2)}
 
 
-def quantise(samples: Samples) -> NDArray[np.int16]:
+def quantize(samples: Samples) -> NDArray[np.int16]:
     """13 of 16 bits: the rest would be far below the room tone, and a third of the file."""
     return (np.round(samples * FULL_SCALE / COARSE) * COARSE).astype(np.int16)
 
@@ -128,7 +130,7 @@ def trim(samples: Samples) -> Samples:
     return np.concatenate((edge, samples[loud[0] : loud[-1] + 1], edge))
 
 
-def level(samples: Samples) -> Samples:
+def set_level(samples: Samples) -> Samples:
     """To SPEECH_DBFS on average, the few points above PEAK_DBFS bent smoothly under it."""
     samples = samples * 10 ** (SPEECH_DBFS / 20) / np.sqrt(np.mean(samples**2))
     peak = 10 ** (PEAK_DBFS / 20)
@@ -138,7 +140,7 @@ def level(samples: Samples) -> Samples:
     return np.where(over > 0, np.sign(samples) * bent, samples)
 
 
-def room(count: int, rng: np.random.Generator) -> Samples:
+def make_room_tone(count: int, rng: np.random.Generator) -> Samples:
     """Room tone: noise that falls with frequency, as that of air and building does."""
     spectrum = np.fft.rfft(rng.standard_normal(count))
     spectrum /= np.sqrt(np.maximum(np.fft.rfftfreq(count, 1 / RATE), 50.0))

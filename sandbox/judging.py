@@ -91,8 +91,8 @@ def _other_words(recording: bytes) -> str | None:
     """How the words differ from the statement's. Kept, as one recording often comes with many voices."""
     file = BytesIO(recording)
     header = read_header(file)
-    samples = load_samples(file, header, statement.JUDGED_SECONDS)
-    heard = statement.check(
+    samples = load_samples(file, header, statement.MAX_CHECKED_SECONDS)
+    heard = statement.check_statement(
         samples, header.sample_rate, vendor_defaults.CONSENT_STATEMENT, language="en", company="", talent=""
     )
     wrong = heard.verdict is statement.Verdict.REJECT or any(one.code == "statement_negated" for one in heard.findings)

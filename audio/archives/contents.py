@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from audio.archives.inflate import Inflated
-from audio.archives.limits import ArchiveLimits, Entry, bytes_at, refuse
-from audio.archives.names import arranged
+from audio.archives.inflate import GzipReader
+from audio.archives.limits import ArchiveLimits, Entry, read_bytes, refuse
+from audio.archives.names import arrange_files
 from audio.archives.tar_reader import RECORD, is_tar_header, read_tar_entries
-from audio.archives.zip_reader import CENTRAL, END, END_SIZE, LOCAL, zip_entries
+from audio.archives.zip_reader import CENTRAL, END, END_SIZE, LOCAL, read_zip_entries
 
 GZIP = b"\x1f\x8b"
-OTHER_ARCHIVES = (
+ARCHIVE_SIGNATURES = (
     GZIP, LOCAL, CENTRAL, END, b"PK00PK", b"BZh", b"\xfd7zXZ\0", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07",
     b"\x28\xb5\x2f\xfd", b"LZIP", b"\x04\x22\x4d\x18", b"MSCF", b"xar!", b"!<arch>", b"070701", b"070707",
 )  # fmt: skip
 """How archives and packed files begin, of whatever kind: none belongs into another."""
-ARCHIVE_NAMES = (
+ARCHIVE_EXTENSIONS = (
     ".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz", ".xz", ".txz", ".7z", ".rar", ".zst", ".lz", ".cab", ".jar"
 )  # fmt: skip
 
@@ -29,40 +29,40 @@ class Contents:
 
     recordings: dict[str, Entry]
     transcripts: dict[str, str]
-    has_list: bool
+    has_metadata: bool
 
 
-def contents(file: BinaryIO, limits: ArchiveLimits) -> Contents:
+def read_contents(file: BinaryIO, limits: ArchiveLimits) -> Contents:
     """Read the headers of all files, and the list; Refused unless the whole archive is in order."""
     size = file.seek(0, os.SEEK_END)
-    entries = _entries(file, _kind(file, size), limits)
-    files = arranged(entries, limits)
+    entries = _read_entries(file, _detect_format(file, size), limits)
+    files = arrange_files(entries, limits)
     _check_amounts(files, size, limits)
-    lists = [path for path in files if path.lower() == LIST]
+    lists = [path for path in files if path.lower() == METADATA_NAME]
     recordings = {path: entry for path, entry in files.items() if path not in lists}
     for path in recordings:
-        if path.lower().endswith(ARCHIVE_NAMES):
+        if path.lower().endswith(ARCHIVE_EXTENSIONS):
             refuse("member_nested", name=path)
-    said = transcripts(files[lists[0]], recordings, limits) if lists else {}
+    said = read_transcripts(files[lists[0]], recordings, limits) if lists else {}
     return Contents(recordings, said, bool(lists))
 
 
-def _entries(file: BinaryIO, kind: str, limits: ArchiveLimits) -> list[Entry]:
+def _read_entries(file: BinaryIO, kind: str, limits: ArchiveLimits) -> list[Entry]:
     if kind == "zip":
-        return zip_entries(file, limits)
+        return read_zip_entries(file, limits)
     if kind == "tar":
         return read_tar_entries(file, limits)
-    inflated = Inflated(file, limits)
+    inflated = GzipReader(file, limits)
     head = inflated.read(RECORD)
     if not is_tar_header(head) and head != bytes(RECORD):
-        refuse("archive_nested" if is_packed(head) else "archive_not_tar")
+        refuse("archive_nested" if is_archive_header(head) else "archive_not_tar")
     return read_tar_entries(inflated, limits)
 
 
-def _kind(file: BinaryIO, size: int) -> str:
+def _detect_format(file: BinaryIO, size: int) -> str:
     """By how it begins and ends; one that is several kinds at once is made to be read in several ways."""
-    head = bytes_at(file, 0, min(size, RECORD))
-    ends_as_zip = size >= END_SIZE and bytes_at(file, size - END_SIZE, 4) == END
+    head = read_bytes(file, 0, min(size, RECORD))
+    ends_as_zip = size >= END_SIZE and read_bytes(file, size - END_SIZE, 4) == END
     kinds = {
         "zip": head.startswith((LOCAL, END)),
         "gzip": head.startswith(GZIP),
@@ -76,9 +76,9 @@ def _kind(file: BinaryIO, size: int) -> str:
     return found[0]
 
 
-def is_packed(head: bytes) -> bool:
+def is_archive_header(head: bytes) -> bool:
     """Whether a file that begins so is an archive itself."""
-    return head.startswith(OTHER_ARCHIVES) or is_tar_header(head[:RECORD])
+    return head.startswith(ARCHIVE_SIGNATURES) or is_tar_header(head[:RECORD])
 
 
 def _check_amounts(files: dict[str, Entry], size: int, limits: ArchiveLimits) -> None:
@@ -90,8 +90,8 @@ def _check_amounts(files: dict[str, Entry], size: int, limits: ArchiveLimits) ->
     for path, entry in files.items():
         if entry.size > limits.member_bytes:
             refuse("member_too_big", name=path, limit=limits.member_bytes >> 20)
-        ratio = limits.list_ratio if path.lower() == LIST else limits.ratio
-        if entry.size > entry.packed * ratio + limits.member_allowance:
+        ratio = limits.list_ratio if path.lower() == METADATA_NAME else limits.ratio
+        if entry.size > entry.packed_size * ratio + limits.member_allowance:
             refuse("archive_bomb")
     total = sum(entry.size for entry in files.values())
     if total > limits.total_bytes:
@@ -100,20 +100,20 @@ def _check_amounts(files: dict[str, Entry], size: int, limits: ArchiveLimits) ->
         refuse("archive_bomb")
 
 
-LIST = "metadata.csv"
-TITLES = ({"name", "file", "filename", "file_name", "path", "id"}, {"text", "transcript", "transcription"})
+METADATA_NAME = "metadata.csv"
+COLUMN_TITLES = ({"name", "file", "filename", "file_name", "path", "id"}, {"text", "transcript", "transcription"})
 
 
-def transcripts(entry: Entry, paths: Iterable[str], limits: ArchiveLimits) -> dict[str, str]:
+def read_transcripts(entry: Entry, paths: Iterable[str], limits: ArchiveLimits) -> dict[str, str]:
     """The text of each recording that has a line, by its path; Refused for a line that is not exactly right.
 
     A line names a recording by its path, or by its name alone, with or without its ending.
     """
-    known = _names(paths)
+    known = _index_names(paths)
     said: dict[str, str] = {}
-    for line, name, text in _lines(_content(entry, limits), limits):
+    for line, name, text in _parse_lines(_read_text(entry, limits), limits):
         found = known.get(name, ())
-        if not found and line == 1 and name.lower() in TITLES[0] and text.lower() in TITLES[1]:
+        if not found and line == 1 and name.lower() in COLUMN_TITLES[0] and text.lower() in COLUMN_TITLES[1]:
             continue
         if len(found) != 1:
             refuse("metadata_ambiguous" if found else "metadata_unknown", line=line, name=name)
@@ -124,21 +124,21 @@ def transcripts(entry: Entry, paths: Iterable[str], limits: ArchiveLimits) -> di
     return said
 
 
-def _names(paths: Iterable[str]) -> dict[str, set[str]]:
+def _index_names(paths: Iterable[str]) -> dict[str, set[str]]:
     """All that a recording may be called, each with the recordings that it fits."""
     known: dict[str, set[str]] = {}
     for path in paths:
         name = PurePosixPath(path).name
-        for one in {path, name, _without_ending(path), _without_ending(name)}:
+        for one in {path, name, _strip_extension(path), _strip_extension(name)}:
             known.setdefault(one, set()).add(path)
     return {name: {name} if name in fits else fits for name, fits in known.items()}
 
 
-def _without_ending(path: str) -> str:
+def _strip_extension(path: str) -> str:
     return str(PurePosixPath(path).with_suffix(""))
 
 
-def _content(entry: Entry, limits: ArchiveLimits) -> str:
+def _read_text(entry: Entry, limits: ArchiveLimits) -> str:
     if entry.size > limits.list_bytes:
         refuse("metadata_long", limit=limits.list_bytes >> 20)
     try:
@@ -147,7 +147,7 @@ def _content(entry: Entry, limits: ArchiveLimits) -> str:
         refuse("metadata_not_utf8")
 
 
-def _lines(content: str, limits: ArchiveLimits) -> Iterator[tuple[int, str, str]]:
+def _parse_lines(content: str, limits: ArchiveLimits) -> Iterator[tuple[int, str, str]]:
     """Number, name and text of each line; empty lines are passed over."""
     for number, line in enumerate(content.split("\n"), start=1):
         plain = line.removesuffix("\r")

@@ -9,7 +9,7 @@ from audio.archives.limits import BLOCK, INFLATED_BLOCK, ArchiveLimits, refuse
 GZIP = zlib.MAX_WBITS | 16
 
 
-class Inflated:
+class GzipReader:
     """Reads like a file. Refused as soon as more comes out than can be honest, and at the end if anything is wrong.
 
     One gzip stream to the exact end of the file (RFC 1952); what several of them one after another mean, readers do
@@ -19,46 +19,46 @@ class Inflated:
     def __init__(self, file: BinaryIO, limits: ArchiveLimits) -> None:
         self._file, self._limits = file, limits
         self._packed_size = file.seek(0, os.SEEK_END)
-        self._begin()
+        self._restart()
 
-    def _begin(self) -> None:
+    def _restart(self) -> None:
         self._inflate = zlib.decompressobj(GZIP)
         self._packed = b""
-        self._taken = 0
+        self._consumed = 0
         self._buffer = b""
         self._buffer_at = 0
-        self._place = 0
+        self._position = 0
 
     def seek(self, offset: int, /) -> int:
         if offset < self._buffer_at:
-            self._begin()
-        self._place = offset
+            self._restart()
+        self._position = offset
         return offset
 
     def read(self, size: int, /) -> bytes:
         """At most so many bytes, and at least one before the end."""
-        while self._place >= self._buffer_at + len(self._buffer):
+        while self._position >= self._buffer_at + len(self._buffer):
             self._buffer_at += len(self._buffer)
-            self._buffer = self._next()
+            self._buffer = self._read_next()
             if not self._buffer:
                 return b""
-        start = self._place - self._buffer_at
+        start = self._position - self._buffer_at
         data = self._buffer[start : start + size]
-        self._place += len(data)
+        self._position += len(data)
         return data
 
-    def _next(self) -> bytes:
+    def _read_next(self) -> bytes:
         """The next bytes, empty only at the end."""
         data = b""
         while not data and not self._inflate.eof:
             if not self._packed:
-                self._file.seek(self._taken)
+                self._file.seek(self._consumed)
                 self._packed = self._file.read(BLOCK)
-                self._taken += len(self._packed)
+                self._consumed += len(self._packed)
                 if not self._packed:
                     refuse("archive_truncated")
             data = self._inflate_next()
-        if self._inflate.eof and self._taken - len(self._inflate.unused_data) != self._packed_size:
+        if self._inflate.eof and self._consumed - len(self._inflate.unused_data) != self._packed_size:
             refuse("archive_trailing")
         self._check_amount(len(data))
         return data
@@ -74,7 +74,7 @@ class Inflated:
 
     def _check_amount(self, more: int) -> None:
         out = self._buffer_at + more
-        if out > self._taken * self._limits.ratio + self._limits.total_allowance:
+        if out > self._consumed * self._limits.ratio + self._limits.total_allowance:
             refuse("archive_bomb")
         if out > self._limits.total_bytes + self._limits.total_allowance:
             refuse("archive_too_big", limit=self._limits.total_bytes >> 20)

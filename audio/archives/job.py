@@ -6,16 +6,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from audio.archives.contents import contents, is_packed
-from audio.archives.limits import ArchiveLimits, Entry, refuse, shown
+from audio.archives.contents import is_archive_header, read_contents
+from audio.archives.limits import ArchiveLimits, Entry, quote_name, refuse
 from audio.archives.tar_reader import RECORD
 
 if TYPE_CHECKING:
     from audio.levels.inspection import Inspection
 
-IN_MEMORY = 16 << 20
+MAX_MEMORY_BYTES = 16 << 20
 
-SHAPES = {
+RECORD_SHAPES = {
     "contents": {"files": int, "without_line": int, "such_as": str},
     "member": {
         "name": str,
@@ -40,15 +40,15 @@ def read_members(
     thresholds: dict[str, float],
 ) -> Iterator[dict[str, Any]]:
     """Tell what SHAPES has. Recordings are written to `folder` under their numbers, the others only looked at."""
-    found = contents(source, ArchiveLimits(**archive_limits))
-    forgotten = [path for path in found.recordings if path not in found.transcripts] if found.has_list else []
-    such_as = shown(forgotten[0]) if forgotten else ""
+    found = read_contents(source, ArchiveLimits(**archive_limits))
+    forgotten = [path for path in found.recordings if path not in found.transcripts] if found.has_metadata else []
+    such_as = quote_name(forgotten[0]) if forgotten else ""
     yield {"kind": "contents", "files": len(found.recordings), "without_line": len(forgotten), "such_as": such_as}
-    inspected = _inspector(clip_limits, thresholds)
+    inspected = _make_inspector(clip_limits, thresholds)
     for number, (path, entry) in enumerate(found.recordings.items(), start=1):
-        place = path_of(Path(folder or "."), number)
-        with _scratch(entry, place) as copy:
-            _copy(entry, path, copy)
+        place = build_member_path(Path(folder or "."), number)
+        with _open_scratch(entry, place) as copy:
+            _copy_entry(entry, path, copy)
             inspection = inspected(copy)
             kept = folder is not None and (inspection.ok or keep_refused)
             if kept and isinstance(copy, io.BytesIO):
@@ -67,7 +67,7 @@ def read_members(
         }
 
 
-def _inspector(clip_limits: dict[str, float], thresholds: dict[str, float]) -> Callable[[BinaryIO], "Inspection"]:
+def _make_inspector(clip_limits: dict[str, float], thresholds: dict[str, float]) -> Callable[[BinaryIO], "Inspection"]:
     """What looks at one file. It loads numpy, which takes ten times longer than to refuse an archive."""
     from audio.findings.thresholds import Thresholds
     from audio.levels.inspection import DurationLimits, inspect_file
@@ -75,19 +75,19 @@ def _inspector(clip_limits: dict[str, float], thresholds: dict[str, float]) -> C
     return partial(inspect_file, limits=DurationLimits(**clip_limits), thresholds=Thresholds(**thresholds))
 
 
-def path_of(folder: Path, number: int) -> Path:
+def build_member_path(folder: Path, number: int) -> Path:
     """Where the recording with this number is written."""
     return folder / f"{number:05}.wav"
 
 
-def _scratch(entry: Entry, place: Path) -> BinaryIO:
+def _open_scratch(entry: Entry, place: Path) -> BinaryIO:
     """Where to put a file to look at it: memory, which is twice as fast as the disk, unless it is long."""
-    return io.BytesIO() if entry.size <= IN_MEMORY else place.open("w+b")
+    return io.BytesIO() if entry.size <= MAX_MEMORY_BYTES else place.open("w+b")
 
 
-def _copy(entry: Entry, path: str, copy: BinaryIO) -> None:
+def _copy_entry(entry: Entry, path: str, copy: BinaryIO) -> None:
     for block in entry.read():
         copy.write(block)
     copy.seek(0)
-    if is_packed(copy.read(RECORD)):
+    if is_archive_header(copy.read(RECORD)):
         refuse("member_nested", name=path)

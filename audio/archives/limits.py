@@ -8,7 +8,7 @@ from audio.findings.findings import Refused, make_finding
 
 BLOCK = 1 << 18
 INFLATED_BLOCK = 1 << 18
-SHOWN = 80
+MAX_SHOWN_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Entry:
 
     path: str
     size: int
-    packed: int
+    packed_size: int
     is_folder: bool
     read: Callable[[], Iterator[bytes]]
 
@@ -63,17 +63,17 @@ class Entry:
 def refuse(code: str, **values: object) -> NoReturn:
     """Give the archive up; a `name` is made fit to be shown."""
     if "name" in values:
-        values["name"] = shown(str(values["name"]))
+        values["name"] = quote_name(str(values["name"]))
     raise Refused(make_finding(code, None, **values))
 
 
-def shown(name: str) -> str:
+def quote_name(name: str) -> str:
     """A name as it can be put into a sentence: short, on one line, nothing in it that cannot be seen."""
     seen = "".join(one if one.isprintable() else "?" for one in name)
-    return f"“{seen if len(seen) <= SHOWN else seen[: SHOWN - 1] + '…'}”"
+    return f"“{seen if len(seen) <= MAX_SHOWN_CHARACTERS else seen[: MAX_SHOWN_CHARACTERS - 1] + '…'}”"
 
 
-def blocks(file: Seekable, offset: int, size: int) -> Iterator[bytes]:
+def read_range(file: Seekable, offset: int, size: int) -> Iterator[bytes]:
     """The bytes from there on, as many as were asked for, or the archive is cut off."""
     while size:
         file.seek(offset)
@@ -84,6 +84,6 @@ def blocks(file: Seekable, offset: int, size: int) -> Iterator[bytes]:
         offset, size = offset + len(data), size - len(data)
 
 
-def bytes_at(file: Seekable, offset: int, size: int) -> bytes:
+def read_bytes(file: Seekable, offset: int, size: int) -> bytes:
     """The same in one piece, for headers."""
-    return b"".join(blocks(file, offset, size))
+    return b"".join(read_range(file, offset, size))

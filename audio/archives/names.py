@@ -11,11 +11,11 @@ JUNK_FOLDERS = frozenset({"__MACOSX", ".Trashes", ".Spotlight-V100", ".fseventsd
 """What systems put into archives on their own."""
 JUNK_DEPTH = 2
 """How much deeper junk may lie: a folder around everything, and one more beside it with the same folders again."""
-UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
+INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 """Unicode categories: controls, marks that turn the direction of writing, and what no font can show."""
 
 
-def decoded(raw: bytes) -> str:
+def decode_name(raw: bytes) -> str:
     """The name as text. All systems of today write UTF-8, though some do not say so."""
     try:
         return raw.decode("utf-8")
@@ -23,13 +23,13 @@ def decoded(raw: bytes) -> str:
         refuse("name_not_text", name=raw.decode("latin-1"))
 
 
-def arranged(entries: list[Entry], limits: ArchiveLimits) -> dict[str, Entry]:
+def arrange_files(entries: list[Entry], limits: ArchiveLimits) -> dict[str, Entry]:
     """The files by the path that is shown of them: without the folder around everything, and without junk."""
     for entry in entries:
-        _check(entry.path, limits)
+        _check_path(entry.path, limits)
     _check_collisions(entries)
     files = [entry for entry in entries if not entry.is_folder and not _is_junk(entry.path)]
-    around = _folder_around(entry.path for entry in files)
+    around = _find_common_folder(entry.path for entry in files)
     named = {entry.path.removeprefix(around): entry for entry in files}
     for path in named:
         if path.count("/") > limits.folders:
@@ -37,11 +37,11 @@ def arranged(entries: list[Entry], limits: ArchiveLimits) -> dict[str, Entry]:
     return named
 
 
-def _check(path: str, limits: ArchiveLimits) -> None:
+def _check_path(path: str, limits: ArchiveLimits) -> None:
     """Refuse what is no plain relative path; nothing is put right, as who packs such a name knows why."""
     if not path:
         refuse("name_empty")
-    if any(unicodedata.category(one) in UNSEEN for one in path):
+    if any(unicodedata.category(one) in INVISIBLE_CATEGORIES for one in path):
         refuse("name_control", name=path)
     if path.startswith("/"):
         refuse("name_absolute", name=path)
@@ -66,22 +66,22 @@ def _check_collisions(entries: list[Entry]) -> None:
     for entry in entries:
         if entry.is_folder:
             continue
-        folded = _folded(entry.path)
+        folded = _fold_path(entry.path)
         if folded in taken:
             refuse("name_twice" if taken[folded] == entry.path else "names_collide", name=entry.path)
         taken[folded] = entry.path
-    for folder in {_folded(folder) for entry in entries for folder in _folders(entry)}:
+    for folder in {_fold_path(folder) for entry in entries for folder in _list_folders(entry)}:
         if folder in taken:
             refuse("names_collide", name=taken[folder])
 
 
-def _folders(entry: Entry) -> Iterator[str]:
+def _list_folders(entry: Entry) -> Iterator[str]:
     parts = entry.path.split("/")
     for depth in range(1, len(parts) + entry.is_folder):
         yield "/".join(parts[:depth])
 
 
-def _folded(path: str) -> str:
+def _fold_path(path: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", path).casefold())
 
 
@@ -90,7 +90,7 @@ def _is_junk(path: str) -> bool:
     return name.lower() in JUNK_FILES or name.startswith("._") or not JUNK_FOLDERS.isdisjoint(folders)
 
 
-def _folder_around(paths: Iterable[str]) -> str:
+def _find_common_folder(paths: Iterable[str]) -> str:
     """The one folder that all files lie in, with its slash; nothing where there is none."""
     first = {path.partition("/")[0] if "/" in path else "" for path in paths}
     return f"{first.pop()}/" if len(first) == 1 and first != {""} else ""

@@ -10,18 +10,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from audio.archives.job import SHAPES, path_of, read_members
+from audio.archives.job import RECORD_SHAPES, build_member_path, read_members
 from audio.archives.limits import ARCHIVE_LIMITS, ArchiveLimits
 from audio.findings.findings import Finding, Severity, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 from audio.levels.inspection import DEFAULT_LIMITS, DurationLimits
-from audio.untrusted.runner import ChildFailed, ChildLimits, run
+from audio.untrusted.runner import ChildFailed, ChildLimits, run_job
 
 CHILD_LIMITS = ChildLimits(cpu_seconds=10, wall_seconds=60.0)
-BYTES_PER_SECOND = 2 << 20
+MIN_BYTES_PER_SECOND = 2 << 20
 """How slowly an archive may be read, beyond what every child is given."""
-NAMES = (".zip", ".tar", ".tar.gz", ".tgz")
-MAGICS = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b")
+EXTENSIONS = (".zip", ".tar", ".tar.gz", ".tgz")
+SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,15 @@ class Archive:
         return not any(one.severity == Severity.ERROR for one in self.findings)
 
 
-def ignore(_done: int, _total: int) -> None:
+def ignore_progress(_done: int, _total: int) -> None:
     """For callers that show no progress."""
 
 
 def is_archive(name: str, head: bytes) -> bool:
     """Whether to look into a file, by its name and its first 512 bytes; what is called .wav is taken at its word."""
     lower = name.lower()
-    begins_so = head.startswith(MAGICS) or head[257:262] == b"ustar"
-    return lower.endswith(NAMES) or (begins_so and not lower.endswith(".wav"))
+    begins_so = head.startswith(SIGNATURES) or head[257:262] == b"ustar"
+    return lower.endswith(EXTENSIONS) or (begins_so and not lower.endswith(".wav"))
 
 
 def read_archive(
@@ -77,7 +77,7 @@ def read_archive(
     thresholds: Thresholds = THRESHOLDS,
     limits: ArchiveLimits = ARCHIVE_LIMITS,
     child_limits: ChildLimits = CHILD_LIMITS,
-    progress: Callable[[int, int], object] = ignore,
+    progress: Callable[[int, int], object] = ignore_progress,
 ) -> Archive:
     """Look into an archive in a limited child; nothing in it can raise anything, OSError is of the source itself.
 
@@ -94,23 +94,25 @@ def read_archive(
     members: list[Member] = []
     found: dict[str, Any] = {"files": 0, "without_line": 0}
     try:
-        with closing(run(read_members, source, told, SHAPES, _for_size(child_limits, source, limits))) as results:
+        with closing(
+            run_job(read_members, source, told, RECORD_SHAPES, _scale_limits(child_limits, source, limits))
+        ) as results:
             for one in results:
                 if one.pop("kind") == "contents":
                     found = one
                 else:
-                    members.append(_member(len(members) + 1, one, folder))
+                    members.append(_build_member(len(members) + 1, one, folder))
                 progress(len(members), found["files"])
     except ChildFailed as failed:
-        _clear(folder, min(found["files"], limits.files))
+        _delete_members(folder, min(found["files"], limits.files))
         return Archive((), (failed.finding,))
-    return Archive(tuple(members), tuple(_forgotten(found)))
+    return Archive(tuple(members), tuple(_report_missing_lines(found)))
 
 
-def _for_size(given: ChildLimits, source: BinaryIO | Path, limits: ArchiveLimits) -> ChildLimits:
+def _scale_limits(given: ChildLimits, source: BinaryIO | Path, limits: ArchiveLimits) -> ChildLimits:
     """More time for more bytes; what they claim to unpack to gives no more."""
     size = source.stat().st_size if isinstance(source, Path) else source.seek(0, os.SEEK_END)
-    more = size // BYTES_PER_SECOND
+    more = size // MIN_BYTES_PER_SECOND
     return replace(
         given,
         cpu_seconds=given.cpu_seconds + more,
@@ -119,16 +121,16 @@ def _for_size(given: ChildLimits, source: BinaryIO | Path, limits: ArchiveLimits
     )
 
 
-def _member(number: int, told: dict[str, Any], folder: Path | None) -> Member:
+def _build_member(number: int, told: dict[str, Any], folder: Path | None) -> Member:
     kept = told.pop("kept") and folder
-    return Member(number=number, path=path_of(kept, number) if kept else None, **told)
+    return Member(number=number, path=build_member_path(kept, number) if kept else None, **told)
 
 
-def _clear(folder: Path | None, files: int) -> None:
+def _delete_members(folder: Path | None, files: int) -> None:
     for number in range(1, files + 1 if folder else 0):
-        path_of(folder or Path(), number).unlink(missing_ok=True)
+        build_member_path(folder or Path(), number).unlink(missing_ok=True)
 
 
-def _forgotten(found: dict[str, Any]) -> Iterator[Finding]:
+def _report_missing_lines(found: dict[str, Any]) -> Iterator[Finding]:
     if found["without_line"]:
         yield make_finding("metadata_missing", count=found["without_line"], name=found["such_as"])

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from audio.archives.limits import ArchiveLimits, Entry, Seekable, blocks, bytes_at, refuse
-from audio.archives.names import decoded
+from audio.archives.limits import ArchiveLimits, Entry, Seekable, read_bytes, read_range, refuse
+from audio.archives.names import decode_name
 
 RECORD = 512
-NOTHING = bytes(RECORD)
-HERE = "."
+ZERO_RECORD = bytes(RECORD)
+CURRENT_FOLDER = "."
 CHECKSUM = slice(148, 156)
 MAGIC, POSIX, GNU = slice(257, 265), b"ustar\x0000", b"ustar  \x00"
 
-FILES, FOLDER, NOTE, NOTE_ON_ALL, LONG_NAME = (b"0", b"\0"), b"5", b"x", b"g", b"L"
+REGULAR_FILES, FOLDER, PAX_HEADER, PAX_GLOBAL_HEADER, LONG_NAME = (b"0", b"\0"), b"5", b"x", b"g", b"L"
 REFUSED_KINDS = {
     b"1": "member_hardlink",
     b"2": "member_symlink",
@@ -37,12 +37,12 @@ class _Header:
 
 
 @dataclass(slots=True)
-class _Notes:
+class _Overrides:
     """What notes before a header say of the file after it."""
 
     path: bytes | None = None
     size: int | None = None
-    given: bool = False
+    is_set: bool = False
 
 
 def is_tar_header(record: bytes) -> bool:
@@ -57,48 +57,48 @@ def is_tar_header(record: bytes) -> bool:
 def read_tar_entries(file: Seekable, limits: ArchiveLimits) -> list[Entry]:
     """All files and folders in order, with every header checked, to the end of the archive; Refused otherwise."""
     entries: list[Entry] = []
-    notes, place = _Notes(), 0
-    while (record := bytes_at(file, place, RECORD)) != NOTHING:
-        header, data = _header(record), place + RECORD
+    notes, place = _Overrides(), 0
+    while (record := read_bytes(file, place, RECORD)) != ZERO_RECORD:
+        header, data = _parse_header(record), place + RECORD
         size = header.size if notes.size is None else notes.size
-        place = data + _padded(size)
-        if header.kind in (NOTE, NOTE_ON_ALL, LONG_NAME):
-            _take_note(file, header, data, notes, limits)
+        place = data + _round_up(size)
+        if header.kind in (PAX_HEADER, PAX_GLOBAL_HEADER, LONG_NAME):
+            _read_overrides(file, header, data, notes, limits)
             continue
         _check_kind(header, notes)
-        entry = _entry(file, header, notes, data, limits)
-        if entry.path != HERE or not entry.is_folder:
+        entry = _build_entry(file, header, notes, data, limits)
+        if entry.path != CURRENT_FOLDER or not entry.is_folder:
             entries.append(entry)
         if len(entries) > limits.entries:
             refuse("archive_too_many", limit=limits.files)
-        notes = _Notes()
-    if notes.given:
+        notes = _Overrides()
+    if notes.is_set:
         refuse("archive_damaged", what="a note in it is about nothing")
     _check_end(file, place)
     return entries
 
 
-def _padded(size: int) -> int:
+def _round_up(size: int) -> int:
     return -(-size // RECORD) * RECORD
 
 
-def _header(record: bytes) -> _Header:
+def _parse_header(record: bytes) -> _Header:
     if not is_tar_header(record):
         refuse("archive_damaged", what="the header of a file is broken")
-    name, prefix = _text(record[:100]), _text(record[345:500])
+    name, prefix = _parse_text(record[:100]), _parse_text(record[345:500])
     path = prefix + b"/" + name if prefix and record[MAGIC] == POSIX else name
-    return _Header(record[156:157], path, _number(record[124:136]))
+    return _Header(record[156:157], path, _parse_number(record[124:136]))
 
 
-def _text(field: bytes) -> bytes:
+def _parse_text(field: bytes) -> bytes:
     """Up to the first NUL, after which there is nothing more."""
     text, _, rest = field.partition(b"\0")
     if rest.strip(b"\0"):
-        refuse("name_control", name=decoded(field))
+        refuse("name_control", name=decode_name(field))
     return text
 
 
-def _number(field: bytes) -> int:
+def _parse_number(field: bytes) -> int:
     """Octal digits, or where those are too few GNU's binary form."""
     if field[0] == 0x80:
         return int.from_bytes(field[1:], "big")
@@ -108,26 +108,26 @@ def _number(field: bytes) -> int:
     return int(octal[1] or b"0", 8)
 
 
-def _take_note(file: Seekable, header: _Header, data: int, notes: _Notes, limits: ArchiveLimits) -> None:
+def _read_overrides(file: Seekable, header: _Header, data: int, notes: _Overrides, limits: ArchiveLimits) -> None:
     """A name that is too long for a header, in the way of pax or of GNU."""
     if header.size > limits.note_bytes:
         refuse("member_note_long")
-    if notes.given:
+    if notes.is_set:
         refuse("archive_damaged", what="it has two notes about one file")
-    body = bytes_at(file, data, _padded(header.size))[: header.size]
+    body = read_bytes(file, data, _round_up(header.size))[: header.size]
     if header.kind == LONG_NAME:
-        notes.path, notes.given = _text(body), True
+        notes.path, notes.is_set = _parse_text(body), True
         return
-    said = _pax(body)
+    said = _parse_pax(body)
     if any(name.startswith(b"GNU.sparse") for name in said):
-        refuse("member_sparse", name=decoded(said.get(b"GNU.sparse.name", header.path)))
-    if header.kind == NOTE:
-        notes.path, notes.size, notes.given = said.get(b"path"), _pax_size(said), True
+        refuse("member_sparse", name=decode_name(said.get(b"GNU.sparse.name", header.path)))
+    if header.kind == PAX_HEADER:
+        notes.path, notes.size, notes.is_set = said.get(b"path"), _parse_pax_size(said), True
     elif said.keys() & {b"path", b"size", b"linkpath"}:
         refuse("archive_damaged", what="it gives all files one name or length")
 
 
-def _pax(body: bytes) -> dict[bytes, bytes]:
+def _parse_pax(body: bytes) -> dict[bytes, bytes]:
     """Lines of "length name=value\\n", in one pass over the bytes, each name once."""
     said: dict[bytes, bytes] = {}
     place = 0
@@ -142,53 +142,57 @@ def _pax(body: bytes) -> dict[bytes, bytes]:
     return said
 
 
-def _pax_size(said: dict[bytes, bytes]) -> int | None:
+def _parse_pax_size(said: dict[bytes, bytes]) -> int | None:
     value = said.get(b"size")
     if value is not None and not re.fullmatch(rb"[0-9]{1,15}", value):
         refuse("archive_damaged", what="the length of a file is no number")
     return None if value is None else int(value)
 
 
-def _check_kind(header: _Header, notes: _Notes) -> None:
-    name = decoded(header.path if notes.path is None else notes.path)
+def _check_kind(header: _Header, notes: _Overrides) -> None:
+    name = decode_name(header.path if notes.path is None else notes.path)
     if header.kind in REFUSED_KINDS:
         refuse(REFUSED_KINDS[header.kind], name=name)
-    if header.kind not in (*FILES, FOLDER):
+    if header.kind not in (*REGULAR_FILES, FOLDER):
         refuse("member_unusual", name=name)
 
 
-def _entry(file: Seekable, header: _Header, notes: _Notes, data: int, limits: ArchiveLimits) -> Entry:
-    path = decoded(header.path if notes.path is None else notes.path)
+def _build_entry(file: Seekable, header: _Header, notes: _Overrides, data: int, limits: ArchiveLimits) -> Entry:
+    path = decode_name(header.path if notes.path is None else notes.path)
     size = header.size if notes.size is None else notes.size
     is_folder = header.kind == FOLDER or path.endswith("/")
     if is_folder and size:
         refuse("member_unusual", name=path)
     if size > limits.member_bytes:
         refuse("member_too_big", name=path, limit=limits.member_bytes >> 20)
-    _check_padding(file, data + size, data + _padded(size))
-    return Entry(_plain(path), size, size, is_folder, partial(blocks, file, data, size))
+    _check_padding(file, data + size, data + _round_up(size))
+    return Entry(_normalize_path(path), size, size, is_folder, partial(read_range, file, data, size))
 
 
-def _plain(path: str) -> str:
+def _normalize_path(path: str) -> str:
     """Without what `tar -C folder .` puts before each name, the folder itself included."""
-    return HERE if path in (HERE, f"{HERE}/") else path.removeprefix(f"{HERE}/").removesuffix("/")
+    return (
+        CURRENT_FOLDER
+        if path in (CURRENT_FOLDER, f"{CURRENT_FOLDER}/")
+        else path.removeprefix(f"{CURRENT_FOLDER}/").removesuffix("/")
+    )
 
 
 def _check_padding(file: Seekable, start: int, end: int) -> None:
-    if any(block.strip(b"\0") for block in blocks(file, start, end - start)):
+    if any(block.strip(b"\0") for block in read_range(file, start, end - start)):
         refuse("archive_hidden")
 
 
 def _check_end(file: Seekable, place: int) -> None:
     """A second record of zeros, then more of them or nothing."""
-    if bytes_at(file, place + RECORD, RECORD) != NOTHING:
+    if read_bytes(file, place + RECORD, RECORD) != ZERO_RECORD:
         refuse("archive_hidden")
-    for block in _rest(file, place + 2 * RECORD):
+    for block in _read_rest(file, place + 2 * RECORD):
         if block.strip(b"\0"):
             refuse("archive_trailing")
 
 
-def _rest(file: Seekable, place: int) -> Iterator[bytes]:
+def _read_rest(file: Seekable, place: int) -> Iterator[bytes]:
     file.seek(place)
     while block := file.read(RECORD):
         yield block

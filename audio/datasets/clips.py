@@ -36,7 +36,7 @@ class Clip:
     def seconds(self) -> float:
         return self.frames / self.rate
 
-    def samples(self, start: int = 0, end: int | None = None) -> Iterator[Int16]:
+    def read_samples(self, start: int = 0, end: int | None = None) -> Iterator[Int16]:
         """The samples from `start` to before `end`, in blocks; WavRefused if it is not any more what it was."""
         last = self.frames if end is None else end
         with self.open() as file:
@@ -46,16 +46,16 @@ class Clip:
             offset = header.data_offset + start * BYTES_PER_FRAME
             yield from read_blocks(file, replace(header, frames=last - start, data_offset=offset), BLOCK_FRAMES)
 
-    def floats(self) -> Iterator[Float32]:
-        return (block.astype(np.float32) / np.float32(FULL_SCALE) for block in self.samples())
+    def read_floats(self) -> Iterator[Float32]:
+        return (block.astype(np.float32) / np.float32(FULL_SCALE) for block in self.read_samples())
 
-    def recipe(self, *steps: Mapping[str, Any]) -> Recipe:
+    def make_recipe(self, *steps: Mapping[str, Any]) -> Recipe:
         """How something was made of this alone."""
         return build_recipe(self.sha256, [*self.steps, *steps])
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class WrittenClip:
     """A WAV that was made, and how."""
 
     path: Path
@@ -63,7 +63,7 @@ class Made:
     recipe: Recipe
 
 
-def clip_of(path: Path) -> Clip:
+def load_clip(path: Path) -> Clip:
     """The clip in a file; WavRefused if the strict reader does not take it."""
     with path.open("rb") as file:
         header = read_header(file)
@@ -75,28 +75,30 @@ def clip_of(path: Path) -> Clip:
 
 
 @contextmanager
-def any_clip(path: Path) -> Iterator[Clip]:
+def open_clip(path: Path) -> Iterator[Clip]:
     """The clip in any sound file: in the file itself, or in a WAV that is made of it for as long as this lasts."""
     with path.open("rb") as file:
         ours = is_accepted_wav(file)
     if ours:
-        yield clip_of(path)
+        yield load_clip(path)
         return
     with convert_to_temporary_wav(path) as derived:
         how = derived.recipe
-        yield replace(clip_of(derived.path), name=path.stem, sha256=str(how["from_sha256"]), steps=tuple(how["steps"]))
+        yield replace(
+            load_clip(derived.path), name=path.stem, sha256=str(how["from_sha256"]), steps=tuple(how["steps"])
+        )
 
 
-def write_wav(target: Path, rate: int, sound: Iterable[Int16], how: Recipe) -> Made:
+def write_wav(target: Path, rate: int, samples: Iterable[Int16], recipe: Recipe) -> WrittenClip:
     """Write a WAV to a file that must not exist yet; if that fails there is none afterwards."""
     with target.open("xb") as file:
         try:
             writer = WavWriter(file, rate)
-            for block in sound:
+            for block in samples:
                 writer.write(block)
             writer.close()
         except BaseException:
             target.unlink()
             raise
     with target.open("rb") as made:
-        return Made(target, read_header(made), how)
+        return WrittenClip(target, read_header(made), recipe)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from audio.datasets.clips import Clip, Made, write_wav
-from audio.datasets.segment import hear
+from audio.datasets.clips import Clip, WrittenClip, write_wav
+from audio.datasets.segment import measure_speech
 from audio.findings.findings import Refused, make_finding
 from audio.wav.convert import Recipe, build_recipe
 from audio.wav.pcm import (
@@ -28,17 +28,17 @@ FADE_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class Concatenation:
     """Clips in their order, at one rate; how long and how big they are is known before any is opened."""
 
     clips: tuple[Clip, ...]
     rate: int
-    gap: int
+    gap_frames: int
     """Samples of silence between two clips."""
 
     @property
     def frames(self) -> int:
-        return sum(map(self._frames_of, self.clips)) + self.gap * (len(self.clips) - 1)
+        return sum(map(self._count_frames, self.clips)) + self.gap_frames * (len(self.clips) - 1)
 
     @property
     def seconds(self) -> float:
@@ -49,25 +49,25 @@ class Joined:
         """Bytes of the WAV."""
         return HEADER_BYTES + self.frames * BYTES_PER_FRAME
 
-    def _frames_of(self, clip: Clip) -> int:
+    def _count_frames(self, clip: Clip) -> int:
         return count_resampled_frames(clip.frames, clip.rate, self.rate)
 
-    def samples(self) -> Iterator[Int16]:
-        silence = np.zeros(self.gap, "<i2")
+    def read_samples(self) -> Iterator[Int16]:
+        silence = np.zeros(self.gap_frames, "<i2")
         for number, clip in enumerate(self.clips):
             if number:
                 yield silence
-            yield from self._faded(clip)
+            yield from self._fade_clip(clip)
 
-    def chunks(self) -> Iterator[bytes]:
+    def stream_wav(self) -> Iterator[bytes]:
         """The WAV, piece by piece."""
         yield build_wav_header(self.rate, self.frames * BYTES_PER_FRAME)
-        for block in self.samples():
+        for block in self.read_samples():
             yield block.tobytes()
 
-    def _faded(self, clip: Clip) -> Iterator[Int16]:
-        total, fade, done = self._frames_of(clip), max(1, round(self.rate * FADE_SECONDS)), 0
-        for block in self._at_rate(clip):
+    def _fade_clip(self, clip: Clip) -> Iterator[Int16]:
+        total, fade, done = self._count_frames(clip), max(1, round(self.rate * FADE_SECONDS)), 0
+        for block in self._resample_clip(clip):
             if done < fade or done + len(block) > total - fade:
                 places = np.arange(done, done + len(block))
                 ramp = np.minimum(np.minimum(places, total - 1 - places) / fade, 1.0)
@@ -75,16 +75,16 @@ class Joined:
             done += len(block)
             yield block
 
-    def _at_rate(self, clip: Clip) -> Iterator[Int16]:
+    def _resample_clip(self, clip: Clip) -> Iterator[Int16]:
         if clip.rate == self.rate:
-            return clip.samples()
-        return map(Quantizer(clip.sha256), resample_blocks(clip.floats(), clip.rate, self.rate))
+            return clip.read_samples()
+        return map(Quantizer(clip.sha256), resample_blocks(clip.read_floats(), clip.rate, self.rate))
 
-    def recipe(self) -> Recipe:
+    def make_recipe(self) -> Recipe:
         steps = [dict(step, of=number) for number, clip in enumerate(self.clips) for step in clip.steps]
-        return build_recipe([clip.sha256 for clip in self.clips], [*steps, *self._steps()])
+        return build_recipe([clip.sha256 for clip in self.clips], [*steps, *self._list_steps()])
 
-    def _steps(self) -> Iterator[dict[str, object]]:
+    def _list_steps(self) -> Iterator[dict[str, object]]:
         for number, clip in enumerate(self.clips):
             if clip.rate != self.rate:
                 yield {
@@ -95,35 +95,37 @@ class Joined:
                     "quality": RESAMPLING_QUALITY,
                     "dither": clip.sha256,
                 }
-        yield {"step": "join", "rate": self.rate, "gap_frames": self.gap, "fade_seconds": FADE_SECONDS}
+        yield {"step": "join", "rate": self.rate, "gap_frames": self.gap_frames, "fade_seconds": FADE_SECONDS}
 
 
-def joined(clips: Sequence[Clip], rate: int | None = None, gap_seconds: float = GAP_SECONDS) -> Joined:
+def concatenate_clips(
+    clips: Sequence[Clip], rate: int | None = None, gap_seconds: float = GAP_SECONDS
+) -> Concatenation:
     """The clips as one sound; without a rate at that which most of them have. Refused if there is none."""
     if not clips:
         raise Refused(make_finding("nothing_chosen"))
-    rate = rate or common_rate([clip.rate for clip in clips])
-    return Joined(tuple(clips), rate, round(gap_seconds * rate))
+    rate = rate or find_common_rate([clip.rate for clip in clips])
+    return Concatenation(tuple(clips), rate, round(gap_seconds * rate))
 
 
-def common_rate(rates: Sequence[int]) -> int:
+def find_common_rate(rates: Sequence[int]) -> int:
     """The rate that most clips have, so that fewest are changed; the higher of two."""
     counts = Counter(rates)
     return max(counts, key=lambda rate: (counts[rate], rate))
 
 
-def check_limits(whole: Joined, most_seconds: float | None = None, most_bytes: int | None = None) -> None:
+def check_limits(whole: Concatenation, max_seconds: float | None = None, max_bytes: int | None = None) -> None:
     """Refused if it is longer or bigger than allowed, or than a WAV can be."""
-    if most_seconds is not None and whole.seconds > most_seconds:
-        raise Refused(make_finding("joined_too_long", seconds=whole.seconds, limit=most_seconds))
-    limit = MAX_DATA_BYTES if most_bytes is None else most_bytes
+    if max_seconds is not None and whole.seconds > max_seconds:
+        raise Refused(make_finding("joined_too_long", seconds=whole.seconds, limit=max_seconds))
+    limit = MAX_DATA_BYTES if max_bytes is None else max_bytes
     if whole.size > limit:
         raise Refused(make_finding("joined_too_big", size=whole.size, limit=limit))
 
 
-def join(whole: Joined, target: Path) -> Made:
+def write_concatenation(whole: Concatenation, target: Path) -> WrittenClip:
     """Write it; `target` must not exist yet."""
-    return write_wav(target, whole.rate, whole.samples(), whole.recipe())
+    return write_wav(target, whole.rate, whole.read_samples(), whole.make_recipe())
 
 
 EDGE_SECONDS = 0.2
@@ -139,9 +141,9 @@ class Edges:
     zeros_after: int
 
 
-def edges(clip: Clip, seconds: float = EDGE_SECONDS) -> Edges:
+def find_edges(clip: Clip, seconds: float = EDGE_SECONDS) -> Edges:
     """What to cut or add, so that there are `seconds` of silence around speech; Refused if nobody speaks."""
-    segments = hear(clip).speech.segments
+    segments = measure_speech(clip).speech.segments
     if not segments:
         raise Refused(make_finding("nothing_to_cut"))
     rate, frames = clip.rate, clip.frames
@@ -150,10 +152,10 @@ def edges(clip: Clip, seconds: float = EDGE_SECONDS) -> Edges:
     return Edges(max(0, first), min(frames, last), max(0, -first), max(0, last - frames))
 
 
-def set_edges(clip: Clip, target: Path, seconds: float = EDGE_SECONDS) -> Made:
+def set_edges(clip: Clip, target: Path, seconds: float = EDGE_SECONDS) -> WrittenClip:
     """Write the clip with its new edges; `target` must not exist yet."""
-    found = edges(clip, seconds)
-    how = clip.recipe(
+    found = find_edges(clip, seconds)
+    how = clip.make_recipe(
         {
             "step": "edges",
             "start_frame": found.start,
@@ -162,10 +164,10 @@ def set_edges(clip: Clip, target: Path, seconds: float = EDGE_SECONDS) -> Made:
             "zeros_after": found.zeros_after,
         }
     )
-    return write_wav(target, clip.rate, _samples(clip, found), how)
+    return write_wav(target, clip.rate, _read_between_edges(clip, found), how)
 
 
-def _samples(clip: Clip, found: Edges) -> Iterator[Int16]:
+def _read_between_edges(clip: Clip, found: Edges) -> Iterator[Int16]:
     yield np.zeros(found.zeros_before, "<i2")
-    yield from clip.samples(found.start, found.end)
+    yield from clip.read_samples(found.start, found.end)
     yield np.zeros(found.zeros_after, "<i2")

@@ -10,19 +10,19 @@ from functools import partial
 
 import soundfile
 
-from audio.datasets.archive_writer import BLOCK, Entry, clip_names, summed, tarball
-from audio.datasets.concatenate import Joined, check_limits
+from audio.datasets.archive_writer import BLOCK, Entry, compute_checksums, make_clip_names, stream_tarball
+from audio.datasets.concatenate import Concatenation, check_limits
 from audio.findings.findings import Refused, make_finding
 from audio.wav.riff import ignore_data
 
 ARCHIVE, WAV, MP3 = "application/gzip", "audio/x-wav", "audio/mpeg"
 BITRATES = (192, 160, 128, 96, 64, 48, 32)
 """kbit/s of an MP3 that are tried, the best first. Above that nobody hears a difference in one voice."""
-RANGES = ((32000, 32, 320), (16000, 8, 160), (0, 8, 64))
+BITRATE_RANGES = ((32000, 32, 320), (16000, 8, 160), (0, 8, 64))
 """From a sampling rate on: the least and the most that MPEG-1, 2 and 2.5 have for it, in kbit/s (libsndfile maps its
 compression level of 1 to 0 on these)."""
 
-Seen = Callable[[bytes], object]
+PieceCallback = Callable[[bytes], object]
 """Hears the pieces while the sums are made, for those who show how far it is."""
 
 
@@ -37,39 +37,43 @@ class PackedUpload:
     chunks: Callable[[], Iterator[bytes]]
 
 
-def pack_archive(name: str, entries: Sequence[Entry], with_text: bool, seen: Seen = ignore_data) -> PackedUpload:
+def pack_archive(
+    name: str, entries: Sequence[Entry], with_text: bool, on_piece: PieceCallback = ignore_data
+) -> PackedUpload:
     """A .tar.gz of the clips, with or without what is said in them, named by letters and digits alone.
 
     Raises Refused if it would be too big, ChangedWhilePacked if a clip is not as long any more as was told.
     """
-    names = clip_names([entry.name for entry in entries])
+    names = make_clip_names([entry.name for entry in entries])
     renamed = [replace(entry, name=name) for entry, name in zip(entries, names, strict=True)]
-    return _packed(f"{_plain(name)}.tar.gz", ARCHIVE, partial(tarball, renamed, with_text), seen)
+    return _build_upload(f"{_clean_name(name)}.tar.gz", ARCHIVE, partial(stream_tarball, renamed, with_text), on_piece)
 
 
-def pack_wav(name: str, whole: Joined, most_bytes: int | None = None, seen: Seen = ignore_data) -> PackedUpload:
+def pack_wav(
+    name: str, whole: Concatenation, max_bytes: int | None = None, on_piece: PieceCallback = ignore_data
+) -> PackedUpload:
     """One WAV of everything. Raises Refused if it is bigger than `most_bytes`, or than a WAV can be."""
-    check_limits(whole, most_bytes=most_bytes)
-    return _packed(f"{_plain(name)}.wav", WAV, whole.chunks, seen)
+    check_limits(whole, max_bytes=max_bytes)
+    return _build_upload(f"{_clean_name(name)}.wav", WAV, whole.stream_wav, on_piece)
 
 
-def pack_mp3(name: str, whole: Joined, most_bytes: int) -> PackedUpload:
+def pack_mp3(name: str, whole: Concatenation, max_bytes: int) -> PackedUpload:
     """One MP3 of everything, at the best bitrate that keeps it within `most_bytes`, which it may take of memory.
 
     Raises Refused if none does.
     """
     least = 0
-    for kilobits in _bitrates(whole.rate):
+    for kilobits in _list_bitrates(whole.rate):
         least = round(whole.seconds * kilobits * 125)
         # A frame of silence before and behind comes on top, so what only just fits is tried and measured.
-        if least <= most_bytes and len(data := mp3_of(whole, kilobits)) <= most_bytes:
-            return _packed(f"{_plain(name)}.mp3", MP3, partial(_pieces, data), ignore_data)
-    raise Refused(make_finding("joined_too_big", size=least, limit=most_bytes))
+        if least <= max_bytes and len(data := encode_mp3(whole, kilobits)) <= max_bytes:
+            return _build_upload(f"{_clean_name(name)}.mp3", MP3, partial(_split_blocks, data), ignore_data)
+    raise Refused(make_finding("joined_too_big", size=least, limit=max_bytes))
 
 
-def mp3_of(whole: Joined, kilobits: int) -> bytes:
+def encode_mp3(whole: Concatenation, kilobits: int) -> bytes:
     """The MP3 at a constant bitrate, encoded block by block."""
-    low, high = _range(whole.rate)
+    low, high = _get_bitrate_range(whole.rate)
     file = io.BytesIO()
     with soundfile.SoundFile(
         file,
@@ -81,29 +85,31 @@ def mp3_of(whole: Joined, kilobits: int) -> bytes:
         bitrate_mode="CONSTANT",
         compression_level=(high - kilobits) / (high - low),
     ) as target:
-        for block in whole.samples():
+        for block in whole.read_samples():
             target.write(block)
     return file.getvalue()
 
 
-def _bitrates(rate: int) -> list[int]:
+def _list_bitrates(rate: int) -> list[int]:
     """Those that there are at this sampling rate; the very lowest is none that libsndfile takes."""
-    low, high = _range(rate)
+    low, high = _get_bitrate_range(rate)
     return [kilobits for kilobits in BITRATES if low < kilobits <= high]
 
 
-def _range(rate: int) -> tuple[int, int]:
-    return next((low, high) for start, low, high in RANGES if rate >= start)
+def _get_bitrate_range(rate: int) -> tuple[int, int]:
+    return next((low, high) for start, low, high in BITRATE_RANGES if rate >= start)
 
 
-def _packed(name: str, content_type: str, chunks: Callable[[], Iterator[bytes]], seen: Seen) -> PackedUpload:
-    told = summed(chunks(), seen)
+def _build_upload(
+    name: str, content_type: str, chunks: Callable[[], Iterator[bytes]], on_piece: PieceCallback
+) -> PackedUpload:
+    told = compute_checksums(chunks(), on_piece)
     return PackedUpload(name, content_type, told.size, bytes.fromhex(told.md5), chunks)
 
 
-def _plain(name: str) -> str:
-    return clip_names([name])[0]
+def _clean_name(name: str) -> str:
+    return make_clip_names([name])[0]
 
 
-def _pieces(data: bytes) -> Iterator[bytes]:
+def _split_blocks(data: bytes) -> Iterator[bytes]:
     return (data[at : at + BLOCK] for at in range(0, len(data), BLOCK))

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from audio.findings.findings import Severity
 from audio.levels.inspection import Inspection
 
-STEPS, LEAST_STEPS, MOST_CELLS = 6000, 500, 1 << 26
+STEPS, MIN_STEPS, MAX_CELLS = 6000, 500, 1 << 26
 """The room is divided into so many steps, and each recording rounded up to whole ones: a choice never exceeds the room,
 and leaves unused at most one step for each recording chosen. With a limit on files it is coarser, to stay quick."""
 CLEAN_SNR_DB, WORST_SNR_DB = 40.0, 10.0
-FINDING_COSTS = 0.15
-CLIPPING_COSTS = 30.0
+FINDING_PENALTY = 0.15
+CLIPPING_PENALTY = 30.0
 """Per share of samples that are cut off: at the thousandth from where it is called clipping, 0.03."""
-HOPELESS = frozenset({"silent", "no_speech"})
+UNUSABLE_CODES = frozenset({"silent", "no_speech"})
 SHORT_SECONDS = 3.0
 """Below this a recording has little but its first and last word, which sound unlike the rest."""
 
@@ -31,51 +31,53 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class SelectionLimits:
     """How much is taken: seconds all in all with `gap_seconds` between two, and how many files."""
 
-    most_seconds: float
-    most_files: int | None = None
+    max_seconds: float
+    max_files: int | None = None
     gap_seconds: float = 0.0
 
 
-def quality(inspection: Inspection) -> float:
+def compute_quality(inspection: Inspection) -> float:
     """How good a checked recording is, 0..1; 0 if it is refused or nobody speaks in it."""
     levels, header = inspection.levels, inspection.header
     if levels is None or header is None or any(one.severity == Severity.ERROR for one in inspection.findings):
         return 0.0
-    return goodness(header.seconds, levels.as_dict(), [one.code for one in inspection.findings])
+    return compute_levels_quality(header.seconds, levels.as_dict(), [one.code for one in inspection.findings])
 
 
-def goodness(seconds: float, levels: Mapping[str, float], codes: Sequence[str]) -> float:
+def compute_levels_quality(seconds: float, levels: Mapping[str, float], codes: Sequence[str]) -> float:
     """The same of what is known of an accepted recording: its levels by name, and the codes of its findings."""
-    if not HOPELESS.isdisjoint(codes):
+    if not UNUSABLE_CODES.isdisjoint(codes):
         return 0.0
     noise = (levels.get("snr_db", CLEAN_SNR_DB) - WORST_SNR_DB) / (CLEAN_SNR_DB - WORST_SNR_DB)
     length = min(1.0, seconds / SHORT_SECONDS)
-    clean = 1.0 - FINDING_COSTS * len(codes) - CLIPPING_COSTS * levels.get("clipped_share", 0.0)
+    clean = 1.0 - FINDING_PENALTY * len(codes) - CLIPPING_PENALTY * levels.get("clipped_share", 0.0)
     return float(np.clip(noise, 0.05, 1.0)) * length * max(0.05, clean)
 
 
-def choose(candidates: Sequence[Candidate], room: Room) -> tuple[int, ...]:
+def select_recordings(candidates: Sequence[Candidate], limits: SelectionLimits) -> tuple[int, ...]:
     """The places, in order, of those whose seconds times quality add up to most in this room.
 
     A knapsack, exact up to the rounding to steps; of two equal choices always the same is made.
     """
-    usable = [place for place, one in enumerate(candidates) if one.quality > 0 and 0 < one.seconds <= room.most_seconds]
-    needs = [candidates[place].seconds + room.gap_seconds for place in usable]
-    total = room.most_seconds + room.gap_seconds
-    files = len(usable) if room.most_files is None else min(room.most_files, len(usable))
+    usable = [
+        place for place, one in enumerate(candidates) if one.quality > 0 and 0 < one.seconds <= limits.max_seconds
+    ]
+    needs = [candidates[place].seconds + limits.gap_seconds for place in usable]
+    total = limits.max_seconds + limits.gap_seconds
+    files = len(usable) if limits.max_files is None else min(limits.max_files, len(usable))
     if files == len(usable) and sum(needs) <= total:
         return tuple(usable)
     limited = files < len(usable)
-    steps = STEPS if not limited else max(LEAST_STEPS, min(STEPS, MOST_CELLS // (len(usable) * (files + 1))))
+    steps = STEPS if not limited else max(MIN_STEPS, min(STEPS, MAX_CELLS // (len(usable) * (files + 1))))
     weights = [math.ceil(need / total * steps) for need in needs]
     values = [candidates[place].seconds * candidates[place].quality for place in usable]
-    return tuple(usable[number] for number in _knapsack(weights, values, steps, files if limited else None))
+    return tuple(usable[number] for number in _solve_knapsack(weights, values, steps, files if limited else None))
 
 
-def _knapsack(weights: Sequence[int], values: Sequence[float], steps: int, files: int | None) -> list[int]:
+def _solve_knapsack(weights: Sequence[int], values: Sequence[float], steps: int, files: int | None) -> list[int]:
     """Which of them, by number, to take for the greatest value in `steps` of weight, and as so many files at most."""
     shift = 0 if files is None else 1
     best = np.zeros(((files or 0) + 1, steps + 1))
@@ -89,10 +91,10 @@ def _knapsack(weights: Sequence[int], values: Sequence[float], steps: int, files
         better = with_it > without
         np.copyto(without, with_it, where=better)
         choices.append(np.packbits(better, axis=1))
-    return _traced(weights, choices, steps, len(best) - 1, shift)
+    return _trace_choices(weights, choices, steps, len(best) - 1, shift)
 
 
-def _traced(
+def _trace_choices(
     weights: Sequence[int], choices: Sequence[NDArray[np.uint8]], room: int, files: int, shift: int
 ) -> list[int]:
     taken = []

@@ -1,6 +1,6 @@
 """Was this statement, with these names, really read? Word by word, offline, in English."""
 
 from audio.statement.align import AlignedWord, State
-from audio.statement.check import JUDGED_SECONDS, StatementCheck, Verdict, check
+from audio.statement.check import MAX_CHECKED_SECONDS, StatementCheck, Verdict, check_statement
 
-__all__ = ["JUDGED_SECONDS", "State", "StatementCheck", "Verdict", "AlignedWord", "check"]
+__all__ = ["MAX_CHECKED_SECONDS", "State", "StatementCheck", "Verdict", "AlignedWord", "check_statement"]

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from audio.statement.decoder import Said, lookup
-from audio.statement.pronunciation import Saying
+from audio.statement.decoder import DecodedWord, find_pronunciations
+from audio.statement.pronunciation import Pronunciation
 from audio.statement.tokens import Role, Token
 
 
@@ -16,7 +16,7 @@ class State(StrEnum):
     in the place of one of these: nothing follows from it.
     """
 
-    HEARD = "heard"
+    RECOGNIZED = "heard"
     MISSING = "missing"
     DOUBTFUL = "doubtful"
     INSERTED = "inserted"
@@ -43,71 +43,78 @@ class AlignedWord:
         return {"text": self.text, "state": self.state.value, "role": role, **times}
 
 
-def align(
-    statement: Sequence[Token], sayings: Mapping[str, Saying], said: Sequence[Said], seconds: float
+def align_words(
+    statement: Sequence[Token], sayings: Mapping[str, Pronunciation], said: Sequence[DecodedWord], seconds: float
 ) -> list[AlignedWord]:
     """All words in the order of the statement, those that came in where they were said."""
-    said = list(_joined(statement, sayings, said))
-    pairs = _matches([token.key for token in statement], [one.key for one in said])
+    said = list(_merge_split_words(statement, sayings, said))
+    pairs = _match_words([token.key for token in statement], [one.key for one in said])
     ends = [*pairs, (len(statement), len(said))]
     words: list[AlignedWord] = []
     row = column = 0
     for next_row, next_column in ends:
         start = said[column - 1].end if column else 0.0
         end = said[next_column].start if next_column < len(said) else seconds
-        words += _gap(statement[row:next_row], said[column:next_column], sayings, (start, max(start, end)))
+        words += _align_gap(statement[row:next_row], said[column:next_column], sayings, (start, max(start, end)))
         if next_row < len(statement):
             one = said[next_column]
-            words.append(_heard(statement[next_row], sayings, one))
+            words.append(_build_recognized(statement[next_row], sayings, one))
         row, column = next_row + 1, next_column + 1
     return words
 
 
-def _heard(token: Token, sayings: Mapping[str, Saying], one: Said) -> AlignedWord:
+def _build_recognized(token: Token, sayings: Mapping[str, Pronunciation], one: DecodedWord) -> AlignedWord:
     """A name whose sound was guessed is heard in other names that are like it, so that says nothing."""
-    doubtful = token.is_name and not sayings[token.key].sure
-    return AlignedWord(token.shown, State.DOUBTFUL if doubtful else State.HEARD, one.start, one.end, token)
+    doubtful = token.is_name and not sayings[token.key].is_certain
+    return AlignedWord(token.text, State.DOUBTFUL if doubtful else State.RECOGNIZED, one.start, one.end, token)
 
 
-def _gap(
-    lacking: Sequence[Token], instead: Sequence[Said], sayings: Mapping[str, Saying], place: tuple[float, float]
+def _align_gap(
+    lacking: Sequence[Token],
+    instead: Sequence[DecodedWord],
+    sayings: Mapping[str, Pronunciation],
+    place: tuple[float, float],
 ) -> Iterator[AlignedWord]:
     """Between two words that were heard: what should be there, then what is."""
     for token in lacking:
-        yield AlignedWord(token.shown, State.MISSING if sayings[token.key].sure else State.DOUBTFUL, *place, token)
-    state = _besides(lacking, sayings)
+        yield AlignedWord(token.text, State.MISSING if sayings[token.key].is_certain else State.DOUBTFUL, *place, token)
+    state = _classify_inserted(lacking, sayings)
     for one in instead:
         yield AlignedWord(one.key.replace("_", ""), state, one.start, one.end)
 
 
-def _besides(lacking: Sequence[Token], sayings: Mapping[str, Saying]) -> State:
+def _classify_inserted(lacking: Sequence[Token], sayings: Mapping[str, Pronunciation]) -> State:
     """What words are that were heard where these should be; in the place of a doubtful one they may be that one."""
-    sure = [token for token in lacking if sayings[token.key].sure]
+    sure = [token for token in lacking if sayings[token.key].is_certain]
     if lacking and not sure:
         return State.DOUBTFUL
     return State.OTHER_NAME if any(token.is_name for token in sure) else State.INSERTED
 
 
-def _joined(statement: Sequence[Token], sayings: Mapping[str, Saying], said: Sequence[Said]) -> Iterator[Said]:
+def _merge_split_words(
+    statement: Sequence[Token], sayings: Mapping[str, Pronunciation], said: Sequence[DecodedWord]
+) -> Iterator[DecodedWord]:
     """With two decoded words made one where together they sound exactly as a word of the statement."""
-    sounds = {way.replace(" ", ""): token.key for token in statement if token.key for way in sayings[token.key].ways}
+    sounds = {
+        way.replace(" ", ""): token.key for token in statement if token.key for way in sayings[token.key].variants
+    }
     place = 0
     while place < len(said):
         one, two = said[place], said[place + 1] if place + 1 < len(said) else None
-        key = sounds.get(_sound(one.key) + _sound(two.key)) if two else None
+        key = sounds.get(_get_phones(one.key) + _get_phones(two.key)) if two else None
         if two and key:
-            yield Said(key, one.start, two.end)
+            yield DecodedWord(key, one.start, two.end)
         else:
             yield one
         place += 2 if key else 1
 
 
-def _sound(key: str) -> str:
-    ways = lookup(key)
+def _get_phones(key: str) -> str:
+    ways = find_pronunciations(key)
     return ways[0].replace(" ", "") if ways else "?"
 
 
-def _matches(expected: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]:
+def _match_words(expected: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]:
     """Places (expected, heard) of equal words in an alignment with the fewest changes (Levenshtein)."""
     costs = [list(range(len(heard) + 1))]
     for row, word in enumerate(expected, 1):
@@ -116,10 +123,10 @@ def _matches(expected: Sequence[str], heard: Sequence[str]) -> list[tuple[int, i
             change = above[column - 1] + (word != other or not word)
             line.append(min(change, above[column] + 1, line[-1] + 1))
         costs.append(line)
-    return list(_way_back(expected, heard, costs))[::-1]
+    return list(_trace_matches(expected, heard, costs))[::-1]
 
 
-def _way_back(expected: Sequence[str], heard: Sequence[str], costs: list[list[int]]) -> Iterator[tuple[int, int]]:
+def _trace_matches(expected: Sequence[str], heard: Sequence[str], costs: list[list[int]]) -> Iterator[tuple[int, int]]:
     row, column = len(expected), len(heard)
     while row and column:
         equal = expected[row - 1] == heard[column - 1] != ""

@@ -19,12 +19,12 @@ COMMON_WORDS = 20_000
 BACKGROUND_WORDS = 3000
 """The commonest of them, which may be said instead of any word of a statement."""
 
-Pronunciations = Mapping[str, tuple[str, ...]]
+PronunciationVariants = Mapping[str, tuple[str, ...]]
 """Each word with the ways to say it; a way is phones with spaces between, as in the CMU dictionary."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class DecodedWord:
     """A word that was decoded, with its start and end in seconds."""
 
     key: str
@@ -33,7 +33,7 @@ class Said:
 
 
 @cache
-def engine() -> ModuleType | None:
+def load_engine() -> ModuleType | None:
     """The pocketsphinx package, or None where it is not installed."""
     try:
         import pocketsphinx
@@ -44,30 +44,30 @@ def engine() -> ModuleType | None:
 
 
 @cache
-def lexicon() -> dict[str, str]:
+def load_lexicon() -> dict[str, str]:
     """The dictionary of the wheel: words and their phones; further ways to say a word are under "word(2)" …"""
-    with (_models() / "cmudict-en-us.dict").open(encoding="ascii") as file:
+    with (_get_model_folder() / "cmudict-en-us.dict").open(encoding="ascii") as file:
         return dict(line.rstrip().split(" ", 1) for line in file)
 
 
-def lookup(word: str) -> tuple[str, ...]:
+def find_pronunciations(word: str) -> tuple[str, ...]:
     """The ways to say a word; () if the dictionary lacks it."""
     names = (word, *(f"{word}({number})" for number in range(2, 6)))
-    return tuple(lexicon()[name] for name in names if name in lexicon())
+    return tuple(load_lexicon()[name] for name in names if name in load_lexicon())
 
 
 @cache
-def common_words() -> tuple[str, ...]:
+def list_common_words() -> tuple[str, ...]:
     """The commonest words of English, most common first, as the language model of the wheel ranks them."""
-    package = engine()
+    package = load_engine()
     if package is None:
         return ()
-    model = package.NGramModel.readfile(str(_models() / "en-us.lm.bin"))
-    words = [word for word in lexicon() if re.fullmatch(r"[a-z']+", word)]
+    model = package.NGramModel.readfile(str(_get_model_folder() / "en-us.lm.bin"))
+    words = [word for word in load_lexicon() if re.fullmatch(r"[a-z']+", word)]
     return tuple(sorted(words, key=lambda word: -model.prob([word]))[:COMMON_WORDS])
 
 
-def decode(samples: Float32, model: str, ways: Pronunciations) -> list[Said]:
+def decode_speech(samples: Float32, model: str, ways: PronunciationVariants) -> list[DecodedWord]:
     """What is said in samples at 16 kHz, by a language model in ARPA form over the words of `ways`.
 
     The two files that the decoder wants are written where only this user can read them, and removed.
@@ -76,14 +76,16 @@ def decode(samples: Float32, model: str, ways: Pronunciations) -> list[Said]:
 
     with tempfile.TemporaryDirectory(prefix="statement-") as folder:
         words, grammar = Path(folder) / "words.dict", Path(folder) / "statement.arpa"
-        words.write_text("".join(_lines(ways)), "ascii")
+        words.write_text("".join(_format_dictionary(ways)), "ascii")
         grammar.write_text(model, "ascii")
-        decoder = pocketsphinx.Decoder(hmm=str(_models() / "en-us"), dict=str(words), lm=str(grammar), loglevel="FATAL")
+        decoder = pocketsphinx.Decoder(
+            hmm=str(_get_model_folder() / "en-us"), dict=str(words), lm=str(grammar), loglevel="FATAL"
+        )
         decoder.start_utt()
         decoder.process_raw(np.rint(samples * (FULL_SCALE - 1)).astype("<i2").tobytes(), full_utt=True)
         decoder.end_utt()
         return [
-            Said(
+            DecodedWord(
                 part.word.split("(")[0], part.start_frame / FRAMES_PER_SECOND, (part.end_frame + 1) / FRAMES_PER_SECOND
             )
             for part in decoder.seg() or ()
@@ -91,13 +93,13 @@ def decode(samples: Float32, model: str, ways: Pronunciations) -> list[Said]:
         ]
 
 
-def _models() -> Path:
+def _get_model_folder() -> Path:
     import pocketsphinx
 
     return Path(pocketsphinx.get_model_path()) / "en-us"
 
 
-def _lines(ways: Pronunciations) -> Iterator[str]:
+def _format_dictionary(ways: PronunciationVariants) -> Iterator[str]:
     for word, said in ways.items():
         for number, phones in enumerate(said, 1):
             yield f"{word} {phones}\n" if number == 1 else f"{word}({number}) {phones}\n"

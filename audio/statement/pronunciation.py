@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from audio.statement.decoder import BACKGROUND_WORDS, common_words, lexicon, lookup
-from audio.statement.tokens import Token, tokens
+from audio.statement.decoder import BACKGROUND_WORDS, find_pronunciations, list_common_words, load_lexicon
+from audio.statement.tokens import Token, tokenize
 
-PHONES = {
+LETTER_PHONES = {
     "a": "AE AA EY AH AO EH", "b": "B", "c": "K S CH SH", "d": "D JH T", "e": "EH IY AH IH EY ER", "f": "F V",
     "g": "G JH F ZH", "h": "HH", "i": "IH AY IY AH Y", "j": "JH Y HH", "k": "K", "l": "L AH_L", "m": "M AH_M",
     "n": "N NG", "o": "AA OW AO AH UW UH AW OY W_AH", "p": "P F", "q": "K", "r": "R ER", "s": "S Z SH ZH",
@@ -22,52 +22,59 @@ PHONES = {
 }  # fmt: skip
 """The phones that a letter may stand for in English; phones that are said for one letter are joined by "_"."""
 
-LETTERS = {
+LETTER_NAMES = {
     "a": "EY", "b": "B IY", "c": "S IY", "d": "D IY", "e": "IY", "f": "EH F", "g": "JH IY", "h": "EY CH", "i": "AY",
     "j": "JH EY", "k": "K EY", "l": "EH L", "m": "EH M", "n": "EH N", "o": "OW", "p": "P IY", "q": "K Y UW",
     "r": "AA R", "s": "EH S", "t": "T IY", "u": "Y UW", "v": "V IY", "w": "D AH B AH L Y UW", "x": "EH K S",
     "y": "W AY", "z": "Z IY",
 }  # fmt: skip
 
-COST_SILENT, COST_STRANGE = 1.0, 3.0
+SILENT_COST, UNUSUAL_COST = 1.0, 3.0
 """Of a letter that is not said, and of one that is said as the table does not have it."""
 CONTEXTS = ((4, 4), (3, 4), (3, 3), (2, 3), (2, 2), (1, 2), (1, 1), (0, 1), (0, 0))
 """Letters before and after that a neighbour must share, the most telling first."""
-NEIGHBOURS = 25
-LEAST_PART = 3
+MAX_NEIGHBORS = 25
+MIN_PART_LETTERS = 3
 
 UNITS = [
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 ]  # fmt: skip
 TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-LONGEST_NUMBER = 12
+MAX_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
+class Pronunciation:
     """The ways in which a word may be said; `sure` is False for a guess by spelling, and for no way at all."""
 
-    ways: tuple[str, ...]
-    sure: bool
+    variants: tuple[str, ...]
+    is_certain: bool
 
 
-def saying(token: Token, sounds_like: Mapping[str, str]) -> Saying:
+def get_pronunciation(token: Token, sounds_like: Mapping[str, str]) -> Pronunciation:
     """How this word is said; `sounds_like` gives, for words in small letters, ordinary words that sound the same."""
-    told = sounds_like.get(token.shown.casefold(), "")
+    told = sounds_like.get(token.text.casefold(), "")
     key = token.key
-    if told and (ways := _phrase(told)):
-        return Saying(ways, True)
+    if told and (ways := _pronounce_phrase(told)):
+        return Pronunciation(ways, True)
     if not key:
-        return Saying((), False)
+        return Pronunciation((), False)
     if "_" in key:
-        return Saying((" ".join(LETTERS[letter] for letter in key.split("_")), *lookup(key.replace("_", ""))), True)
+        return Pronunciation(
+            (" ".join(LETTER_NAMES[letter] for letter in key.split("_")), *find_pronunciations(key.replace("_", ""))),
+            True,
+        )
     if key.isdigit():
-        return Saying(tuple(dict.fromkeys(_in_phones(words) for words in _numbers(key))), True)
-    return Saying(ways, True) if (ways := lookup(key) or _of_parts(key)) else Saying(_guessed(key), False)
+        return Pronunciation(tuple(dict.fromkeys(_join_phones(words) for words in _read_number(key))), True)
+    return (
+        Pronunciation(ways, True)
+        if (ways := find_pronunciations(key) or _pronounce_parts(key))
+        else Pronunciation(_guess_pronunciation(key), False)
+    )
 
 
-def word_by_word(sounds_like: Mapping[str, str]) -> dict[str, str]:
+def map_words_to_sounds(sounds_like: Mapping[str, str]) -> dict[str, str]:
     """What staff said of words or of whole names, for each word in small letters.
 
     A name of several words and what it sounds like must have equally many, and are left out otherwise.
@@ -82,163 +89,174 @@ def word_by_word(sounds_like: Mapping[str, str]) -> dict[str, str]:
     return told
 
 
-def _phrase(text: str) -> tuple[str, ...]:
+def _pronounce_phrase(text: str) -> tuple[str, ...]:
     """One way to say several words, guessing those that are in no dictionary."""
-    parts = [saying(token, {}).ways for token in tokens(text)]
+    parts = [get_pronunciation(token, {}).variants for token in tokenize(text)]
     return (" ".join(ways[0] for ways in parts),) if parts and all(parts) else ()
 
 
-def _in_phones(words: list[str]) -> str:
-    return " ".join(lookup(word)[0] for word in words)
+def _join_phones(words: list[str]) -> str:
+    return " ".join(find_pronunciations(word)[0] for word in words)
 
 
-def _numbers(digits: str) -> Iterator[list[str]]:
+def _read_number(digits: str) -> Iterator[list[str]]:
     """The ways to read a number: as a count, as a year, digit by digit."""
-    number = int(digits[:LONGEST_NUMBER])
-    if number < 1_000_000 and len(digits) <= LONGEST_NUMBER:
-        yield _count(number)
+    number = int(digits[:MAX_DIGITS])
+    if number < 1_000_000 and len(digits) <= MAX_DIGITS:
+        yield _spell_number(number)
     if len(digits) == 4 and digits[0] in "12":
         hundreds, rest = divmod(number, 100)
-        yield _count(hundreds) + (_count(rest) if rest > 9 else ["hundred"] if not rest else ["oh", UNITS[rest]])
-        yield _count(number - rest) + (["and", *_count(rest)] if rest else [])
-    yield [UNITS[int(digit)] for digit in digits[:LONGEST_NUMBER]]
+        yield _spell_number(hundreds) + (
+            _spell_number(rest) if rest > 9 else ["hundred"] if not rest else ["oh", UNITS[rest]]
+        )
+        yield _spell_number(number - rest) + (["and", *_spell_number(rest)] if rest else [])
+    yield [UNITS[int(digit)] for digit in digits[:MAX_DIGITS]]
 
 
-def _count(number: int) -> list[str]:
+def _spell_number(number: int) -> list[str]:
     for size, name in ((1000, "thousand"), (100, "hundred")):
         if number >= size:
             many, rest = divmod(number, size)
-            return [*_count(many), name, *(_count(rest) if rest else [])]
+            return [*_spell_number(many), name, *(_spell_number(rest) if rest else [])]
     if number < 20:
         return [UNITS[number]]
     tens, rest = divmod(number, 10)
     return [TENS[tens - 2], *([UNITS[rest]] if rest else [])]
 
 
-def _of_parts(key: str) -> tuple[str, ...]:
+def _pronounce_parts(key: str) -> tuple[str, ...]:
     """northlight as north and light, acme's as acme and s."""
     if key.endswith("'s"):
         owner = key.removesuffix("'s")
-        return tuple(f"{way} {_plural(way)}" for way in lookup(owner) or _of_parts(owner))
-    return tuple(f"{lookup(first)[0]} {lookup(second)[0]}" for first, second in parts(key))
+        return tuple(
+            f"{way} {_get_plural_phones(way)}" for way in find_pronunciations(owner) or _pronounce_parts(owner)
+        )
+    return tuple(
+        f"{find_pronunciations(first)[0]} {find_pronunciations(second)[0]}"
+        for first, second in find_compound_parts(key)
+    )
 
 
-def parts(key: str) -> list[tuple[str, str]]:
+def find_compound_parts(key: str) -> list[tuple[str, str]]:
     """The two common words that a word is made of, the commonest if there are several such pairs; [] if none."""
-    ranks = _ranks()
-    splits = [(key[:place], key[place:]) for place in range(LEAST_PART, len(key) - LEAST_PART + 1)]
+    ranks = _rank_common_words()
+    splits = [(key[:place], key[place:]) for place in range(MIN_PART_LETTERS, len(key) - MIN_PART_LETTERS + 1)]
     known = [split for split in splits if all(part in ranks for part in split)]
     return sorted(known, key=lambda split: max(ranks[part] for part in split))[:1]
 
 
-def _plural(phones: str) -> str:
+def _get_plural_phones(phones: str) -> str:
     last = phones.split()[-1]
     return "AH Z" if last in ("S", "Z", "SH", "ZH", "CH", "JH") else "S" if last in ("P", "T", "K", "F", "TH") else "Z"
 
 
 @cache
-def _ranks() -> dict[str, int]:
-    return {word: rank for rank, word in enumerate(common_words())}
+def _rank_common_words() -> dict[str, int]:
+    return {word: rank for rank, word in enumerate(list_common_words())}
 
 
-def _guessed(key: str) -> tuple[str, ...]:
+def _guess_pronunciation(key: str) -> tuple[str, ...]:
     """As the words say it that have the same letters around each letter; () if it holds no letters."""
     letters = f"\n{re.sub('[^a-z]', '', key)}\n"
-    phones = [_voted(letters, place) for place in range(1, len(letters) - 1)]
+    phones = [_vote_phone(letters, place) for place in range(1, len(letters) - 1)]
     said = " ".join(phone.replace("_", " ") for phone in phones if phone)
     return (said,) if said else ()
 
 
-def _voted(letters: str, place: int) -> str:
+def _vote_phone(letters: str, place: int) -> str:
     """What most neighbours say for the letter at `place`; "" for nothing."""
     for before, after in CONTEXTS:
         start = max(0, place - before)
-        votes = Counter(_neighbours(letters[start : place + after + 1], place - start))
+        votes = Counter(_list_neighbor_phones(letters[start : place + after + 1], place - start))
         if votes:
             return votes.most_common(1)[0][0]
-    return PHONES[letters[place]].split(" ")[0]
+    return LETTER_PHONES[letters[place]].split(" ")[0]
 
 
-def _neighbours(letters: str, place: int) -> Iterator[str]:
+def _list_neighbor_phones(letters: str, place: int) -> Iterator[str]:
     """What dictionary words that hold `letters` say for the letter at `place` in them."""
-    heads, found = _heads(), -1
-    for _ in range(NEIGHBOURS):
+    heads, found = _join_lexicon_words(), -1
+    for _ in range(MAX_NEIGHBORS):
         found = heads.find(letters, found + 1)
         if found < 0:
             return
         start = heads.rfind("\n", 0, found + place) + 1
         word = heads[start : heads.index("\n", found + place)]
-        if aligned := _aligned(word):
+        if aligned := _align_phones(word):
             yield aligned[found + place - start]
 
 
 @cache
-def _heads() -> str:
+def _join_lexicon_words() -> str:
     """The words of the dictionary that are letters only, each between line ends."""
-    return "\n" + "\n".join(word for word in lexicon() if re.fullmatch("[a-z]+", word)) + "\n"
+    return "\n" + "\n".join(word for word in load_lexicon() if re.fullmatch("[a-z]+", word)) + "\n"
 
 
-def _aligned(word: str) -> list[str]:
+def _align_phones(word: str) -> list[str]:
     """The phones of a dictionary word given to its letters, none, one or two for each; [] if there are too many."""
-    phones = lookup(word)[0].split()
+    phones = find_pronunciations(word)[0].split()
     best: dict[int, tuple[float, list[str]]] = {0: (0.0, [])}
     for letter in word:
         reached: dict[int, tuple[float, list[str]]] = {}
         for done, (cost, given) in best.items():
             for count in range(min(3, len(phones) - done + 1)):
                 said = "_".join(phones[done : done + count])
-                total = cost + _cost(letter, said)
+                total = cost + _compute_cost(letter, said)
                 if done + count not in reached or total < reached[done + count][0]:
                     reached[done + count] = (total, [*given, said])
         best = reached
     return best[len(phones)][1] if len(phones) in best else []
 
 
-def _cost(letter: str, said: str) -> float:
+def _compute_cost(letter: str, said: str) -> float:
     if not said:
-        return COST_SILENT
-    return 0.0 if said in PHONES[letter].split() else COST_STRANGE * (said.count("_") + 1)
+        return SILENT_COST
+    return 0.0 if said in LETTER_PHONES[letter].split() else UNUSUAL_COST * (said.count("_") + 1)
 
 
-MOST = 200
+MAX_CONFUSABLE_WORDS = 200
 """Of each kind. Fewer would leave out words at the same distance that lie in another direction."""
-NEAREST = 2
+MIN_DISTANCE = 2
 """Phones that differ. Of words nearer than this a person could hardly say which was read."""
-LONGER = 2
+MAX_LENGTH_DIFFERENCE = 2
 
 
-def rivals(key: str, way: str) -> dict[str, str]:
+def find_confusable_words(key: str, phones: str) -> dict[str, str]:
     """The words nearest to a name that is said this way, with how they are said.
 
     They are words of the dictionary that begin or end with half of its phones and, for a name made of two words, what
     comes out if another common word takes the place of one: northland and southlight for northlight.
     """
-    wanted = way.split()
-    found = _nearest(wanted, _in_dictionary(wanted))
-    for first, second in parts(key):
-        others = [(word, lookup(word)[0]) for word in common_words()[:BACKGROUND_WORDS]]
-        found |= _nearest(wanted, ((f"{first}_{word}", f"{lookup(first)[0]} {said}") for word, said in others))
-        found |= _nearest(wanted, ((f"{word}_{second}", f"{said} {lookup(second)[0]}") for word, said in others))
+    wanted = phones.split()
+    found = _find_nearest(wanted, _find_similar_words(wanted))
+    for first, second in find_compound_parts(key):
+        others = [(word, find_pronunciations(word)[0]) for word in list_common_words()[:BACKGROUND_WORDS]]
+        found |= _find_nearest(
+            wanted, ((f"{first}_{word}", f"{find_pronunciations(first)[0]} {said}") for word, said in others)
+        )
+        found |= _find_nearest(
+            wanted, ((f"{word}_{second}", f"{said} {find_pronunciations(second)[0]}") for word, said in others)
+        )
     return found
 
 
-def _nearest(wanted: Sequence[str], words: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _find_nearest(wanted: Sequence[str], words: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Of equally near words those that come first."""
-    ranked = [(_distance(wanted, phones.split()), word, phones) for word, phones in words]
-    near = sorted((one for one in ranked if one[0] >= NEAREST), key=lambda one: one[0])
-    return {word: phones for _, word, phones in near[:MOST]}
+    ranked = [(_compute_distance(wanted, phones.split()), word, phones) for word, phones in words]
+    near = sorted((one for one in ranked if one[0] >= MIN_DISTANCE), key=lambda one: one[0])
+    return {word: phones for _, word, phones in near[:MAX_CONFUSABLE_WORDS]}
 
 
-def _in_dictionary(wanted: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _find_similar_words(wanted: Sequence[str]) -> Iterator[tuple[str, str]]:
     half = (len(wanted) + 1) // 2
     begin, end = " ".join(wanted[:half]) + " ", " " + " ".join(wanted[-half:])
-    for word, phones in lexicon().items():
+    for word, phones in load_lexicon().items():
         is_like = phones.startswith(begin) or phones.endswith(end)
-        if is_like and abs(phones.count(" ") + 1 - len(wanted)) <= LONGER and "(" not in word:
+        if is_like and abs(phones.count(" ") + 1 - len(wanted)) <= MAX_LENGTH_DIFFERENCE and "(" not in word:
             yield word, phones
 
 
-def _distance(one: Sequence[str], other: Sequence[str]) -> int:
+def _compute_distance(one: Sequence[str], other: Sequence[str]) -> int:
     """Fewest phones to put in, to leave out or to change (Levenshtein)."""
     costs = list(range(len(other) + 1))
     for row, phone in enumerate(one, 1):

@@ -14,25 +14,25 @@ TOKEN = re.compile(
     r"|[&+]"
 )
 APOSTROPHES = str.maketrans({"’": "'", "ʼ": "'"})
-LIKE_LATIN = str.maketrans({"æ": "ae", "ø": "o", "đ": "d", "ł": "l", "œ": "oe", "þ": "th", "ð": "d"})
-LONGEST_ACRONYM = 5
-LONGEST_WORD = 40
+LATIN_EQUIVALENTS = str.maketrans({"æ": "ae", "ø": "o", "đ": "d", "ł": "l", "œ": "oe", "þ": "th", "ð": "d"})
+MAX_ACRONYM_LETTERS = 5
+MAX_WORD_LETTERS = 40
 """Letters; what is longer is no word, and gets no key."""
-KEY_WORD_LETTERS = 4
+MIN_KEY_WORD_LETTERS = 4
 
 
-def listed(words: str) -> frozenset[str]:
+def split_words(words: str) -> frozenset[str]:
     """A set of words that are written with spaces between."""
     return frozenset(words.split())
 
 
-NEGATIONS = listed(
+NEGATIONS = split_words(
     "not never no nor none nobody nothing cannot can't don't doesn't didn't won't wouldn't isn't aren't wasn't"
     " shouldn't couldn't haven't hasn't ain't refuse refused deny decline without neither unaware"
 )
 """Words that turn a permission round. Those that a statement itself says count only where it does not say them."""
 
-FUNCTION_WORDS = listed(
+FUNCTION_WORDS = split_words(
     "about after also and any are because been before being between both but can could does each for from had has"
     " have having her here hereby his how i if in into is it its may me might must my of on or our ours shall she"
     " should so some such than that the their them then there these they this those through to under upon us was we"
@@ -54,7 +54,7 @@ class Role(StrEnum):
 class Token:
     """One word: `shown` as in the text; `key` in small ASCII letters, digits, "'" and "_" ("" if nothing is left)."""
 
-    shown: str
+    text: str
     key: str
     role: Role = Role.TEXT
 
@@ -67,18 +67,18 @@ class Token:
         return self.key in NEGATIONS
 
 
-def tokens(text: str, *, company: str = "", talent: str = "") -> tuple[Token, ...]:
+def tokenize(text: str, *, company: str = "", talent: str = "") -> tuple[Token, ...]:
     """The words of `text`, those of the two names marked as such wherever they stand in it as written."""
-    found = list(_tokens(text))
+    found = list(_split_tokens(text))
     for name, role in ((talent, Role.TALENT), (company, Role.COMPANY)):
-        wanted = [token.shown for token in _tokens(name)]
-        for start in _places([token.shown for token in found], wanted):
+        wanted = [token.text for token in _split_tokens(name)]
+        for start in _find_positions([token.text for token in found], wanted):
             for place in range(start, start + len(wanted)):
                 found[place] = replace(found[place], role=role)
     return tuple(found)
 
 
-def key_words(statement: Sequence[Token]) -> frozenset[str]:
+def find_key_words(statement: Sequence[Token]) -> frozenset[str]:
     """The keys without which the sense is lost: negations, and the words of content that are said only once.
 
     A word of content has at least four letters and is neither grammar nor a name; one that is said twice cannot be
@@ -93,10 +93,10 @@ def key_words(statement: Sequence[Token]) -> frozenset[str]:
 
 
 def _has_content(key: str) -> bool:
-    return len(key) >= KEY_WORD_LETTERS and key not in FUNCTION_WORDS
+    return len(key) >= MIN_KEY_WORD_LETTERS and key not in FUNCTION_WORDS
 
 
-def _tokens(text: str) -> Iterator[Token]:
+def _split_tokens(text: str) -> Iterator[Token]:
     text = unicodedata.normalize("NFKC", text).translate(APOSTROPHES)
     shouted = text.isupper()
     for match in TOKEN.finditer(text):
@@ -104,23 +104,23 @@ def _tokens(text: str) -> Iterator[Token]:
         if word.startswith("{"):
             yield Token(word, "", Role.BLANK)
         else:
-            yield Token(word.rstrip("."), _key(word, spelled=not shouted))
+            yield Token(word.rstrip("."), _make_key(word, spelled=not shouted))
 
 
-def _key(word: str, *, spelled: bool) -> str:
+def _make_key(word: str, *, spelled: bool) -> str:
     """AI and A.I. become a_i, & and, 1,000 1000; accents go."""
     if word in "&+":
         return "and"
     plain = word.replace(".", "").replace(",", "")
-    is_acronym = "." in word or (spelled and plain.isupper() and 2 <= len(plain) <= LONGEST_ACRONYM)
-    folded = unicodedata.normalize("NFKD", plain.casefold().translate(LIKE_LATIN))
+    is_acronym = "." in word or (spelled and plain.isupper() and 2 <= len(plain) <= MAX_ACRONYM_LETTERS)
+    folded = unicodedata.normalize("NFKD", plain.casefold().translate(LATIN_EQUIVALENTS))
     key = re.sub(r"[^a-z0-9']", "", folded)
-    if len(key) > LONGEST_WORD:
+    if len(key) > MAX_WORD_LETTERS:
         return ""
     return "_".join(key) if is_acronym else key
 
 
-def _places(words: Sequence[str], wanted: Sequence[str]) -> Iterator[int]:
+def _find_positions(words: Sequence[str], wanted: Sequence[str]) -> Iterator[int]:
     """Where `wanted` stands in `words`; nowhere if it is empty."""
     if wanted:
         for start in range(len(words) - len(wanted) + 1):

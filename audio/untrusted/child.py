@@ -31,23 +31,23 @@ def main(job: str, told: str, leash: str) -> None:
     limits: dict[str, int] = told_by_parent["limits"]
     out = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)  # what a library prints is no result
-    function = _function(job)
+    function = _import_job(job)
     watch = (int(leash), None if MEMORY_ENFORCED else limits["memory_bytes"])
-    threading.Thread(target=_hold_on_to, args=watch, daemon=True).start()
-    _limit(limits)
+    threading.Thread(target=_watch_parent, args=watch, daemon=True).start()
+    _set_limits(limits)
     with os.fdopen(0, "rb") as source:
-        for line in _lines(function, source, told_by_parent["arguments"]):
+        for line in _run_job(function, source, told_by_parent["arguments"]):
             out.write(line + "\n")
             out.flush()
 
 
-def _function(job: str) -> Job:
+def _import_job(job: str) -> Job:
     module, _, name = job.partition(":")
     function: Job = getattr(importlib.import_module(module), name)
     return function
 
 
-def _hold_on_to(leash: int, memory_bytes: int | None) -> None:
+def _watch_parent(leash: int, memory_bytes: int | None) -> None:
     """End with the parent, whose end of the leash closes however it ends; and watch the memory where nothing else does.
 
     A thread, so that it works where there is no way to ask the system for it.
@@ -55,51 +55,51 @@ def _hold_on_to(leash: int, memory_bytes: int | None) -> None:
     held = select.poll()
     held.register(leash)
     while not held.poll(None if memory_bytes is None else WATCH_MILLISECONDS):
-        if memory_bytes is not None and _memory_used() > memory_bytes:
+        if memory_bytes is not None and _measure_memory() > memory_bytes:
             os._exit(OUT_OF_MEMORY)
     os._exit(0)
 
 
-def _memory_used() -> int:
+def _measure_memory() -> int:
     """The most that was in use, in bytes: macOS counts in bytes, the others in kB."""
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used if sys.platform == "darwin" else used * 1024
 
 
-def _limit(limits: dict[str, int]) -> None:
+def _set_limits(limits: dict[str, int]) -> None:
     cpu = limits["cpu_seconds"]
-    _set(resource.RLIMIT_CPU, cpu, cpu + 1)
-    _set(resource.RLIMIT_AS, limits["memory_bytes"])
-    _set(resource.RLIMIT_FSIZE, limits["file_bytes"])
-    _set(resource.RLIMIT_NOFILE, limits["open_files"])
-    _set(resource.RLIMIT_CORE, 0)
-    _set(resource.RLIMIT_NPROC, 0)
+    _set_limit(resource.RLIMIT_CPU, cpu, cpu + 1)
+    _set_limit(resource.RLIMIT_AS, limits["memory_bytes"])
+    _set_limit(resource.RLIMIT_FSIZE, limits["file_bytes"])
+    _set_limit(resource.RLIMIT_NOFILE, limits["open_files"])
+    _set_limit(resource.RLIMIT_CORE, 0)
+    _set_limit(resource.RLIMIT_NPROC, 0)
 
 
-def _set(which: int, soft: int, hard: int | None = None) -> None:
+def _set_limit(which: int, soft: int, hard: int | None = None) -> None:
     """Some systems refuse to limit some things; what they do limit is limited."""
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(which, (soft, soft if hard is None else hard))
 
 
-def _lines(job: Job, source: BinaryIO, arguments: dict[str, Any]) -> Iterator[str]:
+def _run_job(job: Job, source: BinaryIO, arguments: dict[str, Any]) -> Iterator[str]:
     """What the job tells, and last whether it came to its end, or why not."""
     try:
         for record in job(source, **arguments):
             yield json.dumps(record, allow_nan=False)
         yield json.dumps({"kind": "end"})
     except Refused as refused:
-        yield _refusal(refused.finding)
+        yield _format_refusal(refused.finding)
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
     except Exception as error:  # noqa: BLE001 - whatever a hostile file sets off is told, and ends only this child
-        code = "no_room_to_write" if _no_room(error) else "broke_the_reader"
-        yield _refusal(make_finding(code, reason=type(error).__name__))
+        code = "no_room_to_write" if _is_disk_full(error) else "broke_the_reader"
+        yield _format_refusal(make_finding(code, reason=type(error).__name__))
 
 
-def _refusal(reason: Finding) -> str:
+def _format_refusal(reason: Finding) -> str:
     return json.dumps({"kind": "refused", "finding": reason.as_dict()})
 
 
-def _no_room(error: Exception) -> bool:
+def _is_disk_full(error: Exception) -> bool:
     return isinstance(error, OSError) and error.errno in (errno.EFBIG, errno.ENOSPC, errno.EDQUOT)

@@ -27,11 +27,11 @@ from audio.untrusted.child import OUT_OF_MEMORY, Job
 
 ROOT = Path(__file__).resolve().parents[2]
 # With -B, as compiled modules written under a limit would be cut off there, and then break every process.
-START = "import sys; sys.path.insert(0, sys.argv[1]); from audio.untrusted.child import main; main(*sys.argv[2:])"
+CHILD_CODE = "import sys; sys.path.insert(0, sys.argv[1]); from audio.untrusted.child import main; main(*sys.argv[2:])"
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """Each further thread of numpy's would reserve memory, and count as a new process."""
 READ_BLOCK = 1 << 16
-LAST_BREATH_SECONDS = 5.0
+EXIT_SECONDS = 5.0
 """Between the end of what a child tells and its own end lie milliseconds."""
 
 Shape = type | UnionType | Mapping[str, Any]
@@ -67,15 +67,15 @@ class ChildLimits:
     output_bytes: int = 64 << 20
 
 
-LIMITS = ChildLimits()
+DEFAULT_LIMITS = ChildLimits()
 
 
-def run(
+def run_job(
     job: Job,
     source: BinaryIO | Path,
     arguments: Mapping[str, Any],
     shapes: Mapping[str, Mapping[str, Any]],
-    limits: ChildLimits = LIMITS,
+    limits: ChildLimits = DEFAULT_LIMITS,
 ) -> Generator[dict[str, Any], None, None]:
     """Yield what `job(file, **arguments)` yields, as it comes: objects with a `kind` that is a name in `shapes`.
 
@@ -85,15 +85,15 @@ def run(
     read to the end closes the iterator, which ends the child.
     """
     with contextlib.ExitStack() as stack:
-        file = stack.enter_context(_opened(source))
+        file = stack.enter_context(_open_source(source))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="voicehub-child-"))
-        child = stack.enter_context(_started(job, {"arguments": arguments, "limits": asdict(limits)}, file, folder))
-        if not (yield from _believed(_lines(child, limits), shapes)):
-            _explain(child)
+        child = stack.enter_context(_start_child(job, {"arguments": arguments, "limits": asdict(limits)}, file, folder))
+        if not (yield from _parse_records(_read_lines(child, limits), shapes)):
+            _raise_exit_reason(child)
 
 
 @contextlib.contextmanager
-def _opened(source: BinaryIO | Path) -> Iterator[IO[bytes]]:
+def _open_source(source: BinaryIO | Path) -> Iterator[IO[bytes]]:
     """A real file with the bytes of the source; only what lies in memory is copied."""
     if isinstance(source, Path):
         with source.open("rb") as file:
@@ -113,13 +113,13 @@ def _opened(source: BinaryIO | Path) -> Iterator[IO[bytes]]:
 
 
 @contextlib.contextmanager
-def _started(job: Job, told: Mapping[str, Any], file: IO[bytes], folder: str) -> Iterator[subprocess.Popen[bytes]]:
+def _start_child(job: Job, told: Mapping[str, Any], file: IO[bytes], folder: str) -> Iterator[subprocess.Popen[bytes]]:
     """The child, killed with all that it started when this ends; the pipe that is held open is its leash."""
     theirs, ours = os.pipe()
     name = f"{job.__module__}:{job.__qualname__}"
     try:
         child = subprocess.Popen(  # noqa: S603 - our own interpreter, and a module of ours
-            [sys.executable, "-I", "-B", "-c", START, str(ROOT), name, json.dumps(told), str(theirs)],
+            [sys.executable, "-I", "-B", "-c", CHILD_CODE, str(ROOT), name, json.dumps(told), str(theirs)],
             stdin=file,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -139,7 +139,7 @@ def _started(job: Job, told: Mapping[str, Any], file: IO[bytes], folder: str) ->
         os.close(ours)
 
 
-def _lines(child: subprocess.Popen[bytes], limits: ChildLimits) -> Iterator[bytes]:
+def _read_lines(child: subprocess.Popen[bytes], limits: ChildLimits) -> Iterator[bytes]:
     """The lines that the child tells; the clock runs only while we wait for it."""
     assert child.stdout is not None  # noqa: S101 - it was started with a pipe
     pipe, patience, told, rest = child.stdout.fileno(), limits.wall_seconds, 0, b""
@@ -160,27 +160,29 @@ def _lines(child: subprocess.Popen[bytes], limits: ChildLimits) -> Iterator[byte
             yield from lines
 
 
-def _believed(lines: Iterator[bytes], shapes: Mapping[str, Mapping[str, Any]]) -> Generator[dict[str, Any], None, bool]:
+def _parse_records(
+    lines: Iterator[bytes], shapes: Mapping[str, Mapping[str, Any]]
+) -> Generator[dict[str, Any], None, bool]:
     """What the lines say; True when one of them said that this was all."""
     known = {**shapes, **ENDINGS}
     for line in lines:
-        record = _parsed(line)
+        record = _parse_line(line)
         kind = record.pop("kind", None)
         shape = known.get(kind) if isinstance(kind, str) else None
-        if shape is None or not fits(record, shape):
+        if shape is None or not matches_shape(record, shape):
             _fail("broke_the_reader", reason="it told nonsense")
         if kind == "refused":
-            raise ChildFailed(_finding(record["finding"]))
+            raise ChildFailed(_parse_finding(record["finding"]))
         if kind == "end":
             return True
         yield {"kind": kind, **record}
     return False
 
 
-def _explain(child: subprocess.Popen[bytes]) -> NoReturn:
+def _raise_exit_reason(child: subprocess.Popen[bytes]) -> NoReturn:
     """Why a child ended that did not say that it had done its job."""
     try:
-        code = child.wait(LAST_BREATH_SECONDS)
+        code = child.wait(EXIT_SECONDS)
     except subprocess.TimeoutExpired:
         _fail("broke_the_reader", reason="it fell silent")
     if code == -signal.SIGXCPU:
@@ -190,9 +192,9 @@ def _explain(child: subprocess.Popen[bytes]) -> NoReturn:
     _fail("broke_the_reader", reason=signal.Signals(-code).name if code < 0 else f"code {code}")
 
 
-def _parsed(line: bytes) -> dict[str, Any]:
+def _parse_line(line: bytes) -> dict[str, Any]:
     try:
-        record = json.loads(line, parse_float=_finite, parse_constant=_finite)
+        record = json.loads(line, parse_float=_parse_finite, parse_constant=_parse_finite)
     except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict):
@@ -200,23 +202,23 @@ def _parsed(line: bytes) -> dict[str, Any]:
     return record
 
 
-def _finite(text: str) -> float:
+def _parse_finite(text: str) -> float:
     """JSON knows neither NaN nor Infinity, but numbers too large for ours, which would become that."""
     if not math.isfinite(number := float(text)):
         raise ValueError(text)
     return number
 
 
-def fits(value: object, shape: Shape) -> bool:
+def matches_shape(value: object, shape: Shape) -> bool:
     """Whether a value that came as JSON has this shape; what lies in a plain `list` or `dict` is not looked at."""
     if isinstance(shape, Mapping):
         if not isinstance(value, dict) or value.keys() != shape.keys():
             return False
-        return all(fits(value[name], inner) for name, inner in shape.items())
+        return all(matches_shape(value[name], inner) for name, inner in shape.items())
     return isinstance(value, shape)
 
 
-def _finding(told: dict[str, Any]) -> Finding:
+def _parse_finding(told: dict[str, Any]) -> Finding:
     try:
         return Finding(**{**told, "severity": Severity(told["severity"])})
     except ValueError:

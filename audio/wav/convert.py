@@ -20,7 +20,7 @@ import soundfile
 
 from audio.findings.findings import Finding, Refused, Severity, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
-from audio.untrusted.runner import FINDING_SHAPE, ChildLimits, run
+from audio.untrusted.runner import FINDING_SHAPE, ChildLimits, run_job
 from audio.wav.decode import Frames, SoundReader, open_sound
 from audio.wav.mixdown import Mix, choose_mix
 from audio.wav.pcm import RESAMPLING_QUALITY, Quantizer, WavWriter, choose_allowed_rate, resample_blocks
@@ -159,7 +159,7 @@ def _convert_in_child(
     shapes: dict[str, dict[str, Any]] = {"finding": FINDING_SHAPE, "result": {"format": dict, "steps": list}}
     findings: list[Finding] = []
     result: dict[str, Any] = {}
-    for record in run(convert_job, source, arguments, shapes, CHILD_LIMITS):
+    for record in run_job(convert_job, source, arguments, shapes, CHILD_LIMITS):
         if record.pop("kind") == "finding":
             findings.append(Finding(**{**record, "severity": Severity(record["severity"])}))
         else:

@@ -49,8 +49,8 @@ def _run_checks(take: Take) -> dict[str, Any]:
     with take.file.open("rb") as file:
         header = read_header(file)  # type: ignore[arg-type]  # a FieldFile reads like any binary file
         examined = analyze_recording(file, header, limits, consent.text)  # type: ignore[arg-type]  # the same
-        samples = load_samples(file, header, statement.JUDGED_SECONDS)  # type: ignore[arg-type]  # the same
-    read = statement.check(
+        samples = load_samples(file, header, statement.MAX_CHECKED_SECONDS)  # type: ignore[arg-type]  # the same
+    read = statement.check_statement(
         samples,
         header.sample_rate,
         consent.text,

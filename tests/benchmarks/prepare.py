@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from audio.datasets.clips import clip_of
-from audio.datasets.segment import cut
+from audio.datasets.clips import load_clip
+from audio.datasets.segment import split_clip
 from audio.wav.convert import convert_to_wav
 from audio.wav.decode import BLOCK_FRAMES
 from tests.support.sounds import voice
@@ -80,22 +80,22 @@ def starting(folder: Path) -> None:
 def cutting(folder: Path, minutes: float) -> None:
     path = folder / "long"
     write(path, minutes, "WAV", "PCM_16", 1)
-    clip = clip_of(path)
+    clip = load_clip(path)
     start = time.perf_counter()
-    found = cut(clip)
+    found = split_clip(clip)
     took = time.perf_counter() - start
-    lengths = [(piece.end - piece.start) / clip.rate for piece in found.pieces]
+    lengths = [(piece.end - piece.start) / clip.rate for piece in found.segments]
     least, median, most = np.percentile(lengths, (0, 50, 100))
     within = np.mean([1.5 <= one <= 20 for one in lengths])
     print(
-        f"\nCutting {minutes:g} minutes, pauses found by {found.heard.speech.method}: "
+        f"\nCutting {minutes:g} minutes, pauses found by {found.speech_levels.speech.method}: "
         f"{minutes * 60 / took:.0f} x real time"
     )
     print(
         f"  {len(lengths)} clips of {least:.1f} to {most:.1f} s, median {median:.1f}; {within:.1%} within 1.5 to 20 s"
     )
-    print(f"  {np.mean([piece.in_pauses for piece in found.pieces]):.1%} begin and end in pauses")
-    print(f"  {found.left_out:.1f} s of speech left out")
+    print(f"  {np.mean([piece.is_in_pauses for piece in found.segments]):.1%} begin and end in pauses")
+    print(f"  {found.excluded_seconds:.1f} s of speech left out")
 
 
 def memory(who: int) -> float:

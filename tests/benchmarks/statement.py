@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from audio.statement import Verdict, check
+from audio.statement import Verdict, check_statement
 from audio.wav.riff import Float32
 from tests.benchmarks.readers import CONDITIONS, RATE, Reader, quiet_room, readers
 
@@ -121,7 +121,7 @@ def _without_words() -> dict[str, Float32]:
 
 def _verdict(sound: Float32, company: str) -> Verdict:
     text = TEXT.replace("{company}", company)
-    return check(sound, RATE, text, language="en-US", company=company, talent="").verdict
+    return check_statement(sound, RATE, text, language="en-US", company=company, talent="").verdict
 
 
 def _shown(name: str, counts: dict[str, Counter[Verdict]]) -> dict[str, Counter[Verdict]]:

@@ -25,7 +25,7 @@ if GUIDED:
     import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]  # no types, not on every system
 
 with atheris.instrument_imports(include=["audio"]) if GUIDED else nullcontext():
-    from audio.archives.contents import contents, transcripts
+    from audio.archives.contents import read_contents, read_transcripts
     from audio.archives.limits import ArchiveLimits, Entry
     from audio.archives.tar_reader import MAGIC, RECORD, is_tar_header
     from audio.findings.findings import Refused
@@ -63,7 +63,7 @@ def _wav(data: bytes) -> None:
 def archive(data: bytes) -> None:
     """Every archive is refused, or holds just what it says under names that are harmless."""
     with contextlib.suppress(Refused):
-        found = contents(io.BytesIO(data), SMALL)
+        found = read_contents(io.BytesIO(data), SMALL)
         for path, entry in found.recordings.items():
             assert path.isprintable() and ".." not in path.split("/") and path[0] != "/" and "\\" not in path
             assert sum(map(len, entry.read())) == entry.size
@@ -90,7 +90,7 @@ def text(data: bytes) -> None:
     """The list of transcripts, of an archive with a few recordings."""
     entry = Entry("metadata.csv", len(data), len(data), False, lambda: iter([data]))
     with contextlib.suppress(Refused):
-        for path, said in transcripts(entry, ["a.wav", "x/b.wav", "y/b.wav"], SMALL).items():
+        for path, said in read_transcripts(entry, ["a.wav", "x/b.wav", "y/b.wav"], SMALL).items():
             assert path in ("a.wav", "x/b.wav", "y/b.wav") and said.isprintable() and said
 
 

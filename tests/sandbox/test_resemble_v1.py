@@ -16,7 +16,7 @@ import pytest
 import requests
 import soundfile
 
-from audio.datasets.archive_writer import Entry, tarball
+from audio.datasets.archive_writer import Entry, stream_tarball
 from tests.sandbox.conftest import RMS, SLT
 from tests.support.sandbox import PATIENCE, Listener, Sandbox, until
 from tests.support.wav import SAMPLE, noise, sample_wav, tone, wav_bytes
@@ -35,7 +35,7 @@ def spoken(*names: str) -> bytes:
 def packed(clips: dict[str, bytes], texts: dict[str, str] | None = None) -> bytes:
     """A .tar.gz of clips by name, with the texts where there are any."""
     entries = [_entry(name, (texts or {}).get(name, ""), data) for name, data in clips.items()]
-    return b"".join(tarball(entries, with_text=texts is not None))
+    return b"".join(stream_tarball(entries, with_text=texts is not None))
 
 
 def _entry(name: str, text: str, data: bytes) -> Entry:

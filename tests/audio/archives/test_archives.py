@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 
 from audio.archives import read
-from audio.archives.job import IN_MEMORY
+from audio.archives.job import MAX_MEMORY_BYTES
 from audio.archives.limits import ArchiveLimits
 from audio.archives.read import Archive, is_archive, read_archive
 from audio.datasets import archive_writer
@@ -174,7 +174,7 @@ def test_a_long_recording_is_looked_at_on_disk_and_kept_or_not(tmp_path: Path) -
 
 def speech_like_minutes() -> bytes:
     """Sound of more bytes than are kept in memory."""
-    return clip()[44:] * (IN_MEMORY // len(clip()) + 2)
+    return clip()[44:] * (MAX_MEMORY_BYTES // len(clip()) + 2)
 
 
 def test_progress_is_told_member_by_member() -> None:
@@ -222,7 +222,7 @@ def test_a_reader_without_time_or_memory_is_a_finding_and_its_parent_goes_on(tmp
 
 
 def test_a_full_disk_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read, "_for_size", lambda given, source, limits: ChildLimits(file_bytes=1000))
+    monkeypatch.setattr(read, "_scale_limits", lambda given, source, limits: ChildLimits(file_bytes=1000))
     assert codes(looked_into(zip_of(), tmp_path)) == ["no_room_to_write"]
     assert list(tmp_path.iterdir()) == []
 
@@ -255,7 +255,7 @@ def test_more_bytes_give_more_time() -> None:
         def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
             return 1 << 30 if whence == os.SEEK_END else super().seek(offset, whence)
 
-    assert read._for_size(TIGHT, Long(), ArchiveLimits()).cpu_seconds == TIGHT.cpu_seconds + 512
+    assert read._scale_limits(TIGHT, Long(), ArchiveLimits()).cpu_seconds == TIGHT.cpu_seconds + 512
 
 
 def test_the_page_tells_the_limits_in_force() -> None:
@@ -268,7 +268,7 @@ def test_a_dataset_that_we_packed_ourselves_is_taken() -> None:
     clips = [
         archive_writer.Entry(name, f"Text of {name}.", len(clip()), lambda: io.BytesIO(clip())) for name in ("a", "b")
     ]
-    looked = looked_into(b"".join(archive_writer.archive(clips)))
+    looked = looked_into(b"".join(archive_writer.stream_zip(clips)))
     assert (looked.ok, codes(looked)) == (True, [])
     assert {member.name: member.transcript for member in looked.members} == {
         "a.wav": "Text of a.",

@@ -15,18 +15,18 @@ from hypothesis import strategies as st
 
 from audio.datasets import archive_writer
 from audio.datasets.archive_writer import (
-    ChangedWhilePacked,
+    ClipChanged,
     Entry,
-    archive,
-    clip_names,
+    compute_checksums,
     compute_tarball_size,
-    metadata,
-    size_of,
-    summed,
-    sums,
-    tarball,
+    compute_zip_checksums,
+    compute_zip_size,
+    format_metadata,
+    make_clip_names,
+    stream_tarball,
+    stream_zip,
 )
-from audio.datasets.stored_gzip import MOST_STORED, compute_gzip_size, gzipped
+from audio.datasets.stored_gzip import MAX_BLOCK_BYTES, compute_gzip_size, stream_gzip
 from audio.findings.findings import Refused
 
 
@@ -35,7 +35,7 @@ def entry(name: str, text: str = "", data: bytes = b"RIFF", size: int | None = N
 
 
 def read(entries: Sequence[Entry], with_text: bool = True) -> zipfile.ZipFile:
-    zipped = zipfile.ZipFile(io.BytesIO(b"".join(archive(entries, with_text))))
+    zipped = zipfile.ZipFile(io.BytesIO(b"".join(stream_zip(entries, with_text))))
     assert zipped.testzip() is None
     return zipped
 
@@ -55,7 +55,7 @@ def test_without_texts_there_are_only_clips() -> None:
 
 
 def untarred(entries: Sequence[Entry], with_text: bool = True) -> tarfile.TarFile:
-    return tarfile.open(fileobj=io.BytesIO(b"".join(tarball(entries, with_text))), mode="r:gz")
+    return tarfile.open(fileobj=io.BytesIO(b"".join(stream_tarball(entries, with_text))), mode="r:gz")
 
 
 def content(packed: tarfile.TarFile, name: str) -> bytes:
@@ -70,18 +70,18 @@ def test_the_tarball_has_the_same_layout_and_nothing_of_where_and_when_it_was_ma
     assert content(packed, "metadata.csv").decode() == "one|Good morning.\ntwo|Grüße von hier\n"
     assert content(packed, "two.wav") == b"1234567" * 100
     assert {(one.mtime, one.uid, one.gid, one.uname, one.gname, one.mode) for one in packed} == {(0, 0, 0, "", "", 420)}
-    assert b"".join(tarball([entry("one")]))[4:8] == bytes(4)
+    assert b"".join(stream_tarball([entry("one")]))[4:8] == bytes(4)
 
 
-@given(st.lists(st.binary(max_size=3 * MOST_STORED // 2), max_size=4))
-@example([bytes(MOST_STORED)])
-@example([bytes(2 * MOST_STORED)])
-@example([b"x" * MOST_STORED, b"", b"y"])
+@given(st.lists(st.binary(max_size=3 * MAX_BLOCK_BYTES // 2), max_size=4))
+@example([bytes(MAX_BLOCK_BYTES)])
+@example([bytes(2 * MAX_BLOCK_BYTES)])
+@example([b"x" * MAX_BLOCK_BYTES, b"", b"y"])
 def test_what_is_gzipped_is_read_by_others_and_does_not_depend_on_the_pieces(pieces: list[bytes]) -> None:
     whole = b"".join(pieces)
-    packed = b"".join(gzipped(pieces))
+    packed = b"".join(stream_gzip(pieces))
     assert gzip.decompress(packed) == whole
-    assert packed == b"".join(gzipped([whole]))
+    assert packed == b"".join(stream_gzip([whole]))
     assert len(packed) == compute_gzip_size(len(whole))
 
 
@@ -93,31 +93,35 @@ def test_the_size_and_the_hashes_are_known_beforehand(
     stems: list[str], text: str, data: bytes, with_text: bool
 ) -> None:
     entries = [entry(name, text, data) for name in stems]
-    whole = b"".join(archive(entries, with_text))
-    told = sums(entries, with_text)
-    assert size_of(entries, with_text) == told.size == len(whole)
+    whole = b"".join(stream_zip(entries, with_text))
+    told = compute_zip_checksums(entries, with_text)
+    assert compute_zip_size(entries, with_text) == told.size == len(whole)
     assert told.md5 == hashlib.md5(whole, usedforsecurity=False).hexdigest()
     assert told.sha256 == hashlib.sha256(whole).hexdigest()
-    packed = b"".join(tarball(entries, with_text))
-    assert compute_tarball_size(entries, with_text) == len(packed) == summed(tarball(entries, with_text)).size
+    packed = b"".join(stream_tarball(entries, with_text))
+    assert (
+        compute_tarball_size(entries, with_text)
+        == len(packed)
+        == compute_checksums(stream_tarball(entries, with_text)).size
+    )
 
 
 @given(st.lists(st.text(max_size=60), max_size=5))
 def test_any_text_stays_on_its_line(texts: list[str]) -> None:
-    lines = metadata([entry(f"clip{n}", text) for n, text in enumerate(texts)]).decode().split("\n")
+    lines = format_metadata([entry(f"clip{n}", text) for n, text in enumerate(texts)]).decode().split("\n")
     assert lines.pop() == ""
     assert [line.split("|")[0] for line in lines] == [f"clip{n}" for n in range(len(texts))]
     assert all(line.count("|") == 1 and not {"\r", "\x0b", "\x85", "\u2028"} & set(line) for line in lines)
 
 
 Packing = Callable[[Sequence[Entry]], Iterator[bytes]]
-both = pytest.mark.parametrize("pack", [archive, tarball])
+both = pytest.mark.parametrize("pack", [stream_zip, stream_tarball])
 
 
 @both
 @pytest.mark.parametrize("size", [3, 5, 0])
 def test_a_clip_of_another_length_than_told_breaks_the_archive_off(pack: Packing, size: int) -> None:
-    with pytest.raises(ChangedWhilePacked):
+    with pytest.raises(ClipChanged):
         list(pack([entry("one", data=b"RIFF", size=size)]))
 
 
@@ -156,17 +160,17 @@ def test_memory_does_not_grow_with_the_archive(pack: Packing) -> None:
     total = sum(map(len, pack(entries)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert total == (size_of if pack is archive else compute_tarball_size)(entries) > 2 * size
+    assert total == (compute_zip_size if pack is stream_zip else compute_tarball_size)(entries) > 2 * size
     assert peak < 8 * archive_writer.BLOCK
 
 
 @given(st.lists(st.text(max_size=30), max_size=20))
 def test_names_are_letters_and_digits_and_never_the_same(stems: list[str]) -> None:
-    given_names = clip_names(stems)
+    given_names = make_clip_names(stems)
     assert len(given_names) == len(stems)
     assert all(name.isascii() and name.isalnum() for name in given_names)
     assert len({name.lower() for name in given_names}) == len(stems)
 
 
 def test_a_name_is_kept_as_far_as_it_can_be() -> None:
-    assert clip_names(["take-01", "Take 01", "TAKE_01", "äöü"]) == ["take01", "Take01x2", "TAKE01x3", "clip"]
+    assert make_clip_names(["take-01", "Take 01", "TAKE_01", "äöü"]) == ["take01", "Take01x2", "TAKE01x3", "clip"]

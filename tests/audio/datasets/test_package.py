@@ -10,8 +10,8 @@ import pytest
 import soundfile
 
 from audio.datasets.archive_writer import Entry
-from audio.datasets.concatenate import Joined, joined
-from audio.datasets.package import PackedUpload, mp3_of, pack_archive, pack_mp3, pack_wav
+from audio.datasets.concatenate import Concatenation, concatenate_clips
+from audio.datasets.package import PackedUpload, encode_mp3, pack_archive, pack_mp3, pack_wav
 from audio.findings.findings import Refused
 from audio.wav.riff import ALLOWED_RATES, read_header
 from tests.support.sounds import clip_in
@@ -23,9 +23,9 @@ def entries() -> list[Entry]:
     return [Entry(name, f"Said in {name}.", len(data), lambda: io.BytesIO(data)) for name in ("take-01", "Take 01")]
 
 
-def whole(rate: int = 16000, seconds: float = 4.0) -> Joined:
+def whole(rate: int = 16000, seconds: float = 4.0) -> Concatenation:
     clip = clip_in("tone", wav_bytes(tone(seconds / 2, rate), rate=rate))
-    return joined([clip, clip], gap_seconds=0)
+    return concatenate_clips([clip, clip], gap_seconds=0)
 
 
 def assert_as_told(packed: PackedUpload) -> bytes:
@@ -70,13 +70,13 @@ def test_an_mp3_keeps_the_sound_at_every_rate(rate: int) -> None:
     assert (heard_at, samples.ndim) == (rate, 1)
     assert len(samples) / rate == pytest.approx(4, abs=0.1)
     spectrum = np.abs(np.fft.rfft(samples))
-    original = np.abs(np.fft.rfft(np.concatenate(list(whole(rate).samples())) / 32768))
+    original = np.abs(np.fft.rfft(np.concatenate(list(whole(rate).read_samples())) / 32768))
     assert spectrum.argmax() / len(samples) == pytest.approx(original.argmax() / (4 * rate), rel=0.05)
     assert np.abs(samples).max() == pytest.approx(0.5, abs=0.05)
 
 
 def test_an_mp3_takes_the_best_bitrate_that_fits() -> None:
-    sizes = {kilobits: len(mp3_of(whole(), kilobits)) for kilobits in (160, 128, 96, 32)}
+    sizes = {kilobits: len(encode_mp3(whole(), kilobits)) for kilobits in (160, 128, 96, 32)}
     assert pack_mp3("vh", whole(), sizes[160]).size == sizes[160]
     assert pack_mp3("vh", whole(), sizes[160] - 1).size == sizes[128]
     assert pack_mp3("vh", whole(), sizes[128] - 1).size == sizes[96]

@@ -12,7 +12,7 @@ import soundfile
 import soxr
 
 from audio.findings.thresholds import THRESHOLDS
-from audio.statement import State, StatementCheck, Verdict, check, decoder
+from audio.statement import State, StatementCheck, Verdict, check_statement, decoder
 from audio.wav.riff import Float32
 from tests.support.wav import RATE, SAMPLE, noise, tone
 from tests.support.worse import echoing
@@ -43,7 +43,7 @@ def clip(name: str) -> Float32:
 
 def judged(samples: Any, text: str = RIGHT, company: str = COMPANY, rate: int = RATE, **more: Any) -> StatementCheck:
     asked = {"language": "en-US", "talent": ""} | more
-    return check(np.asarray(samples, np.float32), rate, text, company=company, **asked)
+    return check_statement(np.asarray(samples, np.float32), rate, text, company=company, **asked)
 
 
 @cache
@@ -71,7 +71,7 @@ def test_every_word_of_the_statement_is_heard_in_its_place(name: str) -> None:
     result = read_by(f"consent-{name}")
     assert (result.verdict, codes(result), result.match) == (*OF_READER[name], 1.0)
     assert [word.text for word in result.words] == WORDS
-    assert {word.state for word in result.words} == {State.HEARD}
+    assert {word.state for word in result.words} == {State.RECOGNIZED}
     places = [edge for word in result.words for edge in (word.start, word.end)]
     assert places == sorted(places)
     assert 0.0 < places[0] < 0.5 and places[-1] > len(clip(f"consent-{name}")) / RATE - 0.5
@@ -239,7 +239,7 @@ def test_english_is_judged(language: str) -> None:
 
 
 def test_without_the_recogniser_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoder, "engine", lambda: None)
+    monkeypatch.setattr(decoder, "load_engine", lambda: None)
     result = judged(clip("consent-slt"))
     assert result.verdict is Verdict.LISTEN
     assert "not installed" in result.why

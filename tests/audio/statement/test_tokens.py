@@ -6,11 +6,17 @@ from collections.abc import Sequence
 
 import pytest
 
-from audio.statement.align import AlignedWord, State, align
-from audio.statement.decoder import Said, common_words, lookup
-from audio.statement.language_model import END, START, language_model
-from audio.statement.pronunciation import Saying, parts, rivals, saying, word_by_word
-from audio.statement.tokens import Role, Token, key_words, tokens
+from audio.statement.align import AlignedWord, State, align_words
+from audio.statement.decoder import DecodedWord, find_pronunciations, list_common_words
+from audio.statement.language_model import END, START, build_language_model
+from audio.statement.pronunciation import (
+    Pronunciation,
+    find_compound_parts,
+    find_confusable_words,
+    get_pronunciation,
+    map_words_to_sounds,
+)
+from audio.statement.tokens import Role, Token, find_key_words, tokenize
 
 COMPANY = "Northlight Voices"
 RESEMBLE = (
@@ -35,20 +41,20 @@ RESEMBLE = (
     ],
 )
 def test_keys(text: str, keys: str) -> None:
-    assert " ".join(token.key for token in tokens(text)) == keys
+    assert " ".join(token.key for token in tokenize(text)) == keys
 
 
 def test_words_are_shown_as_written() -> None:
-    assert [token.shown for token in tokens("“Müller & Søn” says: 1,000 A.I.s")] == [
+    assert [token.text for token in tokenize("“Müller & Søn” says: 1,000 A.I.s")] == [
         *("Müller", "&", "Søn", "says", "1,000", "A.I", "s"),
     ]
 
 
 def test_names_are_marked_wherever_they_stand_as_written() -> None:
-    found = tokens(
+    found = tokenize(
         "Will Bright: I will let Bright AI, and Will Bright, do it", company="Bright AI", talent="Will Bright"
     )
-    marked = [(token.shown, token.role.value) for token in found if token.is_name]
+    marked = [(token.text, token.role.value) for token in found if token.is_name]
     assert marked == [
         *(("Will", "talent"), ("Bright", "talent"), ("Bright", "company"), ("AI", "company")),
         *(("Will", "talent"), ("Bright", "talent")),
@@ -56,21 +62,21 @@ def test_names_are_marked_wherever_they_stand_as_written() -> None:
 
 
 def test_braces_are_blanks() -> None:
-    assert [(one.key, one.role) for one in tokens("by {company} {")] == [("by", Role.TEXT), ("", Role.BLANK)]
+    assert [(one.key, one.role) for one in tokenize("by {company} {")] == [("by", Role.TEXT), ("", Role.BLANK)]
 
 
 def test_key_words_of_the_statement_at_hand() -> None:
     wanted = {"aware", "recordings", "used", "train", "create", "synthetic", "version", "resemble"}
-    assert key_words(tokens(RESEMBLE, company=COMPANY)) == wanted
+    assert find_key_words(tokenize(RESEMBLE, company=COMPANY)) == wanted
 
 
 def test_key_words_are_negations_too_but_no_names() -> None:
     text = "I do not agree that Acme will sell no recordings"
-    assert key_words(tokens(text, company="Acme")) == {"not", "no", "agree", "sell", "recordings"}
+    assert find_key_words(tokenize(text, company="Acme")) == {"not", "no", "agree", "sell", "recordings"}
 
 
-def said(word: str, **sounds_like: str) -> Saying:
-    return saying(tokens(f"a {word}")[1], sounds_like)
+def said(word: str, **sounds_like: str) -> Pronunciation:
+    return get_pronunciation(tokenize(f"a {word}")[1], sounds_like)
 
 
 @pytest.mark.parametrize(
@@ -92,8 +98,8 @@ def said(word: str, **sounds_like: str) -> Saying:
 )
 def test_what_is_said_is_sure(word: str, way: str) -> None:
     found = said(word)
-    assert way in found.ways
-    assert found.sure
+    assert way in found.variants
+    assert found.is_certain
 
 
 @pytest.mark.parametrize(
@@ -101,43 +107,43 @@ def test_what_is_said_is_sure(word: str, way: str) -> None:
     [("zyntrex", "Z IH N T R AH K S"), ("contoso", "K AA N T AH S OW"), ("fabrikam", "F AE B R IH K AH M")],
 )
 def test_what_nobody_knows_is_guessed(word: str, way: str) -> None:
-    assert said(word) == Saying((way,), sure=False)
+    assert said(word) == Pronunciation((way,), is_certain=False)
 
 
 def test_guesses_are_often_right() -> None:
     """Words whose own entry is hidden; half a dozen languages of surnames make more than that unlikely."""
-    words = [word for word in common_words()[2000:20000:450] if len(word) > 3 and word.isalpha()]
-    near = [word for word in words if said(f"{word}qx").ways[0].startswith(lookup(word)[0][:5])]
+    words = [word for word in list_common_words()[2000:20000:450] if len(word) > 3 and word.isalpha()]
+    near = [word for word in words if said(f"{word}qx").variants[0].startswith(find_pronunciations(word)[0][:5])]
     assert len(words) > 30
     assert len(near) > 0.7 * len(words)
 
 
 def test_no_letters_no_sound() -> None:
-    assert said("Иванов") == Saying((), sure=False)
+    assert said("Иванов") == Pronunciation((), is_certain=False)
 
 
 def test_what_staff_say_counts_most() -> None:
-    assert said("Zyntrex", zyntrex="zin trecks") == Saying(("Z IH N T R EH K S",), sure=True)
-    assert said("Voice", voice="bird") == Saying(("B ER D",), sure=True)
+    assert said("Zyntrex", zyntrex="zin trecks") == Pronunciation(("Z IH N T R EH K S",), is_certain=True)
+    assert said("Voice", voice="bird") == Pronunciation(("B ER D",), is_certain=True)
     assert said("Voice", voice="…") == said("Voice")
 
 
 def test_sounds_of_whole_names() -> None:
-    told = word_by_word({"Zyntrex Labs": "zintrecks labs", "One Two": "three", "X": "a b", "": "c"})
+    told = map_words_to_sounds({"Zyntrex Labs": "zintrecks labs", "One Two": "three", "X": "a b", "": "c"})
     assert told == {"zyntrex": "zintrecks", "labs": "labs", "x": "a b"}
 
 
 def test_parts_are_two_common_words() -> None:
-    assert parts("voicehub") == [("voice", "hub")]
-    assert parts("zyntrex") == parts("the") == parts("") == []
+    assert find_compound_parts("voicehub") == [("voice", "hub")]
+    assert find_compound_parts("zyntrex") == find_compound_parts("the") == find_compound_parts("") == []
 
 
 def test_rivals_are_near_but_neither_the_same_nor_nearly_so() -> None:
-    near = rivals("northlight", "N AO R TH L AY T")
+    near = find_confusable_words("northlight", "N AO R TH L AY T")
     assert "northland" in near and near["south_light"] == "S AW TH L AY T"
     assert "N AO R TH L AY T" not in near.values()
     assert "north_line" not in near, "one phone apart"
-    assert "voice" not in rivals("voices", "V OY S AH Z")
+    assert "voice" not in find_confusable_words("voices", "V OY S AH Z")
 
 
 def read(arpa: str) -> dict[tuple[str, ...], tuple[float, float]]:
@@ -180,8 +186,8 @@ BACKGROUND = ("bird", "cloud", "not", "never", "don't", "do", "voice", "northlan
     ],
 )
 def test_the_language_model_sums_to_one_after_every_history(text: str) -> None:
-    statement = tokens(text, company=COMPANY)
-    model = read(language_model(statement, BACKGROUND, {"northlight": ["northland", "north_line"]}))
+    statement = tokenize(text, company=COMPANY)
+    model = read(build_language_model(statement, BACKGROUND, {"northlight": ["northland", "north_line"]}))
     words = [ngram[0] for ngram in model if len(ngram) == 1 and ngram[0] != START]
     histories = [(), *(ngram for ngram in model if len(ngram) < 3 and ngram[-1] != END)]
     for history in histories:
@@ -189,18 +195,20 @@ def test_the_language_model_sums_to_one_after_every_history(text: str) -> None:
 
 
 def test_the_language_model_says_how_many_lines_it_has() -> None:
-    arpa = language_model(tokens(RESEMBLE), BACKGROUND)
+    arpa = build_language_model(tokenize(RESEMBLE), BACKGROUND)
     counts: dict[int, int] = defaultdict(int)
     for ngram in read(arpa):
         counts[len(ngram)] += 1
     assert [f"ngram {order}={counts[order]}" for order in (1, 2, 3)] == arpa.splitlines()[1:4]
     with pytest.raises(ValueError, match="no word"):
-        language_model(tokens("{blank} …"), BACKGROUND)
+        build_language_model(tokenize("{blank} …"), BACKGROUND)
 
 
 def test_the_language_model_expects_the_text_and_is_shy_of_names() -> None:
     model = read(
-        language_model(tokens(RESEMBLE, company=COMPANY), BACKGROUND, {"northlight": ["northland", "north_line"]})
+        build_language_model(
+            tokenize(RESEMBLE, company=COMPANY), BACKGROUND, {"northlight": ["northland", "north_line"]}
+        )
     )
     assert chance(model, ("of", "my"), "voice") > 0.7
     assert 0.02 < chance(model, ("used", "by"), "northlight") <= 0.03
@@ -210,21 +218,21 @@ def test_the_language_model_expects_the_text_and_is_shy_of_names() -> None:
 
 
 def test_the_language_model_knows_how_it_would_sound_turned_round() -> None:
-    model = read(language_model(tokens(RESEMBLE), BACKGROUND))
+    model = read(build_language_model(tokenize(RESEMBLE), BACKGROUND))
     for before in (("voice", "will"), ("i", "am"), ("voices", "to")):
         assert chance(model, before, "not") > 0.05, before
         assert chance(model, before, "not") > 5 * chance(model, before, "bird"), before
     assert chance(model, ("voice", "will"), "never") > 0.05
     assert chance(model, ("will", "not"), "be") > 0.7
-    agree = read(language_model(tokens("I agree"), BACKGROUND))
+    agree = read(build_language_model(tokenize("I agree"), BACKGROUND))
     assert chance(agree, (START, "i"), "don't") > 0.05 and chance(agree, ("i", "do"), "not") > 0.5
 
 
 def aligned(text: str, heard: str, company: str = "", unsure: Sequence[str] = ()) -> list[AlignedWord]:
-    statement = tokens(text, company=company)
-    sayings = {token.key: Saying(lookup(token.key), token.key not in unsure) for token in statement}
-    times = [Said(word, place + 0.0, place + 1.0) for place, word in enumerate(heard.split())]
-    return align(statement, sayings, times, 100.0)
+    statement = tokenize(text, company=company)
+    sayings = {token.key: Pronunciation(find_pronunciations(token.key), token.key not in unsure) for token in statement}
+    times = [DecodedWord(word, place + 0.0, place + 1.0) for place, word in enumerate(heard.split())]
+    return align_words(statement, sayings, times, 100.0)
 
 
 def states(words: Sequence[AlignedWord]) -> str:
@@ -269,20 +277,20 @@ def test_doubtful_names_accuse_nobody() -> None:
 
 
 def test_two_words_that_sound_as_one_are_that_one() -> None:
-    statement = tokens("by Northlight to")
-    sayings = {token.key: said(token.shown) for token in statement}
-    times = [Said(word, place + 0.0, place + 1.0) for place, word in enumerate(["by", "north", "light", "to"])]
-    words = align(statement, sayings, times, 9.0)
+    statement = tokenize("by Northlight to")
+    sayings = {token.key: said(token.text) for token in statement}
+    times = [DecodedWord(word, place + 0.0, place + 1.0) for place, word in enumerate(["by", "north", "light", "to"])]
+    words = align_words(statement, sayings, times, 9.0)
     assert states(words) == "by:heard Northlight:heard to:heard"
     assert (words[1].start, words[1].end) == (1.0, 3.0)
 
 
 def test_a_token_without_a_key_is_never_heard() -> None:
     blank = Token("{x}", "", Role.BLANK)
-    words = align([blank], {"": Saying((), sure=False)}, [Said("x", 0.0, 1.0)], 1.0)
+    words = align_words([blank], {"": Pronunciation((), is_certain=False)}, [DecodedWord("x", 0.0, 1.0)], 1.0)
     assert [(word.text, word.state) for word in words] == [("{x}", State.DOUBTFUL), ("x", State.DOUBTFUL)]
 
 
 def test_common_words_are_common() -> None:
-    assert {"the", "to", "and", "i"} <= set(common_words()[:10])
-    assert len(common_words()) == len(set(common_words())) == 20_000
+    assert {"the", "to", "and", "i"} <= set(list_common_words()[:10])
+    assert len(list_common_words()) == len(set(list_common_words())) == 20_000

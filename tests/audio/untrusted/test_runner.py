@@ -16,7 +16,7 @@ import pytest
 
 from audio.untrusted import child
 from audio.untrusted.child import Job
-from audio.untrusted.runner import ROOT, ChildFailed, ChildLimits, fits, run
+from audio.untrusted.runner import ROOT, ChildFailed, ChildLimits, matches_shape, run_job
 from tests.support import jobs
 
 SHAPES = {"said": {"text": str, "number": int | float}}
@@ -24,7 +24,7 @@ SHORT = ChildLimits(cpu_seconds=1, wall_seconds=20)
 
 
 def told(job: Job, data: bytes = b"", limits: ChildLimits = SHORT, **arguments: Any) -> list[dict[str, Any]]:
-    return list(run(job, io.BytesIO(data), arguments, SHAPES, limits))
+    return list(run_job(job, io.BytesIO(data), arguments, SHAPES, limits))
 
 
 def failure(job: Job, limits: ChildLimits = SHORT, **arguments: Any) -> tuple[str, str]:
@@ -39,14 +39,14 @@ def test_results_come_in_order_with_what_the_file_holds(tmp_path: Path) -> None:
     ]
     path = tmp_path / "text"
     path.write_bytes(b"from a path")
-    assert [one["text"] for one in run(jobs.echo, path, {}, SHAPES, SHORT)] == ["from a path"]
+    assert [one["text"] for one in run_job(jobs.echo, path, {}, SHAPES, SHORT)] == ["from a path"]
     with path.open("rb") as file:
         file.seek(5)
-        assert [one["text"] for one in run(jobs.echo, file, {}, SHAPES, SHORT)] == ["from a path"]
+        assert [one["text"] for one in run_job(jobs.echo, file, {}, SHAPES, SHORT)] == ["from a path"]
 
 
 def test_each_result_is_there_as_soon_as_it_is_told() -> None:
-    with closing(run(jobs.sleep, io.BytesIO(), {}, SHAPES, SHORT)) as results:
+    with closing(run_job(jobs.sleep, io.BytesIO(), {}, SHAPES, SHORT)) as results:
         assert int(next(results)["text"]) > 1
 
 
@@ -70,7 +70,7 @@ def test_what_libraries_print_is_no_result() -> None:
 
 
 def test_a_refusal_is_told_in_its_own_words_after_what_was_told_before() -> None:
-    results = run(jobs.refuse, io.BytesIO(), {}, SHAPES, SHORT)
+    results = run_job(jobs.refuse, io.BytesIO(), {}, SHAPES, SHORT)
     assert next(results)["number"] == 1
     with pytest.raises(ChildFailed) as failed:
         next(results)
@@ -101,7 +101,7 @@ def test_too_much_memory_is_refused() -> None:
 
 def test_memory_is_watched_where_the_system_does_not_limit_it() -> None:
     code = "import os, sys; sys.path.insert(0, sys.argv[1]); from audio.untrusted import child; "
-    code += "child._hold_on_to(os.pipe()[0], 1)"
+    code += "child._watch_parent(os.pipe()[0], 1)"
     done = subprocess.run([sys.executable, "-c", code, str(ROOT)], timeout=60, check=False)
     assert done.returncode == child.OUT_OF_MEMORY
 
@@ -118,7 +118,7 @@ def test_patience_ends(job: Job) -> None:
 
 
 def test_the_clock_stands_still_while_nobody_asks() -> None:
-    results = run(jobs.echo, io.BytesIO(b"x"), {"times": 2}, SHAPES, ChildLimits(wall_seconds=5))
+    results = run_job(jobs.echo, io.BytesIO(b"x"), {"times": 2}, SHAPES, ChildLimits(wall_seconds=5))
     next(results)
     assert next(results)["number"] == 1
 
@@ -165,11 +165,11 @@ def test_a_line_without_an_end_is_stopped() -> None:
 def test_what_lies_in_memory_is_read_from_its_start() -> None:
     source = io.BytesIO(b"abc")
     source.seek(2)
-    assert [one["text"] for one in run(jobs.echo, source, {}, SHAPES, SHORT)] == ["abc"]
+    assert [one["text"] for one in run_job(jobs.echo, source, {}, SHAPES, SHORT)] == ["abc"]
 
 
 def test_a_child_that_says_no_more_but_lives_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audio.untrusted.runner.LAST_BREATH_SECONDS", 0.2)
+    monkeypatch.setattr("audio.untrusted.runner.EXIT_SECONDS", 0.2)
     assert "silent" in failure(jobs.fall_silent)[1]
 
 
@@ -189,7 +189,7 @@ def eventually(condition: Callable[[], bool]) -> bool:
 
 @pytest.mark.parametrize("job", [jobs.sleep, jobs.start_another])
 def test_closing_the_results_ends_the_child_and_what_it_started(job: Job) -> None:
-    results = run(job, io.BytesIO(), {}, SHAPES, SHORT)
+    results = run_job(job, io.BytesIO(), {}, SHAPES, SHORT)
     try:
         pid = int(next(results)["text"])
     except ChildFailed:  # it may start nothing at all, unless we are root
@@ -225,4 +225,4 @@ def test_the_child_dies_with_its_parent() -> None:
     ],
 )
 def test_shapes(value: object, shape: Any, fine: bool) -> None:
-    assert fits(value, shape) is fine
+    assert matches_shape(value, shape) is fine

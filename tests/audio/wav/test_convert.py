@@ -15,7 +15,7 @@ import soundfile
 from audio.findings import catalog_convert as table
 from audio.findings.findings import Refused, Severity
 from audio.untrusted.child import Job
-from audio.untrusted.runner import run
+from audio.untrusted.runner import run_job
 from audio.wav import convert, decode
 from audio.wav.convert import ConvertedWav, convert_job, convert_to_temporary_wav, convert_to_wav, is_accepted_wav
 from audio.wav.pcm import choose_allowed_rate
@@ -220,7 +220,7 @@ def test_the_same_file_gives_the_same_bytes_and_another_other_dither(
     data = by_libsndfile(np.stack([VOICE, VOICE * 0.9], axis=1), RATE, "FLAC", "PCM_24")
     here = make(data)
     with monkeypatch.context() as patched:
-        patched.setattr(convert, "run_studio", run)
+        patched.setattr(convert, "run_job", run_job)
         in_the_child = make(data)
     assert here.path.read_bytes() == in_the_child.path.read_bytes()
     assert (here.recipe, here.findings) == (in_the_child.recipe, in_the_child.findings)
@@ -433,7 +433,9 @@ def test_an_upload_becomes_a_file_for_a_while(tmp_path: Path) -> None:
 
 def test_the_words_say_what_came(make: Make) -> None:
     made = make(by_libsndfile(np.stack([VOICE, VOICE], axis=1), 48000, "FLAC", "PCM_24"))
-    assert made.findings[0].text == "The file was FLAC, 24 bit, 48,000 Hz, stereo and was converted to a 16-bit mono WAV."
+    assert (
+        made.findings[0].text == "The file was FLAC, 24 bit, 48,000 Hz, stereo and was converted to a 16-bit mono WAV."
+    )
     assert made.findings[0].severity == Severity.FIXED
 
 

@@ -136,13 +136,13 @@ def test_a_told_pronunciation_is_used(consent: Consent, monkeypatch: pytest.Monk
     Pronunciation.objects.create(name="Northlight", sounds_like="north light")
     Pronunciation.objects.create(name="Zyntrex", sounds_like="zin trecks")
     given: list[dict[str, str]] = []
-    judge = statement.check
+    judge = statement.check_statement
 
     def watched(*args: Any, **more: Any) -> Any:
         given.append(more["sounds_like"])
         return judge(*args, **more)
 
-    monkeypatch.setattr(statement, "check", watched)
+    monkeypatch.setattr(statement, "check_statement", watched)
     checked(submit(consent))
     assert given == [{"Northlight": "north light"}]
 

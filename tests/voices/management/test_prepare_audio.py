@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from django.core.management import CommandError, call_command
 
-from audio.datasets.clips import clip_of
+from audio.datasets.clips import load_clip
 from tests.support.sounds import by_libsndfile, voice
 from tests.support.wav import noise, sample_wav, wav_bytes
 from voices.models import LimitOverride
@@ -62,7 +62,7 @@ def test_files_are_converted_and_those_that_cannot_be_are_named(tmp_path: Path, 
     assert "broken.mp3: It begins like a sound file" in out.getvalue()
     assert "The file was FLAC, 24 bit, 48,000 Hz, stereo" in out.getvalue()
     made = tmp_path / "out" / "take.wav"
-    assert clip_of(made).rate == 48000
+    assert load_clip(made).rate == 48000
     told = recipe(made)
     assert told["from_sha256"] == hashlib.sha256(before).hexdigest()
     assert [step["step"] for step in told["steps"]] == ["decode", "mix", "round"]
@@ -72,7 +72,7 @@ def test_files_are_converted_and_those_that_cannot_be_are_named(tmp_path: Path, 
 
 def test_a_rate_is_asked_for(tmp_path: Path, clips: Path) -> None:
     run("convert", clips / "slt-01.wav", "--into", tmp_path / "out", "--rate", 8000)
-    assert clip_of(tmp_path / "out" / "slt-01.wav").rate == 8000
+    assert load_clip(tmp_path / "out" / "slt-01.wav").rate == 8000
 
 
 def test_a_long_take_is_cut_and_each_clip_knows_where_it_comes_from(tmp_path: Path, take: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_long_take_is_cut_and_each_clip_knows_where_it_comes_from(tmp_path: Pa
     assert len(made) >= 2
     for path in made:
         assert path.name.startswith("take-0")
-        assert 1.5 <= clip_of(path).seconds <= 12
+        assert 1.5 <= load_clip(path).seconds <= 12
         told = recipe(path)
         assert told["from_sha256"] == hashlib.sha256(take.read_bytes()).hexdigest()
         assert [step["step"] for step in told["steps"]] == ["decode", "mix", "round", "cut"]
@@ -94,7 +94,7 @@ def test_a_providers_limits_are_kept_as_an_admin_has_put_them_right(tmp_path: Pa
         provider="resemble_v2", tier="rapid", limit="trained_clip", value=4, source="Told by mail."
     )
     run("cut", take, "--into", tmp_path / "cut", *tier)
-    assert max(clip_of(path).seconds for path in (tmp_path / "cut").glob("*.wav")) <= 4
+    assert max(load_clip(path).seconds for path in (tmp_path / "cut").glob("*.wav")) <= 4
     with pytest.raises(CommandError, match="together"):
         run("cut", take, "--into", tmp_path / "other", *tier[:2])
 
@@ -106,7 +106,7 @@ def test_clips_are_joined_within_the_limits(tmp_path: Path, clips: Path) -> None
     assert not out.exists()
     told = run("join", clips, "--out", out, "--most-seconds", 12, "--choose")
     assert "of 4 chosen" in told
-    assert 8 < clip_of(out).seconds <= 12
+    assert 8 < load_clip(out).seconds <= 12
     assert len(recipe(out)["clips"]) == len(recipe(out)["from_sha256"]) < 4
 
 
@@ -114,7 +114,7 @@ def test_joined_clips_fit_into_the_bytes_at_any_rate(tmp_path: Path, clips: Path
     out = tmp_path / "one.wav"
     run("join", clips, "--out", out, "--most-bytes", 500_000, "--choose", "--rate", 22050)
     assert 200_000 < out.stat().st_size <= 500_000
-    assert clip_of(out).rate == 22050
+    assert load_clip(out).rate == 22050
     with pytest.raises(CommandError, match="needs --most-seconds"):
         run("join", clips, "--out", tmp_path / "two.wav", "--choose")
 

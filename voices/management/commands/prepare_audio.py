@@ -12,10 +12,17 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from audio.datasets import archive_writer
-from audio.datasets.clips import Clip, any_clip, clip_of
-from audio.datasets.concatenate import GAP_SECONDS, Joined, check_limits, common_rate, join, joined
-from audio.datasets.segment import LENGTHS, Lengths, cut, piece_paths, write_segments
-from audio.datasets.select import Candidate, Room, choose, quality
+from audio.datasets.clips import Clip, load_clip, open_clip
+from audio.datasets.concatenate import (
+    GAP_SECONDS,
+    Concatenation,
+    check_limits,
+    concatenate_clips,
+    find_common_rate,
+    write_concatenation,
+)
+from audio.datasets.segment import DEFAULT_LENGTHS, SegmentLengths, list_segment_paths, split_clip, write_segments
+from audio.datasets.select import Candidate, SelectionLimits, compute_quality, select_recordings
 from audio.findings.findings import Finding, Refused
 from audio.levels.inspection import DurationLimits, inspect_file
 from audio.wav.convert import Recipe, build_recipe, convert_to_wav
@@ -96,35 +103,35 @@ def _cut_arguments(parser: ArgumentParser) -> None:
 
 def _cut(options: dict[str, Any], progress: Progress) -> Iterator[str]:
     lengths = _lengths(options)
-    with any_clip(options["file"]) as clip:
+    with open_clip(options["file"]) as clip:
         progress(0, 1, f"{clip.name}: listening to {clip.seconds:.0f} seconds")
-        found = cut(clip, lengths)
+        found = split_clip(clip, lengths)
         into = _folder(options["into"])
-        for path in piece_paths(clip, found, into):
+        for path in list_segment_paths(clip, found, into):
             _free(path)
         for number, made in enumerate(write_segments(clip, found, into), start=1):
             _note(made.path, made.recipe)
-            progress(number, len(found.pieces), made.path.name)
-    seconds = sum(piece.end - piece.start for piece in found.pieces) / clip.rate
-    yield f"{len(found.pieces)} clips in {into}, {seconds:.1f} seconds of {clip.seconds:.1f}."
-    if hard := sum(not piece.in_pauses for piece in found.pieces):
+            progress(number, len(found.segments), made.path.name)
+    seconds = sum(piece.end - piece.start for piece in found.segments) / clip.rate
+    yield f"{len(found.segments)} clips in {into}, {seconds:.1f} seconds of {clip.seconds:.1f}."
+    if hard := sum(not piece.is_in_pauses for piece in found.segments):
         yield f"{hard} of them begin or end where nobody pauses: listen to those."
-    if found.left_out:
-        yield f"{found.left_out:.1f} seconds of speech fit into no clip of allowed length, and were left out."
-    if found.heard.speech.missing_reason:
-        yield f"Pauses were found by level alone: {found.heard.speech.missing_reason}"
+    if found.excluded_seconds:
+        yield f"{found.excluded_seconds:.1f} seconds of speech fit into no clip of allowed length, and were left out."
+    if found.speech_levels.speech.missing_reason:
+        yield f"Pauses were found by level alone: {found.speech_levels.speech.missing_reason}"
 
 
-def _lengths(options: dict[str, Any]) -> Lengths:
+def _lengths(options: dict[str, Any]) -> SegmentLengths:
     """What is asked for, within what the provider takes and trains on."""
     asked = options["provider"] or options["tier"]
     known = tier_limits(options["provider"], options["tier"]) if asked else {}
-    least = max(LENGTHS.least, known.get("shortest_clip", 0))
-    most = min(LENGTHS.most, known.get("longest_clip", math.inf), known.get("trained_clip", math.inf))
+    least = max(DEFAULT_LENGTHS.min_seconds, known.get("shortest_clip", 0))
+    most = min(DEFAULT_LENGTHS.max_seconds, known.get("longest_clip", math.inf), known.get("trained_clip", math.inf))
     least, most = options["shortest"] or least, options["longest"] or most
     if not 0 < least < most:
         raise CommandError(f"A clip cannot last at least {least:g} and at most {most:g} seconds.")
-    return Lengths(least, most, min(most, max(least, options["wanted"] or LENGTHS.wanted)))
+    return SegmentLengths(least, most, min(most, max(least, options["wanted"] or DEFAULT_LENGTHS.target_seconds)))
 
 
 def _join_arguments(parser: ArgumentParser) -> None:
@@ -143,39 +150,39 @@ def _join(options: dict[str, Any], progress: Progress) -> Iterator[str]:
     with ExitStack() as stack:
         clips = []
         for number, path in enumerate(files, start=1):
-            clips.append(stack.enter_context(any_clip(path)))
+            clips.append(stack.enter_context(open_clip(path)))
             progress(number, len(files), path.name)
         if options["choose"]:
             clips, unused = _chosen(clips, options)
             yield f"{len(clips)} of {len(files)} chosen; not: {', '.join(unused) or 'none'}."
-        whole = joined(clips, options["rate"], options["gap"])
+        whole = concatenate_clips(clips, options["rate"], options["gap"])
         check_limits(whole, options["most_seconds"], options["most_bytes"])
-        _note(out, join(whole, out).recipe, clips=[clip.name for clip in clips])
+        _note(out, write_concatenation(whole, out).recipe, clips=[clip.name for clip in clips])
         yield _told(out, whole)
 
 
-def _told(out: Path, whole: Joined) -> str:
+def _told(out: Path, whole: Concatenation) -> str:
     return f"{out}: {len(whole.clips)} clips, {whole.seconds:.1f} seconds, {whole.size:,} bytes, {whole.rate:,} Hz."
 
 
 def _chosen(clips: Sequence[Clip], options: dict[str, Any]) -> tuple[list[Clip], list[str]]:
     """The best that fit into the limits, and the names of the others."""
-    rate = options["rate"] or common_rate([clip.rate for clip in clips])
+    rate = options["rate"] or find_common_rate([clip.rate for clip in clips])
     rooms = [options["most_seconds"]] if options["most_seconds"] else []
     if options["most_bytes"]:
         rooms.append((options["most_bytes"] - HEADER_BYTES) / BYTES_PER_FRAME / rate)
     if not rooms:
         raise CommandError("--choose needs --most-seconds or --most-bytes.")
     # Another rate and the gaps round each length to a whole sample.
-    room = Room(min(rooms) - len(clips) / rate, gap_seconds=options["gap"])
-    taken = set(choose([_candidate(clip) for clip in clips], room))
+    room = SelectionLimits(min(rooms) - len(clips) / rate, gap_seconds=options["gap"])
+    taken = set(select_recordings([_candidate(clip) for clip in clips], room))
     chosen = [clip for place, clip in enumerate(clips) if place in taken]
     return chosen, [clip.name for place, clip in enumerate(clips) if place not in taken]
 
 
 def _candidate(clip: Clip) -> Candidate:
     with clip.open() as file:
-        return Candidate(clip.seconds, quality(inspect_file(file, ANY_LENGTH)))
+        return Candidate(clip.seconds, compute_quality(inspect_file(file, ANY_LENGTH)))
 
 
 def _pack_arguments(parser: ArgumentParser) -> None:
@@ -195,7 +202,7 @@ def _pack(options: dict[str, Any], progress: Progress) -> Iterator[str]:
             f"Without a text in {archive_writer.METADATA}: {', '.join(missing)}. Or give --without-text."
         )
     clips = [_packed(path) for path in paths]
-    names = archive_writer.clip_names([path.stem for path in paths])
+    names = archive_writer.make_clip_names([path.stem for path in paths])
     entries = [
         archive_writer.Entry(name, texts.get(path.stem, ""), path.stat().st_size, clip.open)
         for name, path, clip in zip(names, paths, clips, strict=True)
@@ -209,7 +216,7 @@ def _pack(options: dict[str, Any], progress: Progress) -> Iterator[str]:
 
 def _packed(path: Path) -> Clip:
     try:
-        return clip_of(path)
+        return load_clip(path)
     except Refused as refused:
         raise CommandError(f"{path}: {why(refused)}") from None
 
@@ -225,8 +232,8 @@ def _texts(path: Path) -> dict[str, str]:
 
 def _written(
     out: Path, entries: Sequence[archive_writer.Entry], with_text: bool, progress: Progress
-) -> archive_writer.Sums:
-    total, done = archive_writer.size_of(entries, with_text), 0
+) -> archive_writer.Checksums:
+    total, done = archive_writer.compute_zip_size(entries, with_text), 0
     with out.open("xb") as file:
 
         def write(piece: bytes) -> None:
@@ -235,7 +242,7 @@ def _written(
             progress(done, total, out.name)
 
         try:
-            return archive_writer.sums(entries, with_text, write)
+            return archive_writer.compute_zip_checksums(entries, with_text, write)
         except BaseException:
             out.unlink()
             raise

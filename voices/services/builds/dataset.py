@@ -8,9 +8,9 @@ from functools import partial
 
 from django.utils import timezone
 
-from audio.datasets.archive_writer import Entry, archive, size_of
+from audio.datasets.archive_writer import Entry, compute_zip_size, stream_zip
 from audio.datasets.clips import Clip
-from audio.datasets.concatenate import Joined, check_limits, joined
+from audio.datasets.concatenate import Concatenation, check_limits, concatenate_clips
 from audio.datasets.package import PackedUpload, pack_archive, pack_mp3, pack_wav
 from audio.wav.pcm import MAX_DATA_BYTES
 from providers.types import Encoding, Handover, Tier, UploadFile
@@ -52,8 +52,8 @@ def open_dataset(token: str, address: str | None, user_agent: str) -> Dataset | 
 
 def _make_wav_dataset(rows: list[BuildRecording]) -> Dataset:
     """All clips in one 16-bit mono WAV, with short silences between them."""
-    whole = joined([_make_clip(row) for row in rows])
-    return Dataset("audio/wav", "dataset.wav", whole.size, whole.chunks())
+    whole = concatenate_clips([_make_clip(row) for row in rows])
+    return Dataset("audio/wav", "dataset.wav", whole.size, whole.stream_wav())
 
 
 def _make_clip(row: BuildRecording) -> Clip:
@@ -66,7 +66,7 @@ def _make_clip(row: BuildRecording) -> Clip:
 def _make_archive_dataset(rows: list[BuildRecording]) -> Dataset:
     """A zip of the clips and what is said in them."""
     entries = [_make_entry(row, make_clip_name(row.recording)) for row in rows]
-    return Dataset("application/zip", "dataset.zip", size_of(entries), archive(entries))
+    return Dataset("application/zip", "dataset.zip", compute_zip_size(entries), stream_zip(entries))
 
 
 def _make_entry(row: BuildRecording, name: str) -> Entry:
@@ -88,14 +88,14 @@ def _pack_recordings(build: Build, rows: list[BuildRecording], heartbeat: Callab
     if build.handover in (Handover.SIGNED_PUT_TEXTS, Handover.SIGNED_PUT_CLIPS):
         with_text = build.handover == Handover.SIGNED_PUT_TEXTS
         entries = [_make_entry(row, row.recording.title) for row in rows]
-        return pack_archive(name, entries, with_text, seen=lambda _piece: heartbeat())
-    whole = joined([_make_clip(row) for row in rows])
+        return pack_archive(name, entries, with_text, on_piece=lambda _piece: heartbeat())
+    whole = concatenate_clips([_make_clip(row) for row in rows])
     if build.handover == Handover.SIGNED_PUT_WAV:
-        return pack_wav(name, whole, seen=lambda _piece: heartbeat())
+        return pack_wav(name, whole, on_piece=lambda _piece: heartbeat())
     return _pack_single_file(build, name, whole)
 
 
-def _pack_single_file(build: Build, name: str, whole: Joined) -> PackedUpload:
+def _pack_single_file(build: Build, name: str, whole: Concatenation) -> PackedUpload:
     """Within the limits, which may have changed since the recordings were chosen."""
     limits = build.remote_voice.limits
     most_bytes = int(limits["most_bytes"].value) if "most_bytes" in limits else MAX_DATA_BYTES

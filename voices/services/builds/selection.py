@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from audio.datasets.concatenate import GAP_SECONDS
-from audio.datasets.select import Candidate, Room, choose, goodness
+from audio.datasets.select import Candidate, SelectionLimits, compute_levels_quality, select_recordings
 from audio.wav.pcm import HEADER_BYTES
 from audio.wav.riff import BYTES_PER_FRAME
 from providers.types import Capabilities, Encoding, Handover, Limit
@@ -55,7 +55,7 @@ def load_clip_rows(voice: Voice) -> list[ClipRow]:
     used = Recording.objects.filter(voice=voice, active=True, status=RecordingStatus.ACCEPTED)
     fields = used.values_list("pk", "file_name", "seconds", "sample_rate", "levels", "findings")
     return [
-        ClipRow(pk, name, seconds, rate, goodness(seconds, levels, [one["code"] for one in findings]))
+        ClipRow(pk, name, seconds, rate, compute_levels_quality(seconds, levels, [one["code"] for one in findings]))
         for pk, name, seconds, rate, levels, findings in fields
     ]
 
@@ -94,26 +94,28 @@ def _choose_clips(
     if not rows:
         return []
     room = _compute_room(rows, capabilities, limits, one_file)
-    if room.most_files and room.most_files > GREEDY_FROM_FILES:
+    if room.max_files and room.max_files > GREEDY_FROM_FILES:
         return _choose_greedily(rows, room)
-    return [rows[place] for place in choose([Candidate(row.seconds, row.quality) for row in rows], room)]
+    return [rows[place] for place in select_recordings([Candidate(row.seconds, row.quality) for row in rows], room)]
 
 
-def _compute_room(rows: list[ClipRow], capabilities: Capabilities, limits: Mapping[str, Limit], one_file: bool) -> Room:
+def _compute_room(
+    rows: list[ClipRow], capabilities: Capabilities, limits: Mapping[str, Limit], one_file: bool
+) -> SelectionLimits:
     """Seconds, files and bytes as one room. An MP3 is made small enough, so that its bytes are no limit."""
     most = [limits["most_seconds"].value] if "most_seconds" in limits else []
     if "most_bytes" in limits and not (one_file and capabilities.encoding is Encoding.MP3):
         heads = HEADER_BYTES * (1 if one_file else len(rows))
         most.append((limits["most_bytes"].value - heads) / (BYTES_PER_FRAME * max(row.rate for row in rows)))
     files = int(limits["most_recordings"].value) if "most_recordings" in limits else None
-    return Room(min(most, default=float("inf")), files, GAP_SECONDS if one_file else 0.0)
+    return SelectionLimits(min(most, default=float("inf")), files, GAP_SECONDS if one_file else 0.0)
 
 
-def _choose_greedily(rows: list[ClipRow], room: Room) -> list[ClipRow]:
+def _choose_greedily(rows: list[ClipRow], room: SelectionLimits) -> list[ClipRow]:
     """The best ones first, as far as they fit; in their own order again."""
-    left, taken = room.most_seconds, set[UUID]()
+    left, taken = room.max_seconds, set[UUID]()
     for row in sorted(rows, key=lambda row: -row.quality):
-        if row.quality > 0 and row.seconds <= left and len(taken) < (room.most_files or len(rows)):
+        if row.quality > 0 and row.seconds <= left and len(taken) < (room.max_files or len(rows)):
             left -= row.seconds
             taken.add(row.id)
     return [row for row in rows if row.id in taken]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from django.core.files import File
 from django.db import transaction
 
-from audio.datasets.clips import Clip, Made
-from audio.datasets.segment import cut, write_segments
+from audio.datasets.clips import Clip, WrittenClip
+from audio.datasets.segment import split_clip, write_segments
 from audio.findings.findings import Refused
 from audio.findings.thresholds import Thresholds
 from audio.ingest import IngestResult
@@ -66,7 +66,7 @@ def handle_split_failure(recording_id: str) -> None:
 
 
 @contextlib.contextmanager
-def _write_segments(recording: Recording, lease: Lease) -> Iterator[Iterator[Made]]:
+def _write_segments(recording: Recording, lease: Lease) -> Iterator[Iterator[WrittenClip]]:
     """The clips of a recording, one after the other, in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="voicehub-cut-") as folder:
         path = Path(folder) / "whole.wav"
@@ -83,7 +83,7 @@ def _write_segments(recording: Recording, lease: Lease) -> Iterator[Iterator[Mad
             partial(_open_with_heartbeat, path, lease),
             steps,
         )
-        yield write_segments(clip, cut(clip), Path(folder))
+        yield write_segments(clip, split_clip(clip), Path(folder))
 
 
 def _open_with_heartbeat(path: Path, lease: Lease) -> BinaryIO:
@@ -102,7 +102,7 @@ class _HeartbeatFile(io.FileIO):
         return super().readinto(buffer)
 
 
-def _store_segment(source: Recording, made: Made, by: User, limits: Thresholds) -> None:
+def _store_segment(source: Recording, made: WrittenClip, by: User, limits: Thresholds) -> None:
     with made.path.open("rb") as wav:
         found = inspect_file(wav, CLIP_LIMITS, limits)
         file = File(wav, name=made.path.name)

@@ -3,7 +3,7 @@
 from audio.findings.templates import SEND_AGAIN, make_error, make_warning
 
 PACK_AGAIN = "Pack the files again as a .zip or .tar.gz with the standard tool of your system."
-PACK_CLIPS = "Pack only the recordings themselves, and metadata.csv if there is one."
+PACK_CLIPS = "Pack only the recordings, and metadata.csv if there is one."
 RENAME = "Rename it, with letters, digits, spaces, - and _, then pack the files again."
 FIX_LIST = "Correct metadata.csv: one line for each recording, as name|text, in UTF-8."
 
@@ -17,19 +17,19 @@ ARCHIVE_ERRORS = {
     "archive_prefix": make_error("There are bytes before the beginning of the archive.", PACK_AGAIN),
     "archive_trailing": make_error("There are bytes after the end of the archive.", PACK_AGAIN),
     "archive_hidden": make_error("There are bytes in the archive that belong to none of its files.", PACK_AGAIN),
-    "archive_comment": make_error("The archive carries a comment.", PACK_AGAIN),
-    "archive_polyglot": make_error("It is two kinds of archive in one.", PACK_AGAIN),
+    "archive_comment": make_error("The archive has a comment.", PACK_AGAIN),
+    "archive_polyglot": make_error("The file is two kinds of archive in one.", PACK_AGAIN),
     "archive_split": make_error("The file is one part of a split archive.", "Pack the files into one archive."),
     "archive_zip64": make_error("The file is a ZIP64 archive (the format for more than 4 GB).", PACK_AGAIN),
     "archive_disagrees": make_error("The archive contradicts itself about {name}.", PACK_AGAIN),
     "archive_overlap": make_error("Files in it share the same bytes.", PACK_AGAIN),
-    "archive_bomb": make_error("It unpacks to far more than recordings do.", PACK_CLIPS),
+    "archive_bomb": make_error("It unpacks to far more data than recordings do.", PACK_CLIPS),
     "archive_too_many": make_error("There are more than {limit:,} files in it.", "Split it into several archives."),
     "archive_too_big": make_error("It unpacks to more than {limit} MB.", "Split it into several archives."),
 }
 
 MEMBER_ERRORS = {
-    "member_too_big": make_error("The file {name} is longer than {limit} MB.", "Cut it into clips first."),
+    "member_too_big": make_error("The file {name} is longer than {limit} MB.", "Split it into clips first."),
     "member_encrypted": make_error("The file {name} is encrypted.", "Pack the files again, without a password."),
     "member_compression": make_error("The file {name} is compressed in an unusual way.", PACK_AGAIN),
     "member_checksum": make_error("The checksum of {name} is wrong.", SEND_AGAIN),
@@ -38,13 +38,13 @@ MEMBER_ERRORS = {
     ),
     "member_symlink": make_error("The file {name} is a link to another file.", "Pack the files themselves."),
     "member_hardlink": make_error(
-        "The file {name} stands for another file of the archive.", "Pack the files themselves."
+        "The file {name} is a hard link to another file of the archive.", "Pack the files themselves."
     ),
     "member_device": make_error("The file {name} is a device, not a file.", PACK_CLIPS),
     "member_fifo": make_error("The file {name} is a pipe or a socket, not a file.", PACK_CLIPS),
     "member_sparse": make_error("The file {name} is stored with holes.", PACK_AGAIN),
     "member_unusual": make_error("The file {name} is stored in an unusual way.", PACK_AGAIN),
-    "member_note_long": make_error("A note about a file in it is longer than any name.", PACK_AGAIN),
+    "member_note_long": make_error("An extended header in it is longer than any file name.", PACK_AGAIN),
 }
 
 NAME_ERRORS = {
@@ -55,30 +55,26 @@ NAME_ERRORS = {
     "name_backslash": make_error("The file {name} has a backslash in its name.", RENAME),
     "name_control": make_error("The name of the file {name} contains invisible characters.", RENAME),
     "name_strange": make_error("The file name {name} is not allowed.", RENAME),
-    "name_not_text": make_error("The name {name} is not written in UTF-8.", RENAME),
+    "name_not_text": make_error("The name {name} is not encoded as UTF-8.", RENAME),
     "name_too_long": make_error("The name {name} is too long.", RENAME),
     "name_too_deep": make_error(
         "The file {name} lies in folders within folders.", "Put the files into one folder, and pack that."
     ),
     "name_twice": make_error("There are two files called {name}.", RENAME),
-    "names_collide": make_error("The file {name} is called almost like another file.", RENAME),
+    "names_collide": make_error("The name {name} is almost the same as that of another file.", RENAME),
 }
 
 METADATA_FINDINGS = {
-    "metadata_long": make_error("The list metadata.csv is longer than {limit} MB.", FIX_LIST),
-    "metadata_not_utf8": make_error("The list metadata.csv is not written in UTF-8.", "Save it again as “CSV UTF-8”."),
+    "metadata_long": make_error("The file metadata.csv is longer than {limit} MB.", FIX_LIST),
+    "metadata_not_utf8": make_error("The file metadata.csv is not encoded as UTF-8.", "Save it again as “CSV UTF-8”."),
     "metadata_control": make_error("Line {line} of metadata.csv contains invisible characters.", FIX_LIST),
-    "metadata_columns": make_error("Line {line} of metadata.csv is not of the form name|text.", FIX_LIST),
+    "metadata_columns": make_error("Line {line} of metadata.csv does not have the form name|text.", FIX_LIST),
     "metadata_no_text": make_error("Line {line} of metadata.csv has no text.", FIX_LIST),
     "metadata_text_long": make_error("Line {line} of metadata.csv is longer than {limit:,} characters.", FIX_LIST),
-    "metadata_unknown": make_error(
-        "Line {line} of metadata.csv is about {name}, which is not in the archive.", FIX_LIST
-    ),
-    "metadata_ambiguous": make_error("Line {line} of metadata.csv fits several files: {name}.", FIX_LIST),
-    "metadata_twice": make_error("Line {line} of metadata.csv is about {name} a second time.", FIX_LIST),
-    "metadata_missing": make_warning(
-        "Without a line in metadata.csv: {count:,} of its files, such as {name}.", FIX_LIST
-    ),
+    "metadata_unknown": make_error("Line {line} of metadata.csv names {name}, which is not in the archive.", FIX_LIST),
+    "metadata_ambiguous": make_error("Line {line} of metadata.csv matches several files: {name}.", FIX_LIST),
+    "metadata_twice": make_error("Line {line} of metadata.csv names {name} a second time.", FIX_LIST),
+    "metadata_missing": make_warning("{count:,} of its files have no line in metadata.csv, such as {name}.", FIX_LIST),
 }
 
 CODES = {**ARCHIVE_ERRORS, **MEMBER_ERRORS, **NAME_ERRORS, **METADATA_FINDINGS}

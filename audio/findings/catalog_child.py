@@ -18,5 +18,5 @@ CODES = {
         "The content could not be written: it is too long, or the disk is full.",
         "Send it in smaller parts, or make room on the disk.",
     ),
-    "broke_the_reader": make_error("The reader broke off on it ({reason}).", SEND_AGAIN),
+    "broke_the_reader": make_error("The reader failed on the file ({reason}).", SEND_AGAIN),
 }

@@ -7,16 +7,16 @@ CONVERSION_FINDINGS = {
         "The file was {came} and was converted to a 16-bit mono WAV.", "Nothing: the original is kept as it came."
     ),
     "more_than_sound": make_fix(
-        "It had more in it than sound, or a header that programs read differently; the WAV has the sound alone.",
-        "Listen to its end: nothing may be missing there.",
+        "The file had data besides sound, or a header that programs read differently; the WAV has only the sound.",
+        "Listen to its end and check that nothing is missing.",
     ),
     "peaks_lowered": make_fix(
-        "It went {decibels:.1f} dB above full scale, so all of it was lowered by as much.",
+        "It exceeded full scale by {decibels:.1f} dB, so all of it was lowered by as much.",
         "Record with less gain next time.",
     ),
-    "channel_silent": make_fix("Channel {channels} is silent and was left out.", "Record in mono next time."),
+    "channel_silent": make_fix("Channel {channels} is silent and was removed.", "Record in mono next time."),
     "channels_differ": make_warning(
-        "Its channels hold different sound; number {channel}, the loudest, was taken alone.",
+        "Its channels differ; only channel {channel}, the loudest, was used.",
         "Listen to it; if it is the wrong one, send the right channel as a mono file.",
         threshold="channels_alike_share",
     ),
@@ -25,28 +25,30 @@ CONVERSION_FINDINGS = {
         "Listen to its end; send it again if something is missing.",
     ),
     "lossy_source": make_warning(
-        "It came as {encoding}, which leaves out part of the sound.",
-        "Send the original recording, if there is one as WAV or FLAC.",
+        "It was encoded as {encoding}, which loses part of the sound.",
+        "Send the original recording if you have it as WAV or FLAC.",
     ),
 }
 
 CONVERSION_ERRORS = {
     "decoder_missing": make_error(
-        "This is {kind}, and the part that reads it is not installed here.",
+        "This is {kind}, and its decoder is not installed.",
         "Export it as WAV, or ask the administrator to run: make extras.",
     ),
     "not_sound": make_error("This file cannot be read as sound."),
-    "rest_damaged": make_error("It begins like a sound file, but the rest of it is damaged or missing.", SEND_AGAIN),
+    "rest_damaged": make_error("The file starts like a sound file, but the rest is damaged or missing.", SEND_AGAIN),
     "no_sound": make_error("There is no sound in this file.", "Check that it is the right file."),
-    "sound_damaged": make_error("The sound is damaged, and cannot be read beyond this place.", SEND_AGAIN),
+    "sound_damaged": make_error("The sound is damaged and cannot be read beyond this point.", SEND_AGAIN),
     "sound_missing": make_error(
         "It should last {declared:,.1f} seconds, but only {found:,.1f} are in the file.", SEND_AGAIN
     ),
     "format_changes": make_error("Its sampling rate or number of channels changes in the middle."),
-    "too_many_channels": make_error("It has {channels:,} channels; at most {limit} are taken.", "Export it as mono."),
-    "rate_unusable": make_error("It says that it has {rate:,} samples per second, which is no speech.", EXPORT),
+    "too_many_channels": make_error(
+        "It has {channels:,} channels; at most {limit} are accepted.", "Export it as mono."
+    ),
+    "rate_unusable": make_error("It claims a sampling rate of {rate:,} Hz, which is unusable for speech.", EXPORT),
     "not_numbers": make_error("Some of its samples are not numbers or are far above full scale."),
-    "too_long_to_convert": make_error("It lasts longer than {hours:g} hours.", "Cut it into several files."),
+    "too_long_to_convert": make_error("It lasts longer than {hours:g} hours.", "Split it into several files."),
 }
 
 DATASET_ERRORS = {
@@ -55,11 +57,11 @@ DATASET_ERRORS = {
     ),
     "joined_too_long": make_error(
         "Together they last {seconds:.1f} seconds; at most {limit:g} are allowed.",
-        "Take fewer recordings, or let the best be chosen.",
+        "Use fewer recordings, or let VoiceHub choose the best.",
     ),
     "joined_too_big": make_error(
         "Together they take {size:,} bytes; at most {limit:,} are allowed.",
-        "Take fewer recordings, a lower rate, or let the best be chosen.",
+        "Use fewer recordings or a lower rate, or let VoiceHub choose the best.",
     ),
     "nothing_to_cut": make_error(
         "It contains no speech, so there is nothing to split.", "Check that it is the right file."
@@ -68,7 +70,7 @@ DATASET_ERRORS = {
         "It lasts {seconds:.1f} seconds, less than the shortest clip of {limit:g}.", "Record a longer passage."
     ),
     "dataset_too_big": make_error(
-        "The dataset would take {size:,} bytes; an archive holds less than {limit:,}.", "Leave recordings out."
+        "The dataset would take {size:,} bytes; an archive holds less than {limit:,}.", "Remove recordings."
     ),
 }
 

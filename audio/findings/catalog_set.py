@@ -1,10 +1,10 @@
-"""What comparing says: of the recordings of a set with each other, and of their voice with that of a take."""
+"""Findings from comparing the recordings of a set with each other, and their voice with that of a take."""
 
 from audio.findings.templates import make_warning
 
 LISTEN_TO_BOTH = "Listen to the take and to a recording, one after the other."
 COMPARE_DAYS = (
-    "Listen to both days one after the other; record again with the same microphone, place and gain if you hear it."
+    "Listen to both days one after the other; record again with the same microphone, place and gain if they differ."
 )
 
 CODES = {
@@ -14,15 +14,15 @@ CODES = {
         "Listen; keep the one whose transcript is right.",
     ),
     "nearly_same_sound": make_warning(
-        "It is the same reading as {others}, exported or cut another way.",
-        "Keep the one that is nearest to the original.",
+        "It is the same reading as {others}, exported or trimmed differently.",
+        "Keep the one that is closest to the original.",
     ),
     "same_transcript": make_warning(
         "It has the same words as {others}.", "Check that each transcript belongs to its clip; keep the better reading."
     ),
     "unlike_level": make_warning(
         "It is {by:.0f} dB {direction} than most of the set.",
-        "Listen; bring it to the level of the others, or record it again.",
+        "Listen; adjust it to the level of the others, or record it again.",
         threshold="set_level_db",
     ),
     "day_unlike_level": make_warning(
@@ -41,27 +41,25 @@ CODES = {
         threshold="day_band_share",
     ),
     "day_unlike_room": make_warning(
-        "The room of {day} answers for {value:.2f} s, that of the other days for {usual:.2f} s.",
+        "The reverberation of {day} lasts {value:.2f} s, that of the other days {usual:.2f} s.",
         COMPARE_DAYS,
         threshold="day_room_seconds",
     ),
     "take_other_voice": make_warning(
-        "The voice is unlike that of the {count} recordings: likeness {score:.2f}, below {different:.2f}.",
-        LISTEN_TO_BOTH + " Nothing is decided by this number.",
+        "The voice is unlike that of the {count} recordings: similarity {score:.2f}, below {different:.2f}.",
+        LISTEN_TO_BOTH + " This number alone decides nothing.",
         threshold="speaker_different",
     ),
     "take_voice_unsure": make_warning(
-        "The voice may be that of the {count} recordings: likeness {score:.2f}, between {different:.2f} and {same:.2f}."
+        "The voice may be that of the {count} recordings: similarity {score:.2f}, from {different:.2f} to {same:.2f}."
         " Another room or microphone has the same effect as another person.",
         LISTEN_TO_BOTH,
         threshold="speaker_same",
     ),
-    "take_voice_unchecked": make_warning(
-        "Whether it is the voice of the recordings is not checked: {reason}.", LISTEN_TO_BOTH
-    ),
+    "take_voice_unchecked": make_warning("The voice was not compared with the recordings: {reason}.", LISTEN_TO_BOTH),
     "other_speaker": make_warning(
         "Another person seems to have read it: similarity to the rest {score:.2f}, below {limit:.2f}.",
-        "Listen to it beside another one; take it out of the set if so.",
+        "Listen to it beside another one; remove it from the set if so.",
         threshold="speaker_outlier",
     ),
 }

@@ -1,21 +1,21 @@
-"""What the measurements say of the sound of one file."""
+"""Findings of the measurements of one file."""
 
 from audio.findings.templates import make_warning
 
 CODES = {
     "silent": make_warning(
-        "There is no speech in it: it is silent.",
+        "It contains no speech: it is silent.",
         "Check the microphone, then record it again.",
         threshold="silent_peak_dbfs",
     ),
     "no_speech": make_warning(
-        "There is only a steady sound in it, no speech.",
+        "It contains only a steady sound, no speech.",
         "Listen to it; record it again if so.",
         threshold="silent_speech_seconds",
     ),
     "little_speech": make_warning(
         "Only {seconds:.1f} seconds of it are speech.",
-        "Cut the pauses, or record it again.",
+        "Shorten the pauses, or record it again.",
         threshold="little_speech_share",
     ),
     "too_quiet": make_warning(
@@ -27,17 +27,17 @@ CODES = {
         "It is very loud: {level:.0f} dBFS on average.", "Record with less gain.", threshold="too_loud_dbfs"
     ),
     "peak_high": make_warning(
-        "Its loudest point is only {room:.1f} dB below the limit.",
-        "Leave 3 dB of room next time.",
+        "Its peak is only {room:.1f} dB below full scale.",
+        "Leave 3 dB of headroom next time.",
         threshold="peak_high_dbfs",
     ),
     "clipping": make_warning(
-        "The sound is cut off at the top ({share:.2%} of it).",
+        "The sound is clipped ({share:.2%} of it).",
         "Record it again with less gain.",
         threshold="clipping_share",
     ),
     "clipping_slight": make_warning(
-        "A few loud points are cut off at the top.",
+        "A few peaks are clipped.",
         "Listen there; record it again if it crackles.",
         threshold="clipping_slight_share",
     ),
@@ -50,27 +50,27 @@ CODES = {
         "Some background noise: speech is {snr:.0f} dB above it.", "Listen to the pauses.", threshold="noise_heard_db"
     ),
     "dc_offset": make_warning(
-        "The sound is not centred on zero ({share:.1%}).",
+        "The sound is not centered on zero ({share:.1%}).",
         "Check the sound card, or apply a low cut.",
         threshold="dc_offset_share",
     ),
     "silence_at_start": make_warning(
         "It begins with {seconds:.1f} seconds of silence.",
-        "Cut it to about 0.2 seconds.",
+        "Trim it to about 0.2 seconds.",
         threshold="edge_silence_seconds",
     ),
     "silence_at_end": make_warning(
         "It ends with {seconds:.1f} seconds of silence.",
-        "Cut it to about 0.2 seconds.",
+        "Trim it to about 0.2 seconds.",
         threshold="edge_silence_seconds",
     ),
     "long_pause": make_warning(
         "There is a pause of {seconds:.1f} seconds.",
-        "Cut the recording there, or shorten the pause.",
+        "Split the recording there, or shorten the pause.",
         threshold="pause_seconds",
     ),
     "hum": make_warning(
-        "The mains hum at {mains} Hz, {over:.0f} dB above what is around it.",
+        "There is mains hum at {mains} Hz, {over:.0f} dB above the sound around it.",
         "Run the laptop on its battery, and move cables and the microphone away from power supplies.",
         threshold="hum_over_db",
     ),
@@ -80,7 +80,7 @@ CODES = {
         threshold="reverberation_seconds",
     ),
     "upsampled": make_warning(
-        "Above {edge:.1f} kHz there is nothing: it was made from a lower rate, or from an MP3.",
+        "There is no sound above {edge:.1f} kHz: it was converted from a lower sampling rate or an MP3.",
         "Send the recording as it was made, not converted.",
         threshold="band_cliff_db",
     ),
@@ -90,8 +90,8 @@ CODES = {
         threshold="narrow_band_hz",
     ),
     "telephone_band": make_warning(
-        "It has only {rate:,} samples per second, as on a telephone.",
-        "Record at 44,100 or 48,000.",
+        "Its sampling rate is only {rate:,} Hz, as on a telephone.",
+        "Record at 44,100 or 48,000 Hz.",
         threshold="telephone_rate",
     ),
 }

@@ -1,49 +1,49 @@
-"""What listening for the statement says of a take."""
+"""Findings of the statement check on a take."""
 
 from audio.findings.templates import make_warning
 
 LISTEN = "Listen to it yourself, with the text beside it."
 
 CODES = {
-    "statement_unjudged": make_warning("Whether the statement was read is not checked: {reason}.", LISTEN),
+    "statement_unjudged": make_warning("The statement check did not run: {reason}.", LISTEN),
     "statement_too_short": make_warning(
-        "Only {seconds:.1f} seconds of it are speech, too little for the statement.",
+        "Only {seconds:.1f} seconds of it are speech, too few for the statement.",
         "Ask for another take.",
         threshold="statement_speech_seconds",
     ),
     "statement_too_noisy": make_warning(
-        "The noise is too strong to tell the words: speech is {snr:.0f} dB above it.",
+        "The noise is too strong to recognize the words: speech is {snr:.0f} dB above it.",
         "Ask for another take in a quiet room, or listen to it yourself.",
         threshold="statement_snr_db",
     ),
     "statement_not_read": make_warning(
-        "Only {share:.0%} of the statement's words were heard.",
-        "Listen to it; it seems to be something else.",
+        "Only {share:.0%} of the statement's words were recognized.",
+        "Listen to it; it may be another text.",
         threshold="statement_reject_match",
     ),
     "statement_negated": make_warning(
-        "“{word}” was heard where the statement does not say it.", "Listen there: it may mean the opposite."
+        "“{word}” was recognized, but is not in the statement there.", "Listen there: it may mean the opposite."
     ),
     "statement_company": make_warning(
-        "The company's name was not heard: {name}. In its place: {heard}.", "Listen to the company's name."
+        "The company's name was not recognized: {name}. Recognized instead: {heard}.", "Listen to the company's name."
     ),
     "statement_talent": make_warning(
-        "The talent's name was not heard: {name}. In its place: {heard}.", "Listen to the talent's name."
+        "The talent's name was not recognized: {name}. Recognized instead: {heard}.", "Listen to the talent's name."
     ),
     "statement_words_missing": make_warning(
-        "Not heard: {words}.",
+        "Not recognized: {words}.",
         "Listen there; ask for another take if they are missing.",
         threshold="statement_accept_match",
     ),
     "statement_words_added": make_warning(
-        "More was said than the statement: {words}.", "Listen there.", threshold="statement_added_words"
+        "These words are not in the statement: {words}.", "Listen there.", threshold="statement_added_words"
     ),
     "statement_name_doubtful": make_warning(
-        "Whether this was said is not checked, no dictionary says how it sounds: {words}.",
-        "Listen to it; staff can note what it sounds like, for the next time.",
+        "These words were not checked because their pronunciation is unknown: {words}.",
+        "Listen to them; staff can enter what they sound like for the next check.",
     ),
     "statement_name_unsure": make_warning(
-        "It may be {words} that was said, or another name that sounds nearly alike: {other}.", "Listen to the name."
+        "The name may be {words}, or another that sounds similar: {other}.", "Listen to the name."
     ),
     "statement_name_in_echo": make_warning(
         "The room echoes too much to be sure of the names: {words}.",

@@ -1,14 +1,14 @@
-"""What the text of a recording shows before anybody listens: all of it is advice, nothing refuses a recording."""
+"""Findings about the transcript of a recording. All are advice; none rejects a recording."""
 
 from audio.findings.templates import make_warning
 
 AS_READ = "Write it as it was read, in words."
 
 AGAINST_THE_SOUND = {
-    "transcript_empty": make_warning("There is no text of what is said.", "Type what is said, word by word."),
+    "transcript_empty": make_warning("The transcript is missing.", "Type what is said, word for word."),
     "transcript_over_limit": make_warning(
         "The text has {length:,} characters; at most {limit:,.0f} are kept.",
-        "Cut the recording in two, each with its own text.",
+        "Split the recording in two, each with its own text.",
         threshold="transcript_longest",
     ),
     "transcript_too_much": make_warning(
@@ -24,9 +24,9 @@ AGAINST_THE_SOUND = {
 }
 
 SEVERAL_READINGS = {
-    "transcript_digits": make_warning("Figures can be read in several ways: {places}.", AS_READ),
+    "transcript_digits": make_warning("Digits can be read in several ways: {places}.", AS_READ),
     "transcript_abbreviation": make_warning("Abbreviations can be read in several ways: {places}.", AS_READ),
-    "transcript_symbol": make_warning("Signs can be read in several ways, or not at all: {places}.", AS_READ),
+    "transcript_symbol": make_warning("Symbols can be read in several ways, or not at all: {places}.", AS_READ),
     "transcript_capitals": make_warning(
         "All of it is in capitals, which some providers read letter by letter.",
         "Write it in capitals and small letters.",
@@ -35,23 +35,23 @@ SEVERAL_READINGS = {
 }
 
 NOT_SPOKEN = {
-    "transcript_markup": make_warning("There is markup or an address in it: {places}.", "Leave only what is spoken."),
+    "transcript_markup": make_warning("It contains markup or an address: {places}.", "Leave only what is spoken."),
     "transcript_brackets": make_warning(
-        "There is something in brackets: {places}.",
-        "Take it out if it is not spoken, such as a stage direction; else take only the brackets away.",
+        "It contains text in brackets: {places}.",
+        "Delete it if it is not spoken, such as a stage direction; otherwise delete only the brackets.",
     ),
     "transcript_invisible": make_warning(
-        "There are characters in it that nobody sees: {places}.", "Type the words around them again."
+        "It contains invisible characters: {places}.", "Type the words around them again."
     ),
     "transcript_newline": make_warning("It has more than one line.", "Put it on one line."),
     "transcript_pipe": make_warning(
-        "There is a “|” in it, which divides the columns of the table that goes to a provider.", "Take it out."
+        "It contains “|”, which separates the columns of the table that is sent to a provider.", "Delete it."
     ),
 }
 
 WRONG_LETTERS = {
     "transcript_garbled": make_warning(
-        "Some characters were garbled on their way here: {places}.", "Save the text as UTF-8, and send it again."
+        "Some characters have the wrong encoding: {places}.", "Save the text as UTF-8, and send it again."
     ),
     "transcript_wrong_script": make_warning(
         "Its letters are not those of the language ({language}): {places}.",
@@ -59,16 +59,14 @@ WRONG_LETTERS = {
         threshold="transcript_foreign_share",
     ),
     "transcript_mixed_scripts": make_warning(
-        "Letters of two alphabets that look alike stand in one word: {places}.", "Type the word again."
+        "One word mixes similar letters of two alphabets: {places}.", "Type the word again."
     ),
 }
 
 SLIPS = {
-    "transcript_repeated_word": make_warning(
-        "A word stands twice in a row: {places}.", "Take one out if it is said once."
-    ),
+    "transcript_repeated_word": make_warning("A word is repeated: {places}.", "Delete one if it is said once."),
     "transcript_no_end": make_warning(
-        "It does not end with a full stop, question or exclamation mark.",
+        "It does not end with a period, question mark or exclamation mark.",
         "Check that the end is not missing, and add the mark.",
     ),
 }

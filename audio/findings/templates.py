@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """REFUSED: the file cannot be used. PUT_RIGHT: we made a corrected copy. LOOK: a person should decide."""
+    """ERROR: the file cannot be used. FIXED: a corrected copy was made. WARNING: a person should decide."""
 
     ERROR = "refused"
     FIXED = "put_right"
@@ -14,7 +14,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Text and advice of one code; `finding` fills in their {names}.
+    """Text and advice of one code; `make_finding` fills in their {names}.
 
     `threshold` names the field of `Thresholds` that decides, if a number does.
     """

@@ -1,6 +1,6 @@
 """Thresholds at which a measured value becomes a finding, each with its unit and source.
 
-An admin can override them for a provider and tier; `changed` returns the resulting set.
+An admin can override them for a provider and tier; `with_overrides` returns the resulting set.
 """
 
 from collections.abc import Mapping
@@ -9,12 +9,12 @@ from typing import Any, Self
 
 
 def threshold_field(default: float, unit: str, source: str) -> Any:
-    """A threshold with its unit and its source, both for people."""
+    """Declare a threshold; people read its unit and source."""
     return field(default=default, metadata={"unit": unit, "source": source})
 
 
 HUMAN_SPEECH = (
-    "Set by measuring human speech, clean and made worse by degrees: four in five amateur clips reach it not."
+    "Set by measuring human speech, clean and increasingly degraded: four in five amateur clips do not cross it."
 )
 
 
@@ -29,19 +29,19 @@ class Thresholds:
     too_quiet_dbfs: float = threshold_field(
         -32.0,
         "dBFS",
-        "ElevenLabs asks for -23 to -18 dBFS; with room for pauses, and for what a provider levels itself.",
+        "ElevenLabs asks for -23 to -18 dBFS; with a margin for pauses and for a provider's own leveling.",
     )
-    too_loud_dbfs: float = threshold_field(-13.0, "dBFS", "As for too quiet.")
+    too_loud_dbfs: float = threshold_field(-13.0, "dBFS", "As for `too_quiet_dbfs`.")
     peak_high_dbfs: float = threshold_field(-0.5, "dBFS", HUMAN_SPEECH)
     clipping_share: float = threshold_field(0.001, "share", HUMAN_SPEECH)
     clipping_slight_share: float = threshold_field(0.0001, "share", HUMAN_SPEECH)
     noisy_db: float = threshold_field(
-        15.0, "dB", "Ours. Azure measures it in another way, warns below 35 dB, fails below 20 dB."
+        15.0, "dB", "Ours. Azure measures it differently, warns below 35 dB, fails below 20 dB."
     )
-    noise_heard_db: float = threshold_field(25.0, "dB", "As for noisy.")
+    noise_heard_db: float = threshold_field(25.0, "dB", "As for `noisy_db`.")
     dc_offset_share: float = threshold_field(0.01, "share", HUMAN_SPEECH)
     edge_silence_seconds: float = threshold_field(1.0, "s", HUMAN_SPEECH)
-    pause_seconds: float = threshold_field(1.5, "s", "Ours: longer than the pause between two sentences that are read.")
+    pause_seconds: float = threshold_field(1.5, "s", "Ours: longer than the pause between two sentences read aloud.")
     hum_over_db: float = threshold_field(
         14.0,
         "dB",
@@ -52,12 +52,12 @@ class Thresholds:
         0.42, "s", "Ours: dry rooms read up to 0.31 s, nine in ten rooms of a true 0.4 s from 0.43 s on."
     )
     band_edge_share: float = threshold_field(
-        0.8, "share", "Ours: of half the sampling rate, up to where the filters of converters may begin."
+        0.8, "share", "Ours: share of half the sampling rate; converter filters may begin above it."
     )
     band_cliff_db: float = threshold_field(
-        25.0, "dB", "Ours: files blown up from a lower rate fall by 29 dB or more within 400 Hz at their edge."
+        25.0, "dB", "Ours: files upsampled from a lower rate fall by 29 dB or more within 400 Hz at their edge."
     )
-    narrow_band_hz: float = threshold_field(7000.0, "Hz", "Ours: with less, s and f lose what tells them apart.")
+    narrow_band_hz: float = threshold_field(7000.0, "Hz", "Ours: below it, s and f cannot be distinguished.")
     telephone_rate: float = threshold_field(16000, "Hz", "Below 16 kHz most of s, f and th is missing.")
 
     transcript_longest: float = threshold_field(
@@ -73,20 +73,20 @@ class Thresholds:
         1.0, "s", "Ours: the silence around a short clip, which does not count against its text."
     )
     transcript_dense_characters: float = threshold_field(
-        2.5, "letters", "Ours: what a Chinese, Japanese or Korean character stands for, against one of an alphabet."
+        2.5, "letters", "Ours: one Chinese, Japanese or Korean character counts as this many letters."
     )
     transcript_capitals_share: float = threshold_field(
-        0.9, "share", "Ours: so many capitals among the letters of a text."
+        0.9, "share", "Ours: share of capitals among the letters of a text."
     )
     transcript_foreign_share: float = threshold_field(0.2, "share", "Ours: a foreign name stays below it.")
 
     channel_silent_db: float = threshold_field(
-        -30.0, "dB", "Ours: what an open input hears of the one beside it stays below; a second microphone does not."
+        -30.0, "dB", "Ours: crosstalk of an open input stays below it; a second microphone does not."
     )
     channels_alike_share: float = threshold_field(
         0.7,
         "share",
-        "Ours: power of the mean by mean power; 1 for equal channels, 0.5 for unlike ones, 0 for opposed ones.",
+        "Ours: power of the mean divided by mean power; 1 for equal, 0.5 for unrelated, 0 for opposite channels.",
     )
 
     statement_reject_match: float = threshold_field(
@@ -96,39 +96,39 @@ class Thresholds:
         0.85, "share", "Measured: every clean human reading is above it, and nine in ten at 15 dB of noise."
     )
     statement_snr_db: float = threshold_field(
-        15.0, "dB", "Measured: below it one reading in ten is not recognised any more."
+        15.0, "dB", "Measured: below it one reading in ten is no longer recognized."
     )
     statement_speech_seconds: float = threshold_field(1.0, "s", "Ours: no statement of consent is said faster.")
     statement_echo_seconds: float = threshold_field(
         0.33,
         "s",
-        "Measured: dry voices read 0.19 to 0.22; from 0.38 on, names were taken for others nearly alike.",
+        "Measured: dry voices read 0.19 to 0.22; from 0.38 on, names were confused with similar ones.",
     )
     statement_added_words: float = threshold_field(
-        3, "words", "Ours: one or two words that were misheard are no addition to the statement."
+        3, "words", "Ours: one or two misrecognized words are not an addition to the statement."
     )
 
     speaker_same: float = threshold_field(
-        0.75, "likeness", "Measured on human speech: 1 in 100 comparisons with another person reaches it."
+        0.75, "similarity", "Measured on human speech: 1 in 100 comparisons with another person reaches it."
     )
     speaker_different: float = threshold_field(
         0.62,
-        "likeness",
+        "similarity",
         "Measured: below it lies 1 in 100 of the same voice in noise, in another room or on a telephone.",
     )
     speaker_least_recordings: float = threshold_field(
-        3, "recordings", "Measured: from three on the mean of a voice is steady."
+        3, "recordings", "Measured: from three recordings on, the mean of a voice is stable."
     )
     speaker_outlier: float = threshold_field(
         0.75,
-        "likeness",
-        "Measured on sets of one session: it finds 99 of 100 strangers and flags none of the reader's own.",
+        "similarity",
+        "Measured on sets of one session: it finds 99 of 100 other speakers and flags none of the speaker's own clips.",
     )
     speaker_outlier_short: float = threshold_field(
-        0.65, "likeness", "Measured on clips of two seconds: 1 in 50 of the own is below."
+        0.65, "similarity", "Measured on clips of two seconds: 1 in 50 of the speaker's own clips is below."
     )
     speaker_long_seconds: float = threshold_field(
-        3.0, "s", "As for the likeness of short clips, which holds up to here."
+        3.0, "s", "The similarity limit for short clips applies up to this length."
     )
     speaker_short_seconds: float = threshold_field(1.5, "s", "The encoder analyzes 1.6 seconds at once.")
     speaker_least_set: float = threshold_field(
@@ -141,13 +141,15 @@ class Thresholds:
         "Measured: exports of one reading at other rates, levels and codecs differ in up to 0.21 of the bits.",
     )
     set_level_db: float = threshold_field(
-        6.0, "dB", "Ours: twice what one reader varies from clip to clip at one microphone."
+        6.0, "dB", "Ours: twice the variation of one speaker from clip to clip at one microphone."
     )
-    set_least_day: float = threshold_field(3, "recordings", "Ours: the median of two clips is either of them.")
-    day_level_db: float = threshold_field(4.0, "dB", "Ours: medians of days differ by less when nothing was moved.")
-    day_floor_db: float = threshold_field(8.0, "dB", "Ours: a window opened, or a fan; less changes from hour to hour.")
+    set_least_day: float = threshold_field(3, "recordings", "Ours: a median of two clips depends on one clip.")
+    day_level_db: float = threshold_field(
+        4.0, "dB", "Ours: the medians of days differ by less when the setup stays the same."
+    )
+    day_floor_db: float = threshold_field(8.0, "dB", "Ours: an open window or a fan; hourly changes are smaller.")
     day_band_share: float = threshold_field(
-        0.25, "share", "Ours: half-way between two common rates, or another microphone."
+        0.25, "share", "Ours: halfway between two common rates, or another microphone."
     )
     day_room_seconds: float = threshold_field(0.15, "s", "Ours: from a dry booth to a furnished room.")
 

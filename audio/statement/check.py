@@ -30,7 +30,7 @@ DECODING_LEVEL = 10 ** (-24 / 20)
 MAX_PEAK = 0.98
 
 
-ALL_RECOGNIZED = "The statement was heard."
+ALL_RECOGNIZED = "The statement was recognized."
 
 
 class Verdict(StrEnum):
@@ -108,7 +108,7 @@ def check_statement(
     told = map_words_to_sounds(sounds_like)
     sayings = {token.key: get_pronunciation(token, told) for token in statement}
     if not any(one.variants for one in sayings.values()):
-        return _build_check([make_finding("statement_unjudged", reason="nobody can say how it sounds")])
+        return _build_check([make_finding("statement_unjudged", reason="the pronunciation of all its words is unknown")])
     sound = _remove_dc(samples[: int(MAX_CHECKED_SECONDS * rate)])
     if poor := list(_find_poor_sound(sound, rate, thresholds)):
         return _build_check(poor)
@@ -139,11 +139,11 @@ def _find_unchecked_reason(statement: Sequence[Token], language: str) -> str:
     if language.replace("_", "-").split("-")[0].lower() != LANGUAGE:
         return "only English can be checked"
     if decoder.load_engine() is None:
-        return "the speech recogniser is not installed"
+        return "the speech recognizer is not installed"
     if not any(token.key for token in statement):
-        return "it has no words"
+        return "the statement has no words"
     if len(statement) > MAX_WORDS:
-        return f"it has more than {MAX_WORDS} words"
+        return f"the statement has more than {MAX_WORDS} words"
     return ""
 
 

@@ -156,7 +156,7 @@ def _read_lines(child: subprocess.Popen[bytes], limits: ChildLimits) -> Iterator
             told += len(data)
             *lines, rest = (rest + data).split(b"\n")
             if told > limits.output_bytes or max(map(len, [*lines, rest])) > limits.line_bytes:
-                _fail("broke_the_reader", reason="it told too much")
+                _fail("broke_the_reader", reason="too much output")
             yield from lines
 
 
@@ -170,7 +170,7 @@ def _parse_records(
         kind = record.pop("kind", None)
         shape = known.get(kind) if isinstance(kind, str) else None
         if shape is None or not matches_shape(record, shape):
-            _fail("broke_the_reader", reason="it told nonsense")
+            _fail("broke_the_reader", reason="invalid output")
         if kind == "refused":
             raise ChildFailed(_parse_finding(record["finding"]))
         if kind == "end":
@@ -184,7 +184,7 @@ def _raise_exit_reason(child: subprocess.Popen[bytes]) -> NoReturn:
     try:
         code = child.wait(EXIT_SECONDS)
     except subprocess.TimeoutExpired:
-        _fail("broke_the_reader", reason="it fell silent")
+        _fail("broke_the_reader", reason="no exit")
     if code == -signal.SIGXCPU:
         _fail("took_too_long")
     if code == OUT_OF_MEMORY:
@@ -198,7 +198,7 @@ def _parse_line(line: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict):
-        _fail("broke_the_reader", reason="it told nonsense")
+        _fail("broke_the_reader", reason="invalid output")
     return record
 
 
@@ -222,7 +222,7 @@ def _parse_finding(told: dict[str, Any]) -> Finding:
     try:
         return Finding(**{**told, "severity": Severity(told["severity"])})
     except ValueError:
-        _fail("broke_the_reader", reason="it told nonsense")
+        _fail("broke_the_reader", reason="invalid output")
 
 
 def _fail(code: str, reason: str = "") -> NoReturn:

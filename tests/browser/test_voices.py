@@ -249,7 +249,7 @@ def test_another_text_as_consent_is_refused_in_the_words_of_the_provider(open_ta
     tab.look("build, consent refused")
     tab.page.get_by_role("link", name="Open the consent").click()
     assert desk.id_in(tab.page) == consent
-    expect(tab.page.get_by_text("of the statement's words were heard").first).to_be_visible()
+    expect(tab.page.get_by_text("of the statement's words were recognized").first).to_be_visible()
 
 
 def test_provider_fetches_the_dataset_that_we_serve(studio: Studio, open_tab: OpenTab, dataset_build: str) -> None:

@@ -171,7 +171,7 @@ def week(**friday: Any) -> list[SetClip]:
         ({"by_db": 5.0}, "day_unlike_level", "louder"),
         ({"floor": -45.0}, "day_unlike_floor", "dB louder"),
         ({"band": 4000.0}, "day_unlike_band", "up to 4.0 kHz, those of the other days to 7.9 kHz"),
-        ({"room": 0.5}, "day_unlike_room", "0.50 s, that of the other days for 0.22 s"),
+        ({"room": 0.5}, "day_unlike_room", "0.50 s, that of the other days 0.22 s"),
     ],
 )
 def test_day_unlike_the_others_is_found_alone(friday: dict[str, float], code: str, words: str) -> None:

@@ -164,7 +164,7 @@ def test_without_a_length_no_rate_is_told(seconds: float | None) -> None:
 
 def test_finding_names_the_places_once_and_not_too_many() -> None:
     (found,) = lint_transcript("In 1998, 1998 again, then 2004, 2011 and 2020.", None)
-    assert found.text == "Figures can be read in several ways: “1998”, “2004”, “2011” and 1 more."
+    assert found.text == "Digits can be read in several ways: “1998”, “2004”, “2011” and 1 more."
     (found,) = lint_transcript("The light\u200bhouse stands.", None)
     assert "U+200B after 9 characters" in found.text
 

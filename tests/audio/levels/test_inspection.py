@@ -294,7 +294,7 @@ def test_finding_is_stored_with_its_place() -> None:
     assert make_finding("clipping", at=3.14159, share=0.0123).as_dict() == {
         "severity": "look",
         "code": "clipping",
-        "text": "The sound is cut off at the top (1.23% of it).",
+        "text": "The sound is clipped (1.23% of it).",
         "advice": "Record it again with less gain.",
         "at": 3.14,
     }

@@ -210,7 +210,7 @@ def test_what_cannot_be_compared_is_unchecked_and_says_why(prints: Prints, monke
     monkeypatch.setattr(speaker_match, "load_encoder", lambda: MissingModel("Resemblyzer is not installed."))
     assert compute_voiceprint(samples_of("slt-01.flac"), RATE) is None
     gone = match_speaker(None, [None] * 9)
-    assert gone.text == "Whether it is the voice of the recordings is not checked: Resemblyzer is not installed."
+    assert gone.text == "The voice was not compared with the recordings: Resemblyzer is not installed."
     assert gone.finding is not None and gone.finding.code == "take_voice_unchecked"
 
 

@@ -153,7 +153,7 @@ def test_endless_talk_is_stopped(line: str) -> None:
     limits = ChildLimits(cpu_seconds=10, line_bytes=1 << 18, output_bytes=1 << 20)
     assert failure(jobs.babble, limits, line=line) == (
         "broke_the_reader",
-        "The reader broke off on it (it told too much).",
+        "The reader failed on the file (too much output).",
     )
 
 

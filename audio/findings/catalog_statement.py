@@ -25,10 +25,12 @@ CODES = {
         "“{word}” was recognized, but is not in the statement there.", "Listen there: it may mean the opposite."
     ),
     "statement_company": make_warning(
-        "The company's name was not recognized: {name}. Recognized instead: {heard}.", "Listen to the company's name."
+        "The company's name was not recognized: {name}. Recognized instead: {recognized}.",
+        "Listen to the company's name.",
     ),
     "statement_talent": make_warning(
-        "The talent's name was not recognized: {name}. Recognized instead: {heard}.", "Listen to the talent's name."
+        "The talent's name was not recognized: {name}. Recognized instead: {recognized}.",
+        "Listen to the talent's name.",
     ),
     "statement_words_missing": make_warning(
         "Not recognized: {words}.",

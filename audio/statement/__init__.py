@@ -1,4 +1,4 @@
-"""Was this statement, with these names, really read? Word by word, offline, in English."""
+"""Checks word by word, offline and in English, whether a statement with its names was read."""
 
 from audio.statement.align import AlignedWord, State
 from audio.statement.check import MAX_CHECKED_SECONDS, StatementCheck, Verdict, check_statement

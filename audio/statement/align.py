@@ -1,4 +1,4 @@
-"""The words of a statement against the words that were decoded: which are heard, which lack, which came in."""
+"""Aligns a statement with decoded words: which are recognized, missing or inserted."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from audio.statement.tokens import Role, Token
 
 
 class State(StrEnum):
-    """HEARD and MISSING are words of the statement, INSERTED and OTHER_NAME words that were heard besides or instead.
+    """RECOGNIZED and MISSING are words of the statement; INSERTED and OTHER_NAME are decoded besides or inserted.
 
-    DOUBTFUL is a name whose sound was only guessed, any such word that was not recognised, a blank, and what was heard
-    in the place of one of these: nothing follows from it.
+    DOUBTFUL is a name whose pronunciation was guessed, such a word that was not recognized, a blank, and what was
+    decoded inserted of one of these. It proves nothing.
     """
 
     RECOGNIZED = "heard"
@@ -25,7 +25,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlignedWord:
-    """A word with its state and its place in seconds; of a word that lacks, the gap in which it should be."""
+    """A word with its state and time span in seconds; a missing word has the gap where it should be."""
 
     text: str
     state: State
@@ -44,63 +44,73 @@ class AlignedWord:
 
 
 def align_words(
-    statement: Sequence[Token], sayings: Mapping[str, Pronunciation], said: Sequence[DecodedWord], seconds: float
+    statement: Sequence[Token],
+    pronunciations: Mapping[str, Pronunciation],
+    decoded: Sequence[DecodedWord],
+    seconds: float,
 ) -> list[AlignedWord]:
-    """All words in the order of the statement, those that came in where they were said."""
-    said = list(_merge_split_words(statement, sayings, said))
-    pairs = _match_words([token.key for token in statement], [one.key for one in said])
-    ends = [*pairs, (len(statement), len(said))]
+    """Return all words in the order of the statement; inserted words stand where they were said."""
+    decoded = list(_merge_split_words(statement, pronunciations, decoded))
+    pairs = _match_words([token.key for token in statement], [one.key for one in decoded])
+    ends = [*pairs, (len(statement), len(decoded))]
     words: list[AlignedWord] = []
     row = column = 0
     for next_row, next_column in ends:
-        start = said[column - 1].end if column else 0.0
-        end = said[next_column].start if next_column < len(said) else seconds
-        words += _align_gap(statement[row:next_row], said[column:next_column], sayings, (start, max(start, end)))
+        start = decoded[column - 1].end if column else 0.0
+        end = decoded[next_column].start if next_column < len(decoded) else seconds
+        words += _align_gap(
+            statement[row:next_row], decoded[column:next_column], pronunciations, (start, max(start, end))
+        )
         if next_row < len(statement):
-            one = said[next_column]
-            words.append(_build_recognized(statement[next_row], sayings, one))
+            one = decoded[next_column]
+            words.append(_build_recognized(statement[next_row], pronunciations, one))
         row, column = next_row + 1, next_column + 1
     return words
 
 
-def _build_recognized(token: Token, sayings: Mapping[str, Pronunciation], one: DecodedWord) -> AlignedWord:
-    """A name whose sound was guessed is heard in other names that are like it, so that says nothing."""
-    doubtful = token.is_name and not sayings[token.key].is_certain
+def _build_recognized(token: Token, pronunciations: Mapping[str, Pronunciation], one: DecodedWord) -> AlignedWord:
+    """A guessed pronunciation also matches similar names, so its recognition proves nothing."""
+    doubtful = token.is_name and not pronunciations[token.key].is_certain
     return AlignedWord(token.text, State.DOUBTFUL if doubtful else State.RECOGNIZED, one.start, one.end, token)
 
 
 def _align_gap(
-    lacking: Sequence[Token],
-    instead: Sequence[DecodedWord],
-    sayings: Mapping[str, Pronunciation],
+    missing: Sequence[Token],
+    inserted: Sequence[DecodedWord],
+    pronunciations: Mapping[str, Pronunciation],
     place: tuple[float, float],
 ) -> Iterator[AlignedWord]:
-    """Between two words that were heard: what should be there, then what is."""
-    for token in lacking:
-        yield AlignedWord(token.text, State.MISSING if sayings[token.key].is_certain else State.DOUBTFUL, *place, token)
-    state = _classify_inserted(lacking, sayings)
-    for one in instead:
+    """Yield the expected, then the decoded words between two recognized words."""
+    for token in missing:
+        yield AlignedWord(
+            token.text, State.MISSING if pronunciations[token.key].is_certain else State.DOUBTFUL, *place, token
+        )
+    state = _classify_inserted(missing, pronunciations)
+    for one in inserted:
         yield AlignedWord(one.key.replace("_", ""), state, one.start, one.end)
 
 
-def _classify_inserted(lacking: Sequence[Token], sayings: Mapping[str, Pronunciation]) -> State:
-    """What words are that were heard where these should be; in the place of a doubtful one they may be that one."""
-    sure = [token for token in lacking if sayings[token.key].is_certain]
-    if lacking and not sure:
+def _classify_inserted(missing: Sequence[Token], pronunciations: Mapping[str, Pronunciation]) -> State:
+    """Return the state of words decoded instead of these; instead of a doubtful word they may be that word."""
+    certain = [token for token in missing if pronunciations[token.key].is_certain]
+    if missing and not certain:
         return State.DOUBTFUL
-    return State.OTHER_NAME if any(token.is_name for token in sure) else State.INSERTED
+    return State.OTHER_NAME if any(token.is_name for token in certain) else State.INSERTED
 
 
 def _merge_split_words(
-    statement: Sequence[Token], sayings: Mapping[str, Pronunciation], said: Sequence[DecodedWord]
+    statement: Sequence[Token], pronunciations: Mapping[str, Pronunciation], decoded: Sequence[DecodedWord]
 ) -> Iterator[DecodedWord]:
-    """With two decoded words made one where together they sound exactly as a word of the statement."""
+    """Merge two decoded words that together sound exactly like one word of the statement."""
     sounds = {
-        way.replace(" ", ""): token.key for token in statement if token.key for way in sayings[token.key].variants
+        phones.replace(" ", ""): token.key
+        for token in statement
+        if token.key
+        for phones in pronunciations[token.key].variants
     }
     place = 0
-    while place < len(said):
-        one, two = said[place], said[place + 1] if place + 1 < len(said) else None
+    while place < len(decoded):
+        one, two = decoded[place], decoded[place + 1] if place + 1 < len(decoded) else None
         key = sounds.get(_get_phones(one.key) + _get_phones(two.key)) if two else None
         if two and key:
             yield DecodedWord(key, one.start, two.end)
@@ -110,26 +120,28 @@ def _merge_split_words(
 
 
 def _get_phones(key: str) -> str:
-    ways = find_pronunciations(key)
-    return ways[0].replace(" ", "") if ways else "?"
+    variants = find_pronunciations(key)
+    return variants[0].replace(" ", "") if variants else "?"
 
 
-def _match_words(expected: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]:
-    """Places (expected, heard) of equal words in an alignment with the fewest changes (Levenshtein)."""
-    costs = [list(range(len(heard) + 1))]
+def _match_words(expected: Sequence[str], decoded: Sequence[str]) -> list[tuple[int, int]]:
+    """Return index pairs (expected, decoded) of equal words in an alignment with the fewest edits (Levenshtein)."""
+    costs = [list(range(len(decoded) + 1))]
     for row, word in enumerate(expected, 1):
         above, line = costs[-1], [row]
-        for column, other in enumerate(heard, 1):
+        for column, other in enumerate(decoded, 1):
             change = above[column - 1] + (word != other or not word)
             line.append(min(change, above[column] + 1, line[-1] + 1))
         costs.append(line)
-    return list(_trace_matches(expected, heard, costs))[::-1]
+    return list(_trace_matches(expected, decoded, costs))[::-1]
 
 
-def _trace_matches(expected: Sequence[str], heard: Sequence[str], costs: list[list[int]]) -> Iterator[tuple[int, int]]:
-    row, column = len(expected), len(heard)
+def _trace_matches(
+    expected: Sequence[str], decoded: Sequence[str], costs: list[list[int]]
+) -> Iterator[tuple[int, int]]:
+    row, column = len(expected), len(decoded)
     while row and column:
-        equal = expected[row - 1] == heard[column - 1] != ""
+        equal = expected[row - 1] == decoded[column - 1] != ""
         if costs[row][column] == costs[row - 1][column - 1] + (not equal):
             row, column = row - 1, column - 1
             if equal:

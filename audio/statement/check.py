@@ -1,4 +1,4 @@
-"""Was this statement, with these names, really read? The verdict, with every word and where it was heard."""
+"""Checks whether a statement with its names was read: a verdict, and every word with its time span."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,17 +24,15 @@ from audio.wav.riff import FULL_SCALE, Float32
 LANGUAGE = "en"
 MAX_CHECKED_SECONDS = 60.0
 MAX_WORDS = 300
-"""More than anybody reads in the time that is judged."""
+"""More than a person can read in MAX_CHECKED_SECONDS."""
 DECODING_LEVEL = 10 ** (-24 / 20)
-"""The average level that is decoded at: -24 dBFS."""
+"""Average level of the decoder's input: -24 dBFS."""
 MAX_PEAK = 0.98
-
-
 ALL_RECOGNIZED = "The statement was recognized."
 
 
 class Verdict(StrEnum):
-    """LISTEN: not judged, or not to the end, a person must listen. RETAKE: too poor a sound to judge by."""
+    """LISTEN: not or only partly checked, so a person must listen. RETAKE: the sound is too poor to check."""
 
     ACCEPT = "accept"
     REVIEW = "review"
@@ -57,15 +55,15 @@ VERDICTS = {
     "statement_name_in_echo": Verdict.LISTEN,
     "statement_name_unsure": Verdict.LISTEN,
 }
-"""What each finding leads to; the first in this order that was found decides."""
+"""The verdict of each finding code; the first code in this order that was found decides."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatementCheck:
-    """What came out: advice to the person who listens, never a decision, and no proof that a human read it.
+    """Advice to the person who listens: neither a decision nor a proof that a human read the statement.
 
-    `match` is the share of the statement's words that were heard (0..1, None if not judged), doubtful ones not counted.
-    `why` tells the verdict in plain words.
+    `match` is the share of the statement's words that were recognized, without doubtful ones (0..1, None if unchecked).
+    `why` explains the verdict.
     """
 
     verdict: Verdict
@@ -96,32 +94,36 @@ def check_statement(
     sounds_like: Mapping[str, str] = {},
     thresholds: Thresholds = THRESHOLDS,
 ) -> StatementCheck:
-    """Listen for `text`, in which the two names stand as written, in mono samples of -1..1 at `rate` Hz.
+    """Check whether `text`, which contains the two names as written, is read in mono samples of -1..1 at `rate` Hz.
 
-    `sounds_like` gives, for words or names as written, as many ordinary English words that sound the same. {braces} in
-    the text are blanks in which anything may be said. Takes about a seventeenth of the time that is listened to (the
-    first minute), and 80 MB in a process that never did it before. No input raises.
+    `sounds_like` maps words or names as written to equally many ordinary English words that sound the same. {braces} in
+    the text are blanks in which anything may be said. Only the first minute is checked. Takes about 1/17 of its length,
+    and 80 MB on the first call in a process. No input raises.
     """
     statement = tokenize(text, company=company, talent=talent)
     if reason := _find_unchecked_reason(statement, language):
         return _build_check([make_finding("statement_unjudged", reason=reason)])
-    told = map_words_to_sounds(sounds_like)
-    sayings = {token.key: get_pronunciation(token, told) for token in statement}
-    if not any(one.variants for one in sayings.values()):
-        return _build_check([make_finding("statement_unjudged", reason="the pronunciation of all its words is unknown")])
+    sounds_by_word = map_words_to_sounds(sounds_like)
+    pronunciations = {token.key: get_pronunciation(token, sounds_by_word) for token in statement}
+    if not any(one.variants for one in pronunciations.values()):
+        return _build_check(
+            [make_finding("statement_unjudged", reason="the pronunciation of all its words is unknown")]
+        )
     sound = _remove_dc(samples[: int(MAX_CHECKED_SECONDS * rate)])
     if poor := list(_find_poor_sound(sound, rate, thresholds)):
         return _build_check(poor)
-    hearing = _Decoding.from_statement(sound, rate, statement, sayings)
-    words = align_words(statement, sayings, hearing.decode_words(), len(sound) / rate)
+    decoding = _Decoding.from_statement(sound, rate, statement, pronunciations)
+    words = align_words(statement, pronunciations, decoding.decode_words(), len(sound) / rate)
     match = _compute_match(words)
     found = [
         *_find_problems(words, match, find_key_words(statement), thresholds),
         *_check_echo(words, sound, rate, thresholds),
     ]
-    if not found and (unsure := _list_compound_names(words)):
-        strictly = align_words(statement, sayings, hearing.decode_words(STRICT_NAME_SHARE), len(sound) / rate)
-        found += _check_uncertain_names(unsure, strictly)
+    if not found and (uncertain := _list_compound_names(words)):
+        strict_words = align_words(
+            statement, pronunciations, decoding.decode_words(STRICT_NAME_SHARE), len(sound) / rate
+        )
+        found += _check_uncertain_names(uncertain, strict_words)
     return _build_check(found, match, words)
 
 
@@ -130,12 +132,12 @@ def _build_check(
 ) -> StatementCheck:
     codes = [one.code for one in found]
     verdict = next((verdict for code, verdict in VERDICTS.items() if code in codes), Verdict.ACCEPT)
-    telling = [one.text for one in found if VERDICTS[one.code] is verdict]
-    return StatementCheck(verdict, " ".join(telling) or ALL_RECOGNIZED, match, tuple(words), tuple(found))
+    texts = [one.text for one in found if VERDICTS[one.code] is verdict]
+    return StatementCheck(verdict, " ".join(texts) or ALL_RECOGNIZED, match, tuple(words), tuple(found))
 
 
 def _find_unchecked_reason(statement: Sequence[Token], language: str) -> str:
-    """Why nothing can be said of this statement; "" if it can be listened for."""
+    """Return why this statement cannot be checked; "" if it can."""
     if language.replace("_", "-").split("-")[0].lower() != LANGUAGE:
         return "only English can be checked"
     if decoder.load_engine() is None:
@@ -148,7 +150,7 @@ def _find_unchecked_reason(statement: Sequence[Token], language: str) -> str:
 
 
 def _remove_dc(samples: Float32) -> Float32:
-    """Finite and without DC."""
+    """Return finite samples without DC offset."""
     sound = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
     return np.asarray(sound - sound.mean() if len(sound) else sound, np.float32)
 
@@ -166,7 +168,7 @@ def _find_poor_sound(sound: Float32, rate: int, thresholds: Thresholds) -> Itera
 
 @dataclass(frozen=True, slots=True)
 class _Decoding:
-    """What to listen for: the statement, its negations, and common words that sound unlike its words."""
+    """The decoder's vocabulary: the statement, its negations, and common words with other pronunciations."""
 
     sound: Float32
     tokens: list[Token]
@@ -175,13 +177,15 @@ class _Decoding:
 
     @classmethod
     def from_statement(
-        cls, sound: Float32, rate: int, statement: Sequence[Token], sayings: Mapping[str, Pronunciation]
+        cls, sound: Float32, rate: int, statement: Sequence[Token], pronunciations: Mapping[str, Pronunciation]
     ) -> "_Decoding":
-        said = [token if sayings[token.key].variants else Token(token.text, "", token.role) for token in statement]
-        ways = {key: one.variants for key, one in sayings.items() if one.variants}
+        known_tokens = [
+            token if pronunciations[token.key].variants else Token(token.text, "", token.role) for token in statement
+        ]
+        variants = {key: one.variants for key, one in pronunciations.items() if one.variants}
         near = {
-            token.key: find_confusable_words(token.key, ways[token.key][0])
-            for token in said
+            token.key: find_confusable_words(token.key, variants[token.key][0])
+            for token in known_tokens
             if token.is_name and token.key
         }
         others = {
@@ -189,14 +193,18 @@ class _Decoding:
             for word in (*decoder.list_common_words()[: decoder.BACKGROUND_WORDS], *NEGATIONS)
         }
         for found in near.values():
-            others |= {word: (way,) for word, way in found.items()}
-        taken = {way for one in ways.values() for way in one}
-        ways = {word: found for word, found in sorted(others.items()) if found and not taken.intersection(found)} | ways
-        known = {name: [word for word in found if word in ways] for name, found in near.items()}
-        return cls(_normalize_level(soxr.resample(sound, rate, decoder.RATE, quality="HQ")), said, ways, known)
+            others |= {word: (variant,) for word, variant in found.items()}
+        taken = {variant for one in variants.values() for variant in one}
+        variants = {
+            word: found for word, found in sorted(others.items()) if found and not taken.intersection(found)
+        } | variants
+        known = {name: [word for word in found if word in variants] for name, found in near.items()}
+        return cls(
+            _normalize_level(soxr.resample(sound, rate, decoder.RATE, quality="HQ")), known_tokens, variants, known
+        )
 
     def decode_words(self, name_share: float = NAME_SHARE) -> list[decoder.DecodedWord]:
-        """What is decoded; the smaller the share, the surer a name that is still heard."""
+        """Return the decoded words; the smaller the share, the more certain a name that is still recognized."""
         model = build_language_model(self.tokens, self.variants.keys(), self.confusable_words, name_share)
         return decoder.decode_speech(self.sound, model, self.variants)
 
@@ -230,9 +238,9 @@ def _find_problems(
 def _check_names(words: Sequence[AlignedWord]) -> Iterator[Finding]:
     for code, role in (("statement_company", Role.COMPANY), ("statement_talent", Role.TALENT)):
         of_name = [word for word in words if word.token and word.token.role is role]
-        if lacking := [word for word in of_name if word.state is State.MISSING]:
+        if missing := [word for word in of_name if word.state is State.MISSING]:
             yield make_finding(
-                code, at=lacking[0].start, name=_quote_words(lacking), heard=_describe_other_names(words)
+                code, at=missing[0].start, name=_quote_words(missing), recognized=_describe_other_names(words)
             )
     doubtful = [word for word in words if word.state is State.DOUBTFUL and word.token and not word.is_blank]
     if doubtful:
@@ -240,27 +248,27 @@ def _check_names(words: Sequence[AlignedWord]) -> Iterator[Finding]:
 
 
 def _check_echo(words: Sequence[AlignedWord], sound: Float32, rate: int, thresholds: Thresholds) -> Iterator[Finding]:
-    """Where the room answers, a name is too easily taken for one that sounds nearly alike."""
-    heard = [word for word in words if word.token and word.token.is_name and word.state is State.RECOGNIZED]
-    if heard and (measure_reverberation(sound, rate) or 0.0) > thresholds.statement_echo_seconds:
-        yield make_finding("statement_name_in_echo", at=heard[0].start, words=_quote_words(heard))
+    """In a reverberant room a name is easily confused with a similar one."""
+    recognized = [word for word in words if word.token and word.token.is_name and word.state is State.RECOGNIZED]
+    if recognized and (measure_reverberation(sound, rate) or 0.0) > thresholds.statement_echo_seconds:
+        yield make_finding("statement_name_in_echo", at=recognized[0].start, words=_quote_words(recognized))
 
 
 def _list_compound_names(words: Sequence[AlignedWord]) -> list[AlignedWord]:
-    """Names that were heard, and that the dictionary knows only in parts: many others are nearly alike."""
+    """Return recognized names that the dictionary has only in parts: many other names sound similar."""
     return [
         word for word in words if word.token and word.token.is_name and not decoder.find_pronunciations(word.token.key)
     ]
 
 
-def _check_uncertain_names(names: Sequence[AlignedWord], strictly: Sequence[AlignedWord]) -> Iterator[Finding]:
-    sure = {word.token.key for word in strictly if word.token and word.state is State.RECOGNIZED}
-    if unsure := [word for word in names if word.token and word.token.key not in sure]:
+def _check_uncertain_names(names: Sequence[AlignedWord], strict_words: Sequence[AlignedWord]) -> Iterator[Finding]:
+    sure = {word.token.key for word in strict_words if word.token and word.state is State.RECOGNIZED}
+    if uncertain := [word for word in names if word.token and word.token.key not in sure]:
         yield make_finding(
             "statement_name_unsure",
-            at=unsure[0].start,
-            words=_quote_words(unsure),
-            other=_describe_other_names(strictly),
+            at=uncertain[0].start,
+            words=_quote_words(uncertain),
+            other=_describe_other_names(strict_words),
         )
 
 
@@ -270,19 +278,19 @@ def _report_missing(missing: Sequence[AlignedWord]) -> Iterator[Finding]:
 
 
 def _check_added_words(words: Sequence[AlignedWord], thresholds: Thresholds) -> Iterator[Finding]:
-    """Where much more was said between two words of the statement than should stand there."""
+    """Report gaps between recognized words that hold many more words than the statement has there."""
     for is_gap, group in groupby(words, key=lambda word: word.state is not State.RECOGNIZED):
         gap = list(group)
         more = [word for word in gap if word.token is None]
-        lacking = [word for word in gap if word.token is not None]
-        open_ended = any(word.state is State.DOUBTFUL for word in lacking)
-        if is_gap and not open_ended and len(more) - len(lacking) >= thresholds.statement_added_words:
+        missing = [word for word in gap if word.token is not None]
+        open_ended = any(word.state is State.DOUBTFUL for word in missing)
+        if is_gap and not open_ended and len(more) - len(missing) >= thresholds.statement_added_words:
             yield make_finding("statement_words_added", at=more[0].start, words=_quote_words(more))
 
 
 def _describe_other_names(words: Sequence[AlignedWord]) -> str:
-    heard = " ".join(word.text for word in words if word.state is State.OTHER_NAME)
-    return f"something like “{heard}”" if heard else "nothing"
+    recognized = " ".join(word.text for word in words if word.state is State.OTHER_NAME)
+    return f"something like “{recognized}”" if recognized else "nothing"
 
 
 def _quote_words(words: Sequence[AlignedWord]) -> str:

@@ -1,4 +1,4 @@
-"""Pocketsphinx, loaded when it is first needed: its dictionary, its commonest words, and one decoding."""
+"""Pocketsphinx, loaded on first use: its dictionary, its most common words, and decoding."""
 
 import re
 import tempfile
@@ -13,19 +13,19 @@ import numpy as np
 from audio.wav.riff import FULL_SCALE, Float32
 
 RATE = 16000
-"""What the acoustic model was made for, in Hz."""
+"""Sampling rate of the acoustic model, in Hz."""
 FRAMES_PER_SECOND = 100
 COMMON_WORDS = 20_000
 BACKGROUND_WORDS = 3000
-"""The commonest of them, which may be said instead of any word of a statement."""
+"""The most common of them, which may be decoded instead of any word of a statement."""
 
 PronunciationVariants = Mapping[str, tuple[str, ...]]
-"""Each word with the ways to say it; a way is phones with spaces between, as in the CMU dictionary."""
+"""Each word with its pronunciations: phones separated by spaces, as in the CMU dictionary."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedWord:
-    """A word that was decoded, with its start and end in seconds."""
+    """A decoded word with its start and end in seconds."""
 
     key: str
     start: float
@@ -34,7 +34,7 @@ class DecodedWord:
 
 @cache
 def load_engine() -> ModuleType | None:
-    """The pocketsphinx package, or None where it is not installed."""
+    """Return the pocketsphinx package, or None if it is not installed."""
     try:
         import pocketsphinx
     except ImportError:
@@ -45,20 +45,20 @@ def load_engine() -> ModuleType | None:
 
 @cache
 def load_lexicon() -> dict[str, str]:
-    """The dictionary of the wheel: words and their phones; further ways to say a word are under "word(2)" …"""
+    """Return the wheel's dictionary: words and their phones; further pronunciations are under "word(2)" …"""
     with (_get_model_folder() / "cmudict-en-us.dict").open(encoding="ascii") as file:
         return dict(line.rstrip().split(" ", 1) for line in file)
 
 
 def find_pronunciations(word: str) -> tuple[str, ...]:
-    """The ways to say a word; () if the dictionary lacks it."""
+    """Return the pronunciations of a word; () if it is not in the dictionary."""
     names = (word, *(f"{word}({number})" for number in range(2, 6)))
     return tuple(load_lexicon()[name] for name in names if name in load_lexicon())
 
 
 @cache
 def list_common_words() -> tuple[str, ...]:
-    """The commonest words of English, most common first, as the language model of the wheel ranks them."""
+    """Return the most common English words, most common first, ranked by the wheel's language model."""
     package = load_engine()
     if package is None:
         return ()
@@ -67,19 +67,19 @@ def list_common_words() -> tuple[str, ...]:
     return tuple(sorted(words, key=lambda word: -model.prob([word]))[:COMMON_WORDS])
 
 
-def decode_speech(samples: Float32, model: str, ways: PronunciationVariants) -> list[DecodedWord]:
-    """What is said in samples at 16 kHz, by a language model in ARPA form over the words of `ways`.
+def decode_speech(samples: Float32, model: str, variants: PronunciationVariants) -> list[DecodedWord]:
+    """Decode samples at 16 kHz with a language model in ARPA format over the words of `variants`.
 
-    The two files that the decoder wants are written where only this user can read them, and removed.
+    The decoder needs two files: they are written where only this user can read them, then removed.
     """
     import pocketsphinx
 
     with tempfile.TemporaryDirectory(prefix="statement-") as folder:
-        words, grammar = Path(folder) / "words.dict", Path(folder) / "statement.arpa"
-        words.write_text("".join(_format_dictionary(ways)), "ascii")
-        grammar.write_text(model, "ascii")
+        dictionary_file, model_file = Path(folder) / "words.dict", Path(folder) / "statement.arpa"
+        dictionary_file.write_text("".join(_format_dictionary(variants)), "ascii")
+        model_file.write_text(model, "ascii")
         decoder = pocketsphinx.Decoder(
-            hmm=str(_get_model_folder() / "en-us"), dict=str(words), lm=str(grammar), loglevel="FATAL"
+            hmm=str(_get_model_folder() / "en-us"), dict=str(dictionary_file), lm=str(model_file), loglevel="FATAL"
         )
         decoder.start_utt()
         decoder.process_raw(np.rint(samples * (FULL_SCALE - 1)).astype("<i2").tobytes(), full_utt=True)
@@ -99,7 +99,7 @@ def _get_model_folder() -> Path:
     return Path(pocketsphinx.get_model_path()) / "en-us"
 
 
-def _format_dictionary(ways: PronunciationVariants) -> Iterator[str]:
-    for word, said in ways.items():
-        for number, phones in enumerate(said, 1):
+def _format_dictionary(variants: PronunciationVariants) -> Iterator[str]:
+    for word, pronunciations in variants.items():
+        for number, phones in enumerate(pronunciations, 1):
             yield f"{word} {phones}\n" if number == 1 else f"{word}({number}) {phones}\n"

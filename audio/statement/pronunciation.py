@@ -1,7 +1,7 @@
-"""How a word is said: from the dictionary, from what staff say that it sounds like, from its parts, or guessed.
+"""Finds the pronunciation of a word: from the dictionary, from staff's sounds-like text, from its parts, or guessed.
 
-A name that no dictionary has is guessed letter by letter from the words that have the same letters around it. That
-needs no table of ours and no training, takes some milliseconds, and is right for about half of all words.
+A name that is in no dictionary is guessed letter by letter from dictionary words with the same letters around it. That
+needs no table and no training, takes some milliseconds, and is right for about half of all words.
 """
 
 import re
@@ -20,7 +20,7 @@ LETTER_PHONES = {
     "t": "T CH SH TH DH", "u": "AH UW Y_UW UH IH W ER Y_AH", "v": "V F", "w": "W V", "x": "K_S G_Z Z",
     "y": "IY AY IH Y", "z": "Z S T_S ZH", "'": "",
 }  # fmt: skip
-"""The phones that a letter may stand for in English; phones that are said for one letter are joined by "_"."""
+"""The phones that a letter may stand for in English; several phones for one letter are joined by "_"."""
 
 LETTER_NAMES = {
     "a": "EY", "b": "B IY", "c": "S IY", "d": "D IY", "e": "IY", "f": "EH F", "g": "JH IY", "h": "EY CH", "i": "AY",
@@ -30,9 +30,9 @@ LETTER_NAMES = {
 }  # fmt: skip
 
 SILENT_COST, UNUSUAL_COST = 1.0, 3.0
-"""Of a letter that is not said, and of one that is said as the table does not have it."""
+"""Alignment costs of a silent letter, and of phones that the table does not list for the letter."""
 CONTEXTS = ((4, 4), (3, 4), (3, 3), (2, 3), (2, 2), (1, 2), (1, 1), (0, 1), (0, 0))
-"""Letters before and after that a neighbour must share, the most telling first."""
+"""Letters before and after that a neighbor must share, the most specific first."""
 MAX_NEIGHBORS = 25
 MIN_PART_LETTERS = 3
 
@@ -46,18 +46,18 @@ MAX_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Pronunciation:
-    """The ways in which a word may be said; `sure` is False for a guess by spelling, and for no way at all."""
+    """The pronunciations of a word; `is_certain` is False for a guess by spelling, and for none at all."""
 
     variants: tuple[str, ...]
     is_certain: bool
 
 
 def get_pronunciation(token: Token, sounds_like: Mapping[str, str]) -> Pronunciation:
-    """How this word is said; `sounds_like` gives, for words in small letters, ordinary words that sound the same."""
-    told = sounds_like.get(token.text.casefold(), "")
+    """Return how this word is pronounced; `sounds_like` maps lower-case words to ordinary words that sound the same."""
+    sounds_by_word = sounds_like.get(token.text.casefold(), "")
     key = token.key
-    if told and (ways := _pronounce_phrase(told)):
-        return Pronunciation(ways, True)
+    if sounds_by_word and (variants := _pronounce_phrase(sounds_by_word)):
+        return Pronunciation(variants, True)
     if not key:
         return Pronunciation((), False)
     if "_" in key:
@@ -68,31 +68,31 @@ def get_pronunciation(token: Token, sounds_like: Mapping[str, str]) -> Pronuncia
     if key.isdigit():
         return Pronunciation(tuple(dict.fromkeys(_join_phones(words) for words in _read_number(key))), True)
     return (
-        Pronunciation(ways, True)
-        if (ways := find_pronunciations(key) or _pronounce_parts(key))
+        Pronunciation(variants, True)
+        if (variants := find_pronunciations(key) or _pronounce_parts(key))
         else Pronunciation(_guess_pronunciation(key), False)
     )
 
 
 def map_words_to_sounds(sounds_like: Mapping[str, str]) -> dict[str, str]:
-    """What staff said of words or of whole names, for each word in small letters.
+    """Split staff's sounds-like texts for words or whole names into one per lower-case word.
 
-    A name of several words and what it sounds like must have equally many, and are left out otherwise.
+    A name and its sounds-like text must have equally many words, otherwise they are ignored.
     """
-    told: dict[str, str] = {}
+    sounds_by_word: dict[str, str] = {}
     for written, heard in sounds_like.items():
         words, sounds = written.casefold().split(), heard.split()
         if len(words) == 1:
-            told[words[0]] = heard
+            sounds_by_word[words[0]] = heard
         elif len(words) == len(sounds):
-            told |= dict(zip(words, sounds, strict=True))
-    return told
+            sounds_by_word |= dict(zip(words, sounds, strict=True))
+    return sounds_by_word
 
 
 def _pronounce_phrase(text: str) -> tuple[str, ...]:
-    """One way to say several words, guessing those that are in no dictionary."""
+    """Return one pronunciation of several words, guessing those that are in no dictionary."""
     parts = [get_pronunciation(token, {}).variants for token in tokenize(text)]
-    return (" ".join(ways[0] for ways in parts),) if parts and all(parts) else ()
+    return (" ".join(variants[0] for variants in parts),) if parts and all(parts) else ()
 
 
 def _join_phones(words: list[str]) -> str:
@@ -100,7 +100,7 @@ def _join_phones(words: list[str]) -> str:
 
 
 def _read_number(digits: str) -> Iterator[list[str]]:
-    """The ways to read a number: as a count, as a year, digit by digit."""
+    """Yield the words of a number read as a count, as a year, and digit by digit."""
     number = int(digits[:MAX_DIGITS])
     if number < 1_000_000 and len(digits) <= MAX_DIGITS:
         yield _spell_number(number)
@@ -125,7 +125,7 @@ def _spell_number(number: int) -> list[str]:
 
 
 def _pronounce_parts(key: str) -> tuple[str, ...]:
-    """northlight as north and light, acme's as acme and s."""
+    """Pronounce northlight as north and light, acme's as acme and s."""
     if key.endswith("'s"):
         owner = key.removesuffix("'s")
         return tuple(
@@ -138,7 +138,7 @@ def _pronounce_parts(key: str) -> tuple[str, ...]:
 
 
 def find_compound_parts(key: str) -> list[tuple[str, str]]:
-    """The two common words that a word is made of, the commonest if there are several such pairs; [] if none."""
+    """Return the two common words that a word is made of, of several pairs the most common; [] if none."""
     ranks = _rank_common_words()
     splits = [(key[:place], key[place:]) for place in range(MIN_PART_LETTERS, len(key) - MIN_PART_LETTERS + 1)]
     known = [split for split in splits if all(part in ranks for part in split)]
@@ -156,7 +156,7 @@ def _rank_common_words() -> dict[str, int]:
 
 
 def _guess_pronunciation(key: str) -> tuple[str, ...]:
-    """As the words say it that have the same letters around each letter; () if it holds no letters."""
+    """Guess from words with the same letters around each letter; () if there are no letters."""
     letters = f"\n{re.sub('[^a-z]', '', key)}\n"
     phones = [_vote_phone(letters, place) for place in range(1, len(letters) - 1)]
     said = " ".join(phone.replace("_", " ") for phone in phones if phone)
@@ -164,7 +164,7 @@ def _guess_pronunciation(key: str) -> tuple[str, ...]:
 
 
 def _vote_phone(letters: str, place: int) -> str:
-    """What most neighbours say for the letter at `place`; "" for nothing."""
+    """Return the phone of most neighbors for the letter at `place`; "" if it is silent."""
     for before, after in CONTEXTS:
         start = max(0, place - before)
         votes = Counter(_list_neighbor_phones(letters[start : place + after + 1], place - start))
@@ -174,7 +174,7 @@ def _vote_phone(letters: str, place: int) -> str:
 
 
 def _list_neighbor_phones(letters: str, place: int) -> Iterator[str]:
-    """What dictionary words that hold `letters` say for the letter at `place` in them."""
+    """Yield the phones of the letter at `place` in `letters` in dictionary words that contain `letters`."""
     heads, found = _join_lexicon_words(), -1
     for _ in range(MAX_NEIGHBORS):
         found = heads.find(letters, found + 1)
@@ -188,12 +188,12 @@ def _list_neighbor_phones(letters: str, place: int) -> Iterator[str]:
 
 @cache
 def _join_lexicon_words() -> str:
-    """The words of the dictionary that are letters only, each between line ends."""
+    """Return the dictionary words of letters only, each between newlines."""
     return "\n" + "\n".join(word for word in load_lexicon() if re.fullmatch("[a-z]+", word)) + "\n"
 
 
 def _align_phones(word: str) -> list[str]:
-    """The phones of a dictionary word given to its letters, none, one or two for each; [] if there are too many."""
+    """Assign a dictionary word's phones to its letters, zero to two for each; [] if there are too many."""
     phones = find_pronunciations(word)[0].split()
     best: dict[int, tuple[float, list[str]]] = {0: (0.0, [])}
     for letter in word:
@@ -215,17 +215,17 @@ def _compute_cost(letter: str, said: str) -> float:
 
 
 MAX_CONFUSABLE_WORDS = 200
-"""Of each kind. Fewer would leave out words at the same distance that lie in another direction."""
+"""Per kind. Fewer would miss words that differ as much, but elsewhere in the word."""
 MIN_DISTANCE = 2
-"""Phones that differ. Of words nearer than this a person could hardly say which was read."""
+"""In phones. A person could hardly distinguish words that differ by less."""
 MAX_LENGTH_DIFFERENCE = 2
 
 
 def find_confusable_words(key: str, phones: str) -> dict[str, str]:
-    """The words nearest to a name that is said this way, with how they are said.
+    """Return the words most similar to a name with these phones, and their phones.
 
-    They are words of the dictionary that begin or end with half of its phones and, for a name made of two words, what
-    comes out if another common word takes the place of one: northland and southlight for northlight.
+    They are dictionary words that begin or end with half of its phones and, for a name made of two words, those in
+    which another common word replaces one: northland and southlight for northlight.
     """
     wanted = phones.split()
     found = _find_nearest(wanted, _find_similar_words(wanted))
@@ -241,7 +241,7 @@ def find_confusable_words(key: str, phones: str) -> dict[str, str]:
 
 
 def _find_nearest(wanted: Sequence[str], words: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Of equally near words those that come first."""
+    """Of equally similar words, keep those that come first."""
     ranked = [(_compute_distance(wanted, phones.split()), word, phones) for word, phones in words]
     near = sorted((one for one in ranked if one[0] >= MIN_DISTANCE), key=lambda one: one[0])
     return {word: phones for _, word, phones in near[:MAX_CONFUSABLE_WORDS]}
@@ -257,7 +257,7 @@ def _find_similar_words(wanted: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _compute_distance(one: Sequence[str], other: Sequence[str]) -> int:
-    """Fewest phones to put in, to leave out or to change (Levenshtein)."""
+    """Return the fewest insertions, deletions and changes of phones (Levenshtein)."""
     costs = list(range(len(other) + 1))
     for row, phone in enumerate(one, 1):
         diagonal, costs[0] = costs[0], row

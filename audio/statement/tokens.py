@@ -1,4 +1,4 @@
-"""The words of a statement as they are shown, and the keys by which the decoder knows them."""
+"""The words of a statement as they are shown, and their keys for the decoder."""
 
 import re
 import unicodedata
@@ -17,12 +17,12 @@ APOSTROPHES = str.maketrans({"’": "'", "ʼ": "'"})
 LATIN_EQUIVALENTS = str.maketrans({"æ": "ae", "ø": "o", "đ": "d", "ł": "l", "œ": "oe", "þ": "th", "ð": "d"})
 MAX_ACRONYM_LETTERS = 5
 MAX_WORD_LETTERS = 40
-"""Letters; what is longer is no word, and gets no key."""
+"""Anything longer is not a word and gets no key."""
 MIN_KEY_WORD_LETTERS = 4
 
 
 def split_words(words: str) -> frozenset[str]:
-    """A set of words that are written with spaces between."""
+    """Return the set of words in a space-separated text."""
     return frozenset(words.split())
 
 
@@ -30,7 +30,7 @@ NEGATIONS = split_words(
     "not never no nor none nobody nothing cannot can't don't doesn't didn't won't wouldn't isn't aren't wasn't"
     " shouldn't couldn't haven't hasn't ain't refuse refused deny decline without neither unaware"
 )
-"""Words that turn a permission round. Those that a statement itself says count only where it does not say them."""
+"""Words that negate a permission. Those in the statement itself count only where it does not contain them."""
 
 FUNCTION_WORDS = split_words(
     "about after also and any are because been before being between both but can could does each for from had has"
@@ -38,11 +38,11 @@ FUNCTION_WORDS = split_words(
     " should so some such than that the their them then there these they this those through to under upon us was we"
     " were what when where which while who whom will with would you your yours"
 )
-"""English words that carry grammar, not content: a statement that lacks one of them still says the same."""
+"""English words of grammar, not content: a statement without one of them means the same."""
 
 
 class Role(StrEnum):
-    """Whose word it is. BLANK stands for words that are not known, and is never judged."""
+    """What a word belongs to. BLANK stands for unknown words and is never checked."""
 
     TEXT = "text"
     COMPANY = "company"
@@ -52,7 +52,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One word: `shown` as in the text; `key` in small ASCII letters, digits, "'" and "_" ("" if nothing is left)."""
+    """One word: `text` as written; `key` in lower-case ASCII letters, digits, "'" and "_" ("" if nothing is left)."""
 
     text: str
     key: str
@@ -68,7 +68,7 @@ class Token:
 
 
 def tokenize(text: str, *, company: str = "", talent: str = "") -> tuple[Token, ...]:
-    """The words of `text`, those of the two names marked as such wherever they stand in it as written."""
+    """Return the words of `text`; the two names are marked wherever they occur in it as written."""
     found = list(_split_tokens(text))
     for name, role in ((talent, Role.TALENT), (company, Role.COMPANY)):
         wanted = [token.text for token in _split_tokens(name)]
@@ -79,10 +79,10 @@ def tokenize(text: str, *, company: str = "", talent: str = "") -> tuple[Token, 
 
 
 def find_key_words(statement: Sequence[Token]) -> frozenset[str]:
-    """The keys without which the sense is lost: negations, and the words of content that are said only once.
+    """Return the keys that the meaning depends on: negations, and content words that occur once.
 
-    A word of content has at least four letters and is neither grammar nor a name; one that is said twice cannot be
-    told from its twin, and the share of words heard speaks for it.
+    A content word has at least four letters and is neither grammar nor a name. One that occurs twice is left to the
+    share of recognized words, as its two occurrences cannot be distinguished.
     """
     keys = [token.key for token in statement]
     return frozenset(
@@ -108,7 +108,7 @@ def _split_tokens(text: str) -> Iterator[Token]:
 
 
 def _make_key(word: str, *, spelled: bool) -> str:
-    """AI and A.I. become a_i, & and, 1,000 1000; accents go."""
+    """Turn AI and A.I. into a_i, & into and, 1,000 into 1000; remove accents."""
     if word in "&+":
         return "and"
     plain = word.replace(".", "").replace(",", "")
@@ -121,7 +121,7 @@ def _make_key(word: str, *, spelled: bool) -> str:
 
 
 def _find_positions(words: Sequence[str], wanted: Sequence[str]) -> Iterator[int]:
-    """Where `wanted` stands in `words`; nowhere if it is empty."""
+    """Yield where `wanted` starts in `words`; nothing if it is empty."""
     if wanted:
         for start in range(len(words) - len(wanted) + 1):
             if list(words[start : start + len(wanted)]) == list(wanted):

@@ -184,7 +184,7 @@ def _raise_exit_reason(child: subprocess.Popen[bytes]) -> NoReturn:
     try:
         code = child.wait(EXIT_SECONDS)
     except subprocess.TimeoutExpired:
-        _fail("broke_the_reader", reason="no exit")
+        _fail("broke_the_reader", reason="it stopped writing without exiting")
     if code == -signal.SIGXCPU:
         _fail("took_too_long")
     if code == OUT_OF_MEMORY:

@@ -63,7 +63,7 @@ def test_good_set_has_no_findings() -> None:
 def test_stranger_is_found_with_the_numbers() -> None:
     report = compare_recordings([*slt(), clip("guest", "rms-02")])
     assert codes(report) == {"guest": ["other_speaker"]}
-    assert "likeness to the rest 0.6" in texts(report, "guest") and "below 0.75" in texts(report, "guest")
+    assert "similarity to the rest 0.6" in texts(report, "guest") and "below 0.75" in texts(report, "guest")
     assert report.summary["codes"] == {"other_speaker": 1}
 
 

@@ -194,7 +194,7 @@ def test_verdict_follows_the_thresholds(prints: Prints) -> None:
         "take_other_voice",
         "take_other_voice",
     ]
-    assert "likeness 0.61, below 0.62" in told[0.615].text
+    assert "similarity 0.61, below 0.62" in told[0.615].text
     assert all(one.error_rate is not None and 0 < one.error_rate < 0.1 for one in told.values())
     moved = replace(THRESHOLDS, speaker_same=0.8, speaker_different=0.7)
     assert match_speaker(turned(middle, 0.76), recordings, moved).verdict == "unsure"

@@ -170,7 +170,7 @@ def test_what_lies_in_memory_is_read_from_its_start() -> None:
 
 def test_a_child_that_says_no_more_but_lives_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio.untrusted.runner.EXIT_SECONDS", 0.2)
-    assert "silent" in failure(jobs.fall_silent)[1]
+    assert "without exiting" in failure(jobs.fall_silent)[1]
 
 
 def gone(pid: int) -> bool:

@@ -1,1 +1,1 @@
-"""Reads zip and tar archives that nobody trusts."""
+"""Reads untrusted zip and tar archives."""

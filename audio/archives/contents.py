@@ -1,4 +1,4 @@
-"""What is in an archive, once everything about it has been found in order. Run in the limited child only."""
+"""Reads the contents of an archive after checking all of it. Run only in the limited child process."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ ARCHIVE_SIGNATURES = (
     GZIP, LOCAL, CENTRAL, END, b"PK00PK", b"BZh", b"\xfd7zXZ\0", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07",
     b"\x28\xb5\x2f\xfd", b"LZIP", b"\x04\x22\x4d\x18", b"MSCF", b"xar!", b"!<arch>", b"070701", b"070707",
 )  # fmt: skip
-"""How archives and packed files begin, of whatever kind: none belongs into another."""
+"""The first bytes of archives and compressed files of all kinds: none may be inside another."""
 ARCHIVE_EXTENSIONS = (
     ".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz", ".xz", ".txz", ".7z", ".rar", ".zst", ".lz", ".cab", ".jar"
 )  # fmt: skip
@@ -25,7 +25,7 @@ ARCHIVE_EXTENSIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The recordings (all files but the list and what systems add) by path, in order, and what is said in them."""
+    """The recordings (all files but metadata.csv and system files) by path, in order, and their transcripts."""
 
     recordings: dict[str, Entry]
     transcripts: dict[str, str]
@@ -33,7 +33,7 @@ class Contents:
 
 
 def read_contents(file: BinaryIO, limits: ArchiveLimits) -> Contents:
-    """Read the headers of all files, and the list; Refused unless the whole archive is in order."""
+    """Read the headers of all files, and metadata.csv; Refused if anything in the archive is invalid."""
     size = file.seek(0, os.SEEK_END)
     entries = _read_entries(file, _detect_format(file, size), limits)
     files = arrange_files(entries, limits)
@@ -43,8 +43,8 @@ def read_contents(file: BinaryIO, limits: ArchiveLimits) -> Contents:
     for path in recordings:
         if path.lower().endswith(ARCHIVE_EXTENSIONS):
             refuse("member_nested", name=path)
-    said = read_transcripts(files[lists[0]], recordings, limits) if lists else {}
-    return Contents(recordings, said, bool(lists))
+    transcripts = read_transcripts(files[lists[0]], recordings, limits) if lists else {}
+    return Contents(recordings, transcripts, bool(lists))
 
 
 def _read_entries(file: BinaryIO, kind: str, limits: ArchiveLimits) -> list[Entry]:
@@ -60,7 +60,7 @@ def _read_entries(file: BinaryIO, kind: str, limits: ArchiveLimits) -> list[Entr
 
 
 def _detect_format(file: BinaryIO, size: int) -> str:
-    """By how it begins and ends; one that is several kinds at once is made to be read in several ways."""
+    """Detect the format by the first and last bytes; refuse a file of several formats, as readers interpret it differently."""
     head = read_bytes(file, 0, min(size, RECORD))
     ends_as_zip = size >= END_SIZE and read_bytes(file, size - END_SIZE, 4) == END
     kinds = {
@@ -77,12 +77,12 @@ def _detect_format(file: BinaryIO, size: int) -> str:
 
 
 def is_archive_header(head: bytes) -> bool:
-    """Whether a file that begins so is an archive itself."""
+    """Whether a file with these first bytes is an archive."""
     return head.startswith(ARCHIVE_SIGNATURES) or is_tar_header(head[:RECORD])
 
 
 def _check_amounts(files: dict[str, Entry], size: int, limits: ArchiveLimits) -> None:
-    """What the headers claim; that they are held to it is seen when the files are read."""
+    """Check the sizes that the headers claim; the readers enforce them while reading."""
     if not files:
         refuse("archive_empty")
     if len(files) > limits.files:
@@ -105,12 +105,12 @@ COLUMN_TITLES = ({"name", "file", "filename", "file_name", "path", "id"}, {"text
 
 
 def read_transcripts(entry: Entry, paths: Iterable[str], limits: ArchiveLimits) -> dict[str, str]:
-    """The text of each recording that has a line, by its path; Refused for a line that is not exactly right.
+    """Return the text of each recording that has a line, by path; Refused for an invalid line.
 
-    A line names a recording by its path, or by its name alone, with or without its ending.
+    A line names a recording by its path or its file name, with or without the extension.
     """
     known = _index_names(paths)
-    said: dict[str, str] = {}
+    transcripts: dict[str, str] = {}
     for line, name, text in _parse_lines(_read_text(entry, limits), limits):
         found = known.get(name, ())
         if not found and line == 1 and name.lower() in COLUMN_TITLES[0] and text.lower() in COLUMN_TITLES[1]:
@@ -118,19 +118,19 @@ def read_transcripts(entry: Entry, paths: Iterable[str], limits: ArchiveLimits) 
         if len(found) != 1:
             refuse("metadata_ambiguous" if found else "metadata_unknown", line=line, name=name)
         (path,) = found
-        if path in said:
+        if path in transcripts:
             refuse("metadata_twice", line=line, name=name)
-        said[path] = text
-    return said
+        transcripts[path] = text
+    return transcripts
 
 
 def _index_names(paths: Iterable[str]) -> dict[str, set[str]]:
-    """All that a recording may be called, each with the recordings that it fits."""
+    """Map each possible name of a recording to the paths that it matches."""
     known: dict[str, set[str]] = {}
     for path in paths:
         name = PurePosixPath(path).name
-        for one in {path, name, _strip_extension(path), _strip_extension(name)}:
-            known.setdefault(one, set()).add(path)
+        for alias in {path, name, _strip_extension(path), _strip_extension(name)}:
+            known.setdefault(alias, set()).add(path)
     return {name: {name} if name in fits else fits for name, fits in known.items()}
 
 
@@ -148,17 +148,17 @@ def _read_text(entry: Entry, limits: ArchiveLimits) -> str:
 
 
 def _parse_lines(content: str, limits: ArchiveLimits) -> Iterator[tuple[int, str, str]]:
-    """Number, name and text of each line; empty lines are passed over."""
+    """Yield number, name and text of each line, skipping empty lines."""
     for number, line in enumerate(content.split("\n"), start=1):
         plain = line.removesuffix("\r")
         if not plain.replace("\t", " ").isprintable():
             refuse("metadata_control", line=number)
         if not plain.strip():
             continue
-        name, *texts = (part.strip() for part in plain.split("|"))
-        if len(texts) != 1 or not name:
+        name, *fields = (part.strip() for part in plain.split("|"))
+        if len(fields) != 1 or not name:
             refuse("metadata_columns", line=number)
-        text = " ".join(texts[0].split())
+        text = " ".join(fields[0].split())
         if not text:
             refuse("metadata_no_text", line=number)
         if len(text) > limits.text_characters:

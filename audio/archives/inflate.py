@@ -1,4 +1,4 @@
-"""What gzip has packed, to be read from any place on; going back means to begin again."""
+"""Reads a gzip file from any position; seeking back restarts decompression."""
 
 import os
 import zlib
@@ -10,10 +10,9 @@ GZIP = zlib.MAX_WBITS | 16
 
 
 class GzipReader:
-    """Reads like a file. Refused as soon as more comes out than can be honest, and at the end if anything is wrong.
+    """Reads like a file. Refused as soon as the output exceeds the limits, and at the end if anything is wrong.
 
-    One gzip stream to the exact end of the file (RFC 1952); what several of them one after another mean, readers do
-    not agree on.
+    Accepts one gzip stream to the exact end of the file (RFC 1952), as readers disagree on several in a row.
     """
 
     def __init__(self, file: BinaryIO, limits: ArchiveLimits) -> None:
@@ -36,7 +35,7 @@ class GzipReader:
         return offset
 
     def read(self, size: int, /) -> bytes:
-        """At most so many bytes, and at least one before the end."""
+        """Return at most `size` bytes, and at least one before the end."""
         while self._position >= self._buffer_at + len(self._buffer):
             self._buffer_at += len(self._buffer)
             self._buffer = self._read_next()
@@ -48,7 +47,7 @@ class GzipReader:
         return data
 
     def _read_next(self) -> bytes:
-        """The next bytes, empty only at the end."""
+        """Return the next bytes, empty only at the end."""
         data = b""
         while not data and not self._inflate.eof:
             if not self._packed:
@@ -67,7 +66,7 @@ class GzipReader:
         try:
             data = self._inflate.decompress(self._packed, INFLATED_BLOCK)
         except zlib.error as error:
-            what = "its checksum is wrong" if "data check" in str(error) else "it cannot be unpacked"
+            what = "its checksum is wrong" if "data check" in str(error) else "it cannot be decompressed"
             refuse("archive_damaged", what=what)
         self._packed = self._inflate.unconsumed_tail
         return data

@@ -1,4 +1,4 @@
-"""The job of the limited child that reads an archive: look at all headers first, then at each recording."""
+"""The job of the limited child that reads an archive: check all headers first, then each recording."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ RECORD_SHAPES = {
         "kept": bool,
     },
 }
-"""What this job tells: once what is in the archive, then each recording in order."""
+"""The records that this job yields: first the contents of the archive, then each recording in order."""
 
 
 def read_members(
@@ -39,17 +39,17 @@ def read_members(
     clip_limits: dict[str, float],
     thresholds: dict[str, float],
 ) -> Iterator[dict[str, Any]]:
-    """Tell what SHAPES has. Recordings are written to `folder` under their numbers, the others only looked at."""
+    """Yield records of RECORD_SHAPES. Accepted recordings are written to `folder`, named by number; others are not."""
     found = read_contents(source, ArchiveLimits(**archive_limits))
-    forgotten = [path for path in found.recordings if path not in found.transcripts] if found.has_metadata else []
-    such_as = quote_name(forgotten[0]) if forgotten else ""
-    yield {"kind": "contents", "files": len(found.recordings), "without_line": len(forgotten), "such_as": such_as}
-    inspected = _make_inspector(clip_limits, thresholds)
+    without_line = [path for path in found.recordings if path not in found.transcripts] if found.has_metadata else []
+    example = quote_name(without_line[0]) if without_line else ""
+    yield {"kind": "contents", "files": len(found.recordings), "without_line": len(without_line), "such_as": example}
+    inspect = _make_inspector(clip_limits, thresholds)
     for number, (path, entry) in enumerate(found.recordings.items(), start=1):
         place = build_member_path(Path(folder or "."), number)
         with _open_scratch(entry, place) as copy:
             _copy_entry(entry, path, copy)
-            inspection = inspected(copy)
+            inspection = inspect(copy)
             kept = folder is not None and (inspection.ok or keep_refused)
             if kept and isinstance(copy, io.BytesIO):
                 place.write_bytes(copy.getvalue())
@@ -68,7 +68,7 @@ def read_members(
 
 
 def _make_inspector(clip_limits: dict[str, float], thresholds: dict[str, float]) -> Callable[[BinaryIO], "Inspection"]:
-    """What looks at one file. It loads numpy, which takes ten times longer than to refuse an archive."""
+    """Return the function that inspects one file. It imports numpy late: that takes 10 times as long as a refusal."""
     from audio.findings.thresholds import Thresholds
     from audio.levels.inspection import DurationLimits, inspect_file
 
@@ -76,12 +76,12 @@ def _make_inspector(clip_limits: dict[str, float], thresholds: dict[str, float])
 
 
 def build_member_path(folder: Path, number: int) -> Path:
-    """Where the recording with this number is written."""
+    """Return the path of the recording with this number."""
     return folder / f"{number:05}.wav"
 
 
 def _open_scratch(entry: Entry, place: Path) -> BinaryIO:
-    """Where to put a file to look at it: memory, which is twice as fast as the disk, unless it is long."""
+    """Open scratch space to inspect a file: memory, which is twice as fast as the disk, unless the file is large."""
     return io.BytesIO() if entry.size <= MAX_MEMORY_BYTES else place.open("w+b")
 
 

@@ -1,4 +1,4 @@
-"""How much an archive may hold, and what its readers share."""
+"""Limits on the contents of an archive, and helpers of its readers."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ MAX_SHOWN_CHARACTERS = 80
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """Bytes are bytes as unpacked, and are counted while reading, whatever the archive says.
+    """Bytes are unpacked bytes, counted while reading, regardless of what the archive claims.
 
-    Sound as 16-bit PCM rarely packs better than 4:1, silence does: so a ratio counts only beyond its allowance.
-    `entries` counts folders and what systems add on their own; `folders` are those left below the one folder that
-    holds everything; `note_bytes` is the longest note that a tar archive may have on one file.
+    16-bit PCM speech rarely compresses better than 4:1 but silence does, so a ratio applies only beyond its allowance.
+    `entries` includes folders and system files; `folders` is the depth below the one folder that contains
+    everything; `note_bytes` limits the extended header of one file in a tar archive.
     """
 
     files: int = 5000
@@ -39,7 +39,7 @@ ARCHIVE_LIMITS = ArchiveLimits()
 
 
 class Seekable(Protocol):
-    """What the readers need of a file."""
+    """The file methods that the readers need."""
 
     def seek(self, offset: int, /) -> int: ...
 
@@ -48,9 +48,9 @@ class Seekable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing in an archive as its headers have it; `read` yields its bytes, and refuses them if they are wrong.
+    """One entry of an archive as its headers describe it; `read` yields its bytes and refuses wrong ones.
 
-    `packed` is how many bytes it takes in the archive; in a tar archive it is not packed by itself.
+    `packed_size` is its size in the archive in bytes; entries of a tar archive are not compressed individually.
     """
 
     path: str
@@ -61,20 +61,20 @@ class Entry:
 
 
 def refuse(code: str, **values: object) -> NoReturn:
-    """Give the archive up; a `name` is made fit to be shown."""
+    """Raise Refused for the archive; a `name` is quoted for display."""
     if "name" in values:
         values["name"] = quote_name(str(values["name"]))
     raise Refused(make_finding(code, None, **values))
 
 
 def quote_name(name: str) -> str:
-    """A name as it can be put into a sentence: short, on one line, nothing in it that cannot be seen."""
-    seen = "".join(one if one.isprintable() else "?" for one in name)
-    return f"“{seen if len(seen) <= MAX_SHOWN_CHARACTERS else seen[: MAX_SHOWN_CHARACTERS - 1] + '…'}”"
+    """Quote a name for a sentence: short, on one line, without invisible characters."""
+    printable = "".join(character if character.isprintable() else "?" for character in name)
+    return f"“{printable if len(printable) <= MAX_SHOWN_CHARACTERS else printable[: MAX_SHOWN_CHARACTERS - 1] + '…'}”"
 
 
 def read_range(file: Seekable, offset: int, size: int) -> Iterator[bytes]:
-    """The bytes from there on, as many as were asked for, or the archive is cut off."""
+    """Yield `size` bytes from `offset`; Refused if the archive ends earlier."""
     while size:
         file.seek(offset)
         data = file.read(min(BLOCK, size))
@@ -85,5 +85,5 @@ def read_range(file: Seekable, offset: int, size: int) -> Iterator[bytes]:
 
 
 def read_bytes(file: Seekable, offset: int, size: int) -> bytes:
-    """The same in one piece, for headers."""
+    """Return `size` bytes from `offset`, for headers; Refused if the archive ends earlier."""
     return b"".join(read_range(file, offset, size))

@@ -1,4 +1,4 @@
-"""The names in an archive. They are shown and looked up, never used as the name of a file on disk."""
+"""The names in an archive. They are shown and looked up, never used as file names on disk."""
 
 import re
 import unicodedata
@@ -8,15 +8,15 @@ from audio.archives.limits import ArchiveLimits, Entry, refuse
 
 JUNK_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 JUNK_FOLDERS = frozenset({"__MACOSX", ".Trashes", ".Spotlight-V100", ".fseventsd"})
-"""What systems put into archives on their own."""
+"""Files that operating systems add to archives."""
 JUNK_DEPTH = 2
-"""How much deeper junk may lie: a folder around everything, and one more beside it with the same folders again."""
+"""Extra depth allowed for junk: a folder around everything, and one beside it that repeats its folders."""
 INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
-"""Unicode categories: controls, marks that turn the direction of writing, and what no font can show."""
+"""Unicode categories: controls, marks that change the writing direction, and characters that no font shows."""
 
 
 def decode_name(raw: bytes) -> str:
-    """The name as text. All systems of today write UTF-8, though some do not say so."""
+    """Decode a name. All current systems write UTF-8, though some do not declare it."""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -24,13 +24,13 @@ def decode_name(raw: bytes) -> str:
 
 
 def arrange_files(entries: list[Entry], limits: ArchiveLimits) -> dict[str, Entry]:
-    """The files by the path that is shown of them: without the folder around everything, and without junk."""
+    """Return the files by their shown path: without the folder around everything, and without junk."""
     for entry in entries:
         _check_path(entry.path, limits)
     _check_collisions(entries)
     files = [entry for entry in entries if not entry.is_folder and not _is_junk(entry.path)]
-    around = _find_common_folder(entry.path for entry in files)
-    named = {entry.path.removeprefix(around): entry for entry in files}
+    prefix = _find_common_folder(entry.path for entry in files)
+    named = {entry.path.removeprefix(prefix): entry for entry in files}
     for path in named:
         if path.count("/") > limits.folders:
             refuse("name_too_deep", name=path)
@@ -38,10 +38,10 @@ def arrange_files(entries: list[Entry], limits: ArchiveLimits) -> dict[str, Entr
 
 
 def _check_path(path: str, limits: ArchiveLimits) -> None:
-    """Refuse what is no plain relative path; nothing is put right, as who packs such a name knows why."""
+    """Refuse everything but a plain relative path. Nothing is corrected: such a name is packed on purpose."""
     if not path:
         refuse("name_empty")
-    if any(unicodedata.category(one) in INVISIBLE_CATEGORIES for one in path):
+    if any(unicodedata.category(character) in INVISIBLE_CATEGORIES for character in path):
         refuse("name_control", name=path)
     if path.startswith("/"):
         refuse("name_absolute", name=path)
@@ -61,7 +61,7 @@ def _check_path(path: str, limits: ArchiveLimits) -> None:
 
 
 def _check_collisions(entries: list[Entry]) -> None:
-    """No two files may be the same one to any system: alike but for case, or for how an accent is written."""
+    """Refuse two files that any system takes for one: they differ only by case or by the encoding of accents."""
     taken: dict[str, str] = {}
     for entry in entries:
         if entry.is_folder:
@@ -91,6 +91,6 @@ def _is_junk(path: str) -> bool:
 
 
 def _find_common_folder(paths: Iterable[str]) -> str:
-    """The one folder that all files lie in, with its slash; nothing where there is none."""
-    first = {path.partition("/")[0] if "/" in path else "" for path in paths}
-    return f"{first.pop()}/" if len(first) == 1 and first != {""} else ""
+    """Return the one folder that contains all files, with its slash; "" if there is none."""
+    top_folders = {path.partition("/")[0] if "/" in path else "" for path in paths}
+    return f"{top_folders.pop()}/" if len(top_folders) == 1 and top_folders != {""} else ""

@@ -1,6 +1,6 @@
 """Archives of recordings: `.zip`, `.tar` and `.tar.gz`, with transcripts in `metadata.csv`.
 
-They are parsed in a limited child only (audio.archives), and nothing in them is ever unpacked by its name.
+They are parsed only in a limited child process (audio.untrusted), and nothing in them is unpacked under its own name.
 """
 
 import os
@@ -19,16 +19,16 @@ from audio.untrusted.runner import ChildFailed, ChildLimits, run_job
 
 CHILD_LIMITS = ChildLimits(cpu_seconds=10, wall_seconds=60.0)
 MIN_BYTES_PER_SECOND = 2 << 20
-"""How slowly an archive may be read, beyond what every child is given."""
+"""Minimum reading speed, used to extend the time limits of the child for large archives."""
 EXTENSIONS = (".zip", ".tar", ".tar.gz", ".tgz")
 SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b")
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file of an archive: `name` is for people only, `path` is where it was written, if it was.
+    """One file of an archive: `name` is for display only, `path` is where it was written, or None.
 
-    `inspection` and `facts` are those of `Inspection`; `transcript` comes from metadata.csv, "" without a line there.
+    `inspection` and `facts` come from `Inspection`, `transcript` from metadata.csv ("" without a line there).
     """
 
     number: int
@@ -47,14 +47,14 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """What is in it; one that was refused has no members, and the findings say why."""
+    """The contents of an archive; a refused one has no members, and its findings say why."""
 
     members: tuple[Member, ...]
     findings: tuple[Finding, ...]
 
     @property
     def ok(self) -> bool:
-        return not any(one.severity == Severity.ERROR for one in self.findings)
+        return not any(record.severity == Severity.ERROR for record in self.findings)
 
 
 def ignore_progress(_done: int, _total: int) -> None:
@@ -62,7 +62,7 @@ def ignore_progress(_done: int, _total: int) -> None:
 
 
 def is_archive(name: str, head: bytes) -> bool:
-    """Whether to look into a file, by its name and its first 512 bytes; what is called .wav is taken at its word."""
+    """Whether a file is an archive, by its name and its first 512 bytes; a file named .wav never is."""
     lower = name.lower()
     begins_so = head.startswith(SIGNATURES) or head[257:262] == b"ustar"
     return lower.endswith(EXTENSIONS) or (begins_so and not lower.endswith(".wav"))
@@ -79,12 +79,12 @@ def read_archive(
     child_limits: ChildLimits = CHILD_LIMITS,
     progress: Callable[[int, int], object] = ignore_progress,
 ) -> Archive:
-    """Look into an archive in a limited child; nothing in it can raise anything, OSError is of the source itself.
+    """Read an archive in a limited child process. No content raises; an OSError comes from the source itself.
 
-    With `folder`, an empty one, the files that nothing speaks against are written there under their numbers, or all
-    files with `keep_refused`; when the archive is refused nothing stays there. `progress` hears (done, files).
+    Accepted files are written to `folder`, which must be empty, named by number; with `keep_refused` all files are.
+    If the archive is refused, nothing stays there. `progress` is called with (done, files).
     """
-    told = {
+    arguments = {
         "folder": folder and str(folder.resolve()),
         "keep_refused": keep_refused,
         "archive_limits": asdict(limits),
@@ -95,13 +95,13 @@ def read_archive(
     found: dict[str, Any] = {"files": 0, "without_line": 0}
     try:
         with closing(
-            run_job(read_members, source, told, RECORD_SHAPES, _scale_limits(child_limits, source, limits))
+            run_job(read_members, source, arguments, RECORD_SHAPES, _scale_limits(child_limits, source, limits))
         ) as results:
-            for one in results:
-                if one.pop("kind") == "contents":
-                    found = one
+            for record in results:
+                if record.pop("kind") == "contents":
+                    found = record
                 else:
-                    members.append(_build_member(len(members) + 1, one, folder))
+                    members.append(_build_member(len(members) + 1, record, folder))
                 progress(len(members), found["files"])
     except ChildFailed as failed:
         _delete_members(folder, min(found["files"], limits.files))
@@ -109,21 +109,21 @@ def read_archive(
     return Archive(tuple(members), tuple(_report_missing_lines(found)))
 
 
-def _scale_limits(given: ChildLimits, source: BinaryIO | Path, limits: ArchiveLimits) -> ChildLimits:
-    """More time for more bytes; what they claim to unpack to gives no more."""
+def _scale_limits(base: ChildLimits, source: BinaryIO | Path, limits: ArchiveLimits) -> ChildLimits:
+    """Extend the time limits by the packed size; the claimed unpacked size does not count."""
     size = source.stat().st_size if isinstance(source, Path) else source.seek(0, os.SEEK_END)
-    more = size // MIN_BYTES_PER_SECOND
+    extra_seconds = size // MIN_BYTES_PER_SECOND
     return replace(
-        given,
-        cpu_seconds=given.cpu_seconds + more,
-        wall_seconds=given.wall_seconds + 2 * more,
+        base,
+        cpu_seconds=base.cpu_seconds + extra_seconds,
+        wall_seconds=base.wall_seconds + 2 * extra_seconds,
         file_bytes=limits.member_bytes,
     )
 
 
-def _build_member(number: int, told: dict[str, Any], folder: Path | None) -> Member:
-    kept = told.pop("kept") and folder
-    return Member(number=number, path=build_member_path(kept, number) if kept else None, **told)
+def _build_member(number: int, record: dict[str, Any], folder: Path | None) -> Member:
+    kept = record.pop("kept") and folder
+    return Member(number=number, path=build_member_path(kept, number) if kept else None, **record)
 
 
 def _delete_members(folder: Path | None, files: int) -> None:

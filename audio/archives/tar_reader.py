@@ -1,6 +1,6 @@
-"""A strict reader of tar archives: plain files and folders, under the names that ustar, pax and GNU give them.
+"""A strict reader of tar archives: plain files and folders, with the names of ustar, pax and GNU headers.
 
-The layout: POSIX.1-2017, "pax Interchange Format" and "ustar Interchange Format"; the GNU tar manual for its own kinds.
+The layout: POSIX.1-2017, "pax Interchange Format" and "ustar Interchange Format"; the GNU tar manual for its own entry types.
 """
 
 import re
@@ -38,7 +38,7 @@ class _Header:
 
 @dataclass(slots=True)
 class _Overrides:
-    """What notes before a header say of the file after it."""
+    """Values from extended headers that override those of the next file's header."""
 
     path: bytes | None = None
     size: int | None = None
@@ -46,35 +46,35 @@ class _Overrides:
 
 
 def is_tar_header(record: bytes) -> bool:
-    """Whether 512 bytes are the header of something in a tar archive: the mark, and the checksum over all of it."""
+    """Whether 512 bytes are a tar header, by the magic and the checksum."""
     if len(record) != RECORD or record[MAGIC] not in (POSIX, GNU):
         return False
-    told = re.fullmatch(rb" *([0-7]{1,7})[ \0]*", record[CHECKSUM])
+    checksum = re.fullmatch(rb" *([0-7]{1,7})[ \0]*", record[CHECKSUM])
     blank = sum(record) - sum(record[CHECKSUM]) + 8 * ord(" ")
-    return told is not None and int(told[1], 8) == blank
+    return checksum is not None and int(checksum[1], 8) == blank
 
 
 def read_tar_entries(file: Seekable, limits: ArchiveLimits) -> list[Entry]:
-    """All files and folders in order, with every header checked, to the end of the archive; Refused otherwise."""
+    """Return all files and folders in order; Refused unless every header to the end of the archive is valid."""
     entries: list[Entry] = []
-    notes, place = _Overrides(), 0
-    while (record := read_bytes(file, place, RECORD)) != ZERO_RECORD:
-        header, data = _parse_header(record), place + RECORD
-        size = header.size if notes.size is None else notes.size
-        place = data + _round_up(size)
+    overrides, position = _Overrides(), 0
+    while (record := read_bytes(file, position, RECORD)) != ZERO_RECORD:
+        header, data = _parse_header(record), position + RECORD
+        size = header.size if overrides.size is None else overrides.size
+        position = data + _round_up(size)
         if header.kind in (PAX_HEADER, PAX_GLOBAL_HEADER, LONG_NAME):
-            _read_overrides(file, header, data, notes, limits)
+            _read_overrides(file, header, data, overrides, limits)
             continue
-        _check_kind(header, notes)
-        entry = _build_entry(file, header, notes, data, limits)
+        _check_kind(header, overrides)
+        entry = _build_entry(file, header, overrides, data, limits)
         if entry.path != CURRENT_FOLDER or not entry.is_folder:
             entries.append(entry)
         if len(entries) > limits.entries:
             refuse("archive_too_many", limit=limits.files)
-        notes = _Overrides()
-    if notes.is_set:
-        refuse("archive_damaged", what="a note in it is about nothing")
-    _check_end(file, place)
+        overrides = _Overrides()
+    if overrides.is_set:
+        refuse("archive_damaged", what="an extended header has no file")
+    _check_end(file, position)
     return entries
 
 
@@ -84,14 +84,14 @@ def _round_up(size: int) -> int:
 
 def _parse_header(record: bytes) -> _Header:
     if not is_tar_header(record):
-        refuse("archive_damaged", what="the header of a file is broken")
+        refuse("archive_damaged", what="the header of a file is invalid")
     name, prefix = _parse_text(record[:100]), _parse_text(record[345:500])
     path = prefix + b"/" + name if prefix and record[MAGIC] == POSIX else name
     return _Header(record[156:157], path, _parse_number(record[124:136]))
 
 
 def _parse_text(field: bytes) -> bytes:
-    """Up to the first NUL, after which there is nothing more."""
+    """Return the bytes before the first NUL; only NULs may follow."""
     text, _, rest = field.partition(b"\0")
     if rest.strip(b"\0"):
         refuse("name_control", name=decode_name(field))
@@ -99,67 +99,67 @@ def _parse_text(field: bytes) -> bytes:
 
 
 def _parse_number(field: bytes) -> int:
-    """Octal digits, or where those are too few GNU's binary form."""
+    """Parse octal digits, or GNU's binary form for larger numbers."""
     if field[0] == 0x80:
         return int.from_bytes(field[1:], "big")
     octal = re.fullmatch(rb" *([0-7]*)[ \0]*", field)
     if octal is None:
-        refuse("archive_damaged", what="the length of a file is no number")
+        refuse("archive_damaged", what="the size of a file is not a number")
     return int(octal[1] or b"0", 8)
 
 
-def _read_overrides(file: Seekable, header: _Header, data: int, notes: _Overrides, limits: ArchiveLimits) -> None:
-    """A name that is too long for a header, in the way of pax or of GNU."""
+def _read_overrides(file: Seekable, header: _Header, data: int, overrides: _Overrides, limits: ArchiveLimits) -> None:
+    """Read a name or size that does not fit a header, in pax or GNU format."""
     if header.size > limits.note_bytes:
         refuse("member_note_long")
-    if notes.is_set:
-        refuse("archive_damaged", what="it has two notes about one file")
+    if overrides.is_set:
+        refuse("archive_damaged", what="it has two extended headers for one file")
     body = read_bytes(file, data, _round_up(header.size))[: header.size]
     if header.kind == LONG_NAME:
-        notes.path, notes.is_set = _parse_text(body), True
+        overrides.path, overrides.is_set = _parse_text(body), True
         return
-    said = _parse_pax(body)
-    if any(name.startswith(b"GNU.sparse") for name in said):
-        refuse("member_sparse", name=decode_name(said.get(b"GNU.sparse.name", header.path)))
+    fields = _parse_pax(body)
+    if any(name.startswith(b"GNU.sparse") for name in fields):
+        refuse("member_sparse", name=decode_name(fields.get(b"GNU.sparse.name", header.path)))
     if header.kind == PAX_HEADER:
-        notes.path, notes.size, notes.is_set = said.get(b"path"), _parse_pax_size(said), True
-    elif said.keys() & {b"path", b"size", b"linkpath"}:
-        refuse("archive_damaged", what="it gives all files one name or length")
+        overrides.path, overrides.size, overrides.is_set = fields.get(b"path"), _parse_pax_size(fields), True
+    elif fields.keys() & {b"path", b"size", b"linkpath"}:
+        refuse("archive_damaged", what="a global header sets one name or size for all files")
 
 
 def _parse_pax(body: bytes) -> dict[bytes, bytes]:
-    """Lines of "length name=value\\n", in one pass over the bytes, each name once."""
-    said: dict[bytes, bytes] = {}
-    place = 0
-    while place < len(body):
-        digits, space, _ = body[place : place + 8].partition(b" ")
-        end = place + int(digits) if space and digits.isdigit() else 0
-        name, equals, value = body[place + len(digits) + 1 : end].partition(b"=")
-        if not place + len(digits) + 3 < end <= len(body) or not equals or value[-1:] != b"\n" or name in said:
-            refuse("archive_damaged", what="a note about a file is broken")
-        said[name] = value[:-1]
-        place = end
-    return said
+    """Parse lines of "length name=value\\n" in one pass; each name may occur once."""
+    fields: dict[bytes, bytes] = {}
+    position = 0
+    while position < len(body):
+        digits, space, _ = body[position : position + 8].partition(b" ")
+        end = position + int(digits) if space and digits.isdigit() else 0
+        name, equals, value = body[position + len(digits) + 1 : end].partition(b"=")
+        if not position + len(digits) + 3 < end <= len(body) or not equals or value[-1:] != b"\n" or name in fields:
+            refuse("archive_damaged", what="an extended header is invalid")
+        fields[name] = value[:-1]
+        position = end
+    return fields
 
 
-def _parse_pax_size(said: dict[bytes, bytes]) -> int | None:
-    value = said.get(b"size")
+def _parse_pax_size(fields: dict[bytes, bytes]) -> int | None:
+    value = fields.get(b"size")
     if value is not None and not re.fullmatch(rb"[0-9]{1,15}", value):
-        refuse("archive_damaged", what="the length of a file is no number")
+        refuse("archive_damaged", what="the size of a file is not a number")
     return None if value is None else int(value)
 
 
-def _check_kind(header: _Header, notes: _Overrides) -> None:
-    name = decode_name(header.path if notes.path is None else notes.path)
+def _check_kind(header: _Header, overrides: _Overrides) -> None:
+    name = decode_name(header.path if overrides.path is None else overrides.path)
     if header.kind in REFUSED_KINDS:
         refuse(REFUSED_KINDS[header.kind], name=name)
     if header.kind not in (*REGULAR_FILES, FOLDER):
         refuse("member_unusual", name=name)
 
 
-def _build_entry(file: Seekable, header: _Header, notes: _Overrides, data: int, limits: ArchiveLimits) -> Entry:
-    path = decode_name(header.path if notes.path is None else notes.path)
-    size = header.size if notes.size is None else notes.size
+def _build_entry(file: Seekable, header: _Header, overrides: _Overrides, data: int, limits: ArchiveLimits) -> Entry:
+    path = decode_name(header.path if overrides.path is None else overrides.path)
+    size = header.size if overrides.size is None else overrides.size
     is_folder = header.kind == FOLDER or path.endswith("/")
     if is_folder and size:
         refuse("member_unusual", name=path)
@@ -170,7 +170,7 @@ def _build_entry(file: Seekable, header: _Header, notes: _Overrides, data: int, 
 
 
 def _normalize_path(path: str) -> str:
-    """Without what `tar -C folder .` puts before each name, the folder itself included."""
+    """Remove the "./" that `tar -C folder .` puts before each name; the folder itself becomes "."."""
     return (
         CURRENT_FOLDER
         if path in (CURRENT_FOLDER, f"{CURRENT_FOLDER}/")
@@ -183,18 +183,18 @@ def _check_padding(file: Seekable, start: int, end: int) -> None:
         refuse("archive_hidden")
 
 
-def _check_end(file: Seekable, place: int) -> None:
-    """A second record of zeros, then more of them or nothing."""
-    if read_bytes(file, place + RECORD, RECORD) != ZERO_RECORD:
+def _check_end(file: Seekable, position: int) -> None:
+    """Refuse anything but a second record of zeros and then only zeros."""
+    if read_bytes(file, position + RECORD, RECORD) != ZERO_RECORD:
         refuse("archive_hidden")
-    for block in _read_rest(file, place + 2 * RECORD):
+    for block in _read_rest(file, position + 2 * RECORD):
         if block.strip(b"\0"):
             refuse("archive_trailing")
 
 
-def _read_rest(file: Seekable, place: int) -> Iterator[bytes]:
-    file.seek(place)
+def _read_rest(file: Seekable, position: int) -> Iterator[bytes]:
+    file.seek(position)
     while block := file.read(RECORD):
         yield block
-        place += len(block)
-        file.seek(place)
+        position += len(block)
+        file.seek(position)

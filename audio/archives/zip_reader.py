@@ -1,8 +1,8 @@
-"""A strict reader of ZIP files: every byte of the file has to belong to exactly one thing.
+"""A strict reader of ZIP files: every byte must belong to exactly one structure.
 
-A ZIP says everything twice, before each file and in the directory at its end, and readers differ in what they believe.
-Here both must say the same, with no gap, no overlap and nothing before, behind or between.
-The layout: APPNOTE.TXT 6.3.10 (PKWARE, 2022), of which this takes stored and deflated files of under 4 GB.
+A ZIP describes each file twice, before the file and in the directory at its end, and readers differ in which they use.
+Here both must agree, without gaps, overlaps or bytes before, between or after the files.
+The layout: APPNOTE.TXT 6.3.10 (PKWARE, 2022). Only stored and deflated files under 4 GB are accepted.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ LOCATOR_64 = b"PK\x06\x07"
 LOCAL_SIZE, CENTRAL_SIZE, END_SIZE, LOCATOR_SIZE = 30, 46, 22, 20
 MAX_COMMENT_BYTES = 0xFFFF
 MAX_DIRECTORY_BYTES = 16 << 20
-"""More than a kB for each of 12,000 entries: it is read into memory."""
+"""More than 1 kB for each of 12,000 entries. Limited because the directory is read into memory."""
 STORED, DEFLATED = 0, 8
 ENCRYPTED = 1 << 0 | 1 << 6 | 1 << 13
 HAS_DESCRIPTOR = 1 << 3
@@ -33,7 +33,7 @@ EXTRA_ZIP64, EXTRA_AES, EXTRA_STRONG, EXTRA_PATH = 0x0001, 0x9901, 0x0017, 0x707
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """What both headers say of a file."""
+    """The fields that both headers of a file contain."""
 
     flags: int
     method: int
@@ -51,28 +51,28 @@ class _DirectoryRecord:
 
 
 def read_zip_entries(file: BinaryIO, limits: ArchiveLimits) -> list[Entry]:
-    """All entries in the order in which they lie in the file, with both headers checked; Refused otherwise."""
+    """Return all entries in file order; Refused unless both headers of each are valid."""
     size = file.seek(0, os.SEEK_END)
     count, start, end = _read_end_record(file, size)
     if count > limits.entries:
         refuse("archive_too_many", limit=limits.files)
     if end - start > MAX_DIRECTORY_BYTES:
-        refuse("archive_damaged", what="its directory is longer than any")
+        refuse("archive_damaged", what="its directory is too large")
     members = sorted(_parse_directory(read_bytes(file, start, end - start), count), key=lambda one: one.offset)
-    entries, place = [], 0
+    entries, position = [], 0
     following = [*(one.offset for one in members), start][1:]
     for member, until in zip(members, following, strict=True):
-        if member.offset != place:
-            refuse("archive_overlap" if member.offset < place else "archive_hidden")
+        if member.offset != position:
+            refuse("archive_overlap" if member.offset < position else "archive_hidden")
         entries.append(_build_entry(file, member, until))
-        place = until
-    if place != start:
+        position = until
+    if position != start:
         refuse("archive_hidden")
     return entries
 
 
 def _read_end_record(file: BinaryIO, size: int) -> tuple[int, int, int]:
-    """How many files there are, and where the directory begins and ends: right before the very last record."""
+    """Return the number of files, and the start and end of the directory, which must end at the last record."""
     tail_size = min(size, END_SIZE + MAX_COMMENT_BYTES)
     tail = read_bytes(file, size - tail_size, tail_size)
     if len(tail) < END_SIZE or tail[-END_SIZE:][:4] != END or tail[-2:] != b"\0\0":
@@ -95,37 +95,37 @@ def _has_locator(tail: bytes) -> bool:
 
 
 def _refuse_missing_end(tail: bytes) -> None:
-    place = tail.rfind(END)
-    if place < 0 or place + END_SIZE > len(tail):
+    position = tail.rfind(END)
+    if position < 0 or position + END_SIZE > len(tail):
         refuse("archive_truncated")
-    comment = struct.unpack_from("<H", tail, place + END_SIZE - 2)[0]
-    refuse("archive_comment" if comment == len(tail) - place - END_SIZE else "archive_trailing")
+    comment = struct.unpack_from("<H", tail, position + END_SIZE - 2)[0]
+    refuse("archive_comment" if comment == len(tail) - position - END_SIZE else "archive_trailing")
 
 
 def _parse_directory(data: bytes, count: int) -> Iterator[_DirectoryRecord]:
-    """Exactly so many records, to the exact end."""
-    place = 0
+    """Yield exactly `count` records that fill `data` exactly."""
+    position = 0
     for _ in range(count):
-        if data[place : place + 4] != CENTRAL or place + CENTRAL_SIZE > len(data):
-            refuse("archive_damaged", what="its directory is broken")
+        if data[position : position + 4] != CENTRAL or position + CENTRAL_SIZE > len(data):
+            refuse("archive_damaged", what="its directory is invalid")
         flags, method, crc, packed, size, name, extra, comment, disk, attributes, offset = struct.unpack_from(
-            "<HH4xIIIHHHH2xII", data, place + 8
+            "<HH4xIIIHHHH2xII", data, position + 8
         )
-        start = place + CENTRAL_SIZE
-        place = start + name + extra + comment
-        if place > len(data):
-            refuse("archive_damaged", what="its directory is broken")
+        start = position + CENTRAL_SIZE
+        position = start + name + extra + comment
+        if position > len(data):
+            refuse("archive_damaged", what="its directory is invalid")
         header = _Header(flags, method, crc, packed, size, data[start : start + name])
         _check_header(header, data[start + name : start + name + extra])
         if comment or disk:
             refuse("archive_comment" if comment else "archive_split")
         yield _DirectoryRecord(header, attributes, offset)
-    if place != len(data):
+    if position != len(data):
         refuse("archive_hidden")
 
 
 def _check_header(header: _Header, extra: bytes) -> None:
-    """What neither header may say."""
+    """Refuse what neither header may contain."""
     name = header.name.decode("utf-8", "replace")
     kinds = dict(_parse_extra_fields(extra, name))
     if header.flags & ENCRYPTED or EXTRA_AES in kinds or EXTRA_STRONG in kinds or header.method == 99:
@@ -141,19 +141,19 @@ def _check_header(header: _Header, extra: bytes) -> None:
 
 
 def _parse_extra_fields(data: bytes, name: str) -> Iterator[tuple[int, bytes]]:
-    """The fields for other systems that follow a name, each once; what is in most of them concerns nobody here."""
-    place, seen = 0, set()
-    while place < len(data):
-        kind, size = struct.unpack_from("<HH", data, place) if place + 4 <= len(data) else (0, len(data))
-        if place + 4 + size > len(data) or kind in seen:
-            refuse("archive_damaged", what=f"the fields beside {name[:40]!a} are broken")
-        seen.add(kind)
-        yield kind, data[place + 4 : place + 4 + size]
-        place += 4 + size
+    """Yield the extra fields after a name; each may occur once. Most of them are not used."""
+    position, found_kinds = 0, set()
+    while position < len(data):
+        kind, size = struct.unpack_from("<HH", data, position) if position + 4 <= len(data) else (0, len(data))
+        if position + 4 + size > len(data) or kind in found_kinds:
+            refuse("archive_damaged", what=f"the extra fields of {name[:40]!a} are invalid")
+        found_kinds.add(kind)
+        yield kind, data[position + 4 : position + 4 + size]
+        position += 4 + size
 
 
 def _build_entry(file: BinaryIO, member: _DirectoryRecord, until: int) -> Entry:
-    """The file, its bytes found by its local header; `until` is where the next thing begins."""
+    """Build the entry of a file from its local header; `until` is where the next structure begins."""
     header, path = member.header, decode_name(member.header.name)
     local, data = _read_local_header(file, member, until, path)
     _check_agreement(local, header, path)
@@ -180,17 +180,19 @@ def _read_local_header(file: BinaryIO, member: _DirectoryRecord, until: int, pat
 
 
 def _check_agreement(local: _Header, central: _Header, path: str) -> None:
-    """The same name, way and sizes; only a header that was written before its file may have left the sizes out."""
-    same = (local.method, local.name) == (central.method, central.name)
-    same = same and local.flags & HAS_DESCRIPTOR == central.flags & HAS_DESCRIPTOR
-    told, meant = (local.crc, local.packed, local.size), (central.crc, central.packed, central.size)
-    left_out = local.flags & HAS_DESCRIPTOR and all(mine in (0, other) for mine, other in zip(told, meant, strict=True))
-    if not same or not (told == meant or left_out):
+    """Refuse different names, methods or sizes; only a header written before its file may omit the sizes."""
+    is_same = (local.method, local.name) == (central.method, central.name)
+    is_same = is_same and local.flags & HAS_DESCRIPTOR == central.flags & HAS_DESCRIPTOR
+    local_sizes, central_sizes = (local.crc, local.packed, local.size), (central.crc, central.packed, central.size)
+    is_omitted = local.flags & HAS_DESCRIPTOR and all(
+        mine in (0, other) for mine, other in zip(local_sizes, central_sizes, strict=True)
+    )
+    if not is_same or not (local_sizes == central_sizes or is_omitted):
         refuse("archive_disagrees", name=path)
 
 
 def _check_between(data: bytes, header: _Header) -> None:
-    """Between two files stands nothing, or where the flag says so the checksum and the sizes once more."""
+    """Refuse bytes between two files, except the data descriptor (checksum and sizes) if the flag announces it."""
     record = struct.pack("<III", header.crc, header.packed, header.size)
     if header.flags & HAS_DESCRIPTOR:
         if data not in (record, DESCRIPTOR + record):
@@ -200,7 +202,7 @@ def _check_between(data: bytes, header: _Header) -> None:
 
 
 def _is_folder(member: _DirectoryRecord, path: str) -> bool:
-    """By its slash, with which the mode that Unix gave it has to agree."""
+    """Whether the name ends with a slash; a Unix file mode must agree."""
     kind, is_folder = stat.S_IFMT(member.attributes >> 16), path.endswith("/")
     if kind == stat.S_IFLNK:
         refuse("member_symlink", name=path)
@@ -214,7 +216,7 @@ def _is_folder(member: _DirectoryRecord, path: str) -> bool:
 
 
 def _read_file(file: BinaryIO, header: _Header, data: int) -> Iterator[bytes]:
-    """The bytes of the file as they were packed; Refused at the first that is more, or at the end if any is wrong."""
+    """Yield the bytes of the file; Refused at the first byte beyond its size, or at the end if any is wrong."""
     name, crc, size = decode_name(header.name), 0, 0
     raw = read_range(file, data, header.packed)
     for block in raw if header.method == STORED else _inflate_blocks(raw, name):
@@ -234,13 +236,13 @@ def _inflate_blocks(raw: Iterator[bytes], name: str) -> Iterator[bytes]:
         for packed in raw:
             yield from _inflate_block(inflate, packed)
     if not inflate.eof:
-        refuse("archive_damaged", what=f"{name[:40]!a} cannot be unpacked")
+        refuse("archive_damaged", what=f"{name[:40]!a} cannot be decompressed")
     if inflate.unused_data:
         refuse("archive_hidden")
 
 
 def _inflate_block(inflate: "zlib._Decompress", packed: bytes) -> Iterator[bytes]:
-    """What these bytes unpack to, a little at a time; when a piece is full, more may wait inside."""
+    """Yield the decompressed bytes in blocks; after a full block the decompressor may hold more."""
     full = True
     while (packed or full) and not inflate.eof:
         block = inflate.decompress(packed, INFLATED_BLOCK)

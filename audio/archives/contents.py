@@ -60,7 +60,7 @@ def _read_entries(file: BinaryIO, kind: str, limits: ArchiveLimits) -> list[Entr
 
 
 def _detect_format(file: BinaryIO, size: int) -> str:
-    """Detect the format by the first and last bytes; refuse a file of several formats, as readers interpret it differently."""
+    """Detect the format by the first and last bytes; refuse a file of several, which readers interpret differently."""
     head = read_bytes(file, 0, min(size, RECORD))
     ends_as_zip = size >= END_SIZE and read_bytes(file, size - END_SIZE, 4) == END
     kinds = {

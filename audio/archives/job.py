@@ -39,7 +39,7 @@ def read_members(
     clip_limits: dict[str, float],
     thresholds: dict[str, float],
 ) -> Iterator[dict[str, Any]]:
-    """Yield records of RECORD_SHAPES. Accepted recordings are written to `folder`, named by number; others are not."""
+    """Yield records of RECORD_SHAPES. Accepted recordings are written to `folder`, named by number."""
     found = read_contents(source, ArchiveLimits(**archive_limits))
     without_line = [path for path in found.recordings if path not in found.transcripts] if found.has_metadata else []
     example = quote_name(without_line[0]) if without_line else ""

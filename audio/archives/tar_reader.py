@@ -1,6 +1,6 @@
 """A strict reader of tar archives: plain files and folders, with the names of ustar, pax and GNU headers.
 
-The layout: POSIX.1-2017, "pax Interchange Format" and "ustar Interchange Format"; the GNU tar manual for its own entry types.
+The layout: POSIX.1-2017, "pax Interchange Format" and "ustar Interchange Format"; the GNU tar manual for GNU types.
 """
 
 import re

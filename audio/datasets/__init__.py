@@ -1,1 +1,1 @@
-"""Makes datasets: selects, cuts, joins and packages clips."""
+"""Makes datasets: selects, splits, concatenates and packages clips."""

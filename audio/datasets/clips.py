@@ -1,4 +1,4 @@
-"""What goes into preparing, and what comes out: WAV files with how they were made."""
+"""Input and output of audio preparation: WAV files and the recipes that they were made with."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,9 +20,9 @@ HASH_BLOCK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A WAV that the strict reader takes; `open` gives a file of its own each time.
+    """A WAV that the strict reader accepts; each `open` returns a new file object.
 
-    `sha256` is that of the file that it came as. If that was another one, `steps` say how this was made of it.
+    `sha256` is that of the original file. If the original is another file, `steps` say how this one was made from it.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Clip:
         return self.frames / self.rate
 
     def read_samples(self, start: int = 0, end: int | None = None) -> Iterator[Int16]:
-        """The samples from `start` to before `end`, in blocks; WavRefused if it is not any more what it was."""
+        """Yield the samples from `start` to before `end` in blocks; WavRefused if the file has changed."""
         last = self.frames if end is None else end
         with self.open() as file:
             header = read_header(file)
@@ -50,13 +50,13 @@ class Clip:
         return (block.astype(np.float32) / np.float32(FULL_SCALE) for block in self.read_samples())
 
     def make_recipe(self, *steps: Mapping[str, Any]) -> Recipe:
-        """How something was made of this alone."""
+        """Return the recipe of something made from this clip alone."""
         return build_recipe(self.sha256, [*self.steps, *steps])
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenClip:
-    """A WAV that was made, and how."""
+    """A written WAV and its recipe."""
 
     path: Path
     header: WavHeader
@@ -64,22 +64,22 @@ class WrittenClip:
 
 
 def load_clip(path: Path) -> Clip:
-    """The clip in a file; WavRefused if the strict reader does not take it."""
+    """Return the clip in a file; WavRefused if the strict reader does not accept it."""
     with path.open("rb") as file:
         header = read_header(file)
         file.seek(0)
-        total = hashlib.sha256()
+        digest = hashlib.sha256()
         while block := file.read(HASH_BLOCK):
-            total.update(block)
-    return Clip(path.stem, total.hexdigest(), header.sample_rate, header.frames, lambda: path.open("rb"))
+            digest.update(block)
+    return Clip(path.stem, digest.hexdigest(), header.sample_rate, header.frames, lambda: path.open("rb"))
 
 
 @contextmanager
 def open_clip(path: Path) -> Iterator[Clip]:
-    """The clip in any sound file: in the file itself, or in a WAV that is made of it for as long as this lasts."""
+    """Yield the clip in any sound file: from the file itself, or from a temporary WAV converted from it."""
     with path.open("rb") as file:
-        ours = is_accepted_wav(file)
-    if ours:
+        is_accepted = is_accepted_wav(file)
+    if is_accepted:
         yield load_clip(path)
         return
     with convert_to_temporary_wav(path) as derived:
@@ -90,7 +90,7 @@ def open_clip(path: Path) -> Iterator[Clip]:
 
 
 def write_wav(target: Path, rate: int, samples: Iterable[Int16], recipe: Recipe) -> WrittenClip:
-    """Write a WAV to a file that must not exist yet; if that fails there is none afterwards."""
+    """Write a WAV to a file that must not exist yet; on failure it is deleted."""
     with target.open("xb") as file:
         try:
             writer = WavWriter(file, rate)

@@ -1,4 +1,4 @@
-"""Clips joined to one file with short silences between them, within a provider's limits, never held in memory."""
+"""Concatenates clips into one file with short silences between them, streamed, within a provider's limits."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,12 +24,12 @@ from audio.wav.riff import BYTES_PER_FRAME, Int16
 
 GAP_SECONDS = 0.3
 FADE_SECONDS = 0.005
-"""So short that no sound is lost, and long enough that no step to silence clicks."""
+"""Short enough to lose no sound, long enough that no transition to silence clicks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Concatenation:
-    """Clips in their order, at one rate; how long and how big they are is known before any is opened."""
+    """Clips in order, at one sampling rate; duration and size are known before any is opened."""
 
     clips: tuple[Clip, ...]
     rate: int
@@ -60,7 +60,7 @@ class Concatenation:
             yield from self._fade_clip(clip)
 
     def stream_wav(self) -> Iterator[bytes]:
-        """The WAV, piece by piece."""
+        """Yield the WAV in pieces."""
         yield build_wav_header(self.rate, self.frames * BYTES_PER_FRAME)
         for block in self.read_samples():
             yield block.tobytes()
@@ -69,8 +69,8 @@ class Concatenation:
         total, fade, done = self._count_frames(clip), max(1, round(self.rate * FADE_SECONDS)), 0
         for block in self._resample_clip(clip):
             if done < fade or done + len(block) > total - fade:
-                places = np.arange(done, done + len(block))
-                ramp = np.minimum(np.minimum(places, total - 1 - places) / fade, 1.0)
+                positions = np.arange(done, done + len(block))
+                ramp = np.minimum(np.minimum(positions, total - 1 - positions) / fade, 1.0)
                 block = np.rint(block * ramp).astype("<i2")
             done += len(block)
             yield block
@@ -101,7 +101,7 @@ class Concatenation:
 def concatenate_clips(
     clips: Sequence[Clip], rate: int | None = None, gap_seconds: float = GAP_SECONDS
 ) -> Concatenation:
-    """The clips as one sound; without a rate at that which most of them have. Refused if there is none."""
+    """Concatenate the clips; the default rate is that of most clips. Refused if there are no clips."""
     if not clips:
         raise Refused(make_finding("nothing_chosen"))
     rate = rate or find_common_rate([clip.rate for clip in clips])
@@ -109,13 +109,13 @@ def concatenate_clips(
 
 
 def find_common_rate(rates: Sequence[int]) -> int:
-    """The rate that most clips have, so that fewest are changed; the higher of two."""
+    """Return the rate of most clips, so that the fewest are resampled; the higher one if two are equal."""
     counts = Counter(rates)
     return max(counts, key=lambda rate: (counts[rate], rate))
 
 
 def check_limits(whole: Concatenation, max_seconds: float | None = None, max_bytes: int | None = None) -> None:
-    """Refused if it is longer or bigger than allowed, or than a WAV can be."""
+    """Raise Refused if it exceeds the limits or the maximum size of a WAV."""
     if max_seconds is not None and whole.seconds > max_seconds:
         raise Refused(make_finding("joined_too_long", seconds=whole.seconds, limit=max_seconds))
     limit = MAX_DATA_BYTES if max_bytes is None else max_bytes
@@ -124,7 +124,7 @@ def check_limits(whole: Concatenation, max_seconds: float | None = None, max_byt
 
 
 def write_concatenation(whole: Concatenation, target: Path) -> WrittenClip:
-    """Write it; `target` must not exist yet."""
+    """Write the WAV; `target` must not exist yet."""
     return write_wav(target, whole.rate, whole.read_samples(), whole.make_recipe())
 
 
@@ -133,7 +133,7 @@ EDGE_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Samples `start` to before `end` are kept; so many zeros come before and after them, where there was less."""
+    """The samples to keep, `start` to before `end`, and the zeros to add before and after where silence is missing."""
 
     start: int
     end: int
@@ -142,7 +142,7 @@ class Edges:
 
 
 def find_edges(clip: Clip, seconds: float = EDGE_SECONDS) -> Edges:
-    """What to cut or add, so that there are `seconds` of silence around speech; Refused if nobody speaks."""
+    """Compute what to cut or add for `seconds` of silence around speech; Refused if there is no speech."""
     segments = measure_speech(clip).speech.segments
     if not segments:
         raise Refused(make_finding("nothing_to_cut"))
@@ -155,7 +155,7 @@ def find_edges(clip: Clip, seconds: float = EDGE_SECONDS) -> Edges:
 def set_edges(clip: Clip, target: Path, seconds: float = EDGE_SECONDS) -> WrittenClip:
     """Write the clip with its new edges; `target` must not exist yet."""
     found = find_edges(clip, seconds)
-    how = clip.make_recipe(
+    recipe = clip.make_recipe(
         {
             "step": "edges",
             "start_frame": found.start,
@@ -164,7 +164,7 @@ def set_edges(clip: Clip, target: Path, seconds: float = EDGE_SECONDS) -> Writte
             "zeros_after": found.zeros_after,
         }
     )
-    return write_wav(target, clip.rate, _read_between_edges(clip, found), how)
+    return write_wav(target, clip.rate, _read_between_edges(clip, found), recipe)
 
 
 def _read_between_edges(clip: Clip, found: Edges) -> Iterator[Int16]:

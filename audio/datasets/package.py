@@ -1,6 +1,6 @@
-"""A build's recordings as the one file that a provider takes, with what it wants to know of it before it comes.
+"""Packs a build's recordings into one file for a provider, with the size and MD5 that the upload must announce.
 
-Size and MD5 are found by making the file once; only an MP3 is kept, as it is small and dear to make.
+Both are computed by making the file once. Only an MP3 is kept, as it is small and slow to make.
 """
 
 import io
@@ -17,18 +17,18 @@ from audio.wav.riff import ignore_data
 
 ARCHIVE, WAV, MP3 = "application/gzip", "audio/x-wav", "audio/mpeg"
 BITRATES = (192, 160, 128, 96, 64, 48, 32)
-"""kbit/s of an MP3 that are tried, the best first. Above that nobody hears a difference in one voice."""
+"""MP3 bitrates to try in kbit/s, the best first. Higher ones make no audible difference for one voice."""
 BITRATE_RANGES = ((32000, 32, 320), (16000, 8, 160), (0, 8, 64))
-"""From a sampling rate on: the least and the most that MPEG-1, 2 and 2.5 have for it, in kbit/s (libsndfile maps its
-compression level of 1 to 0 on these)."""
+"""From a sampling rate in Hz on: the lowest and highest bitrate of MPEG-1, 2 and 2.5 in kbit/s. libsndfile maps its
+compression levels 1 to 0 to these."""
 
 PieceCallback = Callable[[bytes], object]
-"""Hears the pieces while the sums are made, for those who show how far it is."""
+"""Called with each piece while the checksums are computed, to show progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class PackedUpload:
-    """One file ready to be sent. `chunks` makes it anew each time, the same bytes each time; `md5` are 16 bytes."""
+    """One file ready to send. Each call of `chunks` makes the same bytes again; `md5` has 16 bytes."""
 
     name: str
     content_type: str
@@ -40,9 +40,9 @@ class PackedUpload:
 def pack_archive(
     name: str, entries: Sequence[Entry], with_text: bool, on_piece: PieceCallback = ignore_data
 ) -> PackedUpload:
-    """A .tar.gz of the clips, with or without what is said in them, named by letters and digits alone.
+    """Pack the clips into a .tar.gz, with or without transcripts; names have only letters and digits.
 
-    Raises Refused if it would be too big, ChangedWhilePacked if a clip is not as long any more as was told.
+    Raises Refused if it would be too big, ClipChanged if a clip no longer has its declared size.
     """
     names = make_clip_names([entry.name for entry in entries])
     renamed = [replace(entry, name=name) for entry, name in zip(entries, names, strict=True)]
@@ -52,27 +52,27 @@ def pack_archive(
 def pack_wav(
     name: str, whole: Concatenation, max_bytes: int | None = None, on_piece: PieceCallback = ignore_data
 ) -> PackedUpload:
-    """One WAV of everything. Raises Refused if it is bigger than `most_bytes`, or than a WAV can be."""
+    """Pack everything into one WAV. Raises Refused if it exceeds `max_bytes` or the maximum size of a WAV."""
     check_limits(whole, max_bytes=max_bytes)
     return _build_upload(f"{_clean_name(name)}.wav", WAV, whole.stream_wav, on_piece)
 
 
 def pack_mp3(name: str, whole: Concatenation, max_bytes: int) -> PackedUpload:
-    """One MP3 of everything, at the best bitrate that keeps it within `most_bytes`, which it may take of memory.
+    """Pack everything into one MP3 at the best bitrate that fits in `max_bytes`; it is held in memory.
 
-    Raises Refused if none does.
+    Raises Refused if no bitrate fits.
     """
-    least = 0
+    size = 0
     for kilobits in _list_bitrates(whole.rate):
-        least = round(whole.seconds * kilobits * 125)
-        # A frame of silence before and behind comes on top, so what only just fits is tried and measured.
-        if least <= max_bytes and len(data := encode_mp3(whole, kilobits)) <= max_bytes:
+        size = round(whole.seconds * kilobits * 125)
+        # The encoder adds a frame of silence at both ends, so the estimate is checked by encoding.
+        if size <= max_bytes and len(data := encode_mp3(whole, kilobits)) <= max_bytes:
             return _build_upload(f"{_clean_name(name)}.mp3", MP3, partial(_split_blocks, data), ignore_data)
-    raise Refused(make_finding("joined_too_big", size=least, limit=max_bytes))
+    raise Refused(make_finding("joined_too_big", size=size, limit=max_bytes))
 
 
 def encode_mp3(whole: Concatenation, kilobits: int) -> bytes:
-    """The MP3 at a constant bitrate, encoded block by block."""
+    """Encode an MP3 at a constant bitrate, block by block."""
     low, high = _get_bitrate_range(whole.rate)
     file = io.BytesIO()
     with soundfile.SoundFile(
@@ -91,7 +91,7 @@ def encode_mp3(whole: Concatenation, kilobits: int) -> bytes:
 
 
 def _list_bitrates(rate: int) -> list[int]:
-    """Those that there are at this sampling rate; the very lowest is none that libsndfile takes."""
+    """Return the bitrates for this sampling rate; libsndfile does not accept the very lowest."""
     low, high = _get_bitrate_range(rate)
     return [kilobits for kilobits in BITRATES if low < kilobits <= high]
 
@@ -103,8 +103,8 @@ def _get_bitrate_range(rate: int) -> tuple[int, int]:
 def _build_upload(
     name: str, content_type: str, chunks: Callable[[], Iterator[bytes]], on_piece: PieceCallback
 ) -> PackedUpload:
-    told = compute_checksums(chunks(), on_piece)
-    return PackedUpload(name, content_type, told.size, bytes.fromhex(told.md5), chunks)
+    checksums = compute_checksums(chunks(), on_piece)
+    return PackedUpload(name, content_type, checksums.size, bytes.fromhex(checksums.md5), chunks)
 
 
 def _clean_name(name: str) -> str:

@@ -1,7 +1,7 @@
-"""A long recording cut at its pauses into clips of allowed length.
+"""Splits a long recording at its pauses into clips of allowed length.
 
-All pauses are weighed against each other by dynamic programming: clips near the wanted length, cuts in long pauses.
-Where nobody pauses for too long, the quietest moment serves. The silence around a clip is kept short.
+Dynamic programming compares all pauses: it prefers clips near the target length and splits in long pauses.
+If speech has no pause for too long, it is split at its quietest moment. The silence around a clip is kept short.
 """
 
 import math
@@ -21,29 +21,29 @@ from audio.wav.riff import Float32
 
 FRAMES_PER_SECOND = 100
 SMOOTHING_FRAMES = 9
-"""Frames that a level is taken over: a single quiet one inside a word is no moment of rest."""
+"""Frames that a level is averaged over: a single quiet frame inside a word is not a pause."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechLevels:
-    """Speech, and the power of every 10 ms, smoothed, full scale being 1."""
+    """Speech, and the smoothed power of every 10 ms; full scale is 1."""
 
     speech: Speech
     levels: Float32
 
 
 def measure_speech(clip: Clip) -> SpeechLevels:
-    """Memory grows by a few bytes for every 10 ms."""
+    """Measure speech and power. Memory grows by a few bytes per 10 ms."""
     rate = clip.rate
-    finder, powers = SpeechDetector(rate), _PowerMeter(rate)
+    detector, powers = SpeechDetector(rate), _PowerMeter(rate)
     for block in clip.read_floats():
-        finder.add(block)
+        detector.add(block)
         powers.add(block)
-    return SpeechLevels(finder.get_speech(), powers.get_smoothed_powers())
+    return SpeechLevels(detector.get_speech(), powers.get_smoothed_powers())
 
 
 class _PowerMeter:
-    """The power of every 10 ms, the last one of what is left; a frame may be a sample longer than the next."""
+    """Measures the power of every 10 ms. Frame sizes may differ by one sample; the last frame may be shorter."""
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
@@ -76,17 +76,17 @@ class _PowerMeter:
 
 
 FORCED_INTERVAL = 50
-"""Frames: within speech, the quietest moment of each half second may be cut at, if need be."""
+"""In frames: within speech, the quietest moment of each half second is a possible split point."""
 FORCED_COST, EXCLUDED_COST = 50.0, 1000.0
 PAUSE_COST, WIDE_PAUSE = 30.0, 60
-"""A cut costs 30 by the frames of its pause; above 0.6 s none is better than another."""
+"""A split costs 30 divided by the frames of its pause; pauses above 0.6 s cost the same."""
 SNAP_FRAMES = 5
-"""Frames around where a clip would end in a pause, of which the quietest is taken."""
+"""Frames around a clip's end in a pause; the clip ends at the quietest of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentLengths:
-    """Seconds that a clip must and may last, and should; `edge_seconds` of silence around it stay, if there are."""
+    """Minimum, maximum and target duration of a clip; up to `edge_seconds` of silence around it are kept."""
 
     min_seconds: float = 1.5
     max_seconds: float = 20.0
@@ -99,7 +99,7 @@ DEFAULT_LENGTHS = SegmentLengths()
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """From sample `start` to before `end`; `in_pauses` if both lie where nobody speaks."""
+    """From sample `start` to before `end`; `is_in_pauses` is True if both are in pauses."""
 
     start: int
     end: int
@@ -108,7 +108,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The pieces in order; `left_out` are seconds of speech that fit into no clip of allowed length."""
+    """The segments in order; `excluded_seconds` of speech fit into no clip of allowed length."""
 
     segments: tuple[Segment, ...]
     excluded_seconds: float
@@ -116,11 +116,11 @@ class Split:
 
 
 MAX_NAME_BYTES = 200
-"""Of the source's name; a file's may have 255 with what is added."""
+"""Limit for the source's part of a file name, which may have 255 bytes with the suffix."""
 
 
 class _SplitPoint(NamedTuple):
-    """Where could be cut, in samples: the clip before it ends at `end`, the one after it begins at `start`."""
+    """A possible split, in samples: the clip before it ends at `end`, the one after it begins at `start`."""
 
     at: int
     end: int
@@ -130,44 +130,48 @@ class _SplitPoint(NamedTuple):
 
 
 def split_clip(clip: Clip, lengths: SegmentLengths = DEFAULT_LENGTHS) -> Split:
-    """Where to cut a clip of any length; Refused if nobody speaks in it or it is too short for one clip."""
+    """Find where to split a clip of any length; Refused if it has no speech or is too short for one clip."""
     if clip.seconds < lengths.min_seconds:
         raise Refused(make_finding("shorter_than_a_clip", seconds=clip.seconds, limit=lengths.min_seconds))
-    heard = measure_speech(clip)
-    if not heard.speech.segments:
+    speech_levels = measure_speech(clip)
+    if not speech_levels.speech.segments:
         raise Refused(make_finding("nothing_to_cut"))
-    pieces, left_out = _find_best_split(list(_SplitPoints(clip, heard, lengths.edge_seconds)), clip.rate, lengths)
-    return Split(tuple(pieces), left_out / clip.rate, heard)
+    segments, excluded = _find_best_split(
+        list(_SplitPoints(clip, speech_levels, lengths.edge_seconds)), clip.rate, lengths
+    )
+    return Split(tuple(segments), excluded / clip.rate, speech_levels)
 
 
 def list_segment_paths(clip: Clip, split: Split, folder: Path) -> list[Path]:
-    """Where `write_pieces` writes each."""
+    """Return the paths that `write_segments` writes to."""
     digits = max(3, len(str(len(split.segments))))
     name = clip.name.encode("utf-8", "surrogateescape")[:MAX_NAME_BYTES].decode("utf-8", "ignore")
     return [folder / f"{name}-{number:0{digits}}.wav" for number in range(1, len(split.segments) + 1)]
 
 
 def write_segments(clip: Clip, split: Split, folder: Path) -> Iterator[WrittenClip]:
-    """Write each piece, sample by sample as it was, to `name-001.wav` …; none of them may exist yet."""
-    for target, piece in zip(list_segment_paths(clip, split, folder), split.segments, strict=True):
-        how = clip.make_recipe(
+    """Write each segment unchanged to `name-001.wav` …; none of the files may exist yet."""
+    for target, segment in zip(list_segment_paths(clip, split, folder), split.segments, strict=True):
+        recipe = clip.make_recipe(
             {
                 "step": "cut",
-                "start_frame": piece.start,
-                "end_frame": piece.end,
+                "start_frame": segment.start,
+                "end_frame": segment.end,
                 "heard_by": split.speech_levels.speech.method,
             }
         )
-        yield write_wav(target, clip.rate, clip.read_samples(piece.start, piece.end), how)
+        yield write_wav(target, clip.rate, clip.read_samples(segment.start, segment.end), recipe)
 
 
 class _SplitPoints:
-    """The start, every pause, the quietest moments of speech, and the end, in this order."""
+    """Yields the possible split points in time order: the start, pauses, quiet moments of speech, and the end."""
 
-    def __init__(self, clip: Clip, heard: SpeechLevels, edge_seconds: float) -> None:
-        self._clip, self._levels = clip, heard.levels
+    def __init__(self, clip: Clip, speech_levels: SpeechLevels, edge_seconds: float) -> None:
+        self._clip, self._levels = clip, speech_levels.levels
         self._edge = round(edge_seconds * FRAMES_PER_SECOND)
-        frames = [(round(a * FRAMES_PER_SECOND), round(b * FRAMES_PER_SECOND)) for a, b in heard.speech.segments]
+        frames = [
+            (round(a * FRAMES_PER_SECOND), round(b * FRAMES_PER_SECOND)) for a, b in speech_levels.speech.segments
+        ]
         self._speech = [(a, min(b, len(self._levels))) for a, b in frames if a < len(self._levels)]
 
     def __iter__(self) -> Iterator[_SplitPoint]:
@@ -191,7 +195,7 @@ class _SplitPoints:
             yield self._make_point(at, at, at, FORCED_COST, in_pause=False)
 
     def _make_pause_point(self, start: int, end: int) -> _SplitPoint:
-        """A wide pause is left out but for the edges; a narrow one is cut at its quietest frame."""
+        """Exclude a wide pause except for its edges; split a narrow one at its quietest frame."""
         costs = PAUSE_COST / min(end - start, WIDE_PAUSE)
         if end - start <= 2 * (self._edge + SNAP_FRAMES):
             at = start + int(self._levels[start:end].argmin())
@@ -204,43 +208,43 @@ class _SplitPoints:
         return start + int(self._levels[start : near + SNAP_FRAMES + 1].argmin())
 
 
-def _find_best_split(places: Sequence[_SplitPoint], rate: int, lengths: SegmentLengths) -> tuple[list[Segment], int]:
-    """The cheapest way from the first place to the last, and how many samples of speech it leaves out."""
+def _find_best_split(points: Sequence[_SplitPoint], rate: int, lengths: SegmentLengths) -> tuple[list[Segment], int]:
+    """Return the cheapest segments from the first point to the last, and the number of excluded speech samples."""
     least, most = math.ceil(lengths.min_seconds * rate), math.floor(lengths.max_seconds * rate)
     costs, back = [0.0], [-1]
-    for last, there in enumerate(places[1:], start=1):
+    for last, end_point in enumerate(points[1:], start=1):
         cheapest, origin = costs[last - 1] + EXCLUDED_COST, -1
         for first in range(last - 1, -1, -1):
-            here = places[first]
-            if there.end - here.start > most:
+            start_point = points[first]
+            if end_point.end - start_point.start > most:
                 break
-            start, end = _extend_segment(here, there, least)
-            price = costs[first] + there.cost + ((end - start) / rate / lengths.target_seconds * 2 - 2) ** 2
-            if end - start >= least and price < cheapest:
-                cheapest, origin = price, first
+            start, end = _extend_segment(start_point, end_point, least)
+            total = costs[first] + end_point.cost + ((end - start) / rate / lengths.target_seconds * 2 - 2) ** 2
+            if end - start >= least and total < cheapest:
+                cheapest, origin = total, first
         costs.append(cheapest)
         back.append(origin)
-    return _trace_segments(places, back, least)
+    return _trace_segments(points, back, least)
 
 
 def _extend_segment(first: _SplitPoint, last: _SplitPoint, least: int) -> tuple[int, int]:
-    """From where to where a clip goes; one that is too short takes in more of the silence around it."""
+    """Return start and end of a segment; one that is too short is extended into the silence around it."""
     short = max(0, least - (last.end - first.start))
     room_before, room_after = first.start - first.at, last.at - last.end
     before = min(room_before, max(short // 2, short - room_after))
     return first.start - before, last.end + min(room_after, short - before)
 
 
-def _trace_segments(places: Sequence[_SplitPoint], back: Sequence[int], least: int) -> tuple[list[Segment], int]:
-    pieces: list[Segment] = []
-    left_out, last = 0, len(places) - 1
+def _trace_segments(points: Sequence[_SplitPoint], back: Sequence[int], least: int) -> tuple[list[Segment], int]:
+    segments: list[Segment] = []
+    excluded, last = 0, len(points) - 1
     while last:
         first = back[last]
         if first < 0:
-            left_out += places[last].end - places[last - 1].start
+            excluded += points[last].end - points[last - 1].start
             last -= 1
             continue
-        start, end = _extend_segment(places[first], places[last], least)
-        pieces.append(Segment(start, end, places[first].is_in_pause and places[last].is_in_pause))
+        start, end = _extend_segment(points[first], points[last], least)
+        segments.append(Segment(start, end, points[first].is_in_pause and points[last].is_in_pause))
         last = first
-    return pieces[::-1], left_out
+    return segments[::-1], excluded

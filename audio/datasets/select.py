@@ -1,4 +1,4 @@
-"""The best of many recordings, when a provider takes only so many seconds, bytes or files of them."""
+"""Selects the best recordings if a provider limits their seconds, bytes or number."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,20 +11,20 @@ from audio.findings.findings import Severity
 from audio.levels.inspection import Inspection
 
 STEPS, MIN_STEPS, MAX_CELLS = 6000, 500, 1 << 26
-"""The room is divided into so many steps, and each recording rounded up to whole ones: a choice never exceeds the room,
-and leaves unused at most one step for each recording chosen. With a limit on files it is coarser, to stay quick."""
+"""The time limit is divided into STEPS, and each recording is rounded up to whole steps: a selection never exceeds the
+limit and wastes at most one step per recording. With a limit on files the steps are coarser, to stay fast."""
 CLEAN_SNR_DB, WORST_SNR_DB = 40.0, 10.0
 FINDING_PENALTY = 0.15
 CLIPPING_PENALTY = 30.0
-"""Per share of samples that are cut off: at the thousandth from where it is called clipping, 0.03."""
+"""Per share of clipped samples: 0.03 at one in a thousand, where it is reported as clipping."""
 UNUSABLE_CODES = frozenset({"silent", "no_speech"})
 SHORT_SECONDS = 3.0
-"""Below this a recording has little but its first and last word, which sound unlike the rest."""
+"""A shorter recording has little more than its first and last word, which sound unlike the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One recording: how long it is, and how good, from 0 (never taken) to 1."""
+    """One recording: its duration, and its quality from 0 (never selected) to 1."""
 
     seconds: float
     quality: float
@@ -32,7 +32,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class SelectionLimits:
-    """How much is taken: seconds all in all with `gap_seconds` between two, and how many files."""
+    """Maximum total seconds, including `gap_seconds` between two recordings, and maximum number of files."""
 
     max_seconds: float
     max_files: int | None = None
@@ -40,7 +40,7 @@ class SelectionLimits:
 
 
 def compute_quality(inspection: Inspection) -> float:
-    """How good a checked recording is, 0..1; 0 if it is refused or nobody speaks in it."""
+    """Compute the quality of an inspected recording, 0..1; 0 if it is refused or has no speech."""
     levels, header = inspection.levels, inspection.header
     if levels is None or header is None or any(one.severity == Severity.ERROR for one in inspection.findings):
         return 0.0
@@ -48,7 +48,7 @@ def compute_quality(inspection: Inspection) -> float:
 
 
 def compute_levels_quality(seconds: float, levels: Mapping[str, float], codes: Sequence[str]) -> float:
-    """The same of what is known of an accepted recording: its levels by name, and the codes of its findings."""
+    """Compute the quality of an accepted recording from its levels by name and the codes of its findings."""
     if not UNUSABLE_CODES.isdisjoint(codes):
         return 0.0
     noise = (levels.get("snr_db", CLEAN_SNR_DB) - WORST_SNR_DB) / (CLEAN_SNR_DB - WORST_SNR_DB)
@@ -58,27 +58,27 @@ def compute_levels_quality(seconds: float, levels: Mapping[str, float], codes: S
 
 
 def select_recordings(candidates: Sequence[Candidate], limits: SelectionLimits) -> tuple[int, ...]:
-    """The places, in order, of those whose seconds times quality add up to most in this room.
+    """Return the sorted indices of the candidates with the greatest sum of seconds times quality within the limits.
 
-    A knapsack, exact up to the rounding to steps; of two equal choices always the same is made.
+    Solves a knapsack problem, exact up to the rounding to steps. The result is deterministic.
     """
     usable = [
-        place for place, one in enumerate(candidates) if one.quality > 0 and 0 < one.seconds <= limits.max_seconds
+        index for index, one in enumerate(candidates) if one.quality > 0 and 0 < one.seconds <= limits.max_seconds
     ]
-    needs = [candidates[place].seconds + limits.gap_seconds for place in usable]
+    durations = [candidates[index].seconds + limits.gap_seconds for index in usable]
     total = limits.max_seconds + limits.gap_seconds
     files = len(usable) if limits.max_files is None else min(limits.max_files, len(usable))
-    if files == len(usable) and sum(needs) <= total:
+    if files == len(usable) and sum(durations) <= total:
         return tuple(usable)
     limited = files < len(usable)
     steps = STEPS if not limited else max(MIN_STEPS, min(STEPS, MAX_CELLS // (len(usable) * (files + 1))))
-    weights = [math.ceil(need / total * steps) for need in needs]
-    values = [candidates[place].seconds * candidates[place].quality for place in usable]
+    weights = [math.ceil(need / total * steps) for need in durations]
+    values = [candidates[index].seconds * candidates[index].quality for index in usable]
     return tuple(usable[number] for number in _solve_knapsack(weights, values, steps, files if limited else None))
 
 
 def _solve_knapsack(weights: Sequence[int], values: Sequence[float], steps: int, files: int | None) -> list[int]:
-    """Which of them, by number, to take for the greatest value in `steps` of weight, and as so many files at most."""
+    """Return the indices with the greatest value within `steps` of weight and at most `files` items."""
     shift = 0 if files is None else 1
     best = np.zeros(((files or 0) + 1, steps + 1))
     choices: list[NDArray[np.uint8]] = []
@@ -97,12 +97,12 @@ def _solve_knapsack(weights: Sequence[int], values: Sequence[float], steps: int,
 def _trace_choices(
     weights: Sequence[int], choices: Sequence[NDArray[np.uint8]], room: int, files: int, shift: int
 ) -> list[int]:
-    taken = []
+    selected = []
     for number in range(len(weights) - 1, -1, -1):
         column = room - weights[number]
         if column < 0 or files < shift or not len(choices[number]):
             continue
         if choices[number][files - shift, column >> 3] >> (7 - (column & 7)) & 1:
-            taken.append(number)
+            selected.append(number)
             room, files = column, files - shift
-    return taken[::-1]
+    return selected[::-1]

@@ -200,8 +200,8 @@ def test_closing_the_results_ends_the_child_and_what_it_started(job: Job) -> Non
 
 def test_the_child_dies_with_its_parent() -> None:
     code = (
-        "import io, sys; from tests.support import jobs; from audio.untrusted.runner import run; "
-        "results = run(jobs.sleep, io.BytesIO(), {}, {'said': {'text': str, 'number': int}}); "
+        "import io, sys; from tests.support import jobs; from audio.untrusted.runner import run_job; "
+        "results = run_job(jobs.sleep, io.BytesIO(), {}, {'said': {'text': str, 'number': int}}); "
         "print(next(results)['text'], flush=True); input()"
     )
     with subprocess.Popen(

@@ -14,35 +14,31 @@ from docs.providers import render_table
 
 HEAD = """# Findings
 
-Everything that the checks of sound say, made from their own tables by `python -m docs.findings`; a test keeps it so.
+All findings of the audio checks, generated from their tables by `python -m docs.findings`. A test compares them.
 
 A finding has a severity: **refused**, the file cannot be used; **put right**, a corrected copy was made and the
-original kept; **look**, a person should decide. Where a threshold decides, it is a default, which an admin can change
-for a provider and a tier.
+original kept; **look**, a person should decide. A threshold is a default, which an admin can change for a provider and
+tier.
 """
 TABLES = [one.name for one in iter_modules(findings.__path__) if one.name.startswith("catalog_")]
-COLUMNS = ["code", "severity", "what it says", "advice", "threshold", "its source"]
+COLUMNS = ["code", "severity", "text", "advice", "threshold", "source"]
 MEASURES = """
 ## Measures
 
-What the deep look at a recording measures, by the name that the JSON of `manage.py inspect_audio` has. A share is 0 to
-1, a level in dBFS is 0 at full scale. `missing` says what could not be measured on this machine.
+The measures of the detailed analysis of a recording, named as in the JSON of `manage.py inspect_audio`. A share is 0
+to 1; a level in dBFS is 0 at full scale. `missing` lists what could not be measured on this machine.
 """
 
 
 def render_page() -> str:
-    """The whole page as Markdown."""
+    """Render the page as Markdown."""
     parts = [HEAD]
     for table_of in TABLES:
         area = table_of.removeprefix("catalog_").capitalize()
         module = import_module(f"{findings.__name__}.{table_of}")
         parts.append(f"\n## {area}\n\n{(module.__doc__ or '').strip()}\n")
-        parts.append(
-            render_table(
-                ["code", "severity", "what it says", "advice", "threshold", "its source"], list_rows(module.CODES)
-            )
-        )
-    parts += [MEASURES, render_table(["measure", "unit", "what it is"], list_measures())]
+        parts.append(render_table(COLUMNS, list_rows(module.CODES)))
+    parts += [MEASURES, render_table(["measure", "unit", "meaning"], list_measures())]
     return "".join(parts)
 
 
@@ -66,7 +62,7 @@ def list_measures() -> Iterator[tuple[str, ...]]:
 
 
 def escape_template(words: str) -> str:
-    """With the names of what is filled in, and nothing that Markdown would take for its own."""
+    """Show {names} of values in italics and escape Markdown characters."""
     return re.sub(r"\{(\w+)[^}]*\}", r"*\1*", words.replace("|", "\\|").replace("<", "&lt;"))
 
 

@@ -1,7 +1,7 @@
-"""Make the sample audio again: `python sample/make_audio.py`, with the Debian package flite installed.
+"""Recreates the sample audio: `python sample/make_audio.py`. Needs the Debian package flite.
 
-All speech is synthetic, read by the free voices of flite (slt, rms, awb); the sentences are ours. It is kept
-as FLAC, half the size of the WAV that a studio would send, which decodes to exactly the same samples.
+All speech is synthetic, read by the free voices of flite (slt, rms, awb); the sentences are ours. It is stored
+as FLAC: half the size of the WAV that a studio would send, with exactly the same samples.
 """
 
 import json
@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def plan_files() -> list[dict[str, Any]]:
-    """One entry per file; `set` is the voice whose recordings it belongs to, `speaker` who really reads."""
+    """Return one entry per file; `set` is the voice that the recording belongs to, `speaker` the actual reader."""
     entries = [
         _build_entry(f"{speaker}-{number:02}", speaker, speaker, "recording", text)
         for speaker, texts in SCRIPTS.items()
@@ -104,26 +104,26 @@ def make_file(entry: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]
 
 
 def quantize(samples: Samples) -> NDArray[np.int16]:
-    """13 of 16 bits: the rest would be far below the room tone, and a third of the file."""
+    """Keep 13 of 16 bits: the others are far below the room tone, but would be a third of the file."""
     return (np.round(samples * FULL_SCALE / COARSE) * COARSE).astype(np.int16)
 
 
 def read_aloud(voice: str, text: str) -> Samples:
-    spoken = text.replace("Resemble AI", "Resemble A I")
+    spelled = text.replace("Resemble AI", "Resemble A I")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "spoken.wav"
-        subprocess.run(  # noqa: S603 - a fixed program; the words are those above
-            ["/usr/bin/flite", "-voice", voice, "-t", spoken, "-o", str(path)],
+        subprocess.run(  # noqa: S603 - a fixed program and the texts above
+            ["/usr/bin/flite", "-voice", voice, "-t", spelled, "-o", str(path)],
             check=True,
         )
         samples, rate = soundfile.read(path)
     if rate != RATE:
-        raise SystemExit(f"The voice {voice} speaks at {rate} Hz, not {RATE}.")
+        raise SystemExit(f"The sampling rate of voice {voice} is {rate} Hz, not {RATE} Hz.")
     return trim(np.asarray(samples, np.float64))
 
 
 def trim(samples: Samples) -> Samples:
-    """Cut the voice's own silence at both ends, then put the usual edges around it."""
+    """Replace the voice's own silence at both ends with EDGE_SECONDS of silence."""
     samples = samples - samples.mean()
     loud = np.flatnonzero(np.abs(samples) > 0.01 * np.abs(samples).max())
     edge = np.zeros(round(EDGE_SECONDS * RATE))
@@ -131,7 +131,7 @@ def trim(samples: Samples) -> Samples:
 
 
 def set_level(samples: Samples) -> Samples:
-    """To SPEECH_DBFS on average, the few points above PEAK_DBFS bent smoothly under it."""
+    """Scale to SPEECH_DBFS on average, and compress the few peaks above PEAK_DBFS smoothly below it."""
     samples = samples * 10 ** (SPEECH_DBFS / 20) / np.sqrt(np.mean(samples**2))
     peak = 10 ** (PEAK_DBFS / 20)
     knee = 0.7 * peak
@@ -141,7 +141,7 @@ def set_level(samples: Samples) -> Samples:
 
 
 def make_room_tone(count: int, rng: np.random.Generator) -> Samples:
-    """Room tone: noise that falls with frequency, as that of air and building does."""
+    """Make room tone: noise that decreases with frequency, like that of air and buildings."""
     spectrum = np.fft.rfft(rng.standard_normal(count))
     spectrum /= np.sqrt(np.maximum(np.fft.rfftfreq(count, 1 / RATE), 50.0))
     noise = np.fft.irfft(spectrum, count)

@@ -1,6 +1,6 @@
-"""The inside of a limited child: put the limits on, do one job, and tell its results line by line.
+"""The limited child process: sets its limits, runs one job, and writes the results line by line.
 
-Started only by `audio.untrusted.runner`, with the file to read as standard input and nothing else of its parent.
+Started only by `audio.untrusted.runner`. Standard input is the file to read; it inherits nothing else from its parent.
 """
 
 import contextlib
@@ -22,21 +22,21 @@ Job = Callable[..., Iterator[dict[str, Any]]]
 MEMORY_ENFORCED = sys.platform == "linux"
 WATCH_MILLISECONDS = 100
 OUT_OF_MEMORY = 71
-"""Our own exit code, for when there is not even the memory to say so."""
+"""Our own exit code, because reporting the error would need memory too."""
 
 
-def main(job: str, told: str, leash: str) -> None:
-    """Do `job` ("module:function"), with arguments and limits as JSON, for as long as the leash is held."""
-    told_by_parent = json.loads(told)
-    limits: dict[str, int] = told_by_parent["limits"]
+def main(job: str, settings_json: str, parent_pipe: str) -> None:
+    """Run `job` ("module:function") with JSON arguments and limits until it ends or `parent_pipe` closes."""
+    settings = json.loads(settings_json)
+    limits: dict[str, int] = settings["limits"]
     out = os.fdopen(os.dup(1), "w", encoding="ascii")
-    os.dup2(2, 1)  # what a library prints is no result
+    os.dup2(2, 1)  # output printed by a library is not a result
     function = _import_job(job)
-    watch = (int(leash), None if MEMORY_ENFORCED else limits["memory_bytes"])
+    watch = (int(parent_pipe), None if MEMORY_ENFORCED else limits["memory_bytes"])
     threading.Thread(target=_watch_parent, args=watch, daemon=True).start()
     _set_limits(limits)
     with os.fdopen(0, "rb") as source:
-        for line in _run_job(function, source, told_by_parent["arguments"]):
+        for line in _run_job(function, source, settings["arguments"]):
             out.write(line + "\n")
             out.flush()
 
@@ -47,21 +47,21 @@ def _import_job(job: str) -> Job:
     return function
 
 
-def _watch_parent(leash: int, memory_bytes: int | None) -> None:
-    """End with the parent, whose end of the leash closes however it ends; and watch the memory where nothing else does.
+def _watch_parent(parent_pipe: int, memory_bytes: int | None) -> None:
+    """Exit with the parent, whose end of the pipe closes however it ends; watch memory if the system sets no limit.
 
-    A thread, so that it works where there is no way to ask the system for it.
+    Runs as a thread, because not every system can signal the end of a parent.
     """
-    held = select.poll()
-    held.register(leash)
-    while not held.poll(None if memory_bytes is None else WATCH_MILLISECONDS):
+    poller = select.poll()
+    poller.register(parent_pipe)
+    while not poller.poll(None if memory_bytes is None else WATCH_MILLISECONDS):
         if memory_bytes is not None and _measure_memory() > memory_bytes:
             os._exit(OUT_OF_MEMORY)
     os._exit(0)
 
 
 def _measure_memory() -> int:
-    """The most that was in use, in bytes: macOS counts in bytes, the others in kB."""
+    """Return the peak memory in bytes: macOS reports bytes, other systems kB."""
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used if sys.platform == "darwin" else used * 1024
 
@@ -77,13 +77,13 @@ def _set_limits(limits: dict[str, int]) -> None:
 
 
 def _set_limit(which: int, soft: int, hard: int | None = None) -> None:
-    """Some systems refuse to limit some things; what they do limit is limited."""
+    """Set one limit; ignore systems that do not support it."""
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(which, (soft, soft if hard is None else hard))
 
 
 def _run_job(job: Job, source: BinaryIO, arguments: dict[str, Any]) -> Iterator[str]:
-    """What the job tells, and last whether it came to its end, or why not."""
+    """Yield the job's records, then a last line: that it ended, or why it failed."""
     try:
         for record in job(source, **arguments):
             yield json.dumps(record, allow_nan=False)
@@ -92,7 +92,7 @@ def _run_job(job: Job, source: BinaryIO, arguments: dict[str, Any]) -> Iterator[
         yield _format_refusal(refused.finding)
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
-    except Exception as error:  # noqa: BLE001 - whatever a hostile file sets off is told, and ends only this child
+    except Exception as error:  # noqa: BLE001 - any error of a hostile file is reported and ends only this child
         code = "no_room_to_write" if _is_disk_full(error) else "broke_the_reader"
         yield _format_refusal(make_finding(code, reason=type(error).__name__))
 

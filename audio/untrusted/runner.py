@@ -1,8 +1,8 @@
-"""Do one job on a file that nobody trusts, in a child process that can do little else and that dies with its parent.
+"""Runs one job on an untrusted file in a restricted child process, which ends with its parent.
 
 The child is this interpreter, isolated, with an empty environment, an empty folder of its own, the file as standard
-input and limits on processor time, memory, file sizes, open files and new processes. It knows no database, no key and
-no setting. It tells what it finds as lines of JSON, which are believed only in the form and amount that was asked for.
+input and limits on processor time, memory, file sizes, open files and new processes. It has no database, no key and
+no settings. It writes results as lines of JSON, which are accepted only in the requested shape and amount.
 """
 
 import contextlib
@@ -26,16 +26,16 @@ from audio.findings.findings import Finding, Refused, Severity, make_finding
 from audio.untrusted.child import OUT_OF_MEMORY, Job
 
 ROOT = Path(__file__).resolve().parents[2]
-# With -B, as compiled modules written under a limit would be cut off there, and then break every process.
+# -B: a compiled module written under the file size limit would be truncated, and break every process.
 CHILD_CODE = "import sys; sys.path.insert(0, sys.argv[1]); from audio.untrusted.child import main; main(*sys.argv[2:])"
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-"""Each further thread of numpy's would reserve memory, and count as a new process."""
+"""Each additional numpy thread would reserve memory and count as a new process."""
 READ_BLOCK = 1 << 16
 EXIT_SECONDS = 5.0
-"""Between the end of what a child tells and its own end lie milliseconds."""
+"""Time for a child to exit after closing its output; usually it takes milliseconds."""
 
 Shape = type | UnionType | Mapping[str, Any]
-"""What a value must be: a type, or an object with exactly these names, each of its own shape."""
+"""The required type of a value, or an object with exactly these names, each with its own shape."""
 
 FINDING_SHAPE = {
     "severity": str,
@@ -48,14 +48,14 @@ ENDINGS: Mapping[str, Mapping[str, Any]] = {"end": {}, "refused": {"finding": FI
 
 
 class ChildFailed(Refused):
-    """The job did not come to its end: it refused the file, or the child was stopped; `finding` says why."""
+    """The job failed: it refused the file, or the child was stopped; `finding` says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChildLimits:
-    """How much a child may take: processor seconds, address space, longest file it may write, open files.
+    """Limits of a child: processor seconds, address space, largest file it may write, open files.
 
-    Its parent waits for it `wall_seconds`, all in all, and hears lines of `line_bytes`, and `output_bytes` in all.
+    Its parent waits `wall_seconds` in total, and accepts lines of `line_bytes` and `output_bytes` in total.
     """
 
     cpu_seconds: int = 20
@@ -77,12 +77,12 @@ def run_job(
     shapes: Mapping[str, Mapping[str, Any]],
     limits: ChildLimits = DEFAULT_LIMITS,
 ) -> Generator[dict[str, Any], None, None]:
-    """Yield what `job(file, **arguments)` yields, as it comes: objects with a `kind` that is a name in `shapes`.
+    """Yield the results of `job(file, **arguments)` as they arrive: objects with a `kind` that is a key of `shapes`.
 
-    `job` is a function at the top of a module, `file` is seekable, the arguments are what JSON can say. A job refuses
-    the file by raising Refused. A source that is a file object is read from its own start, and is left at any place.
-    Raises ChildFailed when the job refuses, or breaks a limit, or says anything of another shape. Whoever does not
-    read to the end closes the iterator, which ends the child.
+    `job` is a module-level function, `file` is seekable, the arguments are JSON values. A job refuses the file by
+    raising Refused. A source that is a file object is read from its start, and its position afterwards is undefined.
+    Raises ChildFailed if the job refuses the file, exceeds a limit, or yields another shape. A caller that does not
+    read to the end must close the iterator, which ends the child.
     """
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(_open_source(source))
@@ -94,7 +94,7 @@ def run_job(
 
 @contextlib.contextmanager
 def _open_source(source: BinaryIO | Path) -> Iterator[IO[bytes]]:
-    """A real file with the bytes of the source; only what lies in memory is copied."""
+    """Yield a real file with the bytes of the source; only a source in memory is copied."""
     if isinstance(source, Path):
         with source.open("rb") as file:
             yield file
@@ -113,17 +113,19 @@ def _open_source(source: BinaryIO | Path) -> Iterator[IO[bytes]]:
 
 
 @contextlib.contextmanager
-def _start_child(job: Job, told: Mapping[str, Any], file: IO[bytes], folder: str) -> Iterator[subprocess.Popen[bytes]]:
-    """The child, killed with all that it started when this ends; the pipe that is held open is its leash."""
-    theirs, ours = os.pipe()
+def _start_child(
+    job: Job, settings: Mapping[str, Any], file: IO[bytes], folder: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Yield the child, and kill it with all its processes on exit; it also ends when the open pipe closes."""
+    child_end, parent_end = os.pipe()
     name = f"{job.__module__}:{job.__qualname__}"
     try:
-        child = subprocess.Popen(  # noqa: S603 - our own interpreter, and a module of ours
-            [sys.executable, "-I", "-B", "-c", CHILD_CODE, str(ROOT), name, json.dumps(told), str(theirs)],
+        child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-I", "-B", "-c", CHILD_CODE, str(ROOT), name, json.dumps(settings), str(child_end)],
             stdin=file,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            pass_fds=(theirs,),
+            pass_fds=(child_end,),
             env=ENVIRONMENT,
             cwd=folder,
             start_new_session=True,
@@ -135,27 +137,27 @@ def _start_child(job: Job, told: Mapping[str, Any], file: IO[bytes], folder: str
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(child.pid, signal.SIGKILL)
     finally:
-        os.close(theirs)
-        os.close(ours)
+        os.close(child_end)
+        os.close(parent_end)
 
 
 def _read_lines(child: subprocess.Popen[bytes], limits: ChildLimits) -> Iterator[bytes]:
-    """The lines that the child tells; the clock runs only while we wait for it."""
+    """Yield the lines of the child; only time spent waiting for it counts."""
     assert child.stdout is not None  # noqa: S101 - it was started with a pipe
-    pipe, patience, told, rest = child.stdout.fileno(), limits.wall_seconds, 0, b""
+    pipe, seconds_left, byte_count, rest = child.stdout.fileno(), limits.wall_seconds, 0, b""
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
         while True:
-            since = time.monotonic()
-            if not selector.select(patience):
+            started = time.monotonic()
+            if not selector.select(seconds_left):
                 _fail("took_too_long")
-            patience = max(0.0, patience - (time.monotonic() - since))
+            seconds_left = max(0.0, seconds_left - (time.monotonic() - started))
             data = os.read(pipe, READ_BLOCK)
             if not data:
                 return
-            told += len(data)
+            byte_count += len(data)
             *lines, rest = (rest + data).split(b"\n")
-            if told > limits.output_bytes or max(map(len, [*lines, rest])) > limits.line_bytes:
+            if byte_count > limits.output_bytes or max(map(len, [*lines, rest])) > limits.line_bytes:
                 _fail("broke_the_reader", reason="too much output")
             yield from lines
 
@@ -163,7 +165,7 @@ def _read_lines(child: subprocess.Popen[bytes], limits: ChildLimits) -> Iterator
 def _parse_records(
     lines: Iterator[bytes], shapes: Mapping[str, Mapping[str, Any]]
 ) -> Generator[dict[str, Any], None, bool]:
-    """What the lines say; True when one of them said that this was all."""
+    """Yield the records in the lines; return True if the last one reports the end."""
     known = {**shapes, **ENDINGS}
     for line in lines:
         record = _parse_line(line)
@@ -180,7 +182,7 @@ def _parse_records(
 
 
 def _raise_exit_reason(child: subprocess.Popen[bytes]) -> NoReturn:
-    """Why a child ended that did not say that it had done its job."""
+    """Raise why a child ended without reporting the end of its job."""
     try:
         code = child.wait(EXIT_SECONDS)
     except subprocess.TimeoutExpired:
@@ -203,14 +205,14 @@ def _parse_line(line: bytes) -> dict[str, Any]:
 
 
 def _parse_finite(text: str) -> float:
-    """JSON knows neither NaN nor Infinity, but numbers too large for ours, which would become that."""
+    """Refuse NaN, Infinity, and numbers that are too large for a float and would become infinite."""
     if not math.isfinite(number := float(text)):
         raise ValueError(text)
     return number
 
 
 def matches_shape(value: object, shape: Shape) -> bool:
-    """Whether a value that came as JSON has this shape; what lies in a plain `list` or `dict` is not looked at."""
+    """Whether a JSON value has this shape; the contents of a plain `list` or `dict` are not checked."""
     if isinstance(shape, Mapping):
         if not isinstance(value, dict) or value.keys() != shape.keys():
             return False
@@ -218,9 +220,9 @@ def matches_shape(value: object, shape: Shape) -> bool:
     return isinstance(value, shape)
 
 
-def _parse_finding(told: dict[str, Any]) -> Finding:
+def _parse_finding(fields: dict[str, Any]) -> Finding:
     try:
-        return Finding(**{**told, "severity": Severity(told["severity"])})
+        return Finding(**{**fields, "severity": Severity(fields["severity"])})
     except ValueError:
         _fail("broke_the_reader", reason="invalid output")
 

@@ -58,7 +58,7 @@ NAME_ERRORS = {
     "name_not_text": make_error("The name {name} is not encoded as UTF-8.", RENAME),
     "name_too_long": make_error("The name {name} is too long.", RENAME),
     "name_too_deep": make_error(
-        "The file {name} lies in folders within folders.", "Put the files into one folder, and pack that."
+        "The file {name} is in nested folders.", "Put the files into one folder, and pack that."
     ),
     "name_twice": make_error("There are two files called {name}.", RENAME),
     "names_collide": make_error("The name {name} is almost the same as that of another file.", RENAME),

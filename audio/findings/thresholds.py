@@ -98,7 +98,7 @@ class Thresholds:
     statement_snr_db: float = threshold_field(
         15.0, "dB", "Measured: below it one reading in ten is no longer recognized."
     )
-    statement_speech_seconds: float = threshold_field(1.0, "s", "Ours: no statement of consent is said faster.")
+    statement_speech_seconds: float = threshold_field(1.0, "s", "Ours: no consent statement is read faster.")
     statement_echo_seconds: float = threshold_field(
         0.33,
         "s",
@@ -114,7 +114,7 @@ class Thresholds:
     speaker_different: float = threshold_field(
         0.62,
         "similarity",
-        "Measured: below it lies 1 in 100 of the same voice in noise, in another room or on a telephone.",
+        "Measured: 1 in 100 comparisons of one voice in noise, another room or on a telephone is below it.",
     )
     speaker_least_recordings: float = threshold_field(
         3, "recordings", "Measured: from three recordings on, the mean of a voice is stable."

@@ -80,10 +80,10 @@ def map_words_to_sounds(sounds_like: Mapping[str, str]) -> dict[str, str]:
     A name and its sounds-like text must have equally many words, otherwise they are ignored.
     """
     sounds_by_word: dict[str, str] = {}
-    for written, heard in sounds_like.items():
-        words, sounds = written.casefold().split(), heard.split()
+    for written, sound in sounds_like.items():
+        words, sounds = written.casefold().split(), sound.split()
         if len(words) == 1:
-            sounds_by_word[words[0]] = heard
+            sounds_by_word[words[0]] = sound
         elif len(words) == len(sounds):
             sounds_by_word |= dict(zip(words, sounds, strict=True))
     return sounds_by_word
@@ -159,8 +159,8 @@ def _guess_pronunciation(key: str) -> tuple[str, ...]:
     """Guess from words with the same letters around each letter; () if there are no letters."""
     letters = f"\n{re.sub('[^a-z]', '', key)}\n"
     phones = [_vote_phone(letters, place) for place in range(1, len(letters) - 1)]
-    said = " ".join(phone.replace("_", " ") for phone in phones if phone)
-    return (said,) if said else ()
+    pronunciation = " ".join(phone.replace("_", " ") for phone in phones if phone)
+    return (pronunciation,) if pronunciation else ()
 
 
 def _vote_phone(letters: str, place: int) -> str:
@@ -198,20 +198,20 @@ def _align_phones(word: str) -> list[str]:
     best: dict[int, tuple[float, list[str]]] = {0: (0.0, [])}
     for letter in word:
         reached: dict[int, tuple[float, list[str]]] = {}
-        for done, (cost, given) in best.items():
-            for count in range(min(3, len(phones) - done + 1)):
-                said = "_".join(phones[done : done + count])
-                total = cost + _compute_cost(letter, said)
-                if done + count not in reached or total < reached[done + count][0]:
-                    reached[done + count] = (total, [*given, said])
+        for used, (cost, assigned) in best.items():
+            for count in range(min(3, len(phones) - used + 1)):
+                letter_phones = "_".join(phones[used : used + count])
+                total = cost + _compute_cost(letter, letter_phones)
+                if used + count not in reached or total < reached[used + count][0]:
+                    reached[used + count] = (total, [*assigned, letter_phones])
         best = reached
     return best[len(phones)][1] if len(phones) in best else []
 
 
-def _compute_cost(letter: str, said: str) -> float:
-    if not said:
+def _compute_cost(letter: str, phones: str) -> float:
+    if not phones:
         return SILENT_COST
-    return 0.0 if said in LETTER_PHONES[letter].split() else UNUSUAL_COST * (said.count("_") + 1)
+    return 0.0 if phones in LETTER_PHONES[letter].split() else UNUSUAL_COST * (phones.count("_") + 1)
 
 
 MAX_CONFUSABLE_WORDS = 200
@@ -232,10 +232,12 @@ def find_confusable_words(key: str, phones: str) -> dict[str, str]:
     for first, second in find_compound_parts(key):
         others = [(word, find_pronunciations(word)[0]) for word in list_common_words()[:BACKGROUND_WORDS]]
         found |= _find_nearest(
-            wanted, ((f"{first}_{word}", f"{find_pronunciations(first)[0]} {said}") for word, said in others)
+            wanted,
+            ((f"{first}_{word}", f"{find_pronunciations(first)[0]} {other_phones}") for word, other_phones in others),
         )
         found |= _find_nearest(
-            wanted, ((f"{word}_{second}", f"{said} {find_pronunciations(second)[0]}") for word, said in others)
+            wanted,
+            ((f"{word}_{second}", f"{other_phones} {find_pronunciations(second)[0]}") for word, other_phones in others),
         )
     return found
 
@@ -261,8 +263,8 @@ def _compute_distance(one: Sequence[str], other: Sequence[str]) -> int:
     costs = list(range(len(other) + 1))
     for row, phone in enumerate(one, 1):
         diagonal, costs[0] = costs[0], row
-        for column, said in enumerate(other, 1):
-            change = diagonal + (phone != said)
+        for column, other_phone in enumerate(other, 1):
+            change = diagonal + (phone != other_phone)
             diagonal = costs[column]
             costs[column] = min(change, diagonal + 1, costs[column - 1] + 1)
     return costs[-1]

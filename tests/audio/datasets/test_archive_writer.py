@@ -132,7 +132,7 @@ def test_what_an_archive_cannot_hold_is_refused(pack: Packing) -> None:
     assert refused.value.finding.code == "dataset_too_big"
     with pytest.raises(Refused):
         next(pack([entry(str(number), data=b"") for number in range(65536)]))
-    with pytest.raises(ValueError, match="one name"):
+    with pytest.raises(ValueError, match="the same name"):
         next(pack([entry("one"), entry("one")]))
 
 

@@ -1,1 +1,1 @@
-"""What can be done with talents, contracts and consents. Every status change of this app happens in here."""
+"""Services for talents, contracts and consents. Every status change of this app happens here."""

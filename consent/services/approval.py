@@ -1,6 +1,6 @@
-"""What has to be there before a take is approved: another person than its maker, playback, perhaps a reason.
+"""Requirements for approving a take: a second person, full playback and, after a critical check result, a reason.
 
-The pages say the same beforehand, but the rule is here: what a browser says of itself is never evidence.
+The pages show the requirements, but this module enforces them. A claim by the browser is never evidence.
 """
 
 import math
@@ -14,12 +14,12 @@ from django.utils import timezone
 from consent.models import Take
 from voicehub.models import User
 
-NOT_CHECKED = "the words were not checked yet"
+NOT_CHECKED = "the words have not been checked yet"
 CANNOT_CHECK = "the words could not be checked"
-OTHER_COMPANY = "another company was heard"
-WORDS_MISSING = "words of the statement were not heard"
-NEGATED = "a “not” was heard that the statement does not have"
-OTHER_SPEAKER = "it sounds like another person"
+OTHER_COMPANY = "another company was recognized"
+WORDS_MISSING = "words of the statement were not recognized"
+NEGATED = "a “not” was recognized that is not in the statement"
+OTHER_SPEAKER = "the voice sounds like a different person"
 OBJECTION_BY_CODE = {
     "statement_company": OTHER_COMPANY,
     "statement_negated": NEGATED,
@@ -36,49 +36,51 @@ def is_own_take(take: Take, person: User) -> bool:
 
 
 def may_approve(take: Take, person: User) -> bool:
-    """Whether another person made the take, or the studio has only one."""
+    """Whether another person made the take, or the settings allow self-approval (a studio with one person)."""
     return settings.VOICEHUB_ALLOW_SELF_APPROVAL or not is_own_take(take, person)
 
 
 def find_objections(take: Take) -> tuple[str, ...]:
-    """The results of its check that call for a written reason, in words; empty when there is none."""
+    """The check results that require a written reason, as phrases; empty if there are none."""
     check = getattr(take, "check_made", None)
     if check is None or (check.checked_at is None and not check.statement):
         return (NOT_CHECKED,)
-    found = [*_find_in_words(check.statement)]
+    objections = [*_find_statement_objections(check.statement)]
     if check.speaker.get("verdict") == "different":
-        found.append(OTHER_SPEAKER)
-    return tuple(dict.fromkeys(found))
+        objections.append(OTHER_SPEAKER)
+    return tuple(dict.fromkeys(objections))
 
 
-def _find_in_words(statement: dict[str, Any]) -> Iterator[str]:
+def _find_statement_objections(statement: dict[str, Any]) -> Iterator[str]:
     accepted = statement.get("verdict") == "accept"
     if not accepted and statement.get("match") is None:
         yield CANNOT_CHECK
     yield from (
-        OBJECTION_BY_CODE[one["code"]] for one in statement.get("findings") or () if one["code"] in OBJECTION_BY_CODE
+        OBJECTION_BY_CODE[finding["code"]]
+        for finding in statement.get("findings") or ()
+        if finding["code"] in OBJECTION_BY_CODE
     )
-    # A statement that is accepted may lack a word or two, as any reading does.
+    # An accepted statement may lack a word or two, as any reading does.
     states = () if accepted else (word["state"] for word in statement.get("words") or ())
     yield from (OBJECTION_BY_STATE[state] for state in states if state in OBJECTION_BY_STATE)
 
 
 def count_seconds_left(take: Take, played_at: datetime) -> int:
-    """Whole seconds until as much time has passed since then as the take lasts; 0 when it has."""
+    """Whole seconds until the duration of the take has passed since `played_at`; 0 once it has."""
     left = played_at + timedelta(seconds=take.seconds) - timezone.now()
     return max(0, math.ceil(left.total_seconds()))
 
 
 def list_missing_requirements(take: Take, person: User, played_at: datetime | None, reason: str) -> Iterator[str]:
-    """What this person still lacks to approve the take, a sentence each.
+    """Yield a sentence for each requirement that this person has not yet met to approve the take.
 
-    `played_at` is when the server was first asked by this very person for the sound of this take.
+    `played_at` is when this person first requested the audio of this take from the server.
     """
     if not may_approve(take, person):
-        yield "You recorded or uploaded this recording yourself: another person has to approve it."
+        yield "You recorded or uploaded this recording yourself. Ask another person to approve it."
     if played_at is None:
-        yield "Play the recording first: you have not asked to hear it since you signed in."
-    elif rest := count_seconds_left(take, played_at):
-        yield f"Listen to the whole recording: less time has passed than it lasts, {rest} s are left."
-    if not reason and (found := find_objections(take)):
-        yield f"Write down why you approve it although {' and '.join(found)}."
+        yield "Play the recording first. You have not played it since you signed in."
+    elif seconds_left := count_seconds_left(take, played_at):
+        yield f"Listen to the whole recording first: {seconds_left} s left."
+    if not reason and (objections := find_objections(take)):
+        yield f"Enter the reason why you approve it although {' and '.join(objections)}."

@@ -1,7 +1,7 @@
-"""The history of a consent: a chain in which each line holds the hash of the line before it.
+"""The audit log of a consent: a chain in which each entry contains the hash of the previous entry.
 
-The hash is the SHA-256 of the line's content as canonical JSON (sorted keys, no spaces, UTF-8), so anybody with the
-lines can check it. A line that is changed, left out or put in breaks every hash after it.
+The hash is the SHA-256 of the entry's content as canonical JSON (sorted keys, no spaces, UTF-8), so anyone with the
+entries can verify it. An entry that is changed, removed or inserted breaks every hash after it.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from voicehub.models import User
 
 
 def hash_event(event: Event) -> str:
-    """The hash that belongs on this line, whatever is written there."""
+    """Compute the hash of this entry from its content, ignoring the stored hash."""
     content = {
         "consent": str(event.consent_id),
         "sequence": event.sequence,
@@ -32,9 +32,9 @@ def hash_event(event: Event) -> str:
 
 
 def record_event(consent: Consent, kind: EventKind, by: User | None, **payload: Any) -> Event:
-    """Add a line, in the caller's transaction. `by` is None when the talent did it.
+    """Append an entry in the caller's transaction. `by` is None when the talent acted.
 
-    The consent's row is locked first, so that two lines written at once do not get the same number.
+    The consent's row is locked first, so that two concurrent entries do not get the same number.
     """
     Consent.objects.select_for_update().get(pk=consent.pk)
     last = consent.events.order_by("-sequence").first()
@@ -54,7 +54,7 @@ def record_event(consent: Consent, kind: EventKind, by: User | None, **payload: 
 
 
 def find_first_broken_event(consent: Consent) -> int | None:
-    """The number of the first line that does not fit the chain; None when the whole history holds."""
+    """The number of the first entry that does not match the chain; None when the whole audit log is intact."""
     previous = ""
     for number, event in enumerate(consent.events.order_by("sequence"), start=1):
         if (event.sequence, event.previous_hash, event.hash) != (number, previous, hash_event(event)):
@@ -64,7 +64,7 @@ def find_first_broken_event(consent: Consent) -> int | None:
 
 
 def find_broken_logs() -> Iterator[tuple[Consent, int]]:
-    """Each consent whose history does not hold, with the number of its first bad line."""
+    """Each consent whose audit log is broken, with the number of its first broken entry."""
     for consent in Consent.objects.select_related("talent").iterator():
         if (number := find_first_broken_event(consent)) is not None:
             yield consent, number

@@ -10,12 +10,12 @@ from voicehub.upload_limits import CONTRACT_BYTES
 
 
 def find_pdf_problem(file: "UploadedFile[Any]") -> str:
-    """Why this file cannot be filed as a contract, or an empty text. It is never opened or shown by us.
+    """Why this file cannot be filed as a contract, or an empty string. VoiceHub never opens or renders the file.
 
-    A PDF begins with its mark within the first 1,024 bytes and ends with %%EOF (ISO 32000-1, 7.5 and annex H).
+    A PDF has its header within the first 1,024 bytes and ends with %%EOF (ISO 32000-1, 7.5 and annex H).
     """
     if (file.size or 0) > CONTRACT_BYTES:
-        return f"The file is larger than {CONTRACT_BYTES >> 20} MB. Save it smaller and try again."
+        return f"The file is larger than {CONTRACT_BYTES >> 20} MB. Make it smaller and try again."
     file.seek(0)
     head = file.read(1024)
     file.seek(max((file.size or 0) - 1024, 0))
@@ -24,12 +24,12 @@ def find_pdf_problem(file: "UploadedFile[Any]") -> str:
     if b"%PDF-" not in head:
         return "This is not a PDF. Save or scan the contract as a PDF and try again."
     if b"%%EOF" not in tail:
-        return "This PDF is cut off at its end. Save it again and try once more."
+        return "The end of this PDF is missing. Save it again and try again."
     return ""
 
 
 def file_contract(talent: Talent, file: "UploadedFile[Any]", terms: dict[str, Any], by: User) -> Contract:
-    """File a contract that `pdf_problem` had nothing against, with its terms as fields of Contract."""
+    """File a contract that passed `find_pdf_problem`; `terms` maps field names of Contract to values."""
     contract = Contract(
         talent=talent,
         file=file,

@@ -1,6 +1,6 @@
-"""What a talent is told about a consent before giving it: where it goes, and for how long it holds.
+"""What a talent is shown about a consent before giving it: who receives it, and how long it is valid.
 
-Where it goes comes from the capabilities of the provider's tiers, so that no page says what no tier does.
+The recipients are derived from the capabilities of the provider's tiers, so that no page claims what no tier does.
 """
 
 from dataclasses import dataclass
@@ -17,31 +17,31 @@ PROOFS_WITH_AUDIO = (ConsentProof.BASE64_WAV, ConsentProof.AUDIO_FILE)
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """The `recipients` of recordings and consent in words, and whether the consent `leaves_studio` at all."""
+    """Who receives the recordings and the consent, as text, and whether the consent leaves the studio."""
 
     recipients: str
     leaves_studio: bool
 
 
 def describe_disclosure(consent: Consent) -> Disclosure:
-    """What the provider of this consent is given. Tiers may differ: then each is named."""
+    """What the provider of this consent receives. If its tiers differ, each is named."""
     if consent.provider not in registry.PROVIDERS:
-        return Disclosure("Ask the studio what is sent to it.", True)
+        return Disclosure("Ask the studio what is sent to this provider.", True)
     tiers = registry.get_provider_class(consent.provider).tiers.values()
     sent = [tier.label for tier in tiers if tier.consent_proof in PROOFS_WITH_AUDIO]
-    by_hand = [tier.label for tier in tiers if tier.consent_proof is ConsentProof.OFFLINE]
-    kept = [tier.label for tier in tiers if tier.consent_proof is ConsentProof.NONE]
-    if sent and not (by_hand or kept):
+    offline = [tier.label for tier in tiers if tier.consent_proof is ConsentProof.OFFLINE]
+    not_sent = [tier.label for tier in tiers if tier.consent_proof is ConsentProof.NONE]
+    if sent and not (offline or not_sent):
         return Disclosure("Your recordings and this consent are sent to it.", True)
-    if kept and not (sent or by_hand):
+    if not_sent and not (sent or offline):
         return Disclosure("Your recordings are sent to it. This consent stays in the studio.", False)
     parts = ["Your recordings are sent to it."]
     if sent:
         parts.append(f"This consent is sent with them for {_quote_labels(sent)} voices.")
-    if by_hand:
-        parts.append(f"The studio shows it this consent when it asks{_describe_tiers(by_hand, len(tiers))}.")
-    if kept:
-        parts.append(f"It stays in the studio for {_quote_labels(kept)} voices.")
+    if offline:
+        parts.append(f"The studio shows it this consent on request{_describe_tiers(offline, len(tiers))}.")
+    if not_sent:
+        parts.append(f"It stays in the studio for {_quote_labels(not_sent)} voices.")
     return Disclosure(" ".join(parts), True)
 
 
@@ -55,14 +55,14 @@ def _describe_tiers(labels: list[str], tiers: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """The last day of a consent, None when it has none, and whether the contract ends it and not the consent."""
+    """The last day of a consent (None without an end), and whether it comes from the contract, not the consent."""
 
     last_day: date | None
     is_contract_end: bool
 
 
 def compute_term(consent: Consent) -> Term:
-    """Which of the two ends first: the consent itself, or the contracts that allow its provider and purpose."""
+    """The earlier end: that of the consent itself, or of the contracts that allow its provider and purpose."""
     contract_end = _compute_contract_end(consent)
     if contract_end and (consent.valid_until is None or contract_end < consent.valid_until):
         return Term(contract_end, True)
@@ -70,19 +70,23 @@ def compute_term(consent: Consent) -> Term:
 
 
 def _compute_contract_end(consent: Consent) -> date | None:
-    """The last day up to which contracts on file allow it without a gap; None without one, or without an end.
+    """The last day until which contracts on file allow the consent without a gap.
 
-    It counts from today, or from the first day of the contract that begins next.
+    None if no contract allows it or the coverage has no end. Counting starts today, or on the first day of the
+    contract that starts next.
     """
-    filed = consent.talent.contracts.select_related("superseded_by")
-    allowing = [one for one in filed if consent.provider in one.providers and consent.purpose in one.purposes]
+    today = timezone.localdate()
     spans = sorted(
-        (_get_first_day(one), _get_last_day(one)) for one in allowing if _get_last_day(one) >= timezone.localdate()
+        (_get_first_day(contract), _get_last_day(contract))
+        for contract in consent.talent.contracts.select_related("superseded_by")
+        if consent.provider in contract.providers and consent.purpose in contract.purposes
     )
     end = None
-    for begins, ends in spans:
-        if end is None or begins <= max(end, timezone.localdate()) + timedelta(days=1):
-            end = ends if end is None else max(end, ends)
+    for first_day, last_day in spans:
+        if last_day < today:
+            continue
+        if end is None or first_day <= max(end, today) + timedelta(days=1):
+            end = last_day if end is None else max(end, last_day)
         if end == date.max:
             break
     return None if end == date.max else end
@@ -93,7 +97,7 @@ def _get_first_day(contract: Contract) -> date:
 
 
 def _get_last_day(contract: Contract) -> date:
-    """Its end, or the day before the contract begins that replaces it; `date.max` without either."""
-    ends = contract.ends_on or date.max
+    """Its last day, or the day before its replacement starts, whichever is earlier; `date.max` without either."""
+    last_day = contract.ends_on or date.max
     replacement = getattr(contract, "superseded_by", None)
-    return min(ends, _get_first_day(replacement) - timedelta(days=1)) if replacement else ends
+    return min(last_day, _get_first_day(replacement) - timedelta(days=1)) if replacement else last_day

@@ -1,4 +1,4 @@
-"""The gate: nothing is built without a consent and a contract that are in force."""
+"""The gate: no voice is built without a consent and a contract in force."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from consent.models import Consent, ConsentStatus, Contract, Purpose, Talent
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """The consent and the contract that allow a build, or the exact reasons why it is not allowed."""
+    """The consent and the contract that allow a build, or the exact reasons why the build is not allowed."""
 
     consent: Consent | None
     contract: Contract | None
@@ -29,7 +29,7 @@ class Permission:
 
 
 class BuildPurpose(NamedTuple):
-    """What somebody wants to build: whose voice, where, and what for."""
+    """The subject of a permission check: whose voice, at which provider, for which purpose."""
 
     talent: Talent
     provider: str
@@ -39,71 +39,79 @@ class BuildPurpose(NamedTuple):
 def check_permission(
     talent: Talent, provider: str, purpose: str, *, provider_label: str = "", lock: bool = False
 ) -> Permission:
-    """May a voice of this talent be built at this provider for this purpose, today?
+    """Whether a voice of this talent may be built at this provider for this purpose today.
 
-    With `lock`, inside a transaction, the consent that says yes is locked: a withdrawal waits, or is seen here.
+    With `lock` (needs a transaction), lock the consent that permits it and check again: a concurrent withdrawal
+    either waits for the lock or is detected here.
     """
-    wish = BuildPurpose(talent, provider, purpose)
-    found = check_permissions([wish], {provider: provider_label})[wish]
-    if lock and found.consent:
-        Consent.objects.select_for_update().get(pk=found.consent.pk)
-        found = check_permissions([wish], {provider: provider_label})[wish]
-    return found
+    subject = BuildPurpose(talent, provider, purpose)
+    permission = check_permissions([subject], {provider: provider_label})[subject]
+    if lock and permission.consent:
+        Consent.objects.select_for_update().get(pk=permission.consent.pk)
+        permission = check_permissions([subject], {provider: provider_label})[subject]
+    return permission
 
 
 def check_permissions(purposes: Iterable[BuildPurpose], labels: Mapping[str, str]) -> dict[BuildPurpose, Permission]:
-    """The gate for many at once, in three queries; `labels` are the providers' names for people."""
+    """Check many build purposes in three queries; `labels` maps provider slugs to display names."""
     purposes = list(purposes)
-    talents = {wish.talent.pk for wish in purposes}
+    talents = {subject.talent.pk for subject in purposes}
     consents = list(Consent.objects.filter(talent__in=talents).order_by("-created_at"))
     filed = list(Contract.objects.filter(talent__in=talents))
     in_force = set(Contract.objects.in_force().filter(talent__in=talents).values_list("pk", flat=True))
     return {
-        wish: _decide_permission(wish, labels.get(wish.provider) or wish.provider, consents, filed, in_force)
-        for wish in purposes
+        subject: _decide_permission(
+            subject, labels.get(subject.provider) or subject.provider, consents, filed, in_force
+        )
+        for subject in purposes
     }
 
 
 def _decide_permission(
-    wish: BuildPurpose, label: str, consents: list[Consent], filed: list[Contract], in_force: set[UUID]
+    subject: BuildPurpose, label: str, consents: list[Consent], filed: list[Contract], in_force: set[UUID]
 ) -> Permission:
-    asked = [
+    requested = [
         consent
         for consent in consents
-        if (consent.talent_id, consent.provider, consent.purpose) == (wish.talent.pk, wish.provider, wish.purpose)
+        if (consent.talent_id, consent.provider, consent.purpose)
+        == (subject.talent.pk, subject.provider, subject.purpose)
     ]
-    papers = [contract for contract in filed if contract.talent_id == wish.talent.pk]
-    consent, no_consent = _find_consent(wish, label, asked)
-    contract, no_contract = _find_contract(wish, label, papers, [paper for paper in papers if paper.pk in in_force])
+    contracts = [contract for contract in filed if contract.talent_id == subject.talent.pk]
+    consent, no_consent = _find_consent(subject, label, requested)
+    contract, no_contract = _find_contract(
+        subject, label, contracts, [contract for contract in contracts if contract.pk in in_force]
+    )
     return Permission(consent, contract, no_consent, no_contract)
 
 
-def _find_consent(wish: BuildPurpose, label: str, asked: list[Consent]) -> tuple[Consent | None, tuple[str, ...]]:
+def _find_consent(
+    subject: BuildPurpose, label: str, requested: list[Consent]
+) -> tuple[Consent | None, tuple[str, ...]]:
     today = timezone.localdate()
-    approved = [consent for consent in asked if consent.status == ConsentStatus.APPROVED]
+    approved = [consent for consent in requested if consent.status == ConsentStatus.APPROVED]
     for consent in approved:
         if consent.valid_until is None or consent.valid_until >= today:
             return consent, ()
-    use = Purpose(wish.purpose).label.lower()
-    if not asked:
-        return None, (f"{wish.talent.name} has not been asked for consent to {label} for {use}.",)
+    use = Purpose(subject.purpose).label.lower()
+    if not requested:
+        return None, (f"{subject.talent.name} has not been asked for consent to {label} for {use}.",)
     if approved:
-        return None, (f"The consent of {wish.talent.name} for {label} ended on {approved[0].valid_until:%d %B %Y}.",)
-    state = asked[0].get_status_display().lower()
-    return None, (f"The consent of {wish.talent.name} for {label} for {use} is not in force: {state}.",)
+        return None, (f"The consent of {subject.talent.name} for {label} ended on {approved[0].valid_until:%d %B %Y}.",)
+    state = requested[0].get_status_display().lower()
+    return None, (f"The consent of {subject.talent.name} for {label} for {use} is not in force: {state}.",)
 
 
 def _find_contract(
-    wish: BuildPurpose, label: str, filed: list[Contract], in_force: list[Contract]
+    subject: BuildPurpose, label: str, filed: list[Contract], in_force: list[Contract]
 ) -> tuple[Contract | None, tuple[str, ...]]:
     if not filed:
-        return None, (f"No contract of {wish.talent.name} is on file.",)
+        return None, (f"No contract of {subject.talent.name} is on file.",)
     if not in_force:
-        return None, (f"No contract of {wish.talent.name} is in force today: {_describe_period(filed[0])}.",)
+        return None, (f"No contract of {subject.talent.name} is in force today: {_describe_period(filed[0])}.",)
     for contract in in_force:
-        if not _find_contract_objections(contract, wish, label):
+        if not _find_contract_objections(contract, subject, label):
             return contract, ()
-    return None, _find_contract_objections(in_force[0], wish, label)
+    return None, _find_contract_objections(in_force[0], subject, label)
 
 
 def _describe_period(contract: Contract) -> str:
@@ -113,11 +121,11 @@ def _describe_period(contract: Contract) -> str:
     return f"the latest begins on {max(contract.starts_on, contract.signed_on):%d %B %Y}"
 
 
-def _find_contract_objections(contract: Contract, wish: BuildPurpose, label: str) -> tuple[str, ...]:
-    paper = f"The contract signed on {contract.signed_on:%d %B %Y}"
+def _find_contract_objections(contract: Contract, subject: BuildPurpose, label: str) -> tuple[str, ...]:
+    prefix = f"The contract signed on {contract.signed_on:%d %B %Y}"
     objections = []
-    if wish.provider not in contract.providers:
-        objections.append(f"{paper} does not allow {label}.")
-    if wish.purpose not in contract.purposes:
-        objections.append(f"{paper} does not allow {Purpose(wish.purpose).label.lower()}.")
+    if subject.provider not in contract.providers:
+        objections.append(f"{prefix} does not allow {label}.")
+    if subject.purpose not in contract.purposes:
+        objections.append(f"{prefix} does not allow {Purpose(subject.purpose).label.lower()}.")
     return tuple(objections)

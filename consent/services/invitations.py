@@ -1,4 +1,4 @@
-"""Asking a talent for consent, and the private links by which it is given."""
+"""Consent requests, and the private links through which a talent answers them."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -20,7 +20,7 @@ from voicehub.transitions import move
 
 
 class StatementMissing(ActionRefused):
-    """There is no text to read for this provider in this language."""
+    """No statement exists for this provider and language."""
 
 
 def request_consent(
@@ -33,12 +33,12 @@ def request_consent(
     company: str = "",
     valid_until: date | None = None,
 ) -> Consent:
-    """Ask for a consent; the newest statement for the provider and language is copied in with the names filled in."""
+    """Create a consent request with a copy of the newest statement for the provider and language, names filled in."""
     statement = (
         Statement.objects.filter(provider=provider, language=language, retired=False).order_by("-version").first()
     )
     if statement is None:
-        raise StatementMissing("There is no statement for this provider in this language.")
+        raise StatementMissing("There is no statement for this provider in this language. Choose another language.")
     company = company or settings.VOICEHUB_COMPANY
     text = statement.fill(company=company, talent=talent.name)
     with transaction.atomic():
@@ -66,10 +66,10 @@ def request_consent(
 
 
 def invite_talent(consents: Sequence[Consent], by: User) -> Invitation:
-    """Send the talent one private link for these consents. Links that were mailed for them before stop working."""
+    """Email the talent one private link for these consents. Links emailed earlier for these consents stop working."""
     talent = _get_single_talent(consents)
     if not talent.email:
-        raise ActionRefused(f"{talent.name} has no mail address. Add one, or copy the link and pass it on yourself.")
+        raise ActionRefused(f"{talent.name} has no email address. Add one, or create a private link to pass on.")
     with transaction.atomic():
         earlier = Invitation.objects.filter(consents__in=consents, channel=Invitation.Channel.MAIL)
         earlier.filter(revoked_at__isnull=True).update(revoked_at=timezone.now())
@@ -82,7 +82,7 @@ def invite_talent(consents: Sequence[Consent], by: User) -> Invitation:
 
 
 def create_private_link(consents: Sequence[Consent], by: User) -> str:
-    """A private link for staff to pass on. It is shown this once, and that it was is written into the history."""
+    """Create a private link for staff to pass on. It is shown once; its creation is recorded in the audit log."""
     talent = _get_single_talent(consents)
     token, token_digest = new_token()
     with transaction.atomic():
@@ -96,10 +96,10 @@ def create_private_link(consents: Sequence[Consent], by: User) -> str:
 
 
 def revoke_invitation(invitation: Invitation, by: User) -> None:
-    """End a link that works, at once and for all the consents that it is for. NotPossible if it is over already."""
+    """Revoke a live link immediately for all its consents. Raises ActionRefused if it no longer works."""
     with transaction.atomic():
         if not Invitation.objects.live().filter(pk=invitation.pk).update(revoked_at=timezone.now()):
-            raise ActionRefused("This link does not work any more.")
+            raise ActionRefused("This link no longer works.")
         for consent in invitation.consents.select_related("talent"):
             record_event(consent, EventKind.LINK_ENDED, by, invitation=str(invitation.pk))
 
@@ -110,14 +110,14 @@ def make_private_link(token: str) -> str:
 
 def _get_single_talent(consents: Sequence[Consent]) -> Talent:
     if not consents or any(consent.talent_id != consents[0].talent_id for consent in consents):
-        raise ActionRefused("Choose at least one consent, all of the same talent.")
+        raise ActionRefused("Choose at least one consent. All must be from the same talent.")
     if any(consent.status != ConsentStatus.REQUESTED for consent in consents):
-        raise ActionRefused("Only a consent that waits for the talent can be sent.")
+        raise ActionRefused("An invitation can be sent only while the consent is waiting for the talent.")
     return consents[0].talent
 
 
 def send_invitation(invitation_id: str) -> None:
-    """Make the token, store its hash, and mail it. Run again after a failure it makes a new token, never two live."""
+    """Create the token, store its hash and email it. A retry replaces the token, so two are never live."""
     invitation = Invitation.objects.select_related("talent", "created_by").filter(pk=invitation_id).first()
     if invitation is None or invitation.revoked_at or invitation.sent_at:
         return
@@ -126,7 +126,7 @@ def send_invitation(invitation_id: str) -> None:
     consents = list(invitation.consents.select_related("talent"))
     context = {"invitation": invitation, "consents": consents, "link": make_private_link(token)}
     send_mail(
-        f"{consents[0].company} asks for your voice consent",
+        f"{consents[0].company} requests your voice consent",
         render_to_string("consent/mail/invitation.txt", context),
         settings.DEFAULT_FROM_EMAIL,
         [invitation.sent_to],
@@ -139,16 +139,18 @@ def send_invitation(invitation_id: str) -> None:
 
 
 def record_opening(invitation: Invitation, consent: Consent) -> None:
-    """The talent pressed the button that begins; opening the link alone says nothing, as mail scanners do that."""
+    """Record that the talent pressed the start button. Opening the link proves nothing: mail scanners do that too."""
     with transaction.atomic():
-        opened = Invitation.objects.filter(pk=invitation.pk, opened_at__isnull=True).update(opened_at=timezone.now())
-        if opened:
+        is_first_opening = Invitation.objects.filter(pk=invitation.pk, opened_at__isnull=True).update(
+            opened_at=timezone.now()
+        )
+        if is_first_opening:
             record_event(consent, EventKind.OPENED, None, invitation=str(invitation.pk))
 
 
 def void_consent(consent: Consent, by: User, reason: str) -> None:
-    """Call a request off; its links show that nothing is asked for any more."""
+    """Cancel a request. Its links then show that no request is open."""
     with transaction.atomic():
         if not move(consent, ConsentStatus.VOIDED):
-            raise ActionRefused("Only a consent that waits for the talent can be called off.")
+            raise ActionRefused("Only a request that is waiting for the talent can be canceled.")
         record_event(consent, EventKind.VOIDED, by, reason=reason)

@@ -1,4 +1,4 @@
-"""What becomes of a consent once the talent has answered."""
+"""Status changes of a consent after the talent has answered: review, suspension, withdrawal, expiry."""
 
 from datetime import datetime
 from typing import Any
@@ -13,34 +13,34 @@ from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voicehub.transitions import move
 
-NOT_UNDER_REVIEW = "This consent does not wait for review any more."
+NOT_UNDER_REVIEW = "This consent is no longer waiting for review. Reload the page to see its status."
 
 
 def find_latest_take(consent: Consent) -> Take | None:
-    """The take that a review is about."""
+    """The newest acceptable take: the one under review."""
     return consent.takes.filter(acceptable=True).order_by("-created_at").first()
 
 
 def is_under_review(take: Take) -> bool:
-    """The take is the one that a review is about now."""
+    """Whether this take is the one under review now."""
     return take.consent.status == ConsentStatus.SUBMITTED and find_latest_take(take.consent) == take
 
 
 def approve_consent(consent: Consent, take: Take, by: User, *, played_at: datetime | None, reason: str = "") -> None:
-    """Put the consent in force on the strength of `take`, which must be the newest one.
+    """Put the consent in force on the basis of `take`, which must be the newest acceptable one.
 
-    `played_at` is when the server was first asked by this very person for the sound of this take. Raises NotPossible
-    with all that is missing (see `approval.list_missing`).
+    `played_at` is when this person first requested the audio of this take from the server. Raises ActionRefused
+    with everything that is missing (see `approval.list_missing_requirements`).
     """
     with transaction.atomic():
         newest = find_latest_take(consent)
         if newest is None or newest.pk != take.pk:
-            raise ActionRefused("There is a newer recording. Listen to that one first.")
+            raise ActionRefused("There is a newer recording. Listen to that one instead.")
         if not Consent.objects.filter(pk=consent.pk, status=ConsentStatus.SUBMITTED).exists():
             raise ActionRefused(NOT_UNDER_REVIEW)
         if missing := list(list_missing_requirements(newest, by, played_at, reason)):
             raise ActionRefused(*missing)
-        done = move(
+        is_moved = move(
             consent,
             ConsentStatus.APPROVED,
             since=ConsentStatus.SUBMITTED,
@@ -48,23 +48,23 @@ def approve_consent(consent: Consent, take: Take, by: User, *, played_at: dateti
             approved_by=by,
             approved_at=timezone.now(),
         )
-        if not done:
+        if not is_moved:
             raise ActionRefused(NOT_UNDER_REVIEW)
         record_event(consent, EventKind.APPROVED, by, **_describe_approval(newest, by, reason))
 
 
 def _describe_approval(take: Take, by: User, reason: str) -> dict[str, Any]:
-    """What the history keeps of an approval."""
-    grounds: dict[str, Any] = {"take": str(take.pk), "sha256": take.sha256}
+    """The payload of the audit log entry for an approval."""
+    payload: dict[str, Any] = {"take": str(take.pk), "sha256": take.sha256}
     if reason:
-        grounds["reason"] = reason
+        payload["reason"] = reason
     if is_own_take(take, by):
-        grounds["approver_made_take"] = True
-    return grounds
+        payload["approver_made_take"] = True
+    return payload
 
 
 def request_retake(consent: Consent, by: User, reason: str) -> None:
-    """Ask the talent to read the statement once more; the reason is shown on the private page."""
+    """Ask the talent to read the statement again; the reason is shown on the private page."""
     with transaction.atomic():
         if not move(consent, ConsentStatus.REQUESTED, note_to_talent=reason):
             raise ActionRefused(NOT_UNDER_REVIEW)
@@ -72,17 +72,15 @@ def request_retake(consent: Consent, by: User, reason: str) -> None:
 
 
 def decline_consent(consent: Consent, reason: str) -> None:
-    """The talent says no."""
     _change_status(consent, ConsentStatus.DECLINED, EventKind.DECLINED, None, reason)
 
 
 def suspend_consent(consent: Consent, by: User, reason: str) -> None:
-    """Stop new builds for a while, say during a dispute."""
+    """Block new builds temporarily, for example during a dispute."""
     _change_status(consent, ConsentStatus.SUSPENDED, EventKind.SUSPENDED, by, reason)
 
 
 def resume_consent(consent: Consent, by: User, reason: str) -> None:
-    """End a suspension."""
     with transaction.atomic():
         if not move(consent, ConsentStatus.APPROVED, since=ConsentStatus.SUSPENDED):
             raise ActionRefused("This consent is not suspended.")
@@ -90,7 +88,7 @@ def resume_consent(consent: Consent, by: User, reason: str) -> None:
 
 
 def withdraw_consent(consent: Consent, by: User | None, reason: str) -> None:
-    """The talent takes the consent back; `by` is the member of staff who was told, or None for the talent."""
+    """Withdraw the talent's consent; `by` is the staff member who records it, or None if the talent does it."""
     _change_status(consent, ConsentStatus.WITHDRAWN, EventKind.WITHDRAWN, by, reason)
 
 
@@ -99,13 +97,13 @@ def _change_status(consent: Consent, to: ConsentStatus, kind: EventKind, by: Use
         if not move(consent, to):
             consent.refresh_from_db(fields=["status"])
             raise ActionRefused(
-                f"This is not possible any more: the consent is {consent.get_status_display().lower()}."
+                f"This is no longer possible. The consent has the status “{consent.get_status_display()}”."
             )
         record_event(consent, kind, by, reason=reason)
 
 
 def expire_due_consents() -> int:
-    """Expire what is past its last day: consents with an end, and requests whose last link is over."""
+    """Expire requests, consents in force and suspended consents whose last day (`valid_until`) has passed."""
     today = timezone.localdate()
     due = Consent.objects.filter(
         valid_until__lt=today,

@@ -14,16 +14,16 @@ from voicehub.transitions import move
 from voicehub.upload_limits import TAKE_BYTES, TAKES_PER_CONSENT
 
 TAKE_LIMITS = DurationLimits(min_seconds=2, max_seconds=120)
-# What the recorder cannot make, or does not let anybody send (`stops` in static/js/recorder/verdict.js).
+# Faults that the recorder cannot produce or does not let the talent send (`stops` in static/js/recorder/verdict.js).
 EMPTY_TAKE_CODES = frozenset({"empty_file", "data_empty", "silent", "too_short"})
 
 
 class TakeDamaged(ActionRefused):
-    """The bytes that arrived are not the bytes that were sent."""
+    """The received bytes differ from the bytes that were sent."""
 
 
 class TakeWithoutStatement(ActionRefused):
-    """The recording is empty, silent or too short to hold the statement."""
+    """The recording is empty, silent or too short to contain the statement."""
 
 
 def submit_take(
@@ -37,19 +37,19 @@ def submit_take(
     user_agent: str = "",
     address: str | None = None,
 ) -> Take:
-    """Keep a take of the statement exactly as it came. `by` is None when the talent sent it.
+    """Store a take of the statement byte for byte. `by` is None when the talent sent it.
 
-    A take that cannot be sent to a provider is kept too, with its findings, and the consent goes on waiting.
-    Raises NotPossible when the consent does not wait for a take, TakeDamaged when the hash is not the claimed one,
-    TakeWithoutStatement when there is nothing to hear; nothing is kept then.
+    A take that cannot be sent to a provider is stored too, with its findings; the consent then keeps waiting.
+    Raises ActionRefused if the consent does not wait for a take, TakeDamaged if the hash differs from the claimed
+    one, TakeWithoutStatement if there is no speech to check. Nothing is stored in these cases.
     """
     if (file.size or 0) > TAKE_BYTES:
-        raise ActionRefused(f"The file is larger than {TAKE_BYTES >> 20} MB. A statement needs well under a minute.")
+        raise ActionRefused(f"The file is larger than {TAKE_BYTES >> 20} MB. Record only the statement.")
     file.seek(0)
-    found = inspect_file(file, TAKE_LIMITS, load_thresholds(consent.provider))  # type: ignore[arg-type]  # an uploaded file reads like any binary file
-    if claimed_sha256 and claimed_sha256.lower() != found.sha256:
-        raise TakeDamaged("The recording was damaged on its way. Send it again.")
-    _require_statement(found)
+    inspection = inspect_file(file, TAKE_LIMITS, load_thresholds(consent.provider))  # type: ignore[arg-type]  # an uploaded file is a readable binary file
+    if claimed_sha256 and claimed_sha256.lower() != inspection.sha256:
+        raise TakeDamaged("The recording was damaged during the upload. Send it again.")
+    _require_statement(inspection)
     file.seek(0)
     with transaction.atomic():
         consent = _lock_requested_consent(consent)
@@ -59,11 +59,11 @@ def submit_take(
             file_name=(file.name or "")[-200:],
             capture=capture,
             recorded_by=by,
-            acceptable=found.ok,
+            acceptable=inspection.ok,
             device=device or {},
             user_agent=user_agent[:300],
             address=address,
-            **found.build_row_fields(),
+            **inspection.build_row_fields(),
         )
         take.save()
         record_event(
@@ -73,24 +73,26 @@ def submit_take(
             take=str(take.pk),
             sha256=take.sha256,
             capture=take.capture,
-            ok=found.ok,
+            ok=inspection.ok,
         )
-        if found.ok:
+        if inspection.ok:
             move(consent, ConsentStatus.SUBMITTED, note_to_talent="")
             enqueue_take_check(take)
     return take
 
 
-def _require_statement(found: Inspection) -> None:
-    if reasons := [f"{one.text} {one.advice}" for one in found.findings if one.code in EMPTY_TAKE_CODES]:
-        raise TakeWithoutStatement("This recording was not kept.", *reasons)
+def _require_statement(inspection: Inspection) -> None:
+    empty = [finding for finding in inspection.findings if finding.code in EMPTY_TAKE_CODES]
+    if empty:
+        reasons = [f"{finding.text} {finding.advice}" for finding in empty]
+        raise TakeWithoutStatement("This recording was not saved.", *reasons)
 
 
 def _lock_requested_consent(consent: Consent) -> Consent:
-    """The consent with its row locked. Raises NotPossible when it does not wait for a take."""
+    """The consent with its row locked. Raises ActionRefused if it does not wait for a take."""
     locked = Consent.objects.select_for_update().select_related("talent").get(pk=consent.pk)
     if locked.status != ConsentStatus.REQUESTED:
-        raise ActionRefused("This consent does not wait for a recording any more.")
+        raise ActionRefused("This consent is no longer waiting for a recording.")
     if locked.takes.count() >= TAKES_PER_CONSENT:
-        raise ActionRefused(f"There are {TAKES_PER_CONSENT} recordings already. The studio has to ask anew.")
+        raise ActionRefused(f"There are already {TAKES_PER_CONSENT} recordings. Ask the studio for a new request.")
     return locked

@@ -70,9 +70,9 @@ def test_what_was_never_played_is_not_approved(as_producer: Client, consent: Con
 
 def test_as_much_time_passes_as_the_take_lasts(as_producer: Client, consent: Consent, take: Take) -> None:
     play(as_producer, take)
-    assert "4 s are left" in approve(as_producer, consent, take)
+    assert "4 s left" in approve(as_producer, consent, take)
     let_time_pass(as_producer, take.seconds - 1)
-    assert "1 s are left" in approve(as_producer, consent, take)
+    assert "1 s left" in approve(as_producer, consent, take)
     assert not is_in_force(consent)
     let_time_pass(as_producer, 1)
     assert "Approved: the consent is in force." in approve(as_producer, consent, take)
@@ -203,14 +203,14 @@ def doubt(code: str = "", *, words: str = "", match: float | None = 0.8, verdict
 
 
 OBJECTIONS: dict[str, tuple[dict[str, Any], str]] = {
-    "another company": (doubt("statement_company"), "another company was heard"),
-    "another company as a word": (doubt(words="other_company"), "another company was heard"),
-    "another talent": (doubt("statement_talent"), "words of the statement were not heard"),
-    "words missing": (doubt("statement_words_missing"), "words of the statement were not heard"),
-    "a word missing": (doubt(words="missing"), "words of the statement were not heard"),
-    "something else": (doubt("statement_not_read", verdict="reject"), "words of the statement were not heard"),
-    "another speaker": ({"speaker": {"verdict": "different"}}, "it sounds like another person"),
-    "not checked yet": ({"statement": {}, "speaker": {}, "checked_at": None}, "the words were not checked yet"),
+    "another company": (doubt("statement_company"), "another company was recognized"),
+    "another company as a word": (doubt(words="other_company"), "another company was recognized"),
+    "another talent": (doubt("statement_talent"), "words of the statement were not recognized"),
+    "words missing": (doubt("statement_words_missing"), "words of the statement were not recognized"),
+    "a word missing": (doubt(words="missing"), "words of the statement were not recognized"),
+    "something else": (doubt("statement_not_read", verdict="reject"), "words of the statement were not recognized"),
+    "another speaker": ({"speaker": {"verdict": "different"}}, "the voice sounds like a different person"),
+    "not checked yet": ({"statement": {}, "speaker": {}, "checked_at": None}, "the words have not been checked yet"),
     "never checked": ({"statement": {}, "trouble": "No."}, "the words could not be checked"),
     "another language": (doubt("statement_unjudged", match=None, verdict="listen"), "the words could not be checked"),
 }
@@ -224,7 +224,7 @@ def test_against_a_check_one_approves_only_with_a_reason(
     assert f"Why do you approve it although {words}?" in page(as_producer, consent.get_absolute_url())
     listen(as_producer, take)
     for reason in ("", "  \n "):
-        assert f"Write down why you approve it although {words}." in approve(as_producer, consent, take, reason)
+        assert f"Enter the reason why you approve it although {words}." in approve(as_producer, consent, take, reason)
         assert not is_in_force(consent)
     shown = approve(as_producer, consent, take, "I know her voice.")
     assert is_in_force(consent)
@@ -235,7 +235,7 @@ def test_against_a_check_one_approves_only_with_a_reason(
 def test_a_take_without_any_check_needs_a_reason(as_producer: Client, consent: Consent, take: Take) -> None:
     TakeCheck.objects.all().delete()
     listen(as_producer, take)
-    assert "the words were not checked yet" in approve(as_producer, consent, take)
+    assert "the words have not been checked yet" in approve(as_producer, consent, take)
     assert not is_in_force(consent)
 
 
@@ -261,7 +261,7 @@ def test_all_that_is_missing_is_said_at_once(as_producer: Client, consent: Conse
     set_check(take, **doubt("statement_company"), speaker={"verdict": "different"})
     shown = approve(as_producer, consent, take)
     assert "Play the recording first" in shown
-    assert "although another company was heard and it sounds like another person." in shown
+    assert "although another company was recognized and the voice sounds like a different person." in shown
 
 
 def test_a_reason_that_no_history_keeps_is_refused(as_producer: Client, consent: Consent, take: Take) -> None:
@@ -275,7 +275,7 @@ def test_the_check_that_comes_later_brings_its_question_with_it(
     as_producer: Client, as_viewer: Client, take: Take
 ) -> None:
     set_check(take, **doubt("statement_company"))
-    assert "although another company was heard?" in page(as_producer, at("take_check", take))
+    assert "although another company was recognized?" in page(as_producer, at("take_check", take))
     assert "approve-reason" not in page(as_viewer, at("take_check", take))
 
 
@@ -292,7 +292,7 @@ def test_an_inserted_not_needs_a_reason(as_producer: Client, consent: Consent, t
     negated = {"code": "statement_negated", "severity": "look", "text": "A not.", "advice": "Listen."}
     set_check(take, statement=FINE["statement"] | {"verdict": "reject", "findings": [negated]})
     listen(as_producer, take)
-    assert "“not” was heard" in approve(as_producer, consent, take)
+    assert "“not” was recognized" in approve(as_producer, consent, take)
     assert not is_in_force(consent)
     approve(as_producer, consent, take, REASON)
     assert is_in_force(consent)

@@ -41,7 +41,7 @@ def test_staff_cannot_file_a_recording_with_nothing_to_hear(
     sent = {"file": upload(data), "recorded": recorded}
     response = as_producer.post(at("take_upload", consent), sent, follow=True)
     shown = read_html(response)
-    assert words in shown and "This recording was not kept." in shown
+    assert words in shown and "This recording was not saved." in shown
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.REQUESTED and not Take.objects.exists()
     assert not consent.events.filter(kind=EventKind.TAKE).exists() and stored_files() == before

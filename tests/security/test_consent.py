@@ -68,7 +68,7 @@ def test_the_holder_of_a_link_cannot_fill_the_disk_with_takes(desk: Desk) -> Non
         for number in range(TAKES_PER_CONSENT + 1)
     ]
     assert [answer.status_code for answer in answers] == [200] * TAKES_PER_CONSENT + [409]
-    assert "The studio has to ask anew." in answers[-1].json()["problem"]
+    assert "Ask the studio for a new request." in answers[-1].json()["problem"]
     assert consent.takes.count() == TAKES_PER_CONSENT
     assert desk.take(other).acceptable
 

@@ -22,7 +22,7 @@ SENT = "Your recordings and this consent are sent to it."
 KEPT = "Your recordings are sent to it. This consent stays in the studio."
 WORDS = {
     "resemble_v2": SENT,
-    "resemble_v1": "Your recordings are sent to it. The studio shows it this consent when it asks.",
+    "resemble_v1": "Your recordings are sent to it. The studio shows it this consent on request.",
     "audiostack": (
         "Your recordings are sent to it. This consent is sent with them for “Standard” voices. "
         "It stays in the studio for “Instant” voices."
@@ -63,7 +63,10 @@ def test_disclosure_follows_the_capabilities(desk: Desk, monkeypatch: pytest.Mon
 
 
 def test_provider_that_is_gone_is_not_described(desk: Desk) -> None:
-    assert describe_disclosure(at(desk.asked(), "gone_vendor")).recipients == "Ask the studio what is sent to it."
+    assert (
+        describe_disclosure(at(desk.asked(), "gone_vendor")).recipients
+        == "Ask the studio what is sent to this provider."
+    )
 
 
 NEXT_YEAR = timezone.localdate() + timedelta(days=400)

@@ -33,7 +33,7 @@ def test_no_link_into_what_is_over(desk: Desk, as_producer: Client) -> None:
     consent = desk.approved()
     for name in ("copy_link", "invite"):
         response = as_producer.post(at(name, consent), follow=True)
-        assert b"Only a consent that waits" in response.content
+        assert b"only while the consent is waiting" in response.content
     assert not Invitation.objects.exists()
 
 
@@ -78,7 +78,7 @@ def test_a_link_is_ended_at_once_for_all_that_it_is_for(desk: Desk, as_producer:
         shown = page(as_producer, consent.get_absolute_url())
         assert ">Revoked<" in shown and "ended a private link" in shown and end not in shown
         assert "Next: invite" in shown and "Waiting for Tilda" not in shown
-    assert b"does not work any more" in as_producer.post(end, follow=True).content
+    assert b"no longer works" in as_producer.post(end, follow=True).content
     assert first.events.filter(kind=EventKind.LINK_ENDED).count() == 1
 
 
@@ -109,4 +109,4 @@ def test_a_link_says_whether_anything_is_still_asked(desk: Desk, as_producer: Cl
 def test_without_a_mail_address_the_page_says_what_to_do(desk: Desk, as_producer: Client) -> None:
     consent = desk.asked(desk.talent(email=""))
     assert "Add an email address" in page(as_producer, consent.get_absolute_url())
-    assert b"has no mail address" in as_producer.post(at("invite", consent), follow=True).content
+    assert b"has no email address" in as_producer.post(at("invite", consent), follow=True).content

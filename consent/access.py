@@ -1,7 +1,7 @@
-"""Who may see what of this app, and how a page gets its rows: one helper per noun, 404 for what is not there.
+"""Access control and queries of this app: one helper per noun, 404 for a missing row.
 
-Every staff view names its permission with `may`; somebody of the studio who lacks it gets 403, a stranger the sign-in
-page (LoginRequiredMiddleware). The talent's own pages go by the invitation instead (see `invited`).
+Every staff view names its permission with `require_permission`. Staff without it get 403, anonymous users the sign-in
+page (LoginRequiredMiddleware). The talent's pages check the invitation instead (see `get_opened_invitation`).
 """
 
 from collections.abc import Callable
@@ -23,25 +23,25 @@ COOKIE_PATH = "/invitation/"
 
 
 def require_permission(permission: str) -> Callable[[Any], Any]:
-    """Decorator: only people with this permission get to the view."""
+    """Decorator: return 403 to users without this permission."""
     return permission_required(permission, raise_exception=True)
 
 
 def get_user(request: HttpRequest) -> User:
-    """The person behind a request that has passed `may`."""
+    """The signed-in user of a request that has passed `require_permission`."""
     return cast(User, request.user)
 
 
 def query_talents(search: str = "") -> QuerySet[Talent]:
-    """Talents whose name or mail address holds `search`, each with what its row shows."""
+    """Talents whose name or email address contains `search`, each annotated for its row in the list."""
     in_force = Contract.objects.in_force().filter(talent=OuterRef("pk"))
-    found = Talent.objects.annotate(
+    talents = Talent.objects.annotate(
         consents_waiting=Count("consents", Q(consents__status=ConsentStatus.REQUESTED)),
         consents_to_review=Count("consents", Q(consents__status=ConsentStatus.SUBMITTED)),
         consents_in_force=Count("consents", Q(consents__status=ConsentStatus.APPROVED)),
         has_contract=Exists(in_force),
     ).order_by("name", "pk")
-    return found.filter(Q(name__icontains=search) | Q(email__icontains=search)) if search else found
+    return talents.filter(Q(name__icontains=search) | Q(email__icontains=search)) if search else talents
 
 
 def get_talent_or_404(pk: UUID) -> Talent:
@@ -61,10 +61,10 @@ def get_take_or_404(pk: UUID) -> Take:
     return get_object_or_404(Take, pk=pk)
 
 
-def list_recent_events(talent: Talent, lines: int) -> list[Event]:
-    """The newest lines over all consents of a talent."""
+def list_recent_events(talent: Talent, limit: int) -> list[Event]:
+    """The newest audit log entries of all consents of a talent."""
     events = Event.objects.filter(consent__talent=talent).select_related("consent")
-    return list(events.order_by("-at", "-sequence")[:lines])
+    return list(events.order_by("-at", "-sequence")[:limit])
 
 
 def find_invitation(token_digest: str) -> Invitation | None:
@@ -76,7 +76,7 @@ def find_invitation(token_digest: str) -> Invitation | None:
 
 
 def get_opened_invitation(request: HttpRequest) -> Invitation:
-    """The invitation that this browser opened; Http404 when it opened none or the link is over."""
+    """The invitation that this browser opened. Raises Http404 if there is none or its link no longer works."""
     try:
         token_digest = request.get_signed_cookie(INVITATION_COOKIE, default="", salt=INVITATION_COOKIE)
     except signing.BadSignature:
@@ -92,7 +92,7 @@ def query_invited_consents(invitation: Invitation) -> QuerySet[Consent]:
 
 
 def get_invited_consent(invitation: Invitation, pk: UUID) -> Consent:
-    """A consent that this very invitation is for; any other is as good as not there."""
+    """A consent of this invitation; Http404 for any other consent."""
     return get_object_or_404(query_invited_consents(invitation), pk=pk)
 
 
@@ -102,15 +102,15 @@ def get_invitation_or_404(consent: Consent, pk: UUID) -> Invitation:
 
 @dataclass(frozen=True, slots=True)
 class InvitationRow:
-    """An invitation as the page of a consent shows it."""
+    """An invitation as shown on the page of a consent."""
 
     invitation: Invitation
-    given_up: str
-    """Why its mail was given up; empty when it was not."""
-    ended: bool
-    """Somebody of the studio ended the link."""
+    send_failure: str
+    """Why sending the email failed for good; empty if it did not."""
+    is_revoked: bool
+    """Whether staff revoked the link."""
     statuses: frozenset[str]
-    """Where the consents that it is for stand."""
+    """Statuses of the consents that it covers."""
 
     @property
     def is_open(self) -> bool:
@@ -125,16 +125,16 @@ def list_invitation_rows(consent: Consent) -> list[InvitationRow]:
     """The invitations to this consent, newest first."""
     rows = list(consent.invitations.select_related("created_by").prefetch_related("consents"))
     ids = [str(row.pk) for row in rows]
-    given_up = Task.objects.filter(kind="send_invitation", object_id__in=ids, status=TaskStatus.FAILED)
-    reasons = dict(given_up.values_list("object_id", "reason"))
+    failed = Task.objects.filter(kind="send_invitation", object_id__in=ids, status=TaskStatus.FAILED)
+    reasons = dict(failed.values_list("object_id", "reason"))
     payloads = consent.events.filter(kind=EventKind.LINK_ENDED).values_list("payload", flat=True)
-    ended = {payload["invitation"] for payload in payloads}
+    revoked = {payload["invitation"] for payload in payloads}
     return [
         InvitationRow(
             row,
             reasons.get(str(row.pk), ""),
-            str(row.pk) in ended,
-            frozenset(one.status for one in row.consents.all()),
+            str(row.pk) in revoked,
+            frozenset(consent.status for consent in row.consents.all()),
         )
         for row in rows
     ]

@@ -18,11 +18,11 @@ class TalentAdmin(NoDeleteAdmin):
     readonly_fields = ["created_by", "created_at"]
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
-        return False  # the dashboard notes who did it
+        return False  # the dashboard records who added a talent
 
 
 class DeleteAtEndFilter(admin.BooleanFieldListFilter):
-    """Under our own words: the field's name promises what nothing does by itself."""
+    """Filter with its own title: the field's name would promise an automatic deletion."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,7 +49,7 @@ class ContractAdmin(ReadOnlyAdmin):
 
 @admin.register(Statement)
 class StatementAdmin(NoDeleteAdmin):
-    """New versions are added; the words of a version that was used stay as they are."""
+    """New versions can be added; the text of an existing version is read-only."""
 
     list_display = ["provider", "language", "version", "source", "source_date", "retired"]
     list_filter = ["provider", "language", "retired"]
@@ -95,12 +95,12 @@ class ConsentAdmin(ReadOnlyAdmin):
     inlines = [EventInline]
     actions = ["verify"]
 
-    @admin.action(description="Check the history's chain", permissions=["view"])
+    @admin.action(description="Check the audit log", permissions=["view"])
     def verify(self, request: HttpRequest, consents: QuerySet[Consent]) -> None:
         for consent in consents:
             broken = find_first_broken_event(consent)
-            told = "the history is unbroken" if broken is None else f"the history is broken at line {broken}"
-            self.message_user(request, f"{consent}: {told}.", "SUCCESS" if broken is None else "ERROR")
+            result = "the audit log is intact" if broken is None else f"the audit log is broken at entry {broken}"
+            self.message_user(request, f"{consent}: {result}.", "SUCCESS" if broken is None else "ERROR")
 
 
 @admin.register(Invitation)
@@ -132,8 +132,6 @@ class EventAdmin(ReadOnlyAdmin):
 
 @admin.register(TakeCheck)
 class TakeCheckAdmin(ReadOnlyAdmin):
-    """What programs heard in the takes."""
-
     list_display = ["take", "checked_at", "verdict", "error"]
     search_fields = ["take__consent__talent__name", "take__sha256"]
     list_select_related = ["take__consent__talent"]

@@ -1,20 +1,20 @@
-"""Rows of this app in the words of people: languages, lines of a history, how a take was made."""
+"""Display texts for rows of this app: languages, audit log entries, how a take was made."""
 
 from django.conf.locale import LANG_INFO
 
 from consent.models import Capture, Event, EventKind, Take
 
-# Nothing deletes a voice at the end of a contract by itself, so the field does not promise it.
-DELETE_AT_END_LABEL = "Delete the voice when the contract ends (by hand until further notice)"
+# VoiceHub does not delete the voice automatically when a contract ends, so the label must not promise it.
+DELETE_AT_END_LABEL = "Delete the voice when the contract ends (staff must do this manually)"
 PROCESSING_LABELS = {
-    "echoCancellation": "echo cancelling",
+    "echoCancellation": "echo cancellation",
     "noiseSuppression": "noise suppression",
-    "autoGainControl": "automatic gain",
+    "autoGainControl": "automatic gain control",
 }
 
 
 def get_language_name(tag: str) -> str:
-    """A BCP 47 tag for people: "en-US" → "English (US)"; the tag itself where the language is not known."""
+    """The name of a BCP 47 tag: "en-US" → "English (US)"; the tag itself if the language is unknown."""
     code, _, region = tag.partition("-")
     name = LANG_INFO.get(code.lower(), {}).get("name", "")
     if not name:
@@ -23,72 +23,72 @@ def get_language_name(tag: str) -> str:
 
 
 def describe_capture(take: Take) -> str:
-    """How the take was made and by whom, in one sentence."""
+    """Describe in one sentence how the take was made and by whom."""
     if take.capture == Capture.IN_STUDIO:
-        return f"Recorded in the studio; {take.recorded_by or 'staff'} held the microphone."
+        return f"Recorded in the studio by {take.recorded_by or 'staff'}."
     if take.capture == Capture.UPLOAD:
         if take.recorded_by:
-            return f"Uploaded as a file by {take.recorded_by} on the talent's behalf; not recorded here."
-        return "Uploaded as a file over the private link; not recorded here."
+            return f"Uploaded as a file by {take.recorded_by} on behalf of the talent; not recorded in VoiceHub."
+        return "Uploaded as a file through the private link; not recorded in VoiceHub."
     if take.recorded_by:
-        return f"Recorded over the private link in a browser where {take.recorded_by} was signed in."
-    return "Recorded by the talent over the private link."
+        return f"Recorded through the private link in a browser where {take.recorded_by} was signed in."
+    return "Recorded by the talent through the private link."
 
 
 def describe_capture_to_talent(take: Take) -> str:
-    """The same, said to the talent."""
+    """The same sentence, addressed to the talent."""
     if take.recorded_by or take.capture == Capture.IN_STUDIO:
         return describe_capture(take)
     if take.capture == Capture.UPLOAD:
-        return "Sent by you as a file over the private link; not recorded here."
-    return "Recorded by you over the private link."
+        return "Uploaded by you as a file through the private link; not recorded in VoiceHub."
+    return "Recorded by you through the private link."
 
 
 def describe_processing(take: Take) -> str:
-    """What the browser says it did to the sound of the microphone; empty where it said nothing."""
-    known = {
+    """The audio processing that the browser reported; empty if it reported none."""
+    reported = {
         name: take.device[key] for key, name in PROCESSING_LABELS.items() if isinstance(take.device.get(key), bool)
     }
-    kept = [name for name, on in known.items() if on]
-    if kept:
-        return f"The browser kept its {' and '.join(kept)} on, which changes the voice."
-    return "The browser's own processing was off." if known else ""
+    active = [name for name, is_on in reported.items() if is_on]
+    if active:
+        return f"The browser applied {' and '.join(active)}, which changes the voice."
+    return "The browser applied no audio processing." if reported else ""
 
 
 def _describe_take(event: Event) -> str:
-    how = {
+    sentence = {
         Capture.IN_STUDIO: f"{event.actor_name} recorded the statement in the studio",
         Capture.UPLOAD: f"{event.actor_name} uploaded a recording of the statement",
-    }.get(event.payload.get("capture", ""), f"{event.actor_name} recorded the statement over the private link")
-    return how if event.payload.get("ok", True) else f"{how}; it cannot be used"
+    }.get(event.payload.get("capture", ""), f"{event.actor_name} recorded the statement through the private link")
+    return sentence if event.payload.get("ok", True) else f"{sentence}; it cannot be used"
 
 
 def _describe_approver(event: Event) -> str:
-    """Who approved; where they judged a take of their own making, that is said."""
-    made_it = event.payload.get("approver_made_take")
-    return f"{event.actor_name}, who had also recorded or uploaded it," if made_it else event.actor_name
+    """The approver's name, with a note if they approved a take that they made."""
+    is_own_take = event.payload.get("approver_made_take")
+    return f"{event.actor_name}, who also recorded or uploaded it," if is_own_take else event.actor_name
 
 
 def describe_event(event: Event) -> str:
-    """A line of the history as a sentence without its full stop; the reason, if any, is shown beside it."""
+    """An audit log entry as a sentence without its period; pages show the reason, if any, next to it."""
     who = event.actor_name
     if event.kind == EventKind.TAKE:
         return _describe_take(event)
     return {
-        EventKind.REQUESTED: f"{who} asked for consent",
-        EventKind.INVITED: f"The invitation of {who} was mailed to {event.payload.get('to', 'the talent')}",
-        EventKind.LINK_COPIED: f"{who} created a private link to pass on",
-        EventKind.LINK_ENDED: f"{who} ended a private link",
-        EventKind.OPENED: f"{who} began on the private page",
-        EventKind.ASKED_AGAIN: f"{who} asked to have it read again",
+        EventKind.REQUESTED: f"{who} requested consent",
+        EventKind.INVITED: f"The invitation from {who} was emailed to {event.payload.get('to', 'the talent')}",
+        EventKind.LINK_COPIED: f"{who} created a private link",
+        EventKind.LINK_ENDED: f"{who} revoked a private link",
+        EventKind.OPENED: f"{who} opened the recording page",
+        EventKind.ASKED_AGAIN: f"{who} requested a retake",
         EventKind.APPROVED: f"{_describe_approver(event)} approved the recording; the consent is in force",
         EventKind.DECLINED: f"{who} declined",
-        EventKind.VOIDED: f"{who} called the request off",
+        EventKind.VOIDED: f"{who} canceled the request",
         EventKind.SUSPENDED: f"{who} suspended the consent",
-        EventKind.RESUMED: f"{who} put the consent in force again",
-        EventKind.WITHDRAWN: f"The consent was withdrawn, recorded by {who}"
+        EventKind.RESUMED: f"{who} resumed the consent",
+        EventKind.WITHDRAWN: f"The talent withdrew the consent, recorded by {who}"
         if event.actor_id
-        else f"{who} withdrew it",
-        EventKind.EXPIRED: "The consent reached its last day and expired",
+        else f"{who} withdrew the consent",
+        EventKind.EXPIRED: "The consent expired",
         EventKind.USED: f"Used for a build that {who} started",
     }[EventKind(event.kind)]

@@ -22,9 +22,9 @@ class Badge:
 def make_invitation_badge(row: InvitationRow) -> Badge:
     """Where an invitation stands."""
     invitation = row.invitation
-    if row.given_up:
+    if row.send_failure:
         return Badge("bad", "Mail not sent")
-    if row.ended:
+    if row.is_revoked:
         return Badge("over", "Revoked")
     if invitation.revoked_at:
         return Badge("over", "Replaced")

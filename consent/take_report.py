@@ -1,5 +1,7 @@
-"""What programs heard in a take, put before people: the statement word by word, the voice, the sound. All of it is an
-opinion: it refuses nothing, but against some of it one approves only with a written reason."""
+"""The check results of a take for the page: the statement word by word, the speaker, the audio quality.
+
+All results are advice and block nothing, but some require a written reason for the approval.
+"""
 
 import math
 from collections import Counter
@@ -10,44 +12,44 @@ from typing import Any
 
 from django.utils import timezone
 
-from audio.findings.catalog_sound import CODES as OF_SOUND
+from audio.findings.catalog_sound import CODES as SOUND_CODES
 from consent.models import Take
 from consent.models.take import TakeCheck
 from consent.services.approval import find_objections
 from voicehub.sound_report import Chip, Fact, make_chip, make_facts, make_time_mark, merge_measures
 
-COMPARISON_TIME = timedelta(minutes=1)  # that the voice may take to be compared, after all else was checked
+COMPARISON_TIME = timedelta(minutes=1)  # maximum wait for the speaker comparison after the other checks
 PUNCTUATION = ".,;:!?\"'“”‘’()"
 UNSURE_STATES = {"doubtful", "missing"}
 NAME_TOKENS = {"company", "talent"}
-SEPARATE_PREFIXES = ("statement_", "take_")  # begin the codes of what is told with the words and with the voice
+SEPARATE_PREFIXES = ("statement_", "take_")  # codes of findings that are shown with the statement and the speaker
 
 VERDICTS = {
-    "accept": ("good", "Heard as it stands here"),
+    "accept": ("good", "Matches the statement"),
     "review": ("wait", "Listen closely"),
-    "reject": ("bad", "Something else was heard"),
-    "retake": ("wait", "Hard to hear"),
-    "listen": ("over", "Words not checked: listen yourself"),
+    "reject": ("bad", "Different words recognized"),
+    "retake": ("wait", "Hard to understand"),
+    "listen": ("over", "Not checked"),
 }
 SPEAKER_VERDICTS = {
-    "same": ("good", "The same person, by the sound of it", "The same person from"),
-    "unsure": ("wait", "Perhaps another person", "The same person from"),
-    "different": ("bad", "Another person, by the sound of it", "Another person below"),
-    "unchecked": ("over", "Voice not compared: listen yourself", ""),
+    "same": ("good", "Same person", "Same person from"),
+    "unsure": ("wait", "Unclear", "Same person from"),
+    "different": ("bad", "Different person", "Different person below"),
+    "unchecked": ("over", "Not compared", ""),
 }
-# How a word is marked, and what the legend says of it.
+# State of a word: its description in the legend.
 WORD_STATES = {
-    "heard": "heard",
-    "doubtful": "not sure",
-    "missing": "not heard",
-    "inserted": "said besides",
+    "heard": "recognized",
+    "doubtful": "uncertain",
+    "missing": "not recognized",
+    "inserted": "added",
     "other_company": "another company",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class WordReport:
-    """A word of the statement, or one that was said besides it; `play` is empty where it has no place."""
+    """A word of the statement, or an additional spoken word; `play` is empty if its position is unknown."""
 
     text: str
     state: str
@@ -55,13 +57,13 @@ class WordReport:
 
     @property
     def note(self) -> str:
-        """What somebody who does not see the mark is told."""
+        """The state as text for screen readers; empty for a recognized word."""
         return "" if self.state == "heard" else WORD_STATES.get(self.state, self.state)
 
 
 @dataclass(frozen=True, slots=True)
 class SpeakerReport:
-    """The comparison with the recordings."""
+    """The comparison of the take's speaker with the talent's recordings."""
 
     tone: str
     title: str
@@ -71,26 +73,26 @@ class SpeakerReport:
 
 @dataclass(frozen=True, slots=True)
 class TakeReport:
-    """A take with what is known of its check."""
+    """A take with the results of its check."""
 
     take: Take
     check: TakeCheck | None
 
     @property
     def is_waiting(self) -> bool:
-        """The check is on its way."""
+        """Whether the check is pending."""
         return self.check is not None and self.check.checked_at is None
 
     @property
     def is_comparing(self) -> bool:
-        """All is checked but the voice, which is compared with the recordings, if there are any."""
+        """Whether only the speaker comparison is pending. It never arrives if the talent has no recordings."""
         if self.check is None or self.check.checked_at is None or self.check.error or self.check.speaker:
             return False
         return timezone.now() - self.check.checked_at < COMPARISON_TIME
 
     @property
     def stage(self) -> str:
-        """How far the check is: changes when there is more to show."""
+        """Progress of the check; it changes when there is more to show."""
         return "waiting" if self.is_waiting else "comparing" if self.is_comparing else "done"
 
     @property
@@ -99,12 +101,12 @@ class TakeReport:
 
     @property
     def verdict(self) -> tuple[str, str] | None:
-        """Tone and title of the verdict on the words."""
+        """Tone and title of the verdict on the statement."""
         return VERDICTS.get(str(self.statement.get("verdict")), VERDICTS["listen"]) if self.statement else None
 
     @property
     def statement_chips(self) -> list[Chip]:
-        """What the check of the words found, each with its place."""
+        """The findings of the statement check, each with its position."""
         return [make_chip(one) for one in self.statement.get("findings") or ()]
 
     @property
@@ -113,20 +115,20 @@ class TakeReport:
 
     @property
     def legend(self) -> list[tuple[str, str, int]]:
-        """(state, what it means, how many) of the states that occur."""
+        """(state, description, count) of each state that occurs."""
         counts = Counter(word.state for word in self.words)
         return [(state, meaning, counts[state]) for state, meaning in WORD_STATES.items() if counts[state]]
 
     @property
     def unsure_names(self) -> list[str]:
-        """Words of the company's and the talent's name that were not surely heard, as they are written."""
+        """Words of the company's and the talent's name that were not clearly recognized, in their written form."""
         words = self.statement.get("words") or ()
         unsure = [word for word in words if word["state"] in UNSURE_STATES and word.get("role") in NAME_TOKENS]
         return list(dict.fromkeys(str(word["text"]).strip(PUNCTUATION) for word in unsure))
 
     @property
     def objections(self) -> tuple[str, ...]:
-        """What was heard that calls for a written reason before the take is approved."""
+        """Check results that require a written reason for the approval."""
         return find_objections(self.take)
 
     @property
@@ -135,40 +137,40 @@ class TakeReport:
 
     @property
     def facts(self) -> list[Fact]:
-        """The sound in lines with a verdict each. A deep look at it takes the place of the quick one."""
-        more, deeper = (self.check.measures, self.check.findings) if self.check else ({}, [])
-        quick = [one for one in self.take.findings if not more or one["code"] not in OF_SOUND]
-        found = [one for one in (*quick, *deeper) if not one["code"].startswith(SEPARATE_PREFIXES)]
-        of_file = {"sample_rate": self.take.sample_rate, "seconds": self.take.seconds, "size": self.take.size}
-        return make_facts({**merge_measures(self.take.levels, more), **of_file}, found)
+        """The audio quality as facts, each with a verdict. Results of the background analysis replace the quick ones."""
+        take, check = self.take, self.check
+        measures, analyzed = (check.measures, check.findings) if check else ({}, [])
+        quick = [finding for finding in take.findings if not measures or finding["code"] not in SOUND_CODES]
+        findings = [finding for finding in (*quick, *analyzed) if not finding["code"].startswith(SEPARATE_PREFIXES)]
+        file_facts = {"sample_rate": take.sample_rate, "seconds": take.seconds, "size": take.size}
+        return make_facts({**merge_measures(take.levels, measures), **file_facts}, findings)
 
 
 def make_take_report(take: Take) -> TakeReport:
-    """The take with its check, if there is one."""
     return TakeReport(take, getattr(take, "check_made", None))
 
 
-def _make_word_report(said: Mapping[str, Any]) -> WordReport:
-    start = said.get("start")
-    state = said["state"] if said["state"] in WORD_STATES else "doubtful"
-    return WordReport(
-        str(said["text"]), state, "" if start is None else make_time_mark(float(start), before=0.1).play_from
-    )
+def _make_word_report(word: Mapping[str, Any]) -> WordReport:
+    start = word.get("start")
+    state = word["state"] if word["state"] in WORD_STATES else "doubtful"
+    play = "" if start is None else make_time_mark(float(start), before=0.1).play_from
+    return WordReport(str(word["text"]), state, play)
 
 
 def _truncate_score(score: float | None) -> float | None:
-    """To hundredths and not rounded, so that nobody reads that 0.75 is below 0.75."""
+    """Truncate to hundredths. Rounding could show a score below the threshold 0.75 as 0.75."""
     return None if score is None else math.floor(score * 100 + 1e-9) / 100
 
 
 def _make_speaker_report(match: Mapping[str, Any]) -> SpeakerReport:
-    tone, title, limit = SPEAKER_VERDICTS.get(str(match.get("verdict")), SPEAKER_VERDICTS["unchecked"])
+    tone, title, threshold_label = SPEAKER_VERDICTS.get(str(match.get("verdict")), SPEAKER_VERDICTS["unchecked"])
     figures = (
-        ("Likeness", _truncate_score(match.get("score")), "{:.2f}"),
-        (limit, match.get("threshold"), "{:.2f}"),
-        ("Wrong in tests", match.get("error_rate"), "{:.1%}"),
+        ("Similarity", _truncate_score(match.get("score")), "{:.2f}"),
+        (threshold_label, match.get("threshold"), "{:.2f}"),
+        ("Error rate in tests", match.get("error_rate"), "{:.1%}"),
         ("Compared with", match.get("compared_with"), "{} recordings"),
     )
-    judged = match.get("score") is not None
-    written = tuple((name, form.format(value)) for name, value, form in figures if judged and value is not None)
-    return SpeakerReport(tone, title, str(match.get("text", "")), written)
+    if match.get("score") is None:
+        figures = ()
+    formatted = tuple((name, template.format(value)) for name, value, template in figures if value is not None)
+    return SpeakerReport(tone, title, str(match.get("text", "")), formatted)

@@ -87,7 +87,7 @@ def consent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _render_consent_page(request: HttpRequest, found: Consent, **more: Any) -> HttpResponse:
     takes = list(found.takes.select_related("recorded_by", "check_made").defer("peaks", "check_made__fine_peaks"))
     links, user = list_invitation_rows(found), get_user(request)
-    is_invited = any(not row.ended for row in links)
+    is_invited = any(not row.is_revoked for row in links)
     to_review = next((take for take in takes if take.acceptable), None) if _is_waiting(found) else None
     context = {
         "consent": found,

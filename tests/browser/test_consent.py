@@ -56,7 +56,7 @@ def test_producer_gets_from_a_new_talent_to_an_invitation(studio: Studio, open_t
     assert name in mail
     page = tab.go(f"/consents/{consent}/")
     expect(page.get_by_text("Active", exact=True)).to_be_visible()
-    assert f"was mailed to {desk.mail_of(name)}" in desk.history(page)[1]
+    assert f"was emailed to {desk.mail_of(name)}" in desk.history(page)[1]
     tab.look("consent, invited by mail")
 
 
@@ -108,7 +108,7 @@ def test_talent_records_again_and_sends_what_staff_then_approve(
     _review(staff, f"/consents/{consent}/", made)
     lines = desk.history(staff.page)
     for line, words in zip(
-        lines, ("asked for", "mailed to", "began", "over the private link", "in force"), strict=True
+        lines, ("requested consent", "emailed to", "opened", "through the private link", "in force"), strict=True
     ):
         assert words in line
 
@@ -125,8 +125,8 @@ def _review(staff: Tab, path: str, fingerprint: str) -> None:
     """See the waveform, the checks and the text; listen; approve."""
     page = staff.go(path)
     expect(page.locator("dd").filter(has_text=STATEMENT)).to_be_visible()
-    expect(page.locator("#review").get_by_text("Recorded by the talent over the private link.")).to_be_visible()
-    expect(page.locator("#review").get_by_text("The browser's own processing was off.")).to_be_visible()
+    expect(page.locator("#review").get_by_text("Recorded by the talent through the private link.")).to_be_visible()
+    expect(page.locator("#review").get_by_text("The browser applied no audio processing.")).to_be_visible()
     page.locator("#review").get_by_text("Technical details").click()
     expect(page.locator("#review").get_by_text(fingerprint)).to_be_visible()
     expect(page.locator("#review .waveform canvas").first).to_be_visible()
@@ -146,7 +146,7 @@ def test_asking_again_tells_the_talent_why(
     guest.send_file(guest.begin(talent, link), sound.clip("consent-slt"))
 
     page = staff.go(f"/consents/{consent}/")
-    expect(page.locator("#review").get_by_text("Uploaded as a file over the private link")).to_be_visible()
+    expect(page.locator("#review").get_by_text("Uploaded as a file through the private link")).to_be_visible()
     desk.act_with_reason(page, "Request a retake", "A door slams in the middle.")
     expect(page.get_by_text("Reason: A door slams in the middle.")).to_be_visible()
     staff.look("consent asked again")
@@ -285,7 +285,7 @@ def test_file_from_staff_is_labelled_as_uploaded(open_tab: OpenTab) -> None:
     consent = desk.ask_consent(tab, desk.add_talent(tab, "Uma Uploaded"))
     desk.upload_take(open_tab("desk", "ed"), consent, sound.clip("consent-slt"))
     page = tab.go(f"/consents/{consent}/")
-    label = "Uploaded as a file by Ed on the talent's behalf; not recorded here."
+    label = "Uploaded as a file by Ed on behalf of the talent; not recorded in VoiceHub."
     expect(page.locator("#review").get_by_text(label)).to_be_visible()
     assert "uploaded a recording of the statement" in desk.history(page)[-1]
     _shows_the_words_as_heard(page)
@@ -294,7 +294,7 @@ def test_file_from_staff_is_labelled_as_uploaded(open_tab: OpenTab) -> None:
 
 def _shows_the_words_as_heard(page: Page) -> None:
     """They come by themselves, each plays from its place, and none of it approves anything."""
-    expect(page.get_by_text("Heard as it stands here")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Matches the statement")).to_be_visible(timeout=60_000)
     words = page.locator("#review .word-heard")
     assert " ".join(words.all_inner_texts()[:5]) == "I am aware that recordings"
     word = words.filter(has_text="synthetic")
@@ -323,7 +323,7 @@ def test_history_fits_the_page_of_the_administration(open_tab: OpenTab) -> None:
     tab, admin = open_tab("desk", "paula"), open_tab("desk", "ada")
     consent = desk.ask_consent(tab, desk.add_talent(tab, "Ada Wide"))
     page = admin.go(f"/administration/consent/consent/{consent}/change/")
-    expect(page.get_by_text("Paula asked for consent.")).to_be_visible()
+    expect(page.get_by_text("Paula requested consent.")).to_be_visible()
     fits, inline = "(one) => one.scrollWidth <= one.clientWidth", page.locator(".inline-group")
     assert page.locator("html").evaluate(fits) and inline.evaluate(fits)
 

@@ -18,7 +18,7 @@ def test_the_history_is_told_in_sentences(desk: Desk, client: Client, admin: Use
     suspend_consent(consent, desk.producer, "A <b>dispute</b>.")
     client.force_login(admin)
     shown = read_html(client.get(reverse("admin:consent_consent_change", args=[consent.pk])))
-    assert "asked for consent." in shown
+    assert "requested consent." in shown
     assert f"approved the recording; the consent is in force: “{REASON}”" in shown
     assert "suspended the consent: “A &lt;b&gt;dispute&lt;/b&gt;.”" in shown
     for event in consent.events.all():

@@ -181,7 +181,7 @@ def test_a_studio_of_one_may_allow_it_and_the_history_says_so(
     shown = approve(as_producer, consent, take)
     assert is_in_force(consent)
     assert consent.events.get(kind=EventKind.APPROVED).payload["approver_made_take"] is True
-    assert "Paula, who had also recorded or uploaded it, approved the recording" in shown
+    assert "Paula, who also recorded or uploaded it, approved the recording" in shown
 
 
 def test_the_history_says_nothing_of_it_where_the_talent_made_the_take(

@@ -389,9 +389,9 @@ def test_declining_is_offered_on_the_first_page_for_each_consent_that_waits(desk
 @pytest.mark.parametrize(
     ("capture", "words"),
     [
-        (Capture.LINK, "Recorded by you over the private link."),
-        (Capture.UPLOAD, "Sent by you as a file over the private link"),
-        (Capture.IN_STUDIO, "held the microphone"),
+        (Capture.LINK, "Recorded by you through the private link."),
+        (Capture.UPLOAD, "Uploaded by you as a file through the private link"),
+        (Capture.IN_STUDIO, "Recorded in the studio by"),
     ],
 )
 def test_the_receipt_speaks_to_the_talent(desk: Desk, capture: Capture, words: str) -> None:

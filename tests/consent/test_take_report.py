@@ -57,9 +57,9 @@ def test_each_word_is_marked_as_heard_and_plays_from_its_place(as_viewer: Client
     shown = review(as_viewer, consent)
     assert buttons(shown) == [
         ("heard", "0.30", "I"),
-        ("inserted", "0.45", "never, said besides"),
-        ("missing", "0.70", "allow, not heard"),
-        ("doubtful", "0.90", "Northlight, not sure"),
+        ("inserted", "0.45", "never, added"),
+        ("missing", "0.70", "allow, not recognized"),
+        ("doubtful", "0.90", "Northlight, uncertain"),
     ]
     assert '<span class="word word-other_company">&lt;Acme&gt;<span class="visually-hidden">, another company' in shown
     for words in (
@@ -73,7 +73,7 @@ def test_each_word_is_marked_as_heard_and_plays_from_its_place(as_viewer: Client
 
 def test_the_legend_tells_of_the_states_that_occur(take: Take) -> None:
     found = make_take_report(checked(take, statement={**STATEMENT, "words": WORDS[:2]}))
-    assert found.legend == [("heard", "heard", 1), ("inserted", "said besides", 1)]
+    assert found.legend == [("heard", "recognized", 1), ("inserted", "added", 1)]
     everything = make_take_report(checked(take))
     assert {state for state, _meaning, _count in everything.legend} == set(WORD_STATES)
 
@@ -88,12 +88,12 @@ def test_a_state_that_nobody_knows_is_shown_as_not_sure(take: Take) -> None:
 @pytest.mark.parametrize(
     ("verdict", "tone", "words"),
     [
-        ("accept", "good", "Heard as it stands here"),
+        ("accept", "good", "Matches the statement"),
         ("review", "wait", "Listen closely"),
-        ("reject", "bad", "Something else was heard"),
-        ("retake", "wait", "Hard to hear"),
-        ("listen", "over", "Words not checked: listen yourself"),
-        ("unheard of", "over", "Words not checked: listen yourself"),
+        ("reject", "bad", "Different words recognized"),
+        ("retake", "wait", "Hard to understand"),
+        ("listen", "over", "Not checked"),
+        ("unheard of", "over", "Not checked"),
     ],
 )
 def test_every_verdict_leaves_the_decision_to_the_person(
@@ -108,11 +108,11 @@ def test_every_verdict_leaves_the_decision_to_the_person(
 def test_who_speaks_is_told_with_what_it_rests_on(as_viewer: Client, consent: Consent, take: Take) -> None:
     checked(take)
     shown = review(as_viewer, consent)
-    assert "The same person, by the sound of it" in shown
+    assert "Same person" in shown
     for name, value in (
-        ("Likeness", "0.83"),
-        ("The same person from", "0.75"),
-        ("Wrong in tests", "0.4%"),
+        ("Similarity", "0.83"),
+        ("Same person from", "0.75"),
+        ("Error rate in tests", "0.4%"),
         ("with", "5 recordings"),
     ):
         assert re.search(rf"{name}</dt><dd>{re.escape(value)}</dd>", shown), name
@@ -121,7 +121,7 @@ def test_who_speaks_is_told_with_what_it_rests_on(as_viewer: Client, consent: Co
 def test_who_sounds_like_another_is_told_below_which_likeness(take: Take) -> None:
     told = {**SPEAKER, "verdict": "different", "score": 0.599, "threshold": 0.6}
     speaker = make_take_report(checked(take, speaker=told)).speaker
-    assert speaker and speaker.figures[:2] == (("Likeness", "0.59"), ("Another person below", "0.60"))
+    assert speaker and speaker.figures[:2] == (("Similarity", "0.59"), ("Different person below", "0.60"))
     assert speaker.figures[3] == ("Compared with", "5 recordings") and speaker.tone == "bad"
 
 
@@ -129,8 +129,8 @@ def test_a_voice_that_could_not_be_compared_has_no_figures(as_viewer: Client, co
     speaker = {"verdict": "unchecked", "score": None, "threshold": 0.75, "text": "There are no recordings yet."}
     checked(take, speaker=speaker)
     shown = review(as_viewer, consent)
-    assert "Voice not compared: listen yourself" in shown and "There are no recordings yet." in shown
-    assert "Likeness" not in shown
+    assert "Not compared" in shown and "There are no recordings yet." in shown
+    assert "Similarity" not in shown
 
 
 def test_the_sound_is_told_line_by_line_with_what_was_measured_later(

@@ -239,7 +239,7 @@ def test_a_take_from_staff_is_labelled_as_theirs(
     take = Take.objects.get()
     assert (take.capture, take.recorded_by) == (capture, engineer)
     shown = page(as_engineer, consent.get_absolute_url())
-    assert ("held the microphone" if recorded else "on the talent&#x27;s behalf") in shown
+    assert ("Recorded in the studio by" if recorded else "on behalf of the talent") in shown
 
 
 def test_only_the_studios_recorder_page_may_use_the_microphone(desk: Desk, as_producer: Client) -> None:

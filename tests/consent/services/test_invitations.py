@@ -76,7 +76,7 @@ def test_a_link_is_ended_at_once_for_all_that_it_is_for(desk: Desk, as_producer:
     for consent in (first, second):
         assert consent.events.latest("sequence").kind == EventKind.LINK_ENDED
         shown = page(as_producer, consent.get_absolute_url())
-        assert ">Revoked<" in shown and "ended a private link" in shown and end not in shown
+        assert ">Revoked<" in shown and "revoked a private link" in shown and end not in shown
         assert "Next: invite" in shown and "Waiting for Tilda" not in shown
     assert b"no longer works" in as_producer.post(end, follow=True).content
     assert first.events.filter(kind=EventKind.LINK_ENDED).count() == 1

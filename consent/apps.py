@@ -6,4 +6,4 @@ class ConsentConfig(AppConfig):
     verbose_name = "Consents"
 
     def ready(self) -> None:
-        from consent import tasks  # noqa: F401 - registers the handlers of its tasks
+        from consent import tasks  # noqa: F401 - registers the task handlers

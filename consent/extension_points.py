@@ -1,33 +1,33 @@
-"""What this app needs from apps that it does not import: provider names, and comparing takes with recordings."""
+"""Extension points for apps that this app must not import: provider names, comparing takes with recordings."""
 
 from collections.abc import Callable
 
 from consent.models import Talent
 
-Names = Callable[[], list[tuple[str, str]]]
-Compare = Callable[[Talent], None]
+ListProviders = Callable[[], list[tuple[str, str]]]
+CompareSpeakers = Callable[[Talent], None]
 
-_names: list[Names] = []
-_comparisons: list[Compare] = []
+_provider_lists: list[ListProviders] = []
+_comparisons: list[CompareSpeakers] = []
 
 
-def register_providers(names: Names) -> None:
-    """Have `names` asked for (slug, name) pairs whenever a page needs them."""
-    _names.append(names)
+def register_providers(list_providers: ListProviders) -> None:
+    """Register a source of (slug, name) pairs. It is called whenever a page needs them."""
+    _provider_lists.append(list_providers)
 
 
 def list_provider_choices() -> list[tuple[str, str]]:
-    """Every provider on offer as (slug, name)."""
-    return [pair for names in _names for pair in names()]
+    """All available providers as (slug, name)."""
+    return [pair for list_providers in _provider_lists for pair in list_providers()]
 
 
 def get_provider_label(slug: str) -> str:
-    """The provider's own name; its slug where no app offers it (any more)."""
+    """The provider's name, or its slug if no app offers it (any longer)."""
     return dict(list_provider_choices()).get(slug, slug)
 
 
-def register_comparison(compare: Compare) -> None:
-    """Have `compare` called for a talent whose newest take was just checked; it is to come back to `set_match`."""
+def register_comparison(compare: CompareSpeakers) -> None:
+    """Register a function to call for a talent whose take was just checked. It must call `save_speaker_match`."""
     _comparisons.append(compare)
 
 

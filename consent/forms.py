@@ -1,4 +1,4 @@
-"""What people fill in: the fields, and what is wrong with what was put into them."""
+"""Forms of this app and their validation."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -13,21 +13,21 @@ from consent.labels import DELETE_AT_END_LABEL, get_language_name
 from consent.models import Contract, Purpose, Statement, Talent
 from consent.services.contracts import find_pdf_problem
 
-if TYPE_CHECKING:  # the stubs' class knows of which model it is, Django's own does not
+if TYPE_CHECKING:  # ModelForm is generic in the stubs only, not at run time
     ModelFormOfTalent = forms.ModelForm[Talent]
     ModelFormOfContract = forms.ModelForm[Contract]
 else:
     ModelFormOfTalent = ModelFormOfContract = forms.ModelForm
 
 DATE_WIDGET = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-# What is kept of a browser's word on its microphone; its identifiers of devices are nobody's business.
+# Microphone settings reported by the browser that are stored. Device identifiers are dropped for privacy.
 DEVICE_KEYS = (
     "label", "sampleRate", "channelCount", "echoCancellation", "noiseSuppression", "autoGainControl", "contextRate",
 )  # fmt: skip
 
 
 def collapse_whitespace(text: str) -> str:
-    """`text` without line breaks: names stand in the subject of a mail and in the sentence that is read aloud."""
+    """`text` on one line: names are used in email subjects and in the statement."""
     return " ".join(text.split())
 
 
@@ -35,7 +35,7 @@ class TalentForm(ModelFormOfTalent):
     class Meta:
         model = Talent
         fields = ["name", "email", "phone", "notes"]
-        labels = {"email": "Mail address"}
+        labels = {"email": "Email address"}
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "off"}),
             "email": forms.EmailInput(attrs={"autocomplete": "off"}),
@@ -47,17 +47,17 @@ class TalentForm(ModelFormOfTalent):
 
 
 class ContractForm(ModelFormOfContract):
-    """The terms of a contract as fields, and its paper as a PDF."""
+    """The terms of a contract as fields, and the signed PDF."""
 
     file = forms.FileField(
-        label="The signed contract",
-        help_text="A PDF of at most 25 MB.",
+        label="Signed contract",
+        help_text="PDF, at most 25 MB.",
         widget=forms.FileInput(attrs={"accept": ".pdf"}),
     )
     purposes = forms.MultipleChoiceField(
-        label="It allows the voice for", choices=Purpose.choices, widget=forms.CheckboxSelectMultiple
+        label="Allowed purposes", choices=Purpose.choices, widget=forms.CheckboxSelectMultiple
     )
-    providers = forms.MultipleChoiceField(label="It allows the providers", widget=forms.CheckboxSelectMultiple)
+    providers = forms.MultipleChoiceField(label="Allowed providers", widget=forms.CheckboxSelectMultiple)
 
     class Meta:
         model = Contract
@@ -68,8 +68,8 @@ class ContractForm(ModelFormOfContract):
         ]  # fmt: skip
         labels = {
             "ends_on": "Ends on",
-            "supersedes": "It replaces",
-            "exclusive": "Exclusive: the voice is given to nobody else",
+            "supersedes": "Replaces contract",
+            "exclusive": "Exclusive: only this studio may use the voice",
             "delete_at_end": DELETE_AT_END_LABEL,
         }
         widgets = {
@@ -82,10 +82,10 @@ class ContractForm(ModelFormOfContract):
 
     def __init__(self, talent: Talent, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["providers"].choices = extension_points.list_provider_choices  # type: ignore[attr-defined]  # asked for anew each time
+        self.fields["providers"].choices = extension_points.list_provider_choices  # type: ignore[attr-defined]  # a callable is evaluated for each form
         earlier = self.fields["supersedes"]
-        earlier.queryset = talent.contracts.filter(superseded_by__isnull=True)  # type: ignore[attr-defined]  # as below
-        earlier.empty_label = "None"  # type: ignore[attr-defined]  # a choice of models has both
+        earlier.queryset = talent.contracts.filter(superseded_by__isnull=True)  # type: ignore[attr-defined]  # a ModelChoiceField has both
+        earlier.empty_label = "None"  # type: ignore[attr-defined]  # see above
 
     def clean_file(self) -> "UploadedFile[Any]":
         file: UploadedFile[Any] = self.cleaned_data["file"]
@@ -97,38 +97,38 @@ class ContractForm(ModelFormOfContract):
         cleaned: dict[str, Any] = super().clean() or {}
         signed, start, end = (cleaned.get(name) for name in ("signed_on", "starts_on", "ends_on"))
         if signed and signed > timezone.localdate():
-            self.add_error("signed_on", "This day is still to come. File the contract when it is signed.")
+            self.add_error("signed_on", "The signing date is in the future. File the contract once it is signed.")
         if start and end and end < start:
-            self.add_error("ends_on", "It ends before it begins.")
+            self.add_error("ends_on", "The end date is before the start date. Correct one of them.")
         return cleaned
 
     def terms(self) -> dict[str, Any]:
-        """Everything but the file, as `services.file_contract` takes it."""
+        """All fields except the file, for the `terms` parameter of `file_contract`."""
         return {name: value for name, value in self.cleaned_data.items() if name != "file"}
 
 
 class ConsentRequestForm(forms.Form):
-    """Which consent to ask for. `statement` is "provider:language", of the statements that are in use."""
+    """The consent to request. `statement` is "provider:language" and must be a statement in use."""
 
     statement = forms.ChoiceField(label="Provider and language")
-    purpose = forms.ChoiceField(label="What the voice is for", choices=Purpose.choices)
+    purpose = forms.ChoiceField(label="Purpose of the voice", choices=Purpose.choices)
     company = forms.CharField(
-        label="Company in the statement", max_length=120, help_text="Its legal name, as the talent will say it."
+        label="Company in the statement", max_length=120, help_text="Its legal name, as the talent will read it aloud."
     )
     valid_until = forms.DateField(
-        label="Valid until", required=False, widget=DATE_WIDGET, help_text="Leave empty when it has no end."
+        label="Valid until", required=False, widget=DATE_WIDGET, help_text="Leave empty for no end date."
     )
 
     def __init__(self, data: Any = None, *, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, initial={"company": settings.VOICEHUB_COMPANY} | (initial or {}))
         self.statements = load_newest_statements()
-        self.fields["statement"].choices = [  # type: ignore[attr-defined]  # a ChoiceField has them
-            (key, f"{extension_points.get_provider_label(one.provider)}, {get_language_name(one.language)}")
-            for key, one in self.statements.items()
+        self.fields["statement"].choices = [  # type: ignore[attr-defined]  # a ChoiceField has choices
+            (key, f"{extension_points.get_provider_label(statement.provider)}, {get_language_name(statement.language)}")
+            for key, statement in self.statements.items()
         ]
 
     def get_selected_statement(self) -> Statement | None:
-        """The statement that is chosen in the form as it stands, or else the first."""
+        """The statement selected in the form, or the first one."""
         key = self["statement"].value()
         return self.statements.get(key) or next(iter(self.statements.values()), None)
 
@@ -136,65 +136,67 @@ class ConsentRequestForm(forms.Form):
         return collapse_whitespace(self.cleaned_data["company"])
 
     def clean_valid_until(self) -> Any:
-        last = self.cleaned_data["valid_until"]
-        if last and last < timezone.localdate():
-            raise forms.ValidationError("This day is over.")
-        return last
+        last_day = self.cleaned_data["valid_until"]
+        if last_day and last_day < timezone.localdate():
+            raise forms.ValidationError("This date is in the past. Enter today or a later date.")
+        return last_day
 
 
 def load_newest_statements() -> dict[str, Statement]:
-    """The newest version in use of each statement, by "provider:language", in the order that providers are offered."""
-    offered = [slug for slug, _label in extension_points.list_provider_choices()]
+    """The newest version in use of each statement, by "provider:language", sorted in the order of the provider list."""
+    provider_order = [slug for slug, _label in extension_points.list_provider_choices()]
     rows = sorted(
         Statement.objects.filter(retired=False).order_by("provider", "language", "version"),
-        key=lambda row: offered.index(row.provider) if row.provider in offered else len(offered),
+        key=lambda row: provider_order.index(row.provider) if row.provider in provider_order else len(provider_order),
     )
     return {f"{row.provider}:{row.language}": row for row in rows}
 
 
 class ReasonForm(forms.Form):
-    """Why: it goes into the history as it is written."""
+    """A required reason; it is stored verbatim in the audit log."""
 
     reason = forms.CharField(
-        max_length=1000, error_messages={"required": "Write down why; the history keeps it."}, strip=True
+        max_length=1000, error_messages={"required": "Enter a reason. It is stored in the audit log."}, strip=True
     )
 
 
 class ApprovalForm(forms.Form):
-    """Why a take is approved all the same; whether that has to be said depends on what the checks heard in it."""
+    """The reason for an approval. The check results of the take decide whether it is required."""
 
     reason = forms.CharField(max_length=1000, required=False, strip=True)
 
 
 class DeclineForm(forms.Form):
-    """A talent need not say why."""
+    """The talent may decline without a reason."""
 
     reason = forms.CharField(max_length=1000, required=False)
 
 
 class TakeForm(forms.Form):
-    """A recording of the statement with what the browser knows of it. Everything but the file may be missing."""
+    """A recording of the statement with data from the browser. Only the file is required."""
 
-    file = forms.FileField(error_messages={"required": "Choose a WAV file first.", "empty": "This file is empty."})
+    file = forms.FileField(
+        error_messages={"required": "Choose a WAV file.", "empty": "Choose a file that is not empty."}
+    )
     sha256 = forms.RegexField(r"^[0-9a-f]{64}$", required=False)
     device = forms.CharField(max_length=4000, required=False)
     recorded = forms.BooleanField(required=False)
 
     def clean_device(self) -> dict[str, Any]:
         try:
-            said = json.loads(self.cleaned_data["device"] or "{}")
+            device = json.loads(self.cleaned_data["device"] or "{}")
         except (ValueError, RecursionError):
             return {}
-        return filter_device_info(said) if isinstance(said, dict) else {}
+        return filter_device_info(device) if isinstance(device, dict) else {}
 
 
-def filter_device_info(said: dict[str, Any]) -> dict[str, Any]:
-    """What is kept of it: only keys that we know, with short plain values that every database takes."""
-    return {key: kept for key in DEVICE_KEYS if (kept := _clean_value(said.get(key))) is not None}
+def filter_device_info(device: dict[str, Any]) -> dict[str, Any]:
+    """Keep only known keys, with short printable values that every database accepts."""
+    return {key: value for key in DEVICE_KEYS if (value := _clean_value(device.get(key))) is not None}
 
 
 def _clean_value(value: Any) -> str | float | None:
     if isinstance(value, str):
         return "".join(letter for letter in value if letter.isprintable())[:120]
-    # No real rate or count is larger; what is no number at all, or without an end, is not smaller either.
+    # Real rates and counts are smaller; the comparison also rejects NaN and infinity.
     return value if isinstance(value, int | float) and abs(value) < 1e9 else None

@@ -1,7 +1,7 @@
-"""When a member of staff first asked to hear a take, as the server saw it.
+"""The time when a staff member first requested the audio of a take, as seen by the server.
 
-It is kept in the session, which lies on the server and ends with the sign-in: the browser holds only its key, so it can
-neither make up a playback nor lend one to another person.
+It is stored in the session, which is on the server and ends at sign-out. The browser has only the session key, so it
+can neither fake a playback nor pass one on to another person.
 """
 
 from datetime import UTC, datetime
@@ -12,18 +12,18 @@ from django.utils import timezone
 from consent.models import Take
 
 SESSION_KEY = "takes_played"
-STATUSES_WITH_SOUND = {200, 206, 302}  # all of it, a part of it, or the way to it at the store
+STATUSES_WITH_AUDIO = {200, 206, 302}  # whole file, part of it, or redirect to the object store
 
 
 def record_playback(request: HttpRequest, take: Take, response: HttpResponseBase) -> None:
-    """Note that this answer brings sound of the take; the first time counts."""
-    if request.method == "GET" and response.status_code in STATUSES_WITH_SOUND:
-        played = request.session.get(SESSION_KEY, {})
-        if str(take.pk) not in played:
-            request.session[SESSION_KEY] = played | {str(take.pk): timezone.now().timestamp()}
+    """Record that this response delivers audio of the take. Only the first time is stored."""
+    if request.method == "GET" and response.status_code in STATUSES_WITH_AUDIO:
+        played_at = request.session.get(SESSION_KEY, {})
+        if str(take.pk) not in played_at:
+            request.session[SESSION_KEY] = played_at | {str(take.pk): timezone.now().timestamp()}
 
 
 def find_first_playback(request: HttpRequest, take: Take) -> datetime | None:
-    """When this person first asked for the sound of the take; None when there was no such request in this session."""
-    at = request.session.get(SESSION_KEY, {}).get(str(take.pk))
-    return None if at is None else datetime.fromtimestamp(at, UTC)
+    """When this person first requested the audio of the take; None without such a request in this session."""
+    timestamp = request.session.get(SESSION_KEY, {}).get(str(take.pk))
+    return None if timestamp is None else datetime.fromtimestamp(timestamp, UTC)

@@ -1,4 +1,4 @@
-"""What the page of a consent shows: its next step, and the state of its invitations."""
+"""Presentation of a consent: its next step and the status of its invitations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,14 +13,13 @@ from voicehub.models import User
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A status in one or two words; `tone` is the name of its color in states.css."""
+    """A status label; `tone` is the name of its color in states.css."""
 
     tone: str
     label: str
 
 
 def make_invitation_badge(row: InvitationRow) -> Badge:
-    """Where an invitation stands."""
     invitation = row.invitation
     if row.send_failure:
         return Badge("bad", "Mail not sent")
@@ -39,7 +38,7 @@ def make_invitation_badge(row: InvitationRow) -> Badge:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A button of the next step: a link, or a form without fields that posts to `url`."""
+    """A button of the next step: a link, or a POST form without fields (`is_post`)."""
 
     label: str
     url: str
@@ -49,7 +48,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What this user should do next, or whom the consent waits for."""
+    """What this user should do next, or who must act first."""
 
     title: str
     paragraphs: Sequence[str]
@@ -57,7 +56,7 @@ class NextStep:
 
 
 def make_next_step(consent: Consent, user: User, *, is_invited: bool, missing: Sequence[str]) -> NextStep:
-    """The next step of this consent for this user. `missing` is what the gate still asks for."""
+    """The next step of this consent for this user. `missing` are the reasons from the gate."""
     if consent.status == ConsentStatus.REQUESTED:
         return _make_invite_step(consent, user, is_invited)
     if consent.status == ConsentStatus.SUBMITTED:
@@ -72,12 +71,12 @@ def make_next_step(consent: Consent, user: User, *, is_invited: bool, missing: S
 def _make_invite_step(consent: Consent, user: User, is_invited: bool) -> NextStep:
     name, has_email = consent.talent.name, bool(consent.talent.email)
     if consent.note_to_talent:
-        title, text = f"Waiting for {name} to read it again", f"Reason: {consent.note_to_talent}"
+        title, text = f"Waiting for {name} to record a retake", f"Reason: {consent.note_to_talent}"
     elif is_invited:
-        text = "The recording appears here as soon as it is sent. You can send the invitation again at any time."
+        text = "The recording appears here once it is submitted. You can send the invitation again at any time."
         title = f"Waiting for {name}"
     else:
-        text = "Send a private link, pass one on yourself, or record the statement together in the studio."
+        text = "Email a private link, pass one on yourself, or record the statement in the studio."
         title = f"Next: invite {name}"
     actions = []
     if user.has_perm("consent.invite_talent"):
@@ -97,15 +96,15 @@ def _make_invite_step(consent: Consent, user: User, is_invited: bool) -> NextSte
 
 def _make_review_step(user: User) -> NextStep:
     if not user.has_perm("consent.review_consent"):
-        return NextStep("Waiting for review", ["A producer reviews it."])
-    text = "Read along below. Approve it if it is the right person saying exactly these words."
+        return NextStep("Waiting for review", ["A producer will review the recording."])
+    text = "Read along while you listen. Approve the recording if the right person reads exactly these words."
     return NextStep("Next: listen, then approve", [text], [Action("Go to the recording", "#review")])
 
 
 def _make_contract_step(consent: Consent, user: User, missing: Sequence[str]) -> NextStep:
     url = reverse("consent:contract_add", args=[consent.talent_id])
     actions = [Action("Add contract", url)] if user.has_perm("consent.add_contract") else []
-    return NextStep("Something is missing before a build", missing, actions)
+    return NextStep("Not ready for a build", missing, actions)
 
 
 def _make_recordings_step(consent: Consent, user: User) -> NextStep:
@@ -119,13 +118,13 @@ def _make_recordings_step(consent: Consent, user: User) -> NextStep:
 
 def _make_resume_step(user: User) -> NextStep:
     if not user.has_perm("consent.review_consent"):
-        return NextStep("Suspended", ["No build starts on this consent until a producer resumes it."])
-    text = "No build starts on this consent until it is resumed."
+        return NextStep("Suspended", ["No build can start with this consent until a producer resumes it."])
+    text = "No build can start with this consent until it is resumed."
     return NextStep("Suspended", [text], [Action("Change the status", "#status")])
 
 
 def _make_closed_step(consent: Consent, user: User) -> NextStep:
-    text = "No voice can be built on this consent. Its recordings and its audit log are kept as evidence."
+    text = "No voice can be built with this consent. Its recordings and its audit log are kept as evidence."
     url = reverse("consent:consent_ask", args=[consent.talent_id])
     actions = [Action("Request a new consent", url, is_primary=False)] if user.has_perm("consent.add_consent") else []
     return NextStep(consent.get_status_display(), [text], actions)

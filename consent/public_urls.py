@@ -1,6 +1,6 @@
-"""Addresses of this app for talents, open without a login: each answers only to the invitation that was opened.
+"""URLs for talents, without sign-in: each requires the invitation that this browser opened.
 
-A file of its own, since a URLconf has one namespace.
+They need their own file because a URLconf has one namespace.
 """
 
 from django.urls import path

@@ -1,7 +1,7 @@
-"""What a talent reaches through a private link: four pages, without an account.
+"""The four pages that a talent reaches through a private link, without an account.
 
-Opening the link (GET, which mail scanners do too) changes nothing: it trades the token for a signed cookie, so that the
-token stands in no further address. An unknown, expired, replaced or used-up link gives the same page.
+Opening the link (GET, which mail scanners do too) changes nothing: it exchanges the token for a signed cookie, so that
+no later URL contains the token. An unknown, expired, replaced or closed link shows the same page.
 """
 
 from collections.abc import Callable
@@ -39,14 +39,14 @@ from voicehub.refusals import handle_refusal
 from voicehub.tokens import hash_token
 
 P = ParamSpec("P")
-# What is over, and needs nothing from the talent any more.
+# Final statuses: the talent has nothing left to do.
 CLOSED_STATUSES = {ConsentStatus.DECLINED, ConsentStatus.VOIDED, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED}
 
 
 def _require_invitation(
     view: Callable[Concatenate[HttpRequest, Invitation, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Give the view the invitation that this browser opened; without one, the page for links that are over."""
+    """Decorator: pass the invitation that this browser opened to the view, or render the page for closed links."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -63,10 +63,10 @@ def _render_closed_page(request: HttpRequest) -> HttpResponse:
 
 
 def _add_privacy_headers(response: HttpResponse) -> HttpResponse:
-    """No search engine keeps a talent's page; nothing is told to other sites about where a link came from.
+    """Keep a talent's pages out of search engines.
 
-    The token's own address is never named as a referrer at all. The pages behind it have to name their origin
-    to us, as a form that comes without it is refused as forged.
+    `open_link` also sets `Referrer-Policy: no-referrer`, as its URL contains the token. The other pages must send
+    their origin to VoiceHub, because the CSRF check rejects a form without it.
     """
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response
@@ -80,12 +80,12 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
         response = _render_closed_page(request)
     else:
         response = _add_privacy_headers(redirect("invitation:home"))
-        left = invitation.expires_at - timezone.now()
+        time_left = invitation.expires_at - timezone.now()
         response.set_signed_cookie(
             INVITATION_COOKIE,
             invitation.token_digest,
             salt=INVITATION_COOKIE,
-            max_age=left,
+            max_age=time_left,
             path=COOKIE_PATH,
             secure=settings.HTTPS,
             httponly=True,
@@ -106,7 +106,7 @@ def home(request: HttpRequest, invitation: Invitation) -> HttpResponse:
 
 
 def _get_contact(consent: Consent) -> dict[str, Any]:
-    """Whom a talent can write to: the person who asked, or else the studio's own address."""
+    """The contact for a talent: the requester of the consent, at their own or the studio's email address."""
     person = consent.requested_by
     return {"contact_name": str(person), "contact_mail": person.email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}
 
@@ -124,7 +124,7 @@ def start_recording(request: HttpRequest, invitation: Invitation, pk: UUID) -> H
 @require_safe
 @_require_invitation
 def record_page(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
-    """The recorder, for a consent that waits for it; otherwise the page that says how things stand."""
+    """The recorder if the consent waits for a recording; otherwise redirect to the page that shows its status."""
     consent = get_invited_consent(invitation, pk)
     if consent.status != ConsentStatus.REQUESTED:
         return redirect(_get_status_url(consent))
@@ -144,7 +144,7 @@ def _get_status_url(consent: Consent) -> str:
 @_require_invitation
 def submit(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     consent = get_invited_consent(invitation, pk)
-    # Of staff who open the link themselves the browser says who they are, and they may not approve what they sent.
+    # Staff who open the link while signed in are recorded as makers of the take, so they may not approve it.
     by = get_user(request) if request.user.is_authenticated else None
     received = receive_take(request, consent, Capture.LINK, by=by)
     return make_response(

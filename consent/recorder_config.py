@@ -1,4 +1,4 @@
-"""What the recorder in the browser needs to know: the limits and thresholds by which the server checks a take."""
+"""Configuration of the browser recorder: the limits and thresholds that the server uses to check a take."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ THRESHOLD_NAMES = (
     "pause_seconds",
 )
 
-# How audio/levels measures; the browser measures in the same way.
+# Constants of audio/levels; the browser must measure in the same way.
 MEASURING_CONSTANTS = {
     "floor_db": measure.FLOOR_DB,
     "digital_silence_db": measure.DIGITAL_SILENCE_DB,
@@ -39,7 +39,7 @@ MEASURING_CONSTANTS = {
 
 
 def build_recorder_config(consent: Consent) -> dict[str, Any]:
-    """JSON for static/js/recorder: levels in dB, times in seconds, rates in Hz. The studio's overrides are included."""
+    """JSON for static/js/recorder: levels in dB, times in seconds, rates in Hz. Includes the studio's overrides."""
     values = load_thresholds(consent.provider)
     return {
         "allowedRates": ALLOWED_RATES,
@@ -50,7 +50,7 @@ def build_recorder_config(consent: Consent) -> dict[str, Any]:
 
 
 def _rename_keys(values: Mapping[str, float]) -> dict[str, float]:
-    """`too_quiet_dbfs` is `tooQuietDbfs` in JavaScript."""
+    """Convert keys to JavaScript style: `too_quiet_dbfs` becomes `tooQuietDbfs`."""
     return {_to_camel_case(name): value for name, value in values.items()}
 
 

@@ -137,7 +137,7 @@ class TakeReport:
 
     @property
     def facts(self) -> list[Fact]:
-        """The audio quality as facts, each with a verdict. Results of the background analysis replace the quick ones."""
+        """Audio quality facts, each with a verdict. Background analysis results replace the quick ones."""
         take, check = self.take, self.check
         measures, analyzed = (check.measures, check.findings) if check else ({}, [])
         quick = [finding for finding in take.findings if not measures or finding["code"] not in SOUND_CODES]

@@ -1,4 +1,4 @@
-"""Taking in a recording of the statement from a page, whether the recorder or a plain form sent it."""
+"""Receives a recording of the statement from the recorder or from a plain form."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +14,12 @@ from voicehub.middleware import get_client_address
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 
-NOT_USABLE = "It is kept, but it cannot be used."
+NOT_USABLE = "The recording was saved, but it cannot be used."
 
 
 @dataclass(frozen=True, slots=True)
 class UploadResult:
-    """What became of what was sent: a take, or in `problem` why there is none, in plain words."""
+    """The stored take, or the error message (`problem`) for the user with its HTTP status."""
 
     take: Take | None = None
     problem: str = ""
@@ -27,20 +27,20 @@ class UploadResult:
 
 
 def receive_take(request: HttpRequest, consent: Consent, recorded_as: Capture, by: User | None) -> UploadResult:
-    """Keep what was sent as a take; `recorded_as` is how it was made if the recorder on our page made it."""
+    """Store the uploaded file as a take. `recorded_as` is its capture if the recorder made it, not a file upload."""
     form = TakeForm(request.POST, request.FILES)
     if not form.is_valid():
         return UploadResult(problem=str(next(iter(form.errors.values()))[0]), status=400)
-    given = form.cleaned_data
+    data = form.cleaned_data
     try:
         return UploadResult(
             submit_take(
                 consent,
-                given["file"],
-                recorded_as if given["recorded"] else Capture.UPLOAD,
+                data["file"],
+                recorded_as if data["recorded"] else Capture.UPLOAD,
                 by=by,
-                claimed_sha256=given["sha256"],
-                device=given["device"],
+                claimed_sha256=data["sha256"],
+                device=data["device"],
                 user_agent=request.headers.get("User-Agent", ""),
                 address=get_client_address(request),
             )
@@ -48,17 +48,17 @@ def receive_take(request: HttpRequest, consent: Consent, recorded_as: Capture, b
     except (TakeDamaged, TakeWithoutStatement) as problem:
         return UploadResult(problem=str(problem), status=422)
     except ActionRefused as problem:
-        return _find_duplicate(consent, given["sha256"]) or UploadResult(problem=str(problem), status=409)
+        return _find_duplicate(consent, data["sha256"]) or UploadResult(problem=str(problem), status=409)
 
 
 def _find_duplicate(consent: Consent, sha256: str) -> UploadResult | None:
-    """The take with these bytes if we have it: its answer was lost on the way, and the page sends it again."""
+    """The stored take with this hash, if any: the page repeats an upload if its response was lost."""
     take = consent.takes.filter(sha256=sha256).first() if sha256 else None
     return UploadResult(take) if take else None
 
 
 def make_response(request: HttpRequest, received: UploadResult, *, success_url: str, retry_url: str) -> HttpResponse:
-    """For the recorder as JSON; for a plain form as a redirect with a message."""
+    """JSON for the recorder; a redirect, with a message on errors, for a plain form."""
     if request.accepts("text/html"):
         return _redirect_with_message(request, received, success_url, retry_url)
     if received.take is None:
@@ -67,13 +67,13 @@ def make_response(request: HttpRequest, received: UploadResult, *, success_url: 
 
 
 def _make_json(take: Take) -> dict[str, Any]:
-    problem = "" if take.acceptable else f"{NOT_USABLE} {_join_refusals(take)}"
+    problem = "" if take.acceptable else f"{NOT_USABLE} {_format_errors(take)}"
     return {"sha256": take.sha256, "problem": problem}
 
 
-def _join_refusals(take: Take) -> str:
-    refused = [one for one in take.findings if one["severity"] == "refused"]
-    return " ".join(f"{one['text']} {one['advice']}" for one in refused)
+def _format_errors(take: Take) -> str:
+    errors = [finding for finding in take.findings if finding["severity"] == "refused"]
+    return " ".join(f"{finding['text']} {finding['advice']}" for finding in errors)
 
 
 def _redirect_with_message(
@@ -83,6 +83,6 @@ def _redirect_with_message(
         messages.error(request, received.problem)
         return redirect(retry_url)
     if not received.take.acceptable:
-        messages.error(request, f"{NOT_USABLE} {_join_refusals(received.take)}")
+        messages.error(request, f"{NOT_USABLE} {_format_errors(received.take)}")
         return redirect(retry_url)
     return redirect(success_url)

@@ -1,4 +1,4 @@
-"""Background work of this app: each handler hands over to a service."""
+"""Task handlers of this app; each calls a service."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Addresses of this app for staff."""
+"""URLs for staff."""
 
 from django.urls import path
 

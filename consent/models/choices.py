@@ -1,10 +1,10 @@
-"""The choices that the rows of this app share."""
+"""Choices shared by the models of this app."""
 
 from django.db import models
 
 
 class Purpose(models.TextChoices):
-    """What the voice is built for. A consent is given for one, a contract names those that it allows."""
+    """What the voice is built for. A consent covers one purpose, a contract lists the allowed ones."""
 
     NARRATION = "narration", "Narration and audiobooks"
     ADVERTISING = "advertising", "Advertising"
@@ -19,32 +19,32 @@ class ConsentStatus(models.TextChoices):
     APPROVED = "approved", "In force"
     SUSPENDED = "suspended", "Suspended"
     DECLINED = "declined", "Declined by the talent"
-    VOIDED = "voided", "Called off"
+    VOIDED = "voided", "Canceled"
     WITHDRAWN = "withdrawn", "Withdrawn"
     EXPIRED = "expired", "Expired"
 
 
 class Capture(models.TextChoices):
-    """How a take was made. It is always shown as what it is."""
+    """How a take was made. The pages always show it."""
 
-    LINK = "link", "Recorded by the talent over the private link"
-    IN_STUDIO = "in_studio", "Recorded in the studio, staff held the microphone"
+    LINK = "link", "Recorded by the talent through the private link"
+    IN_STUDIO = "in_studio", "Recorded in the studio by staff"
     UPLOAD = "upload", "Uploaded as a file"
 
 
 class EventKind(models.TextChoices):
-    REQUESTED = "requested", "Consent asked for"
-    INVITED = "invited", "Invitation sent by mail"
+    REQUESTED = "requested", "Consent requested"
+    INVITED = "invited", "Invitation emailed"
     LINK_COPIED = "link_copied", "Private link created by staff"
-    LINK_ENDED = "link_ended", "Private link ended"
-    OPENED = "opened", "Talent began on the private page"
+    LINK_ENDED = "link_ended", "Private link revoked"
+    OPENED = "opened", "Talent opened the recording page"
     TAKE = "take", "Statement recorded"
-    ASKED_AGAIN = "asked_again", "Asked to read it again"
+    ASKED_AGAIN = "asked_again", "Retake requested"
     APPROVED = "approved", "Approved"
     DECLINED = "declined", "Declined by the talent"
-    VOIDED = "voided", "Called off"
+    VOIDED = "voided", "Canceled"
     SUSPENDED = "suspended", "Suspended"
-    RESUMED = "resumed", "In force again"
+    RESUMED = "resumed", "Resumed"
     WITHDRAWN = "withdrawn", "Withdrawn"
     EXPIRED = "expired", "Expired"
     USED = "used", "Sent to the provider for a build"

@@ -12,18 +12,18 @@ from voicehub.transitions import Movable, make_status_constraint
 
 
 class Statement(models.Model):
-    """A version of the text that is read aloud for one provider in one language, with where it comes from.
+    """A version of the text that talents read aloud for one provider in one language, with its source.
 
-    `text` may name {company} and {talent}; both are filled in when a consent is asked for.
+    `text` may contain {company} and {talent}; both are filled in when a consent is requested.
     """
 
     provider = models.SlugField(max_length=30)
     language = models.CharField(max_length=16, help_text="As a BCP 47 tag, such as en-US.")
     version = models.PositiveSmallIntegerField(default=1)
     text = models.TextField()
-    source = models.CharField(max_length=300, help_text="The page or paper that the words come from.")
+    source = models.CharField(max_length=300, help_text="The web page or document that the text comes from.")
     source_date = models.DateField()
-    retired = models.BooleanField(default=False, help_text="Not offered any more; consents that used it keep it.")
+    retired = models.BooleanField(default=False, help_text="No longer offered. Consents that used it keep it.")
 
     class Meta:
         ordering = ["provider", "language", "-version"]
@@ -35,14 +35,14 @@ class Statement(models.Model):
         return f"{self.provider} {self.language} v{self.version}"
 
     def fill(self, *, company: str, talent: str) -> str:
-        """The words with the names in them; braces elsewhere in the text or the names stay as they are."""
+        """The text with the names filled in. Other braces in the text or the names are left unchanged."""
         return self.text.replace("{company}", company).replace("{talent}", talent)
 
 
 class Consent(Movable):
-    """One talent's permission for one provider and purpose, with a life of its own.
+    """One talent's permission for one provider and purpose.
 
-    The statement is copied in as it was shown, with its hash, so that later versions change nothing.
+    It stores a copy of the statement as shown, with its hash, so that later versions do not affect it.
     """
 
     Status = ConsentStatus
@@ -65,8 +65,8 @@ class Consent(Movable):
     text = models.TextField(help_text="The statement exactly as shown.")
     text_sha256 = models.CharField(max_length=64)
     status = models.CharField(max_length=12, choices=ConsentStatus, default=ConsentStatus.REQUESTED)
-    valid_until = models.DateField(null=True, blank=True, help_text="Leave empty when it has no end.")
-    note_to_talent = models.TextField(blank=True, help_text="Why the statement has to be read again.")
+    valid_until = models.DateField(null=True, blank=True, help_text="Leave empty for no end date.")
+    note_to_talent = models.TextField(blank=True, help_text="Why the statement must be read again.")
     take = models.ForeignKey("Take", models.PROTECT, null=True, blank=True, related_name="+")
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     approved_at = models.DateTimeField(null=True, blank=True)

@@ -12,13 +12,13 @@ from voicehub.storage import private
 
 
 def contract_path(contract: "Contract", _name: str) -> str:
-    """A name that we make; the name that the browser sent is only ever shown."""
+    """A generated path. The file name from the browser is for display only."""
     return f"contracts/{contract.talent_id}/{contract.pk}.pdf"
 
 
 class ContractQuerySet(models.QuerySet["Contract"]):
     def in_force(self, day: date | None = None) -> "ContractQuerySet":
-        """Signed and begun by that day, not ended before it, and not replaced by one that has begun."""
+        """Contracts signed and started by `day` (default today), not ended before it, and not replaced by a started one."""
         day = day or timezone.localdate()
         replaced = Contract.objects.filter(supersedes=models.OuterRef("pk"), starts_on__lte=day, signed_on__lte=day)
         open_ended = Q(ends_on__isnull=True) | Q(ends_on__gte=day)
@@ -26,7 +26,7 @@ class ContractQuerySet(models.QuerySet["Contract"]):
 
 
 class Contract(models.Model):
-    """The signed paper that says what the studio may do with the voice. In force is a question asked of dates."""
+    """The signed contract that states what the studio may do with the voice. Its dates decide whether it is in force."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     talent = models.ForeignKey(Talent, models.PROTECT, related_name="contracts")
@@ -35,21 +35,21 @@ class Contract(models.Model):
     sha256 = models.CharField(max_length=64, editable=False)
     signed_on = models.DateField()
     starts_on = models.DateField()
-    ends_on = models.DateField(null=True, blank=True, help_text="Leave empty when it has no end.")
+    ends_on = models.DateField(null=True, blank=True, help_text="Leave empty for no end date.")
     territory = models.CharField(max_length=200, default="Worldwide")
-    purposes = models.JSONField(default=list, help_text="What the voice may be built for.")
+    purposes = models.JSONField(default=list, help_text="Purposes for which the voice may be built.")
     intended_uses = models.TextField(
-        help_text="Describe the uses as precisely as the paper does; in several US states a vague clause is void."
+        help_text="Describe the uses as precisely as the contract does. In several US states a vague clause is void."
     )
     excluded_uses = models.TextField(blank=True)
     providers = models.JSONField(default=list, help_text="The providers that may build the voice.")
     compensation = models.CharField(max_length=300, blank=True)
     exclusive = models.BooleanField(default=False)
     representation = models.CharField(
-        max_length=200, blank=True, help_text="Agent, lawyer or union who stood by the talent."
+        max_length=200, blank=True, help_text="Agent, lawyer or union that represented the talent."
     )
     training_allowed = models.BooleanField(
-        "provider may train its own models", default=False, help_text="Only if the paper says so."
+        "provider may train its own models", default=False, help_text="Only if the contract says so."
     )
     delete_at_end = models.BooleanField("voice is deleted when the contract ends", default=True)
     supersedes = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="superseded_by")

@@ -1,4 +1,4 @@
-"""What proves a consent: the takes and the history. Neither is ever changed or deleted."""
+"""The evidence of a consent: takes and audit log entries. Neither is ever changed or deleted."""
 
 from typing import Any, Never
 
@@ -10,19 +10,19 @@ from consent.models.consent import Consent
 
 
 class EvidenceIsImmutable(Exception):
-    """Evidence was about to be changed or deleted."""
+    """Code tried to change or delete evidence."""
 
 
 class EvidenceQuerySet(models.QuerySet[Any]):
     def update(self, **_: Any) -> Never:
-        raise EvidenceIsImmutable("Evidence is never changed.")
+        raise EvidenceIsImmutable("Evidence must not be changed.")
 
     def delete(self) -> Never:
-        raise EvidenceIsImmutable("Evidence is never deleted.")
+        raise EvidenceIsImmutable("Evidence must not be deleted.")
 
 
 class Evidence(models.Model):
-    """Base of rows that are written once."""
+    """Base class of rows that are written once."""
 
     objects = EvidenceQuerySet.as_manager()
 
@@ -31,15 +31,15 @@ class Evidence(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
-            raise EvidenceIsImmutable("Evidence is never changed.")
+            raise EvidenceIsImmutable("Evidence must not be changed.")
         super().save(*args, **{**kwargs, "force_insert": True})
 
     def delete(self, *_: Any, **__: Any) -> Never:
-        raise EvidenceIsImmutable("Evidence is never deleted.")
+        raise EvidenceIsImmutable("Evidence must not be deleted.")
 
 
 class Event(Evidence):
-    """One line of a consent's history, chained to the line before it by hash (see `consent.services.audit_log`)."""
+    """One audit log entry of a consent, chained to the previous entry by hash (see `consent.services.audit_log`)."""
 
     consent = models.ForeignKey(Consent, models.PROTECT, related_name="events")
     sequence = models.PositiveIntegerField()

@@ -18,18 +18,18 @@ def two_weeks_from_now() -> datetime:
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def live(self) -> "InvitationQuerySet":
-        """Those whose link still opens."""
+        """Invitations whose link still works."""
         return self.filter(revoked_at__isnull=True, expires_at__gt=timezone.now()).exclude(token_digest="")
 
 
 class Invitation(models.Model):
-    """The expiring private link by which a talent gives one or several consents.
+    """The expiring private link through which a talent answers one or more consent requests.
 
-    Only the SHA-256 of its token is stored. The digest is empty until the mail with the token is written.
+    Only the SHA-256 of its token is stored. The digest is empty until the email with the token is created.
     """
 
     class Channel(models.TextChoices):
-        MAIL = "mail", "Sent by mail"
+        MAIL = "mail", "Sent by email"
         COPIED = "copied", "Created by staff"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -41,7 +41,7 @@ class Invitation(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(default=two_weeks_from_now)
     revoked_at = models.DateTimeField(null=True, blank=True)
-    opened_at = models.DateTimeField(null=True, blank=True, help_text="When the talent began on the page.")
+    opened_at = models.DateTimeField(null=True, blank=True, help_text="When the talent opened the recording page.")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

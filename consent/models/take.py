@@ -1,4 +1,4 @@
-"""One recording of the statement, and what the checks made of it."""
+"""Recordings of the statement, and their check results."""
 
 import uuid
 
@@ -16,7 +16,7 @@ def take_path(take: "Take", _name: str) -> str:
 
 
 class Take(Evidence):
-    """One recording of the statement: the untouched bytes, their hash, how they were made, what the checks found."""
+    """One recording of the statement: the original bytes, their hash, how they were made, and the findings."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     consent = models.ForeignKey(Consent, models.PROTECT, related_name="takes")
@@ -31,15 +31,17 @@ class Take(Evidence):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Staff who recorded or uploaded it; empty when the talent did.",
+        help_text="Staff who recorded or uploaded it; empty if the talent did.",
     )
-    acceptable = models.BooleanField(help_text="The strict reader found a WAV that can be sent.")
+    acceptable = models.BooleanField(help_text="The strict reader accepted it as a WAV that can be sent.")
     seconds = models.FloatField(default=0)
     sample_rate = models.PositiveIntegerField(default=0)
     findings = models.JSONField(default=list)
     levels = models.JSONField(default=dict)
     peaks = models.JSONField(default=list)
-    device = models.JSONField(default=dict, help_text="What the browser said of the microphone and its processing.")
+    device = models.JSONField(
+        default=dict, help_text="What the browser reported about the microphone and its processing."
+    )
     user_agent = models.CharField(max_length=300, blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -52,10 +54,10 @@ class Take(Evidence):
 
 
 class TakeCheck(models.Model):
-    """What was heard in a take in the background: opinions of programs, kept apart from the evidence itself.
+    """Results of the background check of a take: automatic advice, stored separately from the evidence.
 
-    `statement` and `speaker` are `StatementCheck.as_dict()` and `Match.as_dict()` of `audio`, or empty while
-    nothing was judged. `checked_at` is empty while the check is on its way; `trouble` says why there is none.
+    `statement` and `speaker` are `StatementCheck.as_dict()` and `Match.as_dict()` of `audio`, or empty without a
+    result. `checked_at` is empty while the check is pending; `error` says why there is no result.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -74,10 +76,12 @@ class TakeCheck(models.Model):
 
 
 class Pronunciation(models.Model):
-    """How a name is said that no dictionary knows, for the check of the statement."""
+    """How a name that is in no dictionary is pronounced, for the statement check."""
 
-    name = models.CharField(max_length=80, unique=True, help_text="One word as it is written, such as Zyntrex.")
-    sounds_like = models.CharField(max_length=120, help_text="In common English words, such as “zin trecks”.")
+    name = models.CharField(max_length=80, unique=True, help_text="One word in its written form, such as Zyntrex.")
+    sounds_like = models.CharField(
+        max_length=120, help_text="Common English words that sound like it, such as “zin trecks”."
+    )
 
     class Meta:
         ordering = ["name"]

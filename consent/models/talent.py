@@ -9,10 +9,10 @@ class Talent(models.Model):
     """The person whose voice it is."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=120, help_text="As it stands in the contract.")
-    email = models.EmailField(blank=True, help_text="Invitations go here.")
+    name = models.CharField(max_length=120, help_text="As written in the contract.")
+    email = models.EmailField(blank=True, help_text="Invitations are sent to this address.")
     phone = models.CharField(max_length=40, blank=True)
-    notes = models.TextField(blank=True, help_text="For the studio only; the talent never sees it.")
+    notes = models.TextField(blank=True, help_text="Only the studio sees these notes.")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

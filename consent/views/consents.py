@@ -1,4 +1,4 @@
-"""A consent: asking for it, its page, and everything staff can do with it."""
+"""Consents: the request form, the page of a consent, and the staff actions."""
 
 from collections.abc import Callable
 from functools import partial
@@ -65,17 +65,17 @@ def consent_request(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_permission("consent.add_consent")
 @require_safe
 def statement_preview(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The statement as it would be read for what is chosen so far: the part of the page that htmx exchanges."""
+    """The statement for the current selection, as the HTML fragment that htmx swaps in."""
     talent = get_talent_or_404(pk)
     form = ConsentRequestForm(initial=request.GET.dict())
     return render(request, "consent/_statement.html", {"talent": talent, **_make_statement_context(form, talent)})
 
 
 def _make_statement_context(form: ConsentRequestForm, talent: Any) -> dict[str, Any]:
-    chosen = form.get_selected_statement()
+    statement = form.get_selected_statement()
     company = (form["company"].value() or "").strip()
-    text = chosen.fill(company=company or "…", talent=talent.name) if chosen else ""
-    return {"statement": chosen, "statement_text": text}
+    text = statement.fill(company=company or "…", talent=talent.name) if statement else ""
+    return {"statement": statement, "statement_text": text}
 
 
 @require_permission("consent.view_consent")
@@ -84,39 +84,39 @@ def consent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _render_consent_page(request, get_consent_or_404(pk))
 
 
-def _render_consent_page(request: HttpRequest, found: Consent, **more: Any) -> HttpResponse:
-    takes = list(found.takes.select_related("recorded_by", "check_made").defer("peaks", "check_made__fine_peaks"))
-    links, user = list_invitation_rows(found), get_user(request)
+def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context: Any) -> HttpResponse:
+    takes = list(consent.takes.select_related("recorded_by", "check_made").defer("peaks", "check_made__fine_peaks"))
+    links, user = list_invitation_rows(consent), get_user(request)
     is_invited = any(not row.is_revoked for row in links)
-    to_review = next((take for take in takes if take.acceptable), None) if _is_waiting(found) else None
+    to_review = next((take for take in takes if take.acceptable), None) if _is_under_review(consent) else None
     context = {
-        "consent": found,
+        "consent": consent,
         "takes": takes,
         "to_review": to_review,
         "other_takes": [take for take in takes if take != to_review],
         "may_approve": to_review is not None and may_approve(to_review, user),
         "seconds_left": _get_seconds_left(request, to_review),
         "invitations": links,
-        "next_step": make_next_step(found, user, is_invited=is_invited, missing=_list_missing(found)),
-        "can_change_status": found.status in CHANGEABLE and user.has_perm("consent.review_consent"),
-        "events": list(found.events.order_by("sequence")),
-        "broken": find_first_broken_event(found),
+        "next_step": make_next_step(consent, user, is_invited=is_invited, missing=_list_missing(consent)),
+        "can_change_status": consent.status in CHANGEABLE and user.has_perm("consent.review_consent"),
+        "events": list(consent.events.order_by("sequence")),
+        "broken": find_first_broken_event(consent),
     }
-    return render(request, "consent/consent.html", context | more)
+    return render(request, "consent/consent.html", context | extra_context)
 
 
 def _get_seconds_left(request: HttpRequest, take: Take | None) -> int | None:
-    """Until this person has heard all of the take under review; None before it was played."""
+    """Seconds until this person can have heard the whole take under review; None before they played it."""
     played_at = find_first_playback(request, take) if take else None
     return count_seconds_left(take, played_at) if take and played_at else None
 
 
-def _is_waiting(consent: Consent) -> bool:
+def _is_under_review(consent: Consent) -> bool:
     return consent.status == ConsentStatus.SUBMITTED
 
 
 def _list_missing(consent: Consent) -> tuple[str, ...]:
-    """What a consent in force still lacks before a voice may be built on it."""
+    """What a consent in force still lacks before a voice may be built with it."""
     if consent.status != ConsentStatus.APPROVED:
         return ()
     name = extension_points.get_provider_label(consent.provider)
@@ -126,9 +126,9 @@ def _list_missing(consent: Consent) -> tuple[str, ...]:
 @require_permission("consent.invite_talent")
 @require_POST
 def invite(request: HttpRequest, pk: UUID) -> HttpResponse:
-    found = get_consent_or_404(pk)
+    consent = get_consent_or_404(pk)
     return _act_or_refuse(
-        request, found, "The invitation is on its way.", invitations.invite_talent, [found], get_user(request)
+        request, consent, "The invitation is being sent.", invitations.invite_talent, [consent], get_user(request)
     )
 
 
@@ -136,35 +136,42 @@ def invite(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @show_refusal_as_message("consent:consent")
 def copy_link(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Show a new private link, in this one answer and never again; a page that is loaded anew shows the consent."""
-    found = get_consent_or_404(pk)
+    """Show a new private link in this response only. Reloading the page shows the consent without the link."""
+    consent = get_consent_or_404(pk)
     if request.method != "POST":
-        return redirect(found)
-    link = invitations.create_private_link([found], get_user(request))
-    return _render_consent_page(request, found, link=link)
+        return redirect(consent)
+    link = invitations.create_private_link([consent], get_user(request))
+    return _render_consent_page(request, consent, link=link)
 
 
 @require_permission("consent.invite_talent")
 @require_POST
 def revoke_link(request: HttpRequest, pk: UUID, link: UUID) -> HttpResponse:
-    found = get_consent_or_404(pk)
+    consent = get_consent_or_404(pk)
     return _act_or_refuse(
-        request, found, "The link is ended.", revoke_invitation, get_invitation_or_404(found, link), get_user(request)
+        request,
+        consent,
+        "The link was revoked.",
+        revoke_invitation,
+        get_invitation_or_404(consent, link),
+        get_user(request),
     )
 
 
 @require_permission("consent.review_consent")
 @require_POST
 def approve(request: HttpRequest, pk: UUID) -> HttpResponse:
-    found = get_consent_or_404(pk)
+    consent = get_consent_or_404(pk)
     take = get_take_or_404(_parse_uuid_or_404(request.POST.get("take", "")))
     form = ApprovalForm(request.POST)
     if not form.is_valid():
         messages.error(request, str(form.errors["reason"][0]))
-        return redirect(found)
-    given = {"played_at": find_first_playback(request, take), "reason": form.cleaned_data["reason"]}
-    act = partial(review.approve_consent, **given)
-    return _act_or_refuse(request, found, "Approved: the consent is in force.", act, found, take, get_user(request))
+        return redirect(consent)
+    details = {"played_at": find_first_playback(request, take), "reason": form.cleaned_data["reason"]}
+    act = partial(review.approve_consent, **details)
+    return _act_or_refuse(
+        request, consent, "Consent approved. It is now in force.", act, consent, take, get_user(request)
+    )
 
 
 def _parse_uuid_or_404(text: str) -> UUID:
@@ -175,7 +182,7 @@ def _parse_uuid_or_404(text: str) -> UUID:
 
 
 def _act_or_refuse(request: HttpRequest, consent: Consent, success_message: str, act: Act, *args: Any) -> HttpResponse:
-    """Do it, say that it is done or why it is not possible, and go back to the consent."""
+    """Call `act`, show the success message or the refusal, and redirect to the consent."""
     with handle_refusal(partial(messages.error, request)):
         act(*args)
         messages.success(request, success_message)
@@ -183,24 +190,26 @@ def _act_or_refuse(request: HttpRequest, consent: Consent, success_message: str,
 
 
 def _make_reason_view(act: Act, success_message: str) -> View:
-    """A view that does `act(consent, by, reason)` with the reason that was written down."""
+    """A view that calls `act(consent, by, reason)` with the reason from the form."""
 
     def view(request: HttpRequest, pk: UUID) -> HttpResponse:
-        found = get_consent_or_404(pk)
+        consent = get_consent_or_404(pk)
         form = ReasonForm(request.POST)
         if not form.is_valid():
             messages.error(request, str(form.errors["reason"][0]))
-            return redirect(found)
+            return redirect(consent)
         return _act_or_refuse(
-            request, found, success_message, act, found, get_user(request), form.cleaned_data["reason"]
+            request, consent, success_message, act, consent, get_user(request), form.cleaned_data["reason"]
         )
 
     guarded: View = require_permission("consent.review_consent")(require_POST(view))
     return guarded
 
 
-ask_again = _make_reason_view(review.request_retake, "Asked to read it again. The private link works as before.")
-suspend = _make_reason_view(review.suspend_consent, "Suspended: no build starts on this consent for now.")
-resume = _make_reason_view(review.resume_consent, "The consent is in force again.")
-withdraw = _make_reason_view(review.withdraw_consent, "Withdrawn: no build starts on this consent any more.")
-void = _make_reason_view(invitations.void_consent, "Called off.")
+ask_again = _make_reason_view(review.request_retake, "Retake requested. The private link works as before.")
+suspend = _make_reason_view(
+    review.suspend_consent, "Consent suspended. No build can start with it until you resume it."
+)
+resume = _make_reason_view(review.resume_consent, "Consent resumed. It is in force again.")
+withdraw = _make_reason_view(review.withdraw_consent, "Consent withdrawn. No build can start with it.")
+void = _make_reason_view(invitations.void_consent, "Request canceled.")

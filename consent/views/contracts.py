@@ -1,4 +1,4 @@
-"""Contracts: filing the paper with its terms, and reading them back."""
+"""Contracts: filing the PDF with its terms, and viewing them."""
 
 from uuid import UUID
 
@@ -21,7 +21,7 @@ def contract_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = ContractForm(talent, request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         contract = file_contract(talent, form.cleaned_data["file"], form.terms(), get_user(request))
-        messages.success(request, "The contract is on file.")
+        messages.success(request, "The contract was filed.")
         return redirect(contract)
     return render(request, "consent/contract_form.html", {"form": form, "talent": talent})
 
@@ -29,15 +29,15 @@ def contract_add(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_permission("consent.view_contract")
 @require_safe
 def contract_page(request: HttpRequest, pk: UUID) -> HttpResponse:
-    found = get_contract_or_404(pk)
-    replaced_by = getattr(found, "superseded_by", None)
-    return render(request, "consent/contract.html", {"contract": found, "replaced_by": replaced_by})
+    contract = get_contract_or_404(pk)
+    replaced_by = getattr(contract, "superseded_by", None)
+    return render(request, "consent/contract.html", {"contract": contract, "replaced_by": replaced_by})
 
 
 @require_permission("consent.view_contract")
 @require_safe
 def contract_file(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    """The paper, only ever as a download: a PDF can hold scripts."""
-    found = get_contract_or_404(pk)
-    name = f"contract-{slugify(found.talent.name) or 'talent'}-{found.signed_on:%Y-%m-%d}.pdf"
-    return send_file(request, found.file, "application/pdf", name, attachment=True)
+    """The PDF, always as a download and never inline, because a PDF can contain scripts."""
+    contract = get_contract_or_404(pk)
+    name = f"contract-{slugify(contract.talent.name) or 'talent'}-{contract.signed_on:%Y-%m-%d}.pdf"
+    return send_file(request, contract.file, "application/pdf", name, attachment=True)

@@ -1,4 +1,4 @@
-"""Takes: making one in the studio, filing one on the talent's behalf, and hearing them."""
+"""Takes: recording one in the studio, uploading one on the talent's behalf, and playback."""
 
 from uuid import UUID
 
@@ -23,10 +23,10 @@ from voicehub.middleware import allow_microphone
 @require_permission("consent.add_take")
 @require_safe
 def record_in_studio(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The recorder in the hands of staff, with the talent beside them."""
+    """The recorder for staff, with the talent present."""
     consent = get_consent_or_404(pk)
     if consent.status != ConsentStatus.REQUESTED:
-        messages.error(request, "This consent does not wait for a recording any more.")
+        messages.error(request, "This consent is no longer waiting for a recording.")
         return redirect(consent)
     context = {"consent": consent, "recorder_config": build_recorder_config(consent)}
     return allow_microphone(render(request, "consent/record_in_studio.html", context))
@@ -35,7 +35,7 @@ def record_in_studio(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_permission("consent.add_take")
 @require_POST
 def take_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """A take from staff: recorded on the studio's page, or a file that the talent gave them."""
+    """Receive a take from staff: recorded on the studio page, or a file from the talent."""
     consent = get_consent_or_404(pk)
     received = receive_take(request, consent, Capture.IN_STUDIO, by=get_user(request))
     return make_response(
@@ -49,7 +49,7 @@ def take_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_permission("consent.view_take")
 @require_safe
 def take_audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    """The untouched bytes: to be played if the strict reader took them for sound, else only as a download."""
+    """The original bytes: inline if the strict WAV reader accepted them, otherwise only as a download."""
     take = get_take_or_404(pk)
     if take.acceptable:
         response = send_file(request, take.file, "audio/wav", f"statement-{take.pk}.wav", attachment=False)
@@ -61,7 +61,7 @@ def take_audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 @require_permission("consent.view_take")
 @require_safe
 def take_peaks(request: HttpRequest, pk: UUID) -> JsonResponse:
-    """What the waveform is drawn from; `?fine` asks for the finer outline, which is there once a check was made."""
+    """Waveform peaks as JSON; `?fine` requests the finer peaks, which exist once the take was checked."""
     take = get_take_or_404(pk)
     check = getattr(take, "check_made", None)
     fine = check.fine_peaks if check and "fine" in request.GET else []
@@ -71,13 +71,13 @@ def take_peaks(request: HttpRequest, pk: UUID) -> JsonResponse:
 @require_permission("consent.view_take")
 @require_safe
 def take_check(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """What was heard in a take, for a page that waits for it; nothing (204) when it shows that already."""
-    found = make_take_report(get_take_or_404(pk))
-    if found.stage != "done" and request.GET.get("seen") == found.stage:
+    """The check results of a take for a polling page; 204 if the page already shows this stage."""
+    report = make_take_report(get_take_or_404(pk))
+    if report.stage != "done" and request.GET.get("seen") == report.stage:
         return HttpResponse(status=204)
     context = {
-        "heard": found,
-        "reviewed": is_under_review(found.take),
-        "may_approve": may_approve(found.take, get_user(request)),
+        "heard": report,
+        "reviewed": is_under_review(report.take),
+        "may_approve": may_approve(report.take, get_user(request)),
     }
     return render(request, "consent/_take_report.html", context)

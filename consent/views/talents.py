@@ -1,4 +1,4 @@
-"""Talents: the list, and the page from which everything of one person is reached."""
+"""Talents: the list, and the page of one talent."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from consent.forms import TalentForm
 from consent.models import ConsentStatus
 
 PAGE_SIZE = 25
-HISTORY_LINES = 10
+RECENT_EVENTS = 10
 
 
 @require_permission("consent.view_talent")
@@ -31,7 +31,7 @@ def talent_add(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.instance.created_by = get_user(request)
         talent = form.save()
-        messages.success(request, f"{talent.name} is added.")
+        messages.success(request, f"{talent.name} was added.")
         return redirect(talent)
     return render(request, "consent/talent_form.html", {"form": form})
 
@@ -39,16 +39,16 @@ def talent_add(request: HttpRequest) -> HttpResponse:
 @require_permission("consent.view_talent")
 @require_safe
 def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
-    found = get_talent_or_404(pk)
-    consents = list(found.consents.all())
-    in_force = set(found.contracts.in_force().values_list("pk", flat=True))
+    talent = get_talent_or_404(pk)
+    consents = list(talent.consents.all())
+    in_force = set(talent.contracts.in_force().values_list("pk", flat=True))
     context = {
-        "talent": found,
+        "talent": talent,
         "consents": consents,
-        "contracts": list(found.contracts.all()),
+        "contracts": list(talent.contracts.all()),
         "in_force": in_force,
-        "ready_for_voice": in_force and any(one.status == ConsentStatus.APPROVED for one in consents),
-        "events": list_recent_events(found, HISTORY_LINES),
+        "ready_for_voice": in_force and any(consent.status == ConsentStatus.APPROVED for consent in consents),
+        "events": list_recent_events(talent, RECENT_EVENTS),
     }
     return render(request, "consent/talent.html", context)
 
@@ -56,10 +56,10 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_permission("consent.change_talent")
 @require_http_methods(["GET", "HEAD", "POST"])
 def talent_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
-    found = get_talent_or_404(pk)
-    form = TalentForm(request.POST or None, instance=found)
+    talent = get_talent_or_404(pk)
+    form = TalentForm(request.POST or None, instance=talent)
     if request.method == "POST" and form.is_valid():
         form.instance.save(update_fields=list(form.Meta.fields))
         messages.success(request, "Saved.")
-        return redirect(found)
-    return render(request, "consent/talent_form.html", {"form": form, "talent": found})
+        return redirect(talent)
+    return render(request, "consent/talent_form.html", {"form": form, "talent": talent})

@@ -81,7 +81,7 @@ def add_talent(tab: Tab, name: str) -> str:
     """The path of the new talent's page."""
     page = tab.go("/talents/add/")
     page.get_by_label("Name").fill(name)
-    page.get_by_label("Mail address").fill(mail_of(name))
+    page.get_by_label("Email address").fill(mail_of(name))
     page.get_by_role("button", name="Add talent", exact=True).click()
     expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
     return path_of(page)
@@ -98,7 +98,7 @@ def file_contract(tab: Tab, talent: str) -> None:
     today = timezone.localdate()
     page = tab.go(f"{talent}contracts/add/")
     paper = sound.chosen("contract.pdf", sample_pdf(["VOICE LICENCE"]))
-    page.get_by_label("The signed contract").set_input_files(paper)
+    page.get_by_label("Signed contract").set_input_files(paper)
     page.get_by_label("Signed on").fill(f"{today - timedelta(days=3)}")
     page.get_by_label("Starts on").fill(f"{today - timedelta(days=2)}")
     page.get_by_label("Ends on").fill(f"{today + timedelta(days=300)}")
@@ -107,14 +107,14 @@ def file_contract(tab: Tab, talent: str) -> None:
         page.get_by_label(provider, exact=True).check()
     page.get_by_label("Intended uses").fill("Audio guides for museums.")
     page.get_by_role("button", name="Add contract").click()
-    expect(page.get_by_text("The contract is on file.")).to_be_visible()
+    expect(page.get_by_text("The contract was filed.")).to_be_visible()
 
 
 def ask_consent(tab: Tab, talent: str, provider: str = PROVIDER) -> UUID:
     """Request consent to narration; its id."""
     page = tab.go(f"{talent}ask/")
     page.get_by_label("Provider and language").select_option(label=f"{provider}, English (US)")
-    page.get_by_label("What the voice is for").select_option(label=PURPOSE)
+    page.get_by_label("Purpose of the voice").select_option(label=PURPOSE)
     page.get_by_role("button", name="Request consent").click()
     expect(page.get_by_text("Waiting for the talent")).to_be_visible()
     return id_in(page)
@@ -139,12 +139,12 @@ def approve(tab: Tab) -> None:
     if reason.count():
         reason.fill("I know the voice, and read along.")
     button.click()
-    expect(tab.page.get_by_text("Approved: the consent is in force.")).to_be_visible()
+    expect(tab.page.get_by_text("Consent approved. It is now in force.")).to_be_visible()
 
 
 def invite(tab: Tab) -> None:
     tab.page.get_by_role("button", name="Send the invitation").click()
-    expect(tab.page.get_by_text("The invitation is on its way.")).to_be_visible()
+    expect(tab.page.get_by_text("The invitation is being sent.")).to_be_visible()
 
 
 def permitted_talent(tab: Tab, name: str, statement: bytes, *, invited: bool = False) -> tuple[str, UUID]:

@@ -169,7 +169,7 @@ def test_file_that_is_no_recording_is_kept_and_said_to_be_none(studio: Studio, o
     page.get_by_text("Send a WAV file instead").click()
     page.get_by_label("WAV file").set_input_files(sound.chosen("me.wav", b"ID3 this is something else"))
     page.get_by_role("button", name="Send the file").click()
-    expect(page.get_by_text("It is kept, but it cannot be used.")).to_be_visible()
+    expect(page.get_by_text("The recording was saved, but it cannot be used.")).to_be_visible()
     talent.look("statement, file refused")
     assert studio.take(consent)["stored"] == b"ID3 this is something else"
 

@@ -152,7 +152,7 @@ def test_build_is_refused_with_the_reason_then_goes_on_to_ready(studio: Studio, 
     # Somebody else suspends the consent while this page is open.
     other = open_tab("desk", "paula")
     desk.act_with_reason(other.go(f"/consents/{consent}/"), "Suspend", "The agency asked to wait.")
-    expect(other.page.get_by_text("Suspended: no build starts")).to_be_visible()
+    expect(other.page.get_by_text("Consent suspended. No build can start")).to_be_visible()
     desk.place(tab.page).get_by_role("button", name="Start rapid build").click()
     why = f"The consent of {name} for Resemble AI for narration and audiobooks is not in force: suspended."
     expect(tab.page.get_by_role("alert").filter(has_text=why)).to_be_visible()
@@ -160,7 +160,7 @@ def test_build_is_refused_with_the_reason_then_goes_on_to_ready(studio: Studio, 
     assert studio.rows("SELECT * FROM voices_build WHERE voice_id = ?", desk.id_in(tab.page)) == []
     tab.look("voice, build refused")
     desk.act_with_reason(other.page, "Resume", "They agree now.")
-    expect(other.page.get_by_text("The consent is in force again.")).to_be_visible()
+    expect(other.page.get_by_text("Consent resumed. It is in force again.")).to_be_visible()
 
     tab.go(voice)
     desk.start_build(tab)

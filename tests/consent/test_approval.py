@@ -75,7 +75,7 @@ def test_as_much_time_passes_as_the_take_lasts(as_producer: Client, consent: Con
     assert "1 s left" in approve(as_producer, consent, take)
     assert not is_in_force(consent)
     let_time_pass(as_producer, 1)
-    assert "Approved: the consent is in force." in approve(as_producer, consent, take)
+    assert "Consent approved. It is now in force." in approve(as_producer, consent, take)
     assert is_in_force(consent)
 
 

@@ -276,7 +276,7 @@ def test_sending_nothing_is_answered_in_words(desk: Desk, data: dict[str, str]) 
     consent = desk.asked()
     guest = desk.guest(consent)
     response = guest.post(own("submit", consent), data, headers={"accept": "application/json"})
-    assert response.status_code == 400 and response.json()["problem"] == "Choose a WAV file first."
+    assert response.status_code == 400 and response.json()["problem"] == "Choose a WAV file."
     assert not Take.objects.exists()
 
 

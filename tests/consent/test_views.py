@@ -150,8 +150,8 @@ def test_a_pdf_that_is_a_web_page_too_is_only_ever_a_download(desk: Desk, as_pro
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"ends_on": "2025-01-01"}, "ends before it begins"),
-        ({"signed_on": "2999-01-01"}, "still to come"),
+        ({"ends_on": "2025-01-01"}, "end date is before the start date"),
+        ({"signed_on": "2999-01-01"}, "in the future"),
         ({"signed_on": "yesterday"}, "valid date"),
         ({"purposes": ["world domination"]}, "not one of the available choices"),
         ({"providers": ["another"]}, "not one of the available choices"),
@@ -327,7 +327,7 @@ def test_a_change_needs_its_reason_and_the_history_keeps_it(
 ) -> None:
     consent = make(desk)
     before = consent.status
-    assert b"Write down why" in as_producer.post(at(name, consent), {"reason": "  "}, follow=True).content
+    assert b"Enter a reason" in as_producer.post(at(name, consent), {"reason": "  "}, follow=True).content
     consent.refresh_from_db()
     assert consent.status == before
     as_producer.post(at(name, consent), {"reason": "Because <b>so</b>."})
@@ -430,7 +430,7 @@ def test_each_page_says_what_comes_next(desk: Desk, as_producer: Client, as_view
     assert ask not in page(as_producer, contract.get_absolute_url())
     assert "Next: listen, then approve" in page(as_producer, consent.get_absolute_url())
     shown = page(as_viewer, consent.get_absolute_url())
-    assert "A producer reviews it." in shown and "then approve" not in shown
+    assert "A producer will review the recording." in shown and "then approve" not in shown
     assert "Next: add a voice" not in page(as_producer, talent.get_absolute_url())
     approve_after_listening(consent, consent.takes.get(), desk.producer)
     assert "Next: add a voice" in page(as_producer, talent.get_absolute_url())

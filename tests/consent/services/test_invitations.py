@@ -71,7 +71,7 @@ def test_a_link_is_ended_at_once_for_all_that_it_is_for(desk: Desk, as_producer:
     end = reverse("consent:end_link", args=[first.pk, invitation.pk])
     guest = Client()
     assert guest.get(path).status_code == 302
-    assert "The link is ended." in as_producer.post(end, follow=True).content.decode()
+    assert "The link was revoked." in as_producer.post(end, follow=True).content.decode()
     assert guest.get(path).status_code == 404 and guest.get(reverse("invitation:home")).status_code == 404
     for consent in (first, second):
         assert consent.events.latest("sequence").kind == EventKind.LINK_ENDED

@@ -107,11 +107,11 @@ class TakeReport:
     @property
     def statement_chips(self) -> list[Chip]:
         """The findings of the statement check, each with its position."""
-        return [make_chip(one) for one in self.statement.get("findings") or ()]
+        return [make_chip(finding) for finding in self.statement.get("findings") or ()]
 
     @property
     def words(self) -> list[WordReport]:
-        return [_make_word_report(one) for one in self.statement.get("words") or ()]
+        return [_make_word_report(word) for word in self.statement.get("words") or ()]
 
     @property
     def legend(self) -> list[tuple[str, str, int]]:

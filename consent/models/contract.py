@@ -18,7 +18,7 @@ def contract_path(contract: "Contract", _name: str) -> str:
 
 class ContractQuerySet(models.QuerySet["Contract"]):
     def in_force(self, day: date | None = None) -> "ContractQuerySet":
-        """Contracts signed and started by `day` (default today), not ended before it, and not replaced by a started one."""
+        """Contracts signed and started by `day` (default today), not ended before it or replaced by a started one."""
         day = day or timezone.localdate()
         replaced = Contract.objects.filter(supersedes=models.OuterRef("pk"), starts_on__lte=day, signed_on__lte=day)
         open_ended = Q(ends_on__isnull=True) | Q(ends_on__gte=day)
@@ -26,7 +26,7 @@ class ContractQuerySet(models.QuerySet["Contract"]):
 
 
 class Contract(models.Model):
-    """The signed contract that states what the studio may do with the voice. Its dates decide whether it is in force."""
+    """The signed document that states what the studio may do with the voice. Its dates decide if it is in force."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     talent = models.ForeignKey(Talent, models.PROTECT, related_name="contracts")

@@ -79,9 +79,7 @@ class Pronunciation(models.Model):
     """How a name that is in no dictionary is pronounced, for the statement check."""
 
     name = models.CharField(max_length=80, unique=True, help_text="One word in its written form, such as Zyntrex.")
-    sounds_like = models.CharField(
-        max_length=120, help_text="Common English words that sound like it, such as “zin trecks”."
-    )
+    sounds_like = models.CharField(max_length=120, help_text="Similar-sounding English words, such as “zin trecks”.")
 
     class Meta:
         ordering = ["name"]

@@ -82,7 +82,7 @@ CONSENTS: dict[str, Make] = {
     "submitted": consent_in(ConsentStatus.SUBMITTED, "waiting for review"),
     "suspended": consent_in(ConsentStatus.SUSPENDED, "suspended"),
     "declined": consent_in(ConsentStatus.DECLINED, "declined by the talent"),
-    "voided": consent_in(ConsentStatus.VOIDED, "called off"),
+    "voided": consent_in(ConsentStatus.VOIDED, "canceled"),
     "withdrawn": consent_in(ConsentStatus.WITHDRAWN, "withdrawn"),
     "expired": consent_in(ConsentStatus.EXPIRED, "expired"),
     "past its end": lambda desk, talent: a_consent(

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.template.defaultfilters import filesizeformat
 
-from voicehub.text import duration
+from voicehub.text import format_position
 
 Json = Mapping[str, Any]
 
@@ -82,7 +82,7 @@ def format_code(code: str) -> str:
 
 def make_time_mark(at: float, before: float = LEAD_IN_SECONDS) -> TimeMark:
     """A place with what is played of it: "1.5 s" within the first minute, "1:05" after it."""
-    words = f"{at:.1f} s" if at < MINUTE else duration(at)
+    words = f"{at:.1f} s" if at < MINUTE else format_position(at)
     return TimeMark(words, f"{max(0.0, at - before):.2f}")
 
 

@@ -1,6 +1,6 @@
-"""Numbers, counts and durations as people read them. Services use them too, so they are no template tags."""
+"""Counts, durations and positions in a recording, formatted for people. Services and template tags use them."""
 
-import math
+HOUR = 3600
 
 
 def format_count(count: int, one: str, many: str) -> str:
@@ -8,16 +8,28 @@ def format_count(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
 
 
-def clock(seconds: float) -> str:
-    """“9:12” for 551.2 seconds; what is missing is never told as less than it is."""
-    whole = math.ceil(seconds)
-    return f"{whole // 60}:{whole % 60:02d}"
+def format_duration(seconds: float | None) -> str:
+    """14 → "14 s", 134 → "2 min 14 s", 3725 → "1 h 2 min", None → "–".
 
-
-def duration(seconds: float | None) -> str:
-    """Seconds as people read them: 65 → "1:05", 3725 → "1:02:05", nothing → "–"."""
+    Rounds to seconds, and from an hour to minutes. A zero second part is omitted: 600 → "10 min".
+    """
     if seconds is None:
         return "–"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < HOUR:
+        return _join_units(whole // 60, "min", whole % 60, "s")
+    minutes = round(whole / 60)
+    return _join_units(minutes // 60, "h", minutes % 60, "min")
+
+
+def format_position(seconds: float) -> str:
+    """A position in a recording to the second, as players show it: 65 → "1:05", 3725 → "1:02:05"."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _join_units(large: int, large_unit: str, small: int, small_unit: str) -> str:
+    return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"

@@ -16,7 +16,7 @@ from consent.forms import load_newest_statements
 from consent.models import Consent
 from providers import registry
 from providers.types import Handover, Limit
-from voicehub.text import clock, format_count
+from voicehub.text import format_count, format_duration
 from voices.models import Account, RemoteVoice, Voice
 from voices.models.choices import HANDOVER_LABELS
 from voices.models.limits import get_all_limits
@@ -140,7 +140,7 @@ class BuildOption:
         """“One file of 41 s will be sent, made of these 4 recordings.”"""
         count, left_out = len(self.clip_selection.rows), self.clip_selection.excluded_count
         recordings = f"the best {count} of {count + left_out} recordings" if left_out else describe_recordings(count)
-        length = format_speech(self.clip_selection.seconds)
+        length = format_duration(self.clip_selection.seconds)
         if self.clip_selection.is_single_file:
             return f"One file of {length} will be sent, made of {recordings}."
         return f"{recordings[0].upper()}{recordings[1:]} will be sent, {length} of speech."
@@ -164,7 +164,7 @@ class BuildOption:
         if state.count < state.needed_count:
             yield format_count(state.needed_count - state.count, "recording", "recordings")
         if state.seconds < state.needed_seconds:
-            yield f"{clock(state.needed_seconds - self.whole_seconds)} minutes"
+            yield f"{format_duration(math.ceil(state.needed_seconds - self.whole_seconds))} of speech"
 
     @property
     def badge(self) -> tuple[str, str]:
@@ -283,11 +283,6 @@ def make_consent_url(voice: Voice, provider: str, statements: Iterable[str]) -> 
     if of_provider:
         query["statement"] = of_provider[0]
     return f"{reverse('consent:consent_ask', args=[voice.talent_id])}?{query.urlencode()}"
-
-
-def format_speech(seconds: float) -> str:
-    """“41 s”, “9:12 minutes”."""
-    return f"{round(seconds)} s" if seconds < 59.5 else f"{clock(seconds)} minutes"
 
 
 def describe_recordings(count: int) -> str:

@@ -9,7 +9,7 @@ from audio.datasets.concatenate import GAP_SECONDS
 from providers import registry
 from providers.types import Capabilities, Encoding, Handover, Tier
 from voicehub.refusals import ActionRefused
-from voicehub.text import clock, format_count
+from voicehub.text import format_count, format_duration
 from voicehub.tokens import hash_token
 from voices.models import Account, Build, BuildStatus, Preview, PreviewStatus, Recording, RemoteVoice
 from voices.models.build import ACTIVE_STATUSES
@@ -64,7 +64,7 @@ ENCODING_LABELS = {Encoding.WAV: "WAV", Encoding.MP3: "MP3"}
 
 
 def describe_handover(build: Build, count: int, seconds: float) -> str:
-    """“One MP3 of 0:41 minutes, made of these 4 recordings.” `seconds` is the speech of all of them."""
+    """“One MP3 of 41 s, made of these 4 recordings.” `seconds` is the speech of all of them."""
     handover, recordings = Handover(build.handover), format_count(count, "recording", "recordings")
     if handover in ARCHIVE_LABELS:
         return f"{ARCHIVE_LABELS[handover]}, made of these {recordings}."
@@ -73,7 +73,8 @@ def describe_handover(build: Build, count: int, seconds: float) -> str:
     if handover in (Handover.ONE_FILE, Handover.SIGNED_PUT_WAV, Handover.DATASET_URL):
         whole = seconds + GAP_SECONDS * max(0, count - 1)
         encoding = ENCODING_LABELS[_get_encoding(build)] if handover == Handover.ONE_FILE else "WAV"
-        return f"One {encoding} of {clock(whole)} minutes, made of these {recordings} with short silences between them."
+        length = format_duration(whole)
+        return f"One {encoding} of {length}, made of these {recordings} with short silences between them."
     return f"{recordings.capitalize()}, one by one, each as the WAV that plays here."
 
 

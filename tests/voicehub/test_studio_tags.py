@@ -29,10 +29,23 @@ def shown(source: str, request: HttpRequest | None = None, **context: Any) -> st
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "0:00"), (5.4, "0:05"), (59.6, "1:00"), (65, "1:05"), (552, "9:12"), (3725, "1:02:05"), (None, "–")],
+    [
+        (0, "0 s"),
+        (5.4, "5 s"),
+        (59.6, "1 min"),
+        (134, "2 min 14 s"),
+        (600, "10 min"),
+        (3599.6, "1 h"),
+        (3725, "1 h 2 min"),
+        (None, "–"),
+    ],
 )
 def test_durations(seconds: float | None, words: str) -> None:
-    assert text.duration(seconds) == words
+    assert text.format_duration(seconds) == words
+
+
+def test_positions() -> None:
+    assert [text.format_position(seconds) for seconds in (5.4, 65, 3725)] == ["0:05", "1:05", "1:02:05"]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from voicehub.text import duration
+from voicehub.text import format_duration
 
 register = template.Library()
 
@@ -30,7 +30,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"))
 WEEK = 7 * DAY
 
-register.filter(duration)
+register.filter(format_duration)
 
 
 @register.filter

@@ -6,7 +6,7 @@ from typing import Any
 from django import template
 
 from voicehub.sound_report import format_minus
-from voicehub.text import duration
+from voicehub.text import format_position
 from voices.models import Recording, RecordingStatus
 from voices.presenters import is_playable
 
@@ -65,7 +65,7 @@ def format_source_span(recording: Recording) -> str:
     if None in frames or not frames or not recording.sample_rate:
         return ""
     start, end = (frame / recording.sample_rate for frame in frames)
-    return f"{duration(start)} to {duration(end)}"
+    return f"{format_position(start)} to {format_position(end)}"
 
 
 @register.filter

@@ -16,7 +16,7 @@ from providers import registry
 from providers.base import Provider
 from providers.types import Capabilities
 from voicehub.refusals import handle_refusal, show_refusal_as_message
-from voicehub.text import clock
+from voicehub.text import format_duration
 from voices import access
 from voices.account_forms import AccountForm, KeyForm, PauseForm, show_errors
 from voices.models import Account, LimitOverride
@@ -138,9 +138,9 @@ def _make_limit_row(name: str, capabilities: Capabilities, override: LimitOverri
 
 
 def format_limit(value: float, unit: str) -> str:
-    """A limit with its unit: 12 s → "12 seconds", 600 s → "10:00 minutes", 7,500,000 bytes → "7.5 MB"."""
+    """A limit with its unit: 12 s → "12 seconds", 600 s → "10 min", 7,500,000 bytes → "7.5 MB"."""
     if unit == "s" and value >= 60:
-        return f"{clock(value)} minutes"
+        return format_duration(value)
     if unit == "bytes" and value >= 1_000_000:
         return f"{value / 1_000_000:,g} MB"
     noun = {"s": "seconds", "calls/s": "calls"}.get(unit, unit)

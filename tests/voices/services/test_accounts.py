@@ -145,8 +145,8 @@ def test_a_limit_of_the_studios_own_is_marked_and_names_who_says_so(
     [
         (59.5, "s", "59.5 seconds"),
         (1, "s", "1 second"),
-        (60, "s", "1:00 minutes"),
-        (600, "s", "10:00 minutes"),
+        (60, "s", "1 min"),
+        (600, "s", "10 min"),
         (1, "recordings", "1 recording"),
         (1500, "characters", "1,500 characters"),
         (7_500_000, "bytes", "7.5 MB"),

@@ -80,9 +80,9 @@ def test_what_is_there_and_what_is_missing_add_up(as_producer: Client, studio: S
     studio.recordings(voice)
     voice.recordings.update(seconds=7.5)
     text = read_html(as_producer.get(voice.get_absolute_url()))
-    assert "<strong>0:22</strong> of 10:00" in text
-    assert "9:38 more minutes" in text
-    assert "<strong>0:22</strong>, at least 0:10" in text
+    assert "<strong>22 s</strong> of 10 min" in text
+    assert "Another 9 min 38 s" in text
+    assert "<strong>22 s</strong>, at least 10 s" in text
 
 
 def test_every_reason_against_a_build_is_told(as_producer: Client, studio: Studio) -> None:
@@ -313,13 +313,13 @@ def test_a_recording_that_was_not_used_says_why(as_producer: Client, studio: Stu
 @pytest.mark.parametrize(
     ("provider", "handover", "words"),
     [
-        ("speechgen", "one_file", "One MP3 of 0:13 minutes, made of these 3 recordings"),
-        ("voiceai", "one_file", "One WAV of 0:13 minutes"),
-        ("resemble_v1", "signed_put_wav", "One WAV of 0:13 minutes"),
+        ("speechgen", "one_file", "One MP3 of 13 s, made of these 3 recordings"),
+        ("voiceai", "one_file", "One WAV of 13 s"),
+        ("resemble_v1", "signed_put_wav", "One WAV of 13 s"),
         ("resemble_v1", "signed_put_texts", "One archive (.tar.gz) with their transcripts, made of these 3"),
         ("resemble_v1", "signed_put_clips", "One archive (.tar.gz) without transcripts"),
         ("audiostack", "file_ids", "3 recordings, one by one"),
-        ("gone", "one_file", "One WAV of 0:13 minutes"),
+        ("gone", "one_file", "One WAV of 13 s"),
     ],
 )
 def test_what_was_made_of_the_recordings_is_told(

@@ -85,7 +85,7 @@ def test_what_was_sent_and_marked_stands_side_by_side(as_viewer: Client, pair: t
     text = shown(as_viewer, *pair)
     assert "2 recordings, with the same text" in text
     assert "<td>1 silent, 0 with another speaker or sound, 1 not used</td><td>No report</td>" in text
-    assert "3, 0:12 minutes" in text
+    assert "3, 12 s" in text
 
 
 def test_two_builds_are_picked_where_they_are_listed(as_viewer: Client, pair: tuple[Build, Build]) -> None:

@@ -104,7 +104,7 @@ def test_a_voice_says_everything_that_blocks_it(as_producer: Client, studio: Stu
         ),
         (lambda voice: voice.recordings.update(transcript=""), "3 recordings have no transcript"),
         (lambda voice: voice.recordings.update(active=False), "3 more recordings are needed"),
-        (lambda voice: voice.recordings.update(seconds=2), "0:04 more minutes"),
+        (lambda voice: voice.recordings.update(seconds=2), "Another 4 s"),
     ],
 )
 def test_a_voice_that_is_ready_stops_being_so(

@@ -13,7 +13,7 @@ from django.db.models.functions import Length
 from consent.services.gate import BuildPurpose, Permission, check_permissions
 from providers import registry
 from providers.types import Capabilities, Handover, Limit, Tier
-from voicehub.text import clock, format_count
+from voicehub.text import format_count, format_duration
 from voices.models import Account, Build, BuildRecording, Recording, RecordingStatus, Voice
 from voices.models.limits import TierKey, get_all_limits
 
@@ -236,8 +236,8 @@ def _find_gaps(
         yield Gap(GapKind.RECORDINGS, f"{format_count(missing, 'more recording is', 'more recordings are')} needed.")
     needed = _get_limit_value(limits, "least_seconds", 0)
     if needed > counts.trained_seconds:
-        more = clock(needed - math.floor(counts.trained_seconds))
-        yield Gap(GapKind.RECORDINGS, f"{more} more minutes of usable speech are needed.")
+        more = format_duration(math.ceil(needed - math.floor(counts.trained_seconds)))
+        yield Gap(GapKind.RECORDINGS, f"Another {more} of usable speech is needed.")
     if counts.wrong_length and way not in SELECTING_HANDOVERS | SINGLE_SOUND_HANDOVERS:
         short, long = _get_limit_value(limits, "shortest_clip", 0), _get_limit_value(limits, "longest_clip", NO_LIMIT)
         those = format_count(counts.wrong_length, "recording is", "recordings are")
@@ -262,8 +262,8 @@ def _give_advice(counts: _ClipCounts, marked: int, limits: Mapping[str, Limit], 
     if language.partition("-")[0] != "en":
         advised = max(advised, _get_limit_value(limits, "advised_seconds_other_languages", 0))
     if advised > counts.trained_seconds:
-        more = clock(advised - math.floor(counts.trained_seconds))
-        yield Gap(GapKind.RECORDINGS, f"{more} more minutes of speech would make it better.")
+        more = format_duration(math.ceil(advised - math.floor(counts.trained_seconds)))
+        yield Gap(GapKind.RECORDINGS, f"Another {more} of speech would improve the voice.")
     wanted = math.ceil(_get_limit_value(limits, "least_recordings", 0)) - counts.usable
     if wanted > 0 and not limits["least_recordings"].hard:
         yield Gap(

@@ -9,7 +9,7 @@ from audio.datasets.select import Candidate, SelectionLimits, compute_levels_qua
 from audio.wav.pcm import HEADER_BYTES
 from audio.wav.riff import BYTES_PER_FRAME
 from providers.types import Capabilities, Encoding, Handover, Limit
-from voicehub.text import clock
+from voicehub.text import format_duration
 from voices.models import Recording, RecordingStatus, Voice
 
 # From here on the best are taken one after the other: weighing all against all would take longer than a page may.
@@ -77,7 +77,7 @@ def describe_shortage(chosen: Selection, limits: Mapping[str, Limit]) -> str:
     least, speech = limits.get("least_seconds"), sum(row.seconds for row in chosen.rows)
     if chosen.rows and (least is None or speech >= least.value):
         return ""
-    return f"Only {clock(speech)} minutes can be sent: in the other recordings nobody speaks, or they are too long."
+    return f"Only {format_duration(speech)} can be sent: the other recordings contain no speech or are too long."
 
 
 def _filter_by_length(rows: Sequence[ClipRow], limits: Mapping[str, Limit]) -> Iterator[ClipRow]:

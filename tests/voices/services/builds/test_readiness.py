@@ -93,10 +93,10 @@ def test_the_ready_ones_come_first_and_a_paused_one_last(as_producer: Client, fi
     ("provider", "tier", "words"),
     [
         ("resemble_v2", "rapid", "ready. These 3 recordings will be sent, 12 s of speech."),
-        ("resemble_v2", "professional", "17 recordings and 9:48 minutes missing."),
+        ("resemble_v2", "professional", "17 recordings and 9 min 48 s of speech missing."),
         ("resemble_v1", "professional", "ready. These 3 recordings will be sent, 12 s of speech."),
         ("audiostack", "rapid", "ready. These 3 recordings will be sent, 12 s of speech."),
-        ("audiostack", "professional", "19:48 minutes missing."),
+        ("audiostack", "professional", "19 min 48 s of speech missing."),
         ("speechgen", "rapid", "ready. One file of 13 s will be sent, made of these 3 recordings."),
         ("voiceai", "rapid", "ready. One file of 13 s will be sent, made of these 3 recordings."),
     ],
@@ -116,7 +116,7 @@ def test_what_the_gate_wants_is_named(five: Studio) -> None:
     assert place(voice, "speechgen").summary == "the consent and the contract missing."
     five.contract(talent, providers=list(FIVE))
     assert place(voice, "speechgen").summary == "only the consent is missing."
-    assert place(voice, "audiostack", "professional").summary == "the consent and 19:48 minutes missing."
+    assert place(voice, "audiostack", "professional").summary == "the consent and 19 min 48 s of speech missing."
     five.consent(talent)
     assert place(voice, "resemble_v2").is_ready
     Consent.objects.update(status=ConsentStatus.SUSPENDED)
@@ -261,8 +261,8 @@ def test_what_cannot_be_sent_makes_nothing_ready(as_producer: Client, five: Stud
     voice.recordings.update(findings=[SILENT])
     one = place(voice, "speechgen")
     assert (one.is_ready, one.summary) == (False, "too few of the recordings can be sent.")
-    assert "Only 0:00 minutes can be sent" in row(page(as_producer, voice), one)
-    with pytest.raises(BuildRefused, match="Only 0:00 minutes can be sent"):
+    assert "Only 0 s can be sent" in row(page(as_producer, voice), one)
+    with pytest.raises(BuildRefused, match="Only 0 s can be sent"):
         start_build(voice, one.account, "rapid", "one_file", five.producer)
 
 
@@ -294,10 +294,10 @@ def test_other_languages_are_advised_more_speech(five: Studio) -> None:
     def advice(tier: str) -> str:
         return " ".join(one.text for one in place(voice, "audiostack", tier).readiness.advice)
 
-    assert "1:48 more minutes" in advice("rapid") and "more minutes" not in advice("professional")
+    assert "Another 1 min 48 s" in advice("rapid") and "Another" not in advice("professional")
     Voice.objects.update(language="pl-PL")
     voice.refresh_from_db()
-    assert "44:48 more minutes" in advice("professional")
+    assert "Another 44 min 48 s" in advice("professional")
 
 
 def test_neither_accounts_nor_recordings_cost_more_questions(as_producer: Client, five: Studio) -> None:

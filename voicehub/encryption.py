@@ -1,7 +1,7 @@
-"""Encryption of what must never stand readable in the database, such as a provider's key. It fails closed.
+"""Encryption of secret database fields, such as provider API keys. It fails closed.
 
-A sealed value that was tampered with, copied to another row, or made with a key that is no longer known is an
-error, never a shrug. Keys rotate: the first of VOICEHUB_FIELD_KEYS seals, each of them opens.
+Decryption raises an error if a value was changed, copied to another row, or encrypted with a key that is no longer
+configured. Keys rotate: the first of VOICEHUB_FIELD_KEYS encrypts, and each of them decrypts.
 """
 
 import functools
@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 class DecryptionError(Exception):
-    """A stored secret cannot be opened for its row; it has to be entered again."""
+    """A stored secret cannot be decrypted for its row. An admin must enter it again."""
 
 
 @functools.cache
@@ -24,21 +24,21 @@ def _parse_keys(keys: tuple[str, ...]) -> MultiFernet:
 
 
 def load_keys() -> MultiFernet:
-    """The keys in force. Raises ImproperlyConfigured when one is no Fernet key."""
+    """The configured keys. Raises ImproperlyConfigured if one is not a Fernet key."""
     return _parse_keys(tuple(settings.VOICEHUB_FIELD_KEYS))
 
 
 def encrypt(plain: str, bound_to: str) -> str:
-    """Encrypt `plain` so that `unseal` gives it back only for the same `bound_to` (say, a row's id)."""
+    """Encrypt `plain`. `decrypt` returns it only for the same `bound_to` (for example a row's id)."""
     return load_keys().encrypt(f"{bound_to}\n{plain}".encode()).decode()
 
 
 def decrypt(encrypted: str, bound_to: str) -> str:
-    """The text that was sealed for `bound_to`. Raises SecretUnreadable for anything else."""
+    """The text that was encrypted for `bound_to`. Raises DecryptionError for any other value."""
     try:
         owner, _, plain = load_keys().decrypt(encrypted.encode()).decode().partition("\n")
     except InvalidToken:
         owner, plain = "", ""
     if not owner or owner != bound_to:
-        raise DecryptionError("The stored key cannot be read with the encryption keys at hand. Enter it again.")
+        raise DecryptionError("The stored key cannot be decrypted with the current encryption keys. Enter it again.")
     return plain

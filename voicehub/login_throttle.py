@@ -1,6 +1,6 @@
-"""Signing in, with a limit to guessing: ten wrong tries for a name from an address, then a pause.
+"""Sign-in with a rate limit: ten failed attempts per username and address, then a pause.
 
-The limit is for the name and the address together: who guesses locks nobody out but themselves.
+The limit counts username and address together, so an attacker cannot lock out the account's owner.
 """
 
 from datetime import timedelta
@@ -21,17 +21,17 @@ from voicehub.tokens import hash_token
 MAX_ATTEMPTS = 10
 WINDOW = timedelta(minutes=15)
 TOO_MANY_ATTEMPTS = "too_many"
-IPV6_PREFIX_BITS = 64  # bits: whoever has one address of such a network has all of them (RFC 6177)
+IPV6_PREFIX_BITS = 64  # a client usually controls a whole /64 network (RFC 6177)
 
 
 def make_throttle_key(name: str, address: str | None) -> str:
-    """What the tries are counted under. A digest, as people type passwords into the field for the name."""
-    home = str(ip_network(f"{address}/{IPV6_PREFIX_BITS}", strict=False)) if address and ":" in address else address
-    return hash_token(f"{home}\n{name.casefold()}")
+    """The key for counting attempts. A digest, because users sometimes type their password as the username."""
+    network = str(ip_network(f"{address}/{IPV6_PREFIX_BITS}", strict=False)) if address and ":" in address else address
+    return hash_token(f"{network}\n{name.casefold()}")
 
 
 def count_attempt(key: str) -> bool:
-    """Take one of the tries, before the password is looked at, so that many at once get no more of them."""
+    """Count one attempt; False if none is left. Called before the password check, so parallel requests gain nothing."""
     now = timezone.now()
     SignInAttempts.objects.filter(since__lte=now - WINDOW).delete()
     SignInAttempts.objects.get_or_create(key=key, defaults={"since": now})
@@ -45,7 +45,7 @@ class SignInForm(AuthenticationForm):
             return super().clean()
         key = make_throttle_key(name, get_client_address(self.request) if self.request else None)
         if not count_attempt(key):
-            raise ValidationError("Too many wrong tries.", code=TOO_MANY_ATTEMPTS)
+            raise ValidationError("Too many failed sign-in attempts.", code=TOO_MANY_ATTEMPTS)
         cleaned = super().clean()
         SignInAttempts.objects.filter(key=key).delete()
         return cleaned

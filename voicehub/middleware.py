@@ -1,4 +1,4 @@
-"""What holds for every request: how much may be sent, and headers for pages about people."""
+"""Middleware for every request: body size limits and privacy headers. Also the client's IP address."""
 
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -13,10 +13,10 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 class BodyLimitMiddleware:
-    """Refuses a body that is larger than anything we take, before a byte of it is stored.
+    """Rejects a body above the largest size that any view accepts, before any of it is stored.
 
-    A form is read, files and all, to find its token against forgery, and that before any view asks who sent it.
-    A body that does not tell its length is not read at all (Django's WSGIRequest), so to look at that is enough.
+    Django's CSRF check parses the whole form, with its files, before any view checks who sent it. Checking
+    Content-Length is enough, because Django's WSGIRequest does not read a body without one.
     """
 
     def __init__(self, get_response: View) -> None:
@@ -33,7 +33,7 @@ class BodyLimitMiddleware:
 
 
 class PrivacyHeadersMiddleware:
-    """A view that records calls `allow_microphone(response)`; every other page is denied the microphone."""
+    """Sets privacy headers. They block the microphone, except where a view calls `allow_microphone(response)`."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
@@ -47,21 +47,21 @@ class PrivacyHeadersMiddleware:
 
 
 def allow_microphone(response: HttpResponse) -> HttpResponse:
-    """Let this page use the microphone, and only from our own origin."""
+    """Allow the microphone on this page, for our own origin only."""
     response.headers["Permissions-Policy"] = "microphone=(self), camera=(), geolocation=()"
     return response
 
 
 def get_client_address(request: HttpRequest) -> str | None:
-    """The address of the machine that made the request; None where it is not known.
+    """The client's IP address. None if it is unknown.
 
-    Each of our own proxies (VOICEHUB_PROXIES of them) adds whom it heard to the end of X-Forwarded-For. What stands
-    before those entries was written by the caller, who may write anything, and is not read.
+    Each of our own proxies (VOICEHUB_PROXIES of them) appends its peer's address to X-Forwarded-For. Earlier entries
+    come from the client, who can forge them, so they are ignored.
     """
     trusted: int = settings.VOICEHUB_PROXIES
-    heard = [entry for entry in request.headers.get("X-Forwarded-For", "").split(",") if entry]
-    told = heard[-trusted] if 0 < trusted <= len(heard) else request.META.get("REMOTE_ADDR", "")
+    entries = [entry for entry in request.headers.get("X-Forwarded-For", "").split(",") if entry]
+    address = entries[-trusted] if 0 < trusted <= len(entries) else request.META.get("REMOTE_ADDR", "")
     try:
-        return str(ip_address(told.strip()))
+        return str(ip_address(address.strip()))
     except ValueError:
         return None

@@ -1,4 +1,4 @@
-"""The rows of the house itself: who signs in, and the work that waits to be done."""
+"""Models shared by all apps: users, sign-in attempts, threshold overrides, background tasks."""
 
 import uuid
 from typing import ClassVar
@@ -12,14 +12,14 @@ from voicehub.transitions import Movable, make_status_constraint
 
 
 class User(AbstractUser):
-    """Someone of the studio. What they may do comes from the groups in `voicehub.roles`."""
+    """A member of the studio's staff. Permissions come from the groups in `voicehub.roles`."""
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
 
 
 class SignInAttempts(models.Model):
-    """How often somebody failed to sign in under one name from one address lately (see `voicehub.login_throttle`)."""
+    """Recent failed sign-ins for one username from one address (see `voicehub.login_throttle`)."""
 
     key = models.CharField(max_length=64, primary_key=True)
     count = models.PositiveSmallIntegerField(default=0)
@@ -30,7 +30,7 @@ class SignInAttempts(models.Model):
 
 
 class ThresholdOverride(models.Model):
-    """A number of `audio.findings.thresholds` as this studio wants it: everywhere, or at one provider and tier."""
+    """This studio's value for a threshold of `audio.findings.thresholds`, for all providers or one tier."""
 
     provider = models.SlugField(max_length=30, blank=True, help_text="Empty: at every provider, and before any.")
     tier = models.SlugField(max_length=20, blank=True, help_text="Empty: in every tier.")
@@ -53,9 +53,9 @@ class TaskStatus(models.TextChoices):
 
 
 class Task(Movable):
-    """One piece of work that must happen, whatever happens to the queue (see `voicehub.outbox`).
+    """A background task that must run even if the queue is lost (see `voicehub.outbox`).
 
-    A worker claims the row by writing `lease` and `lease_until`; the row is free again once that time is past.
+    A worker claims the row by writing `lease` and `lease_until`. After that time the row is free again.
     """
 
     Status = TaskStatus
@@ -85,7 +85,7 @@ class Task(Movable):
                 fields=["kind", "object_id"], condition=Q(status=TaskStatus.WAITING), name="task_one_waiting"
             ),
         ]
-        # The sweeper asks for what is due every other second.
+        # The sweeper queries due tasks every few seconds.
         indexes = [models.Index(fields=["due_at"], condition=Q(status=TaskStatus.WAITING), name="task_due")]
 
     def __str__(self) -> str:

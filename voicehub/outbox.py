@@ -1,9 +1,9 @@
-"""Work in the background: the database is the truth, the queue only a doorbell.
+"""Background tasks, as a transactional outbox: the database is the truth, the queue only carries task ids.
 
-`add` writes a Task in the caller's transaction and rings the queue when it commits. A worker claims the row with a
-lease by one conditional UPDATE, so that a task is run by one worker at a time however often it is rung, and a task
-whose worker was killed is free again when the lease is over. `sweep` rings for what is due and unclaimed: a lost
-queue costs seconds, never work.
+`enqueue_task` writes a Task in the caller's transaction and notifies the queue on commit. A worker claims the row with
+a lease by one conditional UPDATE, so one worker at a time runs a task, however many notifications there are. When a
+worker dies, its task is free again after the lease. `manage.py sweep` re-enqueues due, unclaimed tasks: a lost queue
+costs seconds, never work.
 """
 
 import logging
@@ -28,46 +28,45 @@ from voicehub.transitions import move
 
 logger = logging.getLogger(__name__)
 
-# The names of the queues. What takes long must not hold up what cannot wait: URGENT is what ends or clears something up
-# at a provider (deletions, polls, look-ups), SUBMIT sends builds and mails, TAKES checks a take that a talent has just
-# sent, ANALYSIS works through recordings.
+# Separate queues keep long tasks from delaying urgent ones. URGENT: deletions, polls and look-ups at providers.
+# SUBMIT: builds and mails to send. TAKES: checks of a take that a talent has just sent. ANALYSIS: recordings.
 QUEUES = URGENT, SUBMIT, TAKES, ANALYSIS = "urgent", "submit", "takes", "analysis"
-# With the queue, seconds: somebody who saved a page waits for it, and nothing is lost without it.
+# In seconds. Short, because saving a page waits for Redis, and an unreachable queue loses nothing.
 REDIS_TIMEOUTS: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 2}
 
 
 class PermanentFailure(Exception):
-    """Raised by a handler when trying again cannot help; its text is the reason, in plain words."""
+    """Raised by a handler when a retry cannot help. Its text is the reason, for staff."""
 
 
 class LeaseLost(Exception):
-    """The lease ran out and the task belongs to somebody else now: stop, write nothing more."""
+    """The lease expired and another worker may own the task: stop, and write nothing more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to work on one task until its time is over; long work extends it at each step."""
+    """The right to work on one task until it expires. Long work extends it at each step."""
 
     task_id: uuid.UUID
     token: uuid.UUID
     due_at: datetime
 
     def extend(self) -> None:
-        """Take another full lease. Raises LeaseLost when the task is no longer ours."""
+        """Renew the lease for its full time. Raises LeaseLost if this worker no longer owns the task."""
         until = timezone.now() + LEASE
         if not self._query_held_task().update(lease_until=until):
             raise LeaseLost(str(self.task_id))
 
     def release(self, **fields: object) -> bool:
-        """Write `fields` and let the task go; False when it was no longer ours."""
+        """Write `fields` and release the task. False if this worker no longer owns it."""
         return bool(self._query_held_task().update(lease=None, lease_until=None, **fields))
 
     def complete(self) -> None:
-        """Mark the task done, unless somebody asked for the work again while it ran: then it is due again."""
+        """Mark the task done. If it was enqueued again while it ran, it is due again instead."""
         self._release_unless_requested(status=TaskStatus.DONE, finished_at=timezone.now())
 
     def reschedule(self, after: timedelta) -> None:
-        """The work goes on after this time, or at once if somebody asked for it while it ran."""
+        """Make the task due again after this time, or at once if it was enqueued again while it ran."""
         self._release_unless_requested(due_at=timezone.now() + after, attempts=0)
         if not after:
             notify_queue(self.task_id)
@@ -91,11 +90,11 @@ _queues: dict[str, str] = {}
 def register_handler(
     kind: str, on_failure: FailureHandler | None = None, queue: str = SUBMIT
 ) -> Callable[[Handler], Handler]:
-    """Register the function that does tasks of this kind, and the queue that they go through.
+    """Decorator: register the handler for tasks of this kind, and their queue.
 
-    It gets the object's id and the lease, and returns None when the work is done or the time after which it is due
-    again. Any exception but GiveUp and LeaseLost is tried again, at most MAX_ATTEMPTS times in a row. When the task
-    is given up, `given_up` is called with the object's id in the same transaction, so that nobody waits in vain.
+    The handler gets the object's id and the lease. It returns None when the work is done, or the delay until the task
+    is due again. Any exception except PermanentFailure and LeaseLost is retried, at most MAX_ATTEMPTS times in a row.
+    When the task fails, `on_failure` is called with the object's id in the same transaction.
     """
 
     def register(handler: Handler) -> Handler:
@@ -109,34 +108,34 @@ def register_handler(
 
 
 def enqueue_task(kind: str, object_id: object, *, after: timedelta = timedelta()) -> None:
-    """Write down that this work is wanted, in the caller's transaction, and ring for it on commit.
+    """Write the task in the caller's transaction, and notify the queue on commit.
 
-    Asking twice for what still waits is one task, due at the earlier time; what is due already was rung for.
+    If the same task is waiting, it is kept, due at the earlier time. The queue was already notified of a due task.
     """
     due_at = timezone.now() + after
     with transaction.atomic():
-        # Locked, so that a worker cannot mark it done between our look and our change.
+        # Locked, so that a worker cannot mark it done between this read and the update.
         waiting = Task.objects.select_for_update()
         task, created = waiting.get_or_create(
             kind=kind, object_id=str(object_id), status=TaskStatus.WAITING, defaults={"due_at": due_at}
         )
-        late = Task.objects.filter(pk=task.pk, due_at__gt=due_at, lease=None)
-        new = created or late.update(due_at=due_at)
-        # Who has it rings by itself when it is done, as somebody has asked meanwhile.
+        due_later = Task.objects.filter(pk=task.pk, due_at__gt=due_at, lease=None)
+        is_new = created or due_later.update(due_at=due_at)
+        # The worker that holds the lease re-enqueues the task when it finishes, because due_at changed.
         Task.objects.filter(pk=task.pk, lease__isnull=False).update(due_at=due_at)
-    if new and not after:
+    if is_new and not after:
         transaction.on_commit(lambda: notify_queue(task.pk))
 
 
 def notify_queue(task_id: uuid.UUID) -> None:
-    """Tell the workers. Without a queue nothing is lost: the sweeper rings again."""
+    """Put the task's id in its queue. If the queue is unreachable, the sweeper does it later."""
     rows = Task.objects.filter(pk=task_id)
     rows.update(notified_at=timezone.now())
     kind = rows.values_list("kind", flat=True).first()
     try:
         config = settings.RQ_QUEUES[SUBMIT]
         with Redis.from_url(config["URL"], **REDIS_TIMEOUTS) as connection:
-            # Not django_rq's queue, which in a transaction would ring later, when nobody listens for its failure.
+            # Not django_rq's queue: inside a transaction it enqueues on commit, outside of this `except`.
             queue = Queue(
                 _queues.get(kind or "", SUBMIT),
                 connection=connection,
@@ -145,15 +144,15 @@ def notify_queue(task_id: uuid.UUID) -> None:
             )
             queue.enqueue(run_task, str(task_id), result_ttl=0, failure_ttl=3600)
     except (RedisError, OSError) as error:
-        logger.warning("The queue cannot be reached (%s); task %s waits for the sweeper.", error, task_id)
+        logger.warning("The queue cannot be reached (%s). The sweeper will enqueue task %s.", error, task_id)
 
 
 def notify_due_tasks() -> int:
-    """Ring for every task that is due, unclaimed and not rung for lately; returns how many."""
+    """Notify the queue of every due, unclaimed task without a recent notification. Returns the number of tasks."""
     now = timezone.now()
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    quiet = Q(notified_at__isnull=True) | Q(notified_at__lt=now - RENOTIFY_AFTER) | Q(notified_at__lt=F("due_at"))
-    due = Task.objects.filter(free, quiet, status=TaskStatus.WAITING, due_at__lte=now).order_by("due_at")
+    unnotified = Q(notified_at__isnull=True) | Q(notified_at__lt=now - RENOTIFY_AFTER) | Q(notified_at__lt=F("due_at"))
+    due = Task.objects.filter(free, unnotified, status=TaskStatus.WAITING, due_at__lte=now).order_by("due_at")
     ids = list(due.values_list("pk", flat=True)[:1000])
     for task_id in ids:
         notify_queue(task_id)
@@ -161,7 +160,7 @@ def notify_due_tasks() -> int:
 
 
 def claim_task(task_id: str) -> Lease | None:
-    """Take the task for this worker; None when it is done, not due yet, or somebody has it."""
+    """Claim the task for this worker. None if it is done, not due yet, or claimed by another worker."""
     now = timezone.now()
     token = uuid.uuid4()
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
@@ -172,52 +171,52 @@ def claim_task(task_id: str) -> Lease | None:
 
 
 def run_task(task_id: str) -> None:
-    """Do one task, if it is there to be done. The only function that the queue ever calls."""
+    """Claim and run one task, if it can be claimed. The only function that the queue calls."""
     lease = claim_task(task_id)
     if lease is None:
         return
     task = Task.objects.get(pk=task_id)
     if task.attempts > MAX_ATTEMPTS:
-        fail_task(task, lease, f"The worker stopped in the middle of it {MAX_ATTEMPTS} times.")
+        fail_task(task, lease, f"The worker stopped during the task {MAX_ATTEMPTS} times.")
         return
     try:
-        again = _handlers[task.kind](task.object_id, lease)
+        delay = _handlers[task.kind](task.object_id, lease)
     except LeaseLost:
-        logger.warning("Lost the lease of %s; its new owner goes on.", task)
+        logger.warning("Lost the lease of %s. Another worker continues it.", task)
     except PermanentFailure as reason:
         fail_task(task, lease, str(reason))
-    except Exception as error:  # noqa: BLE001 - the one place where any failure of any work becomes a row
+    except Exception as error:  # noqa: BLE001 - any failure of any handler is stored on the task
         logger.exception("%s failed", task)
         _handle_exception(task, lease, error)
     else:
-        if again is None:
+        if delay is None:
             lease.complete()
         else:
-            lease.reschedule(again)
+            lease.reschedule(delay)
 
 
 def _handle_exception(task: Task, lease: Lease, error: Exception) -> None:
-    # Of a file what is wrong, and not where it lies: everybody who signs in may read this.
-    said = error.strerror if isinstance(error, OSError) and error.strerror else error
-    reason = f"{type(error).__name__}: {said}"[:500]
+    # All staff can read the reason, so an OSError is stored without its path.
+    message = error.strerror if isinstance(error, OSError) and error.strerror else error
+    reason = f"{type(error).__name__}: {message}"[:500]
     if task.attempts >= MAX_ATTEMPTS:
-        fail_task(task, lease, f"Tried {task.attempts} times. Last time: {reason}")
+        fail_task(task, lease, f"Failed {task.attempts} times. Last error: {reason}")
     else:
         lease.release(due_at=timezone.now() + attempt_delay(task.attempts), reason=reason)
 
 
 def fail_task(task: Task, lease: Lease, reason: str) -> None:
-    """Stop trying, and say why where staff will see it."""
+    """Stop retrying, store the reason for staff, and call the failure handler."""
     with transaction.atomic():
         if not lease.release(status=TaskStatus.FAILED, reason=reason, finished_at=timezone.now()):
             return
-        if farewell := _failure_handlers.get(task.kind):
-            farewell(task.object_id)
-    logger.error("Gave up on %s: %s", task, reason)
+        if on_failure := _failure_handlers.get(task.kind):
+            on_failure(task.object_id)
+    logger.error("%s failed for good: %s", task, reason)
 
 
 def retry_task(task: Task) -> bool:
-    """Staff ask for a task that was given up; False when it was not, or the same work waits already."""
+    """Run a failed task again. False if it has not failed, or if the same task is already waiting."""
     if Task.objects.filter(kind=task.kind, object_id=task.object_id, status=TaskStatus.WAITING).exists():
         return False
     moved = move(task, TaskStatus.WAITING, due_at=timezone.now(), attempts=0, finished_at=None)

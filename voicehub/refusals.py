@@ -1,4 +1,4 @@
-"""What is refused by a rule: the exception that services raise, and how a page shows it."""
+"""ActionRefused: the exception that services raise when a rule forbids an action, and how pages show it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ View = Callable[..., HttpResponse]
 
 
 class ActionRefused(Exception):
-    """The step is not possible where things stand now. Each of its `reasons` is a sentence for people."""
+    """The action is not allowed in the current state. Each of its `reasons` is a sentence for users."""
 
     def __init__(self, *reasons: str) -> None:
         self.reasons = reasons
@@ -22,7 +22,7 @@ class ActionRefused(Exception):
 
 @contextmanager
 def handle_refusal(show: Callable[[str], object]) -> Iterator[None]:
-    """What is refused inside ends here, and each reason is given to `tell`."""
+    """Catch ActionRefused from the block and pass each reason to `show`."""
     try:
         yield
     except ActionRefused as refusal:
@@ -31,19 +31,19 @@ def handle_refusal(show: Callable[[str], object]) -> Iterator[None]:
 
 
 def show_refusal_as_message(back: str | Callable[..., str]) -> Callable[[View], View]:
-    """Decorator: a view that is refused what it does shows each reason as a message and goes `back`.
+    """Decorator: when the view raises ActionRefused, show each reason as a message and redirect to `back`.
 
-    `back` is the name of an address that takes the view's own arguments, or a function that makes one of them.
+    `back` is a URL name that takes the view's arguments, or a function that makes a URL from them.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            # Before anything is done: what it is about may be gone afterwards.
-            address = back(*args, **kwargs) if callable(back) else resolve_url(back, *args, **kwargs)
+            # Computed before the view runs, because the view may delete the object.
+            url = back(*args, **kwargs) if callable(back) else resolve_url(back, *args, **kwargs)
             with handle_refusal(partial(messages.error, request)):
                 return view(request, *args, **kwargs)
-            return redirect(address)
+            return redirect(url)
 
         return guarded
 

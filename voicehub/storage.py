@@ -1,6 +1,6 @@
-"""Where files live: private ones, and static ones under names that carry their hash.
+"""File storage: private files, and static files with a hash in their name.
 
-Models name `private`, so that no migration names a bucket or a folder.
+Models refer to `private`, so that no migration contains a bucket or a folder.
 """
 
 import hashlib
@@ -14,12 +14,12 @@ BLOCK = 1 << 20
 
 
 def private() -> Storage:
-    """Consents, contracts and recordings: reached only through views that check permission."""
+    """Consents, contracts and recordings. Only views that check permissions serve them."""
     return storages["private"]
 
 
 def hash_file(file: Any) -> str:
-    """The SHA-256 in hex of a whole binary file, read in blocks; the file is left at its start."""
+    """The SHA-256 (hex) of a binary file, read in blocks. Rewinds the file to its start."""
     file.seek(0)
     total = hashlib.sha256()
     while block := file.read(BLOCK):
@@ -29,7 +29,7 @@ def hash_file(file: Any) -> str:
 
 
 class StudioStaticConfig(StaticFilesConfig):
-    """Leaves out what no page uses of the htmx package: its extensions name files that cannot be followed."""
+    """Excludes unused files of the htmx package: its extensions refer to files that do not exist."""
 
     ignore_patterns = [*StaticFilesConfig.ignore_patterns, "ext", "htmx-4*", "htmax-4*"]
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from voicehub import outbox
 from voicehub.outbox import ANALYSIS, URGENT, FailureHandler, Lease, register_handler
-from voicehub.retry_policy import GIVEN_UP_RETRY
+from voicehub.retry_policy import FAILED_TASK_RETRY
 from voices.services import previews, remote_voices
 from voices.services.builds import poll, reconcile, submit
 from voices.services.builds.submit import handle_submit_failure
@@ -15,7 +15,7 @@ from voices.services.recordings.segment import handle_split_failure
 
 def retry_after_rest(kind: str) -> FailureHandler:
     """For questions that must not end unanswered: they rest for a while, and are asked again."""
-    return lambda object_id: outbox.enqueue_task(kind, object_id, after=GIVEN_UP_RETRY)
+    return lambda object_id: outbox.enqueue_task(kind, object_id, after=FAILED_TASK_RETRY)
 
 
 @register_handler("submit_build", on_failure=handle_submit_failure)

@@ -99,7 +99,7 @@ def test_without_a_queue_nothing_is_lost(settings: Any, caplog: pytest.LogCaptur
     settings.RQ_QUEUES = {name: queue | {"URL": "unix:///nowhere.sock"} for name, queue in settings.RQ_QUEUES.items()}
     task = add()
     outbox.notify_queue(task.pk)
-    assert "waits for the sweeper" in caplog.text
+    assert "The sweeper will enqueue" in caplog.text
     task.refresh_from_db()
     assert task.status == TaskStatus.WAITING
 

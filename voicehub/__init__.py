@@ -1,7 +1,7 @@
-"""The project, and what knows no app."""
+"""The Django project, and code shared by all apps."""
 
 import os
 
-# One thread for the sums of numpy, said before anything imports it. The matrices of the audio models are small: with
-# several threads they take longer even on an idle machine, and twenty times as long on a busy one.
+# Limit numpy to one thread; this must be set before numpy is imported. The matrices of the audio models are small:
+# several threads are slower even on an idle machine, and twenty times slower on a busy one.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -12,7 +12,7 @@ from voicehub.models import Task, ThresholdOverride, User
 from voicehub.queue_admin import QueueAdmin
 from voicehub.user_admin import StudioUserAdmin
 
-# The roles are a table in the code (voicehub.roles); editing them here would last until the next migration.
+# Roles are defined in code (voicehub.roles). The next migration would undo edits made in the admin.
 admin.site.unregister(Group)
 
 
@@ -23,7 +23,7 @@ admin.site.register(Dashboard, QueueAdmin)
 
 @admin.register(Task)
 class TaskAdmin(ReadOnlyAdmin):
-    """The work of the house: what waits, what is under way, what was given up and why."""
+    """Background tasks: waiting, running, done and failed ones, with the reason of a failure."""
 
     list_display = ["kind", "object_id", "status", "due_at", "attempts", "is_running", "reason", "created_at"]
     list_filter = ["status", "kind"]
@@ -31,26 +31,26 @@ class TaskAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     actions = ["retry_tasks"]
 
-    @admin.display(boolean=True, description="under way")
+    @admin.display(boolean=True, description="running")
     def is_running(self, task: Task) -> bool:
         return task.lease is not None
 
-    @admin.action(description="Try again what was given up", permissions=["view"])
+    @admin.action(description="Retry failed tasks", permissions=["view"])
     def retry_tasks(self, request: HttpRequest, tasks: QuerySet[Task]) -> None:
         if not request.user.is_superuser and not request.user.has_perm("voicehub.change_task"):
-            self.message_user(request, "Your role may not start work again.", messages.ERROR)
+            self.message_user(request, "Your role cannot retry tasks. Ask an admin.", messages.ERROR)
             return
-        done = sum(outbox.retry_task(task) for task in tasks)
-        self.message_user(request, f"{done} of {len(tasks)} will be tried again.", messages.SUCCESS)
+        retried = sum(outbox.retry_task(task) for task in tasks)
+        self.message_user(request, f"{retried} of {len(tasks)} tasks will run again.", messages.SUCCESS)
 
 
 def list_threshold_choices() -> list[tuple[str, str]]:
-    """Every threshold by its name, with its unit and what it is without anybody's change."""
+    """Every threshold's name, with its default value and unit."""
     return [(name, f"{name} ({one.default:g} {one.unit})") for name, one in THRESHOLD_INFO.items()]
 
 
 class ThresholdForm(forms.ModelForm[ThresholdOverride]):
-    name = forms.ChoiceField(choices=list_threshold_choices, help_text="In brackets what holds without a change.")
+    name = forms.ChoiceField(choices=list_threshold_choices, help_text="The default value is in brackets.")
 
     class Meta:
         model = ThresholdOverride
@@ -59,13 +59,13 @@ class ThresholdForm(forms.ModelForm[ThresholdOverride]):
 
 @admin.register(ThresholdOverride)
 class ThresholdOverrideAdmin(admin.ModelAdmin[ThresholdOverride]):
-    """From where on a measured value becomes a finding, where this studio wants it otherwise."""
+    """This studio's own thresholds: the measured values at which findings begin."""
 
     form = ThresholdForm
     list_display = ["name", "value", "default_value", "provider", "tier", "reason"]
     list_filter = ["provider", "tier", "name"]
 
-    @admin.display(description="usual value")
+    @admin.display(description="default value")
     def default_value(self, row: ThresholdOverride) -> str:
         known = THRESHOLD_INFO.get(row.name)
-        return f"{known.default:g} {known.unit}" if known else "no such threshold any more"
+        return f"{known.default:g} {known.unit}" if known else "threshold no longer exists"

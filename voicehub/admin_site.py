@@ -1,4 +1,4 @@
-"""The admin: behind the same sign-in as everything else, for people of the admin role."""
+"""The admin site, with the dashboard's sign-in page, for staff with the admin role."""
 
 from typing import Any
 
@@ -11,31 +11,31 @@ from django.urls import reverse
 
 
 def get_staff_page(_admin: object, row: Any) -> str | None:
-    """The row's own page in the dashboard, for the link “View on site”."""
+    """The URL of the row's dashboard page, for the link “View on site”."""
     return row.get_absolute_url() if hasattr(row, "get_absolute_url") else None
 
 
 class StudioAdminSite(admin.AdminSite):
     site_header = "VoiceHub administration"
     site_title = "VoiceHub administration"
-    index_title = "Everything that is stored"
+    index_title = "All stored data"
 
     def get_urls(self) -> list[Any]:
-        """Without the address that leads from any row to its page: it asks for no permission on the row."""
+        """Without `view_on_site`, which redirects to any row's page without checking permissions on the row."""
         return [entry for entry in super().get_urls() if getattr(entry, "name", "") != "view_on_site"]
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         super().register(model_or_iterable, admin_class, **{"view_on_site": get_staff_page, **options})
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """There is one door: the dashboard's sign-in, which leads back here whoever may come in."""
+        """Redirect to the dashboard's sign-in page, which returns here. Signed-in staff without access get a 403."""
         if request.user.is_authenticated and not self.has_permission(request):
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next", reverse("admin:index")))
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """Every field can be read and searched, none changed; rows are neither added nor deleted here."""
+    """Rows can be read and searched, but not added, changed or deleted."""
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False
@@ -48,7 +48,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 
 
 class NoDeleteAdmin(admin.ModelAdmin[Any]):
-    """Rows that other rows stand on: edited, but never deleted."""
+    """Rows can be changed but not deleted, because other rows depend on them."""
 
     def has_delete_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
         return False

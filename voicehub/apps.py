@@ -15,14 +15,14 @@ class VoiceHubConfig(AppConfig):
     def ready(self) -> None:
         from voicehub import checks  # noqa: F401 - registers the checks
 
-        # gunicorn keeps its logs away from ours, and names the address of a request that broke.
+        # gunicorn's loggers bypass our handlers, and log the URL of a failed request.
         for name in ("gunicorn.error", "gunicorn.access"):
             logging.getLogger(name).addFilter(LinkRedactor())
         post_migrate.connect(update_roles, dispatch_uid="voicehub.roles")
 
 
 class StudioAdminConfig(AdminConfig):
-    """Django's admin with our site in it, which has no sign-in page of its own."""
+    """Django's admin with our own site class."""
 
     default = False
     default_site = "voicehub.admin_site.StudioAdminSite"

@@ -1,4 +1,4 @@
-"""The application for an ASGI server; the studio itself uses voicehub.wsgi, which is faster for these views."""
+"""ASGI application. The embedded studio uses voicehub.wsgi, which is faster for these views."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What `manage.py check` and every start say about settings that cannot work."""
+"""System checks for settings. They run with `manage.py check` and at every start."""
 
 from typing import Any
 
@@ -11,29 +11,29 @@ from voicehub import encryption
 
 @register()
 def check_field_keys(**_: Any) -> list[CheckMessage]:
-    """The keys that seal provider keys must work, and must not be the key that signs cookies."""
+    """The keys that encrypt provider keys must be valid, and must differ from the key that signs cookies."""
     try:
         encryption.load_keys()
     except ImproperlyConfigured as error:
-        return [Error(str(error), hint="Make one: manage.py studio does on its first start.", id="voicehub.E001")]
+        return [Error(str(error), hint="Run `manage.py studio` once. It creates a key.", id="voicehub.E001")]
     keys: list[str] = settings.VOICEHUB_FIELD_KEYS
     if settings.SECRET_KEY in keys:
-        hint = "Use a key of its own, so that changing one does not change the other."
-        return [Error("VOICEHUB_FIELD_KEYS holds the secret key.", hint=hint, id="voicehub.E002")]
+        hint = "Use a separate key, so that you can change one without the other."
+        return [Error("VOICEHUB_FIELD_KEYS contains the value of VOICEHUB_SECRET_KEY.", hint=hint, id="voicehub.E002")]
     return []
 
 
 @register()
 def check_queue_serializer(**_: Any) -> list[CheckMessage]:
-    """A pickle from the queue would be code that anybody with access to the queue can run."""
+    """With pickle, anyone with access to the queue could run code in the worker."""
     pickled = [name for name, queue in settings.RQ_QUEUES.items() if "JSON" not in str(queue.get("SERIALIZER"))]
     return [Error(f"Queue {name!r} does not use JSON.", id="voicehub.E003") for name in pickled]
 
 
 @register(deploy=True)
 def check_company(**_: Any) -> list[CheckMessage]:
-    """The statement that talents read aloud names the company; a sample's name must not end up in it."""
+    """The statement that talents read aloud names the company, so it must not be the sample's name."""
     if settings.VOICEHUB_COMPANY == "Northlight Voices":
         hint = "Set VOICEHUB_COMPANY to the company's legal name."
-        return [Warning("The company is still the sample's.", hint=hint, id="voicehub.W001")]
+        return [Warning("VOICEHUB_COMPANY is still the sample company.", hint=hint, id="voicehub.W001")]
     return []

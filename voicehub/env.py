@@ -1,4 +1,4 @@
-"""Readers for settings from the environment. They refuse nonsense and say what to set."""
+"""Read settings from environment variables. An invalid value raises ImproperlyConfigured, which says what to set."""
 
 import os
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 COMMANDS_WITHOUT_SECRETS = {"help", "version", "--version", "sandbox", "inspect_audio", "prepare_audio"}
-"""The commands of manage.py that sign, seal and unseal nothing."""
+"""The manage.py commands that sign, encrypt and decrypt nothing."""
 
 
 def read_text(name: str, default: str = "") -> str:
@@ -19,12 +19,12 @@ def read_text(name: str, default: str = "") -> str:
 
 
 def read_boolean(name: str, default: bool) -> bool:
-    """True or False; anything but a plain yes or no is an error, never a guess."""
+    """True or False. Raises ImproperlyConfigured for any value except TRUE and FALSE."""
     value = read_text(name).lower()
     if not value:
         return default
     if value not in TRUE | FALSE:
-        raise ImproperlyConfigured(f"{name}={value!r} is neither yes nor no. Use one of: true, false.")
+        raise ImproperlyConfigured(f"{name}={value!r} is not a boolean. Use true or false.")
     return value in TRUE
 
 
@@ -38,12 +38,12 @@ def read_integer(name: str, default: int, *, least: int = 0) -> int:
 
 
 def read_list(name: str, default: str = "") -> list[str]:
-    """A list written with commas."""
+    """A comma-separated list."""
     return [word.strip() for word in read_text(name, default).split(",") if word.strip()]
 
 
 def read_url(name: str, default: str) -> str:
-    """An http(s) address without its closing slash."""
+    """An http(s) URL without a trailing slash."""
     value = read_text(name, default)
     if not value.startswith(("http://", "https://")):
         raise ImproperlyConfigured(f"{name}={value!r} must begin with http:// or https://.")
@@ -51,9 +51,9 @@ def read_url(name: str, default: str) -> str:
 
 
 def needs_secrets(argv: Sequence[str]) -> bool:
-    """False only for manage.py with a command of WITHOUT_SECRETS, with a request for help, or with nothing at all.
+    """False only for manage.py with one of COMMANDS_WITHOUT_SECRETS, with --help, or without arguments.
 
-    Every other program stops at its start where a secret is missing, rather than at the first request that needs it.
+    Any other program with a missing secret fails at start, not at the first request that needs it.
     """
     program, *arguments = argv or [""]
     if Path(program).name != "manage.py":
@@ -62,21 +62,21 @@ def needs_secrets(argv: Sequence[str]) -> bool:
 
 
 def read_secret(name: str, folder: Path, *, needed: bool = True) -> str:
-    """A secret from NAME, from the file NAME_FILE, or from the folder where the embedded studio keeps its own.
+    """A secret from NAME, from the file in NAME_FILE, or from `folder`, where the embedded studio stores its own.
 
-    Where there is none: "" if it is not needed, or else ImproperlyConfigured with the three ways to give it.
+    If there is none: "" if it is not needed, otherwise ImproperlyConfigured with the three ways to set it.
     """
     if value := read_text(name):
         return value
-    named = read_text(f"{name}_FILE")
-    path = Path(named) if named else folder / name.removeprefix("VOICEHUB_").lower()
+    file_name = read_text(f"{name}_FILE")
+    path = Path(file_name) if file_name else folder / name.removeprefix("VOICEHUB_").lower()
     try:
         value = path.read_text(encoding="utf-8").strip()
     except OSError:
         value = ""
     if not value and needed:
         raise ImproperlyConfigured(
-            f"{name} is not set. Set {name} or {name}_FILE, or run `manage.py studio` once, which makes {path}."
+            f"{name} is not set. Set {name} or {name}_FILE, or run `manage.py studio` once, which creates {path}."
         )
     return value
 
@@ -91,15 +91,15 @@ class MailServer(NamedTuple):
 
 
 def read_mail_server(name: str) -> MailServer | None:
-    """The server in smtp://user:password@host:port?tls=1 (or ?ssl=1); None when the setting is not there."""
+    """The server from smtp://user:password@host:port?tls=1 (or ?ssl=1). None if it is not set."""
     value = read_text(name)
     if not value:
         return None
     parts = urlsplit(value)
     if parts.scheme != "smtp" or not parts.hostname:
         raise ImproperlyConfigured(f"{name} must look like smtp://user:password@host:587?tls=1.")
-    asked = parse_qs(parts.query)
+    query = parse_qs(parts.query)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     return MailServer(
-        parts.hostname, parts.port or 25, user, password, asked.get("tls") == ["1"], asked.get("ssl") == ["1"]
+        parts.hostname, parts.port or 25, user, password, query.get("tls") == ["1"], query.get("ssl") == ["1"]
     )

@@ -1,4 +1,4 @@
-"""What pages show of a sound: findings as chips, facts with a verdict."""
+"""How pages show the analysis of an audio file: findings as chips, facts with a verdict."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from voicehub.text import format_position
 
 Json = Mapping[str, Any]
 
-LEAD_IN_SECONDS = 0.5  # seconds that are heard before a place
+LEAD_IN_SECONDS = 0.5  # playback starts this long before a mark
 
 MINUTE = 60
 
 SEVERITIES = {
     "refused": ("bad", "Cannot be used"),
-    "put_right": ("busy", "Put right"),
-    "look": ("wait", "Worth a look"),
+    "put_right": ("busy", "Fixed"),
+    "look": ("wait", "Check this"),
 }
 NO_PROBLEM = ("good", "Fine")
 TONES_BY_WEIGHT = ("bad", "wait", "busy", "good")
 
-# A code as it is written for people; where nothing is said here, its underscores become spaces.
+# How parts of a finding code are written for people. Other parts stay as they are.
 CODE_WORDS = {
     "dc": "DC", "wav": "WAV", "mp3": "MP3", "mp4": "M4A or MP4", "flac": "FLAC", "aiff": "AIFF", "caf": "CAF",
     "ogg": "Ogg", "zip": "ZIP", "webm": "WebM", "rf64": "RF64", "rifx": "RIFX", "wave64": "Wave64", "pcm": "PCM",
@@ -32,7 +32,7 @@ CODE_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class TimeMark:
-    """A moment in a sound: the words for it, and from where it is played (seconds, as an attribute)."""
+    """A position in the audio: its label, and where playback starts (seconds, for an HTML attribute)."""
 
     label: str
     play_from: str
@@ -40,7 +40,7 @@ class TimeMark:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One finding as people see it."""
+    """One finding, as a page shows it."""
 
     code: str
     title: str
@@ -50,12 +50,12 @@ class Chip:
     advice: str
     mark: TimeMark | None
     is_comparison: bool = False
-    """It comes from a comparison with other recordings."""
+    """The finding comes from a comparison with other recordings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line of what is known of a sound, with the findings that belong to it."""
+    """One measured property of the audio, with the findings that belong to it."""
 
     label: str
     value: str
@@ -72,29 +72,29 @@ class Fact:
 
 
 def format_code(code: str) -> str:
-    """A code in a few words: "silence_at_end" → "Silence at end", "transcript_digits" → "Transcript: digits"."""
+    """A finding code as a title: "silence_at_end" → "Silence at end", "transcript_digits" → "Transcript: digits"."""
     area, _, rest = code.partition("_")
     if area == "transcript" and rest:
         return f"Transcript: {rest.replace('_', ' ')}"
-    words = " ".join(CODE_WORDS.get(part, part) for part in code.split("_")).strip()
-    return words[:1].upper() + words[1:]
+    title = " ".join(CODE_WORDS.get(part, part) for part in code.split("_")).strip()
+    return title[:1].upper() + title[1:]
 
 
 def make_time_mark(at: float, before: float = LEAD_IN_SECONDS) -> TimeMark:
-    """A place with what is played of it: "1.5 s" within the first minute, "1:05" after it."""
-    words = f"{at:.1f} s" if at < MINUTE else format_position(at)
-    return TimeMark(words, f"{max(0.0, at - before):.2f}")
+    """A mark labeled "1.5 s" in the first minute, "1:05" after it. Playback starts `before` seconds earlier."""
+    label = f"{at:.1f} s" if at < MINUTE else format_position(at)
+    return TimeMark(label, f"{max(0.0, at - before):.2f}")
 
 
 def make_chip(found: Json, *, is_comparison: bool = False) -> Chip:
-    """A finding as `audio.findings.findings.Finding.as_dict` makes it."""
-    tone, word = SEVERITIES.get(str(found["severity"]), SEVERITIES["look"])
+    """The chip of a finding, in the form of `audio.findings.findings.Finding.as_dict`."""
+    tone, label = SEVERITIES.get(str(found["severity"]), SEVERITIES["look"])
     at = found.get("at")
     return Chip(
         str(found["code"]),
         format_code(str(found["code"])),
         tone,
-        word,
+        label,
         str(found["text"]),
         str(found["advice"]),
         None if at is None else make_time_mark(at),
@@ -104,7 +104,8 @@ def make_chip(found: Json, *, is_comparison: bool = False) -> Chip:
 
 # --- facts ----------------------------------------------------------------------------------------
 
-# What a quick look says, by the names that the deep look has for the same (see `audio.analysis.measures.Measures`).
+# Names in the quick level check, and the names of the same measures in the full analysis
+# (see `audio.analysis.measures.Measures`).
 MEASURE_NAMES = {
     "leading_silence": "leading_silence_seconds",
     "trailing_silence": "trailing_silence_seconds",
@@ -115,18 +116,18 @@ MEASURE_NAMES = {
 
 
 def merge_measures(levels: Json, more: Json) -> dict[str, Any]:
-    """The levels of a quick look with the measures of a deep one over them; what could not be told is left out."""
+    """The measures of the quick level check, overridden by those of the full analysis, without unknown values."""
     both = {**{MEASURE_NAMES.get(name, name): value for name, value in levels.items()}, **more}
     return {name: value for name, value in both.items() if value is not None}
 
 
 def format_minus(text: str) -> str:
-    """A number with a true minus sign."""
+    """Replace hyphens in a formatted number with a true minus sign."""
     return text.replace("-", "−")
 
 
 def _describe_format(sound: Json) -> str:
-    """The strict reader takes no WAV but a 16-bit mono one; of what it cannot read it gives no rate."""
+    """The strict reader accepts only 16-bit mono WAVs, and gives no sample rate for other files."""
     return f"WAV, 16-bit, mono, {sound['sample_rate'] / 1000:g} kHz" if sound.get("sample_rate") else ""
 
 
@@ -135,26 +136,26 @@ def _describe_length(sound: Json) -> str:
 
 
 def _describe_level(sound: Json) -> str:
-    return format_minus("{rms_dbfs:.0f} dBFS on average, {peak_dbfs:.1f} at the highest point".format_map(sound))
+    return format_minus("{rms_dbfs:.0f} dBFS on average, {peak_dbfs:.1f} dBFS peak".format_map(sound))
 
 
 def _describe_clipping(sound: Json) -> str:
     share = sound["clipped_share"]
-    return f"{share:.2%} of it is cut off at the top" if share else "None"
+    return f"{share:.2%} of the samples are clipped" if share else "None"
 
 
 def _describe_treble(sound: Json) -> str:
-    return f"Reaches up to {sound['bandwidth_hz'] / 1000:.1f} kHz"
+    return f"Up to {sound['bandwidth_hz'] / 1000:.1f} kHz"
 
 
-# Each line with its words, what has to be known for them, and the codes of the findings that belong to it.
+# Per line: its label, a function that formats its value, the measure that it needs, and the codes of its findings.
 FACTS: tuple[tuple[str, Callable[[Json], str], str, frozenset[str]], ...] = (
     ("Format", _describe_format, "sample_rate", frozenset({"rate_not_allowed", "not_mono", "not_16_bit", "not_pcm"})),
     ("Length", _describe_length, "seconds", frozenset({"too_short", "too_long"})),
     ("Level", _describe_level, "rms_dbfs", frozenset({"too_quiet", "too_loud", "peak_high", "silent", "dc_offset"})),
     (
         "Noise",
-        "Speech is {snr_db:.0f} dB above it".format_map,
+        "{snr_db:.0f} dB below the speech".format_map,
         "snr_db",
         frozenset({"noisy", "noise_heard", "hum"}),
     ),
@@ -167,7 +168,7 @@ FACTS: tuple[tuple[str, Callable[[Json], str], str, frozenset[str]], ...] = (
     ),
     (
         "Room",
-        "A sound dies away in {reverberation_seconds:.2f} s".format_map,
+        "Sound decays in {reverberation_seconds:.2f} s".format_map,
         "reverberation_seconds",
         frozenset({"reverberant"}),
     ),
@@ -176,20 +177,20 @@ FACTS: tuple[tuple[str, Callable[[Json], str], str, frozenset[str]], ...] = (
 
 
 def make_facts(sound: Json, found: Iterable[Json]) -> list[Fact]:
-    """What was measured in lines with a verdict each; a finding that belongs to none of them is a line of its own.
+    """Each measured property as a line with a verdict. A finding that belongs to no property gets its own line.
 
-    `sound` is what is `known` of it with its `sample_rate`, `seconds` and `size`.
+    `sound` holds the result of `merge_measures`, and `sample_rate`, `seconds` and `size`.
     """
-    left = {(one["code"], one.get("at")): make_chip(one) for one in found}
+    remaining = {(one["code"], one.get("at")): make_chip(one) for one in found}
     lines = []
-    for label, words, needed, codes in FACTS:
-        here = tuple(left.pop(key) for key in list(left) if key[0] in codes)
-        value = words(sound) if needed in sound else ""
-        if value or here:
-            lines.append(Fact(label, value, here, make_clipping_marks(sound) if label == "Clipping" else ()))
-    return lines + [Fact(one.title, "", (one,)) for one in left.values()]
+    for label, format_value, needed, codes in FACTS:
+        fact_chips = tuple(remaining.pop(key) for key in list(remaining) if key[0] in codes)
+        value = format_value(sound) if needed in sound else ""
+        if value or fact_chips:
+            lines.append(Fact(label, value, fact_chips, make_clipping_marks(sound) if label == "Clipping" else ()))
+    return lines + [Fact(one.title, "", (one,)) for one in remaining.values()]
 
 
 def make_clipping_marks(sound: Json) -> tuple[TimeMark, ...]:
-    """Where the tops are cut off, as far as that is kept."""
+    """Marks at the clipped time spans, as far as they were stored."""
     return tuple(make_time_mark(start) for start, _end in sound.get("clipped_spans") or ())

@@ -1,4 +1,4 @@
-"""The application as gunicorn serves it."""
+"""WSGI application for gunicorn."""
 
 import os
 

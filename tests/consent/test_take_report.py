@@ -140,7 +140,7 @@ def test_the_sound_is_told_line_by_line_with_what_was_measured_later(
     about_words = {**hum, "code": "statement_negated", "text": "This stands with the words."}
     checked(take, findings=[hum, about_words], measures={"reverberation_seconds": 0.21})
     shown = review(as_viewer, consent)
-    assert "A sound dies away in 0.21 s" in shown and "A hum at 50 Hz." in shown and 'data-at="0.70"' in shown
+    assert "Sound decays in 0.21 s" in shown and "A hum at 50 Hz." in shown and 'data-at="0.70"' in shown
     assert "This stands with the words." not in shown
 
 

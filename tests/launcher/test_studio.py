@@ -173,7 +173,7 @@ def test_settings_that_cannot_work_end_the_start(home: Studio, tmp_path: Path) -
     command = [*MANAGE, "studio", "--port", str(free_port())]
     answer = subprocess.run(command, env=given, capture_output=True, text=True, timeout=60)
     assert answer.returncode == 1
-    assert "VOICEHUB_DEBUG='perhaps' is neither yes nor no" in answer.stdout
+    assert "VOICEHUB_DEBUG='perhaps' is not a boolean" in answer.stdout
     assert "web could not be started" in answer.stdout
 
 

@@ -94,7 +94,7 @@ def test_every_other_command_says_what_is_missing_and_who_makes_it(manage: Manag
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("manage.py: VOICEHUB_SECRET_KEY is not set. Set VOICEHUB_SECRET_KEY or ")
-    assert f"run `manage.py studio` once, which makes {data / 'secrets' / 'secret_key'}" in line
+    assert f"run `manage.py studio` once, which creates {data / 'secrets' / 'secret_key'}" in line
     assert not data.exists()
 
 
@@ -122,7 +122,7 @@ def test_empty_secrets_sign_and_seal_nothing(environment: dict[str, str]) -> Non
     script = "import sys; sys.argv = ['manage.py', 'sandbox']\nimport django; django.setup()\n{}"
     for use in (
         "from django.core import signing; signing.dumps(1)",
-        "from voicehub import encryption; encryption.ring()",
+        "from voicehub import encryption; encryption.load_keys()",
     ):
         done = subprocess.run(
             [sys.executable, "-c", script.format(use)],

@@ -345,7 +345,7 @@ def test_worker_that_dies_each_time_is_given_up(handler: Any) -> None:
         Task.objects.filter(pk=task.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     run(task)
     assert task.status == TaskStatus.FAILED
-    assert "stopped in the middle" in task.reason
+    assert "stopped during the task" in task.reason
 
 
 def test_giving_up_says_why(handler: Any) -> None:

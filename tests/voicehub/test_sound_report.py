@@ -86,8 +86,8 @@ def test_a_sound_that_is_fine_is_fine_in_every_line() -> None:
     ] == [
         ("Format", "WAV, 16-bit, mono, 44.1 kHz", "good"),
         ("Length", "9.0 s, 778.3\xa0KB", "good"),
-        ("Level", "−21 dBFS on average, −3.3 at the highest point", "good"),
-        ("Noise", "Speech is 38 dB above it", "good"),
+        ("Level", "−21 dBFS on average, −3.3 dBFS peak", "good"),
+        ("Noise", "38 dB below the speech", "good"),
         ("Clipping", "None", "good"),
         ("Silence", "0.3 s before, 0.4 s after", "good"),
     ]
@@ -154,7 +154,7 @@ def test_measures_have_plain_names_and_units() -> None:
     for text in ("−21.0 LUFS", "7.9 kHz", "84%", "−60 dBFS"):
         assert text in out
     assert "Not told: There was no model." in out
-    assert "unheard_of" not in out and "dies away" not in out and "Estimated" not in out
+    assert "unheard_of" not in out and "Reverberation" not in out and "Estimated" not in out
 
 
 def test_all_that_is_measured_is_shown_by_the_names_that_it_is_measured_by() -> None:

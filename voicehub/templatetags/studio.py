@@ -1,4 +1,4 @@
-"""What every page of the studio shows in the same way: times, durations, states, form fields."""
+"""Template tags for all pages: times, durations, status badges, form fields, page links."""
 
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from voicehub.text import format_duration
 
 register = template.Library()
 
-# The colour of a state: what is in order, what waits for somebody, what went wrong, what is moving.
+# The color of a status: in order, waiting for a person, failed, in progress.
 TONES = {
     "good": {"approved", "ready", "accepted", "done", "split"},
     "wait": {"submitted", "suspended", "unconfirmed", "dataset_issue"},
@@ -35,12 +35,12 @@ register.filter(format_duration)
 
 @register.filter
 def percent(share: float | None) -> str:
-    """A share of 0..1: 0.1234 → "12%"; nothing → "–"."""
+    """A share of 0..1: 0.1234 → "12%", None → "–"."""
     return "–" if share is None else f"{share:.0%}"
 
 
 def describe_moment(moment: datetime, now: datetime) -> str:
-    """A time near `now` by its distance, one further away by its date."""
+    """A time within a week of `now` as a relative time, another one as a date."""
     away = (now - moment).total_seconds()
     if abs(away) < MINUTE:
         return "just now" if away >= 0 else "in a moment"
@@ -48,13 +48,13 @@ def describe_moment(moment: datetime, now: datetime) -> str:
         return date_format(timezone.localtime(moment), "j F Y")
     size, unit = next((size, unit) for size, unit in UNITS if abs(away) >= size)
     count = int(abs(away) // size)
-    words = f"{count} {unit}{'' if count == 1 else 's'}"
-    return f"{words} ago" if away > 0 else f"in {words}"
+    distance = f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{distance} ago" if away > 0 else f"in {distance}"
 
 
 @register.filter
 def ago(moment: datetime | None) -> SafeString | str:
-    """A <time> that says "3 minutes ago", "in 2 days" or, a week away and more, the date; exact on hovering."""
+    """A <time> with "3 minutes ago" or "in 2 days", from a week away the date. Its title is the exact time."""
     if moment is None:
         return ""
     local = timezone.localtime(moment)
@@ -85,7 +85,7 @@ def day(value: date | None) -> SafeString | str:
 
 @register.simple_tag
 def status_badge(row: Any) -> SafeString:
-    """The state of a row with `status` choices, in its words and with the colour of its kind."""
+    """The status of a row, with the label from its choices and a color."""
     return format_html(
         '<span class="state state-{}">{}</span>', TONE_OF.get(row.status, "over"), row.get_status_display()
     )
@@ -93,7 +93,7 @@ def status_badge(row: Any) -> SafeString:
 
 @register.inclusion_tag("studio/field.html")
 def field(bound: BoundField, **attrs: Any) -> dict[str, Any]:
-    """One field of a form with its label, help and errors tied to it; further arguments become attributes."""
+    """One form field with its label, help text and errors. Other arguments become HTML attributes."""
     widget = bound.field.widget
     many = isinstance(widget, CheckboxSelectMultiple | RadioSelect)
     single = isinstance(widget, CheckboxInput)
@@ -106,7 +106,7 @@ def field(bound: BoundField, **attrs: Any) -> dict[str, Any]:
 
 @register.inclusion_tag("studio/pagination.html")
 def pages(page: "Page[Any]") -> dict[str, Any]:
-    """Links to the pages around this one; nothing where there is only one."""
+    """Links to nearby pages. Empty if there is only one page."""
     elided = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
     return {"page": page, "numbers": list(elided), "gap": page.paginator.ELLIPSIS}
 

@@ -1,6 +1,6 @@
-"""Sending private files: after the caller has checked permission, whole or in ranges, with a type that we chose.
+"""Send private files, whole or in ranges, with a content type that we choose. The caller checks permissions first.
 
-The type and the name come from what was verified at upload, never from the name that a browser sent.
+The type and the name come from what was verified at upload, never from the file name that a browser sent.
 """
 
 import re
@@ -18,10 +18,10 @@ RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})$")
 
 
 def parse_range(header: str, size: int) -> tuple[int, int] | None:
-    """First and last byte asked for by a Range header; None when the whole file is due (RFC 9110, 14.2).
+    """First and last byte of a Range header. None means the whole file (RFC 9110, 14.2).
 
-    Several ranges, or one that is not understood, are answered with the whole file, as the standard allows.
-    Raises ValueError when the range lies outside of the file.
+    Several ranges or an invalid one return None, as the standard allows.
+    Raises ValueError if the range is outside the file.
     """
     match = RANGE.match(header.strip())
     if not match or match.groups() == ("", ""):
@@ -47,7 +47,7 @@ def _read_part(file: Any, start: int, length: int) -> Iterator[bytes]:
 def send_file(
     request: HttpRequest, file: FieldFile, content_type: str, name: str, *, attachment: bool
 ) -> HttpResponseBase:
-    """The file as a response: from the disk with ranges, or as a redirect to a short-lived signed address on S3."""
+    """A response with the file: streamed from disk with ranges, or a redirect to a short-lived signed S3 URL."""
     disposition = content_disposition_header(attachment, name) or "attachment"
     if not isinstance(file.storage, FileSystemStorage):
         return _redirect_to_store(file, content_type, disposition)
@@ -62,8 +62,8 @@ def send_file(
 
 
 def _redirect_to_store(file: FieldFile, content_type: str, disposition: str) -> HttpResponse:
-    answer = {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}
-    url = file.storage.url(file.name, parameters=answer)  # type: ignore[call-arg]  # S3Storage takes parameters
+    parameters = {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}
+    url = file.storage.url(file.name, parameters=parameters)  # type: ignore[call-arg]  # S3Storage takes parameters
     return HttpResponse(status=302, headers={"Location": url})
 
 
@@ -83,5 +83,5 @@ def _stream_from_disk(request: HttpRequest, file: FieldFile) -> HttpResponseBase
 
 
 def format_peaks(peaks: Sequence[int]) -> list[list[float]]:
-    """Pairs (lowest, highest) of -128..127 as what a waveform is drawn from: the highest, then the lowest, of -1..1."""
+    """Convert (lowest, highest) pairs of -128..127 to two lists for a waveform: highest, then lowest, in -1..1."""
     return [[round(value / 128, 3) for value in row] for row in (peaks[1::2], peaks[0::2])]

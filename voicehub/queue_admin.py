@@ -1,4 +1,4 @@
-"""The queues in the admin: django-rq's pages, behind a permission of their own."""
+"""The queue pages of django-rq in the admin, with a permission check."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -11,20 +11,20 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern
 from rq.exceptions import NoSuchJobError
 
-# django-rq makes this permission, and asks for nothing but `is_staff`.
+# django-rq creates this permission, but only checks `is_staff`.
 MANAGE_QUEUES = "django_rq.admin"
 
 
 class QueueAdmin(django_rq.admin.QueueAdmin):
-    """django-rq's pages, which ask for nothing but `is_staff`, behind a permission of their own."""
+    """django-rq's pages, which only check `is_staff`, restricted to users with MANAGE_QUEUES."""
 
     def get_urls(self) -> list[URLPattern]:
-        # Without those of single rows: its model has no table.
-        rows = {None, *(f"django_rq_dashboard_{act}" for act in ("add", "history", "delete", "change"))}
-        every = super().get_urls()  # type: ignore[no-untyped-call]  # django-rq gives it no types
-        patterns = [pattern for pattern in every if pattern.name not in rows]
+        # Without the pages of single rows, because the model has no table.
+        excluded = {None, *(f"django_rq_dashboard_{action}" for action in ("add", "history", "delete", "change"))}
+        all_patterns = super().get_urls()  # type: ignore[no-untyped-call]  # django-rq gives it no types
+        patterns = [pattern for pattern in all_patterns if pattern.name not in excluded]
         for pattern in patterns:
-            pattern.callback = self.admin_site.admin_view(may_manage_queues(pattern.callback))
+            pattern.callback = self.admin_site.admin_view(require_queue_permission(pattern.callback))
         return patterns
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -40,12 +40,12 @@ class QueueAdmin(django_rq.admin.QueueAdmin):
         return False
 
 
-# What django-rq raises for a job, a worker or a scheduler that is not there.
-REMOVED_PATHS = (NoSuchJobError, ValueError, ImproperlyConfigured)
+# django-rq raises these for a missing job, worker or scheduler.
+MISSING_ERRORS = (NoSuchJobError, ValueError, ImproperlyConfigured)
 
 
-def may_manage_queues(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Decorator: the permission for the queues; what is gone meanwhile is a page that is not there."""
+def require_queue_permission(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Decorator: require MANAGE_QUEUES, and raise 404 for a job, worker or scheduler that no longer exists."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -53,7 +53,7 @@ def may_manage_queues(view: Callable[..., HttpResponseBase]) -> Callable[..., Ht
             raise PermissionDenied
         try:
             return view(request, *args, **kwargs)
-        except REMOVED_PATHS:
+        except MISSING_ERRORS:
             raise Http404 from None
 
     return guarded

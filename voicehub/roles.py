@@ -1,6 +1,6 @@
-"""What each role may do. The groups are made anew from this table after every migration.
+"""The permissions of each role. After every migration the groups are updated from this table.
 
-Viewers read, engineers run voices and recordings, producers run consents and builds, admins everything.
+Viewers can read, engineers manage voices and recordings, producers manage consents and builds, admins everything.
 """
 
 from typing import Any
@@ -27,14 +27,15 @@ ROLES = {
 
 
 def update_roles(**migrated: Any) -> None:
-    """Make the four groups and give each exactly its permissions; `admin` gets every one there is."""
+    """Create the four groups and set their permissions. `admin` gets all permissions."""
     from django.contrib.auth.management import create_permissions
     from django.contrib.auth.models import Group, Permission
 
     if "app_config" in migrated:
-        # Django's own receiver runs after this one, so the permissions of the last app would be missing.
+        # Django's own receiver runs after this one, so the last app's permissions would not exist yet.
         create_permissions(**migrated)
-    every = {f"{p.content_type.app_label}.{p.codename}": p for p in Permission.objects.select_related("content_type")}
-    for role, names in {**ROLES, "admin": list(every)}.items():
+    every_row = Permission.objects.select_related("content_type")
+    permissions = {f"{row.content_type.app_label}.{row.codename}": row for row in every_row}
+    for role, names in {**ROLES, "admin": list(permissions)}.items():
         group, _created = Group.objects.get_or_create(name=role)
-        group.permissions.set([every[name] for name in names if name in every])
+        group.permissions.set([permissions[name] for name in names if name in permissions])

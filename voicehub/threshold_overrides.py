@@ -1,11 +1,11 @@
-"""The thresholds of the audio checks as this studio has set them; apart from the models, which know no audio."""
+"""The thresholds of the audio checks, with this studio's overrides. Separate, because models do not import audio."""
 
 from audio.findings.thresholds import THRESHOLD_INFO, THRESHOLDS, Thresholds
 from voicehub.models import ThresholdOverride
 
 
 def load_thresholds(provider: str = "", tier: str = "") -> Thresholds:
-    """Those that hold at this provider and tier; without them, those of the whole studio. The narrower wins."""
+    """The thresholds for this provider and tier, or for the whole studio. The most specific override wins."""
     rows = ThresholdOverride.objects.filter(provider__in={"", provider}, tier__in={"", tier}, name__in=THRESHOLD_INFO)
     return THRESHOLDS.with_overrides({row.name: row.value for row in sorted(rows, key=_get_specificity)})
 

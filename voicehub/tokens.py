@@ -1,7 +1,6 @@
-"""Unguessable links: 256 bits go out, only their SHA-256 is stored, and no log gets one.
+"""Secret links: tokens of 256 bits. Only their SHA-256 is stored, and logs contain no token.
 
-A plain hash is enough for a value of this entropy (OWASP ASVS 5.0, 6.5.2); a look-up by hash needs no
-constant-time comparison.
+A plain hash is enough for this entropy (OWASP ASVS 5.0, 6.5.2). A look-up by hash needs no constant-time comparison.
 """
 
 import base64
@@ -14,30 +13,30 @@ from django.utils.crypto import salted_hmac
 
 
 def hash_token(token: str) -> str:
-    """The 64 hex digits under which `token` is stored and looked up."""
+    """The SHA-256 (64 hex digits) under which `token` is stored and looked up."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def new_token() -> tuple[str, str]:
-    """A fresh token of 43 URL-safe characters and its digest."""
+    """A new token of 43 URL-safe characters, and its digest."""
     token = secrets.token_urlsafe(32)
     return token, hash_token(token)
 
 
 def derive_token(purpose: str, row_id: object) -> str:
-    """The token of one row for one purpose: as long and as unguessable, but the same each time it is asked for.
+    """A token for one row and purpose, as long and as hard to guess as a new one, but the same at each call.
 
-    Work that is taken up again after a crash so sends out the address that it sent before, without storing it.
+    So a task that is retried after a crash sends the same URL as before, without storing it.
     """
-    made = salted_hmac(f"voicehub.token.{purpose}", str(row_id), algorithm="sha256").digest()
-    return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+    digest = salted_hmac(f"voicehub.token.{purpose}", str(row_id), algorithm="sha256").digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 SECRET_LINK = re.compile(r"(/(?:i|datasets|hooks/[\w-]+)/)[\w-]{20,}")
 
 
 def redact_links(line: str) -> str:
-    """`line` with the token of each private link replaced by an ellipsis."""
+    """Replace the token in each private link with an ellipsis."""
     return SECRET_LINK.sub(r"\1…", line)
 
 

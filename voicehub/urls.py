@@ -1,4 +1,4 @@
-"""Every address of the house. Those that are open without a login say so on their views."""
+"""Root URLconf. Views that need no sign-in are marked with `login_not_required`."""
 
 from django.contrib import admin
 from django.contrib.auth import views as auth
@@ -13,7 +13,7 @@ from voicehub.login_throttle import SignInView
 @login_not_required
 @require_safe
 def healthz(_request: HttpRequest) -> HttpResponse:
-    """For load balancers: the web process answers. It asks nothing of the database."""
+    """Health check for load balancers. It does not query the database."""
     return HttpResponse("ok", content_type="text/plain")
 
 

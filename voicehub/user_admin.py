@@ -1,4 +1,4 @@
-"""People in the admin: an editor reaches only those who may do no more, and the last superuser stays."""
+"""Users in the admin. An editor can change only users with no extra permissions. The last superuser stays."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +15,15 @@ from django.http import HttpRequest
 
 from voicehub.models import User
 
-LAST_SUPERUSER = "{name} is the only superuser who can sign in here. Make another superuser first."
-# Only a superuser gives these: they open more than any role does.
+LAST_SUPERUSER = "{name} is the only superuser who can sign in to the admin. Create another superuser first."
+# Only a superuser can grant these, because they allow more than any role.
 SUPERUSER_FIELDS = ["is_superuser", "user_permissions"]
 
 
 def find_superusers() -> QuerySet[User]:
-    """Those who can open the admin and change everything in it."""
-    found = User.objects.filter(is_superuser=True, is_active=True, is_staff=True)
-    return found.exclude(password="").exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    """The superusers who can sign in to the admin."""
+    superusers = User.objects.filter(is_superuser=True, is_active=True, is_staff=True)
+    return superusers.exclude(password="").exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
 
 
 def is_last_superuser(user: User) -> bool:
@@ -32,20 +32,20 @@ def is_last_superuser(user: User) -> bool:
 
 
 def find_permissions(user: User) -> set[int]:
-    """Also those of an account that is not active: it may be activated again."""
+    """The user's permissions, also those of an inactive account, which may be activated again."""
     held = Permission.objects.filter(Q(group__user=user) | Q(user=user))
     return set(held.values_list("pk", flat=True))
 
 
 def can_manage(editor: User | AnonymousUser, user: User) -> bool:
-    """Whether this person may do no more than the editor, so that the editor gains nothing by the change."""
+    """Whether the user has no permission that the editor lacks, so that the editor gains nothing by the change."""
     if editor.is_superuser:
         return True
     return isinstance(editor, User) and not user.is_superuser and find_permissions(user) <= find_permissions(editor)
 
 
 def find_assignable_roles(editor: User | AnonymousUser) -> QuerySet[Group]:
-    """The roles that hold no permission which the editor lacks."""
+    """The roles without a permission that the editor lacks."""
     if editor.is_superuser:
         return Group.objects.all()
     held = find_permissions(editor) if isinstance(editor, User) else set()
@@ -53,13 +53,13 @@ def find_assignable_roles(editor: User | AnonymousUser) -> QuerySet[Group]:
 
 
 class UserForm(UserChangeForm[User]):
-    """Refuses to take away what makes the last superuser one."""
+    """Rejects a change that would demote or deactivate the last superuser."""
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         flags = ("is_superuser", "is_active", "is_staff")
         is_demoted = any(cleaned.get(flag) is False for flag in flags)
-        # Read again, as the checked form has already written into its own row.
+        # Read from the database again, because form validation has already changed `self.instance`.
         before = User.objects.get(pk=self.instance.pk)
         if is_demoted and is_last_superuser(before):
             raise forms.ValidationError(LAST_SUPERUSER.format(name=before))
@@ -69,26 +69,24 @@ class UserForm(UserChangeForm[User]):
 if TYPE_CHECKING:
     PasswordForm = AdminPasswordChangeForm[User]
 else:
-    # It takes a type in the stubs only.
+    # Generic only in the type stubs.
     PasswordForm = AdminPasswordChangeForm
 
 
 class UserPasswordForm(PasswordForm):
-    """Refuses to leave the last superuser without a password."""
+    """Rejects removing the last superuser's password."""
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         with transaction.atomic():
             is_last = not cleaned.get("set_usable_password", True) and is_last_superuser(self.user)
         if is_last:
-            # At a field, as the page shows no other errors.
+            # On a field, because the page shows only field errors.
             self.add_error("usable_password", LAST_SUPERUSER.format(name=self.user))
         return cleaned
 
 
 class StudioUserAdmin(UserAdmin[User]):
-    """People and their roles."""
-
     form = UserForm
     change_password_form = UserPasswordForm
     list_display = ["username", "first_name", "last_name", "email", "roles", "is_active", "last_login"]
@@ -122,7 +120,7 @@ class StudioUserAdmin(UserAdmin[User]):
         self.delete_queryset(request, User.objects.filter(pk=obj.pk))
 
     def delete_queryset(self, _request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Asked again under a lock: another superuser may be deleting, too, just now."""
+        """Check again under a lock, because another superuser may be deleting at the same time."""
         with transaction.atomic():
             left = set(find_superusers().select_for_update()) - set(queryset)
             if not left and queryset.filter(is_superuser=True).exists():
@@ -132,10 +130,10 @@ class StudioUserAdmin(UserAdmin[User]):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
-        """The delete page and the mass action both ask this, and delete nothing that is protected."""
-        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        """Protect the last superuser. The delete page and the bulk action call this and delete nothing protected."""
+        deleted, counts, missing_permissions, protected = super().get_deleted_objects(objs, request)
         chosen = {user.pk for user in objs}
         superusers = list(find_superusers())
         if superusers and chosen.issuperset(user.pk for user in superusers):
             protected = [*protected, LAST_SUPERUSER.format(name=superusers[0])]
-        return deleted, counts, lacking, protected
+        return deleted, counts, missing_permissions, protected

@@ -1,4 +1,4 @@
-"""All settings, read from the environment through `voicehub.env`. The README's table says what each one means."""
+"""Django settings, read from environment variables by `voicehub.env`. The README lists them with their meaning."""
 
 import sys
 from pathlib import Path
@@ -12,32 +12,32 @@ from django.urls import reverse_lazy
 from launcher import valkey
 from voicehub import env, upload_limits
 
-# Lets classes such as ModelAdmin be written as the type checker knows them: with the model in brackets.
+# Makes classes such as ModelAdmin generic at run time, as they are for the type checker.
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.read_text("VOICEHUB_DATA_DIR", str(BASE_DIR / "var"))).resolve()
 
 DEBUG = env.read_boolean("VOICEHUB_DEBUG", default=False)
-# An empty secret can do no harm: Django and voicehub.encryption refuse to work with it.
-NEEDED = env.needs_secrets(sys.argv)
-SECRET_KEY = env.read_secret("VOICEHUB_SECRET_KEY", DATA_DIR / "secrets", needed=NEEDED)
-FIELD_KEYS = env.read_secret("VOICEHUB_FIELD_KEYS", DATA_DIR / "secrets", needed=NEEDED)
+# An empty secret is safe, because Django and voicehub.encryption refuse to use it.
+NEEDS_SECRETS = env.needs_secrets(sys.argv)
+SECRET_KEY = env.read_secret("VOICEHUB_SECRET_KEY", DATA_DIR / "secrets", needed=NEEDS_SECRETS)
+FIELD_KEYS = env.read_secret("VOICEHUB_FIELD_KEYS", DATA_DIR / "secrets", needed=NEEDS_SECRETS)
 VOICEHUB_FIELD_KEYS = [key.strip() for key in FIELD_KEYS.split(",") if key.strip()]
 
-# What people and providers reach us at: links in mails, callbacks and dataset addresses begin with it.
+# Base URL for links in mails, callbacks and dataset URLs.
 VOICEHUB_BASE_URL = env.read_url("VOICEHUB_BASE_URL", "http://127.0.0.1:8000")
-# The company that a talent names in the spoken statement.
+# The company named in the spoken statement.
 VOICEHUB_COMPANY = env.read_text("VOICEHUB_COMPANY", "Northlight Voices")
-# A studio of one person has no second one to approve what the first recorded. The history says so each time.
+# For a studio of one person: staff may approve takes that they recorded themselves. The audit log notes it each time.
 VOICEHUB_ALLOW_SELF_APPROVAL = env.read_boolean("VOICEHUB_ALLOW_SELF_APPROVAL", default=False)
-# Where the stand-in for the providers listens; empty where there is none.
+# URL of the provider sandbox. Empty if there is none.
 VOICEHUB_SANDBOX_URL = env.read_text("VOICEHUB_SANDBOX_URL").rstrip("/")
 
 HTTPS = VOICEHUB_BASE_URL.startswith("https://")
 ALLOWED_HOSTS = env.read_list("VOICEHUB_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = [VOICEHUB_BASE_URL]
-# How many proxies of our own stand in front and add to X-Forwarded-For (voicehub.middleware).
+# Number of our own proxies that append to X-Forwarded-For (voicehub.middleware).
 VOICEHUB_PROXIES = env.read_integer("VOICEHUB_PROXIES", 0)
 
 INSTALLED_APPS = [
@@ -92,7 +92,7 @@ TEMPLATES = [
     },
 ]
 
-# The database. SQLite takes one writer at a time: WAL and IMMEDIATE let the others wait instead of failing.
+# SQLite allows one writer at a time. With WAL and IMMEDIATE the other writers wait instead of failing.
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
@@ -101,19 +101,19 @@ SQLITE_OPTIONS = {
 }
 
 
-def database(url: str) -> dict[str, Any]:
+def make_database_config(url: str) -> dict[str, Any]:
     config: dict[str, Any] = dict(dj_database_url.parse(url))
     if "sqlite" in config["ENGINE"]:
         config["OPTIONS"] = SQLITE_OPTIONS
     return {**config, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 
 
-DATABASES = {"default": database(env.read_text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}"))}
+DATABASES = {"default": make_database_config(env.read_text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The queue is a doorbell (voicehub.outbox): it carries ids only, as JSON, since a pickle from a queue is code.
+# The queue carries only task ids (voicehub.outbox), as JSON, because unpickling data from a queue can run code.
 REDIS_URL = env.read_text("REDIS_URL", valkey.build_url(DATA_DIR))
-# How long a worker may be silent before its task goes to another one. One call to a provider takes less.
+# After this time without a heartbeat, another worker may claim a task. One provider call takes less.
 VOICEHUB_LEASE_SECONDS = env.read_integer("VOICEHUB_LEASE_SECONDS", 60, least=3)
 QUEUE: dict[str, Any] = {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer", "DEFAULT_TIMEOUT": 3600}
 RQ_QUEUES = dict.fromkeys(("urgent", "submit", "takes", "analysis"), QUEUE)
@@ -136,7 +136,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.read_text("VOICEHUB_TIME_ZONE", "UTC")
 USE_TZ = True
 
-# Files. Private ones are reached only through views that ask for permission, so there is no MEDIA_URL.
+# Private files are served only by views that check permissions, so there is no MEDIA_URL.
 S3_BUCKET = env.read_text("VOICEHUB_S3_BUCKET")
 PRIVATE_FOLDER = DATA_DIR / "media"
 PRIVATE_LOCAL = {
@@ -172,11 +172,11 @@ STORAGES = {
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-# An upload of any size goes to a temporary file, never into memory; the form fields beside it stay small.
+# Uploads of any size go to a temporary file, not into memory. Only the small form fields are held in memory.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = upload_limits.FORM_FIELDS_BYTES
 
-# Mail: smtp://user:password@host:587?tls=1, or else files that can be read under DATA_DIR/mail.
+# Mail: smtp://user:password@host:587?tls=1. Without it, mails are written to DATA_DIR/mail.
 MAIL = env.read_mail_server("VOICEHUB_EMAIL_URL")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if MAIL else 'filebased'}.EmailBackend"
 EMAIL_FILE_PATH = DATA_DIR / "mail"
@@ -187,13 +187,13 @@ if MAIL:
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.read_text("VOICEHUB_EMAIL_FROM", "VoiceHub <voicehub@localhost>")
 
-# What a browser may do with our pages: nothing that is not ours, nothing inline.
+# Content Security Policy: only our own resources, and nothing inline.
 MEDIA_HOST = [env.read_text("VOICEHUB_S3_ENDPOINT")] if S3_BUCKET and env.read_text("VOICEHUB_S3_ENDPOINT") else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF],
-        # wavesurfer.js styles its own shadow root; the nonce is for that one element.
+        # The nonce is for the one style element that wavesurfer.js adds to its shadow root.
         "style-src": [SELF, NONCE],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
@@ -229,6 +229,6 @@ LOGGING = {
         "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["links"]},
     },
     "root": {"handlers": ["console"], "level": env.read_text("VOICEHUB_LOG_LEVEL", "INFO").upper()},
-    # urllib3 tells the whole address of each call at DEBUG, also of those that let in whoever has them.
+    # At DEBUG, urllib3 logs full URLs, including secret ones such as signed URLs.
     "loggers": {"rq": {"level": "WARNING"}, "urllib3": {"level": "INFO"}},
 }

@@ -136,4 +136,4 @@ def test_sweeping_once_says_how_many(capsys: pytest.CaptureFixture[str]) -> None
     Task.objects.create(kind="wait_for_file", object_id="x", due_at=timezone.now())
     Task.objects.create(kind="wait_for_file", object_id="y", due_at=timezone.now() + timedelta(hours=1))
     call_command("sweep", "--once")
-    assert "Rang for 1 " in capsys.readouterr().out
+    assert "Due tasks enqueued: 1." in capsys.readouterr().out

@@ -36,7 +36,7 @@ def doctor(capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
 def trouble(capsys: pytest.CaptureFixture[str]) -> str:
     """The one line of trouble that there must be."""
     code, said = doctor(capsys)
-    lines = [line for line in said.splitlines() if line.startswith("TROUBLE")]
+    lines = [line for line in said.splitlines() if line.startswith("FAILED")]
     assert code == 1
     assert len(lines) == 1, said
     return lines[0]
@@ -45,15 +45,15 @@ def trouble(capsys: pytest.CaptureFixture[str]) -> str:
 def test_healthy_studio(capsys: pytest.CaptureFixture[str]) -> None:
     code, said = doctor(capsys)
     assert code == 0, said
-    assert "TROUBLE" not in said
-    for part in ("Database", "Queue", "Tasks", "Files", "Secrets", "Histories", "Settings"):
+    assert "FAILED" not in said
+    for part in ("Database", "Queue", "Tasks", "Files", "Secrets", "Audit logs", "Settings"):
         assert f"ok       {part}: " in said
 
 
 def test_work_that_nobody_does(capsys: pytest.CaptureFixture[str]) -> None:
     Task.objects.create(kind="any", object_id="1", due_at=timezone.now() - timedelta(hours=1))
     Task.objects.create(kind="any", object_id="2", due_at=timezone.now() + timedelta(hours=1))
-    assert "Tasks: 1 should have been done long ago" in trouble(capsys)
+    assert "Tasks: 1 overdue by more than 2 minutes" in trouble(capsys)
 
 
 def test_work_in_hand_is_no_trouble(capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,7 +70,7 @@ def test_queue_that_is_away(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     queue = django_rq.get_queue("submit")
     monkeypatch.setattr(queue, "connection", lost)
     monkeypatch.setattr(django_rq, "get_queue", lambda name: queue)
-    assert "Queue: it does not answer" in trouble(capsys)
+    assert "Queue: it does not respond" in trouble(capsys)
 
 
 def test_files_that_cannot_be_written(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,13 +96,16 @@ def test_key_that_was_sealed_with_a_lost_key(capsys: pytest.CaptureFixture[str],
     account.save()
     settings.VOICEHUB_FIELD_KEYS = [Fernet.generate_key().decode()]
     line = trouble(capsys)
-    assert "Secrets: the keys of Resemble of last year cannot be read" in line
+    assert "Secrets: the keys of Resemble of last year cannot be decrypted" in line
     assert "a-secret-of-the-provider" not in line
 
 
 def test_folder_that_others_can_enter(capsys: pytest.CaptureFixture[str]) -> None:
     Path(configured.DATA_DIR).chmod(0o755)
-    assert f"Secrets: others on this machine can look into it. Run: chmod 700 {configured.DATA_DIR}" in trouble(capsys)
+    assert (
+        f"Secrets: other users of this machine can read the data folder. Run: chmod 700 {configured.DATA_DIR}"
+        in trouble(capsys)
+    )
 
 
 def test_settings_that_cannot_work(capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
@@ -113,7 +116,7 @@ def test_settings_that_cannot_work(capsys: pytest.CaptureFixture[str], settings:
 @pytest.mark.parametrize("name", installed.PARTS)
 def test_each_part_of_listening_is_told(capsys: pytest.CaptureFixture[str], name: str) -> None:
     code, said = doctor(capsys)
-    told = "without  {}: " if installed.PARTS[name]() else "ok       {}: present."
+    told = "missing  {}: " if installed.PARTS[name]() else "ok       {}: installed."
     assert code == 0
     assert told.format(name) in said
 
@@ -128,7 +131,7 @@ def test_studio_without_any_part_of_listening_is_told_what_to_do_but_is_not_in_t
     code, said = doctor(capsys)
     assert code == 0
     lines = dict(
-        line.removeprefix("without  ").split(": ", 1) for line in said.splitlines() if line.startswith("without")
+        line.removeprefix("missing  ").split(": ", 1) for line in said.splitlines() if line.startswith("missing")
     )
     assert lines == {
         "Voice activity": "The weights are not here. Run: make run",

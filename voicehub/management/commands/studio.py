@@ -1,4 +1,4 @@
-"""Lists the studio among the commands. manage.py runs it without Django (launcher.environment, launcher.studio)."""
+"""Lists `studio` among the commands. manage.py runs it without Django (launcher.environment, launcher.studio)."""
 
 import sys
 
@@ -8,7 +8,7 @@ from launcher import studio
 
 
 class Command(BaseCommand):
-    help = "Runs the whole studio on this machine until Ctrl-C: web, worker, sweeper, queue and sandbox."
+    help = "Run the whole studio on this machine until Ctrl-C: web server, worker, sweeper, queue and sandbox."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:

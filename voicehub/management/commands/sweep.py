@@ -1,4 +1,4 @@
-"""The sweeper: rings again for work that is due and that nobody has taken (voicehub.outbox.sweep)."""
+"""The sweeper: re-enqueues due, unclaimed tasks (voicehub.outbox.notify_due_tasks)."""
 
 import logging
 import signal
@@ -11,38 +11,38 @@ from voicehub import outbox
 
 logger = logging.getLogger(__name__)
 
-# Work that nobody asks for by a click; once begun, each asks for itself again.
+# Recurring tasks. The sweeper enqueues them at its start; each then reschedules itself.
 RECURRING = ("expire_consents",)
 
 
 class Command(BaseCommand):
-    help = "Rings for due work that nobody has taken, again and again. Any number of them may run."
+    help = "Re-enqueue due, unclaimed tasks at an interval. Any number of sweepers may run."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="sweep once and say how many were rung for")
-        parser.add_argument("--every", type=float, default=5.0, help="seconds between two sweeps (default: 5)")
+        parser.add_argument("--once", action="store_true", help="sweep once and print the number of tasks")
+        parser.add_argument("--every", type=float, default=5.0, help="seconds between sweeps (default: 5)")
 
     def handle(self, *, once: bool, every: float, **options: object) -> None:
         if once:
-            self.stdout.write(f"Rang for {outbox.notify_due_tasks()} of the tasks that wait.")
+            self.stdout.write(f"Due tasks enqueued: {outbox.notify_due_tasks()}.")
             return
         stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
-        begun = False
+        is_started = False
         while not stopped.is_set():
-            begun = sweep(begin=not begun) or begun
+            is_started = sweep(start_recurring=not is_started) or is_started
             stopped.wait(every)
 
 
-def sweep(begin: bool) -> bool:
-    """One round, True if it was made; a database that is away for a moment is no reason to stop."""
+def sweep(start_recurring: bool) -> bool:
+    """Sweep once. False if the database did not respond, which must not stop the sweeper."""
     close_old_connections()
     try:
-        for kind in RECURRING if begin else ():
+        for kind in RECURRING if start_recurring else ():
             outbox.enqueue_task(kind, "all")
         outbox.notify_due_tasks()
     except DatabaseError as error:
-        logger.warning("The sweep was skipped, the database does not answer: %s", error)
+        logger.warning("Sweep skipped, because the database does not respond: %s", error)
         return False
     return True

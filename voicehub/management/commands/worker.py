@@ -1,4 +1,4 @@
-"""The worker: does the tasks that the queue rings for (voicehub.outbox), one at a time, in this process."""
+"""The worker: runs the tasks in the queues (voicehub.outbox), one at a time, in this process."""
 
 import logging
 import signal
@@ -23,14 +23,14 @@ logger = logging.getLogger(__name__)
 
 
 class StudioWorker(SimpleWorker):
-    """RQ's worker without what a doorbell needs none of: no fork, no commands by pub/sub.
+    """RQ's worker without forking and without pub/sub commands.
 
-    The state of a task is in the database, under a lease, so a killed worker is as good as an unplugged
-    one. Commands sent through the queue could stop a task halfway; nobody may.
+    A task's state is in the database, under a lease, so a killed worker loses nothing. Pub/sub commands could stop a
+    task halfway, so they are disabled.
     """
 
     is_stopping = False
-    # Where RQ itself tries to reach the queue again: its own limit of a minute would keep deletions waiting.
+    # The longest wait between RQ's own reconnection attempts. Its default of a minute would delay deletions.
     max_connection_wait_time = QUEUE_RECONNECT_SECONDS
 
     def subscribe(self) -> None:
@@ -40,12 +40,12 @@ class StudioWorker(SimpleWorker):
         pass
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """Finish the task in hand, then stop."""
+        """Finish the current task, then stop."""
         self.is_stopping = True
-        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # RQ gives it no types
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # untyped in RQ
 
     def perform_job(self, job: Job, queue: Queue) -> bool:
-        """Do one task with a database connection that is known to be alive."""
+        """Run one task with a live database connection."""
         close_old_connections()
         try:
             return super().perform_job(job, queue)
@@ -54,18 +54,18 @@ class StudioWorker(SimpleWorker):
 
 
 class Command(BaseCommand):
-    help = "Does the tasks that wait in the queues, until it is told to stop."
+    help = "Run the tasks in the queues until it gets SIGINT or SIGTERM."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--queue", choices=QUEUES, action="append", help="only this queue; several are emptied in the order given"
+            "--queue", choices=QUEUES, action="append", help="only this queue; repeat it for several, by priority"
         )
 
     def handle(self, *, queue: list[str] | None, **options: object) -> None:
         connection = django_rq.get_connection(SUBMIT)
         stopped = threading.Event()
         while not stopped.is_set():
-            # Until RQ puts its own in place, and between two of its workers.
+            # For the time before RQ installs its own handlers, and between two RQ workers.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: stopped.set())
             try:
@@ -77,11 +77,11 @@ class Command(BaseCommand):
 
 
 def work(connection: Redis, names: Sequence[str]) -> bool:
-    """Work until told to stop (True) or until the queue is lost (False, or RedisError)."""
+    """Run tasks. True after a stop request, False or RedisError if the queue is lost."""
     queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in names]
     worker = StudioWorker(queues, connection=connection, serializer=JSONSerializer, log_job_description=False)
     try:
         worker.work(logging_level="WARNING")
-    except SystemExit:  # RQ's word for a second signal
+    except SystemExit:  # RQ raises it at a second signal
         return True
     return worker.is_stopping

@@ -1,4 +1,4 @@
-"""Looks for trouble in a studio and says in plain lines what it found; for people and for monitoring."""
+"""Check the health of a studio and print one line per check, for people and for monitoring."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -26,97 +26,102 @@ from voices.models import Account
 OVERDUE = timedelta(minutes=2)
 
 
-class Trouble(Exception):
-    """What is wrong, and what to do about it."""
+class CheckFailed(Exception):
+    """A problem, with its solution."""
 
 
-class Without(Exception):
-    """What this studio does without, and how to have it. It is no trouble."""
+class PartMissing(Exception):
+    """An optional part is not installed. The text says how to install it. This is not a problem."""
 
 
 class Command(BaseCommand):
-    help = "Checks that the studio is whole, part by part; exits with 1 when something is wrong."
-    # They are one of the things that are looked at.
+    help = "Check each part of the studio. The exit code is 1 if a check fails."
+    # `check_settings` runs them.
     requires_system_checks = ()
 
     def handle(self, **options: object) -> None:
-        results = [self.look(name, check) for name, check in CHECKS.items()]
+        results = [self.run_check(name, check) for name, check in CHECKS.items()]
         if not all(results):
             sys.exit(1)
 
-    def look(self, name: str, check: Callable[[], str]) -> bool:
-        """Make one check and say how it went."""
+    def run_check(self, name: str, check: Callable[[], str]) -> bool:
+        """Run one check and print its result. False if it failed."""
         try:
             self.stdout.write(f"ok       {name}: {check()}")
-        except Without as without:
-            self.stdout.write(self.style.WARNING(f"without  {name}: {without}"))
-        except Trouble as trouble:
-            self.stdout.write(self.style.ERROR(f"TROUBLE  {name}: {trouble}"))
+        except PartMissing as missing:
+            self.stdout.write(self.style.WARNING(f"missing  {name}: {missing}"))
+        except CheckFailed as failure:
+            self.stdout.write(self.style.ERROR(f"FAILED   {name}: {failure}"))
             return False
         return True
 
 
-def database() -> str:
+def check_database() -> str:
     try:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as error:
-        raise Trouble(f"it does not answer ({error}). Check DATABASE_URL.") from error
+        raise CheckFailed(f"it does not respond ({error}). Check DATABASE_URL.") from error
     if missing:
-        raise Trouble(f"{len(missing)} migrations are missing. Run: manage.py migrate")
-    return f"{connection.display_name}, up to date."
+        raise CheckFailed(f"migrations to apply: {len(missing)}. Run: manage.py migrate")
+    return f"{connection.display_name}, all migrations applied."
 
 
-def queue() -> str:
+def check_queue() -> str:
     try:
         waiting = sum(django_rq.get_queue(name).count for name in QUEUES)
     except (RedisError, OSError) as error:
-        raise Trouble(f"it does not answer ({error}). Start the studio, or check REDIS_URL.") from error
-    return f"it answers; {waiting} waiting in it."
+        raise CheckFailed(f"it does not respond ({error}). Start the studio, or check REDIS_URL.") from error
+    return f"it responds. Jobs in the queue: {waiting}."
 
 
-def tasks() -> str:
+def check_tasks() -> str:
     try:
         rows = Task.objects.filter(status=TaskStatus.WAITING)
-        late = rows.filter(due_at__lt=timezone.now() - OVERDUE, lease__isnull=True).count()
-        given_up = Task.objects.filter(status=TaskStatus.FAILED).count()
+        overdue = rows.filter(due_at__lt=timezone.now() - OVERDUE, lease__isnull=True).count()
+        failed = Task.objects.filter(status=TaskStatus.FAILED).count()
     except DatabaseError as error:
-        raise Trouble("they cannot be read.") from error
-    if late:
-        raise Trouble(f"{late} should have been done long ago. Is a worker running? Is a sweeper?")
-    return f"none is late; {given_up} were given up (see them in the admin)."
+        raise CheckFailed("they cannot be read from the database.") from error
+    if overdue:
+        minutes = OVERDUE.total_seconds() / 60
+        raise CheckFailed(f"{overdue} overdue by more than {minutes:.0f} minutes. Start a worker and a sweeper.")
+    return f"none is overdue. Failed tasks: {failed} (see Tasks in the admin)."
 
 
-def files() -> str:
-    """Write, read and delete one; the storage may be a folder or a bucket."""
+def check_files() -> str:
+    """Write, read and delete a file. The storage may be a folder or a bucket."""
     storage = private()
     try:
         name = storage.save("doctor/probe.txt", ContentFile(b"VoiceHub"))
         with storage.open(name) as file:
-            whole = file.read() == b"VoiceHub"
+            is_equal = file.read() == b"VoiceHub"
         storage.delete(name)
-    except Exception as error:  # noqa: BLE001 - each kind of storage has its own
-        raise Trouble(f"they cannot be stored ({error}).") from error
-    if not whole:
-        raise Trouble("what is read back is not what was written.")
+    except Exception as error:  # noqa: BLE001 - each storage has its own exceptions
+        raise CheckFailed(
+            f"they cannot be stored ({error}). Check the folder or the bucket, and its free space."
+        ) from error
+    if not is_equal:
+        raise CheckFailed("a file was read back with different content. Check the disk or the bucket.")
     return "they can be written, read and deleted."
 
 
-def secrets() -> str:
-    """The keys of accounts have to open with the encryption keys at hand."""
+def check_secrets() -> str:
+    """Check that the account keys can be decrypted, and that the data folder is private."""
     try:
-        unreadable = list(_unreadable())
+        unreadable = list(_list_unreadable_accounts())
     except DatabaseError as error:
-        raise Trouble("the accounts cannot be read.") from error
+        raise CheckFailed("the accounts cannot be read from the database.") from error
     if unreadable:
-        raise Trouble(f"the keys of {', '.join(unreadable)} cannot be read. Enter them again in the admin.")
-    loose = settings.DATA_DIR.stat().st_mode & 0o077 if settings.DATA_DIR.is_dir() else 0
-    if loose:
-        raise Trouble(f"others on this machine can look into it. Run: chmod 700 {settings.DATA_DIR}")
-    return "every stored key can be read, by nobody else on this machine."
+        raise CheckFailed(
+            f"the keys of {', '.join(unreadable)} cannot be decrypted. Enter them again on the account's page."
+        )
+    open_bits = settings.DATA_DIR.stat().st_mode & 0o077 if settings.DATA_DIR.is_dir() else 0
+    if open_bits:
+        raise CheckFailed(f"other users of this machine can read the data folder. Run: chmod 700 {settings.DATA_DIR}")
+    return "all stored keys can be decrypted, and the data folder is private."
 
 
-def _unreadable() -> Iterator[str]:
+def _list_unreadable_accounts() -> Iterator[str]:
     for account in Account.objects.exclude(encrypted_key=""):
         try:
             account.decrypt_key()
@@ -124,38 +129,38 @@ def _unreadable() -> Iterator[str]:
             yield account.name
 
 
-def histories() -> str:
+def check_audit_logs() -> str:
     try:
-        broken = [f"{consent} at line {number}" for consent, number in find_broken_logs()]
+        broken = [f"{consent}, entry {number}" for consent, number in find_broken_logs()]
     except DatabaseError as error:
-        raise Trouble("they cannot be read.") from error
+        raise CheckFailed("they cannot be read from the database.") from error
     if broken:
-        raise Trouble(f"these were changed after they were written: {'; '.join(broken)}.")
-    return "every consent's history holds."
+        raise CheckFailed(f"entries were modified: {'; '.join(broken)}. Compare them with a backup.")
+    return "no entry was modified."
 
 
-def configuration() -> str:
-    found = checks.run_checks(include_deployment_checks=settings.VOICEHUB_BASE_URL.startswith("https://"))
-    serious = [message for message in found if message.level >= checks.WARNING and not message.is_silenced()]
+def check_settings() -> str:
+    problems = checks.run_checks(include_deployment_checks=settings.VOICEHUB_BASE_URL.startswith("https://"))
+    serious = [message for message in problems if message.level >= checks.WARNING and not message.is_silenced()]
     if serious:
-        raise Trouble(" ".join(f"{message.msg} {message.hint or ''}".strip() for message in serious))
-    return "nothing to complain of."
+        raise CheckFailed(" ".join(f"{message.msg} {message.hint or ''}".strip() for message in serious))
+    return "no problems found."
 
 
-def listening(lacks: Callable[[], tuple[str, ...]]) -> str:
-    """One part of the audio checks; pages say "not checked" where it is not there."""
-    if reasons := lacks():
-        raise Without(" ".join(reasons))
-    return "present."
+def check_audio_part(find_reasons: Callable[[], tuple[str, ...]]) -> str:
+    """Check one optional part of the audio analysis. Without it, pages show "not checked"."""
+    if reasons := find_reasons():
+        raise PartMissing(" ".join(reasons))
+    return "installed."
 
 
 CHECKS: dict[str, Callable[[], str]] = {
-    "Database": database,
-    "Queue": queue,
-    "Tasks": tasks,
-    "Files": files,
-    "Secrets": secrets,
-    "Histories": histories,
-    "Settings": configuration,
-    **{name: partial(listening, lacks) for name, lacks in PARTS.items()},
+    "Database": check_database,
+    "Queue": check_queue,
+    "Tasks": check_tasks,
+    "Files": check_files,
+    "Secrets": check_secrets,
+    "Audit logs": check_audit_logs,
+    "Settings": check_settings,
+    **{name: partial(check_audio_part, find_reasons) for name, find_reasons in PARTS.items()},
 }

@@ -1,4 +1,4 @@
-"""`manage.py sandbox`: the stand-in for the providers, a server in a process of its own."""
+"""`manage.py sandbox`: the provider simulator, a server in its own process."""
 
 import signal
 from argparse import ArgumentParser
@@ -18,31 +18,31 @@ PORT = 8800
 
 
 class Command(BaseCommand):
-    help = "Serve a stand-in for the voice providers, with its own state and no login."
-    # It shares nothing with the dashboard, whose checks would only delay it.
+    help = "Run a simulator of the voice providers, with its own state and without sign-in."
+    # The sandbox shares nothing with the dashboard, so the dashboard's checks would only delay it.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=PORT, help=f"0 takes any free port (default: {PORT})")
+        parser.add_argument("--port", type=int, default=PORT, help=f"port; 0 for any free port (default: {PORT})")
         folder = settings.DATA_DIR / "sandbox"
-        parser.add_argument("--data", type=Path, default=folder, help="folder for its state and audio")
+        parser.add_argument("--data", type=Path, default=folder, help="folder for state and audio")
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument(
-            "--training-seconds", type=float, default=vendor_defaults.TRAINING_SECONDS, help="how long a build takes"
+            "--training-seconds", type=float, default=vendor_defaults.TRAINING_SECONDS, help="seconds per build"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        signal.signal(signal.SIGTERM, _stop)
+        signal.signal(signal.SIGTERM, _handle_sigterm)
         try:
-            server = _opened(options["host"], options["port"], options["data"], options["training_seconds"])
+            server = _open_server(options["host"], options["port"], options["data"], options["training_seconds"])
             self._serve(server, f"http://{options['host']}:{server.server_port}", options["data"])
         except KeyboardInterrupt:
             self.stdout.write("Sandbox stopped")
 
     def _serve(self, server: Server, address: str, folder: Path) -> None:
-        """Until KeyboardInterrupt. Trainings that are under way go on at the next start."""
+        """Serve until KeyboardInterrupt. Unfinished trainings continue at the next start."""
         try:
-            self.stdout.write(f"Sandbox listening on {address} with its data in {folder}")
+            self.stdout.write(f"Sandbox listening on {address}, data in {folder}")
             self.stdout.flush()
             clock.start(server.house.store.ahead())
             training.resume(server.house)
@@ -53,17 +53,18 @@ class Command(BaseCommand):
             server.house.store.close()
 
 
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    """SIGTERM ends the sandbox as Ctrl-C does."""
+def _handle_sigterm(_number: int, _frame: FrameType | None) -> None:
+    """Stop the sandbox as Ctrl-C does."""
     raise KeyboardInterrupt
 
 
-def _opened(host: str, port: int, folder: Path, training_seconds: float) -> Server:
-    """The server, listening; CommandError where the folder or the port is taken."""
+def _open_server(host: str, port: int, folder: Path, training_seconds: float) -> Server:
+    """The listening server. Raises CommandError if the folder or the port is in use."""
     try:
         house = House(Store(folder, registry.SCHEMA), Settings(training_seconds=training_seconds))
         return Server(host, port, house)
-    except FolderInUse as problem:
-        raise CommandError(str(problem)) from None
-    except OSError as problem:
-        raise CommandError(f"Cannot listen on {host}:{port}: {problem.strerror}") from None
+    except FolderInUse as error:
+        raise CommandError(str(error)) from None
+    except OSError as error:
+        advice = "Choose another --port or --host."
+        raise CommandError(f"Cannot listen on {host}:{port}: {error.strerror}. {advice}") from None

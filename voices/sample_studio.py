@@ -1,7 +1,7 @@
-"""The sample studio: what a newcomer finds, made by really running the flow against the sandbox.
+"""The sample studio that a new installation starts with, created by real builds in the sandbox.
 
-It holds an account at each provider, two finished builds of one voice to compare, a build whose recordings need work,
-a consent that waits for review, and an open invitation.
+It contains an account at each provider, two finished builds of one voice to compare, a build with problem recordings,
+a consent to review, and an open invitation.
 """
 
 import io
@@ -35,123 +35,125 @@ from voices.services.previews import request_preview
 from voices.services.recordings.store import add_recording, create_voice
 
 FOLDER = settings.BASE_DIR / "sample"
-PROVIDER, OTHER_PROVIDER = "resemble_v2", "resemble_v1"  # both ask for the same words to be read
+PROVIDER, OTHER_PROVIDER = "resemble_v2", "resemble_v1"  # both require the same statement
 SENTENCE = "The next tour begins at the main entrance in five minutes."
 PEOPLE = {"paula": "producer", "ed": "engineer", "vera": "viewer", "ada": "admin"}
-NO_LISTENER = "A sample: the program put it in force, and no person has listened."
-PATIENCE = 90  # seconds that a sample build may take
+NO_LISTENER = "Sample data: approved by the program. No person has listened."
+BUILD_TIMEOUT = 90  # seconds
 
-Say = Callable[[str], None]
+WriteLine = Callable[[str], None]
 
 
 class SampleFailed(Exception):
-    """The sample studio could not be finished; the text says what to do."""
+    """The sample studio could not be completed. The text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampleClip:
-    """One file of the sample's manifest, decoded to the WAV that a studio would upload."""
+    """One file of the sample's manifest."""
 
     name: str
     set: str
     kind: str
     transcript: str
 
-    def upload(self) -> SimpleUploadedFile:
+    def make_upload(self) -> SimpleUploadedFile:
+        """Decode the file to the 16-bit WAV that a studio would upload."""
         samples, rate = soundfile.read(FOLDER / self.name, dtype="int16")
         wav = io.BytesIO()
         soundfile.write(wav, samples, rate, format="WAV", subtype="PCM_16")
         return SimpleUploadedFile(self.name.replace(".flac", ".wav"), wav.getvalue(), "audio/wav")
 
 
-def clips(of: str, *kinds: str) -> Iterator[SampleClip]:
-    """The sample clips of one set, of these kinds."""
-    for line in json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8")):
-        if line["set"] == of and line["kind"] in kinds:
-            yield SampleClip(line["file"], line["set"], line["kind"], line["transcript"])
+def list_clips(set_name: str, *kinds: str) -> Iterator[SampleClip]:
+    """The sample clips of one set and these kinds."""
+    for entry in json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8")):
+        if entry["set"] == set_name and entry["kind"] in kinds:
+            yield SampleClip(entry["file"], entry["set"], entry["kind"], entry["transcript"])
 
 
-def make(say: Say) -> None:
-    """Make what is not there yet. Raises SampleFailed when the sandbox or the worker does not answer."""
-    paula = _people(say)
-    accounts = {provider.slug: _account(provider) for provider in registry.list_providers()}
+def make_sample_studio(write_line: WriteLine) -> None:
+    """Create what does not exist yet. Raises SampleFailed if the sandbox or the worker does not respond."""
+    paula = _create_users(write_line)
+    accounts = {provider.slug: _get_or_create_account(provider) for provider in registry.list_providers()}
     if not Talent.objects.filter(name="Sally Lind").exists():
-        say("Sally Lind: consents, contract, eight recordings and builds at two providers.")
-        sally = _permitted("Sally Lind", "slt", paula, PROVIDER, OTHER_PROVIDER)
-        guide = _voice(sally, "Sally, museum guide", "slt", paula)
+        write_line("Sally Lind: consents, contract, eight recordings and builds at two providers.")
+        sally = _create_approved_talent("Sally Lind", "slt", paula, PROVIDER, OTHER_PROVIDER)
+        guide = _create_voice(sally, "Sally, museum guide", "slt", paula)
         first = start_build(guide, accounts[PROVIDER], Tier.RAPID, Handover.RECORDINGS, paula)
         archive = Handover.SIGNED_PUT_TEXTS
         other = start_build(guide, accounts[OTHER_PROVIDER], Tier.PROFESSIONAL, archive, paula)
-        _wait_for(first, other)
+        _wait_for_builds(first, other)
         first.remote_voice.refresh_from_db()
         request_preview(first.remote_voice, SENTENCE, paula)
     if not Talent.objects.filter(name="Rob Marsh").exists():
-        say("Rob Marsh: a build with a silent recording and one of somebody else.")
-        rob = _permitted("Rob Marsh", "rms", paula, PROVIDER)
-        voice = _voice(rob, "Rob, station announcements", "rms", paula)
-        _wait_for(start_build(voice, accounts[PROVIDER], Tier.RAPID, Handover.RECORDINGS, paula))
+        write_line("Rob Marsh: a build with a silent recording and one by another speaker.")
+        rob = _create_approved_talent("Rob Marsh", "rms", paula, PROVIDER)
+        voice = _create_voice(rob, "Rob, station announcements", "rms", paula)
+        _wait_for_builds(start_build(voice, accounts[PROVIDER], Tier.RAPID, Handover.RECORDINGS, paula))
     if not Talent.objects.filter(name="Alan Webb").exists():
-        say("Alan Webb: a consent that waits for review.")
-        alan = _talent("Alan Webb", paula)
+        write_line("Alan Webb: a consent to review.")
+        alan = _create_talent("Alan Webb", paula)
         _file_contract(alan, paula)
-        submit_take(_asked(alan, PROVIDER, paula), next(clips("awb", "consent")).upload(), Capture.LINK)
+        clip = next(list_clips("awb", "consent"))
+        submit_take(_request_consent(alan, PROVIDER, paula), clip.make_upload(), Capture.LINK)
     if not Talent.objects.filter(name="Kim Aldous").exists():
-        say("Kim Aldous: an invitation that is still open.")
-        invite_talent([_asked(_talent("Kim Aldous", paula), PROVIDER, paula)], paula)
+        write_line("Kim Aldous: an open invitation.")
+        invite_talent([_request_consent(_create_talent("Kim Aldous", paula), PROVIDER, paula)], paula)
 
 
-def _people(say: Say) -> User:
-    """One person for each role, with one password that is made here and written where only the owner reads it."""
+def _create_users(write_line: WriteLine) -> User:
+    """Create one user per role, with a shared random password. The file with it is readable by its owner only."""
     password = "-".join(secrets.token_hex(2) for _ in range(3))
-    made = False
+    is_created = False
     for name, role in PEOPLE.items():
         if User.objects.filter(username=name).exists():
             continue
-        made = True
+        is_created = True
         is_admin = role == "admin"
         user = User.objects.create_user(
             name, f"{name}@studio.example", password, first_name=name.title(), is_staff=is_admin, is_superuser=is_admin
         )
         user.groups.add(Group.objects.get(name=role))
-    if made:
+    if is_created:
         path = settings.DATA_DIR / "sign-ins.txt"
         path.touch(mode=0o600)
         path.write_text("".join(f"{name:8}{role:10}{password}\n" for name, role in PEOPLE.items()), encoding="utf-8")
-        say("Sign-ins for a producer, an engineer, a viewer and an admin.")
+        write_line("users with the roles producer, engineer, viewer and admin.")
     return User.objects.get(username="paula")
 
 
-def _account(provider: type[Provider]) -> Account:
-    found = Account.objects.filter(provider=provider.slug, mode=Mode.SANDBOX).first()
+def _get_or_create_account(provider: type[Provider]) -> Account:
+    account = Account.objects.filter(provider=provider.slug, mode=Mode.SANDBOX).first()
     key = f"sandbox-{secrets.token_hex(8)}"
-    return found or add_account(f"Practice at {provider.label}", provider.slug, Mode.SANDBOX, key)
+    return account or add_account(f"Practice at {provider.label}", provider.slug, Mode.SANDBOX, key)
 
 
-def _talent(name: str, by: User) -> Talent:
+def _create_talent(name: str, by: User) -> Talent:
     return Talent.objects.create(name=name, email=f"{name.split()[0].lower()}@talent.example", created_by=by)
 
 
-def _asked(talent: Talent, provider: str, by: User) -> Consent:
+def _request_consent(talent: Talent, provider: str, by: User) -> Consent:
     return request_consent(talent, provider, "en-US", Purpose.NARRATION, by)
 
 
-def _permitted(name: str, speaker: str, by: User, *providers: str) -> Talent:
-    """A talent whose statements were recorded in the studio and approved, with a contract in force."""
-    talent = _talent(name, by)
+def _create_approved_talent(name: str, speaker: str, by: User, *providers: str) -> Talent:
+    """Create a talent with a contract in force, and approved takes that were recorded in the studio."""
+    talent = _create_talent(name, by)
     _file_contract(talent, by)
     recorder = User.objects.get(username="ed")
     for provider in providers:
-        consent = _asked(talent, provider, by)
-        take = submit_take(consent, next(clips(speaker, "consent")).upload(), Capture.IN_STUDIO, by=recorder)
+        consent = _request_consent(talent, provider, by)
+        take = submit_take(consent, next(list_clips(speaker, "consent")).make_upload(), Capture.IN_STUDIO, by=recorder)
         consent.refresh_from_db()
         _approve_sample(consent, take, by)
     return talent
 
 
 def _approve_sample(consent: Consent, take: Take, by: User) -> None:
-    """Approve without making a newcomer wait as long as the take lasts; the history says that it was no person."""
-    as_if_played = take.created_at - timedelta(seconds=take.seconds)
-    approve_consent(consent, take, by, played_at=as_if_played, reason=NO_LISTENER)
+    """Approve without playing the take, which would delay the start. The audit log says that no person listened."""
+    played_at = take.created_at - timedelta(seconds=take.seconds)
+    approve_consent(consent, take, by, played_at=played_at, reason=NO_LISTENER)
 
 
 def _file_contract(talent: Talent, by: User) -> None:
@@ -167,31 +169,32 @@ def _file_contract(talent: Talent, by: User) -> None:
         "compensation": "Session fee, and a fee for each year of use.",
         "representation": "Agent",
     }
-    lines = ["VOICE LICENCE (SAMPLE)", f"Talent: {talent.name}", f"Studio: {settings.VOICEHUB_COMPANY}"]
-    paper = SimpleUploadedFile(f"contract {talent.name}.pdf", sample_pdf([*lines, terms["intended_uses"]]))
-    file_contract(talent, paper, terms, by)
+    lines = ["VOICE LICENSE (SAMPLE)", f"Talent: {talent.name}", f"Studio: {settings.VOICEHUB_COMPANY}"]
+    file = SimpleUploadedFile(f"contract {talent.name}.pdf", make_sample_pdf([*lines, terms["intended_uses"]]))
+    file_contract(talent, file, terms, by)
 
 
-def _voice(talent: Talent, name: str, speaker: str, by: User) -> Voice:
+def _create_voice(talent: Talent, name: str, speaker: str, by: User) -> Voice:
     voice = create_voice(talent, name, "en-US", Purpose.NARRATION, by)
-    for clip in clips(speaker, "recording", "silent", "wrong_speaker"):
-        add_recording(voice, clip.upload(), by, clip.transcript or "Room tone.")
+    for clip in list_clips(speaker, "recording", "silent", "wrong_speaker"):
+        add_recording(voice, clip.make_upload(), by, clip.transcript or "Room tone.")
     return voice
 
 
-def _wait_for(*builds: Build) -> None:
-    until = time.monotonic() + PATIENCE
+def _wait_for_builds(*builds: Build) -> None:
+    until = time.monotonic() + BUILD_TIMEOUT
     while time.monotonic() < until:
         for build in builds:
             build.refresh_from_db(fields=["status"])
         if not any(build.is_active for build in builds):
             return
         time.sleep(0.5)
-    raise SampleFailed(f"The build of {builds[0].voice} did not end. Is a worker running, and the sandbox?")
+    problem = f"The build of {builds[0].voice} did not end within {BUILD_TIMEOUT} s."
+    raise SampleFailed(f"{problem} Start a worker and the sandbox, and try again.")
 
 
-def sample_pdf(lines: list[str]) -> bytes:
-    """A one-page PDF with these lines (ISO 32000-1, annex H.2, with its own cross-reference table)."""
+def make_sample_pdf(lines: list[str]) -> bytes:
+    """A one-page PDF with these lines (ISO 32000-1, annex H.2, with a cross-reference table)."""
     text = " T* ".join("(" + line.translate({40: "[", 41: "]", 92: "/"}) + ") Tj" for line in lines)
     stream = f"BT /F1 11 Tf 60 760 Td 18 TL {text} ET".encode("latin-1", "replace")
     objects = [
@@ -201,11 +204,11 @@ def sample_pdf(lines: list[str]) -> bytes:
         b" /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
     ]
-    body, places = b"%PDF-1.4\n", []
+    body, offsets = b"%PDF-1.4\n", []
     for number, content in enumerate(objects, start=1):
-        places.append(len(body))
+        offsets.append(len(body))
         body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     return body + (
         b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n"
         % (len(objects) + 1, table, len(objects) + 1, len(body))

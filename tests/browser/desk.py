@@ -93,11 +93,11 @@ def mail_of(name: str) -> str:
 
 def file_contract(tab: Tab, talent: str) -> None:
     """A paper with terms that allow narration at every provider."""
-    from voices.sample_studio import sample_pdf
+    from voices.sample_studio import make_sample_pdf
 
     today = timezone.localdate()
     page = tab.go(f"{talent}contracts/add/")
-    paper = sound.chosen("contract.pdf", sample_pdf(["VOICE LICENCE"]))
+    paper = sound.chosen("contract.pdf", make_sample_pdf(["VOICE LICENCE"]))
     page.get_by_label("Signed contract").set_input_files(paper)
     page.get_by_label("Signed on").fill(f"{today - timedelta(days=3)}")
     page.get_by_label("Starts on").fill(f"{today - timedelta(days=2)}")

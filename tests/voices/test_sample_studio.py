@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 def test_its_consents_are_approved_by_another_person_and_say_that_no_person_listened(
     producer: User, engineer: User
 ) -> None:
-    sample_studio._permitted("Sally Lind", "slt", producer, sample_studio.PROVIDER)
+    sample_studio._create_approved_talent("Sally Lind", "slt", producer, sample_studio.PROVIDER)
     consent = Consent.objects.get()
     assert consent.status == ConsentStatus.APPROVED and consent.approved_by == producer
     assert consent.take

@@ -101,7 +101,7 @@ def test_words_name_the_code_the_place_and_the_advice(clip: Path, tmp_path: Path
     out = io.StringIO()
     call_command("inspect_audio", str(clip), str(empty), stdout=out)
     good, bad = out.getvalue().strip().split("\n\n")
-    assert "nothing to complain about" in good
+    assert "no problems found" in good
     assert "empty_file" in bad
     assert "Send it again" in bad
 
@@ -222,7 +222,7 @@ def test_a_terminal_shows_a_bar_that_moves_with_files_and_with_those_in_archives
 
 
 def test_a_hidden_sequence_in_a_name_does_not_reach_the_terminal() -> None:
-    assert inspect_audio.shown_name("a\x1b[2J.wav") == "a?[2J.wav"
+    assert inspect_audio.clean_name("a\x1b[2J.wav") == "a?[2J.wav"
 
 
 def test_nothing_is_drawn_where_nobody_looks(clip: Path) -> None:

@@ -105,7 +105,7 @@ def test_clips_are_joined_within_the_limits(tmp_path: Path, clips: Path) -> None
         run("join", clips, "--out", out, "--most-seconds", 12)
     assert not out.exists()
     told = run("join", clips, "--out", out, "--most-seconds", 12, "--choose")
-    assert "of 4 chosen" in told
+    assert "of 4 clips chosen" in told
     assert 8 < load_clip(out).seconds <= 12
     assert len(recipe(out)["clips"]) == len(recipe(out)["from_sha256"]) < 4
 
@@ -121,7 +121,7 @@ def test_joined_clips_fit_into_the_bytes_at_any_rate(tmp_path: Path, clips: Path
 
 def test_a_hopeless_clip_is_not_chosen(tmp_path: Path, clips: Path) -> None:
     (clips / "silent.wav").write_bytes(wav_bytes(noise(5.0, -80.0)))
-    assert "not: silent." in run("join", clips, "--out", tmp_path / "one.wav", "--most-seconds", 999, "--choose")
+    assert "Not chosen: silent." in run("join", clips, "--out", tmp_path / "one.wav", "--most-seconds", 999, "--choose")
 
 
 def test_a_folder_is_packed_with_its_texts(tmp_path: Path, clips: Path) -> None:

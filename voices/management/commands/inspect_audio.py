@@ -1,4 +1,4 @@
-"""What is wrong with audio files, on the command line: the same checks that an upload goes through."""
+"""Check audio files on the command line, with the same checks as at an upload."""
 
 import json
 import math
@@ -21,55 +21,57 @@ from voicehub.threshold_overrides import load_thresholds
 from voices.models.limits import LimitOverride, get_limits
 from voices.services.recordings.store import CLIP_LIMITS
 
-BAR = 24
-SHOWN = 40
-NO_DATABASE = "There is no studio's database here, so the built-in limits are used."
+BAR_WIDTH = 24
+MAX_NAME_CHARACTERS = 40
+NO_DATABASE = "No studio database found. The built-in limits are used."
 
 
 class Command(BaseCommand):
-    help = "Checks audio files, all files in folders, and those in archives, and says what is wrong with each."
+    help = "Check audio files, also in folders and archives, and print the findings for each file."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", nargs="+", metavar="PATH", type=Path, help="a file, a folder, a .zip or a .tar.gz")
-        parser.add_argument("--json", action="store_true", help="print one list of objects, one for each file")
-        parser.add_argument("--provider", choices=sorted(registry.PROVIDERS), help="judge by this provider's limits")
-        parser.add_argument("--tier", choices=[tier.value for tier in Tier], help="and by those of this tier of it")
+        parser.add_argument("--json", action="store_true", help="print a list with one object per file")
+        parser.add_argument(
+            "--provider", choices=sorted(registry.PROVIDERS), help="check against this provider's limits"
+        )
+        parser.add_argument("--tier", choices=[tier.value for tier in Tier], help="the provider's tier")
 
     def handle(self, *, paths: list[Path], json: bool, provider: str, tier: str, **_: Any) -> None:
-        judge = CheckCriteria(clip_limits(provider, tier), studio_thresholds(provider, tier))
+        criteria = CheckCriteria(get_clip_limits(provider, tier), get_thresholds(provider, tier))
         if not has_database():
             self.stderr.write(NO_DATABASE, style_func=str)
-        files = list(found_in(paths))
-        told: list[Report] = []
+        files = list(list_files(paths))
+        reports: list[Report] = []
         for number, path in enumerate(files):
-            self._progress(path, number, len(files), 0, 1)
-            told += generate_reports(path, judge, partial(self._progress, path, number, len(files)))
-        self._progress(Path(), len(files), len(files), 0, 1, end="\n")
-        self.stdout.write(as_json(told) if json else "\n\n".join(in_words(one) for one in told))
+            self._show_progress(path, number, len(files), 0, 1)
+            reports += generate_reports(path, criteria, partial(self._show_progress, path, number, len(files)))
+        self._show_progress(Path(), len(files), len(files), 0, 1, end="\n")
+        self.stdout.write(format_json(reports) if json else "\n\n".join(map(format_report, reports)))
 
-    def _progress(self, path: Path, number: int, files: int, done: int, parts: int, end: str = "") -> None:
-        """One line that is drawn over and over; what is done within an archive moves it as well."""
+    def _show_progress(self, path: Path, number: int, files: int, done: int, parts: int, end: str = "") -> None:
+        """Redraw the progress line. Steps within an archive advance it too."""
         if self.stderr.isatty():
             share = (number + done / max(1, parts)) / max(1, files)
-            bar = "█" * round(share * BAR)
-            line = f"\r\x1b[K{bar:░<{BAR}} {share:4.0%}  {number} of {files} files  {shown_name(path.name)}"
+            bar = "█" * round(share * BAR_WIDTH)
+            line = f"\r\x1b[K{bar:░<{BAR_WIDTH}} {share:4.0%}  {number} of {files} files  {clean_name(path.name)}"
             self.stderr.write(line + end, style_func=str, ending="")
 
 
-def shown_name(name: str) -> str:
-    """As much of a name as a line has room for, with nothing that a terminal would obey."""
-    return "".join(one if one.isprintable() else "?" for one in name[:SHOWN])
+def clean_name(name: str) -> str:
+    """The start of a file name, with control characters replaced, because a terminal would interpret them."""
+    return "".join(char if char.isprintable() else "?" for char in name[:MAX_NAME_CHARACTERS])
 
 
-def studio_thresholds(provider: str | None, tier: str | None) -> Thresholds:
-    """As an admin has set them; where no studio has been set up yet, nothing has been changed."""
+def get_thresholds(provider: str | None, tier: str | None) -> Thresholds:
+    """The studio's thresholds, or the built-in ones if there is no studio database."""
     return load_thresholds(provider or "", tier or "") if has_database() else THRESHOLDS
 
 
 def has_database() -> bool:
-    """Whether a studio was set up here. A SQLite file that is not there stays so: to ask it is to make it."""
-    if connection.vendor == "sqlite" and not _is_there(connection.settings_dict["NAME"]):
+    """Whether there is a studio database. Checks for the SQLite file first, because connecting would create it."""
+    if connection.vendor == "sqlite" and not _sqlite_exists(connection.settings_dict["NAME"]):
         return False
     try:
         tables = connection.introspection.table_names()
@@ -78,65 +80,65 @@ def has_database() -> bool:
     return {LimitOverride._meta.db_table, ThresholdOverride._meta.db_table} <= set(tables)
 
 
-def _is_there(name: str | Path) -> bool:
-    """The tests have theirs in memory."""
+def _sqlite_exists(name: str | Path) -> bool:
+    """True also for a database in memory, which tests use."""
     return "mode=memory" in str(name) or Path(name).exists()
 
 
-def clip_limits(provider: str | None, tier: str | None) -> DurationLimits:
-    """How long a clip may be at this provider, in this tier, as an admin may have put it right."""
+def get_clip_limits(provider: str | None, tier: str | None) -> DurationLimits:
+    """The allowed clip length at this provider and tier, with the admin's overrides."""
     if not provider and not tier:
         return CLIP_LIMITS
-    known = tier_limits(provider, tier)
-    return DurationLimits(known.get("shortest_clip", 0), known.get("longest_clip", math.inf))
+    limits = get_tier_limits(provider, tier)
+    return DurationLimits(limits.get("shortest_clip", 0), limits.get("longest_clip", math.inf))
 
 
-def tier_limits(provider: str | None, tier: str | None) -> dict[str, float]:
-    """All limits of this tier by name; CommandError if there is no such tier."""
+def get_tier_limits(provider: str | None, tier: str | None) -> dict[str, float]:
+    """All limits of this tier by name. Raises CommandError if the provider has no such tier."""
     if not provider or not tier:
         raise CommandError("Give --provider and --tier together.")
     capabilities = registry.get_provider_class(provider).tiers.get(Tier(tier))
     if capabilities is None:
-        raise CommandError(f"{registry.get_provider_label(provider)} has no tier {tier}.")
+        raise CommandError(f"{registry.get_provider_label(provider)} has no tier {tier}. Choose another --tier.")
     limits = get_limits(capabilities, provider) if has_database() else capabilities.limits
     return {name: limit.value for name, limit in limits.items()}
 
 
-def found_in(paths: list[Path]) -> Iterator[Path]:
-    """The files themselves, and those below the folders, by name; links in folders are not followed."""
+def list_files(paths: list[Path]) -> Iterator[Path]:
+    """The files, and all files below the folders, sorted by name. Symbolic links in folders are not followed."""
     for path in paths:
         if path.is_dir():
-            yield from sorted(one for one in path.rglob("*") if one.is_file() and not one.is_symlink())
+            yield from sorted(file for file in path.rglob("*") if file.is_file() and not file.is_symlink())
         else:
             yield path
 
 
-def as_json(told: list[Report]) -> str:
-    """A list that any JSON reader takes, also with names that are no text and numbers that are none."""
-    return json.dumps([_plain(one) for one in told], indent=2, ensure_ascii=True, allow_nan=False)
+def format_json(reports: list[Report]) -> str:
+    """Strict JSON in ASCII, also for names that are not valid Unicode. NaN and infinity become null."""
+    return json.dumps([_make_json_value(report) for report in reports], indent=2, ensure_ascii=True, allow_nan=False)
 
 
-def _plain(value: Any) -> Any:
+def _make_json_value(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in value.items()}
+        return {name: _make_json_value(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_make_json_value(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
 
 
-def in_words(one: Report) -> str:
-    """One file for people: its format, then a line for each finding."""
-    known = one["format"]
-    read = f"{known['seconds']:.1f} s, {known['sample_rate']:,} Hz" if known else ""
-    head = f"{one['path']}: {(read or 'an archive') if one['ok'] else 'cannot be used'}"
+def format_report(report: Report) -> str:
+    """A report for people: the format, then a line for each finding."""
+    known = report["format"]
+    audio_format = f"{known['seconds']:.1f} s, {known['sample_rate']:,} Hz" if known else ""
+    head = f"{report['path']}: {(audio_format or 'an archive') if report['ok'] else 'cannot be used'}"
     lines = [
-        f"  {said['severity']:9} {said['code']:20} {_place(said)}{said['text']} {said['advice']}"
-        for said in one["findings"]
+        f"  {finding['severity']:9} {finding['code']:20} {_format_at(finding)}{finding['text']} {finding['advice']}"
+        for finding in report["findings"]
     ]
-    return "\n".join([head, *(lines or ["  nothing to complain about"])]).encode("utf-8", "replace").decode()
+    return "\n".join([head, *(lines or ["  no problems found"])]).encode("utf-8", "replace").decode()
 
 
-def _place(said: dict[str, Any]) -> str:
-    return "" if said["at"] is None else f"at {said['at']:.2f} s: "
+def _format_at(finding: dict[str, Any]) -> str:
+    return "" if finding["at"] is None else f"at {finding['at']:.2f} s: "

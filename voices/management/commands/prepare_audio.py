@@ -40,8 +40,7 @@ from voices.management.commands.inspect_audio import (
     list_files,
 )
 
-SKIPPED_SUFFIXES = frozenset({".csv", ".json", ".md", ".txt"})
-"""Suffixes of files beside the audio. They are skipped in folders."""
+SKIPPED_SUFFIXES = frozenset({".csv", ".json", ".md", ".txt"})  # files beside the audio, skipped in folders
 ANY_LENGTH = DurationLimits(0, math.inf)
 
 Progress = Callable[[int, int, str], None]

@@ -10,7 +10,7 @@ from voicehub.tokens import LinkRedactor
 
 class VoiceHubConfig(AppConfig):
     name = "voicehub"
-    verbose_name = "House"
+    verbose_name = "Users and tasks"
 
     def ready(self) -> None:
         from voicehub import checks  # noqa: F401 - registers the checks

@@ -28,7 +28,7 @@ django.setup()
 from django.core.management import call_command
 from voicehub import outbox
 
-@outbox.handles("note")
+@outbox.register_handler("note")
 def note(name, lease):
     time.sleep(0.02)
     with (pathlib.Path(os.environ["VOICEHUB_TEST_FOLDER"]) / "notes").open("a") as file:

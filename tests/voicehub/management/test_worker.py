@@ -26,7 +26,7 @@ django.setup()
 from django.core.management import call_command
 from voicehub import outbox
 
-@outbox.handles("wait_for_file")
+@outbox.register_handler("wait_for_file")
 def wait_for_file(name, lease):
     print("began", flush=True)
     while not (pathlib.Path(os.environ["VOICEHUB_TEST_FOLDER"]) / name).exists():

@@ -164,7 +164,7 @@ def _truncate_score(score: float | None) -> float | None:
 
 def _make_speaker_report(match: Mapping[str, Any]) -> SpeakerReport:
     tone, title, threshold_label = SPEAKER_VERDICTS.get(str(match.get("verdict")), SPEAKER_VERDICTS["unchecked"])
-    figures = (
+    figures: tuple[tuple[str, Any, str], ...] = (
         ("Similarity", _truncate_score(match.get("score")), "{:.2f}"),
         (threshold_label, match.get("threshold"), "{:.2f}"),
         ("Error rate in tests", match.get("error_rate"), "{:.1%}"),

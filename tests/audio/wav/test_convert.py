@@ -37,7 +37,7 @@ def at_once(job: Job, source: BinaryIO, arguments: dict[str, Any], *_: object) -
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     """Converts bytes; what comes out has passed the strict reader."""
-    monkeypatch.setattr(convert, "run_studio", at_once)
+    monkeypatch.setattr(convert, "run_job", at_once)
 
     def made(data: bytes, rate: int | None = None) -> ConvertedWav:
         return convert_to_wav(io.BytesIO(data), tmp_path / f"{len(list(tmp_path.iterdir()))}.wav", rate)

@@ -271,7 +271,7 @@ def test_cutting_that_is_given_up_can_be_asked_for_again(
         raise OSError("The disk is gone.")
 
     with monkeypatch.context() as gone:
-        gone.setattr("voices.services.recordings.segment.cut", broken)
+        gone.setattr("voices.services.recordings.segment.split_clip", broken)
         for _ in range(MAX_ATTEMPTS):
             Task.objects.filter(kind="cut_recording").update(due_at=whole.created_at)
             do_tasks("cut_recording")

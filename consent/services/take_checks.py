@@ -14,7 +14,7 @@ from consent.models import Consent, Pronunciation, Take, TakeCheck
 from voicehub import outbox
 from voicehub.threshold_overrides import load_thresholds
 
-CHECK_FAILED = "This recording could not be checked automatically. Listen to it yourself."
+CHECK_FAILED = "This recording could not be checked automatically."
 
 
 def enqueue_take_check(take: Take) -> None:

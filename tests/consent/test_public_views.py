@@ -337,7 +337,7 @@ def test_a_decline_that_comes_too_late_is_said_plainly(desk: Desk) -> None:
     guest = desk.guest(consent)
     as_recorder(guest, consent, spoken())
     response = guest.post(own("decline", consent), {"reason": "Changed my mind"}, follow=True)
-    assert b"not possible any more" in response.content
+    assert b"no longer possible" in response.content
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.SUBMITTED
 

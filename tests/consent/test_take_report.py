@@ -178,7 +178,7 @@ def test_the_voice_is_waited_for_a_little_longer(as_viewer: Client, take: Take) 
     assert "Listen closely" in answer and "Comparing" in answer and polled(take, "comparing") in answer
     assert as_viewer.get(polled(take, "comparing")).status_code == 204
     checked(take)
-    assert "The same person" in page(as_viewer, polled(take, "comparing"))
+    assert "Same person" in page(as_viewer, polled(take, "comparing"))
     checked(take, speaker={}, checked_at=timezone.now() - COMPARISON_TIME)
     answer = page(as_viewer, polled(take, "comparing"))
     assert "Not compared" in answer and "hx-trigger" not in answer

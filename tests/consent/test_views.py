@@ -128,8 +128,8 @@ def test_the_paper_is_a_download_and_never_a_page(desk: Desk, as_viewer: Client)
         (HTML, "not a PDF"),
         (ZIP + PDF[:4], "not a PDF"),
         (b"x" * 1024 + PDF, "not a PDF"),
-        (PDF[:-7], "cut off"),
-        (PDF + b"\0" * 2000, "cut off"),
+        (PDF[:-7], "end of this PDF is missing"),
+        (PDF + b"\0" * 2000, "end of this PDF is missing"),
     ],
 )
 def test_what_is_no_whole_pdf_is_not_filed(desk: Desk, as_producer: Client, data: bytes, words: str) -> None:

@@ -1,4 +1,4 @@
-"""The rows of this app as its pages need them. Views name who may see them with `consent.access.may`."""
+"""Querysets for the pages of this app. Views check permissions with `consent.access.may`."""
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -12,10 +12,10 @@ def query_voices() -> QuerySet[Voice]:
 
 
 def query_recordings() -> QuerySet[Recording]:
-    """Recordings without their waveforms, which only addresses of their own serve.
+    """Recordings without their waveforms, which have URLs of their own.
 
-    `marked_silent`, `marked_outlier` and `marked_discarded` are what the provider said in the newest build that
-    reported on them; `source_name` is the file that it was cut from, and `cut_into` how many clips were cut from it.
+    `marked_silent`, `marked_outlier` and `marked_discarded` come from the newest build that reported on the recording.
+    `source_name` is the file that it was split from, and `cut_into` the number of segments split from it.
     """
     used = BuildRecording.objects.filter(recording=OuterRef("pk"))
     marks = used.still_flagged()
@@ -46,7 +46,7 @@ def query_paused_accounts() -> QuerySet[Account]:
 
 
 def query_remote_voices() -> QuerySet[RemoteVoice]:
-    """Voices at their providers, each with its builds, newest first, of which only how they stand is fetched."""
+    """Remote voices, each with its builds, newest first. Only the status and dates of the builds are loaded."""
     builds = Build.objects.only("status", "remote_voice", "created_at", "finished_at").order_by("-created_at")
     people = ("made_public_by", "adopted_by", "deletion_requested_by")
     rows = RemoteVoice.objects.select_related("account", "voice__talent", *people).defer("raw_response")

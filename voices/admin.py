@@ -29,7 +29,7 @@ from voices.services.builds.poll import RECORDING_RESULTS
 
 
 class AccountAdminForm(forms.ModelForm[Account]):
-    """The key goes in and never comes out again: it is sealed, and only its last four characters are shown."""
+    """The key is stored encrypted and never shown again, except for its last four characters."""
 
     provider = forms.ChoiceField(choices=registry.list_provider_choices)
     key = forms.CharField(
@@ -37,8 +37,8 @@ class AccountAdminForm(forms.ModelForm[Account]):
         strip=True,
         label="API key",
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}, render_value=False),
-        help_text="Leave empty to keep the one that is stored. Voices that were built with the old key belong to it: "
-        "with a key of another account they are made anew.",
+        help_text="Leave empty to keep the stored key. Existing voices belong to the account of the old key: "
+        "if the new key is for another account, the next build makes new voices.",
     )
 
     class Meta:
@@ -48,13 +48,13 @@ class AccountAdminForm(forms.ModelForm[Account]):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if {"provider", "mode"}.intersection(self.changed_data) and self.instance.remote_voices.exists():
-            raise forms.ValidationError("It has voices where it is. Add another account for other ones.")
+            raise forms.ValidationError("This account already has voices. Add another account instead.")
         return data
 
     def clean_key(self) -> str:
         key: str = self.cleaned_data["key"]
         if not key and not self.instance.encrypted_key:
-            raise forms.ValidationError("An account needs its API key.")
+            raise forms.ValidationError("Enter the API key of the account.")
         return key
 
 
@@ -69,7 +69,7 @@ class AccountAdmin(NoDeleteAdmin):
     actions = ["check_keys", "pause", "resume"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> list[str]:
-        """A key belongs to its provider: it is taken neither to another one nor, from live, in clear to the sandbox."""
+        """Provider and mode are fixed: a key must not reach another provider or, if live, the sandbox in clear."""
         return [*self.readonly_fields, *(["provider", "mode"] if obj else [])]
 
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
@@ -78,7 +78,7 @@ class AccountAdmin(NoDeleteAdmin):
             obj.set_key(key)
             super().save_model(request, obj, form, change)
             return
-        # Not all of it: it may have been paused since it was read.
+        # Only these fields: the account may have been paused since it was loaded.
         obj.save(update_fields=["name", "provider", "mode"])
         if key:
             change_key(obj, key)
@@ -87,19 +87,19 @@ class AccountAdmin(NoDeleteAdmin):
     def check_keys(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
         for account in accounts:
             test_account(account)
-            told = account.last_error or "The key works."
-            self.message_user(request, f"{account}: {told}", "ERROR" if account.last_error else "SUCCESS")
+            message = account.last_error or "The key works."
+            self.message_user(request, f"{account}: {message}", "ERROR" if account.last_error else "SUCCESS")
 
     @admin.action(description="Pause", permissions=["change"])
     def pause(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
         for account in accounts.filter(paused_at=None):
-            with suppress(ActionRefused):  # somebody was quicker, which is what was wanted
+            with suppress(ActionRefused):  # another request has already done it
                 pause_account(account, "", get_user(request))
 
     @admin.action(description="Resume", permissions=["change"])
     def resume(self, _request: HttpRequest, accounts: QuerySet[Account]) -> None:
         for account in accounts.filter(paused_at__isnull=False):
-            with suppress(ActionRefused):  # somebody was quicker, which is what was wanted
+            with suppress(ActionRefused):  # another request has already done it
                 resume_account(account)
 
 

@@ -1,4 +1,4 @@
-"""Background work of this app: each handler hands over to a service."""
+"""Task handlers of this app. Each calls a service."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from voices.services.recordings.segment import handle_split_failure
 
 
 def retry_after_rest(kind: str) -> FailureHandler:
-    """For questions that must not end unanswered: they rest for a while, and are asked again."""
+    """For tasks that must never stop: enqueue the task again after a pause."""
     return lambda object_id: outbox.enqueue_task(kind, object_id, after=FAILED_TASK_RETRY)
 
 

@@ -1,4 +1,4 @@
-"""Addresses of this app. Only `voices:dataset` and `webhooks:callback` are open without a login, each by its token."""
+"""URLs of this app. Only `voices:dataset` and `webhooks:callback` need no login: a token protects each."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""What providers call by themselves, in a namespace of its own."""
+"""URLs that providers call, in a namespace of their own."""
 
 from django.urls import path
 

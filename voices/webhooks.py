@@ -1,6 +1,6 @@
-"""What is open to providers, each by an unguessable token: their callbacks in, and the dataset of one build out.
+"""Endpoints for providers, each protected by an unguessable token: callbacks, and the dataset of one build.
 
-No vendor signs what it sends, so a callback is stored and believed in nothing; it only makes us ask.
+No vendor signs its callbacks, so a callback is stored but not trusted: it only triggers a status request.
 """
 
 from django.contrib.auth.decorators import login_not_required
@@ -20,7 +20,7 @@ from voices.services.builds.poll import find_build_by_callback_token, receive_ca
 @login_not_required
 @require_http_methods(["POST", "HEAD"])
 def handle_callback(request: HttpRequest, provider: str, token: str) -> HttpResponse:
-    """Take what a provider has to say of a build; HEAD is how some try the address out."""
+    """Receive a callback about a build. Some providers test the URL with HEAD."""
     build = _get_build(provider, token)
     if request.method == "HEAD":
         return HttpResponse(status=204)
@@ -41,7 +41,7 @@ def _get_build(provider: str, token: str) -> Build:
 @login_not_required
 @require_safe
 def serve_dataset(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
-    """The frozen recordings of one build, for as long as its address lives; every opening is written down."""
+    """The frozen recordings of one build, until its URL expires. Every download is recorded."""
     found = open_dataset(token, get_client_address(request), request.headers.get("User-Agent", ""))
     if found is None or found.name != name:
         raise Http404

@@ -13,14 +13,14 @@ from voices.models.limits import get_limits
 
 class AccountQuerySet(models.QuerySet["Account"]):
     def working(self) -> "AccountQuerySet":
-        """Those that are not paused."""
+        """Accounts that are not paused."""
         return self.filter(paused_at=None)
 
 
 class Account(models.Model):
-    """Credentials at one provider. The key is sealed to this row and is never shown again.
+    """Credentials at one provider. The key is encrypted for this row and is never shown again.
 
-    A paused account is not spoken to, except to test its key; `paused_by` is nobody where the provider refused the key.
+    A paused account makes no calls, except to test its key. `paused_by` is empty if the provider rejected the key.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -49,28 +49,28 @@ class Account(models.Model):
         return self.name
 
     def get_capabilities(self, tier: Tier | str) -> Capabilities:
-        """What the provider can do in `tier`. Raises NotPossible where VoiceHub does not have it (any more)."""
+        """What the provider can do in `tier`. Raises ActionRefused if VoiceHub no longer supports it."""
         try:
             return registry.get_provider_class(self.provider).tiers[Tier(tier)]
         except (KeyError, ValueError):
-            raise ActionRefused("VoiceHub does not know this provider, or this kind of voice, any more.") from None
+            raise ActionRefused("VoiceHub no longer supports this provider or this kind of voice.") from None
 
     def get_limits(self, tier: Tier | str) -> dict[str, Limit]:
-        """The limits of `tier`, with what an admin has overridden. Raises NotPossible as `get_capabilities` does."""
+        """The limits of `tier`, with admin overrides. Raises ActionRefused as `get_capabilities` does."""
         return get_limits(self.get_capabilities(tier), self.provider)
 
     def set_key(self, key: str) -> None:
-        """Seal `key` into this row (not yet saved)."""
+        """Encrypt `key` into this row. Does not save the row."""
         self.encrypted_key = encrypt(key, f"account:{self.pk}")
         self.key_hint = key[-4:] if len(key) >= 12 else ""
 
     def decrypt_key(self) -> str:
-        """The key in clear, for the moment of sending. Raises voicehub.encryption.SecretUnreadable."""
+        """The key in plain text, for sending only. Raises voicehub.encryption.DecryptionError."""
         return decrypt(self.encrypted_key, f"account:{self.pk}")
 
 
 class AccountCall(models.Model):
-    """One answer of a provider, as staff may see it. Only the last ones of an account are kept."""
+    """One response of a provider, without secrets. Only the newest ones of each account are kept."""
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="calls")
     at = models.DateTimeField()
@@ -83,4 +83,4 @@ class AccountCall(models.Model):
         indexes = [models.Index(fields=["account", "-at"], name="account_call_newest")]
 
     def __str__(self) -> str:
-        return f"{self.operation}: {self.status or 'no answer'}"
+        return f"{self.operation}: {self.status or 'no response'}"

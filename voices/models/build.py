@@ -18,16 +18,16 @@ ACTIVE_STATUSES = [BuildStatus.QUEUED, BuildStatus.SUBMITTING, BuildStatus.UNCON
 
 class BuildQuerySet(models.QuerySet["Build"]):
     def active(self) -> "BuildQuerySet":
-        """Those that still move by themselves, or wait for a person to say what became of them."""
+        """Builds that are not in a final status."""
         return self.filter(status__in=ACTIVE_STATUSES)
 
 
 class Build(Movable):
     """One attempt to train a remote voice from a frozen set of recordings.
 
-    `step` is the write-ahead note of the call that is about to be made and may not be repeated blindly: it is set
-    and committed before the call and cleared with its answer, so that a step found set means "we do not know".
-    `mark` is how the remote voice stood before it.
+    `pending_call` names the call that is about to be made and must not be repeated blindly. It is committed before the
+    call and cleared with its response, so a worker that finds it set does not know whether the call succeeded.
+    `previous_version` is the version of the remote voice before that call.
     """
 
     Status = BuildStatus
@@ -115,13 +115,13 @@ class Build(Movable):
 
     @property
     def has_unknown_provider_status(self) -> bool:
-        """Whether it trains, and the provider's last word for that is none that we know."""
+        """Training, with a provider status that VoiceHub does not recognize."""
         return self.status == BuildStatus.TRAINING and self.has_unknown_status
 
 
 class BuildRecordingQuerySet(models.QuerySet["BuildRecording"]):
     def still_flagged(self) -> "BuildRecordingQuerySet":
-        """Those that the provider called silent, another's or of no use, if no newer build has reported on them."""
+        """Recordings reported as silent, outlier or discarded, unless a newer build has reported on them."""
         newer = BuildRecording.objects.filter(
             recording=OuterRef("recording"), has_report=True, build__created_at__gt=OuterRef("build__created_at")
         )
@@ -130,7 +130,7 @@ class BuildRecordingQuerySet(models.QuerySet["BuildRecording"]):
 
 
 class BuildRecording(models.Model):
-    """A recording as it stood when the build was started, and what the provider said of it."""
+    """A recording as frozen when the build started, and what the provider reported about it."""
 
     build = models.ForeignKey(Build, models.CASCADE, related_name="recordings")
     recording = models.ForeignKey(Recording, models.PROTECT, related_name="+")
@@ -157,7 +157,7 @@ class BuildRecording(models.Model):
 
 
 class Callback(models.Model):
-    """A message that a provider sent for a build. It is believed in nothing: it only makes us ask."""
+    """A message that a provider sent for a build. Untrusted: it only triggers a status request."""
 
     build = models.ForeignKey(Build, models.CASCADE, related_name="callbacks")
     body = models.TextField()
@@ -174,7 +174,7 @@ class Callback(models.Model):
 
 
 class DatasetFetch(models.Model):
-    """One opening of a build's dataset address."""
+    """One download of a build's dataset."""
 
     build = models.ForeignKey(Build, models.CASCADE, related_name="dataset_fetches")
     address = models.GenericIPAddressField(null=True, blank=True)

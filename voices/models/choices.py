@@ -1,4 +1,4 @@
-"""The choices that the rows of this app share."""
+"""Choices shared by the models of this app."""
 
 from django.db import models
 

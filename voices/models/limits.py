@@ -1,4 +1,4 @@
-"""The limits of a provider's tiers, with what an admin has overridden."""
+"""The limits of a provider's tiers, with admin overrides."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ TierKey = tuple[str, Tier]  # a provider's slug, and one of its tiers
 
 
 class LimitOverride(models.Model):
-    """A provider's limit as this studio knows it to be, where the provider's own pages disagree."""
+    """A limit that an admin corrected because the provider's own pages are wrong or disagree."""
 
     provider = models.SlugField(max_length=30)
     tier = models.SlugField(max_length=20)
@@ -28,13 +28,13 @@ class LimitOverride(models.Model):
 
 
 def get_limits(capabilities: Capabilities, provider: str) -> dict[str, Limit]:
-    """The tier's limits with what an admin has put right."""
+    """The tier's limits with admin overrides."""
     overrides = LimitOverride.objects.filter(provider=provider, tier=capabilities.tier)
     return _apply_overrides(capabilities, {override.limit: override for override in overrides})
 
 
 def get_all_limits() -> dict[TierKey, dict[str, Limit]]:
-    """The same for every tier of every provider, in one query."""
+    """The limits of every tier of every provider, in one query."""
     said: dict[tuple[str, str], dict[str, LimitOverride]] = {}
     for override in LimitOverride.objects.all():
         said.setdefault((override.provider, override.tier), {})[override.limit] = override

@@ -15,12 +15,12 @@ from voices.models.voice import Recording, Voice
 
 
 class RemoteVoice(models.Model):
-    """A voice as it exists in one account, in one tier. `reference` is the unique name under which it is found.
+    """A voice as it exists in one account, in one tier. `reference` is the unique name that VoiceHub looks it up by.
 
-    A remote voice that is not trained again is retired, and the next build makes a new one: its consent was refused,
-    its provider makes a new voice of each build, or it is to be deleted. `voice` is empty only for a voice that nobody
-    here knew and that was deleted from the account's list. What was last seen of it stands in `name`, `raw_status`,
-    `visibility` and `raw_response`; `alarm` is what a person must look at; `deletion` is the proof that it is gone.
+    A remote voice that is not trained again is retired, and the next build makes a new one. Reasons: its consent was
+    rejected, its provider makes a new voice for each build, or it is to be deleted. `voice` is empty only for an
+    unknown voice that was deleted from the account's list. `name`, `raw_status`, `visibility` and `raw_response` are
+    what the last check returned; `alert` needs attention by staff; `deletion_proof` proves the deletion.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -72,27 +72,27 @@ class RemoteVoice(models.Model):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the provider can do with it. Raises NotPossible where VoiceHub does not know that (any more)."""
+        """What the provider can do with it. Raises ActionRefused if VoiceHub no longer supports the provider."""
         return self.account.get_capabilities(self.tier)
 
     @property
     def limits(self) -> dict[str, Limit]:
-        """The limits of its tier, as `Account.get_limits` has them."""
+        """The limits of its tier, see `Account.get_limits`."""
         return self.account.get_limits(self.tier)
 
     @property
     def is_public(self) -> bool:
-        """Others may use it over there, and nobody here has made that so."""
+        """Public at the provider, but no user made it public."""
         return self.visibility == "public" and self.made_public_by_id is None
 
     @property
     def is_still_visible(self) -> bool:
-        """The provider has said that it deleted the voice, and still shows it."""
+        """The provider confirmed the deletion but still shows the voice."""
         return bool(self.deletion_proof) and self.deleted_at is None
 
 
 class RemoteRecording(models.Model):
-    """A recording as it exists with a remote voice, so that no clip is sent twice."""
+    """A recording that a remote voice already has at the provider, so that no clip is sent twice."""
 
     remote_voice = models.ForeignKey(RemoteVoice, models.CASCADE, related_name="recordings")
     recording = models.ForeignKey(Recording, models.PROTECT, related_name="remote_recordings")
@@ -114,10 +114,10 @@ def preview_path(preview: "Preview", _name: str) -> str:
 
 
 class Preview(Movable):
-    """A sentence that a remote voice was asked to say, and the sound. Asked for once: what it costs is not paid twice.
+    """A sentence spoken by a remote voice, and its audio. Requested once, because the provider charges for it.
 
-    A sample that the provider made by itself has a `url`, from which it is fetched. One that was taken for interrupted
-    may still come: what was paid for is kept.
+    A sample that the provider made unasked is downloaded from its `url`. A preview marked as interrupted may still
+    become ready: audio that was paid for is kept.
     """
 
     Status = PreviewStatus

@@ -37,7 +37,7 @@ class Voice(models.Model):
 
 
 def recording_path(recording: "Recording", _name: str) -> str:
-    """A name that we make; the name that the browser sent is only ever shown."""
+    """A generated path. The file name from the browser is only displayed."""
     ending = ".wav" if recording.is_usable and not recording.wav else ".bin"
     return f"recordings/{recording.voice_id}/{recording.pk}{ending}"
 
@@ -47,11 +47,11 @@ def wav_path(recording: "Recording", _name: str) -> str:
 
 
 class Recording(Movable):
-    """One clip of training audio with its transcript. The file is kept as it came, also when it cannot be used.
+    """One clip of training audio with its transcript. The uploaded file is kept unchanged, even if it cannot be used.
 
-    `wav` is the 16-bit mono WAV that was made of a file of another kind; `recipe` says how, and how a clip was cut
-    out of its `source`. `measures` and what they add to `findings` come in the background (`analyzed_at`), and so does
-    what the comparison with the voice's other recordings finds (`set_findings`).
+    `wav` is the 16-bit mono WAV converted from a file in another format. `recipe` describes the conversion, and how a
+    segment was split from its `source`. Background work fills `measures` and adds to `findings` (`analyzed_at`), and
+    stores what the comparison with the voice's other recordings finds (`set_findings`).
     """
 
     Status = RecordingStatus
@@ -102,7 +102,7 @@ class Recording(Movable):
 
     @property
     def sound(self) -> FieldFile:
-        """The WAV that is heard, measured and sent: the file itself, or what was made of it."""
+        """The WAV that is played, measured and sent: the converted one, or else the uploaded file."""
         return self.wav or self.file
 
     @property
@@ -111,12 +111,12 @@ class Recording(Movable):
 
     @property
     def is_too_long(self) -> bool:
-        """A sound WAV that is refused for nothing but its length can be cut."""
+        """A WAV whose only error is its length. It can be split."""
         return self.status == RecordingStatus.REFUSED and [
             one["code"] for one in self.findings if one["severity"] == "refused"
         ] == ["too_long"]
 
     @property
     def title(self) -> str:
-        """The file's name without its ending."""
+        """The file name without its suffix."""
         return PurePath(self.file_name).stem

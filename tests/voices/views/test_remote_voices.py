@@ -85,7 +85,7 @@ def test_a_voice_of_a_provider_that_is_no_more_is_only_shown(as_producer: Client
     text = page(as_producer, remote)
     assert "gone_vendor" in text
     assert "Refresh" not in text
-    assert "VoiceHub does not know this provider" in post(as_producer, "remote_refresh", remote)
+    assert "VoiceHub no longer supports this provider" in post(as_producer, "remote_refresh", remote)
 
 
 # --- Name and visibility -------------------------------------------------------------------
@@ -222,7 +222,7 @@ def test_after_another_key_that_it_is_not_there_proves_less(as_producer: Client,
     remote = studio.remote()
     change_key(studio.account, "key-of-another-account")
     text = post(as_producer, "remote_refresh", remote)
-    assert "It may be another account&#x27;s key" in text
+    assert "The key may be for another account" in text
     assert remote.deleted_at is None
     post(as_producer, "remote_delete", remote, reason="Withdrawn.")
     studio.work()
@@ -269,7 +269,7 @@ def test_where_the_provider_cannot_a_person_writes_it_down(as_producer: Client, 
 
 def test_no_voice_is_deleted_while_a_build_of_it_is_on_its_way(as_producer: Client, studio: Studio) -> None:
     remote = studio.build(status="training").remote_voice
-    assert "still on its way" in post(as_producer, "remote_delete", remote, reason="x")
+    assert "still in progress" in post(as_producer, "remote_delete", remote, reason="x")
     assert remote.deletion_requested_at is None
 
 

@@ -171,7 +171,7 @@ def _speak(page: Page, at: At) -> None:
     if at.speaks:
         desk.have_said(page, SAYS)
     else:
-        expect(page.get_by_text("cannot let a voice speak by its API")).to_be_visible()
+        expect(page.get_by_text("has no previews in its API")).to_be_visible()
 
 
 def test_two_builds_of_one_voice_are_compared(cast: Cast, open_tab: OpenTab) -> None:

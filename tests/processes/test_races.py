@@ -33,7 +33,7 @@ try:
 except BuildRefused as refused:
     print("refused:", refused, flush=True)
 """
-TOO_LATE = "Paula has started a build already; it is still going on."
+TOO_LATE = "Paula has already started a build that is still in progress."
 
 
 def one_build(desk: Desk) -> None:

@@ -154,7 +154,7 @@ def test_what_is_made_listened_to_and_cut_lies_in_the_bucket(
     do_tasks("examine_recordings")
     assert long.pieces.count() > 3 and not long.pieces.filter(analyzed_at=None).exists()
     told = [row.measures.get("missing") for row in long.pieces.order_by("file_name")]
-    assert told[0] == ["The file is not there any more."] and [] in told
+    assert told[0] == ["The file is missing from storage. Upload the recording again."] and [] in told
     with django_capture_on_commit_callbacks(execute=True):
         for row in [*long.pieces.all(), long]:
             delete_recording(row)

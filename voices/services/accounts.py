@@ -1,4 +1,4 @@
-"""Accounts: adding them, testing and changing their keys, pausing them, and every conversation with their providers."""
+"""Accounts: add, pause and resume them, test and change their keys, open sessions with their providers."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,7 +20,7 @@ from voicehub.retry_policy import LEASE
 from voices.models import Account, AccountCall, Build, BuildStatus, Mode, Preview, PreviewStatus, RemoteVoice
 
 MAX_CALLS = 100
-# What goes on by itself when an account works again: the task for each status that a build can wait in.
+# The task to enqueue when an account works again, by the status of the waiting build.
 TASK_BY_STATUS = {
     BuildStatus.QUEUED: "submit_build",
     BuildStatus.SUBMITTING: "submit_build",
@@ -30,7 +30,7 @@ TASK_BY_STATUS = {
 
 
 class AccountPaused(CallFailure):
-    """Nothing is asked of the provider with this account; the text says why."""
+    """The account makes no calls. The text says why."""
 
     stops_account = True
 
@@ -39,16 +39,16 @@ class AccountPaused(CallFailure):
 
 
 class KeyDecryptionFailed(CallFailure):
-    """The stored key, or what was sealed for a build, cannot be opened with the encryption keys at hand."""
+    """The stored key or resume state cannot be decrypted with the configured encryption keys."""
 
     stops_account = True
 
 
 @contextmanager
 def open_session(account: Account) -> Iterator[Provider]:
-    """The account's provider. What it answers is kept, and an account whose key it refuses is paused.
+    """Yield the account's provider. Its responses are logged, and a rejected key pauses the account.
 
-    Every way in which it can fail, inside as well, is a CallFailure.
+    Every failure, also one inside the block, is a CallFailure.
     """
     account.refresh_from_db(fields=["paused_at", "pause_reason", "encrypted_key"])
     if account.paused_at:
@@ -79,40 +79,40 @@ def _open_recorded_session(account: Account) -> Iterator[Provider]:
 
 @contextmanager
 def _ignore_database_errors() -> Iterator[None]:
-    """That it cannot be written down, as the database is locked, must not lose what was paid for."""
+    """A failed log write (for example, a locked database) must not abort a paid call."""
     with suppress(DatabaseError), transaction.atomic():
         yield
 
 
 def _record_calls(account: Account, entries: Iterable[ApiLogEntry]) -> None:
-    """Write the answers down, and forget the oldest."""
+    """Log the responses and delete the oldest ones."""
     AccountCall.objects.bulk_create(
         AccountCall(
             account=account, at=entry.at, operation=entry.operation[:60], status=entry.status, response_text=entry.text
         )
         for entry in entries
     )
-    # These and no others: another worker may be writing newer ones.
+    # Delete by id: another worker may be writing newer ones.
     account.calls.filter(pk__in=list(account.calls.values_list("pk", flat=True)[MAX_CALLS:])).delete()
 
 
 def record_error(account: Account, error: CallFailure | None) -> None:
-    """Keep an account's last error where staff see it; None means that it has just worked.
+    """Store the account's last error for staff. None means that the call succeeded.
 
-    A key that is refused, or cannot be read, pauses the account, once.
+    A key that is rejected or cannot be decrypted pauses the account, once.
     """
-    told = "" if error is None else error.staff_message
-    Account.objects.filter(pk=account.pk).update(last_error=told[:300], checked_at=timezone.now())
+    message = "" if error is None else error.staff_message
+    Account.objects.filter(pk=account.pk).update(last_error=message[:300], checked_at=timezone.now())
     if error is not None and error.stops_account:
-        # Of a key that was changed while it was asked, the refusal says nothing any more.
-        asked = Account.objects.working().filter(pk=account.pk, encrypted_key=account.encrypted_key)
-        asked.update(paused_at=timezone.now(), pause_reason=told[:300])
+        # Ignore the error if the key changed during the call.
+        unchanged = Account.objects.working().filter(pk=account.pk, encrypted_key=account.encrypted_key)
+        unchanged.update(paused_at=timezone.now(), pause_reason=message[:300])
 
 
 def test_account(account: Account) -> None:
-    """Ask the provider whether the key is good; what came of it stands in the account's row.
+    """Test the key at the provider and store the result in the account's row.
 
-    A key that works resumes an account which the provider's refusal had paused.
+    A working key resumes an account that was paused because the provider rejected its key.
     """
     try:
         with _open_recorded_session(account) as provider:
@@ -125,7 +125,7 @@ def test_account(account: Account) -> None:
 
 
 def add_account(name: str, provider: str, mode: Mode | str, key: str) -> Account:
-    """Raises NotPossible for a name that is taken, or a provider that VoiceHub does not know."""
+    """Raises ActionRefused if the name is taken or VoiceHub does not support the provider."""
     if provider not in registry.PROVIDERS:
         raise ActionRefused("Choose one of the providers.")
     account = Account(name=name, provider=provider, mode=mode)
@@ -134,12 +134,12 @@ def add_account(name: str, provider: str, mode: Mode | str, key: str) -> Account
         with transaction.atomic():
             account.save(force_insert=True)
     except IntegrityError:
-        raise ActionRefused(f"There is an account called “{name}” already.") from None
+        raise ActionRefused(f"An account called “{name}” already exists. Choose another name.") from None
     return account
 
 
 def change_key(account: Account, key: str) -> None:
-    """Another key: what was known was known of the old one, and what waited for a good key goes on."""
+    """Replace the key, clear its last check, and resume work that waited for a valid key."""
     account.set_key(key)
     account.key_changed_at, account.checked_at, account.last_error = timezone.now(), None, ""
     account.save(update_fields=["encrypted_key", "key_hint", "key_changed_at", "checked_at", "last_error"])
@@ -148,34 +148,34 @@ def change_key(account: Account, key: str) -> None:
 
 
 def pause_account(account: Account, reason: str, by: User) -> None:
-    """Nothing is asked of the provider with this account until somebody resumes it. Raises NotPossible."""
-    said = f"Paused by {by}: {reason}" if reason else f"Paused by {by}."
+    """Stop all calls of this account until a user resumes it. Raises ActionRefused."""
+    message = f"Paused by {by}: {reason}" if reason else f"Paused by {by}."
     changed = Account.objects.working().filter(pk=account.pk)
-    if not changed.update(paused_at=timezone.now(), paused_by=by, pause_reason=said[:300]):
-        raise ActionRefused(f"{account.name} is paused already.")
+    if not changed.update(paused_at=timezone.now(), paused_by=by, pause_reason=message[:300]):
+        raise ActionRefused(f"{account.name} is already paused.")
     account.refresh_from_db()
 
 
 def resume_account(account: Account) -> None:
-    """What waited goes on. Raises NotPossible."""
+    """Resume the account and its waiting work. Raises ActionRefused."""
     if not _resume_waiting_work(Account.objects.filter(pk=account.pk, paused_at__isnull=False)):
         raise ActionRefused(f"{account.name} is not paused.")
     account.refresh_from_db()
 
 
 def _resume_waiting_work(paused: QuerySet[Account]) -> int:
-    """Resume these accounts, and ring for everything that waits for them."""
+    """Resume these accounts and enqueue all work that waits for them."""
     with transaction.atomic():
         ids = list(paused.select_for_update().values_list("pk", flat=True))
         resumed = Account.objects.filter(pk__in=ids)
         resumed.update(paused_at=None, paused_by=None, pause_reason="")
         for build in Build.objects.active().filter(remote_voice__account__in=ids):
-            # An answer that was lost a moment ago is not to be looked for sooner because of this.
+            # Do not look up a recently lost response earlier because of this.
             after = LEASE if build.status == BuildStatus.UNCONFIRMED else timedelta()
             outbox.enqueue_task(TASK_BY_STATUS[BuildStatus(build.status)], build.pk, after=after)
         for preview in Preview.objects.filter(remote_voice__account__in=ids, status=PreviewStatus.QUEUED):
             outbox.enqueue_task("make_preview", preview.pk)
-        asked = RemoteVoice.objects.filter(account__in=ids, deletion_requested_at__isnull=False, deleted_at=None)
-        for remote in asked:
+        deletions = RemoteVoice.objects.filter(account__in=ids, deletion_requested_at__isnull=False, deleted_at=None)
+        for remote in deletions:
             outbox.enqueue_task("delete_remote_voice", remote.pk)
     return len(ids)

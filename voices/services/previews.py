@@ -1,4 +1,4 @@
-"""Previews: a remote voice says a sentence, once, and the sound is kept with the build."""
+"""Previews: a remote voice speaks a sentence, once, and the audio is stored with the build."""
 
 from datetime import timedelta
 
@@ -18,15 +18,15 @@ from voices.models import Build, BuildStatus, Preview, PreviewStatus, RemoteVoic
 from voices.services.accounts import open_session
 from voices.services.builds.recheck import find_reasons_against_use
 
-MAX_TEXT_CHARACTERS = 500  # characters; a preview is a sentence or two, and may be charged for by its length
-MAX_PER_HOUR = 60  # sentences that one account may be asked for
+MAX_TEXT_CHARACTERS = 500  # a preview is a sentence or two, and may be charged by length
+MAX_PER_HOUR = 60  # sentences per account
 HOUR = timedelta(hours=1)
 PENDING_STATUSES = (PreviewStatus.QUEUED, PreviewStatus.GENERATING)
-INTERRUPTED = "It was interrupted. The provider may have charged for it; ask again if you need it."
+INTERRUPTED = "The preview was interrupted. The provider may have charged for it. Request it again if you need it."
 
 
 def request_preview(remote: RemoteVoice, text: str, by: User) -> Preview:
-    """Have the voice say `text`, in the background. Raises NotPossible when that is not allowed, or cannot be."""
+    """Have the voice speak `text`, in the background. Raises ActionRefused if that is not allowed or not possible."""
     text = " ".join(text.split())
     if reasons := find_reasons_against_preview(remote):
         raise ActionRefused(" ".join(reasons))
@@ -34,9 +34,9 @@ def request_preview(remote: RemoteVoice, text: str, by: User) -> Preview:
         raise ActionRefused(f"Type a sentence of at most {MAX_TEXT_CHARACTERS} characters.")
     build = Build.objects.filter(remote_voice=remote, status=BuildStatus.READY).first()
     with transaction.atomic():
-        RemoteVoice.objects.select_for_update().get(pk=remote.pk)  # of two who press at once, one asks
+        RemoteVoice.objects.select_for_update().get(pk=remote.pk)  # concurrent requests: exactly one wins
         if remote.previews.filter(text=text, url="", status__in=PENDING_STATUSES).exists():
-            raise ActionRefused("The voice is asked to say this already.")
+            raise ActionRefused("This preview is already on its way. Wait until it is ready.")
         _check_rate_limit(remote)
         preview = Preview.objects.create(remote_voice=remote, build=build, text=text, requested_by=by)
         outbox.enqueue_task("make_preview", preview.pk)
@@ -44,25 +44,25 @@ def request_preview(remote: RemoteVoice, text: str, by: User) -> Preview:
 
 
 def _check_rate_limit(remote: RemoteVoice) -> None:
-    """Somebody's finger, or a script of theirs, must not empty the account."""
+    """Rate limit, because previews cost money."""
     asked = Preview.objects.filter(remote_voice__account=remote.account_id, url="")
     if asked.filter(created_at__gt=timezone.now() - HOUR).count() >= MAX_PER_HOUR:
-        raise ActionRefused(f"This account was asked for {MAX_PER_HOUR} sentences within an hour. Wait a while.")
+        raise ActionRefused(f"This account has reached its limit of {MAX_PER_HOUR} previews per hour. Try again later.")
 
 
 def find_reasons_against_preview(remote: RemoteVoice) -> list[str]:
-    """Why the voice may not, or cannot, speak now; what speaks with a talent's voice passes the gate as builds do."""
+    """Why the voice may not or cannot speak now. Previews pass the same gate as builds."""
     if not remote.capabilities.can_preview:
-        return [f"{registry.get_provider_label(remote.account.provider)} cannot let a voice speak by its API."]
+        return [f"{registry.get_provider_label(remote.account.provider)} has no previews in its API."]
     if not remote.remote_id or remote.deleted_at or remote.deletion_requested_at:
-        return ["The provider does not have this voice, or not for much longer."]
+        return ["The provider does not have this voice, or it is being deleted."]
     if not remote.adopted_by_id and not Build.objects.filter(remote_voice=remote, status=BuildStatus.READY).exists():
         return ["The voice is not ready yet."]
     return list(find_reasons_against_use(remote))
 
 
 def make_preview(preview_id: str) -> timedelta | None:
-    """Ask the provider once. Whatever goes wrong, it is not asked again by itself: it may have been charged for."""
+    """Request the audio once. A failed request is never retried, because it may have been charged."""
     related = ("remote_voice__account", "remote_voice__voice__talent")
     preview = Preview.objects.select_related(*related).filter(pk=preview_id).first()
     if preview is None:
@@ -74,7 +74,7 @@ def make_preview(preview_id: str) -> timedelta | None:
     account.refresh_from_db(fields=["paused_at"])
     if account.paused_at:
         return PAUSED_ACCOUNT_RETRY
-    # A sample is there already; to speak, the voice must be there still, and not on its way out.
+    # A sample exists already. For a new sentence, the voice must exist and must not be awaiting deletion.
     if (
         reasons := find_reasons_against_use(preview.remote_voice)
         if preview.url
@@ -90,10 +90,10 @@ def _fetch_sound(preview: Preview) -> None:
     remote = preview.remote_voice
     try:
         with open_session(remote.account) as provider:
-            made = bool(preview.url)  # by the provider, of its own accord
+            is_sample = bool(preview.url)  # made by the provider unasked
             sound = (
                 provider.download_sound(preview.url)
-                if made
+                if is_sample
                 else provider.generate_preview(remote.remote_id, preview.text)
             )
     except CallFailure as failure:
@@ -105,8 +105,8 @@ def _fetch_sound(preview: Preview) -> None:
 def _store_sound(preview: Preview, sound: Sound) -> None:
     preview.file.save("", ContentFile(sound.content), save=False)
     name = str(preview.file.name)
-    how = sound.content_type
-    if not move(preview, PreviewStatus.READY, file=name, content_type=how, issue="", finished_at=timezone.now()):
+    now, content_type = timezone.now(), sound.content_type
+    if not move(preview, PreviewStatus.READY, file=name, content_type=content_type, issue="", finished_at=now):
         preview.file.storage.delete(name)
 
 
@@ -115,6 +115,6 @@ def _mark_failed(preview: Preview, issue: str) -> None:
 
 
 def handle_preview_failure(preview_id: str) -> None:
-    """It failed again and again on our side."""
+    """The task failed repeatedly at VoiceHub."""
     if preview := Preview.objects.filter(pk=preview_id).first():
         _mark_failed(preview, INTERRUPTED)

@@ -23,20 +23,20 @@ from voices.services.builds.recheck import find_reasons_against_use
 
 DELETED_STATUSES = ("deleted", "removed")
 FORBIDDEN = 403
-NOT_FOUND = "404"  # what a look that finds nothing is noted as
+NOT_FOUND = "404"  # stored as the result of a check that finds no voice
 KEY_CHANGED = (
-    "The account's key was changed since this voice was last seen, and the new key does not show it. It may be another "
-    "account's key: look on the provider's own page, and note it here when the voice is gone."
+    "The account's key has changed since this voice was last checked, and the new key does not show the voice. The key "
+    "may be for another account. Check the provider's website, and record the deletion here if the voice is gone."
 )
 
 
 class ProviderCallFailed(ActionRefused):
-    """The provider could not be asked, or said no; the text says why."""
+    """A call to the provider failed. The text says why."""
 
 
 def refresh_remote_voice(remote: RemoteVoice) -> None:
-    """Ask the provider how the voice stands now, and write it down. Raises NotPossible."""
-    _ = remote.capabilities  # raises NotPossible for a provider that VoiceHub does not know
+    """Fetch the voice's state from the provider and store it. Raises ActionRefused."""
+    _ = remote.capabilities  # raises ActionRefused if VoiceHub does not support the provider
     _require_remote_voice(remote)
     _apply_change(remote, lambda _provider: None)
 
@@ -48,7 +48,7 @@ def _handle_missing_voice(remote: RemoteVoice) -> None:
 
 
 def _was_key_changed(remote: RemoteVoice) -> bool:
-    """Whether the account got another key since the voice was seen: that it is not there now proves nothing."""
+    """Whether the key changed since the last check. If so, a missing voice proves nothing."""
     changed = remote.account.key_changed_at
     return changed is not None and changed > (remote.checked_at or remote.created_at)
 
@@ -61,13 +61,11 @@ def _record_report(remote: RemoteVoice, report: BuildReport) -> None:
 
 
 def _mark_deleted(remote: RemoteVoice, verification: str = NOT_FOUND) -> None:
-    """Somebody deleted it over there, or our own deletion, which it did not show at first, has come to pass."""
+    """The voice was deleted at the provider, or our own deletion has now taken effect."""
     now = timezone.now()
     remote.raw_status, remote.checked_at, remote.alert = "", now, ""
-    remote.deleted_at, remote.deletion_proof = (
-        now,
-        remote.deletion_proof | {"look": verification, "at": now.isoformat()},
-    )
+    remote.deletion_proof = remote.deletion_proof | {"look": verification, "at": now.isoformat()}
+    remote.deleted_at = now
     remote.retired_at = remote.retired_at or now
     remote.save(update_fields=["raw_status", "checked_at", "alert", "deleted_at", "deletion_proof", "retired_at"])
 
@@ -78,17 +76,17 @@ def _require_remote_voice(remote: RemoteVoice) -> None:
 
 
 def rename_remote_voice(remote: RemoteVoice, name: str) -> None:
-    """Give it another name at the provider. Raises NotPossible."""
+    """Raises ActionRefused."""
     _require_capability(remote, remote.capabilities.can_rename, "rename a voice")
     require_permission(remote)
-    _require_no_active_build(remote)  # that something has changed over there would be taken for a sign of the build
+    _require_no_active_build(remote)  # a rename changes the version that detects a build
     _apply_change(remote, lambda provider: provider.rename_voice(remote.remote_id, name))
 
 
 def set_visibility(remote: RemoteVoice, visibility: Visibility, by: User) -> None:
-    """Say who may use it over there; a voice that somebody here made public raises no alarm. Raises NotPossible.
+    """Set who may use the voice. A voice that a user made public raises no alert. Raises ActionRefused.
 
-    To make it private is allowed without a consent in force: it takes away, and gives nothing.
+    Making it private needs no consent in force, because it only restricts use.
     """
     _require_capability(remote, remote.capabilities.can_set_visibility, "change who may use a voice")
     if visibility is not Visibility.PRIVATE:
@@ -110,13 +108,12 @@ def require_permission(remote: RemoteVoice) -> None:
 def _require_capability(remote: RemoteVoice, is_capable: bool, what: str) -> None:
     _require_remote_voice(remote)
     if not is_capable:
-        raise ActionRefused(
-            f"{registry.get_provider_label(remote.account.provider)} has no way to {what}. Do it on its own page."
-        )
+        label = registry.get_provider_label(remote.account.provider)
+        raise ActionRefused(f"{label} has no way to {what} by API. Use the provider's website.")
 
 
 def _apply_change(remote: RemoteVoice, change: Callable[[Provider], None]) -> None:
-    """Make a change, and look what came of it."""
+    """Make a change and store the resulting state."""
     try:
         with open_session(remote.account) as provider:
             change(provider)
@@ -130,7 +127,7 @@ def _apply_change(remote: RemoteVoice, change: Callable[[Provider], None]) -> No
 
 
 def request_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
-    """Have it deleted over there, as often as that has to be tried. Raises NotPossible."""
+    """Enqueue the deletion at the provider, with retries until it succeeds. Raises ActionRefused."""
     _require_capability(remote, remote.capabilities.can_delete, "delete a voice")
     with transaction.atomic():
         _record_deletion_request(remote, by, reason)
@@ -138,7 +135,7 @@ def request_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
 
 
 def record_manual_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
-    """A person has deleted it on the provider's own page, or has seen that it is gone. Raises NotPossible."""
+    """Record that a user deleted the voice on the provider's website or saw that it is gone. Raises ActionRefused."""
     _require_remote_voice(remote)
     now = timezone.now()
     with transaction.atomic():
@@ -149,24 +146,21 @@ def record_manual_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
 
 def _require_no_active_build(remote: RemoteVoice) -> None:
     if Build.objects.active().filter(remote_voice=remote).exists():
-        raise ActionRefused("A build of this voice is still on its way. Wait until it is over.")
+        raise ActionRefused("A build of this voice is still in progress. Wait until it ends.")
 
 
 def _record_deletion_request(remote: RemoteVoice, by: User, reason: str) -> None:
     if remote.voice_id:
-        Voice.objects.select_for_update().get(pk=remote.voice_id)  # as a build that is started does
+        Voice.objects.select_for_update().get(pk=remote.voice_id)  # the same lock as in start_build
     _require_no_active_build(remote)
-    remote.deletion_requested_at, remote.deletion_requested_by, remote.deletion_reason = (
-        timezone.now(),
-        by,
-        reason[:300],
-    )
+    remote.deletion_requested_at, remote.deletion_requested_by = timezone.now(), by
+    remote.deletion_reason = reason[:300]
     remote.retired_at = remote.retired_at or timezone.now()
     remote.save(update_fields=["deletion_requested_at", "deletion_requested_by", "deletion_reason", "retired_at"])
 
 
 def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
-    """Delete a retired remote voice at its provider, however often that has to be tried, and look that it is gone."""
+    """Delete a retired remote voice at its provider, verify the deletion, and retry until it is gone."""
     remote = RemoteVoice.objects.select_related("account").filter(pk=remote_voice_id, deleted_at=None).first()
     if remote is None or not remote.remote_id or not remote.capabilities.can_delete:
         return None
@@ -176,7 +170,7 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
         with open_session(remote.account) as provider:
             if _was_key_changed(remote):
                 _record_report(remote, provider.fetch_build(remote.remote_id))
-            answer = _call_delete(provider, remote.remote_id)
+            response = _call_delete(provider, remote.remote_id)
             after = _verify_deletion(provider, remote.remote_id)
     except AccountPaused:
         return PAUSED_ACCOUNT_RETRY
@@ -185,7 +179,8 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
         return DELETION_RETRY
     except CallFailure:
         return DELETION_RETRY
-    return _record_deletion(remote, {"answer": trim_response(answer), "look": after, "at": timezone.now().isoformat()})
+    now = timezone.now().isoformat()
+    return _record_deletion(remote, {"answer": trim_response(response), "look": after, "at": now})
 
 
 def _call_delete(provider: Provider, remote_id: str) -> Mapping[str, Any]:
@@ -194,12 +189,12 @@ def _call_delete(provider: Provider, remote_id: str) -> Mapping[str, Any]:
     except ProviderAuthError as error:
         if error.status != FORBIDDEN:
             raise
-        # Said of this voice, of which it is asked again and again; the account works, and must not be paused for it.
+        # The refusal concerns this voice only and repeats on each retry. It must not pause a working account.
         raise ProviderRejected(error.operation, error.detail, status=error.status) from None
 
 
 def _verify_deletion(provider: Provider, remote_id: str) -> str:
-    """What a look shows after a deletion: NO_SUCH_VOICE, or the provider's word for how it stands."""
+    """The state after a deletion: NOT_FOUND, or the provider's status."""
     try:
         return provider.fetch_build(remote_id).raw_status
     except NotFound:
@@ -207,7 +202,7 @@ def _verify_deletion(provider: Provider, remote_id: str) -> str:
 
 
 def _record_deletion(remote: RemoteVoice, deletion: dict[str, object]) -> timedelta | None:
-    """Only a voice that cannot be seen any more is deleted; else somebody is told, and it is tried again."""
+    """Mark the voice as deleted only if the provider no longer shows it. Else set an alert and retry."""
     gone = deletion["look"] == NOT_FOUND or str(deletion["look"]).lower() in DELETED_STATUSES
     remote.deletion_proof, remote.alert = deletion, "" if gone else STILL_VISIBLE
     remote.deleted_at = timezone.now() if gone else None

@@ -24,7 +24,7 @@ MAX_LISTED_VOICES = 200
 
 @dataclass(frozen=True, slots=True)
 class UnknownVoice:
-    """A voice that an account holds and VoiceHub does not know."""
+    """A voice in an account that VoiceHub does not know."""
 
     remote_id: str
     name: str
@@ -93,9 +93,9 @@ def _fetch_report(account: Account, remote_id: str) -> BuildReport:
     except CallFailure as failure:
         raise ProviderCallFailed(failure.staff_message) from None
     if not report.raw:
-        raise ActionRefused("The provider does not show a voice of this id.")
+        raise ActionRefused("The provider has no voice with this ID. Check the ID.")
     if report.remote_id != remote_id:
-        raise ActionRefused("The provider shows this voice under another id. Adopt or delete that one.")
+        raise ActionRefused("The provider lists this voice under another ID. Adopt or delete that one.")
     return report
 
 
@@ -110,6 +110,6 @@ def _create_remote_voice(
         with transaction.atomic():
             remote.save(force_insert=True)
     except IntegrityError:
-        raise ActionRefused("VoiceHub knows this voice already.") from None
+        raise ActionRefused("VoiceHub already knows this voice.") from None
     record_observation(remote, report)
     return remote

@@ -69,7 +69,7 @@ def test_it_is_paused_with_a_reason_and_resumed(as_admin: Client, studio: Studio
     text = post(as_admin, "account_pause", account, reason="The invoice is disputed.")
     assert "Paused by Ada: The invoice is disputed." in text
     assert account.paused_at
-    assert "Main is paused already." in post(as_admin, "account_pause", account, reason="Twice.")
+    assert "Main is already paused." in post(as_admin, "account_pause", account, reason="Twice.")
     assert "is resumed. Waiting work continues." in post(as_admin, "account_resume", account)
     assert account.paused_at is None
     assert "Main is not paused." in post(as_admin, "account_resume", account)

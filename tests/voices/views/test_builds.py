@@ -59,7 +59,8 @@ def test_a_way_that_the_provider_does_not_take_starts_nothing(
     voice = studio.voice()
     studio.recordings(voice)
     assert (
-        "does not take recordings in this way" in start(as_producer, studio, voice, handover=handover).content.decode()
+        "does not accept recordings in this way"
+        in start(as_producer, studio, voice, handover=handover).content.decode()
     )
     assert not Build.objects.exists()
 
@@ -156,7 +157,7 @@ def test_only_a_queued_build_can_be_cancelled(as_producer: Client, studio: Studi
     sent = studio.build(studio.voice("Other", build.voice.talent), status="training")
     assert "Cancel this build" not in page(as_producer, sent)
     text = read_html(as_producer.post(reverse("voices:build_cancel", args=[sent.pk]), follow=True))
-    assert "cannot be stopped" in text
+    assert "can no longer be cancelled" in text
     sent.refresh_from_db()
     assert sent.status == "training"
 
@@ -249,7 +250,10 @@ def test_a_person_who_has_looked_says_how_it_ended(as_producer: Client, studio: 
     build.refresh_from_db()
     assert (build.status, build.resolved_by, build.finished_at is None) == (became, studio.producer, False)
     assert f"{studio.producer}: “It is listed there.”" in page(as_producer, build)
-    assert "is clear" in as_producer.post(path, {"became": "ready", "why": "Again."}, follow=True).content.decode()
+    assert (
+        "reports a clear status"
+        in as_producer.post(path, {"became": "ready", "why": "Again."}, follow=True).content.decode()
+    )
 
 
 def test_what_waits_for_its_account_says_so(as_viewer: Client, studio: Studio) -> None:

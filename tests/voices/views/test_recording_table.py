@@ -276,7 +276,7 @@ def test_what_is_too_long_is_cut_by_those_who_may(
     recording.refresh_from_db()
     assert recording.status == RecordingStatus.SPLITTING
     assert path not in shown(as_engineer, voice) and "Being split" in shown(as_engineer, voice)
-    assert "Only a recording that is too long can be cut." in as_engineer.post(path, follow=True).content.decode()
+    assert "Only a recording that is too long can be split." in as_engineer.post(path, follow=True).content.decode()
 
 
 def test_a_file_that_clips_were_cut_from_is_not_offered_to_be_deleted(

@@ -119,11 +119,11 @@ def test_what_is_still_marked_is_told_before_the_next_build(
 ) -> None:
     mute, other, fine = marked
     place = "?show=marked#recordings"
-    two = "2 recordings were marked by the provider in the last build. Leave them out or replace them."
+    two = "2 recordings were flagged by the provider in the last build. Leave them out or replace them."
     assert advice(as_viewer, voice) == [(two, place)]
     assert f'<a href="{place}">' in read_html(as_viewer.get(voice.get_absolute_url()))
     set_active(mute, False)
-    one = "1 recording was marked by the provider in the last build. Leave it out or replace it."
+    one = "1 recording was flagged by the provider in the last build. Leave it out or replace it."
     assert advice(as_viewer, voice) == [(one, place)]
     set_active(fine, False)
     set_active(other, False)
@@ -185,7 +185,7 @@ def test_deleting_asks_first_and_then_removes_the_row(as_producer: Client, studi
 def test_a_recording_that_was_built_is_not_deleted(as_producer: Client, studio: Studio) -> None:
     recording = studio.build().recordings.first().recording  # type: ignore[union-attr]
     path = reverse("voices:recording_delete", args=[recording.pk])
-    assert "kept" in as_producer.post(path, follow=True).content.decode()
+    assert "cannot be deleted because a build used it" in as_producer.post(path, follow=True).content.decode()
     assert Recording.objects.filter(pk=recording.pk).exists()
 
 

@@ -52,7 +52,7 @@ def test_one_is_adopted_and_is_then_the_voices_own(as_producer: Client, at: At) 
     assert "Generate preview" in text
     assert RemoteVoice.objects.get().voice == voice
     assert "VoiceHub knows every voice" in page(as_producer, studio)
-    assert "knows this voice already" in adopt(as_producer, studio, remote_id, voice)
+    assert "already knows this voice" in adopt(as_producer, studio, remote_id, voice)
 
 
 def test_a_form_that_was_bent_adopts_nothing(as_producer: Client, at: At) -> None:

@@ -1,5 +1,5 @@
-"""What is made of a build's recordings: the dataset that a provider fetches behind the build's own expiring address,
-and the one file that is sent to it. Both are streamed."""
+"""Files made from a build's recordings: the dataset that a provider downloads from the build's expiring URL,
+and the single file that is uploaded to it. Both are streamed."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,10 +33,10 @@ class Dataset:
 
 
 def open_dataset(token: str, address: str | None, user_agent: str) -> Dataset | None:
-    """The dataset behind this address, with the opening written down; None when there is none, or not any more.
+    """The dataset of this token, or None if the token is unknown or expired. Records the download.
 
-    The address works while the build is on its way or trains, for a day at most, and only while its consent and its
-    contract are in force: one that is withdrawn, suspended or over takes the recordings with it.
+    The URL works while the build is active, for URL_LIFETIME at most, and only while its consent and its contract are
+    in force: withdrawal, suspension or expiry ends access to the recordings.
     """
     open_builds = Build.objects.active().filter(created_at__gt=timezone.now() - URL_LIFETIME)
     related = ("remote_voice__account", "voice__talent")
@@ -64,7 +64,7 @@ def _make_clip(row: BuildRecording) -> Clip:
 
 
 def _make_archive_dataset(rows: list[BuildRecording]) -> Dataset:
-    """A zip of the clips and what is said in them."""
+    """A zip of the clips and their transcripts."""
     entries = [_make_entry(row, make_clip_name(row.recording)) for row in rows]
     return Dataset("application/zip", "dataset.zip", compute_zip_size(entries), stream_zip(entries))
 
@@ -75,9 +75,9 @@ def _make_entry(row: BuildRecording, name: str) -> Entry:
 
 
 def pack_upload(build: Build, rows: list[BuildRecording], heartbeat: Callable[[], None]) -> UploadFile:
-    """The one file that this build hands over; `beat` is called again and again while it is made.
+    """The single file that this build uploads. `heartbeat` is called repeatedly while it is packed.
 
-    Raises audio.findings.findings.Refused when it would be bigger than the provider takes.
+    Raises audio.findings.findings.Refused if the file would exceed the provider's limits.
     """
     made = _pack_recordings(build, rows, heartbeat)
     return UploadFile(made.name, made.content_type, made.size, made.md5, made.chunks)
@@ -96,7 +96,7 @@ def _pack_recordings(build: Build, rows: list[BuildRecording], heartbeat: Callab
 
 
 def _pack_single_file(build: Build, name: str, whole: Concatenation) -> PackedUpload:
-    """Within the limits, which may have changed since the recordings were chosen."""
+    """Check the limits again: they may have changed since the recordings were selected."""
     limits = build.remote_voice.limits
     most_bytes = int(limits["most_bytes"].value) if "most_bytes" in limits else MAX_DATA_BYTES
     most_seconds = limits["most_seconds"].value if "most_seconds" in limits else None

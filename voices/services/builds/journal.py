@@ -9,7 +9,7 @@ from voices.models import Build, BuildStatus, RemoteRecording, RemoteVoice
 
 
 class GateClosed(Exception):
-    """The build is not allowed any more; `reasons` says why."""
+    """The build is no longer allowed. `reasons` says why."""
 
     def __init__(self, reasons: tuple[str, ...]) -> None:
         self.reasons = reasons
@@ -17,10 +17,10 @@ class GateClosed(Exception):
 
 
 class BuildJournal:
-    """Writes what a submit is about to do and what came of it, each line committed before it returns.
+    """Records each step of a submit before and after its call. Each method commits before it returns.
 
-    Every line first takes a full lease again: a worker that lost it, or whose build is no longer being sent, stops.
-    Before anything leaves the house `objections` is asked: a consent may be taken back while recordings are sent.
+    Each method first renews the lease: a worker that lost it, or whose build is no longer SUBMITTING, stops.
+    `objections` is checked before each call: a consent may be withdrawn while recordings are being sent.
     """
 
     def __init__(self, build: Build, lease: Lease, find_objections: Callable[[Build], tuple[str, ...]]) -> None:

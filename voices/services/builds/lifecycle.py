@@ -1,4 +1,4 @@
-"""What can become of a build, and of the remote voice that it makes. The one writer of `Build.status`."""
+"""Status changes of a build and of its remote voice. Only this module writes `Build.status`."""
 
 from dataclasses import asdict
 from datetime import timedelta
@@ -19,10 +19,10 @@ from voices.services.accounts import AccountPaused
 
 VOICE_MISSING = (
     "The provider no longer has this voice under this account's key: it was deleted there, or the key is of another "
-    "account. The next build makes it anew."
+    "account. The next build makes a new voice."
 )
-VOICE_PUBLIC = "The provider shows this voice to everybody, though it was made private. Make it private, or delete it."
-STILL_VISIBLE = "The provider says that it has deleted this voice, and still shows it."
+VOICE_PUBLIC = "The provider shows this voice to everyone, but no user made it public. Make it private or delete it."
+STILL_VISIBLE = "The provider says that it deleted this voice, but still shows it."
 
 
 def find_build_with_relations(build_id: str) -> Build | None:
@@ -30,26 +30,26 @@ def find_build_with_relations(build_id: str) -> Build | None:
     return Build.objects.select_related(*related).filter(pk=build_id).first()
 
 
-# --- Where a build may go ---
+# --- Status of a build ---
 
 
 def begin_submit(build: Build) -> bool:
-    """The build is being sent from now on; False when it was called off meanwhile, or another worker has it."""
+    """Mark the build as being sent. False if it was cancelled meanwhile or another worker has it."""
     return move(build, BuildStatus.SUBMITTING, since=BuildStatus.QUEUED, submitted_at=timezone.now())
 
 
 def mark_cancelled(build: Build, by: User) -> bool:
-    """False when something of it may have been sent already."""
+    """False if part of the build may already have been sent."""
     return move(build, BuildStatus.CANCELLED, finished_at=timezone.now(), issue=f"Cancelled by {by}.")
 
 
 def requeue_build(build: Build, message: str) -> None:
-    """Known not to be done: it is sent again later, and may be called off until then."""
+    """The call was certainly not executed: send it again later. The build can be cancelled until then."""
     move(build, BuildStatus.QUEUED, since=BuildStatus.SUBMITTING, pending_call="", progress_message=message[:120])
 
 
 def resume_build(build: Build, remote_id: str, **fields: Any) -> bool:
-    """A step in doubt is settled, and the voice is known by `remote_id`, or not: send what is still to be sent."""
+    """Send the rest after a lost response was resolved. `remote_id` is empty if the voice was not created."""
     with transaction.atomic():
         moved = move(build, BuildStatus.QUEUED, pending_call="", progress_message="", lookup_attempts=0, **fields)
         if moved:
@@ -59,14 +59,14 @@ def resume_build(build: Build, remote_id: str, **fields: Any) -> bool:
 
 
 def mark_unconfirmed(build: Build, *, lookup_after: timedelta) -> None:
-    doing = "The answer was lost. Looking whether the provider has it."
+    message = "The response was lost. Checking whether the provider received the build."
     with transaction.atomic():
-        if move(build, BuildStatus.UNCONFIRMED, progress_message=doing, lookup_attempts=0):
+        if move(build, BuildStatus.UNCONFIRMED, progress_message=message, lookup_attempts=0):
             outbox.enqueue_task("settle_build", build.pk, after=lookup_after)
 
 
 def mark_training(build: Build, report: BuildReport | None = None, **fields: Any) -> bool:
-    """The provider has the build and trains; `report` is its answer, where there is one."""
+    """The provider is training the build. `report` is its response, if there is one."""
     if report is not None:
         fields |= {"raw_status": report.raw_status, "raw_response": trim_response(report.raw), "resume_state": ""}
         fields |= {"samples": [asdict(sample) for sample in report.samples]}
@@ -89,14 +89,14 @@ def mark_training(build: Build, report: BuildReport | None = None, **fields: Any
 
 
 def compute_poll_interval(build: Build) -> timedelta:
-    """How long to wait before asking again: the tier's own pace, and ever slower when it takes long."""
+    """Time until the next poll: the interval of the tier, growing with the age of the training."""
     pace = timedelta(seconds=build.remote_voice.capabilities.poll_seconds)
     age = timezone.now() - (build.training_at or timezone.now())
     return max(pace, min(age * POLL_SHARE_OF_AGE, SLOWEST_POLL))
 
 
 def set_final_status(build: Build, to: BuildStatus, **fields: Any) -> None:
-    """The build is over. A remote voice whose consent was refused is of no more use: it is retired and deleted."""
+    """End the build. A remote voice whose consent was rejected is retired and deleted."""
     with transaction.atomic():
         now = timezone.now()
         if not move(build, to, finished_at=now, progress_message="", **fields):
@@ -109,10 +109,10 @@ def set_final_status(build: Build, to: BuildStatus, **fields: Any) -> None:
 
 
 def handle_call_failure(build: Build, failure: CallFailure) -> timedelta | None:
-    """What a failed call makes of a build. Returns the time after which to try again, if any."""
+    """Change the status of a build after a failed call. Returns the delay before the next attempt, if any."""
     if failure.stops_account:
         paused = AccountPaused(Account.objects.get(pk=build.remote_voice.account_id))
-        requeue_build(build, f"Waits. {paused}")
+        requeue_build(build, f"Waiting. {paused}")
         return PAUSED_ACCOUNT_RETRY
     if isinstance(failure, ProviderUnavailable | ResponseUnreadable):
         requeue_build(build, f"{failure.public} Trying again.")
@@ -122,22 +122,22 @@ def handle_call_failure(build: Build, failure: CallFailure) -> timedelta | None:
         return None
     gone = isinstance(failure, NotFound) and bool(build.remote_voice.remote_id)
     if isinstance(failure, NotFound):
-        retire_remote_voice(build.remote_voice)  # deleted over there, so that the next build makes a new one
+        retire_remote_voice(build.remote_voice)  # deleted at the provider, so the next build makes a new one
     set_final_status(build, BuildStatus.FAILED, issue=VOICE_MISSING if gone else failure.staff_message, pending_call="")
     return None
 
 
-# --- How its remote voice stands ---
+# --- State of its remote voice ---
 
 
 def record_observation(remote: RemoteVoice, report: BuildReport) -> None:
-    """Write down how the voice stands over there; an alarm where others may use it, or where it should be gone."""
+    """Store the voice's state at the provider. Sets `alert` if it is public or should be deleted."""
     remote.name, remote.raw_status = report.name[:256], report.raw_status
     remote.raw_response, remote.checked_at = trim_response(report.raw), timezone.now()
     if report.visibility is not None:
         remote.visibility = report.visibility
         if report.visibility is Visibility.PRIVATE:
-            remote.made_public_by = None  # whoever makes it public from now on is another
+            remote.made_public_by = None  # a later change to public is by another user
         remote.alert = VOICE_PUBLIC if report.visibility is Visibility.PUBLIC and not remote.made_public_by_id else ""
     if remote.is_still_visible:
         remote.alert = STILL_VISIBLE
@@ -146,7 +146,7 @@ def record_observation(remote: RemoteVoice, report: BuildReport) -> None:
 
 
 def enqueue_samples(build: Build) -> None:
-    """Have the samples fetched that the provider made of the new voice."""
+    """Enqueue the download of the samples that the provider made with the new voice."""
     for sample in build.samples:
         preview = Preview.objects.create(
             remote_voice=build.remote_voice,
@@ -159,6 +159,6 @@ def enqueue_samples(build: Build) -> None:
 
 
 def retire_remote_voice(remote: RemoteVoice) -> None:
-    """This remote voice can be of no more use; the next build makes another one."""
+    """Stop using this remote voice. The next build makes a new one."""
     remote.retired_at = timezone.now()
     remote.save(update_fields=["retired_at"])

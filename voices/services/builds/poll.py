@@ -1,4 +1,4 @@
-"""What a provider says of a build. A callback only makes us ask; poll and callback end in `refresh_build`."""
+"""Build status polling. A callback only triggers a poll: both end in `refresh_build`."""
 
 import hashlib
 from datetime import timedelta
@@ -43,12 +43,11 @@ RECORDING_RESULTS = ("stoi", "pesq", "si_sdr", "sample_score", "is_active", "is_
 
 
 def find_build_by_callback_token(provider: str, token: str) -> Build | None:
-    """The build that this callback address belongs to."""
     return Build.objects.filter(callback_digest=hash_token(token), remote_voice__account__provider=provider).first()
 
 
 def receive_callback(build: Build, body: bytes, address: str | None) -> bool:
-    """Keep a callback once and have the provider asked; False for one that was here already."""
+    """Store a callback once and enqueue a poll. False for a duplicate or above CALLBACKS_PER_BUILD."""
     text = body.decode("utf-8", "replace").replace("\x00", "\ufffd")
     if build.callbacks.count() >= CALLBACKS_PER_BUILD:
         return False
@@ -65,14 +64,14 @@ def receive_callback(build: Build, body: bytes, address: str | None) -> bool:
 
 
 def refresh_build(build_id: str) -> timedelta | None:
-    """Ask the provider how a training build stands, and write down what it says."""
+    """Poll the provider for a training build and store the result."""
     build = Build.objects.select_related("voice", "remote_voice__account").filter(pk=build_id).first()
     if build is None or build.status != BuildStatus.TRAINING:
         return None
     try:
         with open_session(build.remote_voice.account) as provider:
             report = provider.fetch_build(build.remote_voice.remote_id)
-            said = _find_matching_callback(build, provider, report)
+            callback_report = _find_matching_callback(build, provider, report)
     except NotFound:
         return _handle_missing_voice(build)
     except CallFailure as failure:
@@ -86,12 +85,12 @@ def refresh_build(build_id: str) -> timedelta | None:
             lookup_attempts=0,
         )
         return compute_poll_interval(build)
-    _record_result(build, report, said)
+    _record_result(build, report, callback_report)
     return None
 
 
 def _handle_missing_voice(build: Build) -> timedelta | None:
-    """Gone, if it was not there the time before either: the voice is paid for, and a look-up may lag."""
+    """Fail only after LOOKUPS_BEFORE_ABSENT misses: the voice is paid for, and lookups may lag."""
     looked = build.lookup_attempts + 1
     if looked < LOOKUPS_BEFORE_ABSENT:
         Build.objects.filter(pk=build.pk, status=BuildStatus.TRAINING).update(lookup_attempts=looked)
@@ -108,27 +107,27 @@ def _compute_retry_delay(build: Build, failure: CallFailure) -> timedelta:
 
 
 def _needs_staff(build: Build, report: BuildReport) -> bool:
-    """Whether a person has to say how it stands: not as soon as a provider that never says it has begun to train."""
+    """Whether staff must set the status. A provider without a status gets SILENCE_BEFORE_ASKING_STAFF first."""
     silent = not report.raw_status and not build.callbacks.exists()
     waits = timezone.now() - (build.training_at or timezone.now()) < SILENCE_BEFORE_ASKING_STAFF
     return report.status is RemoteStatus.UNKNOWN and not (silent and waits)
 
 
 def _is_previous_build(build: Build, report: BuildReport) -> bool:
-    """Whether nothing has changed since before the build call: then this is what came of the build before."""
+    """Whether the report is unchanged since before the build call, so it describes the previous build."""
     fresh = build.training_at is not None and timezone.now() - build.training_at < PREVIOUS_BUILD_GRACE
     return fresh and bool(build.previous_version) and report.version == build.previous_version
 
 
 def _find_matching_callback(build: Build, provider: Provider, report: BuildReport) -> BuildReport | None:
-    """The newest callback that agrees with what the provider says when asked; it may carry more."""
+    """The newest callback with the same id and status as the polled report. It may contain more detail."""
     for callback in build.callbacks.order_by("-received_at"):
         try:
-            said = provider.parse_callback(callback.body.encode())
+            parsed = provider.parse_callback(callback.body.encode())
         except (ResponseUnreadable, UnsupportedFeature):
             continue
-        if (said.remote_id, said.status) == (report.remote_id, report.status):
-            return said
+        if (parsed.remote_id, parsed.status) == (report.remote_id, report.status):
+            return parsed
     return None
 
 
@@ -148,7 +147,7 @@ def _record_result(build: Build, report: BuildReport, callback_report: BuildRepo
 
 
 def _record_recording_reports(build: Build, reports: tuple[RecordingReport, ...], *, from_callback: bool) -> None:
-    """Put what is said of each recording beside it; what one source leaves out does not wipe what another said."""
+    """Store the report of each recording. Missing values do not overwrite those of another source."""
     rows = list(build.recordings.select_related("recording"))
     remote = dict(build.remote_voice.recordings.values_list("recording_id", "remote_id"))
     by_id = {remote[row.recording_id]: row for row in rows if row.recording_id in remote}

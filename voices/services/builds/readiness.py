@@ -1,4 +1,4 @@
-"""What a voice still lacks for a build, asked of data: the gate, the recordings, and the limits of the tier."""
+"""What a voice needs before a build, computed from the gate, the recordings and the limits of the tier."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,16 +21,16 @@ AccountTier = tuple[Account, Capabilities]
 
 NO_LIMIT = 1e9
 LANGUAGE_UNSUPPORTED = "The provider makes no voices in this language."
-# Ways by which a provider is sent the best of the recordings that it takes, so that the others are in nobody's way.
+# Handovers that send only the best of the accepted recordings, so that the others block nothing.
 SELECTING_HANDOVERS = frozenset({Handover.FILE_IDS, Handover.ONE_FILE})
-# Ways by which recordings become one sound, so that the length of each does not matter.
+# Handovers that join the recordings into one file, so that the length of each does not matter.
 SINGLE_SOUND_HANDOVERS = frozenset({Handover.SIGNED_PUT_WAV, Handover.ONE_FILE})
-# Ways by which no transcript goes along.
+# Handovers without transcripts.
 HANDOVERS_WITHOUT_TRANSCRIPT = SINGLE_SOUND_HANDOVERS | {Handover.SIGNED_PUT_CLIPS, Handover.FILE_IDS}
 
 
 class GapKind(StrEnum):
-    """What kind of thing is missing, or could be better, for those who know where it is mended."""
+    """The kind of problem, so that callers can link to the place where it is fixed."""
 
     RECORDINGS = "recordings"
     CLIP_LENGTH = "length"
@@ -49,9 +49,9 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """How far a voice is from a build at one account in one tier; seconds count only what is used for training.
+    """What a voice needs for a build at one account in one tier. `seconds` count only audio used for training.
 
-    `ways` are the ways of handing over with what each of them lacks, which blocks a build by it; `advice` does not.
+    The gaps of a handover block a build by that handover; `advice` blocks nothing.
     """
 
     capabilities: Capabilities
@@ -66,10 +66,8 @@ class Readiness:
 
     @property
     def best_handover(self) -> Handover:
-        """The first way that lacks nothing, or else the first."""
-        return next(
-            (way for way, lacks in self.gaps_by_handover.items() if not lacks), next(iter(self.gaps_by_handover))
-        )
+        """The first handover without gaps, or else the first."""
+        return next((way for way, gaps in self.gaps_by_handover.items() if not gaps), next(iter(self.gaps_by_handover)))
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
@@ -77,7 +75,7 @@ class Readiness:
 
     @property
     def blockers(self) -> tuple[str, ...]:
-        return tuple(lack.text for lack in self.gaps)
+        return tuple(gap.text for gap in self.gaps)
 
     @property
     def is_ready(self) -> bool:
@@ -94,34 +92,36 @@ class _ClipCounts(NamedTuple):
 
 
 def check_readiness(voice: Voice, account: Account, tier: Tier | str) -> Readiness:
-    """What stands between this voice and a build. Raises NotPossible for a tier that the provider does not have."""
+    """Raises ActionRefused if the provider does not have the tier."""
     return check_readiness_of_voices([voice], account, tier)[voice.pk]
 
 
 def check_readiness_of_voices(voices: Sequence[Voice], account: Account, tier: Tier | str) -> dict[UUID, Readiness]:
-    """The same for many voices, by their id; the number of queries does not grow with them."""
+    """Readiness by voice id. The number of queries does not depend on the number of voices."""
     capabilities = account.get_capabilities(tier)
     return {voice.pk: state for voice, _, state in _iterate_readiness(voices, [(account, capabilities)])}
 
 
 def check_readiness_everywhere(voice: Voice) -> list[tuple[Account, Readiness]]:
-    """Every account, also a paused one, with every tier that its provider has; the queries do not grow with them."""
+    """Readiness for every account, paused ones included, and tier. The number of queries stays constant."""
     accounts = [account for account in Account.objects.all() if account.provider in registry.PROVIDERS]
-    places = [(a, tier) for a in accounts for tier in registry.get_provider_class(a.provider).tiers.values()]
-    return [(account, state) for _, account, state in _iterate_readiness([voice], places)]
+    targets = [(a, tier) for a in accounts for tier in registry.get_provider_class(a.provider).tiers.values()]
+    return [(account, state) for _, account, state in _iterate_readiness([voice], targets)]
 
 
 def _iterate_readiness(
-    voices: Sequence[Voice], places: Sequence[AccountTier]
+    voices: Sequence[Voice], targets: Sequence[AccountTier]
 ) -> Iterator[tuple[Voice, Account, Readiness]]:
     limits = get_all_limits()
-    labels = {account.provider: registry.get_provider_label(account.provider) for account, _ in places}
-    wishes = {(voice.pk, slug): BuildPurpose(voice.talent, slug, voice.purpose) for voice in voices for slug in labels}
-    allowed = check_permissions(wishes.values(), labels)
-    kinds = {(account.provider, tier.tier): tier for account, tier in places}
+    labels = {account.provider: registry.get_provider_label(account.provider) for account, _ in targets}
+    purposes = {
+        (voice.pk, slug): BuildPurpose(voice.talent, slug, voice.purpose) for voice in voices for slug in labels
+    }
+    allowed = check_permissions(purposes.values(), labels)
+    kinds = {(account.provider, tier.tier): tier for account, tier in targets}
     counts, marked = _count_clips(voices, kinds, limits), _count_flagged(voices)
     active = _find_active_builds(voices)
-    for account, tier in places:
+    for account, tier in targets:
         kind = (account.provider, tier.tier)
         for voice in voices:
             yield (
@@ -131,7 +131,7 @@ def _iterate_readiness(
                     tier,
                     voice.language,
                     limits[kind],
-                    allowed[wishes[voice.pk, account.provider]],
+                    allowed[purposes[voice.pk, account.provider]],
                     counts[voice.pk, kind],
                     tuple(_give_advice(counts[voice.pk, kind], marked.get(voice.pk, 0), limits[kind], voice.language)),
                     active.get((voice.pk, account.pk, str(tier.tier))),
@@ -148,7 +148,7 @@ def _make_readiness(
     advice: tuple[Gap, ...],
     active_build: Build | None,
 ) -> Readiness:
-    unheard = () if capabilities.supports_language(language) else (Gap(GapKind.LANGUAGE, LANGUAGE_UNSUPPORTED),)
+    language_gaps = () if capabilities.supports_language(language) else (Gap(GapKind.LANGUAGE, LANGUAGE_UNSUPPORTED),)
     return Readiness(
         capabilities=capabilities,
         permission=allowed,
@@ -157,7 +157,7 @@ def _make_readiness(
         seconds=counts.trained_seconds,
         needed_seconds=_get_limit_value(limits, "least_seconds", 0),
         gaps_by_handover={
-            way: (*_find_gaps(counts, limits, capabilities, way), *unheard) for way in capabilities.handover
+            way: (*_find_gaps(counts, limits, capabilities, way), *language_gaps) for way in capabilities.handover
         },
         advice=advice,
         active_build=active_build,
@@ -165,26 +165,26 @@ def _make_readiness(
 
 
 def _find_active_builds(voices: Sequence[Voice]) -> dict[tuple[UUID, UUID, str], Build]:
-    """The builds on their way, by voice, account and tier."""
+    """Active builds by voice, account and tier."""
     found = Build.objects.active().filter(voice__in=voices).select_related("started_by", "remote_voice")
     return {(build.voice_id, build.remote_voice.account_id, build.remote_voice.tier): build for build in found}
 
 
 def _get_min_recordings(limits: Mapping[str, Limit]) -> int:
-    """Without which there is no build; what a provider only recommends is advice."""
+    """The required minimum. A minimum that a provider only recommends is advice."""
     least = limits.get("least_recordings")
     return math.ceil(least.value) if least and least.hard else 1
 
 
 def _get_limit_value(limits: Mapping[str, Limit], name: str, otherwise: float) -> float:
-    """A limit's value; what stands for “no limit” where the tier has none of that name."""
+    """The value of a limit, or `otherwise` if the tier does not have it."""
     return limits[name].value if name in limits else otherwise
 
 
 def _count_clips(
     voices: Sequence[Voice], kinds: Mapping[TierKey, Capabilities], limits: Mapping[TierKey, Mapping[str, Limit]]
 ) -> dict[tuple[UUID, TierKey], _ClipCounts]:
-    """One query, whatever the number of voices, recordings and tiers."""
+    """One query for any number of voices, recordings and tiers."""
     used = Recording.objects.filter(voice__in=voices, active=True, status=RecordingStatus.ACCEPTED).order_by()
     sums = {
         f"{name}_{number}": total
@@ -205,7 +205,7 @@ def _parse_counts(row: Mapping[str, Any], number: int) -> _ClipCounts:
 
 
 def _make_aggregates(limits: Mapping[str, Limit], ways: Sequence[Handover]) -> dict[str, Aggregate]:
-    """What is summed up for one tier, by the names of _Counts."""
+    """The aggregates for one tier, by field name of _ClipCounts."""
     trained = _get_limit_value(limits, "trained_clip", NO_LIMIT)
     short, long = _get_limit_value(limits, "shortest_clip", 0), _get_limit_value(limits, "longest_clip", NO_LIMIT)
     counted = Q(seconds__lte=trained)
@@ -221,7 +221,7 @@ def _make_aggregates(limits: Mapping[str, Limit], ways: Sequence[Handover]) -> d
 
 
 def _count_flagged(voices: Sequence[Voice]) -> dict[UUID, int]:
-    """How many recordings go into a build though the provider marked them in the last one, where there are any."""
+    """Number of included recordings that the provider flagged in the last build, by voice; zeros are left out."""
     used = BuildRecording.objects.still_flagged().filter(
         recording__voice__in=voices, recording__active=True, recording__status=RecordingStatus.ACCEPTED
     )
@@ -240,15 +240,15 @@ def _find_gaps(
         yield Gap(GapKind.RECORDINGS, f"Another {more} of usable speech is needed.")
     if counts.wrong_length and way not in SELECTING_HANDOVERS | SINGLE_SOUND_HANDOVERS:
         short, long = _get_limit_value(limits, "shortest_clip", 0), _get_limit_value(limits, "longest_clip", NO_LIMIT)
-        those = format_count(counts.wrong_length, "recording is", "recordings are")
-        words = f"{those} not between {short:g} and {long:g} seconds long. Cut them, or leave them out."
-        yield Gap(GapKind.CLIP_LENGTH, words)
+        subject = format_count(counts.wrong_length, "recording is", "recordings are")
+        text = f"{subject} not between {short:g} and {long:g} seconds long. Split them or leave them out."
+        yield Gap(GapKind.CLIP_LENGTH, text)
     if counts.without_text and _needs_transcripts(capabilities, way):
-        those = format_count(counts.without_text, "recording has", "recordings have")
-        yield Gap(GapKind.TRANSCRIPTS, f"{those} no transcript. Type what is said.")
+        subject = format_count(counts.without_text, "recording has", "recordings have")
+        yield Gap(GapKind.TRANSCRIPTS, f"{subject} no transcript. Type what is said.")
     if counts.long_text and way not in HANDOVERS_WITHOUT_TRANSCRIPT:
-        those = format_count(counts.long_text, "transcript is", "transcripts are")
-        yield Gap(GapKind.SHORTER_TRANSCRIPTS, f"{those} too long. Cut the recording in two.")
+        subject = format_count(counts.long_text, "transcript is", "transcripts are")
+        yield Gap(GapKind.SHORTER_TRANSCRIPTS, f"{subject} too long. Split the recording in two.")
 
 
 def _needs_transcripts(capabilities: Capabilities, way: Handover) -> bool:
@@ -270,11 +270,11 @@ def _give_advice(counts: _ClipCounts, marked: int, limits: Mapping[str, Limit], 
             GapKind.RECORDINGS, f"{format_count(wanted, 'more recording', 'more recordings')} would make it better."
         )
     if marked:
-        those, them = format_count(marked, "recording was", "recordings were"), "it" if marked == 1 else "them"
-        words = f"{those} marked by the provider in the last build. Leave {them} out or replace {them}."
-        yield Gap(GapKind.FLAGGED_RECORDINGS, words)
+        subject, them = format_count(marked, "recording was", "recordings were"), "it" if marked == 1 else "them"
+        text = f"{subject} flagged by the provider in the last build. Leave {them} out or replace {them}."
+        yield Gap(GapKind.FLAGGED_RECORDINGS, text)
     if counts.untrained:
-        those = format_count(counts.untrained, "recording is", "recordings are")
+        subject = format_count(counts.untrained, "recording is", "recordings are")
         longest = f"{_get_limit_value(limits, 'trained_clip', NO_LIMIT):g} seconds"
-        words = f"{those} longer than {longest}. The provider takes them, but does not train on them."
-        yield Gap(GapKind.TRAINED_LENGTH, words)
+        text = f"{subject} longer than {longest}. The provider accepts them but does not train on them."
+        yield Gap(GapKind.TRAINED_LENGTH, text)

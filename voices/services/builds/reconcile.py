@@ -30,7 +30,7 @@ from voices.services.builds.lifecycle import (
 
 
 def reconcile_build(build_id: str) -> timedelta | None:
-    """Find out by looking whether the last step of an UNCONFIRMED build was done."""
+    """Look up at the provider whether the pending call of an UNCONFIRMED build was executed."""
     build = find_build_with_relations(build_id)
     if build is None or build.status != BuildStatus.UNCONFIRMED:
         return None
@@ -50,10 +50,10 @@ def reconcile_build(build_id: str) -> timedelta | None:
 
 
 def _look_up_call(build: Build, provider: Provider, can: Capabilities) -> tuple[BuildReport | None, bool]:
-    """What the provider has of the step, and whether seeing nothing of it proves that it was not done.
+    """The result of the pending call, if found, and whether finding nothing proves that it was not executed.
 
-    That is the voice by its name, or any sign that the build call moved it. Where a provider does not say how a voice
-    stands, or not every time, that nothing has changed proves nothing.
+    The lookup is for the voice by its name, or for any sign that the build call changed it. If a provider does not
+    always report a version, an unchanged version proves nothing.
     """
     if build.pending_call == "create" and can.can_find:
         return provider.find_build(build.remote_voice.reference), True
@@ -67,13 +67,13 @@ def _look_up_call(build: Build, provider: Provider, can: Capabilities) -> tuple[
 
 
 def _was_key_changed(build: Build) -> bool:
-    """Whether the account got another key since the step: if it is another account's, it knows nothing of it."""
+    """Whether the key changed since the call. A key of another account cannot see its result."""
     changed = build.remote_voice.account.key_changed_at
     return changed is not None and (build.submitted_at is None or changed > build.submitted_at)
 
 
 def _lock_pending_call(build: Build) -> QuerySet[Build]:
-    """The build, as long as it is this step of this try: meanwhile it may be settled, and the next step in doubt."""
+    """The build, if it still has the same attempt and pending call (optimistic lock)."""
     tried = Build.objects.filter(pk=build.pk, status=BuildStatus.UNCONFIRMED, submitted_at=build.submitted_at)
     return tried.filter(pending_call=build.pending_call)
 
@@ -95,7 +95,7 @@ def _confirm_call(build: Build, report: BuildReport) -> None:
 
 
 def _handle_empty_lookup(build: Build, *, is_authoritative: bool) -> timedelta | None:
-    """Looked for in vain, often enough, it was not made; where that proves nothing, a person has to look."""
+    """After LOOKUPS_BEFORE_ABSENT empty lookups, treat as not executed if authoritative, else wait for staff."""
     if _count_empty_lookup(build) < LOOKUPS_BEFORE_ABSENT:
         return LEASE
     if not is_authoritative:
@@ -105,7 +105,7 @@ def _handle_empty_lookup(build: Build, *, is_authoritative: bool) -> timedelta |
 
 
 def _count_empty_lookup(build: Build) -> int:
-    """How often in a row, with this time; no more than are needed are counted."""
+    """The number of empty lookups in a row, this one included. Stored only below LOOKUPS_BEFORE_ABSENT."""
     looked = build.lookup_attempts + 1
     if looked < LOOKUPS_BEFORE_ABSENT:
         _lock_pending_call(build).update(lookup_attempts=looked)
@@ -113,28 +113,28 @@ def _count_empty_lookup(build: Build) -> int:
 
 
 def _resume_build(build: Build, remote_id: str, **fields: Any) -> bool:
-    """What became of the step is known: send what is still to be sent. False when somebody else has settled it."""
+    """Send the rest of the build. False if it was resolved meanwhile."""
     with transaction.atomic():
         return _lock_pending_call(build).select_for_update().exists() and resume_build(build, remote_id, **fields)
 
 
 def resolve_submit_manually(build: Build, by: User, remote_id: str, reason: str, pending_call: str = "") -> None:
-    """A person has looked at the provider: it has what was being made, under `remote_id`, or not (an empty text).
+    """Record what staff saw at the provider: the pending call was executed, or not if `remote_id` is empty.
 
-    What was being made is the voice or, of a voice whose id we know, its build. `why` says how the person knows, and
-    stays with the build, and `step`, if it is given, of which step they say it. Raises NotPossible.
+    The call created the voice or, if its id is already known, started its build. `reason` says how they know, and is
+    stored with the build. `pending_call`, if given, is the call that they mean. Raises ActionRefused.
     """
     if pending_call and pending_call != build.pending_call:
-        raise ActionRefused("That is settled already. Look what is asked now.")
+        raise ActionRefused("This question was already resolved. Reload the page to see the current one.")
     remote_id, known = remote_id.strip(), build.remote_voice.remote_id
     if remote_id and known and remote_id != known:
-        raise ActionRefused(f"The voice that is being built has the id {known} there. Look at that one.")
+        raise ActionRefused(f"The voice of this build has the ID {known} at the provider. Check that voice.")
     try:
-        settled = _apply_resolution(build, remote_id, resolved_by=by, resolution_reason=reason[:300])
+        is_resolved = _apply_resolution(build, remote_id, resolved_by=by, resolution_reason=reason[:300])
     except IntegrityError:
-        raise ActionRefused("That id belongs to another voice of this account.") from None
-    if not settled:
-        raise ActionRefused("This build is settled already.")
+        raise ActionRefused("This ID belongs to another voice of this account. Check the ID.") from None
+    if not is_resolved:
+        raise ActionRefused("This build was already resolved.")
 
 
 def _apply_resolution(build: Build, remote_id: str, **fields: Any) -> bool:
@@ -145,18 +145,18 @@ def _apply_resolution(build: Build, remote_id: str, **fields: Any) -> bool:
 
 
 def resolve_training_manually(build: Build, by: User, to: BuildStatus, reason: str) -> None:
-    """A person has looked at a voice of which the provider says nothing that we understand: it is ready, or failed.
+    """Record that staff found a voice with an unrecognized provider status to be ready or failed.
 
-    Raises NotPossible for any other build.
+    Raises ActionRefused for any other build.
     """
     with transaction.atomic():
         rows = Build.objects.select_for_update().filter(
             pk=build.pk, status=BuildStatus.TRAINING, has_unknown_status=True
         )
         if not rows.exists() or to not in (BuildStatus.READY, BuildStatus.FAILED):
-            raise ActionRefused("What the provider says of this build is clear. It is not for a person to say.")
+            raise ActionRefused("The provider reports a clear status for this build. You cannot set it.")
         set_final_status(
             build, to, issue=reason if to == BuildStatus.FAILED else "", resolved_by=by, resolution_reason=reason[:300]
         )
     if build.status != to:
-        raise ActionRefused("The provider has said meanwhile how it stands.")
+        raise ActionRefused("The provider has reported a status in the meantime. Reload the page.")

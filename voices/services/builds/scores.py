@@ -1,4 +1,4 @@
-"""The scores of a voice and of its recordings: which way is better, and what to do about a poor one."""
+"""Scores of voices and recordings: their direction, meaning, and advice for poor ones."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from voices.models import Build, BuildRecording
 class ScoreInfo:
     """One score between 0 and 1. Source of meaning and advice: Resemble AI, “Check the quality of your Voice”.
 
-    The bounds between good, fair and poor are ours: the page gives directions, no numbers.
+    The thresholds between good, fair and poor are our own: the source gives only directions.
     """
 
     key: str
@@ -21,7 +21,7 @@ class ScoreInfo:
     lower_is_better: bool = False
 
     def get_verdict(self, value: float) -> str:
-        """“good”, “fair” or “poor”, in the direction of this score."""
+        """“good”, “fair” or “poor”."""
         quality = 1 - value if self.lower_is_better else value
         return "good" if quality >= 0.8 else "fair" if quality >= 0.6 else "poor"
 
@@ -30,7 +30,7 @@ SCORES = (
     ScoreInfo(
         "resemble_score",
         "Overall",
-        "The voice as a whole, the quality of its transcripts included.",
+        "The voice as a whole, including the quality of its transcripts.",
         "Check that every transcript says exactly what is spoken.",
     ),
     ScoreInfo(
@@ -56,7 +56,7 @@ SCORES = (
 
 
 def order_worst_first(build: Build) -> QuerySet[BuildRecording]:
-    """The recordings of a build: silent ones, outliers and those not used first, then by score, the lowest first."""
+    """The recordings of a build: silent ones first, then outliers, then unused ones, then by lowest score."""
     trouble = Case(
         When(is_silent=True, then=Value(0)),
         When(is_outlier=True, then=Value(1)),

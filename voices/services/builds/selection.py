@@ -1,4 +1,4 @@
-"""Which recordings a build would send: all of them, or, where a provider takes only so much, the best that fit."""
+"""The recordings that a build would send: all of them, or the best that fit the provider's limits."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from providers.types import Capabilities, Encoding, Handover, Limit
 from voicehub.text import format_duration
 from voices.models import Recording, RecordingStatus, Voice
 
-# From here on the best are taken one after the other: weighing all against all would take longer than a page may.
+# Select greedily from this number of files on: an exact selection would be too slow for a page.
 GREEDY_FROM_FILES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class ClipRow:
-    """What choosing needs of a recording."""
+    """The fields of a recording that selection needs."""
 
     id: UUID
     name: str
@@ -34,7 +34,7 @@ class ClipRow:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The recordings that a build would send, in their order, and what they come to."""
+    """The recordings that a build would send, in their order, with their totals."""
 
     rows: tuple[ClipRow, ...]
     excluded_count: int
@@ -63,7 +63,7 @@ def load_clip_rows(voice: Voice) -> list[ClipRow]:
 def select_clips(
     rows: Sequence[ClipRow], capabilities: Capabilities, limits: Mapping[str, Limit], way: str
 ) -> Selection:
-    """What a build by this way would send of them."""
+    """The clips that a build by this handover would send."""
     one_file = way == Handover.ONE_FILE
     if not (one_file or way == Handover.FILE_IDS):
         return Selection(tuple(rows), 0, one_file)
@@ -73,7 +73,7 @@ def select_clips(
 
 
 def describe_shortage(chosen: Selection, limits: Mapping[str, Limit]) -> str:
-    """Why what would be sent is not enough, in words; nothing when it is."""
+    """Why the selection is too short for a build; an empty text if it is not."""
     least, speech = limits.get("least_seconds"), sum(row.seconds for row in chosen.rows)
     if chosen.rows and (least is None or speech >= least.value):
         return ""
@@ -81,7 +81,7 @@ def describe_shortage(chosen: Selection, limits: Mapping[str, Limit]) -> str:
 
 
 def _filter_by_length(rows: Sequence[ClipRow], limits: Mapping[str, Limit]) -> Iterator[ClipRow]:
-    """Those that the provider takes at all."""
+    """Clips of a length that the provider accepts."""
     short, long = limits.get("shortest_clip"), limits.get("longest_clip")
     for row in rows:
         if (short is None or row.seconds >= short.value) and (long is None or row.seconds <= long.value):
@@ -102,7 +102,7 @@ def _choose_clips(
 def _compute_room(
     rows: list[ClipRow], capabilities: Capabilities, limits: Mapping[str, Limit], one_file: bool
 ) -> SelectionLimits:
-    """Seconds, files and bytes as one room. An MP3 is made small enough, so that its bytes are no limit."""
+    """Limits of seconds, files and bytes combined. MP3 has no byte limit, because it is encoded to fit."""
     most = [limits["most_seconds"].value] if "most_seconds" in limits else []
     if "most_bytes" in limits and not (one_file and capabilities.encoding is Encoding.MP3):
         heads = HEADER_BYTES * (1 if one_file else len(rows))
@@ -112,7 +112,7 @@ def _compute_room(
 
 
 def _choose_greedily(rows: list[ClipRow], room: SelectionLimits) -> list[ClipRow]:
-    """The best ones first, as far as they fit; in their own order again."""
+    """Take the best clips first while they fit, and return them in their original order."""
     left, taken = room.max_seconds, set[UUID]()
     for row in sorted(rows, key=lambda row: -row.quality):
         if row.quality > 0 and row.seconds <= left and len(taken) < (room.max_files or len(rows)):

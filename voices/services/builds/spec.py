@@ -1,4 +1,4 @@
-"""From rows to what an adapter is given."""
+"""Build the specification of a build for its adapter."""
 
 import hashlib
 import re
@@ -16,13 +16,13 @@ from voicehub.encryption import decrypt
 from voicehub.tokens import derive_token
 from voices.models import Build, BuildRecording, Recording, RemoteRecording
 
-FILE_CHANGED = "The file of “{name}” is not any more what it was when it was checked. Nothing of it is sent."
+FILE_CHANGED = "The file of “{name}” has changed since it was checked, so it was not sent. Upload the recording again."
 SEPARATE_FILES = (Handover.RECORDINGS, Handover.FILE_IDS)
 PROOF_WITH_AUDIO = (ConsentProof.BASE64_WAV, ConsentProof.AUDIO_FILE)
 
 
 class FileChanged(Exception):
-    """A stored file is not what was frozen for the build; the text says which."""
+    """A stored file differs from the one frozen for the build. The text names it."""
 
 
 def make_clip_name(recording: Recording) -> str:
@@ -32,15 +32,15 @@ def make_clip_name(recording: Recording) -> str:
 
 
 def make_build_spec(build: Build, pack: Callable[[Build, list[BuildRecording]], UploadFile]) -> BuildSpec:
-    """Everything that the adapter needs for `build`, from what was frozen when it was started.
+    """Everything that the adapter needs for `build`, as frozen when the build started.
 
-    The consent goes along only to a provider that asks for it. `pack` makes the one file, where one is handed over.
+    The consent recording goes only to providers that require it. `pack` makes the single file, if one is uploaded.
     """
     remote = build.remote_voice
     sent = {row.recording_id: row for row in remote.recordings.all()}
     frozen = list(build.recordings.select_related("recording").order_by("pk"))
     one_by_one = build.handover in SEPARATE_FILES
-    kept = {row.recording_id for row in frozen} if one_by_one else set()
+    current = {row.recording_id for row in frozen} if one_by_one else set()
     take = build.consent.take if remote.capabilities.consent_proof in PROOF_WITH_AUDIO else None
     return BuildSpec(
         reference=remote.reference,
@@ -52,7 +52,7 @@ def make_build_spec(build: Build, pack: Callable[[Build, list[BuildRecording]], 
         callback_url=make_callback_url(build),
         dataset_url=make_dataset_url(build) if build.handover == Handover.DATASET_URL else "",
         remote_id=remote.remote_id,
-        stale_recordings=tuple(row.remote_id for key, row in sent.items() if key not in kept),
+        stale_recordings=tuple(row.remote_id for key, row in sent.items() if key not in current),
         pack_file=None if one_by_one or build.handover == Handover.DATASET_URL else partial(pack, build, frozen),
         resume_state=decrypt(build.resume_state, f"build:{build.pk}") if build.resume_state else "",
     )
@@ -75,12 +75,12 @@ def make_file_ref(file: FieldFile, sha256: str, name: str) -> FileRef:
 
 
 def open_file(file: FieldFile) -> BinaryIO:
-    """A stored file, open from its start, and another one each time."""
+    """Open a stored file at its start. Each call returns a new file object."""
     return cast(BinaryIO, file.storage.open(str(file.name), "rb"))
 
 
 def open_verified_file(file: FieldFile, sha256: str, name: str) -> BinaryIO:
-    """The same of a file that leaves the house. Raises FileChanged when it has another hash by now."""
+    """Open a file to send it to a provider. Raises FileChanged if its hash differs from `sha256`."""
     found = open_file(file)
     if hashlib.file_digest(cast(Any, found), "sha256").hexdigest() != sha256:
         found.close()
@@ -96,6 +96,6 @@ def make_callback_url(build: Build) -> str:
 
 
 def make_dataset_url(build: Build) -> str:
-    """Where the provider fetches the dataset: a WAV for a rapid voice, an archive for a professional one."""
+    """URL of the dataset: a WAV for a rapid voice, an archive for a professional one."""
     name = "dataset.wav" if build.remote_voice.tier == Tier.RAPID else "dataset.zip"
     return settings.VOICEHUB_BASE_URL + reverse("voices:dataset", args=[derive_token("dataset", build.pk), name])

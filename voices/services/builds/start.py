@@ -28,13 +28,13 @@ from voices.services.builds.selection import describe_shortage, load_clip_rows, 
 
 
 class BuildRefused(ActionRefused):
-    """The build may not start; `reasons` says each thing that is in the way."""
+    """The build may not start. `reasons` lists every obstacle."""
 
 
 def start_build(voice: Voice, account: Account, tier: Tier | str, handover: Handover | str, by: User) -> Build:
-    """Start a build from the recordings as they stand now. Of two people who press at once, one starts it.
+    """Start a build from the current recordings. Of concurrent requests, exactly one wins.
 
-    The gate is asked in the transaction that writes the build. Raises BuildRefused with every reason.
+    The gate is checked in the transaction that creates the build. Raises BuildRefused with every reason.
     """
     label = registry.get_provider_label(account.provider)
     try:
@@ -46,21 +46,21 @@ def start_build(voice: Voice, account: Account, tier: Tier | str, handover: Hand
             build = _create_build(voice, _get_or_create_remote_voice(voice, account, tier), handover, allowed, by)
             outbox.enqueue_task("submit_build", build.pk)
     except IntegrityError:
-        raise BuildRefused("A build of this voice has been started already.") from None
+        raise BuildRefused("A build of this voice has already been started.") from None
     return build
 
 
 def find_blockers(
     voice: Voice, account: Account, tier: Tier | str, handover: Handover | str, allowed: Permission | None = None
 ) -> list[str]:
-    """Why such a build would be refused now; empty when it may start. `allowed` is the gate's answer, if known.
+    """Why this build would be refused now. Empty if it may start. `allowed` is the gate's result, if known.
 
-    Raises NotPossible for a provider or tier that VoiceHub does not have.
+    Raises ActionRefused if VoiceHub does not support the provider or tier.
     """
     state = check_readiness(voice, account, tier)
-    lacks = state.gaps_by_handover.get(Handover(handover), ())
-    reasons = [*(allowed or state.permission).reasons, *(lack.text for lack in lacks)]
-    if not lacks and handover in SELECTING_HANDOVERS:
+    gaps = state.gaps_by_handover.get(Handover(handover), ())
+    reasons = [*(allowed or state.permission).reasons, *(gap.text for gap in gaps)]
+    if not gaps and handover in SELECTING_HANDOVERS:
         limits = account.get_limits(tier)
         reasons += filter(
             None, [describe_shortage(select_clips(load_clip_rows(voice), state.capabilities, limits, handover), limits)]
@@ -68,24 +68,24 @@ def find_blockers(
     if account.paused_at:
         reasons.append(f"The account {account.name} is paused. {account.pause_reason}".strip())
     if state.active_build:
-        reasons.append(f"{state.active_build.started_by} has started a build already; it is still going on.")
+        reasons.append(f"{state.active_build.started_by} has already started a build that is still in progress.")
     if handover == Handover.RECORDINGS and _has_used_dataset(voice, account, tier):
-        reasons.append("The provider has a dataset of this voice and trains on that. Give it a new dataset instead.")
+        reasons.append("The provider trains this voice on a dataset. Send a new dataset instead.")
     if handover not in state.capabilities.handover:
-        reasons.append("The provider does not take recordings in this way.")
+        reasons.append("The provider does not accept recordings in this way. Choose another way.")
     return reasons
 
 
 def _has_used_dataset(voice: Voice, account: Account, tier: Tier | str) -> bool:
-    """Whether the remote voice that is trained again was given a dataset; no page says how to take one away."""
+    """Whether the remote voice to retrain has a dataset. No vendor page says how to remove one."""
     in_use = RemoteVoice.objects.filter(voice=voice, account=account, tier=str(tier), retired_at=None)
     return in_use.exclude(remote_id="").filter(builds__handover=Handover.DATASET_URL).exists()
 
 
 def _get_or_create_remote_voice(voice: Voice, account: Account, tier: Tier | str) -> RemoteVoice:
-    """The remote voice that this build trains; its name says nothing about the talent.
+    """The remote voice that this build trains. Its name reveals nothing about the talent.
 
-    Where a provider makes a new voice of each build, one that exists over there is left as it is, for another to come.
+    If the provider makes a new voice for each build, an existing one is retired and stays at the provider.
     """
     if not account.get_capabilities(tier).can_retrain:
         made = RemoteVoice.objects.filter(voice=voice, account=account, tier=str(tier), retired_at=None)
@@ -98,13 +98,13 @@ def _get_or_create_remote_voice(voice: Voice, account: Account, tier: Tier | str
         defaults={"reference": f"vh-{secrets.token_hex(6)}"},
     )
     if not found.remote_id:
-        # Files that were sent for a voice that never came to be may be gone over there.
+        # Files sent for a voice that was never created may no longer exist at the provider.
         found.recordings.all().delete()
     return found
 
 
 def _create_build(voice: Voice, remote: RemoteVoice, handover: Handover | str, allowed: Permission, by: User) -> Build:
-    assert allowed.consent and allowed.contract  # noqa: S101 - reasons_against has refused anything else
+    assert allowed.consent and allowed.contract  # noqa: S101 - find_blockers has excluded anything else
     build = Build(
         voice=voice,
         remote_voice=remote,
@@ -130,7 +130,7 @@ def _create_build(voice: Voice, remote: RemoteVoice, handover: Handover | str, a
 
 
 def _select_recordings(voice: Voice, remote: RemoteVoice, handover: Handover | str) -> list[Recording]:
-    """The recordings that are frozen for the build, in their order: those that would be sent."""
+    """The recordings to freeze for the build, in their order."""
     chosen = {row.id for row in select_clips(load_clip_rows(voice), remote.capabilities, remote.limits, handover).rows}
     usable = voice.recordings.filter(active=True, status=RecordingStatus.ACCEPTED)
     return [clip for clip in usable.defer("peaks", "fine_peaks", "levels") if clip.pk in chosen]
@@ -140,6 +140,8 @@ def cancel_build(build: Build, by: User) -> None:
     """Stop a build that has not been sent yet."""
     remote = RemoteVoice.objects.select_related("account").get(pk=build.remote_voice_id)
     if remote.remote_id and not remote.capabilities.can_retrain and build.status == BuildStatus.QUEUED:
-        raise ActionRefused("A voice has been made for it already, and may have been paid for. Wait until it is over.")
+        raise ActionRefused(
+            "The provider has already made a voice and may have charged for it. Wait until the build ends."
+        )
     if not lifecycle.mark_cancelled(build, by):
-        raise ActionRefused("The build is being sent already and cannot be stopped from here.")
+        raise ActionRefused("The build is already being sent, so it can no longer be cancelled.")

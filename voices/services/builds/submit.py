@@ -1,7 +1,7 @@
-"""Sending a build to its provider.
+"""Send a build to its provider.
 
-Nothing is ever sent twice: the journal notes each step that creates something before it is made, and a build whose
-step is still noted when another worker takes it up is UNCONFIRMED until it is settled (see `reconcile`).
+Nothing is sent twice: the journal records each call that creates something before it is made. If another worker takes
+over a build with a pending call, the build is UNCONFIRMED until it is resolved (see `reconcile`).
 """
 
 from datetime import timedelta
@@ -26,7 +26,7 @@ from voices.services.builds.spec import FileChanged, make_build_spec
 
 
 def submit_build(build_id: str, lease: Lease) -> timedelta | None:
-    """Send a build, or go on where a worker stopped. Returns the time after which to try again, if any."""
+    """Send a build, or resume where a worker stopped. Returns the delay before the next attempt, if any."""
     build = find_build_with_relations(build_id)
     if build is None:
         return None
@@ -43,7 +43,7 @@ def submit_build(build_id: str, lease: Lease) -> timedelta | None:
 
 
 def _find_objections(build: Build) -> tuple[str, ...]:
-    """The gate, asked while a build is sent. Raises AccountPaused when somebody has stopped the account meanwhile."""
+    """Check the gate while a build is sent. Raises AccountPaused if the account was paused meanwhile."""
     if paused := Account.objects.filter(pk=build.remote_voice.account_id, paused_at__isnull=False).first():
         raise AccountPaused(paused)
     return check_gate_again(build)
@@ -59,7 +59,7 @@ def _send_build(build: Build, lease: Lease) -> timedelta | None:
         lease.extend()
         set_final_status(build, BuildStatus.FAILED, issue=str(closed))
     except CallFailure as failure:
-        lease.extend()  # what came of it is written only by the one whose task it still is
+        lease.extend()  # only the worker that holds the lease records the result
         return lifecycle.handle_call_failure(build, failure)
     else:
         lease.extend()
@@ -68,12 +68,12 @@ def _send_build(build: Build, lease: Lease) -> timedelta | None:
 
 
 def handle_submit_failure(build_id: str) -> None:
-    """Sending failed again and again on our side: nobody shall wait for it, and no step in doubt be forgotten."""
+    """The task failed repeatedly: fail the build, or mark it UNCONFIRMED if a call may have been made."""
     build = find_build_with_relations(build_id)
     if build is None:
         return
     if build.status == BuildStatus.SUBMITTING and build.pending_call:
         mark_unconfirmed(build, lookup_after=timedelta())
     elif build.status in (BuildStatus.QUEUED, BuildStatus.SUBMITTING):
-        told = "Something failed on our side, again and again. An admin finds the reason among the tasks."
-        set_final_status(build, BuildStatus.FAILED, issue=told)
+        message = "VoiceHub could not send this build. Ask an admin to look up the reason under Tasks."
+        set_final_status(build, BuildStatus.FAILED, issue=message)

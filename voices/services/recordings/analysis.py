@@ -1,4 +1,4 @@
-"""What programs hear in recordings, in the background: each by itself, then all of a voice against each other."""
+"""Background analysis: each recording by itself, then all recordings of a voice compared with each other."""
 
 import io
 import logging
@@ -33,9 +33,9 @@ from voices.services.recordings.store import COMPARE_TASK
 
 logger = logging.getLogger(__name__)
 
-# So many recordings are looked at before other work has its turn.
+# Recordings analyzed per run, before other tasks get their turn.
 BATCH_SIZE = 20
-# What comparing needs of each of thousands of rows.
+# The only fields that comparing needs: there may be thousands of rows.
 COMPARE_FIELDS = (
     "voice",
     "file",
@@ -47,26 +47,26 @@ COMPARE_FIELDS = (
     "measures",
     "set_findings",
 )
-# What was found at the upload, or by an earlier look, and is told anew.
+# Findings of the upload or of an earlier analysis that this analysis replaces.
 REPLACED_CODES = frozenset(sound_codes.CODES) | frozenset(transcript_codes.CODES)
 OTHER_SPEAKER = "other_speaker"
 MAX_MATCH_RECORDINGS = 20
 
 
 def enqueue_comparisons(talent: Talent) -> None:
-    """Have the recordings of all the talent's voices compared, with each other and with the talent's takes."""
+    """Enqueue comparing the recordings of all the talent's voices with each other and with the talent's takes."""
     for voice in talent.voices.all():
         outbox.enqueue_task(COMPARE_TASK, voice.pk)
 
 
 def analyze_recordings(voice_id: str, lease: Lease) -> timedelta | None:
-    """Look at the recordings of the voice that nobody has looked at yet, each of them for about a second.
+    """Analyze the voice's new recordings. Each takes about a second.
 
-    A few at a time: a take's check waits in the same queue, and a worker that is told to stop finishes its task first.
+    In batches: take checks wait in the same queue, and a worker that is asked to stop finishes its task first.
     """
     limits = load_thresholds()
     waiting = Recording.objects.filter(voice_id=UUID(voice_id), status=RecordingStatus.ACCEPTED, analyzed_at=None)
-    # All read before the first is written: SQLite lets nobody write who is still reading what others have changed.
+    # Read all rows before the first write: SQLite fails to upgrade a stale read (SQLITE_BUSY_SNAPSHOT).
     for recording in list(waiting.select_related("voice").defer("peaks", "fine_peaks")[:BATCH_SIZE]):
         lease.extend()
         _save_analysis(recording, _analyze_recording(recording, limits))
@@ -77,25 +77,25 @@ def analyze_recordings(voice_id: str, lease: Lease) -> timedelta | None:
 
 
 def _save_analysis(recording: Recording, found: Mapping[str, Any]) -> None:
-    """A transcript that was changed meanwhile wants another look, so its row is left waiting."""
+    """If the transcript changed meanwhile, the row stays waiting for another analysis."""
     unchanged = Recording.objects.filter(pk=recording.pk, transcript=recording.transcript)
     unchanged.update(**found, analyzed_at=timezone.now())
 
 
 def _analyze_recording(recording: Recording, limits: Thresholds) -> dict[str, Any]:
-    """What cannot be understood of one recording must not keep the others waiting; a storage may answer later."""
+    """A recording that fails must not block the others. Storage errors propagate, so the task is retried."""
     try:
         with open_file(recording.sound) as stored:
             file = io.BytesIO(stored.read())
     except FileNotFoundError:
-        return _report_failure("The file is not there any more.")
+        return _report_failure("The file is missing from storage. Upload the recording again.")
     try:
         return _run_analysis(recording, file, limits)
     except WavRefused as refused:
         return _report_failure(f"The file could not be read: {refused}")
     except Exception:  # noqa: BLE001 - whatever is odd about one recording
-        logger.exception("Recording %s could not be examined", recording.pk)
-        return _report_failure("The programs could not listen to it. Listen yourself.")
+        logger.exception("Recording %s could not be analyzed", recording.pk)
+        return _report_failure("The recording could not be analyzed. Listen to it yourself.")
 
 
 def _report_failure(reason: str) -> dict[str, Any]:
@@ -147,12 +147,12 @@ def _save_set_findings(row: Recording, found: list[dict[str, Any]]) -> None:
 
 
 def _summarize_comparison(report: compare.SetReport) -> dict[str, Any]:
-    """What the voice's page says of the whole set."""
-    days = [told.as_dict() for found in report.days.values() for told in found]
-    odd = sum(bool(found) for found in report.clips.values())
+    """The comparison result as the voice's page shows it."""
+    days = [finding.as_dict() for findings in report.days.values() for finding in findings]
+    outliers = sum(bool(found) for found in report.clips.values())
     unread = len(report.summary["unread"])
-    if odd:
-        text = f"{odd} of {report.summary['clips']} stand out; each of them says why."
+    if outliers:
+        text = f"{outliers} of {report.summary['clips']} stand out. Each shows the reason."
     else:
         text = f"nothing stands out among {report.summary['clips']}."
     if unread:
@@ -182,7 +182,7 @@ def _match_takes(talent: Talent, recordings: Sequence[Recording], limits: Thresh
 
 
 def _compute_voiceprint(file: FieldFile) -> speaker_match.Voiceprint | None:
-    """None where nothing can be told; it is compared and forgotten."""
+    """None if the file is unreadable or the voice unclear. Voiceprints are never stored."""
     try:
         with open_file(file) as sound:
             header = read_header(sound)

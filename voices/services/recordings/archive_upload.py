@@ -1,4 +1,4 @@
-"""An uploaded archive: each file in it is taken in like one that was uploaded by itself."""
+"""Archive upload: each file in the archive is added like a single upload."""
 
 import tempfile
 from dataclasses import dataclass, field
@@ -20,9 +20,9 @@ from voices.services.recordings.store import CLIP_LIMITS, make_recording, set_tr
 
 @dataclass(slots=True)
 class ArchiveResult:
-    """What became of an archive. `refused` are (name, finding) of files of which no sound could be made: these are
-    told, not kept; `findings` are of the archive itself, which was refused as a whole if nothing else is there; `made`
-    are the bytes of the WAVs that were made."""
+    """The result of an archive upload. `refused` has (name, finding) of unreadable files, which are reported but not
+    stored. `findings` are about the archive itself; with no other content, the whole archive was refused.
+    `converted_bytes` is the size of the converted WAVs."""
 
     recordings: list[Recording] = field(default_factory=list)
     duplicate_count: int = 0
@@ -32,7 +32,7 @@ class ArchiveResult:
 
 
 def add_archive(voice: Voice, file: "File[Any]", by: User) -> ArchiveResult:
-    """Take in every recording of a .zip, .tar or .tar.gz, with the transcripts of its metadata.csv."""
+    """Add every recording of a .zip, .tar or .tar.gz, with the transcripts from its metadata.csv."""
     limits = load_thresholds()
     with tempfile.TemporaryDirectory(prefix="voicehub-archive-") as folder:
         archive = read_archive(
@@ -42,37 +42,37 @@ def add_archive(voice: Voice, file: "File[Any]", by: User) -> ArchiveResult:
             clip_limits=CLIP_LIMITS,
             thresholds=limits,
         )
-        taken = ArchiveResult(findings=[one.as_dict() for one in archive.findings])
+        result = ArchiveResult(findings=[one.as_dict() for one in archive.findings])
         for member in archive.members:
-            _add_member(taken, voice, member, by, limits)
-    return taken
+            _add_member(result, voice, member, by, limits)
+    return result
 
 
-def _add_member(taken: ArchiveResult, voice: Voice, member: Member, by: User, limits: Thresholds) -> None:
-    # Looked for first: an archive that was cut off halfway is sent again, and to convert takes a while.
+def _add_member(result: ArchiveResult, voice: Voice, member: Member, by: User, limits: Thresholds) -> None:
+    # Check for duplicates first: an interrupted archive is uploaded again, and conversion is slow.
     if earlier := Recording.objects.filter(voice=voice, sha256=member.sha256).first():
-        _count_duplicate(taken, earlier, member)
+        _count_duplicate(result, earlier, member)
         return
-    if taken.converted_bytes > ARCHIVE_WAV_BYTES:
-        taken.refused.append((member.name, make_finding("archive_too_big", limit=ARCHIVE_WAV_BYTES >> 20).as_dict()))
+    if result.converted_bytes > ARCHIVE_WAV_BYTES:
+        result.refused.append((member.name, make_finding("archive_too_big", limit=ARCHIVE_WAV_BYTES >> 20).as_dict()))
         return
-    assert member.path  # noqa: S101 - with keep_refused each has one
+    assert member.path  # noqa: S101 - with keep_refused every member has a path
     with member.path.open("rb") as stored, ingest_audio(stored, CLIP_LIMITS, limits) as sound:
         if sound.inspection.header is None:
-            taken.refused.append((member.name, sound.build_row_fields()["findings"][0]))
+            result.refused.append((member.name, sound.build_row_fields()["findings"][0]))
             return
-        taken.converted_bytes += sound.wav_path.stat().st_size if sound.wav_path else 0
+        result.converted_bytes += sound.wav_path.stat().st_size if sound.wav_path else 0
         file = File(stored, name=member.name)
         recording, new = store_recording(
             make_recording(voice, file, sound, by, member.transcript), file, sound.wav_path
         )
     if new:
-        taken.recordings.append(recording)
+        result.recordings.append(recording)
     else:
-        _count_duplicate(taken, recording, member)
+        _count_duplicate(result, recording, member)
 
 
-def _count_duplicate(taken: ArchiveResult, recording: Recording, member: Member) -> None:
-    taken.duplicate_count += 1
+def _count_duplicate(result: ArchiveResult, recording: Recording, member: Member) -> None:
+    result.duplicate_count += 1
     if member.transcript and not recording.transcript:
         set_transcript(recording, member.transcript)

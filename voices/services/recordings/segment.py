@@ -1,4 +1,4 @@
-"""Cutting a recording that is too long into clips, at its pauses."""
+"""Split a recording that is too long into segments, at its pauses."""
 
 import contextlib
 import io
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 
 
 def enqueue_split(recording: Recording, by: User) -> None:
-    """Have a recording that is too long cut in the background. Raises NotPossible for any other."""
+    """Raises ActionRefused if the recording is not too long."""
     with transaction.atomic():
-        asked = {**recording.recipe, "cut_by": by.pk}
-        if not recording.is_too_long or not move(recording, RecordingStatus.SPLITTING, recipe=asked):
-            raise ActionRefused("Only a recording that is too long can be cut.")
+        recipe = {**recording.recipe, "cut_by": by.pk}
+        if not recording.is_too_long or not move(recording, RecordingStatus.SPLITTING, recipe=recipe):
+            raise ActionRefused("Only a recording that is too long can be split.")
         outbox.enqueue_task("cut_recording", recording.pk)
 
 
 def split_recording(recording_id: str, lease: Lease) -> None:
-    """Make a recording of each clip. What an earlier try has made already is found again by its bytes."""
+    """Store each segment as a recording. Segments of an earlier attempt are recognized by their hash."""
     recording = Recording.objects.select_related("voice").filter(pk=recording_id).first()
     if recording is None or recording.status != RecordingStatus.SPLITTING:
         return
@@ -60,14 +60,14 @@ def split_recording(recording_id: str, lease: Lease) -> None:
 
 
 def handle_split_failure(recording_id: str) -> None:
-    """It is refused again, and can be tried again."""
+    """Reset the recording to REFUSED, so that the user can try again."""
     if recording := Recording.objects.filter(pk=recording_id).first():
         move(recording, RecordingStatus.REFUSED)
 
 
 @contextlib.contextmanager
 def _write_segments(recording: Recording, lease: Lease) -> Iterator[Iterator[WrittenClip]]:
-    """The clips of a recording, one after the other, in a folder that is gone afterwards."""
+    """Yield the segments of a recording one by one, in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="voicehub-cut-") as folder:
         path = Path(folder) / "whole.wav"
         with recording.sound.open("rb") as stored, path.open("wb") as copy:
@@ -91,7 +91,7 @@ def _open_with_heartbeat(path: Path, lease: Lease) -> BinaryIO:
 
 
 class _HeartbeatFile(io.FileIO):
-    """A file whose reader keeps the lease: to hear three hours takes about a minute, before the first clip is cut."""
+    """A file that renews the lease on each read: analyzing three hours of audio takes about a minute."""
 
     def __init__(self, path: Path, lease: Lease) -> None:
         super().__init__(path)

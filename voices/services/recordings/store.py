@@ -17,36 +17,36 @@ from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import Recording, RecordingStatus, Voice
 from voices.models.voice import recording_path, wav_path
 
-# What no provider takes, whatever its tier; the tighter limits of each tier are asked for by `readiness`.
+# Outside these limits no provider accepts a clip. `readiness` checks the tighter limits of each tier.
 CLIP_LIMITS = DurationLimits(min_seconds=1.0, max_seconds=60.0)
 
-# The work in the background that new and changed recordings ask for (voices.services.recordings.analysis).
+# Tasks for new and changed recordings (voices.services.recordings.analysis).
 ANALYZE_TASK, COMPARE_TASK = "examine_recordings", "compare_recordings"
 
 
 def create_voice(talent: Talent, name: str, language: str, purpose: Purpose | str, by: User) -> Voice:
-    """Begin a voice project. Raises NotPossible when the talent has a voice of that name."""
+    """Raises ActionRefused if the talent already has a voice of that name."""
     try:
         with transaction.atomic():
             return Voice.objects.create(talent=talent, name=name, language=language, purpose=purpose, created_by=by)
     except IntegrityError:
-        raise ActionRefused(f"{talent.name} has a voice called “{name}” already.") from None
+        raise ActionRefused(f"{talent.name} already has a voice called “{name}”. Choose another name.") from None
 
 
 def add_recording(voice: Voice, file: "File[Any]", by: User, transcript: str = "") -> tuple[Recording, bool]:
-    """Keep a file exactly as it came and say what is wrong with it; False when the same bytes were there already.
+    """Store a file unchanged with its findings. Returns the recording, and False if the same bytes were stored before.
 
-    A file that cannot be used is kept as well, as refused and with its findings, so that nothing is lost. Of a file
-    of another kind than ours a WAV is made beside it. Raises NotPossible when it is too large.
+    An unusable file is stored too, as REFUSED, so that nothing is lost. A file in another format gets a converted WAV
+    beside it. Raises ActionRefused if the file is too large.
     """
     if (file.size or 0) > RECORDING_BYTES:
-        raise ActionRefused(f"The file is larger than {RECORDING_BYTES >> 20} MB. Cut it into clips first.")
+        raise ActionRefused(f"The file is larger than {RECORDING_BYTES >> 20} MB. Split it into clips first.")
     with ingest_audio(cast(BinaryIO, file), CLIP_LIMITS, load_thresholds()) as sound:
         return store_recording(make_recording(voice, file, sound, by, transcript), file, sound.wav_path)
 
 
 def make_recording(voice: Voice, file: "File[Any]", sound: IngestResult, by: User, transcript: str) -> Recording:
-    """The row for a file, not saved yet."""
+    """The unsaved row for a file."""
     return Recording(
         voice=voice,
         file_name=PurePath(file.name or "recording.wav").name[-200:],
@@ -59,7 +59,7 @@ def make_recording(voice: Voice, file: "File[Any]", sound: IngestResult, by: Use
 
 
 def store_recording(recording: Recording, file: "File[Any]", wav: Path | None = None) -> tuple[Recording, bool]:
-    """Save a new recording with its file, and the WAV that was made of it; the earlier one if it is there already."""
+    """Save a recording with its file and converted WAV. Returns the earlier one and False for a duplicate."""
     if earlier := _find_duplicate(recording):
         return earlier, False
     try:
@@ -69,10 +69,10 @@ def store_recording(recording: Recording, file: "File[Any]", wav: Path | None = 
             if recording.is_usable:
                 outbox.enqueue_task(ANALYZE_TASK, recording.voice_id)
     except BaseException as problem:
-        # What was committed stays, whatever went wrong afterwards.
+        # Keep the files if the row was committed before the error.
         if not Recording.objects.filter(pk=recording.pk).exists():
             _delete_partial_files(recording)
-        # If the same file was sent twice at once, the other one was faster.
+        # The same file was uploaded twice at once, and the other upload won.
         earlier = _find_duplicate(recording) if isinstance(problem, IntegrityError) else None
         if earlier is None:
             raise
@@ -85,7 +85,7 @@ def _find_duplicate(recording: Recording) -> Recording | None:
 
 
 def _store_files(recording: Recording, file: "File[Any]", wav: Path | None) -> None:
-    """Outside of any transaction, as nobody can write while one of SQLite's waits for a storage."""
+    """Run outside any transaction: one that waits for storage would block every other SQLite writer."""
     if wav:
         with wav.open("rb") as made:
             recording.wav.save(wav.name, File(made), save=False)
@@ -94,7 +94,7 @@ def _store_files(recording: Recording, file: "File[Any]", wav: Path | None) -> N
 
 
 def _delete_partial_files(recording: Recording) -> None:
-    """Delete what was written of a recording that is not going to be, also where a full disk took only a part."""
+    """Delete the files of a recording that failed to save, also if a full disk truncated them."""
     for field, path in ((recording.file, recording_path(recording, "")), (recording.wav, wav_path(recording, ""))):
         field.storage.delete(path)
 
@@ -106,7 +106,7 @@ def _delete_files(recording: Recording) -> None:
 
 
 def set_transcript(recording: Recording, text: str) -> None:
-    """Write what is said in the recording."""
+    """Save the transcript and enqueue another analysis."""
     recording.transcript, recording.analyzed_at = " ".join(text.split()), None
     with transaction.atomic():
         recording.save(update_fields=["transcript", "analyzed_at"])
@@ -115,23 +115,23 @@ def set_transcript(recording: Recording, text: str) -> None:
 
 
 def set_active(recording: Recording, active: bool) -> None:
-    """Take a recording into the next build, or leave it out."""
+    """Include a recording in the next build, or exclude it."""
     if active and not recording.is_usable:
-        raise ActionRefused("This file cannot be used. Record it again, or mend it and upload it once more.")
+        raise ActionRefused("This file cannot be used. Record it again, or fix the file and upload it again.")
     recording.active = active
     recording.save(update_fields=["active"])
 
 
 def delete_recording(recording: Recording) -> None:
-    """Delete a recording and its file; one that a build has used stays as evidence of that build."""
+    """Delete a recording and its files. A recording used by a build is kept as evidence of that build."""
     try:
         with transaction.atomic():
             if Recording.objects.select_for_update().filter(pk=recording.pk, status=RecordingStatus.SPLITTING).exists():
-                raise ActionRefused("It is being cut into clips. Wait until that is done.")
+                raise ActionRefused("The recording is being split into clips. Wait until that is done.")
             recording.delete()
             transaction.on_commit(lambda: _delete_files(recording))
             outbox.enqueue_task(COMPARE_TASK, recording.voice_id, after=COMPARE_DELAY)
-    except (ProtectedError, IntegrityError):  # the latter if a build was started in this moment
+    except (ProtectedError, IntegrityError):  # IntegrityError if a build was started at the same moment
         raise ActionRefused(
-            "A build has used it, or clips were cut out of it, so it is kept. Leave it out of the next build."
+            "The recording cannot be deleted because a build used it or it was split. Leave it out of the next build."
         ) from None

@@ -258,9 +258,7 @@ def test_voice_that_has_a_dataset_is_not_built_from_recordings(desk: Desk, live_
     desk.finish(desk.start(voice, Tier.RAPID, Handover.DATASET_URL))
     with pytest.raises(BuildRefused) as told:
         desk.start(voice, Tier.RAPID, Handover.RECORDINGS)
-    assert told.value.reasons == (
-        "The provider has a dataset of this voice and trains on that. Give it a new dataset instead.",
-    )
+    assert told.value.reasons == ("The provider trains this voice on a dataset. Send a new dataset instead.",)
     assert desk.finish(desk.start(voice, Tier.RAPID, Handover.DATASET_URL)).status == BuildStatus.READY
 
 

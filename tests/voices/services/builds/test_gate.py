@@ -230,7 +230,7 @@ def take_back_and_give_anew(desk: Desk, build: Build) -> str:
     """The take that would go out is of the consent that was taken back."""
     take_back(desk, build)
     a_consent("approved", "", desk, build.voice.talent)
-    return "The consent or the contract that the build was started with is not in force any more."
+    return "The consent or the contract of this build is no longer in force."
 
 
 CHANGES = [end_contract, replace_contract, take_back, hold, let_expire, take_back_and_give_anew]

@@ -128,7 +128,7 @@ def test_resuming_an_account_does_not_hurry_a_list_that_lags(at: At) -> None:
 def test_renaming_is_no_sign_that_a_build_has_begun(at: At) -> None:
     desk = at("resemble_v2")
     build = in_doubt(desk, "build_voice", "before_commit")
-    with pytest.raises(ActionRefused, match="on its way"):
+    with pytest.raises(ActionRefused, match="in progress"):
         remote_voices.rename_remote_voice(again(build.remote_voice), "Another name")
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == {"create_voice": 1, "build_voice": 1}
@@ -213,7 +213,7 @@ def test_recording_that_is_not_what_it_was_is_not_sent(at: At, provider: str) ->
         file.write(content[:-4000] + bytes(4000))
     build = desk.finish(build)
     assert build.status == BuildStatus.FAILED
-    assert "what it was" in build.issue
+    assert "has changed since" in build.issue
     assert not any(line["operation"].endswith(("clone", "v1_build", "build_voice")) for line in desk.asked())
 
 
@@ -225,7 +225,7 @@ def test_take_that_is_not_what_was_approved_is_not_sent(at: At) -> None:
     take.file.storage.delete(str(take.file.name))
     take.file.storage.save(str(take.file.name), wav("rms-01"))
     desk.reach(build, BuildStatus.FAILED)
-    assert "what it was" in build.issue
+    assert "has changed since" in build.issue
     assert not desk.asked()
 
 
@@ -384,9 +384,9 @@ def test_voice_in_the_making_is_nobody_s_to_adopt_or_delete(at: At, monkeypatch:
     with registry.open_provider(desk.account) as provider:
         made = next(provider.list_voices()).remote_id
     assert unknown_voices.list_unknown_voices(desk.account) == []
-    with pytest.raises(ActionRefused, match="being made"):
+    with pytest.raises(ActionRefused, match="creating this voice"):
         unknown_voices.adopt_voice(desk.account, made, Tier.RAPID, build.voice, desk.producer)
-    with pytest.raises(ActionRefused, match="being made"):
+    with pytest.raises(ActionRefused, match="creating this voice"):
         unknown_voices.delete_unknown_voice(desk.account, made, Tier.RAPID, desk.producer, "Nobody's.")
     assert desk.finish(build).status == BuildStatus.READY
     assert desk.ledger() == {"va_clone": 1}

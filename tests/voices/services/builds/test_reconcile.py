@@ -133,7 +133,7 @@ def test_person_is_told_when_it_is_settled_or_another_voice(desk: Desk, sandbox:
     build.refresh_from_db()
     assert build.status == BuildStatus.UNCONFIRMED
     resolve_submit_manually(Build.objects.get(pk=build.pk), desk.producer, "", WHY)
-    with pytest.raises(ActionRefused, match="settled already"):
+    with pytest.raises(ActionRefused, match="already resolved"):
         resolve_submit_manually(build, desk.producer, "", WHY)
     assert desk.finish(build).status == BuildStatus.READY
 
@@ -213,7 +213,7 @@ def test_what_fails_on_our_side_ends_after_five_tries(desk: Desk) -> None:
         desk.work()
     build.refresh_from_db()
     assert build.status == BuildStatus.FAILED
-    assert "our side" in build.issue
+    assert "VoiceHub could not send this build" in build.issue
     assert Task.objects.get(kind="submit_build").status == TaskStatus.FAILED
     assert str(file.name) not in build.issue
 

@@ -96,8 +96,8 @@ def test_an_odd_recording_keeps_no_other_waiting(studio: Studio, voice: Voice, m
     for row in (first, second, third):
         row.refresh_from_db()
         assert row.analyzed_at
-    assert first.measures == {"missing": ["The programs could not listen to it. Listen yourself."]}
-    assert second.measures == {"missing": ["The file is not there any more."]}
+    assert first.measures == {"missing": ["The recording could not be analyzed. Listen to it yourself."]}
+    assert second.measures == {"missing": ["The file is missing from storage. Upload the recording again."]}
     assert third.measures == {"heard": True}
 
 

@@ -256,7 +256,7 @@ def test_what_clips_were_cut_from_is_not_deleted(studio: Studio, whole: Recordin
 
 def test_what_is_being_cut_is_not_deleted(studio: Studio, whole: Recording) -> None:
     enqueue_split(whole, studio.producer)
-    with pytest.raises(ActionRefused, match="being cut"):
+    with pytest.raises(ActionRefused, match="being split"):
         delete_recording(Recording.objects.get(pk=whole.pk))
     do_tasks("cut_recording")
     assert whole.pieces.exists()

@@ -42,7 +42,7 @@ class Command(BaseCommand):
     def _serve(self, server: Server, address: str, folder: Path) -> None:
         """Serve until KeyboardInterrupt. Unfinished trainings continue at the next start."""
         try:
-            self.stdout.write(f"Sandbox listening on {address}, data in {folder}")
+            self.stdout.write(f"Sandbox listening on {address} (data: {folder})")
             self.stdout.flush()
             clock.start(server.house.store.ahead())
             training.resume(server.house)

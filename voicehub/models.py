@@ -32,11 +32,13 @@ class SignInAttempts(models.Model):
 class ThresholdOverride(models.Model):
     """This studio's value for a threshold of `audio.findings.thresholds`, for all providers or one tier."""
 
-    provider = models.SlugField(max_length=30, blank=True, help_text="Empty: at every provider, and before any.")
-    tier = models.SlugField(max_length=20, blank=True, help_text="Empty: in every tier.")
+    provider = models.SlugField(
+        max_length=30, blank=True, help_text="Empty: every provider, and before a provider is chosen."
+    )
+    tier = models.SlugField(max_length=20, blank=True, help_text="Empty: every tier.")
     name = models.SlugField(max_length=60)
     value = models.FloatField()
-    reason = models.CharField(max_length=300, help_text="Why, and who says so.")
+    reason = models.CharField(max_length=300, help_text="Reason and source.")
 
     class Meta:
         ordering = ["provider", "tier", "name"]
@@ -73,7 +75,7 @@ class Task(Movable):
     lease = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    reason = models.TextField(blank=True, help_text="Why it failed last time, or why it was given up.")
+    reason = models.TextField(blank=True, help_text="Why the last attempt failed.")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 

@@ -15,7 +15,7 @@ LEAD_IN_SECONDS = 0.5  # playback starts this long before a mark
 MINUTE = 60
 
 SEVERITIES = {
-    "refused": ("bad", "Cannot be used"),
+    "refused": ("bad", "Not usable"),
     "put_right": ("busy", "Fixed"),
     "look": ("wait", "Check this"),
 }

@@ -14,11 +14,11 @@ class Purpose(models.TextChoices):
 
 
 class ConsentStatus(models.TextChoices):
-    REQUESTED = "requested", "Waiting for the talent"
-    SUBMITTED = "submitted", "Waiting for review"
+    REQUESTED = "requested", "Requested"
+    SUBMITTED = "submitted", "In review"
     APPROVED = "approved", "In force"
     SUSPENDED = "suspended", "Suspended"
-    DECLINED = "declined", "Declined by the talent"
+    DECLINED = "declined", "Declined"
     VOIDED = "voided", "Canceled"
     WITHDRAWN = "withdrawn", "Withdrawn"
     EXPIRED = "expired", "Expired"

@@ -3,7 +3,7 @@
 import { refreshRecordings } from "./recordings-refresh.js";
 
 const MAX_PARALLEL = 3;
-const BADGES = { accepted: ["good", "Accepted"], refused: ["bad", "Cannot be used"], duplicate: ["over", "Already here"] };
+const BADGES = { accepted: ["good", "Usable"], refused: ["bad", "Not usable"], duplicate: ["over", "Already here"] };
 const MAX_LISTED = 50; // files of an archive whose problems are listed
 const isTable = (file) => /\.(csv|tsv|txt)$/i.test(file.name);
 
@@ -119,7 +119,7 @@ class UploadQueue {
     const [tone, label] = BADGES[result.state];
     this.showBadge(row, tone, label);
     const lines = result.findings.map((finding) => `${finding.text} ${finding.advice}`);
-    if (!/^(Accepted|Cannot be used|The same file)\b/.test(result.words)) lines.unshift(result.words);
+    if (!/^(Usable|Not usable|The same file)\b/.test(result.words)) lines.unshift(result.words);
     lines.push(...result.parts.slice(0, MAX_LISTED).map(describePart));
     if (result.parts.length > MAX_LISTED) lines.push(`… and ${result.parts.length - MAX_LISTED} more.`);
     this.showLines(row, lines);

@@ -186,7 +186,7 @@ def test_talent_declines_with_a_reason(studio: Studio, open_tab: OpenTab, staff_
     expect(page.get_by_text("You said no.")).to_be_visible()
     talent.look("talent's first page, declined")
     page = staff.go(f"/consents/{consent}/")
-    expect(page.get_by_text("Declined by the talent").first).to_be_visible()
+    expect(page.get_by_text("Declined").first).to_be_visible()
     assert "I would rather read it myself each time." in desk.history(page)[-1]
     staff.look("consent declined")
 

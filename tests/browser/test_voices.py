@@ -28,13 +28,13 @@ def test_recordings_dropped_at_once_each_get_their_result(open_tab: OpenTab, sta
     desk.wait_for_uploads(page, 6)
     expect(page.locator("[data-summary]")).to_have_text("6 files · 5 accepted · 1 cannot be used")
     for name in desk.SLT[:3]:
-        expect(desk.uploaded(page, f"{name}.wav")).to_contain_text("Accepted")
-    expect(desk.uploaded(page, "notes.wav")).to_contain_text("Cannot be used")
+        expect(desk.uploaded(page, f"{name}.wav")).to_contain_text("Usable")
+    expect(desk.uploaded(page, "notes.wav")).to_contain_text("Not usable")
     expect(desk.uploaded(page, "notes.wav").locator("li").first).to_contain_text("This file cannot be read as sound")
     expect(desk.uploaded(page, "muted.wav").locator("li").first).to_contain_text("it is silent")
     expect(desk.uploaded(page, "metadata.csv")).to_contain_text("3 transcripts filled in")
 
-    expect(_clip(page, "notes.wav").get_by_text("Cannot be used", exact=True)).to_be_visible()
+    expect(_clip(page, "notes.wav").get_by_text("Not usable", exact=True)).to_be_visible()
     expect(_clip(page, "notes.wav").get_by_text("This file cannot be read as sound")).to_be_visible()
     expect(_clip(page, "muted.wav").get_by_text("it is silent")).to_be_hidden()
     _clip(page, "muted.wav").locator("summary").filter(has_text="Silent").click()

@@ -260,7 +260,7 @@ class Migration(migrations.Migration):
                 ("transcript", models.TextField(blank=True)),
                 (
                     "status",
-                    models.CharField(choices=[("accepted", "Usable"), ("refused", "Cannot be used")], max_length=10),
+                    models.CharField(choices=[("accepted", "Usable"), ("refused", "Not usable")], max_length=10),
                 ),
                 ("active", models.BooleanField(default=True, help_text="Goes into the next build.")),
                 ("seconds", models.FloatField(default=0)),

@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 choices=[
                     ("accepted", "Usable"),
-                    ("refused", "Cannot be used"),
+                    ("refused", "Not usable"),
                     ("cutting", "Being cut into clips"),
                     ("cut", "Cut into clips"),
                 ],

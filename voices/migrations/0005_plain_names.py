@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
             models.CharField(
                 choices=[
                     ("accepted", "Usable"),
-                    ("refused", "Cannot be used"),
+                    ("refused", "Not usable"),
                     ("splitting", "Being split"),
                     ("split", "Split into clips"),
                 ],

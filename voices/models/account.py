@@ -43,7 +43,7 @@ class Account(models.Model):
 
     class Meta:
         ordering = ["provider", "name"]
-        permissions = [("test_account", "Can test an account's key")]
+        permissions = [("test_account", "Can test an account")]
 
     def __str__(self) -> str:
         return self.name
@@ -75,7 +75,7 @@ class AccountCall(models.Model):
     account = models.ForeignKey(Account, models.CASCADE, related_name="calls")
     at = models.DateTimeField()
     operation = models.CharField(max_length=60)
-    status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty where no answer came.")
+    status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty if no response arrived.")
     response_text = models.TextField(blank=True)
 
     class Meta:

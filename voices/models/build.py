@@ -32,7 +32,7 @@ class Build(Movable):
 
     Status = BuildStatus
     MOVES: ClassVar = {
-        BuildStatus.QUEUED: frozenset({BuildStatus.SUBMITTING, BuildStatus.CANCELLED, BuildStatus.FAILED}),
+        BuildStatus.QUEUED: frozenset({BuildStatus.SUBMITTING, BuildStatus.CANCELED, BuildStatus.FAILED}),
         BuildStatus.SUBMITTING: frozenset(
             {BuildStatus.TRAINING, BuildStatus.UNCONFIRMED, BuildStatus.QUEUED, BuildStatus.FAILED}
         ),
@@ -56,23 +56,27 @@ class Build(Movable):
     handover = models.CharField(max_length=20, choices=HANDOVER_CHOICES, default=Handover.RECORDINGS)
     pending_call = models.CharField(max_length=20, blank=True)
     previous_version = models.CharField(
-        max_length=120, blank=True, help_text="How the remote voice stood before that step."
+        max_length=120, blank=True, help_text="The version of the remote voice before the pending call."
     )
-    resume_state = models.TextField(blank=True, editable=False, help_text="What the adapter needs to go on, sealed.")
-    lookup_attempts = models.PositiveSmallIntegerField(default=0, help_text="Look-ups in a row that found nothing.")
+    resume_state = models.TextField(
+        blank=True, editable=False, help_text="What the adapter needs to resume, encrypted."
+    )
+    lookup_attempts = models.PositiveSmallIntegerField(default=0, help_text="Consecutive lookups without a result.")
     raw_status = models.CharField("status in the provider's words", max_length=60, blank=True)
-    has_unknown_status = models.BooleanField(default=False, help_text="The provider's last word is none that we know.")
-    raw_response = models.JSONField(default=dict, help_text="The last answer, as it came.")
-    issue = models.TextField(blank=True, help_text="What is wrong, in the provider's words or ours.")
+    has_unknown_status = models.BooleanField(default=False, help_text="The provider's last status is not recognized.")
+    raw_response = models.JSONField(default=dict, help_text="The last response, unchanged.")
+    issue = models.TextField(blank=True, help_text="What is wrong, as text of the provider or of VoiceHub.")
     scores = models.JSONField(default=dict)
-    samples = models.JSONField(default=list, help_text="Sentences that the provider had the voice say.")
+    samples = models.JSONField(default=list, help_text="Sample sentences that the provider generated.")
     resolved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
-    resolution_reason = models.CharField(max_length=300, blank=True, help_text="What a person said who looked.")
+    resolution_reason = models.CharField(max_length=300, blank=True, help_text="Reason given by staff.")
     progress_done = models.PositiveIntegerField(default=0)
     progress_total = models.PositiveIntegerField(default=0)
-    progress_message = models.CharField(max_length=120, blank=True, help_text="What happens now, for people who wait.")
+    progress_message = models.CharField(
+        max_length=120, blank=True, help_text="What happens now, for the progress display."
+    )
     callback_digest = models.CharField(max_length=64, blank=True, editable=False)
     dataset_digest = models.CharField(max_length=64, blank=True, editable=False)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -137,7 +141,7 @@ class BuildRecording(models.Model):
     sha256 = models.CharField(max_length=64)
     transcript = models.TextField(blank=True)
     has_report = models.BooleanField(default=False)
-    from_callback = models.BooleanField(default=False, help_text="Said by the callback only, not by a look-up.")
+    from_callback = models.BooleanField(default=False, help_text="Reported by the callback only, not by a poll.")
     stoi = models.FloatField("STOI", null=True, blank=True)
     pesq = models.FloatField("PESQ", null=True, blank=True)
     si_sdr = models.FloatField("SI-SDR", null=True, blank=True)
@@ -183,7 +187,7 @@ class DatasetFetch(models.Model):
 
     class Meta:
         ordering = ["at"]
-        verbose_name_plural = "dataset fetches"
+        verbose_name = "dataset download"
 
     def __str__(self) -> str:
         return f"Dataset of {self.build} fetched"

@@ -6,15 +6,15 @@ from providers.types import Handover
 
 
 class Mode(models.TextChoices):
-    LIVE = "live", "Live, costs money"
+    LIVE = "live", "Live (billed)"
     SANDBOX = "sandbox", "Sandbox"
 
 
 class RecordingStatus(models.TextChoices):
     ACCEPTED = "accepted", "Usable"
-    REFUSED = "refused", "Cannot be used"
-    SPLITTING = "splitting", "Being split"
-    SPLIT = "split", "Split into clips"
+    REFUSED = "refused", "Not usable"
+    SPLITTING = "splitting", "Splitting"
+    SPLIT = "split", "Split"
 
 
 HANDOVER_LABELS = {
@@ -31,18 +31,18 @@ HANDOVER_CHOICES = [(way.value, label) for way, label in HANDOVER_LABELS.items()
 
 class PreviewStatus(models.TextChoices):
     QUEUED = "queued", "Queued"
-    GENERATING = "generating", "Being generated"
-    READY = "ready", "Ready to listen"
+    GENERATING = "generating", "Generating"
+    READY = "ready", "Ready"
     FAILED = "failed", "Failed"
 
 
 class BuildStatus(models.TextChoices):
-    QUEUED = "queued", "Waiting to be sent"
-    SUBMITTING = "submitting", "Being sent"
-    UNCONFIRMED = "unconfirmed", "Checking whether it arrived"
+    QUEUED = "queued", "Queued"
+    SUBMITTING = "submitting", "Submitting"
+    UNCONFIRMED = "unconfirmed", "Unconfirmed"
     TRAINING = "training", "Training"
     READY = "ready", "Ready"
-    DATASET_ISSUE = "dataset_issue", "Recordings need work"
-    CONSENT_REJECTED = "consent_rejected", "Consent refused by the provider"
+    DATASET_ISSUE = "dataset_issue", "Needs work"
+    CONSENT_REJECTED = "consent_rejected", "Consent rejected"
     FAILED = "failed", "Failed"
-    CANCELLED = "cancelled", "Cancelled"
+    CANCELED = "cancelled", "Canceled"

@@ -17,7 +17,7 @@ class LimitOverride(models.Model):
     tier = models.SlugField(max_length=20)
     limit = models.SlugField(max_length=40)
     value = models.FloatField()
-    source = models.CharField(max_length=300, help_text="Who says so, and when.")
+    source = models.CharField(max_length=300, help_text="Source and date.")
 
     class Meta:
         ordering = ["provider", "tier", "limit"]

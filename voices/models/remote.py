@@ -29,7 +29,7 @@ class RemoteVoice(models.Model):
     tier = models.SlugField(max_length=20)
     reference = models.CharField(max_length=60, unique=True)
     remote_id = models.CharField(max_length=100, blank=True)
-    name = models.CharField("name over there", max_length=256, blank=True)
+    name = models.CharField("name at the provider", max_length=256, blank=True)
     raw_status = models.CharField("status in the provider's words", max_length=60, blank=True)
     visibility = models.CharField(max_length=10, blank=True)
     raw_response = models.JSONField(default=dict)
@@ -97,7 +97,7 @@ class RemoteRecording(models.Model):
     remote_voice = models.ForeignKey(RemoteVoice, models.CASCADE, related_name="recordings")
     recording = models.ForeignKey(Recording, models.PROTECT, related_name="remote_recordings")
     remote_id = models.CharField(max_length=100)
-    transcript = models.TextField(blank=True, help_text="As it was sent.")
+    transcript = models.TextField(blank=True, help_text="As sent to the provider.")
 
     class Meta:
         constraints = [
@@ -143,7 +143,7 @@ class Preview(Movable):
 
     class Meta:
         ordering = ["-created_at"]
-        permissions = [("ask_preview", "Can have a remote voice say something")]
+        permissions = [("ask_preview", "Can request a preview")]
         constraints = [make_status_constraint("preview_status_known", PreviewStatus)]
 
     def __str__(self) -> str:

@@ -19,11 +19,13 @@ class Voice(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     talent = models.ForeignKey(Talent, models.PROTECT, related_name="voices")
     name = models.CharField(max_length=100)
-    language = models.CharField(max_length=16, default="en-US", help_text="As a BCP 47 tag, such as en-US.")
+    language = models.CharField(max_length=16, default="en-US", help_text="A BCP 47 tag, such as en-US.")
     purpose = models.CharField(max_length=20, choices=Purpose)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
-    comparison = models.JSONField(default=dict, editable=False, help_text="What comparing its recordings has shown.")
+    comparison = models.JSONField(
+        default=dict, editable=False, help_text="Result of comparing the recordings of this voice."
+    )
 
     class Meta:
         ordering = ["name"]
@@ -68,7 +70,7 @@ class Recording(Movable):
     size = models.PositiveBigIntegerField()
     transcript = models.TextField(blank=True)
     status = models.CharField(max_length=10, choices=RecordingStatus)
-    active = models.BooleanField(default=True, help_text="Goes into the next build.")
+    active = models.BooleanField(default=True, help_text="Included in the next build.")
     seconds = models.FloatField(default=0)
     sample_rate = models.PositiveIntegerField(default=0)
     findings = models.JSONField(default=list)

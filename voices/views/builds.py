@@ -40,7 +40,7 @@ RESULT_SEVERITIES = {
     BuildStatus.DATASET_ISSUE: "wait",
     BuildStatus.CONSENT_REJECTED: "bad",
     BuildStatus.FAILED: "bad",
-    BuildStatus.CANCELLED: "over",
+    BuildStatus.CANCELED: "over",
 }
 
 
@@ -220,7 +220,7 @@ def make_timeline(build: Build) -> list[TimelineStep]:
             build.training_at,
         ),
     ]
-    if build.status == BuildStatus.CANCELLED:
+    if build.status == BuildStatus.CANCELED:
         steps = steps[:1]
     if build.is_active:
         return [*steps, TimelineStep("Result", "next")]

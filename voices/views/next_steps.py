@@ -220,7 +220,7 @@ def find_easiest_tier() -> tuple[Account, Capabilities] | None:
 
 
 def _list_unbuilt_steps(account: Account, tier: Capabilities) -> Iterator[NextStep]:
-    tried = Build.objects.filter(voice=OuterRef("pk")).exclude(status=BuildStatus.CANCELLED)
+    tried = Build.objects.filter(voice=OuterRef("pk")).exclude(status=BuildStatus.CANCELED)
     voices = list(Voice.objects.filter(~Exists(tried)).select_related("talent").order_by("name")[:MAX_ROWS])
     states = check_readiness_of_voices(voices, account, tier.tier)
     newest_consents = {
@@ -268,7 +268,7 @@ def list_closed_gates() -> Iterator[NextStep]:
     holds = unexpired & Q(consent__status=ConsentStatus.APPROVED, contract__in=Contract.objects.in_force())
     builds = list(
         select_latest_builds()
-        .filter(status__in=[BuildStatus.READY, BuildStatus.CANCELLED])
+        .filter(status__in=[BuildStatus.READY, BuildStatus.CANCELED])
         .exclude(holds)
         .order_by("voice__name")
     )

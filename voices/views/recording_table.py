@@ -26,7 +26,7 @@ FILTER_LABELS = {
     "look": "To review",
     "compared": "Different from the others",
     "marked": "Marked by the provider",
-    "refused": "Cannot be used",
+    "refused": "Not usable",
     "inactive": "Excluded from builds",
     "no_transcript": "Without a transcript",
 }

@@ -125,7 +125,7 @@ def _is_archive(file: "UploadedFile[Any]") -> bool:
 def _add_archive(voice: Voice, file: "UploadedFile[Any]", by: User) -> UploadOutcome:
     taken = add_archive(voice, file, by)
     unusable = [row for row in taken.recordings if not row.is_usable]
-    parts = [UploadOutcome("refused", row.file_name, "Cannot be used.", _list_refusals(row)) for row in unusable]
+    parts = [UploadOutcome("refused", row.file_name, "Not usable.", _list_refusals(row)) for row in unusable]
     parts += [UploadOutcome("refused", name, "Not added.", _format_findings([found])) for name, found in taken.refused]
     counts = {
         "accepted": len(taken.recordings) - len(unusable),
@@ -161,9 +161,9 @@ def _add_file(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str
         return UploadOutcome("duplicate", name, text)
     findings = _format_findings(recording.findings)
     if not recording.is_usable:
-        return UploadOutcome("refused", name, "Cannot be used.", findings)
+        return UploadOutcome("refused", name, "Not usable.", findings)
     has_warning = any(finding["severity"] == "look" for finding in recording.findings)
-    return UploadOutcome("accepted", name, "Accepted. Please review." if has_warning else "Accepted.", findings)
+    return UploadOutcome("accepted", name, "Usable. Please check." if has_warning else "Usable.", findings)
 
 
 def _fill_transcripts(voice: Voice, file: "UploadedFile[Any]") -> UploadOutcome:

@@ -148,7 +148,7 @@ def test_every_status_has_a_page_and_a_timeline(as_producer: Client, studio: Stu
     assert make_timeline(build)[-1].label in {"Result", str(BuildStatus(status).label)}
 
 
-def test_only_a_queued_build_can_be_cancelled(as_producer: Client, studio: Studio) -> None:
+def test_only_a_queued_build_can_be_canceled(as_producer: Client, studio: Studio) -> None:
     build = studio.build(status="queued")
     assert "Cancel this build" in page(as_producer, build)
     as_producer.post(reverse("voices:build_cancel", args=[build.pk]))
@@ -157,7 +157,7 @@ def test_only_a_queued_build_can_be_cancelled(as_producer: Client, studio: Studi
     sent = studio.build(studio.voice("Other", build.voice.talent), status="training")
     assert "Cancel this build" not in page(as_producer, sent)
     text = read_html(as_producer.post(reverse("voices:build_cancel", args=[sent.pk]), follow=True))
-    assert "can no longer be cancelled" in text
+    assert "can no longer be canceled" in text
     sent.refresh_from_db()
     assert sent.status == "training"
 

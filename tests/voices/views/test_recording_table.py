@@ -115,7 +115,7 @@ def test_rows_that_came_make_the_page_fetch_its_table(as_viewer: Client, studio:
     (source,) = studio.recordings(voice, 1)
     change(source, status=RecordingStatus.SPLITTING, active=False)
     page = shown(as_viewer, voice)
-    assert "Being split" in page and "<progress" in page
+    assert "Splitting" in page and "<progress" in page
     change(source, status=RecordingStatus.SPLIT)
     (piece,) = studio.recordings(voice, 1)
     change(piece, source=source, analyzed_at=timezone.now())
@@ -275,7 +275,7 @@ def test_what_is_too_long_is_cut_by_those_who_may(
     assert answer.redirect_chain[0][0] == f"{voice.get_absolute_url()}#recordings"
     recording.refresh_from_db()
     assert recording.status == RecordingStatus.SPLITTING
-    assert path not in shown(as_engineer, voice) and "Being split" in shown(as_engineer, voice)
+    assert path not in shown(as_engineer, voice) and "Splitting" in shown(as_engineer, voice)
     assert "Only a recording that is too long can be split." in as_engineer.post(path, follow=True).content.decode()
 
 

@@ -72,7 +72,7 @@ def test_a_voice_that_somebody_deleted_over_there_is_told_as_such(as_producer: C
 
 @pytest.mark.parametrize(
     ("status", "word"),
-    [("training", "Training"), ("ready", "Ready"), ("failed", "Not usable"), ("queued", "Waiting to be sent")],
+    [("training", "Training"), ("ready", "Ready"), ("failed", "Not usable"), ("queued", "Queued")],
 )
 def test_how_it_stands_is_told_in_our_words(as_viewer: Client, studio: Studio, status: str, word: str) -> None:
     remote = studio.build(status=status).remote_voice

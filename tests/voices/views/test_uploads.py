@@ -114,8 +114,8 @@ def test_without_a_script_the_plain_form_leads_back_with_a_message_per_file(as_p
     files = [upload("a.wav", clip(1)), upload("bad.wav", b"no")]
     page = as_producer.post(path, {"recordings": files}, follow=True)
     assert page.redirect_chain == [(voice.get_absolute_url(), 302)]
-    assert "a.wav: Accepted." in page.content.decode()
-    assert "bad.wav: Cannot be used." in page.content.decode()
+    assert "a.wav: Usable." in page.content.decode()
+    assert "bad.wav: Not usable." in page.content.decode()
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd.wav", "x" * 300 + ".wav", "a\x00b.wav", "‮vaw.exe.wav", "ä ö.wav"])

@@ -34,17 +34,17 @@ def find_build_with_relations(build_id: str) -> Build | None:
 
 
 def begin_submit(build: Build) -> bool:
-    """Mark the build as being sent. False if it was cancelled meanwhile or another worker has it."""
+    """Mark the build as being sent. False if it was canceled meanwhile or another worker has it."""
     return move(build, BuildStatus.SUBMITTING, since=BuildStatus.QUEUED, submitted_at=timezone.now())
 
 
-def mark_cancelled(build: Build, by: User) -> bool:
+def mark_canceled(build: Build, by: User) -> bool:
     """False if part of the build may already have been sent."""
-    return move(build, BuildStatus.CANCELLED, finished_at=timezone.now(), issue=f"Cancelled by {by}.")
+    return move(build, BuildStatus.CANCELED, finished_at=timezone.now(), issue=f"Canceled by {by}.")
 
 
 def requeue_build(build: Build, message: str) -> None:
-    """The call was certainly not executed: send it again later. The build can be cancelled until then."""
+    """The call was certainly not executed: send it again later. The build can be canceled until then."""
     move(build, BuildStatus.QUEUED, since=BuildStatus.SUBMITTING, pending_call="", progress_message=message[:120])
 
 

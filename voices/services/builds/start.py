@@ -143,5 +143,5 @@ def cancel_build(build: Build, by: User) -> None:
         raise ActionRefused(
             "The provider has already made a voice and may have charged for it. Wait until the build ends."
         )
-    if not lifecycle.mark_cancelled(build, by):
-        raise ActionRefused("The build is already being sent, so it can no longer be cancelled.")
+    if not lifecycle.mark_canceled(build, by):
+        raise ActionRefused("The build is already being sent, so it can no longer be canceled.")

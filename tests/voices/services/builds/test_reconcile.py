@@ -246,18 +246,18 @@ def test_question_that_breaks_again_and_again_is_asked_later(desk: Desk, monkeyp
 # --- calling it off ---------------------------------------------------------------------
 
 
-def test_build_that_waits_can_be_cancelled(desk: Desk) -> None:
+def test_build_that_waits_can_be_canceled(desk: Desk) -> None:
     build = desk.start(desk.voice())
     cancel_build(build, desk.producer)
     desk.work(3)
     build.refresh_from_db()
-    assert build.status == BuildStatus.CANCELLED
+    assert build.status == BuildStatus.CANCELED
     assert "Paula" in build.issue
     assert desk.traffic() == 0
     assert desk.finish(desk.start(build.voice)).status == BuildStatus.READY
 
 
-def test_build_that_waits_for_a_busy_provider_can_be_cancelled(desk: Desk, sandbox: Any) -> None:
+def test_build_that_waits_for_a_busy_provider_can_be_canceled(desk: Desk, sandbox: Any) -> None:
     sandbox.faults({"operation": "create_voice", "do": "status:429"})
     build = desk.reach(desk.start(desk.voice()), BuildStatus.QUEUED)
     cancel_build(build, desk.producer)
@@ -267,7 +267,7 @@ def test_build_that_waits_for_a_busy_provider_can_be_cancelled(desk: Desk, sandb
 
 
 @pytest.mark.parametrize("status", ["submitting", "unconfirmed", "training", "ready", "failed", "cancelled"])
-def test_build_that_was_sent_cannot_be_cancelled(desk: Desk, status: str) -> None:
+def test_build_that_was_sent_cannot_be_canceled(desk: Desk, status: str) -> None:
     build = desk.start(desk.voice())
     Build.objects.filter(pk=build.pk).update(status=status, finished_at=timezone.now())
     with pytest.raises(ActionRefused):

@@ -49,7 +49,7 @@ def review(client: Client, consent: Consent) -> str:
 def buttons(shown: str) -> list[tuple[str, str, str]]:
     """(state, from where it plays, text with what is said to who does not see it) of each word that is a button."""
     pattern = r'class="word word-(\w+)" data-at="([\d.]+)">(.*?)</button>'
-    return [(state, at, re.sub("<[^>]+>", "", text)) for state, at, text in re.findall(pattern, shown)]
+    return [(state, at, re.sub("<[^>]+>", "", text).strip()) for state, at, text in re.findall(pattern, shown)]
 
 
 def test_each_word_is_marked_as_heard_and_plays_from_its_place(as_viewer: Client, consent: Consent, take: Take) -> None:

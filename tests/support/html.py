@@ -10,5 +10,9 @@ BLOCK = r"(?:td|th|p|li|dd|dt|h[1-6]|div)"
 def read_html(response: HttpResponseBase) -> str:
     """The page as one line, without whitespace between tags and at the edges of blocks."""
     assert hasattr(response, "content")
-    text = re.sub(r">\s+<", "><", re.sub(r"\s+", " ", response.content.decode()))
+    return collapse_whitespace(response.content.decode())
+
+
+def collapse_whitespace(html: str) -> str:
+    text = re.sub(r">\s+<", "><", re.sub(r"\s+", " ", html))
     return re.sub(rf"(<{BLOCK}\b[^>]*>) ", r"\1", re.sub(rf" (</{BLOCK}>)", r"\1", text))

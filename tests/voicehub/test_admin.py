@@ -89,7 +89,7 @@ def test_what_was_known_of_the_old_key_is_forgotten_with_it(desk: Client, key: s
 
 def test_an_account_needs_a_key(desk: Client) -> None:
     form = {"name": "House", "provider": "resemble_v2", "mode": "live", "active": "on", "key": ""}
-    assert b"needs its API key" in desk.post(page(Account, "add"), form).content
+    assert b"Enter the API key" in desk.post(page(Account, "add"), form).content
     assert not Account.objects.exists()
 
 

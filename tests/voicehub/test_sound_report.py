@@ -153,7 +153,7 @@ def test_measures_have_plain_names_and_units() -> None:
     out = shown("{% measures levels more %}", levels=LEVELS, more=more)
     for text in ("−21.0 LUFS", "7.9 kHz", "84%", "−60 dBFS"):
         assert text in out
-    assert "Not told: There was no model." in out
+    assert "Not measured: There was no model." in out
     assert "unheard_of" not in out and "Reverberation" not in out and "Estimated" not in out
 
 

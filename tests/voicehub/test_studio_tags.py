@@ -14,6 +14,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from consent.models import ConsentStatus
+from tests.support.html import collapse_whitespace
 from voicehub import text
 from voicehub.models import TaskStatus
 from voicehub.templatetags import studio
@@ -24,7 +25,7 @@ NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
 def shown(source: str, request: HttpRequest | None = None, **context: Any) -> str:
     around = RequestContext(request, context) if request else Context(context)
-    return Template("{% load studio %}" + source).render(around)
+    return collapse_whitespace(Template("{% load studio %}" + source).render(around))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from audio.levels import clipping, measure
 from audio.wav.riff import ALLOWED_RATES
 from consent.models import Consent
 from consent.services.takes import TAKE_LIMITS
-from voicehub.threshold_overrides import load_thresholds
+from voicehub.threshold_overrides import load_take_thresholds
 
 THRESHOLD_NAMES = (
     "silent_peak_dbfs",
@@ -40,7 +40,7 @@ MEASURING_CONSTANTS = {
 
 def build_recorder_config(consent: Consent) -> dict[str, Any]:
     """JSON for static/js/recorder: levels in dB, times in seconds, rates in Hz. Includes the studio's overrides."""
-    values = load_thresholds(consent.provider)
+    values = load_take_thresholds(consent.provider)
     return {
         "allowedRates": ALLOWED_RATES,
         "limits": {"minSeconds": TAKE_LIMITS.min_seconds, "maxSeconds": TAKE_LIMITS.max_seconds},

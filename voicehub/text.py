@@ -1,4 +1,9 @@
-"""Counts, durations and positions in a recording, formatted for people. Services and template tags use them."""
+"""Counts, durations, dates and positions in a recording, formatted for people. Services and template tags use them."""
+
+from datetime import date, datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
 
 HOUR = 3600
 
@@ -22,6 +27,16 @@ def format_duration(seconds: float | None) -> str:
         return _join_units(whole // 60, "min", whole % 60, "s")
     minutes = round(whole / 60)
     return _join_units(minutes // 60, "h", minutes % 60, "min")
+
+
+def format_date(value: date) -> str:
+    """“3 November 2025”. A datetime is converted to the current time zone."""
+    return date_format(timezone.localtime(value) if isinstance(value, datetime) else value, "j F Y")
+
+
+def format_time(moment: datetime) -> str:
+    """“3 November 2025, 14:02”, in the current time zone."""
+    return date_format(timezone.localtime(moment), "j F Y, H:i")
 
 
 def format_position(seconds: float) -> str:

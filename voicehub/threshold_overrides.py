@@ -1,5 +1,7 @@
 """The thresholds of the audio checks, with this studio's overrides. Separate, because models do not import audio."""
 
+from dataclasses import replace
+
 from audio.findings.thresholds import THRESHOLD_INFO, THRESHOLDS, Thresholds
 from voicehub.models import ThresholdOverride
 
@@ -8,6 +10,12 @@ def load_thresholds(provider: str = "", tier: str = "") -> Thresholds:
     """The thresholds for this provider and tier, or for the whole studio. The most specific override wins."""
     rows = ThresholdOverride.objects.filter(provider__in={"", provider}, tier__in={"", tier}, name__in=THRESHOLD_INFO)
     return THRESHOLDS.with_overrides({row.name: row.value for row in sorted(rows, key=_get_specificity)})
+
+
+def load_take_thresholds(provider: str) -> Thresholds:
+    """As `load_thresholds`, for a spoken consent, which may have longer silence at its edges than a recording."""
+    thresholds = load_thresholds(provider)
+    return replace(thresholds, edge_silence_seconds=thresholds.take_edge_silence_seconds)
 
 
 def _get_specificity(row: ThresholdOverride) -> tuple[bool, bool]:

@@ -227,7 +227,7 @@ def _compare_days(features: list[_Features], thresholds: Thresholds) -> dict[dat
             if one.clip.day and value is not None:
                 values[one.clip.day].append(value)
         for day, finding_values in _find_unusual_days(values, trait, thresholds):
-            found.setdefault(day, []).append(make_finding(trait.code, day=f"{day:%d %B %Y}", **finding_values))
+            found.setdefault(day, []).append(make_finding(trait.code, day=f"{day.day} {day:%B %Y}", **finding_values))
     return dict(sorted(found.items()))
 
 

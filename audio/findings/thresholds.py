@@ -41,6 +41,9 @@ class Thresholds:
     noise_heard_db: float = threshold_field(25.0, "dB", "As for `noisy_db`.")
     dc_offset_share: float = threshold_field(0.01, "share", HUMAN_SPEECH)
     edge_silence_seconds: float = threshold_field(1.0, "s", HUMAN_SPEECH)
+    take_edge_silence_seconds: float = threshold_field(
+        2.0, "s", "Ours, for spoken consents: a talent needs about a second to begin to read, and one to press Stop."
+    )
     pause_seconds: float = threshold_field(1.5, "s", "Ours: longer than the pause between two sentences read aloud.")
     hum_over_db: float = threshold_field(
         14.0,

@@ -13,6 +13,7 @@ TOKEN = re.compile(
     r"|[^\W\d_]+(?:'[^\W\d_]+)*"
     r"|[&+]"
 )
+DOMAIN_ENDING = re.compile(r"[^\W\d_]\.[a-z]{2}")
 APOSTROPHES = str.maketrans({"’": "'", "ʼ": "'"})
 LATIN_EQUIVALENTS = str.maketrans({"æ": "ae", "ø": "o", "đ": "d", "ł": "l", "œ": "oe", "þ": "th", "ð": "d"})
 MAX_ACRONYM_LETTERS = 5
@@ -104,7 +105,13 @@ def _split_tokens(text: str) -> Iterator[Token]:
         if word.startswith("{"):
             yield Token(word, "", Role.BLANK)
         else:
-            yield Token(word.rstrip("."), _make_key(word, spelled=not shouted))
+            acronym = word.upper() if _is_domain_ending(text[: match.start()], word) else word
+            yield Token(word.rstrip("."), _make_key(acronym, spelled=not shouted))
+
+
+def _is_domain_ending(before: str, word: str) -> bool:
+    """Whether it is the end of a name such as Voice.ai, which is read letter by letter."""
+    return DOMAIN_ENDING.fullmatch(before[-2:] + word) is not None and word not in FUNCTION_WORDS
 
 
 def _make_key(word: str, *, spelled: bool) -> str:

@@ -8,6 +8,12 @@ from uuid import UUID
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Purpose, Talent
+from voicehub.text import format_date
+
+WAITING: Mapping[str, str] = {
+    ConsentStatus.REQUESTED: "the talent has not recorded it yet",
+    ConsentStatus.SUBMITTED: "it has not been reviewed yet",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +102,10 @@ def _find_consent(
     if not requested:
         return None, (f"{subject.talent.name} has not been asked for consent to {label} for {use}.",)
     if approved:
-        return None, (f"The consent of {subject.talent.name} for {label} ended on {approved[0].valid_until:%d %B %Y}.",)
-    state = requested[0].get_status_display().lower()
+        return None, (
+            f"The consent of {subject.talent.name} for {label} ended on {format_date(approved[0].valid_until)}.",
+        )
+    state = WAITING.get(requested[0].status, requested[0].get_status_display().lower())
     return None, (f"The consent of {subject.talent.name} for {label} for {use} is not in force: {state}.",)
 
 
@@ -117,12 +125,12 @@ def _find_contract(
 def _describe_period(contract: Contract) -> str:
     today = timezone.localdate()
     if contract.ends_on and contract.ends_on < today:
-        return f"the latest ended on {contract.ends_on:%d %B %Y}"
-    return f"the latest begins on {max(contract.starts_on, contract.signed_on):%d %B %Y}"
+        return f"the latest ended on {format_date(contract.ends_on)}"
+    return f"the latest begins on {format_date(max(contract.starts_on, contract.signed_on))}"
 
 
 def _find_contract_objections(contract: Contract, subject: BuildPurpose, label: str) -> tuple[str, ...]:
-    prefix = f"The contract signed on {contract.signed_on:%d %B %Y}"
+    prefix = f"The contract signed on {format_date(contract.signed_on)}"
     objections = []
     if subject.provider not in contract.providers:
         objections.append(f"{prefix} does not allow {label}.")

@@ -12,7 +12,7 @@ from audio.wav.riff import load_samples, read_header
 from consent import extension_points
 from consent.models import Consent, Pronunciation, Take, TakeCheck
 from voicehub import outbox
-from voicehub.threshold_overrides import load_thresholds
+from voicehub.threshold_overrides import load_take_thresholds
 
 CHECK_FAILED = "This recording could not be checked automatically."
 
@@ -45,7 +45,7 @@ def save_speaker_match(take: Take, match: Mapping[str, Any]) -> None:
 
 def _run_checks(take: Take) -> dict[str, Any]:
     consent = take.consent
-    limits = load_thresholds(consent.provider)
+    limits = load_take_thresholds(consent.provider)
     with take.file.open("rb") as file:
         header = read_header(file)  # type: ignore[arg-type]  # a FieldFile is a readable binary file
         analysis = analyze_recording(file, header, limits, consent.text)  # type: ignore[arg-type]  # the same

@@ -9,7 +9,7 @@ from consent.services.audit_log import record_event
 from consent.services.take_checks import enqueue_take_check
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
-from voicehub.threshold_overrides import load_thresholds
+from voicehub.threshold_overrides import load_take_thresholds
 from voicehub.transitions import move
 from voicehub.upload_limits import TAKE_BYTES, TAKES_PER_CONSENT
 
@@ -46,7 +46,7 @@ def submit_take(
     if (file.size or 0) > TAKE_BYTES:
         raise ActionRefused(f"The file is larger than {TAKE_BYTES >> 20} MB. Record only the statement.")
     file.seek(0)
-    inspection = inspect_file(file, TAKE_LIMITS, load_thresholds(consent.provider))  # type: ignore[arg-type]  # an uploaded file is a readable binary file
+    inspection = inspect_file(file, TAKE_LIMITS, load_take_thresholds(consent.provider))  # type: ignore[arg-type]  # an uploaded file is a readable binary file
     if claimed_sha256 and claimed_sha256.lower() != inspection.sha256:
         raise TakeDamaged("The recording was damaged during the upload. Send it again.")
     _require_statement(inspection)

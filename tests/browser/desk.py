@@ -116,7 +116,7 @@ def ask_consent(tab: Tab, talent: str, provider: str = PROVIDER) -> UUID:
     page.get_by_label("Provider and language").select_option(label=f"{provider}, English (US)")
     page.get_by_label("Purpose of the voice").select_option(label=PURPOSE)
     page.get_by_role("button", name="Request consent").click()
-    expect(page.get_by_text("Requested")).to_be_visible()
+    expect(page.get_by_text("Requested", exact=True)).to_be_visible()
     return id_in(page)
 
 
@@ -125,7 +125,7 @@ def upload_take(tab: Tab, consent: UUID, content: bytes) -> None:
     page = tab.go(f"/consents/{consent}/")
     page.get_by_label("WAV file").set_input_files(sound.chosen("statement.wav", content))
     page.get_by_role("button", name="Upload it for the talent").click()
-    expect(page.get_by_text("In review").first).to_be_visible()
+    expect(page.get_by_text("In review", exact=True).first).to_be_visible()
 
 
 def approve(tab: Tab) -> None:

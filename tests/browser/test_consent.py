@@ -31,8 +31,8 @@ def test_producer_gets_from_a_new_talent_to_an_invitation(studio: Studio, open_t
     talent = desk.add_talent(tab, name)
     tab.look("new talent")
     page = tab.page
-    page.get_by_role("link", name="File the contract").click()
-    expect(page.get_by_role("heading", name="File a contract")).to_be_visible()
+    page.get_by_role("link", name="Add contract").click()
+    expect(page.get_by_role("heading", name="Add contract")).to_be_visible()
     tab.look("form of a contract")
     desk.file_contract(tab, talent)
     expect(page.get_by_text("Audio guides for museums.")).to_be_visible()

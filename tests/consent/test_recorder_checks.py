@@ -20,6 +20,7 @@ from consent.recorder_config import build_recorder_config
 from tests.support.planted import PLANTED
 from tests.support.wav import Samples, pcm, speech_like, wav_bytes
 from voicehub.models import ThresholdOverride
+from voicehub.threshold_overrides import load_take_thresholds
 
 RECORDER = Path(__file__).parents[2] / "static" / "js" / "recorder"
 CHECKS = (RECORDER / "checks.js").read_text()
@@ -57,6 +58,9 @@ CASES: dict[str, Samples] = {
     "a snippet of silence": np.zeros(100),
     "runs of two and three": np.repeat(speech_like(3.0) * 0.8 / np.abs(speech_like(3.0)).max(), 3)[1:],
     "the lowest sample": np.concatenate((speech_like(3.0), np.full(40, -1.0), speech_like(2.0))),
+    "long silence around": np.concatenate(
+        (np.zeros(RATE * 5 // 2), speech_like(3.0, room_dbfs=-40.0), np.zeros(RATE * 3))
+    ),
     "digital silence around": np.concatenate((np.zeros(RATE // 2), speech_like(3.0, room_dbfs=-40.0), np.zeros(RATE))),
     **{name: planted.make(RATE).samples for name, planted in PLANTED.items() if RATE in planted.rates},
 }
@@ -64,7 +68,7 @@ CASES: dict[str, Samples] = {
 
 def check_on_server(samples: Samples) -> tuple[list[str], dict[str, float]]:
     """The codes and levels that the server finds, as far as the browser checks them too."""
-    found = inspect_file(io.BytesIO(wav_bytes(samples, rate=RATE)), LIMITS)
+    found = inspect_file(io.BytesIO(wav_bytes(samples, rate=RATE)), LIMITS, load_take_thresholds("resemble_v2"))
     assert found.levels is not None and found.header is not None
     levels = found.levels
     measures = {

@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from voicehub.text import format_duration
+from voicehub.text import format_date, format_duration
 
 register = template.Library()
 
@@ -45,7 +45,7 @@ def describe_moment(moment: datetime, now: datetime) -> str:
     if abs(away) < MINUTE:
         return "just now" if away >= 0 else "in a moment"
     if abs(away) >= WEEK:
-        return date_format(timezone.localtime(moment), "j F Y")
+        return format_date(moment)
     size, unit = next((size, unit) for size, unit in UNITS if abs(away) >= size)
     count = int(abs(away) // size)
     distance = f"{count} {unit}{'' if count == 1 else 's'}"
@@ -80,7 +80,7 @@ def day(value: date | None) -> SafeString | str:
     """A date as "3 November 2025" inside a <time>."""
     if value is None:
         return ""
-    return format_html('<time datetime="{}">{}</time>', value.isoformat(), date_format(value, "j F Y"))
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), format_date(value))
 
 
 @register.simple_tag

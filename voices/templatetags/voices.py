@@ -5,11 +5,10 @@ from typing import Any
 
 from django import template
 from django.db.models import Count, Q
-from django.utils import timezone
-from django.utils.formats import date_format
 
 from consent.models import Talent
 from providers import registry
+from voicehub.text import format_time
 from voices import access, presenters
 from voices.models import Build, BuildRecording, BuildStatus, RecordingStatus, RemoteVoice, Voice
 from voices.presenters import PreviewList, build_name, load_preview_list, tier_label
@@ -37,8 +36,7 @@ register.filter(build_name)
 @register.filter
 def describe_build(build: Build) -> str:
     """A line of a list: "Resemble AI, rapid, 3 November 2025, 14:02: ready"."""
-    when = date_format(timezone.localtime(build.created_at), "j F Y, H:i")
-    return f"{build_name(build)}, {when}: {build.get_status_display().lower()}"
+    return f"{build_name(build)}, {format_time(build.created_at)}: {build.get_status_display().lower()}"
 
 
 @register.filter

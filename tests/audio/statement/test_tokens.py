@@ -32,6 +32,7 @@ RESEMBLE = (
         ("re-train/create", "re train create"),
         ("don't don’t", "don't don't"),
         ("by AI, A.I. and Ai", "by a_i a_i and ai"),
+        ("by Voice.ai. or Acme.io, then.it", "by voice a_i or acme i_o then it"),
         ("WE ALL SHOUT", "we all shout"),
         ("the IBM & the U.S. office", "the i_b_m and the u_s office"),
         ("in 2026, 1,000 times", "in 2026 1000 times"),

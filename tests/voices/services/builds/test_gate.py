@@ -42,7 +42,7 @@ def days(number: int) -> date:
 
 
 def said(day: date) -> str:
-    return f"{day:%d %B %Y}"
+    return f"{day.day} {day:%B %Y}"
 
 
 # --- the states that consents and contracts can be in, each with the exact reason it is no good for -----------------
@@ -78,10 +78,10 @@ CONSENTS: dict[str, Make] = {
     "in force": lambda desk, talent: a_consent("approved", "", desk, talent),
     "in force until today": lambda desk, talent: a_consent("approved", "", desk, talent, valid_until=days(0)),
     "missing": partial(nothing, NOT_ASKED),
-    "requested": consent_in(ConsentStatus.REQUESTED, "waiting for the talent"),
-    "submitted": consent_in(ConsentStatus.SUBMITTED, "waiting for review"),
+    "requested": consent_in(ConsentStatus.REQUESTED, "the talent has not recorded it yet"),
+    "submitted": consent_in(ConsentStatus.SUBMITTED, "it has not been reviewed yet"),
     "suspended": consent_in(ConsentStatus.SUSPENDED, "suspended"),
-    "declined": consent_in(ConsentStatus.DECLINED, "declined by the talent"),
+    "declined": consent_in(ConsentStatus.DECLINED, "declined"),
     "voided": consent_in(ConsentStatus.VOIDED, "canceled"),
     "withdrawn": consent_in(ConsentStatus.WITHDRAWN, "withdrawn"),
     "expired": consent_in(ConsentStatus.EXPIRED, "expired"),

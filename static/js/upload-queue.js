@@ -161,8 +161,8 @@ class UploadQueue {
     const finished = accepted + refused + duplicate + failed;
     const parts = [
       this.isBusy ? `${finished} of ${this.total} files` : `${this.total} file${this.total === 1 ? "" : "s"}`,
-      accepted && `${accepted} accepted`,
-      refused && `${refused} cannot be used`,
+      accepted && `${accepted} usable`,
+      refused && `${refused} not usable`,
       duplicate && `${duplicate} already here`,
       failed && `${failed} not uploaded`,
     ];

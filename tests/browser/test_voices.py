@@ -26,7 +26,7 @@ def test_recordings_dropped_at_once_each_get_their_result(open_tab: OpenTab, sta
     files = desk.clips(desk.SLT[:3]) | {"notes.wav": b"These are my notes.", "muted.wav": sound.silence()}
     desk.drop_files(page, files)
     desk.wait_for_uploads(page, 6)
-    expect(page.locator("[data-summary]")).to_have_text("6 files · 5 accepted · 1 cannot be used")
+    expect(page.locator("[data-summary]")).to_have_text("6 files · 5 usable · 1 not usable")
     for name in desk.SLT[:3]:
         expect(desk.uploaded(page, f"{name}.wav")).to_contain_text("Usable")
     expect(desk.uploaded(page, "notes.wav")).to_contain_text("Not usable")

@@ -92,7 +92,7 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
     context = {
         "consent": consent,
         "takes": takes,
-        "to_review": to_review,
+        "take_to_review": to_review,
         "other_takes": [take for take in takes if take != to_review],
         "may_approve": to_review is not None and may_approve(to_review, user),
         "seconds_left": _get_seconds_left(request, to_review),
@@ -100,7 +100,7 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
         "next_step": make_next_step(consent, user, is_invited=is_invited, missing=_list_missing(consent)),
         "can_change_status": consent.status in CHANGEABLE and user.has_perm("consent.review_consent"),
         "events": list(consent.events.order_by("sequence")),
-        "broken": find_first_broken_event(consent),
+        "broken_event": find_first_broken_event(consent),
     }
     return render(request, "consent/consent.html", context | extra_context)
 

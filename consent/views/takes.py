@@ -76,8 +76,8 @@ def take_check(request: HttpRequest, pk: UUID) -> HttpResponse:
     if report.stage != "done" and request.GET.get("seen") == report.stage:
         return HttpResponse(status=204)
     context = {
-        "heard": report,
-        "reviewed": is_under_review(report.take),
+        "report": report,
+        "is_under_review": is_under_review(report.take),
         "may_approve": may_approve(report.take, get_user(request)),
     }
     return render(request, "consent/_take_report.html", context)

@@ -170,7 +170,7 @@ def permit(tab: Tab, talent: str, statement: bytes, provider: str = PROVIDER, *,
 
 def act_with_reason(page: Page, name: str, reason: str) -> None:
     """Open the question behind a button such as "Suspend", answer it, and go on."""
-    asked = page.locator("details.ask").filter(has=page.get_by_text(name, exact=True))
+    asked = page.locator("details.reason-form").filter(has=page.get_by_text(name, exact=True))
     asked.locator("summary").click()
     asked.get_by_role("textbox").fill(reason)
     asked.get_by_role("button", name=name).click()
@@ -231,11 +231,11 @@ RAPID, PROFESSIONAL = "Resemble AI, rapid", "Resemble AI, professional"
 
 def place(page: Page, name: str = RAPID, account: str = ACCOUNT) -> Locator:
     """What the voice's page says of building it there, unfolded."""
-    row = page.locator("li.where-row").filter(has_text=re.compile(rf"^\s*{re.escape(name)}:"))
-    row = row.filter(has=page.locator(".where-note", has_text=re.compile(rf"^\s*{re.escape(account)} ·")))
-    if row.locator(".where-more").get_attribute("open") is None:
-        row.locator(".where-head").click()
-    expect(row.locator(".where-body")).to_be_visible()
+    row = page.locator("li.option-row").filter(has_text=re.compile(rf"^\s*{re.escape(name)}:"))
+    row = row.filter(has=page.locator(".option-note", has_text=re.compile(rf"^\s*{re.escape(account)} ·")))
+    if row.locator(".option-more").get_attribute("open") is None:
+        row.locator(".option-head").click()
+    expect(row.locator(".option-body")).to_be_visible()
     return row
 
 
@@ -273,7 +273,7 @@ def have_said(page: Page, text: str) -> None:
 
 def hear(page: Page, text: str) -> None:
     """Wait for the sound of what begins so, and see that the browser can play what it is served."""
-    line = page.locator(".spoken li").filter(has_text=text)
+    line = page.locator(".preview-list li").filter(has_text=text)
     assert line.locator("audio").evaluate(LENGTH) > 0.5
 
 
@@ -288,11 +288,11 @@ def delete_remote(page: Page, reason: str) -> None:
     """Have the provider delete the voice, and stay until a look there has found nothing."""
     act_with_reason(page, "Delete it at the provider", reason)
     expect(page.get_by_text("The provider has no such voice for the key of this account (404)")).to_be_visible()
-    expect(page.locator("#end")).to_contain_text(reason)
+    expect(page.locator("#deletion")).to_contain_text(reason)
 
 
 def note_deletion(page: Page, reason: str) -> None:
     """Write down that a person has deleted it on the provider's own page."""
     act_with_reason(page, "Confirm deletion", reason)
-    expect(page.locator("#end")).to_contain_text("Paula says that it is gone")
-    expect(page.locator("#end")).to_contain_text(reason)
+    expect(page.locator("#deletion")).to_contain_text("Paula says that it is gone")
+    expect(page.locator("#deletion")).to_contain_text(reason)

@@ -37,7 +37,7 @@ def _read_discarded(page: Page) -> None:
 
 
 def _read_samples(page: Page) -> None:
-    expect(page.locator(".spoken li")).to_contain_text("made by the provider")
+    expect(page.locator(".preview-list li")).to_contain_text("made by the provider")
     desk.hear(page, "Default Sample")
 
 
@@ -48,13 +48,13 @@ def _read_nothing(page: Page) -> None:
 def _rename_and_show(page: Page) -> None:
     """Only here can a voice be renamed, and shown to everybody; the latter is asked for twice."""
     expect(page.get_by_text("Only this account")).to_be_visible()
-    asked = page.locator("details.ask").filter(has=page.get_by_text("Its name at the provider"))
+    asked = page.locator("details.reason-form").filter(has=page.get_by_text("Its name at the provider"))
     asked.locator("summary").click()
     asked.get_by_label("Its name at the provider").fill("museum-guide")
     asked.get_by_role("button", name="Rename").click()
     expect(page.get_by_text("Renamed at the provider.")).to_be_visible()
     expect(page.locator("dt:has-text('Name at the provider') + dd")).to_have_text("museum-guide")
-    asked = page.locator("details.ask").filter(has=page.get_by_text("The contract allows"))
+    asked = page.locator("details.reason-form").filter(has=page.get_by_text("The contract allows"))
     asked.locator("summary").click()
     asked.get_by_label("The contract allows everyone to use this voice").check()
     asked.get_by_role("button", name="Make it public").click()
@@ -146,7 +146,7 @@ def test_voice_is_built_heard_and_deleted(cast: Cast, open_tab: OpenTab, slug: s
     tab = open_tab(at.size, "paula")
     cast.voice(tab, f"Cass for {at.provider}", at.clips)
     there = desk.place(tab.page, at.row, account)
-    expect(there.locator(".where-words")).to_contain_text(re.compile(at.told))
+    expect(there.locator(".option-text")).to_contain_text(re.compile(at.told))
     tab.look("voice ready to build, another provider")
     desk.start_build(tab, at.row, at.way, account)
     desk.watch_until(tab.page, "Quality scores")
@@ -273,7 +273,7 @@ def test_voices_that_nobody_knows_are_adopted_or_deleted(studio: Studio, cast: C
     desk.add_voice(tab, cast.talent, "Cass, found")
     page = tab.go(account)
     page.get_by_role("link", name="Find unknown voices").click()
-    expect(page.locator("li.orphan")).to_have_count(2)
+    expect(page.locator("li.unknown-voice")).to_have_count(2)
     tab.look("unknown voices")
     found = tab.page.url
     page.get_by_role("link", name="Adopt Their guide").click()
@@ -286,7 +286,7 @@ def test_voices_that_nobody_knows_are_adopted_or_deleted(studio: Studio, cast: C
     tab.look("voice adopted")
 
     page = tab.go(found)
-    expect(page.locator("li.orphan")).to_have_count(1)
+    expect(page.locator("li.unknown-voice")).to_have_count(1)
     page.locator("summary").filter(has_text="Delete Their trial").click()
     page.get_by_label("Why is it deleted?").fill("A trial of nobody's.")
     page.get_by_role("button", name="Delete it at the provider").click()

@@ -169,7 +169,7 @@ def test_a_page_that_waits_asks_until_the_check_is_there(as_viewer: Client, cons
     checked(take)
     answer = page(as_viewer, polled(take, "waiting"))
     assert "Listen closely" in answer and "hx-trigger" not in answer and "<html" not in answer
-    assert f'id="heard-{take.pk}"' in answer
+    assert f'id="take-report-{take.pk}"' in answer
 
 
 def test_the_voice_is_waited_for_a_little_longer(as_viewer: Client, take: Take) -> None:

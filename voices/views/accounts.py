@@ -166,11 +166,11 @@ def account_detail(request: HttpRequest, pk: str) -> HttpResponse:
     )
     context = {
         "account": account,
-        "known": known,
-        "lists": any(tier.can_list for tier in tiers),
+        "is_known_provider": known,
+        "can_list": any(tier.can_list for tier in tiers),
         "calls": account.calls.all()[:MAX_CALLS],
         "page": voices,
-        "waiting": access.query_builds().active().filter(remote_voice__account=account).count()
+        "waiting_builds": access.query_builds().active().filter(remote_voice__account=account).count()
         if account.paused_at
         else 0,
     }

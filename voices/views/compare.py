@@ -123,8 +123,8 @@ def compare_builds(request: HttpRequest) -> HttpResponse:
         "voice": pair.first.voice,
         "sides": list(zip(pair.builds, count_recordings(pair), strict=True)),
         "scores": list(make_score_rows(pair)),
-        "shared": count_shared_recordings(pair),
-        "mute": list_preview_refusals(pair),
+        "shared_count": count_shared_recordings(pair),
+        "preview_refusals": list_preview_refusals(pair),
     }
     return render(request, "voices/compare.html", context)
 

@@ -16,12 +16,12 @@ def today(request: HttpRequest) -> HttpResponse:
     answers, moving = dashboard_lists.list_pending_consents(), dashboard_lists.load_active_builds()
     context = {
         "steps": steps,
-        "answers": answers,
-        "moving": moving,
-        "ending": dashboard_lists.list_ending_contracts(),
-        "stopped": dashboard_lists.list_failed_tasks(),
+        "pending_consents": answers,
+        "active_builds": moving,
+        "ending_contracts": dashboard_lists.list_ending_contracts(),
+        "failed_tasks": dashboard_lists.list_failed_tasks(),
         "is_new": not steps and not answers and not moving.rows and not next_steps.has_talents(),
-        "no_account": not next_steps.has_account(),
+        "has_no_account": not next_steps.has_account(),
     }
     return render(request, "today.html", context)
 
@@ -33,4 +33,4 @@ def active_builds(request: HttpRequest) -> HttpResponse:
     found = dashboard_lists.load_active_builds()
     if found.has_active and request.GET.get("seen") == found.change_token:
         return HttpResponse(status=204)
-    return render(request, "voices/_active_builds.html", {"moving": found})
+    return render(request, "voices/_active_builds.html", {"active_builds": found})

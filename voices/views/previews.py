@@ -28,7 +28,7 @@ def preview_list(request: HttpRequest, pk: str) -> HttpResponse:
     found = load_preview_list(remote)
     if found.is_generating and request.GET.get("seen") == found.change_token:
         return HttpResponse(status=204)
-    return render(request, "voices/_preview_list.html", {"remote": remote, "spoken": found})
+    return render(request, "voices/_preview_list.html", {"remote": remote, "preview_list": found})
 
 
 @require_permission("voices.ask_preview")
@@ -46,9 +46,9 @@ def preview_request(request: HttpRequest, pk: str) -> HttpResponse:
         return redirect(remote)
     context: dict[str, Any] = {
         "remote": remote,
-        "spoken": load_preview_list(remote),
+        "preview_list": load_preview_list(remote),
         "issue": issue,
-        "asked": not issue,
+        "is_requested": not issue,
     }
     return render(request, "voices/_preview_list.html", context)
 

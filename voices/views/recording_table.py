@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.db.models import Count, Max, Q, QuerySet, TextField
@@ -50,8 +51,8 @@ def load_recording_page(voice: Voice, params: Mapping[str, str]) -> dict[str, An
     query = QueryDict(mutable=True)
     query.update({name: value for name, value in (("q", search), ("show", show), ("sort", sort)) if value})
     return {
-        "page": page, "show": show, "sort": sort, "words": search, "query": query.urlencode(),
-        "shows": FILTER_LABELS, "sorts": {name: label for name, (label, _order) in SORT_ORDERS.items()},
+        "page": page, "active_filter": show, "active_sort": sort, "search": search, "query": query.urlencode(),
+        "filter_options": FILTER_LABELS, "sort_options": {name: label for name, (label, _order) in SORT_ORDERS.items()},
     }  # fmt: skip
 
 
@@ -82,6 +83,11 @@ class RecordingProgress:
     loaded_at: datetime
     compared_at: datetime | None
 
+    @property
+    def query(self) -> str:
+        """The query string that tells a poll what the page shows."""
+        return urlencode({"seen": self.change_token, "table": self.table_token, "since": self.loaded_at.isoformat()})
+
     def select_changed(self, rows: Iterable[Recording], since: datetime) -> list[Recording]:
         """The rows that were analyzed or compared since that time."""
         if self.compared_at and self.compared_at >= since:
@@ -103,9 +109,9 @@ def load_recording_progress(voice: Voice) -> RecordingProgress:
     due = set(tasks.values_list("kind", flat=True))
     compared_at = parse_time(voice.comparison.get("compared_at"))
     table = f"{found['total']}-{found['splitting']}"
-    stamp = f"{table}-{found['waiting']}-{found['newest']}-{compared_at}-{len(due)}"
+    change_token = f"{table}-{found['waiting']}-{found['newest']}-{compared_at}-{len(due)}"
     return RecordingProgress(
-        stamp, table, ANALYZE_TASK in due, bool(due or found["splitting"]), timezone.now(), compared_at
+        change_token, table, ANALYZE_TASK in due, bool(due or found["splitting"]), timezone.now(), compared_at
     )
 
 

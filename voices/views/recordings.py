@@ -51,7 +51,11 @@ class UploadOutcome:
 def recording_table(request: HttpRequest, pk: str) -> HttpResponse:
     """The table fragment. The address bar gets the URL of the voice page with the same filter."""
     voice = get_object_or_404(access.query_voices(), pk=pk)
-    context = {"voice": voice, "moving": load_recording_progress(voice), **load_recording_page(voice, request.GET)}
+    context = {
+        "voice": voice,
+        "recording_progress": load_recording_progress(voice),
+        **load_recording_page(voice, request.GET),
+    }
     response = render(request, "voices/_recordings.html", context)
     page = f"&page={context['page'].number}" if context["page"].number > 1 else ""
     response.headers["HX-Replace-Url"] = f"{voice.get_absolute_url()}?{context['query']}{page}"
@@ -73,7 +77,11 @@ def recordings_poll(request: HttpRequest, pk: str) -> HttpResponse:
     rows = found.select_changed(context["page"], since) if since else list(context["page"])
     shown = request.GET.get("table", "")
     # New rows come with the table.
-    context |= {"voice": voice, "moving": found, "changed": rows if shown in ("", found.table_token) else []}
+    context |= {
+        "voice": voice,
+        "recording_progress": found,
+        "changed_recordings": rows if shown in ("", found.table_token) else [],
+    }
     response = render(request, "voices/_recordings_poll.html", context)
     if shown != found.table_token:
         response.headers["HX-Trigger"] = "recordings-changed"
@@ -193,7 +201,9 @@ def recording_edit(request: HttpRequest, pk: str) -> HttpResponse:
     context = {"recording": recording, "voice": recording.voice, "saved": saved, "problem": problem}
     if request.headers.get("HX-Request"):
         response = render(
-            request, "voices/_transcript_saved.html", context | {"moving": load_recording_progress(recording.voice)}
+            request,
+            "voices/_transcript_saved.html",
+            context | {"recording_progress": load_recording_progress(recording.voice)},
         )
         response.headers["HX-Trigger"] = "readiness-changed, recordings-move"
         return response

@@ -72,15 +72,15 @@ def get_remote_or_404(pk: str) -> RemoteVoice:
 def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
     return {
         "remote": remote,
-        "can": find_capabilities(remote),
-        "not_allowed": find_reasons_against_use(remote),
-        "use_denied": describe_changes(remote),
-        "standing": presenters.make_remote_badge(remote),
+        "capabilities": find_capabilities(remote),
+        "gate_reasons": find_reasons_against_use(remote),
+        "denied_changes": describe_changes(remote),
+        "badge": presenters.make_remote_badge(remote),
         "proof": load_deletion_proof(remote),
-        "going": is_being_deleted(remote),
-        "lingers": remote.is_still_visible,
-        "public": remote.is_public,
-        "stamp": compute_change_token(remote),
+        "is_being_deleted": is_being_deleted(remote),
+        "is_still_visible": remote.is_still_visible,
+        "is_public": remote.is_public,
+        "change_token": compute_change_token(remote),
     }
 
 

@@ -23,10 +23,10 @@ def unknown_voice_list(request: HttpRequest, pk: str) -> HttpResponse:
     """Fetch the list from the provider on each request."""
     account = get_known_account(pk)
     tiers = registry.get_provider_class(account.provider).tiers.values()
-    context: dict[str, Any] = {"account": account, "deletes": any(tier.can_delete for tier in tiers)}
-    context["lists"] = any(tier.can_list for tier in tiers)
+    context: dict[str, Any] = {"account": account, "can_delete": any(tier.can_delete for tier in tiers)}
+    context["can_list"] = any(tier.can_list for tier in tiers)
     with handle_refusal(partial(context.__setitem__, "issue")):
-        context["orphans"] = list_unknown_voices(account)
+        context["unknown_voices"] = list_unknown_voices(account)
     return render(request, "voices/unknown_voices.html", context)
 
 

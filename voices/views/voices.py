@@ -39,9 +39,9 @@ def voice_detail(request: HttpRequest, pk: str) -> HttpResponse:
     context = {
         "voice": voice,
         "builds": builds,
-        "over": finished,
-        "moving": load_recording_progress(voice),
-        "places": list_build_options(voice),
+        "finished_builds": finished,
+        "recording_progress": load_recording_progress(voice),
+        "build_options": list_build_options(voice),
     }
     return render(request, "voices/voice.html", context | load_recording_page(voice, request.GET))
 
@@ -51,4 +51,4 @@ def voice_detail(request: HttpRequest, pk: str) -> HttpResponse:
 def voice_readiness(request: HttpRequest, pk: str) -> HttpResponse:
     """The build options fragment, for a page whose recordings have changed."""
     voice = get_object_or_404(access.query_voices(), pk=pk)
-    return render(request, "voices/_build_options.html", {"voice": voice, "places": list_build_options(voice)})
+    return render(request, "voices/_build_options.html", {"voice": voice, "build_options": list_build_options(voice)})

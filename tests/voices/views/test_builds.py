@@ -134,7 +134,7 @@ def test_a_build_under_way_asks_by_itself_and_one_that_is_over_does_not(as_viewe
 def test_nothing_is_sent_when_nothing_has_moved(as_viewer: Client, studio: Studio) -> None:
     build = studio.build(status="submitting", progress_message="Sending recordings", progress_done=1, progress_total=3)
     path = reverse("voices:build_progress", args=[build.pk])
-    seen = as_viewer.get(path).context["stamp"]
+    seen = as_viewer.get(path).context["change_token"]
     assert as_viewer.get(path, {"seen": seen}).status_code == 204
     Build.objects.filter(pk=build.pk).update(progress_done=2)
     assert as_viewer.get(path, {"seen": seen}).status_code == 200
@@ -258,7 +258,7 @@ def test_a_person_who_has_looked_says_how_it_ended(as_producer: Client, studio: 
 
 def test_what_waits_for_its_account_says_so(as_viewer: Client, studio: Studio) -> None:
     build = studio.build(status="training")
-    seen = as_viewer.get(build.get_absolute_url()).context["stamp"]
+    seen = as_viewer.get(build.get_absolute_url()).context["change_token"]
     Account.objects.update(paused_at=build.created_at, pause_reason="The key was refused.")
     path = reverse("voices:build_progress", args=[build.pk])
     text = read_html(as_viewer.get(path, {"seen": seen}))
@@ -393,7 +393,7 @@ def test_our_estimates_stand_apart_from_the_providers_scores(as_viewer: Client, 
     text = " ".join(response.content.decode().split())
     assert response.context["estimates"] == {"stoi": "STOI", "si_sdr": "SI-SDR"}
     assert 'colspan="2" class="num group">Provider\'s scores' in text
-    assert 'colspan="2" class="num group ours">Estimated here' in text
+    assert 'colspan="2" class="num group estimate">Estimated here' in text
     assert 'data-label="STOI">0.50' in text and 'data-label="Our STOI">0.934' in text
     assert 'data-label="Our SI-SDR">−2.5 dB' in text
     assert "are not the provider's scores" in text and "Ignores:" in text

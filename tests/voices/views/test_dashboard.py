@@ -223,7 +223,7 @@ def test_a_word_that_nobody_knows_waits_for_a_person(as_producer: Client, as_vie
 def test_a_build_that_waits_for_its_account_says_so(as_viewer: Client, studio: Studio) -> None:
     studio.build(status="queued")
     path = reverse("voices:active_builds")
-    seen = as_viewer.get(path).context["moving"].change_token
+    seen = as_viewer.get(path).context["active_builds"].change_token
     Account.objects.update(paused_at=timezone.now())
     assert "Waiting: the account Main is paused." in as_viewer.get(path, {"seen": seen}).content.decode()
 
@@ -238,9 +238,9 @@ def test_builds_move_by_themselves_until_all_are_over(as_viewer: Client, studio:
     path = reverse("voices:active_builds")
     first = as_viewer.get(path)
     assert 'hx-trigger="every 2s"' in first.content.decode()
-    assert as_viewer.get(path, {"seen": first.context["moving"].change_token}).status_code == 204
+    assert as_viewer.get(path, {"seen": first.context["active_builds"].change_token}).status_code == 204
     type(build).objects.update(status="ready", finished_at=timezone.now())
-    last = read_html(as_viewer.get(path, {"seen": first.context["moving"].change_token}))
+    last = read_html(as_viewer.get(path, {"seen": first.context["active_builds"].change_token}))
     assert "Ready" in last
     assert "every 2s" not in last
 
@@ -264,7 +264,7 @@ def test_contracts_that_end_within_sixty_days(as_viewer: Client, studio: Studio)
     day = timezone.localdate()
     for name, days in (("Soon", 60), ("Later", 61), ("Today", 0), ("Gone", -1)):
         studio.contract(studio.talent(name), ends_on=day + timedelta(days=days))
-    ending = as_viewer.get(reverse("today")).context["ending"]
+    ending = as_viewer.get(reverse("today")).context["ending_contracts"]
     assert [(row.talent.name, row.days_left) for row in ending] == [("Today", 0), ("Soon", 60)]
 
 

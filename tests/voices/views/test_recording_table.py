@@ -52,7 +52,7 @@ def shown(client: Client, voice: Voice, query: str = "") -> str:
 
 def poll_of(text: str) -> str:
     """The address that the page asks by itself; empty when it does not."""
-    found = re.search(r'id="recordings-moving" hx-get="([^"]+)" hx-trigger="every', text)
+    found = re.search(r'id="recordings-poller" hx-get="([^"]+)" hx-trigger="every', text)
     return found.group(1).replace("&amp;", "&") if found else ""
 
 
@@ -67,8 +67,8 @@ def test_a_row_that_waits_is_filled_in_by_itself(as_viewer: Client, studio: Stud
     listened(first, findings=[LOOK])
     answer = as_viewer.get(poll_of(page))
     text = read_html(answer)
-    assert f'id="heard-{first.pk}" hx-swap-oob="true"' in text and "Noise." in text
-    assert f'id="heard-{second.pk}"' not in text, "nothing is new about the other one"
+    assert f'id="findings-{first.pk}" hx-swap-oob="true"' in text and "Noise." in text
+    assert f'id="findings-{second.pk}"' not in text, "nothing is new about the other one"
     assert "HX-Trigger" not in answer.headers
     assert as_viewer.get(poll_of(text)).status_code == 204
 
@@ -106,7 +106,7 @@ def test_a_new_text_has_its_row_listened_to_again(as_producer: Client, studio: S
     path = reverse("voices:recording_edit", args=[row.pk])
     answer = as_producer.post(path, {"transcript": "Other words."}, headers={"HX-Request": "true"})
     text = read_html(answer)
-    assert f'id="heard-{row.pk}" hx-swap-oob="true"' in text and "Being analyzed" in text
+    assert f'id="findings-{row.pk}" hx-swap-oob="true"' in text and "Being analyzed" in text
     assert "recordings-move" in answer.headers["HX-Trigger"]
     assert poll_of(read_html(as_producer.get(reverse("voices:recordings_poll", args=[voice.pk]))))
 
@@ -121,7 +121,7 @@ def test_rows_that_came_make_the_page_fetch_its_table(as_viewer: Client, studio:
     change(piece, source=source, analyzed_at=timezone.now())
     answer = as_viewer.get(poll_of(page))
     assert answer.headers["HX-Trigger"] == "recordings-changed"
-    assert 'id="heard-' not in answer.content.decode(), "a row that the page does not have"
+    assert 'id="findings-' not in answer.content.decode(), "a row that the page does not have"
     assert "1 clip was split from it." in shown(as_viewer, voice)
 
 
@@ -129,7 +129,7 @@ def test_rows_that_came_make_the_page_fetch_its_table(as_viewer: Client, studio:
 def test_whatever_is_asked_is_answered(as_viewer: Client, studio: Studio, voice: Voice, query: str) -> None:
     (row,) = studio.recordings(voice, 1)
     path = reverse("voices:recordings_poll", args=[voice.pk])
-    assert f'id="heard-{row.pk}"' in as_viewer.get(f"{path}?{query}").content.decode()
+    assert f'id="findings-{row.pk}"' in as_viewer.get(f"{path}?{query}").content.decode()
 
 
 def test_queries_do_not_grow_with_the_rows(as_viewer: Client, studio: Studio, voice: Voice) -> None:

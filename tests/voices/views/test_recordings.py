@@ -110,7 +110,7 @@ def test_only_the_newest_build_that_reported_counts(
 
 
 def advice(client: Client, voice: Voice) -> list[tuple[str, str]]:
-    place = client.get(voice.get_absolute_url()).context["places"][0]
+    place = client.get(voice.get_absolute_url()).context["build_options"][0]
     return [(one.text, one.url) for one in place.advice]
 
 

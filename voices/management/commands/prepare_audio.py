@@ -299,7 +299,7 @@ def describe_error(error: Refused | OSError) -> str:
     if isinstance(error, Refused):
         return format_finding(error.finding)
     if isinstance(error, FileExistsError):
-        return f"{error.filename} exists already. Delete it, or select_recordings another name."
+        return f"{error.filename} exists already. Delete it, or choose another name."
     return f"{error.filename}: {error.strerror}" if error.filename else str(error)
 
 

@@ -83,7 +83,7 @@ def test_a_pause_while_it_trains_ends_with_a_key_that_works_again(desk: Desk, sa
     desk.reach(build, BuildStatus.TRAINING)
     assert Account.objects.get().paused_at
     assert "is paused" in text_of(as_admin, build.get_absolute_url())
-    seen = as_admin.get(reverse("voices:build_progress", args=[build.pk])).context["stamp"]
+    seen = as_admin.get(reverse("voices:build_progress", args=[build.pk])).context["change_token"]
     answer = as_admin.post(reverse("voices:account_test", args=[desk.account.pk]), follow=True)
     assert f"The key of {desk.account.name} works." in answer.content.decode()
     assert Account.objects.get().paused_at is None

@@ -67,7 +67,7 @@ def page(client: Client, voice: Voice) -> str:
 
 def row(text: str, one: BuildOption) -> str:
     """The part of the page that is one row."""
-    return text.partition(f'id="place-{one.key}"')[2].partition('</li><li class="where-row"')[0]
+    return text.partition(f'id="option-{one.key}"')[2].partition('</li><li class="option-row"')[0]
 
 
 # --- what a row says ----------------------------------------------------------------------
@@ -337,7 +337,7 @@ def test_the_rows_come_anew_and_can_be_told_apart(as_viewer: Client, five: Studi
     voice = five.voice()
     text = read_html(as_viewer.get(reverse("voices:readiness", args=[voice.pk])))
     assert 'hx-trigger="readiness-changed from:body, recordings-changed from:body"' in text
-    keys = [f'id="place-{one.key}"' for one in list_build_options(voice)]
+    keys = [f'id="option-{one.key}"' for one in list_build_options(voice)]
     assert len(set(keys)) == 7 and all(text.count(key) == 1 for key in keys)
     assert '" open>' not in text, "several rows are closed at first"
 

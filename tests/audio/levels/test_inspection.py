@@ -1,4 +1,4 @@
-"""The whole inspection: findings, hashes, and that nothing a file holds can break it."""
+"""The whole inspection: findings, hashes, and its robustness against any file content."""
 
 import hashlib
 import io
@@ -22,82 +22,82 @@ from audio.levels.inspection import DurationLimits, Inspection, inspect_file
 from tests.support.planted import PLANTED
 from tests.support.wav import CLEAN, HOSTILE, RATE, Samples, gain, noise, pcm, speech_like, tone, wav_bytes
 
-ANY_LENGTH = DurationLimits(0.0, 1e9)
+NO_LIMITS = DurationLimits(0.0, 1e9)
 
 
-def codes(inspection: Inspection) -> set[str]:
+def list_codes(inspection: Inspection) -> set[str]:
     return {found.code for found in inspection.findings}
 
 
-def inspect_samples(samples: Samples, rate: int = RATE, limits: DurationLimits = ANY_LENGTH) -> Inspection:
+def inspect_samples(samples: Samples, rate: int = RATE, limits: DurationLimits = NO_LIMITS) -> Inspection:
     return inspect_file(io.BytesIO(wav_bytes(samples, rate=rate)), limits)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_file_becomes_one_finding_and_keeps_its_hash(name: str) -> None:
+def test_hostile_file_has_one_finding_and_its_hash(name: str) -> None:
     recipe, code = HOSTILE[name]
     data = recipe()
     inspection = inspect_file(io.BytesIO(data))
-    assert (inspection.ok, codes(inspection)) == (False, {code})
+    assert (inspection.ok, list_codes(inspection)) == (False, {code})
     assert (inspection.header, inspection.levels, inspection.peaks + inspection.fine_peaks) == (None, None, ())
     assert (inspection.size, inspection.sha256) == (len(data), hashlib.sha256(data).hexdigest())
 
 
 @pytest.mark.parametrize("name", CLEAN)
-def test_clean_file_passes_and_keeps_its_hash(name: str) -> None:
+def test_clean_file_passes_and_has_its_hash(name: str) -> None:
     data = CLEAN[name]()
     inspection = inspect_file(io.BytesIO(data))
     assert inspection.ok
-    assert codes(inspection) <= {"telephone_band"}
+    assert list_codes(inspection) <= {"telephone_band"}
     assert (inspection.size, inspection.sha256) == (len(data), hashlib.sha256(data).hexdigest())
     assert len(inspection.peaks) == 800
 
 
-def with_pause(before: float, after: float) -> Samples:
+def make_pauses(before: float, after: float) -> Samples:
     return np.concatenate((noise(before, -65.0), speech_like(3.0), noise(after, -65.0, seed=2)))
 
 
-def clipped(limit: float, since: float = 0.0) -> Samples:
+def make_clipped_speech(limit: float, since: float = 0.0) -> Samples:
     samples = speech_like(3.0, rms_dbfs=-18.0)
     loud = np.abs(samples).max() * limit
     samples[: round(since * RATE)] *= 0.5 * limit
     return np.clip(samples, -loud, loud)
 
 
-def with_one_flat_top() -> Samples:
+def make_one_flat_top() -> Samples:
     samples = speech_like(3.0)
     samples[RATE : RATE + 6] = 0.9
     return samples
 
 
-SOUNDS: dict[str, tuple[Callable[[], Samples], str]] = {
+POOR_SOUNDS: dict[str, tuple[Callable[[], Samples], str]] = {
     "digital silence": (lambda: np.zeros(3 * RATE), "silent"),
     "room tone": (lambda: noise(3.0, -60.0), "silent"),
     "one click in a silent room": (lambda: np.concatenate((noise(3.0, -70.0), [0.3])), "silent"),
     "hum": (lambda: tone(3.0, frequency=50.0, peak=0.1), "no_speech"),
     "hiss": (lambda: noise(3.0, -30.0), "no_speech"),
-    "mostly pause": (lambda: with_pause(0.9, 6.0), "little_speech"),
+    "mostly pause": (lambda: make_pauses(0.9, 6.0), "little_speech"),
     "quiet": (lambda: speech_like(rms_dbfs=-40.0, room_dbfs=-85.0), "too_quiet"),
     "loud": (lambda: np.tanh(speech_like(rms_dbfs=-5.0)) * 0.8, "too_loud"),
     "at the limit": (lambda: speech_like(rms_dbfs=-20.0) * 0.99 / np.abs(speech_like()).max(), "peak_high"),
-    "clipped": (lambda: clipped(0.6), "clipping"),
-    "clipped long before": (lambda: clipped(0.6) * gain(-9.0), "clipping"),
-    "one flat top": (with_one_flat_top, "clipping_slight"),
+    "clipped": (lambda: make_clipped_speech(0.6), "clipping"),
+    "clipped, then lowered": (lambda: make_clipped_speech(0.6) * gain(-9.0), "clipping"),
+    "one flat top": (make_one_flat_top, "clipping_slight"),
     "loud room": (lambda: speech_like(room_dbfs=-30.0), "noisy"),
-    "audible room": (lambda: speech_like(room_dbfs=-40.0), "noise_heard"),
+    "slightly loud room": (lambda: speech_like(room_dbfs=-40.0), "noise_heard"),
     "offset": (lambda: speech_like() + 0.03, "dc_offset"),
     "negative offset": (lambda: speech_like() - 0.03, "dc_offset"),
-    "late start": (lambda: with_pause(1.5, 0.2), "silence_at_start"),
-    "long end": (lambda: with_pause(0.2, 1.5), "silence_at_end"),
+    "late start": (lambda: make_pauses(1.5, 0.2), "silence_at_start"),
+    "long end": (lambda: make_pauses(0.2, 1.5), "silence_at_end"),
     "long pause": (lambda: np.concatenate((speech_like(3.0), noise(1.6, -65.0), speech_like(3.0))), "long_pause"),
 }
 
 
-@pytest.mark.parametrize("name", SOUNDS)
-def test_poor_sound_is_noticed_but_not_refused(name: str) -> None:
-    recipe, code = SOUNDS[name]
+@pytest.mark.parametrize("name", POOR_SOUNDS)
+def test_poor_sound_has_a_warning_but_passes(name: str) -> None:
+    recipe, code = POOR_SOUNDS[name]
     inspection = inspect_samples(recipe())
-    assert code in codes(inspection)
+    assert code in list_codes(inspection)
     assert inspection.ok
     assert {found.severity for found in inspection.findings} == {Severity.WARNING}
 
@@ -106,36 +106,36 @@ def test_good_sound_has_no_findings() -> None:
     assert inspect_samples(speech_like(3.0)).findings == ()
 
 
-def test_every_finding_about_sound_has_a_sound_that_provokes_it() -> None:
-    deep = {planted.code for planted in PLANTED.values() if not planted.cheap}
-    assert {code for _, code in SOUNDS.values()} | {"telephone_band"} == set(catalog_sound.CODES) - deep
+def test_every_sound_code_has_a_poor_sound() -> None:
+    analysis_codes = {planted.code for planted in PLANTED.values() if not planted.cheap}
+    assert {code for _, code in POOR_SOUNDS.values()} | {"telephone_band"} == set(catalog_sound.CODES) - analysis_codes
 
 
-def test_telephone_rate_is_noticed() -> None:
-    assert codes(inspect_samples(speech_like(3.0, 8000), 8000)) == {"telephone_band"}
+def test_telephone_rate_has_a_warning() -> None:
+    assert list_codes(inspect_samples(speech_like(3.0, 8000), 8000)) == {"telephone_band"}
 
 
-def test_clipping_and_pauses_say_where() -> None:
-    (clipping,) = inspect_samples(clipped(0.6, since=2.0)).findings
+def test_clipping_and_pauses_have_a_position() -> None:
+    (clipping,) = inspect_samples(make_clipped_speech(0.6, since=2.0)).findings
     assert clipping.at == pytest.approx(2.0, abs=0.3)
-    end = next(found for found in inspect_samples(with_pause(0.2, 1.5)).findings if found.at)
+    end = next(found for found in inspect_samples(make_pauses(0.2, 1.5)).findings if found.at)
     assert end.code == "silence_at_end"
     assert end.at == pytest.approx(2.96, abs=0.05)
 
 
-def test_silent_clip_is_not_also_called_quiet_and_noisy() -> None:
-    assert codes(inspect_samples(noise(3.0, -60.0))) == {"silent"}
+def test_silent_clip_has_only_the_silent_finding() -> None:
+    assert list_codes(inspect_samples(noise(3.0, -60.0))) == {"silent"}
 
 
 @pytest.mark.parametrize(
     ("duration", "expected"), [(1.4, {"too_short"}), (1.5, set()), (20.0, set()), (20.1, {"too_long"})]
 )
-def test_length_is_held_against_the_limits(duration: float, expected: set[str]) -> None:
+def test_duration_outside_the_limits_is_refused(duration: float, expected: set[str]) -> None:
     inspection = inspect_samples(speech_like(duration), limits=DurationLimits(1.5, 20.0))
-    assert (codes(inspection), inspection.ok) == (expected, not expected)
+    assert (list_codes(inspection), inspection.ok) == (expected, not expected)
 
 
-def test_file_of_wrong_length_is_measured_all_the_same() -> None:
+def test_file_of_wrong_duration_is_still_measured() -> None:
     inspection = inspect_samples(speech_like(0.5), limits=DurationLimits(1.5, 20.0))
     assert inspection.header is not None
     assert inspection.header.seconds == 0.5
@@ -154,21 +154,21 @@ def test_as_dict_is_json_without_peaks() -> None:
 
 
 @pytest.mark.parametrize("frames", [31999, 32001, 0])
-def test_decoder_that_counts_otherwise_refuses(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
-    seen = SimpleNamespace(format="WAV", subtype="PCM_16", samplerate=RATE, channels=1, frames=frames)
-    monkeypatch.setattr(soundfile, "SoundFile", lambda file: _Opened(seen))
-    assert codes(inspect_file(io.BytesIO(wav_bytes()))) == {"decoder_disagrees"}
+def test_file_with_another_decoded_length_is_refused(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
+    info = SimpleNamespace(format="WAV", subtype="PCM_16", samplerate=RATE, channels=1, frames=frames)
+    monkeypatch.setattr(soundfile, "SoundFile", lambda file: FakeSoundFile(info))
+    assert list_codes(inspect_file(io.BytesIO(wav_bytes()))) == {"decoder_disagrees"}
 
 
-def test_decoder_that_cannot_read_it_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_the_decoder_cannot_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(file: Any) -> None:
         raise soundfile.LibsndfileError(2)
 
     monkeypatch.setattr(soundfile, "SoundFile", fail)
-    assert codes(inspect_file(io.BytesIO(wav_bytes()))) == {"decoder_disagrees"}
+    assert list_codes(inspect_file(io.BytesIO(wav_bytes()))) == {"decoder_disagrees"}
 
 
-class _Opened:
+class FakeSoundFile:
     def __init__(self, sound: SimpleNamespace) -> None:
         self.sound = sound
 
@@ -179,8 +179,8 @@ class _Opened:
         pass
 
 
-class Shrinking(io.BytesIO):
-    """Loses its second half once the samples are asked for."""
+class ShrinkingFile(io.BytesIO):
+    """Loses its second half when the samples are read."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is not None and size > 1000:
@@ -189,40 +189,40 @@ class Shrinking(io.BytesIO):
 
 
 def test_file_that_shrinks_while_it_is_read_is_refused() -> None:
-    assert codes(inspect_file(Shrinking(wav_bytes()))) == {"changed_while_read"}
+    assert list_codes(inspect_file(ShrinkingFile(wav_bytes()))) == {"changed_while_read"}
 
 
-def test_broken_disk_is_not_blamed_on_the_file() -> None:
-    class Broken(io.BytesIO):
+def test_disk_error_is_raised_and_is_not_a_finding() -> None:
+    class BrokenFile(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
             raise OSError("disk")
 
     with pytest.raises(OSError, match="disk"):
-        inspect_file(Broken(wav_bytes()))
+        inspect_file(BrokenFile(wav_bytes()))
 
 
-GOOD = wav_bytes(speech_like(0.2), after=[(b"LIST", b"INFO")])
+VALID_WAV = wav_bytes(speech_like(0.2), after=[(b"LIST", b"INFO")])
 
-changes = st.lists(
+edit_lists = st.lists(
     st.one_of(
         st.tuples(st.just("set"), st.integers(0, 60), st.binary(min_size=1, max_size=4)),
-        st.tuples(st.just("insert"), st.integers(0, len(GOOD)), st.binary(min_size=1, max_size=12)),
-        st.tuples(st.just("cut"), st.integers(0, len(GOOD)), st.binary(max_size=9)),
+        st.tuples(st.just("insert"), st.integers(0, len(VALID_WAV)), st.binary(min_size=1, max_size=12)),
+        st.tuples(st.just("cut"), st.integers(0, len(VALID_WAV)), st.binary(max_size=9)),
     ),
     min_size=1,
     max_size=6,
 )
 
 
-def changed(data: bytes, edits: list[tuple[str, int, bytes]]) -> bytes:
-    for kind, place, value in edits:
+def apply_edits(data: bytes, edits: list[tuple[str, int, bytes]]) -> bytes:
+    for kind, position, value in edits:
         skipped = 0 if kind == "insert" else len(value)
-        data = data[:place] + (b"" if kind == "cut" else value) + data[place + skipped :]
+        data = data[:position] + (b"" if kind == "cut" else value) + data[position + skipped :]
     return data
 
 
-def check_anything(data: bytes) -> None:
-    inspection = inspect_file(io.BytesIO(data), ANY_LENGTH)
+def check_inspection(data: bytes) -> None:
+    inspection = inspect_file(io.BytesIO(data), NO_LIMITS)
     assert (inspection.size, inspection.sha256) == (len(data), hashlib.sha256(data).hexdigest())
     json.dumps(inspection.as_dict(), allow_nan=False)
     if inspection.ok:
@@ -233,17 +233,17 @@ def check_anything(data: bytes) -> None:
 
 @given(st.binary(max_size=400))
 @settings(max_examples=200, deadline=None)
-def test_random_bytes_never_break_it(data: bytes) -> None:
-    check_anything(data)
-    check_anything(b"RIFF" + len(data + b"WAVE").to_bytes(4, "little") + b"WAVE" + data)
+def test_random_bytes_do_not_break_the_inspection(data: bytes) -> None:
+    check_inspection(data)
+    check_inspection(b"RIFF" + len(data + b"WAVE").to_bytes(4, "little") + b"WAVE" + data)
 
 
-@given(changes)
+@given(edit_lists)
 @settings(max_examples=400, deadline=None)
-def test_changed_files_never_break_it(edits: list[tuple[str, int, bytes]]) -> None:
-    data = changed(GOOD, edits)
-    check_anything(data)
-    check_anything(data[:4] + max(0, len(data) - 8).to_bytes(4, "little") + data[8:])
+def test_changed_files_do_not_break_the_inspection(edits: list[tuple[str, int, bytes]]) -> None:
+    data = apply_edits(VALID_WAV, edits)
+    check_inspection(data)
+    check_inspection(data[:4] + max(0, len(data) - 8).to_bytes(4, "little") + data[8:])
 
 
 @given(
@@ -252,15 +252,15 @@ def test_changed_files_never_break_it(edits: list[tuple[str, int, bytes]]) -> No
 )
 @settings(max_examples=150, deadline=None)
 def test_any_samples_can_be_measured(data: bytes, rate: int) -> None:
-    assume(not data.startswith(b"OggS"))  # to libsndfile that is Ogg inside of a WAV, so the readers do not agree
-    inspection = inspect_file(io.BytesIO(wav_bytes(data=data, rate=rate)), ANY_LENGTH)
+    assume(not data.startswith(b"OggS"))  # libsndfile reads it as Ogg inside a WAV, so the readers disagree
+    inspection = inspect_file(io.BytesIO(wav_bytes(data=data, rate=rate)), NO_LIMITS)
     assert inspection.ok
     assert inspection.levels is not None
     assert inspection.levels.rms_dbfs <= inspection.levels.peak_dbfs + 1e-9 <= 1e-6
     assert all(-128 <= value <= 127 for value in inspection.peaks)
 
 
-def test_refused_file_of_50_mb_is_hashed_without_holding_it(tmp_path: Path) -> None:
+def test_refused_file_of_50_mb_is_hashed_in_blocks(tmp_path: Path) -> None:
     path = tmp_path / "large.wav"
     with path.open("wb") as out:
         out.truncate(50_000_000)
@@ -269,28 +269,28 @@ def test_refused_file_of_50_mb_is_hashed_without_holding_it(tmp_path: Path) -> N
         inspection = inspect_file(file)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert codes(inspection) == {"not_wav"}
+    assert list_codes(inspection) == {"not_wav"}
     assert peak < 3_000_000
 
 
 @pytest.mark.parametrize("name", ["sound.raw", "sound.flac", "sound"])
-def test_a_files_name_says_nothing(tmp_path: Path, name: str) -> None:
+def test_file_name_does_not_matter(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(wav_bytes())
     with (tmp_path / name).open("rb") as file:
         assert inspect_file(file).ok
 
 
-def test_words_are_sentences_without_holes() -> None:
+def test_finding_texts_are_sentences_and_need_all_values() -> None:
     for code, template in CODES.items():
-        for words in (template.text, template.advice):
-            assert not words[0].islower() and words.endswith("."), code
+        for sentence in (template.text, template.advice):
+            assert not sentence[0].islower() and sentence.endswith("."), code
     with pytest.raises(KeyError):
         make_finding("not_mono")
     with pytest.raises(KeyError):
         make_finding("no_such_code")
 
 
-def test_finding_is_stored_with_its_place() -> None:
+def test_finding_is_stored_with_its_position() -> None:
     assert make_finding("clipping", at=3.14159, share=0.0123).as_dict() == {
         "severity": "look",
         "code": "clipping",
@@ -300,6 +300,6 @@ def test_finding_is_stored_with_its_place() -> None:
     }
 
 
-def test_samples_are_hashed_as_they_are() -> None:
+def test_hash_is_that_of_the_file() -> None:
     data = wav_bytes(data=pcm(speech_like(9.0)) + b"\0\0")
     assert inspect_file(io.BytesIO(data)).sha256 == hashlib.sha256(data).hexdigest()

@@ -26,7 +26,7 @@ NO_LIMITS = DurationLimits(0.0, 1e9)
 
 
 def list_codes(inspection: Inspection) -> set[str]:
-    return {found.code for found in inspection.findings}
+    return {finding.code for finding in inspection.findings}
 
 
 def inspect_samples(samples: Samples, rate: int = RATE, limits: DurationLimits = NO_LIMITS) -> Inspection:
@@ -99,7 +99,7 @@ def test_poor_sound_has_a_warning_but_passes(name: str) -> None:
     inspection = inspect_samples(recipe())
     assert code in list_codes(inspection)
     assert inspection.ok
-    assert {found.severity for found in inspection.findings} == {Severity.WARNING}
+    assert {finding.severity for finding in inspection.findings} == {Severity.WARNING}
 
 
 def test_good_sound_has_no_findings() -> None:
@@ -118,7 +118,7 @@ def test_telephone_rate_has_a_warning() -> None:
 def test_clipping_and_pauses_have_a_position() -> None:
     (clipping,) = inspect_samples(make_clipped_speech(0.6, since=2.0)).findings
     assert clipping.at == pytest.approx(2.0, abs=0.3)
-    end = next(found for found in inspect_samples(make_pauses(0.2, 1.5)).findings if found.at)
+    end = next(finding for finding in inspect_samples(make_pauses(0.2, 1.5)).findings if finding.at)
     assert end.code == "silence_at_end"
     assert end.at == pytest.approx(2.96, abs=0.05)
 

@@ -1,4 +1,4 @@
-"""Levels against what is known of made signals, and against slow and simple reckoning."""
+"""Levels against the known values of synthetic signals and against slow, simple computations."""
 
 import io
 import tracemalloc
@@ -18,60 +18,60 @@ from tests.support.wav import RATE, Samples, gain, noise, pcm, speech_like, tone
 Int16 = NDArray[np.int16]
 
 
-def measured(samples: Samples, rate: int = RATE) -> Measurement:
+def measure_samples(samples: Samples, rate: int = RATE) -> Measurement:
     file = wav_file(samples, rate=rate)
     return measure_levels(file, read_header(file))
 
 
-def levels_of(samples: Samples, rate: int = RATE) -> Levels:
-    return measured(samples, rate).levels
+def compute_levels(samples: Samples, rate: int = RATE) -> Levels:
+    return measure_samples(samples, rate).levels
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 22050, 44100, 48000])
 def test_tone_has_the_levels_of_a_tone(rate: int) -> None:
-    levels = levels_of(tone(2.0, rate, peak=0.5), rate)
+    levels = compute_levels(tone(2.0, rate, peak=0.5), rate)
     assert levels.peak_dbfs == pytest.approx(-6.02, abs=0.02)
     assert levels.rms_dbfs == pytest.approx(-9.03, abs=0.02)
     assert levels.dc_offset == pytest.approx(0.0, abs=1e-4)
     assert levels.clipped_share == 0.0
 
 
-def test_digital_silence_has_the_lowest_levels_and_no_errors() -> None:
-    levels = levels_of(np.zeros(RATE))
+def test_digital_silence_has_the_lowest_levels() -> None:
+    levels = compute_levels(np.zeros(RATE))
     assert (levels.peak_dbfs, levels.rms_dbfs, levels.noise_floor_dbfs) == (-100.0, -100.0, -100.0)
     assert (levels.speech_seconds, levels.leading_silence, levels.snr_db) == (0.0, 1.0, 0.0)
 
 
 def test_lowest_sample_counts_as_full_scale() -> None:
-    assert levels_of(np.full(RATE, -1.0)).peak_dbfs == 0.0
+    assert compute_levels(np.full(RATE, -1.0)).peak_dbfs == 0.0
 
 
-def test_offset_is_measured_and_is_not_taken_for_noise() -> None:
-    centred, shifted = levels_of(speech_like()), levels_of(speech_like() + 0.05)
+def test_dc_offset_is_measured_and_does_not_count_as_noise() -> None:
+    centred, shifted = compute_levels(speech_like()), compute_levels(speech_like() + 0.05)
     assert shifted.dc_offset == pytest.approx(0.05, abs=1e-3)
     assert shifted.noise_floor_dbfs == pytest.approx(centred.noise_floor_dbfs, abs=0.5)
 
 
 @pytest.mark.parametrize("room_dbfs", [-70.0, -60.0, -50.0, -40.0])
 def test_noise_floor_is_that_of_the_room(room_dbfs: float) -> None:
-    assert levels_of(speech_like(room_dbfs=room_dbfs)).noise_floor_dbfs == pytest.approx(room_dbfs, abs=1.5)
+    assert compute_levels(speech_like(room_dbfs=room_dbfs)).noise_floor_dbfs == pytest.approx(room_dbfs, abs=1.5)
 
 
-def test_speech_to_noise_falls_with_noise() -> None:
-    measured = [levels_of(speech_like(room_dbfs=room)).snr_db for room in (-70.0, -60.0, -50.0, -40.0, -30.0)]
-    assert measured == sorted(measured, reverse=True)
-    assert measured[0] - measured[-2] == pytest.approx(30.0, abs=3.0)
+def test_snr_falls_as_noise_rises() -> None:
+    snrs = [compute_levels(speech_like(room_dbfs=room)).snr_db for room in (-70.0, -60.0, -50.0, -40.0, -30.0)]
+    assert snrs == sorted(snrs, reverse=True)
+    assert snrs[0] - snrs[-2] == pytest.approx(30.0, abs=3.0)
 
 
-def test_digital_silence_around_a_noisy_clip_does_not_hide_its_noise() -> None:
+def test_digital_silence_around_a_clip_does_not_hide_its_noise() -> None:
     noisy = speech_like(room_dbfs=-35.0)
     padded = np.concatenate((np.zeros(RATE), noisy, np.zeros(RATE)))
-    assert levels_of(padded).snr_db == pytest.approx(levels_of(noisy).snr_db, abs=0.5)
+    assert compute_levels(padded).snr_db == pytest.approx(compute_levels(noisy).snr_db, abs=0.5)
 
 
-def test_silence_at_both_ends_and_speech_between() -> None:
+def test_leading_and_trailing_silence_are_measured() -> None:
     quiet_start, quiet_end = noise(1.5, -65.0), noise(0.8, -65.0)
-    levels = levels_of(np.concatenate((quiet_start, speech_like(3.0), quiet_end)))
+    levels = compute_levels(np.concatenate((quiet_start, speech_like(3.0), quiet_end)))
     assert levels.leading_silence == pytest.approx(1.5, abs=0.1)
     assert levels.trailing_silence == pytest.approx(0.8, abs=0.3)
     assert 1.0 < levels.speech_seconds < 2.5
@@ -79,78 +79,78 @@ def test_silence_at_both_ends_and_speech_between() -> None:
 
 @pytest.mark.parametrize("level", [-20.0, -40.0])
 def test_steady_noise_is_not_speech(level: float) -> None:
-    assert levels_of(noise(3.0, level)).speech_seconds == 0.0
+    assert compute_levels(noise(3.0, level)).speech_seconds == 0.0
 
 
-def test_clipping_is_counted_and_placed() -> None:
+def test_clipping_has_a_share_and_positions() -> None:
     clipped = np.clip(speech_like(3.0) * 4, -0.5, 0.5)
     clipped[: RATE // 2] *= 0.1
-    levels = levels_of(clipped)
+    levels = compute_levels(clipped)
     top = np.abs(np.round(clipped * 32768)) >= 16384
     assert levels.clipped_share == pytest.approx(top.mean(), rel=0.15)
     assert levels.clipped[0][0] == pytest.approx(np.flatnonzero(top)[0] / RATE, abs=0.001)
     assert levels.clipped[-1][1] == pytest.approx((np.flatnonzero(top)[-1] + 1) / RATE, abs=0.001)
 
 
-def test_each_place_of_clipping_is_told_with_its_runs() -> None:
+def test_each_clipped_span_is_listed_and_runs_are_counted() -> None:
     samples = speech_like(4.0)
     for start in (1.0, 1.02, 2.5):
         samples[round(start * RATE) :][:5] = 0.9
-    levels = levels_of(samples)
+    levels = compute_levels(samples)
     assert levels.as_dict()["clipped"] == [[1.0, 1.02], [2.5, 2.5]]
     assert levels.clipped_runs == 3
     assert levels.clipped_share == pytest.approx(15 / len(samples))
 
 
-def test_no_more_than_fifty_places_are_told_but_all_runs_are_counted() -> None:
+def test_at_most_50_clipped_spans_are_listed_but_all_runs_counted() -> None:
     samples = np.zeros(RATE * 12)
     for start in range(RATE, RATE * 12, RATE // 10):
         samples[start : start + 4] = 0.9
-    levels = levels_of(samples)
+    levels = compute_levels(samples)
     assert (levels.clipped_runs, len(levels.clipped)) == (110, MAX_SPANS)
     assert levels.clipped[-1][0] == pytest.approx(1.0 + 49 * 0.1)
 
 
-def test_pauses_are_told_with_their_ends() -> None:
-    """The second half of every half second of it is quiet, so each pause is a quarter longer than what is put in."""
+def test_pauses_have_their_start_and_end() -> None:
+    """The last 0.25 s of every 0.5 s of the speech is quiet, so each pause is 0.25 s longer than the inserted noise."""
     voice = speech_like(1.0)
     parts = [voice, noise(0.8, -65.0), voice, noise(0.2, -65.0), voice, noise(0.32, -65.0), voice]
-    pauses = levels_of(np.concatenate(parts)).pauses
+    pauses = compute_levels(np.concatenate(parts)).pauses
     assert len(pauses) == 2
     assert pauses[0] == pytest.approx((0.75, 1.8), abs=0.02)
     assert pauses[1] == pytest.approx((3.75, 4.32), abs=0.02)
 
 
-def test_clipping_is_seen_at_a_lowered_level() -> None:
+def test_clipping_is_detected_at_a_lowered_level() -> None:
     clipped = np.clip(speech_like(3.0), -0.2, 0.2)
-    assert levels_of(clipped * gain(-6.0)).clipped_share > 0.001
+    assert compute_levels(clipped * gain(-6.0)).clipped_share > 0.001
 
 
-def test_low_tone_is_not_clipping() -> None:
-    assert levels_of(tone(2.0, 48000, frequency=80.0, peak=0.9), 48000).clipped_share < 0.0001
+def test_low_tone_has_no_clipping() -> None:
+    assert compute_levels(tone(2.0, 48000, frequency=80.0, peak=0.9), 48000).clipped_share < 0.0001
 
 
-def test_clip_shorter_than_a_frame() -> None:
-    levels = levels_of(tone(0.01))
+def test_clip_shorter_than_a_frame_has_no_speech() -> None:
+    levels = compute_levels(tone(0.01))
     assert levels.speech_seconds == 0.0
     assert levels.noise_floor_dbfs == -100.0
 
 
-samples_with_flats = st.lists(
+flat_top_samples = st.lists(
     st.tuples(st.sampled_from([-32768, -32767, -20000, 0, 5, 20000, 32767]), st.integers(1, 5)),
     min_size=1,
     max_size=60,
 ).map(lambda runs: np.repeat([value for value, _ in runs], [count for _, count in runs]).astype(np.int16))
-cuts = st.lists(st.integers(1, 7), min_size=1, max_size=40)
+block_sizes = st.lists(st.integers(1, 7), min_size=1, max_size=40)
 
 
-def split(samples: Int16, sizes: list[int]) -> list[Int16]:
-    edges = np.cumsum(sizes)
-    return [part for part in np.split(samples, edges[edges < len(samples)]) if len(part)]
+def split_into_blocks(samples: Int16, sizes: list[int]) -> list[Int16]:
+    positions = np.cumsum(sizes)
+    return [part for part in np.split(samples, positions[positions < len(samples)]) if len(part)]
 
 
-def flat_tops(samples: Int16) -> list[tuple[int, int]]:
-    """Slowly: runs of three or more equal samples at a level that is the peak, give or take a thousandth."""
+def find_flat_tops(samples: Int16) -> list[tuple[int, int]]:
+    """Slow reference: runs of three or more equal samples within a thousandth of the peak level."""
     values = [int(value) for value in samples]
     peak = max(abs(value) for value in values)
     runs: list[tuple[int, int]] = []
@@ -163,49 +163,49 @@ def flat_tops(samples: Int16) -> list[tuple[int, int]]:
     return runs
 
 
-def joined(runs: list[tuple[int, int]], gap: float) -> list[tuple[int, int]]:
-    places: list[tuple[int, int]] = []
+def join_runs(runs: list[tuple[int, int]], gap: float) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
     for start, end in runs:
-        if places and start - places[-1][1] < gap:
-            start = places.pop()[0]
-        places.append((start, end))
-    return places
+        if spans and start - spans[-1][1] < gap:
+            start = spans.pop()[0]
+        spans.append((start, end))
+    return spans
 
 
-@given(samples_with_flats, cuts, st.sampled_from([1, 100, 10_000]))
+@given(flat_top_samples, block_sizes, st.sampled_from([1, 100, 10_000]))
 @settings(max_examples=400, deadline=None)
-def test_flat_tops_are_found_wherever_the_blocks_end(samples: Int16, sizes: list[int], rate: int) -> None:
-    found = ClippingDetector(rate)
-    for block in split(samples, sizes):
-        found.add(block, block, block, 1)
-    runs = flat_tops(samples)
+def test_flat_tops_are_found_at_any_block_boundary(samples: Int16, sizes: list[int], rate: int) -> None:
+    detector = ClippingDetector(rate)
+    for block in split_into_blocks(samples, sizes):
+        detector.add(block, block, block, 1)
+    runs = find_flat_tops(samples)
     peak, count = int(np.abs(samples.astype(int)).max()), sum(end - start for start, end in runs)
-    places = tuple((start / rate, end / rate) for start, end in joined(runs, 0.05 * rate)[:MAX_SPANS])
-    assert found.get_clipping() == Clipping(peak, count, len(runs), places)
+    spans = tuple((start / rate, end / rate) for start, end in join_runs(runs, 0.05 * rate)[:MAX_SPANS])
+    assert detector.get_clipping() == Clipping(peak, count, len(runs), spans)
 
 
 @given(st.integers(1, 2000), st.integers(1, 700), st.integers(1, 500), st.integers(0, 2**32 - 1))
 @settings(max_examples=200, deadline=None)
-def test_outline_is_lowest_and_highest_of_each_stretch(count: int, block: int, buckets: int, seed: int) -> None:
+def test_peaks_are_the_minimum_and_maximum_of_each_bucket(count: int, block: int, buckets: int, seed: int) -> None:
     samples = np.random.default_rng(seed).integers(-32768, 32767, count, dtype=np.int16, endpoint=True)
-    outline = WaveformPeaks(count, buckets)
+    peaks = WaveformPeaks(count, buckets)
     for start in range(0, count, block):
-        outline.add(samples[start : start + block])
+        peaks.add(samples[start : start + block])
     expected: list[int] = []
     for bucket in range(buckets):
         part = samples[bucket * count // buckets : (bucket + 1) * count // buckets].astype(int)
         expected += [int(part.min()), int(part.max())] if len(part) else [0, 0]
-    assert outline.list_pairs() == tuple(max(-128, min(127, (value + 128) >> 8)) for value in expected)
+    assert peaks.list_pairs() == tuple(max(-128, min(127, (value + 128) >> 8)) for value in expected)
 
 
 @pytest.mark.parametrize(("duration", "pairs"), [(0.5, 25), (3.01, 151), (100.0, MAX_FINE_PEAKS)])
-def test_fine_outline_has_fifty_pairs_a_second_and_an_end(duration: float, pairs: int) -> None:
-    found = measured(tone(duration, 8000), 8000)
-    assert (len(found.peaks), len(found.fine_peaks)) == (800, 2 * pairs)
-    assert min(found.fine_peaks[1::2]) > 60 > -60 > max(found.fine_peaks[0::2])
+def test_fine_peaks_have_50_pairs_a_second_up_to_a_maximum(duration: float, pairs: int) -> None:
+    measurement = measure_samples(tone(duration, 8000), 8000)
+    assert (len(measurement.peaks), len(measurement.fine_peaks)) == (800, 2 * pairs)
+    assert min(measurement.fine_peaks[1::2]) > 60 > -60 > max(measurement.fine_peaks[0::2])
 
 
-def test_blocks_change_nothing() -> None:
+def test_block_size_does_not_matter() -> None:
     samples = np.frombuffer(pcm(speech_like(9.137)), dtype="<i2")
     whole, parts = FrameStatistics(RATE), FrameStatistics(RATE)
     whole.add(samples)
@@ -220,7 +220,7 @@ def test_blocks_change_nothing() -> None:
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 48000])
-def test_powers_of_frames_are_their_variance(rate: int) -> None:
+def test_frame_power_is_its_variance(rate: int) -> None:
     samples = np.frombuffer(pcm(speech_like(2.0, rate) + 0.05), dtype="<i2")
     frames = FrameStatistics(rate)
     lows, highs, step = frames.add(samples)
@@ -229,14 +229,14 @@ def test_powers_of_frames_are_their_variance(rate: int) -> None:
     assert (lows[: len(rows)].tolist(), highs[: len(rows)].tolist()) == (rows.min(1).tolist(), rows.max(1).tolist())
 
 
-def test_bytes_of_the_sound_pass_the_caller_once() -> None:
+def test_caller_receives_each_sound_byte_once() -> None:
     file = wav_file(speech_like(9.0))
-    seen = io.BytesIO()
-    measure_levels(file, read_header(file), seen.write)
-    assert seen.getvalue() == pcm(speech_like(9.0))
+    output = io.BytesIO()
+    measure_levels(file, read_header(file), output.write)
+    assert output.getvalue() == pcm(speech_like(9.0))
 
 
-def peak_memory(path: Path, seconds: int) -> int:
+def measure_peak_memory(path: Path, seconds: int) -> int:
     block = pcm(speech_like(1.0, 48000))
     size = len(block) * seconds
     with path.open("wb") as out:
@@ -253,7 +253,7 @@ def peak_memory(path: Path, seconds: int) -> int:
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
-    small, large = peak_memory(tmp_path / "10s.wav", 10), peak_memory(tmp_path / "530s.wav", 530)
+    small, large = measure_peak_memory(tmp_path / "10s.wav", 10), measure_peak_memory(tmp_path / "530s.wav", 530)
     assert (tmp_path / "530s.wav").stat().st_size > 50_000_000
     assert large < 3_000_000
     assert large < small * 2

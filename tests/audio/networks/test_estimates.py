@@ -1,4 +1,4 @@
-"""Estimates of quality: what lowers them, what does not move them, and what is said when they cannot be made."""
+"""Quality estimates: what lowers them, what does not change them, and the reasons when they are missing."""
 
 import json
 import math
@@ -19,7 +19,7 @@ from tests.support.processes import ROOT
 from tests.support.wav import RATE, SAMPLE
 from tests.support.worse import Float32, clipped, echoing, noisy, quieter
 
-whole = pytest.mark.skipif(bool(list_missing_parts()), reason=" ".join(list_missing_parts()))
+needs_quality_extra = pytest.mark.skipif(bool(list_missing_parts()), reason=" ".join(list_missing_parts()))
 VALUES = tuple(NOTES)
 
 
@@ -35,16 +35,16 @@ def clean(speech: Float32) -> Estimates:
     return estimate_quality(speech, RATE)
 
 
-def told(judged: Estimates) -> dict[str, float]:
-    """Its values, all of which must be there."""
-    values = {name: getattr(judged, name) for name in VALUES}
-    assert all(value is not None and math.isfinite(value) for value in values.values()), judged
+def list_values(quality: Estimates) -> dict[str, float]:
+    """The values; every one must be present."""
+    values = {name: getattr(quality, name) for name in VALUES}
+    assert all(value is not None and math.isfinite(value) for value in values.values()), quality
     return values
 
 
-@whole
-def test_clean_speech_is_rated_as_such(clean: Estimates) -> None:
-    values = told(clean)
+@needs_quality_extra
+def test_clean_speech_has_good_estimates(clean: Estimates) -> None:
+    values = list_values(clean)
     assert clean.missing == ()
     assert 2.8 < values["dnsmos_overall"] < 3.5
     assert values["dnsmos_background"] > 3.7
@@ -52,58 +52,60 @@ def test_clean_speech_is_rated_as_such(clean: Estimates) -> None:
     assert 12 < values["si_sdr"] < 20
 
 
-@whole
-def test_noise_lowers_each_step_by_step(speech: Float32, clean: Estimates) -> None:
-    steps = [told(clean), *(told(estimate_quality(noisy(speech, snr), RATE)) for snr in (20, 5))]
+@needs_quality_extra
+def test_more_noise_lowers_each_estimate(speech: Float32, clean: Estimates) -> None:
+    steps = [list_values(clean), *(list_values(estimate_quality(noisy(speech, snr), RATE)) for snr in (20, 5))]
     for name in ("dnsmos_overall", "dnsmos_background", "stoi", "si_sdr"):
         values = [step[name] for step in steps]
         assert values == sorted(values, reverse=True) and values[0] > values[2], name
 
 
-@whole
-def test_what_the_notes_say_is_so(speech: Float32, clean: Estimates) -> None:
-    """A denoiser's output as the reference shows clipping; listeners' opinions show an echoing room."""
-    cut, room = (
-        told(estimate_quality(clipped(speech, 0.1), RATE)),
-        told(estimate_quality(echoing(speech, RATE, 0.6), RATE)),
+@needs_quality_extra
+def test_clipping_lowers_stoi_and_echo_lowers_dnsmos(speech: Float32, clean: Estimates) -> None:
+    """As the notes say: a denoised reference (STOI, SI-SDR) shows clipping, DNSMOS shows an echoing room."""
+    clipped_values, echoing_values = (
+        list_values(estimate_quality(clipped(speech, 0.1), RATE)),
+        list_values(estimate_quality(echoing(speech, RATE, 0.6), RATE)),
     )
-    assert cut["stoi"] < told(clean)["stoi"] - 0.03
-    assert cut["si_sdr"] < told(clean)["si_sdr"] - 1
-    assert room["dnsmos_overall"] < told(clean)["dnsmos_overall"] - 0.3
-    assert abs(cut["dnsmos_overall"] - told(clean)["dnsmos_overall"]) < 0.2
+    assert clipped_values["stoi"] < list_values(clean)["stoi"] - 0.03
+    assert clipped_values["si_sdr"] < list_values(clean)["si_sdr"] - 1
+    assert echoing_values["dnsmos_overall"] < list_values(clean)["dnsmos_overall"] - 0.3
+    assert abs(clipped_values["dnsmos_overall"] - list_values(clean)["dnsmos_overall"]) < 0.2
 
 
-@whole
+@needs_quality_extra
 @pytest.mark.parametrize("decibels", [-12.0, 30.0])
-def test_level_does_not_count(speech: Float32, clean: Estimates, decibels: float) -> None:
-    assert told(estimate_quality(quieter(speech, decibels), RATE)) == pytest.approx(told(clean), abs=0.02)
+def test_level_does_not_change_the_estimates(speech: Float32, clean: Estimates, decibels: float) -> None:
+    assert list_values(estimate_quality(quieter(speech, decibels), RATE)) == pytest.approx(list_values(clean), abs=0.02)
 
 
-@whole
-def test_offset_does_not_count(speech: Float32, clean: Estimates) -> None:
-    assert told(estimate_quality(speech + np.float32(0.2), RATE)) == pytest.approx(told(clean), abs=0.02)
+@needs_quality_extra
+def test_dc_offset_does_not_change_the_estimates(speech: Float32, clean: Estimates) -> None:
+    assert list_values(estimate_quality(speech + np.float32(0.2), RATE)) == pytest.approx(list_values(clean), abs=0.02)
 
 
-@whole
+@needs_quality_extra
 @pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000])
-def test_any_rate_is_judged(speech: Float32, rate: int) -> None:
-    told(estimate_quality(soxr.resample(speech, RATE, rate), rate))
+def test_any_sample_rate_is_estimated(speech: Float32, rate: int) -> None:
+    list_values(estimate_quality(soxr.resample(speech, RATE, rate), rate))
 
 
-@whole
-def test_only_the_beginning_counts(speech: Float32, clean: Estimates, monkeypatch: pytest.MonkeyPatch) -> None:
+@needs_quality_extra
+def test_only_the_first_seconds_are_estimated(
+    speech: Float32, clean: Estimates, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(estimates, "MAX_SECONDS", len(speech) / RATE)
     assert estimate_quality(np.concatenate((speech, noisy(speech, -20))), RATE) == clean
 
 
-@whole
-def test_same_again_gives_the_same(speech: Float32, clean: Estimates) -> None:
-    """RNNoise remembers what it heard; the next recording must not suffer from it."""
+@needs_quality_extra
+def test_repeated_estimate_is_equal(speech: Float32, clean: Estimates) -> None:
+    """RNNoise has state; it must not affect the next recording."""
     estimate_quality(noisy(speech, 0), RATE)
     assert estimate_quality(speech, RATE) == clean
 
 
-@whole
+@needs_quality_extra
 @pytest.mark.parametrize(
     "samples",
     [
@@ -115,12 +117,12 @@ def test_same_again_gives_the_same(speech: Float32, clean: Estimates) -> None:
     ],
     ids=["noise", "tone", "square", "click", "step"],
 )
-def test_odd_sounds_give_numbers_or_nothing(samples: Float32) -> None:
+def test_unusual_sound_gives_finite_numbers_or_none(samples: Float32) -> None:
     json.dumps(estimate_quality(samples, RATE).as_dict(), allow_nan=False)
 
 
 @pytest.mark.parametrize(
-    ("samples", "why"),
+    ("samples", "reason"),
     [
         (np.zeros(0, np.float32), "too short"),
         (np.ones(RATE // 2, np.float32), "too short"),
@@ -128,45 +130,45 @@ def test_odd_sounds_give_numbers_or_nothing(samples: Float32) -> None:
         (np.full(2 * RATE, 0.3, np.float32), "silent"),
     ],
 )
-def test_nothing_to_judge_is_said(samples: Float32, why: str) -> None:
-    judged = estimate_quality(samples, RATE)
-    assert all(getattr(judged, name) is None for name in VALUES)
-    assert why in judged.missing[0]
+def test_short_or_silent_audio_has_no_estimates_and_a_reason(samples: Float32, reason: str) -> None:
+    quality = estimate_quality(samples, RATE)
+    assert all(getattr(quality, name) is None for name in VALUES)
+    assert reason in quality.missing[0]
 
 
 @pytest.fixture
-def without(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """One of the parts is not installed."""
+def missing_part(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One part of the quality extra is not installed."""
     monkeypatch.setattr(estimates, request.param, lambda: MissingModel("this part is not installed."))
     yield
 
 
-@whole
+@needs_quality_extra
 @pytest.mark.parametrize(
-    ("without", "left"),
+    ("missing_part", "available"),
     [
         ("_load_dnsmos_model", {"stoi", "si_sdr"}),
         ("_load_denoiser", {"dnsmos_overall", "dnsmos_signal", "dnsmos_background"}),
         ("_load_stoi", {"dnsmos_overall", "dnsmos_signal", "dnsmos_background", "si_sdr"}),
     ],
-    indirect=["without"],
+    indirect=["missing_part"],
 )
-@pytest.mark.usefixtures("without")
-def test_what_is_not_installed_is_named_and_the_rest_is_told(speech: Float32, left: set[str]) -> None:
-    judged = estimate_quality(speech, RATE)
-    assert {name for name in VALUES if getattr(judged, name) is not None} == left
-    assert judged.missing == ("The quality extra is incomplete: this part is not installed. Run: make extras",)
+@pytest.mark.usefixtures("missing_part")
+def test_missing_part_is_named_and_the_rest_is_estimated(speech: Float32, available: set[str]) -> None:
+    quality = estimate_quality(speech, RATE)
+    assert {name for name in VALUES if getattr(quality, name) is not None} == available
+    assert quality.missing == ("The quality extra is incomplete: this part is not installed. Run: make extras",)
 
 
 @pytest.mark.parametrize("part", ["onnxruntime", "pystoi"])
-def test_missing_library_is_a_reason(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+def test_missing_library_has_a_reason(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
     monkeypatch.setitem(sys.modules, part, None)
-    make = {"onnxruntime": estimates._load_dnsmos_model, "pystoi": estimates._load_stoi}[part]
-    assert make.__wrapped__() == MissingModel(f"{part} is not installed.")
+    load = {"onnxruntime": estimates._load_dnsmos_model, "pystoi": estimates._load_stoi}[part]
+    assert load.__wrapped__() == MissingModel(f"{part} is not installed.")
 
 
-def test_library_of_another_machine_is_a_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "librnnoise.so").write_bytes(b"not of this machine")
+def test_library_for_another_platform_is_a_missing_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "librnnoise.so").write_bytes(b"for another platform")
     monkeypatch.setattr(estimates, "locate_wheel_file", lambda package, path: tmp_path / "librnnoise.so")
     assert isinstance(estimates._load_denoiser.__wrapped__(), MissingModel)
 
@@ -178,18 +180,18 @@ def test_each_estimate_has_its_note() -> None:
         assert note.strengths and "Level" in note.blind_spots
 
 
-def test_values_are_written_as_fine_as_recordings_differ() -> None:
+def test_value_format_has_useful_precision() -> None:
     forms = {name: NOTES[name].value_format.format(3.14159) for name in ("dnsmos_overall", "stoi", "si_sdr")}
     assert forms == {"dnsmos_overall": "3.14", "stoi": "3.142", "si_sdr": "3.1 dB"}
 
 
-def test_the_docs_say_the_same() -> None:
+def test_docs_list_the_same_notes() -> None:
     page = (ROOT / "docs" / "listening.md").read_text()
     for note in NOTES.values():
         assert f"| {note.name} | {note.scale} | {note.strengths} | {note.blind_spots} |" in page
 
 
-def test_nothing_of_the_extra_is_loaded_before_it_is_wanted() -> None:
-    seen = "import sys, audio.networks.estimates; print({'onnxruntime', 'pystoi', 'scipy'} & set(sys.modules))"
-    run = subprocess.run([sys.executable, "-c", seen], cwd=ROOT, capture_output=True, text=True, check=True)
+def test_import_does_not_load_the_quality_extra() -> None:
+    code = "import sys, audio.networks.estimates; print({'onnxruntime', 'pystoi', 'scipy'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout == "set()\n"

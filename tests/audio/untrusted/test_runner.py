@@ -1,4 +1,4 @@
-"""The limited child: what it may do, and that nothing it does harms whoever started it."""
+"""The sandboxed child: what it may do, and that nothing it does harms its parent."""
 
 import io
 import json
@@ -23,53 +23,53 @@ SHAPES = {"said": {"text": str, "number": int | float}}
 SHORT = ChildLimits(cpu_seconds=1, wall_seconds=20)
 
 
-def told(job: Job, data: bytes = b"", limits: ChildLimits = SHORT, **arguments: Any) -> list[dict[str, Any]]:
+def collect_results(job: Job, data: bytes = b"", limits: ChildLimits = SHORT, **arguments: Any) -> list[dict[str, Any]]:
     return list(run_job(job, io.BytesIO(data), arguments, SHAPES, limits))
 
 
-def failure(job: Job, limits: ChildLimits = SHORT, **arguments: Any) -> tuple[str, str]:
+def get_failure(job: Job, limits: ChildLimits = SHORT, **arguments: Any) -> tuple[str, str]:
     with pytest.raises(ChildFailed) as failed:
-        told(job, limits=limits, **arguments)
+        collect_results(job, limits=limits, **arguments)
     return failed.value.finding.code, failed.value.finding.text
 
 
-def test_results_come_in_order_with_what_the_file_holds(tmp_path: Path) -> None:
-    assert told(jobs.echo, b"abc", times=3, start=1) == [
+def test_results_come_in_order_with_the_file_content(tmp_path: Path) -> None:
+    assert collect_results(jobs.echo, b"abc", times=3, start=1) == [
         {"kind": "said", "text": "bc", "number": number} for number in range(3)
     ]
     path = tmp_path / "text"
     path.write_bytes(b"from a path")
-    assert [one["text"] for one in run_job(jobs.echo, path, {}, SHAPES, SHORT)] == ["from a path"]
+    assert [result["text"] for result in run_job(jobs.echo, path, {}, SHAPES, SHORT)] == ["from a path"]
     with path.open("rb") as file:
         file.seek(5)
-        assert [one["text"] for one in run_job(jobs.echo, file, {}, SHAPES, SHORT)] == ["from a path"]
+        assert [result["text"] for result in run_job(jobs.echo, file, {}, SHAPES, SHORT)] == ["from a path"]
 
 
-def test_each_result_is_there_as_soon_as_it_is_told() -> None:
+def test_each_result_arrives_as_soon_as_it_is_sent() -> None:
     with closing(run_job(jobs.sleep, io.BytesIO(), {}, SHAPES, SHORT)) as results:
         assert int(next(results)["text"]) > 1
 
 
-def test_a_child_sees_nothing_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_child_is_isolated_from_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOICEHUB_SECRET_KEY", "canary")
-    seen = json.loads(told(jobs.surroundings)[0]["text"])
-    assert "canary" not in str(seen["environment"])
-    ours, systems = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"}, {"LC_CTYPE", "__CF_USER_TEXT_ENCODING"}
-    assert set(seen["environment"]) <= ours | systems
-    assert (seen["files"], seen["django"], seen["session"]) == ([], False, True)
-    assert seen["limits"] == {"CPU": 1, "FSIZE": 0, "NOFILE": 64, "CORE": 0, "NPROC": 0}
-    assert not seen["compiles"], "a limit on the length of files would cut off compiled modules"
-    assert seen["path"][0] == str(ROOT)
-    assert "" not in seen["path"]
-    assert len(seen["open"]) == 2, "the leash and the pen"
-    assert not Path(seen["folder"]).exists()
+    surroundings = json.loads(collect_results(jobs.surroundings)[0]["text"])
+    assert "canary" not in str(surroundings["environment"])
+    allowed, system_variables = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"}, {"LC_CTYPE", "__CF_USER_TEXT_ENCODING"}
+    assert set(surroundings["environment"]) <= allowed | system_variables
+    assert (surroundings["files"], surroundings["django"], surroundings["session"]) == ([], False, True)
+    assert surroundings["limits"] == {"CPU": 1, "FSIZE": 0, "NOFILE": 64, "CORE": 0, "NPROC": 0}
+    assert not surroundings["compiles"], "the file size limit would truncate compiled modules"
+    assert surroundings["path"][0] == str(ROOT)
+    assert "" not in surroundings["path"]
+    assert len(surroundings["open"]) == 2, "the pipe from the parent and the pipe for results"
+    assert not Path(surroundings["folder"]).exists()
 
 
-def test_what_libraries_print_is_no_result() -> None:
-    assert [one["text"] for one in told(jobs.print_things)] == ["quiet"]
+def test_output_printed_by_libraries_is_ignored() -> None:
+    assert [result["text"] for result in collect_results(jobs.print_things)] == ["quiet"]
 
 
-def test_a_refusal_is_told_in_its_own_words_after_what_was_told_before() -> None:
+def test_refusal_raises_its_finding_after_earlier_results() -> None:
     results = run_job(jobs.refuse, io.BytesIO(), {}, SHAPES, SHORT)
     assert next(results)["number"] == 1
     with pytest.raises(ChildFailed) as failed:
@@ -78,7 +78,7 @@ def test_a_refusal_is_told_in_its_own_words_after_what_was_told_before() -> None
 
 
 @pytest.mark.parametrize(
-    ("job", "code", "said"),
+    ("job", "code", "message"),
     [
         (jobs.stumble, "broke_the_reader", "LookupError"),
         (jobs.kill_itself, "broke_the_reader", "SIGKILL"),
@@ -88,117 +88,117 @@ def test_a_refusal_is_told_in_its_own_words_after_what_was_told_before() -> None
         (jobs.say_odd_number, "broke_the_reader", "ValueError"),
     ],
 )
-def test_a_job_that_goes_wrong_is_a_finding(job: Job, code: str, said: str) -> None:
-    found, text = failure(job)
-    assert found == code
-    assert said in text
+def test_failed_job_has_a_finding(job: Job, code: str, message: str) -> None:
+    found_code, text = get_failure(job)
+    assert found_code == code
+    assert message in text
     assert "secret" not in text
 
 
 def test_too_much_memory_is_refused() -> None:
-    assert failure(jobs.hoard)[0] == "needed_too_much_memory"
+    assert get_failure(jobs.hoard)[0] == "needed_too_much_memory"
 
 
-def test_memory_is_watched_where_the_system_does_not_limit_it() -> None:
+def test_memory_is_monitored_where_the_system_has_no_limit() -> None:
     code = "import os, sys; sys.path.insert(0, sys.argv[1]); from audio.untrusted import child; "
     code += "child._watch_parent(os.pipe()[0], 1)"
-    done = subprocess.run([sys.executable, "-c", code, str(ROOT)], timeout=60, check=False)
-    assert done.returncode == child.OUT_OF_MEMORY
+    process = subprocess.run([sys.executable, "-c", code, str(ROOT)], timeout=60, check=False)
+    assert process.returncode == child.OUT_OF_MEMORY
 
 
-def test_no_file_grows_beyond_its_limit() -> None:
-    assert failure(jobs.write, ChildLimits(file_bytes=1 << 17), size=1 << 18)[0] == "no_room_to_write"
-    assert told(jobs.write, limits=ChildLimits(file_bytes=1 << 17), size=1 << 17)[0]["number"] == 1 << 17
+def test_file_size_is_limited() -> None:
+    assert get_failure(jobs.write, ChildLimits(file_bytes=1 << 17), size=1 << 18)[0] == "no_room_to_write"
+    assert collect_results(jobs.write, limits=ChildLimits(file_bytes=1 << 17), size=1 << 17)[0]["number"] == 1 << 17
 
 
 @pytest.mark.parametrize("job", [jobs.sleep, jobs.trickle])
-def test_patience_ends(job: Job) -> None:
+def test_wall_clock_time_is_limited(job: Job) -> None:
     limits = ChildLimits(wall_seconds=0.5, output_bytes=2000)
-    assert failure(job, limits)[0] == "took_too_long"
+    assert get_failure(job, limits)[0] == "took_too_long"
 
 
-def test_the_clock_stands_still_while_nobody_asks() -> None:
+def test_clock_stops_while_the_caller_does_not_read() -> None:
     results = run_job(jobs.echo, io.BytesIO(b"x"), {"times": 2}, SHAPES, ChildLimits(wall_seconds=5))
     next(results)
     assert next(results)["number"] == 1
 
 
-NONSENSE = {
-    "no JSON": "hello\n",
+INVALID_LINES = {
+    "not JSON": "hello\n",
     "half a line": '{"kind": "said"',
     "a list": "[]\n",
     "a number": "1\n",
     "no kind": '{"text": "x", "number": 1}\n',
-    "a kind that is no text": '{"kind": [], "text": "x", "number": 1}\n',
+    "a kind that is not text": '{"kind": [], "text": "x", "number": 1}\n',
     "an unknown kind": '{"kind": "paid", "text": "x", "number": 1}\n',
     "a field missing": '{"kind": "said", "text": "x"}\n',
     "a field too many": '{"kind": "said", "text": "x", "number": 1, "more": 1}\n',
     "a field of another type": '{"kind": "said", "text": "x", "number": "1"}\n',
     "not a number": '{"kind": "said", "text": "x", "number": NaN}\n',
     "too large a number": '{"kind": "said", "text": "x", "number": -1e999}\n',
-    "very deep": "[" * 100_000 + "\n",
-    "a severity that is none": '{"kind": "refused", "finding": '
+    "deeply nested": "[" * 100_000 + "\n",
+    "an unknown severity": '{"kind": "refused", "finding": '
     '{"severity": "x", "code": "x", "text": "x", "advice": "x", "at": null}}\n',
-    "no text at all": "\x00\udcff\n".encode("utf-8", "replace").decode(),
+    "not UTF-8 text": "\x00\udcff\n".encode("utf-8", "replace").decode(),
 }
 
 
-@pytest.mark.parametrize("name", NONSENSE)
-def test_nonsense_is_not_believed(name: str) -> None:
-    assert failure(jobs.say, line=NONSENSE[name])[0] == "broke_the_reader"
+@pytest.mark.parametrize("name", INVALID_LINES)
+def test_invalid_output_line_is_refused(name: str) -> None:
+    assert get_failure(jobs.say, line=INVALID_LINES[name])[0] == "broke_the_reader"
 
 
 @pytest.mark.parametrize("line", ["x" * 65536, '{"kind": "said", "text": "x", "number": 1}\n' * 1000])
-def test_endless_talk_is_stopped(line: str) -> None:
+def test_endless_output_is_stopped(line: str) -> None:
     limits = ChildLimits(cpu_seconds=10, line_bytes=1 << 18, output_bytes=1 << 20)
-    assert failure(jobs.babble, limits, line=line) == (
+    assert get_failure(jobs.babble, limits, line=line) == (
         "broke_the_reader",
         "The reader failed on the file (too much output).",
     )
 
 
-def test_a_line_without_an_end_is_stopped() -> None:
+def test_endless_line_is_stopped() -> None:
     limits = ChildLimits(cpu_seconds=10, line_bytes=1 << 18, output_bytes=1 << 40)
-    assert "too much" in failure(jobs.babble, limits, line="x" * 65536)[1]
+    assert "too much" in get_failure(jobs.babble, limits, line="x" * 65536)[1]
 
 
-def test_what_lies_in_memory_is_read_from_its_start() -> None:
+def test_in_memory_file_is_read_from_its_start() -> None:
     source = io.BytesIO(b"abc")
     source.seek(2)
-    assert [one["text"] for one in run_job(jobs.echo, source, {}, SHAPES, SHORT)] == ["abc"]
+    assert [result["text"] for result in run_job(jobs.echo, source, {}, SHAPES, SHORT)] == ["abc"]
 
 
-def test_a_child_that_says_no_more_but_lives_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silent_child_that_does_not_exit_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio.untrusted.runner.EXIT_SECONDS", 0.2)
-    assert "without exiting" in failure(jobs.fall_silent)[1]
+    assert "without exiting" in get_failure(jobs.fall_silent)[1]
 
 
-def gone(pid: int) -> bool:
-    """Whether a process ended; one that nobody has fetched yet is ended as well."""
+def has_ended(pid: int) -> bool:
+    """Whether a process has ended; a zombie counts as ended."""
     stat = Path(f"/proc/{pid}/stat")
     if stat.parent.parent.exists():
         return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
     return subprocess.run(["ps", "-p", str(pid)], capture_output=True, check=False).returncode != 0
 
 
-def eventually(condition: Callable[[], bool]) -> bool:
-    """Ask again until it is so, for ten seconds."""
+def wait_until(condition: Callable[[], bool]) -> bool:
+    """Checks the condition for up to a minute."""
     waiting = threading.Event()
     return any(condition() or waiting.wait(0.05) for _ in range(1200))
 
 
 @pytest.mark.parametrize("job", [jobs.sleep, jobs.start_another])
-def test_closing_the_results_ends_the_child_and_what_it_started(job: Job) -> None:
+def test_closing_the_results_kills_the_child_and_its_children(job: Job) -> None:
     results = run_job(job, io.BytesIO(), {}, SHAPES, SHORT)
     try:
         pid = int(next(results)["text"])
-    except ChildFailed:  # it may start nothing at all, unless we are root
+    except ChildFailed:  # only root may start another process here
         return
     results.close()
-    assert eventually(lambda: gone(pid))
+    assert wait_until(lambda: has_ended(pid))
 
 
-def test_the_child_dies_with_its_parent() -> None:
+def test_child_dies_with_its_parent() -> None:
     code = (
         "import io, sys; from tests.support import jobs; from audio.untrusted.runner import run_job; "
         "results = run_job(jobs.sleep, io.BytesIO(), {}, {'said': {'text': str, 'number': int}}); "
@@ -209,13 +209,13 @@ def test_the_child_dies_with_its_parent() -> None:
     ) as parent:
         assert parent.stdout
         pid = int(parent.stdout.readline())
-        assert not gone(pid)
+        assert not has_ended(pid)
         os.kill(parent.pid, signal.SIGKILL)
-    assert eventually(lambda: gone(pid))
+    assert wait_until(lambda: has_ended(pid))
 
 
 @pytest.mark.parametrize(
-    ("value", "shape", "fine"),
+    ("value", "shape", "is_match"),
     [
         ({"a": {"b": 1}}, {"a": {"b": int}}, True),
         ({"a": {"b": "1"}}, {"a": {"b": int}}, False),
@@ -224,5 +224,5 @@ def test_the_child_dies_with_its_parent() -> None:
         ({}, {"a": int | None}, False),
     ],
 )
-def test_shapes(value: object, shape: Any, fine: bool) -> None:
-    assert matches_shape(value, shape) is fine
+def test_value_matches_its_shape(value: object, shape: Any, is_match: bool) -> None:
+    assert matches_shape(value, shape) is is_match

@@ -1,4 +1,4 @@
-"""The sample audio is what its manifest says, and small."""
+"""The sample audio matches its manifest and is small."""
 
 import io
 from typing import Any
@@ -9,10 +9,10 @@ from audio.levels.inspection import DurationLimits, Inspection, inspect_file
 from tests.audio.networks.test_speaker_match import MANIFEST
 from tests.support.wav import SAMPLE, sample_wav
 
-PLAIN = [entry for entry in MANIFEST if entry["kind"] == "recording"]
+RECORDINGS = [entry for entry in MANIFEST if entry["kind"] == "recording"]
 
 
-def inspected(entry: dict[str, Any]) -> Inspection:
+def inspect_sample(entry: dict[str, Any]) -> Inspection:
     return inspect_file(io.BytesIO(sample_wav(entry["file"].removesuffix(".flac"))), DurationLimits(1.5, 20.0))
 
 
@@ -20,26 +20,26 @@ def test_manifest_lists_every_file_once() -> None:
     assert sorted(entry["file"] for entry in MANIFEST) == sorted(path.name for path in SAMPLE.glob("*.flac"))
     kinds = [(entry["set"], entry["kind"]) for entry in MANIFEST]
     assert (kinds.count(("slt", "recording")), kinds.count(("rms", "recording"))) == (8, 6)
-    assert {one for one in kinds if one[1] not in ("recording", "consent", "not_the_statement")} == {
+    assert {pair for pair in kinds if pair[1] not in ("recording", "consent", "not_the_statement")} == {
         ("rms", "silent"),
         ("rms", "wrong_speaker"),
     }
-    assert sorted(one for one, kind in kinds if kind == "consent") == ["awb", "rms", "slt"]
-    assert sorted(one for one, kind in kinds if kind == "not_the_statement") == ["awb", "slt"]
+    assert sorted(reader for reader, kind in kinds if kind == "consent") == ["awb", "rms", "slt"]
+    assert sorted(reader for reader, kind in kinds if kind == "not_the_statement") == ["awb", "slt"]
 
 
-def test_folder_is_small() -> None:
+def test_sample_folder_is_small() -> None:
     assert sum(path.stat().st_size for path in SAMPLE.iterdir() if path.is_file()) < 1_800_000
 
 
 @pytest.mark.parametrize("entry", MANIFEST, ids=lambda entry: entry["file"])
-def test_file_is_as_told(entry: dict[str, Any]) -> None:
-    inspection = inspected(entry)
+def test_file_matches_its_manifest_entry(entry: dict[str, Any]) -> None:
+    inspection = inspect_sample(entry)
     assert inspection.ok
     assert inspection.header is not None and inspection.levels is not None
     assert inspection.header.seconds == pytest.approx(entry["seconds"], abs=0.01)
     expected = {"silent"} if entry["kind"] == "silent" else set()
-    assert {found.code for found in inspection.findings} == expected
+    assert {finding.code for finding in inspection.findings} == expected
     if expected:
         assert inspection.levels.rms_dbfs < -60
     else:
@@ -47,12 +47,12 @@ def test_file_is_as_told(entry: dict[str, Any]) -> None:
         assert inspection.levels.peak_dbfs < -3.0
 
 
-@pytest.mark.parametrize("entry", PLAIN, ids=lambda entry: entry["file"])
+@pytest.mark.parametrize("entry", RECORDINGS, ids=lambda entry: entry["file"])
 def test_recordings_last_four_to_nine_seconds(entry: dict[str, Any]) -> None:
     assert 4.0 <= entry["seconds"] <= 9.0
 
 
-def test_consents_read_the_statement() -> None:
+def test_consent_transcripts_are_the_statement() -> None:
     statements = {entry["transcript"] for entry in MANIFEST if entry["kind"] == "consent"}
     assert statements == {
         "I am aware that recordings of my voice will be used by Northlight Voices to train and create "

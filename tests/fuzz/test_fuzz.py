@@ -1,4 +1,4 @@
-"""A bounded run of the fuzzer over each strict reader, the same files every time; longer ones are run by hand."""
+"""A bounded, reproducible fuzzer run over each strict reader; tests/long has longer runs."""
 
 import subprocess
 import sys
@@ -6,33 +6,33 @@ import sys
 import pytest
 from django.conf import settings
 
-from tests.fuzz.readers import GUIDED, TARGETS
+from tests.fuzz.readers import HAS_ATHERIS, TARGETS
 
 RUNS = 20_000
-RUNS_UNGUIDED = 1_500
+RUNS_WITHOUT_ATHERIS = 1_500
 
 
-def fuzzed(name: str, runs: int, *options: str) -> "subprocess.CompletedProcess[str]":
+def run_fuzzer(name: str, runs: int, *options: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "tests.fuzz.readers", name, str(runs), *options]
-    both = subprocess.STDOUT  # the fuzzer tells the fault on the one, and what led to it on the other
+    stderr = subprocess.STDOUT  # the fuzzer prints the fault on one stream and its cause on the other
     return subprocess.run(
-        command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, stderr=both, text=True, errors="replace", check=False
+        command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, stderr=stderr, text=True, errors="replace", check=False
     )
 
 
 @pytest.mark.parametrize("name", sorted(set(TARGETS) - {"planted"}))
-def test_no_file_breaks_the_reader(name: str) -> None:
-    done = fuzzed(name, RUNS if GUIDED else RUNS_UNGUIDED)
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert not GUIDED or f"Done {RUNS} runs" in done.stdout
+def test_mutated_files_do_not_break_the_reader(name: str) -> None:
+    process = run_fuzzer(name, RUNS if HAS_ATHERIS else RUNS_WITHOUT_ATHERIS)
+    assert process.returncode == 0, process.stdout[-3000:]
+    assert not HAS_ATHERIS or f"Done {RUNS} runs" in process.stdout
 
 
-def test_a_fault_behind_two_decisions_is_found() -> None:
-    done = fuzzed("planted", RUNS)
-    assert done.returncode != 0
-    assert "IndexError" in done.stdout
+def test_fault_behind_two_branches_is_found() -> None:
+    process = run_fuzzer("planted", RUNS)
+    assert process.returncode != 0
+    assert "IndexError" in process.stdout
 
 
 @pytest.mark.parametrize("name", ["zip", "list"])
-def test_it_also_runs_where_nothing_guides_it(name: str) -> None:
-    assert fuzzed(name, 200, "--unguided").returncode == 0
+def test_fuzzer_runs_without_atheris(name: str) -> None:
+    assert run_fuzzer(name, 200, "--unguided").returncode == 0

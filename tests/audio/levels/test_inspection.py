@@ -53,7 +53,7 @@ def test_clean_file_passes_and_has_its_hash(name: str) -> None:
     assert len(inspection.peaks) == 800
 
 
-def make_pauses(before: float, after: float) -> Samples:
+def make_speech_with_pauses(before: float, after: float) -> Samples:
     return np.concatenate((noise(before, -65.0), speech_like(3.0), noise(after, -65.0, seed=2)))
 
 
@@ -76,7 +76,7 @@ POOR_SOUNDS: dict[str, tuple[Callable[[], Samples], str]] = {
     "one click in a silent room": (lambda: np.concatenate((noise(3.0, -70.0), [0.3])), "silent"),
     "hum": (lambda: tone(3.0, frequency=50.0, peak=0.1), "no_speech"),
     "hiss": (lambda: noise(3.0, -30.0), "no_speech"),
-    "mostly pause": (lambda: make_pauses(0.9, 6.0), "little_speech"),
+    "mostly pause": (lambda: make_speech_with_pauses(0.9, 6.0), "little_speech"),
     "quiet": (lambda: speech_like(rms_dbfs=-40.0, room_dbfs=-85.0), "too_quiet"),
     "loud": (lambda: np.tanh(speech_like(rms_dbfs=-5.0)) * 0.8, "too_loud"),
     "at the limit": (lambda: speech_like(rms_dbfs=-20.0) * 0.99 / np.abs(speech_like()).max(), "peak_high"),
@@ -87,8 +87,8 @@ POOR_SOUNDS: dict[str, tuple[Callable[[], Samples], str]] = {
     "slightly loud room": (lambda: speech_like(room_dbfs=-40.0), "noise_heard"),
     "offset": (lambda: speech_like() + 0.03, "dc_offset"),
     "negative offset": (lambda: speech_like() - 0.03, "dc_offset"),
-    "late start": (lambda: make_pauses(1.5, 0.2), "silence_at_start"),
-    "long end": (lambda: make_pauses(0.2, 1.5), "silence_at_end"),
+    "late start": (lambda: make_speech_with_pauses(1.5, 0.2), "silence_at_start"),
+    "long end": (lambda: make_speech_with_pauses(0.2, 1.5), "silence_at_end"),
     "long pause": (lambda: np.concatenate((speech_like(3.0), noise(1.6, -65.0), speech_like(3.0))), "long_pause"),
 }
 
@@ -118,7 +118,7 @@ def test_telephone_rate_has_a_warning() -> None:
 def test_clipping_and_pauses_have_a_position() -> None:
     (clipping,) = inspect_samples(make_clipped_speech(0.6, since=2.0)).findings
     assert clipping.at == pytest.approx(2.0, abs=0.3)
-    end = next(finding for finding in inspect_samples(make_pauses(0.2, 1.5)).findings if finding.at)
+    end = next(finding for finding in inspect_samples(make_speech_with_pauses(0.2, 1.5)).findings if finding.at)
     assert end.code == "silence_at_end"
     assert end.at == pytest.approx(2.96, abs=0.05)
 

@@ -211,12 +211,12 @@ def test_block_size_does_not_matter() -> None:
     whole.add(samples)
     for start in range(0, len(samples), 3200):
         parts.add(samples[start : start + 3200])
-    one, other = whole.build_power_profile(), parts.build_power_profile()
-    assert other.compute_snr() == pytest.approx(one.compute_snr())
-    assert (other.mean, other.mean_power) == pytest.approx((one.mean, one.mean_power))
-    assert other.find_speech_frames().tolist() == one.find_speech_frames().tolist()
+    profile, parts_profile = whole.build_power_profile(), parts.build_power_profile()
+    assert parts_profile.compute_snr() == pytest.approx(profile.compute_snr())
+    assert (parts_profile.mean, parts_profile.mean_power) == pytest.approx((profile.mean, profile.mean_power))
+    assert parts_profile.find_speech_frames().tolist() == profile.find_speech_frames().tolist()
     floats = samples / 32768.0
-    assert (one.mean, one.mean_power) == pytest.approx((floats.mean(), np.mean(floats**2)), rel=1e-6)
+    assert (profile.mean, profile.mean_power) == pytest.approx((floats.mean(), np.mean(floats**2)), rel=1e-6)
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 48000])

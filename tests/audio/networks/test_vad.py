@@ -141,10 +141,10 @@ def test_memory_does_not_grow_with_duration() -> None:
 
 
 def test_short_gaps_are_closed_and_clicks_dropped() -> None:
-    def spans() -> Iterator[tuple[float, float]]:
+    def list_spans() -> Iterator[tuple[float, float]]:
         yield from ((0.05, 0.5), (0.7, 1.0), (1.3, 1.35), (2.0, 2.99))
 
-    padded = tuple(vad._pad_spans(spans(), 3.0))
+    padded = tuple(vad._pad_spans(list_spans(), 3.0))
     assert padded == ((0.0, 1.08), (1.92, 3.0))
 
 

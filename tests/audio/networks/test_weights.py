@@ -70,7 +70,7 @@ def test_models_load_from_their_wheels_without_import() -> None:
     assert not {"silero_vad", "resemblyzer", "torch"} & sys.modules.keys()
 
 
-def test_safetensors_load(weights_path: Path) -> None:
+def test_safetensors_file_loads(weights_path: Path) -> None:
     weights_path.write_bytes(make_safetensors())
     arrays = require_arrays(load_safetensors("model", "model.bin", SHAPES))
     assert arrays.keys() == SHAPES.keys()

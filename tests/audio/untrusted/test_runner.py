@@ -20,14 +20,16 @@ from audio.untrusted.runner import ROOT, ChildFailed, ChildLimits, matches_shape
 from tests.support import jobs
 
 SHAPES = {"said": {"text": str, "number": int | float}}
-SHORT = ChildLimits(cpu_seconds=1, wall_seconds=20)
+SHORT_LIMITS = ChildLimits(cpu_seconds=1, wall_seconds=20)
 
 
-def collect_results(job: Job, data: bytes = b"", limits: ChildLimits = SHORT, **arguments: Any) -> list[dict[str, Any]]:
+def collect_results(
+    job: Job, data: bytes = b"", limits: ChildLimits = SHORT_LIMITS, **arguments: Any
+) -> list[dict[str, Any]]:
     return list(run_job(job, io.BytesIO(data), arguments, SHAPES, limits))
 
 
-def get_failure(job: Job, limits: ChildLimits = SHORT, **arguments: Any) -> tuple[str, str]:
+def get_failure(job: Job, limits: ChildLimits = SHORT_LIMITS, **arguments: Any) -> tuple[str, str]:
     with pytest.raises(ChildFailed) as failed:
         collect_results(job, limits=limits, **arguments)
     return failed.value.finding.code, failed.value.finding.text
@@ -39,14 +41,14 @@ def test_results_come_in_order_with_the_file_content(tmp_path: Path) -> None:
     ]
     path = tmp_path / "text"
     path.write_bytes(b"from a path")
-    assert [result["text"] for result in run_job(jobs.echo, path, {}, SHAPES, SHORT)] == ["from a path"]
+    assert [result["text"] for result in run_job(jobs.echo, path, {}, SHAPES, SHORT_LIMITS)] == ["from a path"]
     with path.open("rb") as file:
         file.seek(5)
-        assert [result["text"] for result in run_job(jobs.echo, file, {}, SHAPES, SHORT)] == ["from a path"]
+        assert [result["text"] for result in run_job(jobs.echo, file, {}, SHAPES, SHORT_LIMITS)] == ["from a path"]
 
 
 def test_each_result_arrives_as_soon_as_it_is_sent() -> None:
-    with closing(run_job(jobs.sleep, io.BytesIO(), {}, SHAPES, SHORT)) as results:
+    with closing(run_job(jobs.sleep, io.BytesIO(), {}, SHAPES, SHORT_LIMITS)) as results:
         assert int(next(results)["text"]) > 1
 
 
@@ -70,7 +72,7 @@ def test_output_printed_by_libraries_is_ignored() -> None:
 
 
 def test_refusal_raises_its_finding_after_earlier_results() -> None:
-    results = run_job(jobs.refuse, io.BytesIO(), {}, SHAPES, SHORT)
+    results = run_job(jobs.refuse, io.BytesIO(), {}, SHAPES, SHORT_LIMITS)
     assert next(results)["number"] == 1
     with pytest.raises(ChildFailed) as failed:
         next(results)
@@ -165,7 +167,7 @@ def test_endless_line_is_stopped() -> None:
 def test_in_memory_file_is_read_from_its_start() -> None:
     source = io.BytesIO(b"abc")
     source.seek(2)
-    assert [result["text"] for result in run_job(jobs.echo, source, {}, SHAPES, SHORT)] == ["abc"]
+    assert [result["text"] for result in run_job(jobs.echo, source, {}, SHAPES, SHORT_LIMITS)] == ["abc"]
 
 
 def test_silent_child_that_does_not_exit_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +191,7 @@ def wait_until(condition: Callable[[], bool]) -> bool:
 
 @pytest.mark.parametrize("job", [jobs.sleep, jobs.start_another])
 def test_closing_the_results_kills_the_child_and_its_children(job: Job) -> None:
-    results = run_job(job, io.BytesIO(), {}, SHAPES, SHORT)
+    results = run_job(job, io.BytesIO(), {}, SHAPES, SHORT_LIMITS)
     try:
         pid = int(next(results)["text"])
     except ChildFailed:  # only root may start another process here

@@ -49,7 +49,7 @@ def list_codes(wav: ConvertedWav) -> set[str]:
     return {finding.code for finding in wav.findings}
 
 
-def convert_refused(data: bytes, tmp_path: Path) -> str:
+def get_refusal_code(data: bytes, tmp_path: Path) -> str:
     target = tmp_path / "refused.wav"
     with pytest.raises(Refused) as refused:
         convert_to_wav(io.BytesIO(data), target)
@@ -327,7 +327,7 @@ def test_truncated_file_is_refused(tmp_path: Path, kind: str) -> None:
     container, encoding = kind.split("/")
     encode = by_libsndfile if container.isupper() else by_ffmpeg
     data = encode(np.repeat(VOICE, 3), 48000, container, encoding)
-    assert convert_refused(data[: len(data) * 6 // 10 | 1], tmp_path) == TRUNCATED_FORMATS[kind]
+    assert get_refusal_code(data[: len(data) * 6 // 10 | 1], tmp_path) == TRUNCATED_FORMATS[kind]
 
 
 def test_truncated_ogg_file_has_a_finding(convert_bytes: ConvertBytes) -> None:
@@ -341,13 +341,13 @@ def test_non_finite_and_huge_samples_are_refused(tmp_path: Path, value: float) -
     samples = VOICE.copy()
     samples[70000] = value
     for channels in (samples, np.stack([samples, samples], axis=1)):
-        assert convert_refused(by_libsndfile(channels, RATE, "WAV", "DOUBLE"), tmp_path) == "not_numbers"
+        assert get_refusal_code(by_libsndfile(channels, RATE, "WAV", "DOUBLE"), tmp_path) == "not_numbers"
 
 
 def test_too_many_channels_and_impossible_rates_are_refused(tmp_path: Path) -> None:
-    assert convert_refused(by_libsndfile(np.zeros((800, 9)), RATE, "WAV", "PCM_16"), tmp_path) == "too_many_channels"
+    assert get_refusal_code(by_libsndfile(np.zeros((800, 9)), RATE, "WAV", "PCM_16"), tmp_path) == "too_many_channels"
     for rate in (100, 3999, 1_000_000):
-        assert convert_refused(by_libsndfile(VOICE, rate, "WAV", "PCM_24"), tmp_path) == "rate_unusable"
+        assert get_refusal_code(by_libsndfile(VOICE, rate, "WAV", "PCM_24"), tmp_path) == "rate_unusable"
 
 
 def make_flac_header(frames: int) -> bytes:
@@ -359,14 +359,14 @@ def make_flac_header(frames: int) -> bytes:
 
 def test_header_that_claims_billions_of_frames_is_refused(tmp_path: Path) -> None:
     assert len(make_flac_header(68_700_000_000)) == 132
-    assert convert_refused(make_flac_header(68_700_000_000), tmp_path) in {
+    assert get_refusal_code(make_flac_header(68_700_000_000), tmp_path) in {
         "sound_damaged",
         "sound_missing",
         "rest_damaged",
     }
 
 
-def test_file_of_many_hours_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_reading_stops_at_the_maximum_hours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A megabyte of FLAC can hold days of silence."""
     monkeypatch.setattr(convert, "MAX_HOURS", 1.0)
     flac = by_libsndfile(np.zeros(3601 * 8000), 8000, "FLAC", "PCM_16")
@@ -378,13 +378,13 @@ def test_file_of_many_hours_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 def test_file_without_sound_is_refused(tmp_path: Path) -> None:
-    assert convert_refused(by_libsndfile(np.zeros(0), RATE, "AIFF", "PCM_16"), tmp_path) == "no_sound"
-    assert convert_refused(film(), tmp_path) == "no_sound"
+    assert get_refusal_code(by_libsndfile(np.zeros(0), RATE, "AIFF", "PCM_16"), tmp_path) == "no_sound"
+    assert get_refusal_code(film(), tmp_path) == "no_sound"
 
 
 def test_sample_rate_that_changes_midway_is_refused(tmp_path: Path) -> None:
     parts = [by_ffmpeg(VOICE, rate, "adts", "aac") for rate in (48000, 44100)]
-    assert convert_refused(b"".join(parts), tmp_path) == "format_changes"
+    assert get_refusal_code(b"".join(parts), tmp_path) == "format_changes"
 
 
 FILE_SIGNATURES = sorted(
@@ -395,7 +395,7 @@ FILE_SIGNATURES = sorted(
 @pytest.mark.parametrize("signature", [*FILE_SIGNATURES, b"\0\0\0\x20ftypM4A \0\0\0\0", b"0&\xb2u\x8ef\xcf\x11"])
 def test_random_bytes_after_any_signature_are_refused(tmp_path: Path, signature: bytes) -> None:
     for seed in range(2):
-        convert_refused(signature + random.Random(seed).randbytes(50_000), tmp_path)  # noqa: S311 - reproducible
+        get_refusal_code(signature + random.Random(seed).randbytes(50_000), tmp_path)  # noqa: S311 - reproducible
 
 
 @pytest.mark.parametrize("kind", ["FLAC/PCM_16", "OGG/VORBIS", "MP3/MPEG_LAYER_III", "webm/libopus", "mp4/aac"])
@@ -415,14 +415,14 @@ def test_flipped_bytes_are_refused_or_harmless(convert_bytes: ConvertBytes, kind
 def test_file_is_only_read_as_the_format_of_its_signature(tmp_path: Path) -> None:
     """FFmpeg would search further and find the MP3."""
     mp3 = by_libsndfile(VOICE, RATE, "MP3", "MPEG_LAYER_III")
-    assert convert_refused(b"\xff\xf1" + mp3, tmp_path) in {"sound_damaged", "rest_damaged"}
+    assert get_refusal_code(b"\xff\xf1" + mp3, tmp_path) in {"sound_damaged", "rest_damaged"}
 
 
 def test_playlist_is_refused_as_not_sound(tmp_path: Path) -> None:
     secret = tmp_path / "secret.wav"
     secret.write_bytes(sample_wav("slt-01"))
     for text in ("#EXTM3U\n#EXTINF:5,\n{}\n", "ffconcat version 1.0\nfile {}\n", '<?xml version="1.0"?><MPD>{}</MPD>'):
-        assert convert_refused(text.format(secret).encode(), tmp_path) == "not_sound"
+        assert get_refusal_code(text.format(secret).encode(), tmp_path) == "not_sound"
 
 
 def test_existing_target_and_unsupported_rate_are_refused(tmp_path: Path) -> None:

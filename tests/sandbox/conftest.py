@@ -1,4 +1,4 @@
-"""One sandbox for all tests of this folder; each test has an account of its own in it."""
+"""One sandbox for all tests of this folder. Each test uses its own account in it."""
 
 import io
 from base64 import b64encode
@@ -15,18 +15,18 @@ from resemble import Resemble
 from tests.support.sandbox import PATIENCE, Listener, Sandbox, until
 from tests.support.wav import sample_wav
 
-ENDED = ("finished", "dataset_issue", "consent_validation_failed")
+END_STATUSES = ("finished", "dataset_issue", "consent_validation_failed")
 
 
-class Studio:
-    """A customer of the vendor: the official SDK with a key of its own, and plain HTTP for what the SDK lacks."""
+class SandboxAccount:
+    """A Resemble account with its own key: calls by the official SDK, and by plain HTTP where the SDK has no call."""
 
     def __init__(self, address: str, key: str | None = None) -> None:
         self.address = address
-        self.use(key or f"key-{uuid4().hex}")
+        self.use_key(key or f"key-{uuid4().hex}")
 
-    def use(self, key: str) -> None:
-        """Go on with another key. The SDK keeps key and addresses in its class."""
+    def use_key(self, key: str) -> None:
+        """Switch to another key. The SDK stores the key and the URLs in its class."""
         self.key = key
         Resemble.api_key(key)
         Resemble.base_url(f"{self.address}/resemble/api/")
@@ -38,74 +38,76 @@ class Studio:
         )
 
     @property
-    def hint(self) -> str:
-        """What the sandbox's ledger calls this account."""
+    def key_digest(self) -> str:
+        """The account's name in the sandbox's ledger."""
         return sha256(self.key.encode()).hexdigest()[:12]
 
-    def call(self, method: str, path: str, **more: Any) -> requests.Response:
-        headers = {"Authorization": f"Bearer {self.key}"} | more.pop("headers", {})
+    def call_api(self, method: str, path: str, **options: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {self.key}"} | options.pop("headers", {})
         url = f"{self.address}/resemble/api/v2/{path}"
-        return requests.request(method, url, headers=headers, timeout=PATIENCE, **more)
+        return requests.request(method, url, headers=headers, timeout=PATIENCE, **options)
 
-    def voice(self, voice_type: str = "rapid", consent: str = "consent-slt", name: str = "Demo", **more: Any) -> str:
-        """A new voice; its uuid."""
-        answer = self.voices.create(name, base64_wav(sample_wav(consent)), voice_type=voice_type, **more)
-        assert answer["success"], answer
-        return str(answer["item"]["uuid"])
+    def create_voice(
+        self, voice_type: str = "rapid", consent: str = "consent-slt", name: str = "Demo", **options: Any
+    ) -> str:
+        """Return the UUID of the new voice."""
+        response = self.voices.create(name, encode_base64(sample_wav(consent)), voice_type=voice_type, **options)
+        assert response["success"], response
+        return str(response["item"]["uuid"])
 
-    def record(self, voice: str, wav: bytes, name: str, text: str = "Some words.", **more: Any) -> str:
-        """Upload a recording; its uuid."""
-        given: dict[str, Any] = {"is_active": True, "emotion": "neutral"} | more
-        answer = self.recordings.create(voice, io.BytesIO(wav), name, text, **given)
-        assert answer["success"], answer
-        return str(answer["item"]["uuid"])
+    def upload_recording(self, voice: str, wav: bytes, name: str, text: str = "Some words.", **changes: Any) -> str:
+        """Return the UUID of the new recording."""
+        options: dict[str, Any] = {"is_active": True, "emotion": "neutral"} | changes
+        response = self.recordings.create(voice, io.BytesIO(wav), name, text, **options)
+        assert response["success"], response
+        return str(response["item"]["uuid"])
 
-    def record_samples(self, voice: str, *names: str) -> None:
+    def upload_samples(self, voice: str, *names: str) -> None:
         for name in names:
-            self.record(voice, sample_wav(name), name)
+            self.upload_recording(voice, sample_wav(name), name)
 
-    def build(self, voice: str) -> dict[str, Any]:
-        """Build and wait for the end; the voice as it is then."""
-        answer = self.voices.build(voice)
-        assert answer["success"], answer
-        return self.ended(voice)
+    def build_voice(self, voice: str) -> dict[str, Any]:
+        """Build, wait for the end and return the voice."""
+        response = self.voices.build(voice)
+        assert response["success"], response
+        return self.wait_for_end(voice)
 
-    def ended(self, voice: str) -> dict[str, Any]:
-        def look() -> dict[str, Any] | None:
+    def wait_for_end(self, voice: str) -> dict[str, Any]:
+        def fetch_ended_voice() -> dict[str, Any] | None:
             item: dict[str, Any] = self.voices.get(voice)["item"]
-            return item if item["status"] in ENDED else None
+            return item if item["status"] in END_STATUSES else None
 
-        return until(look)
+        return until(fetch_ended_voice)
 
 
-def base64_wav(wav: bytes) -> str:
+def encode_base64(wav: bytes) -> str:
     return b64encode(wav).decode()
 
 
-SLT = tuple(f"slt-0{number}" for number in range(1, 9))
-RMS = tuple(f"rms-0{number}" for number in range(1, 7))
+SLT_CLIPS = tuple(f"slt-0{number}" for number in range(1, 9))
+RMS_CLIPS = tuple(f"rms-0{number}" for number in range(1, 7))
 
 
 @pytest.fixture(scope="package")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"))
     yield sandbox
     assert sandbox.stop() == 0
 
 
 @pytest.fixture
-def sandbox(running: Sandbox) -> Iterator[Sandbox]:
-    """The running sandbox, well-behaved at the start of each test."""
-    running.control("DELETE", "faults")
-    before = running.control("GET", "settings")["settings"]
-    yield running
-    running.control("POST", "settings", before)
-    running.control("DELETE", "faults")
+def sandbox(running_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """The running sandbox, without faults and with its start settings for each test."""
+    running_sandbox.control("DELETE", "faults")
+    settings = running_sandbox.control("GET", "settings")["settings"]
+    yield running_sandbox
+    running_sandbox.control("POST", "settings", settings)
+    running_sandbox.control("DELETE", "faults")
 
 
 @pytest.fixture
-def studio(sandbox: Sandbox) -> Studio:
-    return Studio(sandbox.address)
+def account(sandbox: Sandbox) -> SandboxAccount:
+    return SandboxAccount(sandbox.address)
 
 
 @pytest.fixture
@@ -117,20 +119,20 @@ def listener() -> Iterator[Listener]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """For a sandbox that a test starts and stops by itself."""
+    """The data folder of a sandbox that a test starts and stops itself."""
     return tmp_path / "own"
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., Sandbox]]:
-    """Start a sandbox of the test's own; what a failed test left running is killed."""
-    started: list[Sandbox] = []
+def start_sandbox() -> Iterator[Callable[..., Sandbox]]:
+    """Start a separate sandbox. Sandboxes that a failed test left running are killed."""
+    sandboxes: list[Sandbox] = []
 
-    def begin(folder: Path, **more: Any) -> Sandbox:
-        started.append(Sandbox(folder, **more))
-        return started[-1]
+    def start_and_register(folder: Path, **options: Any) -> Sandbox:
+        sandboxes.append(Sandbox(folder, **options))
+        return sandboxes[-1]
 
-    yield begin
-    for sandbox in started:
+    yield start_and_register
+    for sandbox in sandboxes:
         if sandbox.process.poll() is None:
             sandbox.kill()

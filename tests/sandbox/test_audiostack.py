@@ -382,13 +382,13 @@ def test_preview_speaks_with_the_files_also_when_they_are_deleted(studio: Studio
 
 
 def test_training_goes_on_where_the_sandbox_was_stopped(
-    start: Callable[..., Sandbox], folder: Path, tmp_path: Path
+    start_sandbox: Callable[..., Sandbox], folder: Path, tmp_path: Path
 ) -> None:
-    first = start(folder, training_seconds=600.0)
+    first = start_sandbox(folder, training_seconds=600.0)
     studio = Studio(first, tmp_path)
     alias = studio.asks_for(studio.samples(*SLT))["data"]["alias"]
     first.kill()
-    again = start(folder)
+    again = start_sandbox(folder)
     studio.sandbox = again
     studio.use(studio.key)
     again.control("POST", "clock", {"forward": 600})

@@ -9,10 +9,10 @@ import pytest
 import requests
 
 from sandbox.faults import ACTIONS, DEFAULT_ACTIONS, Chaos, Rule, chaos_from
-from tests.sandbox.conftest import Studio
+from tests.sandbox.conftest import SandboxAccount
 from tests.support.sandbox import PATIENCE, Sandbox
 
-Start = Callable[..., Sandbox]
+StartSandbox = Callable[..., Sandbox]
 MIXED = ["status:503", "html", "drop", "wrong_type", "lose"]
 
 
@@ -71,8 +71,8 @@ def test_an_ended_chance_is_over_and_still_told(unsettled: Sandbox) -> None:
     assert unsettled.control("GET", "chaos")["chaos"] == ended
 
 
-def test_the_seed_is_printed_and_returned(start: Start, folder: Path) -> None:
-    sandbox = start(folder)
+def test_the_seed_is_printed_and_returned(start_sandbox: StartSandbox, folder: Path) -> None:
+    sandbox = start_sandbox(folder)
     seed = _begun(sandbox, seed=None)["seed"]
     other = _begun(sandbox)["seed"]
     sandbox.stop()
@@ -139,7 +139,7 @@ def test_nonsense_is_refused_and_changes_nothing(unsettled: Sandbox, told: dict[
     assert unsettled.control("GET", "chaos") == before
 
 
-def test_rules_and_chance_go_together(unsettled: Sandbox, studio: Studio) -> None:
+def test_rules_and_chance_go_together(unsettled: Sandbox, account: SandboxAccount) -> None:
     _begun(unsettled, share=1, actions=["status:503"])
     unsettled.faults({"operation": "list_voices", "do": "status:418", "nth": 1})
-    assert [studio.call("GET", "voices").status_code for _ in range(2)] == [418, 503]
+    assert [account.call_api("GET", "voices").status_code for _ in range(2)] == [418, 503]

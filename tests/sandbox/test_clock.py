@@ -14,66 +14,66 @@ from sandbox.context import House
 from sandbox.resemble_v2 import rows
 from sandbox.store import Kept, Store
 from sandbox.training import Training
-from tests.sandbox.conftest import SLT, Studio
+from tests.sandbox.conftest import SLT_CLIPS, SandboxAccount
 from tests.support.sandbox import Listener, Sandbox, until
 
-Start = Callable[..., Sandbox]
+StartSandbox = Callable[..., Sandbox]
 FORTY_MINUTES = 2400
 
 
-def _training(studio: Studio, **more: Any) -> str:
-    voice = studio.voice(**more)
-    studio.record_samples(voice, *SLT[:3])
-    assert studio.voices.build(voice)["success"]
+def _training(account: SandboxAccount, **more: Any) -> str:
+    voice = account.create_voice(**more)
+    account.upload_samples(voice, *SLT_CLIPS[:3])
+    assert account.voices.build(voice)["success"]
     return voice
 
 
-def _status(studio: Studio, voice: str) -> str:
-    return str(studio.voices.get(voice)["item"]["status"])
+def _status(account: SandboxAccount, voice: str) -> str:
+    return str(account.voices.get(voice)["item"]["status"])
 
 
-def test_forty_minutes_of_training_pass_at_once(start: Start, folder: Path, listener: Listener) -> None:
-    sandbox = start(folder, training_seconds=FORTY_MINUTES)
-    studio = Studio(sandbox.address)
-    voice = _training(studio, callback_uri=f"{listener.address}/hook")
+def test_forty_minutes_of_training_pass_at_once(start_sandbox: StartSandbox, folder: Path, listener: Listener) -> None:
+    sandbox = start_sandbox(folder, training_seconds=FORTY_MINUTES)
+    account = SandboxAccount(sandbox.address)
+    voice = _training(account, callback_uri=f"{listener.address}/hook")
     sandbox.forward(FORTY_MINUTES - 600)
-    assert (_status(studio, voice), sandbox.control("GET", "work")["due"]) == ("running", 0)
+    assert (_status(account, voice), sandbox.control("GET", "work")["due"]) == ("running", 0)
     sandbox.forward(600)
     assert listener.heard() == {"ok": True, "id": voice, "status": "finished", "recordings": [], "issue": None}
-    item = studio.voices.get(voice)["item"]
+    item = account.voices.get(voice)["item"]
     assert item["updated_at"] > item["created_at"]
     assert item["updated_at"][:13] == sandbox.control("GET", "clock")["now"][:13], "stamped by the pushed clock"
     sandbox.stop()
 
 
-def test_a_training_comes_due_while_the_sandbox_is_dead(start: Start, folder: Path) -> None:
-    first = start(folder, training_seconds=FORTY_MINUTES)
-    studio = Studio(first.address)
-    voice = _training(studio)
+def test_a_training_comes_due_while_the_sandbox_is_dead(start_sandbox: StartSandbox, folder: Path) -> None:
+    first = start_sandbox(folder, training_seconds=FORTY_MINUTES)
+    account = SandboxAccount(first.address)
+    voice = _training(account)
     assert first.forward(600)["ahead"] == 600
-    until(lambda: _status(studio, voice) == "running")
+    until(lambda: _status(account, voice) == "running")
     first.kill()
-    second = start(folder, training_seconds=FORTY_MINUTES)
+    second = start_sandbox(folder, training_seconds=FORTY_MINUTES)
     assert second.control("GET", "clock")["ahead"] == 600, "else what was due in half an hour is due in forty minutes"
-    again = Studio(second.address, studio.key)
+    again = SandboxAccount(second.address, account.key)
     assert _status(again, voice) == "running"
     second.forward(FORTY_MINUTES - 600)
-    assert again.ended(voice)["status"] == "finished"
+    assert again.wait_for_end(voice)["status"] == "finished"
     second.kill()
-    third = start(folder)
-    assert _status(Studio(third.address, studio.key), voice) == "finished"
+    third = start_sandbox(folder)
+    assert _status(SandboxAccount(third.address, account.key), voice) == "finished"
     assert third.control("GET", "work")["due"] == 0
     third.stop()
 
 
-def test_a_lag_is_over_when_the_clock_says_so(start: Start, folder: Path) -> None:
-    sandbox = start(folder)
-    studio = Studio(sandbox.address)
-    studio.voice()
+def test_a_lag_is_over_when_the_clock_says_so(start_sandbox: StartSandbox, folder: Path) -> None:
+    sandbox = start_sandbox(folder)
+    account = SandboxAccount(sandbox.address)
+    account.create_voice()
     sandbox.faults({"operation": "list_voices", "do": "hide:60"})
-    assert studio.voices.all(1)["items"] == []
+    assert account.voices.all(1)["items"] == []
     sandbox.forward(61)
-    assert len(studio.voices.all(1)["items"]) == 1
+    assert len(account.voices.all(1)["items"]) == 1
     sandbox.stop()
 
 

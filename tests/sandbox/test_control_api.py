@@ -10,30 +10,30 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox.conftest import SLT, Studio, base64_wav
+from tests.sandbox.conftest import SLT_CLIPS, SandboxAccount, encode_base64
 from tests.support.sandbox import Listener, Sandbox, SandboxRefused, until
 from tests.support.wav import sample_wav
 
-Start = Callable[..., Sandbox]
+StartSandbox = Callable[..., Sandbox]
 
 
-def _create(studio: Studio, name: str, **more: Any) -> requests.Response:
-    body = {"name": name, "consent": base64_wav(sample_wav("consent-slt")), "voice_type": "rapid"}
-    return studio.call("POST", "voices", json=body | more)
+def _create(account: SandboxAccount, name: str, **more: Any) -> requests.Response:
+    body = {"name": name, "consent": encode_base64(sample_wav("consent-slt")), "voice_type": "rapid"}
+    return account.call_api("POST", "voices", json=body | more)
 
 
-def test_after_means_done_but_not_answered(studio: Studio, sandbox: Sandbox) -> None:
+def test_after_means_done_but_not_answered(account: SandboxAccount, sandbox: Sandbox) -> None:
     sandbox.faults({"operation": "create_voice", "nth": 2, "phase": "after_commit", "do": "drop"})
-    assert _create(studio, "first").status_code == 200
+    assert _create(account, "first").status_code == 200
     with pytest.raises(requests.ConnectionError):
-        _create(studio, "second")
-    assert _create(studio, "third").status_code == 200
-    assert [item["name"] for item in studio.voices.all(1)["items"]] == ["third", "second", "first"]
-    billed = [line["name"] for line in sandbox.ledger(operation="create_voice", account=studio.hint)]
+        _create(account, "second")
+    assert _create(account, "third").status_code == 200
+    assert [item["name"] for item in account.voices.all(1)["items"]] == ["third", "second", "first"]
+    billed = [line["name"] for line in sandbox.ledger(operation="create_voice", account=account.key_digest)]
     assert billed == ["first", "second", "third"]
 
 
-def test_before_means_not_done(studio: Studio, sandbox: Sandbox) -> None:
+def test_before_means_not_done(account: SandboxAccount, sandbox: Sandbox) -> None:
     sandbox.faults(
         {"operation": "create_voice", "nth": 1, "do": "drop"},
         {"operation": "create_voice", "nth": 2, "do": "status:503"},
@@ -42,85 +42,85 @@ def test_before_means_not_done(studio: Studio, sandbox: Sandbox) -> None:
         {"operation": "create_voice", "nth": 5, "do": "truncate"},
     )
     with pytest.raises(requests.ConnectionError):
-        _create(studio, "dropped")
-    assert (_create(studio, "down").status_code, studio.voices.all(1)["items"]) == (503, [])
-    limited = _create(studio, "limited")
+        _create(account, "dropped")
+    assert (_create(account, "down").status_code, account.voices.all(1)["items"]) == (503, [])
+    limited = _create(account, "limited")
     assert (limited.status_code, limited.headers["Retry-After"]) == (429, "7")
     assert limited.json()["success"] is False
-    assert b"\xff" in _create(studio, "garbage").content
+    assert b"\xff" in _create(account, "garbage").content
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-        _create(studio, "half")
-    assert studio.voices.all(1)["items"] == []
-    assert sandbox.ledger(account=studio.hint) == []
+        _create(account, "half")
+    assert account.voices.all(1)["items"] == []
+    assert sandbox.ledger(account=account.key_digest) == []
 
 
 @pytest.mark.parametrize("do", ["status:500", "garbage", "truncate"])
-def test_every_lost_answer_leaves_the_state_committed(studio: Studio, sandbox: Sandbox, do: str) -> None:
+def test_every_lost_answer_leaves_the_state_committed(account: SandboxAccount, sandbox: Sandbox, do: str) -> None:
     sandbox.faults({"operation": "create_voice", "phase": "after_commit", "do": do})
     try:
-        answer = _create(studio, "done all the same")
+        answer = _create(account, "done all the same")
         assert answer.status_code == 500 or b"\xff" in answer.content
     except requests.RequestException:
         assert do == "truncate"
-    assert studio.voices.all(1)["total_results"] == 1
+    assert account.voices.all(1)["total_results"] == 1
 
 
-def test_a_delay_is_waited_out(studio: Studio, sandbox: Sandbox) -> None:
+def test_a_delay_is_waited_out(account: SandboxAccount, sandbox: Sandbox) -> None:
     sandbox.faults({"operation": "get_voice", "do": "delay:0.4"})
-    voice = studio.voice()
+    voice = account.create_voice()
     began = time.monotonic()
-    assert studio.voices.get(voice)["success"] is True
+    assert account.voices.get(voice)["success"] is True
     assert time.monotonic() - began >= 0.4
 
 
-def test_a_hang_answers_nobody_and_blocks_nobody_else(studio: Studio, sandbox: Sandbox) -> None:
+def test_a_hang_answers_nobody_and_blocks_nobody_else(account: SandboxAccount, sandbox: Sandbox) -> None:
     sandbox.faults({"operation": "list_voices", "nth": 1, "do": "hang"})
-    url, key = f"{sandbox.address}/resemble/api/v2/voices", {"Authorization": f"Bearer {studio.key}"}
+    url, key = f"{sandbox.address}/resemble/api/v2/voices", {"Authorization": f"Bearer {account.key}"}
     with pytest.raises(requests.ReadTimeout):
         requests.get(url, headers=key, timeout=0.3)
-    assert studio.voices.all(1)["success"] is True
+    assert account.voices.all(1)["success"] is True
 
 
-def test_a_list_that_lags_hides_what_is_new(studio: Studio, sandbox: Sandbox) -> None:
-    studio.voice()
+def test_a_list_that_lags_hides_what_is_new(account: SandboxAccount, sandbox: Sandbox) -> None:
+    account.create_voice()
     sandbox.faults({"operation": "list_voices", "nth": 1, "do": "hide:60"})
-    assert studio.voices.all(1)["items"] == []
-    assert len(studio.voices.all(1)["items"]) == 1
+    assert account.voices.all(1)["items"] == []
+    assert len(account.voices.all(1)["items"]) == 1
 
 
-def test_a_fault_for_every_operation(studio: Studio, sandbox: Sandbox) -> None:
+def test_a_fault_for_every_operation(account: SandboxAccount, sandbox: Sandbox) -> None:
     sandbox.faults({"operation": "*", "do": "status:502"})
-    assert studio.call("GET", "voices").status_code == 502
-    assert studio.call("DELETE", "voices/x").status_code == 502
+    assert account.call_api("GET", "voices").status_code == 502
+    assert account.call_api("DELETE", "voices/x").status_code == 502
     sandbox.control("DELETE", "faults")
-    assert studio.call("GET", "voices").status_code == 200
+    assert account.call_api("GET", "voices").status_code == 200
 
 
-def _finish(studio: Studio, listener: Listener) -> str:
-    voice = studio.voice(callback_uri=f"{listener.address}/hook")
-    studio.record_samples(voice, *SLT[:3])
-    studio.build(voice)
+def _finish(account: SandboxAccount, listener: Listener) -> str:
+    voice = account.create_voice(callback_uri=f"{listener.address}/hook")
+    account.upload_samples(voice, *SLT_CLIPS[:3])
+    account.build_voice(voice)
     return voice
 
 
-def test_a_callback_sent_three_times(studio: Studio, sandbox: Sandbox, listener: Listener) -> None:
+def test_a_callback_sent_three_times(account: SandboxAccount, sandbox: Sandbox, listener: Listener) -> None:
     sandbox.faults({"operation": "callback", "do": "duplicate:3"})
-    voice = _finish(studio, listener)
+    voice = _finish(account, listener)
     assert [listener.heard()["id"] for _ in range(3)] == [voice] * 3
 
 
-def test_a_lost_callback(studio: Studio, sandbox: Sandbox, listener: Listener) -> None:
+def test_a_lost_callback(account: SandboxAccount, sandbox: Sandbox, listener: Listener) -> None:
     sandbox.faults({"operation": "callback", "nth": 1, "do": "lose"})
-    _finish(studio, listener)
-    second = _finish(studio, listener)
+    _finish(account, listener)
+    second = _finish(account, listener)
     assert listener.heard()["id"] == second
     with pytest.raises(Empty):
         listener.posted.get_nowait()
 
 
-def test_a_broken_callback(studio: Studio, sandbox: Sandbox, listener: Listener) -> None:
+def test_a_broken_callback(account: SandboxAccount, sandbox: Sandbox, listener: Listener) -> None:
     sandbox.faults({"operation": "callback", "do": "broken"})
-    voice = _finish(studio, listener)
+    voice = _finish(account, listener)
     kind, text = listener.posted.get(timeout=60)
     assert kind == "application/json"
     with pytest.raises(ValueError, match="delimiter"):
@@ -128,12 +128,14 @@ def test_a_broken_callback(studio: Studio, sandbox: Sandbox, listener: Listener)
     assert voice in text
 
 
-def test_a_callback_is_tried_again_until_somebody_answers(studio: Studio, sandbox: Sandbox, listener: Listener) -> None:
+def test_a_callback_is_tried_again_until_somebody_answers(
+    account: SandboxAccount, sandbox: Sandbox, listener: Listener
+) -> None:
     address = listener.address
     listener.close()
-    voice = studio.voice(callback_uri=f"{address}/hook")
-    studio.record_samples(voice, *SLT[:3])
-    studio.build(voice)
+    voice = account.create_voice(callback_uri=f"{address}/hook")
+    account.upload_samples(voice, *SLT_CLIPS[:3])
+    account.build_voice(voice)
     later = Listener(int(address.rsplit(":", 1)[1]))
     try:
         assert later.heard()["id"] == voice
@@ -174,21 +176,21 @@ def test_a_page_in_a_browser_cannot_steer_it(sandbox: Sandbox) -> None:
     assert answer.status_code == 403
 
 
-def test_the_ledger_tells_what_was_charged_to_whom(studio: Studio, sandbox: Sandbox) -> None:
-    voice = studio.voice(name="Billed")
-    studio.record_samples(voice, *SLT[:3])
-    studio.build(voice)
-    studio.voices.delete(voice)
+def test_the_ledger_tells_what_was_charged_to_whom(account: SandboxAccount, sandbox: Sandbox) -> None:
+    voice = account.create_voice(name="Billed")
+    account.upload_samples(voice, *SLT_CLIPS[:3])
+    account.build_voice(voice)
+    account.voices.delete(voice)
     lines = sandbox.ledger(voice=voice)
     told = [(line["operation"], line["name"], line["charged"]) for line in lines]
     assert told == [("create_voice", "Billed", 200.0), ("build_voice", "Billed", 0.0), ("delete_voice", "Billed", 0.0)]
-    assert {line["account"] for line in lines} == {studio.hint}
+    assert {line["account"] for line in lines} == {account.key_digest}
 
 
-def test_the_log_has_every_request_and_no_key(studio: Studio, sandbox: Sandbox) -> None:
+def test_the_log_has_every_request_and_no_key(account: SandboxAccount, sandbox: Sandbox) -> None:
     before = sandbox.control("GET", "requests")["count"]
-    studio.voices.all(1)
-    requests.get(f"{sandbox.address}/nowhere?key={studio.key}", timeout=60)
+    account.voices.all(1)
+    requests.get(f"{sandbox.address}/nowhere?key={account.key}", timeout=60)
     log = sandbox.control("GET", "requests")
     listed, nowhere, _ = log["requests"][-3:]
     assert log["count"] == before + 3
@@ -198,9 +200,9 @@ def test_the_log_has_every_request_and_no_key(studio: Studio, sandbox: Sandbox) 
         "list_voices",
         200,
     )
-    assert listed["headers"]["Authorization"] == f"Token token=[{studio.hint}]"
+    assert listed["headers"]["Authorization"] == f"Token token=[{account.key_digest}]"
     assert (nowhere["path"], nowhere["status"]) == ("/nowhere", 404)
-    assert studio.key not in str(log)
+    assert account.key not in str(log)
 
 
 @pytest.mark.parametrize(
@@ -216,95 +218,99 @@ def test_the_log_has_every_request_and_no_key(studio: Studio, sandbox: Sandbox) 
     ],
 )
 def test_the_log_has_every_header_and_the_hint_in_place_of_the_key(
-    sandbox: Sandbox, studio: Studio, header: str, form: str
+    sandbox: Sandbox, account: SandboxAccount, header: str, form: str
 ) -> None:
-    sent = {header: form.format(studio.key), "X-Odd": f"around {studio.key}!", "Accept": "audio/wav"}
+    sent = {header: form.format(account.key), "X-Odd": f"around {account.key}!", "Accept": "audio/wav"}
     requests.get(f"{sandbox.address}/nowhere", headers=sent, timeout=60)
     seen = {name.lower(): value for name, value in sandbox.requests()[-2]["headers"].items()}
-    assert seen[header.lower()] == form.format(f"[{studio.hint}]")
-    assert (seen["x-odd"], seen["accept"]) == (f"around [{studio.hint}]!", "audio/wav")
+    assert seen[header.lower()] == form.format(f"[{account.key_digest}]")
+    assert (seen["x-odd"], seen["accept"]) == (f"around [{account.key_digest}]!", "audio/wav")
 
 
-def test_no_key_is_written_anywhere(start: Start, folder: Path) -> None:
-    sandbox = start(folder)
-    studio = Studio(sandbox.address)
+def test_no_key_is_written_anywhere(start_sandbox: StartSandbox, folder: Path) -> None:
+    sandbox = start_sandbox(folder)
+    account = SandboxAccount(sandbox.address)
     sandbox.control("POST", "chaos", {"share": 0})
-    voice = _finish_without_callback(studio)
-    studio.call("GET", "voices", headers={"X-Access-Token": studio.key, "x-api-key": studio.key})
-    sound = studio.recordings.all(voice, 1)["items"][0]["audio_src"]
+    voice = _finish_without_callback(account)
+    account.call_api("GET", "voices", headers={"X-Access-Token": account.key, "x-api-key": account.key})
+    sound = account.recordings.all(voice, 1)["items"][0]["audio_src"]
     (folder / "audio").rename(folder / "gone")
-    assert requests.get(sound, headers={"x-api-key": studio.key}, timeout=60).status_code == 500
+    assert requests.get(sound, headers={"x-api-key": account.key}, timeout=60).status_code == 500
     told = json.dumps([sandbox.ledger(), sandbox.requests()])
     sandbox.stop()
-    assert studio.hint in told
-    assert studio.key not in told
+    assert account.key_digest in told
+    assert account.key not in told
     assert "Chaos with seed" in sandbox.said
     assert "FileNotFoundError" in sandbox.said
-    assert studio.key not in sandbox.said
+    assert account.key not in sandbox.said
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert any(path.name == "sandbox.sqlite3" for path in files)
-    assert not [path for path in files if studio.key.encode() in path.read_bytes()]
+    assert not [path for path in files if account.key.encode() in path.read_bytes()]
 
 
-def _finish_without_callback(studio: Studio) -> str:
-    voice = studio.voice()
-    studio.record_samples(voice, *SLT[:3])
-    assert studio.build(voice)["status"] == "finished"
+def _finish_without_callback(account: SandboxAccount) -> str:
+    voice = account.create_voice()
+    account.upload_samples(voice, *SLT_CLIPS[:3])
+    assert account.build_voice(voice)["status"] == "finished"
     return voice
 
 
-def test_a_restart_keeps_everything(start: Start, folder: Path) -> None:
-    first = start(folder)
-    studio = Studio(first.address)
-    voice = _finish_without_callback(studio)
-    before = (studio.voices.get(voice), first.ledger())
-    sounds = [item["uuid"] for item in studio.recordings.all(voice, 1)["items"]]
+def test_a_restart_keeps_everything(start_sandbox: StartSandbox, folder: Path) -> None:
+    first = start_sandbox(folder)
+    account = SandboxAccount(first.address)
+    voice = _finish_without_callback(account)
+    before = (account.voices.get(voice), first.ledger())
+    sounds = [item["uuid"] for item in account.recordings.all(voice, 1)["items"]]
     first.kill()
-    second = start(folder)
-    again = Studio(second.address, studio.key)
+    second = start_sandbox(folder)
+    again = SandboxAccount(second.address, account.key)
     assert (again.voices.get(voice), second.ledger()) == before
     assert [item["uuid"] for item in again.recordings.all(voice, 1)["items"]] == sounds
     assert again.clips.create_direct("project", voice, "Still there.")["success"] is True
     assert second.stop() == 0
 
 
-def test_a_training_goes_on_after_a_kill_and_calls_back(start: Start, folder: Path, listener: Listener) -> None:
-    first = start(folder, training_seconds=600.0)
-    studio = Studio(first.address)
-    voice = studio.voice(callback_uri=f"{listener.address}/hook")
-    studio.record_samples(voice, *SLT[:3])
-    studio.voices.build(voice)
-    until(lambda: studio.voices.get(voice)["item"]["status"] == "running")
+def test_a_training_goes_on_after_a_kill_and_calls_back(
+    start_sandbox: StartSandbox, folder: Path, listener: Listener
+) -> None:
+    first = start_sandbox(folder, training_seconds=600.0)
+    account = SandboxAccount(first.address)
+    voice = account.create_voice(callback_uri=f"{listener.address}/hook")
+    account.upload_samples(voice, *SLT_CLIPS[:3])
+    account.voices.build(voice)
+    until(lambda: account.voices.get(voice)["item"]["status"] == "running")
     first.kill()
-    second = start(folder)
+    second = start_sandbox(folder)
     second.forward(600)
     assert listener.heard()["id"] == voice
-    assert Studio(second.address, studio.key).ended(voice)["status"] == "finished"
+    assert SandboxAccount(second.address, account.key).wait_for_end(voice)["status"] == "finished"
     assert len(second.ledger(operation="build_voice")) == 1
     second.stop()
 
 
-def test_a_folder_or_a_port_in_use_is_said_plainly(start: Start, sandbox: Sandbox, folder: Path) -> None:
+def test_a_folder_or_a_port_in_use_is_said_plainly(start_sandbox: StartSandbox, sandbox: Sandbox, folder: Path) -> None:
     with pytest.raises(SandboxRefused, match="another sandbox already works in"):
-        start(sandbox.folder)
+        start_sandbox(sandbox.folder)
     with pytest.raises(SandboxRefused, match=f"Cannot listen on 127.0.0.1:{sandbox.port}: Address already"):
-        start(folder, port=sandbox.port)
+        start_sandbox(folder, port=sandbox.port)
 
 
-def test_the_dashboards_database_is_not_touched(sandbox: Sandbox, studio: Studio) -> None:
-    studio.voice()
+def test_the_dashboards_database_is_not_touched(sandbox: Sandbox, account: SandboxAccount) -> None:
+    account.create_voice()
     assert not (sandbox.folder / "dashboard").exists()
 
 
-def test_work_is_due_until_its_callback_was_taken(studio: Studio, sandbox: Sandbox, listener: Listener) -> None:
+def test_work_is_due_until_its_callback_was_taken(
+    account: SandboxAccount, sandbox: Sandbox, listener: Listener
+) -> None:
     def due() -> int:
         return int(sandbox.control("GET", "work")["due"])
 
     until(lambda: due() == 0)
     sandbox.faults({"operation": "callback", "do": "delay:3600"})
-    voice = studio.voice(callback_uri=f"{listener.address}/hook")
-    studio.record_samples(voice, *SLT[:3])
-    studio.build(voice)
+    voice = account.create_voice(callback_uri=f"{listener.address}/hook")
+    account.upload_samples(voice, *SLT_CLIPS[:3])
+    account.build_voice(voice)
     assert due() == 1
-    assert studio.voices.delete(voice)["success"]
+    assert account.voices.delete(voice)["success"]
     assert due() == 0

@@ -17,7 +17,7 @@ import requests
 import soundfile
 
 from audio.datasets.archive_writer import Entry, stream_tarball
-from tests.sandbox.conftest import RMS, SLT
+from tests.sandbox.conftest import RMS_CLIPS, SLT_CLIPS
 from tests.support.sandbox import PATIENCE, Listener, Sandbox, until
 from tests.support.wav import SAMPLE, noise, sample_wav, tone, wav_bytes
 from tests.support.zips import STORED, Member, zip_of
@@ -130,7 +130,7 @@ def studio(sandbox: Sandbox) -> Studio:
 
 
 def test_the_three_steps_of_the_page_make_a_voice_of_one_wav(studio: Studio) -> None:
-    data = spoken(*SLT)
+    data = spoken(*SLT_CLIPS)
     said = studio.announced(data)
     assert said["headers"] == {"Content-Type": "audio/x-wav", "Content-MD5": b64encode(md5(data)).decode()}
     (voice,) = studio.voices()
@@ -149,15 +149,15 @@ def test_the_three_steps_of_the_page_make_a_voice_of_one_wav(studio: Studio) -> 
     assert all(0 <= score <= 1 for score in ended["scores"].values())
 
 
-@pytest.mark.parametrize("texts", [None, {name.replace("-", ""): f"Said in {name}." for name in SLT}])
+@pytest.mark.parametrize("texts", [None, {name.replace("-", ""): f"Said in {name}." for name in SLT_CLIPS}])
 def test_clips_with_and_without_texts(studio: Studio, texts: dict[str, str] | None) -> None:
-    voice = studio.trained(packed(samples(*SLT), texts))
+    voice = studio.trained(packed(samples(*SLT_CLIPS), texts))
     assert voice["status"] == "finished", voice
     assert set(voice["scores"]) == SCORES
 
 
 def test_a_zip_and_a_plain_tar_are_read_too(studio: Studio) -> None:
-    clips = samples(*SLT)
+    clips = samples(*SLT_CLIPS)
     zipped = zip_of(*(Member(f"{name}.wav".encode(), data, method=STORED) for name, data in clips.items()))
     kind = {"content-type": "application/zip", "filename": "data.zip"}
     assert studio.trained(zipped, **kind)["status"] == "finished"
@@ -172,10 +172,10 @@ def test_a_zip_and_a_plain_tar_are_read_too(studio: Studio) -> None:
 
 
 def test_noise_lowers_the_scores(studio: Studio) -> None:
-    clean = np.concatenate([soundfile.read(SAMPLE / f"{name}.flac")[0] for name in SLT])
+    clean = np.concatenate([soundfile.read(SAMPLE / f"{name}.flac")[0] for name in SLT_CLIPS])
     hissing = wav_bytes(clean + noise(len(clean) / 16000, -35))
     scores = studio.trained(hissing)["scores"]
-    assert scores["voice_similarity"] < studio.trained(spoken(*SLT))["scores"]["voice_similarity"]
+    assert scores["voice_similarity"] < studio.trained(spoken(*SLT_CLIPS))["scores"]["voice_similarity"]
 
 
 # --- what is announced ---
@@ -327,16 +327,16 @@ def test_the_signature_is_in_no_log(studio: Studio) -> None:
     ],
 )
 def test_what_breaks_a_rule_of_the_page_is_named(studio: Studio, clips: dict[str, bytes], words: str) -> None:
-    voice = studio.trained(packed(samples(*SLT) | clips if clips else {}))
+    voice = studio.trained(packed(samples(*SLT_CLIPS) | clips if clips else {}))
     assert voice["status"] == "dataset_issue"
     assert words in voice["issue"]
     assert "scores" not in voice
 
 
 def test_texts_and_clips_must_match(studio: Studio) -> None:
-    voice = studio.trained(packed(samples(*SLT), {"slt01": "Only this one."}))
+    voice = studio.trained(packed(samples(*SLT_CLIPS), {"slt01": "Only this one."}))
     assert "metadata.csv has no text for slt02, slt03" in voice["issue"]
-    clips = {f"{name}.wav": data for name, data in samples(*SLT).items()}
+    clips = {f"{name}.wav": data for name, data in samples(*SLT_CLIPS).items()}
     lines = "".join(f"{name}|Words.\n" for name in ("slt01", "nowhere")).encode()
     members = [Member(name.encode(), data, method=STORED) for name, data in (clips | {"metadata.csv": lines}).items()]
     voice = studio.trained(zip_of(*members), **{"content-type": "application/zip", "filename": "data.zip"})
@@ -344,13 +344,13 @@ def test_texts_and_clips_must_match(studio: Studio) -> None:
 
 
 def test_another_speaker_is_noticed_in_clips(studio: Studio) -> None:
-    voice = studio.trained(packed(samples(*SLT, "rms-01")))
+    voice = studio.trained(packed(samples(*SLT_CLIPS, "rms-01")))
     assert voice["status"] == "dataset_issue"
     assert "another speaker or level): rms01" in voice["issue"]
 
 
 def test_another_speaker_is_noticed_in_one_wav(studio: Studio) -> None:
-    voice = studio.trained(spoken(*SLT, *SLT, *RMS[:4]))
+    voice = studio.trained(spoken(*SLT_CLIPS, *SLT_CLIPS, *RMS_CLIPS[:4]))
     assert voice["status"] == "dataset_issue"
     assert "another speaker" in voice["issue"]
 
@@ -387,7 +387,7 @@ def test_a_voice_in_training_is_not_built_twice(studio: Studio) -> None:
 
 def test_more_data_and_another_build(studio: Studio) -> None:
     """While it trains anew it has no scores of before."""
-    data = spoken(*SLT)
+    data = spoken(*SLT_CLIPS)
     said = studio.announced(data)
     put(said, data)
     studio.builds(said["voice"])
@@ -400,7 +400,7 @@ def test_more_data_and_another_build(studio: Studio) -> None:
 
 @pytest.mark.parametrize("good", [True, False])
 def test_the_callback_tells_the_end(studio: Studio, listener: Listener, good: bool) -> None:
-    data = spoken(*SLT) if good else spoken("rms-silent")
+    data = spoken(*SLT_CLIPS) if good else spoken("rms-silent")
     voice = studio.trained(data, callback_uri=f"{listener.address}/hook")
     told = listener.heard()
     assert (told["id"], told["ok"], told["status"]) == (voice["uuid"], good, voice["status"])
@@ -408,13 +408,13 @@ def test_the_callback_tells_the_end(studio: Studio, listener: Listener, good: bo
     assert told.get("scores") == voice.get("scores")
 
 
-def test_a_restart_goes_on_with_what_was_uploaded(start: Callable[..., Sandbox], folder: Path) -> None:
-    first = start(folder, training_seconds=600.0)
+def test_a_restart_goes_on_with_what_was_uploaded(start_sandbox: Callable[..., Sandbox], folder: Path) -> None:
+    first = start_sandbox(folder, training_seconds=600.0)
     studio = Studio(first)
-    uuid = studio.sent(spoken(*SLT, *SLT))
+    uuid = studio.sent(spoken(*SLT_CLIPS, *SLT_CLIPS))
     studio.builds(uuid)
     first.kill()
-    second = start(folder)
+    second = start_sandbox(folder)
     second.control("POST", "clock", {"forward": 700})
     assert Studio(second, studio.key).ended(uuid)["status"] == "finished"
 

@@ -72,9 +72,9 @@ def studio(sandbox: Sandbox) -> Studio:
 
 
 @pytest.fixture(scope="module")
-def ready(running: Sandbox) -> tuple[Studio, dict[str, Any], dict[str, Any]]:
+def ready(running_sandbox: Sandbox) -> tuple[Studio, dict[str, Any], dict[str, Any]]:
     """A studio with one model that is ready: as it was made, and as it is now."""
-    studio = Studio(running)
+    studio = Studio(running_sandbox)
     made = studio.cloned(mp3())
     return studio, made, studio.ended(made["model_id"])
 
@@ -168,12 +168,12 @@ def test_deleted_model_is_gone_with_its_sample(studio: Studio) -> None:
     assert made["model_id"] not in kept_audio(studio)
 
 
-def test_restart_goes_on_with_a_training(folder: Any, start: Callable[..., Sandbox]) -> None:
-    sandbox = start(folder, training_seconds=600)
+def test_restart_goes_on_with_a_training(folder: Any, start_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = start_sandbox(folder, training_seconds=600)
     studio = Studio(sandbox)
     made = studio.cloned(mp3())
     sandbox.kill()
-    studio.sandbox = start(folder)
+    studio.sandbox = start_sandbox(folder)
     assert studio.call("GET", f"models/{made['model_id']}").json()["status"] == "processing"
     studio.sandbox.control("POST", "clock", {"forward": 601})
     assert studio.ended(made["model_id"])["status"] == "ready"

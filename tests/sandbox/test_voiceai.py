@@ -80,9 +80,9 @@ def customer(sandbox: Sandbox) -> Customer:
 
 
 @pytest.fixture(scope="module")
-def available(running: Sandbox) -> Iterator[tuple[str, str]]:
+def available(running_sandbox: Sandbox) -> Iterator[tuple[str, str]]:
     """(key, id) of a voice that can speak."""
-    customer = Customer(running.address)
+    customer = Customer(running_sandbox.address)
     voice = customer.voice(voice_visibility="PRIVATE")
     assert customer.ended(voice)["status"] == "AVAILABLE"
     yield customer.key, voice

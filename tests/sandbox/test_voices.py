@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox.conftest import SLT, Studio, base64_wav
+from tests.sandbox.conftest import SLT_CLIPS, SandboxAccount, encode_base64
 from tests.support.sandbox import Sandbox
 from tests.support.wav import HOSTILE, sample_wav, wav_bytes
 
@@ -13,34 +13,34 @@ ITEM = {"uuid", "name", "status", "dataset_url", "created_at", "updated_at"}
 """The keys on the vendor's page about creating a voice."""
 
 
-def test_the_sdk_builds_a_rapid_voice_from_nothing_to_gone(studio: Studio) -> None:
-    voice = studio.voice(name="Narrator")
-    assert studio.voices.get(voice)["item"]["status"] == "initializing"
-    studio.record_samples(voice, *SLT[:4])
-    finished = studio.build(voice)
+def test_the_sdk_builds_a_rapid_voice_from_nothing_to_gone(account: SandboxAccount) -> None:
+    voice = account.create_voice(name="Narrator")
+    assert account.voices.get(voice)["item"]["status"] == "initializing"
+    account.upload_samples(voice, *SLT_CLIPS[:4])
+    finished = account.build_voice(voice)
     assert (finished["status"], finished["name"], finished["voice_type"]) == ("finished", "Narrator", "rapid")
     assert set(finished["scores"]) == {"voice_similarity", "fluency", "pauses", "resemble_score"}
     assert all(0 <= score <= 1 for score in finished["scores"].values())
-    assert studio.voices.delete(voice) == {"success": True, "message": "Voice was deleted."}
-    assert studio.voices.get(voice) == {"success": False, "message": "Voice not found."}
-    assert studio.recordings.all(voice, 1)["success"] is False
+    assert account.voices.delete(voice) == {"success": True, "message": "Voice was deleted."}
+    assert account.voices.get(voice) == {"success": False, "message": "Voice not found."}
+    assert account.recordings.all(voice, 1)["success"] is False
 
 
-def test_a_new_voice_has_the_keys_of_the_vendors_page_and_no_scores(studio: Studio) -> None:
-    created = studio.voices.create("Demo", base64_wav(sample_wav("consent-slt")))
+def test_a_new_voice_has_the_keys_of_the_vendors_page_and_no_scores(account: SandboxAccount) -> None:
+    created = account.voices.create("Demo", encode_base64(sample_wav("consent-slt")))
     assert created["success"] is True
     assert created["item"].keys() >= ITEM
     assert created["item"]["voice_type"] == "professional"
     assert "scores" not in created["item"]
-    assert studio.voices.get(created["item"]["uuid"]) == created
+    assert account.voices.get(created["item"]["uuid"]) == created
 
 
 @pytest.mark.parametrize(
     ("given", "kept"),
     [("rapid", "rapid"), ("rapid_voice", "rapid"), ("professional", "professional"), ("", "professional")],
 )
-def test_voice_type_in_both_spellings(studio: Studio, given: str, kept: str) -> None:
-    answer = studio.voices.create("Demo", base64_wav(sample_wav("consent-slt")), voice_type=given)
+def test_voice_type_in_both_spellings(account: SandboxAccount, given: str, kept: str) -> None:
+    answer = account.voices.create("Demo", encode_base64(sample_wav("consent-slt")), voice_type=given)
     assert answer["item"]["voice_type"] == kept
 
 
@@ -59,19 +59,19 @@ def test_voice_type_in_both_spellings(studio: Studio, given: str, kept: str) -> 
         ("callback_uri", "http://example.org/" + "a" * 1000),
     ],
 )
-def test_create_refuses_a_wrong_field_by_name(studio: Studio, field: str, value: object) -> None:
-    consent = base64_wav(sample_wav("consent-slt"))
-    answer = studio.call("POST", "voices", json={"name": "Demo", "consent": consent, field: value})
+def test_create_refuses_a_wrong_field_by_name(account: SandboxAccount, field: str, value: object) -> None:
+    consent = encode_base64(sample_wav("consent-slt"))
+    answer = account.call_api("POST", "voices", json={"name": "Demo", "consent": consent, field: value})
     assert (answer.status_code, answer.json()["success"]) == (422, False)
     assert list(answer.json()["errors"]) == [field]
-    assert studio.voices.all(1)["total_results"] == 0
+    assert account.voices.all(1)["total_results"] == 0
 
 
-def test_longest_allowed_fields_pass(studio: Studio) -> None:
+def test_longest_allowed_fields_pass(account: SandboxAccount) -> None:
     address = "http://127.0.0.1/"
-    answer = studio.voices.create(
+    answer = account.voices.create(
         "n" * 256,
-        base64_wav(sample_wav("consent-slt")),
+        encode_base64(sample_wav("consent-slt")),
         callback_uri=address.ljust(1000, "a"),
         dataset_url=address.ljust(30_000, "a"),
         voice_type="rapid",
@@ -79,49 +79,49 @@ def test_longest_allowed_fields_pass(studio: Studio) -> None:
     assert answer["success"], answer
 
 
-@pytest.mark.parametrize("consent", ["badb", "not base64!", base64_wav(b"RIFF and then words")])
-def test_consent_that_is_no_wav_is_refused_at_once(studio: Studio, sandbox: Sandbox, consent: str) -> None:
-    answer = studio.voices.create("No consent", consent)
+@pytest.mark.parametrize("consent", ["badb", "not base64!", encode_base64(b"RIFF and then words")])
+def test_consent_that_is_no_wav_is_refused_at_once(account: SandboxAccount, sandbox: Sandbox, consent: str) -> None:
+    answer = account.voices.create("No consent", consent)
     assert (answer["success"], list(answer["errors"])) == (False, ["consent"])
-    assert not [line for line in sandbox.ledger(name="No consent") if line["account"] == studio.hint]
+    assert not [line for line in sandbox.ledger(name="No consent") if line["account"] == account.key_digest]
 
 
-def test_consent_as_large_as_a_long_take_passes(studio: Studio) -> None:
+def test_consent_as_large_as_a_long_take_passes(account: SandboxAccount) -> None:
     wav = wav_bytes(rate=48000, data=bytes(2 * 48000 * 60))
-    assert studio.voices.create("Demo", base64_wav(wav))["success"] is True
+    assert account.voices.create("Demo", encode_base64(wav))["success"] is True
 
 
-def test_consent_is_demanded_of_everybody_but_authorized_uploaders(studio: Studio) -> None:
-    assert list(studio.voices.create("Demo", None)["errors"]) == ["consent"]
-    studio.use(f"authorized-{studio.key}")
-    assert studio.voices.create("Demo", None)["success"] is True
+def test_consent_is_demanded_of_everybody_but_authorized_uploaders(account: SandboxAccount) -> None:
+    assert list(account.voices.create("Demo", None)["errors"]) == ["consent"]
+    account.use_key(f"authorized-{account.key}")
+    assert account.voices.create("Demo", None)["success"] is True
 
 
 @pytest.mark.parametrize("header", ["Bearer {}", "Token token={}", 'Token token="{}"'])
-def test_every_way_of_sending_the_key_is_the_same_account(studio: Studio, header: str) -> None:
-    voice = studio.voice()
-    answer = studio.call("GET", f"voices/{voice}", headers={"Authorization": header.format(studio.key)})
+def test_every_way_of_sending_the_key_is_the_same_account(account: SandboxAccount, header: str) -> None:
+    voice = account.create_voice()
+    answer = account.call_api("GET", f"voices/{voice}", headers={"Authorization": header.format(account.key)})
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("headers", [{"Authorization": ""}, {"Authorization": "Bearer bad-key"}])
-def test_no_key_and_a_bad_key_are_401(studio: Studio, headers: dict[str, str]) -> None:
+def test_no_key_and_a_bad_key_are_401(account: SandboxAccount, headers: dict[str, str]) -> None:
     for method, path in (("GET", "voices"), ("POST", "voices"), ("DELETE", "voices/x")):
-        answer = studio.call(method, path, headers=headers)
+        answer = account.call_api(method, path, headers=headers)
         assert (answer.status_code, answer.json()["success"]) == (401, False)
 
 
-def test_a_key_without_the_plan_may_read_but_not_create(studio: Studio) -> None:
-    studio.use("plan-free")
-    assert studio.call("GET", "voices").status_code == 200
-    assert studio.call("POST", "voices", json={"name": "Demo"}).status_code == 403
-    assert studio.voices.all(1)["total_results"] == 0
+def test_a_key_without_the_plan_may_read_but_not_create(account: SandboxAccount) -> None:
+    account.use_key("plan-free")
+    assert account.call_api("GET", "voices").status_code == 200
+    assert account.call_api("POST", "voices", json={"name": "Demo"}).status_code == 403
+    assert account.voices.all(1)["total_results"] == 0
 
 
-def test_accounts_do_not_see_each_other(studio: Studio, sandbox: Sandbox) -> None:
-    voice = studio.voice()
-    recording = studio.record(voice, sample_wav("slt-01"), "one")
-    stranger = Studio(sandbox.address)
+def test_accounts_do_not_see_each_other(account: SandboxAccount, sandbox: Sandbox) -> None:
+    voice = account.create_voice()
+    recording = account.upload_recording(voice, sample_wav("slt-01"), "one")
+    stranger = SandboxAccount(sandbox.address)
     assert stranger.voices.all(1)["items"] == []
     for method, path in (
         ("GET", f"voices/{voice}"),
@@ -132,71 +132,71 @@ def test_accounts_do_not_see_each_other(studio: Studio, sandbox: Sandbox) -> Non
         ("GET", f"voices/{voice}/recordings/{recording}"),
         ("DELETE", f"voices/{voice}/recordings/{recording}"),
     ):
-        assert stranger.call(method, path, json={"name": "Mine"}).status_code == 404
+        assert stranger.call_api(method, path, json={"name": "Mine"}).status_code == 404
 
 
-def test_update_changes_only_what_was_sent(studio: Studio) -> None:
-    voice = studio.voice(callback_uri="http://127.0.0.1:9/first")
-    assert studio.voices.update(voice, "Second name")["item"]["name"] == "Second name"
-    answer = studio.call("PATCH", f"voices/{voice}", json={"callback_uri": "http://127.0.0.1:9/second"})
+def test_update_changes_only_what_was_sent(account: SandboxAccount) -> None:
+    voice = account.create_voice(callback_uri="http://127.0.0.1:9/first")
+    assert account.voices.update(voice, "Second name")["item"]["name"] == "Second name"
+    answer = account.call_api("PATCH", f"voices/{voice}", json={"callback_uri": "http://127.0.0.1:9/second"})
     item = answer.json()["item"]
     assert (item["name"], item["callback_uri"]) == ("Second name", "http://127.0.0.1:9/second")
-    assert studio.voices.get(voice)["item"] == item
+    assert account.voices.get(voice)["item"] == item
 
 
-def test_pages_carry_the_keys_of_both_of_the_vendors_descriptions(studio: Studio) -> None:
-    made = [studio.voice(name=f"Voice {number}") for number in range(3)]
-    first, second = studio.voices.all(1, 2), studio.voices.all(2, 2)
+def test_pages_carry_the_keys_of_both_of_the_vendors_descriptions(account: SandboxAccount) -> None:
+    made = [account.create_voice(name=f"Voice {number}") for number in range(3)]
+    first, second = account.voices.all(1, 2), account.voices.all(2, 2)
     counts = {"page": 1, "num_pages": 2, "page_count": 2, "page_size": 2, "total_results": 3}
     assert {key: first[key] for key in counts} == counts
     assert [item["uuid"] for item in first["items"] + second["items"]] == made[::-1]
-    assert studio.voices.all(3, 2)["items"] == []
-    assert studio.call("GET", "voices?page=0").status_code == 400
+    assert account.voices.all(3, 2)["items"] == []
+    assert account.call_api("GET", "voices?page=0").status_code == 400
 
 
 @pytest.mark.parametrize("body", ["{", "[]", '"text"', "\xff"])
-def test_a_body_that_is_no_json_object_is_400(studio: Studio, body: str) -> None:
-    answer = studio.call("POST", "voices", data=body.encode("latin-1"))
+def test_a_body_that_is_no_json_object_is_400(account: SandboxAccount, body: str) -> None:
+    answer = account.call_api("POST", "voices", data=body.encode("latin-1"))
     assert (answer.status_code, answer.json()["success"]) == (400, False)
 
 
-def test_unknown_addresses_and_methods_answer_in_json(studio: Studio, sandbox: Sandbox) -> None:
+def test_unknown_addresses_and_methods_answer_in_json(account: SandboxAccount, sandbox: Sandbox) -> None:
     nowhere = requests.get(f"{sandbox.address}/nowhere", timeout=60)
     assert (nowhere.status_code, nowhere.json()["success"]) == (404, False)
-    answer = studio.call("DELETE", "voices")
+    answer = account.call_api("DELETE", "voices")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST")
 
 
 @pytest.mark.parametrize(("voice_type", "uploaded", "needed"), [("rapid", 2, 3), ("professional", 19, 20)])
 def test_too_few_active_recordings_are_refused_with_the_number(
-    studio: Studio, sandbox: Sandbox, voice_type: str, uploaded: int, needed: int
+    account: SandboxAccount, sandbox: Sandbox, voice_type: str, uploaded: int, needed: int
 ) -> None:
-    voice, wav = studio.voice(voice_type), sample_wav("slt-01")
+    voice, wav = account.create_voice(voice_type), sample_wav("slt-01")
     for number in range(uploaded):
-        studio.record(voice, wav, f"clip {number}")
-    studio.record(voice, wav, "switched off", is_active=False)
-    answer = studio.voices.build(voice)
+        account.upload_recording(voice, wav, f"clip {number}")
+    account.upload_recording(voice, wav, "switched off", is_active=False)
+    answer = account.voices.build(voice)
     assert answer["success"] is False
     assert f"At least {needed} active recordings" in answer["message"]
     assert f"has {uploaded}" in answer["message"]
-    assert studio.voices.get(voice)["item"]["status"] == "initializing"
+    assert account.voices.get(voice)["item"]["status"] == "initializing"
     assert not sandbox.ledger(operation="build_voice", voice=voice)
-    studio.record(voice, wav, "the last one")
-    assert studio.build(voice)["status"] == "finished"
+    account.upload_recording(voice, wav, "the last one")
+    assert account.build_voice(voice)["status"] == "finished"
 
 
-def test_a_running_build_cannot_be_started_again(studio: Studio, sandbox: Sandbox) -> None:
+def test_a_running_build_cannot_be_started_again(account: SandboxAccount, sandbox: Sandbox) -> None:
     sandbox.control("POST", "settings", {"training_seconds": 600})
-    voice = studio.voice()
-    studio.record_samples(voice, *SLT[:3])
-    assert studio.voices.build(voice)["success"] is True
-    assert studio.voices.get(voice)["item"]["status"] == "running"
-    assert "already" in studio.voices.build(voice)["message"]
+    voice = account.create_voice()
+    account.upload_samples(voice, *SLT_CLIPS[:3])
+    assert account.voices.build(voice)["success"] is True
+    assert account.voices.get(voice)["item"]["status"] == "running"
+    assert "already" in account.voices.build(voice)["message"]
     assert len(sandbox.ledger(operation="build_voice", voice=voice)) == 1
 
 
 @pytest.mark.parametrize("name", ["floats", "stereo", "MP3", "last second missing"])
-def test_hostile_consents_are_refused_with_words(studio: Studio, name: str) -> None:
+def test_hostile_consents_are_refused_with_words(account: SandboxAccount, name: str) -> None:
     make, _ = HOSTILE[name]
-    answer: dict[str, Any] = studio.voices.create("Demo", base64_wav(make()))
+    answer: dict[str, Any] = account.voices.create("Demo", encode_base64(make()))
     assert answer["errors"]["consent"][0].startswith("is not a valid WAV file: ")

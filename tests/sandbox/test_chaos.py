@@ -1,4 +1,4 @@
-"""Chance in the sandbox: the same seed and the same calls give the same misbehaviour."""
+"""Chaos in the sandbox: the same seed and the same calls give the same faults."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,90 +17,90 @@ MIXED = ["status:503", "html", "drop", "wrong_type", "lose"]
 
 
 @pytest.fixture
-def unsettled(sandbox: Sandbox) -> Iterator[Sandbox]:
-    """A sandbox whose chance ends with the test."""
+def chaotic_sandbox(sandbox: Sandbox) -> Iterator[Sandbox]:
+    """A sandbox whose chaos ends with the test."""
     yield sandbox
     sandbox.control("DELETE", "chaos")
 
 
-def _tried(sandbox: Sandbox) -> list[str]:
-    """What became of forty calls of a new account."""
+def _send_forty_calls(sandbox: Sandbox) -> list[str]:
+    """Return the results of forty calls by a new account."""
     key = uuid4().hex
-    return [_one(sandbox, key, path) for _ in range(20) for path in ("voices?page=1", "voices/none")]
+    return [_send_call(sandbox, key, path) for _ in range(20) for path in ("voices?page=1", "voices/none")]
 
 
-def _one(sandbox: Sandbox, key: str, path: str) -> str:
+def _send_call(sandbox: Sandbox, key: str, path: str) -> str:
     headers = {"Authorization": f"Bearer {key}"}
     try:
-        answer = requests.get(f"{sandbox.address}/resemble/api/v2/{path}", headers=headers, timeout=PATIENCE)
+        response = requests.get(f"{sandbox.address}/resemble/api/v2/{path}", headers=headers, timeout=PATIENCE)
     except requests.ConnectionError:
-        return "no answer"
-    return f"{answer.status_code} {answer.text}"
+        return "no response"
+    return f"{response.status_code} {response.text}"
 
 
-def _begun(sandbox: Sandbox, **told: Any) -> dict[str, Any]:
-    begun: dict[str, Any] = sandbox.control("POST", "chaos", told)["chaos"]
-    return begun
+def _start_chaos(sandbox: Sandbox, **settings: Any) -> dict[str, Any]:
+    chaos: dict[str, Any] = sandbox.control("POST", "chaos", settings)["chaos"]
+    return chaos
 
 
-def test_a_seed_replays_what_happened(unsettled: Sandbox) -> None:
-    def round_of(seed: int) -> tuple[list[str], list[dict[str, Any]]]:
-        _begun(unsettled, seed=seed, share=0.4, actions=MIXED)
-        tried = _tried(unsettled)
-        return tried, unsettled.control("GET", "chaos")["chaos"]["done"]
+def test_equal_seed_replays_the_same_faults(chaotic_sandbox: Sandbox) -> None:
+    def run_round(seed: int) -> tuple[list[str], list[dict[str, Any]]]:
+        _start_chaos(chaotic_sandbox, seed=seed, share=0.4, actions=MIXED)
+        results = _send_forty_calls(chaotic_sandbox)
+        return results, chaotic_sandbox.control("GET", "chaos")["chaos"]["done"]
 
-    first = round_of(7)
-    assert round_of(7) == first
-    assert round_of(8) != first
-    tried, done = first
-    assert {one["operation"] for one in done} == {"list_voices", "get_voice"}
-    assert len({one["do"] for one in done}) > 2
-    assert {one["phase"] for one in done} >= {"before_commit", "after_commit"}
-    for one in done:
-        what = tried[2 * (one["call"] - 1) + (one["operation"] == "get_voice")]
-        seen = {"drop": what == "no answer", "status:503": what.startswith("503"), "html": "<html>" in what}
-        assert seen.get(one["do"], what.partition(" ")[2].startswith("[")), (one, what)
+    first = run_round(7)
+    assert run_round(7) == first
+    assert run_round(8) != first
+    results, done = first
+    assert {entry["operation"] for entry in done} == {"list_voices", "get_voice"}
+    assert len({entry["do"] for entry in done}) > 2
+    assert {entry["phase"] for entry in done} >= {"before_commit", "after_commit"}
+    for entry in done:
+        result = results[2 * (entry["call"] - 1) + (entry["operation"] == "get_voice")]
+        evidence = {"drop": result == "no response", "status:503": result.startswith("503"), "html": "<html>" in result}
+        assert evidence.get(entry["do"], result.partition(" ")[2].startswith("[")), (entry, result)
 
 
-def test_an_ended_chance_is_over_and_still_told(unsettled: Sandbox) -> None:
-    _begun(unsettled, share=1, actions=["status:503"])
-    assert {one.split()[0] for one in _tried(unsettled)} == {"503"}
-    ended = unsettled.control("DELETE", "chaos")["chaos"]
+def test_ended_chaos_adds_no_faults_and_is_still_reported(chaotic_sandbox: Sandbox) -> None:
+    _start_chaos(chaotic_sandbox, share=1, actions=["status:503"])
+    assert {entry.split()[0] for entry in _send_forty_calls(chaotic_sandbox)} == {"503"}
+    ended = chaotic_sandbox.control("DELETE", "chaos")["chaos"]
     assert len(ended["done"]) == 40
-    assert {one.split()[0] for one in _tried(unsettled)} == {"200", "404"}
-    assert unsettled.control("GET", "chaos")["chaos"] == ended
+    assert {entry.split()[0] for entry in _send_forty_calls(chaotic_sandbox)} == {"200", "404"}
+    assert chaotic_sandbox.control("GET", "chaos")["chaos"] == ended
 
 
-def test_the_seed_is_printed_and_returned(start_sandbox: StartSandbox, folder: Path) -> None:
+def test_chaos_seed_is_printed_and_returned(start_sandbox: StartSandbox, folder: Path) -> None:
     sandbox = start_sandbox(folder)
-    seed = _begun(sandbox, seed=None)["seed"]
-    other = _begun(sandbox)["seed"]
+    seed = _start_chaos(sandbox, seed=None)["seed"]
+    other = _start_chaos(sandbox)["seed"]
     sandbox.stop()
     assert seed != other
     assert f"Chaos with seed {seed}: 10% of all calls\nChaos with seed {other}:" in sandbox.said
 
 
-def _draws(chaos: Chaos, *operations: str) -> list[list[Rule]]:
+def _draw_rules(chaos: Chaos, *operations: str) -> list[list[Rule]]:
     return [chaos.drawn(name) for name in operations]
 
 
-def test_an_operations_chance_does_not_depend_on_other_calls() -> None:
-    alone = _draws(Chaos(3, 0.5, MIXED), *["build_voice"] * 50)
-    among = _draws(Chaos(3, 0.5, MIXED), *["build_voice", "get_voice", "callback"] * 50)
-    assert among[::3] == alone
-    assert _actions(among[1::3]) != _actions(alone)
+def test_draws_of_an_operation_do_not_depend_on_other_calls() -> None:
+    build_draws = _draw_rules(Chaos(3, 0.5, MIXED), *["build_voice"] * 50)
+    mixed_draws = _draw_rules(Chaos(3, 0.5, MIXED), *["build_voice", "get_voice", "callback"] * 50)
+    assert mixed_draws[::3] == build_draws
+    assert _list_actions(mixed_draws[1::3]) != _list_actions(build_draws)
 
 
-def _actions(draws: list[list[Rule]]) -> list[list[str]]:
-    return [[rule.action for rule in drawn] for drawn in draws]
+def _list_actions(draws: list[list[Rule]]) -> list[list[str]]:
+    return [[rule.action for rule in rules] for rules in draws]
 
 
-def test_the_share_is_kept_and_callbacks_get_what_is_theirs() -> None:
+def test_draws_match_the_share_and_the_actions_of_the_operation() -> None:
     chaos = Chaos(1, 0.1, list(DEFAULT_ACTIONS))
-    calls = _draws(chaos, *["create_voice"] * 2000)
+    calls = _draw_rules(chaos, *["create_voice"] * 2000)
     assert 150 < sum(map(bool, calls)) < 250
-    sent = _actions(_draws(Chaos(1, 1, list(DEFAULT_ACTIONS)), *["callback"] * 200))
-    assert {action for drawn in sent for action in drawn} == {
+    callback_actions = _list_actions(_draw_rules(Chaos(1, 1, list(DEFAULT_ACTIONS)), *["callback"] * 200))
+    assert {action for rules in callback_actions for action in rules} == {
         "lose",
         "duplicate",
         "reorder",
@@ -109,17 +109,17 @@ def test_the_share_is_kept_and_callbacks_get_what_is_theirs() -> None:
         "broken",
         "delay",
     }
-    begun = _actions(_draws(Chaos(1, 1, list(DEFAULT_ACTIONS)), *["training"] * 20))
-    assert begun == [["early"]] * 20
+    training_actions = _list_actions(_draw_rules(Chaos(1, 1, list(DEFAULT_ACTIONS)), *["training"] * 20))
+    assert training_actions == [["early"]] * 20
 
 
-def test_everything_but_a_redirect_may_be_left_to_chance() -> None:
-    numbered = {"status": "status:500", "delay": "delay:1", "hide": "hide:5"}
-    chaos_from({"actions": [numbered.get(action, action) for action in ACTIONS if action != "redirect"]})
+def test_chaos_accepts_every_action_except_redirect() -> None:
+    arguments = {"status": "status:500", "delay": "delay:1", "hide": "hide:5"}
+    chaos_from({"actions": [arguments.get(action, action) for action in ACTIONS if action != "redirect"]})
 
 
 @pytest.mark.parametrize(
-    "told",
+    "chaos_settings",
     [
         {"seed": "7"},
         {"seed": True},
@@ -132,14 +132,16 @@ def test_everything_but_a_redirect_may_be_left_to_chance() -> None:
         {"actions": ["redirect"]},
     ],
 )
-def test_nonsense_is_refused_and_changes_nothing(unsettled: Sandbox, told: dict[str, object]) -> None:
-    before = unsettled.control("GET", "chaos")
-    answer = requests.post(f"{unsettled.address}/__control/chaos", json=told, timeout=60)
-    assert answer.status_code == 400
-    assert unsettled.control("GET", "chaos") == before
+def test_invalid_chaos_settings_are_refused_and_change_nothing(
+    chaotic_sandbox: Sandbox, chaos_settings: dict[str, object]
+) -> None:
+    before = chaotic_sandbox.control("GET", "chaos")
+    response = requests.post(f"{chaotic_sandbox.address}/__control/chaos", json=chaos_settings, timeout=60)
+    assert response.status_code == 400
+    assert chaotic_sandbox.control("GET", "chaos") == before
 
 
-def test_rules_and_chance_go_together(unsettled: Sandbox, account: SandboxAccount) -> None:
-    _begun(unsettled, share=1, actions=["status:503"])
-    unsettled.faults({"operation": "list_voices", "do": "status:418", "nth": 1})
+def test_fault_rule_takes_precedence_over_chaos(chaotic_sandbox: Sandbox, account: SandboxAccount) -> None:
+    _start_chaos(chaotic_sandbox, share=1, actions=["status:503"])
+    chaotic_sandbox.faults({"operation": "list_voices", "do": "status:418", "nth": 1})
     assert [account.call_api("GET", "voices").status_code for _ in range(2)] == [418, 503]

@@ -1,4 +1,4 @@
-"""The sandbox's clock: forty minutes pass at once, and a restart keeps what is due and how late it is."""
+"""The sandbox's clock: forty minutes pass at once, and a restart keeps the due work and the clock offset."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,52 +21,54 @@ StartSandbox = Callable[..., Sandbox]
 FORTY_MINUTES = 2400
 
 
-def _training(account: SandboxAccount, **more: Any) -> str:
-    voice = account.create_voice(**more)
+def _start_training(account: SandboxAccount, **options: Any) -> str:
+    voice = account.create_voice(**options)
     account.upload_samples(voice, *SLT_CLIPS[:3])
     assert account.voices.build(voice)["success"]
     return voice
 
 
-def _status(account: SandboxAccount, voice: str) -> str:
+def _fetch_status(account: SandboxAccount, voice: str) -> str:
     return str(account.voices.get(voice)["item"]["status"])
 
 
-def test_forty_minutes_of_training_pass_at_once(start_sandbox: StartSandbox, folder: Path, listener: Listener) -> None:
+def test_training_of_forty_minutes_passes_at_once(
+    start_sandbox: StartSandbox, folder: Path, listener: Listener
+) -> None:
     sandbox = start_sandbox(folder, training_seconds=FORTY_MINUTES)
     account = SandboxAccount(sandbox.address)
-    voice = _training(account, callback_uri=f"{listener.address}/hook")
+    voice = _start_training(account, callback_uri=f"{listener.address}/hook")
     sandbox.forward(FORTY_MINUTES - 600)
-    assert (_status(account, voice), sandbox.control("GET", "work")["due"]) == ("running", 0)
+    assert (_fetch_status(account, voice), sandbox.control("GET", "work")["due"]) == ("running", 0)
     sandbox.forward(600)
     assert listener.heard() == {"ok": True, "id": voice, "status": "finished", "recordings": [], "issue": None}
     item = account.voices.get(voice)["item"]
     assert item["updated_at"] > item["created_at"]
-    assert item["updated_at"][:13] == sandbox.control("GET", "clock")["now"][:13], "stamped by the pushed clock"
+    assert item["updated_at"][:13] == sandbox.control("GET", "clock")["now"][:13], "stamped by the advanced clock"
     sandbox.stop()
 
 
-def test_a_training_comes_due_while_the_sandbox_is_dead(start_sandbox: StartSandbox, folder: Path) -> None:
+def test_training_becomes_due_while_the_sandbox_is_stopped(start_sandbox: StartSandbox, folder: Path) -> None:
     first = start_sandbox(folder, training_seconds=FORTY_MINUTES)
     account = SandboxAccount(first.address)
-    voice = _training(account)
+    voice = _start_training(account)
     assert first.forward(600)["ahead"] == 600
-    until(lambda: _status(account, voice) == "running")
+    until(lambda: _fetch_status(account, voice) == "running")
     first.kill()
     second = start_sandbox(folder, training_seconds=FORTY_MINUTES)
-    assert second.control("GET", "clock")["ahead"] == 600, "else what was due in half an hour is due in forty minutes"
-    again = SandboxAccount(second.address, account.key)
-    assert _status(again, voice) == "running"
+    assert second.control("GET", "clock")["ahead"] == 600, "without it, work due in 30 minutes is due in 40"
+    same_account = SandboxAccount(second.address, account.key)
+    assert _fetch_status(same_account, voice) == "running"
     second.forward(FORTY_MINUTES - 600)
-    assert again.wait_for_end(voice)["status"] == "finished"
+    assert same_account.wait_for_end(voice)["status"] == "finished"
     second.kill()
     third = start_sandbox(folder)
-    assert _status(SandboxAccount(third.address, account.key), voice) == "finished"
+    assert _fetch_status(SandboxAccount(third.address, account.key), voice) == "finished"
     assert third.control("GET", "work")["due"] == 0
     third.stop()
 
 
-def test_a_lag_is_over_when_the_clock_says_so(start_sandbox: StartSandbox, folder: Path) -> None:
+def test_list_lag_ends_by_the_clock(start_sandbox: StartSandbox, folder: Path) -> None:
     sandbox = start_sandbox(folder)
     account = SandboxAccount(sandbox.address)
     account.create_voice()
@@ -78,136 +80,136 @@ def test_a_lag_is_over_when_the_clock_says_so(start_sandbox: StartSandbox, folde
 
 
 @pytest.mark.parametrize("forward", [-1, True, "60", None, 1e12])
-def test_a_push_is_a_number_of_seconds(sandbox: Sandbox, forward: object) -> None:
+def test_clock_step_that_is_no_valid_number_is_refused(sandbox: Sandbox, forward: object) -> None:
     before = sandbox.control("GET", "clock")["ahead"]
-    answer = requests.post(f"{sandbox.address}/__control/clock", json={"forward": forward}, timeout=60)
-    assert answer.status_code == 400
+    response = requests.post(f"{sandbox.address}/__control/clock", json={"forward": forward}, timeout=60)
+    assert response.status_code == 400
     assert sandbox.control("GET", "clock")["ahead"] == before
 
 
-# --- the shelf and its trainings, as a vendor's package uses them ----------------------------------------
+# --- the object store and its trainings, as a vendor's package uses them ---------------------------------
 
 
-def _opened(folder: Path) -> House:
+def _open_context(folder: Path) -> House:
     return House(Store(folder, store.SCHEMA + rows.SCHEMA))
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    """A house without a server; the clock of this process is set right again."""
-    house = _opened(tmp_path / "house")
-    yield house
-    house.closing.set()
-    house.store.close()
+def context(tmp_path: Path) -> Iterator[House]:
+    """A sandbox context without a server. The clock of this process is reset afterwards."""
+    context = _open_context(tmp_path / "context")
+    yield context
+    context.closing.set()
+    context.store.close()
     clock.start(0)
 
 
-def _kept(**more: Any) -> Kept:
-    return Kept(vendor="nobody", id="v1", account="hint", name="n", status="training", **more)
+def _make_object(**options: Any) -> Kept:
+    return Kept(vendor="vendor", id="v1", account="hint", name="n", status="training", **options)
 
 
-def _put(house: House, kept: Kept) -> None:
-    with house.store.transaction() as db:
-        store.put(db, kept)
+def _put_object(context: House, stored: Kept) -> None:
+    with context.store.transaction() as db:
+        store.put(db, stored)
 
 
-def _get(house: House, id: str = "v1") -> Kept | None:
-    with house.store.transaction() as db:
-        return store.get(db, "nobody", id)
+def _get_object(context: House, id: str = "v1") -> Kept | None:
+    with context.store.transaction() as db:
+        return store.get(db, "vendor", id)
 
 
-def test_what_is_kept_comes_back_as_it_was(house: House) -> None:
-    kept = _kept(details={"files": ["a", "ü"], "public": False}, ready_at=12.5, callback_due=True, kind="file")
-    _put(house, kept)
-    _put(house, replace(_kept(), id="v0"))
-    assert _get(house) == kept
-    with house.store.transaction() as db:
-        assert store.unfinished(db) == [kept]
-        assert [one.id for one in store.all_of(db, "nobody", "hint")] == ["v0"]
-        assert [one.id for one in store.all_of(db, "nobody", "hint", "file")] == ["v1"]
-        assert store.all_of(db, "nobody", "other") == store.all_of(db, "other", "hint") == []
-        store.remove(db, "nobody", "v1")
-    assert _get(house) is None
+def test_stored_object_is_read_back_unchanged(context: House) -> None:
+    stored = _make_object(details={"files": ["a", "ü"], "public": False}, ready_at=12.5, callback_due=True, kind="file")
+    _put_object(context, stored)
+    _put_object(context, replace(_make_object(), id="v0"))
+    assert _get_object(context) == stored
+    with context.store.transaction() as db:
+        assert store.unfinished(db) == [stored]
+        assert [item.id for item in store.all_of(db, "vendor", "hint")] == ["v0"]
+        assert [item.id for item in store.all_of(db, "vendor", "hint", "file")] == ["v1"]
+        assert store.all_of(db, "vendor", "other") == store.all_of(db, "other", "hint") == []
+        store.remove(db, "vendor", "v1")
+    assert _get_object(context) is None
 
 
-def test_a_change_keeps_the_place_in_the_list(house: House) -> None:
+def test_changed_object_keeps_its_position_in_the_list(context: House) -> None:
     for id in ("a", "b"):
-        _put(house, replace(_kept(), id=id))
-    _put(house, replace(_kept(), id="a", status="done"))
-    with house.store.transaction() as db:
-        assert [(one.id, one.status) for one in store.all_of(db, "nobody", "hint")] == [
+        _put_object(context, replace(_make_object(), id=id))
+    _put_object(context, replace(_make_object(), id="a", status="done"))
+    with context.store.transaction() as db:
+        assert [(item.id, item.status) for item in store.all_of(db, "vendor", "hint")] == [
             ("a", "done"),
             ("b", "training"),
         ]
 
 
-def _ends(_house: House, kept: Kept) -> Kept:
-    return replace(kept, status="done", details=kept.details | {"score": 0.5})
+def _end_training(_context: House, stored: Kept) -> Kept:
+    return replace(stored, status="done", details=stored.details | {"score": 0.5})
 
 
-def test_a_training_ends_by_the_clock_and_keeps_what_was_changed_meanwhile(house: House) -> None:
-    training.register("nobody", "voice", Training(_ends))
-    _put(house, _kept(ready_at=clock.now() + FORTY_MINUTES, details={"public": False}))
-    training.start(house, "nobody", "v1")
-    assert training.due(house) == 0
-    _put(house, replace(_get(house) or _kept(), name="renamed", details={"public": True}))
+def test_training_ends_by_the_clock_and_keeps_concurrent_changes(context: House) -> None:
+    training.register("vendor", "voice", Training(_end_training))
+    _put_object(context, _make_object(ready_at=clock.now() + FORTY_MINUTES, details={"public": False}))
+    training.start(context, "vendor", "v1")
+    assert training.due(context) == 0
+    _put_object(context, replace(_get_object(context) or _make_object(), name="renamed", details={"public": True}))
     clock.forward(FORTY_MINUTES)
-    until(lambda: training.due(house) == 0 and (_get(house) or _kept()).status == "done")
-    ended = _get(house)
+    until(lambda: training.due(context) == 0 and (_get_object(context) or _make_object()).status == "done")
+    ended = _get_object(context)
     assert ended
     assert (ended.name, ended.details, ended.ready_at) == ("renamed", {"public": True, "score": 0.5}, None)
 
 
-def test_a_training_begun_anew_ends_once_and_at_its_new_time(house: House) -> None:
+def test_restarted_training_ends_once_and_at_its_new_time(context: House) -> None:
     ended: list[float | None] = []
 
-    def counted(_house: House, kept: Kept) -> Kept:
-        ended.append(kept.ready_at)
-        return _ends(house, kept)
+    def record_and_end(_context: House, stored: Kept) -> Kept:
+        ended.append(stored.ready_at)
+        return _end_training(context, stored)
 
-    training.register("nobody", "voice", Training(counted))
-    later = clock.now() + FORTY_MINUTES
-    for ready_at in (later - 600, later):
-        _put(house, _kept(ready_at=ready_at))
-        training.start(house, "nobody", "v1")
+    training.register("vendor", "voice", Training(record_and_end))
+    end_time = clock.now() + FORTY_MINUTES
+    for ready_at in (end_time - 600, end_time):
+        _put_object(context, _make_object(ready_at=ready_at))
+        training.start(context, "vendor", "v1")
     clock.forward(FORTY_MINUTES)
-    until(lambda: (_get(house) or _kept()).status == "done")
-    assert ended == [later]
+    until(lambda: (_get_object(context) or _make_object()).status == "done")
+    assert ended == [end_time]
 
 
-def test_a_deleted_thing_is_not_brought_back_by_its_training(house: House) -> None:
-    heard = Event()
+def test_training_does_not_restore_a_deleted_object(context: House) -> None:
+    deletion_done = Event()
 
-    def deleting(house: House, kept: Kept) -> Kept:
-        with house.store.transaction() as db:
-            store.remove(db, "nobody", kept.id)
-        heard.set()
-        return _ends(house, kept)
+    def delete_and_end(context: House, stored: Kept) -> Kept:
+        with context.store.transaction() as db:
+            store.remove(db, "vendor", stored.id)
+        deletion_done.set()
+        return _end_training(context, stored)
 
-    training.register("nobody", "voice", Training(deleting))
-    _put(house, _kept(ready_at=clock.now()))
-    training.start(house, "nobody", "v1")
-    assert heard.wait(60)
-    with training.ONE_AT_A_TIME:  # it is through
-        assert _get(house) is None
+    training.register("vendor", "voice", Training(delete_and_end))
+    _put_object(context, _make_object(ready_at=clock.now()))
+    training.start(context, "vendor", "v1")
+    assert deletion_done.wait(60)
+    with training.ONE_AT_A_TIME:  # waits until the training has ended
+        assert _get_object(context) is None
 
 
-def test_what_is_on_the_shelf_goes_on_after_a_restart_and_calls_back(tmp_path: Path, listener: Listener) -> None:
-    def callback(kept: Kept) -> tuple[str, dict[str, Any]] | None:
-        return f"{listener.address}/hook", {"id": kept.id, "status": kept.status}
+def test_stored_training_continues_after_a_restart_and_calls_back(tmp_path: Path, listener: Listener) -> None:
+    def build_callback(stored: Kept) -> tuple[str, dict[str, Any]] | None:
+        return f"{listener.address}/hook", {"id": stored.id, "status": stored.status}
 
-    training.register("nobody", "voice", Training(_ends, callback))
-    first = _opened(tmp_path)
-    _put(first, _kept(ready_at=clock.now()))
+    training.register("vendor", "voice", Training(_end_training, build_callback))
+    first = _open_context(tmp_path)
+    _put_object(first, _make_object(ready_at=clock.now()))
     first.closing.set()
-    training.start(first, "nobody", "v1")
+    training.start(first, "vendor", "v1")
     first.store.close()
-    second = _opened(tmp_path)
+    second = _open_context(tmp_path)
     try:
         training.resume(second)
         assert listener.heard() == {"id": "v1", "status": "done"}
         until(lambda: training.due(second) == 0)
-        assert (_get(second) or _kept()).callback_due is False
+        assert (_get_object(second) or _make_object()).callback_due is False
     finally:
         second.closing.set()
         second.store.close()

@@ -1,4 +1,4 @@
-"""Faults, the ledger, the request log, and what a restart leaves as it was."""
+"""Faults, the ledger, the request log, and the data that a restart keeps."""
 
 import json
 import time
@@ -17,23 +17,23 @@ from tests.support.wav import sample_wav
 StartSandbox = Callable[..., Sandbox]
 
 
-def _create(account: SandboxAccount, name: str, **more: Any) -> requests.Response:
+def _create_voice(account: SandboxAccount, name: str, **options: Any) -> requests.Response:
     body = {"name": name, "consent": encode_base64(sample_wav("consent-slt")), "voice_type": "rapid"}
-    return account.call_api("POST", "voices", json=body | more)
+    return account.call_api("POST", "voices", json=body | options)
 
 
-def test_after_means_done_but_not_answered(account: SandboxAccount, sandbox: Sandbox) -> None:
+def test_after_commit_fault_drops_the_response_of_a_done_call(account: SandboxAccount, sandbox: Sandbox) -> None:
     sandbox.faults({"operation": "create_voice", "nth": 2, "phase": "after_commit", "do": "drop"})
-    assert _create(account, "first").status_code == 200
+    assert _create_voice(account, "first").status_code == 200
     with pytest.raises(requests.ConnectionError):
-        _create(account, "second")
-    assert _create(account, "third").status_code == 200
+        _create_voice(account, "second")
+    assert _create_voice(account, "third").status_code == 200
     assert [item["name"] for item in account.voices.all(1)["items"]] == ["third", "second", "first"]
-    billed = [line["name"] for line in sandbox.ledger(operation="create_voice", account=account.key_digest)]
-    assert billed == ["first", "second", "third"]
+    billed_names = [line["name"] for line in sandbox.ledger(operation="create_voice", account=account.key_digest)]
+    assert billed_names == ["first", "second", "third"]
 
 
-def test_before_means_not_done(account: SandboxAccount, sandbox: Sandbox) -> None:
+def test_before_commit_fault_prevents_the_call(account: SandboxAccount, sandbox: Sandbox) -> None:
     sandbox.faults(
         {"operation": "create_voice", "nth": 1, "do": "drop"},
         {"operation": "create_voice", "nth": 2, "do": "status:503"},
@@ -42,38 +42,38 @@ def test_before_means_not_done(account: SandboxAccount, sandbox: Sandbox) -> Non
         {"operation": "create_voice", "nth": 5, "do": "truncate"},
     )
     with pytest.raises(requests.ConnectionError):
-        _create(account, "dropped")
-    assert (_create(account, "down").status_code, account.voices.all(1)["items"]) == (503, [])
-    limited = _create(account, "limited")
-    assert (limited.status_code, limited.headers["Retry-After"]) == (429, "7")
-    assert limited.json()["success"] is False
-    assert b"\xff" in _create(account, "garbage").content
+        _create_voice(account, "dropped")
+    assert (_create_voice(account, "down").status_code, account.voices.all(1)["items"]) == (503, [])
+    rate_limited_response = _create_voice(account, "limited")
+    assert (rate_limited_response.status_code, rate_limited_response.headers["Retry-After"]) == (429, "7")
+    assert rate_limited_response.json()["success"] is False
+    assert b"\xff" in _create_voice(account, "garbage").content
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-        _create(account, "half")
+        _create_voice(account, "half")
     assert account.voices.all(1)["items"] == []
     assert sandbox.ledger(account=account.key_digest) == []
 
 
 @pytest.mark.parametrize("do", ["status:500", "garbage", "truncate"])
-def test_every_lost_answer_leaves_the_state_committed(account: SandboxAccount, sandbox: Sandbox, do: str) -> None:
+def test_lost_response_leaves_the_state_committed(account: SandboxAccount, sandbox: Sandbox, do: str) -> None:
     sandbox.faults({"operation": "create_voice", "phase": "after_commit", "do": do})
     try:
-        answer = _create(account, "done all the same")
-        assert answer.status_code == 500 or b"\xff" in answer.content
+        response = _create_voice(account, "committed")
+        assert response.status_code == 500 or b"\xff" in response.content
     except requests.RequestException:
         assert do == "truncate"
     assert account.voices.all(1)["total_results"] == 1
 
 
-def test_a_delay_is_waited_out(account: SandboxAccount, sandbox: Sandbox) -> None:
+def test_delayed_response_arrives(account: SandboxAccount, sandbox: Sandbox) -> None:
     sandbox.faults({"operation": "get_voice", "do": "delay:0.4"})
     voice = account.create_voice()
-    began = time.monotonic()
+    started_at = time.monotonic()
     assert account.voices.get(voice)["success"] is True
-    assert time.monotonic() - began >= 0.4
+    assert time.monotonic() - started_at >= 0.4
 
 
-def test_a_hang_answers_nobody_and_blocks_nobody_else(account: SandboxAccount, sandbox: Sandbox) -> None:
+def test_hanging_call_gets_no_response_and_blocks_no_other_call(account: SandboxAccount, sandbox: Sandbox) -> None:
     sandbox.faults({"operation": "list_voices", "nth": 1, "do": "hang"})
     url, key = f"{sandbox.address}/resemble/api/v2/voices", {"Authorization": f"Bearer {account.key}"}
     with pytest.raises(requests.ReadTimeout):
@@ -81,14 +81,14 @@ def test_a_hang_answers_nobody_and_blocks_nobody_else(account: SandboxAccount, s
     assert account.voices.all(1)["success"] is True
 
 
-def test_a_list_that_lags_hides_what_is_new(account: SandboxAccount, sandbox: Sandbox) -> None:
+def test_lagging_list_hides_new_voices(account: SandboxAccount, sandbox: Sandbox) -> None:
     account.create_voice()
     sandbox.faults({"operation": "list_voices", "nth": 1, "do": "hide:60"})
     assert account.voices.all(1)["items"] == []
     assert len(account.voices.all(1)["items"]) == 1
 
 
-def test_a_fault_for_every_operation(account: SandboxAccount, sandbox: Sandbox) -> None:
+def test_wildcard_fault_applies_to_every_operation(account: SandboxAccount, sandbox: Sandbox) -> None:
     sandbox.faults({"operation": "*", "do": "status:502"})
     assert account.call_api("GET", "voices").status_code == 502
     assert account.call_api("DELETE", "voices/x").status_code == 502
@@ -96,39 +96,39 @@ def test_a_fault_for_every_operation(account: SandboxAccount, sandbox: Sandbox) 
     assert account.call_api("GET", "voices").status_code == 200
 
 
-def _finish(account: SandboxAccount, listener: Listener) -> str:
+def _finish_voice(account: SandboxAccount, listener: Listener) -> str:
     voice = account.create_voice(callback_uri=f"{listener.address}/hook")
     account.upload_samples(voice, *SLT_CLIPS[:3])
     account.build_voice(voice)
     return voice
 
 
-def test_a_callback_sent_three_times(account: SandboxAccount, sandbox: Sandbox, listener: Listener) -> None:
+def test_duplicated_callback_arrives_three_times(account: SandboxAccount, sandbox: Sandbox, listener: Listener) -> None:
     sandbox.faults({"operation": "callback", "do": "duplicate:3"})
-    voice = _finish(account, listener)
+    voice = _finish_voice(account, listener)
     assert [listener.heard()["id"] for _ in range(3)] == [voice] * 3
 
 
-def test_a_lost_callback(account: SandboxAccount, sandbox: Sandbox, listener: Listener) -> None:
+def test_lost_callback_does_not_arrive(account: SandboxAccount, sandbox: Sandbox, listener: Listener) -> None:
     sandbox.faults({"operation": "callback", "nth": 1, "do": "lose"})
-    _finish(account, listener)
-    second = _finish(account, listener)
+    _finish_voice(account, listener)
+    second = _finish_voice(account, listener)
     assert listener.heard()["id"] == second
     with pytest.raises(Empty):
         listener.posted.get_nowait()
 
 
-def test_a_broken_callback(account: SandboxAccount, sandbox: Sandbox, listener: Listener) -> None:
+def test_broken_callback_is_invalid_json(account: SandboxAccount, sandbox: Sandbox, listener: Listener) -> None:
     sandbox.faults({"operation": "callback", "do": "broken"})
-    voice = _finish(account, listener)
-    kind, text = listener.posted.get(timeout=60)
-    assert kind == "application/json"
+    voice = _finish_voice(account, listener)
+    content_type, text = listener.posted.get(timeout=60)
+    assert content_type == "application/json"
     with pytest.raises(ValueError, match="delimiter"):
         json.loads(text)
     assert voice in text
 
 
-def test_a_callback_is_tried_again_until_somebody_answers(
+def test_callback_is_retried_until_it_is_accepted(
     account: SandboxAccount, sandbox: Sandbox, listener: Listener
 ) -> None:
     address = listener.address
@@ -136,11 +136,11 @@ def test_a_callback_is_tried_again_until_somebody_answers(
     voice = account.create_voice(callback_uri=f"{address}/hook")
     account.upload_samples(voice, *SLT_CLIPS[:3])
     account.build_voice(voice)
-    later = Listener(int(address.rsplit(":", 1)[1]))
+    second_listener = Listener(int(address.rsplit(":", 1)[1]))
     try:
-        assert later.heard()["id"] == voice
+        assert second_listener.heard()["id"] == voice
     finally:
-        later.close()
+        second_listener.close()
 
 
 @pytest.mark.parametrize(
@@ -155,54 +155,58 @@ def test_a_callback_is_tried_again_until_somebody_answers(
         "drop",
     ],
 )
-def test_a_rule_that_means_nothing_is_refused_and_none_is_taken(sandbox: Sandbox, rule: object) -> None:
-    good = {"operation": "list_voices", "do": "drop"}
-    answer = requests.post(f"{sandbox.address}/__control/faults", json={"rules": [good, rule]}, timeout=60)
-    assert answer.status_code == 400
+def test_invalid_rule_is_refused_with_all_rules_of_the_request(sandbox: Sandbox, rule: object) -> None:
+    valid_rule = {"operation": "list_voices", "do": "drop"}
+    response = requests.post(f"{sandbox.address}/__control/faults", json={"rules": [valid_rule, rule]}, timeout=60)
+    assert response.status_code == 400
     assert sandbox.control("GET", "faults")["rules"] == []
 
 
 @pytest.mark.parametrize("change", [{"speed": 1}, {"training_seconds": "long"}, {"callback_recordings": 1}])
-def test_settings_refuse_nonsense(sandbox: Sandbox, change: dict[str, object]) -> None:
+def test_invalid_settings_are_refused(sandbox: Sandbox, change: dict[str, object]) -> None:
     before = sandbox.control("GET", "settings")
-    answer = requests.post(f"{sandbox.address}/__control/settings", json=change, timeout=60)
-    assert answer.status_code == 400
+    response = requests.post(f"{sandbox.address}/__control/settings", json=change, timeout=60)
+    assert response.status_code == 400
     assert sandbox.control("GET", "settings") == before
 
 
-def test_a_page_in_a_browser_cannot_steer_it(sandbox: Sandbox) -> None:
+def test_control_request_from_another_origin_is_refused(sandbox: Sandbox) -> None:
     headers = {"Origin": "http://evil.example"}
-    answer = requests.delete(f"{sandbox.address}/__control/faults", headers=headers, timeout=60)
-    assert answer.status_code == 403
+    response = requests.delete(f"{sandbox.address}/__control/faults", headers=headers, timeout=60)
+    assert response.status_code == 403
 
 
-def test_the_ledger_tells_what_was_charged_to_whom(account: SandboxAccount, sandbox: Sandbox) -> None:
+def test_ledger_lists_charges_by_account(account: SandboxAccount, sandbox: Sandbox) -> None:
     voice = account.create_voice(name="Billed")
     account.upload_samples(voice, *SLT_CLIPS[:3])
     account.build_voice(voice)
     account.voices.delete(voice)
     lines = sandbox.ledger(voice=voice)
-    told = [(line["operation"], line["name"], line["charged"]) for line in lines]
-    assert told == [("create_voice", "Billed", 200.0), ("build_voice", "Billed", 0.0), ("delete_voice", "Billed", 0.0)]
+    charges = [(line["operation"], line["name"], line["charged"]) for line in lines]
+    assert charges == [
+        ("create_voice", "Billed", 200.0),
+        ("build_voice", "Billed", 0.0),
+        ("delete_voice", "Billed", 0.0),
+    ]
     assert {line["account"] for line in lines} == {account.key_digest}
 
 
-def test_the_log_has_every_request_and_no_key(account: SandboxAccount, sandbox: Sandbox) -> None:
+def test_request_log_has_every_request_and_no_key(account: SandboxAccount, sandbox: Sandbox) -> None:
     before = sandbox.control("GET", "requests")["count"]
     account.voices.all(1)
     requests.get(f"{sandbox.address}/nowhere?key={account.key}", timeout=60)
-    log = sandbox.control("GET", "requests")
-    listed, nowhere, _ = log["requests"][-3:]
-    assert log["count"] == before + 3
-    assert (listed["method"], listed["path"], listed["operation"], listed["status"]) == (
+    request_log = sandbox.control("GET", "requests")
+    list_entry, unknown_entry, _ = request_log["requests"][-3:]
+    assert request_log["count"] == before + 3
+    assert (list_entry["method"], list_entry["path"], list_entry["operation"], list_entry["status"]) == (
         "GET",
         "/resemble/api/v2/voices",
         "list_voices",
         200,
     )
-    assert listed["headers"]["Authorization"] == f"Token token=[{account.key_digest}]"
-    assert (nowhere["path"], nowhere["status"]) == ("/nowhere", 404)
-    assert account.key not in str(log)
+    assert list_entry["headers"]["Authorization"] == f"Token token=[{account.key_digest}]"
+    assert (unknown_entry["path"], unknown_entry["status"]) == ("/nowhere", 404)
+    assert account.key not in str(request_log)
 
 
 @pytest.mark.parametrize(
@@ -217,29 +221,29 @@ def test_the_log_has_every_request_and_no_key(account: SandboxAccount, sandbox: 
         ("Cookie", "{}"),
     ],
 )
-def test_the_log_has_every_header_and_the_hint_in_place_of_the_key(
+def test_request_log_replaces_the_key_by_its_digest_in_every_header(
     sandbox: Sandbox, account: SandboxAccount, header: str, form: str
 ) -> None:
-    sent = {header: form.format(account.key), "X-Odd": f"around {account.key}!", "Accept": "audio/wav"}
-    requests.get(f"{sandbox.address}/nowhere", headers=sent, timeout=60)
-    seen = {name.lower(): value for name, value in sandbox.requests()[-2]["headers"].items()}
-    assert seen[header.lower()] == form.format(f"[{account.key_digest}]")
-    assert (seen["x-odd"], seen["accept"]) == (f"around [{account.key_digest}]!", "audio/wav")
+    headers = {header: form.format(account.key), "X-Odd": f"around {account.key}!", "Accept": "audio/wav"}
+    requests.get(f"{sandbox.address}/nowhere", headers=headers, timeout=60)
+    logged_headers = {name.lower(): value for name, value in sandbox.requests()[-2]["headers"].items()}
+    assert logged_headers[header.lower()] == form.format(f"[{account.key_digest}]")
+    assert (logged_headers["x-odd"], logged_headers["accept"]) == (f"around [{account.key_digest}]!", "audio/wav")
 
 
-def test_no_key_is_written_anywhere(start_sandbox: StartSandbox, folder: Path) -> None:
+def test_key_is_in_no_log_output_or_file(start_sandbox: StartSandbox, folder: Path) -> None:
     sandbox = start_sandbox(folder)
     account = SandboxAccount(sandbox.address)
     sandbox.control("POST", "chaos", {"share": 0})
-    voice = _finish_without_callback(account)
+    voice = _finish_voice_without_callback(account)
     account.call_api("GET", "voices", headers={"X-Access-Token": account.key, "x-api-key": account.key})
     sound = account.recordings.all(voice, 1)["items"][0]["audio_src"]
     (folder / "audio").rename(folder / "gone")
     assert requests.get(sound, headers={"x-api-key": account.key}, timeout=60).status_code == 500
-    told = json.dumps([sandbox.ledger(), sandbox.requests()])
+    logs = json.dumps([sandbox.ledger(), sandbox.requests()])
     sandbox.stop()
-    assert account.key_digest in told
-    assert account.key not in told
+    assert account.key_digest in logs
+    assert account.key not in logs
     assert "Chaos with seed" in sandbox.said
     assert "FileNotFoundError" in sandbox.said
     assert account.key not in sandbox.said
@@ -248,29 +252,29 @@ def test_no_key_is_written_anywhere(start_sandbox: StartSandbox, folder: Path) -
     assert not [path for path in files if account.key.encode() in path.read_bytes()]
 
 
-def _finish_without_callback(account: SandboxAccount) -> str:
+def _finish_voice_without_callback(account: SandboxAccount) -> str:
     voice = account.create_voice()
     account.upload_samples(voice, *SLT_CLIPS[:3])
     assert account.build_voice(voice)["status"] == "finished"
     return voice
 
 
-def test_a_restart_keeps_everything(start_sandbox: StartSandbox, folder: Path) -> None:
+def test_restart_keeps_voices_recordings_and_ledger(start_sandbox: StartSandbox, folder: Path) -> None:
     first = start_sandbox(folder)
     account = SandboxAccount(first.address)
-    voice = _finish_without_callback(account)
+    voice = _finish_voice_without_callback(account)
     before = (account.voices.get(voice), first.ledger())
-    sounds = [item["uuid"] for item in account.recordings.all(voice, 1)["items"]]
+    recording_ids = [item["uuid"] for item in account.recordings.all(voice, 1)["items"]]
     first.kill()
     second = start_sandbox(folder)
-    again = SandboxAccount(second.address, account.key)
-    assert (again.voices.get(voice), second.ledger()) == before
-    assert [item["uuid"] for item in again.recordings.all(voice, 1)["items"]] == sounds
-    assert again.clips.create_direct("project", voice, "Still there.")["success"] is True
+    same_account = SandboxAccount(second.address, account.key)
+    assert (same_account.voices.get(voice), second.ledger()) == before
+    assert [item["uuid"] for item in same_account.recordings.all(voice, 1)["items"]] == recording_ids
+    assert same_account.clips.create_direct("project", voice, "Hello again.")["success"] is True
     assert second.stop() == 0
 
 
-def test_a_training_goes_on_after_a_kill_and_calls_back(
+def test_training_continues_after_a_kill_and_calls_back(
     start_sandbox: StartSandbox, folder: Path, listener: Listener
 ) -> None:
     first = start_sandbox(folder, training_seconds=600.0)
@@ -288,29 +292,31 @@ def test_a_training_goes_on_after_a_kill_and_calls_back(
     second.stop()
 
 
-def test_a_folder_or_a_port_in_use_is_said_plainly(start_sandbox: StartSandbox, sandbox: Sandbox, folder: Path) -> None:
+def test_start_with_a_folder_or_port_in_use_is_refused(
+    start_sandbox: StartSandbox, sandbox: Sandbox, folder: Path
+) -> None:
     with pytest.raises(SandboxRefused, match="another sandbox already works in"):
         start_sandbox(sandbox.folder)
     with pytest.raises(SandboxRefused, match=f"Cannot listen on 127.0.0.1:{sandbox.port}: Address already"):
         start_sandbox(folder, port=sandbox.port)
 
 
-def test_the_dashboards_database_is_not_touched(sandbox: Sandbox, account: SandboxAccount) -> None:
+def test_sandbox_does_not_create_the_dashboard_data_folder(sandbox: Sandbox, account: SandboxAccount) -> None:
     account.create_voice()
     assert not (sandbox.folder / "dashboard").exists()
 
 
-def test_work_is_due_until_its_callback_was_taken(
+def test_work_is_due_until_its_callback_is_delivered_or_deleted(
     account: SandboxAccount, sandbox: Sandbox, listener: Listener
 ) -> None:
-    def due() -> int:
+    def count_due_work() -> int:
         return int(sandbox.control("GET", "work")["due"])
 
-    until(lambda: due() == 0)
+    until(lambda: count_due_work() == 0)
     sandbox.faults({"operation": "callback", "do": "delay:3600"})
     voice = account.create_voice(callback_uri=f"{listener.address}/hook")
     account.upload_samples(voice, *SLT_CLIPS[:3])
     account.build_voice(voice)
-    assert due() == 1
+    assert count_due_work() == 1
     assert account.voices.delete(voice)["success"]
-    assert due() == 0
+    assert count_due_work() == 0

@@ -306,7 +306,7 @@ def test_sandbox_does_not_create_the_dashboard_data_folder(sandbox: Sandbox, acc
     assert not (sandbox.folder / "dashboard").exists()
 
 
-def test_work_is_due_until_its_callback_is_delivered_or_deleted(
+def test_work_is_due_until_callback_delivery_or_voice_deletion(
     account: SandboxAccount, sandbox: Sandbox, listener: Listener
 ) -> None:
     def count_due_work() -> int:

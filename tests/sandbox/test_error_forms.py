@@ -1,14 +1,12 @@
-"""What is wrong before any view is asked is said in the form of the vendor whose address it is."""
-
-from typing import Any
+"""Errors raised before any view runs have the form of the vendor whose path was requested."""
 
 import pytest
 import requests
 
 from tests.support.sandbox import Sandbox
 
-# The vendor's path, and the field under which its errors have their words.
-VENDORS = {
+# Each vendor's path, and the field that holds its error message.
+ERROR_FIELDS = {
     "resemble/api/v1/voices": "errors",
     "resemble/api/v2/voices": "message",
     "audiostack/speech/voice-cloning": "message",
@@ -17,20 +15,20 @@ VENDORS = {
 }
 
 
-def answer(sandbox: Sandbox, method: str, path: str) -> Any:
+def send_request(sandbox: Sandbox, method: str, path: str) -> requests.Response:
     return requests.request(method, f"{sandbox.address}/{path}", timeout=60)
 
 
-@pytest.mark.parametrize(("path", "words"), VENDORS.items())
-def test_method_that_is_not_allowed(sandbox: Sandbox, path: str, words: str) -> None:
-    told = answer(sandbox, "DELETE", path)
-    assert told.status_code == 405
-    assert "GET" in told.headers["Allow"]
-    assert "not allowed" in str(told.json()[words])
+@pytest.mark.parametrize(("path", "error_field"), ERROR_FIELDS.items())
+def test_method_not_allowed_has_the_vendors_form(sandbox: Sandbox, path: str, error_field: str) -> None:
+    response = send_request(sandbox, "DELETE", path)
+    assert response.status_code == 405
+    assert "GET" in response.headers["Allow"]
+    assert "not allowed" in str(response.json()[error_field])
 
 
-@pytest.mark.parametrize(("path", "words"), VENDORS.items())
-def test_address_that_is_nobodys(sandbox: Sandbox, path: str, words: str) -> None:
-    told = answer(sandbox, "GET", path.rpartition("/")[0] + "/nothing/at/all")
-    assert told.status_code == 404
-    assert "nothing at this address" in str(told.json()[words])
+@pytest.mark.parametrize(("path", "error_field"), ERROR_FIELDS.items())
+def test_unknown_path_has_the_vendors_form(sandbox: Sandbox, path: str, error_field: str) -> None:
+    response = send_request(sandbox, "GET", path.rpartition("/")[0] + "/nothing/at/all")
+    assert response.status_code == 404
+    assert "nothing at this address" in str(response.json()[error_field])

@@ -11,25 +11,25 @@ from tests.sandbox.conftest import RMS_CLIPS, SandboxAccount
 from tests.support.wav import HOSTILE, noise, sample_wav, speech_like, wav_bytes
 
 
-def _post(account: SandboxAccount, voice: str, wav: bytes | None, **fields: str) -> requests.Response:
-    form = {"name": "one", "text": "Some words."} | fields
+def _post_recording(account: SandboxAccount, voice: str, wav: bytes | None, **fields: str) -> requests.Response:
+    data = {"name": "one", "text": "Some words."} | fields
     files = {} if wav is None else {"file": ("file", io.BytesIO(wav))}
-    return account.call_api("POST", f"voices/{voice}/recordings", data=form, files=files)
+    return account.call_api("POST", f"voices/{voice}/recordings", data=data, files=files)
 
 
-def test_a_recording_comes_back_as_it_was_sent(account: SandboxAccount) -> None:
+def test_recording_is_returned_as_it_was_sent(account: SandboxAccount) -> None:
     voice, wav = account.create_voice(), sample_wav("slt-01")
-    made = account.recordings.create(voice, io.BytesIO(wav), "one", "Good morning.", False, "happy")["item"]
-    sent = {"name": "one", "text": "Good morning.", "emotion": "happy", "is_active": False, "fill": False}
-    assert {key: made[key] for key in sent} == sent
-    assert "metrics" not in made
-    assert requests.get(made["audio_src"], timeout=60).content == wav
-    got = account.recordings.get(voice, made["uuid"])["item"]
-    assert got.keys() - made.keys() == {"metrics"}
-    assert account.recordings.all(voice, 1)["items"] == [got]
+    created = account.recordings.create(voice, io.BytesIO(wav), "one", "Good morning.", False, "happy")["item"]
+    fields = {"name": "one", "text": "Good morning.", "emotion": "happy", "is_active": False, "fill": False}
+    assert {key: created[key] for key in fields} == fields
+    assert "metrics" not in created
+    assert requests.get(created["audio_src"], timeout=60).content == wav
+    fetched = account.recordings.get(voice, created["uuid"])["item"]
+    assert fetched.keys() - created.keys() == {"metrics"}
+    assert account.recordings.all(voice, 1)["items"] == [fetched]
 
 
-def test_the_audio_cannot_be_had_by_a_guessed_name(account: SandboxAccount) -> None:
+def test_audio_is_not_found_by_a_guessed_name(account: SandboxAccount) -> None:
     voice = account.create_voice()
     uuid = account.upload_recording(voice, sample_wav("slt-01"), "one")
     source = account.recordings.get(voice, uuid)["item"]["audio_src"]
@@ -37,17 +37,17 @@ def test_the_audio_cannot_be_had_by_a_guessed_name(account: SandboxAccount) -> N
     assert requests.get(f"{folder}/consent.wav", timeout=60).status_code == 404
 
 
-def test_metrics_follow_the_noise(account: SandboxAccount) -> None:
+def test_metrics_decrease_with_noise(account: SandboxAccount) -> None:
     voice = account.create_voice()
-    for name, room in (("clean", -70.0), ("noisy", -32.0)):
-        account.upload_recording(voice, wav_bytes(speech_like(4.0, room_dbfs=room)), name)
+    for name, room_dbfs in (("clean", -70.0), ("noisy", -32.0)):
+        account.upload_recording(voice, wav_bytes(speech_like(4.0, room_dbfs=room_dbfs)), name)
     clean, noisy = (item["metrics"] for item in account.recordings.all(voice, 1)["items"])
     assert clean["signal_to_noise_ratio"] > noisy["signal_to_noise_ratio"] + 15
     assert clean["resemble_sample_score"] > noisy["resemble_sample_score"] + 0.3
     assert clean["loudness_grade"] == "A"
 
 
-def test_a_silent_recording_is_accepted_with_the_worst_metrics(account: SandboxAccount) -> None:
+def test_silent_recording_is_accepted_with_the_worst_metrics(account: SandboxAccount) -> None:
     voice = account.create_voice()
     uuid = account.upload_recording(voice, sample_wav("rms-silent"), "silent")
     metrics = account.recordings.get(voice, uuid)["item"]["metrics"]
@@ -55,10 +55,10 @@ def test_a_silent_recording_is_accepted_with_the_worst_metrics(account: SandboxA
 
 
 @pytest.mark.parametrize(("seconds", "accepted"), [(0.9, False), (1.0, True), (60.0, True), (60.1, False)])
-def test_one_to_sixty_seconds_are_accepted(account: SandboxAccount, seconds: float, accepted: bool) -> None:
-    answer = _post(account, account.create_voice(), wav_bytes(noise(seconds, -30.0, rate=8000), rate=8000))
-    assert answer.json()["success"] is accepted
-    assert answer.status_code == (200 if accepted else 422)
+def test_recording_of_one_to_sixty_seconds_is_accepted(account: SandboxAccount, seconds: float, accepted: bool) -> None:
+    response = _post_recording(account, account.create_voice(), wav_bytes(noise(seconds, -30.0, rate=8000), rate=8000))
+    assert response.json()["success"] is accepted
+    assert response.status_code == (200 if accepted else 422)
 
 
 @pytest.mark.parametrize(
@@ -72,41 +72,41 @@ def test_one_to_sixty_seconds_are_accepted(account: SandboxAccount, seconds: flo
         ("is_active", "perhaps"),
     ],
 )
-def test_a_wrong_field_is_refused_by_name(account: SandboxAccount, field: str, value: str) -> None:
+def test_error_names_the_invalid_field(account: SandboxAccount, field: str, value: str) -> None:
     voice = account.create_voice()
-    answer = _post(account, voice, sample_wav("slt-01"), **{field: value})
-    assert (answer.status_code, list(answer.json()["errors"])) == (422, [field])
+    response = _post_recording(account, voice, sample_wav("slt-01"), **{field: value})
+    assert (response.status_code, list(response.json()["errors"])) == (422, [field])
     assert account.recordings.all(voice, 1)["total_results"] == 0
 
 
-@pytest.mark.parametrize("make", [make for make, _ in HOSTILE.values()], ids=list(HOSTILE))
-def test_no_hostile_file_gets_in_or_breaks_anything(account: SandboxAccount, voice: str, make: Any) -> None:
-    answer = _post(account, voice, make())
-    assert (answer.status_code, list(answer.json()["errors"])) == (422, ["file"])
+@pytest.mark.parametrize("make_file", [make_file for make_file, _ in HOSTILE.values()], ids=list(HOSTILE))
+def test_hostile_file_is_refused(account: SandboxAccount, voice: str, make_file: Any) -> None:
+    response = _post_recording(account, voice, make_file())
+    assert (response.status_code, list(response.json()["errors"])) == (422, ["file"])
 
 
 @pytest.fixture(scope="module")
-def kept_voice() -> dict[str, str]:
-    """The voice of the tests that only have files refused."""
+def shared_voice() -> dict[str, str]:
+    """The voice shared by the tests that only send refused files."""
     return {}
 
 
 @pytest.fixture
-def voice(account: SandboxAccount, kept_voice: dict[str, str]) -> str:
+def voice(account: SandboxAccount, shared_voice: dict[str, str]) -> str:
     account.use_key("authorized-hostile")
-    if not kept_voice:
-        kept_voice["uuid"] = account.voices.create("Hostile", None)["item"]["uuid"]
-    return kept_voice["uuid"]
+    if not shared_voice:
+        shared_voice["uuid"] = account.voices.create("Hostile", None)["item"]["uuid"]
+    return shared_voice["uuid"]
 
 
-def test_a_form_without_a_file_and_a_body_without_a_form_are_refused(account: SandboxAccount) -> None:
+def test_form_without_a_file_and_body_without_a_form_are_refused(account: SandboxAccount) -> None:
     path = f"voices/{account.create_voice()}/recordings"
     assert account.call_api("POST", path, data={"name": "one", "text": "a"}).status_code == 422
     broken = {"Content-Type": "multipart/form-data"}
     assert account.call_api("POST", path, data=b"no form", headers=broken).status_code == 400
 
 
-def test_two_content_types_as_the_node_sdk_sends_them(account: SandboxAccount) -> None:
+def test_two_content_types_of_the_node_sdk_are_accepted(account: SandboxAccount) -> None:
     request = requests.Request(
         "POST",
         "http://sandbox/",
@@ -129,35 +129,35 @@ def test_two_content_types_as_the_node_sdk_sends_them(account: SandboxAccount) -
     connection.close()
 
 
-def test_names_are_unique_in_a_voice_only(account: SandboxAccount) -> None:
+def test_recording_name_is_unique_only_within_its_voice(account: SandboxAccount) -> None:
     first, second = account.create_voice(), account.create_voice()
     account.upload_recording(first, sample_wav("slt-01"), "one")
-    other = account.upload_recording(first, sample_wav("slt-02"), "two")
-    answer = _post(account, first, sample_wav("slt-02"))
-    assert (answer.status_code, list(answer.json()["errors"])) == (422, ["name"])
-    assert account.recordings.update(first, other, "one", "a", True, "x")["success"] is False
+    second_id = account.upload_recording(first, sample_wav("slt-02"), "two")
+    response = _post_recording(account, first, sample_wav("slt-02"))
+    assert (response.status_code, list(response.json()["errors"])) == (422, ["name"])
+    assert account.recordings.update(first, second_id, "one", "a", True, "x")["success"] is False
     account.upload_recording(second, sample_wav("slt-01"), "one")
     assert [item["name"] for item in account.recordings.all(first, 1)["items"]] == ["one", "two"]
 
 
-def test_update_and_delete(account: SandboxAccount) -> None:
+def test_recording_can_be_updated_and_deleted(account: SandboxAccount) -> None:
     voice = account.create_voice()
     uuid = account.upload_recording(voice, sample_wav("slt-01"), "one")
-    changed = account.recordings.update(voice, uuid, "two", "Other words.", False, "sad")["item"]
-    assert (changed["name"], changed["text"], changed["is_active"]) == ("two", "Other words.", False)
-    patched = account.call_api("PATCH", f"voices/{voice}/recordings/{uuid}", json={"is_active": True})
-    assert (patched.json()["item"]["name"], patched.json()["item"]["is_active"]) == ("two", True)
+    updated = account.recordings.update(voice, uuid, "two", "Other words.", False, "sad")["item"]
+    assert (updated["name"], updated["text"], updated["is_active"]) == ("two", "Other words.", False)
+    response = account.call_api("PATCH", f"voices/{voice}/recordings/{uuid}", json={"is_active": True})
+    assert (response.json()["item"]["name"], response.json()["item"]["is_active"]) == ("two", True)
     assert account.recordings.delete(voice, uuid) == {"success": True}
     assert account.recordings.get(voice, uuid)["success"] is False
-    assert requests.get(changed["audio_src"], timeout=60).status_code == 404
+    assert requests.get(updated["audio_src"], timeout=60).status_code == 404
 
 
-def test_an_outlier_cannot_be_made_active_again(account: SandboxAccount) -> None:
+def test_outlier_cannot_be_activated_again(account: SandboxAccount) -> None:
     voice = account.create_voice()
     account.upload_samples(voice, *RMS_CLIPS)
     outlier = account.upload_recording(voice, sample_wav("rms-wrong-speaker"), "foreign")
     assert account.build_voice(voice)["status"] == "dataset_issue"
     assert account.recordings.get(voice, outlier)["item"]["is_active"] is False
-    answer = account.call_api("PATCH", f"voices/{voice}/recordings/{outlier}", json={"is_active": True})
-    assert (answer.status_code, list(answer.json()["errors"])) == (422, ["is_active"])
-    assert account.build_voice(voice)["status"] == "finished", "without the outlier the rest is good"
+    response = account.call_api("PATCH", f"voices/{voice}/recordings/{outlier}", json={"is_active": True})
+    assert (response.status_code, list(response.json()["errors"])) == (422, ["is_active"])
+    assert account.build_voice(voice)["status"] == "finished", "the build succeeds without the outlier"

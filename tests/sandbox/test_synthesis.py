@@ -1,4 +1,4 @@
-"""The stand-in for synthesis."""
+"""Speech synthesis in the sandbox."""
 
 import io
 from base64 import b64decode
@@ -15,8 +15,8 @@ TEXT = "Every great journey begins with a good pair of shoes, and a reason to be
 
 
 @pytest.fixture(scope="module")
-def finished(running_sandbox: Sandbox) -> Iterator[tuple[str, str]]:
-    """(key, uuid) of a finished voice."""
+def finished_voice(running_sandbox: Sandbox) -> Iterator[tuple[str, str]]:
+    """The key and the UUID of a finished voice."""
     account = SandboxAccount(running_sandbox.address)
     voice = account.create_voice()
     account.upload_samples(voice, *SLT_CLIPS[:3])
@@ -24,41 +24,45 @@ def finished(running_sandbox: Sandbox) -> Iterator[tuple[str, str]]:
     yield account.key, voice
 
 
-def _said(account: SandboxAccount, finished: tuple[str, str], **more: Any) -> dict[str, Any]:
-    account.use_key(finished[0])
-    answer: dict[str, Any] = account.clips.create_direct("project", finished[1], TEXT, **more)
-    assert answer["success"], answer
-    return answer
+def _synthesize(account: SandboxAccount, finished_voice: tuple[str, str], **options: Any) -> dict[str, Any]:
+    account.use_key(finished_voice[0])
+    response: dict[str, Any] = account.clips.create_direct("project", finished_voice[1], TEXT, **options)
+    assert response["success"], response
+    return response
 
 
-def _sound(answer: dict[str, Any]) -> soundfile.SoundFile:
-    return soundfile.SoundFile(io.BytesIO(b64decode(answer["audio_content"])))
+def _open_audio(response: dict[str, Any]) -> soundfile.SoundFile:
+    return soundfile.SoundFile(io.BytesIO(b64decode(response["audio_content"])))
 
 
-def test_it_is_as_long_as_the_text_and_made_of_the_voice(account: SandboxAccount, finished: tuple[str, str]) -> None:
-    answer = _said(account, finished)
-    with _sound(answer) as sound:
-        assert (sound.format, sound.subtype, sound.channels) == ("WAV", "PCM_16", 1)
-        assert sound.frames / sound.samplerate == pytest.approx(answer["duration"], abs=0.01)
-        assert abs(sound.read()).max() > 0.05
-    assert answer["duration"] == pytest.approx(len(TEXT) / 15, abs=0.01)
-    assert answer["audio_timestamps"]["graph_chars"] == list(TEXT)
-    assert _said(account, finished)["audio_content"] == answer["audio_content"], "the same text, the same sound"
+def test_synthesis_length_follows_the_text_and_audio_is_repeatable(
+    account: SandboxAccount, finished_voice: tuple[str, str]
+) -> None:
+    response = _synthesize(account, finished_voice)
+    with _open_audio(response) as audio:
+        assert (audio.format, audio.subtype, audio.channels) == ("WAV", "PCM_16", 1)
+        assert audio.frames / audio.samplerate == pytest.approx(response["duration"], abs=0.01)
+        assert abs(audio.read()).max() > 0.05
+    assert response["duration"] == pytest.approx(len(TEXT) / 15, abs=0.01)
+    assert response["audio_timestamps"]["graph_chars"] == list(TEXT)
+    assert _synthesize(account, finished_voice)["audio_content"] == response["audio_content"], (
+        "the same text gives the same audio"
+    )
 
 
 @pytest.mark.parametrize("precision", ["PCM_16", "PCM_24", "PCM_32"])
 @pytest.mark.parametrize("rate", [8000, 22050, 48000])
-def test_rate_and_precision_as_asked(
-    account: SandboxAccount, finished: tuple[str, str], rate: int, precision: str
+def test_audio_has_the_requested_rate_and_precision(
+    account: SandboxAccount, finished_voice: tuple[str, str], rate: int, precision: str
 ) -> None:
-    with _sound(_said(account, finished, sample_rate=rate, precision=precision)) as sound:
-        assert (sound.samplerate, sound.subtype) == (rate, precision)
+    with _open_audio(_synthesize(account, finished_voice, sample_rate=rate, precision=precision)) as audio:
+        assert (audio.samplerate, audio.subtype) == (rate, precision)
 
 
 @pytest.mark.parametrize(
     ("change", "status"),
     [
-        ({"voice_uuid": "nobody"}, 404),
+        ({"voice_uuid": "unknown"}, 404),
         ({"data": ""}, 422),
         ({"data": "x" * 3001}, 422),
         ({"sample_rate": 11025}, 422),
@@ -66,22 +70,22 @@ def test_rate_and_precision_as_asked(
         ({"output_format": "mp3"}, 422),
     ],
 )
-def test_what_cannot_be_said_is_refused(
-    account: SandboxAccount, finished: tuple[str, str], change: dict[str, Any], status: int
+def test_invalid_synthesis_request_is_refused(
+    account: SandboxAccount, finished_voice: tuple[str, str], change: dict[str, Any], status: int
 ) -> None:
-    account.use_key(finished[0])
-    body = {"voice_uuid": finished[1], "data": TEXT} | change
-    answer = account.call_api("POST", "../../synthesize", json=body)
-    assert (answer.status_code, answer.json()["success"]) == (status, False)
+    account.use_key(finished_voice[0])
+    body = {"voice_uuid": finished_voice[1], "data": TEXT} | change
+    response = account.call_api("POST", "../../synthesize", json=body)
+    assert (response.status_code, response.json()["success"]) == (status, False)
 
 
-def test_an_unfinished_voice_cannot_speak(account: SandboxAccount) -> None:
+def test_synthesis_with_an_unfinished_voice_is_refused(account: SandboxAccount) -> None:
     assert account.clips.create_direct("project", account.create_voice(), TEXT)["success"] is False
 
 
-def test_the_other_ways_of_sending_the_key(account: SandboxAccount, finished: tuple[str, str]) -> None:
-    account.use_key(finished[0])
-    body = {"voice_uuid": finished[1], "data": TEXT}
+def test_key_is_accepted_in_the_other_header_forms(account: SandboxAccount, finished_voice: tuple[str, str]) -> None:
+    account.use_key(finished_voice[0])
+    body = {"voice_uuid": finished_voice[1], "data": TEXT}
     for headers in (
         {"Authorization": "", "x-access-token": account.key},
         {"Authorization": account.key},
@@ -89,9 +93,11 @@ def test_the_other_ways_of_sending_the_key(account: SandboxAccount, finished: tu
         assert account.call_api("POST", "../../synthesize", json=body, headers=headers).status_code == 200
 
 
-def test_it_is_billed_by_length(account: SandboxAccount, finished: tuple[str, str], sandbox: Sandbox) -> None:
-    before = len(sandbox.ledger(operation="synthesize", voice=finished[1]))
-    answer = _said(account, finished)
-    lines = sandbox.ledger(operation="synthesize", voice=finished[1])
+def test_synthesis_is_billed_by_length(
+    account: SandboxAccount, finished_voice: tuple[str, str], sandbox: Sandbox
+) -> None:
+    before = len(sandbox.ledger(operation="synthesize", voice=finished_voice[1]))
+    response = _synthesize(account, finished_voice)
+    lines = sandbox.ledger(operation="synthesize", voice=finished_voice[1])
     assert len(lines) == before + 1
-    assert lines[-1]["charged"] == pytest.approx(answer["duration"] * 0.05, abs=0.001)
+    assert lines[-1]["charged"] == pytest.approx(response["duration"] * 0.05, abs=0.001)

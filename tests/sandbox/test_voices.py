@@ -165,8 +165,8 @@ def test_body_that_is_no_json_object_returns_400(account: SandboxAccount, body: 
 
 
 def test_unknown_path_and_method_get_a_json_error(account: SandboxAccount, sandbox: Sandbox) -> None:
-    unknown_path = requests.get(f"{sandbox.address}/nowhere", timeout=60)
-    assert (unknown_path.status_code, unknown_path.json()["success"]) == (404, False)
+    not_found = requests.get(f"{sandbox.address}/nowhere", timeout=60)
+    assert (not_found.status_code, not_found.json()["success"]) == (404, False)
     response = account.call_api("DELETE", "voices")
     assert (response.status_code, response.headers["Allow"]) == (405, "GET, POST")
 

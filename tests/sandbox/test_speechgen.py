@@ -1,4 +1,4 @@
-"""Speechgen in the sandbox, asked as the vendor's own examples ask: plain HTTP with a Bearer key."""
+"""Speechgen in the sandbox, called as in the vendor's examples: plain HTTP with a Bearer key."""
 
 import io
 from collections.abc import Callable
@@ -20,238 +20,247 @@ RATE = 16000
 
 
 @cache
-def spoken(seconds: float) -> Samples:
-    """The sample studio's talent, clip after clip."""
+def make_speech(seconds: float) -> Samples:
+    """Concatenate and repeat the clips of the sample talent."""
     parts = [soundfile.read(SAMPLE / f"slt-0{number}.flac")[0] for number in range(1, 9)]
     return np.asarray(np.resize(np.concatenate(parts), round(seconds * RATE)))
 
 
 @cache
-def mp3(seconds: float = 12.0) -> bytes:
-    return by_libsndfile(spoken(seconds), RATE, "MP3", "MPEG_LAYER_III")
+def make_mp3(seconds: float = 12.0) -> bytes:
+    return by_libsndfile(make_speech(seconds), RATE, "MP3", "MPEG_LAYER_III")
 
 
-class Studio:
-    """A customer with a key of its own."""
+class SpeechgenAccount:
+    """An account with its own key."""
 
     def __init__(self, sandbox: Sandbox, key: str = "") -> None:
         self.sandbox = sandbox
         self.key = key or f"sk_live_{uuid4().hex}"
 
-    def call(self, method: str, path: str, **more: Any) -> requests.Response:
-        headers = {"Authorization": f"Bearer {self.key}"} | more.pop("headers", {})
+    def call_api(self, method: str, path: str, **options: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {self.key}"} | options.pop("headers", {})
         url = f"{self.sandbox.address}/speechgen/v1/{path}"
-        return requests.request(method, url, headers=headers, timeout=PATIENCE, **more)
+        return requests.request(method, url, headers=headers, timeout=PATIENCE, **options)
 
-    def sends(self, audio: bytes, **fields: str) -> requests.Response:
-        """The page's clone, with what it has in its example unless told otherwise."""
+    def send_sample(self, audio: bytes, **fields: str) -> requests.Response:
+        """Send the clone call of the page. The default fields are those of its example."""
         form = {"name": "My Custom Voice", "description": "Professional narrator voice", "enhance_quality": "true"}
-        return self.call("POST", "voice-clone", files={"audio": ("voice_sample.mp3", audio)}, data=form | fields)
+        return self.call_api("POST", "voice-clone", files={"audio": ("voice_sample.mp3", audio)}, data=form | fields)
 
-    def cloned(self, audio: bytes) -> dict[str, Any]:
-        """A model, as the answer to the clone describes it."""
-        answer = self.sends(audio)
-        assert answer.status_code == 201, answer.text
-        made: dict[str, Any] = answer.json()
-        return made
+    def clone_voice(self, audio: bytes) -> dict[str, Any]:
+        """Return the model as described in the response to the clone call."""
+        response = self.send_sample(audio)
+        assert response.status_code == 201, response.text
+        created: dict[str, Any] = response.json()
+        return created
 
-    def ended(self, model_id: str) -> dict[str, Any]:
-        def look() -> dict[str, Any] | None:
-            model: dict[str, Any] = self.call("GET", f"models/{model_id}").json()
+    def wait_for_end(self, model_id: str) -> dict[str, Any]:
+        def fetch_ended_model() -> dict[str, Any] | None:
+            model: dict[str, Any] = self.call_api("GET", f"models/{model_id}").json()
             return model if model["status"] != "processing" else None
 
-        return until(look)
+        return until(fetch_ended_model)
 
-    def says(self, **body: Any) -> requests.Response:
-        return self.call("POST", "text-to-speech", json=body)
+    def synthesize(self, **body: Any) -> requests.Response:
+        return self.call_api("POST", "text-to-speech", json=body)
+
+
+ReadyModel = tuple[SpeechgenAccount, dict[str, Any], dict[str, Any]]
 
 
 @pytest.fixture
-def studio(sandbox: Sandbox) -> Studio:
-    return Studio(sandbox)
+def account(sandbox: Sandbox) -> SpeechgenAccount:
+    return SpeechgenAccount(sandbox)
 
 
 @pytest.fixture(scope="module")
-def ready(running_sandbox: Sandbox) -> tuple[Studio, dict[str, Any], dict[str, Any]]:
-    """A studio with one model that is ready: as it was made, and as it is now."""
-    studio = Studio(running_sandbox)
-    made = studio.cloned(mp3())
-    return studio, made, studio.ended(made["model_id"])
+def ready_model(running_sandbox: Sandbox) -> ReadyModel:
+    """An account with one ready model: the response to the clone call, and the model now."""
+    account = SpeechgenAccount(running_sandbox)
+    created = account.clone_voice(make_mp3())
+    return account, created, account.wait_for_end(created["model_id"])
 
 
-def error_of(answer: requests.Response) -> tuple[int, str, str | None]:
-    """Status, code and parameter; and that the form is the vendor's."""
-    assert set(answer.json()) == {"error"}
-    error = answer.json()["error"]
+def read_error(response: requests.Response) -> tuple[int, str, str | None]:
+    """Return status, code and parameter. Check that the error has the vendor's form."""
+    assert set(response.json()) == {"error"}
+    error = response.json()["error"]
     assert error["message"]
     assert set(error) <= {"code", "message", "param"}
-    return answer.status_code, error["code"], error.get("param")
+    return response.status_code, error["code"], error.get("param")
 
 
-def kept_audio(studio: Studio) -> set[str]:
-    """The folders of models that the sandbox keeps on disk."""
-    return {path.name for path in (studio.sandbox.folder / "audio").glob("vm_*")}
+def list_audio_folders(account: SpeechgenAccount) -> set[str]:
+    """List the model folders in the sandbox's data folder."""
+    return {path.name for path in (account.sandbox.folder / "audio").glob("vm_*")}
 
 
-# --- a model's life ---
+# --- creation, training and deletion of a model ---
 
 
-def test_new_model_has_the_fields_of_the_page(studio: Studio, sandbox: Sandbox) -> None:
+def test_new_model_has_the_fields_of_the_page(account: SpeechgenAccount, sandbox: Sandbox) -> None:
     sandbox.control("POST", "settings", {"training_seconds": 60})
-    made = studio.cloned(mp3())
-    (sample,) = made.pop("samples")
+    created = account.clone_voice(make_mp3())
+    (sample,) = created.pop("samples")
     assert set(sample) == {"title", "text", "audio_url"}
     assert sample["audio_url"].startswith(f"{sandbox.address}/speechgen/cdn/samples/")
-    begun, done = (datetime.strptime(made.pop(f), "%Y-%m-%dT%H:%M:%SZ") for f in ("created_at", "estimated_completion"))
-    assert 59 <= (done - begun).total_seconds() <= 63
-    assert made.pop("model_id").startswith("vm_")
-    assert made == {
+    created_at, estimated_at = (
+        datetime.strptime(created.pop(f), "%Y-%m-%dT%H:%M:%SZ") for f in ("created_at", "estimated_completion")
+    )
+    assert 59 <= (estimated_at - created_at).total_seconds() <= 63
+    assert created.pop("model_id").startswith("vm_")
+    assert created == {
         "name": "My Custom Voice",
         "description": "Professional narrator voice",
         "status": "processing",
     }
 
 
-def test_model_is_processing_until_its_time_is_over(studio: Studio, sandbox: Sandbox) -> None:
+def test_model_is_processing_until_the_training_ends(account: SpeechgenAccount, sandbox: Sandbox) -> None:
     sandbox.control("POST", "settings", {"training_seconds": 600})
-    made = studio.cloned(mp3())
-    model = studio.call("GET", f"models/{made['model_id']}").json()
+    created = account.clone_voice(make_mp3())
+    model = account.call_api("GET", f"models/{created['model_id']}").json()
     assert model["status"] == "processing"
     assert "voice_id" not in model
-    assert requests.get(made["samples"][0]["audio_url"], timeout=PATIENCE).status_code == 404
+    assert requests.get(created["samples"][0]["audio_url"], timeout=PATIENCE).status_code == 404
     sandbox.control("POST", "clock", {"forward": 601})
-    assert studio.ended(made["model_id"])["status"] == "ready"
+    assert account.wait_for_end(created["model_id"])["status"] == "ready"
 
 
-def test_ready_model_has_the_fields_of_the_page(ready: tuple[Studio, dict[str, Any], dict[str, Any]]) -> None:
-    _studio, made, model = ready
+def test_ready_model_has_the_fields_of_the_page(ready_model: ReadyModel) -> None:
+    _account, created, model = ready_model
     assert set(model) == {"model_id", "name", "status", "voice_id", "created_at", "usage_count"}
     assert {key: model[key] for key in ("model_id", "name", "created_at")} == {
-        key: made[key] for key in ("model_id", "name", "created_at")
+        key: created[key] for key in ("model_id", "name", "created_at")
     }
     assert model["voice_id"].startswith("custom-")
     assert model["voice_id"] != model["model_id"]
 
 
-@pytest.mark.parametrize("samples", [np.zeros(12 * RATE), noise(12, -75.0)], ids=["digital silence", "an empty room"])
-def test_model_of_silence_fails_and_says_why(studio: Studio, samples: Samples) -> None:
-    model = studio.ended(studio.cloned(wav_bytes(samples))["model_id"])
+@pytest.mark.parametrize("samples", [np.zeros(12 * RATE), noise(12, -75.0)], ids=["digital silence", "room noise"])
+def test_model_of_silence_fails_with_a_reason(account: SpeechgenAccount, samples: Samples) -> None:
+    model = account.wait_for_end(account.clone_voice(wav_bytes(samples))["model_id"])
     assert model["status"] == "failed"
     assert "no speech" in model["failure_reason"]
     assert "voice_id" not in model
-    assert len(studio.call("GET", "voices").json()["voices"]) == 1
+    assert len(account.call_api("GET", "voices").json()["voices"]) == 1
 
 
-def test_list_is_of_this_account_and_oldest_first(studio: Studio, sandbox: Sandbox) -> None:
-    made = [studio.cloned(mp3())["model_id"] for _ in range(2)]
-    Studio(sandbox).cloned(mp3())
-    assert [model["model_id"] for model in studio.call("GET", "models").json()["models"]] == made
+def test_list_has_the_models_of_this_account_oldest_first(account: SpeechgenAccount, sandbox: Sandbox) -> None:
+    created = [account.clone_voice(make_mp3())["model_id"] for _ in range(2)]
+    SpeechgenAccount(sandbox).clone_voice(make_mp3())
+    assert [model["model_id"] for model in account.call_api("GET", "models").json()["models"]] == created
 
 
-def test_list_may_lag(studio: Studio, sandbox: Sandbox) -> None:
-    studio.cloned(mp3())
+def test_lagging_list_hides_new_models(account: SpeechgenAccount, sandbox: Sandbox) -> None:
+    account.clone_voice(make_mp3())
     sandbox.faults({"operation": "sg_list_models", "do": "hide:60"})
-    assert studio.call("GET", "models").json()["models"] == []
+    assert account.call_api("GET", "models").json()["models"] == []
 
 
-def test_deleted_model_is_gone_with_its_sample(studio: Studio) -> None:
-    made = studio.cloned(mp3())
-    path = f"models/{made['model_id']}"
-    studio.ended(made["model_id"])
-    assert made["model_id"] in kept_audio(studio)
-    answer = studio.call("DELETE", path)
-    assert (answer.status_code, answer.content) == (204, b"")
+def test_deletion_removes_the_model_and_its_sample(account: SpeechgenAccount) -> None:
+    created = account.clone_voice(make_mp3())
+    path = f"models/{created['model_id']}"
+    account.wait_for_end(created["model_id"])
+    assert created["model_id"] in list_audio_folders(account)
+    response = account.call_api("DELETE", path)
+    assert (response.status_code, response.content) == (204, b"")
     for method in ("GET", "DELETE"):
-        assert error_of(studio.call(method, path)) == (404, "model_not_found", None)
-    assert requests.get(made["samples"][0]["audio_url"], timeout=PATIENCE).status_code == 404
-    assert studio.call("GET", "models").json() == {"models": []}
-    assert made["model_id"] not in kept_audio(studio)
+        assert read_error(account.call_api(method, path)) == (404, "model_not_found", None)
+    assert requests.get(created["samples"][0]["audio_url"], timeout=PATIENCE).status_code == 404
+    assert account.call_api("GET", "models").json() == {"models": []}
+    assert created["model_id"] not in list_audio_folders(account)
 
 
-def test_restart_goes_on_with_a_training(folder: Any, start_sandbox: Callable[..., Sandbox]) -> None:
+def test_training_continues_after_a_restart(folder: Any, start_sandbox: Callable[..., Sandbox]) -> None:
     sandbox = start_sandbox(folder, training_seconds=600)
-    studio = Studio(sandbox)
-    made = studio.cloned(mp3())
+    account = SpeechgenAccount(sandbox)
+    created = account.clone_voice(make_mp3())
     sandbox.kill()
-    studio.sandbox = start_sandbox(folder)
-    assert studio.call("GET", f"models/{made['model_id']}").json()["status"] == "processing"
-    studio.sandbox.control("POST", "clock", {"forward": 601})
-    assert studio.ended(made["model_id"])["status"] == "ready"
+    account.sandbox = start_sandbox(folder)
+    assert account.call_api("GET", f"models/{created['model_id']}").json()["status"] == "processing"
+    account.sandbox.control("POST", "clock", {"forward": 601})
+    assert account.wait_for_end(created["model_id"])["status"] == "ready"
 
 
-# --- what is sent ---
+# --- audio and fields of the clone call ---
 
 
 @pytest.mark.parametrize(
-    ("kind", "subtype"),
+    ("file_format", "subtype"),
     [("MP3", "MPEG_LAYER_III"), ("WAV", "PCM_16"), ("WAV", "PCM_24"), ("FLAC", "PCM_16"), ("OGG", "VORBIS")],
 )
-def test_formats_of_the_page_are_decoded(studio: Studio, kind: str, subtype: str) -> None:
-    audio = by_libsndfile(spoken(12), RATE, kind, subtype)
-    assert studio.ended(studio.cloned(audio)["model_id"])["status"] == "ready"
+def test_formats_of_the_page_are_decoded(account: SpeechgenAccount, file_format: str, subtype: str) -> None:
+    audio = by_libsndfile(make_speech(12), RATE, file_format, subtype)
+    assert account.wait_for_end(account.clone_voice(audio)["model_id"])["status"] == "ready"
 
 
-def test_m4a_is_decoded(studio: Studio) -> None:
-    audio = by_ffmpeg(spoken(12), RATE, "ipod", "aac")
-    assert studio.ended(studio.cloned(audio)["model_id"])["status"] == "ready"
+def test_m4a_is_decoded(account: SpeechgenAccount) -> None:
+    audio = by_ffmpeg(make_speech(12), RATE, "ipod", "aac")
+    assert account.wait_for_end(account.clone_voice(audio)["model_id"])["status"] == "ready"
 
 
-def too_large() -> bytes:
-    return wav_bytes(spoken(312.5)) + bytes(1)
+def make_large_wav() -> bytes:
+    return wav_bytes(make_speech(312.5)) + bytes(1)
 
 
 @pytest.mark.parametrize(
-    ("make", "wanted"),
+    ("make_audio", "error"),
     [
-        (lambda: mp3(9.0), (400, "audio_too_short", "audio")),
-        (lambda: mp3(302.0), (400, "audio_too_long", "audio")),
-        (too_large, (413, "file_too_large", "audio")),
+        (lambda: make_mp3(9.0), (400, "audio_too_short", "audio")),
+        (lambda: make_mp3(302.0), (400, "audio_too_long", "audio")),
+        (make_large_wav, (413, "file_too_large", "audio")),
         (lambda: b"no audio at all", (400, "unsupported_format", "audio")),
-        (lambda: mp3()[:40], (400, "unsupported_format", "audio")),
-        (lambda: by_libsndfile(spoken(12), RATE, "AIFF", "PCM_16"), (400, "unsupported_format", "audio")),
+        (lambda: make_mp3()[:40], (400, "unsupported_format", "audio")),
+        (lambda: by_libsndfile(make_speech(12), RATE, "AIFF", "PCM_16"), (400, "unsupported_format", "audio")),
         (lambda: b"", (400, "unsupported_format", "audio")),
     ],
-    ids=["9 s", "302 s", "10,000,045 bytes", "text", "the beginning of an MP3", "AIFF", "nothing"],
+    ids=["9 s", "302 s", "10,000,045 bytes", "text", "truncated MP3", "AIFF", "empty"],
 )
-def test_audio_that_is_not_taken(studio: Studio, make: Callable[[], bytes], wanted: tuple[int, str, str]) -> None:
-    before = kept_audio(studio)
-    assert error_of(studio.sends(make())) == wanted
-    assert studio.call("GET", "models").json() == {"models": []}
-    assert kept_audio(studio) == before
+def test_unusable_audio_is_refused_and_not_stored(
+    account: SpeechgenAccount, make_audio: Callable[[], bytes], error: tuple[int, str, str]
+) -> None:
+    before = list_audio_folders(account)
+    assert read_error(account.send_sample(make_audio())) == error
+    assert account.call_api("GET", "models").json() == {"models": []}
+    assert list_audio_folders(account) == before
 
 
-def test_the_edges_are_taken(studio: Studio) -> None:
-    for audio in (mp3(10.2), by_libsndfile(spoken(299.9), RATE, "MP3", "MPEG_LAYER_III")):
-        assert studio.sends(audio).status_code == 201
+def test_audio_at_the_duration_limits_is_accepted(account: SpeechgenAccount) -> None:
+    for audio in (make_mp3(10.2), by_libsndfile(make_speech(299.9), RATE, "MP3", "MPEG_LAYER_III")):
+        assert account.send_sample(audio).status_code == 201
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
     [("name", ""), ("name", "n" * 101), ("description", "d" * 501), ("enhance_quality", "perhaps")],
 )
-def test_fields_that_are_not_taken(studio: Studio, field: str, value: str) -> None:
-    assert error_of(studio.sends(mp3(), **{field: value})) == (400, "invalid_request", field)
-    assert studio.call("GET", "models").json() == {"models": []}
+def test_invalid_field_is_refused_by_name(account: SpeechgenAccount, field: str, value: str) -> None:
+    assert read_error(account.send_sample(make_mp3(), **{field: value})) == (400, "invalid_request", field)
+    assert account.call_api("GET", "models").json() == {"models": []}
 
 
-def test_form_without_a_file_and_without_a_form(studio: Studio) -> None:
-    assert error_of(studio.call("POST", "voice-clone", data={"name": "x"})) == (400, "missing_audio", "audio")
+def test_clone_without_a_file_or_a_valid_form_is_refused(account: SpeechgenAccount) -> None:
+    assert read_error(account.call_api("POST", "voice-clone", data={"name": "x"})) == (400, "missing_audio", "audio")
     broken = {"data": b"--x\r\n", "headers": {"Content-Type": "multipart/form-data"}}
-    assert error_of(studio.call("POST", "voice-clone", **broken)) == (400, "invalid_request", None)
+    assert read_error(account.call_api("POST", "voice-clone", **broken)) == (400, "invalid_request", None)
 
 
 # --- keys ---
 
 
 @pytest.mark.parametrize(
-    ("header", "wanted"),
+    ("header", "error"),
     [
         ("", (401, "missing_api_key", None)),
         ("Bearer", (401, "missing_api_key", None)),
         ("Bearer bad-key", (401, "invalid_api_key", None)),
     ],
 )
-def test_keys_that_are_not_taken(studio: Studio, header: str, wanted: tuple[int, str, None]) -> None:
+def test_missing_or_invalid_key_is_refused(
+    account: SpeechgenAccount, header: str, error: tuple[int, str, None]
+) -> None:
     for method, path in (
         ("POST", "voice-clone"),
         ("GET", "models"),
@@ -260,35 +269,39 @@ def test_keys_that_are_not_taken(studio: Studio, header: str, wanted: tuple[int,
         ("POST", "text-to-speech"),
         ("GET", "voices"),
     ):
-        assert error_of(studio.call(method, path, headers={"Authorization": header})) == wanted
+        assert read_error(account.call_api(method, path, headers={"Authorization": header})) == error
 
 
-def test_plan_without_cloning_may_read(sandbox: Sandbox) -> None:
-    studio = Studio(sandbox, f"plan-{uuid4().hex}")
-    assert error_of(studio.sends(mp3())) == (403, "plan_required", None)
-    assert studio.call("GET", "models").json() == {"models": []}
+def test_plan_without_cloning_can_list_models(sandbox: Sandbox) -> None:
+    account = SpeechgenAccount(sandbox, f"plan-{uuid4().hex}")
+    assert read_error(account.send_sample(make_mp3())) == (403, "plan_required", None)
+    assert account.call_api("GET", "models").json() == {"models": []}
 
 
-def test_models_of_others_are_not_there(sandbox: Sandbox, ready: tuple[Studio, dict[str, Any], dict[str, Any]]) -> None:
-    _studio, _made, model = ready
-    stranger = Studio(sandbox)
+def test_model_of_another_account_is_not_found(sandbox: Sandbox, ready_model: ReadyModel) -> None:
+    _account, _created, model = ready_model
+    other_account = SpeechgenAccount(sandbox)
     for method in ("GET", "DELETE"):
-        answer = stranger.call(method, f"models/{model['model_id']}")
-        assert error_of(answer) == (404, "model_not_found", None)
-    assert error_of(stranger.says(text="Hello.", voice=model["voice_id"])) == (400, "invalid_voice", "voice")
+        response = other_account.call_api(method, f"models/{model['model_id']}")
+        assert read_error(response) == (404, "model_not_found", None)
+    assert read_error(other_account.synthesize(text="Hello.", voice=model["voice_id"])) == (
+        400,
+        "invalid_voice",
+        "voice",
+    )
 
 
-def test_fault_has_the_vendors_form(studio: Studio, sandbox: Sandbox) -> None:
+def test_fault_response_has_the_vendors_form(account: SpeechgenAccount, sandbox: Sandbox) -> None:
     for status, code in ((429, "rate_limit_exceeded"), (422, "internal_error"), (500, "internal_error")):
         sandbox.faults({"operation": "sg_list_models", "do": f"status:{status}"})
-        assert error_of(studio.call("GET", "models")) == (status, code, None)
+        assert read_error(account.call_api("GET", "models")) == (status, code, None)
 
 
 # --- speech ---
 
 
 @pytest.mark.parametrize(
-    ("given", "kind", "content_type"),
+    ("audio_format", "file_format", "content_type"),
     [
         ("mp3", "MP3", "audio/mpeg"),
         ("wav", "WAV", "audio/wav"),
@@ -296,32 +309,34 @@ def test_fault_has_the_vendors_form(studio: Studio, sandbox: Sandbox) -> None:
         (None, "MP3", "audio/mpeg"),
     ],
 )
-def test_speech_is_as_long_as_its_headers_say(
-    ready: tuple[Studio, dict[str, Any], dict[str, Any]], given: str | None, kind: str, content_type: str
+def test_speech_length_matches_the_text_and_the_header(
+    ready_model: ReadyModel, audio_format: str | None, file_format: str, content_type: str
 ) -> None:
-    studio, _made, model = ready
+    account, _created, model = ready_model
     text = "Hello, this is my cloned voice speaking! " * 3
-    answer = studio.says(text=text, voice=model["voice_id"], **({"format": given} if given else {}))
-    assert (answer.status_code, answer.headers["Content-Type"]) == (200, content_type)
-    assert answer.headers["X-Characters-Used"] == str(len(text))
-    with soundfile.SoundFile(io.BytesIO(answer.content)) as sound:
-        assert sound.format == kind
-        seconds = sound.frames / sound.samplerate
-        assert abs(sound.read()).max() > 0.05
-    assert float(answer.headers["X-Audio-Duration"]) == pytest.approx(len(text) / 15, abs=0.01)
+    response = account.synthesize(
+        text=text, voice=model["voice_id"], **({"format": audio_format} if audio_format else {})
+    )
+    assert (response.status_code, response.headers["Content-Type"]) == (200, content_type)
+    assert response.headers["X-Characters-Used"] == str(len(text))
+    with soundfile.SoundFile(io.BytesIO(response.content)) as audio:
+        assert audio.format == file_format
+        seconds = audio.frames / audio.samplerate
+        assert abs(audio.read()).max() > 0.05
+    assert float(response.headers["X-Audio-Duration"]) == pytest.approx(len(text) / 15, abs=0.01)
     assert seconds == pytest.approx(len(text) / 15, abs=0.1)
 
 
-def test_speed_shortens(ready: tuple[Studio, dict[str, Any], dict[str, Any]]) -> None:
-    studio, _made, model = ready
-    answer = studio.says(text="x" * 60, voice=model["voice_id"], format="wav", speed=2.0, pitch=0)
-    assert float(answer.headers["X-Audio-Duration"]) == pytest.approx(2.0, abs=0.01)
+def test_double_speed_halves_the_duration(ready_model: ReadyModel) -> None:
+    account, _created, model = ready_model
+    response = account.synthesize(text="x" * 60, voice=model["voice_id"], format="wav", speed=2.0, pitch=0)
+    assert float(response.headers["X-Audio-Duration"]) == pytest.approx(2.0, abs=0.01)
 
 
 @pytest.mark.parametrize(
     ("change", "code", "param"),
     [
-        ({"voice": "custom-nobody"}, "invalid_voice", "voice"),
+        ({"voice": "custom-unknown"}, "invalid_voice", "voice"),
         ({"voice": "en-us-stock-1"}, "invalid_voice", "voice"),
         ({"voice": ""}, "invalid_request", "voice"),
         ({"text": ""}, "invalid_request", "text"),
@@ -331,43 +346,43 @@ def test_speed_shortens(ready: tuple[Studio, dict[str, Any], dict[str, Any]]) ->
         ({"speed": "fast"}, "invalid_speed", "speed"),
     ],
 )
-def test_speech_that_is_refused(
-    ready: tuple[Studio, dict[str, Any], dict[str, Any]], change: dict[str, Any], code: str, param: str
+def test_invalid_speech_request_is_refused(
+    ready_model: ReadyModel, change: dict[str, Any], code: str, param: str
 ) -> None:
-    studio, _made, model = ready
-    answer = studio.says(**{"text": "Hello.", "voice": model["voice_id"]} | change)
-    assert error_of(answer) == (400, code, param)
+    account, _created, model = ready_model
+    response = account.synthesize(**{"text": "Hello.", "voice": model["voice_id"]} | change)
+    assert read_error(response) == (400, code, param)
 
 
-def test_model_id_is_no_voice(ready: tuple[Studio, dict[str, Any], dict[str, Any]]) -> None:
-    studio, _made, model = ready
-    assert error_of(studio.says(text="Hello.", voice=model["model_id"])) == (400, "invalid_voice", "voice")
+def test_model_id_is_refused_as_a_voice(ready_model: ReadyModel) -> None:
+    account, _created, model = ready_model
+    assert read_error(account.synthesize(text="Hello.", voice=model["model_id"])) == (400, "invalid_voice", "voice")
 
 
-def test_voice_is_listed_and_its_use_is_counted(studio: Studio) -> None:
-    model = studio.ended(studio.cloned(mp3())["model_id"])
+def test_voice_is_listed_and_its_usage_is_counted(account: SpeechgenAccount) -> None:
+    model = account.wait_for_end(account.clone_voice(make_mp3())["model_id"])
     assert model["usage_count"] == 0
-    assert studio.says(text="Hello.", voice=model["voice_id"]).status_code == 200
-    assert studio.ended(model["model_id"])["usage_count"] == 1
-    stock, own = studio.call("GET", "voices").json()["voices"]
-    assert (stock["type"], own["type"], own["voice_id"]) == ("stock", "custom", model["voice_id"])
+    assert account.synthesize(text="Hello.", voice=model["voice_id"]).status_code == 200
+    assert account.wait_for_end(model["model_id"])["usage_count"] == 1
+    stock_voice, own_voice = account.call_api("GET", "voices").json()["voices"]
+    assert (stock_voice["type"], own_voice["type"], own_voice["voice_id"]) == ("stock", "custom", model["voice_id"])
 
 
-def test_sample_of_a_ready_model_needs_no_key(ready: tuple[Studio, dict[str, Any], dict[str, Any]]) -> None:
-    _studio, made, _model = ready
-    answer = requests.get(made["samples"][0]["audio_url"], timeout=PATIENCE)
-    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "audio/mpeg")
-    with soundfile.SoundFile(io.BytesIO(answer.content)) as sound:
-        assert sound.format == "MP3"
-        assert sound.frames / sound.samplerate == pytest.approx(len(made["samples"][0]["text"]) / 15, abs=0.1)
+def test_sample_of_a_ready_model_needs_no_key(ready_model: ReadyModel) -> None:
+    _account, created, _model = ready_model
+    response = requests.get(created["samples"][0]["audio_url"], timeout=PATIENCE)
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "audio/mpeg")
+    with soundfile.SoundFile(io.BytesIO(response.content)) as audio:
+        assert audio.format == "MP3"
+        assert audio.frames / audio.samplerate == pytest.approx(len(created["samples"][0]["text"]) / 15, abs=0.1)
 
 
-def test_ledger_counts_characters(studio: Studio, sandbox: Sandbox) -> None:
-    made = studio.cloned(mp3())
-    model = studio.ended(made["model_id"])
-    studio.says(text="Hello.", voice=model["voice_id"])
-    studio.call("DELETE", f"models/{made['model_id']}")
-    lines = sandbox.ledger(voice=made["model_id"])
+def test_ledger_counts_characters(account: SpeechgenAccount, sandbox: Sandbox) -> None:
+    created = account.clone_voice(make_mp3())
+    model = account.wait_for_end(created["model_id"])
+    account.synthesize(text="Hello.", voice=model["voice_id"])
+    account.call_api("DELETE", f"models/{created['model_id']}")
+    lines = sandbox.ledger(voice=created["model_id"])
     assert [(line["operation"], line["charged"]) for line in lines] == [
         ("sg_clone", 1000),
         ("sg_speech", 6),

@@ -110,7 +110,7 @@ def test_voice_is_public_by_default(account: VoiceAiAccount) -> None:
     assert account.get_voice(account.create_voice())["voice_visibility"] == "PUBLIC"
 
 
-def test_voice_status_goes_from_pending_over_processing_to_available(account: VoiceAiAccount, sandbox: Sandbox) -> None:
+def test_voice_status_is_pending_then_processing_then_available(account: VoiceAiAccount, sandbox: Sandbox) -> None:
     sandbox.control("POST", "settings", {"training_seconds": 4000.0})
     voice = account.create_voice()
     assert account.get_voice(voice)["status"] == "PENDING"

@@ -22,35 +22,35 @@ from tests.support.sandbox import PATIENCE, Listener, Sandbox, until
 from tests.support.wav import SAMPLE, noise, sample_wav, tone, wav_bytes
 from tests.support.zips import STORED, Member, zip_of
 
-SCORES = {"voice_similarity", "fluency", "pauses", "resemble_score"}
-SAID = {"url", "headers", "voice"}
+SCORE_KEYS = {"voice_similarity", "fluency", "pauses", "resemble_score"}
+ANNOUNCE_KEYS = {"url", "headers", "voice"}
 
 
 @cache
-def spoken(*names: str) -> bytes:
+def make_wav(*names: str) -> bytes:
     """Clips of the sample studio, one after the other, as one WAV."""
     return wav_bytes(np.concatenate([soundfile.read(SAMPLE / f"{name}.flac")[0] for name in names]))
 
 
-def packed(clips: dict[str, bytes], texts: dict[str, str] | None = None) -> bytes:
+def make_tarball(clips: dict[str, bytes], texts: dict[str, str] | None = None) -> bytes:
     """A .tar.gz of clips by name, with the texts where there are any."""
-    entries = [_entry(name, (texts or {}).get(name, ""), data) for name, data in clips.items()]
+    entries = [_make_entry(name, (texts or {}).get(name, ""), data) for name, data in clips.items()]
     return b"".join(stream_tarball(entries, with_text=texts is not None))
 
 
-def _entry(name: str, text: str, data: bytes) -> Entry:
+def _make_entry(name: str, text: str, data: bytes) -> Entry:
     return Entry(name, text, len(data), lambda: io.BytesIO(data))
 
 
-def samples(*names: str) -> dict[str, bytes]:
+def read_samples(*names: str) -> dict[str, bytes]:
     return {name.replace("-", ""): sample_wav(name) for name in names}
 
 
-def md5(data: bytes) -> bytes:
+def compute_md5(data: bytes) -> bytes:
     return hashlib.md5(data, usedforsecurity=False).digest()
 
 
-class Studio:
+class ResembleV1Account:
     """A customer with a key of its own."""
 
     def __init__(self, sandbox: Sandbox, key: str = "") -> None:
@@ -58,131 +58,134 @@ class Studio:
         self.key = key or f"key-{uuid4().hex}"
 
     @property
-    def hint(self) -> str:
+    def key_digest(self) -> str:
         return hashlib.sha256(self.key.encode()).hexdigest()[:12]
 
-    def call(self, method: str, path: str, **more: Any) -> requests.Response:
-        headers = {"Authorization": f"Token token={self.key}"} | more.pop("headers", {})
+    def call_api(self, method: str, path: str, **options: Any) -> requests.Response:
+        headers = {"Authorization": f"Token token={self.key}"} | options.pop("headers", {})
         url = f"{self.sandbox.address}/resemble/api/v1/{path}"
-        return requests.request(method, url, headers=headers, timeout=PATIENCE, **more)
+        return requests.request(method, url, headers=headers, timeout=PATIENCE, **options)
 
-    def announces(self, data: bytes, **fields: Any) -> requests.Response:
+    def send_announcement(self, data: bytes, **fields: Any) -> requests.Response:
         """Step 1, as on the page unless told otherwise; a field that is None is not sent."""
-        archive = not data.startswith(b"RIFF")
+        is_archive = not data.startswith(b"RIFF")
         body: dict[str, Any] = {
             "name": "Demo",
-            "filename": "data.tar.gz" if archive else "data.wav",
+            "filename": "data.tar.gz" if is_archive else "data.wav",
             "byte_size": len(data),
-            "checksum": b64encode(md5(data)).decode(),
-            "content-type": "application/gzip" if archive else "audio/x-wav",
+            "checksum": b64encode(compute_md5(data)).decode(),
+            "content-type": "application/gzip" if is_archive else "audio/x-wav",
         }
-        sent = {name: value for name, value in (body | fields).items() if value is not None}
-        return self.call("POST", "voices", json=sent)
+        sent_fields = {name: value for name, value in (body | fields).items() if value is not None}
+        return self.call_api("POST", "voices", json=sent_fields)
 
-    def announced(self, data: bytes, **fields: Any) -> dict[str, Any]:
-        answer = self.announces(data, **fields)
-        assert answer.status_code == 200, answer.text
-        said: dict[str, Any] = answer.json()
-        assert set(said) == SAID
-        return said
+    def announce_data(self, data: bytes, **fields: Any) -> dict[str, Any]:
+        response = self.send_announcement(data, **fields)
+        assert response.status_code == 200, response.text
+        announcement: dict[str, Any] = response.json()
+        assert set(announcement) == ANNOUNCE_KEYS
+        return announcement
 
-    def sent(self, data: bytes, **fields: Any) -> str:
+    def upload_data(self, data: bytes, **fields: Any) -> str:
         """Steps 1 and 2; the voice."""
-        said = self.announced(data, **fields)
-        assert put(said, data).status_code == 200
-        return str(said["voice"])
+        announcement = self.announce_data(data, **fields)
+        assert put_data(announcement, data).status_code == 200
+        return str(announcement["voice"])
 
-    def trained(self, data: bytes, **fields: Any) -> dict[str, Any]:
+    def train_voice(self, data: bytes, **fields: Any) -> dict[str, Any]:
         """All three steps, and the voice as the list has it when that is over."""
-        uuid = self.sent(data, **fields)
-        answer = self.builds(uuid)
-        assert (answer.status_code, answer.json()) == (200, {"success": True})
-        return self.ended(uuid)
+        uuid = self.upload_data(data, **fields)
+        response = self.request_build(uuid)
+        assert (response.status_code, response.json()) == (200, {"success": True})
+        return self.wait_for_end(uuid)
 
-    def builds(self, uuid: str) -> requests.Response:
-        return self.call("POST", "voices/build", json={"voice": uuid})
+    def request_build(self, uuid: str) -> requests.Response:
+        return self.call_api("POST", "voices/build", json={"voice": uuid})
 
-    def ended(self, uuid: str) -> dict[str, Any]:
-        def look() -> dict[str, Any] | None:
-            (voice,) = [voice for voice in self.voices() if voice["uuid"] == uuid]
+    def wait_for_end(self, uuid: str) -> dict[str, Any]:
+        def fetch_ended_voice() -> dict[str, Any] | None:
+            (voice,) = [voice for voice in self.list_voices() if voice["uuid"] == uuid]
             return None if voice["status"] == "running" else voice
 
-        return until(look, patience=3 * PATIENCE)  # listening to many pieces takes its time
+        return until(fetch_ended_voice, patience=3 * PATIENCE)  # listening to many pieces takes its time
 
-    def voices(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.call("GET", "voices").json()
-        return found
+    def list_voices(self) -> list[dict[str, Any]]:
+        voices: list[dict[str, Any]] = self.call_api("GET", "voices").json()
+        return voices
 
 
-def put(said: dict[str, Any], data: bytes, **headers: str | None) -> requests.Response:
+def put_data(announcement: dict[str, Any], data: bytes, **headers: str | None) -> requests.Response:
     """Step 2: no key, and the headers of step 1."""
-    given = said["headers"] | {name.replace("_", "-"): value for name, value in headers.items()}
-    return requests.put(said["url"], data=data, headers=given, timeout=PATIENCE)
+    request_headers = announcement["headers"] | {name.replace("_", "-"): value for name, value in headers.items()}
+    return requests.put(announcement["url"], data=data, headers=request_headers, timeout=PATIENCE)
 
 
 @pytest.fixture
-def studio(sandbox: Sandbox) -> Studio:
+def account(sandbox: Sandbox) -> ResembleV1Account:
     sandbox.control("POST", "settings", {"professional_seconds": 5.0})
-    return Studio(sandbox)
+    return ResembleV1Account(sandbox)
 
 
 # --- the three steps ---
 
 
-def test_the_three_steps_of_the_page_make_a_voice_of_one_wav(studio: Studio) -> None:
-    data = spoken(*SLT_CLIPS)
-    said = studio.announced(data)
-    assert said["headers"] == {"Content-Type": "audio/x-wav", "Content-MD5": b64encode(md5(data)).decode()}
-    (voice,) = studio.voices()
+def test_the_three_steps_of_the_page_make_a_voice_of_one_wav(account: ResembleV1Account) -> None:
+    data = make_wav(*SLT_CLIPS)
+    announcement = account.announce_data(data)
+    assert announcement["headers"] == {
+        "Content-Type": "audio/x-wav",
+        "Content-MD5": b64encode(compute_md5(data)).decode(),
+    }
+    (voice,) = account.list_voices()
     assert voice == {
         "name": "Demo",
         "language": "en-US",
         "id": voice["id"],
-        "uuid": said["voice"],
+        "uuid": announcement["voice"],
         "status": "initializing",
     }
-    assert put(said, data).status_code == 200
-    assert studio.builds(said["voice"]).json() == {"success": True}
-    ended = studio.ended(said["voice"])
-    assert (ended["status"], ended["id"]) == ("finished", voice["id"])
-    assert set(ended["scores"]) == SCORES
-    assert all(0 <= score <= 1 for score in ended["scores"].values())
+    assert put_data(announcement, data).status_code == 200
+    assert account.request_build(announcement["voice"]).json() == {"success": True}
+    ended_voice = account.wait_for_end(announcement["voice"])
+    assert (ended_voice["status"], ended_voice["id"]) == ("finished", voice["id"])
+    assert set(ended_voice["scores"]) == SCORE_KEYS
+    assert all(0 <= score <= 1 for score in ended_voice["scores"].values())
 
 
 @pytest.mark.parametrize("texts", [None, {name.replace("-", ""): f"Said in {name}." for name in SLT_CLIPS}])
-def test_clips_with_and_without_texts(studio: Studio, texts: dict[str, str] | None) -> None:
-    voice = studio.trained(packed(samples(*SLT_CLIPS), texts))
+def test_clips_with_and_without_texts(account: ResembleV1Account, texts: dict[str, str] | None) -> None:
+    voice = account.train_voice(make_tarball(read_samples(*SLT_CLIPS), texts))
     assert voice["status"] == "finished", voice
-    assert set(voice["scores"]) == SCORES
+    assert set(voice["scores"]) == SCORE_KEYS
 
 
-def test_a_zip_and_a_plain_tar_are_read_too(studio: Studio) -> None:
-    clips = samples(*SLT_CLIPS)
-    zipped = zip_of(*(Member(f"{name}.wav".encode(), data, method=STORED) for name, data in clips.items()))
-    kind = {"content-type": "application/zip", "filename": "data.zip"}
-    assert studio.trained(zipped, **kind)["status"] == "finished"
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as tar:
+def test_a_zip_and_a_plain_tar_are_read_too(account: ResembleV1Account) -> None:
+    clips = read_samples(*SLT_CLIPS)
+    zip_archive = zip_of(*(Member(f"{name}.wav".encode(), data, method=STORED) for name, data in clips.items()))
+    fields = {"content-type": "application/zip", "filename": "data.zip"}
+    assert account.train_voice(zip_archive, **fields)["status"] == "finished"
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
         for name, data in clips.items():
-            part = tarfile.TarInfo(f"folder/{name}.wav")
-            part.size = len(data)
-            tar.addfile(part, io.BytesIO(data))
-    kind = {"content-type": "application/x-tar", "filename": "data.tar"}
-    assert studio.trained(out.getvalue(), **kind)["status"] == "finished"
+            member = tarfile.TarInfo(f"folder/{name}.wav")
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    fields = {"content-type": "application/x-tar", "filename": "data.tar"}
+    assert account.train_voice(buffer.getvalue(), **fields)["status"] == "finished"
 
 
-def test_noise_lowers_the_scores(studio: Studio) -> None:
-    clean = np.concatenate([soundfile.read(SAMPLE / f"{name}.flac")[0] for name in SLT_CLIPS])
-    hissing = wav_bytes(clean + noise(len(clean) / 16000, -35))
-    scores = studio.trained(hissing)["scores"]
-    assert scores["voice_similarity"] < studio.trained(spoken(*SLT_CLIPS))["scores"]["voice_similarity"]
+def test_noise_lowers_the_scores(account: ResembleV1Account) -> None:
+    clean_samples = np.concatenate([soundfile.read(SAMPLE / f"{name}.flac")[0] for name in SLT_CLIPS])
+    noisy = wav_bytes(clean_samples + noise(len(clean_samples) / 16000, -35))
+    scores = account.train_voice(noisy)["scores"]
+    assert scores["voice_similarity"] < account.train_voice(make_wav(*SLT_CLIPS))["scores"]["voice_similarity"]
 
 
 # --- what is announced ---
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("fields", "message"),
     [
         ({"name": None}, "name"),
         ({"name": ["x"]}, "name"),
@@ -206,115 +209,117 @@ def test_noise_lowers_the_scores(studio: Studio) -> None:
     ],
 )
 def test_what_is_wrong_in_an_announcement_is_said_in_the_vendors_form(
-    studio: Studio, fields: dict[str, Any], words: str
+    account: ResembleV1Account, fields: dict[str, Any], message: str
 ) -> None:
-    answer = studio.announces(b"RIFF....", **fields)
-    assert answer.status_code == 400
-    (error,) = answer.json()["errors"]
-    assert words in error
-    assert studio.voices() == []
+    response = account.send_announcement(b"RIFF....", **fields)
+    assert response.status_code == 400
+    (error,) = response.json()["errors"]
+    assert message in error
+    assert account.list_voices() == []
 
 
-def test_both_spellings_and_both_encodings(studio: Studio) -> None:
-    data = packed(samples("slt-01"))
+def test_both_spellings_and_both_encodings(account: ResembleV1Account) -> None:
+    data = make_tarball(read_samples("slt-01"))
     for spelling in ("content-type", "content_type"):
-        kind = {"content-type": None} | {spelling: "application/gzip"}
-        assert studio.announced(data, **kind)["headers"]["Content-Type"] == "application/gzip"
-    hexed = studio.announced(data, checksum=md5(data).hex())
-    assert hexed["headers"]["Content-MD5"] == md5(data).hex()
-    assert put(hexed, data).status_code == 200
-    bare = studio.announced(b"RIFF", **{"content-type": None})
-    assert bare["headers"]["Content-Type"] == "audio/x-wav"
+        fields = {"content-type": None} | {spelling: "application/gzip"}
+        assert account.announce_data(data, **fields)["headers"]["Content-Type"] == "application/gzip"
+    hex_announcement = account.announce_data(data, checksum=compute_md5(data).hex())
+    assert hex_announcement["headers"]["Content-MD5"] == compute_md5(data).hex()
+    assert put_data(hex_announcement, data).status_code == 200
+    untyped_announcement = account.announce_data(b"RIFF", **{"content-type": None})
+    assert untyped_announcement["headers"]["Content-Type"] == "audio/x-wav"
 
 
 @pytest.mark.parametrize("header", ["Token token={}", 'Token token="{}"'])
-def test_key_is_taken_with_quotes_and_without(studio: Studio, header: str) -> None:
-    studio.announced(b"RIFF")
-    answer = studio.call("GET", "voices", headers={"Authorization": header.format(studio.key)})
-    assert len(answer.json()) == 1
+def test_key_is_taken_with_quotes_and_without(account: ResembleV1Account, header: str) -> None:
+    account.announce_data(b"RIFF")
+    response = account.call_api("GET", "voices", headers={"Authorization": header.format(account.key)})
+    assert len(response.json()) == 1
 
 
 @pytest.mark.parametrize("header", ["Bearer {}", "{}", "", "Token {}", "Token token=bad{}"])
-def test_other_ways_to_show_a_key_are_not_this_apis(studio: Studio, header: str) -> None:
-    answer = studio.call("GET", "voices", headers={"Authorization": header.format(studio.key)})
-    assert answer.status_code == 401
-    assert list(answer.json()) == ["errors"]
+def test_other_ways_to_show_a_key_are_not_this_apis(account: ResembleV1Account, header: str) -> None:
+    response = account.call_api("GET", "voices", headers={"Authorization": header.format(account.key)})
+    assert response.status_code == 401
+    assert list(response.json()) == ["errors"]
 
 
 def test_an_account_that_is_not_enabled_may_only_look(sandbox: Sandbox) -> None:
-    studio = Studio(sandbox, f"plan-{uuid4().hex}")
-    assert studio.announces(b"RIFF").status_code == 403
-    assert studio.builds("x").status_code == 403
-    assert studio.voices() == []
+    account = ResembleV1Account(sandbox, f"plan-{uuid4().hex}")
+    assert account.send_announcement(b"RIFF").status_code == 403
+    assert account.request_build("x").status_code == 403
+    assert account.list_voices() == []
 
 
-def test_voices_of_others_are_not_there(studio: Studio) -> None:
-    uuid = studio.sent(spoken("slt-01"))
-    other = Studio(studio.sandbox)
-    assert other.voices() == []
-    answer = other.builds(uuid)
-    assert (answer.status_code, answer.json()) == (404, {"errors": ["Voice not found."]})
+def test_voices_of_others_are_not_there(account: ResembleV1Account) -> None:
+    uuid = account.upload_data(make_wav("slt-01"))
+    other_account = ResembleV1Account(account.sandbox)
+    assert other_account.list_voices() == []
+    response = other_account.request_build(uuid)
+    assert (response.status_code, response.json()) == (404, {"errors": ["Voice not found."]})
 
 
 # --- the signed address ---
 
 
-def test_the_address_is_not_guessed_and_wants_no_key(studio: Studio) -> None:
-    data = spoken("slt-01")
-    said = studio.announced(data)
-    guessed = said | {"url": said["url"][:-1] + ("A" if said["url"][-1] != "A" else "B")}
-    other = studio.announced(data)
-    parts = urlsplit(said["url"])
-    swapped = said | {"url": f"{parts.scheme}://{parts.netloc}{parts.path}?{urlsplit(other['url']).query}"}
-    for wrong in (guessed, swapped, said | {"url": said["url"].partition("?")[0]}):
-        answer = put(wrong, data)
-        assert (answer.status_code, answer.headers["Content-Type"]) == (403, "application/xml")
-        assert "<Code>AccessDenied</Code>" in answer.text
-    assert put(said, data, Authorization=f"Token token={studio.key}").status_code == 400
-    assert studio.builds(said["voice"]).status_code == 400
-    assert put(said, data).status_code == 200
-    assert put(said, data).status_code == 200
+def test_the_address_is_not_guessed_and_wants_no_key(account: ResembleV1Account) -> None:
+    data = make_wav("slt-01")
+    announcement = account.announce_data(data)
+    guessed_path = announcement | {"url": announcement["url"][:-1] + ("A" if announcement["url"][-1] != "A" else "B")}
+    second_announcement = account.announce_data(data)
+    url = urlsplit(announcement["url"])
+    swapped_query = announcement | {
+        "url": f"{url.scheme}://{url.netloc}{url.path}?{urlsplit(second_announcement['url']).query}"
+    }
+    for altered in (guessed_path, swapped_query, announcement | {"url": announcement["url"].partition("?")[0]}):
+        response = put_data(altered, data)
+        assert (response.status_code, response.headers["Content-Type"]) == (403, "application/xml")
+        assert "<Code>AccessDenied</Code>" in response.text
+    assert put_data(announcement, data, Authorization=f"Token token={account.key}").status_code == 400
+    assert account.request_build(announcement["voice"]).status_code == 400
+    assert put_data(announcement, data).status_code == 200
+    assert put_data(announcement, data).status_code == 200
 
 
-def test_the_address_expires(studio: Studio) -> None:
-    data = spoken("slt-01")
-    said = studio.announced(data)
-    studio.sandbox.control("POST", "clock", {"forward": 14 * 60})
-    assert put(said, data).status_code == 200
-    studio.sandbox.control("POST", "clock", {"forward": 2 * 60})
-    answer = put(said, data)
-    assert (answer.status_code, "Request has expired" in answer.text) == (403, True)
+def test_the_address_expires(account: ResembleV1Account) -> None:
+    data = make_wav("slt-01")
+    announcement = account.announce_data(data)
+    account.sandbox.control("POST", "clock", {"forward": 14 * 60})
+    assert put_data(announcement, data).status_code == 200
+    account.sandbox.control("POST", "clock", {"forward": 2 * 60})
+    response = put_data(announcement, data)
+    assert (response.status_code, "Request has expired" in response.text) == (403, True)
 
 
-def test_other_bytes_than_were_announced_are_refused(studio: Studio) -> None:
-    data = spoken("slt-01")
-    said = studio.announced(data)
-    for answer, status, code in (
-        (put(said, data, Content_MD5=b64encode(md5(b"x")).decode()), 403, "SignatureDoesNotMatch"),
-        (put(said, data, Content_Type="audio/wav"), 403, "SignatureDoesNotMatch"),
-        (put(said, data, Content_MD5=None), 403, "SignatureDoesNotMatch"),
-        (put(said, data[:-2]), 403, "SignatureDoesNotMatch"),
-        (put(said, data[:-2] + b"xx"), 400, "BadDigest"),
+def test_other_bytes_than_were_announced_are_refused(account: ResembleV1Account) -> None:
+    data = make_wav("slt-01")
+    announcement = account.announce_data(data)
+    for response, status, code in (
+        (put_data(announcement, data, Content_MD5=b64encode(compute_md5(b"x")).decode()), 403, "SignatureDoesNotMatch"),
+        (put_data(announcement, data, Content_Type="audio/wav"), 403, "SignatureDoesNotMatch"),
+        (put_data(announcement, data, Content_MD5=None), 403, "SignatureDoesNotMatch"),
+        (put_data(announcement, data[:-2]), 403, "SignatureDoesNotMatch"),
+        (put_data(announcement, data[:-2] + b"xx"), 400, "BadDigest"),
     ):
-        assert (answer.status_code, f"<Code>{code}</Code>" in answer.text) == (status, True), answer.text
-    answer = studio.builds(said["voice"])
-    assert (answer.status_code, answer.json()) == (400, {"errors": ["There is no data for this voice yet."]})
+        assert (response.status_code, f"<Code>{code}</Code>" in response.text) == (status, True), response.text
+    response = account.request_build(announcement["voice"])
+    assert (response.status_code, response.json()) == (400, {"errors": ["There is no data for this voice yet."]})
 
 
-def test_the_signature_is_in_no_log(studio: Studio) -> None:
-    data = spoken("slt-01")
-    said = studio.announced(data)
-    put(said, data)
-    upload = next(r for r in reversed(studio.sandbox.requests()) if r["operation"] == "v1_upload")
-    assert (upload["account"], upload["status"]) == (studio.hint, 200)
-    assert said["url"].rpartition("=")[2] not in str(studio.sandbox.requests())
+def test_the_signature_is_in_no_log(account: ResembleV1Account) -> None:
+    data = make_wav("slt-01")
+    announcement = account.announce_data(data)
+    put_data(announcement, data)
+    upload = next(r for r in reversed(account.sandbox.requests()) if r["operation"] == "v1_upload")
+    assert (upload["account"], upload["status"]) == (account.key_digest, 200)
+    assert announcement["url"].rpartition("=")[2] not in str(account.sandbox.requests())
 
 
 # --- datasets ---
 
 
 @pytest.mark.parametrize(
-    ("clips", "words"),
+    ("clips", "message"),
     [
         ({}, "no WAV file"),
         ({"short": wav_bytes(tone(1.4))}, "short.wav lasts 1.4 seconds; 1.5 to 20 are allowed"),
@@ -326,105 +331,111 @@ def test_the_signature_is_in_no_log(studio: Studio) -> None:
         ({"silence": wav_bytes(np.zeros(32000))}, "There is no speech in: silence"),
     ],
 )
-def test_what_breaks_a_rule_of_the_page_is_named(studio: Studio, clips: dict[str, bytes], words: str) -> None:
-    voice = studio.trained(packed(samples(*SLT_CLIPS) | clips if clips else {}))
+def test_what_breaks_a_rule_of_the_page_is_named(
+    account: ResembleV1Account, clips: dict[str, bytes], message: str
+) -> None:
+    voice = account.train_voice(make_tarball(read_samples(*SLT_CLIPS) | clips if clips else {}))
     assert voice["status"] == "dataset_issue"
-    assert words in voice["issue"]
+    assert message in voice["issue"]
     assert "scores" not in voice
 
 
-def test_texts_and_clips_must_match(studio: Studio) -> None:
-    voice = studio.trained(packed(samples(*SLT_CLIPS), {"slt01": "Only this one."}))
+def test_texts_and_clips_must_match(account: ResembleV1Account) -> None:
+    voice = account.train_voice(make_tarball(read_samples(*SLT_CLIPS), {"slt01": "Only this one."}))
     assert "metadata.csv has no text for slt02, slt03" in voice["issue"]
-    clips = {f"{name}.wav": data for name, data in samples(*SLT_CLIPS).items()}
-    lines = "".join(f"{name}|Words.\n" for name in ("slt01", "nowhere")).encode()
-    members = [Member(name.encode(), data, method=STORED) for name, data in (clips | {"metadata.csv": lines}).items()]
-    voice = studio.trained(zip_of(*members), **{"content-type": "application/zip", "filename": "data.zip"})
+    clips = {f"{name}.wav": data for name, data in read_samples(*SLT_CLIPS).items()}
+    metadata = "".join(f"{name}|Words.\n" for name in ("slt01", "nowhere")).encode()
+    members = [
+        Member(name.encode(), data, method=STORED) for name, data in (clips | {"metadata.csv": metadata}).items()
+    ]
+    voice = account.train_voice(zip_of(*members), **{"content-type": "application/zip", "filename": "data.zip"})
     assert "metadata.csv names files that are not there: nowhere" in voice["issue"]
 
 
-def test_another_speaker_is_noticed_in_clips(studio: Studio) -> None:
-    voice = studio.trained(packed(samples(*SLT_CLIPS, "rms-01")))
+def test_another_speaker_is_noticed_in_clips(account: ResembleV1Account) -> None:
+    voice = account.train_voice(make_tarball(read_samples(*SLT_CLIPS, "rms-01")))
     assert voice["status"] == "dataset_issue"
     assert "another speaker or level): rms01" in voice["issue"]
 
 
-def test_another_speaker_is_noticed_in_one_wav(studio: Studio) -> None:
-    voice = studio.trained(spoken(*SLT_CLIPS, *SLT_CLIPS, *RMS_CLIPS[:4]))
+def test_another_speaker_is_noticed_in_one_wav(account: ResembleV1Account) -> None:
+    voice = account.train_voice(make_wav(*SLT_CLIPS, *SLT_CLIPS, *RMS_CLIPS[:4]))
     assert voice["status"] == "dataset_issue"
     assert "another speaker" in voice["issue"]
 
 
-@pytest.mark.parametrize("data", [b"junk", b"\x1f\x8bjunk", b"PK\x03\x04junk", packed(samples("slt-01"))[:5000]])
-def test_what_cannot_be_read_at_all(studio: Studio, data: bytes) -> None:
-    assert "neither a readable .zip nor a readable .tar.gz" in studio.trained(data)["issue"]
+@pytest.mark.parametrize(
+    "data", [b"junk", b"\x1f\x8bjunk", b"PK\x03\x04junk", make_tarball(read_samples("slt-01"))[:5000]]
+)
+def test_what_cannot_be_read_at_all(account: ResembleV1Account, data: bytes) -> None:
+    assert "neither a readable .zip nor a readable .tar.gz" in account.train_voice(data)["issue"]
 
 
-def test_a_raw_file_that_is_no_wav(studio: Studio) -> None:
-    assert "The audio file cannot be used" in studio.trained(b"RIFFjunk")["issue"]
+def test_a_raw_file_that_is_no_wav(account: ResembleV1Account) -> None:
+    assert "The audio file cannot be used" in account.train_voice(b"RIFFjunk")["issue"]
 
 
-def test_too_little_sound(studio: Studio) -> None:
-    studio.sandbox.control("POST", "settings", {"professional_seconds": 30.0})
-    assert "30 are needed at least" in studio.trained(spoken("slt-01"))["issue"]
+def test_too_little_sound(account: ResembleV1Account) -> None:
+    account.sandbox.control("POST", "settings", {"professional_seconds": 30.0})
+    assert "30 are needed at least" in account.train_voice(make_wav("slt-01"))["issue"]
 
 
 # --- building ---
 
 
-def test_a_voice_in_training_is_not_built_twice(studio: Studio) -> None:
-    studio.sandbox.control("POST", "settings", {"training_seconds": 600.0})
-    uuid = studio.sent(spoken("slt-01"))
-    assert studio.builds(uuid).status_code == 200
-    answer = studio.builds(uuid)
-    assert (answer.status_code, answer.json()) == (400, {"errors": ["This voice is already being built."]})
-    lines = studio.sandbox.ledger(account=studio.hint)
+def test_a_voice_in_training_is_not_built_twice(account: ResembleV1Account) -> None:
+    account.sandbox.control("POST", "settings", {"training_seconds": 600.0})
+    uuid = account.upload_data(make_wav("slt-01"))
+    assert account.request_build(uuid).status_code == 200
+    response = account.request_build(uuid)
+    assert (response.status_code, response.json()) == (400, {"errors": ["This voice is already being built."]})
+    lines = account.sandbox.ledger(account=account.key_digest)
     assert [(line["operation"], line["name"], line["voice"], line["charged"]) for line in lines] == [
         ("v1_create_voice", "Demo", uuid, 0.0),
         ("v1_build", "Demo", uuid, 500.0),
     ]
 
 
-def test_more_data_and_another_build(studio: Studio) -> None:
+def test_more_data_and_another_build(account: ResembleV1Account) -> None:
     """While it trains anew it has no scores of before."""
-    data = spoken(*SLT_CLIPS)
-    said = studio.announced(data)
-    put(said, data)
-    studio.builds(said["voice"])
-    assert studio.ended(said["voice"])["status"] == "finished"
-    studio.sandbox.control("POST", "settings", {"training_seconds": 600.0})
-    assert studio.builds(said["voice"]).status_code == 200
-    (voice,) = studio.voices()
+    data = make_wav(*SLT_CLIPS)
+    announcement = account.announce_data(data)
+    put_data(announcement, data)
+    account.request_build(announcement["voice"])
+    assert account.wait_for_end(announcement["voice"])["status"] == "finished"
+    account.sandbox.control("POST", "settings", {"training_seconds": 600.0})
+    assert account.request_build(announcement["voice"]).status_code == 200
+    (voice,) = account.list_voices()
     assert (voice["status"], "scores" in voice) == ("running", False)
 
 
-@pytest.mark.parametrize("good", [True, False])
-def test_the_callback_tells_the_end(studio: Studio, listener: Listener, good: bool) -> None:
-    data = spoken(*SLT_CLIPS) if good else spoken("rms-silent")
-    voice = studio.trained(data, callback_uri=f"{listener.address}/hook")
-    told = listener.heard()
-    assert (told["id"], told["ok"], told["status"]) == (voice["uuid"], good, voice["status"])
-    assert told["issue"] == voice.get("issue")
-    assert told.get("scores") == voice.get("scores")
+@pytest.mark.parametrize("is_good", [True, False])
+def test_the_callback_tells_the_end(account: ResembleV1Account, listener: Listener, is_good: bool) -> None:
+    data = make_wav(*SLT_CLIPS) if is_good else make_wav("rms-silent")
+    voice = account.train_voice(data, callback_uri=f"{listener.address}/hook")
+    callback = listener.heard()
+    assert (callback["id"], callback["ok"], callback["status"]) == (voice["uuid"], is_good, voice["status"])
+    assert callback["issue"] == voice.get("issue")
+    assert callback.get("scores") == voice.get("scores")
 
 
 def test_a_restart_goes_on_with_what_was_uploaded(start_sandbox: Callable[..., Sandbox], folder: Path) -> None:
     first = start_sandbox(folder, training_seconds=600.0)
-    studio = Studio(first)
-    uuid = studio.sent(spoken(*SLT_CLIPS, *SLT_CLIPS))
-    studio.builds(uuid)
+    account = ResembleV1Account(first)
+    uuid = account.upload_data(make_wav(*SLT_CLIPS, *SLT_CLIPS))
+    account.request_build(uuid)
     first.kill()
     second = start_sandbox(folder)
     second.control("POST", "clock", {"forward": 700})
-    assert Studio(second, studio.key).ended(uuid)["status"] == "finished"
+    assert ResembleV1Account(second, account.key).wait_for_end(uuid)["status"] == "finished"
 
 
-def test_faults_keep_the_vendors_form(studio: Studio) -> None:
-    studio.sandbox.faults({"operation": "v1_list_voices", "do": "status:503"})
-    answer = studio.call("GET", "voices")
-    assert (answer.status_code, list(answer.json())) == (503, ["errors"])
-    studio.sandbox.faults({"operation": "v1_list_voices", "do": "hide:60"})
-    studio.announced(b"RIFF")
-    assert studio.voices() == []
-    studio.sandbox.faults({"operation": "v1_upload", "do": "status:503"})
-    assert "<Error>" in put(studio.announced(b"RIFF"), b"RIFF").text
+def test_faults_keep_the_vendors_form(account: ResembleV1Account) -> None:
+    account.sandbox.faults({"operation": "v1_list_voices", "do": "status:503"})
+    response = account.call_api("GET", "voices")
+    assert (response.status_code, list(response.json())) == (503, ["errors"])
+    account.sandbox.faults({"operation": "v1_list_voices", "do": "hide:60"})
+    account.announce_data(b"RIFF")
+    assert account.list_voices() == []
+    account.sandbox.faults({"operation": "v1_upload", "do": "status:503"})
+    assert "<Error>" in put_data(account.announce_data(b"RIFF"), b"RIFF").text

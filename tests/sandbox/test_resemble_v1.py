@@ -1,4 +1,4 @@
-"""Resemble v1 in the sandbox, asked as the vendor's page asks: announce, put, build; and what it makes of datasets."""
+"""Resemble v1 in the sandbox: the announce, put and build calls of the vendor's page, and the dataset checks."""
 
 import hashlib
 import io
@@ -28,12 +28,12 @@ ANNOUNCE_KEYS = {"url", "headers", "voice"}
 
 @cache
 def make_wav(*names: str) -> bytes:
-    """Clips of the sample studio, one after the other, as one WAV."""
+    """Concatenate clips of the sample studio into one WAV."""
     return wav_bytes(np.concatenate([soundfile.read(SAMPLE / f"{name}.flac")[0] for name in names]))
 
 
 def make_tarball(clips: dict[str, bytes], texts: dict[str, str] | None = None) -> bytes:
-    """A .tar.gz of clips by name, with the texts where there are any."""
+    """Pack clips by name into a .tar.gz, with metadata.csv if there are texts."""
     entries = [_make_entry(name, (texts or {}).get(name, ""), data) for name, data in clips.items()]
     return b"".join(stream_tarball(entries, with_text=texts is not None))
 
@@ -51,7 +51,7 @@ def compute_md5(data: bytes) -> bytes:
 
 
 class ResembleV1Account:
-    """A customer with a key of its own."""
+    """An account with its own key."""
 
     def __init__(self, sandbox: Sandbox, key: str = "") -> None:
         self.sandbox = sandbox
@@ -67,7 +67,7 @@ class ResembleV1Account:
         return requests.request(method, url, headers=headers, timeout=PATIENCE, **options)
 
     def send_announcement(self, data: bytes, **fields: Any) -> requests.Response:
-        """Step 1, as on the page unless told otherwise; a field that is None is not sent."""
+        """Send step 1 as on the page, with `fields` changed. A field that is None is not sent."""
         is_archive = not data.startswith(b"RIFF")
         body: dict[str, Any] = {
             "name": "Demo",
@@ -87,13 +87,13 @@ class ResembleV1Account:
         return announcement
 
     def upload_data(self, data: bytes, **fields: Any) -> str:
-        """Steps 1 and 2; the voice."""
+        """Do steps 1 and 2. Return the voice's UUID."""
         announcement = self.announce_data(data, **fields)
         assert put_data(announcement, data).status_code == 200
         return str(announcement["voice"])
 
     def train_voice(self, data: bytes, **fields: Any) -> dict[str, Any]:
-        """All three steps, and the voice as the list has it when that is over."""
+        """Do all three steps and wait for the end. Return the voice from the list."""
         uuid = self.upload_data(data, **fields)
         response = self.request_build(uuid)
         assert (response.status_code, response.json()) == (200, {"success": True})
@@ -107,7 +107,7 @@ class ResembleV1Account:
             (voice,) = [voice for voice in self.list_voices() if voice["uuid"] == uuid]
             return None if voice["status"] == "running" else voice
 
-        return until(fetch_ended_voice, patience=3 * PATIENCE)  # listening to many pieces takes its time
+        return until(fetch_ended_voice, patience=3 * PATIENCE)  # analyzing many segments is slow
 
     def list_voices(self) -> list[dict[str, Any]]:
         voices: list[dict[str, Any]] = self.call_api("GET", "voices").json()
@@ -115,7 +115,7 @@ class ResembleV1Account:
 
 
 def put_data(announcement: dict[str, Any], data: bytes, **headers: str | None) -> requests.Response:
-    """Step 2: no key, and the headers of step 1."""
+    """Send step 2 without a key and with the headers of step 1."""
     request_headers = announcement["headers"] | {name.replace("_", "-"): value for name, value in headers.items()}
     return requests.put(announcement["url"], data=data, headers=request_headers, timeout=PATIENCE)
 
@@ -129,7 +129,7 @@ def account(sandbox: Sandbox) -> ResembleV1Account:
 # --- the three steps ---
 
 
-def test_the_three_steps_of_the_page_make_a_voice_of_one_wav(account: ResembleV1Account) -> None:
+def test_three_steps_of_the_page_create_a_voice_from_one_wav(account: ResembleV1Account) -> None:
     data = make_wav(*SLT_CLIPS)
     announcement = account.announce_data(data)
     assert announcement["headers"] == {
@@ -152,14 +152,14 @@ def test_the_three_steps_of_the_page_make_a_voice_of_one_wav(account: ResembleV1
     assert all(0 <= score <= 1 for score in ended_voice["scores"].values())
 
 
-@pytest.mark.parametrize("texts", [None, {name.replace("-", ""): f"Said in {name}." for name in SLT_CLIPS}])
-def test_clips_with_and_without_texts(account: ResembleV1Account, texts: dict[str, str] | None) -> None:
+@pytest.mark.parametrize("texts", [None, {name.replace("-", ""): f"Text of {name}." for name in SLT_CLIPS}])
+def test_clips_are_trained_with_and_without_texts(account: ResembleV1Account, texts: dict[str, str] | None) -> None:
     voice = account.train_voice(make_tarball(read_samples(*SLT_CLIPS), texts))
     assert voice["status"] == "finished", voice
     assert set(voice["scores"]) == SCORE_KEYS
 
 
-def test_a_zip_and_a_plain_tar_are_read_too(account: ResembleV1Account) -> None:
+def test_zip_and_plain_tar_datasets_are_read(account: ResembleV1Account) -> None:
     clips = read_samples(*SLT_CLIPS)
     zip_archive = zip_of(*(Member(f"{name}.wav".encode(), data, method=STORED) for name, data in clips.items()))
     fields = {"content-type": "application/zip", "filename": "data.zip"}
@@ -181,7 +181,7 @@ def test_noise_lowers_the_scores(account: ResembleV1Account) -> None:
     assert scores["voice_similarity"] < account.train_voice(make_wav(*SLT_CLIPS))["scores"]["voice_similarity"]
 
 
-# --- what is announced ---
+# --- step 1: the announcement ---
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_noise_lowers_the_scores(account: ResembleV1Account) -> None:
         ({"callback_uri": "ftp://x"}, "callback_uri"),
     ],
 )
-def test_what_is_wrong_in_an_announcement_is_said_in_the_vendors_form(
+def test_invalid_announcement_is_refused_in_the_vendors_form(
     account: ResembleV1Account, fields: dict[str, Any], message: str
 ) -> None:
     response = account.send_announcement(b"RIFF....", **fields)
@@ -218,7 +218,7 @@ def test_what_is_wrong_in_an_announcement_is_said_in_the_vendors_form(
     assert account.list_voices() == []
 
 
-def test_both_spellings_and_both_encodings(account: ResembleV1Account) -> None:
+def test_both_content_type_spellings_and_md5_encodings_are_accepted(account: ResembleV1Account) -> None:
     data = make_tarball(read_samples("slt-01"))
     for spelling in ("content-type", "content_type"):
         fields = {"content-type": None} | {spelling: "application/gzip"}
@@ -231,27 +231,27 @@ def test_both_spellings_and_both_encodings(account: ResembleV1Account) -> None:
 
 
 @pytest.mark.parametrize("header", ["Token token={}", 'Token token="{}"'])
-def test_key_is_taken_with_quotes_and_without(account: ResembleV1Account, header: str) -> None:
+def test_key_is_accepted_with_and_without_quotes(account: ResembleV1Account, header: str) -> None:
     account.announce_data(b"RIFF")
     response = account.call_api("GET", "voices", headers={"Authorization": header.format(account.key)})
     assert len(response.json()) == 1
 
 
 @pytest.mark.parametrize("header", ["Bearer {}", "{}", "", "Token {}", "Token token=bad{}"])
-def test_other_ways_to_show_a_key_are_not_this_apis(account: ResembleV1Account, header: str) -> None:
+def test_key_in_another_header_form_is_refused(account: ResembleV1Account, header: str) -> None:
     response = account.call_api("GET", "voices", headers={"Authorization": header.format(account.key)})
     assert response.status_code == 401
     assert list(response.json()) == ["errors"]
 
 
-def test_an_account_that_is_not_enabled_may_only_look(sandbox: Sandbox) -> None:
+def test_account_without_the_plan_can_only_list_voices(sandbox: Sandbox) -> None:
     account = ResembleV1Account(sandbox, f"plan-{uuid4().hex}")
     assert account.send_announcement(b"RIFF").status_code == 403
     assert account.request_build("x").status_code == 403
     assert account.list_voices() == []
 
 
-def test_voices_of_others_are_not_there(account: ResembleV1Account) -> None:
+def test_voice_of_another_account_is_not_found(account: ResembleV1Account) -> None:
     uuid = account.upload_data(make_wav("slt-01"))
     other_account = ResembleV1Account(account.sandbox)
     assert other_account.list_voices() == []
@@ -259,10 +259,10 @@ def test_voices_of_others_are_not_there(account: ResembleV1Account) -> None:
     assert (response.status_code, response.json()) == (404, {"errors": ["Voice not found."]})
 
 
-# --- the signed address ---
+# --- step 2: the signed URL ---
 
 
-def test_the_address_is_not_guessed_and_wants_no_key(account: ResembleV1Account) -> None:
+def test_upload_needs_the_exact_signed_url_and_no_key(account: ResembleV1Account) -> None:
     data = make_wav("slt-01")
     announcement = account.announce_data(data)
     guessed_path = announcement | {"url": announcement["url"][:-1] + ("A" if announcement["url"][-1] != "A" else "B")}
@@ -281,7 +281,7 @@ def test_the_address_is_not_guessed_and_wants_no_key(account: ResembleV1Account)
     assert put_data(announcement, data).status_code == 200
 
 
-def test_the_address_expires(account: ResembleV1Account) -> None:
+def test_signed_url_expires(account: ResembleV1Account) -> None:
     data = make_wav("slt-01")
     announcement = account.announce_data(data)
     account.sandbox.control("POST", "clock", {"forward": 14 * 60})
@@ -291,7 +291,7 @@ def test_the_address_expires(account: ResembleV1Account) -> None:
     assert (response.status_code, "Request has expired" in response.text) == (403, True)
 
 
-def test_other_bytes_than_were_announced_are_refused(account: ResembleV1Account) -> None:
+def test_upload_that_differs_from_the_announcement_is_refused(account: ResembleV1Account) -> None:
     data = make_wav("slt-01")
     announcement = account.announce_data(data)
     for response, status, code in (
@@ -306,7 +306,7 @@ def test_other_bytes_than_were_announced_are_refused(account: ResembleV1Account)
     assert (response.status_code, response.json()) == (400, {"errors": ["There is no data for this voice yet."]})
 
 
-def test_the_signature_is_in_no_log(account: ResembleV1Account) -> None:
+def test_signature_is_not_in_the_request_log(account: ResembleV1Account) -> None:
     data = make_wav("slt-01")
     announcement = account.announce_data(data)
     put_data(announcement, data)
@@ -331,7 +331,7 @@ def test_the_signature_is_in_no_log(account: ResembleV1Account) -> None:
         ({"silence": wav_bytes(np.zeros(32000))}, "There is no speech in: silence"),
     ],
 )
-def test_what_breaks_a_rule_of_the_page_is_named(
+def test_dataset_that_breaks_a_rule_of_the_page_is_an_issue(
     account: ResembleV1Account, clips: dict[str, bytes], message: str
 ) -> None:
     voice = account.train_voice(make_tarball(read_samples(*SLT_CLIPS) | clips if clips else {}))
@@ -340,11 +340,11 @@ def test_what_breaks_a_rule_of_the_page_is_named(
     assert "scores" not in voice
 
 
-def test_texts_and_clips_must_match(account: ResembleV1Account) -> None:
+def test_texts_and_clips_that_do_not_match_are_an_issue(account: ResembleV1Account) -> None:
     voice = account.train_voice(make_tarball(read_samples(*SLT_CLIPS), {"slt01": "Only this one."}))
     assert "metadata.csv has no text for slt02, slt03" in voice["issue"]
     clips = {f"{name}.wav": data for name, data in read_samples(*SLT_CLIPS).items()}
-    metadata = "".join(f"{name}|Words.\n" for name in ("slt01", "nowhere")).encode()
+    metadata = "".join(f"{name}|Text.\n" for name in ("slt01", "nowhere")).encode()
     members = [
         Member(name.encode(), data, method=STORED) for name, data in (clips | {"metadata.csv": metadata}).items()
     ]
@@ -352,13 +352,13 @@ def test_texts_and_clips_must_match(account: ResembleV1Account) -> None:
     assert "metadata.csv names files that are not there: nowhere" in voice["issue"]
 
 
-def test_another_speaker_is_noticed_in_clips(account: ResembleV1Account) -> None:
+def test_another_speaker_is_detected_in_clips(account: ResembleV1Account) -> None:
     voice = account.train_voice(make_tarball(read_samples(*SLT_CLIPS, "rms-01")))
     assert voice["status"] == "dataset_issue"
     assert "another speaker or level): rms01" in voice["issue"]
 
 
-def test_another_speaker_is_noticed_in_one_wav(account: ResembleV1Account) -> None:
+def test_another_speaker_is_detected_in_one_wav(account: ResembleV1Account) -> None:
     voice = account.train_voice(make_wav(*SLT_CLIPS, *SLT_CLIPS, *RMS_CLIPS[:4]))
     assert voice["status"] == "dataset_issue"
     assert "another speaker" in voice["issue"]
@@ -367,23 +367,23 @@ def test_another_speaker_is_noticed_in_one_wav(account: ResembleV1Account) -> No
 @pytest.mark.parametrize(
     "data", [b"junk", b"\x1f\x8bjunk", b"PK\x03\x04junk", make_tarball(read_samples("slt-01"))[:5000]]
 )
-def test_what_cannot_be_read_at_all(account: ResembleV1Account, data: bytes) -> None:
+def test_unreadable_archive_is_an_issue(account: ResembleV1Account, data: bytes) -> None:
     assert "neither a readable .zip nor a readable .tar.gz" in account.train_voice(data)["issue"]
 
 
-def test_a_raw_file_that_is_no_wav(account: ResembleV1Account) -> None:
+def test_invalid_wav_is_an_issue(account: ResembleV1Account) -> None:
     assert "The audio file cannot be used" in account.train_voice(b"RIFFjunk")["issue"]
 
 
-def test_too_little_sound(account: ResembleV1Account) -> None:
+def test_too_little_audio_is_an_issue(account: ResembleV1Account) -> None:
     account.sandbox.control("POST", "settings", {"professional_seconds": 30.0})
     assert "30 are needed at least" in account.train_voice(make_wav("slt-01"))["issue"]
 
 
-# --- building ---
+# --- step 3: the build ---
 
 
-def test_a_voice_in_training_is_not_built_twice(account: ResembleV1Account) -> None:
+def test_voice_in_training_is_not_built_twice(account: ResembleV1Account) -> None:
     account.sandbox.control("POST", "settings", {"training_seconds": 600.0})
     uuid = account.upload_data(make_wav("slt-01"))
     assert account.request_build(uuid).status_code == 200
@@ -396,8 +396,7 @@ def test_a_voice_in_training_is_not_built_twice(account: ResembleV1Account) -> N
     ]
 
 
-def test_more_data_and_another_build(account: ResembleV1Account) -> None:
-    """While it trains anew it has no scores of before."""
+def test_second_build_has_no_scores_while_it_runs(account: ResembleV1Account) -> None:
     data = make_wav(*SLT_CLIPS)
     announcement = account.announce_data(data)
     put_data(announcement, data)
@@ -410,7 +409,9 @@ def test_more_data_and_another_build(account: ResembleV1Account) -> None:
 
 
 @pytest.mark.parametrize("is_good", [True, False])
-def test_the_callback_tells_the_end(account: ResembleV1Account, listener: Listener, is_good: bool) -> None:
+def test_callback_reports_status_issue_and_scores(
+    account: ResembleV1Account, listener: Listener, is_good: bool
+) -> None:
     data = make_wav(*SLT_CLIPS) if is_good else make_wav("rms-silent")
     voice = account.train_voice(data, callback_uri=f"{listener.address}/hook")
     callback = listener.heard()
@@ -419,7 +420,7 @@ def test_the_callback_tells_the_end(account: ResembleV1Account, listener: Listen
     assert callback.get("scores") == voice.get("scores")
 
 
-def test_a_restart_goes_on_with_what_was_uploaded(start_sandbox: Callable[..., Sandbox], folder: Path) -> None:
+def test_training_continues_after_a_restart(start_sandbox: Callable[..., Sandbox], folder: Path) -> None:
     first = start_sandbox(folder, training_seconds=600.0)
     account = ResembleV1Account(first)
     uuid = account.upload_data(make_wav(*SLT_CLIPS, *SLT_CLIPS))
@@ -430,7 +431,7 @@ def test_a_restart_goes_on_with_what_was_uploaded(start_sandbox: Callable[..., S
     assert ResembleV1Account(second, account.key).wait_for_end(uuid)["status"] == "finished"
 
 
-def test_faults_keep_the_vendors_form(account: ResembleV1Account) -> None:
+def test_fault_responses_have_the_vendors_form(account: ResembleV1Account) -> None:
     account.sandbox.faults({"operation": "v1_list_voices", "do": "status:503"})
     response = account.call_api("GET", "voices")
     assert (response.status_code, list(response.json())) == (503, ["errors"])

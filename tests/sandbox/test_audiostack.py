@@ -176,10 +176,10 @@ def test_upload_url_is_valid_for_seven_days(account: AudioStackAccount) -> None:
 
 def test_incomplete_upload_is_refused(account: AudioStackAccount) -> None:
     file = announce_file(account)
-    address = urlsplit(file["uploadUrl"])
-    headers = f"Host: {address.netloc}\r\nContent-Type: audio/wav\r\nContent-Length: 99\r\n"
-    with socket.create_connection((str(address.hostname), address.port or 0), timeout=PATIENCE) as connection:
-        connection.sendall(f"PUT {address.path} HTTP/1.1\r\n{headers}\r\n".encode() + bytes(50))
+    url = urlsplit(file["uploadUrl"])
+    headers = f"Host: {url.netloc}\r\nContent-Type: audio/wav\r\nContent-Length: 99\r\n"
+    with socket.create_connection((str(url.hostname), url.port or 0), timeout=PATIENCE) as connection:
+        connection.sendall(f"PUT {url.path} HTTP/1.1\r\n{headers}\r\n".encode() + bytes(50))
         connection.shutdown(socket.SHUT_WR)
         assert b" 400 " in connection.recv(100)
     assert account.call_api("GET", f"files/{file['fileId']}").json()["status"] == "pending"

@@ -237,9 +237,9 @@ def test_key_is_in_no_log_output_or_file(start_sandbox: StartSandbox, folder: Pa
     sandbox.control("POST", "chaos", {"share": 0})
     voice = _finish_voice_without_callback(account)
     account.call_api("GET", "voices", headers={"X-Access-Token": account.key, "x-api-key": account.key})
-    sound = account.recordings.all(voice, 1)["items"][0]["audio_src"]
+    audio_url = account.recordings.all(voice, 1)["items"][0]["audio_src"]
     (folder / "audio").rename(folder / "gone")
-    assert requests.get(sound, headers={"x-api-key": account.key}, timeout=60).status_code == 500
+    assert requests.get(audio_url, headers={"x-api-key": account.key}, timeout=60).status_code == 500
     logs = json.dumps([sandbox.ledger(), sandbox.requests()])
     sandbox.stop()
     assert account.key_digest in logs

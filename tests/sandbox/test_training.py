@@ -81,12 +81,12 @@ def test_callback_lists_all_recordings_if_set_so(account: SandboxAccount, sandbo
 def test_recording_of_another_loudness_class_is_an_outlier(account: SandboxAccount, listener: Listener) -> None:
     voice = account.create_voice(callback_uri=f"{listener.address}/hook")
     account.upload_samples(voice, *SLT_CLIPS[:5])
-    account.upload_recording(voice, _attenuate(sample_wav("slt-06"), 14.0), "far away")
+    account.upload_recording(voice, _lower_volume(sample_wav("slt-06"), 14.0), "far away")
     assert account.build_voice(voice)["status"] == "dataset_issue"
     assert [entry["name"] for entry in listener.heard()["recordings"] if entry["is_outlier"]] == ["far away"]
 
 
-def _attenuate(wav: bytes, decibels: float) -> bytes:
+def _lower_volume(wav: bytes, decibels: float) -> bytes:
     samples: Samples = np.frombuffer(wav[44:], "<i2") / 32768 * 10 ** (-decibels / 20)
     return wav_bytes(samples)
 
@@ -190,7 +190,7 @@ def _make_tar(files: dict[str, bytes]) -> bytes:
 
 
 def _make_dataset() -> dict[str, bytes]:
-    metadata = "".join(f"{name}|Words of {name}.\n" for name in SLT_CLIPS)
+    metadata = "".join(f"{name}|Text of {name}.\n" for name in SLT_CLIPS)
     return {"set/metadata.csv": metadata.encode()} | {f"set/wavs/{name}.wav": sample_wav(name) for name in SLT_CLIPS}
 
 
@@ -202,7 +202,7 @@ def test_professional_dataset_is_trained_without_a_build_call(
     voice = account.create_voice("professional", dataset_url=url, callback_uri=f"{listener.address}/hook")
     assert listener.heard()["status"] == "finished"
     texts = {item["name"]: item["text"] for item in account.recordings.all(voice, 1)["items"]}
-    assert texts == {name: f"Words of {name}." for name in SLT_CLIPS}
+    assert texts == {name: f"Text of {name}." for name in SLT_CLIPS}
     assert not sandbox.ledger(operation="build_voice", voice=voice)
 
 

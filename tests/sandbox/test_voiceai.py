@@ -156,24 +156,24 @@ def test_interrupted_training_can_be_repeated(tmp_path: Path) -> None:
 
 def test_private_voice_is_not_found_by_another_account(account: VoiceAiAccount, sandbox: Sandbox) -> None:
     voice = account.create_voice(voice_visibility="PRIVATE")
-    stranger = VoiceAiAccount(sandbox.address)
+    other_account = VoiceAiAccount(sandbox.address)
     for method in ("GET", "PATCH", "DELETE"):
-        response = stranger.call_api(method, f"voice/{voice}", json={"name": "Mine"})
+        response = other_account.call_api(method, f"voice/{voice}", json={"name": "Mine"})
         assert (response.status_code, response.json()) == (404, {"error": "Voice not found.", "code": "not_found"})
-    assert stranger.call_api("GET", "voices").json() == []
+    assert other_account.call_api("GET", "voices").json() == []
 
 
 def test_public_voice_is_visible_to_all_and_changed_only_by_its_owner(
     account: VoiceAiAccount, sandbox: Sandbox
 ) -> None:
     voice = account.create_voice()
-    stranger = VoiceAiAccount(sandbox.address)
-    assert stranger.get_voice(voice)["voice_visibility"] == "PUBLIC"
+    other_account = VoiceAiAccount(sandbox.address)
+    assert other_account.get_voice(voice)["voice_visibility"] == "PUBLIC"
     for method in ("PATCH", "DELETE"):
-        assert stranger.call_api(method, f"voice/{voice}", json={"name": "Mine"}).status_code == 403
-    assert stranger.call_api("GET", "voices").json() == []
+        assert other_account.call_api(method, f"voice/{voice}", json={"name": "Mine"}).status_code == 403
+    assert other_account.call_api("GET", "voices").json() == []
     account.call_api("PATCH", f"voice/{voice}", json={"voice_visibility": "PRIVATE"})
-    assert stranger.call_api("GET", f"voice/{voice}").status_code == 404
+    assert other_account.call_api("GET", f"voice/{voice}").status_code == 404
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])

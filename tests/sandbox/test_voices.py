@@ -125,8 +125,8 @@ def test_key_without_the_plan_can_read_but_not_create(account: SandboxAccount) -
 def test_account_cannot_see_voices_of_another_account(account: SandboxAccount, sandbox: Sandbox) -> None:
     voice = account.create_voice()
     recording = account.upload_recording(voice, sample_wav("slt-01"), "one")
-    stranger = SandboxAccount(sandbox.address)
-    assert stranger.voices.all(1)["items"] == []
+    other_account = SandboxAccount(sandbox.address)
+    assert other_account.voices.all(1)["items"] == []
     for method, path in (
         ("GET", f"voices/{voice}"),
         ("PATCH", f"voices/{voice}"),
@@ -136,7 +136,7 @@ def test_account_cannot_see_voices_of_another_account(account: SandboxAccount, s
         ("GET", f"voices/{voice}/recordings/{recording}"),
         ("DELETE", f"voices/{voice}/recordings/{recording}"),
     ):
-        assert stranger.call_api(method, path, json={"name": "Mine"}).status_code == 404
+        assert other_account.call_api(method, path, json={"name": "Mine"}).status_code == 404
 
 
 def test_update_changes_only_what_was_sent(account: SandboxAccount) -> None:

@@ -415,7 +415,7 @@ def test_training_continues_after_a_sandbox_restart(
     assert second.stop() == 0
 
 
-def test_repeated_charge_for_one_voice_is_recorded_once(folder: Path) -> None:
+def test_charge_repeated_after_a_crash_is_recorded_once(folder: Path) -> None:
     context = House(Store(folder, store.SCHEMA))
     voice = Kept("audiostack", "one", "account", "one", "processing", details={"engine": STANDARD})
     for _ in range(2):

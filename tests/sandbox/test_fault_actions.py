@@ -1,4 +1,4 @@
-"""Every fault action of the sandbox: what the connection returns, and what is done all the same."""
+"""Every fault action of the sandbox: what the connection returns, and what the sandbox still executes."""
 
 import json
 import socket

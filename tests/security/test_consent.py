@@ -23,7 +23,7 @@ TOKEN = "t" * 43
 
 @pytest.mark.parametrize("status", ["withdrawn", "suspended", "expired"])
 def test_a_consent_that_ends_closes_the_dataset_that_a_provider_fetches(studio: Studio, status: str) -> None:
-    build = studio.build(dataset_digest=hash_token(TOKEN), handover="dataset_url")
+    build = studio.make_build(dataset_digest=hash_token(TOKEN), handover="dataset_url")
     path = reverse("voices:dataset", args=[TOKEN, "dataset.wav"])
     assert Client().get(path).status_code == 200
     opened = DatasetFetch.objects.count()
@@ -104,6 +104,6 @@ def test_a_search_for_a_character_that_no_database_takes_finds_nothing_odd(paula
 
 
 def test_a_transcript_cannot_add_lines_to_the_table_of_a_dataset(studio: Studio, producer: User) -> None:
-    voice = studio.voice()
+    voice = studio.make_voice()
     recording, _ = add_recording(voice, upload(spoken()), producer, transcript="One\r\nother|Two\u2028three")
     assert recording.transcript == "One other|Two three"

@@ -78,7 +78,7 @@ def test_no_address_that_lets_somebody_in_is_logged_at_any_level(
 def test_a_key_that_a_provider_repeats_is_neither_kept_nor_shown(
     house: Studio, hostile: Hostile, as_producer: Client
 ) -> None:
-    remote = house.build(status=BuildStatus.READY).remote_voice
+    remote = house.make_build(status=BuildStatus.READY).remote_voice
     said = {"voice_id": remote.remote_id, "name": f"by {KEY}", "status": f"OF {KEY}", "owner": {KEY: [KEY]}}
     hostile.says(answer(200, said))
     refresh_remote_voice(remote)
@@ -139,8 +139,8 @@ def test_an_id_of_dots_is_not_taken_for_a_voice_that_is_gone(hostile: Hostile) -
 @pytest.mark.django_db
 def test_only_what_the_provider_shows_is_adopted(house: Studio, hostile: Hostile) -> None:
     """The id comes from a form, and may be any: one that is made up, or another spelling of a voice that is known."""
-    voice = house.voice()
-    known = house.build(voice, BuildStatus.READY).remote_voice
+    voice = house.make_voice()
+    known = house.make_build(voice, BuildStatus.READY).remote_voice
     hostile.says(answer(200, {"voice_id": known.remote_id, "status": "AVAILABLE"}))
     with pytest.raises(ActionRefused, match="another ID"):
         delete_unknown_voice(house.account, known.remote_id.upper(), "rapid", house.producer, "x")
@@ -201,7 +201,7 @@ def test_what_a_provider_says_of_a_model_is_cut_to_size() -> None:
 
 @pytest.mark.django_db
 def test_a_proof_without_end_makes_a_page_that_opens(house: Studio, hostile: Hostile, as_viewer: Client) -> None:
-    remote = house.build(status=BuildStatus.READY).remote_voice
+    remote = house.make_build(status=BuildStatus.READY).remote_voice
     gone = iter([answer(200, {"deleted": "x" * 1_000_000}), answer(404)])
     hostile.script = lambda _asked: [next(gone)]
     request_deletion(remote, house.producer, "It was a trial.")
@@ -214,7 +214,7 @@ def test_a_proof_without_end_makes_a_page_that_opens(house: Studio, hostile: Hos
 @pytest.mark.django_db
 def test_a_voice_does_not_speak_without_end(house: Studio) -> None:
     """Each sentence may be charged for, and a button can be pressed a thousand times."""
-    remote = house.build(status=BuildStatus.READY).remote_voice
+    remote = house.make_build(status=BuildStatus.READY).remote_voice
     for number in range(MAX_PER_HOUR):
         request_preview(remote, f"Sentence number {number}.", house.producer)
     with pytest.raises(ActionRefused, match="previews per hour"):

@@ -6,7 +6,7 @@ import pytest
 from tests.support.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from tests.voices.over_there import OverThere
+    from tests.voices.provider_studio import ProviderStudio
     from tests.voices.rows import Studio
     from voicehub.models import User
 
@@ -33,8 +33,8 @@ def sandbox(running: Sandbox, settings: Any) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def at(sandbox: Sandbox, producer: "User") -> "Callable[[str], OverThere]":
+def make_studio(sandbox: Sandbox, producer: "User") -> "Callable[[str], ProviderStudio]":
     """A studio whose account is at this provider, as the sandbox plays it."""
-    from tests.voices.over_there import OverThere
+    from tests.voices.provider_studio import ProviderStudio
 
-    return lambda provider: OverThere.at(provider, sandbox, producer)
+    return lambda provider: ProviderStudio.create(provider, sandbox, producer)

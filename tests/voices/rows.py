@@ -20,13 +20,13 @@ PROVIDER = "resemble_v2"
 
 
 @cache
-def clip(number: int = 0, seconds: float = 4.0) -> bytes:
+def make_clip(number: int = 0, seconds: float = 4.0) -> bytes:
     """A WAV that passes every check; another number is another sound."""
     return wav_bytes(speech_like(seconds, pitch=100.0 + number))
 
 
-def upload(name: str = "line-01.wav", data: bytes | None = None) -> SimpleUploadedFile:
-    return SimpleUploadedFile(name, clip() if data is None else data, content_type="audio/wav")
+def make_upload(name: str = "line-01.wav", data: bytes | None = None) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, make_clip() if data is None else data, content_type="audio/wav")
 
 
 @dataclass
@@ -35,13 +35,13 @@ class Studio:
 
     producer: User
     account: Account
-    made: int = field(default=0)
+    recording_count: int = field(default=0)
     provider: str = PROVIDER
 
-    def talent(self, name: str = "Tilda Strand") -> Talent:
+    def make_talent(self, name: str = "Tilda Strand") -> Talent:
         return Talent.objects.create(name=name, email="talent@people.test", created_by=self.producer)
 
-    def contract(self, talent: Talent, **fields: Any) -> Contract:
+    def make_contract(self, talent: Talent, **fields: Any) -> Contract:
         contract = Contract(
             **{
                 "talent": talent,
@@ -60,11 +60,11 @@ class Studio:
         contract.save(force_insert=True)
         return contract
 
-    def consent(self, talent: Talent, status: str = ConsentStatus.APPROVED) -> Consent:
+    def make_consent(self, talent: Talent, status: str = ConsentStatus.APPROVED) -> Consent:
         consent = request_consent(talent, self.provider, "en-US", Purpose.NARRATION, self.producer)
         if status != ConsentStatus.REQUESTED:
             take = Take(consent=consent, sha256="0" * 64, size=1, capture=Capture.LINK, acceptable=True)
-            take.file.save("take.wav", ContentFile(clip()), save=False)
+            take.file.save("take.wav", ContentFile(make_clip()), save=False)
             take.save()
             now = timezone.now()
             Consent.objects.filter(pk=consent.pk).update(
@@ -73,23 +73,23 @@ class Studio:
             consent.refresh_from_db()
         return consent
 
-    def voice(self, name: str = "Warm narrator", talent: Talent | None = None) -> Voice:
+    def make_voice(self, name: str = "Warm narrator", talent: Talent | None = None) -> Voice:
         """A voice whose talent has a contract and a consent in force."""
         if talent is None:
-            talent = self.talent()
-            self.contract(talent)
-            self.consent(talent)
+            talent = self.make_talent()
+            self.make_contract(talent)
+            self.make_consent(talent)
         return create_voice(talent, name, "en-US", Purpose.NARRATION, self.producer)
 
-    def recordings(self, voice: Voice, count: int = 3, transcript: str = "The north wind.") -> list[Recording]:
+    def make_recordings(self, voice: Voice, count: int = 3, transcript: str = "The north wind.") -> list[Recording]:
         found = []
         for _ in range(count):
-            self.made += 1
-            file = upload(f"line-{self.made:03}.wav", clip(self.made % 40))
+            self.recording_count += 1
+            file = make_upload(f"line-{self.recording_count:03}.wav", make_clip(self.recording_count % 40))
             found.append(add_recording(voice, file, self.producer, transcript=transcript)[0])
         return found
 
-    def copies(self, voice: Voice, count: int) -> None:
+    def make_fileless_recordings(self, voice: Voice, count: int) -> None:
         """Rows of recordings without files, for pages that do not open them."""
         Recording.objects.bulk_create(
             Recording(
@@ -100,10 +100,10 @@ class Studio:
             for n in range(count)
         )  # fmt: skip
 
-    def build(self, voice: Voice | None = None, status: str = BuildStatus.TRAINING, **fields: Any) -> Build:
+    def make_build(self, voice: Voice | None = None, status: str = BuildStatus.TRAINING, **fields: Any) -> Build:
         if voice is None:
-            voice = self.voice()
-            self.recordings(voice)
+            voice = self.make_voice()
+            self.make_recordings(voice)
         remote = RemoteVoice.objects.create(
             voice=voice, account=self.account, tier="rapid", reference=f"vh-{Build.objects.count():06}",
             remote_id=f"remote{Build.objects.count()}",

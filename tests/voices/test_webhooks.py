@@ -24,7 +24,7 @@ def hook(provider: str = "resemble_v2", token: str = TOKEN) -> str:
 
 @pytest.fixture
 def build(studio: Studio) -> Build:
-    return studio.build(callback_digest=hash_token(TOKEN))
+    return studio.make_build(callback_digest=hash_token(TOKEN))
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_any_other_address_is_not_found_and_keeps_nothing(build: Build, provider
 
 
 def test_a_build_without_a_token_is_reached_by_none(studio: Studio, provider: Client) -> None:
-    studio.build(callback_digest="")
+    studio.make_build(callback_digest="")
     assert {post(provider, hook(token=token)) for token in ("-", hash_token(""), "None")} == {404}
 
 
@@ -95,7 +95,7 @@ def dataset(name: str = "dataset.wav", token: str = TOKEN) -> str:
 
 @pytest.fixture
 def served(studio: Studio) -> Build:
-    return studio.build(dataset_digest=hash_token(TOKEN), handover="dataset_url")
+    return studio.make_build(dataset_digest=hash_token(TOKEN), handover="dataset_url")
 
 
 def test_the_dataset_is_streamed_whole_and_the_opening_written_down(served: Build, provider: Client) -> None:

@@ -10,13 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.support.html import read_html
-from tests.voices.over_there import OverThere
+from tests.voices.provider_studio import ProviderStudio
 from tests.voices.rows import Studio
 from voices.models import Account, AccountCall, RemoteVoice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-At = Callable[[str], OverThere]
+MakeStudio = Callable[[str], ProviderStudio]
 TASKS = ("account_test", "account_key", "account_pause", "account_resume")
 
 
@@ -31,8 +31,8 @@ def post(client: Client, address: str, account: Account, **fields: str) -> str:
     return read_html(response)
 
 
-def test_a_key_that_works_and_one_that_does_not(as_admin: Client, at: At) -> None:
-    studio = at("voiceai")
+def test_a_key_that_works_and_one_that_does_not(as_admin: Client, make_studio: MakeStudio) -> None:
+    studio = make_studio("voiceai")
     account = studio.account
     assert "No calls yet" in page(as_admin, account)
     text = post(as_admin, "account_test", account)
@@ -103,7 +103,7 @@ def test_answers_are_told_newest_first_with_what_was_wrong(as_producer: Client, 
 
 def test_the_voices_of_an_account_are_listed_and_the_unknown_ones_led_to(as_producer: Client, studio: Studio) -> None:
     assert "None yet" in page(as_producer, studio.account)
-    build = studio.build(status="ready")
+    build = studio.make_build(status="ready")
     RemoteVoice.objects.update(alert="Public.")
     text = page(as_producer, studio.account)
     assert f'href="{build.remote_voice.get_absolute_url()}"' in text
@@ -130,11 +130,11 @@ def test_accounts_are_shown_at_one_price(as_admin: Client, studio: Studio) -> No
             page(as_admin, studio.account)
         return len(queries)
 
-    build = studio.build(status="ready")
+    build = studio.make_build(status="ready")
     AccountCall.objects.create(account=studio.account, at=timezone.now(), operation="call", status=200)
     cost()
     few = cost()
     for _ in range(4):
-        studio.build(build.voice, status="failed")
+        studio.make_build(build.voice, status="failed")
         AccountCall.objects.create(account=studio.account, at=timezone.now(), operation="call", status=500)
     assert cost() == few

@@ -41,8 +41,8 @@ def test_every_handover_has_a_label() -> None:
 
 @pytest.mark.parametrize("handover", [Handover.RECORDINGS, Handover.DATASET_URL])
 def test_one_button_starts_a_build_of_what_is_ready(as_producer: Client, studio: Studio, handover: str) -> None:
-    voice = studio.voice()
-    studio.recordings(voice)
+    voice = studio.make_voice()
+    studio.make_recordings(voice)
     before = read_html(as_producer.get(voice.get_absolute_url()))
     assert before.count("Start rapid build") == 1
     assert "Start professional build" not in before
@@ -56,8 +56,8 @@ def test_one_button_starts_a_build_of_what_is_ready(as_producer: Client, studio:
 def test_a_way_that_the_provider_does_not_take_starts_nothing(
     as_producer: Client, studio: Studio, handover: str
 ) -> None:
-    voice = studio.voice()
-    studio.recordings(voice)
+    voice = studio.make_voice()
+    studio.make_recordings(voice)
     assert (
         "does not accept recordings in this way"
         in start(as_producer, studio, voice, handover=handover).content.decode()
@@ -66,8 +66,8 @@ def test_a_way_that_the_provider_does_not_take_starts_nothing(
 
 
 def test_the_last_error_of_an_account_is_advice_and_blocks_nothing(as_producer: Client, studio: Studio) -> None:
-    voice = studio.voice()
-    studio.recordings(voice)
+    voice = studio.make_voice()
+    studio.make_recordings(voice)
     Account.objects.update(last_error="The key is wrong.")
     text = read_html(as_producer.get(voice.get_absolute_url()))
     assert "The last call with this account failed: The key is wrong." in text
@@ -77,8 +77,8 @@ def test_the_last_error_of_an_account_is_advice_and_blocks_nothing(as_producer: 
 
 
 def test_what_is_there_and_what_is_missing_add_up(as_producer: Client, studio: Studio) -> None:
-    voice = studio.voice()
-    studio.recordings(voice)
+    voice = studio.make_voice()
+    studio.make_recordings(voice)
     voice.recordings.update(seconds=7.5)
     text = read_html(as_producer.get(voice.get_absolute_url()))
     assert "<strong>22 s</strong> of 10 min" in text
@@ -87,7 +87,7 @@ def test_what_is_there_and_what_is_missing_add_up(as_producer: Client, studio: S
 
 
 def test_every_reason_against_a_build_is_told(as_producer: Client, studio: Studio) -> None:
-    voice = studio.voice(talent=studio.talent("Nora Nye"))
+    voice = studio.make_voice(talent=studio.make_talent("Nora Nye"))
     text = read_html(start(as_producer, studio, voice))
     assert "Nora Nye has not been asked for consent" in text
     assert "No contract of Nora Nye is on file." in text
@@ -96,23 +96,23 @@ def test_every_reason_against_a_build_is_told(as_producer: Client, studio: Studi
 
 @pytest.mark.parametrize("fields", [{"tier": "x!"}, {"account": "no"}, {"handover": "pigeon"}, {"tier": ""}])
 def test_a_form_that_was_bent_starts_nothing(as_producer: Client, studio: Studio, fields: dict[str, str]) -> None:
-    voice = studio.voice()
-    studio.recordings(voice)
+    voice = studio.make_voice()
+    studio.make_recordings(voice)
     assert start(as_producer, studio, voice, **fields).status_code == 200
     assert not Build.objects.exists()
 
 
 def test_a_tier_that_the_provider_does_not_have_is_no_error_of_ours(as_producer: Client, studio: Studio) -> None:
-    voice = studio.voice()
-    studio.recordings(voice)
+    voice = studio.make_voice()
+    studio.make_recordings(voice)
     assert start(as_producer, studio, voice, tier="platinum").status_code == 200
     assert not Build.objects.exists()
 
 
 def test_an_engineer_sees_what_is_ready_and_cannot_start_it(client: Client, studio: Studio, engineer: Any) -> None:
     client.force_login(engineer)
-    voice = studio.voice()
-    studio.recordings(voice)
+    voice = studio.make_voice()
+    studio.make_recordings(voice)
     assert "Start rapid build" not in client.get(voice.get_absolute_url()).content.decode()
     assert start(client, studio, voice).status_code == 403
 
@@ -121,7 +121,9 @@ def test_an_engineer_sees_what_is_ready_and_cannot_start_it(client: Client, stud
 
 
 def test_a_build_under_way_asks_by_itself_and_one_that_is_over_does_not(as_viewer: Client, studio: Studio) -> None:
-    build = studio.build(status="submitting", progress_message="Sending recordings", progress_done=2, progress_total=3)
+    build = studio.make_build(
+        status="submitting", progress_message="Sending recordings", progress_done=2, progress_total=3
+    )
     text = page(as_viewer, build)
     assert "Sending 2 of 3 recordings" in text
     assert 'hx-trigger="every 2s"' in text
@@ -132,7 +134,9 @@ def test_a_build_under_way_asks_by_itself_and_one_that_is_over_does_not(as_viewe
 
 
 def test_nothing_is_sent_when_nothing_has_moved(as_viewer: Client, studio: Studio) -> None:
-    build = studio.build(status="submitting", progress_message="Sending recordings", progress_done=1, progress_total=3)
+    build = studio.make_build(
+        status="submitting", progress_message="Sending recordings", progress_done=1, progress_total=3
+    )
     path = reverse("voices:build_progress", args=[build.pk])
     seen = as_viewer.get(path).context["change_token"]
     assert as_viewer.get(path, {"seen": seen}).status_code == 204
@@ -142,19 +146,19 @@ def test_nothing_is_sent_when_nothing_has_moved(as_viewer: Client, studio: Studi
 
 @pytest.mark.parametrize("status", BuildStatus.values)
 def test_every_status_has_a_page_and_a_timeline(as_producer: Client, studio: Studio, status: str) -> None:
-    build = studio.build(status=status, issue="Something.")
+    build = studio.make_build(status=status, issue="Something.")
     text = page(as_producer, build)
     assert str(BuildStatus(status).label) in text
     assert make_timeline(build)[-1].label in {"Result", str(BuildStatus(status).label)}
 
 
 def test_only_a_queued_build_can_be_canceled(as_producer: Client, studio: Studio) -> None:
-    build = studio.build(status="queued")
+    build = studio.make_build(status="queued")
     assert "Cancel this build" in page(as_producer, build)
     as_producer.post(reverse("voices:build_cancel", args=[build.pk]))
     build.refresh_from_db()
     assert build.status == "cancelled"
-    sent = studio.build(studio.voice("Other", build.voice.talent), status="training")
+    sent = studio.make_build(studio.make_voice("Other", build.voice.talent), status="training")
     assert "Cancel this build" not in page(as_producer, sent)
     text = read_html(as_producer.post(reverse("voices:build_cancel", args=[sent.pk]), follow=True))
     assert "can no longer be canceled" in text
@@ -166,7 +170,7 @@ def test_only_a_queued_build_can_be_canceled(as_producer: Client, studio: Studio
 
 
 def lost(studio: Studio, lookup_attempts: int = 1) -> Build:
-    build = studio.build(status="unconfirmed", pending_call="create", lookup_attempts=lookup_attempts)
+    build = studio.make_build(status="unconfirmed", pending_call="create", lookup_attempts=lookup_attempts)
     build.remote_voice.remote_id = ""
     build.remote_voice.save(update_fields=["remote_id"])
     return build
@@ -225,7 +229,7 @@ def test_an_answer_that_says_nothing_settles_nothing(
 
 
 def unclear(studio: Studio, word: str = "half-baked") -> Build:
-    return studio.build(status="training", raw_status=word, has_unknown_status=True)
+    return studio.make_build(status="training", raw_status=word, has_unknown_status=True)
 
 
 def test_a_word_that_nobody_knows_asks_a_person(as_producer: Client, studio: Studio) -> None:
@@ -257,8 +261,8 @@ def test_a_person_who_has_looked_says_how_it_ended(as_producer: Client, studio: 
 
 
 def test_what_waits_for_its_account_says_so(as_viewer: Client, studio: Studio) -> None:
-    build = studio.build(status="training")
-    seen = as_viewer.get(build.get_absolute_url()).context["change_token"]
+    build = studio.make_build(status="training")
+    seen = as_viewer.get(build.get_absolute_url()).context["stamp"]
     Account.objects.update(paused_at=build.created_at, pause_reason="The key was refused.")
     path = reverse("voices:build_progress", args=[build.pk])
     text = read_html(as_viewer.get(path, {"seen": seen}))
@@ -270,7 +274,7 @@ def test_what_waits_for_its_account_says_so(as_viewer: Client, studio: Studio) -
 
 def test_scores_are_told_in_their_own_direction(as_viewer: Client, studio: Studio) -> None:
     scores = {"voice_similarity": 0.9, "fluency": 0.9, "pauses": 0.9, "resemble_score": 0.9}
-    build = studio.build(status="ready", scores=scores)
+    build = studio.make_build(status="ready", scores=scores)
     found = {one.info.key: one for one in as_viewer.get(build.get_absolute_url()).context["scores"]}
     assert {key for key, score in found.items() if score.severity == "good"} == set(scores) - {"pauses"}
     assert (found["pauses"].severity, found["pauses"].info.lower_is_better) == ("bad", True)
@@ -278,11 +282,11 @@ def test_scores_are_told_in_their_own_direction(as_viewer: Client, studio: Studi
 
 
 def test_the_page_is_whole_without_scores(as_viewer: Client, studio: Studio) -> None:
-    assert "The provider gave no scores" in page(as_viewer, studio.build(status="ready"))
+    assert "The provider gave no scores" in page(as_viewer, studio.make_build(status="ready"))
 
 
 def test_a_dataset_issue_names_the_worst_recordings_first(as_viewer: Client, studio: Studio) -> None:
-    build = studio.build(status="dataset_issue", issue="Look at the recordings.")
+    build = studio.make_build(status="dataset_issue", issue="Look at the recordings.")
     fine, poor, silent = build.recordings.order_by("pk")
     BuildRecording.objects.filter(pk=fine.pk).update(has_report=True, sample_score=0.9, stoi=0.91)
     BuildRecording.objects.filter(pk=poor.pk).update(has_report=True, sample_score=0.2, from_callback=True)
@@ -297,7 +301,7 @@ def test_a_dataset_issue_names_the_worst_recordings_first(as_viewer: Client, stu
 
 
 def test_a_recording_that_was_not_used_says_why(as_producer: Client, studio: Studio) -> None:
-    build = studio.build(status="ready")
+    build = studio.make_build(status="ready")
     first, second, last = build.recordings.order_by("recording__file_name")
     build.recordings.update(has_report=True)
     build.recordings.filter(pk=last.pk).update(discard_reason="=too <noisy>")
@@ -330,11 +334,11 @@ def test_what_was_made_of_the_recordings_is_told(
     as_viewer: Client, studio: Studio, provider: str, handover: str, words: str
 ) -> None:
     Account.objects.update(provider=provider)
-    assert words in page(as_viewer, studio.build(status="failed", handover=handover))
+    assert words in page(as_viewer, studio.make_build(status="failed", handover=handover))
 
 
 def test_only_marked_rows_are_to_be_mended_and_empty_columns_are_left_out(as_producer: Client, studio: Studio) -> None:
-    build = studio.build(status="dataset_issue")
+    build = studio.make_build(status="dataset_issue")
     build.recordings.update(has_report=True, si_sdr=-3.54)
     assert "Fix<span" not in page(as_producer, build)
     marked = build.recordings.order_by("pk")[1]
@@ -349,7 +353,7 @@ def test_only_marked_rows_are_to_be_mended_and_empty_columns_are_left_out(as_pro
 
 
 def test_what_the_vendor_says_is_shown_and_never_run(as_viewer: Client, studio: Studio) -> None:
-    build = studio.build(status="consent_rejected", issue=EVIL, raw_status=EVIL)
+    build = studio.make_build(status="consent_rejected", issue=EVIL, raw_status=EVIL)
     DatasetFetch.objects.create(build=build, user_agent=EVIL)
     Build.objects.filter(pk=build.pk).update(handover="dataset_url")
     text = page(as_viewer, build)
@@ -362,7 +366,7 @@ def test_what_the_vendor_says_is_shown_and_never_run(as_viewer: Client, studio: 
 
 @pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", '=HYPERLINK("x")'])
 def test_a_spreadsheet_finds_no_formula_in_the_export(as_viewer: Client, studio: Studio, start: str) -> None:
-    build = studio.build(status="ready")
+    build = studio.make_build(status="ready")
     build.recordings.update(transcript=start, has_report=True, si_sdr=-3.5)
     response = as_viewer.get(reverse("voices:build_export", args=[build.pk]))
     text = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
@@ -382,7 +386,7 @@ def test_numbers_and_plain_words_are_left_as_they_are() -> None:
 
 
 def test_our_estimates_stand_apart_from_the_providers_scores(as_viewer: Client, studio: Studio) -> None:
-    build = studio.build(status="ready")
+    build = studio.make_build(status="ready")
     first = build.recordings.select_related("recording").order_by("recording__file_name")[0]
     path = build.get_absolute_url()
     assert "stimated here" not in as_viewer.get(path).content.decode()

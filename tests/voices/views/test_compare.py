@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract
 from tests.support.html import read_html
-from tests.voices.rows import Studio, clip
+from tests.voices.rows import Studio, make_clip
 from voicehub.models import Task
 from voices.models import Account, Build, Preview, PreviewStatus, RemoteVoice
 
@@ -25,8 +25,8 @@ SCORES = {"voice_similarity": 0.9, "fluency": 0.7, "pauses": 0.3, "resemble_scor
 @pytest.fixture
 def pair(studio: Studio) -> tuple[Build, Build]:
     """Two builds that are ready, each with a voice of its own in one account."""
-    first = studio.build(status="ready", scores=SCORES)
-    return first, studio.build(first.voice, status="ready", scores={**SCORES, "pauses": 0.1, "fluency": 0.6})
+    first = studio.make_build(status="ready", scores=SCORES)
+    return first, studio.make_build(first.voice, status="ready", scores={**SCORES, "pauses": 0.1, "fluency": 0.6})
 
 
 def address(a: Build, b: Build, name: str = "voices:compare") -> str:
@@ -46,7 +46,7 @@ def say(client: Client, a: Build, b: Build, text: str = "Good morning.") -> Any:
 def heard(build: Build, text: str = "Good morning.", status: str = PreviewStatus.READY, **fields: Any) -> Preview:
     preview = Preview(remote_voice=build.remote_voice, build=build, text=text, status=status, **fields)
     if status == PreviewStatus.READY:
-        preview.file.save("", ContentFile(clip()), save=False)
+        preview.file.save("", ContentFile(make_clip()), save=False)
         preview.content_type = "audio/wav"
     preview.save(force_insert=True)
     return preview
@@ -104,8 +104,8 @@ def test_only_two_of_one_voice_that_are_over_are_compared(
     as_viewer: Client, studio: Studio, pair: tuple[Build, Build]
 ) -> None:
     first, second = pair
-    other = studio.build(studio.voice("Other", studio.talent("Somebody else")), status="failed", consent=first.consent,
-                         contract=first.contract)  # fmt: skip
+    other_voice = studio.make_voice("Other", studio.make_talent("Nora Nye"))
+    other = studio.make_build(other_voice, status="failed", consent=first.consent, contract=first.contract)
     path = reverse("voices:compare")
     for query in ("", "?a=x&b=y", f"?a={first.pk}", f"?a={first.pk}&b={uuid.uuid4()}", f"?a={first.pk}&b={other.pk}"):
         assert as_viewer.get(path + query).status_code == 404, query

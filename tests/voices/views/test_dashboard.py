@@ -41,7 +41,7 @@ def test_the_first_day_says_how_to_begin(as_producer: Client) -> None:
 
 
 def test_a_viewer_is_offered_nothing_that_is_not_allowed(as_viewer: Client, studio: Studio) -> None:
-    studio.talent("Nils")
+    studio.make_talent("Nils")
     assert reverse("consent:contract_add", args=[Talent.objects.get().pk]) not in today(as_viewer).replace(
         f'<a href="{step(as_viewer, "Nils").url}">', ""
     )
@@ -49,19 +49,19 @@ def test_a_viewer_is_offered_nothing_that_is_not_allowed(as_viewer: Client, stud
 
 
 def test_a_talent_is_led_from_contract_to_consent_to_voice(as_producer: Client, studio: Studio) -> None:
-    talent = studio.talent("Nils")
+    talent = studio.make_talent("Nils")
     assert step(as_producer, "Nils").action == "Add contract"
-    studio.contract(talent)
+    studio.make_contract(talent)
     assert step(as_producer, "Nils").action == "Request consent"
-    consent = studio.consent(talent, ConsentStatus.SUBMITTED)
+    consent = studio.make_consent(talent, ConsentStatus.SUBMITTED)
     assert (step(as_producer, "Nils").action, step(as_producer, "Nils").url) == ("Review", consent.get_absolute_url())
     Consent.objects.update(status=ConsentStatus.APPROVED)
     assert step(as_producer, "Nils").action == "Add a voice"
 
 
 def test_a_voice_that_others_can_use_comes_first(as_viewer: Client, studio: Studio) -> None:
-    studio.voice("Bright")
-    remote = studio.build(status="ready").remote_voice
+    studio.make_voice("Bright")
+    remote = studio.make_build(status="ready").remote_voice
     RemoteVoice.objects.update(alert="Everybody can use it.", visibility="public")
     first = as_viewer.get(reverse("today")).context["steps"][0]
     assert (first.subject, first.status, first.severity) == ("Warm narrator", "Public", "bad")
@@ -79,14 +79,14 @@ def test_a_paused_account_is_an_account_all_the_same(as_producer: Client, studio
 
 
 def test_several_consents_of_a_talent_are_one_row(as_producer: Client, studio: Studio) -> None:
-    talent = studio.talent("Nils")
+    talent = studio.make_talent("Nils")
     for _ in range(2):
-        studio.consent(talent, ConsentStatus.SUBMITTED)
+        studio.make_consent(talent, ConsentStatus.SUBMITTED)
     assert step(as_producer, "Nils").reasons == ("2 consents need review.",)
 
 
 def test_a_voice_says_everything_that_blocks_it(as_producer: Client, studio: Studio) -> None:
-    studio.voice("Bright", studio.talent())
+    studio.make_voice("Bright", studio.make_talent())
     reasons = " ".join(step(as_producer, "Bright").reasons)
     for word in ("has not been asked for consent", "No contract", "3 more recordings are needed"):
         assert word in reasons
@@ -110,8 +110,8 @@ def test_a_voice_says_everything_that_blocks_it(as_producer: Client, studio: Stu
 def test_a_voice_that_is_ready_stops_being_so(
     as_producer: Client, studio: Studio, spoil: Callable[..., None], word: str
 ) -> None:
-    voice = studio.voice("Bright")
-    studio.recordings(voice)
+    voice = studio.make_voice("Bright")
+    studio.make_recordings(voice)
     assert step(as_producer, "Bright").status == "Ready to build"
     spoil(voice)
     assert word in " ".join(step(as_producer, "Bright").reasons)
@@ -128,7 +128,7 @@ def test_a_voice_that_is_ready_stops_being_so(
 def test_a_built_voice_whose_gate_has_closed_waits(
     as_producer: Client, studio: Studio, close: Callable[[], None], words: str, action: str
 ) -> None:
-    build = studio.build(status="ready")
+    build = studio.make_build(status="ready")
     assert build.voice.name not in {row.subject for row in next_steps.list_steps()}
     assert "Build again</button>" in as_producer.get(build.get_absolute_url()).content.decode()
     close()
@@ -141,36 +141,36 @@ def test_a_built_voice_whose_gate_has_closed_waits(
 
 
 def test_a_built_voice_with_a_newer_consent_in_force_does_not_wait(studio: Studio) -> None:
-    build = studio.build(status="ready")
+    build = studio.make_build(status="ready")
     Consent.objects.update(status=ConsentStatus.WITHDRAWN)
-    studio.consent(build.voice.talent)
+    studio.make_consent(build.voice.talent)
     assert not next_steps.list_steps()
 
 
 def test_a_viewer_is_led_to_the_page_instead_of_the_form(as_viewer: Client, studio: Studio) -> None:
-    talent = studio.talent("Nils")
-    studio.consent(talent, ConsentStatus.SUBMITTED)
-    studio.voice("Silent one")
+    talent = studio.make_talent("Nils")
+    studio.make_consent(talent, ConsentStatus.SUBMITTED)
+    studio.make_voice("Silent one")
     assert not step(as_viewer, "Nils").is_allowed
     row = step(as_viewer, "Silent one")
     assert (row.is_allowed, row.url) == (False, Voice.objects.get().get_absolute_url())
-    marked = studio.build(Voice.objects.get(), status="dataset_issue")
+    marked = studio.make_build(Voice.objects.get(), status="dataset_issue")
     text = read_html(as_viewer.get(marked.get_absolute_url()))
     assert "Mend" not in text
 
 
 def test_of_builds_that_ended_only_the_newest_of_a_voice_is_shown(as_viewer: Client, studio: Studio) -> None:
-    old = studio.build(status="failed")
+    old = studio.make_build(status="failed")
     assert old.get_absolute_url() in as_viewer.get(reverse("voices:active_builds")).content.decode()
-    new = studio.build(old.voice, status="ready")
+    new = studio.make_build(old.voice, status="ready")
     text = read_html(as_viewer.get(reverse("voices:active_builds")))
     assert new.get_absolute_url() in text
     assert old.get_absolute_url() not in text
 
 
 def test_an_admins_limit_counts(as_producer: Client, studio: Studio) -> None:
-    voice = studio.voice("Bright")
-    studio.recordings(voice)
+    voice = studio.make_voice("Bright")
+    studio.make_recordings(voice)
     LimitOverride.objects.create(
         provider="resemble_v2", tier="rapid", limit="least_recordings", value=5, source="Told by mail."
     )
@@ -181,14 +181,14 @@ def test_an_admins_limit_counts(as_producer: Client, studio: Studio) -> None:
 def test_a_build_that_needs_work_waits_until_a_newer_one_begins(
     as_producer: Client, studio: Studio, status: str
 ) -> None:
-    build = studio.build(status=status, issue="Why.")
+    build = studio.make_build(status=status, issue="Why.")
     assert step(as_producer, build.voice.name).url == build.get_absolute_url()
-    studio.build(build.voice, status="training")
+    studio.make_build(build.voice, status="training")
     assert build.voice.name not in {row.subject for row in next_steps.list_steps()}
 
 
 def test_marked_recordings_are_told_in_our_own_words(as_producer: Client, studio: Studio) -> None:
-    build = studio.build(status="dataset_issue", issue="Look at line-001-5408b2c5.")
+    build = studio.make_build(status="dataset_issue", issue="Look at line-001-5408b2c5.")
     assert step(as_producer, build.voice.name).reasons == (build.issue,)
     silent, other, both = build.recordings.order_by("pk")
     build.recordings.filter(pk=other.pk).update(is_outlier=True)
@@ -201,7 +201,7 @@ def test_marked_recordings_are_told_in_our_own_words(as_producer: Client, studio
 
 
 def test_recordings_that_were_not_used_are_told_too(as_producer: Client, studio: Studio) -> None:
-    build = studio.build(status="dataset_issue")
+    build = studio.make_build(status="dataset_issue")
     silent, unused, both = build.recordings.order_by("pk")
     build.recordings.filter(pk__in=[unused.pk, both.pk]).update(discard_reason="Too short.")
     build.recordings.filter(pk__in=[silent.pk, both.pk]).update(is_silent=True)
@@ -209,7 +209,7 @@ def test_recordings_that_were_not_used_are_told_too(as_producer: Client, studio:
 
 
 def test_a_word_that_nobody_knows_waits_for_a_person(as_producer: Client, as_viewer: Client, studio: Studio) -> None:
-    build = studio.build(status="training", raw_status="half-baked")
+    build = studio.make_build(status="training", raw_status="half-baked")
     assert build.voice.name not in {row.subject for row in next_steps.list_steps()}
     type(build).objects.update(has_unknown_status=True)
     row = step(as_producer, build.voice.name)
@@ -221,7 +221,7 @@ def test_a_word_that_nobody_knows_waits_for_a_person(as_producer: Client, as_vie
 
 
 def test_a_build_that_waits_for_its_account_says_so(as_viewer: Client, studio: Studio) -> None:
-    studio.build(status="queued")
+    studio.make_build(status="queued")
     path = reverse("voices:active_builds")
     seen = as_viewer.get(path).context["active_builds"].change_token
     Account.objects.update(paused_at=timezone.now())
@@ -229,12 +229,12 @@ def test_a_build_that_waits_for_its_account_says_so(as_viewer: Client, studio: S
 
 
 def test_what_is_tried_again_says_why(as_viewer: Client, studio: Studio) -> None:
-    studio.build(status="queued", progress_message="The provider is busy. Trying again.")
+    studio.make_build(status="queued", progress_message="The provider is busy. Trying again.")
     assert "The provider is busy. Trying again." in today(as_viewer)
 
 
 def test_builds_move_by_themselves_until_all_are_over(as_viewer: Client, studio: Studio) -> None:
-    build = studio.build(status="training")
+    build = studio.make_build(status="training")
     path = reverse("voices:active_builds")
     first = as_viewer.get(path)
     assert 'hx-trigger="every 2s"' in first.content.decode()
@@ -246,8 +246,8 @@ def test_builds_move_by_themselves_until_all_are_over(as_viewer: Client, studio:
 
 
 def test_an_invitation_is_shown_as_not_opened_then_opened_then_over(as_viewer: Client, studio: Studio) -> None:
-    talent = studio.talent("Clara")
-    consent = studio.consent(talent, ConsentStatus.REQUESTED)
+    talent = studio.make_talent("Clara")
+    consent = studio.make_consent(talent, ConsentStatus.REQUESTED)
     assert "No open invitation" in today(as_viewer)
     invitation = Invitation.objects.create(
         talent=talent, channel="mail", token_digest="a" * 64, created_by=studio.producer
@@ -263,15 +263,15 @@ def test_an_invitation_is_shown_as_not_opened_then_opened_then_over(as_viewer: C
 def test_contracts_that_end_within_sixty_days(as_viewer: Client, studio: Studio) -> None:
     day = timezone.localdate()
     for name, days in (("Soon", 60), ("Later", 61), ("Today", 0), ("Gone", -1)):
-        studio.contract(studio.talent(name), ends_on=day + timedelta(days=days))
-    ending = as_viewer.get(reverse("today")).context["ending_contracts"]
+        studio.make_contract(studio.make_talent(name), ends_on=day + timedelta(days=days))
+    ending = as_viewer.get(reverse("today")).context["ending"]
     assert [(row.talent.name, row.days_left) for row in ending] == [("Today", 0), ("Soon", 60)]
 
 
 def test_work_that_stopped_is_told_to_all_and_tried_again_by_admins(
     client: Client, as_viewer: Client, studio: Studio, admin: object
 ) -> None:
-    build = studio.build(status="queued")
+    build = studio.make_build(status="queued")
     task = Task.objects.create(
         kind="submit_build", object_id=str(build.pk), status=TaskStatus.FAILED, reason="The disk is full."
     )
@@ -287,7 +287,7 @@ def test_all_work_has_words_for_people() -> None:
 
 
 def test_a_task_about_something_unreadable_does_not_break_the_page(as_viewer: Client, studio: Studio) -> None:
-    studio.talent()
+    studio.make_talent()
     Task.objects.create(kind="submit_build", object_id="not-a-uuid", status=TaskStatus.FAILED, reason="Lost.")
     assert "Lost." in today(as_viewer)
 
@@ -306,22 +306,22 @@ def fill(studio: Studio, count: int) -> None:
     for number in range(count):
         tag = f"{Talent.objects.count()}-{number}"
         Account.objects.create(name=tag, provider="resemble_v2", paused_at=timezone.now(), pause_reason="Why.")
-        studio.consent(studio.talent(f"Review {tag}"), ConsentStatus.SUBMITTED)
-        asked = studio.talent(f"Asked {tag}")
+        studio.make_consent(studio.make_talent(f"Review {tag}"), ConsentStatus.SUBMITTED)
+        asked = studio.make_talent(f"Asked {tag}")
         Invitation.objects.create(
             talent=asked, channel="mail", token_digest=f"{tag:0>64}", created_by=studio.producer
-        ).consents.add(studio.consent(asked, ConsentStatus.REQUESTED))
-        studio.talent(f"New {tag}")
-        studio.voice(f"Blocked {tag}", studio.talent(f"Blocked {tag}"))
-        gone = studio.talent(f"Gone {tag}")
-        studio.contract(gone, ends_on="2025-06-01")
-        studio.consent(gone)
-        studio.build(studio.voice(f"Gone {tag}", gone), status="ready")
+        ).consents.add(studio.make_consent(asked, ConsentStatus.REQUESTED))
+        studio.make_talent(f"New {tag}")
+        studio.make_voice(f"Blocked {tag}", studio.make_talent(f"Blocked {tag}"))
+        gone = studio.make_talent(f"Gone {tag}")
+        studio.make_contract(gone, ends_on="2025-06-01")
+        studio.make_consent(gone)
+        studio.make_build(studio.make_voice(f"Gone {tag}", gone), status="ready")
         for status in ("training", "failed", "unconfirmed"):
-            talent = studio.talent(f"{status} {tag}")
-            studio.contract(talent, ends_on=timezone.localdate() + timedelta(days=5))
-            studio.consent(talent)
-            built = studio.build(studio.voice(f"{status} {tag}", talent), status=status, lookup_attempts=1)
+            talent = studio.make_talent(f"{status} {tag}")
+            studio.make_contract(talent, ends_on=timezone.localdate() + timedelta(days=5))
+            studio.make_consent(talent)
+            built = studio.make_build(studio.make_voice(f"{status} {tag}", talent), status=status, lookup_attempts=1)
             RemoteVoice.objects.filter(pk=built.remote_voice_id).update(alert="Everybody can use it.")
             Task.objects.create(
                 kind="submit_build", object_id=str(built.pk), status=TaskStatus.FAILED, reason="Stopped."
@@ -338,19 +338,19 @@ def test_today_asks_as_often_for_many_rows_as_for_few(as_producer: Client, studi
 
 
 def test_the_voice_page_asks_as_often_for_many_recordings_as_for_few(as_producer: Client, studio: Studio) -> None:
-    voice = studio.voice()
-    studio.recordings(voice, 3)
-    studio.build(voice, status="failed")
+    voice = studio.make_voice()
+    studio.make_recordings(voice, 3)
+    studio.make_build(voice, status="failed")
     cost(as_producer, voice.get_absolute_url())
     few = cost(as_producer, voice.get_absolute_url())
-    studio.copies(voice, 60)
+    studio.make_fileless_recordings(voice, 60)
     for _ in range(3):
-        studio.build(voice, status="failed")
+        studio.make_build(voice, status="failed")
     assert cost(as_producer, voice.get_absolute_url()) == few
 
 
 def test_accounts_cost_today_nothing(as_producer: Client, studio: Studio) -> None:
-    studio.voice()
+    studio.make_voice()
     cost(as_producer, reverse("today"))
     few = cost(as_producer, reverse("today"))
     for number, provider in enumerate(("resemble_v1", "audiostack", "speechgen", "voiceai", "audiostack")):
@@ -359,10 +359,10 @@ def test_accounts_cost_today_nothing(as_producer: Client, studio: Studio) -> Non
 
 
 def test_the_build_page_asks_as_often_for_many_recordings_as_for_few(as_producer: Client, studio: Studio) -> None:
-    small = studio.build(status="ready")
+    small = studio.make_build(status="ready")
     few = cost(as_producer, small.get_absolute_url())
-    studio.copies(small.voice, 60)
-    large = studio.build(small.voice, status="ready")
+    studio.make_fileless_recordings(small.voice, 60)
+    large = studio.make_build(small.voice, status="ready")
     assert cost(as_producer, large.get_absolute_url()) == few
 
 

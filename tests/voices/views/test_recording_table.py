@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.support.html import read_html
-from tests.voices.rows import Studio, clip, upload
+from tests.voices.rows import Studio, make_clip, make_upload
 from voicehub.models import Task, TaskStatus
 from voices.models import Recording, RecordingStatus, Voice
 from voices.presenters import is_playable
@@ -27,7 +27,7 @@ TOO_LONG = {"severity": "refused", "code": "too_long", "text": "It is long.", "a
 
 @pytest.fixture
 def voice(studio: Studio) -> Voice:
-    return studio.voice()
+    return studio.make_voice()
 
 
 def change(recording: Recording, **fields: Any) -> Recording:
@@ -60,7 +60,7 @@ def poll_of(text: str) -> str:
 
 
 def test_a_row_that_waits_is_filled_in_by_itself(as_viewer: Client, studio: Studio, voice: Voice) -> None:
-    first, second = studio.recordings(voice, 2)
+    first, second = studio.make_recordings(voice, 2)
     page = shown(as_viewer, voice)
     assert page.count("Being analyzed") == 2
     assert as_viewer.get(poll_of(page)).status_code == 204
@@ -74,7 +74,7 @@ def test_a_row_that_waits_is_filled_in_by_itself(as_viewer: Client, studio: Stud
 
 
 def test_the_page_stops_asking_when_all_are_compared(as_viewer: Client, studio: Studio, voice: Voice) -> None:
-    rows = studio.recordings(voice, 2)
+    rows = studio.make_recordings(voice, 2)
     page = shown(as_viewer, voice)
     listened(*rows)
     done(ANALYZE_TASK)
@@ -91,14 +91,14 @@ def test_the_page_stops_asking_when_all_are_compared(as_viewer: Client, studio: 
 
 
 def test_the_page_does_not_ask_for_what_nobody_does(as_viewer: Client, studio: Studio, voice: Voice) -> None:
-    studio.recordings(voice, 2)
+    studio.make_recordings(voice, 2)
     Task.objects.update(status=TaskStatus.FAILED)
     page = shown(as_viewer, voice)
     assert not poll_of(page) and "Being analyzed" not in page
 
 
 def test_a_new_text_has_its_row_listened_to_again(as_producer: Client, studio: Studio, voice: Voice) -> None:
-    (row,) = studio.recordings(voice, 1)
+    (row,) = studio.make_recordings(voice, 1)
     listened(row)
     done(ANALYZE_TASK)
     page = shown(as_producer, voice)
@@ -112,12 +112,12 @@ def test_a_new_text_has_its_row_listened_to_again(as_producer: Client, studio: S
 
 
 def test_rows_that_came_make_the_page_fetch_its_table(as_viewer: Client, studio: Studio, voice: Voice) -> None:
-    (source,) = studio.recordings(voice, 1)
+    (source,) = studio.make_recordings(voice, 1)
     change(source, status=RecordingStatus.SPLITTING, active=False)
     page = shown(as_viewer, voice)
     assert "Splitting" in page and "<progress" in page
     change(source, status=RecordingStatus.SPLIT)
-    (piece,) = studio.recordings(voice, 1)
+    (piece,) = studio.make_recordings(voice, 1)
     change(piece, source=source, analyzed_at=timezone.now())
     answer = as_viewer.get(poll_of(page))
     assert answer.headers["HX-Trigger"] == "recordings-changed"
@@ -127,7 +127,7 @@ def test_rows_that_came_make_the_page_fetch_its_table(as_viewer: Client, studio:
 
 @pytest.mark.parametrize("query", ["", "seen=x&since=nonsense&table=&page=x", "since=2026-01-01"])
 def test_whatever_is_asked_is_answered(as_viewer: Client, studio: Studio, voice: Voice, query: str) -> None:
-    (row,) = studio.recordings(voice, 1)
+    (row,) = studio.make_recordings(voice, 1)
     path = reverse("voices:recordings_poll", args=[voice.pk])
     assert f'id="findings-{row.pk}"' in as_viewer.get(f"{path}?{query}").content.decode()
 
@@ -140,10 +140,10 @@ def test_queries_do_not_grow_with_the_rows(as_viewer: Client, studio: Studio, vo
             assert as_viewer.get(path).status_code == 200
         return len(asked)
 
-    (source,) = studio.recordings(voice, 1)
+    (source,) = studio.make_recordings(voice, 1)
     queries()
     before = queries()
-    for row in studio.recordings(voice, 5):
+    for row in studio.make_recordings(voice, 5):
         change(row, source=source, recipe={"steps": [{"step": "cut"}]}, set_findings=[LOOK], wav="a.wav")
     assert queries() == before
 
@@ -154,12 +154,12 @@ def test_queries_do_not_grow_with_the_rows(as_viewer: Client, studio: Studio, vo
 def test_what_is_worth_a_look_and_what_is_unlike_the_others_is_found(
     as_viewer: Client, studio: Studio, voice: Voice
 ) -> None:
-    fine, noisy, odd, made = studio.recordings(voice, 4)
+    fine, noisy, odd, made = studio.make_recordings(voice, 4)
     change(fine, findings=[])
     change(noisy, findings=[LOOK])
     change(odd, findings=[], set_findings=[LOOK])
     change(made, findings=[MADE])
-    add_recording(voice, upload("refused.wav", b"no"), studio.producer)
+    add_recording(voice, make_upload("refused.wav", b"no"), studio.producer)
 
     def names(show: str) -> set[str]:
         path = reverse("voices:recording_table", args=[voice.pk])
@@ -199,7 +199,7 @@ def test_where_a_clip_was_cut_from_is_told() -> None:
 
 
 def test_the_row_tells_what_it_was_made_of(as_viewer: Client, studio: Studio, voice: Voice) -> None:
-    source, piece, made = studio.recordings(voice, 3)
+    source, piece, made = studio.make_recordings(voice, 3)
     change(source, file_name="interview.wav")
     cut = {"step": "cut", "start_frame": 16000, "end_frame": 32000}
     change(piece, source=source, recipe={"steps": [cut]})
@@ -224,28 +224,28 @@ def test_the_row_tells_what_it_was_made_of(as_viewer: Client, studio: Studio, vo
 def test_what_the_reader_took_for_sound_can_be_heard(
     as_viewer: Client, studio: Studio, voice: Voice, status: str, levels: dict[str, float], heard: bool
 ) -> None:
-    (row,) = studio.recordings(voice, 1)
+    (row,) = studio.make_recordings(voice, 1)
     change(row, status=status, findings=[TOO_LONG], levels=levels)
     assert is_playable(row) is heard
     response = as_viewer.get(reverse("voices:recording_audio", args=[row.pk]))
     assert (response.headers["Content-Type"] == "audio/wav") is heard
-    assert b"".join(response.streaming_content) == clip(1)  # type: ignore[attr-defined]
+    assert b"".join(response.streaming_content) == make_clip(1)  # type: ignore[attr-defined]
     assert ("data-play=" in shown(as_viewer, voice)) is heard
 
 
 def test_what_was_made_is_heard_and_what_came_is_downloaded(as_viewer: Client, studio: Studio, voice: Voice) -> None:
-    came, other = studio.recordings(voice, 2)
+    came, other = studio.make_recordings(voice, 2)
     change(came, wav=other.file.name)
     path = reverse("voices:recording_audio", args=[came.pk])
     heard, download = as_viewer.get(path), as_viewer.get(f"{path}?download")
-    assert b"".join(heard.streaming_content) == clip(2)  # type: ignore[attr-defined]
-    assert b"".join(download.streaming_content) == clip(1)  # type: ignore[attr-defined]
+    assert b"".join(heard.streaming_content) == make_clip(2)  # type: ignore[attr-defined]
+    assert b"".join(download.streaming_content) == make_clip(1)  # type: ignore[attr-defined]
     assert download.headers["Content-Type"] == "application/octet-stream"
     assert download.headers["Content-Disposition"] == f'attachment; filename="{came.pk}.bin"'
 
 
 def test_a_place_plays_only_where_there_is_a_sound(as_viewer: Client, studio: Studio, voice: Voice) -> None:
-    (row,) = studio.recordings(voice, 1)
+    (row,) = studio.make_recordings(voice, 1)
     change(row, findings=[LOOK])
     assert 'data-at="1.00"' in shown(as_viewer, voice)
     change(row, status="refused", levels={})
@@ -253,7 +253,7 @@ def test_a_place_plays_only_where_there_is_a_sound(as_viewer: Client, studio: St
 
 
 def test_the_finer_outline_of_a_recording(as_viewer: Client, studio: Studio, voice: Voice) -> None:
-    (row,) = studio.recordings(voice, 1)
+    (row,) = studio.make_recordings(voice, 1)
     change(row, fine_peaks=[-128, 127])
     path = reverse("voices:recording_peaks", args=[row.pk])
     assert as_viewer.get(f"{path}?fine").json()["peaks"] == [[0.992], [-1.0]]
@@ -266,7 +266,7 @@ def test_the_finer_outline_of_a_recording(as_viewer: Client, studio: Studio, voi
 def test_what_is_too_long_is_cut_by_those_who_may(
     as_engineer: Client, as_viewer: Client, studio: Studio, voice: Voice
 ) -> None:
-    recording, _new = add_recording(voice, upload("long.wav", clip(7, 61.0)), studio.producer)
+    recording, _new = add_recording(voice, make_upload("long.wav", make_clip(7, 61.0)), studio.producer)
     path = reverse("voices:recording_split", args=[recording.pk])
     assert path not in shown(as_viewer, voice)
     assert path in shown(as_engineer, voice) and "Split it at its pauses" in shown(as_engineer, voice)
@@ -282,7 +282,7 @@ def test_what_is_too_long_is_cut_by_those_who_may(
 def test_a_file_that_clips_were_cut_from_is_not_offered_to_be_deleted(
     as_engineer: Client, studio: Studio, voice: Voice
 ) -> None:
-    source, piece = studio.recordings(voice, 2)
+    source, piece = studio.make_recordings(voice, 2)
     delete = reverse("voices:recording_delete", args=[source.pk])
     assert delete in shown(as_engineer, voice)
     change(piece, source=source)

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.support.html import read_html
-from tests.voices.rows import Studio, clip, upload
+from tests.voices.rows import Studio, make_clip, make_upload
 from voices.models import Build, Recording, Voice
 from voices.services.recordings.store import add_recording, set_active
 
@@ -17,7 +17,7 @@ HTMX = {"HX-Request": "true"}
 
 @pytest.fixture
 def voice(studio: Studio) -> Voice:
-    return studio.voice()
+    return studio.make_voice()
 
 
 def names(client: Client, voice: Voice, query: str = "") -> list[str]:
@@ -28,12 +28,12 @@ def names(client: Client, voice: Voice, query: str = "") -> list[str]:
 @pytest.fixture
 def mixed(studio: Studio, voice: Voice) -> Voice:
     """One of each kind; named so that the name says what it is."""
-    good, left_out, mute = studio.recordings(voice, 3)
+    good, left_out, mute = studio.make_recordings(voice, 3)
     Recording.objects.filter(pk=good.pk).update(file_name="good.wav", findings=[])
     Recording.objects.filter(pk=left_out.pk).update(file_name="left-out.wav", active=False, findings=[])
     noisy = [{"severity": "look", "code": "noisy", "text": "Noise.", "advice": "Look.", "at": 1.0}]
     Recording.objects.filter(pk=mute.pk).update(file_name="mute.wav", transcript="", findings=noisy, seconds=9)
-    add_recording(voice, upload("refused.wav", b"no"), studio.producer)
+    add_recording(voice, make_upload("refused.wav", b"no"), studio.producer)
     return voice
 
 
@@ -79,8 +79,8 @@ def marks(client: Client, voice: Voice, query: str = "") -> dict[str, tuple[bool
 @pytest.fixture
 def marked(studio: Studio, voice: Voice) -> tuple[Recording, Recording, Recording]:
     """A silent one, one of somebody else, and one that is in order, as the last build said."""
-    mute, other, fine = studio.recordings(voice, 3)
-    build = studio.build(voice, status="dataset_issue")
+    mute, other, fine = studio.make_recordings(voice, 3)
+    build = studio.make_build(voice, status="dataset_issue")
     mark(build, mute, is_silent=True, is_outlier=True)
     mark(build, other, is_outlier=True)
     mark(build, fine, is_silent=False, is_outlier=False)
@@ -102,7 +102,7 @@ def test_only_the_newest_build_that_reported_counts(
     as_viewer: Client, studio: Studio, voice: Voice, marked: tuple[Recording, ...]
 ) -> None:
     mute, other, _fine = marked
-    again = studio.build(voice, status="failed")
+    again = studio.make_build(voice, status="failed")
     assert set(marks(as_viewer, voice, "show=marked")) == {mute.file_name, other.file_name}, "it said nothing"
     mark(again, mute, is_silent=False)
     assert set(marks(as_viewer, voice, "show=marked")) == {other.file_name}
@@ -133,19 +133,19 @@ def test_what_is_still_marked_is_told_before_the_next_build(
 def test_marks_of_one_voice_are_not_told_of_another(
     as_viewer: Client, studio: Studio, voice: Voice, marked: tuple[Recording, ...]
 ) -> None:
-    second = studio.voice("Second", voice.talent)
-    studio.recordings(second)
+    second = studio.make_voice("Second", voice.talent)
+    studio.make_recordings(second)
     assert advice(as_viewer, second) == []
     assert advice(as_viewer, voice)
 
 
 def test_fifty_rows_a_page(as_producer: Client, studio: Studio, voice: Voice) -> None:
-    studio.copies(voice, 120)
+    studio.make_fileless_recordings(voice, 120)
     assert [len(names(as_producer, voice, f"page={page}")) for page in (1, 2, 3)] == [50, 50, 20]
 
 
 def test_a_transcript_is_saved_in_its_place(as_producer: Client, studio: Studio, voice: Voice) -> None:
-    (recording,) = studio.recordings(voice, 1)
+    (recording,) = studio.make_recordings(voice, 1)
     path = reverse("voices:recording_edit", args=[recording.pk])
     response = as_producer.post(path, {"transcript": " New\n words "}, headers=HTMX)
     assert "Saved" in response.content.decode()
@@ -155,7 +155,7 @@ def test_a_transcript_is_saved_in_its_place(as_producer: Client, studio: Studio,
 
 
 def test_a_transcript_that_is_too_long_is_not_saved_and_told(as_producer: Client, studio: Studio, voice: Voice) -> None:
-    (recording,) = studio.recordings(voice, 1)
+    (recording,) = studio.make_recordings(voice, 1)
     path = reverse("voices:recording_edit", args=[recording.pk])
     response = as_producer.post(path, {"transcript": "x" * 2001}, headers=HTMX)
     assert "The transcript is too long" in response.content.decode()
@@ -164,7 +164,7 @@ def test_a_transcript_that_is_too_long_is_not_saved_and_told(as_producer: Client
 
 
 def test_the_switch_takes_a_recording_out_and_in(as_producer: Client, studio: Studio, voice: Voice) -> None:
-    (recording,) = studio.recordings(voice, 1)
+    (recording,) = studio.make_recordings(voice, 1)
     path = reverse("voices:recording_active", args=[recording.pk])
     for sent, active in (({}, False), ({"active": "on"}, True)):
         response = as_producer.post(path, sent, headers=HTMX)
@@ -174,7 +174,7 @@ def test_the_switch_takes_a_recording_out_and_in(as_producer: Client, studio: St
 
 
 def test_deleting_asks_first_and_then_removes_the_row(as_producer: Client, studio: Studio, voice: Voice) -> None:
-    (recording,) = studio.recordings(voice, 1)
+    (recording,) = studio.make_recordings(voice, 1)
     path = reverse("voices:recording_delete", args=[recording.pk])
     assert "Delete line-001.wav?" in as_producer.get(path).content.decode()
     assert Recording.objects.count() == 1
@@ -183,7 +183,7 @@ def test_deleting_asks_first_and_then_removes_the_row(as_producer: Client, studi
 
 
 def test_a_recording_that_was_built_is_not_deleted(as_producer: Client, studio: Studio) -> None:
-    recording = studio.build().recordings.first().recording  # type: ignore[union-attr]
+    recording = studio.make_build().recordings.first().recording  # type: ignore[union-attr]
     path = reverse("voices:recording_delete", args=[recording.pk])
     assert "cannot be deleted because a build used it" in as_producer.post(path, follow=True).content.decode()
     assert Recording.objects.filter(pk=recording.pk).exists()
@@ -201,20 +201,20 @@ def body(response: object) -> bytes:
 
 
 def test_a_recording_is_served_as_it_came_whole_or_in_parts(as_viewer: Client, studio: Studio, voice: Voice) -> None:
-    recording, _new = add_recording(voice, upload("a.wav"), studio.producer)
+    recording, _new = add_recording(voice, make_upload("a.wav"), studio.producer)
     whole = as_viewer.get(audio(recording))
-    assert body(whole) == clip()
+    assert body(whole) == make_clip()
     assert whole.headers["Content-Type"] == "audio/wav"
     assert whole.headers["Cache-Control"] == "private, no-store"
     part = as_viewer.get(audio(recording), headers={"range": "bytes=10-19"})
-    assert (part.status_code, body(part)) == (206, clip()[10:20])
-    assert part.headers["Content-Range"] == f"bytes 10-19/{len(clip())}"
+    assert (part.status_code, body(part)) == (206, make_clip()[10:20])
+    assert part.headers["Content-Range"] == f"bytes 10-19/{len(make_clip())}"
     assert as_viewer.get(audio(recording), headers={"range": "bytes=999999999-"}).status_code == 416
 
 
 def test_what_was_refused_is_only_ever_a_download_of_bytes(as_viewer: Client, studio: Studio, voice: Voice) -> None:
     page = b"<html><script>alert(1)</script></html>"
-    recording, _new = add_recording(voice, upload("x.html", page), studio.producer)
+    recording, _new = add_recording(voice, make_upload("x.html", page), studio.producer)
     response = as_viewer.get(audio(recording))
     assert body(response) == page
     assert response.headers["Content-Type"] == "application/octet-stream"
@@ -224,7 +224,7 @@ def test_what_was_refused_is_only_ever_a_download_of_bytes(as_viewer: Client, st
 
 
 def test_the_waveform_is_two_rows_between_minus_one_and_one(as_viewer: Client, studio: Studio, voice: Voice) -> None:
-    (recording,) = studio.recordings(voice, 1)
+    (recording,) = studio.make_recordings(voice, 1)
     answer = as_viewer.get(reverse("voices:recording_peaks", args=[recording.pk])).json()
     high, low = answer["peaks"]
     assert len(high) == len(low) == 400
@@ -238,9 +238,9 @@ EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 
 
 def test_names_and_words_are_shown_and_never_run(as_producer: Client, studio: Studio) -> None:
-    talent = studio.talent(EVIL)
-    voice = studio.voice(EVIL, talent)
-    add_recording(voice, upload("evil.wav"), studio.producer, transcript=EVIL)
+    talent = studio.make_talent(EVIL)
+    voice = studio.make_voice(EVIL, talent)
+    add_recording(voice, make_upload("evil.wav"), studio.producer, transcript=EVIL)
     Recording.objects.update(file_name=EVIL)
     for path in (voice.get_absolute_url(), reverse("voices:voice_add", args=[talent.pk]), reverse("today")):
         text = read_html(as_producer.get(path))

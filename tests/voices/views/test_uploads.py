@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from tests.support.html import read_html
 from tests.support.wav import speech_like, wav_bytes
-from tests.voices.rows import Studio, clip, upload
+from tests.voices.rows import Studio, make_clip, make_upload
 from voices.models import Recording, Voice
 from voices.views import recordings as recording_views
 
@@ -25,8 +25,8 @@ BAD = {
     "text": b"hello",
     "html": b"<html><script>alert(1)</script>",
     "riff only": b"RIFF",
-    "cut": clip()[:1000],
-    "lying size": clip()[:40] + b"\xff\xff\xff\x7f" + clip()[44:],
+    "cut": make_clip()[:1000],
+    "lying size": make_clip()[:40] + b"\xff\xff\xff\x7f" + make_clip()[44:],
     "mp3": b"ID3\x04\x00" + b"\0" * 2000,
     "zip": b"PK\x03\x04" + b"\0" * 100,
 }
@@ -34,7 +34,7 @@ BAD = {
 
 @pytest.fixture
 def voice(studio: Studio) -> Voice:
-    return studio.voice()
+    return studio.make_voice()
 
 
 def send(client: Client, voice: Voice, *files: SimpleUploadedFile, **more: Any) -> list[dict[str, Any]]:
@@ -47,14 +47,14 @@ def send(client: Client, voice: Voice, *files: SimpleUploadedFile, **more: Any) 
 
 
 def test_good_files_are_accepted_each_with_its_answer(as_producer: Client, voice: Voice) -> None:
-    answers = send(as_producer, voice, upload("a.wav", clip(1)), upload("b.wav", clip(2)))
+    answers = send(as_producer, voice, make_upload("a.wav", make_clip(1)), make_upload("b.wav", make_clip(2)))
     assert [(answer["name"], answer["state"]) for answer in answers] == [("a.wav", "accepted"), ("b.wav", "accepted")]
     assert set(voice.recordings.values_list("file_name", "status")) == {("a.wav", "accepted"), ("b.wav", "accepted")}
 
 
 @pytest.mark.parametrize("kind", BAD)
 def test_a_bad_file_is_kept_and_told_apart_in_words(as_producer: Client, voice: Voice, kind: str) -> None:
-    (answer,) = send(as_producer, voice, upload("bad.wav", BAD[kind]))
+    (answer,) = send(as_producer, voice, make_upload("bad.wav", BAD[kind]))
     assert answer["state"] == "refused"
     assert answer["findings"][0]["text"]
     assert answer["findings"][0]["advice"]
@@ -64,8 +64,8 @@ def test_a_bad_file_is_kept_and_told_apart_in_words(as_producer: Client, voice: 
 
 
 MENDED = {
-    "with junk": clip() + b"junk",
-    "length never written": clip()[:4] + b"\xff\xff\xff\xff" + clip()[8:],
+    "with junk": make_clip() + b"junk",
+    "length never written": make_clip()[:4] + b"\xff\xff\xff\xff" + make_clip()[8:],
 }
 
 
@@ -73,25 +73,25 @@ MENDED = {
 def test_a_whole_sound_in_a_bad_file_is_put_right_and_that_is_said(
     as_producer: Client, voice: Voice, kind: str
 ) -> None:
-    (answer,) = send(as_producer, voice, upload("bad.wav", MENDED[kind]))
+    (answer,) = send(as_producer, voice, make_upload("bad.wav", MENDED[kind]))
     assert answer["state"] == "accepted"
     recording = Recording.objects.get()
     assert {one["severity"] for one in recording.findings} == {"put_right"}
     with recording.file.open("rb") as file, recording.sound.open("rb") as sound:
         assert file.read() == MENDED[kind]
-        assert sound.read()[44:] == clip()[44:]
+        assert sound.read()[44:] == make_clip()[44:]
 
 
 def test_the_same_bytes_are_kept_once_under_whatever_name(as_producer: Client, voice: Voice) -> None:
-    send(as_producer, voice, upload("a.wav"))
-    (answer,) = send(as_producer, voice, upload("b.wav"))
+    send(as_producer, voice, make_upload("a.wav"))
+    (answer,) = send(as_producer, voice, make_upload("b.wav"))
     assert (answer["state"], "a.wav" in answer["words"]) == ("duplicate", True)
     assert voice.recordings.count() == 1
 
 
 def test_a_table_fills_in_transcripts_wherever_it_stands_in_the_list(as_producer: Client, voice: Voice) -> None:
     table = SimpleUploadedFile("metadata.csv", "﻿a|The first line.\nb.Flac|Second | extra\nnobody|?\n\n|x\n".encode())
-    answers = send(as_producer, voice, table, upload("a.wav", clip(1)), upload("b.wav", clip(2)))
+    answers = send(as_producer, voice, table, make_upload("a.wav", make_clip(1)), make_upload("b.wav", make_clip(2)))
     assert answers[-1]["words"] == "2 transcripts filled in from 3 lines."
     texts = dict(voice.recordings.values_list("file_name", "transcript"))
     assert texts == {"a.wav": "The first line.", "b.wav": "Second"}
@@ -111,7 +111,7 @@ def test_no_file_at_all_is_told_in_words(as_producer: Client, voice: Voice) -> N
 
 def test_without_a_script_the_plain_form_leads_back_with_a_message_per_file(as_producer: Client, voice: Voice) -> None:
     path = reverse("voices:recording_upload", args=[voice.pk])
-    files = [upload("a.wav", clip(1)), upload("bad.wav", b"no")]
+    files = [make_upload("a.wav", make_clip(1)), make_upload("bad.wav", b"no")]
     page = as_producer.post(path, {"recordings": files}, follow=True)
     assert page.redirect_chain == [(voice.get_absolute_url(), 302)]
     assert "a.wav: Usable." in page.content.decode()
@@ -120,7 +120,7 @@ def test_without_a_script_the_plain_form_leads_back_with_a_message_per_file(as_p
 
 @pytest.mark.parametrize("name", ["../../etc/passwd.wav", "x" * 300 + ".wav", "a\x00b.wav", "‮vaw.exe.wav", "ä ö.wav"])
 def test_a_name_from_a_browser_never_reaches_the_disk(as_producer: Client, voice: Voice, name: str) -> None:
-    send(as_producer, voice, upload(name))
+    send(as_producer, voice, make_upload(name))
     for recording in Recording.objects.all():
         assert recording.file.name == f"recordings/{voice.pk}/{recording.pk}.wav"
 
@@ -142,7 +142,7 @@ def test_fifty_megabytes_are_read_from_disk_and_not_into_memory(
     monkeypatch.setattr(recording_views, "add_files", watched)
     large = wav_bytes(speech_like(5.0, rate=48000))
     data = large + b"\0" * ((50 << 20) - len(large))
-    (answer,) = send(as_producer, voice, upload("large.wav", data))
+    (answer,) = send(as_producer, voice, make_upload("large.wav", data))
     assert kinds == ["TemporaryUploadedFile"]
     assert grown[0] < 25 << 10, "kilobytes that the process grew by while it took in 50 MB"
     assert answer["state"] == "accepted"  # without what hangs on its end
@@ -156,7 +156,7 @@ def test_every_upload_goes_to_a_temporary_file() -> None:
 
 def test_a_viewer_cannot_upload(as_viewer: Client, voice: Voice) -> None:
     path = reverse("voices:recording_upload", args=[voice.pk])
-    assert as_viewer.post(path, {"recordings": [io.BytesIO(clip())]}).status_code == 403
+    assert as_viewer.post(path, {"recordings": [io.BytesIO(make_clip())]}).status_code == 403
     assert not Recording.objects.exists()
 
 
@@ -172,10 +172,10 @@ def zipped(**files: bytes) -> SimpleUploadedFile:
 
 
 def test_an_archive_is_answered_with_counts_and_what_was_not_accepted(as_producer: Client, voice: Voice) -> None:
-    send(as_producer, voice, upload("there.wav", clip(3)))
+    send(as_producer, voice, make_upload("there.wav", make_clip(3)))
     archive = zipped(
-        a__wav=clip(1), b__wav=clip(2), again__wav=clip(3), short__wav=clip(4, 0.5), notes__wav=b"no sound",
-        metadata__csv=b"a|The first line.\nb|The second.",
+        a__wav=make_clip(1), b__wav=make_clip(2), again__wav=make_clip(3), short__wav=make_clip(4, 0.5),
+        notes__wav=b"no sound", metadata__csv=b"a|The first line.\nb|The second.",
     )  # fmt: skip
     (answer,) = send(as_producer, voice, archive)
     assert (answer["name"], answer["state"]) == ("day-1.zip", "accepted")
@@ -189,7 +189,7 @@ def test_an_archive_is_answered_with_counts_and_what_was_not_accepted(as_produce
 
 
 def test_an_archive_that_is_refused_as_a_whole_says_why(as_producer: Client, voice: Voice) -> None:
-    (answer,) = send(as_producer, voice, SimpleUploadedFile("x.zip", zipped(a__wav=clip()).read()[:-30]))
+    (answer,) = send(as_producer, voice, SimpleUploadedFile("x.zip", zipped(a__wav=make_clip()).read()[:-30]))
     assert (answer["state"], answer["words"]) == ("refused", "No files added.")
     assert answer["findings"][0]["text"] and answer["findings"][0]["advice"]
     assert not voice.recordings.exists()
@@ -197,6 +197,6 @@ def test_an_archive_that_is_refused_as_a_whole_says_why(as_producer: Client, voi
 
 def test_without_a_script_an_archive_is_told_in_messages(as_producer: Client, voice: Voice) -> None:
     path = reverse("voices:recording_upload", args=[voice.pk])
-    archive = zipped(a__wav=clip(1), notes__wav=b"no sound")
+    archive = zipped(a__wav=make_clip(1), notes__wav=b"no sound")
     text = read_html(as_producer.post(path, {"recordings": [archive]}, follow=True))
     assert "day-1.zip: 1 added, 1 cannot be used." in text and "notes.wav: Not added." in text

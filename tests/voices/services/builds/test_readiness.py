@@ -43,7 +43,7 @@ def five(studio: Studio) -> Studio:
 
 def allowed_everywhere(studio: Studio) -> Voice:
     """A voice whose contract and consents allow every provider."""
-    voice = studio.voice()
+    voice = studio.make_voice()
     Contract.objects.update(providers=list(FIVE))
     given = Consent.objects.get()
     for provider in FIVE[1:]:
@@ -75,7 +75,7 @@ def row(text: str, one: BuildOption) -> str:
 
 def test_the_ready_ones_come_first_and_a_paused_one_last(as_producer: Client, five: Studio) -> None:
     voice = allowed_everywhere(five)
-    five.recordings(voice)
+    five.make_recordings(voice)
     Account.objects.filter(provider="voiceai").update(paused_at=timezone.now(), pause_reason="The key was refused.")
     found = list_build_options(voice)
     assert [one.rank for one in found] == sorted(one.rank for one in found)
@@ -103,21 +103,21 @@ def test_the_ready_ones_come_first_and_a_paused_one_last(as_producer: Client, fi
 )
 def test_each_row_is_one_sentence(as_viewer: Client, five: Studio, provider: str, tier: str, words: str) -> None:
     voice = allowed_everywhere(five)
-    five.recordings(voice)
+    five.make_recordings(voice)
     one = place(voice, provider, tier)
     assert one.summary == words
     assert f"<strong>{one.name}:</strong> {words}" in page(as_viewer, voice)
 
 
 def test_what_the_gate_wants_is_named(five: Studio) -> None:
-    talent = five.talent()
-    voice = five.voice(talent=talent)
-    five.recordings(voice)
+    talent = five.make_talent()
+    voice = five.make_voice(talent=talent)
+    five.make_recordings(voice)
     assert place(voice, "speechgen").summary == "the consent and the contract missing."
-    five.contract(talent, providers=list(FIVE))
+    five.make_contract(talent, providers=list(FIVE))
     assert place(voice, "speechgen").summary == "only the consent is missing."
     assert place(voice, "audiostack", "professional").summary == "the consent and 19 min 48 s of speech missing."
-    five.consent(talent)
+    five.make_consent(talent)
     assert place(voice, "resemble_v2").is_ready
     Consent.objects.update(status=ConsentStatus.SUSPENDED)
     assert place(voice, "resemble_v2").summary == "only the consent is missing."
@@ -126,7 +126,7 @@ def test_what_the_gate_wants_is_named(five: Studio) -> None:
 
 def test_what_is_wrong_with_recordings_is_said_where_nothing_is_missing(five: Studio) -> None:
     voice = allowed_everywhere(five)
-    five.recordings(voice, transcript="")
+    five.make_recordings(voice, transcript="")
     assert place(voice, "resemble_v2").summary == "transcripts missing."
     assert place(voice, "speechgen").is_ready, "it takes no transcripts"
     voice.recordings.update(transcript="Words.", seconds=25.0)
@@ -136,7 +136,7 @@ def test_what_is_wrong_with_recordings_is_said_where_nothing_is_missing(five: St
 
 
 def test_a_build_on_its_way_is_said_and_led_to(as_viewer: Client, studio: Studio) -> None:
-    build = studio.build(status="training")
+    build = studio.make_build(status="training")
     one = place(build.voice, "resemble_v2")
     assert (one.rank, one.summary) == (Rank.BUILDING, "a build is in progress.")
     text = row(page(as_viewer, build.voice), one)
@@ -144,7 +144,7 @@ def test_a_build_on_its_way_is_said_and_led_to(as_viewer: Client, studio: Studio
 
 
 def test_the_price_is_in_the_row(as_producer: Client, five: Studio) -> None:
-    text = page(as_producer, five.voice())
+    text = page(as_producer, five.make_voice())
     assert "sandbox, free; live cost: 300 credits on success" in text
     assert "sandbox, free; live cost: 1,200 credits on success" in text
     Account.objects.update(mode="live")
@@ -163,7 +163,7 @@ def test_a_list_is_read_as_one(parts: list[str], words: str) -> None:
 
 def test_only_ways_that_lack_nothing_are_offered(as_producer: Client, five: Studio) -> None:
     voice = allowed_everywhere(five)
-    five.recordings(voice)
+    five.make_recordings(voice)
 
     def offered() -> list[str]:
         return [value for value, _words in place(voice, "resemble_v1", "professional").handovers]
@@ -179,7 +179,7 @@ def test_only_ways_that_lack_nothing_are_offered(as_producer: Client, five: Stud
 
 def test_every_way_that_is_offered_starts_a_build(as_producer: Client, five: Studio) -> None:
     voice = allowed_everywhere(five)
-    five.recordings(voice)
+    five.make_recordings(voice)
     started = []
     for one in [one for one in list_build_options(voice) if one.is_ready]:
         for handover, _words in one.handovers:
@@ -193,16 +193,16 @@ def test_every_way_that_is_offered_starts_a_build(as_producer: Client, five: Stu
 
 
 def test_a_voice_that_was_given_a_dataset_is_offered_no_single_recordings(five: Studio) -> None:
-    build = five.build(status="ready", handover="dataset_url")
+    build = five.make_build(status="ready", handover="dataset_url")
     assert [way for way, _words in place(build.voice, "resemble_v2").handovers] == ["dataset_url"]
     RemoteVoice.objects.update(retired_at=timezone.now())
     assert [way for way, _words in place(build.voice, "resemble_v2").handovers] == ["recordings", "dataset_url"]
 
 
 def test_a_lone_missing_consent_is_one_click_away(as_producer: Client, as_viewer: Client, five: Studio) -> None:
-    voice = five.voice()
+    voice = five.make_voice()
     Contract.objects.update(providers=list(FIVE))
-    five.recordings(voice)
+    five.make_recordings(voice)
     one = place(voice, "voiceai")
     assert (
         one.is_only_consent_missing
@@ -220,7 +220,7 @@ def test_a_lone_missing_consent_is_one_click_away(as_producer: Client, as_viewer
 
 
 def test_the_statement_is_asked_for_in_the_voices_language(five: Studio) -> None:
-    voice = five.voice()
+    voice = five.make_voice()
     Voice.objects.update(language="en-GB")
     voice.refresh_from_db()
     assert "statement=voiceai%3Aen-US" in place(voice, "voiceai").consent_url, "the same tongue at least"
@@ -233,7 +233,7 @@ def test_the_statement_is_asked_for_in_the_voices_language(five: Studio) -> None
 
 def test_the_best_are_sent_and_the_others_named_with_why(as_viewer: Client, five: Studio) -> None:
     voice = allowed_everywhere(five)
-    clips = five.recordings(voice, 5)
+    clips = five.make_recordings(voice, 5)
     voice.recordings.update(seconds=20.0, levels={"snr_db": 40.0}, findings=[])
     voice.recordings.filter(pk=clips[0].pk).update(levels={"snr_db": 12.0})
     voice.recordings.filter(pk=clips[1].pk).update(findings=[SILENT])
@@ -250,14 +250,14 @@ def test_the_best_are_sent_and_the_others_named_with_why(as_viewer: Client, five
 
 def test_lengths_that_a_provider_does_not_take_are_named(five: Studio) -> None:
     voice = allowed_everywhere(five)
-    short, *_others = five.recordings(voice, 3)
+    short, *_others = five.make_recordings(voice, 3)
     voice.recordings.filter(pk=short.pk).update(seconds=1.2)
     assert place(voice, "audiostack").excluded_recordings == [(short.file_name, "too short for this provider")]
 
 
 def test_what_cannot_be_sent_makes_nothing_ready(as_producer: Client, five: Studio) -> None:
     voice = allowed_everywhere(five)
-    five.recordings(voice, 3)
+    five.make_recordings(voice, 3)
     voice.recordings.update(findings=[SILENT])
     one = place(voice, "speechgen")
     assert (one.is_ready, one.summary) == (False, "too few of the recordings can be sent.")
@@ -271,7 +271,7 @@ def test_what_cannot_be_sent_makes_nothing_ready(as_producer: Client, five: Stud
 
 def test_one_question_for_all_gives_what_one_for_each_gives(five: Studio) -> None:
     voice = allowed_everywhere(five)
-    five.recordings(voice, 3)
+    five.make_recordings(voice, 3)
     voice.recordings.filter(pk=voice.recordings.all()[0].pk).update(seconds=15.0, transcript="x" * 1500)
     found = check_readiness_everywhere(voice)
     assert len(found) == sum(len(provider.tiers) for provider in registry.list_providers())
@@ -280,16 +280,16 @@ def test_one_question_for_all_gives_what_one_for_each_gives(five: Studio) -> Non
 
 
 def test_what_is_only_recommended_is_advice(five: Studio) -> None:
-    voice = five.voice()
-    five.recordings(voice)
+    voice = five.make_voice()
+    five.make_recordings(voice)
     one = place(voice, "resemble_v1", "professional").readiness
     assert (one.needed_count, one.gaps) == (1, ())
     assert "47 more recordings would make it better." in [advice.text for advice in one.advice]
 
 
 def test_other_languages_are_advised_more_speech(five: Studio) -> None:
-    voice = five.voice()
-    five.recordings(voice)
+    voice = five.make_voice()
+    five.make_recordings(voice)
 
     def advice(tier: str) -> str:
         return " ".join(one.text for one in place(voice, "audiostack", tier).readiness.advice)
@@ -302,7 +302,7 @@ def test_other_languages_are_advised_more_speech(five: Studio) -> None:
 
 def test_neither_accounts_nor_recordings_cost_more_questions(as_producer: Client, five: Studio) -> None:
     voice = allowed_everywhere(five)
-    five.recordings(voice)
+    five.make_recordings(voice)
     path = reverse("voices:readiness", args=[voice.pk])
 
     def cost() -> int:
@@ -314,7 +314,7 @@ def test_neither_accounts_nor_recordings_cost_more_questions(as_producer: Client
     before = cost()
     for number, provider in enumerate(FIVE):
         Account.objects.create(name=f"More {number}", provider=provider)
-    five.copies(voice, 60)
+    five.make_fileless_recordings(voice, 60)
     assert cost() == before
 
 
@@ -325,7 +325,7 @@ def test_limits_of_one_are_those_of_all() -> None:
 
 def test_what_cannot_be_used_is_not_counted(five: Studio) -> None:
     voice = allowed_everywhere(five)
-    five.recordings(voice, 4)
+    five.make_recordings(voice, 4)
     voice.recordings.filter(pk=voice.recordings.all()[0].pk).update(status=RecordingStatus.REFUSED)
     assert len(place(voice, "audiostack").clip_selection.rows) == 3
 
@@ -334,7 +334,7 @@ def test_what_cannot_be_used_is_not_counted(five: Studio) -> None:
 
 
 def test_the_rows_come_anew_and_can_be_told_apart(as_viewer: Client, five: Studio) -> None:
-    voice = five.voice()
+    voice = five.make_voice()
     text = read_html(as_viewer.get(reverse("voices:readiness", args=[voice.pk])))
     assert 'hx-trigger="readiness-changed from:body, recordings-changed from:body"' in text
     keys = [f'id="option-{one.key}"' for one in list_build_options(voice)]
@@ -343,7 +343,7 @@ def test_the_rows_come_anew_and_can_be_told_apart(as_viewer: Client, five: Studi
 
 
 def test_one_place_alone_is_open_and_none_says_what_to_do(as_viewer: Client, as_admin: Client, studio: Studio) -> None:
-    voice = studio.voice()
+    voice = studio.make_voice()
     Account.objects.update(provider="voiceai")
     assert '" open>' in page(as_viewer, voice)
     Account.objects.all().delete()

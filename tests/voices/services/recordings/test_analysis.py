@@ -18,7 +18,7 @@ from audio.findings.findings import make_finding
 from audio.networks import speaker_match
 from consent.models import Take, TakeCheck
 from tests.support.work import do_tasks
-from tests.voices.rows import Studio, clip, upload
+from tests.voices.rows import Studio, make_clip, make_upload
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import Lease
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def voice(studio: Studio) -> Voice:
-    return studio.voice()
+    return studio.make_voice()
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def compares() -> int:
 
 def test_other_work_has_its_turn_in_between(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(analysis, "BATCH_SIZE", 2)
-    studio.recordings(voice, 5)
+    studio.make_recordings(voice, 5)
     left = []
     for _ in range(3):
         again = examine(voice)
@@ -75,7 +75,7 @@ def test_work_that_goes_on_is_rung_for_at_once_and_never_given_up(
 ) -> None:
     monkeypatch.setattr(analysis, "BATCH_SIZE", 1)
     rung: list[Any] = []
-    studio.recordings(voice, MAX_ATTEMPTS + 2)
+    studio.make_recordings(voice, MAX_ATTEMPTS + 2)
     task = Task.objects.get(kind="examine_recordings")
     monkeypatch.setattr(outbox, "notify_queue", rung.append)
     assert do_tasks("examine_recordings") == MAX_ATTEMPTS + 2
@@ -83,7 +83,7 @@ def test_work_that_goes_on_is_rung_for_at_once_and_never_given_up(
 
 
 def test_an_odd_recording_keeps_no_other_waiting(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second, third = studio.recordings(voice, 3)
+    first, second, third = studio.make_recordings(voice, 3)
 
     def heard(recording: Recording, *_: Any) -> dict[str, Any]:
         if recording == first:
@@ -104,7 +104,7 @@ def test_an_odd_recording_keeps_no_other_waiting(studio: Studio, voice: Voice, m
 def test_a_storage_that_does_not_answer_is_asked_again(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (row,) = studio.recordings(voice, 1)
+    (row,) = studio.make_recordings(voice, 1)
 
     def gone(*_: Any) -> Any:
         raise OSError("The storage does not answer.")
@@ -121,7 +121,7 @@ def test_a_storage_that_does_not_answer_is_asked_again(
 def test_a_transcript_that_changes_meanwhile_is_looked_at_again(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (row,) = studio.recordings(voice, 1)
+    (row,) = studio.make_recordings(voice, 1)
     seen: list[str] = []
 
     def heard(recording: Recording, *_: Any) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def test_a_transcript_that_changes_meanwhile_is_looked_at_again(
 def test_a_recording_that_is_deleted_meanwhile_is_no_trouble(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = studio.recordings(voice, 2)
+    rows = studio.make_recordings(voice, 2)
 
     def heard(recording: Recording, *_: Any) -> dict[str, Any]:
         Recording.objects.filter(pk=rows[1].pk).delete()
@@ -157,19 +157,19 @@ def test_queries_for_each_recording_stay_few(studio: Studio, voice: Voice) -> No
             examine(voice)
         return len(asked)
 
-    studio.recordings(voice, 1)
+    studio.make_recordings(voice, 1)
     examine(voice)
-    studio.recordings(voice, 1)
+    studio.make_recordings(voice, 1)
     one = queries()
-    studio.recordings(voice, 4)
+    studio.make_recordings(voice, 4)
     assert queries() - one == 3 * 2, "for each the lease and its row"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_pages_may_write_while_recordings_are_examined(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLite refuses to write for who still reads what others have changed since."""
-    voice = studio.voice(talent=studio.talent())
-    studio.copies(voice, 60)
+    voice = studio.make_voice(talent=studio.make_talent())
+    studio.make_fileless_recordings(voice, 60)
     monkeypatch.setattr(analysis, "BATCH_SIZE", 60)
     monkeypatch.setattr(analysis, "open_file", lambda _: io.BytesIO())
     seen: list[str] = []
@@ -198,10 +198,10 @@ def test_what_is_committed_keeps_its_file(studio: Studio, monkeypatch: pytest.Mo
     def broken(_: Any) -> None:
         raise RuntimeError("The database is locked.")
 
-    voice = studio.voice(talent=studio.talent())
+    voice = studio.make_voice(talent=studio.make_talent())
     monkeypatch.setattr(outbox, "notify_queue", broken)
     with pytest.raises(RuntimeError):
-        add_recording(voice, upload(), studio.producer)
+        add_recording(voice, make_upload(), studio.producer)
     assert files(voice) == [f"{voice.recordings.get().pk}.wav"]
 
 
@@ -215,7 +215,7 @@ def compare(voice: Voice) -> dict[str, Any]:
 
 
 def test_what_could_not_be_read_is_told(studio: Studio, voice: Voice) -> None:
-    rows = studio.recordings(voice, 2)
+    rows = studio.make_recordings(voice, 2)
     rows[0].file.storage.delete(str(rows[0].file.name))
     told = compare(voice)
     assert told["recordings"] == 2
@@ -224,7 +224,7 @@ def test_what_could_not_be_read_is_told(studio: Studio, voice: Voice) -> None:
 
 def test_no_voice_can_be_known_again_by_what_is_kept(studio: Studio, voice: Voice, caplog: Any) -> None:
     """Rows and logs hold no print of a voice: no list of as many numbers as one has."""
-    studio.recordings(voice, 4)
+    studio.make_recordings(voice, 4)
     compare(voice)
     row = Recording.objects.filter(voice=voice).values("findings", "set_findings", "measures", "levels", "recipe")[0]
     assert not [one for one in lists([row, voice.comparison]) if len(one) > 50]
@@ -246,10 +246,10 @@ def test_comparing_asks_no_more_for_more_recordings(studio: Studio, voice: Voice
             compare(voice)
         return len(asked)
 
-    studio.recordings(voice, 2)
+    studio.make_recordings(voice, 2)
     compare(voice)
     two = queries()
-    studio.recordings(voice, 2)
+    studio.make_recordings(voice, 2)
     compare(voice)
     assert queries() - two == 2, "the lease for each"
 
@@ -282,7 +282,7 @@ def test_a_take_is_matched_with_the_longest_of_its_talents_own(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch, matched: list[tuple[str, list[str]]]
 ) -> None:
     monkeypatch.setattr(analysis, "MAX_MATCH_RECORDINGS", 2)
-    rows = studio.recordings(voice, 5)
+    rows = studio.make_recordings(voice, 5)
     for row, seconds in zip(rows, (50, 2, 9, 7, 3), strict=True):
         Recording.objects.filter(pk=row.pk).update(seconds=seconds)
     take = Take.objects.get()
@@ -295,7 +295,7 @@ def test_a_take_is_matched_with_the_longest_of_its_talents_own(
 
 @pytest.mark.usefixtures("matched")
 def test_what_stood_out_before_and_does_not_any_more_is_forgotten(studio: Studio, voice: Voice) -> None:
-    first, second = studio.recordings(voice, 2)
+    first, second = studio.make_recordings(voice, 2)
     Recording.objects.update(set_findings=[{"code": "unlike_level"}])
     compare(voice)
     found = {row: [one["code"] for one in row.set_findings] for row in voice.recordings.all()}
@@ -303,14 +303,14 @@ def test_what_stood_out_before_and_does_not_any_more_is_forgotten(studio: Studio
 
 
 def test_who_remain_are_compared_anew(studio: Studio, voice: Voice) -> None:
-    row, _other = studio.recordings(voice, 2)
+    row, _other = studio.make_recordings(voice, 2)
     delete_recording(row)
     (task,) = Task.objects.filter(kind="compare_recordings")
     assert task.object_id == str(voice.pk) and task.due_at > timezone.now(), "not for each of many"
 
 
 def test_what_cannot_be_used_is_not_listened_to(studio: Studio, voice: Voice) -> None:
-    row, _new = add_recording(voice, upload("notes.wav", b"no sound"), studio.producer)
+    row, _new = add_recording(voice, make_upload("notes.wav", b"no sound"), studio.producer)
     set_transcript(row, "Words.")
     assert (row.active, Task.objects.exists()) == (False, False)
 
@@ -318,7 +318,7 @@ def test_what_cannot_be_used_is_not_listened_to(studio: Studio, voice: Voice) ->
 def test_of_each_consent_the_newest_take_that_was_checked_is_matched(
     studio: Studio, voice: Voice, matched: list[tuple[str, list[str]]]
 ) -> None:
-    studio.recordings(voice, 2)
+    studio.make_recordings(voice, 2)
     first = Take.objects.get()
     fields = {"consent": first.consent, "size": 1, "capture": first.capture, "acceptable": True}
     second, third = (Take.objects.create(sha256=name * 64, file=name, **fields) for name in "bc")
@@ -343,7 +343,7 @@ def test_a_failure_leaves_no_file_behind(studio: Studio, voice: Voice, monkeypat
 
     monkeypatch.setattr("voices.services.recordings.store.outbox.enqueue_task", broken)
     with pytest.raises(OSError, match="No space"):
-        add_recording(voice, upload(), studio.producer)
+        add_recording(voice, make_upload(), studio.producer)
     assert (voice.recordings.count(), files(voice)) == (0, [])
 
 
@@ -360,13 +360,13 @@ def test_a_disk_that_fills_up_leaves_no_part_of_a_file(
 
     monkeypatch.setattr(storage, "save", full)
     with pytest.raises(OSError, match="No space"):
-        add_recording(voice, upload(), studio.producer)
+        add_recording(voice, make_upload(), studio.producer)
     assert files(voice) == []
 
 
 def test_what_is_too_large_is_not_even_looked_at(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("voices.services.recordings.store.ingest_audio", lambda *_: pytest.fail("it was"))
-    file = upload()
+    file = make_upload()
     file.size = (200 << 20) + 1
     with pytest.raises(ActionRefused, match="200 MB"):
         add_recording(voice, file, studio.producer)
@@ -382,11 +382,11 @@ def test_of_two_that_send_the_same_at_once_one_is_kept(
     def slow(*sent: Any) -> None:
         if not rows:
             rows.append(Recording())
-            rows[0] = add_recording(voice, upload("theirs.wav"), studio.producer)[0]
+            rows[0] = add_recording(voice, make_upload("theirs.wav"), studio.producer)[0]
         keep(*sent)
 
     monkeypatch.setattr("voices.services.recordings.store._store_files", slow)
-    mine, new = add_recording(voice, upload("mine.wav"), studio.producer)
+    mine, new = add_recording(voice, make_upload("mine.wav"), studio.producer)
     assert (mine.pk, new) == (rows[0].pk, False)
     assert files(voice) == [f"{mine.pk}.wav"]
 
@@ -405,7 +405,7 @@ def test_files_are_stored_outside_of_any_transaction(
         return str(save(*sent, **more))
 
     monkeypatch.setattr(storage, "save", watched)
-    add_recording(voice, upload(), studio.producer)
+    add_recording(voice, make_upload(), studio.producer)
     assert seen == [depth]
 
 
@@ -414,7 +414,7 @@ def test_many_transcripts_ring_once(
 ) -> None:
     rung: list[Any] = []
     monkeypatch.setattr(outbox, "notify_queue", rung.append)
-    studio.copies(voice, 5)
+    studio.make_fileless_recordings(voice, 5)
     with django_capture_on_commit_callbacks(execute=True):
         for row in voice.recordings.all():
             set_transcript(row, f"Line {row.file_name}")
@@ -431,9 +431,9 @@ def test_many_transcripts_ring_once(
 def test_a_transcript_that_comes_later_in_an_archive_is_not_lost(studio: Studio, voice: Voice) -> None:
     from tests.voices.services.recordings.test_incoming import archive
 
-    bare, _new = add_recording(voice, upload("one.wav", clip(1)), studio.producer)
-    told, _new = add_recording(voice, upload("two.wav", clip(2)), studio.producer, transcript="By hand.")
-    lines = {"metadata.csv": b"one|The first.\ntwo|The second.\n", "one.wav": clip(1), "two.wav": clip(2)}
+    bare, _new = add_recording(voice, make_upload("one.wav", make_clip(1)), studio.producer)
+    told, _new = add_recording(voice, make_upload("two.wav", make_clip(2)), studio.producer, transcript="By hand.")
+    lines = {"metadata.csv": b"one|The first.\ntwo|The second.\n", "one.wav": make_clip(1), "two.wav": make_clip(2)}
     assert add_archive(voice, archive(lines), studio.producer).duplicate_count == 2
     bare.refresh_from_db()
     told.refresh_from_db()

@@ -18,7 +18,7 @@ from audio.wav.riff import read_header
 from providers.types import Handover
 from tests.support.wav import sample_wav, wav_bytes
 from tests.support.work import do_tasks, no_file
-from tests.voices.rows import Studio, clip, upload
+from tests.voices.rows import Studio, make_clip, make_upload
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus, ThresholdOverride
 from voicehub.refusals import ActionRefused
@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 @pytest.fixture
 def voice(studio: Studio) -> Voice:
-    return studio.voice()
+    return studio.make_voice()
 
 
 def as_flac(data: bytes) -> bytes:
@@ -56,8 +56,8 @@ def codes(findings: list[dict[str, Any]]) -> list[str]:
 
 
 def test_a_flac_is_kept_as_it_came_with_a_wav_beside_it(studio: Studio, voice: Voice) -> None:
-    sent = as_flac(clip())
-    recording, new = add_recording(voice, upload("line.flac", sent), studio.producer)
+    sent = as_flac(make_clip())
+    recording, new = add_recording(voice, make_upload("line.flac", sent), studio.producer)
     assert (new, recording.status, recording.active) == (True, RecordingStatus.ACCEPTED, True)
     assert (stored(recording.file), recording.size) == (sent, len(sent))
     made = stored(recording.sound)
@@ -70,8 +70,8 @@ def test_a_flac_is_kept_as_it_came_with_a_wav_beside_it(studio: Studio, voice: V
 
 
 def test_the_wav_that_was_made_is_what_a_build_sends(studio: Studio, voice: Voice) -> None:
-    recording, _new = add_recording(voice, upload("line.flac", as_flac(clip())), studio.producer)
-    build = studio.build(voice)
+    recording, _new = add_recording(voice, make_upload("line.flac", as_flac(make_clip())), studio.producer)
+    build = studio.make_build(voice)
     sent = make_build_spec(build, no_file).clips[0].audio
     with sent.open() as file:
         assert file.read() == stored(recording.wav)
@@ -80,7 +80,7 @@ def test_the_wav_that_was_made_is_what_a_build_sends(studio: Studio, voice: Voic
 def test_listening_adds_to_what_was_put_right_in_the_language_of_the_voice(studio: Studio, voice: Voice) -> None:
     """An abbreviation of English is a word of German."""
     Voice.objects.filter(pk=voice.pk).update(language="de-DE")
-    sent = upload("line.flac", as_flac(clip()))
+    sent = make_upload("line.flac", as_flac(make_clip()))
     recording, _new = add_recording(voice, sent, studio.producer, transcript="Am 3. est. mit Corp. und Mut.")
     do_tasks("examine_recordings")
     recording.refresh_from_db()
@@ -89,23 +89,23 @@ def test_listening_adds_to_what_was_put_right_in_the_language_of_the_voice(studi
 
 
 def test_a_damaged_wav_is_never_put_right_in_silence(studio: Studio, voice: Voice) -> None:
-    recording, _new = add_recording(voice, upload("cut.wav", clip()[:-1000]), studio.producer)
+    recording, _new = add_recording(voice, make_upload("cut.wav", make_clip()[:-1000]), studio.producer)
     assert recording.status == RecordingStatus.REFUSED
     assert codes(recording.findings) == ["truncated"]
     assert not recording.wav
 
 
 def test_what_is_no_sound_is_kept_and_says_so(studio: Studio, voice: Voice) -> None:
-    recording, _new = add_recording(voice, upload("notes.wav", b"no sound at all"), studio.producer)
+    recording, _new = add_recording(voice, make_upload("notes.wav", b"no sound at all"), studio.producer)
     assert recording.status == RecordingStatus.REFUSED
     assert codes(recording.findings) == ["not_sound"]
     assert stored(recording.file) == b"no sound at all"
 
 
 def test_the_same_bytes_are_kept_once(studio: Studio, voice: Voice) -> None:
-    flac = as_flac(clip())
-    first, _new = add_recording(voice, upload("a.flac", flac), studio.producer)
-    again, new = add_recording(voice, upload("b.flac", flac), studio.producer)
+    flac = as_flac(make_clip())
+    first, _new = add_recording(voice, make_upload("a.flac", flac), studio.producer)
+    again, new = add_recording(voice, make_upload("b.flac", flac), studio.producer)
     assert (again.pk, new) == (first.pk, False)
 
 
@@ -123,24 +123,24 @@ def archive(files: dict[str, bytes]) -> SimpleUploadedFile:
 def test_an_archive_brings_its_recordings_and_their_transcripts(studio: Studio, voice: Voice) -> None:
     files = {
         "metadata.csv": b"one|The first line.\ntwo|The second line.\n",
-        "one.wav": clip(1),
-        "two.wav": clip(2),
-        "three.flac": as_flac(clip(3)),
-        "cut.wav": clip(4)[:-100],
+        "one.wav": make_clip(1),
+        "two.wav": make_clip(2),
+        "three.flac": as_flac(make_clip(3)),
+        "cut.wav": make_clip(4)[:-100],
         "notes.txt": b"Recorded on Tuesday.",
     }
     taken = add_archive(voice, archive(files), studio.producer)
     rows = {row.file_name: row for row in voice.recordings.all()}
     assert rows.keys() == {"one.wav", "two.wav", "three.flac"}
     assert (rows["one.wav"].transcript, rows["two.wav"].transcript) == ("The first line.", "The second line.")
-    assert stored(rows["one.wav"].file) == clip(1)
+    assert stored(rows["one.wav"].file) == make_clip(1)
     assert rows["three.flac"].is_usable
     assert {name: one["code"] for name, one in taken.refused} == {"cut.wav": "truncated", "notes.txt": "not_sound"}
 
 
 def test_an_archive_that_was_sent_before_adds_nothing(studio: Studio, voice: Voice) -> None:
-    add_archive(voice, archive({"one.wav": clip(1)}), studio.producer)
-    again = add_archive(voice, archive({"one.wav": clip(1), "two.wav": clip(2)}), studio.producer)
+    add_archive(voice, archive({"one.wav": make_clip(1)}), studio.producer)
+    again = add_archive(voice, archive({"one.wav": make_clip(1), "two.wav": make_clip(2)}), studio.producer)
     assert (len(again.recordings), again.duplicate_count, voice.recordings.count()) == (1, 1, 2)
 
 
@@ -148,7 +148,7 @@ def test_what_is_there_already_is_not_converted_again(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So an archive whose answer was lost goes on where it ended."""
-    files = {"one.flac": as_flac(clip(1)), "metadata.csv": b"one|The first line.\n"}
+    files = {"one.flac": as_flac(make_clip(1)), "metadata.csv": b"one|The first line.\n"}
     add_archive(voice, archive(files), studio.producer)
     monkeypatch.setattr(
         "voices.services.recordings.archive_upload.ingest_audio", lambda *_: pytest.fail("it was looked at again")
@@ -158,8 +158,8 @@ def test_what_is_there_already_is_not_converted_again(
 
 def test_a_small_archive_does_not_fill_the_disk(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sent again, it goes on with what is not there yet."""
-    monkeypatch.setattr("voices.services.recordings.archive_upload.ARCHIVE_WAV_BYTES", len(clip(1)) + 1)
-    files = {f"{number}.flac": as_flac(clip(number)) for number in (1, 2, 3)}
+    monkeypatch.setattr("voices.services.recordings.archive_upload.ARCHIVE_WAV_BYTES", len(make_clip(1)) + 1)
+    files = {f"{number}.flac": as_flac(make_clip(number)) for number in (1, 2, 3)}
     taken = add_archive(voice, archive(files), studio.producer)
     assert [row.file_name for row in taken.recordings] == ["1.flac", "2.flac"]
     assert [(name, one["code"]) for name, one in taken.refused] == [("3.flac", "archive_too_big")]
@@ -168,7 +168,7 @@ def test_a_small_archive_does_not_fill_the_disk(studio: Studio, voice: Voice, mo
 
 
 def test_a_hostile_archive_adds_nothing_and_says_why(studio: Studio, voice: Voice) -> None:
-    taken = add_archive(voice, archive({"one.wav": clip(1), "../../two.wav": clip(2)}), studio.producer)
+    taken = add_archive(voice, archive({"one.wav": make_clip(1), "../../two.wav": make_clip(2)}), studio.producer)
     assert not voice.recordings.exists()
     assert [one["severity"] for one in taken.findings] == ["refused"]
 
@@ -190,7 +190,7 @@ def long_wav() -> bytes:
 
 @pytest.fixture
 def whole(studio: Studio, voice: Voice) -> Recording:
-    recording, _new = add_recording(voice, upload("interview.wav", long_wav()), studio.producer)
+    recording, _new = add_recording(voice, make_upload("interview.wav", long_wav()), studio.producer)
     return recording
 
 
@@ -226,8 +226,8 @@ def test_a_cut_that_is_done_twice_makes_no_clip_twice(studio: Studio, whole: Rec
 
 
 def test_nothing_else_can_be_cut(studio: Studio, voice: Voice, whole: Recording) -> None:
-    good, _new = add_recording(voice, upload("good.wav"), studio.producer)
-    broken, _new = add_recording(voice, upload("broken.wav", clip(5)[:-10]), studio.producer)
+    good, _new = add_recording(voice, make_upload("good.wav"), studio.producer)
+    broken, _new = add_recording(voice, make_upload("broken.wav", make_clip(5)[:-10]), studio.producer)
     for one in (good, broken):
         with pytest.raises(ActionRefused):
             enqueue_split(one, studio.producer)
@@ -238,7 +238,7 @@ def test_nothing_else_can_be_cut(studio: Studio, voice: Voice, whole: Recording)
 
 def test_a_long_silence_stays_as_it_is_with_the_reason(studio: Studio, voice: Voice) -> None:
     data = wav_bytes(np.zeros(61 * 16000, np.float32))
-    recording, _new = add_recording(voice, upload("silence.wav", data), studio.producer)
+    recording, _new = add_recording(voice, make_upload("silence.wav", data), studio.producer)
     enqueue_split(recording, studio.producer)
     do_tasks("cut_recording")
     recording.refresh_from_db()
@@ -369,7 +369,7 @@ def test_a_worker_that_loses_its_lease_halfway_keeps_no_further_clip(
 
 def test_a_flac_that_is_too_long_is_cut_out_of_its_wav(studio: Studio, voice: Voice) -> None:
     sent = as_flac(long_wav())
-    recording, _new = add_recording(voice, upload("interview.flac", sent), studio.producer)
+    recording, _new = add_recording(voice, make_upload("interview.flac", sent), studio.producer)
     assert recording.is_too_long
     enqueue_split(recording, studio.producer)
     do_tasks("cut_recording")
@@ -381,7 +381,7 @@ def test_a_flac_that_is_too_long_is_cut_out_of_its_wav(studio: Studio, voice: Vo
 def test_a_recording_goes_with_all_its_files(
     studio: Studio, voice: Voice, django_capture_on_commit_callbacks: Any
 ) -> None:
-    recording, _new = add_recording(voice, upload("line.flac", as_flac(clip())), studio.producer)
+    recording, _new = add_recording(voice, make_upload("line.flac", as_flac(make_clip())), studio.producer)
     names = [str(recording.file.name), str(recording.wav.name)]
     assert all(map(recording.file.storage.exists, names))
     with django_capture_on_commit_callbacks(execute=True):
@@ -390,8 +390,8 @@ def test_a_recording_goes_with_all_its_files(
 
 
 def test_what_is_frozen_for_a_build_is_what_is_sent(studio: Studio, voice: Voice) -> None:
-    studio.recordings(voice, 20)
-    add_recording(voice, upload("line.flac", as_flac(clip(77))), studio.producer, "So many words.")
+    studio.make_recordings(voice, 20)
+    add_recording(voice, make_upload("line.flac", as_flac(make_clip(77))), studio.producer, "So many words.")
     build = start_build(voice, studio.account, "rapid", Handover.RECORDINGS, studio.producer)
     frozen = {str(row.recording_id): row.sha256 for row in build.recordings.all()}
     for sent in make_build_spec(build, no_file).clips:
@@ -402,19 +402,23 @@ def test_what_is_frozen_for_a_build_is_what_is_sent(studio: Studio, voice: Voice
 
 def test_how_channels_are_judged_is_set_in_the_admin(studio: Studio, voice: Voice) -> None:
     """One side 40 dB below the other is an open input, unless the studio says otherwise."""
-    samples, rate = soundfile.read(io.BytesIO(clip()))
+    samples, rate = soundfile.read(io.BytesIO(make_clip()))
     out = io.BytesIO()
     soundfile.write(out, np.stack((samples, samples / 100), axis=1), rate, format="FLAC", subtype="PCM_24")
-    first, _new = add_recording(voice, upload("a.flac", out.getvalue()), studio.producer)
+    first, _new = add_recording(voice, make_upload("a.flac", out.getvalue()), studio.producer)
     assert "channel_silent" in codes(first.findings)
     delete_recording(first)
     ThresholdOverride.objects.create(name="channel_silent_db", value=-60, reason="Our second microphone is far away.")
-    again, _new = add_recording(voice, upload("a.flac", out.getvalue()), studio.producer)
+    again, _new = add_recording(voice, make_upload("a.flac", out.getvalue()), studio.producer)
     assert "channel_silent" not in codes(again.findings)
 
 
 def test_lines_name_recordings_of_any_kind(studio: Studio, voice: Voice) -> None:
-    files = {"metadata.csv": b"one|The first.\nTWO|The second.\n", "one.flac": as_flac(clip(1)), "TWO.WAV": clip(2)}
+    files = {
+        "metadata.csv": b"one|The first.\nTWO|The second.\n",
+        "one.flac": as_flac(make_clip(1)),
+        "TWO.WAV": make_clip(2),
+    }
     taken = add_archive(voice, archive(files), studio.producer)
     assert not taken.findings
     assert set(voice.recordings.values_list("transcript", flat=True)) == {"The first.", "The second."}
@@ -422,7 +426,7 @@ def test_lines_name_recordings_of_any_kind(studio: Studio, voice: Voice) -> None
 
 def test_admin_sees_a_recording_with_a_wav_of_its_own(as_admin: Client, studio: Studio, voice: Voice) -> None:
     """But no address of the file, which on S3 would open it to whoever has it."""
-    recording, _new = add_recording(voice, upload("line.flac", as_flac(clip())), studio.producer)
+    recording, _new = add_recording(voice, make_upload("line.flac", as_flac(make_clip())), studio.producer)
     page = as_admin.get(reverse("admin:voices_recording_change", args=[recording.pk]))
     assert recording.wav_sha256 in page.content.decode()
     assert str(recording.wav.name) not in page.content.decode()

@@ -24,7 +24,7 @@ def studio(producer: "User") -> "Studio":
 
 @pytest.fixture
 def sandbox(running: Sandbox, settings: Any) -> Iterator[Sandbox]:
-    """The running sandbox, well-behaved, and quick to train."""
+    """The running sandbox, without faults and with instant trainings."""
     running.control("DELETE", "faults")
     running.control("POST", "settings", {"training_seconds": 0.0})
     settings.VOICEHUB_SANDBOX_URL = running.address
@@ -34,7 +34,7 @@ def sandbox(running: Sandbox, settings: Any) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def make_studio(sandbox: Sandbox, producer: "User") -> "Callable[[str], ProviderStudio]":
-    """A studio whose account is at this provider, as the sandbox plays it."""
+    """Builds a studio with an account at the given provider in the sandbox."""
     from tests.voices.provider_studio import ProviderStudio
 
     return lambda provider: ProviderStudio.create(provider, sandbox, producer)

@@ -1,4 +1,4 @@
-"""Voices that a provider has, as the sandbox plays it, and rows here that know of them."""
+"""Factory for voices that exist at a provider, as the sandbox simulates it, and for our rows about them."""
 
 from collections.abc import Callable
 from functools import cache
@@ -23,7 +23,7 @@ def make_speech() -> bytes:
 
 
 class ProviderStudio(Studio):
-    """A studio with an account of its own in the sandbox."""
+    """A studio with its own account in the sandbox."""
 
     sandbox: Sandbox
 
@@ -32,55 +32,58 @@ class ProviderStudio(Studio):
         account = Account(name="Main", provider=provider, mode=Mode.SANDBOX)
         account.set_key(f"key-{uuid4().hex}")
         account.save(force_insert=True)
-        made = cls(producer, account, provider=provider)
-        made.sandbox = sandbox
-        return made
+        studio = cls(producer, account, provider=provider)
+        studio.sandbox = sandbox
+        return studio
 
     def create_provider_voice(self, name: str, **fields: str) -> str:
-        """A voice that the provider has and nobody here knows; its id."""
-        ways: dict[str, Callable[..., str]] = {"voiceai": self._voiceai, "resemble_v1": self._resemble_v1}
-        return ways[self.provider](name, **fields)
+        """Create a voice that VoiceHub does not know. Return its id at the provider."""
+        methods: dict[str, Callable[..., str]] = {
+            "voiceai": self._clone_voiceai_voice,
+            "resemble_v1": self._create_resemble_v1_voice,
+        }
+        return methods[self.provider](name, **fields)
 
-    def _voiceai(self, name: str, **fields: str) -> str:
+    def _clone_voiceai_voice(self, name: str, **fields: str) -> str:
         parts = {"file": ("voice.wav", make_speech(), "audio/wav")}
-        made = self.request_provider(
+        voice = self.request_provider(
             "POST", "voiceai/api/v1/tts/clone-voice", files=parts, data={"name": name, **fields}
         )
-        remote_id = str(made["voice_id"])
+        remote_id = str(voice["voice_id"])
         until(lambda: self.fetch_voice(remote_id)["status"] == "AVAILABLE")
         return remote_id
 
-    def _resemble_v1(self, name: str) -> str:
+    def _create_resemble_v1_voice(self, name: str) -> str:
         file = {"filename": "voice.wav", "content_type": "audio/x-wav", "byte_size": 9, "checksum": "A" * 22 + "=="}
         return str(self.request_provider("POST", "resemble/api/v1/voices", json={"name": name, **file})["voice"])
 
     def fetch_voice(self, remote_id: str) -> dict[str, Any]:
-        """A voice as Voice.ai's side describes it."""
+        """Return the JSON that Voice.ai gives for a voice."""
         return self.request_provider("GET", f"voiceai/api/v1/tts/voice/{remote_id}")
 
     def fetch_voice_status(self, remote_id: str) -> int:
-        """Of the answer, where there may be no such voice."""
+        """Return the HTTP status. The voice need not exist."""
         url = f"{self.sandbox.address}/voiceai/api/v1/tts/voice/{remote_id}"
         return requests.get(
             url, headers={"Authorization": f"Bearer {self.account.decrypt_key()}"}, timeout=PATIENCE
         ).status_code
 
     def request_provider(self, method: str, path: str, **body: Any) -> dict[str, Any]:
-        """Whoever else has the key asks the provider, past VoiceHub."""
-        header = self.account.decrypt_key()
-        word = f"Token token={header}" if "resemble/api/v1" in path else f"Bearer {header}"
-        url, headers = f"{self.sandbox.address}/{path}", {"Authorization": word}
-        answer = requests.request(method, url, headers=headers, timeout=PATIENCE, **body)
-        answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
-        return found
+        """Call the provider directly, like another user of the same key."""
+        key = self.account.decrypt_key()
+        authorization = f"Token token={key}" if "resemble/api/v1" in path else f"Bearer {key}"
+        url, headers = f"{self.sandbox.address}/{path}", {"Authorization": authorization}
+        response = requests.request(method, url, headers=headers, timeout=PATIENCE, **body)
+        response.raise_for_status()
+        data: dict[str, Any] = response.json()
+        return data
 
     def count_requests(self) -> int:
-        """How many calls the provider got, from anybody."""
-        return len([one for one in self.sandbox.requests() if not one["path"].startswith("/__control")])
+        """Count the calls that the provider got from any client."""
+        return len([entry for entry in self.sandbox.requests() if not entry["path"].startswith("/__control")])
 
     def make_remote_voice(self, **fields: str) -> RemoteVoice:
-        """A voice that was built from here, is ready, and is there."""
+        """Make a remote voice with a ready build. The provider has it too."""
         build = self.make_build(self.make_voice(), BuildStatus.READY)
         remote = build.remote_voice
         fields = {"voice_visibility": "PRIVATE"} | fields if self.provider == "voiceai" else fields
@@ -90,6 +93,6 @@ class ProviderStudio(Studio):
         return remote
 
     def run_tasks(self) -> None:
-        """Let the time pass that every task waits for, and do what is due; what is to be done later again is not."""
+        """Make every waiting task due and run them. Tasks that they reschedule for later do not run."""
         Task.objects.filter(status=TaskStatus.WAITING).update(due_at=timezone.now(), notified_at=None)
         do_tasks()

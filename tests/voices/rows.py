@@ -1,4 +1,4 @@
-"""A small studio: a talent with everything in force, a voice with recordings, an account, and builds to order."""
+"""Factories for one studio: a talent with contract and consent, a voice with recordings, an account, builds."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,7 +21,7 @@ PROVIDER = "resemble_v2"
 
 @cache
 def make_clip(number: int = 0, seconds: float = 4.0) -> bytes:
-    """A WAV that passes every check; another number is another sound."""
+    """Return a WAV that passes every check. Each number gives a different sound."""
     return wav_bytes(speech_like(seconds, pitch=100.0 + number))
 
 
@@ -31,7 +31,7 @@ def make_upload(name: str = "line-01.wav", data: bytes | None = None) -> SimpleU
 
 @dataclass
 class Studio:
-    """Makes rows; what is not named gets a value that is in order."""
+    """Creates rows. Fields that are not given get valid values."""
 
     producer: User
     account: Account
@@ -74,7 +74,7 @@ class Studio:
         return consent
 
     def make_voice(self, name: str = "Warm narrator", talent: Talent | None = None) -> Voice:
-        """A voice whose talent has a contract and a consent in force."""
+        """Without `talent`, the voice gets one with a contract and a consent in force."""
         if talent is None:
             talent = self.make_talent()
             self.make_contract(talent)
@@ -82,15 +82,15 @@ class Studio:
         return create_voice(talent, name, "en-US", Purpose.NARRATION, self.producer)
 
     def make_recordings(self, voice: Voice, count: int = 3, transcript: str = "The north wind.") -> list[Recording]:
-        found = []
+        recordings = []
         for _ in range(count):
             self.recording_count += 1
             file = make_upload(f"line-{self.recording_count:03}.wav", make_clip(self.recording_count % 40))
-            found.append(add_recording(voice, file, self.producer, transcript=transcript)[0])
-        return found
+            recordings.append(add_recording(voice, file, self.producer, transcript=transcript)[0])
+        return recordings
 
     def make_fileless_recordings(self, voice: Voice, count: int) -> None:
-        """Rows of recordings without files, for pages that do not open them."""
+        """For pages that do not open the files."""
         Recording.objects.bulk_create(
             Recording(
                 voice=voice, file=f"none/{n}.wav", file_name=f"copy-{n:05}.wav", sha256=f"{n:064}", size=1,
@@ -109,13 +109,13 @@ class Studio:
             remote_id=f"remote{Build.objects.count()}",
             retired_at=timezone.now() if voice.remote_voices.exists() else None,
         )  # fmt: skip
-        over = status not in {"queued", "submitting", "unconfirmed", "training"}
+        is_final = status not in {"queued", "submitting", "unconfirmed", "training"}
         build = Build.objects.create(
             **{
                 "voice": voice, "remote_voice": remote, "status": status, "started_by": self.producer,
                 "consent": Consent.objects.filter(talent=voice.talent).first(),
                 "contract": voice.talent.contracts.first(),
-                "finished_at": timezone.now() if over else None,
+                "finished_at": timezone.now() if is_final else None,
                 **fields,
             }
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Builds: starting, watching, reading the result, settling one whose answer was lost, and the export."""
+"""The build pages: start, progress, result, answers of staff about an unconfirmed build, and export."""
 
 import csv
 import html
@@ -20,12 +20,12 @@ pytestmark = pytest.mark.django_db
 EVIL = "<script>alert(1)</script>"
 
 
-def start(client: Client, studio: Studio, voice: Any, **fields: Any) -> Any:
-    sent = {"account": studio.account.pk, "tier": "rapid", "handover": "recordings", **fields}
-    return client.post(reverse("voices:build_start", args=[voice.pk]), sent, follow=True)
+def start_build(client: Client, studio: Studio, voice: Any, **fields: Any) -> Any:
+    data = {"account": studio.account.pk, "tier": "rapid", "handover": "recordings", **fields}
+    return client.post(reverse("voices:build_start", args=[voice.pk]), data, follow=True)
 
 
-def page(client: Client, build: Build, name: str = "voices:build", query: str = "") -> str:
+def read_page(client: Client, build: Build, name: str = "voices:build", query: str = "") -> str:
     response = client.get(reverse(name, args=[build.pk]) + query)
     assert response.status_code == 200
     return read_html(response)
@@ -40,32 +40,30 @@ def test_every_handover_has_a_label() -> None:
 
 
 @pytest.mark.parametrize("handover", [Handover.RECORDINGS, Handover.DATASET_URL])
-def test_one_button_starts_a_build_of_what_is_ready(as_producer: Client, studio: Studio, handover: str) -> None:
+def test_start_button_queues_build_with_chosen_handover(as_producer: Client, studio: Studio, handover: str) -> None:
     voice = studio.make_voice()
     studio.make_recordings(voice)
     before = read_html(as_producer.get(voice.get_absolute_url()))
     assert before.count("Start rapid build") == 1
     assert "Start professional build" not in before
-    response = start(as_producer, studio, voice, handover=handover)
+    response = start_build(as_producer, studio, voice, handover=handover)
     build = Build.objects.get()
     assert response.redirect_chain == [(build.get_absolute_url(), 302)]
     assert (build.status, build.handover) == ("queued", handover)
 
 
 @pytest.mark.parametrize("handover", sorted(set(Handover) - {"recordings", "dataset_url"}))
-def test_a_way_that_the_provider_does_not_take_starts_nothing(
-    as_producer: Client, studio: Studio, handover: str
-) -> None:
+def test_handover_unsupported_by_provider_is_refused(as_producer: Client, studio: Studio, handover: str) -> None:
     voice = studio.make_voice()
     studio.make_recordings(voice)
     assert (
         "does not accept recordings in this way"
-        in start(as_producer, studio, voice, handover=handover).content.decode()
+        in start_build(as_producer, studio, voice, handover=handover).content.decode()
     )
     assert not Build.objects.exists()
 
 
-def test_the_last_error_of_an_account_is_advice_and_blocks_nothing(as_producer: Client, studio: Studio) -> None:
+def test_last_account_error_is_advice_and_does_not_block(as_producer: Client, studio: Studio) -> None:
     voice = studio.make_voice()
     studio.make_recordings(voice)
     Account.objects.update(last_error="The key is wrong.")
@@ -76,7 +74,7 @@ def test_the_last_error_of_an_account_is_advice_and_blocks_nothing(as_producer: 
     assert "<strong>3</strong>, at least 3" in text
 
 
-def test_what_is_there_and_what_is_missing_add_up(as_producer: Client, studio: Studio) -> None:
+def test_page_shows_present_and_missing_duration(as_producer: Client, studio: Studio) -> None:
     voice = studio.make_voice()
     studio.make_recordings(voice)
     voice.recordings.update(seconds=7.5)
@@ -86,206 +84,204 @@ def test_what_is_there_and_what_is_missing_add_up(as_producer: Client, studio: S
     assert "<strong>22 s</strong>, at least 10 s" in text
 
 
-def test_every_reason_against_a_build_is_told(as_producer: Client, studio: Studio) -> None:
+def test_refused_start_lists_every_reason(as_producer: Client, studio: Studio) -> None:
     voice = studio.make_voice(talent=studio.make_talent("Nora Nye"))
-    text = read_html(start(as_producer, studio, voice))
+    text = read_html(start_build(as_producer, studio, voice))
     assert "Nora Nye has not been asked for consent" in text
     assert "No contract of Nora Nye is on file." in text
     assert not Build.objects.exists()
 
 
 @pytest.mark.parametrize("fields", [{"tier": "x!"}, {"account": "no"}, {"handover": "pigeon"}, {"tier": ""}])
-def test_a_form_that_was_bent_starts_nothing(as_producer: Client, studio: Studio, fields: dict[str, str]) -> None:
+def test_invalid_form_value_starts_no_build(as_producer: Client, studio: Studio, fields: dict[str, str]) -> None:
     voice = studio.make_voice()
     studio.make_recordings(voice)
-    assert start(as_producer, studio, voice, **fields).status_code == 200
+    assert start_build(as_producer, studio, voice, **fields).status_code == 200
     assert not Build.objects.exists()
 
 
-def test_a_tier_that_the_provider_does_not_have_is_no_error_of_ours(as_producer: Client, studio: Studio) -> None:
+def test_unknown_tier_starts_no_build_and_raises_no_error(as_producer: Client, studio: Studio) -> None:
     voice = studio.make_voice()
     studio.make_recordings(voice)
-    assert start(as_producer, studio, voice, tier="platinum").status_code == 200
+    assert start_build(as_producer, studio, voice, tier="platinum").status_code == 200
     assert not Build.objects.exists()
 
 
-def test_an_engineer_sees_what_is_ready_and_cannot_start_it(client: Client, studio: Studio, engineer: Any) -> None:
+def test_engineer_cannot_start_a_build(client: Client, studio: Studio, engineer: Any) -> None:
     client.force_login(engineer)
     voice = studio.make_voice()
     studio.make_recordings(voice)
     assert "Start rapid build" not in client.get(voice.get_absolute_url()).content.decode()
-    assert start(client, studio, voice).status_code == 403
+    assert start_build(client, studio, voice).status_code == 403
 
 
-# --- Watching ----------------------------------------------------------------------------
+# --- Progress ----------------------------------------------------------------------------
 
 
-def test_a_build_under_way_asks_by_itself_and_one_that_is_over_does_not(as_viewer: Client, studio: Studio) -> None:
+def test_page_polls_only_while_build_is_in_progress(as_viewer: Client, studio: Studio) -> None:
     build = studio.make_build(
         status="submitting", progress_message="Sending recordings", progress_done=2, progress_total=3
     )
-    text = page(as_viewer, build)
+    text = read_page(as_viewer, build)
     assert "Sending 2 of 3 recordings" in text
     assert 'hx-trigger="every 2s"' in text
     Build.objects.filter(pk=build.pk).update(status="ready", finished_at=build.created_at)
-    after = page(as_viewer, build, "voices:build_progress")
+    after = read_page(as_viewer, build, "voices:build_progress")
     assert "every 2s" not in after
     assert "Quality scores" in after
 
 
-def test_nothing_is_sent_when_nothing_has_moved(as_viewer: Client, studio: Studio) -> None:
+def test_progress_returns_204_without_changes(as_viewer: Client, studio: Studio) -> None:
     build = studio.make_build(
         status="submitting", progress_message="Sending recordings", progress_done=1, progress_total=3
     )
     path = reverse("voices:build_progress", args=[build.pk])
-    seen = as_viewer.get(path).context["change_token"]
-    assert as_viewer.get(path, {"seen": seen}).status_code == 204
+    token = as_viewer.get(path).context["stamp"]
+    assert as_viewer.get(path, {"seen": token}).status_code == 204
     Build.objects.filter(pk=build.pk).update(progress_done=2)
-    assert as_viewer.get(path, {"seen": seen}).status_code == 200
+    assert as_viewer.get(path, {"seen": token}).status_code == 200
 
 
 @pytest.mark.parametrize("status", BuildStatus.values)
-def test_every_status_has_a_page_and_a_timeline(as_producer: Client, studio: Studio, status: str) -> None:
+def test_every_status_is_shown_with_a_timeline(as_producer: Client, studio: Studio, status: str) -> None:
     build = studio.make_build(status=status, issue="Something.")
-    text = page(as_producer, build)
+    text = read_page(as_producer, build)
     assert str(BuildStatus(status).label) in text
     assert make_timeline(build)[-1].label in {"Result", str(BuildStatus(status).label)}
 
 
-def test_only_a_queued_build_can_be_canceled(as_producer: Client, studio: Studio) -> None:
+def test_only_queued_build_can_be_canceled(as_producer: Client, studio: Studio) -> None:
     build = studio.make_build(status="queued")
-    assert "Cancel this build" in page(as_producer, build)
+    assert "Cancel this build" in read_page(as_producer, build)
     as_producer.post(reverse("voices:build_cancel", args=[build.pk]))
     build.refresh_from_db()
     assert build.status == "cancelled"
-    sent = studio.make_build(studio.make_voice("Other", build.voice.talent), status="training")
-    assert "Cancel this build" not in page(as_producer, sent)
-    text = read_html(as_producer.post(reverse("voices:build_cancel", args=[sent.pk]), follow=True))
+    training = studio.make_build(studio.make_voice("Other", build.voice.talent), status="training")
+    assert "Cancel this build" not in read_page(as_producer, training)
+    text = read_html(as_producer.post(reverse("voices:build_cancel", args=[training.pk]), follow=True))
     assert "can no longer be canceled" in text
-    sent.refresh_from_db()
-    assert sent.status == "training"
+    training.refresh_from_db()
+    assert training.status == "training"
 
 
-# --- An answer that was lost --------------------------------------------------------------
+# --- Unconfirmed submits -----------------------------------------------------------------
 
 
-def lost(studio: Studio, lookup_attempts: int = 1) -> Build:
+def make_unconfirmed_build(studio: Studio, lookup_attempts: int = 1) -> Build:
     build = studio.make_build(status="unconfirmed", pending_call="create", lookup_attempts=lookup_attempts)
     build.remote_voice.remote_id = ""
     build.remote_voice.save(update_fields=["remote_id"])
     return build
 
 
-def test_a_person_is_asked_only_once_looking_up_was_in_vain(as_producer: Client, studio: Studio) -> None:
-    build = lost(studio, lookup_attempts=0)
-    assert "Did the build arrive?" not in page(as_producer, build)
+def test_staff_are_asked_only_after_a_failed_lookup(as_producer: Client, studio: Studio) -> None:
+    build = make_unconfirmed_build(studio, lookup_attempts=0)
+    assert "Did the build arrive?" not in read_page(as_producer, build)
     Build.objects.filter(pk=build.pk).update(lookup_attempts=1)
-    assert "Did the build arrive?" in page(as_producer, build)
+    assert "Did the build arrive?" in read_page(as_producer, build)
 
 
 @pytest.mark.parametrize(
-    ("answer", "kept"), [({"exists": "yes", "remote_id": " abc-1 "}, "abc-1"), ({"exists": "no"}, "")]
+    ("answer", "remote_id"), [({"exists": "yes", "remote_id": " abc-1 "}, "abc-1"), ({"exists": "no"}, "")]
 )
-def test_both_answers_are_one_click_away(
-    as_producer: Client, studio: Studio, answer: dict[str, str], kept: str
+def test_staff_answer_resolves_submit_and_needs_a_reason(
+    as_producer: Client, studio: Studio, answer: dict[str, str], remote_id: str
 ) -> None:
-    build = lost(studio)
+    build = make_unconfirmed_build(studio)
     path = reverse("voices:build_resolve_submit", args=[build.pk])
-    assert page(as_producer, build).count('name="why"') == 2
+    assert read_page(as_producer, build).count('name="why"') == 2
     assert "Enter how you know this." in as_producer.post(path, answer, follow=True).content.decode()
     build.refresh_from_db()
     assert build.status == "unconfirmed"
     as_producer.post(path, {**answer, "why": "I looked at <their> page."})
     build.refresh_from_db()
-    assert (build.status, build.remote_voice.remote_id) == ("queued", kept)
-    assert f"{studio.producer}: “I looked at &lt;their&gt; page.”" in page(as_producer, build)
+    assert (build.status, build.remote_voice.remote_id) == ("queued", remote_id)
+    assert f"{studio.producer}: “I looked at &lt;their&gt; page.”" in read_page(as_producer, build)
 
 
-def test_a_build_call_in_doubt_is_asked_about_as_such(as_producer: Client, studio: Studio) -> None:
-    build = lost(studio)
-    RemoteVoice.objects.filter(pk=build.remote_voice_id).update(remote_id="there-1")
+def test_unconfirmed_training_call_asks_whether_training_began(as_producer: Client, studio: Studio) -> None:
+    build = make_unconfirmed_build(studio)
+    RemoteVoice.objects.filter(pk=build.remote_voice_id).update(remote_id="remote-1")
     Build.objects.filter(pk=build.pk).update(pending_call="build")
-    shown = page(as_producer, build)
-    assert "Has the training begun?" in shown
-    assert "Did the build arrive?" not in shown
-    answer = {"exists": "yes", "remote_id": "there-1", "why": "It trains there."}
-    assert 'name="remote_id" value="there-1"' in shown
+    text = read_page(as_producer, build)
+    assert "Has the training begun?" in text
+    assert "Did the build arrive?" not in text
+    answer = {"exists": "yes", "remote_id": "remote-1", "why": "It trains there."}
+    assert 'name="remote_id" value="remote-1"' in text
     as_producer.post(reverse("voices:build_resolve_submit", args=[build.pk]), answer)
     build.refresh_from_db()
     assert build.status == "training"
 
 
 @pytest.mark.parametrize("answer", [{}, {"exists": "yes"}, {"exists": "yes", "remote_id": "a b/../c"}, {"exists": "x"}])
-def test_an_answer_that_says_nothing_settles_nothing(
-    as_producer: Client, studio: Studio, answer: dict[str, str]
-) -> None:
-    build = lost(studio)
+def test_incomplete_answer_resolves_nothing(as_producer: Client, studio: Studio, answer: dict[str, str]) -> None:
+    build = make_unconfirmed_build(studio)
     as_producer.post(reverse("voices:build_resolve_submit", args=[build.pk]), {**answer, "why": "I looked."})
     build.refresh_from_db()
     assert build.status == "unconfirmed"
 
 
-# --- A word that nobody knows --------------------------------------------------------------
+# --- Unknown statuses --------------------------------------------------------------------
 
 
-def unclear(studio: Studio, word: str = "half-baked") -> Build:
-    return studio.make_build(status="training", raw_status=word, has_unknown_status=True)
+def make_build_with_unknown_status(studio: Studio, status: str = "half-baked") -> Build:
+    return studio.make_build(status="training", raw_status=status, has_unknown_status=True)
 
 
-def test_a_word_that_nobody_knows_asks_a_person(as_producer: Client, studio: Studio) -> None:
-    build = unclear(studio)
-    text = page(as_producer, build)
+def test_unknown_status_asks_staff(as_producer: Client, studio: Studio) -> None:
+    build = make_build_with_unknown_status(studio)
+    text = read_page(as_producer, build)
     assert "Is it ready?" in text and "half-baked" in text
     Build.objects.filter(pk=build.pk).update(raw_status="")
-    assert "does not report a status" in page(as_producer, build)
+    assert "does not report a status" in read_page(as_producer, build)
     Build.objects.filter(pk=build.pk).update(has_unknown_status=False)
-    assert "Is it ready?" not in page(as_producer, build)
+    assert "Is it ready?" not in read_page(as_producer, build)
 
 
-@pytest.mark.parametrize("became", ["ready", "failed"])
-def test_a_person_who_has_looked_says_how_it_ended(as_producer: Client, studio: Studio, became: str) -> None:
-    build = unclear(studio)
+@pytest.mark.parametrize("result", ["ready", "failed"])
+def test_staff_can_resolve_training_with_unknown_status(as_producer: Client, studio: Studio, result: str) -> None:
+    build = make_build_with_unknown_status(studio)
     path = reverse("voices:build_resolve_training", args=[build.pk])
-    for bent in ({"became": became}, {"why": "I looked."}, {"became": "training", "why": "I looked."}):
-        as_producer.post(path, bent)
+    for data in ({"became": result}, {"why": "I looked."}, {"became": "training", "why": "I looked."}):
+        as_producer.post(path, data)
         build.refresh_from_db()
         assert build.status == "training"
-    as_producer.post(path, {"became": became, "why": "It is listed there."})
+    as_producer.post(path, {"became": result, "why": "It is listed there."})
     build.refresh_from_db()
-    assert (build.status, build.resolved_by, build.finished_at is None) == (became, studio.producer, False)
-    assert f"{studio.producer}: “It is listed there.”" in page(as_producer, build)
+    assert (build.status, build.resolved_by, build.finished_at is None) == (result, studio.producer, False)
+    assert f"{studio.producer}: “It is listed there.”" in read_page(as_producer, build)
     assert (
         "reports a clear status"
         in as_producer.post(path, {"became": "ready", "why": "Again."}, follow=True).content.decode()
     )
 
 
-def test_what_waits_for_its_account_says_so(as_viewer: Client, studio: Studio) -> None:
+def test_build_waiting_for_paused_account_shows_the_reason(as_viewer: Client, studio: Studio) -> None:
     build = studio.make_build(status="training")
-    seen = as_viewer.get(build.get_absolute_url()).context["stamp"]
+    token = as_viewer.get(build.get_absolute_url()).context["stamp"]
     Account.objects.update(paused_at=build.created_at, pause_reason="The key was refused.")
     path = reverse("voices:build_progress", args=[build.pk])
-    text = read_html(as_viewer.get(path, {"seen": seen}))
+    text = read_html(as_viewer.get(path, {"seen": token}))
     assert "Waiting: the account Main is paused." in text and "The key was refused." in text
 
 
 # --- The result --------------------------------------------------------------------------
 
 
-def test_scores_are_told_in_their_own_direction(as_viewer: Client, studio: Studio) -> None:
+def test_score_severity_follows_the_direction_of_the_score(as_viewer: Client, studio: Studio) -> None:
     scores = {"voice_similarity": 0.9, "fluency": 0.9, "pauses": 0.9, "resemble_score": 0.9}
     build = studio.make_build(status="ready", scores=scores)
-    found = {one.info.key: one for one in as_viewer.get(build.get_absolute_url()).context["scores"]}
-    assert {key for key, score in found.items() if score.severity == "good"} == set(scores) - {"pauses"}
-    assert (found["pauses"].severity, found["pauses"].info.lower_is_better) == ("bad", True)
-    assert "If high: Typically there are many pauses" in page(as_viewer, build)
+    scores_by_key = {score.info.key: score for score in as_viewer.get(build.get_absolute_url()).context["scores"]}
+    assert {key for key, score in scores_by_key.items() if score.severity == "good"} == set(scores) - {"pauses"}
+    assert (scores_by_key["pauses"].severity, scores_by_key["pauses"].info.lower_is_better) == ("bad", True)
+    assert "If high: Typically there are many pauses" in read_page(as_viewer, build)
 
 
-def test_the_page_is_whole_without_scores(as_viewer: Client, studio: Studio) -> None:
-    assert "The provider gave no scores" in page(as_viewer, studio.make_build(status="ready"))
+def test_page_without_scores_says_so(as_viewer: Client, studio: Studio) -> None:
+    assert "The provider gave no scores" in read_page(as_viewer, studio.make_build(status="ready"))
 
 
-def test_a_dataset_issue_names_the_worst_recordings_first(as_viewer: Client, studio: Studio) -> None:
+def test_dataset_issue_lists_worst_recordings_first(as_viewer: Client, studio: Studio) -> None:
     build = studio.make_build(status="dataset_issue", issue="Look at the recordings.")
     fine, poor, silent = build.recordings.order_by("pk")
     BuildRecording.objects.filter(pk=fine.pk).update(has_report=True, sample_score=0.9, stoi=0.91)
@@ -300,7 +296,7 @@ def test_a_dataset_issue_names_the_worst_recordings_first(as_viewer: Client, stu
     assert "0.91" in text
 
 
-def test_a_recording_that_was_not_used_says_why(as_producer: Client, studio: Studio) -> None:
+def test_unused_recording_shows_the_reason(as_producer: Client, studio: Studio) -> None:
     build = studio.make_build(status="ready")
     first, second, last = build.recordings.order_by("recording__file_name")
     build.recordings.update(has_report=True)
@@ -313,13 +309,13 @@ def test_a_recording_that_was_not_used_says_why(as_producer: Client, studio: Stu
     rows = as_producer.get(reverse("voices:build_export", args=[build.pk]))
     lines = list(csv.DictReader(io.StringIO(b"".join(rows.streaming_content).decode())))  # type: ignore[attr-defined]
     assert [line["discarded"] for line in lines] == ["'=too <noisy>", "", ""]
-    shown = as_producer.get(build.voice.get_absolute_url(), {"show": "marked"})
-    assert [row.pk for row in shown.context["page"]] == [last.recording_id]
-    assert "Not used (provider)" in read_html(shown)
+    table = as_producer.get(build.voice.get_absolute_url(), {"show": "marked"})
+    assert [row.pk for row in table.context["page"]] == [last.recording_id]
+    assert "Not used (provider)" in read_html(table)
 
 
 @pytest.mark.parametrize(
-    ("provider", "handover", "words"),
+    ("provider", "handover", "description"),
     [
         ("speechgen", "one_file", "One MP3 of 13 s, made of these 3 recordings"),
         ("voiceai", "one_file", "One WAV of 13 s"),
@@ -330,33 +326,33 @@ def test_a_recording_that_was_not_used_says_why(as_producer: Client, studio: Stu
         ("gone", "one_file", "One WAV of 13 s"),
     ],
 )
-def test_what_was_made_of_the_recordings_is_told(
-    as_viewer: Client, studio: Studio, provider: str, handover: str, words: str
+def test_page_describes_the_handover(
+    as_viewer: Client, studio: Studio, provider: str, handover: str, description: str
 ) -> None:
     Account.objects.update(provider=provider)
-    assert words in page(as_viewer, studio.make_build(status="failed", handover=handover))
+    assert description in read_page(as_viewer, studio.make_build(status="failed", handover=handover))
 
 
-def test_only_marked_rows_are_to_be_mended_and_empty_columns_are_left_out(as_producer: Client, studio: Studio) -> None:
+def test_only_marked_rows_offer_fix_and_empty_columns_are_hidden(as_producer: Client, studio: Studio) -> None:
     build = studio.make_build(status="dataset_issue")
     build.recordings.update(has_report=True, si_sdr=-3.54)
-    assert "Fix<span" not in page(as_producer, build)
+    assert "Fix<span" not in read_page(as_producer, build)
     marked = build.recordings.order_by("pk")[1]
     build.recordings.filter(pk=marked.pk).update(is_outlier=True)
-    text = page(as_producer, build)
+    text = read_page(as_producer, build)
     assert text.count("Fix<span") == 1
     assert f'Fix<span class="visually-hidden"> {marked.recording.file_name}' in text
     assert f"{build.voice.get_absolute_url()}?show=marked#recordings" in text
     assert "−3.5<" in text
-    for name, shown in (("SI-SDR", True), ("STOI", False), ("PESQ", False), ("Sample score", False)):
-        assert (f'data-label="{name}"' in text, f"{name}</" in text) == (shown, shown), name
+    for name, is_shown in (("SI-SDR", True), ("STOI", False), ("PESQ", False), ("Sample score", False)):
+        assert (f'data-label="{name}"' in text, f"{name}</" in text) == (is_shown, is_shown), name
 
 
-def test_what_the_vendor_says_is_shown_and_never_run(as_viewer: Client, studio: Studio) -> None:
+def test_provider_text_is_escaped(as_viewer: Client, studio: Studio) -> None:
     build = studio.make_build(status="consent_rejected", issue=EVIL, raw_status=EVIL)
     DatasetFetch.objects.create(build=build, user_agent=EVIL)
     Build.objects.filter(pk=build.pk).update(handover="dataset_url")
-    text = page(as_viewer, build)
+    text = read_page(as_viewer, build)
     assert "<script>alert" not in text
     assert text.count(html.escape(EVIL)) == 3
 
@@ -364,34 +360,34 @@ def test_what_the_vendor_says_is_shown_and_never_run(as_viewer: Client, studio: 
 # --- Export ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", '=HYPERLINK("x")'])
-def test_a_spreadsheet_finds_no_formula_in_the_export(as_viewer: Client, studio: Studio, start: str) -> None:
+@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", '=HYPERLINK("x")'])
+def test_export_escapes_formulas(as_viewer: Client, studio: Studio, formula: str) -> None:
     build = studio.make_build(status="ready")
-    build.recordings.update(transcript=start, has_report=True, si_sdr=-3.5)
+    build.recordings.update(transcript=formula, has_report=True, si_sdr=-3.5)
     response = as_viewer.get(reverse("voices:build_export", args=[build.pk]))
     text = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
     assert "attachment" in response.headers["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert len(rows) == 3
-    assert {row["transcript"] for row in rows} == {f"'{start}"}
+    assert {row["transcript"] for row in rows} == {f"'{formula}"}
     assert {row["si_sdr"] for row in rows} == {"-3.5"}
     assert all(line.startswith('"') for line in text.splitlines() if line[:1] not in {"=", "\t"})
 
 
-def test_numbers_and_plain_words_are_left_as_they_are() -> None:
+def test_numbers_and_plain_text_are_not_escaped() -> None:
     assert [escape_formula(value) for value in (-1.5, None, "a=b", True, "")] == [-1.5, "", "a=b", True, ""]
 
 
 # --- Our own estimates -------------------------------------------------------------------
 
 
-def test_our_estimates_stand_apart_from_the_providers_scores(as_viewer: Client, studio: Studio) -> None:
+def test_our_estimates_are_separate_from_provider_scores(as_viewer: Client, studio: Studio) -> None:
     build = studio.make_build(status="ready")
     first = build.recordings.select_related("recording").order_by("recording__file_name")[0]
     path = build.get_absolute_url()
     assert "stimated here" not in as_viewer.get(path).content.decode()
-    made = {"estimates": {"stoi": 0.934, "si_sdr": -2.5, "dnsmos_overall": None, "missing": ["No model."]}}
-    Recording.objects.filter(pk=first.recording_id).update(measures=made)
+    measures = {"estimates": {"stoi": 0.934, "si_sdr": -2.5, "dnsmos_overall": None, "missing": ["No model."]}}
+    Recording.objects.filter(pk=first.recording_id).update(measures=measures)
     build.recordings.update(has_report=True, stoi=0.5, sample_score=0.9)
     response = as_viewer.get(path)
     text = " ".join(response.content.decode().split())

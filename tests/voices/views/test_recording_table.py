@@ -1,4 +1,4 @@
-"""What the rows of recordings say while programs listen: that they wait, what came of it, how files were made."""
+"""The table of recordings: polling during analysis, filters, conversion, playback, splitting."""
 
 import re
 from typing import Any
@@ -20,9 +20,9 @@ from voices.templatetags.recordings import describe_conversion, format_source_sp
 
 pytestmark = pytest.mark.django_db
 
-LOOK = {"severity": "look", "code": "noisy", "text": "Noise.", "advice": "Listen.", "at": 1.5}
-MADE = {"severity": "put_right", "code": "converted", "text": "Made.", "advice": "Nothing.", "at": None}
-TOO_LONG = {"severity": "refused", "code": "too_long", "text": "It is long.", "advice": "Cut it.", "at": None}
+WARNING = {"severity": "look", "code": "noisy", "text": "Noise.", "advice": "Listen.", "at": 1.5}
+CONVERTED = {"severity": "put_right", "code": "converted", "text": "Converted.", "advice": "Nothing.", "at": None}
+TOO_LONG = {"severity": "refused", "code": "too_long", "text": "It is long.", "advice": "Split it.", "at": None}
 
 
 @pytest.fixture
@@ -30,146 +30,148 @@ def voice(studio: Studio) -> Voice:
     return studio.make_voice()
 
 
-def change(recording: Recording, **fields: Any) -> Recording:
+def update_recording(recording: Recording, **fields: Any) -> Recording:
     Recording.objects.filter(pk=recording.pk).update(**fields)
     recording.refresh_from_db()
     return recording
 
 
-def listened(*rows: Recording, **fields: Any) -> None:
-    """As the task does it: the rows first, then the task."""
+def mark_analyzed(*rows: Recording, **fields: Any) -> None:
+    """Update only the rows. The task writes them before it finishes itself."""
     for row in rows:
-        change(row, analyzed_at=timezone.now(), **fields)
+        update_recording(row, analyzed_at=timezone.now(), **fields)
 
 
-def done(kind: str) -> None:
+def finish_tasks(kind: str) -> None:
     Task.objects.filter(kind=kind).update(status=TaskStatus.DONE)
 
 
-def shown(client: Client, voice: Voice, query: str = "") -> str:
+def read_table(client: Client, voice: Voice, query: str = "") -> str:
     return read_html(client.get(f"{reverse('voices:recording_table', args=[voice.pk])}?{query}"))
 
 
-def poll_of(text: str) -> str:
-    """The address that the page asks by itself; empty when it does not."""
-    found = re.search(r'id="recordings-poller" hx-get="([^"]+)" hx-trigger="every', text)
-    return found.group(1).replace("&amp;", "&") if found else ""
+def find_poll_path(text: str) -> str:
+    """Return the path that the page polls, or an empty string when it does not poll."""
+    match = re.search(r'id="recordings-moving" hx-get="([^"]+)" hx-trigger="every', text)
+    return match.group(1).replace("&amp;", "&") if match else ""
 
 
-# --- moving -------------------------------------------------------------------------------
+# --- polling ------------------------------------------------------------------------------
 
 
-def test_a_row_that_waits_is_filled_in_by_itself(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+def test_poll_updates_only_rows_whose_analysis_is_done(as_viewer: Client, studio: Studio, voice: Voice) -> None:
     first, second = studio.make_recordings(voice, 2)
-    page = shown(as_viewer, voice)
-    assert page.count("Being analyzed") == 2
-    assert as_viewer.get(poll_of(page)).status_code == 204
-    listened(first, findings=[LOOK])
-    answer = as_viewer.get(poll_of(page))
-    text = read_html(answer)
-    assert f'id="findings-{first.pk}" hx-swap-oob="true"' in text and "Noise." in text
-    assert f'id="findings-{second.pk}"' not in text, "nothing is new about the other one"
-    assert "HX-Trigger" not in answer.headers
-    assert as_viewer.get(poll_of(text)).status_code == 204
+    text = read_table(as_viewer, voice)
+    assert text.count("Being analyzed") == 2
+    assert as_viewer.get(find_poll_path(text)).status_code == 204
+    mark_analyzed(first, findings=[WARNING])
+    response = as_viewer.get(find_poll_path(text))
+    text = read_html(response)
+    assert f'id="heard-{first.pk}" hx-swap-oob="true"' in text and "Noise." in text
+    assert f'id="heard-{second.pk}"' not in text, "the other row did not change"
+    assert "HX-Trigger" not in response.headers
+    assert as_viewer.get(find_poll_path(text)).status_code == 204
 
 
-def test_the_page_stops_asking_when_all_are_compared(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+def test_page_stops_polling_after_the_comparison(as_viewer: Client, studio: Studio, voice: Voice) -> None:
     rows = studio.make_recordings(voice, 2)
-    page = shown(as_viewer, voice)
-    listened(*rows)
-    done(ANALYZE_TASK)
+    text = read_table(as_viewer, voice)
+    mark_analyzed(*rows)
+    finish_tasks(ANALYZE_TASK)
     Task.objects.create(kind=COMPARE_TASK, object_id=str(voice.pk), due_at=timezone.now())
-    text = read_html(as_viewer.get(poll_of(page)))
-    assert poll_of(text), "the comparison comes last"
-    change(rows[1], set_findings=[{**LOOK, "text": "Louder than the rest."}])
+    text = read_html(as_viewer.get(find_poll_path(text)))
+    assert find_poll_path(text), "the comparison comes last"
+    update_recording(rows[1], set_findings=[{**WARNING, "text": "Louder than the rest."}])
     voice.comparison = {"compared_at": timezone.now().isoformat(), "text": "One of them is louder."}
     voice.save(update_fields=["comparison"])
-    done(COMPARE_TASK)
-    text = read_html(as_viewer.get(poll_of(text)))
-    assert "Louder than the rest." in text and "One of them is louder." in text and not poll_of(text)
-    assert "compared with the others" in shown(as_viewer, voice) and not poll_of(shown(as_viewer, voice))
+    finish_tasks(COMPARE_TASK)
+    text = read_html(as_viewer.get(find_poll_path(text)))
+    assert "Louder than the rest." in text and "One of them is louder." in text and not find_poll_path(text)
+    assert "compared with the others" in read_table(as_viewer, voice) and not find_poll_path(
+        read_table(as_viewer, voice)
+    )
 
 
-def test_the_page_does_not_ask_for_what_nobody_does(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+def test_page_does_not_poll_for_failed_tasks(as_viewer: Client, studio: Studio, voice: Voice) -> None:
     studio.make_recordings(voice, 2)
     Task.objects.update(status=TaskStatus.FAILED)
-    page = shown(as_viewer, voice)
-    assert not poll_of(page) and "Being analyzed" not in page
+    text = read_table(as_viewer, voice)
+    assert not find_poll_path(text) and "Being analyzed" not in text
 
 
-def test_a_new_text_has_its_row_listened_to_again(as_producer: Client, studio: Studio, voice: Voice) -> None:
+def test_new_transcript_starts_a_new_analysis(as_producer: Client, studio: Studio, voice: Voice) -> None:
     (row,) = studio.make_recordings(voice, 1)
-    listened(row)
-    done(ANALYZE_TASK)
-    page = shown(as_producer, voice)
-    assert not poll_of(page) and 'hx-trigger="recordings-move from:body"' in page
+    mark_analyzed(row)
+    finish_tasks(ANALYZE_TASK)
+    text = read_table(as_producer, voice)
+    assert not find_poll_path(text) and 'hx-trigger="recordings-move from:body"' in text
     path = reverse("voices:recording_edit", args=[row.pk])
-    answer = as_producer.post(path, {"transcript": "Other words."}, headers={"HX-Request": "true"})
-    text = read_html(answer)
-    assert f'id="findings-{row.pk}" hx-swap-oob="true"' in text and "Being analyzed" in text
-    assert "recordings-move" in answer.headers["HX-Trigger"]
-    assert poll_of(read_html(as_producer.get(reverse("voices:recordings_poll", args=[voice.pk]))))
+    response = as_producer.post(path, {"transcript": "Other text."}, headers={"HX-Request": "true"})
+    text = read_html(response)
+    assert f'id="heard-{row.pk}" hx-swap-oob="true"' in text and "Being analyzed" in text
+    assert "recordings-move" in response.headers["HX-Trigger"]
+    assert find_poll_path(read_html(as_producer.get(reverse("voices:recordings_poll", args=[voice.pk]))))
 
 
-def test_rows_that_came_make_the_page_fetch_its_table(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+def test_new_rows_make_the_page_reload_its_table(as_viewer: Client, studio: Studio, voice: Voice) -> None:
     (source,) = studio.make_recordings(voice, 1)
-    change(source, status=RecordingStatus.SPLITTING, active=False)
-    page = shown(as_viewer, voice)
-    assert "Splitting" in page and "<progress" in page
-    change(source, status=RecordingStatus.SPLIT)
-    (piece,) = studio.make_recordings(voice, 1)
-    change(piece, source=source, analyzed_at=timezone.now())
-    answer = as_viewer.get(poll_of(page))
-    assert answer.headers["HX-Trigger"] == "recordings-changed"
-    assert 'id="findings-' not in answer.content.decode(), "a row that the page does not have"
-    assert "1 clip was split from it." in shown(as_viewer, voice)
+    update_recording(source, status=RecordingStatus.SPLITTING, active=False)
+    text = read_table(as_viewer, voice)
+    assert "Splitting" in text and "<progress" in text
+    update_recording(source, status=RecordingStatus.SPLIT)
+    (segment,) = studio.make_recordings(voice, 1)
+    update_recording(segment, source=source, analyzed_at=timezone.now())
+    response = as_viewer.get(find_poll_path(text))
+    assert response.headers["HX-Trigger"] == "recordings-changed"
+    assert 'id="heard-' not in response.content.decode(), "the page does not have this row"
+    assert "1 clip was split from it." in read_table(as_viewer, voice)
 
 
 @pytest.mark.parametrize("query", ["", "seen=x&since=nonsense&table=&page=x", "since=2026-01-01"])
-def test_whatever_is_asked_is_answered(as_viewer: Client, studio: Studio, voice: Voice, query: str) -> None:
+def test_poll_accepts_any_query_string(as_viewer: Client, studio: Studio, voice: Voice, query: str) -> None:
     (row,) = studio.make_recordings(voice, 1)
     path = reverse("voices:recordings_poll", args=[voice.pk])
     assert f'id="findings-{row.pk}"' in as_viewer.get(f"{path}?{query}").content.decode()
 
 
-def test_queries_do_not_grow_with_the_rows(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+def test_query_count_does_not_grow_with_rows(as_viewer: Client, studio: Studio, voice: Voice) -> None:
     path = reverse("voices:recordings_poll", args=[voice.pk])
 
-    def queries() -> int:
-        with CaptureQueriesContext(connection) as asked:
+    def count_queries() -> int:
+        with CaptureQueriesContext(connection) as queries:
             assert as_viewer.get(path).status_code == 200
-        return len(asked)
+        return len(queries)
 
     (source,) = studio.make_recordings(voice, 1)
-    queries()
-    before = queries()
+    count_queries()
+    expected = count_queries()
     for row in studio.make_recordings(voice, 5):
-        change(row, source=source, recipe={"steps": [{"step": "cut"}]}, set_findings=[LOOK], wav="a.wav")
-    assert queries() == before
+        update_recording(row, source=source, recipe={"steps": [{"step": "cut"}]}, set_findings=[WARNING], wav="a.wav")
+    assert count_queries() == expected
 
 
-# --- what is worth a look -----------------------------------------------------------------
+# --- filters ------------------------------------------------------------------------------
 
 
-def test_what_is_worth_a_look_and_what_is_unlike_the_others_is_found(
+def test_filters_find_warnings_and_differences_between_recordings(
     as_viewer: Client, studio: Studio, voice: Voice
 ) -> None:
-    fine, noisy, odd, made = studio.make_recordings(voice, 4)
-    change(fine, findings=[])
-    change(noisy, findings=[LOOK])
-    change(odd, findings=[], set_findings=[LOOK])
-    change(made, findings=[MADE])
+    fine, noisy, odd, converted = studio.make_recordings(voice, 4)
+    update_recording(fine, findings=[])
+    update_recording(noisy, findings=[WARNING])
+    update_recording(odd, findings=[], set_findings=[WARNING])
+    update_recording(converted, findings=[CONVERTED])
     add_recording(voice, make_upload("refused.wav", b"no"), studio.producer)
 
-    def names(show: str) -> set[str]:
+    def list_names(show: str) -> set[str]:
         path = reverse("voices:recording_table", args=[voice.pk])
         return {row.file_name for row in as_viewer.get(f"{path}?show={show}").context["page"]}
 
-    assert names("look") == {noisy.file_name, odd.file_name}
-    assert names("compared") == {odd.file_name}
+    assert list_names("look") == {noisy.file_name, odd.file_name}
+    assert list_names("compared") == {odd.file_name}
 
 
-# --- how it was made ----------------------------------------------------------------------
+# --- conversion ---------------------------------------------------------------------------
 
 STEPS = [
     {"step": "decode", "container": "FLAC", "subtype": "PCM_24"},
@@ -181,7 +183,7 @@ STEPS = [
 ]
 
 
-def test_a_recipe_is_told_in_words() -> None:
+def test_conversion_is_described_step_by_step() -> None:
     assert describe_conversion(Recording(recipe={"steps": STEPS})) == (
         "read from FLAC (PCM_24), channel 2 of 2 used, resampled from 96,000 Hz to 48,000 Hz, "
         "levels multiplied by 0.891, rounded to 16 bits with dither, polish"
@@ -191,29 +193,29 @@ def test_a_recipe_is_told_in_words() -> None:
     assert describe_conversion(Recording()) == ""
 
 
-def test_where_a_clip_was_cut_from_is_told() -> None:
-    cut = {"step": "cut", "start_frame": 62 * 16000, "end_frame": 69 * 16000}
-    assert format_source_span(Recording(recipe={"steps": [cut]}, sample_rate=16000)) == "1:02 to 1:09"
-    for recipe, rate in (({"steps": [cut]}, 0), ({"steps": [{"step": "cut"}]}, 16000), ({}, 16000)):
+def test_source_span_is_formatted_as_minutes_and_seconds() -> None:
+    split_step = {"step": "cut", "start_frame": 62 * 16000, "end_frame": 69 * 16000}
+    assert format_source_span(Recording(recipe={"steps": [split_step]}, sample_rate=16000)) == "1:02 to 1:09"
+    for recipe, rate in (({"steps": [split_step]}, 0), ({"steps": [{"step": "cut"}]}, 16000), ({}, 16000)):
         assert format_source_span(Recording(recipe=recipe, sample_rate=rate)) == ""
 
 
-def test_the_row_tells_what_it_was_made_of(as_viewer: Client, studio: Studio, voice: Voice) -> None:
-    source, piece, made = studio.make_recordings(voice, 3)
-    change(source, file_name="interview.wav")
-    cut = {"step": "cut", "start_frame": 16000, "end_frame": 32000}
-    change(piece, source=source, recipe={"steps": [cut]})
-    change(made, wav=made.file.name, recipe={"steps": STEPS[:1]})
-    text = shown(as_viewer, voice)
+def test_row_names_its_source_and_conversion(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+    source, segment, converted = studio.make_recordings(voice, 3)
+    update_recording(source, file_name="interview.wav")
+    split_step = {"step": "cut", "start_frame": 16000, "end_frame": 32000}
+    update_recording(segment, source=source, recipe={"steps": [split_step]})
+    update_recording(converted, wav=converted.file.name, recipe={"steps": STEPS[:1]})
+    text = read_table(as_viewer, voice)
     assert "Split from interview.wav, 0:01 to 0:02" in text
     assert "Converted to a 16-bit mono WAV: read from FLAC (PCM_24)." in text
 
 
-# --- hearing it ---------------------------------------------------------------------------
+# --- playback -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("status", "levels", "heard"),
+    ("status", "levels", "expected"),
     [
         ("accepted", {"rms_dbfs": -20.0, "peak_dbfs": -3.0}, True),
         ("splitting", {"rms_dbfs": -20.0, "peak_dbfs": -3.0}, True),
@@ -221,69 +223,69 @@ def test_the_row_tells_what_it_was_made_of(as_viewer: Client, studio: Studio, vo
         ("refused", {}, False),
     ],
 )
-def test_what_the_reader_took_for_sound_can_be_heard(
-    as_viewer: Client, studio: Studio, voice: Voice, status: str, levels: dict[str, float], heard: bool
+def test_recording_with_levels_can_be_played(
+    as_viewer: Client, studio: Studio, voice: Voice, status: str, levels: dict[str, float], expected: bool
 ) -> None:
     (row,) = studio.make_recordings(voice, 1)
-    change(row, status=status, findings=[TOO_LONG], levels=levels)
-    assert is_playable(row) is heard
+    update_recording(row, status=status, findings=[TOO_LONG], levels=levels)
+    assert is_playable(row) is expected
     response = as_viewer.get(reverse("voices:recording_audio", args=[row.pk]))
-    assert (response.headers["Content-Type"] == "audio/wav") is heard
+    assert (response.headers["Content-Type"] == "audio/wav") is expected
     assert b"".join(response.streaming_content) == make_clip(1)  # type: ignore[attr-defined]
-    assert ("data-play=" in shown(as_viewer, voice)) is heard
+    assert ("data-play=" in read_table(as_viewer, voice)) is expected
 
 
-def test_what_was_made_is_heard_and_what_came_is_downloaded(as_viewer: Client, studio: Studio, voice: Voice) -> None:
-    came, other = studio.make_recordings(voice, 2)
-    change(came, wav=other.file.name)
-    path = reverse("voices:recording_audio", args=[came.pk])
-    heard, download = as_viewer.get(path), as_viewer.get(f"{path}?download")
-    assert b"".join(heard.streaming_content) == make_clip(2)  # type: ignore[attr-defined]
+def test_playback_serves_converted_wav_and_download_the_original(
+    as_viewer: Client, studio: Studio, voice: Voice
+) -> None:
+    original, other = studio.make_recordings(voice, 2)
+    update_recording(original, wav=other.file.name)
+    path = reverse("voices:recording_audio", args=[original.pk])
+    playback, download = as_viewer.get(path), as_viewer.get(f"{path}?download")
+    assert b"".join(playback.streaming_content) == make_clip(2)  # type: ignore[attr-defined]
     assert b"".join(download.streaming_content) == make_clip(1)  # type: ignore[attr-defined]
     assert download.headers["Content-Type"] == "application/octet-stream"
-    assert download.headers["Content-Disposition"] == f'attachment; filename="{came.pk}.bin"'
+    assert download.headers["Content-Disposition"] == f'attachment; filename="{original.pk}.bin"'
 
 
-def test_a_place_plays_only_where_there_is_a_sound(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+def test_finding_time_plays_only_for_a_playable_recording(as_viewer: Client, studio: Studio, voice: Voice) -> None:
     (row,) = studio.make_recordings(voice, 1)
-    change(row, findings=[LOOK])
-    assert 'data-at="1.00"' in shown(as_viewer, voice)
-    change(row, status="refused", levels={})
-    assert "data-at" not in shown(as_viewer, voice) and "at 1.5 s" in shown(as_viewer, voice)
+    update_recording(row, findings=[WARNING])
+    assert 'data-at="1.00"' in read_table(as_viewer, voice)
+    update_recording(row, status="refused", levels={})
+    assert "data-at" not in read_table(as_viewer, voice) and "at 1.5 s" in read_table(as_viewer, voice)
 
 
-def test_the_finer_outline_of_a_recording(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+def test_fine_peaks_are_returned_on_request(as_viewer: Client, studio: Studio, voice: Voice) -> None:
     (row,) = studio.make_recordings(voice, 1)
-    change(row, fine_peaks=[-128, 127])
+    update_recording(row, fine_peaks=[-128, 127])
     path = reverse("voices:recording_peaks", args=[row.pk])
     assert as_viewer.get(f"{path}?fine").json()["peaks"] == [[0.992], [-1.0]]
     assert len(as_viewer.get(path).json()["peaks"][0]) == 400
 
 
-# --- cutting ------------------------------------------------------------------------------
+# --- splitting ----------------------------------------------------------------------------
 
 
-def test_what_is_too_long_is_cut_by_those_who_may(
+def test_engineer_can_split_a_recording_that_is_too_long(
     as_engineer: Client, as_viewer: Client, studio: Studio, voice: Voice
 ) -> None:
     recording, _new = add_recording(voice, make_upload("long.wav", make_clip(7, 61.0)), studio.producer)
     path = reverse("voices:recording_split", args=[recording.pk])
-    assert path not in shown(as_viewer, voice)
-    assert path in shown(as_engineer, voice) and "Split it at its pauses" in shown(as_engineer, voice)
-    answer = as_engineer.post(path, follow=True)
-    assert "Splitting long.wav." in answer.content.decode()
-    assert answer.redirect_chain[0][0] == f"{voice.get_absolute_url()}#recordings"
+    assert path not in read_table(as_viewer, voice)
+    assert path in read_table(as_engineer, voice) and "Split it at its pauses" in read_table(as_engineer, voice)
+    response = as_engineer.post(path, follow=True)
+    assert "Splitting long.wav." in response.content.decode()
+    assert response.redirect_chain[0][0] == f"{voice.get_absolute_url()}#recordings"
     recording.refresh_from_db()
     assert recording.status == RecordingStatus.SPLITTING
-    assert path not in shown(as_engineer, voice) and "Splitting" in shown(as_engineer, voice)
+    assert path not in read_table(as_engineer, voice) and "Splitting" in read_table(as_engineer, voice)
     assert "Only a recording that is too long can be split." in as_engineer.post(path, follow=True).content.decode()
 
 
-def test_a_file_that_clips_were_cut_from_is_not_offered_to_be_deleted(
-    as_engineer: Client, studio: Studio, voice: Voice
-) -> None:
-    source, piece = studio.make_recordings(voice, 2)
+def test_source_of_clips_offers_no_deletion(as_engineer: Client, studio: Studio, voice: Voice) -> None:
+    source, segment = studio.make_recordings(voice, 2)
     delete = reverse("voices:recording_delete", args=[source.pk])
-    assert delete in shown(as_engineer, voice)
-    change(piece, source=source)
-    assert delete not in shown(as_engineer, voice) and "Source of clips" in shown(as_engineer, voice)
+    assert delete in read_table(as_engineer, voice)
+    update_recording(segment, source=source)
+    assert delete not in read_table(as_engineer, voice) and "Source of clips" in read_table(as_engineer, voice)

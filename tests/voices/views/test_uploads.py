@@ -1,4 +1,4 @@
-"""Uploading recordings: many, bad, double, huge, with a table of transcripts among them."""
+"""Uploads of recordings: several, invalid, duplicate and large files, transcripts as CSV, archives."""
 
 import io
 import resource
@@ -20,13 +20,13 @@ from voices.views import recordings as recording_views
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-BAD = {
+INVALID_FILES = {
     "empty": b"",
     "text": b"hello",
     "html": b"<html><script>alert(1)</script>",
     "riff only": b"RIFF",
-    "cut": make_clip()[:1000],
-    "lying size": make_clip()[:40] + b"\xff\xff\xff\x7f" + make_clip()[44:],
+    "truncated": make_clip()[:1000],
+    "wrong size field": make_clip()[:40] + b"\xff\xff\xff\x7f" + make_clip()[44:],
     "mp3": b"ID3\x04\x00" + b"\0" * 2000,
     "zip": b"PK\x03\x04" + b"\0" * 100,
 }
@@ -37,124 +37,126 @@ def voice(studio: Studio) -> Voice:
     return studio.make_voice()
 
 
-def send(client: Client, voice: Voice, *files: SimpleUploadedFile, **more: Any) -> list[dict[str, Any]]:
-    """What our script gets back."""
+def upload_files(client: Client, voice: Voice, *files: SimpleUploadedFile, **fields: Any) -> list[dict[str, Any]]:
+    """Upload like the page's script and return the result of each file."""
     path = reverse("voices:recording_upload", args=[voice.pk])
-    response = client.post(path, {"recordings": list(files), **more}, headers={"accept": "application/json"})
+    response = client.post(path, {"recordings": list(files), **fields}, headers={"accept": "application/json"})
     assert response.status_code == 200
-    found: list[dict[str, Any]] = response.json()["files"]
-    return found
+    results: list[dict[str, Any]] = response.json()["files"]
+    return results
 
 
-def test_good_files_are_accepted_each_with_its_answer(as_producer: Client, voice: Voice) -> None:
-    answers = send(as_producer, voice, make_upload("a.wav", make_clip(1)), make_upload("b.wav", make_clip(2)))
-    assert [(answer["name"], answer["state"]) for answer in answers] == [("a.wav", "accepted"), ("b.wav", "accepted")]
+def test_valid_files_are_accepted_with_one_result_each(as_producer: Client, voice: Voice) -> None:
+    results = upload_files(as_producer, voice, make_upload("a.wav", make_clip(1)), make_upload("b.wav", make_clip(2)))
+    assert [(result["name"], result["state"]) for result in results] == [("a.wav", "accepted"), ("b.wav", "accepted")]
     assert set(voice.recordings.values_list("file_name", "status")) == {("a.wav", "accepted"), ("b.wav", "accepted")}
 
 
-@pytest.mark.parametrize("kind", BAD)
-def test_a_bad_file_is_kept_and_told_apart_in_words(as_producer: Client, voice: Voice, kind: str) -> None:
-    (answer,) = send(as_producer, voice, make_upload("bad.wav", BAD[kind]))
-    assert answer["state"] == "refused"
-    assert answer["findings"][0]["text"]
-    assert answer["findings"][0]["advice"]
+@pytest.mark.parametrize("kind", INVALID_FILES)
+def test_invalid_file_is_stored_and_refused_with_findings(as_producer: Client, voice: Voice, kind: str) -> None:
+    (result,) = upload_files(as_producer, voice, make_upload("bad.wav", INVALID_FILES[kind]))
+    assert result["state"] == "refused"
+    assert result["findings"][0]["text"]
+    assert result["findings"][0]["advice"]
     recording = Recording.objects.get()
     with recording.file.open("rb") as file:
-        assert file.read() == BAD[kind]
+        assert file.read() == INVALID_FILES[kind]
 
 
-MENDED = {
-    "with junk": make_clip() + b"junk",
-    "length never written": make_clip()[:4] + b"\xff\xff\xff\xff" + make_clip()[8:],
+REPAIRABLE_FILES = {
+    "trailing junk": make_clip() + b"junk",
+    "size field never written": make_clip()[:4] + b"\xff\xff\xff\xff" + make_clip()[8:],
 }
 
 
-@pytest.mark.parametrize("kind", MENDED)
-def test_a_whole_sound_in_a_bad_file_is_put_right_and_that_is_said(
-    as_producer: Client, voice: Voice, kind: str
-) -> None:
-    (answer,) = send(as_producer, voice, make_upload("bad.wav", MENDED[kind]))
-    assert answer["state"] == "accepted"
+@pytest.mark.parametrize("kind", REPAIRABLE_FILES)
+def test_repairable_file_is_fixed_and_reported_as_fixed(as_producer: Client, voice: Voice, kind: str) -> None:
+    (result,) = upload_files(as_producer, voice, make_upload("bad.wav", REPAIRABLE_FILES[kind]))
+    assert result["state"] == "accepted"
     recording = Recording.objects.get()
-    assert {one["severity"] for one in recording.findings} == {"put_right"}
+    assert {finding["severity"] for finding in recording.findings} == {"put_right"}
     with recording.file.open("rb") as file, recording.sound.open("rb") as sound:
-        assert file.read() == MENDED[kind]
+        assert file.read() == REPAIRABLE_FILES[kind]
         assert sound.read()[44:] == make_clip()[44:]
 
 
-def test_the_same_bytes_are_kept_once_under_whatever_name(as_producer: Client, voice: Voice) -> None:
-    send(as_producer, voice, make_upload("a.wav"))
-    (answer,) = send(as_producer, voice, make_upload("b.wav"))
-    assert (answer["state"], "a.wav" in answer["words"]) == ("duplicate", True)
+def test_same_bytes_under_another_name_are_a_duplicate(as_producer: Client, voice: Voice) -> None:
+    upload_files(as_producer, voice, make_upload("a.wav"))
+    (result,) = upload_files(as_producer, voice, make_upload("b.wav"))
+    assert (result["state"], "a.wav" in result["words"]) == ("duplicate", True)
     assert voice.recordings.count() == 1
 
 
-def test_a_table_fills_in_transcripts_wherever_it_stands_in_the_list(as_producer: Client, voice: Voice) -> None:
-    table = SimpleUploadedFile("metadata.csv", "﻿a|The first line.\nb.Flac|Second | extra\nnobody|?\n\n|x\n".encode())
-    answers = send(as_producer, voice, table, make_upload("a.wav", make_clip(1)), make_upload("b.wav", make_clip(2)))
-    assert answers[-1]["words"] == "2 transcripts filled in from 3 lines."
-    texts = dict(voice.recordings.values_list("file_name", "transcript"))
-    assert texts == {"a.wav": "The first line.", "b.wav": "Second"}
+def test_csv_fills_in_transcripts_at_any_position_in_the_list(as_producer: Client, voice: Voice) -> None:
+    csv_file = SimpleUploadedFile(
+        "metadata.csv", "﻿a|The first line.\nb.Flac|Second | extra\nunknown|?\n\n|x\n".encode()
+    )
+    results = upload_files(
+        as_producer, voice, csv_file, make_upload("a.wav", make_clip(1)), make_upload("b.wav", make_clip(2))
+    )
+    assert results[-1]["words"] == "2 transcripts filled in from 3 lines."
+    transcripts = dict(voice.recordings.values_list("file_name", "transcript"))
+    assert transcripts == {"a.wav": "The first line.", "b.wav": "Second"}
 
 
 @pytest.mark.parametrize("content", [b"", b"no separator", b"\xff\xfe\x00bad", b"|only text"])
-def test_a_table_that_is_none_is_told_in_words(as_producer: Client, voice: Voice, content: bytes) -> None:
-    (answer,) = send(as_producer, voice, SimpleUploadedFile("metadata.csv", content))
-    assert answer["state"] == "refused"
-    assert answer["words"]
+def test_invalid_csv_is_refused_with_a_message(as_producer: Client, voice: Voice, content: bytes) -> None:
+    (result,) = upload_files(as_producer, voice, SimpleUploadedFile("metadata.csv", content))
+    assert result["state"] == "refused"
+    assert result["words"]
 
 
-def test_no_file_at_all_is_told_in_words(as_producer: Client, voice: Voice) -> None:
-    (answer,) = send(as_producer, voice)
-    assert (answer["state"], answer["words"]) == ("refused", "Choose one or more files.")
+def test_upload_without_files_is_refused_with_a_message(as_producer: Client, voice: Voice) -> None:
+    (result,) = upload_files(as_producer, voice)
+    assert (result["state"], result["words"]) == ("refused", "Choose one or more files.")
 
 
-def test_without_a_script_the_plain_form_leads_back_with_a_message_per_file(as_producer: Client, voice: Voice) -> None:
+def test_form_without_javascript_shows_a_message_per_file(as_producer: Client, voice: Voice) -> None:
     path = reverse("voices:recording_upload", args=[voice.pk])
     files = [make_upload("a.wav", make_clip(1)), make_upload("bad.wav", b"no")]
-    page = as_producer.post(path, {"recordings": files}, follow=True)
-    assert page.redirect_chain == [(voice.get_absolute_url(), 302)]
-    assert "a.wav: Usable." in page.content.decode()
-    assert "bad.wav: Not usable." in page.content.decode()
+    response = as_producer.post(path, {"recordings": files}, follow=True)
+    assert response.redirect_chain == [(voice.get_absolute_url(), 302)]
+    assert "a.wav: Usable." in response.content.decode()
+    assert "bad.wav: Not usable." in response.content.decode()
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd.wav", "x" * 300 + ".wav", "a\x00b.wav", "‮vaw.exe.wav", "ä ö.wav"])
-def test_a_name_from_a_browser_never_reaches_the_disk(as_producer: Client, voice: Voice, name: str) -> None:
-    send(as_producer, voice, make_upload(name))
+def test_browser_file_name_never_reaches_the_disk(as_producer: Client, voice: Voice, name: str) -> None:
+    upload_files(as_producer, voice, make_upload(name))
     for recording in Recording.objects.all():
         assert recording.file.name == f"recordings/{voice.pk}/{recording.pk}.wav"
 
 
-def test_fifty_megabytes_are_read_from_disk_and_not_into_memory(
+def test_50_mb_upload_is_not_read_into_memory(
     as_producer: Client, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kinds: list[str] = []
-    take_in = recording_views.add_files
+    classes: list[str] = []
+    add_files = recording_views.add_files
 
-    def watched(voice: Voice, files: list[Any], *rest: Any) -> Any:
-        kinds.extend(type(file).__name__ for file in files)
+    def add_files_and_measure_memory(voice: Voice, files: list[Any], *rest: Any) -> Any:
+        classes.extend(type(file).__name__ for file in files)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        found = take_in(voice, files, *rest)
-        grown.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
-        return found
+        results = add_files(voice, files, *rest)
+        growths.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+        return results
 
-    grown: list[int] = []
-    monkeypatch.setattr(recording_views, "add_files", watched)
+    growths: list[int] = []
+    monkeypatch.setattr(recording_views, "add_files", add_files_and_measure_memory)
     large = wav_bytes(speech_like(5.0, rate=48000))
     data = large + b"\0" * ((50 << 20) - len(large))
-    (answer,) = send(as_producer, voice, make_upload("large.wav", data))
-    assert kinds == ["TemporaryUploadedFile"]
-    assert grown[0] < 25 << 10, "kilobytes that the process grew by while it took in 50 MB"
-    assert answer["state"] == "accepted"  # without what hangs on its end
+    (result,) = upload_files(as_producer, voice, make_upload("large.wav", data))
+    assert classes == ["TemporaryUploadedFile"]
+    assert growths[0] < 25 << 10, "memory growth in kilobytes during a 50 MB upload"
+    assert result["state"] == "accepted"  # The trailing bytes are dropped.
     assert Recording.objects.get().size == 50 << 20
 
 
-def test_every_upload_goes_to_a_temporary_file() -> None:
+def test_every_upload_uses_a_temporary_file() -> None:
     handlers = HttpRequest().upload_handlers
     assert [type(handler) for handler in handlers] == [TemporaryFileUploadHandler]
 
 
-def test_a_viewer_cannot_upload(as_viewer: Client, voice: Voice) -> None:
+def test_viewer_cannot_upload(as_viewer: Client, voice: Voice) -> None:
     path = reverse("voices:recording_upload", args=[voice.pk])
     assert as_viewer.post(path, {"recordings": [io.BytesIO(make_clip())]}).status_code == 403
     assert not Recording.objects.exists()
@@ -163,40 +165,42 @@ def test_a_viewer_cannot_upload(as_viewer: Client, voice: Voice) -> None:
 # --- Archives ----------------------------------------------------------------------------
 
 
-def zipped(**files: bytes) -> SimpleUploadedFile:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
+def make_archive(**files: bytes) -> SimpleUploadedFile:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in files.items():
             archive.writestr(name.replace("__", "."), data)
-    return SimpleUploadedFile("day-1.zip", packed.getvalue(), "application/zip")
+    return SimpleUploadedFile("day-1.zip", buffer.getvalue(), "application/zip")
 
 
-def test_an_archive_is_answered_with_counts_and_what_was_not_accepted(as_producer: Client, voice: Voice) -> None:
-    send(as_producer, voice, make_upload("there.wav", make_clip(3)))
-    archive = zipped(
+def test_archive_result_has_counts_and_rejected_files(as_producer: Client, voice: Voice) -> None:
+    upload_files(as_producer, voice, make_upload("there.wav", make_clip(3)))
+    archive = make_archive(
         a__wav=make_clip(1), b__wav=make_clip(2), again__wav=make_clip(3), short__wav=make_clip(4, 0.5),
         notes__wav=b"no sound", metadata__csv=b"a|The first line.\nb|The second.",
     )  # fmt: skip
-    (answer,) = send(as_producer, voice, archive)
-    assert (answer["name"], answer["state"]) == ("day-1.zip", "accepted")
-    assert answer["counts"] == {"accepted": 2, "refused": 2, "duplicate": 1}
-    assert answer["words"] == "2 added, 2 cannot be used, 1 already uploaded."
-    told = {part["name"]: part["findings"][0]["text"] for part in answer["parts"]}
-    assert set(told) == {"short.wav", "notes.wav"}
-    assert "0.5 seconds" in told["short.wav"] and told["notes.wav"]
-    texts = dict(voice.recordings.values_list("file_name", "transcript"))
-    assert texts["a.wav"] == "The first line." and texts["b.wav"] == "The second."
+    (result,) = upload_files(as_producer, voice, archive)
+    assert (result["name"], result["state"]) == ("day-1.zip", "accepted")
+    assert result["counts"] == {"accepted": 2, "refused": 2, "duplicate": 1}
+    assert result["words"] == "2 added, 2 cannot be used, 1 already uploaded."
+    texts_by_name = {part["name"]: part["findings"][0]["text"] for part in result["parts"]}
+    assert set(texts_by_name) == {"short.wav", "notes.wav"}
+    assert "0.5 seconds" in texts_by_name["short.wav"] and texts_by_name["notes.wav"]
+    transcripts = dict(voice.recordings.values_list("file_name", "transcript"))
+    assert transcripts["a.wav"] == "The first line." and transcripts["b.wav"] == "The second."
 
 
-def test_an_archive_that_is_refused_as_a_whole_says_why(as_producer: Client, voice: Voice) -> None:
-    (answer,) = send(as_producer, voice, SimpleUploadedFile("x.zip", zipped(a__wav=make_clip()).read()[:-30]))
-    assert (answer["state"], answer["words"]) == ("refused", "No files added.")
-    assert answer["findings"][0]["text"] and answer["findings"][0]["advice"]
+def test_broken_archive_is_refused_with_findings(as_producer: Client, voice: Voice) -> None:
+    (result,) = upload_files(
+        as_producer, voice, SimpleUploadedFile("x.zip", make_archive(a__wav=make_clip()).read()[:-30])
+    )
+    assert (result["state"], result["words"]) == ("refused", "No files added.")
+    assert result["findings"][0]["text"] and result["findings"][0]["advice"]
     assert not voice.recordings.exists()
 
 
-def test_without_a_script_an_archive_is_told_in_messages(as_producer: Client, voice: Voice) -> None:
+def test_form_without_javascript_shows_messages_for_an_archive(as_producer: Client, voice: Voice) -> None:
     path = reverse("voices:recording_upload", args=[voice.pk])
-    archive = zipped(a__wav=make_clip(1), notes__wav=b"no sound")
+    archive = make_archive(a__wav=make_clip(1), notes__wav=b"no sound")
     text = read_html(as_producer.post(path, {"recordings": [archive]}, follow=True))
     assert "day-1.zip: 1 added, 1 cannot be used." in text and "notes.wav: Not added." in text

@@ -1,4 +1,4 @@
-"""Preparing sound on the command line: what comes out, how it was made, and that nothing is ever overwritten."""
+"""`manage.py prepare_audio`: its output files, their recipes, and that nothing is overwritten."""
 
 import hashlib
 import io
@@ -20,17 +20,17 @@ from voices.models import LimitOverride
 NAMES = ("slt-01", "slt-02", "slt-03", "slt-04")
 
 
-def run(*arguments: object) -> str:
+def run_prepare_audio(*arguments: object) -> str:
     out = io.StringIO()
     call_command("prepare_audio", *map(str, arguments), stdout=out)
     return out.getvalue()
 
 
-def recipe(path: Path) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    assert told["file"] == path.name
-    assert {"made_by", "from_sha256", "steps"} <= told.keys()
-    return told
+def read_recipe(path: Path) -> dict[str, Any]:
+    recipe: dict[str, Any] = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert recipe["file"] == path.name
+    assert {"made_by", "from_sha256", "steps"} <= recipe.keys()
+    return recipe
 
 
 @pytest.fixture
@@ -52,121 +52,123 @@ def take(tmp_path: Path) -> Path:
     return path
 
 
-def test_files_are_converted_and_those_that_cannot_be_are_named(tmp_path: Path, take: Path) -> None:
-    (tmp_path / "notes.txt").write_text("no sound, and passed over in a folder")
+def test_convert_writes_recipes_and_names_failed_files(tmp_path: Path, take: Path) -> None:
+    (tmp_path / "notes.txt").write_text("not audio, so skipped in a folder")
     (tmp_path / "broken.mp3").write_bytes(b"ID3 and nothing else")
-    before = take.read_bytes()
+    original = take.read_bytes()
     out = io.StringIO()
     with pytest.raises(CommandError, match="1 of 2 files"):
         call_command("prepare_audio", "convert", str(tmp_path), "--into", str(tmp_path / "out"), stdout=out)
     assert "broken.mp3: It begins like a sound file" in out.getvalue()
     assert "The file was FLAC, 24 bit, 48,000 Hz, stereo" in out.getvalue()
-    made = tmp_path / "out" / "take.wav"
-    assert load_clip(made).rate == 48000
-    told = recipe(made)
-    assert told["from_sha256"] == hashlib.sha256(before).hexdigest()
-    assert [step["step"] for step in told["steps"]] == ["decode", "mix", "round"]
-    assert told["original_format"]["subtype"] == "PCM_24"
-    assert take.read_bytes() == before
+    converted = tmp_path / "out" / "take.wav"
+    assert load_clip(converted).rate == 48000
+    recipe = read_recipe(converted)
+    assert recipe["from_sha256"] == hashlib.sha256(original).hexdigest()
+    assert [step["step"] for step in recipe["steps"]] == ["decode", "mix", "round"]
+    assert recipe["original_format"]["subtype"] == "PCM_24"
+    assert take.read_bytes() == original
 
 
-def test_a_rate_is_asked_for(tmp_path: Path, clips: Path) -> None:
-    run("convert", clips / "slt-01.wav", "--into", tmp_path / "out", "--rate", 8000)
+def test_convert_resamples_to_the_requested_rate(tmp_path: Path, clips: Path) -> None:
+    run_prepare_audio("convert", clips / "slt-01.wav", "--into", tmp_path / "out", "--rate", 8000)
     assert load_clip(tmp_path / "out" / "slt-01.wav").rate == 8000
 
 
-def test_a_long_take_is_cut_and_each_clip_knows_where_it_comes_from(tmp_path: Path, take: Path) -> None:
-    assert "clips in" in run("cut", take, "--into", tmp_path / "cut", "--longest", 12)
-    made = sorted((tmp_path / "cut").glob("*.wav"))
-    assert len(made) >= 2
-    for path in made:
+def test_cut_clips_have_a_recipe_with_their_source(tmp_path: Path, take: Path) -> None:
+    assert "clips in" in run_prepare_audio("cut", take, "--into", tmp_path / "cut", "--longest", 12)
+    paths = sorted((tmp_path / "cut").glob("*.wav"))
+    assert len(paths) >= 2
+    for path in paths:
         assert path.name.startswith("take-0")
         assert 1.5 <= load_clip(path).seconds <= 12
-        told = recipe(path)
-        assert told["from_sha256"] == hashlib.sha256(take.read_bytes()).hexdigest()
-        assert [step["step"] for step in told["steps"]] == ["decode", "mix", "round", "cut"]
+        recipe = read_recipe(path)
+        assert recipe["from_sha256"] == hashlib.sha256(take.read_bytes()).hexdigest()
+        assert [step["step"] for step in recipe["steps"]] == ["decode", "mix", "round", "cut"]
 
 
 @pytest.mark.django_db
-def test_a_providers_limits_are_kept_as_an_admin_has_put_them_right(tmp_path: Path, take: Path) -> None:
+def test_cut_respects_provider_limits_with_overrides(tmp_path: Path, take: Path) -> None:
     tier = ("--provider", "resemble_v2", "--tier", "rapid")
     LimitOverride.objects.create(
-        provider="resemble_v2", tier="rapid", limit="trained_clip", value=4, source="Told by mail."
+        provider="resemble_v2", tier="rapid", limit="trained_clip", value=4, source="E-mail of the provider."
     )
-    run("cut", take, "--into", tmp_path / "cut", *tier)
+    run_prepare_audio("cut", take, "--into", tmp_path / "cut", *tier)
     assert max(load_clip(path).seconds for path in (tmp_path / "cut").glob("*.wav")) <= 4
     with pytest.raises(CommandError, match="together"):
-        run("cut", take, "--into", tmp_path / "other", *tier[:2])
+        run_prepare_audio("cut", take, "--into", tmp_path / "other", *tier[:2])
 
 
-def test_clips_are_joined_within_the_limits(tmp_path: Path, clips: Path) -> None:
+def test_join_respects_the_maximum_duration(tmp_path: Path, clips: Path) -> None:
     out = tmp_path / "one.wav"
     with pytest.raises(CommandError, match="at most 12 are allowed"):
-        run("join", clips, "--out", out, "--most-seconds", 12)
+        run_prepare_audio("join", clips, "--out", out, "--most-seconds", 12)
     assert not out.exists()
-    told = run("join", clips, "--out", out, "--most-seconds", 12, "--choose")
-    assert "of 4 clips chosen" in told
+    output = run_prepare_audio("join", clips, "--out", out, "--most-seconds", 12, "--choose")
+    assert "of 4 clips chosen" in output
     assert 8 < load_clip(out).seconds <= 12
-    assert len(recipe(out)["clips"]) == len(recipe(out)["from_sha256"]) < 4
+    assert len(read_recipe(out)["clips"]) == len(read_recipe(out)["from_sha256"]) < 4
 
 
-def test_joined_clips_fit_into_the_bytes_at_any_rate(tmp_path: Path, clips: Path) -> None:
+def test_join_respects_the_maximum_size_at_any_rate(tmp_path: Path, clips: Path) -> None:
     out = tmp_path / "one.wav"
-    run("join", clips, "--out", out, "--most-bytes", 500_000, "--choose", "--rate", 22050)
+    run_prepare_audio("join", clips, "--out", out, "--most-bytes", 500_000, "--choose", "--rate", 22050)
     assert 200_000 < out.stat().st_size <= 500_000
     assert load_clip(out).rate == 22050
     with pytest.raises(CommandError, match="needs --most-seconds"):
-        run("join", clips, "--out", tmp_path / "two.wav", "--choose")
+        run_prepare_audio("join", clips, "--out", tmp_path / "two.wav", "--choose")
 
 
-def test_a_hopeless_clip_is_not_chosen(tmp_path: Path, clips: Path) -> None:
+def test_silent_clip_is_not_chosen(tmp_path: Path, clips: Path) -> None:
     (clips / "silent.wav").write_bytes(wav_bytes(noise(5.0, -80.0)))
-    assert "Not chosen: silent." in run("join", clips, "--out", tmp_path / "one.wav", "--most-seconds", 999, "--choose")
+    assert "Not chosen: silent." in run_prepare_audio(
+        "join", clips, "--out", tmp_path / "one.wav", "--most-seconds", 999, "--choose"
+    )
 
 
-def test_a_folder_is_packed_with_its_texts(tmp_path: Path, clips: Path) -> None:
+def test_pack_writes_clips_with_their_transcripts(tmp_path: Path, clips: Path) -> None:
     out = tmp_path / "dataset.zip"
     with pytest.raises(CommandError, match=r"metadata\.csv"):
-        run("pack", clips, "--out", out)
+        run_prepare_audio("pack", clips, "--out", out)
     (clips / "metadata.csv").write_text("slt-01|One.\nslt-02.wav|Two.\nslt-03|Three.\n", encoding="utf-8")
     with pytest.raises(CommandError, match=r"slt-04\.wav"):
-        run("pack", clips, "--out", out)
+        run_prepare_audio("pack", clips, "--out", out)
     (clips / "slt-04.wav").unlink()
-    told = run("pack", clips, "--out", out)
-    with zipfile.ZipFile(out) as zipped:
-        assert zipped.namelist() == ["metadata.csv", "slt01.wav", "slt02.wav", "slt03.wav"]
-        assert zipped.read("metadata.csv").decode() == "slt01|One.\nslt02|Two.\nslt03|Three.\n"
-        assert zipped.read("slt02.wav") == sample_wav("slt-02")
-    sums = recipe(out)
-    assert (sums["bytes"], sums["md5"]) == (out.stat().st_size, hashlib.md5(out.read_bytes()).hexdigest())  # noqa: S324
-    assert sums["md5"] in told
+    output = run_prepare_audio("pack", clips, "--out", out)
+    with zipfile.ZipFile(out) as archive:
+        assert archive.namelist() == ["metadata.csv", "slt01.wav", "slt02.wav", "slt03.wav"]
+        assert archive.read("metadata.csv").decode() == "slt01|One.\nslt02|Two.\nslt03|Three.\n"
+        assert archive.read("slt02.wav") == sample_wav("slt-02")
+    recipe = read_recipe(out)
+    assert (recipe["bytes"], recipe["md5"]) == (out.stat().st_size, hashlib.md5(out.read_bytes()).hexdigest())  # noqa: S324
+    assert recipe["md5"] in output
 
 
-def test_a_clip_that_is_no_wav_of_ours_stops_the_packing(tmp_path: Path, clips: Path) -> None:
+def test_pack_refuses_a_clip_in_another_format(tmp_path: Path, clips: Path) -> None:
     (clips / "stereo.wav").write_bytes(wav_bytes(channels=2))
     with pytest.raises(CommandError, match="has 2 channels"):
-        run("pack", clips, "--out", tmp_path / "dataset.zip", "--without-text")
+        run_prepare_audio("pack", clips, "--out", tmp_path / "dataset.zip", "--without-text")
     assert not (tmp_path / "dataset.zip").exists()
 
 
-@pytest.mark.parametrize("left", ["out.wav", "out.json"])
-def test_nothing_is_overwritten(tmp_path: Path, clips: Path, left: str) -> None:
-    (tmp_path / left).write_text("kept")
-    for job in (
+@pytest.mark.parametrize("existing", ["out.wav", "out.json"])
+def test_existing_file_is_never_overwritten(tmp_path: Path, clips: Path, existing: str) -> None:
+    (tmp_path / existing).write_text("unchanged")
+    for arguments in (
         ("join", clips / "slt-01.wav", "--out", tmp_path / "out.wav"),
         ("pack", clips, "--out", tmp_path / "out.wav", "--without-text"),
     ):
         with pytest.raises(CommandError, match="exists already"):
-            run(*job)
-    assert [path.read_text() for path in tmp_path.glob("out.*")] == ["kept"]
+            run_prepare_audio(*arguments)
+    assert [path.read_text() for path in tmp_path.glob("out.*")] == ["unchanged"]
 
 
-def test_clips_of_an_earlier_cut_stay_and_no_half_of_a_new_one_is_written(tmp_path: Path, take: Path) -> None:
+def test_cut_writes_nothing_when_one_clip_already_exists(tmp_path: Path, take: Path) -> None:
     folder = tmp_path / "cut"
     folder.mkdir()
-    (folder / "take-002.wav").write_text("kept")
+    (folder / "take-002.wav").write_text("unchanged")
     with pytest.raises(CommandError, match="exists already"):
-        run("cut", take, "--into", folder)
+        run_prepare_audio("cut", take, "--into", folder)
     assert [path.name for path in folder.iterdir()] == ["take-002.wav"]
 
 
@@ -181,11 +183,11 @@ def test_clips_of_an_earlier_cut_stay_and_no_half_of_a_new_one_is_written(tmp_pa
         (("convert", "empty", "--into", "out"), "No audio files"),
     ],
 )
-def test_what_is_wrong_is_said(
+def test_wrong_arguments_give_a_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[object, ...], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     soundfile.write(tmp_path / "silence.wav", np.zeros(80000), 16000, subtype="PCM_16")
     with pytest.raises(CommandError, match=message):
-        run(*arguments)
+        run_prepare_audio(*arguments)

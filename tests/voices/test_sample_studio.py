@@ -1,4 +1,4 @@
-"""The sample studio keeps the rules that it shows: one person records a statement, another approves it."""
+"""The sample studio follows its own rules: one person records a statement, another person approves it."""
 
 import pytest
 
@@ -9,14 +9,12 @@ from voices import sample_studio
 pytestmark = pytest.mark.django_db
 
 
-def test_its_consents_are_approved_by_another_person_and_say_that_no_person_listened(
-    producer: User, engineer: User
-) -> None:
+def test_consent_is_approved_by_another_person_with_reason_no_listener(producer: User, engineer: User) -> None:
     sample_studio._create_approved_talent("Sally Lind", "slt", producer, sample_studio.PROVIDER)
     consent = Consent.objects.get()
     assert consent.status == ConsentStatus.APPROVED and consent.approved_by == producer
     assert consent.take
     assert (consent.take.capture, consent.take.recorded_by) == (Capture.IN_STUDIO, engineer)
-    approved = consent.events.get(kind=EventKind.APPROVED)
-    assert approved.payload["reason"] == sample_studio.NO_LISTENER
-    assert "approver_made_take" not in approved.payload
+    event = consent.events.get(kind=EventKind.APPROVED)
+    assert event.payload["reason"] == sample_studio.NO_LISTENER
+    assert "approver_made_take" not in event.payload

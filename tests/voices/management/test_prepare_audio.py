@@ -59,7 +59,7 @@ def test_convert_writes_recipes_and_names_failed_files(tmp_path: Path, take: Pat
     out = io.StringIO()
     with pytest.raises(CommandError, match="1 of 2 files"):
         call_command("prepare_audio", "convert", str(tmp_path), "--into", str(tmp_path / "out"), stdout=out)
-    assert "broken.mp3: It begins like a sound file" in out.getvalue()
+    assert "broken.mp3: The file starts like a sound file" in out.getvalue()
     assert "The file was FLAC, 24 bit, 48,000 Hz, stereo" in out.getvalue()
     converted = tmp_path / "out" / "take.wav"
     assert load_clip(converted).rate == 48000
@@ -178,7 +178,7 @@ def test_cut_writes_nothing_when_one_clip_already_exists(tmp_path: Path, take: P
         (("cut", "missing.wav", "--into", "out"), "No such file"),
         (("join", "missing.wav", "--out", "out.wav"), "No such file"),
         (("pack", "missing", "--out", "out.zip"), "No such file"),
-        (("cut", "silence.wav", "--into", "out"), "Nobody speaks"),
+        (("cut", "silence.wav", "--into", "out"), "contains no speech"),
         (("cut", "silence.wav", "--into", "out", "--shortest", 9, "--longest", 3), "must be shorter than"),
         (("convert", "empty", "--into", "out"), "No audio files"),
     ],

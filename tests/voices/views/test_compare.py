@@ -95,8 +95,11 @@ def test_finished_builds_can_be_picked_for_comparison(as_viewer: Client, pair: t
     text = read_html(as_viewer.get(first.voice.get_absolute_url()))
     assert f'action="{reverse("voices:compare")}"' in text
     assert text.count(f'value="{first.pk}"') == text.count(f'value="{second.pk}"') == 2
-    one = read_html(as_viewer.get(second.get_absolute_url()))
-    assert f'<input type="hidden" name="a" value="{second.pk}">' in one and f'<option value="{first.pk}">' in one
+    build_page = read_html(as_viewer.get(second.get_absolute_url()))
+    assert (
+        f'<input type="hidden" name="a" value="{second.pk}">' in build_page
+        and f'<option value="{first.pk}">' in build_page
+    )
     Build.objects.filter(pk=first.pk).update(status="training", finished_at=None)
     assert "compare-pick" not in as_viewer.get(first.voice.get_absolute_url()).content.decode()
     assert "compare-pick" not in as_viewer.get(second.get_absolute_url()).content.decode()
@@ -175,10 +178,10 @@ def test_failed_build_gets_no_preview(as_producer: Client, pair: tuple[Build, Bu
 def test_newest_previews_of_the_same_text_are_paired(as_viewer: Client, pair: tuple[Build, Build]) -> None:
     first, second = pair
     old, left, right = make_preview(first), make_preview(first), make_preview(second)
-    alone = make_preview(second, "<b>Only here.</b>")
+    unpaired = make_preview(second, "<b>Only here.</b>")
     text = read_comparison(as_viewer, *pair)
     preview_ids = re.findall(r'id="sound-([0-9a-f-]+)"', text)
-    assert preview_ids == [str(left.pk), str(right.pk), str(alone.pk)] and str(old.pk) not in text
+    assert preview_ids == [str(left.pk), str(right.pk), str(unpaired.pk)] and str(old.pk) not in text
     assert text.count("Not requested.") == 1
     assert "&lt;b&gt;Only here." in text and "<b>Only" not in text
 

@@ -26,7 +26,7 @@ def list_names(client: Client, voice: Voice, query: str = "") -> list[str]:
 
 
 @pytest.fixture
-def mixed(studio: Studio, voice: Voice) -> Voice:
+def mixed_voice(studio: Studio, voice: Voice) -> Voice:
     """A voice with one recording of each kind. The file names state the kind."""
     good, inactive, no_transcript = studio.make_recordings(voice, 3)
     Recording.objects.filter(pk=good.pk).update(file_name="good.wav", findings=[])
@@ -56,14 +56,16 @@ def mixed(studio: Studio, voice: Voice) -> Voice:
         ("page=99999", ["good.wav", "inactive.wav", "no-transcript.wav", "refused.wav"]),
     ],
 )
-def test_table_filters_sorts_and_searches(as_producer: Client, mixed: Voice, query: str, expected: list[str]) -> None:
-    assert list_names(as_producer, mixed, query) == expected
+def test_table_filters_sorts_and_searches(
+    as_producer: Client, mixed_voice: Voice, query: str, expected: list[str]
+) -> None:
+    assert list_names(as_producer, mixed_voice, query) == expected
 
 
-def test_table_sorts_by_duration_and_date(as_producer: Client, mixed: Voice) -> None:
-    assert list_names(as_producer, mixed, "sort=longest")[0] == "no-transcript.wav"
-    assert list_names(as_producer, mixed, "sort=shortest")[-1] == "no-transcript.wav"
-    assert list_names(as_producer, mixed, "sort=newest")[0] == "refused.wav"
+def test_table_sorts_by_duration_and_date(as_producer: Client, mixed_voice: Voice) -> None:
+    assert list_names(as_producer, mixed_voice, "sort=longest")[0] == "no-transcript.wav"
+    assert list_names(as_producer, mixed_voice, "sort=shortest")[-1] == "no-transcript.wav"
+    assert list_names(as_producer, mixed_voice, "sort=newest")[0] == "refused.wav"
 
 
 # --- Marks of the provider ---------------------------------------------------------------
@@ -79,7 +81,7 @@ def read_marks(client: Client, voice: Voice, query: str = "") -> dict[str, tuple
 
 
 @pytest.fixture
-def marked(studio: Studio, voice: Voice) -> tuple[Recording, Recording, Recording]:
+def marked_recordings(studio: Studio, voice: Voice) -> tuple[Recording, Recording, Recording]:
     """Recordings that the last build reported as silent, with another speaker, and without a mark."""
     silent, outlier, unmarked = studio.make_recordings(voice, 3)
     build = studio.make_build(voice, status="dataset_issue")
@@ -90,9 +92,9 @@ def marked(studio: Studio, voice: Voice) -> tuple[Recording, Recording, Recordin
 
 
 def test_provider_marks_are_shown_and_can_be_filtered(
-    as_viewer: Client, voice: Voice, marked: tuple[Recording, ...]
+    as_viewer: Client, voice: Voice, marked_recordings: tuple[Recording, ...]
 ) -> None:
-    silent, outlier, unmarked = (row.file_name for row in marked)
+    silent, outlier, unmarked = (row.file_name for row in marked_recordings)
     assert read_marks(as_viewer, voice) == {silent: (True, True), outlier: (False, True), unmarked: (False, False)}
     assert set(read_marks(as_viewer, voice, "show=marked")) == {silent, outlier}
     text = read_html(as_viewer.get(f"{voice.get_absolute_url()}?show=marked"))
@@ -101,9 +103,9 @@ def test_provider_marks_are_shown_and_can_be_filtered(
 
 
 def test_only_marks_of_the_newest_reporting_build_count(
-    as_viewer: Client, studio: Studio, voice: Voice, marked: tuple[Recording, ...]
+    as_viewer: Client, studio: Studio, voice: Voice, marked_recordings: tuple[Recording, ...]
 ) -> None:
-    silent, outlier, _unmarked = marked
+    silent, outlier, _unmarked = marked_recordings
     newer_build = studio.make_build(voice, status="failed")
     assert set(read_marks(as_viewer, voice, "show=marked")) == {silent.file_name, outlier.file_name}, (
         "the new build reported nothing"
@@ -119,9 +121,9 @@ def read_advice(client: Client, voice: Voice) -> list[tuple[str, str]]:
 
 
 def test_active_marked_recordings_give_advice_before_next_build(
-    as_viewer: Client, voice: Voice, marked: tuple[Recording, ...]
+    as_viewer: Client, voice: Voice, marked_recordings: tuple[Recording, ...]
 ) -> None:
-    silent, outlier, unmarked = marked
+    silent, outlier, unmarked = marked_recordings
     link = "?show=marked#recordings"
     plural = "2 recordings were flagged by the provider in the last build. Leave them out or replace them."
     assert read_advice(as_viewer, voice) == [(plural, link)]
@@ -135,7 +137,7 @@ def test_active_marked_recordings_give_advice_before_next_build(
 
 
 def test_marks_give_no_advice_for_another_voice(
-    as_viewer: Client, studio: Studio, voice: Voice, marked: tuple[Recording, ...]
+    as_viewer: Client, studio: Studio, voice: Voice, marked_recordings: tuple[Recording, ...]
 ) -> None:
     second = studio.make_voice("Second", voice.talent)
     studio.make_recordings(second)

@@ -138,7 +138,7 @@ def test_voice_without_consent_is_not_renamed_published_or_adopted(
 
 
 def test_private_voice_made_public_by_others_raises_an_alert(as_producer: Client, make_studio: MakeStudio) -> None:
-    """An earlier `made_public_by` of our staff is no permission for later."""
+    """An earlier publication by our staff, or an attempt at one, gives no lasting permission."""
     studio = make_studio("voiceai")
     remote = studio.make_remote_voice()
     RemoteVoice.objects.update(made_public_by=studio.producer)

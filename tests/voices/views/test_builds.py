@@ -136,7 +136,7 @@ def test_progress_returns_204_without_changes(as_viewer: Client, studio: Studio)
         status="submitting", progress_message="Sending recordings", progress_done=1, progress_total=3
     )
     path = reverse("voices:build_progress", args=[build.pk])
-    token = as_viewer.get(path).context["stamp"]
+    token = as_viewer.get(path).context["change_token"]
     assert as_viewer.get(path, {"seen": token}).status_code == 204
     Build.objects.filter(pk=build.pk).update(progress_done=2)
     assert as_viewer.get(path, {"seen": token}).status_code == 200
@@ -258,7 +258,7 @@ def test_staff_can_resolve_training_with_unknown_status(as_producer: Client, stu
 
 def test_build_waiting_for_paused_account_shows_the_reason(as_viewer: Client, studio: Studio) -> None:
     build = studio.make_build(status="training")
-    token = as_viewer.get(build.get_absolute_url()).context["stamp"]
+    token = as_viewer.get(build.get_absolute_url()).context["change_token"]
     Account.objects.update(paused_at=build.created_at, pause_reason="The key was refused.")
     path = reverse("voices:build_progress", args=[build.pk])
     text = read_html(as_viewer.get(path, {"seen": token}))

@@ -103,7 +103,7 @@ def test_voice_row_lists_everything_that_blocks_a_build(as_producer: Client, stu
         (lambda voice: voice.talent.contracts.update(providers=["other"]), "does not allow"),
         (
             lambda voice: voice.talent.contracts.update(ends_on="2025-06-01"),
-            "is in force today: the latest ended on 01 June 2025",
+            "is in force today: the latest ended on 1 June 2025",
         ),
         (lambda voice: voice.recordings.update(transcript=""), "3 recordings have no transcript"),
         (lambda voice: voice.recordings.update(active=False), "3 more recordings are needed"),
@@ -125,7 +125,7 @@ def test_change_can_make_a_ready_voice_not_ready(
     [
         (lambda: Consent.objects.update(status=ConsentStatus.SUSPENDED), "suspended", "Open consent"),
         (lambda: Consent.objects.update(status=ConsentStatus.WITHDRAWN), "withdrawn", "Open consent"),
-        (lambda: Contract.objects.update(ends_on="2025-06-01"), "the latest ended on 01 June 2025", "Add contract"),
+        (lambda: Contract.objects.update(ends_on="2025-06-01"), "the latest ended on 1 June 2025", "Add contract"),
     ],
 )
 def test_built_voice_with_closed_gate_needs_a_step(
@@ -224,7 +224,7 @@ def test_unknown_status_needs_an_answer_from_staff(as_producer: Client, as_viewe
 def test_build_waiting_for_a_paused_account_says_so(as_viewer: Client, studio: Studio) -> None:
     studio.make_build(status="queued")
     path = reverse("voices:active_builds")
-    change_token = as_viewer.get(path).context["moving"].change_token
+    change_token = as_viewer.get(path).context["active_builds"].change_token
     Account.objects.update(paused_at=timezone.now())
     assert "Waiting: the account Main is paused." in as_viewer.get(path, {"seen": change_token}).content.decode()
 
@@ -241,7 +241,7 @@ def test_active_builds_poll_until_all_are_finished(as_viewer: Client, studio: St
     assert 'hx-trigger="every 2s"' in first.content.decode()
     assert as_viewer.get(path, {"seen": first.context["active_builds"].change_token}).status_code == 204
     type(build).objects.update(status="ready", finished_at=timezone.now())
-    final = read_html(as_viewer.get(path, {"seen": first.context["moving"].change_token}))
+    final = read_html(as_viewer.get(path, {"seen": first.context["active_builds"].change_token}))
     assert "Ready" in final
     assert "every 2s" not in final
 
@@ -265,7 +265,7 @@ def test_contracts_ending_within_60_days_are_listed(as_viewer: Client, studio: S
     today = timezone.localdate()
     for name, days in (("Soon", 60), ("Later", 61), ("Today", 0), ("Gone", -1)):
         studio.make_contract(studio.make_talent(name), ends_on=today + timedelta(days=days))
-    ending = as_viewer.get(reverse("today")).context["ending"]
+    ending = as_viewer.get(reverse("today")).context["ending_contracts"]
     assert [(row.talent.name, row.days_left) for row in ending] == [("Today", 0), ("Soon", 60)]
 
 

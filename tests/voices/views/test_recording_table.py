@@ -52,7 +52,7 @@ def read_table(client: Client, voice: Voice, query: str = "") -> str:
 
 def find_poll_path(text: str) -> str:
     """Return the path that the page polls, or an empty string when it does not poll."""
-    match = re.search(r'id="recordings-moving" hx-get="([^"]+)" hx-trigger="every', text)
+    match = re.search(r'id="recordings-poller" hx-get="([^"]+)" hx-trigger="every', text)
     return match.group(1).replace("&amp;", "&") if match else ""
 
 
@@ -67,8 +67,8 @@ def test_poll_updates_only_rows_whose_analysis_is_done(as_viewer: Client, studio
     mark_analyzed(first, findings=[WARNING])
     response = as_viewer.get(find_poll_path(text))
     text = read_html(response)
-    assert f'id="heard-{first.pk}" hx-swap-oob="true"' in text and "Noise." in text
-    assert f'id="heard-{second.pk}"' not in text, "the other row did not change"
+    assert f'id="findings-{first.pk}" hx-swap-oob="true"' in text and "Noise." in text
+    assert f'id="findings-{second.pk}"' not in text, "the other row did not change"
     assert "HX-Trigger" not in response.headers
     assert as_viewer.get(find_poll_path(text)).status_code == 204
 
@@ -108,7 +108,7 @@ def test_new_transcript_starts_a_new_analysis(as_producer: Client, studio: Studi
     path = reverse("voices:recording_edit", args=[row.pk])
     response = as_producer.post(path, {"transcript": "Other text."}, headers={"HX-Request": "true"})
     text = read_html(response)
-    assert f'id="heard-{row.pk}" hx-swap-oob="true"' in text and "Being analyzed" in text
+    assert f'id="findings-{row.pk}" hx-swap-oob="true"' in text and "Being analyzed" in text
     assert "recordings-move" in response.headers["HX-Trigger"]
     assert find_poll_path(read_html(as_producer.get(reverse("voices:recordings_poll", args=[voice.pk]))))
 
@@ -123,7 +123,7 @@ def test_new_rows_make_the_page_reload_its_table(as_viewer: Client, studio: Stud
     update_recording(segment, source=source, analyzed_at=timezone.now())
     response = as_viewer.get(find_poll_path(text))
     assert response.headers["HX-Trigger"] == "recordings-changed"
-    assert 'id="heard-' not in response.content.decode(), "the page does not have this row"
+    assert 'id="findings-' not in response.content.decode(), "the page does not have this row"
     assert "1 clip was split from it." in read_table(as_viewer, voice)
 
 

@@ -116,7 +116,7 @@ def test_only_marks_of_the_newest_reporting_build_count(
 
 
 def read_advice(client: Client, voice: Voice) -> list[tuple[str, str]]:
-    readiness = client.get(voice.get_absolute_url()).context["places"][0]
+    readiness = client.get(voice.get_absolute_url()).context["build_options"][0]
     return [(advice.text, advice.url) for advice in readiness.advice]
 
 

@@ -32,7 +32,7 @@ PROOF_LABELS = {
 ADDING_A_PROVIDER = """
 Add these files; no other code changes: `providers/registry.py` and `sandbox/registry.py` find the packages beside them,
 and a broken package stops the start. Add to shared code only what no provider needed before: a handover (`Handover` in
-`providers/types.py`, its label in `voices/models/choices.py`, its file in `tests/providers/making.py`), or a consent
+`providers/types.py`, its label in `voices/models/choices.py`, its file in `tests/providers/factories.py`), or a consent
 statement (a migration in `consent/migrations` with its exact text, source and date).
 """
 # Path and what it holds; <slug> is the provider's.

@@ -25,8 +25,8 @@ from audio.datasets.package import pack_archive
 from providers.resemble_v1.adapter import ResembleV1
 from providers.resemble_v2.adapter import ResembleV2
 from providers.types import BuildSpec, ClipUpload, Handover, Tier, UploadFile
-from tests.providers.journal import Notes
-from tests.providers.making import blob, statement
+from tests.providers.factories import load_statement, make_file_ref
+from tests.providers.journal import MemoryJournal
 from tests.support.sandbox import Sandbox
 from tests.support.session import environment
 from tests.support.wav import speech_like, wav_bytes
@@ -43,7 +43,7 @@ def clips_of(count: int) -> list[ClipUpload]:
     variants = [wav_bytes(speech_like(CLIP_SECONDS, pitch=90.0 + 4 * one)) for one in range(VARIANTS)]
     names = [f"line-{number:04}" for number in range(count)]
     return [
-        ClipUpload(name, name, "Some words.", blob(f"{name}.wav", variants[at % VARIANTS]))
+        ClipUpload(name, name, "Some words.", make_file_ref(f"{name}.wav", variants[at % VARIANTS]))
         for at, name in enumerate(names)
     ]
 
@@ -56,7 +56,7 @@ def spec_of(
         tier=tier,
         language="en-US",
         handover=way,
-        consent=blob("consent.wav", statement()),
+        consent=make_file_ref("consent.wav", load_statement()),
         clips=tuple(clips),
         pack_file=pack,
     )
@@ -68,13 +68,13 @@ def spec_of(
 def by_adapter(address: str, clips: list[ClipUpload]) -> None:
     spec = spec_of(Handover.RECORDINGS, Tier.RAPID, clips)
     with ResembleV2("only-a-benchmark", sandbox_url=address, sandboxed=True) as provider:
-        provider.submit_build(spec, Notes(clips={clip.key: clip.transcript for clip in clips}))
+        provider.submit_build(spec, MemoryJournal(transcripts={clip.key: clip.transcript for clip in clips}))
 
 
 def by_script(address: str, clips: list[ClipUpload], caller: ModuleType | requests.Session) -> None:
     """The same calls in the same order, and nothing looked at but ids."""
     url, key = f"{address}/resemble/api/v2/voices", {"Authorization": "Bearer only-a-benchmark"}
-    consent = base64.b64encode(statement()).decode()
+    consent = base64.b64encode(load_statement()).decode()
     body = {"name": f"vh-{uuid4().hex[:12]}", "voice_type": "rapid", "language": "en-US", "consent": consent}
     voice = f"{url}/{caller.post(url, json=body, headers=key).json()['item']['uuid']}"
     caller.get(f"{voice}/recordings", headers=key).json()
@@ -144,7 +144,7 @@ def send(address: str, clip: Path, count: int) -> None:
 
     spec = spec_of(Handover.SIGNED_PUT_CLIPS, Tier.PROFESSIONAL, [], pack)
     with ResembleV1("only-a-benchmark", sandbox_url=address, sandboxed=True) as provider:
-        clock, processor = cost(lambda: provider.submit_build(spec, Notes()))
+        clock, processor = cost(lambda: provider.submit_build(spec, MemoryJournal()))
     sys.stdout.write(
         f"An archive of {bytes_sent / 1e6:,.0f} MB, packed twice (its MD5 goes before it) and sent:"
         f" {clock:.1f} s by the clock, {processor:.1f} s of processor\n"

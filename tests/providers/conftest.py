@@ -1,19 +1,19 @@
-"""One sandbox for all providers, each test with a key of its own, and a server that misbehaves."""
+"""One sandbox for all providers, where each test has its own key, and a faulty server."""
 
 import logging
 from collections.abc import Iterator
 
 import pytest
 
-from tests.providers.making import KEY
+from tests.providers.factories import KEY
 from tests.support.hostile import Hostile
 from tests.support.relay import Relay
 from tests.support.sandbox import Listener, Sandbox
 
 
 @pytest.fixture(autouse=True)
-def keys_stay_out_of_the_log(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Nobody writes a key down, not even at the level that shows everything."""
+def check_log_has_no_keys(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """No key is logged, not even at DEBUG level."""
     caplog.set_level(logging.DEBUG)
     secret = request.getfixturevalue("key") if "key" in request.fixturenames else KEY
     yield
@@ -23,10 +23,16 @@ def keys_stay_out_of_the_log(request: pytest.FixtureRequest, caplog: pytest.LogC
 
 @pytest.fixture
 def sandbox(running: Sandbox) -> Iterator[Sandbox]:
-    """The running sandbox, well-behaved and content with three recordings of a second."""
+    """The running sandbox without faults, for which three recordings of a second are enough."""
     running.control("DELETE", "faults")
-    few = {"rapid_recordings": 3, "professional_recordings": 3, "rapid_seconds": 1.0, "professional_seconds": 1.0}
-    running.control("POST", "settings", few | {"training_seconds": 600.0})
+    settings = {
+        "rapid_recordings": 3,
+        "professional_recordings": 3,
+        "rapid_seconds": 1.0,
+        "professional_seconds": 1.0,
+        "training_seconds": 600.0,
+    }
+    running.control("POST", "settings", settings)
     yield running
     running.control("DELETE", "faults")
 
@@ -39,8 +45,8 @@ def hostile() -> Iterator[Hostile]:
 
 
 @pytest.fixture
-def elsewhere() -> Iterator[Hostile]:
-    """Another server, to which nothing must ever go."""
+def other_server() -> Iterator[Hostile]:
+    """Another server, which must never receive a request."""
     server = Hostile()
     yield server
     server.close()
@@ -48,10 +54,10 @@ def elsewhere() -> Iterator[Hostile]:
 
 @pytest.fixture
 def relay(sandbox: Sandbox) -> Iterator[Relay]:
-    """The line to the sandbox, on which a test can answer in its place."""
-    between = Relay(sandbox.address)
-    yield between
-    between.close()
+    """A proxy to the sandbox that can respond in its place."""
+    relay = Relay(sandbox.address)
+    yield relay
+    relay.close()
 
 
 @pytest.fixture

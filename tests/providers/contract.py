@@ -1,38 +1,41 @@
-"""What every provider is held to. Subclass HttpProviderContract as Test… in test_<slug>.py and fill in the hooks.
+"""The contract of every provider. Subclass HttpProviderContract as Test… in test_<slug>.py and fill in the hooks.
 
-The oracle is what the other side saw: the sandbox's ledger and request log, never what VoiceHub believes. The classes
-are not named Test…, so that they are only collected where a provider takes them on.
+The oracle is what the provider's side recorded: the sandbox's ledger and request log, never what VoiceHub believes. The
+classes are not named Test…, so pytest collects them only where a provider subclasses them.
 
-How to fill in the hooks (they are the annotated attributes and the methods of ProviderContract):
+How to fill in the hooks (the annotated attributes and the methods of ProviderContract):
 
 - `provider_class`: the adapter.
-- `creating`: the sandbox's operations that create or start something, in the order of one submit, such as
-  ("v1_create_voice", "v1_build"). The sandbox writes a line of the ledger for each of them, in the transaction that
-  does it, with our reference (what the voice is named or aliased) as `name` and the remote id as `voice`; the charge
-  may be 0 there and billed by another operation's line later. Override `creations` where a tier or way has fewer.
-- `sending`: the operation that takes a recording or the parcel, "" where the audio goes with the creating call.
-  `sends_again`: True where, after a crash, what was sent may be sent there again, as it costs and makes nothing.
-- `lost_create_ends_in_failure`: True where what is needed to go on came with the answer to the create and is lost with
-  it, so that the resume raises ProviderRejected and makes no second voice.
-- `few`: more settings of the sandbox, under which three recordings of 1.5 s (clips) or 12.5 s (a parcel) are enough.
-- `voice_answer(status)`: the vendor's JSON for the look-up of voice "x" in this raw status; `success`: the HTTP status
-  of the answer to a create. `statuses`: every raw word that is attested, with what it means. `error_answer(words)`:
-  the vendor's error form. `odd`: more answers in good JSON that are not what was asked for, of any question.
-- `id_less_answers`: what a create may be answered that has no id in it; empty where the id is our own reference.
-- `says_nothing`: those of `creating` whose answer of success may be empty.
-- `asks_by_id`: False where the look-up does not carry the id in its address.
-- Where `can_find` is False a person settles a create whose answer was lost: `person_finds` looks into the ledger.
-- Where a voice is trained again, subclass TrainsAgain too; where recordings go one by one, SendsRecordings; where an
-  answer of 2xx can say no, SaysSuccess.
+- `creating_operations`: the sandbox's operations that create or start something, in the order of one submit, such as
+  ("v1_create_voice", "v1_build"). The sandbox writes a line of the ledger for each of them, in the same transaction,
+  with our reference (the voice's name or alias) as `name` and the remote id as `voice`. The charge may be 0 there and
+  billed by another operation's line later. Override `list_creating_operations` where a tier or handover has fewer.
+- `upload_operation`: the operation that takes a recording or the packed file, "" where the audio is part of the
+  creating call. `can_upload_again`: True where an upload may repeat after a crash, as it costs and creates nothing.
+- `fails_after_lost_create`: True where the response to the create holds what is needed to resume and is lost with it,
+  so that the resume raises ProviderRejected and creates no second voice.
+- `extra_settings`: more settings of the sandbox, under which three recordings of 1.5 s (clips) or a packed file
+  of 12.5 s are enough.
+- `build_voice_response(status)`: the vendor's JSON for the look-up of voice "x" in this raw status; `success_status`:
+  the HTTP status of the response to a create. `statuses`: every attested raw status and its meaning.
+  `build_error_response(text)`: the vendor's error form. `odd_responses`: more responses in valid JSON that no call asks
+  for.
+- `responses_without_id`: responses to a create that have no id; empty where the id is our own reference.
+- `empty_success_operations`: those of `creating_operations` whose success response may be empty.
+- `has_id_in_url`: False where the look-up does not carry the id in its URL.
+- Where `can_find` is False, a person resolves a create whose response was lost: `find_voice_manually` reads the ledger.
+- Subclass RetrainContract too where a voice can be retrained, RecordingsContract where recordings are sent one by one,
+  and SuccessFlagContract where a 2xx response can refuse.
 
-A test of a vendor's own gets the fixtures `scene` (the sandbox with an account of this test: opened(), billed(),
-done(), asked()), `listener`, and of HttpProviderContract `client` with `hostile`.
+A vendor's own tests get the fixtures `account` (a sandbox account of this test: open_provider(), count_creations(),
+count_successes(), list_requests()), `listener`, and from HttpProviderContract `client` with `hostile`.
 """
 
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -51,14 +54,14 @@ from providers.types import (
     Tier,
     Visibility,
 )
-from tests.providers.journal import Notes, carry_out
-from tests.providers.making import blob, clips_of, parcel_for, statement
+from tests.providers.factories import load_statement, make_clips, make_file_ref, make_pack_file
+from tests.providers.journal import MemoryJournal, submit_until_done
 from tests.support.sandbox import Listener, Sandbox
 
-LONG = 1e6
-"""Seconds of a training of which nobody waits for the end."""
-CLIPS = (Handover.RECORDINGS, Handover.FILE_IDS)
-OPTIONAL: dict[str, tuple[str, Callable[[Any], Any]]] = {
+LONG_TRAINING_SECONDS = 1e6
+"""Longer than any test waits."""
+CLIP_HANDOVERS = (Handover.RECORDINGS, Handover.FILE_IDS)
+OPTIONAL_CALLS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "can_find": ("find_build", lambda provider: provider.find_build("x")),
     "can_rename": ("rename_voice", lambda provider: provider.rename_voice("x", "y")),
     "can_list": ("list_voices", lambda provider: list(provider.list_voices())),
@@ -68,88 +71,95 @@ OPTIONAL: dict[str, tuple[str, Callable[[Any], Any]]] = {
 }
 
 
-def hint(key: str) -> str:
-    """What the sandbox's ledger and log call the account of a key."""
+def hash_key(key: str) -> str:
+    """The account name of a key in the sandbox's ledger and request log."""
     return hashlib.sha256(key.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
-class Scene:
-    """The sandbox, and one account there that is this test's alone."""
+class SandboxAccount:
+    """One account in the sandbox, which no other test uses."""
 
     sandbox: Sandbox
     provider_class: type[HttpProvider]
     key: str
-    creating: tuple[str, ...]
+    creating_operations: tuple[str, ...]
     address: str = ""
-    """Where the provider is opened, if it is not the sandbox itself."""
+    """The provider's base URL, if it is not the sandbox itself."""
 
-    def opened(self, address: str = "") -> HttpProvider:
-        where = address or self.address or self.sandbox.address
-        return self.provider_class(self.key, sandbox_url=where, sandboxed=True)
+    def open_provider(self, address: str = "") -> HttpProvider:
+        url = address or self.address or self.sandbox.address
+        return self.provider_class(self.key, sandbox_url=url, sandboxed=True)
 
-    def ledger(self) -> list[dict[str, Any]]:
-        return self.sandbox.ledger(account=hint(self.key))
+    def list_ledger(self) -> list[dict[str, Any]]:
+        return self.sandbox.ledger(account=hash_key(self.key))
 
-    def billed(self) -> dict[str, Counter[str]]:
-        """How often each creating operation was done, by the name of the voice."""
-        found: dict[str, Counter[str]] = defaultdict(Counter)
-        for line in self.ledger():
-            if line["operation"] in self.creating:
-                found[line["name"]][line["operation"]] += 1
-        return found
+    def count_creations(self) -> dict[str, Counter[str]]:
+        """How often each creating operation succeeded, by voice name."""
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        for line in self.list_ledger():
+            if line["operation"] in self.creating_operations:
+                counts[line["name"]][line["operation"]] += 1
+        return counts
 
-    def asked(self) -> list[dict[str, Any]]:
-        """What the sandbox heard of this account, oldest first."""
-        return [request for request in self.sandbox.requests() if request["account"] == hint(self.key)]
+    def list_requests(self) -> list[dict[str, Any]]:
+        """The requests of this account to the sandbox, oldest first."""
+        return [request for request in self.sandbox.requests() if request["account"] == hash_key(self.key)]
 
-    def done(self, operation: str) -> int:
-        """How often the sandbox did this operation. Calls without a key are anybody's: compare with before."""
-        mine = [r for r in self.sandbox.requests() if r["account"] in (hint(self.key), "")]
-        return sum(r["operation"] == operation and 200 <= (r["status"] or 0) < 300 for r in mine)
+    def count_successes(self, operation: str) -> int:
+        """How often this operation succeeded. Calls without a key may be another test's: compare counts."""
+        requests = [r for r in self.sandbox.requests() if r["account"] in (hash_key(self.key), "")]
+        return sum(r["operation"] == operation and 200 <= (r["status"] or 0) < 300 for r in requests)
 
 
 class ProviderContract:
-    """Held by whatever way a provider is spoken to."""
+    """Independent of the transport."""
 
     provider_class: ClassVar[type[HttpProvider]]
-    creating: ClassVar[tuple[str, ...]]
-    sending: ClassVar[str]
-    sends_again: ClassVar[bool] = False
-    lost_create_ends_in_failure: ClassVar[bool] = False
-    few: ClassVar[Mapping[str, Any]] = {}
+    creating_operations: ClassVar[tuple[str, ...]]
+    upload_operation: ClassVar[str]
+    can_upload_again: ClassVar[bool] = False
+    fails_after_lost_create: ClassVar[bool] = False
+    extra_settings: ClassVar[Mapping[str, Any]] = {}
     statuses: ClassVar[Mapping[str, RemoteStatus]]
-    success: ClassVar[int] = 200
-    odd: ClassVar[Sequence[Any]] = ()
-    id_less_answers: ClassVar[Sequence[Any]]
-    asks_by_id: ClassVar[bool] = True
-    says_nothing: ClassVar[Sequence[str]] = ()
+    success_status: ClassVar[int] = 200
+    odd_responses: ClassVar[Sequence[Any]] = ()
+    responses_without_id: ClassVar[Sequence[Any]]
+    has_id_in_url: ClassVar[bool] = True
+    empty_success_operations: ClassVar[Sequence[str]] = ()
 
-    def creations(self, tier: Tier, way: Handover) -> tuple[str, ...]:
-        """Those of `creating` that a new voice handed over like this takes."""
-        return self.creating
+    def list_creating_operations(self, tier: Tier, handover: Handover) -> tuple[str, ...]:
+        """Those of `creating_operations` that a new voice in this mode needs."""
+        return self.creating_operations
 
-    def voice_answer(self, status: str) -> Any:
-        """The vendor's answer to the look-up of voice "x" in this raw status."""
+    def build_voice_response(self, status: str) -> Any:
+        """The vendor's response to the look-up of voice "x" in this raw status."""
         raise NotImplementedError
 
-    def error_answer(self, words: str) -> dict[str, Any]:
-        """The vendor's form of an error in these words."""
+    def build_error_response(self, text: str) -> dict[str, Any]:
+        """The vendor's error response with this text."""
         raise NotImplementedError
 
-    def person_finds(self, scene: Scene, reference: str) -> str:
-        """The remote id of the voice of this name, as a person finds it on the vendor's pages; "" for none."""
-        made = (line for line in scene.ledger() if line["operation"] in self.creating and line["name"] == reference)
-        return str(next((line["voice"] for line in made), ""))
+    def find_voice_manually(self, account: SandboxAccount, reference: str) -> str:
+        """The remote id of the voice of this name, as a person finds it on the vendor's site; "" for none."""
+        lines = (
+            line
+            for line in account.list_ledger()
+            if line["operation"] in self.creating_operations and line["name"] == reference
+        )
+        return str(next((line["voice"] for line in lines), ""))
 
-    # --- what the tests are made of ---
+    # --- fixtures and helpers ---
 
     @pytest.fixture(autouse=True)
     def _settings(self, request: pytest.FixtureRequest) -> None:
-        """The voices of the contract, which are many, train past the end of every vendor's own test."""
-        of_contract = request.function.__module__.endswith("contract")
+        """The contract's voices, which are many, train past the end of every vendor's own test."""
+        is_contract_test = request.function.__module__.endswith("contract")
         if "sandbox" in request.fixturenames:
-            settings = {**self.few, **({"training_seconds": LONG} if of_contract else {})}
+            settings = {
+                **self.extra_settings,
+                **({"training_seconds": LONG_TRAINING_SECONDS} if is_contract_test else {}),
+            }
             request.getfixturevalue("sandbox").control("POST", "settings", settings)
 
     @pytest.fixture
@@ -157,273 +167,301 @@ class ProviderContract:
         return f"secret-{uuid4().hex}"
 
     @pytest.fixture
-    def scene(self, sandbox: Sandbox, key: str) -> Scene:
-        return Scene(sandbox, self.provider_class, key, self.creating)
+    def account(self, sandbox: Sandbox, key: str) -> SandboxAccount:
+        return SandboxAccount(sandbox, self.provider_class, key, self.creating_operations)
 
-    def ways(self) -> list[tuple[Tier, Handover]]:
-        return [(tier, way) for tier, can in self.provider_class.tiers.items() for way in can.handover]
+    def list_modes(self) -> list[tuple[Tier, Handover]]:
+        return [
+            (tier, handover)
+            for tier, capabilities in self.provider_class.tiers.items()
+            for handover in capabilities.handover
+        ]
 
-    def unlike_ways(self) -> list[tuple[Tier, Handover]]:
-        """Those by which a submit makes other calls: where only limits differ, the first tier stands for all."""
+    def list_distinct_modes(self) -> list[tuple[Tier, Handover]]:
+        """Modes that differ in their calls: where only limits differ, the first tier stands for all."""
         tiers = self.provider_class.tiers
         calls: dict[object, tuple[Tier, Handover]] = {}
-        for tier, way in self.ways():
-            calls.setdefault((way, self.creations(tier, way), tiers[tier].consent_proof), (tier, way))
+        for tier, handover in self.list_modes():
+            calls.setdefault(
+                (handover, self.list_creating_operations(tier, handover), tiers[tier].consent_proof), (tier, handover)
+            )
         return list(calls.values())
 
-    def spec(self, tier: Tier, way: Handover, listener: Listener, clips: int = 3) -> BuildSpec:
-        """A new build with whatever this way of handing over takes."""
-        can = self.provider_class.tiers.get(tier) or next(iter(self.provider_class.tiers.values()))
+    def make_spec(self, tier: Tier, handover: Handover, listener: Listener, clips: int = 3) -> BuildSpec:
+        """A new build with the inputs that this mode needs."""
+        capabilities = self.provider_class.tiers.get(tier) or next(iter(self.provider_class.tiers.values()))
         return BuildSpec(
             reference=f"vh-{uuid4().hex[:12]}",
             tier=tier,
             language="en-US",
-            handover=way,
-            consent=blob("consent.wav", statement()),
-            clips=clips_of(clips) if way in CLIPS else (),
-            callback_url=f"{listener.address}/hook" if StatusUpdates.CALLBACK in can.status_updates else "",
-            dataset_url=f"{listener.address}/{uuid4().hex}.wav" if way is Handover.DATASET_URL else "",
-            pack_file=parcel_for(way, can.encoding),
+            handover=handover,
+            consent=make_file_ref("consent.wav", load_statement()),
+            clips=make_clips(clips) if handover in CLIP_HANDOVERS else (),
+            callback_url=f"{listener.address}/hook" if StatusUpdates.CALLBACK in capabilities.status_updates else "",
+            dataset_url=f"{listener.address}/{uuid4().hex}.wav" if handover is Handover.DATASET_URL else "",
+            pack_file=make_pack_file(handover, capabilities.encoding),
         )
 
-    def notes(self, spec: BuildSpec, **more: Any) -> Notes:
-        return Notes(clips={clip.key: clip.transcript for clip in spec.clips}, **more)
+    def make_journal(self, spec: BuildSpec, **fields: Any) -> MemoryJournal:
+        return MemoryJournal(transcripts={clip.key: clip.transcript for clip in spec.clips}, **fields)
 
-    def settled(self, scene: Scene, spec: BuildSpec, notes: Notes) -> BuildReport | None:
-        """Look what became of the step in doubt; the build's report if it was the build call and it had arrived."""
-        step, notes.step = notes.step, ""
-        with scene.opened() as provider:
+    def reconcile(self, account: SandboxAccount, spec: BuildSpec, journal: MemoryJournal) -> BuildReport | None:
+        """Reconcile the pending call; returns the build's report if it was the build call and it had arrived."""
+        step, journal.pending_call = journal.pending_call, ""
+        with account.open_provider() as provider:
             if step == "create" and provider.tiers[spec.tier].can_find:
                 found = provider.find_build(spec.reference)
-                notes.remote_id = found.remote_id if found else notes.remote_id
+                journal.remote_id = found.remote_id if found else journal.remote_id
             elif step == "create":
-                notes.remote_id = self.person_finds(scene, spec.reference)
+                journal.remote_id = self.find_voice_manually(account, spec.reference)
             elif step == "build":
-                return self._begun(scene, provider.fetch_build(spec.remote_id), spec, notes)
+                return self._find_started_build(account, provider.fetch_build(spec.remote_id), spec, journal)
         return None
 
-    def _begun(self, scene: Scene, report: BuildReport, spec: BuildSpec, notes: Notes) -> BuildReport | None:
-        """Whether it trains; where the provider does not say, a person sees it."""
-        begun = report.version != notes.mark or report.status is RemoteStatus.TRAINING
-        if not begun and report.status is RemoteStatus.UNKNOWN:
-            begun = scene.billed()[spec.reference][self.creating[-1]] > 0
-        return report if begun else None
+    def _find_started_build(
+        self, account: SandboxAccount, report: BuildReport, spec: BuildSpec, journal: MemoryJournal
+    ) -> BuildReport | None:
+        """The report if the build trains; where the provider does not say, a person looks it up."""
+        is_started = report.version != journal.version or report.status is RemoteStatus.TRAINING
+        if not is_started and report.status is RemoteStatus.UNKNOWN:
+            is_started = account.count_creations()[spec.reference][self.creating_operations[-1]] > 0
+        return report if is_started else None
 
-    def carried(self, scene: Scene, spec: BuildSpec, notes: Notes) -> Notes:
-        """Submit as often as it takes. `report` stays None where what was lost with an answer made that impossible."""
+    def submit_until_done(self, account: SandboxAccount, spec: BuildSpec, journal: MemoryJournal) -> MemoryJournal:
+        """Submit until it succeeds. `report` stays None where a lost response made that impossible."""
         try:
-            notes.report = carry_out(scene.opened, spec, notes, lambda known, told: self.settled(scene, known, told))
+            journal.report = submit_until_done(account.open_provider, spec, journal, partial(self.reconcile, account))
         except ProviderRejected:
-            if not (self.lost_create_ends_in_failure and notes.remote_id and not notes.kept):
+            if not (self.fails_after_lost_create and journal.remote_id and not journal.resume_state):
                 raise
-        return notes
+        return journal
 
-    def expected(self, tier: Tier, way: Handover, notes: Notes | None = None) -> Counter[str]:
-        """What a new voice's name has in the ledger once it was carried out."""
-        wanted = self.creations(tier, way)
-        return Counter(wanted if notes is None or notes.report else wanted[:1])
+    def count_expected(self, tier: Tier, handover: Handover, journal: MemoryJournal | None = None) -> Counter[str]:
+        """The ledger lines of a new voice after its submit."""
+        expected = self.list_creating_operations(tier, handover)
+        return Counter(expected if journal is None or journal.report else expected[:1])
 
-    # --- what it says of itself ---
+    # --- declared abilities ---
 
-    def test_says_who_it_is(self) -> None:
+    def test_provider_has_slug_label_and_tiers(self) -> None:
         assert self.provider_class.slug
         assert self.provider_class.label
         assert self.provider_class.tiers
-        for tier, can in self.provider_class.tiers.items():
-            assert can.tier is tier
-            assert can.handover
-            assert can.status_updates
+        for tier, capabilities in self.provider_class.tiers.items():
+            assert capabilities.tier is tier
+            assert capabilities.handover
+            assert capabilities.status_updates
 
-    def test_every_limit_names_its_source_and_date(self) -> None:
-        for can in self.provider_class.tiers.values():
-            for limit in can.limits.values():
+    def test_every_limit_has_source_and_date(self) -> None:
+        for capabilities in self.provider_class.tiers.values():
+            for limit in capabilities.limits.values():
                 assert limit.value > 0
                 assert limit.source
                 assert limit.checked
 
-    def test_can_what_it_declares_and_nothing_else(self) -> None:
-        for can in self.provider_class.tiers.values():
-            for flag, (method, _question) in OPTIONAL.items():
-                assert self._overrides(method) == getattr(can, flag), method
-            assert self._overrides("parse_callback") == (StatusUpdates.CALLBACK in can.status_updates)
+    def test_overridden_methods_match_declared_abilities(self) -> None:
+        for capabilities in self.provider_class.tiers.values():
+            for flag, (method, _call) in OPTIONAL_CALLS.items():
+                assert self._is_overridden(method) == getattr(capabilities, flag), method
+            assert self._is_overridden("parse_callback") == (StatusUpdates.CALLBACK in capabilities.status_updates)
 
-    def _overrides(self, method: str) -> bool:
+    def _is_overridden(self, method: str) -> bool:
         return getattr(self.provider_class, method) is not getattr(Provider, method)
 
-    def test_what_it_cannot_do_is_refused_without_a_call(self, key: str, hostile: Any) -> None:
-        can = next(iter(self.provider_class.tiers.values()))
-        for flag, (_method, question) in OPTIONAL.items():
+    def test_unsupported_call_is_refused_without_a_request(self, key: str, hostile: Any) -> None:
+        capabilities = next(iter(self.provider_class.tiers.values()))
+        for flag, (_method, call) in OPTIONAL_CALLS.items():
             with self.provider_class(key, sandbox_url=hostile.address, sandboxed=True) as provider:
-                if not getattr(can, flag):
+                if not getattr(capabilities, flag):
                     with pytest.raises(UnsupportedFeature):
-                        question(provider)
+                        call(provider)
         assert not hostile.asked
 
     # --- submit ---
 
-    def test_every_declared_way_submits(self, scene: Scene, listener: Listener) -> None:
-        for tier, way in self.ways():
-            spec = self.spec(tier, way, listener)
-            with scene.opened() as provider:
-                report = provider.submit_build(spec, notes := self.notes(spec))
-                assert report.remote_id == notes.remote_id
-                assert provider.fetch_build(notes.remote_id).remote_id == notes.remote_id
-            assert notes.step == ("build" if len(self.creations(tier, way)) > 1 else "")
-            assert self.person_finds(scene, spec.reference) == notes.remote_id
-            assert scene.billed()[spec.reference] == self.expected(tier, way), (tier, way)
+    def test_every_declared_mode_submits(self, account: SandboxAccount, listener: Listener) -> None:
+        for tier, handover in self.list_modes():
+            spec = self.make_spec(tier, handover, listener)
+            with account.open_provider() as provider:
+                report = provider.submit_build(spec, journal := self.make_journal(spec))
+                assert report.remote_id == journal.remote_id
+                assert provider.fetch_build(journal.remote_id).remote_id == journal.remote_id
+            assert journal.pending_call == ("build" if len(self.list_creating_operations(tier, handover)) > 1 else "")
+            assert self.find_voice_manually(account, spec.reference) == journal.remote_id
+            assert account.count_creations()[spec.reference] == self.count_expected(tier, handover), (tier, handover)
 
-    def test_undeclared_ways_are_refused_without_a_call(self, scene: Scene, listener: Listener) -> None:
-        declared = set(self.ways())
+    def test_undeclared_mode_is_refused_without_a_request(self, account: SandboxAccount, listener: Listener) -> None:
+        declared = set(self.list_modes())
         for tier in Tier:
-            for way in Handover:
-                if (tier, way) in declared:
+            for handover in Handover:
+                if (tier, handover) in declared:
                     continue
-                with scene.opened() as provider, pytest.raises(UnsupportedFeature):
-                    provider.submit_build(self.spec(tier, way, listener), Notes())
-        assert not scene.asked()
+                with account.open_provider() as provider, pytest.raises(UnsupportedFeature):
+                    provider.submit_build(self.make_spec(tier, handover, listener), MemoryJournal())
+        assert not account.list_requests()
 
-    def test_undeclared_tier_is_refused_without_a_call(self, key: str, hostile: Any, listener: Listener) -> None:
+    def test_undeclared_tier_is_refused_without_a_request(self, key: str, hostile: Any, listener: Listener) -> None:
         provider = self.provider_class(key, sandbox_url=hostile.address, sandboxed=True)
-        spec = self.spec(*self.ways()[0], listener)
-        can: dict[Tier, Capabilities] = {}
-        provider.tiers = can  # type: ignore[misc]  # of this one object
+        spec = self.make_spec(*self.list_modes()[0], listener)
+        tiers: dict[Tier, Capabilities] = {}
+        provider.tiers = tiers  # type: ignore[misc]  # of this one object
         with provider, pytest.raises(UnsupportedFeature):
-            provider.submit_build(spec, Notes())
+            provider.submit_build(spec, MemoryJournal())
         assert not hostile.asked
 
-    # --- the case that protects money ---
+    # --- no double billing ---
 
-    def test_killed_at_any_line_nothing_is_created_twice(self, scene: Scene, listener: Listener) -> None:
-        for tier, way in self.unlike_ways():
-            sent = self._sent(scene)
-            first = self.spec(tier, way, listener)
-            lines = self.carried(scene, first, self.notes(first)).lines
-            outcomes = {first.reference: (0, True, self.notes(first))}
+    def test_worker_killed_at_any_line_creates_nothing_twice(self, account: SandboxAccount, listener: Listener) -> None:
+        for tier, handover in self.list_distinct_modes():
+            uploads = self.count_uploads(account)
+            first = self.make_spec(tier, handover, listener)
+            lines = self.submit_until_done(account, first, self.make_journal(first)).line_count
+            outcomes = {first.reference: (0, True, self.make_journal(first))}
             for line in range(1, lines + 2):
-                for keeps_last in (False, True):
-                    spec = self.spec(tier, way, listener)
-                    notes = self.carried(scene, spec, self.notes(spec, dies_at=line, keeps_last=keeps_last))
-                    outcomes[spec.reference] = (line, keeps_last, notes)
-            self._each_once(scene, tier, way, outcomes)
-            self._sends(self._sent(scene) - sent, max(len(first.clips), bool(first.pack_file)), outcomes)
+                for saves_line in (False, True):
+                    spec = self.make_spec(tier, handover, listener)
+                    journal = self.submit_until_done(
+                        account, spec, self.make_journal(spec, kill_at_line=line, saves_killed_line=saves_line)
+                    )
+                    outcomes[spec.reference] = (line, saves_line, journal)
+            self._check_each_created_once(account, tier, handover, outcomes)
+            self._check_upload_count(
+                self.count_uploads(account) - uploads, max(len(first.clips), bool(first.pack_file)), outcomes
+            )
 
-    def _each_once(self, scene: Scene, tier: Tier, way: Handover, outcomes: dict[str, tuple[int, bool, Notes]]) -> None:
-        billed = scene.billed()
-        for reference, (line, keeps_last, notes) in outcomes.items():
-            wanted = self.expected(tier, way, notes if line else None)
-            assert billed[reference] == wanted, (tier, way, line, keeps_last)
+    def _check_each_created_once(
+        self,
+        account: SandboxAccount,
+        tier: Tier,
+        handover: Handover,
+        outcomes: dict[str, tuple[int, bool, MemoryJournal]],
+    ) -> None:
+        billed = account.count_creations()
+        for reference, (line, saves_line, journal) in outcomes.items():
+            expected = self.count_expected(tier, handover, journal if line else None)
+            assert billed[reference] == expected, (tier, handover, line, saves_line)
 
-    def _sent(self, scene: Scene) -> int:
-        return scene.done(self.sending) if self.sending else 0
+    def count_uploads(self, account: SandboxAccount) -> int:
+        return account.count_successes(self.upload_operation) if self.upload_operation else 0
 
-    def _sends(self, sent: int, each: int, outcomes: dict[str, tuple[int, bool, Notes]]) -> None:
-        """Each recording once in each build, or once more for a death where that costs nothing."""
-        whole = sum(notes.report is not None or not line for line, _keeps, notes in outcomes.values())
-        if not self.sending:
-            assert sent == 0
-        elif self.sends_again:
-            assert whole * each <= sent <= whole * each + len(outcomes)
+    def _check_upload_count(
+        self, uploads: int, recordings_per_build: int, outcomes: dict[str, tuple[int, bool, MemoryJournal]]
+    ) -> None:
+        """Each recording once in each build, or once more per killed worker where that costs nothing."""
+        completed_builds = sum(journal.report is not None or not line for line, _saves, journal in outcomes.values())
+        minimum = completed_builds * recordings_per_build
+        if not self.upload_operation:
+            assert uploads == 0
+        elif self.can_upload_again:
+            assert minimum <= uploads <= minimum + len(outcomes)
         else:
-            assert sent == whole * each
+            assert uploads == minimum
 
-    # --- news of the network ---
+    # --- rate limits ---
 
-    def test_told_to_wait_before_creating_nothing_is_in_doubt(self, scene: Scene, listener: Listener) -> None:
-        for tier, way in self.ways():
-            for operation in self.creations(tier, way):
-                scene.sandbox.faults({"operation": operation, "do": "status:429", "nth": 1, "retry_after": "7"})
-                spec = self.spec(tier, way, listener)
-                notes = self.notes(spec)
-                with scene.opened() as provider, pytest.raises(ProviderUnavailable) as told:
-                    provider.submit_build(spec, notes)
-                assert told.value.retry_after == 7
-                notes.step = ""
-                self.carried(scene, spec, notes)
-                assert scene.billed()[spec.reference] == self.expected(tier, way), (way, operation)
+    def test_rate_limited_create_is_retried_without_a_second_voice(
+        self, account: SandboxAccount, listener: Listener
+    ) -> None:
+        for tier, handover in self.list_modes():
+            for operation in self.list_creating_operations(tier, handover):
+                account.sandbox.faults({"operation": operation, "do": "status:429", "nth": 1, "retry_after": "7"})
+                spec = self.make_spec(tier, handover, listener)
+                journal = self.make_journal(spec)
+                with account.open_provider() as provider, pytest.raises(ProviderUnavailable) as exc_info:
+                    provider.submit_build(spec, journal)
+                assert exc_info.value.retry_after == 7
+                journal.pending_call = ""
+                self.submit_until_done(account, spec, journal)
+                creations = account.count_creations()[spec.reference]
+                assert creations == self.count_expected(tier, handover), (handover, operation)
 
-    # --- the rest of the conversation ---
+    # --- other calls ---
 
-    def _made(self, scene: Scene, listener: Listener, count: int) -> Iterator[tuple[BuildSpec, str]]:
-        """New voices: the spec and the remote id of each."""
+    def _create_voices(
+        self, account: SandboxAccount, listener: Listener, count: int
+    ) -> Iterator[tuple[BuildSpec, str]]:
+        """The spec and the remote id of each new voice."""
         for _ in range(count):
-            spec = self.spec(*self.ways()[0], listener)
-            with scene.opened() as provider:
-                yield spec, provider.submit_build(spec, self.notes(spec)).remote_id
+            spec = self.make_spec(*self.list_modes()[0], listener)
+            with account.open_provider() as provider:
+                yield spec, provider.submit_build(spec, self.make_journal(spec)).remote_id
 
-    def test_finds_a_voice_by_its_name_among_others(self, scene: Scene, listener: Listener) -> None:
-        can = next(iter(self.provider_class.tiers.values()))
-        for spec, remote_id in list(self._made(scene, listener, 3)):
-            with scene.opened() as provider:
+    def test_voice_is_found_by_name_among_others(self, account: SandboxAccount, listener: Listener) -> None:
+        capabilities = next(iter(self.provider_class.tiers.values()))
+        for spec, remote_id in list(self._create_voices(account, listener, 3)):
+            with account.open_provider() as provider:
                 assert provider.fetch_build(remote_id).remote_id == remote_id
-                if can.can_list:
+                if capabilities.can_list:
                     assert remote_id in [report.remote_id for report in provider.list_voices()]
-                if can.can_find:
+                if capabilities.can_find:
                     found = provider.find_build(spec.reference)
                     assert found is not None
                     assert (found.remote_id, found.name) == (remote_id, spec.reference)
                     assert provider.find_build(f"{spec.reference}0") is None
 
-    def test_voice_that_is_not_there_is_not_found(self, scene: Scene) -> None:
-        can = next(iter(self.provider_class.tiers.values()))
-        with scene.opened() as provider:
+    def test_unknown_voice_is_not_found(self, account: SandboxAccount) -> None:
+        capabilities = next(iter(self.provider_class.tiers.values()))
+        with account.open_provider() as provider:
             with pytest.raises(NotFound):
-                provider.fetch_build("nobody")
-            if can.can_find:
-                assert provider.find_build("vh-nobody") is None
+                provider.fetch_build("unknown")
+            if capabilities.can_find:
+                assert provider.find_build("vh-unknown") is None
 
-    def test_deleted_is_gone_and_deleting_twice_is_deleting(self, scene: Scene, listener: Listener) -> None:
-        can = next(iter(self.provider_class.tiers.values()))
-        ((spec, remote_id),) = self._made(scene, listener, 1)
-        with scene.opened() as provider:
-            if not can.can_delete:
+    def test_deleted_voice_is_gone_and_deletion_is_idempotent(
+        self, account: SandboxAccount, listener: Listener
+    ) -> None:
+        capabilities = next(iter(self.provider_class.tiers.values()))
+        ((spec, remote_id),) = self._create_voices(account, listener, 1)
+        with account.open_provider() as provider:
+            if not capabilities.can_delete:
                 assert provider.fetch_build(remote_id).remote_id == remote_id
                 return
             provider.delete_voice(remote_id)
             assert provider.delete_voice(remote_id) == {}
             with pytest.raises(NotFound):
                 provider.fetch_build(remote_id)
-            if can.can_find:
+            if capabilities.can_find:
                 assert provider.find_build(spec.reference) is None
 
-    def test_voice_is_everybodys_only_when_somebody_says_so(self, scene: Scene, listener: Listener) -> None:
-        can = next(iter(self.provider_class.tiers.values()))
-        ((_spec, remote_id),) = self._made(scene, listener, 1)
-        with scene.opened() as provider:
+    def test_voice_is_public_only_after_set_visibility(self, account: SandboxAccount, listener: Listener) -> None:
+        capabilities = next(iter(self.provider_class.tiers.values()))
+        ((_spec, remote_id),) = self._create_voices(account, listener, 1)
+        with account.open_provider() as provider:
             assert provider.fetch_build(remote_id).visibility is (
-                Visibility.PRIVATE if can.can_set_visibility else None
+                Visibility.PRIVATE if capabilities.can_set_visibility else None
             )
-            if can.can_set_visibility:
+            if capabilities.can_set_visibility:
                 for visibility in (Visibility.PUBLIC, Visibility.PRIVATE):
                     provider.set_visibility(remote_id, visibility)
                     assert provider.fetch_build(remote_id).visibility is visibility
 
-    def test_renamed_is_renamed(self, scene: Scene, listener: Listener) -> None:
-        can = next(iter(self.provider_class.tiers.values()))
-        ((_spec, remote_id),) = self._made(scene, listener, 1)
-        with scene.opened() as provider:
-            if can.can_rename:
+    def test_renamed_voice_has_its_new_name(self, account: SandboxAccount, listener: Listener) -> None:
+        capabilities = next(iter(self.provider_class.tiers.values()))
+        ((_spec, remote_id),) = self._create_voices(account, listener, 1)
+        with account.open_provider() as provider:
+            if capabilities.can_rename:
                 provider.rename_voice(remote_id, "vh-other")
-            assert (provider.fetch_build(remote_id).name == "vh-other") == can.can_rename
+            assert (provider.fetch_build(remote_id).name == "vh-other") == capabilities.can_rename
 
-    def test_bad_key_is_told_apart(self, sandbox: Sandbox, listener: Listener) -> None:
+    def test_bad_key_is_an_auth_error(self, sandbox: Sandbox, listener: Listener) -> None:
         for key in ("bad-key", "plan-key"):
             with self.provider_class(key, sandbox_url=sandbox.address, sandboxed=True) as provider:
-                spec = self.spec(*self.ways()[0], listener)
+                spec = self.make_spec(*self.list_modes()[0], listener)
                 with pytest.raises(ProviderAuthError):
-                    provider.submit_build(spec, notes := self.notes(spec))
-                assert key not in repr(notes)
+                    provider.submit_build(spec, journal := self.make_journal(spec))
+                assert key not in repr(journal)
 
-    def test_good_key_is_good(self, scene: Scene) -> None:
-        with scene.opened() as provider:
+    def test_good_key_passes_the_check(self, account: SandboxAccount) -> None:
+        with account.open_provider() as provider:
             provider.check_key()
-        with replace(scene, key="bad-key").opened() as provider, pytest.raises(ProviderAuthError):
+        with replace(account, key="bad-key").open_provider() as provider, pytest.raises(ProviderAuthError):
             provider.check_key()
 
-    def test_sandbox_account_without_a_sandbox_calls_nobody(self, key: str) -> None:
+    def test_sandbox_account_without_a_sandbox_is_refused(self, key: str) -> None:
         with pytest.raises(ProviderUnavailable):
             self.provider_class(key, sandbox_url="", sandboxed=True)
 
-    def test_live_account_goes_to_the_vendor_and_nowhere_else(self, key: str, sandbox: Sandbox) -> None:
+    def test_live_account_calls_the_vendor_only(self, key: str, sandbox: Sandbox) -> None:
         with self.provider_class(key, sandbox_url=sandbox.address) as provider:
             assert provider.base_url == self.provider_class.live_url
             assert provider.base_url.startswith("https://")

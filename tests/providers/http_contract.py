@@ -26,8 +26,8 @@ from providers.errors import (
 )
 from providers.http import HttpProvider
 from providers.types import Handover, RemoteStatus, Visibility
-from tests.providers.contract import Scene
-from tests.providers.making import KEY
+from tests.providers.contract import SandboxAccount
+from tests.providers.factories import KEY
 from tests.providers.responses import ODD, RETRY_AFTER, STATUSES, UNREADABLE
 from tests.providers.wire_contract import WireContract
 from tests.support.hostile import Asked, Hostile, answer, zipped
@@ -63,15 +63,15 @@ class HttpProviderContract(WireContract):
         with self.provider_class(KEY, sandbox_url=hostile.address, sandboxed=True) as provider:
             yield provider
 
-    def failure(self, provider: HttpProvider, *, creates: bool, **more: Any) -> ProviderError:
+    def catch_error(self, provider: HttpProvider, *, creates: bool, **more: Any) -> ProviderError:
         """How a call ends, by a ProviderError that keeps the key to itself."""
         with pytest.raises(ProviderError) as told:
             provider.call("some work", "POST", "/somewhere", creates=creates, json={"a": "b"}, **more)
         assert told.value.operation == "some work"
-        self.keeps_the_key(told.value)
+        self.check_key_is_absent(told.value)
         return told.value
 
-    def keeps_the_key(self, error: BaseException) -> None:
+    def check_key_is_absent(self, error: BaseException) -> None:
         shown = "".join(traceback.format_exception(error))
         carried: BaseException | None = error
         while carried is not None:
@@ -88,16 +88,16 @@ class HttpProviderContract(WireContract):
     ) -> None:
         hostile.says(answer(status, b""))
         for creates, kind in ((True, creating), (False, other)):
-            error = self.failure(client, creates=creates)
+            error = self.catch_error(client, creates=creates)
             assert type(error) is kind
             assert error.status == status
         assert hostile.connections == 2
 
     @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 503])
     def test_words_of_the_provider_are_kept(self, client: HttpProvider, hostile: Hostile, status: int) -> None:
-        hostile.says(answer(status, self.error_answer("The moon is full.")))
+        hostile.says(answer(status, self.build_error_response("The moon is full.")))
         for creates in (True, False):
-            assert "The moon is full." in self.failure(client, creates=creates).detail
+            assert "The moon is full." in self.catch_error(client, creates=creates).detail
 
     @pytest.mark.parametrize("header, wanted", RETRY_AFTER)
     def test_retry_after_is_understood(
@@ -105,14 +105,14 @@ class HttpProviderContract(WireContract):
     ) -> None:
         for status in (429, 503):
             hostile.says(answer(status, b"", retry_after=header))
-            error = self.failure(client, creates=False)
+            error = self.catch_error(client, creates=False)
             assert isinstance(error, ProviderUnavailable)
             assert error.retry_after == wanted
 
     def test_retry_after_may_be_a_date(self, client: HttpProvider, hostile: Hostile) -> None:
         date = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
         hostile.says(answer(429, b"", retry_after=date))
-        error = self.failure(client, creates=True)
+        error = self.catch_error(client, creates=True)
         assert isinstance(error, ProviderUnavailable)
         assert error.retry_after is not None
         assert 90 < error.retry_after <= 100
@@ -120,8 +120,8 @@ class HttpProviderContract(WireContract):
     @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
     def test_what_is_no_json_object(self, client: HttpProvider, hostile: Hostile, body: bytes) -> None:
         hostile.says(answer(200, body))
-        assert type(self.failure(client, creates=True)) is OutcomeUnknown
-        assert type(self.failure(client, creates=False)) is ResponseUnreadable
+        assert type(self.catch_error(client, creates=True)) is OutcomeUnknown
+        assert type(self.catch_error(client, creates=False)) is ResponseUnreadable
 
     def questions(self, client: HttpProvider, listener: Listener) -> Iterator[Callable[[], Any]]:
         """Everything that a provider can be asked to do; what it cannot is an error of ours as well."""
@@ -135,54 +135,54 @@ class HttpProviderContract(WireContract):
             lambda: client.delete_voice("x"),
             lambda: client.generate_preview("x", "Hello."),
         )
-        for tier, way in self.ways():
-            new = self.spec(tier, way, listener)
+        for tier, way in self.list_modes():
+            new = self.make_spec(tier, way, listener)
             for spec in (new, replace(new, remote_id="x"), replace(new, remote_id="x", resume_state="{}")):
-                yield partial(client.submit_build, spec, self.notes(spec))
+                yield partial(client.submit_build, spec, self.make_journal(spec))
 
     def test_odd_answers_to_any_question_are_errors_of_ours(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
-        for odd in (*ODD, *self.odd):
+        for odd in (*ODD, *self.odd_responses):
             hostile.says(answer(200, odd))
             for question in self.questions(client, listener):
                 try:
                     question()
                 except ProviderError as error:
-                    self.keeps_the_key(error)
+                    self.check_key_is_absent(error)
 
-    def test_created_without_an_id_is_in_doubt(self, scene: Scene, relay: Relay, listener: Listener) -> None:
+    def test_created_without_an_id_is_in_doubt(self, account: SandboxAccount, relay: Relay, listener: Listener) -> None:
         """It is there all the same: the answer to a create that was done is replaced on its way back."""
-        scene = replace(scene, address=relay.address)
-        for tier, way in self.ways():
-            for said in self.id_less_answers:
-                spec = self.spec(tier, way, listener)
-                notes = self.notes(spec)
-                notes.then = lambda step: relay.answers_next(answer(self.success, said), late=True)  # noqa: B023
-                with scene.opened() as provider, pytest.raises(OutcomeUnknown):
-                    provider.submit_build(spec, notes)
-                assert notes.step == "create", said
-                notes.then = lambda step: None
-                self.carried(scene, spec, notes)
-                assert scene.billed()[spec.reference] == self.expected(tier, way, notes), (way, said)
+        account = replace(account, address=relay.address)
+        for tier, way in self.list_modes():
+            for said in self.responses_without_id:
+                spec = self.make_spec(tier, way, listener)
+                journal = self.make_journal(spec)
+                journal.on_call = lambda step: relay.answers_next(answer(self.success_status, said), late=True)  # noqa: B023
+                with account.open_provider() as provider, pytest.raises(OutcomeUnknown):
+                    provider.submit_build(spec, journal)
+                assert journal.pending_call == "create", said
+                journal.on_call = lambda step: None
+                self.submit_until_done(account, spec, journal)
+                assert account.count_creations()[spec.reference] == self.count_expected(tier, way, journal), (way, said)
 
     def test_every_attested_status_has_its_meaning(self, client: HttpProvider, hostile: Hostile) -> None:
         for raw, wanted in self.statuses.items():
             for word in (raw, raw.upper(), raw.lower()):
-                hostile.says(answer(200, self.voice_answer(word)))
+                hostile.says(answer(200, self.build_voice_response(word)))
                 report = client.fetch_build("x")
                 assert (report.remote_id, report.status, report.raw_status) == ("x", wanted, word)
         assert RemoteStatus.UNKNOWN not in [self.statuses[raw] for raw in self.statuses if raw]
 
     @pytest.mark.parametrize("word", ["pondering", "ready?", "READY SOON", "\u2713", "0"])
     def test_unknown_status_keeps_its_words(self, client: HttpProvider, hostile: Hostile, word: str) -> None:
-        hostile.says(answer(200, self.voice_answer(word)))
+        hostile.says(answer(200, self.build_voice_response(word)))
         report = client.fetch_build("x")
         assert report.status is RemoteStatus.UNKNOWN
         assert report.raw_status == word
 
     def test_no_database_chokes_on_an_answer(self, client: HttpProvider, hostile: Hostile) -> None:
-        bad = self.voice_answer("x\0\ud800")
+        bad = self.build_voice_response("x\0\ud800")
         odd = {"note": [float("inf"), {"\0": "\0"}]}
         hostile.says(answer(200, [*bad, odd] if isinstance(bad, list) else bad | odd))
         report = client.fetch_build("x")
@@ -193,7 +193,7 @@ class HttpProviderContract(WireContract):
 
     def test_nobody_listens_means_nothing_was_sent(self, client: HttpProvider, hostile: Hostile) -> None:
         hostile.close()
-        assert type(self.failure(client, creates=True)) is ProviderUnavailable
+        assert type(self.catch_error(client, creates=True)) is ProviderUnavailable
 
     @pytest.mark.parametrize(
         "pieces",
@@ -216,8 +216,8 @@ class HttpProviderContract(WireContract):
     )
     def test_lost_or_broken_answer(self, client: HttpProvider, hostile: Hostile, pieces: list[bytes]) -> None:
         hostile.says(*pieces)
-        assert type(self.failure(client, creates=True)) is OutcomeUnknown
-        assert type(self.failure(client, creates=False)) in (ProviderUnavailable, ResponseUnreadable)
+        assert type(self.catch_error(client, creates=True)) is OutcomeUnknown
+        assert type(self.catch_error(client, creates=False)) in (ProviderUnavailable, ResponseUnreadable)
         assert len(hostile.asked) == 2
 
     def test_connection_that_the_server_keeps_is_not_used_again(self, client: HttpProvider, hostile: Hostile) -> None:
@@ -231,7 +231,7 @@ class HttpProviderContract(WireContract):
 
         hostile.script = script
         client.call("first", "GET", "/somewhere")
-        assert type(self.failure(client, creates=True)) is OutcomeUnknown
+        assert type(self.catch_error(client, creates=True)) is OutcomeUnknown
         assert hostile.connections == 2
         assert len(hostile.asked) == 2
 
@@ -243,7 +243,7 @@ class HttpProviderContract(WireContract):
     def test_trickled_answer_ends_at_the_deadline(self, client: HttpProvider, hostile: Hostile, head: bytes) -> None:
         over = threading.Event()
         hostile.script = lambda _asked: trickle(head, over)
-        assert type(self.failure(client, creates=True, deadline=SOON)) is OutcomeUnknown
+        assert type(self.catch_error(client, creates=True, deadline=SOON)) is OutcomeUnknown
         assert hostile.hung_up.wait(60), "the server was not cut off"
         assert not over.is_set()
 
@@ -255,8 +255,8 @@ class HttpProviderContract(WireContract):
             yield b""
 
         hostile.script = script
-        assert type(self.failure(client, creates=True, deadline=SOON)) is OutcomeUnknown
-        assert type(self.failure(client, creates=False, deadline=SOON)) is ProviderUnavailable
+        assert type(self.catch_error(client, creates=True, deadline=SOON)) is OutcomeUnknown
+        assert type(self.catch_error(client, creates=False, deadline=SOON)) is ProviderUnavailable
         assert not over.is_set()
         over.set()
 
@@ -277,7 +277,7 @@ class HttpProviderContract(WireContract):
 
         threading.Thread(target=trickle, daemon=True).start()
         client.base_url = f"https://127.0.0.1:{listening.getsockname()[1]}"
-        assert type(self.failure(client, creates=True, deadline=SOON)) is ProviderUnavailable
+        assert type(self.catch_error(client, creates=True, deadline=SOON)) is ProviderUnavailable
         assert cut.wait(60), "the handshake went on"
         listening.close()
 
@@ -293,14 +293,14 @@ class HttpProviderContract(WireContract):
 
         monkeypatch.setattr(HTTPConnection, "_new_conn", late)
         hostile.script = lambda _asked: trickle(b"HTTP/1.1 200 OK\r\nX: ", over)
-        self.failure(client, creates=True, deadline=SOON)
+        self.catch_error(client, creates=True, deadline=SOON)
         assert not over.is_set()
 
     @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "x-own"])
     def test_compressed_answer_is_refused_unread(self, client: HttpProvider, hostile: Hostile, encoding: str) -> None:
         hostile.says(answer(200, zipped(50 << 20), content_encoding=encoding))
-        assert type(self.failure(client, creates=True)) is OutcomeUnknown
-        assert type(self.failure(client, creates=False)) is ResponseUnreadable
+        assert type(self.catch_error(client, creates=True)) is OutcomeUnknown
+        assert type(self.catch_error(client, creates=False)) is ResponseUnreadable
         assert "accept-encoding: identity\r\n" in hostile.asked[0].head.lower()
 
     @pytest.mark.parametrize("chunked", [True, False])
@@ -315,57 +315,57 @@ class HttpProviderContract(WireContract):
                 yield piece
 
         hostile.script = script
-        assert type(self.failure(client, creates=False)) is ResponseUnreadable
+        assert type(self.catch_error(client, creates=False)) is ResponseUnreadable
         assert hostile.hung_up.wait(60), "all of it was read"
-        assert type(self.failure(client, creates=True)) is OutcomeUnknown
+        assert type(self.catch_error(client, creates=True)) is OutcomeUnknown
 
     # --- the key ---
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     def test_redirect_takes_nothing_elsewhere(
-        self, client: HttpProvider, hostile: Hostile, elsewhere: Hostile, status: int
+        self, client: HttpProvider, hostile: Hostile, other_server: Hostile, status: int
     ) -> None:
-        hostile.says(answer(status, b"", location=f"{elsewhere.address}/caught"))
+        hostile.says(answer(status, b"", location=f"{other_server.address}/caught"))
         for creates in (True, False):
-            self.failure(client, creates=creates)
-        assert elsewhere.connections == 0
+            self.catch_error(client, creates=creates)
+        assert other_server.connections == 0
 
     @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
     def test_proxies_of_the_environment_are_not_used(
-        self, client: HttpProvider, hostile: Hostile, elsewhere: Hostile, variable: str, monkeypatch: Any
+        self, client: HttpProvider, hostile: Hostile, other_server: Hostile, variable: str, monkeypatch: Any
     ) -> None:
-        monkeypatch.setenv(variable, elsewhere.address)
+        monkeypatch.setenv(variable, other_server.address)
         hostile.says(answer(200, {"success": True}))
         client.call("some work", "GET", "/somewhere")
-        assert elsewhere.connections == 0
+        assert other_server.connections == 0
         assert len(hostile.asked) == 1
 
-    def test_key_goes_out_in_a_header_only(self, scene: Scene, relay: Relay, listener: Listener) -> None:
+    def test_key_goes_out_in_a_header_only(self, account: SandboxAccount, relay: Relay, listener: Listener) -> None:
         """And to the provider only: an address that it gave us gets bytes and no key."""
-        scene = replace(scene, address=relay.address)
-        for tier, way in self.ways():
+        account = replace(account, address=relay.address)
+        for tier, way in self.list_modes():
             before = len(relay.asked)
-            spec = self.spec(tier, way, listener)
-            with scene.opened() as provider:
-                provider.submit_build(spec, self.notes(spec))
+            spec = self.make_spec(tier, way, listener)
+            with account.open_provider() as provider:
+                provider.submit_build(spec, self.make_journal(spec))
             for asked in relay.asked[before:]:
                 given = way in UPLOADS and asked.line.startswith("PUT ")
-                assert (scene.key in asked.head) != given, asked.line
-                assert scene.key not in asked.line
-                assert scene.key.encode() not in asked.body
+                assert (account.key in asked.head) != given, asked.line
+                assert account.key not in asked.line
+                assert account.key.encode() not in asked.body
             assert (way in UPLOADS) == any(asked.line.startswith("PUT ") for asked in relay.asked[before:])
 
     @pytest.mark.parametrize("status", [200, 400, 401, 403, 422, 429, 500])
     def test_key_that_the_provider_repeats_is_taken_out(
         self, client: HttpProvider, hostile: Hostile, status: int
     ) -> None:
-        said = self.error_answer(f"The key {KEY} is not good.")
+        said = self.build_error_response(f"The key {KEY} is not good.")
         hostile.says(answer(status, said | {"success": False, "errors": {KEY: KEY}}))
         for creates in (True, False):
             with suppress(ProviderError):
                 client.call("some work", "POST", "/somewhere", creates=creates, json={"a": "b"})
             if status >= 300:
-                self.failure(client, creates=creates)
+                self.catch_error(client, creates=creates)
         assert KEY not in repr(client.api_log)
 
     @pytest.mark.parametrize("key", ["schlüssel-€", "line\nbreak", "nul\0", "\r\nX-Evil: 1", ""])
@@ -377,21 +377,21 @@ class HttpProviderContract(WireContract):
         assert hostile.connections == 0
 
     def test_ids_of_the_provider_are_no_paths(self, client: HttpProvider, hostile: Hostile) -> None:
-        hostile.says(answer(200, self.voice_answer("running")))
+        hostile.says(answer(200, self.build_voice_response("running")))
         with suppress(NotFound):
             client.fetch_build("a/b?c=d#e")
         assert "a/b" not in hostile.asked[0].line
-        assert ("a%2Fb%3Fc%3Dd%23e" in hostile.asked[0].line) == self.asks_by_id
+        assert ("a%2Fb%3Fc%3Dd%23e" in hostile.asked[0].line) == self.has_id_in_url
 
 
-class SaysSuccess(HttpProviderContract):
+class SuccessFlagContract(HttpProviderContract):
     """Where an answer of 200 has a flag that says yes or no, and words."""
 
     @pytest.mark.parametrize("success", [False, "false", 0])
     def test_no_in_an_answer_of_200_is_a_no(self, client: HttpProvider, hostile: Hostile, success: Any) -> None:
         hostile.says(answer(200, {"success": success, "message": "No."}))
         for creates in (True, False):
-            error = self.failure(client, creates=creates)
+            error = self.catch_error(client, creates=creates)
             assert type(error) is ProviderRejected
             assert error.detail == "No."
 

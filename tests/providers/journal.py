@@ -1,4 +1,4 @@
-"""What a service remembers of a submit, kept in memory, with a worker that can be killed at any line of it."""
+"""An in-memory journal of a submit, with a worker that can be killed at any line of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -6,97 +6,101 @@ from dataclasses import dataclass, field, replace
 from providers.base import Provider
 from providers.types import BuildReport, BuildSpec
 
-Open = Callable[[], Provider]
+OpenProvider = Callable[[], Provider]
 
 
-class Killed(Exception):
-    """The worker is gone, at this line of the journal."""
+class WorkerKilled(Exception):
+    """The worker is dead, at this line of the journal."""
 
 
 @dataclass
-class Notes:
-    """A Journal. It dies at line `dies_at` (from 1), just before or just after the line is kept.
+class MemoryJournal:
+    """A Journal that kills its worker at line `kill_at_line` (from 1), just before or just after the line is saved.
 
-    The line after the last one stands for what the service writes when a submit has come back. `then` hears of each
-    step that was announced.
+    The line after the last one stands for what the service writes when a submit has returned. `on_call` is called with
+    each step that is announced.
     """
 
-    dies_at: int = 0
-    keeps_last: bool = False
-    lines: int = 0
-    step: str = ""
-    mark: str = ""
+    kill_at_line: int = 0
+    saves_killed_line: bool = False
+    line_count: int = 0
+    pending_call: str = ""
+    version: str = ""
     remote_id: str = ""
-    kept: str = ""
-    sent: dict[str, tuple[str, str]] = field(default_factory=dict)
-    clips: dict[str, str] = field(default_factory=dict)
+    resume_state: str = ""
+    uploads: dict[str, tuple[str, str]] = field(default_factory=dict)
+    transcripts: dict[str, str] = field(default_factory=dict)
     report: BuildReport | None = None
-    then: Callable[[str], None] = lambda _step: None
+    on_call: Callable[[str], None] = lambda _step: None
 
     def before_call(self, step: str, mark: str = "") -> None:
-        assert step in ("create", "build"), f"Nobody knows how to settle {step}"
-        self._line(lambda: self._note(step, mark))
-        self.then(step)
+        assert step in ("create", "build"), f"{step} cannot be reconciled"
+        self._write_line(lambda: self._set_pending_call(step, mark))
+        self.on_call(step)
 
     def record_voice(self, remote_id: str) -> None:
-        def keep() -> None:
-            self.remote_id, self.step = remote_id, ""
+        def save() -> None:
+            self.remote_id, self.pending_call = remote_id, ""
 
-        self._line(keep)
+        self._write_line(save)
 
     def record_recording(self, key: str, remote_id: str) -> None:
-        self._line(lambda: self.sent.update({key: (remote_id, self.clips[key])}))
+        self._write_line(lambda: self.uploads.update({key: (remote_id, self.transcripts[key])}))
 
     def save_resume_state(self, text: str) -> None:
-        def keep() -> None:
-            self.kept = text
+        def save() -> None:
+            self.resume_state = text
 
-        self._line(keep)
+        self._write_line(save)
 
     def record_progress(self, doing: str, done: int, total: int) -> None:
         assert 0 <= done <= total
-        self._line(lambda: None)
+        self._write_line(lambda: None)
 
-    def came_back(self) -> None:
-        self._line(lambda: None)
-        self.lines -= 1
+    def record_return(self) -> None:
+        self._write_line(lambda: None)
+        self.line_count -= 1
 
-    def _note(self, step: str, mark: str) -> None:
-        self.step, self.mark = step, mark
+    def _set_pending_call(self, step: str, version: str) -> None:
+        self.pending_call, self.version = step, version
 
-    def _line(self, keep: Callable[[], None]) -> None:
-        self.lines += 1
-        dying = self.lines == self.dies_at
-        if not dying or self.keeps_last:
-            keep()
-        if dying:
-            raise Killed(str(self.lines))
+    def _write_line(self, save: Callable[[], None]) -> None:
+        self.line_count += 1
+        is_killed = self.line_count == self.kill_at_line
+        if not is_killed or self.saves_killed_line:
+            save()
+        if is_killed:
+            raise WorkerKilled(str(self.line_count))
 
-    def known(self, spec: BuildSpec) -> BuildSpec:
-        """The spec as a worker would get it that takes over now."""
+    def apply_to(self, spec: BuildSpec) -> BuildSpec:
+        """The spec as the next worker gets it if it takes over now."""
         clips = []
         for clip in spec.clips:
-            remote_id, transcript = self.sent.get(clip.key, (clip.remote_id, clip.sent_transcript))
+            remote_id, transcript = self.uploads.get(clip.key, (clip.remote_id, clip.sent_transcript))
             clips.append(replace(clip, remote_id=remote_id, sent_transcript=transcript))
         remote_id = self.remote_id or spec.remote_id
-        return replace(spec, remote_id=remote_id, clips=tuple(clips), resume_state=self.kept or spec.resume_state)
+        resume_state = self.resume_state or spec.resume_state
+        return replace(spec, remote_id=remote_id, clips=tuple(clips), resume_state=resume_state)
 
 
-def carry_out(
-    opened: Open, spec: BuildSpec, notes: Notes, settle: Callable[[BuildSpec, Notes], BuildReport | None]
+def submit_until_done(
+    open_provider: OpenProvider,
+    spec: BuildSpec,
+    journal: MemoryJournal,
+    reconcile: Callable[[BuildSpec, MemoryJournal], BuildReport | None],
 ) -> BuildReport:
-    """Submit, and when the worker dies take over as another one must: settle the step in doubt, then go on.
+    """Submit; when the worker is killed, take over as the next worker must: reconcile the pending call, then resume.
 
-    `settle` gives the build's report if the step was the build call and it had arrived.
+    `reconcile` returns the build's report if the pending call was the build call and it had arrived.
     """
-    notes.clips = {clip.key: clip.transcript for clip in spec.clips}
+    journal.transcripts = {clip.key: clip.transcript for clip in spec.clips}
     while True:
-        if (begun := settle(notes.known(spec), notes)) is not None:
-            return begun
+        if (started := reconcile(journal.apply_to(spec), journal)) is not None:
+            return started
         try:
-            with opened() as provider:
-                report = provider.submit_build(notes.known(spec), notes)
-                notes.came_back()
+            with open_provider() as provider:
+                report = provider.submit_build(journal.apply_to(spec), journal)
+                journal.record_return()
                 return report
-        except Killed:
+        except WorkerKilled:
             continue

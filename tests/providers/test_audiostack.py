@@ -11,10 +11,10 @@ from providers.audiostack.adapter import BLOCK_BYTES, MAX_FILE_POLLS, AudioStack
 from providers.audiostack.parsing import NO_REASON, parse_create_response, parse_report
 from providers.errors import Conflict, OutcomeUnknown, ProviderRejected, ProviderUnavailable, ResponseUnreadable
 from providers.types import BuildReport, BuildSpec, ClipUpload, Handover, RemoteStatus, Tier
-from tests.providers.contract import Scene, hint
+from tests.providers.contract import SandboxAccount, hash_key
+from tests.providers.factories import KEY, load_statement, make_file_ref, make_sound
 from tests.providers.http_contract import HttpProviderContract
-from tests.providers.journal import Killed, Notes
-from tests.providers.making import KEY, blob, sound, statement
+from tests.providers.journal import MemoryJournal, WorkerKilled
 from tests.support.hostile import Asked, Hostile, answer
 from tests.support.relay import Relay
 from tests.support.sandbox import Listener, until
@@ -34,9 +34,9 @@ def bodies(asked: list[Asked], line: str) -> list[dict[str, Any]]:
 
 class TestAudioStack(HttpProviderContract):
     provider_class = AudioStack
-    creating = ("clone_voice",)
-    sending = "upload_file"
-    success = 202
+    creating_operations = ("clone_voice",)
+    upload_operation = "upload_file"
+    success_status = 202
     statuses: ClassVar[dict[str, RemoteStatus]] = {
         "succeeded": RemoteStatus.READY,
         "failed": RemoteStatus.FAILED,
@@ -49,8 +49,8 @@ class TestAudioStack(HttpProviderContract):
         "": RemoteStatus.UNKNOWN,
     }
     # The alias is ours; what says nothing of a voice is no yes all the same.
-    id_less_answers: ClassVar[list[Any]] = [{}, {"data": None}, {"data": {}}, {"data": []}, {"success": True}]
-    odd: ClassVar[list[Any]] = [
+    responses_without_id: ClassVar[list[Any]] = [{}, {"data": None}, {"data": {}}, {"data": []}, {"success": True}]
+    odd_responses: ClassVar[list[Any]] = [
         {"fileId": {"a": 1}, "uploadUrl": 5, "mimeType": []},
         {"fileId": "x", "uploadUrl": "http://169.254.169.254/", "mimeType": "audio/wav"},
         {"fileId": "x", "uploadUrl": "/etc/passwd", "mimeType": "a\r\nb: c"},
@@ -67,90 +67,101 @@ class TestAudioStack(HttpProviderContract):
     def _at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(AudioStack, "poll_seconds", 0.0)
 
-    def voice_answer(self, status: str) -> dict[str, Any]:
+    def build_voice_response(self, status: str) -> dict[str, Any]:
         return ENVELOPE | {"data": {"alias": "x", "status": status, "discardedFiles": []}}
 
-    def error_answer(self, words: str) -> dict[str, Any]:
+    def build_error_response(self, words: str) -> dict[str, Any]:
         return {"statusCode": 400, "message": "It is not possible.", "errors": [words]}
 
-    def _sent(self, scene: Scene) -> int:
+    def count_uploads(self, account: SandboxAccount) -> int:
         """Recordings only: the consent is a file like them, and told by its length."""
-        mine = [seen for seen in scene.asked() if seen["operation"] == self.sending and seen["status"] == 200]
-        return sum(seen["headers"]["Content-Length"] != str(len(statement())) for seen in mine)
+        mine = [
+            seen
+            for seen in account.list_requests()
+            if seen["operation"] == self.upload_operation and seen["status"] == 200
+        ]
+        return sum(seen["headers"]["Content-Length"] != str(len(load_statement())) for seen in mine)
 
-    def made(self, scene: Scene, spec: BuildSpec, notes: Notes | None = None) -> BuildReport:
+    def made(self, account: SandboxAccount, spec: BuildSpec, journal: MemoryJournal | None = None) -> BuildReport:
         """A voice that trains for no time, and what came of it."""
-        scene.sandbox.control("POST", "settings", {"training_seconds": 0.0})
-        remote_id = self.carried(scene, spec, notes or self.notes(spec)).remote_id
+        account.sandbox.control("POST", "settings", {"training_seconds": 0.0})
+        remote_id = self.submit_until_done(account, spec, journal or self.make_journal(spec)).remote_id
 
         def look() -> BuildReport | None:
-            with scene.opened() as provider:
+            with account.open_provider() as provider:
                 report = provider.fetch_build(remote_id)
             return report if report.status is not RemoteStatus.TRAINING else None
 
         # Other tests' voices may have come due, and the sandbox listens to one after the other.
         return until(look, patience=300.0)
 
-    def dies(self, scene: Scene, spec: BuildSpec, line: int, *, keeps_last: bool) -> Notes:
+    def kill_submit(self, account: SandboxAccount, spec: BuildSpec, line: int, *, saves_line: bool) -> MemoryJournal:
         """A submit whose worker is killed at this line of the journal; what it left."""
-        notes = self.notes(spec, dies_at=line, keeps_last=keeps_last)
-        with scene.opened() as provider, pytest.raises(Killed):
-            provider.submit_build(spec, notes)
-        notes.dies_at = 0
-        return notes
+        journal = self.make_journal(spec, kill_at_line=line, saves_killed_line=saves_line)
+        with account.open_provider() as provider, pytest.raises(WorkerKilled):
+            provider.submit_build(spec, journal)
+        journal.kill_at_line = 0
+        return journal
 
     # --- what is asked for ---
 
     @pytest.mark.parametrize(("way", "engine"), [(INSTANT, "voice_engine_3"), (STANDARD, "voice_engine_2")])
     def test_voice_is_asked_for_as_on_the_page(
-        self, scene: Scene, relay: Relay, listener: Listener, way: Way, engine: str
+        self, account: SandboxAccount, relay: Relay, listener: Listener, way: Way, engine: str
     ) -> None:
-        spec = self.spec(*way, listener)
-        with replace(scene, address=relay.address).opened() as provider:
-            provider.submit_build(spec, notes := self.notes(spec))
+        spec = self.make_spec(*way, listener)
+        with replace(account, address=relay.address).open_provider() as provider:
+            provider.submit_build(spec, journal := self.make_journal(spec))
         (body,) = bodies(relay.asked, "POST /audiostack/speech/voice-cloning ")
         assert set(body) == {"fileIds", "alias", "engine"}
         assert (body["alias"], body["engine"]) == (spec.reference, engine)
-        recordings = [notes.sent[clip.key][0] for clip in spec.clips]
+        recordings = [journal.uploads[clip.key][0] for clip in spec.clips]
         assert body["fileIds"][:3] == recordings
         assert len(body["fileIds"]) == (4 if way == STANDARD else 3)
 
-    def test_consent_is_uploaded_and_goes_last(self, scene: Scene, relay: Relay, listener: Listener) -> None:
-        spec = self.spec(*STANDARD, listener)
-        report = self.made(replace(scene, address=relay.address), spec)
+    def test_consent_is_uploaded_and_goes_last(self, account: SandboxAccount, relay: Relay, listener: Listener) -> None:
+        spec = self.make_spec(*STANDARD, listener)
+        report = self.made(replace(account, address=relay.address), spec)
         (body,) = bodies(relay.asked, "POST /audiostack/speech/voice-cloning ")
         sent = {asked.line.split("/")[3]: asked.body for asked in relay.asked if asked.line.startswith("PUT ")}
-        assert [sent[file_id] for file_id in body["fileIds"]] == [sound(0), sound(1), sound(2), statement()]
+        assert [sent[file_id] for file_id in body["fileIds"]] == [
+            make_sound(0),
+            make_sound(1),
+            make_sound(2),
+            load_statement(),
+        ]
         assert report.status is RemoteStatus.READY
 
     def test_standard_engine_without_a_consent_is_refused_before_any_call(
-        self, scene: Scene, listener: Listener
+        self, account: SandboxAccount, listener: Listener
     ) -> None:
-        spec = replace(self.spec(*STANDARD, listener), consent=None)
-        with scene.opened() as provider, pytest.raises(ProviderRejected):
-            provider.submit_build(spec, self.notes(spec))
-        assert not scene.asked()
+        spec = replace(self.make_spec(*STANDARD, listener), consent=None)
+        with account.open_provider() as provider, pytest.raises(ProviderRejected):
+            provider.submit_build(spec, self.make_journal(spec))
+        assert not account.list_requests()
 
     def test_consent_in_which_nobody_speaks_fails_with_the_vendors_words(
-        self, scene: Scene, listener: Listener
+        self, account: SandboxAccount, listener: Listener
     ) -> None:
-        spec = replace(self.spec(*STANDARD, listener), consent=blob("consent.wav", sample_wav("rms-silent")))
-        report = self.made(scene, spec)
+        spec = replace(
+            self.make_spec(*STANDARD, listener), consent=make_file_ref("consent.wav", sample_wav("rms-silent"))
+        )
+        report = self.made(account, spec)
         assert report.status is RemoteStatus.FAILED
         assert "agrees to have their voice cloned" in report.issue
 
     @pytest.mark.parametrize("way", [INSTANT, STANDARD])
     def test_nothing_that_leaves_the_house_names_a_person(
-        self, scene: Scene, relay: Relay, listener: Listener, way: Way
+        self, account: SandboxAccount, relay: Relay, listener: Listener, way: Way
     ) -> None:
-        spec = self.spec(*way, listener)
+        spec = self.make_spec(*way, listener)
         named = [
             replace(c, name="Jane Doe", transcript="I am Jane Doe.", audio=replace(c.audio, name="Jane Doe.wav"))
             for c in spec.clips
         ]
-        spec = replace(spec, clips=tuple(named), consent=blob("consent of Jane Doe.wav", statement()))
-        with replace(scene, address=relay.address).opened() as provider:
-            provider.submit_build(spec, self.notes(spec))
+        spec = replace(spec, clips=tuple(named), consent=make_file_ref("consent of Jane Doe.wav", load_statement()))
+        with replace(account, address=relay.address).open_provider() as provider:
+            provider.submit_build(spec, self.make_journal(spec))
         assert not [asked for asked in relay.asked if "jane" in asked.head.lower() or b"jane" in asked.body.lower()]
         names = [body["file_name"] for body in bodies(relay.asked, "POST /audiostack/files ")]
         wanted = [f"{spec.reference}-{key}.wav" for key in ("key-0", "key-1", "key-2", "consent")]
@@ -159,70 +170,70 @@ class TestAudioStack(HttpProviderContract):
     # --- files, and workers that are killed ---
 
     @pytest.mark.parametrize(
-        ("line", "keeps_last"), [(2, True), (3, False)], ids=["before its bytes", "after its bytes"]
+        ("line", "saves_line"), [(2, True), (3, False)], ids=["before its bytes", "after its bytes"]
     )
     def test_announced_file_is_used_by_who_takes_over(
-        self, scene: Scene, listener: Listener, line: int, keeps_last: bool
+        self, account: SandboxAccount, listener: Listener, line: int, saves_line: bool
     ) -> None:
         """Killed between POST /files and PUT, or between PUT and writing down that it is there."""
-        spec = self.spec(*INSTANT, listener)
-        notes = self.dies(scene, spec, line, keeps_last=keeps_last)
-        assert (scene.done("create_file"), notes.sent) == (1, {})
-        self.carried(scene, spec, notes)
-        assert (scene.done("create_file"), self._sent(scene)) == (3, 3)
-        assert json.loads(notes.kept)["key"] == "key-2"
+        spec = self.make_spec(*INSTANT, listener)
+        journal = self.kill_submit(account, spec, line, saves_line=saves_line)
+        assert (account.count_successes("create_file"), journal.uploads) == (1, {})
+        self.submit_until_done(account, spec, journal)
+        assert (account.count_successes("create_file"), self.count_uploads(account)) == (3, 3)
+        assert json.loads(journal.resume_state)["key"] == "key-2"
 
-    def test_consent_that_is_there_is_not_sent_again(self, scene: Scene, listener: Listener) -> None:
-        spec = self.spec(*STANDARD, listener)
-        lines = self.carried(scene, spec, self.notes(spec)).lines
-        again = self.spec(*STANDARD, listener)
-        before = scene.done("upload_file")
-        notes = self.dies(scene, again, lines - 2, keeps_last=False)  # just before "Creating the voice"
-        assert len(notes.sent) == 3
-        self.carried(scene, again, notes)
-        assert scene.done("upload_file") - before == 4
+    def test_consent_that_is_there_is_not_sent_again(self, account: SandboxAccount, listener: Listener) -> None:
+        spec = self.make_spec(*STANDARD, listener)
+        lines = self.submit_until_done(account, spec, self.make_journal(spec)).line_count
+        again = self.make_spec(*STANDARD, listener)
+        before = account.count_successes("upload_file")
+        journal = self.kill_submit(account, again, lines - 2, saves_line=False)  # just before "Creating the voice"
+        assert len(journal.uploads) == 3
+        self.submit_until_done(account, again, journal)
+        assert account.count_successes("upload_file") - before == 4
 
-    def test_address_that_is_not_good_any_more_is_replaced(self, scene: Scene, listener: Listener) -> None:
-        spec = self.spec(*INSTANT, listener)
-        notes = self.dies(scene, spec, 2, keeps_last=True)
-        begun = json.loads(notes.kept)
-        notes.kept = json.dumps(begun | {"url": begun["url"] + "expired"})
-        self.carried(scene, spec, notes)
-        assert notes.sent["key-0"][0] != begun["file_id"]
-        assert scene.billed()[spec.reference] == self.expected(*INSTANT)
+    def test_address_that_is_not_good_any_more_is_replaced(self, account: SandboxAccount, listener: Listener) -> None:
+        spec = self.make_spec(*INSTANT, listener)
+        journal = self.kill_submit(account, spec, 2, saves_line=True)
+        begun = json.loads(journal.resume_state)
+        journal.resume_state = json.dumps(begun | {"url": begun["url"] + "expired"})
+        self.submit_until_done(account, spec, journal)
+        assert journal.uploads["key-0"][0] != begun["file_id"]
+        assert account.count_creations()[spec.reference] == self.count_expected(*INSTANT)
 
-    def test_file_that_was_deleted_there_is_replaced(self, scene: Scene, listener: Listener) -> None:
-        spec = self.spec(*INSTANT, listener)
-        notes = self.dies(scene, spec, 3, keeps_last=False)
-        with scene.opened() as provider:
-            path = f"/files/{json.loads(notes.kept)['file_id']}"
+    def test_file_that_was_deleted_there_is_replaced(self, account: SandboxAccount, listener: Listener) -> None:
+        spec = self.make_spec(*INSTANT, listener)
+        journal = self.kill_submit(account, spec, 3, saves_line=False)
+        with account.open_provider() as provider:
+            path = f"/files/{json.loads(journal.resume_state)['file_id']}"
             provider.call("delete", "DELETE", path, may_be_empty=True)
-        self.carried(scene, spec, notes)
-        assert scene.done("create_file") == 4
+        self.submit_until_done(account, spec, journal)
+        assert account.count_successes("create_file") == 4
 
-    def test_what_another_build_kept_is_not_used(self, scene: Scene, listener: Listener) -> None:
+    def test_what_another_build_kept_is_not_used(self, account: SandboxAccount, listener: Listener) -> None:
         """Such as the consent that was in force then."""
-        spec = self.spec(*STANDARD, listener)
-        old = self.carried(scene, spec, self.notes(spec)).kept
+        spec = self.make_spec(*STANDARD, listener)
+        old = self.submit_until_done(account, spec, self.make_journal(spec)).resume_state
         assert json.loads(old)["key"] == "consent"
-        again = replace(self.spec(*STANDARD, listener), resume_state=old)
-        before = scene.done("create_file")
-        self.carried(scene, again, self.notes(again))
-        assert scene.done("create_file") - before == 4
+        again = replace(self.make_spec(*STANDARD, listener), resume_state=old)
+        before = account.count_successes("create_file")
+        self.submit_until_done(account, again, self.make_journal(again))
+        assert account.count_successes("create_file") - before == 4
 
     @pytest.mark.parametrize("kept", ["[]", "5", "{}", '{"key": "key-0"}', "no JSON"])
-    def test_what_cannot_be_read_is_not_used(self, scene: Scene, listener: Listener, kept: str) -> None:
-        spec = replace(self.spec(*INSTANT, listener, clips=1), resume_state=kept)
-        self.carried(scene, spec, self.notes(spec))
-        assert scene.done("create_file") == 1
+    def test_what_cannot_be_read_is_not_used(self, account: SandboxAccount, listener: Listener, kept: str) -> None:
+        spec = replace(self.make_spec(*INSTANT, listener, clips=1), resume_state=kept)
+        self.submit_until_done(account, spec, self.make_journal(spec))
+        assert account.count_successes("create_file") == 1
 
-    def test_recordings_that_are_there_are_not_sent_again(self, scene: Scene, listener: Listener) -> None:
-        spec = self.spec(*INSTANT, listener)
-        known = self.carried(scene, spec, self.notes(spec)).known(spec)
+    def test_recordings_that_are_there_are_not_sent_again(self, account: SandboxAccount, listener: Listener) -> None:
+        spec = self.make_spec(*INSTANT, listener)
+        known = self.submit_until_done(account, spec, self.make_journal(spec)).apply_to(spec)
         again = replace(known, reference=f"{spec.reference}-again", remote_id="")
-        with scene.opened() as provider:
-            provider.submit_build(again, self.notes(again))
-        assert (scene.done("create_file"), self._sent(scene)) == (3, 3)
+        with account.open_provider() as provider:
+            provider.submit_build(again, self.make_journal(again))
+        assert (account.count_successes("create_file"), self.count_uploads(account)) == (3, 3)
 
     def scripted(self, hostile: Hostile, statuses: Iterator[str]) -> None:
         """A provider that says these words of a file, one after the other, and takes everything."""
@@ -232,7 +243,7 @@ class TestAudioStack(HttpProviderContract):
             if asked.line.startswith("GET /audiostack/files/f%2F1 "):
                 yield answer(200, file | {"status": next(statuses)})
             elif asked.line.startswith("POST /audiostack/speech"):
-                yield answer(202, self.voice_answer("processing") | {"data": {"status": "processing"}})
+                yield answer(202, self.build_voice_response("processing") | {"data": {"status": "processing"}})
             else:
                 yield answer(200, file)
 
@@ -241,43 +252,43 @@ class TestAudioStack(HttpProviderContract):
     def test_file_is_asked_for_until_it_is_uploaded(
         self, client: AudioStack, hostile: Hostile, listener: Listener
     ) -> None:
-        spec = self.spec(*INSTANT, listener, clips=1)
+        spec = self.make_spec(*INSTANT, listener, clips=1)
         self.scripted(hostile, iter(["pending", "", "PROCESSING", "Uploaded"]))
-        client.submit_build(spec, self.notes(spec))
+        client.submit_build(spec, self.make_journal(spec))
         lines = [asked.line.split()[0] for asked in hostile.asked]
         assert lines == ["POST", "PUT", "GET", "GET", "GET", "GET", "POST"]
 
     def test_file_that_takes_long_is_left_for_later(
         self, client: AudioStack, hostile: Hostile, listener: Listener
     ) -> None:
-        spec = self.spec(*INSTANT, listener, clips=1)
+        spec = self.make_spec(*INSTANT, listener, clips=1)
         self.scripted(hostile, iter(["pending"] * MAX_FILE_POLLS + ["uploaded"]))
-        notes = self.notes(spec)
+        journal = self.make_journal(spec)
         with pytest.raises(ProviderUnavailable):
-            client.submit_build(spec, notes)
-        assert notes.step == ""
-        client.submit_build(notes.known(spec), notes)
+            client.submit_build(spec, journal)
+        assert journal.pending_call == ""
+        client.submit_build(journal.apply_to(spec), journal)
         assert [asked.line.split()[0] for asked in hostile.asked].count("PUT") == 1
 
     @pytest.mark.parametrize("word", ["failed", "ERROR"])
     def test_file_that_is_not_taken_ends_it(
         self, client: AudioStack, hostile: Hostile, listener: Listener, word: str
     ) -> None:
-        spec = self.spec(*INSTANT, listener, clips=1)
+        spec = self.make_spec(*INSTANT, listener, clips=1)
         self.scripted(hostile, iter([word]))
         with pytest.raises(ProviderRejected):
-            client.submit_build(spec, notes := self.notes(spec))
-        assert notes.step == ""
+            client.submit_build(spec, journal := self.make_journal(spec))
+        assert journal.pending_call == ""
 
     def test_gate_is_asked_before_each_file_and_while_a_long_one_is_sent(
-        self, scene: Scene, listener: Listener
+        self, account: SandboxAccount, listener: Listener
     ) -> None:
         class Withdrawn(Exception):
             pass
 
         for calls, sent in ((1, 0), (2, 1), (3, 1)):
-            spec = self.spec(*INSTANT, listener)
-            long = ClipUpload("key-1", "long", "", blob("long.wav", bytes(2 * BLOCK_BYTES)))
+            spec = self.make_spec(*INSTANT, listener)
+            long = ClipUpload("key-1", "long", "", make_file_ref("long.wav", bytes(2 * BLOCK_BYTES)))
             spec = replace(spec, clips=(spec.clips[0], long, spec.clips[2]))
             left = iter(range(calls - 1))
 
@@ -285,46 +296,48 @@ class TestAudioStack(HttpProviderContract):
                 if next(left, None) is None:  # noqa: B023
                     raise Withdrawn
 
-            notes, before = self.notes(spec), self._sent(scene)
-            notes.record_progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
-            with scene.opened() as provider, pytest.raises(Withdrawn):
-                provider.submit_build(spec, notes)
-            assert self._sent(scene) - before == sent
+            journal, before = self.make_journal(spec), self.count_uploads(account)
+            journal.record_progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
+            with account.open_provider() as provider, pytest.raises(Withdrawn):
+                provider.submit_build(spec, journal)
+            assert self.count_uploads(account) - before == sent
 
     # --- the alias ---
 
-    def test_alias_that_is_taken_after_a_lost_answer_is_ours(self, scene: Scene, listener: Listener) -> None:
+    def test_alias_that_is_taken_after_a_lost_answer_is_ours(self, account: SandboxAccount, listener: Listener) -> None:
         """Also for who asks again without having looked."""
-        spec = self.spec(*INSTANT, listener)
-        notes = self.notes(spec)
-        scene.sandbox.faults({"operation": "clone_voice", "do": "drop", "phase": "after_commit", "nth": 1})
-        with scene.opened() as provider:
+        spec = self.make_spec(*INSTANT, listener)
+        journal = self.make_journal(spec)
+        account.sandbox.faults({"operation": "clone_voice", "do": "drop", "phase": "after_commit", "nth": 1})
+        with account.open_provider() as provider:
             with pytest.raises(OutcomeUnknown):
-                provider.submit_build(spec, notes)
-            report = provider.submit_build(notes.known(spec), notes)
+                provider.submit_build(spec, journal)
+            report = provider.submit_build(journal.apply_to(spec), journal)
         assert (report.remote_id, report.status) == (spec.reference, RemoteStatus.TRAINING)
-        assert (notes.remote_id, notes.step) == (spec.reference, "")
-        assert scene.billed()[spec.reference] == self.expected(*INSTANT)
+        assert (journal.remote_id, journal.pending_call) == (spec.reference, "")
+        assert account.count_creations()[spec.reference] == self.count_expected(*INSTANT)
 
-    def test_alias_that_is_somebody_elses_is_a_conflict(self, scene: Scene, listener: Listener) -> None:
-        spec = self.spec(*INSTANT, listener)
-        with replace(scene, key=f"{scene.key}-other").opened() as other:
-            other.submit_build(spec, self.notes(spec))
-        with scene.opened() as provider, pytest.raises(Conflict):
-            provider.submit_build(spec, notes := self.notes(spec))
-        assert notes.remote_id == ""
-        assert not scene.sandbox.ledger(account=hint(scene.key))
+    def test_alias_that_is_somebody_elses_is_a_conflict(self, account: SandboxAccount, listener: Listener) -> None:
+        spec = self.make_spec(*INSTANT, listener)
+        with replace(account, key=f"{account.key}-other").open_provider() as other:
+            other.submit_build(spec, self.make_journal(spec))
+        with account.open_provider() as provider, pytest.raises(Conflict):
+            provider.submit_build(spec, journal := self.make_journal(spec))
+        assert journal.remote_id == ""
+        assert not account.sandbox.ledger(account=hash_key(account.key))
 
     # --- what comes back ---
 
-    def test_files_that_were_discarded_come_back_with_their_reasons(self, scene: Scene, listener: Listener) -> None:
-        spec = self.spec(*INSTANT, listener)
-        silent = replace(spec.clips[1], audio=blob("b.wav", wav_bytes(noise(2.0, -80.0))))
+    def test_files_that_were_discarded_come_back_with_their_reasons(
+        self, account: SandboxAccount, listener: Listener
+    ) -> None:
+        spec = self.make_spec(*INSTANT, listener)
+        silent = replace(spec.clips[1], audio=make_file_ref("b.wav", wav_bytes(noise(2.0, -80.0))))
         spec = replace(spec, clips=(spec.clips[0], silent, spec.clips[2]))
-        report = self.made(scene, spec, notes := self.notes(spec))
+        report = self.made(account, spec, journal := self.make_journal(spec))
         assert report.status is RemoteStatus.READY
         assert [(one.remote_id, one.discard_reason) for one in report.recordings] == [
-            (notes.sent["key-1"][0], "There is no speech in the file.")
+            (journal.uploads["key-1"][0], "There is no speech in the file.")
         ]
 
     @pytest.mark.parametrize(
@@ -391,11 +404,11 @@ class TestAudioStack(HttpProviderContract):
 
     # --- preview ---
 
-    def test_voice_is_heard_once_it_has_succeeded(self, scene: Scene, listener: Listener) -> None:
-        waiting, ready = (self.spec(*INSTANT, listener) for _ in range(2))
-        with scene.opened() as provider:
-            provider.submit_build(waiting, self.notes(waiting))
-            self.made(scene, ready)
+    def test_voice_is_heard_once_it_has_succeeded(self, account: SandboxAccount, listener: Listener) -> None:
+        waiting, ready = (self.make_spec(*INSTANT, listener) for _ in range(2))
+        with account.open_provider() as provider:
+            provider.submit_build(waiting, self.make_journal(waiting))
+            self.made(account, ready)
             with pytest.raises(ProviderRejected):
                 provider.generate_preview(waiting.reference, "Good morning.")
             said = provider.generate_preview(ready.reference, "Good morning.")

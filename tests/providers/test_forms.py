@@ -11,7 +11,7 @@ import pytest
 from providers.connections import BLOCK_BYTES, load_into_memory
 from providers.errors import OutcomeUnknown
 from providers.types import UploadFile
-from tests.providers.making import KEY, parcel_of
+from tests.providers.factories import KEY, make_upload_file
 from tests.providers.test_http import SOON, Plain, opened, sink
 from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sink import Sink
@@ -24,7 +24,7 @@ FIELDS = {"name": "vh-0123456789ab", "voice_visibility": "PRIVATE"}
 
 
 def file(blocks: int) -> UploadFile:
-    return parcel_of("voice.wav", "audio/x-wav", bytes(blocks * BLOCK_BYTES))
+    return make_upload_file("voice.wav", "audio/x-wav", bytes(blocks * BLOCK_BYTES))
 
 
 def send(client: Plain, parcel: UploadFile, moved: Callable[[int, int], None]) -> dict[str, Any]:

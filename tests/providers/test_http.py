@@ -23,7 +23,7 @@ from providers.errors import (
 )
 from providers.http import MAX_LOG_ENTRIES, MAX_LOG_TEXT_LENGTH, HttpProvider
 from providers.types import BuildReport, BuildSpec, Journal, Sound, UploadFile
-from tests.providers.making import KEY, parcel_of, sound
+from tests.providers.factories import KEY, make_sound, make_upload_file
 from tests.providers.responses import STATUSES, UNREADABLE
 from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sink import Sink
@@ -68,7 +68,7 @@ def opened(address: str, seconds: float = 45) -> Plain:
 
 
 def zeros(pieces: int) -> UploadFile:
-    return parcel_of("voice.wav", "audio/x-wav", bytes(pieces * PIECE))
+    return make_upload_file("voice.wav", "audio/x-wav", bytes(pieces * PIECE))
 
 
 def unheard(_sent: int) -> None:
@@ -126,11 +126,11 @@ class Ear:
 class TestAddressesOfTheProvider:
     def test_put_takes_its_own_headers_and_no_key(self, client: Plain, hostile: Hostile) -> None:
         moved: list[int] = []
-        parcel = parcel_of("voice.wav", "audio/x-wav", sound(1))
+        parcel = make_upload_file("voice.wav", "audio/x-wav", make_sound(1))
         client.upload_file("upload", f"{hostile.address}/signed?x=1", HEADERS, parcel, moved.append)
         (asked,) = hostile.asked
         assert asked.line == "PUT /signed?x=1 HTTP/1.1"
-        assert asked.body == sound(1)
+        assert asked.body == make_sound(1)
         assert "content-md5: abc==\r\n" in asked.head.lower()
         assert f"content-length: {parcel.size}\r\n" in asked.head.lower()
         assert "transfer-encoding" not in asked.head.lower()
@@ -140,9 +140,9 @@ class TestAddressesOfTheProvider:
         assert moved[-1] == parcel.size
 
     def test_download_takes_no_key(self, client: Plain, hostile: Hostile) -> None:
-        hostile.says(answer(200, sound(1), content_type="text/plain"))
+        hostile.says(answer(200, make_sound(1), content_type="text/plain"))
         got = client.download_sound(f"{hostile.address}/sound")
-        assert (got.content, got.content_type) == (sound(1), "audio/wav")
+        assert (got.content, got.content_type) == (make_sound(1), "audio/wav")
         assert KEY not in hostile.asked[0].head
         assert "authorization" not in hostile.asked[0].head.lower()
 
@@ -153,16 +153,16 @@ class TestAddressesOfTheProvider:
          "{SANDBOX}/x", " {sandbox}/x"],
     )  # fmt: skip
     def test_sandbox_account_goes_to_the_sandbox_only(
-        self, client: Plain, hostile: Hostile, elsewhere: Hostile, address: str
+        self, client: Plain, hostile: Hostile, other_server: Hostile, address: str
     ) -> None:
         url = address.format(
-            elsewhere=elsewhere.address,
-            elsewhere_host=elsewhere.address.removeprefix("http://"),
+            elsewhere=other_server.address,
+            elsewhere_host=other_server.address.removeprefix("http://"),
             sandbox=hostile.address,
             SANDBOX=hostile.address.upper(),
         )
         self._refused(client, url)
-        assert hostile.connections == elsewhere.connections == 0
+        assert hostile.connections == other_server.connections == 0
 
     @pytest.mark.parametrize(
         "url", ["{hostile}/x", "http://vendor.example/x", "HTTPS://vendor.example/x", "https://", "https:///x",
@@ -215,14 +215,14 @@ class TestAddressesOfTheProvider:
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     def test_redirect_takes_nothing_elsewhere(
-        self, client: Plain, hostile: Hostile, elsewhere: Hostile, status: int
+        self, client: Plain, hostile: Hostile, other_server: Hostile, status: int
     ) -> None:
-        hostile.says(answer(status, b"", location=f"{elsewhere.address}/caught"))
+        hostile.says(answer(status, b"", location=f"{other_server.address}/caught"))
         with pytest.raises(ProviderRejected):
             client.upload_file("upload", f"{hostile.address}/x", HEADERS, zeros(1), unheard)
         with pytest.raises(ProviderRejected):
             client.download_sound(f"{hostile.address}/x")
-        assert elsewhere.connections == 0
+        assert other_server.connections == 0
         assert hostile.connections == 2
 
     @pytest.mark.parametrize(("status", "_creating", "other"), STATUSES)
@@ -361,10 +361,10 @@ class TestOtherCalls:
     def test_sound_has_a_size_that_we_take(
         self, client: Plain, hostile: Hostile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(http, "MAX_SOUND_BYTES", len(sound(1)))
-        hostile.says(answer(200, sound(1)))
-        assert call_sound(client).content == sound(1)
-        hostile.says(answer(200, sound(1) + b"\0"))
+        monkeypatch.setattr(http, "MAX_SOUND_BYTES", len(make_sound(1)))
+        hostile.says(answer(200, make_sound(1)))
+        assert call_sound(client).content == make_sound(1)
+        hostile.says(answer(200, make_sound(1) + b"\0"))
         asks: list[Callable[[], Any]] = [
             lambda: call_sound(client),
             lambda: client.download_sound(f"{hostile.address}/x"),

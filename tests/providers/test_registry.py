@@ -9,9 +9,9 @@ from providers import registry
 from providers.base import Provider
 from providers.http import HttpProvider
 from providers.types import Handover
-from tests.providers.again_contract import SendsRecordings, TrainsAgain
 from tests.providers.contract import ProviderContract
 from tests.providers.http_contract import HttpProviderContract
+from tests.providers.retrain_contract import RecordingsContract, RetrainContract
 
 
 def contracts() -> dict[type[Provider], type[ProviderContract]]:
@@ -41,12 +41,19 @@ def test_providers_over_http_are_held_to_the_http_contract() -> None:
 def test_no_part_of_the_contract_is_left_open() -> None:
     """What a contract leaves to its subclass is there, and what it declares is held."""
     for provider, contract in contracts().items():
-        for name in ("creating", "sending", "statuses", "id_less_answers", "voice_answer", "error_answer"):
+        for name in (
+            "creating_operations",
+            "upload_operation",
+            "statuses",
+            "responses_without_id",
+            "build_voice_response",
+            "build_error_response",
+        ):
             assert getattr(contract, name, None) is not getattr(ProviderContract, name, None), (contract, name)
         for tier in provider.tiers.values():
-            assert issubclass(contract, TrainsAgain) == tier.can_retrain, contract
+            assert issubclass(contract, RetrainContract) == tier.can_retrain, contract
         ways = {way for tier in provider.tiers.values() for way in tier.handover}
-        assert issubclass(contract, SendsRecordings) == (Handover.RECORDINGS in ways), contract
+        assert issubclass(contract, RecordingsContract) == (Handover.RECORDINGS in ways), contract
 
 
 def test_provider_without_one_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

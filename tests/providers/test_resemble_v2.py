@@ -15,10 +15,10 @@ from providers.http import HttpProvider
 from providers.resemble_v2.adapter import ResembleV2
 from providers.resemble_v2.parsing import parse_callback
 from providers.types import ClipUpload, Handover, RemoteStatus, Tier
-from tests.providers.again_contract import SendsRecordings
-from tests.providers.contract import Scene
-from tests.providers.http_contract import SaysSuccess
-from tests.providers.making import KEY
+from tests.providers.contract import SandboxAccount
+from tests.providers.factories import KEY
+from tests.providers.http_contract import SuccessFlagContract
+from tests.providers.retrain_contract import RecordingsContract
 from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sandbox import Listener, Sandbox
 
@@ -81,10 +81,10 @@ def callback(recording: dict[str, Any] | None = None, **fields: Any) -> bytes:
     return json.dumps(said).encode()
 
 
-class TestResembleV2(SendsRecordings, SaysSuccess):
+class TestResembleV2(RecordingsContract, SuccessFlagContract):
     provider_class = ResembleV2
-    creating = ("create_voice", "build_voice")
-    sending = "create_recording"
+    creating_operations = ("create_voice", "build_voice")
+    upload_operation = "create_recording"
     statuses: ClassVar[dict[str, RemoteStatus]] = {
         "initializing": RemoteStatus.AWAITING_DATA,
         "pending": RemoteStatus.AWAITING_DATA,
@@ -95,7 +95,7 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
         "consent_validation_failed": RemoteStatus.CONSENT_REJECTED,
         "failed": RemoteStatus.FAILED,
     }
-    id_less_answers: ClassVar[list[Any]] = [
+    responses_without_id: ClassVar[list[Any]] = [
         {"success": True, "item": None},
         {"success": True, "item": []},
         {"success": True, "item": {}},
@@ -107,34 +107,36 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
         {},
     ]
 
-    def creations(self, tier: Tier, way: Handover) -> tuple[str, ...]:
+    def list_creating_operations(self, tier: Tier, way: Handover) -> tuple[str, ...]:
         trains_by_itself = (tier, way) == (Tier.PROFESSIONAL, Handover.DATASET_URL)
-        return self.creating[:1] if trains_by_itself else self.creating
+        return self.creating_operations[:1] if trains_by_itself else self.creating_operations
 
-    def voice_answer(self, status: str) -> dict[str, Any]:
+    def build_voice_response(self, status: str) -> dict[str, Any]:
         item = {"uuid": "x", "name": "y", "status": status, "updated_at": "z"}
         return {"success": True, "item": item, "items": []}
 
-    def error_answer(self, words: str) -> dict[str, Any]:
+    def build_error_response(self, words: str) -> dict[str, Any]:
         return {"success": False, "message": words}
 
-    def send_behind_our_back(self, scene: Scene, remote_id: str, clip: ClipUpload) -> None:
-        with scene.opened() as provider, clip.audio.open() as file:
+    def send_unrecorded_recording(self, account: SandboxAccount, remote_id: str, clip: ClipUpload) -> None:
+        with account.open_provider() as provider, clip.audio.open() as file:
             fields = {"name": clip.name, "text": clip.transcript}
             parts = {"file": (clip.audio.name, io.BytesIO(file.read()), "audio/wav")}
             provider.call("send", "POST", f"/voices/{remote_id}/recordings", data=fields, files=parts)
 
-    def recordings(self, scene: Scene, remote_id: str) -> dict[str, str]:
-        with scene.opened() as provider:
+    def list_recordings(self, account: SandboxAccount, remote_id: str) -> dict[str, str]:
+        with account.open_provider() as provider:
             answer = provider.call("list", "GET", f"/voices/{remote_id}/recordings", params={"page_size": 100})
         return {item["name"]: item["text"] for item in answer["items"]}
 
-    def test_finds_a_voice_on_any_page(self, scene: Scene, listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_finds_a_voice_on_any_page(
+        self, account: SandboxAccount, listener: Listener, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr("providers.resemble_v2.adapter.PAGE_SIZE", 2)
-        specs = [self.spec(Tier.RAPID, Handover.DATASET_URL, listener) for _ in range(5)]
-        with scene.opened() as provider:
+        specs = [self.make_spec(Tier.RAPID, Handover.DATASET_URL, listener) for _ in range(5)]
+        with account.open_provider() as provider:
             for spec in specs:
-                provider.submit_build(spec, self.notes(spec))
+                provider.submit_build(spec, self.make_journal(spec))
             for spec in specs:
                 found = provider.find_build(spec.reference)
                 assert found is not None
@@ -168,11 +170,11 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
         """The build call whose answer was lost arrived late, after we had looked for it twice."""
-        hostile.says(answer(200, self.voice_answer("running")))
-        spec = self.spec(Tier.RAPID, Handover.RECORDINGS, listener)
-        notes = self.notes(spec)
-        notes.remote_id = "x"
-        report = client.submit_build(notes.known(spec), notes)
+        hostile.says(answer(200, self.build_voice_response("running")))
+        spec = self.make_spec(Tier.RAPID, Handover.RECORDINGS, listener)
+        journal = self.make_journal(spec)
+        journal.remote_id = "x"
+        report = client.submit_build(journal.apply_to(spec), journal)
         assert report.status is RemoteStatus.TRAINING
         assert not [asked for asked in hostile.asked if "/build" in asked.line]
 
@@ -193,17 +195,17 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
                 yield answer(200, {"success": True, "item": {"uuid": "x", "status": "finished"}})
 
         hostile.script = script
-        spec = self.spec(Tier.RAPID, Handover.RECORDINGS, listener)
+        spec = self.make_spec(Tier.RAPID, Handover.RECORDINGS, listener)
         clips = tuple(replace(c, remote_id=f"r{n}", sent_transcript=c.transcript) for n, c in enumerate(spec.clips))
         with self.provider_class(KEY, sandbox_url=hostile.address, sandboxed=True) as provider:
-            provider.submit_build(replace(spec, clips=clips, remote_id="x"), self.notes(spec))
+            provider.submit_build(replace(spec, clips=clips, remote_id="x"), self.make_journal(spec))
         changed = [line for line, body in said if "is_active" in body]
         assert [line.split()[:2] for line in changed] == [["PUT", "/resemble/api/v2/voices/x/recordings/r1"]]
         assert any(line.startswith("POST") and line.split()[1].endswith("/build") for line, _body in said)
 
-    def test_preview_is_audio(self, scene: Scene, sandbox: Sandbox, listener: Listener) -> None:
-        _spec, again = self.trained(scene, Tier.RAPID, Handover.RECORDINGS, listener)
-        with scene.opened() as provider:
+    def test_preview_is_audio(self, account: SandboxAccount, sandbox: Sandbox, listener: Listener) -> None:
+        _spec, again = self.train_voice(account, Tier.RAPID, Handover.RECORDINGS, listener)
+        with account.open_provider() as provider:
             assert provider.generate_preview(again.remote_id, "Hello.").content.startswith(b"RIFF")
 
     @pytest.mark.parametrize("content", ["!", "AAAA=A", 5, None])
@@ -212,16 +214,18 @@ class TestResembleV2(SendsRecordings, SaysSuccess):
         with pytest.raises(ResponseUnreadable):
             client.generate_preview("x", "Hello.")
 
-    def test_callback_says_what_the_provider_says(self, scene: Scene, sandbox: Sandbox, listener: Listener) -> None:
+    def test_callback_says_what_the_provider_says(
+        self, account: SandboxAccount, sandbox: Sandbox, listener: Listener
+    ) -> None:
         """The sandbox's own callbacks, whole and broken as the vendor's sample is."""
         sandbox.control("POST", "settings", {"training_seconds": 0.0})
         for fault in ("duplicate:1", "broken"):
             sandbox.faults({"operation": "callback", "do": fault})
-            spec = self.spec(Tier.RAPID, Handover.DATASET_URL, listener)
-            with scene.opened() as provider:
-                remote_id = provider.submit_build(spec, self.notes(spec)).remote_id
+            spec = self.make_spec(Tier.RAPID, Handover.DATASET_URL, listener)
+            with account.open_provider() as provider:
+                remote_id = provider.submit_build(spec, self.make_journal(spec)).remote_id
                 said = provider.parse_callback(listener.posted.get(timeout=60)[1].encode())
-                asked = self.ended(provider, remote_id)
+                asked = self.wait_for_build(provider, remote_id)
             assert (said.remote_id, said.status) == (asked.remote_id, asked.status)
             assert said.status is RemoteStatus.DATASET_ISSUE
             assert said.issue

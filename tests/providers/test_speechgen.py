@@ -13,9 +13,9 @@ from providers.http import HttpProvider
 from providers.speechgen.adapter import Speechgen
 from providers.speechgen.parsing import parse_report
 from providers.types import BuildReport, Handover, RemoteStatus, Sample, Tier, UploadFile
-from tests.providers.contract import Scene
+from tests.providers.contract import SandboxAccount
+from tests.providers.factories import KEY, make_upload_file
 from tests.providers.http_contract import HttpProviderContract
-from tests.providers.making import KEY, parcel_of
 from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sandbox import Listener, until
 from tests.support.wav import RATE, wav_bytes
@@ -59,7 +59,7 @@ def parts_of(asked: Asked) -> dict[str, Message]:
 
 
 def silent_parcel() -> UploadFile:
-    return parcel_of("voice.wav", "audio/wav", wav_bytes(np.zeros(12 * RATE)))
+    return make_upload_file("voice.wav", "audio/wav", wav_bytes(np.zeros(12 * RATE)))
 
 
 def models_of(client: HttpProvider, hostile: Hostile, said: Any) -> list[str]:
@@ -69,15 +69,15 @@ def models_of(client: HttpProvider, hostile: Hostile, said: Any) -> list[str]:
 
 class TestSpeechgen(HttpProviderContract):
     provider_class = Speechgen
-    creating = ("sg_clone",)
-    sending = ""
-    success = 201
+    creating_operations = ("sg_clone",)
+    upload_operation = ""
+    success_status = 201
     statuses: ClassVar[dict[str, RemoteStatus]] = {
         "processing": RemoteStatus.TRAINING,
         "ready": RemoteStatus.READY,
         "failed": RemoteStatus.FAILED,
     }
-    id_less_answers: ClassVar[list[Any]] = [
+    responses_without_id: ClassVar[list[Any]] = [
         {},
         {"status": "processing", "estimated_time": 60},
         {"model_id": None},
@@ -86,7 +86,7 @@ class TestSpeechgen(HttpProviderContract):
         {"model_id": {"id": "x"}},
         {"model": {"model_id": "x"}},
     ]
-    odd: ClassVar[list[Any]] = [
+    odd_responses: ClassVar[list[Any]] = [
         {"model_id": "x", "status": ["ready"], "name": {"a": 1}, "samples": "none", "voice_id": 5},
         {"model_id": "x", "status": "ready", "voice_id": None, "samples": [None, 5, {}, {"audio_url": ["x"]}]},
         {"model_id": 7, "status": None, "samples": {"audio_url": "x"}},
@@ -98,17 +98,17 @@ class TestSpeechgen(HttpProviderContract):
         [{"model_id": "x"}],
     ]
 
-    def voice_answer(self, status: str) -> dict[str, Any]:
+    def build_voice_response(self, status: str) -> dict[str, Any]:
         return READY | {"model_id": "x", "status": status}
 
-    def error_answer(self, words: str) -> dict[str, Any]:
+    def build_error_response(self, words: str) -> dict[str, Any]:
         return {"error": {"code": "some_code", "message": words, "param": "audio"}}
 
-    def ended(self, scene: Scene, remote_id: str) -> BuildReport:
-        scene.sandbox.control("POST", "clock", {"forward": 601})
+    def ended(self, account: SandboxAccount, remote_id: str) -> BuildReport:
+        account.sandbox.control("POST", "clock", {"forward": 601})
 
         def look() -> BuildReport | None:
-            with scene.opened() as provider:
+            with account.open_provider() as provider:
                 report = provider.fetch_build(remote_id)
             return report if report.status is not RemoteStatus.TRAINING else None
 
@@ -120,9 +120,9 @@ class TestSpeechgen(HttpProviderContract):
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
         hostile.says(answer(201, CLONED))
-        spec = self.spec(*WAY, listener)
+        spec = self.make_spec(*WAY, listener)
         assert spec.pack_file
-        client.submit_build(spec, self.notes(spec))
+        client.submit_build(spec, self.make_journal(spec))
         (asked,) = hostile.asked
         assert asked.line == "POST /speechgen/v1/voice-clone HTTP/1.1"
         assert f"Authorization: Bearer {KEY}\r\n" in asked.head
@@ -140,9 +140,9 @@ class TestSpeechgen(HttpProviderContract):
         self, client: HttpProvider, hostile: Hostile, listener: Listener, said: dict[str, Any], status: int
     ) -> None:
         hostile.says(answer(status, said))
-        spec = self.spec(*WAY, listener)
-        report = client.submit_build(spec, notes := self.notes(spec))
-        assert (notes.remote_id, notes.step) == ("vm_abc123xyz", "")
+        spec = self.make_spec(*WAY, listener)
+        report = client.submit_build(spec, journal := self.make_journal(spec))
+        assert (journal.remote_id, journal.pending_call) == ("vm_abc123xyz", "")
         assert (report.remote_id, report.status, report.raw) == ("vm_abc123xyz", RemoteStatus.TRAINING, said)
 
     def test_gate_is_asked_before_the_file_leaves(
@@ -160,70 +160,70 @@ class TestSpeechgen(HttpProviderContract):
                 raise Withdrawn
 
         made: list[UploadFile] = []
-        spec = replace(self.spec(*WAY, listener), pack_file=make)
-        notes = self.notes(spec)
-        notes.record_progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
+        spec = replace(self.make_spec(*WAY, listener), pack_file=make)
+        journal = self.make_journal(spec)
+        journal.record_progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
         with pytest.raises(Withdrawn):
-            client.submit_build(spec, notes)
+            client.submit_build(spec, journal)
         assert not hostile.asked
-        assert notes.step == ""
+        assert journal.pending_call == ""
 
     def test_model_that_is_known_is_not_made_again(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
         hostile.says(answer(200, READY))
-        spec = replace(self.spec(*WAY, listener), remote_id="vm_abc123xyz")
-        assert client.submit_build(spec, self.notes(spec)).status is RemoteStatus.READY
+        spec = replace(self.make_spec(*WAY, listener), remote_id="vm_abc123xyz")
+        assert client.submit_build(spec, self.make_journal(spec)).status is RemoteStatus.READY
         assert [asked.line for asked in hostile.asked] == ["GET /speechgen/v1/models/vm_abc123xyz HTTP/1.1"]
 
     def test_nothing_is_sent_without_the_file(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
-        spec = replace(self.spec(*WAY, listener), pack_file=None)
+        spec = replace(self.make_spec(*WAY, listener), pack_file=None)
         with pytest.raises(UnsupportedFeature):
-            client.submit_build(spec, notes := self.notes(spec))
+            client.submit_build(spec, journal := self.make_journal(spec))
         assert not hostile.asked
-        assert notes.step == ""
+        assert journal.pending_call == ""
 
     def test_error_in_an_answer_of_201_is_a_no(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
-        hostile.says(answer(201, self.error_answer("No more models.")))
-        spec = self.spec(*WAY, listener)
+        hostile.says(answer(201, self.build_error_response("No more models.")))
+        spec = self.make_spec(*WAY, listener)
         with pytest.raises(ProviderRejected) as told:
-            client.submit_build(spec, self.notes(spec))
+            client.submit_build(spec, self.make_journal(spec))
         assert told.value.detail == "No more models. (audio)"
 
     def test_error_beside_a_model_is_no_refusal(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
         """It is there, and may be billed."""
-        hostile.says(answer(201, CLONED | self.error_answer("The audio is noisy.")))
-        spec = self.spec(*WAY, listener)
-        assert client.submit_build(spec, self.notes(spec)).remote_id == "vm_abc123xyz"
+        hostile.says(answer(201, CLONED | self.build_error_response("The audio is noisy.")))
+        spec = self.make_spec(*WAY, listener)
+        assert client.submit_build(spec, self.make_journal(spec)).remote_id == "vm_abc123xyz"
 
-    def test_sandbox_refuses_what_the_page_refuses(self, scene: Scene, listener: Listener) -> None:
-        spec = self.spec(*WAY, listener)
+    def test_sandbox_refuses_what_the_page_refuses(self, account: SandboxAccount, listener: Listener) -> None:
+        spec = self.make_spec(*WAY, listener)
         assert spec.pack_file
         short = replace(spec.pack_file(), chunks=lambda: iter([b"no audio"]))
-        with scene.opened() as provider, pytest.raises(ProviderRejected) as told:
-            provider.submit_build(replace(spec, pack_file=lambda: short), self.notes(spec))
+        with account.open_provider() as provider, pytest.raises(ProviderRejected) as told:
+            provider.submit_build(replace(spec, pack_file=lambda: short), self.make_journal(spec))
         assert told.value.status == 400
         assert "cannot be read" in told.value.detail
-        assert not scene.billed()
+        assert not account.count_creations()
 
     # --- what comes back ---
 
     def test_samples_come_with_the_creation_and_are_fetched_when_it_is_ready(
-        self, scene: Scene, listener: Listener
+        self, account: SandboxAccount, listener: Listener
     ) -> None:
-        spec = self.spec(*WAY, listener)
-        with scene.opened() as provider:
-            made = provider.submit_build(spec, self.notes(spec))
+        spec = self.make_spec(*WAY, listener)
+        with account.open_provider() as provider:
+            made = provider.submit_build(spec, self.make_journal(spec))
             (sample,) = made.samples
             assert sample.title == "Default Sample"
             assert sample.text
             with pytest.raises(ProviderRejected):
                 provider.download_sound(sample.url)
-            assert self.ended(scene, made.remote_id).status is RemoteStatus.READY
+            assert self.ended(account, made.remote_id).status is RemoteStatus.READY
             sound = provider.download_sound(sample.url)
         assert sound.content_type == "audio/mpeg"
         assert len(sound.content) > 10_000
@@ -236,14 +236,14 @@ class TestSpeechgen(HttpProviderContract):
             assert parse_report(CLONED | {"samples": none}).samples == ()
 
     def test_sample_elsewhere_is_not_followed(
-        self, client: HttpProvider, hostile: Hostile, elsewhere: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: Hostile, other_server: Hostile, listener: Listener
     ) -> None:
-        sample = {"title": "x", "text": "y", "audio_url": f"{elsewhere.address}/a.mp3"}
+        sample = {"title": "x", "text": "y", "audio_url": f"{other_server.address}/a.mp3"}
         hostile.says(answer(201, CLONED | {"samples": [sample]}))
-        spec = self.spec(*WAY, listener)
+        spec = self.make_spec(*WAY, listener)
         with pytest.raises(ResponseUnreadable):
-            client.download_sound(client.submit_build(spec, self.notes(spec)).samples[0].url)
-        assert not elsewhere.asked
+            client.download_sound(client.submit_build(spec, self.make_journal(spec)).samples[0].url)
+        assert not other_server.asked
 
     @pytest.mark.parametrize(
         ("fields", "issue"),
@@ -266,12 +266,12 @@ class TestSpeechgen(HttpProviderContract):
         assert (report.status, report.issue) == (RemoteStatus.FAILED, issue)
         assert parse_report(READY | fields).issue == "", "a model that did not fail has no issue"
 
-    def test_silence_fails_with_words(self, scene: Scene, listener: Listener) -> None:
-        spec = self.spec(*WAY, listener)
+    def test_silence_fails_with_words(self, account: SandboxAccount, listener: Listener) -> None:
+        spec = self.make_spec(*WAY, listener)
         silence = replace(spec, pack_file=silent_parcel)
-        with scene.opened() as provider:
-            made = provider.submit_build(silence, self.notes(spec))
-        report = self.ended(scene, made.remote_id)
+        with account.open_provider() as provider:
+            made = provider.submit_build(silence, self.make_journal(spec))
+        report = self.ended(account, made.remote_id)
         assert report.status is RemoteStatus.FAILED
         assert "no speech" in report.issue
 
@@ -332,13 +332,15 @@ class TestSpeechgen(HttpProviderContract):
             client.generate_preview("vm_abc123xyz", "Hello.")
         assert len(hostile.asked) == 1
 
-    def test_preview_is_the_voice(self, scene: Scene, listener: Listener) -> None:
-        spec = self.spec(*WAY, listener)
-        with scene.opened() as provider:
-            made = provider.submit_build(spec, self.notes(spec))
-            self.ended(scene, made.remote_id)
+    def test_preview_is_the_voice(self, account: SandboxAccount, listener: Listener) -> None:
+        spec = self.make_spec(*WAY, listener)
+        with account.open_provider() as provider:
+            made = provider.submit_build(spec, self.make_journal(spec))
+            self.ended(account, made.remote_id)
             assert provider.generate_preview(made.remote_id, "Hello.").content.startswith(b"RIFF")
-        assert [line["charged"] for line in scene.ledger() if line["operation"] == "sg_speech"] == [len("Hello.")]
+        assert [line["charged"] for line in account.list_ledger() if line["operation"] == "sg_speech"] == [
+            len("Hello.")
+        ]
 
     # --- the end ---
 

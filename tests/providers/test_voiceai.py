@@ -21,9 +21,9 @@ from providers.http import HttpProvider
 from providers.types import BuildReport, Handover, RemoteStatus, Tier, Visibility
 from providers.voiceai.adapter import VoiceAI
 from providers.voiceai.capabilities import LANGUAGES
-from tests.providers.contract import Scene
+from tests.providers.contract import SandboxAccount
+from tests.providers.factories import make_upload_file
 from tests.providers.http_contract import HttpProviderContract
-from tests.providers.making import parcel_of
 from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sandbox import Listener, until
 from tests.support.wav import RATE, wav_bytes
@@ -44,21 +44,21 @@ def fields_of(asked: Asked) -> dict[str, str]:
 
 class TestVoiceAI(HttpProviderContract):
     provider_class = VoiceAI
-    creating = ("va_clone",)
-    sending = ""
+    creating_operations = ("va_clone",)
+    upload_operation = ""
     statuses: ClassVar[dict[str, RemoteStatus]] = {
         "PENDING": RemoteStatus.TRAINING,
         "PROCESSING": RemoteStatus.TRAINING,
         "AVAILABLE": RemoteStatus.READY,
         "FAILED": RemoteStatus.FAILED,
     }
-    id_less_answers: ClassVar[list[Any]] = [
+    responses_without_id: ClassVar[list[Any]] = [
         {},
         {"status": "PENDING"},
         *({"voice_id": value, "status": "PENDING"} for value in NO_IDS),
         {"voice": {"voice_id": "x"}},
     ]
-    odd: ClassVar[list[Any]] = [
+    odd_responses: ClassVar[list[Any]] = [
         VOICE | {"status": ["AVAILABLE"], "name": {"a": 1}, "voice_visibility": ["PRIVATE"]},
         VOICE | {"status": None, "name": None, "voice_visibility": 5},
         VOICE | {"status": "FAILED", "error": {"a": [[]]}, "detail": [{"loc": [], "msg": None}, {"loc": 5}, 7, None]},
@@ -69,25 +69,25 @@ class TestVoiceAI(HttpProviderContract):
         [None, 5, "x", [], {}, {"voice_id": {}}, {"voice_id": "x"}, VOICE | {"is_owner": [], "name": 5}],
     ]
 
-    def voice_answer(self, status: str) -> dict[str, Any]:
+    def build_voice_response(self, status: str) -> dict[str, Any]:
         return VOICE | {"status": status}
 
-    def error_answer(self, words: str) -> dict[str, Any]:
+    def build_error_response(self, words: str) -> dict[str, Any]:
         return {"error": "Refused", "detail": words, "code": "some_code"}
 
-    def made(self, scene: Scene, listener: Listener, **changes: Any) -> tuple[str, BuildReport]:
+    def made(self, account: SandboxAccount, listener: Listener, **changes: Any) -> tuple[str, BuildReport]:
         """Reference and report of a new voice."""
-        spec = replace(self.spec(*WAY, listener), **changes)
-        with scene.opened() as provider:
-            return spec.reference, provider.submit_build(spec, self.notes(spec))
+        spec = replace(self.make_spec(*WAY, listener), **changes)
+        with account.open_provider() as provider:
+            return spec.reference, provider.submit_build(spec, self.make_journal(spec))
 
-    def trained(self, scene: Scene, listener: Listener, **changes: Any) -> BuildReport:
+    def trained(self, account: SandboxAccount, listener: Listener, **changes: Any) -> BuildReport:
         """How the training of a new voice ended."""
-        scene.sandbox.control("POST", "settings", {"training_seconds": 0.0})
-        _reference, made = self.made(scene, listener, **changes)
+        account.sandbox.control("POST", "settings", {"training_seconds": 0.0})
+        _reference, made = self.made(account, listener, **changes)
 
         def look() -> BuildReport | None:
-            with scene.opened() as provider:
+            with account.open_provider() as provider:
                 report = provider.fetch_build(made.remote_id)
             return report if report.status is not RemoteStatus.TRAINING else None
 
@@ -97,9 +97,9 @@ class TestVoiceAI(HttpProviderContract):
 
     def test_every_create_asks_for_private(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
         hostile.says(answer(200, VOICE))
-        spec = self.spec(*WAY, listener)
+        spec = self.make_spec(*WAY, listener)
         assert spec.pack_file
-        client.submit_build(spec, self.notes(spec))
+        client.submit_build(spec, self.make_journal(spec))
         create, look = hostile.asked
         assert create.line == "POST /voiceai/api/v1/tts/clone-voice HTTP/1.1"
         wanted = {"name": spec.reference, "voice_visibility": "PRIVATE", "language": "en"}
@@ -108,12 +108,12 @@ class TestVoiceAI(HttpProviderContract):
         assert b"".join(spec.pack_file().chunks()) in create.body
         assert look.line == "GET /voiceai/api/v1/tts/voice/x HTTP/1.1"
 
-    def test_what_it_became_is_in_the_report(self, scene: Scene, listener: Listener) -> None:
-        assert self.made(scene, listener)[1].visibility is Visibility.PRIVATE
-        scene.sandbox.faults({"operation": "va_clone", "do": "public"})
-        reference, report = self.made(scene, listener)
+    def test_what_it_became_is_in_the_report(self, account: SandboxAccount, listener: Listener) -> None:
+        assert self.made(account, listener)[1].visibility is Visibility.PRIVATE
+        account.sandbox.faults({"operation": "va_clone", "do": "public"})
+        reference, report = self.made(account, listener)
         assert report.visibility is Visibility.PUBLIC
-        with scene.opened() as provider:
+        with account.open_provider() as provider:
             assert provider.fetch_build(report.remote_id).visibility is Visibility.PUBLIC
             found = provider.find_build(reference)
             assert found is not None
@@ -138,10 +138,10 @@ class TestVoiceAI(HttpProviderContract):
             return [answer(200, CREATED) if asked.line.startswith("POST") else answer(status)]
 
         hostile.script = script
-        spec = self.spec(*WAY, listener)
-        report = client.submit_build(spec, notes := self.notes(spec))
+        spec = self.make_spec(*WAY, listener)
+        report = client.submit_build(spec, journal := self.make_journal(spec))
         assert (report.remote_id, report.status, report.visibility) == ("x", RemoteStatus.TRAINING, None)
-        assert (notes.remote_id, notes.step) == ("x", "")
+        assert (journal.remote_id, journal.pending_call) == ("x", "")
 
     def test_visibility_is_changed_by_its_own_call(self, client: HttpProvider, hostile: Hostile) -> None:
         for visibility in Visibility:
@@ -150,12 +150,12 @@ class TestVoiceAI(HttpProviderContract):
         assert [asked.line for asked in hostile.asked] == ["PATCH /voiceai/api/v1/tts/voice/x HTTP/1.1"] * 2
         assert [json.loads(asked.body)["voice_visibility"] for asked in hostile.asked] == ["PRIVATE", "PUBLIC"]
 
-    def test_voice_that_stays_public_is_not_called_private(self, scene: Scene, listener: Listener) -> None:
-        scene.sandbox.faults(
+    def test_voice_that_stays_public_is_not_called_private(self, account: SandboxAccount, listener: Listener) -> None:
+        account.sandbox.faults(
             {"operation": "va_clone", "do": "public"}, {"operation": "va_update_voice", "nth": 1, "do": "public"}
         )
-        _reference, report = self.made(scene, listener)
-        with scene.opened() as provider:
+        _reference, report = self.made(account, listener)
+        with account.open_provider() as provider:
             with pytest.raises(ProviderRejected) as told:
                 provider.set_visibility(report.remote_id, Visibility.PRIVATE)
             assert "still PUBLIC" in told.value.detail
@@ -178,20 +178,20 @@ class TestVoiceAI(HttpProviderContract):
         self, client: HttpProvider, hostile: Hostile, listener: Listener, language: str
     ) -> None:
         hostile.says(answer(200, VOICE))
-        spec = replace(self.spec(*WAY, listener), language=language)
-        client.submit_build(spec, self.notes(spec))
+        spec = replace(self.make_spec(*WAY, listener), language=language)
+        client.submit_build(spec, self.make_journal(spec))
         assert fields_of(hostile.asked[0])["language"] == language[:2].lower()
 
     @pytest.mark.parametrize("language", ["ja-JP", "cat", "", "e", "-en"])
     def test_language_that_it_does_not_know_is_refused_without_a_call(
         self, client: HttpProvider, hostile: Hostile, listener: Listener, language: str
     ) -> None:
-        spec = replace(self.spec(*WAY, listener), language=language)
+        spec = replace(self.make_spec(*WAY, listener), language=language)
         with pytest.raises(ProviderRejected) as told:
-            client.submit_build(spec, notes := self.notes(spec))
+            client.submit_build(spec, journal := self.make_journal(spec))
         assert "sv, ca" in told.value.detail
         assert not hostile.asked
-        assert (notes.step, notes.lines) == ("", 0)
+        assert (journal.pending_call, journal.line_count) == ("", 0)
 
     # --- one file, once ---
 
@@ -204,67 +204,67 @@ class TestVoiceAI(HttpProviderContract):
         def refuse(_doing: str, _done: int, _total: int) -> None:
             raise Withdrawn
 
-        spec = self.spec(*WAY, listener)
-        notes = self.notes(spec)
-        notes.record_progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
+        spec = self.make_spec(*WAY, listener)
+        journal = self.make_journal(spec)
+        journal.record_progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
         with pytest.raises(Withdrawn):
-            client.submit_build(spec, notes)
+            client.submit_build(spec, journal)
         assert not hostile.asked
-        assert notes.step == ""
+        assert journal.pending_call == ""
 
     def test_gate_is_asked_after_the_file_is_made(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
         """Making it takes a while, in which a consent can be withdrawn."""
-        spec = self.spec(*WAY, listener)
+        spec = self.make_spec(*WAY, listener)
         made: list[int] = []
-        notes = self.notes(spec)
+        journal = self.make_journal(spec)
 
         def parcel() -> Any:
-            made.append(notes.lines)
+            made.append(journal.line_count)
             assert spec.pack_file
             return spec.pack_file()
 
         hostile.says(answer(200, VOICE))
-        client.submit_build(replace(spec, pack_file=parcel), notes)
+        client.submit_build(replace(spec, pack_file=parcel), journal)
         assert made == [1], "made once, with the gate asked before"
-        assert notes.lines > 4, "and asked again before the step is announced, and while the file is sent"
+        assert journal.line_count > 4, "and asked again before the step is announced, and while the file is sent"
 
     def test_voice_that_is_known_is_not_made_again(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
         hostile.says(answer(200, VOICE))
-        spec = replace(self.spec(*WAY, listener), remote_id="x")
-        assert client.submit_build(spec, self.notes(spec)).status is RemoteStatus.READY
+        spec = replace(self.make_spec(*WAY, listener), remote_id="x")
+        assert client.submit_build(spec, self.make_journal(spec)).status is RemoteStatus.READY
         assert [asked.line for asked in hostile.asked] == ["GET /voiceai/api/v1/tts/voice/x HTTP/1.1"]
 
     def test_nothing_is_sent_without_the_file(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
-        spec = replace(self.spec(*WAY, listener), pack_file=None)
+        spec = replace(self.make_spec(*WAY, listener), pack_file=None)
         with pytest.raises(ProviderError):
-            client.submit_build(spec, notes := self.notes(spec))
+            client.submit_build(spec, journal := self.make_journal(spec))
         assert not hostile.asked
-        assert notes.step == ""
+        assert journal.pending_call == ""
 
-    def test_refusals_of_the_sandbox_make_nothing(self, scene: Scene, listener: Listener) -> None:
-        large = parcel_of("voice.wav", "audio/wav", b"RIFF" + bytes(7_500_000))
-        odd = parcel_of("voice.txt", "text/plain", b"no audio")
+    def test_refusals_of_the_sandbox_make_nothing(self, account: SandboxAccount, listener: Listener) -> None:
+        large = make_upload_file("voice.wav", "audio/wav", b"RIFF" + bytes(7_500_000))
+        odd = make_upload_file("voice.txt", "text/plain", b"no audio")
         refusals: list[tuple[type[ProviderError], str, Any]] = [
             (TooLarge, "7.5MB", large),
             (ProviderRejected, "file:", odd),
         ]
         for kind, words, parcel in refusals:
             with pytest.raises(kind) as told:
-                self.made(scene, listener, pack_file=lambda: parcel)  # noqa: B023
+                self.made(account, listener, pack_file=lambda: parcel)  # noqa: B023
             assert words in told.value.detail
         with pytest.raises(PaymentRequired):
-            self.made(replace(scene, key=f"broke-{scene.key}"), listener)
-        assert not scene.billed()
+            self.made(replace(account, key=f"broke-{account.key}"), listener)
+        assert not account.count_creations()
 
     # --- what comes back ---
 
-    def test_silence_fails_with_words(self, scene: Scene, listener: Listener) -> None:
-        silence = parcel_of("voice.wav", "audio/wav", wav_bytes(np.zeros(12 * RATE)))
-        report = self.trained(scene, listener, pack_file=lambda: silence)
+    def test_silence_fails_with_words(self, account: SandboxAccount, listener: Listener) -> None:
+        silence = make_upload_file("voice.wav", "audio/wav", wav_bytes(np.zeros(12 * RATE)))
+        report = self.trained(account, listener, pack_file=lambda: silence)
         assert report.status is RemoteStatus.FAILED
         assert "no speech" in report.issue
 
@@ -280,9 +280,9 @@ class TestVoiceAI(HttpProviderContract):
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
         hostile.says(answer(200, {"error": "No more voices.", "detail": None, "code": "slots"}))
-        spec = self.spec(*WAY, listener)
+        spec = self.make_spec(*WAY, listener)
         with pytest.raises(ProviderRejected) as told:
-            client.submit_build(spec, self.notes(spec))
+            client.submit_build(spec, self.make_journal(spec))
         assert told.value.detail == "No more voices."
 
     @pytest.mark.parametrize(
@@ -305,7 +305,7 @@ class TestVoiceAI(HttpProviderContract):
         self, client: HttpProvider, hostile: Hostile, said: dict[str, Any], words: str
     ) -> None:
         hostile.says(answer(422, said))
-        assert self.failure(client, creates=True).detail == words
+        assert self.catch_error(client, creates=True).detail == words
 
     # --- the list ---
 
@@ -344,9 +344,9 @@ class TestVoiceAI(HttpProviderContract):
 
     # --- the end ---
 
-    def test_softly_deleted_is_gone(self, scene: Scene, listener: Listener) -> None:
-        reference, report = self.made(scene, listener)
-        with scene.opened() as provider:
+    def test_softly_deleted_is_gone(self, account: SandboxAccount, listener: Listener) -> None:
+        reference, report = self.made(account, listener)
+        with account.open_provider() as provider:
             assert provider.delete_voice(report.remote_id) == {"status": "deleted", "voice_id": report.remote_id}
             with pytest.raises(NotFound):
                 provider.fetch_build(report.remote_id)
@@ -359,10 +359,10 @@ class TestVoiceAI(HttpProviderContract):
             with pytest.raises(NotFound):
                 client.fetch_build("x")
 
-    def test_deletion_that_is_only_said_is_seen(self, scene: Scene, listener: Listener) -> None:
-        _reference, report = self.made(scene, listener)
-        scene.sandbox.faults({"operation": "va_delete_voice", "do": "ignore"})
-        with scene.opened() as provider:
+    def test_deletion_that_is_only_said_is_seen(self, account: SandboxAccount, listener: Listener) -> None:
+        _reference, report = self.made(account, listener)
+        account.sandbox.faults({"operation": "va_delete_voice", "do": "ignore"})
+        with account.open_provider() as provider:
             assert provider.delete_voice(report.remote_id)["status"] == "deleted"
             assert provider.fetch_build(report.remote_id).remote_id == report.remote_id
 
@@ -384,17 +384,19 @@ class TestVoiceAI(HttpProviderContract):
         with pytest.raises(wanted):
             client.delete_voice("x")
 
-    def test_preview_is_the_voice(self, scene: Scene, listener: Listener) -> None:
-        _reference, unfinished = self.made(scene, listener)
-        report = self.trained(scene, listener)
+    def test_preview_is_the_voice(self, account: SandboxAccount, listener: Listener) -> None:
+        _reference, unfinished = self.made(account, listener)
+        report = self.trained(account, listener)
         assert report.status is RemoteStatus.READY
-        with scene.opened() as provider:
+        with account.open_provider() as provider:
             with pytest.raises(ProviderRejected):
                 provider.generate_preview(unfinished.remote_id, "Hello.")
             sound = provider.generate_preview(report.remote_id, "Hello.")
         assert sound.content_type == "audio/wav"
         assert len(sound.content) > 10_000
-        assert [line["charged"] for line in scene.ledger() if line["operation"] == "va_speech"] == [len("Hello.")]
+        assert [line["charged"] for line in account.list_ledger() if line["operation"] == "va_speech"] == [
+            len("Hello.")
+        ]
 
     @pytest.mark.parametrize("body", [b"", b"{}", b'{"url": "https://voice.ai/a.mp3"}', b"<html>"])
     def test_preview_without_audio(self, client: HttpProvider, hostile: Hostile, body: bytes) -> None:

@@ -20,8 +20,8 @@ from providers.errors import (
     ProviderUnavailable,
 )
 from providers.types import BuildSpec, Handover, Tier
-from tests.providers.contract import ProviderContract, Scene
-from tests.providers.journal import Notes
+from tests.providers.contract import ProviderContract, SandboxAccount
+from tests.providers.journal import MemoryJournal
 from tests.providers.responses import STATUSES
 from tests.support.hostile import Asked, Hostile, answer, zipped
 from tests.support.relay import Relay
@@ -61,115 +61,130 @@ class WireContract(ProviderContract):
 
     @pytest.mark.parametrize(("phase", "fault"), [(phase, fault) for phase in FAULTS for fault in FAULTS[phase]])
     def test_lost_answer_to_a_creating_call_is_settled_by_looking(
-        self, scene: Scene, elsewhere: Hostile, listener: Listener, phase: str, fault: str
+        self, account: SandboxAccount, other_server: Hostile, listener: Listener, phase: str, fault: str
     ) -> None:
-        for tier, way in self.unlike_ways():
-            for operation in self.creations(tier, way):
-                spec = self.spec(tier, way, listener)
-                notes = self.notes(spec)
+        for tier, way in self.list_distinct_modes():
+            for operation in self.list_creating_operations(tier, way):
+                spec = self.make_spec(tier, way, listener)
+                journal = self.make_journal(spec)
                 rule = {"operation": operation, "do": fault, "phase": phase, "nth": 1}
-                scene.sandbox.faults(rule | ({"to": elsewhere.address} if fault == "redirect" else {}))
-                with scene.opened() as provider, pytest.raises(OutcomeUnknown):
-                    provider.submit_build(spec, notes)
-                assert notes.step
-                self.goes_on(scene, spec, notes, OutcomeUnknown(operation))
-        assert not elsewhere.connections
+                account.sandbox.faults(rule | ({"to": other_server.address} if fault == "redirect" else {}))
+                with account.open_provider() as provider, pytest.raises(OutcomeUnknown):
+                    provider.submit_build(spec, journal)
+                assert journal.pending_call
+                self.check_resume(account, spec, journal, OutcomeUnknown(operation))
+        assert not other_server.connections
 
     @pytest.mark.parametrize(("phase", "fault"), [(phase, fault) for phase in FAULTS for fault in ("drop", "reset")])
-    def test_lost_upload_is_sent_again(self, scene: Scene, listener: Listener, phase: str, fault: str) -> None:
+    def test_lost_upload_is_sent_again(
+        self, account: SandboxAccount, listener: Listener, phase: str, fault: str
+    ) -> None:
         """Where recordings or the parcel are sent by a call of their own, which may break in the middle."""
-        for tier, way in self.unlike_ways():
-            spec = self.spec(tier, way, listener)
-            notes = self.notes(spec)
-            rule = {"operation": self.sending, "do": fault, "phase": phase, "nth": 1}
-            scene.sandbox.faults(*([rule] if self.sending else []))
+        for tier, way in self.list_distinct_modes():
+            spec = self.make_spec(tier, way, listener)
+            journal = self.make_journal(spec)
+            rule = {"operation": self.upload_operation, "do": fault, "phase": phase, "nth": 1}
+            account.sandbox.faults(*([rule] if self.upload_operation else []))
             error = None
             try:
-                with scene.opened() as provider:
-                    notes.report = provider.submit_build(spec, notes)
+                with account.open_provider() as provider:
+                    journal.report = provider.submit_build(spec, journal)
             except ProviderError as lost:
                 error = lost
-            assert bool(error) == bool(self.sending and (spec.clips or spec.pack_file)), (way, error)
+            assert bool(error) == bool(self.upload_operation and (spec.clips or spec.pack_file)), (way, error)
             assert not error or type(error) is ProviderUnavailable
-            assert not error or not notes.step
-            self.goes_on(scene, spec, notes, error)
+            assert not error or not journal.pending_call
+            self.check_resume(account, spec, journal, error)
 
     @pytest.fixture
-    def far(self, scene: Scene, relay: Relay) -> Scene:
+    def far(self, account: SandboxAccount, relay: Relay) -> SandboxAccount:
         """The sandbox at the other end of the relay."""
-        return replace(scene, address=relay.address)
+        return replace(account, address=relay.address)
 
     def plain_run(
-        self, scene: Scene, relay: Relay, listener: Listener, tier: Tier, way: Handover
+        self, account: SandboxAccount, relay: Relay, listener: Listener, tier: Tier, way: Handover
     ) -> tuple[list[Asked], dict[int, str]]:
         """The calls of a submit on a good line, and the operations that create, by the number of the call from 1."""
         before, creating = len(relay.asked), list[int]()
-        spec = self.spec(tier, way, listener)
-        notes = self.notes(spec, then=lambda _step: creating.append(len(relay.asked) - before + 1))
-        with scene.opened() as provider:
-            provider.submit_build(spec, notes)
-        return relay.asked[before:], dict(zip(creating, self.creations(tier, way), strict=True))
+        spec = self.make_spec(tier, way, listener)
+        journal = self.make_journal(spec, on_call=lambda _step: creating.append(len(relay.asked) - before + 1))
+        with account.open_provider() as provider:
+            provider.submit_build(spec, journal)
+        return relay.asked[before:], dict(zip(creating, self.list_creating_operations(tier, way), strict=True))
 
     def met(
-        self, scene: Scene, relay: Relay, spec: BuildSpec, number: int, pieces: tuple[bytes, ...], *, late: bool
-    ) -> tuple[Notes, ProviderError | None]:
+        self,
+        account: SandboxAccount,
+        relay: Relay,
+        spec: BuildSpec,
+        number: int,
+        pieces: tuple[bytes, ...],
+        *,
+        late: bool,
+    ) -> tuple[MemoryJournal, ProviderError | None]:
         """A submit whose call of this number is answered like this, and how it ended."""
         relay.answers(len(relay.asked) + number, *pieces, late=late)
-        notes, ended = self.notes(spec), None
-        with scene.opened() as provider:
+        journal, ended = self.make_journal(spec), None
+        with account.open_provider() as provider:
             try:
-                notes.report = provider.submit_build(spec, notes)
+                journal.report = provider.submit_build(spec, journal)
             except ProviderError as error:
                 ended = error
-            shown = f"{ended!r} {vars(ended) if ended else notes.report} {list(provider.api_log)} {provider!r} {notes}"
-        assert scene.key not in shown
-        return notes, ended
+            shown = (
+                f"{ended!r} {vars(ended) if ended else journal.report} {list(provider.api_log)} {provider!r} {journal}"
+            )
+        assert account.key not in shown
+        return journal, ended
 
-    def goes_on(self, scene: Scene, spec: BuildSpec, notes: Notes, error: ProviderError | None) -> None:
+    def check_resume(
+        self, account: SandboxAccount, spec: BuildSpec, journal: MemoryJournal, error: ProviderError | None
+    ) -> None:
         """Nothing is in doubt for nothing, and what takes over creates what is missing, and nothing twice."""
         if error:
-            self.carried(scene, spec, notes)
-        assert scene.billed()[spec.reference] == self.expected(spec.tier, spec.handover, notes)
+            self.submit_until_done(account, spec, journal)
+        assert account.count_creations()[spec.reference] == self.count_expected(spec.tier, spec.handover, journal)
 
-    def test_any_call_may_be_lost(self, far: Scene, relay: Relay, listener: Listener) -> None:
+    def test_any_call_may_be_lost(self, far: SandboxAccount, relay: Relay, listener: Listener) -> None:
         """On its way there, or on its way back: each call in both ways, and by each kind of loss in turn."""
         kinds = cycle(LOST.items())
-        for tier, way in self.unlike_ways():
+        for tier, way in self.list_distinct_modes():
             calls, creating = self.plain_run(far, relay, listener, tier, way)
             for number in range(1, len(calls) + 1):
                 for late in (False, True):
                     chosen = LOST.items() if number in creating else islice(kinds, 2)
                     for name, pieces in chosen:
-                        spec = self.spec(tier, way, listener)
-                        notes, error = self.met(far, relay, spec, number, pieces, late=late)
+                        spec = self.make_spec(tier, way, listener)
+                        journal, error = self.met(far, relay, spec, number, pieces, late=late)
                         # A question may be asked again, or not matter; a call that creates is in doubt.
-                        doubtful = error is not None and bool(notes.step)
+                        doubtful = error is not None and bool(journal.pending_call)
                         assert doubtful or number not in creating, (way, calls[number - 1].line, name)
-                        self.goes_on(far, spec, notes, error)
+                        self.check_resume(far, spec, journal, error)
 
-    def test_any_answer_may_be_nonsense(self, far: Scene, relay: Relay, listener: Listener) -> None:
+    def test_any_answer_may_be_nonsense(self, far: SandboxAccount, relay: Relay, listener: Listener) -> None:
         kinds = cycle(NONSENSE.items())
-        for tier, way in self.unlike_ways():
+        for tier, way in self.list_distinct_modes():
             calls, creating = self.plain_run(far, relay, listener, tier, way)
             for number in range(1, len(calls) + 1):
                 for name, pieces in NONSENSE.items() if number in creating else islice(kinds, 2):
-                    spec = self.spec(tier, way, listener)
-                    notes, error = self.met(far, relay, spec, number, pieces, late=True)
-                    doubtful = error is not None and bool(notes.step)
-                    told = number not in creating or (name == "nothing" and creating[number] in self.says_nothing)
+                    spec = self.make_spec(tier, way, listener)
+                    journal, error = self.met(far, relay, spec, number, pieces, late=True)
+                    doubtful = error is not None and bool(journal.pending_call)
+                    told = number not in creating or (
+                        name == "nothing" and creating[number] in self.empty_success_operations
+                    )
                     assert doubtful or told, (way, calls[number - 1].line, name)
-                    self.goes_on(far, spec, notes, error)
+                    self.check_resume(far, spec, journal, error)
 
-    def test_any_call_may_be_refused(self, far: Scene, relay: Relay, listener: Listener) -> None:
+    def test_any_call_may_be_refused(self, far: SandboxAccount, relay: Relay, listener: Listener) -> None:
         """A refusal is an error of its kind, or does not matter; the build can go on once what was wrong is right."""
         kinds = cycle(REFUSED)
-        for tier, way in self.unlike_ways():
+        for tier, way in self.list_distinct_modes():
             calls, creating = self.plain_run(far, relay, listener, tier, way)
             for number in range(1, len(calls) + 1):
                 for status, wanted, _other in self._kinds(kinds, number in creating):
-                    spec = self.spec(tier, way, listener)
-                    pieces = (answer(status, self.error_answer("The moon is full.")),)
-                    notes, error = self.met(far, relay, spec, number, pieces, late=False)
+                    spec = self.make_spec(tier, way, listener)
+                    pieces = (answer(status, self.build_error_response("The moon is full.")),)
+                    journal, error = self.met(far, relay, spec, number, pieces, late=False)
                     said = (way, calls[number - 1].line, status, error)
                     assert error or number not in creating, said
                     if error:
@@ -177,8 +192,8 @@ class WireContract(ProviderContract):
                         bare = wanted in (ProviderAuthError, NotFound) and far.key not in calls[number - 1].head
                         assert type(error) is (ProviderRejected if bare else wanted), said
                         assert "The moon is full." in error.detail, said
-                    notes.step = ""
-                    self.goes_on(far, spec, notes, error)
+                    journal.pending_call = ""
+                    self.check_resume(far, spec, journal, error)
 
     def _kinds(self, kinds: Iterator[Any], creates: bool) -> Iterator[Any]:
         return iter(REFUSED) if creates else islice(kinds, 2)

@@ -17,7 +17,7 @@ from providers.http import HttpProvider
 from providers.parsing import MAX_TEXT_LENGTH, flatten_text
 from providers.resemble_v2 import adapter
 from providers.speechgen.parsing import parse_report
-from tests.providers.making import parcel_of
+from tests.providers.factories import make_upload_file
 from tests.support.hostile import Hostile, answer
 from tests.test_urls import ACCESS, address
 from tests.voices.rows import Studio
@@ -67,7 +67,7 @@ def test_no_address_that_lets_somebody_in_is_logged_at_any_level(
     caplog.set_level(logging.DEBUG)
     logging.getLogger("voices").debug("something is heard")
     with opened("resemble_v1", hostile) as provider:
-        parcel = parcel_of("voice.wav", "audio/x-wav", b"RIFF")
+        parcel = make_upload_file("voice.wav", "audio/x-wav", b"RIFF")
         provider.upload_file("send", f"{hostile.address}/put?X-Signature={SIGNED}", {}, parcel, lambda _sent: None)
     assert hostile.asked[0].line.endswith(f"{SIGNED} HTTP/1.1")
     assert "something is heard" in caplog.text

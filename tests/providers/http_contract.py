@@ -1,4 +1,4 @@
-"""What every provider that is reached over HTTP is held to besides, against a server that answers what it likes."""
+"""The contract of every provider that is reached over HTTP, tested against a server with arbitrary responses."""
 
 import socket
 import threading
@@ -28,88 +28,90 @@ from providers.http import HttpProvider
 from providers.types import Handover, RemoteStatus, Visibility
 from tests.providers.contract import SandboxAccount
 from tests.providers.factories import KEY
-from tests.providers.responses import ODD, RETRY_AFTER, STATUSES, UNREADABLE
+from tests.providers.responses import ODD_RESPONSES, RETRY_AFTER, STATUSES, UNREADABLE
 from tests.providers.wire_contract import WireContract
 from tests.support.hostile import Asked, Hostile, answer, zipped
 from tests.support.relay import Relay
 from tests.support.sandbox import Listener
 
-SOON = 0.6
-"""The deadline of a test's call, seconds."""
-UPLOADS = (
+SHORT_DEADLINE = 0.6
+"""Seconds."""
+SIGNED_UPLOADS = (
     Handover.SIGNED_PUT_TEXTS,
     Handover.SIGNED_PUT_CLIPS,
     Handover.SIGNED_PUT_WAV,
     Handover.FILE_IDS,
 )
-"""The ways that upload to an address which the provider gave us."""
+"""Handovers that upload to a URL from the provider."""
 
 
-def trickle(head: bytes, over: threading.Event) -> Iterator[bytes]:
-    """A byte now and then, each far within any timeout for one read, for long; then `over` is set."""
+def trickle(head: bytes, done: threading.Event) -> Iterator[bytes]:
+    """Single bytes for a long time, each well within any timeout for one read; then `done` is set."""
     yield head
     for _ in range(200):
-        over.wait(SOON / 10)
+        done.wait(SHORT_DEADLINE / 10)
         yield b" "
-    over.set()
+    done.set()
 
 
 class HttpProviderContract(WireContract):
-    """Held by every provider that is an HttpProvider."""
+    """For every provider that is an HttpProvider."""
 
     @pytest.fixture
     def client(self, hostile: Hostile) -> Iterator[HttpProvider]:
-        """The provider, talking to the hostile server with KEY."""
+        """The provider, connected to the hostile server with KEY."""
         with self.provider_class(KEY, sandbox_url=hostile.address, sandboxed=True) as provider:
             yield provider
 
-    def catch_error(self, provider: HttpProvider, *, creates: bool, **more: Any) -> ProviderError:
-        """How a call ends, by a ProviderError that keeps the key to itself."""
-        with pytest.raises(ProviderError) as told:
-            provider.call("some work", "POST", "/somewhere", creates=creates, json={"a": "b"}, **more)
-        assert told.value.operation == "some work"
-        self.check_key_is_absent(told.value)
-        return told.value
+    def catch_error(self, provider: HttpProvider, *, creates: bool, **arguments: Any) -> ProviderError:
+        """The ProviderError of a call; it does not contain the key."""
+        with pytest.raises(ProviderError) as exc_info:
+            provider.call("some operation", "POST", "/somewhere", creates=creates, json={"a": "b"}, **arguments)
+        assert exc_info.value.operation == "some operation"
+        self.check_key_is_absent(exc_info.value)
+        return exc_info.value
 
     def check_key_is_absent(self, error: BaseException) -> None:
-        shown = "".join(traceback.format_exception(error))
-        carried: BaseException | None = error
-        while carried is not None:
-            shown += f"{carried} {carried!r} {vars(carried)}"
-            shown += str(getattr(getattr(carried, "request", None), "headers", ""))
-            carried = carried.__cause__ or carried.__context__
-        assert KEY not in shown
+        output = "".join(traceback.format_exception(error))
+        cause: BaseException | None = error
+        while cause is not None:
+            output += f"{cause} {cause!r} {vars(cause)}"
+            output += str(getattr(getattr(cause, "request", None), "headers", ""))
+            cause = cause.__cause__ or cause.__context__
+        assert KEY not in output
 
-    # --- answers ---
+    # --- responses ---
 
     @pytest.mark.parametrize(("status", "creating", "other"), STATUSES)
-    def test_status_becomes_the_right_error(
+    def test_status_maps_to_its_error(
         self, client: HttpProvider, hostile: Hostile, status: int, creating: type, other: type
     ) -> None:
         hostile.says(answer(status, b""))
-        for creates, kind in ((True, creating), (False, other)):
+        for creates, expected in ((True, creating), (False, other)):
             error = self.catch_error(client, creates=creates)
-            assert type(error) is kind
+            assert type(error) is expected
             assert error.status == status
         assert hostile.connections == 2
 
     @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 503])
-    def test_words_of_the_provider_are_kept(self, client: HttpProvider, hostile: Hostile, status: int) -> None:
+    def test_error_detail_has_the_text_of_the_provider(
+        self, client: HttpProvider, hostile: Hostile, status: int
+    ) -> None:
         hostile.says(answer(status, self.build_error_response("The moon is full.")))
         for creates in (True, False):
             assert "The moon is full." in self.catch_error(client, creates=creates).detail
 
-    @pytest.mark.parametrize("header, wanted", RETRY_AFTER)
-    def test_retry_after_is_understood(
-        self, client: HttpProvider, hostile: Hostile, header: str, wanted: float | None
+    @pytest.mark.parametrize("header, expected", RETRY_AFTER)
+    def test_retry_after_is_parsed(
+        self, client: HttpProvider, hostile: Hostile, header: str, expected: float | None
     ) -> None:
         for status in (429, 503):
             hostile.says(answer(status, b"", retry_after=header))
             error = self.catch_error(client, creates=False)
             assert isinstance(error, ProviderUnavailable)
-            assert error.retry_after == wanted
+            assert error.retry_after == expected
 
-    def test_retry_after_may_be_a_date(self, client: HttpProvider, hostile: Hostile) -> None:
+    def test_retry_after_date_is_parsed(self, client: HttpProvider, hostile: Hostile) -> None:
         date = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
         hostile.says(answer(429, b"", retry_after=date))
         error = self.catch_error(client, creates=True)
@@ -118,13 +120,15 @@ class HttpProviderContract(WireContract):
         assert 90 < error.retry_after <= 100
 
     @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
-    def test_what_is_no_json_object(self, client: HttpProvider, hostile: Hostile, body: bytes) -> None:
+    def test_body_that_is_no_json_object_is_unreadable(
+        self, client: HttpProvider, hostile: Hostile, body: bytes
+    ) -> None:
         hostile.says(answer(200, body))
         assert type(self.catch_error(client, creates=True)) is OutcomeUnknown
         assert type(self.catch_error(client, creates=False)) is ResponseUnreadable
 
-    def questions(self, client: HttpProvider, listener: Listener) -> Iterator[Callable[[], Any]]:
-        """Everything that a provider can be asked to do; what it cannot is an error of ours as well."""
+    def list_calls(self, client: HttpProvider, listener: Listener) -> Iterator[Callable[[], Any]]:
+        """Every call of a provider; an unsupported call raises a ProviderError too."""
         yield from (
             client.check_key,
             lambda: client.fetch_build("x"),
@@ -135,63 +139,66 @@ class HttpProviderContract(WireContract):
             lambda: client.delete_voice("x"),
             lambda: client.generate_preview("x", "Hello."),
         )
-        for tier, way in self.list_modes():
-            new = self.make_spec(tier, way, listener)
+        for tier, handover in self.list_modes():
+            new = self.make_spec(tier, handover, listener)
             for spec in (new, replace(new, remote_id="x"), replace(new, remote_id="x", resume_state="{}")):
                 yield partial(client.submit_build, spec, self.make_journal(spec))
 
-    def test_odd_answers_to_any_question_are_errors_of_ours(
+    def test_odd_response_to_any_call_raises_provider_error_only(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
-        for odd in (*ODD, *self.odd_responses):
-            hostile.says(answer(200, odd))
-            for question in self.questions(client, listener):
+        for payload in (*ODD_RESPONSES, *self.odd_responses):
+            hostile.says(answer(200, payload))
+            for call in self.list_calls(client, listener):
                 try:
-                    question()
+                    call()
                 except ProviderError as error:
                     self.check_key_is_absent(error)
 
-    def test_created_without_an_id_is_in_doubt(self, account: SandboxAccount, relay: Relay, listener: Listener) -> None:
-        """It is there all the same: the answer to a create that was done is replaced on its way back."""
+    def test_create_response_without_an_id_stays_pending(
+        self, account: SandboxAccount, relay: Relay, listener: Listener
+    ) -> None:
+        """The voice exists all the same: the relay replaces the response to an executed create."""
         account = replace(account, address=relay.address)
-        for tier, way in self.list_modes():
-            for said in self.responses_without_id:
-                spec = self.make_spec(tier, way, listener)
+        for tier, handover in self.list_modes():
+            for payload in self.responses_without_id:
+                spec = self.make_spec(tier, handover, listener)
                 journal = self.make_journal(spec)
-                journal.on_call = lambda step: relay.answers_next(answer(self.success_status, said), late=True)  # noqa: B023
+                journal.on_call = lambda step: relay.answers_next(answer(self.success_status, payload), late=True)  # noqa: B023
                 with account.open_provider() as provider, pytest.raises(OutcomeUnknown):
                     provider.submit_build(spec, journal)
-                assert journal.pending_call == "create", said
+                assert journal.pending_call == "create", payload
                 journal.on_call = lambda step: None
                 self.submit_until_done(account, spec, journal)
-                assert account.count_creations()[spec.reference] == self.count_expected(tier, way, journal), (way, said)
+                creations = account.count_creations()[spec.reference]
+                assert creations == self.count_expected(tier, handover, journal), (handover, payload)
 
-    def test_every_attested_status_has_its_meaning(self, client: HttpProvider, hostile: Hostile) -> None:
-        for raw, wanted in self.statuses.items():
-            for word in (raw, raw.upper(), raw.lower()):
-                hostile.says(answer(200, self.build_voice_response(word)))
+    def test_every_attested_status_is_mapped(self, client: HttpProvider, hostile: Hostile) -> None:
+        for raw, expected in self.statuses.items():
+            for raw_status in (raw, raw.upper(), raw.lower()):
+                hostile.says(answer(200, self.build_voice_response(raw_status)))
                 report = client.fetch_build("x")
-                assert (report.remote_id, report.status, report.raw_status) == ("x", wanted, word)
+                assert (report.remote_id, report.status, report.raw_status) == ("x", expected, raw_status)
         assert RemoteStatus.UNKNOWN not in [self.statuses[raw] for raw in self.statuses if raw]
 
-    @pytest.mark.parametrize("word", ["pondering", "ready?", "READY SOON", "\u2713", "0"])
-    def test_unknown_status_keeps_its_words(self, client: HttpProvider, hostile: Hostile, word: str) -> None:
-        hostile.says(answer(200, self.build_voice_response(word)))
+    @pytest.mark.parametrize("raw_status", ["pondering", "ready?", "READY SOON", "\u2713", "0"])
+    def test_unknown_status_keeps_its_raw_text(self, client: HttpProvider, hostile: Hostile, raw_status: str) -> None:
+        hostile.says(answer(200, self.build_voice_response(raw_status)))
         report = client.fetch_build("x")
         assert report.status is RemoteStatus.UNKNOWN
-        assert report.raw_status == word
+        assert report.raw_status == raw_status
 
-    def test_no_database_chokes_on_an_answer(self, client: HttpProvider, hostile: Hostile) -> None:
+    def test_report_has_no_characters_that_a_database_rejects(self, client: HttpProvider, hostile: Hostile) -> None:
         bad = self.build_voice_response("x\0\ud800")
-        odd = {"note": [float("inf"), {"\0": "\0"}]}
-        hostile.says(answer(200, [*bad, odd] if isinstance(bad, list) else bad | odd))
+        payload = {"note": [float("inf"), {"\0": "\0"}]}
+        hostile.says(answer(200, [*bad, payload] if isinstance(bad, list) else bad | payload))
         report = client.fetch_build("x")
         for text in (report.raw_status, report.version, report.issue, str(dict(report.raw))):
             assert "\0" not in text.encode("utf-8").decode()
 
     # --- lost connections ---
 
-    def test_nobody_listens_means_nothing_was_sent(self, client: HttpProvider, hostile: Hostile) -> None:
+    def test_refused_connection_means_nothing_was_sent(self, client: HttpProvider, hostile: Hostile) -> None:
         hostile.close()
         assert type(self.catch_error(client, creates=True)) is ProviderUnavailable
 
@@ -214,17 +221,19 @@ class HttpProviderContract(WireContract):
         ],
         ids=range(13),
     )
-    def test_lost_or_broken_answer(self, client: HttpProvider, hostile: Hostile, pieces: list[bytes]) -> None:
+    def test_lost_or_broken_response_is_an_error(
+        self, client: HttpProvider, hostile: Hostile, pieces: list[bytes]
+    ) -> None:
         hostile.says(*pieces)
         assert type(self.catch_error(client, creates=True)) is OutcomeUnknown
         assert type(self.catch_error(client, creates=False)) in (ProviderUnavailable, ResponseUnreadable)
         assert len(hostile.asked) == 2
 
-    def test_connection_that_the_server_keeps_is_not_used_again(self, client: HttpProvider, hostile: Hostile) -> None:
-        """It may be closed under our request, which would then look as if nothing had been sent."""
+    def test_keep_alive_connection_is_not_reused(self, client: HttpProvider, hostile: Hostile) -> None:
+        """The server may close it during our request, which would then look as if nothing had been sent."""
         hostile.keeps_open = True
 
-        def script(_asked: Asked) -> Iterator[bytes]:
+        def script(_request: Asked) -> Iterator[bytes]:
             if len(hostile.asked) > 1:
                 raise OSError  # closes the connection without an answer
             yield answer(200, {"success": True}, connection="keep-alive")
@@ -235,81 +244,81 @@ class HttpProviderContract(WireContract):
         assert hostile.connections == 2
         assert len(hostile.asked) == 2
 
-    # --- slowness and size ---
+    # --- speed and size ---
 
     @pytest.mark.parametrize(
         "head", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"]
     )
-    def test_trickled_answer_ends_at_the_deadline(self, client: HttpProvider, hostile: Hostile, head: bytes) -> None:
-        over = threading.Event()
-        hostile.script = lambda _asked: trickle(head, over)
-        assert type(self.catch_error(client, creates=True, deadline=SOON)) is OutcomeUnknown
+    def test_trickled_response_ends_at_the_deadline(self, client: HttpProvider, hostile: Hostile, head: bytes) -> None:
+        done = threading.Event()
+        hostile.script = lambda _request: trickle(head, done)
+        assert type(self.catch_error(client, creates=True, deadline=SHORT_DEADLINE)) is OutcomeUnknown
         assert hostile.hung_up.wait(60), "the server was not cut off"
-        assert not over.is_set()
+        assert not done.is_set()
 
     def test_silent_server_ends_at_the_deadline(self, client: HttpProvider, hostile: Hostile) -> None:
-        over = threading.Event()
+        done = threading.Event()
 
-        def script(_asked: Asked) -> Iterator[bytes]:
-            over.wait(60)
+        def script(_request: Asked) -> Iterator[bytes]:
+            done.wait(60)
             yield b""
 
         hostile.script = script
-        assert type(self.catch_error(client, creates=True, deadline=SOON)) is OutcomeUnknown
-        assert type(self.catch_error(client, creates=False, deadline=SOON)) is ProviderUnavailable
-        assert not over.is_set()
-        over.set()
+        assert type(self.catch_error(client, creates=True, deadline=SHORT_DEADLINE)) is OutcomeUnknown
+        assert type(self.catch_error(client, creates=False, deadline=SHORT_DEADLINE)) is ProviderUnavailable
+        assert not done.is_set()
+        done.set()
 
     def test_trickled_handshake_ends_at_the_deadline(self, client: HttpProvider) -> None:
-        """A TLS record of 16 kB, a byte at a time; nothing of the request can have left."""
-        listening = socket.create_server(("127.0.0.1", 0))
-        cut = threading.Event()
+        """A TLS record of 16 kB, a byte at a time; no part of the request can have been sent."""
+        server = socket.create_server(("127.0.0.1", 0))
+        is_cut = threading.Event()
 
-        def trickle() -> None:
-            connection, _ = listening.accept()
+        def trickle_handshake() -> None:
+            connection, _ = server.accept()
             with connection:
                 try:
                     connection.sendall(b"\x16\x03\x03\x40\x00")
-                    while not cut.wait(SOON / 10):
+                    while not is_cut.wait(SHORT_DEADLINE / 10):
                         connection.sendall(b"\x02")
                 except OSError:
-                    cut.set()
+                    is_cut.set()
 
-        threading.Thread(target=trickle, daemon=True).start()
-        client.base_url = f"https://127.0.0.1:{listening.getsockname()[1]}"
-        assert type(self.catch_error(client, creates=True, deadline=SOON)) is ProviderUnavailable
-        assert cut.wait(60), "the handshake went on"
-        listening.close()
+        threading.Thread(target=trickle_handshake, daemon=True).start()
+        client.base_url = f"https://127.0.0.1:{server.getsockname()[1]}"
+        assert type(self.catch_error(client, creates=True, deadline=SHORT_DEADLINE)) is ProviderUnavailable
+        assert is_cut.wait(60), "the handshake went on"
+        server.close()
 
-    def test_connection_that_opens_after_the_deadline_is_cut(
+    def test_connection_opened_after_the_deadline_is_closed(
         self, client: HttpProvider, hostile: Hostile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         connect = HTTPConnection._new_conn
-        over = threading.Event()
+        done = threading.Event()
 
-        def late(connection: Any) -> socket.socket:
-            over.wait(2 * SOON)
+        def connect_late(connection: Any) -> socket.socket:
+            done.wait(2 * SHORT_DEADLINE)
             return connect(connection)
 
-        monkeypatch.setattr(HTTPConnection, "_new_conn", late)
-        hostile.script = lambda _asked: trickle(b"HTTP/1.1 200 OK\r\nX: ", over)
-        self.catch_error(client, creates=True, deadline=SOON)
-        assert not over.is_set()
+        monkeypatch.setattr(HTTPConnection, "_new_conn", connect_late)
+        hostile.script = lambda _request: trickle(b"HTTP/1.1 200 OK\r\nX: ", done)
+        self.catch_error(client, creates=True, deadline=SHORT_DEADLINE)
+        assert not done.is_set()
 
     @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "x-own"])
-    def test_compressed_answer_is_refused_unread(self, client: HttpProvider, hostile: Hostile, encoding: str) -> None:
+    def test_compressed_response_is_refused_unread(self, client: HttpProvider, hostile: Hostile, encoding: str) -> None:
         hostile.says(answer(200, zipped(50 << 20), content_encoding=encoding))
         assert type(self.catch_error(client, creates=True)) is OutcomeUnknown
         assert type(self.catch_error(client, creates=False)) is ResponseUnreadable
         assert "accept-encoding: identity\r\n" in hostile.asked[0].head.lower()
 
     @pytest.mark.parametrize("chunked", [True, False])
-    def test_endless_answer_is_cut_off(self, client: HttpProvider, hostile: Hostile, chunked: bool) -> None:
+    def test_endless_response_is_cut_off(self, client: HttpProvider, hostile: Hostile, chunked: bool) -> None:
         block = b" " * (1 << 16)
         head = b"HTTP/1.1 200 OK\r\n" + (b"Transfer-Encoding: chunked\r\n\r\n" if chunked else b"\r\n")
         piece = b"%x\r\n%s\r\n" % (len(block), block) if chunked else block
 
-        def script(_asked: Asked) -> Iterator[bytes]:
+        def script(_request: Asked) -> Iterator[bytes]:
             yield head
             for _ in range(4 * http.MAX_RESPONSE_BYTES // len(block)):
                 yield piece
@@ -322,7 +331,7 @@ class HttpProviderContract(WireContract):
     # --- the key ---
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-    def test_redirect_takes_nothing_elsewhere(
+    def test_redirect_is_not_followed(
         self, client: HttpProvider, hostile: Hostile, other_server: Hostile, status: int
     ) -> None:
         hostile.says(answer(status, b"", location=f"{other_server.address}/caught"))
@@ -331,52 +340,51 @@ class HttpProviderContract(WireContract):
         assert other_server.connections == 0
 
     @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
-    def test_proxies_of_the_environment_are_not_used(
+    def test_environment_proxies_are_not_used(
         self, client: HttpProvider, hostile: Hostile, other_server: Hostile, variable: str, monkeypatch: Any
     ) -> None:
         monkeypatch.setenv(variable, other_server.address)
         hostile.says(answer(200, {"success": True}))
-        client.call("some work", "GET", "/somewhere")
+        client.call("some operation", "GET", "/somewhere")
         assert other_server.connections == 0
         assert len(hostile.asked) == 1
 
-    def test_key_goes_out_in_a_header_only(self, account: SandboxAccount, relay: Relay, listener: Listener) -> None:
-        """And to the provider only: an address that it gave us gets bytes and no key."""
+    def test_key_is_sent_in_a_header_only(self, account: SandboxAccount, relay: Relay, listener: Listener) -> None:
+        """And to the provider only: a URL from the provider gets bytes and no key."""
         account = replace(account, address=relay.address)
-        for tier, way in self.list_modes():
+        for tier, handover in self.list_modes():
             before = len(relay.asked)
-            spec = self.make_spec(tier, way, listener)
+            spec = self.make_spec(tier, handover, listener)
             with account.open_provider() as provider:
                 provider.submit_build(spec, self.make_journal(spec))
-            for asked in relay.asked[before:]:
-                given = way in UPLOADS and asked.line.startswith("PUT ")
-                assert (account.key in asked.head) != given, asked.line
-                assert account.key not in asked.line
-                assert account.key.encode() not in asked.body
-            assert (way in UPLOADS) == any(asked.line.startswith("PUT ") for asked in relay.asked[before:])
+            requests = relay.asked[before:]
+            for request in requests:
+                is_signed_upload = handover in SIGNED_UPLOADS and request.line.startswith("PUT ")
+                assert (account.key in request.head) != is_signed_upload, request.line
+                assert account.key not in request.line
+                assert account.key.encode() not in request.body
+            assert (handover in SIGNED_UPLOADS) == any(request.line.startswith("PUT ") for request in requests)
 
     @pytest.mark.parametrize("status", [200, 400, 401, 403, 422, 429, 500])
-    def test_key_that_the_provider_repeats_is_taken_out(
-        self, client: HttpProvider, hostile: Hostile, status: int
-    ) -> None:
-        said = self.build_error_response(f"The key {KEY} is not good.")
-        hostile.says(answer(status, said | {"success": False, "errors": {KEY: KEY}}))
+    def test_key_in_a_response_is_redacted(self, client: HttpProvider, hostile: Hostile, status: int) -> None:
+        payload = self.build_error_response(f"The key {KEY} is not valid.")
+        hostile.says(answer(status, payload | {"success": False, "errors": {KEY: KEY}}))
         for creates in (True, False):
             with suppress(ProviderError):
-                client.call("some work", "POST", "/somewhere", creates=creates, json={"a": "b"})
+                client.call("some operation", "POST", "/somewhere", creates=creates, json={"a": "b"})
             if status >= 300:
                 self.catch_error(client, creates=creates)
         assert KEY not in repr(client.api_log)
 
     @pytest.mark.parametrize("key", ["schlüssel-€", "line\nbreak", "nul\0", "\r\nX-Evil: 1", ""])
-    def test_key_that_no_header_can_hold(self, hostile: Hostile, key: str) -> None:
-        """A slip of the clipboard is said as what it is, not as a provider that cannot be reached."""
-        with pytest.raises(ProviderAuthError) as told:
+    def test_key_that_no_header_can_hold_is_an_auth_error(self, hostile: Hostile, key: str) -> None:
+        """A clipboard error is reported as such, not as an unreachable provider."""
+        with pytest.raises(ProviderAuthError) as exc_info:
             self.provider_class(key, sandbox_url=hostile.address, sandboxed=True)
-        assert not key or key not in f"{told.value} {told.value!r} {told.value.__context__!r}"
+        assert not key or key not in f"{exc_info.value} {exc_info.value!r} {exc_info.value.__context__!r}"
         assert hostile.connections == 0
 
-    def test_ids_of_the_provider_are_no_paths(self, client: HttpProvider, hostile: Hostile) -> None:
+    def test_remote_id_is_escaped_in_the_url(self, client: HttpProvider, hostile: Hostile) -> None:
         hostile.says(answer(200, self.build_voice_response("running")))
         with suppress(NotFound):
             client.fetch_build("a/b?c=d#e")
@@ -385,10 +393,10 @@ class HttpProviderContract(WireContract):
 
 
 class SuccessFlagContract(HttpProviderContract):
-    """Where an answer of 200 has a flag that says yes or no, and words."""
+    """Where a 200 response has a success flag and a message."""
 
     @pytest.mark.parametrize("success", [False, "false", 0])
-    def test_no_in_an_answer_of_200_is_a_no(self, client: HttpProvider, hostile: Hostile, success: Any) -> None:
+    def test_false_success_flag_is_a_rejection(self, client: HttpProvider, hostile: Hostile, success: Any) -> None:
         hostile.says(answer(200, {"success": success, "message": "No."}))
         for creates in (True, False):
             error = self.catch_error(client, creates=creates)
@@ -396,6 +404,8 @@ class SuccessFlagContract(HttpProviderContract):
             assert error.detail == "No."
 
     @pytest.mark.parametrize("success", [True, "true", 1, "1"])
-    def test_yes_is_a_yes_however_it_is_written(self, client: HttpProvider, hostile: Hostile, success: Any) -> None:
+    def test_true_success_flag_is_accepted_in_any_form(
+        self, client: HttpProvider, hostile: Hostile, success: Any
+    ) -> None:
         hostile.says(answer(200, {"success": success, "message": "Voice was deleted."}))
-        assert client.call("some work", "GET", "/somewhere")["success"] == success
+        assert client.call("some operation", "GET", "/somewhere")["success"] == success

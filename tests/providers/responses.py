@@ -1,4 +1,4 @@
-"""What servers answer, from good to hostile, and what a provider has to make of it."""
+"""Server responses, from good to hostile, and the error that a provider must raise for each."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from providers.errors import (
 )
 from providers.responses import MAX_RETRY_AFTER_SECONDS
 
-# What comes back: (status, what a call that creates makes of it, what any other call makes of it).
+# (status, error of a creating call, error of any other call)
 STATUSES = [
     (103, OutcomeUnknown, ResponseUnreadable),
     (204, OutcomeUnknown, ResponseUnreadable),
@@ -39,18 +39,18 @@ STATUSES = [
     (599, OutcomeUnknown, ProviderUnavailable),
 ]
 UNREADABLE = {
-    "nothing": b"",
-    "a page": b"<html>It works!</html>",
-    "a list": b"[1, 2]",
-    "a word": b'"yes"',
+    "empty": b"",
+    "HTML": b"<html>It works!</html>",
+    "JSON array": b"[1, 2]",
+    "JSON string": b'"yes"',
     "half an object": b'{"success": true, "item": {"uuid"',
     "two objects": b"{}{}",
-    "not text": b"\xff\xfe\x00",
-    "very deep": b"[" * 100_000,
+    "not UTF-8": b"\xff\xfe\x00",
+    "deeply nested": b"[" * 100_000,
     "a number of 10 000 digits": b'{"n": ' + b"9" * 10_000 + b"}",
 }
-# Answers of 200 in good JSON that are not what was asked for.
-ODD: list[Any] = [
+# Responses with status 200 and valid JSON that no call asks for.
+ODD_RESPONSES: list[Any] = [
     {},
     {"success": True},
     {"success": True, "item": None},

@@ -1,4 +1,4 @@
-"""The client itself: calls to addresses that a provider gave us, big uploads, and what is kept of responses."""
+"""The HTTP client: calls to URLs from a provider, large uploads, and the API log."""
 
 import json
 import socket
@@ -30,9 +30,9 @@ from tests.support.sink import Sink
 from voicehub.outbox import LeaseLost
 from voices.services.builds.journal import GateClosed
 
-SOON = 0.6
-PIECE = 1 << 16
-INSIDE = """
+SHORT_DEADLINE = 0.6  # seconds
+CHUNK_BYTES = 1 << 16
+NON_PUBLIC_ADDRESSES = """
 0.0.0.0 127.0.0.1 127.8.8.8 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 192.0.2.1 198.18.0.1 224.0.0.1
 255.255.255.255 240.0.0.1 :: ::1 fc00::1 fd12::1 fe80::1 fe80::1%1 ff02::1 ff0e::1 ::ffff:127.0.0.1 ::ffff:10.0.0.1
 ::ffff:169.254.169.254 64:ff9b::127.0.0.1 64:ff9b::10.0.0.1 2002:7f00:1::1 2002:a00:1::1
@@ -41,8 +41,8 @@ INSIDE = """
 HEADERS = {"Content-Type": "audio/x-wav", "Content-MD5": "abc=="}
 
 
-class Plain(HttpProvider):
-    """A vendor of which nothing is known but where its words are."""
+class PlainProvider(HttpProvider):
+    """A minimal vendor, which only knows where its error text is."""
 
     slug = "plain"
     label = "Plain"
@@ -63,105 +63,104 @@ class Plain(HttpProvider):
         raise NotImplementedError
 
 
-def opened(address: str, seconds: float = 45) -> Plain:
-    return Plain(KEY, sandbox_url=address, sandboxed=True, longest_call=seconds)
+def open_client(address: str, seconds: float = 45) -> PlainProvider:
+    return PlainProvider(KEY, sandbox_url=address, sandboxed=True, longest_call=seconds)
 
 
-def zeros(pieces: int) -> UploadFile:
-    return make_upload_file("voice.wav", "audio/x-wav", bytes(pieces * PIECE))
+def make_zeros(chunk_count: int) -> UploadFile:
+    return make_upload_file("voice.wav", "audio/x-wav", bytes(chunk_count * CHUNK_BYTES))
 
 
-def unheard(_sent: int) -> None:
-    """Where nobody waits."""
+def ignore_progress(_sent: int) -> None: ...
 
 
-def call_list(client: Plain) -> list[Any]:
+def call_list(client: PlainProvider) -> list[Any]:
     return client.call("x", "GET", "/x", read=responses.read_json_array)
 
 
-def call_json(client: Plain) -> dict[str, Any] | list[Any]:
+def call_json(client: PlainProvider) -> dict[str, Any] | list[Any]:
     return client.call("x", "GET", "/x", read=responses.read_json_container)
 
 
-def call_sound(client: Plain) -> Sound:
+def call_sound(client: PlainProvider) -> Sound:
     return client.call("x", "GET", "/x", read=responses.read_sound)
 
 
 @pytest.fixture
-def client(hostile: Hostile) -> Iterator[Plain]:
-    with opened(hostile.address) as provider:
+def client(hostile: Hostile) -> Iterator[PlainProvider]:
+    with open_client(hostile.address) as provider:
         yield provider
 
 
 @pytest.fixture
 def sink() -> Iterator[Callable[..., Sink]]:
-    made: list[Sink] = []
+    sinks: list[Sink] = []
 
     def make(**options: Any) -> Sink:
-        made.append(Sink(**options))
-        return made[-1]
+        sinks.append(Sink(**options))
+        return sinks[-1]
 
     yield make
-    for one in made:
-        one.close()
+    for entry in sinks:
+        entry.close()
 
 
-class Ear:
-    """Listens on loopback for one connection, and keeps the first bytes that come."""
+class LoopbackServer:
+    """Accepts one connection on loopback and stores its first bytes."""
 
     def __init__(self) -> None:
-        self.heard: bytes | None = None
+        self.received: bytes | None = None
         self.over = Event()
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
         Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
-        connection, _ = self._listening.accept()
-        with connection, self._listening:
-            self.heard = connection.recv(100)
+        connection, _ = self._socket.accept()
+        with connection, self._socket:
+            self.received = connection.recv(100)
         self.over.set()
 
 
-class TestAddressesOfTheProvider:
-    def test_put_takes_its_own_headers_and_no_key(self, client: Plain, hostile: Hostile) -> None:
-        moved: list[int] = []
-        parcel = make_upload_file("voice.wav", "audio/x-wav", make_sound(1))
-        client.upload_file("upload", f"{hostile.address}/signed?x=1", HEADERS, parcel, moved.append)
-        (asked,) = hostile.asked
-        assert asked.line == "PUT /signed?x=1 HTTP/1.1"
-        assert asked.body == make_sound(1)
-        assert "content-md5: abc==\r\n" in asked.head.lower()
-        assert f"content-length: {parcel.size}\r\n" in asked.head.lower()
-        assert "transfer-encoding" not in asked.head.lower()
-        assert "authorization" not in asked.head.lower()
-        assert KEY not in asked.head
-        assert moved == sorted(moved)
-        assert moved[-1] == parcel.size
+class TestProviderUrls:
+    def test_upload_sends_its_own_headers_and_no_key(self, client: PlainProvider, hostile: Hostile) -> None:
+        progress: list[int] = []
+        upload = make_upload_file("voice.wav", "audio/x-wav", make_sound(1))
+        client.upload_file("upload", f"{hostile.address}/signed?x=1", HEADERS, upload, progress.append)
+        (request,) = hostile.asked
+        assert request.line == "PUT /signed?x=1 HTTP/1.1"
+        assert request.body == make_sound(1)
+        assert "content-md5: abc==\r\n" in request.head.lower()
+        assert f"content-length: {upload.size}\r\n" in request.head.lower()
+        assert "transfer-encoding" not in request.head.lower()
+        assert "authorization" not in request.head.lower()
+        assert KEY not in request.head
+        assert progress == sorted(progress)
+        assert progress[-1] == upload.size
 
-    def test_download_takes_no_key(self, client: Plain, hostile: Hostile) -> None:
+    def test_download_sends_no_key(self, client: PlainProvider, hostile: Hostile) -> None:
         hostile.says(answer(200, make_sound(1), content_type="text/plain"))
-        got = client.download_sound(f"{hostile.address}/sound")
-        assert (got.content, got.content_type) == (make_sound(1), "audio/wav")
+        sound = client.download_sound(f"{hostile.address}/sound")
+        assert (sound.content, sound.content_type) == (make_sound(1), "audio/wav")
         assert KEY not in hostile.asked[0].head
         assert "authorization" not in hostile.asked[0].head.lower()
 
     @pytest.mark.parametrize(
         "address",
-        ["{elsewhere}/x", "{sandbox}1/x", "{sandbox}@{elsewhere_host}/x", "{sandbox}.evil.example/x", "{sandbox}",
+        ["{other}/x", "{sandbox}1/x", "{sandbox}@{other_host}/x", "{sandbox}.evil.example/x", "{sandbox}",
          "https://vendor.example/x", "file:///etc/passwd", "ftp://127.0.0.1/x", "/signed", "//127.0.0.1/x", "", "x",
          "{SANDBOX}/x", " {sandbox}/x"],
     )  # fmt: skip
-    def test_sandbox_account_goes_to_the_sandbox_only(
-        self, client: Plain, hostile: Hostile, other_server: Hostile, address: str
+    def test_sandbox_account_calls_the_sandbox_only(
+        self, client: PlainProvider, hostile: Hostile, other_server: Hostile, address: str
     ) -> None:
         url = address.format(
-            elsewhere=other_server.address,
-            elsewhere_host=other_server.address.removeprefix("http://"),
+            other=other_server.address,
+            other_host=other_server.address.removeprefix("http://"),
             sandbox=hostile.address,
             SANDBOX=hostile.address.upper(),
         )
-        self._refused(client, url)
+        self._check_refused(client, url)
         assert hostile.connections == other_server.connections == 0
 
     @pytest.mark.parametrize(
@@ -169,133 +168,141 @@ class TestAddressesOfTheProvider:
                 "https://[", "https://[::1", "https://a b/x", "https://*.example/x", "https://vendor.example:port/x"]
     )  # fmt: skip
     def test_live_account_follows_https_only(self, hostile: Hostile, url: str) -> None:
-        with Plain(KEY) as client:
-            self._refused(client, url.format(hostile=hostile.address))
+        with PlainProvider(KEY) as client:
+            self._check_refused(client, url.format(hostile=hostile.address))
         assert hostile.connections == 0
 
     @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "2130706433", "0"])
-    def test_live_account_says_nothing_into_our_own_network(self, host: str) -> None:
-        ear = Ear()
-        with Plain(KEY) as client:
-            self._refused(client, f"https://{host}:{ear.port}/x", calls=1)
-        assert ear.over.wait(60)
-        assert ear.heard == b""
+    def test_live_account_sends_nothing_to_our_own_network(self, host: str) -> None:
+        server = LoopbackServer()
+        with PlainProvider(KEY) as client:
+            self._check_refused(client, f"https://{host}:{server.port}/x", calls=1)
+        assert server.over.wait(60)
+        assert server.received == b""
 
     @pytest.mark.parametrize("address", ["10.0.0.1", "169.254.169.254", "fd00::1"])
-    def test_name_that_leads_inside_is_not_followed(self, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Whatever the name said when somebody looked: what counts is where the connection really ended."""
-        ear = Ear()
-        connect = socket.create_connection(("127.0.0.1", ear.port))
+    def test_host_name_with_an_internal_address_is_refused(self, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The address of the open connection counts, not an earlier DNS answer."""
+        server = LoopbackServer()
+        connection = socket.create_connection(("127.0.0.1", server.port))
 
-        class Elsewhere(socket.socket):
+        class RedirectedSocket(socket.socket):
             def getpeername(self) -> Any:
                 return (address, 443)
 
-        far = Elsewhere(fileno=connect.detach())
-        monkeypatch.setattr(HTTPConnection, "_new_conn", lambda _self: far)
-        with Plain(KEY) as client:
-            self._refused(client, "https://vendor.example/x", calls=1)
-        assert ear.over.wait(60)
-        assert ear.heard == b""
+        redirected = RedirectedSocket(fileno=connection.detach())
+        monkeypatch.setattr(HTTPConnection, "_new_conn", lambda _self: redirected)
+        with PlainProvider(KEY) as client:
+            self._check_refused(client, "https://vendor.example/x", calls=1)
+        assert server.over.wait(60)
+        assert server.received == b""
 
-    def _refused(self, client: Plain, url: str, calls: int = 2) -> None:
-        for ask in (
+    def _check_refused(self, client: PlainProvider, url: str, calls: int = 2) -> None:
+        for call in (
             lambda: client.download_sound(url),
-            lambda: client.upload_file("upload", url, HEADERS, zeros(1), unheard),
+            lambda: client.upload_file("upload", url, HEADERS, make_zeros(1), ignore_progress),
         )[:calls]:
-            with pytest.raises(ResponseUnreadable) as told:
-                ask()
-            assert told.value.detail == http.UNSAFE_ADDRESS_MESSAGE
+            with pytest.raises(ResponseUnreadable) as exc_info:
+                call()
+            assert exc_info.value.detail == http.UNSAFE_ADDRESS_MESSAGE
 
     @pytest.mark.parametrize("headers", [{"X": "a\r\nb"}, {"X\n": "a"}, {"X": 5}, {"X": None, "Y": ["a"]}, {5: "a"}])
-    def test_headers_that_are_none(self, client: Plain, hostile: Hostile, headers: Any) -> None:
+    def test_invalid_headers_are_unreadable(self, client: PlainProvider, hostile: Hostile, headers: Any) -> None:
         with pytest.raises(ResponseUnreadable):
-            client.upload_file("upload", f"{hostile.address}/x", headers, zeros(1), unheard)
+            client.upload_file("upload", f"{hostile.address}/x", headers, make_zeros(1), ignore_progress)
         assert hostile.connections == 0
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-    def test_redirect_takes_nothing_elsewhere(
-        self, client: Plain, hostile: Hostile, other_server: Hostile, status: int
+    def test_redirect_is_not_followed(
+        self, client: PlainProvider, hostile: Hostile, other_server: Hostile, status: int
     ) -> None:
         hostile.says(answer(status, b"", location=f"{other_server.address}/caught"))
         with pytest.raises(ProviderRejected):
-            client.upload_file("upload", f"{hostile.address}/x", HEADERS, zeros(1), unheard)
+            client.upload_file("upload", f"{hostile.address}/x", HEADERS, make_zeros(1), ignore_progress)
         with pytest.raises(ProviderRejected):
             client.download_sound(f"{hostile.address}/x")
         assert other_server.connections == 0
         assert hostile.connections == 2
 
     @pytest.mark.parametrize(("status", "_creating", "other"), STATUSES)
-    def test_status_becomes_the_right_error(
-        self, client: Plain, hostile: Hostile, status: int, _creating: type, other: type
+    def test_status_maps_to_its_error(
+        self, client: PlainProvider, hostile: Hostile, status: int, _creating: type, other: type
     ) -> None:
-        """An address that is not good any more says nothing of our key; and an upload's answer has nothing to say."""
+        """An expired URL says nothing about our key, and the body of an upload's response is ignored."""
         hostile.says(answer(status, b""))
-        wanted = ProviderRejected if other in (ProviderAuthError, NotFound) else other
-        for ask in (
-            lambda: client.upload_file("upload", f"{hostile.address}/x", HEADERS, zeros(1), unheard),
+        expected = ProviderRejected if other in (ProviderAuthError, NotFound) else other
+        for call in (
+            lambda: client.upload_file("upload", f"{hostile.address}/x", HEADERS, make_zeros(1), ignore_progress),
             lambda: client.download_sound(f"{hostile.address}/x"),
         ):
             if status < 300:
                 continue
-            with pytest.raises(ProviderError) as told:
-                ask()
-            assert type(told.value) is wanted
-            assert told.value.status == status
+            with pytest.raises(ProviderError) as exc_info:
+                call()
+            assert type(exc_info.value) is expected
+            assert exc_info.value.status == status
 
 
-def test_which_addresses_are_everybodys() -> None:
+def test_only_global_addresses_are_public() -> None:
     for address in ("1.1.1.1", "93.184.215.14", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::1.1.1.1"):
         assert is_public(address), address
-    for address in INSIDE.split():
+    for address in NON_PUBLIC_ADDRESSES.split():
         assert not is_public(address), address
 
 
 class TestUploads:
-    def test_one_that_stalls_is_cut(self, sink: Callable[..., Sink]) -> None:
-        server = sink(takes=PIECE)
-        with opened(server.address, SOON) as client, pytest.raises(ProviderUnavailable):
-            client.upload_file("upload", f"{server.address}/x", HEADERS, zeros(1000), unheard)
+    def test_stalled_upload_is_cut_off(self, sink: Callable[..., Sink]) -> None:
+        server = sink(takes=CHUNK_BYTES)
+        with open_client(server.address, SHORT_DEADLINE) as client, pytest.raises(ProviderUnavailable):
+            client.upload_file("upload", f"{server.address}/x", HEADERS, make_zeros(1000), ignore_progress)
         server.go_on.set()
         assert server.over.wait(60)
-        assert server.got < 1000 * PIECE
+        assert server.got < 1000 * CHUNK_BYTES
 
-    def test_server_that_never_answers_is_cut(self, hostile: Hostile) -> None:
+    def test_upload_without_a_response_is_cut_off(self, hostile: Hostile) -> None:
         over = Event()
 
-        def script(_asked: Asked) -> Iterator[bytes]:
+        def script(_request: Asked) -> Iterator[bytes]:
             over.wait(60)
             yield b""
 
         hostile.script = script
-        with opened(hostile.address, SOON) as client, pytest.raises(ProviderUnavailable):
-            client.upload_file("upload", f"{hostile.address}/x", HEADERS, zeros(1), unheard)
+        with open_client(hostile.address, SHORT_DEADLINE) as client, pytest.raises(ProviderUnavailable):
+            client.upload_file("upload", f"{hostile.address}/x", HEADERS, make_zeros(1), ignore_progress)
         over.set()
 
-    def test_one_that_moves_has_its_time(self, sink: Callable[..., Sink]) -> None:
-        """Each piece well within the deadline, and all of them well past it."""
-        server, moved = sink(), list[int]()
+    def test_upload_with_progress_may_exceed_the_deadline(self, sink: Callable[..., Sink]) -> None:
+        """Each chunk is sent well within the deadline; all of them together exceed it."""
+        server, progress = sink(), list[int]()
         began = time.monotonic()
-        with opened(server.address, 3.0) as client:
-            client.upload_file("upload", f"{server.address}/x", HEADERS, self._slow(16, 0.25), moved.append)
+        with open_client(server.address, 3.0) as client:
+            client.upload_file(
+                "upload", f"{server.address}/x", HEADERS, self._make_slow_upload(16, 0.25), progress.append
+            )
         assert time.monotonic() - began > 3.5
-        assert server.got == moved[-1] == 16 * PIECE
+        assert server.got == progress[-1] == 16 * CHUNK_BYTES
 
-    def test_one_that_moves_for_ever_is_cut(self, sink: Callable[..., Sink], monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(http, "MAX_UPLOAD_SECONDS", 2 * SOON)
+    def test_endless_upload_is_cut_off(self, sink: Callable[..., Sink], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(http, "MAX_UPLOAD_SECONDS", 2 * SHORT_DEADLINE)
         server = sink()
-        with opened(server.address, SOON) as client, pytest.raises(ProviderUnavailable):
-            client.upload_file("upload", f"{server.address}/x", HEADERS, self._slow(100, SOON / 6), unheard)
+        with open_client(server.address, SHORT_DEADLINE) as client, pytest.raises(ProviderUnavailable):
+            client.upload_file(
+                "upload",
+                f"{server.address}/x",
+                HEADERS,
+                self._make_slow_upload(100, SHORT_DEADLINE / 6),
+                ignore_progress,
+            )
         assert server.over.wait(60)
-        assert server.got < 100 * PIECE
+        assert server.got < 100 * CHUNK_BYTES
 
-    def _slow(self, pieces: int, pause: float) -> UploadFile:
+    def _make_slow_upload(self, chunk_count: int, pause: float) -> UploadFile:
         def chunks() -> Iterator[bytes]:
-            for _ in range(pieces):
+            for _ in range(chunk_count):
                 Event().wait(pause)
-                yield bytes(PIECE)
+                yield bytes(CHUNK_BYTES)
 
-        return UploadFile("voice.wav", "audio/x-wav", pieces * PIECE, b"", chunks)
+        return UploadFile("voice.wav", "audio/x-wav", chunk_count * CHUNK_BYTES, b"", chunks)
 
     @pytest.mark.parametrize(
         "error",
@@ -303,32 +310,34 @@ class TestUploads:
          ValueError("x"), KeyError("x"), ProviderUnavailable("x")],
         ids=lambda error: type(error).__name__,
     )  # fmt: skip
-    @pytest.mark.parametrize("where", ["journal", "parcel"])
-    def test_what_we_raise_ends_it_and_comes_out(self, sink: Callable[..., Sink], error: Exception, where: str) -> None:
-        server, whole = sink(), zeros(1000)
+    @pytest.mark.parametrize("source", ["journal", "file"])
+    def test_our_exception_aborts_the_upload_and_propagates(
+        self, sink: Callable[..., Sink], error: Exception, source: str
+    ) -> None:
+        server, zeros = sink(), make_zeros(1000)
 
-        def moved(sent: int) -> None:
-            if where == "journal" and sent >= 3 * PIECE:
+        def progress(sent: int) -> None:
+            if source == "journal" and sent >= 3 * CHUNK_BYTES:
                 raise error
 
         def chunks() -> Iterator[bytes]:
-            for number, piece in enumerate(whole.chunks()):
-                if where == "parcel" and number == 3:
+            for number, piece in enumerate(zeros.chunks()):
+                if source == "file" and number == 3:
                     raise error
                 yield piece
 
-        parcel = UploadFile("voice.wav", "audio/x-wav", whole.size, whole.md5, chunks)
-        with opened(server.address) as client, pytest.raises(type(error)) as told:
-            client.upload_file("upload", f"{server.address}/x", HEADERS, parcel, moved)
-        assert told.value is error
+        upload = UploadFile("voice.wav", "audio/x-wav", zeros.size, zeros.md5, chunks)
+        with open_client(server.address) as client, pytest.raises(type(error)) as exc_info:
+            client.upload_file("upload", f"{server.address}/x", HEADERS, upload, progress)
+        assert exc_info.value is error
         assert server.over.wait(60), "the connection stayed open"
-        assert server.got <= 3 * PIECE
+        assert server.got <= 3 * CHUNK_BYTES
 
 
 class TestOtherCalls:
-    def test_answer_may_be_empty_where_that_is_allowed(self, client: Plain, hostile: Hostile) -> None:
-        for said in (answer(204, b""), answer(200, b""), answer(200, b" \n")):
-            hostile.says(said)
+    def test_empty_response_is_accepted_only_where_allowed(self, client: PlainProvider, hostile: Hostile) -> None:
+        for response in (answer(204, b""), answer(200, b""), answer(200, b" \n")):
+            hostile.says(response)
             assert client.call("delete", "DELETE", "/x", may_be_empty=True) == {}
             with pytest.raises(ResponseUnreadable):
                 client.call("delete", "DELETE", "/x")
@@ -336,21 +345,21 @@ class TestOtherCalls:
                 client.call("create", "POST", "/x", creates=True)
 
     @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
-    def test_nonsense_is_no_answer(self, client: Plain, hostile: Hostile, body: bytes) -> None:
+    def test_nonsense_response_is_unreadable(self, client: PlainProvider, hostile: Hostile, body: bytes) -> None:
         hostile.says(answer(200, body))
-        asks: list[Callable[[], Any]] = [
+        calls: list[Callable[[], Any]] = [
             lambda: call_sound(client),
             lambda: client.download_sound(f"{hostile.address}/x"),
         ]
         if body:
-            asks.append(lambda: client.call("x", "GET", "/x", may_be_empty=True))
+            calls.append(lambda: client.call("x", "GET", "/x", may_be_empty=True))
         if not body.startswith(b"[1"):
-            asks += [lambda: call_list(client), lambda: call_json(client)]
-        for ask in asks:
+            calls += [lambda: call_list(client), lambda: call_json(client)]
+        for call in calls:
             with pytest.raises(ResponseUnreadable):
-                ask()
+                call()
 
-    def test_lists_are_lists(self, client: Plain, hostile: Hostile) -> None:
+    def test_json_arrays_and_objects_are_distinguished(self, client: PlainProvider, hostile: Hostile) -> None:
         hostile.says(answer(200, [{"a": "b\0"}]))
         assert call_list(client) == call_json(client) == [{"a": "b\ufffd"}]
         hostile.says(answer(200, {"a": 1}))
@@ -358,31 +367,31 @@ class TestOtherCalls:
         with pytest.raises(ResponseUnreadable):
             call_list(client)
 
-    def test_sound_has_a_size_that_we_take(
-        self, client: Plain, hostile: Hostile, monkeypatch: pytest.MonkeyPatch
+    def test_sound_over_the_size_limit_is_refused(
+        self, client: PlainProvider, hostile: Hostile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(http, "MAX_SOUND_BYTES", len(make_sound(1)))
         hostile.says(answer(200, make_sound(1)))
         assert call_sound(client).content == make_sound(1)
         hostile.says(answer(200, make_sound(1) + b"\0"))
-        asks: list[Callable[[], Any]] = [
+        calls: list[Callable[[], Any]] = [
             lambda: call_sound(client),
             lambda: client.download_sound(f"{hostile.address}/x"),
         ]
-        for ask in asks:
+        for call in calls:
             with pytest.raises(ResponseUnreadable):
-                ask()
+                call()
 
 
 class TestApiLog:
-    def test_last_answers_are_kept(self, client: Plain, hostile: Hostile) -> None:
+    def test_log_keeps_the_last_responses(self, client: PlainProvider, hostile: Hostile) -> None:
         for number in range(MAX_LOG_ENTRIES + 5):
-            hostile.says(answer(200, {"number": number, "words": "ä\0" * MAX_LOG_TEXT_LENGTH}))
-            client.call(f"work {number}", "GET", "/x")
+            hostile.says(answer(200, {"number": number, "text": "ä\0" * MAX_LOG_TEXT_LENGTH}))
+            client.call(f"call {number}", "GET", "/x")
         assert len(client.api_log) == MAX_LOG_ENTRIES
         last = list(client.api_log)[-1]
         assert (last.operation, last.status, len(last.text)) == (
-            f"work {MAX_LOG_ENTRIES + 4}",
+            f"call {MAX_LOG_ENTRIES + 4}",
             200,
             MAX_LOG_TEXT_LENGTH,
         )
@@ -390,29 +399,29 @@ class TestApiLog:
         assert "ä" in last.text
         assert "\0" not in last.text
 
-    def test_no_answer_is_kept_too(self, client: Plain, hostile: Hostile) -> None:
+    def test_log_records_a_missing_response(self, client: PlainProvider, hostile: Hostile) -> None:
         hostile.says()
         with pytest.raises(ProviderUnavailable):
-            client.call("work", "GET", "/x")
-        assert (list(client.api_log)[-1].operation, list(client.api_log)[-1].status) == ("work", None)
+            client.call("check", "GET", "/x")
+        assert (list(client.api_log)[-1].operation, list(client.api_log)[-1].status) == ("check", None)
 
     @pytest.mark.parametrize("key", [KEY, 'with"quote', "back\\slash", "sla/sh", "<angle>&"])
     @pytest.mark.parametrize("status", [200, 400, 500])
-    def test_key_is_in_none_of_them(self, hostile: Hostile, key: str, status: int) -> None:
-        """However the provider writes it, and wherever the words are cut."""
-        spelled = "".join(f"\\u{ord(letter):04x}" for letter in key)
+    def test_key_is_redacted_in_the_log(self, hostile: Hostile, key: str, status: int) -> None:
+        """However the provider writes it, and wherever the text is cut."""
+        escaped_key = "".join(f"\\u{ord(letter):04x}" for letter in key)
         bodies = [{"message": key * 200}, {"a": [key], "b": {key: key}}, {"message": "x" * 490 + key}]
         raw = [json.dumps(body).encode() for body in bodies]
-        raw += [f'{{"message": "{spelled}"}}'.encode(), raw[0].replace(b"/", b"\\/"), b"<p>" + key.encode()]
+        raw += [f'{{"message": "{escaped_key}"}}'.encode(), raw[0].replace(b"/", b"\\/"), b"<p>" + key.encode()]
         for body in raw:
             hostile.says(answer(status, body))
-            with Plain(key, sandbox_url=hostile.address, sandboxed=True) as client:
+            with PlainProvider(key, sandbox_url=hostile.address, sandboxed=True) as client:
                 try:
-                    client.call("work", "GET", "/x")
+                    client.call("check", "GET", "/x")
                 except ProviderError as error:
                     assert key not in f"{error} {error!r} {vars(error)}"
                 assert client.api_log
-                for said in (one.text for one in client.api_log):
-                    assert key not in said
-                    assert key[:5] not in said
+                for response in (entry.text for entry in client.api_log):
+                    assert key not in response
+                    assert key[:5] not in response
                 assert key not in repr(client) + repr(client.api_log)

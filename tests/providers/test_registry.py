@@ -1,4 +1,4 @@
-"""No provider without its contract."""
+"""Every provider has its contract tests."""
 
 import importlib
 from pathlib import Path
@@ -14,33 +14,33 @@ from tests.providers.http_contract import HttpProviderContract
 from tests.providers.retrain_contract import RecordingsContract, RetrainContract
 
 
-def contracts() -> dict[type[Provider], type[ProviderContract]]:
-    """Every contract class that pytest collects in this folder, by the provider that it holds."""
+def load_contracts() -> dict[type[Provider], type[ProviderContract]]:
+    """Every contract class that pytest collects in this folder, by its provider."""
     for path in Path(__file__).parent.glob("test_*.py"):
         importlib.import_module(f"tests.providers.{path.stem}")
-    found: list[type[ProviderContract]] = [ProviderContract]
-    for kind in found:
-        found.extend(kind.__subclasses__())
-    return {kind.provider_class: kind for kind in found if kind.__name__.startswith("Test")}
+    classes: list[type[ProviderContract]] = [ProviderContract]
+    for contract in classes:
+        classes.extend(contract.__subclasses__())
+    return {contract.provider_class: contract for contract in classes if contract.__name__.startswith("Test")}
 
 
-def without_contract() -> list[str]:
-    held = contracts()
-    return [provider.slug for provider in registry.list_providers() if provider not in held]
+def list_slugs_without_contract() -> list[str]:
+    contracts = load_contracts()
+    return [provider.slug for provider in registry.list_providers() if provider not in contracts]
 
 
-def test_every_provider_is_held_to_the_contract() -> None:
-    assert without_contract() == []
+def test_every_provider_has_a_contract() -> None:
+    assert list_slugs_without_contract() == []
 
 
-def test_providers_over_http_are_held_to_the_http_contract() -> None:
-    for provider, contract in contracts().items():
+def test_every_http_provider_has_the_http_contract() -> None:
+    for provider, contract in load_contracts().items():
         assert issubclass(contract, HttpProviderContract) == issubclass(provider, HttpProvider)
 
 
-def test_no_part_of_the_contract_is_left_open() -> None:
-    """What a contract leaves to its subclass is there, and what it declares is held."""
-    for provider, contract in contracts().items():
+def test_every_contract_is_complete() -> None:
+    """Every hook is filled in, and every declared ability has its contract class."""
+    for provider, contract in load_contracts().items():
         for name in (
             "creating_operations",
             "upload_operation",
@@ -52,17 +52,17 @@ def test_no_part_of_the_contract_is_left_open() -> None:
             assert getattr(contract, name, None) is not getattr(ProviderContract, name, None), (contract, name)
         for tier in provider.tiers.values():
             assert issubclass(contract, RetrainContract) == tier.can_retrain, contract
-        ways = {way for tier in provider.tiers.values() for way in tier.handover}
-        assert issubclass(contract, RecordingsContract) == (Handover.RECORDINGS in ways), contract
+        handovers = {handover for tier in provider.tiers.values() for handover in tier.handover}
+        assert issubclass(contract, RecordingsContract) == (Handover.RECORDINGS in handovers), contract
 
 
-def test_provider_without_one_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.PROVIDERS, "nobody", HttpProvider)
-    monkeypatch.setattr(HttpProvider, "slug", "nobody", raising=False)
-    assert "nobody" in without_contract()
+def test_provider_without_a_contract_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry.PROVIDERS, "untested", HttpProvider)
+    monkeypatch.setattr(HttpProvider, "slug", "untested", raising=False)
+    assert "untested" in list_slugs_without_contract()
 
 
-def test_slugs_and_labels_are_of_one_provider_each() -> None:
+def test_slugs_and_labels_are_unique() -> None:
     providers = registry.list_providers()
     assert [provider.slug for provider in providers] == list(registry.PROVIDERS)
     assert len({provider.label for provider in providers}) == len(providers)

@@ -1,4 +1,4 @@
-"""A provider is added by its two packages alone: the registries find them, and refuse a broken one at the start."""
+"""Two packages add a provider: the registries find them, and a broken package stops the start."""
 
 import json
 import os
@@ -73,7 +73,7 @@ SANDBOX_URLS = """
         trainings={"voice": Training(lambda house, kept: kept)},
     )
 """
-STARTED = """
+START_SCRIPT = """
     import json, sys
     from pathlib import Path
     from wsgiref.util import setup_testing_defaults
@@ -94,7 +94,7 @@ STARTED = """
     store = Store(Path(sys.argv[1]) / "data", sandbox_registry.SCHEMA)
     application = Application(House(store))
 
-    def ask(path):
+    def get(path):
         environ = {"PATH_INFO": path}
         setup_testing_defaults(environ)
         return json.loads(b"".join(application(environ, lambda status, headers: None)))
@@ -102,9 +102,9 @@ STARTED = """
     found = {
         "choices": registry.list_provider_choices(),
         "names": sorted(NAMES),
-        "ping": ask("/acme/ping"),
-        "nothing": ask("/acme/nothing"),
-        "elsewhere": ask("/nothing"),
+        "ping": get("/acme/ping"),
+        "unknown path": get("/acme/nothing"),
+        "no vendor": get("/nothing"),
     }
     store.close()
     print(json.dumps(found))
@@ -117,15 +117,15 @@ def write_package(folder: Path, files: dict[str, str]) -> None:
         (folder / name).write_text(dedent(source), encoding="utf-8")
 
 
-def start_with(folder: Path) -> subprocess.CompletedProcess[str]:
-    """A process that also finds the vendors in this folder; on its standard output is what it found."""
+def run_start_script(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Start a process that also finds the vendors in this folder; it prints as JSON what it found."""
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "voicehub.settings",
         "VOICEHUB_SECRET_KEY": "a" * 50,
         "VOICEHUB_FIELD_KEYS": "Zm9yIHRlc3RzIG9ubHksIDMyIGJ5dGVzIGxvbmcuLi4=",
     }
     return subprocess.run(
-        [sys.executable, "-c", dedent(STARTED), str(folder)],
+        [sys.executable, "-c", dedent(START_SCRIPT), str(folder)],
         cwd=settings.BASE_DIR,
         env=environment,
         capture_output=True,
@@ -137,7 +137,7 @@ def start_with(folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def acme(tmp_path: Path) -> Path:
-    """The folder of a made-up vendor's packages."""
+    """The folder of a fictional vendor's packages."""
     write_package(
         tmp_path / "providers" / "acme",
         {"__init__.py": "", "capabilities.py": CAPABILITIES, "parsing.py": PARSING, "adapter.py": ADAPTER},
@@ -147,24 +147,24 @@ def acme(tmp_path: Path) -> Path:
 
 
 def test_two_packages_add_a_provider(acme: Path) -> None:
-    ended = start_with(acme)
-    assert ended.returncode == 0, ended.stderr
-    found: dict[str, Any] = json.loads(ended.stdout)
+    process = run_start_script(acme)
+    assert process.returncode == 0, process.stderr
+    found: dict[str, Any] = json.loads(process.stdout)
     assert ["acme", "Acme Voices"] in found["choices"]
     assert [choice for choice in found["choices"] if choice[0] != "acme"] == [
-        [*one] for one in registry.list_provider_choices()
+        [*choice] for choice in registry.list_provider_choices()
     ]
     labels = [label for _slug, label in found["choices"]]
     assert labels[:2] == ["Resemble AI", "Resemble AI v1"]
     assert labels[2:] == sorted(labels[2:])
     assert "acme_ping" in found["names"]
     assert found["ping"] == {"pong": True}
-    assert found["nothing"] == {"oops": "There is nothing at this address."}
-    assert found["elsewhere"] == {"success": False, "message": "There is nothing at this address."}
+    assert found["unknown path"] == {"oops": "There is nothing at this address."}
+    assert found["no vendor"] == {"success": False, "message": "There is nothing at this address."}
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "complaint"),
+    ("file", "old", "new", "message"),
     [
         ("providers/acme/adapter.py", "ADAPTER = Acme", "", "providers.acme.adapter has no ADAPTER"),
         ("providers/acme/adapter.py", 'slug = "acme"', 'slug = "other"', "whose slug is 'acme'"),
@@ -173,9 +173,9 @@ def test_two_packages_add_a_provider(acme: Path) -> None:
         ("sandbox/acme/urls.py", 'vendor="acme"', 'vendor="other"', "of the vendor 'acme'"),
     ],
 )
-def test_broken_package_stops_the_start(acme: Path, file: str, old: str, new: str, complaint: str) -> None:
+def test_broken_package_stops_the_start(acme: Path, file: str, old: str, new: str, message: str) -> None:
     path = acme / file
     path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
-    ended = start_with(acme)
-    assert ended.returncode != 0
-    assert complaint in ended.stderr
+    process = run_start_script(acme)
+    assert process.returncode != 0
+    assert message in process.stderr

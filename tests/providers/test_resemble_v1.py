@@ -1,5 +1,4 @@
-"""Resemble AI, version 1: the contract, and what is its own: one address that is given once, and a list that says
-little."""
+"""Resemble AI, version 1: the contract, its upload URL that is sent only once, and its list with few fields."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from tests.providers.journal import WorkerKilled
 from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sandbox import Listener, Sandbox, until
 
-WAV = (Tier.PROFESSIONAL, Handover.SIGNED_PUT_WAV)
+WAV_MODE = (Tier.PROFESSIONAL, Handover.SIGNED_PUT_WAV)
 
 
 class TestResembleV1(HttpProviderContract):
@@ -50,40 +49,42 @@ class TestResembleV1(HttpProviderContract):
     odd_responses: ClassVar[list[Any]] = [
         [None, 5, [], "x", {"uuid": None}, {"uuid": "x", "status": ["a"], "scores": [1], "name": {"b": 1}}],
         {"voice": "x", "url": 5, "headers": "none"},
-        {"voice": "x", "url": "https://elsewhere.example/", "headers": {"": 1, "A\nB": "c", "X": "ä", "Y": [1]}},
+        {"voice": "x", "url": "https://other.example/", "headers": {"": 1, "A\nB": "c", "X": "ä", "Y": [1]}},
     ]
 
     def build_voice_response(self, status: str) -> list[dict[str, Any]]:
         return [{"name": "z", "uuid": "z"}, {"name": "y", "language": "en-US", "id": 7, "uuid": "x", "status": status}]
 
-    def build_error_response(self, words: str) -> dict[str, Any]:
-        return {"errors": [words]}
+    def build_error_response(self, text: str) -> dict[str, Any]:
+        return {"errors": [text]}
 
     def test_unknown_voice_is_not_found(self, account: SandboxAccount) -> None:
-        """No page says which voices the list shows: one in training that it leaves out is not taken for deleted."""
+        """The vendor does not say which voices are listed: a missing voice may be in training and not deleted."""
         with account.open_provider() as provider:
-            assert provider.fetch_build("nobody") == BuildReport("nobody", RemoteStatus.UNKNOWN, "")
-            assert provider.find_build("vh-nobody") is None
+            assert provider.fetch_build("unknown") == BuildReport("unknown", RemoteStatus.UNKNOWN, "")
+            assert provider.find_build("vh-unknown") is None
 
-    def test_the_three_kinds_train_and_come_back_with_four_scores(
-        self, account: SandboxAccount, listener: Listener
-    ) -> None:
+    def test_all_modes_train_and_report_four_scores(self, account: SandboxAccount, listener: Listener) -> None:
         account.sandbox.control("POST", "settings", {"training_seconds": 0.0})
-        for tier, way in self.list_modes():
-            spec = self.make_spec(tier, way, listener)
+        for tier, handover in self.list_modes():
+            spec = self.make_spec(tier, handover, listener)
             with account.open_provider() as provider:
                 remote_id = provider.submit_build(spec, self.make_journal(spec)).remote_id
-                report = until(lambda: self._ended(provider, remote_id))  # noqa: B023
-                said = provider.parse_callback(listener.posted.get(timeout=60)[1].encode())
-            assert report.status is RemoteStatus.READY, (way, report.issue)
+                report = until(lambda: self._fetch_ended(provider, remote_id))  # noqa: B023
+                callback_report = provider.parse_callback(listener.posted.get(timeout=60)[1].encode())
+            assert report.status is RemoteStatus.READY, (handover, report.issue)
             assert set(report.scores) == {"voice_similarity", "fluency", "pauses", "resemble_score"}
-            assert (said.remote_id, said.status, said.scores) == (remote_id, RemoteStatus.READY, report.scores)
+            assert (callback_report.remote_id, callback_report.status, callback_report.scores) == (
+                remote_id,
+                RemoteStatus.READY,
+                report.scores,
+            )
 
-    def _ended(self, provider: HttpProvider, remote_id: str) -> BuildReport | None:
+    def _fetch_ended(self, provider: HttpProvider, remote_id: str) -> BuildReport | None:
         report = provider.fetch_build(remote_id)
         return None if report.status is RemoteStatus.TRAINING else report
 
-    def test_list_as_the_vendor_attests_it_says_nothing_of_status(self, client: HttpProvider, hostile: Hostile) -> None:
+    def test_documented_list_has_no_status(self, client: HttpProvider, hostile: Hostile) -> None:
         hostile.says(answer(200, [{"name": "y", "language": "en-US", "id": 7, "uuid": "x"}]))
         for remote_id in ("x", "7"):
             report = client.fetch_build(remote_id)
@@ -93,15 +94,15 @@ class TestResembleV1(HttpProviderContract):
     @pytest.mark.parametrize(
         "scores", [{"scores": {"pauses": "0.25", "fluency": 0.5}}, {"pauses": 0.25, "fluency": 0.5}]
     )
-    def test_scores_are_read_wherever_they_stand(
+    def test_scores_are_read_at_either_level(
         self, client: HttpProvider, hostile: Hostile, scores: dict[str, Any]
     ) -> None:
         hostile.says(answer(200, [{"name": "y", "id": "x"} | scores]))
         assert client.fetch_build("x").scores == {"pauses": 0.25, "fluency": 0.5}
 
-    # --- what is announced ---
+    # --- create request ---
 
-    def test_announcement_holds_what_the_page_wants(
+    def test_create_request_has_the_documented_fields(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
         hostile.says(answer(200, {}))
@@ -123,14 +124,14 @@ class TestResembleV1(HttpProviderContract):
         assert len(body["checksum"]) == 24
         assert "authorization: Token token=" in hostile.asked[0].head.replace("Authorization", "authorization")
 
-    # --- the address ---
+    # --- upload URL ---
 
-    def _scripted(self, hostile: Hostile, *, put: bytes, headers: dict[str, Any] | None = None) -> None:
+    def _set_script(self, hostile: Hostile, *, put: bytes, headers: dict[str, Any] | None = None) -> None:
         signed = {"Content-Type": "audio/x-wav", "Content-MD5": "abc"} if headers is None else headers
 
-        def script(asked: Asked) -> Iterator[bytes]:
-            method, path, _ = asked.line.split()
-            said: dict[tuple[str, str], Any] = {
+        def script(request: Asked) -> Iterator[bytes]:
+            method, path, _ = request.line.split()
+            responses: dict[tuple[str, str], Any] = {
                 ("POST", "/resemble/api/v1/voices"): {
                     "url": f"{hostile.address}/up?s=1",
                     "headers": signed,
@@ -139,19 +140,19 @@ class TestResembleV1(HttpProviderContract):
                 ("GET", "/resemble/api/v1/voices"): [{"name": "y", "uuid": "x"}],
                 ("POST", "/resemble/api/v1/voices/build"): {"success": True},
             }
-            yield put if method == "PUT" else answer(200, said[method, path])
+            yield put if method == "PUT" else answer(200, responses[method, path])
 
         hostile.script = script
 
-    def test_signed_headers_go_back_as_they_came(
+    def test_signed_headers_are_sent_unchanged(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
         headers = {"Content-Type": "a/b", "Content-MD5": "xyz", "X-Amz-Thing": 5, "Host": "evil", "Content-Length": "1"}
-        self._scripted(hostile, put=answer(200, b""), headers=headers)
-        spec = self.make_spec(*WAV, listener)
+        self._set_script(hostile, put=answer(200, b""), headers=headers)
+        spec = self.make_spec(*WAV_MODE, listener)
         assert spec.pack_file is not None
         assert client.submit_build(spec, self.make_journal(spec)).status is RemoteStatus.TRAINING
-        (sent,) = [asked for asked in hostile.asked if asked.line.startswith("PUT")]
+        (sent,) = [request for request in hostile.asked if request.line.startswith("PUT")]
         lines = sent.head.split("\r\n")
         assert {"Content-Type: a/b", "Content-MD5: xyz", "X-Amz-Thing: 5"} <= set(lines)
         assert [line for line in lines if line.startswith("Content-Length")] == [
@@ -161,143 +162,149 @@ class TestResembleV1(HttpProviderContract):
         assert sent.body == b"".join(spec.pack_file().chunks())
 
     @pytest.mark.parametrize("status", [401, 403])
-    def test_address_that_has_expired_is_said_as_such(
+    def test_expired_upload_url_is_reported(
         self, client: HttpProvider, hostile: Hostile, listener: Listener, status: int
     ) -> None:
-        self._scripted(hostile, put=answer(status, b"<Error><Code>AccessDenied</Code></Error>"))
-        spec = self.make_spec(*WAV, listener)
+        self._set_script(hostile, put=answer(status, b"<Error><Code>AccessDenied</Code></Error>"))
+        spec = self.make_spec(*WAV_MODE, listener)
         with pytest.raises(ProviderRejected, match="no longer valid"):
             client.submit_build(spec, self.make_journal(spec))
-        assert not [asked for asked in hostile.asked if "/build" in asked.line]
+        assert not [request for request in hostile.asked if "/build" in request.line]
 
-    @pytest.mark.parametrize("kept", ["", "{}", "nonsense", '{"voice": "y", "url": "", "headers": {}, "checksum": ""}'])
-    def test_lost_address_is_said_in_clear_words_and_nothing_is_made(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener, kept: str
+    @pytest.mark.parametrize(
+        "resume_state", ["", "{}", "nonsense", '{"voice": "y", "url": "", "headers": {}, "checksum": ""}']
+    )
+    def test_lost_upload_url_is_reported_and_nothing_is_created(
+        self, client: HttpProvider, hostile: Hostile, listener: Listener, resume_state: str
     ) -> None:
-        spec = replace(self.make_spec(*WAV, listener), remote_id="x", resume_state=kept)
+        spec = replace(self.make_spec(*WAV_MODE, listener), remote_id="x", resume_state=resume_state)
         with pytest.raises(ProviderRejected, match="Build again"):
             client.submit_build(spec, self.make_journal(spec))
         assert not hostile.asked
 
-    def test_address_is_kept_before_the_id(self, account: SandboxAccount, listener: Listener) -> None:
-        """Whoever takes over knows of the voice only if it can be filled too."""
-        for tier, way in self.list_modes():
-            spec = self.make_spec(tier, way, listener)
+    def test_upload_url_is_saved_before_the_voice_id(self, account: SandboxAccount, listener: Listener) -> None:
+        """The next worker knows the voice only if it can upload to it too."""
+        for tier, handover in self.list_modes():
+            spec = self.make_spec(tier, handover, listener)
             for line in range(1, self.submit_until_done(account, spec, self.make_journal(spec)).line_count + 1):
-                spec = self.make_spec(tier, way, listener)
+                spec = self.make_spec(tier, handover, listener)
                 journal = self.make_journal(spec, kill_at_line=line, saves_killed_line=True)
                 with account.open_provider() as provider, suppress(WorkerKilled):
                     provider.submit_build(spec, journal)
                 assert journal.resume_state or not journal.remote_id, line
 
-    def test_answer_without_an_address(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
+    def test_response_without_an_upload_url_is_rejected(
+        self, client: HttpProvider, hostile: Hostile, listener: Listener
+    ) -> None:
         hostile.says(answer(200, {"voice": "x", "headers": {}}))
-        spec = self.make_spec(*WAV, listener)
+        spec = self.make_spec(*WAV_MODE, listener)
         with pytest.raises(ProviderRejected, match="Build again"):
             client.submit_build(spec, journal := self.make_journal(spec))
         assert (journal.remote_id, journal.pending_call) == ("x", "")
 
-    def test_other_recordings_than_were_announced_are_not_sent(
+    def test_file_with_another_checksum_is_not_sent(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
-        door = UploadTarget("x", f"{hostile.address}/up", {}, "AAAAAAAAAAAAAAAAAAAAAA==")
-        spec = replace(self.make_spec(*WAV, listener), remote_id="x", resume_state=door.dump_json())
+        target = UploadTarget("x", f"{hostile.address}/up", {}, "AAAAAAAAAAAAAAAAAAAAAA==")
+        spec = replace(self.make_spec(*WAV_MODE, listener), remote_id="x", resume_state=target.dump_json())
         with pytest.raises(ProviderRejected, match="announced"):
             client.submit_build(spec, self.make_journal(spec))
         assert not hostile.asked
 
-    def test_what_was_sent_is_not_sent_or_packed_again(
+    def test_sent_file_is_not_packed_or_sent_again(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
-        self._scripted(hostile, put=answer(500, b""))
+        self._set_script(hostile, put=answer(500, b""))
 
-        def packed() -> UploadFile:
+        def fail_to_pack() -> UploadFile:
             raise AssertionError("packed again")
 
-        door = UploadTarget("x", f"{hostile.address}/up", {}, "any", sent=True)
-        spec = replace(self.make_spec(*WAV, listener), remote_id="x", resume_state=door.dump_json(), pack_file=packed)
+        target = UploadTarget("x", f"{hostile.address}/up", {}, "any", sent=True)
+        spec = replace(
+            self.make_spec(*WAV_MODE, listener), remote_id="x", resume_state=target.dump_json(), pack_file=fail_to_pack
+        )
         assert client.submit_build(spec, self.make_journal(spec)).status is RemoteStatus.TRAINING
 
     @pytest.mark.parametrize("status", ["running", "finished", "dataset_issue", "failed"])
-    def test_voice_that_was_built_is_not_built_again(
+    def test_started_build_is_not_started_again(
         self, client: HttpProvider, hostile: Hostile, listener: Listener, status: str
     ) -> None:
-        """The build call whose answer was lost arrived late, after we had looked for it twice."""
+        """The build call whose response was lost arrived late, after two look-ups."""
         hostile.says(answer(200, self.build_voice_response(status)))
-        door = UploadTarget("x", f"{hostile.address}/up", {}, "any", sent=True)
-        spec = replace(self.make_spec(*WAV, listener), remote_id="x", resume_state=door.dump_json())
+        target = UploadTarget("x", f"{hostile.address}/up", {}, "any", sent=True)
+        spec = replace(self.make_spec(*WAV_MODE, listener), remote_id="x", resume_state=target.dump_json())
         assert client.submit_build(spec, self.make_journal(spec)).raw_status == status
-        assert [asked.line.split()[0] for asked in hostile.asked] == ["GET"]
+        assert [request.line.split()[0] for request in hostile.asked] == ["GET"]
 
     @pytest.mark.parametrize("body", [b"", b"  ", b"{}"])
-    def test_build_may_be_answered_with_nothing(
+    def test_build_response_may_be_empty(
         self, client: HttpProvider, hostile: Hostile, listener: Listener, body: bytes
     ) -> None:
-        said = [answer(200, self.build_voice_response("")), answer(200, body)]
-        hostile.script = lambda asked: [said["/build" in asked.line]]
-        door = UploadTarget("x", f"{hostile.address}/up", {}, "any", sent=True)
-        spec = replace(self.make_spec(*WAV, listener), remote_id="x", resume_state=door.dump_json())
+        responses = [answer(200, self.build_voice_response("")), answer(200, body)]
+        hostile.script = lambda request: [responses["/build" in request.line]]
+        target = UploadTarget("x", f"{hostile.address}/up", {}, "any", sent=True)
+        spec = replace(self.make_spec(*WAV_MODE, listener), remote_id="x", resume_state=target.dump_json())
         assert client.submit_build(spec, self.make_journal(spec)).status is RemoteStatus.TRAINING
 
-    # --- the parcel ---
+    # --- packed file ---
 
-    def test_big_parcel_is_streamed_and_said_to_move(
+    def test_large_file_is_streamed_with_progress(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
-        """Its pieces are asked for while they are sent, and every megabyte keeps the work ours."""
-        self._scripted(hostile, put=answer(200, b""))
-        whole = make_upload_file("voice.wav", "audio/x-wav", bytes(5 * PROGRESS_BYTES + 1))
+        """Chunks are read while they are sent; the progress report at every megabyte extends the lease."""
+        self._set_script(hostile, put=answer(200, b""))
+        full_file = make_upload_file("voice.wav", "audio/x-wav", bytes(5 * PROGRESS_BYTES + 1))
         events: list[str] = []
 
         def chunks() -> Iterator[bytes]:
-            for chunk in whole.chunks():
+            for chunk in full_file.chunks():
                 events.append("chunk")
                 yield chunk
 
-        spec = replace(self.make_spec(*WAV, listener), pack_file=lambda: replace(whole, chunks=chunks))
+        spec = replace(self.make_spec(*WAV_MODE, listener), pack_file=lambda: replace(full_file, chunks=chunks))
         journal = self.make_journal(spec)
-        heard = journal.record_progress
+        record_progress = journal.record_progress
 
-        def progress(doing: str, done: int, total: int) -> None:
-            heard(doing, done, total)
+        def record_and_log(doing: str, done: int, total: int) -> None:
+            record_progress(doing, done, total)
             if doing.startswith("Sending"):
                 events.append(f"{done} of {total}")
 
-        journal.record_progress = progress  # type: ignore[method-assign]
+        journal.record_progress = record_and_log  # type: ignore[method-assign]
         client.submit_build(spec, journal)
-        each = ["chunk"] * (PROGRESS_BYTES >> 16)
-        parts = [[f"{number} of 6", *each] for number in range(5)]
-        assert events == [*sum(parts, []), "5 of 6", "chunk"]
+        chunks_per_report = ["chunk"] * (PROGRESS_BYTES >> 16)
+        expected_parts = [[f"{number} of 6", *chunks_per_report] for number in range(5)]
+        assert events == [*sum(expected_parts, []), "5 of 6", "chunk"]
 
-    @pytest.mark.parametrize("url", ["https://elsewhere.example/x", "http://127.0.0.1:9/x", "file:///etc/passwd", "/x"])
-    def test_address_that_leads_elsewhere_gets_nothing(
+    @pytest.mark.parametrize("url", ["https://other.example/x", "http://127.0.0.1:9/x", "file:///etc/passwd", "/x"])
+    def test_upload_url_outside_the_sandbox_is_refused(
         self, client: HttpProvider, hostile: Hostile, listener: Listener, url: str
     ) -> None:
-        """Of a sandbox account the recordings go to the sandbox and nowhere else."""
+        """A sandbox account sends its recordings to the sandbox only."""
         hostile.says(answer(200, {"voice": "x", "url": url, "headers": {}}))
-        spec = self.make_spec(*WAV, listener)
+        spec = self.make_spec(*WAV_MODE, listener)
         with pytest.raises(ResponseUnreadable, match="not safe"):
             client.submit_build(spec, self.make_journal(spec))
         assert len(hostile.asked) == 1
 
-    def test_dataset_that_is_bad_is_an_issue_in_words(
+    def test_unreadable_dataset_is_a_dataset_issue(
         self, account: SandboxAccount, sandbox: Sandbox, listener: Listener
     ) -> None:
         sandbox.control("POST", "settings", {"training_seconds": 0.0})
-        junk = make_upload_file("voice.tar.gz", "application/gzip", b"junk")
-        spec = replace(self.make_spec(*self.list_modes()[0], listener), pack_file=lambda: junk)
+        unreadable_file = make_upload_file("voice.tar.gz", "application/gzip", b"junk")
+        spec = replace(self.make_spec(*self.list_modes()[0], listener), pack_file=lambda: unreadable_file)
         with account.open_provider() as provider:
             remote_id = provider.submit_build(spec, self.make_journal(spec)).remote_id
-            report = until(lambda: self._ended(provider, remote_id))
+            report = until(lambda: self._fetch_ended(provider, remote_id))
         assert report.status is RemoteStatus.DATASET_ISSUE
         assert "neither a readable .zip" in report.issue
 
-    def test_build_of_a_voice_that_was_deleted_over_there(
+    def test_build_of_a_voice_deleted_at_the_provider_is_not_found(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
-        said = [answer(200, []), answer(404, {"errors": ["Voice not found."]})]
-        hostile.script = lambda asked: [said["/build" in asked.line]]
-        door = UploadTarget("x", f"{hostile.address}/up", {}, "any", sent=True)
-        spec = replace(self.make_spec(*WAV, listener), remote_id="x", resume_state=door.dump_json())
+        responses = [answer(200, []), answer(404, {"errors": ["Voice not found."]})]
+        hostile.script = lambda request: [responses["/build" in request.line]]
+        target = UploadTarget("x", f"{hostile.address}/up", {}, "any", sent=True)
+        spec = replace(self.make_spec(*WAV_MODE, listener), remote_id="x", resume_state=target.dump_json())
         with pytest.raises(NotFound):
             client.submit_build(spec, self.make_journal(spec))

@@ -1,4 +1,4 @@
-"""Resemble AI, version 2: the contract, and what is its own: its callbacks, its pages, its two ways of training."""
+"""Resemble AI, version 2: the contract, its callbacks, its paginated lists and its two ways of training."""
 
 import io
 import json
@@ -22,7 +22,7 @@ from tests.providers.retrain_contract import RecordingsContract
 from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sandbox import Listener, Sandbox
 
-# The three samples of the vendor's page, as they stand there: one of them is no JSON.
+# The three samples of the vendor's page, verbatim: one of them is not valid JSON.
 FINISHED = b"""
 {
 "ok": true,
@@ -66,19 +66,19 @@ CONSENT_FAILED = b"""
 """
 
 
-def filled(sample: bytes) -> bytes:
-    """A sample of the page with values in the place of its descriptions."""
+def fill_sample(sample: bytes) -> bytes:
+    """The sample with values in place of its type placeholders."""
     values = {b'"<number>"': b"0.5", b'"<boolean>"': b"true", b'"<string>"': b'"abc"'}
-    for described, value in values.items():
-        sample = sample.replace(described, value)
+    for placeholder, value in values.items():
+        sample = sample.replace(placeholder, value)
     return sample
 
 
-def callback(recording: dict[str, Any] | None = None, **fields: Any) -> bytes:
-    said = {"ok": False, "id": "abc", "status": "dataset_issue", "issue": "Noise.", "recordings": []} | fields
+def make_callback(recording: dict[str, Any] | None = None, **fields: Any) -> bytes:
+    payload = {"ok": False, "id": "abc", "status": "dataset_issue", "issue": "Noise.", "recordings": []} | fields
     if recording is not None:
-        said["recordings"] = [{"uuid": "r1", "name": "one"} | recording]
-    return json.dumps(said).encode()
+        payload["recordings"] = [{"uuid": "r1", "name": "one"} | recording]
+    return json.dumps(payload).encode()
 
 
 class TestResembleV2(RecordingsContract, SuccessFlagContract):
@@ -107,16 +107,16 @@ class TestResembleV2(RecordingsContract, SuccessFlagContract):
         {},
     ]
 
-    def list_creating_operations(self, tier: Tier, way: Handover) -> tuple[str, ...]:
-        trains_by_itself = (tier, way) == (Tier.PROFESSIONAL, Handover.DATASET_URL)
+    def list_creating_operations(self, tier: Tier, handover: Handover) -> tuple[str, ...]:
+        trains_by_itself = (tier, handover) == (Tier.PROFESSIONAL, Handover.DATASET_URL)
         return self.creating_operations[:1] if trains_by_itself else self.creating_operations
 
     def build_voice_response(self, status: str) -> dict[str, Any]:
         item = {"uuid": "x", "name": "y", "status": status, "updated_at": "z"}
         return {"success": True, "item": item, "items": []}
 
-    def build_error_response(self, words: str) -> dict[str, Any]:
-        return {"success": False, "message": words}
+    def build_error_response(self, text: str) -> dict[str, Any]:
+        return {"success": False, "message": text}
 
     def send_unrecorded_recording(self, account: SandboxAccount, remote_id: str, clip: ClipUpload) -> None:
         with account.open_provider() as provider, clip.audio.open() as file:
@@ -126,10 +126,10 @@ class TestResembleV2(RecordingsContract, SuccessFlagContract):
 
     def list_recordings(self, account: SandboxAccount, remote_id: str) -> dict[str, str]:
         with account.open_provider() as provider:
-            answer = provider.call("list", "GET", f"/voices/{remote_id}/recordings", params={"page_size": 100})
-        return {item["name"]: item["text"] for item in answer["items"]}
+            response = provider.call("list", "GET", f"/voices/{remote_id}/recordings", params={"page_size": 100})
+        return {item["name"]: item["text"] for item in response["items"]}
 
-    def test_finds_a_voice_on_any_page(
+    def test_voice_is_found_on_any_page(
         self, account: SandboxAccount, listener: Listener, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("providers.resemble_v2.adapter.PAGE_SIZE", 2)
@@ -143,17 +143,18 @@ class TestResembleV2(RecordingsContract, SuccessFlagContract):
                 assert found.name == spec.reference
             assert len(list(provider.list_voices())) == 5
 
-    @pytest.mark.parametrize("counts", ["num_pages", "page_count", "none", "nonsense"])
-    def test_pages_that_are_shorter_than_we_asked_for(
-        self, client: HttpProvider, hostile: Hostile, counts: str
+    @pytest.mark.parametrize("counter_style", ["num_pages", "page_count", "none", "nonsense"])
+    def test_voice_is_found_on_pages_shorter_than_requested(
+        self, client: HttpProvider, hostile: Hostile, counter_style: str
     ) -> None:
-        """A voice that is overlooked on a later page is made twice."""
+        """A voice that is overlooked on a later page is created twice."""
 
-        def script(asked: Asked) -> list[bytes]:
-            page = int(asked.line.partition("page=")[2].partition("&")[0])
+        def script(request: Asked) -> list[bytes]:
+            page = int(request.line.partition("page=")[2].partition("&")[0])
             items = [{"uuid": f"v{page}", "name": f"n{page}"}] if page <= 3 else []
-            told = {} if counts == "none" else {counts: 3} if counts != "nonsense" else {"num_pages": "three"}
-            return [answer(200, {"success": True, "items": items, **told})]
+            special: dict[str, dict[str, Any]] = {"none": {}, "nonsense": {"num_pages": "three"}}
+            counters = special.get(counter_style, {counter_style: 3})
+            return [answer(200, {"success": True, "items": items, **counters})]
 
         hostile.script = script
         found = client.find_build("n3")
@@ -161,34 +162,34 @@ class TestResembleV2(RecordingsContract, SuccessFlagContract):
         assert found.remote_id == "v3"
         assert client.find_build("n4") is None
 
-    def test_server_that_knows_one_page_only(self, client: HttpProvider, hostile: Hostile) -> None:
+    def test_list_ends_at_a_repeated_page(self, client: HttpProvider, hostile: Hostile) -> None:
         hostile.says(answer(200, {"success": True, "items": [{"uuid": "v1", "name": "n1"}]}))
         assert [report.name for report in client.list_voices()] == ["n1"]
         assert len(hostile.asked) == 2
 
-    def test_voice_that_trains_already_is_not_built_again(
+    def test_voice_in_training_is_not_built_again(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
-        """The build call whose answer was lost arrived late, after we had looked for it twice."""
+        """The build call whose response was lost arrived late, after two look-ups."""
         hostile.says(answer(200, self.build_voice_response("running")))
         spec = self.make_spec(Tier.RAPID, Handover.RECORDINGS, listener)
         journal = self.make_journal(spec)
         journal.remote_id = "x"
         report = client.submit_build(journal.apply_to(spec), journal)
         assert report.status is RemoteStatus.TRAINING
-        assert not [asked for asked in hostile.asked if "/build" in asked.line]
+        assert not [request for request in hostile.asked if "/build" in request.line]
 
-    def test_recording_that_was_switched_off_over_there_is_trained_on_again(
+    def test_recording_deactivated_at_the_provider_is_activated_again(
         self, listener: Listener, hostile: Hostile
     ) -> None:
-        """Unless the provider calls it an outlier: then it says no, and the build goes on without it."""
-        said: list[tuple[str, str]] = []
+        """Unless the provider marks it as an outlier: then it refuses, and the build continues without it."""
+        requests: list[tuple[str, str]] = []
 
-        def script(asked: Asked) -> Iterator[bytes]:
-            said.append((asked.line, asked.body.decode("utf-8", "replace")))
-            if asked.line.startswith("PUT") and '"is_active": true' in said[-1][1]:
+        def script(request: Asked) -> Iterator[bytes]:
+            requests.append((request.line, request.body.decode("utf-8", "replace")))
+            if request.line.startswith("PUT") and '"is_active": true' in requests[-1][1]:
                 yield answer(422, {"success": False, "message": "cannot be set: this recording is an outlier"})
-            elif "/recordings?" in asked.line:
+            elif "/recordings?" in request.line:
                 items = [{"uuid": f"r{n}", "name": f"line-{n}", "is_active": n != 1} for n in range(3)]
                 yield answer(200, {"success": True, "items": items, "num_pages": 1})
             else:
@@ -199,36 +200,34 @@ class TestResembleV2(RecordingsContract, SuccessFlagContract):
         clips = tuple(replace(c, remote_id=f"r{n}", sent_transcript=c.transcript) for n, c in enumerate(spec.clips))
         with self.provider_class(KEY, sandbox_url=hostile.address, sandboxed=True) as provider:
             provider.submit_build(replace(spec, clips=clips, remote_id="x"), self.make_journal(spec))
-        changed = [line for line, body in said if "is_active" in body]
+        changed = [line for line, body in requests if "is_active" in body]
         assert [line.split()[:2] for line in changed] == [["PUT", "/resemble/api/v2/voices/x/recordings/r1"]]
-        assert any(line.startswith("POST") and line.split()[1].endswith("/build") for line, _body in said)
+        assert any(line.startswith("POST") and line.split()[1].endswith("/build") for line, _body in requests)
 
     def test_preview_is_audio(self, account: SandboxAccount, sandbox: Sandbox, listener: Listener) -> None:
-        _spec, again = self.train_voice(account, Tier.RAPID, Handover.RECORDINGS, listener)
+        _first_spec, rebuild_spec = self.train_voice(account, Tier.RAPID, Handover.RECORDINGS, listener)
         with account.open_provider() as provider:
-            assert provider.generate_preview(again.remote_id, "Hello.").content.startswith(b"RIFF")
+            assert provider.generate_preview(rebuild_spec.remote_id, "Hello.").content.startswith(b"RIFF")
 
     @pytest.mark.parametrize("content", ["!", "AAAA=A", 5, None])
-    def test_preview_without_audio(self, client: HttpProvider, hostile: Hostile, content: Any) -> None:
+    def test_preview_without_audio_is_unreadable(self, client: HttpProvider, hostile: Hostile, content: Any) -> None:
         hostile.says(answer(200, {"success": True, "audio_content": content}))
         with pytest.raises(ResponseUnreadable):
             client.generate_preview("x", "Hello.")
 
-    def test_callback_says_what_the_provider_says(
-        self, account: SandboxAccount, sandbox: Sandbox, listener: Listener
-    ) -> None:
-        """The sandbox's own callbacks, whole and broken as the vendor's sample is."""
+    def test_callback_matches_the_look_up(self, account: SandboxAccount, sandbox: Sandbox, listener: Listener) -> None:
+        """The sandbox's own callbacks, valid and broken like the vendor's sample."""
         sandbox.control("POST", "settings", {"training_seconds": 0.0})
         for fault in ("duplicate:1", "broken"):
             sandbox.faults({"operation": "callback", "do": fault})
             spec = self.make_spec(Tier.RAPID, Handover.DATASET_URL, listener)
             with account.open_provider() as provider:
                 remote_id = provider.submit_build(spec, self.make_journal(spec)).remote_id
-                said = provider.parse_callback(listener.posted.get(timeout=60)[1].encode())
-                asked = self.wait_for_build(provider, remote_id)
-            assert (said.remote_id, said.status) == (asked.remote_id, asked.status)
-            assert said.status is RemoteStatus.DATASET_ISSUE
-            assert said.issue
+                callback_report = provider.parse_callback(listener.posted.get(timeout=60)[1].encode())
+                report = self.wait_for_build(provider, remote_id)
+            assert (callback_report.remote_id, callback_report.status) == (report.remote_id, report.status)
+            assert callback_report.status is RemoteStatus.DATASET_ISSUE
+            assert callback_report.issue
 
 
 class TestCallbacks:
@@ -240,31 +239,31 @@ class TestCallbacks:
             (CONSENT_FAILED, RemoteStatus.CONSENT_REJECTED),
         ],
     )
-    def test_samples_of_the_page(self, sample: bytes, status: RemoteStatus) -> None:
-        for body in (sample, filled(sample), filled(sample).replace(b"\n", b"\r\n")):
+    def test_samples_of_the_vendor_are_parsed(self, sample: bytes, status: RemoteStatus) -> None:
+        for body in (sample, fill_sample(sample), fill_sample(sample).replace(b"\n", b"\r\n")):
             assert parse_callback(body).status is status
-        assert parse_callback(filled(sample)).remote_id == "abc"
+        assert parse_callback(fill_sample(sample)).remote_id == "abc"
 
-    def test_broken_sample_loses_nothing(self) -> None:
-        report = parse_callback(filled(DATASET_ISSUE))
+    def test_broken_sample_is_parsed_completely(self) -> None:
+        report = parse_callback(fill_sample(DATASET_ISSUE))
         assert report.issue == "Detailed description of the dataset issue."
-        (one,) = report.recordings
-        assert (one.stoi, one.pesq, one.si_sdr, one.sample_score) == (0.5, 0.5, 0.5, 0.5)
-        assert (one.is_active, one.is_outlier, one.is_silent) == (True, True, True)
-        assert (one.remote_id, one.name, one.transcript) == ("abc", "abc", "abc")
+        (recording,) = report.recordings
+        assert (recording.stoi, recording.pesq, recording.si_sdr, recording.sample_score) == (0.5, 0.5, 0.5, 0.5)
+        assert (recording.is_active, recording.is_outlier, recording.is_silent) == (True, True, True)
+        assert (recording.remote_id, recording.name, recording.transcript) == ("abc", "abc", "abc")
 
-    def test_descriptions_are_no_values(self) -> None:
-        (one,) = parse_callback(DATASET_ISSUE).recordings
-        assert (one.stoi, one.pesq, one.si_sdr, one.sample_score) == (None, None, None, None)
-        assert (one.is_active, one.is_outlier, one.is_silent) == (None, None, None)
+    def test_type_placeholders_are_no_values(self) -> None:
+        (recording,) = parse_callback(DATASET_ISSUE).recordings
+        assert (recording.stoi, recording.pesq, recording.si_sdr, recording.sample_score) == (None, None, None, None)
+        assert (recording.is_active, recording.is_outlier, recording.is_silent) == (None, None, None)
 
-    @pytest.mark.parametrize("and_so_on", [b",\n...\n", b"\n...\n", b", ...", b",...", b",\n...,\n"])
-    def test_and_so_on_in_any_place(self, and_so_on: bytes) -> None:
-        body = b'{"id": "abc",\n"status": "dataset_issue",\n"recordings": [{"name": "Wait..."}' + and_so_on + b"]\n}"
-        assert [one.name for one in parse_callback(body).recordings] == ["Wait..."]
+    @pytest.mark.parametrize("ellipsis", [b",\n...\n", b"\n...\n", b", ...", b",...", b",\n...,\n"])
+    def test_ellipsis_is_ignored_in_any_place(self, ellipsis: bytes) -> None:
+        body = b'{"id": "abc",\n"status": "dataset_issue",\n"recordings": [{"name": "Wait..."}' + ellipsis + b"]\n}"
+        assert [recording.name for recording in parse_callback(body).recordings] == ["Wait..."]
 
     @pytest.mark.parametrize(
-        ("fields", "wanted"),
+        ("fields", "expected"),
         [
             ({"si_dr_score": 12.5}, 12.5),
             ({"si_sdr_score": 12.5}, 12.5),
@@ -280,42 +279,42 @@ class TestCallbacks:
             ({}, None),
         ],
     )
-    def test_numbers_as_they_come(self, fields: dict[str, Any], wanted: float | None) -> None:
-        assert parse_callback(callback(fields)).recordings[0].si_sdr == wanted
+    def test_number_is_parsed_in_any_form(self, fields: dict[str, Any], expected: float | None) -> None:
+        assert parse_callback(make_callback(fields)).recordings[0].si_sdr == expected
 
     @pytest.mark.parametrize(
-        ("value", "wanted"),
+        ("value", "expected"),
         [(True, True), (False, False), ("true", True), ("False", False), (1, True), ("0", False), (None, None),
          ("maybe", None), ([], None), ("<boolean>", None)],
     )  # fmt: skip
-    def test_flags_as_they_come(self, value: Any, wanted: bool | None) -> None:
-        assert parse_callback(callback({"is_silent": value})).recordings[0].is_silent is wanted
+    def test_flag_is_parsed_in_any_form(self, value: Any, expected: bool | None) -> None:
+        assert parse_callback(make_callback({"is_silent": value})).recordings[0].is_silent is expected
 
     @pytest.mark.parametrize("recordings", [None, {}, "none", [None, 5, "x", []]])
-    def test_recordings_that_are_none(self, recordings: Any) -> None:
-        assert parse_callback(callback(recordings=recordings)).recordings == ()
+    def test_invalid_recordings_are_ignored(self, recordings: Any) -> None:
+        assert parse_callback(make_callback(recordings=recordings)).recordings == ()
         bare = {"id": "abc", "status": "finished", "ok": True}
         assert parse_callback(json.dumps(bare).encode()).status is RemoteStatus.READY
 
-    def test_unknown_status_keeps_its_words(self) -> None:
-        report = parse_callback(callback(status="reticulating"))
+    def test_unknown_callback_status_keeps_its_raw_text(self) -> None:
+        report = parse_callback(make_callback(status="reticulating"))
         assert report.status is RemoteStatus.UNKNOWN
         assert report.raw_status == "reticulating"
 
     @pytest.mark.parametrize("issue", [None, ["a", "b"], {"a": ["b"]}, 5, [[[[[[]]]]]]])
-    def test_issue_of_any_shape_is_words(self, issue: Any) -> None:
-        assert isinstance(parse_callback(callback(issue=issue)).issue, str)
+    def test_issue_of_any_shape_becomes_text(self, issue: Any) -> None:
+        assert isinstance(parse_callback(make_callback(issue=issue)).issue, str)
 
     @pytest.mark.parametrize(
         "body",
         [b"", b"null", b"[]", b"5", b"<html>", b"\xff\xfe", b"{", b'{"id": "abc"', b"[" * 60_000, b'{"a":' * 10_000,
          b"...", b'"' * 64_000],
     )  # fmt: skip
-    def test_what_nobody_can_read(self, body: bytes) -> None:
+    def test_body_that_cannot_be_parsed_is_unreadable(self, body: bytes) -> None:
         with pytest.raises(ResponseUnreadable):
             parse_callback(body)
 
-    def test_deep_issue_is_no_danger(self) -> None:
+    def test_deeply_nested_issue_is_parsed_or_unreadable(self) -> None:
         for depth in (20, 200, 2000):
             body = b'{"id": "abc", "status": "finished", "issue": ' + b"[" * depth + b"]" * depth + b"}"
             try:
@@ -323,15 +322,15 @@ class TestCallbacks:
             except ResponseUnreadable:
                 assert depth == 2000
 
-    def test_what_no_database_takes_is_taken_out(self) -> None:
+    def test_characters_that_a_database_rejects_are_removed(self) -> None:
         report = parse_callback(rb'{"id": "a\u0000b", "status": "\u0000", "issue": "\ud800 \u0000", "x": NaN}')
         for text in (report.remote_id, report.raw_status, report.issue, json.dumps(dict(report.raw), allow_nan=False)):
             assert "\0" not in text
             text.encode()
 
     @pytest.mark.parametrize("filler", [b" ", b"\n", b"\t\n", b"\r\n ", b",", b"..", b"]..", b'"\n'])
-    def test_mending_takes_no_time_to_speak_of(self, filler: bytes) -> None:
-        """Broken on purpose, and as large as a callback may be: what is quadratic takes minutes here."""
+    def test_repair_of_a_broken_body_takes_linear_time(self, filler: bytes) -> None:
+        """Broken on purpose, and as large as a callback may be: quadratic time would take minutes here."""
         body = b'{"id": "abc"' + filler * (64_000 // len(filler))
         began = time.process_time()
         with pytest.raises(ResponseUnreadable):
@@ -339,8 +338,8 @@ class TestCallbacks:
         assert time.process_time() - began < 2
 
 
-def test_every_status_that_is_attested_has_a_meaning() -> None:
+def test_every_attested_callback_status_is_known() -> None:
     for status in ("initializing", "pending", "running", "finished", "ready", "dataset_issue", "failed"):
-        assert parse_callback(callback(status=status)).status is not RemoteStatus.UNKNOWN
-        assert parse_callback(callback(status=status.upper())).status is not RemoteStatus.UNKNOWN
-    assert parse_callback(callback(status=uuid4().hex)).status is RemoteStatus.UNKNOWN
+        assert parse_callback(make_callback(status=status)).status is not RemoteStatus.UNKNOWN
+        assert parse_callback(make_callback(status=status.upper())).status is not RemoteStatus.UNKNOWN
+    assert parse_callback(make_callback(status=uuid4().hex)).status is RemoteStatus.UNKNOWN

@@ -1,4 +1,4 @@
-"""Speechgen: the contract, and what is its own: one multipart call, two ids, samples, lists of any shape."""
+"""Speechgen: the contract, its single multipart call, its two ids, its samples and lists of any shape."""
 
 from dataclasses import replace
 from email import message_from_bytes
@@ -20,9 +20,9 @@ from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sandbox import Listener, until
 from tests.support.wav import RATE, wav_bytes
 
-WAY = (Tier.RAPID, Handover.ONE_FILE)
-# The two answers to a clone and the model, as they stand on the vendor's pages, which disagree.
-CLONED: dict[str, Any] = {
+MODE = (Tier.RAPID, Handover.ONE_FILE)
+# The two create responses and the model, verbatim from the vendor's pages, which disagree.
+CLONE_RESPONSE: dict[str, Any] = {
     "model_id": "vm_abc123xyz",
     "name": "My Custom Voice",
     "description": "Professional narrator voice",
@@ -37,7 +37,7 @@ CLONED: dict[str, Any] = {
         }
     ],
 }
-CLONED_BY_THE_OTHER_PAGE = {"model_id": "vm_abc123xyz", "status": "processing", "estimated_time": 60}
+SHORT_CLONE_RESPONSE = {"model_id": "vm_abc123xyz", "status": "processing", "estimated_time": 60}
 READY = {
     "model_id": "vm_abc123xyz",
     "name": "My Custom Voice",
@@ -49,21 +49,21 @@ READY = {
 WAV = b"RIFF\x04\0\0\0WAVE"
 
 
-def parts_of(asked: Asked) -> dict[str, Message]:
-    """The parts of a multipart request by name; that there are no two of one name."""
-    head = asked.head.partition("\r\n")[2].encode("latin-1")
-    parts: list[Any] = message_from_bytes(head + asked.body).get_payload()  # type: ignore[assignment]  # of multipart
+def read_parts(request: Asked) -> dict[str, Message]:
+    """The parts of a multipart request by name; checks that no two parts share a name."""
+    head = request.head.partition("\r\n")[2].encode("latin-1")
+    parts: list[Any] = message_from_bytes(head + request.body).get_payload()  # type: ignore[assignment]  # of multipart
     names = [str(part.get_param("name", header="content-disposition")) for part in parts]
     assert len(set(names)) == len(names)
     return dict(zip(names, parts, strict=True))
 
 
-def silent_parcel() -> UploadFile:
+def make_silent_file() -> UploadFile:
     return make_upload_file("voice.wav", "audio/wav", wav_bytes(np.zeros(12 * RATE)))
 
 
-def models_of(client: HttpProvider, hostile: Hostile, said: Any) -> list[str]:
-    hostile.says(answer(200, said))
+def list_models(client: HttpProvider, hostile: Hostile, response: Any) -> list[str]:
+    hostile.says(answer(200, response))
     return [report.remote_id for report in client.list_voices()]
 
 
@@ -101,66 +101,66 @@ class TestSpeechgen(HttpProviderContract):
     def build_voice_response(self, status: str) -> dict[str, Any]:
         return READY | {"model_id": "x", "status": status}
 
-    def build_error_response(self, words: str) -> dict[str, Any]:
-        return {"error": {"code": "some_code", "message": words, "param": "audio"}}
+    def build_error_response(self, text: str) -> dict[str, Any]:
+        return {"error": {"code": "some_code", "message": text, "param": "audio"}}
 
-    def ended(self, account: SandboxAccount, remote_id: str) -> BuildReport:
+    def wait_for_build(self, account: SandboxAccount, remote_id: str) -> BuildReport:
         account.sandbox.control("POST", "clock", {"forward": 601})
 
-        def look() -> BuildReport | None:
+        def fetch_ended() -> BuildReport | None:
             with account.open_provider() as provider:
                 report = provider.fetch_build(remote_id)
             return report if report.status is not RemoteStatus.TRAINING else None
 
-        return until(look)
+        return until(fetch_ended)
 
-    # --- the one call ---
+    # --- create ---
 
-    def test_form_has_the_fields_of_the_page_and_no_other(
+    def test_form_has_exactly_the_documented_fields(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
-        hostile.says(answer(201, CLONED))
-        spec = self.make_spec(*WAY, listener)
+        hostile.says(answer(201, CLONE_RESPONSE))
+        spec = self.make_spec(*MODE, listener)
         assert spec.pack_file
         client.submit_build(spec, self.make_journal(spec))
-        (asked,) = hostile.asked
-        assert asked.line == "POST /speechgen/v1/voice-clone HTTP/1.1"
-        assert f"Authorization: Bearer {KEY}\r\n" in asked.head
-        parts = parts_of(asked)
-        said = {name: part.get_payload() for name, part in parts.items() if name != "audio"}
-        assert said == {"name": spec.reference, "description": "Made by VoiceHub", "enhance_quality": "true"}
+        (request,) = hostile.asked
+        assert request.line == "POST /speechgen/v1/voice-clone HTTP/1.1"
+        assert f"Authorization: Bearer {KEY}\r\n" in request.head
+        parts = read_parts(request)
+        fields = {name: part.get_payload() for name, part in parts.items() if name != "audio"}
+        assert fields == {"name": spec.reference, "description": "Made by VoiceHub", "enhance_quality": "true"}
         audio = parts["audio"]
         assert audio.get_filename() == "voice.mp3"
         assert audio.get_content_type() == "audio/mpeg"
-        assert b"".join(spec.pack_file().chunks()) in asked.body
+        assert b"".join(spec.pack_file().chunks()) in request.body
 
-    @pytest.mark.parametrize("said", [CLONED, CLONED_BY_THE_OTHER_PAGE], ids=["with samples", "with a time"])
+    @pytest.mark.parametrize("response", [CLONE_RESPONSE, SHORT_CLONE_RESPONSE], ids=["with samples", "with a time"])
     @pytest.mark.parametrize("status", [200, 201, 202])
-    def test_both_answers_of_the_pages_are_read(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener, said: dict[str, Any], status: int
+    def test_both_documented_responses_are_parsed(
+        self, client: HttpProvider, hostile: Hostile, listener: Listener, response: dict[str, Any], status: int
     ) -> None:
-        hostile.says(answer(status, said))
-        spec = self.make_spec(*WAY, listener)
+        hostile.says(answer(status, response))
+        spec = self.make_spec(*MODE, listener)
         report = client.submit_build(spec, journal := self.make_journal(spec))
         assert (journal.remote_id, journal.pending_call) == ("vm_abc123xyz", "")
-        assert (report.remote_id, report.status, report.raw) == ("vm_abc123xyz", RemoteStatus.TRAINING, said)
+        assert (report.remote_id, report.status, report.raw) == ("vm_abc123xyz", RemoteStatus.TRAINING, response)
 
-    def test_gate_is_asked_before_the_file_leaves(
+    def test_gate_is_checked_before_the_file_is_sent(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
         class Withdrawn(Exception):
             pass
 
-        def make() -> UploadFile:
-            made.append(parcel := silent_parcel())
-            return parcel
+        def make_file() -> UploadFile:
+            made_files.append(upload := make_silent_file())
+            return upload
 
         def refuse(_doing: str, _done: int, _total: int) -> None:
-            if made:  # consent is withdrawn while the file is being made
+            if made_files:  # consent is withdrawn while the file is being made
                 raise Withdrawn
 
-        made: list[UploadFile] = []
-        spec = replace(self.make_spec(*WAY, listener), pack_file=make)
+        made_files: list[UploadFile] = []
+        spec = replace(self.make_spec(*MODE, listener), pack_file=make_file)
         journal = self.make_journal(spec)
         journal.record_progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
         with pytest.raises(Withdrawn):
@@ -168,79 +168,79 @@ class TestSpeechgen(HttpProviderContract):
         assert not hostile.asked
         assert journal.pending_call == ""
 
-    def test_model_that_is_known_is_not_made_again(
+    def test_known_model_is_not_created_again(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
+        hostile.says(answer(200, READY))
+        spec = replace(self.make_spec(*MODE, listener), remote_id="vm_abc123xyz")
+        assert client.submit_build(spec, self.make_journal(spec)).status is RemoteStatus.READY
+        assert [request.line for request in hostile.asked] == ["GET /speechgen/v1/models/vm_abc123xyz HTTP/1.1"]
+
+    def test_build_without_a_file_sends_nothing(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
-        hostile.says(answer(200, READY))
-        spec = replace(self.make_spec(*WAY, listener), remote_id="vm_abc123xyz")
-        assert client.submit_build(spec, self.make_journal(spec)).status is RemoteStatus.READY
-        assert [asked.line for asked in hostile.asked] == ["GET /speechgen/v1/models/vm_abc123xyz HTTP/1.1"]
-
-    def test_nothing_is_sent_without_the_file(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
-        spec = replace(self.make_spec(*WAY, listener), pack_file=None)
+        spec = replace(self.make_spec(*MODE, listener), pack_file=None)
         with pytest.raises(UnsupportedFeature):
             client.submit_build(spec, journal := self.make_journal(spec))
         assert not hostile.asked
         assert journal.pending_call == ""
 
-    def test_error_in_an_answer_of_201_is_a_no(
+    def test_error_in_a_201_response_is_a_rejection(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
         hostile.says(answer(201, self.build_error_response("No more models.")))
-        spec = self.make_spec(*WAY, listener)
-        with pytest.raises(ProviderRejected) as told:
+        spec = self.make_spec(*MODE, listener)
+        with pytest.raises(ProviderRejected) as exc_info:
             client.submit_build(spec, self.make_journal(spec))
-        assert told.value.detail == "No more models. (audio)"
+        assert exc_info.value.detail == "No more models. (audio)"
 
-    def test_error_beside_a_model_is_no_refusal(
+    def test_error_beside_a_model_is_no_rejection(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
-        """It is there, and may be billed."""
-        hostile.says(answer(201, CLONED | self.build_error_response("The audio is noisy.")))
-        spec = self.make_spec(*WAY, listener)
+        """The model exists, and may be billed."""
+        hostile.says(answer(201, CLONE_RESPONSE | self.build_error_response("The audio is noisy.")))
+        spec = self.make_spec(*MODE, listener)
         assert client.submit_build(spec, self.make_journal(spec)).remote_id == "vm_abc123xyz"
 
-    def test_sandbox_refuses_what_the_page_refuses(self, account: SandboxAccount, listener: Listener) -> None:
-        spec = self.make_spec(*WAY, listener)
+    def test_unreadable_audio_is_rejected_by_the_sandbox(self, account: SandboxAccount, listener: Listener) -> None:
+        spec = self.make_spec(*MODE, listener)
         assert spec.pack_file
-        short = replace(spec.pack_file(), chunks=lambda: iter([b"no audio"]))
-        with account.open_provider() as provider, pytest.raises(ProviderRejected) as told:
-            provider.submit_build(replace(spec, pack_file=lambda: short), self.make_journal(spec))
-        assert told.value.status == 400
-        assert "cannot be read" in told.value.detail
+        unreadable_file = replace(spec.pack_file(), chunks=lambda: iter([b"no audio"]))
+        with account.open_provider() as provider, pytest.raises(ProviderRejected) as exc_info:
+            provider.submit_build(replace(spec, pack_file=lambda: unreadable_file), self.make_journal(spec))
+        assert exc_info.value.status == 400
+        assert "cannot be read" in exc_info.value.detail
         assert not account.count_creations()
 
-    # --- what comes back ---
+    # --- responses ---
 
-    def test_samples_come_with_the_creation_and_are_fetched_when_it_is_ready(
+    def test_samples_are_listed_at_creation_and_downloaded_once_ready(
         self, account: SandboxAccount, listener: Listener
     ) -> None:
-        spec = self.make_spec(*WAY, listener)
+        spec = self.make_spec(*MODE, listener)
         with account.open_provider() as provider:
-            made = provider.submit_build(spec, self.make_journal(spec))
-            (sample,) = made.samples
+            report = provider.submit_build(spec, self.make_journal(spec))
+            (sample,) = report.samples
             assert sample.title == "Default Sample"
             assert sample.text
             with pytest.raises(ProviderRejected):
                 provider.download_sound(sample.url)
-            assert self.ended(account, made.remote_id).status is RemoteStatus.READY
+            assert self.wait_for_build(account, report.remote_id).status is RemoteStatus.READY
             sound = provider.download_sound(sample.url)
         assert sound.content_type == "audio/mpeg"
         assert len(sound.content) > 10_000
 
-    def test_samples_without_an_address_are_none(self) -> None:
+    def test_samples_without_a_url_are_ignored(self) -> None:
         good = {"title": 5, "text": None, "audio_url": "https://cdn.speechgen.com/a.mp3"}
-        report = parse_report(CLONED | {"samples": [good, {"title": "x"}, {"audio_url": ""}, None, 5, "x"]})
+        report = parse_report(CLONE_RESPONSE | {"samples": [good, {"title": "x"}, {"audio_url": ""}, None, 5, "x"]})
         assert report.samples == (Sample("5", "", "https://cdn.speechgen.com/a.mp3"),)
-        for none in (None, {}, "x", 5, {"audio_url": "x"}):
-            assert parse_report(CLONED | {"samples": none}).samples == ()
+        for invalid in (None, {}, "x", 5, {"audio_url": "x"}):
+            assert parse_report(CLONE_RESPONSE | {"samples": invalid}).samples == ()
 
-    def test_sample_elsewhere_is_not_followed(
+    def test_sample_outside_the_sandbox_is_not_downloaded(
         self, client: HttpProvider, hostile: Hostile, other_server: Hostile, listener: Listener
     ) -> None:
         sample = {"title": "x", "text": "y", "audio_url": f"{other_server.address}/a.mp3"}
-        hostile.says(answer(201, CLONED | {"samples": [sample]}))
-        spec = self.make_spec(*WAY, listener)
+        hostile.says(answer(201, CLONE_RESPONSE | {"samples": [sample]}))
+        spec = self.make_spec(*MODE, listener)
         with pytest.raises(ResponseUnreadable):
             client.download_sound(client.submit_build(spec, self.make_journal(spec)).samples[0].url)
         assert not other_server.asked
@@ -258,7 +258,7 @@ class TestSpeechgen(HttpProviderContract):
             ({}, ""),
         ],
     )
-    def test_failed_model_is_an_answer_and_says_why(
+    def test_failed_model_is_reported_with_its_reason(
         self, client: HttpProvider, hostile: Hostile, fields: dict[str, Any], issue: str
     ) -> None:
         hostile.says(answer(200, READY | {"status": "failed"} | fields))
@@ -266,19 +266,19 @@ class TestSpeechgen(HttpProviderContract):
         assert (report.status, report.issue) == (RemoteStatus.FAILED, issue)
         assert parse_report(READY | fields).issue == "", "a model that did not fail has no issue"
 
-    def test_silence_fails_with_words(self, account: SandboxAccount, listener: Listener) -> None:
-        spec = self.make_spec(*WAY, listener)
-        silence = replace(spec, pack_file=silent_parcel)
+    def test_silence_fails_with_a_reason(self, account: SandboxAccount, listener: Listener) -> None:
+        spec = self.make_spec(*MODE, listener)
+        silent_spec = replace(spec, pack_file=make_silent_file)
         with account.open_provider() as provider:
-            made = provider.submit_build(silence, self.make_journal(spec))
-        report = self.ended(account, made.remote_id)
+            report = provider.submit_build(silent_spec, self.make_journal(spec))
+        report = self.wait_for_build(account, report.remote_id)
         assert report.status is RemoteStatus.FAILED
         assert "no speech" in report.issue
 
-    # --- the list ---
+    # --- list ---
 
     @pytest.mark.parametrize(
-        "wrapped",
+        "wrap",
         [
             lambda models: models,
             lambda models: {"models": models},
@@ -290,78 +290,76 @@ class TestSpeechgen(HttpProviderContract):
         ],
         ids=range(7),
     )
-    def test_list_of_models_in_any_shape(self, client: HttpProvider, hostile: Hostile, wrapped: Any) -> None:
+    def test_model_list_is_parsed_in_any_shape(self, client: HttpProvider, hostile: Hostile, wrap: Any) -> None:
         second = READY | {"model_id": "vm_2"}
-        assert models_of(client, hostile, wrapped([READY, second])) == ["vm_abc123xyz", "vm_2"]
-        assert models_of(client, hostile, wrapped([])) == []
+        assert list_models(client, hostile, wrap([READY, second])) == ["vm_abc123xyz", "vm_2"]
+        assert list_models(client, hostile, wrap([])) == []
         client.check_key()
 
-    @pytest.mark.parametrize("said", [{}, {"models": None}, {"models": "none"}, {"data": {}}, {"count": 0}])
-    def test_list_that_is_none_is_not_an_empty_one(self, client: HttpProvider, hostile: Hostile, said: Any) -> None:
+    @pytest.mark.parametrize("response", [{}, {"models": None}, {"models": "none"}, {"data": {}}, {"count": 0}])
+    def test_missing_list_is_not_an_empty_list(self, client: HttpProvider, hostile: Hostile, response: Any) -> None:
         with pytest.raises(ResponseUnreadable):
-            models_of(client, hostile, said)
+            list_models(client, hostile, response)
 
     @pytest.mark.parametrize("body", [b"", b"<html>It works!</html>", b'"yes"', b"[1, 2"])
-    def test_key_is_not_good_because_somebody_answers(
-        self, client: HttpProvider, hostile: Hostile, body: bytes
-    ) -> None:
+    def test_key_check_needs_a_valid_response(self, client: HttpProvider, hostile: Hostile, body: bytes) -> None:
         hostile.says(answer(200, body))
         with pytest.raises(ResponseUnreadable):
             client.check_key()
 
-    # --- the two ids ---
+    # --- voice id and model id ---
 
-    def test_voice_id_speaks_and_model_id_does_not(self, client: HttpProvider, hostile: Hostile) -> None:
-        def script(asked: Asked) -> list[bytes]:
-            return [answer(200, WAV if "text-to-speech" in asked.line else READY)]
+    def test_preview_uses_the_voice_id_and_not_the_model_id(self, client: HttpProvider, hostile: Hostile) -> None:
+        def script(request: Asked) -> list[bytes]:
+            return [answer(200, WAV if "text-to-speech" in request.line else READY)]
 
         hostile.script = script
         sound = client.generate_preview("vm_abc123xyz", "Hello.")
         assert (sound.content, sound.content_type) == (WAV, "audio/wav")
-        look, speak = hostile.asked
-        assert look.line == "GET /speechgen/v1/models/vm_abc123xyz HTTP/1.1"
-        assert speak.line == "POST /speechgen/v1/text-to-speech HTTP/1.1"
-        assert speak.body == b'{"text": "Hello.", "voice": "custom-abc123", "format": "wav"}'
+        lookup, speech = hostile.asked
+        assert lookup.line == "GET /speechgen/v1/models/vm_abc123xyz HTTP/1.1"
+        assert speech.line == "POST /speechgen/v1/text-to-speech HTTP/1.1"
+        assert speech.body == b'{"text": "Hello.", "voice": "custom-abc123", "format": "wav"}'
 
-    @pytest.mark.parametrize("voice", [None, "", 5, {}])
-    def test_voice_that_cannot_speak_yet_costs_nothing(
-        self, client: HttpProvider, hostile: Hostile, voice: Any
+    @pytest.mark.parametrize("voice_id", [None, "", 5, {}])
+    def test_preview_without_a_voice_id_is_not_requested(
+        self, client: HttpProvider, hostile: Hostile, voice_id: Any
     ) -> None:
-        hostile.says(answer(200, READY | {"voice_id": voice}))
+        hostile.says(answer(200, READY | {"voice_id": voice_id}))
         with pytest.raises(ProviderRejected):
             client.generate_preview("vm_abc123xyz", "Hello.")
         assert len(hostile.asked) == 1
 
-    def test_preview_is_the_voice(self, account: SandboxAccount, listener: Listener) -> None:
-        spec = self.make_spec(*WAY, listener)
+    def test_preview_is_audio_and_is_charged(self, account: SandboxAccount, listener: Listener) -> None:
+        spec = self.make_spec(*MODE, listener)
         with account.open_provider() as provider:
-            made = provider.submit_build(spec, self.make_journal(spec))
-            self.ended(account, made.remote_id)
-            assert provider.generate_preview(made.remote_id, "Hello.").content.startswith(b"RIFF")
+            report = provider.submit_build(spec, self.make_journal(spec))
+            self.wait_for_build(account, report.remote_id)
+            assert provider.generate_preview(report.remote_id, "Hello.").content.startswith(b"RIFF")
         assert [line["charged"] for line in account.list_ledger() if line["operation"] == "sg_speech"] == [
             len("Hello.")
         ]
 
-    # --- the end ---
+    # --- deletion ---
 
     @pytest.mark.parametrize(
-        ("said", "wanted"),
+        ("response", "expected"),
         [(answer(204, b""), {}), (answer(200, b""), {}), (answer(200, {"deleted": True}), {"deleted": True})],
-        ids=["204", "200", "with words"],
+        ids=["204", "200", "with a body"],
     )
-    def test_deleted_with_and_without_words(
-        self, client: HttpProvider, hostile: Hostile, said: bytes, wanted: dict[str, Any]
+    def test_deletion_is_accepted_with_and_without_a_body(
+        self, client: HttpProvider, hostile: Hostile, response: bytes, expected: dict[str, Any]
     ) -> None:
-        hostile.says(said)
-        assert client.delete_voice("vm/1") == wanted
+        hostile.says(response)
+        assert client.delete_voice("vm/1") == expected
         assert hostile.asked[0].line == "DELETE /speechgen/v1/models/vm%2F1 HTTP/1.1"
 
     @pytest.mark.parametrize(
-        ("status", "wanted"), [(500, ProviderUnavailable), (409, ProviderRejected), (302, ProviderRejected)]
+        ("status", "expected"), [(500, ProviderUnavailable), (409, ProviderRejected), (302, ProviderRejected)]
     )
-    def test_not_deleted_is_not_deleted(
-        self, client: HttpProvider, hostile: Hostile, status: int, wanted: type[Exception]
+    def test_failed_deletion_is_an_error(
+        self, client: HttpProvider, hostile: Hostile, status: int, expected: type[Exception]
     ) -> None:
         hostile.says(answer(status, b""))
-        with pytest.raises(wanted):
+        with pytest.raises(expected):
             client.delete_voice("vm_1")

@@ -1,4 +1,4 @@
-"""Voice.ai: the contract, and what is its own: private in every create, what it became, a list that comes bare."""
+"""Voice.ai: the contract, its visibility, its languages and its list, which is a bare array."""
 
 import json
 import re
@@ -28,16 +28,16 @@ from tests.support.hostile import Asked, Hostile, answer
 from tests.support.sandbox import Listener, until
 from tests.support.wav import RATE, wav_bytes
 
-WAY = (Tier.RAPID, Handover.ONE_FILE)
+MODE = (Tier.RAPID, Handover.ONE_FILE)
 CREATED = {"voice_id": "x", "status": "PENDING"}
 NO_IDS: list[Any] = [None, "", [], {"id": "x"}, True, 1.5]
 VOICE: dict[str, Any] = {"voice_id": "x", "status": "AVAILABLE", "name": "y", "voice_visibility": "PRIVATE"}
 FIELD = re.compile(rb'name="(\w+)"\r\n\r\n([^\r]*)\r\n')
 
 
-def fields_of(asked: Asked) -> dict[str, str]:
-    """The fields of a multipart form, without its file; that there are no two of one name."""
-    found = FIELD.findall(asked.body)
+def read_fields(request: Asked) -> dict[str, str]:
+    """The fields of a multipart form without its file; checks that no two fields share a name."""
+    found = FIELD.findall(request.body)
     assert len(dict(found)) == len(found)
     return {name.decode(): value.decode() for name, value in found}
 
@@ -72,46 +72,48 @@ class TestVoiceAI(HttpProviderContract):
     def build_voice_response(self, status: str) -> dict[str, Any]:
         return VOICE | {"status": status}
 
-    def build_error_response(self, words: str) -> dict[str, Any]:
-        return {"error": "Refused", "detail": words, "code": "some_code"}
+    def build_error_response(self, text: str) -> dict[str, Any]:
+        return {"error": "Refused", "detail": text, "code": "some_code"}
 
-    def made(self, account: SandboxAccount, listener: Listener, **changes: Any) -> tuple[str, BuildReport]:
-        """Reference and report of a new voice."""
-        spec = replace(self.make_spec(*WAY, listener), **changes)
+    def create_voice(self, account: SandboxAccount, listener: Listener, **changes: Any) -> tuple[str, BuildReport]:
+        """The reference and the report of a new voice."""
+        spec = replace(self.make_spec(*MODE, listener), **changes)
         with account.open_provider() as provider:
             return spec.reference, provider.submit_build(spec, self.make_journal(spec))
 
-    def trained(self, account: SandboxAccount, listener: Listener, **changes: Any) -> BuildReport:
-        """How the training of a new voice ended."""
+    def train_voice(self, account: SandboxAccount, listener: Listener, **changes: Any) -> BuildReport:
+        """The report of a new voice whose training has ended."""
         account.sandbox.control("POST", "settings", {"training_seconds": 0.0})
-        _reference, made = self.made(account, listener, **changes)
+        _reference, created = self.create_voice(account, listener, **changes)
 
-        def look() -> BuildReport | None:
+        def fetch_ended() -> BuildReport | None:
             with account.open_provider() as provider:
-                report = provider.fetch_build(made.remote_id)
+                report = provider.fetch_build(created.remote_id)
             return report if report.status is not RemoteStatus.TRAINING else None
 
-        return until(look)
+        return until(fetch_ended)
 
-    # --- private ---
+    # --- visibility ---
 
-    def test_every_create_asks_for_private(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
+    def test_every_create_requests_a_private_voice(
+        self, client: HttpProvider, hostile: Hostile, listener: Listener
+    ) -> None:
         hostile.says(answer(200, VOICE))
-        spec = self.make_spec(*WAY, listener)
+        spec = self.make_spec(*MODE, listener)
         assert spec.pack_file
         client.submit_build(spec, self.make_journal(spec))
-        create, look = hostile.asked
+        create, lookup = hostile.asked
         assert create.line == "POST /voiceai/api/v1/tts/clone-voice HTTP/1.1"
-        wanted = {"name": spec.reference, "voice_visibility": "PRIVATE", "language": "en"}
-        assert fields_of(create) == wanted
+        expected = {"name": spec.reference, "voice_visibility": "PRIVATE", "language": "en"}
+        assert read_fields(create) == expected
         assert b'name="file"; filename="voice.wav"\r\nContent-Type: audio/wav\r\n\r\nRIFF' in create.body
         assert b"".join(spec.pack_file().chunks()) in create.body
-        assert look.line == "GET /voiceai/api/v1/tts/voice/x HTTP/1.1"
+        assert lookup.line == "GET /voiceai/api/v1/tts/voice/x HTTP/1.1"
 
-    def test_what_it_became_is_in_the_report(self, account: SandboxAccount, listener: Listener) -> None:
-        assert self.made(account, listener)[1].visibility is Visibility.PRIVATE
+    def test_report_has_the_actual_visibility(self, account: SandboxAccount, listener: Listener) -> None:
+        assert self.create_voice(account, listener)[1].visibility is Visibility.PRIVATE
         account.sandbox.faults({"operation": "va_clone", "do": "public"})
-        reference, report = self.made(account, listener)
+        reference, report = self.create_voice(account, listener)
         assert report.visibility is Visibility.PUBLIC
         with account.open_provider() as provider:
             assert provider.fetch_build(report.remote_id).visibility is Visibility.PUBLIC
@@ -120,53 +122,53 @@ class TestVoiceAI(HttpProviderContract):
             assert found.visibility is Visibility.PUBLIC
 
     @pytest.mark.parametrize(
-        ("said", "wanted"),
+        ("value", "expected"),
         [("PRIVATE", Visibility.PRIVATE), ("private", Visibility.PRIVATE), ("Public", Visibility.PUBLIC),
          ("UNLISTED", None), (None, None), ("", None), (5, None), (["PRIVATE"], Visibility.PRIVATE)],
     )  # fmt: skip
-    def test_visibility_as_it_comes(
-        self, client: HttpProvider, hostile: Hostile, said: Any, wanted: Visibility | None
+    def test_visibility_is_parsed_in_any_form(
+        self, client: HttpProvider, hostile: Hostile, value: Any, expected: Visibility | None
     ) -> None:
-        hostile.says(answer(200, VOICE | {"voice_visibility": said}))
-        assert client.fetch_build("x").visibility is wanted
+        hostile.says(answer(200, VOICE | {"voice_visibility": value}))
+        assert client.fetch_build("x").visibility is expected
 
     @pytest.mark.parametrize("status", [404, 500, 422])
-    def test_question_that_fails_is_no_failed_build(
+    def test_failed_look_up_is_no_failed_build(
         self, client: HttpProvider, hostile: Hostile, listener: Listener, status: int
     ) -> None:
-        def script(asked: Asked) -> list[bytes]:
-            return [answer(200, CREATED) if asked.line.startswith("POST") else answer(status)]
+        def script(request: Asked) -> list[bytes]:
+            return [answer(200, CREATED) if request.line.startswith("POST") else answer(status)]
 
         hostile.script = script
-        spec = self.make_spec(*WAY, listener)
+        spec = self.make_spec(*MODE, listener)
         report = client.submit_build(spec, journal := self.make_journal(spec))
         assert (report.remote_id, report.status, report.visibility) == ("x", RemoteStatus.TRAINING, None)
         assert (journal.remote_id, journal.pending_call) == ("x", "")
 
-    def test_visibility_is_changed_by_its_own_call(self, client: HttpProvider, hostile: Hostile) -> None:
+    def test_set_visibility_sends_the_visibility(self, client: HttpProvider, hostile: Hostile) -> None:
         for visibility in Visibility:
             hostile.says(answer(200, VOICE | {"voice_visibility": visibility.upper()}))
             client.set_visibility("x", visibility)
-        assert [asked.line for asked in hostile.asked] == ["PATCH /voiceai/api/v1/tts/voice/x HTTP/1.1"] * 2
-        assert [json.loads(asked.body)["voice_visibility"] for asked in hostile.asked] == ["PRIVATE", "PUBLIC"]
+        assert [request.line for request in hostile.asked] == ["PATCH /voiceai/api/v1/tts/voice/x HTTP/1.1"] * 2
+        assert [json.loads(request.body)["voice_visibility"] for request in hostile.asked] == ["PRIVATE", "PUBLIC"]
 
-    def test_voice_that_stays_public_is_not_called_private(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_ignored_visibility_change_is_rejected(self, account: SandboxAccount, listener: Listener) -> None:
         account.sandbox.faults(
             {"operation": "va_clone", "do": "public"}, {"operation": "va_update_voice", "nth": 1, "do": "public"}
         )
-        _reference, report = self.made(account, listener)
+        _reference, report = self.create_voice(account, listener)
         with account.open_provider() as provider:
-            with pytest.raises(ProviderRejected) as told:
+            with pytest.raises(ProviderRejected) as exc_info:
                 provider.set_visibility(report.remote_id, Visibility.PRIVATE)
-            assert "still PUBLIC" in told.value.detail
+            assert "still PUBLIC" in exc_info.value.detail
             provider.set_visibility(report.remote_id, Visibility.PRIVATE)
             assert provider.fetch_build(report.remote_id).visibility is Visibility.PRIVATE
 
-    def test_name_is_changed_alone(self, client: HttpProvider, hostile: Hostile) -> None:
+    def test_rename_sends_the_name_only(self, client: HttpProvider, hostile: Hostile) -> None:
         hostile.says(answer(200, VOICE))
         client.rename_voice("x", "vh-other")
-        (asked,) = hostile.asked
-        assert (asked.line, json.loads(asked.body)) == (
+        (request,) = hostile.asked
+        assert (request.line, json.loads(request.body)) == (
             "PATCH /voiceai/api/v1/tts/voice/x HTTP/1.1",
             {"name": "vh-other"},
         )
@@ -174,28 +176,28 @@ class TestVoiceAI(HttpProviderContract):
     # --- languages ---
 
     @pytest.mark.parametrize("language", [*LANGUAGES, "de-CH", "pt_BR", "EN-gb"])
-    def test_language_is_its_primary_subtag(
+    def test_language_is_sent_as_its_primary_subtag(
         self, client: HttpProvider, hostile: Hostile, listener: Listener, language: str
     ) -> None:
         hostile.says(answer(200, VOICE))
-        spec = replace(self.make_spec(*WAY, listener), language=language)
+        spec = replace(self.make_spec(*MODE, listener), language=language)
         client.submit_build(spec, self.make_journal(spec))
-        assert fields_of(hostile.asked[0])["language"] == language[:2].lower()
+        assert read_fields(hostile.asked[0])["language"] == language[:2].lower()
 
     @pytest.mark.parametrize("language", ["ja-JP", "cat", "", "e", "-en"])
-    def test_language_that_it_does_not_know_is_refused_without_a_call(
+    def test_unsupported_language_is_refused_without_a_request(
         self, client: HttpProvider, hostile: Hostile, listener: Listener, language: str
     ) -> None:
-        spec = replace(self.make_spec(*WAY, listener), language=language)
-        with pytest.raises(ProviderRejected) as told:
+        spec = replace(self.make_spec(*MODE, listener), language=language)
+        with pytest.raises(ProviderRejected) as exc_info:
             client.submit_build(spec, journal := self.make_journal(spec))
-        assert "sv, ca" in told.value.detail
+        assert "sv, ca" in exc_info.value.detail
         assert not hostile.asked
         assert (journal.pending_call, journal.line_count) == ("", 0)
 
-    # --- one file, once ---
+    # --- create ---
 
-    def test_gate_is_asked_before_the_file_leaves(
+    def test_gate_is_checked_before_the_file_is_sent(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
         class Withdrawn(Exception):
@@ -204,7 +206,7 @@ class TestVoiceAI(HttpProviderContract):
         def refuse(_doing: str, _done: int, _total: int) -> None:
             raise Withdrawn
 
-        spec = self.make_spec(*WAY, listener)
+        spec = self.make_spec(*MODE, listener)
         journal = self.make_journal(spec)
         journal.record_progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
         with pytest.raises(Withdrawn):
@@ -212,81 +214,83 @@ class TestVoiceAI(HttpProviderContract):
         assert not hostile.asked
         assert journal.pending_call == ""
 
-    def test_gate_is_asked_after_the_file_is_made(
+    def test_gate_is_checked_after_the_file_is_made(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
-        """Making it takes a while, in which a consent can be withdrawn."""
-        spec = self.make_spec(*WAY, listener)
-        made: list[int] = []
+        """Making the file takes a while, in which a consent can be withdrawn."""
+        spec = self.make_spec(*MODE, listener)
+        line_counts: list[int] = []
         journal = self.make_journal(spec)
 
-        def parcel() -> Any:
-            made.append(journal.line_count)
+        def make_file() -> Any:
+            line_counts.append(journal.line_count)
             assert spec.pack_file
             return spec.pack_file()
 
         hostile.says(answer(200, VOICE))
-        client.submit_build(replace(spec, pack_file=parcel), journal)
-        assert made == [1], "made once, with the gate asked before"
-        assert journal.line_count > 4, "and asked again before the step is announced, and while the file is sent"
+        client.submit_build(replace(spec, pack_file=make_file), journal)
+        assert line_counts == [1], "made once, after the first gate check"
+        assert journal.line_count > 4, (
+            "the gate is checked again before the step is announced, and while the file is sent"
+        )
 
-    def test_voice_that_is_known_is_not_made_again(
+    def test_known_voice_is_not_created_again(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
+        hostile.says(answer(200, VOICE))
+        spec = replace(self.make_spec(*MODE, listener), remote_id="x")
+        assert client.submit_build(spec, self.make_journal(spec)).status is RemoteStatus.READY
+        assert [request.line for request in hostile.asked] == ["GET /voiceai/api/v1/tts/voice/x HTTP/1.1"]
+
+    def test_build_without_a_file_sends_nothing(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
-        hostile.says(answer(200, VOICE))
-        spec = replace(self.make_spec(*WAY, listener), remote_id="x")
-        assert client.submit_build(spec, self.make_journal(spec)).status is RemoteStatus.READY
-        assert [asked.line for asked in hostile.asked] == ["GET /voiceai/api/v1/tts/voice/x HTTP/1.1"]
-
-    def test_nothing_is_sent_without_the_file(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
-        spec = replace(self.make_spec(*WAY, listener), pack_file=None)
+        spec = replace(self.make_spec(*MODE, listener), pack_file=None)
         with pytest.raises(ProviderError):
             client.submit_build(spec, journal := self.make_journal(spec))
         assert not hostile.asked
         assert journal.pending_call == ""
 
-    def test_refusals_of_the_sandbox_make_nothing(self, account: SandboxAccount, listener: Listener) -> None:
-        large = make_upload_file("voice.wav", "audio/wav", b"RIFF" + bytes(7_500_000))
-        odd = make_upload_file("voice.txt", "text/plain", b"no audio")
+    def test_refused_create_creates_nothing(self, account: SandboxAccount, listener: Listener) -> None:
+        large_file = make_upload_file("voice.wav", "audio/wav", b"RIFF" + bytes(7_500_000))
+        text_file = make_upload_file("voice.txt", "text/plain", b"no audio")
         refusals: list[tuple[type[ProviderError], str, Any]] = [
-            (TooLarge, "7.5MB", large),
-            (ProviderRejected, "file:", odd),
+            (TooLarge, "7.5MB", large_file),
+            (ProviderRejected, "file:", text_file),
         ]
-        for kind, words, parcel in refusals:
-            with pytest.raises(kind) as told:
-                self.made(account, listener, pack_file=lambda: parcel)  # noqa: B023
-            assert words in told.value.detail
+        for error, text, file in refusals:
+            with pytest.raises(error) as exc_info:
+                self.create_voice(account, listener, pack_file=lambda: file)  # noqa: B023
+            assert text in exc_info.value.detail
         with pytest.raises(PaymentRequired):
-            self.made(replace(account, key=f"broke-{account.key}"), listener)
+            self.create_voice(replace(account, key=f"broke-{account.key}"), listener)
         assert not account.count_creations()
 
-    # --- what comes back ---
+    # --- responses ---
 
-    def test_silence_fails_with_words(self, account: SandboxAccount, listener: Listener) -> None:
-        silence = make_upload_file("voice.wav", "audio/wav", wav_bytes(np.zeros(12 * RATE)))
-        report = self.trained(account, listener, pack_file=lambda: silence)
+    def test_silence_fails_with_a_reason(self, account: SandboxAccount, listener: Listener) -> None:
+        silent_file = make_upload_file("voice.wav", "audio/wav", wav_bytes(np.zeros(12 * RATE)))
+        report = self.train_voice(account, listener, pack_file=lambda: silent_file)
         assert report.status is RemoteStatus.FAILED
         assert "no speech" in report.issue
 
     @pytest.mark.parametrize("field", ["error", "detail", "message"])
-    def test_failed_voice_is_an_answer_and_says_why(self, client: HttpProvider, hostile: Hostile, field: str) -> None:
+    def test_failed_voice_is_reported_with_its_reason(self, client: HttpProvider, hostile: Hostile, field: str) -> None:
         hostile.says(answer(200, VOICE | {"status": "FAILED", field: "Two speakers."}))
         report = client.fetch_build("x")
         assert (report.status, report.issue) == (RemoteStatus.FAILED, "Two speakers.")
         hostile.says(answer(200, VOICE | {field: "Two speakers."}))
         assert client.fetch_build("x").issue == "", "a voice that did not fail has no issue"
 
-    def test_error_in_an_answer_of_200_is_a_no(
+    def test_error_in_a_200_response_is_a_rejection(
         self, client: HttpProvider, hostile: Hostile, listener: Listener
     ) -> None:
         hostile.says(answer(200, {"error": "No more voices.", "detail": None, "code": "slots"}))
-        spec = self.make_spec(*WAY, listener)
-        with pytest.raises(ProviderRejected) as told:
+        spec = self.make_spec(*MODE, listener)
+        with pytest.raises(ProviderRejected) as exc_info:
             client.submit_build(spec, self.make_journal(spec))
-        assert told.value.detail == "No more voices."
+        assert exc_info.value.detail == "No more voices."
 
     @pytest.mark.parametrize(
-        ("said", "words"),
+        ("response", "text"),
         [
             ({"error": "Bad request"}, "Bad request"),
             ({"error": "Bad request", "detail": "Too short.", "code": "c"}, "Bad request: Too short."),
@@ -301,38 +305,38 @@ class TestVoiceAI(HttpProviderContract):
             ({"code": "c"}, ""),
         ],
     )
-    def test_both_forms_of_errors_have_words(
-        self, client: HttpProvider, hostile: Hostile, said: dict[str, Any], words: str
+    def test_error_text_is_read_from_both_forms(
+        self, client: HttpProvider, hostile: Hostile, response: dict[str, Any], text: str
     ) -> None:
-        hostile.says(answer(422, said))
-        assert self.catch_error(client, creates=True).detail == words
+        hostile.says(answer(422, response))
+        assert self.catch_error(client, creates=True).detail == text
 
-    # --- the list ---
+    # --- list ---
 
     def test_list_is_a_bare_array(self, client: HttpProvider, hostile: Hostile) -> None:
         hostile.says(answer(200, [VOICE, VOICE | {"voice_id": "z", "name": "w"}]))
         assert [(report.remote_id, report.name) for report in client.list_voices()] == [("x", "y"), ("z", "w")]
         assert hostile.asked[0].line == "GET /voiceai/api/v1/tts/voices HTTP/1.1", "no parameters: there are none"
         hostile.says(answer(200, {"voices": [VOICE]}))
-        for question in (client.list_voices, client.check_key):
+        for call in (client.list_voices, client.check_key):
             with pytest.raises(ResponseUnreadable):
-                list(question() or ())
+                list(call() or ())
 
     @pytest.mark.parametrize(
-        ("more", "kept"),
+        ("fields", "is_listed"),
         [({}, True), ({"is_owner": True}, True), ({"is_owner": None}, True), ({"is_owner": "maybe"}, True),
          ({"is_owner": False}, False), ({"is_owner": "false"}, False), ({"status": "DELETED"}, False),
          ({"voice_visibility": "PUBLIC"}, True)],
     )  # fmt: skip
-    def test_voices_that_are_plainly_not_ours_are_left_out(
-        self, client: HttpProvider, hostile: Hostile, more: dict[str, Any], kept: bool
+    def test_deleted_voices_and_those_of_other_owners_are_not_listed(
+        self, client: HttpProvider, hostile: Hostile, fields: dict[str, Any], is_listed: bool
     ) -> None:
-        hostile.says(answer(200, [VOICE | more]))
-        assert len(list(client.list_voices())) == kept
-        assert (client.find_build("y") is not None) == kept
+        hostile.says(answer(200, [VOICE | fields]))
+        assert len(list(client.list_voices())) == is_listed
+        assert (client.find_build("y") is not None) == is_listed
 
-    def test_voice_without_a_name_proves_no_absence(self, client: HttpProvider, hostile: Hostile) -> None:
-        """It may be ours; where the name is only empty it is not, as ours was given one."""
+    def test_voice_without_a_name_makes_absence_uncertain(self, client: HttpProvider, hostile: Hostile) -> None:
+        """It may be ours. A voice with an empty name is not, as ours was given one."""
         hostile.says(answer(200, [CREATED, VOICE]))
         found = client.find_build("y")
         assert found is not None
@@ -342,10 +346,10 @@ class TestVoiceAI(HttpProviderContract):
         hostile.says(answer(200, [VOICE | {"name": None}]))
         assert client.find_build("z") is None
 
-    # --- the end ---
+    # --- deletion ---
 
-    def test_softly_deleted_is_gone(self, account: SandboxAccount, listener: Listener) -> None:
-        reference, report = self.made(account, listener)
+    def test_soft_deleted_voice_is_gone(self, account: SandboxAccount, listener: Listener) -> None:
+        reference, report = self.create_voice(account, listener)
         with account.open_provider() as provider:
             assert provider.delete_voice(report.remote_id) == {"status": "deleted", "voice_id": report.remote_id}
             with pytest.raises(NotFound):
@@ -353,40 +357,42 @@ class TestVoiceAI(HttpProviderContract):
             assert provider.find_build(reference) is None
             assert list(provider.list_voices()) == []
 
-    def test_deleted_voice_that_still_answers_is_gone(self, client: HttpProvider, hostile: Hostile) -> None:
-        for word in ("DELETED", "deleted"):
-            hostile.says(answer(200, VOICE | {"status": word}))
+    def test_voice_with_status_deleted_is_not_found(self, client: HttpProvider, hostile: Hostile) -> None:
+        for status in ("DELETED", "deleted"):
+            hostile.says(answer(200, VOICE | {"status": status}))
             with pytest.raises(NotFound):
                 client.fetch_build("x")
 
-    def test_deletion_that_is_only_said_is_seen(self, account: SandboxAccount, listener: Listener) -> None:
-        _reference, report = self.made(account, listener)
+    def test_ignored_deletion_is_detected(self, account: SandboxAccount, listener: Listener) -> None:
+        _reference, report = self.create_voice(account, listener)
         account.sandbox.faults({"operation": "va_delete_voice", "do": "ignore"})
         with account.open_provider() as provider:
             assert provider.delete_voice(report.remote_id)["status"] == "deleted"
             assert provider.fetch_build(report.remote_id).remote_id == report.remote_id
 
     @pytest.mark.parametrize(
-        ("said", "wanted"),
+        ("response", "expected"),
         [(answer(204, b""), {}), (answer(200, b""), {}), (answer(404), {})],
         ids=["204", "200", "404"],
     )
-    def test_deleted_without_words(self, client: HttpProvider, hostile: Hostile, said: bytes, wanted: Any) -> None:
-        hostile.says(said)
-        assert client.delete_voice("x/y") == wanted
+    def test_deletion_is_accepted_without_a_body(
+        self, client: HttpProvider, hostile: Hostile, response: bytes, expected: Any
+    ) -> None:
+        hostile.says(response)
+        assert client.delete_voice("x/y") == expected
         assert hostile.asked[0].line == "DELETE /voiceai/api/v1/tts/voice/x%2Fy HTTP/1.1"
 
-    @pytest.mark.parametrize(("status", "wanted"), [(500, ProviderUnavailable), (409, ProviderRejected)])
-    def test_not_deleted_is_not_deleted(
-        self, client: HttpProvider, hostile: Hostile, status: int, wanted: type[Exception]
+    @pytest.mark.parametrize(("status", "expected"), [(500, ProviderUnavailable), (409, ProviderRejected)])
+    def test_failed_deletion_is_an_error(
+        self, client: HttpProvider, hostile: Hostile, status: int, expected: type[Exception]
     ) -> None:
         hostile.says(answer(status, b""))
-        with pytest.raises(wanted):
+        with pytest.raises(expected):
             client.delete_voice("x")
 
-    def test_preview_is_the_voice(self, account: SandboxAccount, listener: Listener) -> None:
-        _reference, unfinished = self.made(account, listener)
-        report = self.trained(account, listener)
+    def test_preview_is_audio_and_is_charged(self, account: SandboxAccount, listener: Listener) -> None:
+        _reference, unfinished = self.create_voice(account, listener)
+        report = self.train_voice(account, listener)
         assert report.status is RemoteStatus.READY
         with account.open_provider() as provider:
             with pytest.raises(ProviderRejected):
@@ -399,9 +405,9 @@ class TestVoiceAI(HttpProviderContract):
         ]
 
     @pytest.mark.parametrize("body", [b"", b"{}", b'{"url": "https://voice.ai/a.mp3"}', b"<html>"])
-    def test_preview_without_audio(self, client: HttpProvider, hostile: Hostile, body: bytes) -> None:
+    def test_preview_without_audio_is_unreadable(self, client: HttpProvider, hostile: Hostile, body: bytes) -> None:
         hostile.says(answer(200, body))
         with pytest.raises(ResponseUnreadable):
             client.generate_preview("x", "Hello.")
-        said = {"text": "Hello.", "voice_id": "x", "audio_format": "wav"}
-        assert json.loads(hostile.asked[0].body) == said
+        expected = {"text": "Hello.", "voice_id": "x", "audio_format": "wav"}
+        assert json.loads(hostile.asked[0].body) == expected

@@ -1,4 +1,4 @@
-"""AudioStack: the contract, and what is its own: files and their addresses, the alias, the consent, discarded files."""
+"""AudioStack: the contract, its file uploads, its alias, its consent file and its discarded files."""
 
 import json
 from collections.abc import Iterator
@@ -20,16 +20,16 @@ from tests.support.relay import Relay
 from tests.support.sandbox import Listener, until
 from tests.support.wav import noise, sample_wav, wav_bytes
 
-Way = tuple[Tier, Handover]
-INSTANT: Way = (Tier.RAPID, Handover.FILE_IDS)
-STANDARD: Way = (Tier.PROFESSIONAL, Handover.FILE_IDS)
+Mode = tuple[Tier, Handover]
+INSTANT: Mode = (Tier.RAPID, Handover.FILE_IDS)
+STANDARD: Mode = (Tier.PROFESSIONAL, Handover.FILE_IDS)
 ENVELOPE = {"statusCode": 200, "message": "", "warnings": [], "metadata": {"requestId": "r", "creditsUsed": 0}}
 WAV = b"RIFF\x04\0\0\0WAVE"
 
 
-def bodies(asked: list[Asked], line: str) -> list[dict[str, Any]]:
-    """What was sent with the calls of this line."""
-    return [json.loads(one.body) for one in asked if one.line.startswith(line)]
+def read_bodies(requests: list[Asked], line: str) -> list[dict[str, Any]]:
+    """The JSON bodies of the requests whose request line starts with `line`."""
+    return [json.loads(request.body) for request in requests if request.line.startswith(line)]
 
 
 class TestAudioStack(HttpProviderContract):
@@ -48,7 +48,7 @@ class TestAudioStack(HttpProviderContract):
         "in_progress": RemoteStatus.TRAINING,
         "": RemoteStatus.UNKNOWN,
     }
-    # The alias is ours; what says nothing of a voice is no yes all the same.
+    # The alias is ours; yet a response that does not mention a voice is no success.
     responses_without_id: ClassVar[list[Any]] = [{}, {"data": None}, {"data": {}}, {"data": []}, {"success": True}]
     odd_responses: ClassVar[list[Any]] = [
         {"fileId": {"a": 1}, "uploadUrl": 5, "mimeType": []},
@@ -64,67 +64,73 @@ class TestAudioStack(HttpProviderContract):
     ]
 
     @pytest.fixture(autouse=True)
-    def _at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_poll_delay(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(AudioStack, "poll_seconds", 0.0)
 
     def build_voice_response(self, status: str) -> dict[str, Any]:
         return ENVELOPE | {"data": {"alias": "x", "status": status, "discardedFiles": []}}
 
-    def build_error_response(self, words: str) -> dict[str, Any]:
-        return {"statusCode": 400, "message": "It is not possible.", "errors": [words]}
+    def build_error_response(self, text: str) -> dict[str, Any]:
+        return {"statusCode": 400, "message": "It is not possible.", "errors": [text]}
 
     def count_uploads(self, account: SandboxAccount) -> int:
-        """Recordings only: the consent is a file like them, and told by its length."""
-        mine = [
-            seen
-            for seen in account.list_requests()
-            if seen["operation"] == self.upload_operation and seen["status"] == 200
+        """Recordings only: the consent is a file like them, recognized by its length."""
+        uploads = [
+            request
+            for request in account.list_requests()
+            if request["operation"] == self.upload_operation and request["status"] == 200
         ]
-        return sum(seen["headers"]["Content-Length"] != str(len(load_statement())) for seen in mine)
+        return sum(request["headers"]["Content-Length"] != str(len(load_statement())) for request in uploads)
 
-    def made(self, account: SandboxAccount, spec: BuildSpec, journal: MemoryJournal | None = None) -> BuildReport:
-        """A voice that trains for no time, and what came of it."""
+    def train_voice(
+        self, account: SandboxAccount, spec: BuildSpec, journal: MemoryJournal | None = None
+    ) -> BuildReport:
+        """The report of a voice whose training ends at once."""
         account.sandbox.control("POST", "settings", {"training_seconds": 0.0})
         remote_id = self.submit_until_done(account, spec, journal or self.make_journal(spec)).remote_id
 
-        def look() -> BuildReport | None:
+        def fetch_ended() -> BuildReport | None:
             with account.open_provider() as provider:
                 report = provider.fetch_build(remote_id)
             return report if report.status is not RemoteStatus.TRAINING else None
 
-        # Other tests' voices may have come due, and the sandbox listens to one after the other.
-        return until(look, patience=300.0)
+        # Other tests' voices may be due too, and the sandbox analyzes one after the other.
+        return until(fetch_ended, patience=300.0)
 
     def kill_submit(self, account: SandboxAccount, spec: BuildSpec, line: int, *, saves_line: bool) -> MemoryJournal:
-        """A submit whose worker is killed at this line of the journal; what it left."""
+        """A submit whose worker is killed at this line of the journal; returns the journal."""
         journal = self.make_journal(spec, kill_at_line=line, saves_killed_line=saves_line)
         with account.open_provider() as provider, pytest.raises(WorkerKilled):
             provider.submit_build(spec, journal)
         journal.kill_at_line = 0
         return journal
 
-    # --- what is asked for ---
+    # --- create request ---
 
-    @pytest.mark.parametrize(("way", "engine"), [(INSTANT, "voice_engine_3"), (STANDARD, "voice_engine_2")])
-    def test_voice_is_asked_for_as_on_the_page(
-        self, account: SandboxAccount, relay: Relay, listener: Listener, way: Way, engine: str
+    @pytest.mark.parametrize(("mode", "engine"), [(INSTANT, "voice_engine_3"), (STANDARD, "voice_engine_2")])
+    def test_create_request_has_the_documented_fields(
+        self, account: SandboxAccount, relay: Relay, listener: Listener, mode: Mode, engine: str
     ) -> None:
-        spec = self.make_spec(*way, listener)
+        spec = self.make_spec(*mode, listener)
         with replace(account, address=relay.address).open_provider() as provider:
             provider.submit_build(spec, journal := self.make_journal(spec))
-        (body,) = bodies(relay.asked, "POST /audiostack/speech/voice-cloning ")
+        (body,) = read_bodies(relay.asked, "POST /audiostack/speech/voice-cloning ")
         assert set(body) == {"fileIds", "alias", "engine"}
         assert (body["alias"], body["engine"]) == (spec.reference, engine)
         recordings = [journal.uploads[clip.key][0] for clip in spec.clips]
         assert body["fileIds"][:3] == recordings
-        assert len(body["fileIds"]) == (4 if way == STANDARD else 3)
+        assert len(body["fileIds"]) == (4 if mode == STANDARD else 3)
 
-    def test_consent_is_uploaded_and_goes_last(self, account: SandboxAccount, relay: Relay, listener: Listener) -> None:
+    def test_consent_is_uploaded_and_listed_last(
+        self, account: SandboxAccount, relay: Relay, listener: Listener
+    ) -> None:
         spec = self.make_spec(*STANDARD, listener)
-        report = self.made(replace(account, address=relay.address), spec)
-        (body,) = bodies(relay.asked, "POST /audiostack/speech/voice-cloning ")
-        sent = {asked.line.split("/")[3]: asked.body for asked in relay.asked if asked.line.startswith("PUT ")}
-        assert [sent[file_id] for file_id in body["fileIds"]] == [
+        report = self.train_voice(replace(account, address=relay.address), spec)
+        (body,) = read_bodies(relay.asked, "POST /audiostack/speech/voice-cloning ")
+        uploads = {
+            request.line.split("/")[3]: request.body for request in relay.asked if request.line.startswith("PUT ")
+        }
+        assert [uploads[file_id] for file_id in body["fileIds"]] == [
             make_sound(0),
             make_sound(1),
             make_sound(2),
@@ -132,7 +138,7 @@ class TestAudioStack(HttpProviderContract):
         ]
         assert report.status is RemoteStatus.READY
 
-    def test_standard_engine_without_a_consent_is_refused_before_any_call(
+    def test_standard_engine_without_consent_is_refused_without_a_request(
         self, account: SandboxAccount, listener: Listener
     ) -> None:
         spec = replace(self.make_spec(*STANDARD, listener), consent=None)
@@ -140,42 +146,44 @@ class TestAudioStack(HttpProviderContract):
             provider.submit_build(spec, self.make_journal(spec))
         assert not account.list_requests()
 
-    def test_consent_in_which_nobody_speaks_fails_with_the_vendors_words(
+    def test_consent_without_speech_fails_with_the_reason_of_the_vendor(
         self, account: SandboxAccount, listener: Listener
     ) -> None:
         spec = replace(
             self.make_spec(*STANDARD, listener), consent=make_file_ref("consent.wav", sample_wav("rms-silent"))
         )
-        report = self.made(account, spec)
+        report = self.train_voice(account, spec)
         assert report.status is RemoteStatus.FAILED
         assert "agrees to have their voice cloned" in report.issue
 
-    @pytest.mark.parametrize("way", [INSTANT, STANDARD])
-    def test_nothing_that_leaves_the_house_names_a_person(
-        self, account: SandboxAccount, relay: Relay, listener: Listener, way: Way
+    @pytest.mark.parametrize("mode", [INSTANT, STANDARD])
+    def test_requests_never_contain_the_name_of_a_person(
+        self, account: SandboxAccount, relay: Relay, listener: Listener, mode: Mode
     ) -> None:
-        spec = self.make_spec(*way, listener)
-        named = [
+        spec = self.make_spec(*mode, listener)
+        clips = [
             replace(c, name="Jane Doe", transcript="I am Jane Doe.", audio=replace(c.audio, name="Jane Doe.wav"))
             for c in spec.clips
         ]
-        spec = replace(spec, clips=tuple(named), consent=make_file_ref("consent of Jane Doe.wav", load_statement()))
+        spec = replace(spec, clips=tuple(clips), consent=make_file_ref("consent of Jane Doe.wav", load_statement()))
         with replace(account, address=relay.address).open_provider() as provider:
             provider.submit_build(spec, self.make_journal(spec))
-        assert not [asked for asked in relay.asked if "jane" in asked.head.lower() or b"jane" in asked.body.lower()]
-        names = [body["file_name"] for body in bodies(relay.asked, "POST /audiostack/files ")]
-        wanted = [f"{spec.reference}-{key}.wav" for key in ("key-0", "key-1", "key-2", "consent")]
-        assert names == wanted[: len(names)]
+        assert not [
+            request for request in relay.asked if "jane" in request.head.lower() or b"jane" in request.body.lower()
+        ]
+        names = [body["file_name"] for body in read_bodies(relay.asked, "POST /audiostack/files ")]
+        expected = [f"{spec.reference}-{key}.wav" for key in ("key-0", "key-1", "key-2", "consent")]
+        assert names == expected[: len(names)]
 
-    # --- files, and workers that are killed ---
+    # --- files and killed workers ---
 
     @pytest.mark.parametrize(
         ("line", "saves_line"), [(2, True), (3, False)], ids=["before its bytes", "after its bytes"]
     )
-    def test_announced_file_is_used_by_who_takes_over(
+    def test_next_worker_uses_the_announced_file(
         self, account: SandboxAccount, listener: Listener, line: int, saves_line: bool
     ) -> None:
-        """Killed between POST /files and PUT, or between PUT and writing down that it is there."""
+        """Killed between POST /files and PUT, or between PUT and the journal line of the upload."""
         spec = self.make_spec(*INSTANT, listener)
         journal = self.kill_submit(account, spec, line, saves_line=saves_line)
         assert (account.count_successes("create_file"), journal.uploads) == (1, {})
@@ -183,26 +191,26 @@ class TestAudioStack(HttpProviderContract):
         assert (account.count_successes("create_file"), self.count_uploads(account)) == (3, 3)
         assert json.loads(journal.resume_state)["key"] == "key-2"
 
-    def test_consent_that_is_there_is_not_sent_again(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_uploaded_consent_is_not_sent_again(self, account: SandboxAccount, listener: Listener) -> None:
         spec = self.make_spec(*STANDARD, listener)
         lines = self.submit_until_done(account, spec, self.make_journal(spec)).line_count
-        again = self.make_spec(*STANDARD, listener)
+        next_spec = self.make_spec(*STANDARD, listener)
         before = account.count_successes("upload_file")
-        journal = self.kill_submit(account, again, lines - 2, saves_line=False)  # just before "Creating the voice"
+        journal = self.kill_submit(account, next_spec, lines - 2, saves_line=False)  # just before "Creating the voice"
         assert len(journal.uploads) == 3
-        self.submit_until_done(account, again, journal)
+        self.submit_until_done(account, next_spec, journal)
         assert account.count_successes("upload_file") - before == 4
 
-    def test_address_that_is_not_good_any_more_is_replaced(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_expired_upload_url_is_replaced(self, account: SandboxAccount, listener: Listener) -> None:
         spec = self.make_spec(*INSTANT, listener)
         journal = self.kill_submit(account, spec, 2, saves_line=True)
-        begun = json.loads(journal.resume_state)
-        journal.resume_state = json.dumps(begun | {"url": begun["url"] + "expired"})
+        upload_state = json.loads(journal.resume_state)
+        journal.resume_state = json.dumps(upload_state | {"url": upload_state["url"] + "expired"})
         self.submit_until_done(account, spec, journal)
-        assert journal.uploads["key-0"][0] != begun["file_id"]
+        assert journal.uploads["key-0"][0] != upload_state["file_id"]
         assert account.count_creations()[spec.reference] == self.count_expected(*INSTANT)
 
-    def test_file_that_was_deleted_there_is_replaced(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_file_deleted_at_the_provider_is_replaced(self, account: SandboxAccount, listener: Listener) -> None:
         spec = self.make_spec(*INSTANT, listener)
         journal = self.kill_submit(account, spec, 3, saves_line=False)
         with account.open_provider() as provider:
@@ -211,101 +219,103 @@ class TestAudioStack(HttpProviderContract):
         self.submit_until_done(account, spec, journal)
         assert account.count_successes("create_file") == 4
 
-    def test_what_another_build_kept_is_not_used(self, account: SandboxAccount, listener: Listener) -> None:
-        """Such as the consent that was in force then."""
+    def test_resume_state_of_another_build_is_not_used(self, account: SandboxAccount, listener: Listener) -> None:
+        """It may hold the consent that was in force then."""
         spec = self.make_spec(*STANDARD, listener)
-        old = self.submit_until_done(account, spec, self.make_journal(spec)).resume_state
-        assert json.loads(old)["key"] == "consent"
-        again = replace(self.make_spec(*STANDARD, listener), resume_state=old)
+        old_state = self.submit_until_done(account, spec, self.make_journal(spec)).resume_state
+        assert json.loads(old_state)["key"] == "consent"
+        next_spec = replace(self.make_spec(*STANDARD, listener), resume_state=old_state)
         before = account.count_successes("create_file")
-        self.submit_until_done(account, again, self.make_journal(again))
+        self.submit_until_done(account, next_spec, self.make_journal(next_spec))
         assert account.count_successes("create_file") - before == 4
 
-    @pytest.mark.parametrize("kept", ["[]", "5", "{}", '{"key": "key-0"}', "no JSON"])
-    def test_what_cannot_be_read_is_not_used(self, account: SandboxAccount, listener: Listener, kept: str) -> None:
-        spec = replace(self.make_spec(*INSTANT, listener, clips=1), resume_state=kept)
+    @pytest.mark.parametrize("resume_state", ["[]", "5", "{}", '{"key": "key-0"}', "no JSON"])
+    def test_unreadable_resume_state_is_not_used(
+        self, account: SandboxAccount, listener: Listener, resume_state: str
+    ) -> None:
+        spec = replace(self.make_spec(*INSTANT, listener, clips=1), resume_state=resume_state)
         self.submit_until_done(account, spec, self.make_journal(spec))
         assert account.count_successes("create_file") == 1
 
-    def test_recordings_that_are_there_are_not_sent_again(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_uploaded_recordings_are_not_sent_again(self, account: SandboxAccount, listener: Listener) -> None:
         spec = self.make_spec(*INSTANT, listener)
         known = self.submit_until_done(account, spec, self.make_journal(spec)).apply_to(spec)
-        again = replace(known, reference=f"{spec.reference}-again", remote_id="")
+        next_spec = replace(known, reference=f"{spec.reference}-again", remote_id="")
         with account.open_provider() as provider:
-            provider.submit_build(again, self.make_journal(again))
+            provider.submit_build(next_spec, self.make_journal(next_spec))
         assert (account.count_successes("create_file"), self.count_uploads(account)) == (3, 3)
 
-    def scripted(self, hostile: Hostile, statuses: Iterator[str]) -> None:
-        """A provider that says these words of a file, one after the other, and takes everything."""
+    def set_file_statuses(self, hostile: Hostile, statuses: Iterator[str]) -> None:
+        """Respond with these statuses of a file, one after the other, and accept everything else."""
         file = {"fileId": "f/1", "uploadUrl": f"{hostile.address}/put", "mimeType": "audio/wav"}
 
-        def script(asked: Asked) -> Iterator[bytes]:
-            if asked.line.startswith("GET /audiostack/files/f%2F1 "):
+        def script(request: Asked) -> Iterator[bytes]:
+            if request.line.startswith("GET /audiostack/files/f%2F1 "):
                 yield answer(200, file | {"status": next(statuses)})
-            elif asked.line.startswith("POST /audiostack/speech"):
+            elif request.line.startswith("POST /audiostack/speech"):
                 yield answer(202, self.build_voice_response("processing") | {"data": {"status": "processing"}})
             else:
                 yield answer(200, file)
 
         hostile.script = script
 
-    def test_file_is_asked_for_until_it_is_uploaded(
+    def test_file_is_polled_until_it_is_uploaded(
         self, client: AudioStack, hostile: Hostile, listener: Listener
     ) -> None:
         spec = self.make_spec(*INSTANT, listener, clips=1)
-        self.scripted(hostile, iter(["pending", "", "PROCESSING", "Uploaded"]))
+        self.set_file_statuses(hostile, iter(["pending", "", "PROCESSING", "Uploaded"]))
         client.submit_build(spec, self.make_journal(spec))
-        lines = [asked.line.split()[0] for asked in hostile.asked]
+        lines = [request.line.split()[0] for request in hostile.asked]
         assert lines == ["POST", "PUT", "GET", "GET", "GET", "GET", "POST"]
 
-    def test_file_that_takes_long_is_left_for_later(
+    def test_slow_file_is_polled_again_in_the_next_submit(
         self, client: AudioStack, hostile: Hostile, listener: Listener
     ) -> None:
         spec = self.make_spec(*INSTANT, listener, clips=1)
-        self.scripted(hostile, iter(["pending"] * MAX_FILE_POLLS + ["uploaded"]))
+        self.set_file_statuses(hostile, iter(["pending"] * MAX_FILE_POLLS + ["uploaded"]))
         journal = self.make_journal(spec)
         with pytest.raises(ProviderUnavailable):
             client.submit_build(spec, journal)
         assert journal.pending_call == ""
         client.submit_build(journal.apply_to(spec), journal)
-        assert [asked.line.split()[0] for asked in hostile.asked].count("PUT") == 1
+        assert [request.line.split()[0] for request in hostile.asked].count("PUT") == 1
 
-    @pytest.mark.parametrize("word", ["failed", "ERROR"])
-    def test_file_that_is_not_taken_ends_it(
-        self, client: AudioStack, hostile: Hostile, listener: Listener, word: str
+    @pytest.mark.parametrize("status", ["failed", "ERROR"])
+    def test_failed_file_is_rejected(
+        self, client: AudioStack, hostile: Hostile, listener: Listener, status: str
     ) -> None:
         spec = self.make_spec(*INSTANT, listener, clips=1)
-        self.scripted(hostile, iter([word]))
+        self.set_file_statuses(hostile, iter([status]))
         with pytest.raises(ProviderRejected):
             client.submit_build(spec, journal := self.make_journal(spec))
         assert journal.pending_call == ""
 
-    def test_gate_is_asked_before_each_file_and_while_a_long_one_is_sent(
+    def test_gate_is_checked_before_each_file_and_during_a_long_one(
         self, account: SandboxAccount, listener: Listener
     ) -> None:
         class Withdrawn(Exception):
             pass
 
-        for calls, sent in ((1, 0), (2, 1), (3, 1)):
+        for calls, uploads in ((1, 0), (2, 1), (3, 1)):
             spec = self.make_spec(*INSTANT, listener)
-            long = ClipUpload("key-1", "long", "", make_file_ref("long.wav", bytes(2 * BLOCK_BYTES)))
-            spec = replace(spec, clips=(spec.clips[0], long, spec.clips[2]))
-            left = iter(range(calls - 1))
+            long_clip = ClipUpload("key-1", "long", "", make_file_ref("long.wav", bytes(2 * BLOCK_BYTES)))
+            spec = replace(spec, clips=(spec.clips[0], long_clip, spec.clips[2]))
+            remaining_calls = iter(range(calls - 1))
 
             def refuse(_doing: str, _done: int, _total: int) -> None:
-                if next(left, None) is None:  # noqa: B023
+                if next(remaining_calls, None) is None:  # noqa: B023
                     raise Withdrawn
 
             journal, before = self.make_journal(spec), self.count_uploads(account)
             journal.record_progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
             with account.open_provider() as provider, pytest.raises(Withdrawn):
                 provider.submit_build(spec, journal)
-            assert self.count_uploads(account) - before == sent
+            assert self.count_uploads(account) - before == uploads
 
-    # --- the alias ---
+    # --- alias ---
 
-    def test_alias_that_is_taken_after_a_lost_answer_is_ours(self, account: SandboxAccount, listener: Listener) -> None:
-        """Also for who asks again without having looked."""
+    def test_taken_alias_is_ours_after_a_lost_response(self, account: SandboxAccount, listener: Listener) -> None:
+        """Even if the create is repeated without a look-up."""
         spec = self.make_spec(*INSTANT, listener)
         journal = self.make_journal(spec)
         account.sandbox.faults({"operation": "clone_voice", "do": "drop", "phase": "after_commit", "nth": 1})
@@ -317,7 +327,7 @@ class TestAudioStack(HttpProviderContract):
         assert (journal.remote_id, journal.pending_call) == (spec.reference, "")
         assert account.count_creations()[spec.reference] == self.count_expected(*INSTANT)
 
-    def test_alias_that_is_somebody_elses_is_a_conflict(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_alias_of_another_account_is_a_conflict(self, account: SandboxAccount, listener: Listener) -> None:
         spec = self.make_spec(*INSTANT, listener)
         with replace(account, key=f"{account.key}-other").open_provider() as other:
             other.submit_build(spec, self.make_journal(spec))
@@ -326,22 +336,20 @@ class TestAudioStack(HttpProviderContract):
         assert journal.remote_id == ""
         assert not account.sandbox.ledger(account=hash_key(account.key))
 
-    # --- what comes back ---
+    # --- responses ---
 
-    def test_files_that_were_discarded_come_back_with_their_reasons(
-        self, account: SandboxAccount, listener: Listener
-    ) -> None:
+    def test_discarded_files_are_reported_with_their_reasons(self, account: SandboxAccount, listener: Listener) -> None:
         spec = self.make_spec(*INSTANT, listener)
         silent = replace(spec.clips[1], audio=make_file_ref("b.wav", wav_bytes(noise(2.0, -80.0))))
         spec = replace(spec, clips=(spec.clips[0], silent, spec.clips[2]))
-        report = self.made(account, spec, journal := self.make_journal(spec))
+        report = self.train_voice(account, spec, journal := self.make_journal(spec))
         assert report.status is RemoteStatus.READY
-        assert [(one.remote_id, one.discard_reason) for one in report.recordings] == [
+        assert [(recording.remote_id, recording.discard_reason) for recording in report.recordings] == [
             (journal.uploads["key-1"][0], "There is no speech in the file.")
         ]
 
     @pytest.mark.parametrize(
-        "told",
+        "discarded_files",
         [
             [{"fileId": "f1", "reason": "silent"}],
             [{"file_id": "f1", "message": "silent"}],
@@ -350,21 +358,23 @@ class TestAudioStack(HttpProviderContract):
             [None, 5.5, {}, {"reason": "whose?"}, {"fileId": "f1", "reason": "silent"}],
         ],
     )
-    def test_discarded_files_in_any_form(self, told: Any) -> None:
-        report = parse_report({"data": {"status": "succeeded", "discardedFiles": told}}, "x")
+    def test_discarded_files_are_parsed_in_any_form(self, discarded_files: Any) -> None:
+        report = parse_report({"data": {"status": "succeeded", "discardedFiles": discarded_files}}, "x")
         assert report
-        assert [(one.remote_id, one.discard_reason) for one in report.recordings] == [("f1", "silent")]
+        assert [(recording.remote_id, recording.discard_reason) for recording in report.recordings] == [
+            ("f1", "silent")
+        ]
 
-    def test_discarded_without_a_reason_is_discarded_all_the_same(self) -> None:
+    def test_file_discarded_without_a_reason_is_reported(self) -> None:
         report = parse_report({"data": {"status": "succeeded", "discardedFiles": ["f1", {"fileId": 2}]}}, "x")
         assert report
-        assert [(one.remote_id, one.discard_reason) for one in report.recordings] == [
+        assert [(recording.remote_id, recording.discard_reason) for recording in report.recordings] == [
             ("f1", NO_REASON),
             ("2", NO_REASON),
         ]
 
     @pytest.mark.parametrize(
-        "told",
+        "response",
         [
             {"data": {"alias": "x", "status": "succeeded"}},
             {"data": {"state": {"status": "succeeded"}}},
@@ -372,72 +382,74 @@ class TestAudioStack(HttpProviderContract):
             {"status": "succeeded", "discardedFiles": []},
         ],
     )
-    def test_state_is_found_wherever_it_lies(self, told: dict[str, Any]) -> None:
-        report = parse_report(told, "x")
+    def test_status_is_found_in_any_shape(self, response: dict[str, Any]) -> None:
+        report = parse_report(response, "x")
         assert report
         assert (report.remote_id, report.name, report.status) == ("x", "x", RemoteStatus.READY)
 
     @pytest.mark.parametrize(
-        "told", [{"data": {}}, {"data": []}, {"data": None}, {"data": {"alias": "other", "status": "succeeded"}},
+        "response", [{"data": {}}, {"data": []}, {"data": None}, {"data": {"alias": "other", "status": "succeeded"}},
                  {"data": [{"alias": "other", "status": "succeeded"}]}],
     )  # fmt: skip
-    def test_answer_without_our_voice_has_none(self, told: dict[str, Any]) -> None:
-        assert parse_report(told, "x") is None
+    def test_response_without_our_voice_has_no_report(self, response: dict[str, Any]) -> None:
+        assert parse_report(response, "x") is None
 
-    @pytest.mark.parametrize("told", [{}, {"message": "Hello."}, {"data": "x"}, {"data": {"a": 1}}, {"data": [5]}])
-    def test_answer_that_is_something_else_is_no_absence(self, told: dict[str, Any]) -> None:
+    @pytest.mark.parametrize("response", [{}, {"message": "Hello."}, {"data": "x"}, {"data": {"a": 1}}, {"data": [5]}])
+    def test_unexpected_response_is_no_proof_of_absence(self, response: dict[str, Any]) -> None:
         with pytest.raises(ResponseUnreadable):
-            parse_report(told, "x")
+            parse_report(response, "x")
 
     @pytest.mark.parametrize("data", [{}, {"data": {}}, {"data": {"alias": "x"}}, {"data": {"jobId": 7}}])
-    def test_202_in_the_envelope_is_a_yes_whatever_the_data(self, data: dict[str, Any]) -> None:
+    def test_202_in_the_envelope_is_success_with_any_data(self, data: dict[str, Any]) -> None:
         report = parse_create_response({"statusCode": 202, "message": "It is being created."} | data, "x")
         assert (report.remote_id, report.status) == ("x", RemoteStatus.TRAINING)
 
-    def test_refusal_in_the_envelope_of_a_200_is_a_no(
+    def test_error_in_the_envelope_of_a_200_response_is_a_rejection(
         self, client: AudioStack, hostile: Hostile, listener: Listener
     ) -> None:
         hostile.says(answer(200, {"statusCode": 402, "message": "No credits.", "details": "Top up."}))
-        with pytest.raises(ProviderRejected) as told:
+        with pytest.raises(ProviderRejected) as exc_info:
             client.check_key()
-        assert told.value.detail == "No credits.; Top up."
+        assert exc_info.value.detail == "No credits.; Top up."
 
     # --- preview ---
 
-    def test_voice_is_heard_once_it_has_succeeded(self, account: SandboxAccount, listener: Listener) -> None:
-        waiting, ready = (self.make_spec(*INSTANT, listener) for _ in range(2))
+    def test_preview_needs_a_finished_voice(self, account: SandboxAccount, listener: Listener) -> None:
+        unfinished, ready = (self.make_spec(*INSTANT, listener) for _ in range(2))
         with account.open_provider() as provider:
-            provider.submit_build(waiting, self.make_journal(waiting))
-            self.made(account, ready)
+            provider.submit_build(unfinished, self.make_journal(unfinished))
+            self.train_voice(account, ready)
             with pytest.raises(ProviderRejected):
-                provider.generate_preview(waiting.reference, "Good morning.")
-            said = provider.generate_preview(ready.reference, "Good morning.")
-        assert (said.content[:4], said.content_type) == (b"RIFF", "audio/wav")
+                provider.generate_preview(unfinished.reference, "Good morning.")
+            sound = provider.generate_preview(ready.reference, "Good morning.")
+        assert (sound.content[:4], sound.content_type) == (b"RIFF", "audio/wav")
 
     @pytest.mark.parametrize("field", ["url", "audioUrl", "previewUrl"])
     @pytest.mark.parametrize("wrapped", [True, False])
-    def test_preview_may_be_an_address(self, client: AudioStack, hostile: Hostile, field: str, wrapped: bool) -> None:
-        where = {field: f"{hostile.address}/sound.wav"}
+    def test_preview_is_downloaded_from_a_url(
+        self, client: AudioStack, hostile: Hostile, field: str, wrapped: bool
+    ) -> None:
+        url_field = {field: f"{hostile.address}/sound.wav"}
 
-        def script(asked: Asked) -> Iterator[bytes]:
-            yield answer(200, WAV if asked.line.startswith("GET ") else {"data": where} if wrapped else where)
+        def script(request: Asked) -> Iterator[bytes]:
+            yield answer(200, WAV if request.line.startswith("GET ") else {"data": url_field} if wrapped else url_field)
 
         hostile.script = script
         assert client.generate_preview("x", "Hello.").content == WAV
-        asked, fetched = hostile.asked
-        assert json.loads(asked.body) == {"text": "Hello.", "voice": "x"}
-        assert KEY in asked.head
-        assert KEY not in fetched.head
+        request, download = hostile.asked
+        assert json.loads(request.body) == {"text": "Hello.", "voice": "x"}
+        assert KEY in request.head
+        assert KEY not in download.head
 
-    @pytest.mark.parametrize("said", [{}, {"data": {"url": 5}}, {"data": [1]}, {"url": "http://169.254.169.254/"}])
-    def test_preview_without_a_sound_is_an_error(self, client: AudioStack, hostile: Hostile, said: Any) -> None:
-        hostile.says(answer(200, said))
+    @pytest.mark.parametrize("response", [{}, {"data": {"url": 5}}, {"data": [1]}, {"url": "http://169.254.169.254/"}])
+    def test_preview_without_audio_is_unreadable(self, client: AudioStack, hostile: Hostile, response: Any) -> None:
+        hostile.says(answer(200, response))
         with pytest.raises(ResponseUnreadable):
             client.generate_preview("x", "Hello.")
         assert len(hostile.asked) == 1
 
 
-def test_limits_are_those_of_the_page() -> None:
+def test_limits_match_the_page_of_the_vendor() -> None:
     instant, standard = (
         {name: limit.value for name, limit in AudioStack.tiers[tier].limits.items() if limit.hard}
         for tier in (Tier.RAPID, Tier.PROFESSIONAL)

@@ -235,7 +235,7 @@ class HttpProviderContract(WireContract):
 
         def script(_request: Asked) -> Iterator[bytes]:
             if len(hostile.asked) > 1:
-                raise OSError  # closes the connection without an answer
+                raise OSError  # closes the connection without a response
             yield answer(200, {"success": True}, connection="keep-alive")
 
         hostile.script = script

@@ -70,7 +70,7 @@ SANDBOX_URLS = """
         root="acme/",
         urls=[path("ping", by_method(get=ping))],
         error_forms={"": error_form},
-        trainings={"voice": Training(lambda house, kept: kept)},
+        trainings={"voice": Training(lambda context, entry: entry)},
     )
 """
 START_SCRIPT = """

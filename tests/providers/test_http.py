@@ -96,13 +96,13 @@ def client(hostile: Hostile) -> Iterator[PlainProvider]:
 def sink() -> Iterator[Callable[..., Sink]]:
     sinks: list[Sink] = []
 
-    def make(**options: Any) -> Sink:
+    def make_sink(**options: Any) -> Sink:
         sinks.append(Sink(**options))
         return sinks[-1]
 
-    yield make
-    for entry in sinks:
-        entry.close()
+    yield make_sink
+    for server in sinks:
+        server.close()
 
 
 class LoopbackServer:
@@ -182,7 +182,7 @@ class TestProviderUrls:
 
     @pytest.mark.parametrize("address", ["10.0.0.1", "169.254.169.254", "fd00::1"])
     def test_host_name_with_an_internal_address_is_refused(self, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The address of the open connection counts, not an earlier DNS answer."""
+        """The address of the open connection counts, not an earlier DNS lookup."""
         server = LoopbackServer()
         connection = socket.create_connection(("127.0.0.1", server.port))
 
@@ -316,7 +316,7 @@ class TestUploads:
     ) -> None:
         server, zeros = sink(), make_zeros(1000)
 
-        def progress(sent: int) -> None:
+        def fail_at_third_chunk(sent: int) -> None:
             if source == "journal" and sent >= 3 * CHUNK_BYTES:
                 raise error
 
@@ -328,7 +328,7 @@ class TestUploads:
 
         upload = UploadFile("voice.wav", "audio/x-wav", zeros.size, zeros.md5, chunks)
         with open_client(server.address) as client, pytest.raises(type(error)) as exc_info:
-            client.upload_file("upload", f"{server.address}/x", HEADERS, upload, progress)
+            client.upload_file("upload", f"{server.address}/x", HEADERS, upload, fail_at_third_chunk)
         assert exc_info.value is error
         assert server.over.wait(60), "the connection stayed open"
         assert server.got <= 3 * CHUNK_BYTES

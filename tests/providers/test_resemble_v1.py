@@ -108,14 +108,14 @@ class TestResembleV1(HttpProviderContract):
         hostile.says(answer(200, {}))
         spec = self.make_spec(*self.list_modes()[0], listener)
         assert spec.pack_file is not None
-        parcel = spec.pack_file()
+        packed_file = spec.pack_file()
         with pytest.raises(OutcomeUnknown):
             client.submit_build(spec, self.make_journal(spec))
         body = json.loads(hostile.asked[0].body)
         assert body == {
             "name": spec.reference,
             "filename": "voice.tar.gz",
-            "byte_size": parcel.size,
+            "byte_size": packed_file.size,
             "checksum": body["checksum"],
             "content-type": "application/gzip",
             "content_type": "application/gzip",

@@ -1,4 +1,4 @@
-"""The parts of the statement check, without sound: words, ways to say them, the language model, the alignment."""
+"""The statement check without audio: tokens, pronunciations, the language model, the alignment."""
 
 import math
 from collections import defaultdict
@@ -41,17 +41,17 @@ RESEMBLE = (
         ("x" * 41 + " y", " y"),
     ],
 )
-def test_keys(text: str, keys: str) -> None:
+def test_tokenize_normalizes_words_to_keys(text: str, keys: str) -> None:
     assert " ".join(token.key for token in tokenize(text)) == keys
 
 
-def test_words_are_shown_as_written() -> None:
+def test_token_text_keeps_the_spelling() -> None:
     assert [token.text for token in tokenize("“Müller & Søn” says: 1,000 A.I.s")] == [
         *("Müller", "&", "Søn", "says", "1,000", "A.I", "s"),
     ]
 
 
-def test_names_are_marked_wherever_they_stand_as_written() -> None:
+def test_names_are_marked_at_each_exact_occurrence() -> None:
     found = tokenize(
         "Will Bright: I will let Bright AI, and Will Bright, do it", company="Bright AI", talent="Will Bright"
     )
@@ -62,26 +62,26 @@ def test_names_are_marked_wherever_they_stand_as_written() -> None:
     ]
 
 
-def test_braces_are_blanks() -> None:
+def test_text_in_braces_is_a_blank() -> None:
     assert [(one.key, one.role) for one in tokenize("by {company} {")] == [("by", Role.TEXT), ("", Role.BLANK)]
 
 
-def test_key_words_of_the_statement_at_hand() -> None:
-    wanted = {"aware", "recordings", "used", "train", "create", "synthetic", "version", "resemble"}
-    assert find_key_words(tokenize(RESEMBLE, company=COMPANY)) == wanted
+def test_key_words_are_the_content_words_of_the_statement() -> None:
+    expected = {"aware", "recordings", "used", "train", "create", "synthetic", "version", "resemble"}
+    assert find_key_words(tokenize(RESEMBLE, company=COMPANY)) == expected
 
 
-def test_key_words_are_negations_too_but_no_names() -> None:
+def test_key_words_include_negations_but_no_names() -> None:
     text = "I do not agree that Acme will sell no recordings"
     assert find_key_words(tokenize(text, company="Acme")) == {"not", "no", "agree", "sell", "recordings"}
 
 
-def said(word: str, **sounds_like: str) -> Pronunciation:
+def pronounce(word: str, **sounds_like: str) -> Pronunciation:
     return get_pronunciation(tokenize(f"a {word}")[1], sounds_like)
 
 
 @pytest.mark.parametrize(
-    ("word", "way"),
+    ("word", "phones"),
     [
         ("voice", "V OY S"),
         ("AI", "EY AY"),
@@ -97,78 +97,82 @@ def said(word: str, **sounds_like: str) -> Pronunciation:
         ("1,001", "W AH N TH AW Z AH N D W AH N"),
     ],
 )
-def test_what_is_said_is_sure(word: str, way: str) -> None:
-    found = said(word)
-    assert way in found.variants
+def test_dictionary_names_and_numbers_have_certain_pronunciations(word: str, phones: str) -> None:
+    found = pronounce(word)
+    assert phones in found.variants
     assert found.is_certain
 
 
 @pytest.mark.parametrize(
-    ("word", "way"),
+    ("word", "phones"),
     [("zyntrex", "Z IH N T R AH K S"), ("contoso", "K AA N T AH S OW"), ("fabrikam", "F AE B R IH K AH M")],
 )
-def test_what_nobody_knows_is_guessed(word: str, way: str) -> None:
-    assert said(word) == Pronunciation((way,), is_certain=False)
+def test_unknown_word_gets_a_guessed_pronunciation(word: str, phones: str) -> None:
+    assert pronounce(word) == Pronunciation((phones,), is_certain=False)
 
 
-def test_guesses_are_often_right() -> None:
-    """Words whose own entry is hidden; half a dozen languages of surnames make more than that unlikely."""
+def test_guessed_pronunciations_are_often_right() -> None:
+    """The suffix hides each word's own entry. Surnames of half a dozen languages make a higher share unlikely."""
     words = [word for word in list_common_words()[2000:20000:450] if len(word) > 3 and word.isalpha()]
-    near = [word for word in words if said(f"{word}qx").variants[0].startswith(find_pronunciations(word)[0][:5])]
+    matches = [
+        word for word in words if pronounce(f"{word}qx").variants[0].startswith(find_pronunciations(word)[0][:5])
+    ]
     assert len(words) > 30
-    assert len(near) > 0.7 * len(words)
+    assert len(matches) > 0.7 * len(words)
 
 
-def test_no_letters_no_sound() -> None:
-    assert said("Иванов") == Pronunciation((), is_certain=False)
+def test_word_without_latin_letters_has_no_pronunciation() -> None:
+    assert pronounce("Иванов") == Pronunciation((), is_certain=False)
 
 
-def test_what_staff_say_counts_most() -> None:
-    assert said("Zyntrex", zyntrex="zin trecks") == Pronunciation(("Z IH N T R EH K S",), is_certain=True)
-    assert said("Voice", voice="bird") == Pronunciation(("B ER D",), is_certain=True)
-    assert said("Voice", voice="…") == said("Voice")
+def test_staff_pronunciation_takes_precedence() -> None:
+    assert pronounce("Zyntrex", zyntrex="zin trecks") == Pronunciation(("Z IH N T R EH K S",), is_certain=True)
+    assert pronounce("Voice", voice="bird") == Pronunciation(("B ER D",), is_certain=True)
+    assert pronounce("Voice", voice="…") == pronounce("Voice")
 
 
-def test_sounds_of_whole_names() -> None:
-    told = map_words_to_sounds({"Zyntrex Labs": "zintrecks labs", "One Two": "three", "X": "a b", "": "c"})
-    assert told == {"zyntrex": "zintrecks", "labs": "labs", "x": "a b"}
+def test_sounds_like_entries_map_each_word_of_a_name() -> None:
+    sounds = map_words_to_sounds({"Zyntrex Labs": "zintrecks labs", "One Two": "three", "X": "a b", "": "c"})
+    assert sounds == {"zyntrex": "zintrecks", "labs": "labs", "x": "a b"}
 
 
-def test_parts_are_two_common_words() -> None:
+def test_compound_parts_are_two_common_words() -> None:
     assert find_compound_parts("voicehub") == [("voice", "hub")]
     assert find_compound_parts("zyntrex") == find_compound_parts("the") == find_compound_parts("") == []
 
 
-def test_rivals_are_near_but_neither_the_same_nor_nearly_so() -> None:
-    near = find_confusable_words("northlight", "N AO R TH L AY T")
-    assert "northland" in near and near["south_light"] == "S AW TH L AY T"
-    assert "N AO R TH L AY T" not in near.values()
-    assert "north_line" not in near, "one phone apart"
+def test_confusable_words_are_similar_but_not_nearly_identical() -> None:
+    matches = find_confusable_words("northlight", "N AO R TH L AY T")
+    assert "northland" in matches and matches["south_light"] == "S AW TH L AY T"
+    assert "N AO R TH L AY T" not in matches.values()
+    assert "north_line" not in matches, "one phone apart"
     assert "voice" not in find_confusable_words("voices", "V OY S AH Z")
 
 
-def read(arpa: str) -> dict[tuple[str, ...], tuple[float, float]]:
-    """Each n-gram with its chance and its back-off weight."""
+def parse_arpa(arpa: str) -> dict[tuple[str, ...], tuple[float, float]]:
+    """Return each n-gram with its probability and its back-off weight."""
     found = {}
     order = 0
     for line in arpa.splitlines():
         if line.endswith("-grams:"):
             order = int(line[1])
         elif order and line and not line.startswith("\\"):
-            chance, *rest = line.split()
+            probability, *rest = line.split()
             words = tuple(rest[:order])
             weight = float(rest[order]) if len(rest) > order else 0.0
-            found[words] = (10 ** float(chance), 10**weight)
+            found[words] = (10 ** float(probability), 10**weight)
     return found
 
 
-def chance(model: dict[tuple[str, ...], tuple[float, float]], history: tuple[str, ...], word: str) -> float:
-    """By the rule of back-off models."""
+def compute_probability(
+    model: dict[tuple[str, ...], tuple[float, float]], history: tuple[str, ...], word: str
+) -> float:
+    """Apply the rule of back-off models."""
     if (*history, word) in model:
         return model[*history, word][0]
     if not history:
         return 0.0
-    return model.get(history, (0.0, 1.0))[1] * chance(model, history[1:], word)
+    return model.get(history, (0.0, 1.0))[1] * compute_probability(model, history[1:], word)
 
 
 BACKGROUND = ("bird", "cloud", "not", "never", "don't", "do", "voice", "northland", "north_line")
@@ -186,62 +190,69 @@ BACKGROUND = ("bird", "cloud", "not", "never", "don't", "do", "voice", "northlan
         "voices voices Northlight Voices voices",
     ],
 )
-def test_the_language_model_sums_to_one_after_every_history(text: str) -> None:
+def test_language_model_sums_to_one_after_every_history(text: str) -> None:
     statement = tokenize(text, company=COMPANY)
-    model = read(build_language_model(statement, BACKGROUND, {"northlight": ["northland", "north_line"]}))
+    model = parse_arpa(build_language_model(statement, BACKGROUND, {"northlight": ["northland", "north_line"]}))
     words = [ngram[0] for ngram in model if len(ngram) == 1 and ngram[0] != START]
     histories = [(), *(ngram for ngram in model if len(ngram) < 3 and ngram[-1] != END)]
     for history in histories:
-        assert math.fsum(chance(model, history, word) for word in words) == pytest.approx(1, abs=2e-3), history
+        assert math.fsum(compute_probability(model, history, word) for word in words) == pytest.approx(1, abs=2e-3), (
+            history
+        )
 
 
-def test_the_language_model_says_how_many_lines_it_has() -> None:
+def test_language_model_header_counts_its_ngrams() -> None:
     arpa = build_language_model(tokenize(RESEMBLE), BACKGROUND)
     counts: dict[int, int] = defaultdict(int)
-    for ngram in read(arpa):
+    for ngram in parse_arpa(arpa):
         counts[len(ngram)] += 1
     assert [f"ngram {order}={counts[order]}" for order in (1, 2, 3)] == arpa.splitlines()[1:4]
     with pytest.raises(ValueError, match="no word"):
         build_language_model(tokenize("{blank} …"), BACKGROUND)
 
 
-def test_the_language_model_expects_the_text_and_is_shy_of_names() -> None:
-    model = read(
+def test_language_model_expects_the_text_and_gives_names_low_share() -> None:
+    model = parse_arpa(
         build_language_model(
             tokenize(RESEMBLE, company=COMPANY), BACKGROUND, {"northlight": ["northland", "north_line"]}
         )
     )
-    assert chance(model, ("of", "my"), "voice") > 0.7
-    assert 0.02 < chance(model, ("used", "by"), "northlight") <= 0.03
-    assert chance(model, ("used", "by"), "northland") > 0.2
-    assert chance(model, ("by", "northlight"), "voices") <= 0.03
-    assert chance(model, ("northlight", "voices"), "to") > 0.7
+    assert compute_probability(model, ("of", "my"), "voice") > 0.7
+    assert 0.02 < compute_probability(model, ("used", "by"), "northlight") <= 0.03
+    assert compute_probability(model, ("used", "by"), "northland") > 0.2
+    assert compute_probability(model, ("by", "northlight"), "voices") <= 0.03
+    assert compute_probability(model, ("northlight", "voices"), "to") > 0.7
 
 
-def test_the_language_model_knows_how_it_would_sound_turned_round() -> None:
-    model = read(build_language_model(tokenize(RESEMBLE), BACKGROUND))
+def test_language_model_includes_negated_statements() -> None:
+    model = parse_arpa(build_language_model(tokenize(RESEMBLE), BACKGROUND))
     for before in (("voice", "will"), ("i", "am"), ("voices", "to")):
-        assert chance(model, before, "not") > 0.05, before
-        assert chance(model, before, "not") > 5 * chance(model, before, "bird"), before
-    assert chance(model, ("voice", "will"), "never") > 0.05
-    assert chance(model, ("will", "not"), "be") > 0.7
-    agree = read(build_language_model(tokenize("I agree"), BACKGROUND))
-    assert chance(agree, (START, "i"), "don't") > 0.05 and chance(agree, ("i", "do"), "not") > 0.5
+        assert compute_probability(model, before, "not") > 0.05, before
+        assert compute_probability(model, before, "not") > 5 * compute_probability(model, before, "bird"), before
+    assert compute_probability(model, ("voice", "will"), "never") > 0.05
+    assert compute_probability(model, ("will", "not"), "be") > 0.7
+    agree = parse_arpa(build_language_model(tokenize("I agree"), BACKGROUND))
+    assert (
+        compute_probability(agree, (START, "i"), "don't") > 0.05
+        and compute_probability(agree, ("i", "do"), "not") > 0.5
+    )
 
 
-def aligned(text: str, heard: str, company: str = "", unsure: Sequence[str] = ()) -> list[AlignedWord]:
+def align_texts(text: str, recognized: str, company: str = "", uncertain: Sequence[str] = ()) -> list[AlignedWord]:
     statement = tokenize(text, company=company)
-    sayings = {token.key: Pronunciation(find_pronunciations(token.key), token.key not in unsure) for token in statement}
-    times = [DecodedWord(word, place + 0.0, place + 1.0) for place, word in enumerate(heard.split())]
-    return align_words(statement, sayings, times, 100.0)
+    pronunciations = {
+        token.key: Pronunciation(find_pronunciations(token.key), token.key not in uncertain) for token in statement
+    }
+    decoded = [DecodedWord(word, position + 0.0, position + 1.0) for position, word in enumerate(recognized.split())]
+    return align_words(statement, pronunciations, decoded, 100.0)
 
 
-def states(words: Sequence[AlignedWord]) -> str:
+def describe_states(words: Sequence[AlignedWord]) -> str:
     return " ".join(f"{word.text}:{word.state.value}" for word in words)
 
 
 @pytest.mark.parametrize(
-    ("heard", "wanted"),
+    ("recognized", "expected"),
     [
         ("i am aware", "I:heard am:heard aware:heard"),
         ("i aware", "I:heard am:missing aware:heard"),
@@ -252,46 +263,49 @@ def states(words: Sequence[AlignedWord]) -> str:
         ("aware am i", "I:missing am:missing aware:heard am:inserted i:inserted"),
     ],
 )
-def test_alignment(heard: str, wanted: str) -> None:
-    found = states(aligned("I am aware", heard))
-    assert found == wanted or heard == "aware am i" and found.count("heard") == 1
+def test_words_are_aligned_with_the_statement(recognized: str, expected: str) -> None:
+    found = describe_states(align_texts("I am aware", recognized))
+    assert found == expected or recognized == "aware am i" and found.count("heard") == 1
 
 
-def test_missing_words_have_the_gap_as_their_place() -> None:
-    missing = aligned("I am aware", "i so aware")[1]
+def test_missing_word_spans_the_gap() -> None:
+    missing = align_texts("I am aware", "i so aware")[1]
     assert (missing.state, missing.start, missing.end) == (State.MISSING, 1.0, 2.0)
-    last = aligned("I am aware", "i am")[2]
+    last = align_texts("I am aware", "i am")[2]
     assert (last.start, last.end) == (2.0, 100.0)
 
 
-def test_words_in_the_place_of_a_name_are_another_name() -> None:
-    words = aligned("by Acme to", "by blue bird to", company="Acme")
-    assert states(words) == "by:heard Acme:missing blue:other_company bird:other_company to:heard"
+def test_words_in_place_of_a_name_are_another_name() -> None:
+    words = align_texts("by Acme to", "by blue bird to", company="Acme")
+    assert describe_states(words) == "by:heard Acme:missing blue:other_company bird:other_company to:heard"
 
 
-def test_doubtful_names_accuse_nobody() -> None:
-    words = aligned("by Acme to", "by blue bird to", company="Acme", unsure=["acme"])
-    assert states(words) == "by:heard Acme:doubtful blue:doubtful bird:doubtful to:heard"
-    words = aligned("by Acme to", "by acme to", company="Acme", unsure=["acme"])
-    assert states(words) == "by:heard Acme:doubtful to:heard"
+def test_uncertain_name_makes_its_words_doubtful() -> None:
+    words = align_texts("by Acme to", "by blue bird to", company="Acme", uncertain=["acme"])
+    assert describe_states(words) == "by:heard Acme:doubtful blue:doubtful bird:doubtful to:heard"
+    words = align_texts("by Acme to", "by acme to", company="Acme", uncertain=["acme"])
+    assert describe_states(words) == "by:heard Acme:doubtful to:heard"
     assert (words[1].start, words[1].end) == (1.0, 2.0)
 
 
-def test_two_words_that_sound_as_one_are_that_one() -> None:
+def test_two_words_that_sound_like_one_match_it() -> None:
     statement = tokenize("by Northlight to")
-    sayings = {token.key: said(token.text) for token in statement}
-    times = [DecodedWord(word, place + 0.0, place + 1.0) for place, word in enumerate(["by", "north", "light", "to"])]
-    words = align_words(statement, sayings, times, 9.0)
-    assert states(words) == "by:heard Northlight:heard to:heard"
+    pronunciations = {token.key: pronounce(token.text) for token in statement}
+    decoded = [
+        DecodedWord(word, position + 0.0, position + 1.0)
+        for position, word in enumerate(["by", "north", "light", "to"])
+    ]
+    words = align_words(statement, pronunciations, decoded, 9.0)
+    assert describe_states(words) == "by:heard Northlight:heard to:heard"
     assert (words[1].start, words[1].end) == (1.0, 3.0)
 
 
-def test_a_token_without_a_key_is_never_heard() -> None:
+def test_token_without_a_key_is_doubtful() -> None:
     blank = Token("{x}", "", Role.BLANK)
     words = align_words([blank], {"": Pronunciation((), is_certain=False)}, [DecodedWord("x", 0.0, 1.0)], 1.0)
     assert [(word.text, word.state) for word in words] == [("{x}", State.DOUBTFUL), ("x", State.DOUBTFUL)]
 
 
-def test_common_words_are_common() -> None:
+def test_common_words_are_distinct_and_ranked_by_frequency() -> None:
     assert {"the", "to", "and", "i"} <= set(list_common_words()[:10])
     assert len(list_common_words()) == len(set(list_common_words())) == 20_000

@@ -1,4 +1,4 @@
-"""The statement check on real audio: the sample readings, cut, spliced, shuffled, hidden in noise."""
+"""The statement check on real audio: the sample readings, cut, spliced, shuffled, with added noise."""
 
 import json
 import tempfile
@@ -22,150 +22,153 @@ TEXT = (
     " voice by Resemble AI."
 )
 COMPANY = "Northlight Voices"
-RIGHT = TEXT.replace("{company}", COMPANY)
-WORDS = RIGHT.rstrip(".").split()
+STATEMENT = TEXT.replace("{company}", COMPANY)
+WORDS = STATEMENT.rstrip(".").split()
 READERS = ("slt", "rms", "awb")
-# Northlight is in no dictionary, and rms says it nearly as northwife: every word is heard, and a person listens.
-UNSURE = (Verdict.LISTEN, {"statement_name_unsure"})
-OF_READER: dict[str, tuple[Verdict, set[str]]] = {
+# Northlight is in no dictionary. rms pronounces it nearly as northwife: every word is recognized, but a person listens.
+NAME_UNCERTAIN = (Verdict.LISTEN, {"statement_name_unsure"})
+EXPECTED: dict[str, tuple[Verdict, set[str]]] = {
     "slt": (Verdict.ACCEPT, set()),
-    "rms": UNSURE,
+    "rms": NAME_UNCERTAIN,
     "awb": (Verdict.ACCEPT, set()),
 }
 
 
 @cache
-def clip(name: str) -> Float32:
+def load_clip(name: str) -> Float32:
     samples, rate = soundfile.read(SAMPLE / f"{name}.flac", dtype="float32")
     assert rate == RATE
     return np.asarray(samples, np.float32)
 
 
-def judged(samples: Any, text: str = RIGHT, company: str = COMPANY, rate: int = RATE, **more: Any) -> StatementCheck:
-    asked = {"language": "en-US", "talent": ""} | more
-    return check_statement(np.asarray(samples, np.float32), rate, text, company=company, **asked)
+def check_samples(
+    samples: Any, text: str = STATEMENT, company: str = COMPANY, rate: int = RATE, **overrides: Any
+) -> StatementCheck:
+    options = {"language": "en-US", "talent": ""} | overrides
+    return check_statement(np.asarray(samples, np.float32), rate, text, company=company, **options)
 
 
 @cache
-def read_by(name: str) -> StatementCheck:
-    return judged(clip(name))
+def check_clip(name: str) -> StatementCheck:
+    return check_samples(load_clip(name))
 
 
-def codes(result: StatementCheck) -> set[str]:
-    return {found.code for found in result.findings}
+def list_codes(result: StatementCheck) -> set[str]:
+    return {finding.code for finding in result.findings}
 
 
-def texts(result: StatementCheck, state: State) -> list[str]:
+def list_texts(result: StatementCheck, state: State) -> list[str]:
     return [word.text for word in result.words if word.state is state]
 
 
-def without(name: str, first: int, last: int) -> Float32:
-    """A reading with these words cut out of the sound."""
-    words = read_by(name).words
+def cut_words(name: str, first: int, last: int) -> Float32:
+    """Return a reading without the audio of the words from `first` to `last`."""
+    words = check_clip(name).words
     start, end = (round(at * RATE) for at in (words[first].start, words[last].end))
-    return np.concatenate((clip(name)[:start], clip(name)[end:]))
+    return np.concatenate((load_clip(name)[:start], load_clip(name)[end:]))
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_every_word_of_the_statement_is_heard_in_its_place(name: str) -> None:
-    result = read_by(f"consent-{name}")
-    assert (result.verdict, codes(result), result.match) == (*OF_READER[name], 1.0)
+def test_every_word_of_the_statement_is_recognized_in_order(name: str) -> None:
+    result = check_clip(f"consent-{name}")
+    assert (result.verdict, list_codes(result), result.match) == (*EXPECTED[name], 1.0)
     assert [word.text for word in result.words] == WORDS
     assert {word.state for word in result.words} == {State.RECOGNIZED}
-    places = [edge for word in result.words for edge in (word.start, word.end)]
-    assert places == sorted(places)
-    assert 0.0 < places[0] < 0.5 and places[-1] > len(clip(f"consent-{name}")) / RATE - 0.5
+    times = [edge for word in result.words for edge in (word.start, word.end)]
+    assert times == sorted(times)
+    assert 0.0 < times[0] < 0.5 and times[-1] > len(load_clip(f"consent-{name}")) / RATE - 0.5
 
 
-def test_times_move_with_the_sound() -> None:
-    later = judged(np.concatenate((noise(1.5, -66.0), clip("consent-slt"))))
+def test_times_shift_with_the_audio() -> None:
+    later = check_samples(np.concatenate((noise(1.5, -66.0), load_clip("consent-slt"))))
     assert later.verdict is Verdict.ACCEPT
-    for one, other in zip(read_by("consent-slt").words, later.words, strict=True):
-        assert other.start == pytest.approx(one.start + 1.5, abs=0.05), one.text
+    for word, later_word in zip(check_clip("consent-slt").words, later.words, strict=True):
+        assert later_word.start == pytest.approx(word.start + 1.5, abs=0.05), word.text
 
 
-def test_another_company_is_shown_where_it_is_said() -> None:
-    result = read_by("consent-awb-other-company")
-    assert (result.verdict, codes(result)) == (Verdict.REVIEW, {"statement_company"})
-    assert texts(result, State.MISSING) == ["Northlight", "Voices"]
-    said = [word for word in result.words if word.state is State.OTHER_NAME]
+def test_other_company_is_reported_at_its_time() -> None:
+    result = check_clip("consent-awb-other-company")
+    assert (result.verdict, list_codes(result)) == (Verdict.REVIEW, {"statement_company"})
+    assert list_texts(result, State.MISSING) == ["Northlight", "Voices"]
+    other_names = [word for word in result.words if word.state is State.OTHER_NAME]
     used_by, to_train = result.words[11], next(word for word in result.words if word.text == "to")
-    assert said and all(used_by.end <= word.start and word.end <= to_train.start for word in said)
+    assert other_names and all(used_by.end <= word.start and word.end <= to_train.start for word in other_names)
     assert result.findings[0].at == pytest.approx(used_by.end, abs=0.05)
-    assert all(word.text in result.why for word in said) and "Northlight" in result.why
+    assert all(word.text in result.why for word in other_names) and "Northlight" in result.why
 
 
 @pytest.mark.parametrize("company", ["Bluebird Media", "Southgate Pictures", "Northland Voices", "Northlight Boys"])
 @pytest.mark.parametrize("name", READERS)
-def test_a_text_with_another_company_is_not_accepted(name: str, company: str) -> None:
-    result = judged(clip(f"consent-{name}"), TEXT.replace("{company}", company), company)
+def test_reading_is_not_accepted_for_another_company(name: str, company: str) -> None:
+    result = check_samples(load_clip(f"consent-{name}"), TEXT.replace("{company}", company), company)
     assert result.verdict is Verdict.REVIEW
-    assert "statement_company" in codes(result)
+    assert "statement_company" in list_codes(result)
 
 
-def test_the_company_that_was_read_is_accepted() -> None:
+def test_reading_is_accepted_for_the_company_it_names() -> None:
     company = "Southgate Pictures"
-    result = judged(clip("consent-awb-other-company"), TEXT.replace("{company}", company), company)
+    result = check_samples(load_clip("consent-awb-other-company"), TEXT.replace("{company}", company), company)
     assert result.verdict is Verdict.ACCEPT
 
 
-def test_another_talent_is_not_accepted() -> None:
-    text = RIGHT.replace("I am", "I, Anna Berg, am")
-    result = judged(clip("consent-slt"), text, talent="Anna Berg")
-    assert (result.verdict, codes(result)) == (Verdict.REVIEW, {"statement_talent"})
-    assert texts(result, State.MISSING) == ["Anna", "Berg"]
+def test_reading_without_the_talent_name_needs_review() -> None:
+    text = STATEMENT.replace("I am", "I, Anna Berg, am")
+    result = check_samples(load_clip("consent-slt"), text, talent="Anna Berg")
+    assert (result.verdict, list_codes(result)) == (Verdict.REVIEW, {"statement_talent"})
+    assert list_texts(result, State.MISSING) == ["Anna", "Berg"]
 
 
-def test_a_negation_is_heard_where_it_is() -> None:
-    result = read_by("consent-slt-negated")
-    assert (result.verdict, codes(result)) == (Verdict.REVIEW, {"statement_negated"})
-    assert texts(result, State.INSERTED) == ["not"]
+def test_added_negation_is_reported_at_its_time() -> None:
+    result = check_clip("consent-slt-negated")
+    assert (result.verdict, list_codes(result)) == (Verdict.REVIEW, {"statement_negated"})
+    assert list_texts(result, State.INSERTED) == ["not"]
     names = [word.text for word in result.words]
     assert names[names.index("not") - 1 : names.index("not") + 2] == ["will", "not", "be"]
     assert result.findings[0].at == pytest.approx(result.words[names.index("not")].start, abs=0.01)
 
 
-def test_a_negation_of_the_statement_itself_is_none_and_must_be_there() -> None:
-    text = RIGHT.replace("will be", "will not be")
-    assert judged(clip("consent-slt-negated"), text).verdict is Verdict.ACCEPT
-    result = judged(clip("consent-slt"), text)
-    assert (result.verdict, codes(result)) == (Verdict.REVIEW, {"statement_words_missing"})
-    assert texts(result, State.MISSING) == ["not"]
+def test_negation_in_the_statement_is_required_and_accepted() -> None:
+    text = STATEMENT.replace("will be", "will not be")
+    assert check_samples(load_clip("consent-slt-negated"), text).verdict is Verdict.ACCEPT
+    result = check_samples(load_clip("consent-slt"), text)
+    assert (result.verdict, list_codes(result)) == (Verdict.REVIEW, {"statement_words_missing"})
+    assert list_texts(result, State.MISSING) == ["not"]
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 4), (0, 13), (8, 15), (15, 20), (18, 26), (22, 26), (25, 26)])
 @pytest.mark.parametrize("name", ["slt", "rms"])
-def test_cut_words_are_missed(name: str, first: int, last: int) -> None:
-    result = judged(without(f"consent-{name}", first, last))
+def test_cut_words_are_reported_missing(name: str, first: int, last: int) -> None:
+    result = check_samples(cut_words(f"consent-{name}", first, last))
     assert result.verdict in (Verdict.REVIEW, Verdict.REJECT)
     missing = [word for word in result.words if word.state is State.MISSING]
-    assert {WORDS[place] for place in range(first + 1, last)} <= {word.text for word in missing}
-    cut_at = read_by(f"consent-{name}").words[first].start
-    assert any(word.start - 0.3 <= cut_at <= word.end + 0.3 for word in missing)
+    assert {WORDS[position] for position in range(first + 1, last)} <= {word.text for word in missing}
+    cut_time = check_clip(f"consent-{name}").words[first].start
+    assert any(word.start - 0.3 <= cut_time <= word.end + 0.3 for word in missing)
 
 
-def test_words_put_in_are_said_to_be_too_much() -> None:
-    place = round(read_by("consent-slt").words[11].end * RATE)
-    spliced = np.concatenate((clip("consent-slt")[:place], clip("slt-04")[: 3 * RATE], clip("consent-slt")[place:]))
-    result = judged(spliced)
+def test_inserted_words_need_review() -> None:
+    clip, inserted = load_clip("consent-slt"), load_clip("slt-04")[: 3 * RATE]
+    position = round(check_clip("consent-slt").words[11].end * RATE)
+    spliced = np.concatenate((clip[:position], inserted, clip[position:]))
+    result = check_samples(spliced)
     assert result.verdict is Verdict.REVIEW
-    assert {"statement_words_added", "statement_company"} & codes(result)
-    behind = judged(np.concatenate((clip("consent-slt"), clip("slt-04")[: 3 * RATE])))
-    assert (behind.verdict, codes(behind)) == (Verdict.REVIEW, {"statement_words_added"})
-    assert behind.findings[0].at == pytest.approx(len(clip("consent-slt")) / RATE, abs=0.5)
+    assert {"statement_words_added", "statement_company"} & list_codes(result)
+    appended = check_samples(np.concatenate((clip, inserted)))
+    assert (appended.verdict, list_codes(appended)) == (Verdict.REVIEW, {"statement_words_added"})
+    assert appended.findings[0].at == pytest.approx(len(clip) / RATE, abs=0.5)
 
 
 @pytest.mark.parametrize("name", ["slt-01", "slt-05", "rms-01", "rms-04", "rms-wrong-speaker"])
-def test_another_text_is_rejected(name: str) -> None:
-    result = read_by(name)
-    assert (result.verdict, codes(result)) == (Verdict.REJECT, {"statement_not_read"})
+def test_other_text_is_rejected(name: str) -> None:
+    result = check_clip(name)
+    assert (result.verdict, list_codes(result)) == (Verdict.REJECT, {"statement_not_read"})
     assert result.match is not None and result.match < 0.3
 
 
-def test_shuffled_pieces_are_not_accepted() -> None:
-    pieces = np.array_split(clip("consent-rms"), 6)
-    shuffled = np.concatenate([pieces[place] for place in (3, 0, 5, 2, 4, 1)])
-    assert judged(shuffled).verdict in (Verdict.REVIEW, Verdict.REJECT)
+def test_shuffled_statement_is_not_accepted() -> None:
+    segments = np.array_split(load_clip("consent-rms"), 6)
+    shuffled = np.concatenate([segments[position] for position in (3, 0, 5, 2, 4, 1)])
+    assert check_samples(shuffled).verdict in (Verdict.REVIEW, Verdict.REJECT)
 
 
 @pytest.mark.parametrize(
@@ -184,95 +187,96 @@ def test_shuffled_pieces_are_not_accepted() -> None:
     ],
     ids=["nothing", "one sample", "silence", "offset", "nan", "inf", "room", "noise", "tone", "square"],
 )
-def test_what_holds_no_speech_asks_for_another_take(samples: Float32) -> None:
-    result = judged(samples)
-    assert (result.verdict, codes(result), result.match) == (Verdict.RETAKE, {"statement_too_short"}, None)
+def test_audio_without_speech_needs_a_retake(samples: Float32) -> None:
+    result = check_samples(samples)
+    assert (result.verdict, list_codes(result), result.match) == (Verdict.RETAKE, {"statement_too_short"}, None)
 
 
-def test_speech_in_strong_noise_asks_for_another_take() -> None:
-    hidden = clip("consent-slt") + noise(len(clip("consent-slt")) / RATE, -27.0)
-    result = judged(hidden)
-    assert (result.verdict, codes(result)) == (Verdict.RETAKE, {"statement_too_noisy"})
+def test_speech_in_strong_noise_needs_a_retake() -> None:
+    clip = load_clip("consent-slt")
+    result = check_samples(clip + noise(len(clip) / RATE, -27.0))
+    assert (result.verdict, list_codes(result)) == (Verdict.RETAKE, {"statement_too_noisy"})
 
 
-def test_only_the_first_minute_is_judged() -> None:
-    late = np.concatenate((noise(60.0, -66.0), clip("consent-slt")))
-    assert codes(judged(late)) == {"statement_too_short"}
+def test_only_the_first_minute_is_checked() -> None:
+    delayed = np.concatenate((noise(60.0, -66.0), load_clip("consent-slt")))
+    assert list_codes(check_samples(delayed)) == {"statement_too_short"}
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000])
-def test_every_rate_is_heard(rate: int) -> None:
-    result = judged(soxr.resample(clip("consent-awb"), RATE, rate), rate=rate)
+def test_every_sample_rate_is_recognized(rate: int) -> None:
+    result = check_samples(soxr.resample(load_clip("consent-awb"), RATE, rate), rate=rate)
     assert result.verdict is Verdict.ACCEPT
-    assert result.words[-1].end == pytest.approx(read_by("consent-awb").words[-1].end, abs=0.1)
+    assert result.words[-1].end == pytest.approx(check_clip("consent-awb").words[-1].end, abs=0.1)
 
 
 @pytest.mark.parametrize(("factor", "offset"), [(0.02, 0.0), (2.5, 0.0), (0.5, 0.3)])
-def test_level_and_offset_do_not_matter(factor: float, offset: float) -> None:
-    assert judged(clip("consent-awb") * factor + offset).verdict is Verdict.ACCEPT
+def test_level_and_offset_do_not_change_the_verdict(factor: float, offset: float) -> None:
+    assert check_samples(load_clip("consent-awb") * factor + offset).verdict is Verdict.ACCEPT
 
 
-def test_the_same_sound_is_judged_the_same_again() -> None:
-    judged(clip("slt-01"))
-    assert judged(clip("consent-slt-negated")) == read_by("consent-slt-negated")
+def test_same_audio_gets_the_same_result_twice() -> None:
+    check_samples(load_clip("slt-01"))
+    assert check_samples(load_clip("consent-slt-negated")) == check_clip("consent-slt-negated")
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_names_in_an_echoing_room_are_left_to_a_person(name: str) -> None:
-    echo = echoing(clip(f"consent-{name}"), RATE, 0.35)
-    result = judged(echo)
-    assert "statement_name_in_echo" in codes(result)
+def test_names_in_an_echoing_room_need_a_person(name: str) -> None:
+    echo = echoing(load_clip(f"consent-{name}"), RATE, 0.35)
+    result = check_samples(echo)
+    assert "statement_name_in_echo" in list_codes(result)
     assert result.verdict in (Verdict.LISTEN, Verdict.REVIEW)
-    assert "statement_name_in_echo" not in codes(judged(echo, RIGHT.replace(COMPANY, "{anybody}"), company=""))
+    assert "statement_name_in_echo" not in list_codes(check_samples(echo, TEXT, company=""))
 
 
 @pytest.mark.parametrize("language", ["de", "de-DE", "fr_FR", "", "eng", "x-en"])
-def test_other_languages_are_left_to_a_person(language: str) -> None:
-    result = judged(clip("consent-slt"), language=language)
-    assert (result.verdict, codes(result), result.words) == (Verdict.LISTEN, {"statement_unjudged"}, ())
+def test_other_language_needs_a_person(language: str) -> None:
+    result = check_samples(load_clip("consent-slt"), language=language)
+    assert (result.verdict, list_codes(result), result.words) == (Verdict.LISTEN, {"statement_unjudged"}, ())
     assert "English" in result.why
 
 
 @pytest.mark.parametrize("language", ["en", "EN", "en-GB", "en_US"])
-def test_english_is_judged(language: str) -> None:
-    assert judged(clip("slt-01"), language=language).verdict is Verdict.REJECT
+def test_every_english_language_tag_is_checked(language: str) -> None:
+    assert check_samples(load_clip("slt-01"), language=language).verdict is Verdict.REJECT
 
 
-def test_without_the_recogniser_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_recognizer_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoder, "load_engine", lambda: None)
-    result = judged(clip("consent-slt"))
+    result = check_samples(load_clip("consent-slt"))
     assert result.verdict is Verdict.LISTEN
     assert "not installed" in result.why
 
 
 @pytest.mark.parametrize("company", ["Zyntrex", "Иванов", "Kaleido Labs"])
-def test_a_name_that_nobody_knows_is_left_to_a_person(company: str) -> None:
-    result = judged(clip("consent-slt"), TEXT.replace("{company}", company), company)
+def test_unknown_name_is_doubtful_and_not_accepted(company: str) -> None:
+    result = check_samples(load_clip("consent-slt"), TEXT.replace("{company}", company), company)
     assert result.verdict is not Verdict.ACCEPT
     unknown = company.split()[0]
     assert [word.text for word in result.words if word.state is State.DOUBTFUL and word.token][0] == unknown
-    assert unknown not in texts(result, State.MISSING)
+    assert unknown not in list_texts(result, State.MISSING)
     if company != "Kaleido Labs":
         assert result.verdict is Verdict.LISTEN
         assert result.match == 1.0
 
 
-def test_staff_can_say_what_a_name_sounds_like() -> None:
-    text = TEXT.replace("{company}", "Nørthleit Voices")
-    told = {"Nørthleit": "north light"}
-    assert judged(clip("consent-slt"), text, "Nørthleit Voices").verdict is Verdict.LISTEN
-    assert judged(clip("consent-slt"), text, "Nørthleit Voices", sounds_like=told).verdict is Verdict.ACCEPT
-    wrong = judged(clip("consent-slt"), text, "Nørthleit Voices", sounds_like={"Nørthleit": "blue bird"})
-    assert (wrong.verdict, texts(wrong, State.MISSING)) == (Verdict.REVIEW, ["Nørthleit"])
+def test_staff_pronunciation_of_a_name_is_used() -> None:
+    company = "Nørthleit Voices"
+    text = TEXT.replace("{company}", company)
+    sounds_like = {"Nørthleit": "north light"}
+    assert check_samples(load_clip("consent-slt"), text, company).verdict is Verdict.LISTEN
+    assert check_samples(load_clip("consent-slt"), text, company, sounds_like=sounds_like).verdict is Verdict.ACCEPT
+    wrong = check_samples(load_clip("consent-slt"), text, company, sounds_like={"Nørthleit": "blue bird"})
+    assert (wrong.verdict, list_texts(wrong, State.MISSING)) == (Verdict.REVIEW, ["Nørthleit"])
 
 
-def test_a_blank_takes_any_words() -> None:
+def test_blank_accepts_any_words() -> None:
     for name in ("consent-slt", "consent-awb-other-company"):
-        result = judged(clip(name), TEXT, "")
+        result = check_samples(load_clip(name), TEXT, "")
         assert (result.verdict, result.match) == (Verdict.ACCEPT, 1.0)
 
 
-HOSTILE = {
+HOSTILE_TEXTS = {
     "empty": "",
     "blank": " \n\t",
     "braces": "{ } {} {{company}} {company",
@@ -295,55 +299,55 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_texts_are_never_accepted(text: str) -> None:
-    sound = clip("slt-07")
+@pytest.mark.parametrize("text", HOSTILE_TEXTS.values(), ids=HOSTILE_TEXTS)
+def test_hostile_text_is_never_accepted(text: str) -> None:
+    sound = load_clip("slt-07")
     for company in ("", text):
-        result = judged(sound, text, company, talent=text)
+        result = check_samples(sound, text, company, talent=text)
         assert result.verdict is not Verdict.ACCEPT
         json.dumps(result.as_dict(), allow_nan=False)
 
 
-def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_temporary_files_are_private_and_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     modes = []
-    written = Path.write_text
+    original = Path.write_text
 
-    def noted(path: Path, *rest: str) -> int:
+    def write_text(path: Path, *rest: str) -> int:
         modes.append(path.parent.stat().st_mode & 0o077)
-        return written(path, *rest)
+        return original(path, *rest)
 
-    monkeypatch.setattr(Path, "write_text", noted)
-    assert judged(clip("slt-03")).verdict is Verdict.REJECT
+    monkeypatch.setattr(Path, "write_text", write_text)
+    assert check_samples(load_clip("slt-03")).verdict is Verdict.REJECT
     assert modes == [0, 0]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_thresholds_are_data() -> None:
+def test_thresholds_can_be_overridden() -> None:
     strict = THRESHOLDS.with_overrides({"statement_reject_match": 1.01})
-    assert judged(clip("consent-slt"), thresholds=strict).verdict is Verdict.REJECT
+    assert check_samples(load_clip("consent-slt"), thresholds=strict).verdict is Verdict.REJECT
     silent = THRESHOLDS.with_overrides({"statement_snr_db": 99.0})
-    assert judged(clip("consent-slt"), thresholds=silent).verdict is Verdict.RETAKE
+    assert check_samples(load_clip("consent-slt"), thresholds=silent).verdict is Verdict.RETAKE
     loose = THRESHOLDS.with_overrides({"statement_added_words": 99})
-    behind = np.concatenate((clip("consent-slt"), clip("slt-04")[: 3 * RATE]))
-    assert judged(behind, thresholds=loose).verdict is Verdict.ACCEPT
+    appended = np.concatenate((load_clip("consent-slt"), load_clip("slt-04")[: 3 * RATE]))
+    assert check_samples(appended, thresholds=loose).verdict is Verdict.ACCEPT
 
 
-def test_a_result_as_json() -> None:
-    told = read_by("consent-slt-negated").as_dict()
-    assert told == json.loads(json.dumps(told))
-    assert told["verdict"] == "review" and told["match"] == 1.0
-    assert told["findings"][0]["code"] == "statement_negated"
-    first, added = told["words"][0], told["words"][9]
+def test_result_serializes_to_json() -> None:
+    entry = check_clip("consent-slt-negated").as_dict()
+    assert entry == json.loads(json.dumps(entry))
+    assert entry["verdict"] == "review" and entry["match"] == 1.0
+    assert entry["findings"][0]["code"] == "statement_negated"
+    first, added = entry["words"][0], entry["words"][9]
     assert first.keys() == {"text", "state", "role", "start", "end"}
     assert (first["text"], first["state"], first["role"]) == ("I", "heard", "text")
     assert (added["text"], added["state"], added["role"]) == ("not", "inserted", None)
-    assert [word["text"] for word in told["words"] if word["role"] == "company"] == ["Northlight", "Voices"]
+    assert [word["text"] for word in entry["words"] if word["role"] == "company"] == ["Northlight", "Voices"]
 
 
-def test_weak_speech_is_still_judged() -> None:
-    """Noise that is there but not too strong leads to no false rejection."""
-    level = 20 * np.log10(np.sqrt(np.mean(clip("consent-rms") ** 2)))
-    result = judged(clip("consent-rms") + noise(len(clip("consent-rms")) / RATE, level - 20))
+def test_moderate_noise_causes_no_rejection() -> None:
+    clip = load_clip("consent-rms")
+    level = 20 * np.log10(np.sqrt(np.mean(clip**2)))
+    result = check_samples(clip + noise(len(clip) / RATE, level - 20))
     assert result.verdict in (Verdict.ACCEPT, Verdict.REVIEW, Verdict.LISTEN)
     assert result.match and result.match > 0.85

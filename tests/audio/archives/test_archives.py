@@ -1,4 +1,4 @@
-"""Hostile archives by name, each refused with its own code; good ones taken; and none takes much of anything."""
+"""Hostile archives are refused, each with its own code; good ones are accepted; time and memory are limited."""
 
 import hashlib
 import io
@@ -29,58 +29,58 @@ from tests.support.tars import Part, packed, pax
 from tests.support.wav import encoded, wav_bytes
 from tests.support.zips import STORED, Member, clip, deflated, listed, named, zip_of
 
-TIGHT = ChildLimits(cpu_seconds=2, memory_bytes=512 << 20)
+CHILD_LIMITS = ChildLimits(cpu_seconds=2, memory_bytes=512 << 20)
 HOSTILE = {
-    **{f"zip: {name}": one for name, one in HOSTILE_ZIPS.items()},
-    **{f"tar: {name}": one for name, one in HOSTILE_TARS.items()},
-    **{f"list: {name}": one for name, one in HOSTILE_LISTS.items()},
+    **{f"zip: {name}": case for name, case in HOSTILE_ZIPS.items()},
+    **{f"tar: {name}": case for name, case in HOSTILE_TARS.items()},
+    **{f"list: {name}": case for name, case in HOSTILE_LISTS.items()},
 }
 GOOD = {
-    **{f"zip: {name}": one for name, one in GOOD_ZIPS.items()},
-    **{f"tar: {name}": one for name, one in GOOD_TARS.items()},
+    **{f"zip: {name}": case for name, case in GOOD_ZIPS.items()},
+    **{f"tar: {name}": case for name, case in GOOD_TARS.items()},
 }
 
 
-def looked_into(data: bytes, folder: Path | None = None, **more: object) -> Archive:
-    return read_archive(io.BytesIO(data), folder=folder, child_limits=TIGHT, **more)  # type: ignore[arg-type]  # any option
+def read_data(data: bytes, folder: Path | None = None, **options: object) -> Archive:
+    return read_archive(io.BytesIO(data), folder=folder, child_limits=CHILD_LIMITS, **options)  # type: ignore[arg-type]  # any option
 
 
-def codes(looked: Archive) -> list[str]:
-    return [one.code for one in looked.findings]
+def list_codes(archive: Archive) -> list[str]:
+    return [finding.code for finding in archive.findings]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_archive_is_refused_for_its_own_reason_and_leaves_nothing(name: str, tmp_path: Path) -> None:
+def test_hostile_archive_is_refused_with_its_own_code_and_leaves_no_file(name: str, tmp_path: Path) -> None:
     recipe, code = HOSTILE[name]
-    looked = looked_into(recipe(), tmp_path)
-    assert codes(looked) == [code], looked.findings
-    assert (looked.ok, looked.members) == (False, ())
-    assert looked.findings[0].severity == Severity.ERROR
-    assert looked.findings[0].text.isprintable()
+    archive = read_data(recipe(), tmp_path)
+    assert list_codes(archive) == [code], archive.findings
+    assert (archive.ok, archive.members) == (False, ())
+    assert archive.findings[0].severity == Severity.ERROR
+    assert archive.findings[0].text.isprintable()
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_good_archive_is_taken(name: str) -> None:
+def test_good_archive_is_accepted(name: str) -> None:
     recipe, names = GOOD[name]
-    looked = looked_into(recipe())
-    assert (codes(looked), looked.ok) == ([], True)
-    assert tuple(member.name for member in looked.members) == names
-    assert [member.number for member in looked.members] == list(range(1, len(names) + 1))
-    assert any(member.size for member in looked.members)
+    archive = read_data(recipe())
+    assert (list_codes(archive), archive.ok) == ([], True)
+    assert tuple(member.name for member in archive.members) == names
+    assert [member.number for member in archive.members] == list(range(1, len(names) + 1))
+    assert any(member.size for member in archive.members)
 
 
 @pytest.mark.parametrize("name", GOOD_LISTS)
-def test_transcripts_come_from_the_list(name: str) -> None:
+def test_transcripts_are_read_from_the_metadata_list(name: str) -> None:
     recipe, texts = GOOD_LISTS[name]
-    looked = looked_into(recipe())
-    assert looked.ok
-    assert {member.name: member.transcript for member in looked.members} == texts
-    forgotten = name in ("some lines only", "no lines")
-    assert codes(looked) == (["metadata_missing"] if forgotten else [])
+    archive = read_data(recipe())
+    assert archive.ok
+    assert {member.name: member.transcript for member in archive.members} == texts
+    is_incomplete = name in ("some lines only", "no lines")
+    assert list_codes(archive) == (["metadata_missing"] if is_incomplete else [])
 
 
-def test_there_are_enough_of_them_and_every_code_is_provoked() -> None:
+def test_cases_are_many_and_cover_every_code() -> None:
     assert len(HOSTILE_ZIPS) >= 70
     assert len(HOSTILE_TARS) >= 70
     assert len(GOOD) + len(GOOD_LISTS) >= 40
@@ -88,28 +88,28 @@ def test_there_are_enough_of_them_and_every_code_is_provoked() -> None:
     assert {code for _, code in HOSTILE.values()} | needs_gigabytes | {"metadata_missing"} == set(CODES)
 
 
-TWO = zip_of(Member(), Member(b"b.wav"))
-SILENT = zip_of(Member(data=bytes(100_000)))
+TWO_CLIPS = zip_of(Member(), Member(b"b.wav"))
+SILENCE = zip_of(Member(data=bytes(100_000)))
 SPACES = zip_of(Member(b"metadata.csv", b" " * 100_000), Member(method=STORED))
 
 
-def ratio(data: bytes) -> int:
-    """The least that takes it."""
+def compute_ratio(data: bytes) -> int:
+    """Return the lowest ratio limit that accepts `data`."""
     return -(-len(data) // len(deflated(data)))
 
 
 @pytest.mark.parametrize(
-    ("data", "limit", "least", "code"),
+    ("data", "limit", "name", "code"),
     [
-        (TWO, {"files": 2}, "files", "archive_too_many"),
-        (TWO, {"entries": 2}, "entries", "archive_too_many"),
+        (TWO_CLIPS, {"files": 2}, "files", "archive_too_many"),
+        (TWO_CLIPS, {"entries": 2}, "entries", "archive_too_many"),
         (packed(Part(), Part(b"b.wav")), {"entries": 2}, "entries", "archive_too_many"),
-        (TWO, {"member_bytes": len(clip())}, "member_bytes", "member_too_big"),
+        (TWO_CLIPS, {"member_bytes": len(clip())}, "member_bytes", "member_too_big"),
         (packed(), {"member_bytes": len(clip())}, "member_bytes", "member_too_big"),
-        (TWO, {"total_bytes": 2 * len(clip())}, "total_bytes", "archive_too_big"),
-        (SILENT, {"ratio": ratio(bytes(100_000)), "member_allowance": 0}, "ratio", "archive_bomb"),
-        (SPACES, {"list_ratio": ratio(b" " * 100_000), "member_allowance": 0}, "list_ratio", "archive_bomb"),
-        (SILENT, {"total_allowance": 100_000 - 20 * len(SILENT)}, "total_allowance", "archive_bomb"),
+        (TWO_CLIPS, {"total_bytes": 2 * len(clip())}, "total_bytes", "archive_too_big"),
+        (SILENCE, {"ratio": compute_ratio(bytes(100_000)), "member_allowance": 0}, "ratio", "archive_bomb"),
+        (SPACES, {"list_ratio": compute_ratio(b" " * 100_000), "member_allowance": 0}, "list_ratio", "archive_bomb"),
+        (SILENCE, {"total_allowance": 100_000 - 20 * len(SILENCE)}, "total_allowance", "archive_bomb"),
         (named("a/b.wav", "c.wav"), {"folders": 1}, "folders", "name_too_deep"),
         (named("abcd.wav"), {"name_bytes": 8}, "name_bytes", "name_too_long"),
         (packed(pax((b"path", b"a" * 50)), Part()), {"note_bytes": 59}, "note_bytes", "member_note_long"),
@@ -117,123 +117,130 @@ def ratio(data: bytes) -> int:
         (listed("a.wav|abc"), {"list_bytes": 9}, "list_bytes", "metadata_long"),
     ],
 )
-def test_each_limit_is_reached_exactly(data: bytes, limit: dict[str, int], least: str, code: str) -> None:
+def test_each_limit_applies_exactly(data: bytes, limit: dict[str, int], name: str, code: str) -> None:
     limits = ArchiveLimits(**limit)
-    assert looked_into(data, limits=limits).ok
-    assert codes(looked_into(data, limits=replace(limits, **{least: limit[least] - 1}))) == [code]
+    assert read_data(data, limits=limits).ok
+    assert list_codes(read_data(data, limits=replace(limits, **{name: limit[name] - 1}))) == [code]
 
 
-@pytest.mark.parametrize("pack", [zip_of, None])
-def test_an_archive_that_unpacks_to_too_much_is_refused(pack: object) -> None:
-    data = zip_of() if pack else GOOD_TARS["one clip"][0]()
-    assert codes(looked_into(data, limits=ArchiveLimits(total_bytes=1000, total_allowance=1000))) == ["archive_too_big"]
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_archive_that_unpacks_to_too_much_is_refused(is_zip: bool) -> None:
+    data = zip_of() if is_zip else GOOD_TARS["one clip"][0]()
+    assert list_codes(read_data(data, limits=ArchiveLimits(total_bytes=1000, total_allowance=1000))) == [
+        "archive_too_big"
+    ]
 
 
-def test_a_member_is_inspected_as_a_file_is() -> None:
+def test_member_is_inspected_like_a_single_file() -> None:
     data = wav_bytes(rate=8000)
-    (member,) = looked_into(zip_of(Member(data=data))).members
-    alone = inspect_file(io.BytesIO(data))
+    (member,) = read_data(zip_of(Member(data=data))).members
+    inspection = inspect_file(io.BytesIO(data))
     assert member.ok
-    assert member.inspection == json.loads(json.dumps(alone.as_dict()))
-    assert member.facts == json.loads(json.dumps(alone.build_row_fields()))
+    assert member.inspection == json.loads(json.dumps(inspection.as_dict()))
+    assert member.facts == json.loads(json.dumps(inspection.build_row_fields()))
     assert (member.size, member.sha256, member.path) == (len(data), hashlib.sha256(data).hexdigest(), None)
 
 
-def test_members_are_judged_by_the_limits_that_are_given() -> None:
-    (member,) = looked_into(zip_of(), clip_limits=DurationLimits(5.0, 60.0)).members
+def test_members_are_checked_against_the_given_limits() -> None:
+    (member,) = read_data(zip_of(), clip_limits=DurationLimits(5.0, 60.0)).members
     assert not member.ok
     assert member.inspection["findings"][0]["code"] == "too_short"
 
 
-MIXED = (Member(b"clips/a.wav"), Member(b"clips/b.wav", b"no sound"), Member(b"clips/c.wav"))
+MIXED_MEMBERS = (Member(b"clips/a.wav"), Member(b"clips/b.wav", b"no sound"), Member(b"clips/c.wav"))
 
 
 def test_accepted_members_are_written_under_their_numbers(tmp_path: Path) -> None:
-    looked = looked_into(zip_of(*MIXED), tmp_path)
-    assert [member.path and member.path.name for member in looked.members] == ["00001.wav", None, "00003.wav"]
+    archive = read_data(zip_of(*MIXED_MEMBERS), tmp_path)
+    assert [member.path and member.path.name for member in archive.members] == ["00001.wav", None, "00003.wav"]
     assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"00001.wav": clip(), "00003.wav": clip()}
 
 
-def test_members_of_every_kind_are_written_when_asked_for(tmp_path: Path) -> None:
+def test_refused_members_are_written_too_on_request(tmp_path: Path) -> None:
     flac = encoded("FLAC", "PCM_16")
-    looked = looked_into(zip_of(*MIXED, Member(b"clips/d.flac", flac)), tmp_path, keep_refused=True)
-    assert [member.ok for member in looked.members] == [True, False, True, False]
-    assert [member.path.read_bytes() for member in looked.members if member.path] == [clip(), b"no sound", clip(), flac]
+    archive = read_data(zip_of(*MIXED_MEMBERS, Member(b"clips/d.flac", flac)), tmp_path, keep_refused=True)
+    assert [member.ok for member in archive.members] == [True, False, True, False]
+    assert [member.path.read_bytes() for member in archive.members if member.path] == [
+        clip(),
+        b"no sound",
+        clip(),
+        flac,
+    ]
 
 
-def test_a_long_recording_is_looked_at_on_disk_and_kept_or_not(tmp_path: Path) -> None:
-    data = wav_bytes(data=speech_like_minutes(), rate=48000)
-    long = zip_of(Member(data=data, method=STORED), Member(b"b.wav", data[:-1], method=STORED))
-    looked = looked_into(long, tmp_path, clip_limits=DurationLimits(0.0, 1e9))
-    assert [(member.ok, member.path and member.path.name) for member in looked.members] == [
+def test_long_recording_is_inspected_on_disk_and_deleted_if_refused(tmp_path: Path) -> None:
+    data = wav_bytes(data=build_long_audio(), rate=48000)
+    two_long_clips = zip_of(Member(data=data, method=STORED), Member(b"b.wav", data[:-1], method=STORED))
+    archive = read_data(two_long_clips, tmp_path, clip_limits=DurationLimits(0.0, 1e9))
+    assert [(member.ok, member.path and member.path.name) for member in archive.members] == [
         (True, "00001.wav"),
         (False, None),
     ]
     assert [one.read_bytes() == data for one in tmp_path.iterdir()] == [True]
 
 
-def speech_like_minutes() -> bytes:
-    """Sound of more bytes than are kept in memory."""
+def build_long_audio() -> bytes:
+    """Return more bytes of audio than are kept in memory."""
     return clip()[44:] * (MAX_MEMORY_BYTES // len(clip()) + 2)
 
 
-def test_progress_is_told_member_by_member() -> None:
-    heard: list[tuple[int, int]] = []
-    looked_into(named("a.wav", "b.wav"), progress=lambda done, files: heard.append((done, files)))
-    assert heard == [(0, 2), (1, 2), (2, 2)]
+def test_progress_is_reported_per_member() -> None:
+    reports: list[tuple[int, int]] = []
+    read_data(named("a.wav", "b.wav"), progress=lambda done, files: reports.append((done, files)))
+    assert reports == [(0, 2), (1, 2), (2, 2)]
 
 
-def test_a_refusal_in_the_middle_takes_back_what_was_written(tmp_path: Path) -> None:
-    heard: list[int] = []
+def test_refusal_after_some_members_deletes_the_written_files(tmp_path: Path) -> None:
+    file_counts: list[int] = []
     data = zip_of(Member(), Member(b"b.wav", crc=1))
-    looked = looked_into(data, tmp_path, progress=lambda done, files: heard.append(len(list(tmp_path.iterdir()))))
-    assert codes(looked) == ["member_checksum"]
-    assert max(heard) > 0, "the first was there"
+    archive = read_data(data, tmp_path, progress=lambda done, files: file_counts.append(len(list(tmp_path.iterdir()))))
+    assert list_codes(archive) == ["member_checksum"]
+    assert max(file_counts) > 0, "the first member was written"
     assert list(tmp_path.iterdir()) == []
 
 
-def state(folder: Path) -> dict[str, object]:
+def read_tree(folder: Path) -> dict[str, object]:
     return {
-        str(one.relative_to(folder)): one.read_bytes() if stat.S_ISREG(one.lstat().st_mode) else one.lstat().st_mode
-        for one in sorted(folder.rglob("*"))
+        str(path.relative_to(folder)): path.read_bytes() if stat.S_ISREG(path.lstat().st_mode) else path.lstat().st_mode
+        for path in sorted(folder.rglob("*"))
     }
 
 
 @pytest.mark.parametrize("name", ["up", "password file", "link", "up for Windows", "archive in it"])
-def test_nothing_is_written_outside_of_the_folder(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "kept").write_text("as it was")
-    for inner in ("folder", "scratch"):
-        (tmp_path / inner).mkdir()
+def test_no_file_is_written_outside_the_folder(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "existing").write_text("unchanged")
+    for subfolder in ("folder", "scratch"):
+        (tmp_path / subfolder).mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
-    before = state(tmp_path)
-    looked_into(HOSTILE_ZIPS[name][0](), tmp_path / "folder")
-    looked_into(HOSTILE_TARS["up in a note"][0](), tmp_path / "folder")
-    assert state(tmp_path) == before
+    before = read_tree(tmp_path)
+    read_data(HOSTILE_ZIPS[name][0](), tmp_path / "folder")
+    read_data(HOSTILE_TARS["up in a note"][0](), tmp_path / "folder")
+    assert read_tree(tmp_path) == before
 
 
-def test_a_reader_without_time_or_memory_is_a_finding_and_its_parent_goes_on(tmp_path: Path) -> None:
+def test_reader_without_time_or_memory_gives_a_finding_and_caller_continues(tmp_path: Path) -> None:
     data = zip_of(*(Member(b"%d.wav" % one) for one in range(40)))
     stopped = read_archive(io.BytesIO(data), folder=tmp_path, child_limits=ChildLimits(wall_seconds=0.01))
-    assert codes(stopped) == ["took_too_long"]
-    starved = read_archive(io.BytesIO(data), folder=tmp_path, child_limits=ChildLimits(memory_bytes=64 << 20))
-    assert not starved.ok
+    assert list_codes(stopped) == ["took_too_long"]
+    out_of_memory = read_archive(io.BytesIO(data), folder=tmp_path, child_limits=ChildLimits(memory_bytes=64 << 20))
+    assert not out_of_memory.ok
     assert list(tmp_path.iterdir()) == []
-    assert looked_into(data).ok
+    assert read_data(data).ok
 
 
-def test_a_full_disk_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_gives_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read, "_scale_limits", lambda given, source, limits: ChildLimits(file_bytes=1000))
-    assert codes(looked_into(zip_of(), tmp_path)) == ["no_room_to_write"]
+    assert list_codes(read_data(zip_of(), tmp_path)) == ["no_room_to_write"]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_not_there_is_the_callers_business(tmp_path: Path) -> None:
+def test_missing_file_raises_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_archive(tmp_path / "none.zip")
 
 
 @pytest.mark.parametrize(
-    ("name", "head", "is_one"),
+    ("name", "head", "expected"),
     [
         ("a.zip", b"", True),
         ("A.TGZ", b"hello", True),
@@ -246,31 +253,31 @@ def test_a_file_that_is_not_there_is_the_callers_business(tmp_path: Path) -> Non
         ("a.csv", b"a|b", False),
     ],
 )
-def test_what_is_looked_into(name: str, head: bytes, is_one: bool) -> None:
-    assert is_archive(name, head) is is_one
+def test_archives_are_detected_by_name_and_first_bytes(name: str, head: bytes, expected: bool) -> None:
+    assert is_archive(name, head) is expected
 
 
-def test_more_bytes_give_more_time() -> None:
-    class Long(io.BytesIO):
+def test_larger_files_get_more_cpu_time() -> None:
+    class LargeFile(io.BytesIO):
         def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
             return 1 << 30 if whence == os.SEEK_END else super().seek(offset, whence)
 
-    assert read._scale_limits(TIGHT, Long(), ArchiveLimits()).cpu_seconds == TIGHT.cpu_seconds + 512
+    assert read._scale_limits(CHILD_LIMITS, LargeFile(), ArchiveLimits()).cpu_seconds == CHILD_LIMITS.cpu_seconds + 512
 
 
-def test_the_page_tells_the_limits_in_force() -> None:
+def test_docs_list_the_limits_in_force() -> None:
     page = Path(settings.BASE_DIR, "docs", "archives.md").read_text(encoding="utf-8")
-    told = dict(re.findall(r"^\| `(\w+)` \| ([\d,]+) \|", page, re.MULTILINE))
-    assert {name: int(value.replace(",", "")) for name, value in told.items()} == asdict(ArchiveLimits())
+    documented = dict(re.findall(r"^\| `(\w+)` \| ([\d,]+) \|", page, re.MULTILINE))
+    assert {name: int(value.replace(",", "")) for name, value in documented.items()} == asdict(ArchiveLimits())
 
 
-def test_a_dataset_that_we_packed_ourselves_is_taken() -> None:
+def test_dataset_from_the_archive_writer_is_accepted() -> None:
     clips = [
         archive_writer.Entry(name, f"Text of {name}.", len(clip()), lambda: io.BytesIO(clip())) for name in ("a", "b")
     ]
-    looked = looked_into(b"".join(archive_writer.stream_zip(clips)))
-    assert (looked.ok, codes(looked)) == (True, [])
-    assert {member.name: member.transcript for member in looked.members} == {
+    archive = read_data(b"".join(archive_writer.stream_zip(clips)))
+    assert (archive.ok, list_codes(archive)) == (True, [])
+    assert {member.name: member.transcript for member in archive.members} == {
         "a.wav": "Text of a.",
         "b.wav": "Text of b.",
     }

@@ -22,7 +22,7 @@ from audio.findings.catalog_archive import CODES
 from audio.findings.findings import Severity
 from audio.levels.inspection import DurationLimits, inspect_file
 from audio.untrusted.runner import ChildLimits
-from tests.audio.archives.lists import GOOD_LISTS, HOSTILE_LISTS
+from tests.audio.archives.metadata_lists import GOOD_METADATA_LISTS, HOSTILE_METADATA_LISTS
 from tests.audio.archives.tars import GOOD_TARS, HOSTILE_TARS
 from tests.audio.archives.zips import GOOD_ZIPS, HOSTILE_ZIPS
 from tests.support.tars import Part, packed, pax
@@ -33,7 +33,7 @@ CHILD_LIMITS = ChildLimits(cpu_seconds=2, memory_bytes=512 << 20)
 HOSTILE = {
     **{f"zip: {name}": case for name, case in HOSTILE_ZIPS.items()},
     **{f"tar: {name}": case for name, case in HOSTILE_TARS.items()},
-    **{f"list: {name}": case for name, case in HOSTILE_LISTS.items()},
+    **{f"list: {name}": case for name, case in HOSTILE_METADATA_LISTS.items()},
 }
 GOOD = {
     **{f"zip: {name}": case for name, case in GOOD_ZIPS.items()},
@@ -70,20 +70,20 @@ def test_good_archive_is_accepted(name: str) -> None:
     assert any(member.size for member in archive.members)
 
 
-@pytest.mark.parametrize("name", GOOD_LISTS)
+@pytest.mark.parametrize("name", GOOD_METADATA_LISTS)
 def test_transcripts_are_read_from_the_metadata_list(name: str) -> None:
-    recipe, texts = GOOD_LISTS[name]
+    recipe, texts = GOOD_METADATA_LISTS[name]
     archive = read_data(recipe())
     assert archive.ok
     assert {member.name: member.transcript for member in archive.members} == texts
-    is_incomplete = name in ("some lines only", "no lines")
+    is_incomplete = name in ("missing lines", "empty list")
     assert list_codes(archive) == (["metadata_missing"] if is_incomplete else [])
 
 
 def test_cases_are_many_and_cover_every_code() -> None:
     assert len(HOSTILE_ZIPS) >= 70
     assert len(HOSTILE_TARS) >= 70
-    assert len(GOOD) + len(GOOD_LISTS) >= 40
+    assert len(GOOD) + len(GOOD_METADATA_LISTS) >= 40
     needs_gigabytes = {"archive_too_big"}
     assert {code for _, code in HOSTILE.values()} | needs_gigabytes | {"metadata_missing"} == set(CODES)
 
@@ -206,7 +206,9 @@ def read_tree(folder: Path) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("name", ["up", "password file", "link", "up for Windows", "archive in it"])
+@pytest.mark.parametrize(
+    "name", ["parent folder", "absolute path", "symlink", "parent folder with a backslash", "archive inside"]
+)
 def test_no_file_is_written_outside_the_folder(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "existing").write_text("unchanged")
     for subfolder in ("folder", "scratch"):
@@ -214,7 +216,7 @@ def test_no_file_is_written_outside_the_folder(name: str, tmp_path: Path, monkey
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
     before = read_tree(tmp_path)
     read_data(HOSTILE_ZIPS[name][0](), tmp_path / "folder")
-    read_data(HOSTILE_TARS["up in a note"][0](), tmp_path / "folder")
+    read_data(HOSTILE_TARS["parent folder in a pax path"][0](), tmp_path / "folder")
     assert read_tree(tmp_path) == before
 
 
@@ -246,7 +248,7 @@ def test_missing_file_raises_an_error(tmp_path: Path) -> None:
         ("A.TGZ", b"hello", True),
         ("a.tar.gz", b"", True),
         ("clips", named("a")[:512], True),
-        ("clips", GOOD_TARS["not packed"][0]()[:512], True),
+        ("clips", GOOD_TARS["not compressed"][0]()[:512], True),
         ("clips", GOOD_TARS["one clip"][0]()[:512], True),
         ("a.wav", named("a")[:512], False),
         ("a.wav", clip()[:512], False),

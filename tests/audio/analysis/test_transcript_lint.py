@@ -1,4 +1,4 @@
-"""What the text of a recording tells: each slip is planted and found, and clean texts raise nothing."""
+"""Transcript checks: each problem gives its own finding, clean texts give none."""
 
 import json
 
@@ -17,11 +17,11 @@ MANIFEST = json.loads((SAMPLE / "manifest.json").read_text())
 SPOKEN = "The lighthouse keeper wound the old clock every evening, long before the first boats came home."
 
 
-def codes(text: str, seconds: float | None = None, language: str = "en-US") -> set[str]:
-    return {found.code for found in lint_transcript(text, seconds, language)}
+def list_codes(text: str, seconds: float | None = None, language: str = "en-US") -> set[str]:
+    return {finding.code for finding in lint_transcript(text, seconds, language)}
 
 
-PLANTED = [
+CASES = [
     ("", "empty"),
     (" … ?! —", "empty"),
     ("It was in 1998.", "digits"),
@@ -68,20 +68,20 @@ PLANTED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "code"), PLANTED)
-def test_planted_slip_is_found_and_nothing_else(text: str, code: str) -> None:
-    assert codes(text) == {f"transcript_{code}"}
+@pytest.mark.parametrize(("text", "code"), CASES)
+def test_each_problem_gives_only_its_own_finding(text: str, code: str) -> None:
+    assert list_codes(text) == {f"transcript_{code}"}
 
 
-def test_every_code_is_planted_and_only_asks_to_look() -> None:
-    planted = {f"transcript_{code}" for _, code in PLANTED} | {"transcript_too_much", "transcript_too_little"}
-    assert planted == set(table.CODES)
-    assert {CODES[code].severity for code in planted} == {Severity.WARNING}
+def test_cases_cover_every_code_and_all_are_warnings() -> None:
+    codes = {f"transcript_{code}" for _, code in CASES} | {"transcript_too_much", "transcript_too_little"}
+    assert codes == set(table.CODES)
+    assert {CODES[code].severity for code in codes} == {Severity.WARNING}
 
 
 @pytest.mark.parametrize("entry", MANIFEST, ids=lambda entry: entry["file"])
-def test_samples_have_nothing(entry: dict[str, str]) -> None:
-    assert codes(entry["transcript"], float(entry["seconds"])) == set()
+def test_sample_transcripts_have_no_findings(entry: dict[str, str]) -> None:
+    assert list_codes(entry["transcript"], float(entry["seconds"])) == set()
 
 
 @pytest.mark.parametrize(
@@ -112,13 +112,13 @@ def test_samples_have_nothing(entry: dict[str, str]) -> None:
         ("Lighthouse.\n", ""),
     ],
 )
-def test_clean_text_has_nothing(text: str, language: str) -> None:
-    assert codes(text, None, language) == set()
+def test_clean_text_has_no_findings(text: str, language: str) -> None:
+    assert list_codes(text, None, language) == set()
 
 
 @pytest.mark.parametrize("seconds", [4.0, 6.0, 9.0, 15.0])
-def test_usual_rates_are_fine(seconds: float) -> None:
-    assert codes(SPOKEN, seconds) == set()
+def test_usual_speaking_rate_has_no_findings(seconds: float) -> None:
+    assert list_codes(SPOKEN, seconds) == set()
 
 
 @pytest.mark.parametrize(
@@ -131,8 +131,8 @@ def test_usual_rates_are_fine(seconds: float) -> None:
         ("灯台守は古い時計のネジを毎晩巻いていた。", 15.0, "ja-JP", "transcript_too_little"),
     ],
 )
-def test_text_that_cannot_be_of_this_recording(text: str, seconds: float, language: str, code: str) -> None:
-    assert codes(text, seconds, language) == {code}
+def test_impossible_speaking_rate_is_flagged(text: str, seconds: float, language: str, code: str) -> None:
+    assert list_codes(text, seconds, language) == {code}
 
 
 @pytest.mark.parametrize(
@@ -144,48 +144,48 @@ def test_text_that_cannot_be_of_this_recording(text: str, seconds: float, langua
         ("किताब खेत में है।", 4.0, "hi-IN"),
     ],
 )
-def test_short_clips_and_dense_scripts_are_judged_by_their_own(text: str, seconds: float, language: str) -> None:
-    assert codes(text, seconds, language) == set()
+def test_short_clips_and_dense_scripts_have_their_own_rate_limits(text: str, seconds: float, language: str) -> None:
+    assert list_codes(text, seconds, language) == set()
 
 
-def test_text_over_the_limit_is_not_judged_by_its_rate() -> None:
-    assert codes("One more word. " * 200, 1.0) == {"transcript_over_limit"}
+def test_text_over_the_length_limit_gets_no_rate_finding() -> None:
+    assert list_codes("One more word. " * 200, 1.0) == {"transcript_over_limit"}
 
 
-def test_figures_stand_for_more_than_they_show() -> None:
-    assert codes("1998, 2004, 2011.", 8.0) == {"transcript_digits"}
+def test_digits_count_as_more_speech_than_their_characters() -> None:
+    assert list_codes("1998, 2004, 2011.", 8.0) == {"transcript_digits"}
 
 
 @pytest.mark.parametrize("seconds", [None, 0.0, -1.0, float("nan"), float("inf")])
-def test_without_a_length_no_rate_is_told(seconds: float | None) -> None:
+def test_rate_needs_a_valid_duration(seconds: float | None) -> None:
     assert compute_speaking_rate(SPOKEN, seconds) is None
-    assert codes(SPOKEN, seconds) == set()
+    assert list_codes(SPOKEN, seconds) == set()
 
 
-def test_finding_names_the_places_once_and_not_too_many() -> None:
-    (found,) = lint_transcript("In 1998, 1998 again, then 2004, 2011 and 2020.", None)
-    assert found.text == "Digits can be read in several ways: “1998”, “2004”, “2011” and 1 more."
-    (found,) = lint_transcript("The light\u200bhouse stands.", None)
-    assert "U+200B after 9 characters" in found.text
+def test_finding_lists_each_match_once_and_limits_their_number() -> None:
+    (finding,) = lint_transcript("In 1998, 1998 again, then 2004, 2011 and 2020.", None)
+    assert finding.text == "Digits can be read in several ways: “1998”, “2004”, “2011” and 1 more."
+    (finding,) = lint_transcript("The light\u200bhouse stands.", None)
+    assert "U+200B after 9 characters" in finding.text
 
 
-def test_finding_of_a_hostile_text_is_short_and_printable() -> None:
+def test_findings_for_hostile_text_are_short_and_printable() -> None:
     hostile = "".join(map(chr, range(1, 0x300))) * 9
-    for found in lint_transcript(hostile, 3.0):
-        assert len(found.text) < 300
-        assert found.text.isprintable()
+    for finding in lint_transcript(hostile, 3.0):
+        assert len(finding.text) < 300
+        assert finding.text.isprintable()
 
 
-def test_thresholds_decide() -> None:
-    long = "The lighthouse keeper wound the old clock. " * 3
-    assert {found.code for found in lint_transcript(long, None)} == set()
-    short = THRESHOLDS.with_overrides({"transcript_longest": 100})
-    assert "transcript_over_limit" in {found.code for found in lint_transcript(long, None, "en", short)}
-    fast = THRESHOLDS.with_overrides({"transcript_fastest_characters": 5})
-    assert {found.code for found in lint_transcript(SPOKEN, 6.0, "en", fast)} == {"transcript_too_much"}
+def test_thresholds_can_be_overridden() -> None:
+    long_text = "The lighthouse keeper wound the old clock. " * 3
+    assert {finding.code for finding in lint_transcript(long_text, None)} == set()
+    low_limit = THRESHOLDS.with_overrides({"transcript_longest": 100})
+    assert "transcript_over_limit" in {finding.code for finding in lint_transcript(long_text, None, "en", low_limit)}
+    low_rate = THRESHOLDS.with_overrides({"transcript_fastest_characters": 5})
+    assert {finding.code for finding in lint_transcript(SPOKEN, 6.0, "en", low_rate)} == {"transcript_too_much"}
 
 
-def test_speaking_rate_counts_what_is_spoken() -> None:
+def test_speaking_rate_counts_words_syllables_and_characters() -> None:
     rate = compute_speaking_rate("Well, the table—made of oak—wanted repair.", 4.0)
     assert rate is not None
     assert (rate.words, rate.syllables, rate.characters) == (8, 11, 33)
@@ -200,24 +200,24 @@ def test_speaking_rate_counts_what_is_spoken() -> None:
         *(("synthetic", 3), ("recordings", 3), ("1998", 4), ("灯台", 1), ("", 1)),
     ],
 )
-def test_syllables(word: str, count: int) -> None:
+def test_syllables_are_counted(word: str, count: int) -> None:
     assert count_syllables(word) == count
 
 
-def test_words_are_told_without_the_marks_around_them() -> None:
+def test_words_are_split_without_surrounding_punctuation() -> None:
     assert split_words("“Well,” he said — it’s (half-)eaten…") == ["Well", "he", "said", "it’s", "half-)eaten"]
 
 
 @given(st.text(max_size=300), st.none() | st.floats(), st.sampled_from(["en", "fr-FR", "zh", "ru", "", "x_y", "🙂"]))
-def test_no_text_breaks_it(text: str, seconds: float | None, language: str) -> None:
-    for found in lint_transcript(text, seconds, language):
-        assert found.code in table.CODES
-        assert found.text.isprintable()
+def test_any_text_is_accepted(text: str, seconds: float | None, language: str) -> None:
+    for finding in lint_transcript(text, seconds, language):
+        assert finding.code in table.CODES
+        assert finding.text.isprintable()
     rate = compute_speaking_rate(text, seconds)
     assert rate is None or rate.words_per_minute >= 0
 
 
 @pytest.mark.parametrize("unit", ["(", "<a", "a ", "&#1", "*", "a\u200b", "Ã", "1", "st. ", "*a", "[(", "\ud800"])
-def test_long_text_takes_no_long(unit: str) -> None:
-    """Patterns that backtrack would take minutes here."""
+def test_repetitive_long_text_is_checked_quickly(unit: str) -> None:
+    """Patterns that backtrack would take minutes on these texts."""
     lint_transcript(unit * 200_000, 5.0, "en", THRESHOLDS.with_overrides({"transcript_longest": 100_000}))

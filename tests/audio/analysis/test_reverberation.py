@@ -1,4 +1,4 @@
-"""The reverberation estimate against rooms of known reverberation."""
+"""The reverberation estimate compared with simulated rooms of known reverberation."""
 
 import numpy as np
 import pytest
@@ -11,14 +11,14 @@ from tests.support.worse import echoing, noisy
 NAMES = ("slt-02", "rms-01", "consent-awb")
 
 
-def read(name: str, rate: int, t60: float) -> float | None:
+def measure_voice(name: str, rate: int, t60: float) -> float | None:
     return measure_reverberation(echoing(voice(rate, name).astype(np.float32), rate, t60), rate)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("rate", RATES)
-def test_longer_reverberation_reads_longer(name: str, rate: int) -> None:
-    times = [time for t60 in (0.0, 0.3, 0.4, 0.6) if (time := read(name, rate, t60)) is not None]
+def test_estimate_grows_with_the_reverberation_time(name: str, rate: int) -> None:
+    times = [time for t60 in (0.0, 0.3, 0.4, 0.6) if (time := measure_voice(name, rate, t60)) is not None]
     dry, short, middle, long = times
     assert times == sorted(times)
     assert dry == pytest.approx(0.2, abs=0.04)
@@ -27,19 +27,19 @@ def test_longer_reverberation_reads_longer(name: str, rate: int) -> None:
     assert long == pytest.approx(0.6, abs=0.15)
 
 
-def test_level_changes_nothing() -> None:
+def test_level_does_not_change_the_estimate() -> None:
     loud = echoing(voice(16000).astype(np.float32), 16000, 0.4)
     assert measure_reverberation(loud * np.float32(0.1), 16000) == pytest.approx(
         measure_reverberation(loud, 16000), abs=0.01
     )
 
 
-def test_nothing_is_read_where_nothing_can_be() -> None:
-    voiced = voice(16000).astype(np.float32)
-    for samples in (voiced[:0], voiced[:1000], voiced[:8000], np.zeros(48000, np.float32), noisy(voiced, 15.0)):
+def test_short_silent_or_noisy_audio_has_no_estimate() -> None:
+    speech = voice(16000).astype(np.float32)
+    for samples in (speech[:0], speech[:1000], speech[:8000], np.zeros(48000, np.float32), noisy(speech, 15.0)):
         assert measure_reverberation(samples, 16000) is None
 
 
-def test_noise_is_no_room() -> None:
-    """Decays that end in noise are short, and would read longer than they are."""
+def test_decay_into_noise_has_no_estimate() -> None:
+    """Decays that end in noise are short, and would give an estimate that is too long."""
     assert measure_reverberation(noisy(voice(8000).astype(np.float32), 20.0), 8000) is None

@@ -1,4 +1,4 @@
-"""The tables of findings: one code, one meaning, and a page that shows them all."""
+"""The catalog of findings: one code, one meaning, and a docs page that lists them all."""
 
 from pathlib import Path
 
@@ -10,21 +10,23 @@ from audio.findings.templates import make_warning
 from audio.findings.thresholds import THRESHOLD_INFO
 from docs import findings
 
-PAGE = Path(__file__).parents[3] / "docs" / "findings.md"
+DOCS_PAGE = Path(__file__).parents[3] / "docs" / "findings.md"
 
 
-def test_page_is_what_the_tables_say() -> None:
-    assert PAGE.read_text(encoding="utf-8") == findings.render_page(), "Run: python -m docs.findings > docs/findings.md"
+def test_docs_page_matches_the_catalog() -> None:
+    assert DOCS_PAGE.read_text(encoding="utf-8") == findings.render_page(), (
+        "Run: python -m docs.findings > docs/findings.md"
+    )
 
 
-def test_every_code_has_one_line() -> None:
-    lines = [
+def test_docs_page_lists_every_code_once() -> None:
+    codes = [
         line.split("`")[1] for line in findings.render_page().split("\n## Measures\n")[0].splitlines() if "| `" in line
     ]
-    assert sorted(lines) == sorted(CODES)
+    assert sorted(codes) == sorted(CODES)
 
 
-def test_new_code_changes_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_docs_page_includes_a_new_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(catalog_sound.CODES, "odd", make_warning("It is {much:.1f} | <odd>.", "Listen.", "noisy_db"))
     assert "| `odd` | look | It is *much* \\| &lt;odd>. | Listen. | `noisy_db` 15 dB | " in findings.render_page()
 
@@ -35,5 +37,5 @@ def test_every_measured_code_names_its_threshold() -> None:
 
 
 def test_every_threshold_has_unit_and_source() -> None:
-    for name, told in THRESHOLD_INFO.items():
-        assert told.unit and told.source.endswith("."), name
+    for name, info in THRESHOLD_INFO.items():
+        assert info.unit and info.source.endswith("."), name

@@ -1,4 +1,4 @@
-"""The archive of a dataset: what the provider reads, its size known beforehand, never in memory as a whole."""
+"""Dataset archives: the layout that providers read, a size computed in advance, limited memory."""
 
 import gzip
 import hashlib
@@ -30,74 +30,75 @@ from audio.datasets.stored_gzip import MAX_BLOCK_BYTES, compute_gzip_size, strea
 from audio.findings.findings import Refused
 
 
-def entry(name: str, text: str = "", data: bytes = b"RIFF", size: int | None = None) -> Entry:
+def make_entry(name: str, text: str = "", data: bytes = b"RIFF", size: int | None = None) -> Entry:
     return Entry(name, text, len(data) if size is None else size, lambda: io.BytesIO(data))
 
 
-def read(entries: Sequence[Entry], with_text: bool = True) -> zipfile.ZipFile:
-    zipped = zipfile.ZipFile(io.BytesIO(b"".join(stream_zip(entries, with_text))))
-    assert zipped.testzip() is None
-    return zipped
+def read_zip(entries: Sequence[Entry], with_text: bool = True) -> zipfile.ZipFile:
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(stream_zip(entries, with_text))))
+    assert archive.testzip() is None
+    return archive
 
 
-def test_the_layout_is_the_vendors() -> None:
-    zipped = read([entry("one", "Good morning."), entry("two", "Grüße | von\nhier", b"1234567")])
-    assert zipped.namelist() == ["metadata.csv", "one.wav", "two.wav"]
-    assert zipped.read("metadata.csv").decode() == "one|Good morning.\ntwo|Grüße von hier\n"
-    assert zipped.read("two.wav") == b"1234567"
-    assert {one.compress_type for one in zipped.infolist()} == {zipfile.ZIP_STORED}
-    assert all(one.external_attr >> 16 & 0o400 for one in zipped.infolist())
+def test_zip_has_the_vendor_layout() -> None:
+    archive = read_zip([make_entry("one", "Good morning."), make_entry("two", "Grüße | von\nhier", b"1234567")])
+    assert archive.namelist() == ["metadata.csv", "one.wav", "two.wav"]
+    assert archive.read("metadata.csv").decode() == "one|Good morning.\ntwo|Grüße von hier\n"
+    assert archive.read("two.wav") == b"1234567"
+    assert {member.compress_type for member in archive.infolist()} == {zipfile.ZIP_STORED}
+    assert all(member.external_attr >> 16 & 0o400 for member in archive.infolist())
 
 
-def test_without_texts_there_are_only_clips() -> None:
-    assert read([entry("one", "not sent")], with_text=False).namelist() == ["one.wav"]
-    assert untarred([entry("one", "not sent")], with_text=False).getnames() == ["one.wav"]
+def test_archive_without_texts_contains_only_clips() -> None:
+    assert read_zip([make_entry("one", "not sent")], with_text=False).namelist() == ["one.wav"]
+    assert read_tarball([make_entry("one", "not sent")], with_text=False).getnames() == ["one.wav"]
 
 
-def untarred(entries: Sequence[Entry], with_text: bool = True) -> tarfile.TarFile:
+def read_tarball(entries: Sequence[Entry], with_text: bool = True) -> tarfile.TarFile:
     return tarfile.open(fileobj=io.BytesIO(b"".join(stream_tarball(entries, with_text))), mode="r:gz")
 
 
-def content(packed: tarfile.TarFile, name: str) -> bytes:
-    file = packed.extractfile(name)
+def read_member(tarball: tarfile.TarFile, name: str) -> bytes:
+    file = tarball.extractfile(name)
     assert file is not None
     return file.read()
 
 
-def test_the_tarball_has_the_same_layout_and_nothing_of_where_and_when_it_was_made() -> None:
-    packed = untarred([entry("one", "Good morning."), entry("two", "Grüße | von\nhier", b"1234567" * 100)])
-    assert packed.getnames() == ["metadata.csv", "one.wav", "two.wav"]
-    assert content(packed, "metadata.csv").decode() == "one|Good morning.\ntwo|Grüße von hier\n"
-    assert content(packed, "two.wav") == b"1234567" * 100
-    assert {(one.mtime, one.uid, one.gid, one.uname, one.gname, one.mode) for one in packed} == {(0, 0, 0, "", "", 420)}
-    assert b"".join(stream_tarball([entry("one")]))[4:8] == bytes(4)
+def test_tarball_has_the_same_layout_and_no_times_or_owners() -> None:
+    tarball = read_tarball(
+        [make_entry("one", "Good morning."), make_entry("two", "Grüße | von\nhier", b"1234567" * 100)]
+    )
+    assert tarball.getnames() == ["metadata.csv", "one.wav", "two.wav"]
+    assert read_member(tarball, "metadata.csv").decode() == "one|Good morning.\ntwo|Grüße von hier\n"
+    assert read_member(tarball, "two.wav") == b"1234567" * 100
+    headers = {(info.mtime, info.uid, info.gid, info.uname, info.gname, info.mode) for info in tarball}
+    assert headers == {(0, 0, 0, "", "", 420)}
+    assert b"".join(stream_tarball([make_entry("one")]))[4:8] == bytes(4)
 
 
 @given(st.lists(st.binary(max_size=3 * MAX_BLOCK_BYTES // 2), max_size=4))
 @example([bytes(MAX_BLOCK_BYTES)])
 @example([bytes(2 * MAX_BLOCK_BYTES)])
 @example([b"x" * MAX_BLOCK_BYTES, b"", b"y"])
-def test_what_is_gzipped_is_read_by_others_and_does_not_depend_on_the_pieces(pieces: list[bytes]) -> None:
-    whole = b"".join(pieces)
-    packed = b"".join(stream_gzip(pieces))
+def test_gzip_stream_is_standard_and_independent_of_the_chunks(chunks: list[bytes]) -> None:
+    whole = b"".join(chunks)
+    packed = b"".join(stream_gzip(chunks))
     assert gzip.decompress(packed) == whole
     assert packed == b"".join(stream_gzip([whole]))
     assert len(packed) == compute_gzip_size(len(whole))
 
 
-names = st.lists(st.from_regex(r"[A-Za-z0-9-]{1,40}", fullmatch=True), unique=True, max_size=8)
+name_lists = st.lists(st.from_regex(r"[A-Za-z0-9-]{1,40}", fullmatch=True), unique=True, max_size=8)
 
 
-@given(names, st.text(max_size=80), st.binary(max_size=3000), st.booleans())
-def test_the_size_and_the_hashes_are_known_beforehand(
-    stems: list[str], text: str, data: bytes, with_text: bool
-) -> None:
-    entries = [entry(name, text, data) for name in stems]
+@given(name_lists, st.text(max_size=80), st.binary(max_size=3000), st.booleans())
+def test_size_and_checksums_are_computed_in_advance(stems: list[str], text: str, data: bytes, with_text: bool) -> None:
+    entries = [make_entry(name, text, data) for name in stems]
     whole = b"".join(stream_zip(entries, with_text))
-    told = compute_zip_checksums(entries, with_text)
-    assert compute_zip_size(entries, with_text) == told.size == len(whole)
-    assert told.md5 == hashlib.md5(whole, usedforsecurity=False).hexdigest()
-    assert told.sha256 == hashlib.sha256(whole).hexdigest()
+    checksums = compute_zip_checksums(entries, with_text)
+    assert compute_zip_size(entries, with_text) == checksums.size == len(whole)
+    assert checksums.md5 == hashlib.md5(whole, usedforsecurity=False).hexdigest()
+    assert checksums.sha256 == hashlib.sha256(whole).hexdigest()
     packed = b"".join(stream_tarball(entries, with_text))
     assert (
         compute_tarball_size(entries, with_text)
@@ -107,70 +108,70 @@ def test_the_size_and_the_hashes_are_known_beforehand(
 
 
 @given(st.lists(st.text(max_size=60), max_size=5))
-def test_any_text_stays_on_its_line(texts: list[str]) -> None:
-    lines = format_metadata([entry(f"clip{n}", text) for n, text in enumerate(texts)]).decode().split("\n")
+def test_any_text_stays_on_one_line(texts: list[str]) -> None:
+    lines = format_metadata([make_entry(f"clip{n}", text) for n, text in enumerate(texts)]).decode().split("\n")
     assert lines.pop() == ""
     assert [line.split("|")[0] for line in lines] == [f"clip{n}" for n in range(len(texts))]
     assert all(line.count("|") == 1 and not {"\r", "\x0b", "\x85", "\u2028"} & set(line) for line in lines)
 
 
-Packing = Callable[[Sequence[Entry]], Iterator[bytes]]
-both = pytest.mark.parametrize("pack", [stream_zip, stream_tarball])
+StreamArchive = Callable[[Sequence[Entry]], Iterator[bytes]]
+for_both_formats = pytest.mark.parametrize("stream_archive", [stream_zip, stream_tarball])
 
 
-@both
+@for_both_formats
 @pytest.mark.parametrize("size", [3, 5, 0])
-def test_a_clip_of_another_length_than_told_breaks_the_archive_off(pack: Packing, size: int) -> None:
+def test_clip_of_unexpected_length_aborts_the_archive(stream_archive: StreamArchive, size: int) -> None:
     with pytest.raises(ClipChanged):
-        list(pack([entry("one", data=b"RIFF", size=size)]))
+        list(stream_archive([make_entry("one", data=b"RIFF", size=size)]))
 
 
-@both
-def test_what_an_archive_cannot_hold_is_refused(pack: Packing) -> None:
+@for_both_formats
+def test_content_beyond_the_archive_limits_is_refused(stream_archive: StreamArchive) -> None:
     with pytest.raises(Refused) as refused:
-        next(pack([entry("one", size=1 << 31)]))
+        next(stream_archive([make_entry("one", size=1 << 31)]))
     assert refused.value.finding.code == "dataset_too_big"
     with pytest.raises(Refused):
-        next(pack([entry(str(number), data=b"") for number in range(65536)]))
+        next(stream_archive([make_entry(str(number), data=b"") for number in range(65536)]))
     with pytest.raises(ValueError, match="the same name"):
-        next(pack([entry("one"), entry("one")]))
+        next(stream_archive([make_entry("one"), make_entry("one")]))
 
 
-class Endless(io.RawIOBase):
-    """So many bytes that lie nowhere."""
+class ZerosFile(io.RawIOBase):
+    """A file of `size` zeros that takes no memory."""
 
     def __init__(self, size: int) -> None:
-        self._left = size
+        self._remaining = size
 
     def read(self, size: int = -1) -> bytes:
-        given = min(size, self._left)
-        self._left -= given
-        return bytes(given)
+        count = min(size, self._remaining)
+        self._remaining -= count
+        return bytes(count)
 
 
-@both
-def test_memory_does_not_grow_with_the_archive(pack: Packing) -> None:
+@for_both_formats
+def test_memory_does_not_grow_with_the_archive(stream_archive: StreamArchive) -> None:
     size = 40_000_000
 
-    def opened() -> BinaryIO:
-        return Endless(size)  # type: ignore[return-value]  # reads like a file
+    def open_zeros() -> BinaryIO:
+        return ZerosFile(size)  # type: ignore[return-value]  # reads like a file
 
-    entries = [Entry(f"clip{number}", "", size, opened) for number in range(2)]
+    entries = [Entry(f"clip{number}", "", size, open_zeros) for number in range(2)]
     tracemalloc.start()
-    total = sum(map(len, pack(entries)))
+    total = sum(map(len, stream_archive(entries)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert total == (compute_zip_size if pack is stream_zip else compute_tarball_size)(entries) > 2 * size
+    assert total == (compute_zip_size if stream_archive is stream_zip else compute_tarball_size)(entries) > 2 * size
     assert peak < 8 * archive_writer.BLOCK
 
 
 @given(st.lists(st.text(max_size=30), max_size=20))
-def test_names_are_letters_and_digits_and_never_the_same(stems: list[str]) -> None:
-    given_names = make_clip_names(stems)
-    assert len(given_names) == len(stems)
-    assert all(name.isascii() and name.isalnum() for name in given_names)
-    assert len({name.lower() for name in given_names}) == len(stems)
+def test_clip_names_are_unique_letters_and_digits(stems: list[str]) -> None:
+    clip_names = make_clip_names(stems)
+    assert len(clip_names) == len(stems)
+    assert all(name.isascii() and name.isalnum() for name in clip_names)
+    assert len({name.lower() for name in clip_names}) == len(stems)
 
 
-def test_a_name_is_kept_as_far_as_it_can_be() -> None:
+def test_clip_name_keeps_ascii_letters_and_digits() -> None:
     assert make_clip_names(["take-01", "Take 01", "TAKE_01", "äöü"]) == ["take01", "Take01x2", "TAKE01x3", "clip"]

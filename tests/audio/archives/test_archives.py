@@ -153,7 +153,7 @@ MIXED_MEMBERS = (Member(b"clips/a.wav"), Member(b"clips/b.wav", b"no sound"), Me
 def test_accepted_members_are_written_under_their_numbers(tmp_path: Path) -> None:
     archive = read_data(zip_of(*MIXED_MEMBERS), tmp_path)
     assert [member.path and member.path.name for member in archive.members] == ["00001.wav", None, "00003.wav"]
-    assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"00001.wav": clip(), "00003.wav": clip()}
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"00001.wav": clip(), "00003.wav": clip()}
 
 
 def test_refused_members_are_written_too_on_request(tmp_path: Path) -> None:
@@ -176,11 +176,11 @@ def test_long_recording_is_inspected_on_disk_and_deleted_if_refused(tmp_path: Pa
         (True, "00001.wav"),
         (False, None),
     ]
-    assert [one.read_bytes() == data for one in tmp_path.iterdir()] == [True]
+    assert [path.read_bytes() == data for path in tmp_path.iterdir()] == [True]
 
 
 def build_long_audio() -> bytes:
-    """Return more bytes of audio than are kept in memory."""
+    """Return more bytes of audio than are held in memory."""
     return clip()[44:] * (MAX_MEMORY_BYTES // len(clip()) + 2)
 
 
@@ -220,8 +220,8 @@ def test_no_file_is_written_outside_the_folder(name: str, tmp_path: Path, monkey
     assert read_tree(tmp_path) == before
 
 
-def test_reader_without_time_or_memory_gives_a_finding_and_caller_continues(tmp_path: Path) -> None:
-    data = zip_of(*(Member(b"%d.wav" % one) for one in range(40)))
+def test_reader_out_of_time_or_memory_gives_a_finding(tmp_path: Path) -> None:
+    data = zip_of(*(Member(b"%d.wav" % number) for number in range(40)))
     stopped = read_archive(io.BytesIO(data), folder=tmp_path, child_limits=ChildLimits(wall_seconds=0.01))
     assert list_codes(stopped) == ["took_too_long"]
     out_of_memory = read_archive(io.BytesIO(data), folder=tmp_path, child_limits=ChildLimits(memory_bytes=64 << 20))

@@ -52,10 +52,10 @@ def test_token_text_keeps_the_spelling() -> None:
 
 
 def test_names_are_marked_at_each_exact_occurrence() -> None:
-    found = tokenize(
+    tokens = tokenize(
         "Will Bright: I will let Bright AI, and Will Bright, do it", company="Bright AI", talent="Will Bright"
     )
-    marked = [(token.text, token.role.value) for token in found if token.is_name]
+    marked = [(token.text, token.role.value) for token in tokens if token.is_name]
     assert marked == [
         *(("Will", "talent"), ("Bright", "talent"), ("Bright", "company"), ("AI", "company")),
         *(("Will", "talent"), ("Bright", "talent")),
@@ -63,7 +63,7 @@ def test_names_are_marked_at_each_exact_occurrence() -> None:
 
 
 def test_text_in_braces_is_a_blank() -> None:
-    assert [(one.key, one.role) for one in tokenize("by {company} {")] == [("by", Role.TEXT), ("", Role.BLANK)]
+    assert [(token.key, token.role) for token in tokenize("by {company} {")] == [("by", Role.TEXT), ("", Role.BLANK)]
 
 
 def test_key_words_are_the_content_words_of_the_statement() -> None:
@@ -98,9 +98,9 @@ def pronounce(word: str, **sounds_like: str) -> Pronunciation:
     ],
 )
 def test_dictionary_names_and_numbers_have_certain_pronunciations(word: str, phones: str) -> None:
-    found = pronounce(word)
-    assert phones in found.variants
-    assert found.is_certain
+    pronunciation = pronounce(word)
+    assert phones in pronunciation.variants
+    assert pronunciation.is_certain
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_confusable_words_are_similar_but_not_nearly_identical() -> None:
 
 def parse_arpa(arpa: str) -> dict[tuple[str, ...], tuple[float, float]]:
     """Return each n-gram with its probability and its back-off weight."""
-    found = {}
+    ngrams = {}
     order = 0
     for line in arpa.splitlines():
         if line.endswith("-grams:"):
@@ -160,8 +160,8 @@ def parse_arpa(arpa: str) -> dict[tuple[str, ...], tuple[float, float]]:
             probability, *rest = line.split()
             words = tuple(rest[:order])
             weight = float(rest[order]) if len(rest) > order else 0.0
-            found[words] = (10 ** float(probability), 10**weight)
-    return found
+            ngrams[words] = (10 ** float(probability), 10**weight)
+    return ngrams
 
 
 def compute_probability(
@@ -264,8 +264,8 @@ def describe_states(words: Sequence[AlignedWord]) -> str:
     ],
 )
 def test_words_are_aligned_with_the_statement(recognized: str, expected: str) -> None:
-    found = describe_states(align_texts("I am aware", recognized))
-    assert found == expected or recognized == "aware am i" and found.count("heard") == 1
+    states = describe_states(align_texts("I am aware", recognized))
+    assert states == expected or recognized == "aware am i" and states.count("heard") == 1
 
 
 def test_missing_word_spans_the_gap() -> None:

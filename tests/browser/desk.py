@@ -287,12 +287,12 @@ def open_remote(page: Page) -> str:
 def delete_remote(page: Page, reason: str) -> None:
     """Have the provider delete the voice, and stay until a look there has found nothing."""
     act_with_reason(page, "Delete it at the provider", reason)
-    expect(page.get_by_text("The provider has no such voice for the key of this account (404)")).to_be_visible()
+    expect(page.get_by_text("The provider no longer has the voice")).to_be_visible()
     expect(page.locator("#deletion")).to_contain_text(reason)
 
 
 def note_deletion(page: Page, reason: str) -> None:
     """Write down that a person has deleted it on the provider's own page."""
     act_with_reason(page, "Confirm deletion", reason)
-    expect(page.locator("#deletion")).to_contain_text("Paula says that it is gone")
+    expect(page.locator("#deletion")).to_contain_text("Confirmed by staff")
     expect(page.locator("#deletion")).to_contain_text(reason)

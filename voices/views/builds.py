@@ -1,7 +1,7 @@
 """Build pages: start, progress, results, export, and resolving a build by hand."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -159,27 +159,27 @@ def make_build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
     marked = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discard_reason="")
     counts = build.recordings.aggregate(
         seconds=Sum("recording__seconds", default=0.0),
-        reported=Count("pk", filter=Q(has_report=True)),
-        from_callback=Count("pk", filter=Q(from_callback=True)),
-        marked=Count("pk", filter=marked),
-        troubled=Count("pk", filter=marked | Q(is_active=False)),
+        reported_count=Count("pk", filter=Q(has_report=True)),
+        callback_only_count=Count("pk", filter=Q(from_callback=True)),
+        marked_count=Count("pk", filter=marked),
+        problem_count=Count("pk", filter=marked | Q(is_active=False)),
     )
-    measured = build.recordings.aggregate(**{name: Count(name) for name in SCORE_FIELDS})
+    score_counts = build.recordings.aggregate(**{name: Count(name) for name in SCORE_FIELDS})
     return {
         "build": build,
         "change_token": compute_change_token(build),
         "timeline": make_timeline(build),
         "scores": list_scores(build),
         "page": page,
-        "estimates": select_estimate_columns(page),
+        "estimates": select_estimate_columns(page, score_counts),
         "dataset_downloads": list(build.dataset_fetches.order_by("-at")[:20]),
         "needs_staff_answer": needs_staff_answer(build),
         "handover_summary": describe_handover(build, page.paginator.count, counts["seconds"]),
         "comparable_builds": [] if build.is_active else list(list_comparable_builds(build)),
         "can_rebuild": not build.is_active,
         "rebuild_refusals": list_rebuild_refusals(build),
-        "score_counts": measured,
-        "provider_columns": sum(1 for count in measured.values() if count),
+        "score_counts": score_counts,
+        "provider_columns": sum(1 for count in score_counts.values() if count),
         **counts,
     }
 
@@ -190,10 +190,14 @@ def list_comparable_builds(build: Build) -> QuerySet[Build]:
     )
 
 
-def select_estimate_columns(rows: Iterable[BuildRecording]) -> dict[str, str]:
-    """The estimates that at least one of these recordings has."""
+def select_estimate_columns(rows: Iterable[BuildRecording], score_counts: Mapping[str, int]) -> dict[str, str]:
+    """The estimates that at least one of these recordings has, except those that the provider measured itself."""
     estimates = [row.recording.measures.get("estimates") or {} for row in rows]
-    return {key: label for key, label in ESTIMATE_LABELS.items() if any(row.get(key) is not None for row in estimates)}
+    return {
+        key: label
+        for key, label in ESTIMATE_LABELS.items()
+        if not score_counts.get(key) and any(row.get(key) is not None for row in estimates)
+    }
 
 
 def list_rebuild_refusals(build: Build) -> list[str]:

@@ -17,6 +17,7 @@ from consent.access import get_user, require_permission
 from voicehub import media
 from voicehub.models import User
 from voicehub.refusals import handle_refusal, show_refusal_as_message
+from voicehub.text import format_count
 from voices import access
 from voices.forms import TranscriptForm, UploadForm, read_transcripts
 from voices.models import Recording, Voice
@@ -27,7 +28,8 @@ from voices.services.recordings.store import add_recording, delete_recording, se
 from voices.views.recording_table import load_recording_page, load_recording_progress, parse_time
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
-ARCHIVE_LABELS = {"accepted": "added", "refused": "cannot be used", "duplicate": "already uploaded"}
+MAX_UNMATCHED = 5
+ARCHIVE_LABELS = {"accepted": "added", "refused": "not usable", "duplicate": "already uploaded"}
 MAX_SHOWN = 20  # refused files of an archive, on a page without scripts
 
 
@@ -104,7 +106,8 @@ def recording_upload(request: HttpRequest, pk: str) -> HttpResponse:
         show = messages.success if outcome.state == "accepted" else messages.warning
         show(request, f"{outcome.name}: {outcome.words}" if outcome.name else outcome.words)
         for part in outcome.parts[:MAX_SHOWN]:
-            messages.warning(request, f"{part.name}: {part.words} {part.findings[0]['text']}")
+            reasons = [part.words, *(finding["text"] for finding in part.findings[:1])]
+            messages.warning(request, f"{part.name}: {' '.join(reasons)}")
     return redirect(voice)
 
 
@@ -138,8 +141,10 @@ def _add_archive(voice: Voice, file: "UploadedFile[Any]", by: User) -> UploadOut
     counts = {
         "accepted": len(taken.recordings) - len(unusable),
         "refused": len(parts),
-        "duplicate": taken.duplicate_count,
+        "duplicate": len(taken.duplicates),
     }
+    renamed = [(name, earlier) for name, earlier in taken.duplicates if name != earlier.file_name]
+    parts += [_make_duplicate_outcome(name, earlier) for name, earlier in renamed]
     state = next((state for state in ("accepted", "duplicate") if counts[state]), "refused")
     parts_text = [f"{counts[state]} {label}" for state, label in ARCHIVE_LABELS.items() if counts[state]]
     summary = f"{', '.join(parts_text) or 'No files added'}."
@@ -164,14 +169,18 @@ def _add_file(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str
     if issues:
         return UploadOutcome("refused", name, " ".join(issues))
     if not new:
-        same = recording.file_name == name
-        text = "Already uploaded." if same else f"The same audio is already uploaded as {recording.file_name}."
-        return UploadOutcome("duplicate", name, text)
+        return _make_duplicate_outcome(name, recording)
     findings = _format_findings(recording.findings)
     if not recording.is_usable:
         return UploadOutcome("refused", name, "Not usable.", findings)
     has_warning = any(finding["severity"] == "look" for finding in recording.findings)
     return UploadOutcome("accepted", name, "Usable. Please check." if has_warning else "Usable.", findings)
+
+
+def _make_duplicate_outcome(name: str, earlier: Recording) -> UploadOutcome:
+    same_name = earlier.file_name == name
+    text = "Already uploaded." if same_name else f"The same audio is already uploaded as {earlier.file_name}."
+    return UploadOutcome("duplicate", name, text)
 
 
 def _fill_transcripts(voice: Voice, file: "UploadedFile[Any]") -> UploadOutcome:
@@ -180,12 +189,16 @@ def _fill_transcripts(voice: Voice, file: "UploadedFile[Any]") -> UploadOutcome:
         texts = read_transcripts(file)
     except ValidationError as problem:
         return UploadOutcome("refused", name, problem.messages[0])
-    filled = 0
+    filled, unmatched = 0, dict.fromkeys(texts)
     for recording in access.query_recordings().filter(voice=voice):
+        unmatched.pop(recording.title, None)
         if (text := texts.get(recording.title)) and text != recording.transcript:
             set_transcript(recording, text)
             filled += 1
-    summary = f"{filled} transcript{'' if filled == 1 else 's'} filled in from {len(texts)} lines."
+    summary = f"{format_count(filled, 'transcript', 'transcripts')} filled in from {len(texts)} lines."
+    if unmatched:
+        more = f" and {len(unmatched) - MAX_UNMATCHED} more" if len(unmatched) > MAX_UNMATCHED else ""
+        summary += f" No recording has the name {', '.join(list(unmatched)[:MAX_UNMATCHED])}{more}."
     return UploadOutcome("accepted", name, summary)
 
 

@@ -39,7 +39,7 @@ class DeletionProof:
 
     response: str
     check_result: str
-    manual_reason: str
+    confirmed_by: str
     recorded_at: datetime | None
 
     @property

@@ -274,7 +274,9 @@ def test_score_severity_follows_the_direction_of_the_score(as_viewer: Client, st
     scores_by_key = {score.info.key: score for score in as_viewer.get(build.get_absolute_url()).context["scores"]}
     assert {key for key, score in scores_by_key.items() if score.severity == "good"} == set(scores) - {"pauses"}
     assert (scores_by_key["pauses"].severity, scores_by_key["pauses"].info.lower_is_better) == ("bad", True)
-    assert "If high: Typically there are many pauses" in read_page(as_viewer, build)
+    text = read_page(as_viewer, build)
+    assert "Typically there are many pauses" in text
+    assert "Typically the recordings are noisy" not in text, "a good score needs no advice"
 
 
 def test_page_without_scores_says_so(as_viewer: Client, studio: Studio) -> None:
@@ -388,12 +390,14 @@ def test_our_estimates_are_separate_from_provider_scores(as_viewer: Client, stud
     assert "stimated here" not in as_viewer.get(path).content.decode()
     measures = {"estimates": {"stoi": 0.934, "si_sdr": -2.5, "dnsmos_overall": None, "missing": ["No model."]}}
     Recording.objects.filter(pk=first.recording_id).update(measures=measures)
-    build.recordings.update(has_report=True, stoi=0.5, sample_score=0.9)
+    build.recordings.update(has_report=True, pesq=3.5, sample_score=0.9)
     response = as_viewer.get(path)
     text = " ".join(response.content.decode().split())
     assert response.context["estimates"] == {"stoi": "STOI", "si_sdr": "SI-SDR"}
     assert 'colspan="2" class="num group">Provider\'s scores' in text
     assert 'colspan="2" class="num group estimate">Estimated here' in text
-    assert 'data-label="STOI">0.50' in text and 'data-label="Our STOI">0.934' in text
-    assert 'data-label="Our SI-SDR">−2.5 dB' in text
+    assert 'data-label="PESQ">3.50' in text and 'data-label="STOI, estimated">0.934' in text
+    assert 'data-label="SI-SDR, estimated">−2.5 dB' in text
     assert "are not the provider's scores" in text and "Ignores:" in text
+    build.recordings.update(stoi=0.5)
+    assert as_viewer.get(path).context["estimates"] == {"si_sdr": "SI-SDR"}, "the provider measured STOI itself"

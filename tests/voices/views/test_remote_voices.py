@@ -45,7 +45,7 @@ def test_refresh_shows_the_state_at_the_provider(as_producer: Client, make_studi
     studio.request_provider("PATCH", f"voiceai/api/v1/tts/voice/{remote.remote_id}", json={"name": "renamed elsewhere"})
     text = post_form(as_producer, "remote_refresh", remote)
     assert "renamed elsewhere" in text
-    assert '<span class="hash">AVAILABLE</span>' in text
+    assert '<dd class="hash">AVAILABLE</dd>' in text
     assert "Only this account" in text
     assert "just now" in text
     assert ">Ready</span>" in text
@@ -66,7 +66,7 @@ def test_refresh_detects_deletion_at_the_provider(as_producer: Client, make_stud
     text = post_form(as_producer, "remote_refresh", remote)
     assert remote.deleted_at
     assert "the voice was deleted at the provider" in text
-    assert "no such voice for the key of this account (404)" in text
+    assert "The provider no longer has the voice" in text
     assert "Refresh" not in text
 
 
@@ -197,7 +197,7 @@ def test_deletion_needs_a_reason_and_stores_a_proof(as_producer: Client, make_st
     assert "every 2s" not in text
     assert "The contract has ended." in text
     assert "by Paula" in text
-    assert "no such voice for the key of this account (404)" in text
+    assert "The provider no longer has the voice" in text
     assert studio.fetch_voice_status(remote.remote_id) == 404
 
 
@@ -265,7 +265,7 @@ def test_staff_can_confirm_deletion_where_the_api_has_none(as_producer: Client, 
     assert "has no way to delete a voice" in post_form(as_producer, "remote_delete", remote, reason="x")
     text = post_form(as_producer, "remote_confirm_deletion", remote, reason="Support wrote that it is gone, ticket 81.")
     assert "Saved. The voice is marked as deleted." in text
-    assert "Paula says that it is gone" in text
+    assert "<dt>Confirmed by staff</dt><dd>Paula, " in text
     assert text.count(">Deleted</span>") == 2  # in the page header and in the deletion section
     assert "ticket 81" in text
     assert remote.deleted_at

@@ -86,7 +86,7 @@ def test_deletion_needs_a_reason_and_stores_a_proof(as_producer: Client, make_st
     assert "leftover at Voice.ai" in " ".join(text.split())
     assert "This voice was found in the list" in text
     assert "A trial of last year." in text
-    assert "(404)" in text
+    assert "The provider no longer has the voice" in text
 
 
 def test_deletion_of_a_missing_voice_is_refused_with_a_message(as_producer: Client, make_studio: MakeStudio) -> None:

@@ -94,7 +94,7 @@ def test_csv_fills_in_transcripts_at_any_position_in_the_list(as_producer: Clien
     results = upload_files(
         as_producer, voice, csv_file, make_upload("a.wav", make_clip(1)), make_upload("b.wav", make_clip(2))
     )
-    assert results[-1]["words"] == "2 transcripts filled in from 3 lines."
+    assert results[-1]["words"] == "2 transcripts filled in from 3 lines. No recording has the name unknown."
     transcripts = dict(voice.recordings.values_list("file_name", "transcript"))
     assert transcripts == {"a.wav": "The first line.", "b.wav": "Second"}
 
@@ -182,12 +182,23 @@ def test_archive_result_has_counts_and_rejected_files(as_producer: Client, voice
     (result,) = upload_files(as_producer, voice, archive)
     assert (result["name"], result["state"]) == ("day-1.zip", "accepted")
     assert result["counts"] == {"accepted": 2, "refused": 2, "duplicate": 1}
-    assert result["words"] == "2 added, 2 cannot be used, 1 already uploaded."
-    texts_by_name = {part["name"]: part["findings"][0]["text"] for part in result["parts"]}
+    assert result["words"] == "2 added, 2 not usable, 1 already uploaded."
+    *refused, repeated = result["parts"]
+    assert (repeated["name"], repeated["words"]) == ("again.wav", "The same audio is already uploaded as there.wav.")
+    texts_by_name = {part["name"]: part["findings"][0]["text"] for part in refused}
     assert set(texts_by_name) == {"short.wav", "notes.wav"}
     assert "0.5 seconds" in texts_by_name["short.wav"] and texts_by_name["notes.wav"]
     transcripts = dict(voice.recordings.values_list("file_name", "transcript"))
     assert transcripts["a.wav"] == "The first line." and transcripts["b.wav"] == "The second."
+
+
+def test_archive_names_the_recording_that_a_file_repeats(as_producer: Client, voice: Voice) -> None:
+    upload_files(as_producer, voice, make_upload("first.wav"))
+    (result,) = upload_files(
+        as_producer, voice, make_archive(second__wav=make_clip(), metadata__csv=b"second|A line.\n")
+    )
+    assert [part["words"] for part in result["parts"]] == ["The same audio is already uploaded as first.wav."]
+    assert voice.recordings.get().transcript == "A line."
 
 
 def test_broken_archive_is_refused_with_findings(as_producer: Client, voice: Voice) -> None:
@@ -203,4 +214,4 @@ def test_form_without_javascript_shows_messages_for_an_archive(as_producer: Clie
     path = reverse("voices:recording_upload", args=[voice.pk])
     archive = make_archive(a__wav=make_clip(1), notes__wav=b"no sound")
     text = read_html(as_producer.post(path, {"recordings": [archive]}, follow=True))
-    assert "day-1.zip: 1 added, 1 cannot be used." in text and "notes.wav: Not added." in text
+    assert "day-1.zip: 1 added, 1 not usable." in text and "notes.wav: Not added." in text

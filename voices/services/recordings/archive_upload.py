@@ -21,11 +21,12 @@ from voices.services.recordings.store import CLIP_LIMITS, make_recording, set_tr
 @dataclass(slots=True)
 class ArchiveResult:
     """The result of an archive upload. `refused` has (name, finding) of unreadable files, which are reported but not
-    stored. `findings` are about the archive itself; with no other content, the whole archive was refused.
+    stored. `duplicates` has (name, earlier recording) of files that are already uploaded. `findings` are about the
+    archive itself; with no other content, the whole archive was refused.
     `converted_bytes` is the size of the converted WAVs."""
 
     recordings: list[Recording] = field(default_factory=list)
-    duplicate_count: int = 0
+    duplicates: list[tuple[str, Recording]] = field(default_factory=list)
     refused: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
     converted_bytes: int = 0
@@ -51,7 +52,7 @@ def add_archive(voice: Voice, file: "File[Any]", by: User) -> ArchiveResult:
 def _add_member(result: ArchiveResult, voice: Voice, member: Member, by: User, limits: Thresholds) -> None:
     # Check for duplicates first: an interrupted archive is uploaded again, and conversion is slow.
     if earlier := Recording.objects.filter(voice=voice, sha256=member.sha256).first():
-        _count_duplicate(result, earlier, member)
+        _record_duplicate(result, earlier, member)
         return
     if result.converted_bytes > ARCHIVE_WAV_BYTES:
         result.refused.append((member.name, make_finding("archive_too_big", limit=ARCHIVE_WAV_BYTES >> 20).as_dict()))
@@ -69,10 +70,10 @@ def _add_member(result: ArchiveResult, voice: Voice, member: Member, by: User, l
     if new:
         result.recordings.append(recording)
     else:
-        _count_duplicate(result, recording, member)
+        _record_duplicate(result, recording, member)
 
 
-def _count_duplicate(result: ArchiveResult, recording: Recording, member: Member) -> None:
-    result.duplicate_count += 1
+def _record_duplicate(result: ArchiveResult, recording: Recording, member: Member) -> None:
+    result.duplicates.append((member.name, recording))
     if member.transcript and not recording.transcript:
         set_transcript(recording, member.transcript)

@@ -434,7 +434,7 @@ def test_a_transcript_that_comes_later_in_an_archive_is_not_lost(studio: Studio,
     bare, _new = add_recording(voice, make_upload("one.wav", make_clip(1)), studio.producer)
     told, _new = add_recording(voice, make_upload("two.wav", make_clip(2)), studio.producer, transcript="By hand.")
     lines = {"metadata.csv": b"one|The first.\ntwo|The second.\n", "one.wav": make_clip(1), "two.wav": make_clip(2)}
-    assert add_archive(voice, archive(lines), studio.producer).duplicate_count == 2
+    assert len(add_archive(voice, archive(lines), studio.producer).duplicates) == 2
     bare.refresh_from_db()
     told.refresh_from_db()
     assert (bare.transcript, told.transcript) == ("The first.", "By hand.")

@@ -141,7 +141,7 @@ def test_an_archive_brings_its_recordings_and_their_transcripts(studio: Studio, 
 def test_an_archive_that_was_sent_before_adds_nothing(studio: Studio, voice: Voice) -> None:
     add_archive(voice, archive({"one.wav": make_clip(1)}), studio.producer)
     again = add_archive(voice, archive({"one.wav": make_clip(1), "two.wav": make_clip(2)}), studio.producer)
-    assert (len(again.recordings), again.duplicate_count, voice.recordings.count()) == (1, 1, 2)
+    assert (len(again.recordings), len(again.duplicates), voice.recordings.count()) == (1, 1, 2)
 
 
 def test_what_is_there_already_is_not_converted_again(
@@ -153,7 +153,7 @@ def test_what_is_there_already_is_not_converted_again(
     monkeypatch.setattr(
         "voices.services.recordings.archive_upload.ingest_audio", lambda *_: pytest.fail("it was looked at again")
     )
-    assert add_archive(voice, archive(files), studio.producer).duplicate_count == 1
+    assert len(add_archive(voice, archive(files), studio.producer).duplicates) == 1
 
 
 def test_a_small_archive_does_not_fill_the_disk(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +164,7 @@ def test_a_small_archive_does_not_fill_the_disk(studio: Studio, voice: Voice, mo
     assert [row.file_name for row in taken.recordings] == ["1.flac", "2.flac"]
     assert [(name, one["code"]) for name, one in taken.refused] == [("3.flac", "archive_too_big")]
     again = add_archive(voice, archive(files), studio.producer)
-    assert (again.duplicate_count, [row.file_name for row in again.recordings]) == (2, ["3.flac"])
+    assert (len(again.duplicates), [row.file_name for row in again.recordings]) == (2, ["3.flac"])
 
 
 def test_a_hostile_archive_adds_nothing_and_says_why(studio: Studio, voice: Voice) -> None:

@@ -68,18 +68,18 @@ def seconds_until_refreshed(sandbox: Sandbox, builds: int, queues: Sequence[Sequ
     from django.utils import timezone
 
     from tests.support.work import do_tasks
-    from tests.voices.services.builds.desk import Desk
+    from tests.voices.services.builds.build_harness import BuildHarness
     from voicehub import outbox
     from voicehub.models import Task, TaskStatus, User
     from voices.models import RemoteVoice
 
     sandbox.control("DELETE", "faults")
     person = User.objects.create_user(f"person-{timezone.now().timestamp()}")
-    desk = Desk(person, sandbox)
-    training = desk.start(desk.voice())
+    desk = BuildHarness(person, sandbox)
+    training = desk.start_build(desk.make_voice())
     do_tasks("submit_build")
     for _ in range(builds):
-        desk.start(desk.voice())
+        desk.start_build(desk.make_voice())
     sandbox.faults({"operation": "*", "do": f"delay:{SECONDS_A_CALL}", "times": 1_000_000})
     Task.objects.exclude(kind__in=("submit_build", "refresh_build")).delete()
     Task.objects.filter(status=TaskStatus.WAITING, kind="submit_build").update(due_at=timezone.now(), notified_at=None)

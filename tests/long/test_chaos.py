@@ -18,7 +18,7 @@ from sandbox.faults import DEFAULT_ACTIONS
 from tests.processes.test_kills import NURSERY, born
 from tests.support.processes import MANAGE, Started, wait_for
 from tests.support.sandbox import Sandbox
-from tests.voices.services.builds.desk import GOES_ON, Desk
+from tests.voices.services.builds.build_harness import ACTIVE_STATUSES, BuildHarness
 from voicehub.models import Task, TaskStatus
 from voices.models import Build, BuildStatus
 from voices.presenters import needs_staff_answer
@@ -46,14 +46,14 @@ def chaotic(sandbox: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_whatever_fails_and_whenever_workers_die_no_build_is_lost_or_paid_twice(
-    seed: int, desk: Desk, chaotic: Sandbox, start: Start, live_server: Any
+    seed: int, desk: BuildHarness, chaotic: Sandbox, start: Start, live_server: Any
 ) -> None:
     address = {"VOICEHUB_BASE_URL": live_server.url}
-    voice = desk.voice()
+    voice = desk.make_voice()
     nursery = start(sys.executable, "-c", NURSERY, **address)
     sweep = start(*MANAGE, "sweep", "--every", "0.2")
     chaotic.control("POST", "chaos", {"seed": seed, "share": SHARE, "actions": ACTIONS})
-    desks = [Desk(desk.producer, chaotic) for _ in range(BUILDS)]
+    desks = [BuildHarness(desk.producer, chaotic) for _ in range(BUILDS)]
     builds: list[Build] = []
     chance = Random(seed)  # noqa: S311  # the same moments each time
     until = time.monotonic() + CHAOS_SECONDS
@@ -96,7 +96,7 @@ def is_settled(builds: list[Build]) -> bool:
     time.sleep(0.5)
     for build in builds:
         build.refresh_from_db()
-    return all(build.status not in GOES_ON or needs_staff_answer(build) for build in builds)
+    return all(build.status not in ACTIVE_STATUSES or needs_staff_answer(build) for build in builds)
 
 
 def describe(builds: list[Build], *processes: Started) -> str:

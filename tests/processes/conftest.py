@@ -12,7 +12,7 @@ from tests.support.processes import Started, wait_for
 from tests.support.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from tests.voices.services.builds.desk import Desk
+    from tests.voices.services.builds.build_harness import BuildHarness
 
 LEASE_SECONDS = "3"
 
@@ -50,20 +50,20 @@ def doorbell(tmp_path: Path) -> Iterator[Doorbell]:
 
 @pytest.fixture
 def sandbox(running: Sandbox) -> Iterator[Sandbox]:
-    from tests.voices.services.builds.desk import FEW
+    from tests.voices.services.builds.build_harness import QUICK_SETTINGS
 
     running.control("DELETE", "faults")
-    running.control("POST", "settings", FEW)
+    running.control("POST", "settings", QUICK_SETTINGS)
     yield running
     running.control("DELETE", "faults")
 
 
 @pytest.fixture
-def desk(transactional_db: None, producer: Any, sandbox: Sandbox, settings: Any) -> "Desk":
-    from tests.voices.services.builds.desk import Desk
+def desk(transactional_db: None, producer: Any, sandbox: Sandbox, settings: Any) -> "BuildHarness":
+    from tests.voices.services.builds.build_harness import BuildHarness
 
     settings.VOICEHUB_SANDBOX_URL = sandbox.address
-    return Desk(producer, sandbox)
+    return BuildHarness(producer, sandbox)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from providers.types import Handover, Tier
 from tests.support.processes import MANAGE, Started, wait_for
 from tests.support.sandbox import Sandbox
-from tests.voices.services.builds.desk import GOES_ON, Desk
+from tests.voices.services.builds.build_harness import ACTIVE_STATUSES, BuildHarness
 from voices.models import Build, BuildStatus
 from voices.services.builds.spec import make_clip_name
 from voices.services.builds.start import start_build
@@ -73,16 +73,16 @@ POINTS = [
 
 
 def test_killed_at_every_call_nothing_is_made_twice(
-    desk: Desk, sandbox: Sandbox, start: Start, live_server: Any
+    desk: BuildHarness, sandbox: Sandbox, start: Start, live_server: Any
 ) -> None:
     address = {"VOICEHUB_BASE_URL": live_server.url}
-    voice = desk.voice()
+    voice = desk.make_voice()
     names = {make_clip_name(row) for row in voice.recordings.all()}
     nursery = start(sys.executable, "-c", NURSERY, **address)
-    killed: list[tuple[Point, Desk, Build]] = []
+    killed: list[tuple[Point, BuildHarness, Build]] = []
     for number, point in enumerate(POINTS, start=1):
         wait_for(partial(born, nursery, number), lambda: nursery.said)
-        other = Desk(desk.producer, sandbox)
+        other = BuildHarness(desk.producer, sandbox)
         sandbox.faults(point.rule)
         build = start_build(voice, other.account, Tier.RAPID, Handover.RECORDINGS, desk.producer)
         wait_for(partial(holds, other, point), lambda: nursery.said)
@@ -91,8 +91,8 @@ def test_killed_at_every_call_nothing_is_made_twice(
         killed.append((point, other, build))
     helpers = [start(*MANAGE, "worker", **address), start(*MANAGE, "sweep", "--every", "0.2")]
     wait_for(
-        lambda: not Build.objects.filter(status__in=GOES_ON).exists(),
-        lambda: f"{list(Build.objects.filter(status__in=GOES_ON).values())} {[one.said for one in helpers]}",
+        lambda: not Build.objects.filter(status__in=ACTIVE_STATUSES).exists(),
+        lambda: f"{list(Build.objects.filter(status__in=ACTIVE_STATUSES).values())} {[one.said for one in helpers]}",
         patience=180,
     )
     for point, other, build in killed:
@@ -109,9 +109,11 @@ def born(nursery: Started, number: int) -> int:
     return pids[number - 1] if len(pids) >= number else 0
 
 
-def holds(desk: Desk, point: Point) -> bool:
+def holds(desk: BuildHarness, point: Point) -> bool:
     """Whether the sandbox has got the call at which the worker shall die."""
     got = [
-        seen for seen in desk.sandbox.requests() if seen["number"] > desk.since and seen["operation"] == point.operation
+        seen
+        for seen in desk.sandbox.requests()
+        if seen["number"] > desk.requests_before and seen["operation"] == point.operation
     ]
     return len(got) >= point.nth

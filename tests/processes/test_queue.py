@@ -12,7 +12,7 @@ from django.db import connection
 
 from tests.processes.conftest import Doorbell
 from tests.support.processes import MANAGE, Started, wait_for
-from tests.voices.services.builds.desk import GOES_ON, Desk
+from tests.voices.services.builds.build_harness import ACTIVE_STATUSES, BuildHarness
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 from voices.models import Build, BuildStatus
@@ -64,10 +64,12 @@ def test_queue_killed_and_emptied_while_tasks_wait(doorbell: Doorbell, start: St
     assert worker.process.poll() is None
 
 
-def test_build_that_was_started_without_a_queue(doorbell: Doorbell, desk: Desk, start: Start, live_server: Any) -> None:
+def test_build_that_was_started_without_a_queue(
+    doorbell: Doorbell, desk: BuildHarness, start: Start, live_server: Any
+) -> None:
     """The commit succeeds, nobody is told, and the sweeper finds it. The provider's callback is kept as well."""
     doorbell.lose()
-    build = desk.start(desk.voice())
+    build = desk.start_build(desk.make_voice())
     assert Task.objects.get(kind="submit_build").status == TaskStatus.WAITING
     address = {"VOICEHUB_BASE_URL": live_server.url}
     worker = start(*MANAGE, "worker", **address)
@@ -75,11 +77,13 @@ def test_build_that_was_started_without_a_queue(doorbell: Doorbell, desk: Desk, 
     worker.says("The queue cannot be reached")
     doorbell.start()
     wait_for(
-        lambda: not Build.objects.filter(status__in=GOES_ON).exists(), lambda: worker.said + sweeper.said, patience=180
+        lambda: not Build.objects.filter(status__in=ACTIVE_STATUSES).exists(),
+        lambda: worker.said + sweeper.said,
+        patience=180,
     )
     build.refresh_from_db()
     assert build.status == BuildStatus.READY
-    assert desk.ledger() == {"create_voice": 1, "build_voice": 1}
+    assert desk.count_billed() == {"create_voice": 1, "build_voice": 1}
 
 
 def test_queue_that_does_not_answer_holds_nobody_up(tmp_path: Path, settings: Any, db: None) -> None:

@@ -10,7 +10,7 @@ from django.db import connection
 
 from providers.types import Handover, Tier
 from tests.support.processes import Started, wait_for
-from tests.voices.services.builds.desk import Desk
+from tests.voices.services.builds.build_harness import BuildHarness
 from voicehub.models import Task
 from voices.models import Build, RemoteVoice
 from voices.services.builds.start import BuildRefused, start_build
@@ -36,24 +36,24 @@ except BuildRefused as refused:
 TOO_LATE = "Paula has already started a build that is still in progress."
 
 
-def one_build(desk: Desk) -> None:
+def one_build(desk: BuildHarness) -> None:
     build = Build.objects.get()
     assert RemoteVoice.objects.count() == 1
     assert Task.objects.filter(kind="submit_build").count() == 1
     assert build.recordings.count() == 3
     assert build.consent.events.filter(kind="used").count() == 1
-    assert desk.traffic() == 0
+    assert desk.count_requests() == 0
 
 
 @pytest.mark.parametrize("people", [2, 20])
-def test_threads_press_at_once(desk: Desk, people: int) -> None:
-    voice = desk.voice()
+def test_threads_press_at_once(desk: BuildHarness, people: int) -> None:
+    voice = desk.make_voice()
     barrier, told = Barrier(people), list[str]()
 
     def press() -> None:
         try:
             barrier.wait(60)
-            desk.start(voice)
+            desk.start_build(voice)
             told.append("started")
         except BuildRefused as refused:
             told.append(str(refused))
@@ -69,8 +69,8 @@ def test_threads_press_at_once(desk: Desk, people: int) -> None:
     one_build(desk)
 
 
-def test_processes_press_at_once(desk: Desk, start: Callable[..., Started], tmp_path: Path) -> None:
-    voice = desk.voice()
+def test_processes_press_at_once(desk: BuildHarness, start: Callable[..., Started], tmp_path: Path) -> None:
+    voice = desk.make_voice()
     go = tmp_path / "go"
     people = [start(sys.executable, "-c", PRESS, str(voice.pk), str(desk.account.pk), str(go)) for _ in range(3)]
     for one in people:
@@ -82,9 +82,9 @@ def test_processes_press_at_once(desk: Desk, start: Callable[..., Started], tmp_
     one_build(desk)
 
 
-def test_accounts_and_tiers_do_not_stand_in_each_others_way(desk: Desk) -> None:
-    voice = desk.voice()
-    other = Desk(desk.producer, desk.sandbox)
+def test_accounts_and_tiers_do_not_stand_in_each_others_way(desk: BuildHarness) -> None:
+    voice = desk.make_voice()
+    other = BuildHarness(desk.producer, desk.sandbox)
     for account in (desk.account, other.account):
         for tier in Tier:
             start_build(voice, account, tier, Handover.RECORDINGS, desk.producer)

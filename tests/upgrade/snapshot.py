@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from tests.support.session import environment
 
 if TYPE_CHECKING:
-    from tests.voices.services.builds.desk import Desk
+    from tests.voices.services.builds.build_harness import BuildHarness
     from voices.models import Build
 
 SOUNDS = ("slt-01", "slt-02", "slt-03", "consent-slt")
@@ -70,7 +70,7 @@ class NoSandbox:
         return {"count": 0}
 
 
-def account(desk: "Desk", number: int) -> None:
+def account(desk: "BuildHarness", number: int) -> None:
     """Another account, so that one voice can have many builds on their way."""
     from voices.models import Account
 
@@ -130,17 +130,17 @@ def fill() -> None:
     """A studio with one of everything, and builds in every state."""
     from django.utils import timezone
 
-    from tests.voices.services.builds.desk import Desk
+    from tests.voices.services.builds.build_harness import BuildHarness
     from voicehub.models import Task, TaskStatus, ThresholdOverride, User
 
     now = timezone.now()
     producer = User.objects.create_user("paula", first_name="Paula")
-    desk = Desk(producer, NoSandbox())  # type: ignore[arg-type]  # it only asks for a count
-    voice = desk.voice()
-    desk.consent(desk.talent(), provider="resemble_v2")
+    desk = BuildHarness(producer, NoSandbox())  # type: ignore[arg-type]  # it only asks for a count
+    voice = desk.make_voice()
+    desk.make_consent(desk.make_talent(), provider="resemble_v2")
     for number, status in enumerate((*ACTIVE, *OVER)):
         account(desk, number)
-        build = desk.start(voice)
+        build = desk.start_build(voice)
         if status != "queued":
             bring_to(build, status, number)
         if status == "ready":

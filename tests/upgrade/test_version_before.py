@@ -14,7 +14,7 @@ import pytest
 from tests.support.sandbox import Sandbox
 from tests.support.session import environment
 from tests.upgrade.snapshot import ACTIVE, OVER, restore
-from tests.voices.services.builds.desk import FEW
+from tests.voices.services.builds.build_harness import QUICK_SETTINGS
 from voices.models import BuildStatus
 
 pytestmark = [pytest.mark.processes, pytest.mark.one_database]
@@ -68,7 +68,7 @@ class Folder:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
     path = tmp_path_factory.mktemp("before")
     sandbox = Sandbox(path / "sandbox")
-    sandbox.control("POST", "settings", FEW)
+    sandbox.control("POST", "settings", QUICK_SETTINGS)
     yield Folder(path, sandbox.address)
     sandbox.stop()
 

@@ -1,4 +1,4 @@
-"""One sandbox for all tests of this folder; each test has an account of its own in it."""
+"""All tests of this folder share one sandbox. Each test has its own account in it."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -8,31 +8,31 @@ import pytest
 from tests.support.sandbox import Sandbox, until
 
 if TYPE_CHECKING:
-    from tests.voices.services.builds.desk import Desk
+    from tests.voices.services.builds.build_harness import BuildHarness
     from voicehub.models import User
 
-NOBODY = "http://127.0.0.1:9"
+CLOSED_URL = "http://127.0.0.1:9"
 
 
 @pytest.fixture
 def sandbox(running: Sandbox, settings: Any) -> Iterator[Sandbox]:
-    """The running sandbox: well-behaved, quick, and content with three recordings."""
-    from tests.voices.services.builds.desk import FEW
+    """The running sandbox without faults. It trains at once and needs only three recordings."""
+    from tests.voices.services.builds.build_harness import QUICK_SETTINGS
 
     running.control("DELETE", "faults")
-    running.control("POST", "settings", FEW)
+    running.control("POST", "settings", QUICK_SETTINGS)
     settings.VOICEHUB_SANDBOX_URL = running.address
-    # Nobody listens here: a test that wants callbacks says where.
-    settings.VOICEHUB_BASE_URL = NOBODY
+    # No server listens there. A test that needs callbacks sets its own URL.
+    settings.VOICEHUB_BASE_URL = CLOSED_URL
     yield running
     running.control("DELETE", "faults")
-    if settings.VOICEHUB_BASE_URL != NOBODY:
-        # A callback that comes while the tables are emptied would meet a lock, or leave a row behind.
+    if settings.VOICEHUB_BASE_URL != CLOSED_URL:
+        # A callback that arrives while the tables are emptied would meet a lock or leave a row.
         until(lambda: running.control("GET", "work")["due"] == 0)
 
 
 @pytest.fixture
-def desk(sandbox: Sandbox, producer: "User") -> "Desk":
-    from tests.voices.services.builds.desk import Desk
+def harness(sandbox: Sandbox, producer: "User") -> "BuildHarness":
+    from tests.voices.services.builds.build_harness import BuildHarness
 
-    return Desk(producer, sandbox)
+    return BuildHarness(producer, sandbox)

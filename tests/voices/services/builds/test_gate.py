@@ -12,7 +12,7 @@ from consent.models import Consent, ConsentStatus, Contract, Purpose, Take, Tale
 from consent.services.invitations import request_consent
 from consent.services.review import resume_consent, suspend_consent, withdraw_consent
 from tests.support.approval import approve_after_listening
-from tests.voices.services.builds.desk import PROVIDER, Desk
+from tests.voices.services.builds.build_harness import PROVIDER, BuildHarness
 from voicehub.models import Task
 from voicehub.refusals import ActionRefused
 from voices.models import Build, BuildStatus, Recording, RemoteVoice, Voice
@@ -47,36 +47,36 @@ def said(day: date) -> str:
 
 # --- the states that consents and contracts can be in, each with the exact reason it is no good for -----------------
 
-Make = Callable[[Desk, Talent], str]
+Make = Callable[[BuildHarness, Talent], str]
 
 
 def a_consent(
-    status: str, reason: str = "", desk: Desk | None = None, talent: Talent | None = None, **terms: Any
+    status: str, reason: str = "", harness: BuildHarness | None = None, talent: Talent | None = None, **terms: Any
 ) -> str:
-    assert desk
+    assert harness
     assert talent
     asked = {"provider": PROVIDER, "purpose": Purpose.NARRATION} | terms
-    consent = request_consent(talent, PROVIDER, "en-US", asked["purpose"], desk.producer)
+    consent = request_consent(talent, PROVIDER, "en-US", asked["purpose"], harness.producer)
     take = Take(consent=consent, sha256="0" * 64, size=1, capture="link", acceptable=True, file="none.wav")
     take.save()
     Consent.objects.filter(pk=consent.pk).update(
-        status=status, take=take, approved_by=desk.producer, approved_at=timezone.now(), **asked
+        status=status, take=take, approved_by=harness.producer, approved_at=timezone.now(), **asked
     )
     return reason
 
 
-def nothing(reason: str, _desk: Desk, _talent: Talent) -> str:
+def nothing(reason: str, _desk: BuildHarness, _talent: Talent) -> str:
     return reason
 
 
 def consent_in(status: ConsentStatus, word: str) -> Make:
     reason = f"The consent of {NAME} for Resemble AI for {USE} is not in force: {word}."
-    return lambda desk, talent: a_consent(status, reason, desk, talent)
+    return lambda harness, talent: a_consent(status, reason, harness, talent)
 
 
 CONSENTS: dict[str, Make] = {
-    "in force": lambda desk, talent: a_consent("approved", "", desk, talent),
-    "in force until today": lambda desk, talent: a_consent("approved", "", desk, talent, valid_until=days(0)),
+    "in force": lambda harness, talent: a_consent("approved", "", harness, talent),
+    "in force until today": lambda harness, talent: a_consent("approved", "", harness, talent, valid_until=days(0)),
     "missing": partial(nothing, NOT_ASKED),
     "requested": consent_in(ConsentStatus.REQUESTED, "the talent has not recorded it yet"),
     "submitted": consent_in(ConsentStatus.SUBMITTED, "it has not been reviewed yet"),
@@ -85,20 +85,20 @@ CONSENTS: dict[str, Make] = {
     "voided": consent_in(ConsentStatus.VOIDED, "canceled"),
     "withdrawn": consent_in(ConsentStatus.WITHDRAWN, "withdrawn"),
     "expired": consent_in(ConsentStatus.EXPIRED, "expired"),
-    "past its end": lambda desk, talent: a_consent(
-        "approved", f"The consent of {NAME} for Resemble AI ended on {said(days(-1))}.", desk, talent,
+    "past its end": lambda harness, talent: a_consent(
+        "approved", f"The consent of {NAME} for Resemble AI ended on {said(days(-1))}.", harness, talent,
         valid_until=days(-1),
     ),
-    "for another purpose": lambda desk, talent: a_consent(
-        "approved", NOT_ASKED, desk, talent, purpose=Purpose.ADVERTISING
+    "for another purpose": lambda harness, talent: a_consent(
+        "approved", NOT_ASKED, harness, talent, purpose=Purpose.ADVERTISING
     ),
-    "for another provider": lambda desk, talent: a_consent("approved", NOT_ASKED, desk, talent, provider="other"),
+    "for another provider": lambda harness, talent: a_consent("approved", NOT_ASKED, harness, talent, provider="other"),
 }  # fmt: skip
 
 
 def paper(reason: str = "", **terms: Any) -> Make:
-    def make(desk: Desk, talent: Talent) -> str:
-        desk.contract(talent, **terms)
+    def make(harness: BuildHarness, talent: Talent) -> str:
+        harness.make_contract(talent, **terms)
         return reason
 
     return make
@@ -107,9 +107,9 @@ def paper(reason: str = "", **terms: Any) -> Make:
 def replaced(reason: str = "", **terms: Any) -> Make:
     """A good contract, and another one in its place with these terms."""
 
-    def make(desk: Desk, talent: Talent) -> str:
-        good = desk.contract(talent)
-        desk.contract(talent, supersedes=good, **terms)
+    def make(harness: BuildHarness, talent: Talent) -> str:
+        good = harness.make_contract(talent)
+        harness.make_contract(talent, supersedes=good, **terms)
         return reason
 
     return make
@@ -145,13 +145,13 @@ CONTRACTS: dict[str, Make] = {
 
 
 @pytest.fixture
-def voice(desk: Desk) -> Voice:
+def voice(harness: BuildHarness) -> Voice:
     """A voice with three recordings that only their rows know of: nothing of it may be sent."""
-    voice = create_voice(desk.talent(), "Narrator", "en-US", Purpose.NARRATION, desk.producer)
+    voice = create_voice(harness.make_talent(), "Narrator", "en-US", Purpose.NARRATION, harness.producer)
     Recording.objects.bulk_create(
         Recording(
             voice=voice, file=f"none/{n}.wav", file_name=f"{n}.wav", sha256=f"{n:064}", size=1, status="accepted",
-            seconds=4.0, sample_rate=16000, uploaded_by=desk.producer, transcript="Words.",
+            seconds=4.0, sample_rate=16000, uploaded_by=harness.producer, transcript="Words.",
         )
         for n in range(3)
     )  # fmt: skip
@@ -159,77 +159,79 @@ def voice(desk: Desk) -> Voice:
 
 
 @pytest.mark.parametrize("consent", CONSENTS)
-def test_start_names_each_reason_and_calls_nobody(desk: Desk, voice: Voice, consent: str) -> None:
+def test_start_names_each_reason_and_calls_nobody(harness: BuildHarness, voice: Voice, consent: str) -> None:
     """This consent with every contract: both must be in force, and what is said is exactly what is wrong."""
     for contract in CONTRACTS:
-        talent = Talent.objects.create(name=NAME, email="t@people.test", created_by=desk.producer)
+        talent = Talent.objects.create(name=NAME, email="t@people.test", created_by=harness.producer)
         Voice.objects.filter(pk=voice.pk).update(talent=talent)
         voice.refresh_from_db()
-        reasons = [CONSENTS[consent](desk, talent), CONTRACTS[contract](desk, talent)]
+        reasons = [CONSENTS[consent](harness, talent), CONTRACTS[contract](harness, talent)]
         wanted = " ".join(reason for reason in reasons if reason)
         if not wanted:
-            build = desk.start(voice)
+            build = harness.start_build(voice)
             assert build.consent.talent == build.contract.talent == talent
-            cancel_build(build, desk.producer)
+            cancel_build(build, harness.producer)
             continue
         before = Build.objects.count(), Task.objects.count(), RemoteVoice.objects.count()
         with pytest.raises(BuildRefused) as refused:
-            desk.start(voice)
+            harness.start_build(voice)
         assert str(refused.value) == wanted, (consent, contract)
         assert (Build.objects.count(), Task.objects.count(), RemoteVoice.objects.count()) == before
-    desk.work()
-    assert desk.traffic() == 0
+    harness.run_tasks()
+    assert harness.count_requests() == 0
 
 
-def test_consent_of_somebody_else_is_no_consent(desk: Desk, voice: Voice) -> None:
-    other = Talent.objects.create(name="Olga", email="o@people.test", created_by=desk.producer)
-    a_consent("approved", "", desk, other)
-    desk.contract(other)
+def test_consent_of_somebody_else_is_no_consent(harness: BuildHarness, voice: Voice) -> None:
+    other = Talent.objects.create(name="Olga", email="o@people.test", created_by=harness.producer)
+    a_consent("approved", "", harness, other)
+    harness.make_contract(other)
     with pytest.raises(BuildRefused) as refused:
-        desk.start(voice)
+        harness.start_build(voice)
     assert refused.value.reasons == (NOT_ASKED, f"No contract of {NAME} is on file.")
 
 
-def test_account_that_is_paused_builds_nothing(desk: Desk) -> None:
-    voice = desk.voice()
-    pause_account(desk.account, "Moving to another plan.", desk.producer)
+def test_account_that_is_paused_builds_nothing(harness: BuildHarness) -> None:
+    voice = harness.make_voice()
+    pause_account(harness.account, "Moving to another plan.", harness.producer)
     with pytest.raises(BuildRefused, match="another plan"):
-        desk.start(voice)
+        harness.start_build(voice)
     assert not Build.objects.exists()
 
 
 # --- between start and sending ----------------------------------------------------------
 
 
-def end_contract(_desk: Desk, build: Build) -> str:
+def end_contract(_desk: BuildHarness, build: Build) -> str:
     Contract.objects.filter(pk=build.contract_id).update(ends_on=days(-1))
     return none_in_force(f"the latest ended on {said(days(-1))}")
 
 
-def replace_contract(desk: Desk, build: Build) -> str:
-    desk.contract(build.voice.talent, supersedes=build.contract, purposes=[], signed_on=days(-1), starts_on=days(-1))
+def replace_contract(harness: BuildHarness, build: Build) -> str:
+    harness.make_contract(
+        build.voice.talent, supersedes=build.contract, purposes=[], signed_on=days(-1), starts_on=days(-1)
+    )
     return not_allowed(days(-1), USE)
 
 
-def take_back(desk: Desk, build: Build) -> str:
-    withdraw_consent(build.consent, desk.producer, "Changed her mind.")
+def take_back(harness: BuildHarness, build: Build) -> str:
+    withdraw_consent(build.consent, harness.producer, "Changed her mind.")
     return f"The consent of {NAME} for Resemble AI for {USE} is not in force: withdrawn."
 
 
-def hold(desk: Desk, build: Build) -> str:
-    suspend_consent(build.consent, desk.producer, "A dispute.")
+def hold(harness: BuildHarness, build: Build) -> str:
+    suspend_consent(build.consent, harness.producer, "A dispute.")
     return f"The consent of {NAME} for Resemble AI for {USE} is not in force: suspended."
 
 
-def let_expire(_desk: Desk, build: Build) -> str:
+def let_expire(_desk: BuildHarness, build: Build) -> str:
     Consent.objects.filter(pk=build.consent_id).update(valid_until=days(-1))
     return f"The consent of {NAME} for Resemble AI ended on {said(days(-1))}."
 
 
-def take_back_and_give_anew(desk: Desk, build: Build) -> str:
+def take_back_and_give_anew(harness: BuildHarness, build: Build) -> str:
     """The take that would go out is of the consent that was taken back."""
-    take_back(desk, build)
-    a_consent("approved", "", desk, build.voice.talent)
+    take_back(harness, build)
+    a_consent("approved", "", harness, build.voice.talent)
     return "The consent or the contract of this build is no longer in force."
 
 
@@ -239,77 +241,77 @@ CHANGES = [end_contract, replace_contract, take_back, hold, let_expire, take_bac
 @pytest.mark.parametrize("rebuilt", [False, True])
 @pytest.mark.parametrize("change", CHANGES)
 def test_gate_is_asked_again_before_anything_leaves(
-    desk: Desk, change: Callable[[Desk, Build], str], rebuilt: bool
+    harness: BuildHarness, change: Callable[[BuildHarness, Build], str], rebuilt: bool
 ) -> None:
     """Also for a voice that is there already, to which not even the new callback address may go."""
-    voice = desk.voice()
+    voice = harness.make_voice()
     if rebuilt:
-        desk.finish(desk.start(voice))
-    build, before = desk.start(voice), desk.traffic()
-    wanted = change(desk, build)
-    desk.reach(build, BuildStatus.FAILED)
+        harness.finish_build(harness.start_build(voice))
+    build, before = harness.start_build(voice), harness.count_requests()
+    wanted = change(harness, build)
+    harness.reach_status(build, BuildStatus.FAILED)
     assert build.issue == wanted
-    assert desk.traffic() == before
+    assert harness.count_requests() == before
 
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("line", ["record_voice", "record_recording"])
 def test_gate_is_asked_while_recordings_are_sent(
-    desk: Desk, change: Callable[[Desk, Build], str], line: str, monkeypatch: pytest.MonkeyPatch
+    harness: BuildHarness, change: Callable[[BuildHarness, Build], str], line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What has arrived has arrived; nothing more leaves, and the build call is not made."""
-    build = desk.start(desk.voice())
+    build = harness.start_build(harness.make_voice())
     wanted: list[str] = []
     written = getattr(BuildJournal, line)
 
     def then_change(journal: BuildJournal, *told: str) -> None:
         written(journal, *told)
         if not wanted:
-            wanted.append(change(desk, Build.objects.get(pk=build.pk)))
+            wanted.append(change(harness, Build.objects.get(pk=build.pk)))
 
     monkeypatch.setattr(BuildJournal, line, then_change)
-    desk.reach(build, BuildStatus.FAILED)
+    harness.reach_status(build, BuildStatus.FAILED)
     assert build.issue == wanted[0]
-    assert desk.ledger() == {"create_voice": 1}
-    assert len(desk.asked("create_recording")) == (1 if line == "record_recording" else 0)
+    assert harness.count_billed() == {"create_voice": 1}
+    assert len(harness.list_requests("create_recording")) == (1 if line == "record_recording" else 0)
 
 
-def test_gate_is_asked_again_after_a_step_in_doubt(desk: Desk, sandbox: Any) -> None:
+def test_gate_is_asked_again_after_a_step_in_doubt(harness: BuildHarness, sandbox: Any) -> None:
     """The voice was not made; the consent is taken back while we look; it is not made after that."""
     sandbox.faults({"operation": "create_voice", "do": "drop", "nth": 1})
-    build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
-    take_back(desk, build)
-    build = desk.finish(build)
+    build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
+    take_back(harness, build)
+    build = harness.finish_build(build)
     assert build.status == BuildStatus.FAILED
-    assert not desk.ledger()
+    assert not harness.count_billed()
 
 
-def test_suspension_that_ended_in_time_is_forgotten(desk: Desk) -> None:
-    build = desk.start(desk.voice())
-    suspend_consent(build.consent, desk.producer, "A dispute.")
+def test_suspension_that_ended_in_time_is_forgotten(harness: BuildHarness) -> None:
+    build = harness.start_build(harness.make_voice())
+    suspend_consent(build.consent, harness.producer, "A dispute.")
     build.consent.refresh_from_db()
-    resume_consent(build.consent, desk.producer, "Settled.")
-    assert desk.finish(build).status == BuildStatus.READY
+    resume_consent(build.consent, harness.producer, "Settled.")
+    assert harness.finish_build(build).status == BuildStatus.READY
 
 
-def test_newer_papers_do_not_stop_a_build(desk: Desk) -> None:
+def test_newer_papers_do_not_stop_a_build(harness: BuildHarness) -> None:
     """The consent and the contract of the build are in force still; that there are others now is no objection."""
-    build = desk.start(desk.voice())
-    desk.contract(build.voice.talent, signed_on=days(-1), starts_on=days(-1))
-    desk.consent(build.voice.talent)
-    assert desk.finish(build).status == BuildStatus.READY
+    build = harness.start_build(harness.make_voice())
+    harness.make_contract(build.voice.talent, signed_on=days(-1), starts_on=days(-1))
+    harness.make_consent(build.voice.talent)
+    assert harness.finish_build(build).status == BuildStatus.READY
 
 
-def test_every_start_is_in_the_history_of_its_consent(desk: Desk) -> None:
-    build = desk.start(desk.voice())
+def test_every_start_is_in_the_history_of_its_consent(harness: BuildHarness) -> None:
+    build = harness.start_build(harness.make_voice())
     event = build.consent.events.get(kind="used")
     assert event.payload["build"] == str(build.pk)
-    assert event.actor == desk.producer
+    assert event.actor == harness.producer
 
 
-def test_approval_rests_on_the_take_that_goes_out(desk: Desk) -> None:
-    build = desk.start(desk.voice())
+def test_approval_rests_on_the_take_that_goes_out(harness: BuildHarness) -> None:
+    build = harness.start_build(harness.make_voice())
     assert build.consent.take
     with pytest.raises(ActionRefused):
-        approve_after_listening(build.consent, build.consent.take, desk.producer)
-    assert desk.finish(build).status == BuildStatus.READY
+        approve_after_listening(build.consent, build.consent.take, harness.producer)
+    assert harness.finish_build(build).status == BuildStatus.READY

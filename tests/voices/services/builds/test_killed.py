@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from providers.types import Handover, Tier
 from tests.support.sandbox import until
-from tests.voices.services.builds.desk import SLT, Desk
+from tests.voices.services.builds.build_harness import SLT_CLIPS, BuildHarness
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import Lease, run_task
 from voices.models import Build, BuildStatus, RemoteVoice
@@ -60,18 +60,18 @@ def reaper(monkeypatch: pytest.MonkeyPatch) -> Reaper:
     return Reaper(monkeypatch)
 
 
-def die_and_go_on(desk: Desk, build: Build) -> None:
+def die_and_go_on(harness: BuildHarness, build: Build) -> None:
     """Work, die, let the dead worker's lease end, and take over."""
     with pytest.raises(Killed):
-        desk.work()
+        harness.run_tasks()
     leased = Task.objects.filter(status=TaskStatus.WAITING, lease__isnull=False)
     assert leased.update(lease_until=timezone.now() - timedelta(seconds=1)) == 1
     for task in leased:
         run_task(str(task.pk))
 
 
-def trains(desk: Desk, build: Build) -> bool:
-    desk.work()
+def trains(harness: BuildHarness, build: Build) -> bool:
+    harness.run_tasks()
     build.refresh_from_db()
     return build.status == BuildStatus.TRAINING
 
@@ -82,48 +82,48 @@ def forget(build: Build) -> None:
     RemoteVoice.objects.filter(pk=build.remote_voice_id).update(retired_at=timezone.now())
 
 
-def test_killed_at_any_line_of_the_journal(desk: Desk, reaper: Reaper) -> None:
-    desk.sandbox.control("POST", "settings", {"training_seconds": 600.0})
-    voice = desk.voice()
-    forget(desk.reach(desk.start(voice), BuildStatus.TRAINING))
+def test_killed_at_any_line_of_the_journal(harness: BuildHarness, reaper: Reaper) -> None:
+    harness.sandbox.control("POST", "settings", {"training_seconds": 600.0})
+    voice = harness.make_voice()
+    forget(harness.reach_status(harness.start_build(voice), BuildStatus.TRAINING))
     lines = reaper.lines
     assert lines > 8
     for line in range(1, lines + 1):
         for after in (False, True):
-            before = desk.ledger()
-            build = desk.start(voice)
+            before = harness.count_billed()
+            build = harness.start_build(voice)
             reaper.kill_at(line, after=after)
-            die_and_go_on(desk, build)
-            until(partial(trains, desk, build))
-            assert desk.ledger() - before == {"create_voice": 1, "build_voice": 1}, (line, after)
-            assert set(desk.remote_recordings(build)) == {make_clip_name(row) for row in voice.recordings.all()}
+            die_and_go_on(harness, build)
+            until(partial(trains, harness, build))
+            assert harness.count_billed() - before == {"create_voice": 1, "build_voice": 1}, (line, after)
+            assert set(harness.fetch_recordings(build)) == {make_clip_name(row) for row in voice.recordings.all()}
             forget(build)
-    assert len(desk.asked("create_recording")) == 3 * (2 * lines + 1)
+    assert len(harness.list_requests("create_recording")) == 3 * (2 * lines + 1)
 
 
 @pytest.mark.parametrize("tier", list(Tier))
 def test_killed_at_any_line_of_a_rebuild_from_a_dataset(
-    desk: Desk, reaper: Reaper, live_server: Any, settings: Any, tier: Tier
+    harness: BuildHarness, reaper: Reaper, live_server: Any, settings: Any, tier: Tier
 ) -> None:
     """A professional voice trains by itself on the dataset that it was made with, and on no later one."""
     settings.VOICEHUB_BASE_URL = live_server.url
-    voice = desk.voice(*SLT, "rms-silent")
-    desk.finish(desk.start(voice, tier, Handover.DATASET_URL))
+    voice = harness.make_voice(*SLT_CLIPS, "rms-silent")
+    harness.finish_build(harness.start_build(voice, tier, Handover.DATASET_URL))
     set_active(voice.recordings.get(file_name="rms-silent.wav"), False)
     reaper.kill_at(0, after=False)
-    assert desk.finish(desk.start(voice, tier, Handover.DATASET_URL)).status == BuildStatus.READY
+    assert harness.finish_build(harness.start_build(voice, tier, Handover.DATASET_URL)).status == BuildStatus.READY
     lines = reaper.lines
     for line in range(1, lines + 1):
         for after in (False, True):
-            before = desk.ledger()
-            build = desk.start(voice, tier, Handover.DATASET_URL)
+            before = harness.count_billed()
+            build = harness.start_build(voice, tier, Handover.DATASET_URL)
             reaper.kill_at(line, after=after)
-            die_and_go_on(desk, build)
-            assert desk.finish(build).status == BuildStatus.READY, (line, after)
-            assert desk.ledger() - before == {"build_voice": 1}, (line, after)
+            die_and_go_on(harness, build)
+            assert harness.finish_build(build).status == BuildStatus.READY, (line, after)
+            assert harness.count_billed() - before == {"build_voice": 1}, (line, after)
 
 
-def test_lease_is_taken_anew_at_every_line(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lease_is_taken_anew_at_every_line(harness: BuildHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """A submit of many recordings may last for hours; each line says that the worker lives."""
     extended: list[int] = []
     extend = Lease.extend
@@ -134,5 +134,5 @@ def test_lease_is_taken_anew_at_every_line(desk: Desk, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Lease, "extend", counted)
     reaper = Reaper(monkeypatch)
-    desk.finish(desk.start(desk.voice()))
+    harness.finish_build(harness.start_build(harness.make_voice()))
     assert len(extended) >= reaper.lines

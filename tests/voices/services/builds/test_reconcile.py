@@ -10,7 +10,7 @@ from django.utils import timezone
 from providers import registry
 from providers.http import HttpProvider
 from tests.support.work import do_tasks
-from tests.voices.services.builds.desk import Desk
+from tests.voices.services.builds.build_harness import BuildHarness
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import Lease, LeaseLost
 from voicehub.refusals import ActionRefused
@@ -38,112 +38,118 @@ def waiting(kind: str) -> Task:
 @pytest.mark.parametrize("phase", ["before_commit", "after_commit"])
 @pytest.mark.parametrize("operation", ["create_voice", "build_voice"])
 @pytest.mark.parametrize("fault", ["drop", "status:502", "garbage"])
-def test_lost_answer_is_settled_by_looking(desk: Desk, sandbox: Any, operation: str, phase: str, fault: str) -> None:
+def test_lost_answer_is_settled_by_looking(
+    harness: BuildHarness, sandbox: Any, operation: str, phase: str, fault: str
+) -> None:
     sandbox.faults({"operation": operation, "do": fault, "phase": phase, "nth": 1})
-    build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
+    build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
     assert build.pending_call == operation.partition("_")[0]
     assert waiting("settle_build").due_at > timezone.now() + LEASE * 0.9
-    made = desk.ledger()
-    build = desk.finish(build)
+    made = harness.count_billed()
+    build = harness.finish_build(build)
     assert build.status == BuildStatus.READY, build.issue
-    assert desk.ledger() == READY
+    assert harness.count_billed() == READY
     assert made[operation] == (1 if phase == "after_commit" else 0)
-    assert len(desk.asked("create_recording")) == 3
+    assert len(harness.list_requests("create_recording")) == 3
     assert (build.pending_call, build.progress_message, build.lookup_attempts) == ("", "", 0)
 
 
-def test_list_that_lags_is_looked_at_twice(desk: Desk, sandbox: Any) -> None:
+def test_list_that_lags_is_looked_at_twice(harness: BuildHarness, sandbox: Any) -> None:
     """The voice was made, and the first list does not show it yet."""
     sandbox.faults(
         {"operation": "create_voice", "do": "drop", "phase": "after_commit", "nth": 1},
         {"operation": "list_voices", "do": "hide:60", "nth": 1},
     )
-    build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
-    desk.reach(build, BuildStatus.UNCONFIRMED)
+    build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
+    harness.reach_status(build, BuildStatus.UNCONFIRMED)
     assert build.lookup_attempts == 1
     assert waiting("settle_build").due_at > timezone.now() + LEASE * 0.9
-    assert desk.finish(build).status == BuildStatus.READY
-    assert desk.ledger() == READY
+    assert harness.finish_build(build).status == BuildStatus.READY
+    assert harness.count_billed() == READY
 
 
-def test_look_up_that_fails_settles_nothing(desk: Desk, sandbox: Any) -> None:
+def test_look_up_that_fails_settles_nothing(harness: BuildHarness, sandbox: Any) -> None:
     sandbox.faults(
         {"operation": "create_voice", "do": "drop", "phase": "after_commit", "nth": 1},
         *({"operation": "list_voices", "do": do, "nth": n} for n, do in enumerate(
             ("status:500", "drop", "garbage", "html", "status:404", "status:429", "truncate"), start=1)),
     )  # fmt: skip
-    build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
+    build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
     for _ in range(7):
-        desk.reach(build, BuildStatus.UNCONFIRMED)
+        harness.reach_status(build, BuildStatus.UNCONFIRMED)
         assert build.lookup_attempts == 0
-    assert desk.finish(build).status == BuildStatus.READY
-    assert desk.ledger() == READY
+    assert harness.finish_build(build).status == BuildStatus.READY
+    assert harness.count_billed() == READY
 
 
-def test_voice_that_is_gone_while_its_build_is_in_doubt(desk: Desk, sandbox: Any) -> None:
+def test_voice_that_is_gone_while_its_build_is_in_doubt(harness: BuildHarness, sandbox: Any) -> None:
     sandbox.faults({"operation": "build_voice", "do": "drop", "nth": 1})
-    build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
-    with registry.open_provider(desk.account) as provider:
+    build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
+    with registry.open_provider(harness.account) as provider:
         provider.delete_voice(build.remote_voice.remote_id)
-    assert desk.finish(build).status == BuildStatus.FAILED
+    assert harness.finish_build(build).status == BuildStatus.FAILED
     build.remote_voice.refresh_from_db()
     assert build.remote_voice.retired_at
-    assert desk.finish(desk.start(build.voice)).status == BuildStatus.READY
+    assert harness.finish_build(harness.start_build(build.voice)).status == BuildStatus.READY
 
 
-def test_late_build_call_is_not_made_again(desk: Desk, sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_late_build_call_is_not_made_again(
+    harness: BuildHarness, sandbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two look-ups find nothing, and then the first call arrives after all: the voice trains, and is left to it."""
     sandbox.control("POST", "settings", {"training_seconds": 600.0})
     sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
-    build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
+    build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
     monkeypatch.setattr(reconcile, "_look_up_call", lambda *_: (None, True))
-    desk.reach(build, BuildStatus.UNCONFIRMED)
-    desk.reach(build, BuildStatus.TRAINING)
+    harness.reach_status(build, BuildStatus.UNCONFIRMED)
+    harness.reach_status(build, BuildStatus.TRAINING)
     sandbox.forward(600.0)
-    assert desk.finish(build).status == BuildStatus.READY
-    assert desk.ledger() == READY
+    assert harness.finish_build(build).status == BuildStatus.READY
+    assert harness.count_billed() == READY
 
 
 # --- by hand ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("phase", ["before_commit", "after_commit"])
-def test_person_settles_what_no_list_can(desk: Desk, sandbox: Any, phase: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_person_settles_what_no_list_can(
+    harness: BuildHarness, sandbox: Any, phase: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for tier in registry.get_provider_class("resemble_v2").tiers.values():
         monkeypatch.setattr(type(tier), "can_find", False)
         monkeypatch.setattr(type(tier), "can_list", False)
     sandbox.faults({"operation": "create_voice", "do": "drop", "phase": phase, "nth": 1})
-    build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
+    build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
     for _ in range(3):
-        desk.reach(build, BuildStatus.UNCONFIRMED)
-    assert not desk.asked("list_voices")
-    there = desk.ask("voices?page=1")["items"]
-    resolve_submit_manually(build, desk.producer, f" {there[0]['uuid']} " if phase == "after_commit" else "", WHY)
-    assert (build.resolved_by, build.resolution_reason) == (desk.producer, WHY)
-    assert desk.finish(build).status == BuildStatus.READY
-    assert desk.ledger() == READY
+        harness.reach_status(build, BuildStatus.UNCONFIRMED)
+    assert not harness.list_requests("list_voices")
+    there = harness.fetch_json("voices?page=1")["items"]
+    resolve_submit_manually(build, harness.producer, f" {there[0]['uuid']} " if phase == "after_commit" else "", WHY)
+    assert (build.resolved_by, build.resolution_reason) == (harness.producer, WHY)
+    assert harness.finish_build(build).status == BuildStatus.READY
+    assert harness.count_billed() == READY
 
 
-def test_person_is_told_when_it_is_settled_or_another_voice(desk: Desk, sandbox: Any) -> None:
-    other = desk.finish(desk.start(desk.voice()))
+def test_person_is_told_when_it_is_settled_or_another_voice(harness: BuildHarness, sandbox: Any) -> None:
+    other = harness.finish_build(harness.start_build(harness.make_voice()))
     sandbox.faults({"operation": "create_voice", "do": "drop", "nth": 1})
-    build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
+    build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
     with pytest.raises(ActionRefused, match="another voice"):
-        resolve_submit_manually(build, desk.producer, other.remote_voice.remote_id, WHY)
+        resolve_submit_manually(build, harness.producer, other.remote_voice.remote_id, WHY)
     build.refresh_from_db()
     assert build.status == BuildStatus.UNCONFIRMED
-    resolve_submit_manually(Build.objects.get(pk=build.pk), desk.producer, "", WHY)
+    resolve_submit_manually(Build.objects.get(pk=build.pk), harness.producer, "", WHY)
     with pytest.raises(ActionRefused, match="already resolved"):
-        resolve_submit_manually(build, desk.producer, "", WHY)
-    assert desk.finish(build).status == BuildStatus.READY
+        resolve_submit_manually(build, harness.producer, "", WHY)
+    assert harness.finish_build(build).status == BuildStatus.READY
 
 
-def test_person_cannot_put_a_known_voice_under_another_id(desk: Desk, sandbox: Any) -> None:
+def test_person_cannot_put_a_known_voice_under_another_id(harness: BuildHarness, sandbox: Any) -> None:
     sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
-    build = desk.reach(desk.start(desk.voice()), BuildStatus.UNCONFIRMED)
+    build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
     with pytest.raises(ActionRefused, match=build.remote_voice.remote_id):
-        resolve_submit_manually(build, desk.producer, "something-else", WHY)
-    assert desk.finish(build).status == BuildStatus.READY
+        resolve_submit_manually(build, harness.producer, "something-else", WHY)
+    assert harness.finish_build(build).status == BuildStatus.READY
 
 
 # --- not sent at all --------------------------------------------------------------------
@@ -152,65 +158,68 @@ def test_person_cannot_put_a_known_voice_under_another_id(desk: Desk, sandbox: A
 @pytest.mark.parametrize("operation", ["create_voice", "build_voice", "create_recording", "get_voice"])
 @pytest.mark.parametrize(("retry_after", "wait"), [(None, 15), ("90", 90), ("nonsense", 15), ("-5", 15)])
 def test_told_to_wait_it_waits_and_sends_once(
-    desk: Desk, sandbox: Any, operation: str, retry_after: str | None, wait: int
+    harness: BuildHarness, sandbox: Any, operation: str, retry_after: str | None, wait: int
 ) -> None:
     rule = {"operation": operation, "do": "status:429", "nth": 1}
     sandbox.faults(rule | ({"retry_after": retry_after} if retry_after else {}))
-    started, began = desk.start(desk.voice()), timezone.now()
-    build = desk.reach(started, BuildStatus.QUEUED)
+    started, began = harness.start_build(harness.make_voice()), timezone.now()
+    build = harness.reach_status(started, BuildStatus.QUEUED)
     due = waiting("submit_build").due_at - timedelta(seconds=wait)
     assert began <= due <= timezone.now()
     assert "Trying again" in build.progress_message
-    assert desk.finish(build).status == BuildStatus.READY
-    assert desk.ledger() == READY
-    assert len(desk.asked("create_recording")) == 3
+    assert harness.finish_build(build).status == BuildStatus.READY
+    assert harness.count_billed() == READY
+    assert len(harness.list_requests("create_recording")) == 3
 
 
-def test_provider_that_is_away_for_long(desk: Desk, settings: Any, sandbox: Any) -> None:
+def test_provider_that_is_away_for_long(harness: BuildHarness, settings: Any, sandbox: Any) -> None:
     settings.VOICEHUB_SANDBOX_URL = "http://127.0.0.1:9"
-    build = desk.start(desk.voice())
+    build = harness.start_build(harness.make_voice())
     for _ in range(12):  # more than any number of attempts after which a task is given up
-        desk.reach(build, BuildStatus.QUEUED)
-    desk.account.refresh_from_db()
-    assert "cannot be reached" in desk.account.last_error
+        harness.reach_status(build, BuildStatus.QUEUED)
+    harness.account.refresh_from_db()
+    assert "cannot be reached" in harness.account.last_error
     settings.VOICEHUB_SANDBOX_URL = sandbox.address
-    assert desk.finish(build).status == BuildStatus.READY
-    assert desk.ledger() == READY
-    desk.account.refresh_from_db()
-    assert desk.account.last_error == ""
+    assert harness.finish_build(build).status == BuildStatus.READY
+    assert harness.count_billed() == READY
+    harness.account.refresh_from_db()
+    assert harness.account.last_error == ""
 
 
-def test_refusal_is_shown_in_the_provider_s_words(desk: Desk, sandbox: Any) -> None:
+def test_refusal_is_shown_in_the_provider_s_words(harness: BuildHarness, sandbox: Any) -> None:
     sandbox.control("POST", "settings", {"rapid_recordings": 5})
-    build = desk.reach(desk.start(desk.voice()), BuildStatus.FAILED)
+    build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.FAILED)
     assert "At least 5 active recordings are needed" in build.issue
-    assert desk.key not in build.issue
+    assert harness.key not in build.issue
 
 
-def test_bad_key_pauses_the_account_and_the_build_waits(desk: Desk, sandbox: Any) -> None:
-    key = desk.key
-    change_key(desk.account, "bad-key")
-    build = desk.reach(desk.start(desk.voice()), BuildStatus.QUEUED)
-    desk.account.refresh_from_db()
-    assert desk.account.paused_at and desk.account.paused_by is None
-    assert "key" in desk.account.last_error
-    assert "bad-key" not in build.progress_message + build.issue + desk.account.last_error + desk.account.pause_reason
-    asked = desk.traffic()
-    desk.work(2)
-    assert desk.traffic() == asked
-    change_key(desk.account, key)
-    assert desk.finish(build).status == BuildStatus.READY
-    assert desk.ledger() == READY
+def test_bad_key_pauses_the_account_and_the_build_waits(harness: BuildHarness, sandbox: Any) -> None:
+    key = harness.key
+    change_key(harness.account, "bad-key")
+    build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.QUEUED)
+    harness.account.refresh_from_db()
+    assert harness.account.paused_at and harness.account.paused_by is None
+    assert "key" in harness.account.last_error
+    assert (
+        "bad-key"
+        not in build.progress_message + build.issue + harness.account.last_error + harness.account.pause_reason
+    )
+    asked = harness.count_requests()
+    harness.run_tasks(2)
+    assert harness.count_requests() == asked
+    change_key(harness.account, key)
+    assert harness.finish_build(build).status == BuildStatus.READY
+    assert harness.count_billed() == READY
 
 
-def test_what_fails_on_our_side_ends_after_five_tries(desk: Desk) -> None:
+def test_what_fails_on_our_side_ends_after_five_tries(harness: BuildHarness) -> None:
     """A file that is gone from the disk: no build waits for ever to be sent."""
-    voice = desk.voice()
-    build = desk.start(voice)
+    voice = harness.make_voice()
+    build = harness.start_build(voice)
     file = voice.recordings.filter(file_name="slt-02.wav").get().file
     file.storage.delete(str(file.name))
     for _ in range(MAX_ATTEMPTS):
-        desk.work()
+        harness.run_tasks()
     build.refresh_from_db()
     assert build.status == BuildStatus.FAILED
     assert "VoiceHub could not send this build" in build.issue
@@ -218,60 +227,62 @@ def test_what_fails_on_our_side_ends_after_five_tries(desk: Desk) -> None:
     assert str(file.name) not in build.issue
 
 
-def test_what_fails_on_our_side_with_a_step_in_doubt_is_lookup_attempts(desk: Desk, monkeypatch: Any) -> None:
+def test_what_fails_on_our_side_with_a_step_in_doubt_is_lookup_attempts(
+    harness: BuildHarness, monkeypatch: Any
+) -> None:
     written = journal.BuildJournal.record_voice
 
     def breaks(*_: Any) -> None:
         raise RuntimeError("the disk is full")
 
-    build = desk.start(desk.voice())
+    build = harness.start_build(harness.make_voice())
     monkeypatch.setattr(journal.BuildJournal, "record_voice", breaks)
-    desk.work()
+    harness.run_tasks()
     monkeypatch.setattr(journal.BuildJournal, "record_voice", written)
-    assert desk.finish(build).status == BuildStatus.READY
-    assert desk.ledger() == READY
+    assert harness.finish_build(build).status == BuildStatus.READY
+    assert harness.count_billed() == READY
 
 
-def test_question_that_breaks_again_and_again_is_asked_later(desk: Desk, monkeypatch: Any) -> None:
-    build = desk.reach(desk.start(desk.voice()), BuildStatus.TRAINING)
+def test_question_that_breaks_again_and_again_is_asked_later(harness: BuildHarness, monkeypatch: Any) -> None:
+    build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.TRAINING)
     with monkeypatch.context() as patch:
         patch.setattr("voices.services.builds.poll.record_observation", lambda *_: 1 / 0)
         for _ in range(MAX_ATTEMPTS):
-            desk.work()
+            harness.run_tasks()
     assert Task.objects.filter(kind="refresh_build", status=TaskStatus.FAILED).exists()
     assert waiting("refresh_build").due_at > timezone.now() + timedelta(minutes=50)
-    assert desk.finish(build).status == BuildStatus.READY
+    assert harness.finish_build(build).status == BuildStatus.READY
 
 
 # --- calling it off ---------------------------------------------------------------------
 
 
-def test_build_that_waits_can_be_canceled(desk: Desk) -> None:
-    build = desk.start(desk.voice())
-    cancel_build(build, desk.producer)
-    desk.work(3)
+def test_build_that_waits_can_be_cancelled(harness: BuildHarness) -> None:
+    build = harness.start_build(harness.make_voice())
+    cancel_build(build, harness.producer)
+    harness.run_tasks(3)
     build.refresh_from_db()
     assert build.status == BuildStatus.CANCELED
     assert "Paula" in build.issue
-    assert desk.traffic() == 0
-    assert desk.finish(desk.start(build.voice)).status == BuildStatus.READY
+    assert harness.count_requests() == 0
+    assert harness.finish_build(harness.start_build(build.voice)).status == BuildStatus.READY
 
 
-def test_build_that_waits_for_a_busy_provider_can_be_canceled(desk: Desk, sandbox: Any) -> None:
+def test_build_that_waits_for_a_busy_provider_can_be_cancelled(harness: BuildHarness, sandbox: Any) -> None:
     sandbox.faults({"operation": "create_voice", "do": "status:429"})
-    build = desk.reach(desk.start(desk.voice()), BuildStatus.QUEUED)
-    cancel_build(build, desk.producer)
+    build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.QUEUED)
+    cancel_build(build, harness.producer)
     sandbox.faults()
-    desk.work(3)
-    assert not desk.ledger()
+    harness.run_tasks(3)
+    assert not harness.count_billed()
 
 
 @pytest.mark.parametrize("status", ["submitting", "unconfirmed", "training", "ready", "failed", "cancelled"])
-def test_build_that_was_sent_cannot_be_canceled(desk: Desk, status: str) -> None:
-    build = desk.start(desk.voice())
+def test_build_that_was_sent_cannot_be_cancelled(harness: BuildHarness, status: str) -> None:
+    build = harness.start_build(harness.make_voice())
     Build.objects.filter(pk=build.pk).update(status=status, finished_at=timezone.now())
     with pytest.raises(ActionRefused):
-        cancel_build(build, desk.producer)
+        cancel_build(build, harness.producer)
     build.refresh_from_db()
     assert build.status == status
 
@@ -294,10 +305,10 @@ def lost() -> Lease:
     {"operation": "create_voice", "do": "status:404"},
 ])  # fmt: skip
 def test_worker_without_a_lease_writes_nothing(
-    desk: Desk, sandbox: Any, rule: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    harness: BuildHarness, sandbox: Any, rule: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It sent a call, was suspended for long, and wakes up: the build is another worker's."""
-    build = desk.start(desk.voice())
+    build = harness.start_build(harness.make_voice())
     lease = lost()
     mine = Task.objects.filter(pk=lease.task_id)
     held = mine.get().lease
@@ -324,20 +335,20 @@ def test_worker_without_a_lease_writes_nothing(
     assert (remote.remote_id, remote.retired_at) == ("", None)
 
 
-def test_worker_that_takes_over_looks_before_it_sends(desk: Desk) -> None:
+def test_worker_that_takes_over_looks_before_it_sends(harness: BuildHarness) -> None:
     """A build found at a step in doubt, with no other trace of what became of it."""
-    build = desk.start(desk.voice())
+    build = harness.start_build(harness.make_voice())
     Build.objects.filter(pk=build.pk).update(status=BuildStatus.SUBMITTING, pending_call="create")
     do_tasks()
     build.refresh_from_db()
     assert build.status == BuildStatus.UNCONFIRMED
-    assert not desk.ledger()
-    assert desk.finish(build).status == BuildStatus.READY
-    assert desk.ledger() == READY
+    assert not harness.count_billed()
+    assert harness.finish_build(build).status == BuildStatus.READY
+    assert harness.count_billed() == READY
 
 
-def test_a_call_ends_before_the_lease(desk: Desk, settings: Any) -> None:
+def test_a_call_ends_before_the_lease(harness: BuildHarness, settings: Any) -> None:
     for seconds in (3, 60, 3600):
         settings.VOICEHUB_LEASE_SECONDS = seconds
-        with registry.open_provider(desk.account) as provider:
+        with registry.open_provider(harness.account) as provider:
             assert provider._deadline < seconds  # type: ignore[attr-defined]

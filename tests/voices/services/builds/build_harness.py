@@ -1,0 +1,187 @@
+"""Helpers for build tests: a talent with contract and consent, real speech, and an account in the test's sandbox.
+
+Tests check a build against the ledger and the request log of the sandbox, never against our own tables alone.
+"""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Statement, Talent
+from consent.services.invitations import request_consent
+from consent.services.takes import submit_take
+from providers.types import Handover, Tier
+from tests.support.approval import approve_after_listening
+from tests.support.sandbox import Sandbox, until
+from tests.support.wav import sample_wav
+from tests.support.work import do_tasks
+from voicehub.models import Task, TaskStatus, User
+from voices.models import Account, Build, BuildStatus, LimitOverride, Mode, Recording, Voice
+from voices.services.builds.start import start_build
+from voices.services.recordings.store import add_recording, create_voice
+
+PROVIDER = "resemble_v2"
+SLT_CLIPS = ("slt-01", "slt-02", "slt-03")
+QUICK_SETTINGS = {
+    "rapid_recordings": 3,
+    "professional_recordings": 3,
+    "professional_seconds": 10.0,
+    "training_seconds": 0.0,
+}
+ACTIVE_STATUSES = (BuildStatus.QUEUED, BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED, BuildStatus.TRAINING)
+
+
+load_sample = cache(sample_wav)
+
+
+def make_upload(name: str) -> SimpleUploadedFile:
+    return SimpleUploadedFile(f"{name}.wav", load_sample(name), content_type="audio/wav")
+
+
+@dataclass
+class BuildHarness:
+    producer: User
+    sandbox: Sandbox
+    provider: str = PROVIDER
+    key: str = field(default_factory=lambda: f"key-{uuid4().hex}")
+
+    def __post_init__(self) -> None:
+        self.requests_before = int(self.sandbox.control("GET", "requests")["count"])
+        self.account = Account(name=f"Sandbox {self.key[-6:]}", provider=self.provider, mode=Mode.SANDBOX)
+        self.account.set_key(self.key)
+        self.account.save(force_insert=True)
+        # A test that empties the whole database also deletes the rows of data migrations.
+        Statement.objects.get_or_create(
+            provider=self.provider,
+            language="en-US",
+            version=1,
+            defaults={"text": "I, {talent}, let {company}.", "source": "Test", "source_date": "2026-01-01"},
+        )
+        for limit, value in {"least_recordings": 3, "least_seconds": 10}.items():
+            LimitOverride.objects.get_or_create(
+                provider=self.provider, tier=Tier.PROFESSIONAL, limit=limit, defaults={"value": value, "source": "Test"}
+            )
+
+    # --- rows ---
+
+    def make_talent(self) -> Talent:
+        return Talent.objects.create(name="Tilda Strand", email="tilda@people.test", created_by=self.producer)
+
+    def make_contract(self, talent: Talent, **terms: Any) -> Contract:
+        today = timezone.localdate()
+        fields = {
+            "signed_on": today - timedelta(days=9),
+            "starts_on": today - timedelta(days=9),
+            "purposes": [Purpose.NARRATION],
+            "providers": [self.provider],
+            "intended_uses": "Audiobooks.",
+            "sha256": "0" * 64,
+        }
+        contract = Contract(talent=talent, filed_by=self.producer, **fields | terms)
+        contract.file.save("contract.pdf", ContentFile(b"%PDF-1.4\n%%EOF"), save=False)
+        contract.save(force_insert=True)
+        return contract
+
+    def make_consent(self, talent: Talent, take: str = "consent-slt", **terms: Any) -> Consent:
+        """Return an approved consent with this take."""
+        fields = {"provider": self.provider, "purpose": Purpose.NARRATION, "valid_until": None} | terms
+        consent = request_consent(
+            talent, fields["provider"], "en-US", fields["purpose"], self.producer, valid_until=fields["valid_until"]
+        )
+        row = submit_take(consent, make_upload(take), Capture.LINK)
+        consent.refresh_from_db()
+        approve_after_listening(consent, row, self.producer)
+        assert consent.status == ConsentStatus.APPROVED
+        return consent
+
+    def make_voice(self, *clips: str, take: str = "consent-slt") -> Voice:
+        """Return a voice that may be built, with these sample recordings (by default three good ones)."""
+        talent = self.make_talent()
+        self.make_contract(talent)
+        self.make_consent(talent, take)
+        voice = create_voice(talent, "Narrator", "en-US", Purpose.NARRATION, self.producer)
+        for name in clips or SLT_CLIPS:
+            self.add_recording(voice, name)
+        return voice
+
+    def add_recording(self, voice: Voice, name: str) -> Recording:
+        recording, _new = add_recording(voice, make_upload(name), self.producer, f"Words of {name}.")
+        return recording
+
+    # --- work ---
+
+    def start_build(self, voice: Voice, tier: Tier = Tier.RAPID, handover: Handover = Handover.RECORDINGS) -> Build:
+        return start_build(voice, self.account, tier, handover, self.producer)
+
+    def run_tasks(self, rounds: int = 1) -> None:
+        """Make every waiting task due and run the due tasks, `rounds` times."""
+        for _ in range(rounds):
+            Task.objects.filter(status=TaskStatus.WAITING).update(due_at=timezone.now(), notified_at=None)
+            do_tasks()
+
+    def finish_build(self, build: Build) -> Build:
+        """Run tasks until the build has a final status."""
+
+        def is_finished() -> bool:
+            self.run_tasks()
+            build.refresh_from_db()
+            return build.status not in ACTIVE_STATUSES
+
+        until(is_finished)
+        return build
+
+    def reach_status(self, build: Build, status: BuildStatus) -> Build:
+        """Run tasks once; the build must then have this status."""
+        self.run_tasks()
+        build.refresh_from_db()
+        assert build.status == status, (build.status, build.issue, build.progress_message)
+        return build
+
+    # --- the sandbox ---
+
+    @property
+    def key_hash(self) -> str:
+        """The name of this account in the sandbox's ledger and request log."""
+        return hashlib.sha256(self.key.encode()).hexdigest()[:12]
+
+    def count_billed(self) -> Counter[str]:
+        """Count this account's operations in the ledger, which lists what a vendor would bill."""
+        return Counter(line["operation"] for line in self.sandbox.ledger(account=self.key_hash))
+
+    def list_requests(self, *operations: str) -> list[dict[str, Any]]:
+        """List this account's requests to the sandbox: all, or these operations. Faults `before` are not in it."""
+        requests = [request for request in self.sandbox.requests() if request["account"] == self.key_hash]
+        return [request for request in requests if not operations or request["operation"] in operations]
+
+    def count_requests(self, method: str = "") -> int:
+        """Count all requests to the sandbox since this harness was made, from any sender and with any result."""
+        requests = [request for request in self.sandbox.requests() if not request["path"].startswith("/__control")]
+        requests = [request for request in requests if request["number"] > self.requests_before]
+        return len([request for request in requests if method in ("", request["method"])])
+
+    def fetch_voice(self, build: Build) -> dict[str, Any]:
+        """Fetch the voice as the sandbox describes it."""
+        voice: dict[str, Any] = self.fetch_json(f"voices/{build.remote_voice.remote_id}")["item"]
+        return voice
+
+    def fetch_recordings(self, build: Build) -> dict[str, str]:
+        """Fetch the voice's recordings in the sandbox: name and transcript."""
+        page = self.fetch_json(f"voices/{build.remote_voice.remote_id}/recordings?page=1&page_size=100")
+        return {item["name"]: item["text"] for item in page["items"]}
+
+    def fetch_json(self, path: str) -> dict[str, Any]:
+        """Send a GET to the sandbox. It uses the account's key: count requests before you call it."""
+        import requests
+
+        url = f"{self.sandbox.address}/resemble/api/v2/{path}"
+        response = requests.get(url, headers={"Authorization": f"Bearer {self.key}"}, timeout=60)
+        data: dict[str, Any] = response.json()
+        return data

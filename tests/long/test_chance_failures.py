@@ -11,7 +11,7 @@ import pytest
 from providers import registry
 from tests.support.sandbox import Sandbox
 from tests.voices.services.builds.build_harness import ACTIVE_STATUSES, QUICK_SETTINGS, BuildHarness
-from tests.voices.services.builds.test_all_providers import MADE
+from tests.voices.services.builds.test_all_providers import BILLED
 from voices.models import Build
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def work_on(desk: BuildHarness, build: Build) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("provider", MADE)
+@pytest.mark.parametrize("provider", BILLED)
 def test_nothing_is_billed_twice_whatever_goes_wrong(sandbox: Sandbox, producer: Any, provider: str, seed: int) -> None:
     desk = BuildHarness(producer, sandbox, provider)
     tier, capabilities = next(iter(registry.get_provider_class(provider).tiers.items()))
@@ -50,5 +50,5 @@ def test_nothing_is_billed_twice_whatever_goes_wrong(sandbox: Sandbox, producer:
     sandbox.control("DELETE", "chaos")
     work_on(desk, build)
     billed = desk.count_billed()
-    twice = {operation: billed[operation] for operation, most in MADE[provider].items() if billed[operation] > most}
+    twice = {operation: billed[operation] for operation, most in BILLED[provider].items() if billed[operation] > most}
     assert twice == {}, (build.status, build.issue)

@@ -1,4 +1,4 @@
-"""From start to report, through the real adapter and a real sandbox; tasks are run as a worker runs them."""
+"""Builds from start to report, with the real adapter and a real sandbox. Tasks run as in a worker."""
 
 import hashlib
 import json
@@ -28,20 +28,20 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 SCORES = {"voice_similarity", "fluency", "pauses", "resemble_score"}
 
 
-def put_in_place_of_take(voice: Voice, name: str) -> None:
-    """Let the take of the consent be another sound."""
+def replace_take(voice: Voice, name: str) -> None:
+    """Replace the audio of the consent's take with another sample."""
     take = Take.objects.get(consent__talent=voice.talent)
     take.file.storage.delete(str(take.file.name))
     take.file.storage.save(str(take.file.name), make_upload(name))
     Take._base_manager.filter(pk=take.pk).update(sha256=hashlib.sha256(load_sample(name)).hexdigest())
 
 
-def sent(build: Build) -> set[str]:
+def list_clip_names(build: Build) -> set[str]:
     return {make_clip_name(row.recording) for row in build.recordings.select_related("recording")}
 
 
 @pytest.mark.parametrize("tier", list(Tier))
-def test_build_from_recordings_becomes_ready_with_its_scores(harness: BuildHarness, tier: Tier) -> None:
+def test_build_from_recordings_becomes_ready_with_scores(harness: BuildHarness, tier: Tier) -> None:
     build = harness.finish_build(harness.start_build(harness.make_voice(), tier))
     assert build.status == BuildStatus.READY, build.issue
     assert set(build.scores) == SCORES
@@ -56,21 +56,19 @@ def test_build_from_recordings_becomes_ready_with_its_scores(harness: BuildHarne
     assert harness.count_billed() == {"create_voice": 1, "build_voice": 1}
     assert len(harness.list_requests("create_recording")) == 3
     assert harness.fetch_voice(build)["voice_type"] == tier
-    assert set(harness.fetch_recordings(build)) == sent(build)
+    assert set(harness.fetch_recordings(build)) == list_clip_names(build)
     assert not Task.objects.exclude(status="done").exclude(kind__in=HEARING).exists()
 
 
-def test_name_at_the_provider_says_nothing_of_the_talent(harness: BuildHarness) -> None:
+def test_remote_voice_does_not_name_the_talent(harness: BuildHarness) -> None:
     build = harness.finish_build(harness.start_build(harness.make_voice()))
-    there = json.dumps(harness.fetch_voice(build))
+    data = json.dumps(harness.fetch_voice(build))
     assert harness.fetch_voice(build)["name"] == build.remote_voice.reference
-    assert "Tilda" not in there
-    assert "Narrator" not in there
+    assert "Tilda" not in data
+    assert "Narrator" not in data
 
 
-def test_dataset_issue_marks_what_only_the_callback_says(
-    harness: BuildHarness, live_server: Any, settings: Any
-) -> None:
+def test_dataset_issue_keeps_marks_of_the_callback(harness: BuildHarness, live_server: Any, settings: Any) -> None:
     settings.VOICEHUB_BASE_URL = live_server.url
     build = harness.start_build(harness.make_voice("slt-01", "slt-02", "slt-03", "rms-wrong-speaker", "rms-silent"))
     harness.reach_status(build, BuildStatus.TRAINING)
@@ -82,9 +80,9 @@ def test_dataset_issue_marks_what_only_the_callback_says(
     assert list(rows)[:2] == ["rms-silent", "rms-wrong-speaker"]
     assert rows["rms-silent"].is_silent
     assert rows["rms-wrong-speaker"].is_outlier
-    for told in ("rms-silent", "rms-wrong-speaker"):
-        assert rows[told].from_callback
-        assert rows[told].has_report
+    for title in ("rms-silent", "rms-wrong-speaker"):
+        assert rows[title].from_callback
+        assert rows[title].has_report
     for name in SLT_CLIPS:
         assert rows[name].has_report
         assert not rows[name].from_callback
@@ -94,7 +92,7 @@ def test_dataset_issue_marks_what_only_the_callback_says(
     assert rows["rms-wrong-speaker"].si_sdr is not None
 
 
-def test_dataset_issue_without_a_callback_is_found_by_asking(harness: BuildHarness) -> None:
+def test_dataset_issue_without_a_callback_is_found_by_polling(harness: BuildHarness) -> None:
     build = harness.finish_build(harness.start_build(harness.make_voice(*SLT_CLIPS, "rms-silent")))
     assert build.status == BuildStatus.DATASET_ISSUE
     rows = list(build.recordings.all())
@@ -102,10 +100,10 @@ def test_dataset_issue_without_a_callback_is_found_by_asking(harness: BuildHarne
     assert all(row.is_silent is None for row in rows)
 
 
-def test_refused_consent_ends_the_remote_voice(harness: BuildHarness) -> None:
-    """It is retired and deleted over there; the next build makes another one."""
+def test_rejected_consent_retires_and_deletes_the_remote_voice(harness: BuildHarness) -> None:
+    """The next build creates another voice."""
     voice = harness.make_voice()
-    put_in_place_of_take(voice, "rms-silent")
+    replace_take(voice, "rms-silent")
     build = harness.finish_build(harness.start_build(voice))
     assert build.status == BuildStatus.CONSENT_REJECTED
     assert build.raw_status == "consent_validation_failed"
@@ -114,15 +112,15 @@ def test_refused_consent_ends_the_remote_voice(harness: BuildHarness) -> None:
     assert first.retired_at
     assert first.deleted_at
     assert harness.count_billed() == {"create_voice": 1, "build_voice": 1, "delete_voice": 1}
-    put_in_place_of_take(voice, "consent-slt")
-    again = harness.finish_build(harness.start_build(voice))
-    assert again.status == BuildStatus.READY
-    assert again.remote_voice_id != first.pk
-    assert again.remote_voice.reference != first.reference
+    replace_take(voice, "consent-slt")
+    second = harness.finish_build(harness.start_build(voice))
+    assert second.status == BuildStatus.READY
+    assert second.remote_voice_id != first.pk
+    assert second.remote_voice.reference != first.reference
     assert harness.count_billed()["create_voice"] == 2
 
 
-def test_deletion_is_tried_until_it_is_done(harness: BuildHarness, sandbox: Any) -> None:
+def test_deletion_is_retried_until_it_succeeds(harness: BuildHarness, sandbox: Any) -> None:
     build = harness.finish_build(harness.start_build(harness.make_voice()))
     remote = build.remote_voice
     sandbox.faults(*({"operation": "delete_voice", "do": "status:500", "nth": n} for n in (1, 2, 3)))
@@ -137,11 +135,11 @@ def test_deletion_is_tried_until_it_is_done(harness: BuildHarness, sandbox: Any)
     assert harness.count_requests("DELETE") == 4
 
 
-# --- the dataset's address --------------------------------------------------------------
+# --- the dataset's URL --------------------------------------------------------------
 
 
 @pytest.mark.parametrize("tier", list(Tier))
-def test_dataset_is_fetched_from_the_address_of_the_build(
+def test_dataset_is_downloaded_from_the_url_of_the_build(
     harness: BuildHarness, live_server: Any, settings: Any, tier: Tier
 ) -> None:
     settings.VOICEHUB_BASE_URL = live_server.url
@@ -150,51 +148,51 @@ def test_dataset_is_fetched_from_the_address_of_the_build(
     build = harness.finish_build(harness.start_build(voice, tier, Handover.DATASET_URL))
     assert build.status == BuildStatus.READY, build.issue
     assert set(build.scores) == SCORES
-    by_itself = tier is Tier.PROFESSIONAL
-    assert harness.count_billed() == ({"create_voice": 1} if by_itself else {"create_voice": 1, "build_voice": 1})
+    is_professional = tier is Tier.PROFESSIONAL
+    assert harness.count_billed() == ({"create_voice": 1} if is_professional else {"create_voice": 1, "build_voice": 1})
     assert not harness.list_requests("create_recording")
     assert DatasetFetch.objects.filter(build=build).count() == 1
-    if by_itself:
-        assert harness.fetch_recordings(build) == dict.fromkeys(sent(build), "Two lines and a bar.")
+    if is_professional:
+        assert harness.fetch_recordings(build) == dict.fromkeys(list_clip_names(build), "Two lines and a bar.")
     assert requests.get(make_dataset_url(build), timeout=60).status_code == 404
 
 
 @pytest.mark.parametrize("tier", list(Tier))
-def test_second_dataset_is_built_on_a_call(harness: BuildHarness, live_server: Any, settings: Any, tier: Tier) -> None:
-    """A voice that exists does not train by itself when it is given another dataset."""
+def test_second_dataset_is_built_with_a_build_call(
+    harness: BuildHarness, live_server: Any, settings: Any, tier: Tier
+) -> None:
+    """An existing voice does not start to train when it gets another dataset."""
     settings.VOICEHUB_BASE_URL = live_server.url
     voice = harness.make_voice(*SLT_CLIPS, "rms-silent")
     first = harness.finish_build(harness.start_build(voice, tier, Handover.DATASET_URL))
-    before = harness.count_billed()
+    billed = harness.count_billed()
     set_active(voice.recordings.get(file_name="rms-silent.wav"), False)
     second = harness.finish_build(harness.start_build(voice, tier, Handover.DATASET_URL))
     assert second.status == BuildStatus.READY, second.issue
     assert second.remote_voice_id == first.remote_voice_id
-    assert harness.count_billed() - before == {"build_voice": 1}
+    assert harness.count_billed() - billed == {"build_voice": 1}
     assert DatasetFetch.objects.filter(build=second).count() == 1
 
 
-def test_link_that_nobody_may_use(harness: BuildHarness, live_server: Any, settings: Any) -> None:
+def test_wrong_or_expired_dataset_url_is_not_found(harness: BuildHarness, live_server: Any, settings: Any) -> None:
     settings.VOICEHUB_BASE_URL = live_server.url
     build = harness.start_build(harness.make_voice(), Tier.PROFESSIONAL, Handover.DATASET_URL)
-    good = make_dataset_url(build)
-    assert requests.get(good, timeout=60).status_code == 200
+    url = make_dataset_url(build)
+    assert requests.get(url, timeout=60).status_code == 200
     token = derive_token("dataset", build.pk)
-    for wrong in (
-        good.replace(token, token[:-1] + ("A" if token[-1] != "A" else "B")),
-        good.replace(token, derive_token("callback", build.pk)),
-        good.replace(token, build.dataset_digest),
-        good.replace("dataset.zip", "dataset.wav"),
+    for wrong_url in (
+        url.replace(token, token[:-1] + ("A" if token[-1] != "A" else "B")),
+        url.replace(token, derive_token("callback", build.pk)),
+        url.replace(token, build.dataset_digest),
+        url.replace("dataset.zip", "dataset.wav"),
     ):
-        assert requests.get(wrong, timeout=60).status_code == 404
+        assert requests.get(wrong_url, timeout=60).status_code == 404
     Build.objects.filter(pk=build.pk).update(created_at=build.created_at - URL_LIFETIME)
-    assert requests.get(good, timeout=60).status_code == 404
+    assert requests.get(url, timeout=60).status_code == 404
     assert DatasetFetch.objects.filter(build=build).exists()
 
 
-def test_expired_link_is_a_dataset_issue_of_the_provider(
-    harness: BuildHarness, live_server: Any, settings: Any
-) -> None:
+def test_expired_dataset_url_ends_in_a_dataset_issue(harness: BuildHarness, live_server: Any, settings: Any) -> None:
     settings.VOICEHUB_BASE_URL = live_server.url
     build = harness.start_build(harness.make_voice(), Tier.PROFESSIONAL, Handover.DATASET_URL)
     Build.objects.filter(pk=build.pk).update(created_at=build.created_at - URL_LIFETIME)
@@ -202,16 +200,16 @@ def test_expired_link_is_a_dataset_issue_of_the_provider(
     assert not DatasetFetch.objects.filter(build=build).exists()
 
 
-def test_build_by_recordings_has_no_dataset(harness: BuildHarness, client: Any) -> None:
+def test_build_from_recordings_has_no_dataset(harness: BuildHarness, client: Any) -> None:
     build = harness.start_build(harness.make_voice())
     assert build.dataset_digest == ""
     assert client.get(make_dataset_url(build)).status_code == 404
 
 
-# --- building again ---------------------------------------------------------------------
+# --- rebuilds ---------------------------------------------------------------------
 
 
-def test_rebuild_uses_the_voice_again_and_sends_only_what_is_new(harness: BuildHarness) -> None:
+def test_rebuild_reuses_the_voice_and_sends_only_changes(harness: BuildHarness) -> None:
     voice = harness.make_voice(*SLT_CLIPS, "rms-silent")
     first = harness.finish_build(harness.start_build(voice))
     assert first.status == BuildStatus.DATASET_ISSUE
@@ -225,24 +223,24 @@ def test_rebuild_uses_the_voice_again_and_sends_only_what_is_new(harness: BuildH
     assert len(harness.list_requests("create_recording")) == 5
     assert len(harness.list_requests("delete_recording")) == 1
     assert len(harness.list_requests("update_recording")) == 1
-    there = harness.fetch_recordings(second)
-    assert set(there) == sent(second)
-    assert there[make_clip_name(voice.recordings.get(file_name="slt-02.wav"))] == "Other words."
+    recordings = harness.fetch_recordings(second)
+    assert set(recordings) == list_clip_names(second)
+    assert recordings[make_clip_name(voice.recordings.get(file_name="slt-02.wav"))] == "Other words."
     assert harness.fetch_voice(second)["callback_uri"] == make_callback_url(second) != make_callback_url(first)
 
 
-def test_recording_that_was_left_out_comes_back(harness: BuildHarness) -> None:
+def test_excluded_recording_can_be_included_again(harness: BuildHarness) -> None:
     voice = harness.make_voice(*SLT_CLIPS, "slt-04")
-    out = voice.recordings.get(file_name="slt-04.wav")
+    recording = voice.recordings.get(file_name="slt-04.wav")
     for active in (True, False, True):
-        set_active(out, active)
+        set_active(recording, active)
         build = harness.finish_build(harness.start_build(voice))
         assert build.status == BuildStatus.READY
-        assert set(harness.fetch_recordings(build)) == sent(build)
-        assert (make_clip_name(out) in sent(build)) == active
+        assert set(harness.fetch_recordings(build)) == list_clip_names(build)
+        assert (make_clip_name(recording) in list_clip_names(build)) == active
 
 
-def test_voice_deleted_over_there_is_made_anew_by_the_next_build(harness: BuildHarness) -> None:
+def test_build_after_a_failure_recreates_a_deleted_voice(harness: BuildHarness) -> None:
     voice = harness.make_voice()
     first = harness.finish_build(harness.start_build(voice))
     with registry.open_provider(harness.account) as provider:
@@ -255,24 +253,22 @@ def test_voice_deleted_over_there_is_made_anew_by_the_next_build(harness: BuildH
     assert third.remote_voice_id != first.remote_voice_id
 
 
-def test_voice_that_has_a_dataset_is_not_built_from_recordings(
+def test_voice_with_a_dataset_is_not_built_from_recordings(
     harness: BuildHarness, live_server: Any, settings: Any
 ) -> None:
-    """The provider would read the old dataset again, whose address is dead."""
+    """The provider would read the old dataset again, but its URL no longer works."""
     settings.VOICEHUB_BASE_URL = live_server.url
     voice = harness.make_voice()
     harness.finish_build(harness.start_build(voice, Tier.RAPID, Handover.DATASET_URL))
-    with pytest.raises(BuildRefused) as told:
+    with pytest.raises(BuildRefused) as refusal:
         harness.start_build(voice, Tier.RAPID, Handover.RECORDINGS)
-    assert told.value.reasons == ("The provider trains this voice on a dataset. Send a new dataset instead.",)
+    assert refusal.value.reasons == ("The provider trains this voice on a dataset. Send a new dataset instead.",)
     assert (
         harness.finish_build(harness.start_build(voice, Tier.RAPID, Handover.DATASET_URL)).status == BuildStatus.READY
     )
 
 
-def test_recordings_sent_before_do_not_stay_beside_a_dataset(
-    harness: BuildHarness, live_server: Any, settings: Any
-) -> None:
+def test_dataset_replaces_recordings_sent_earlier(harness: BuildHarness, live_server: Any, settings: Any) -> None:
     settings.VOICEHUB_BASE_URL = live_server.url
     voice = harness.make_voice()
     harness.finish_build(harness.start_build(voice))
@@ -281,22 +277,22 @@ def test_recordings_sent_before_do_not_stay_beside_a_dataset(
     assert set(harness.fetch_recordings(build)) == {"dataset"}
 
 
-def test_frozen_recordings_stay_as_they_were(harness: BuildHarness) -> None:
-    """What is changed between start and sending goes into the next build."""
+def test_changes_after_start_do_not_affect_the_build(harness: BuildHarness) -> None:
+    """Changes between start and submit go into the next build."""
     voice = harness.make_voice()
     build = harness.start_build(voice)
-    frozen = sent(build)
-    one = voice.recordings.get(file_name="slt-01.wav")
-    set_transcript(one, "Changed.")
+    clip_names = list_clip_names(build)
+    recording = voice.recordings.get(file_name="slt-01.wav")
+    set_transcript(recording, "Changed.")
     set_active(voice.recordings.get(file_name="slt-02.wav"), False)
     harness.add_recording(voice, "slt-05")
     with pytest.raises(ActionRefused):
-        delete_recording(one)
+        delete_recording(recording)
     build = harness.finish_build(build)
     assert build.status == BuildStatus.READY
     assert build.progress_total == 3
-    there = harness.fetch_recordings(build)
-    assert set(there) == frozen
-    assert there[make_clip_name(one)] == "Words of slt-01."
+    recordings = harness.fetch_recordings(build)
+    assert set(recordings) == clip_names
+    assert recordings[make_clip_name(recording)] == "Words of slt-01."
     for row in build.recordings.select_related("recording"):
         assert row.sha256 == row.recording.sha256

@@ -1,4 +1,4 @@
-"""One module writes the status of a build."""
+"""Only one module writes the status of a build."""
 
 import ast
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ import pytest
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
-WRITER = ROOT / "voices" / "services" / "builds" / "lifecycle.py"
+LIFECYCLE = ROOT / "voices" / "services" / "builds" / "lifecycle.py"
 
 
-def writes_of_build_status(source: str) -> Iterator[int]:
-    """Lines that move a build, assign to a status, or update one with a BuildStatus."""
+def find_status_writes(source: str) -> Iterator[int]:
+    """Yield the lines that move a build, assign to a status, or update one with a BuildStatus."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and any(writes(node, name) for name in ("move", "update")):
+        if isinstance(node, ast.Call) and any(writes_status(node, name) for name in ("move", "update")):
             yield node.lineno
         if isinstance(node, ast.Assign) and any(
             isinstance(target, ast.Attribute) and target.attr == "status" for target in node.targets
@@ -22,22 +22,22 @@ def writes_of_build_status(source: str) -> Iterator[int]:
             yield node.lineno
 
 
-def writes(call: ast.Call, name: str) -> bool:
-    """Whether it calls `name` with a status of a build as its target."""
-    called = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
-    given = [*call.args[1:2], *(word.value for word in call.keywords if word.arg == "status")]
-    return called == name and any("BuildStatus" in ast.dump(value) for value in given)
+def writes_status(call: ast.Call, name: str) -> bool:
+    """Whether the call is to `name` and sets a BuildStatus."""
+    function = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+    values = [*call.args[1:2], *(keyword.value for keyword in call.keywords if keyword.arg == "status")]
+    return function == name and any("BuildStatus" in ast.dump(value) for value in values)
 
 
-def test_only_lifecycle_writes_the_status_of_a_build() -> None:
-    found = {
-        str(path.relative_to(ROOT)): list(writes_of_build_status(path.read_text(encoding="utf-8")))
+def test_only_lifecycle_writes_a_build_status() -> None:
+    lines_by_path = {
+        str(path.relative_to(ROOT)): list(find_status_writes(path.read_text(encoding="utf-8")))
         for app in ("voices", "consent", "voicehub")
         for path in sorted((ROOT / app).rglob("*.py"))
-        if "migrations" not in path.parts and path != WRITER
+        if "migrations" not in path.parts and path != LIFECYCLE
     }
-    assert {name: lines for name, lines in found.items() if lines} == {}
-    assert list(writes_of_build_status(WRITER.read_text(encoding="utf-8")))
+    assert {name: lines for name, lines in lines_by_path.items() if lines} == {}
+    assert list(find_status_writes(LIFECYCLE.read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize(
@@ -49,5 +49,5 @@ def test_only_lifecycle_writes_the_status_of_a_build() -> None:
         "build.status = BuildStatus.READY",
     ],
 )
-def test_each_way_to_write_a_status_is_found(line: str) -> None:
-    assert list(writes_of_build_status(line)) == [1]
+def test_each_kind_of_status_write_is_found(line: str) -> None:
+    assert list(find_status_writes(line)) == [1]

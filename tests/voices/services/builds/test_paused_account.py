@@ -1,4 +1,4 @@
-"""A key that is refused pauses its account, once: builds wait, everybody is told, and a new key sets them going."""
+"""A refused key pauses its account once. Builds wait, pages show the pause, and a new key resumes the builds."""
 
 from typing import Any
 
@@ -14,18 +14,18 @@ from voices.services.accounts import pause_account
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-REFUSED = "The provider does not accept this account's key for this."
+KEY_REFUSED = "The provider does not accept this account's key for this."
 
 
-def text_of(client: Client, address: str) -> str:
-    response = client.get(address)
+def read_page(client: Client, url: str) -> str:
+    response = client.get(url)
     assert response.status_code == 200
     return read_html(response).replace("&#x27;", "'")
 
 
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize("operation", ["create_voice", "create_recording", "build_voice"])
-def test_a_refused_key_pauses_once_and_a_new_one_sets_the_build_going(
+def test_refused_key_pauses_once_and_new_key_resumes_the_build(
     harness: BuildHarness, sandbox: Any, as_admin: Client, operation: str, status: int
 ) -> None:
     sandbox.faults({"operation": operation, "do": f"status:{status}"})
@@ -33,15 +33,15 @@ def test_a_refused_key_pauses_once_and_a_new_one_sets_the_build_going(
     harness.account.refresh_from_db()
     paused_at = harness.account.paused_at
     assert paused_at
-    assert harness.account.pause_reason.startswith(REFUSED)
-    asked = harness.count_requests()
+    assert harness.account.pause_reason.startswith(KEY_REFUSED)
+    requests = harness.count_requests()
     for _ in range(3):
         harness.reach_status(build, BuildStatus.QUEUED)
     harness.account.refresh_from_db()
     assert harness.account.paused_at == paused_at
-    assert harness.count_requests() == asked  # nothing is asked with a key that was refused
+    assert harness.count_requests() == requests  # a refused key is not used again
     sandbox.control("DELETE", "faults")
-    # A key of the same account over there: what has been made with the old one is there.
+    # A key of the same account at the provider: it has what was created with the old key.
     as_admin.post(reverse("voices:account_key", args=[harness.account.pk]), {"key": harness.key})
     harness.account.refresh_from_db()
     assert harness.account.paused_at is None
@@ -49,62 +49,62 @@ def test_a_refused_key_pauses_once_and_a_new_one_sets_the_build_going(
     assert harness.count_billed() == {"create_voice": 1, "build_voice": 1}
 
 
-def test_the_pause_is_told_where_it_is_felt_and_mended_where_it_is_told(
+def test_pages_show_the_pause_and_lead_admins_to_the_account(
     harness: BuildHarness, sandbox: Any, as_admin: Client, as_viewer: Client, as_producer: Client
 ) -> None:
     sandbox.faults({"operation": "create_voice", "do": "status:401"})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.QUEUED)
-    account = reverse("voices:account", args=[harness.account.pk])
+    account_url = reverse("voices:account", args=[harness.account.pk])
     rows = [row for row in as_admin.get(reverse("today")).context["steps"] if row.status == "Paused"]
     (row,) = rows
-    assert (row.subject, row.action, row.url) == (harness.account.name, "Enter a new key", account)
-    assert row.reasons[0].startswith(REFUSED)
+    assert (row.subject, row.action, row.url) == (harness.account.name, "Enter a new key", account_url)
+    assert row.reasons[0].startswith(KEY_REFUSED)
     assert row.reasons[1] == "1 build waits for a working key."
-    for place in (build.get_absolute_url(), build.voice.get_absolute_url()):
-        text = text_of(as_admin, place)
+    for url in (build.get_absolute_url(), build.voice.get_absolute_url()):
+        text = read_page(as_admin, url)
         assert f"{harness.account.name} is paused" in text
-        assert REFUSED in text
-        assert account in text
-    assert "Enter a new key" in text_of(as_admin, build.get_absolute_url())
-    # Who may not see accounts is told, and led nowhere.
-    assert account not in text_of(as_viewer, reverse("today"))
-    assert harness.account.name in text_of(as_viewer, reverse("today"))
-    assert account not in text_of(as_viewer, build.get_absolute_url())
-    # Who may see them and not change them opens the account.
-    assert f'<a href="{account}">' in text_of(as_producer, reverse("today"))
-    assert "Enter a new key" not in text_of(as_producer, reverse("today"))
+        assert KEY_REFUSED in text
+        assert account_url in text
+    assert "Enter a new key" in read_page(as_admin, build.get_absolute_url())
+    # Users who may not see accounts see the pause, but no link.
+    assert account_url not in read_page(as_viewer, reverse("today"))
+    assert harness.account.name in read_page(as_viewer, reverse("today"))
+    assert account_url not in read_page(as_viewer, build.get_absolute_url())
+    # Users who may see but not change accounts get a link to the account.
+    assert f'<a href="{account_url}">' in read_page(as_producer, reverse("today"))
+    assert "Enter a new key" not in read_page(as_producer, reverse("today"))
 
 
-def test_a_pause_while_it_trains_ends_with_a_key_that_works_again(
+def test_pause_during_training_ends_when_the_key_works_again(
     harness: BuildHarness, sandbox: Any, as_admin: Client
 ) -> None:
-    """The provider was wrong for a while: to test the key ends the pause, and the build is asked about again."""
+    """The provider refused a good key for a while. A successful key test ends the pause, and polling resumes."""
     sandbox.control("POST", "settings", {"training_seconds": 3600.0})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.TRAINING)
     sandbox.faults({"operation": "get_voice", "do": "status:403", "nth": 1})
     harness.reach_status(build, BuildStatus.TRAINING)
     assert Account.objects.get().paused_at
-    assert "is paused" in text_of(as_admin, build.get_absolute_url())
-    seen = as_admin.get(reverse("voices:build_progress", args=[build.pk])).context["stamp"]
-    answer = as_admin.post(reverse("voices:account_test", args=[harness.account.pk]), follow=True)
-    assert f"The key of {harness.account.name} works." in answer.content.decode()
+    assert "is paused" in read_page(as_admin, build.get_absolute_url())
+    token = as_admin.get(reverse("voices:build_progress", args=[build.pk])).context["stamp"]
+    response = as_admin.post(reverse("voices:account_test", args=[harness.account.pk]), follow=True)
+    assert f"The key of {harness.account.name} works." in response.content.decode()
     assert Account.objects.get().paused_at is None
-    moved = as_admin.get(reverse("voices:build_progress", args=[build.pk]), {"seen": seen})
-    assert "is paused" not in moved.content.decode()
+    progress = as_admin.get(reverse("voices:build_progress", args=[build.pk]), {"seen": token})
+    assert "is paused" not in progress.content.decode()
     sandbox.forward(3600)
     assert harness.finish_build(build).status == BuildStatus.READY
 
 
-def test_a_pause_by_a_person_is_ended_by_a_person(harness: BuildHarness, as_admin: Client, producer: Any) -> None:
+def test_manual_pause_ends_only_manually(harness: BuildHarness, as_admin: Client, producer: Any) -> None:
     build = harness.start_build(harness.make_voice())
     pause_account(harness.account, "The invoice is disputed.", producer)
     harness.reach_status(build, BuildStatus.QUEUED)
-    account = reverse("voices:account", args=[harness.account.pk])
-    assert "1 build waits for it." in " ".join(text_of(as_admin, account).split())
+    account_url = reverse("voices:account", args=[harness.account.pk])
+    assert "1 build waits for it." in " ".join(read_page(as_admin, account_url).split())
     as_admin.post(reverse("voices:account_key", args=[harness.account.pk]), {"key": harness.key})
     as_admin.post(reverse("voices:account_test", args=[harness.account.pk]))
     assert Account.objects.get().paused_at
-    text = text_of(as_admin, reverse("today"))
+    text = read_page(as_admin, reverse("today"))
     assert "Paused by Paula: The invoice is disputed." in text
     assert "Resume account" in text
     as_admin.post(reverse("voices:account_resume", args=[harness.account.pk]))

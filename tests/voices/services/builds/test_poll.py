@@ -1,4 +1,4 @@
-"""Callbacks are hints: kept once, believed in nothing. What a build became is what the provider says when asked."""
+"""Callbacks are untrusted hints, stored once. Only a request to the provider decides the status of a build."""
 
 import json
 from dataclasses import replace
@@ -24,20 +24,20 @@ from voices.services.builds.spec import make_callback_url, make_clip_name
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
-def post(build: Build, body: Any, url: str = "") -> int:
-    """Send a callback as a provider does: no session, no CSRF token."""
+def post_callback(build: Build, body: Any, url: str = "") -> int:
+    """Send a callback as a provider does: without session and CSRF token."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     path = (url or make_callback_url(build)).partition("127.0.0.1:9")[2]
     return Client(enforce_csrf_checks=True).post(path, data, content_type="application/json").status_code
 
 
-def said(build: Build, status: str = "finished", **more: Any) -> dict[str, Any]:
-    """What the provider would send of this build."""
+def make_payload(build: Build, status: str = "finished", **more: Any) -> dict[str, Any]:
+    """Return the payload that the provider would send for this build."""
     return {"ok": True, "id": build.remote_voice.remote_id, "status": status, "recordings": [], "issue": None} | more
 
 
-def marked(build: Build, **flags: Any) -> list[dict[str, Any]]:
-    """The callback's line on the first recording of the build."""
+def make_report_entries(build: Build, **flags: Any) -> list[dict[str, Any]]:
+    """Return the callback's entry for the first recording of the build."""
     row = build.recordings.select_related("recording").first()
     assert row
     remote = build.remote_voice.recordings.get(recording=row.recording)
@@ -46,32 +46,34 @@ def marked(build: Build, **flags: Any) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def training(harness: BuildHarness, sandbox: Any) -> Build:
-    """A build whose training does not end by itself."""
+    """A build whose training does not end during the test."""
     sandbox.control("POST", "settings", {"training_seconds": 600.0})
     return harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.TRAINING)
 
 
-def test_wrong_token_is_not_found_and_asks_nobody(harness: BuildHarness, training: Build) -> None:
-    before, tasks = harness.count_requests(), Task.objects.count()
-    good = make_callback_url(training)
-    for wrong in (
-        good[:-2] + "/",
-        good.replace("resemble_v2", "other"),
-        good.replace("hooks/resemble_v2/", "hooks/resemble_v2/x"),
+def test_wrong_token_is_not_found_and_causes_no_request(harness: BuildHarness, training: Build) -> None:
+    requests, tasks = harness.count_requests(), Task.objects.count()
+    url = make_callback_url(training)
+    for wrong_url in (
+        url[:-2] + "/",
+        url.replace("resemble_v2", "other"),
+        url.replace("hooks/resemble_v2/", "hooks/resemble_v2/x"),
     ):
-        assert post(training, said(training), wrong) == 404
+        assert post_callback(training, make_payload(training), wrong_url) == 404
     assert not Callback.objects.exists()
-    assert (harness.count_requests(), Task.objects.count()) == (before, tasks)
+    assert (harness.count_requests(), Task.objects.count()) == (requests, tasks)
 
 
-def test_forged_end_changes_nothing(harness: BuildHarness, training: Build) -> None:
-    """With the right token even: the provider, asked with our key, says that it trains."""
+def test_forged_final_status_changes_nothing(harness: BuildHarness, training: Build) -> None:
+    """Even with the right token: the provider, asked with our key, reports that the build trains."""
     for status in ("finished", "ready", "dataset_issue", "consent_validation_failed", "failed"):
-        forged = said(training, status, recordings=marked(training, is_silent=True), issue="Forged.")
-        assert post(training, forged) == 204
-    before = harness.count_requests()
+        forged = make_payload(
+            training, status, recordings=make_report_entries(training, is_silent=True), issue="Forged."
+        )
+        assert post_callback(training, forged) == 204
+    requests = harness.count_requests()
     do_tasks()
-    assert harness.count_requests("GET") == before - harness.count_requests("POST") + 1
+    assert harness.count_requests("GET") == requests - harness.count_requests("POST") + 1
     training.refresh_from_db()
     assert training.status == BuildStatus.TRAINING
     assert training.issue == ""
@@ -79,154 +81,158 @@ def test_forged_end_changes_nothing(harness: BuildHarness, training: Build) -> N
     assert not training.recordings.filter(is_silent=True).exists()
 
 
-def test_callback_only_causes_a_get(harness: BuildHarness, training: Build) -> None:
-    before = harness.count_requests()
-    assert post(training, said(training)) == 204
-    assert harness.count_requests() == before
+def test_callback_causes_only_a_get(harness: BuildHarness, training: Build) -> None:
+    requests = harness.count_requests()
+    assert post_callback(training, make_payload(training)) == 204
+    assert harness.count_requests() == requests
     do_tasks()
-    assert [seen["operation"] for seen in harness.list_requests()][-1] == "get_voice"
-    assert harness.count_requests() == before + 1
+    assert [request["operation"] for request in harness.list_requests()][-1] == "get_voice"
+    assert harness.count_requests() == requests + 1
 
 
-def test_callback_is_asked_about_at_once(training: Build) -> None:
-    """Not when the next look was due anyway."""
+def test_callback_makes_the_next_poll_due_at_once(training: Build) -> None:
     assert Task.objects.get(kind="refresh_build", status=TaskStatus.WAITING).due_at > timezone.now()
-    post(training, said(training))
+    post_callback(training, make_payload(training))
     assert Task.objects.get(kind="refresh_build", status=TaskStatus.WAITING).due_at <= timezone.now()
 
 
-def test_same_callback_is_kept_once(harness: BuildHarness, training: Build) -> None:
+def test_same_callback_is_stored_once(harness: BuildHarness, training: Build) -> None:
     for _ in range(3):
-        assert post(training, said(training)) == 204
-    assert post(training, json.dumps(said(training), indent=1).encode()) == 204
+        assert post_callback(training, make_payload(training)) == 204
+    assert post_callback(training, json.dumps(make_payload(training), indent=1).encode()) == 204
     assert training.callbacks.count() == 2
 
 
-def test_flood_is_answered_and_forgotten(harness: BuildHarness, training: Build) -> None:
+def test_flood_of_callbacks_is_accepted_and_not_stored(harness: BuildHarness, training: Build) -> None:
     for number in range(CALLBACKS_PER_BUILD + 5):
-        assert post(training, said(training, note=number)) == 204
+        assert post_callback(training, make_payload(training, note=number)) == 204
     assert training.callbacks.count() == CALLBACKS_PER_BUILD
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"\xff\0", b"[" * 60_000, b'{"id": "\\u0000", "issue": "\\ud800"}'])
-def test_callback_that_nobody_can_read_stops_no_build(harness: BuildHarness, sandbox: Any, body: bytes) -> None:
+def test_unreadable_callback_stops_no_build(harness: BuildHarness, sandbox: Any, body: bytes) -> None:
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.TRAINING)
-    assert post(build, body) == 204
+    assert post_callback(build, body) == 204
     assert harness.finish_build(build).status == BuildStatus.READY
 
 
-def test_callback_of_another_voice_is_not_taken_for_ours(harness: BuildHarness, sandbox: Any) -> None:
+def test_callback_of_another_voice_is_ignored(harness: BuildHarness, sandbox: Any) -> None:
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.TRAINING)
-    post(build, said(build, recordings=marked(build, is_outlier=True)) | {"id": "other"})
+    post_callback(build, make_payload(build, recordings=make_report_entries(build, is_outlier=True)) | {"id": "other"})
     assert harness.finish_build(build).status == BuildStatus.READY
     assert not build.recordings.filter(is_outlier=True).exists()
 
 
-def test_early_callback_is_heard_later(harness: BuildHarness, sandbox: Any) -> None:
-    """It comes while the build is being sent; its report is used once the provider confirms it."""
+def test_early_callback_is_used_later(harness: BuildHarness, sandbox: Any) -> None:
+    """It arrives during the submit. Its report is used once the provider confirms it."""
     build = harness.start_build(harness.make_voice(*SLT_CLIPS, "rms-silent"))
-    written = poll.find_build_by_callback_token("resemble_v2", make_callback_url(build).split("/")[-2])
-    assert written == build
+    found = poll.find_build_by_callback_token("resemble_v2", make_callback_url(build).split("/")[-2])
+    assert found == build
     Build.objects.filter(pk=build.pk).update(status=BuildStatus.SUBMITTING)
-    assert post(build, b'{"early": true}') == 204
+    assert post_callback(build, b'{"early": true}') == 204
     do_tasks()
     build = harness.finish_build(build)
     assert build.status == BuildStatus.DATASET_ISSUE
     assert build.callbacks.count() == 1
 
 
-def test_confirmed_callback_gives_what_only_it_carries(harness: BuildHarness, sandbox: Any) -> None:
+def test_confirmed_callback_adds_its_own_fields_to_the_report(harness: BuildHarness, sandbox: Any) -> None:
     build = harness.reach_status(
         harness.start_build(harness.make_voice(*SLT_CLIPS, "rms-silent")), BuildStatus.TRAINING
     )
-    lines = marked(build, si_dr_score="12.5", stoi_score=0.9, is_outlier=None, is_silent="false")
-    post(build, said(build, "dataset_issue", issue="From the callback.", recordings=[*lines, {"uuid": "nobody"}]))
+    entries = make_report_entries(build, si_dr_score="12.5", stoi_score=0.9, is_outlier=None, is_silent="false")
+    post_callback(
+        build,
+        make_payload(build, "dataset_issue", issue="From the callback.", recordings=[*entries, {"uuid": "unknown"}]),
+    )
     build = harness.finish_build(build)
     row = build.recordings.get(from_callback=True)
     assert (row.si_sdr, row.stoi, row.is_outlier, row.is_silent) == (12.5, 0.9, None, False)
-    assert row.sample_score is not None, "what the look-up said was wiped"
+    assert row.sample_score is not None, "the callback erased a value of the look-up"
     assert build.issue == "From the callback."
 
 
 def test_late_callback_changes_nothing(harness: BuildHarness, sandbox: Any) -> None:
     build = harness.finish_build(harness.start_build(harness.make_voice()))
     rows = list(build.recordings.values())
-    before = harness.count_requests()
+    requests = harness.count_requests()
     for status in ("dataset_issue", "finished", "consent_validation_failed"):
-        assert post(build, said(build, status, recordings=marked(build, is_silent=True))) == 204
+        assert (
+            post_callback(build, make_payload(build, status, recordings=make_report_entries(build, is_silent=True)))
+            == 204
+        )
     harness.run_tasks(2)
     build.refresh_from_db()
     assert build.status == BuildStatus.READY
     assert list(build.recordings.values()) == rows
-    assert harness.count_requests() == before
+    assert harness.count_requests() == requests
     assert build.callbacks.count() == 3
 
 
-def test_callback_of_the_build_before_says_nothing_of_this_one(harness: BuildHarness, sandbox: Any) -> None:
+def test_callback_of_the_previous_build_changes_nothing(harness: BuildHarness, sandbox: Any) -> None:
     voice = harness.make_voice(*SLT_CLIPS, "rms-silent")
     first = harness.finish_build(harness.start_build(voice))
     assert first.status == BuildStatus.DATASET_ISSUE
     sandbox.control("POST", "settings", {"training_seconds": 600.0})
     second = harness.reach_status(harness.start_build(voice), BuildStatus.TRAINING)
-    assert post(first, said(first, "dataset_issue", issue="Old.")) == 204
+    assert post_callback(first, make_payload(first, "dataset_issue", issue="Old.")) == 204
     harness.run_tasks(2)
     second.refresh_from_db()
     assert second.status == BuildStatus.TRAINING
     assert make_callback_url(first) != make_callback_url(second)
 
 
-def test_report_of_the_build_before_is_not_taken_for_this_one(
+def test_report_of_the_previous_build_is_not_used(
     harness: BuildHarness, sandbox: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A provider may go on for a moment to describe what came of the last build."""
+    """A provider may report the previous build for a short time."""
     voice = harness.make_voice(*SLT_CLIPS, "rms-silent")
     first = harness.finish_build(harness.start_build(voice))
     with registry.open_provider(harness.account) as provider:
-        old = provider.fetch_build(first.remote_voice.remote_id)
+        previous = provider.fetch_build(first.remote_voice.remote_id)
     second = harness.reach_status(harness.start_build(voice), BuildStatus.TRAINING)
-    unchanged = replace(old, version=second.previous_version)
+    unchanged = replace(previous, version=second.previous_version)
     monkeypatch.setattr(type(provider), "fetch_build", lambda *_: unchanged)
     harness.reach_status(second, BuildStatus.TRAINING)
-    # For ever would be wrong too: the provider may have nothing else to say.
+    # The grace period ends, because the provider may never report anything else.
     Build.objects.filter(pk=second.pk).update(training_at=timezone.now() - PREVIOUS_BUILD_GRACE - timedelta(seconds=1))
     harness.reach_status(second, BuildStatus.DATASET_ISSUE)
 
 
-def test_real_callbacks_lost_late_doubled_or_broken(
+def test_lost_late_doubled_or_broken_callback_changes_no_result(
     harness: BuildHarness, live_server: Any, settings: Any, sandbox: Any
 ) -> None:
-    """Whatever becomes of the callback, the build ends, and ends the same."""
     settings.VOICEHUB_BASE_URL = live_server.url
-    sandbox.control("POST", "settings", {"training_seconds": 0.5})  # so long that it is seen to train
-    for do, kept in (
+    sandbox.control("POST", "settings", {"training_seconds": 0.5})  # long enough to observe the training
+    for fault, stored in (
         ("lose", 0),
         ("duplicate:5", 1),
         ("broken", 1),
         ("delay:600", 0),
     ):
-        sandbox.faults({"operation": "callback", "do": do})
+        sandbox.faults({"operation": "callback", "do": fault})
         build = harness.reach_status(
             harness.start_build(harness.make_voice(*SLT_CLIPS, "rms-silent")), BuildStatus.TRAINING
         )
-        if kept:
+        if stored:
             until(build.callbacks.exists)
         build = harness.finish_build(build)
         assert build.status == BuildStatus.DATASET_ISSUE
-        assert build.callbacks.count() == kept
-        assert build.recordings.filter(is_silent=True, from_callback=True).count() == kept
+        assert build.callbacks.count() == stored
+        assert build.recordings.filter(is_silent=True, from_callback=True).count() == stored
     with registry.open_provider(harness.account) as provider:
-        provider.delete_voice(build.remote_voice.remote_id)  # and with it the callback that is still to come
+        provider.delete_voice(build.remote_voice.remote_id)  # also cancels the delayed callback
 
 
-# --- asking -----------------------------------------------------------------------------
+# --- polling ----------------------------------------------------------------------------
 
 
-def test_unknown_status_waits_and_keeps_its_words(harness: BuildHarness, training: Build, monkeypatch: Any) -> None:
-    odd = {"uuid": training.remote_voice.remote_id, "status": "reticulating"}
-    monkeypatch.setattr("providers.resemble_v2.adapter.ResembleV2._fetch_voice", lambda *_: odd)
+def test_unknown_status_is_stored_and_polled_again(harness: BuildHarness, training: Build, monkeypatch: Any) -> None:
+    response = {"uuid": training.remote_voice.remote_id, "status": "reticulating"}
+    monkeypatch.setattr("providers.resemble_v2.adapter.ResembleV2._fetch_voice", lambda *_: response)
     harness.reach_status(training, BuildStatus.TRAINING)
     assert training.raw_status == "reticulating"
-    assert training.raw_response == odd
+    assert training.raw_response == response
     assert Task.objects.filter(kind="refresh_build", status=TaskStatus.WAITING).exists()
 
 
@@ -239,31 +245,31 @@ def test_unknown_status_waits_and_keeps_its_words(harness: BuildHarness, trainin
     ({"do": "garbage"}, 5),
     ({"do": "status:401"}, 600),
 ])  # fmt: skip
-def test_provider_that_does_not_answer_is_asked_again_in_time(
+def test_failed_poll_is_repeated_after_the_right_wait(
     harness: BuildHarness, training: Build, sandbox: Any, rule: dict[str, Any], seconds: int
 ) -> None:
     sandbox.faults({"operation": "get_voice", **rule})
-    began = timezone.now()
+    start = timezone.now()
     harness.reach_status(training, BuildStatus.TRAINING)
     due = Task.objects.get(kind="refresh_build", status=TaskStatus.WAITING).due_at - timedelta(seconds=seconds)
-    assert began <= due <= timezone.now()
+    assert start <= due <= timezone.now()
     harness.account.refresh_from_db()
     assert harness.account.last_error
 
 
-def test_voice_that_is_gone_ends_the_build(harness: BuildHarness, training: Build) -> None:
+def test_voice_deleted_at_the_provider_fails_the_build(harness: BuildHarness, training: Build) -> None:
     with registry.open_provider(harness.account) as provider:
         provider.delete_voice(training.remote_voice.remote_id)
-    harness.reach_status(training, BuildStatus.TRAINING)  # a look-up may lag
+    harness.reach_status(training, BuildStatus.TRAINING)  # one miss proves nothing: a look-up may lag
     harness.reach_status(training, BuildStatus.FAILED)
     training.remote_voice.refresh_from_db()
     assert training.remote_voice.retired_at
 
 
-def test_asking_twice_at_once_ends_once(harness: BuildHarness, sandbox: Any) -> None:
+def test_second_poll_of_a_finished_build_changes_nothing(harness: BuildHarness, sandbox: Any) -> None:
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.TRAINING)
     until(lambda: harness.fetch_voice(build)["status"] == "finished")
     assert refresh_build(str(build.pk)) is None
-    ended = Build.objects.get(pk=build.pk).finished_at
+    finished_at = Build.objects.get(pk=build.pk).finished_at
     assert refresh_build(str(build.pk)) is None
-    assert Build.objects.get(pk=build.pk).finished_at == ended
+    assert Build.objects.get(pk=build.pk).finished_at == finished_at

@@ -65,7 +65,7 @@ def read_voice_page(client: Client, voice: Voice) -> str:
     return " ".join(client.get(voice.get_absolute_url()).content.decode().split())
 
 
-def cut_row(text: str, option: BuildOption) -> str:
+def extract_row(text: str, option: BuildOption) -> str:
     """Return the part of the page for one option."""
     return text.partition(f'id="place-{option.key}"')[2].partition('</li><li class="where-row"')[0]
 
@@ -85,7 +85,7 @@ def test_ready_options_come_first_and_paused_ones_last(as_producer: Client, full
     assert [option.name for option in options][-1] == "Voice.ai"
     text = read_voice_page(as_producer, voice)
     assert "<strong>Voice.ai:</strong> paused. The key was refused." in text
-    paused_row = cut_row(text, options[-1])
+    paused_row = extract_row(text, options[-1])
     assert (
         reverse("voices:account", args=[options[-1].account.pk]) in paused_row and "Start clone build" not in paused_row
     )
@@ -143,7 +143,7 @@ def test_row_of_an_active_build_links_to_it(as_viewer: Client, studio: Studio) -
     build = studio.build(status="training")
     option = find_option(build.voice, "resemble_v2")
     assert (option.rank, option.summary) == (Rank.BUILDING, "a build is in progress.")
-    text = cut_row(read_voice_page(as_viewer, build.voice), option)
+    text = extract_row(read_voice_page(as_viewer, build.voice), option)
     assert build.get_absolute_url() in text and "Start rapid build" not in text
 
 
@@ -177,7 +177,7 @@ def test_only_possible_handovers_are_offered(as_producer: Client, full_studio: S
     assert list_handovers() == ["signed_put_clips", "signed_put_wav"]
     voice.recordings.update(seconds=25.0)
     assert list_handovers() == ["signed_put_wav"]
-    text = cut_row(read_voice_page(as_producer, voice), find_option(voice, "resemble_v1", "professional"))
+    text = extract_row(read_voice_page(as_producer, voice), find_option(voice, "resemble_v1", "professional"))
     assert '<input type="hidden" name="handover" value="signed_put_wav">' in text and "Start professional build" in text
 
 
@@ -253,7 +253,7 @@ def test_best_recordings_are_sent_and_others_excluded_with_reason(as_viewer: Cli
     reasons = {excluded.name: excluded.reason for excluded in option.excluded_recordings}
     assert reasons[clips[1].file_name] == "no speech detected"
     assert reasons[clips[0].file_name] == "the limit is reached with better recordings"
-    text = cut_row(read_voice_page(as_viewer, voice), option)
+    text = extract_row(read_voice_page(as_viewer, voice), option)
     assert "3 excluded" in text and all(clip.file_name in text for clip in clips)
     build = start_build(voice, option.account, "rapid", "one_file", full_studio.producer)
     assert {str(row.recording_id) for row in build.recordings.all()} == {
@@ -274,7 +274,7 @@ def test_option_without_usable_recordings_is_not_ready(as_producer: Client, full
     voice.recordings.update(findings=[SILENT])
     option = find_option(voice, "speechgen")
     assert (option.is_ready, option.summary) == (False, "too few of the recordings can be sent.")
-    assert "Only 0 s can be sent" in cut_row(read_voice_page(as_producer, voice), option)
+    assert "Only 0 s can be sent" in extract_row(read_voice_page(as_producer, voice), option)
     with pytest.raises(BuildRefused, match="Only 0 s can be sent"):
         start_build(voice, option.account, "rapid", "one_file", full_studio.producer)
 

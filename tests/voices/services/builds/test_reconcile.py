@@ -1,4 +1,4 @@
-"""When an answer is lost it is looked up, never sent again blindly; what was never sent is sent later, once."""
+"""Reconciliation: a lost response leads to a look-up, never to a blind retry. Unsent calls are sent later, once."""
 
 import uuid
 from datetime import timedelta
@@ -24,38 +24,38 @@ from voices.services.builds.submit import submit_build
 
 pytestmark = pytest.mark.django_db
 
-WHY = "I looked at the list on its page."
-READY = {"create_voice": 1, "build_voice": 1}
+REASON = "I looked at the list on its page."
+BILLED_ONCE = {"create_voice": 1, "build_voice": 1}
 
 
-def waiting(kind: str) -> Task:
+def get_waiting_task(kind: str) -> Task:
     return Task.objects.get(kind=kind, status=TaskStatus.WAITING)
 
 
-# --- the four cases: the voice is there or not, the build has begun or not ------------------------------------------
+# --- the four cases: the voice exists or not, the build has begun or not --------------------------------------------
 
 
 @pytest.mark.parametrize("phase", ["before_commit", "after_commit"])
 @pytest.mark.parametrize("operation", ["create_voice", "build_voice"])
 @pytest.mark.parametrize("fault", ["drop", "status:502", "garbage"])
-def test_lost_answer_is_settled_by_looking(
+def test_lost_response_is_resolved_by_a_look_up(
     harness: BuildHarness, sandbox: Any, operation: str, phase: str, fault: str
 ) -> None:
     sandbox.faults({"operation": operation, "do": fault, "phase": phase, "nth": 1})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
     assert build.pending_call == operation.partition("_")[0]
-    assert waiting("settle_build").due_at > timezone.now() + LEASE * 0.9
-    made = harness.count_billed()
+    assert get_waiting_task("settle_build").due_at > timezone.now() + LEASE * 0.9
+    billed = harness.count_billed()
     build = harness.finish_build(build)
     assert build.status == BuildStatus.READY, build.issue
-    assert harness.count_billed() == READY
-    assert made[operation] == (1 if phase == "after_commit" else 0)
+    assert harness.count_billed() == BILLED_ONCE
+    assert billed[operation] == (1 if phase == "after_commit" else 0)
     assert len(harness.list_requests("create_recording")) == 3
     assert (build.pending_call, build.progress_message, build.lookup_attempts) == ("", "", 0)
 
 
-def test_list_that_lags_is_looked_at_twice(harness: BuildHarness, sandbox: Any) -> None:
-    """The voice was made, and the first list does not show it yet."""
+def test_lagging_list_is_read_twice(harness: BuildHarness, sandbox: Any) -> None:
+    """The voice was created, but the first list does not show it yet."""
     sandbox.faults(
         {"operation": "create_voice", "do": "drop", "phase": "after_commit", "nth": 1},
         {"operation": "list_voices", "do": "hide:60", "nth": 1},
@@ -63,12 +63,12 @@ def test_list_that_lags_is_looked_at_twice(harness: BuildHarness, sandbox: Any) 
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
     harness.reach_status(build, BuildStatus.UNCONFIRMED)
     assert build.lookup_attempts == 1
-    assert waiting("settle_build").due_at > timezone.now() + LEASE * 0.9
+    assert get_waiting_task("settle_build").due_at > timezone.now() + LEASE * 0.9
     assert harness.finish_build(build).status == BuildStatus.READY
-    assert harness.count_billed() == READY
+    assert harness.count_billed() == BILLED_ONCE
 
 
-def test_look_up_that_fails_settles_nothing(harness: BuildHarness, sandbox: Any) -> None:
+def test_failed_look_up_resolves_nothing(harness: BuildHarness, sandbox: Any) -> None:
     sandbox.faults(
         {"operation": "create_voice", "do": "drop", "phase": "after_commit", "nth": 1},
         *({"operation": "list_voices", "do": do, "nth": n} for n, do in enumerate(
@@ -79,10 +79,10 @@ def test_look_up_that_fails_settles_nothing(harness: BuildHarness, sandbox: Any)
         harness.reach_status(build, BuildStatus.UNCONFIRMED)
         assert build.lookup_attempts == 0
     assert harness.finish_build(build).status == BuildStatus.READY
-    assert harness.count_billed() == READY
+    assert harness.count_billed() == BILLED_ONCE
 
 
-def test_voice_that_is_gone_while_its_build_is_in_doubt(harness: BuildHarness, sandbox: Any) -> None:
+def test_unconfirmed_build_of_a_deleted_voice_fails(harness: BuildHarness, sandbox: Any) -> None:
     sandbox.faults({"operation": "build_voice", "do": "drop", "nth": 1})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
     with registry.open_provider(harness.account) as provider:
@@ -93,10 +93,8 @@ def test_voice_that_is_gone_while_its_build_is_in_doubt(harness: BuildHarness, s
     assert harness.finish_build(harness.start_build(build.voice)).status == BuildStatus.READY
 
 
-def test_late_build_call_is_not_made_again(
-    harness: BuildHarness, sandbox: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two look-ups find nothing, and then the first call arrives after all: the voice trains, and is left to it."""
+def test_late_build_call_is_not_repeated(harness: BuildHarness, sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two look-ups find nothing, then the first call takes effect: the voice trains, and no second call is made."""
     sandbox.control("POST", "settings", {"training_seconds": 600.0})
     sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
@@ -105,14 +103,14 @@ def test_late_build_call_is_not_made_again(
     harness.reach_status(build, BuildStatus.TRAINING)
     sandbox.forward(600.0)
     assert harness.finish_build(build).status == BuildStatus.READY
-    assert harness.count_billed() == READY
+    assert harness.count_billed() == BILLED_ONCE
 
 
-# --- by hand ----------------------------------------------------------------------------
+# --- manual resolution ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("phase", ["before_commit", "after_commit"])
-def test_person_settles_what_no_list_can(
+def test_manual_resolution_replaces_an_impossible_look_up(
     harness: BuildHarness, sandbox: Any, phase: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for tier in registry.get_provider_class("resemble_v2").tiers.values():
@@ -123,70 +121,72 @@ def test_person_settles_what_no_list_can(
     for _ in range(3):
         harness.reach_status(build, BuildStatus.UNCONFIRMED)
     assert not harness.list_requests("list_voices")
-    there = harness.fetch_json("voices?page=1")["items"]
-    resolve_submit_manually(build, harness.producer, f" {there[0]['uuid']} " if phase == "after_commit" else "", WHY)
-    assert (build.resolved_by, build.resolution_reason) == (harness.producer, WHY)
+    voices = harness.fetch_json("voices?page=1")["items"]
+    resolve_submit_manually(
+        build, harness.producer, f" {voices[0]['uuid']} " if phase == "after_commit" else "", REASON
+    )
+    assert (build.resolved_by, build.resolution_reason) == (harness.producer, REASON)
     assert harness.finish_build(build).status == BuildStatus.READY
-    assert harness.count_billed() == READY
+    assert harness.count_billed() == BILLED_ONCE
 
 
-def test_person_is_told_when_it_is_settled_or_another_voice(harness: BuildHarness, sandbox: Any) -> None:
+def test_manual_resolution_is_refused_if_repeated_or_wrong(harness: BuildHarness, sandbox: Any) -> None:
     other = harness.finish_build(harness.start_build(harness.make_voice()))
     sandbox.faults({"operation": "create_voice", "do": "drop", "nth": 1})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
     with pytest.raises(ActionRefused, match="another voice"):
-        resolve_submit_manually(build, harness.producer, other.remote_voice.remote_id, WHY)
+        resolve_submit_manually(build, harness.producer, other.remote_voice.remote_id, REASON)
     build.refresh_from_db()
     assert build.status == BuildStatus.UNCONFIRMED
-    resolve_submit_manually(Build.objects.get(pk=build.pk), harness.producer, "", WHY)
+    resolve_submit_manually(Build.objects.get(pk=build.pk), harness.producer, "", REASON)
     with pytest.raises(ActionRefused, match="already resolved"):
-        resolve_submit_manually(build, harness.producer, "", WHY)
+        resolve_submit_manually(build, harness.producer, "", REASON)
     assert harness.finish_build(build).status == BuildStatus.READY
 
 
-def test_person_cannot_put_a_known_voice_under_another_id(harness: BuildHarness, sandbox: Any) -> None:
+def test_manual_resolution_cannot_change_a_known_remote_id(harness: BuildHarness, sandbox: Any) -> None:
     sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
     with pytest.raises(ActionRefused, match=build.remote_voice.remote_id):
-        resolve_submit_manually(build, harness.producer, "something-else", WHY)
+        resolve_submit_manually(build, harness.producer, "something-else", REASON)
     assert harness.finish_build(build).status == BuildStatus.READY
 
 
-# --- not sent at all --------------------------------------------------------------------
+# --- failed before sending --------------------------------------------------------------
 
 
 @pytest.mark.parametrize("operation", ["create_voice", "build_voice", "create_recording", "get_voice"])
 @pytest.mark.parametrize(("retry_after", "wait"), [(None, 15), ("90", 90), ("nonsense", 15), ("-5", 15)])
-def test_told_to_wait_it_waits_and_sends_once(
+def test_rate_limited_call_waits_and_is_sent_once(
     harness: BuildHarness, sandbox: Any, operation: str, retry_after: str | None, wait: int
 ) -> None:
     rule = {"operation": operation, "do": "status:429", "nth": 1}
     sandbox.faults(rule | ({"retry_after": retry_after} if retry_after else {}))
-    started, began = harness.start_build(harness.make_voice()), timezone.now()
-    build = harness.reach_status(started, BuildStatus.QUEUED)
-    due = waiting("submit_build").due_at - timedelta(seconds=wait)
-    assert began <= due <= timezone.now()
+    build, start = harness.start_build(harness.make_voice()), timezone.now()
+    harness.reach_status(build, BuildStatus.QUEUED)
+    due = get_waiting_task("submit_build").due_at - timedelta(seconds=wait)
+    assert start <= due <= timezone.now()
     assert "Trying again" in build.progress_message
     assert harness.finish_build(build).status == BuildStatus.READY
-    assert harness.count_billed() == READY
+    assert harness.count_billed() == BILLED_ONCE
     assert len(harness.list_requests("create_recording")) == 3
 
 
-def test_provider_that_is_away_for_long(harness: BuildHarness, settings: Any, sandbox: Any) -> None:
+def test_long_outage_of_the_provider_fails_no_build(harness: BuildHarness, settings: Any, sandbox: Any) -> None:
     settings.VOICEHUB_SANDBOX_URL = "http://127.0.0.1:9"
     build = harness.start_build(harness.make_voice())
-    for _ in range(12):  # more than any number of attempts after which a task is given up
+    for _ in range(12):  # more attempts than a failing task gets
         harness.reach_status(build, BuildStatus.QUEUED)
     harness.account.refresh_from_db()
     assert "cannot be reached" in harness.account.last_error
     settings.VOICEHUB_SANDBOX_URL = sandbox.address
     assert harness.finish_build(build).status == BuildStatus.READY
-    assert harness.count_billed() == READY
+    assert harness.count_billed() == BILLED_ONCE
     harness.account.refresh_from_db()
     assert harness.account.last_error == ""
 
 
-def test_refusal_is_shown_in_the_provider_s_words(harness: BuildHarness, sandbox: Any) -> None:
+def test_refusal_shows_the_text_of_the_provider(harness: BuildHarness, sandbox: Any) -> None:
     sandbox.control("POST", "settings", {"rapid_recordings": 5})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.FAILED)
     assert "At least 5 active recordings are needed" in build.issue
@@ -204,16 +204,16 @@ def test_bad_key_pauses_the_account_and_the_build_waits(harness: BuildHarness, s
         "bad-key"
         not in build.progress_message + build.issue + harness.account.last_error + harness.account.pause_reason
     )
-    asked = harness.count_requests()
+    requests = harness.count_requests()
     harness.run_tasks(2)
-    assert harness.count_requests() == asked
+    assert harness.count_requests() == requests
     change_key(harness.account, key)
     assert harness.finish_build(build).status == BuildStatus.READY
-    assert harness.count_billed() == READY
+    assert harness.count_billed() == BILLED_ONCE
 
 
-def test_what_fails_on_our_side_ends_after_five_tries(harness: BuildHarness) -> None:
-    """A file that is gone from the disk: no build waits for ever to be sent."""
+def test_local_error_fails_the_build_after_five_attempts(harness: BuildHarness) -> None:
+    """A recording's file is missing. No build may wait forever."""
     voice = harness.make_voice()
     build = harness.start_build(voice)
     file = voice.recordings.filter(file_name="slt-02.wav").get().file
@@ -227,37 +227,35 @@ def test_what_fails_on_our_side_ends_after_five_tries(harness: BuildHarness) -> 
     assert str(file.name) not in build.issue
 
 
-def test_what_fails_on_our_side_with_a_step_in_doubt_is_lookup_attempts(
-    harness: BuildHarness, monkeypatch: Any
-) -> None:
-    written = journal.BuildJournal.record_voice
+def test_local_error_after_a_call_leads_to_a_look_up(harness: BuildHarness, monkeypatch: Any) -> None:
+    original = journal.BuildJournal.record_voice
 
-    def breaks(*_: Any) -> None:
+    def raise_error(*_: Any) -> None:
         raise RuntimeError("the disk is full")
 
     build = harness.start_build(harness.make_voice())
-    monkeypatch.setattr(journal.BuildJournal, "record_voice", breaks)
+    monkeypatch.setattr(journal.BuildJournal, "record_voice", raise_error)
     harness.run_tasks()
-    monkeypatch.setattr(journal.BuildJournal, "record_voice", written)
+    monkeypatch.setattr(journal.BuildJournal, "record_voice", original)
     assert harness.finish_build(build).status == BuildStatus.READY
-    assert harness.count_billed() == READY
+    assert harness.count_billed() == BILLED_ONCE
 
 
-def test_question_that_breaks_again_and_again_is_asked_later(harness: BuildHarness, monkeypatch: Any) -> None:
+def test_poll_that_keeps_failing_is_rescheduled_later(harness: BuildHarness, monkeypatch: Any) -> None:
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.TRAINING)
     with monkeypatch.context() as patch:
         patch.setattr("voices.services.builds.poll.record_observation", lambda *_: 1 / 0)
         for _ in range(MAX_ATTEMPTS):
             harness.run_tasks()
     assert Task.objects.filter(kind="refresh_build", status=TaskStatus.FAILED).exists()
-    assert waiting("refresh_build").due_at > timezone.now() + timedelta(minutes=50)
+    assert get_waiting_task("refresh_build").due_at > timezone.now() + timedelta(minutes=50)
     assert harness.finish_build(build).status == BuildStatus.READY
 
 
-# --- calling it off ---------------------------------------------------------------------
+# --- cancellation -----------------------------------------------------------------------
 
 
-def test_build_that_waits_can_be_cancelled(harness: BuildHarness) -> None:
+def test_queued_build_can_be_cancelled(harness: BuildHarness) -> None:
     build = harness.start_build(harness.make_voice())
     cancel_build(build, harness.producer)
     harness.run_tasks(3)
@@ -268,7 +266,7 @@ def test_build_that_waits_can_be_cancelled(harness: BuildHarness) -> None:
     assert harness.finish_build(harness.start_build(build.voice)).status == BuildStatus.READY
 
 
-def test_build_that_waits_for_a_busy_provider_can_be_cancelled(harness: BuildHarness, sandbox: Any) -> None:
+def test_rate_limited_build_can_be_cancelled(harness: BuildHarness, sandbox: Any) -> None:
     sandbox.faults({"operation": "create_voice", "do": "status:429"})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.QUEUED)
     cancel_build(build, harness.producer)
@@ -278,7 +276,7 @@ def test_build_that_waits_for_a_busy_provider_can_be_cancelled(harness: BuildHar
 
 
 @pytest.mark.parametrize("status", ["submitting", "unconfirmed", "training", "ready", "failed", "cancelled"])
-def test_build_that_was_sent_cannot_be_cancelled(harness: BuildHarness, status: str) -> None:
+def test_submitted_or_finished_build_cannot_be_cancelled(harness: BuildHarness, status: str) -> None:
     build = harness.start_build(harness.make_voice())
     Build.objects.filter(pk=build.pk).update(status=status, finished_at=timezone.now())
     with pytest.raises(ActionRefused):
@@ -287,11 +285,11 @@ def test_build_that_was_sent_cannot_be_cancelled(harness: BuildHarness, status: 
     assert build.status == status
 
 
-# --- the worker that lost its lease -----------------------------------------------------
+# --- a worker without its lease ---------------------------------------------------------
 
 
-def lost() -> Lease:
-    """The lease of somebody whose task is another's by now."""
+def make_lost_lease() -> Lease:
+    """Return a lease on a task that another worker has claimed since."""
     task = Task.objects.create(kind="submit_build", object_id="x", lease=uuid.uuid4())
     return Lease(task.pk, uuid.uuid4(), task.due_at)
 
@@ -307,36 +305,36 @@ def lost() -> Lease:
 def test_worker_without_a_lease_writes_nothing(
     harness: BuildHarness, sandbox: Any, rule: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It sent a call, was suspended for long, and wakes up: the build is another worker's."""
+    """It sent a call and was suspended until another worker had claimed the build."""
     build = harness.start_build(harness.make_voice())
-    lease = lost()
-    mine = Task.objects.filter(pk=lease.task_id)
-    held = mine.get().lease
-    mine.update(lease=lease.token)
+    lease = make_lost_lease()
+    task = Task.objects.filter(pk=lease.task_id)
+    current_lease = task.get().lease
+    task.update(lease=lease.token)
     sandbox.faults(*([rule] if rule else []))
-    called = HttpProvider.call
+    original = HttpProvider.call
 
-    def suspended(provider: Any, operation: str, *args: Any, **more: Any) -> Any:
+    def call_then_lose_lease(provider: Any, operation: str, *args: Any, **more: Any) -> Any:
         try:
-            return called(provider, operation, *args, **more)
+            return original(provider, operation, *args, **more)
         finally:
             if operation == "create voice":
-                mine.update(lease=held)
-                Build.objects.filter(pk=build.pk).update(progress_message="The other worker is at it.")
+                task.update(lease=current_lease)
+                Build.objects.filter(pk=build.pk).update(progress_message="The other worker continues.")
 
-    monkeypatch.setattr(HttpProvider, "call", suspended)
+    monkeypatch.setattr(HttpProvider, "call", call_then_lose_lease)
     with pytest.raises(LeaseLost):
         submit_build(str(build.pk), lease)
     build.refresh_from_db()
     assert (build.status, build.pending_call) == (BuildStatus.SUBMITTING, "create")
-    assert build.progress_message == "The other worker is at it."
+    assert build.progress_message == "The other worker continues."
     assert build.issue == ""
     remote = RemoteVoice.objects.get(pk=build.remote_voice_id)
     assert (remote.remote_id, remote.retired_at) == ("", None)
 
 
-def test_worker_that_takes_over_looks_before_it_sends(harness: BuildHarness) -> None:
-    """A build found at a step in doubt, with no other trace of what became of it."""
+def test_worker_that_takes_over_looks_up_before_it_sends(harness: BuildHarness) -> None:
+    """The build has a pending call, and its result is unknown."""
     build = harness.start_build(harness.make_voice())
     Build.objects.filter(pk=build.pk).update(status=BuildStatus.SUBMITTING, pending_call="create")
     do_tasks()
@@ -344,10 +342,10 @@ def test_worker_that_takes_over_looks_before_it_sends(harness: BuildHarness) -> 
     assert build.status == BuildStatus.UNCONFIRMED
     assert not harness.count_billed()
     assert harness.finish_build(build).status == BuildStatus.READY
-    assert harness.count_billed() == READY
+    assert harness.count_billed() == BILLED_ONCE
 
 
-def test_a_call_ends_before_the_lease(harness: BuildHarness, settings: Any) -> None:
+def test_call_deadline_is_shorter_than_the_lease(harness: BuildHarness, settings: Any) -> None:
     for seconds in (3, 60, 3600):
         settings.VOICEHUB_LEASE_SECONDS = seconds
         with registry.open_provider(harness.account) as provider:

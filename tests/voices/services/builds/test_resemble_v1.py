@@ -1,4 +1,4 @@
-"""Resemble's first API from the desk on: an address that is given once, and a list that does not tell how it is."""
+"""Builds at Resemble v1: it returns each upload URL only once, and its list does not show the status of a voice."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,8 +16,8 @@ from voices.services.builds.reconcile import resolve_submit_manually, resolve_tr
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-ONCE = {"v1_create_voice": 1, "v1_build": 1}
-ATTESTED = ("name", "language", "id", "uuid")
+BILLED_ONCE = {"v1_create_voice": 1, "v1_build": 1}
+DOCUMENTED_FIELDS = ("name", "language", "id", "uuid")
 
 
 @pytest.fixture
@@ -26,55 +26,57 @@ def harness(sandbox: Sandbox, producer: User) -> BuildHarness:
 
 
 @pytest.fixture
-def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The list says no more than the vendor's own client shows."""
-    loud = ResembleV1.call
+def sparse_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limit the list to the fields that the vendor's own client shows."""
+    original = ResembleV1.call
 
     def call(self: ResembleV1, *args: Any, **more: Any) -> Any:
-        answer = loud(self, *args, **more)
-        return [{name: item[name] for name in ATTESTED} for item in answer] if isinstance(answer, list) else answer
+        data = original(self, *args, **more)
+        return (
+            [{field: item[field] for field in DOCUMENTED_FIELDS} for item in data] if isinstance(data, list) else data
+        )
 
     monkeypatch.setattr(ResembleV1, "call", call)
 
 
-def started(harness: BuildHarness) -> Build:
+def start_new_build(harness: BuildHarness) -> Build:
     return harness.start_build(harness.make_voice(), Tier.PROFESSIONAL, Handover.SIGNED_PUT_TEXTS)
 
 
-def test_upload_that_broke_off_is_made_again_at_the_same_address(harness: BuildHarness, sandbox: Sandbox) -> None:
+def test_broken_upload_is_repeated_at_the_same_url(harness: BuildHarness, sandbox: Sandbox) -> None:
     sandbox.faults({"operation": "v1_upload", "do": "drop", "nth": 1})
-    assert harness.finish_build(started(harness)).status == BuildStatus.READY
-    assert harness.count_billed() == ONCE
+    assert harness.finish_build(start_new_build(harness)).status == BuildStatus.READY
+    assert harness.count_billed() == BILLED_ONCE
 
 
-@pytest.mark.usefixtures("quiet")
-def test_build_call_in_doubt_waits_for_a_person_where_no_look_can_tell(harness: BuildHarness, sandbox: Sandbox) -> None:
+@pytest.mark.usefixtures("sparse_list")
+def test_unconfirmed_build_call_waits_for_staff_without_a_look_up(harness: BuildHarness, sandbox: Sandbox) -> None:
     sandbox.faults({"operation": "v1_build", "do": "drop", "phase": "after_commit", "nth": 1})
-    build = harness.reach_status(started(harness), BuildStatus.UNCONFIRMED)
+    build = harness.reach_status(start_new_build(harness), BuildStatus.UNCONFIRMED)
     for _ in range(4):
         harness.reach_status(build, BuildStatus.UNCONFIRMED)
-    assert harness.count_billed() == ONCE
+    assert harness.count_billed() == BILLED_ONCE
     resolve_submit_manually(build, harness.producer, build.remote_voice.remote_id, "It trains, as their site shows.")
     harness.reach_status(build, BuildStatus.TRAINING)
-    assert harness.count_billed() == ONCE
+    assert harness.count_billed() == BILLED_ONCE
 
 
-@pytest.mark.usefixtures("quiet")
-def test_build_call_that_a_person_did_not_find_is_made(harness: BuildHarness, sandbox: Sandbox) -> None:
+@pytest.mark.usefixtures("sparse_list")
+def test_build_call_is_repeated_if_staff_find_no_training(harness: BuildHarness, sandbox: Sandbox) -> None:
     sandbox.faults({"operation": "v1_build", "do": "drop", "nth": 1})
-    build = harness.reach_status(started(harness), BuildStatus.UNCONFIRMED)
+    build = harness.reach_status(start_new_build(harness), BuildStatus.UNCONFIRMED)
     for _ in range(4):
         harness.reach_status(build, BuildStatus.UNCONFIRMED)
     assert harness.count_billed() == {"v1_create_voice": 1}
     resolve_submit_manually(build, harness.producer, "", "Nothing trains there.")
     harness.reach_status(build, BuildStatus.TRAINING)
-    assert harness.count_billed() == ONCE
+    assert harness.count_billed() == BILLED_ONCE
 
 
-@pytest.mark.usefixtures("quiet")
-def test_person_is_asked_how_it_stands_only_after_a_while(harness: BuildHarness) -> None:
-    """The list never says it, so that the first looks tell nothing that a person should be asked about."""
-    build = harness.reach_status(started(harness), BuildStatus.TRAINING)
+@pytest.mark.usefixtures("sparse_list")
+def test_staff_are_asked_for_the_status_only_after_a_while(harness: BuildHarness) -> None:
+    """The list never shows the status, so the first polls are no reason to ask staff."""
+    build = harness.reach_status(start_new_build(harness), BuildStatus.TRAINING)
     harness.run_tasks()
     build.refresh_from_db()
     assert not build.has_unknown_provider_status

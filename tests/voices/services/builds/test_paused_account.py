@@ -85,7 +85,7 @@ def test_pause_during_training_ends_when_the_key_works_again(
     harness.reach_status(build, BuildStatus.TRAINING)
     assert Account.objects.get().paused_at
     assert "is paused" in read_page(as_admin, build.get_absolute_url())
-    token = as_admin.get(reverse("voices:build_progress", args=[build.pk])).context["stamp"]
+    token = as_admin.get(reverse("voices:build_progress", args=[build.pk])).context["change_token"]
     response = as_admin.post(reverse("voices:account_test", args=[harness.account.pk]), follow=True)
     assert f"The key of {harness.account.name} works." in response.content.decode()
     assert Account.objects.get().paused_at is None

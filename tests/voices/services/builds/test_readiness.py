@@ -67,7 +67,7 @@ def read_voice_page(client: Client, voice: Voice) -> str:
 
 def extract_row(text: str, option: BuildOption) -> str:
     """Return the part of the page for one option."""
-    return text.partition(f'id="place-{option.key}"')[2].partition('</li><li class="where-row"')[0]
+    return text.partition(f'id="option-{option.key}"')[2].partition('</li><li class="where-row"')[0]
 
 
 # --- status -------------------------------------------------------------------------------
@@ -350,7 +350,7 @@ def test_rows_refresh_on_events_and_have_unique_ids(as_viewer: Client, full_stud
     voice = full_studio.voice()
     text = read_html(as_viewer.get(reverse("voices:readiness", args=[voice.pk])))
     assert 'hx-trigger="readiness-changed from:body, recordings-changed from:body"' in text
-    keys = [f'id="place-{option.key}"' for option in list_build_options(voice)]
+    keys = [f'id="option-{option.key}"' for option in list_build_options(voice)]
     assert len(set(keys)) == 7 and all(text.count(key) == 1 for key in keys)
     assert '" open>' not in text, "several rows start closed"
 

@@ -437,12 +437,12 @@ def test_many_transcripts_notify_the_queue_once(
 
 
 def test_later_archive_adds_missing_transcripts(studio: Studio, voice: Voice) -> None:
-    from tests.voices.services.recordings.test_incoming import archive
+    from tests.voices.services.recordings.test_uploads import make_archive
 
     without_transcript, _new = add_recording(voice, upload("one.wav", clip(1)), studio.producer)
     with_transcript, _new = add_recording(voice, upload("two.wav", clip(2)), studio.producer, transcript="By hand.")
     entries = {"metadata.csv": b"one|The first.\ntwo|The second.\n", "one.wav": clip(1), "two.wav": clip(2)}
-    assert add_archive(voice, archive(entries), studio.producer).duplicate_count == 2
+    assert add_archive(voice, make_archive(entries), studio.producer).duplicate_count == 2
     without_transcript.refresh_from_db()
     with_transcript.refresh_from_db()
     assert (without_transcript.transcript, with_transcript.transcript) == ("The first.", "By hand.")

@@ -1,0 +1,431 @@
+"""Uploads: other audio formats, archives, and long recordings that are split. All become clips; nothing is lost."""
+
+import hashlib
+import io
+import zipfile
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+import soundfile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models.fields.files import FieldFile
+from django.test import Client
+from django.urls import reverse
+
+from audio.wav.riff import read_header
+from providers.types import Handover
+from tests.support.wav import sample_wav, wav_bytes
+from tests.support.work import do_tasks, no_file
+from tests.voices.rows import Studio, clip, upload
+from voicehub import outbox
+from voicehub.models import Task, TaskStatus, ThresholdOverride
+from voicehub.refusals import ActionRefused
+from voicehub.retry_policy import MAX_ATTEMPTS
+from voices.models import Recording, RecordingStatus, Voice
+from voices.services.builds.spec import make_build_spec
+from voices.services.builds.start import start_build
+from voices.services.recordings import store
+from voices.services.recordings.archive_upload import add_archive
+from voices.services.recordings.segment import enqueue_split, handle_split_failure, split_recording
+from voices.services.recordings.store import add_recording, delete_recording
+
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+
+
+@pytest.fixture
+def voice(studio: Studio) -> Voice:
+    return studio.voice()
+
+
+def encode_flac(data: bytes) -> bytes:
+    samples, rate = soundfile.read(io.BytesIO(data))
+    out = io.BytesIO()
+    soundfile.write(out, samples, rate, format="FLAC", subtype="PCM_24")
+    return out.getvalue()
+
+
+def read_file(field: FieldFile) -> bytes:
+    with field.open("rb") as file:
+        return bytes(file.read())
+
+
+def list_codes(findings: list[dict[str, Any]]) -> list[str]:
+    return [finding["code"] for finding in findings]
+
+
+def test_flac_is_stored_unchanged_beside_its_wav(studio: Studio, voice: Voice) -> None:
+    flac = encode_flac(clip())
+    recording, is_new = add_recording(voice, upload("line.flac", flac), studio.producer)
+    assert (is_new, recording.status, recording.active) == (True, RecordingStatus.ACCEPTED, True)
+    assert (read_file(recording.file), recording.size) == (flac, len(flac))
+    wav = read_file(recording.sound)
+    header = read_header(io.BytesIO(wav))
+    assert (header.sample_rate, header.frames) == (recording.sample_rate, round(recording.seconds * header.sample_rate))
+    assert recording.sound_sha256 != recording.sha256
+    assert recording.recipe["from_sha256"] == recording.sha256
+    assert recording.recipe["original"]["container"] == "FLAC"
+    assert recording.findings[0]["severity"] == "put_right"
+
+
+def test_build_sends_the_converted_wav(studio: Studio, voice: Voice) -> None:
+    recording, _new = add_recording(voice, upload("line.flac", encode_flac(clip())), studio.producer)
+    build = studio.build(voice)
+    audio = make_build_spec(build, no_file).clips[0].audio
+    with audio.open() as file:
+        assert file.read() == read_file(recording.wav)
+
+
+def test_analysis_adds_findings_in_the_language_of_the_voice(studio: Studio, voice: Voice) -> None:
+    """An English abbreviation can be a German word."""
+    Voice.objects.filter(pk=voice.pk).update(language="de-DE")
+    flac = upload("line.flac", encode_flac(clip()))
+    recording, _new = add_recording(voice, flac, studio.producer, transcript="Am 3. est. mit Corp. und Mut.")
+    do_tasks("examine_recordings")
+    recording.refresh_from_db()
+    assert {"converted", "transcript_digits"} <= set(list_codes(recording.findings))
+    assert "transcript_abbreviation" not in list_codes(recording.findings)
+
+
+def test_damaged_wav_is_refused_and_not_repaired(studio: Studio, voice: Voice) -> None:
+    recording, _new = add_recording(voice, upload("cut.wav", clip()[:-1000]), studio.producer)
+    assert recording.status == RecordingStatus.REFUSED
+    assert list_codes(recording.findings) == ["truncated"]
+    assert not recording.wav
+
+
+def test_file_without_audio_is_stored_and_refused(studio: Studio, voice: Voice) -> None:
+    recording, _new = add_recording(voice, upload("notes.wav", b"no sound at all"), studio.producer)
+    assert recording.status == RecordingStatus.REFUSED
+    assert list_codes(recording.findings) == ["not_sound"]
+    assert read_file(recording.file) == b"no sound at all"
+
+
+def test_same_file_is_stored_once(studio: Studio, voice: Voice) -> None:
+    flac = encode_flac(clip())
+    first, _new = add_recording(voice, upload("a.flac", flac), studio.producer)
+    second, is_new = add_recording(voice, upload("b.flac", flac), studio.producer)
+    assert (second.pk, is_new) == (first.pk, False)
+
+
+# --- archives ---------------------------------------------------------------------------------------------------
+
+
+def make_archive(files: dict[str, bytes]) -> SimpleUploadedFile:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as zipped:
+        for name, data in files.items():
+            zipped.writestr(name, data)
+    return SimpleUploadedFile("session.zip", out.getvalue(), content_type="application/zip")
+
+
+def test_archive_adds_recordings_and_transcripts(studio: Studio, voice: Voice) -> None:
+    files = {
+        "metadata.csv": b"one|The first line.\ntwo|The second line.\n",
+        "one.wav": clip(1),
+        "two.wav": clip(2),
+        "three.flac": encode_flac(clip(3)),
+        "cut.wav": clip(4)[:-100],
+        "notes.txt": b"Recorded on Tuesday.",
+    }
+    result = add_archive(voice, make_archive(files), studio.producer)
+    rows = {row.file_name: row for row in voice.recordings.all()}
+    assert rows.keys() == {"one.wav", "two.wav", "three.flac"}
+    assert (rows["one.wav"].transcript, rows["two.wav"].transcript) == ("The first line.", "The second line.")
+    assert read_file(rows["one.wav"].file) == clip(1)
+    assert rows["three.flac"].is_usable
+    assert {name: finding["code"] for name, finding in result.refused} == {
+        "cut.wav": "truncated",
+        "notes.txt": "not_sound",
+    }
+
+
+def test_archive_uploaded_again_adds_only_new_recordings(studio: Studio, voice: Voice) -> None:
+    add_archive(voice, make_archive({"one.wav": clip(1)}), studio.producer)
+    second = add_archive(voice, make_archive({"one.wav": clip(1), "two.wav": clip(2)}), studio.producer)
+    assert (len(second.recordings), second.duplicate_count, voice.recordings.count()) == (1, 1, 2)
+
+
+def test_existing_recording_is_not_converted_again(
+    studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So an archive whose response was lost continues where it stopped."""
+    files = {"one.flac": encode_flac(clip(1)), "metadata.csv": b"one|The first line.\n"}
+    add_archive(voice, make_archive(files), studio.producer)
+    monkeypatch.setattr(
+        "voices.services.recordings.archive_upload.ingest_audio", lambda *_: pytest.fail("the file was read again")
+    )
+    assert add_archive(voice, make_archive(files), studio.producer).duplicate_count == 1
+
+
+def test_small_archive_cannot_fill_the_disk(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second upload continues with the missing recordings."""
+    monkeypatch.setattr("voices.services.recordings.archive_upload.ARCHIVE_WAV_BYTES", len(clip(1)) + 1)
+    files = {f"{number}.flac": encode_flac(clip(number)) for number in (1, 2, 3)}
+    result = add_archive(voice, make_archive(files), studio.producer)
+    assert [row.file_name for row in result.recordings] == ["1.flac", "2.flac"]
+    assert [(name, finding["code"]) for name, finding in result.refused] == [("3.flac", "archive_too_big")]
+    second = add_archive(voice, make_archive(files), studio.producer)
+    assert (second.duplicate_count, [row.file_name for row in second.recordings]) == (2, ["3.flac"])
+
+
+def test_archive_with_a_path_traversal_is_refused(studio: Studio, voice: Voice) -> None:
+    result = add_archive(voice, make_archive({"one.wav": clip(1), "../../two.wav": clip(2)}), studio.producer)
+    assert not voice.recordings.exists()
+    assert [finding["severity"] for finding in result.findings] == ["refused"]
+
+
+# --- splitting --------------------------------------------------------------------------------------------------
+
+
+def make_long_wav() -> bytes:
+    """Make over a minute of real speech with pauses."""
+    parts = []
+    for _ in range(4):
+        for name in ("slt-01", "slt-02", "slt-03", "slt-04", "slt-05"):
+            samples, _rate = soundfile.read(io.BytesIO(sample_wav(name)), dtype="int16")
+            parts += [samples, np.zeros(8000, np.int16)]
+    out = io.BytesIO()
+    soundfile.write(out, np.concatenate(parts), 16000, format="WAV", subtype="PCM_16")
+    return out.getvalue()
+
+
+@pytest.fixture
+def long_recording(studio: Studio, voice: Voice) -> Recording:
+    recording, _new = add_recording(voice, upload("interview.wav", make_long_wav()), studio.producer)
+    return recording
+
+
+def test_too_long_recording_is_split_at_its_pauses(studio: Studio, voice: Voice, long_recording: Recording) -> None:
+    assert (long_recording.status, long_recording.is_too_long) == (RecordingStatus.REFUSED, True)
+    enqueue_split(long_recording, studio.producer)
+    assert long_recording.status == RecordingStatus.SPLITTING
+    do_tasks("cut_recording")
+    long_recording.refresh_from_db()
+    assert long_recording.status == RecordingStatus.SPLIT
+    segments = list(long_recording.pieces.order_by("file_name"))
+    assert len(segments) > 5
+    assert all(segment.is_usable and 1.5 <= segment.seconds <= 20 for segment in segments)
+    assert segments[0].file_name == "interview-001.wav"
+    assert {segment.recipe["from_sha256"] for segment in segments} == {long_recording.sha256}
+    cuts = [segment.recipe["steps"][-1] for segment in segments]
+    assert all(a["end_frame"] <= b["start_frame"] for a, b in zip(cuts, cuts[1:], strict=False))
+    first = cuts[0]
+    data = read_file(long_recording.file)
+    samples = data[read_header(io.BytesIO(data)).data_offset :]
+    assert read_file(segments[0].file)[44:] == samples[2 * first["start_frame"] : 2 * first["end_frame"]]
+
+
+def test_repeated_split_makes_no_segment_twice(studio: Studio, long_recording: Recording) -> None:
+    enqueue_split(long_recording, studio.producer)
+    do_tasks("cut_recording")
+    count = long_recording.pieces.count()
+    Recording.objects.filter(pk=long_recording.pk).update(status=RecordingStatus.SPLITTING)
+    outbox.enqueue_task("cut_recording", long_recording.pk)
+    do_tasks("cut_recording")
+    long_recording.refresh_from_db()
+    assert (long_recording.status, long_recording.pieces.count()) == (RecordingStatus.SPLIT, count)
+
+
+def test_only_too_long_recordings_can_be_split_once(studio: Studio, voice: Voice, long_recording: Recording) -> None:
+    good, _new = add_recording(voice, upload("good.wav"), studio.producer)
+    broken, _new = add_recording(voice, upload("broken.wav", clip(5)[:-10]), studio.producer)
+    for recording in (good, broken):
+        with pytest.raises(ActionRefused):
+            enqueue_split(recording, studio.producer)
+    enqueue_split(long_recording, studio.producer)
+    with pytest.raises(ActionRefused):
+        enqueue_split(long_recording, studio.producer)
+
+
+def test_long_silence_is_not_split_and_gets_a_finding(studio: Studio, voice: Voice) -> None:
+    data = wav_bytes(np.zeros(61 * 16000, np.float32))
+    recording, _new = add_recording(voice, upload("silence.wav", data), studio.producer)
+    enqueue_split(recording, studio.producer)
+    do_tasks("cut_recording")
+    recording.refresh_from_db()
+    assert recording.status == RecordingStatus.REFUSED
+    assert "nothing_to_cut" in list_codes(recording.findings)
+    assert not recording.pieces.exists()
+
+
+def test_source_of_segments_is_not_deleted(studio: Studio, long_recording: Recording) -> None:
+    enqueue_split(long_recording, studio.producer)
+    do_tasks("cut_recording")
+    with pytest.raises(ActionRefused):
+        delete_recording(long_recording)
+
+
+def test_recording_is_not_deleted_during_its_split(studio: Studio, long_recording: Recording) -> None:
+    enqueue_split(long_recording, studio.producer)
+    with pytest.raises(ActionRefused, match="being split"):
+        delete_recording(Recording.objects.get(pk=long_recording.pk))
+    do_tasks("cut_recording")
+    assert long_recording.pieces.exists()
+
+
+def test_failed_split_can_be_requested_again(
+    studio: Studio, long_recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enqueue_split(long_recording, studio.producer)
+
+    def raise_error(*_: Any) -> None:
+        raise OSError("The disk is gone.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("voices.services.recordings.segment.split_clip", raise_error)
+        for _ in range(MAX_ATTEMPTS):
+            Task.objects.filter(kind="cut_recording").update(due_at=long_recording.created_at)
+            do_tasks("cut_recording")
+    long_recording.refresh_from_db()
+    assert (long_recording.status, long_recording.is_too_long) == (RecordingStatus.REFUSED, True)
+    enqueue_split(long_recording, studio.producer)
+    do_tasks("cut_recording")
+    long_recording.refresh_from_db()
+    assert long_recording.status == RecordingStatus.SPLIT
+
+
+def test_split_task_of_a_deleted_recording_is_done(long_recording: Recording) -> None:
+    """Whatever deleted it: the task must not repeat forever."""
+    outbox.enqueue_task("cut_recording", long_recording.pk)
+    Recording.objects.filter(pk=long_recording.pk).delete()
+    do_tasks("cut_recording")
+    assert Task.objects.get(kind="cut_recording").status == TaskStatus.DONE
+    handle_split_failure(str(long_recording.pk))
+
+
+def test_split_resumes_after_a_killed_worker_without_gaps(
+    studio: Studio, long_recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next worker continues: every segment is made once, and none again."""
+    enqueue_split(long_recording, studio.producer)
+    segments: list[Recording] = []
+
+    def store_three_then_exit(*args: Any) -> Any:
+        if len(segments) == 3:
+            raise SystemExit
+        result = store.store_recording(*args)
+        segments.append(result[0])
+        return result
+
+    (task,) = Task.objects.filter(kind="cut_recording")
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr("voices.services.recordings.segment.store_recording", store_three_then_exit)
+        outbox.run_task(str(task.pk))
+    Task.objects.filter(pk=task.pk).update(lease=None, lease_until=None)
+    assert long_recording.pieces.count() == 3
+    do_tasks("cut_recording")
+    long_recording.refresh_from_db()
+    names = sorted(long_recording.pieces.values_list("file_name", flat=True))
+    assert long_recording.status == RecordingStatus.SPLIT
+    assert names == [f"interview-{number:03}.wav" for number in range(1, len(names) + 1)]
+    assert {row.pk for row in segments} <= {row.pk for row in long_recording.pieces.all()}
+
+
+def test_split_stops_without_a_valid_lease(studio: Studio, long_recording: Recording) -> None:
+    enqueue_split(long_recording, studio.producer)
+    (task,) = Task.objects.filter(kind="cut_recording")
+    lease = outbox.claim_task(str(task.pk))
+    assert lease
+    Task.objects.filter(pk=task.pk).update(lease=uuid4())
+    with pytest.raises(outbox.LeaseLost):
+        split_recording(str(long_recording.pk), lease)
+    long_recording.refresh_from_db()
+    assert (long_recording.status, long_recording.pieces.exists()) == (RecordingStatus.SPLITTING, False)
+
+
+def test_lease_is_extended_while_a_long_recording_is_read(
+    studio: Studio, long_recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By each megabyte: a worker may read hours of audio before the first segment."""
+    enqueue_split(long_recording, studio.producer)
+    extensions: list[int] = []
+    counts: list[int] = []
+
+    def count_and_store(*args: Any) -> None:
+        counts.append(len(extensions))
+        store.store_recording(*args)
+
+    monkeypatch.setattr(outbox.Lease, "extend", lambda _: extensions.append(1))
+    monkeypatch.setattr("voices.services.recordings.segment.store_recording", count_and_store)
+    do_tasks("cut_recording")
+    assert counts[0] > long_recording.size >> 20
+    assert counts == sorted(set(counts)), "and by each clip"
+
+
+def test_worker_that_loses_its_lease_stores_no_further_segment(
+    studio: Studio, long_recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enqueue_split(long_recording, studio.producer)
+    (task,) = Task.objects.filter(kind="cut_recording")
+    segments: list[Recording] = []
+
+    def store_and_lose_lease(*args: Any) -> None:
+        segments.append(store.store_recording(*args)[0])
+        Task.objects.filter(pk=task.pk).update(lease=uuid4())
+
+    monkeypatch.setattr("voices.services.recordings.segment.store_recording", store_and_lose_lease)
+    outbox.run_task(str(task.pk))
+    assert [row.pk for row in long_recording.pieces.all()] == [row.pk for row in segments] and len(segments) == 1
+
+
+def test_too_long_flac_is_split_from_its_wav(studio: Studio, voice: Voice) -> None:
+    flac = encode_flac(make_long_wav())
+    recording, _new = add_recording(voice, upload("interview.flac", flac), studio.producer)
+    assert recording.is_too_long
+    enqueue_split(recording, studio.producer)
+    do_tasks("cut_recording")
+    segment = recording.pieces.order_by("file_name").first()
+    assert segment and segment.recipe["from_sha256"] == hashlib.sha256(flac).hexdigest()
+    assert [step["step"] for step in segment.recipe["steps"]] == ["decode", "round", "cut"]
+
+
+def test_deletion_removes_all_files_of_a_recording(
+    studio: Studio, voice: Voice, django_capture_on_commit_callbacks: Any
+) -> None:
+    recording, _new = add_recording(voice, upload("line.flac", encode_flac(clip())), studio.producer)
+    names = [str(recording.file.name), str(recording.wav.name)]
+    assert all(map(recording.file.storage.exists, names))
+    with django_capture_on_commit_callbacks(execute=True):
+        delete_recording(recording)
+    assert not any(map(recording.file.storage.exists, names))
+
+
+def test_build_sends_the_recordings_fixed_at_its_start(studio: Studio, voice: Voice) -> None:
+    studio.recordings(voice, 20)
+    add_recording(voice, upload("line.flac", encode_flac(clip(77))), studio.producer, "A transcript.")
+    build = start_build(voice, studio.account, "rapid", Handover.RECORDINGS, studio.producer)
+    hashes = {str(row.recording_id): row.sha256 for row in build.recordings.all()}
+    for sent_clip in make_build_spec(build, no_file).clips:
+        with sent_clip.audio.open() as file:
+            assert hashlib.sha256(file.read()).hexdigest() == hashes.pop(sent_clip.key)
+    assert not hashes
+
+
+def test_threshold_override_changes_the_channel_check(studio: Studio, voice: Voice) -> None:
+    """A channel 40 dB below the other counts as an open input, unless the studio overrides the limit."""
+    samples, rate = soundfile.read(io.BytesIO(clip()))
+    out = io.BytesIO()
+    soundfile.write(out, np.stack((samples, samples / 100), axis=1), rate, format="FLAC", subtype="PCM_24")
+    first, _new = add_recording(voice, upload("a.flac", out.getvalue()), studio.producer)
+    assert "channel_silent" in list_codes(first.findings)
+    delete_recording(first)
+    ThresholdOverride.objects.create(name="channel_silent_db", value=-60, reason="Our second microphone is far away.")
+    second, _new = add_recording(voice, upload("a.flac", out.getvalue()), studio.producer)
+    assert "channel_silent" not in list_codes(second.findings)
+
+
+def test_metadata_matches_names_of_any_audio_format(studio: Studio, voice: Voice) -> None:
+    files = {"metadata.csv": b"one|The first.\nTWO|The second.\n", "one.flac": encode_flac(clip(1)), "TWO.WAV": clip(2)}
+    result = add_archive(voice, make_archive(files), studio.producer)
+    assert not result.findings
+    assert set(voice.recordings.values_list("transcript", flat=True)) == {"The first.", "The second."}
+
+
+def test_admin_shows_the_wav_hash_but_no_file_url(as_admin: Client, studio: Studio, voice: Voice) -> None:
+    """On S3 a file URL would give anyone access to the file."""
+    recording, _new = add_recording(voice, upload("line.flac", encode_flac(clip())), studio.producer)
+    response = as_admin.get(reverse("admin:voices_recording_change", args=[recording.pk]))
+    assert recording.wav_sha256 in response.content.decode()
+    assert str(recording.wav.name) not in response.content.decode()

@@ -1,4 +1,4 @@
-"""Previews: a sentence is asked for, spoken by the sandbox for real, and heard; what fails says why."""
+"""Previews: request, generation by the real sandbox, playback, and the reason of a failure."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,130 +18,130 @@ from voices.models import Account, Preview, PreviewStatus, RemoteVoice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-MakeStudio = Callable[[str], ProviderStudio]
-TEXT = "The wind was loud, and nobody spoke."
+At = Callable[[str], OverThere]
+TEXT = "The wind was loud, and no one spoke."
 
 
-def ask(client: Client, remote: RemoteVoice, text: str = TEXT) -> str:
+def request_preview(client: Client, remote: RemoteVoice, text: str = TEXT) -> str:
     path = reverse("voices:preview_request", args=[remote.pk])
     response = client.post(path, {"text": text}, headers={"HX-Request": "true"})
     assert response.status_code == 200
     return read_html(response)
 
 
-def page(client: Client, remote: RemoteVoice) -> str:
+def read_page(client: Client, remote: RemoteVoice) -> str:
     return read_html(client.get(remote.get_absolute_url()))
 
 
-def listed(client: Client, remote: RemoteVoice, seen: str = "") -> Any:
-    return client.get(reverse("voices:previews", args=[remote.pk]), {"seen": seen})
+def get_list(client: Client, remote: RemoteVoice, token: str = "") -> Any:
+    return client.get(reverse("voices:previews", args=[remote.pk]), {"seen": token})
 
 
-def stamp(text: str) -> str:
+def read_token(text: str) -> str:
     return text.partition("?seen=")[2].partition('"')[0]
 
 
-def kept(remote: RemoteVoice, content: bytes = b"RIFF....WAVE", kind: str = "audio/wav") -> Preview:
-    preview = Preview(remote_voice=remote, text=TEXT, status=PreviewStatus.READY, content_type=kind)
+def make_preview(remote: RemoteVoice, content: bytes = b"RIFF....WAVE", content_type: str = "audio/wav") -> Preview:
+    preview = Preview(remote_voice=remote, text=TEXT, status=PreviewStatus.READY, content_type=content_type)
     preview.file.save("", ContentFile(content), save=False)
     preview.save(force_insert=True)
     return preview
 
 
-def test_a_sentence_is_said_and_heard(as_producer: Client, make_studio: MakeStudio) -> None:
-    studio = make_studio("voiceai")
-    remote = studio.make_remote_voice()
-    text = ask(as_producer, remote)
+def test_preview_is_generated_and_can_be_played(as_producer: Client, at: At) -> None:
+    studio = at("voiceai")
+    remote = studio.remote()
+    text = request_preview(as_producer, remote)
     assert TEXT in text
-    assert "asked by Paula" in text
+    assert "requested by Paula" in text
     assert 'hx-trigger="every 2s"' in text
     assert (
         '<textarea class="form-control" id="sentence" name="text" rows="2" maxlength="500" required hx-swap-oob' in text
     )
-    assert listed(as_producer, remote, stamp(text)).status_code == 204
-    studio.run_tasks()
-    text = read_html(listed(as_producer, remote, stamp(text)))
+    assert get_list(as_producer, remote, read_token(text)).status_code == 204
+    studio.work()
+    text = read_html(get_list(as_producer, remote, read_token(text)))
     assert "every 2s" not in text
-    address = reverse("voices:preview_audio", args=[Preview.objects.get().pk])
-    assert f'src="{address}"' in text
-    sound = as_producer.get(address)
-    assert sound.headers["Content-Type"] == "audio/wav"
-    assert sound.headers["X-Content-Type-Options"] == "nosniff"
-    assert sound.getvalue().startswith(b"RIFF")
+    url = reverse("voices:preview_audio", args=[Preview.objects.get().pk])
+    assert f'src="{url}"' in text
+    response = as_producer.get(url)
+    assert response.headers["Content-Type"] == "audio/wav"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.getvalue().startswith(b"RIFF")
 
 
-def test_without_htmx_the_page_comes_back(as_producer: Client, make_studio: MakeStudio) -> None:
-    remote = make_studio("voiceai").make_remote_voice()
+def test_request_without_htmx_returns_the_page(as_producer: Client, at: At) -> None:
+    remote = at("voiceai").remote()
     path = reverse("voices:preview_request", args=[remote.pk])
     assert TEXT in as_producer.post(path, {"text": TEXT}, follow=True).content.decode()
     assert "Enter a sentence." in as_producer.post(path, {"text": " "}, follow=True).content.decode()
     assert Preview.objects.count() == 1
 
 
-def test_one_that_failed_says_why_and_is_not_asked_for_again(as_producer: Client, make_studio: MakeStudio) -> None:
-    studio = make_studio("voiceai")
-    remote = studio.make_remote_voice()
+def test_failed_preview_shows_its_reason_and_is_not_retried(as_producer: Client, at: At) -> None:
+    studio = at("voiceai")
+    remote = studio.remote()
     studio.sandbox.faults({"operation": "va_speech", "do": "status:402"})
-    ask(as_producer, remote)
-    studio.run_tasks()
-    studio.run_tasks()
-    text = page(as_producer, remote)
+    request_preview(as_producer, remote)
+    studio.work()
+    studio.work()
+    text = read_page(as_producer, remote)
     assert "no credits left" in text
     assert ">Failed</span>" in text
     assert Preview.objects.get().status == PreviewStatus.FAILED
 
 
-@pytest.mark.parametrize(("text", "words"), [("", "Enter a sentence."), ("x" * 501, "at most 500 characters")])
-def test_a_sentence_has_a_length(as_producer: Client, studio: Studio, text: str, words: str) -> None:
-    remote = studio.make_build(status="ready").remote_voice
-    answer = ask(as_producer, remote, text)
-    assert words in answer
-    assert "hx-swap-oob" not in answer  # what was typed stays
+@pytest.mark.parametrize(("text", "message"), [("", "Enter a sentence."), ("x" * 501, "at most 500 characters")])
+def test_empty_or_too_long_sentence_is_refused(as_producer: Client, studio: Studio, text: str, message: str) -> None:
+    remote = studio.build(status="ready").remote_voice
+    response_text = request_preview(as_producer, remote, text)
+    assert message in response_text
+    assert "hx-swap-oob" not in response_text  # the form keeps the typed text
     assert not Preview.objects.exists()
 
 
-def test_no_voice_speaks_without_consent(as_producer: Client, studio: Studio) -> None:
-    remote = studio.make_build(status="ready").remote_voice
-    assert "Generate preview" in page(as_producer, remote)
+def test_preview_needs_a_consent_in_force(as_producer: Client, studio: Studio) -> None:
+    remote = studio.build(status="ready").remote_voice
+    assert "Generate preview" in read_page(as_producer, remote)
     Consent.objects.update(status=ConsentStatus.WITHDRAWN)
-    text = page(as_producer, remote)
+    text = read_page(as_producer, remote)
     assert "Generate preview" not in text
     assert "withdrawn" in text
-    assert "withdrawn" in ask(as_producer, remote)
+    assert "withdrawn" in request_preview(as_producer, remote)
     assert not Preview.objects.exists()
 
 
-def test_it_is_heard_where_the_build_is_read(as_producer: Client, as_viewer: Client, studio: Studio) -> None:
-    build = studio.make_build(status="ready")
-    preview = kept(build.remote_voice)
-    for client, asks in ((as_producer, True), (as_viewer, False)):
+def test_build_page_shows_previews_and_form(as_producer: Client, as_viewer: Client, studio: Studio) -> None:
+    build = studio.build(status="ready")
+    preview = make_preview(build.remote_voice)
+    for client, can_request in ((as_producer, True), (as_viewer, False)):
         text = read_html(client.get(build.get_absolute_url()))
         assert reverse("voices:preview_audio", args=[preview.pk]) in text
-        assert ("Generate preview" in text) == asks
-        assert "may charge for each sentence" in text if asks else True
-    training = studio.make_build(build.voice, status="training")
+        assert ("Generate preview" in text) == can_request
+        assert "may charge for each sentence" in text if can_request else True
+    training = studio.build(build.voice, status="training")
     assert "Previews" not in as_producer.get(training.get_absolute_url()).content.decode()
 
 
-def test_a_sample_that_the_provider_made_is_told_as_such(as_viewer: Client, studio: Studio) -> None:
-    remote = studio.make_build(status="ready").remote_voice
+def test_provider_sample_is_marked_as_such(as_viewer: Client, studio: Studio) -> None:
+    remote = studio.build(status="ready").remote_voice
     Preview.objects.create(remote_voice=remote, text="Hello.", title="Greeting", url="https://x.test/1")
-    text = page(as_viewer, remote)
+    text = read_page(as_viewer, remote)
     assert "<strong>Greeting</strong>" in text
     assert "made by the provider" in text
 
 
-def test_what_a_preview_costs_is_said_before(as_producer: Client, studio: Studio) -> None:
-    remote = studio.make_build(status="ready").remote_voice
-    assert "Sandbox: costs nothing." in page(as_producer, remote)
+def test_page_shows_the_cost_of_a_preview(as_producer: Client, studio: Studio) -> None:
+    remote = studio.build(status="ready").remote_voice
+    assert "Sandbox: costs nothing." in read_page(as_producer, remote)
     Account.objects.update(mode="live")
-    text = page(as_producer, remote)
+    text = read_page(as_producer, remote)
     assert "Sandbox" not in text
     assert "The provider may charge for each sentence" in text
 
 
 @pytest.mark.parametrize(
-    ("kind", "query", "told", "attached"),
+    ("content_type", "query", "sent_type", "is_attachment"),
     [
         ("audio/mpeg", "", "audio/mpeg", False),
         ("audio/wav", "?download", "audio/wav", True),
@@ -149,34 +149,34 @@ def test_what_a_preview_costs_is_said_before(as_producer: Client, studio: Studio
         ("", "", "application/octet-stream", True),
     ],
 )
-def test_only_a_sound_is_opened(
-    as_viewer: Client, studio: Studio, kind: str, query: str, told: str, attached: bool
+def test_only_audio_is_shown_inline(
+    as_viewer: Client, studio: Studio, content_type: str, query: str, sent_type: str, is_attachment: bool
 ) -> None:
-    preview = kept(studio.make_build(status="ready").remote_voice, b"<script>alert(1)</script>", kind)
+    preview = make_preview(studio.build(status="ready").remote_voice, b"<script>alert(1)</script>", content_type)
     response = as_viewer.get(reverse("voices:preview_audio", args=[preview.pk]) + query)
-    assert response.headers["Content-Type"] == told
-    assert response.headers["Content-Disposition"].startswith("attachment" if attached else "inline")
+    assert response.headers["Content-Type"] == sent_type
+    assert response.headers["Content-Disposition"].startswith("attachment" if is_attachment else "inline")
     assert response.headers["X-Content-Type-Options"] == "nosniff"
-    assert ("sandbox" in response.headers["Content-Security-Policy"]) == attached
+    assert ("sandbox" in response.headers["Content-Security-Policy"]) == is_attachment
     response.close()
 
 
-def test_there_is_nothing_to_hear_before_it_is_spoken(as_viewer: Client, studio: Studio) -> None:
-    remote = studio.make_build(status="ready").remote_voice
+def test_audio_of_an_unfinished_preview_is_not_found(as_viewer: Client, studio: Studio) -> None:
+    remote = studio.build(status="ready").remote_voice
     preview = Preview.objects.create(remote_voice=remote, text=TEXT)
     assert as_viewer.get(reverse("voices:preview_audio", args=[preview.pk])).status_code == 404
 
 
-def test_previews_are_listed_at_one_price(as_producer: Client, studio: Studio) -> None:
-    remote = studio.make_build(status="ready").remote_voice
+def test_query_count_does_not_grow_with_previews(as_producer: Client, studio: Studio) -> None:
+    remote = studio.build(status="ready").remote_voice
 
-    def cost() -> int:
+    def count_queries() -> int:
         with CaptureQueriesContext(connection) as queries:
             assert as_producer.get(remote.get_absolute_url()).status_code == 200
         return len(queries)
 
-    cost()
-    few = cost()
+    count_queries()
+    baseline = count_queries()
     for _ in range(5):
         Preview.objects.create(remote_voice=remote, text=TEXT, requested_by=studio.producer)
-    assert cost() == few
+    assert count_queries() == baseline

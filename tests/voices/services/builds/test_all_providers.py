@@ -180,7 +180,7 @@ def test_samples_are_downloaded_without_the_key(at: Any) -> None:
     assert build.samples
     harness.run_tasks(2)
     previews = Preview.objects.filter(build=build)
-    assert previews and all(one.status == PreviewStatus.READY and one.file.size for one in previews)
+    assert previews and all(row.status == PreviewStatus.READY and row.file.size for row in previews)
     downloads = [request for request in harness.sandbox.requests() if request["operation"] == "sg_sample"]
     assert downloads and all(harness.key_hash not in str(request["headers"]) for request in downloads)
 
@@ -200,12 +200,12 @@ def test_unexpectedly_public_voice_raises_an_alert(at: Any, sandbox: Any) -> Non
 def test_unknown_voices_can_be_adopted_or_deleted(at: Any) -> None:
     harness = at("voiceai")
     known, first_unknown, second_unknown = run_build(harness), run_build(harness), run_build(harness)
-    ids = {one.remote_voice.remote_id for one in (first_unknown, second_unknown)}
-    for one in (first_unknown, second_unknown):
-        RemoteVoice.objects.filter(pk=one.remote_voice_id).update(remote_id="")
+    ids = {row.remote_voice.remote_id for row in (first_unknown, second_unknown)}
+    for row in (first_unknown, second_unknown):
+        RemoteVoice.objects.filter(pk=row.remote_voice_id).update(remote_id="")
     Build.objects.filter(pk__in=[first_unknown.pk, second_unknown.pk]).update(remote_voice=known.remote_voice)
     RemoteVoice.objects.filter(remote_id="").delete()
-    assert {one.remote_id for one in list_unknown_voices(harness.account)} == ids
+    assert {row.remote_id for row in list_unknown_voices(harness.account)} == ids
     first, second = sorted(ids)
     adopted = adopt_voice(harness.account, first, Tier.RAPID, known.voice, harness.producer)
     deleted = delete_unknown_voice(harness.account, second, Tier.RAPID, harness.producer, "No one's.")

@@ -1,6 +1,6 @@
 """Edge cases: concurrent actions, late responses, changed files, and unusual providers.
 
-Concurrency is simulated by nesting: the second action runs at the line where the first one waits.
+Concurrency is simulated by nesting: the second action runs at the line where the first waits.
 """
 
 import re

@@ -144,15 +144,15 @@ CONTRACTS: dict[str, Maker] = {
     "no provider": get_contract_maker(describe_not_allowed(get_date(-9), "Resemble AI"), providers=["other"]),
     "no purpose": get_contract_maker(describe_not_allowed(get_date(-9), USE), purposes=[Purpose.ADVERTISING]),
     "neither": get_contract_maker(describe_not_allowed(get_date(-9), "Resemble AI", USE), providers=[], purposes=[]),
-    "get_replacement_maker by one that allows less": get_replacement_maker(
+    "replaced by one that allows less": get_replacement_maker(
         describe_not_allowed(get_date(-2), USE), starts_on=get_date(-2), signed_on=get_date(-2), purposes=[]
     ),
-    "get_replacement_maker by one that ended": get_replacement_maker(
+    "replaced by one that ended": get_replacement_maker(
         describe_none_in_force(f"the latest ended on {format_date(get_date(-1))}"),
         starts_on=get_date(-2),
         ends_on=get_date(-1),
     ),
-    "get_replacement_maker from tomorrow": get_replacement_maker(starts_on=get_date(1), purposes=[]),
+    "replaced from tomorrow": get_replacement_maker(starts_on=get_date(1), purposes=[]),
 }
 
 

@@ -60,7 +60,7 @@ def test_whatever_fails_and_whenever_workers_die_no_build_is_lost_or_paid_twice(
     deaths = 0
     while time.monotonic() < until:
         if len(builds) < BUILDS:
-            builds.append(desks[len(builds)].start(voice))
+            builds.append(desks[len(builds)].start_build(voice))
         deaths += 1
         kill_worker(nursery, deaths, chance.uniform(*LIVES))
         make_waiting_work_due()
@@ -70,7 +70,7 @@ def test_whatever_fails_and_whenever_workers_die_no_build_is_lost_or_paid_twice(
     assert deaths > BUILDS
     assert done
     for build, one in zip(builds, desks, strict=True):
-        paid = Counter((line["operation"], line["name"]) for line in chaotic.ledger(account=one.hint))
+        paid = Counter((line["operation"], line["name"]) for line in chaotic.ledger(account=one.key_hash))
         assert max(paid.values(), default=0) <= 1, (build.pk, paid)
         assert paid or build.status != BuildStatus.READY, build.pk
     assert set(Build.objects.values_list("pk", flat=True)) == {build.pk for build in builds}

@@ -99,8 +99,8 @@ def test_killed_at_every_call_nothing_is_made_twice(
         build.refresh_from_db()
         build.remote_voice.refresh_from_db()
         assert build.status == BuildStatus.READY, (point, build.issue)
-        assert other.ledger() == {"create_voice": 1, "build_voice": 1}, point
-        assert set(other.remote_recordings(build)) == names, point
+        assert other.count_billed() == {"create_voice": 1, "build_voice": 1}, point
+        assert set(other.fetch_recordings(build)) == names, point
 
 
 def born(nursery: Started, number: int) -> int:

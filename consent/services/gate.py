@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
@@ -94,17 +95,17 @@ def _find_consent(
     subject: BuildPurpose, label: str, requested: list[Consent]
 ) -> tuple[Consent | None, tuple[str, ...]]:
     today = timezone.localdate()
-    approved = [consent for consent in requested if consent.status == ConsentStatus.APPROVED]
-    for consent in approved:
-        if consent.valid_until is None or consent.valid_until >= today:
-            return consent, ()
+    ended_on: date | None = None
+    for consent in requested:
+        if consent.status == ConsentStatus.APPROVED:
+            if consent.valid_until is None or consent.valid_until >= today:
+                return consent, ()
+            ended_on = ended_on or consent.valid_until
     use = Purpose(subject.purpose).label.lower()
     if not requested:
         return None, (f"{subject.talent.name} has not been asked for consent to {label} for {use}.",)
-    if approved:
-        return None, (
-            f"The consent of {subject.talent.name} for {label} ended on {format_date(approved[0].valid_until)}.",
-        )
+    if ended_on:
+        return None, (f"The consent of {subject.talent.name} for {label} ended on {format_date(ended_on)}.",)
     state = WAITING.get(requested[0].status, requested[0].get_status_display().lower())
     return None, (f"The consent of {subject.talent.name} for {label} for {use} is not in force: {state}.",)
 

@@ -38,7 +38,7 @@ PROVIDERS = [provider.slug for provider in registry.list_providers()]
 
 
 @pytest.fixture
-def at(sandbox: Any, producer: Any) -> Any:
+def make_harness(sandbox: Any, producer: Any) -> Any:
     """Return a function that makes a harness at a provider."""
     return lambda provider: BuildHarness(producer, sandbox, provider)
 
@@ -55,8 +55,10 @@ def run_build(harness: BuildHarness, *clips: str) -> Build:
 
 
 @pytest.mark.parametrize(("provider", "tier", "handover"), [row for row in HANDOVERS if row[2] != Handover.DATASET_URL])
-def test_each_handover_ends_in_one_billed_voice(at: Any, provider: str, tier: Tier, handover: Handover) -> None:
-    harness = at(provider)
+def test_each_handover_ends_in_one_billed_voice(
+    make_harness: Any, provider: str, tier: Tier, handover: Handover
+) -> None:
+    harness = make_harness(provider)
     build = harness.finish_build(harness.start_build(harness.make_voice(), tier, handover))
     assert (build.status, build.issue) == (BuildStatus.READY, "")
     assert harness.count_billed() == Counter(BILLED[provider])
@@ -65,9 +67,9 @@ def test_each_handover_ends_in_one_billed_voice(at: Any, provider: str, tier: Ti
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_second_build_keeps_the_first_voice(at: Any, provider: str) -> None:
+def test_second_build_keeps_the_first_voice(make_harness: Any, provider: str) -> None:
     """Some providers make one voice per build: the first one stays. The others retrain the same voice."""
-    harness = at(provider)
+    harness = make_harness(provider)
     first = run_build(harness)
     second = harness.finish_build(
         harness.start_build(first.voice, Tier(first.remote_voice.tier), Handover(first.handover))
@@ -81,8 +83,8 @@ def test_second_build_keeps_the_first_voice(at: Any, provider: str) -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_preview_belongs_to_its_build_and_is_requested_once(at: Any, provider: str) -> None:
-    harness = at(provider)
+def test_preview_belongs_to_its_build_and_is_requested_once(make_harness: Any, provider: str) -> None:
+    harness = make_harness(provider)
     build = run_build(harness)
     if not build.remote_voice.capabilities.can_preview:
         with pytest.raises(ActionRefused):
@@ -100,8 +102,8 @@ def test_preview_belongs_to_its_build_and_is_requested_once(at: Any, provider: s
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_deletion_is_verified_or_recorded_manually(at: Any, provider: str) -> None:
-    harness = at(provider)
+def test_deletion_is_verified_or_recorded_manually(make_harness: Any, provider: str) -> None:
+    harness = make_harness(provider)
     remote = run_build(harness).remote_voice
     if remote.capabilities.can_delete:
         request_deletion(remote, harness.producer, "The talent asked for it.")
@@ -119,8 +121,8 @@ def test_deletion_is_verified_or_recorded_manually(at: Any, provider: str) -> No
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_refused_key_pauses_the_account_until_a_new_key(at: Any, provider: str) -> None:
-    harness = at(provider)
+def test_refused_key_pauses_the_account_until_a_new_key(make_harness: Any, provider: str) -> None:
+    harness = make_harness(provider)
     key = harness.key
     change_key(harness.account, "bad-key-of-another")
     build = harness.start_build(harness.make_voice(), *get_first_tier(provider))
@@ -138,9 +140,9 @@ def test_refused_key_pauses_the_account_until_a_new_key(at: Any, provider: str) 
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_lost_response_to_create_makes_no_second_voice(at: Any, sandbox: Any, provider: str) -> None:
+def test_lost_response_to_create_makes_no_second_voice(make_harness: Any, sandbox: Any, provider: str) -> None:
     """Most providers find the voice again. Resemble v1 cannot: its upload URL is lost, so the build fails."""
-    harness = at(provider)
+    harness = make_harness(provider)
     operation = next(iter(BILLED[provider]))
     sandbox.faults({"operation": operation, "do": "drop", "phase": "after_commit", "nth": 1})
     build = harness.finish_build(harness.start_build(harness.make_voice(), *get_first_tier(provider)))
@@ -156,8 +158,8 @@ def test_lost_response_to_create_makes_no_second_voice(at: Any, sandbox: Any, pr
         assert harness.count_billed() == Counter(BILLED[provider])
 
 
-def test_discarded_recordings_have_a_reason(at: Any) -> None:
-    harness = at("audiostack")
+def test_discarded_recordings_have_a_reason(make_harness: Any) -> None:
+    harness = make_harness("audiostack")
     build = run_build(harness, "slt-01", "slt-02", "slt-03", "rms-01")
     assert build.status == BuildStatus.READY
     reasons = {row.recording.file_name: row.discard_reason for row in build.recordings.all()}
@@ -165,8 +167,8 @@ def test_discarded_recordings_have_a_reason(at: Any) -> None:
     assert not any(reasons.values())
 
 
-def test_single_file_holds_the_best_clips_that_fit(at: Any) -> None:
-    harness = at("voiceai")
+def test_single_file_holds_the_best_clips_that_fit(make_harness: Any) -> None:
+    harness = make_harness("voiceai")
     clips = [f"slt-0{n}" for n in range(1, 9)] + [f"rms-0{n}" for n in range(1, 6)]
     build = run_build(harness, *clips)
     seconds = sum(row.recording.seconds for row in build.recordings.all())
@@ -174,8 +176,8 @@ def test_single_file_holds_the_best_clips_that_fit(at: Any) -> None:
     assert 0 < build.recordings.count() < len(clips)
 
 
-def test_samples_are_downloaded_without_the_key(at: Any) -> None:
-    harness = at("speechgen")
+def test_samples_are_downloaded_without_the_key(make_harness: Any) -> None:
+    harness = make_harness("speechgen")
     build = run_build(harness)
     assert build.samples
     harness.run_tasks(2)
@@ -185,9 +187,9 @@ def test_samples_are_downloaded_without_the_key(at: Any) -> None:
     assert downloads and all(harness.key_hash not in str(request["headers"]) for request in downloads)
 
 
-def test_unexpectedly_public_voice_raises_an_alert(at: Any, sandbox: Any) -> None:
+def test_unexpectedly_public_voice_raises_an_alert(make_harness: Any, sandbox: Any) -> None:
     sandbox.faults({"operation": "va_clone", "do": "public"})
-    harness = at("voiceai")
+    harness = make_harness("voiceai")
     remote = run_build(harness).remote_voice
     remote.refresh_from_db()
     assert (remote.visibility, bool(remote.alert)) == ("public", True)
@@ -197,8 +199,8 @@ def test_unexpectedly_public_voice_raises_an_alert(at: Any, sandbox: Any) -> Non
     assert (remote.visibility, remote.alert) == ("public", "")
 
 
-def test_unknown_voices_can_be_adopted_or_deleted(at: Any) -> None:
-    harness = at("voiceai")
+def test_unknown_voices_can_be_adopted_or_deleted(make_harness: Any) -> None:
+    harness = make_harness("voiceai")
     known, first_unknown, second_unknown = run_build(harness), run_build(harness), run_build(harness)
     ids = {row.remote_voice.remote_id for row in (first_unknown, second_unknown)}
     for row in (first_unknown, second_unknown):
@@ -218,8 +220,8 @@ def test_unknown_voices_can_be_adopted_or_deleted(at: Any) -> None:
     assert request_preview(adopted, "Hello.", harness.producer).status == PreviewStatus.QUEUED
 
 
-def test_deletion_that_the_provider_ignored_raises_an_alert(at: Any, sandbox: Any) -> None:
-    harness = at("voiceai")
+def test_deletion_that_the_provider_ignored_raises_an_alert(make_harness: Any, sandbox: Any) -> None:
+    harness = make_harness("voiceai")
     remote = run_build(harness).remote_voice
     sandbox.faults({"operation": "va_delete_voice", "do": "ignore", "nth": 1})
     request_deletion(remote, harness.producer, "It was a trial.")

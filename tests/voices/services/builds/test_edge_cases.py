@@ -36,11 +36,11 @@ pytestmark = pytest.mark.django_db
 
 REASON = "I looked at its page."
 URL_WITH_PATH = re.compile(r"https?://[^/\s\"]+/[^…\s\"]")
-At = Callable[[str], BuildHarness]
+MakeHarness = Callable[[str], BuildHarness]
 
 
 @pytest.fixture
-def at(sandbox: Any, producer: Any) -> At:
+def make_harness(sandbox: Any, producer: Any) -> MakeHarness:
     return lambda provider: BuildHarness(producer, sandbox, provider)
 
 
@@ -77,9 +77,11 @@ def reload(row: Any) -> Any:
 # --- an unconfirmed build ---------------------------------------------------------------
 
 
-def test_late_look_up_does_not_undo_a_manual_resolution(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_late_look_up_does_not_undo_a_manual_resolution(
+    make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """During the look-up, staff resolve the create call, and the next call becomes unconfirmed."""
-    harness = at("resemble_v2")
+    harness = make_harness("resemble_v2")
     build = make_unconfirmed_build(harness, "create_voice")
     harness.sandbox.faults({"operation": "list_voices", "do": "hide:60"})
     harness.reach_status(build, BuildStatus.UNCONFIRMED)
@@ -103,9 +105,9 @@ def find_first_remote_id(harness: BuildHarness) -> str:
         return next(provider.list_voices()).remote_id
 
 
-def test_missing_voice_under_another_key_is_not_recreated(at: At) -> None:
+def test_missing_voice_under_another_key_is_not_recreated(make_harness: MakeHarness) -> None:
     """The new key belongs to another account, which does not list the voices of the first one."""
-    harness = at("voiceai")
+    harness = make_harness("voiceai")
     build = make_unconfirmed_build(harness, "va_clone")
     accounts.change_key(harness.account, f"{harness.key}-of-another")
     for _ in range(4):
@@ -116,8 +118,8 @@ def test_missing_voice_under_another_key_is_not_recreated(at: At) -> None:
     assert harness.finish_build(build).status == BuildStatus.READY
 
 
-def test_resuming_an_account_does_not_shorten_the_look_up_wait(at: At) -> None:
-    harness = at("resemble_v2")
+def test_resuming_an_account_does_not_shorten_the_look_up_wait(make_harness: MakeHarness) -> None:
+    harness = make_harness("resemble_v2")
     make_unconfirmed_build(harness, "create_voice")
     accounts.pause_account(harness.account, "", harness.producer)
     accounts.resume_account(harness.account)
@@ -125,8 +127,8 @@ def test_resuming_an_account_does_not_shorten_the_look_up_wait(at: At) -> None:
     assert due > timezone.now() + LEASE * 0.9
 
 
-def test_remote_voice_with_an_unconfirmed_build_is_not_renamed(at: At) -> None:
-    harness = at("resemble_v2")
+def test_remote_voice_with_an_unconfirmed_build_is_not_renamed(make_harness: MakeHarness) -> None:
+    harness = make_harness("resemble_v2")
     build = make_unconfirmed_build(harness, "build_voice", "before_commit")
     with pytest.raises(ActionRefused, match="in progress"):
         remote_voices.rename_remote_voice(reload(build.remote_voice), "Another name")
@@ -134,8 +136,10 @@ def test_remote_voice_with_an_unconfirmed_build_is_not_renamed(at: At) -> None:
     assert harness.count_billed() == {"create_voice": 1, "build_voice": 1}
 
 
-def test_unlisted_voice_leaves_its_build_unconfirmed(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
-    harness = at("resemble_v1")
+def test_unlisted_voice_leaves_its_build_unconfirmed(
+    make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness = make_harness("resemble_v1")
     build = make_unconfirmed_build(harness, "v1_build", "before_commit")
     assert build.previous_version.strip()
     adapter = registry.get_provider_class("resemble_v1")
@@ -147,18 +151,18 @@ def test_unlisted_voice_leaves_its_build_unconfirmed(at: At, monkeypatch: pytest
     assert harness.count_billed() == {"v1_create_voice": 1, "v1_build": 1}
 
 
-def test_voice_missing_at_the_first_poll_is_not_retired(at: At) -> None:
+def test_voice_missing_at_the_first_poll_is_not_retired(make_harness: MakeHarness) -> None:
     """The provider created and billed it, but its look-up lags."""
-    harness = at("voiceai")
+    harness = make_harness("voiceai")
     harness.sandbox.faults({"operation": "va_get_voice", "do": "status:404", "nth": 2})
     build = harness.finish_build(start_new_build(harness))
     assert (build.status, reload(build.remote_voice).retired_at) == (BuildStatus.READY, None)
     assert harness.count_billed() == {"va_clone": 1}
 
 
-def test_resolution_of_an_earlier_call_is_refused(at: At) -> None:
+def test_resolution_of_an_earlier_call_is_refused(make_harness: MakeHarness) -> None:
     """The page is stale: it shows the create call, but now the build call is unconfirmed."""
-    harness = at("resemble_v2")
+    harness = make_harness("resemble_v2")
     build = make_unconfirmed_build(harness, "build_voice")
     with pytest.raises(ActionRefused, match="already"):
         reconcile.resolve_submit_manually(build, harness.producer, "", REASON, pending_call="create")
@@ -166,9 +170,9 @@ def test_resolution_of_an_earlier_call_is_refused(at: At) -> None:
     assert harness.count_billed() == {"create_voice": 1, "build_voice": 1}
 
 
-def test_build_with_a_created_voice_cannot_be_cancelled(at: At) -> None:
+def test_build_with_a_created_voice_cannot_be_cancelled(make_harness: MakeHarness) -> None:
     """The look-up found the billed voice, so the build must continue."""
-    harness = at("voiceai")
+    harness = make_harness("voiceai")
     build = make_unconfirmed_build(harness, "va_clone")
     reconcile.reconcile_build(str(build.pk))
     with pytest.raises(ActionRefused, match="made"):
@@ -181,10 +185,10 @@ def test_build_with_a_created_voice_cannot_be_cancelled(at: At) -> None:
 
 @pytest.mark.parametrize("provider", ["resemble_v2", "resemble_v1", "audiostack", "speechgen", "voiceai"])
 def test_pause_during_submit_stops_requests_until_resume(
-    at: At, provider: str, monkeypatch: pytest.MonkeyPatch
+    make_harness: MakeHarness, provider: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After the resume the build continues where it stopped."""
-    harness = at(provider)
+    harness = make_harness(provider)
     build = start_new_build(harness)
     requests: list[int] = []
 
@@ -202,9 +206,9 @@ def test_pause_during_submit_stops_requests_until_resume(
 
 
 @pytest.mark.parametrize("provider", ["resemble_v2", "resemble_v1", "audiostack", "speechgen", "voiceai"])
-def test_recording_with_a_changed_file_is_not_sent(at: At, provider: str) -> None:
+def test_recording_with_a_changed_file_is_not_sent(make_harness: MakeHarness, provider: str) -> None:
     """After the start, another file of the same length replaces the recording's file."""
-    harness = at(provider)
+    harness = make_harness(provider)
     build = start_new_build(harness)
     row = build.recordings.select_related("recording").order_by("pk")[1]
     name = str(row.recording.sound.name)
@@ -219,8 +223,8 @@ def test_recording_with_a_changed_file_is_not_sent(at: At, provider: str) -> Non
     assert not any(line["operation"].endswith(("clone", "v1_build", "build_voice")) for line in harness.list_requests())
 
 
-def test_take_with_a_changed_file_is_not_sent(at: At) -> None:
-    harness = at("resemble_v2")
+def test_take_with_a_changed_file_is_not_sent(make_harness: MakeHarness) -> None:
+    harness = make_harness("resemble_v2")
     build = start_new_build(harness)
     take = build.consent.take
     assert take
@@ -235,9 +239,9 @@ def test_take_with_a_changed_file_is_not_sent(at: At) -> None:
 
 
 @pytest.mark.parametrize("provider", ["resemble_v2", "resemble_v1", "audiostack", "speechgen", "voiceai"])
-def test_shown_texts_hold_no_usable_url(at: At, provider: str, settings: Any) -> None:
+def test_shown_texts_hold_no_usable_url(make_harness: MakeHarness, provider: str, settings: Any) -> None:
     """A usable URL gives access to anyone: to upload a file, fetch a sample or send a callback."""
-    harness = at(provider)
+    harness = make_harness(provider)
     build = harness.finish_build(start_new_build(harness))
     assert build.status == BuildStatus.READY
     remote = reload(build.remote_voice)
@@ -246,8 +250,8 @@ def test_shown_texts_hold_no_usable_url(at: At, provider: str, settings: Any) ->
         assert not URL_WITH_PATH.search(text), text
 
 
-def test_newest_log_entry_survives_concurrent_trimming(at: At) -> None:
-    harness = at("resemble_v2")
+def test_newest_log_entry_survives_concurrent_trimming(make_harness: MakeHarness) -> None:
+    harness = make_harness("resemble_v2")
     now = timezone.now()
     AccountCall.objects.bulk_create(
         AccountCall(account=harness.account, at=now - timedelta(hours=n), operation="old") for n in range(150)
@@ -264,16 +268,16 @@ def test_newest_log_entry_survives_concurrent_trimming(at: At) -> None:
     assert AccountCall.objects.count() <= accounts.MAX_CALLS + 1
 
 
-def test_refusal_of_the_old_key_does_not_pause_the_new_one(at: At) -> None:
-    harness = at("resemble_v2")
+def test_refusal_of_the_old_key_does_not_pause_the_new_one(make_harness: MakeHarness) -> None:
+    harness = make_harness("resemble_v2")
     with pytest.raises(ProviderAuthError), accounts.open_session(reload(harness.account)):
         accounts.change_key(reload(harness.account), f"{harness.key}-new")
         raise ProviderAuthError("list", "No.")
     assert reload(harness.account).paused_at is None
 
 
-def test_saving_an_account_in_the_admin_keeps_its_pause(at: At, rf: Any) -> None:
-    harness = at("resemble_v2")
+def test_saving_an_account_in_the_admin_keeps_its_pause(make_harness: MakeHarness, rf: Any) -> None:
+    harness = make_harness("resemble_v2")
     stale = reload(harness.account)
     accounts.pause_account(harness.account, "Stop!", harness.producer)
     form = AccountAdminForm({"name": "New", "provider": "resemble_v2", "mode": "sandbox"}, instance=stale)
@@ -283,9 +287,9 @@ def test_saving_an_account_in_the_admin_keeps_its_pause(at: At, rf: Any) -> None
     assert (account.name, bool(account.paused_at)) == ("New", True)
 
 
-def test_account_with_voices_keeps_its_provider_and_mode(at: At) -> None:
+def test_account_with_voices_keeps_its_provider_and_mode(make_harness: MakeHarness) -> None:
     """Elsewhere the look-up would not find an unconfirmed voice, and it would be created twice."""
-    harness = at("voiceai")
+    harness = make_harness("voiceai")
     make_unconfirmed_build(harness, "va_clone")
     for change in ({"mode": "live"}, {"provider": "speechgen"}):
         data = {"name": harness.account.name, "provider": "voiceai", "mode": "sandbox"} | change
@@ -294,9 +298,9 @@ def test_account_with_voices_keeps_its_provider_and_mode(at: At) -> None:
         assert AccountAdminForm(data, instance=reload(harness.account)).is_valid()
 
 
-def test_failed_log_write_does_not_lose_a_preview(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_log_write_does_not_lose_a_preview(make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """The database is locked when the response is to be logged."""
-    harness = at("voiceai")
+    harness = make_harness("voiceai")
     preview = request_preview(make_ready_voice(harness), "Hello there.", harness.producer)
 
     def raise_locked(*_: Any) -> None:
@@ -307,8 +311,8 @@ def test_failed_log_write_does_not_lose_a_preview(at: At, monkeypatch: pytest.Mo
     assert reload(preview).status == PreviewStatus.READY
 
 
-def test_dataset_needs_a_consent_and_a_contract_in_force(at: At) -> None:
-    harness = at("resemble_v2")
+def test_dataset_needs_a_consent_and_a_contract_in_force(make_harness: MakeHarness) -> None:
+    harness = make_harness("resemble_v2")
     build = harness.start_build(harness.make_voice(), Tier.RAPID, Handover.DATASET_URL)
     token = derive_token("dataset", build.pk)
     assert open_dataset(token, None, "") is not None
@@ -328,9 +332,9 @@ def make_ready_voice(harness: BuildHarness) -> RemoteVoice:
     return RemoteVoice.objects.get(pk=build.remote_voice_id)
 
 
-def test_remote_voice_with_an_active_build_is_not_deleted(at: At) -> None:
+def test_remote_voice_with_an_active_build_is_not_deleted(make_harness: MakeHarness) -> None:
     """Whatever the cause of both at once: the build is billed."""
-    harness = at("resemble_v2")
+    harness = make_harness("resemble_v2")
     remote = make_ready_voice(harness)
     remote_voices.request_deletion(remote, harness.producer, "Old.")
     Build.objects.filter(remote_voice=remote).update(status=BuildStatus.TRAINING)
@@ -341,8 +345,10 @@ def test_remote_voice_with_an_active_build_is_not_deleted(at: At) -> None:
     assert reload(remote).deleted_at
 
 
-def test_request_and_its_task_are_saved_in_one_transaction(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
-    harness = at("voiceai")
+def test_request_and_its_task_are_saved_in_one_transaction(
+    make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness = make_harness("voiceai")
     remote = make_ready_voice(harness)
     monkeypatch.setattr("voicehub.outbox.enqueue_task", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -353,9 +359,9 @@ def test_request_and_its_task_are_saved_in_one_transaction(at: At, monkeypatch: 
     assert not Preview.objects.filter(remote_voice=remote).exists()
 
 
-def test_forbidden_deletion_does_not_pause_the_account(at: At) -> None:
+def test_forbidden_deletion_does_not_pause_the_account(make_harness: MakeHarness) -> None:
     """The deletion is retried, and each retry would pause the account."""
-    harness = at("voiceai")
+    harness = make_harness("voiceai")
     remote = make_ready_voice(harness)
     harness.sandbox.faults({"operation": "va_delete_voice", "do": "status:403"})
     remote_voices.request_deletion(remote, harness.producer, "Old.")
@@ -367,8 +373,8 @@ def test_forbidden_deletion_does_not_pause_the_account(at: At) -> None:
     assert reload(remote).deleted_at
 
 
-def test_key_of_another_account_does_not_prove_a_deletion(at: At) -> None:
-    harness = at("voiceai")
+def test_key_of_another_account_does_not_prove_a_deletion(make_harness: MakeHarness) -> None:
+    harness = make_harness("voiceai")
     remote = make_ready_voice(harness)
     accounts.change_key(harness.account, f"{harness.key}-of-another")
     remote_voices.request_deletion(remote, harness.producer, "The talent asked for it.")
@@ -379,9 +385,11 @@ def test_key_of_another_account_does_not_prove_a_deletion(at: At) -> None:
     harness.run_tasks()
 
 
-def test_voice_of_an_unconfirmed_build_is_not_unknown(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_voice_of_an_unconfirmed_build_is_not_unknown(
+    make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The response is lost and the id not known yet, but its name shows that it is ours."""
-    harness = at("voiceai")
+    harness = make_harness("voiceai")
     build = make_unconfirmed_build(harness, "va_clone")
     with registry.open_provider(harness.account) as provider:
         remote_id = next(provider.list_voices()).remote_id
@@ -394,8 +402,10 @@ def test_voice_of_an_unconfirmed_build_is_not_unknown(at: At, monkeypatch: pytes
     assert harness.count_billed() == {"va_clone": 1}
 
 
-def test_voice_created_while_the_list_is_read_is_not_unknown(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
-    harness = at("voiceai")
+def test_voice_created_while_the_list_is_read_is_not_unknown(
+    make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness = make_harness("voiceai")
     voices: list[RemoteVoice] = []
     original = unknown_voices._list_voices
 
@@ -408,8 +418,8 @@ def test_voice_created_while_the_list_is_read_is_not_unknown(at: At, monkeypatch
     assert voices
 
 
-def test_failed_change_of_visibility_keeps_the_alert(at: At) -> None:
-    harness = at("voiceai")
+def test_failed_change_of_visibility_keeps_the_alert(make_harness: MakeHarness) -> None:
+    harness = make_harness("voiceai")
     remote = make_ready_voice(harness)
     harness.sandbox.faults({"operation": "va_update_voice", "do": "status:400"})
     with pytest.raises(ActionRefused):
@@ -420,8 +430,8 @@ def test_failed_change_of_visibility_keeps_the_alert(at: At) -> None:
 # --- previews ---------------------------------------------------------------------------
 
 
-def test_same_preview_requested_twice_is_billed_once(at: At) -> None:
-    harness = at("voiceai")
+def test_same_preview_requested_twice_is_billed_once(make_harness: MakeHarness) -> None:
+    harness = make_harness("voiceai")
     remote = make_ready_voice(harness)
     request_preview(remote, "Hello there.", harness.producer)
     with pytest.raises(ActionRefused, match="already"):
@@ -431,8 +441,8 @@ def test_same_preview_requested_twice_is_billed_once(at: At) -> None:
     request_preview(remote, "Hello there.", harness.producer)
 
 
-def test_preview_fails_after_a_deletion_request(at: At) -> None:
-    harness = at("voiceai")
+def test_preview_fails_after_a_deletion_request(make_harness: MakeHarness) -> None:
+    harness = make_harness("voiceai")
     remote = make_ready_voice(harness)
     preview = request_preview(remote, "Hello there.", harness.producer)
     RemoteVoice.objects.filter(pk=remote.pk).update(deletion_requested_at=timezone.now())
@@ -441,8 +451,8 @@ def test_preview_fails_after_a_deletion_request(at: At) -> None:
     assert not harness.list_requests("va_speech")
 
 
-def test_preview_fails_after_a_withdrawal(at: At) -> None:
-    harness = at("voiceai")
+def test_preview_fails_after_a_withdrawal(make_harness: MakeHarness) -> None:
+    harness = make_harness("voiceai")
     remote = make_ready_voice(harness)
     preview = request_preview(remote, "Hello there.", harness.producer)
     withdraw_consent(remote.builds.get().consent, harness.producer, "Changed her mind.")
@@ -451,9 +461,9 @@ def test_preview_fails_after_a_withdrawal(at: At) -> None:
     assert not harness.list_requests("va_speech")
 
 
-def test_audio_of_a_superseded_worker_is_saved(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_audio_of_a_superseded_worker_is_saved(make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next worker marks the preview as interrupted, then the billed audio of the first one arrives."""
-    harness = at("voiceai")
+    harness = make_harness("voiceai")
     preview = request_preview(make_ready_voice(harness), "Hello there.", harness.producer)
     adapter = registry.get_provider_class("voiceai")
     act_after_call(monkeypatch, adapter, "generate_preview", lambda: make_preview(str(preview.pk)))
@@ -466,15 +476,15 @@ def test_audio_of_a_superseded_worker_is_saved(at: At, monkeypatch: pytest.Monke
 # --- status updates -------------------------------------------------------------------------
 
 
-def test_callback_of_a_provider_without_callbacks_is_ignored(at: At) -> None:
-    harness = at("voiceai")
+def test_callback_of_a_provider_without_callbacks_is_ignored(make_harness: MakeHarness) -> None:
+    harness = make_harness("voiceai")
     build = harness.reach_status(start_new_build(harness), BuildStatus.TRAINING)
     Callback.objects.create(build=build, body="{}", body_sha256="0" * 64)
     assert harness.finish_build(build).status == BuildStatus.READY
 
 
-def test_manual_resolution_of_a_finished_build_is_refused(at: At) -> None:
-    harness = at("resemble_v2")
+def test_manual_resolution_of_a_finished_build_is_refused(make_harness: MakeHarness) -> None:
+    harness = make_harness("resemble_v2")
     build = harness.reach_status(start_new_build(harness), BuildStatus.TRAINING)
     build.has_unknown_status = True
     Build.objects.filter(pk=build.pk).update(has_unknown_status=True)
@@ -485,8 +495,8 @@ def test_manual_resolution_of_a_finished_build_is_refused(at: At) -> None:
     assert reload(build).status == BuildStatus.READY
 
 
-def test_training_with_a_known_status_is_not_resolved_manually(at: At) -> None:
-    harness = at("resemble_v2")
+def test_training_with_a_known_status_is_not_resolved_manually(make_harness: MakeHarness) -> None:
+    harness = make_harness("resemble_v2")
     build = harness.reach_status(start_new_build(harness), BuildStatus.TRAINING)
     build.has_unknown_status = True  # as on the page, before the provider sent a known status
     with pytest.raises(ActionRefused):

@@ -80,10 +80,10 @@ CONSENTS: dict[str, Maker] = {
         "approved", "", harness, talent, valid_until=get_date(0)
     ),
     "missing": partial(make_nothing, NOT_REQUESTED),
-    "requested": get_consent_maker(ConsentStatus.REQUESTED, "waiting for the talent"),
-    "submitted": get_consent_maker(ConsentStatus.SUBMITTED, "waiting for review"),
+    "requested": get_consent_maker(ConsentStatus.REQUESTED, "the talent has not recorded it yet"),
+    "submitted": get_consent_maker(ConsentStatus.SUBMITTED, "it has not been reviewed yet"),
     "suspended": get_consent_maker(ConsentStatus.SUSPENDED, "suspended"),
-    "declined": get_consent_maker(ConsentStatus.DECLINED, "declined by the talent"),
+    "declined": get_consent_maker(ConsentStatus.DECLINED, "declined"),
     "voided": get_consent_maker(ConsentStatus.VOIDED, "canceled"),
     "withdrawn": get_consent_maker(ConsentStatus.WITHDRAWN, "withdrawn"),
     "expired": get_consent_maker(ConsentStatus.EXPIRED, "expired"),

@@ -43,7 +43,7 @@ def full_studio(studio: Studio) -> Studio:
 
 def make_allowed_voice(studio: Studio) -> Voice:
     """Make a voice whose contract and consents allow every provider."""
-    voice = studio.voice()
+    voice = studio.make_voice()
     Contract.objects.update(providers=list(PROVIDERS))
     consent = Consent.objects.get()
     for provider in PROVIDERS[1:]:
@@ -67,7 +67,7 @@ def read_voice_page(client: Client, voice: Voice) -> str:
 
 def extract_row(text: str, option: BuildOption) -> str:
     """Return the part of the page for one option."""
-    return text.partition(f'id="option-{option.key}"')[2].partition('</li><li class="where-row"')[0]
+    return text.partition(f'id="option-{option.key}"')[2].partition('</li><li class="option-row-row"')[0]
 
 
 # --- status -------------------------------------------------------------------------------
@@ -75,7 +75,7 @@ def extract_row(text: str, option: BuildOption) -> str:
 
 def test_ready_options_come_first_and_paused_ones_last(as_producer: Client, full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
-    full_studio.recordings(voice)
+    full_studio.make_recordings(voice)
     Account.objects.filter(provider="voiceai").update(paused_at=timezone.now(), pause_reason="The key was refused.")
     options = list_build_options(voice)
     assert [option.rank for option in options] == sorted(option.rank for option in options)
@@ -107,21 +107,21 @@ def test_each_row_shows_its_summary(
     as_viewer: Client, full_studio: Studio, provider: str, tier: str, summary: str
 ) -> None:
     voice = make_allowed_voice(full_studio)
-    full_studio.recordings(voice)
+    full_studio.make_recordings(voice)
     option = find_option(voice, provider, tier)
     assert option.summary == summary
     assert f"<strong>{option.name}:</strong> {summary}" in read_voice_page(as_viewer, voice)
 
 
 def test_summary_names_missing_consent_and_contract(full_studio: Studio) -> None:
-    talent = full_studio.talent()
-    voice = full_studio.voice(talent=talent)
-    full_studio.recordings(voice)
+    talent = full_studio.make_talent()
+    voice = full_studio.make_voice(talent=talent)
+    full_studio.make_recordings(voice)
     assert find_option(voice, "speechgen").summary == "the consent and the contract missing."
-    full_studio.contract(talent, providers=list(PROVIDERS))
+    full_studio.make_contract(talent, providers=list(PROVIDERS))
     assert find_option(voice, "speechgen").summary == "only the consent is missing."
     assert find_option(voice, "audiostack", "professional").summary == "the consent and 19 min 48 s of speech missing."
-    full_studio.consent(talent)
+    full_studio.make_consent(talent)
     assert find_option(voice, "resemble_v2").is_ready
     Consent.objects.update(status=ConsentStatus.SUSPENDED)
     assert find_option(voice, "resemble_v2").summary == "only the consent is missing."
@@ -130,7 +130,7 @@ def test_summary_names_missing_consent_and_contract(full_studio: Studio) -> None
 
 def test_summary_names_problems_of_the_recordings(full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
-    full_studio.recordings(voice, transcript="")
+    full_studio.make_recordings(voice, transcript="")
     assert find_option(voice, "resemble_v2").summary == "transcripts missing."
     assert find_option(voice, "speechgen").is_ready, "it takes no transcripts"
     voice.recordings.update(transcript="Words.", seconds=25.0)
@@ -140,7 +140,7 @@ def test_summary_names_problems_of_the_recordings(full_studio: Studio) -> None:
 
 
 def test_row_of_an_active_build_links_to_it(as_viewer: Client, studio: Studio) -> None:
-    build = studio.build(status="training")
+    build = studio.make_build(status="training")
     option = find_option(build.voice, "resemble_v2")
     assert (option.rank, option.summary) == (Rank.BUILDING, "a build is in progress.")
     text = extract_row(read_voice_page(as_viewer, build.voice), option)
@@ -148,7 +148,7 @@ def test_row_of_an_active_build_links_to_it(as_viewer: Client, studio: Studio) -
 
 
 def test_row_shows_the_price(as_producer: Client, full_studio: Studio) -> None:
-    text = read_voice_page(as_producer, full_studio.voice())
+    text = read_voice_page(as_producer, full_studio.make_voice())
     assert "sandbox, free; live cost: 300 credits on success" in text
     assert "sandbox, free; live cost: 1,200 credits on success" in text
     Account.objects.update(mode="live")
@@ -167,7 +167,7 @@ def test_parts_are_joined_into_one_text(parts: list[str], text: str) -> None:
 
 def test_only_possible_handovers_are_offered(as_producer: Client, full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
-    full_studio.recordings(voice)
+    full_studio.make_recordings(voice)
 
     def list_handovers() -> list[str]:
         return [value for value, _label in find_option(voice, "resemble_v1", "professional").handovers]
@@ -183,7 +183,7 @@ def test_only_possible_handovers_are_offered(as_producer: Client, full_studio: S
 
 def test_each_offered_handover_starts_a_build(as_producer: Client, full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
-    full_studio.recordings(voice)
+    full_studio.make_recordings(voice)
     handovers = []
     for option in [option for option in list_build_options(voice) if option.is_ready]:
         for handover, _label in option.handovers:
@@ -197,7 +197,7 @@ def test_each_offered_handover_starts_a_build(as_producer: Client, full_studio: 
 
 
 def test_voice_trained_on_a_dataset_offers_only_datasets(full_studio: Studio) -> None:
-    build = full_studio.build(status="ready", handover="dataset_url")
+    build = full_studio.make_build(status="ready", handover="dataset_url")
     assert [handover for handover, _label in find_option(build.voice, "resemble_v2").handovers] == ["dataset_url"]
     RemoteVoice.objects.update(retired_at=timezone.now())
     assert [handover for handover, _label in find_option(build.voice, "resemble_v2").handovers] == [
@@ -209,9 +209,9 @@ def test_voice_trained_on_a_dataset_offers_only_datasets(full_studio: Studio) ->
 def test_row_that_lacks_only_consent_links_to_the_form(
     as_producer: Client, as_viewer: Client, full_studio: Studio
 ) -> None:
-    voice = full_studio.voice()
+    voice = full_studio.make_voice()
     Contract.objects.update(providers=list(PROVIDERS))
-    full_studio.recordings(voice)
+    full_studio.make_recordings(voice)
     option = find_option(voice, "voiceai")
     assert (
         option.is_only_consent_missing
@@ -219,17 +219,17 @@ def test_row_that_lacks_only_consent_links_to_the_form(
         and "purpose=narration" in option.consent_url
     )
     text = read_voice_page(as_producer, voice)
-    assert f'where-act" href="{option.consent_url.replace("&", "&amp;")}"' in text
+    assert f'option-action" href="{option.consent_url.replace("&", "&amp;")}"' in text
     form = read_html(as_producer.get(option.consent_url))
     assert '<option value="voiceai:en-US" selected>' in form
-    assert "where-act" not in read_voice_page(as_viewer, voice)
+    assert "option-action" not in read_voice_page(as_viewer, voice)
     assert not find_option(voice, "audiostack", "professional").is_only_consent_missing, "minutes are missing too"
     Contract.objects.update(providers=["resemble_v2"])
     assert not find_option(voice, "voiceai").is_only_consent_missing
 
 
 def test_consent_link_selects_a_statement_in_the_voice_language(full_studio: Studio) -> None:
-    voice = full_studio.voice()
+    voice = full_studio.make_voice()
     Voice.objects.update(language="en-GB")
     voice.refresh_from_db()
     assert "statement=voiceai%3Aen-US" in find_option(voice, "voiceai").consent_url, (
@@ -244,7 +244,7 @@ def test_consent_link_selects_a_statement_in_the_voice_language(full_studio: Stu
 
 def test_best_recordings_are_sent_and_others_excluded_with_reason(as_viewer: Client, full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
-    clips = full_studio.recordings(voice, 5)
+    clips = full_studio.make_recordings(voice, 5)
     voice.recordings.update(seconds=20.0, levels={"snr_db": 40.0}, findings=[])
     voice.recordings.filter(pk=clips[0].pk).update(levels={"snr_db": 12.0})
     voice.recordings.filter(pk=clips[1].pk).update(findings=[SILENT])
@@ -254,7 +254,7 @@ def test_best_recordings_are_sent_and_others_excluded_with_reason(as_viewer: Cli
     assert reasons[clips[1].file_name] == "no speech detected"
     assert reasons[clips[0].file_name] == "the limit is reached with better recordings"
     text = extract_row(read_voice_page(as_viewer, voice), option)
-    assert "3 excluded" in text and all(clip.file_name in text for clip in clips)
+    assert "3 excluded" in text and all(make_clip.file_name in text for make_clip in clips)
     build = start_build(voice, option.account, "rapid", "one_file", full_studio.producer)
     assert {str(row.recording_id) for row in build.recordings.all()} == {
         str(row.id) for row in option.clip_selection.rows
@@ -263,14 +263,14 @@ def test_best_recordings_are_sent_and_others_excluded_with_reason(as_viewer: Cli
 
 def test_too_short_recording_is_excluded_with_its_reason(full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
-    short, *_others = full_studio.recordings(voice, 3)
+    short, *_others = full_studio.make_recordings(voice, 3)
     voice.recordings.filter(pk=short.pk).update(seconds=1.2)
     assert find_option(voice, "audiostack").excluded_recordings == [(short.file_name, "too short for this provider")]
 
 
 def test_option_without_usable_recordings_is_not_ready(as_producer: Client, full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
-    full_studio.recordings(voice, 3)
+    full_studio.make_recordings(voice, 3)
     voice.recordings.update(findings=[SILENT])
     option = find_option(voice, "speechgen")
     assert (option.is_ready, option.summary) == (False, "too few of the recordings can be sent.")
@@ -284,7 +284,7 @@ def test_option_without_usable_recordings_is_not_ready(as_producer: Client, full
 
 def test_readiness_everywhere_equals_readiness_of_each_account(full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
-    full_studio.recordings(voice, 3)
+    full_studio.make_recordings(voice, 3)
     voice.recordings.filter(pk=voice.recordings.all()[0].pk).update(seconds=15.0, transcript="x" * 1500)
     results = check_readiness_everywhere(voice)
     assert len(results) == sum(len(provider.tiers) for provider in registry.list_providers())
@@ -293,16 +293,16 @@ def test_readiness_everywhere_equals_readiness_of_each_account(full_studio: Stud
 
 
 def test_recommended_amounts_are_advice_not_gaps(full_studio: Studio) -> None:
-    voice = full_studio.voice()
-    full_studio.recordings(voice)
+    voice = full_studio.make_voice()
+    full_studio.make_recordings(voice)
     readiness = find_option(voice, "resemble_v1", "professional").readiness
     assert (readiness.needed_count, readiness.gaps) == (1, ())
     assert "47 more recordings would make it better." in [advice.text for advice in readiness.advice]
 
 
 def test_other_languages_need_more_speech_in_the_advice(full_studio: Studio) -> None:
-    voice = full_studio.voice()
-    full_studio.recordings(voice)
+    voice = full_studio.make_voice()
+    full_studio.make_recordings(voice)
 
     def read_advice(tier: str) -> str:
         return " ".join(advice.text for advice in find_option(voice, "audiostack", tier).readiness.advice)
@@ -315,7 +315,7 @@ def test_other_languages_need_more_speech_in_the_advice(full_studio: Studio) -> 
 
 def test_query_count_does_not_grow_with_rows(as_producer: Client, full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
-    full_studio.recordings(voice)
+    full_studio.make_recordings(voice)
     path = reverse("voices:readiness", args=[voice.pk])
 
     def count_queries() -> int:
@@ -327,7 +327,7 @@ def test_query_count_does_not_grow_with_rows(as_producer: Client, full_studio: S
     queries_before = count_queries()
     for number, provider in enumerate(PROVIDERS):
         Account.objects.create(name=f"More {number}", provider=provider)
-    full_studio.copies(voice, 60)
+    full_studio.make_fileless_recordings(voice, 60)
     assert count_queries() == queries_before
 
 
@@ -338,7 +338,7 @@ def test_limits_of_each_tier_equal_those_of_all() -> None:
 
 def test_refused_recording_is_not_counted(full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
-    full_studio.recordings(voice, 4)
+    full_studio.make_recordings(voice, 4)
     voice.recordings.filter(pk=voice.recordings.all()[0].pk).update(status=RecordingStatus.REFUSED)
     assert len(find_option(voice, "audiostack").clip_selection.rows) == 3
 
@@ -347,7 +347,7 @@ def test_refused_recording_is_not_counted(full_studio: Studio) -> None:
 
 
 def test_rows_refresh_on_events_and_have_unique_ids(as_viewer: Client, full_studio: Studio) -> None:
-    voice = full_studio.voice()
+    voice = full_studio.make_voice()
     text = read_html(as_viewer.get(reverse("voices:readiness", args=[voice.pk])))
     assert 'hx-trigger="readiness-changed from:body, recordings-changed from:body"' in text
     keys = [f'id="option-{option.key}"' for option in list_build_options(voice)]
@@ -356,7 +356,7 @@ def test_rows_refresh_on_events_and_have_unique_ids(as_viewer: Client, full_stud
 
 
 def test_single_row_is_open_and_empty_list_says_what_to_do(as_viewer: Client, as_admin: Client, studio: Studio) -> None:
-    voice = studio.voice()
+    voice = studio.make_voice()
     Account.objects.update(provider="voiceai")
     assert '" open>' in read_voice_page(as_viewer, voice)
     Account.objects.all().delete()

@@ -63,7 +63,7 @@ def test_analysis_pauses_between_batches_for_other_tasks(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(analysis, "BATCH_SIZE", 2)
-    studio.recordings(voice, 5)
+    studio.make_recordings(voice, 5)
     states = []
     for _ in range(3):
         delay = analyze(voice)
@@ -77,7 +77,7 @@ def test_each_batch_notifies_the_queue_and_never_fails(
 ) -> None:
     monkeypatch.setattr(analysis, "BATCH_SIZE", 1)
     notifications: list[Any] = []
-    studio.recordings(voice, MAX_ATTEMPTS + 2)
+    studio.make_recordings(voice, MAX_ATTEMPTS + 2)
     task = Task.objects.get(kind="examine_recordings")
     monkeypatch.setattr(outbox, "notify_queue", notifications.append)
     assert do_tasks("examine_recordings") == MAX_ATTEMPTS + 2
@@ -87,7 +87,7 @@ def test_each_batch_notifies_the_queue_and_never_fails(
 def test_failed_analysis_does_not_stop_other_recordings(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second, third = studio.recordings(voice, 3)
+    first, second, third = studio.make_recordings(voice, 3)
 
     def run_analysis(recording: Recording, *_: Any) -> dict[str, Any]:
         if recording == first:
@@ -125,7 +125,7 @@ def test_analysis_is_retried_after_a_storage_error(
 def test_recording_is_reanalyzed_if_its_transcript_changes(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (row,) = studio.recordings(voice, 1)
+    (row,) = studio.make_recordings(voice, 1)
     transcripts: list[str] = []
 
     def run_analysis(recording: Recording, *_: Any) -> dict[str, Any]:
@@ -161,19 +161,19 @@ def test_analysis_needs_few_queries_for_each_recording(studio: Studio, voice: Vo
             analyze(voice)
         return len(queries)
 
-    studio.recordings(voice, 1)
+    studio.make_recordings(voice, 1)
     analyze(voice)
-    studio.recordings(voice, 1)
+    studio.make_recordings(voice, 1)
     baseline = count_queries()
-    studio.recordings(voice, 4)
+    studio.make_recordings(voice, 4)
     assert count_queries() - baseline == 3 * 2, "the lease and the row for each recording"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_pages_can_write_during_analysis(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLite refuses a write in a read transaction if another connection has written since."""
-    voice = studio.voice(talent=studio.talent())
-    studio.copies(voice, 60)
+    voice = studio.make_voice(talent=studio.make_talent())
+    studio.make_fileless_recordings(voice, 60)
     monkeypatch.setattr(analysis, "BATCH_SIZE", 60)
     monkeypatch.setattr(analysis, "open_file", lambda _: io.BytesIO())
     file_names: list[str] = []
@@ -204,10 +204,10 @@ def test_committed_recording_keeps_its_file_after_a_later_error(
     def raise_error(_: Any) -> None:
         raise RuntimeError("The database is locked.")
 
-    voice = studio.voice(talent=studio.talent())
+    voice = studio.make_voice(talent=studio.make_talent())
     monkeypatch.setattr(outbox, "notify_queue", raise_error)
     with pytest.raises(RuntimeError):
-        add_recording(voice, upload(), studio.producer)
+        add_recording(voice, make_upload(), studio.producer)
     assert list_file_names(voice) == [f"{voice.recordings.get().pk}.wav"]
 
 
@@ -221,7 +221,7 @@ def compare(voice: Voice) -> dict[str, Any]:
 
 
 def test_comparison_reports_unreadable_recordings(studio: Studio, voice: Voice) -> None:
-    rows = studio.recordings(voice, 2)
+    rows = studio.make_recordings(voice, 2)
     rows[0].file.storage.delete(str(rows[0].file.name))
     comparison = compare(voice)
     assert comparison["recordings"] == 2
@@ -230,7 +230,7 @@ def test_comparison_reports_unreadable_recordings(studio: Studio, voice: Voice) 
 
 def test_no_voiceprint_is_stored_or_logged(studio: Studio, voice: Voice, caplog: Any) -> None:
     """Rows and logs hold no list of as many numbers as a voiceprint has."""
-    studio.recordings(voice, 4)
+    studio.make_recordings(voice, 4)
     compare(voice)
     row = Recording.objects.filter(voice=voice).values("findings", "set_findings", "measures", "levels", "recipe")[0]
     assert not [numbers for numbers in find_number_lists([row, voice.comparison]) if len(numbers) > 50]
@@ -255,7 +255,7 @@ def test_comparison_needs_few_queries_for_each_recording(studio: Studio, voice: 
     studio.make_recordings(voice, 2)
     compare(voice)
     baseline = count_queries()
-    studio.recordings(voice, 2)
+    studio.make_recordings(voice, 2)
     compare(voice)
     assert count_queries() - baseline == 2, "the lease for each recording"
 
@@ -270,7 +270,7 @@ def speaker_matches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str
         return speaker_match.Match("same", "It is.", len(recordings), 0.9, 0.75, 0.01)
 
     def compare_clips(clips: Iterator[SetClip], _: Any) -> SetReport:
-        first, *rest = [clip.id for clip in clips]
+        first, *rest = [make_clip.id for make_clip in clips]
         findings = {first: (make_finding("other_speaker", score=0.1, limit=0.7),), **dict.fromkeys(rest, ())}
         return SetReport(findings, {}, {"clips": len(findings), "unread": [], "voices_missing": ""})
 
@@ -303,7 +303,7 @@ def test_take_is_matched_with_the_longest_recordings_of_its_talent(
 
 @pytest.mark.usefixtures("speaker_matches")
 def test_new_comparison_replaces_old_findings(studio: Studio, voice: Voice) -> None:
-    first, second = studio.recordings(voice, 2)
+    first, second = studio.make_recordings(voice, 2)
     Recording.objects.update(set_findings=[{"code": "unlike_level"}])
     compare(voice)
     codes = {row: [finding["code"] for finding in row.set_findings] for row in voice.recordings.all()}
@@ -311,7 +311,7 @@ def test_new_comparison_replaces_old_findings(studio: Studio, voice: Voice) -> N
 
 
 def test_deletion_enqueues_a_comparison_of_the_rest(studio: Studio, voice: Voice) -> None:
-    row, _other = studio.recordings(voice, 2)
+    row, _other = studio.make_recordings(voice, 2)
     delete_recording(row)
     (task,) = Task.objects.filter(kind="compare_recordings")
     assert task.object_id == str(voice.pk) and task.due_at > timezone.now(), (
@@ -320,7 +320,7 @@ def test_deletion_enqueues_a_comparison_of_the_rest(studio: Studio, voice: Voice
 
 
 def test_unusable_recording_is_not_analyzed(studio: Studio, voice: Voice) -> None:
-    row, _new = add_recording(voice, upload("notes.wav", b"no sound"), studio.producer)
+    row, _new = add_recording(voice, make_upload("notes.wav", b"no sound"), studio.producer)
     set_transcript(row, "Words.")
     assert (row.active, Task.objects.exists()) == (False, False)
 
@@ -353,7 +353,7 @@ def test_failed_save_leaves_no_file(studio: Studio, voice: Voice, monkeypatch: p
 
     monkeypatch.setattr("voices.services.recordings.store.outbox.enqueue_task", raise_error)
     with pytest.raises(OSError, match="No space"):
-        add_recording(voice, upload(), studio.producer)
+        add_recording(voice, make_upload(), studio.producer)
     assert (voice.recordings.count(), list_file_names(voice)) == (0, [])
 
 
@@ -368,7 +368,7 @@ def test_full_disk_leaves_no_partial_file(studio: Studio, voice: Voice, monkeypa
 
     monkeypatch.setattr(storage, "save", write_part)
     with pytest.raises(OSError, match="No space"):
-        add_recording(voice, upload(), studio.producer)
+        add_recording(voice, make_upload(), studio.producer)
     assert list_file_names(voice) == []
 
 
@@ -376,7 +376,7 @@ def test_too_large_file_is_refused_before_it_is_read(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("voices.services.recordings.store.ingest_audio", lambda *_: pytest.fail("the file was read"))
-    file = upload()
+    file = make_upload()
     file.size = (200 << 20) + 1
     with pytest.raises(ActionRefused, match="200 MB"):
         add_recording(voice, file, studio.producer)
@@ -392,11 +392,11 @@ def test_same_file_uploaded_twice_at_once_is_stored_once(
     def store_after_other_upload(*args: Any) -> None:
         if not rows:
             rows.append(Recording())
-            rows[0] = add_recording(voice, upload("theirs.wav"), studio.producer)[0]
+            rows[0] = add_recording(voice, make_upload("theirs.wav"), studio.producer)[0]
         original(*args)
 
     monkeypatch.setattr("voices.services.recordings.store._store_files", store_after_other_upload)
-    recording, is_new = add_recording(voice, upload("mine.wav"), studio.producer)
+    recording, is_new = add_recording(voice, make_upload("mine.wav"), studio.producer)
     assert (recording.pk, is_new) == (rows[0].pk, False)
     assert list_file_names(voice) == [f"{recording.pk}.wav"]
 
@@ -413,7 +413,7 @@ def test_files_are_stored_outside_a_transaction(studio: Studio, voice: Voice, mo
         return str(original(*args, **kwargs))
 
     monkeypatch.setattr(storage, "save", record_depth)
-    add_recording(voice, upload(), studio.producer)
+    add_recording(voice, make_upload(), studio.producer)
     assert depths == [depth]
 
 
@@ -422,7 +422,7 @@ def test_many_transcripts_notify_the_queue_once(
 ) -> None:
     notifications: list[Any] = []
     monkeypatch.setattr(outbox, "notify_queue", notifications.append)
-    studio.copies(voice, 5)
+    studio.make_fileless_recordings(voice, 5)
     with django_capture_on_commit_callbacks(execute=True):
         for row in voice.recordings.all():
             set_transcript(row, f"Line {row.file_name}")
@@ -439,10 +439,12 @@ def test_many_transcripts_notify_the_queue_once(
 def test_later_archive_adds_missing_transcripts(studio: Studio, voice: Voice) -> None:
     from tests.voices.services.recordings.test_uploads import make_archive
 
-    without_transcript, _new = add_recording(voice, upload("one.wav", clip(1)), studio.producer)
-    with_transcript, _new = add_recording(voice, upload("two.wav", clip(2)), studio.producer, transcript="By hand.")
-    entries = {"metadata.csv": b"one|The first.\ntwo|The second.\n", "one.wav": clip(1), "two.wav": clip(2)}
-    assert add_archive(voice, make_archive(entries), studio.producer).duplicate_count == 2
+    without_transcript, _new = add_recording(voice, make_upload("one.wav", make_clip(1)), studio.producer)
+    with_transcript, _new = add_recording(
+        voice, make_upload("two.wav", make_clip(2)), studio.producer, transcript="By hand."
+    )
+    entries = {"metadata.csv": b"one|The first.\ntwo|The second.\n", "one.wav": make_clip(1), "two.wav": make_clip(2)}
+    assert len(add_archive(voice, make_archive(entries), studio.producer).duplicates) == 2
     without_transcript.refresh_from_db()
     with_transcript.refresh_from_db()
     assert (without_transcript.transcript, with_transcript.transcript) == ("The first.", "By hand.")

@@ -18,7 +18,7 @@ from audio.wav.riff import read_header
 from providers.types import Handover
 from tests.support.wav import sample_wav, wav_bytes
 from tests.support.work import do_tasks, no_file
-from tests.voices.rows import Studio, clip, upload
+from tests.voices.rows import Studio, make_clip, make_upload
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus, ThresholdOverride
 from voicehub.refusals import ActionRefused
@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 @pytest.fixture
 def voice(studio: Studio) -> Voice:
-    return studio.voice()
+    return studio.make_voice()
 
 
 def encode_flac(data: bytes) -> bytes:
@@ -56,8 +56,8 @@ def list_codes(findings: list[dict[str, Any]]) -> list[str]:
 
 
 def test_flac_is_stored_unchanged_beside_its_wav(studio: Studio, voice: Voice) -> None:
-    flac = encode_flac(clip())
-    recording, is_new = add_recording(voice, upload("line.flac", flac), studio.producer)
+    flac = encode_flac(make_clip())
+    recording, is_new = add_recording(voice, make_upload("line.flac", flac), studio.producer)
     assert (is_new, recording.status, recording.active) == (True, RecordingStatus.ACCEPTED, True)
     assert (read_file(recording.file), recording.size) == (flac, len(flac))
     wav = read_file(recording.sound)
@@ -70,8 +70,8 @@ def test_flac_is_stored_unchanged_beside_its_wav(studio: Studio, voice: Voice) -
 
 
 def test_build_sends_the_converted_wav(studio: Studio, voice: Voice) -> None:
-    recording, _new = add_recording(voice, upload("line.flac", encode_flac(clip())), studio.producer)
-    build = studio.build(voice)
+    recording, _new = add_recording(voice, make_upload("line.flac", encode_flac(make_clip())), studio.producer)
+    build = studio.make_build(voice)
     audio = make_build_spec(build, no_file).clips[0].audio
     with audio.open() as file:
         assert file.read() == read_file(recording.wav)
@@ -80,7 +80,7 @@ def test_build_sends_the_converted_wav(studio: Studio, voice: Voice) -> None:
 def test_analysis_adds_findings_in_the_language_of_the_voice(studio: Studio, voice: Voice) -> None:
     """An English abbreviation can be a German word."""
     Voice.objects.filter(pk=voice.pk).update(language="de-DE")
-    flac = upload("line.flac", encode_flac(clip()))
+    flac = make_upload("line.flac", encode_flac(make_clip()))
     recording, _new = add_recording(voice, flac, studio.producer, transcript="Am 3. est. mit Corp. und Mut.")
     do_tasks("examine_recordings")
     recording.refresh_from_db()
@@ -89,23 +89,23 @@ def test_analysis_adds_findings_in_the_language_of_the_voice(studio: Studio, voi
 
 
 def test_damaged_wav_is_refused_and_not_repaired(studio: Studio, voice: Voice) -> None:
-    recording, _new = add_recording(voice, upload("cut.wav", clip()[:-1000]), studio.producer)
+    recording, _new = add_recording(voice, make_upload("cut.wav", make_clip()[:-1000]), studio.producer)
     assert recording.status == RecordingStatus.REFUSED
     assert list_codes(recording.findings) == ["truncated"]
     assert not recording.wav
 
 
 def test_file_without_audio_is_stored_and_refused(studio: Studio, voice: Voice) -> None:
-    recording, _new = add_recording(voice, upload("notes.wav", b"no sound at all"), studio.producer)
+    recording, _new = add_recording(voice, make_upload("notes.wav", b"no sound at all"), studio.producer)
     assert recording.status == RecordingStatus.REFUSED
     assert list_codes(recording.findings) == ["not_sound"]
     assert read_file(recording.file) == b"no sound at all"
 
 
 def test_same_file_is_stored_once(studio: Studio, voice: Voice) -> None:
-    flac = encode_flac(clip())
-    first, _new = add_recording(voice, upload("a.flac", flac), studio.producer)
-    second, is_new = add_recording(voice, upload("b.flac", flac), studio.producer)
+    flac = encode_flac(make_clip())
+    first, _new = add_recording(voice, make_upload("a.flac", flac), studio.producer)
+    second, is_new = add_recording(voice, make_upload("b.flac", flac), studio.producer)
     assert (second.pk, is_new) == (first.pk, False)
 
 
@@ -123,17 +123,17 @@ def make_archive(files: dict[str, bytes]) -> SimpleUploadedFile:
 def test_archive_adds_recordings_and_transcripts(studio: Studio, voice: Voice) -> None:
     files = {
         "metadata.csv": b"one|The first line.\ntwo|The second line.\n",
-        "one.wav": clip(1),
-        "two.wav": clip(2),
-        "three.flac": encode_flac(clip(3)),
-        "cut.wav": clip(4)[:-100],
+        "one.wav": make_clip(1),
+        "two.wav": make_clip(2),
+        "three.flac": encode_flac(make_clip(3)),
+        "cut.wav": make_clip(4)[:-100],
         "notes.txt": b"Recorded on Tuesday.",
     }
     result = add_archive(voice, make_archive(files), studio.producer)
     rows = {row.file_name: row for row in voice.recordings.all()}
     assert rows.keys() == {"one.wav", "two.wav", "three.flac"}
     assert (rows["one.wav"].transcript, rows["two.wav"].transcript) == ("The first line.", "The second line.")
-    assert read_file(rows["one.wav"].file) == clip(1)
+    assert read_file(rows["one.wav"].file) == make_clip(1)
     assert rows["three.flac"].is_usable
     assert {name: finding["code"] for name, finding in result.refused} == {
         "cut.wav": "truncated",
@@ -142,36 +142,36 @@ def test_archive_adds_recordings_and_transcripts(studio: Studio, voice: Voice) -
 
 
 def test_archive_uploaded_again_adds_only_new_recordings(studio: Studio, voice: Voice) -> None:
-    add_archive(voice, make_archive({"one.wav": clip(1)}), studio.producer)
-    second = add_archive(voice, make_archive({"one.wav": clip(1), "two.wav": clip(2)}), studio.producer)
-    assert (len(second.recordings), second.duplicate_count, voice.recordings.count()) == (1, 1, 2)
+    add_archive(voice, make_archive({"one.wav": make_clip(1)}), studio.producer)
+    second = add_archive(voice, make_archive({"one.wav": make_clip(1), "two.wav": make_clip(2)}), studio.producer)
+    assert (len(second.recordings), len(second.duplicates), voice.recordings.count()) == (1, 1, 2)
 
 
 def test_existing_recording_is_not_converted_again(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So an archive whose response was lost continues where it stopped."""
-    files = {"one.flac": encode_flac(clip(1)), "metadata.csv": b"one|The first line.\n"}
+    files = {"one.flac": encode_flac(make_clip(1)), "metadata.csv": b"one|The first line.\n"}
     add_archive(voice, make_archive(files), studio.producer)
     monkeypatch.setattr(
         "voices.services.recordings.archive_upload.ingest_audio", lambda *_: pytest.fail("the file was read again")
     )
-    assert add_archive(voice, make_archive(files), studio.producer).duplicate_count == 1
+    assert len(add_archive(voice, make_archive(files), studio.producer).duplicates) == 1
 
 
 def test_small_archive_cannot_fill_the_disk(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second upload continues with the missing recordings."""
-    monkeypatch.setattr("voices.services.recordings.archive_upload.ARCHIVE_WAV_BYTES", len(clip(1)) + 1)
-    files = {f"{number}.flac": encode_flac(clip(number)) for number in (1, 2, 3)}
+    monkeypatch.setattr("voices.services.recordings.archive_upload.ARCHIVE_WAV_BYTES", len(make_clip(1)) + 1)
+    files = {f"{number}.flac": encode_flac(make_clip(number)) for number in (1, 2, 3)}
     result = add_archive(voice, make_archive(files), studio.producer)
     assert [row.file_name for row in result.recordings] == ["1.flac", "2.flac"]
     assert [(name, finding["code"]) for name, finding in result.refused] == [("3.flac", "archive_too_big")]
     second = add_archive(voice, make_archive(files), studio.producer)
-    assert (second.duplicate_count, [row.file_name for row in second.recordings]) == (2, ["3.flac"])
+    assert (len(second.duplicates), [row.file_name for row in second.recordings]) == (2, ["3.flac"])
 
 
 def test_archive_with_a_path_traversal_is_refused(studio: Studio, voice: Voice) -> None:
-    result = add_archive(voice, make_archive({"one.wav": clip(1), "../../two.wav": clip(2)}), studio.producer)
+    result = add_archive(voice, make_archive({"one.wav": make_clip(1), "../../two.wav": make_clip(2)}), studio.producer)
     assert not voice.recordings.exists()
     assert [finding["severity"] for finding in result.findings] == ["refused"]
 
@@ -193,7 +193,7 @@ def make_long_wav() -> bytes:
 
 @pytest.fixture
 def long_recording(studio: Studio, voice: Voice) -> Recording:
-    recording, _new = add_recording(voice, upload("interview.wav", make_long_wav()), studio.producer)
+    recording, _new = add_recording(voice, make_upload("interview.wav", make_long_wav()), studio.producer)
     return recording
 
 
@@ -229,8 +229,8 @@ def test_repeated_split_makes_no_segment_twice(studio: Studio, long_recording: R
 
 
 def test_only_too_long_recordings_can_be_split_once(studio: Studio, voice: Voice, long_recording: Recording) -> None:
-    good, _new = add_recording(voice, upload("good.wav"), studio.producer)
-    broken, _new = add_recording(voice, upload("broken.wav", clip(5)[:-10]), studio.producer)
+    good, _new = add_recording(voice, make_upload("good.wav"), studio.producer)
+    broken, _new = add_recording(voice, make_upload("broken.wav", make_clip(5)[:-10]), studio.producer)
     for recording in (good, broken):
         with pytest.raises(ActionRefused):
             enqueue_split(recording, studio.producer)
@@ -241,7 +241,7 @@ def test_only_too_long_recordings_can_be_split_once(studio: Studio, voice: Voice
 
 def test_long_silence_is_not_split_and_gets_a_finding(studio: Studio, voice: Voice) -> None:
     data = wav_bytes(np.zeros(61 * 16000, np.float32))
-    recording, _new = add_recording(voice, upload("silence.wav", data), studio.producer)
+    recording, _new = add_recording(voice, make_upload("silence.wav", data), studio.producer)
     enqueue_split(recording, studio.producer)
     do_tasks("cut_recording")
     recording.refresh_from_db()
@@ -372,7 +372,7 @@ def test_worker_that_loses_its_lease_stores_no_further_segment(
 
 def test_too_long_flac_is_split_from_its_wav(studio: Studio, voice: Voice) -> None:
     flac = encode_flac(make_long_wav())
-    recording, _new = add_recording(voice, upload("interview.flac", flac), studio.producer)
+    recording, _new = add_recording(voice, make_upload("interview.flac", flac), studio.producer)
     assert recording.is_too_long
     enqueue_split(recording, studio.producer)
     do_tasks("cut_recording")
@@ -384,7 +384,7 @@ def test_too_long_flac_is_split_from_its_wav(studio: Studio, voice: Voice) -> No
 def test_deletion_removes_all_files_of_a_recording(
     studio: Studio, voice: Voice, django_capture_on_commit_callbacks: Any
 ) -> None:
-    recording, _new = add_recording(voice, upload("line.flac", encode_flac(clip())), studio.producer)
+    recording, _new = add_recording(voice, make_upload("line.flac", encode_flac(make_clip())), studio.producer)
     names = [str(recording.file.name), str(recording.wav.name)]
     assert all(map(recording.file.storage.exists, names))
     with django_capture_on_commit_callbacks(execute=True):
@@ -393,8 +393,8 @@ def test_deletion_removes_all_files_of_a_recording(
 
 
 def test_build_sends_the_recordings_fixed_at_its_start(studio: Studio, voice: Voice) -> None:
-    studio.recordings(voice, 20)
-    add_recording(voice, upload("line.flac", encode_flac(clip(77))), studio.producer, "A transcript.")
+    studio.make_recordings(voice, 20)
+    add_recording(voice, make_upload("line.flac", encode_flac(make_clip(77))), studio.producer, "A transcript.")
     build = start_build(voice, studio.account, "rapid", Handover.RECORDINGS, studio.producer)
     hashes = {str(row.recording_id): row.sha256 for row in build.recordings.all()}
     for sent_clip in make_build_spec(build, no_file).clips:
@@ -405,19 +405,23 @@ def test_build_sends_the_recordings_fixed_at_its_start(studio: Studio, voice: Vo
 
 def test_threshold_override_changes_the_channel_check(studio: Studio, voice: Voice) -> None:
     """A channel 40 dB below the other counts as an open input, unless the studio overrides the limit."""
-    samples, rate = soundfile.read(io.BytesIO(clip()))
+    samples, rate = soundfile.read(io.BytesIO(make_clip()))
     out = io.BytesIO()
     soundfile.write(out, np.stack((samples, samples / 100), axis=1), rate, format="FLAC", subtype="PCM_24")
-    first, _new = add_recording(voice, upload("a.flac", out.getvalue()), studio.producer)
+    first, _new = add_recording(voice, make_upload("a.flac", out.getvalue()), studio.producer)
     assert "channel_silent" in list_codes(first.findings)
     delete_recording(first)
     ThresholdOverride.objects.create(name="channel_silent_db", value=-60, reason="Our second microphone is far away.")
-    second, _new = add_recording(voice, upload("a.flac", out.getvalue()), studio.producer)
+    second, _new = add_recording(voice, make_upload("a.flac", out.getvalue()), studio.producer)
     assert "channel_silent" not in list_codes(second.findings)
 
 
 def test_metadata_matches_names_of_any_audio_format(studio: Studio, voice: Voice) -> None:
-    files = {"metadata.csv": b"one|The first.\nTWO|The second.\n", "one.flac": encode_flac(clip(1)), "TWO.WAV": clip(2)}
+    files = {
+        "metadata.csv": b"one|The first.\nTWO|The second.\n",
+        "one.flac": encode_flac(make_clip(1)),
+        "TWO.WAV": make_clip(2),
+    }
     result = add_archive(voice, make_archive(files), studio.producer)
     assert not result.findings
     assert set(voice.recordings.values_list("transcript", flat=True)) == {"The first.", "The second."}
@@ -425,7 +429,7 @@ def test_metadata_matches_names_of_any_audio_format(studio: Studio, voice: Voice
 
 def test_admin_shows_the_wav_hash_but_no_file_url(as_admin: Client, studio: Studio, voice: Voice) -> None:
     """On S3 a file URL would give anyone access to the file."""
-    recording, _new = add_recording(voice, upload("line.flac", encode_flac(clip())), studio.producer)
+    recording, _new = add_recording(voice, make_upload("line.flac", encode_flac(make_clip())), studio.producer)
     response = as_admin.get(reverse("admin:voices_recording_change", args=[recording.pk]))
     assert recording.wav_sha256 in response.content.decode()
     assert str(recording.wav.name) not in response.content.decode()

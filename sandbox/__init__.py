@@ -1,6 +1,6 @@
-"""The stand-in for the providers: a server of its own that speaks their wire formats and listens to audio.
+"""A simulator of the providers: a separate server that speaks their wire formats and analyzes audio.
 
-It runs by `manage.py sandbox` in a process of its own, with its own URLconf and its own state; it knows
-neither the dashboard's database nor its models. What the vendors leave unknown is decided in `vendor_defaults.py`,
-or in `constants.py` of the vendor's package.
+`manage.py sandbox` runs it in its own process, with its own URLconf and state. It uses neither the dashboard's
+database nor its models. Where vendors document nothing, `vendor_defaults.py` or the `constants.py` of the vendor's
+package decides.
 """

@@ -1,47 +1,48 @@
-"""The sandbox's own clock: the machine's, pushed ahead as often as a test or a demo wants it.
+"""The sandbox's clock: the machine's clock plus an offset that tests and demos can increase.
 
-Trainings, timestamps and lags of lists go by it, so that forty minutes can pass at once. It never goes back.
+Trainings, timestamps and list lags use it, so that 40 minutes can pass at once. It never goes back.
 """
 
 import time
 from threading import Condition, Event
 
-LOOK_SECONDS = 0.2
-RAREST_LOOK = 5.0
-"""How often, at most and at least, who waits looks whether the sandbox closes; a push is noticed at once.
+MIN_CHECK_SECONDS = 0.2
+MAX_CHECK_SECONDS = 5.0
+"""Shortest and longest interval at which a waiting thread checks whether the sandbox closes.
 
-Who has long to wait looks more rarely: thousands of trainings that all look would take the whole machine.
+A change of the offset wakes it at once. Long waits check less often, because thousands of waiting trainings would
+otherwise use the whole CPU.
 """
 
-_pushed = Condition()
-_ahead = 0.0
+_offset_changed = Condition()
+_offset = 0.0
 
 
 def now() -> float:
-    """Epoch seconds, as far ahead of the machine's clock as it was pushed."""
-    return time.time() + _ahead
+    """Epoch seconds: the machine's clock plus the offset."""
+    return time.time() + _offset
 
 
-def ahead() -> float:
-    """By how many seconds the clock was pushed."""
-    return _ahead
+def get_offset() -> float:
+    """Seconds that the clock is ahead of the machine's clock."""
+    return _offset
 
 
-def start(seconds_ahead: float) -> None:
-    """Begin that far ahead, as an earlier run of the sandbox ended."""
-    global _ahead
-    with _pushed:
-        _ahead = seconds_ahead
-        _pushed.notify_all()
+def set_offset(seconds_ahead: float) -> None:
+    """Set the offset, for example to the one that an earlier run saved, and wake all waiting threads."""
+    global _offset
+    with _offset_changed:
+        _offset = seconds_ahead
+        _offset_changed.notify_all()
 
 
-def forward(seconds: float) -> None:
-    """Push the clock; what has come due by it wakes up."""
-    start(_ahead + seconds)
+def advance(seconds: float) -> None:
+    """Increase the offset and wake the threads whose time has come."""
+    set_offset(_offset + seconds)
 
 
-def wait(until: float, closing: Event) -> None:
-    """Return when the clock has passed `until` (epoch seconds), also by a push, or when `closing` is set."""
-    with _pushed:
-        while not closing.is_set() and (left := until - now()) > 0:
-            _pushed.wait(min(left, max(LOOK_SECONDS, min(left / 100, RAREST_LOOK))))
+def wait_until(until: float, closing: Event) -> None:
+    """Return when the clock has passed `until` (epoch seconds) or `closing` is set."""
+    with _offset_changed:
+        while not closing.is_set() and (remaining := until - now()) > 0:
+            _offset_changed.wait(min(remaining, max(MIN_CHECK_SECONDS, min(remaining / 100, MAX_CHECK_SECONDS))))

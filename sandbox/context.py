@@ -1,4 +1,4 @@
-"""What the views of the running sandbox share: its store, its faults, its settings, its trainings."""
+"""State that the views of the running sandbox share: store, fault rules, settings, request log."""
 
 from collections import deque
 from dataclasses import asdict, dataclass, field
@@ -10,12 +10,12 @@ from django.core.handlers.wsgi import WSGIRequest
 
 from sandbox import clock, vendor_defaults
 from sandbox.faults import Chaos, FaultScript, Rule
-from sandbox.store import Store, now
+from sandbox.store import Store, format_now
 
 
 @dataclass
 class Settings:
-    """What the control API may change while the sandbox runs; a restart brings the start values back."""
+    """Values that the control API can change while the sandbox runs. A restart resets them."""
 
     training_seconds: float = vendor_defaults.TRAINING_SECONDS
     rapid_recordings: int = vendor_defaults.RAPID_RECORDINGS
@@ -26,8 +26,8 @@ class Settings:
 
 
 @dataclass
-class Seen:
-    """One request as the log keeps it: with its headers, but never a key, a body or a query."""
+class RequestEntry:
+    """One request in the log, with its headers, but without keys, body or query."""
 
     number: int
     at: str
@@ -40,51 +40,51 @@ class Seen:
 
 
 class RequestLog:
-    """The last requests, and how many there were since the start."""
+    """The latest requests, numbered since the start."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._numbers = count(1)
-        self._seen: deque[Seen] = deque(maxlen=20_000)
+        self._entries: deque[RequestEntry] = deque(maxlen=20_000)
 
-    def note(self, request: WSGIRequest, headers: dict[str, str]) -> Seen:
-        """`headers` are without keys."""
+    def record_request(self, request: WSGIRequest, headers: dict[str, str]) -> RequestEntry:
+        """Add an entry. `headers` must not contain keys."""
         with self._lock:
-            seen = Seen(next(self._numbers), now(), request.method or "", request.path, headers)
-            self._seen.append(seen)
-            return seen
+            entry = RequestEntry(next(self._numbers), format_now(), request.method or "", request.path, headers)
+            self._entries.append(entry)
+            return entry
 
-    def as_list(self) -> list[dict[str, Any]]:
+    def list_entries(self) -> list[dict[str, Any]]:
         with self._lock:
-            return [asdict(seen) for seen in self._seen]
+            return [asdict(entry) for entry in self._entries]
 
 
-class Overtaking:
-    """Lets one callback wait until another one has been sent."""
+class Reordering:
+    """Holds one callback back until another one has been sent."""
 
     def __init__(self) -> None:
         self._changed = Condition()
-        self._sent = 0
-        self._one_waits = False
+        self._sent_count = 0
+        self._is_one_waiting = False
 
-    def let_one_pass(self, closing: Event) -> None:
-        """Return when another callback has been sent, or `closing` is set; at once where one waits already."""
+    def wait_for_another(self, closing: Event) -> None:
+        """Return when another callback has been sent or `closing` is set; at once if another one is already waiting."""
         with self._changed:
-            if self._one_waits:
+            if self._is_one_waiting:
                 return
-            self._one_waits, sent_before = True, self._sent
-            while self._sent == sent_before and not closing.is_set():
-                self._changed.wait(clock.LOOK_SECONDS)
-            self._one_waits = False
+            self._is_one_waiting, sent_before = True, self._sent_count
+            while self._sent_count == sent_before and not closing.is_set():
+                self._changed.wait(clock.MIN_CHECK_SECONDS)
+            self._is_one_waiting = False
 
-    def sent(self) -> None:
+    def mark_sent(self) -> None:
         with self._changed:
-            self._sent += 1
+            self._sent_count += 1
             self._changed.notify_all()
 
 
 @dataclass
-class House:
+class SandboxContext:
     """One running sandbox."""
 
     store: Store
@@ -92,13 +92,13 @@ class House:
     faults: FaultScript = field(default_factory=FaultScript)
     log: RequestLog = field(default_factory=RequestLog)
     chaos: Chaos | None = None
-    overtaking: Overtaking = field(default_factory=Overtaking)
+    reordering: Reordering = field(default_factory=Reordering)
     closing: Event = field(default_factory=Event)
 
 
 class SandboxRequest(WSGIRequest):
-    """A request that knows the house it came to, and how the log remembers it."""
+    """A request with the sandbox's context, its entry in the log and the fault rules that match it."""
 
-    house: House
-    seen: Seen
+    context: SandboxContext
+    entry: RequestEntry
     rules: list[Rule]

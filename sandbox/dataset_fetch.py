@@ -1,8 +1,8 @@
-"""Fetching a dataset from the address a customer gave, and reading it: with caps, no redirects, no proxies.
+"""Fetching a dataset from a customer's URL and reading it: with size limits, no redirects, no proxies.
 
-A dataset is a .zip, .tar.gz or .tar with WAVs and, as an option, a metadata.csv. Its layout is that of the page of
-Resemble v1: lines `file|text`, the file without its `.wav`. Where in the archive they lie is unknown, so any folder
-will do. Nothing is unpacked by its own path; all sizes are capped.
+A dataset is a .zip, .tar.gz or .tar with WAVs and an optional metadata.csv. Its layout is that of the page of
+Resemble v1: lines `file|text`, the file without its `.wav`. The page does not say in which folder of the archive
+they are, so any folder is accepted. No file is unpacked to its own path; all sizes are limited.
 """
 
 import tarfile
@@ -19,99 +19,107 @@ import requests
 from sandbox import vendor_defaults
 
 
-class NotFetched(Exception):
-    """The dataset could not be fetched, said in words."""
+class DatasetFetchError(Exception):
+    """The dataset could not be fetched; the message says why."""
 
 
-def fetch(address: str, target: Path) -> None:
-    """Write what lies at `address` into the file `target`. Raises NotFetched."""
+def fetch_dataset(address: str, target: Path) -> None:
+    """Download `address` into the file `target`. Raises DatasetFetchError."""
     try:
         with requests.Session() as session:
             session.trust_env = False
-            with session.get(address, stream=True, timeout=10, allow_redirects=False) as answer:
-                if answer.status_code != requests.codes.ok:
-                    raise NotFetched(f"The dataset URL answered {answer.status_code}.")
-                _write(answer, target)
+            with session.get(address, stream=True, timeout=10, allow_redirects=False) as response:
+                if response.status_code != requests.codes.ok:
+                    raise DatasetFetchError(f"The dataset URL answered {response.status_code}.")
+                _write_capped(response, target)
     except requests.RequestException:
-        raise NotFetched("The dataset URL could not be reached, or it broke off.") from None
+        raise DatasetFetchError("The dataset URL could not be reached, or the download was interrupted.") from None
 
 
-def _write(answer: requests.Response, target: Path) -> None:
-    deadline = time.monotonic() + vendor_defaults.DATASET_TIMEOUT
+def _write_capped(response: requests.Response, target: Path) -> None:
+    deadline = time.monotonic() + vendor_defaults.DATASET_TIMEOUT_SECONDS
     size = 0
     with target.open("wb") as file:
-        for block in answer.iter_content(1 << 20):
+        for block in response.iter_content(1 << 20):
             size += len(block)
-            if size > vendor_defaults.DATASET_BYTES:
-                raise NotFetched("The dataset is too large.")
+            if size > vendor_defaults.MAX_DATASET_BYTES:
+                raise DatasetFetchError("The dataset is too large.")
             if time.monotonic() > deadline:
-                raise NotFetched("Fetching the dataset took too long.")
+                raise DatasetFetchError("Fetching the dataset took too long.")
             file.write(block)
 
 
-METADATA = "metadata.csv"
-GZIP = b"\x1f\x8b"
-UNREADABLE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError)
-NEITHER = "The dataset is neither a readable .zip nor a readable .tar.gz file."
+METADATA_FILE = "metadata.csv"
+GZIP_MAGIC = b"\x1f\x8b"
+ARCHIVE_ERRORS = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    OSError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+)
+UNREADABLE_ARCHIVE = "The dataset is neither a readable .zip nor a readable .tar.gz file."
 
 
-class BadArchive(Exception):
-    """What is wrong with an archive, said in words."""
+class InvalidArchive(Exception):
+    """The archive cannot be used; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetClip:
-    """One WAV of the archive; `text` is empty where no transcript came with it."""
+    """One WAV of the archive; `text` is empty if there is no transcript."""
 
     name: str
     text: str
     wav: bytes
 
 
-def clips(path: Path) -> Iterator[DatasetClip]:
-    """The WAVs of an archive with their transcripts, in the archive's order. Raises BadArchive."""
+def read_clips(path: Path) -> Iterator[DatasetClip]:
+    """Yield the WAVs of an archive with their transcripts, in the archive's order. Raises InvalidArchive."""
     try:
-        said = texts(path)
-        for name, file in _files(path):
+        transcripts = read_transcripts(path)
+        for name, file in _iterate_files(path):
             if name.lower().endswith(".wav"):
                 stem = name[:-4]
-                yield DatasetClip(stem, said.get(stem, ""), file.read())
-    except UNREADABLE:
-        raise BadArchive(NEITHER) from None
+                yield DatasetClip(stem, transcripts.get(stem, ""), file.read())
+    except ARCHIVE_ERRORS:
+        raise InvalidArchive(UNREADABLE_ARCHIVE) from None
 
 
-def texts(path: Path) -> dict[str, str]:
-    """The transcripts by file name without `.wav`. Raises BadArchive."""
+def read_transcripts(path: Path) -> dict[str, str]:
+    """Transcripts by file name without `.wav`. Raises InvalidArchive."""
     try:
-        return _texts(path)
-    except UNREADABLE:
-        raise BadArchive(NEITHER) from None
+        return _read_transcripts(path)
+    except ARCHIVE_ERRORS:
+        raise InvalidArchive(UNREADABLE_ARCHIVE) from None
 
 
-def _texts(path: Path) -> dict[str, str]:
-    for name, file in _files(path):
-        if name == METADATA:
+def _read_transcripts(path: Path) -> dict[str, str]:
+    for name, file in _iterate_files(path):
+        if name == METADATA_FILE:
             lines = file.read().decode("utf-8-sig", errors="replace").splitlines()
             pairs = (line.partition("|") for line in lines)
             return {key.strip().removesuffix(".wav"): text.strip() for key, bar, text in pairs if bar}
     return {}
 
 
-def _files(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """Plain files by their last name, within the caps on their number and size. Raises BadArchive."""
-    opened = _zipped(path) if zipfile.is_zipfile(path) else _tarred(path)
+def _iterate_files(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """Yield plain files by base name, within the limits on their number and size. Raises InvalidArchive."""
+    entries = _iterate_zip(path) if zipfile.is_zipfile(path) else _iterate_tar(path)
     total = 0
-    for count, (name, size, file) in enumerate(opened, 1):
+    for count, (name, size, file) in enumerate(entries, 1):
         total += size
-        if count > vendor_defaults.DATASET_CLIPS or total > vendor_defaults.DATASET_BYTES:
-            raise BadArchive("The dataset holds too many files or unpacks to too many bytes.")
-        base = PurePosixPath(name).name
-        if not base.startswith("."):
-            yield base, file
+        if count > vendor_defaults.MAX_DATASET_FILES or total > vendor_defaults.MAX_DATASET_BYTES:
+            raise InvalidArchive("The dataset holds too many files or unpacks to too many bytes.")
+        base_name = PurePosixPath(name).name
+        if not base_name.startswith("."):
+            yield base_name, file
 
 
-def _zipped(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
-    """Python's reader ends a member at the size that its entry declares, so those sizes can be trusted."""
+def _iterate_zip(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
+    """Python stops reading a member at the size that its entry declares, so these sizes can be trusted."""
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
             if not entry.is_dir():
@@ -119,7 +127,7 @@ def _zipped(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
                     yield entry.filename, entry.file_size, file
 
 
-def _tarred(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
+def _iterate_tar(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
     with tarfile.open(path, "r:gz" if _is_gzipped(path) else "r:") as archive:
         for entry in archive:
             if entry.isfile() and (file := archive.extractfile(entry)):
@@ -128,4 +136,4 @@ def _tarred(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
 
 def _is_gzipped(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(len(GZIP)) == GZIP
+        return file.read(len(GZIP_MAGIC)) == GZIP_MAGIC

@@ -1,4 +1,4 @@
-"""What happens around every operation: it is logged, it may misbehave, its refusals get the vendor's form."""
+"""Wrappers of every operation: logging, fault injection, and refusals in the vendor's error format."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
@@ -7,107 +7,109 @@ from django.http import HttpResponseBase, JsonResponse
 
 from sandbox import clock
 from sandbox.context import SandboxRequest
-from sandbox.fault_actions import ErrorForm, misbehave, read_half
+from sandbox.fault_actions import ErrorRenderer, apply_fault, read_half_body
 from sandbox.requests import RequestRefused
-from sandbox.store import written
+from sandbox.store import format_time
 
 View = Callable[..., HttpResponseBase]
 
 
-NAMES: set[str] = set()
-"""Every operation of every vendor whose views were imported."""
+OPERATIONS: set[str] = set()
+"""Names of the operations of all imported vendors."""
 
 
-def success_form(refused: RequestRefused) -> JsonResponse:
-    """Resemble's error: `success`, `message`, and by field where it is about fields."""
+def render_default_error(refused: RequestRefused) -> JsonResponse:
+    """Resemble's error: `success`, `message`, and `errors` by field if there are any."""
     body: dict[str, Any] = {"success": False, "message": refused.message}
     if refused.errors:
         body["errors"] = refused.errors
     return JsonResponse(body, status=refused.status)
 
 
-def operation(name: str, error_form: ErrorForm = success_form) -> Callable[[View], View]:
-    """Make a view the operation `name` of the fault script, the ledger and the log."""
-    NAMES.add(name)
+def operation(name: str, render_error: ErrorRenderer = render_default_error) -> Callable[[View], View]:
+    """Register a view as the operation `name` for the fault script and the request log."""
+    OPERATIONS.add(name)
 
     def wrap(view: View) -> View:
-        def performed(request: SandboxRequest, **parts: str) -> HttpResponseBase:
-            request.seen.operation = name
-            request.rules = request.house.faults.called(name)
-            if early := _before_commit(request, error_form):
-                return early
+        def wrapper(request: SandboxRequest, **path_arguments: str) -> HttpResponseBase:
+            request.entry.operation = name
+            request.rules = request.context.faults.match_call(name)
+            if response := _apply_faults_before_commit(request, render_error):
+                return response
             try:
-                answer = _answered(view, request, parts)
+                response = _call_view(view, request, path_arguments)
             except RequestRefused as refused:
-                answer = error_form(refused)
-            return _after_commit(request, error_form, answer)
+                response = render_error(refused)
+            return _apply_faults_after_commit(request, render_error, response)
 
-        return performed
+        return wrapper
 
     return wrap
 
 
-def _before_commit(request: SandboxRequest, error_form: ErrorForm) -> HttpResponseBase | None:
-    """What is answered before anything is done, or None to go on. Raises Dropped."""
+def _apply_faults_before_commit(request: SandboxRequest, render_error: ErrorRenderer) -> HttpResponseBase | None:
+    """A response that a fault sends before the view runs, or None to continue. Raises ConnectionDropped."""
     for rule in request.rules:
         if rule.phase == "after_commit":
             continue
         if rule.phase == "during_body":
-            read_half(request)
-        if answer := misbehave(request, rule, error_form):
-            return answer
+            read_half_body(request)
+        if response := apply_fault(request, rule, render_error):
+            return response
     return None
 
 
-def _after_commit(request: SandboxRequest, error_form: ErrorForm, answer: HttpResponseBase) -> HttpResponseBase:
+def _apply_faults_after_commit(
+    request: SandboxRequest, render_error: ErrorRenderer, response: HttpResponseBase
+) -> HttpResponseBase:
     for rule in request.rules:
         if rule.phase == "after_commit":
-            answer = misbehave(request, rule, error_form, answer) or answer
-    return answer
+            response = apply_fault(request, rule, render_error, response) or response
+    return response
 
 
-class Dated(Protocol):
+class HasCreationTime(Protocol):
     @property
     def created_at(self) -> str: ...
 
 
-T = TypeVar("T", bound=Dated)
+T = TypeVar("T", bound=HasCreationTime)
 
 
-def shown(request: SandboxRequest, things: Iterable[T]) -> list[T]:
-    """What a list shows: all, or where the fault script says that lists lag, only what is older than the lag.
+def apply_list_lag(request: SandboxRequest, items: Iterable[T]) -> list[T]:
+    """The items a list shows: all, or with the fault `hide`, only those older than the lag.
 
-    Every vendor's list calls it (`hide`).
+    Every vendor's list view calls this.
     """
     lag = max((rule.number or 0 for rule in request.rules if rule.action == "hide"), default=None)
     if lag is None:
-        return list(things)
-    return [thing for thing in things if thing.created_at < written(clock.now() - lag)]
+        return list(items)
+    return [item for item in items if item.created_at < format_time(clock.now() - lag)]
 
 
-def _answered(view: View, request: SandboxRequest, parts: dict[str, str]) -> HttpResponseBase:
-    """What the view says; where the script wants it ignored, nothing of what it writes remains."""
+def _call_view(view: View, request: SandboxRequest, path_arguments: dict[str, str]) -> HttpResponseBase:
+    """The view's response. With the fault `ignore`, everything the view writes is rolled back."""
     if all(rule.action != "ignore" for rule in request.rules):
-        return view(request, **parts)
-    with request.house.store.pretence():
-        return view(request, **parts)
+        return view(request, **path_arguments)
+    with request.context.store.dry_run():
+        return view(request, **path_arguments)
 
 
-class NotAllowed(RequestRefused):
-    """405; `allowed` are the methods that there are."""
+class MethodNotAllowed(RequestRefused):
+    """405, with the methods that the path has."""
 
     def __init__(self, views: Iterable[str]) -> None:
         super().__init__(405, "This method is not allowed here.")
-        self.allowed = ", ".join(sorted(method.upper() for method in views))
+        self.allowed_methods = ", ".join(sorted(method.upper() for method in views))
 
 
-def by_method(**views: View) -> View:
-    """One path with a view per method, named in lower case. Raises NotAllowed for other methods."""
+def dispatch_by_method(**views: View) -> View:
+    """One path with a view per method, named in lower case. Raises MethodNotAllowed for other methods."""
 
-    def chosen(request: SandboxRequest, **parts: str) -> HttpResponseBase:
+    def dispatch(request: SandboxRequest, **path_arguments: str) -> HttpResponseBase:
         view = views.get((request.method or "").lower())
         if view is None:
-            raise NotAllowed(views)
-        return view(request, **parts)
+            raise MethodNotAllowed(views)
+        return view(request, **path_arguments)
 
-    return chosen
+    return dispatch

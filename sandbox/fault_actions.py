@@ -1,4 +1,4 @@
-"""What the actions of the fault script do to a request and its answer."""
+"""How each action of the fault script changes a request and its response."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -14,172 +14,176 @@ from sandbox.context import SandboxRequest
 from sandbox.faults import Rule
 from sandbox.requests import RequestRefused
 
-ErrorForm = Callable[[RequestRefused], HttpResponse]
+ErrorRenderer = Callable[[RequestRefused], HttpResponse]
 
-BLOCK = 64 * 1024
+BLOCK_BYTES = 64 * 1024
 HUGE_BYTES = 64 << 20
 BOMB_BYTES = 1 << 30
-TRICKLE_PAUSE = 0.05
-ENDLESS_PAUSE = 0.01
-"""Seconds; without a pause an endless answer would take the whole machine."""
+TRICKLE_PAUSE_SECONDS = 0.05
+ENDLESS_PAUSE_SECONDS = 0.01
+"""Without a pause, an endless response would use the whole CPU."""
 
 
-class Dropped(ConnectionAbortedError):
-    """The connection is to be closed; `sent` is what the client still gets of the answer."""
+class ConnectionDropped(ConnectionAbortedError):
+    """Close the connection after sending `partial_response`."""
 
-    def __init__(self, sent: bytes = b"", *, reset: bool = False) -> None:
+    def __init__(self, partial_response: bytes = b"", *, reset: bool = False) -> None:
         super().__init__("dropped by the fault script")
-        self.sent = sent
+        self.partial_response = partial_response
         self.reset = reset
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """A call that is to go wrong; `answer` is the right one, or a made-up one if nothing was done yet."""
+class FaultCase:
+    """A call that a fault changes. `response` is the real one, or a placeholder if the view has not run yet."""
 
     rule: Rule
     closing: Event
-    error_form: ErrorForm
-    answer: HttpResponseBase
+    render_error: ErrorRenderer
+    response: HttpResponseBase
 
     @property
     def content(self) -> bytes:
-        if isinstance(self.answer, StreamingHttpResponse):
-            return b"".join(self.answer)
-        return bytes(getattr(self.answer, "content", b""))
+        if isinstance(self.response, StreamingHttpResponse):
+            return b"".join(self.response)
+        return bytes(getattr(self.response, "content", b""))
 
 
-def misbehave(
-    request: SandboxRequest, rule: Rule, error_form: ErrorForm, answer: HttpResponseBase | None = None
+def apply_fault(
+    request: SandboxRequest, rule: Rule, render_error: ErrorRenderer, response: HttpResponseBase | None = None
 ) -> HttpResponseBase | None:
-    """Do what a rule says: an answer instead of the right one, or None to go on. Raises Dropped."""
-    act = _ACTS.get(rule.action)
-    made_up = JsonResponse({"success": True, "item": {}})
-    return act(Case(rule, request.house.closing, error_form, answer or made_up)) if act else None
+    """Apply a rule: return a replacement response, or None to continue. Raises ConnectionDropped."""
+    handler = _ACTION_HANDLERS.get(rule.action)
+    placeholder = JsonResponse({"success": True, "item": {}})
+    return handler(FaultCase(rule, request.context.closing, render_error, response or placeholder)) if handler else None
 
 
-def read_half(request: SandboxRequest) -> None:
-    """Take the first half of the request's body off the line."""
+def read_half_body(request: SandboxRequest) -> None:
+    """Read the first half of the request's body."""
     length = request.headers.get("Content-Length", "")
-    left = int(length) // 2 if length.isdecimal() else 0
-    while left > 0 and (block := request.read(min(left, BLOCK))):
-        left -= len(block)
+    remaining = int(length) // 2 if length.isdecimal() else 0
+    while remaining > 0 and (block := request.read(min(remaining, BLOCK_BYTES))):
+        remaining -= len(block)
 
 
-def _status(case: Case) -> HttpResponse:
-    answer = case.error_form(RequestRefused(int(case.rule.number or 500), "The sandbox was told to answer this."))
+def _send_status(case: FaultCase) -> HttpResponse:
+    response = case.render_error(
+        RequestRefused(int(case.rule.number or 500), "A fault rule of the sandbox asked for this response.")
+    )
     if case.rule.retry_after is not None:
-        answer["Retry-After"] = case.rule.retry_after
-    return answer
+        response["Retry-After"] = case.rule.retry_after
+    return response
 
 
-def _delay(case: Case) -> None:
+def _delay_response(case: FaultCase) -> None:
     case.closing.wait(case.rule.number)
 
 
-def _drop(_case: Case) -> None:
-    raise Dropped
+def _drop_connection(_case: FaultCase) -> None:
+    raise ConnectionDropped
 
 
-def _reset(_case: Case) -> None:
-    raise Dropped(reset=True)
+def _reset_connection(_case: FaultCase) -> None:
+    raise ConnectionDropped(reset=True)
 
 
-def _hang(case: Case) -> None:
+def _hang_connection(case: FaultCase) -> None:
     case.closing.wait()
-    raise Dropped
+    raise ConnectionDropped
 
 
-def _truncate(case: Case) -> None:
-    """As much as would be right, with the length of the whole."""
-    status, kind, content = case.answer.status_code, case.answer["Content-Type"], case.content
-    head = (
-        f"HTTP/1.1 {status} {case.answer.reason_phrase}\r\nContent-Type: {kind}\r\nContent-Length: {len(content)}\r\n"
+def _truncate_response(case: FaultCase) -> None:
+    """Send half of the body with the Content-Length of the whole."""
+    status, kind, content = case.response.status_code, case.response["Content-Type"], case.content
+    header = (
+        f"HTTP/1.1 {status} {case.response.reason_phrase}\r\nContent-Type: {kind}\r\nContent-Length: {len(content)}\r\n"
     )
-    raise Dropped(head.encode() + b"\r\n" + content[: len(content) // 2])
+    raise ConnectionDropped(header.encode() + b"\r\n" + content[: len(content) // 2])
 
 
-def _trickle(case: Case) -> StreamingHttpResponse:
-    content, pause = case.content, case.rule.number or TRICKLE_PAUSE
+def _trickle_response(case: FaultCase) -> StreamingHttpResponse:
+    content, pause = case.content, case.rule.number or TRICKLE_PAUSE_SECONDS
 
-    def bytewise() -> Iterator[bytes]:
-        for at in range(len(content)):
+    def send_bytes() -> Iterator[bytes]:
+        for index in range(len(content)):
             if case.closing.wait(pause):
                 return
-            yield content[at : at + 1]
+            yield content[index : index + 1]
 
-    slow = StreamingHttpResponse(bytewise(), status=case.answer.status_code)
-    slow.headers = case.answer.headers
-    slow["Content-Length"] = str(len(content))
-    return slow
+    streamed = StreamingHttpResponse(send_bytes(), status=case.response.status_code)
+    streamed.headers = case.response.headers
+    streamed["Content-Length"] = str(len(content))
+    return streamed
 
 
-def _garbage(_case: Case) -> HttpResponse:
+def _send_garbage(_case: FaultCase) -> HttpResponse:
     return HttpResponse(b'{"item": \xff\xfe\x00 it works', content_type="application/json")
 
 
-def _html(_case: Case) -> HttpResponse:
+def _send_html(_case: FaultCase) -> HttpResponse:
     return HttpResponse("<html><body>It works!</body></html>")
 
 
-def _huge(_case: Case) -> StreamingHttpResponse:
-    blocks = (b" " * BLOCK for _ in range(HUGE_BYTES // BLOCK - 1))
-    answer = StreamingHttpResponse(_between(b'{"success": true, "item": {}', blocks), content_type="application/json")
-    answer["Content-Length"] = str(HUGE_BYTES - BLOCK + len(b'{"success": true, "item": {}}'))
-    return answer
+def _send_huge(_case: FaultCase) -> StreamingHttpResponse:
+    blocks = (b" " * BLOCK_BYTES for _ in range(HUGE_BYTES // BLOCK_BYTES - 1))
+    response = StreamingHttpResponse(
+        _wrap_blocks(b'{"success": true, "item": {}', blocks), content_type="application/json"
+    )
+    response["Content-Length"] = str(HUGE_BYTES - BLOCK_BYTES + len(b'{"success": true, "item": {}}'))
+    return response
 
 
-def _between(start: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
+def _wrap_blocks(start: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
     yield start
     yield from blocks
     yield b"}"
 
 
-def _endless(case: Case) -> StreamingHttpResponse:
+def _send_endless(case: FaultCase) -> StreamingHttpResponse:
     def blocks() -> Iterator[bytes]:
         yield b'{"success": true, "item": {}'
-        while not case.closing.wait(ENDLESS_PAUSE):
-            yield b" " * BLOCK
+        while not case.closing.wait(ENDLESS_PAUSE_SECONDS):
+            yield b" " * BLOCK_BYTES
 
     return StreamingHttpResponse(blocks(), content_type="application/json")
 
 
-def _gzip_bomb(_case: Case) -> HttpResponse:
-    answer = HttpResponse(_bomb(), content_type="application/json")
-    answer["Content-Encoding"] = "gzip"
-    return answer
+def _send_gzip_bomb(_case: FaultCase) -> HttpResponse:
+    response = HttpResponse(_build_gzip_bomb(), content_type="application/json")
+    response["Content-Encoding"] = "gzip"
+    return response
 
 
 @lru_cache(maxsize=1)
-def _bomb() -> bytes:
-    """An empty JSON object after a gigabyte of spaces; gzip allows its files to be put one after the other."""
-    piece = 1 << 24
-    return compress(b" " * piece) * (BOMB_BYTES // piece) + compress(b"{}")
+def _build_gzip_bomb() -> bytes:
+    """An empty JSON object after 1 GiB of spaces, as concatenated gzip members."""
+    member_bytes = 1 << 24
+    return compress(b" " * member_bytes) * (BOMB_BYTES // member_bytes) + compress(b"{}")
 
 
-def _redirect(case: Case) -> HttpResponse:
+def _send_redirect(case: FaultCase) -> HttpResponse:
     return HttpResponse(status=302, headers={"Location": case.rule.to})
 
 
-def _wrong_type(case: Case) -> JsonResponse:
+def _send_wrong_type(case: FaultCase) -> JsonResponse:
     try:
         right = json.loads(case.content)
     except ValueError:
         right = {}
     if case.rule.number is not None:
-        wrong = _wrong_values(right)
+        wrong = _replace_types(right)
     else:
         wrong = {"items": right} if isinstance(right, list) else [right]
-    return JsonResponse(wrong, safe=False, status=case.answer.status_code)
+    return JsonResponse(wrong, safe=False, status=case.response.status_code)
 
 
-def _wrong_values(value: Any) -> Any:
-    """The same keys, and under each a value of another type."""
+def _replace_types(value: Any) -> Any:
+    """The same keys, each with a value of another type."""
     match value:
         case {} if value:
-            return {name: _wrong_values(inner) for name, inner in value.items()}
+            return {name: _replace_types(inner) for name, inner in value.items()}
         case [_, *_]:
-            return [_wrong_values(inner) for inner in value]
+            return [_replace_types(inner) for inner in value]
         case str():
             return len(value)
         case bool() | int() | float():
@@ -189,19 +193,19 @@ def _wrong_values(value: Any) -> Any:
     return 7
 
 
-_ACTS: dict[str, Callable[[Case], HttpResponseBase | None]] = {
-    "status": _status,
-    "delay": _delay,
-    "drop": _drop,
-    "reset": _reset,
-    "hang": _hang,
-    "trickle": _trickle,
-    "truncate": _truncate,
-    "garbage": _garbage,
-    "html": _html,
-    "huge": _huge,
-    "endless": _endless,
-    "gzip_bomb": _gzip_bomb,
-    "redirect": _redirect,
-    "wrong_type": _wrong_type,
+_ACTION_HANDLERS: dict[str, Callable[[FaultCase], HttpResponseBase | None]] = {
+    "status": _send_status,
+    "delay": _delay_response,
+    "drop": _drop_connection,
+    "reset": _reset_connection,
+    "hang": _hang_connection,
+    "trickle": _trickle_response,
+    "truncate": _truncate_response,
+    "garbage": _send_garbage,
+    "html": _send_html,
+    "huge": _send_huge,
+    "endless": _send_endless,
+    "gzip_bomb": _send_gzip_bomb,
+    "redirect": _send_redirect,
+    "wrong_type": _send_wrong_type,
 }

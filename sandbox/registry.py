@@ -1,11 +1,11 @@
-"""Which vendors the sandbox has: every package beside this module."""
+"""The vendors of the sandbox: every package beside this module."""
 
 import pkgutil
 from importlib import import_module
 
 import sandbox
 from sandbox import store, training
-from sandbox.fault_actions import ErrorForm
+from sandbox.fault_actions import ErrorRenderer
 from sandbox.vendor_api import VendorApi
 
 
@@ -14,14 +14,14 @@ class InvalidVendorPackage(Exception):
 
 
 def load_vendors() -> list[VendorApi]:
-    """The `API` of every vendor's package. Registers how their trainings end.
+    """The `API` of every vendor's package. Registers their trainings.
 
-    Raises InvalidVendorPackage, or what the import of a package raises, so that a broken one stops the start.
+    Raises InvalidVendorPackage or any error of an import, so that a broken package stops the start.
     """
     vendors = [_load_api(module.name) for module in pkgutil.iter_modules(sandbox.__path__) if module.ispkg]
     for api in vendors:
-        for kind, how in api.trainings.items():
-            training.register(api.vendor, kind, how)
+        for kind, vendor_training in api.trainings.items():
+            training.register_training(api.vendor, kind, vendor_training)
         if api.own_tables:
             training.register_own_tables(api.vendor, api.own_tables)
     return vendors
@@ -36,7 +36,7 @@ def _load_api(name: str) -> VendorApi:
 
 
 VENDORS = load_vendors()
-ERROR_FORMS: dict[str, ErrorForm] = {
-    f"/{api.root}{start}": form for api in VENDORS for start, form in api.error_forms.items()
+ERROR_RENDERERS: dict[str, ErrorRenderer] = {
+    f"/{api.root}{prefix}": renderer for api in VENDORS for prefix, renderer in api.error_renderers.items()
 }
 SCHEMA = store.SCHEMA + "".join(api.own_tables.schema for api in VENDORS if api.own_tables)

@@ -1,4 +1,4 @@
-"""Reading requests and writing answers, as far as it is the same for every vendor."""
+"""Request parsing and responses that all vendors share."""
 
 import binascii
 import hashlib
@@ -16,12 +16,12 @@ from sandbox import vendor_defaults
 from sandbox.context import SandboxRequest
 
 KEY_HEADER = re.compile(r"authorization|token|key|cookie|secret", re.IGNORECASE)
-REAL_KEY = 8  # characters
+MIN_REDACTED_KEY_LENGTH = 8  # characters
 TOKEN_SCHEME = re.compile(r'Token\s+token="?(?P<key>[^"]*)"?')
 
 
 class RequestRefused(Exception):
-    """The request gets this status and these words; a vendor's package puts them in the vendor's form."""
+    """Refuse the request with this status and message. The vendor's package formats the response."""
 
     def __init__(self, status: int, message: str, errors: dict[str, list[str]] | None = None) -> None:
         super().__init__(message)
@@ -30,35 +30,35 @@ class RequestRefused(Exception):
         self.errors = errors or {}
 
 
-def invalid(field: str, message: str) -> RequestRefused:
-    return RequestRefused(vendor_defaults.INVALID, f"{field} {message}", {field: [message]})
+def make_field_error(field: str, message: str) -> RequestRefused:
+    return RequestRefused(vendor_defaults.INVALID_STATUS, f"{field} {message}", {field: [message]})
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whom a key belongs to. The key itself is not kept: `hint` is the start of its SHA-256."""
+    """The owner of a key. The key is not stored: `hint` is the start of its SHA-256."""
 
     hint: str
-    may_change: bool
-    authorized_uploader: bool
+    can_write: bool
+    is_authorized_uploader: bool
 
 
-def hint_of(key: str) -> str:
+def make_key_hint(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:12]
 
 
-def account_of(key: str) -> Account:
-    """The account of a key. Raises RequestRefused 401 for none and for a bad one."""
-    if not key or key.startswith(vendor_defaults.BAD_KEY):
+def authenticate_key(key: str) -> Account:
+    """The account of a key. Raises RequestRefused 401 if the key is missing or invalid."""
+    if not key or key.startswith(vendor_defaults.BAD_KEY_PREFIX):
         raise RequestRefused(401, "The API key is missing or not valid.")
     return Account(
-        hint=hint_of(key),
-        may_change=not key.startswith(vendor_defaults.PLAN_KEY),
-        authorized_uploader=key.startswith(vendor_defaults.AUTHORIZED_KEY),
+        hint=make_key_hint(key),
+        can_write=not key.startswith(vendor_defaults.READ_ONLY_KEY_PREFIX),
+        is_authorized_uploader=key.startswith(vendor_defaults.AUTHORIZED_KEY_PREFIX),
     )
 
 
-def authorization_key(header: str) -> str:
+def parse_authorization_key(header: str) -> str:
     """The key in `Bearer KEY`, `Token token=KEY`, `Token token="KEY"`, or alone."""
     if found := TOKEN_SCHEME.fullmatch(header.strip()):
         return found["key"]
@@ -66,27 +66,29 @@ def authorization_key(header: str) -> str:
     return rest.strip() if scheme == "Bearer" else header.strip()
 
 
-def headers_without_keys(headers: Mapping[str, str]) -> dict[str, str]:
-    """Every header with its value; each key is replaced by `[hint]` of its account, wherever it stands."""
-    sent = [value for name, value in headers.items() if KEY_HEADER.search(name)]
-    keys = sorted({key for value in sent for key in (authorization_key(value), value.strip()) if key}, key=len)
-    return {name: _without(keys, name, value) for name, value in sorted(headers.items())}
+def redact_keys(headers: Mapping[str, str]) -> dict[str, str]:
+    """All headers with their values; each key is replaced everywhere by the `[hint]` of its account."""
+    key_values = [value for name, value in headers.items() if KEY_HEADER.search(name)]
+    keys = sorted(
+        {key for value in key_values for key in (parse_authorization_key(value), value.strip()) if key}, key=len
+    )
+    return {name: _redact_value(keys, name, value) for name, value in sorted(headers.items())}
 
 
-def _without(keys: list[str], name: str, value: str) -> str:
-    """The shortest first, so that of `Bearer KEY` only the key is replaced."""
+def _redact_value(keys: list[str], name: str, value: str) -> str:
+    """Replace the shortest key first, so that in `Bearer KEY` only the key is replaced."""
     for key in keys:
-        # A key of a few letters is part of many a word; outside its own header only a real one is looked for.
-        if KEY_HEADER.search(name) or len(key) >= REAL_KEY:
-            value = value.replace(key, f"[{hint_of(key)}]")
+        # A short key can be part of a word, so outside its own header only long keys are replaced.
+        if KEY_HEADER.search(name) or len(key) >= MIN_REDACTED_KEY_LENGTH:
+            value = value.replace(key, f"[{make_key_hint(key)}]")
     return value
 
 
-def json_body(request: SandboxRequest) -> dict[str, Any]:
-    """The JSON object that was sent, or an empty one. Raises RequestRefused 400 or 413."""
-    # Read by hand: Django's own limit is the dashboard's, and a consent as base64 passes it.
-    raw = request.read(vendor_defaults.LONGEST_BODY + 1)
-    if len(raw) > vendor_defaults.LONGEST_BODY:
+def read_json_body(request: SandboxRequest) -> dict[str, Any]:
+    """The JSON object of the body; empty if there is no body. Raises RequestRefused 400 or 413."""
+    # Not request.body: Django applies the dashboard's limit there, which a base64 consent exceeds.
+    raw = request.read(vendor_defaults.MAX_BODY_BYTES + 1)
+    if len(raw) > vendor_defaults.MAX_BODY_BYTES:
         raise RequestRefused(413, "The request is too large.")
     try:
         body = json.loads(raw or b"{}")
@@ -97,24 +99,24 @@ def json_body(request: SandboxRequest) -> dict[str, Any]:
     return body
 
 
-def text_field(body: dict[str, Any], field: str, longest: int, *, required: bool = False) -> str | None:
-    """A text of at most `longest` characters; None if it was not sent. Raises RequestRefused."""
+def parse_text_field(body: dict[str, Any], field: str, max_length: int, *, required: bool = False) -> str | None:
+    """A text of at most `max_length` characters; None if absent or empty. Raises RequestRefused."""
     value = body.get(field)
     if value is None or value == "":
         if required:
-            raise invalid(field, "can't be blank")
+            raise make_field_error(field, "can't be blank")
         return None
     if not isinstance(value, str):
-        raise invalid(field, "must be a string")
-    if not _is_text(value):
-        raise invalid(field, "is not valid Unicode")
-    if len(value) > longest:
-        raise invalid(field, f"is too long (maximum is {longest} characters)")
+        raise make_field_error(field, "must be a string")
+    if not _is_encodable(value):
+        raise make_field_error(field, "is not valid Unicode")
+    if len(value) > max_length:
+        raise make_field_error(field, f"is too long (maximum is {max_length} characters)")
     return value
 
 
-def _is_text(value: str) -> bool:
-    """Whether it can be stored: JSON can escape half of a surrogate pair, which is no character."""
+def _is_encodable(value: str) -> bool:
+    """Whether the text can be stored. JSON can contain an escaped lone surrogate, which is not a character."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -122,22 +124,22 @@ def _is_text(value: str) -> bool:
     return True
 
 
-def address_field(body: dict[str, Any], field: str, longest: int) -> str | None:
-    """An http(s) address, or None if it was not sent. Raises RequestRefused."""
-    value = text_field(body, field, longest)
+def parse_url_field(body: dict[str, Any], field: str, max_length: int) -> str | None:
+    """An http(s) URL, or None if absent. Raises RequestRefused."""
+    value = parse_text_field(body, field, max_length)
     if value is None:
         return None
     try:
         parts = urlsplit(value)
     except ValueError:
-        raise invalid(field, "is not a valid URL") from None
+        raise make_field_error(field, "is not a valid URL") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise invalid(field, "is not a valid URL")
+        raise make_field_error(field, "is not a valid URL")
     return value
 
 
-def flag_field(body: dict[str, Any], field: str, default: bool) -> bool:
-    """A boolean, also as the words that multipart forms carry. Raises RequestRefused."""
+def parse_flag_field(body: dict[str, Any], field: str, default: bool) -> bool:
+    """A boolean, also as the text of a multipart form. Raises RequestRefused."""
     value = body.get(field)
     if value is None or value == "":
         return default
@@ -145,28 +147,28 @@ def flag_field(body: dict[str, Any], field: str, default: bool) -> bool:
         return value
     if value in ("true", "false", "1", "0"):
         return value in ("true", "1")
-    raise invalid(field, "must be true or false")
+    raise make_field_error(field, "must be true or false")
 
 
-def base64_field(value: str, field: str) -> bytes:
-    """The bytes of a base64 text; line breaks are allowed in it. Raises RequestRefused."""
+def parse_base64_field(value: str, field: str) -> bytes:
+    """Decode base64, which may contain line breaks. Raises RequestRefused."""
     try:
         return b64decode("".join(value.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise invalid(field, "is not valid base64") from None
+        raise make_field_error(field, "is not valid base64") from None
 
 
-def page_of(request: SandboxRequest) -> tuple[int, int]:
-    """Page number from 1, and its size. Raises RequestRefused 400."""
+def parse_page(request: SandboxRequest) -> tuple[int, int]:
+    """Page number from 1, and page size. Raises RequestRefused 400."""
     number = request.GET.get("page", "1")
     size = request.GET.get("page_size") or request.GET.get("per_page") or str(vendor_defaults.PAGE_SIZE)
     if not (number.isdecimal() and size.isdecimal() and int(number) and int(size)):
         raise RequestRefused(400, "page and page_size must be whole numbers from 1.")
-    return int(number), min(int(size), vendor_defaults.LARGEST_PAGE)
+    return int(number), min(int(size), vendor_defaults.MAX_PAGE_SIZE)
 
 
-def page_answer(items: list[dict[str, Any]], *, page: int, size: int, total: int) -> JsonResponse:
-    """A page with the keys of all the vendor's pages, which disagree on their names."""
+def render_page(items: list[dict[str, Any]], *, page: int, size: int, total: int) -> JsonResponse:
+    """A page of a list, with every key name that the vendor's documentation uses for it."""
     pages = -(-total // size)
     return JsonResponse(
         {

@@ -1,6 +1,6 @@
-"""The sandbox as a server: Django's request, URLs and responses on Django's threaded WSGI server.
+"""The sandbox server: Django's request, URLs and responses on Django's threaded WSGI server.
 
-There is no Django handler and so no middleware: no login, no session, no CSRF check, no dashboard database.
+It uses no Django handler and therefore no middleware: no login, session, CSRF check or dashboard database.
 """
 
 import logging
@@ -18,50 +18,54 @@ from django.http import HttpResponseBase
 from django.urls import Resolver404, resolve
 
 from sandbox import urls
-from sandbox.context import House, SandboxRequest
-from sandbox.endpoints import NotAllowed, success_form
-from sandbox.fault_actions import Dropped, ErrorForm
-from sandbox.registry import ERROR_FORMS
-from sandbox.requests import RequestRefused, headers_without_keys
+from sandbox.context import SandboxContext, SandboxRequest
+from sandbox.endpoints import MethodNotAllowed, render_default_error
+from sandbox.fault_actions import ConnectionDropped, ErrorRenderer
+from sandbox.registry import ERROR_RENDERERS
+from sandbox.requests import RequestRefused, redact_keys
 
 logger = logging.getLogger(__name__)
 
 URLCONF = urls.__name__
-NOT_FOR_US = RequestRefused(HTTPStatus.MISDIRECTED_REQUEST, "The sandbox is not served under this name.")
+UNKNOWN_HOST = RequestRefused(HTTPStatus.MISDIRECTED_REQUEST, "The sandbox is not served under this name.")
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
 class Application:
-    """The WSGI application of one house."""
+    """The WSGI application of one sandbox."""
 
-    def __init__(self, house: House, name: str = "") -> None:
-        """`name` is the host name that it is served under, if it is one."""
-        self._house = house
-        self._name = name
+    def __init__(self, context: SandboxContext, host_name: str = "") -> None:
+        """`host_name` is the name or address that it is served under."""
+        self._context = context
+        self._host_name = host_name
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         request = SandboxRequest(environ)
-        request.house = self._house
-        request.seen = self._house.log.note(request, headers_without_keys(request.headers))
+        request.context = self._context
+        request.entry = self._context.log.record_request(request, redact_keys(request.headers))
         try:
-            answer = respond(request) if self._is_for_us(environ.get("HTTP_HOST", "")) else success_form(NOT_FOR_US)
-        except Dropped as dropped:
-            hang_up(environ["sandbox.handler"], dropped)
+            response = (
+                handle_request(request)
+                if self._is_own_host(environ.get("HTTP_HOST", ""))
+                else render_default_error(UNKNOWN_HOST)
+            )
+        except ConnectionDropped as dropped:
+            close_connection(environ["sandbox.handler"], dropped)
             raise
-        request.seen.status = answer.status_code
-        start_response(f"{answer.status_code} {answer.reason_phrase}", list(answer.items()))
-        return answer
+        request.entry.status = response.status_code
+        start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
+        return response
 
-    def _is_for_us(self, host: str) -> bool:
-        """Whether no page of another site can have pointed the name at us, to read our answers in a browser here.
+    def _is_own_host(self, host: str) -> bool:
+        """Whether the Host header is safe from DNS rebinding, by which another site could read our responses.
 
-        An address cannot be pointed elsewhere, and a name without a dot is nobody's on the internet.
+        An address cannot be rebound, and a name without a dot has no owner on the internet.
         """
         name = host.rpartition(":")[0] or host
-        return name == self._name or "." not in name or is_address(name)
+        return name == self._host_name or "." not in name or is_ip_address(name)
 
 
-def is_address(name: str) -> bool:
+def is_ip_address(name: str) -> bool:
     try:
         ip_address(name)
     except ValueError:
@@ -69,48 +73,50 @@ def is_address(name: str) -> bool:
     return True
 
 
-def error_form(path: str) -> ErrorForm:
-    """How the vendor at this address writes an error; elsewhere, as the control API does."""
-    return next((form for start, form in ERROR_FORMS.items() if path.startswith(start)), success_form)
+def find_error_renderer(path: str) -> ErrorRenderer:
+    """The error renderer of the vendor at this path; elsewhere that of the control API."""
+    return next(
+        (renderer for prefix, renderer in ERROR_RENDERERS.items() if path.startswith(prefix)), render_default_error
+    )
 
 
-def not_allowed(request: SandboxRequest, refused: NotAllowed) -> HttpResponseBase:
-    answer = error_form(request.path_info)(refused)
-    answer["Allow"] = refused.allowed
-    return answer
+def render_method_not_allowed(request: SandboxRequest, refused: MethodNotAllowed) -> HttpResponseBase:
+    response = find_error_renderer(request.path_info)(refused)
+    response["Allow"] = refused.allowed_methods
+    return response
 
 
-def respond(request: SandboxRequest) -> HttpResponseBase:
-    """The answer to a request; whatever breaks in a view becomes a 500 and a line in the log."""
+def handle_request(request: SandboxRequest) -> HttpResponseBase:
+    """Call the view of a request. An unexpected error becomes a 500 and a log entry."""
     try:
         match = resolve(request.path_info, URLCONF)
     except Resolver404:
-        return error_form(request.path_info)(RequestRefused(404, "There is nothing at this address."))
+        return find_error_renderer(request.path_info)(RequestRefused(404, "There is nothing at this address."))
     try:
-        answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
-    except Dropped:
+        response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+    except ConnectionDropped:
         raise
-    except NotAllowed as refused:
-        answer = not_allowed(request, refused)
+    except MethodNotAllowed as refused:
+        response = render_method_not_allowed(request, refused)
     except Exception:
-        logger.exception("%s %s broke", request.method, request.path)
-        broken = RequestRefused(HTTPStatus.INTERNAL_SERVER_ERROR, "The sandbox broke; see its log.")
-        answer = error_form(request.path_info)(broken)
+        logger.exception("%s %s failed", request.method, request.path)
+        failure = RequestRefused(HTTPStatus.INTERNAL_SERVER_ERROR, "The sandbox failed. See its log.")
+        response = find_error_renderer(request.path_info)(failure)
     finally:
         request.close()
-    if "Content-Length" not in answer and not answer.streaming:
-        answer["Content-Length"] = str(len(answer.content))  # type: ignore[attr-defined]  # not streaming
-    return answer
+    if "Content-Length" not in response and not response.streaming:
+        response["Content-Length"] = str(len(response.content))  # type: ignore[attr-defined]  # not streaming
+    return response
 
 
-def hang_up(handler: "Handler", dropped: Dropped) -> None:
-    """Close the line under the handler, after whatever the client still gets."""
+def close_connection(handler: "Handler", dropped: ConnectionDropped) -> None:
+    """Send the partial response, if any, and close or reset the connection of the handler."""
     connection = cast(socket, handler.connection)
     handler.close_connection = True
-    if dropped.sent:
-        connection.sendall(dropped.sent)
+    if dropped.partial_response:
+        connection.sendall(dropped.partial_response)
     if dropped.reset:
-        # Closed without lingering, TCP says RST. The handler holds the socket too, so the line itself is closed.
+        # With a linger time of 0, closing sends RST. The handler also holds the socket, so the descriptor is closed.
         connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
         os.close(connection.detach())
         return
@@ -118,14 +124,14 @@ def hang_up(handler: "Handler", dropped: Dropped) -> None:
 
 
 class Handler(WSGIRequestHandler):
-    # Head and body of an answer go out apart: on a kept connection the second would wait for the client's word on the
-    # first, which is 40 ms away.
+    # Head and body of a response are sent separately. On a persistent connection, Nagle's algorithm would delay the
+    # body until the client's delayed ACK of the head, 40 ms later.
     disable_nagle_algorithm = True
 
     def get_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environ()
         environ["sandbox.handler"] = self
-        # The vendor's Node SDK sends two Content-Type headers with a file; the last one has the boundary.
+        # The vendor's Node SDK sends two Content-Type headers with a file. The last one has the boundary.
         if types := self.headers.get_all("Content-Type"):
             environ["CONTENT_TYPE"] = types[-1]
         return environ
@@ -137,13 +143,13 @@ class Handler(WSGIRequestHandler):
 class Server(ThreadedWSGIServer):
     request_queue_size = 256
 
-    def __init__(self, host: str, port: int, house: House) -> None:
+    def __init__(self, host: str, port: int, context: SandboxContext) -> None:
         super().__init__((host, port), Handler)
-        self.house = house
-        self.set_app(Application(house, host))
+        self.context = context
+        self.set_app(Application(context, host))
 
     def server_bind(self) -> None:
-        # http.server asks the name service for the host's full name here, which may take seconds.
+        # Skips http.server's lookup of the host's full name, which can take seconds.
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
         self.setup_environ()

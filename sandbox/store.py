@@ -1,7 +1,7 @@
-"""What the sandbox remembers: one SQLite file and the audio, in a folder of its own; no Django database.
+"""The sandbox's storage: one SQLite file and audio files in one folder, without the Django database.
 
-What most vendors keep goes into one table, `shelf`: whatever a vendor has beyond a name and a status is JSON in
-`details`. The functions on it work in the caller's transaction (`house.store.transaction()`).
+Most vendors store their objects in one table, `shelf`. Everything beyond a name and a status is JSON in `details`.
+The functions on that table run in the caller's transaction (`context.store.transaction()`).
 """
 
 import fcntl
@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from sandbox import clock
 
-BASIS = """
+BASE_SCHEMA = """
 CREATE TABLE IF NOT EXISTS ledger (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     at TEXT NOT NULL,
@@ -33,37 +33,37 @@ CREATE TABLE IF NOT EXISTS clock (ahead REAL NOT NULL);
 
 
 class FolderInUse(Exception):
-    """Another sandbox holds this folder."""
+    """Another sandbox has locked this folder."""
 
 
-def now() -> str:
-    """The time of the sandbox's clock as the vendors write it: UTC with milliseconds."""
-    return written(clock.now())
+def format_now() -> str:
+    """The time of the sandbox's clock in the vendors' format: UTC with milliseconds."""
+    return format_time(clock.now())
 
 
-def written(at: float) -> str:
-    """Epoch seconds as the vendors write a time; such texts sort as the times do."""
+def format_time(at: float) -> str:
+    """Epoch seconds in the vendors' format, which sorts by time."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Store:
-    """One connection that all threads share behind a lock; what a transaction wrote is there after a kill."""
+    """One SQLite connection that all threads share behind a lock. Committed data survives a kill."""
 
     def __init__(self, folder: Path, schema: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._claim = _claimed(folder / "lock")
+        self._folder_lock = _lock_folder(folder / "lock")
         self._audio = folder / "audio"
         self._lock = RLock()
-        self._here = local()
+        self._thread_state = local()
         self._db = sqlite3.connect(folder / "sandbox.sqlite3", check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(BASIS + schema)
+        self._db.executescript(BASE_SCHEMA + schema)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Everything inside is committed together, or nothing of it; other threads wait."""
+        """Commit everything inside together, or nothing. Other threads wait."""
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -71,46 +71,46 @@ class Store:
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("ROLLBACK" if self._pretends() else "COMMIT")
+            self._db.execute("ROLLBACK" if self._is_dry_run() else "COMMIT")
 
     @contextmanager
-    def pretence(self) -> Iterator[None]:
-        """Inside, this thread writes and deletes nothing for good, and is not told."""
-        self._here.pretends = True
+    def dry_run(self) -> Iterator[None]:
+        """Roll back every transaction of this thread and delete no audio, without an error."""
+        self._thread_state.is_dry_run = True
         try:
             yield
         finally:
-            self._here.pretends = False
+            self._thread_state.is_dry_run = False
 
-    def _pretends(self) -> bool:
-        return getattr(self._here, "pretends", False)
+    def _is_dry_run(self) -> bool:
+        return getattr(self._thread_state, "is_dry_run", False)
 
-    def audio(self, voice: str, file: str) -> Path:
-        """Where a file of a voice lies; the voice's folder is made if need be."""
+    def get_audio_path(self, voice: str, file: str) -> Path:
+        """Path of a voice's file. Creates the voice's folder if needed."""
         folder = self._audio / voice
         folder.mkdir(parents=True, exist_ok=True)
         return folder / file
 
-    def forget_audio(self, voice: str, file: str = "") -> None:
+    def delete_audio(self, voice: str, file: str = "") -> None:
         """Delete one file of a voice, or all of them."""
-        if self._pretends():
+        if self._is_dry_run():
             return
         if file:
-            self.audio(voice, file).unlink(missing_ok=True)
+            self.get_audio_path(voice, file).unlink(missing_ok=True)
         else:
             shutil.rmtree(self._audio / voice, ignore_errors=True)
 
-    def ledger(self) -> list[dict[str, Any]]:
+    def list_ledger(self) -> list[dict[str, Any]]:
         with self.transaction() as db:
             return [dict(row) for row in db.execute("SELECT * FROM ledger ORDER BY number")]
 
-    def ahead(self) -> float:
-        """By how many seconds the clock had been pushed when it was last written down."""
+    def load_clock_offset(self) -> float:
+        """Seconds that the clock was ahead when the offset was last saved."""
         with self.transaction() as db:
             row = db.execute("SELECT ahead FROM clock").fetchone()
         return float(row["ahead"]) if row else 0.0
 
-    def remember_ahead(self, seconds: float) -> None:
+    def save_clock_offset(self, seconds: float) -> None:
         with self.transaction() as db:
             db.execute("DELETE FROM clock")
             db.execute("INSERT INTO clock (ahead) VALUES (?)", (seconds,))
@@ -118,26 +118,30 @@ class Store:
     def close(self) -> None:
         with self._lock:
             self._db.close()
-            self._claim.close()
+            self._folder_lock.close()
 
 
-def bill(db: sqlite3.Connection, *, account: str, operation: str, name: str, voice: str, charged: float = 0.0) -> None:
-    """Write a line of the ledger in the caller's transaction; `charged` is in the vendor's unit, see its constants."""
+def record_ledger_entry(
+    db: sqlite3.Connection, *, account: str, operation: str, name: str, voice: str, charged: float = 0.0
+) -> None:
+    """Add a ledger entry in the caller's transaction. `charged` is in the vendor's unit, see its constants."""
     db.execute(
         "INSERT INTO ledger (at, account, operation, name, voice, charged) VALUES (?, ?, ?, ?, ?, ?)",
-        (now(), account, operation, name, voice, charged),
+        (format_now(), account, operation, name, voice, charged),
     )
 
 
-def _claimed(path: Path) -> IO[str]:
-    """The lock file, held until it is closed or the process ends."""
-    claim = path.open("w")
+def _lock_folder(path: Path) -> IO[str]:
+    """The lock file; the lock lasts until the file is closed or the process ends."""
+    lock_file = path.open("w")
     try:
-        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        claim.close()
-        raise FolderInUse(f"another sandbox already works in {path.parent}") from None
-    return claim
+        lock_file.close()
+        raise FolderInUse(
+            f"Another sandbox already uses {path.parent}. Stop it or choose another --data folder."
+        ) from None
+    return lock_file
 
 
 SCHEMA = """
@@ -160,10 +164,10 @@ CREATE INDEX IF NOT EXISTS shelf_account ON shelf (vendor, account);
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A thing of a vendor. Its id is unique among all kinds and accounts of the vendor; `account` is the hint.
+class StoredObject:
+    """An object of a vendor. Its id is unique across the vendor's kinds and accounts; `account` is the key's hint.
 
-    `ready_at` (epoch seconds of the sandbox's clock) is set while a training is due, `details` is anything JSON.
+    `ready_at` (epoch seconds of the sandbox's clock) is set while a training is due. `details` is any JSON object.
     """
 
     vendor: str
@@ -175,43 +179,45 @@ class Kept:
     details: dict[str, Any] = field(default_factory=dict)
     ready_at: float | None = None
     callback_due: bool = False
-    created_at: str = field(default_factory=now)
-    updated_at: str = field(default_factory=now)
+    created_at: str = field(default_factory=format_now)
+    updated_at: str = field(default_factory=format_now)
 
 
-def put(db: sqlite3.Connection, kept: Kept) -> None:
-    """Keep it, in place of what had its id; its kind, account and creation stay as they were."""
+def save_object(db: sqlite3.Connection, stored: StoredObject) -> None:
+    """Insert or update an object by id. An update leaves kind, account and creation time unchanged."""
     db.execute(
         "INSERT INTO shelf (vendor, kind, id, account, name, status, details, ready_at, callback_due, created_at,"
         " updated_at) VALUES (:vendor, :kind, :id, :account, :name, :status, :details, :ready_at, :callback_due,"
         " :created_at, :updated_at) ON CONFLICT (vendor, id) DO UPDATE SET name = :name, status = :status,"
         " details = :details, ready_at = :ready_at, callback_due = :callback_due, updated_at = :updated_at",
-        asdict(kept) | {"details": json.dumps(kept.details)},
+        asdict(stored) | {"details": json.dumps(stored.details)},
     )
 
 
-def get(db: sqlite3.Connection, vendor: str, id: str) -> Kept | None:
-    """Whatever has this id at the vendor, of any kind and any account: the caller asks whose it is."""
+def find_object(db: sqlite3.Connection, vendor: str, id: str) -> StoredObject | None:
+    """The vendor's object with this id, of any kind and account. The caller must check the owner."""
     row = db.execute("SELECT * FROM shelf WHERE vendor = ? AND id = ?", (vendor, id)).fetchone()
-    return _kept(row) if row else None
+    return _make_object(row) if row else None
 
 
-def all_of(db: sqlite3.Connection, vendor: str, account: str, kind: str = "voice") -> list[Kept]:
-    """An account's things of a kind, oldest first."""
+def list_objects(db: sqlite3.Connection, vendor: str, account: str, kind: str = "voice") -> list[StoredObject]:
+    """An account's objects of one kind, oldest first."""
     query = "SELECT * FROM shelf WHERE vendor = ? AND account = ? AND kind = ? ORDER BY rowid"
-    return [_kept(row) for row in db.execute(query, (vendor, account, kind))]
+    return [_make_object(row) for row in db.execute(query, (vendor, account, kind))]
 
 
-def remove(db: sqlite3.Connection, vendor: str, id: str) -> None:
+def delete_object(db: sqlite3.Connection, vendor: str, id: str) -> None:
     db.execute("DELETE FROM shelf WHERE vendor = ? AND id = ?", (vendor, id))
 
 
-def unfinished(db: sqlite3.Connection) -> list[Kept]:
-    """What has a training or a callback still due, of all vendors."""
+def list_unfinished(db: sqlite3.Connection) -> list[StoredObject]:
+    """Objects of all vendors with a training or a callback still due."""
     query = "SELECT * FROM shelf WHERE ready_at IS NOT NULL OR callback_due ORDER BY rowid"
-    return [_kept(row) for row in db.execute(query)]
+    return [_make_object(row) for row in db.execute(query)]
 
 
-def _kept(row: sqlite3.Row) -> Kept:
+def _make_object(row: sqlite3.Row) -> StoredObject:
     values = dict(row)
-    return Kept(**values | {"details": json.loads(values["details"]), "callback_due": bool(values["callback_due"])})
+    return StoredObject(
+        **values | {"details": json.loads(values["details"]), "callback_due": bool(values["callback_due"])}
+    )

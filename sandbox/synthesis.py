@@ -1,4 +1,4 @@
-"""Playing recordings back, joined and cut to a length: what stands in for speech that a vendor would make."""
+"""Simulated speech: recordings concatenated and cut to a length."""
 
 import struct
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ import numpy as np
 from audio.wav.riff import Float32, load_samples, read_header
 
 FADE_SECONDS = 0.02
-EDGE_LEVEL = 0.01
-"""Of full scale; quieter samples at the ends of a recording are cut before it is joined to the next."""
+SILENCE_LEVEL = 0.01
+"""Share of full scale. Quieter samples at the ends of a recording are cut before concatenation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,50 +24,52 @@ class Waveform:
         return len(self.samples) / self.rate
 
 
-def play(files: list[Path], seconds: float, rate: int | None) -> Waveform:
-    """The recordings one after the other, from the first again at the end, until `seconds` are full."""
-    first = _load(files[0])
+def concatenate_recordings(files: list[Path], seconds: float, rate: int | None) -> Waveform:
+    """Concatenate the recordings, repeating from the first, up to `seconds`. Without `rate`, keep the first one's."""
+    first = _load_trimmed(files[0])
     rate = rate or first.rate
-    wanted, parts, length = round(seconds * rate), [], 0
+    wanted_length, parts, length = round(seconds * rate), [], 0
     for path in cycle(files):
-        part = _at_rate(_load(path), rate)
+        part = _resample(_load_trimmed(path), rate)
         parts.append(part)
         length += len(part)
-        if length >= wanted:
+        if length >= wanted_length:
             break
-    samples = np.concatenate(parts)[:wanted]
+    samples = np.concatenate(parts)[:wanted_length]
     fade = min(len(samples), round(FADE_SECONDS * rate))
     samples[len(samples) - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
     return Waveform(samples, rate)
 
 
-def wav(sound: Waveform, sample_bytes: int) -> bytes:
+def encode_wav(audio: Waveform, sample_bytes: int) -> bytes:
     """A mono PCM WAV with 2, 3 or 4 bytes per sample."""
-    largest = 2 ** (8 * sample_bytes - 1) - 1
-    whole = np.clip(sound.samples.astype(np.float64) * largest, -largest, largest).astype("<i4")
-    data: bytes = whole.view(np.uint8).reshape(-1, 4)[:, :sample_bytes].tobytes()
+    peak = 2 ** (8 * sample_bytes - 1) - 1
+    integers = np.clip(audio.samples.astype(np.float64) * peak, -peak, peak).astype("<i4")
+    data: bytes = integers.view(np.uint8).reshape(-1, 4)[:, :sample_bytes].tobytes()
     if len(data) % 2:
         data += b"\0"
-    length = len(whole) * sample_bytes
-    form = struct.pack("<HHIIHH", 1, 1, sound.rate, sound.rate * sample_bytes, sample_bytes, sample_bytes * 8)
-    head = b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVEfmt " + struct.pack("<I", len(form)) + form
-    return head + b"data" + struct.pack("<I", length) + data
+    length = len(integers) * sample_bytes
+    format_chunk = struct.pack("<HHIIHH", 1, 1, audio.rate, audio.rate * sample_bytes, sample_bytes, sample_bytes * 8)
+    header = (
+        b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVEfmt " + struct.pack("<I", len(format_chunk)) + format_chunk
+    )
+    return header + b"data" + struct.pack("<I", length) + data
 
 
-def _load(path: Path) -> Waveform:
-    """A recording without the silence at its ends; a hundredth of a second at least remains."""
+def _load_trimmed(path: Path) -> Waveform:
+    """Load a recording without the silence at its ends. At least 0.01 seconds remain."""
     with path.open("rb") as file:
         header = read_header(file)
         samples = load_samples(file, header, max_seconds=60)
-    heard = np.flatnonzero(np.abs(samples) > EDGE_LEVEL)
-    if len(heard):
-        samples = samples[heard[0] : max(heard[-1], heard[0] + header.sample_rate // 100)]
+    loud = np.flatnonzero(np.abs(samples) > SILENCE_LEVEL)
+    if len(loud):
+        samples = samples[loud[0] : max(loud[-1], loud[0] + header.sample_rate // 100)]
     return Waveform(samples, header.sample_rate)
 
 
-def _at_rate(sound: Waveform, rate: int) -> Float32:
-    """Linear interpolation: plain, and good enough for a stand-in."""
-    if sound.rate == rate:
-        return sound.samples
-    places = np.arange(round(sound.seconds * rate)) * (sound.rate / rate)
-    return np.asarray(np.interp(places, np.arange(len(sound.samples)), sound.samples), np.float32)
+def _resample(audio: Waveform, rate: int) -> Float32:
+    """Resample by linear interpolation, which is good enough for a simulation."""
+    if audio.rate == rate:
+        return audio.samples
+    positions = np.arange(round(audio.seconds * rate)) * (audio.rate / rate)
+    return np.asarray(np.interp(positions, np.arange(len(audio.samples)), audio.samples), np.float32)

@@ -1,7 +1,7 @@
-"""The life of a training: a thread that waits by the clock, lets the vendor's package judge, and calls back.
+"""Training jobs: a thread waits for the clock, lets the vendor's package decide the outcome and sends the callback.
 
-A vendor's package declares how its things end. The row on the shelf says until when the training lasts, so a
-sandbox that starts again goes on with it. A vendor with tables of its own declares how to go on there.
+A vendor's package registers its Trainings. The stored row has the end time, so a restarted sandbox resumes the
+training. A vendor with its own tables registers how to resume from them.
 """
 
 import logging
@@ -11,135 +11,139 @@ from threading import Lock, Thread
 from typing import Any
 
 from sandbox import callbacks, clock, store
-from sandbox.context import House
-from sandbox.store import Kept, now
+from sandbox.context import SandboxContext
+from sandbox.store import StoredObject, format_now
 
 logger = logging.getLogger(__name__)
 
-ONE_AT_A_TIME = Lock()
-"""Listening takes a processor; waiting does not."""
+ANALYSIS_LOCK = Lock()
+"""Analysis uses a whole CPU; waiting does not."""
 
-Outcome = Callable[[House, Kept], Kept]
-Callback = Callable[[Kept], tuple[str, dict[str, Any]] | None]
+DecideOutcome = Callable[[SandboxContext, StoredObject], StoredObject]
+MakeCallback = Callable[[StoredObject], tuple[str, dict[str, Any]] | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How a training of one kind of thing ends: `outcome` gives the row with its new status and details.
+    """How a training of one kind of object ends: `decide_outcome` returns the row with its new status and details.
 
-    It is called outside any transaction and one at a time. Only the status and the details that it changed are
-    taken over, so what was renamed meanwhile stays so. `callback` gives address and body of what then is posted;
-    `finished` is the status of success, which a callback may be made to say too early.
+    It is called outside any transaction and one at a time. Only the status and the changed details are saved, so
+    that a rename during the training is not lost. `make_callback` returns the URL and body of the callback.
+    `success_status` is the status that the fault `early` reports too early.
     """
 
-    outcome: Outcome
-    callback: Callback | None = None
-    finished: str = "finished"
+    decide_outcome: DecideOutcome
+    make_callback: MakeCallback | None = None
+    success_status: str = "finished"
 
 
 @dataclass(frozen=True, slots=True)
 class OwnTables:
-    """Of a vendor that does not use the shelf: `resume` goes on after a start, `due` counts what is past its time."""
+    """For a vendor that does not use the shared table: its schema and the functions that resume and count trainings."""
 
     schema: str
-    resume: Callable[[House], None]
-    due: Callable[[House], int]
+    resume_trainings: Callable[[SandboxContext], None]
+    count_due: Callable[[SandboxContext], int]
 
 
 _trainings: dict[tuple[str, str], Training] = {}
 _own_tables: dict[str, OwnTables] = {}
 
 
-def register(vendor: str, kind: str, how: Training) -> None:
-    _trainings[vendor, kind] = how
+def register_training(vendor: str, kind: str, training: Training) -> None:
+    _trainings[vendor, kind] = training
 
 
 def register_own_tables(vendor: str, tables: OwnTables) -> None:
     _own_tables[vendor] = tables
 
 
-def start(house: House, vendor: str, id: str) -> None:
-    """Train what has this id on the shelf, in a thread of its own, until its `ready_at`; call it after the commit."""
-    Thread(target=_train, args=(house, vendor, id), name=f"training {id}", daemon=True).start()
+def start_training(context: SandboxContext, vendor: str, id: str) -> None:
+    """Train the stored object in its own thread until its `ready_at`. Call this after the commit."""
+    Thread(target=_run_training, args=(context, vendor, id), name=f"training {id}", daemon=True).start()
 
 
-def resume(house: House) -> None:
-    """Go on with the trainings and callbacks of all vendors that an earlier run of the sandbox left."""
-    with house.store.transaction() as db:
-        left = store.unfinished(db)
-    for kept in left:
-        start(house, kept.vendor, kept.id)
+def resume_trainings(context: SandboxContext) -> None:
+    """Resume the unfinished trainings and callbacks of all vendors after a restart."""
+    with context.store.transaction() as db:
+        unfinished = store.list_unfinished(db)
+    for stored in unfinished:
+        start_training(context, stored.vendor, stored.id)
     for own in _own_tables.values():
-        own.resume(house)
+        own.resume_trainings(context)
 
 
-def due(house: House) -> int:
-    """How many trainings are past their time, or ended with a callback that is still on its way."""
-    with house.store.transaction() as db:
-        unfinished = store.unfinished(db)
-    mine = sum((kept.ready_at or 0) <= clock.now() for kept in unfinished)
-    return mine + sum(own.due(house) for own in _own_tables.values())
+def count_due(context: SandboxContext) -> int:
+    """Number of trainings that are overdue or whose callback is not yet sent."""
+    with context.store.transaction() as db:
+        unfinished = store.list_unfinished(db)
+    in_shared_table = sum((stored.ready_at or 0) <= clock.now() for stored in unfinished)
+    return in_shared_table + sum(own.count_due(context) for own in _own_tables.values())
 
 
-def _train(house: House, vendor: str, id: str) -> None:
+def _run_training(context: SandboxContext, vendor: str, id: str) -> None:
     try:
-        kept = _looked_up(house, vendor, id)
-        if kept and kept.ready_at is not None:
-            _call_back_early(house, kept)
-            clock.wait(kept.ready_at, house.closing)
-            with ONE_AT_A_TIME:
-                if not house.closing.is_set() and _is_still_due(house, kept):
-                    _settle(house, kept, _trainings[vendor, kept.kind].outcome(house, kept))
-        _call_back(house, vendor, id)
+        stored = _find_object(context, vendor, id)
+        if stored and stored.ready_at is not None:
+            _send_early_callback(context, stored)
+            clock.wait_until(stored.ready_at, context.closing)
+            with ANALYSIS_LOCK:
+                if not context.closing.is_set() and _is_still_due(context, stored):
+                    _record_outcome(context, stored, _trainings[vendor, stored.kind].decide_outcome(context, stored))
+        _send_due_callback(context, vendor, id)
     except Exception:
-        if not house.closing.is_set():
-            logger.exception("The training of %s %s broke", vendor, id)
+        if not context.closing.is_set():
+            logger.exception("The training of %s %s failed", vendor, id)
 
 
-def _looked_up(house: House, vendor: str, id: str) -> Kept | None:
-    if house.closing.is_set():
+def _find_object(context: SandboxContext, vendor: str, id: str) -> StoredObject | None:
+    if context.closing.is_set():
         return None
-    with house.store.transaction() as db:
-        return store.get(db, vendor, id)
+    with context.store.transaction() as db:
+        return store.find_object(db, vendor, id)
 
 
-def _is_still_due(house: House, kept: Kept) -> bool:
-    """Not if it was deleted meanwhile, or begun anew: then another thread waits for its new time."""
-    latest = _looked_up(house, kept.vendor, kept.id)
-    return latest is not None and latest.ready_at == kept.ready_at
+def _is_still_due(context: SandboxContext, stored: StoredObject) -> bool:
+    """False if the object was deleted, or its training restarted: then another thread waits for the new time."""
+    latest = _find_object(context, stored.vendor, stored.id)
+    return latest is not None and latest.ready_at == stored.ready_at
 
 
-def _settle(house: House, begun: Kept, ended: Kept) -> None:
-    """Commit how it ended, unless it was deleted meanwhile."""
-    callback = _trainings[begun.vendor, begun.kind].callback
-    news = {name: value for name, value in ended.details.items() if (name, value) not in begun.details.items()}
-    with house.store.transaction() as db:
-        latest = store.get(db, begun.vendor, begun.id)
+def _record_outcome(context: SandboxContext, started: StoredObject, ended: StoredObject) -> None:
+    """Commit the outcome, unless the object was deleted in the meantime."""
+    make_callback = _trainings[started.vendor, started.kind].make_callback
+    changes = {name: value for name, value in ended.details.items() if (name, value) not in started.details.items()}
+    with context.store.transaction() as db:
+        latest = store.find_object(db, started.vendor, started.id)
         if latest is None:
             return
-        settled = replace(latest, status=ended.status, details=latest.details | news, ready_at=None, updated_at=now())
-        store.put(db, replace(settled, callback_due=bool(callback and callback(settled))))
+        updated = replace(
+            latest, status=ended.status, details=latest.details | changes, ready_at=None, updated_at=format_now()
+        )
+        store.save_object(db, replace(updated, callback_due=bool(make_callback and make_callback(updated))))
 
 
-def _call_back_early(house: House, kept: Kept) -> None:
-    """What says that it is over, where the fault script wants that."""
-    how = _trainings[kept.vendor, kept.kind]
-    if how.callback and (post := how.callback(replace(kept, status=how.finished))):
-        callbacks.send_early(house, *post)
+def _send_early_callback(context: SandboxContext, stored: StoredObject) -> None:
+    """Send a callback that reports success, if the fault `early` asks for it."""
+    vendor_training = _trainings[stored.vendor, stored.kind]
+    if vendor_training.make_callback and (
+        url_and_body := vendor_training.make_callback(replace(stored, status=vendor_training.success_status))
+    ):
+        callbacks.send_early_callback(context, *url_and_body)
 
 
-def _call_back(house: House, vendor: str, id: str) -> None:
-    """Send the callback that is due. A sandbox that stops before it is through sends it again."""
-    kept = _looked_up(house, vendor, id)
-    if kept is None or kept.ready_at is not None or not kept.callback_due:
+def _send_due_callback(context: SandboxContext, vendor: str, id: str) -> None:
+    """Send the callback that is due. It stays due if the sandbox stops before it is sent."""
+    stored = _find_object(context, vendor, id)
+    if stored is None or stored.ready_at is not None or not stored.callback_due:
         return
-    callback = _trainings[vendor, kept.kind].callback
-    if callback and (post := callback(kept)):
-        callbacks.send(house, *post)
-    if house.closing.is_set():
+    make_callback = _trainings[vendor, stored.kind].make_callback
+    if make_callback and (url_and_body := make_callback(stored)):
+        callbacks.send_callback(context, *url_and_body)
+    if context.closing.is_set():
         return
-    with house.store.transaction() as db:
-        latest = store.get(db, vendor, id)
-        # A training that ended while this callback was on its way owes one of its own.
-        if latest and latest.updated_at == kept.updated_at:
-            store.put(db, replace(latest, callback_due=False))
+    with context.store.transaction() as db:
+        latest = store.find_object(db, vendor, id)
+        # A training that ended while this callback was being sent has its own callback due.
+        if latest and latest.updated_at == stored.updated_at:
+            store.save_object(db, replace(latest, callback_due=False))

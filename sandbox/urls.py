@@ -1,4 +1,4 @@
-"""The sandbox's own URLs, and those of every vendor."""
+"""URLs of the control API and of every vendor."""
 
 from django.urls import include, path
 

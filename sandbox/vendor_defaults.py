@@ -1,74 +1,74 @@
-"""What the sandbox decides where a vendor's pages are silent or disagree. All of this is ours.
+"""Decisions of the sandbox where the vendors' pages are silent or disagree.
 
-None of these values is a fact about a provider. Where a value does come from a vendor, the line says so.
+These values are ours, not facts about a provider, unless the line names the vendor.
 """
 
 # --- every vendor -----------------------------------------------------------------------------------------
 
 TRAINING_SECONDS = 4.0
-"""How long a training takes, so that a person sees it move; `--training-seconds` changes it."""
+"""Duration of a training, long enough to see it progress; `--training-seconds` changes it."""
 
-BAD_KEY = "bad"
-"""An account key that begins with this is refused with 401; every other key is an account of its own."""
+BAD_KEY_PREFIX = "bad"
+"""A key with this prefix is refused with 401. Every other key has its own account."""
 
-PLAN_KEY = "plan"
-"""A key that begins with this may read, but gets 403 where it creates, changes or builds."""
+READ_ONLY_KEY_PREFIX = "plan"
+"""A key with this prefix can read, but gets 403 for creating, changing or building."""
 
-AUTHORIZED_KEY = "authorized"
-"""A key that begins with this is an authorised uploader's (vendor's term): its voices need no consent."""
+AUTHORIZED_KEY_PREFIX = "authorized"
+"""A key with this prefix belongs to an authorized uploader (vendor's term): its voices need no consent."""
 
-LONGEST_BODY = 64 * 1024 * 1024
-"""Bytes of one request's JSON, which may hold a consent as base64."""
+MAX_BODY_BYTES = 64 * 1024 * 1024
+"""Limit of a JSON body, which can contain a consent as base64."""
 
 # --- callbacks and datasets -------------------------------------------------------------------------------
 
-CALLBACK_TRIES = 4
-CALLBACK_PAUSE = 0.5
-"""Seconds before the second try; each later pause is twice as long. Any HTTP answer ends the tries."""
+CALLBACK_ATTEMPTS = 4
+CALLBACK_RETRY_SECONDS = 0.5
+"""Delay before the second attempt, doubled for each later one. Any HTTP response ends the attempts."""
 
-CALLBACK_TIMEOUT = 10.0
+CALLBACK_TIMEOUT_SECONDS = 10.0
 
-OVERSIZE = 80_000
-"""Bytes that make a callback longer than 64 KiB, which is the most that anybody should take of one."""
+OVERSIZE_BYTES = 80_000
+"""Padding that makes a callback larger than 64 KiB, the most that a client should accept."""
 
-DATASET_TIMEOUT = 60.0
-"""Seconds in all for one dataset. No redirects are followed."""
+DATASET_TIMEOUT_SECONDS = 60.0
+"""Total time for one dataset. Redirects are not followed."""
 
-DATASET_BYTES = 512 * 1024 * 1024
-"""Of the download, and again of all that is unpacked from it."""
+MAX_DATASET_BYTES = 512 * 1024 * 1024
+"""Limit of the download, and separately of the unpacked files."""
 
-DATASET_CLIPS = 5000
+MAX_DATASET_FILES = 5000
 
-# --- judging, pages, refusals: those of Resemble v2, which most vendors share here -------------------------
+# --- evaluation, pages, refusals: those of Resemble v2, which most vendors share here ---------------------
 
 RAPID_RECORDINGS = 3
 PROFESSIONAL_RECORDINGS = 20
-"""Vendor's "Create a voice" page; its other pages say 1 and 3. Counted over active recordings."""
+"""Vendor's "Create a voice" page; its other pages say 1 and 3. Only active recordings count."""
 
 RAPID_SECONDS = 10.0
 """Vendor: "as little as 10 seconds of recordings"."""
 
 PROFESSIONAL_SECONDS = 30.0
-"""The vendor wants ten minutes. The sandbox asks for half a minute, so that a small sample can build."""
+"""The vendor requires 10 minutes. The sandbox requires less, so that a small sample can be built."""
 
-SHORTEST_CONSENT_SPEECH = 2.0
-"""Seconds of speech below which nobody can have read the statement."""
+MIN_CONSENT_SPEECH_SECONDS = 2.0
+"""Speech shorter than this cannot contain the statement."""
 
 CONSENT_STATEMENT = (
     "I am aware that recordings of my voice will be used by {company} to train and create a synthetic version of my"
     " voice by Resemble AI."
 )
-"""Vendor. The sandbox does not know the company: any words may be said for it."""
+"""Vendor. The sandbox does not know the company, so it accepts any words in its place."""
 
-INVALID = 422
-"""The status of a refused field. Attested for duplicates only; unreadable JSON is 400."""
+INVALID_STATUS = 422
+"""Status of a refused field. The vendor documents it for duplicates only. Invalid JSON is 400."""
 
 PAGE_SIZE = 10
-LARGEST_PAGE = 1000
-"""Vendor's default size; the limit is ours. Voices come newest first, recordings in the order of upload."""
+MAX_PAGE_SIZE = 1000
+"""Vendor's default size; the limit is ours. Voices are listed newest first, recordings in upload order."""
 
 CHARACTERS_PER_SECOND = 15.0
-"""How fast the stand-in for synthesis speaks."""
+"""Speed of simulated speech."""
 
 CALLBACK_RECORDINGS = "problematic"
-"""Which recordings a dataset_issue callback lists. Vendor: "each problematic recording"; ours: "all"."""
+"""Recordings that a dataset_issue callback lists. Vendor: "each problematic recording"; ours: "all"."""

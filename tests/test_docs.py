@@ -11,7 +11,7 @@ from docs.providers import render_page
 from providers.http import HttpProvider
 from providers.registry import PROVIDERS, list_providers
 from sandbox import vendor_defaults
-from sandbox.endpoints import NAMES
+from sandbox.endpoints import OPERATIONS
 from sandbox.faults import ACTIONS
 from sandbox.registry import VENDORS
 
@@ -69,7 +69,11 @@ def test_the_sandbox_page_names_every_fault_and_the_choices_in_force() -> None:
     text = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
     told = text.partition("| do | what happens |")[2].partition("\n\n")[0]
     assert re.findall(r"^\| `(\w+)[^`]*` \|", told, re.MULTILINE) == list(ACTIONS)
-    for value in (vendor_defaults.BAD_KEY, vendor_defaults.PLAN_KEY, vendor_defaults.AUTHORIZED_KEY):
+    for value in (
+        vendor_defaults.BAD_KEY_PREFIX,
+        vendor_defaults.READ_ONLY_KEY_PREFIX,
+        vendor_defaults.AUTHORIZED_KEY_PREFIX,
+    ):
         assert f"`{value}" in text
     assert f"{vendor_defaults.PROFESSIONAL_SECONDS:g} seconds" in text
 
@@ -77,7 +81,7 @@ def test_the_sandbox_page_names_every_fault_and_the_choices_in_force() -> None:
 def test_the_sandbox_page_names_every_address_and_operation() -> None:
     text = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
     told = text.partition("| vendor | operations |")[2].partition("\n\n")[0]
-    assert set(re.findall(r"`(\w+)`", told)) == NAMES
+    assert set(re.findall(r"`(\w+)`", told)) == OPERATIONS
     for vendor in VENDORS:
         assert f"`/{vendor.root.rstrip('/')}" in text
     for provider in list_providers():

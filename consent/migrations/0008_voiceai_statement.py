@@ -28,7 +28,18 @@ def correct_name(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> None:
         statements.filter(pk=first.pk).update(retired=True)
 
 
+def restore_name(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> None:
+    statements = apps.get_model("consent", "Statement").objects.filter(provider="voiceai", language="en-US")
+    first = statements.filter(version=1).first()
+    used = set(apps.get_model("consent", "Consent").objects.values_list("statement_id", flat=True))
+    if first is None or any(row.pk in used for row in statements.filter(text__endswith=NEW)):
+        return
+    text = first.text.removesuffix(NEW).removesuffix(OLD) + OLD
+    statements.filter(pk=first.pk).update(text=text, retired=False)
+    statements.filter(version__gt=1, text=text.removesuffix(OLD) + NEW).delete()
+
+
 class Migration(migrations.Migration):
     dependencies = [("consent", "0007_help_texts")]
 
-    operations = [migrations.RunPython(correct_name, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(correct_name, restore_name)]

@@ -1,5 +1,5 @@
-"""AudioStack at `/audiostack/…`: its files, its voice cloning, its voices, and a preview of them.
+"""AudioStack at `/audiostack/…`: files, voice cloning, voices and previews.
 
-Written so that PyPI's `audiostack` works unchanged with its `api_base` set, as far as it goes: it has no class for
-cloning, only the requests that one can be made with. What the vendor's page leaves open is in `constants`.
+PyPI's `audiostack` works unchanged with its `api_base` set. It has no class for cloning, only a generic request
+function. `constants` decides what the vendor's page does not say.
 """

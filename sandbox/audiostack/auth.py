@@ -1,4 +1,4 @@
-"""Who is asking, AudioStack's envelope, and how it says no."""
+"""AudioStack's authentication, response envelope and errors."""
 
 import sqlite3
 from typing import Any
@@ -9,57 +9,57 @@ from django.http import HttpResponse, JsonResponse
 from sandbox import store
 from sandbox.audiostack import constants
 from sandbox.context import SandboxRequest
-from sandbox.requests import Account, RequestRefused, account_of
-from sandbox.store import Kept
+from sandbox.requests import Account, RequestRefused, authenticate_key
+from sandbox.store import StoredObject
 
 VENDOR = "audiostack"
 FILE, VOICE = "file", "voice"
 
 
-def envelope(data: dict[str, Any], message: str = "", status: int = 200, used: float = 0.0) -> HttpResponse:
-    """What every answer but those about files is wrapped in."""
-    return JsonResponse(_enveloped(status, message, used) | {"data": data}, status=status)
+def render_envelope(data: dict[str, Any], message: str = "", status: int = 200, used: float = 0.0) -> HttpResponse:
+    """The envelope of every response except those about files."""
+    return JsonResponse(_make_envelope(status, message, used) | {"data": data}, status=status)
 
 
-def error_form(refused: RequestRefused) -> HttpResponse:
-    """The envelope with `errors`, a list of texts, where single fields are wrong; that is 400 here."""
+def render_error(refused: RequestRefused) -> HttpResponse:
+    """The envelope of an error. If fields are invalid, it has a list of texts in `errors` and the status 400."""
     status = 400 if refused.errors else refused.status
-    errors = [words for texts in refused.errors.values() for words in texts]
-    body = _enveloped(status, refused.message, 0.0) | {"data": {}}
+    errors = [message for messages in refused.errors.values() for message in messages]
+    body = _make_envelope(status, refused.message, 0.0) | {"data": {}}
     return JsonResponse(body | ({"errors": errors} if errors else {}), status=status)
 
 
-def _enveloped(status: int, message: str, used: float) -> dict[str, Any]:
+def _make_envelope(status: int, message: str, used: float) -> dict[str, Any]:
     metadata = {
         "requestId": str(uuid4()),
         "version": "sandbox",
         "creditsUsed": used,
-        "creditsRemaining": constants.BALANCE,
+        "creditsRemaining": constants.REMAINING_CREDITS,
     }
     return {"statusCode": status, "message": message, "warnings": [], "metadata": metadata}
 
 
-def account(request: SandboxRequest, *, changing: bool = False) -> Account:
-    """The account of the key; `changing` calls need a plan for it. Raises RequestRefused 401 or 403."""
-    found = account_of(request.headers.get("x-api-key", ""))
-    request.seen.account = found.hint
-    if changing and not found.may_change:
+def authenticate(request: SandboxRequest, *, needs_write: bool = False) -> Account:
+    """The account of the key. Raises RequestRefused 401, or 403 if `needs_write` and the plan is read-only."""
+    account = authenticate_key(request.headers.get("x-api-key", ""))
+    request.entry.account = account.hint
+    if needs_write and not account.can_write:
         raise RequestRefused(403, "This plan does not include voice cloning.")
-    return found
+    return account
 
 
-def own_file(db: sqlite3.Connection, owner: Account, file_id: str) -> Kept:
-    """A file of the account, which is the organisation here. Raises RequestRefused 404."""
-    return _own(db, owner, FILE, file_id, f"File {file_id} was not found.")
+def get_own_file(db: sqlite3.Connection, owner: Account, file_id: str) -> StoredObject:
+    """A file of the account, which stands for the organization. Raises RequestRefused 404."""
+    return _get_own(db, owner, FILE, file_id, f"File {file_id} was not found.")
 
 
-def own_voice(db: sqlite3.Connection, owner: Account, alias: str) -> Kept:
-    """A voice of the account: nobody else may use it (vendor). Raises RequestRefused 404."""
-    return _own(db, owner, VOICE, alias, f"There is no voice with the alias {alias}.")
+def get_own_voice(db: sqlite3.Connection, owner: Account, alias: str) -> StoredObject:
+    """A voice of the account; no other account can use it (vendor). Raises RequestRefused 404."""
+    return _get_own(db, owner, VOICE, alias, f"There is no voice with the alias {alias}.")
 
 
-def _own(db: sqlite3.Connection, owner: Account, kind: str, id: str, otherwise: str) -> Kept:
-    found = store.get(db, VENDOR, id)
-    if found is None or (found.kind, found.account) != (kind, owner.hint):
-        raise RequestRefused(404, otherwise)
-    return found
+def _get_own(db: sqlite3.Connection, owner: Account, kind: str, id: str, not_found_message: str) -> StoredObject:
+    stored = store.find_object(db, VENDOR, id)
+    if stored is None or (stored.kind, stored.account) != (kind, owner.hint):
+        raise RequestRefused(404, not_found_message)
+    return stored

@@ -1,4 +1,4 @@
-"""Resemble v1 at `/resemble/api/v1/…`, its object store at `/resemble/storage/…`.
+"""Resemble v1 at `/resemble/api/v1/…`, with its object store at `/resemble/storage/…`.
 
-The vendor's page of 2020 decides; what it leaves open is decided in `constants.py` beside this.
+It follows the vendor's page of 2020; `constants.py` decides what the page does not say.
 """

@@ -1,20 +1,20 @@
-"""What the sandbox decides where the page of Resemble v1 is silent. All of this is ours.
+"""Decisions of the sandbox where the page of Resemble v1 is silent.
 
-None of these values is a fact about Resemble, unless the line says that it is the vendor's.
+These values are ours, not facts about Resemble, unless the line names the vendor.
 """
 
-INVALID = 400
-"""The status of a refused field: 422 is not among the codes that the vendor's own client knows."""
+INVALID_STATUS = 400
+"""Status of a refused field. The vendor's client does not know 422."""
 
-LONGEST_NAME = 256
-LONGEST_ADDRESS = 1000
-"""Characters. Those of v2's page."""
+MAX_NAME_LENGTH = 256
+MAX_URL_LENGTH = 1000
+"""Characters, from the page of v2."""
 
-AUDIO_NAME = r"[A-Za-z0-9]+\.wav"
-"""Vendor: "Alpha-numeric with .wav extension", of every audio file; also of the one that is sent as it is."""
+AUDIO_NAME_PATTERN = r"[A-Za-z0-9]+\.wav"
+"""Vendor: "Alpha-numeric with .wav extension", for every audio file, also one uploaded without an archive."""
 
-ARCHIVE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*\.(zip|tar\.gz|tgz|tar)"
-"""Vendor: .zip or .tar.gz. How else an archive may be called is not said."""
+ARCHIVE_NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*\.(zip|tar\.gz|tgz|tar)"
+"""Vendor: .zip or .tar.gz. The page states no other rule for the name."""
 
 CONTENT_TYPES = {
     "audio/x-wav": "wav",
@@ -23,39 +23,38 @@ CONTENT_TYPES = {
     "application/x-tar": "archive",
     "application/zip": "archive",
 }
-"""Vendor's, but for the last one: the page takes .zip and lists no type for it. The first one is the default."""
+"""Vendor, except the last one: the page accepts .zip, but lists no type for it. The first one is the default."""
 
 DEFAULT_CONTENT_TYPE = "audio/x-wav"
 
-LARGEST_FILE = 512 * 1024 * 1024
-"""Bytes that may be announced."""
+MAX_FILE_BYTES = 512 * 1024 * 1024
+"""Limit of the announced `byte_size`."""
 
-ADDRESS_SECONDS = 15 * 60.0
-"""How long a signed address is good for. It may be used again until then, and needs no key: a key is refused, as
-object stores do. It answers in their XML: 403 for an address that is wrong or too old and for headers that are not
-those of the announcement, 400 for bytes that are not."""
+UPLOAD_URL_SECONDS = 15 * 60.0
+"""Lifetime of a signed upload URL. It can be used repeatedly and without a key; like object stores, it refuses a key.
+Errors are XML: 403 for a wrong or expired URL and for headers other than announced, 400 for other bytes."""
 
 LANGUAGE = "en-US"
-"""Of every voice: the list has a language, and no call sets one."""
+"""Language of every voice: the list has a language, but no call sets one."""
 
-# Statuses are the words of v2: initializing until the build, running, then finished or dataset_issue. The list carries
-# them, an `issue` beside dataset_issue, and the four scores under `scores` once a voice is finished. The vendor's list
-# is only known to have name, language, id and uuid. The build answers {"success": true}; a voice that is in training is
-# not built again, one that has ended is, and pays again. A plan that may not build gets 403, as an account does whose
-# consents were never proved. Calls are not counted: the vendor's ten per second are not kept here.
+# Statuses are those of v2: initializing until the build, running, then finished or dataset_issue. The list has them, an
+# `issue` with dataset_issue, and the four scores in `scores` once a voice is finished. The vendor's list is only known
+# to have name, language, id and uuid. The build returns {"success": true}. A voice cannot be built again during its
+# training; afterwards it can, and is charged again. A plan that cannot build gets 403, as does an account whose
+# consents are not verified. The vendor's limit of ten calls per second is not applied.
 
-# The callback is that of v2, with the scores of a finished voice, for either end of a training.
+# The callback is that of v2, with the scores of a finished voice. It is sent for both outcomes of a training.
 
-SHORTEST_CLIP, LONGEST_CLIP = 1.5, 20.0
-"""Vendor. Of clips in an archive; the raw WAV may be of any length. The advised 50 clips and ten minutes are no rule;
-what there must be of usable sound is the setting `professional_seconds`."""
+MIN_CLIP_SECONDS, MAX_CLIP_SECONDS = 1.5, 20.0
+"""Vendor. For clips in an archive; a raw WAV can have any length. The advised 50 clips and 10 minutes are not required;
+the setting `professional_seconds` is the minimum of usable audio."""
 
-PIECE_SECONDS = 15.0
-MOST_PIECES = 80
-"""A raw WAV is listened to in pieces, evenly chosen where there are many: 20 minutes in all."""
+SEGMENT_SECONDS = 15.0
+MAX_SEGMENTS = 80
+"""A raw WAV is evaluated in segments. From a long one, MAX_SEGMENTS are chosen evenly: 20 minutes in all."""
 
-MOST_NAMED = 10
-"""Files that an issue names; of more it says how many there are."""
+MAX_LISTED_NAMES = 10
+"""Files that an issue lists by name; it counts the others."""
 
-BUILD_PRICE = 500.0
-"""US cents on the ledger for a build; what the vendor charges is not known. Making a voice costs nothing."""
+BUILD_PRICE_CENTS = 500.0
+"""US cents in the ledger for a build; the vendor's price is not known. Creating a voice is free."""

@@ -1,4 +1,4 @@
-"""What was uploaded becomes sounds to listen to, if it keeps the rules of the vendor's page."""
+"""Reading an upload as a dataset of audio clips, under the rules of the vendor's page."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,101 +9,105 @@ from pathlib import Path
 from audio.wav.pcm import build_wav_header
 from audio.wav.riff import BYTES_PER_FRAME, WavHeader, WavRefused, read_header
 from sandbox import dataset_fetch
-from sandbox.judging import JudgedFile
+from sandbox.judging import AudioClip
 from sandbox.resemble_v1 import constants
 
 
-class BadDataset(Exception):
-    """Why a dataset cannot be trained on, said in words."""
+class InvalidDataset(Exception):
+    """The dataset cannot be used for training; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Sounds in files of their own, by name; `raw` where they are pieces of one WAV."""
+    """Clips in separate files, by name. `is_raw` means that they are segments of one WAV."""
 
-    clips: list[JudgedFile]
-    raw: bool
+    clips: list[AudioClip]
+    is_raw: bool
 
 
 def read_dataset(path: Path, content_type: str, folder: Path) -> Dataset:
-    """The sounds of an upload, written into `folder`. Raises BadDataset, which names all that is wrong."""
+    """Write the clips of an upload into `folder`. Raises InvalidDataset with all problems."""
     if constants.CONTENT_TYPES[content_type] == "wav":
-        return Dataset(list(_pieces(path, folder)), raw=True)
+        return Dataset(list(_split_raw_wav(path, folder)), is_raw=True)
     try:
-        return Dataset(_clips(path, folder), raw=False)
-    except dataset_fetch.BadArchive as problem:
-        raise BadDataset(str(problem)) from None
+        return Dataset(_read_archive(path, folder), is_raw=False)
+    except dataset_fetch.InvalidArchive as problem:
+        raise InvalidDataset(str(problem)) from None
 
 
-def _clips(path: Path, folder: Path) -> list[JudgedFile]:
-    texts, issues, clips, without_text = dataset_fetch.texts(path), [], [], []
-    for number, clip in enumerate(dataset_fetch.clips(path)):
-        if issue := _issue(clip):
+def _read_archive(path: Path, folder: Path) -> list[AudioClip]:
+    texts, issues, clips, without_text = dataset_fetch.read_transcripts(path), [], [], []
+    for number, clip in enumerate(dataset_fetch.read_clips(path)):
+        if issue := _find_clip_issue(clip):
             issues.append(f"{clip.name}.wav {issue}")
         elif texts and not clip.text:
             without_text.append(clip.name)
         target = folder / f"{number}.wav"
         target.write_bytes(clip.wav)
-        clips.append(JudgedFile(clip.name, target))
+        clips.append(AudioClip(clip.name, target))
     names = [clip.uuid for clip in clips]
     if len(set(names)) < len(names):
         issues.append("Two files have the same name.")
     if not clips:
         issues.append("There is no WAV file in the dataset.")
     if without_text:
-        issues.append(f"metadata.csv has no text for {listed(without_text)}.")
+        issues.append(f"metadata.csv has no text for {format_names(without_text)}.")
     if missing := [name for name in texts if name not in names]:
-        issues.append(f"metadata.csv names files that are not there: {listed(missing)}.")
+        issues.append(f"metadata.csv names files that are not there: {format_names(missing)}.")
     if issues:
-        more = len(issues) - constants.MOST_NAMED
-        raise BadDataset(" ".join(issues[: constants.MOST_NAMED]) + (f" And {more} more." if more > 0 else ""))
+        more = len(issues) - constants.MAX_LISTED_NAMES
+        raise InvalidDataset(
+            " ".join(issues[: constants.MAX_LISTED_NAMES]) + (f" And {more} more." if more > 0 else "")
+        )
     return clips
 
 
-def _issue(clip: dataset_fetch.DatasetClip) -> str:
-    """What is wrong with a clip by the vendor's table; empty for nothing."""
-    if not re.fullmatch(constants.AUDIO_NAME, f"{clip.name}.wav"):
+def _find_clip_issue(clip: dataset_fetch.DatasetClip) -> str:
+    """The problem of a clip by the vendor's table, or an empty text."""
+    if not re.fullmatch(constants.AUDIO_NAME_PATTERN, f"{clip.name}.wav"):
         return "has a name that is not alphanumeric."
     try:
         seconds = read_header(BytesIO(clip.wav)).seconds
     except WavRefused as refused:
         return f"cannot be used. {refused.finding.text}"
-    if not constants.SHORTEST_CLIP <= seconds <= constants.LONGEST_CLIP:
-        return f"lasts {seconds:.1f} seconds; {constants.SHORTEST_CLIP} to {constants.LONGEST_CLIP:g} are allowed."
+    if not constants.MIN_CLIP_SECONDS <= seconds <= constants.MAX_CLIP_SECONDS:
+        return (
+            f"lasts {seconds:.1f} seconds; {constants.MIN_CLIP_SECONDS} to {constants.MAX_CLIP_SECONDS:g} are allowed."
+        )
     return ""
 
 
-def _pieces(path: Path, folder: Path) -> Iterator[JudgedFile]:
-    """A raw WAV in pieces, so that a second speaker in it is noticed."""
+def _split_raw_wav(path: Path, folder: Path) -> Iterator[AudioClip]:
+    """Split a raw WAV into segments, so that a second speaker in it is detected."""
     with path.open("rb") as file:
         try:
             header = read_header(file)
         except WavRefused as refused:
-            raise BadDataset(f"The audio file cannot be used. {refused.finding.text}") from None
-        for start in _starts(header):
-            frames = min(header.frames - start, _piece_frames(header))
+            raise InvalidDataset(f"The audio file cannot be used. {refused.finding.text}") from None
+        for start in _list_segment_starts(header):
+            frames = min(header.frames - start, _count_segment_frames(header))
             file.seek(header.data_offset + start * BYTES_PER_FRAME)
             data = file.read(frames * BYTES_PER_FRAME)
             target = folder / f"{start}.wav"
             target.write_bytes(build_wav_header(header.sample_rate, len(data)) + data)
-            yield JudgedFile(f"from {start / header.sample_rate:.0f} s", target)
+            yield AudioClip(f"from {start / header.sample_rate:.0f} s", target)
 
 
-def _starts(header: WavHeader) -> Iterable[int]:
-    """Where the pieces begin, in samples; a last one that is too short to be judged is left out, unless it is all."""
-    every = _piece_frames(header)
-    starts = list(range(0, header.frames, every))
-    if len(starts) > 1 and header.frames - starts[-1] < constants.SHORTEST_CLIP * header.sample_rate:
+def _list_segment_starts(header: WavHeader) -> Iterable[int]:
+    """Segment starts, in samples. A last segment too short to evaluate is left out, unless it is the only one."""
+    segment_frames = _count_segment_frames(header)
+    starts = list(range(0, header.frames, segment_frames))
+    if len(starts) > 1 and header.frames - starts[-1] < constants.MIN_CLIP_SECONDS * header.sample_rate:
         starts.pop()
-    step = max(1, -(-len(starts) // constants.MOST_PIECES))
+    step = max(1, -(-len(starts) // constants.MAX_SEGMENTS))
     return starts[::step]
 
 
-def _piece_frames(header: WavHeader) -> int:
-    return round(constants.PIECE_SECONDS * header.sample_rate)
+def _count_segment_frames(header: WavHeader) -> int:
+    return round(constants.SEGMENT_SECONDS * header.sample_rate)
 
 
-def listed(names: list[str]) -> str:
-    """The first names, and how many more there are."""
-    more = len(names) - constants.MOST_NAMED
-    return ", ".join(names[: constants.MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+def format_names(names: list[str]) -> str:
+    """The first names and the number of the others."""
+    more = len(names) - constants.MAX_LISTED_NAMES
+    return ", ".join(names[: constants.MAX_LISTED_NAMES]) + (f" and {more} more" if more > 0 else "")

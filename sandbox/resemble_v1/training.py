@@ -1,4 +1,4 @@
-"""How a training ends: the dataset is read and listened to; the voice is finished with its scores, or has an issue."""
+"""Outcome of a training: the dataset is read and evaluated; the voice gets its scores or an issue."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,50 +6,49 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from sandbox import judging
-from sandbox.context import House
-from sandbox.judging import Judgement
-from sandbox.resemble_v1.datasets import BadDataset, listed, read_dataset
-from sandbox.store import Kept
+from sandbox.context import SandboxContext
+from sandbox.judging import Evaluation
+from sandbox.resemble_v1.datasets import InvalidDataset, format_names, read_dataset
+from sandbox.store import StoredObject
 
-DATASET = "dataset"
+DATASET_FILE = "dataset"
 """The name of a voice's file in the store."""
 
 
-def outcome(house: House, voice: Kept) -> Kept:
+def decide_outcome(context: SandboxContext, voice: StoredObject) -> StoredObject:
     with TemporaryDirectory() as folder:
-        path = house.store.audio(voice.id, DATASET)
+        path = context.store.get_audio_path(voice.id, DATASET_FILE)
         try:
             dataset = read_dataset(path, voice.details["content_type"], Path(folder))
-        except BadDataset as problem:
-            return _ended(voice, str(problem), {})
-        judgement = judging.judge(dataset.clips)
-    # A raw recording may pause for long; a clip without speech is a mistake.
-    silent = [] if dataset.raw else [name for name, heard in judgement.clips.items() if heard.is_silent]
-    issue = " ".join(_issues(judgement, silent, house.settings.professional_seconds))
-    return _ended(voice, issue, {} if issue else judgement.voice_scores)
+        except InvalidDataset as problem:
+            return _set_outcome(voice, str(problem), {})
+        evaluation = judging.evaluate_clips(dataset.clips)
+    # A raw recording can have long pauses, but a clip without speech is a mistake.
+    silent = [] if dataset.is_raw else [name for name, clip in evaluation.clips.items() if clip.is_silent]
+    issue = " ".join(_list_issues(evaluation, silent, context.settings.professional_seconds))
+    return _set_outcome(voice, issue, {} if issue else evaluation.voice_scores)
 
 
-def _ended(voice: Kept, issue: str, scores: dict[str, float]) -> Kept:
+def _set_outcome(voice: StoredObject, issue: str, scores: dict[str, float]) -> StoredObject:
     details = voice.details | {"issue": issue, "scores": scores}
     return replace(voice, status="dataset_issue" if issue else "finished", details=details)
 
 
-def _issues(judgement: Judgement, silent: list[str], wanted: float) -> list[str]:
-    outliers = [name for name, heard in judgement.clips.items() if heard.is_outlier]
+def _list_issues(evaluation: Evaluation, silent: list[str], min_seconds: float) -> list[str]:
+    outliers = [name for name, clip in evaluation.clips.items() if clip.is_outlier]
     issues = []
     if silent:
-        issues.append(f"There is no speech in: {listed(silent)}.")
+        issues.append(f"There is no speech in: {format_names(silent)}.")
     if outliers:
-        issues.append(f"These sound unlike the rest (another speaker or level): {listed(outliers)}.")
-    if judgement.usable_seconds < wanted:
-        issues.append(
-            f"There are only {judgement.usable_seconds:.1f} seconds of usable audio; {wanted:g} are needed at least."
-        )
+        issues.append(f"These sound unlike the rest (another speaker or level): {format_names(outliers)}.")
+    if evaluation.usable_seconds < min_seconds:
+        seconds = evaluation.usable_seconds
+        issues.append(f"There are only {seconds:.1f} seconds of usable audio; at least {min_seconds:g} are needed.")
     return issues
 
 
-def callback(voice: Kept) -> tuple[str, dict[str, Any]] | None:
-    """Where to say that a training is over, and how."""
+def make_callback(voice: StoredObject) -> tuple[str, dict[str, Any]] | None:
+    """The URL and body of the callback at the end of a training, or None."""
     if not voice.details["callback_uri"]:
         return None
     finished = voice.status == "finished"

@@ -1,40 +1,40 @@
-"""What the sandbox decides where the pages of Resemble v2 are silent or disagree. All of this is ours.
+"""Decisions of the sandbox where the pages of Resemble v2 are silent or disagree.
 
-None of these values is a fact about Resemble, unless the line says that it is the vendor's.
+These values are ours, not facts about Resemble, unless the line names the vendor.
 """
 
 DEFAULT_VOICE_TYPE = "professional"
 """Vendor: "If not provided defaults to professional"."""
 
-# Of the vendor's two words for a build that was accepted, "pending" and "running", the sandbox says "running" at
-# once. A new voice is "initializing"; one that trains by itself stays so until its training has begun.
+# The vendor has two statuses for an accepted build, "pending" and "running"; the sandbox uses only "running". A new
+# voice is "initializing"; one that trains automatically keeps this status until its training starts.
 
-SHORTEST_RECORDING = 1.0
-LONGEST_RECORDING = 60.0
-"""Seconds that a recording may last to be accepted (one vendor page: "typically 1-60 s")."""
+MIN_RECORDING_SECONDS = 1.0
+MAX_RECORDING_SECONDS = 60.0
+"""Accepted length of a recording (one vendor page: "typically 1-60 s")."""
 
-LONGEST_TRAINED = 12.0
+MAX_TRAINED_SECONDS = 12.0
 """Vendor: recordings longer than this are ignored in training."""
 
-LONGEST_DATASET_CLIP = 20.0
-"""Vendor's v1 page, the only one on archives: clips of 1.5 to 20 seconds. Longer ones are ignored."""
+MAX_DATASET_CLIP_SECONDS = 20.0
+"""Vendor's v1 page, the only one about archives: clips of 1.5 to 20 seconds. Longer ones are ignored."""
 
-# One vendor page wants recordings "not silent", yet the callback has `is_silent`. So a silent recording is
-# accepted when it is uploaded and flagged at the build.
+# One vendor page requires recordings to be "not silent", but the callback has `is_silent`. So a silent recording is
+# accepted at its upload and flagged at the build.
 
-SYNTHESIS_CHARACTERS = 3000
+MAX_SYNTHESIS_CHARACTERS = 3000
 """Vendor pages say 2,000 and 3,000."""
 
 SCORES_KEY = "scores"
-"""Where a finished voice carries voice_similarity, fluency, pauses and resemble_score.
+"""The key of a finished voice's voice_similarity, fluency, pauses and resemble_score.
 
-The scores stand on the vendor's v1 page; no page says where v2 returns them.
+The scores are on the vendor's v1 page; no page says where v2 returns them.
 """
 
 WEAK_SAMPLE_SCORE = 0.5
-"""Below this resemble_sample_score a recording is listed as problematic; it alone is no dataset issue."""
+"""A recording with a lower resemble_sample_score is listed as problematic, but does not cause a dataset issue."""
 
-# Billing, in US cents. A third party's price list of May 2026, not the vendor's.
-RAPID_PRICE = 200.0
-PROFESSIONAL_PRICE = 500.0
-SYNTHESIS_PRICE_PER_SECOND = 0.05
+# Billing in US cents, from a third party's price list of May 2026, not the vendor's.
+RAPID_PRICE_CENTS = 200.0
+PROFESSIONAL_PRICE_CENTS = 500.0
+SYNTHESIS_CENTS_PER_SECOND = 0.05

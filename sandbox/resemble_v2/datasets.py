@@ -1,4 +1,4 @@
-"""What lies behind a voice's dataset_url becomes recordings of the voice."""
+"""Reading the dataset at a voice's dataset_url into recordings of the voice."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -8,59 +8,59 @@ from tempfile import TemporaryDirectory
 
 from audio.wav.riff import WavRefused, read_header
 from sandbox import judging
-from sandbox.context import House
-from sandbox.dataset_fetch import BadArchive, DatasetClip, NotFetched, clips, fetch
+from sandbox.context import SandboxContext
+from sandbox.dataset_fetch import DatasetClip, DatasetFetchError, InvalidArchive, fetch_dataset, read_clips
 from sandbox.resemble_v2 import rows
 from sandbox.resemble_v2.rows import Recording, Source, Voice
 
 
-class BadDataset(Exception):
-    """Why a dataset cannot be trained on, said in words."""
+class InvalidDataset(Exception):
+    """The dataset cannot be used for training; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A recording to be and its audio."""
+class NewRecording:
+    """A recording that is not saved yet, and its audio."""
 
     recording: Recording
     wav: bytes
 
 
-def read_dataset(house: House, voice: Voice) -> None:
-    """Fetch the dataset and store its recordings in place of those of an earlier read. Raises BadDataset."""
+def read_dataset(context: SandboxContext, voice: Voice) -> None:
+    """Fetch the dataset and replace the recordings of an earlier read with its own. Raises InvalidDataset."""
     if not voice.dataset_url:
         return
     with TemporaryDirectory() as folder:
         path = Path(folder) / "dataset"
         try:
-            fetch(voice.dataset_url, path)
-            pieces = [_raw(voice, path)] if voice.voice_type == "rapid" else _from_archive(voice, path)
-        except (NotFetched, BadArchive) as problem:
-            raise BadDataset(str(problem)) from None
-        _store(house, voice, pieces)
+            fetch_dataset(voice.dataset_url, path)
+            new_recordings = [_read_raw_wav(voice, path)] if voice.voice_type == "rapid" else _read_archive(voice, path)
+        except (DatasetFetchError, InvalidArchive) as problem:
+            raise InvalidDataset(str(problem)) from None
+        _save_recordings(context, voice, new_recordings)
 
 
-def _raw(voice: Voice, path: Path) -> Piece:
-    """Vendor: of a rapid voice it "must be a wav file of at least 10 seconds"; its length is judged later."""
+def _read_raw_wav(voice: Voice, path: Path) -> NewRecording:
+    """Vendor, for a rapid voice: "must be a wav file of at least 10 seconds". The length is checked in training."""
     try:
-        return _piece(voice, DatasetClip("dataset", "", path.read_bytes()), Source.RAW)
+        return _make_recording(voice, DatasetClip("dataset", "", path.read_bytes()), Source.RAW)
     except WavRefused as refused:
-        raise BadDataset(f"The dataset of a rapid voice must be a WAV file. {refused.finding.text}") from None
+        raise InvalidDataset(f"The dataset of a rapid voice must be a WAV file. {refused.finding.text}") from None
 
 
-def _from_archive(voice: Voice, path: Path) -> list[Piece]:
-    pieces = []
-    for clip in clips(path):
+def _read_archive(voice: Voice, path: Path) -> list[NewRecording]:
+    new_recordings = []
+    for clip in read_clips(path):
         try:
-            pieces.append(_piece(voice, clip, Source.CLIP))
+            new_recordings.append(_make_recording(voice, clip, Source.CLIP))
         except WavRefused as refused:
-            raise BadDataset(f"{clip.name}.wav cannot be used. {refused.finding.text}") from None
-    if not pieces:
-        raise BadDataset("There is no WAV file in the dataset.")
-    return pieces
+            raise InvalidDataset(f"{clip.name}.wav cannot be used. {refused.finding.text}") from None
+    if not new_recordings:
+        raise InvalidDataset("There is no WAV file in the dataset.")
+    return new_recordings
 
 
-def _piece(voice: Voice, clip: DatasetClip, source: Source) -> Piece:
+def _make_recording(voice: Voice, clip: DatasetClip, source: Source) -> NewRecording:
     """Raises WavRefused."""
     file = BytesIO(clip.wav)
     header = read_header(file)
@@ -68,21 +68,21 @@ def _piece(voice: Voice, clip: DatasetClip, source: Source) -> Piece:
         voice=voice.uuid,
         name=clip.name,
         text=clip.text,
-        file=f"{rows.new_id()}{rows.new_id()}.wav",
+        file=f"{rows.make_id()}{rows.make_id()}.wav",
         seconds=header.seconds,
         source=source,
-        scores=judging.first_scores(file, header),
+        scores=judging.compute_upload_scores(file, header),
     )
-    return Piece(recording, clip.wav)
+    return NewRecording(recording, clip.wav)
 
 
-def _store(house: House, voice: Voice, pieces: list[Piece]) -> None:
-    for piece in pieces:
-        house.store.audio(voice.uuid, piece.recording.file).write_bytes(piece.wav)
+def _save_recordings(context: SandboxContext, voice: Voice, new_recordings: list[NewRecording]) -> None:
+    for new_recording in new_recordings:
+        context.store.get_audio_path(voice.uuid, new_recording.recording.file).write_bytes(new_recording.wav)
     try:
-        with house.store.transaction() as db:
-            rows.delete_dataset(db, voice.uuid)
-            for piece in pieces:
-                rows.save_recording(db, piece.recording)
+        with context.store.transaction() as db:
+            rows.delete_dataset_recordings(db, voice.uuid)
+            for new_recording in new_recordings:
+                rows.save_recording(db, new_recording.recording)
     except sqlite3.IntegrityError:
-        raise BadDataset("Two files of the dataset have the same name.") from None
+        raise InvalidDataset("Two files of the dataset have the same name.") from None

@@ -1,4 +1,4 @@
-"""The voices and recordings of Resemble v2 in the sandbox's store."""
+"""Tables for the voices and recordings of Resemble v2."""
 
 import json
 import secrets
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sandbox.store import now
+from sandbox.store import format_now
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS resemble_v2_voice (
@@ -52,7 +52,7 @@ CREATE TABLE IF NOT EXISTS resemble_v2_recording (
 
 
 class Status(StrEnum):
-    """The vendor's words for where a voice is, as far as the sandbox uses them."""
+    """The vendor's statuses of a voice that the sandbox uses."""
 
     INITIALIZING = "initializing"
     RUNNING = "running"
@@ -62,26 +62,26 @@ class Status(StrEnum):
 
 
 class Source(StrEnum):
-    """How a recording came: uploaded by itself, as a clip of an archive, or as one raw WAV."""
+    """Origin of a recording: a single upload, a clip of an archive, or one raw WAV."""
 
     UPLOAD = "upload"
     CLIP = "clip"
     RAW = "raw"
 
 
-def new_id() -> str:
-    """Short and opaque, as the vendor's ids are."""
+def make_id() -> str:
+    """A short opaque id like the vendor's."""
     return secrets.token_hex(5)
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """`consent` is the file's name; `ready_at` (epoch seconds) is set while a training is due."""
+    """`consent` is a file name; `ready_at` (epoch seconds) is set while a training is due."""
 
     account: str
     name: str
     voice_type: str
-    uuid: str = field(default_factory=new_id)
+    uuid: str = field(default_factory=make_id)
     status: Status = Status.INITIALIZING
     consent: str | None = None
     dataset_url: str | None = None
@@ -93,20 +93,20 @@ class Voice:
     dataset_analysis_failure: bool = False
     ready_at: float | None = None
     callback_due: bool = False
-    created_at: str = field(default_factory=now)
-    updated_at: str = field(default_factory=now)
+    created_at: str = field(default_factory=format_now)
+    updated_at: str = field(default_factory=format_now)
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """`scores` is empty until the recording was listened to."""
+    """`scores` is empty until the recording is evaluated."""
 
     voice: str
     name: str
     text: str
     file: str
     seconds: float
-    uuid: str = field(default_factory=new_id)
+    uuid: str = field(default_factory=make_id)
     emotion: str | None = None
     fill: bool = False
     is_active: bool = True
@@ -114,27 +114,27 @@ class Recording:
     is_silent: bool = False
     source: Source = Source.UPLOAD
     scores: dict[str, Any] = field(default_factory=dict)
-    created_at: str = field(default_factory=now)
-    updated_at: str = field(default_factory=now)
+    created_at: str = field(default_factory=format_now)
+    updated_at: str = field(default_factory=format_now)
 
 
-def _voice(row: sqlite3.Row) -> Voice:
+def _make_voice(row: sqlite3.Row) -> Voice:
     values = dict(row)
     for flag in ("dataset_analysis_failure", "callback_due"):
         values[flag] = bool(values[flag])
     return Voice(**values | {"status": Status(values["status"]), "scores": json.loads(values["scores"])})
 
 
-def _recording(row: sqlite3.Row) -> Recording:
+def _make_recording(row: sqlite3.Row) -> Recording:
     values = dict(row)
     for flag in ("fill", "is_active", "is_outlier", "is_silent"):
         values[flag] = bool(values[flag])
     return Recording(**values | {"source": Source(values["source"]), "scores": json.loads(values["scores"])})
 
 
-def voice_by_id(db: sqlite3.Connection, uuid: str) -> Voice | None:
+def find_voice(db: sqlite3.Connection, uuid: str) -> Voice | None:
     row = db.execute("SELECT * FROM resemble_v2_voice WHERE uuid = ?", (uuid,)).fetchone()
-    return _voice(row) if row else None
+    return _make_voice(row) if row else None
 
 
 def count_voices(db: sqlite3.Connection, account: str) -> int:
@@ -142,16 +142,16 @@ def count_voices(db: sqlite3.Connection, account: str) -> int:
     return int(db.execute(query, (account,)).fetchone()[0])
 
 
-def voices_of(db: sqlite3.Connection, account: str, page: int, size: int) -> list[Voice]:
+def list_voices(db: sqlite3.Connection, account: str, page: int, size: int) -> list[Voice]:
     """One page of an account's voices, newest first."""
     query = "SELECT * FROM resemble_v2_voice WHERE account = ? ORDER BY rowid DESC LIMIT ? OFFSET ?"
-    return [_voice(row) for row in db.execute(query, (account, size, (page - 1) * size))]
+    return [_make_voice(row) for row in db.execute(query, (account, size, (page - 1) * size))]
 
 
-def unfinished_voices(db: sqlite3.Connection) -> list[Voice]:
-    """Voices with a training or a callback still due, for a sandbox that starts again."""
+def list_unfinished_voices(db: sqlite3.Connection) -> list[Voice]:
+    """Voices with a training or a callback still due, for a restart."""
     query = "SELECT * FROM resemble_v2_voice WHERE ready_at IS NOT NULL OR callback_due"
-    return [_voice(row) for row in db.execute(query)]
+    return [_make_voice(row) for row in db.execute(query)]
 
 
 def save_voice(db: sqlite3.Connection, voice: Voice) -> None:
@@ -174,10 +174,10 @@ def delete_voice(db: sqlite3.Connection, uuid: str) -> None:
     db.execute("DELETE FROM resemble_v2_voice WHERE uuid = ?", (uuid,))
 
 
-def recording_by_id(db: sqlite3.Connection, voice: str, uuid: str) -> Recording | None:
+def find_recording(db: sqlite3.Connection, voice: str, uuid: str) -> Recording | None:
     query = "SELECT * FROM resemble_v2_recording WHERE voice = ? AND uuid = ?"
     row = db.execute(query, (voice, uuid)).fetchone()
-    return _recording(row) if row else None
+    return _make_recording(row) if row else None
 
 
 def count_recordings(db: sqlite3.Connection, voice: str) -> int:
@@ -185,14 +185,14 @@ def count_recordings(db: sqlite3.Connection, voice: str) -> int:
     return int(db.execute(query, (voice,)).fetchone()[0])
 
 
-def recordings_of(db: sqlite3.Connection, voice: str, page: int = 1, size: int = -1) -> list[Recording]:
-    """One page of a voice's recordings in the order they came; all of them without a size."""
+def list_recordings(db: sqlite3.Connection, voice: str, page: int = 1, size: int = -1) -> list[Recording]:
+    """One page of a voice's recordings in upload order; all of them without a size."""
     query = "SELECT * FROM resemble_v2_recording WHERE voice = ? ORDER BY rowid LIMIT ? OFFSET ?"
-    return [_recording(row) for row in db.execute(query, (voice, size, max(0, (page - 1) * size)))]
+    return [_make_recording(row) for row in db.execute(query, (voice, size, max(0, (page - 1) * size)))]
 
 
 def save_recording(db: sqlite3.Connection, recording: Recording) -> None:
-    """Raises sqlite3.IntegrityError where the voice has another recording of that name."""
+    """Raises sqlite3.IntegrityError if the voice has another recording with this name."""
     values = asdict(recording) | {"source": recording.source.value, "scores": json.dumps(recording.scores)}
     db.execute(
         "INSERT INTO resemble_v2_recording VALUES (:uuid, :voice, :name, :text, :emotion, :fill, :is_active,"
@@ -208,7 +208,7 @@ def delete_recording(db: sqlite3.Connection, uuid: str) -> None:
     db.execute("DELETE FROM resemble_v2_recording WHERE uuid = ?", (uuid,))
 
 
-def delete_dataset(db: sqlite3.Connection, voice: str) -> None:
-    """Forget what came from a dataset, before it is read again."""
+def delete_dataset_recordings(db: sqlite3.Connection, voice: str) -> None:
+    """Delete the recordings of a dataset before it is read again."""
     query = "DELETE FROM resemble_v2_recording WHERE voice = ? AND source != ?"
     db.execute(query, (voice, Source.UPLOAD.value))

@@ -1,7 +1,7 @@
-"""The stand-in for synthesis: it says nothing new, it plays the voice's own recordings back.
+"""Simulated synthesis: it plays the voice's own recordings.
 
-The answer is audibly tied to the voice and about as long as the text would take to say; which recording comes
-first follows from the text, so the same request gets the same sound.
+The result is audibly that voice and about as long as the text would take to speak. The text determines which
+recording comes first, so the same request returns the same audio.
 """
 
 import zlib
@@ -15,20 +15,20 @@ from django.http import HttpResponse, JsonResponse
 from sandbox import synthesis, vendor_defaults
 from sandbox.context import SandboxRequest
 from sandbox.endpoints import operation
-from sandbox.requests import Account, RequestRefused, invalid, json_body, text_field
+from sandbox.requests import Account, RequestRefused, make_field_error, parse_text_field, read_json_body
 from sandbox.resemble_v2 import constants, rows
-from sandbox.resemble_v2.auth import own_voice, with_account
+from sandbox.resemble_v2.auth import get_own_voice, with_account
 from sandbox.resemble_v2.rows import Status, Voice
-from sandbox.store import bill
+from sandbox.store import record_ledger_entry
 
-RATES = (8000, 16000, 22050, 32000, 44100, 48000)
+SAMPLE_RATES = (8000, 16000, 22050, 32000, 44100, 48000)
 PRECISIONS = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4}
-"""Bytes per sample. The vendor has MULAW too, and PCM_32 as its default; ours is PCM_16."""
+"""Bytes per sample. The vendor also has MULAW, and its default is PCM_32; ours is PCM_16."""
 
 
 @dataclass(frozen=True, slots=True)
 class SynthesisRequest:
-    """What a request asks for; without a rate the recordings' own is kept."""
+    """The fields of a request. Without a sample rate, that of the recordings is used."""
 
     voice: str
     text: str
@@ -48,62 +48,69 @@ class SynthesisRequest:
 @operation("synthesize")
 @with_account
 def synthesize(request: SandboxRequest, account: Account) -> HttpResponse:
-    wanted = _wanted(json_body(request))
-    with request.house.store.transaction() as db:
-        voice = own_voice(db, account, wanted.voice)
-        files = _sources(request, voice, rows.recordings_of(db, voice.uuid), wanted.seed)
-    sound = synthesis.play(files, wanted.seconds, wanted.sample_rate)
-    price = round(sound.seconds * constants.SYNTHESIS_PRICE_PER_SECOND, 4)
-    with request.house.store.transaction() as db:
-        bill(db, account=account.hint, operation="synthesize", name=voice.name, voice=voice.uuid, charged=price)
-    return JsonResponse(_answer(wanted, sound))
+    synthesis_request = _parse_synthesis_request(read_json_body(request))
+    with request.context.store.transaction() as db:
+        voice = get_own_voice(db, account, synthesis_request.voice)
+        files = _select_audio_files(request, voice, rows.list_recordings(db, voice.uuid), synthesis_request.seed)
+    audio = synthesis.concatenate_recordings(files, synthesis_request.seconds, synthesis_request.sample_rate)
+    price = round(audio.seconds * constants.SYNTHESIS_CENTS_PER_SECOND, 4)
+    with request.context.store.transaction() as db:
+        record_ledger_entry(
+            db, account=account.hint, operation="synthesize", name=voice.name, voice=voice.uuid, charged=price
+        )
+    return JsonResponse(_make_response(synthesis_request, audio))
 
 
-def _wanted(body: dict[str, Any]) -> SynthesisRequest:
-    """Raises RequestRefused for what the vendor or this stand-in does not offer."""
+def _parse_synthesis_request(body: dict[str, Any]) -> SynthesisRequest:
+    """Read the request. Raises RequestRefused for options that the vendor or the sandbox does not have."""
     rate, precision = body.get("sample_rate"), body.get("precision") or "PCM_16"
-    if rate is not None and rate not in RATES:
-        raise invalid("sample_rate", f"must be one of {', '.join(map(str, RATES))}")
+    if rate is not None and rate not in SAMPLE_RATES:
+        raise make_field_error("sample_rate", f"must be one of {', '.join(map(str, SAMPLE_RATES))}")
     if precision not in PRECISIONS:
-        raise invalid("precision", f"must be one of {', '.join(PRECISIONS)} in the sandbox")
+        raise make_field_error("precision", f"must be one of {', '.join(PRECISIONS)} in the sandbox")
     if (body.get("output_format") or "wav") != "wav":
-        raise invalid("output_format", "must be wav in the sandbox")
+        raise make_field_error("output_format", "must be wav in the sandbox")
     return SynthesisRequest(
-        voice=text_field(body, "voice_uuid", 64, required=True) or "",
-        text=text_field(body, "data", constants.SYNTHESIS_CHARACTERS, required=True) or "",
-        title=text_field(body, "title", 256),
+        voice=parse_text_field(body, "voice_uuid", 64, required=True) or "",
+        text=parse_text_field(body, "data", constants.MAX_SYNTHESIS_CHARACTERS, required=True) or "",
+        title=parse_text_field(body, "title", 256),
         sample_rate=rate,
         sample_bytes=PRECISIONS[precision],
     )
 
 
-def _sources(request: SandboxRequest, voice: Voice, recordings: list[rows.Recording], seed: int) -> list[Path]:
-    """The files of the recordings that the voice was trained on, beginning where the seed says."""
-    good = [one for one in recordings if one.is_active and not one.is_silent]
-    if voice.status is not Status.FINISHED or not good:
-        raise RequestRefused(vendor_defaults.INVALID, "This voice is not ready for synthesis.")
-    first = seed % len(good)
-    return [request.house.store.audio(voice.uuid, one.file) for one in good[first:] + good[:first]]
+def _select_audio_files(
+    request: SandboxRequest, voice: Voice, recordings: list[rows.Recording], seed: int
+) -> list[Path]:
+    """Files of the recordings that the voice was trained on; the seed selects the first recording."""
+    usable = [recording for recording in recordings if recording.is_active and not recording.is_silent]
+    if voice.status is not Status.FINISHED or not usable:
+        raise RequestRefused(vendor_defaults.INVALID_STATUS, "This voice is not ready for synthesis.")
+    first = seed % len(usable)
+    return [
+        request.context.store.get_audio_path(voice.uuid, recording.file)
+        for recording in usable[first:] + usable[:first]
+    ]
 
 
-def _answer(wanted: SynthesisRequest, sound: synthesis.Waveform) -> dict[str, Any]:
-    """The vendor's answer. Times per character are spread evenly; there are no phonemes to tell of."""
-    step = sound.seconds / len(wanted.text)
-    times = [[round(at * step, 3), round((at + 1) * step, 3)] for at in range(len(wanted.text))]
+def _make_response(synthesis_request: SynthesisRequest, audio: synthesis.Waveform) -> dict[str, Any]:
+    """The vendor's response. Times per character are spread evenly; there are no phonemes."""
+    step = audio.seconds / len(synthesis_request.text)
+    times = [[round(at * step, 3), round((at + 1) * step, 3)] for at in range(len(synthesis_request.text))]
     return {
         "success": True,
-        "audio_content": b64encode(synthesis.wav(sound, wanted.sample_bytes)).decode(),
+        "audio_content": b64encode(synthesis.encode_wav(audio, synthesis_request.sample_bytes)).decode(),
         "audio_timestamps": {
-            "graph_chars": list(wanted.text),
+            "graph_chars": list(synthesis_request.text),
             "graph_times": times,
             "phon_chars": [],
             "phon_times": [],
         },
-        "duration": round(sound.seconds, 3),
-        "synth_duration": round(sound.seconds, 3),
+        "duration": round(audio.seconds, 3),
+        "synth_duration": round(audio.seconds, 3),
         "issues": [],
         "output_format": "wav",
-        "sample_rate": sound.rate,
-        "seed": wanted.seed,
-        "title": wanted.title,
+        "sample_rate": audio.rate,
+        "seed": synthesis_request.seed,
+        "title": synthesis_request.title,
     }

@@ -1,18 +1,18 @@
-"""Resemble v2's paths below `/resemble/`."""
+"""URLs of Resemble v2 below `/resemble/`."""
 
 from django.urls import path
 
-from sandbox.endpoints import by_method
+from sandbox.endpoints import dispatch_by_method
 from sandbox.resemble_v2 import recordings, rows, synthesis, training, voices
 from sandbox.training import OwnTables
 from sandbox.vendor_api import VendorApi
 
-all_voices = by_method(get=voices.list_voices, post=voices.create_voice)
-one_voice = by_method(
+all_voices = dispatch_by_method(get=voices.list_voices, post=voices.create_voice)
+one_voice = dispatch_by_method(
     get=voices.get_voice, put=voices.update_voice, patch=voices.update_voice, delete=voices.delete_voice
 )
-all_recordings = by_method(get=recordings.list_recordings, post=recordings.create_recording)
-one_recording = by_method(
+all_recordings = dispatch_by_method(get=recordings.list_recordings, post=recordings.create_recording)
+one_recording = dispatch_by_method(
     get=recordings.get_recording,
     put=recordings.update_recording,
     patch=recordings.update_recording,
@@ -22,17 +22,17 @@ one_recording = by_method(
 urls = [
     path("api/v2/voices", all_voices),
     path("api/v2/voices/<str:uuid>", one_voice),
-    path("api/v2/voices/<str:uuid>/build", by_method(post=voices.build_voice)),
+    path("api/v2/voices/<str:uuid>/build", dispatch_by_method(post=voices.build_voice)),
     path("api/v2/voices/<str:voice>/recordings", all_recordings),
     path("api/v2/voices/<str:voice>/recordings/<str:uuid>", one_recording),
-    path("recordings/<str:voice>/<str:uuid>/<str:file>", by_method(get=recordings.audio)),
-    path("synthesize", by_method(post=synthesis.synthesize)),
+    path("recordings/<str:voice>/<str:uuid>/<str:file>", dispatch_by_method(get=recordings.get_audio)),
+    path("synthesize", dispatch_by_method(post=synthesis.synthesize)),
 ]
 
-# Its errors have the form of the control API.
+# Its errors have the same format as those of the control API.
 API = VendorApi(
     vendor="resemble_v2",
     root="resemble/",
     urls=urls,
-    own_tables=OwnTables(rows.SCHEMA, training.resume, training.due),
+    own_tables=OwnTables(rows.SCHEMA, training.resume_trainings, training.count_due),
 )

@@ -9,31 +9,31 @@ from django.http import HttpResponse, JsonResponse
 from audio.wav.riff import WavRefused, read_header
 from sandbox import clock, vendor_defaults
 from sandbox.context import SandboxRequest, Settings
-from sandbox.endpoints import operation, shown
+from sandbox.endpoints import apply_list_lag, operation
 from sandbox.requests import (
     Account,
     RequestRefused,
-    address_field,
-    base64_field,
-    invalid,
-    json_body,
-    page_answer,
-    page_of,
-    text_field,
+    make_field_error,
+    parse_base64_field,
+    parse_page,
+    parse_text_field,
+    parse_url_field,
+    read_json_body,
+    render_page,
 )
 from sandbox.resemble_v2 import constants, rows, training
-from sandbox.resemble_v2.auth import own_voice, with_account, with_changing_account
+from sandbox.resemble_v2.auth import get_own_voice, with_account, with_write_account
 from sandbox.resemble_v2.rows import Status, Voice
-from sandbox.store import bill, now
+from sandbox.store import format_now, record_ledger_entry
 
 VOICE_TYPES = {"rapid": "rapid", "rapid_voice": "rapid", "professional": "professional"}
-"""Both spellings of the vendor's pages."""
+"""The vendor's pages use both spellings of rapid."""
 
 CONSENT_FILE = "consent.wav"
 
 
-def voice_item(voice: Voice) -> dict[str, Any]:
-    """A voice as the vendor returns it, with its scores (our choice of place) once it is finished."""
+def make_voice_item(voice: Voice) -> dict[str, Any]:
+    """A voice in the vendor's format, with its scores (under a key of ours) once it is finished."""
     ready = voice.status is Status.FINISHED
     component = {"status": "ready" if ready else voice.status.value}
     item = {
@@ -56,54 +56,54 @@ def voice_item(voice: Voice) -> dict[str, Any]:
     return item | ({constants.SCORES_KEY: voice.scores} if ready else {})
 
 
-def voice_answer(voice: Voice) -> JsonResponse:
-    return JsonResponse({"success": True, "item": voice_item(voice)})
+def render_voice(voice: Voice) -> JsonResponse:
+    return JsonResponse({"success": True, "item": make_voice_item(voice)})
 
 
 @operation("list_voices")
 @with_account
 def list_voices(request: SandboxRequest, account: Account) -> HttpResponse:
-    page, size = page_of(request)
-    with request.house.store.transaction() as db:
+    page, size = parse_page(request)
+    with request.context.store.transaction() as db:
         total = rows.count_voices(db, account.hint)
-        found = rows.voices_of(db, account.hint, page, size)
+        found = rows.list_voices(db, account.hint, page, size)
     items = [
-        voice_item(voice) | {"dataset_analysis_failure": voice.dataset_analysis_failure}
-        for voice in shown(request, found)
+        make_voice_item(voice) | {"dataset_analysis_failure": voice.dataset_analysis_failure}
+        for voice in apply_list_lag(request, found)
     ]
-    return page_answer(items, page=page, size=size, total=total)
+    return render_page(items, page=page, size=size, total=total)
 
 
 @operation("create_voice")
-@with_changing_account
+@with_write_account
 def create_voice(request: SandboxRequest, account: Account) -> HttpResponse:
-    body = json_body(request)
-    consent = _consent(body, account)
+    body = read_json_body(request)
+    consent = _parse_consent(body, account)
     voice = Voice(
         account=account.hint,
-        name=text_field(body, "name", 256, required=True) or "",
-        voice_type=_voice_type(body),
+        name=parse_text_field(body, "name", 256, required=True) or "",
+        voice_type=_parse_voice_type(body),
         consent=CONSENT_FILE if consent else None,
-        dataset_url=address_field(body, "dataset_url", 30_000),
-        callback_uri=address_field(body, "callback_uri", 1000),
-        language=text_field(body, "language", 16) or "en-US",
-        description=text_field(body, "description", 2000),
+        dataset_url=parse_url_field(body, "dataset_url", 30_000),
+        callback_uri=parse_url_field(body, "callback_uri", 1000),
+        language=parse_text_field(body, "language", 16) or "en-US",
+        description=parse_text_field(body, "description", 2000),
     )
     if consent:
-        request.house.store.audio(voice.uuid, CONSENT_FILE).write_bytes(consent)
-    starts_itself = bool(voice.voice_type == "professional" and voice.dataset_url)
-    _enter(request, voice, starts_itself)
-    return voice_answer(voice)
+        request.context.store.get_audio_path(voice.uuid, CONSENT_FILE).write_bytes(consent)
+    is_auto_trained = bool(voice.voice_type == "professional" and voice.dataset_url)
+    _save_new_voice(request, voice, is_auto_trained)
+    return render_voice(voice)
 
 
-def _enter(request: SandboxRequest, voice: Voice, starts_itself: bool) -> None:
-    """Commit the new voice and what it costs; a professional voice with a dataset trains by itself."""
-    house = request.house
-    price = constants.RAPID_PRICE if voice.voice_type == "rapid" else constants.PROFESSIONAL_PRICE
-    with house.store.transaction() as db:
-        ready_at = clock.now() + house.settings.training_seconds if starts_itself else None
+def _save_new_voice(request: SandboxRequest, voice: Voice, is_auto_trained: bool) -> None:
+    """Commit the new voice and its charge. A professional voice with a dataset trains automatically."""
+    context = request.context
+    price = constants.RAPID_PRICE_CENTS if voice.voice_type == "rapid" else constants.PROFESSIONAL_PRICE_CENTS
+    with context.store.transaction() as db:
+        ready_at = clock.now() + context.settings.training_seconds if is_auto_trained else None
         rows.save_voice(db, replace(voice, ready_at=ready_at))
-        bill(
+        record_ledger_entry(
             db,
             account=voice.account,
             operation="create_voice",
@@ -111,97 +111,99 @@ def _enter(request: SandboxRequest, voice: Voice, starts_itself: bool) -> None:
             voice=voice.uuid,
             charged=price,
         )
-    if starts_itself:
-        training.start(house, voice.uuid)
+    if is_auto_trained:
+        training.start_training(context, voice.uuid)
 
 
-def _voice_type(body: dict[str, Any]) -> str:
-    given = text_field(body, "voice_type", 64) or constants.DEFAULT_VOICE_TYPE
+def _parse_voice_type(body: dict[str, Any]) -> str:
+    given = parse_text_field(body, "voice_type", 64) or constants.DEFAULT_VOICE_TYPE
     if given not in VOICE_TYPES:
-        raise invalid("voice_type", "must be rapid or professional")
+        raise make_field_error("voice_type", "must be rapid or professional")
     return VOICE_TYPES[given]
 
 
-def _consent(body: dict[str, Any], account: Account) -> bytes | None:
-    """The consent's WAV. What is no base64 or no WAV is refused at once; its sound is judged in training."""
-    given = text_field(body, "consent", vendor_defaults.LONGEST_BODY)
+def _parse_consent(body: dict[str, Any], account: Account) -> bytes | None:
+    """The consent's WAV. Invalid base64 or a file that is not a WAV is refused; training evaluates the audio."""
+    given = parse_text_field(body, "consent", vendor_defaults.MAX_BODY_BYTES)
     if given is None:
-        if account.authorized_uploader:
+        if account.is_authorized_uploader:
             return None
-        raise invalid("consent", "is required unless you are an authorized uploader")
-    wav = base64_field(given, "consent")
+        raise make_field_error("consent", "is required unless you are an authorized uploader")
+    wav = parse_base64_field(given, "consent")
     try:
         read_header(BytesIO(wav))
     except WavRefused as refused:
         if refused.finding.code != "data_empty":
-            raise invalid("consent", f"is not a valid WAV file: {refused.finding.text}") from None
+            raise make_field_error("consent", f"is not a valid WAV file: {refused.finding.text}") from None
     return wav
 
 
 @operation("get_voice")
 @with_account
 def get_voice(request: SandboxRequest, account: Account, uuid: str) -> HttpResponse:
-    with request.house.store.transaction() as db:
-        return voice_answer(own_voice(db, account, uuid))
+    with request.context.store.transaction() as db:
+        return render_voice(get_own_voice(db, account, uuid))
 
 
 @operation("update_voice")
-@with_changing_account
+@with_write_account
 def update_voice(request: SandboxRequest, account: Account, uuid: str) -> HttpResponse:
-    """Change the fields that were sent; the vendor's SDK sends the name only."""
-    body = json_body(request)
+    """Change the given fields. The vendor's SDK sends only the name."""
+    body = read_json_body(request)
     changes = {
-        "name": text_field(body, "name", 256),
-        "description": text_field(body, "description", 2000),
-        "dataset_url": address_field(body, "dataset_url", 30_000),
-        "callback_uri": address_field(body, "callback_uri", 1000),
-        "language": text_field(body, "language", 16),
+        "name": parse_text_field(body, "name", 256),
+        "description": parse_text_field(body, "description", 2000),
+        "dataset_url": parse_url_field(body, "dataset_url", 30_000),
+        "callback_uri": parse_url_field(body, "callback_uri", 1000),
+        "language": parse_text_field(body, "language", 16),
     }
-    with request.house.store.transaction() as db:
-        voice = own_voice(db, account, uuid)
-        sent: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
-        voice = replace(voice, **sent, updated_at=now())
+    with request.context.store.transaction() as db:
+        voice = get_own_voice(db, account, uuid)
+        changed: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+        voice = replace(voice, **changed, updated_at=format_now())
         rows.save_voice(db, voice)
-    return voice_answer(voice)
+    return render_voice(voice)
 
 
 @operation("delete_voice")
 @with_account
 def delete_voice(request: SandboxRequest, account: Account, uuid: str) -> HttpResponse:
-    store = request.house.store
+    store = request.context.store
     with store.transaction() as db:
-        voice = own_voice(db, account, uuid)
+        voice = get_own_voice(db, account, uuid)
         rows.delete_voice(db, uuid)
-        bill(db, account=account.hint, operation="delete_voice", name=voice.name, voice=uuid)
-    store.forget_audio(uuid)
+        record_ledger_entry(db, account=account.hint, operation="delete_voice", name=voice.name, voice=uuid)
+    store.delete_audio(uuid)
     return JsonResponse({"success": True, "message": "Voice was deleted."})
 
 
 @operation("build_voice")
-@with_changing_account
+@with_write_account
 def build_voice(request: SandboxRequest, account: Account, uuid: str) -> HttpResponse:
-    json_body(request)
-    house = request.house
-    with house.store.transaction() as db:
-        voice = own_voice(db, account, uuid)
+    read_json_body(request)
+    context = request.context
+    with context.store.transaction() as db:
+        voice = get_own_voice(db, account, uuid)
         if voice.ready_at is not None:
-            raise RequestRefused(vendor_defaults.INVALID, "This voice is already being built.")
-        active = [recording for recording in rows.recordings_of(db, uuid) if recording.is_active]
-        _demand_recordings(voice, len(active), house.settings)
-        ready_at = clock.now() + house.settings.training_seconds
-        rows.save_voice(db, replace(voice, status=Status.RUNNING, issue=None, ready_at=ready_at, updated_at=now()))
-        bill(db, account=account.hint, operation="build_voice", name=voice.name, voice=uuid)
-    training.start(house, uuid)
+            raise RequestRefused(vendor_defaults.INVALID_STATUS, "This voice is already being built.")
+        active = [recording for recording in rows.list_recordings(db, uuid) if recording.is_active]
+        _check_recording_count(voice, len(active), context.settings)
+        ready_at = clock.now() + context.settings.training_seconds
+        rows.save_voice(
+            db, replace(voice, status=Status.RUNNING, issue=None, ready_at=ready_at, updated_at=format_now())
+        )
+        record_ledger_entry(db, account=account.hint, operation="build_voice", name=voice.name, voice=uuid)
+    training.start_training(context, uuid)
     return JsonResponse({"success": True, "message": "The voice is being built."})
 
 
-def _demand_recordings(voice: Voice, active: int, settings: Settings) -> None:
-    """The vendor's counts, which do not apply where a dataset was given. Raises RequestRefused."""
-    rapid = voice.voice_type == "rapid"
-    needed = settings.rapid_recordings if rapid else settings.professional_recordings
+def _check_recording_count(voice: Voice, active: int, settings: Settings) -> None:
+    """Check the vendor's minimum, which does not apply to a voice with a dataset. Raises RequestRefused."""
+    is_rapid = voice.voice_type == "rapid"
+    needed = settings.rapid_recordings if is_rapid else settings.professional_recordings
     if not voice.dataset_url and active < needed:
         raise RequestRefused(
-            vendor_defaults.INVALID,
+            vendor_defaults.INVALID_STATUS,
             f"At least {needed} active recordings are needed to build a {voice.voice_type} voice;"
             f" this voice has {active}.",
         )

@@ -1,1 +1,1 @@
-"""Speechgen: the calls of its page “Voice Cloning”, and speech with the voice that came of it."""
+"""Speechgen: the calls of its page “Voice Cloning”, and speech with a cloned voice."""

@@ -1,26 +1,26 @@
-"""Speechgen's paths below `/speechgen/`."""
+"""URLs of Speechgen below `/speechgen/`."""
 
 from django.urls import path
 
-from sandbox.endpoints import by_method
+from sandbox.endpoints import dispatch_by_method
 from sandbox.speechgen import models, speech
-from sandbox.speechgen.auth import VENDOR, error_form
+from sandbox.speechgen.auth import VENDOR, render_error
 from sandbox.training import Training
 from sandbox.vendor_api import VendorApi
 
 urls = [
-    path("v1/voice-clone", by_method(post=models.clone)),
-    path("v1/models", by_method(get=models.list_models)),
-    path("v1/models/<str:model_id>", by_method(get=models.get_model, delete=models.delete_model)),
-    path("v1/text-to-speech", by_method(post=speech.speech)),
-    path("v1/voices", by_method(get=speech.list_voices)),
-    path("cdn/samples/<str:sample_id>.mp3", by_method(get=speech.sample)),
+    path("v1/voice-clone", dispatch_by_method(post=models.clone_voice)),
+    path("v1/models", dispatch_by_method(get=models.list_models)),
+    path("v1/models/<str:model_id>", dispatch_by_method(get=models.get_model, delete=models.delete_model)),
+    path("v1/text-to-speech", dispatch_by_method(post=speech.create_speech)),
+    path("v1/voices", dispatch_by_method(get=speech.list_voices)),
+    path("cdn/samples/<str:sample_id>.mp3", dispatch_by_method(get=speech.get_sample)),
 ]
 
 API = VendorApi(
     vendor=VENDOR,
     root="speechgen/",
     urls=urls,
-    error_forms={"": error_form},
+    error_renderers={"": render_error},
     trainings={"voice": Training(models.decide_outcome)},
 )

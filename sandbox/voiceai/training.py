@@ -1,4 +1,4 @@
-"""How the training of a voice ends: the sandbox decodes the file that was sent, and listens to it."""
+"""Outcome of a training: the sandbox decodes and evaluates the uploaded file."""
 
 import shutil
 from dataclasses import replace
@@ -8,42 +8,42 @@ from audio.findings.findings import Refused
 from audio.wav.convert import convert_to_wav, is_accepted_wav
 from audio.wav.riff import read_header
 from sandbox import judging
-from sandbox.context import House
-from sandbox.store import Kept
+from sandbox.context import SandboxContext
+from sandbox.store import StoredObject
 from sandbox.voiceai import constants
 
-SENT = "sent"
-DECODED = "voice.wav"
-"""The file as it came, and what the sandbox listens to and speaks with."""
+ORIGINAL_FILE = "sent"
+DECODED_FILE = "voice.wav"
+"""The uploaded file, and the decoded audio, which the sandbox evaluates and plays as speech."""
 
 
-def outcome(house: House, voice: Kept) -> Kept:
-    """AVAILABLE, or FAILED with the reason in words."""
-    error = _issue(house, voice)
+def decide_outcome(context: SandboxContext, voice: StoredObject) -> StoredObject:
+    """AVAILABLE, or FAILED with the reason."""
+    error = _find_issue(context, voice)
     if error:
         return replace(voice, status="FAILED", details=voice.details | {"error": error})
     return replace(voice, status="AVAILABLE")
 
 
-def _issue(house: House, voice: Kept) -> str | None:
-    wav, least = house.store.audio(voice.id, DECODED), house.settings.rapid_seconds
+def _find_issue(context: SandboxContext, voice: StoredObject) -> str | None:
+    wav, min_seconds = context.store.get_audio_path(voice.id, DECODED_FILE), context.settings.rapid_seconds
     try:
-        seconds = _decoded(house.store.audio(voice.id, SENT), wav)
+        seconds = _decode_audio(context.store.get_audio_path(voice.id, ORIGINAL_FILE), wav)
     except Refused as problem:
         return f"The file cannot be read. {problem.finding.text}"
-    if judging.judge([judging.JudgedFile(voice.id, wav)]).clips[voice.id].is_silent:
+    if judging.evaluate_clips([judging.AudioClip(voice.id, wav)]).clips[voice.id].is_silent:
         return "There is no speech in the file."
-    if not least <= seconds <= constants.LONGEST:
-        return f"The file must last {least:g} to {constants.LONGEST:g} seconds, not {seconds:.1f}."
+    if not min_seconds <= seconds <= constants.MAX_SECONDS:
+        return f"The file must last {min_seconds:g} to {constants.MAX_SECONDS:g} seconds, not {seconds:.1f}."
     return None
 
 
-def _decoded(sent: Path, wav: Path) -> float:
-    """Write the WAV, and say how long it lasts. Raises Refused."""
-    wav.unlink(missing_ok=True)  # of a training that the sandbox did not live to end
-    with sent.open("rb") as file:
+def _decode_audio(original: Path, wav: Path) -> float:
+    """Write the WAV and return its seconds. Raises Refused."""
+    wav.unlink(missing_ok=True)  # left by a training that a stop of the sandbox interrupted
+    with original.open("rb") as file:
         if not is_accepted_wav(file):
-            return convert_to_wav(sent, wav).header.seconds
-    shutil.copyfile(sent, wav)
+            return convert_to_wav(original, wav).header.seconds
+    shutil.copyfile(original, wav)
     with wav.open("rb") as file:
         return read_header(file).seconds

@@ -1,4 +1,4 @@
-"""Voices: clone, get, list, update, delete. A clone trains at once, from the one file that was sent."""
+"""Voices: clone, get, list, update, delete. A clone starts training at once, from one uploaded file."""
 
 from dataclasses import replace
 from typing import Any, cast
@@ -10,37 +10,47 @@ from django.http import HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 
 from sandbox import clock, store, training
-from sandbox.context import House, SandboxRequest
-from sandbox.endpoints import operation, shown
-from sandbox.requests import Account, RequestRefused, invalid, json_body, text_field
-from sandbox.store import Kept, bill, now
+from sandbox.context import SandboxContext, SandboxRequest
+from sandbox.endpoints import apply_list_lag, operation
+from sandbox.requests import Account, RequestRefused, make_field_error, parse_text_field, read_json_body
+from sandbox.store import StoredObject, format_now, record_ledger_entry
 from sandbox.voiceai import constants
-from sandbox.voiceai.auth import VENDOR, account, choice_field, error_form, is_deleted, own_voice, seen_voice
-from sandbox.voiceai.training import SENT
+from sandbox.voiceai.auth import (
+    VENDOR,
+    authenticate,
+    get_own_voice,
+    get_visible_voice,
+    is_deleted,
+    parse_choice_field,
+    render_error,
+)
+from sandbox.voiceai.training import ORIGINAL_FILE
 
 
-@operation("va_clone", error_form)
-def clone(request: SandboxRequest) -> HttpResponse:
-    owner = account(request, changing=True, charged=True)
-    fields, audio = _form(request)
-    seconds = request.house.settings.training_seconds
+@operation("va_clone", render_error)
+def clone_voice(request: SandboxRequest) -> HttpResponse:
+    owner = authenticate(request, needs_write=True, needs_credits=True)
+    fields, audio = _read_form(request)
+    seconds = request.context.settings.training_seconds
     details = {
-        "visibility": _visibility(request, fields, constants.DEFAULT_VISIBILITY),
-        "language": choice_field(fields, "language", constants.LANGUAGES, constants.DEFAULT_LANGUAGE),
+        "visibility": _choose_visibility(request, fields, constants.DEFAULT_VISIBILITY),
+        "language": parse_choice_field(fields, "language", constants.LANGUAGES, constants.DEFAULT_LANGUAGE),
         "processed_from": clock.now() + seconds * constants.PENDING_SHARE,
     }
-    name = text_field(fields, "name", constants.LONGEST_NAME) or constants.UNNAMED
-    voice = Kept(VENDOR, str(uuid4()), owner.hint, name, "PENDING", details=details, ready_at=clock.now() + seconds)
-    request.house.store.audio(voice.id, SENT).write_bytes(audio)
-    _enter(request.house, owner, voice)
+    name = parse_text_field(fields, "name", constants.MAX_NAME_LENGTH) or constants.DEFAULT_NAME
+    voice = StoredObject(
+        VENDOR, str(uuid4()), owner.hint, name, "PENDING", details=details, ready_at=clock.now() + seconds
+    )
+    request.context.store.get_audio_path(voice.id, ORIGINAL_FILE).write_bytes(audio)
+    _save_new_voice(request.context, owner, voice)
     return JsonResponse({"voice_id": voice.id, "status": voice.status})
 
 
-def _enter(house: House, owner: Account, voice: Kept) -> None:
-    """Commit the new voice and what it costs, and train it."""
-    with house.store.transaction() as db:
-        store.put(db, voice)
-        bill(
+def _save_new_voice(context: SandboxContext, owner: Account, voice: StoredObject) -> None:
+    """Commit the new voice and its charge, and start its training."""
+    with context.store.transaction() as db:
+        store.save_object(db, voice)
+        record_ledger_entry(
             db,
             account=owner.hint,
             operation="va_clone",
@@ -48,27 +58,27 @@ def _enter(house: House, owner: Account, voice: Kept) -> None:
             voice=voice.id,
             charged=constants.CLONE_CREDITS,
         )
-    training.start(house, VENDOR, voice.id)
+    training.start_training(context, VENDOR, voice.id)
 
 
-def _form(request: SandboxRequest) -> tuple[dict[str, Any], bytes]:
+def _read_form(request: SandboxRequest) -> tuple[dict[str, Any], bytes]:
     """The fields and the file of the multipart form. Raises RequestRefused."""
     try:
         fields, upload = request.POST.dict(), request.FILES.get("file")
     except (MultiPartParserError, SuspiciousOperation) as problem:
         raise RequestRefused(400, f"The form cannot be read: {problem}") from None
     if not isinstance(upload, UploadedFile):
-        raise invalid("file", "can't be blank")
-    if (upload.size or 0) > constants.LARGEST:
+        raise make_field_error("file", "can't be blank")
+    if (upload.size or 0) > constants.MAX_BYTES:
         raise RequestRefused(413, "The file must not be larger than 7.5MB.")
     audio = cast(bytes, upload.read())
-    if _format(audio) is None:
-        raise invalid("file", f"must be one of {', '.join(constants.FORMATS.values())}")
+    if _detect_format(audio) is None:
+        raise make_field_error("file", f"must be one of {', '.join(constants.FORMATS.values())}")
     return fields, audio
 
 
-def _format(audio: bytes) -> str | None:
-    """One of FORMATS by how the file begins (RFC 2361, ID3v2.4 3.1, RFC 3533, ISO 14496-12), or None."""
+def _detect_format(audio: bytes) -> str | None:
+    """One of FORMATS by the first bytes (RFC 2361, ID3v2.4 3.1, RFC 3533, ISO 14496-12), or None."""
     if audio.startswith(b"ID3") or (audio[:1] == b"\xff" and audio[1:2] >= b"\xe0"):
         return "mp3"
     if audio[4:8] == b"ftyp":
@@ -76,67 +86,67 @@ def _format(audio: bytes) -> str | None:
     return {b"RIFF": "wav", b"OggS": "ogg"}.get(audio[:4])
 
 
-def _visibility(request: SandboxRequest, fields: dict[str, Any], default: str) -> str:
-    """What was asked for, unless the fault script wants a vendor that does not listen."""
-    asked = choice_field(fields, "voice_visibility", constants.VISIBILITIES, default)
-    return "PUBLIC" if any(rule.action == "public" for rule in request.rules) else asked
+def _choose_visibility(request: SandboxRequest, fields: dict[str, Any], default: str) -> str:
+    """The requested visibility, or PUBLIC with the fault `public`, which ignores the request."""
+    requested = parse_choice_field(fields, "voice_visibility", constants.VISIBILITIES, default)
+    return "PUBLIC" if any(rule.action == "public" for rule in request.rules) else requested
 
 
-def voice_item(voice: Kept) -> dict[str, Any]:
-    """A voice as it is asked for; the keys are the vendor's, but for the `error` of a failed one."""
+def make_voice_item(voice: StoredObject) -> dict[str, Any]:
+    """A voice in the vendor's format, except for the `error` of a failed one."""
     item = {
         "voice_id": voice.id,
-        "status": _status(voice),
+        "status": _get_status(voice),
         "name": voice.name,
         "voice_visibility": voice.details["visibility"],
     }
     return item | ({"error": voice.details["error"]} if voice.status == "FAILED" else {})
 
 
-def _status(voice: Kept) -> str:
+def _get_status(voice: StoredObject) -> str:
     if voice.ready_at is None:
         return voice.status
     return "PENDING" if clock.now() < voice.details["processed_from"] else "PROCESSING"
 
 
-@operation("va_get_voice", error_form)
+@operation("va_get_voice", render_error)
 def get_voice(request: SandboxRequest, voice_id: str) -> HttpResponse:
-    asking = account(request)
-    with request.house.store.transaction() as db:
-        return JsonResponse(voice_item(seen_voice(db, asking, voice_id)))
+    account = authenticate(request)
+    with request.context.store.transaction() as db:
+        return JsonResponse(make_voice_item(get_visible_voice(db, account, voice_id)))
 
 
-@operation("va_list_voices", error_form)
+@operation("va_list_voices", render_error)
 def list_voices(request: SandboxRequest) -> HttpResponse:
-    owner = account(request)
-    with request.house.store.transaction() as db:
-        voices = [voice for voice in store.all_of(db, VENDOR, owner.hint) if not is_deleted(voice)]
-    return JsonResponse([voice_item(voice) for voice in shown(request, voices)], safe=False)
+    owner = authenticate(request)
+    with request.context.store.transaction() as db:
+        voices = [voice for voice in store.list_objects(db, VENDOR, owner.hint) if not is_deleted(voice)]
+    return JsonResponse([make_voice_item(voice) for voice in apply_list_lag(request, voices)], safe=False)
 
 
-@operation("va_update_voice", error_form)
+@operation("va_update_voice", render_error)
 def update_voice(request: SandboxRequest, voice_id: str) -> HttpResponse:
-    """Change the fields that were sent."""
-    owner = account(request, changing=True)
-    body = json_body(request)
-    with request.house.store.transaction() as db:
-        voice = own_voice(db, owner, voice_id)
-        visibility = _visibility(request, body, voice.details["visibility"])
-        name = text_field(body, "name", constants.LONGEST_NAME) or voice.name
-        voice = replace(voice, name=name, details=voice.details | {"visibility": visibility}, updated_at=now())
-        store.put(db, voice)
-    return JsonResponse(voice_item(voice))
+    """Change the given fields."""
+    owner = authenticate(request, needs_write=True)
+    body = read_json_body(request)
+    with request.context.store.transaction() as db:
+        voice = get_own_voice(db, owner, voice_id)
+        visibility = _choose_visibility(request, body, voice.details["visibility"])
+        name = parse_text_field(body, "name", constants.MAX_NAME_LENGTH) or voice.name
+        voice = replace(voice, name=name, details=voice.details | {"visibility": visibility}, updated_at=format_now())
+        store.save_object(db, voice)
+    return JsonResponse(make_voice_item(voice))
 
 
-@operation("va_delete_voice", error_form)
+@operation("va_delete_voice", render_error)
 def delete_voice(request: SandboxRequest, voice_id: str) -> HttpResponse:
-    """Softly: nobody reaches the voice any more, but it is still there."""
-    owner = account(request)
-    ignored = any(rule.action == "ignore" for rule in request.rules)
-    with request.house.store.transaction() as db:
-        voice = own_voice(db, owner, voice_id)
-        if not ignored:
-            gone = voice.details | {"deleted_at": now()}
-            store.put(db, replace(voice, details=gone, updated_at=now()))
-            bill(db, account=owner.hint, operation="va_delete_voice", name=voice.name, voice=voice_id)
+    """Delete softly: the voice can no longer be reached, but its row and audio stay."""
+    owner = authenticate(request)
+    is_ignored = any(rule.action == "ignore" for rule in request.rules)
+    with request.context.store.transaction() as db:
+        voice = get_own_voice(db, owner, voice_id)
+        if not is_ignored:
+            details = voice.details | {"deleted_at": format_now()}
+            store.save_object(db, replace(voice, details=details, updated_at=format_now()))
+            record_ledger_entry(db, account=owner.hint, operation="va_delete_voice", name=voice.name, voice=voice_id)
     return JsonResponse({"status": "deleted", "voice_id": voice_id})

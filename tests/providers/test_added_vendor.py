@@ -54,22 +54,22 @@ SANDBOX_URLS = """
     from django.http import JsonResponse
     from django.urls import path
 
-    from sandbox.endpoints import by_method, operation
+    from sandbox.endpoints import dispatch_by_method, operation
     from sandbox.training import Training
     from sandbox.vendor_api import VendorApi
 
-    def error_form(refused):
+    def render_error(refused):
         return JsonResponse({"oops": refused.message}, status=refused.status)
 
-    @operation("acme_ping", error_form)
+    @operation("acme_ping", render_error)
     def ping(request):
         return JsonResponse({"pong": True})
 
     API = VendorApi(
         vendor="acme",
         root="acme/",
-        urls=[path("ping", by_method(get=ping))],
-        error_forms={"": error_form},
+        urls=[path("ping", dispatch_by_method(get=ping))],
+        error_renderers={"": render_error},
         trainings={"voice": Training(lambda context, entry: entry)},
     )
 """
@@ -86,13 +86,13 @@ START_SCRIPT = """
     django.setup()
     from providers import registry
     from sandbox import registry as sandbox_registry
-    from sandbox.context import House
-    from sandbox.endpoints import NAMES
+    from sandbox.context import SandboxContext
+    from sandbox.endpoints import OPERATIONS
     from sandbox.server import Application
     from sandbox.store import Store
 
     store = Store(Path(sys.argv[1]) / "data", sandbox_registry.SCHEMA)
-    application = Application(House(store))
+    application = Application(SandboxContext(store))
 
     def get(path):
         environ = {"PATH_INFO": path}
@@ -101,7 +101,7 @@ START_SCRIPT = """
 
     found = {
         "choices": registry.list_provider_choices(),
-        "names": sorted(NAMES),
+        "names": sorted(OPERATIONS),
         "ping": get("/acme/ping"),
         "unknown path": get("/acme/nothing"),
         "no vendor": get("/nothing"),

@@ -18,8 +18,8 @@ from audiostack.speech.voice import Voice
 
 from sandbox import store
 from sandbox.audiostack import clones
-from sandbox.context import House
-from sandbox.store import Kept, Store
+from sandbox.context import SandboxContext
+from sandbox.store import Store, StoredObject
 from tests.support.sandbox import PATIENCE, Sandbox, until
 from tests.support.sounds import by_libsndfile
 from tests.support.wav import SAMPLE, sample_wav, speech_like, wav_bytes
@@ -416,9 +416,9 @@ def test_training_continues_after_a_sandbox_restart(
 
 
 def test_charge_repeated_after_a_crash_is_recorded_once(folder: Path) -> None:
-    context = House(Store(folder, store.SCHEMA))
-    voice = Kept("audiostack", "one", "account", "one", "processing", details={"engine": STANDARD})
+    context = SandboxContext(Store(folder, store.SCHEMA))
+    voice = StoredObject("audiostack", "one", "account", "one", "processing", details={"engine": STANDARD})
     for _ in range(2):
-        clones.charge(context, voice)
-    assert [line["charged"] for line in context.store.ledger()] == [1200.0]
+        clones.charge_credits(context, voice)
+    assert [line["charged"] for line in context.store.list_ledger()] == [1200.0]
     context.store.close()

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 import requests
 
-from sandbox.faults import ACTIONS, DEFAULT_ACTIONS, Chaos, Rule, chaos_from
+from sandbox.faults import ACTIONS, DEFAULT_ACTIONS, Chaos, Rule, parse_chaos
 from tests.sandbox.conftest import SandboxAccount
 from tests.support.sandbox import PATIENCE, Sandbox
 
@@ -81,7 +81,7 @@ def test_chaos_seed_is_printed_and_returned(start_sandbox: StartSandbox, folder:
 
 
 def _draw_rules(chaos: Chaos, *operations: str) -> list[list[Rule]]:
-    return [chaos.drawn(name) for name in operations]
+    return [chaos.draw_rules(name) for name in operations]
 
 
 def test_draws_of_an_operation_do_not_depend_on_other_calls() -> None:
@@ -115,7 +115,7 @@ def test_draws_match_the_share_and_the_actions_of_the_operation() -> None:
 
 def test_chaos_accepts_every_action_except_redirect() -> None:
     arguments = {"status": "status:500", "delay": "delay:1", "hide": "hide:5"}
-    chaos_from({"actions": [arguments.get(action, action) for action in ACTIONS if action != "redirect"]})
+    parse_chaos({"actions": [arguments.get(action, action) for action in ACTIONS if action != "redirect"]})
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import pytest
 import requests
 
 from sandbox import clock, store, training
-from sandbox.context import House
+from sandbox.context import SandboxContext
 from sandbox.resemble_v2 import rows
-from sandbox.store import Kept, Store
+from sandbox.store import Store, StoredObject
 from sandbox.training import Training
 from tests.sandbox.conftest import SLT_CLIPS, SandboxAccount
 from tests.support.sandbox import Listener, Sandbox, until
@@ -90,125 +90,125 @@ def test_clock_step_that_is_no_valid_number_is_refused(sandbox: Sandbox, forward
 # --- the object store and its trainings, as a vendor's package uses them ---------------------------------
 
 
-def _open_context(folder: Path) -> House:
-    return House(Store(folder, store.SCHEMA + rows.SCHEMA))
+def _open_context(folder: Path) -> SandboxContext:
+    return SandboxContext(Store(folder, store.SCHEMA + rows.SCHEMA))
 
 
 @pytest.fixture
-def context(tmp_path: Path) -> Iterator[House]:
+def context(tmp_path: Path) -> Iterator[SandboxContext]:
     """A sandbox context without a server. The clock of this process is reset afterwards."""
     context = _open_context(tmp_path / "context")
     yield context
     context.closing.set()
     context.store.close()
-    clock.start(0)
+    clock.set_offset(0)
 
 
-def _make_object(**options: Any) -> Kept:
-    return Kept(vendor="vendor", id="v1", account="hint", name="n", status="training", **options)
+def _make_object(**options: Any) -> StoredObject:
+    return StoredObject(vendor="vendor", id="v1", account="hint", name="n", status="training", **options)
 
 
-def _put_object(context: House, stored: Kept) -> None:
+def _put_object(context: SandboxContext, stored: StoredObject) -> None:
     with context.store.transaction() as db:
-        store.put(db, stored)
+        store.save_object(db, stored)
 
 
-def _get_object(context: House, id: str = "v1") -> Kept | None:
+def _get_object(context: SandboxContext, id: str = "v1") -> StoredObject | None:
     with context.store.transaction() as db:
-        return store.get(db, "vendor", id)
+        return store.find_object(db, "vendor", id)
 
 
-def test_stored_object_is_read_back_unchanged(context: House) -> None:
+def test_stored_object_is_read_back_unchanged(context: SandboxContext) -> None:
     stored = _make_object(details={"files": ["a", "ü"], "public": False}, ready_at=12.5, callback_due=True, kind="file")
     _put_object(context, stored)
     _put_object(context, replace(_make_object(), id="v0"))
     assert _get_object(context) == stored
     with context.store.transaction() as db:
-        assert store.unfinished(db) == [stored]
-        assert [item.id for item in store.all_of(db, "vendor", "hint")] == ["v0"]
-        assert [item.id for item in store.all_of(db, "vendor", "hint", "file")] == ["v1"]
-        assert store.all_of(db, "vendor", "other") == store.all_of(db, "other", "hint") == []
-        store.remove(db, "vendor", "v1")
+        assert store.list_unfinished(db) == [stored]
+        assert [item.id for item in store.list_objects(db, "vendor", "hint")] == ["v0"]
+        assert [item.id for item in store.list_objects(db, "vendor", "hint", "file")] == ["v1"]
+        assert store.list_objects(db, "vendor", "other") == store.list_objects(db, "other", "hint") == []
+        store.delete_object(db, "vendor", "v1")
     assert _get_object(context) is None
 
 
-def test_changed_object_keeps_its_position_in_the_list(context: House) -> None:
+def test_changed_object_keeps_its_position_in_the_list(context: SandboxContext) -> None:
     for id in ("a", "b"):
         _put_object(context, replace(_make_object(), id=id))
     _put_object(context, replace(_make_object(), id="a", status="done"))
     with context.store.transaction() as db:
-        assert [(item.id, item.status) for item in store.all_of(db, "vendor", "hint")] == [
+        assert [(item.id, item.status) for item in store.list_objects(db, "vendor", "hint")] == [
             ("a", "done"),
             ("b", "training"),
         ]
 
 
-def _end_training(_context: House, stored: Kept) -> Kept:
+def _end_training(_context: SandboxContext, stored: StoredObject) -> StoredObject:
     return replace(stored, status="done", details=stored.details | {"score": 0.5})
 
 
-def test_training_ends_by_the_clock_and_keeps_concurrent_changes(context: House) -> None:
-    training.register("vendor", "voice", Training(_end_training))
+def test_training_ends_by_the_clock_and_keeps_concurrent_changes(context: SandboxContext) -> None:
+    training.register_training("vendor", "voice", Training(_end_training))
     _put_object(context, _make_object(ready_at=clock.now() + FORTY_MINUTES, details={"public": False}))
-    training.start(context, "vendor", "v1")
-    assert training.due(context) == 0
+    training.start_training(context, "vendor", "v1")
+    assert training.count_due(context) == 0
     _put_object(context, replace(_get_object(context) or _make_object(), name="renamed", details={"public": True}))
-    clock.forward(FORTY_MINUTES)
-    until(lambda: training.due(context) == 0 and (_get_object(context) or _make_object()).status == "done")
+    clock.advance(FORTY_MINUTES)
+    until(lambda: training.count_due(context) == 0 and (_get_object(context) or _make_object()).status == "done")
     ended = _get_object(context)
     assert ended
     assert (ended.name, ended.details, ended.ready_at) == ("renamed", {"public": True, "score": 0.5}, None)
 
 
-def test_restarted_training_ends_once_and_at_its_new_time(context: House) -> None:
+def test_restarted_training_ends_once_and_at_its_new_time(context: SandboxContext) -> None:
     ended: list[float | None] = []
 
-    def record_and_end(_context: House, stored: Kept) -> Kept:
+    def record_and_end(_context: SandboxContext, stored: StoredObject) -> StoredObject:
         ended.append(stored.ready_at)
         return _end_training(context, stored)
 
-    training.register("vendor", "voice", Training(record_and_end))
+    training.register_training("vendor", "voice", Training(record_and_end))
     end_time = clock.now() + FORTY_MINUTES
     for ready_at in (end_time - 600, end_time):
         _put_object(context, _make_object(ready_at=ready_at))
-        training.start(context, "vendor", "v1")
-    clock.forward(FORTY_MINUTES)
+        training.start_training(context, "vendor", "v1")
+    clock.advance(FORTY_MINUTES)
     until(lambda: (_get_object(context) or _make_object()).status == "done")
     assert ended == [end_time]
 
 
-def test_training_does_not_restore_a_deleted_object(context: House) -> None:
+def test_training_does_not_restore_a_deleted_object(context: SandboxContext) -> None:
     deletion_done = Event()
 
-    def delete_and_end(context: House, stored: Kept) -> Kept:
+    def delete_and_end(context: SandboxContext, stored: StoredObject) -> StoredObject:
         with context.store.transaction() as db:
-            store.remove(db, "vendor", stored.id)
+            store.delete_object(db, "vendor", stored.id)
         deletion_done.set()
         return _end_training(context, stored)
 
-    training.register("vendor", "voice", Training(delete_and_end))
+    training.register_training("vendor", "voice", Training(delete_and_end))
     _put_object(context, _make_object(ready_at=clock.now()))
-    training.start(context, "vendor", "v1")
+    training.start_training(context, "vendor", "v1")
     assert deletion_done.wait(60)
-    with training.ONE_AT_A_TIME:  # waits until the training has ended
+    with training.ANALYSIS_LOCK:  # waits until the training has ended
         assert _get_object(context) is None
 
 
 def test_stored_training_continues_after_a_restart_and_calls_back(tmp_path: Path, listener: Listener) -> None:
-    def build_callback(stored: Kept) -> tuple[str, dict[str, Any]] | None:
+    def build_callback(stored: StoredObject) -> tuple[str, dict[str, Any]] | None:
         return f"{listener.address}/hook", {"id": stored.id, "status": stored.status}
 
-    training.register("vendor", "voice", Training(_end_training, build_callback))
+    training.register_training("vendor", "voice", Training(_end_training, build_callback))
     first = _open_context(tmp_path)
     _put_object(first, _make_object(ready_at=clock.now()))
     first.closing.set()
-    training.start(first, "vendor", "v1")
+    training.start_training(first, "vendor", "v1")
     first.store.close()
     second = _open_context(tmp_path)
     try:
-        training.resume(second)
+        training.resume_trainings(second)
         assert listener.heard() == {"id": "v1", "status": "done"}
-        until(lambda: training.due(second) == 0)
+        until(lambda: training.count_due(second) == 0)
         assert (_get_object(second) or _make_object()).callback_due is False
     finally:
         second.closing.set()

@@ -295,7 +295,7 @@ def test_training_continues_after_a_kill_and_calls_back(
 def test_start_with_a_folder_or_port_in_use_is_refused(
     start_sandbox: StartSandbox, sandbox: Sandbox, folder: Path
 ) -> None:
-    with pytest.raises(SandboxRefused, match="another sandbox already works in"):
+    with pytest.raises(SandboxRefused, match="Another sandbox already uses"):
         start_sandbox(sandbox.folder)
     with pytest.raises(SandboxRefused, match=f"Cannot listen on 127.0.0.1:{sandbox.port}: Address already"):
         start_sandbox(folder, port=sandbox.port)

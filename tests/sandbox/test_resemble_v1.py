@@ -377,7 +377,7 @@ def test_invalid_wav_is_an_issue(account: ResembleV1Account) -> None:
 
 def test_too_little_audio_is_an_issue(account: ResembleV1Account) -> None:
     account.sandbox.control("POST", "settings", {"professional_seconds": 30.0})
-    assert "30 are needed at least" in account.train_voice(make_wav("slt-01"))["issue"]
+    assert "at least 30 are needed" in account.train_voice(make_wav("slt-01"))["issue"]
 
 
 # --- step 3: the build ---

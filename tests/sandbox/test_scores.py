@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from audio.levels.inspection import inspect_file
-from sandbox.scores import SandboxScores, sandbox_scores
+from sandbox.scores import SandboxScores, compute_scores
 from tests.support.wav import RATE, Samples, noise, speech_like, wav_file
 
 
-def compute_scores(samples: Samples) -> SandboxScores:
+def score_samples(samples: Samples) -> SandboxScores:
     levels = inspect_file(wav_file(samples)).levels
     assert levels is not None
-    return sandbox_scores(levels)
+    return compute_scores(levels)
 
 
 DAMAGED_SAMPLES: dict[str, list[Samples]] = {
@@ -22,7 +22,7 @@ DAMAGED_SAMPLES: dict[str, list[Samples]] = {
 
 @pytest.mark.parametrize("damage", DAMAGED_SAMPLES)
 def test_scores_decrease_with_damage(damage: str) -> None:
-    scores = [compute_scores(samples) for samples in DAMAGED_SAMPLES[damage]]
+    scores = [score_samples(samples) for samples in DAMAGED_SAMPLES[damage]]
     for name in ("stoi", "pesq", "si_sdr", "sample_score"):
         values = [getattr(score, name) for score in scores]
         assert values == sorted(set(values), reverse=True), name
@@ -30,10 +30,10 @@ def test_scores_decrease_with_damage(damage: str) -> None:
 
 def test_scores_stay_in_the_vendors_ranges() -> None:
     for samples in (np.zeros(RATE), noise(2.0, -10.0), speech_like(room_dbfs=-95.0), np.full(RATE, 1.0)):
-        score = compute_scores(samples)
+        score = score_samples(samples)
         assert 0 <= score.stoi <= 1 and -0.5 <= score.pesq <= 4.5
         assert -20 <= score.si_sdr <= 30 and 0 <= score.sample_score <= 1
 
 
 def test_near_silence_has_the_lowest_sample_score() -> None:
-    assert compute_scores(noise(3.0, -66.0)).sample_score == 0.0
+    assert score_samples(noise(3.0, -66.0)).sample_score == 0.0

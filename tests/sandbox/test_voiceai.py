@@ -13,7 +13,7 @@ import requests
 import soundfile
 
 from sandbox import store
-from sandbox.context import House
+from sandbox.context import SandboxContext
 from sandbox.store import Store
 from sandbox.voiceai import training
 from tests.support.sandbox import PATIENCE, Sandbox, until
@@ -143,11 +143,11 @@ def test_unusable_audio_fails_with_a_message(account: VoiceAiAccount, audio: byt
 
 def test_interrupted_training_can_be_repeated(tmp_path: Path) -> None:
     """A sandbox killed while it decodes finds its own incomplete file after the restart."""
-    context = House(Store(tmp_path, store.SCHEMA))
-    voice = store.Kept("voiceai", "one", "me", "One", "PENDING")
-    context.store.audio("one", training.SENT).write_bytes(make_audio_file("OGG"))
-    context.store.audio("one", training.DECODED).write_bytes(b"RIFF")
-    assert training.outcome(context, voice).status == "AVAILABLE"
+    context = SandboxContext(Store(tmp_path, store.SCHEMA))
+    voice = store.StoredObject("voiceai", "one", "me", "One", "PENDING")
+    context.store.get_audio_path("one", training.ORIGINAL_FILE).write_bytes(make_audio_file("OGG"))
+    context.store.get_audio_path("one", training.DECODED_FILE).write_bytes(b"RIFF")
+    assert training.decide_outcome(context, voice).status == "AVAILABLE"
     context.store.close()
 
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from sandbox import clock, registry, training, vendor_defaults
-from sandbox.context import House, Settings
+from sandbox.context import SandboxContext, Settings
 from sandbox.server import Server
 from sandbox.store import FolderInUse, Store
 
@@ -44,13 +44,13 @@ class Command(BaseCommand):
         try:
             self.stdout.write(f"Sandbox listening on {address} (data: {folder})")
             self.stdout.flush()
-            clock.start(server.house.store.ahead())
-            training.resume(server.house)
+            clock.set_offset(server.context.store.load_clock_offset())
+            training.resume_trainings(server.context)
             server.serve_forever()
         finally:
-            server.house.closing.set()
+            server.context.closing.set()
             server.server_close()
-            server.house.store.close()
+            server.context.store.close()
 
 
 def _handle_sigterm(_number: int, _frame: FrameType | None) -> None:
@@ -61,8 +61,8 @@ def _handle_sigterm(_number: int, _frame: FrameType | None) -> None:
 def _open_server(host: str, port: int, folder: Path, training_seconds: float) -> Server:
     """The listening server. Raises CommandError if the folder or the port is in use."""
     try:
-        house = House(Store(folder, registry.SCHEMA), Settings(training_seconds=training_seconds))
-        return Server(host, port, house)
+        context = SandboxContext(Store(folder, registry.SCHEMA), Settings(training_seconds=training_seconds))
+        return Server(host, port, context)
     except FolderInUse as error:
         raise CommandError(str(error)) from None
     except OSError as error:

@@ -3,13 +3,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.consent.rows import Desk
+    from tests.consent.rows import ConsentFactory
     from voicehub.models import User
 
 
 @pytest.fixture
-def desk(producer: "User") -> "Desk":
-    from tests.consent.rows import Desk, statement
+def factory(producer: "User") -> "ConsentFactory":
+    from tests.consent.rows import ConsentFactory, make_statement
 
-    statement()  # tests that commit empty the tables, and with them what the migrations put there
-    return Desk(producer)
+    make_statement()  # Tests that commit flush all tables, including the rows from migrations.
+    return ConsentFactory(producer)

@@ -1,4 +1,4 @@
-"""A desk: a talent, consents in every state, links into them, files to send."""
+"""Factories: a talent, consents in every state, their private links, and files to upload."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -23,16 +23,16 @@ PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 
 
 @cache
-def spoken(number: int = 0) -> bytes:
-    """A WAV that passes every check; another number is another sound."""
+def make_clip(number: int = 0) -> bytes:
+    """A WAV that passes every check; each number gives another sound."""
     return wav_bytes(speech_like(4.0, pitch=100.0 + number))
 
 
-def upload(data: bytes, name: str = "statement.wav", content_type: str = "audio/wav") -> SimpleUploadedFile:
+def make_upload(data: bytes, name: str = "statement.wav", content_type: str = "audio/wav") -> SimpleUploadedFile:
     return SimpleUploadedFile(name, data, content_type=content_type)
 
 
-def terms(**fields: Any) -> dict[str, Any]:
+def make_terms(**fields: Any) -> dict[str, Any]:
     """The terms of a contract in force as its form sends them."""
     return {
         "signed_on": "2025-01-02",
@@ -45,71 +45,70 @@ def terms(**fields: Any) -> dict[str, Any]:
     }
 
 
-def statement() -> Statement:
-    """The statement of the provider that all these rows are about."""
-    words = {
+def make_statement() -> Statement:
+    """The provider's statement that all these consents use."""
+    defaults = {
         "text": "I am aware that recordings of my voice will be used by {company} to make a synthetic voice.",
         "source": "The provider's page",
         "source_date": date(2025, 1, 1),
     }
-    return Statement.objects.get_or_create(provider=PROVIDER, language="en-US", version=1, defaults=words)[0]
+    return Statement.objects.get_or_create(provider=PROVIDER, language="en-US", version=1, defaults=defaults)[0]
 
 
 @dataclass
-class Desk:
-    """Makes rows by the services, as the pages do."""
+class ConsentFactory:
+    """Creates rows through the services, as the pages do."""
 
     producer: User
 
-    def talent(self, name: str = "Tilda Strand", email: str = "tilda@people.test") -> Talent:
+    def make_talent(self, name: str = "Tilda Strand", email: str = "tilda@people.test") -> Talent:
         return Talent.objects.create(name=name, email=email, created_by=self.producer)
 
-    def contract(self, talent: Talent, **fields: Any) -> Contract:
-        given = {**terms(), "signed_on": date(2025, 1, 2), "starts_on": date(2025, 1, 3), **fields}
-        return file_contract(talent, upload(PDF, "contract.pdf", "application/pdf"), given, self.producer)
+    def make_contract(self, talent: Talent, **fields: Any) -> Contract:
+        terms = {**make_terms(), "signed_on": date(2025, 1, 2), "starts_on": date(2025, 1, 3), **fields}
+        return file_contract(talent, make_upload(PDF, "contract.pdf", "application/pdf"), terms, self.producer)
 
-    def asked(self, talent: Talent | None = None, purpose: str = Purpose.NARRATION) -> Consent:
-        return request_consent(talent or self.talent(), PROVIDER, "en-US", purpose, self.producer)
+    def make_consent(self, talent: Talent | None = None, purpose: str = Purpose.NARRATION) -> Consent:
+        return request_consent(talent or self.make_talent(), PROVIDER, "en-US", purpose, self.producer)
 
-    def take(self, consent: Consent, data: bytes | None = None, by: User | None = None) -> Take:
-        take = submit_take(consent, upload(data or spoken()), Capture.UPLOAD if by else Capture.LINK, by=by)
+    def make_take(self, consent: Consent, data: bytes | None = None, by: User | None = None) -> Take:
+        take = submit_take(consent, make_upload(data or make_clip()), Capture.UPLOAD if by else Capture.LINK, by=by)
         consent.refresh_from_db()
         return take
 
-    def submitted(self, talent: Talent | None = None) -> Consent:
-        consent = self.asked(talent)
-        self.take(consent)
+    def make_submitted_consent(self, talent: Talent | None = None) -> Consent:
+        consent = self.make_consent(talent)
+        self.make_take(consent)
         return consent
 
-    def approved(self, talent: Talent | None = None) -> Consent:
-        consent = self.asked(talent)
-        approve_after_listening(consent, self.take(consent), self.producer)
+    def make_approved_consent(self, talent: Talent | None = None) -> Consent:
+        consent = self.make_consent(talent)
+        approve_after_listening(consent, self.make_take(consent), self.producer)
         return consent
 
-    def link(self, *consents: Consent) -> str:
+    def make_link(self, *consents: Consent) -> str:
         """The path of a private link for these consents."""
         token = create_private_link(list(consents), self.producer).rstrip("/").rsplit("/", 1)[1]
         return reverse("invitation:open", args=[token])
 
-    def guest(self, *consents: Consent) -> Client:
-        """A browser that opened such a link."""
+    def open_link(self, *consents: Consent) -> Client:
+        """A browser that opened a private link for these consents."""
         client = Client()
-        response = client.get(self.link(*consents))
+        response = client.get(self.make_link(*consents))
         assert response.status_code == 302, response.content
         return client
 
 
-def the_invitation(consent: Consent) -> Invitation:
+def get_invitation(consent: Consent) -> Invitation:
     return consent.invitations.get()
 
 
-def at(name: str, row: Any) -> str:
-    """The staff's address of that name for a row."""
+def get_url(name: str, row: Any) -> str:
+    """The URL of the staff page with this name for a row."""
     return reverse(f"consent:{name}", args=[row.pk])
 
 
-def page(client: Client, address: str) -> str:
-    """What is shown there."""
-    response = client.get(address)
+def read_page(client: Client, url: str) -> str:
+    response = client.get(url)
     assert response.status_code == 200
     return read_html(response)

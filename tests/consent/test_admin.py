@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from consent.services.review import suspend_consent
-from tests.consent.rows import Desk
+from tests.consent.rows import ConsentFactory
 from tests.support.approval import REASON
 from tests.support.html import read_html
 from voicehub.models import User
@@ -13,9 +13,9 @@ from voicehub.models import User
 pytestmark = pytest.mark.django_db
 
 
-def test_the_history_is_told_in_sentences(desk: Desk, client: Client, admin: User) -> None:
-    consent = desk.approved()
-    suspend_consent(consent, desk.producer, "A <b>dispute</b>.")
+def test_the_history_is_told_in_sentences(factory: ConsentFactory, client: Client, admin: User) -> None:
+    consent = factory.make_approved_consent()
+    suspend_consent(consent, factory.producer, "A <b>dispute</b>.")
     client.force_login(admin)
     shown = read_html(client.get(reverse("admin:consent_consent_change", args=[consent.pk])))
     assert "requested consent." in shown

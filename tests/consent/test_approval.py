@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Take, TakeCheck
 from consent.services.takes import submit_take
-from tests.consent.rows import Desk, at, page, spoken, upload
+from tests.consent.rows import ConsentFactory, get_url, make_clip, make_upload, read_page
 from tests.support.approval import REASON, let_time_pass, play
 from tests.support.html import read_html
 from voicehub.models import User
@@ -30,9 +30,9 @@ def set_check(take: Take, **fields: Any) -> None:
 
 
 @pytest.fixture
-def consent(desk: Desk) -> Consent:
+def consent(factory: ConsentFactory) -> Consent:
     """It waits for review, and its check has nothing against it."""
-    consent = desk.submitted()
+    consent = factory.make_submitted_consent()
     set_check(consent.takes.get())
     return consent
 
@@ -51,7 +51,7 @@ def listen(client: Client, take: Take) -> None:
 def approve(client: Client, consent: Consent, take: Take, reason: str = "") -> str:
     """Ask for approval; the page that this leads to."""
     given = {"take": take.pk, "reason": reason}
-    return read_html(client.post(at("approve", consent), given, follow=True))
+    return read_html(client.post(get_url("approve", consent), given, follow=True))
 
 
 def is_in_force(consent: Consent) -> bool:
@@ -104,11 +104,11 @@ def test_playback_before_another_person_signed_in_does_not_count(
     assert not is_in_force(consent)
 
 
-def test_playback_of_an_earlier_take_does_not_count(desk: Desk, as_producer: Client, take: Take) -> None:
+def test_playback_of_an_earlier_take_does_not_count(factory: ConsentFactory, as_producer: Client, take: Take) -> None:
     consent = take.consent
     listen(as_producer, take)
     Consent.objects.filter(pk=consent.pk).update(status=ConsentStatus.REQUESTED)
-    newer = desk.take(consent, spoken(1))
+    newer = factory.make_take(consent, make_clip(1))
     set_check(newer)
     assert "Play the recording first" in approve(as_producer, consent, newer)
     assert "There is a newer recording" in approve(as_producer, consent, take)
@@ -116,10 +116,10 @@ def test_playback_of_an_earlier_take_does_not_count(desk: Desk, as_producer: Cli
 
 
 def test_only_an_answer_with_sound_is_a_playback(as_producer: Client, consent: Consent, take: Take) -> None:
-    assert b"".join(as_producer.head(at("take_audio", take))) == b""
+    assert b"".join(as_producer.head(get_url("take_audio", take))) == b""
     assert play(as_producer, take, range="bytes=999999999-") == 416
-    as_producer.get(at("take_peaks", take))
-    page(as_producer, consent.get_absolute_url())
+    as_producer.get(get_url("take_peaks", take))
+    read_page(as_producer, consent.get_absolute_url())
     let_time_pass(as_producer, take.seconds)
     assert "Play the recording first" in approve(as_producer, consent, take)
     assert play(as_producer, take, range="bytes=0-") == 206
@@ -130,16 +130,16 @@ def test_only_an_answer_with_sound_is_a_playback(as_producer: Client, consent: C
 
 def test_the_page_loads_no_sound_by_itself(as_producer: Client, consent: Consent) -> None:
     """Otherwise opening the page would be taken for playing the recording."""
-    shown = page(as_producer, consent.get_absolute_url())
+    shown = read_page(as_producer, consent.get_absolute_url())
     assert '<audio controls preload="none"' in shown and 'preload="metadata"' not in shown
 
 
 # --- another person -----------------------------------------------------------------------
 
 
-def made_by(person: User, desk: Desk, capture: Capture) -> Consent:
-    consent = desk.asked()
-    set_check(submit_take(consent, upload(spoken()), capture, by=person))
+def made_by(person: User, factory: ConsentFactory, capture: Capture) -> Consent:
+    consent = factory.make_consent()
+    set_check(submit_take(consent, make_upload(make_clip()), capture, by=person))
     consent.refresh_from_db()
     return consent
 
@@ -149,15 +149,15 @@ each_capture = pytest.mark.parametrize("capture", [Capture.IN_STUDIO, Capture.UP
 
 @each_capture
 def test_who_made_a_take_does_not_approve_it(
-    desk: Desk, as_producer: Client, as_person: AsPerson, make_person: MakePerson, capture: Capture
+    factory: ConsentFactory, as_producer: Client, as_person: AsPerson, make_person: MakePerson, capture: Capture
 ) -> None:
-    consent = made_by(desk.producer, desk, capture)
+    consent = made_by(factory.producer, factory, capture)
     take = consent.takes.get()
-    shown = page(as_producer, consent.get_absolute_url())
+    shown = read_page(as_producer, consent.get_absolute_url())
     assert "You recorded or uploaded it yourself" in shown and "data-approve" not in shown
     set_check(take, **doubt("statement_company"))
-    for address in (consent.get_absolute_url(), at("take_check", take)):
-        assert "approve-reason" not in page(as_producer, address)
+    for address in (consent.get_absolute_url(), get_url("take_check", take)):
+        assert "approve-reason" not in read_page(as_producer, address)
     set_check(take)
     listen(as_producer, take)
     assert "another person has to approve it" in approve(as_producer, consent, take, REASON)
@@ -171,10 +171,10 @@ def test_who_made_a_take_does_not_approve_it(
 
 @each_capture
 def test_a_studio_of_one_may_allow_it_and_the_history_says_so(
-    desk: Desk, as_producer: Client, settings: Any, capture: Capture
+    factory: ConsentFactory, as_producer: Client, settings: Any, capture: Capture
 ) -> None:
     settings.VOICEHUB_ALLOW_SELF_APPROVAL = True
-    consent = made_by(desk.producer, desk, capture)
+    consent = made_by(factory.producer, factory, capture)
     take = consent.takes.get()
     assert "Play the recording first" in approve(as_producer, consent, take), "all else is asked for as ever"
     listen(as_producer, take)
@@ -221,7 +221,7 @@ def test_against_a_check_one_approves_only_with_a_reason(
     as_producer: Client, consent: Consent, take: Take, check: dict[str, Any], words: str
 ) -> None:
     set_check(take, **check)
-    assert f"Why do you approve it although {words}?" in page(as_producer, consent.get_absolute_url())
+    assert f"Why do you approve it although {words}?" in read_page(as_producer, consent.get_absolute_url())
     listen(as_producer, take)
     for reason in ("", "  \n "):
         assert f"Enter the reason why you approve it although {words}." in approve(as_producer, consent, take, reason)
@@ -251,7 +251,7 @@ def test_a_take_without_any_check_needs_a_reason(as_producer: Client, consent: C
 )
 def test_other_results_need_no_reason(as_producer: Client, consent: Consent, take: Take, check: dict[str, Any]) -> None:
     set_check(take, **check)
-    assert "approve-reason" not in page(as_producer, consent.get_absolute_url())
+    assert "approve-reason" not in read_page(as_producer, consent.get_absolute_url())
     listen(as_producer, take)
     approve(as_producer, consent, take)
     assert is_in_force(consent)
@@ -275,17 +275,17 @@ def test_the_check_that_comes_later_brings_its_question_with_it(
     as_producer: Client, as_viewer: Client, take: Take
 ) -> None:
     set_check(take, **doubt("statement_company"))
-    assert "although another company was recognized?" in page(as_producer, at("take_check", take))
-    assert "approve-reason" not in page(as_viewer, at("take_check", take))
+    assert "although another company was recognized?" in read_page(as_producer, get_url("take_check", take))
+    assert "approve-reason" not in read_page(as_viewer, get_url("take_check", take))
 
 
 def test_page_knows_of_a_playback_before_it_was_loaded(as_producer: Client, consent: Consent, take: Take) -> None:
     address = consent.get_absolute_url()
-    assert "data-seconds-left" not in page(as_producer, address)
+    assert "data-seconds-left" not in read_page(as_producer, address)
     play(as_producer, take)
-    assert f'data-seconds-left="{round(take.seconds)}"' in page(as_producer, address)
+    assert f'data-seconds-left="{round(take.seconds)}"' in read_page(as_producer, address)
     let_time_pass(as_producer, take.seconds)
-    assert 'data-seconds-left="0"' in page(as_producer, address)
+    assert 'data-seconds-left="0"' in read_page(as_producer, address)
 
 
 def test_an_inserted_not_needs_a_reason(as_producer: Client, consent: Consent, take: Take) -> None:
@@ -298,15 +298,17 @@ def test_an_inserted_not_needs_a_reason(as_producer: Client, consent: Consent, t
     assert is_in_force(consent)
 
 
-def test_staff_who_use_the_private_link_do_not_approve_what_they_sent(desk: Desk, as_producer: Client) -> None:
-    consent = desk.asked()
-    as_producer.get(desk.link(consent))
-    sent = {"file": upload(spoken()), "recorded": "on"}
+def test_staff_who_use_the_private_link_do_not_approve_what_they_sent(
+    factory: ConsentFactory, as_producer: Client
+) -> None:
+    consent = factory.make_consent()
+    as_producer.get(factory.make_link(consent))
+    sent = {"file": make_upload(make_clip()), "recorded": "on"}
     as_producer.post(reverse("invitation:submit", args=[consent.pk]), sent)
     take = consent.takes.get()
-    assert take.recorded_by == desk.producer
+    assert take.recorded_by == factory.producer
     set_check(take)
     listen(as_producer, take)
     assert "another person has to approve it" in approve(as_producer, consent, take, REASON)
     assert not is_in_force(consent)
-    assert "in a browser where Paula was signed in" in page(as_producer, consent.get_absolute_url())
+    assert "in a browser where Paula was signed in" in read_page(as_producer, consent.get_absolute_url())

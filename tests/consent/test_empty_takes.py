@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from consent.models import ConsentStatus, EventKind, Take
 from consent.services.takes import EMPTY_TAKE_CODES
-from tests.consent.rows import Desk, at, upload
+from tests.consent.rows import ConsentFactory, get_url, make_upload
 from tests.support.html import read_html
 from tests.support.wav import RATE, noise, speech_like, wav_bytes
 
@@ -35,11 +35,11 @@ def stored_files() -> set[Path]:
 @each_way
 @each_empty
 def test_staff_cannot_file_a_recording_with_nothing_to_hear(
-    desk: Desk, as_producer: Client, data: bytes, words: str, recorded: str
+    factory: ConsentFactory, as_producer: Client, data: bytes, words: str, recorded: str
 ) -> None:
-    consent, before = desk.asked(), stored_files()
-    sent = {"file": upload(data), "recorded": recorded}
-    response = as_producer.post(at("take_upload", consent), sent, follow=True)
+    consent, before = factory.make_consent(), stored_files()
+    sent = {"file": make_upload(data), "recorded": recorded}
+    response = as_producer.post(get_url("take_upload", consent), sent, follow=True)
     shown = read_html(response)
     assert words in shown and "This recording was not saved." in shown
     consent.refresh_from_db()
@@ -50,23 +50,25 @@ def test_staff_cannot_file_a_recording_with_nothing_to_hear(
 @each_way
 @each_empty
 def test_a_talent_cannot_send_a_recording_with_nothing_to_hear(
-    desk: Desk, data: bytes, words: str, recorded: str
+    factory: ConsentFactory, data: bytes, words: str, recorded: str
 ) -> None:
-    consent = desk.asked()
-    guest = desk.guest(consent)
+    consent = factory.make_consent()
+    guest = factory.open_link(consent)
     address = reverse("invitation:submit", args=[consent.pk])
-    sent = {"file": upload(data), "recorded": recorded}
+    sent = {"file": make_upload(data), "recorded": recorded}
     assert words in guest.post(address, sent, follow=True).content.decode()
-    again = {"file": upload(data), "recorded": recorded}
+    again = {"file": make_upload(data), "recorded": recorded}
     answer = guest.post(address, again, headers={"accept": "application/json"})
     assert answer.status_code == 422 and words in answer.json()["problem"]
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.REQUESTED and not Take.objects.exists()
 
 
-def test_a_recording_with_something_to_hear_is_still_kept(desk: Desk) -> None:
-    assert desk.take(desk.asked(), wav_bytes(speech_like(2.1))).acceptable
-    assert not desk.take(desk.asked(), wav_bytes(speech_like(130.0))).acceptable, "too long, kept with its finding"
+def test_a_recording_with_something_to_hear_is_still_kept(factory: ConsentFactory) -> None:
+    assert factory.make_take(factory.make_consent(), wav_bytes(speech_like(2.1))).acceptable
+    assert not factory.make_take(factory.make_consent(), wav_bytes(speech_like(130.0))).acceptable, (
+        "too long, kept with its finding"
+    )
 
 
 def test_the_server_refuses_what_the_recorder_refuses_but_too_long_a_take() -> None:

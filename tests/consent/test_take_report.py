@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from consent.models import Consent, Take, TakeCheck
 from consent.take_report import COMPARISON_TIME, WORD_STATES, TakeReport, make_take_report
-from tests.consent.rows import Desk, at, page
+from tests.consent.rows import ConsentFactory, get_url, read_page
 
 pytestmark = pytest.mark.django_db
 
@@ -33,8 +33,8 @@ def checked(take: Take, **fields: Any) -> Take:
 
 
 @pytest.fixture
-def consent(desk: Desk) -> Consent:
-    return desk.submitted()
+def consent(factory: ConsentFactory) -> Consent:
+    return factory.make_submitted_consent()
 
 
 @pytest.fixture
@@ -43,13 +43,13 @@ def take(consent: Consent) -> Take:
 
 
 def review(client: Client, consent: Consent) -> str:
-    return page(client, consent.get_absolute_url())
+    return read_page(client, consent.get_absolute_url())
 
 
 def buttons(shown: str) -> list[tuple[str, str, str]]:
     """(state, from where it plays, text with what is said to who does not see it) of each word that is a button."""
     pattern = r'class="word word-(\w+)" data-at="([\d.]+)">(.*?)</button>'
-    return [(state, at, re.sub("<[^>]+>", "", text).strip()) for state, at, text in re.findall(pattern, shown)]
+    return [(state, start, re.sub("<[^>]+>", "", text)) for state, start, text in re.findall(pattern, shown)]
 
 
 def test_each_word_is_marked_as_heard_and_plays_from_its_place(as_viewer: Client, consent: Consent, take: Take) -> None:
@@ -144,10 +144,10 @@ def test_the_sound_is_told_line_by_line_with_what_was_measured_later(
     assert "This stands with the words." not in shown
 
 
-def test_the_deep_look_takes_the_place_of_the_quick_one(desk: Desk) -> None:
+def test_the_deep_look_takes_the_place_of_the_quick_one(factory: ConsentFactory) -> None:
     quick = {"severity": "look", "code": "silence_at_end", "text": "Quick.", "advice": "-", "at": 3.0}
     short = {"severity": "refused", "code": "too_short", "text": "Short.", "advice": "-", "at": None}
-    take = desk.take(desk.asked())
+    take = factory.make_take(factory.make_consent())
     take.findings = [quick, short]
     deep = TakeCheck(take=take, measures={"lufs": -20.0}, findings=[{**quick, "text": "Deep.", "at": 3.1}])
     texts = [one.text for fact in TakeReport(take, deep).facts for one in fact.chips]
@@ -159,7 +159,7 @@ def test_the_deep_look_takes_the_place_of_the_quick_one(desk: Desk) -> None:
 
 
 def polled(take: Take, stage: str) -> str:
-    return f"{at('take_check', take)}?seen={stage}"
+    return f"{get_url('take_check', take)}?seen={stage}"
 
 
 def test_a_page_that_waits_asks_until_the_check_is_there(as_viewer: Client, consent: Consent, take: Take) -> None:
@@ -167,41 +167,41 @@ def test_a_page_that_waits_asks_until_the_check_is_there(as_viewer: Client, cons
     assert f'hx-get="{polled(take, "waiting")}"' in shown and "Checking" in shown and consent.text in shown
     assert as_viewer.get(polled(take, "waiting")).status_code == 204
     checked(take)
-    answer = page(as_viewer, polled(take, "waiting"))
+    answer = read_page(as_viewer, polled(take, "waiting"))
     assert "Listen closely" in answer and "hx-trigger" not in answer and "<html" not in answer
     assert f'id="take-report-{take.pk}"' in answer
 
 
 def test_the_voice_is_waited_for_a_little_longer(as_viewer: Client, take: Take) -> None:
     checked(take, speaker={})
-    answer = page(as_viewer, polled(take, "waiting"))
+    answer = read_page(as_viewer, polled(take, "waiting"))
     assert "Listen closely" in answer and "Comparing" in answer and polled(take, "comparing") in answer
     assert as_viewer.get(polled(take, "comparing")).status_code == 204
     checked(take)
-    assert "Same person" in page(as_viewer, polled(take, "comparing"))
+    assert "Same person" in read_page(as_viewer, polled(take, "comparing"))
     checked(take, speaker={}, checked_at=timezone.now() - COMPARISON_TIME)
-    answer = page(as_viewer, polled(take, "comparing"))
+    answer = read_page(as_viewer, polled(take, "comparing"))
     assert "Not compared" in answer and "hx-trigger" not in answer
 
 
 def test_an_old_take_that_nobody_checked_says_so(as_viewer: Client, consent: Consent, take: Take) -> None:
     TakeCheck.objects.all().delete()
     shown = review(as_viewer, consent)
-    assert "The words were not checked." in shown and at("take_check", take) not in shown
+    assert "The words were not checked." in shown and get_url("take_check", take) not in shown
 
 
 def test_why_nothing_was_checked_is_told(as_viewer: Client, consent: Consent, take: Take) -> None:
     checked(take, statement={}, speaker={}, error="The file could not be opened.")
     shown = review(as_viewer, consent)
     assert "Not checked" in shown and "The file could not be opened." in shown
-    assert at("take_check", take) not in shown
+    assert get_url("take_check", take) not in shown
 
 
-def test_what_cannot_be_used_is_not_waited_for(desk: Desk, as_viewer: Client) -> None:
-    consent = desk.asked()
-    take = desk.take(consent, b"no sound at all")
-    shown = page(as_viewer, consent.get_absolute_url())
-    assert "This is not a WAV file." in shown and at("take_check", take) not in shown and "Checking" not in shown
+def test_what_cannot_be_used_is_not_waited_for(factory: ConsentFactory, as_viewer: Client) -> None:
+    consent = factory.make_consent()
+    take = factory.make_take(consent, b"no sound at all")
+    shown = read_page(as_viewer, consent.get_absolute_url())
+    assert "This is not a WAV file." in shown and get_url("take_check", take) not in shown and "Checking" not in shown
 
 
 # --- names --------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ def test_admins_are_led_to_where_it_is_told_how_a_name_is_said(
 
 def test_the_finer_outline_is_there_for_those_who_ask(as_viewer: Client, take: Take) -> None:
     checked(take, fine_peaks=[-128, 127, -64, 64, 0, 0])
-    path = at("take_peaks", take)
+    path = get_url("take_peaks", take)
     assert as_viewer.get(f"{path}?fine").json()["peaks"] == [[0.992, 0.5, 0.0], [-1.0, -0.5, 0.0]]
     assert len(as_viewer.get(path).json()["peaks"][0]) == 400
     TakeCheck.objects.update(fine_peaks=[])

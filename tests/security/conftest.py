@@ -3,18 +3,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.consent.rows import Desk
+    from tests.consent.rows import ConsentFactory
     from tests.voices.rows import Studio
     from voicehub.models import User
 
 
 @pytest.fixture
-def desk(producer: "User") -> "Desk":
+def factory(producer: "User") -> "ConsentFactory":
     """Consents, their links and their takes."""
-    from tests.consent.rows import Desk, statement
+    from tests.consent.rows import ConsentFactory, make_statement
 
-    statement()
-    return Desk(producer)
+    make_statement()
+    return ConsentFactory(producer)
 
 
 @pytest.fixture

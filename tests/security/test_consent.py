@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from consent.models import Consent, Talent
 from consent.services.invitations import invite_talent, send_invitation
-from tests.consent.rows import Desk, spoken, upload
+from tests.consent.rows import ConsentFactory, make_clip, make_upload
 from tests.voices.rows import Studio
 from voicehub.models import User
 from voicehub.tokens import hash_token
@@ -45,24 +45,24 @@ HOSTILE_DEVICES = {
 
 
 @pytest.mark.parametrize("device", HOSTILE_DEVICES.values(), ids=HOSTILE_DEVICES.keys())
-def test_nothing_that_a_browser_says_of_its_microphone_loses_a_take(desk: Desk, device: str) -> None:
-    consent = desk.asked()
-    answer = desk.guest(consent).post(
+def test_nothing_that_a_browser_says_of_its_microphone_loses_a_take(factory: ConsentFactory, device: str) -> None:
+    consent = factory.make_consent()
+    answer = factory.open_link(consent).post(
         reverse("invitation:submit", args=[consent.pk]),
-        {"file": upload(spoken()), "recorded": "on", "device": device},
+        {"file": make_upload(make_clip()), "recorded": "on", "device": device},
         headers={"accept": "application/json"},
     )
     assert answer.status_code == 200
     assert consent.takes.get().device in ({}, {"label": "x"})
 
 
-def test_the_holder_of_a_link_cannot_fill_the_disk_with_takes(desk: Desk) -> None:
-    consent, other = desk.asked(), desk.asked()
-    guest = desk.guest(consent)
+def test_the_holder_of_a_link_cannot_fill_the_disk_with_takes(factory: ConsentFactory) -> None:
+    consent, other = factory.make_consent(), factory.make_consent()
+    guest = factory.open_link(consent)
     answers = [
         guest.post(
             reverse("invitation:submit", args=[consent.pk]),
-            {"file": upload(f"no sound {number}".encode())},
+            {"file": make_upload(f"no sound {number}".encode())},
             headers={"accept": "application/json"},
         )
         for number in range(TAKES_PER_CONSENT + 1)
@@ -70,7 +70,7 @@ def test_the_holder_of_a_link_cannot_fill_the_disk_with_takes(desk: Desk) -> Non
     assert [answer.status_code for answer in answers] == [200] * TAKES_PER_CONSENT + [409]
     assert "Ask the studio for a new request." in answers[-1].json()["problem"]
     assert consent.takes.count() == TAKES_PER_CONSENT
-    assert desk.take(other).acceptable
+    assert factory.make_take(other).acceptable
 
 
 @pytest.fixture
@@ -84,14 +84,16 @@ def post(client: Client, address: str, talent: Talent | None = None, **fields: A
     assert response.status_code == 302, response.content
 
 
-def test_names_with_line_breaks_neither_forge_a_header_nor_hold_the_mail_up(desk: Desk, paula: Client) -> None:
+def test_names_with_line_breaks_neither_forge_a_header_nor_hold_the_mail_up(
+    factory: ConsentFactory, paula: Client
+) -> None:
     post(paula, "consent:talent_add", name="Tara\r\nBcc: x@evil.test", email="tara@voices.test")
     talent = Talent.objects.get()
     ask = {"statement": "resemble_v2:en-US", "purpose": "narration", "company": "Studio\r\nBcc: x@evil.test"}
     post(paula, "consent:consent_ask", talent, **ask)
     consent = Consent.objects.get()
     assert (talent.name, consent.company) == ("Tara Bcc: x@evil.test", "Studio Bcc: x@evil.test")
-    send_invitation(str(invite_talent([consent], desk.producer).pk))
+    send_invitation(str(invite_talent([consent], factory.producer).pk))
     (sent,) = mail.outbox
     assert sent.recipients() == ["tara@voices.test"]
     assert set(sent.message().keys()) == {
@@ -105,5 +107,5 @@ def test_a_search_for_a_character_that_no_database_takes_finds_nothing_odd(paula
 
 def test_a_transcript_cannot_add_lines_to_the_table_of_a_dataset(studio: Studio, producer: User) -> None:
     voice = studio.make_voice()
-    recording, _ = add_recording(voice, upload(spoken()), producer, transcript="One\r\nother|Two\u2028three")
+    recording, _ = add_recording(voice, make_upload(make_clip()), producer, transcript="One\r\nother|Two\u2028three")
     assert recording.transcript == "One other|Two three"

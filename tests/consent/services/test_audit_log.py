@@ -11,16 +11,16 @@ from consent.models.evidence import EvidenceIsImmutable
 from consent.services.audit_log import find_broken_logs, find_first_broken_event
 from consent.services.invitations import create_private_link
 from consent.services.review import suspend_consent
-from tests.consent.rows import Desk
+from tests.consent.rows import ConsentFactory
 from tests.support.approval import approve_after_listening
 from voicehub.refusals import ActionRefused
 
 
 @pytest.fixture
-def consent(desk: Desk) -> Consent:
+def consent(factory: ConsentFactory) -> Consent:
     """With a history of four lines: asked, taken, approved, suspended."""
-    made = desk.approved()
-    suspend_consent(made, desk.producer, "A dispute.")
+    made = factory.make_approved_consent()
+    suspend_consent(made, factory.producer, "A dispute.")
     assert find_first_broken_event(made) is None
     return made
 
@@ -58,8 +58,8 @@ def test_every_change_is_found_at_its_line(consent: Consent, change: str) -> Non
 
 
 @pytest.mark.django_db
-def test_a_line_moved_to_another_consent_breaks_both(consent: Consent, desk: Desk) -> None:
-    other = desk.asked(desk.talent("Theo Brand"))
+def test_a_line_moved_to_another_consent_breaks_both(consent: Consent, factory: ConsentFactory) -> None:
+    other = factory.make_consent(factory.make_talent("Theo Brand"))
     line = consent.events.get(sequence=4)
     owner = other.pk.hex if connection.vendor == "sqlite" else str(other.pk)
     tamper(f"UPDATE consent_event SET consent_id = '{owner}', sequence = 2 WHERE id = {line.pk}")  # noqa: S608 - ours
@@ -82,8 +82,8 @@ def test_the_models_themselves_change_and_delete_no_evidence(consent: Consent) -
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_approve_at_once_one_does(desk: Desk) -> None:
-    consent = desk.submitted()
+def test_of_two_who_approve_at_once_one_does(factory: ConsentFactory) -> None:
+    consent = factory.make_submitted_consent()
     take = consent.takes.get()
     start = Barrier(4)
 
@@ -91,7 +91,7 @@ def test_of_two_who_approve_at_once_one_does(desk: Desk) -> None:
         mine = Consent.objects.select_related("talent").get(pk=consent.pk)
         start.wait(timeout=60)
         try:
-            approve_after_listening(mine, take, desk.producer)
+            approve_after_listening(mine, take, factory.producer)
         except ActionRefused:
             return False
         finally:
@@ -108,15 +108,15 @@ def test_of_two_who_approve_at_once_one_does(desk: Desk) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_lines_written_at_once_make_one_chain(desk: Desk) -> None:
-    consent = desk.asked()
+def test_lines_written_at_once_make_one_chain(factory: ConsentFactory) -> None:
+    consent = factory.make_consent()
     start = Barrier(4)
 
     def write(number: int) -> None:
         mine = Consent.objects.select_related("talent").get(pk=consent.pk)
         start.wait(timeout=60)
         try:
-            create_private_link([mine], desk.producer)
+            create_private_link([mine], factory.producer)
         finally:
             connections.close_all()
 

@@ -1,4 +1,4 @@
-"""A recording with nothing to hear is no consent: the server refuses it as the recorder does, and keeps nothing."""
+"""The server refuses a take without audible speech, as the recorder does, and stores nothing."""
 
 import re
 from pathlib import Path
@@ -16,62 +16,60 @@ from tests.support.wav import RATE, noise, speech_like, wav_bytes
 
 pytestmark = pytest.mark.django_db
 
-SILENT = "it is silent. Check the microphone, then record it again."
-EMPTY = {
+SILENT_TEXT = "it is silent. Check the microphone, then record it again."
+EMPTY_TAKES = {
     "zero frames": (wav_bytes(data=b""), "zero seconds. Record it again."),
-    "digital silence": (wav_bytes(np.zeros(RATE * 4)), SILENT),
-    "near silence": (wav_bytes(noise(4.0, -70.0)), SILENT),
+    "digital silence": (wav_bytes(np.zeros(RATE * 4)), SILENT_TEXT),
+    "near silence": (wav_bytes(noise(4.0, -70.0)), SILENT_TEXT),
     "too short": (wav_bytes(speech_like(1.9)), "at least 2 are needed. Record a longer passage."),
 }
-each_empty = pytest.mark.parametrize(("data", "words"), EMPTY.values(), ids=EMPTY)
-each_way = pytest.mark.parametrize("recorded", ["on", ""])
+for_each_empty_take = pytest.mark.parametrize(("data", "text"), EMPTY_TAKES.values(), ids=EMPTY_TAKES)
+for_each_capture = pytest.mark.parametrize("recorded", ["on", ""])
 
 
-def stored_files() -> set[Path]:
-    root = Path(Take._meta.get_field("file").storage.location)  # type: ignore[attr-defined]  # kept on the disk here
+def list_stored_files() -> set[Path]:
+    root = Path(Take._meta.get_field("file").storage.location)  # type: ignore[attr-defined]  # stored on disk in tests
     return set(root.rglob("*.wav"))
 
 
-@each_way
-@each_empty
-def test_staff_cannot_file_a_recording_with_nothing_to_hear(
-    factory: ConsentFactory, as_producer: Client, data: bytes, words: str, recorded: str
+@for_each_capture
+@for_each_empty_take
+def test_empty_take_from_staff_is_refused_and_not_stored(
+    factory: ConsentFactory, as_producer: Client, data: bytes, text: str, recorded: str
 ) -> None:
-    consent, before = factory.make_consent(), stored_files()
-    sent = {"file": make_upload(data), "recorded": recorded}
-    response = as_producer.post(get_url("take_upload", consent), sent, follow=True)
-    shown = read_html(response)
-    assert words in shown and "This recording was not saved." in shown
+    consent, before = factory.make_consent(), list_stored_files()
+    form = {"file": make_upload(data), "recorded": recorded}
+    response = as_producer.post(get_url("take_upload", consent), form, follow=True)
+    page = read_html(response)
+    assert text in page and "This recording was not saved." in page
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.REQUESTED and not Take.objects.exists()
-    assert not consent.events.filter(kind=EventKind.TAKE).exists() and stored_files() == before
+    assert not consent.events.filter(kind=EventKind.TAKE).exists() and list_stored_files() == before
 
 
-@each_way
-@each_empty
-def test_a_talent_cannot_send_a_recording_with_nothing_to_hear(
-    factory: ConsentFactory, data: bytes, words: str, recorded: str
-) -> None:
+@for_each_capture
+@for_each_empty_take
+def test_empty_take_from_talent_is_refused(factory: ConsentFactory, data: bytes, text: str, recorded: str) -> None:
     consent = factory.make_consent()
     guest = factory.open_link(consent)
-    address = reverse("invitation:submit", args=[consent.pk])
-    sent = {"file": make_upload(data), "recorded": recorded}
-    assert words in guest.post(address, sent, follow=True).content.decode()
-    again = {"file": make_upload(data), "recorded": recorded}
-    answer = guest.post(address, again, headers={"accept": "application/json"})
-    assert answer.status_code == 422 and words in answer.json()["problem"]
+    url = reverse("invitation:submit", args=[consent.pk])
+    form = {"file": make_upload(data), "recorded": recorded}
+    assert text in guest.post(url, form, follow=True).content.decode()
+    form = {"file": make_upload(data), "recorded": recorded}
+    response = guest.post(url, form, headers={"accept": "application/json"})
+    assert response.status_code == 422 and text in response.json()["problem"]
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.REQUESTED and not Take.objects.exists()
 
 
-def test_a_recording_with_something_to_hear_is_still_kept(factory: ConsentFactory) -> None:
+def test_audible_take_is_stored(factory: ConsentFactory) -> None:
     assert factory.make_take(factory.make_consent(), wav_bytes(speech_like(2.1))).acceptable
     assert not factory.make_take(factory.make_consent(), wav_bytes(speech_like(130.0))).acceptable, (
-        "too long, kept with its finding"
+        "too long, but stored with its finding"
     )
 
 
-def test_the_server_refuses_what_the_recorder_refuses_but_too_long_a_take() -> None:
+def test_server_refuses_same_codes_as_recorder_except_too_long() -> None:
     recorder = Path(__file__).parents[2] / "static" / "js" / "recorder" / "checks.js"
     blocking = set(re.findall(r'block\("(\w+)"', recorder.read_text()))
     assert blocking - {"too_long"} == EMPTY_TAKE_CODES & blocking == EMPTY_TAKE_CODES - {"empty_file", "data_empty"}

@@ -1,4 +1,4 @@
-"""What a talent is told about where a consent goes, and for how long it holds, is what the code does."""
+"""The disclosure to talents matches the code: who receives a consent, and how long it is valid."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -18,53 +18,53 @@ from tests.support.html import read_html
 
 pytestmark = pytest.mark.django_db
 
-SENT = "Your recordings and this consent are sent to it."
-KEPT = "Your recordings are sent to it. This consent stays in the studio."
-WORDS = {
-    "resemble_v2": SENT,
+ALL_SENT_TEXT = "Your recordings and this consent are sent to it."
+RECORDINGS_SENT_TEXT = "Your recordings are sent to it. This consent stays in the studio."
+RECIPIENT_TEXTS = {
+    "resemble_v2": ALL_SENT_TEXT,
     "resemble_v1": "Your recordings are sent to it. The studio shows it this consent on request.",
     "audiostack": (
         "Your recordings are sent to it. This consent is sent with them for “Standard” voices. "
         "It stays in the studio for “Instant” voices."
     ),
-    "speechgen": KEPT,
-    "voiceai": KEPT,
+    "speechgen": RECORDINGS_SENT_TEXT,
+    "voiceai": RECORDINGS_SENT_TEXT,
 }
 
 
-def at(consent: Consent, provider: str) -> Consent:
+def set_provider(consent: Consent, provider: str) -> Consent:
     Consent.objects.filter(pk=consent.pk).update(provider=provider)
     consent.refresh_from_db()
     return consent
 
 
-def home(factory: ConsentFactory, consent: Consent) -> str:
-    """The overview as HTML without line breaks, with entities as characters."""
+def read_overview(factory: ConsentFactory, consent: Consent) -> str:
+    """The invitation's overview page as HTML, with every run of whitespace as one space."""
     page = read_html(factory.open_link(consent).get(reverse("invitation:home")))
     return " ".join(page.split())
 
 
 @pytest.mark.parametrize("provider", registry.PROVIDERS)
-def test_talent_is_told_what_each_provider_is_sent(factory: ConsentFactory, provider: str) -> None:
-    consent = at(factory.make_consent(), provider)
-    page = home(factory, consent)
-    assert WORDS[provider] in page
-    only_the_studio = "Only the studio can hear it." in page
-    assert only_the_studio == (WORDS[provider] == KEPT)
-    assert describe_disclosure(consent).leaves_studio is not only_the_studio
+def test_overview_states_what_each_provider_receives(factory: ConsentFactory, provider: str) -> None:
+    consent = set_provider(factory.make_consent(), provider)
+    page = read_overview(factory, consent)
+    assert RECIPIENT_TEXTS[provider] in page
+    is_studio_only = "Only the studio can hear it." in page
+    assert is_studio_only == (RECIPIENT_TEXTS[provider] == RECORDINGS_SENT_TEXT)
+    assert describe_disclosure(consent).leaves_studio is not is_studio_only
 
 
-def test_disclosure_follows_the_capabilities(factory: ConsentFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing about a provider is typed twice: another way to show the consent is another sentence."""
+def test_disclosure_follows_provider_capabilities(factory: ConsentFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The text comes from the provider's capabilities alone: another proof of consent gives another sentence."""
     adapter = registry.get_provider_class("speechgen")
-    rapid = replace(adapter.tiers[Tier.RAPID], consent_proof=ConsentProof.AUDIO_FILE)
-    monkeypatch.setattr(adapter, "tiers", {Tier.RAPID: rapid})
-    assert describe_disclosure(at(factory.make_consent(), "speechgen")).recipients == SENT
+    rapid_tier = replace(adapter.tiers[Tier.RAPID], consent_proof=ConsentProof.AUDIO_FILE)
+    monkeypatch.setattr(adapter, "tiers", {Tier.RAPID: rapid_tier})
+    assert describe_disclosure(set_provider(factory.make_consent(), "speechgen")).recipients == ALL_SENT_TEXT
 
 
-def test_provider_that_is_gone_is_not_described(factory: ConsentFactory) -> None:
+def test_removed_provider_gets_fallback_text(factory: ConsentFactory) -> None:
     assert (
-        describe_disclosure(at(factory.make_consent(), "gone_vendor")).recipients
+        describe_disclosure(set_provider(factory.make_consent(), "gone_vendor")).recipients
         == "Ask the studio what is sent to this provider."
     )
 
@@ -74,7 +74,7 @@ LATER = NEXT_YEAR + timedelta(days=100)
 
 
 @pytest.mark.parametrize(
-    ("valid_until", "contracts", "last_day", "by_contract"),
+    ("valid_until", "contracts", "last_day", "is_contract_end"),
     [
         (None, [], None, False),
         (None, [{"ends_on": NEXT_YEAR}], NEXT_YEAR, True),
@@ -93,21 +93,21 @@ def test_term_is_the_earlier_end_of_consent_and_contract(
     valid_until: date | None,
     contracts: list[dict[str, object]],
     last_day: date | None,
-    by_contract: bool,
+    is_contract_end: bool,
 ) -> None:
     consent = factory.make_consent()
     Consent.objects.filter(pk=consent.pk).update(valid_until=valid_until)
     consent.refresh_from_db()
     for fields in contracts:
         factory.make_contract(consent.talent, **fields)
-    found = compute_term(consent)
-    assert (found.last_day, found.is_contract_end) == (last_day, by_contract)
-    page = home(factory, consent)
+    term = compute_term(consent)
+    assert (term.last_day, term.is_contract_end) == (last_day, is_contract_end)
+    page = read_overview(factory, consent)
     assert ("Without an end date, until you take it back" in page) == (last_day is None)
-    assert ("when your contract with the studio ends, or until you take it back" in page) == by_contract
+    assert ("when your contract with the studio ends, or until you take it back" in page) == is_contract_end
 
 
-def test_contract_form_promises_no_deletion_by_itself(factory: ConsentFactory, as_producer: Client) -> None:
+def test_contract_page_promises_no_automatic_deletion(factory: ConsentFactory, as_producer: Client) -> None:
     talent = factory.make_talent()
     assert DELETE_AT_END_LABEL in as_producer.get(reverse("consent:contract_add", args=[talent.pk])).content.decode()
     page = read_html(as_producer.get(factory.make_contract(talent).get_absolute_url()))
@@ -115,19 +115,21 @@ def test_contract_form_promises_no_deletion_by_itself(factory: ConsentFactory, a
     assert "Voice is deleted" not in page
 
 
-def test_replaced_contract_ends_where_the_next_begins(factory: ConsentFactory) -> None:
+def test_replaced_contract_ends_the_day_before_next_starts(factory: ConsentFactory) -> None:
     consent, today = factory.make_consent(), timezone.localdate()
-    earlier = factory.make_contract(consent.talent, ends_on=NEXT_YEAR)
-    begins = today + timedelta(days=20)
-    factory.make_contract(consent.talent, providers=["speechgen"], starts_on=begins, supersedes=earlier)
-    assert compute_term(consent).last_day == begins - timedelta(days=1)
+    earlier_contract = factory.make_contract(consent.talent, ends_on=NEXT_YEAR)
+    next_start = today + timedelta(days=20)
+    factory.make_contract(consent.talent, providers=["speechgen"], starts_on=next_start, supersedes=earlier_contract)
+    assert compute_term(consent).last_day == next_start - timedelta(days=1)
 
 
-def test_contract_after_a_gap_does_not_count(factory: ConsentFactory) -> None:
+def test_contract_after_gap_does_not_extend_term(factory: ConsentFactory) -> None:
     consent, today = factory.make_consent(), timezone.localdate()
-    ends = today + timedelta(days=10)
-    factory.make_contract(consent.talent, ends_on=ends)
+    first_end = today + timedelta(days=10)
+    factory.make_contract(consent.talent, ends_on=first_end)
     factory.make_contract(consent.talent, starts_on=today + timedelta(days=300))
-    assert compute_term(consent).last_day == ends
-    factory.make_contract(consent.talent, starts_on=ends + timedelta(days=1), ends_on=ends + timedelta(days=90))
-    assert compute_term(consent).last_day == ends + timedelta(days=90)
+    assert compute_term(consent).last_day == first_end
+    factory.make_contract(
+        consent.talent, starts_on=first_end + timedelta(days=1), ends_on=first_end + timedelta(days=90)
+    )
+    assert compute_term(consent).last_day == first_end + timedelta(days=90)

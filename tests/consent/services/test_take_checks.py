@@ -1,4 +1,4 @@
-"""What programs hear in a take: beside the evidence, in words, and never instead of a listener."""
+"""Automatic checks of a take: stored beside the evidence, and never a replacement for staff review."""
 
 from typing import Any
 from uuid import uuid4
@@ -24,24 +24,28 @@ PROVIDER = "resemble_v2"
 
 @pytest.fixture
 def consent(talent: Talent, producer: User) -> Consent:
-    """A consent for the statement that the sample talents have read."""
+    """A consent for the statement that the sample recordings contain."""
     return request_consent(talent, PROVIDER, "en-US", Purpose.NARRATION, producer, company="Northlight Voices")
 
 
-def submit(consent: Consent, name: str = "consent-slt") -> Take:
+def submit_sample(consent: Consent, name: str = "consent-slt") -> Take:
     file = SimpleUploadedFile("take.wav", sample_wav(name), content_type="audio/wav")
     return submit_take(consent, file, Capture.LINK)
 
 
-def checked(take: Take) -> TakeCheck:
+def run_check(take: Take) -> TakeCheck:
     do_tasks("check_take")
     return TakeCheck.objects.get(take=take)
 
 
-def test_a_take_waits_for_its_check_and_gets_it(consent: Consent) -> None:
-    take = submit(consent)
+def list_codes(findings: list[dict[str, Any]]) -> set[str]:
+    return {finding["code"] for finding in findings}
+
+
+def test_submitted_take_is_checked_by_a_task(consent: Consent) -> None:
+    take = submit_sample(consent)
     assert TakeCheck.objects.get(take=take).checked_at is None
-    check = checked(take)
+    check = run_check(take)
     assert check.checked_at
     assert check.error == ""
     assert check.measures["speech_share"] > 0.3
@@ -50,28 +54,28 @@ def test_a_take_waits_for_its_check_and_gets_it(consent: Consent) -> None:
     assert consent.status == ConsentStatus.SUBMITTED
 
 
-def test_the_statement_is_heard_word_by_word(consent: Consent) -> None:
-    found = checked(submit(consent)).statement
-    assert found["verdict"] == "accept", found["why"]
-    heard = [word for word in found["words"] if word["state"] == "heard"]
-    assert len(heard) > 0.85 * len(found["words"])
-    assert heard[0]["start"] < heard[-1]["end"]
+def test_statement_check_recognizes_each_word(consent: Consent) -> None:
+    result = run_check(submit_sample(consent)).statement
+    assert result["verdict"] == "accept", result["why"]
+    recognized_words = [word for word in result["words"] if word["state"] == "heard"]
+    assert len(recognized_words) > 0.85 * len(result["words"])
+    assert recognized_words[0]["start"] < recognized_words[-1]["end"]
 
 
-def test_another_text_is_rejected_by_the_program_and_still_waits_for_the_listener(consent: Consent) -> None:
-    check = checked(submit(consent, "slt-01"))
+def test_different_text_gets_reject_verdict_but_still_awaits_review(consent: Consent) -> None:
+    check = run_check(submit_sample(consent, "slt-01"))
     assert check.statement["verdict"] == "reject"
-    assert any(one["code"].startswith("statement_") for one in check.findings)
+    assert any(finding["code"].startswith("statement_") for finding in check.findings)
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.SUBMITTED
 
 
-def test_another_company_is_noticed(talent: Talent, producer: User) -> None:
-    other = request_consent(talent, PROVIDER, "en-US", Purpose.NARRATION, producer, company="Bluebird Media")
-    assert checked(submit(other)).statement["verdict"] == "review"
+def test_another_company_gets_review_verdict(talent: Talent, producer: User) -> None:
+    consent = request_consent(talent, PROVIDER, "en-US", Purpose.NARRATION, producer, company="Bluebird Media")
+    assert run_check(submit_sample(consent)).statement["verdict"] == "review"
 
 
-def test_a_take_that_cannot_be_used_is_not_checked(consent: Consent) -> None:
+def test_unacceptable_take_is_not_checked(consent: Consent) -> None:
     file = SimpleUploadedFile("take.wav", sample_wav("consent-slt")[:-100], content_type="audio/wav")
     take = submit_take(consent, file, Capture.LINK)
     assert not take.acceptable
@@ -79,25 +83,25 @@ def test_a_take_that_cannot_be_used_is_not_checked(consent: Consent) -> None:
     assert not Task.objects.filter(kind="check_take").exists()
 
 
-def test_a_second_check_takes_the_place_of_the_first(consent: Consent) -> None:
-    take = submit(consent)
-    first = checked(take)
+def test_second_check_replaces_the_first(consent: Consent) -> None:
+    take = submit_sample(consent)
+    first_check = run_check(take)
     ThresholdOverride.objects.create(
         provider=PROVIDER, name="too_quiet_dbfs", value=-1, reason="Nothing is loud enough."
     )
     check_take(str(take.pk))
-    again = TakeCheck.objects.get(take=take)
-    assert again.pk == first.pk
-    assert "too_quiet" in {one["code"] for one in again.findings} - {one["code"] for one in first.findings}
+    second_check = TakeCheck.objects.get(take=take)
+    assert second_check.pk == first_check.pk
+    assert "too_quiet" in list_codes(second_check.findings) - list_codes(first_check.findings)
 
 
-def test_a_check_that_cannot_be_made_says_so(consent: Consent, monkeypatch: pytest.MonkeyPatch) -> None:
-    take = submit(consent)
+def test_failed_check_stores_its_error(consent: Consent, monkeypatch: pytest.MonkeyPatch) -> None:
+    take = submit_sample(consent)
 
-    def broken(*_: Any, **__: Any) -> None:
+    def raise_error(*_: Any, **__: Any) -> None:
         raise OSError("The disk is gone.")
 
-    monkeypatch.setattr("consent.services.take_checks.analyze_recording", broken)
+    monkeypatch.setattr("consent.services.take_checks.analyze_recording", raise_error)
     for _ in range(10):
         Task.objects.filter(status=TaskStatus.WAITING).update(due_at=take.created_at)
         do_tasks("check_take")
@@ -107,123 +111,125 @@ def test_a_check_that_cannot_be_made_says_so(consent: Consent, monkeypatch: pyte
     handle_check_failure(str(uuid4()))
 
 
-def test_a_check_that_was_given_up_can_be_made_after_all(consent: Consent) -> None:
-    take = submit(consent)
+def test_failed_check_can_be_repeated(consent: Consent) -> None:
+    take = submit_sample(consent)
     handle_check_failure(str(take.pk))
     assert TakeCheck.objects.get(take=take).error
-    assert checked(take).error == ""
+    assert run_check(take).error == ""
 
 
-def test_a_second_check_that_fails_leaves_what_the_first_one_found(consent: Consent) -> None:
-    take = submit(consent)
-    before = checked(take)
+def test_failed_second_check_keeps_results_of_the_first(consent: Consent) -> None:
+    take = submit_sample(consent)
+    values_before = run_check(take)
     handle_check_failure(str(take.pk))
-    after = TakeCheck.objects.get(take=take)
-    assert (after.error, after.checked_at) == ("", before.checked_at)
+    check_after = TakeCheck.objects.get(take=take)
+    assert (check_after.error, check_after.checked_at) == ("", values_before.checked_at)
 
 
-def test_the_evidence_stays_as_it_came(consent: Consent) -> None:
-    """No check touches the take, the consent or its history."""
-    take = submit(consent)
+def test_check_does_not_change_evidence(consent: Consent) -> None:
+    """A check changes neither the take nor the audit log."""
+    take = submit_sample(consent)
     events = list(consent.events.values())
-    before = Take.objects.values().get(pk=take.pk)
-    checked(take)
-    assert Take.objects.values().get(pk=take.pk) == before
+    values_before = Take.objects.values().get(pk=take.pk)
+    run_check(take)
+    assert Take.objects.values().get(pk=take.pk) == values_before
     assert list(consent.events.values()) == events
 
 
-def test_a_told_pronunciation_is_used(consent: Consent, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_uses_stored_pronunciations_of_names_in_statement(
+    consent: Consent, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Pronunciation.objects.create(name="Northlight", sounds_like="north light")
     Pronunciation.objects.create(name="Zyntrex", sounds_like="zin trecks")
-    given: list[dict[str, str]] = []
-    judge = statement.check_statement
+    pronunciations: list[dict[str, str]] = []
+    check_statement = statement.check_statement
 
-    def watched(*args: Any, **more: Any) -> Any:
-        given.append(more["sounds_like"])
-        return judge(*args, **more)
+    def record_pronunciations(*args: Any, **kwargs: Any) -> Any:
+        pronunciations.append(kwargs["sounds_like"])
+        return check_statement(*args, **kwargs)
 
-    monkeypatch.setattr(statement, "check_statement", watched)
-    checked(submit(consent))
-    assert given == [{"Northlight": "north light"}]
+    monkeypatch.setattr(statement, "check_statement", record_pronunciations)
+    run_check(submit_sample(consent))
+    assert pronunciations == [{"Northlight": "north light"}]
 
 
-# --- the voice of the take and the voice of the recordings ------------------------------------------------------
+# --- speaker comparison with the recordings ---------------------------------------------------------------------
 
 
 @pytest.fixture
 def voice(talent: Talent, producer: User) -> Voice:
-    made = create_voice(talent, "Warm", "en-US", Purpose.NARRATION, producer)
+    voice = create_voice(talent, "Warm", "en-US", Purpose.NARRATION, producer)
     for number in range(1, 5):
         name = f"slt-0{number}.wav"
         file = SimpleUploadedFile(name, sample_wav(name.removesuffix(".wav")), content_type="audio/wav")
-        add_recording(made, file, producer)
-    return made
+        add_recording(voice, file, producer)
+    return voice
 
 
-def compare(voice: Voice) -> None:
+def compare_recordings(voice: Voice) -> None:
     Task.objects.filter(kind="compare_recordings").update(due_at=voice.created_at)
     do_tasks("examine_recordings", "compare_recordings")
     Task.objects.filter(kind="compare_recordings").update(due_at=voice.created_at)
     do_tasks("compare_recordings")
 
 
-@pytest.mark.parametrize(("who", "verdict"), [("consent-slt", "same"), ("consent-rms", "unsure")])
-def test_the_take_is_compared_with_the_recordings(consent: Consent, voice: Voice, who: str, verdict: str) -> None:
-    take = submit(consent, who)
-    assert checked(take).speaker == {}
-    compare(voice)
-    told = TakeCheck.objects.get(take=take).speaker
-    assert told["verdict"] == verdict
-    assert told["compared_with"] == 4
-    assert 0 < told["threshold"] < 1
-    assert told["error_rate"] < 0.1
-    assert "vector" not in str(told)
+@pytest.mark.parametrize(("sample", "verdict"), [("consent-slt", "same"), ("consent-rms", "unsure")])
+def test_take_is_compared_with_recordings(consent: Consent, voice: Voice, sample: str, verdict: str) -> None:
+    take = submit_sample(consent, sample)
+    assert run_check(take).speaker == {}
+    compare_recordings(voice)
+    speaker = TakeCheck.objects.get(take=take).speaker
+    assert speaker["verdict"] == verdict
+    assert speaker["compared_with"] == 4
+    assert 0 < speaker["threshold"] < 1
+    assert speaker["error_rate"] < 0.1
+    assert "vector" not in str(speaker)
 
 
-def test_a_new_take_is_compared_with_recordings_that_were_there_before(consent: Consent, voice: Voice) -> None:
-    compare(voice)
+def test_new_take_is_compared_with_existing_recordings(consent: Consent, voice: Voice) -> None:
+    compare_recordings(voice)
     assert not Task.objects.filter(kind="compare_recordings", status=TaskStatus.WAITING).exists()
-    check_take(str(submit(consent).pk))
+    check_take(str(submit_sample(consent).pk))
     (task,) = Task.objects.filter(kind="compare_recordings", status=TaskStatus.WAITING)
     assert task.object_id == str(voice.pk)
 
 
-def test_with_too_few_recordings_nothing_is_said(consent: Consent, voice: Voice) -> None:
-    for row in voice.recordings.all()[1:]:
-        delete_recording(row)
-    take = submit(consent)
-    checked(take)
-    compare(voice)
+def test_too_few_recordings_leave_speaker_unchecked(consent: Consent, voice: Voice) -> None:
+    for recording in voice.recordings.all()[1:]:
+        delete_recording(recording)
+    take = submit_sample(consent)
+    run_check(take)
+    compare_recordings(voice)
     assert TakeCheck.objects.get(take=take).speaker["verdict"] == "unchecked"
 
 
-def test_every_recording_is_examined_and_the_stranger_found(voice: Voice, producer: User) -> None:
+def test_every_recording_is_analyzed_and_another_speaker_detected(voice: Voice, producer: User) -> None:
     file = SimpleUploadedFile("guest.wav", sample_wav("rms-01"), content_type="audio/wav")
-    guest, _new = add_recording(voice, file, producer, transcript="Dr. Smith said 50 % of it.")
-    compare(voice)
-    rows = Recording.objects.filter(voice=voice)
-    assert all(row.analyzed_at and row.measures["speech_share"] > 0.3 for row in rows)
-    assert all("dnsmos_overall" in row.measures["estimates"] for row in rows)
-    strangers = [row for row in rows if "other_speaker" in {one["code"] for one in row.set_findings}]
-    assert strangers == [guest]
-    guest.refresh_from_db()
-    assert any(one["code"].startswith("transcript_") for one in guest.findings)
+    outlier, _new = add_recording(voice, file, producer, transcript="Dr. Smith said 50 % of it.")
+    compare_recordings(voice)
+    recordings = Recording.objects.filter(voice=voice)
+    assert all(recording.analyzed_at and recording.measures["speech_share"] > 0.3 for recording in recordings)
+    assert all("dnsmos_overall" in recording.measures["estimates"] for recording in recordings)
+    outliers = [recording for recording in recordings if "other_speaker" in list_codes(recording.set_findings)]
+    assert outliers == [outlier]
+    outlier.refresh_from_db()
+    assert any(finding["code"].startswith("transcript_") for finding in outlier.findings)
     voice.refresh_from_db()
     assert voice.comparison["recordings"] == 5
     assert voice.comparison["text"].startswith("1 of 5")
 
 
-def test_a_new_transcript_is_looked_at_anew(voice: Voice) -> None:
-    compare(voice)
-    row = voice.recordings.first()
-    assert row
-    set_transcript(row, "It costs 5 % more.")
-    assert row.analyzed_at is None
+def test_changed_transcript_is_analyzed_again(voice: Voice) -> None:
+    compare_recordings(voice)
+    recording = voice.recordings.first()
+    assert recording
+    set_transcript(recording, "It costs 5 % more.")
+    assert recording.analyzed_at is None
     do_tasks("examine_recordings")
-    row.refresh_from_db()
-    assert row.analyzed_at
-    assert any(one["code"].startswith("transcript_") for one in row.findings)
-    set_transcript(row, "It costs five percent more.")
+    recording.refresh_from_db()
+    assert recording.analyzed_at
+    assert any(finding["code"].startswith("transcript_") for finding in recording.findings)
+    set_transcript(recording, "It costs five percent more.")
     do_tasks("examine_recordings")
-    row.refresh_from_db()
-    assert not any(one["code"].startswith("transcript_") for one in row.findings)
+    recording.refresh_from_db()
+    assert not any(finding["code"].startswith("transcript_") for finding in recording.findings)

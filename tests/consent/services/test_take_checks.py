@@ -120,10 +120,10 @@ def test_failed_check_can_be_repeated(consent: Consent) -> None:
 
 def test_failed_second_check_keeps_results_of_the_first(consent: Consent) -> None:
     take = submit_sample(consent)
-    values_before = run_check(take)
+    check_before = run_check(take)
     handle_check_failure(str(take.pk))
     check_after = TakeCheck.objects.get(take=take)
-    assert (check_after.error, check_after.checked_at) == ("", values_before.checked_at)
+    assert (check_after.error, check_after.checked_at) == ("", check_before.checked_at)
 
 
 def test_check_does_not_change_evidence(consent: Consent) -> None:

@@ -1,4 +1,4 @@
-"""A consent in the administration: its history in sentences, nothing raw."""
+"""A consent in the Django admin: the audit log as sentences, without raw payloads."""
 
 import pytest
 from django.test import Client
@@ -13,14 +13,14 @@ from voicehub.models import User
 pytestmark = pytest.mark.django_db
 
 
-def test_the_history_is_told_in_sentences(factory: ConsentFactory, client: Client, admin: User) -> None:
+def test_admin_page_shows_audit_log_as_sentences(factory: ConsentFactory, client: Client, admin: User) -> None:
     consent = factory.make_approved_consent()
     suspend_consent(consent, factory.producer, "A <b>dispute</b>.")
     client.force_login(admin)
-    shown = read_html(client.get(reverse("admin:consent_consent_change", args=[consent.pk])))
-    assert "requested consent." in shown
-    assert f"approved the recording; the consent is in force: “{REASON}”" in shown
-    assert "suspended the consent: “A &lt;b&gt;dispute&lt;/b&gt;.”" in shown
+    page = read_html(client.get(reverse("admin:consent_consent_change", args=[consent.pk])))
+    assert "requested consent." in page
+    assert f"approved the recording; the consent is in force: “{REASON}”" in page
+    assert "suspended the consent: “A &lt;b&gt;dispute&lt;/b&gt;.”" in page
     for event in consent.events.all():
-        assert f"{event.hash[:12]}…" in shown and event.hash not in shown
-    assert "&quot;text_sha256&quot;" not in shown and "text_sha256&#x27;:" not in shown
+        assert f"{event.hash[:12]}…" in page and event.hash not in page
+    assert "&quot;text_sha256&quot;" not in page and "text_sha256&#x27;:" not in page

@@ -32,11 +32,11 @@ def test_browser_uses_codes_of_the_server() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("part", ["thresholds", "measuring", "limits"])
-def test_browser_reads_exactly_the_values_that_the_page_passes(part: str) -> None:
-    passed = set(build_recorder_config(Consent(provider="resemble_v2"))[part])
-    assert set(re.findall(rf"\b{part}\.(\w+)", CHECKS)) <= passed
-    assert {name for name in passed if re.search(rf"\b{name}\b", CHECKS)} == passed
+@pytest.mark.parametrize("section", ["thresholds", "measuring", "limits"])
+def test_browser_reads_exactly_the_values_that_the_page_passes(section: str) -> None:
+    config_names = set(build_recorder_config(Consent(provider="resemble_v2"))[section])
+    assert set(re.findall(rf"\b{section}\.(\w+)", CHECKS)) <= config_names
+    assert {name for name in config_names if re.search(rf"\b{name}\b", CHECKS)} == config_names
 
 
 @pytest.mark.django_db
@@ -53,26 +53,28 @@ CASES: dict[str, Samples] = {
     "a voice": speech_like(4.0),
     "too short": speech_like(1.0),
     "too long": speech_like(20.5),
-    "nothing": np.zeros(RATE * 4),
+    "silence": np.zeros(RATE * 4),
     "one sample": np.full(1, 0.5),
-    "a snippet of silence": np.zeros(100),
-    "runs of two and three": np.repeat(speech_like(3.0) * 0.8 / np.abs(speech_like(3.0)).max(), 3)[1:],
-    "the lowest sample": np.concatenate((speech_like(3.0), np.full(40, -1.0), speech_like(2.0))),
-    "long silence around": np.concatenate(
+    "100 samples of silence": np.zeros(100),
+    "runs of two and three equal samples": np.repeat(speech_like(3.0) * 0.8 / np.abs(speech_like(3.0)).max(), 3)[1:],
+    "run at the lowest sample value": np.concatenate((speech_like(3.0), np.full(40, -1.0), speech_like(2.0))),
+    "long silence before and after": np.concatenate(
         (np.zeros(RATE * 5 // 2), speech_like(3.0, room_dbfs=-40.0), np.zeros(RATE * 3))
     ),
-    "digital silence around": np.concatenate((np.zeros(RATE // 2), speech_like(3.0, room_dbfs=-40.0), np.zeros(RATE))),
-    **{name: planted.make(RATE).samples for name, planted in PLANTED.items() if RATE in planted.rates},
+    "digital silence before and after": np.concatenate(
+        (np.zeros(RATE // 2), speech_like(3.0, room_dbfs=-40.0), np.zeros(RATE))
+    ),
+    **{name: defect.make(RATE).samples for name, defect in PLANTED.items() if RATE in defect.rates},
 }
 
 
 def check_on_server(samples: Samples) -> tuple[list[str], dict[str, float]]:
-    """The codes and levels that the server finds, as far as the browser checks them too."""
-    found = inspect_file(io.BytesIO(wav_bytes(samples, rate=RATE)), LIMITS, load_take_thresholds("resemble_v2"))
-    assert found.levels is not None and found.header is not None
-    levels = found.levels
+    """The server's codes and levels, limited to those that the browser checks too."""
+    inspection = inspect_file(io.BytesIO(wav_bytes(samples, rate=RATE)), LIMITS, load_take_thresholds("resemble_v2"))
+    assert inspection.levels is not None and inspection.header is not None
+    levels = inspection.levels
     measures = {
-        "seconds": found.header.seconds,
+        "seconds": inspection.header.seconds,
         "peak": levels.peak_dbfs,
         "rms": levels.rms_dbfs,
         "clipped": levels.clipped_share,
@@ -82,13 +84,13 @@ def check_on_server(samples: Samples) -> tuple[list[str], dict[str, float]]:
         "trailing": levels.trailing_silence,
         "pause": max((end - start for start, end in levels.pauses), default=0.0),
     }
-    return sorted({one.code for one in found.findings} & BROWSER_CODES), measures
+    return sorted({finding.code for finding in inspection.findings} & BROWSER_CODES), measures
 
 
 @pytest.mark.browser
 @pytest.mark.django_db
 def test_browser_checks_agree_with_the_server(open_browser: Callable[..., Browser]) -> None:
-    """The page's own code, in a real browser, on samples such as the microphone gives."""
+    """The page's own code, in a real browser, on samples as from a microphone."""
     config = build_recorder_config(Consent(provider="resemble_v2"))
     config["limits"] = {"minSeconds": LIMITS.min_seconds, "maxSeconds": LIMITS.max_seconds}
     page = open_browser().new_page()

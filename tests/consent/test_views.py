@@ -1,4 +1,4 @@
-"""The staff's pages: what they show, what they take in, and what they refuse."""
+"""Staff pages: what they show, accept and refuse."""
 
 import hashlib
 import re
@@ -24,83 +24,81 @@ from voicehub.tokens import hash_token
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ("consent:talent_list", "consent:talent_add")
+LIST_PAGES = ("consent:talent_list", "consent:talent_add")
 
 
-def queries(client: Client, address: str) -> int:
-    with CaptureQueriesContext(connection) as seen:
-        read_page(client, address)
-    return len(seen)
+def count_queries(client: Client, url: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        read_page(client, url)
+    return len(queries)
 
 
 # --- talents ------------------------------------------------------------------------------
 
 
-def test_talents_are_found_by_name_and_mail_in_the_order_of_their_names(
-    factory: ConsentFactory, as_producer: Client
-) -> None:
+def test_talent_list_is_sorted_and_searchable_by_name_and_email(factory: ConsentFactory, as_producer: Client) -> None:
     for name in ("Zoë Adler", "Anna Zorn", "Mo Fell"):
         factory.make_talent(name, f"{name.split()[0].lower()}@people.test")
     factory.make_approved_consent(factory.make_talent("Bea Lund"))
-    everybody = read_page(as_producer, reverse("consent:talent_list"))
-    assert re.findall("Anna Zorn|Bea Lund|Mo Fell|Zoë Adler", everybody) == [
+    full_list = read_page(as_producer, reverse("consent:talent_list"))
+    assert re.findall("Anna Zorn|Bea Lund|Mo Fell|Zoë Adler", full_list) == [
         "Anna Zorn",
         "Bea Lund",
         "Mo Fell",
         "Zoë Adler",
     ]
-    found = read_page(as_producer, reverse("consent:talent_list") + "?search=ZORN")
-    assert "Anna Zorn" in found and "Mo Fell" not in found
+    matches = read_page(as_producer, reverse("consent:talent_list") + "?search=ZORN")
+    assert "Anna Zorn" in matches and "Mo Fell" not in matches
     assert "Mo Fell" in read_page(as_producer, reverse("consent:talent_list") + "?search=mo@people")
     assert "No talent matches “%_”" in read_page(as_producer, reverse("consent:talent_list") + "?search=%25_")
 
 
-def test_the_list_comes_in_pages(factory: ConsentFactory, as_producer: Client) -> None:
+def test_talent_list_is_paginated(factory: ConsentFactory, as_producer: Client) -> None:
     Talent.objects.bulk_create(Talent(name=f"T{n:02}", created_by=factory.producer) for n in range(30))
-    first = read_page(as_producer, reverse("consent:talent_list") + "?search=T")
-    assert "T24" in first and "T25" not in first and "search=T&amp;page=2" in first
+    first_page = read_page(as_producer, reverse("consent:talent_list") + "?search=T")
+    assert "T24" in first_page and "T25" not in first_page and "search=T&amp;page=2" in first_page
     assert "T25" in read_page(as_producer, reverse("consent:talent_list") + "?search=T&page=2")
     assert "T29" in read_page(as_producer, reverse("consent:talent_list") + "?page=9999")
     assert "T00" in read_page(as_producer, reverse("consent:talent_list") + "?page=nonsense")
 
 
-def test_empty_pages_say_what_to_do(factory: ConsentFactory, as_producer: Client, as_viewer: Client) -> None:
-    address = reverse("consent:talent_list")
-    assert "Add the first talent" in read_page(as_producer, address)
-    assert "Add the first talent" not in read_page(as_viewer, address)
+def test_empty_pages_show_next_step(factory: ConsentFactory, as_producer: Client, as_viewer: Client) -> None:
+    url = reverse("consent:talent_list")
+    assert "Add the first talent" in read_page(as_producer, url)
+    assert "Add the first talent" not in read_page(as_viewer, url)
     talent = factory.make_talent()
     assert "Next: add the contract" in read_page(as_producer, talent.get_absolute_url())
     factory.make_contract(talent)
     assert "Next: request consent" in read_page(as_producer, talent.get_absolute_url())
 
 
-def test_a_talent_is_added_and_changed(factory: ConsentFactory, as_producer: Client) -> None:
+def test_talent_can_be_added_and_changed(factory: ConsentFactory, as_producer: Client) -> None:
     response = as_producer.post(reverse("consent:talent_add"), {"name": "Ann Ode", "email": "ann@people.test"})
     talent = Talent.objects.get()
     assert response.headers["Location"] == talent.get_absolute_url() and talent.created_by == factory.producer
     as_producer.post(get_url("talent_edit", talent), {"name": "Ann Ode-Fry", "email": ""})
     talent.refresh_from_db()
     assert (talent.name, talent.email) == ("Ann Ode-Fry", "")
-    wrong = as_producer.post(get_url("talent_edit", talent), {"name": "", "email": "nothing"})
-    assert wrong.status_code == 200 and b"field-errors" in wrong.content
+    response = as_producer.post(get_url("talent_edit", talent), {"name": "", "email": "nothing"})
+    assert response.status_code == 200 and b"field-errors" in response.content
 
 
-def test_names_are_text_wherever_they_stand(factory: ConsentFactory, as_producer: Client) -> None:
+def test_names_are_escaped_on_every_page(factory: ConsentFactory, as_producer: Client) -> None:
     talent = factory.make_talent("<script>alert(1)</script>")
     consent = factory.make_submitted_consent(talent)
-    for address in (talent.get_absolute_url(), consent.get_absolute_url(), get_url("consent_ask", talent)):
-        assert "<script>alert" not in read_page(as_producer, address)
+    for url in (talent.get_absolute_url(), consent.get_absolute_url(), get_url("consent_ask", talent)):
+        assert "<script>alert" not in read_page(as_producer, url)
 
 
 # --- contracts ----------------------------------------------------------------------------
 
 
 def file_contract(client: Client, talent: Talent, data: bytes = PDF, **fields: Any) -> Any:
-    paper = make_upload(data, "Vertrag <b>.pdf", "application/pdf")
-    return client.post(get_url("contract_add", talent), {"file": paper, **make_terms(**fields)})
+    contract_file = make_upload(data, "Vertrag <b>.pdf", "application/pdf")
+    return client.post(get_url("contract_add", talent), {"file": contract_file, **make_terms(**fields)})
 
 
-def test_a_contract_is_filed_with_its_terms(factory: ConsentFactory, as_producer: Client) -> None:
+def test_contract_is_filed_with_its_terms(factory: ConsentFactory, as_producer: Client) -> None:
     talent = factory.make_talent()
     response = file_contract(as_producer, talent, delete_at_end="on", compensation="EUR 900")
     contract = Contract.objects.get()
@@ -109,11 +107,11 @@ def test_a_contract_is_filed_with_its_terms(factory: ConsentFactory, as_producer
     assert (contract.purposes, contract.providers) == (["narration"], [PROVIDER])
     assert (contract.signed_on, contract.ends_on) == (date(2025, 1, 2), None)
     assert contract.delete_at_end and not contract.exclusive
-    shown = read_page(as_producer, contract.get_absolute_url())
-    assert contract.sha256 in shown and "EUR 900" in shown and "In force" in shown and "Resemble" in shown
+    page = read_page(as_producer, contract.get_absolute_url())
+    assert contract.sha256 in page and "EUR 900" in page and "In force" in page and "Resemble" in page
 
 
-def test_the_paper_is_a_download_and_never_a_page(factory: ConsentFactory, as_viewer: Client) -> None:
+def test_contract_file_is_served_only_as_download(factory: ConsentFactory, as_viewer: Client) -> None:
     contract = factory.make_contract(factory.make_talent("Åsa/../Öl"))
     response = as_viewer.get(get_url("contract_file", contract))
     assert b"".join(response) == PDF
@@ -124,7 +122,7 @@ def test_the_paper_is_a_download_and_never_a_page(factory: ConsentFactory, as_vi
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "text"),
     [
         (b"", "empty"),
         (HTML, "not a PDF"),
@@ -134,25 +132,25 @@ def test_the_paper_is_a_download_and_never_a_page(factory: ConsentFactory, as_vi
         (PDF + b"\0" * 2000, "end of this PDF is missing"),
     ],
 )
-def test_what_is_no_whole_pdf_is_not_filed(
-    factory: ConsentFactory, as_producer: Client, data: bytes, words: str
+def test_invalid_or_incomplete_pdf_is_refused(
+    factory: ConsentFactory, as_producer: Client, data: bytes, text: str
 ) -> None:
     response = file_contract(as_producer, factory.make_talent(), data)
-    assert response.status_code == 200 and words in response.content.decode()
+    assert response.status_code == 200 and text in response.content.decode()
     assert not Contract.objects.exists()
 
 
-def test_a_pdf_that_is_a_web_page_too_is_only_ever_a_download(factory: ConsentFactory, as_producer: Client) -> None:
-    both = HTML + PDF
-    file_contract(as_producer, factory.make_talent(), both)
+def test_pdf_that_is_also_html_is_served_only_as_download(factory: ConsentFactory, as_producer: Client) -> None:
+    html_and_pdf = HTML + PDF
+    file_contract(as_producer, factory.make_talent(), html_and_pdf)
     response = as_producer.get(get_url("contract_file", Contract.objects.get()))
-    assert b"".join(response) == both
+    assert b"".join(response) == html_and_pdf
     assert response.headers["Content-Type"] == "application/pdf"
     assert response.headers["Content-Disposition"].startswith("attachment")
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("fields", "text"),
     [
         ({"ends_on": "2025-01-01"}, "end date is before the start date"),
         ({"signed_on": "2999-01-01"}, "in the future"),
@@ -163,54 +161,52 @@ def test_a_pdf_that_is_a_web_page_too_is_only_ever_a_download(factory: ConsentFa
         ({"intended_uses": " "}, "required"),
     ],
 )
-def test_terms_that_cannot_be_are_refused(
-    factory: ConsentFactory, as_producer: Client, fields: dict[str, Any], words: str
+def test_invalid_terms_are_refused(
+    factory: ConsentFactory, as_producer: Client, fields: dict[str, Any], text: str
 ) -> None:
     response = file_contract(as_producer, factory.make_talent(), **fields)
-    assert response.status_code == 200 and words in response.content.decode()
+    assert response.status_code == 200 and text in response.content.decode()
     assert not Contract.objects.exists()
 
 
-def test_a_contract_replaces_only_one_of_the_same_talent_and_only_once(
-    factory: ConsentFactory, as_producer: Client
-) -> None:
+def test_contract_can_be_replaced_once_and_only_by_same_talent(factory: ConsentFactory, as_producer: Client) -> None:
     talent, other = factory.make_talent(), factory.make_talent("Theo Brand")
-    old, foreign = factory.make_contract(talent), factory.make_contract(other)
-    assert file_contract(as_producer, talent, supersedes=foreign.pk).status_code == 200
-    assert file_contract(as_producer, talent, supersedes=old.pk).status_code == 302
-    assert file_contract(as_producer, talent, supersedes=old.pk).status_code == 200
-    assert "Replaced by" in read_page(as_producer, old.get_absolute_url()) and not old.is_in_force
+    old_contract, foreign_contract = factory.make_contract(talent), factory.make_contract(other)
+    assert file_contract(as_producer, talent, supersedes=foreign_contract.pk).status_code == 200
+    assert file_contract(as_producer, talent, supersedes=old_contract.pk).status_code == 302
+    assert file_contract(as_producer, talent, supersedes=old_contract.pk).status_code == 200
+    assert "Replaced by" in read_page(as_producer, old_contract.get_absolute_url()) and not old_contract.is_in_force
 
 
-# --- asking -------------------------------------------------------------------------------
+# --- requests -----------------------------------------------------------------------------
 
 
-def ask(client: Client, talent: Talent, **fields: Any) -> Any:
-    given = {"statement": f"{PROVIDER}:en-US", "purpose": "narration", "company": "Nord & Söhne", "valid_until": ""}
-    return client.post(get_url("consent_ask", talent), {**given, **fields})
+def post_consent_request(client: Client, talent: Talent, **fields: Any) -> Any:
+    defaults = {"statement": f"{PROVIDER}:en-US", "purpose": "narration", "company": "Nord & Söhne", "valid_until": ""}
+    return client.post(get_url("consent_ask", talent), {**defaults, **fields})
 
 
-def test_consent_is_asked_for_with_the_words_that_were_shown(factory: ConsentFactory, as_producer: Client) -> None:
+def test_consent_request_stores_statement_as_shown(factory: ConsentFactory, as_producer: Client) -> None:
     talent = factory.make_talent()
-    shown = as_producer.get(
+    page = as_producer.get(
         get_url("statement", talent), {"statement": f"{PROVIDER}:en-US", "company": "Nord & Söhne"}
     ).content.decode()
-    ask(as_producer, talent)
+    post_consent_request(as_producer, talent)
     consent = Consent.objects.get()
-    assert consent.text.replace("&", "&amp;") in shown and "Nord & Söhne" in consent.text
+    assert consent.text.replace("&", "&amp;") in page and "Nord & Söhne" in consent.text
     assert (consent.company, consent.valid_until, consent.requested_by) == ("Nord & Söhne", None, factory.producer)
     assert consent.text_sha256 == hash_token(consent.text)
     assert consent.text_sha256 in read_page(as_producer, consent.get_absolute_url())
 
 
-def test_only_the_newest_statement_in_use_is_offered(factory: ConsentFactory, as_producer: Client) -> None:
-    first = Statement.objects.get(provider=PROVIDER, language="en-US")
-    day = date(2025, 1, 1)
-    new = {"provider": PROVIDER, "source": "A page", "source_date": day}
-    Statement.objects.create(**new, language="en-US", version=first.version + 1, text="Newer words of {company}.")
-    Statement.objects.create(**new, language="de-DE", text="Alte Worte.", retired=True)
+def test_form_offers_only_newest_active_statements(factory: ConsentFactory, as_producer: Client) -> None:
+    oldest = Statement.objects.get(provider=PROVIDER, language="en-US")
+    source_date = date(2025, 1, 1)
+    fields = {"provider": PROVIDER, "source": "A page", "source_date": source_date}
+    Statement.objects.create(**fields, language="en-US", version=oldest.version + 1, text="Newer text of {company}.")
+    Statement.objects.create(**fields, language="de-DE", text="Alte Worte.", retired=True)
     form = read_page(as_producer, get_url("consent_ask", factory.make_talent()))
-    assert "Newer words of" in form and first.text[:20] not in form and "German" not in form
+    assert "Newer text of" in form and oldest.text[:20] not in form and "German" not in form
 
 
 @pytest.mark.parametrize(
@@ -224,35 +220,35 @@ def test_only_the_newest_statement_in_use_is_offered(factory: ConsentFactory, as
         {"valid_until": "2001-01-01"},
     ],
 )
-def test_asking_for_what_cannot_be_is_refused(
+def test_invalid_consent_request_is_refused(
     factory: ConsentFactory, as_producer: Client, fields: dict[str, str]
 ) -> None:
-    assert ask(as_producer, factory.make_talent(), **fields).status_code == 200
+    assert post_consent_request(as_producer, factory.make_talent(), **fields).status_code == 200
     assert not Consent.objects.exists()
 
 
-def test_the_part_that_shows_the_statement_stands_any_question(factory: ConsentFactory, as_producer: Client) -> None:
-    address = get_url("statement", factory.make_talent())
-    for question in ({}, {"statement": "x"}, {"statement": "a:b:c", "company": ""}, {"company": "x" * 5000}):
-        assert as_producer.get(address, question).status_code == 200
+def test_statement_preview_accepts_any_query(factory: ConsentFactory, as_producer: Client) -> None:
+    url = get_url("statement", factory.make_talent())
+    for query in ({}, {"statement": "x"}, {"statement": "a:b:c", "company": ""}, {"company": "x" * 5000}):
+        assert as_producer.get(url, query).status_code == 200
 
 
 # --- takes --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("recorded", "capture"), [("on", Capture.IN_STUDIO), ("", Capture.UPLOAD)])
-def test_a_take_from_staff_is_labelled_as_theirs(
+def test_take_from_staff_is_labelled_as_theirs(
     factory: ConsentFactory, as_engineer: Client, engineer: User, recorded: str, capture: str
 ) -> None:
     consent = factory.make_consent()
     as_engineer.post(get_url("take_upload", consent), {"file": make_upload(make_clip()), "recorded": recorded})
     take = Take.objects.get()
     assert (take.capture, take.recorded_by) == (capture, engineer)
-    shown = read_page(as_engineer, consent.get_absolute_url())
-    assert ("Recorded in the studio by" if recorded else "on behalf of the talent") in shown
+    page = read_page(as_engineer, consent.get_absolute_url())
+    assert ("Recorded in the studio by" if recorded else "on behalf of the talent") in page
 
 
-def test_only_the_studios_recorder_page_may_use_the_microphone(factory: ConsentFactory, as_producer: Client) -> None:
+def test_only_studio_recorder_page_may_use_microphone(factory: ConsentFactory, as_producer: Client) -> None:
     consent = factory.make_consent()
     assert "microphone=(self)" in as_producer.get(get_url("record_in_studio", consent)).headers["Permissions-Policy"]
     assert "microphone=()" in as_producer.get(consent.get_absolute_url()).headers["Permissions-Policy"]
@@ -260,15 +256,15 @@ def test_only_the_studios_recorder_page_may_use_the_microphone(factory: ConsentF
     assert as_producer.get(get_url("record_in_studio", consent)).headers["Location"] == consent.get_absolute_url()
 
 
-def test_a_take_is_heard_in_ranges(factory: ConsentFactory, as_viewer: Client) -> None:
+def test_take_audio_supports_range_requests(factory: ConsentFactory, as_viewer: Client) -> None:
     take = factory.make_take(factory.make_consent())
     whole = as_viewer.get(get_url("take_audio", take))
     assert b"".join(whole) == make_clip() and whole.headers["Content-Type"] == "audio/wav"
-    part = as_viewer.get(get_url("take_audio", take), headers={"range": "bytes=4-11"})
-    assert part.status_code == 206 and b"".join(part) == make_clip()[4:12]
+    partial = as_viewer.get(get_url("take_audio", take), headers={"range": "bytes=4-11"})
+    assert partial.status_code == 206 and b"".join(partial) == make_clip()[4:12]
 
 
-def test_a_file_that_is_no_sound_is_never_shown_as_anything(factory: ConsentFactory, as_viewer: Client) -> None:
+def test_file_that_is_not_audio_is_served_only_as_download(factory: ConsentFactory, as_viewer: Client) -> None:
     take = factory.make_take(factory.make_consent(), HTML, factory.producer)
     response = as_viewer.get(get_url("take_audio", take))
     assert response.headers["Content-Type"] == "application/octet-stream"
@@ -277,11 +273,11 @@ def test_a_file_that_is_no_sound_is_never_shown_as_anything(factory: ConsentFact
     assert b"".join(response) == HTML
 
 
-def test_peaks_are_two_rows_between_one_and_minus_one(factory: ConsentFactory, as_viewer: Client) -> None:
+def test_peaks_are_two_rows_between_minus_one_and_one(factory: ConsentFactory, as_viewer: Client) -> None:
     take = factory.make_take(factory.make_consent())
-    answer = as_viewer.get(get_url("take_peaks", take)).json()
-    high, low = answer["peaks"]
-    assert len(high) == len(low) == 400 and answer["seconds"] == pytest.approx(4)
+    data = as_viewer.get(get_url("take_peaks", take)).json()
+    high, low = data["peaks"]
+    assert len(high) == len(low) == 400 and data["seconds"] == pytest.approx(4)
     assert all(-1 <= bottom <= top <= 1 for bottom, top in zip(low, high, strict=True))
     assert max(high) > 0.1 and min(low) < -0.1
 
@@ -289,7 +285,7 @@ def test_peaks_are_two_rows_between_one_and_minus_one(factory: ConsentFactory, a
 # --- review -------------------------------------------------------------------------------
 
 
-def test_approving_puts_the_consent_in_force(factory: ConsentFactory, as_producer: Client) -> None:
+def test_approval_puts_consent_in_force(factory: ConsentFactory, as_producer: Client) -> None:
     consent = factory.make_submitted_consent()
     take = consent.takes.get()
     assert str(take.pk) in read_page(as_producer, consent.get_absolute_url())
@@ -301,21 +297,21 @@ def test_approving_puts_the_consent_in_force(factory: ConsentFactory, as_produce
 
 
 @pytest.mark.parametrize("take", ["", "nonsense", "00000000-0000-0000-0000-000000000000"])
-def test_approving_names_a_take_that_is_there(factory: ConsentFactory, as_producer: Client, take: str) -> None:
+def test_approval_of_unknown_take_is_not_found(factory: ConsentFactory, as_producer: Client, take: str) -> None:
     consent = factory.make_submitted_consent()
     assert as_producer.post(get_url("approve", consent), {"take": take}).status_code == 404
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.SUBMITTED
 
 
-def test_nobody_approves_on_another_persons_take(factory: ConsentFactory, as_producer: Client) -> None:
+def test_take_of_another_consent_cannot_be_approved(factory: ConsentFactory, as_producer: Client) -> None:
     consent, other = factory.make_submitted_consent(), factory.make_submitted_consent(factory.make_talent("Theo Brand"))
     as_producer.post(get_url("approve", consent), {"take": other.takes.get().pk})
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.SUBMITTED
 
 
-def test_approving_again_does_not_end_a_suspension(factory: ConsentFactory, as_producer: Client) -> None:
+def test_second_approval_does_not_end_suspension(factory: ConsentFactory, as_producer: Client) -> None:
     consent = factory.make_approved_consent()
     suspend_consent(consent, factory.producer, "A dispute.")
     as_producer.post(get_url("approve", consent), {"take": consent.takes.get().pk})
@@ -323,7 +319,8 @@ def test_approving_again_does_not_end_a_suspension(factory: ConsentFactory, as_p
     assert consent.status == ConsentStatus.SUSPENDED
 
 
-WITH_REASON: list[tuple[str, Callable[[ConsentFactory], Consent], str]] = [
+MakeConsent = Callable[[ConsentFactory], Consent]
+ACTIONS_WITH_REASON: list[tuple[str, MakeConsent, str]] = [
     ("ask_again", lambda factory: factory.make_submitted_consent(), ConsentStatus.REQUESTED),
     ("suspend", lambda factory: factory.make_approved_consent(), ConsentStatus.SUSPENDED),
     ("withdraw", lambda factory: factory.make_approved_consent(), ConsentStatus.WITHDRAWN),
@@ -331,11 +328,13 @@ WITH_REASON: list[tuple[str, Callable[[ConsentFactory], Consent], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "make", "status"), WITH_REASON, ids=[row[0] for row in WITH_REASON])
-def test_a_change_needs_its_reason_and_the_history_keeps_it(
-    factory: ConsentFactory, as_producer: Client, name: str, make: Callable[[ConsentFactory], Consent], status: str
+@pytest.mark.parametrize(
+    ("name", "make_consent", "status"), ACTIONS_WITH_REASON, ids=[name for name, *_ in ACTIONS_WITH_REASON]
+)
+def test_status_change_requires_reason_and_records_it(
+    factory: ConsentFactory, as_producer: Client, name: str, make_consent: MakeConsent, status: str
 ) -> None:
-    consent = make(factory)
+    consent = make_consent(factory)
     before = consent.status
     assert b"Enter a reason" in as_producer.post(get_url(name, consent), {"reason": "  "}, follow=True).content
     consent.refresh_from_db()
@@ -347,7 +346,7 @@ def test_a_change_needs_its_reason_and_the_history_keeps_it(
     assert "Because &lt;b&gt;so&lt;/b&gt;." in read_page(as_producer, consent.get_absolute_url())
 
 
-def test_a_suspension_ends(factory: ConsentFactory, as_producer: Client) -> None:
+def test_resume_ends_suspension(factory: ConsentFactory, as_producer: Client) -> None:
     consent = factory.make_approved_consent()
     suspend_consent(consent, factory.producer, "A dispute.")
     as_producer.post(get_url("resume", consent), {"reason": "Settled."})
@@ -356,58 +355,58 @@ def test_a_suspension_ends(factory: ConsentFactory, as_producer: Client) -> None
 
 
 @pytest.mark.parametrize("name", ["ask_again", "suspend", "resume", "withdraw", "void"])
-def test_what_is_over_stays_over(factory: ConsentFactory, as_producer: Client, name: str) -> None:
+def test_declined_consent_cannot_change(factory: ConsentFactory, as_producer: Client, name: str) -> None:
     consent = factory.make_consent()
     decline_consent(consent, "")
-    lines = consent.events.count()
+    event_count = consent.events.count()
     response = as_producer.post(get_url(name, consent), {"reason": "Again"}, follow=True)
     assert b"alert-error" in response.content
     consent.refresh_from_db()
-    assert consent.status == ConsentStatus.DECLINED and consent.events.count() == lines
+    assert consent.status == ConsentStatus.DECLINED and consent.events.count() == event_count
 
 
-def test_viewers_see_the_page_and_no_buttons(factory: ConsentFactory, as_viewer: Client) -> None:
+def test_viewer_sees_page_without_forms(factory: ConsentFactory, as_viewer: Client) -> None:
     for consent in (factory.make_consent(), factory.make_submitted_consent(), factory.make_approved_consent()):
-        shown = read_page(as_viewer, consent.get_absolute_url())
-        assert re.findall(r'<form[^>]*action="(/[^"]*)"', shown) == [reverse("logout")]
+        page = read_page(as_viewer, consent.get_absolute_url())
+        assert re.findall(r'<form[^>]*action="(/[^"]*)"', page) == [reverse("logout")]
 
 
-def test_a_consent_in_force_says_what_a_build_still_lacks(factory: ConsentFactory, as_producer: Client) -> None:
+def test_approved_consent_shows_what_build_still_lacks(factory: ConsentFactory, as_producer: Client) -> None:
     consent = factory.make_approved_consent()
     assert "No contract of Tilda Strand is on file." in read_page(as_producer, consent.get_absolute_url())
     factory.make_contract(consent.talent)
     assert "Next: collect the recordings" in read_page(as_producer, consent.get_absolute_url())
 
 
-def test_a_history_that_does_not_hold_is_shouted_about(factory: ConsentFactory, as_producer: Client) -> None:
+def test_broken_audit_log_shows_alert(factory: ConsentFactory, as_producer: Client) -> None:
     consent = factory.make_approved_consent()
     assert "Verified, 3 entries" in read_page(as_producer, consent.get_absolute_url())
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE consent_event SET actor_name = 'Somebody' WHERE sequence = 2")
-    shown = read_page(as_producer, consent.get_absolute_url())
-    assert "Audit log check failed" in shown and "Entry 2" in shown and "Verified" not in shown
+        cursor.execute("UPDATE consent_event SET actor_name = 'Other' WHERE sequence = 2")
+    page = read_page(as_producer, consent.get_absolute_url())
+    assert "Audit log check failed" in page and "Entry 2" in page and "Verified" not in page
 
 
 # --- all pages ----------------------------------------------------------------------------
 
 
-def test_pages_hold_nothing_inline(factory: ConsentFactory, as_producer: Client) -> None:
+def test_pages_have_no_inline_code(factory: ConsentFactory, as_producer: Client) -> None:
     consent = factory.make_submitted_consent()
     contract = factory.make_contract(consent.talent)
     rows = (consent.talent, consent, contract)
-    addresses = [*map(reverse, PAGES), *(row.get_absolute_url() for row in rows)]
-    addresses += [get_url("consent_ask", consent.talent), get_url("contract_add", consent.talent)]
-    for address in addresses:
-        response = as_producer.get(address)
+    urls = [*map(reverse, LIST_PAGES), *(row.get_absolute_url() for row in rows)]
+    urls += [get_url("consent_ask", consent.talent), get_url("contract_add", consent.talent)]
+    for url in urls:
+        response = as_producer.get(url)
         assert "unsafe" not in response.headers["Content-Security-Policy"]
-        shown = read_html(response)
-        assert not re.search(r"\sstyle=|<style|\son[a-z]+=|<script>|javascript:", shown), address
+        page = read_html(response)
+        assert not re.search(r"\sstyle=|<style|\son[a-z]+=|<script>|javascript:", page), url
 
 
-def test_queries_do_not_grow_with_the_rows(factory: ConsentFactory, as_producer: Client) -> None:
+def test_query_count_does_not_grow_with_rows(factory: ConsentFactory, as_producer: Client) -> None:
     talent = factory.make_talent()
 
-    def fill() -> Consent:
+    def add_rows() -> Consent:
         consent = factory.make_consent(talent)
         for number in range(3):
             factory.make_take(consent, make_clip(number))
@@ -416,48 +415,48 @@ def test_queries_do_not_grow_with_the_rows(factory: ConsentFactory, as_producer:
         factory.make_contract(talent)
         return consent
 
-    first = fill()
-    addresses = [reverse("consent:talent_list"), talent.get_absolute_url(), first.get_absolute_url()]
-    read_page(as_producer, addresses[0])
-    before = [queries(as_producer, address) for address in addresses]
+    first_consent = add_rows()
+    urls = [reverse("consent:talent_list"), talent.get_absolute_url(), first_consent.get_absolute_url()]
+    read_page(as_producer, urls[0])
+    before = [count_queries(as_producer, url) for url in urls]
     for _ in range(3):
-        fill()
-        factory.make_consent(factory.make_talent("Somebody Else"))
+        add_rows()
+        factory.make_consent(factory.make_talent("Someone Else"))
     for number in range(3, 6):
-        factory.make_take(first, make_clip(number))
-        request_retake(first, factory.producer, "Again.")
-        invite_talent([first], factory.producer)
-    assert [queries(as_producer, address) for address in addresses] == before
+        factory.make_take(first_consent, make_clip(number))
+        request_retake(first_consent, factory.producer, "Again.")
+        invite_talent([first_consent], factory.producer)
+    assert [count_queries(as_producer, url) for url in urls] == before
 
 
-def test_each_page_says_what_comes_next(factory: ConsentFactory, as_producer: Client, as_viewer: Client) -> None:
+def test_each_page_shows_next_step(factory: ConsentFactory, as_producer: Client, as_viewer: Client) -> None:
     talent = factory.make_talent()
     contract = factory.make_contract(talent)
-    ask = f'href="{get_url("consent_ask", talent)}"'
-    assert ask in read_page(as_producer, contract.get_absolute_url())
-    assert ask not in read_page(as_viewer, contract.get_absolute_url())
+    request_link = f'href="{get_url("consent_ask", talent)}"'
+    assert request_link in read_page(as_producer, contract.get_absolute_url())
+    assert request_link not in read_page(as_viewer, contract.get_absolute_url())
     consent = factory.make_submitted_consent(talent)
-    assert ask not in read_page(as_producer, contract.get_absolute_url())
+    assert request_link not in read_page(as_producer, contract.get_absolute_url())
     assert "Next: listen, then approve" in read_page(as_producer, consent.get_absolute_url())
-    shown = read_page(as_viewer, consent.get_absolute_url())
-    assert "A producer will review the recording." in shown and "then approve" not in shown
+    page = read_page(as_viewer, consent.get_absolute_url())
+    assert "A producer will review the recording." in page and "then approve" not in page
     assert "Next: add a voice" not in read_page(as_producer, talent.get_absolute_url())
     approve_after_listening(consent, consent.takes.get(), factory.producer)
     assert "Next: add a voice" in read_page(as_producer, talent.get_absolute_url())
     assert "Next: add a voice" not in read_page(as_viewer, talent.get_absolute_url())
     suspend_consent(consent, factory.producer, "A dispute.")
     assert "Next: add a voice" not in read_page(as_producer, talent.get_absolute_url())
-    shown = read_page(as_producer, consent.get_absolute_url())
-    assert 'href="#status"' in shown and 'id="status"' in shown
+    page = read_page(as_producer, consent.get_absolute_url())
+    assert 'href="#status"' in page and 'id="status"' in page
     assert 'href="#status"' not in read_page(as_viewer, consent.get_absolute_url())
 
 
-def test_the_menu_says_where_one_is(factory: ConsentFactory, as_producer: Client) -> None:
-    talents = f'<a href="{reverse("consent:talent_list")}" aria-current'
+def test_menu_marks_current_section(factory: ConsentFactory, as_producer: Client) -> None:
+    current_menu_link = f'<a href="{reverse("consent:talent_list")}" aria-current'
     consent = factory.make_approved_consent()
     contract = factory.make_contract(consent.talent)
-    inside = [consent.talent.get_absolute_url(), consent.get_absolute_url(), contract.get_absolute_url()]
-    for address in [*inside, reverse("voices:voice_add", args=[consent.talent_id])]:
-        assert talents in read_page(as_producer, address), address
-    for address in (reverse("today"), reverse("voices:account_list")):
-        assert talents not in read_page(as_producer, address), address
+    section_urls = [consent.talent.get_absolute_url(), consent.get_absolute_url(), contract.get_absolute_url()]
+    for url in [*section_urls, reverse("voices:voice_add", args=[consent.talent_id])]:
+        assert current_menu_link in read_page(as_producer, url), url
+    for url in (reverse("today"), reverse("voices:account_list")):
+        assert current_menu_link not in read_page(as_producer, url), url

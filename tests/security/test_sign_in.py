@@ -1,4 +1,4 @@
-"""Guessing at the sign-in: it ends after ten tries, and locks nobody out but the one who guesses."""
+"""The sign-in throttle: ten failed attempts lock out only the attacker's address."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -17,124 +17,124 @@ from voicehub.login_throttle import MAX_ATTEMPTS, WINDOW
 from voicehub.middleware import get_client_address
 from voicehub.models import SignInAttempts, User
 
-RIGHT, WRONG = "secret", "not the secret"
-HERE, ELSEWHERE = "192.0.2.1", "192.0.2.2"
+CORRECT_PASSWORD, WRONG_PASSWORD = "secret", "not the secret"
+ADDRESS, OTHER_ADDRESS = "192.0.2.1", "192.0.2.2"
 
 
-def sign_in(name: str = "paula", password: str = WRONG, address: str = HERE, **headers: str) -> Any:
-    given = {"username": name, "password": password}
-    return Client(REMOTE_ADDR=address, headers=headers).post(reverse("login"), given)
+def sign_in(name: str = "paula", password: str = WRONG_PASSWORD, address: str = ADDRESS, **headers: str) -> Any:
+    form = {"username": name, "password": password}
+    return Client(REMOTE_ADDR=address, headers=headers).post(reverse("login"), form)
 
 
-def guess(times: int = MAX_ATTEMPTS, **how: str) -> list[int]:
-    return [sign_in(**how).status_code for _ in range(times)]
-
-
-@pytest.mark.django_db
-def test_after_ten_wrong_tries_even_the_right_password_has_to_wait(producer: User) -> None:
-    assert guess() == [200] * MAX_ATTEMPTS
-    refused = sign_in(password=RIGHT)
-    assert refused.status_code == 429
-    assert refused.headers["Retry-After"] == "900"
-    assert "Too many failed attempts. Try again in 15 minutes." in refused.content.decode()
+def fail_sign_ins(times: int = MAX_ATTEMPTS, **fields: str) -> list[int]:
+    return [sign_in(**fields).status_code for _ in range(times)]
 
 
 @pytest.mark.django_db
-def test_the_person_gets_in_from_elsewhere_and_others_from_here(producer: User, viewer: User) -> None:
-    guess(MAX_ATTEMPTS + 1)
-    assert sign_in(password=RIGHT, address=ELSEWHERE).status_code == 302
-    assert sign_in("vera", RIGHT).status_code == 302
+def test_correct_password_is_refused_after_ten_failed_attempts(producer: User) -> None:
+    assert fail_sign_ins() == [200] * MAX_ATTEMPTS
+    response = sign_in(password=CORRECT_PASSWORD)
+    assert response.status_code == 429
+    assert response.headers["Retry-After"] == "900"
+    assert "Too many failed attempts. Try again in 15 minutes." in response.content.decode()
 
 
 @pytest.mark.django_db
-def test_the_wait_is_over_after_a_quarter_of_an_hour(producer: User) -> None:
-    guess(MAX_ATTEMPTS + 1)
+def test_limit_applies_to_one_name_at_one_address(producer: User, viewer: User) -> None:
+    fail_sign_ins(MAX_ATTEMPTS + 1)
+    assert sign_in(password=CORRECT_PASSWORD, address=OTHER_ADDRESS).status_code == 302
+    assert sign_in("vera", CORRECT_PASSWORD).status_code == 302
+
+
+@pytest.mark.django_db
+def test_limit_ends_after_15_minutes(producer: User) -> None:
+    fail_sign_ins(MAX_ATTEMPTS + 1)
     SignInAttempts.objects.update(since=timezone.now() - WINDOW + timedelta(seconds=5))
-    assert sign_in(password=RIGHT).status_code == 429
+    assert sign_in(password=CORRECT_PASSWORD).status_code == 429
     SignInAttempts.objects.update(since=timezone.now() - WINDOW)
-    assert sign_in(password=RIGHT).status_code == 302
+    assert sign_in(password=CORRECT_PASSWORD).status_code == 302
     assert not SignInAttempts.objects.exists()
 
 
 @pytest.mark.django_db
-def test_who_remembers_the_password_in_time_starts_anew(producer: User) -> None:
-    guess(MAX_ATTEMPTS - 1)
-    assert sign_in(password=RIGHT).status_code == 302
-    assert guess() == [200] * MAX_ATTEMPTS
+def test_successful_sign_in_resets_failed_attempts(producer: User) -> None:
+    fail_sign_ins(MAX_ATTEMPTS - 1)
+    assert sign_in(password=CORRECT_PASSWORD).status_code == 302
+    assert fail_sign_ins() == [200] * MAX_ATTEMPTS
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("spelling", ["PAULA", " paula ", "ｐａｕｌａ"])
-def test_another_spelling_of_the_name_gives_no_more_tries(producer: User, spelling: str) -> None:
-    guess(name=spelling)
-    assert sign_in(password=RIGHT).status_code == 429
+def test_spelling_variants_of_username_share_one_limit(producer: User, spelling: str) -> None:
+    fail_sign_ins(name=spelling)
+    assert sign_in(password=CORRECT_PASSWORD).status_code == 429
 
 
 @pytest.mark.django_db
-def test_all_addresses_of_one_home_count_together(producer: User) -> None:
+def test_ipv6_addresses_of_one_network_share_one_limit(producer: User) -> None:
     for number in range(MAX_ATTEMPTS):
         sign_in(address=f"2001:db8::{number + 1:x}")
-    assert sign_in(password=RIGHT, address="2001:db8::ffff").status_code == 429
-    assert sign_in(password=RIGHT, address="2001:db8:0:1::1").status_code == 302
+    assert sign_in(password=CORRECT_PASSWORD, address="2001:db8::ffff").status_code == 429
+    assert sign_in(password=CORRECT_PASSWORD, address="2001:db8:0:1::1").status_code == 302
 
 
 @pytest.mark.django_db
-def test_names_that_nobody_has_are_limited_in_the_same_way() -> None:
-    assert guess(MAX_ATTEMPTS + 1, name="nobody") == [200] * MAX_ATTEMPTS + [429]
+def test_unknown_usernames_are_limited_too() -> None:
+    assert fail_sign_ins(MAX_ATTEMPTS + 1, name="unknown") == [200] * MAX_ATTEMPTS + [429]
 
 
 @pytest.mark.django_db
-def test_what_was_typed_is_not_kept(producer: User) -> None:
+def test_entered_username_is_not_stored(producer: User) -> None:
     sign_in(name="my-password-in-the-wrong-field")
     assert "my-password" not in str(SignInAttempts.objects.values())
 
 
 @pytest.mark.django_db
-def test_a_caller_cannot_make_up_addresses(producer: User) -> None:
+def test_forged_forwarded_header_does_not_avoid_limit(producer: User) -> None:
     for number in range(MAX_ATTEMPTS):
         sign_in(**{"X-Forwarded-For": f"198.51.100.{number}"})
-    assert sign_in(password=RIGHT, **{"X-Forwarded-For": "198.51.100.99"}).status_code == 429
+    assert sign_in(password=CORRECT_PASSWORD, **{"X-Forwarded-For": "198.51.100.99"}).status_code == 429
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_tries_at_once_are_no_more_tries(producer: User) -> None:
-    looked_at: list[str] = []
+def test_concurrent_attempts_do_not_exceed_limit(producer: User) -> None:
+    failed_checks: list[str] = []
 
-    def note(**_: object) -> None:
-        looked_at.append("a password")
+    def record_failure(**_: object) -> None:
+        failed_checks.append("failed")
 
-    def in_a_thread(_number: int) -> int:
+    def sign_in_from_thread(_number: int) -> int:
         try:
             return int(sign_in().status_code)
         finally:
             connection.close()
 
-    user_login_failed.connect(note)
+    user_login_failed.connect(record_failure)
     try:
         with ThreadPoolExecutor(8) as threads:
-            answers = list(threads.map(in_a_thread, range(3 * MAX_ATTEMPTS)))
+            status_codes = list(threads.map(sign_in_from_thread, range(3 * MAX_ATTEMPTS)))
     finally:
-        user_login_failed.disconnect(note)
-    assert sorted(answers) == [200] * MAX_ATTEMPTS + [429] * 2 * MAX_ATTEMPTS
-    assert len(looked_at) == MAX_ATTEMPTS
+        user_login_failed.disconnect(record_failure)
+    assert sorted(status_codes) == [200] * MAX_ATTEMPTS + [429] * 2 * MAX_ATTEMPTS
+    assert len(failed_checks) == MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize(
     ("proxies", "forwarded", "expected"),
     [
-        (0, "198.51.100.7", HERE),
-        (1, "", HERE),
+        (0, "198.51.100.7", ADDRESS),
+        (1, "", ADDRESS),
         (1, "198.51.100.7", "198.51.100.7"),
         (1, "6.6.6.6, 198.51.100.7", "198.51.100.7"),
         (2, "6.6.6.6, 198.51.100.7, 10.0.0.1", "198.51.100.7"),
-        (2, "10.0.0.1", HERE),
+        (2, "10.0.0.1", ADDRESS),
         (1, "2001:db8::1", "2001:db8::1"),
         (1, "no address", None),
     ],
 )
-def test_only_what_our_own_proxies_say_of_a_caller_is_believed(
+def test_client_address_trusts_only_configured_proxies(
     proxies: int, forwarded: str, expected: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "VOICEHUB_PROXIES", proxies)
-    request: HttpRequest = RequestFactory().get("/", REMOTE_ADDR=HERE, headers={"X-Forwarded-For": forwarded})
+    request: HttpRequest = RequestFactory().get("/", REMOTE_ADDR=ADDRESS, headers={"X-Forwarded-For": forwarded})
     assert get_client_address(request) == expected

@@ -1,4 +1,4 @@
-"""What anybody can send: too much of it, to the wrong door, or made to end up in a log."""
+"""Requests by anyone: too large, to the admin site, or with a token that must not reach a log."""
 
 import io
 import logging
@@ -18,77 +18,81 @@ TOKEN = "Zm9yLW9uZS1idWlsZC1hbmQtbm9ib2R5LWVsc2UtMzI"
 
 
 @pytest.fixture
-def stored(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files that were begun to be written to the disk."""
-    begun: list[str] = []
-    original = uploadhandler.TemporaryFileUploadHandler.new_file
+def temporary_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files that Django began to write to disk."""
+    file_names: list[str] = []
+    original_new_file = uploadhandler.TemporaryFileUploadHandler.new_file
 
     def new_file(self: Any, *args: Any, **kwargs: Any) -> None:
-        begun.append(str(args[1]))
-        original(self, *args, **kwargs)
+        file_names.append(str(args[1]))
+        original_new_file(self, *args, **kwargs)
 
     monkeypatch.setattr(uploadhandler.TemporaryFileUploadHandler, "new_file", new_file)
-    return begun
+    return file_names
 
 
-def send(client: Client, size: int, path: str) -> Any:
-    """A form with a file, of which the first bytes arrive and `size` are announced."""
+def send_file(client: Client, size: int, path: str) -> Any:
+    """Send a form with a small file; Content-Length announces `size` bytes unless it is 0."""
     client.get(reverse("login"))
     body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF\r\n--x--\r\n'
-    form = "multipart/form-data; boundary=x"
-    return client.generic("POST", path, body, content_type=form, CONTENT_LENGTH=str(size) if size else str(len(body)))
+    content_type = "multipart/form-data; boundary=x"
+    return client.generic(
+        "POST", path, body, content_type=content_type, CONTENT_LENGTH=str(size) if size else str(len(body))
+    )
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/sign-in/", "/talents/", "/invitation/", "/nothing/"])
-def test_a_stranger_cannot_fill_the_disk(path: str, stored: list[str]) -> None:
+def test_oversized_anonymous_request_is_refused_without_writing_files(path: str, temporary_files: list[str]) -> None:
     client = Client(enforce_csrf_checks=True)
-    refused = send(client, GUEST_REQUEST_BYTES + 1, path)
-    assert refused.status_code == 413
-    assert b"This is too large to send" in refused.content
-    assert stored == []
-    assert send(client, 0, path).status_code in {403, 404}
+    response = send_file(client, GUEST_REQUEST_BYTES + 1, path)
+    assert response.status_code == 413
+    assert b"This is too large to send" in response.content
+    assert temporary_files == []
+    assert send_file(client, 0, path).status_code in {403, 404}
 
 
 @pytest.mark.django_db
-def test_staff_may_send_more_but_not_without_end(engineer: User, stored: list[str]) -> None:
+def test_staff_request_has_higher_limit(engineer: User, temporary_files: list[str]) -> None:
     client = Client()
     client.force_login(engineer)
-    assert send(client, STAFF_REQUEST_BYTES + 1, "/nothing/").status_code == 413
-    assert send(client, GUEST_REQUEST_BYTES + 1, "/nothing/").status_code == 404
-    assert stored == []
+    assert send_file(client, STAFF_REQUEST_BYTES + 1, "/nothing/").status_code == 413
+    assert send_file(client, GUEST_REQUEST_BYTES + 1, "/nothing/").status_code == 404
+    assert temporary_files == []
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("role", ["outsider", "viewer", "producer"])
-def test_who_may_not_into_the_administration_is_told_so(role: str, request: pytest.FixtureRequest) -> None:
+def test_admin_site_refuses_other_roles_with_403(role: str, request: pytest.FixtureRequest) -> None:
     client = Client()
     client.force_login(request.getfixturevalue(role))
-    answer = client.get(reverse("admin:index"), follow=True)
-    assert answer.status_code == 403
-    assert b"You do not have access to this page" in answer.content
+    response = client.get(reverse("admin:index"), follow=True)
+    assert response.status_code == 403
+    assert b"You do not have access to this page" in response.content
 
 
 @pytest.mark.django_db
-def test_the_administration_leads_a_stranger_to_the_one_sign_in_and_back(admin: User) -> None:
+def test_admin_site_redirects_to_sign_in_and_back(admin: User) -> None:
     client = Client()
     page = client.get(reverse("admin:index"), follow=True)
-    door = page.redirect_chain[-1][0]
-    entered = client.post(door, {"username": "ada", "password": "secret", "next": page.context["next"]}, follow=True)
-    assert entered.status_code == 200
-    assert entered.request["PATH_INFO"] == reverse("admin:index")
+    login_url = page.redirect_chain[-1][0]
+    signed_in = client.post(
+        login_url, {"username": "ada", "password": "secret", "next": page.context["next"]}, follow=True
+    )
+    assert signed_in.status_code == 200
+    assert signed_in.request["PATH_INFO"] == reverse("admin:index")
 
 
 @pytest.mark.parametrize("name", ["gunicorn.error", "gunicorn.access"])
-@pytest.mark.parametrize("link", ["/i/{}/", "/datasets/{}/dataset.zip", "/hooks/resemble_v2/{}/"])
-def test_no_log_of_the_web_server_names_a_private_link(name: str, link: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What gunicorn writes when an answer breaks off, and in its access log if somebody turns it on."""
-    logger, written = logging.getLogger(name), io.StringIO()
-    # As gunicorn sets its loggers up: with handlers of their own, and nothing handed on to ours.
+@pytest.mark.parametrize("url_pattern", ["/i/{}/", "/datasets/{}/dataset.zip", "/hooks/resemble_v2/{}/"])
+def test_web_server_logs_hide_private_tokens(name: str, url_pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """gunicorn logs the URL if a response breaks off, and in its access log if an operator turns that on."""
+    logger, output = logging.getLogger(name), io.StringIO()
+    # gunicorn sets its loggers up this way: with their own handlers and no propagation to ours.
     monkeypatch.setattr(logger, "propagate", False)
-    monkeypatch.setattr(logger, "handlers", [logging.StreamHandler(written)])
+    monkeypatch.setattr(logger, "handlers", [logging.StreamHandler(output)])
     monkeypatch.setattr(logger, "level", logging.INFO)
-    logger.error("Error handling request %s %s", "GET", link.format(TOKEN))
-    logger.info("%(r)s", {"r": f"GET {link.format(TOKEN)} HTTP/1.1"})
-    assert written.getvalue().count(link.split("{")[0]) == 2
-    assert TOKEN not in written.getvalue()
+    logger.error("Error handling request %s %s", "GET", url_pattern.format(TOKEN))
+    logger.info("%(r)s", {"r": f"GET {url_pattern.format(TOKEN)} HTTP/1.1"})
+    assert output.getvalue().count(url_pattern.split("{")[0]) == 2
+    assert TOKEN not in output.getvalue()

@@ -1,4 +1,4 @@
-"""Commands after the install alone: no environment, no home, no data folder, no secret and no database."""
+"""Commands right after the install, without environment, home, data folder, secrets or database."""
 
 import json
 import os
@@ -17,27 +17,27 @@ from voicehub import env
 
 MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 
-Manage = Callable[..., subprocess.CompletedProcess[str]]
+RunManage = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """Where the data folder would be."""
+def data_folder(tmp_path: Path) -> Path:
+    """The path of the data folder, which does not exist."""
     return tmp_path / "data"
 
 
 @pytest.fixture
-def environment(data: Path, tmp_path: Path) -> dict[str, str]:
-    return {"HOME": str(tmp_path / "home"), "VOICEHUB_DATA_DIR": str(data)}
+def environment(data_folder: Path, tmp_path: Path) -> dict[str, str]:
+    return {"HOME": str(tmp_path / "home"), "VOICEHUB_DATA_DIR": str(data_folder)}
 
 
 @pytest.fixture
-def manage(environment: dict[str, str]) -> Manage:
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+def run_manage(environment: dict[str, str]) -> RunManage:
+    def run_command(*arguments: object) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, str(MANAGE), *map(str, arguments)]
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
-    return run
+    return run_command
 
 
 @pytest.fixture
@@ -48,58 +48,64 @@ def clip(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["help", "worker"], ["migrate", "--help"], ["studio", "-h"], []])
-def test_help_needs_nothing(manage: Manage, data: Path, arguments: list[str]) -> None:
-    done = manage(*arguments)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "worker" in done.stdout or "usage: manage.py" in done.stdout
-    assert not data.exists()
+def test_help_needs_no_setup(run_manage: RunManage, data_folder: Path, arguments: list[str]) -> None:
+    result = run_manage(*arguments)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "worker" in result.stdout or "usage: manage.py" in result.stdout
+    assert not data_folder.exists()
 
 
-def test_inspect_audio_uses_the_built_in_limits_and_says_so(manage: Manage, data: Path, clip: Path) -> None:
-    done = manage("inspect_audio", clip, "--json", "--provider", "resemble_v2", "--tier", "professional")
-    assert done.returncode == 0
-    assert "built-in limits" in done.stderr
-    (one,) = json.loads(done.stdout)
-    longest = registry.get_provider_class("resemble_v2").tiers[Tier.PROFESSIONAL].limits["longest_clip"].value
-    assert ("too_long" in [finding["code"] for finding in one["findings"]]) is (one["format"]["seconds"] > longest)
-    assert not data.exists()
+def test_inspect_audio_reports_that_it_uses_built_in_limits(
+    run_manage: RunManage, data_folder: Path, clip: Path
+) -> None:
+    result = run_manage("inspect_audio", clip, "--json", "--provider", "resemble_v2", "--tier", "professional")
+    assert result.returncode == 0
+    assert "built-in limits" in result.stderr
+    (report,) = json.loads(result.stdout)
+    max_seconds = registry.get_provider_class("resemble_v2").tiers[Tier.PROFESSIONAL].limits["longest_clip"].value
+    assert ("too_long" in [finding["code"] for finding in report["findings"]]) is (
+        report["format"]["seconds"] > max_seconds
+    )
+    assert not data_folder.exists()
 
 
-def test_a_data_folder_without_a_database_stays_without_one(manage: Manage, data: Path, clip: Path) -> None:
-    data.mkdir()
-    assert "built-in limits" in manage("inspect_audio", clip).stderr
-    assert list(data.iterdir()) == []
+def test_inspect_audio_creates_no_database(run_manage: RunManage, data_folder: Path, clip: Path) -> None:
+    data_folder.mkdir()
+    assert "built-in limits" in run_manage("inspect_audio", clip).stderr
+    assert list(data_folder.iterdir()) == []
 
 
-def test_prepare_audio_needs_nothing(manage: Manage, data: Path, clip: Path, tmp_path: Path) -> None:
-    done = manage("prepare_audio", "convert", clip, "--into", tmp_path / "made")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert (tmp_path / "made" / "clip.wav").exists()
-    assert not data.exists()
+def test_prepare_audio_needs_no_setup(run_manage: RunManage, data_folder: Path, clip: Path, tmp_path: Path) -> None:
+    result = run_manage("prepare_audio", "convert", clip, "--into", tmp_path / "output")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (tmp_path / "output" / "clip.wav").exists()
+    assert not data_folder.exists()
 
 
-def test_sandbox_needs_nothing(environment: dict[str, str], data: Path) -> None:
+def test_sandbox_needs_no_setup(environment: dict[str, str], data_folder: Path) -> None:
     command = [sys.executable, str(MANAGE), "sandbox", "--port", "0"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         line = server.stdout.readline()
         server.send_signal(signal.SIGTERM)
     assert line.startswith("Sandbox listening on http://127.0.0.1:")
-    assert [path.name for path in data.iterdir()] == ["sandbox"]
+    assert [path.name for path in data_folder.iterdir()] == ["sandbox"]
 
 
 @pytest.mark.parametrize("command", ["worker", "migrate", "doctor", "sweep", "check", "sample_studio"])
-def test_every_other_command_says_what_is_missing_and_who_makes_it(manage: Manage, data: Path, command: str) -> None:
-    done = manage(command)
-    assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
+def test_other_commands_name_missing_secret_and_how_to_create_it(
+    run_manage: RunManage, data_folder: Path, command: str
+) -> None:
+    result = run_manage(command)
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
     assert line.startswith("manage.py: VOICEHUB_SECRET_KEY is not set. Set VOICEHUB_SECRET_KEY or ")
-    assert f"run `manage.py studio` once, which creates {data / 'secrets' / 'secret_key'}" in line
-    assert not data.exists()
+    assert f"run `manage.py studio` once, which creates {data_folder / 'secrets' / 'secret_key'}" in line
+    assert not data_folder.exists()
 
 
 @pytest.mark.parametrize(
-    ("argv", "needed"),
+    ("argv", "expected"),
     [
         (["manage.py", "sandbox", "--port", "0"], False),
         ([f"{os.sep}srv{os.sep}manage.py", "help"], False),
@@ -112,25 +118,25 @@ def test_every_other_command_says_what_is_missing_and_who_makes_it(manage: Manag
         ([], True),
     ],
 )
-def test_who_needs_secrets(argv: list[str], needed: bool) -> None:
-    """A server asks for them whatever its arguments are."""
-    assert env.needs_secrets(argv) is needed
+def test_only_commands_that_use_secrets_need_them(argv: list[str], expected: bool) -> None:
+    """A server needs them whatever its arguments are."""
+    assert env.needs_secrets(argv) is expected
 
 
-def test_empty_secrets_sign_and_seal_nothing(environment: dict[str, str]) -> None:
-    """What runs without them fails as soon as it uses one."""
+def test_signing_and_encryption_fail_without_secrets(environment: dict[str, str]) -> None:
+    """A command that runs without secrets fails as soon as it uses one."""
     script = "import sys; sys.argv = ['manage.py', 'sandbox']\nimport django; django.setup()\n{}"
-    for use in (
+    for statement in (
         "from django.core import signing; signing.dumps(1)",
         "from voicehub import encryption; encryption.load_keys()",
     ):
-        done = subprocess.run(
-            [sys.executable, "-c", script.format(use)],
+        result = subprocess.run(
+            [sys.executable, "-c", script.format(statement)],
             env=environment | {"DJANGO_SETTINGS_MODULE": "voicehub.settings"},
             cwd=MANAGE.parent,
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 1
-        assert "ImproperlyConfigured" in done.stderr
+        assert result.returncode == 1
+        assert "ImproperlyConfigured" in result.stderr

@@ -1,4 +1,4 @@
-"""The supervisor with small programs of the tests' own, in a process of its own."""
+"""The supervisor, in its own process, with small test programs."""
 
 import os
 import signal
@@ -8,35 +8,35 @@ from pathlib import Path
 
 import pytest
 
-from launcher import supervisor
+from launcher.supervisor import describe_exit_code
 from tests.support.processes import Started, processes_with, wait_for
 
 pytestmark = [
     pytest.mark.processes,
-    pytest.mark.skipif(sys.platform != "linux", reason="finds processes by /proc"),
+    pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc"),
 ]
 
-MARK = "VOICEHUB_TEST_SUPERVISED"
+TEST_VARIABLE = "VOICEHUB_TEST_SUPERVISED"
 
-BEGIN = '''
+PRELUDE = '''
 import os, pathlib, signal, sys, time
 from launcher.supervisor import Program, Supervisor
 
-def program(name, code, **how):
-    return Program(name, [sys.executable, "-c", "import os, pathlib, signal, sys, time\\n" + code], **how)
+def program(name, code, **options):
+    return Program(name, [sys.executable, "-c", "import os, pathlib, signal, sys, time\\n" + code], **options)
 
 folder = pathlib.Path(sys.argv[1])
 WAIT = "print('up'); time.sleep(1000)"
-FAREWELL = """
-def bye(*_):
-    print('bye')
+GRACEFUL = """
+def stop(*_):
+    print('exiting')
     sys.exit()
-signal.signal(signal.SIGTERM, bye)
+signal.signal(signal.SIGTERM, stop)
 print('up')
 time.sleep(1000)
 """
-STUBBORN = "signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up'); time.sleep(1000)"
-FAMILY = """
+IGNORES_SIGTERM = "signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up'); time.sleep(1000)"
+WITH_CHILD = """
 import subprocess
 subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(1000)'])
 print('up')
@@ -44,124 +44,132 @@ time.sleep(1000)
 """
 '''
 
-Supervise = Callable[..., Started]
+StartSupervisor = Callable[..., Started]
 
 
 @pytest.fixture
-def supervise(tmp_path: Path) -> Iterator[Supervise]:
-    """Run a supervisor with the programs that a Python expression lists, after the Python statement `first`."""
-    started: list[Started] = []
+def start_supervisor(tmp_path: Path) -> Iterator[StartSupervisor]:
+    """Start a supervisor with the programs in a Python expression, after the Python statement `setup`."""
+    supervisors: list[Started] = []
 
-    def start(programs: str, first: str = "") -> Started:
-        code = f"{BEGIN}\n{first}\nsys.exit(Supervisor([{programs}]).run())"
-        given = {**os.environ, MARK: str(tmp_path)}
-        started.append(Started([sys.executable, "-c", code, str(tmp_path)], given))
-        return started[-1]
+    def start(programs: str, setup: str = "") -> Started:
+        code = f"{PRELUDE}\n{setup}\nsys.exit(Supervisor([{programs}]).run())"
+        environment = {**os.environ, TEST_VARIABLE: str(tmp_path)}
+        supervisors.append(Started([sys.executable, "-c", code, str(tmp_path)], environment))
+        return supervisors[-1]
 
     yield start
-    for one in started:
-        one.kill()
-    wait_for(lambda: not processes_with(MARK, str(tmp_path)), "every program to end")
+    for supervisor in supervisors:
+        supervisor.kill()
+    wait_for(lambda: not processes_with(TEST_VARIABLE, str(tmp_path)), "every program to end")
 
 
-def test_lines_carry_the_name_of_their_program(supervise: Supervise) -> None:
-    studio = supervise("program('short', WAIT), program('much-longer', WAIT)")
-    studio.says("short       │ up")
-    studio.says("much-longer │ up")
+def test_output_lines_start_with_program_name(start_supervisor: StartSupervisor) -> None:
+    supervisor = start_supervisor("program('short', WAIT), program('much-longer', WAIT)")
+    supervisor.says("short       │ up")
+    supervisor.says("much-longer │ up")
 
 
-def test_programs_wait_for_the_one_before(supervise: Supervise, tmp_path: Path) -> None:
-    studio = supervise("program('first', WAIT, ready=lambda: (folder / 'go').exists()), program('second', WAIT)")
-    studio.says("first  │ up")
-    assert "second │" not in studio.said
+def test_program_waits_until_previous_one_is_ready(start_supervisor: StartSupervisor, tmp_path: Path) -> None:
+    programs = "program('first', WAIT, is_ready=lambda: (folder / 'go').exists()), program('second', WAIT)"
+    supervisor = start_supervisor(programs)
+    supervisor.says("first  │ up")
+    assert "second │" not in supervisor.said
     (tmp_path / "go").touch()
-    studio.says("second │ up")
+    supervisor.says("second │ up")
 
 
-def test_start_fails_when_one_that_others_wait_for_ends(supervise: Supervise) -> None:
-    studio = supervise("program('base', WAIT), program('ill', 'sys.exit(3)', ready=bool), program('next', WAIT)")
-    assert studio.process.wait(60) == 1
-    studio.says("ill could not be started (exit code 3)")
-    assert "next │" not in studio.said
+def test_start_fails_if_awaited_program_ends(start_supervisor: StartSupervisor) -> None:
+    programs = "program('base', WAIT), program('failing', 'sys.exit(3)', is_ready=bool), program('next', WAIT)"
+    supervisor = start_supervisor(programs)
+    assert supervisor.process.wait(60) == 1
+    supervisor.says("failing could not be started (exit code 3)")
+    assert "next    │" not in supervisor.said
 
 
-def test_what_was_ready_once_is_brought_back(supervise: Supervise, tmp_path: Path) -> None:
-    studio = supervise("program('ill', 'time.sleep(0.3); sys.exit(3)', ready=(folder / 'go').exists)")
+def test_program_that_was_ready_is_restarted(start_supervisor: StartSupervisor, tmp_path: Path) -> None:
+    supervisor = start_supervisor("program('failing', 'time.sleep(0.3); sys.exit(3)', is_ready=(folder / 'go').exists)")
     (tmp_path / "go").touch()
-    studio.says("ill stopped (exit code 3). It restarts in 1 s.")
+    supervisor.says("failing stopped (exit code 3). It restarts in 1 s.")
 
 
-def test_what_keeps_dying_is_started_less_and_less_often(supervise: Supervise) -> None:
-    studio = supervise("program('ill', 'sys.exit(3)')")
-    studio.says("ill stopped (exit code 3). It restarts in 1 s.")
-    studio.says("It restarts in 2 s.")
-    studio.says("It restarts in 4 s.")
+def test_restart_delay_doubles_for_repeated_exits(start_supervisor: StartSupervisor) -> None:
+    supervisor = start_supervisor("program('failing', 'sys.exit(3)')")
+    supervisor.says("failing stopped (exit code 3). It restarts in 1 s.")
+    supervisor.says("It restarts in 2 s.")
+    supervisor.says("It restarts in 4 s.")
 
 
-def test_one_that_dies_does_not_hold_up_the_others(supervise: Supervise) -> None:
-    studio = supervise("program('ill', 'sys.exit(3)'), program('well', WAIT)")
-    studio.says("well │ up")
+def test_failing_program_does_not_block_others(start_supervisor: StartSupervisor) -> None:
+    supervisor = start_supervisor("program('failing', 'sys.exit(3)'), program('healthy', WAIT)")
+    supervisor.says("healthy │ up")
 
 
-def test_once_is_once(supervise: Supervise) -> None:
-    studio = supervise("program('once', 'print(\"done\")', once=True), program('ill', 'sys.exit(3)')")
-    studio.says("It restarts in 2 s.")
-    assert studio.lines.count("once │ done") == 1
+def test_one_time_program_runs_once(start_supervisor: StartSupervisor) -> None:
+    supervisor = start_supervisor(
+        "program('once', 'print(\"done\")', runs_once=True), program('failing', 'sys.exit(3)')"
+    )
+    supervisor.says("It restarts in 2 s.")
+    assert supervisor.lines.count("once    │ done") == 1
 
 
-def test_failing_once_is_said_and_left(supervise: Supervise) -> None:
-    studio = supervise("program('once', 'sys.exit(4)', once=True), program('well', WAIT)")
-    studio.says("once did not succeed (exit code 4).")
-    studio.says("well │ up")
+def test_failed_one_time_program_is_reported_and_not_restarted(start_supervisor: StartSupervisor) -> None:
+    supervisor = start_supervisor("program('once', 'sys.exit(4)', runs_once=True), program('healthy', WAIT)")
+    supervisor.says("once failed (exit code 4).")
+    supervisor.says("healthy │ up")
 
 
-def test_those_that_outlive_the_others_stop_last(supervise: Supervise) -> None:
-    names = {"base": True, "page": False, "next": True}
-    studio = supervise(", ".join(f"program('{name}', FAREWELL, outlives={last})" for name, last in names.items()))
+def test_programs_marked_stops_last_are_stopped_last(start_supervisor: StartSupervisor) -> None:
+    programs = {"base": True, "page": False, "next": True}
+    calls = [f"program('{name}', GRACEFUL, stops_last={stops_last})" for name, stops_last in programs.items()]
+    supervisor = start_supervisor(", ".join(calls))
     for name in ("base", "page", "next"):
-        studio.says(f"{name} │ up")
-    assert studio.stop() == 0
-    assert [line.split()[0] for line in studio.lines if line.endswith("bye")] == ["page", "next", "base"]
+        supervisor.says(f"{name} │ up")
+    assert supervisor.stop() == 0
+    assert [line.split()[0] for line in supervisor.lines if line.endswith("exiting")] == ["page", "next", "base"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_signal_ends_it_well(supervise: Supervise, tmp_path: Path, number: signal.Signals) -> None:
-    studio = supervise("program('polite', FAREWELL), program('plain', WAIT)")
-    studio.says("plain  │ up")
-    studio.says("polite │ up")
-    assert studio.stop(number) == 0
-    assert "polite │ bye" in studio.lines
-    assert studio.lines[-1] == "Stopped."
-    assert not processes_with(MARK, str(tmp_path))
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_stops_programs_gracefully(
+    start_supervisor: StartSupervisor, tmp_path: Path, signal_number: signal.Signals
+) -> None:
+    supervisor = start_supervisor("program('graceful', GRACEFUL), program('plain', WAIT)")
+    supervisor.says("plain    │ up")
+    supervisor.says("graceful │ up")
+    assert supervisor.stop(signal_number) == 0
+    assert "graceful │ exiting" in supervisor.lines
+    assert supervisor.lines[-1] == "Stopped."
+    assert not processes_with(TEST_VARIABLE, str(tmp_path))
 
 
-def test_second_signal_does_not_wait(supervise: Supervise) -> None:
-    """With an hour for programs to finish, only the second signal can end one that does not listen to the first."""
-    studio = supervise("program('mule', STUBBORN)", "import launcher.supervisor; launcher.supervisor.WARM = 3600.0")
-    studio.says("mule │ up")
-    studio.process.send_signal(signal.SIGINT)
-    studio.says("Stopping")
-    assert studio.process.poll() is None
-    assert studio.stop(signal.SIGINT) == 0
+def test_second_signal_kills_at_once(start_supervisor: StartSupervisor) -> None:
+    """Programs get an hour to finish, so only the second signal can end one that ignores the first."""
+    setup = "import launcher.supervisor; launcher.supervisor.GRACE_SECONDS = 3600.0"
+    supervisor = start_supervisor("program('stubborn', IGNORES_SIGTERM)", setup)
+    supervisor.says("stubborn │ up")
+    supervisor.process.send_signal(signal.SIGINT)
+    supervisor.says("Stopping")
+    assert supervisor.process.poll() is None
+    assert supervisor.stop(signal.SIGINT) == 0
 
 
-def test_children_of_a_killed_program_go_with_it(supervise: Supervise, tmp_path: Path) -> None:
-    studio = supervise("program('family', FAMILY)")
-    studio.says("family │ up")
-    family = set(processes_with(MARK, str(tmp_path))) - {studio.process.pid}
-    assert len(family) == 2
-    os.kill(min(family), signal.SIGKILL)
-    wait_for(lambda: not family & set(processes_with(MARK, str(tmp_path))), "the whole family to be gone")
+def test_children_of_killed_program_end_with_it(start_supervisor: StartSupervisor, tmp_path: Path) -> None:
+    supervisor = start_supervisor("program('parent', WITH_CHILD)")
+    supervisor.says("parent │ up")
+    pids = set(processes_with(TEST_VARIABLE, str(tmp_path))) - {supervisor.process.pid}
+    assert len(pids) == 2
+    os.kill(min(pids), signal.SIGKILL)
+    wait_for(lambda: not pids & set(processes_with(TEST_VARIABLE, str(tmp_path))), "the program and its child to end")
 
 
-def test_program_ends_with_a_killed_supervisor(supervise: Supervise, tmp_path: Path) -> None:
-    studio = supervise("program('mule', STUBBORN)")
-    studio.says("mule │ up")
-    os.kill(studio.process.pid, signal.SIGKILL)
-    studio.process.wait()
-    wait_for(lambda: not processes_with(MARK, str(tmp_path)), "the mule to end", 5)
+def test_program_ends_with_killed_supervisor(start_supervisor: StartSupervisor, tmp_path: Path) -> None:
+    supervisor = start_supervisor("program('stubborn', IGNORES_SIGTERM)")
+    supervisor.says("stubborn │ up")
+    os.kill(supervisor.process.pid, signal.SIGKILL)
+    supervisor.process.wait()
+    wait_for(lambda: not processes_with(TEST_VARIABLE, str(tmp_path)), "the stubborn program to end", 5)
 
 
-def test_exit_codes_in_words() -> None:
-    assert supervisor.describe_exit_code(-9) == "killed by SIGKILL"
-    assert supervisor.describe_exit_code(2) == "exit code 2"
+def test_exit_codes_are_described() -> None:
+    assert describe_exit_code(-9) == "killed by SIGKILL"
+    assert describe_exit_code(2) == "exit code 2"

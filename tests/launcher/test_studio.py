@@ -1,4 +1,4 @@
-"""`manage.py studio` as people meet it: real processes, a data folder of their own, a real port."""
+"""`manage.py studio` as users start it: real processes, its own data folder, a real port."""
 
 import os
 import signal
@@ -17,89 +17,88 @@ from tests.support.session import environment
 
 pytestmark = [
     pytest.mark.processes,
-    pytest.mark.skipif(sys.platform != "linux", reason="finds processes by /proc"),
+    pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc"),
 ]
 
-GONE = 60.0  # seconds within which everything must have ended, on a machine that is busy too
+STOP_SECONDS = 60.0  # maximum time for all processes to end, also on a busy machine
 
 
-class Studio:
-    """One data folder, one port, and the studios that a test starts on them."""
+class StudioRunner:
+    """Starts studios on one data folder and one port."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = free_port()
-        self.started: list[Started] = []
-        given = environment(folder)
-        # The studio has to make these itself.
+        self.processes: list[Started] = []
+        self.environment = environment(folder)
+        # The studio must create these itself.
         for name in ("VOICEHUB_SECRET_KEY", "VOICEHUB_FIELD_KEYS", "VOICEHUB_BASE_URL"):
-            del given[name]
-        self.environment = given
+            del self.environment[name]
 
     def start(self, *arguments: str) -> Started:
         command = [*MANAGE, "studio", "--no-sample", "--port", str(self.port), *arguments]
-        self.started.append(Started(command, self.environment))
-        return self.started[-1]
+        self.processes.append(Started(command, self.environment))
+        return self.processes[-1]
 
-    def refuse(self, port: int, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Start another one that is not expected to run."""
-        given = self.environment | {"VOICEHUB_DATA_DIR": str(folder or self.folder)}
+    def run_to_exit(self, port: int, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Start a studio that is expected to exit at once, and wait for its end."""
+        environment = self.environment | {"VOICEHUB_DATA_DIR": str(folder or self.folder)}
         command = [*MANAGE, "studio", "--no-sample", "--port", str(port)]
-        return subprocess.run(command, env=given, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
 
-    def get(self, path: str) -> int:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as answer:  # noqa: S310 - http
-            return int(answer.status)
+    def fetch_status(self, path: str) -> int:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as response:  # noqa: S310 - http
+            return int(response.status)
 
-    def processes(self) -> dict[int, str]:
+    def list_processes(self) -> dict[int, str]:
         return processes_with("VOICEHUB_DATA_DIR", str(self.folder))
 
-    def pid_of(self, words: str) -> int:
-        """The pid of the one that has these words in its command line, 0 when there is none; of several, the parent."""
-        found = [pid for pid, line in self.processes().items() if words in line]
-        return next((pid for pid in found if parent_of(pid) not in found), 0)
+    def find_pid(self, text: str) -> int:
+        """The pid of the process with this text in its command line; 0 if there is none, the parent if several."""
+        pids = [pid for pid, line in self.list_processes().items() if text in line]
+        return next((pid for pid in pids if parent_of(pid) not in pids), 0)
 
-    def is_gone(self) -> bool:
-        return not self.processes()
+    def has_no_processes(self) -> bool:
+        return not self.list_processes()
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """A studio's folder that was set up once, for all tests here."""
-    studio = Studio(tmp_path_factory.mktemp("studio"))
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudioRunner]:
+    """One folder for all tests of this module, set up by the first start."""
+    runner = StudioRunner(tmp_path_factory.mktemp("studio"))
     try:
-        yield studio
+        yield runner
     finally:
-        for started in studio.started:
-            started.kill()
-        wait_for(studio.is_gone, lambda: f"still there: {studio.processes()}")
+        for process in runner.processes:
+            process.kill()
+        wait_for(runner.has_no_processes, lambda: f"still running: {runner.list_processes()}")
 
 
-def start(home: Studio) -> Started:
-    """Start it, up to where it has greeted and all of its parts are there."""
-    started = home.start()
-    started.says("VoiceHub is at")
-    wait_for(lambda: home.pid_of("manage.py sweep"), lambda: started.said)
-    return started
+def start_studio(runner: StudioRunner) -> Started:
+    """Start a studio and wait until it printed its address and all of its parts run."""
+    studio = runner.start()
+    studio.says("VoiceHub is at")
+    wait_for(lambda: runner.find_pid("manage.py sweep"), lambda: studio.said)
+    return studio
 
 
 @pytest.fixture(scope="class")
-def running(home: Studio) -> Iterator[Started]:
-    """One studio for all tests of a class, stopped by Ctrl-C."""
-    started = start(home)
-    yield started
-    assert started.stop(signal.SIGINT, GONE) == 0
-    assert "Stopped." in started.said
-    assert home.processes() == {}
+def studio(runner: StudioRunner) -> Iterator[Started]:
+    """One studio for all tests of a class; Ctrl-C stops it."""
+    studio = start_studio(runner)
+    yield studio
+    assert studio.stop(signal.SIGINT, STOP_SECONDS) == 0
+    assert "Stopped." in studio.said
+    assert runner.list_processes() == {}
 
 
 class TestRunning:
-    """Started on an empty folder."""
+    """A studio started on an empty folder."""
 
-    def test_first_start_sets_up_and_serves(self, home: Studio, running: Started) -> None:
-        assert f"http://127.0.0.1:{home.port}" in running.said
-        assert home.get("/sign-in/") == 200
-        lines = " ".join(home.processes().values())
+    def test_first_start_sets_up_and_serves(self, runner: StudioRunner, studio: Started) -> None:
+        assert f"http://127.0.0.1:{runner.port}" in studio.said
+        assert runner.fetch_status("/sign-in/") == 200
+        lines = " ".join(runner.list_processes().values())
         for part in (
             "valkey-server",
             "gunicorn",
@@ -111,83 +110,83 @@ class TestRunning:
         ):
             assert part in lines
 
-    def test_what_it_made_is_for_its_owner_alone(self, home: Studio, running: Started) -> None:
-        assert home.folder.stat().st_mode & 0o077 == 0
+    def test_created_files_are_private_to_owner(self, runner: StudioRunner, studio: Started) -> None:
+        assert runner.folder.stat().st_mode & 0o077 == 0
         for name in ("secret_key", "field_keys"):
-            assert (home.folder / "secrets" / name).stat().st_mode & 0o777 == 0o600
+            assert (runner.folder / "secrets" / name).stat().st_mode & 0o777 == 0o600
 
     @pytest.mark.parametrize("part", ["--queue submit", "--queue analysis", "manage.py sweep", "valkey-server"])
-    def test_killed_part_is_back(self, home: Studio, running: Started, part: str) -> None:
-        before = home.pid_of(part)
-        os.kill(before, signal.SIGKILL)
-        wait_for(lambda: home.pid_of(part) not in (0, before), lambda: running.said)
-        running.says("stopped (killed by SIGKILL). It starts again")
+    def test_killed_part_is_restarted(self, runner: StudioRunner, studio: Started, part: str) -> None:
+        pid = runner.find_pid(part)
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: runner.find_pid(part) not in (0, pid), lambda: studio.said)
+        studio.says("stopped (killed by SIGKILL). It restarts in")
 
-    def test_page_is_back_after_the_web_server_was_killed(self, home: Studio, running: Started) -> None:
-        os.kill(home.pid_of("gunicorn"), signal.SIGKILL)
-        running.says("web stopped (killed by SIGKILL)")
+    def test_killed_web_server_is_restarted(self, runner: StudioRunner, studio: Started) -> None:
+        os.kill(runner.find_pid("gunicorn"), signal.SIGKILL)
+        studio.says("web stopped (killed by SIGKILL)")
 
-        def served() -> bool:
+        def is_served() -> bool:
             try:
-                return home.get("/sign-in/") == 200
+                return runner.fetch_status("/sign-in/") == 200
             except OSError:
                 return False
 
-        wait_for(served, lambda: running.said)
+        wait_for(is_served, lambda: studio.said)
 
-    def test_second_studio_on_the_same_data_is_refused(self, home: Studio, running: Started) -> None:
-        answer = home.refuse(free_port())
-        assert answer.returncode == 1
-        assert "already running" in answer.stderr
-        assert f"http://127.0.0.1:{home.port}" in answer.stderr
-        assert "Traceback" not in answer.stderr
-        assert home.get("/sign-in/") == 200
-
-
-def test_second_start_keeps_what_the_first_made_and_its_death_leaves_nothing(home: Studio) -> None:
-    start(home).stop()
-    secret = (home.folder / "secrets" / "field_keys").read_text()
-    again = start(home)
-    assert "Preparing" not in again.said
-    assert "Collecting static files" not in again.said
-    assert (home.folder / "secrets" / "field_keys").read_text() == secret
-    os.kill(again.process.pid, signal.SIGKILL)
-    again.process.wait()
-    wait_for(home.is_gone, lambda: f"all to end: {home.processes()}", GONE)
+    def test_second_studio_on_same_folder_is_refused(self, runner: StudioRunner, studio: Started) -> None:
+        result = runner.run_to_exit(free_port())
+        assert result.returncode == 1
+        assert "already running" in result.stderr
+        assert f"http://127.0.0.1:{runner.port}" in result.stderr
+        assert "Traceback" not in result.stderr
+        assert runner.fetch_status("/sign-in/") == 200
 
 
-def test_taken_port_is_said_before_anything_starts(home: Studio, tmp_path: Path) -> None:
-    with closing(socket.socket()) as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        answer = home.refuse(port, tmp_path / "other")
-    assert answer.returncode == 1
-    assert f"Port {port} cannot be used" in answer.stderr
-    assert f"PORT={port + 1}" in answer.stderr
+def test_second_start_reuses_setup_and_kill_ends_all_processes(runner: StudioRunner) -> None:
+    start_studio(runner).stop()
+    secret = (runner.folder / "secrets" / "field_keys").read_text()
+    second_studio = start_studio(runner)
+    assert "Preparing" not in second_studio.said
+    assert "Collecting static files" not in second_studio.said
+    assert (runner.folder / "secrets" / "field_keys").read_text() == secret
+    os.kill(second_studio.process.pid, signal.SIGKILL)
+    second_studio.process.wait()
+    wait_for(runner.has_no_processes, lambda: f"all processes to end: {runner.list_processes()}", STOP_SECONDS)
+
+
+def test_occupied_port_is_reported_before_start(runner: StudioRunner, tmp_path: Path) -> None:
+    with closing(socket.socket()) as occupied_socket:
+        occupied_socket.bind(("127.0.0.1", 0))
+        occupied_socket.listen()
+        port = occupied_socket.getsockname()[1]
+        result = runner.run_to_exit(port, tmp_path / "other")
+    assert result.returncode == 1
+    assert f"Port {port} cannot be used" in result.stderr
+    assert f"PORT={port + 1}" in result.stderr
     assert not (tmp_path / "other" / "db.sqlite3").exists()
 
 
-def test_settings_that_cannot_work_end_the_start(home: Studio, tmp_path: Path) -> None:
-    given = home.environment | {"VOICEHUB_DATA_DIR": str(tmp_path / "other"), "VOICEHUB_DEBUG": "perhaps"}
+def test_invalid_setting_stops_start(runner: StudioRunner, tmp_path: Path) -> None:
+    environment = runner.environment | {"VOICEHUB_DATA_DIR": str(tmp_path / "other"), "VOICEHUB_DEBUG": "perhaps"}
     command = [*MANAGE, "studio", "--port", str(free_port())]
-    answer = subprocess.run(command, env=given, capture_output=True, text=True, timeout=60)
-    assert answer.returncode == 1
-    assert "VOICEHUB_DEBUG='perhaps' is not a boolean" in answer.stdout
-    assert "web could not be started" in answer.stdout
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 1
+    assert "VOICEHUB_DEBUG='perhaps' is not a boolean" in result.stdout
+    assert "web could not be started" in result.stdout
 
 
-def test_terminal_that_went_away_does_not_stop_it(home: Studio) -> None:
-    """What it has to say next goes into a pipe that nobody reads any more."""
-    command = [*MANAGE, "studio", "--no-sample", "--port", str(home.port)]
-    with subprocess.Popen(command, env=home.environment, stdout=subprocess.PIPE, text=True) as studio:
+def test_closed_terminal_does_not_stop_studio(runner: StudioRunner) -> None:
+    """The studio writes its next messages to a pipe without a reader."""
+    command = [*MANAGE, "studio", "--no-sample", "--port", str(runner.port)]
+    with subprocess.Popen(command, env=runner.environment, stdout=subprocess.PIPE, text=True) as studio:
         assert studio.stdout
         while "VoiceHub is at" not in studio.stdout.readline():
             assert studio.poll() is None
         studio.stdout.close()
-        before = wait_for(lambda: home.pid_of("manage.py sweep"), "the sweeper")
-        os.kill(before, signal.SIGKILL)
-        wait_for(lambda: home.pid_of("manage.py sweep") not in (0, before), "the sweeper to be back")
+        pid = wait_for(lambda: runner.find_pid("manage.py sweep"), "the sweeper")
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: runner.find_pid("manage.py sweep") not in (0, pid), "the sweeper to restart")
         studio.send_signal(signal.SIGINT)
-        assert studio.wait(GONE) == 0
-    wait_for(home.is_gone, "all to end", GONE)
+        assert studio.wait(STOP_SECONDS) == 0
+    wait_for(runner.has_no_processes, "all processes to end", STOP_SECONDS)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def factory(producer: "User") -> "ConsentFactory":
-    """Consents, their links and their takes."""
+    """Creates consents, their private links and their takes."""
     from tests.consent.rows import ConsentFactory, make_statement
 
     make_statement()
@@ -19,7 +19,7 @@ def factory(producer: "User") -> "ConsentFactory":
 
 @pytest.fixture
 def studio(producer: "User") -> "Studio":
-    """Voices, their recordings and their builds."""
+    """Creates voices, their recordings and their builds."""
     from tests.voices.rows import PROVIDER, Studio
     from voices.models import Account
 

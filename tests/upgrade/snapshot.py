@@ -1,9 +1,9 @@
-"""The database of a version as SQL, with builds in every state, on which the next version is tried.
+"""Dumps the database of a version as SQL, with builds in every status, to test the next version on it.
 
     python -m tests.upgrade.snapshot > tests/upgrade/version_0_1.sql
 
-Run it on the version that is about to become the old one. Sounds are left out: `restore` puts those of the sample
-studio back where the rows expect them, found by their hash.
+Run it on the version that is about to become the previous one. The dump has no audio files: `restore` writes
+those of the sample studio where the rows expect them, matched by hash.
 """
 
 import hashlib
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from tests.voices.services.builds.build_harness import BuildHarness
     from voices.models import Build
 
-SOUNDS = ("slt-01", "slt-02", "slt-03", "consent-slt")
+SAMPLES = ("slt-01", "slt-02", "slt-03", "consent-slt")
 ACTIVE = ("queued", "submitting", "submitting", "unconfirmed", "training", "training")
-OVER = ("ready", "dataset_issue", "consent_rejected", "failed", "cancelled")
+FINAL = ("ready", "dataset_issue", "consent_rejected", "failed", "cancelled")
 PDF = b"%PDF-1.4\n%%EOF"
-# The task of each status that moves by itself.
-KINDS = {"submitting": "submit_build", "unconfirmed": "settle_build", "training": "refresh_build"}
-# Every kind of task that waits beside those of the builds.
-TASKS = (
+# The task kind for each status that changes without user action.
+TASK_KINDS = {"submitting": "submit_build", "unconfirmed": "settle_build", "training": "refresh_build"}
+# All other task kinds.
+OTHER_TASK_KINDS = (
     "delete_remote_voice",
     "make_preview",
     "examine_recordings",
@@ -43,91 +43,91 @@ TASKS = (
 
 
 def restore(folder: Path, sql: str) -> None:
-    """Make the data folder of that version: its database, and the files that its rows name."""
+    """Create the data folder of that version: its database, and the files that its rows name."""
     from tests.support.wav import sample_wav
 
     with closing(sqlite3.connect(folder / "db.sqlite3")) as database:
         database.executescript(sql)
-        by_hash = {hashlib.sha256(data).hexdigest(): data for data in map(sample_wav, SOUNDS)}
+        by_hash = {hashlib.sha256(data).hexdigest(): data for data in map(sample_wav, SAMPLES)}
         for table in ("voices_recording", "consent_take"):
-            for name, sha256 in database.execute(f"SELECT file, sha256 FROM {table}"):  # noqa: S608 - our own names
-                write(folder / "media" / name, by_hash[sha256])
+            for name, sha256 in database.execute(f"SELECT file, sha256 FROM {table}"):  # noqa: S608 - fixed names
+                write_file(folder / "media" / name, by_hash[sha256])
         for (name,) in database.execute("SELECT file FROM consent_contract"):
-            write(folder / "media" / name, PDF)
+            write_file(folder / "media" / name, PDF)
         for (name,) in database.execute("SELECT file FROM voices_preview WHERE file != ''"):
-            write(folder / "media" / name, by_hash[hashlib.sha256(sample_wav("slt-01")).hexdigest()])
+            write_file(folder / "media" / name, by_hash[hashlib.sha256(sample_wav("slt-01")).hexdigest()])
 
 
-def write(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
 
 
-class NoSandbox:
-    """Nothing is sent while the rows are made."""
+class EmptySandbox:
+    """A sandbox that received no request, because nothing is sent while the rows are created."""
 
     def control(self, _method: str, _what: str) -> dict[str, int]:
         return {"count": 0}
 
 
-def account(desk: "BuildHarness", number: int) -> None:
-    """Another account, so that one voice can have many builds on their way."""
+def make_account(harness: "BuildHarness", number: int) -> None:
+    """Create another account, so that one voice can have several active builds."""
     from voices.models import Account
 
-    desk.account = Account(name=f"Account {number}", provider=desk.provider, mode="sandbox")
-    desk.account.set_key(f"key-of-account-{number}")
-    desk.account.save(force_insert=True)
+    harness.account = Account(name=f"Account {number}", provider=harness.provider, mode="sandbox")
+    harness.account.set_key(f"key-of-account-{number}")
+    harness.account.save(force_insert=True)
 
 
-def bring_to(build: "Build", status: str, number: int) -> None:
-    """Write the row as a build in this status has it; every other one in a step that is in doubt."""
+def set_build_status(build: "Build", status: str, number: int) -> None:
+    """Update the row to what a build in this status has; every second one has a call in doubt."""
     from django.utils import timezone
 
     from voicehub.encryption import encrypt
     from voicehub.models import Task, TaskStatus
     from voices.models import Build, RemoteVoice
 
-    now, odd = timezone.now(), bool(number % 2)
+    now, is_odd = timezone.now(), bool(number % 2)
     by_status: dict[str, dict[str, object]] = {
-        "submitting": {"pending_call": "create" if odd else "", "resume_state": encrypt("", f"build:{build.pk}")},
+        "submitting": {"pending_call": "create" if is_odd else "", "resume_state": encrypt("", f"build:{build.pk}")},
         "unconfirmed": {"pending_call": "create", "submitted_at": now - timedelta(hours=1)},
-        "training": {"training_at": now, "raw_status": "training", "has_unknown_status": odd},
+        "training": {"training_at": now, "raw_status": "training", "has_unknown_status": is_odd},
     }
-    over = {"training_at": now, "finished_at": now, "issue": "" if status == "ready" else "Its reason."}
-    fields = by_status.get(status, over)
+    final_fields = {"training_at": now, "finished_at": now, "issue": "" if status == "ready" else "Its reason."}
+    fields = by_status.get(status, final_fields)
     Build.objects.filter(pk=build.pk).update(**{"status": status, "submitted_at": now, **fields})
-    if status == "training" or status in OVER:
+    if status == "training" or status in FINAL:
         RemoteVoice.objects.filter(pk=build.remote_voice_id).update(remote_id=f"made-{number}")
     tasks = Task.objects.filter(object_id=str(build.pk))
-    if status in OVER:
+    if status in FINAL:
         tasks.update(status=TaskStatus.DONE, finished_at=now)
     else:
-        tasks.update(kind=KINDS[status])
+        tasks.update(kind=TASK_KINDS[status])
 
 
-def report_on(build: "Build") -> None:
-    """All that a provider can have said of a build, and previews in every state."""
+def add_provider_data(build: "Build") -> None:
+    """Add every kind of row that a provider can cause for a build, and previews in every status."""
     from django.utils import timezone
 
     from voices.models import AccountCall, Build, BuildRecording, Callback, DatasetFetch, Preview, RemoteRecording
 
-    remote, row = build.remote_voice, BuildRecording.objects.filter(build=build)
+    remote, build_recordings = build.remote_voice, BuildRecording.objects.filter(build=build)
     Build.objects.filter(pk=build.pk).update(scores={"fit_score": 0.9}, raw_response={"status": "finished"})
-    row.update(has_report=True, is_active=True, sample_score=0.8)
+    build_recordings.update(has_report=True, is_active=True, sample_score=0.8)
     for status in ("queued", "generating", "ready", "failed"):
         file = f"previews/{remote.pk}/{status}" if status == "ready" else ""
         kind = "audio/wav" if file else ""
         Preview.objects.create(
             remote_voice=remote, build=build, text="A sentence.", status=status, file=file, content_type=kind
         )
-    RemoteRecording.objects.create(remote_voice=remote, recording=row[0].recording, remote_id="r-1")
+    RemoteRecording.objects.create(remote_voice=remote, recording=build_recordings[0].recording, remote_id="r-1")
     Callback.objects.create(build=build, body="{}", body_sha256="0" * 64)
     DatasetFetch.objects.create(build=build, user_agent="A provider")
     AccountCall.objects.create(account=remote.account, at=timezone.now(), operation="get_voice", status=200)
 
 
-def fill() -> None:
-    """A studio with one of everything, and builds in every state."""
+def make_rows() -> None:
+    """Create a studio with one row of each kind, and builds in every status."""
     from django.utils import timezone
 
     from tests.voices.services.builds.build_harness import BuildHarness
@@ -135,24 +135,24 @@ def fill() -> None:
 
     now = timezone.now()
     producer = User.objects.create_user("paula", first_name="Paula")
-    desk = BuildHarness(producer, NoSandbox())  # type: ignore[arg-type]  # it only asks for a count
-    voice = desk.make_voice()
-    desk.make_consent(desk.make_talent(), provider="resemble_v2")
-    for number, status in enumerate((*ACTIVE, *OVER)):
-        account(desk, number)
-        build = desk.start_build(voice)
+    harness = BuildHarness(producer, EmptySandbox())  # type: ignore[arg-type]  # it only asks for a count
+    voice = harness.make_voice()
+    harness.make_consent(harness.make_talent(), provider="resemble_v2")
+    for number, status in enumerate((*ACTIVE, *FINAL)):
+        make_account(harness, number)
+        build = harness.start_build(voice)
         if status != "queued":
-            bring_to(build, status, number)
+            set_build_status(build, status, number)
         if status == "ready":
-            report_on(build)
-    for kind in TASKS:
+            add_provider_data(build)
+    for kind in OTHER_TASK_KINDS:
         Task.objects.get_or_create(kind=kind, object_id="1", status=TaskStatus.WAITING, defaults={"due_at": now})
-    given_up = {"status": TaskStatus.FAILED, "due_at": now, "finished_at": now, "reason": "It failed."}
-    Task.objects.create(kind="submit_build", object_id="0", **given_up)
+    failed_fields = {"status": TaskStatus.FAILED, "due_at": now, "finished_at": now, "reason": "It failed."}
+    Task.objects.create(kind="submit_build", object_id="0", **failed_fields)
     ThresholdOverride.objects.create(provider="", tier="", name="noisy_snr", value=12.0, reason="A quiet booth.")
 
 
-def main() -> Iterator[str]:
+def dump_database() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= environment(Path(folder))
         import django
@@ -161,11 +161,11 @@ def main() -> Iterator[str]:
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)
-        fill()
+        make_rows()
         with closing(sqlite3.connect(Path(folder) / "db.sqlite3")) as database:
             yield from database.iterdump()
 
 
 if __name__ == "__main__":
-    for line in main():
+    for line in dump_database():
         sys.stdout.write(line + "\n")

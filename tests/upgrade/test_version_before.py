@@ -1,4 +1,4 @@
-"""A database and a data folder of the version before keep working, with builds in every state."""
+"""A database and data folder of the previous version keep working, with builds in every status."""
 
 import json
 import sqlite3
@@ -13,20 +13,20 @@ import pytest
 
 from tests.support.sandbox import Sandbox
 from tests.support.session import environment
-from tests.upgrade.snapshot import ACTIVE, OVER, restore
+from tests.upgrade.snapshot import ACTIVE, FINAL, restore
 from tests.voices.services.builds.build_harness import QUICK_SETTINGS
 from voices.models import BuildStatus
 
 pytestmark = [pytest.mark.processes, pytest.mark.one_database]
 
 SNAPSHOT = Path(__file__).with_name("version_0_1.sql")
-# The provider does not have the voices of the builds that train in the snapshot; the others are sent, and trained.
-BECOMES = {"queued": {"ready"}, "submitting": {"ready"}, "unconfirmed": {"ready"}, "training": {"failed"}}
+# The provider lacks the voices of builds that are in training in the snapshot. It trains the other builds.
+EXPECTED_STATUSES = {"queued": {"ready"}, "submitting": {"ready"}, "unconfirmed": {"ready"}, "training": {"failed"}}
 
 
-# The last migrations of the version before.
+# The last migrations of the previous version.
 MIGRATIONS = (("voices", "0004"), ("consent", "0005"), ("voicehub", "0003"))
-# What Django itself keeps beside the rows: which migrations were applied, and ids that it gives out.
+# Django's own tables: applied migrations, sequences, content types and permissions.
 BOOKKEEPING = {
     "django_migrations",
     "sqlite_sequence",
@@ -36,92 +36,93 @@ BOOKKEEPING = {
 }
 
 
-class Folder:
-    """The data folder of the version before, used by processes of this one."""
+class DataFolder:
+    """A data folder of the previous version, used by processes of the current one."""
 
     def __init__(self, path: Path, sandbox_url: str) -> None:
         self.path = path
-        self.variables = environment(path) | {"VOICEHUB_SANDBOX_URL": sandbox_url}
+        self.environment = environment(path) | {"VOICEHUB_SANDBOX_URL": sandbox_url}
         (path / "static").mkdir()
         restore(path, SNAPSHOT.read_text(encoding="utf-8"))
 
     def run(self, *command: str) -> str:
-        done = subprocess.run([sys.executable, *command], env=self.variables, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        result = subprocess.run([sys.executable, *command], env=self.environment, capture_output=True, text=True)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
 
     def read_rows(self) -> dict[str, list[str]]:
-        """Every row of every table as JSON with the names of its columns."""
+        """Every row of every table as JSON, keyed by column name."""
         with closing(sqlite3.connect(self.path / "db.sqlite3")) as database:
             database.row_factory = sqlite3.Row
             tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             return {
                 table: sorted(
                     json.dumps(dict(row), sort_keys=True, default=str)
-                    for row in database.execute(f"SELECT * FROM {table}")  # noqa: S608 - our own names
+                    for row in database.execute(f"SELECT * FROM {table}")  # noqa: S608 - fixed names
                 )
                 for table in set(tables) - BOOKKEEPING
             }
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataFolder]:
     path = tmp_path_factory.mktemp("before")
     sandbox = Sandbox(path / "sandbox")
     sandbox.control("POST", "settings", QUICK_SETTINGS)
-    yield Folder(path, sandbox.address)
+    yield DataFolder(path, sandbox.address)
     sandbox.stop()
 
 
 @pytest.fixture(scope="module")
-def found(folder: Folder) -> dict[str, Any]:
-    """What a studio finds that goes on with it."""
-    folder.run("manage.py", "migrate", "--verbosity=0")
-    folder.run("manage.py", "collectstatic", "--no-input", "--verbosity=0")
-    answer: dict[str, Any] = json.loads(folder.run("-m", "tests.upgrade.walk").splitlines()[-1])
-    return answer
+def report(data_folder: DataFolder) -> dict[str, Any]:
+    """The report of a studio that continues on the migrated folder."""
+    data_folder.run("manage.py", "migrate", "--verbosity=0")
+    data_folder.run("manage.py", "collectstatic", "--no-input", "--verbosity=0")
+    report: dict[str, Any] = json.loads(data_folder.run("-m", "tests.upgrade.studio_report").splitlines()[-1])
+    return report
 
 
-def test_snapshot_has_builds_in_every_state() -> None:
-    assert {*ACTIVE, *OVER} == set(BuildStatus.values)
+def test_snapshot_has_build_in_every_status() -> None:
+    assert {*ACTIVE, *FINAL} == set(BuildStatus.values)
 
 
 def test_migrations_can_be_reversed_without_loss(tmp_path: Path) -> None:
-    folder = Folder(tmp_path, "http://127.0.0.1:1")
-    rows = folder.read_rows()
-    folder.run("manage.py", "migrate", "--verbosity=0")
-    renamed = folder.read_rows()
+    data_folder = DataFolder(tmp_path, "http://127.0.0.1:1")
+    rows = data_folder.read_rows()
+    data_folder.run("manage.py", "migrate", "--verbosity=0")
+    migrated_rows = data_folder.read_rows()
     assert (
-        '"status": "generating"' in str(renamed["voices_preview"]) and "encrypted_key" in renamed["voices_account"][0]
+        '"status": "generating"' in str(migrated_rows["voices_preview"])
+        and "encrypted_key" in migrated_rows["voices_account"][0]
     )
     for app, migration in MIGRATIONS:
-        folder.run("manage.py", "migrate", app, migration, "--verbosity=0")
-    assert folder.read_rows() == rows
-    folder.run("manage.py", "migrate", "--verbosity=0")
-    assert folder.read_rows() == renamed
+        data_folder.run("manage.py", "migrate", app, migration, "--verbosity=0")
+    assert data_folder.read_rows() == rows
+    data_folder.run("manage.py", "migrate", "--verbosity=0")
+    assert data_folder.read_rows() == migrated_rows
 
 
-def test_no_migration_is_missing(folder: Folder) -> None:
-    assert "No changes detected" in folder.run("manage.py", "makemigrations", "--check", "--dry-run")
+def test_no_migration_is_missing(data_folder: DataFolder) -> None:
+    assert "No changes detected" in data_folder.run("manage.py", "makemigrations", "--check", "--dry-run")
 
 
-@pytest.mark.parametrize("when", ["pages", "pages after"])
-def test_every_page_and_file_is_shown(found: dict[str, Any], when: str) -> None:
-    assert len(found[when]) > 100
-    assert {path: status for path, status in found[when].items() if status != 200} == {}
+@pytest.mark.parametrize("key", ["pages before", "pages after"])
+def test_every_page_and_file_is_served(report: dict[str, Any], key: str) -> None:
+    assert len(report[key]) > 100
+    assert {path: status for path, status in report[key].items() if status != 200} == {}
 
 
-def test_keys_are_readable_and_histories_hold(found: dict[str, Any]) -> None:
-    assert len(found["keys"]) == len(ACTIVE) + len(OVER)
-    assert all(key.startswith("key-of-account-") for key in found["keys"])
-    assert found["broken histories"] == 0
+def test_keys_can_be_decrypted_and_audit_logs_are_intact(report: dict[str, Any]) -> None:
+    assert len(report["keys"]) == len(ACTIVE) + len(FINAL)
+    assert all(key.startswith("key-of-account-") for key in report["keys"])
+    assert report["broken logs"] == 0
 
 
-def test_builds_go_on_where_they_stopped(found: dict[str, Any]) -> None:
-    builds = [(before, after) for before, after, _issue in found["builds"]]
-    assert len(builds) == len(ACTIVE) + len(OVER)
-    assert [(before, after) for before, after in builds if after not in BECOMES.get(before, {before})] == []
+def test_builds_continue_after_upgrade(report: dict[str, Any]) -> None:
+    builds = [(before, after) for before, after, _issue in report["builds"]]
+    assert len(builds) == len(ACTIVE) + len(FINAL)
+    assert [(before, after) for before, after in builds if after not in EXPECTED_STATUSES.get(before, {before})] == []
 
 
-def test_tasks_of_every_kind_are_done(found: dict[str, Any]) -> None:
-    assert found["given up"] == ["submit_build: It failed."]
+def test_waiting_tasks_of_every_kind_succeed(report: dict[str, Any]) -> None:
+    assert report["failed tasks"] == ["submit_build: It failed."]

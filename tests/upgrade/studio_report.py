@@ -1,6 +1,6 @@
-"""Uses a data folder of the version before as a studio would, and prints what it found as JSON.
+"""Uses a data folder of the previous version as a studio would, and prints a JSON report.
 
-A process of its own, as the folder is named by the environment: `python -m tests.upgrade.walk`.
+It runs as a process, because the environment names the folder: `python -m tests.upgrade.studio_report`.
 """
 
 import json
@@ -11,11 +11,11 @@ import django
 
 ROUNDS = 60
 TRAINING_SECONDS = 60.0
-SETTLED = ("queued", "submitting", "unconfirmed")
+BEFORE_TRAINING = ("queued", "submitting", "unconfirmed")
 
 
-def pages() -> Iterator[str]:
-    """Every page that shows a row, and every file behind one."""
+def list_page_urls() -> Iterator[str]:
+    """The URL of every page that shows a row, and of every stored file."""
     from django.apps import apps
     from django.urls import reverse
 
@@ -31,12 +31,12 @@ def pages() -> Iterator[str]:
     yield from (reverse("voices:recording_audio", args=[row.pk]) for row in Recording.objects.all())
     yield from (reverse("voices:preview_audio", args=[row.pk]) for row in Preview.objects.exclude(file=""))
     for app in ("voicehub", "consent", "voices"):
-        for registered in apps.get_app_config(app).get_models():
-            yield from admin_pages(registered._meta.label_lower)
+        for model_class in apps.get_app_config(app).get_models():
+            yield from list_admin_urls(model_class._meta.label_lower)
 
 
-def admin_pages(label: str) -> Iterator[str]:
-    """The list of a model in the administration, and its rows, where it stands there."""
+def list_admin_urls(label: str) -> Iterator[str]:
+    """The URLs of a model's list and rows in the Django admin, if it is registered."""
     from django.apps import apps
     from django.contrib import admin
     from django.urls import reverse
@@ -48,19 +48,19 @@ def admin_pages(label: str) -> Iterator[str]:
         yield from (reverse(f"admin:{name}_change", args=[row.pk]) for row in model._default_manager.all()[:20])
 
 
-def ask_pages() -> dict[str, int]:
-    """The status that each page answers with, for a superuser."""
+def fetch_page_statuses() -> dict[str, int]:
+    """The HTTP status of each page for a superuser, by URL path."""
     from django.test import Client
 
     from voicehub.models import User
 
     client = Client(headers={"host": "testserver"})
     client.force_login(User.objects.get(username="root"))
-    return {path: client.get(path).status_code for path in pages()}
+    return {path: client.get(path).status_code for path in list_page_urls()}
 
 
 def run_tasks() -> None:
-    """Run every waiting task as if its time had come, until no build is in doubt."""
+    """Run every waiting task as if it were due, until every build is in training or later."""
     from django.utils import timezone
 
     from voicehub import outbox
@@ -71,23 +71,23 @@ def run_tasks() -> None:
         Task.objects.filter(status=TaskStatus.WAITING).update(due_at=timezone.now())
         for task in Task.objects.filter(status=TaskStatus.WAITING).order_by("created_at"):
             outbox.run_task(str(task.pk))
-        if not Build.objects.filter(status__in=SETTLED).exists():
+        if not Build.objects.filter(status__in=BEFORE_TRAINING).exists():
             return
 
 
 def wait_for_training() -> None:
-    """Poll the builds that train until the sandbox has finished them; it sends no event to this process."""
+    """Poll the builds in training until the sandbox has finished them; it sends no event to this process."""
     from voices.models import Build, BuildStatus
     from voices.services.builds.poll import refresh_build
 
-    end = time.monotonic() + TRAINING_SECONDS
-    while (training := Build.objects.filter(status=BuildStatus.TRAINING)) and time.monotonic() < end:
+    deadline = time.monotonic() + TRAINING_SECONDS
+    while (training := Build.objects.filter(status=BuildStatus.TRAINING)) and time.monotonic() < deadline:
         for build in training:
             refresh_build(str(build.pk))
         time.sleep(0.2)
 
 
-def main() -> dict[str, object]:
+def make_report() -> dict[str, object]:
     from django.conf import settings
 
     settings.ALLOWED_HOSTS = ["testserver"]
@@ -96,22 +96,22 @@ def main() -> dict[str, object]:
     from voices.models import Account, Build
 
     User.objects.create_superuser("root")
-    before = {str(build.pk): build.status for build in Build.objects.all()}
-    found: dict[str, object] = {
+    statuses_before = {str(build.pk): build.status for build in Build.objects.all()}
+    report: dict[str, object] = {
         "keys": sorted(account.decrypt_key() for account in Account.objects.exclude(name__startswith="Sandbox")),
-        "pages": ask_pages(),
+        "pages before": fetch_page_statuses(),
     }
     run_tasks()
     wait_for_training()
     builds = {str(build.pk): (build.status, build.issue) for build in Build.objects.all()}
-    return found | {
-        "builds": [(before[pk], *now) for pk, now in builds.items()],
-        "broken histories": len(list(find_broken_logs())),
-        "pages after": ask_pages(),
-        "given up": [f"{task.kind}: {task.reason}" for task in Task.objects.filter(status="failed")],
+    return report | {
+        "builds": [(statuses_before[pk], status, issue) for pk, (status, issue) in builds.items()],
+        "broken logs": len(list(find_broken_logs())),
+        "pages after": fetch_page_statuses(),
+        "failed tasks": [f"{task.kind}: {task.reason}" for task in Task.objects.filter(status="failed")],
     }
 
 
 if __name__ == "__main__":
     django.setup()
-    print(json.dumps(main()))  # noqa: T201 - what the test reads
+    print(json.dumps(make_report()))  # noqa: T201 - what the test reads

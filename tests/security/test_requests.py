@@ -32,7 +32,7 @@ def temporary_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def send_file(client: Client, size: int, path: str) -> Any:
-    """Send a form with a small file; Content-Length announces `size` bytes unless it is 0."""
+    """Send a form with a small file; Content-Length announces `size` bytes, or the real length if 0."""
     client.get(reverse("login"))
     body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF\r\n--x--\r\n'
     content_type = "multipart/form-data; boundary=x"

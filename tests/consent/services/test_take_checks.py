@@ -99,7 +99,7 @@ def test_failed_check_stores_its_error(consent: Consent, monkeypatch: pytest.Mon
     take = submit_sample(consent)
 
     def raise_error(*_: Any, **__: Any) -> None:
-        raise OSError("The disk is gone.")
+        raise OSError("The disk is missing.")
 
     monkeypatch.setattr("consent.services.take_checks.analyze_recording", raise_error)
     for _ in range(10):

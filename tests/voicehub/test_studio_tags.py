@@ -1,4 +1,4 @@
-"""What all pages show in the same way: times, durations, states, fields, pages."""
+"""Formats that all pages share: times, durations, statuses, form fields, page links."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -23,13 +23,13 @@ from voices.models import BuildStatus, RecordingStatus
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
 
-def shown(source: str, request: HttpRequest | None = None, **context: Any) -> str:
-    around = RequestContext(request, context) if request else Context(context)
-    return collapse_whitespace(Template("{% load studio %}" + source).render(around))
+def render_template(source: str, request: HttpRequest | None = None, **context: Any) -> str:
+    template_context = RequestContext(request, context) if request else Context(context)
+    return collapse_whitespace(Template("{% load studio %}" + source).render(template_context))
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "expected"),
     [
         (0, "0 s"),
         (5.4, "5 s"),
@@ -41,16 +41,16 @@ def shown(source: str, request: HttpRequest | None = None, **context: Any) -> st
         (None, "–"),
     ],
 )
-def test_durations(seconds: float | None, words: str) -> None:
-    assert text.format_duration(seconds) == words
+def test_duration_is_written_in_two_units(seconds: float | None, expected: str) -> None:
+    assert text.format_duration(seconds) == expected
 
 
-def test_positions() -> None:
+def test_position_is_written_like_a_clock() -> None:
     assert [text.format_position(seconds) for seconds in (5.4, 65, 3725)] == ["0:05", "1:05", "1:02:05"]
 
 
 @pytest.mark.parametrize(
-    ("before", "words"),
+    ("before", "expected"),
     [
         (timedelta(), "just now"),
         (timedelta(seconds=59), "just now"),
@@ -66,57 +66,59 @@ def test_positions() -> None:
         (timedelta(days=-30), "9 April 2026"),
     ],
 )
-def test_times_in_words(before: timedelta, words: str) -> None:
-    assert studio.describe_moment(NOW - before, NOW) == words
+def test_moment_is_described_relative_to_now(before: timedelta, expected: str) -> None:
+    assert studio.describe_moment(NOW - before, NOW) == expected
 
 
-def test_a_time_can_be_read_by_machines_and_to_the_second() -> None:
+def test_moment_has_machine_readable_time_to_the_second() -> None:
     moment = timezone.now() - timedelta(minutes=3)
-    out = shown("{{ moment|ago }}", moment=moment)
-    assert f'datetime="{moment.isoformat(timespec="seconds")}"' in out
-    assert ">3 minutes ago</time>" in out and 'UTC">' in out
-    assert shown("{{ moment|ago }}{{ moment|exact }}{{ moment|day }}", moment=None) == ""
+    html = render_template("{{ moment|ago }}", moment=moment)
+    assert f'datetime="{moment.isoformat(timespec="seconds")}"' in html
+    assert ">3 minutes ago</time>" in html and 'UTC">' in html
+    assert render_template("{{ moment|ago }}{{ moment|exact }}{{ moment|day }}", moment=None) == ""
 
 
-@pytest.mark.parametrize(("share", "words"), [(0, "0%"), (0.126, "13%"), (1, "100%"), (None, "–")])
-def test_shares(share: float | None, words: str) -> None:
-    assert studio.percent(share) == words
+@pytest.mark.parametrize(("share", "expected"), [(0, "0%"), (0.126, "13%"), (1, "100%"), (None, "–")])
+def test_share_is_written_in_percent(share: float | None, expected: str) -> None:
+    assert studio.percent(share) == expected
 
 
 @pytest.mark.parametrize("choices", [ConsentStatus, BuildStatus, RecordingStatus, TaskStatus])
-def test_every_state_has_its_words_and_a_colour(choices: type[TextChoices]) -> None:
+def test_every_status_has_label_and_color(choices: type[TextChoices]) -> None:
     for status in choices:
         row = SimpleNamespace(status=status.value, get_status_display=lambda label=status.label: label)
-        out = studio.status_badge(row)
-        assert f">{status.label}</span>" in out
-        assert "state-over" not in out or status.value in {"voided", "expired", "cancelled"}, status
+        html = studio.status_badge(row)
+        assert f">{status.label}</span>" in html
+        assert "state-over" not in html or status.value in {"voided", "expired", "cancelled"}, status
 
 
-class Form(forms.Form):
+class ExampleForm(forms.Form):
     name = forms.CharField(help_text="As on the paper.")
     kind = forms.ChoiceField(choices=[("a", "One"), ("b", "Two")])
     many = forms.MultipleChoiceField(choices=[("a", "One"), ("b", "Two")], widget=forms.CheckboxSelectMultiple)
     yes = forms.BooleanField(required=False)
 
 
-def test_a_field_is_tied_to_its_label_its_help_and_its_errors() -> None:
-    form = Form({"name": "", "kind": "a", "many": ["b"]})
-    out = shown("{% field form.name data_more='x' %}", form=form)
-    assert '<label class="form-label required" for="id_name">' in out and 'data-more="x"' in out
-    assert 'aria-describedby="id_name_helptext id_name_error"' in out and 'aria-invalid="true"' in out
-    assert 'id="id_name_helptext"' in out and 'id="id_name_error"' in out and "is-invalid" in out
+def test_field_refers_to_its_label_help_and_errors() -> None:
+    form = ExampleForm({"name": "", "kind": "a", "many": ["b"]})
+    html = render_template("{% field form.name data_more='x' %}", form=form)
+    assert '<label class="form-label required" for="id_name">' in html and 'data-more="x"' in html
+    assert 'aria-describedby="id_name_helptext id_name_error"' in html and 'aria-invalid="true"' in html
+    assert 'id="id_name_helptext"' in html and 'id="id_name_error"' in html and "is-invalid" in html
 
 
-def test_choices_are_a_group_with_a_name() -> None:
-    out = shown("{% field form.many %}{% field form.yes %}{% field form.kind %}", form=Form({"many": ["b"]}))
-    assert "<fieldset" in out and "<legend" in out
-    assert 'value="b" id="id_many_1" checked' in out and 'value="a" id="id_many_0">' in out
-    assert out.count("form-check-input") == 3 and "form-select" in out
+def test_choices_are_a_fieldset_with_legend() -> None:
+    html = render_template(
+        "{% field form.many %}{% field form.yes %}{% field form.kind %}", form=ExampleForm({"many": ["b"]})
+    )
+    assert "<fieldset" in html and "<legend" in html
+    assert 'value="b" id="id_many_1" checked' in html and 'value="a" id="id_many_0">' in html
+    assert html.count("form-check-input") == 3 and "form-select" in html
 
 
-def test_links_to_pages_keep_the_rest_of_the_address() -> None:
+def test_page_links_keep_the_query_string() -> None:
     request = RequestFactory().get("/talents/?search=a%26b&page=2")
     page = Paginator(range(100), 10).page(2)
-    out = shown("{% pages page %}", page=page, request=request)
-    assert "?search=a%26b&amp;page=3" in out and 'aria-current="page">2<' in out and "…" in out
-    assert shown("{% pages page %}", page=Paginator(range(5), 10).page(1), request=request).strip() == ""
+    html = render_template("{% pages page %}", page=page, request=request)
+    assert "?search=a%26b&amp;page=3" in html and 'aria-current="page">2<' in html and "…" in html
+    assert render_template("{% pages page %}", page=Paginator(range(5), 10).page(1), request=request).strip() == ""

@@ -10,7 +10,7 @@ from django.utils import timezone
 from rq.serializers import JSONSerializer
 
 from launcher.studio import list_worker_queues
-from tests.voicehub.test_outbox import KIND, add, now_due
+from tests.voicehub.test_outbox import KIND, enqueue, make_due
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 from voicehub.retry_policy import LEASE, RENOTIFY_AFTER
@@ -26,7 +26,7 @@ def rung(queue: str = outbox.SUBMIT) -> list[str]:
 
 def test_it_rings_on_commit_and_not_before(django_capture_on_commit_callbacks: Any) -> None:
     with django_capture_on_commit_callbacks() as callbacks:
-        task = add()
+        task = enqueue()
         assert rung() == []
     for callback in callbacks:
         callback()
@@ -63,16 +63,16 @@ def test_each_kind_of_task_has_its_queue() -> None:
 
 def test_what_is_due_later_is_rung_by_the_sweeper(django_capture_on_commit_callbacks: Any) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        task = add(after=timedelta(seconds=30))
+        task = enqueue(after=timedelta(seconds=30))
     assert rung() == []
     assert outbox.notify_due_tasks() == 0
-    now_due(task)
+    make_due(task)
     assert outbox.notify_due_tasks() == 1
     assert rung() == [str(task.pk)]
 
 
 def test_sweeper_rings_for_each_once_in_a_while() -> None:
-    task = add()
+    task = enqueue()
     assert [outbox.notify_due_tasks(), outbox.notify_due_tasks(), outbox.notify_due_tasks()] == [1, 0, 0]
     Task.objects.filter(pk=task.pk).update(
         notified_at=timezone.now() - RENOTIFY_AFTER - timedelta(seconds=1), due_at=timezone.now() - timedelta(minutes=1)
@@ -81,7 +81,7 @@ def test_sweeper_rings_for_each_once_in_a_while() -> None:
 
 
 def test_sweeper_leaves_what_a_worker_has_until_its_lease_is_over() -> None:
-    task = add()
+    task = enqueue()
     outbox.claim_task(str(task.pk))
     assert outbox.notify_due_tasks() == 0
     Task.objects.filter(pk=task.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -97,7 +97,7 @@ def test_done_and_given_up_are_not_rung_for() -> None:
 
 def test_without_a_queue_nothing_is_lost(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
     settings.RQ_QUEUES = {name: queue | {"URL": "unix:///nowhere.sock"} for name, queue in settings.RQ_QUEUES.items()}
-    task = add()
+    task = enqueue()
     outbox.notify_queue(task.pk)
     assert "The sweeper will enqueue" in caplog.text
     task.refresh_from_db()
@@ -106,7 +106,7 @@ def test_without_a_queue_nothing_is_lost(settings: Any, caplog: pytest.LogCaptur
 
 def test_queue_carries_the_id_only() -> None:
     """As JSON: a pickle from a queue is code."""
-    task = add("secret-object")
+    task = enqueue("secret-object")
     outbox.notify_queue(task.pk)
     (job,) = django_rq.get_queue(outbox.SUBMIT).jobs
     raw = django_rq.get_connection(outbox.SUBMIT).hgetall(job.key)

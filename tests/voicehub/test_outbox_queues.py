@@ -1,11 +1,11 @@
-"""The queue is told of work, on commit, by id; the sweeper tells it again of what nobody has taken."""
+"""The queue gets task ids on commit; the sweeper enqueues due, unclaimed tasks again."""
 
 from datetime import timedelta
 from typing import Any
 
 import django_rq
 import pytest
-from django.conf import settings as studio_settings
+from django.conf import settings as django_settings
 from django.utils import timezone
 from rq.serializers import JSONSerializer
 
@@ -18,22 +18,22 @@ from voicehub.retry_policy import LEASE, RENOTIFY_AFTER
 pytestmark = pytest.mark.django_db
 
 
-def rung(queue: str = outbox.SUBMIT) -> list[str]:
+def list_queued_ids(queue: str = outbox.SUBMIT) -> list[str]:
     jobs = django_rq.get_queue(queue).jobs
     assert all(job.func_name == "voicehub.outbox.run_task" for job in jobs)
     return [str(job.args[0]) for job in jobs]
 
 
-def test_it_rings_on_commit_and_not_before(django_capture_on_commit_callbacks: Any) -> None:
+def test_queue_is_notified_on_commit_and_not_before(django_capture_on_commit_callbacks: Any) -> None:
     with django_capture_on_commit_callbacks() as callbacks:
         task = enqueue()
-        assert rung() == []
+        assert list_queued_ids() == []
     for callback in callbacks:
         callback()
-    assert rung() == [str(task.pk)]
+    assert list_queued_ids() == [str(task.pk)]
 
 
-QUEUE_OF = {
+QUEUES_BY_KIND = {
     "delete_remote_voice": outbox.URGENT,
     "refresh_build": outbox.URGENT,
     "settle_build": outbox.URGENT,
@@ -48,30 +48,31 @@ QUEUE_OF = {
 }
 
 
-def test_each_kind_of_task_has_its_queue() -> None:
-    """What cannot wait stands behind nothing that takes long, and every queue has settings and workers."""
-    tasks = {kind: Task.objects.create(kind=kind, object_id="1") for kind in QUEUE_OF}
+def test_each_task_kind_goes_to_its_queue() -> None:
+    """Urgent tasks do not queue behind long ones, and every queue has settings and a worker."""
+    tasks = {kind: Task.objects.create(kind=kind, object_id="1") for kind in QUEUES_BY_KIND}
     assert outbox.notify_due_tasks() == len(tasks)
-    found = {name: sorted(rung(name)) for name in outbox.QUEUES}
-    assert found == {
-        name: sorted(str(tasks[kind].pk) for kind, queue in QUEUE_OF.items() if queue == name) for name in outbox.QUEUES
+    queued_ids = {name: sorted(list_queued_ids(name)) for name in outbox.QUEUES}
+    assert queued_ids == {
+        name: sorted(str(tasks[kind].pk) for kind, queue in QUEUES_BY_KIND.items() if queue == name)
+        for name in outbox.QUEUES
     }
-    assert set(studio_settings.RQ_QUEUES) == set(outbox.QUEUES)
-    assert {word for queues in list_worker_queues(1).values() for word in queues.split()[1::2]} == set(outbox.QUEUES)
+    assert set(django_settings.RQ_QUEUES) == set(outbox.QUEUES)
+    assert {name for queues in list_worker_queues(1).values() for name in queues.split()[1::2]} == set(outbox.QUEUES)
     assert list_worker_queues(1)["urgent"] == "--queue urgent"
 
 
-def test_what_is_due_later_is_rung_by_the_sweeper(django_capture_on_commit_callbacks: Any) -> None:
+def test_sweeper_enqueues_task_once_it_is_due(django_capture_on_commit_callbacks: Any) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         task = enqueue(after=timedelta(seconds=30))
-    assert rung() == []
+    assert list_queued_ids() == []
     assert outbox.notify_due_tasks() == 0
     make_due(task)
     assert outbox.notify_due_tasks() == 1
-    assert rung() == [str(task.pk)]
+    assert list_queued_ids() == [str(task.pk)]
 
 
-def test_sweeper_rings_for_each_once_in_a_while() -> None:
+def test_sweeper_enqueues_task_again_only_after_a_while() -> None:
     task = enqueue()
     assert [outbox.notify_due_tasks(), outbox.notify_due_tasks(), outbox.notify_due_tasks()] == [1, 0, 0]
     Task.objects.filter(pk=task.pk).update(
@@ -80,7 +81,7 @@ def test_sweeper_rings_for_each_once_in_a_while() -> None:
     assert outbox.notify_due_tasks() == 1
 
 
-def test_sweeper_leaves_what_a_worker_has_until_its_lease_is_over() -> None:
+def test_sweeper_skips_claimed_task_until_its_lease_expires() -> None:
     task = enqueue()
     outbox.claim_task(str(task.pk))
     assert outbox.notify_due_tasks() == 0
@@ -89,13 +90,13 @@ def test_sweeper_leaves_what_a_worker_has_until_its_lease_is_over() -> None:
     assert RENOTIFY_AFTER <= LEASE, "a dead worker's task would wait for longer than its lease"
 
 
-def test_done_and_given_up_are_not_rung_for() -> None:
+def test_finished_tasks_are_not_enqueued() -> None:
     for status in (TaskStatus.DONE, TaskStatus.FAILED):
         Task.objects.create(kind=KIND, object_id=status, status=status)
     assert outbox.notify_due_tasks() == 0
 
 
-def test_without_a_queue_nothing_is_lost(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_unreachable_queue_loses_no_task(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
     settings.RQ_QUEUES = {name: queue | {"URL": "unix:///nowhere.sock"} for name, queue in settings.RQ_QUEUES.items()}
     task = enqueue()
     outbox.notify_queue(task.pk)
@@ -104,8 +105,8 @@ def test_without_a_queue_nothing_is_lost(settings: Any, caplog: pytest.LogCaptur
     assert task.status == TaskStatus.WAITING
 
 
-def test_queue_carries_the_id_only() -> None:
-    """As JSON: a pickle from a queue is code."""
+def test_queue_carries_only_the_task_id() -> None:
+    """As JSON, because a pickle from a queue can run code."""
     task = enqueue("secret-object")
     outbox.notify_queue(task.pk)
     (job,) = django_rq.get_queue(outbox.SUBMIT).jobs

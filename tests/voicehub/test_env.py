@@ -1,4 +1,4 @@
-"""Settings from the environment refuse nonsense, and secrets have no default."""
+"""Settings from the environment: invalid values are refused, and secrets have no default."""
 
 from pathlib import Path
 
@@ -10,27 +10,27 @@ from voicehub import env
 NAME = "VOICEHUB_TESTED"
 
 
-@pytest.mark.parametrize(("said", "meant"), [("yes", True), ("TRUE", True), ("0", False), ("off", False)])
-def test_boolean_reads_plain_words(monkeypatch: pytest.MonkeyPatch, said: str, meant: bool) -> None:
-    monkeypatch.setenv(NAME, said)
-    assert env.read_boolean(NAME, default=not meant) is meant
+@pytest.mark.parametrize(("text", "expected"), [("yes", True), ("TRUE", True), ("0", False), ("off", False)])
+def test_boolean_accepts_common_spellings(monkeypatch: pytest.MonkeyPatch, text: str, expected: bool) -> None:
+    monkeypatch.setenv(NAME, text)
+    assert env.read_boolean(NAME, default=not expected) is expected
 
 
-@pytest.mark.parametrize("said", ["maybe", "2", "falsch", "yes please"])
-def test_boolean_refuses_to_guess(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
-    monkeypatch.setenv(NAME, said)
+@pytest.mark.parametrize("text", ["maybe", "2", "falsch", "yes please"])
+def test_boolean_refuses_other_values(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv(NAME, text)
     with pytest.raises(ImproperlyConfigured, match=NAME):
         env.read_boolean(NAME, default=True)
 
 
-@pytest.mark.parametrize("said", ["-1", "ten", "1.5", "2"])
-def test_integer_refuses_what_is_no_number_or_too_small(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
-    monkeypatch.setenv(NAME, said)
+@pytest.mark.parametrize("text", ["-1", "ten", "1.5", "2"])
+def test_integer_refuses_other_text_and_small_numbers(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv(NAME, text)
     with pytest.raises(ImproperlyConfigured, match="at least 3"):
         env.read_integer(NAME, 7, least=3)
 
 
-def test_address_needs_a_scheme_and_loses_its_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_url_needs_scheme_and_loses_trailing_slash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(NAME, "https://voices.example/")
     assert env.read_url(NAME, "") == "https://voices.example"
     monkeypatch.setenv(NAME, "voices.example")
@@ -38,7 +38,7 @@ def test_address_needs_a_scheme_and_loses_its_slash(monkeypatch: pytest.MonkeyPa
         env.read_url(NAME, "")
 
 
-def test_secret_comes_from_the_variable_then_the_named_file_then_the_folder(
+def test_secret_is_read_from_variable_then_named_file_then_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "tested").write_text("from the folder\n")
@@ -58,24 +58,24 @@ def test_secret_has_no_default(tmp_path: Path, content: str | None) -> None:
         env.read_secret(NAME, tmp_path)
 
 
-def test_a_named_file_that_is_missing_does_not_fall_back(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_secret_with_missing_named_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "tested").write_text("the old one")
     monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "missing"))
     with pytest.raises(ImproperlyConfigured):
         env.read_secret(NAME, tmp_path)
 
 
-def test_mail_server_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mail_server_url_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(NAME, "smtp://studio%40x:p%3Aw@mail.example:587?tls=1")
     assert env.read_mail_server(NAME) == env.MailServer("mail.example", 587, "studio@x", "p:w", tls=True, ssl=False)
 
 
-@pytest.mark.parametrize("said", ["mail.example:25", "http://mail.example", "smtp://"])
-def test_mail_server_refuses_other_things(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
-    monkeypatch.setenv(NAME, said)
+@pytest.mark.parametrize("text", ["mail.example:25", "http://mail.example", "smtp://"])
+def test_mail_server_refuses_other_urls(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv(NAME, text)
     with pytest.raises(ImproperlyConfigured, match="smtp://"):
         env.read_mail_server(NAME)
 
 
-def test_no_mail_server_is_none() -> None:
+def test_missing_mail_server_is_none() -> None:
     assert env.read_mail_server(NAME) is None

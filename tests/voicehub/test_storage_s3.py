@@ -1,6 +1,6 @@
-"""Private files in a bucket: the same services, and signed addresses instead of bytes.
+"""Private files in a bucket: the same services, and signed URLs instead of bytes.
 
-The bucket's server checks no signature and no time, so what it is asked for is read off the address itself.
+The bucket's server checks neither signature nor expiry, so the tests read both from the URL.
 """
 
 import io
@@ -45,71 +45,71 @@ pytestmark = pytest.mark.django_db
 
 PROVIDER = "resemble_v2"
 BUCKET = "studio-files"
-ACCESS = {"access_key": "AKIDEXAMPLE", "secret_key": "made-up-for-the-test", "region_name": "eu-central-1"}
+CREDENTIALS = {"access_key": "AKIDEXAMPLE", "secret_key": "made-up-for-the-test", "region_name": "eu-central-1"}
 
 
 @pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
-    """The address of an S3 with an empty bucket in it."""
+def bucket_url() -> Iterator[str]:
+    """The URL of an S3 server with an empty bucket."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    assert requests.put(f"{address}/{BUCKET}", timeout=60).status_code == 200
-    yield address
+    server_url = f"http://{host}:{port}"
+    assert requests.put(f"{server_url}/{BUCKET}", timeout=60).status_code == 200
+    yield server_url
     server.stop()
 
 
 @pytest.fixture
-def s3(bucket: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Storage:
-    """The private storage as the settings make it, for every model that keeps files."""
-    options = settings.PRIVATE_S3["OPTIONS"] | ACCESS | {"bucket_name": BUCKET, "endpoint_url": bucket}
-    made = storages.create_storage({"BACKEND": settings.PRIVATE_S3["BACKEND"], "OPTIONS": options})
+def s3(bucket_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Storage:
+    """The private storage of the settings, for every model with files."""
+    options = settings.PRIVATE_S3["OPTIONS"] | CREDENTIALS | {"bucket_name": BUCKET, "endpoint_url": bucket_url}
+    storage = storages.create_storage({"BACKEND": settings.PRIVATE_S3["BACKEND"], "OPTIONS": options})
     for field in (Recording.file, Recording.wav, Take.file, Contract.file):
-        monkeypatch.setattr(field.field, "storage", made)
-    return made
+        monkeypatch.setattr(field.field, "storage", storage)
+    return storage
 
 
 @pytest.fixture
 def voice(s3: Storage, producer: Any, talent: Talent) -> Voice:
-    """A voice that may be built, all of whose files came in by the services."""
+    """A voice that may be built. The services stored all of its files."""
     terms = {"signed_on": date(2026, 1, 1), "starts_on": date(2026, 1, 1), "intended_uses": "Audiobooks."}
     terms |= {"purposes": [Purpose.NARRATION], "providers": [PROVIDER]}
     file_contract(talent, SimpleUploadedFile("paper.pdf", b"%PDF-1.4\n%%EOF"), terms, producer)
     consent = request_consent(talent, PROVIDER, "en-US", Purpose.NARRATION, producer)
-    take = submit_take(consent, wav("consent-slt"), Capture.LINK)
+    take = submit_take(consent, make_upload("consent-slt"), Capture.LINK)
     consent.refresh_from_db()
     approve_after_listening(consent, take, producer)
     voice = create_voice(talent, "Narrator", "en-US", Purpose.NARRATION, producer)
     for name in ("slt-01", "slt-02", "slt-03"):
-        add_recording(voice, wav(name), producer, f"Words of {name}.")
+        add_recording(voice, make_upload(name), producer, f"Transcript of {name}.")
     return voice
 
 
-def wav(name: str) -> SimpleUploadedFile:
+def make_upload(name: str) -> SimpleUploadedFile:
     return SimpleUploadedFile(f"{name}.wav", sample_wav(name), content_type="audio/wav")
 
 
-def start(voice: Voice, by: Any, tier: str = "rapid", handover: str = "recordings") -> Build:
+def start_sandbox_build(voice: Voice, user: Any, tier: str = "rapid", handover: str = "recordings") -> Build:
     account = Account(name="Main", provider=PROVIDER, mode="sandbox")
     account.set_key("a-key")
     account.save(force_insert=True)
     for limit in ("least_recordings", "least_seconds"):
         LimitOverride.objects.create(provider=PROVIDER, tier="professional", limit=limit, value=3, source="Test")
-    return start_build(voice, account, tier, handover, by)
+    return start_build(voice, account, tier, handover, user)
 
 
-def sent(recording: Recording, *, attachment: bool = False, **headers: str) -> HttpResponse:
+def send_file(recording: Recording, *, attachment: bool = False, **headers: str) -> HttpResponse:
     request = RequestFactory().get("/", headers=headers)
-    answer = media.send_file(request, recording.file, "audio/wav", 'Ünter "den" Linden.wav', attachment=attachment)
-    assert isinstance(answer, HttpResponse)
-    return answer
+    response = media.send_file(request, recording.file, "audio/wav", 'Ünter "den" Linden.wav', attachment=attachment)
+    assert isinstance(response, HttpResponse)
+    return response
 
 
 # --- files ------------------------------------------------------------------------------
 
 
-def test_recording_comes_back_as_it_went_in(voice: Voice, s3: Storage) -> None:
+def test_stored_recording_equals_the_upload(voice: Voice, s3: Storage) -> None:
     recording = voice.recordings.get(file_name="slt-01.wav")
     assert recording.file.storage is s3
     assert recording.is_usable
@@ -120,15 +120,15 @@ def test_recording_comes_back_as_it_went_in(voice: Voice, s3: Storage) -> None:
     assert recording.file.size == recording.size
 
 
-def test_same_recording_twice_is_one_object(voice: Voice, s3: Storage, producer: Any) -> None:
-    again, new = add_recording(voice, wav("slt-01"), producer)
-    assert not new
+def test_same_recording_uploaded_twice_is_one_object(voice: Voice, s3: Storage, producer: Any) -> None:
+    recording, is_new = add_recording(voice, make_upload("slt-01"), producer)
+    assert not is_new
     assert len(s3.listdir(f"recordings/{voice.pk}")[1]) == 3
     assert voice.recordings.count() == 3
-    delete_recording(again)
+    delete_recording(recording)
 
 
-def test_deleted_recording_leaves_the_bucket(
+def test_deletion_removes_recording_from_bucket(
     voice: Voice, s3: Storage, django_capture_on_commit_callbacks: Any
 ) -> None:
     recording = voice.recordings.get(file_name="slt-01.wav")
@@ -138,30 +138,30 @@ def test_deleted_recording_leaves_the_bucket(
     assert not s3.exists(name)
 
 
-def test_what_is_made_listened_to_and_cut_lies_in_the_bucket(
+def test_converted_and_split_files_are_analyzed_in_the_bucket(
     voice: Voice, s3: Storage, producer: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
-    """A long file of another kind: with its WAV, cut in the background, and its clips examined there."""
+    """A long FLAC file: stored with its WAV, split in the background, its pieces analyzed there."""
     samples = np.concatenate([soundfile.read(io.BytesIO(sample_wav(f"slt-0{n}")))[0] for n in (1, 2, 3, 4, 5)] * 3)
     flac = io.BytesIO()
     soundfile.write(flac, samples, 16000, format="FLAC")
-    long, _new = add_recording(voice, SimpleUploadedFile("long.flac", flac.getvalue()), producer)
-    assert {f"{long.pk}.bin", f"{long.pk}.made.wav"} <= set(s3.listdir(f"recordings/{voice.pk}")[1])
-    enqueue_split(long, producer)
+    long_recording, _ = add_recording(voice, SimpleUploadedFile("long.flac", flac.getvalue()), producer)
+    assert {f"{long_recording.pk}.bin", f"{long_recording.pk}.made.wav"} <= set(s3.listdir(f"recordings/{voice.pk}")[1])
+    enqueue_split(long_recording, producer)
     do_tasks("cut_recording")
-    gone = long.pieces.order_by("file_name")[0]
-    s3.delete(str(gone.file.name))
+    missing_piece = long_recording.pieces.order_by("file_name")[0]
+    s3.delete(str(missing_piece.file.name))
     do_tasks("examine_recordings")
-    assert long.pieces.count() > 3 and not long.pieces.filter(analyzed_at=None).exists()
-    told = [row.measures.get("missing") for row in long.pieces.order_by("file_name")]
-    assert told[0] == ["The file is missing from storage. Upload the recording again."] and [] in told
+    assert long_recording.pieces.count() > 3 and not long_recording.pieces.filter(analyzed_at=None).exists()
+    missing = [row.measures.get("missing") for row in long_recording.pieces.order_by("file_name")]
+    assert missing[0] == ["The file is missing from storage. Upload the recording again."] and [] in missing
     with django_capture_on_commit_callbacks(execute=True):
-        for row in [*long.pieces.all(), long]:
+        for row in [*long_recording.pieces.all(), long_recording]:
             delete_recording(row)
     assert len(s3.listdir(f"recordings/{voice.pk}")[1]) == 3
 
 
-def test_take_and_contract_lie_in_the_bucket(voice: Voice, s3: Storage) -> None:
+def test_take_and_contract_are_stored_in_bucket(voice: Voice, s3: Storage) -> None:
     take = Take.objects.get(consent__talent=voice.talent)
     with take.file.open("rb") as file:
         assert hash_file(file) == take.sha256
@@ -171,63 +171,63 @@ def test_take_and_contract_lie_in_the_bucket(voice: Voice, s3: Storage) -> None:
     assert Consent.objects.get(talent=voice.talent).status == ConsentStatus.APPROVED
 
 
-# --- signed addresses -------------------------------------------------------------------
+# --- signed URLs ------------------------------------------------------------------------
 
 
-def test_file_is_sent_by_a_signed_address_for_a_minute(voice: Voice, bucket: str) -> None:
+def test_file_is_sent_by_signed_url_valid_for_a_minute(voice: Voice, bucket_url: str) -> None:
     recording = voice.recordings.get(file_name="slt-01.wav")
-    answer = sent(recording)
-    assert answer.status_code == 302
-    assert answer.content == b""
-    parts = urlsplit(answer["Location"])
-    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-    assert f"{parts.scheme}://{parts.netloc}" == bucket
-    assert parts.path == f"/{BUCKET}/{recording.file.name}"
+    response = send_file(recording)
+    assert response.status_code == 302
+    assert response.content == b""
+    url = urlsplit(response["Location"])
+    query = {name: values[0] for name, values in parse_qs(url.query).items()}
+    assert f"{url.scheme}://{url.netloc}" == bucket_url
+    assert url.path == f"/{BUCKET}/{recording.file.name}"
     assert query["X-Amz-Expires"] == "60"
     assert query["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"
     assert query["X-Amz-Signature"]
-    assert query["X-Amz-Credential"].startswith(f"{ACCESS['access_key']}/")
-    assert ACCESS["secret_key"] not in answer["Location"]
+    assert query["X-Amz-Credential"].startswith(f"{CREDENTIALS['access_key']}/")
+    assert CREDENTIALS["secret_key"] not in response["Location"]
     assert query["response-content-type"] == "audio/wav"
-    assert requests.get(answer["Location"], timeout=60).content == sample_wav("slt-01")
+    assert requests.get(response["Location"], timeout=60).content == sample_wav("slt-01")
 
 
 @pytest.mark.parametrize("attachment", [True, False])
-def test_type_and_name_are_ours(voice: Voice, attachment: bool) -> None:
-    answer = sent(voice.recordings.get(file_name="slt-01.wav"), attachment=attachment)
-    (disposition,) = parse_qs(urlsplit(answer["Location"]).query)["response-content-disposition"]
+def test_signed_url_sets_content_type_and_file_name(voice: Voice, attachment: bool) -> None:
+    response = send_file(voice.recordings.get(file_name="slt-01.wav"), attachment=attachment)
+    (disposition,) = parse_qs(urlsplit(response["Location"]).query)["response-content-disposition"]
     assert disposition.startswith("attachment" if attachment else "inline")
     assert "%C3%9Cnter" in disposition
-    got = requests.get(answer["Location"], timeout=60)
-    assert got.headers["Content-Type"] == "audio/wav"
-    assert got.headers["Content-Disposition"] == disposition
+    download = requests.get(response["Location"], timeout=60)
+    assert download.headers["Content-Type"] == "audio/wav"
+    assert download.headers["Content-Disposition"] == disposition
 
 
-def test_ranges_are_the_bucket_s_business(voice: Voice) -> None:
-    answer = sent(voice.recordings.get(file_name="slt-01.wav"), range="bytes=0-3")
-    assert answer.status_code == 302
-    got = requests.get(answer["Location"], headers={"Range": "bytes=0-3"}, timeout=60)
-    assert (got.status_code, got.content) == (206, b"RIFF")
+def test_bucket_answers_range_requests(voice: Voice) -> None:
+    response = send_file(voice.recordings.get(file_name="slt-01.wav"), range="bytes=0-3")
+    assert response.status_code == 302
+    download = requests.get(response["Location"], headers={"Range": "bytes=0-3"}, timeout=60)
+    assert (download.status_code, download.content) == (206, b"RIFF")
 
 
-def test_address_is_made_for_those_who_may_see_it(voice: Voice, client: Any, producer: Any, outsider: Any) -> None:
+def test_signed_url_is_made_only_for_permitted_users(voice: Voice, client: Any, producer: Any, outsider: Any) -> None:
     path = reverse("voices:recording_audio", args=[voice.recordings.get(file_name="slt-01.wav").pk])
     assert "X-Amz" not in client.get(path).headers.get("Location", "")
     client.force_login(outsider)
     assert client.get(path).status_code in (403, 404)
     client.force_login(producer)
-    answer = client.get(path)
-    assert answer.status_code == 302
-    assert "X-Amz-Signature" in answer["Location"]
-    cache = answer.headers.get("Cache-Control", "")
-    assert "no-store" in cache or "private" in cache or "max-age=0" in cache, "a proxy may keep the signed address"
+    response = client.get(path)
+    assert response.status_code == 302
+    assert "X-Amz-Signature" in response["Location"]
+    cache = response.headers.get("Cache-Control", "")
+    assert "no-store" in cache or "private" in cache or "max-age=0" in cache, "a proxy may cache the signed URL"
 
 
 # --- builds -----------------------------------------------------------------------------
 
 
-def test_build_reads_its_recordings_and_its_consent(voice: Voice, producer: Any) -> None:
-    spec = make_build_spec(start(voice, producer), no_file)
+def test_build_reads_recordings_and_consent_from_bucket(voice: Voice, producer: Any) -> None:
+    spec = make_build_spec(start_sandbox_build(voice, producer), no_file)
     assert spec.consent
     with spec.consent.open() as file:
         assert file.read() == sample_wav("consent-slt")
@@ -238,26 +238,26 @@ def test_build_reads_its_recordings_and_its_consent(voice: Voice, producer: Any)
 
 
 @pytest.mark.parametrize("tier", ["rapid", "professional"])
-def test_dataset_is_streamed_through_us(voice: Voice, producer: Any, client: Any, tier: str) -> None:
-    """The provider sees our address, never the bucket's."""
-    build = start(voice, producer, tier, "dataset_url")
+def test_dataset_is_streamed_by_voicehub(voice: Voice, producer: Any, client: Any, tier: str) -> None:
+    """The provider sees VoiceHub's URL, never the bucket's."""
+    build = start_sandbox_build(voice, producer, tier, "dataset_url")
     name = "dataset.wav" if tier == "rapid" else "dataset.zip"
-    answer = client.get(reverse("voices:dataset", args=[derive_token("dataset", build.pk), name]))
-    assert answer.status_code == 200
-    content = b"".join(answer.streaming_content)
+    response = client.get(reverse("voices:dataset", args=[derive_token("dataset", build.pk), name]))
+    assert response.status_code == 200
+    content = b"".join(response.streaming_content)
     if tier == "rapid":
-        assert len(content) == int(answer["Content-Length"])
+        assert len(content) == int(response["Content-Length"])
         assert sample_wav("slt-01")[4044:5044] in content  # its edges are faded
     else:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            wanted = {f"{make_clip_name(row)}.wav" for row in voice.recordings.all()} | {"metadata.csv"}
-            assert set(archive.namelist()) == wanted
+            expected = {f"{make_clip_name(row)}.wav" for row in voice.recordings.all()} | {"metadata.csv"}
+            assert set(archive.namelist()) == expected
             assert archive.testzip() is None
 
 
 # --- settings ---------------------------------------------------------------------------
 
-SHOW = """
+SHOW_STORAGES = """
 import django
 django.setup()
 from django.core.files.storage import storages
@@ -270,16 +270,21 @@ for storage in (storages["private"], storages["default"], Recording._meta.get_fi
 """
 
 
-def test_bucket_of_the_environment_is_private() -> None:
-    told = {
+def test_bucket_from_environment_is_private() -> None:
+    variables = {
         "VOICEHUB_S3_BUCKET": BUCKET,
         "VOICEHUB_S3_ENDPOINT": "http://s3.test:9000",
         "VOICEHUB_S3_REGION": "eu-central-1",
-        "VOICEHUB_S3_ACCESS_KEY": ACCESS["access_key"],
-        "VOICEHUB_S3_SECRET_KEY": ACCESS["secret_key"],
+        "VOICEHUB_S3_ACCESS_KEY": CREDENTIALS["access_key"],
+        "VOICEHUB_S3_SECRET_KEY": CREDENTIALS["secret_key"],
     }
-    done = subprocess.run(
-        [sys.executable, "-c", SHOW], env=os.environ | told, cwd=ROOT, capture_output=True, text=True, check=True
+    process = subprocess.run(
+        [sys.executable, "-c", SHOW_STORAGES],
+        env=os.environ | variables,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     line = f"S3Storage {BUCKET} http://s3.test:9000 eu-central-1 True 60 None False"
-    assert done.stdout.splitlines() == [line] * 4
+    assert process.stdout.splitlines() == [line] * 4

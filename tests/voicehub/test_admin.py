@@ -1,4 +1,4 @@
-"""The admin finds everything, changes no evidence, and never gives a key back."""
+"""The admin lists every model, changes no evidence, and never shows a key."""
 
 import pytest
 from django.contrib import admin
@@ -15,112 +15,116 @@ from voices.services.accounts import pause_account
 
 pytestmark = pytest.mark.django_db
 
-# django-rq's page shows the queue and has no rows of its own.
-EDITED = {User, Talent, Statement, Account, LimitOverride, Pronunciation, ThresholdOverride}
-ROWS = list(admin.site._registry)
+# django-rq's page shows the queue and has no rows.
+EDITABLE_MODELS = {User, Talent, Statement, Account, LimitOverride, Pronunciation, ThresholdOverride}
+MODELS = list(admin.site._registry)
 
 
 @pytest.fixture
-def desk(client: Client, admin: User) -> Client:
+def admin_client(client: Client, admin: User) -> Client:
     client.force_login(admin)
     return client
 
 
-def page(row: type[Model], name: str, *args: object) -> str:
-    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{name}", args=args)
+def make_url(model: type[Model], name: str, *args: object) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.__name__)
-def test_every_list_opens_and_searches(desk: Client, row: type[Model]) -> None:
-    assert desk.get(page(row, "changelist"), {"q": "anything"}).status_code == 200
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_every_list_opens_and_can_be_searched(admin_client: Client, model: type[Model]) -> None:
+    assert admin_client.get(make_url(model, "changelist"), {"q": "anything"}).status_code == 200
 
 
 @pytest.mark.parametrize(
-    "row",
-    [row for row in ROWS if row not in EDITED and row._meta.app_label != "django_rq"],
-    ids=lambda row: row.__name__,
+    "model",
+    [model for model in MODELS if model not in EDITABLE_MODELS and model._meta.app_label != "django_rq"],
+    ids=lambda model: model.__name__,
 )
-def test_evidence_is_only_looked_at(desk: Client, row: type[Model]) -> None:
-    assert desk.get(page(row, "add")).status_code == 403
-    assert not admin.site._registry[row].has_change_permission(desk.get(page(row, "changelist")).wsgi_request)
-    assert not admin.site._registry[row].has_delete_permission(desk.get(page(row, "changelist")).wsgi_request)
+def test_evidence_is_read_only(admin_client: Client, model: type[Model]) -> None:
+    assert admin_client.get(make_url(model, "add")).status_code == 403
+    assert not admin.site._registry[model].has_change_permission(
+        admin_client.get(make_url(model, "changelist")).wsgi_request
+    )
+    assert not admin.site._registry[model].has_delete_permission(
+        admin_client.get(make_url(model, "changelist")).wsgi_request
+    )
 
 
-@pytest.mark.parametrize("person", ["producer", "engineer", "viewer", "outsider"])
-def test_nobody_else_gets_in(client: Client, person: str, request: pytest.FixtureRequest) -> None:
-    client.force_login(request.getfixturevalue(person))
+@pytest.mark.parametrize("username", ["producer", "engineer", "viewer", "outsider"])
+def test_other_roles_are_denied_access(client: Client, username: str, request: pytest.FixtureRequest) -> None:
+    client.force_login(request.getfixturevalue(username))
     response = client.get(reverse("admin:index"))
     assert response.status_code == 302
     assert client.get(reverse("admin:login")).status_code == 403
 
 
-def test_a_key_goes_in_and_never_comes_out(desk: Client) -> None:
-    form = {"name": "House", "provider": "resemble_v2", "mode": "live", "active": "on", "key": "canary-key-7391"}
-    assert desk.post(page(Account, "add"), form).status_code == 302
+def test_saved_key_is_never_shown(admin_client: Client) -> None:
+    form = {"name": "Main", "provider": "resemble_v2", "mode": "live", "active": "on", "key": "canary-key-7391"}
+    assert admin_client.post(make_url(Account, "add"), form).status_code == 302
     account = Account.objects.get()
     assert account.decrypt_key() == "canary-key-7391"
     assert "canary" not in account.encrypted_key
-    shown = desk.get(page(Account, "change", account.pk)).content.decode()
-    assert "canary-key" not in shown
-    assert account.encrypted_key not in shown
-    assert "7391" in shown
+    html = admin_client.get(make_url(Account, "change", account.pk)).content.decode()
+    assert "canary-key" not in html
+    assert account.encrypted_key not in html
+    assert "7391" in html
 
 
-def test_saving_without_a_key_keeps_the_one_that_is_there(desk: Client) -> None:
-    account = Account(name="House", provider="resemble_v2")
+def test_saving_account_without_a_key_keeps_its_key(admin_client: Client) -> None:
+    account = Account(name="Main", provider="resemble_v2")
     account.set_key("canary-key-7391")
     account.save()
     form = {"name": "Other name", "provider": "resemble_v2", "mode": "live", "active": "on", "key": ""}
-    desk.post(page(Account, "change", account.pk), form)
+    admin_client.post(make_url(Account, "change", account.pk), form)
     account.refresh_from_db()
     assert (account.name, account.decrypt_key()) == ("Other name", "canary-key-7391")
 
 
-@pytest.mark.parametrize(("key", "kept"), [("canary-key-8402", False), ("", True)])
-def test_what_was_known_of_the_old_key_is_forgotten_with_it(desk: Client, key: str, kept: bool) -> None:
-    account = Account(name="House", provider="resemble_v2", checked_at=timezone.now(), last_error="The key is wrong.")
+@pytest.mark.parametrize(("key", "is_kept"), [("canary-key-8402", False), ("", True)])
+def test_key_change_clears_last_check_and_error(admin_client: Client, key: str, is_kept: bool) -> None:
+    account = Account(name="Main", provider="resemble_v2", checked_at=timezone.now(), last_error="The key is wrong.")
     account.set_key("canary-key-7391")
     account.save()
-    form = {"name": "House", "provider": "resemble_v2", "mode": "live", "active": "on", "key": key}
-    assert desk.post(page(Account, "change", account.pk), form).status_code == 302
+    form = {"name": "Main", "provider": "resemble_v2", "mode": "live", "active": "on", "key": key}
+    assert admin_client.post(make_url(Account, "change", account.pk), form).status_code == 302
     account.refresh_from_db()
-    assert (account.checked_at is not None, account.last_error != "") == (kept, kept)
+    assert (account.checked_at is not None, account.last_error != "") == (is_kept, is_kept)
 
 
-def test_an_account_needs_a_key(desk: Client) -> None:
-    form = {"name": "House", "provider": "resemble_v2", "mode": "live", "active": "on", "key": ""}
-    assert b"Enter the API key" in desk.post(page(Account, "add"), form).content
+def test_account_without_a_key_is_refused(admin_client: Client) -> None:
+    form = {"name": "Main", "provider": "resemble_v2", "mode": "live", "active": "on", "key": ""}
+    assert b"Enter the API key" in admin_client.post(make_url(Account, "add"), form).content
     assert not Account.objects.exists()
 
 
-def test_accounts_are_paused_and_resumed(desk: Client, admin: User) -> None:
+def test_actions_pause_and_resume_accounts(admin_client: Client, admin: User) -> None:
     one, two = (Account(name=name, provider="resemble_v2") for name in ("one", "two"))
     for account in (one, two):
         account.set_key("canary-key-7391")
         account.save()
     pause_account(two, "The invoice is disputed.", admin)
-    chosen = {"_selected_action": [str(one.pk), str(two.pk)]}
-    desk.post(page(Account, "changelist"), chosen | {"action": "pause"})
+    selection = {"_selected_action": [str(one.pk), str(two.pk)]}
+    admin_client.post(make_url(Account, "changelist"), selection | {"action": "pause"})
     one.refresh_from_db()
     two.refresh_from_db()
     assert (one.paused_by, one.pause_reason) == (admin, "Paused by Ada.")
     assert two.pause_reason == "Paused by Ada: The invoice is disputed."
-    desk.post(page(Account, "changelist"), chosen | {"action": "resume"})
+    admin_client.post(make_url(Account, "changelist"), selection | {"action": "resume"})
     assert not Account.objects.filter(paused_at__isnull=False).exists()
 
 
-def test_the_words_of_a_statement_stay_as_they_are(desk: Client) -> None:
+def test_text_of_statement_cannot_be_changed(admin_client: Client) -> None:
     statement = Statement.objects.get(provider="resemble_v2", language="en-US")
-    words = statement.text
-    desk.post(page(Statement, "change", statement.pk), {"text": "I agree to anything.", "retired": "on"})
+    text = statement.text
+    admin_client.post(make_url(Statement, "change", statement.pk), {"text": "I agree to anything.", "retired": "on"})
     statement.refresh_from_db()
-    assert (statement.text, statement.retired) == (words, True)
+    assert (statement.text, statement.retired) == (text, True)
 
 
-def test_work_that_was_given_up_is_started_again(desk: Client, producer: User) -> None:
+def test_failed_task_is_retried_by_action(admin_client: Client, producer: User) -> None:
     task = Task.objects.create(kind="k", object_id="1", status=TaskStatus.FAILED, reason="broken")
-    chosen = {"action": "retry_tasks", "_selected_action": [str(task.pk)]}
-    desk.post(page(Task, "changelist"), chosen)
+    selection = {"action": "retry_tasks", "_selected_action": [str(task.pk)]}
+    admin_client.post(make_url(Task, "changelist"), selection)
     task.refresh_from_db()
     assert task.status == TaskStatus.WAITING
     assert not outbox.retry_task(task)

@@ -50,9 +50,9 @@ def test_evidence_is_read_only(admin_client: Client, model: type[Model]) -> None
     )
 
 
-@pytest.mark.parametrize("username", ["producer", "engineer", "viewer", "outsider"])
-def test_other_roles_are_denied_access(client: Client, username: str, request: pytest.FixtureRequest) -> None:
-    client.force_login(request.getfixturevalue(username))
+@pytest.mark.parametrize("fixture", ["producer", "engineer", "viewer", "outsider"])
+def test_other_roles_are_denied_access(client: Client, fixture: str, request: pytest.FixtureRequest) -> None:
+    client.force_login(request.getfixturevalue(fixture))
     response = client.get(reverse("admin:index"))
     assert response.status_code == 302
     assert client.get(reverse("admin:login")).status_code == 403

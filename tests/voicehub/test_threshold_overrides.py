@@ -1,4 +1,4 @@
-"""What a studio sets in the admin is what the audio checks judge by: the narrower row wins."""
+"""The audio checks use the thresholds that the studio sets in the admin. The narrower row wins."""
 
 import pytest
 from django.test import Client
@@ -11,34 +11,34 @@ from voicehub.threshold_overrides import load_thresholds
 pytestmark = pytest.mark.django_db
 
 
-def put(name: str, value: float, provider: str = "", tier: str = "") -> None:
+def create_override(name: str, value: float, provider: str = "", tier: str = "") -> None:
     ThresholdOverride.objects.create(name=name, value=value, provider=provider, tier=tier, reason="Tried out.")
 
 
-def test_without_a_row_the_written_numbers_hold() -> None:
+def test_defaults_apply_without_overrides() -> None:
     assert load_thresholds() == load_thresholds("resemble_v2", "rapid") == THRESHOLDS
 
 
-def test_the_narrower_row_wins_whatever_was_written_first() -> None:
-    put("noisy_db", 21, "resemble_v2", "rapid")
-    put("noisy_db", 18)
-    put("noisy_db", 20, "resemble_v2")
+def test_narrower_override_wins_in_any_order() -> None:
+    create_override("noisy_db", 21, "resemble_v2", "rapid")
+    create_override("noisy_db", 18)
+    create_override("noisy_db", 20, "resemble_v2")
     assert load_thresholds().noisy_db == 18
     assert load_thresholds("other", "rapid").noisy_db == 18
     assert load_thresholds("resemble_v2").noisy_db == load_thresholds("resemble_v2", "professional").noisy_db == 20
     assert load_thresholds("resemble_v2", "rapid").noisy_db == 21
 
 
-def test_a_row_changes_nothing_else_and_one_without_a_threshold_changes_nothing() -> None:
-    put("noisy_db", 18)
-    put("no_longer_known", 3)
+def test_override_changes_only_its_own_existing_threshold() -> None:
+    create_override("noisy_db", 18)
+    create_override("no_longer_known", 3)
     assert load_thresholds() == THRESHOLDS.with_overrides({"noisy_db": 18})
 
 
-def test_admin_sets_one_and_sees_the_usual_value(as_admin: Client) -> None:
-    page = as_admin.get(reverse("admin:voicehub_thresholdoverride_add")).content.decode()
-    for name, known in THRESHOLD_INFO.items():
-        assert f"{name} ({known.default:g} {known.unit})" in page
+def test_admin_sets_override_and_sees_the_default(as_admin: Client) -> None:
+    html = as_admin.get(reverse("admin:voicehub_thresholdoverride_add")).content.decode()
+    for name, info in THRESHOLD_INFO.items():
+        assert f"{name} ({info.default:g} {info.unit})" in html
     form = {"name": "noisy_db", "value": "19", "provider": "", "tier": "", "reason": "Our booth hums."}
     as_admin.post(reverse("admin:voicehub_thresholdoverride_add"), form)
     assert load_thresholds().noisy_db == 19
@@ -46,15 +46,15 @@ def test_admin_sets_one_and_sees_the_usual_value(as_admin: Client) -> None:
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999", ""])
-def test_a_threshold_is_a_number(as_admin: Client, value: str) -> None:
-    """No JSON column takes any other, and none of it can be compared with."""
+def test_override_that_is_not_a_finite_number_is_refused(as_admin: Client, value: str) -> None:
+    """A JSON column cannot store such a value, and no comparison with it works."""
     form = {"name": "noisy_db", "value": value, "provider": "", "tier": "", "reason": "A guess."}
     as_admin.post(reverse("admin:voicehub_thresholdoverride_add"), form)
     assert not ThresholdOverride.objects.exists()
 
 
-def test_admin_is_told_of_a_threshold_that_does_not_exist(as_admin: Client) -> None:
+def test_override_of_unknown_threshold_is_refused(as_admin: Client) -> None:
     form = {"name": "loudness", "value": "19", "provider": "", "tier": "", "reason": "A guess."}
-    page = as_admin.post(reverse("admin:voicehub_thresholdoverride_add"), form).content.decode()
-    assert "loudness is not one of the available choices" in page
+    html = as_admin.post(reverse("admin:voicehub_thresholdoverride_add"), form).content.decode()
+    assert "loudness is not one of the available choices" in html
     assert not ThresholdOverride.objects.exists()

@@ -9,8 +9,7 @@ from django.core.files.base import ContentFile
 from django.db.models.fields.files import FieldFile
 from django.http import HttpResponseBase
 from django.test import RequestFactory
-from hypothesis import given
-from hypothesis import strategies
+from hypothesis import given, strategies
 
 from voicehub import media
 from voicehub.storage import hash_file, private

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
 from tests.browser.conftest import account, cast, chrome, microphone, open_tab, seen, sign_ins, studio, visit
-from tests.processes.conftest import desk, doorbell, sandbox, start
+from tests.processes.conftest import harness, queue_server, sandbox, start_process
 
 # Read before the test session replaces the environment.
 SHOTS = Path(os.environ.get("VOICEHUB_SHOTS", "var/screenshots")).resolve()
@@ -19,14 +19,14 @@ __all__ = [
     "account",
     "cast",
     "chrome",
-    "desk",
-    "doorbell",
+    "harness",
     "microphone",
     "open_tab",
+    "queue_server",
     "sandbox",
     "seen",
     "sign_ins",
-    "start",
+    "start_process",
     "studio",
     "visit",
 ]

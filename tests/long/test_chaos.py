@@ -15,7 +15,7 @@ import pytest
 from django.utils import timezone
 
 from sandbox.faults import DEFAULT_ACTIONS
-from tests.processes.test_kills import NURSERY, born
+from tests.processes.test_kills import SPAWNER_SCRIPT, get_worker_pid
 from tests.support.processes import MANAGE, Started, wait_for
 from tests.support.sandbox import Sandbox
 from tests.voices.services.builds.build_harness import ACTIVE_STATUSES, BuildHarness
@@ -25,7 +25,7 @@ from voices.presenters import needs_staff_answer
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
-Start = Callable[..., Started]
+StartProcess = Callable[..., Started]
 
 BUILDS = 16
 CHAOS_SECONDS = 60.0
@@ -46,42 +46,42 @@ def chaotic(sandbox: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_whatever_fails_and_whenever_workers_die_no_build_is_lost_or_paid_twice(
-    seed: int, desk: BuildHarness, chaotic: Sandbox, start: Start, live_server: Any
+    seed: int, harness: BuildHarness, chaotic: Sandbox, start_process: StartProcess, live_server: Any
 ) -> None:
     address = {"VOICEHUB_BASE_URL": live_server.url}
-    voice = desk.make_voice()
-    nursery = start(sys.executable, "-c", NURSERY, **address)
-    sweep = start(*MANAGE, "sweep", "--every", "0.2")
+    voice = harness.make_voice()
+    spawner = start_process(sys.executable, "-c", SPAWNER_SCRIPT, **address)
+    sweep = start_process(*MANAGE, "sweep", "--every", "0.2")
     chaotic.control("POST", "chaos", {"seed": seed, "share": SHARE, "actions": ACTIONS})
-    desks = [BuildHarness(desk.producer, chaotic) for _ in range(BUILDS)]
+    harnesses = [BuildHarness(harness.producer, chaotic) for _ in range(BUILDS)]
     builds: list[Build] = []
     chance = Random(seed)  # noqa: S311  # the same moments each time
     until = time.monotonic() + CHAOS_SECONDS
     deaths = 0
     while time.monotonic() < until:
         if len(builds) < BUILDS:
-            builds.append(desks[len(builds)].start_build(voice))
+            builds.append(harnesses[len(builds)].start_build(voice))
         deaths += 1
-        kill_worker(nursery, deaths, chance.uniform(*LIVES))
+        kill_worker(spawner, deaths, chance.uniform(*LIVES))
         make_waiting_work_due()
     done = chaotic.control("DELETE", "chaos")["chaos"]["done"]
-    wait_for(partial(is_settled, builds), partial(describe, builds, nursery, sweep), patience=SETTLE_SECONDS)
+    wait_for(partial(is_settled, builds), partial(describe, builds, spawner, sweep), patience=SETTLE_SECONDS)
 
     assert deaths > BUILDS
     assert done
-    for build, one in zip(builds, desks, strict=True):
-        paid = Counter((line["operation"], line["name"]) for line in chaotic.ledger(account=one.key_hash))
+    for build, harness in zip(builds, harnesses, strict=True):
+        paid = Counter((line["operation"], line["name"]) for line in chaotic.ledger(account=harness.key_hash))
         assert max(paid.values(), default=0) <= 1, (build.pk, paid)
         assert paid or build.status != BuildStatus.READY, build.pk
     assert set(Build.objects.values_list("pk", flat=True)) == {build.pk for build in builds}
 
 
-def kill_worker(nursery: Started, number: int, seconds: float) -> None:
+def kill_worker(spawner: Started, number: int, seconds: float) -> None:
     """Kill the worker of this number when it has lived for so long."""
-    wait_for(partial(born, nursery, number), lambda: nursery.said)
+    wait_for(partial(get_worker_pid, spawner, number), lambda: spawner.said)
     time.sleep(seconds)
     with suppress(ProcessLookupError):
-        os.kill(born(nursery, number), signal.SIGKILL)
+        os.kill(get_worker_pid(spawner, number), signal.SIGKILL)
 
 
 def make_waiting_work_due() -> None:

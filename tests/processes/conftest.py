@@ -1,4 +1,4 @@
-"""Real processes on the database and the files of the tests, with a queue and a sandbox of their own."""
+"""Real processes on the database and the files of the tests, with their own queue and a sandbox."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 LEASE_SECONDS = "3"
 
 
-class Doorbell:
-    """A Valkey that can be killed, with all that it knows, and started empty."""
+class QueueServer:
+    """A Valkey that can be killed, emptied and started again."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -27,10 +27,10 @@ class Doorbell:
 
     def start(self) -> None:
         self.process = subprocess.Popen(valkey.build_command(self.folder), stdout=subprocess.DEVNULL)
-        wait_for(lambda: valkey.is_answering(valkey.get_socket_path(self.folder)), "Valkey does not answer")
+        wait_for(lambda: valkey.is_answering(valkey.get_socket_path(self.folder)), "Valkey does not respond")
 
-    def lose(self) -> None:
-        """Kill it, and throw away what it kept."""
+    def kill_and_erase(self) -> None:
+        """Kill the server and delete its data."""
         if self.process:
             self.process.kill()
             self.process.wait()
@@ -41,11 +41,11 @@ class Doorbell:
 
 
 @pytest.fixture
-def doorbell(tmp_path: Path) -> Iterator[Doorbell]:
-    bell = Doorbell(tmp_path)
-    bell.start()
-    yield bell
-    bell.lose()
+def queue_server(tmp_path: Path) -> Iterator[QueueServer]:
+    server = QueueServer(tmp_path)
+    server.start()
+    yield server
+    server.kill_and_erase()
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def sandbox(running: Sandbox) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def desk(transactional_db: None, producer: Any, sandbox: Sandbox, settings: Any) -> "BuildHarness":
+def harness(transactional_db: None, producer: Any, sandbox: Sandbox, settings: Any) -> "BuildHarness":
     from tests.voices.services.builds.build_harness import BuildHarness
 
     settings.VOICEHUB_SANDBOX_URL = sandbox.address
@@ -67,23 +67,23 @@ def desk(transactional_db: None, producer: Any, sandbox: Sandbox, settings: Any)
 
 
 @pytest.fixture
-def start(
-    process_environment: dict[str, str], doorbell: Doorbell, sandbox: Sandbox, settings: Any
+def start_process(
+    process_environment: dict[str, str], queue_server: QueueServer, sandbox: Sandbox, settings: Any
 ) -> Iterator[Callable[..., Started]]:
-    """Start a process of the studio, with a short lease, on the doorbell of the test, which the test rings too."""
-    started: list[Started] = []
-    settings.RQ_QUEUES = {name: queue | {"URL": doorbell.url} for name, queue in settings.RQ_QUEUES.items()}
-    variables = process_environment | {
-        "REDIS_URL": doorbell.url,
+    """Start a process with a short lease on the test's queue. The test itself notifies the same queue."""
+    processes: list[Started] = []
+    settings.RQ_QUEUES = {name: queue | {"URL": queue_server.url} for name, queue in settings.RQ_QUEUES.items()}
+    environment = process_environment | {
+        "REDIS_URL": queue_server.url,
         "VOICEHUB_LEASE_SECONDS": LEASE_SECONDS,
         "VOICEHUB_SANDBOX_URL": sandbox.address,
         "VOICEHUB_BASE_URL": settings.VOICEHUB_BASE_URL,
     }
 
-    def start_one(*command: str, **more: str) -> Started:
-        started.append(Started(command, variables | more))
-        return started[-1]
+    def start(*command: str, **variables: str) -> Started:
+        processes.append(Started(command, environment | variables))
+        return processes[-1]
 
-    yield start_one
-    for one in started:
-        one.kill()
+    yield start
+    for process in processes:
+        process.kill()

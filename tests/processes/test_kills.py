@@ -1,6 +1,6 @@
-"""A worker is killed (SIGKILL) at every call of a submit; another one goes on, and nothing is made twice.
+"""A worker is killed (SIGKILL) at each call of a submit. Another worker continues, and nothing is made twice.
 
-Where the worker is, the sandbox knows: it holds the call, before it is done or after it, and says that it has it.
+The sandbox shows where the worker is: it holds the call, before or after it acts on it, and lists it as received.
 """
 
 import os
@@ -23,10 +23,10 @@ from voices.services.builds.start import start_build
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
-Start = Callable[..., Started]
+StartProcess = Callable[..., Started]
 
-# Brings up a worker, and another one when it dies. Forked, since loading everything anew takes a second each time.
-NURSERY = """
+# Starts a worker, and another one when it dies. It forks, because loading Django takes a second each time.
+SPAWNER_SCRIPT = """
 import os, django
 django.setup()
 from django.core.management import call_command
@@ -37,14 +37,14 @@ while True:
     if not pid:
         call_command("worker")
         os._exit(0)
-    print("born", pid, flush=True)
+    print("spawned", pid, flush=True)
     os.waitpid(pid, 0)
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """The call during which the worker dies, and what becomes of that call."""
+class KillPoint:
+    """The call during which the worker dies, and the fault that the sandbox applies to it."""
 
     operation: str
     nth: int
@@ -56,64 +56,68 @@ class Point:
         return {"operation": self.operation, "nth": self.nth, "do": self.do, "phase": self.phase}
 
 
-CALLS = [
+CALLS_TO_KILL_AT = [
     ("create_voice", 1),
     ("list_recordings", 1),
     ("create_recording", 1),
     ("create_recording", 3),
     ("get_voice", 1),
     ("build_voice", 1),
-    ("get_voice", 2),  # the question after the callback
+    ("get_voice", 2),  # the poll after the callback
 ]
-# What is held before it is done is never done; what is late is done when the worker has long been dead.
-POINTS = [
-    *(Point(*call, "hang", phase) for call in CALLS for phase in ("before_commit", "after_commit")),
-    *(Point(*call, "delay:1.5", "before_commit") for call in CALLS if call[0].startswith(("create", "build"))),
+# A call held before its commit is never committed. A delayed call is committed long after the worker died.
+KILL_POINTS = [
+    *(KillPoint(*call, "hang", phase) for call in CALLS_TO_KILL_AT for phase in ("before_commit", "after_commit")),
+    *(
+        KillPoint(*call, "delay:1.5", "before_commit")
+        for call in CALLS_TO_KILL_AT
+        if call[0].startswith(("create", "build"))
+    ),
 ]
 
 
-def test_killed_at_every_call_nothing_is_made_twice(
-    desk: BuildHarness, sandbox: Sandbox, start: Start, live_server: Any
+def test_worker_killed_at_any_call_makes_nothing_twice(
+    harness: BuildHarness, sandbox: Sandbox, start_process: StartProcess, live_server: Any
 ) -> None:
-    address = {"VOICEHUB_BASE_URL": live_server.url}
-    voice = desk.make_voice()
-    names = {make_clip_name(row) for row in voice.recordings.all()}
-    nursery = start(sys.executable, "-c", NURSERY, **address)
-    killed: list[tuple[Point, BuildHarness, Build]] = []
-    for number, point in enumerate(POINTS, start=1):
-        wait_for(partial(born, nursery, number), lambda: nursery.said)
-        other = BuildHarness(desk.producer, sandbox)
+    environment = {"VOICEHUB_BASE_URL": live_server.url}
+    voice = harness.make_voice()
+    clip_names = {make_clip_name(row) for row in voice.recordings.all()}
+    spawner = start_process(sys.executable, "-c", SPAWNER_SCRIPT, **environment)
+    killed_builds: list[tuple[KillPoint, BuildHarness, Build]] = []
+    for number, point in enumerate(KILL_POINTS, start=1):
+        wait_for(partial(get_worker_pid, spawner, number), lambda: spawner.said)
+        point_harness = BuildHarness(harness.producer, sandbox)
         sandbox.faults(point.rule)
-        build = start_build(voice, other.account, Tier.RAPID, Handover.RECORDINGS, desk.producer)
-        wait_for(partial(holds, other, point), lambda: nursery.said)
-        os.kill(born(nursery, number), signal.SIGKILL)
+        build = start_build(voice, point_harness.account, Tier.RAPID, Handover.RECORDINGS, harness.producer)
+        wait_for(partial(has_received_call, point_harness, point), lambda: spawner.said)
+        os.kill(get_worker_pid(spawner, number), signal.SIGKILL)
         sandbox.faults()
-        killed.append((point, other, build))
-    helpers = [start(*MANAGE, "worker", **address), start(*MANAGE, "sweep", "--every", "0.2")]
+        killed_builds.append((point, point_harness, build))
+    processes = [start_process(*MANAGE, "worker", **environment), start_process(*MANAGE, "sweep", "--every", "0.2")]
     wait_for(
         lambda: not Build.objects.filter(status__in=ACTIVE_STATUSES).exists(),
-        lambda: f"{list(Build.objects.filter(status__in=ACTIVE_STATUSES).values())} {[one.said for one in helpers]}",
+        lambda: f"{list(Build.objects.filter(status__in=ACTIVE_STATUSES).values())} {[one.said for one in processes]}",
         patience=180,
     )
-    for point, other, build in killed:
+    for point, point_harness, build in killed_builds:
         build.refresh_from_db()
         build.remote_voice.refresh_from_db()
         assert build.status == BuildStatus.READY, (point, build.issue)
-        assert other.count_billed() == {"create_voice": 1, "build_voice": 1}, point
-        assert set(other.fetch_recordings(build)) == names, point
+        assert point_harness.count_billed() == {"create_voice": 1, "build_voice": 1}, point
+        assert set(point_harness.fetch_recordings(build)) == clip_names, point
 
 
-def born(nursery: Started, number: int) -> int:
-    """The process id of the worker of this number, 0 as long as there is none."""
-    pids = [int(line.split()[1]) for line in nursery.lines if line.startswith("born ")]
+def get_worker_pid(spawner: Started, number: int) -> int:
+    """The process id of the worker with this number. 0 until it starts."""
+    pids = [int(line.split()[1]) for line in spawner.lines if line.startswith("spawned ")]
     return pids[number - 1] if len(pids) >= number else 0
 
 
-def holds(desk: BuildHarness, point: Point) -> bool:
-    """Whether the sandbox has got the call at which the worker shall die."""
-    got = [
-        seen
-        for seen in desk.sandbox.requests()
-        if seen["number"] > desk.requests_before and seen["operation"] == point.operation
+def has_received_call(harness: BuildHarness, point: KillPoint) -> bool:
+    """Whether the sandbox has received the call at which the worker is to be killed."""
+    calls = [
+        request
+        for request in harness.sandbox.requests()
+        if request["number"] > harness.requests_before and request["operation"] == point.operation
     ]
-    return len(got) >= point.nth
+    return len(calls) >= point.nth

@@ -1,4 +1,4 @@
-"""The queue is a doorbell: killed, emptied or never there, it costs seconds and no work."""
+"""A queue that is killed, emptied or missing costs seconds, and loses no task."""
 
 import socket
 import sys
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from tests.processes.conftest import Doorbell
+from tests.processes.conftest import QueueServer
 from tests.support.processes import MANAGE, Started, wait_for
 from tests.voices.services.builds.build_harness import ACTIVE_STATUSES, BuildHarness
 from voicehub import outbox
@@ -19,10 +19,10 @@ from voices.models import Build, BuildStatus
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
-Start = Callable[..., Started]
+StartProcess = Callable[..., Started]
 
-# A worker that knows one more kind of task: it writes down that it has done it.
-WORKER = """
+# A worker with one more kind of task, which appends its name to a file.
+WORKER_SCRIPT = """
 import os, pathlib, time, django
 django.setup()
 from django.core.management import call_command
@@ -36,46 +36,50 @@ def note(name, lease):
 
 call_command("worker")
 """
-TASKS = 40
+TASK_COUNT = 40
 
 
-def add_notes(count: int, begin: int = 0) -> None:
-    for number in range(begin, begin + count):
+def enqueue_notes(count: int, first: int = 0) -> None:
+    for number in range(first, first + count):
         outbox.enqueue_task("note", number)
 
 
-def test_queue_killed_and_emptied_while_tasks_wait(doorbell: Doorbell, start: Start, tmp_path: Path) -> None:
-    """Some are done before it dies, some are asked for while it is away, some after; each is done, and once."""
+def test_emptied_queue_loses_and_repeats_no_task(
+    queue_server: QueueServer, start_process: StartProcess, tmp_path: Path
+) -> None:
+    """Tasks enqueued before the queue is killed, while it is down, and after it is back each run exactly once."""
     notes = tmp_path / "notes"
-    add_notes(TASKS)
-    worker = start(sys.executable, "-c", WORKER, VOICEHUB_TEST_FOLDER=str(tmp_path))
+    enqueue_notes(TASK_COUNT)
+    worker = start_process(sys.executable, "-c", WORKER_SCRIPT, VOICEHUB_TEST_FOLDER=str(tmp_path))
     wait_for(lambda: notes.exists() and len(notes.read_text().splitlines()) >= 3, lambda: worker.said)
-    doorbell.lose()
-    add_notes(TASKS, TASKS)
-    # Ours, or RQ's own words where it was waiting for work just then.
-    missed = ("cannot be reached", "could not connect")
-    wait_for(lambda: any(words in worker.said for words in missed), lambda: f"not missed: {worker.said}")
-    doorbell.start()
-    sweeper = start(*MANAGE, "sweep", "--every", "0.2")
-    add_notes(TASKS, 2 * TASKS)
-    done = Task.objects.filter(kind="note", status=TaskStatus.DONE)
-    wait_for(lambda: done.count() == 3 * TASKS, lambda: worker.said + sweeper.said)
-    assert sorted(map(int, notes.read_text().split())) == list(range(3 * TASKS))
+    queue_server.kill_and_erase()
+    enqueue_notes(TASK_COUNT, TASK_COUNT)
+    # VoiceHub's log message, or RQ's if it was just waiting for work.
+    connection_errors = ("cannot be reached", "could not connect")
+    wait_for(
+        lambda: any(text in worker.said for text in connection_errors), lambda: f"no connection error: {worker.said}"
+    )
+    queue_server.start()
+    sweeper = start_process(*MANAGE, "sweep", "--every", "0.2")
+    enqueue_notes(TASK_COUNT, 2 * TASK_COUNT)
+    finished = Task.objects.filter(kind="note", status=TaskStatus.DONE)
+    wait_for(lambda: finished.count() == 3 * TASK_COUNT, lambda: worker.said + sweeper.said)
+    assert sorted(map(int, notes.read_text().split())) == list(range(3 * TASK_COUNT))
     assert worker.process.poll() is None
 
 
-def test_build_that_was_started_without_a_queue(
-    doorbell: Doorbell, desk: BuildHarness, start: Start, live_server: Any
+def test_build_started_without_a_queue_is_completed(
+    queue_server: QueueServer, harness: BuildHarness, start_process: StartProcess, live_server: Any
 ) -> None:
-    """The commit succeeds, nobody is told, and the sweeper finds it. The provider's callback is kept as well."""
-    doorbell.lose()
-    build = desk.start_build(desk.make_voice())
+    """The commit succeeds, the notification fails, and the sweeper finds the task. The callback is not lost either."""
+    queue_server.kill_and_erase()
+    build = harness.start_build(harness.make_voice())
     assert Task.objects.get(kind="submit_build").status == TaskStatus.WAITING
-    address = {"VOICEHUB_BASE_URL": live_server.url}
-    worker = start(*MANAGE, "worker", **address)
-    sweeper = start(*MANAGE, "sweep", "--every", "0.2", **address)
+    environment = {"VOICEHUB_BASE_URL": live_server.url}
+    worker = start_process(*MANAGE, "worker", **environment)
+    sweeper = start_process(*MANAGE, "sweep", "--every", "0.2", **environment)
     worker.says("The queue cannot be reached")
-    doorbell.start()
+    queue_server.start()
     wait_for(
         lambda: not Build.objects.filter(status__in=ACTIVE_STATUSES).exists(),
         lambda: worker.said + sweeper.said,
@@ -83,25 +87,25 @@ def test_build_that_was_started_without_a_queue(
     )
     build.refresh_from_db()
     assert build.status == BuildStatus.READY
-    assert desk.count_billed() == {"create_voice": 1, "build_voice": 1}
+    assert harness.count_billed() == {"create_voice": 1, "build_voice": 1}
 
 
-def test_queue_that_does_not_answer_holds_nobody_up(tmp_path: Path, settings: Any, db: None) -> None:
-    """It takes the connection and says nothing; who saves a page must not wait for it for ever."""
+def test_unresponsive_queue_does_not_block_notification(tmp_path: Path, settings: Any, db: None) -> None:
+    """The queue accepts the connection and never responds. Saving a page must not wait for it forever."""
     path = tmp_path / "silent.sock"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as silent:
-        silent.bind(str(path))
-        silent.listen()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as silent_socket:
+        silent_socket.bind(str(path))
+        silent_socket.listen()
         settings.RQ_QUEUES = {name: queue | {"URL": f"unix://{path}"} for name, queue in settings.RQ_QUEUES.items()}
         task = Task.objects.create(kind="note", object_id="1")
 
-        def ring() -> None:
+        def notify() -> None:
             outbox.notify_queue(task.pk)
             connection.close()
 
-        ringing = Thread(target=ring, daemon=True)
-        ringing.start()
-        ringing.join(20)
-        assert not ringing.is_alive()
+        notification = Thread(target=notify, daemon=True)
+        notification.start()
+        notification.join(20)
+        assert not notification.is_alive()
     task.refresh_from_db()
     assert task.status == TaskStatus.WAITING

@@ -1,4 +1,4 @@
-"""Two, and twenty, press "Start build" at once: one build."""
+"""Two or twenty clients start the same build at once: exactly one build starts."""
 
 import sys
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from voices.services.builds.start import BuildRefused, start_build
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
-PRESS = """
+START_SCRIPT = """
 import pathlib, sys, time, django
 django.setup()
 from voices.models import Account, Voice
@@ -33,59 +33,64 @@ try:
 except BuildRefused as refused:
     print("refused:", refused, flush=True)
 """
-TOO_LATE = "Paula has already started a build that is still in progress."
+REFUSAL = "Paula has already started a build that is still in progress."
 
 
-def one_build(desk: BuildHarness) -> None:
+def check_single_build(harness: BuildHarness) -> None:
     build = Build.objects.get()
     assert RemoteVoice.objects.count() == 1
     assert Task.objects.filter(kind="submit_build").count() == 1
     assert build.recordings.count() == 3
     assert build.consent.events.filter(kind="used").count() == 1
-    assert desk.count_requests() == 0
+    assert harness.count_requests() == 0
 
 
-@pytest.mark.parametrize("people", [2, 20])
-def test_threads_press_at_once(desk: BuildHarness, people: int) -> None:
-    voice = desk.make_voice()
-    barrier, told = Barrier(people), list[str]()
+@pytest.mark.parametrize("clients", [2, 20])
+def test_concurrent_threads_start_one_build(harness: BuildHarness, clients: int) -> None:
+    voice = harness.make_voice()
+    barrier, results = Barrier(clients), list[str]()
 
-    def press() -> None:
+    def start() -> None:
         try:
             barrier.wait(60)
-            desk.start_build(voice)
-            told.append("started")
+            harness.start_build(voice)
+            results.append("started")
         except BuildRefused as refused:
-            told.append(str(refused))
+            results.append(str(refused))
         finally:
             connection.close()
 
-    threads = [Thread(target=press) for _ in range(people)]
+    threads = [Thread(target=start) for _ in range(clients)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(told) == sorted(["started", *[TOO_LATE] * (people - 1)])
-    one_build(desk)
+    assert sorted(results) == sorted(["started", *[REFUSAL] * (clients - 1)])
+    check_single_build(harness)
 
 
-def test_processes_press_at_once(desk: BuildHarness, start: Callable[..., Started], tmp_path: Path) -> None:
-    voice = desk.make_voice()
-    go = tmp_path / "go"
-    people = [start(sys.executable, "-c", PRESS, str(voice.pk), str(desk.account.pk), str(go)) for _ in range(3)]
-    for one in people:
-        one.says("ready")
-    go.touch()
-    wait_for(lambda: all(one.process.poll() is not None for one in people), "they do not end")
-    said = sorted(one.said.splitlines()[-1] for one in people)
-    assert said == [f"refused: {TOO_LATE}"] * 2 + ["started"]
-    one_build(desk)
+def test_concurrent_processes_start_one_build(
+    harness: BuildHarness, start_process: Callable[..., Started], tmp_path: Path
+) -> None:
+    voice = harness.make_voice()
+    flag_file = tmp_path / "go"
+    clients = [
+        start_process(sys.executable, "-c", START_SCRIPT, str(voice.pk), str(harness.account.pk), str(flag_file))
+        for _ in range(3)
+    ]
+    for client in clients:
+        client.says("ready")
+    flag_file.touch()
+    wait_for(lambda: all(client.process.poll() is not None for client in clients), "the processes do not end")
+    results = sorted(client.said.splitlines()[-1] for client in clients)
+    assert results == [f"refused: {REFUSAL}"] * 2 + ["started"]
+    check_single_build(harness)
 
 
-def test_accounts_and_tiers_do_not_stand_in_each_others_way(desk: BuildHarness) -> None:
-    voice = desk.make_voice()
-    other = BuildHarness(desk.producer, desk.sandbox)
-    for account in (desk.account, other.account):
+def test_builds_of_other_accounts_and_tiers_are_not_refused(harness: BuildHarness) -> None:
+    voice = harness.make_voice()
+    other_harness = BuildHarness(harness.producer, harness.sandbox)
+    for account in (harness.account, other_harness.account):
         for tier in Tier:
-            start_build(voice, account, tier, Handover.RECORDINGS, desk.producer)
+            start_build(voice, account, tier, Handover.RECORDINGS, harness.producer)
     assert Build.objects.count() == 4

@@ -1,8 +1,8 @@
 """How fast the pages are that grow with a studio: `python tests/benchmarks/pages.py`.
 
-Makes a studio in a throw-away database and prints, for each page, how many a single process serves in a second, how
-many questions each asks of the database, and two ratios: its time over that of a page that does nothing (healthz), and
-its time over that of the same page with a tenth of the rows. The second one is what should stay near 1.
+Makes a studio in a temporary database. For each page it prints how many one process serves per second, the number of
+database queries, and two ratios: its time over that of a page that does nothing (healthz), and its time over that of
+the same page with a tenth of the rows. The second ratio should stay near 1.
 """
 
 import os
@@ -24,16 +24,16 @@ from tests.support.session import environment  # noqa: E402 - found through the 
 if TYPE_CHECKING:
     from django.test import Client
 
-    from tests.benchmarks.rows import World
+    from tests.benchmarks.rows import StudioRows
 
 TALENTS = 200
 RECORDINGS = 5000
-SECONDS = 2.0  # that each page is asked for
-LEAST_TIMES = 5
+SECONDS_PER_PAGE = 2.0  # how long each page is requested
+MIN_REQUESTS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class PageCost:
     """What one page costs."""
 
     page: str
@@ -42,32 +42,32 @@ class Figure:
     size: int
 
 
-def figure(client: "Client", page: str, path: str) -> Figure:
-    """Ask for the page again and again, at first to warm up and to count; the median of the times."""
+def measure_page(client: "Client", page: str, path: str) -> PageCost:
+    """The median time of repeated requests. The first ones warm up and count queries."""
     from django.db import connection, reset_queries
     from django.test.utils import CaptureQueriesContext
 
     client.get(path)
     reset_queries()
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as captured:
         content = client.get(path).content
-    queries = len(asked)  # the next request forgets them
+    queries = len(captured)  # the next request resets them
     times: list[float] = []
-    while len(times) < LEAST_TIMES or sum(times) < SECONDS:
-        began = time.perf_counter()
-        answer = client.get(path)
-        times.append(time.perf_counter() - began)
-        assert answer.status_code == 200, (path, answer.status_code)
-    return Figure(page, statistics.median(times), queries, len(content))
+    while len(times) < MIN_REQUESTS or sum(times) < SECONDS_PER_PAGE:
+        start = time.perf_counter()
+        response = client.get(path)
+        times.append(time.perf_counter() - start)
+        assert response.status_code == 200, (path, response.status_code)
+    return PageCost(page, statistics.median(times), queries, len(content))
 
 
 @contextmanager
-def throw_away() -> Iterator[None]:
-    """A migrated database in a folder that is gone afterwards."""
+def make_temporary_studio() -> Iterator[None]:
+    """Set up Django with a migrated database in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="voicehub-pages-") as folder:
-        given = environment(Path(folder)) | {"VOICEHUB_LOG_LEVEL": "ERROR"}
+        variables = environment(Path(folder)) | {"VOICEHUB_LOG_LEVEL": "ERROR"}
         os.environ.clear()
-        os.environ.update(given)
+        os.environ.update(variables)
         import django
         from django.conf import settings
 
@@ -81,50 +81,53 @@ def throw_away() -> Iterator[None]:
         yield
 
 
-def voice_pages(world: "World", count: int) -> dict[str, str]:
-    """The pages of a voice with so many recordings, by what they are called here."""
-    path = world.voice_with(count).get_absolute_url()
+def list_voice_urls(rows: "StudioRows", count: int) -> dict[str, str]:
+    """The URLs of the pages of a voice with `count` recordings, by label."""
+    path = rows.make_voice(count).get_absolute_url()
     return {
         "voice": path,
         "voice, next page": f"{path}?page=2",
         "voice, last page": f"{path}?page=1000000",
         "voice, search": f"{path}?q=lantern",
         "voice, longest first": f"{path}?sort=longest",
-        "voice, recordings alone": f"{path}recordings/",
+        "voice, only the recordings": f"{path}recordings/",
     }
 
 
-def measure() -> Iterator[tuple[Figure, Figure | None]]:
-    """Each figure with that of a tenth of the rows, where there is one."""
+def measure_pages() -> Iterator[tuple[PageCost, PageCost | None]]:
+    """Yield the cost of each page, and its cost with a tenth of the rows, if it is measured."""
     from django.test import Client
 
-    from tests.benchmarks.rows import World
+    from tests.benchmarks.rows import StudioRows
 
-    world = World()
-    yield figure(Client(), "healthz", "/healthz"), None
-    small = voice_pages(world, RECORDINGS // 10)
-    large = voice_pages(world, RECORDINGS)
+    rows = StudioRows()
+    yield measure_page(Client(), "healthz", "/healthz"), None
+    small = list_voice_urls(rows, RECORDINGS // 10)
+    large = list_voice_urls(rows, RECORDINGS)
     for name, path in large.items():
-        yield figure(world.client, f"{name}, {RECORDINGS} recordings", path), figure(world.client, name, small[name])
-    earlier: Figure | None = None
+        yield (
+            measure_page(rows.client, f"{name}, {RECORDINGS} recordings", path),
+            measure_page(rows.client, name, small[name]),
+        )
+    previous: PageCost | None = None
     for talents in (TALENTS // 10, TALENTS, TALENTS * 10):
-        world.grow_to(talents)
-        now = figure(world.client, f"Today, {talents} talents", "/")
-        yield now, earlier
-        earlier = now
+        rows.add_talents(talents)
+        cost = measure_page(rows.client, f"Today, {talents} talents", "/")
+        yield cost, previous
+        previous = cost
 
 
 def main() -> None:
     print(f"{'page':46} {'pages/s':>8} {'queries':>8} {'kB':>6} {'× healthz':>10} {'× a tenth of the rows':>22}")
-    bare = 0.0
-    with throw_away():
-        for now, tenth in measure():
-            bare = bare or now.seconds
-            ratio = f"{now.seconds / tenth.seconds:.2f}" if tenth else ""
-            more = f" (queries: {tenth.queries})" if tenth and tenth.queries != now.queries else ""
+    baseline = 0.0
+    with make_temporary_studio():
+        for cost, smaller in measure_pages():
+            baseline = baseline or cost.seconds
+            ratio = f"{cost.seconds / smaller.seconds:.2f}" if smaller else ""
+            query_note = f" (queries: {smaller.queries})" if smaller and smaller.queries != cost.queries else ""
             print(
-                f"{now.page:46} {1 / now.seconds:8.1f} {now.queries:8} {now.size / 1000:6.0f}"
-                f" {now.seconds / bare:10.1f} {ratio:>22}{more}",
+                f"{cost.page:46} {1 / cost.seconds:8.1f} {cost.queries:8} {cost.size / 1000:6.0f}"
+                f" {cost.seconds / baseline:10.1f} {ratio:>22}{query_note}",
                 flush=True,
             )
 

@@ -1,4 +1,4 @@
-"""Rows by the thousand for the benchmarks, written past the services: nobody has to answer a talent's mail here."""
+"""Rows by the thousand for the benchmarks, written without the services, which would wait for talents' answers."""
 
 import random
 from datetime import timedelta
@@ -15,19 +15,25 @@ from voices.models import Account, Build, BuildStatus, Mode, Recording, Recordin
 
 PROVIDER = "resemble_v2"
 WORDS = ("the", "lighthouse", "keeper", "wound", "clock", "every", "evening", "boats", "came", "home", "lantern")
-LOOK = {
+NOISE_FINDING = {
     "severity": "look",
     "code": "noisy",
     "text": "There is a lot of noise.",
     "advice": "Find a quiet room.",
     "at": 1.0,
 }
-# How far along each talent of five is.
-STATES = (None, ConsentStatus.REQUESTED, ConsentStatus.SUBMITTED, ConsentStatus.APPROVED, ConsentStatus.APPROVED)
+# The consent status of each of five talents.
+CONSENT_STATUSES = (
+    None,
+    ConsentStatus.REQUESTED,
+    ConsentStatus.SUBMITTED,
+    ConsentStatus.APPROVED,
+    ConsentStatus.APPROVED,
+)
 
 
-class World:
-    """A studio with a producer who is signed in as `client`, an account, and as many rows as are asked for."""
+class StudioRows:
+    """A studio with a producer, whose `client` is signed in, an account, and any number of rows."""
 
     def __init__(self) -> None:
         self.random = random.Random(5)  # noqa: S311 - the same rows each time
@@ -39,19 +45,19 @@ class World:
         self.account.set_key("only-a-benchmark")
         self.account.save()
         self._statement = Statement.objects.filter(provider=PROVIDER)[0]
-        self._talents = 0
+        self._talent_count = 0
 
-    def voice_with(self, count: int) -> Voice:
-        """A new voice with so many recordings."""
+    def make_voice(self, count: int) -> Voice:
+        """A new voice with `count` recordings."""
         talent = Talent.objects.create(name=f"Talent of {count}", created_by=self.producer)
         voice = Voice.objects.create(
             talent=talent, name=f"With {count}", purpose=Purpose.NARRATION, created_by=self.producer
         )
-        Recording.objects.bulk_create((self._recording(voice, number) for number in range(count)), batch_size=500)
+        Recording.objects.bulk_create((self._make_recording(voice, number) for number in range(count)), batch_size=500)
         return voice
 
-    def _recording(self, voice: Voice, number: int) -> Recording:
-        """A usable one; every tenth has a finding."""
+    def _make_recording(self, voice: Voice, number: int) -> Recording:
+        """An unsaved, usable recording. Every tenth has a finding."""
         return Recording(
             voice=voice,
             file=f"recordings/{number}.wav",
@@ -62,37 +68,37 @@ class World:
             status=RecordingStatus.ACCEPTED,
             seconds=self.random.uniform(2, 12),
             sample_rate=44100,
-            findings=[LOOK] if number % 10 == 0 else [],
+            findings=[NOISE_FINDING] if number % 10 == 0 else [],
             levels={"peak_dbfs": -3.0, "rms_dbfs": -20.0},
             peaks=[self.random.randrange(-127, 127) for _ in range(800)],
             uploaded_by=self.producer,
         )
 
-    def grow_to(self, talents: int) -> None:
-        """As many talents, in equal shares new, asked, to review, with a voice to build, and with one built."""
-        for number in range(self._talents, talents):
-            self._talent(number)
-        self._talents = talents
+    def add_talents(self, talents: int) -> None:
+        """Add talents up to this number. A fifth each: new, requested, to review, with a voice, with a built voice."""
+        for number in range(self._talent_count, talents):
+            self._add_talent(number)
+        self._talent_count = talents
 
-    def _talent(self, number: int) -> None:
-        state = STATES[number % len(STATES)]
+    def _add_talent(self, number: int) -> None:
+        status = CONSENT_STATUSES[number % len(CONSENT_STATUSES)]
         talent = Talent.objects.create(
             name=f"Talent {number:05}", email=f"{number}@talent.test", created_by=self.producer
         )
-        if state is None:
+        if status is None:
             return
-        contract = self._contract(talent, number)
-        consent = self._consent(talent, state)
-        if state != ConsentStatus.APPROVED:
+        contract = self._add_contract(talent, number)
+        consent = self._add_consent(talent, status)
+        if status != ConsentStatus.APPROVED:
             return
         voice = Voice.objects.create(
             talent=talent, name=f"Voice {number:05}", purpose=Purpose.NARRATION, created_by=self.producer
         )
-        Recording.objects.bulk_create(self._recording(voice, clip) for clip in range(3))
-        if number % len(STATES) == len(STATES) - 1:
-            self._build(voice, consent, contract, number)
+        Recording.objects.bulk_create(self._make_recording(voice, clip) for clip in range(3))
+        if number % len(CONSENT_STATUSES) == len(CONSENT_STATUSES) - 1:
+            self._add_build(voice, consent, contract, number)
 
-    def _contract(self, talent: Talent, number: int) -> Contract:
+    def _add_contract(self, talent: Talent, number: int) -> Contract:
         today = timezone.localdate()
         return Contract.objects.create(
             talent=talent,
@@ -108,7 +114,7 @@ class World:
             filed_by=self.producer,
         )
 
-    def _consent(self, talent: Talent, state: ConsentStatus) -> Consent:
+    def _add_consent(self, talent: Talent, status: ConsentStatus) -> Consent:
         consent = Consent.objects.create(
             talent=talent,
             provider=PROVIDER,
@@ -120,23 +126,23 @@ class World:
             text_sha256="0" * 64,
             requested_by=self.producer,
         )
-        if state == ConsentStatus.REQUESTED:
+        if status == ConsentStatus.REQUESTED:
             return consent
         consent.take = Take.objects.create(
             consent=consent, file="take.wav", sha256="0" * 64, size=1, capture=Capture.LINK, acceptable=True
         )
-        consent.status = state
+        consent.status = status
         consent.approved_by, consent.approved_at = self.producer, timezone.now()
         consent.save(update_fields=["take", "status", "approved_by", "approved_at"])
         return consent
 
-    def _build(self, voice: Voice, consent: Consent, contract: Contract, number: int) -> None:
-        remote = RemoteVoice.objects.create(
+    def _add_build(self, voice: Voice, consent: Consent, contract: Contract, number: int) -> None:
+        remote_voice = RemoteVoice.objects.create(
             voice=voice, account=self.account, tier="rapid", reference=f"{voice.name} {uuid4()}"
         )
         Build.objects.create(
             voice=voice,
-            remote_voice=remote,
+            remote_voice=remote_voice,
             consent=consent,
             contract=contract,
             status=BuildStatus.READY if number % 2 else BuildStatus.DATASET_ISSUE,

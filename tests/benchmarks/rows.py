@@ -74,11 +74,11 @@ class StudioRows:
             uploaded_by=self.producer,
         )
 
-    def add_talents(self, talents: int) -> None:
-        """Add talents up to this number. A fifth each: new, requested, to review, with a voice, with a built voice."""
-        for number in range(self._talent_count, talents):
+    def add_talents(self, total: int) -> None:
+        """Add talents up to this total. A fifth each: new, requested, to review, with a voice, with a built voice."""
+        for number in range(self._talent_count, total):
             self._add_talent(number)
-        self._talent_count = talents
+        self._talent_count = total
 
     def _add_talent(self, number: int) -> None:
         status = CONSENT_STATUSES[number % len(CONSENT_STATUSES)]

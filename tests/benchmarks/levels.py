@@ -86,11 +86,9 @@ def write_hour(path: Path) -> None:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder_name:
         folder = Path(folder_name)
-        write_hour(folder / "hour.wav")
-        memory_before, memory_after_check, memory_after_analysis = (
-            measure_peak_memory(work, folder / "hour.wav")
-            for work in (lambda path: None, check_levels, run_full_analysis)
-        )
+        hour = folder / "hour.wav"
+        write_hour(hour)
+        memory = [measure_peak_memory(work, hour) for work in (lambda path: None, check_levels, run_full_analysis)]
         paths, floats = write_clips(folder), np.empty(round(CLIP_SECONDS * RATE), np.float32)
         pairs = [
             (measure_seconds(check_levels, paths), measure_seconds(lambda path: run_bare_passes(path, floats), paths))
@@ -99,14 +97,13 @@ def main() -> None:
         analysis_time = measure_seconds(run_full_analysis, paths) / CLIPS * 1e6
     check_time, bare_time = (min(times) / CLIPS * 1e6 for times in zip(*pairs, strict=True))
     ratio = float(np.median([check / bare for check, bare in pairs]))
-    output = sys.stdout
-    output.write(f"one clip of {CLIP_SECONDS:g} s: {check_time:.0f} µs, its bare cost {bare_time:.0f} µs\n")
-    output.write(f"ratio {ratio:.2f} (median of {ROUNDS} rounds), {check_time / bare_time:.2f} (best of each)\n")
-    output.write(
-        f"the full analysis takes {analysis_time / 1e3:.0f} ms, {analysis_time / check_time:.0f} times the level check\n"
-    )
-    output.write(
-        f"memory: {memory_before:.0f} MB, {memory_after_check:.0f} MB after a level check of an hour, {memory_after_analysis:.0f} MB after a full analysis\n"
+    write = sys.stdout.write
+    write(f"one clip of {CLIP_SECONDS:g} s: {check_time:.0f} µs, its bare cost {bare_time:.0f} µs\n")
+    write(f"ratio {ratio:.2f} (median of {ROUNDS} rounds), {check_time / bare_time:.2f} (best of each)\n")
+    write(f"full analysis: {analysis_time / 1e3:.0f} ms, {analysis_time / check_time:.0f} times the level check\n")
+    write(
+        f"memory: {memory[0]:.0f} MB, {memory[1]:.0f} MB after a level check of an hour,"
+        f" {memory[2]:.0f} MB after a full analysis\n"
     )
 
 

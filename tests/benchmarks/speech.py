@@ -1,6 +1,6 @@
-"""What finding speech costs: `python -m tests.benchmarks.speech`. Ratios only: they are the same on any machine.
+"""The cost of voice activity detection: `python -m tests.benchmarks.speech`. Ratios only: any machine gives the same.
 
-The clips are those in sample/, put one after the other until they last ten minutes.
+The clips are those in sample/, repeated until they last ten minutes.
 """
 
 import time
@@ -24,38 +24,38 @@ CLIP_SECONDS = 8
 ROUNDS = 3
 
 
-def clips() -> list[Float32]:
+def load_clips() -> list[Float32]:
     parts = [soundfile.read(path, dtype="float32")[0] for path in sorted(SAMPLE.glob("*-0?.flac"))]
     sound = np.resize(np.concatenate(parts), SECONDS * RATE).astype(np.float32)
     return np.split(sound, SECONDS // CLIP_SECONDS)
 
 
-def by_model(samples: Float32) -> float:
+def detect_by_model(samples: Float32) -> float:
     return detect_speech(samples, RATE).seconds
 
 
-def by_level(samples: Float32) -> float:
-    kept = silero.load_silero
-    silero.load_silero = lambda: MissingModel("")  # type: ignore[assignment] # stands for the cached function
+def detect_by_level(samples: Float32) -> float:
+    original_loader = silero.load_silero
+    silero.load_silero = lambda: MissingModel("")  # type: ignore[assignment] # replaces the cached function
     try:
         return detect_speech(samples, RATE).seconds
     finally:
-        silero.load_silero = kept
+        silero.load_silero = original_loader
 
 
-def levels_only(samples: Float32) -> float:
-    """One pass of numpy over the samples: what there is to compare with."""
+def compute_peak_power(samples: Float32) -> float:
+    """One numpy pass over the samples, for comparison."""
     frames = samples[: len(samples) // 160 * 160].reshape(-1, 160)
     return float((frames * frames).mean(axis=1).max())
 
 
-def print_of(samples: Float32) -> float:
-    one = compute_voiceprint(samples, RATE)
-    return one.voiced_seconds if one else 0.0
+def make_voiceprint(samples: Float32) -> float:
+    voiceprint = compute_voiceprint(samples, RATE)
+    return voiceprint.voiced_seconds if voiceprint else 0.0
 
 
-def taken(work: Callable[[], object]) -> float:
-    """Seconds, the best of some rounds."""
+def measure_seconds(work: Callable[[], object]) -> float:
+    """The shortest time of a few rounds, in seconds."""
     best = float("inf")
     for _ in range(ROUNDS):
         start = time.perf_counter()
@@ -65,19 +65,29 @@ def taken(work: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    sounds = clips()
-    ways = {"model": by_model, "level": by_level, "one numpy pass": levels_only, "voice print": print_of}
-    times = {name: taken(lambda way=way: list(map(way, sounds))) for name, way in ways.items()}  # type: ignore[misc] # binds the loop's value
-    for name, spent in times.items():
-        print(f"{name:16} {SECONDS / spent:9,.0f} times real time, {spent / times['level']:8.2f} of finding by level")
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        list(pool.map(by_model, sounds[:4]))
-        both = taken(partial(_all, pool, sounds))
-    print(f"two processes by model take {both / times['model']:.2f} of the time of one (0.50 at best)")
+    sounds = load_clips()
+    detectors = {
+        "model": detect_by_model,
+        "level": detect_by_level,
+        "one numpy pass": compute_peak_power,
+        "voice print": make_voiceprint,
+    }
+    times = {name: measure_seconds(partial(_run_all, detect, sounds)) for name, detect in detectors.items()}
+    for name, seconds in times.items():
+        ratio = seconds / times["level"]
+        print(f"{name:16} {SECONDS / seconds:9,.0f} times real time, {ratio:8.2f} of detection by level")
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+        list(executor.map(detect_by_model, sounds[:4]))
+        parallel_time = measure_seconds(partial(_run_in_parallel, executor, sounds))
+    print(f"two processes by model take {parallel_time / times['model']:.2f} of the time of one (0.50 at best)")
 
 
-def _all(pool: ProcessPoolExecutor, sounds: list[Float32]) -> None:
-    list(pool.map(by_model, sounds, chunksize=5))
+def _run_all(detect: Callable[[Float32], float], sounds: list[Float32]) -> None:
+    list(map(detect, sounds))
+
+
+def _run_in_parallel(executor: ProcessPoolExecutor, sounds: list[Float32]) -> None:
+    list(executor.map(detect_by_model, sounds, chunksize=5))
 
 
 if __name__ == "__main__":

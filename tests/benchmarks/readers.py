@@ -1,4 +1,4 @@
-"""Synthetic readers for the benchmarks, where flite and festival are installed, and rooms to hear them in."""
+"""Synthetic readers for the benchmarks (they need flite and festival), and the acoustic conditions to test."""
 
 import shutil
 import subprocess
@@ -31,66 +31,66 @@ class Reader:
 
     def read(self, text: str) -> Float32:
         """The text read aloud at 16 kHz, in a quiet room, with some silence around it."""
-        return _read(self, text.replace(" AI", " A I"))
+        return _synthesize(self, text.replace(" AI", " A I"))
 
 
-def readers(stretches: tuple[float, ...]) -> list[Reader]:
-    """All that this machine has; an empty list without the programs."""
-    found = [Reader("flite", voice) for voice in FLITE_VOICES if shutil.which("flite")]
+def list_readers(stretches: tuple[float, ...]) -> list[Reader]:
+    """The readers that this machine has. An empty list without the programs."""
+    readers = [Reader("flite", voice) for voice in FLITE_VOICES if shutil.which("flite")]
     if shutil.which("text2wave") and list(Path("/usr/share/festival/voices").glob(f"*/{FESTIVAL_VOICE}")):
-        found.append(Reader("text2wave", FESTIVAL_VOICE))
-    return [Reader(one.program, one.voice, stretch) for stretch in stretches for one in found]
+        readers.append(Reader("text2wave", FESTIVAL_VOICE))
+    return [Reader(reader.program, reader.voice, stretch) for stretch in stretches for reader in readers]
 
 
 @cache
-def _read(reader: Reader, text: str) -> Float32:
+def _synthesize(reader: Reader, text: str) -> Float32:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "spoken.wav"
         if reader.program == "flite":
             stretch = f"duration_stretch={reader.stretch}"
             command = ["flite", "-voice", reader.voice, "--setf", stretch, "-t", text, "-o", str(path)]
         else:
-            chosen = f"(begin (voice_{reader.voice}) (Parameter.set 'Duration_Stretch {reader.stretch}))"
-            command = ["text2wave", "-eval", chosen, "-o", str(path)]
+            settings = f"(begin (voice_{reader.voice}) (Parameter.set 'Duration_Stretch {reader.stretch}))"
+            command = ["text2wave", "-eval", settings, "-o", str(path)]
         subprocess.run(command, input=text.encode(), check=True, capture_output=True)
         samples, rate = soundfile.read(path, dtype="float32")
-    return quiet_room(soxr.resample(samples, rate, RATE))
+    return add_quiet_room(soxr.resample(samples, rate, RATE))
 
 
-def quiet_room(samples: Float32) -> Float32:
-    edge = np.zeros(round(EDGE_SECONDS * RATE))
-    padded = np.concatenate((edge, samples, edge))
+def add_quiet_room(samples: Float32) -> Float32:
+    silence = np.zeros(round(EDGE_SECONDS * RATE))
+    padded = np.concatenate((silence, samples, silence))
     noise = np.random.default_rng(1).standard_normal(len(padded)) * 10 ** (ROOM_DBFS / 20)
     return np.asarray(np.add(padded, noise), np.float32)
 
 
-def clean(samples: Float32) -> Float32:
+def keep_unchanged(samples: Float32) -> Float32:
     return samples
 
 
-def reverberant(samples: Float32, t60: float = 0.3) -> Float32:
-    """As heard at the distance at which the room is as loud as the voice itself."""
+def add_reverberation(samples: Float32, t60: float = 0.3) -> Float32:
+    """Simulate the distance at which the room is as loud as the voice."""
     times = np.arange(round(t60 * RATE)) / RATE
     tail = np.random.default_rng(2).standard_normal(len(times)) * 10 ** (-3 * times / t60)
     tail /= np.sqrt(np.sum(tail**2))
     tail[0] += 1.0
     size = len(samples) + len(tail) - 1
-    heard = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(tail, size), size)
-    return np.asarray(heard * 0.9 / max(0.9, float(np.abs(heard).max())), np.float32)
+    mixed = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(tail, size), size)
+    return np.asarray(mixed * 0.9 / max(0.9, float(np.abs(mixed).max())), np.float32)
 
 
-def noisy(samples: Float32, snr_db: float = 15.0) -> Float32:
+def add_noise(samples: Float32, snr_db: float = 15.0) -> Float32:
     level = np.sqrt(np.mean(samples**2)) * 10 ** (-snr_db / 20)
     return np.asarray(samples + np.random.default_rng(3).standard_normal(len(samples)) * level, np.float32)
 
 
-def telephone(samples: Float32) -> Float32:
+def limit_to_telephone_band(samples: Float32) -> Float32:
     return np.asarray(soxr.resample(soxr.resample(samples, RATE, RATE / 2), RATE / 2, RATE), np.float32)
 
 
 CONDITIONS: dict[str, Callable[[Float32], Float32]] = {
-    "clean": clean,
-    "T60 0.3 s": reverberant,
-    "SNR 15 dB": noisy,
-    "8 kHz": telephone,
+    "clean": keep_unchanged,
+    "T60 0.3 s": add_reverberation,
+    "SNR 15 dB": add_noise,
+    "8 kHz": limit_to_telephone_band,
 }

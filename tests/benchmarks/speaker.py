@@ -21,7 +21,7 @@ from audio.networks.speaker_match import (
     describe_missing_model,
 )
 from audio.wav.riff import Float32
-from tests.benchmarks.readers import RATE, Reader, readers
+from tests.benchmarks.readers import RATE, Reader, list_readers
 from tests.support.wav import SAMPLE
 from tests.support.worse import echoing, narrow, noisy, quieter
 
@@ -54,7 +54,7 @@ Scores = NDArray[np.float64]
 def synthetic() -> dict[str, list[Float32]]:
     """Clips by person: flite and festival have one in common."""
     clips: dict[str, list[Float32]] = defaultdict(list)
-    for reader in readers((1.0,)):
+    for reader in list_readers((1.0,)):
         clips[_person(reader)] += [reader.read(text) for text in TEXTS]
     return clips
 

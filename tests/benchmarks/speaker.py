@@ -1,7 +1,7 @@
-"""How well voices are kept apart: `python -m tests.benchmarks.speaker`.
+"""How well voices are distinguished: `python -m tests.benchmarks.speaker`.
 
-Every reader's voice, known from three clean clips, against single clips of all readers, clean and made worse. Readers
-are synthetic: flite's and festival's where these are installed, else those in sample/. People vary more from clip to
+Compares each reader's voice, computed from three clean clips, with single clips of all readers, clean and degraded. The
+readers are synthetic: flite and festival if they are installed, else those in sample/. People vary more from clip to
 clip than programs do.
 """
 
@@ -34,7 +34,7 @@ TEXTS = (
     "Our neighbour grows tomatoes on the roof and gives half of them away.",
     "The clock in the hall strikes twice whenever a train goes by.",
 )
-KNOWN_FROM = 3
+CLIPS_PER_CENTROID = 3
 CONDITIONS: dict[str, Callable[[Float32], Float32]] = {
     "clean": lambda samples: samples,
     "20 dB quieter": lambda samples: quieter(samples, 20),
@@ -51,72 +51,76 @@ CONDITIONS: dict[str, Callable[[Float32], Float32]] = {
 Scores = NDArray[np.float64]
 
 
-def synthetic() -> dict[str, list[Float32]]:
-    """Clips by person: flite and festival have one in common."""
+def synthesize_clips() -> dict[str, list[Float32]]:
+    """Clips by person. Flite and festival share one person."""
     clips: dict[str, list[Float32]] = defaultdict(list)
     for reader in list_readers((1.0,)):
-        clips[_person(reader)] += [reader.read(text) for text in TEXTS]
+        clips[_get_person(reader)] += [reader.read(text) for text in TEXTS]
     return clips
 
 
-def _person(reader: Reader) -> str:
+def _get_person(reader: Reader) -> str:
     return "slt" if "slt" in reader.voice else reader.voice
 
 
-def sampled() -> dict[str, list[Float32]]:
+def load_sample_clips() -> dict[str, list[Float32]]:
     clips: dict[str, list[Float32]] = defaultdict(list)
     for path in sorted(SAMPLE.glob("*-0?.flac")):
         clips[path.stem[:3]].append(soundfile.read(path, dtype="float32")[0])
-    clips["awb"] += [soundfile.read(SAMPLE / f"{name}.flac", dtype="float32")[0] for name in STRANGER]
+    clips["awb"] += [soundfile.read(SAMPLE / f"{name}.flac", dtype="float32")[0] for name in AWB_SAMPLES]
     return clips
 
 
-STRANGER = ("consent-awb", "rms-wrong-speaker")
+AWB_SAMPLES = ("consent-awb", "rms-wrong-speaker")
 
 
-def equal_error(same: Scores, other: Scores) -> tuple[float, float]:
-    """The error rate where as many of the same are below the line as of the others are above it, and that line."""
-    lines = np.unique(np.concatenate((same, other)))
-    missed = np.array([np.mean(same < line) for line in lines])
-    taken = np.array([np.mean(other >= line) for line in lines])
-    best = int(np.argmin(np.abs(missed - taken)))
-    return float((missed[best] + taken[best]) / 2), float(lines[best])
+def compute_equal_error(same: Scores, other: Scores) -> tuple[float, float]:
+    """The equal error rate of misses below and false matches above a threshold, and that threshold."""
+    thresholds = np.unique(np.concatenate((same, other)))
+    miss_rates = np.array([np.mean(same < threshold) for threshold in thresholds])
+    false_rates = np.array([np.mean(other >= threshold) for threshold in thresholds])
+    best = int(np.argmin(np.abs(miss_rates - false_rates)))
+    return float((miss_rates[best] + false_rates[best]) / 2), float(thresholds[best])
 
 
-def compared(clips: dict[str, list[Float32]], worse: Callable[[Float32], Float32]) -> tuple[Scores, Scores]:
-    """Likenesses of clips to the voice of their reader, and to those of all others."""
-    known = {
-        name: compute_centroid(compute_voiceprint(one, RATE) for one in each[:KNOWN_FROM])
-        for name, each in clips.items()
+def compare_clips(clips: dict[str, list[Float32]], change: Callable[[Float32], Float32]) -> tuple[Scores, Scores]:
+    """Similarities of clips to the voice of their reader, and to the voices of all others."""
+    centroids = {
+        name: compute_centroid(compute_voiceprint(clip, RATE) for clip in samples[:CLIPS_PER_CENTROID])
+        for name, samples in clips.items()
     }
-    tried = {name: [compute_voiceprint(worse(one), RATE) for one in each[KNOWN_FROM:]] for name, each in clips.items()}
+    voiceprints = {
+        name: [compute_voiceprint(change(clip), RATE) for clip in samples[CLIPS_PER_CENTROID:]]
+        for name, samples in clips.items()
+    }
     same: list[float] = []
     other: list[float] = []
-    for name, voice in known.items():
-        for reader, prints in tried.items():
-            (same if reader == name else other).extend(_likenesses(voice, prints) if len(clips[name]) > 2 else [])
+    for name, voice in centroids.items():
+        for reader, reader_prints in voiceprints.items():
+            similarities = _compute_similarities(voice, reader_prints) if len(clips[name]) > 2 else []
+            (same if reader == name else other).extend(similarities)
     return np.array(same), np.array(other)
 
 
-def _likenesses(voice: Voiceprint | None, prints: list[Voiceprint | None]) -> list[float]:
-    return [compute_similarity(voice, one) for one in prints if voice is not None and one is not None]
+def _compute_similarities(voice: Voiceprint | None, voiceprints: list[Voiceprint | None]) -> list[float]:
+    return [compute_similarity(voice, one) for one in voiceprints if voice is not None and one is not None]
 
 
 def main() -> None:
-    if why := describe_missing_model():
-        print(why)
+    if problem := describe_missing_model():
+        print(problem)
         return
-    clips = synthetic()
+    clips = synthesize_clips()
     print("flite and festival" if clips else "Neither flite nor festival is installed: the clips in sample/", end=": ")
-    clips = clips or sampled()
-    print(", ".join(f"{name} ({len(each)} clips)" for name, each in clips.items()))
+    clips = clips or load_sample_clips()
+    print(", ".join(f"{name} ({len(samples)} clips)" for name, samples in clips.items()))
     low, high = THRESHOLDS.speaker_different, THRESHOLDS.speaker_same
-    heads = ("equal error", "at", "same: lowest", "others: highest", f"same < {low}", f"others >= {high}")
-    print(f"{'':20}" + "".join(f"{head:>17}" for head in heads))
-    for name, worse in CONDITIONS.items():
-        same, other = compared(clips, worse)
-        error, line = equal_error(same, other)
-        row = (f"{error:.1%}", f"{line:.2f}", f"{same.min():.2f}", f"{other.max():.2f}")
+    headings = ("equal error", "at", "same: lowest", "others: highest", f"same < {low}", f"others >= {high}")
+    print(f"{'':20}" + "".join(f"{heading:>17}" for heading in headings))
+    for name, change in CONDITIONS.items():
+        same, other = compare_clips(clips, change)
+        error, threshold = compute_equal_error(same, other)
+        row = (f"{error:.1%}", f"{threshold:.2f}", f"{same.min():.2f}", f"{other.max():.2f}")
         shares = (f"{np.mean(same < low):.1%}", f"{np.mean(other >= high):.1%}")
         print(f"{name:20}" + "".join(f"{cell:>17}" for cell in row + shares))
 

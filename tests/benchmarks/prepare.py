@@ -1,7 +1,8 @@
-"""What preparing costs: `python -m tests.benchmarks.prepare [MINUTES]` (60 minutes, unless told).
+"""The cost of preparing recordings: `python -m tests.benchmarks.prepare [MINUTES]` (60 by default).
 
-Converting against decoding alone (soundfile, same blocks), the child's start against that of Python with the same
-libraries, and the largest resident memory of any process for a file of an hour. Cutting: lengths, and cuts in pauses.
+Measures conversion against decoding alone (soundfile, same blocks), the start of the child against that of Python with
+the same libraries, the peak resident memory of any process for a file of an hour, and splitting: lengths, and the share
+of splits in pauses.
 """
 
 import resource
@@ -32,86 +33,89 @@ KINDS = {
 NAMES = [f"slt-0{number}" for number in range(1, 9)]
 
 
-def write(path: Path, minutes: float, kind: str, subtype: str, channels: int) -> None:
-    """Sample clips with pauses of 0.4 to 1.2 seconds between, over and over."""
-    chance, left = np.random.default_rng(1), minutes * 60 * RATE
+def write_recording(path: Path, minutes: float, kind: str, subtype: str, channels: int) -> None:
+    """Repeat the sample clips, with pauses of 0.4 to 1.2 seconds between them."""
+    generator, remaining = np.random.default_rng(1), minutes * 60 * RATE
     with soundfile.SoundFile(path, "w", RATE, channels, subtype, format=kind) as file:
-        while left > 0:
-            gap = noise(chance.uniform(0.4, 1.2), -65.0)
-            samples = np.repeat(np.concatenate([voice(NAMES[chance.integers(8)])[0], gap]), RATE // 16000)
+        while remaining > 0:
+            gap = noise(generator.uniform(0.4, 1.2), -65.0)
+            samples = np.repeat(np.concatenate([voice(NAMES[generator.integers(8)])[0], gap]), RATE // 16000)
             file.write(np.repeat(samples[:, None], channels, axis=1))
-            left -= len(samples)
+            remaining -= len(samples)
 
 
-def decode(path: Path) -> None:
+def decode_file(path: Path) -> None:
     with soundfile.SoundFile(path) as file:
         buffer = np.empty((BLOCK_FRAMES, file.channels), np.float32)
         while len(file.read(out=buffer)):
             pass
 
 
-def seconds(work: Callable[[], object]) -> float:
+def measure_seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
-def converting(folder: Path, minutes: float) -> None:
+def measure_conversion(folder: Path, minutes: float) -> None:
     print(f"Converting {minutes:g} minutes of {RATE} Hz, against decoding alone (seconds):")
     for name, (kind, subtype, channels) in KINDS.items():
         path = folder / "sound"
-        write(path, minutes, kind, subtype, channels)
-        plain = seconds(lambda path=path: decode(path))  # type: ignore[misc]  # mypy cannot tell a default's type
+        write_recording(path, minutes, kind, subtype, channels)
+        baseline = measure_seconds(lambda path=path: decode_file(path))  # type: ignore[misc]  # mypy cannot tell a default's type
         for rate in (RATE, 44100):
             target = folder / "made.wav"
-            took = seconds(lambda path=path, rate=rate: convert_to_wav(path, folder / "made.wav", rate))  # type: ignore[misc]
-            print(f"  {name:22} to {rate:5}  {took:6.1f} / {plain:5.1f} = {took / plain:4.1f}")
+            seconds = measure_seconds(lambda path=path, rate=rate: convert_to_wav(path, folder / "made.wav", rate))  # type: ignore[misc]
+            print(f"  {name:22} to {rate:5}  {seconds:6.1f} / {baseline:5.1f} = {seconds / baseline:4.1f}")
             target.unlink()
 
 
-def starting(folder: Path) -> None:
+def measure_start_time(folder: Path) -> None:
     path = folder / "short.flac"
     soundfile.write(path, voice()[0], 16000)
-    alone = seconds(lambda: subprocess.run([sys.executable, "-I", "-c", "import numpy, soundfile, soxr"], check=True))
-    took = seconds(lambda: convert_to_wav(path, folder / "short.wav"))
-    print(f"\nA clip of 5 seconds: {took:.2f}, Python with the same libraries: {alone:.2f} = {took / alone:.1f}")
+    command = [sys.executable, "-I", "-c", "import numpy, soundfile, soxr"]
+    baseline = measure_seconds(lambda: subprocess.run(command, check=True))
+    seconds = measure_seconds(lambda: convert_to_wav(path, folder / "short.wav"))
+    print(
+        f"\nA clip of 5 seconds: {seconds:.2f}, Python with the same libraries: {baseline:.2f} = {seconds / baseline:.1f}"
+    )
 
 
-def cutting(folder: Path, minutes: float) -> None:
+def measure_splitting(folder: Path, minutes: float) -> None:
     path = folder / "long"
-    write(path, minutes, "WAV", "PCM_16", 1)
+    write_recording(path, minutes, "WAV", "PCM_16", 1)
     clip = load_clip(path)
     start = time.perf_counter()
-    found = split_clip(clip)
-    took = time.perf_counter() - start
-    lengths = [(piece.end - piece.start) / clip.rate for piece in found.segments]
-    least, median, most = np.percentile(lengths, (0, 50, 100))
-    within = np.mean([1.5 <= one <= 20 for one in lengths])
+    split = split_clip(clip)
+    seconds = time.perf_counter() - start
+    lengths = [(segment.end - segment.start) / clip.rate for segment in split.segments]
+    shortest, median, longest = np.percentile(lengths, (0, 50, 100))
+    share_within = np.mean([1.5 <= one <= 20 for one in lengths])
     print(
-        f"\nCutting {minutes:g} minutes, pauses found by {found.speech_levels.speech.method}: "
-        f"{minutes * 60 / took:.0f} x real time"
+        f"\nSplitting {minutes:g} minutes, pauses found by {split.speech_levels.speech.method}: "
+        f"{minutes * 60 / seconds:.0f} x real time"
     )
     print(
-        f"  {len(lengths)} clips of {least:.1f} to {most:.1f} s, median {median:.1f}; {within:.1%} within 1.5 to 20 s"
+        f"  {len(lengths)} segments of {shortest:.1f} to {longest:.1f} s, median {median:.1f}; {share_within:.1%} within 1.5 to 20 s"
     )
-    print(f"  {np.mean([piece.is_in_pauses for piece in found.segments]):.1%} begin and end in pauses")
-    print(f"  {found.excluded_seconds:.1f} s of speech left out")
+    print(f"  {np.mean([segment.is_in_pauses for segment in split.segments]):.1%} begin and end in pauses")
+    print(f"  {split.excluded_seconds:.1f} s of speech excluded")
 
 
-def memory(who: int) -> float:
-    used = resource.getrusage(who).ru_maxrss
-    return used / (1 << 20) if sys.platform == "darwin" else used / (1 << 10)
+def measure_memory_mb(processes: int) -> float:
+    usage = resource.getrusage(processes).ru_maxrss
+    return usage / (1 << 20) if sys.platform == "darwin" else usage / (1 << 10)
 
 
 def main() -> None:
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        starting(folder)
-        converting(folder, minutes)
-        print(f"  largest memory of a child: {memory(resource.RUSAGE_CHILDREN):.0f} MB")
-        cutting(folder, minutes)
-        print(f"  largest memory of this process: {memory(resource.RUSAGE_SELF):.0f} MB")
+        measure_start_time(folder)
+        measure_conversion(folder, minutes)
+        print(f"  peak memory of a child: {measure_memory_mb(resource.RUSAGE_CHILDREN):.0f} MB")
+        measure_splitting(folder, minutes)
+        print(f"  peak memory of this process: {measure_memory_mb(resource.RUSAGE_SELF):.0f} MB")
 
 
 if __name__ == "__main__":

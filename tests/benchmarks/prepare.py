@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -62,10 +63,10 @@ def measure_conversion(folder: Path, minutes: float) -> None:
     for name, (kind, subtype, channels) in KINDS.items():
         path = folder / "sound"
         write_recording(path, minutes, kind, subtype, channels)
-        baseline = measure_seconds(lambda path=path: decode_file(path))  # type: ignore[misc]  # mypy cannot tell a default's type
+        baseline = measure_seconds(partial(decode_file, path))
         for rate in (RATE, 44100):
             target = folder / "made.wav"
-            seconds = measure_seconds(lambda path=path, rate=rate: convert_to_wav(path, folder / "made.wav", rate))  # type: ignore[misc]
+            seconds = measure_seconds(partial(convert_to_wav, path, target, rate))
             print(f"  {name:22} to {rate:5}  {seconds:6.1f} / {baseline:5.1f} = {seconds / baseline:4.1f}")
             target.unlink()
 
@@ -76,9 +77,8 @@ def measure_start_time(folder: Path) -> None:
     command = [sys.executable, "-I", "-c", "import numpy, soundfile, soxr"]
     baseline = measure_seconds(lambda: subprocess.run(command, check=True))
     seconds = measure_seconds(lambda: convert_to_wav(path, folder / "short.wav"))
-    print(
-        f"\nA clip of 5 seconds: {seconds:.2f}, Python with the same libraries: {baseline:.2f} = {seconds / baseline:.1f}"
-    )
+    ratio = seconds / baseline
+    print(f"\nA clip of 5 seconds: {seconds:.2f}, Python with the same libraries: {baseline:.2f} = {ratio:.1f}")
 
 
 def measure_splitting(folder: Path, minutes: float) -> None:
@@ -96,7 +96,8 @@ def measure_splitting(folder: Path, minutes: float) -> None:
         f"{minutes * 60 / seconds:.0f} x real time"
     )
     print(
-        f"  {len(lengths)} segments of {shortest:.1f} to {longest:.1f} s, median {median:.1f}; {share_within:.1%} within 1.5 to 20 s"
+        f"  {len(lengths)} segments of {shortest:.1f} to {longest:.1f} s, median {median:.1f};"
+        f" {share_within:.1%} within 1.5 to 20 s"
     )
     print(f"  {np.mean([segment.is_in_pauses for segment in split.segments]):.1%} begin and end in pauses")
     print(f"  {split.excluded_seconds:.1f} s of speech excluded")

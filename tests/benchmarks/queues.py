@@ -1,8 +1,8 @@
 """How long a refresh waits while builds are sent: `python -m tests.benchmarks.queues [BUILDS]` (60).
 
-A provider that takes 0.2 s for each call, so many builds queued at once, and then one refresh of a build that trains
-already. Once with all of it in one queue and one worker, as it was; once with the queues and workers of today. Prints
-both waits and their ratio. Real Valkey, real workers, the sandbox with its answers slowed down.
+The provider takes 0.2 s for each call. The benchmark queues this many builds at once, then one refresh of a build in
+training: first with one queue and one worker, as it was before, then with the current queues and workers. It prints
+both waits and their ratio. Valkey and the workers are real, and the sandbox delays its responses.
 """
 
 import os
@@ -21,22 +21,22 @@ from tests.support.session import environment
 
 BUILDS = 60
 SECONDS_A_CALL = 0.2
-LONGEST = 900.0  # seconds that a wait may take before the benchmark gives up
+LONGEST = 900.0  # seconds until the benchmark fails
 SHARED = (("submit",),)
-TODAY = (("urgent",), ("submit", "urgent"))
+SEPARATE = (("urgent",), ("submit", "urgent"))
 
 
 @contextmanager
-def studio() -> Iterator[Sandbox]:
-    """A migrated database, a queue and a slow sandbox, in a folder that is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="voicehub-queues-") as name:
-        folder = Path(name)
+def run_studio() -> Iterator[Sandbox]:
+    """Set up a migrated database, a queue and a slow sandbox in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="voicehub-queues-") as folder_name:
+        folder = Path(folder_name)
         os.environ |= environment(folder) | {"REDIS_URL": valkey.build_url(folder), "VOICEHUB_LOG_LEVEL": "ERROR"}
         queue = subprocess.Popen(valkey.build_command(folder), stdout=subprocess.DEVNULL)
         sandbox = Sandbox(folder / "sandbox", training_seconds=1e6)
         os.environ["VOICEHUB_SANDBOX_URL"] = sandbox.address
         try:
-            wait_for(lambda: valkey.is_answering(valkey.get_socket_path(folder)), "Valkey does not answer")
+            wait_for(lambda: valkey.is_answering(valkey.get_socket_path(folder)), "Valkey does not respond")
             import django
 
             django.setup()
@@ -51,20 +51,20 @@ def studio() -> Iterator[Sandbox]:
 
 
 @contextmanager
-def workers(queues: Sequence[Sequence[str]]) -> Iterator[None]:
-    """One worker for each, reading these queues."""
-    options = [[word for name in names for word in ("--queue", name)] for names in queues]
-    started = [subprocess.Popen([*MANAGE, "worker", *option]) for option in options]
+def run_workers(queues: Sequence[Sequence[str]]) -> Iterator[None]:
+    """Run one worker for each list of queues."""
+    options = [[argument for name in names for argument in ("--queue", name)] for names in queues]
+    processes = [subprocess.Popen([*MANAGE, "worker", *option]) for option in options]
     try:
         yield
     finally:
-        for one in started:
-            one.kill()
-            one.wait()
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
-def seconds_until_refreshed(sandbox: Sandbox, builds: int, queues: Sequence[Sequence[str]]) -> float:
-    """Queue the builds, then the refresh; how long the refresh took to be done."""
+def measure_refresh_delay(sandbox: Sandbox, builds: int, queues: Sequence[Sequence[str]]) -> float:
+    """Queue the builds, then the refresh. Returns the seconds until the refresh was done."""
     from django.utils import timezone
 
     from tests.support.work import do_tasks
@@ -74,39 +74,39 @@ def seconds_until_refreshed(sandbox: Sandbox, builds: int, queues: Sequence[Sequ
     from voices.models import RemoteVoice
 
     sandbox.control("DELETE", "faults")
-    person = User.objects.create_user(f"person-{timezone.now().timestamp()}")
-    desk = BuildHarness(person, sandbox)
-    training = desk.start_build(desk.make_voice())
+    user = User.objects.create_user(f"person-{timezone.now().timestamp()}")
+    harness = BuildHarness(user, sandbox)
+    training_build = harness.start_build(harness.make_voice())
     do_tasks("submit_build")
     for _ in range(builds):
-        desk.start_build(desk.make_voice())
+        harness.start_build(harness.make_voice())
     sandbox.faults({"operation": "*", "do": f"delay:{SECONDS_A_CALL}", "times": 1_000_000})
     Task.objects.exclude(kind__in=("submit_build", "refresh_build")).delete()
     Task.objects.filter(status=TaskStatus.WAITING, kind="submit_build").update(due_at=timezone.now(), notified_at=None)
-    remote = RemoteVoice.objects.filter(pk=training.remote_voice_id)
-    before = remote.get().checked_at
+    remote_voices = RemoteVoice.objects.filter(pk=training_build.remote_voice_id)
+    checked_at = remote_voices.get().checked_at
     outbox.notify_due_tasks()
-    outbox.enqueue_task("refresh_build", training.pk)
-    began = time.monotonic()
-    with workers(queues):
-        wait_for(lambda: remote.get().checked_at != before, "The refresh was not done.", LONGEST)
+    outbox.enqueue_task("refresh_build", training_build.pk)
+    start = time.monotonic()
+    with run_workers(queues):
+        wait_for(lambda: remote_voices.get().checked_at != checked_at, "The refresh was not done.", LONGEST)
     Task.objects.filter(status=TaskStatus.WAITING).delete()
-    return time.monotonic() - began
+    return time.monotonic() - start
 
 
 def main(builds: int) -> None:
-    with studio() as sandbox:
+    with run_studio() as sandbox:
         from voicehub import outbox
 
-        kinds = dict(outbox._queues)
+        queues_by_kind = dict(outbox._queues)
         outbox._queues["refresh_build"] = outbox.SUBMIT
-        shared = seconds_until_refreshed(sandbox, builds, SHARED)
-        outbox._queues.update(kinds)
-        today = seconds_until_refreshed(sandbox, builds, TODAY)
+        shared_seconds = measure_refresh_delay(sandbox, builds, SHARED)
+        outbox._queues.update(queues_by_kind)
+        separate_seconds = measure_refresh_delay(sandbox, builds, SEPARATE)
     print(f"A refresh behind {builds} builds, {SECONDS_A_CALL} s a call, start of the workers included:")
-    print(f"  one queue, one worker   {shared:6.1f} s")
-    print(f"  urgent before submit    {today:6.1f} s")
-    print(f"  ratio                   {shared / today:6.1f}")
+    print(f"  one queue, one worker   {shared_seconds:6.1f} s")
+    print(f"  urgent before submit    {separate_seconds:6.1f} s")
+    print(f"  ratio                   {shared_seconds / separate_seconds:6.1f}")
 
 
 if __name__ == "__main__":

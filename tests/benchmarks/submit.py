@@ -106,7 +106,7 @@ def compare_recordings(address: str, count: int) -> None:
     methods: dict[str, Callable[[], None]] = {
         "the adapter": lambda: submit_by_adapter(address, clips),
         "a script, a session for each call": lambda: submit_by_script(address, clips, requests),
-        "a script, one session for all calls": lambda: submit_by_script_session(address, clips),
+        "a script, one shared session": lambda: submit_by_script_session(address, clips),
     }
     costs: dict[str, list[tuple[float, float]]] = {name: [] for name in methods}
     for _ in range(ROUNDS):

@@ -1,9 +1,8 @@
-"""Figures of the language in the tree: how functions are named, which words are used, how long template lines are.
+"""Figures on the language of the code: how functions are named, archaic words, and long template lines.
 
     python -m tests.benchmarks.wording [FOLDER]
 
-It counts, it does not judge: names are judged by reading. With the folder of another checkout it prints that one's
-figures, to compare.
+It only counts: names need a reader. With the folder of another checkout, it prints the figures of that checkout.
 """
 
 import ast
@@ -29,7 +28,7 @@ LINE_LIMIT = 160
 
 
 def list_files(root: Path) -> list[Path]:
-    """The files of the project that people write; locks and migrations are generated."""
+    """The project's files that people write. Lock files and migrations are generated."""
     output = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True).stdout  # noqa: S607
     paths = [
         root / name for name in output.split() if not name.startswith("requirements/") and "/migrations/" not in name
@@ -38,7 +37,7 @@ def list_files(root: Path) -> list[Path]:
 
 
 def find_functions(paths: list[Path]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """All functions and methods but the special ones of Python."""
+    """All functions and methods except Python's special methods."""
     for path in paths:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("__"):
@@ -46,11 +45,11 @@ def find_functions(paths: list[Path]) -> Iterator[ast.FunctionDef | ast.AsyncFun
 
 
 def ends_in_participle(name: str) -> bool:
-    """Whether a name says a result instead of an action, such as `_joined`; a question such as is_known is fine."""
-    last = name.strip("_").split("_")[-1]
-    if name.lstrip("_").startswith(QUESTIONS) or last in NOT_PARTICIPLES:
+    """Whether a name states a result instead of an action, such as `_joined`. A question such as is_known is allowed."""
+    last_word = name.strip("_").split("_")[-1]
+    if name.lstrip("_").startswith(QUESTIONS) or last_word in NOT_PARTICIPLES:
         return False
-    return PARTICIPLE.fullmatch(last) is not None
+    return PARTICIPLE.fullmatch(last_word) is not None
 
 
 def is_one_word(name: str) -> bool:
@@ -65,8 +64,8 @@ def print_functions(title: str, paths: list[Path]) -> None:
         "functions with a docstring": sum(ast.get_docstring(node) is not None for node in functions),
     }
     print(f"{title}: {len(functions)} functions")
-    for what, count in counts.items():
-        print(f"  {what:<32} {count:5}  {100 * count / max(1, len(functions)):5.1f} %")
+    for label, count in counts.items():
+        print(f"  {label:<32} {count:5}  {100 * count / max(1, len(functions)):5.1f} %")
 
 
 def main(root: Path) -> None:
@@ -74,10 +73,10 @@ def main(root: Path) -> None:
     python = [path for path in paths if path.suffix == ".py"]
     print_functions("Packages", [path for path in python if path.relative_to(root).parts[0] in PACKAGES])
     print_functions("Tests (helpers)", [path for path in python if path.relative_to(root).parts[0] == "tests"])
-    texts = {path: path.read_text(encoding="utf-8") for path in paths if path != Path(__file__)}  # it lists the words
-    found = {path: len(ARCHAIC_WORDS.findall(text)) for path, text in texts.items()}
-    print(f"Archaic words: {sum(found.values())}")
-    for path, count in sorted(found.items(), key=lambda item: -item[1])[:10]:
+    texts = {path: path.read_text(encoding="utf-8") for path in paths if path != Path(__file__)}  # this file lists them
+    archaic_counts = {path: len(ARCHAIC_WORDS.findall(text)) for path, text in texts.items()}
+    print(f"Archaic words: {sum(archaic_counts.values())}")
+    for path, count in sorted(archaic_counts.items(), key=lambda item: -item[1])[:10]:
         if count:
             print(f"  {count:5}  {path.relative_to(root)}")
     lines = [line for path, text in texts.items() if path.suffix == ".html" for line in text.splitlines()]

@@ -45,7 +45,7 @@ def find_functions(paths: list[Path]) -> Iterator[ast.FunctionDef | ast.AsyncFun
 
 
 def ends_in_participle(name: str) -> bool:
-    """Whether a name states a result instead of an action, such as `_joined`. A question such as is_known is allowed."""
+    """Whether a name states a result instead of an action, such as `_joined`. Questions (is_known) are fine."""
     last_word = name.strip("_").split("_")[-1]
     if name.lstrip("_").startswith(QUESTIONS) or last_word in NOT_PARTICIPLES:
         return False

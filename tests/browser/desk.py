@@ -279,7 +279,7 @@ def hear(page: Page, text: str) -> None:
 
 def open_remote(page: Page) -> str:
     """From a build's page to the voice that it made; the path of that page."""
-    page.locator("dt:has-text('Name at the provider') + dd").get_by_role("link").click()
+    page.locator("dt:has-text('Voice at the provider') + dd").get_by_role("link").click()
     expect(page.get_by_role("heading", name="Status")).to_be_visible()
     return path_of(page)
 
@@ -294,5 +294,5 @@ def delete_remote(page: Page, reason: str) -> None:
 def note_deletion(page: Page, reason: str) -> None:
     """Write down that a person has deleted it on the provider's own page."""
     act_with_reason(page, "Confirm deletion", reason)
-    expect(page.locator("#deletion")).to_contain_text("Confirmed by staff")
+    expect(page.locator("#deletion")).to_contain_text(re.compile(r"Confirmed by staff\s+Paula,"))
     expect(page.locator("#deletion")).to_contain_text(reason)

@@ -99,6 +99,7 @@ def test_talent_records_again_and_sends_what_staff_then_approve(
     assert made != first
     guest.listen(page, speed=1)
     guest.send(page)
+    page.get_by_text("Technical details").click()
     expect(page.get_by_text(made)).to_be_visible()
     talent.look("receipt")
 

@@ -1,4 +1,4 @@
-"""One studio and one browser for all tests here; each has talents of its own, and tabs that tell on their pages."""
+"""All tests here share one studio and one browser. Each test adds its own talents; each tab records its problems."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Playwright, expect
 
-from tests.browser import desk, sound
-from tests.browser.cast import Cast, Visit
+from tests.browser import sound, staff_steps
+from tests.browser.shared_talent import OpenSessionTab, SharedTalent
 from tests.browser.studio import Studio
-from tests.browser.tab import SIZES, Seen, Tab
+from tests.browser.tab import SIZES, CheckedPages, Tab
 from tests.support.browser import launch
 
 OpenTab = Callable[..., Tab]
 
-# The machine may have other things to do.
+# The machine may be busy with other work.
 expect.set_options(timeout=60_000)
 
 
@@ -29,8 +29,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the browser hears."""
-    return sound.microphone(tmp_path_factory.mktemp("microphone") / "statement.wav")
+    """The WAV file that the browser uses as its microphone."""
+    return sound.write_microphone_file(tmp_path_factory.mktemp("microphone") / "statement.wav")
 
 
 @pytest.fixture(scope="session")
@@ -42,103 +42,108 @@ def chrome(playwright: Playwright, chromium: Path, microphone: Path) -> Iterator
 
 @pytest.fixture(scope="session")
 def studio(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """A studio with its people and without anything else. Nothing may have broken in it by the end."""
+    """A studio that holds its staff and nothing else. Its processes must not log an exception."""
     running = Studio(tmp_path_factory.mktemp("studio") / "data")
     try:
-        running.open()
+        running.wait_until_ready()
         yield running
     finally:
-        said = running.close()
-    assert "Traceback" not in said, said
+        output = running.stop()
+    assert "Traceback" not in output, output
 
 
 @pytest.fixture(scope="session")
-def sign_ins(studio: Studio, chrome: Browser) -> Callable[[str], Any]:
-    """The cookies of somebody who has signed in, which is done once for each."""
-    known: dict[str, Any] = {}
+def sign_in_cookies(studio: Studio, chrome: Browser) -> Callable[[str], Any]:
+    """A function that returns the cookies of a signed-in user. Each user signs in once."""
+    cookies: dict[str, Any] = {}
 
-    def of(name: str) -> Any:
-        if name not in known:
-            context = chrome.new_context(**SIZES["desk"])
-            known[name] = desk.sign_in(studio, context, name)
+    def get_cookies(name: str) -> Any:
+        if name not in cookies:
+            context = chrome.new_context(**SIZES["desktop"])
+            cookies[name] = staff_steps.sign_in(studio, context, name)
             context.close()
-        return known[name]
+        return cookies[name]
 
-    return of
+    return get_cookies
 
 
 @pytest.fixture(scope="session")
-def seen() -> Seen:
+def checked_pages() -> CheckedPages:
     return set()
 
 
 @pytest.fixture
-def open_tab(studio: Studio, chrome: Browser, sign_ins: Callable[[str], Any], seen: Seen) -> Iterator[OpenTab]:
-    """A tab of a browser of its own: of somebody who is signed in, or of a stranger. It ends without any trouble."""
+def open_tab(
+    studio: Studio, chrome: Browser, sign_in_cookies: Callable[[str], Any], checked_pages: CheckedPages
+) -> Iterator[OpenTab]:
+    """Opens a tab in its own browser context, signed in as `who` if given. No tab may record a problem."""
     opened: list[Tab] = []
 
-    def open_one(size: str = "desk", who: str = "", browser: Browser = chrome) -> Tab:
-        cookies = {"storage_state": sign_ins(who)} if who else {}
-        opened.append(Tab(studio, browser.new_context(**SIZES[size], **cookies, reduced_motion="reduce"), seen))
+    def open_in_context(size: str = "desktop", who: str = "", browser: Browser = chrome) -> Tab:
+        cookies = {"storage_state": sign_in_cookies(who)} if who else {}
+        opened.append(
+            Tab(studio, browser.new_context(**SIZES[size], **cookies, reduced_motion="reduce"), checked_pages)
+        )
         return opened[-1]
 
-    yield open_one
+    yield open_in_context
     for tab in opened:
         tab.context.close()
-    assert [trouble for tab in opened for trouble in tab.troubles] == []
+    assert [problem for tab in opened for problem in tab.problems] == []
 
 
-@pytest.fixture(params=["desk", "phone"])
+@pytest.fixture(params=["desktop", "phone"])
 def staff_size(request: pytest.FixtureRequest) -> str:
-    """The staff at a desk or with a phone; a talent then has the other."""
+    """The screen of the staff. The talent uses the other one, `talent_size`."""
     return str(request.param)
 
 
 @pytest.fixture
 def talent_size(staff_size: str) -> str:
-    return "phone" if staff_size == "desk" else "desk"
+    return "phone" if staff_size == "desktop" else "desktop"
 
 
 @pytest.fixture(scope="session")
-def visit(studio: Studio, chrome: Browser, sign_ins: Callable[[str], Any], seen: Seen) -> Visit:
-    """A tab at a desk for what is made once for many tests. It ends without any trouble."""
+def open_session_tab(
+    studio: Studio, chrome: Browser, sign_in_cookies: Callable[[str], Any], checked_pages: CheckedPages
+) -> OpenSessionTab:
+    """A function that opens a desktop tab for a fixture of the session. The tab may not record a problem."""
 
     @contextmanager
-    def tab_of(who: str) -> Iterator[Tab]:
-        tab = Tab(studio, chrome.new_context(**SIZES["desk"], storage_state=sign_ins(who)), seen)
+    def open_for(who: str) -> Iterator[Tab]:
+        tab = Tab(studio, chrome.new_context(**SIZES["desktop"], storage_state=sign_in_cookies(who)), checked_pages)
         try:
             yield tab
         finally:
             tab.context.close()
-        assert tab.troubles == []
+        assert tab.problems == []
 
-    return tab_of
-
-
-@pytest.fixture(scope="session")
-def account(visit: Visit) -> str:
-    """The name of an account at the sandbox, made by the admin."""
-    with visit("ada") as tab:
-        desk.add_account(tab, desk.ACCOUNT)
-    return desk.ACCOUNT
+    return open_for
 
 
 @pytest.fixture(scope="session")
-def cast(visit: Visit) -> Cast:
-    return Cast(visit)
+def account(open_session_tab: OpenSessionTab) -> str:
+    """The name of an account at the sandbox that the admin added."""
+    with open_session_tab("ada") as tab:
+        staff_steps.add_account(tab, staff_steps.ACCOUNT)
+    return staff_steps.ACCOUNT
 
 
 @pytest.fixture(scope="session")
-def dataset_build(visit: Visit, account: str) -> str:
-    """The path of a build that ended well, its recordings fetched by the provider from an address of ours.
+def shared_talent(open_session_tab: OpenSessionTab) -> SharedTalent:
+    return SharedTalent(open_session_tab)
 
-    The voice then said something.
-    """
-    with visit("paula") as tab:
-        talent, _consent = desk.permitted_talent(tab, "Dana Fetched", sound.clip("consent-slt"), invited=True)
-        desk.add_voice(tab, talent, "Dana, by address")
-        desk.add_clips(tab, desk.SLT[:5])
-        build = desk.start_build(tab, way=desk.BY_ADDRESS)
-        desk.watch_until(tab.page, "Quality scores")
-        desk.have_said(tab.page, "Good morning.")
+
+@pytest.fixture(scope="session")
+def dataset_build(open_session_tab: OpenSessionTab, account: str) -> str:
+    """The path of a successful build with a preview. The provider fetched its recordings from our dataset address."""
+    with open_session_tab("paula") as tab:
+        talent, _consent = staff_steps.add_approved_talent(
+            tab, "Dana Fetched", sound.read_clip("consent-slt"), invited=True
+        )
+        staff_steps.add_voice(tab, talent, "Dana, by address")
+        staff_steps.upload_clips(tab, staff_steps.SLT_CLIPS[:5])
+        build = staff_steps.start_build(tab, handover=staff_steps.AS_DATASET)
+        staff_steps.wait_for_heading(tab.page, "Quality scores")
+        staff_steps.generate_preview(tab.page, "Good morning.")
     return build

@@ -1,4 +1,4 @@
-"""The WAV files that the browser tests speak and upload, and how alike two recordings are."""
+"""WAV files for the microphone and the uploads of the browser tests, and a similarity of two recordings."""
 
 import io
 import json
@@ -12,82 +12,82 @@ from playwright.sync_api import FilePayload
 
 from tests.support.wav import SAMPLE
 
-MICROPHONE_RATE = 44100  # what Chromium's microphone runs at: it hands over what it reads, unchanged
-COPIES = 6  # a page listens for half a minute at most
+MICROPHONE_RATE = 44100  # the rate of Chromium's fake microphone, which passes the file on unchanged
+COPIES = 6  # enough, as a page records for half a minute at most
 
 Samples = NDArray[np.float64]
 
 
-def sample(name: str) -> tuple[Samples, int]:
-    """A committed clip as samples of -1..1, and its rate."""
+def load_clip(name: str) -> tuple[Samples, int]:
+    """The samples of a committed clip, in -1..1, and its rate in Hz."""
     samples, rate = soundfile.read(SAMPLE / f"{name}.flac", dtype="float64")
     return samples, rate
 
 
-def wav(samples: Samples, rate: int) -> bytes:
-    """16-bit mono PCM."""
+def encode_wav(samples: Samples, rate: int) -> bytes:
+    """Encode samples in -1..1 as 16-bit PCM."""
     file = io.BytesIO()
     soundfile.write(file, samples, rate, format="WAV", subtype="PCM_16")
     return file.getvalue()
 
 
-def clip(name: str, begin: float = 0, end: float | None = None) -> bytes:
-    """A committed clip as a WAV file, or what is between these seconds of it."""
-    samples, rate = sample(name)
-    return wav(samples[round(begin * rate) : end and round(end * rate)], rate)
+def read_clip(name: str, begin: float = 0, end: float | None = None) -> bytes:
+    """A committed clip, or its part between these seconds, as a WAV file."""
+    samples, rate = load_clip(name)
+    return encode_wav(samples[round(begin * rate) : end and round(end * rate)], rate)
 
 
-def joined(names: Sequence[str]) -> bytes:
-    """Committed clips of one rate, one after the other in one WAV file."""
-    samples, rates = zip(*map(sample, names), strict=True)
-    return wav(np.concatenate(samples), rates[0])
+def join_clips(names: Sequence[str]) -> bytes:
+    """Concatenate committed clips of the same rate into one WAV file."""
+    samples, rates = zip(*map(load_clip, names), strict=True)
+    return encode_wav(np.concatenate(samples), rates[0])
 
 
-def trailing_off(name: str, seconds: float) -> bytes:
-    """A committed clip with so much silence after it."""
-    samples, rate = sample(name)
-    return wav(np.concatenate((samples, np.zeros(round(seconds * rate)))), rate)
+def add_silence(name: str, seconds: float) -> bytes:
+    """A committed clip followed by this much silence, as a WAV file."""
+    samples, rate = load_clip(name)
+    return encode_wav(np.concatenate((samples, np.zeros(round(seconds * rate)))), rate)
 
 
-def chosen(name: str, content: bytes) -> FilePayload:
-    """A file as a person chooses it for an upload."""
+def make_upload(name: str, content: bytes) -> FilePayload:
+    """A file for Playwright's `set_input_files`."""
     return {"name": name, "mimeType": "application/octet-stream", "buffer": content}
 
 
-def silence(seconds: float = 4.0, rate: int = 16000) -> bytes:
-    """What a muted microphone gives: the last bit flickers, and nothing is heard."""
-    flicker = np.random.default_rng(7).integers(-1, 2, round(seconds * rate)) / 32768
-    return wav(flicker.astype(np.float64), rate)
+def make_silence(seconds: float = 4.0, rate: int = 16000) -> bytes:
+    """The WAV of a muted microphone: only the lowest bit changes."""
+    noise = np.random.default_rng(7).integers(-1, 2, round(seconds * rate)) / 32768
+    return encode_wav(noise.astype(np.float64), rate)
 
 
-def microphone(path: Path) -> Path:
-    """The spoken statement, over and over, for the browser to hear."""
-    samples, rate = sample("consent-slt")
-    wanted = np.arange(round(len(samples) / rate * MICROPHONE_RATE)) / MICROPHONE_RATE
-    once = np.interp(wanted, np.arange(len(samples)) / rate, samples)
-    path.write_bytes(wav(np.tile(once, COPIES), MICROPHONE_RATE))
+def write_microphone_file(path: Path) -> Path:
+    """Write the spoken statement several times in a row, for the fake microphone."""
+    samples, rate = load_clip("consent-slt")
+    times = np.arange(round(len(samples) / rate * MICROPHONE_RATE)) / MICROPHONE_RATE
+    once = np.interp(times, np.arange(len(samples)) / rate, samples)
+    path.write_bytes(encode_wav(np.tile(once, COPIES), MICROPHONE_RATE))
     return path
 
 
-def likeness(recorded: bytes, spoken: Path, segment: float = 0.25) -> float:
-    """How alike the recording is to what was spoken: the median over its segments of the best correlation at any lag.
+def measure_similarity(recorded: bytes, source_file: Path, segment: float = 0.25) -> float:
+    """The median over segments of the recording of the best correlation with the source at any lag, in -1..1.
 
-    The first segment is left out, as the browser's sound starts with a hiccup; so are segments in which hardly
-    anything is said, which correlate with anything.
+    Left out are the first segment, because the browser's sound starts with a glitch, and nearly silent segments,
+    because they correlate with anything. `segment` is in seconds.
     """
-    heard, rate = soundfile.read(io.BytesIO(recorded), dtype="float64")
-    source, source_rate = soundfile.read(spoken, dtype="float64")
+    recording, rate = soundfile.read(io.BytesIO(recorded), dtype="float64")
+    source, source_rate = soundfile.read(source_file, dtype="float64")
     assert rate == source_rate, (rate, source_rate)
-    source = source[: 2 * len(source) // COPIES]  # one copy, and its joint with the next
+    source = source[: 2 * len(source) // COPIES]  # one copy and the transition to the next
     length = round(segment * rate)
-    segments = [heard[at : at + length] for at in range(length, len(heard) - length + 1, length)]
-    loud = [one for one in segments if np.sqrt(np.mean(one**2)) > 0.01]
-    assert loud, "there is nothing to hear"
-    return float(np.median([_best_correlation(one, source) for one in loud]))
+    segments = [recording[at : at + length] for at in range(length, len(recording) - length + 1, length)]
+    loud_segments = [one for one in segments if np.sqrt(np.mean(one**2)) > 0.01]
+    assert loud_segments, "the recording is silent"
+    return float(np.median([_find_best_correlation(one, source) for one in loud_segments]))
 
 
-def _best_correlation(part: Samples, whole: Samples) -> float:
-    """The highest normalised correlation of `part` with any stretch of `whole` of its length."""
+def _find_best_correlation(part: Samples, whole: Samples) -> float:
+    """The highest normalized correlation of `part` with any stretch of `whole` of the same length."""
     size = 1 << (len(whole) + len(part)).bit_length()
     products = np.fft.irfft(np.fft.rfft(whole, size) * np.conj(np.fft.rfft(part, size)), size)
     sums = np.concatenate(([0.0], np.cumsum(whole**2)))
@@ -96,7 +96,7 @@ def _best_correlation(part: Samples, whole: Samples) -> float:
     return float(np.max(products[: len(energy)] / norm))
 
 
-def transcript(name: str) -> str:
-    """What is said in a committed clip."""
+def read_transcript(name: str) -> str:
+    """The transcript of a committed clip."""
     lines = json.loads((SAMPLE / "manifest.json").read_text(encoding="utf-8"))
     return str(next(line["transcript"] for line in lines if line["file"] == f"{name}.flac"))

@@ -1,4 +1,4 @@
-"""A tab of the browser that writes down every trouble of the pages it visits, and looks at them on the way."""
+"""A browser tab that records every problem of the pages it opens and checks their layout and accessibility."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,115 +9,117 @@ from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.studio import Studio
 
-DESK = {"viewport": {"width": 1440, "height": 900}}
+DESKTOP = {"viewport": {"width": 1440, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
-SIZES: dict[str, dict[str, Any]] = {"desk": DESK, "phone": PHONE}
+SIZES: dict[str, dict[str, Any]] = {"desktop": DESKTOP, "phone": PHONE}
 
-TELL_VIOLATIONS = """
+REPORT_CSP_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`The content policy refused ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
 """
 AXE = "async (options) => (await axe.run(document, options)).violations"
-# Nothing is on its way into the page, and nothing fades; what turns for ever may go on turning.
-AT_REST = """() => !document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added")
+# True when no htmx request is under way and no animation runs. Endless animations are ignored.
+IS_IDLE_SCRIPT = """() => !document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added")
   && document.getAnimations().every((one) =>
     one.playState !== "running" || one.effect.getComputedTiming().iterations === Infinity)"""
-# htmx tells of a request that failed, as of one that was let go with its page; `_failed` knows which it was.
-LET_GO = ("htmx:afterRequest,", "htmx:sendAbort,", "htmx:sendError,")
-# axe would copy the styles of a shadow root into a <style> of its own, which our content policy refuses.
-EVERYTHING: dict[str, Any] = {"preload": False}
-# All that can differ between the schemes.
-COLOURS = EVERYTHING | {"runOnly": ["color-contrast"]}
+# htmx also reports requests that were canceled with their page. `_record_failed_request` records real failures.
+HTMX_REPORTS = ("htmx:afterRequest,", "htmx:sendAbort,", "htmx:sendError,")
+# With preload, axe copies the styles of a shadow root into a <style>, which our content policy blocks.
+ALL_RULES: dict[str, Any] = {"preload": False}
+# The only rule whose result differs between the color schemes.
+COLOR_CONTRAST = ALL_RULES | {"runOnly": ["color-contrast"]}
 
-Seen = set[tuple[str, int]]
+CheckedPages = set[tuple[str, int]]
 
 
 class Tab:
-    """`seen` holds what was looked at before, by name and width: looking closely takes most of a second."""
+    """`checked_pages` holds the name and width of the pages checked before: one check takes most of a second."""
 
-    def __init__(self, studio: Studio, context: BrowserContext, seen: Seen) -> None:
+    def __init__(self, studio: Studio, context: BrowserContext, checked_pages: CheckedPages) -> None:
         self.studio = studio
         self.context = context
-        self.troubles: list[str] = []
-        self._seen = seen
-        self._refusals: set[int] = set()
-        context.add_init_script(TELL_VIOLATIONS)
-        self.page = self._opened()
+        self.problems: list[str] = []
+        self._checked_pages = checked_pages
+        self._allowed_statuses: set[int] = set()
+        context.add_init_script(REPORT_CSP_VIOLATIONS)
+        self.page = self._open_page()
 
-    def _opened(self) -> Page:
+    def _open_page(self) -> Page:
         page = self.context.new_page()
-        page.on("console", lambda message: self._said(message.type, message.text))
-        page.on("pageerror", lambda error: self.troubles.append(f"{page.url}: {error}"))
-        page.on("requestfailed", lambda request: self._failed(request.url, request.failure or ""))
-        page.on("response", lambda response: self._answered(response.url, response.status))
+        page.on("console", lambda message: self._record_console_message(message.type, message.text))
+        page.on("pageerror", lambda error: self.problems.append(f"{page.url}: {error}"))
+        page.on("requestfailed", lambda request: self._record_failed_request(request.url, request.failure or ""))
+        page.on("response", lambda response: self._record_response(response.url, response.status))
         return page
 
-    def _said(self, kind: str, text: str) -> None:
-        expected = any(f"status of {status}" in text for status in self._refusals) or text.startswith(LET_GO)
-        if kind in {"error", "warning"} and not expected:
-            self.troubles.append(f"{self.page.url}: {kind}: {text}")
+    def _record_console_message(self, kind: str, text: str) -> None:
+        is_allowed = any(f"status of {status}" in text for status in self._allowed_statuses)
+        is_expected = is_allowed or text.startswith(HTMX_REPORTS)
+        if kind in {"error", "warning"} and not is_expected:
+            self.problems.append(f"{self.page.url}: {kind}: {text}")
 
-    def _failed(self, address: str, failure: str) -> None:
-        # A page that is left, and a player that knows enough, let go of what they were fetching.
+    def _record_failed_request(self, address: str, failure: str) -> None:
+        # The browser cancels requests when a page is left or a player has enough data.
         if failure != "net::ERR_ABORTED":
-            self.troubles.append(f"{address}: {failure}")
+            self.problems.append(f"{address}: {failure}")
 
-    def _answered(self, address: str, status: int) -> None:
-        if status >= 400 and status not in self._refusals:
-            self.troubles.append(f"{address}: answered {status}")
+    def _record_response(self, address: str, status: int) -> None:
+        if status >= 400 and status not in self._allowed_statuses:
+            self.problems.append(f"{address}: status {status}")
 
     @contextmanager
-    def refused(self, status: int) -> Iterator[None]:
-        """Within this, an answer with this status is what the test wants."""
-        self._refusals.add(status)
+    def allow_status(self, status: int) -> Iterator[None]:
+        """Inside this block, the test expects responses with this status."""
+        self._allowed_statuses.add(status)
         yield
-        self._refusals.discard(status)
+        self._allowed_statuses.discard(status)
 
     @contextmanager
-    def as_guest(self) -> Iterator["Tab"]:
-        """A tab of a person who is not signed in, watched as this one is."""
+    def open_guest_tab(self) -> Iterator["Tab"]:
+        """A tab of a person who is not signed in. Its problems count as problems of this tab."""
         assert self.context.browser
         context = self.context.browser.new_context(viewport=self.page.viewport_size, reduced_motion="reduce")
-        guest = Tab(self.studio, context, self._seen)
-        yield guest
-        self.troubles += guest.troubles
+        guest_tab = Tab(self.studio, context, self._checked_pages)
+        yield guest_tab
+        self.problems += guest_tab.problems
         context.close()
 
-    def go(self, path: str) -> Page:
+    def goto(self, path: str) -> Page:
         self.page.goto(path if path.startswith("http") else f"{self.studio.address}{path}")
         return self.page
 
-    def close_and_open_again(self) -> Page:
-        """As somebody who closes the tab and comes back later with the same browser."""
+    def reopen(self) -> Page:
+        """Close the tab and open a new one in the same browser, as a user who comes back later."""
         self.page.close(run_before_unload=False)
-        self.page = self._opened()
+        self.page = self._open_page()
         return self.page
 
-    def look(self, name: str) -> None:
-        """Look at the page as it is: nothing beside it, nothing that keeps somebody out, by day and by night."""
+    def check_page(self, name: str) -> None:
+        """Check that the page fits the width and that axe finds no violation in the light and the dark scheme."""
         self.page.wait_for_load_state()
         size = self.page.viewport_size
         assert size
-        wide = self.page.evaluate("document.scrollingElement.scrollWidth")
-        assert wide <= size["width"], f"{name} is {wide} wide where {size['width']} fit: {self._sticking_out()}"
-        if (name, size["width"]) in self._seen:
+        page_width = self.page.evaluate("document.scrollingElement.scrollWidth")
+        fits = page_width <= size["width"]
+        assert fits, f"{name} is {page_width} px wide, not {size['width']} px: {self._find_overflowing_elements()}"
+        if (name, size["width"]) in self._checked_pages:
             return
-        self._seen.add((name, size["width"]))
+        self._checked_pages.add((name, size["width"]))
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE_SCRIPT)
-        for scheme, options in (("dark", COLOURS), ("light", EVERYTHING)):
-            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # one of its words
-            self.page.wait_for_function(AT_REST)
-            self._complain(f"{name}, {scheme}", self.page.evaluate(AXE, options))
+        for scheme, options in (("dark", COLOR_CONTRAST), ("light", ALL_RULES)):
+            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # a valid scheme
+            self.page.wait_for_function(IS_IDLE_SCRIPT)
+            self._record_violations(f"{name}, {scheme}", self.page.evaluate(AXE, options))
 
-    def _sticking_out(self) -> Any:
+    def _find_overflowing_elements(self) -> Any:
         return self.page.evaluate(
             """() => [...document.querySelectorAll("body *")]
               .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
               .slice(0, 5).map((one) => `${one.tagName}.${one.className}`)"""
         )
 
-    def _complain(self, where: str, violations: list[dict[str, Any]]) -> None:
+    def _record_violations(self, where: str, violations: list[dict[str, Any]]) -> None:
         for one in violations:
             nodes = "; ".join(f"{node['target']} {node['failureSummary']}" for node in one["nodes"][:3])
-            self.troubles.append(f"{where} at {self.page.url}: {one['id']}: {one['help']}: {nodes}")
+            self.problems.append(f"{where} at {self.page.url}: {one['id']}: {one['help']}: {nodes}")

@@ -1,4 +1,4 @@
-"""A build at each of the five providers, from the account to the deletion, and what can come between."""
+"""A build at each of the five providers, from the account to the deletion, and its failures."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -8,225 +8,228 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.browser import desk, sound
-from tests.browser.cast import Cast
+from tests.browser import sound, staff_steps
+from tests.browser.shared_talent import SharedTalent
 from tests.browser.studio import Studio
 from tests.browser.tab import Tab
 from tests.support.sandbox import PATIENCE, until
 
 OpenTab = Callable[..., Tab]
 
-FOREIGN = "rms-01"
-SAYS = "Welcome to the museum. Follow the blue line."
+OTHER_SPEAKER = "rms-01"
+SENTENCE = "Welcome to the museum. Follow the blue line."
 VOICE_AI, SPEECHGEN = "Voice.ai", "Speechgen"
 VOICE_AI_CLONES = "voiceai/api/v1/tts/clone-voice"
 
 
-def _read_scores(page: Page) -> None:
+def _check_scores(page: Page) -> None:
     expect(page.locator(".score")).to_have_count(4)
     expect(page.locator(".score strong")).to_have_text([re.compile(r"^[01]\.\d\d$")] * 4)
 
 
-def _read_discarded(page: Page) -> None:
-    """The worst first: the recording of somebody else, with the reason in the provider's words."""
+def _check_discard_reason(page: Page) -> None:
+    """The recording of another speaker comes first, with the provider's reason."""
     rows = page.locator("table.report tbody tr")
     expect(rows).to_have_count(5)
-    expect(rows.nth(0)).to_contain_text(f"{FOREIGN}.wav")
+    expect(rows.nth(0)).to_contain_text(f"{OTHER_SPEAKER}.wav")
     expect(rows.nth(0)).to_contain_text("“The file sounds unlike the others")
     expect(rows.nth(1)).not_to_contain_text("“The file")
 
 
-def _read_samples(page: Page) -> None:
+def _check_samples(page: Page) -> None:
     expect(page.locator(".preview-list li")).to_contain_text("made by the provider")
-    desk.hear(page, "Default Sample")
+    staff_steps.check_preview(page, "Default Sample")
 
 
-def _read_nothing(page: Page) -> None:
+def _check_missing_scores(page: Page) -> None:
     expect(page.get_by_text("The provider gave no scores for this voice.")).to_be_visible()
 
 
-def _rename_and_show(page: Page) -> None:
-    """Only here can a voice be renamed, and shown to everybody; the latter is asked for twice."""
+def _rename_and_publish(page: Page) -> None:
+    """Only this provider can rename a voice and make it public. Making it public needs a confirmation."""
     expect(page.get_by_text("Only this account")).to_be_visible()
-    asked = page.locator("details.reason-form").filter(has=page.get_by_text("Its name at the provider"))
-    asked.locator("summary").click()
-    asked.get_by_label("Its name at the provider").fill("museum-guide")
-    asked.get_by_role("button", name="Rename").click()
+    form = page.locator("details.reason-form").filter(has=page.get_by_text("Its name at the provider"))
+    form.locator("summary").click()
+    form.get_by_label("Its name at the provider").fill("museum-guide")
+    form.get_by_role("button", name="Rename").click()
     expect(page.get_by_text("Renamed at the provider.")).to_be_visible()
     expect(page.locator("dt:has-text('Name at the provider') + dd")).to_have_text("museum-guide")
-    asked = page.locator("details.reason-form").filter(has=page.get_by_text("The contract allows"))
-    asked.locator("summary").click()
-    asked.get_by_label("The contract allows everyone to use this voice").check()
-    asked.get_by_role("button", name="Make it public").click()
+    form = page.locator("details.reason-form").filter(has=page.get_by_text("The contract allows"))
+    form.locator("summary").click()
+    form.get_by_label("The contract allows everyone to use this voice").check()
+    form.get_by_role("button", name="Make it public").click()
     expect(page.get_by_text("made public by Paula")).to_be_visible()
     page.get_by_role("button", name="Make it private").click()
     expect(page.get_by_text("The provider now shows the voice as private.")).to_be_visible()
 
 
-def _nothing_more(_page: Page) -> None:
-    """It can neither be renamed nor shown to others."""
+def _change_nothing(_page: Page) -> None:
+    """The provider can neither rename a voice nor make it public."""
 
 
 @dataclass(frozen=True)
-class At:
-    """A provider, the row for it on a voice's page, what is told before and after a build, and what its voices can."""
+class ProviderCase:
+    """A provider, its build option, the texts shown before and after a build, and what its voices support."""
 
     provider: str
-    row: str
+    option: str
     clips: Sequence[str]
-    told: str
-    handed: str
-    read: Callable[[Page], None]
-    way: str = ""
-    change: Callable[[Page], None] = _nothing_more
-    speaks: bool = True
-    deletes: bool = True
-    size: str = "desk"
+    readiness: str
+    handover_summary: str
+    check_report: Callable[[Page], None]
+    handover: str = ""
+    change_voice: Callable[[Page], None] = _change_nothing
+    has_preview: bool = True
+    can_delete: bool = True
+    size: str = "desktop"
 
 
-FOUR = desk.SLT[:4]
-PLACES = {
-    "resemble_v1": At(
+FOUR_CLIPS = staff_steps.SLT_CLIPS[:4]
+CASES = {
+    "resemble_v1": ProviderCase(
         provider="Resemble AI v1",
-        row="Resemble AI v1",
-        clips=desk.SLT,
-        told=r"ready\. These 8 recordings will be sent, 42 s of speech\.",
-        way="As an archive with their transcripts",
-        handed="One archive (.tar.gz) with their transcripts, made of these 8 recordings.",
-        read=_read_scores,
-        speaks=False,
-        deletes=False,
+        option="Resemble AI v1",
+        clips=staff_steps.SLT_CLIPS,
+        readiness=r"ready\. These 8 recordings will be sent, 42 s of speech\.",
+        handover="As an archive with their transcripts",
+        handover_summary="One archive (.tar.gz) with their transcripts, made of these 8 recordings.",
+        check_report=_check_scores,
+        has_preview=False,
+        can_delete=False,
     ),
-    "resemble_v2": At(
+    "resemble_v2": ProviderCase(
         provider="Resemble AI",
-        row=desk.RAPID,
-        clips=FOUR,
-        told=r"ready\. These 4 recordings will be sent, 22 s of speech\.",
-        way="One by one",
-        handed="4 recordings, one by one, each as the WAV that plays here.",
-        read=_read_scores,
+        option=staff_steps.RAPID,
+        clips=FOUR_CLIPS,
+        readiness=r"ready\. These 4 recordings will be sent, 22 s of speech\.",
+        handover="One by one",
+        handover_summary="4 recordings, one by one, each as the WAV that plays here.",
+        check_report=_check_scores,
         size="phone",
     ),
-    "audiostack": At(
+    "audiostack": ProviderCase(
         provider="AudioStack",
-        row="AudioStack, instant",
-        clips=[*FOUR, FOREIGN],
-        told=r"ready\. These 5 recordings will be sent, 28 s of speech\.",
-        handed="5 recordings, one by one, each as the WAV that plays here.",
-        read=_read_discarded,
-        deletes=False,
+        option="AudioStack, instant",
+        clips=[*FOUR_CLIPS, OTHER_SPEAKER],
+        readiness=r"ready\. These 5 recordings will be sent, 28 s of speech\.",
+        handover_summary="5 recordings, one by one, each as the WAV that plays here.",
+        check_report=_check_discard_reason,
+        can_delete=False,
         size="phone",
     ),
-    "speechgen": At(
+    "speechgen": ProviderCase(
         provider=SPEECHGEN,
-        row=SPEECHGEN,
-        clips=FOUR,
-        told=r"ready\. One file of 2\d s will be sent, made of these 4 recordings\.",
-        handed="made of these 4 recordings with short silences between them.",
-        read=_read_samples,
+        option=SPEECHGEN,
+        clips=FOUR_CLIPS,
+        readiness=r"ready\. One file of 2\d s will be sent, made of these 4 recordings\.",
+        handover_summary="made of these 4 recordings with short silences between them.",
+        check_report=_check_samples,
     ),
-    "voiceai": At(
+    "voiceai": ProviderCase(
         provider=VOICE_AI,
-        row=VOICE_AI,
-        clips=FOUR,
-        told=r"ready\. One file of 2\d s will be sent, made of these 4 recordings\.",
-        handed="made of these 4 recordings with short silences between them.",
-        read=_read_nothing,
-        change=_rename_and_show,
+        option=VOICE_AI,
+        clips=FOUR_CLIPS,
+        readiness=r"ready\. One file of 2\d s will be sent, made of these 4 recordings\.",
+        handover_summary="made of these 4 recordings with short silences between them.",
+        check_report=_check_missing_scores,
+        change_voice=_rename_and_publish,
         size="phone",
     ),
 }
 
 
-@pytest.mark.parametrize("slug", PLACES)
-def test_voice_is_built_heard_and_deleted(cast: Cast, open_tab: OpenTab, slug: str) -> None:
-    at = PLACES[slug]
-    account = cast.account(at.provider)
-    cast.permit(at.provider)
-    tab = open_tab(at.size, "paula")
-    cast.voice(tab, f"Cass for {at.provider}", at.clips)
-    there = desk.place(tab.page, at.row, account)
-    expect(there.locator(".option-text")).to_contain_text(re.compile(at.told))
-    tab.look("voice ready to build, another provider")
-    desk.start_build(tab, at.row, at.way, account)
-    desk.watch_until(tab.page, "Quality scores")
-    at.read(tab.page)
-    expect(tab.page.locator("dt:has-text('Sent as') + dd")).to_contain_text(at.handed)
-    tab.look(f"build that is ready, {slug}")
+@pytest.mark.parametrize("slug", CASES)
+def test_voice_is_built_previewed_and_deleted(shared_talent: SharedTalent, open_tab: OpenTab, slug: str) -> None:
+    case = CASES[slug]
+    account = shared_talent.get_account(case.provider)
+    shared_talent.grant_consent(case.provider)
+    tab = open_tab(case.size, "paula")
+    shared_talent.add_voice(tab, f"Cass for {case.provider}", case.clips)
+    option = staff_steps.open_build_option(tab.page, case.option, account)
+    expect(option.locator(".option-text")).to_contain_text(re.compile(case.readiness))
+    tab.check_page("voice ready to build, another provider")
+    staff_steps.start_build(tab, case.option, case.handover, account)
+    staff_steps.wait_for_heading(tab.page, "Quality scores")
+    case.check_report(tab.page)
+    expect(tab.page.locator("dt:has-text('Sent as') + dd")).to_contain_text(case.handover_summary)
+    tab.check_page(f"build that is ready, {slug}")
 
-    desk.open_remote(tab.page)
-    at.change(tab.page)
-    _speak(tab.page, at)
-    tab.look(f"voice at its provider, {slug}")
-    if at.deletes:
-        desk.delete_remote(tab.page, "The museum has closed.")
+    staff_steps.open_remote_voice(tab.page)
+    case.change_voice(tab.page)
+    _generate_preview(tab.page, case)
+    tab.check_page(f"voice at its provider, {slug}")
+    if case.can_delete:
+        staff_steps.delete_remote_voice(tab.page, "The museum has closed.")
     else:
         expect(tab.page.get_by_text("has no API call to delete a voice")).to_be_visible()
-        desk.note_deletion(tab.page, "Deleted on the vendor's page, seen by me.")
+        staff_steps.confirm_deletion(tab.page, "Deleted on the vendor's page. I checked it.")
     expect(tab.page.get_by_role("button", name="Generate preview")).to_have_count(0)
-    tab.look(f"voice deleted at its provider, {'with proof' if at.deletes else 'by hand'}")
+    tab.check_page(f"voice deleted at its provider, {'with proof' if case.can_delete else 'by hand'}")
 
 
-def _speak(page: Page, at: At) -> None:
-    if at.speaks:
-        desk.have_said(page, SAYS)
+def _generate_preview(page: Page, case: ProviderCase) -> None:
+    if case.has_preview:
+        staff_steps.generate_preview(page, SENTENCE)
     else:
         expect(page.get_by_text("has no previews in its API")).to_be_visible()
 
 
-def test_two_builds_of_one_voice_are_compared(cast: Cast, open_tab: OpenTab) -> None:
-    places = {VOICE_AI: cast.account(VOICE_AI), desk.RAPID: cast.account(desk.PROVIDER)}
-    for provider in (VOICE_AI, desk.PROVIDER):
-        cast.permit(provider)
-    tab = open_tab("desk", "paula")
-    voice = cast.voice(tab, "Cass, twice", FOUR)
+def test_two_builds_of_one_voice_are_compared(shared_talent: SharedTalent, open_tab: OpenTab) -> None:
+    accounts = {
+        VOICE_AI: shared_talent.get_account(VOICE_AI),
+        staff_steps.RAPID: shared_talent.get_account(staff_steps.PROVIDER),
+    }
+    for provider in (VOICE_AI, staff_steps.PROVIDER):
+        shared_talent.grant_consent(provider)
+    tab = open_tab("desktop", "paula")
+    voice = shared_talent.add_voice(tab, "Cass, twice", FOUR_CLIPS)
     builds = []
-    for row, account in places.items():
-        tab.go(voice)
-        builds.append(desk.start_build(tab, row, account=account))
+    for option, account in accounts.items():
+        tab.goto(voice)
+        builds.append(staff_steps.start_build(tab, option, account=account))
     for build in builds:
-        desk.watch_until(tab.go(build), "Quality scores")
+        staff_steps.wait_for_heading(tab.goto(build), "Quality scores")
 
-    page = tab.go(voice)
+    page = tab.goto(voice)
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Two builds of Cass, twice")
     expect(page.get_by_text("4 recordings, with the same text")).to_be_visible()
     expect(page.get_by_text("Not reported")).to_have_count(4)
-    page.get_by_label("A sentence for both to say").fill(SAYS)
+    page.get_by_label("A sentence for both to say").fill(SENTENCE)
     page.get_by_role("button", name="Generate both previews").click()
-    for side in (VOICE_AI, desk.RAPID):
-        assert page.get_by_label(f"{side}: “{SAYS[:20]}").evaluate(desk.LENGTH) > 0.5
-    tab.look("two builds compared")
+    for side in (VOICE_AI, staff_steps.RAPID):
+        assert page.get_by_label(f"{side}: “{SENTENCE[:20]}").evaluate(staff_steps.DURATION_SCRIPT) > 0.5
+    tab.check_page("two builds compared")
     phone = open_tab("phone", "paula")
-    phone.go(page.url)
-    phone.look("two builds compared")
+    phone.goto(page.url)
+    phone.check_page("two builds compared")
 
 
-def test_refused_key_pauses_the_account_until_there_is_a_new_one(cast: Cast, open_tab: OpenTab) -> None:
+def test_rejected_key_pauses_the_account_until_replaced(shared_talent: SharedTalent, open_tab: OpenTab) -> None:
     name = "Key of last year"
-    cast.permit(VOICE_AI)
-    admin, tab = open_tab("desk", "ada"), open_tab("phone", "paula")
-    desk.add_account(admin, name, VOICE_AI, "bad-key-of-last-year")
-    cast.voice(tab, "Cass, waiting", FOUR)
-    desk.start_build(tab, VOICE_AI, account=name)
+    shared_talent.grant_consent(VOICE_AI)
+    admin, tab = open_tab("desktop", "ada"), open_tab("phone", "paula")
+    staff_steps.add_account(admin, name, VOICE_AI, "bad-key-of-last-year")
+    shared_talent.add_voice(tab, "Cass, waiting", FOUR_CLIPS)
+    staff_steps.start_build(tab, VOICE_AI, account=name)
     expect(tab.page.get_by_role("heading", name=f"{name} is paused")).to_be_visible()
-    tab.look("build, account paused")
+    tab.check_page("build, account paused")
 
-    row = desk.next_step(admin.go("/"), name)
+    row = staff_steps.find_next_step(admin.goto("/"), name)
     expect(row).to_contain_text("1 build waits for a working key.")
-    admin.look("today, account paused")
+    admin.check_page("today, account paused")
     row.get_by_role("link", name="Enter a new key").click()
-    admin.look("account, key refused")
+    admin.check_page("account, key rejected")
     admin.page.get_by_label("New API key").fill("key-of-this-year")
     admin.page.get_by_role("button", name="Store the new key").click()
-    desk.watch_until(tab.page, "Quality scores")
+    staff_steps.wait_for_heading(tab.page, "Quality scores")
     expect(tab.page.get_by_role("heading", name=f"{name} is paused")).to_have_count(0)
-    expect(desk.next_step(admin.go("/"), name)).to_have_count(0)
+    expect(staff_steps.find_next_step(admin.goto("/"), name)).to_have_count(0)
 
 
 @pytest.fixture
-def lost_clone(studio: Studio) -> Iterator[None]:
-    """The next clone at Speechgen is made, and its answer lost; no list shows it."""
+def lost_clone_response(studio: Studio) -> Iterator[None]:
+    """Speechgen creates the next clone, but its response is lost and no list shows the clone."""
     studio.sandbox.faults(
         {"operation": "sg_clone", "do": "drop", "phase": "after_commit", "nth": 1},
         {"operation": "sg_list_models", "do": "hide:3600"},
@@ -235,85 +238,85 @@ def lost_clone(studio: Studio) -> Iterator[None]:
     studio.sandbox.faults()
 
 
-@pytest.mark.usefixtures("lost_clone")
-def test_build_in_doubt_is_settled_by_somebody_who_has_looked(studio: Studio, cast: Cast, open_tab: OpenTab) -> None:
-    account, why = cast.account(SPEECHGEN), "It stands in the list of their page."
-    cast.permit(SPEECHGEN)
-    tab = open_tab("desk", "paula")
-    cast.voice(tab, "Cass, in doubt", FOUR)
-    before = len(studio.sandbox.ledger(operation="sg_clone"))
-    desk.start_build(tab, SPEECHGEN, account=account)
+@pytest.mark.usefixtures("lost_clone_response")
+def test_unconfirmed_build_is_resolved_by_staff(studio: Studio, shared_talent: SharedTalent, open_tab: OpenTab) -> None:
+    account, reason = shared_talent.get_account(SPEECHGEN), "It is in the list on their page."
+    shared_talent.grant_consent(SPEECHGEN)
+    tab = open_tab("desktop", "paula")
+    shared_talent.add_voice(tab, "Cass, unconfirmed", FOUR_CLIPS)
+    count_before = len(studio.sandbox.ledger(operation="sg_clone"))
+    staff_steps.start_build(tab, SPEECHGEN, account=account)
     expect(tab.page.get_by_role("heading", name="Did the build arrive?")).to_be_visible()
-    tab.look("build in doubt")
-    today = open_tab("phone", "paula").go("/")
-    expect(desk.next_step(today, "Cass, in doubt")).to_contain_text("Needs an answer")
+    tab.check_page("unconfirmed build")
+    today = open_tab("phone", "paula").goto("/")
+    expect(staff_steps.find_next_step(today, "Cass, unconfirmed")).to_contain_text("Needs an answer")
 
-    charged = studio.sandbox.ledger(operation="sg_clone")[before:]
-    assert len(charged) == 1
+    new_charges = studio.sandbox.ledger(operation="sg_clone")[count_before:]
+    assert len(new_charges) == 1
     form = tab.page.locator("form").filter(has=tab.page.get_by_role("heading", name="The voice exists at the provider"))
-    form.get_by_label("Its ID at the provider").fill(charged[0]["voice"])
+    form.get_by_label("Its ID at the provider").fill(new_charges[0]["voice"])
     form.get_by_role("button", name="It exists").click()
-    reason = form.get_by_label("How do you know?")
-    assert reason.evaluate("(field) => field.validity.valueMissing")
-    reason.fill(why)
+    reason_field = form.get_by_label("How do you know?")
+    assert reason_field.evaluate("(field) => field.validity.valueMissing")
+    reason_field.fill(reason)
     form.get_by_role("button", name="It exists").click()
     expect(tab.page.get_by_text("Saved. The build continues from there.")).to_be_visible()
-    desk.watch_until(tab.page, "Quality scores")
-    expect(tab.page.locator("dt:has-text('Resolved by staff') + dd")).to_have_text(f"Paula: “{why}”")
-    tab.look("build answered by hand")
-    assert studio.sandbox.ledger(operation="sg_clone")[before:] == charged
+    staff_steps.wait_for_heading(tab.page, "Quality scores")
+    expect(tab.page.locator("dt:has-text('Resolved by staff') + dd")).to_have_text(f"Paula: “{reason}”")
+    tab.check_page("build resolved by staff")
+    assert studio.sandbox.ledger(operation="sg_clone")[count_before:] == new_charges
 
 
-def test_voices_that_nobody_knows_are_adopted_or_deleted(studio: Studio, cast: Cast, open_tab: OpenTab) -> None:
-    key, name = "key-of-the-old-desk", "Old desk"
-    cast.permit(VOICE_AI)
-    with_ids = {name: _clone(studio, key, name) for name in ("Their guide", "Their trial")}
-    account = desk.add_account(open_tab("desk", "ada"), name, VOICE_AI, key)
+def test_unknown_voices_are_adopted_or_deleted(studio: Studio, shared_talent: SharedTalent, open_tab: OpenTab) -> None:
+    key, name = "key-of-the-old-account", "Old account"
+    shared_talent.grant_consent(VOICE_AI)
+    remote_ids = {name: _clone_voice(studio, key, name) for name in ("Their guide", "Their trial")}
+    account = staff_steps.add_account(open_tab("desktop", "ada"), name, VOICE_AI, key)
     tab = open_tab("phone", "paula")
-    desk.add_voice(tab, cast.talent, "Cass, found")
-    page = tab.go(account)
+    staff_steps.add_voice(tab, shared_talent.path, "Cass, found")
+    page = tab.goto(account)
     page.get_by_role("link", name="Find unknown voices").click()
     expect(page.locator("li.unknown-voice")).to_have_count(2)
-    tab.look("unknown voices")
-    found = tab.page.url
+    tab.check_page("unknown voices")
+    unknown_voices_url = tab.page.url
     page.get_by_role("link", name="Adopt Their guide").click()
     page.get_by_label("Voice").select_option(label="Cass, found (Cass Everywhere)")
-    tab.look("adopting a voice")
+    tab.check_page("adopting a voice")
     page.get_by_role("button", name="Adopt").click()
     expect(page.get_by_text("Voice adopted. It now belongs to Cass, found.")).to_be_visible()
     page.locator("#remote-details > summary").click()
-    expect(page.get_by_text(with_ids["Their guide"])).to_be_visible()
-    desk.have_said(page, SAYS)
-    tab.look("voice adopted")
+    expect(page.get_by_text(remote_ids["Their guide"])).to_be_visible()
+    staff_steps.generate_preview(page, SENTENCE)
+    tab.check_page("voice adopted")
 
-    page = tab.go(found)
+    page = tab.goto(unknown_voices_url)
     expect(page.locator("li.unknown-voice")).to_have_count(1)
     page.locator("summary").filter(has_text="Delete Their trial").click()
-    page.get_by_label("Why is it deleted?").fill("A trial of nobody's.")
+    page.get_by_label("Why is it deleted?").fill("A trial without an owner.")
     page.get_by_role("button", name="Delete it at the provider").click()
     expect(page.get_by_text("The provider no longer has the voice")).to_be_visible()
-    tab.look("voice of nobody, deleted")
-    assert _shown(studio, key, with_ids["Their trial"]).status_code == 404
-    tab.go(found)
+    tab.check_page("unknown voice, deleted")
+    assert _fetch_voice(studio, key, remote_ids["Their trial"]).status_code == 404
+    tab.goto(unknown_voices_url)
     expect(page.get_by_role("heading", name="No unknown voices")).to_be_visible()
-    tab.look("no unknown voices")
+    tab.check_page("no unknown voices")
 
 
-def _clone(studio: Studio, key: str, name: str) -> str:
-    """Make a voice at the provider without VoiceHub, and wait until it can be used; its id there."""
-    joined = sound.joined(FOUR)
-    answer = requests.post(
+def _clone_voice(studio: Studio, key: str, name: str) -> str:
+    """Clone a voice at the provider without VoiceHub and wait until it is available. Return its ID there."""
+    content = sound.join_clips(FOUR_CLIPS)
+    response = requests.post(
         f"{studio.sandbox.address}/{VOICE_AI_CLONES}",
         headers={"Authorization": f"Bearer {key}"},
-        files={"file": ("voice.wav", joined, "audio/wav")},
+        files={"file": ("voice.wav", content, "audio/wav")},
         data={"name": name, "voice_visibility": "PRIVATE"},
         timeout=PATIENCE,
     )
-    voice = str(answer.json()["voice_id"])
-    until(lambda: _shown(studio, key, voice).json()["status"] == "AVAILABLE")
+    voice = str(response.json()["voice_id"])
+    until(lambda: _fetch_voice(studio, key, voice).json()["status"] == "AVAILABLE")
     return voice
 
 
-def _shown(studio: Studio, key: str, voice: str) -> requests.Response:
-    address = f"{studio.sandbox.address}/voiceai/api/v1/tts/voice/{voice}"
-    return requests.get(address, headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE)
+def _fetch_voice(studio: Studio, key: str, voice: str) -> requests.Response:
+    url = f"{studio.sandbox.address}/voiceai/api/v1/tts/voice/{voice}"
+    return requests.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE)

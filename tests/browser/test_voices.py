@@ -1,4 +1,4 @@
-"""From a permitted talent to a voice that is built: recordings, what they lack, builds and what came back of them."""
+"""From a talent with consent to a built voice: recordings, missing items, builds and their reports."""
 
 import re
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser import desk, sound
+from tests.browser import sound, staff_steps
 from tests.browser.studio import Studio
 from tests.browser.tab import SIZES, Tab
 
@@ -15,104 +15,112 @@ OpenTab = Callable[..., Tab]
 pytestmark = pytest.mark.usefixtures("account")
 
 
-def test_recordings_dropped_at_once_each_get_their_result(open_tab: OpenTab, staff_size: str) -> None:
+def test_each_dropped_file_shows_its_result(open_tab: OpenTab, staff_size: str) -> None:
     tab = open_tab(staff_size, "paula")
-    talent = desk.add_talent(tab, f"Rory {staff_size.title()}")
-    tab.go(f"{talent}voices/add/")
-    tab.look("form of a voice")
-    desk.add_voice(tab, talent, "Rory, at the fair")
-    tab.look("voice without recordings")
+    talent = staff_steps.add_talent(tab, f"Rory {staff_size.title()}")
+    tab.goto(f"{talent}voices/add/")
+    tab.check_page("voice form")
+    staff_steps.add_voice(tab, talent, "Rory, at the fair")
+    tab.check_page("voice without recordings")
     page = tab.page
-    files = desk.clips(desk.SLT[:3]) | {"notes.wav": b"These are my notes.", "muted.wav": sound.silence()}
-    desk.drop_files(page, files)
-    desk.wait_for_uploads(page, 6)
+    files = staff_steps.make_clip_files(staff_steps.SLT_CLIPS[:3]) | {
+        "notes.wav": b"These are my notes.",
+        "muted.wav": sound.make_silence(),
+    }
+    staff_steps.drop_files(page, files)
+    staff_steps.wait_for_uploads(page, 6)
     expect(page.locator("[data-summary]")).to_have_text("6 files · 5 usable · 1 not usable")
-    for name in desk.SLT[:3]:
-        expect(desk.uploaded(page, f"{name}.wav")).to_contain_text("Usable")
-    expect(desk.uploaded(page, "notes.wav")).to_contain_text("Not usable")
-    expect(desk.uploaded(page, "notes.wav").locator("li").first).to_contain_text("This file cannot be read as sound")
-    expect(desk.uploaded(page, "muted.wav").locator("li").first).to_contain_text("it is silent")
-    expect(desk.uploaded(page, "metadata.csv")).to_contain_text("3 transcripts filled in")
+    for name in staff_steps.SLT_CLIPS[:3]:
+        expect(staff_steps.find_upload(page, f"{name}.wav")).to_contain_text("Usable")
+    expect(staff_steps.find_upload(page, "notes.wav")).to_contain_text("Not usable")
+    expect(staff_steps.find_upload(page, "notes.wav").locator("li").first).to_contain_text(
+        "This file cannot be read as sound"
+    )
+    expect(staff_steps.find_upload(page, "muted.wav").locator("li").first).to_contain_text("it is silent")
+    expect(staff_steps.find_upload(page, "metadata.csv")).to_contain_text("3 transcripts filled in")
 
-    expect(_clip(page, "notes.wav").get_by_text("Not usable", exact=True)).to_be_visible()
-    expect(_clip(page, "notes.wav").get_by_text("This file cannot be read as sound")).to_be_visible()
-    expect(_clip(page, "muted.wav").get_by_text("it is silent")).to_be_hidden()
-    _clip(page, "muted.wav").locator("summary").filter(has_text="Silent").click()
-    expect(_clip(page, "muted.wav").get_by_text("it is silent")).to_be_visible()
-    expect(_transcript(page, "slt-02.wav")).to_have_value(sound.transcript("slt-02"))
-    tab.look("voice with recordings")
-    _says_what_is_missing(page)
+    expect(_find_recording(page, "notes.wav").get_by_text("Not usable", exact=True)).to_be_visible()
+    expect(_find_recording(page, "notes.wav").get_by_text("This file cannot be read as sound")).to_be_visible()
+    expect(_find_recording(page, "muted.wav").get_by_text("it is silent")).to_be_hidden()
+    _find_recording(page, "muted.wav").locator("summary").filter(has_text="Silent").click()
+    expect(_find_recording(page, "muted.wav").get_by_text("it is silent")).to_be_visible()
+    expect(_find_transcript(page, "slt-02.wav")).to_have_value(sound.read_transcript("slt-02"))
+    tab.check_page("voice with recordings")
+    _check_missing_items(page)
 
 
-def _clip(page: Page, name: str) -> Locator:
+def _find_recording(page: Page, name: str) -> Locator:
     return page.get_by_role("article", name=name, exact=True)
 
 
-def _transcript(page: Page, name: str) -> Locator:
+def _find_transcript(page: Page, name: str) -> Locator:
     return page.get_by_label(f"Transcript of {name}")
 
 
-def _says_what_is_missing(page: Page) -> None:
-    """Of a voice with four usable recordings, one without a transcript, and neither consent nor contract."""
-    rapid, professional = desk.place(page), desk.place(page, desk.PROFESSIONAL)
+def _check_missing_items(page: Page) -> None:
+    """Check the options of a voice with four usable recordings, one without a transcript, no consent, no contract."""
+    rapid, professional = (
+        staff_steps.open_build_option(page),
+        staff_steps.open_build_option(page, staff_steps.PROFESSIONAL),
+    )
     expect(rapid).to_contain_text("4, at least 3")
     expect(professional).to_contain_text("4 of 20")
     expect(professional).to_contain_text("16 more recordings are needed.")
     expect(professional).to_contain_text(re.compile(r"Another 9 min \d+ s of usable speech is needed\."))
-    for place in (rapid, professional):
-        expect(place).to_contain_text("has not been asked for consent to Resemble AI for narration and audiobooks.")
-        expect(place).to_contain_text(re.compile(r"No contract of Rory \w+ is on file\."))
-        expect(place).to_contain_text("1 recording has no transcript. Type what is said.")
-        expect(place.get_by_role("button", name="Start")).to_have_count(0)
+    for option in (rapid, professional):
+        expect(option).to_contain_text("has not been asked for consent to Resemble AI for narration and audiobooks.")
+        expect(option).to_contain_text(re.compile(r"No contract of Rory \w+ is on file\."))
+        expect(option).to_contain_text("1 recording has no transcript. Type what is said.")
+        expect(option.get_by_role("button", name="Start")).to_have_count(0)
 
 
-def test_transcripts_are_edited_in_place_and_recordings_played(studio: Studio, open_tab: OpenTab) -> None:
-    tab = open_tab("desk", "ed")
-    talent = desk.add_talent(open_tab("desk", "paula"), "Tom Typed")
-    voice = desk.add_voice(tab, talent, "Tom, typed")
+def test_transcript_is_edited_in_place_and_recording_plays(studio: Studio, open_tab: OpenTab) -> None:
+    tab = open_tab("desktop", "ed")
+    talent = staff_steps.add_talent(open_tab("desktop", "paula"), "Tom Typed")
+    voice = staff_steps.add_voice(tab, talent, "Tom, typed")
     page = tab.page
-    page.get_by_label("choose them").set_input_files(sound.chosen("one.wav", sound.trailing_off("slt-01", 2)))
-    desk.wait_for_uploads(page, 1)
-    text = _transcript(page, "one.wav")
+    page.get_by_label("choose them").set_input_files(sound.make_upload("one.wav", sound.add_silence("slt-01", 2)))
+    staff_steps.wait_for_uploads(page, 1)
+    text = _find_transcript(page, "one.wav")
     text.fill("Good morning, and welcome aboard.")
     text.blur()
-    expect(_clip(page, "one.wav").get_by_text("Saved")).to_be_visible()
-    expect(desk.place(page).get_by_text("no transcript")).to_have_count(0)
-    page = tab.go(voice)
-    expect(_transcript(page, "one.wav")).to_have_value("Good morning, and welcome aboard.")
+    expect(_find_recording(page, "one.wav").get_by_text("Saved")).to_be_visible()
+    expect(staff_steps.open_build_option(page).get_by_text("no transcript")).to_have_count(0)
+    page = tab.goto(voice)
+    expect(_find_transcript(page, "one.wav")).to_have_value("Good morning, and welcome aboard.")
 
     page.get_by_role("button", name="Play one.wav").click()
-    expect(_clip(page, "one.wav").locator(".waveform canvas").first).to_be_visible()
+    expect(_find_recording(page, "one.wav").locator(".waveform canvas").first).to_be_visible()
     expect(page.get_by_role("button", name="Play one.wav")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Play one.wav").click()
     expect(page.get_by_role("button", name="Play one.wav")).to_have_attribute("aria-pressed", "false")
-    _plays_at_its_place(_clip(page, "one.wav"))
-    tab.look("voice, a recording played")
+    _check_finding_plays_from_its_time(_find_recording(page, "one.wav"))
+    tab.check_page("voice, a recording played")
 
 
-def _plays_at_its_place(clip: Locator) -> None:
-    """The chip of the silence at its end plays from half a second before that."""
+def _check_finding_plays_from_its_time(clip: Locator) -> None:
+    """The play button of the finding "Silence at end" plays from half a second before the silence."""
     chip = clip.get_by_role("listitem").filter(has_text="Silence at end")
-    place = chip.get_by_role("button", name=re.compile(r"^Play at \d\.\d s$"))
-    place.click()
+    play_button = chip.get_by_role("button", name=re.compile(r"^Play at \d\.\d s$"))
+    play_button.click()
     expect(clip.get_by_role("button", name="Play one.wav")).to_have_attribute("aria-pressed", "true")
-    asked = float(place.get_attribute("data-at") or 0)
-    assert asked > 2
-    assert clip.locator("audio").evaluate("(audio) => audio.currentTime") >= asked
+    start = float(play_button.get_attribute("data-at") or 0)
+    assert start > 2
+    assert clip.locator("audio").evaluate("(audio) => audio.currentTime") >= start
 
 
-def test_what_has_been_given_a_transcript_leaves_the_list_of_those_without(open_tab: OpenTab) -> None:
-    tab = open_tab("desk", "paula")
-    desk.add_voice(tab, desk.add_talent(tab, "Tess Typing"), "Tess, typing")
+def test_transcribed_recording_leaves_the_no_transcript_filter(open_tab: OpenTab) -> None:
+    tab = open_tab("desktop", "paula")
+    staff_steps.add_voice(tab, staff_steps.add_talent(tab, "Tess Typing"), "Tess, typing")
     page = tab.page
-    for name in desk.SLT[:2]:
-        page.get_by_label("choose them").set_input_files(sound.chosen(f"{name}.wav", sound.clip(name)))
-    desk.wait_for_uploads(page, 2)
-    second = _transcript(page, f"{desk.SLT[1]}.wav")
-    second.evaluate("text => { text.style.height = '90px'; }")  # as a drag does; the tab tells if a policy minds
+    for name in staff_steps.SLT_CLIPS[:2]:
+        page.get_by_label("choose them").set_input_files(sound.make_upload(f"{name}.wav", sound.read_clip(name)))
+    staff_steps.wait_for_uploads(page, 2)
+    second = _find_transcript(page, f"{staff_steps.SLT_CLIPS[1]}.wav")
+    second.evaluate("text => { text.style.height = '90px'; }")  # as dragging does; the tab records a policy violation
     page.get_by_label("Show").select_option("no_transcript")
     expect(page.locator("#recordings").get_by_text("2 found")).to_be_visible()
-    first = _transcript(page, f"{desk.SLT[0]}.wav")
+    first = _find_transcript(page, f"{staff_steps.SLT_CLIPS[0]}.wav")
     first.fill("Good morning, and welcome aboard.")
     first.blur()
     expect(page.locator("#recordings").get_by_text("1 found")).to_be_visible()
@@ -120,89 +128,89 @@ def test_what_has_been_given_a_transcript_leaves_the_list_of_those_without(open_
     expect(second).to_be_visible()
 
 
-def test_what_is_typed_while_files_arrive_is_not_lost(open_tab: OpenTab) -> None:
-    tab = open_tab("desk", "ed")
-    talent = desk.add_talent(open_tab("desk", "paula"), "Ulf Undisturbed")
-    desk.add_voice(tab, talent, "Ulf, undisturbed")
+def test_typed_transcript_survives_an_upload(open_tab: OpenTab) -> None:
+    tab = open_tab("desktop", "ed")
+    talent = staff_steps.add_talent(open_tab("desktop", "paula"), "Ulf Undisturbed")
+    staff_steps.add_voice(tab, talent, "Ulf, undisturbed")
     page = tab.page
-    desk.drop_files(page, {"one.wav": sound.clip("slt-01")})
-    text, rapid = _transcript(page, "one.wav"), desk.place(page)
+    staff_steps.drop_files(page, {"one.wav": sound.read_clip("slt-01")})
+    text, rapid = _find_transcript(page, "one.wav"), staff_steps.open_build_option(page)
     text.press_sequentially("Good morn")
-    desk.drop_files(page, {"two.wav": sound.clip("slt-02")})
-    desk.wait_for_uploads(page, 2)
+    staff_steps.drop_files(page, {"two.wav": sound.read_clip("slt-02")})
+    staff_steps.wait_for_uploads(page, 2)
     expect(rapid.locator(".option-body")).to_contain_text("2 of 3")
     expect(rapid.locator(".option-body")).to_be_visible()
-    expect(_clip(page, "two.wav")).to_have_count(0)
+    expect(_find_recording(page, "two.wav")).to_have_count(0)
     expect(text).to_be_focused()
     text.press_sequentially("ing")
     text.blur()
-    expect(_clip(page, "two.wav")).to_have_count(1)
+    expect(_find_recording(page, "two.wav")).to_have_count(1)
     expect(text).to_have_value("Good morning")
 
 
-def test_build_is_refused_with_the_reason_then_goes_on_to_ready(studio: Studio, open_tab: OpenTab) -> None:
-    tab = open_tab("desk", "paula")
+def test_build_needs_an_active_consent_and_then_succeeds(studio: Studio, open_tab: OpenTab) -> None:
+    tab = open_tab("desktop", "paula")
     name = "Rita Ready"
-    talent, consent = desk.permitted_talent(tab, name, sound.clip("consent-slt"))
-    voice = desk.add_voice(tab, talent, "Rita, reading")
-    desk.add_clips(tab, desk.SLT)
-    expect(desk.place(tab.page)).to_contain_text("Ready to build")
-    tab.look("voice ready to build")
+    talent, consent = staff_steps.add_approved_talent(tab, name, sound.read_clip("consent-slt"))
+    voice = staff_steps.add_voice(tab, talent, "Rita, reading")
+    staff_steps.upload_clips(tab, staff_steps.SLT_CLIPS)
+    expect(staff_steps.open_build_option(tab.page)).to_contain_text("Ready to build")
+    tab.check_page("voice ready to build")
 
-    # Somebody else suspends the consent while this page is open.
-    other = open_tab("desk", "paula")
-    desk.act_with_reason(other.go(f"/consents/{consent}/"), "Suspend", "The agency asked to wait.")
+    # Another user suspends the consent while this page is open.
+    other = open_tab("desktop", "paula")
+    staff_steps.submit_with_reason(other.goto(f"/consents/{consent}/"), "Suspend", "The agency asked to wait.")
     expect(other.page.get_by_text("Consent suspended. No build can start")).to_be_visible()
-    desk.place(tab.page).get_by_role("button", name="Start rapid build").click()
-    why = f"The consent of {name} for Resemble AI for narration and audiobooks is not in force: suspended."
-    expect(tab.page.get_by_role("alert").filter(has_text=why)).to_be_visible()
-    expect(desk.place(tab.page).get_by_role("listitem").filter(has_text=why)).to_be_visible()
-    assert studio.rows("SELECT * FROM voices_build WHERE voice_id = ?", desk.id_in(tab.page)) == []
-    tab.look("voice, build refused")
-    desk.act_with_reason(other.page, "Resume", "They agree now.")
+    staff_steps.open_build_option(tab.page).get_by_role("button", name="Start rapid build").click()
+    reason = f"The consent of {name} for Resemble AI for narration and audiobooks is not in force: suspended."
+    expect(tab.page.get_by_role("alert").filter(has_text=reason)).to_be_visible()
+    expect(staff_steps.open_build_option(tab.page).get_by_role("listitem").filter(has_text=reason)).to_be_visible()
+    assert studio.fetch_rows("SELECT * FROM voices_build WHERE voice_id = ?", staff_steps.read_id(tab.page)) == []
+    tab.check_page("voice, build refused")
+    staff_steps.submit_with_reason(other.page, "Resume", "They agree now.")
     expect(other.page.get_by_text("Consent resumed. It is in force again.")).to_be_visible()
 
-    tab.go(voice)
-    desk.start_build(tab)
-    tab.look("build on its way")
+    tab.goto(voice)
+    staff_steps.start_build(tab)
+    tab.check_page("build in progress")
     expect(tab.page.get_by_text("This page updates itself.")).to_be_visible()
-    desk.watch_until(tab.page, "Quality scores")
-    _shows_four_scores(tab.page)
-    _look_at_all_sizes(open_tab, tab.page.url, "build that is ready")
-    assert "Used for a build that Paula started" in desk.history(tab.go(f"/consents/{consent}/"))[-1]
-    _look_at_all_sizes(open_tab, "/", "today")
-    _look_at_all_sizes(open_tab, voice, "voice that was built")
-    _look_at_all_sizes(open_tab, "/talents/", "talents")
-    _look_at_all_sizes(open_tab, "/accounts/", "accounts")
-    _look_at_all_sizes(open_tab, talent, "talent with a voice")
+    staff_steps.wait_for_heading(tab.page, "Quality scores")
+    _check_scores(tab.page)
+    _check_at_all_sizes(open_tab, tab.page.url, "build that is ready")
+    assert "Used for a build that Paula started" in staff_steps.read_audit_log(tab.goto(f"/consents/{consent}/"))[-1]
+    _check_at_all_sizes(open_tab, "/", "today")
+    _check_at_all_sizes(open_tab, voice, "voice that was built")
+    _check_at_all_sizes(open_tab, "/talents/", "talents")
+    _check_at_all_sizes(open_tab, "/accounts/", "accounts")
+    _check_at_all_sizes(open_tab, talent, "talent with a voice")
 
 
-def _look_at_all_sizes(open_tab: OpenTab, path: str, name: str) -> None:
+def _check_at_all_sizes(open_tab: OpenTab, path: str, name: str) -> None:
     for size in SIZES:
         tab = open_tab(size, "paula")
-        tab.go(path)
-        tab.look(name)
+        tab.goto(path)
+        tab.check_page(name)
 
 
-def _shows_four_scores(page: Page) -> None:
-    places = page.locator(".score")
-    expect(places).to_have_count(4)
+def _check_scores(page: Page) -> None:
+    scores = page.locator(".score")
+    expect(scores).to_have_count(4)
     for label in ("Overall", "Similarity", "Fluency"):
-        expect(places.filter(has=page.get_by_role("heading", name=label))).to_contain_text("Higher is better")
-    pauses = places.filter(has=page.get_by_role("heading", name="Unintended pauses"))
+        expect(scores.filter(has=page.get_by_role("heading", name=label))).to_contain_text("Higher is better")
+    pauses = scores.filter(has=page.get_by_role("heading", name="Unintended pauses"))
     expect(pauses).to_contain_text("Lower is better")
     value = float(pauses.locator("strong").inner_text())
     expect(pauses.locator(".state")).to_have_text("good" if value <= 0.2 else "fair" if value <= 0.4 else "poor")
 
 
-def test_bad_recordings_come_back_worst_first_and_are_mended(open_tab: OpenTab) -> None:
+def test_bad_recordings_are_listed_worst_first_and_fixed(open_tab: OpenTab) -> None:
     tab = open_tab("phone", "paula")
-    talent, _consent = desk.permitted_talent(tab, "Bob Marked", sound.clip("consent-rms"))
-    voice = desk.add_voice(tab, talent, "Bob, announcing")
-    desk.add_clips(tab, [*desk.RMS, "rms-silent", "rms-wrong-speaker"])
-    _write_transcript_if_none(tab.page, "rms-silent.wav")
-    build = desk.start_build(tab)
-    desk.watch_until(tab.page, "The recordings need work")
+    talent, _consent = staff_steps.add_approved_talent(tab, "Bob Marked", sound.read_clip("consent-rms"))
+    voice = staff_steps.add_voice(tab, talent, "Bob, announcing")
+    staff_steps.upload_clips(tab, [*staff_steps.RMS_CLIPS, "rms-silent", "rms-wrong-speaker"])
+    _fill_empty_transcript(tab.page, "rms-silent.wav")
+    build = staff_steps.start_build(tab)
+    staff_steps.wait_for_heading(tab.page, "The recordings need work")
     rows = tab.page.locator("table.report tbody tr")
     expect(rows).to_have_count(8)
     expect(rows.nth(0)).to_contain_text("rms-silent.wav")
@@ -211,52 +219,52 @@ def test_bad_recordings_come_back_worst_first_and_are_mended(open_tab: OpenTab) 
     expect(rows.nth(1)).to_contain_text("Another speaker or sound")
     for heading in ("STOI", "PESQ", "SI-SDR", "Sample score"):
         expect(tab.page.get_by_role("columnheader", name=heading, exact=True)).to_have_count(1)
-    _look_at_all_sizes(open_tab, build, "build with bad recordings")
+    _check_at_all_sizes(open_tab, build, "build with bad recordings")
 
     for name in ("rms-silent.wav", "rms-wrong-speaker.wav"):
-        tab.go(build)
+        tab.goto(build)
         tab.page.get_by_role("link", name=f"Fix {name}").click()
         with tab.page.expect_response(re.compile("/active/")):
-            _clip(tab.page, name).get_by_label("In builds").uncheck()
-    tab.look("voice, one recording searched")
-    tab.go(voice)
-    expect(desk.place(tab.page)).to_contain_text("6, at least 3")
-    tab.go(build)
+            _find_recording(tab.page, name).get_by_label("In builds").uncheck()
+    tab.check_page("voice, filtered to one recording")
+    tab.goto(voice)
+    expect(staff_steps.open_build_option(tab.page)).to_contain_text("6, at least 3")
+    tab.goto(build)
     tab.page.get_by_role("button", name="Build again").click()
     tab.page.wait_for_url(lambda address: not address.endswith(build))
-    desk.watch_until(tab.page, "Quality scores")
+    staff_steps.wait_for_heading(tab.page, "Quality scores")
     expect(tab.page.locator("table.report tbody tr")).to_have_count(6)
 
 
-def _write_transcript_if_none(page: Page, name: str) -> None:
-    """A silent clip has nothing to transcribe, and no build starts without."""
-    text = _transcript(page, name)
+def _fill_empty_transcript(page: Page, name: str) -> None:
+    """Type a transcript if there is none: a silent clip has none, and no build starts without one."""
+    text = _find_transcript(page, name)
     expect(text).to_be_visible()
     if not text.input_value():
         text.fill("Room tone.")
         text.blur()
-        expect(_clip(page, name).get_by_text("Saved")).to_be_visible()
+        expect(_find_recording(page, name).get_by_text("Saved")).to_be_visible()
 
 
-def test_another_text_as_consent_is_refused_in_the_words_of_the_provider(open_tab: OpenTab) -> None:
-    tab = open_tab("desk", "paula")
-    talent, consent = desk.permitted_talent(tab, "Stan Elsewhere", sound.clip("slt-01"))
-    desk.add_voice(tab, talent, "Stan, unheard")
-    desk.add_clips(tab, desk.SLT[:4])
-    desk.start_build(tab)
-    desk.watch_until(tab.page, "The provider did not accept the spoken consent")
+def test_provider_rejects_a_consent_with_another_text(open_tab: OpenTab) -> None:
+    tab = open_tab("desktop", "paula")
+    talent, consent = staff_steps.add_approved_talent(tab, "Stan Elsewhere", sound.read_clip("slt-01"))
+    staff_steps.add_voice(tab, talent, "Stan, unrecognized")
+    staff_steps.upload_clips(tab, staff_steps.SLT_CLIPS[:4])
+    staff_steps.start_build(tab)
+    staff_steps.wait_for_heading(tab.page, "The provider did not accept the spoken consent")
     expect(tab.page.get_by_text("“The consent recording is not the consent statement.")).to_be_visible()
-    tab.look("build, consent refused")
+    tab.check_page("build, consent refused")
     tab.page.get_by_role("link", name="Open the consent").click()
-    assert desk.id_in(tab.page) == consent
+    assert staff_steps.read_id(tab.page) == consent
     expect(tab.page.get_by_text("of the statement's words were recognized").first).to_be_visible()
 
 
-def test_provider_fetches_the_dataset_that_we_serve(studio: Studio, open_tab: OpenTab, dataset_build: str) -> None:
+def test_provider_fetches_the_dataset_from_our_address(studio: Studio, open_tab: OpenTab, dataset_build: str) -> None:
     tab = open_tab("phone", "paula")
-    page = tab.go(dataset_build)
+    page = tab.goto(dataset_build)
     expect(page.get_by_role("heading", name="Quality scores")).to_be_visible()
     expect(page.get_by_role("region", name="Dataset downloads").get_by_role("listitem")).to_have_count(1)
-    tab.look("build by dataset address")
-    found = studio.rows("SELECT * FROM voices_datasetfetch WHERE build_id = ?", desk.id_in(page))
-    assert [row["address"] for row in found] == ["127.0.0.1"]
+    tab.check_page("build by dataset address")
+    fetches = studio.fetch_rows("SELECT * FROM voices_datasetfetch WHERE build_id = ?", staff_steps.read_id(page))
+    assert [row["address"] for row in fetches] == ["127.0.0.1"]

@@ -7,8 +7,18 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
-from tests.browser.conftest import account, cast, chrome, microphone, open_tab, seen, sign_ins, studio, visit
-from tests.processes.conftest import harness, queue_server, sandbox, start_process
+from tests.browser.conftest import (
+    account,
+    checked_pages,
+    chrome,
+    microphone,
+    open_session_tab,
+    open_tab,
+    shared_talent,
+    sign_in_cookies,
+    studio,
+)
+from tests.processes.conftest import desk, doorbell, sandbox, start
 
 # Read before the test session replaces the environment.
 SHOTS = Path(os.environ.get("VOICEHUB_SHOTS", "var/screenshots")).resolve()
@@ -17,18 +27,18 @@ SHOTS = Path(os.environ.get("VOICEHUB_SHOTS", "var/screenshots")).resolve()
 __all__ = [
     "SHOTS",
     "account",
-    "cast",
+    "shared_talent",
     "chrome",
     "harness",
     "microphone",
     "open_tab",
     "queue_server",
     "sandbox",
-    "seen",
-    "sign_ins",
-    "start_process",
+    "checked_pages",
+    "sign_in_cookies",
+    "start",
     "studio",
-    "visit",
+    "open_session_tab",
 ]
 
 PATCH = Path(__file__).parents[1] / "support" / "firefox_esr.cjs"

@@ -1,4 +1,4 @@
-"""What staff do, page by page, by the words that they read."""
+"""Steps of staff, page by page, found by the texts that they see."""
 
 import base64
 import re
@@ -10,20 +10,20 @@ from uuid import UUID
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.browser import guest, sound
+from tests.browser import sound, talent_steps
 from tests.browser.studio import PASSWORD, Studio
 from tests.browser.tab import Tab
 
-ACCOUNT = "House account"
-ACCOUNT_KEY = "sandbox-key-of-the-house"
+ACCOUNT = "Studio account"
+ACCOUNT_KEY = "sandbox-key-of-the-studio"
 PROVIDER = "Resemble AI"
 PROVIDERS = (PROVIDER, "Resemble AI v1", "AudioStack", "Speechgen", "Voice.ai")
 PURPOSE = "Narration and audiobooks"
-SLT = [f"slt-0{number}" for number in range(1, 9)]
-BY_ADDRESS = "As one dataset that the provider fetches"
-RMS = [f"rms-0{number}" for number in range(1, 7)]
+SLT_CLIPS = [f"slt-0{number}" for number in range(1, 9)]
+AS_DATASET = "As one dataset that the provider fetches"
+RMS_CLIPS = [f"rms-0{number}" for number in range(1, 7)]
 
-DROP = """([files, area]) => {
+DROP_SCRIPT = """([files, area]) => {
   const data = new DataTransfer();
   for (const [name, content] of files) {
     const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
@@ -33,7 +33,7 @@ DROP = """([files, area]) => {
     area.dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
   }
 }"""
-LENGTH = """(audio) => new Promise((done, fail) => {
+DURATION_SCRIPT = """(audio) => new Promise((done, fail) => {
   audio.addEventListener("loadedmetadata", () => done(audio.duration));
   audio.addEventListener("error", () => fail(new Error(audio.error.message)));
   audio.preload = "metadata";
@@ -42,7 +42,7 @@ LENGTH = """(audio) => new Promise((done, fail) => {
 
 
 def sign_in(studio: Studio, context: BrowserContext, name: str) -> Any:
-    """Sign somebody in; their cookies."""
+    """Sign a user in. Return the cookies."""
     page = context.new_page()
     page.goto(studio.address)
     page.get_by_label("Username").fill(name)
@@ -53,52 +53,52 @@ def sign_in(studio: Studio, context: BrowserContext, name: str) -> Any:
 
 
 def add_account(tab: Tab, name: str, provider: str = PROVIDER, key: str = ACCOUNT_KEY) -> str:
-    """At the provider's sandbox; the path of the new account's page."""
-    page = tab.go("/accounts/add/")
+    """Add an account at the provider's sandbox. Return the path of its page."""
+    page = tab.goto("/accounts/add/")
     page.get_by_role("radio", name=re.compile(rf"^{re.escape(provider)}(?! v)")).check()
     page.get_by_label("Name").fill(name)
     page.get_by_label("Mode").select_option("sandbox")
     page.get_by_label("API key").fill(key)
-    tab.look("form of an account")
+    tab.check_page("account form")
     page.get_by_role("button", name="Add account").click()
     expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
-    return path_of(page)
+    return read_path(page)
 
 
-def path_of(page: Page) -> str:
+def read_path(page: Page) -> str:
     return re.sub(r"^https?://[^/]+", "", page.url).partition("#")[0].partition("?")[0]
 
 
-def id_in(page: Page) -> UUID:
-    """The id in the address of the page."""
-    return UUID(path_of(page).split("/")[2])
+def read_id(page: Page) -> UUID:
+    """The ID in the address of the page."""
+    return UUID(read_path(page).split("/")[2])
 
 
 # --- Talents, contracts, consents -----------------------------------------------------------------
 
 
 def add_talent(tab: Tab, name: str) -> str:
-    """The path of the new talent's page."""
-    page = tab.go("/talents/add/")
+    """Add a talent. Return the path of their page."""
+    page = tab.goto("/talents/add/")
     page.get_by_label("Name").fill(name)
-    page.get_by_label("Email address").fill(mail_of(name))
+    page.get_by_label("Email address").fill(make_email(name))
     page.get_by_role("button", name="Add talent", exact=True).click()
     expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
-    return path_of(page)
+    return read_path(page)
 
 
-def mail_of(name: str) -> str:
+def make_email(name: str) -> str:
     return f"{name.lower().replace(' ', '.')}@talent.test"
 
 
-def file_contract(tab: Tab, talent: str) -> None:
-    """A paper with terms that allow narration at every provider."""
+def add_contract(tab: Tab, talent: str) -> None:
+    """Add a contract that allows narration at every provider."""
     from voices.sample_studio import make_sample_pdf
 
     today = timezone.localdate()
-    page = tab.go(f"{talent}contracts/add/")
-    paper = sound.chosen("contract.pdf", make_sample_pdf(["VOICE LICENCE"]))
-    page.get_by_label("Signed contract").set_input_files(paper)
+    page = tab.goto(f"{talent}contracts/add/")
+    contract = sound.make_upload("contract.pdf", make_sample_pdf(["VOICE LICENCE"]))
+    page.get_by_label("Signed contract").set_input_files(contract)
     page.get_by_label("Signed on").fill(f"{today - timedelta(days=3)}")
     page.get_by_label("Starts on").fill(f"{today - timedelta(days=2)}")
     page.get_by_label("Ends on").fill(f"{today + timedelta(days=300)}")
@@ -110,26 +110,26 @@ def file_contract(tab: Tab, talent: str) -> None:
     expect(page.get_by_text("The contract was filed.")).to_be_visible()
 
 
-def ask_consent(tab: Tab, talent: str, provider: str = PROVIDER) -> UUID:
-    """Request consent to narration; its id."""
-    page = tab.go(f"{talent}ask/")
+def request_consent(tab: Tab, talent: str, provider: str = PROVIDER) -> UUID:
+    """Request consent to narration. Return its ID."""
+    page = tab.goto(f"{talent}ask/")
     page.get_by_label("Provider and language").select_option(label=f"{provider}, English (US)")
     page.get_by_label("Purpose of the voice").select_option(label=PURPOSE)
     page.get_by_role("button", name="Request consent").click()
     expect(page.get_by_text("Requested", exact=True)).to_be_visible()
-    return id_in(page)
+    return read_id(page)
 
 
 def upload_take(tab: Tab, consent: UUID, content: bytes) -> None:
-    """File a recording on the talent's behalf."""
-    page = tab.go(f"/consents/{consent}/")
-    page.get_by_label("WAV file").set_input_files(sound.chosen("statement.wav", content))
+    """Upload a recording of the statement for the talent."""
+    page = tab.goto(f"/consents/{consent}/")
+    page.get_by_label("WAV file").set_input_files(sound.make_upload("statement.wav", content))
     page.get_by_role("button", name="Upload it for the talent").click()
     expect(page.get_by_text("In review", exact=True).first).to_be_visible()
 
 
-def approve(tab: Tab) -> None:
-    """Have all of the take played, and approve it once as much time has passed as it lasts, not before."""
+def approve_take(tab: Tab) -> None:
+    """Play the whole take, then approve it. The button is enabled only after as much time as the take lasts."""
     button = tab.page.get_by_role("button", name="Approve")
     expect(button).to_be_disabled()
     expect(tab.page.get_by_text("Is it read word for word")).to_have_count(0, timeout=60_000)
@@ -142,42 +142,46 @@ def approve(tab: Tab) -> None:
     expect(tab.page.get_by_text("Consent approved. It is now in force.")).to_be_visible()
 
 
-def invite(tab: Tab) -> None:
+def create_private_link(page: Page) -> str:
+    page.get_by_role("button", name="Create a private link").click()
+    return page.get_by_role("textbox", name="Private link").input_value()
+
+
+def send_invitation(tab: Tab) -> None:
     tab.page.get_by_role("button", name="Send the invitation").click()
     expect(tab.page.get_by_text("The invitation is being sent.")).to_be_visible()
 
 
-def permitted_talent(tab: Tab, name: str, statement: bytes, *, invited: bool = False) -> tuple[str, UUID]:
-    """A talent with a contract and an approved consent: their page, and the consent's id."""
+def add_approved_talent(tab: Tab, name: str, statement: bytes, *, invited: bool = False) -> tuple[str, UUID]:
+    """Add a talent with a contract and an approved consent. Return the path of their page and the ID of the consent."""
     talent = add_talent(tab, name)
-    file_contract(tab, talent)
-    return talent, permit(tab, talent, statement, invited=invited)
+    add_contract(tab, talent)
+    return talent, obtain_consent(tab, talent, statement, invited=invited)
 
 
-def permit(tab: Tab, talent: str, statement: bytes, provider: str = PROVIDER, *, invited: bool = False) -> UUID:
-    """From the question to a consent that is in force; its id."""
-    consent = ask_consent(tab, talent, provider)
+def obtain_consent(tab: Tab, talent: str, statement: bytes, provider: str = PROVIDER, *, invited: bool = False) -> UUID:
+    """Request a consent, have it recorded and approve it. Return its ID."""
+    consent = request_consent(tab, talent, provider)
     if invited:
-        invite(tab)
-    tab.page.get_by_role("button", name="Create a private link").click()
-    link = tab.page.get_by_role("textbox", name="Private link").input_value()
-    with tab.as_guest() as talent_tab:  # of staff who are signed in the studio knows that it is not the talent
-        guest.send_file(guest.begin(talent_tab, link), statement)
-    tab.go(f"/consents/{consent}/")
-    approve(tab)
+        send_invitation(tab)
+    link = create_private_link(tab.page)
+    with tab.open_guest_tab() as talent_tab:  # a signed-in user cannot act as the talent
+        talent_steps.send_file(talent_steps.open_statement(talent_tab, link), statement)
+    tab.goto(f"/consents/{consent}/")
+    approve_take(tab)
     return consent
 
 
-def act_with_reason(page: Page, name: str, reason: str) -> None:
-    """Open the question behind a button such as "Suspend", answer it, and go on."""
-    asked = page.locator("details.reason-form").filter(has=page.get_by_text(name, exact=True))
-    asked.locator("summary").click()
-    asked.get_by_role("textbox").fill(reason)
-    asked.get_by_role("button", name=name).click()
+def submit_with_reason(page: Page, name: str, reason: str) -> None:
+    """Open the form behind a button such as "Suspend", type a reason and submit it."""
+    form = page.locator("details.reason-form").filter(has=page.get_by_text(name, exact=True))
+    form.locator("summary").click()
+    form.get_by_role("textbox").fill(reason)
+    form.get_by_role("button", name=name).click()
 
 
-def history(page: Page) -> list[str]:
-    """The lines of a consent's history, after a look that its chain holds."""
+def read_audit_log(page: Page) -> list[str]:
+    """The lines of the audit log of a consent. Its hash chain must be verified."""
     lines = page.locator("ol.history > li")
     expect(page.get_by_text(f"Verified, {lines.count()} entr")).to_be_visible()
     return lines.all_inner_texts()
@@ -187,41 +191,41 @@ def history(page: Page) -> list[str]:
 
 
 def add_voice(tab: Tab, talent: str, name: str) -> str:
-    """The path of the new voice's page."""
-    page = tab.go(f"{talent}voices/add/")
+    """Add a voice. Return the path of its page."""
+    page = tab.goto(f"{talent}voices/add/")
     page.get_by_label("Name").fill(name)
     page.get_by_label("Language").select_option("en-US")
     page.get_by_label("Purpose").select_option(label=PURPOSE)
     page.get_by_role("button", name="Add voice").click()
     expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
-    return path_of(page)
+    return read_path(page)
 
 
 def drop_files(page: Page, files: Mapping[str, bytes]) -> None:
     """Drop files on the page, all at once."""
-    coded = [[name, base64.b64encode(content).decode()] for name, content in files.items()]
-    page.locator("[data-drop]").evaluate(f"(area, files) => ({DROP})([files, area])", coded)
+    encoded_files = [[name, base64.b64encode(content).decode()] for name, content in files.items()]
+    page.locator("[data-drop]").evaluate(f"(area, files) => ({DROP_SCRIPT})([files, area])", encoded_files)
 
 
-def clips(names: Sequence[str]) -> dict[str, bytes]:
-    """Committed clips as files to drop, with the table of their transcripts."""
-    files = {f"{name}.wav": sound.clip(name) for name in names}
-    table = "\n".join(f"{name}.wav|{sound.transcript(name)}" for name in names)
+def make_clip_files(names: Sequence[str]) -> dict[str, bytes]:
+    """Committed clips as files, with a metadata.csv of their transcripts."""
+    files = {f"{name}.wav": sound.read_clip(name) for name in names}
+    table = "\n".join(f"{name}.wav|{sound.read_transcript(name)}" for name in names)
     return files | {"metadata.csv": table.encode()}
 
 
 def wait_for_uploads(page: Page, count: int) -> None:
-    """Until each of them has its result."""
+    """Wait until each uploaded file shows its result."""
     expect(page.locator("[data-summary]")).to_contain_text(re.compile(rf"^{count} files? ·"))
 
 
-def uploaded(page: Page, name: str) -> Locator:
-    """The line of a file in the list of uploads."""
+def find_upload(page: Page, name: str) -> Locator:
+    """The row of a file in the list of uploads."""
     return page.locator("li.upload").filter(has=page.get_by_text(name, exact=True))
 
 
-def add_clips(tab: Tab, names: Sequence[str]) -> None:
-    files = clips(names)
+def upload_clips(tab: Tab, names: Sequence[str]) -> None:
+    files = make_clip_files(names)
     drop_files(tab.page, files)
     wait_for_uploads(tab.page, len(files))
 
@@ -229,8 +233,8 @@ def add_clips(tab: Tab, names: Sequence[str]) -> None:
 RAPID, PROFESSIONAL = "Resemble AI, rapid", "Resemble AI, professional"
 
 
-def place(page: Page, name: str = RAPID, account: str = ACCOUNT) -> Locator:
-    """What the voice's page says of building it there, unfolded."""
+def open_build_option(page: Page, name: str = RAPID, account: str = ACCOUNT) -> Locator:
+    """Open the row for this build option on the voice's page."""
     row = page.locator("li.option-row").filter(has_text=re.compile(rf"^\s*{re.escape(name)}:"))
     row = row.filter(has=page.locator(".option-note", has_text=re.compile(rf"^\s*{re.escape(account)} ·")))
     if row.locator(".option-more").get_attribute("open") is None:
@@ -239,18 +243,18 @@ def place(page: Page, name: str = RAPID, account: str = ACCOUNT) -> Locator:
     return row
 
 
-def start_build(tab: Tab, name: str = RAPID, way: str = "", account: str = ACCOUNT) -> str:
-    """Start it from the voice's page; the path of the build's page."""
-    there = place(tab.page, name, account)
-    if way:
-        there.get_by_label(way).check()
-    there.get_by_role("button", name=re.compile(r"^Start \w+ build")).click()
+def start_build(tab: Tab, name: str = RAPID, handover: str = "", account: str = ACCOUNT) -> str:
+    """Start a build from the voice's page. Return the path of the build's page."""
+    option = open_build_option(tab.page, name, account)
+    if handover:
+        option.get_by_label(handover).check()
+    option.get_by_role("button", name=re.compile(r"^Start \w+ build")).click()
     expect(tab.page.get_by_role("heading", level=1)).to_contain_text("build of")
-    return path_of(tab.page)
+    return read_path(tab.page)
 
 
-def watch_until(page: Page, heading: str) -> None:
-    """Stay on the build's page, without loading it again, until it says this."""
+def wait_for_heading(page: Page, heading: str) -> None:
+    """Wait until the build's page shows this heading without a reload."""
     page.evaluate("document.body.dataset.sameDocument = 'yes'")
     expect(page.get_by_role("heading", name=heading)).to_be_visible(timeout=60_000)
     assert page.evaluate("document.body.dataset.sameDocument") == "yes"
@@ -259,40 +263,40 @@ def watch_until(page: Page, heading: str) -> None:
 # --- Voices at their providers ---------------------------------------------------------------------
 
 
-def next_step(page: Page, about: str) -> Locator:
-    """The row of Today's next steps that says this."""
-    return page.get_by_role("region", name="Next steps").get_by_role("listitem").filter(has_text=about)
+def find_next_step(page: Page, text: str) -> Locator:
+    """The row with this text among the next steps on the Today page."""
+    return page.get_by_role("region", name="Next steps").get_by_role("listitem").filter(has_text=text)
 
 
-def have_said(page: Page, text: str) -> None:
-    """Ask for a sentence, wait until it was spoken, and get it to be heard."""
+def generate_preview(page: Page, text: str) -> None:
+    """Generate a preview of a sentence, wait for it and check that it plays."""
     page.get_by_label("Sentence").fill(text)
     page.get_by_role("button", name="Generate preview").click()
-    hear(page, text)
+    check_preview(page, text)
 
 
-def hear(page: Page, text: str) -> None:
-    """Wait for the sound of what begins so, and see that the browser can play what it is served."""
-    line = page.locator(".preview-list li").filter(has_text=text)
-    assert line.locator("audio").evaluate(LENGTH) > 0.5
+def check_preview(page: Page, text: str) -> None:
+    """Wait for the preview with this text and check that the browser can decode it."""
+    preview = page.locator(".preview-list li").filter(has_text=text)
+    assert preview.locator("audio").evaluate(DURATION_SCRIPT) > 0.5
 
 
-def open_remote(page: Page) -> str:
-    """From a build's page to the voice that it made; the path of that page."""
+def open_remote_voice(page: Page) -> str:
+    """Go from a build's page to its voice at the provider. Return the path of that page."""
     page.locator("dt:has-text('Voice at the provider') + dd").get_by_role("link").click()
     expect(page.get_by_role("heading", name="Status")).to_be_visible()
-    return path_of(page)
+    return read_path(page)
 
 
-def delete_remote(page: Page, reason: str) -> None:
-    """Have the provider delete the voice, and stay until a look there has found nothing."""
-    act_with_reason(page, "Delete it at the provider", reason)
+def delete_remote_voice(page: Page, reason: str) -> None:
+    """Delete the voice at the provider and wait until a check shows that it is gone."""
+    submit_with_reason(page, "Delete it at the provider", reason)
     expect(page.get_by_text("The provider no longer has the voice")).to_be_visible()
     expect(page.locator("#deletion")).to_contain_text(reason)
 
 
-def note_deletion(page: Page, reason: str) -> None:
-    """Write down that a person has deleted it on the provider's own page."""
-    act_with_reason(page, "Confirm deletion", reason)
+def confirm_deletion(page: Page, reason: str) -> None:
+    """Confirm that a person has deleted the voice on the provider's own page."""
+    submit_with_reason(page, "Confirm deletion", reason)
     expect(page.locator("#deletion")).to_contain_text(re.compile(r"Confirmed by staff\s+Paula,"))
     expect(page.locator("#deletion")).to_contain_text(reason)

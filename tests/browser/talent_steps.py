@@ -1,4 +1,4 @@
-"""What a talent does with the private link: open it, record, listen, send."""
+"""Steps of a talent who has a private link: open it, record, listen and send."""
 
 from urllib.parse import urlsplit
 
@@ -7,31 +7,31 @@ from playwright.sync_api import Page, expect
 from tests.browser import sound
 from tests.browser.tab import Tab
 
-WORDS = "[data-part=message]"
+MESSAGE = "[data-part=message]"
 
 
-def link_in(text: str) -> str:
+def find_link(text: str) -> str:
     """The private link in a mail."""
-    return next(word for word in text.split() if urlsplit(word).path.startswith("/i/"))
+    return next(part for part in text.split() if urlsplit(part).path.startswith("/i/"))
 
 
-def begin(tab: Tab, link: str) -> Page:
-    """From the link to the page with the statement."""
-    page = tab.go(link)
+def open_statement(tab: Tab, link: str) -> Page:
+    """Go from the link to the page with the statement."""
+    page = tab.goto(link)
     page.get_by_role("button", name="Begin").or_(page.get_by_role("button", name="Read it again")).click()
     expect(page.get_by_role("heading", name="Read this aloud")).to_be_visible()
     return page
 
 
 def allow_microphone(page: Page) -> None:
-    """Allow it, and see that recording waits while it is being checked."""
+    """Allow the microphone. Recording is disabled during the microphone check."""
     page.get_by_role("button", name="Allow the microphone").click()
     expect(page.get_by_role("button", name="Record", exact=True)).to_be_disabled()
     expect(page.get_by_role("button", name="Record", exact=True)).to_be_enabled(timeout=60_000)
 
 
-def record(page: Page, seconds: int = 3) -> str:
-    """Record until the recorder's own clock shows so many seconds; the fingerprint of what it made."""
+def record_statement(page: Page, seconds: int = 3) -> str:
+    """Record until the recorder's timer shows this many seconds. Return the fingerprint of the recording."""
     page.get_by_role("button", name="Record", exact=True).click()
     expect(page.get_by_role("timer")).to_have_text(f"{seconds} s")
     page.get_by_role("button", name="Stop").click()
@@ -40,8 +40,8 @@ def record(page: Page, seconds: int = 3) -> str:
     return page.locator("[data-part=fingerprint]").text_content() or ""
 
 
-def listen(page: Page, speed: float = 4) -> None:
-    """Play it to its end, by default in a hurry; only then can it be sent."""
+def play_recording(page: Page, speed: float = 4) -> None:
+    """Play the recording to its end at this speed. It can be sent only after that."""
     player = page.get_by_label("Your recording")
     expect(page.get_by_role("button", name="Send it")).to_be_disabled()
     player.evaluate("(audio, speed) => { audio.playbackRate = speed; return audio.play(); }", speed)
@@ -50,14 +50,14 @@ def listen(page: Page, speed: float = 4) -> None:
     assert player.evaluate("(audio) => audio.ended && audio.duration > 2")
 
 
-def send(page: Page) -> None:
+def send_recording(page: Page) -> None:
     page.get_by_role("button", name="Send it").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("It has arrived.")
 
 
 def send_file(page: Page, content: bytes) -> None:
-    """Send a file in place of a recording, with or without the recorder."""
+    """Send a file instead of a recording. This works with and without the recorder."""
     page.get_by_text("Send a WAV file instead").click()
-    page.get_by_label("WAV file").set_input_files(sound.chosen("me.wav", content))
+    page.get_by_label("WAV file").set_input_files(sound.make_upload("me.wav", content))
     page.get_by_role("button", name="Send the file").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("It has arrived.")

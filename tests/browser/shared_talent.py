@@ -1,0 +1,50 @@
+"""One talent whose contract allows every provider, and one account per provider. Each is created on first use."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+from tests.browser import sound, staff_steps
+from tests.browser.tab import Tab
+
+OpenSessionTab = Callable[[str], AbstractContextManager[Tab]]
+
+
+class SharedTalent:
+    """All tests of a studio share what is created here. `open_session_tab` opens a tab signed in as a user."""
+
+    def __init__(self, open_session_tab: OpenSessionTab) -> None:
+        self._open_tab = open_session_tab
+        self._accounts: dict[str, str] = {}
+        self._consents: set[str] = set()
+        self._path = ""
+
+    def get_account(self, provider: str) -> str:
+        """The name of an account at this provider. The admin adds it with the form of the dashboard."""
+        if provider not in self._accounts:
+            name = f"Shared account at {provider}"
+            with self._open_tab("ada") as tab:
+                staff_steps.add_account(tab, name, provider, f"shared-key-at-{provider.replace(' ', '-')}")
+            self._accounts[provider] = name
+        return self._accounts[provider]
+
+    @property
+    def path(self) -> str:
+        """The path of the talent's page."""
+        if not self._path:
+            with self._open_tab("paula") as tab:
+                self._path = staff_steps.add_talent(tab, "Cass Everywhere")
+                staff_steps.add_contract(tab, self._path)
+        return self._path
+
+    def grant_consent(self, provider: str) -> None:
+        """Put the talent's consent to this provider in force: requested, uploaded, played and approved."""
+        if provider not in self._consents:
+            with self._open_tab("paula") as tab:
+                staff_steps.obtain_consent(tab, self.path, sound.read_clip("consent-slt"), provider)
+            self._consents.add(provider)
+
+    def add_voice(self, tab: Tab, name: str, clips: Sequence[str]) -> str:
+        """Add a voice with these recordings. Return the path of its page, which the tab then shows."""
+        path = staff_steps.add_voice(tab, self.path, name)
+        staff_steps.upload_clips(tab, clips)
+        return path

@@ -1,7 +1,7 @@
-"""`make check`: the checks of the code, and the tests that the change touches, in under two minutes.
+"""`make check`: code checks and the tests that the change affects, in under two minutes.
 
-The change is what differs from the main branch; on it, the last commit and whatever is not committed. Prints what it
-left out: `make test` runs everything.
+The change is the difference from the main branch. On the main branch it is the last commit plus uncommitted files.
+Prints how many test files it skipped: `make test` runs everything.
 """
 
 import subprocess
@@ -9,51 +9,51 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.run import STEPS, Result, Step, run
-from tests.selection import Selection, select
+from tests.run import STEPS, Result, Step, run_step
+from tests.selection import Selection, select_tests
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKS = ("format", "lint", "templates", "imports", "types")
-SECONDS = 75  # for tests; what is not begun by then is left out, so that all of it ends within two minutes
-MAIN = ("origin/main", "main")
+TEST_SECONDS = 75  # tests that have not started by then are skipped, so the whole run ends within two minutes
+MAIN_BRANCHES = ("origin/main", "main")
 
 
-def git(*arguments: str) -> list[str]:
-    """The lines that git prints; none where it fails."""
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.splitlines() if done.returncode == 0 else []
+def run_git(*arguments: str) -> list[str]:
+    """The lines that git prints; empty if git fails."""
+    completed = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    return completed.stdout.splitlines() if completed.returncode == 0 else []
 
 
-def changed_files() -> list[str]:
-    """The files of the change, deleted ones as well, with those that git does not know yet."""
-    head = git("rev-parse", "HEAD")
-    bases = [base for name in MAIN for base in git("merge-base", "HEAD", name) if [base] != head]
-    since = bases[0] if bases else "HEAD~1"
-    return [*git("diff", "--name-only", since), *git("ls-files", "--others", "--exclude-standard")]
+def list_changed_files() -> list[str]:
+    """The files of the change, including deleted and untracked ones."""
+    head = run_git("rev-parse", "HEAD")
+    bases = [base for name in MAIN_BRANCHES for base in run_git("merge-base", "HEAD", name) if [base] != head]
+    base = bases[0] if bases else "HEAD~1"
+    return [*run_git("diff", "--name-only", base), *run_git("ls-files", "--others", "--exclude-standard")]
 
 
-def tests_of(selection: Selection) -> Step:
-    budget = ("-p", "tests.support.time_budget", "--seconds", str(SECONDS))
-    return Step("the tests that the change touches", ("pytest", *budget, *selection.chosen), "sqlite")
+def make_test_step(selection: Selection) -> Step:
+    budget = ("-p", "tests.support.time_budget", "--seconds", str(TEST_SECONDS))
+    return Step("tests that the change affects", ("pytest", *budget, *selection.selected), "sqlite")
 
 
 def main() -> int:
-    changed = changed_files()
-    selection = select(ROOT, changed)
-    steps = [[STEPS[name] for name in CHECKS], [tests_of(selection)] if selection.chosen else []]
+    changed = list_changed_files()
+    selection = select_tests(ROOT, changed)
+    steps = [[STEPS[name] for name in CHECKS], [make_test_step(selection)] if selection.selected else []]
     with ThreadPoolExecutor(len(steps)) as pool:
-        lanes = list(pool.map(lambda lane: [run(step) for step in lane], steps))
+        lanes = list(pool.map(lambda lane: [run_step(step) for step in lane], steps))
     results = [result for lane in lanes for result in lane]
-    print(summary(results, selection, len(changed)))
+    print(format_summary(results, selection, len(changed)))
     return 0 if all(result.passed for result in results) else 1
 
 
-def summary(results: list[Result], selection: Selection, changed: int) -> str:
-    lines = [result.line for result in results]
-    lines += ["", f"{changed} files changed; {len(selection.chosen)} files of tests are touched by them."]
-    if selection.everything:
-        lines.append(f"{', '.join(selection.everything)} touches every test: run `make test`.")
-    lines.append(f"Left out: {len(selection.left_out)} files of tests. `make test` runs everything.")
+def format_summary(results: list[Result], selection: Selection, changed: int) -> str:
+    lines = [result.summary_line for result in results]
+    lines += ["", f"{changed} files changed; they affect {len(selection.selected)} test files."]
+    if selection.full_run_files:
+        lines.append(f"{', '.join(selection.full_run_files)} may affect every test: run `make test`.")
+    lines.append(f"Skipped: {len(selection.skipped)} test files. `make test` runs everything.")
     return "\n".join(lines)
 
 

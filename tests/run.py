@@ -1,10 +1,10 @@
-"""Everything that is checked, step by step, with one summary at the end: `make test`; `make lint` is a part.
+"""Runs all checks step by step and prints one summary at the end: `make test`. `make lint` runs some of the steps.
 
     python -m tests.run [lint] [format] [templates] [imports] [types] [postgres] [providers] [browser] [audio]
                         [sqlite] [long]
     python -m tests.run part ARGUMENTS OF PYTEST
 
-The tests on SQLite come last, so that the last line of the output is pytest's closing line for them.
+The tests on SQLite come last, so the last line of the output is pytest's result for them.
 """
 
 import subprocess
@@ -24,34 +24,34 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One check: what to call it, and the module of this interpreter that does it with its arguments."""
+    """One check: its title, and the Python module that runs it with its arguments."""
 
-    what: str
+    title: str
     module: tuple[str, ...]
     database: str = ""
 
 
-# They know no database, so they have steps of their own: the ear, and the adapters with their stand-in.
+# These tests use no database, so they run once, in steps of their own: audio, and the adapters with the sandbox.
 AUDIO = ("tests/audio", "tests/fuzz")
 PROVIDERS = ("tests/providers", "tests/sandbox")
-THE_REST = tuple(f"--ignore={folder}" for folder in AUDIO + PROVIDERS)
+OTHER_TESTS = tuple(f"--ignore={folder}" for folder in AUDIO + PROVIDERS)
 
 STEPS = {
-    "lint": Step("ruff finds nothing", ("ruff", "check", "--quiet", ".")),
-    "format": Step("the code has its one form", ("ruff", "format", "--check", "--quiet", ".")),
-    "templates": Step("templates are formatted", ("tests.support.format_templates", "--check")),
-    "imports": Step("imports point downward", ("tests.support.lint_imports", "--no-cache", "--no-logo")),
-    "types": Step("mypy finds nothing", ("mypy",)),
-    "postgres": Step("the tests pass on PostgreSQL", ("pytest", "-m", "not browser"), "postgres"),
-    "browser": Step("the main job works in a browser", ("pytest", "-m", "browser"), "sqlite"),
-    "audio": Step("the ear hears what it should", ("pytest", *AUDIO), "sqlite"),
-    "providers": Step("adapters keep their contract, and the sandbox is believed", ("pytest", *PROVIDERS), "sqlite"),
-    "sqlite": Step("the tests pass on SQLite", ("pytest", "-m", "not browser", *THE_REST), "sqlite"),
-    "long": Step("the long tests pass", ("pytest", "tests/long"), "sqlite"),
+    "lint": Step("lint (ruff)", ("ruff", "check", "--quiet", ".")),
+    "format": Step("format (ruff)", ("ruff", "format", "--check", "--quiet", ".")),
+    "templates": Step("template format (djade)", ("tests.support.format_templates", "--check")),
+    "imports": Step("import rules (import-linter)", ("tests.support.lint_imports", "--no-cache", "--no-logo")),
+    "types": Step("types (mypy)", ("mypy",)),
+    "postgres": Step("tests on PostgreSQL", ("pytest", "-m", "not browser"), "postgres"),
+    "browser": Step("browser tests", ("pytest", "-m", "browser"), "sqlite"),
+    "audio": Step("audio tests", ("pytest", *AUDIO), "sqlite"),
+    "providers": Step("provider and sandbox tests", ("pytest", *PROVIDERS), "sqlite"),
+    "sqlite": Step("tests on SQLite", ("pytest", "-m", "not browser", *OTHER_TESTS), "sqlite"),
+    "long": Step("long tests", ("pytest", "tests/long"), "sqlite"),
 }
 
 
-# Most tests wait more than they compute, so that two cores keep three lanes moving.
+# Most tests wait more than they compute, so two cores can run three lanes.
 LANES = (
     ("lint", "format", "templates", "imports", "types", "postgres", "providers"),
     ("browser", "audio"),
@@ -59,10 +59,10 @@ LANES = (
 )
 
 
-# Only when it is asked for: chaos, long fuzzing, another browser, screenshots.
-LONG = (("long",),)
+# Run only on request: chaos, long fuzzing, Firefox, screenshots.
+LONG_LANES = (("long",),)
 
-LAST_LINES = 150
+MAX_FAILURE_LINES = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +70,18 @@ class Result:
     step: Step
     passed: bool
     seconds: float
-    said: str
+    output: str
 
     @property
-    def line(self) -> str:
+    def summary_line(self) -> str:
         """One line of the summary."""
         mark = "ok    " if self.passed else "FAILED"
-        return f"  {mark} {self.seconds:5.0f} s  {self.step.what}  {self.closing.strip('= ')}"
+        return f"  {mark} {self.seconds:5.0f} s  {self.step.title}  {self.last_line.strip('= ')}"
 
     @property
-    def closing(self) -> str:
-        """pytest's last line; nothing for other tools."""
-        lines = self.said.strip().splitlines() or [""]
+    def last_line(self) -> str:
+        """pytest's last line; empty for other tools."""
+        lines = self.output.strip().splitlines() or [""]
         return lines[-1] if self.step.module[0] == "pytest" else ""
 
 
@@ -90,62 +90,62 @@ def main(names: list[str]) -> int:
         return run_part(names[1:])
     unknown = set(names) - set(STEPS)
     if unknown:
-        print(f"There is no step {', '.join(sorted(unknown))}. There are: {', '.join(STEPS)}.")
+        print(f"Unknown step: {', '.join(sorted(unknown))}. Steps: {', '.join(STEPS)}.")
         return 2
-    lanes = [[STEPS[name] for name in lane if not names or name in names] for lane in (*LANES, *LONG)]
+    lanes = [[STEPS[name] for name in lane if not names or name in names] for lane in (*LANES, *LONG_LANES)]
     lanes = [lane for lane in lanes if lane] if names else lanes[: len(LANES)]
     with ThreadPoolExecutor(len(lanes)) as pool:
         results = [result for lane in pool.map(run_lane, lanes) for result in lane]
     for result in results:
-        if not result.passed:  # said again, as the end of a long output may be all that is kept of it
-            print(f"\n── what went wrong: {result.step.what}\n{what_went_wrong(result.said)}")
+        if not result.passed:  # repeated, because a log may keep only the end of a long output
+            print(f"\n── failed: {result.step.title}\n{extract_failures(result.output)}")
     print()
     for result in results:
-        print(result.line)
-    print(results[-1].closing)
+        print(result.summary_line)
+    print(results[-1].last_line)
     return 0 if all(result.passed for result in results) else 1
 
 
-def what_went_wrong(said: str) -> str:
-    """The end of what a step said, from the first failure or error on that pytest tells of, at most LAST_LINES."""
-    lines = said.strip().splitlines()
-    told = [place for place, line in enumerate(lines) if line.strip("= ") in {"ERRORS", "FAILURES"}]
-    return "\n".join(lines[told[0] if told else 0 :][-LAST_LINES:])
+def extract_failures(output: str) -> str:
+    """The output from pytest's first failure or error on, at most its last MAX_FAILURE_LINES lines."""
+    lines = output.strip().splitlines()
+    starts = [place for place, line in enumerate(lines) if line.strip("= ") in {"ERRORS", "FAILURES"}]
+    return "\n".join(lines[starts[0] if starts else 0 :][-MAX_FAILURE_LINES:])
 
 
 def run_part(arguments: list[str]) -> int:
-    """`make test ARGS="…"`: these tests, on SQLite, with their output as it comes."""
-    with variables_of(Step("a part", (), "sqlite")) as variables:
+    """`make test ARGS="…"`: run these tests on SQLite and stream their output."""
+    with step_environment(Step("selected tests", (), "sqlite")) as variables:
         command = [sys.executable, "-m", "pytest", *arguments]
         return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
 
 
 @contextmanager
-def variables_of(step: Step) -> Iterator[dict[str, str]]:
-    """The environment of a step, with a data folder that is gone afterwards."""
+def step_environment(step: Step) -> Iterator[dict[str, str]]:
+    """The environment of a step, with a temporary data folder."""
     with tempfile.TemporaryDirectory(prefix="voicehub-check-") as folder:
         variables = environment(Path(folder)) | {"VOICEHUB_TEST_DATABASE": step.database}
         if step.database:
-            del variables["DJANGO_SETTINGS_MODULE"]  # settings are not to be read before tests.conftest says so
+            del variables["DJANGO_SETTINGS_MODULE"]  # tests.conftest must prepare the environment before settings load
         yield variables
 
 
 def run_lane(steps: list[Step]) -> list[Result]:
-    """The steps of a lane one after the other; the output of each is shown in one piece when it ends."""
-    return [run(step) for step in steps]
+    """Run the steps of a lane in sequence. Each step's output is printed in one piece when the step ends."""
+    return [run_step(step) for step in steps]
 
 
-def run(step: Step) -> Result:
-    """Run one check and show what it said."""
-    print(f"── {step.what} …", flush=True)
-    began = time.monotonic()
-    with variables_of(step) as variables:
+def run_step(step: Step) -> Result:
+    """Run one check and print its output."""
+    print(f"── {step.title} …", flush=True)
+    started = time.monotonic()
+    with step_environment(step) as variables:
         command = [sys.executable, "-m", *step.module]
-        done = subprocess.run(
+        completed = subprocess.run(
             command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
         )
-    print(f"\n── {step.what}\n{done.stdout}", flush=True)
-    return Result(step, done.returncode == 0, time.monotonic() - began, done.stdout)
+    print(f"\n── {step.title}\n{completed.stdout}", flush=True)
+    return Result(step, completed.returncode == 0, time.monotonic() - started, completed.stdout)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""`make check` runs the tests that a change touches, the closest first, and leaves the slow ones out."""
+"""`make check` runs the tests that a change affects, closest first, and skips the slow ones."""
 
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from tests.selection import select
+from tests.selection import select_tests
 from tests.support.time_budget import Budget
 
 TREE = {
@@ -19,11 +19,11 @@ TREE = {
     "tests/voices/services/test_poll.py": "",
     "tests/voices/views/test_builds.py": "",
     "tests/voices/test_rows.py": "from tests.support.rows import rows",
-    "tests/voices/test_nothing.py": "import json",
+    "tests/voices/test_unrelated.py": "import json",
     "tests/providers/test_speechgen.py": "",
     "tests/browser/test_pages.py": "from voices.views import builds",
     "templates/voices/build.html": '{% include "voices/_progress.html" %}',
-    "templates/voices/_bar.html": "a bar",
+    "templates/voices/_progress.html": "a progress bar",
 }
 
 
@@ -43,35 +43,33 @@ POLL, VIEW, ROWS = (
 
 
 @pytest.mark.parametrize(
-    ("changed", "chosen"),
+    ("changed", "selected"),
     [
         (["voices/services/poll.py"], (POLL, VIEW)),
         (["voices/tasks.py"], (VIEW, ROWS)),
         (["voices/views/builds.py"], (VIEW, ROWS)),
         (["providers/speechgen/adapter.py"], ("tests/providers/test_speechgen.py",)),
         (["templates/voices/build.html"], (VIEW, ROWS)),
-        (["templates/voices/_bar.html"], (VIEW,)),
+        (["templates/voices/_progress.html"], (VIEW,)),
         (["tests/support/rows.py"], (ROWS,)),
         ([POLL], (POLL,)),
         (["README.md"], ()),
     ],
 )
-def test_change_selects_what_it_touches_the_closest_first(
-    tree: Path, changed: list[str], chosen: tuple[str, ...]
-) -> None:
-    selection = select(tree, changed)
-    assert selection.chosen == chosen
-    every = {name for name in TREE if name.startswith("tests/") and "/test_" in name}
-    assert {*selection.chosen, *selection.left_out} == every
-    assert not any(name.startswith("tests/browser/") for name in selection.chosen)
+def test_change_selects_affected_tests_closest_first(tree: Path, changed: list[str], selected: tuple[str, ...]) -> None:
+    selection = select_tests(tree, changed)
+    assert selection.selected == selected
+    all_tests = {name for name in TREE if name.startswith("tests/") and "/test_" in name}
+    assert {*selection.selected, *selection.skipped} == all_tests
+    assert not any(name.startswith("tests/browser/") for name in selection.selected)
 
 
-def test_what_touches_every_test_is_named(tree: Path) -> None:
-    assert select(tree, ["pyproject.toml", "voices/tasks.py"]).everything == ("pyproject.toml",)
+def test_files_that_affect_every_test_are_reported(tree: Path) -> None:
+    assert select_tests(tree, ["pyproject.toml", "voices/tasks.py"]).full_run_files == ("pyproject.toml",)
 
 
-def test_no_test_begins_when_the_time_is_over() -> None:
+def test_no_test_starts_after_the_time_is_over() -> None:
     item = cast(Any, None)
-    in_time, over = Budget(1000.0), Budget(0.0)
-    assert (in_time.pytest_runtest_protocol(item), in_time.left_out) == (None, 0)
-    assert (over.pytest_runtest_protocol(item), over.left_out) == (True, 1)
+    active, expired = Budget(1000.0), Budget(0.0)
+    assert (active.pytest_runtest_protocol(item), active.skipped) == (None, 0)
+    assert (expired.pytest_runtest_protocol(item), expired.skipped) == (True, 1)

@@ -1,4 +1,4 @@
-"""A pytest plugin: no test begins after so many seconds, and what was left out is said.
+"""A pytest plugin: no test starts after --seconds, and the summary states how many tests were skipped.
 
 pytest -p tests.support.time_budget --seconds 80
 """
@@ -11,30 +11,30 @@ import pytest
 
 @dataclass
 class Budget:
-    """Lets tests begin as long as there is time."""
+    """Lets tests start until the time is over."""
 
     seconds: float
-    began: float = field(default_factory=time.monotonic)
-    left_out: int = 0
+    started_at: float = field(default_factory=time.monotonic)
+    skipped: int = 0
 
     def pytest_collection_finish(self) -> None:
-        self.began = time.monotonic()
+        self.started_at = time.monotonic()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
-        """True says that the test is dealt with."""
-        if time.monotonic() - self.began < self.seconds:
+        """True means that the test needs no further handling."""
+        if time.monotonic() - self.started_at < self.seconds:
             return None
-        self.left_out += 1
+        self.skipped += 1
         return True
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self.left_out:
-            terminalreporter.write_line(f"{self.left_out} tests were left out: {self.seconds:g} seconds were over.")
+        if self.skipped:
+            terminalreporter.write_line(f"{self.skipped} tests were skipped: the {self.seconds:g} seconds were over.")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--seconds", type=float, default=60.0, help="how long tests may begin")
+    parser.addoption("--seconds", type=float, default=60.0, help="seconds during which tests may start")
 
 
 def pytest_configure(config: pytest.Config) -> None:

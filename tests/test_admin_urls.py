@@ -1,4 +1,4 @@
-"""Who may open which address of the administration: every one, of every installed app, is in a table here."""
+"""Access to every URL of the Django admin. Every URL of every installed app must be listed here."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -14,65 +14,65 @@ from voicehub.models import User
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
-# The site's own, for everybody who may get into the administration; `login` leads to the dashboard's sign-in.
-SITE = {
+# URLs of the admin site itself, for everyone who may enter it; `login` redirects to the dashboard sign-in.
+SITE_URLS = {
     "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n", "app_list",
     "auth_user_password_change",
 }  # fmt: skip
-OF_A_MODEL = {"changelist", "add", "history", "delete", "change"}
-# Addresses without a name: an object's old address, and whatever else there is under the administration.
-UNNAMED = {"<path:object_id>/", "(?P<url>.*)$"}
-# What an address may ask for, of something that is not there.
-GIVEN = {"queue_index": "0", "content_type_id": "1"}
-HOW = ("get", "post")
+MODEL_ACTIONS = {"changelist", "add", "history", "delete", "change"}
+# URLs without a name: the old address of an object, and the catch-all pattern of the admin.
+UNNAMED_PATTERNS = {"<path:object_id>/", "(?P<url>.*)$"}
+# Values for URL arguments; they refer to objects that do not exist.
+ARGUMENT_VALUES = {"queue_index": "0", "content_type_id": "1"}
+METHODS = ("get", "post")
 
 
-def patterns(resolver: Any = None, before: str = "") -> Iterator[tuple[str, str]]:
-    """Each address of the administration: its name and its pattern, joined from the root on."""
+def list_admin_urls(resolver: Any = None, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The name and the full pattern of each admin URL."""
     if resolver is None:
         entries = [entry for entry in get_resolver().url_patterns if isinstance(entry, URLResolver)]
         (resolver,) = [entry for entry in entries if entry.namespace == "admin"]
     for entry in resolver.url_patterns:
         pattern = str(entry.pattern)
         if isinstance(entry, URLPattern):
-            yield entry.name or pattern, before + pattern
+            yield entry.name or pattern, prefix + pattern
         else:
-            yield from patterns(entry, before + pattern)
+            yield from list_admin_urls(entry, prefix + pattern)
 
 
-def path_of(pattern: str) -> str:
-    """A path that the pattern matches."""
-    filled = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: GIVEN.get(found[1], "1"), pattern.replace("(?P", "("))
-    filled = re.sub(r"\([^()]*\)\??", "x", filled)
-    return reverse("admin:index") + filled.replace("/?", "/").strip("^$").replace("^", "").replace("//", "/")
+def build_path(pattern: str) -> str:
+    """A path that matches the pattern."""
+    path = re.sub(r"<(?:\w+:)?(\w+)>", lambda match: ARGUMENT_VALUES.get(match[1], "1"), pattern.replace("(?P", "("))
+    path = re.sub(r"\([^()]*\)\??", "x", path)
+    return reverse("admin:index") + path.replace("/?", "/").strip("^$").replace("^", "").replace("//", "/")
 
 
-def of_queues(name: str, pattern: str) -> bool:
+def is_queue_url(name: str, pattern: str) -> bool:
     return pattern.startswith("django_rq/")
 
 
-def of_models() -> set[str]:
-    """The names that each registered model brings."""
+def list_model_urls() -> set[str]:
+    """The URL names of all registered models."""
     labels = [f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry]
-    return {f"{label}_{act}" for label in labels for act in OF_A_MODEL}
+    return {f"{label}_{action}" for label in labels for action in MODEL_ACTIONS}
 
 
-def test_every_address_is_in_a_table() -> None:
+def test_every_admin_url_is_listed() -> None:
     unknown = {
         name
-        for name, pattern in patterns()
-        if not of_queues(name, pattern) and name not in SITE | UNNAMED | of_models()
+        for name, pattern in list_admin_urls()
+        if not is_queue_url(name, pattern) and name not in SITE_URLS | UNNAMED_PATTERNS | list_model_urls()
     }
-    assert unknown == set(), "put a new address into a table above, with the people that it is for"
+    assert unknown == set(), "add a new URL to a table above, with the users who may open it"
 
 
-def test_there_is_no_shortcut_to_any_row(client: Client, admin: User) -> None:
+def test_view_on_site_shortcut_does_not_exist(client: Client, admin: User) -> None:
     client.force_login(admin)
-    assert "view_on_site" not in {name for name, _pattern in patterns()}
+    assert "view_on_site" not in {name for name, _pattern in list_admin_urls()}
     assert client.get(f"{reverse('admin:index')}r/1/1/").status_code == 404
 
 
-def test_a_row_still_leads_to_its_page(client: Client, admin: User) -> None:
+def test_change_page_links_to_the_object_page(client: Client, admin: User) -> None:
     from consent.models import Talent
 
     client.force_login(admin)
@@ -81,50 +81,50 @@ def test_a_row_still_leads_to_its_page(client: Client, admin: User) -> None:
     assert f'href="{talent.get_absolute_url()}"' in page
 
 
-def answers(client: Client, only: Callable[[str, str], bool]) -> dict[tuple[str, str], int]:
-    """What each address says, asked in every way, by its name."""
-    found: dict[tuple[str, str], int] = {}
-    for name, pattern in patterns():
-        if only(name, pattern):
-            found |= {(name, how): getattr(client, how)(path_of(pattern)).status_code for how in HOW}
-    return found
+def request_all_urls(client: Client, is_selected: Callable[[str, str], bool]) -> dict[tuple[str, str], int]:
+    """The status of each selected URL by name and method."""
+    statuses: dict[tuple[str, str], int] = {}
+    for name, pattern in list_admin_urls():
+        if is_selected(name, pattern):
+            statuses |= {(name, method): getattr(client, method)(build_path(pattern)).status_code for method in METHODS}
+    return statuses
 
 
-@pytest.mark.parametrize("how", HOW)
-def test_a_stranger_is_asked_to_sign_in(client: Client, how: str) -> None:
-    for name, pattern in patterns():
-        response = getattr(client, how)(path_of(pattern))
+@pytest.mark.parametrize("method", METHODS)
+def test_anonymous_user_is_redirected_to_sign_in(client: Client, method: str) -> None:
+    for name, pattern in list_admin_urls():
+        response = getattr(client, method)(build_path(pattern))
         if name not in {"login", "logout"}:
             assert response.status_code == 302, (name, pattern)
             assert str(settings.LOGIN_URL) in response.headers["Location"] or "login" in response.headers["Location"]
 
 
 @pytest.mark.parametrize("role", ["", "viewer", "engineer", "producer"])
-def test_people_who_are_not_staff_get_nowhere(client: Client, make_person: Callable[..., User], role: str) -> None:
-    client.force_login(make_person("some-person", role))
-    inside = answers(client, lambda name, _pattern: name not in {"login", "logout"})
-    assert set(inside.values()) <= {302, 403, 404}
+def test_users_without_staff_status_have_no_access(client: Client, make_person: Callable[..., User], role: str) -> None:
+    client.force_login(make_person("some-user", role))
+    statuses = request_all_urls(client, lambda name, _pattern: name not in {"login", "logout"})
+    assert set(statuses.values()) <= {302, 403, 404}
 
 
 @pytest.mark.parametrize("role", ["", "viewer", "producer"])
-def test_queues_need_a_permission_of_their_own(client: Client, make_person: Callable[..., User], role: str) -> None:
+def test_queues_require_their_own_permission(client: Client, make_person: Callable[..., User], role: str) -> None:
     client.force_login(make_person("some-staff", role, is_staff=True))
-    assert set(answers(client, of_queues).values()) == {403}
+    assert set(request_all_urls(client, is_queue_url).values()) == {403}
     assert "django_rq" not in client.get(reverse("admin:index")).content.decode()
 
 
-def test_the_admin_role_and_superusers_manage_queues(client: Client, make_person: Callable[..., User]) -> None:
+def test_admin_role_and_superusers_manage_queues(client: Client, make_person: Callable[..., User]) -> None:
     role = make_person("adam", "admin", is_staff=True)
     for person in (role, make_person("root", is_superuser=True, is_staff=True)):
         client.force_login(person)
-        found = answers(client, of_queues)
-        assert {name for (name, _how), status in found.items() if status == 403} == set()
-        assert found["django_rq_home", "get"] == found["django_rq_clear", "get"] == 200
-        assert {name for (name, _how), status in found.items() if status >= 500} == set()
+        statuses = request_all_urls(client, is_queue_url)
+        assert {name for (name, _method), status in statuses.items() if status == 403} == set()
+        assert statuses["django_rq_home", "get"] == statuses["django_rq_clear", "get"] == 200
+        assert {name for (name, _method), status in statuses.items() if status >= 500} == set()
 
 
-def test_staff_without_rights_see_and_change_no_rows(client: Client, make_person: Callable[..., User]) -> None:
+def test_staff_without_permissions_see_and_change_no_rows(client: Client, make_person: Callable[..., User]) -> None:
     client.force_login(make_person("some-staff", is_staff=True))
-    found = answers(client, lambda name, _pattern: name in of_models())
-    assert set(found.values()) <= {302, 403}
-    assert {status for (name, _how), status in found.items() if name.endswith(("_changelist", "_add"))} == {403}
+    statuses = request_all_urls(client, lambda name, _pattern: name in list_model_urls())
+    assert set(statuses.values()) <= {302, 403}
+    assert {status for (name, _method), status in statuses.items() if name.endswith(("_changelist", "_add"))} == {403}

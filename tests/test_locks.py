@@ -1,4 +1,4 @@
-"""What is installed is pinned by hash, and the locks name no host and no folder of whoever made them."""
+"""Locks pin every package by hash and contain no host and no local folder."""
 
 import json
 import re
@@ -10,12 +10,12 @@ import bootstrap
 from tests.support.processes import ROOT
 
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-ADDRESS = re.compile(r"https?:|file:|git\+|--(extra-)?index-url|--find-links|(^|\s)/", re.MULTILINE)
+HOST_OR_PATH = re.compile(r"https?:|file:|git\+|--(extra-)?index-url|--find-links|(^|\s)/", re.MULTILINE)
 
 
-def test_there_are_locks() -> None:
-    python = {name for names in bootstrap.INSTALLED.values() for name in names}
-    assert {path.stem for path in LOCKS} == python | {"node"}
+def test_each_dependency_group_has_a_lock() -> None:
+    groups = {name for names in bootstrap.INSTALLED.values() for name in names}
+    assert {path.stem for path in LOCKS} == groups | {"node"}
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
@@ -28,11 +28,11 @@ def test_every_package_is_pinned_by_hash(lock: Path) -> None:
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
-def test_python_lock_names_no_host(lock: Path) -> None:
-    assert not ADDRESS.search(lock.read_text())
+def test_python_lock_contains_no_host_or_path(lock: Path) -> None:
+    assert not HOST_OR_PATH.search(lock.read_text())
 
 
-def test_browser_lock_names_no_host_and_pins_by_hash() -> None:
+def test_browser_lock_contains_no_host_and_pins_by_hash() -> None:
     text = (ROOT / "package-lock.json").read_text()
     assert "://" not in text
     packages = {name: package for name, package in json.loads(text)["packages"].items() if name}
@@ -40,19 +40,19 @@ def test_browser_lock_names_no_host_and_pins_by_hash() -> None:
     assert all(package["integrity"].startswith("sha512-") for package in packages.values())
 
 
-def test_each_larger_lock_holds_the_smaller_at_the_same_versions() -> None:
-    """`make test` may install over what `make run` installed, and the other way round."""
+def test_each_larger_lock_contains_the_smaller_lock() -> None:
+    """`make test` and `make run` install into the same environment, so versions must match."""
     run, extras, dev = (
-        pins((ROOT / "requirements" / name).read_text()) for name in ("run.txt", "extras.txt", "dev.txt")
+        list_pins((ROOT / "requirements" / name).read_text()) for name in ("run.txt", "extras.txt", "dev.txt")
     )
     assert run < extras < dev
 
 
-def pins(text: str) -> set[str]:
+def list_pins(text: str) -> set[str]:
     return set(re.findall(r"^[^\s#].*?==\S+", text, re.MULTILINE))
 
 
-def test_comments_that_lead_to_missing_files_are_stripped() -> None:
+def test_source_map_comments_are_removed() -> None:
     css = b"a{}\n/*# sourceMappingURL=a.css.map */\n"
     script = b"let a;\n//# sourceMappingURL=a.js.map"
     assert bootstrap.SOURCE_MAP.sub(b"", css).strip() == b"a{}"
@@ -60,6 +60,6 @@ def test_comments_that_lead_to_missing_files_are_stripped() -> None:
     assert bootstrap.SOURCE_MAP.sub(b"", b'x = "//# sourceMappingURL=no";') == b'x = "//# sourceMappingURL=no";'
 
 
-def test_what_the_pages_use_of_the_browser_libraries_is_there() -> None:
+def test_vendored_browser_libraries_are_installed() -> None:
     for target in bootstrap.VENDORED.values():
         assert (bootstrap.VENDOR / target).stat().st_size > 0

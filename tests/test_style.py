@@ -1,4 +1,4 @@
-"""The shape of the code: short functions, files that can be read at one go, every signature typed by name."""
+"""Limits on the length of functions and files."""
 
 import ast
 from collections.abc import Iterator
@@ -9,63 +9,69 @@ import pytest
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
-OURS = ("launcher", "audio", "providers", "sandbox", "voicehub", "consent", "voices")
-ALSO = ("manage.py", "bootstrap.py")
-MEDIAN, NINE_IN_TEN, LONGEST = 9, 30, 60
-LONGEST_FILE, LONGEST_TESTS = 300, 500
+PACKAGES = ("launcher", "audio", "providers", "sandbox", "voicehub", "consent", "voices")
+SCRIPTS = ("manage.py", "bootstrap.py")
+MAX_MEDIAN, MAX_NINTH_DECILE, MAX_FUNCTION_LINES = 9, 30, 60
+MAX_FILE_LINES, MAX_TEST_FILE_LINES = 300, 500
 
 
-def files(*more: str) -> Iterator[Path]:
-    """What is ours to keep in shape; migrations are written by Django."""
-    for folder in (*OURS, *more):
+def list_files(*extra_folders: str) -> Iterator[Path]:
+    """Python files that the limits apply to. Migrations are excluded because Django writes them."""
+    for folder in (*PACKAGES, *extra_folders):
         yield from (path for path in sorted((ROOT / folder).rglob("*.py")) if "migrations" not in path.parts)
-    yield from (ROOT / name for name in ALSO)
+    yield from (ROOT / name for name in SCRIPTS)
 
 
-def name_of(path: Path) -> str:
+def get_relative_path(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def lengths(source: str) -> dict[str, int]:
-    """Lines of each function from `def` to its end, by name and place; decorators are not counted."""
+def measure_functions(source: str) -> dict[str, int]:
+    """Lines of each function by `name:line`, from `def` to its end. Decorators are not counted."""
     nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     return {f"{node.name}:{node.lineno}": (node.end_lineno or 0) - node.lineno + 1 for node in nodes}
 
 
-def functions() -> dict[str, int]:
+def measure_all_functions() -> dict[str, int]:
     return {
-        f"{name_of(path)}:{name}": size
-        for path in files()
-        for name, size in lengths(path.read_text(encoding="utf-8")).items()
+        f"{get_relative_path(path)}:{name}": size
+        for path in list_files()
+        for name, size in measure_functions(path.read_text(encoding="utf-8")).items()
     }
 
 
-def problems(sizes: dict[str, int]) -> list[str]:
-    """What is wrong with functions of these sizes."""
+def find_problems(sizes: dict[str, int]) -> list[str]:
+    """The limits that functions of these sizes exceed."""
     ordered = sorted(sizes.values())
-    found = [f"{name} has {size} lines" for name, size in sizes.items() if size > LONGEST]
-    if median(ordered) >= MEDIAN:
-        found.append(f"the median function has {median(ordered)} lines")
-    if ordered[int(len(ordered) * 0.9)] >= NINE_IN_TEN:
-        found.append(f"one function in ten has {ordered[int(len(ordered) * 0.9)]} lines or more")
-    return found
+    problems = [f"{name} has {size} lines" for name, size in sizes.items() if size > MAX_FUNCTION_LINES]
+    if median(ordered) >= MAX_MEDIAN:
+        problems.append(f"the median function has {median(ordered)} lines")
+    if ordered[int(len(ordered) * 0.9)] >= MAX_NINTH_DECILE:
+        problems.append(f"one function in ten has {ordered[int(len(ordered) * 0.9)]} lines or more")
+    return problems
 
 
 def test_functions_are_short() -> None:
-    assert problems(functions()) == []
+    assert find_problems(measure_all_functions()) == []
 
 
-def test_no_function_of_the_tests_is_too_long() -> None:
-    for path in files("tests"):
-        long = [name for name, size in lengths(path.read_text(encoding="utf-8")).items() if size > LONGEST]
-        assert not long, f"{name_of(path)}: {long}"
+def test_functions_in_tests_are_not_too_long() -> None:
+    for path in list_files("tests"):
+        long_functions = [
+            name
+            for name, size in measure_functions(path.read_text(encoding="utf-8")).items()
+            if size > MAX_FUNCTION_LINES
+        ]
+        assert not long_functions, f"{get_relative_path(path)}: {long_functions}"
 
 
-def test_files_can_be_read_at_one_go() -> None:
-    """What passes 300 lines becomes a package split by noun; tests of one thing may take a little more."""
-    for path in files("tests"):
+def test_files_are_not_too_long() -> None:
+    """A module over 300 lines becomes a package split by noun; a test file may be longer."""
+    for path in list_files("tests"):
         size = len(path.read_text(encoding="utf-8").splitlines())
-        assert size <= (LONGEST_TESTS if "tests" in path.parts else LONGEST_FILE), f"{name_of(path)}: {size}"
+        assert size <= (MAX_TEST_FILE_LINES if "tests" in path.parts else MAX_FILE_LINES), (
+            f"{get_relative_path(path)}: {size}"
+        )
 
 
 @pytest.mark.parametrize(
@@ -78,12 +84,14 @@ def test_files_can_be_read_at_one_go() -> None:
         ([8] * 19 + [60], 0),
     ],
 )
-def test_each_limit_is_kept(sizes: list[int], count: int) -> None:
-    assert len(problems({str(number): size for number, size in enumerate(sizes)})) == count
+def test_each_limit_is_checked(sizes: list[int], count: int) -> None:
+    assert len(find_problems({str(number): size for number, size in enumerate(sizes)})) == count
 
 
-def test_a_function_is_measured_without_its_decorators() -> None:
-    assert lengths("@a\n@b\ndef f():\n    x = 1\n    return x\n\n\nclass A:\n    async def g(self): ...\n") == {
+def test_function_length_excludes_decorators() -> None:
+    assert measure_functions(
+        "@a\n@b\ndef f():\n    x = 1\n    return x\n\n\nclass A:\n    async def g(self): ...\n"
+    ) == {
         "f:3": 3,
         "g:9": 1,
     }

@@ -1,4 +1,4 @@
-"""Who may import whom: the contracts of pyproject.toml find what breaks them; what they cannot say is tested here."""
+"""Import rules: the contracts of pyproject.toml detect forbidden imports. Rules that they cannot express are tested here."""
 
 import ast
 import re
@@ -30,7 +30,7 @@ KINDS: dict[str, type[Contract]] = {
 }
 
 
-def contracts() -> Iterator[Contract]:
+def list_contracts() -> Iterator[Contract]:
     for options in CONFIGURATION["contracts_options"]:
         yield KINDS[options["type"]](options["name"], CONFIGURATION["session_options"], options)
 
@@ -40,13 +40,13 @@ def graph() -> grimp.ImportGraph:
     return grimp.build_graph(*PACKAGES, include_external_packages=True, cache_dir=None)
 
 
-def broken(graph: grimp.ImportGraph) -> set[str]:
-    """The names of the contracts that this graph breaks. A check changes its graph, so each has its own copy."""
-    return {one.name for one in contracts() if not one.check(deepcopy(graph), verbose=False).kept}
+def find_broken_contracts(graph: grimp.ImportGraph) -> set[str]:
+    """The names of the contracts that this graph breaks. A check modifies its graph, so each gets a copy."""
+    return {contract.name for contract in list_contracts() if not contract.check(deepcopy(graph), verbose=False).kept}
 
 
-def planted(graph: grimp.ImportGraph, importer: str, imported: str) -> grimp.ImportGraph:
-    """A copy of the graph with one import more."""
+def add_import(graph: grimp.ImportGraph, importer: str, imported: str) -> grimp.ImportGraph:
+    """A copy of the graph with one additional import."""
     copy = deepcopy(graph)
     if imported not in copy.modules:
         copy.add_module(imported, is_squashed=True)
@@ -56,36 +56,38 @@ def planted(graph: grimp.ImportGraph, importer: str, imported: str) -> grimp.Imp
 
 
 def test_every_contract_is_kept(graph: grimp.ImportGraph) -> None:
-    assert broken(graph) == set()
+    assert find_broken_contracts(graph) == set()
 
 
-def layers_of(name: str) -> list[str]:
-    """The modules that a layers contract lists, from the top."""
-    (options,) = (one for one in CONFIGURATION["contracts_options"] if one["name"] == name)
+def list_layers(name: str) -> list[str]:
+    """The modules of a layers contract, from the top layer down."""
+    (options,) = (entry for entry in CONFIGURATION["contracts_options"] if entry["name"] == name)
     return [module for layer in options["layers"] for module in re.split(r" *[|:] *", layer)]
 
 
-def test_map_in_contributing_is_that_of_the_contracts() -> None:
+def test_contributing_page_lists_the_layers_of_the_contracts() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^(\w+)/ {2,}", text, re.MULTILINE)) - {"templates"} == set(PACKAGES)
-    between, audio = (
+    package_layers, audio_layers = (
         re.findall(r"\w+", text.split(start)[1].split(end)[0])
         for start, end in (("between packages:", "\n"), ("within audio:", "```"))
     )
-    assert between == layers_of("Packages import downward")
-    assert audio == layers_of("Inside audio")
-    within = re.findall(r"\w+", text.split("within an app:")[1].split("within audio:")[0])
+    assert package_layers == list_layers("Packages import downward")
+    assert audio_layers == list_layers("Inside audio")
+    app_layers = re.findall(r"\w+", text.split("within an app:")[1].split("within audio:")[0])
     for app in ("voices", "consent"):
-        listed = layers_of(f"Inside {app}")
-        assert [one for one in within if one in listed] == [one for one in listed if one in within]
+        modules = list_layers(f"Inside {app}")
+        assert [layer for layer in app_layers if layer in modules] == [
+            layer for layer in modules if layer in app_layers
+        ]
 
 
-# --- Planted breaches -----------------------------------------------------------------------------
+# --- Forbidden imports ----------------------------------------------------------------------------
 
 DOWNWARD = "Packages import downward"
-SANDBOX = "The sandbox knows only audio, and voicehub without its models"
-ONE_CLIENT = "Only the provider client speaks HTTP"
-BREACHES = [
+SANDBOX = "Sandbox imports only audio, and voicehub without models"
+HTTP_CLIENT = "Only the provider client sends HTTP requests"
+FORBIDDEN_IMPORTS = [
     # Upward between packages.
     ("providers.base", "voices.models", DOWNWARD),
     ("voicehub.outbox", "voices.tasks", DOWNWARD),
@@ -106,32 +108,34 @@ BREACHES = [
     ("voicehub.models", "voicehub.outbox", "Inside voicehub"),
     ("audio.wav.riff", "audio.levels.measure", "Inside audio"),
     ("launcher.environment", "launcher.studio", "Inside launcher"),
-    ("voices.services.builds.poll", "voicehub.middleware", "Services know no pages of another app"),
-    # Rules of their own.
+    ("voices.services.builds.poll", "voicehub.middleware", "Services import no pages of another app"),
+    # Other contracts.
     ("sandbox.store", "voices.models", SANDBOX),
     ("sandbox.store", "consent.models", SANDBOX),
     ("sandbox.store", "providers.types", SANDBOX),
     ("sandbox.store", "voicehub.outbox", SANDBOX),
-    ("voices.services.builds.poll", "sandbox.vendor_defaults", "Only its command starts the sandbox"),
-    ("voices.management.commands.sandbox", "sandbox.scores", "Scores of the sandbox stay in the sandbox"),
-    ("audio.wav.riff", "django", "Audio is a library without Django"),
-    ("providers.resemble_v2.adapter", "django", "Only the registry of the providers reads settings"),
-    ("voices.services.builds.poll", "requests", ONE_CLIENT),
-    ("providers.resemble_v2.adapter", "urllib3", ONE_CLIENT),
-    ("consent.services.gate", "httpx", ONE_CLIENT),
-    # Circles, within a package and between packages.
-    ("audio.findings.templates", "audio.findings.catalog", "No package imports in a circle"),
-    ("voices.services.accounts", "voices.services.builds.start", "No package imports in a circle"),
+    ("voices.services.builds.poll", "sandbox.vendor_defaults", "Only the sandbox command imports the sandbox"),
+    ("voices.management.commands.sandbox", "sandbox.scores", "Voices imports no sandbox scores"),
+    ("audio.wav.riff", "django", "Audio does not import Django"),
+    ("providers.resemble_v2.adapter", "django", "Only the provider registry imports Django"),
+    ("voices.services.builds.poll", "requests", HTTP_CLIENT),
+    ("providers.resemble_v2.adapter", "urllib3", HTTP_CLIENT),
+    ("consent.services.gate", "httpx", HTTP_CLIENT),
+    # Import cycles, within a package and between packages.
+    ("audio.findings.templates", "audio.findings.catalog", "No import cycles within a package"),
+    ("voices.services.accounts", "voices.services.builds.start", "No import cycles within a package"),
 ]
 
 
-@pytest.mark.parametrize(("importer", "imported", "contract"), BREACHES)
-def test_planted_breach_is_found(graph: grimp.ImportGraph, importer: str, imported: str, contract: str) -> None:
-    assert contract in broken(planted(graph, importer, imported))
+@pytest.mark.parametrize(("importer", "imported", "contract"), FORBIDDEN_IMPORTS)
+def test_forbidden_import_breaks_its_contract(
+    graph: grimp.ImportGraph, importer: str, imported: str, contract: str
+) -> None:
+    assert contract in find_broken_contracts(add_import(graph, importer, imported))
 
 
-def test_every_contract_has_a_planted_breach() -> None:
-    assert {contract for _, _, contract in BREACHES} == {one.name for one in contracts()}
+def test_every_contract_has_a_forbidden_import() -> None:
+    assert {contract for _, _, contract in FORBIDDEN_IMPORTS} == {contract.name for contract in list_contracts()}
 
 
 @pytest.mark.parametrize(
@@ -145,43 +149,43 @@ def test_every_contract_has_a_planted_breach() -> None:
         ("voices.views.builds", "voices.presenters"),
     ],
 )
-def test_allowed_import_is_allowed(graph: grimp.ImportGraph, importer: str, imported: str) -> None:
-    assert broken(planted(graph, importer, imported)) == set()
+def test_allowed_import_breaks_no_contract(graph: grimp.ImportGraph, importer: str, imported: str) -> None:
+    assert find_broken_contracts(add_import(graph, importer, imported)) == set()
 
 
 @pytest.mark.parametrize(
     "name", ["voices/rules.py", "consent/rules/__init__.py", "voicehub/rules.py", "audio/rules.py"]
 )
-def test_new_part_of_a_package_has_to_be_given_its_place(graph: grimp.ImportGraph, name: str) -> None:
+def test_new_module_of_a_package_needs_a_layer(graph: grimp.ImportGraph, name: str) -> None:
     package = name.split("/")[0]
     copy = deepcopy(graph)
     copy.add_module(f"{package}.rules")
-    assert broken(copy) == {f"Inside {package}"}
+    assert find_broken_contracts(copy) == {f"Inside {package}"}
 
 
-def test_lint_step_fails_on_an_import_inside_a_function(tmp_path: Path) -> None:
-    """The whole way: the command of `make lint` on a copy of the packages."""
+def test_lint_fails_on_a_forbidden_import_inside_a_function(tmp_path: Path) -> None:
+    """Runs the command of `make lint` on a copy of the packages."""
     for package in PACKAGES:
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    assert lint(tmp_path).returncode == 0
+    assert run_lint(tmp_path).returncode == 0
     with (tmp_path / "voices" / "models" / "build.py").open("a") as file:
         file.write("\n\ndef f():\n    from voices.services.builds.start import start_build\n")
-    done = lint(tmp_path)
-    assert done.returncode == 1
-    assert "Inside voices BROKEN" in done.stdout
+    completed = run_lint(tmp_path)
+    assert completed.returncode == 1
+    assert "Inside voices BROKEN" in completed.stdout
 
 
-def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+def run_lint(folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "tests" / "support" / "lint_imports.py"), "--no-cache", "--no-logo"]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-# --- Circles between modules ----------------------------------------------------------------------
+# --- Import cycles between modules ----------------------------------------------------------------
 
 
-def circles(graph: grimp.ImportGraph) -> list[tuple[str, str]]:
-    """Imports whose target leads back to the importer."""
+def find_cycles(graph: grimp.ImportGraph) -> list[tuple[str, str]]:
+    """Imports whose target imports the importer, directly or indirectly."""
     return [
         (importer, imported)
         for importer in sorted(graph.modules)
@@ -190,47 +194,47 @@ def circles(graph: grimp.ImportGraph) -> list[tuple[str, str]]:
     ]
 
 
-def test_no_module_imports_in_a_circle(graph: grimp.ImportGraph) -> None:
-    """A module and the package that it is in are no siblings, so the contract does not look at them."""
-    assert circles(graph) == []
+def test_modules_have_no_import_cycle(graph: grimp.ImportGraph) -> None:
+    """A module and its own package are not siblings, so the contract does not check them."""
+    assert find_cycles(graph) == []
 
 
-def test_planted_circle_of_modules_is_found(graph: grimp.ImportGraph) -> None:
-    """Here of a package and a module in it."""
-    found = circles(planted(graph, "voices.models.choices", "voices.models"))
-    assert ("voices.models.choices", "voices.models") in found
+def test_import_cycle_is_found(graph: grimp.ImportGraph) -> None:
+    """The cycle is between a package and a module inside it."""
+    cycles = find_cycles(add_import(graph, "voices.models.choices", "voices.models"))
+    assert ("voices.models.choices", "voices.models") in cycles
 
 
-# --- Parts of a package from elsewhere ------------------------------------------------------------
+# --- Restricted parts of external packages --------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """Only `may` imports `part`, or with `within` only modules outside these packages. The linter knows whole ones."""
+class PartRule:
+    """Only `allowed` may import `part`; with `packages`, no module in them may. The linter checks only whole packages."""
 
     part: str
-    may: tuple[str, ...] = ()
-    within: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
     def is_broken_by(self, name: str, imported: str) -> bool:
-        held = is_in(name, *self.within) if self.within else not is_in(name, *self.may)
-        return held and is_in(imported, self.part)
+        applies = is_inside(name, *self.packages) if self.packages else not is_inside(name, *self.allowed)
+        return applies and is_inside(imported, self.part)
 
 
 RULES = (
-    Rule("django.db", within=("providers", "sandbox")),
-    Rule("urllib.request", may=("sandbox",)),
-    Rule("django.db.models.signals", may=("voicehub.apps",)),
-    Rule("django.dispatch", may=("voicehub.apps",)),
+    PartRule("django.db", packages=("providers", "sandbox")),
+    PartRule("urllib.request", allowed=("sandbox",)),
+    PartRule("django.db.models.signals", allowed=("voicehub.apps",)),
+    PartRule("django.dispatch", allowed=("voicehub.apps",)),
 )
 
 
-def is_in(name: str, *packages: str) -> bool:
+def is_inside(name: str, *packages: str) -> bool:
     return any(name == package or name.startswith(f"{package}.") for package in packages)
 
 
-def imports(source: str) -> Iterator[str]:
-    """All that a module imports, wherever in it: `a.b` for `import a.b`, `a.b.c` for `from a.b import c`."""
+def list_imports(source: str) -> Iterator[str]:
+    """All imports of a module, also inside functions: `a.b` for `import a.b`, `a.b.c` for `from a.b import c`."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -238,16 +242,16 @@ def imports(source: str) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def breaches(name: str, source: str) -> list[str]:
-    return [imported for imported in imports(source) if any(rule.is_broken_by(name, imported) for rule in RULES)]
+def find_forbidden_imports(name: str, source: str) -> list[str]:
+    return [imported for imported in list_imports(source) if any(rule.is_broken_by(name, imported) for rule in RULES)]
 
 
-def test_parts_of_other_packages_are_used_where_they_may_be() -> None:
+def test_restricted_parts_are_imported_only_where_allowed() -> None:
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
             name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
             if ".migrations." not in name:
-                assert breaches(name, path.read_text(encoding="utf-8")) == [], name
+                assert find_forbidden_imports(name, path.read_text(encoding="utf-8")) == [], name
 
 
 @pytest.mark.parametrize(
@@ -260,5 +264,5 @@ def test_parts_of_other_packages_are_used_where_they_may_be() -> None:
         ("voices.apps", "from django import dispatch"),
     ],
 )
-def test_planted_part_is_found(name: str, line: str) -> None:
-    assert len(breaches(name, line)) == 1
+def test_forbidden_part_is_found(name: str, line: str) -> None:
+    assert len(find_forbidden_imports(name, line)) == 1

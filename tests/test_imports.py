@@ -1,4 +1,4 @@
-"""Import rules: the contracts of pyproject.toml detect forbidden imports. Rules that they cannot express are tested here."""
+"""Import rules: the contracts of pyproject.toml detect forbidden imports. Other rules are tested here."""
 
 import ast
 import re
@@ -210,22 +210,22 @@ def test_import_cycle_is_found(graph: grimp.ImportGraph) -> None:
 
 @dataclass(frozen=True, slots=True)
 class PartRule:
-    """Only `allowed` may import `part`; with `packages`, no module in them may. The linter checks only whole packages."""
+    """Only `allowed_in` may import `part`, or all but `forbidden_in`. The linter checks only whole packages."""
 
     part: str
-    allowed: tuple[str, ...] = ()
-    packages: tuple[str, ...] = ()
+    allowed_in: tuple[str, ...] = ()
+    forbidden_in: tuple[str, ...] = ()
 
     def is_broken_by(self, name: str, imported: str) -> bool:
-        applies = is_inside(name, *self.packages) if self.packages else not is_inside(name, *self.allowed)
+        applies = is_inside(name, *self.forbidden_in) if self.forbidden_in else not is_inside(name, *self.allowed_in)
         return applies and is_inside(imported, self.part)
 
 
 RULES = (
-    PartRule("django.db", packages=("providers", "sandbox")),
-    PartRule("urllib.request", allowed=("sandbox",)),
-    PartRule("django.db.models.signals", allowed=("voicehub.apps",)),
-    PartRule("django.dispatch", allowed=("voicehub.apps",)),
+    PartRule("django.db", forbidden_in=("providers", "sandbox")),
+    PartRule("urllib.request", allowed_in=("sandbox",)),
+    PartRule("django.db.models.signals", allowed_in=("voicehub.apps",)),
+    PartRule("django.dispatch", allowed_in=("voicehub.apps",)),
 )
 
 

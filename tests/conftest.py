@@ -1,4 +1,4 @@
-"""What every test may ask for: named people, a browser, a real queue."""
+"""Fixtures for all tests: users, clients, a browser, a real queue."""
 
 import os
 import sys
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 SESSION = Session()
 
-# `make test-long` names them; a run of everything leaves them out.
+# Only `make test-long` names the long tests; a full run excludes them.
 collect_ignore = [] if any("tests/long" in argument for argument in sys.argv[1:]) else ["long"]
 
-# The same examples each time, so that a change is judged by what it changed, and not by the speed of the machine.
+# The same examples each time and no deadline, so results depend on the code and not on chance or machine speed.
 hypothesis.settings.register_profile(
     "suite", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
@@ -33,15 +33,15 @@ hypothesis.settings.load_profile("suite")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Set up what the settings are read from, before pytest-django or any test reads them."""
+    """Prepare the environment before pytest-django or any test loads the settings."""
     import django
     from django.conf import settings
 
     if settings.configured:
-        pytest.exit("The settings were read too early. Run the tests without DJANGO_SETTINGS_MODULE or --ds.", 4)
+        pytest.exit("The settings were loaded too early. Run the tests without DJANGO_SETTINGS_MODULE or --ds.", 4)
     SESSION.begin()
-    # A password is hashed for every person in every test, and files need not be collected to be linked to.
-    # Before the set-up, which keeps a copy of the storages.
+    # Fast hashing, because every test user gets a password. Plain storage, because static files are not collected.
+    # These must be set before django.setup(), which copies the storages.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     django.setup()
@@ -55,7 +55,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
-    """With VOICEHUB_TEST_NO_SKIP=1 a test that could not be run is one that failed."""
+    """With VOICEHUB_TEST_NO_SKIP=1, count a skipped test as failed."""
     if os.environ.get("VOICEHUB_TEST_NO_SKIP") == "1" and report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
@@ -84,15 +84,15 @@ def pytest_make_collect_report(
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On the second database only what touches a database is run again, and is not marked as saying nothing of it."""
+    """On PostgreSQL run only tests that use a database and are not marked one_database."""
     if os.environ.get("VOICEHUB_TEST_DATABASE") != "postgres":
         return
-    left_out = [item for item in items if not touches_database(item)]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if touches_database(item)]
+    deselected = [item for item in items if not uses_database(item)]
+    config.hook.pytest_deselected(items=deselected)
+    items[:] = [item for item in items if uses_database(item)]
 
 
-def touches_database(item: pytest.Item) -> bool:
+def uses_database(item: pytest.Item) -> bool:
     if item.get_closest_marker("one_database"):
         return False
     fixtures = set(getattr(item, "fixturenames", ()))
@@ -101,7 +101,7 @@ def touches_database(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
-    """A file for SQLite: one in memory cannot be seen by a second process, nor locked against."""
+    """Use a file for SQLite: a second process cannot read or lock an in-memory database."""
     from django.conf import settings
     from django.db import connections
 
@@ -112,7 +112,7 @@ def django_db_modify_db_settings() -> None:
 
 @pytest.fixture(autouse=True)
 def _empty_queue() -> Iterator[None]:
-    """What a test rang for is not heard by the next one."""
+    """Remove queued jobs so that they do not reach the next test."""
     yield
     import django_rq
 
@@ -121,13 +121,13 @@ def _empty_queue() -> Iterator[None]:
 
 @pytest.fixture
 def process_environment(transactional_db: None) -> dict[str, str]:
-    """The environment for processes of a test's own: the same database, queue, files and secrets."""
+    """The environment for processes that a test starts: the same database, queue, files and secrets."""
     return {**os.environ, "DATABASE_URL": database_url()}
 
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Sandbox"]:
-    """One sandbox for all tests that can share one; each has a key, and so an account, of its own in it."""
+    """One sandbox shared by many tests. Each test uses its own key and so its own account."""
     from tests.support.sandbox import Sandbox
 
     sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"))
@@ -135,12 +135,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Sandbox"]:
     sandbox.kill()
 
 
-# --- People -----------------------------------------------------------------------------
+# --- Users ------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def make_person(db: None) -> Callable[..., "User"]:
-    """Make somebody who can sign in with the password "secret", with a role or (outsider) without one."""
+    """Make a user with the password "secret", with or without a role."""
 
     def make(username: str, role: str = "", **fields: Any) -> "User":
         from django.contrib.auth.models import Group
@@ -159,37 +159,37 @@ def make_person(db: None) -> Callable[..., "User"]:
 
 @pytest.fixture
 def producer(make_person: Callable[..., "User"]) -> "User":
-    """Paula runs consents, contracts and builds."""
+    """Paula manages consents, contracts and builds."""
     return make_person("paula", "producer")
 
 
 @pytest.fixture
 def engineer(make_person: Callable[..., "User"]) -> "User":
-    """Ed records, and keeps voices and their recordings."""
+    """Ed records, and manages voices and their recordings."""
     return make_person("ed", "engineer")
 
 
 @pytest.fixture
 def viewer(make_person: Callable[..., "User"]) -> "User":
-    """Vera only reads."""
+    """Vera has read access only."""
     return make_person("vera", "viewer")
 
 
 @pytest.fixture
 def admin(make_person: Callable[..., "User"]) -> "User":
-    """Ada may do everything, in the Django admin too."""
+    """Ada has all permissions, also in the Django admin."""
     return make_person("ada", "admin", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture
 def outsider(make_person: Callable[..., "User"]) -> "User":
-    """Otto has an account and no role."""
+    """Otto has an account but no role."""
     return make_person("otto")
 
 
 @pytest.fixture
 def talent(producer: "User") -> "Talent":
-    """Tara lends her voice. She has no account here: she comes by the link of an invitation."""
+    """Tara is a talent. She has no user account: she opens an invitation link."""
     from consent.models import Talent
 
     return Talent.objects.create(name="Tara Okafor", email="tara@voices.test", created_by=producer)
@@ -197,7 +197,7 @@ def talent(producer: "User") -> "Talent":
 
 @pytest.fixture
 def as_person() -> Callable[["User"], Client]:
-    """A browser's session of somebody who has signed in."""
+    """Make a client signed in as a user."""
 
     def sign_in(person: "User") -> Client:
         client = Client()
@@ -240,26 +240,26 @@ def playwright() -> Iterator["Playwright"]:
 
 @pytest.fixture(scope="session")
 def chromium(playwright: "Playwright") -> Path:
-    """The browser's program; the test is skipped, saying how to get one, where there is none."""
+    """The Chromium program. Without one the test is skipped with an install hint."""
     from tests.support.browser import HOW_TO_GET_IT, find_chromium
 
-    found = find_chromium(playwright)
-    if not found:
+    program = find_chromium(playwright)
+    if not program:
         pytest.skip(HOW_TO_GET_IT)
-    return found
+    return program
 
 
 @pytest.fixture
 def open_browser(playwright: "Playwright", chromium: Path) -> Iterator[Callable[..., "Browser"]]:
-    """Start a browser, with `microphone=` a WAV file that it hears; it is closed after the test."""
+    """Start a browser that is closed after the test. `microphone` is a WAV file for its microphone."""
     from tests.support.browser import launch
 
-    opened: list[Browser] = []
+    browsers: list[Browser] = []
 
-    def open_one(microphone: Path | None = None) -> "Browser":
-        opened.append(launch(playwright, chromium, microphone))
-        return opened[-1]
+    def start_browser(microphone: Path | None = None) -> "Browser":
+        browsers.append(launch(playwright, chromium, microphone))
+        return browsers[-1]
 
-    yield open_one
-    for browser in opened:
+    yield start_browser
+    for browser in browsers:
         browser.close()

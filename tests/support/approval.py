@@ -1,4 +1,4 @@
-"""Approving as a person does who has listened."""
+"""Approve a take the way a reviewer does: play it, then approve."""
 
 from datetime import timedelta
 
@@ -15,20 +15,20 @@ REASON = "I know the voice, and read along."
 
 
 def approve_after_listening(consent: Consent, take: Take, by: User, reason: str = REASON) -> None:
-    """Approve a take that was first played as long ago as it lasts, with a reason in case that its check objects."""
+    """Approve a take whose playback began as long ago as it lasts. The reason overrides objections of its check."""
     approve_consent(consent, take, by, played_at=timezone.now() - timedelta(seconds=take.seconds), reason=reason)
 
 
 def play(client: Client, take: Take, **headers: str) -> int:
-    """Ask for the sound as a player does and take all of it; the status of the answer."""
+    """Request the audio as a player does, read all of it, and return the response status."""
     response = client.get(reverse("consent:take_audio", args=[take.pk]), headers=headers)
     b"".join(response)
     return response.status_code
 
 
 def let_time_pass(client: Client, seconds: float) -> None:
-    """Put what this browser's person has played so much further back; nothing if they have played nothing."""
+    """Move the recorded playback starts of this session back in time. Does nothing if nothing was played."""
     session = client.session
     if SESSION_KEY in session:
-        session[SESSION_KEY] = {take: at - seconds for take, at in session[SESSION_KEY].items()}
+        session[SESSION_KEY] = {take: started_at - seconds for take, started_at in session[SESSION_KEY].items()}
         session.save()

@@ -1,4 +1,4 @@
-"""Clean clips in plenty, made of the voices in sample/: whole, cut, joined, at every rate."""
+"""Many clean clips made from the voices in sample/: whole, halved, joined, at every sample rate."""
 
 from functools import cache
 from itertools import pairwise
@@ -11,54 +11,57 @@ from tests.support.wav import SAMPLE, Samples, noise
 SAMPLE_RATE = 16000
 RATES = (8000, 16000, 22050, 44100, 48000)
 VOICES = ("slt", "rms", "awb")
-EDGE = 0.15
-"""Seconds of room that the files in sample/ have at both ends."""
+EDGE_SECONDS = 0.15
+"""Seconds of room noise at both ends of each file in sample/."""
 ROOM_DBFS = -66.0
 
 
 @cache
 def spoken() -> dict[str, Samples]:
-    """The files in which somebody speaks, by name, at 16 kHz."""
+    """The files that contain speech, by name, at 16 kHz."""
     paths = [path for path in sorted(SAMPLE.glob("*.flac")) if path.stem != "rms-silent"]
     return {path.stem: soundfile.read(path, dtype="float64")[0] for path in paths}
 
 
 @cache
 def clean() -> dict[str, Samples]:
-    """Whole clips, the halves of each, and each two of a series joined; by name, at 16 kHz."""
+    """Whole clips, the halves of each, and each two neighbors of a series joined; by name, at 16 kHz."""
     whole = spoken()
-    halves = {f"{name}, {part}": half for name, clip in whole.items() for part, half in _halves(clip)}
-    series = [(one, two) for one, two in pairwise(whole) if one[:3] == two[:3] and two[-1].isdigit()]
-    return whole | halves | {f"{one} and {two}": joined(whole[one], whole[two]) for one, two in series}
+    half_clips = {f"{name}, {label}": half for name, clip in whole.items() for label, half in _split_in_half(clip)}
+    pairs = [(first, second) for first, second in pairwise(whole) if first[:3] == second[:3] and second[-1].isdigit()]
+    return (
+        whole | half_clips | {f"{first} and {second}": joined(whole[first], whole[second]) for first, second in pairs}
+    )
 
 
-def _halves(clip: Samples) -> list[tuple[str, Samples]]:
-    """Cut in the quietest tenth of a second of its middle third, with room around."""
+def _split_in_half(clip: Samples) -> list[tuple[str, Samples]]:
+    """Split a clip at the quietest tenth of a second of its middle third, and add room noise at the split."""
     frame = SAMPLE_RATE // 10
     third = len(clip) // 3
     energies = [float(np.sum(clip[start : start + frame] ** 2)) for start in range(third, 2 * third, frame // 4)]
-    cut = third + int(np.argmin(energies)) * (frame // 4) + frame // 2
-    return [("first half", np.append(clip[:cut], room(EDGE))), ("second half", np.append(room(EDGE), clip[cut:]))]
+    split_at = third + int(np.argmin(energies)) * (frame // 4) + frame // 2
+    edge = room(EDGE_SECONDS)
+    return [("first half", np.append(clip[:split_at], edge)), ("second half", np.append(edge, clip[split_at:]))]
 
 
 def room(seconds: float, rate: int = SAMPLE_RATE, level: float = ROOM_DBFS) -> Samples:
     return noise(seconds, level, rate, seed=7)
 
 
-def joined(one: Samples, two: Samples) -> Samples:
-    return np.concatenate((one, room(0.3), two))
+def joined(first: Samples, second: Samples) -> Samples:
+    return np.concatenate((first, room(0.3), second))
 
 
 def resampled(clip: Samples, rate: int, source: int = SAMPLE_RATE) -> Samples:
-    """The same band at another rate, exactly: above half of the lower rate there is nothing."""
+    """The clip at another sample rate with exactly the same band: there is no energy above half of the lower rate."""
     count = round(len(clip) * rate / source)
     return np.asarray(np.fft.irfft(np.fft.rfft(clip), count) * count / len(clip))
 
 
 def recorded(clip: Samples, rate: int) -> Samples:
-    """As if it had been recorded at this rate: its band from 4 to 8 kHz is heard again above, each time more weakly.
+    """The clip as if recorded at this rate: its band from 4 to 8 kHz is repeated above 8 kHz, each time weaker.
 
-    Voices in sample/ end at 8 kHz, and a file that ends there at 48 kHz has a defect.
+    Voices in sample/ contain no energy above 8 kHz, which is a defect in a 48 kHz file.
     """
     if rate <= SAMPLE_RATE:
         return resampled(clip, rate)

@@ -1,4 +1,4 @@
-"""WAV files made to order: speech-like ones, and hostile ones by name with the code that must refuse them."""
+"""Builds WAV files: speech-like ones, and hostile ones by name with the finding code that must be reported."""
 
 import io
 import struct
@@ -23,7 +23,7 @@ def gain(decibels: float) -> float:
 
 
 def seconds(duration: float, rate: int = RATE) -> Samples:
-    """The times of all samples."""
+    """The time of each sample in seconds."""
     return np.arange(round(duration * rate)) / rate
 
 
@@ -43,11 +43,11 @@ def speech_like(
     rms_dbfs: float = -20.0,
     room_dbfs: float = -65.0,
 ) -> Samples:
-    """A voice's harmonics in syllables, four a second with gaps between, and the noise of a room."""
+    """The harmonics of a voice in syllables, four per second with gaps between, plus room noise."""
     times = seconds(duration, rate)
     count = min(20, int(rate / 2 / pitch))
-    voice = sum(np.sin(2 * np.pi * pitch * n * times + n * n) / n for n in range(1, count + 1))
-    samples = voice * np.clip(np.sin(2 * np.pi * 2 * times) * 2, 0, 1)
+    harmonics = sum(np.sin(2 * np.pi * pitch * n * times + n * n) / n for n in range(1, count + 1))
+    samples = harmonics * np.clip(np.sin(2 * np.pi * 2 * times) * 2, 0, 1)
     return np.asarray(samples * gain(rms_dbfs) / np.sqrt(np.mean(samples**2)) + noise(duration, room_dbfs, rate))
 
 
@@ -62,7 +62,7 @@ def chunk(name: bytes, body: bytes, size: int | None = None) -> bytes:
 
 @dataclass
 class Wav:
-    """A WAV file part by part; every field can lie."""
+    """A WAV file, built chunk by chunk. Every field can have a wrong value."""
 
     rate: int = RATE
     channels: int = 1
@@ -87,25 +87,28 @@ class Wav:
     with_data: bool = True
 
     def fmt(self) -> bytes:
-        align = self.channels * self.bits // 8 if self.block_align is None else self.block_align
-        speed = (self.rate * align if self.byte_rate is None else self.byte_rate) & 0xFFFFFFFF
-        body = struct.pack("<HHIIHH", self.tag, self.channels, self.rate, speed, align, self.bits) + self.fmt_tail
+        block_align = self.channels * self.bits // 8 if self.block_align is None else self.block_align
+        byte_rate = (self.rate * block_align if self.byte_rate is None else self.byte_rate) & 0xFFFFFFFF
+        body = (
+            struct.pack("<HHIIHH", self.tag, self.channels, self.rate, byte_rate, block_align, self.bits)
+            + self.fmt_tail
+        )
         return chunk(b"fmt ", body[: len(body) - self.fmt_cut])
 
     def bytes(self) -> bytes:
         sound = pcm(speech_like(2.0, self.rate or RATE)) if self.data is None else self.data
-        parts = [chunk(*one) for one in self.before]
+        parts = [chunk(*part) for part in self.before]
         parts += [self.fmt()] if self.with_fmt else []
-        parts += [chunk(*one) for one in self.between]
+        parts += [chunk(*part) for part in self.between]
         parts += [chunk(b"data", sound, self.data_size)] if self.with_data else []
-        parts += [chunk(*one) for one in self.after]
+        parts += [chunk(*part) for part in self.after]
         body = self.form + b"".join(parts) + self.inside
         size = len(body) + self.riff_more if self.riff_size is None else self.riff_size
         return self.riff + struct.pack("<I", size) + body + self.outside
 
 
 def wav_bytes(samples: Samples | None = None, **overrides: Any) -> bytes:
-    """A good WAV (two seconds like speech unless `samples` are given), with any field of Wav changed."""
+    """A valid WAV with `samples` (default: two seconds of speech-like sound), with any field of Wav overridden."""
     if samples is not None:
         overrides["data"] = pcm(samples)
     return Wav(**overrides).bytes()
@@ -116,7 +119,7 @@ def wav_file(samples: Samples | None = None, **overrides: Any) -> BinaryIO:
 
 
 def encoded(kind: str, subtype: str, channels: int = 1) -> bytes:
-    """The same speech as libsndfile writes it in another format."""
+    """The same speech in another format, written by libsndfile."""
     out = io.BytesIO()
     samples = speech_like(2.0)
     soundfile.write(out, np.stack([samples] * channels, axis=1), RATE, format=kind, subtype=subtype)
@@ -124,7 +127,7 @@ def encoded(kind: str, subtype: str, channels: int = 1) -> bytes:
 
 
 def sample_wav(name: str) -> bytes:
-    """A file of the sample studio as the WAV that a studio would send."""
+    """A file of the sample studio as a 16-bit WAV."""
     samples, rate = soundfile.read(SAMPLE / f"{name}.flac", dtype="int16")
     return wav_bytes(data=samples.astype("<i2").tobytes(), rate=rate)
 
@@ -145,7 +148,7 @@ def _junk(count: int) -> Chunks:
 
 
 HOSTILE: dict[str, tuple[Recipe, str]] = {
-    "nothing at all": (lambda: b"", "empty_file"),
+    "empty file": (lambda: b"", "empty_file"),
     "one byte": (lambda: b"R", "not_wav"),
     "text": (lambda: b"Dear studio, please find attached my voice.", "not_wav"),
     "web page": (lambda: HTML, "not_wav"),
@@ -178,63 +181,63 @@ HOSTILE: dict[str, tuple[Recipe, str]] = {
     "WebP": (_wav(form=b"WEBP"), "not_wave_form"),
     "four bytes": (lambda: b"RIFF", "cut_in_header"),
     "eleven bytes": (lambda: wav_bytes()[:11], "cut_in_header"),
-    "frame length never written, 0": (_wav(riff_size=0), "length_unwritten"),
-    "frame length never written, all ones": (
+    "RIFF length 0, never written": (_wav(riff_size=0), "length_unwritten"),
+    "RIFF length all ones, never written": (
         _wav(riff_size=0xFFFFFFFF, data_size=0xFFFFFFFF),
         "length_unwritten",
     ),
-    "frame only": (lambda: wav_bytes()[:12], "truncated"),
+    "RIFF header only": (lambda: wav_bytes()[:12], "truncated"),
     "half a header": (lambda: wav_bytes()[:30], "truncated"),
     "last byte missing": (lambda: wav_bytes()[:-1], "truncated"),
     "last second missing": (lambda: wav_bytes()[:-32000], "truncated"),
-    "frame longer by one": (_wav(riff_more=1), "truncated"),
-    "frame of 4 GB": (_wav(riff_size=0xFFFFFFFE), "truncated"),
-    "one byte more": (_wav(outside=b"\0"), "bytes_after_end"),
-    "ZIP behind it": (_wav(outside=ZIP), "bytes_after_end"),
-    "web page behind it": (_wav(outside=HTML), "bytes_after_end"),
-    "second WAV behind it": (lambda: wav_bytes() * 2, "bytes_after_end"),
-    "frame shorter by two": (_wav(riff_more=-2), "bytes_after_end"),
-    "frame ends in its header": (_wav(riff_size=4), "bytes_after_end"),
-    "three bytes inside the frame": (_wav(inside=b"abc"), "chunk_cut"),
-    "seven bytes inside the frame": (_wav(inside=b"LIST\0\0\0"), "chunk_cut"),
-    "web page inside the frame": (_wav(inside=HTML), "chunk_overruns"),
-    "note longer by one byte": (_wav(inside=b"LIST\x05\0\0\0abcd"), "chunk_overruns"),
-    "data longer by one byte": (_wav(data_size=64001), "data_overruns"),
-    "note of 4 GB": (_wav(inside=b"LIST\xff\xff\xff\xff"), "chunk_overruns"),
-    "fmt of 4 GB": (lambda: _patched(wav_bytes(), 16, 0xFFFFFFFF), "chunk_overruns"),
-    "part without a name": (_wav(after=[(b"\0\0\0\0", b"1234")]), "chunk_unnamed"),
-    "part named in control characters": (_wav(before=[(b"a\nb\x7f", b"")]), "chunk_unnamed"),
-    "odd note, not padded": (_wav(inside=b"LIST\x03\0\0\0abc"), "padding_missing"),
-    "odd data, not padded": (lambda: _shortened(wav_bytes()), "data_half_sample"),
+    "RIFF length too long by one": (_wav(riff_more=1), "truncated"),
+    "RIFF length of 4 GB": (_wav(riff_size=0xFFFFFFFE), "truncated"),
+    "one byte after the end": (_wav(outside=b"\0"), "bytes_after_end"),
+    "ZIP after the end": (_wav(outside=ZIP), "bytes_after_end"),
+    "web page after the end": (_wav(outside=HTML), "bytes_after_end"),
+    "second WAV after the end": (lambda: wav_bytes() * 2, "bytes_after_end"),
+    "RIFF length too short by two": (_wav(riff_more=-2), "bytes_after_end"),
+    "RIFF length ends in the header": (_wav(riff_size=4), "bytes_after_end"),
+    "three stray bytes in RIFF": (_wav(inside=b"abc"), "chunk_cut"),
+    "seven stray bytes in RIFF": (_wav(inside=b"LIST\0\0\0"), "chunk_cut"),
+    "web page in RIFF": (_wav(inside=HTML), "chunk_overruns"),
+    "LIST length too long by one byte": (_wav(inside=b"LIST\x05\0\0\0abcd"), "chunk_overruns"),
+    "data length too long by one byte": (_wav(data_size=64001), "data_overruns"),
+    "LIST length of 4 GB": (_wav(inside=b"LIST\xff\xff\xff\xff"), "chunk_overruns"),
+    "fmt length of 4 GB": (lambda: _patch_field(wav_bytes(), 16, 0xFFFFFFFF), "chunk_overruns"),
+    "chunk without a name": (_wav(after=[(b"\0\0\0\0", b"1234")]), "chunk_unnamed"),
+    "chunk name with control characters": (_wav(before=[(b"a\nb\x7f", b"")]), "chunk_unnamed"),
+    "odd LIST, not padded": (_wav(inside=b"LIST\x03\0\0\0abc"), "padding_missing"),
+    "odd data, not padded": (lambda: _drop_last_byte(wav_bytes()), "data_half_sample"),
     "odd data, padded": (_wav(data=b"\1" * 64001), "data_half_sample"),
-    "65 parts": (_wav(after=_junk(63)), "too_many_chunks"),
-    "200 000 parts": (_wav(after=_junk(200_000)), "too_many_chunks"),
-    "data behind 64 parts": (_wav(before=_junk(64)), "too_many_chunks"),
-    "2 MB of pictures": (_wav(before=[(b"id3 ", bytes(2 << 20))]), "side_data_too_big"),
-    "pictures in pieces": (_wav(after=[(b"LIST", bytes(600_000))] * 2), "side_data_too_big"),
-    "no parts": (_wav(with_fmt=False, with_data=False), "no_format"),
+    "65 chunks": (_wav(after=_junk(63)), "too_many_chunks"),
+    "200 000 chunks": (_wav(after=_junk(200_000)), "too_many_chunks"),
+    "data after 64 chunks": (_wav(before=_junk(64)), "too_many_chunks"),
+    "2 MB of ID3 data": (_wav(before=[(b"id3 ", bytes(2 << 20))]), "side_data_too_big"),
+    "1.2 MB in two LIST chunks": (_wav(after=[(b"LIST", bytes(600_000))] * 2), "side_data_too_big"),
+    "no chunks": (_wav(with_fmt=False, with_data=False), "no_format"),
     "no fmt": (_wav(with_fmt=False), "no_format"),
-    "two fmt": (_wav(between=[(b"fmt ", Wav().fmt()[8:])]), "two_formats"),
+    "two fmt chunks": (_wav(between=[(b"fmt ", Wav().fmt()[8:])]), "two_formats"),
     "second fmt after data": (_wav(after=[(b"fmt ", Wav(rate=48000).fmt()[8:])]), "two_formats"),
     "fmt after data": (_wav(with_fmt=False, after=[(b"fmt ", Wav().fmt()[8:])]), "format_too_late"),
-    "fmt of no bytes": (_wav(fmt_cut=16), "format_length"),
+    "empty fmt": (_wav(fmt_cut=16), "format_length"),
     "fmt of 14 bytes": (_wav(fmt_cut=2), "format_length"),
     "fmt of 17 bytes": (_wav(fmt_tail=b"\0"), "format_length"),
     "fmt of 40 bytes for PCM": (_wav(fmt_tail=EXTENSION), "format_length"),
-    "fmt with an extension that is not there": (_wav(fmt_tail=b"\x16\0"), "format_length"),
+    "fmt with a missing extension": (_wav(fmt_tail=b"\x16\0"), "format_length"),
     "no data": (_wav(with_data=False), "no_data"),
     "data under another name": (_wav(with_data=False, after=[(b"DATA", bytes(64000))]), "no_data"),
     "list of waves": (
         _wav(with_data=False, after=[(b"LIST", b"wavl" + chunk(b"data", bytes(800)))]),
         "no_data",
     ),
-    "two data": (_wav(after=[(b"data", bytes(800))]), "two_data"),
-    "data longer by one sample": (_wav(data_size=64002), "data_overruns"),
-    "data of 4 GB": (_wav(data_size=0xFFFFFFFF), "data_overruns"),
-    "data of 2 GB": (_wav(data_size=0x7FFFFFFF), "data_overruns"),
-    "data shorter than it is": (_wav(data=bytes(64000), data_size=32000), "chunk_unnamed"),
-    "data of no bytes": (_wav(data=b""), "data_empty"),
-    "data of no bytes, notes behind": (_wav(data=b"", after=[(b"LIST", b"INFO")]), "data_empty"),
+    "two data chunks": (_wav(after=[(b"data", bytes(800))]), "two_data"),
+    "data length too long by one sample": (_wav(data_size=64002), "data_overruns"),
+    "data length of 4 GB": (_wav(data_size=0xFFFFFFFF), "data_overruns"),
+    "data length of 2 GB": (_wav(data_size=0x7FFFFFFF), "data_overruns"),
+    "data length too short": (_wav(data=bytes(64000), data_size=32000), "chunk_unnamed"),
+    "empty data": (_wav(data=b""), "data_empty"),
+    "empty data before LIST": (_wav(data=b"", after=[(b"LIST", b"INFO")]), "data_empty"),
     "one byte of data": (_wav(data=b"\1"), "data_half_sample"),
     "extensible": (_wav(tag=0xFFFE, fmt_tail=EXTENSION), "format_extensible"),
     "floats": (lambda: encoded("WAV", "FLOAT"), "not_pcm"),
@@ -246,7 +249,7 @@ HOSTILE: dict[str, tuple[Recipe, str]] = {
     "GSM": (lambda: encoded("WAV", "GSM610"), "not_pcm"),
     "MP3 in WAV": (_wav(tag=0x55), "not_pcm"),
     "encoding 0": (_wav(tag=0), "not_pcm"),
-    "unheard-of encoding": (_wav(tag=0xBEEF), "not_pcm"),
+    "unknown encoding": (_wav(tag=0xBEEF), "not_pcm"),
     "stereo": (lambda: encoded("WAV", "PCM_16", channels=2), "not_mono"),
     "65 535 channels": (_wav(channels=65535, block_align=65534), "not_mono"),
     "no channels": (_wav(channels=0), "no_channels"),
@@ -260,35 +263,35 @@ HOSTILE: dict[str, tuple[Recipe, str]] = {
     "32 000 Hz": (_wav(rate=32000), "rate_not_allowed"),
     "96 000 Hz": (_wav(rate=96000), "rate_not_allowed"),
     "4 GHz": (_wav(rate=0xFFFFFFFF, data=bytes(800)), "rate_not_allowed"),
-    "samples of 4 bytes": (_wav(block_align=4), "block_align_wrong"),
-    "samples of 0 bytes": (_wav(block_align=0), "block_align_wrong"),
-    "half the speed": (_wav(byte_rate=RATE), "byte_rate_wrong"),
-    "no speed": (_wav(byte_rate=0), "byte_rate_wrong"),
+    "block align 4": (_wav(block_align=4), "block_align_wrong"),
+    "block align 0": (_wav(block_align=0), "block_align_wrong"),
+    "half the byte rate": (_wav(byte_rate=RATE), "byte_rate_wrong"),
+    "byte rate 0": (_wav(byte_rate=0), "byte_rate_wrong"),
 }
-"""Name: (how to make it, the code it must be refused with)."""
+"""By name: (function that makes the file, finding code of its refusal)."""
 
 CLEAN: dict[str, Recipe] = {
     "plain": _wav(),
     **{f"{rate} Hz": _wav(rate=rate) for rate in (8000, 16000, 22050, 44100, 48000)},
     "fmt of 18 bytes": _wav(fmt_tail=b"\0\0"),
-    "as libsndfile writes it": lambda: encoded("WAV", "PCM_16"),
+    "written by libsndfile": lambda: encoded("WAV", "PCM_16"),
     "broadcast WAV": _wav(before=[(b"bext", bytes(602)), (b"JUNK", bytes(28))]),
-    "notes before the data": _wav(between=[(b"LIST", b"INFOISFT\x04\0\0\0abc\0"), (b"fact", bytes(4))]),
+    "LIST before the data": _wav(between=[(b"LIST", b"INFOISFT\x04\0\0\0abc\0"), (b"fact", bytes(4))]),
     "cue points after the data": _wav(after=[(b"cue ", bytes(28)), (b"iXML", b"<BWFXML/>")]),
-    "odd note, padded": _wav(before=[(b"LIST", b"abc")]),
-    "odd note at the end, padded": _wav(after=[(b"LIST", b"abc")]),
-    "64 parts": _wav(before=_junk(31), after=_junk(31)),
-    "a megabyte of notes": _wav(after=[(b"LIST", bytes((1 << 20) - 16))]),
+    "odd LIST, padded": _wav(before=[(b"LIST", b"abc")]),
+    "odd LIST at the end, padded": _wav(after=[(b"LIST", b"abc")]),
+    "64 chunks": _wav(before=_junk(31), after=_junk(31)),
+    "a megabyte of LIST": _wav(after=[(b"LIST", bytes((1 << 20) - 16))]),
     "a real voice": lambda: sample_wav("slt-01"),
 }
 """Files that must pass."""
 
 
-def _patched(data: bytes, place: int, value: int) -> bytes:
-    return data[:place] + struct.pack("<I", value) + data[place + 4 :]
+def _patch_field(data: bytes, position: int, value: int) -> bytes:
+    return data[:position] + struct.pack("<I", value) + data[position + 4 :]
 
 
-def _shortened(data: bytes) -> bytes:
-    """One byte less, and every length says so."""
-    shorter = _patched(data[:-1], 4, len(data) - 9)
-    return _patched(shorter, 40, len(data) - 45)
+def _drop_last_byte(data: bytes) -> bytes:
+    """Remove the last byte and adjust every length."""
+    shortened = _patch_field(data[:-1], 4, len(data) - 9)
+    return _patch_field(shortened, 40, len(data) - 45)

@@ -1,4 +1,4 @@
-"""Speech made worse by known degrees: noise, clipping, an echoing room, a narrow band, a low level."""
+"""Degrades speech by known amounts: noise, clipping, reverberation, a narrow band, a low level."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,22 +7,22 @@ Float32 = NDArray[np.float32]
 
 
 def noisy(samples: Float32, snr_db: float, seed: int = 1) -> Float32:
-    """With white noise so many dB below it, by their powers over all of it."""
+    """Add white noise at this signal-to-noise ratio, measured over the whole clip."""
     noise = np.random.default_rng(seed).standard_normal(len(samples))
     power = float(np.mean(samples.astype(np.float64) ** 2))
     return np.asarray(samples + noise * np.sqrt(power / 10 ** (snr_db / 10)), np.float32)
 
 
 def clipped(samples: Float32, share: float) -> Float32:
-    """With this share of the samples cut off at the top."""
+    """Clip the loudest samples, this share of all."""
     top = float(np.quantile(np.abs(samples), 1 - share))
     return np.asarray(np.clip(samples, -top, top), np.float32)
 
 
 def echoing(samples: Float32, rate: int, t60: float, seed: int = 1) -> Float32:
-    """As in a room where sound falls by 60 dB in `t60` seconds; the direct sound stays as loud as the echoes.
+    """Add the reverberation of a room where sound decays by 60 dB in `t60` seconds. Direct and reverberant sound are equal.
 
-    The room is noise that fades away exponentially.
+    The room impulse response is noise with an exponential decay.
     """
     if not t60:
         return samples
@@ -31,12 +31,12 @@ def echoing(samples: Float32, rate: int, t60: float, seed: int = 1) -> Float32:
     room /= np.sqrt(np.sum(room**2))
     room[0] += 1.0
     size = len(samples) + len(room)
-    heard = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(room, size), size)[: len(samples)]
-    return np.asarray(heard * (np.std(samples) / np.std(heard)), np.float32)
+    reverberant = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(room, size), size)[: len(samples)]
+    return np.asarray(reverberant * (np.std(samples) / np.std(reverberant)), np.float32)
 
 
 def narrow(samples: Float32, rate: int, highest: float) -> Float32:
-    """Without anything above `highest` Hz."""
+    """Remove all energy above `highest` Hz."""
     spectrum = np.fft.rfft(samples)
     spectrum[np.fft.rfftfreq(len(samples), 1 / rate) > highest] = 0
     return np.asarray(np.fft.irfft(spectrum, len(samples)), np.float32)

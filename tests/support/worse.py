@@ -20,9 +20,9 @@ def clipped(samples: Float32, share: float) -> Float32:
 
 
 def echoing(samples: Float32, rate: int, t60: float, seed: int = 1) -> Float32:
-    """Add the reverberation of a room where sound decays by 60 dB in `t60` seconds. Direct and reverberant sound are equal.
+    """Add the reverberation of a room where sound decays by 60 dB in `t60` seconds.
 
-    The room impulse response is noise with an exponential decay.
+    The room impulse response is noise with an exponential decay. Direct sound and echoes are equally loud.
     """
     if not t60:
         return samples

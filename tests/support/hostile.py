@@ -1,4 +1,4 @@
-"""A web server that answers byte for byte what a test wrote, however wrong, and sees when its client hangs up."""
+"""A web server that sends exactly the bytes of a test, valid or not, and detects when its client hangs up."""
 
 import gzip
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: its first line and headers as they came, and its body."""
+    """One request: `head` is the unparsed request line with the headers."""
 
     head: str
     body: bytes
@@ -26,12 +26,12 @@ Script = Callable[[Asked], Iterable[bytes]]
 
 
 def answer(status: int | str = 200, body: Any = b"{}", **headers: str) -> bytes:
-    """A whole answer; anything but bytes is sent as JSON. Header names are written with underscores."""
+    """A complete HTTP response. A body that is not bytes is sent as JSON. Header names use underscores."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    named = {"Content-Type": "application/json", "Content-Length": str(len(content)), "Connection": "close"}
-    named |= {name.replace("_", "-").title(): value for name, value in headers.items()}
-    lines = "".join(f"{name}: {value}\r\n" for name, value in named.items() if value)
-    return f"HTTP/1.1 {status} Whatever\r\n{lines}\r\n".encode() + content
+    all_headers = {"Content-Type": "application/json", "Content-Length": str(len(content)), "Connection": "close"}
+    all_headers |= {name.replace("_", "-").title(): value for name, value in headers.items()}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in all_headers.items() if value)
+    return f"HTTP/1.1 {status} Reason\r\n{lines}\r\n".encode() + content
 
 
 def zipped(size: int) -> bytes:
@@ -39,22 +39,22 @@ def zipped(size: int) -> bytes:
 
 
 class Hostile:
-    """Listens on loopback. `script` is called for each request; what it gives is sent piece by piece."""
+    """Listens on loopback. `script` is called for each request and returns the chunks to send."""
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.connections = 0
         self.hung_up = Event()
-        self.script: Script = lambda _asked: [answer()]
+        self.script: Script = lambda _request: [answer()]
         self.keeps_open = False
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
         Thread(target=self._accept, daemon=True).start()
 
-    def says(self, *pieces: bytes) -> None:
-        """Answer every request with these pieces."""
-        self.script = lambda _asked: pieces
+    def says(self, *chunks: bytes) -> None:
+        """Answer every request with these chunks."""
+        self.script = lambda _request: chunks
 
     def close(self) -> None:
         with suppress(OSError):
@@ -71,18 +71,18 @@ class Hostile:
     def _converse(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as stream:
             try:
-                while asked := _read(stream):
-                    self.asked.append(asked)
-                    for piece in self.script(asked):
-                        connection.sendall(piece)
+                while request := _read_request(stream):
+                    self.asked.append(request)
+                    for chunk in self.script(request):
+                        connection.sendall(chunk)
                     if not self.keeps_open:
                         return
             except OSError:
                 self.hung_up.set()
 
 
-def _read(stream: Any) -> Asked | None:
-    """The next request; None when there is none."""
+def _read_request(stream: Any) -> Asked | None:
+    """The next request; None at the end of the connection."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         line = stream.readline()

@@ -1,4 +1,4 @@
-"""A line between a client and a server, on which single calls can be answered otherwise, done or not."""
+"""A proxy between a client and a server. The response to single calls can be replaced, before or after forwarding."""
 
 import socket
 from collections.abc import Iterable
@@ -8,32 +8,32 @@ from tests.support.hostile import Asked, Hostile
 
 
 class Relay(Hostile):
-    """Passes every request on as it came, and the answer back, but for the calls that a test picks by their number."""
+    """Forwards each request and response unchanged, except for the calls that a test selects by number."""
 
     def __init__(self, upstream: str) -> None:
         super().__init__()
         parts = urlsplit(upstream)
         self._upstream = (parts.hostname, parts.port)
-        self._instead: dict[int, tuple[tuple[bytes, ...], bool]] = {}
-        self.script = self._between
+        self._replacements: dict[int, tuple[tuple[bytes, ...], bool]] = {}
+        self.script = self._choose_response
 
-    def answers(self, number: int, *pieces: bytes, late: bool = False) -> None:
-        """Answer the call of this number, from 1, with these pieces (none: hang up); `late` once it has been done."""
-        self._instead[number] = (pieces, late)
+    def answers(self, number: int, *chunks: bytes, late: bool = False) -> None:
+        """Answer call `number` (from 1) with these chunks (none: hang up); with `late`, forward it first."""
+        self._replacements[number] = (chunks, late)
 
-    def answers_next(self, *pieces: bytes, late: bool = False) -> None:
-        self.answers(len(self.asked) + 1, *pieces, late=late)
+    def answers_next(self, *chunks: bytes, late: bool = False) -> None:
+        self.answers(len(self.asked) + 1, *chunks, late=late)
 
-    def _between(self, asked: Asked) -> Iterable[bytes]:
-        meant = self._instead.get(len(self.asked))
-        if meant is None:
-            return [self._passed_on(asked)]
-        pieces, late = meant
+    def _choose_response(self, request: Asked) -> Iterable[bytes]:
+        replacement = self._replacements.get(len(self.asked))
+        if replacement is None:
+            return [self._forward(request)]
+        chunks, late = replacement
         if late:
-            self._passed_on(asked)
-        return pieces
+            self._forward(request)
+        return chunks
 
-    def _passed_on(self, asked: Asked) -> bytes:
-        with socket.create_connection(self._upstream) as line:
-            line.sendall(asked.head.encode("latin-1") + asked.body)
-            return b"".join(iter(lambda: line.recv(1 << 16), b""))
+    def _forward(self, request: Asked) -> bytes:
+        with socket.create_connection(self._upstream) as connection:
+            connection.sendall(request.head.encode("latin-1") + request.body)
+            return b"".join(iter(lambda: connection.recv(1 << 16), b""))

@@ -1,4 +1,4 @@
-"""A web server for uploads that can stop listening in the middle of one, and says how much of it came."""
+"""A web server that can stop reading in the middle of an upload, and counts the received bytes."""
 
 import socket
 from contextlib import suppress
@@ -8,14 +8,14 @@ from tests.support.hostile import answer
 
 
 class Sink:
-    """Listens on loopback for one request. `takes` is how many bytes of the body it reads before it `stalls`."""
+    """Accepts one request on loopback. It reads `takes` bytes of the body, then stalls until `go_on` is set."""
 
     def __init__(self, takes: int | None = None, says: bytes = answer()) -> None:
         self.head = ""
         self.got = 0
         self.over = Event()
         self.go_on = Event()
-        self._takes, self._says = takes, says
+        self._read_limit, self._response = takes, says
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         Thread(target=self._serve, daemon=True).start()
@@ -28,23 +28,23 @@ class Sink:
         with suppress(OSError):
             connection, _ = self._listening.accept()
             with connection:
-                self._hear(connection)
+                self._receive(connection)
         self.over.set()
 
-    def _hear(self, connection: socket.socket) -> None:
-        start = b""
-        while b"\r\n\r\n" not in start:
-            if not (piece := connection.recv(1 << 16)):
+    def _receive(self, connection: socket.socket) -> None:
+        received = b""
+        while b"\r\n\r\n" not in received:
+            if not (chunk := connection.recv(1 << 16)):
                 return
-            start += piece
-        head, _, body = start.partition(b"\r\n\r\n")
+            received += chunk
+        head, _, body = received.partition(b"\r\n\r\n")
         self.head, self.got = head.decode("latin-1"), len(body)
         lengths = (line for line in self.head.lower().split("\r\n") if line.startswith("content-length:"))
-        wanted = int(next(lengths, ":0").partition(":")[2])
-        while self.got < wanted:
-            if self._takes is not None and self.got >= self._takes:
+        content_length = int(next(lengths, ":0").partition(":")[2])
+        while self.got < content_length:
+            if self._read_limit is not None and self.got >= self._read_limit:
                 self.go_on.wait()
-            if not (piece := connection.recv(1 << 14)):
+            if not (chunk := connection.recv(1 << 14)):
                 return
-            self.got += len(piece)
-        connection.sendall(self._says)
+            self.got += len(chunk)
+        connection.sendall(self._response)

@@ -25,9 +25,9 @@ class Sound:
 
 @dataclass(frozen=True)
 class Planted:
-    """A defect. `code` is the finding that must be reported, `also` are findings that may be reported with it.
+    """A defect: the code that must be found, how to make it, at which rates, and codes that may be found with it.
 
-    `cheap`: `inspect` finds it too, without the analysis of speech, spectrum and room.
+    The last field states whether `inspect` finds it too, without the analysis of speech, spectrum and room.
     """
 
     code: str

@@ -1,4 +1,4 @@
-"""Real processes of a test's own: started, watched, found again and always ended."""
+"""Starts real processes for a test, reads their output, finds their children and always ends them."""
 
 import os
 import signal
@@ -19,14 +19,16 @@ PATIENCE = 120.0
 T = TypeVar("T")
 
 
-def wait_for(what: Callable[[], T], why: str | Callable[[], str], patience: float = PATIENCE) -> T:
-    """The first true answer of `what`. Raises AssertionError with `why` when there is none in time."""
-    until = time.monotonic() + patience
-    while not (answer := what()):
-        if time.monotonic() > until:
-            raise AssertionError(f"Waited {patience:.0f} s in vain: {why if isinstance(why, str) else why()}")
+def wait_for(condition: Callable[[], T], message: str | Callable[[], str], patience: float = PATIENCE) -> T:
+    """The first true result of `condition`. Raises AssertionError with `message` on timeout."""
+    deadline = time.monotonic() + patience
+    while not (result := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(
+                f"Waited {patience:.0f} s without result: {message if isinstance(message, str) else message()}"
+            )
         time.sleep(0.02)
-    return answer
+    return result
 
 
 def free_port() -> int:
@@ -36,29 +38,29 @@ def free_port() -> int:
 
 
 def processes_with(variable: str, value: str) -> dict[int, str]:
-    """The command lines, by pid, of all processes with this in their environment.
+    """The command lines, by pid, of all processes with this environment variable.
 
-    Valkey writes its title over its environment, so a title that names the value (as a folder) counts as well.
+    Valkey overwrites its environment with its title, so a title that contains the value as a folder also counts.
     """
-    found = {}
+    processes = {}
     for folder in Path("/proc").iterdir():
         with suppress(OSError):
-            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            given = f"{variable}={value}\0".encode() in (folder / "environ").read_bytes()
-            if folder.name.isdigit() and (given or f":{value}/" in line):
-                found[int(folder.name)] = line
-    return found
+            command_line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            has_variable = f"{variable}={value}\0".encode() in (folder / "environ").read_bytes()
+            if folder.name.isdigit() and (has_variable or f":{value}/" in command_line):
+                processes[int(folder.name)] = command_line
+    return processes
 
 
 def parent_of(pid: int) -> int:
-    """The pid of its parent, 0 when the process is gone."""
+    """The pid of the parent, 0 if the process has ended."""
     with suppress(OSError):
         return int((Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
     return 0
 
 
 class Started:
-    """A process and all that it has said so far."""
+    """A started process and its output so far."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.lines: list[str] = []
@@ -69,7 +71,7 @@ class Started:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            # As from a terminal of its own: nothing that is sent to it reaches the tests.
+            # A session of its own, so signals sent to it do not reach the tests.
             start_new_session=True,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -77,21 +79,21 @@ class Started:
 
     def _read(self) -> None:
         with suppress(ValueError):
-            self.lines.extend(line.rstrip("\n") for line in self.process.stdout or ())
+            self.lines.extend(command_line.rstrip("\n") for command_line in self.process.stdout or ())
 
     @property
     def said(self) -> str:
         return "\n".join(self.lines)
 
-    def says(self, words: str, patience: float = PATIENCE) -> None:
-        """Wait until it has said these words."""
-        wait_for(lambda: words in self.said or self.process.poll() is not None, lambda: self.said, patience)
+    def says(self, text: str, patience: float = PATIENCE) -> None:
+        """Wait until the output contains this text."""
+        wait_for(lambda: text in self.said or self.process.poll() is not None, lambda: self.said, patience)
         self._reader.join(0 if self.process.poll() is None else 5)
-        assert words in self.said, self.said
+        assert text in self.said, self.said
 
-    def stop(self, number: int = signal.SIGINT, patience: float = PATIENCE) -> int:
-        """Send a signal and wait for the end; the exit code."""
-        self.process.send_signal(number)
+    def stop(self, signal_number: int = signal.SIGINT, patience: float = PATIENCE) -> int:
+        """Send a signal, wait for the end and return the exit code."""
+        self.process.send_signal(signal_number)
         code = self.process.wait(patience)
         self._reader.join(5)
         return code

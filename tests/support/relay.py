@@ -18,7 +18,7 @@ class Relay(Hostile):
         self.script = self._choose_response
 
     def answers(self, number: int, *chunks: bytes, late: bool = False) -> None:
-        """Answer call `number` (from 1) with these chunks (none: hang up); with `late`, forward it first."""
+        """Answer call `number` (from 1) with these chunks (none: hang up), optionally after forwarding it."""
         self._replacements[number] = (chunks, late)
 
     def answers_next(self, *chunks: bytes, late: bool = False) -> None:

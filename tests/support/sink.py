@@ -8,7 +8,7 @@ from tests.support.hostile import answer
 
 
 class Sink:
-    """Accepts one request on loopback. It reads `takes` bytes of the body, then stalls until `go_on` is set."""
+    """Accepts one request on loopback. It can stall after part of the body until the test resumes it."""
 
     def __init__(self, takes: int | None = None, says: bytes = answer()) -> None:
         self.head = ""

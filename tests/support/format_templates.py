@@ -1,7 +1,7 @@
 """Formats the Django templates, or checks their format: `python -m tests.support.format_templates [--check]`.
 
-djade is a program without a module, so it is started from here. It wraps no lines; what is longer than MAX_LINE is
-reported, to be wrapped by hand.
+djade has no module that Python can run, so this module starts the program. djade wraps no lines; lines over MAX_LINE
+are reported and must be wrapped by hand.
 """
 
 import subprocess
@@ -25,11 +25,11 @@ def find_long_lines(path: Path) -> list[str]:
 def main(arguments: list[str]) -> int:
     templates = list_templates()
     djade = Path(sys.executable).with_name("djade")
-    done = subprocess.run([djade, "--target-version", "5.2", *arguments, *templates], check=False)
-    long = [place for path in templates for place in find_long_lines(path)]
-    for place in long:
-        print(f"{place} is longer than {MAX_LINE} characters.")
-    return 1 if long or ("--check" in arguments and done.returncode) else 0
+    completed = subprocess.run([djade, "--target-version", "5.2", *arguments, *templates], check=False)
+    long_lines = [location for path in templates for location in find_long_lines(path)]
+    for location in long_lines:
+        print(f"{location} is longer than {MAX_LINE} characters.")
+    return 1 if long_lines or ("--check" in arguments and completed.returncode) else 0
 
 
 if __name__ == "__main__":

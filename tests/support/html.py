@@ -1,4 +1,4 @@
-"""Pages as tests read them: without the whitespace that a browser ignores."""
+"""Reads pages without the whitespace that a browser ignores."""
 
 import re
 
@@ -8,7 +8,7 @@ BLOCK = r"(?:td|th|p|li|dd|dt|h[1-6]|div)"
 
 
 def read_html(response: HttpResponseBase) -> str:
-    """The page as one line, without whitespace between tags and at the edges of blocks."""
+    """The page as one line, without whitespace between tags or at block edges."""
     assert hasattr(response, "content")
     return collapse_whitespace(response.content.decode())
 

@@ -1,4 +1,4 @@
-"""`python -m tests.support.lint_imports`: the import linter, which cannot be run as a module itself."""
+"""Runs the import linter: `python -m tests.support.lint_imports`. The linter itself cannot be run as a module."""
 
 from importlinter.cli import lint_imports_command
 

@@ -24,9 +24,8 @@ def wait_for(condition: Callable[[], T], message: str | Callable[[], str], patie
     deadline = time.monotonic() + patience
     while not (result := condition()):
         if time.monotonic() > deadline:
-            raise AssertionError(
-                f"Waited {patience:.0f} s without result: {message if isinstance(message, str) else message()}"
-            )
+            detail = message if isinstance(message, str) else message()
+            raise AssertionError(f"No result after {patience:.0f} s: {detail}")
         time.sleep(0.02)
     return result
 
@@ -79,7 +78,7 @@ class Started:
 
     def _read(self) -> None:
         with suppress(ValueError):
-            self.lines.extend(command_line.rstrip("\n") for command_line in self.process.stdout or ())
+            self.lines.extend(line.rstrip("\n") for line in self.process.stdout or ())
 
     @property
     def said(self) -> str:

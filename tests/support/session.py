@@ -1,6 +1,6 @@
-"""What a test run stands on: an environment of its own, a real Valkey, and the database that was asked for.
+"""Prepares a test run: its own environment, a real Valkey, and the requested database.
 
-It is set up before any setting is read, and knows nothing of Django until then.
+This happens before any setting is loaded, so this module must not import Django at the top.
 """
 
 import os
@@ -16,13 +16,13 @@ from urllib.parse import quote
 from launcher import valkey
 from tests.support.postgres import postgres
 
-# Made up for the tests; nothing outside a test run is kept with it.
+# A key for tests only; no data outside a test run is encrypted with it.
 FIELD_KEY = "dGhlLXRlc3RzLW9mLXZvaWNlaHViLW9ubHktMzItYiE="
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The environment of this machine with all that steers VoiceHub replaced by what the tests want."""
-    kept = {
+    """The environment of this machine with all VoiceHub settings replaced by those of the tests."""
+    inherited = {
         name: value
         for name, value in os.environ.items()
         if name not in {"DATABASE_URL", "REDIS_URL"}
@@ -31,11 +31,11 @@ def environment(folder: Path) -> dict[str, str]:
             or name.startswith(("VOICEHUB_TEST_", "VOICEHUB_CHROMIUM", "VOICEHUB_SHOTS"))
         )
     }
-    return kept | {
+    return inherited | {
         "DJANGO_SETTINGS_MODULE": "voicehub.settings",
-        # As audio wants it; many a test imports numpy before that.
+        # The audio library sets this on import, but many tests import numpy first.
         "OPENBLAS_NUM_THREADS": "1",
-        # Playwright's loop runs in the thread of the tests, which is all that Django sees of it.
+        # Playwright's event loop runs in the thread of the tests, so Django assumes async code.
         "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
         "VOICEHUB_BASE_URL": "http://testserver",
         "VOICEHUB_DATA_DIR": str(folder),
@@ -45,7 +45,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 class Session:
-    """Begins with the test run and ends with it; `url` is the database's, empty for SQLite."""
+    """The environment, queue and database of one test run."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -53,15 +53,15 @@ class Session:
     def begin(self) -> None:
         folder = Path(tempfile.mkdtemp(prefix="voicehub-tests-"))
         self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        prepared = environment(folder)
-        for part in ("static", "media", "mail"):
-            (folder / part).mkdir()
+        variables = environment(folder)
+        for folder_name in ("static", "media", "mail"):
+            (folder / folder_name).mkdir()
         if os.environ.get("VOICEHUB_TEST_DATABASE", "sqlite") == "postgres":
-            prepared["DATABASE_URL"] = self._stack.enter_context(postgres())
+            variables["DATABASE_URL"] = self._stack.enter_context(postgres())
         self._stack.enter_context(queue(folder))
-        prepared["REDIS_URL"] = valkey.build_url(folder)
+        variables["REDIS_URL"] = valkey.build_url(folder)
         os.environ.clear()
-        os.environ.update(prepared)
+        os.environ.update(variables)
 
     def end(self) -> None:
         self._stack.close()
@@ -69,14 +69,14 @@ class Session:
 
 @contextmanager
 def queue(folder: Path) -> Iterator[None]:
-    """A real Valkey with its data under `folder`, up when this is entered."""
+    """A running Valkey with its data under `folder`."""
     server = subprocess.Popen(valkey.build_command(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        until = time.monotonic() + 10
+        deadline = time.monotonic() + 10
         while not valkey.is_answering(valkey.get_socket_path(folder)):
-            if server.poll() is not None or time.monotonic() > until:
+            if server.poll() is not None or time.monotonic() > deadline:
                 log = folder / "run" / "valkey" / "valkey.log"
-                raise RuntimeError(f"Valkey did not start: {log.read_text() if log.exists() else 'it said nothing'}")
+                raise RuntimeError(f"Valkey did not start: {log.read_text() if log.exists() else 'there is no log'}")
             time.sleep(0.01)
         yield
     finally:
@@ -85,7 +85,7 @@ def queue(folder: Path) -> Iterator[None]:
 
 
 def database_url() -> str:
-    """The address of the test database, for processes that a test starts."""
+    """The URL of the test database, for processes that a test starts."""
     from django.db import connection
 
     config = connection.settings_dict

@@ -1,4 +1,4 @@
-"""Jobs for the limited child that go wrong in every way that a hostile file could bring about."""
+"""Jobs for the restricted child process that fail in every way that a hostile file could cause."""
 
 import json
 import os
@@ -25,11 +25,11 @@ def echo(source: BinaryIO, times: int = 1, start: int = 0) -> Records:
 
 
 def surroundings(source: BinaryIO) -> Records:
-    """What a child can see of its parent."""
+    """Report the environment that the child process can see."""
     text = json.dumps(
         {
             "environment": dict(os.environ),
-            "files": sorted(one.name for one in Path.cwd().iterdir()),
+            "files": sorted(path.name for path in Path.cwd().iterdir()),
             "folder": str(Path.cwd()),
             "path": sys.path,
             "django": "django" in sys.modules,
@@ -67,7 +67,7 @@ def spin(source: BinaryIO) -> Records:
 
 
 def trickle(source: BinaryIO) -> Records:
-    """Say a little now and then, for ever."""
+    """Yield small results forever, with pauses."""
     while True:
         yield {"kind": "said", "text": "", "number": 0}
         time.sleep(0.05)
@@ -80,15 +80,15 @@ def sleep(source: BinaryIO) -> Records:
 
 def hoard(source: BinaryIO) -> Records:
     yield from ()
-    held = []
+    blocks = []
     while True:
-        held.append(b"\1" * (16 << 20))
+        blocks.append(b"\1" * (16 << 20))
 
 
 def write(source: BinaryIO, size: int) -> Records:
-    with Path("long").open("wb") as out:
+    with Path("long").open("wb") as file:
         for _ in range(size >> 16):
-            out.write(bytes(1 << 16))
+            file.write(bytes(1 << 16))
     yield {"kind": "said", "text": "written", "number": size}
 
 
@@ -108,33 +108,33 @@ def leave(source: BinaryIO) -> Records:
 
 
 def fall_silent(source: BinaryIO) -> Records:
-    """Close what it tells through, and go on living."""
+    """Close the result pipe but keep running."""
     yield from ()
-    os.close(_pen())
+    os.close(_find_result_pipe())
     time.sleep(3600)
 
 
 def say(source: BinaryIO, line: str, times: int = 1) -> Records:
-    """Speak past the end of the job's own pen."""
+    """Write raw lines to the result pipe."""
     yield from ()
-    pen = _pen()
+    pipe = _find_result_pipe()
     for _ in range(times):
-        os.write(pen, line.encode())
+        os.write(pipe, line.encode())
 
 
 def babble(source: BinaryIO, line: str) -> Records:
     yield from ()
-    pen, data = _pen(), line.encode()
+    pipe, data = _find_result_pipe(), line.encode()
     while True:
-        os.write(pen, data)
+        os.write(pipe, data)
 
 
-def _pen() -> int:
-    """The pipe that results go through: the first after the three that everybody has, but for the leash."""
-    return next(number for number in range(3, 64) if _is_open(number) and _writes(number))
+def _find_result_pipe() -> int:
+    """The result pipe: the first writable descriptor after the standard three. The pipe to the parent is read-only."""
+    return next(number for number in range(3, 64) if _is_open(number) and _is_writable(number))
 
 
-def _writes(number: int) -> bool:
+def _is_writable(number: int) -> bool:
     try:
         os.write(number, b"")
     except OSError:
@@ -150,9 +150,9 @@ def print_things(source: BinaryIO) -> Records:
 
 
 def start_another(source: BinaryIO) -> Records:
-    """Leave a process behind that would outlive this one."""
-    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
-    yield {"kind": "said", "text": str(other.pid), "number": 0}
+    """Start a child process that would outlive this one."""
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
+    yield {"kind": "said", "text": str(child.pid), "number": 0}
     time.sleep(3600)
 
 

@@ -1,4 +1,4 @@
-"""Sound files in the formats that people send, made when a test runs."""
+"""Makes audio files in the formats that users upload."""
 
 import hashlib
 import io
@@ -18,13 +18,13 @@ FloatArray = NDArray[np.float64]
 
 
 def voice(name: str = "slt-01") -> tuple[FloatArray, int]:
-    """A clip of the sample studio, and its rate."""
+    """A clip of the sample studio and its sample rate."""
     samples, rate = soundfile.read(SAMPLE / f"{name}.flac")
     return np.asarray(samples), int(rate)
 
 
 def clip_in(name: str, data: bytes) -> Clip:
-    """The clip in a WAV that lies in memory."""
+    """A Clip of a WAV in memory."""
     header = read_header(io.BytesIO(data))
     sha256 = hashlib.sha256(data).hexdigest()
     return Clip(name, sha256, header.sample_rate, header.frames, lambda: io.BytesIO(data))
@@ -32,13 +32,13 @@ def clip_in(name: str, data: bytes) -> Clip:
 
 def by_libsndfile(samples: FloatArray, rate: int, kind: str, subtype: str) -> bytes:
     """`samples` are (frames,) or (frames, channels)."""
-    out = io.BytesIO()
-    soundfile.write(out, samples, rate, format=kind, subtype=subtype)
-    return out.getvalue()
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, rate, format=kind, subtype=subtype)
+    return buffer.getvalue()
 
 
 class _Pipe:
-    """Cannot be sought in: what is written to it has no length in its head, as from a browser's recorder."""
+    """A file without seek, so the header has no length, as in a recording from a browser."""
 
     def __init__(self, file: io.BytesIO) -> None:
         self.write: Callable[[bytes], int] = file.write
@@ -46,29 +46,31 @@ class _Pipe:
 
 def by_ffmpeg(samples: FloatArray, rate: int, kind: str, codec: str, live: bool = False) -> bytes:
     """`samples` are (frames,) or (frames, 2)."""
-    out = io.BytesIO()
+    buffer = io.BytesIO()
     planes = np.atleast_2d(samples.T).astype(np.float32)
     layout = "mono" if len(planes) == 1 else "stereo"
-    with av.open(_Pipe(out) if live else out, "w", format=kind, options={"live": "1"} if live else {}) as container:
+    with av.open(
+        _Pipe(buffer) if live else buffer, "w", format=kind, options={"live": "1"} if live else {}
+    ) as container:
         stream: Any = container.add_stream(codec, rate=rate, layout=layout)
-        whole = av.AudioFrame.from_ndarray(np.ascontiguousarray(planes), format="fltp", layout=layout)
-        whole.sample_rate, whole.pts = rate, 0
+        full_frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(planes), format="fltp", layout=layout)
+        full_frame.sample_rate, full_frame.pts = rate, 0
         stream.codec_context.open()
         size = stream.codec_context.frame_size or 1024
-        cutter = av.AudioResampler(stream.codec_context.format.name, layout, rate, frame_size=size)
-        for frame in (*cutter.resample(whole), *cutter.resample(None)):
+        resampler = av.AudioResampler(stream.codec_context.format.name, layout, rate, frame_size=size)
+        for frame in (*resampler.resample(full_frame), *resampler.resample(None)):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    return out.getvalue()
+    return buffer.getvalue()
 
 
 def film() -> bytes:
-    """Moving pictures without a track of sound."""
-    out = io.BytesIO()
-    with av.open(out, "w", format="mp4") as container:
+    """A video without an audio track."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as container:
         stream: Any = container.add_stream("mpeg4", rate=10)
         stream.width = stream.height = 64
         for _ in range(3):
             container.mux(stream.encode(av.VideoFrame(64, 64, "yuv420p")))
         container.mux(stream.encode(None))
-    return out.getvalue()
+    return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Tar archives made to order, part by part, in which every field can lie."""
+"""Builds tar archives entry by entry. Every field can have a wrong value."""
 
 import gzip
 import io
@@ -15,7 +15,7 @@ END = bytes(1024)
 
 @dataclass(frozen=True)
 class Part:
-    """One header with what follows it."""
+    """One header and its data."""
 
     name: bytes = b"a.wav"
     data: bytes | None = None
@@ -30,18 +30,18 @@ class Part:
     def bytes(self) -> bytes:
         data = (clip() if self.kind in (b"0", b"\0") else b"") if self.data is None else self.data
         size = either(self.size, len(data))
-        written = size if isinstance(size, bytes) else b"%011o\0" % size
-        head = self.name.ljust(100, b"\0") + b"0000644\0" + b"0000000\0" * 2 + written + b"00000000000\0"
-        rest = self.kind + self.link.ljust(100, b"\0") + self.magic + bytes(64) + bytes(16)
-        rest += self.prefix.ljust(155, b"\0") + bytes(12)
-        blank = head + b" " * 8 + rest
-        head += either(self.checksum, b"%06o\0 " % sum(blank)) + rest
-        return b"".join((head, data, self.padding * (-len(data) % 512)))
+        size_field = size if isinstance(size, bytes) else b"%011o\0" % size
+        header = self.name.ljust(100, b"\0") + b"0000644\0" + b"0000000\0" * 2 + size_field + b"00000000000\0"
+        header_rest = self.kind + self.link.ljust(100, b"\0") + self.magic + bytes(64) + bytes(16)
+        header_rest += self.prefix.ljust(155, b"\0") + bytes(12)
+        unsigned_header = header + b" " * 8 + header_rest
+        header += either(self.checksum, b"%06o\0 " % sum(unsigned_header)) + header_rest
+        return b"".join((header, data, self.padding * (-len(data) % 512)))
 
 
-def pax(*said: tuple[bytes, bytes], kind: bytes = b"x") -> Part:
-    """A note in the way of pax on the part that follows."""
-    return Part(b"note", b"".join(pax_line(name, value) for name, value in said), kind)
+def pax(*records: tuple[bytes, bytes], kind: bytes = b"x") -> Part:
+    """A pax extended header for the entry that follows."""
+    return Part(b"note", b"".join(pax_line(name, value) for name, value in records), kind)
 
 
 def pax_line(name: bytes, value: bytes) -> bytes:
@@ -53,7 +53,7 @@ def pax_line(name: bytes, value: bytes) -> bytes:
 
 
 def long_name(name: bytes, kind: bytes = b"L") -> Part:
-    """A name in the way of GNU for the part that follows."""
+    """A GNU long name for the entry that follows."""
     return Part(b"././@LongLink", name + b"\0", kind, magic=GNU)
 
 
@@ -70,17 +70,17 @@ def packed(*parts: Part | bytes, end: bytes = END) -> bytes:
 
 
 def zeros_packed(size: int) -> bytes:
-    """A gzip stream that unpacks to so many zeros, made without holding them."""
-    pack = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
-    return b"".join(pack.compress(bytes(1 << 20)) for _ in range(size >> 20)) + pack.flush()
+    """A gzip stream that unpacks to `size` zero bytes, made without holding them in memory."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    return b"".join(compressor.compress(bytes(1 << 20)) for _ in range(size >> 20)) + compressor.flush()
 
 
 def by_tarfile(names: dict[str, bytes], mode: Any = "w:gz", form: int = tarfile.PAX_FORMAT) -> bytes:
-    """As Python's own writer makes it."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode=mode, format=form) as archive:
+    """An archive written by Python's tarfile."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode, format=form) as archive:
         for name, data in names.items():
             info = tarfile.TarInfo(name)
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
-    return out.getvalue()
+    return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Does in the test's own process what a worker does in its own."""
+"""Runs due tasks in the test process, as a worker does in its own process."""
 
 from typing import Any
 
@@ -7,35 +7,33 @@ from django.utils import timezone
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 
-# Takes a second for each recording, and changes nothing that a build waits for.
+# Tasks that analyze audio take a second per recording, and builds do not depend on them.
 HEARING = ("check_take", "examine_recordings", "compare_recordings")
 
 
 def due(*kinds: str) -> list[str]:
-    """The ids of the tasks that a worker would find due now, the longest waiting first; of these kinds, if any."""
-    waiting = Task.objects.filter(status=TaskStatus.WAITING, lease__isnull=True, due_at__lte=timezone.now())
-    waiting = waiting.filter(kind__in=kinds) if kinds else waiting.exclude(kind__in=HEARING)
-    return [str(pk) for pk in waiting.order_by("due_at").values_list("pk", flat=True)]
+    """The ids of due tasks, the longest waiting first: tasks of these kinds, or by default all but audio analysis."""
+    tasks = Task.objects.filter(status=TaskStatus.WAITING, lease__isnull=True, due_at__lte=timezone.now())
+    tasks = tasks.filter(kind__in=kinds) if kinds else tasks.exclude(kind__in=HEARING)
+    return [str(pk) for pk in tasks.order_by("due_at").values_list("pk", flat=True)]
 
 
 def do_tasks(*kinds: str, rounds: int = 50) -> int:
-    """Do what is due, and what becomes due by that, until nothing is; returns how many were done.
+    """Run due tasks, and tasks that become due meanwhile, until none is left. Returns the number of runs.
 
-    Without `kinds` all but the listening to recordings.
-
-    Raises AssertionError when work keeps making work: something goes round in circles.
+    Without `kinds`, audio analysis is excluded. Raises AssertionError if tasks keep creating tasks.
     """
-    done = 0
+    completed = 0
     for _ in range(rounds):
         ids = due(*kinds)
         if not ids:
-            return done
+            return completed
         for task_id in ids:
             outbox.run_task(task_id)
-        done += len(ids)
-    raise AssertionError(f"There is still work after {rounds} rounds: {list(Task.objects.values())}")
+        completed += len(ids)
+    raise AssertionError(f"Tasks are still due after {rounds} rounds: {list(Task.objects.values())}")
 
 
-def no_file(*_told: Any) -> Any:
-    """For builds that hand over no one file."""
-    raise AssertionError("This build has no one file.")
+def no_file(*_arguments: Any) -> Any:
+    """For builds whose handover has no single file."""
+    raise AssertionError("This build has no single file.")

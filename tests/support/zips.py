@@ -1,4 +1,4 @@
-"""ZIP files made to order, part by part, in which every field can lie."""
+"""Builds ZIP files entry by entry. Every field can have a wrong value."""
 
 import struct
 import zlib
@@ -15,13 +15,13 @@ STORED, DEFLATED = 0, 8
 
 @cache
 def clip() -> bytes:
-    """Two seconds that nothing speaks against."""
+    """A valid WAV of two seconds."""
     return wav_bytes()
 
 
 def deflated(data: bytes) -> bytes:
-    pack = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return pack.compress(data) + pack.flush()
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return compressor.compress(data) + compressor.flush()
 
 
 def extra(kind: int, body: bytes = b"") -> bytes:
@@ -30,9 +30,9 @@ def extra(kind: int, body: bytes = b"") -> bytes:
 
 @dataclass(frozen=True)
 class Member:
-    """One file: what the directory says of it, and with `local_…` what its own header says instead.
+    """One file. The fields describe its directory entry; `local_…` fields override them in its local header.
 
-    `before` lies in front of it, `after` behind its bytes; `at` moves what the directory says of its place.
+    `before` and `after` are bytes around it. `at` shifts its offset in the directory entry.
     """
 
     name: bytes = b"a.wav"
@@ -77,8 +77,8 @@ class Member:
     def local(self) -> bytes:
         crc, packed, size = self.numbers()
         name = either(self.local_name, self.name)
-        more = either(self.local_extra, self.extra)
-        head = struct.pack(
+        extra_field = either(self.local_extra, self.extra)
+        header = struct.pack(
             "<4sHHHIIIIHH",
             self.signature,
             20,
@@ -89,14 +89,14 @@ class Member:
             either(self.local_packed, packed),
             either(self.local_size, size),
             len(name),
-            len(more),
+            len(extra_field),
         )
-        return b"".join((self.before, head, name, more, self.body(), self.after))
+        return b"".join((self.before, header, name, extra_field, self.body(), self.after))
 
     def central(self, offset: int) -> bytes:
         crc, packed, size = self.numbers()
         lengths = len(self.name), len(self.extra), len(self.comment)
-        head = struct.pack(
+        header = struct.pack(
             "<4sHHHHIIIIHHHHHII",
             b"PK\x01\x02",
             0x0314,
@@ -113,25 +113,25 @@ class Member:
             self.attributes,
             offset + len(self.before) + self.at,
         )
-        return head + self.name + self.extra + self.comment
+        return header + self.name + self.extra + self.comment
 
 
-def either(lie: Any, truth: Any) -> Any:
-    return truth if lie is None else lie
+def either(override: Any, default: Any) -> Any:
+    return default if override is None else override
 
 
-def described(member: Member, signature: bytes = b"PK\x07\x08", **lies: int) -> Member:
-    """The same with its sizes behind it, as programs write it that cannot go back."""
+def described(member: Member, signature: bytes = b"PK\x07\x08", **overrides: int) -> Member:
+    """The member with its sizes in a data descriptor after it, as programs without seek write it."""
     crc, packed, size = member.numbers()
-    told = {"crc": crc, "packed": packed, "size": size} | lies
-    record = signature + struct.pack("<III", *told.values())
+    sizes = {"crc": crc, "packed": packed, "size": size} | overrides
+    record = signature + struct.pack("<III", *sizes.values())
     flags = member.flags | 1 << 3
     return replace(member, flags=flags, local_crc=0, local_packed=0, local_size=0, after=record)
 
 
 @dataclass(frozen=True)
 class Zip:
-    """The whole file; what a field says instead of the truth is None for the truth."""
+    """The whole archive. A field that is None gets its correct value."""
 
     members: Sequence[Member] = (Member(),)
     prefix: bytes = b""
@@ -149,14 +149,14 @@ class Zip:
     outside: bytes = b""
 
     def bytes(self) -> bytes:
-        out, central = bytearray(self.prefix), bytearray()
+        archive, central = bytearray(self.prefix), bytearray()
         for member in self.members:
-            place = len(out) if self.shifted else len(out) - len(self.prefix)
-            out += member.local()
-            central += b"" if member.hidden else member.central(place)
-        out, central = out + self.gap, central + self.inside
+            offset = len(archive) if self.shifted else len(archive) - len(self.prefix)
+            archive += member.local()
+            central += b"" if member.hidden else member.central(offset)
+        archive, central = archive + self.gap, central + self.inside
         count = sum(not member.hidden for member in self.members)
-        end = struct.pack(
+        end_record = struct.pack(
             "<4sHHHHIIH",
             b"PK\x05\x06",
             self.disk,
@@ -164,24 +164,24 @@ class Zip:
             either(self.here, either(self.count, count)),
             either(self.count, count),
             either(self.length, len(central)),
-            either(self.start, len(out) if self.shifted else len(out) - len(self.prefix)),
+            either(self.start, len(archive) if self.shifted else len(archive) - len(self.prefix)),
             either(self.comment_size, len(self.comment)),
         )
-        return bytes(out + central + self.between + end + self.comment + self.outside)
+        return bytes(archive + central + self.between + end_record + self.comment + self.outside)
 
 
-def zip_of(*members: Member, **lies: Any) -> bytes:
-    """An archive of these, or of one good clip."""
-    return Zip(members or (Member(),), **lies).bytes()
+def zip_of(*members: Member, **overrides: Any) -> bytes:
+    """An archive of these members, or of one valid clip."""
+    return Zip(members or (Member(),), **overrides).bytes()
 
 
-def named(*names: str | bytes, **lies: Any) -> bytes:
+def named(*names: str | bytes, **overrides: Any) -> bytes:
     """An archive of clips with these names."""
-    return zip_of(*(Member(name if isinstance(name, bytes) else name.encode(), **lies) for name in names))
+    return zip_of(*(Member(name if isinstance(name, bytes) else name.encode(), **overrides) for name in names))
 
 
 def listed(text: str | bytes, *names: str, name: bytes = b"metadata.csv") -> bytes:
-    """An archive of clips with this list."""
+    """An archive of clips with this metadata list."""
     data = text if isinstance(text, bytes) else text.encode()
-    clips = [Member(one.encode()) for one in names or ("a.wav",)]
+    clips = [Member(clip_name.encode()) for clip_name in names or ("a.wav",)]
     return zip_of(Member(name, data), *clips)

@@ -1,4 +1,4 @@
-"""Long tests, for `make test-long` only: they take minutes, and ask for more than a first checkout has."""
+"""Long tests, only for `make test-long`: they take minutes and need more than a fresh checkout has."""
 
 import os
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ from tests.browser.conftest import (
 from tests.processes.conftest import desk, doorbell, sandbox, start
 
 # Read before the test session replaces the environment.
-SHOTS = Path(os.environ.get("VOICEHUB_SHOTS", "var/screenshots")).resolve()
+SCREENSHOT_FOLDER = Path(os.environ.get("VOICEHUB_SHOTS", "var/screenshots")).resolve()
 
-# The fixtures of the default run, for the tests here.
+# Fixtures of the default run that these tests use.
 __all__ = [
-    "SHOTS",
+    "SCREENSHOT_FOLDER",
     "account",
     "shared_talent",
     "chrome",
@@ -41,14 +41,14 @@ __all__ = [
     "open_session_tab",
 ]
 
-PATCH = Path(__file__).parents[1] / "support" / "firefox_esr.cjs"
+FIREFOX_PATCH = Path(__file__).parents[1] / "support" / "firefox_esr.cjs"
 
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
-    """One for both browsers, as a thread can have only one: with what Firefox ESR needs, which Chromium never meets."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("NODE_OPTIONS", f"--require={PATCH}")
-        running = sync_playwright().start()
-    yield running
-    running.stop()
+    """One Playwright for both browsers, because a thread can run only one. The patch affects only Firefox ESR."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("NODE_OPTIONS", f"--require={FIREFOX_PATCH}")
+        driver = sync_playwright().start()
+    yield driver
+    driver.stop()

@@ -1,4 +1,4 @@
-"""Staff and talents can do their work in Firefox; recording by microphone is tested in Chromium only."""
+"""Staff and talent pages work in Firefox. Microphone recording is tested only in Chromium."""
 
 import shutil
 from collections.abc import Iterator
@@ -12,29 +12,27 @@ from tests.browser.studio import Studio
 
 pytestmark = pytest.mark.browser
 
-DESK: ViewportSize = {"width": 1440, "height": 900}
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-HOW_TO_GET_IT = "There is no Firefox. Install it with `apt install firefox-esr`."
+INSTALL_HINT = "Firefox is not installed. Install it with `apt install firefox-esr`."
 
 
 @pytest.fixture(scope="session")
 def firefox(playwright: Playwright) -> Iterator[Browser]:
     program = shutil.which("firefox-esr")
-    assert program, HOW_TO_GET_IT
+    assert program, INSTALL_HINT
     browser = playwright.firefox.launch(channel="moz-firefox", executable_path=program)
     yield browser
     browser.close()
 
 
-def test_staff_sign_in_and_read_their_pages_in_firefox(
-    firefox: Browser, studio: Studio, open_session_tab: OpenSessionTab
-) -> None:
-    with open_session_tab("paula") as tab:
-        talent = staff_steps.add_talent(tab, "Fay Fox")
-        voice = staff_steps.add_voice(tab, talent, "Fay, narrator")
-        consent = staff_steps.request_consent(tab, talent)
-        staff_steps.upload_take(tab, consent, sound.read_clip("consent-slt"))
-    context = firefox.new_context(viewport=DESK)
+def test_staff_can_sign_in_and_read_pages_in_firefox(firefox: Browser, studio: Studio, visit: Visit) -> None:
+    with visit("paula") as tab:
+        talent = desk.add_talent(tab, "Fay Fox")
+        voice = desk.add_voice(tab, talent, "Fay, narrator")
+        consent = desk.ask_consent(tab, talent)
+        desk.upload_take(tab, consent, sound.clip("consent-slt"))
+    context = firefox.new_context(viewport=DESKTOP)
     errors: list[str] = []
     context.on("weberror", lambda error: errors.append(str(error.error)))
     staff_steps.sign_in(studio, context, "paula")
@@ -47,11 +45,9 @@ def test_staff_sign_in_and_read_their_pages_in_firefox(
     assert errors == []
 
 
-def test_a_talent_opens_the_link_and_can_decline_in_firefox(
-    firefox: Browser, studio: Studio, open_session_tab: OpenSessionTab
-) -> None:
-    with open_session_tab("paula") as tab:
-        staff_steps.request_consent(tab, staff_steps.add_talent(tab, "Dee Clines"))
+def test_talent_can_open_the_link_and_decline_in_firefox(firefox: Browser, studio: Studio, visit: Visit) -> None:
+    with visit("paula") as tab:
+        desk.ask_consent(tab, desk.add_talent(tab, "Dee Clines"))
         tab.page.get_by_role("button", name="Create a private link").click()
         link = tab.page.get_by_role("textbox", name="Private link").input_value()
     page = firefox.new_context(viewport=PHONE).new_page()

@@ -1,4 +1,4 @@
-"""Every main page at three widths, by day and by night: it fits, it runs without an error, and its picture is kept."""
+"""Every main page at three widths, in light and dark mode: it fits, has no errors, and is saved as a screenshot."""
 
 from uuid import UUID
 
@@ -8,8 +8,8 @@ from playwright.sync_api import Browser
 from tests.browser import sound, staff_steps, talent_steps
 from tests.browser.shared_talent import OpenSessionTab
 from tests.browser.studio import Studio
-from tests.browser.tab import IS_IDLE_SCRIPT, SIZES, CheckedPages, Tab
-from tests.long.conftest import SHOTS
+from tests.browser.tab import AT_REST, SIZES, Seen, Tab
+from tests.long.conftest import SCREENSHOT_FOLDER
 
 pytestmark = pytest.mark.browser
 
@@ -17,96 +17,96 @@ HEIGHTS = {1440: 900, 768: 1024, 390: 844}
 SCHEMES = ("light", "dark")
 
 
-def test_every_main_page_fits_each_width_without_an_error(
-    studio: Studio, open_session_tab: OpenSessionTab, chrome: Browser, account: str, checked_pages: CheckedPages
+def test_every_main_page_fits_each_width_without_errors(
+    studio: Studio, visit: Visit, chrome: Browser, account: str, seen: Seen
 ) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    with open_session_tab("paula") as tab:
-        pages = staff_pages(tab)
-        shoot_all(tab, pages)
-        link = private_link(tab)
-    stranger = Tab(studio, chrome.new_context(**SIZES["desktop"], reduced_motion="reduce"), checked_pages)
-    shoot_all(stranger, {"sign-in": "/"})
-    shoot_talent_pages(stranger, link)
-    stranger.context.close()
-    assert stranger.problems == []
+    SCREENSHOT_FOLDER.mkdir(parents=True, exist_ok=True)
+    with visit("paula") as tab:
+        pages = make_staff_pages(tab)
+        capture_pages(tab, pages)
+        link = create_private_link(tab)
+    visitor = Tab(studio, chrome.new_context(**SIZES["desk"], reduced_motion="reduce"), seen)
+    capture_pages(visitor, {"sign-in": "/"})
+    capture_talent_pages(visitor, link)
+    visitor.context.close()
+    assert visitor.troubles == []
 
 
-def staff_pages(tab: Tab) -> dict[str, str]:
-    """Make a small studio; the path of each of its pages by name."""
-    talent, _consent = staff_steps.add_approved_talent(tab, "Shira Lens", sound.read_clip("consent-slt"))
-    voice = staff_steps.add_voice(tab, talent, "Shira, narrator")
-    staff_steps.upload_clips(tab, staff_steps.SLT_CLIPS[:5])
-    first = built(tab)
-    tab.goto(voice)
-    build = built(tab)
-    remote = staff_steps.open_remote_voice(tab.page)
+def make_staff_pages(tab: Tab) -> dict[str, str]:
+    """Make a small studio. Returns the path of each page by name."""
+    talent, _consent = desk.permitted_talent(tab, "Shira Lens", sound.clip("consent-slt"))
+    voice = desk.add_voice(tab, talent, "Shira, narrator")
+    desk.add_clips(tab, desk.SLT[:5])
+    first = start_and_finish_build(tab)
+    tab.go(voice)
+    build = start_and_finish_build(tab)
+    remote = desk.open_remote(tab.page)
     return {
         "today": "/",
         "talents": "/talents/",
         "talent": talent,
         "contract-form": f"{talent}contracts/add/",
-        "consent-review": f"/consents/{consent_under_review(tab)}/",
+        "consent-review": f"/consents/{make_consent_under_review(tab)}/",
         "voice": voice,
         "build": build,
-        "compare": f"/builds/compare/?a={id_of(first)}&b={id_of(build)}",
+        "compare": f"/builds/compare/?a={get_id(first)}&b={get_id(build)}",
         "accounts": "/accounts/",
         "remote-voice": remote,
     }
 
 
-def built(tab: Tab) -> str:
-    build = staff_steps.start_build(tab)
-    staff_steps.wait_for_heading(tab.page, "Quality scores")
+def start_and_finish_build(tab: Tab) -> str:
+    build = desk.start_build(tab)
+    desk.watch_until(tab.page, "Quality scores")
     return build
 
 
-def id_of(path: str) -> str:
+def get_id(path: str) -> str:
     return path.split("/")[2]
 
 
-def consent_under_review(tab: Tab) -> UUID:
-    consent = staff_steps.request_consent(tab, staff_steps.add_talent(tab, "Rae View"))
-    staff_steps.upload_take(tab, consent, sound.read_clip("consent-slt"))
+def make_consent_under_review(tab: Tab) -> UUID:
+    consent = desk.ask_consent(tab, desk.add_talent(tab, "Rae View"))
+    desk.upload_take(tab, consent, sound.clip("consent-slt"))
     return consent
 
 
-def private_link(tab: Tab) -> str:
-    staff_steps.request_consent(tab, staff_steps.add_talent(tab, "Lin Privat"))
+def create_private_link(tab: Tab) -> str:
+    desk.ask_consent(tab, desk.add_talent(tab, "Lin Privat"))
     tab.page.get_by_role("button", name="Create a private link").click()
     return tab.page.get_by_role("textbox", name="Private link").input_value()
 
 
-def shoot_talent_pages(tab: Tab, link: str) -> None:
-    """Their home, the page to record on, and the receipt."""
-    shoot_all(tab, {"talent-home": link})
-    talent_steps.open_statement(tab, link)
-    shoot(tab, "talent-record")
-    talent_steps.send_file(tab.page, sound.read_clip("consent-slt"))
-    shoot(tab, "talent-receipt")
+def capture_talent_pages(tab: Tab, link: str) -> None:
+    """Capture the talent home, the recording page and the receipt."""
+    capture_pages(tab, {"talent-home": link})
+    guest.begin(tab, link)
+    capture_page(tab, "talent-record")
+    guest.send_file(tab.page, sound.clip("consent-slt"))
+    capture_page(tab, "talent-receipt")
 
 
-def shoot_all(tab: Tab, pages: dict[str, str]) -> None:
+def capture_pages(tab: Tab, pages: dict[str, str]) -> None:
     for name, path in pages.items():
-        tab.goto(path)
-        shoot(tab, name)
+        tab.go(path)
+        capture_page(tab, name)
 
 
-def shoot(tab: Tab, name: str) -> None:
-    """The page that is open, as it is, in each size and scheme."""
+def capture_page(tab: Tab, name: str) -> None:
+    """Capture the open page in each size and color scheme."""
     for width, height in HEIGHTS.items():
         tab.page.set_viewport_size({"width": width, "height": height})
         for scheme in SCHEMES:
-            shoot_scheme(tab, f"{name}-{width}-{scheme}", scheme)
-        wide = tab.page.evaluate("document.scrollingElement.scrollWidth")
-        assert wide <= width, f"{name} is {wide} px wide where {width} px fit"
+            capture_scheme(tab, f"{name}-{width}-{scheme}", scheme)
+        scroll_width = tab.page.evaluate("document.scrollingElement.scrollWidth")
+        assert scroll_width <= width, f"{name} is {scroll_width} px wide in a {width} px window"
     tab.page.set_viewport_size({"width": 1440, "height": HEIGHTS[1440]})
 
 
-def shoot_scheme(tab: Tab, name: str, scheme: str) -> None:
-    tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # one of its words
-    tab.page.wait_for_function(IS_IDLE_SCRIPT)
-    file = SHOTS / f"{name}.png"
+def capture_scheme(tab: Tab, name: str, scheme: str) -> None:
+    tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # a scheme name
+    tab.page.wait_for_function(AT_REST)
+    file = SCREENSHOT_FOLDER / f"{name}.png"
     file.unlink(missing_ok=True)
     tab.page.screenshot(path=file, full_page=True)
     assert file.stat().st_size > 1000

@@ -32,9 +32,9 @@ def clip_in(name: str, data: bytes) -> Clip:
 
 def by_libsndfile(samples: FloatArray, rate: int, kind: str, subtype: str) -> bytes:
     """`samples` are (frames,) or (frames, channels)."""
-    buffer = io.BytesIO()
-    soundfile.write(buffer, samples, rate, format=kind, subtype=subtype)
-    return buffer.getvalue()
+    out = io.BytesIO()
+    soundfile.write(out, samples, rate, format=kind, subtype=subtype)
+    return out.getvalue()
 
 
 class _Pipe:
@@ -46,12 +46,10 @@ class _Pipe:
 
 def by_ffmpeg(samples: FloatArray, rate: int, kind: str, codec: str, live: bool = False) -> bytes:
     """`samples` are (frames,) or (frames, 2)."""
-    buffer = io.BytesIO()
+    out = io.BytesIO()
     planes = np.atleast_2d(samples.T).astype(np.float32)
     layout = "mono" if len(planes) == 1 else "stereo"
-    with av.open(
-        _Pipe(buffer) if live else buffer, "w", format=kind, options={"live": "1"} if live else {}
-    ) as container:
+    with av.open(_Pipe(out) if live else out, "w", format=kind, options={"live": "1"} if live else {}) as container:
         stream: Any = container.add_stream(codec, rate=rate, layout=layout)
         full_frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(planes), format="fltp", layout=layout)
         full_frame.sample_rate, full_frame.pts = rate, 0
@@ -61,16 +59,16 @@ def by_ffmpeg(samples: FloatArray, rate: int, kind: str, codec: str, live: bool 
         for frame in (*resampler.resample(full_frame), *resampler.resample(None)):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    return buffer.getvalue()
+    return out.getvalue()
 
 
 def film() -> bytes:
     """A video without an audio track."""
-    buffer = io.BytesIO()
-    with av.open(buffer, "w", format="mp4") as container:
+    out = io.BytesIO()
+    with av.open(out, "w", format="mp4") as container:
         stream: Any = container.add_stream("mpeg4", rate=10)
         stream.width = stream.height = 64
         for _ in range(3):
             container.mux(stream.encode(av.VideoFrame(64, 64, "yuv420p")))
         container.mux(stream.encode(None))
-    return buffer.getvalue()
+    return out.getvalue()

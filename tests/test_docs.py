@@ -69,7 +69,11 @@ def test_sandbox_page_lists_every_fault_and_current_defaults() -> None:
     text = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
     table = text.partition("| do | what happens |")[2].partition("\n\n")[0]
     assert re.findall(r"^\| `(\w+)[^`]*` \|", table, re.MULTILINE) == list(ACTIONS)
-    for value in (vendor_defaults.BAD_KEY, vendor_defaults.PLAN_KEY, vendor_defaults.AUTHORIZED_KEY):
+    for value in (
+        vendor_defaults.BAD_KEY_PREFIX,
+        vendor_defaults.READ_ONLY_KEY_PREFIX,
+        vendor_defaults.AUTHORIZED_KEY_PREFIX,
+    ):
         assert f"`{value}" in text
     assert f"{vendor_defaults.PROFESSIONAL_SECONDS:g} seconds" in text
 
@@ -77,7 +81,7 @@ def test_sandbox_page_lists_every_fault_and_current_defaults() -> None:
 def test_sandbox_page_lists_every_path_and_operation() -> None:
     text = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
     table = text.partition("| vendor | operations |")[2].partition("\n\n")[0]
-    assert set(re.findall(r"`(\w+)`", table)) == NAMES
+    assert set(re.findall(r"`(\w+)`", table)) == OPERATIONS
     for vendor in VENDORS:
         assert f"`/{vendor.root.rstrip('/')}" in text
     for provider in list_providers():

@@ -18,7 +18,7 @@ from tests.browser.conftest import (
     sign_in_cookies,
     studio,
 )
-from tests.processes.conftest import desk, doorbell, sandbox, start
+from tests.processes.conftest import harness, queue_server, sandbox, start_process
 
 # Read before the test session replaces the environment.
 SCREENSHOT_FOLDER = Path(os.environ.get("VOICEHUB_SHOTS", "var/screenshots")).resolve()
@@ -36,7 +36,7 @@ __all__ = [
     "sandbox",
     "checked_pages",
     "sign_in_cookies",
-    "start",
+    "start_process",
     "studio",
     "open_session_tab",
 ]

@@ -30,29 +30,29 @@ def sandbox(running: Sandbox, settings: Any) -> Iterator[Sandbox]:
     running.control("DELETE", "chaos")
 
 
-def work_until_over(studio: Desk, build: Build) -> None:
+def work_until_over(harness: BuildHarness, build: Build) -> None:
     """Run due tasks until the build ends or the rounds are used up."""
     for _ in range(ROUNDS):
-        studio.work()
+        harness.run_tasks()
         build.refresh_from_db()
         if build.status not in ACTIVE_STATUSES:
             return
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("provider", MADE)
+@pytest.mark.parametrize("provider", BILLED)
 def test_no_call_is_billed_twice_under_random_failures(
     sandbox: Sandbox, producer: Any, provider: str, seed: int
 ) -> None:
-    studio = Desk(producer, sandbox, provider)
+    harness = BuildHarness(producer, sandbox, provider)
     tier, capabilities = next(iter(registry.get_provider_class(provider).tiers.items()))
-    build = studio.start(studio.voice(), tier, capabilities.handover[0])
+    build = harness.start_build(harness.make_voice(), tier, capabilities.handover[0])
     sandbox.control("POST", "chaos", {"seed": seed, "share": FAULT_SHARE})
-    work_until_over(studio, build)
+    work_until_over(harness, build)
     sandbox.control("DELETE", "chaos")
-    work_until_over(studio, build)
-    billed = studio.ledger()
+    work_until_over(harness, build)
+    billed = harness.count_billed()
     repeated = {
-        operation: billed[operation] for operation, limit in MADE[provider].items() if billed[operation] > limit
+        operation: billed[operation] for operation, limit in BILLED[provider].items() if billed[operation] > limit
     }
     assert repeated == {}, (build.status, build.issue)

@@ -46,40 +46,42 @@ def chaos_sandbox(sandbox: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_no_build_is_lost_or_billed_twice_under_chaos(
-    seed: int, desk: Desk, chaos_sandbox: Sandbox, start: StartProcess, live_server: Any
+    seed: int, harness: BuildHarness, chaos_sandbox: Sandbox, start_process: StartProcess, live_server: Any
 ) -> None:
     address = {"VOICEHUB_BASE_URL": live_server.url}
-    voice = desk.make_voice()
-    nursery = start(sys.executable, "-c", NURSERY, **address)
-    sweep = start(*MANAGE, "sweep", "--every", "0.2")
+    voice = harness.make_voice()
+    spawner = start_process(sys.executable, "-c", SPAWNER_SCRIPT, **address)
+    sweep = start_process(*MANAGE, "sweep", "--every", "0.2")
     chaos_sandbox.control("POST", "chaos", {"seed": seed, "share": FAULT_SHARE, "actions": ACTIONS})
-    studios = [Desk(desk.producer, chaos_sandbox) for _ in range(BUILD_COUNT)]
+    harnesses = [BuildHarness(harness.producer, chaos_sandbox) for _ in range(BUILD_COUNT)]
     builds: list[Build] = []
     rng = Random(seed)  # noqa: S311  # the same moments each time
     deadline = time.monotonic() + CHAOS_SECONDS
     kill_count = 0
     while time.monotonic() < deadline:
         if len(builds) < BUILD_COUNT:
-            builds.append(studios[len(builds)].start(voice))
+            builds.append(harnesses[len(builds)].start_build(voice))
         kill_count += 1
-        kill_worker(nursery, kill_count, rng.uniform(*WORKER_LIFETIMES))
+        kill_worker(spawner, kill_count, rng.uniform(*WORKER_LIFETIMES))
         make_waiting_tasks_due()
     applied_faults = chaos_sandbox.control("DELETE", "chaos")["chaos"]["done"]
-    describe = partial(describe_state, builds, nursery, sweep)
+    describe = partial(describe_state, builds, spawner, sweep)
     wait_for(partial(is_every_build_settled, builds), describe, patience=SETTLE_SECONDS)
 
     assert kill_count > BUILD_COUNT
     assert applied_faults
-    for build, studio in zip(builds, studios, strict=True):
-        billed = Counter((entry["operation"], entry["name"]) for entry in chaos_sandbox.ledger(account=studio.hint))
+    for build, build_owner in zip(builds, harnesses, strict=True):
+        billed = Counter(
+            (entry["operation"], entry["name"]) for entry in chaos_sandbox.ledger(account=build_owner.key_hash)
+        )
         assert max(billed.values(), default=0) <= 1, (build.pk, billed)
         assert billed or build.status != BuildStatus.READY, build.pk
     assert set(Build.objects.values_list("pk", flat=True)) == {build.pk for build in builds}
 
 
-def kill_worker(nursery: Started, number: int, seconds: float) -> None:
+def kill_worker(spawner: Started, number: int, seconds: float) -> None:
     """Kill worker `number` after it has run for `seconds`."""
-    wait_for(partial(born, nursery, number), lambda: nursery.said)
+    wait_for(partial(get_worker_pid, spawner, number), lambda: spawner.said)
     time.sleep(seconds)
     with suppress(ProcessLookupError):
         os.kill(get_worker_pid(spawner, number), signal.SIGKILL)

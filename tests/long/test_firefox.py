@@ -26,12 +26,14 @@ def firefox(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
-def test_staff_can_sign_in_and_read_pages_in_firefox(firefox: Browser, studio: Studio, visit: Visit) -> None:
-    with visit("paula") as tab:
-        talent = desk.add_talent(tab, "Fay Fox")
-        voice = desk.add_voice(tab, talent, "Fay, narrator")
-        consent = desk.ask_consent(tab, talent)
-        desk.upload_take(tab, consent, sound.clip("consent-slt"))
+def test_staff_can_sign_in_and_read_pages_in_firefox(
+    firefox: Browser, studio: Studio, open_session_tab: OpenSessionTab
+) -> None:
+    with open_session_tab("paula") as tab:
+        talent = staff_steps.add_talent(tab, "Fay Fox")
+        voice = staff_steps.add_voice(tab, talent, "Fay, narrator")
+        consent = staff_steps.request_consent(tab, talent)
+        staff_steps.upload_take(tab, consent, sound.read_clip("consent-slt"))
     context = firefox.new_context(viewport=DESKTOP)
     errors: list[str] = []
     context.on("weberror", lambda error: errors.append(str(error.error)))
@@ -45,9 +47,11 @@ def test_staff_can_sign_in_and_read_pages_in_firefox(firefox: Browser, studio: S
     assert errors == []
 
 
-def test_talent_can_open_the_link_and_decline_in_firefox(firefox: Browser, studio: Studio, visit: Visit) -> None:
-    with visit("paula") as tab:
-        desk.ask_consent(tab, desk.add_talent(tab, "Dee Clines"))
+def test_talent_can_open_the_link_and_decline_in_firefox(
+    firefox: Browser, studio: Studio, open_session_tab: OpenSessionTab
+) -> None:
+    with open_session_tab("paula") as tab:
+        staff_steps.request_consent(tab, staff_steps.add_talent(tab, "Dee Clines"))
         tab.page.get_by_role("button", name="Create a private link").click()
         link = tab.page.get_by_role("textbox", name="Private link").input_value()
     page = firefox.new_context(viewport=PHONE).new_page()

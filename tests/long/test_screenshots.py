@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from tests.browser import sound, staff_steps, talent_steps
 from tests.browser.shared_talent import OpenSessionTab
 from tests.browser.studio import Studio
-from tests.browser.tab import AT_REST, SIZES, Seen, Tab
+from tests.browser.tab import IS_IDLE_SCRIPT, SIZES, CheckedPages, Tab
 from tests.long.conftest import SCREENSHOT_FOLDER
 
 pytestmark = pytest.mark.browser
@@ -18,29 +18,29 @@ SCHEMES = ("light", "dark")
 
 
 def test_every_main_page_fits_each_width_without_errors(
-    studio: Studio, visit: Visit, chrome: Browser, account: str, seen: Seen
+    studio: Studio, open_session_tab: OpenSessionTab, chrome: Browser, account: str, checked_pages: CheckedPages
 ) -> None:
     SCREENSHOT_FOLDER.mkdir(parents=True, exist_ok=True)
-    with visit("paula") as tab:
+    with open_session_tab("paula") as tab:
         pages = make_staff_pages(tab)
         capture_pages(tab, pages)
         link = create_private_link(tab)
-    visitor = Tab(studio, chrome.new_context(**SIZES["desk"], reduced_motion="reduce"), seen)
+    visitor = Tab(studio, chrome.new_context(**SIZES["desktop"], reduced_motion="reduce"), checked_pages)
     capture_pages(visitor, {"sign-in": "/"})
     capture_talent_pages(visitor, link)
     visitor.context.close()
-    assert visitor.troubles == []
+    assert visitor.problems == []
 
 
 def make_staff_pages(tab: Tab) -> dict[str, str]:
     """Make a small studio. Returns the path of each page by name."""
-    talent, _consent = desk.permitted_talent(tab, "Shira Lens", sound.clip("consent-slt"))
-    voice = desk.add_voice(tab, talent, "Shira, narrator")
-    desk.add_clips(tab, desk.SLT[:5])
+    talent, _consent = staff_steps.add_approved_talent(tab, "Shira Lens", sound.read_clip("consent-slt"))
+    voice = staff_steps.add_voice(tab, talent, "Shira, narrator")
+    staff_steps.upload_clips(tab, staff_steps.SLT_CLIPS[:5])
     first = start_and_finish_build(tab)
-    tab.go(voice)
+    tab.goto(voice)
     build = start_and_finish_build(tab)
-    remote = desk.open_remote(tab.page)
+    remote = staff_steps.open_remote_voice(tab.page)
     return {
         "today": "/",
         "talents": "/talents/",
@@ -56,8 +56,8 @@ def make_staff_pages(tab: Tab) -> dict[str, str]:
 
 
 def start_and_finish_build(tab: Tab) -> str:
-    build = desk.start_build(tab)
-    desk.watch_until(tab.page, "Quality scores")
+    build = staff_steps.start_build(tab)
+    staff_steps.wait_for_heading(tab.page, "Quality scores")
     return build
 
 
@@ -66,13 +66,13 @@ def get_id(path: str) -> str:
 
 
 def make_consent_under_review(tab: Tab) -> UUID:
-    consent = desk.ask_consent(tab, desk.add_talent(tab, "Rae View"))
-    desk.upload_take(tab, consent, sound.clip("consent-slt"))
+    consent = staff_steps.request_consent(tab, staff_steps.add_talent(tab, "Rae View"))
+    staff_steps.upload_take(tab, consent, sound.read_clip("consent-slt"))
     return consent
 
 
 def create_private_link(tab: Tab) -> str:
-    desk.ask_consent(tab, desk.add_talent(tab, "Lin Privat"))
+    staff_steps.request_consent(tab, staff_steps.add_talent(tab, "Lin Privat"))
     tab.page.get_by_role("button", name="Create a private link").click()
     return tab.page.get_by_role("textbox", name="Private link").input_value()
 
@@ -80,15 +80,15 @@ def create_private_link(tab: Tab) -> str:
 def capture_talent_pages(tab: Tab, link: str) -> None:
     """Capture the talent home, the recording page and the receipt."""
     capture_pages(tab, {"talent-home": link})
-    guest.begin(tab, link)
+    talent_steps.open_statement(tab, link)
     capture_page(tab, "talent-record")
-    guest.send_file(tab.page, sound.clip("consent-slt"))
+    talent_steps.send_file(tab.page, sound.read_clip("consent-slt"))
     capture_page(tab, "talent-receipt")
 
 
 def capture_pages(tab: Tab, pages: dict[str, str]) -> None:
     for name, path in pages.items():
-        tab.go(path)
+        tab.goto(path)
         capture_page(tab, name)
 
 
@@ -105,7 +105,7 @@ def capture_page(tab: Tab, name: str) -> None:
 
 def capture_scheme(tab: Tab, name: str, scheme: str) -> None:
     tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # a scheme name
-    tab.page.wait_for_function(AT_REST)
+    tab.page.wait_for_function(IS_IDLE_SCRIPT)
     file = SCREENSHOT_FOLDER / f"{name}.png"
     file.unlink(missing_ok=True)
     tab.page.screenshot(path=file, full_page=True)

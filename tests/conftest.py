@@ -10,13 +10,13 @@ import hypothesis
 import pytest
 from django.test import Client
 
-from tests.support.session import Session, database_url
+from tests.support.session import Session, build_database_url
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
 
     from consent.models import Talent
-    from tests.support.sandbox import Sandbox
+    from tests.support.sandbox import SandboxProcess
     from voicehub.models import User
 
 SESSION = Session()
@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     if settings.configured:
         pytest.exit("The settings were loaded too early. Run the tests without DJANGO_SETTINGS_MODULE or --ds.", 4)
-    SESSION.begin()
+    SESSION.start()
     # Fast hashing, because every test user gets a password. Plain storage, because static files are not collected.
     # These must be set before django.setup(), which copies the storages.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -48,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    SESSION.end()
+    SESSION.stop()
 
 
 # --- Skipping ---------------------------------------------------------------------------
@@ -122,15 +122,15 @@ def _empty_queue() -> Iterator[None]:
 @pytest.fixture
 def process_environment(transactional_db: None) -> dict[str, str]:
     """The environment for processes that a test starts: the same database, queue, files and secrets."""
-    return {**os.environ, "DATABASE_URL": database_url()}
+    return {**os.environ, "DATABASE_URL": build_database_url()}
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Sandbox"]:
+def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SandboxProcess"]:
     """One sandbox shared by many tests. Each test uses its own key and so its own account."""
-    from tests.support.sandbox import Sandbox
+    from tests.support.sandbox import SandboxProcess
 
-    sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"))
+    sandbox = SandboxProcess(tmp_path_factory.mktemp("sandbox"))
     yield sandbox
     sandbox.kill()
 
@@ -196,7 +196,7 @@ def talent(producer: "User") -> "Talent":
 
 
 @pytest.fixture
-def as_person() -> Callable[["User"], Client]:
+def make_client() -> Callable[["User"], Client]:
     """Make a client signed in as a user."""
 
     def sign_in(person: "User") -> Client:
@@ -208,23 +208,23 @@ def as_person() -> Callable[["User"], Client]:
 
 
 @pytest.fixture
-def as_producer(as_person: Callable[["User"], Client], producer: "User") -> Client:
-    return as_person(producer)
+def producer_client(make_client: Callable[["User"], Client], producer: "User") -> Client:
+    return make_client(producer)
 
 
 @pytest.fixture
-def as_viewer(as_person: Callable[["User"], Client], viewer: "User") -> Client:
-    return as_person(viewer)
+def viewer_client(make_client: Callable[["User"], Client], viewer: "User") -> Client:
+    return make_client(viewer)
 
 
 @pytest.fixture
-def as_engineer(as_person: Callable[["User"], Client], engineer: "User") -> Client:
-    return as_person(engineer)
+def engineer_client(make_client: Callable[["User"], Client], engineer: "User") -> Client:
+    return make_client(engineer)
 
 
 @pytest.fixture
-def as_admin(as_person: Callable[["User"], Client], admin: "User") -> Client:
-    return as_person(admin)
+def superuser_client(make_client: Callable[["User"], Client], admin: "User") -> Client:
+    return make_client(admin)
 
 
 # --- Browser ----------------------------------------------------------------------------
@@ -234,30 +234,30 @@ def as_admin(as_person: Callable[["User"], Client], admin: "User") -> Client:
 def playwright() -> Iterator["Playwright"]:
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as running:
-        yield running
+    with sync_playwright() as driver:
+        yield driver
 
 
 @pytest.fixture(scope="session")
 def chromium(playwright: "Playwright") -> Path:
     """The Chromium program. Without one the test is skipped with an install hint."""
-    from tests.support.browser import HOW_TO_GET_IT, find_chromium
+    from tests.support.browser import INSTALL_HINT, find_chromium
 
     program = find_chromium(playwright)
     if not program:
-        pytest.skip(HOW_TO_GET_IT)
+        pytest.skip(INSTALL_HINT)
     return program
 
 
 @pytest.fixture
 def open_browser(playwright: "Playwright", chromium: Path) -> Iterator[Callable[..., "Browser"]]:
     """Start a browser that is closed after the test. `microphone` is a WAV file for its microphone."""
-    from tests.support.browser import launch
+    from tests.support.browser import launch_browser
 
     browsers: list[Browser] = []
 
     def start_browser(microphone: Path | None = None) -> "Browser":
-        browsers.append(launch(playwright, chromium, microphone))
+        browsers.append(launch_browser(playwright, chromium, microphone))
         return browsers[-1]
 
     yield start_browser

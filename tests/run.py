@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.session import environment
+from tests.support.session import build_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -124,7 +124,7 @@ def run_part(arguments: list[str]) -> int:
 def step_environment(step: Step) -> Iterator[dict[str, str]]:
     """The environment of a step, with a temporary data folder."""
     with tempfile.TemporaryDirectory(prefix="voicehub-check-") as folder:
-        variables = environment(Path(folder)) | {"VOICEHUB_TEST_DATABASE": step.database}
+        variables = build_environment(Path(folder)) | {"VOICEHUB_TEST_DATABASE": step.database}
         if step.database:
             del variables["DJANGO_SETTINGS_MODULE"]  # tests.conftest must prepare the environment before settings load
         yield variables

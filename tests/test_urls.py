@@ -127,7 +127,7 @@ def is_public(pattern: URLPattern) -> bool:
     return not getattr(pattern.callback, "login_required", True)
 
 
-def address(name: str) -> str:
+def reverse_address(name: str) -> str:
     """A URL of an object that does not exist: views check permission before they load the object."""
     pattern = dict(list_urls())[name]
     return reverse(name, kwargs={key: uuid.uuid4() for key in pattern.pattern.converters})
@@ -157,7 +157,7 @@ def test_admin_pages_require_sign_in() -> None:
 @pytest.mark.parametrize("name", sorted(ACCESS))
 def test_anonymous_user_is_redirected_to_sign_in(name: str, client: Client) -> None:
     method, _roles = ACCESS[name]
-    response = getattr(client, method)(address(name))
+    response = getattr(client, method)(reverse_address(name))
     assert response.status_code == 302
     assert response.headers["Location"].startswith(str(settings.LOGIN_URL))
 
@@ -178,7 +178,7 @@ def test_each_role_opens_only_its_urls(role: str, client: Client, make_role_user
 
 def _request_status(client: Client, name: str) -> int:
     method, _roles = ACCESS[name]
-    status: int = getattr(client, method)(address(name)).status_code
+    status: int = getattr(client, method)(reverse_address(name)).status_code
     assert status in {200, 403, 404}, name
     return status
 
@@ -187,7 +187,7 @@ def _request_status(client: Client, name: str) -> int:
 def test_action_urls_reject_get(client: Client, admin: User) -> None:
     client.force_login(admin)
     post_urls = [name for name, (method, _roles) in ACCESS.items() if method == "post"]
-    statuses = {name: client.get(address(name)).status_code for name in post_urls}
+    statuses = {name: client.get(reverse_address(name)).status_code for name in post_urls}
     confirmation_pages = {"voices:recording_edit", "voices:recording_delete", "consent:copy_link"}
     assert {name for name, status in statuses.items() if status != 405} == confirmation_pages
 

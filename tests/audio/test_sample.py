@@ -7,17 +7,17 @@ import pytest
 
 from audio.levels.inspection import DurationLimits, Inspection, inspect_file
 from tests.audio.networks.test_speaker_match import MANIFEST
-from tests.support.wav import SAMPLE, sample_wav
+from tests.support.wav import SAMPLE_FOLDER, load_sample_wav
 
 RECORDINGS = [entry for entry in MANIFEST if entry["kind"] == "recording"]
 
 
 def inspect_sample(entry: dict[str, Any]) -> Inspection:
-    return inspect_file(io.BytesIO(sample_wav(entry["file"].removesuffix(".flac"))), DurationLimits(1.5, 20.0))
+    return inspect_file(io.BytesIO(load_sample_wav(entry["file"].removesuffix(".flac"))), DurationLimits(1.5, 20.0))
 
 
 def test_manifest_lists_every_file_once() -> None:
-    assert sorted(entry["file"] for entry in MANIFEST) == sorted(path.name for path in SAMPLE.glob("*.flac"))
+    assert sorted(entry["file"] for entry in MANIFEST) == sorted(path.name for path in SAMPLE_FOLDER.glob("*.flac"))
     kinds = [(entry["set"], entry["kind"]) for entry in MANIFEST]
     assert (kinds.count(("slt", "recording")), kinds.count(("rms", "recording"))) == (8, 6)
     assert {pair for pair in kinds if pair[1] not in ("recording", "consent", "not_the_statement")} == {
@@ -29,7 +29,7 @@ def test_manifest_lists_every_file_once() -> None:
 
 
 def test_sample_folder_is_small() -> None:
-    assert sum(path.stat().st_size for path in SAMPLE.iterdir() if path.is_file()) < 1_800_000
+    assert sum(path.stat().st_size for path in SAMPLE_FOLDER.iterdir() if path.is_file()) < 1_800_000
 
 
 @pytest.mark.parametrize("entry", MANIFEST, ids=lambda entry: entry["file"])

@@ -19,7 +19,7 @@ import numpy as np
 import soundfile
 
 from audio.archives.read import read_archive
-from tests.support.wav import speech_like, wav_bytes
+from tests.support.wav import make_speech_like, make_wav_bytes
 
 CLIPS = 1000
 VARIANTS = 10
@@ -74,7 +74,9 @@ def pack_archive(path: Path, clips: list[Path]) -> Path:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder_name:
         folder = Path(folder_name)
-        variants = [wav_bytes(speech_like(CLIP_SECONDS, RATE, 90.0 + 4 * step), rate=RATE) for step in range(VARIANTS)]
+        variants = [
+            make_wav_bytes(make_speech_like(CLIP_SECONDS, RATE, 90.0 + 4 * step), rate=RATE) for step in range(VARIANTS)
+        ]
         clips = [folder / f"{number:04}.wav" for number in range(CLIPS)]
         for number, clip in enumerate(clips):
             clip.write_bytes(variants[number % VARIANTS])

@@ -17,7 +17,7 @@ import numpy as np
 from audio.analysis.analyze import analyze_recording
 from audio.levels.inspection import DurationLimits, inspect_file
 from audio.wav.riff import read_header
-from tests.support.wav import pcm, speech_like, wav_bytes
+from tests.support.wav import encode_pcm, make_speech_like, make_wav_bytes
 
 CLIPS = 40
 ROUNDS = 15
@@ -70,15 +70,15 @@ def measure_seconds(work: Callable[[Path], None], paths: list[Path]) -> float:
 def write_clips(folder: Path) -> list[Path]:
     paths = [folder / f"{number}.wav" for number in range(CLIPS)]
     for number, path in enumerate(paths):
-        path.write_bytes(wav_bytes(speech_like(CLIP_SECONDS, RATE, pitch=90.0 + 4 * number), rate=RATE))
+        path.write_bytes(make_wav_bytes(make_speech_like(CLIP_SECONDS, RATE, pitch=90.0 + 4 * number), rate=RATE))
     return paths
 
 
 def write_hour(path: Path) -> None:
-    second = pcm(speech_like(1.0, 48000))
+    second = encode_pcm(make_speech_like(1.0, 48000))
     size = len(second) * HOUR
     with path.open("wb") as output:
-        output.write(wav_bytes(data=b"", rate=48000, data_size=size, riff_size=size + 36))
+        output.write(make_wav_bytes(data=b"", rate=48000, data_size=size, riff_size=size + 36))
         for _ in range(HOUR):
             output.write(second)
 

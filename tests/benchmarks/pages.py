@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.support.session import environment  # noqa: E402 - found through the line above
+from tests.support.session import build_environment  # noqa: E402 - found through the line above
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -65,7 +65,7 @@ def measure_page(client: "Client", page: str, path: str) -> PageCost:
 def make_temporary_studio() -> Iterator[None]:
     """Set up Django with a migrated database in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="voicehub-pages-") as folder:
-        variables = environment(Path(folder)) | {"VOICEHUB_LOG_LEVEL": "ERROR"}
+        variables = build_environment(Path(folder)) | {"VOICEHUB_LOG_LEVEL": "ERROR"}
         os.environ.clear()
         os.environ.update(variables)
         import django

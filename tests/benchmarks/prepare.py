@@ -21,8 +21,8 @@ from audio.datasets.clips import load_clip
 from audio.datasets.segment import split_clip
 from audio.wav.convert import convert_to_wav
 from audio.wav.decode import BLOCK_FRAMES
-from tests.support.sounds import voice
-from tests.support.wav import noise
+from tests.support.sounds import load_sample_voice
+from tests.support.wav import make_white_noise
 
 RATE = 48000
 KINDS = {
@@ -39,8 +39,10 @@ def write_recording(path: Path, minutes: float, kind: str, subtype: str, channel
     generator, remaining = np.random.default_rng(1), minutes * 60 * RATE
     with soundfile.SoundFile(path, "w", RATE, channels, subtype, format=kind) as file:
         while remaining > 0:
-            gap = noise(generator.uniform(0.4, 1.2), -65.0)
-            samples = np.repeat(np.concatenate([voice(NAMES[generator.integers(8)])[0], gap]), RATE // 16000)
+            gap = make_white_noise(generator.uniform(0.4, 1.2), -65.0)
+            samples = np.repeat(
+                np.concatenate([load_sample_voice(NAMES[generator.integers(8)])[0], gap]), RATE // 16000
+            )
             file.write(np.repeat(samples[:, None], channels, axis=1))
             remaining -= len(samples)
 
@@ -73,7 +75,7 @@ def measure_conversion(folder: Path, minutes: float) -> None:
 
 def measure_start_time(folder: Path) -> None:
     path = folder / "short.flac"
-    soundfile.write(path, voice()[0], 16000)
+    soundfile.write(path, load_sample_voice()[0], 16000)
     command = [sys.executable, "-I", "-c", "import numpy, soundfile, soxr"]
     baseline = measure_seconds(lambda: subprocess.run(command, check=True))
     seconds = measure_seconds(lambda: convert_to_wav(path, folder / "short.wav"))

@@ -15,24 +15,31 @@ import numpy as np
 import soundfile
 
 from audio.networks.estimates import NOTES, Estimates, estimate_quality, list_missing_parts
-from tests.support.wav import SAMPLE
-from tests.support.worse import Float32, clipped, echoing, narrow, noisy, quieter
+from tests.support.degradations import (
+    Float32,
+    add_reverberation,
+    add_white_noise,
+    clip_peaks,
+    limit_bandwidth,
+    lower_level,
+)
+from tests.support.wav import SAMPLE_FOLDER
 
 CLIPS = 6
 Degrade = Callable[[Float32, int, float], Float32]
 KINDS: dict[str, tuple[Degrade, Sequence[float]]] = {
-    "noise": (lambda sound, rate, snr: noisy(sound, snr), (50, 35, 25, 15, 5)),
-    "clipping": (lambda sound, rate, share: clipped(sound, share), (0, 0.003, 0.01, 0.03, 0.1)),
-    "reverb": (echoing, (0, 0.2, 0.4, 0.6, 0.9)),
-    "low-pass": (narrow, (8000, 6000, 4000, 3000, 2000)),
-    "level": (lambda sound, rate, decibels: quieter(sound, decibels), (0, 8, 16, 24, 32)),
+    "noise": (lambda sound, rate, snr: add_white_noise(sound, snr), (50, 35, 25, 15, 5)),
+    "clipping": (lambda sound, rate, share: clip_peaks(sound, share), (0, 0.003, 0.01, 0.03, 0.1)),
+    "reverb": (add_reverberation, (0, 0.2, 0.4, 0.6, 0.9)),
+    "low-pass": (limit_bandwidth, (8000, 6000, 4000, 3000, 2000)),
+    "level": (lambda sound, rate, decibels: lower_level(sound, decibels), (0, 8, 16, 24, 32)),
 }
 """The degrees of each kind of damage, from none to worst."""
 NAMES = [one.name for one in fields(Estimates) if one.name in NOTES]
 
 
 def load_clips(count: int) -> list[tuple[Float32, int]]:
-    paths = sorted(SAMPLE.glob("rms-0[1-6].flac")) + sorted(SAMPLE.glob("slt-0[1-8].flac"))
+    paths = sorted(SAMPLE_FOLDER.glob("rms-0[1-6].flac")) + sorted(SAMPLE_FOLDER.glob("slt-0[1-8].flac"))
     # Any number of clips includes both voices.
     return [soundfile.read(path, dtype="float32") for path in paths[:: max(1, len(paths) // count)][:count]]
 

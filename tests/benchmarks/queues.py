@@ -16,8 +16,8 @@ from pathlib import Path
 
 from launcher import valkey
 from tests.support.processes import MANAGE, wait_for
-from tests.support.sandbox import Sandbox
-from tests.support.session import environment
+from tests.support.sandbox import SandboxProcess
+from tests.support.session import build_environment
 
 BUILDS = 60
 SECONDS_A_CALL = 0.2
@@ -27,13 +27,13 @@ SEPARATE = (("urgent",), ("submit", "urgent"))
 
 
 @contextmanager
-def run_studio() -> Iterator[Sandbox]:
+def run_studio() -> Iterator[SandboxProcess]:
     """Set up a migrated database, a queue and a slow sandbox in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="voicehub-queues-") as folder_name:
         folder = Path(folder_name)
-        os.environ |= environment(folder) | {"REDIS_URL": valkey.build_url(folder), "VOICEHUB_LOG_LEVEL": "ERROR"}
+        os.environ |= build_environment(folder) | {"REDIS_URL": valkey.build_url(folder), "VOICEHUB_LOG_LEVEL": "ERROR"}
         queue = subprocess.Popen(valkey.build_command(folder), stdout=subprocess.DEVNULL)
-        sandbox = Sandbox(folder / "sandbox", training_seconds=1e6)
+        sandbox = SandboxProcess(folder / "sandbox", training_seconds=1e6)
         os.environ["VOICEHUB_SANDBOX_URL"] = sandbox.address
         try:
             wait_for(lambda: valkey.is_answering(valkey.get_socket_path(folder)), "Valkey does not respond")
@@ -63,24 +63,24 @@ def run_workers(queues: Sequence[Sequence[str]]) -> Iterator[None]:
             process.wait()
 
 
-def measure_refresh_delay(sandbox: Sandbox, builds: int, queues: Sequence[Sequence[str]]) -> float:
+def measure_refresh_delay(sandbox: SandboxProcess, builds: int, queues: Sequence[Sequence[str]]) -> float:
     """Queue the builds, then the refresh. Returns the seconds until the refresh was done."""
     from django.utils import timezone
 
-    from tests.support.work import do_tasks
+    from tests.support.task_runner import run_due_tasks
     from tests.voices.services.builds.build_harness import BuildHarness
     from voicehub import outbox
     from voicehub.models import Task, TaskStatus, User
     from voices.models import RemoteVoice
 
-    sandbox.control("DELETE", "faults")
+    sandbox.call_control("DELETE", "faults")
     user = User.objects.create_user(f"person-{timezone.now().timestamp()}")
     harness = BuildHarness(user, sandbox)
     training_build = harness.start_build(harness.make_voice())
-    do_tasks("submit_build")
+    run_due_tasks("submit_build")
     for _ in range(builds):
         harness.start_build(harness.make_voice())
-    sandbox.faults({"operation": "*", "do": f"delay:{SECONDS_A_CALL}", "times": 1_000_000})
+    sandbox.set_faults({"operation": "*", "do": f"delay:{SECONDS_A_CALL}", "times": 1_000_000})
     Task.objects.exclude(kind__in=("submit_build", "refresh_build")).delete()
     Task.objects.filter(status=TaskStatus.WAITING, kind="submit_build").update(due_at=timezone.now(), notified_at=None)
     remote_voices = RemoteVoice.objects.filter(pk=training_build.remote_voice_id)

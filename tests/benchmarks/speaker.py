@@ -22,8 +22,8 @@ from audio.networks.speaker_match import (
 )
 from audio.wav.riff import Float32
 from tests.benchmarks.readers import RATE, Reader, list_readers
-from tests.support.wav import SAMPLE
-from tests.support.worse import echoing, narrow, noisy, quieter
+from tests.support.degradations import add_reverberation, add_white_noise, limit_bandwidth, lower_level
+from tests.support.wav import SAMPLE_FOLDER
 
 TEXTS = (
     "The ferry leaves at seven, and nobody waits for those who oversleep.",
@@ -37,12 +37,14 @@ TEXTS = (
 CLIPS_PER_CENTROID = 3
 CONDITIONS: dict[str, Callable[[Float32], Float32]] = {
     "clean": lambda samples: samples,
-    "20 dB quieter": lambda samples: quieter(samples, 20),
-    "SNR 15 dB": lambda samples: noisy(samples, 15),
-    "T60 0.3 s": lambda samples: echoing(samples, RATE, 0.3),
-    "T60 0.7 s": lambda samples: echoing(samples, RATE, 0.7),
-    "8 kHz band": lambda samples: narrow(samples, RATE, 3800),
-    "noise, room, band": lambda samples: noisy(echoing(narrow(samples, RATE, 3800), RATE, 0.3), 15),
+    "20 dB quieter": lambda samples: lower_level(samples, 20),
+    "SNR 15 dB": lambda samples: add_white_noise(samples, 15),
+    "T60 0.3 s": lambda samples: add_reverberation(samples, RATE, 0.3),
+    "T60 0.7 s": lambda samples: add_reverberation(samples, RATE, 0.7),
+    "8 kHz band": lambda samples: limit_bandwidth(samples, RATE, 3800),
+    "noise, room, band": lambda samples: add_white_noise(
+        add_reverberation(limit_bandwidth(samples, RATE, 3800), RATE, 0.3), 15
+    ),
     "3 seconds": lambda samples: samples[: 3 * RATE],
     "2 seconds": lambda samples: samples[: 2 * RATE],
     "1.5 seconds": lambda samples: samples[: int(1.5 * RATE)],
@@ -65,9 +67,9 @@ def _get_person(reader: Reader) -> str:
 
 def load_sample_clips() -> dict[str, list[Float32]]:
     clips: dict[str, list[Float32]] = defaultdict(list)
-    for path in sorted(SAMPLE.glob("*-0?.flac")):
+    for path in sorted(SAMPLE_FOLDER.glob("*-0?.flac")):
         clips[path.stem[:3]].append(soundfile.read(path, dtype="float32")[0])
-    clips["awb"] += [soundfile.read(SAMPLE / f"{name}.flac", dtype="float32")[0] for name in AWB_SAMPLES]
+    clips["awb"] += [soundfile.read(SAMPLE_FOLDER / f"{name}.flac", dtype="float32")[0] for name in AWB_SAMPLES]
     return clips
 
 

@@ -17,7 +17,7 @@ from audio.networks.speaker_match import compute_voiceprint
 from audio.networks.vad import RATE, detect_speech
 from audio.networks.weights import MissingModel
 from audio.wav.riff import Float32
-from tests.support.wav import SAMPLE
+from tests.support.wav import SAMPLE_FOLDER
 
 SECONDS = 600
 CLIP_SECONDS = 8
@@ -25,7 +25,7 @@ ROUNDS = 3
 
 
 def load_clips() -> list[Float32]:
-    parts = [soundfile.read(path, dtype="float32")[0] for path in sorted(SAMPLE.glob("*-0?.flac"))]
+    parts = [soundfile.read(path, dtype="float32")[0] for path in sorted(SAMPLE_FOLDER.glob("*-0?.flac"))]
     sound = np.resize(np.concatenate(parts), SECONDS * RATE).astype(np.float32)
     return np.split(sound, SECONDS // CLIP_SECONDS)
 

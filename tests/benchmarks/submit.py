@@ -27,9 +27,9 @@ from providers.resemble_v2.adapter import ResembleV2
 from providers.types import BuildSpec, ClipUpload, Handover, Tier, UploadFile
 from tests.providers.factories import load_statement, make_file_ref
 from tests.providers.journal import MemoryJournal
-from tests.support.sandbox import Sandbox
-from tests.support.session import environment
-from tests.support.wav import speech_like, wav_bytes
+from tests.support.sandbox import SandboxProcess
+from tests.support.session import build_environment
+from tests.support.wav import make_speech_like, make_wav_bytes
 
 RECORDINGS, MEGABYTES = 500, 500
 CLIP_SECONDS = 4.0
@@ -40,7 +40,7 @@ ENDLESS_TRAINING = 1e6  # seconds, so that the sandbox analyzes no audio during 
 
 
 def make_clips(count: int) -> list[ClipUpload]:
-    variants = [wav_bytes(speech_like(CLIP_SECONDS, pitch=90.0 + 4 * step)) for step in range(VARIANTS)]
+    variants = [make_wav_bytes(make_speech_like(CLIP_SECONDS, pitch=90.0 + 4 * step)) for step in range(VARIANTS)]
     names = [f"line-{number:04}" for number in range(count)]
     return [
         ClipUpload(name, name, "Some words.", make_file_ref(f"{name}.wav", variants[index % VARIANTS]))
@@ -155,7 +155,7 @@ def send_archive(address: str, clip: Path, count: int) -> None:
 
 def run_archive_child(address: str, folder: Path, size: int) -> None:
     clip = folder / "clip.wav"
-    sound = wav_bytes(speech_like(LARGE_CLIP / 2 / 48000, 48000), rate=48000)
+    sound = make_wav_bytes(make_speech_like(LARGE_CLIP / 2 / 48000, 48000), rate=48000)
     clip.write_bytes((sound + bytes(LARGE_CLIP))[:LARGE_CLIP])
     # The shell forks once more, because on Linux a new process inherits the peak memory of its parent.
     command = '"$0" -m tests.benchmarks.submit send "$1" "$2" "$3"; exit $?'
@@ -167,8 +167,8 @@ def main() -> None:
     arguments = [int(argument) for argument in sys.argv[1:]]
     count, size = [*arguments, *(RECORDINGS, MEGABYTES)[len(arguments) :]]
     with tempfile.TemporaryDirectory() as name:
-        os.environ |= environment(Path(name))
-        sandbox = Sandbox(Path(name) / "sandbox", training_seconds=ENDLESS_TRAINING)
+        os.environ |= build_environment(Path(name))
+        sandbox = SandboxProcess(Path(name) / "sandbox", training_seconds=ENDLESS_TRAINING)
         try:
             run_archive_child(sandbox.address, Path(name), size)
             compare_recordings(sandbox.address, count)

@@ -12,7 +12,7 @@ from tests.browser import sound, staff_steps
 from tests.browser.shared_talent import OpenSessionTab, SharedTalent
 from tests.browser.studio import Studio
 from tests.browser.tab import SIZES, CheckedPages, Tab
-from tests.support.browser import launch
+from tests.support.browser import launch_browser
 
 OpenTab = Callable[..., Tab]
 
@@ -35,7 +35,7 @@ def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def chrome(playwright: Playwright, chromium: Path, microphone: Path) -> Iterator[Browser]:
-    browser = launch(playwright, chromium, microphone)
+    browser = launch_browser(playwright, chromium, microphone)
     yield browser
     browser.close()
 

@@ -10,7 +10,7 @@ import soundfile
 from numpy.typing import NDArray
 from playwright.sync_api import FilePayload
 
-from tests.support.wav import SAMPLE
+from tests.support.wav import SAMPLE_FOLDER
 
 MICROPHONE_RATE = 44100  # the rate of Chromium's fake microphone, which passes the file on unchanged
 COPIES = 6  # enough, as a page records for half a minute at most
@@ -20,7 +20,7 @@ Samples = NDArray[np.float64]
 
 def load_clip(name: str) -> tuple[Samples, int]:
     """The samples of a committed clip, in -1..1, and its rate in Hz."""
-    samples, rate = soundfile.read(SAMPLE / f"{name}.flac", dtype="float64")
+    samples, rate = soundfile.read(SAMPLE_FOLDER / f"{name}.flac", dtype="float64")
     return samples, rate
 
 
@@ -98,5 +98,5 @@ def _find_best_correlation(part: Samples, whole: Samples) -> float:
 
 def read_transcript(name: str) -> str:
     """The transcript of a committed clip."""
-    lines = json.loads((SAMPLE / "manifest.json").read_text(encoding="utf-8"))
+    lines = json.loads((SAMPLE_FOLDER / "manifest.json").read_text(encoding="utf-8"))
     return str(next(line["transcript"] for line in lines if line["file"] == f"{name}.flac"))

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from tests.support.processes import MANAGE, Started, free_port, processes_with, wait_for
-from tests.support.sandbox import Sandbox
-from tests.support.session import environment
+from tests.support.processes import MANAGE, StartedProcess, find_free_port, find_processes, wait_for
+from tests.support.sandbox import SandboxProcess
+from tests.support.session import build_environment
 
 PASSWORD = "password-for-the-tests"
 TRAINING_SECONDS = 1.5  # long enough for a page to show progress
@@ -32,19 +32,19 @@ class Studio:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.address = f"http://127.0.0.1:{free_port()}"
-        self.sandbox = Sandbox(folder.parent / "sandbox", TRAINING_SECONDS)
-        variables = environment(folder) | {"VOICEHUB_SANDBOX_URL": self.sandbox.address}
+        self.address = f"http://127.0.0.1:{find_free_port()}"
+        self.sandbox = SandboxProcess(folder.parent / "sandbox", TRAINING_SECONDS)
+        variables = build_environment(folder) | {"VOICEHUB_SANDBOX_URL": self.sandbox.address}
         # The studio generates these itself.
         for name in ("VOICEHUB_SECRET_KEY", "VOICEHUB_FIELD_KEYS", "VOICEHUB_BASE_URL"):
             del variables[name]
         self._environment = variables
         port = self.address.rpartition(":")[2]
-        self._process = Started([*MANAGE, "studio", "--no-sample", "--port", port], variables)
+        self._process = StartedProcess([*MANAGE, "studio", "--no-sample", "--port", port], variables)
 
     def wait_until_ready(self) -> None:
         """Wait until the studio serves requests, then create its users."""
-        self._process.says("VoiceHub is at", patience=90)
+        self._process.wait_for_output("VoiceHub is at", patience=90)
         subprocess.run([*MANAGE, "shell", "-v", "0", "-c", CREATE_USERS], env=self._environment, check=True)
 
     def stop(self) -> str:
@@ -52,8 +52,8 @@ class Studio:
         self._process.stop()
         self._process.kill()
         self.sandbox.stop()
-        wait_for(lambda: not processes_with("VOICEHUB_DATA_DIR", str(self.folder)), "the studio to end")
-        return self._process.said
+        wait_for(lambda: not find_processes("VOICEHUB_DATA_DIR", str(self.folder)), "the studio to end")
+        return self._process.output
 
     def fetch_rows(self, query: str, *values: object) -> list[sqlite3.Row]:
         """Query the database of the running studio."""

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 from tests.browser import sound, staff_steps, talent_steps
 from tests.browser.studio import Studio
 from tests.browser.tab import Tab
-from tests.support.browser import FLAGS
+from tests.support.browser import CHROMIUM_FLAGS
 
 OpenTab = Callable[..., Tab]
 
@@ -226,7 +226,7 @@ def test_recording_survives_a_closed_tab(studio: Studio, open_tab: OpenTab) -> N
 
 def test_blocked_microphone_is_explained(open_tab: OpenTab, playwright: Playwright, chromium: Path) -> None:
     blocking_browser = playwright.chromium.launch(
-        executable_path=chromium, args=[*FLAGS, "--use-fake-ui-for-media-stream=deny"]
+        executable_path=chromium, args=[*CHROMIUM_FLAGS, "--use-fake-ui-for-media-stream=deny"]
     )
     staff, talent = open_tab("desktop", "paula"), open_tab("phone", browser=blocking_browser)
     staff_steps.request_consent(staff, staff_steps.add_talent(staff, "Petra Blocked"))

@@ -12,7 +12,7 @@ from tests.browser import sound, staff_steps
 from tests.browser.shared_talent import SharedTalent
 from tests.browser.studio import Studio
 from tests.browser.tab import Tab
-from tests.support.sandbox import PATIENCE, until
+from tests.support.sandbox import TIMEOUT_SECONDS, poll_until
 
 OpenTab = Callable[..., Tab]
 
@@ -230,12 +230,12 @@ def test_rejected_key_pauses_the_account_until_replaced(shared_talent: SharedTal
 @pytest.fixture
 def lost_clone_response(studio: Studio) -> Iterator[None]:
     """Speechgen creates the next clone, but its response is lost and no list shows the clone."""
-    studio.sandbox.faults(
+    studio.sandbox.set_faults(
         {"operation": "sg_clone", "do": "drop", "phase": "after_commit", "nth": 1},
         {"operation": "sg_list_models", "do": "hide:3600"},
     )
     yield
-    studio.sandbox.faults()
+    studio.sandbox.set_faults()
 
 
 @pytest.mark.usefixtures("lost_clone_response")
@@ -244,14 +244,14 @@ def test_unconfirmed_build_is_resolved_by_staff(studio: Studio, shared_talent: S
     shared_talent.grant_consent(SPEECHGEN)
     tab = open_tab("desktop", "paula")
     shared_talent.add_voice(tab, "Cass, unconfirmed", FOUR_CLIPS)
-    count_before = len(studio.sandbox.ledger(operation="sg_clone"))
+    count_before = len(studio.sandbox.read_ledger(operation="sg_clone"))
     staff_steps.start_build(tab, SPEECHGEN, account=account)
     expect(tab.page.get_by_role("heading", name="Did the build arrive?")).to_be_visible()
     tab.check_page("unconfirmed build")
     today = open_tab("phone", "paula").goto("/")
     expect(staff_steps.find_next_step(today, "Cass, unconfirmed")).to_contain_text("Needs an answer")
 
-    new_charges = studio.sandbox.ledger(operation="sg_clone")[count_before:]
+    new_charges = studio.sandbox.read_ledger(operation="sg_clone")[count_before:]
     assert len(new_charges) == 1
     form = tab.page.locator("form").filter(has=tab.page.get_by_role("heading", name="The voice exists at the provider"))
     form.get_by_label("Its ID at the provider").fill(new_charges[0]["voice"])
@@ -264,7 +264,7 @@ def test_unconfirmed_build_is_resolved_by_staff(studio: Studio, shared_talent: S
     staff_steps.wait_for_heading(tab.page, "Quality scores")
     expect(tab.page.locator("dt:has-text('Resolved by staff') + dd")).to_have_text(f"Paula: “{reason}”")
     tab.check_page("build resolved by staff")
-    assert studio.sandbox.ledger(operation="sg_clone")[count_before:] == new_charges
+    assert studio.sandbox.read_ledger(operation="sg_clone")[count_before:] == new_charges
 
 
 def test_unknown_voices_are_adopted_or_deleted(studio: Studio, shared_talent: SharedTalent, open_tab: OpenTab) -> None:
@@ -310,13 +310,13 @@ def _clone_voice(studio: Studio, key: str, name: str) -> str:
         headers={"Authorization": f"Bearer {key}"},
         files={"file": ("voice.wav", content, "audio/wav")},
         data={"name": name, "voice_visibility": "PRIVATE"},
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
     )
     voice = str(response.json()["voice_id"])
-    until(lambda: _fetch_voice(studio, key, voice).json()["status"] == "AVAILABLE")
+    poll_until(lambda: _fetch_voice(studio, key, voice).json()["status"] == "AVAILABLE")
     return voice
 
 
 def _fetch_voice(studio: Studio, key: str, voice: str) -> requests.Response:
     url = f"{studio.sandbox.address}/voiceai/api/v1/tts/voice/{voice}"
-    return requests.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE)
+    return requests.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=TIMEOUT_SECONDS)

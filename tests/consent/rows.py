@@ -15,7 +15,7 @@ from consent.services.invitations import create_private_link, request_consent
 from consent.services.takes import submit_take
 from tests.support.approval import approve_after_listening
 from tests.support.html import read_html
-from tests.support.wav import speech_like, wav_bytes
+from tests.support.wav import make_speech_like, make_wav_bytes
 from voicehub.models import User
 
 PROVIDER = "resemble_v2"
@@ -25,7 +25,7 @@ PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 @cache
 def make_clip(number: int = 0) -> bytes:
     """A WAV that passes every check; each number gives another sound."""
-    return wav_bytes(speech_like(4.0, pitch=100.0 + number))
+    return make_wav_bytes(make_speech_like(4.0, pitch=100.0 + number))
 
 
 def make_upload(data: bytes, name: str = "statement.wav", content_type: str = "audio/wav") -> SimpleUploadedFile:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Take, TakeCheck
 from consent.services.takes import submit_take
 from tests.consent.rows import ConsentFactory, get_url, make_clip, make_upload, read_page
-from tests.support.approval import REASON, let_time_pass, play
+from tests.support.approval import APPROVAL_REASON, backdate_playback, play_take
 from tests.support.html import read_html
 from voicehub.models import User
 
@@ -44,8 +44,8 @@ def take(consent: Consent) -> Take:
 
 def play_to_end(client: Client, take: Take) -> None:
     """Play the whole take."""
-    assert play(client, take) == 200
-    let_time_pass(client, take.seconds)
+    assert play_take(client, take) == 200
+    backdate_playback(client, take.seconds)
 
 
 def approve(client: Client, consent: Consent, take: Take, reason: str = "") -> str:
@@ -62,35 +62,35 @@ def is_in_force(consent: Consent) -> bool:
 # --- playback -----------------------------------------------------------------------------
 
 
-def test_unplayed_take_cannot_be_approved(as_producer: Client, consent: Consent, take: Take) -> None:
-    assert "Play the recording first" in approve(as_producer, consent, take)
+def test_unplayed_take_cannot_be_approved(producer_client: Client, consent: Consent, take: Take) -> None:
+    assert "Play the recording first" in approve(producer_client, consent, take)
     assert not is_in_force(consent)
     assert not consent.events.filter(kind=EventKind.APPROVED).exists()
 
 
-def test_approval_requires_playback_for_full_duration(as_producer: Client, consent: Consent, take: Take) -> None:
-    play(as_producer, take)
-    assert "4 s left" in approve(as_producer, consent, take)
-    let_time_pass(as_producer, take.seconds - 1)
-    assert "1 s left" in approve(as_producer, consent, take)
+def test_approval_requires_playback_for_full_duration(producer_client: Client, consent: Consent, take: Take) -> None:
+    play_take(producer_client, take)
+    assert "4 s left" in approve(producer_client, consent, take)
+    backdate_playback(producer_client, take.seconds - 1)
+    assert "1 s left" in approve(producer_client, consent, take)
     assert not is_in_force(consent)
-    let_time_pass(as_producer, 1)
-    assert "Consent approved. It is now in force." in approve(as_producer, consent, take)
+    backdate_playback(producer_client, 1)
+    assert "Consent approved. It is now in force." in approve(producer_client, consent, take)
     assert is_in_force(consent)
 
 
-def test_second_playback_does_not_restart_playback_time(as_producer: Client, consent: Consent, take: Take) -> None:
-    play_to_end(as_producer, take)
-    assert play(as_producer, take, range="bytes=100-") == 206
-    approve(as_producer, consent, take)
+def test_second_playback_does_not_restart_playback_time(producer_client: Client, consent: Consent, take: Take) -> None:
+    play_to_end(producer_client, take)
+    assert play_take(producer_client, take, range="bytes=100-") == 206
+    approve(producer_client, consent, take)
     assert is_in_force(consent)
 
 
 def test_playback_by_another_person_does_not_count(
-    as_producer: Client, as_person: AsPerson, make_person: MakePerson, consent: Consent, take: Take
+    producer_client: Client, make_client: AsPerson, make_person: MakePerson, consent: Consent, take: Take
 ) -> None:
-    play_to_end(as_person(make_person("pia", "producer")), take)
-    assert "Play the recording first" in approve(as_producer, consent, take)
+    play_to_end(make_client(make_person("pia", "producer")), take)
+    assert "Play the recording first" in approve(producer_client, consent, take)
     assert not is_in_force(consent)
 
 
@@ -104,33 +104,35 @@ def test_playback_before_another_person_signed_in_does_not_count(
     assert not is_in_force(consent)
 
 
-def test_playback_of_an_earlier_take_does_not_count(factory: ConsentFactory, as_producer: Client, take: Take) -> None:
+def test_playback_of_an_earlier_take_does_not_count(
+    factory: ConsentFactory, producer_client: Client, take: Take
+) -> None:
     consent = take.consent
-    play_to_end(as_producer, take)
+    play_to_end(producer_client, take)
     Consent.objects.filter(pk=consent.pk).update(status=ConsentStatus.REQUESTED)
     newer_take = factory.make_take(consent, make_clip(1))
     set_check(newer_take)
-    assert "Play the recording first" in approve(as_producer, consent, newer_take)
-    assert "There is a newer recording" in approve(as_producer, consent, take)
+    assert "Play the recording first" in approve(producer_client, consent, newer_take)
+    assert "There is a newer recording" in approve(producer_client, consent, take)
     assert not is_in_force(consent)
 
 
-def test_only_response_with_audio_counts_as_playback(as_producer: Client, consent: Consent, take: Take) -> None:
-    assert b"".join(as_producer.head(get_url("take_audio", take))) == b""
-    assert play(as_producer, take, range="bytes=999999999-") == 416
-    as_producer.get(get_url("take_peaks", take))
-    read_page(as_producer, consent.get_absolute_url())
-    let_time_pass(as_producer, take.seconds)
-    assert "Play the recording first" in approve(as_producer, consent, take)
-    assert play(as_producer, take, range="bytes=0-") == 206
-    let_time_pass(as_producer, take.seconds)
-    approve(as_producer, consent, take)
+def test_only_response_with_audio_counts_as_playback(producer_client: Client, consent: Consent, take: Take) -> None:
+    assert b"".join(producer_client.head(get_url("take_audio", take))) == b""
+    assert play_take(producer_client, take, range="bytes=999999999-") == 416
+    producer_client.get(get_url("take_peaks", take))
+    read_page(producer_client, consent.get_absolute_url())
+    backdate_playback(producer_client, take.seconds)
+    assert "Play the recording first" in approve(producer_client, consent, take)
+    assert play_take(producer_client, take, range="bytes=0-") == 206
+    backdate_playback(producer_client, take.seconds)
+    approve(producer_client, consent, take)
     assert is_in_force(consent)
 
 
-def test_page_does_not_preload_audio(as_producer: Client, consent: Consent) -> None:
+def test_page_does_not_preload_audio(producer_client: Client, consent: Consent) -> None:
     """A preload would count as playback as soon as the page opens."""
-    page = read_page(as_producer, consent.get_absolute_url())
+    page = read_page(producer_client, consent.get_absolute_url())
     assert '<audio controls preload="none"' in page and 'preload="metadata"' not in page
 
 
@@ -149,20 +151,20 @@ for_each_staff_capture = pytest.mark.parametrize("capture", [Capture.IN_STUDIO, 
 
 @for_each_staff_capture
 def test_take_maker_cannot_approve_it(
-    factory: ConsentFactory, as_producer: Client, as_person: AsPerson, make_person: MakePerson, capture: Capture
+    factory: ConsentFactory, producer_client: Client, make_client: AsPerson, make_person: MakePerson, capture: Capture
 ) -> None:
     consent = make_staff_consent(factory.producer, factory, capture)
     take = consent.takes.get()
-    page = read_page(as_producer, consent.get_absolute_url())
+    page = read_page(producer_client, consent.get_absolute_url())
     assert "You recorded or uploaded it yourself" in page and "data-approve" not in page
     set_check(take, **make_doubt("statement_company"))
     for url in (consent.get_absolute_url(), get_url("take_check", take)):
-        assert "approve-reason" not in read_page(as_producer, url)
+        assert "approve-reason" not in read_page(producer_client, url)
     set_check(take)
-    play_to_end(as_producer, take)
-    assert "another person has to approve it" in approve(as_producer, consent, take, REASON)
+    play_to_end(producer_client, take)
+    assert "another person has to approve it" in approve(producer_client, consent, take, APPROVAL_REASON)
     assert not is_in_force(consent)
-    other_client = as_person(make_person("pia", "producer"))
+    other_client = make_client(make_person("pia", "producer"))
     play_to_end(other_client, take)
     approve(other_client, consent, take)
     assert is_in_force(consent)
@@ -171,25 +173,25 @@ def test_take_maker_cannot_approve_it(
 
 @for_each_staff_capture
 def test_allowed_self_approval_is_recorded_in_audit_log(
-    factory: ConsentFactory, as_producer: Client, settings: Any, capture: Capture
+    factory: ConsentFactory, producer_client: Client, settings: Any, capture: Capture
 ) -> None:
     settings.VOICEHUB_ALLOW_SELF_APPROVAL = True
     consent = make_staff_consent(factory.producer, factory, capture)
     take = consent.takes.get()
-    assert "Play the recording first" in approve(as_producer, consent, take), "all other conditions still apply"
-    play_to_end(as_producer, take)
-    page = approve(as_producer, consent, take)
+    assert "Play the recording first" in approve(producer_client, consent, take), "all other conditions still apply"
+    play_to_end(producer_client, take)
+    page = approve(producer_client, consent, take)
     assert is_in_force(consent)
     assert consent.events.get(kind=EventKind.APPROVED).payload["approver_made_take"] is True
     assert "Paula, who also recorded or uploaded it, approved the recording" in page
 
 
 def test_audit_log_has_no_self_approval_if_talent_made_take(
-    as_producer: Client, settings: Any, consent: Consent, take: Take
+    producer_client: Client, settings: Any, consent: Consent, take: Take
 ) -> None:
     settings.VOICEHUB_ALLOW_SELF_APPROVAL = True
-    play_to_end(as_producer, take)
-    approve(as_producer, consent, take)
+    play_to_end(producer_client, take)
+    approve(producer_client, consent, take)
     assert set(consent.events.get(kind=EventKind.APPROVED).payload) == {"take", "sha256"}
 
 
@@ -226,24 +228,26 @@ OBJECTIONS: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("check", "text"), OBJECTIONS.values(), ids=OBJECTIONS)
 def test_approval_against_check_requires_reason(
-    as_producer: Client, consent: Consent, take: Take, check: dict[str, Any], text: str
+    producer_client: Client, consent: Consent, take: Take, check: dict[str, Any], text: str
 ) -> None:
     set_check(take, **check)
-    assert f"Why do you approve it although {text}?" in read_page(as_producer, consent.get_absolute_url())
-    play_to_end(as_producer, take)
+    assert f"Why do you approve it although {text}?" in read_page(producer_client, consent.get_absolute_url())
+    play_to_end(producer_client, take)
     for reason in ("", "  \n "):
-        assert f"Enter the reason why you approve it although {text}." in approve(as_producer, consent, take, reason)
+        assert f"Enter the reason why you approve it although {text}." in approve(
+            producer_client, consent, take, reason
+        )
         assert not is_in_force(consent)
-    page = approve(as_producer, consent, take, "I know her voice.")
+    page = approve(producer_client, consent, take, "I know her voice.")
     assert is_in_force(consent)
     assert consent.events.get(kind=EventKind.APPROVED).payload["reason"] == "I know her voice."
     assert "“I know her voice.”" in page
 
 
-def test_approval_without_check_requires_reason(as_producer: Client, consent: Consent, take: Take) -> None:
+def test_approval_without_check_requires_reason(producer_client: Client, consent: Consent, take: Take) -> None:
     TakeCheck.objects.all().delete()
-    play_to_end(as_producer, take)
-    assert "the words have not been checked yet" in approve(as_producer, consent, take)
+    play_to_end(producer_client, take)
+    assert "the words have not been checked yet" in approve(producer_client, consent, take)
     assert not is_in_force(consent)
 
 
@@ -258,63 +262,67 @@ def test_approval_without_check_requires_reason(as_producer: Client, consent: Co
     ],
 )
 def test_other_check_results_require_no_reason(
-    as_producer: Client, consent: Consent, take: Take, check: dict[str, Any]
+    producer_client: Client, consent: Consent, take: Take, check: dict[str, Any]
 ) -> None:
     set_check(take, **check)
-    assert "approve-reason" not in read_page(as_producer, consent.get_absolute_url())
-    play_to_end(as_producer, take)
-    approve(as_producer, consent, take)
+    assert "approve-reason" not in read_page(producer_client, consent.get_absolute_url())
+    play_to_end(producer_client, take)
+    approve(producer_client, consent, take)
     assert is_in_force(consent)
 
 
-def test_page_lists_all_missing_conditions_together(as_producer: Client, consent: Consent, take: Take) -> None:
+def test_page_lists_all_missing_conditions_together(producer_client: Client, consent: Consent, take: Take) -> None:
     set_check(take, **make_doubt("statement_company"), speaker={"verdict": "different"})
-    page = approve(as_producer, consent, take)
+    page = approve(producer_client, consent, take)
     assert "Play the recording first" in page
     assert "although another company was recognized and the voice sounds like a different person." in page
 
 
-def test_reason_too_long_or_with_null_byte_is_refused(as_producer: Client, consent: Consent, take: Take) -> None:
-    play_to_end(as_producer, take)
+def test_reason_too_long_or_with_null_byte_is_refused(producer_client: Client, consent: Consent, take: Take) -> None:
+    play_to_end(producer_client, take)
     for reason in ("x" * 1001, "no\x00thing"):
-        approve(as_producer, consent, take, reason)
+        approve(producer_client, consent, take, reason)
         assert not is_in_force(consent)
 
 
-def test_polled_check_result_includes_reason_question(as_producer: Client, as_viewer: Client, take: Take) -> None:
+def test_polled_check_result_includes_reason_question(
+    producer_client: Client, viewer_client: Client, take: Take
+) -> None:
     set_check(take, **make_doubt("statement_company"))
-    assert "although another company was recognized?" in read_page(as_producer, get_url("take_check", take))
-    assert "approve-reason" not in read_page(as_viewer, get_url("take_check", take))
+    assert "although another company was recognized?" in read_page(producer_client, get_url("take_check", take))
+    assert "approve-reason" not in read_page(viewer_client, get_url("take_check", take))
 
 
-def test_page_shows_seconds_left_of_earlier_playback(as_producer: Client, consent: Consent, take: Take) -> None:
+def test_page_shows_seconds_left_of_earlier_playback(producer_client: Client, consent: Consent, take: Take) -> None:
     url = consent.get_absolute_url()
-    assert "data-seconds-left" not in read_page(as_producer, url)
-    play(as_producer, take)
-    assert f'data-seconds-left="{round(take.seconds)}"' in read_page(as_producer, url)
-    let_time_pass(as_producer, take.seconds)
-    assert 'data-seconds-left="0"' in read_page(as_producer, url)
+    assert "data-seconds-left" not in read_page(producer_client, url)
+    play_take(producer_client, take)
+    assert f'data-seconds-left="{round(take.seconds)}"' in read_page(producer_client, url)
+    backdate_playback(producer_client, take.seconds)
+    assert 'data-seconds-left="0"' in read_page(producer_client, url)
 
 
-def test_inserted_negation_requires_reason(as_producer: Client, consent: Consent, take: Take) -> None:
+def test_inserted_negation_requires_reason(producer_client: Client, consent: Consent, take: Take) -> None:
     negation = {"code": "statement_negated", "severity": "look", "text": "A not.", "advice": "Listen."}
     set_check(take, statement=PASSED_CHECK["statement"] | {"verdict": "reject", "findings": [negation]})
-    play_to_end(as_producer, take)
-    assert "“not” was recognized" in approve(as_producer, consent, take)
+    play_to_end(producer_client, take)
+    assert "“not” was recognized" in approve(producer_client, consent, take)
     assert not is_in_force(consent)
-    approve(as_producer, consent, take, REASON)
+    approve(producer_client, consent, take, APPROVAL_REASON)
     assert is_in_force(consent)
 
 
-def test_staff_cannot_approve_take_they_sent_through_private_link(factory: ConsentFactory, as_producer: Client) -> None:
+def test_staff_cannot_approve_take_they_sent_through_private_link(
+    factory: ConsentFactory, producer_client: Client
+) -> None:
     consent = factory.make_consent()
-    as_producer.get(factory.make_link(consent))
+    producer_client.get(factory.make_link(consent))
     form = {"file": make_upload(make_clip()), "recorded": "on"}
-    as_producer.post(reverse("invitation:submit", args=[consent.pk]), form)
+    producer_client.post(reverse("invitation:submit", args=[consent.pk]), form)
     take = consent.takes.get()
     assert take.recorded_by == factory.producer
     set_check(take)
-    play_to_end(as_producer, take)
-    assert "another person has to approve it" in approve(as_producer, consent, take, REASON)
+    play_to_end(producer_client, take)
+    assert "another person has to approve it" in approve(producer_client, consent, take, APPROVAL_REASON)
     assert not is_in_force(consent)
-    assert "in a browser where Paula was signed in" in read_page(as_producer, consent.get_absolute_url())
+    assert "in a browser where Paula was signed in" in read_page(producer_client, consent.get_absolute_url())

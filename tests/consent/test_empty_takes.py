@@ -12,16 +12,16 @@ from consent.models import ConsentStatus, EventKind, Take
 from consent.services.takes import EMPTY_TAKE_CODES
 from tests.consent.rows import ConsentFactory, get_url, make_upload
 from tests.support.html import read_html
-from tests.support.wav import RATE, noise, speech_like, wav_bytes
+from tests.support.wav import RATE, make_speech_like, make_wav_bytes, make_white_noise
 
 pytestmark = pytest.mark.django_db
 
 SILENT_TEXT = "it is silent. Check the microphone, then record it again."
 EMPTY_TAKES = {
-    "zero frames": (wav_bytes(data=b""), "zero seconds. Record it again."),
-    "digital silence": (wav_bytes(np.zeros(RATE * 4)), SILENT_TEXT),
-    "near silence": (wav_bytes(noise(4.0, -70.0)), SILENT_TEXT),
-    "too short": (wav_bytes(speech_like(1.9)), "at least 2 are needed. Record a longer passage."),
+    "zero frames": (make_wav_bytes(data=b""), "zero seconds. Record it again."),
+    "digital silence": (make_wav_bytes(np.zeros(RATE * 4)), SILENT_TEXT),
+    "near silence": (make_wav_bytes(make_white_noise(4.0, -70.0)), SILENT_TEXT),
+    "too short": (make_wav_bytes(make_speech_like(1.9)), "at least 2 are needed. Record a longer passage."),
 }
 for_each_empty_take = pytest.mark.parametrize(("data", "text"), EMPTY_TAKES.values(), ids=EMPTY_TAKES)
 for_each_capture = pytest.mark.parametrize("recorded", ["on", ""])
@@ -35,11 +35,11 @@ def list_stored_files() -> set[Path]:
 @for_each_capture
 @for_each_empty_take
 def test_empty_take_from_staff_is_refused_and_not_stored(
-    factory: ConsentFactory, as_producer: Client, data: bytes, text: str, recorded: str
+    factory: ConsentFactory, producer_client: Client, data: bytes, text: str, recorded: str
 ) -> None:
     consent, before = factory.make_consent(), list_stored_files()
     form = {"file": make_upload(data), "recorded": recorded}
-    response = as_producer.post(get_url("take_upload", consent), form, follow=True)
+    response = producer_client.post(get_url("take_upload", consent), form, follow=True)
     page = read_html(response)
     assert text in page and "This recording was not saved." in page
     consent.refresh_from_db()
@@ -63,8 +63,8 @@ def test_empty_take_from_talent_is_refused(factory: ConsentFactory, data: bytes,
 
 
 def test_audible_take_is_stored(factory: ConsentFactory) -> None:
-    assert factory.make_take(factory.make_consent(), wav_bytes(speech_like(2.1))).acceptable
-    assert not factory.make_take(factory.make_consent(), wav_bytes(speech_like(130.0))).acceptable, (
+    assert factory.make_take(factory.make_consent(), make_wav_bytes(make_speech_like(2.1))).acceptable
+    assert not factory.make_take(factory.make_consent(), make_wav_bytes(make_speech_like(130.0))).acceptable, (
         "too long, but stored with its finding"
     )
 

@@ -16,7 +16,7 @@ from consent.services.review import request_retake
 from consent.services.takes import submit_take
 from tests.consent.rows import ConsentFactory, get_invitation, make_clip, make_upload
 from tests.support.html import read_html
-from tests.support.wav import HOSTILE
+from tests.support.wav import HOSTILE_WAVS
 from voicehub.models import User
 from voicehub.tokens import hash_token, new_token
 
@@ -263,9 +263,11 @@ def test_second_take_is_refused(factory: ConsentFactory) -> None:
     assert consent.takes.count() == 1
 
 
-@pytest.mark.parametrize("name", ["text", "web page", "MP3", "stereo", "ZIP behind it", "frame of 4 GB", "24 bits"])
+@pytest.mark.parametrize(
+    "name", ["text", "web page", "MP3", "stereo", "ZIP after the end", "RIFF length of 4 GB", "24 bits"]
+)
 def test_unusable_file_is_stored_with_reason_and_consent_stays_requested(factory: ConsentFactory, name: str) -> None:
-    make_file, code = HOSTILE[name]
+    make_file, code = HOSTILE_WAVS[name]
     consent = factory.make_consent()
     guest = factory.open_link(consent)
     response = guest.post(get_guest_url("submit", consent), {"file": make_upload(make_file())}, follow=True)

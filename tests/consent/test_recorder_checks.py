@@ -17,8 +17,8 @@ from audio.levels.inspection import DurationLimits, inspect_file
 from audio.wav.riff import read_header
 from consent.models import Consent
 from consent.recorder_config import build_recorder_config
-from tests.support.planted import PLANTED
-from tests.support.wav import Samples, pcm, speech_like, wav_bytes
+from tests.support.planted_defects import PLANTED_DEFECTS
+from tests.support.wav import Samples, encode_pcm, make_speech_like, make_wav_bytes
 from voicehub.models import ThresholdOverride
 from voicehub.threshold_overrides import load_take_thresholds
 
@@ -50,27 +50,31 @@ def test_overridden_threshold_reaches_the_recorder() -> None:
 RATE = 16000
 LIMITS = DurationLimits(2.0, 20.0)
 CASES: dict[str, Samples] = {
-    "a voice": speech_like(4.0),
-    "too short": speech_like(1.0),
-    "too long": speech_like(20.5),
+    "a voice": make_speech_like(4.0),
+    "too short": make_speech_like(1.0),
+    "too long": make_speech_like(20.5),
     "silence": np.zeros(RATE * 4),
     "one sample": np.full(1, 0.5),
     "100 samples of silence": np.zeros(100),
-    "runs of two and three equal samples": np.repeat(speech_like(3.0) * 0.8 / np.abs(speech_like(3.0)).max(), 3)[1:],
-    "run at the lowest sample value": np.concatenate((speech_like(3.0), np.full(40, -1.0), speech_like(2.0))),
+    "runs of two and three equal samples": np.repeat(
+        make_speech_like(3.0) * 0.8 / np.abs(make_speech_like(3.0)).max(), 3
+    )[1:],
+    "run at the lowest sample value": np.concatenate((make_speech_like(3.0), np.full(40, -1.0), make_speech_like(2.0))),
     "long silence before and after": np.concatenate(
-        (np.zeros(RATE * 5 // 2), speech_like(3.0, room_dbfs=-40.0), np.zeros(RATE * 3))
+        (np.zeros(RATE * 5 // 2), make_speech_like(3.0, room_dbfs=-40.0), np.zeros(RATE * 3))
     ),
     "digital silence before and after": np.concatenate(
-        (np.zeros(RATE // 2), speech_like(3.0, room_dbfs=-40.0), np.zeros(RATE))
+        (np.zeros(RATE // 2), make_speech_like(3.0, room_dbfs=-40.0), np.zeros(RATE))
     ),
-    **{name: defect.make(RATE).samples for name, defect in PLANTED.items() if RATE in defect.rates},
+    **{name: defect.make(RATE).samples for name, defect in PLANTED_DEFECTS.items() if RATE in defect.rates},
 }
 
 
 def check_on_server(samples: Samples) -> tuple[list[str], dict[str, float]]:
     """The server's codes and levels, limited to those that the browser checks too."""
-    inspection = inspect_file(io.BytesIO(wav_bytes(samples, rate=RATE)), LIMITS, load_take_thresholds("resemble_v2"))
+    inspection = inspect_file(
+        io.BytesIO(make_wav_bytes(samples, rate=RATE)), LIMITS, load_take_thresholds("resemble_v2")
+    )
     assert inspection.levels is not None and inspection.header is not None
     levels = inspection.levels
     measures = {
@@ -128,9 +132,9 @@ def check_in_browser(page: Page, samples: Samples, config: dict[str, Any]) -> tu
             const codes = checkTake(levels, config).map(({ code }) => code);
             return [codes.sort(), levels, btoa(wav.reduce((text, byte) => text + String.fromCharCode(byte), ""))];
         }""",
-        {"encoded": base64.b64encode(pcm(samples)).decode(), "config": config},
+        {"encoded": base64.b64encode(encode_pcm(samples)).decode(), "config": config},
     )
     file = io.BytesIO(base64.b64decode(wav))
     header = read_header(file)
-    assert (header.sample_rate, file.getvalue()[header.data_offset :]) == (RATE, pcm(samples))
+    assert (header.sample_rate, file.getvalue()[header.data_offset :]) == (RATE, encode_pcm(samples))
     return codes, levels

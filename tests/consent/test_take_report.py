@@ -52,9 +52,9 @@ def list_word_buttons(page: str) -> list[tuple[str, str, str]]:
     return [(state, start, re.sub("<[^>]+>", "", text).strip()) for state, start, text in re.findall(pattern, page)]
 
 
-def test_each_word_shows_its_state_and_plays_from_its_time(as_viewer: Client, consent: Consent, take: Take) -> None:
+def test_each_word_shows_its_state_and_plays_from_its_time(viewer_client: Client, consent: Consent, take: Take) -> None:
     add_check(take)
-    page = read_consent_page(as_viewer, consent)
+    page = read_consent_page(viewer_client, consent)
     assert list_word_buttons(page) == [
         ("heard", "0.30", "I"),
         ("inserted", "0.45", "never, added"),
@@ -96,17 +96,17 @@ def test_unknown_word_state_is_shown_as_doubtful(take: Take) -> None:
     ],
 )
 def test_every_verdict_leaves_approval_to_staff(
-    as_producer: Client, consent: Consent, take: Take, verdict: str, severity: str, text: str
+    producer_client: Client, consent: Consent, take: Take, verdict: str, severity: str, text: str
 ) -> None:
     add_check(take, statement={**STATEMENT, "verdict": verdict})
-    page = read_consent_page(as_producer, consent)
+    page = read_consent_page(producer_client, consent)
     assert f'<span class="state state-{severity}">{text}</span>' in page
     assert '<button class="btn btn-primary" data-approve>Approve</button>' in page
 
 
-def test_speaker_verdict_shows_its_figures(as_viewer: Client, consent: Consent, take: Take) -> None:
+def test_speaker_verdict_shows_its_figures(viewer_client: Client, consent: Consent, take: Take) -> None:
     add_check(take)
-    page = read_consent_page(as_viewer, consent)
+    page = read_consent_page(viewer_client, consent)
     assert "Same person" in page
     for name, value in (
         ("Similarity", "0.83"),
@@ -124,19 +124,21 @@ def test_different_speaker_verdict_shows_similarity_threshold(take: Take) -> Non
     assert speaker.figures[3] == ("Compared with", "5 recordings") and speaker.tone == "bad"
 
 
-def test_uncompared_voice_shows_no_figures(as_viewer: Client, consent: Consent, take: Take) -> None:
+def test_uncompared_voice_shows_no_figures(viewer_client: Client, consent: Consent, take: Take) -> None:
     speaker = {"verdict": "unchecked", "score": None, "threshold": 0.75, "text": "There are no recordings yet."}
     add_check(take, speaker=speaker)
-    page = read_consent_page(as_viewer, consent)
+    page = read_consent_page(viewer_client, consent)
     assert "Not compared" in page and "There are no recordings yet." in page
     assert "Similarity" not in page
 
 
-def test_sound_section_includes_measures_and_findings_of_check(as_viewer: Client, consent: Consent, take: Take) -> None:
+def test_sound_section_includes_measures_and_findings_of_check(
+    viewer_client: Client, consent: Consent, take: Take
+) -> None:
     hum_finding = {"severity": "look", "code": "hum", "text": "A hum at 50 Hz.", "advice": "Unplug it.", "at": 1.2}
     statement_finding = {**hum_finding, "code": "statement_negated", "text": "The statement section shows this."}
     add_check(take, findings=[hum_finding, statement_finding], measures={"reverberation_seconds": 0.21})
-    page = read_consent_page(as_viewer, consent)
+    page = read_consent_page(viewer_client, consent)
     assert "Sound decays in 0.21 s" in page and "A hum at 50 Hz." in page and 'data-at="0.70"' in page
     assert "The statement section shows this." not in page
 
@@ -159,45 +161,45 @@ def get_poll_url(take: Take, stage: str) -> str:
     return f"{get_url('take_check', take)}?seen={stage}"
 
 
-def test_page_polls_until_check_is_done(as_viewer: Client, consent: Consent, take: Take) -> None:
-    page = read_consent_page(as_viewer, consent)
+def test_page_polls_until_check_is_done(viewer_client: Client, consent: Consent, take: Take) -> None:
+    page = read_consent_page(viewer_client, consent)
     assert f'hx-get="{get_poll_url(take, "waiting")}"' in page and "Checking" in page and consent.text in page
-    assert as_viewer.get(get_poll_url(take, "waiting")).status_code == 204
+    assert viewer_client.get(get_poll_url(take, "waiting")).status_code == 204
     add_check(take)
-    fragment = read_page(as_viewer, get_poll_url(take, "waiting"))
+    fragment = read_page(viewer_client, get_poll_url(take, "waiting"))
     assert "Listen closely" in fragment and "hx-trigger" not in fragment and "<html" not in fragment
     assert f'id="take-report-{take.pk}"' in fragment
 
 
-def test_page_polls_for_speaker_comparison_for_limited_time(as_viewer: Client, take: Take) -> None:
+def test_page_polls_for_speaker_comparison_for_limited_time(viewer_client: Client, take: Take) -> None:
     add_check(take, speaker={})
-    fragment = read_page(as_viewer, get_poll_url(take, "waiting"))
+    fragment = read_page(viewer_client, get_poll_url(take, "waiting"))
     assert "Listen closely" in fragment and "Comparing" in fragment and get_poll_url(take, "comparing") in fragment
-    assert as_viewer.get(get_poll_url(take, "comparing")).status_code == 204
+    assert viewer_client.get(get_poll_url(take, "comparing")).status_code == 204
     add_check(take)
-    assert "Same person" in read_page(as_viewer, get_poll_url(take, "comparing"))
+    assert "Same person" in read_page(viewer_client, get_poll_url(take, "comparing"))
     add_check(take, speaker={}, checked_at=timezone.now() - COMPARISON_TIME)
-    fragment = read_page(as_viewer, get_poll_url(take, "comparing"))
+    fragment = read_page(viewer_client, get_poll_url(take, "comparing"))
     assert "Not compared" in fragment and "hx-trigger" not in fragment
 
 
-def test_take_without_check_is_reported_as_not_checked(as_viewer: Client, consent: Consent, take: Take) -> None:
+def test_take_without_check_is_reported_as_not_checked(viewer_client: Client, consent: Consent, take: Take) -> None:
     TakeCheck.objects.all().delete()
-    page = read_consent_page(as_viewer, consent)
+    page = read_consent_page(viewer_client, consent)
     assert "The words were not checked." in page and get_url("take_check", take) not in page
 
 
-def test_failed_check_shows_its_error(as_viewer: Client, consent: Consent, take: Take) -> None:
+def test_failed_check_shows_its_error(viewer_client: Client, consent: Consent, take: Take) -> None:
     add_check(take, statement={}, speaker={}, error="The file could not be opened.")
-    page = read_consent_page(as_viewer, consent)
+    page = read_consent_page(viewer_client, consent)
     assert "Not checked" in page and "The file could not be opened." in page
     assert get_url("take_check", take) not in page
 
 
-def test_unacceptable_take_is_not_polled_for(factory: ConsentFactory, as_viewer: Client) -> None:
+def test_unacceptable_take_is_not_polled_for(factory: ConsentFactory, viewer_client: Client) -> None:
     consent = factory.make_consent()
     take = factory.make_take(consent, b"no sound at all")
-    page = read_page(as_viewer, consent.get_absolute_url())
+    page = read_page(viewer_client, consent.get_absolute_url())
     assert "This is not a WAV file." in page and get_url("take_check", take) not in page and "Checking" not in page
 
 
@@ -205,20 +207,22 @@ def test_unacceptable_take_is_not_polled_for(factory: ConsentFactory, as_viewer:
 
 
 def test_admin_sees_link_to_add_pronunciation(
-    as_admin: Client, as_producer: Client, consent: Consent, take: Take
+    superuser_client: Client, producer_client: Client, consent: Consent, take: Take
 ) -> None:
     assert make_take_report(add_check(take)).unsure_names == ["Northlight"]
-    assert "Add the pronunciation of “Northlight”" not in read_consent_page(as_producer, consent)
-    assert f"{reverse('admin:consent_pronunciation_add')}?name=Northlight" in read_consent_page(as_admin, consent)
+    assert "Add the pronunciation of “Northlight”" not in read_consent_page(producer_client, consent)
+    assert f"{reverse('admin:consent_pronunciation_add')}?name=Northlight" in read_consent_page(
+        superuser_client, consent
+    )
 
 
 # --- the waveform -------------------------------------------------------------------------
 
 
-def test_fine_peaks_are_returned_on_request(as_viewer: Client, take: Take) -> None:
+def test_fine_peaks_are_returned_on_request(viewer_client: Client, take: Take) -> None:
     add_check(take, fine_peaks=[-128, 127, -64, 64, 0, 0])
     url = get_url("take_peaks", take)
-    assert as_viewer.get(f"{url}?fine").json()["peaks"] == [[0.992, 0.5, 0.0], [-1.0, -0.5, 0.0]]
-    assert len(as_viewer.get(url).json()["peaks"][0]) == 400
+    assert viewer_client.get(f"{url}?fine").json()["peaks"] == [[0.992, 0.5, 0.0], [-1.0, -0.5, 0.0]]
+    assert len(viewer_client.get(url).json()["peaks"][0]) == 400
     TakeCheck.objects.update(fine_peaks=[])
-    assert len(as_viewer.get(f"{url}?fine").json()["peaks"][0]) == 400
+    assert len(viewer_client.get(f"{url}?fine").json()["peaks"][0]) == 400

@@ -16,9 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.support.tars import GNU, Part, gz, long_name, pax, tar_of
-from tests.support.wav import wav_bytes
-from tests.support.zips import STORED, Member, described, extra, zip_of
+from tests.support.tars import GNU, TarEntry, build_tar, gzip_bytes, make_long_name_entry, make_pax_header
+from tests.support.wav import make_wav_bytes
+from tests.support.zips import STORED, ZipMember, add_data_descriptor, build_zip, pack_extra_field
 
 HAS_ATHERIS = importlib.util.find_spec("atheris") is not None
 if HAS_ATHERIS:
@@ -42,7 +42,7 @@ SMALL_LIMITS = ArchiveLimits(
     note_bytes=2048,
     list_bytes=4096,
 )
-SOUND = wav_bytes(data=bytes(range(200)))
+SOUND = make_wav_bytes(data=bytes(range(200)))
 
 
 def check_wav(data: bytes) -> None:
@@ -85,7 +85,7 @@ def _fix_checksum(record: bytes) -> bytes:
 
 
 def check_gzipped_tar(data: bytes) -> None:
-    check_archive(gz(data) if is_tar_header(data[:RECORD]) else data)
+    check_archive(gzip_bytes(data) if is_tar_header(data[:RECORD]) else data)
 
 
 def check_transcript_list(data: bytes) -> None:
@@ -105,30 +105,43 @@ def raise_planted_fault(data: bytes) -> None:
 
 
 def _make_zip_seeds() -> Iterator[bytes]:
-    member = Member(data=SOUND)
-    stored, transcripts = replace(member, method=STORED), Member(b"metadata.csv", b"a|Hello.", STORED)
-    yield from (zip_of(member), zip_of(stored), zip_of(described(member)), zip_of(described(stored, signature=b"")))
-    yield zip_of(stored, transcripts, Member(b"x/b.wav", b"", STORED, extra=extra(0x5455, bytes(5))))
-    yield zip_of(Member(b"x/", b"", STORED, attributes=0o040755 << 16), Member(b"x/\xc3\xa9", b"z"))
+    member = ZipMember(data=SOUND)
+    stored, transcripts = replace(member, method=STORED), ZipMember(b"metadata.csv", b"a|Hello.", STORED)
+    yield from (
+        build_zip(member),
+        build_zip(stored),
+        build_zip(add_data_descriptor(member)),
+        build_zip(add_data_descriptor(stored, signature=b"")),
+    )
+    yield build_zip(stored, transcripts, ZipMember(b"x/b.wav", b"", STORED, extra=pack_extra_field(0x5455, bytes(5))))
+    yield build_zip(ZipMember(b"x/", b"", STORED, attributes=0o040755 << 16), ZipMember(b"x/\xc3\xa9", b"z"))
 
 
 def _make_tar_seeds() -> Iterator[bytes]:
-    member = Part(data=SOUND)
-    yield from (tar_of(member), tar_of(Part(b"x/", kind=b"5"), member), tar_of(long_name(b"x/" + b"y" * 120), member))
-    yield tar_of(pax((b"path", b"b.wav"), (b"size", b"%d" % len(SOUND))), member)
-    yield tar_of(pax((b"comment", b"all"), kind=b"g"), replace(member, magic=GNU), Part(b"metadata.csv", b"a|Hello."))
+    member = TarEntry(data=SOUND)
+    yield from (
+        build_tar(member),
+        build_tar(TarEntry(b"x/", kind=b"5"), member),
+        build_tar(make_long_name_entry(b"x/" + b"y" * 120), member),
+    )
+    yield build_tar(make_pax_header((b"path", b"b.wav"), (b"size", b"%d" % len(SOUND))), member)
+    yield build_tar(
+        make_pax_header((b"comment", b"all"), kind=b"g"),
+        replace(member, magic=GNU),
+        TarEntry(b"metadata.csv", b"a|Hello."),
+    )
 
 
 def _make_wav_seeds() -> Iterator[bytes]:
-    yield from (SOUND, wav_bytes(data=b"", rate=48000), wav_bytes(data=bytes(64), fmt_tail=b"\0\0"))
-    yield wav_bytes(data=bytes(64), before=[(b"JUNK", b"1")], after=[(b"LIST", b"INFO")])
+    yield from (SOUND, make_wav_bytes(data=b"", rate=48000), make_wav_bytes(data=bytes(64), fmt_tail=b"\0\0"))
+    yield make_wav_bytes(data=bytes(64), before=[(b"JUNK", b"1")], after=[(b"LIST", b"INFO")])
 
 
 TARGETS: dict[str, tuple[Callable[[bytes], None], Callable[[], Sequence[bytes]]]] = {
     "wav": (check_wav, lambda: list(_make_wav_seeds())),
     "zip": (check_archive, lambda: list(_make_zip_seeds())),
     "tar": (check_tar, lambda: list(_make_tar_seeds())),
-    "gzip": (check_gzipped_tar, lambda: [gz(seed) for seed in _make_tar_seeds()] + list(_make_tar_seeds())),
+    "gzip": (check_gzipped_tar, lambda: [gzip_bytes(seed) for seed in _make_tar_seeds()] + list(_make_tar_seeds())),
     "list": (
         check_transcript_list,
         lambda: [b"a.wav|Hello.\n", b"name|text\r\nx/b.wav|One.\n\na|Two.", b"\xef\xbb\xbfa| x \t y \n"],

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import MANAGE, Started, free_port, parent_of, processes_with, wait_for
-from tests.support.session import environment
+from tests.support.processes import MANAGE, StartedProcess, find_free_port, find_processes, get_parent_pid, wait_for
+from tests.support.session import build_environment
 
 pytestmark = [
     pytest.mark.processes,
@@ -28,16 +28,16 @@ class StudioRunner:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = free_port()
-        self.processes: list[Started] = []
-        self.environment = environment(folder)
+        self.port = find_free_port()
+        self.processes: list[StartedProcess] = []
+        self.environment = build_environment(folder)
         # The studio must create these itself.
         for name in ("VOICEHUB_SECRET_KEY", "VOICEHUB_FIELD_KEYS", "VOICEHUB_BASE_URL"):
             del self.environment[name]
 
-    def start(self, *arguments: str) -> Started:
+    def start(self, *arguments: str) -> StartedProcess:
         command = [*MANAGE, "studio", "--no-sample", "--port", str(self.port), *arguments]
-        self.processes.append(Started(command, self.environment))
+        self.processes.append(StartedProcess(command, self.environment))
         return self.processes[-1]
 
     def run_to_exit(self, port: int, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -51,12 +51,12 @@ class StudioRunner:
             return int(response.status)
 
     def list_processes(self) -> dict[int, str]:
-        return processes_with("VOICEHUB_DATA_DIR", str(self.folder))
+        return find_processes("VOICEHUB_DATA_DIR", str(self.folder))
 
     def find_pid(self, text: str) -> int:
         """The pid of the process with this text in its command line; 0 if there is none, the parent if several."""
         pids = [pid for pid, line in self.list_processes().items() if text in line]
-        return next((pid for pid in pids if parent_of(pid) not in pids), 0)
+        return next((pid for pid in pids if get_parent_pid(pid) not in pids), 0)
 
     def has_no_processes(self) -> bool:
         return not self.list_processes()
@@ -74,29 +74,29 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudioRunner]:
         wait_for(runner.has_no_processes, lambda: f"still running: {runner.list_processes()}")
 
 
-def start_studio(runner: StudioRunner) -> Started:
+def start_studio(runner: StudioRunner) -> StartedProcess:
     """Start a studio and wait until it printed its address and all of its parts run."""
     studio = runner.start()
-    studio.says("VoiceHub is at")
-    wait_for(lambda: runner.find_pid("manage.py sweep"), lambda: studio.said)
+    studio.wait_for_output("VoiceHub is at")
+    wait_for(lambda: runner.find_pid("manage.py sweep"), lambda: studio.output)
     return studio
 
 
 @pytest.fixture(scope="class")
-def studio(runner: StudioRunner) -> Iterator[Started]:
+def studio(runner: StudioRunner) -> Iterator[StartedProcess]:
     """One studio for all tests of a class; Ctrl-C stops it."""
     studio = start_studio(runner)
     yield studio
     assert studio.stop(signal.SIGINT, STOP_SECONDS) == 0
-    assert "Stopped." in studio.said
+    assert "Stopped." in studio.output
     assert runner.list_processes() == {}
 
 
 class TestRunning:
     """A studio started on an empty folder."""
 
-    def test_first_start_sets_up_and_serves(self, runner: StudioRunner, studio: Started) -> None:
-        assert f"http://127.0.0.1:{runner.port}" in studio.said
+    def test_first_start_sets_up_and_serves(self, runner: StudioRunner, studio: StartedProcess) -> None:
+        assert f"http://127.0.0.1:{runner.port}" in studio.output
         assert runner.fetch_status("/sign-in/") == 200
         lines = " ".join(runner.list_processes().values())
         for part in (
@@ -110,21 +110,21 @@ class TestRunning:
         ):
             assert part in lines
 
-    def test_created_files_are_private_to_owner(self, runner: StudioRunner, studio: Started) -> None:
+    def test_created_files_are_private_to_owner(self, runner: StudioRunner, studio: StartedProcess) -> None:
         assert runner.folder.stat().st_mode & 0o077 == 0
         for name in ("secret_key", "field_keys"):
             assert (runner.folder / "secrets" / name).stat().st_mode & 0o777 == 0o600
 
     @pytest.mark.parametrize("part", ["--queue submit", "--queue analysis", "manage.py sweep", "valkey-server"])
-    def test_killed_part_is_restarted(self, runner: StudioRunner, studio: Started, part: str) -> None:
+    def test_killed_part_is_restarted(self, runner: StudioRunner, studio: StartedProcess, part: str) -> None:
         pid = runner.find_pid(part)
         os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: runner.find_pid(part) not in (0, pid), lambda: studio.said)
-        studio.says("stopped (killed by SIGKILL). It restarts in")
+        wait_for(lambda: runner.find_pid(part) not in (0, pid), lambda: studio.output)
+        studio.wait_for_output("stopped (killed by SIGKILL). It restarts in")
 
-    def test_killed_web_server_is_restarted(self, runner: StudioRunner, studio: Started) -> None:
+    def test_killed_web_server_is_restarted(self, runner: StudioRunner, studio: StartedProcess) -> None:
         os.kill(runner.find_pid("gunicorn"), signal.SIGKILL)
-        studio.says("web stopped (killed by SIGKILL)")
+        studio.wait_for_output("web stopped (killed by SIGKILL)")
 
         def is_served() -> bool:
             try:
@@ -132,10 +132,10 @@ class TestRunning:
             except OSError:
                 return False
 
-        wait_for(is_served, lambda: studio.said)
+        wait_for(is_served, lambda: studio.output)
 
-    def test_second_studio_on_same_folder_is_refused(self, runner: StudioRunner, studio: Started) -> None:
-        result = runner.run_to_exit(free_port())
+    def test_second_studio_on_same_folder_is_refused(self, runner: StudioRunner, studio: StartedProcess) -> None:
+        result = runner.run_to_exit(find_free_port())
         assert result.returncode == 1
         assert "already running" in result.stderr
         assert f"http://127.0.0.1:{runner.port}" in result.stderr
@@ -147,8 +147,8 @@ def test_second_start_reuses_setup_and_kill_ends_all_processes(runner: StudioRun
     start_studio(runner).stop()
     secret = (runner.folder / "secrets" / "field_keys").read_text()
     second_studio = start_studio(runner)
-    assert "Preparing" not in second_studio.said
-    assert "Collecting static files" not in second_studio.said
+    assert "Preparing" not in second_studio.output
+    assert "Collecting static files" not in second_studio.output
     assert (runner.folder / "secrets" / "field_keys").read_text() == secret
     os.kill(second_studio.process.pid, signal.SIGKILL)
     second_studio.process.wait()
@@ -169,7 +169,7 @@ def test_occupied_port_is_reported_before_start(runner: StudioRunner, tmp_path: 
 
 def test_invalid_setting_stops_start(runner: StudioRunner, tmp_path: Path) -> None:
     environment = runner.environment | {"VOICEHUB_DATA_DIR": str(tmp_path / "other"), "VOICEHUB_DEBUG": "perhaps"}
-    command = [*MANAGE, "studio", "--port", str(free_port())]
+    command = [*MANAGE, "studio", "--port", str(find_free_port())]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert result.returncode == 1
     assert "VOICEHUB_DEBUG='perhaps' is not a boolean" in result.stdout

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from launcher.supervisor import describe_exit_code
-from tests.support.processes import Started, processes_with, wait_for
+from tests.support.processes import StartedProcess, find_processes, wait_for
 
 pytestmark = [
     pytest.mark.processes,
@@ -44,79 +44,79 @@ time.sleep(1000)
 """
 '''
 
-StartSupervisor = Callable[..., Started]
+StartSupervisor = Callable[..., StartedProcess]
 
 
 @pytest.fixture
 def start_supervisor(tmp_path: Path) -> Iterator[StartSupervisor]:
     """Start a supervisor with the programs in a Python expression, after the Python statement `setup`."""
-    supervisors: list[Started] = []
+    supervisors: list[StartedProcess] = []
 
-    def start(programs: str, setup: str = "") -> Started:
+    def start(programs: str, setup: str = "") -> StartedProcess:
         code = f"{PRELUDE}\n{setup}\nsys.exit(Supervisor([{programs}]).run())"
         environment = {**os.environ, TEST_VARIABLE: str(tmp_path)}
-        supervisors.append(Started([sys.executable, "-c", code, str(tmp_path)], environment))
+        supervisors.append(StartedProcess([sys.executable, "-c", code, str(tmp_path)], environment))
         return supervisors[-1]
 
     yield start
     for supervisor in supervisors:
         supervisor.kill()
-    wait_for(lambda: not processes_with(TEST_VARIABLE, str(tmp_path)), "every program to end")
+    wait_for(lambda: not find_processes(TEST_VARIABLE, str(tmp_path)), "every program to end")
 
 
 def test_output_lines_start_with_program_name(start_supervisor: StartSupervisor) -> None:
     supervisor = start_supervisor("program('short', WAIT), program('much-longer', WAIT)")
-    supervisor.says("short       │ up")
-    supervisor.says("much-longer │ up")
+    supervisor.wait_for_output("short       │ up")
+    supervisor.wait_for_output("much-longer │ up")
 
 
 def test_program_waits_until_previous_one_is_ready(start_supervisor: StartSupervisor, tmp_path: Path) -> None:
     programs = "program('first', WAIT, is_ready=lambda: (folder / 'go').exists()), program('second', WAIT)"
     supervisor = start_supervisor(programs)
-    supervisor.says("first  │ up")
-    assert "second │" not in supervisor.said
+    supervisor.wait_for_output("first  │ up")
+    assert "second │" not in supervisor.output
     (tmp_path / "go").touch()
-    supervisor.says("second │ up")
+    supervisor.wait_for_output("second │ up")
 
 
 def test_start_fails_if_awaited_program_ends(start_supervisor: StartSupervisor) -> None:
     programs = "program('base', WAIT), program('failing', 'sys.exit(3)', is_ready=bool), program('next', WAIT)"
     supervisor = start_supervisor(programs)
     assert supervisor.process.wait(60) == 1
-    supervisor.says("failing could not be started (exit code 3)")
-    assert "next    │" not in supervisor.said
+    supervisor.wait_for_output("failing could not be started (exit code 3)")
+    assert "next    │" not in supervisor.output
 
 
 def test_program_that_was_ready_is_restarted(start_supervisor: StartSupervisor, tmp_path: Path) -> None:
     supervisor = start_supervisor("program('failing', 'time.sleep(0.3); sys.exit(3)', is_ready=(folder / 'go').exists)")
     (tmp_path / "go").touch()
-    supervisor.says("failing stopped (exit code 3). It restarts in 1 s.")
+    supervisor.wait_for_output("failing stopped (exit code 3). It restarts in 1 s.")
 
 
 def test_restart_delay_doubles_for_repeated_exits(start_supervisor: StartSupervisor) -> None:
     supervisor = start_supervisor("program('failing', 'sys.exit(3)')")
-    supervisor.says("failing stopped (exit code 3). It restarts in 1 s.")
-    supervisor.says("It restarts in 2 s.")
-    supervisor.says("It restarts in 4 s.")
+    supervisor.wait_for_output("failing stopped (exit code 3). It restarts in 1 s.")
+    supervisor.wait_for_output("It restarts in 2 s.")
+    supervisor.wait_for_output("It restarts in 4 s.")
 
 
 def test_failing_program_does_not_block_others(start_supervisor: StartSupervisor) -> None:
     supervisor = start_supervisor("program('failing', 'sys.exit(3)'), program('healthy', WAIT)")
-    supervisor.says("healthy │ up")
+    supervisor.wait_for_output("healthy │ up")
 
 
 def test_one_time_program_runs_once(start_supervisor: StartSupervisor) -> None:
     supervisor = start_supervisor(
         "program('once', 'print(\"done\")', runs_once=True), program('failing', 'sys.exit(3)')"
     )
-    supervisor.says("It restarts in 2 s.")
+    supervisor.wait_for_output("It restarts in 2 s.")
     assert supervisor.lines.count("once    │ done") == 1
 
 
 def test_failed_one_time_program_is_reported_and_not_restarted(start_supervisor: StartSupervisor) -> None:
     supervisor = start_supervisor("program('once', 'sys.exit(4)', runs_once=True), program('healthy', WAIT)")
-    supervisor.says("once failed (exit code 4).")
-    supervisor.says("healthy │ up")
+    supervisor.wait_for_output("once failed (exit code 4).")
+    supervisor.wait_for_output("healthy │ up")
 
 
 def test_programs_marked_stops_last_are_stopped_last(start_supervisor: StartSupervisor) -> None:
@@ -124,7 +124,7 @@ def test_programs_marked_stops_last_are_stopped_last(start_supervisor: StartSupe
     calls = [f"program('{name}', GRACEFUL, stops_last={stops_last})" for name, stops_last in programs.items()]
     supervisor = start_supervisor(", ".join(calls))
     for name in ("base", "page", "next"):
-        supervisor.says(f"{name} │ up")
+        supervisor.wait_for_output(f"{name} │ up")
     assert supervisor.stop() == 0
     assert [line.split()[0] for line in supervisor.lines if line.endswith("exiting")] == ["page", "next", "base"]
 
@@ -134,40 +134,40 @@ def test_signal_stops_programs_gracefully(
     start_supervisor: StartSupervisor, tmp_path: Path, signal_number: signal.Signals
 ) -> None:
     supervisor = start_supervisor("program('graceful', GRACEFUL), program('plain', WAIT)")
-    supervisor.says("plain    │ up")
-    supervisor.says("graceful │ up")
+    supervisor.wait_for_output("plain    │ up")
+    supervisor.wait_for_output("graceful │ up")
     assert supervisor.stop(signal_number) == 0
     assert "graceful │ exiting" in supervisor.lines
     assert supervisor.lines[-1] == "Stopped."
-    assert not processes_with(TEST_VARIABLE, str(tmp_path))
+    assert not find_processes(TEST_VARIABLE, str(tmp_path))
 
 
 def test_second_signal_kills_at_once(start_supervisor: StartSupervisor) -> None:
     """Programs get an hour to finish, so only the second signal can end one that ignores the first."""
     setup = "import launcher.supervisor; launcher.supervisor.GRACE_SECONDS = 3600.0"
     supervisor = start_supervisor("program('stubborn', IGNORES_SIGTERM)", setup)
-    supervisor.says("stubborn │ up")
+    supervisor.wait_for_output("stubborn │ up")
     supervisor.process.send_signal(signal.SIGINT)
-    supervisor.says("Stopping")
+    supervisor.wait_for_output("Stopping")
     assert supervisor.process.poll() is None
     assert supervisor.stop(signal.SIGINT) == 0
 
 
 def test_children_of_killed_program_end_with_it(start_supervisor: StartSupervisor, tmp_path: Path) -> None:
     supervisor = start_supervisor("program('parent', WITH_CHILD)")
-    supervisor.says("parent │ up")
-    pids = set(processes_with(TEST_VARIABLE, str(tmp_path))) - {supervisor.process.pid}
+    supervisor.wait_for_output("parent │ up")
+    pids = set(find_processes(TEST_VARIABLE, str(tmp_path))) - {supervisor.process.pid}
     assert len(pids) == 2
     os.kill(min(pids), signal.SIGKILL)
-    wait_for(lambda: not pids & set(processes_with(TEST_VARIABLE, str(tmp_path))), "the program and its child to end")
+    wait_for(lambda: not pids & set(find_processes(TEST_VARIABLE, str(tmp_path))), "the program and its child to end")
 
 
 def test_program_ends_with_killed_supervisor(start_supervisor: StartSupervisor, tmp_path: Path) -> None:
     supervisor = start_supervisor("program('stubborn', IGNORES_SIGTERM)")
-    supervisor.says("stubborn │ up")
+    supervisor.wait_for_output("stubborn │ up")
     os.kill(supervisor.process.pid, signal.SIGKILL)
     supervisor.process.wait()
-    wait_for(lambda: not processes_with(TEST_VARIABLE, str(tmp_path)), "the stubborn program to end", 5)
+    wait_for(lambda: not find_processes(TEST_VARIABLE, str(tmp_path)), "the stubborn program to end", 5)
 
 
 def test_exit_codes_are_described() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from providers import registry
 from providers.types import Tier
-from tests.support.wav import sample_wav
+from tests.support.wav import load_sample_wav
 from voicehub import env
 
 MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
@@ -43,7 +43,7 @@ def run_manage(environment: dict[str, str]) -> RunManage:
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     path = tmp_path / "clip.wav"
-    path.write_bytes(sample_wav("slt-01"))
+    path.write_bytes(load_sample_wav("slt-01"))
     return path
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from providers import registry
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import SandboxProcess
 from tests.voices.services.builds.build_harness import ACTIVE_STATUSES, QUICK_SETTINGS, BuildHarness
 from tests.voices.services.builds.test_all_providers import BILLED
 from voices.models import Build
@@ -22,12 +22,12 @@ ROUNDS = 30  # runs of all due tasks; builds that need a staff decision stay as 
 
 
 @pytest.fixture
-def sandbox(running: Sandbox, settings: Any) -> Iterator[Sandbox]:
-    running.control("DELETE", "faults")
-    running.control("POST", "settings", QUICK_SETTINGS)
-    settings.VOICEHUB_SANDBOX_URL = running.address
-    yield running
-    running.control("DELETE", "chaos")
+def sandbox(shared_sandbox: SandboxProcess, settings: Any) -> Iterator[SandboxProcess]:
+    shared_sandbox.call_control("DELETE", "faults")
+    shared_sandbox.call_control("POST", "settings", QUICK_SETTINGS)
+    settings.VOICEHUB_SANDBOX_URL = shared_sandbox.address
+    yield shared_sandbox
+    shared_sandbox.call_control("DELETE", "chaos")
 
 
 def work_until_over(harness: BuildHarness, build: Build) -> None:
@@ -42,14 +42,14 @@ def work_until_over(harness: BuildHarness, build: Build) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("provider", BILLED)
 def test_no_call_is_billed_twice_under_random_failures(
-    sandbox: Sandbox, producer: Any, provider: str, seed: int
+    sandbox: SandboxProcess, producer: Any, provider: str, seed: int
 ) -> None:
     harness = BuildHarness(producer, sandbox, provider)
     tier, capabilities = next(iter(registry.get_provider_class(provider).tiers.items()))
     build = harness.start_build(harness.make_voice(), tier, capabilities.handover[0])
-    sandbox.control("POST", "chaos", {"seed": seed, "share": FAULT_SHARE})
+    sandbox.call_control("POST", "chaos", {"seed": seed, "share": FAULT_SHARE})
     work_until_over(harness, build)
-    sandbox.control("DELETE", "chaos")
+    sandbox.call_control("DELETE", "chaos")
     work_until_over(harness, build)
     billed = harness.count_billed()
     repeated = {

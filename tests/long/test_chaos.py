@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from sandbox.faults import DEFAULT_ACTIONS
 from tests.processes.test_kills import SPAWNER_SCRIPT, get_worker_pid
-from tests.support.processes import MANAGE, Started, wait_for
-from tests.support.sandbox import Sandbox
+from tests.support.processes import MANAGE, StartedProcess, wait_for
+from tests.support.sandbox import SandboxProcess
 from tests.voices.services.builds.build_harness import ACTIVE_STATUSES, BuildHarness
 from voicehub.models import Task, TaskStatus
 from voices.models import Build, BuildStatus
@@ -25,7 +25,7 @@ from voices.presenters import needs_staff_answer
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
-StartProcess = Callable[..., Started]
+StartProcess = Callable[..., StartedProcess]
 
 BUILD_COUNT = 16
 CHAOS_SECONDS = 60.0
@@ -38,21 +38,21 @@ ACTIONS = [*DEFAULT_ACTIONS, *["delay:1"] * len(DEFAULT_ACTIONS)]
 
 
 @pytest.fixture
-def chaos_sandbox(sandbox: Sandbox) -> Iterator[Sandbox]:
+def chaos_sandbox(sandbox: SandboxProcess) -> Iterator[SandboxProcess]:
     """A sandbox whose chaos is turned off after the test."""
     yield sandbox
-    sandbox.control("DELETE", "chaos")
+    sandbox.call_control("DELETE", "chaos")
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_no_build_is_lost_or_billed_twice_under_chaos(
-    seed: int, harness: BuildHarness, chaos_sandbox: Sandbox, start_process: StartProcess, live_server: Any
+    seed: int, harness: BuildHarness, chaos_sandbox: SandboxProcess, start_process: StartProcess, live_server: Any
 ) -> None:
     address = {"VOICEHUB_BASE_URL": live_server.url}
     voice = harness.make_voice()
     spawner = start_process(sys.executable, "-c", SPAWNER_SCRIPT, **address)
     sweep = start_process(*MANAGE, "sweep", "--every", "0.2")
-    chaos_sandbox.control("POST", "chaos", {"seed": seed, "share": FAULT_SHARE, "actions": ACTIONS})
+    chaos_sandbox.call_control("POST", "chaos", {"seed": seed, "share": FAULT_SHARE, "actions": ACTIONS})
     harnesses = [BuildHarness(harness.producer, chaos_sandbox) for _ in range(BUILD_COUNT)]
     builds: list[Build] = []
     rng = Random(seed)  # noqa: S311  # the same moments each time
@@ -64,7 +64,7 @@ def test_no_build_is_lost_or_billed_twice_under_chaos(
         kill_count += 1
         kill_worker(spawner, kill_count, rng.uniform(*WORKER_LIFETIMES))
         make_waiting_tasks_due()
-    applied_faults = chaos_sandbox.control("DELETE", "chaos")["chaos"]["done"]
+    applied_faults = chaos_sandbox.call_control("DELETE", "chaos")["chaos"]["done"]
     describe = partial(describe_state, builds, spawner, sweep)
     wait_for(partial(is_every_build_settled, builds), describe, patience=SETTLE_SECONDS)
 
@@ -72,16 +72,16 @@ def test_no_build_is_lost_or_billed_twice_under_chaos(
     assert applied_faults
     for build, build_owner in zip(builds, harnesses, strict=True):
         billed = Counter(
-            (entry["operation"], entry["name"]) for entry in chaos_sandbox.ledger(account=build_owner.key_hash)
+            (entry["operation"], entry["name"]) for entry in chaos_sandbox.read_ledger(account=build_owner.key_hash)
         )
         assert max(billed.values(), default=0) <= 1, (build.pk, billed)
         assert billed or build.status != BuildStatus.READY, build.pk
     assert set(Build.objects.values_list("pk", flat=True)) == {build.pk for build in builds}
 
 
-def kill_worker(spawner: Started, number: int, seconds: float) -> None:
+def kill_worker(spawner: StartedProcess, number: int, seconds: float) -> None:
     """Kill worker `number` after it has run for `seconds`."""
-    wait_for(partial(get_worker_pid, spawner, number), lambda: spawner.said)
+    wait_for(partial(get_worker_pid, spawner, number), lambda: spawner.output)
     time.sleep(seconds)
     with suppress(ProcessLookupError):
         os.kill(get_worker_pid(spawner, number), signal.SIGKILL)
@@ -102,8 +102,8 @@ def is_every_build_settled(builds: list[Build]) -> bool:
     return all(build.status not in ACTIVE_STATUSES or needs_staff_answer(build) for build in builds)
 
 
-def describe_state(builds: list[Build], *processes: Started) -> str:
+def describe_state(builds: list[Build], *processes: StartedProcess) -> str:
     rows = [(build.pk, build.status, build.pending_call, build.raw_status, build.lookup_attempts) for build in builds]
     tasks = list(Task.objects.filter(status=TaskStatus.WAITING).values())
-    outputs = [(process.process.poll(), process.said[-3000:]) for process in processes]
+    outputs = [(process.process.poll(), process.output[-3000:]) for process in processes]
     return f"builds {rows}\ntasks {tasks}\nprocesses {outputs}"

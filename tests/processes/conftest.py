@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from launcher import valkey
-from tests.support.processes import Started, wait_for
-from tests.support.sandbox import Sandbox
+from tests.support.processes import StartedProcess, wait_for
+from tests.support.sandbox import SandboxProcess
 
 if TYPE_CHECKING:
     from tests.voices.services.builds.build_harness import BuildHarness
@@ -49,17 +49,17 @@ def queue_server(tmp_path: Path) -> Iterator[QueueServer]:
 
 
 @pytest.fixture
-def sandbox(running: Sandbox) -> Iterator[Sandbox]:
+def sandbox(shared_sandbox: SandboxProcess) -> Iterator[SandboxProcess]:
     from tests.voices.services.builds.build_harness import QUICK_SETTINGS
 
-    running.control("DELETE", "faults")
-    running.control("POST", "settings", QUICK_SETTINGS)
-    yield running
-    running.control("DELETE", "faults")
+    shared_sandbox.call_control("DELETE", "faults")
+    shared_sandbox.call_control("POST", "settings", QUICK_SETTINGS)
+    yield shared_sandbox
+    shared_sandbox.call_control("DELETE", "faults")
 
 
 @pytest.fixture
-def harness(transactional_db: None, producer: Any, sandbox: Sandbox, settings: Any) -> "BuildHarness":
+def harness(transactional_db: None, producer: Any, sandbox: SandboxProcess, settings: Any) -> "BuildHarness":
     from tests.voices.services.builds.build_harness import BuildHarness
 
     settings.VOICEHUB_SANDBOX_URL = sandbox.address
@@ -68,10 +68,10 @@ def harness(transactional_db: None, producer: Any, sandbox: Sandbox, settings: A
 
 @pytest.fixture
 def start_process(
-    process_environment: dict[str, str], queue_server: QueueServer, sandbox: Sandbox, settings: Any
-) -> Iterator[Callable[..., Started]]:
+    process_environment: dict[str, str], queue_server: QueueServer, sandbox: SandboxProcess, settings: Any
+) -> Iterator[Callable[..., StartedProcess]]:
     """Start a process with a short lease on the test's queue. The test itself notifies the same queue."""
-    processes: list[Started] = []
+    processes: list[StartedProcess] = []
     settings.RQ_QUEUES = {name: queue | {"URL": queue_server.url} for name, queue in settings.RQ_QUEUES.items()}
     environment = process_environment | {
         "REDIS_URL": queue_server.url,
@@ -80,8 +80,8 @@ def start_process(
         "VOICEHUB_BASE_URL": settings.VOICEHUB_BASE_URL,
     }
 
-    def start(*command: str, **variables: str) -> Started:
-        processes.append(Started(command, environment | variables))
+    def start(*command: str, **variables: str) -> StartedProcess:
+        processes.append(StartedProcess(command, environment | variables))
         return processes[-1]
 
     yield start

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from providers.types import Handover, Tier
-from tests.support.processes import MANAGE, Started, wait_for
-from tests.support.sandbox import Sandbox
+from tests.support.processes import MANAGE, StartedProcess, wait_for
+from tests.support.sandbox import SandboxProcess
 from tests.voices.services.builds.build_harness import ACTIVE_STATUSES, BuildHarness
 from voices.models import Build, BuildStatus
 from voices.services.builds.spec import make_clip_name
@@ -23,7 +23,7 @@ from voices.services.builds.start import start_build
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
-StartProcess = Callable[..., Started]
+StartProcess = Callable[..., StartedProcess]
 
 # Starts a worker, and another one when it dies. It forks, because loading Django takes a second each time.
 SPAWNER_SCRIPT = """
@@ -77,7 +77,7 @@ KILL_POINTS = [
 
 
 def test_worker_killed_at_any_call_makes_nothing_twice(
-    harness: BuildHarness, sandbox: Sandbox, start_process: StartProcess, live_server: Any
+    harness: BuildHarness, sandbox: SandboxProcess, start_process: StartProcess, live_server: Any
 ) -> None:
     environment = {"VOICEHUB_BASE_URL": live_server.url}
     voice = harness.make_voice()
@@ -85,18 +85,20 @@ def test_worker_killed_at_any_call_makes_nothing_twice(
     spawner = start_process(sys.executable, "-c", SPAWNER_SCRIPT, **environment)
     killed_builds: list[tuple[KillPoint, BuildHarness, Build]] = []
     for number, point in enumerate(KILL_POINTS, start=1):
-        wait_for(partial(get_worker_pid, spawner, number), lambda: spawner.said)
+        wait_for(partial(get_worker_pid, spawner, number), lambda: spawner.output)
         point_harness = BuildHarness(harness.producer, sandbox)
-        sandbox.faults(point.rule)
+        sandbox.set_faults(point.rule)
         build = start_build(voice, point_harness.account, Tier.RAPID, Handover.RECORDINGS, harness.producer)
-        wait_for(partial(has_received_call, point_harness, point), lambda: spawner.said)
+        wait_for(partial(has_received_call, point_harness, point), lambda: spawner.output)
         os.kill(get_worker_pid(spawner, number), signal.SIGKILL)
-        sandbox.faults()
+        sandbox.set_faults()
         killed_builds.append((point, point_harness, build))
     processes = [start_process(*MANAGE, "worker", **environment), start_process(*MANAGE, "sweep", "--every", "0.2")]
     wait_for(
         lambda: not Build.objects.filter(status__in=ACTIVE_STATUSES).exists(),
-        lambda: f"{list(Build.objects.filter(status__in=ACTIVE_STATUSES).values())} {[one.said for one in processes]}",
+        lambda: (
+            f"{list(Build.objects.filter(status__in=ACTIVE_STATUSES).values())} {[one.output for one in processes]}"
+        ),
         patience=180,
     )
     for point, point_harness, build in killed_builds:
@@ -107,7 +109,7 @@ def test_worker_killed_at_any_call_makes_nothing_twice(
         assert set(point_harness.fetch_recordings(build)) == clip_names, point
 
 
-def get_worker_pid(spawner: Started, number: int) -> int:
+def get_worker_pid(spawner: StartedProcess, number: int) -> int:
     """The process id of the worker with this number. 0 until it starts."""
     pids = [int(line.split()[1]) for line in spawner.lines if line.startswith("spawned ")]
     return pids[number - 1] if len(pids) >= number else 0
@@ -117,7 +119,7 @@ def has_received_call(harness: BuildHarness, point: KillPoint) -> bool:
     """Whether the sandbox has received the call at which the worker is to be killed."""
     calls = [
         request
-        for request in harness.sandbox.requests()
+        for request in harness.sandbox.list_requests()
         if request["number"] > harness.requests_before and request["operation"] == point.operation
     ]
     return len(calls) >= point.nth

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from tests.processes.conftest import QueueServer
-from tests.support.processes import MANAGE, Started, wait_for
+from tests.support.processes import MANAGE, StartedProcess, wait_for
 from tests.voices.services.builds.build_harness import ACTIVE_STATUSES, BuildHarness
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
@@ -19,7 +19,7 @@ from voices.models import Build, BuildStatus
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
-StartProcess = Callable[..., Started]
+StartProcess = Callable[..., StartedProcess]
 
 # A worker with one more kind of task, which appends its name to a file.
 WORKER_SCRIPT = """
@@ -51,19 +51,20 @@ def test_emptied_queue_loses_and_repeats_no_task(
     notes = tmp_path / "notes"
     enqueue_notes(TASK_COUNT)
     worker = start_process(sys.executable, "-c", WORKER_SCRIPT, VOICEHUB_TEST_FOLDER=str(tmp_path))
-    wait_for(lambda: notes.exists() and len(notes.read_text().splitlines()) >= 3, lambda: worker.said)
+    wait_for(lambda: notes.exists() and len(notes.read_text().splitlines()) >= 3, lambda: worker.output)
     queue_server.kill_and_erase()
     enqueue_notes(TASK_COUNT, TASK_COUNT)
     # VoiceHub's log message, or RQ's if it was just waiting for work.
     connection_errors = ("cannot be reached", "could not connect")
     wait_for(
-        lambda: any(text in worker.said for text in connection_errors), lambda: f"no connection error: {worker.said}"
+        lambda: any(text in worker.output for text in connection_errors),
+        lambda: f"no connection error: {worker.output}",
     )
     queue_server.start()
     sweeper = start_process(*MANAGE, "sweep", "--every", "0.2")
     enqueue_notes(TASK_COUNT, 2 * TASK_COUNT)
     finished = Task.objects.filter(kind="note", status=TaskStatus.DONE)
-    wait_for(lambda: finished.count() == 3 * TASK_COUNT, lambda: worker.said + sweeper.said)
+    wait_for(lambda: finished.count() == 3 * TASK_COUNT, lambda: worker.output + sweeper.output)
     assert sorted(map(int, notes.read_text().split())) == list(range(3 * TASK_COUNT))
     assert worker.process.poll() is None
 
@@ -78,11 +79,11 @@ def test_build_started_without_a_queue_is_completed(
     environment = {"VOICEHUB_BASE_URL": live_server.url}
     worker = start_process(*MANAGE, "worker", **environment)
     sweeper = start_process(*MANAGE, "sweep", "--every", "0.2", **environment)
-    worker.says("The queue cannot be reached")
+    worker.wait_for_output("The queue cannot be reached")
     queue_server.start()
     wait_for(
         lambda: not Build.objects.filter(status__in=ACTIVE_STATUSES).exists(),
-        lambda: worker.said + sweeper.said,
+        lambda: worker.output + sweeper.output,
         patience=180,
     )
     build.refresh_from_db()

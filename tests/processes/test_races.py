@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from providers.types import Handover, Tier
-from tests.support.processes import Started, wait_for
+from tests.support.processes import StartedProcess, wait_for
 from tests.voices.services.builds.build_harness import BuildHarness
 from voicehub.models import Task
 from voices.models import Build, RemoteVoice
@@ -70,7 +70,7 @@ def test_concurrent_threads_start_one_build(harness: BuildHarness, clients: int)
 
 
 def test_concurrent_processes_start_one_build(
-    harness: BuildHarness, start_process: Callable[..., Started], tmp_path: Path
+    harness: BuildHarness, start_process: Callable[..., StartedProcess], tmp_path: Path
 ) -> None:
     voice = harness.make_voice()
     flag_file = tmp_path / "go"
@@ -79,10 +79,10 @@ def test_concurrent_processes_start_one_build(
         for _ in range(3)
     ]
     for client in clients:
-        client.says("ready")
+        client.wait_for_output("ready")
     flag_file.touch()
     wait_for(lambda: all(client.process.poll() is not None for client in clients), "the processes do not end")
-    results = sorted(client.said.splitlines()[-1] for client in clients)
+    results = sorted(client.output.splitlines()[-1] for client in clients)
     assert results == [f"refused: {REFUSAL}"] * 2 + ["started"]
     check_single_build(harness)
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.providers.factories import KEY
-from tests.support.hostile import Hostile
+from tests.support.hostile_server import HostileServer
 from tests.support.relay import Relay
-from tests.support.sandbox import Listener, Sandbox
+from tests.support.sandbox import CallbackServer, SandboxProcess
 
 
 @pytest.fixture(autouse=True)
@@ -22,9 +22,9 @@ def check_log_has_no_keys(request: pytest.FixtureRequest, caplog: pytest.LogCapt
 
 
 @pytest.fixture
-def sandbox(running: Sandbox) -> Iterator[Sandbox]:
+def sandbox(shared_sandbox: SandboxProcess) -> Iterator[SandboxProcess]:
     """The running sandbox without faults, for which three recordings of a second are enough."""
-    running.control("DELETE", "faults")
+    shared_sandbox.call_control("DELETE", "faults")
     settings = {
         "rapid_recordings": 3,
         "professional_recordings": 3,
@@ -32,28 +32,28 @@ def sandbox(running: Sandbox) -> Iterator[Sandbox]:
         "professional_seconds": 1.0,
         "training_seconds": 600.0,
     }
-    running.control("POST", "settings", settings)
-    yield running
-    running.control("DELETE", "faults")
+    shared_sandbox.call_control("POST", "settings", settings)
+    yield shared_sandbox
+    shared_sandbox.call_control("DELETE", "faults")
 
 
 @pytest.fixture
-def hostile() -> Iterator[Hostile]:
-    server = Hostile()
+def hostile() -> Iterator[HostileServer]:
+    server = HostileServer()
     yield server
     server.close()
 
 
 @pytest.fixture
-def other_server() -> Iterator[Hostile]:
+def other_server() -> Iterator[HostileServer]:
     """Another server, which must never receive a request."""
-    server = Hostile()
+    server = HostileServer()
     yield server
     server.close()
 
 
 @pytest.fixture
-def relay(sandbox: Sandbox) -> Iterator[Relay]:
+def relay(sandbox: SandboxProcess) -> Iterator[Relay]:
     """A proxy to the sandbox that can respond in its place."""
     relay = Relay(sandbox.address)
     yield relay
@@ -61,7 +61,7 @@ def relay(sandbox: Sandbox) -> Iterator[Relay]:
 
 
 @pytest.fixture
-def listener() -> Iterator[Listener]:
-    listener = Listener()
+def listener() -> Iterator[CallbackServer]:
+    listener = CallbackServer()
     yield listener
     listener.close()

@@ -56,7 +56,7 @@ from providers.types import (
 )
 from tests.providers.factories import load_statement, make_clips, make_file_ref, make_pack_file
 from tests.providers.journal import MemoryJournal, submit_until_done
-from tests.support.sandbox import Listener, Sandbox
+from tests.support.sandbox import CallbackServer, SandboxProcess
 
 LONG_TRAINING_SECONDS = 1e6
 """Longer than any test waits."""
@@ -80,7 +80,7 @@ def hash_key(key: str) -> str:
 class SandboxAccount:
     """One account in the sandbox, which no other test uses."""
 
-    sandbox: Sandbox
+    sandbox: SandboxProcess
     provider_class: type[HttpProvider]
     key: str
     creating_operations: tuple[str, ...]
@@ -92,7 +92,7 @@ class SandboxAccount:
         return self.provider_class(self.key, sandbox_url=url, sandboxed=True)
 
     def list_ledger(self) -> list[dict[str, Any]]:
-        return self.sandbox.ledger(account=hash_key(self.key))
+        return self.sandbox.read_ledger(account=hash_key(self.key))
 
     def count_creations(self) -> dict[str, Counter[str]]:
         """How often each creating operation succeeded, by voice name."""
@@ -104,11 +104,11 @@ class SandboxAccount:
 
     def list_requests(self) -> list[dict[str, Any]]:
         """The requests of this account to the sandbox, oldest first."""
-        return [request for request in self.sandbox.requests() if request["account"] == hash_key(self.key)]
+        return [request for request in self.sandbox.list_requests() if request["account"] == hash_key(self.key)]
 
     def count_successes(self, operation: str) -> int:
         """How often this operation succeeded. Calls without a key may be another test's: compare counts."""
-        requests = [r for r in self.sandbox.requests() if r["account"] in (hash_key(self.key), "")]
+        requests = [r for r in self.sandbox.list_requests() if r["account"] in (hash_key(self.key), "")]
         return sum(r["operation"] == operation and 200 <= (r["status"] or 0) < 300 for r in requests)
 
 
@@ -167,7 +167,7 @@ class ProviderContract:
         return f"secret-{uuid4().hex}"
 
     @pytest.fixture
-    def account(self, sandbox: Sandbox, key: str) -> SandboxAccount:
+    def account(self, sandbox: SandboxProcess, key: str) -> SandboxAccount:
         return SandboxAccount(sandbox, self.provider_class, key, self.creating_operations)
 
     def list_modes(self) -> list[tuple[Tier, Handover]]:
@@ -187,7 +187,7 @@ class ProviderContract:
             )
         return list(calls.values())
 
-    def make_spec(self, tier: Tier, handover: Handover, listener: Listener, clips: int = 3) -> BuildSpec:
+    def make_spec(self, tier: Tier, handover: Handover, listener: CallbackServer, clips: int = 3) -> BuildSpec:
         """A new build with the inputs that this mode needs."""
         capabilities = self.provider_class.tiers.get(tier) or next(iter(self.provider_class.tiers.values()))
         return BuildSpec(
@@ -279,7 +279,7 @@ class ProviderContract:
 
     # --- submit ---
 
-    def test_every_declared_mode_submits(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_every_declared_mode_submits(self, account: SandboxAccount, listener: CallbackServer) -> None:
         for tier, handover in self.list_modes():
             spec = self.make_spec(tier, handover, listener)
             with account.open_provider() as provider:
@@ -290,7 +290,9 @@ class ProviderContract:
             assert self.find_voice_manually(account, spec.reference) == journal.remote_id
             assert account.count_creations()[spec.reference] == self.count_expected(tier, handover), (tier, handover)
 
-    def test_undeclared_mode_is_refused_without_a_request(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_undeclared_mode_is_refused_without_a_request(
+        self, account: SandboxAccount, listener: CallbackServer
+    ) -> None:
         declared = set(self.list_modes())
         for tier in Tier:
             for handover in Handover:
@@ -300,7 +302,9 @@ class ProviderContract:
                     provider.submit_build(self.make_spec(tier, handover, listener), MemoryJournal())
         assert not account.list_requests()
 
-    def test_undeclared_tier_is_refused_without_a_request(self, key: str, hostile: Any, listener: Listener) -> None:
+    def test_undeclared_tier_is_refused_without_a_request(
+        self, key: str, hostile: Any, listener: CallbackServer
+    ) -> None:
         provider = self.provider_class(key, sandbox_url=hostile.address, sandboxed=True)
         spec = self.make_spec(*self.list_modes()[0], listener)
         tiers: dict[Tier, Capabilities] = {}
@@ -311,7 +315,9 @@ class ProviderContract:
 
     # --- no double billing ---
 
-    def test_worker_killed_at_any_line_creates_nothing_twice(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_worker_killed_at_any_line_creates_nothing_twice(
+        self, account: SandboxAccount, listener: CallbackServer
+    ) -> None:
         for tier, handover in self.list_distinct_modes():
             uploads = self.count_uploads(account)
             first = self.make_spec(tier, handover, listener)
@@ -360,11 +366,11 @@ class ProviderContract:
     # --- rate limits ---
 
     def test_rate_limited_create_is_retried_without_a_second_voice(
-        self, account: SandboxAccount, listener: Listener
+        self, account: SandboxAccount, listener: CallbackServer
     ) -> None:
         for tier, handover in self.list_modes():
             for operation in self.list_creating_operations(tier, handover):
-                account.sandbox.faults({"operation": operation, "do": "status:429", "nth": 1, "retry_after": "7"})
+                account.sandbox.set_faults({"operation": operation, "do": "status:429", "nth": 1, "retry_after": "7"})
                 spec = self.make_spec(tier, handover, listener)
                 journal = self.make_journal(spec)
                 with account.open_provider() as provider, pytest.raises(ProviderUnavailable) as exc_info:
@@ -378,7 +384,7 @@ class ProviderContract:
     # --- other calls ---
 
     def _create_voices(
-        self, account: SandboxAccount, listener: Listener, count: int
+        self, account: SandboxAccount, listener: CallbackServer, count: int
     ) -> Iterator[tuple[BuildSpec, str]]:
         """The spec and the remote id of each new voice."""
         for _ in range(count):
@@ -386,7 +392,7 @@ class ProviderContract:
             with account.open_provider() as provider:
                 yield spec, provider.submit_build(spec, self.make_journal(spec)).remote_id
 
-    def test_voice_is_found_by_name_among_others(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_voice_is_found_by_name_among_others(self, account: SandboxAccount, listener: CallbackServer) -> None:
         capabilities = next(iter(self.provider_class.tiers.values()))
         for spec, remote_id in list(self._create_voices(account, listener, 3)):
             with account.open_provider() as provider:
@@ -408,7 +414,7 @@ class ProviderContract:
                 assert provider.find_build("vh-unknown") is None
 
     def test_deleted_voice_is_gone_and_deletion_is_idempotent(
-        self, account: SandboxAccount, listener: Listener
+        self, account: SandboxAccount, listener: CallbackServer
     ) -> None:
         capabilities = next(iter(self.provider_class.tiers.values()))
         ((spec, remote_id),) = self._create_voices(account, listener, 1)
@@ -423,7 +429,7 @@ class ProviderContract:
             if capabilities.can_find:
                 assert provider.find_build(spec.reference) is None
 
-    def test_voice_is_public_only_after_set_visibility(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_voice_is_public_only_after_set_visibility(self, account: SandboxAccount, listener: CallbackServer) -> None:
         capabilities = next(iter(self.provider_class.tiers.values()))
         ((_spec, remote_id),) = self._create_voices(account, listener, 1)
         with account.open_provider() as provider:
@@ -435,7 +441,7 @@ class ProviderContract:
                     provider.set_visibility(remote_id, visibility)
                     assert provider.fetch_build(remote_id).visibility is visibility
 
-    def test_renamed_voice_has_its_new_name(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_renamed_voice_has_its_new_name(self, account: SandboxAccount, listener: CallbackServer) -> None:
         capabilities = next(iter(self.provider_class.tiers.values()))
         ((_spec, remote_id),) = self._create_voices(account, listener, 1)
         with account.open_provider() as provider:
@@ -443,7 +449,7 @@ class ProviderContract:
                 provider.rename_voice(remote_id, "vh-other")
             assert (provider.fetch_build(remote_id).name == "vh-other") == capabilities.can_rename
 
-    def test_bad_key_is_an_auth_error(self, sandbox: Sandbox, listener: Listener) -> None:
+    def test_bad_key_is_an_auth_error(self, sandbox: SandboxProcess, listener: CallbackServer) -> None:
         for key in ("bad-key", "plan-key"):
             with self.provider_class(key, sandbox_url=sandbox.address, sandboxed=True) as provider:
                 spec = self.make_spec(*self.list_modes()[0], listener)
@@ -461,7 +467,7 @@ class ProviderContract:
         with pytest.raises(ProviderUnavailable):
             self.provider_class(key, sandbox_url="", sandboxed=True)
 
-    def test_live_account_calls_the_vendor_only(self, key: str, sandbox: Sandbox) -> None:
+    def test_live_account_calls_the_vendor_only(self, key: str, sandbox: SandboxProcess) -> None:
         with self.provider_class(key, sandbox_url=sandbox.address) as provider:
             assert provider.base_url == self.provider_class.live_url
             assert provider.base_url.startswith("https://")

@@ -9,7 +9,7 @@ from functools import cache
 import soundfile
 
 from providers.types import ClipUpload, Encoding, FileRef, Handover, UploadFile
-from tests.support.wav import RATE, sample_wav, speech_like, wav_bytes
+from tests.support.wav import RATE, load_sample_wav, make_speech_like, make_wav_bytes
 
 KEY = "very-secret-key-4711"
 CHUNK_BYTES = 1 << 16
@@ -24,12 +24,12 @@ def make_file_ref(name: str, content: bytes) -> FileRef:
 
 @cache
 def make_sound(number: int, seconds: float = 1.5) -> bytes:
-    return wav_bytes(speech_like(seconds, pitch=120.0 + number))
+    return make_wav_bytes(make_speech_like(seconds, pitch=120.0 + number))
 
 
 @cache
 def load_statement() -> bytes:
-    return sample_wav("consent-slt")
+    return load_sample_wav("consent-slt")
 
 
 def make_clips(count: int) -> tuple[ClipUpload, ...]:
@@ -64,7 +64,7 @@ def make_one_file(encoding: Encoding) -> bytes:
     if encoding is Encoding.WAV:
         return make_sound(0, PACKED_SECONDS)
     buffer = io.BytesIO()
-    soundfile.write(buffer, speech_like(PACKED_SECONDS), RATE, format="MP3", subtype="MPEG_LAYER_III")
+    soundfile.write(buffer, make_speech_like(PACKED_SECONDS), RATE, format="MP3", subtype="MPEG_LAYER_III")
     return buffer.getvalue()
 
 

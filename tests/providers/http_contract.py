@@ -30,9 +30,9 @@ from tests.providers.contract import SandboxAccount
 from tests.providers.factories import KEY
 from tests.providers.responses import ODD_RESPONSES, RETRY_AFTER, STATUSES, UNREADABLE
 from tests.providers.wire_contract import WireContract
-from tests.support.hostile import Asked, Hostile, answer, zipped
+from tests.support.hostile_server import HostileServer, ReceivedRequest, gzip_zero_bytes, make_response
 from tests.support.relay import Relay
-from tests.support.sandbox import Listener
+from tests.support.sandbox import CallbackServer
 
 SHORT_DEADLINE = 0.6
 """Seconds."""
@@ -54,11 +54,16 @@ def trickle(head: bytes, done: threading.Event) -> Iterator[bytes]:
     done.set()
 
 
+def replace_response_of_step(relay: Relay, response: bytes, _step: str) -> None:
+    """A journal's `on_call`: the response to the call that the journal has just recorded is `response`."""
+    relay.replace_next_response(response, after_forwarding=True)
+
+
 class HttpProviderContract(WireContract):
     """For every provider that is an HttpProvider."""
 
     @pytest.fixture
-    def client(self, hostile: Hostile) -> Iterator[HttpProvider]:
+    def client(self, hostile: HostileServer) -> Iterator[HttpProvider]:
         """The provider, connected to the hostile server with KEY."""
         with self.provider_class(KEY, sandbox_url=hostile.address, sandboxed=True) as provider:
             yield provider
@@ -84,36 +89,36 @@ class HttpProviderContract(WireContract):
 
     @pytest.mark.parametrize(("status", "creating", "other"), STATUSES)
     def test_status_maps_to_its_error(
-        self, client: HttpProvider, hostile: Hostile, status: int, creating: type, other: type
+        self, client: HttpProvider, hostile: HostileServer, status: int, creating: type, other: type
     ) -> None:
-        hostile.says(answer(status, b""))
+        hostile.respond_with(make_response(status, b""))
         for creates, expected in ((True, creating), (False, other)):
             error = self.catch_error(client, creates=creates)
             assert type(error) is expected
             assert error.status == status
-        assert hostile.connections == 2
+        assert hostile.connection_count == 2
 
     @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 503])
     def test_error_detail_has_the_text_of_the_provider(
-        self, client: HttpProvider, hostile: Hostile, status: int
+        self, client: HttpProvider, hostile: HostileServer, status: int
     ) -> None:
-        hostile.says(answer(status, self.build_error_response("The moon is full.")))
+        hostile.respond_with(make_response(status, self.build_error_response("The moon is full.")))
         for creates in (True, False):
             assert "The moon is full." in self.catch_error(client, creates=creates).detail
 
     @pytest.mark.parametrize("header, expected", RETRY_AFTER)
     def test_retry_after_is_parsed(
-        self, client: HttpProvider, hostile: Hostile, header: str, expected: float | None
+        self, client: HttpProvider, hostile: HostileServer, header: str, expected: float | None
     ) -> None:
         for status in (429, 503):
-            hostile.says(answer(status, b"", retry_after=header))
+            hostile.respond_with(make_response(status, b"", retry_after=header))
             error = self.catch_error(client, creates=False)
             assert isinstance(error, ProviderUnavailable)
             assert error.retry_after == expected
 
-    def test_retry_after_date_is_parsed(self, client: HttpProvider, hostile: Hostile) -> None:
+    def test_retry_after_date_is_parsed(self, client: HttpProvider, hostile: HostileServer) -> None:
         date = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
-        hostile.says(answer(429, b"", retry_after=date))
+        hostile.respond_with(make_response(429, b"", retry_after=date))
         error = self.catch_error(client, creates=True)
         assert isinstance(error, ProviderUnavailable)
         assert error.retry_after is not None
@@ -121,13 +126,13 @@ class HttpProviderContract(WireContract):
 
     @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
     def test_body_that_is_no_json_object_is_unreadable(
-        self, client: HttpProvider, hostile: Hostile, body: bytes
+        self, client: HttpProvider, hostile: HostileServer, body: bytes
     ) -> None:
-        hostile.says(answer(200, body))
+        hostile.respond_with(make_response(200, body))
         assert type(self.catch_error(client, creates=True)) is OutcomeUnknown
         assert type(self.catch_error(client, creates=False)) is ResponseUnreadable
 
-    def list_calls(self, client: HttpProvider, listener: Listener) -> Iterator[Callable[[], Any]]:
+    def list_calls(self, client: HttpProvider, listener: CallbackServer) -> Iterator[Callable[[], Any]]:
         """Every call of a provider; an unsupported call raises a ProviderError too."""
         yield from (
             client.check_key,
@@ -145,10 +150,10 @@ class HttpProviderContract(WireContract):
                 yield partial(client.submit_build, spec, self.make_journal(spec))
 
     def test_odd_response_to_any_call_raises_provider_error_only(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
         for payload in (*ODD_RESPONSES, *self.odd_responses):
-            hostile.says(answer(200, payload))
+            hostile.respond_with(make_response(200, payload))
             for call in self.list_calls(client, listener):
                 try:
                     call()
@@ -156,7 +161,7 @@ class HttpProviderContract(WireContract):
                     self.check_key_is_absent(error)
 
     def test_create_response_without_an_id_stays_pending(
-        self, account: SandboxAccount, relay: Relay, listener: Listener
+        self, account: SandboxAccount, relay: Relay, listener: CallbackServer
     ) -> None:
         """The voice exists all the same: the relay replaces the response to an executed create."""
         account = replace(account, address=relay.address)
@@ -164,7 +169,8 @@ class HttpProviderContract(WireContract):
             for payload in self.responses_without_id:
                 spec = self.make_spec(tier, handover, listener)
                 journal = self.make_journal(spec)
-                journal.on_call = lambda step: relay.answers_next(answer(self.success_status, payload), late=True)  # noqa: B023
+                response = make_response(self.success_status, payload)
+                journal.on_call = partial(replace_response_of_step, relay, response)
                 with account.open_provider() as provider, pytest.raises(OutcomeUnknown):
                     provider.submit_build(spec, journal)
                 assert journal.pending_call == "create", payload
@@ -173,32 +179,36 @@ class HttpProviderContract(WireContract):
                 creations = account.count_creations()[spec.reference]
                 assert creations == self.count_expected(tier, handover, journal), (handover, payload)
 
-    def test_every_attested_status_is_mapped(self, client: HttpProvider, hostile: Hostile) -> None:
+    def test_every_attested_status_is_mapped(self, client: HttpProvider, hostile: HostileServer) -> None:
         for raw, expected in self.statuses.items():
             for raw_status in (raw, raw.upper(), raw.lower()):
-                hostile.says(answer(200, self.build_voice_response(raw_status)))
+                hostile.respond_with(make_response(200, self.build_voice_response(raw_status)))
                 report = client.fetch_build("x")
                 assert (report.remote_id, report.status, report.raw_status) == ("x", expected, raw_status)
         assert RemoteStatus.UNKNOWN not in [self.statuses[raw] for raw in self.statuses if raw]
 
     @pytest.mark.parametrize("raw_status", ["pondering", "ready?", "READY SOON", "\u2713", "0"])
-    def test_unknown_status_keeps_its_raw_text(self, client: HttpProvider, hostile: Hostile, raw_status: str) -> None:
-        hostile.says(answer(200, self.build_voice_response(raw_status)))
+    def test_unknown_status_keeps_its_raw_text(
+        self, client: HttpProvider, hostile: HostileServer, raw_status: str
+    ) -> None:
+        hostile.respond_with(make_response(200, self.build_voice_response(raw_status)))
         report = client.fetch_build("x")
         assert report.status is RemoteStatus.UNKNOWN
         assert report.raw_status == raw_status
 
-    def test_report_has_no_characters_that_a_database_rejects(self, client: HttpProvider, hostile: Hostile) -> None:
+    def test_report_has_no_characters_that_a_database_rejects(
+        self, client: HttpProvider, hostile: HostileServer
+    ) -> None:
         bad = self.build_voice_response("x\0\ud800")
         payload = {"note": [float("inf"), {"\0": "\0"}]}
-        hostile.says(answer(200, [*bad, payload] if isinstance(bad, list) else bad | payload))
+        hostile.respond_with(make_response(200, [*bad, payload] if isinstance(bad, list) else bad | payload))
         report = client.fetch_build("x")
         for text in (report.raw_status, report.version, report.issue, str(dict(report.raw))):
             assert "\0" not in text.encode("utf-8").decode()
 
     # --- lost connections ---
 
-    def test_refused_connection_means_nothing_was_sent(self, client: HttpProvider, hostile: Hostile) -> None:
+    def test_refused_connection_means_nothing_was_sent(self, client: HttpProvider, hostile: HostileServer) -> None:
         hostile.close()
         assert type(self.catch_error(client, creates=True)) is ProviderUnavailable
 
@@ -222,44 +232,46 @@ class HttpProviderContract(WireContract):
         ids=range(13),
     )
     def test_lost_or_broken_response_is_an_error(
-        self, client: HttpProvider, hostile: Hostile, pieces: list[bytes]
+        self, client: HttpProvider, hostile: HostileServer, pieces: list[bytes]
     ) -> None:
-        hostile.says(*pieces)
+        hostile.respond_with(*pieces)
         assert type(self.catch_error(client, creates=True)) is OutcomeUnknown
         assert type(self.catch_error(client, creates=False)) in (ProviderUnavailable, ResponseUnreadable)
-        assert len(hostile.asked) == 2
+        assert len(hostile.received) == 2
 
-    def test_keep_alive_connection_is_not_reused(self, client: HttpProvider, hostile: Hostile) -> None:
+    def test_keep_alive_connection_is_not_reused(self, client: HttpProvider, hostile: HostileServer) -> None:
         """The server may close it during our request, which would then look as if nothing had been sent."""
-        hostile.keeps_open = True
+        hostile.keep_alive = True
 
-        def script(_request: Asked) -> Iterator[bytes]:
-            if len(hostile.asked) > 1:
+        def script(_request: ReceivedRequest) -> Iterator[bytes]:
+            if len(hostile.received) > 1:
                 raise OSError  # closes the connection without a response
-            yield answer(200, {"success": True}, connection="keep-alive")
+            yield make_response(200, {"success": True}, connection="keep-alive")
 
         hostile.script = script
         client.call("first", "GET", "/somewhere")
         assert type(self.catch_error(client, creates=True)) is OutcomeUnknown
-        assert hostile.connections == 2
-        assert len(hostile.asked) == 2
+        assert hostile.connection_count == 2
+        assert len(hostile.received) == 2
 
     # --- speed and size ---
 
     @pytest.mark.parametrize(
         "head", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"]
     )
-    def test_trickled_response_ends_at_the_deadline(self, client: HttpProvider, hostile: Hostile, head: bytes) -> None:
+    def test_trickled_response_ends_at_the_deadline(
+        self, client: HttpProvider, hostile: HostileServer, head: bytes
+    ) -> None:
         done = threading.Event()
         hostile.script = lambda _request: trickle(head, done)
         assert type(self.catch_error(client, creates=True, deadline=SHORT_DEADLINE)) is OutcomeUnknown
-        assert hostile.hung_up.wait(60), "the server was not cut off"
+        assert hostile.client_hung_up.wait(60), "the server was not cut off"
         assert not done.is_set()
 
-    def test_silent_server_ends_at_the_deadline(self, client: HttpProvider, hostile: Hostile) -> None:
+    def test_silent_server_ends_at_the_deadline(self, client: HttpProvider, hostile: HostileServer) -> None:
         done = threading.Event()
 
-        def script(_request: Asked) -> Iterator[bytes]:
+        def script(_request: ReceivedRequest) -> Iterator[bytes]:
             done.wait(60)
             yield b""
 
@@ -291,7 +303,7 @@ class HttpProviderContract(WireContract):
         server.close()
 
     def test_connection_opened_after_the_deadline_is_closed(
-        self, client: HttpProvider, hostile: Hostile, monkeypatch: pytest.MonkeyPatch
+        self, client: HttpProvider, hostile: HostileServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         connect = HTTPConnection._new_conn
         done = threading.Event()
@@ -306,69 +318,73 @@ class HttpProviderContract(WireContract):
         assert not done.is_set()
 
     @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "x-own"])
-    def test_compressed_response_is_refused_unread(self, client: HttpProvider, hostile: Hostile, encoding: str) -> None:
-        hostile.says(answer(200, zipped(50 << 20), content_encoding=encoding))
+    def test_compressed_response_is_refused_unread(
+        self, client: HttpProvider, hostile: HostileServer, encoding: str
+    ) -> None:
+        hostile.respond_with(make_response(200, gzip_zero_bytes(50 << 20), content_encoding=encoding))
         assert type(self.catch_error(client, creates=True)) is OutcomeUnknown
         assert type(self.catch_error(client, creates=False)) is ResponseUnreadable
-        assert "accept-encoding: identity\r\n" in hostile.asked[0].head.lower()
+        assert "accept-encoding: identity\r\n" in hostile.received[0].head.lower()
 
     @pytest.mark.parametrize("chunked", [True, False])
-    def test_endless_response_is_cut_off(self, client: HttpProvider, hostile: Hostile, chunked: bool) -> None:
+    def test_endless_response_is_cut_off(self, client: HttpProvider, hostile: HostileServer, chunked: bool) -> None:
         block = b" " * (1 << 16)
         head = b"HTTP/1.1 200 OK\r\n" + (b"Transfer-Encoding: chunked\r\n\r\n" if chunked else b"\r\n")
         piece = b"%x\r\n%s\r\n" % (len(block), block) if chunked else block
 
-        def script(_request: Asked) -> Iterator[bytes]:
+        def script(_request: ReceivedRequest) -> Iterator[bytes]:
             yield head
             for _ in range(4 * http.MAX_RESPONSE_BYTES // len(block)):
                 yield piece
 
         hostile.script = script
         assert type(self.catch_error(client, creates=False)) is ResponseUnreadable
-        assert hostile.hung_up.wait(60), "all of it was read"
+        assert hostile.client_hung_up.wait(60), "all of it was read"
         assert type(self.catch_error(client, creates=True)) is OutcomeUnknown
 
     # --- the key ---
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     def test_redirect_is_not_followed(
-        self, client: HttpProvider, hostile: Hostile, other_server: Hostile, status: int
+        self, client: HttpProvider, hostile: HostileServer, other_server: HostileServer, status: int
     ) -> None:
-        hostile.says(answer(status, b"", location=f"{other_server.address}/caught"))
+        hostile.respond_with(make_response(status, b"", location=f"{other_server.address}/caught"))
         for creates in (True, False):
             self.catch_error(client, creates=creates)
-        assert other_server.connections == 0
+        assert other_server.connection_count == 0
 
     @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
     def test_environment_proxies_are_not_used(
-        self, client: HttpProvider, hostile: Hostile, other_server: Hostile, variable: str, monkeypatch: Any
+        self, client: HttpProvider, hostile: HostileServer, other_server: HostileServer, variable: str, monkeypatch: Any
     ) -> None:
         monkeypatch.setenv(variable, other_server.address)
-        hostile.says(answer(200, {"success": True}))
+        hostile.respond_with(make_response(200, {"success": True}))
         client.call("some operation", "GET", "/somewhere")
-        assert other_server.connections == 0
-        assert len(hostile.asked) == 1
+        assert other_server.connection_count == 0
+        assert len(hostile.received) == 1
 
-    def test_key_is_sent_in_a_header_only(self, account: SandboxAccount, relay: Relay, listener: Listener) -> None:
+    def test_key_is_sent_in_a_header_only(
+        self, account: SandboxAccount, relay: Relay, listener: CallbackServer
+    ) -> None:
         """And to the provider only: a URL from the provider gets bytes and no key."""
         account = replace(account, address=relay.address)
         for tier, handover in self.list_modes():
-            before = len(relay.asked)
+            before = len(relay.received)
             spec = self.make_spec(tier, handover, listener)
             with account.open_provider() as provider:
                 provider.submit_build(spec, self.make_journal(spec))
-            requests = relay.asked[before:]
+            requests = relay.received[before:]
             for request in requests:
-                is_signed_upload = handover in SIGNED_UPLOADS and request.line.startswith("PUT ")
-                assert (account.key in request.head) != is_signed_upload, request.line
-                assert account.key not in request.line
+                is_signed_upload = handover in SIGNED_UPLOADS and request.request_line.startswith("PUT ")
+                assert (account.key in request.head) != is_signed_upload, request.request_line
+                assert account.key not in request.request_line
                 assert account.key.encode() not in request.body
-            assert (handover in SIGNED_UPLOADS) == any(request.line.startswith("PUT ") for request in requests)
+            assert (handover in SIGNED_UPLOADS) == any(request.request_line.startswith("PUT ") for request in requests)
 
     @pytest.mark.parametrize("status", [200, 400, 401, 403, 422, 429, 500])
-    def test_key_in_a_response_is_redacted(self, client: HttpProvider, hostile: Hostile, status: int) -> None:
+    def test_key_in_a_response_is_redacted(self, client: HttpProvider, hostile: HostileServer, status: int) -> None:
         payload = self.build_error_response(f"The key {KEY} is not valid.")
-        hostile.says(answer(status, payload | {"success": False, "errors": {KEY: KEY}}))
+        hostile.respond_with(make_response(status, payload | {"success": False, "errors": {KEY: KEY}}))
         for creates in (True, False):
             with suppress(ProviderError):
                 client.call("some operation", "POST", "/somewhere", creates=creates, json={"a": "b"})
@@ -377,27 +393,29 @@ class HttpProviderContract(WireContract):
         assert KEY not in repr(client.api_log)
 
     @pytest.mark.parametrize("key", ["schlüssel-€", "line\nbreak", "nul\0", "\r\nX-Evil: 1", ""])
-    def test_key_that_no_header_can_hold_is_an_auth_error(self, hostile: Hostile, key: str) -> None:
+    def test_key_that_no_header_can_hold_is_an_auth_error(self, hostile: HostileServer, key: str) -> None:
         """A clipboard error is reported as such, not as an unreachable provider."""
         with pytest.raises(ProviderAuthError) as exc_info:
             self.provider_class(key, sandbox_url=hostile.address, sandboxed=True)
         assert not key or key not in f"{exc_info.value} {exc_info.value!r} {exc_info.value.__context__!r}"
-        assert hostile.connections == 0
+        assert hostile.connection_count == 0
 
-    def test_remote_id_is_escaped_in_the_url(self, client: HttpProvider, hostile: Hostile) -> None:
-        hostile.says(answer(200, self.build_voice_response("running")))
+    def test_remote_id_is_escaped_in_the_url(self, client: HttpProvider, hostile: HostileServer) -> None:
+        hostile.respond_with(make_response(200, self.build_voice_response("running")))
         with suppress(NotFound):
             client.fetch_build("a/b?c=d#e")
-        assert "a/b" not in hostile.asked[0].line
-        assert ("a%2Fb%3Fc%3Dd%23e" in hostile.asked[0].line) == self.has_id_in_url
+        assert "a/b" not in hostile.received[0].request_line
+        assert ("a%2Fb%3Fc%3Dd%23e" in hostile.received[0].request_line) == self.has_id_in_url
 
 
 class SuccessFlagContract(HttpProviderContract):
     """Where a 200 response has a success flag and a message."""
 
     @pytest.mark.parametrize("success", [False, "false", 0])
-    def test_false_success_flag_is_a_rejection(self, client: HttpProvider, hostile: Hostile, success: Any) -> None:
-        hostile.says(answer(200, {"success": success, "message": "No."}))
+    def test_false_success_flag_is_a_rejection(
+        self, client: HttpProvider, hostile: HostileServer, success: Any
+    ) -> None:
+        hostile.respond_with(make_response(200, {"success": success, "message": "No."}))
         for creates in (True, False):
             error = self.catch_error(client, creates=creates)
             assert type(error) is ProviderRejected
@@ -405,7 +423,7 @@ class SuccessFlagContract(HttpProviderContract):
 
     @pytest.mark.parametrize("success", [True, "true", 1, "1"])
     def test_true_success_flag_is_accepted_in_any_form(
-        self, client: HttpProvider, hostile: Hostile, success: Any
+        self, client: HttpProvider, hostile: HostileServer, success: Any
     ) -> None:
-        hostile.says(answer(200, {"success": success, "message": "Voice was deleted."}))
+        hostile.respond_with(make_response(200, {"success": success, "message": "Voice was deleted."}))
         assert client.call("some operation", "GET", "/somewhere")["success"] == success

@@ -11,7 +11,7 @@ from providers.errors import ProviderUnavailable
 from providers.types import BuildReport, BuildSpec, ClipUpload, Handover, RemoteStatus, Tier
 from tests.providers.contract import LONG_TRAINING_SECONDS, ProviderContract, SandboxAccount
 from tests.providers.factories import make_file_ref, make_sound
-from tests.support.sandbox import Listener, Sandbox, until
+from tests.support.sandbox import CallbackServer, SandboxProcess, poll_until
 
 
 def make_clip(number: int, transcript: str) -> ClipUpload:
@@ -24,15 +24,15 @@ class RetrainContract(ProviderContract):
     """Where `can_retrain` is True. All `creating_operations` but the first start a training of an existing voice."""
 
     def train_voice(
-        self, account: SandboxAccount, tier: Tier, handover: Handover, listener: Listener
+        self, account: SandboxAccount, tier: Tier, handover: Handover, listener: CallbackServer
     ) -> tuple[BuildSpec, BuildSpec]:
         """Train a voice; returns the spec of its finished build and the spec of its next build."""
-        account.sandbox.control("POST", "settings", {"training_seconds": 0.0})
+        account.sandbox.call_control("POST", "settings", {"training_seconds": 0.0})
         spec = replace(self.make_spec(tier, handover, listener), callback_url="")
         journal = self.submit_until_done(account, spec, self.make_journal(spec))
         with account.open_provider() as provider:
             self.wait_for_build(provider, journal.remote_id)
-        account.sandbox.control("POST", "settings", {"training_seconds": LONG_TRAINING_SECONDS})
+        account.sandbox.call_control("POST", "settings", {"training_seconds": LONG_TRAINING_SECONDS})
         next_spec = journal.apply_to(spec)
         clips = next_spec.clips
         if clips:
@@ -48,10 +48,10 @@ class RetrainContract(ProviderContract):
             report = provider.fetch_build(remote_id)
             return report if report.status not in (RemoteStatus.TRAINING, RemoteStatus.AWAITING_DATA) else None
 
-        return until(fetch_ended)
+        return poll_until(fetch_ended)
 
     def test_worker_killed_at_any_line_of_a_rebuild_rebuilds_once(
-        self, account: SandboxAccount, listener: Listener
+        self, account: SandboxAccount, listener: CallbackServer
     ) -> None:
         """The second build drops a clip, adds one and changes a transcript; the rest is not uploaded again."""
         for tier, handover in self.list_distinct_modes():
@@ -88,7 +88,9 @@ class RecordingsContract(RetrainContract):
         """The tiers that take recordings one by one."""
         return [tier for tier, handover in self.list_modes() if handover is Handover.RECORDINGS]
 
-    def test_rebuild_has_exactly_the_recordings_of_its_spec(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_rebuild_has_exactly_the_recordings_of_its_spec(
+        self, account: SandboxAccount, listener: CallbackServer
+    ) -> None:
         for tier in self.list_recording_tiers():
             _first_spec, rebuild_spec = self.train_voice(account, tier, Handover.RECORDINGS, listener)
             self.send_unrecorded_recording(account, rebuild_spec.remote_id, make_clip(7, "An unrecorded clip."))
@@ -98,7 +100,9 @@ class RecordingsContract(RetrainContract):
             recordings = self.list_recordings(account, rebuild_spec.remote_id)
             assert recordings == {clip.name: clip.transcript for clip in rebuild_spec.clips}
 
-    def test_recording_deleted_at_the_provider_is_sent_again(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_recording_deleted_at_the_provider_is_sent_again(
+        self, account: SandboxAccount, listener: CallbackServer
+    ) -> None:
         for tier in self.list_recording_tiers():
             first_spec, rebuild_spec = self.train_voice(account, tier, Handover.RECORDINGS, listener)
             self.submit_until_done(
@@ -118,12 +122,12 @@ class RecordingsContract(RetrainContract):
 
     @pytest.mark.parametrize("fault", ["drop", "truncate"])
     def test_lost_response_to_an_upload_makes_no_second_recording(
-        self, account: SandboxAccount, sandbox: Sandbox, listener: Listener, fault: str
+        self, account: SandboxAccount, sandbox: SandboxProcess, listener: CallbackServer, fault: str
     ) -> None:
         for tier in self.list_recording_tiers():
             spec = self.make_spec(tier, Handover.RECORDINGS, listener)
             journal = self.make_journal(spec)
-            sandbox.faults({"operation": self.upload_operation, "do": fault, "phase": "after_commit", "nth": 2})
+            sandbox.set_faults({"operation": self.upload_operation, "do": fault, "phase": "after_commit", "nth": 2})
             with account.open_provider() as provider, pytest.raises(ProviderUnavailable):
                 provider.submit_build(spec, journal)
             self.submit_until_done(account, spec, journal)

@@ -15,10 +15,10 @@ from tests.providers.contract import SandboxAccount, hash_key
 from tests.providers.factories import KEY, load_statement, make_file_ref, make_sound
 from tests.providers.http_contract import HttpProviderContract
 from tests.providers.journal import MemoryJournal, WorkerKilled
-from tests.support.hostile import Asked, Hostile, answer
+from tests.support.hostile_server import HostileServer, ReceivedRequest, make_response
 from tests.support.relay import Relay
-from tests.support.sandbox import Listener, until
-from tests.support.wav import noise, sample_wav, wav_bytes
+from tests.support.sandbox import CallbackServer, poll_until
+from tests.support.wav import load_sample_wav, make_wav_bytes, make_white_noise
 
 Mode = tuple[Tier, Handover]
 INSTANT: Mode = (Tier.RAPID, Handover.FILE_IDS)
@@ -27,9 +27,9 @@ ENVELOPE = {"statusCode": 200, "message": "", "warnings": [], "metadata": {"requ
 WAV = b"RIFF\x04\0\0\0WAVE"
 
 
-def read_bodies(requests: list[Asked], line: str) -> list[dict[str, Any]]:
+def read_bodies(requests: list[ReceivedRequest], line: str) -> list[dict[str, Any]]:
     """The JSON bodies of the requests whose request line starts with `line`."""
-    return [json.loads(request.body) for request in requests if request.line.startswith(line)]
+    return [json.loads(request.body) for request in requests if request.request_line.startswith(line)]
 
 
 class TestAudioStack(HttpProviderContract):
@@ -86,7 +86,7 @@ class TestAudioStack(HttpProviderContract):
         self, account: SandboxAccount, spec: BuildSpec, journal: MemoryJournal | None = None
     ) -> BuildReport:
         """The report of a voice whose training ends at once."""
-        account.sandbox.control("POST", "settings", {"training_seconds": 0.0})
+        account.sandbox.call_control("POST", "settings", {"training_seconds": 0.0})
         remote_id = self.submit_until_done(account, spec, journal or self.make_journal(spec)).remote_id
 
         def fetch_ended() -> BuildReport | None:
@@ -95,7 +95,7 @@ class TestAudioStack(HttpProviderContract):
             return report if report.status is not RemoteStatus.TRAINING else None
 
         # Other tests' voices may be due too, and the sandbox analyzes one after the other.
-        return until(fetch_ended, patience=300.0)
+        return poll_until(fetch_ended, patience=300.0)
 
     def kill_submit(self, account: SandboxAccount, spec: BuildSpec, line: int, *, saves_line: bool) -> MemoryJournal:
         """A submit whose worker is killed at this line of the journal; returns the journal."""
@@ -109,12 +109,12 @@ class TestAudioStack(HttpProviderContract):
 
     @pytest.mark.parametrize(("mode", "engine"), [(INSTANT, "voice_engine_3"), (STANDARD, "voice_engine_2")])
     def test_create_request_has_the_documented_fields(
-        self, account: SandboxAccount, relay: Relay, listener: Listener, mode: Mode, engine: str
+        self, account: SandboxAccount, relay: Relay, listener: CallbackServer, mode: Mode, engine: str
     ) -> None:
         spec = self.make_spec(*mode, listener)
         with replace(account, address=relay.address).open_provider() as provider:
             provider.submit_build(spec, journal := self.make_journal(spec))
-        (body,) = read_bodies(relay.asked, "POST /audiostack/speech/voice-cloning ")
+        (body,) = read_bodies(relay.received, "POST /audiostack/speech/voice-cloning ")
         assert set(body) == {"fileIds", "alias", "engine"}
         assert (body["alias"], body["engine"]) == (spec.reference, engine)
         recordings = [journal.uploads[clip.key][0] for clip in spec.clips]
@@ -122,13 +122,15 @@ class TestAudioStack(HttpProviderContract):
         assert len(body["fileIds"]) == (4 if mode == STANDARD else 3)
 
     def test_consent_is_uploaded_and_listed_last(
-        self, account: SandboxAccount, relay: Relay, listener: Listener
+        self, account: SandboxAccount, relay: Relay, listener: CallbackServer
     ) -> None:
         spec = self.make_spec(*STANDARD, listener)
         report = self.train_voice(replace(account, address=relay.address), spec)
-        (body,) = read_bodies(relay.asked, "POST /audiostack/speech/voice-cloning ")
+        (body,) = read_bodies(relay.received, "POST /audiostack/speech/voice-cloning ")
         uploads = {
-            request.line.split("/")[3]: request.body for request in relay.asked if request.line.startswith("PUT ")
+            request.request_line.split("/")[3]: request.body
+            for request in relay.received
+            if request.request_line.startswith("PUT ")
         }
         assert [uploads[file_id] for file_id in body["fileIds"]] == [
             make_sound(0),
@@ -139,7 +141,7 @@ class TestAudioStack(HttpProviderContract):
         assert report.status is RemoteStatus.READY
 
     def test_standard_engine_without_consent_is_refused_without_a_request(
-        self, account: SandboxAccount, listener: Listener
+        self, account: SandboxAccount, listener: CallbackServer
     ) -> None:
         spec = replace(self.make_spec(*STANDARD, listener), consent=None)
         with account.open_provider() as provider, pytest.raises(ProviderRejected):
@@ -147,10 +149,10 @@ class TestAudioStack(HttpProviderContract):
         assert not account.list_requests()
 
     def test_consent_without_speech_fails_with_the_reason_of_the_vendor(
-        self, account: SandboxAccount, listener: Listener
+        self, account: SandboxAccount, listener: CallbackServer
     ) -> None:
         spec = replace(
-            self.make_spec(*STANDARD, listener), consent=make_file_ref("consent.wav", sample_wav("rms-silent"))
+            self.make_spec(*STANDARD, listener), consent=make_file_ref("consent.wav", load_sample_wav("rms-silent"))
         )
         report = self.train_voice(account, spec)
         assert report.status is RemoteStatus.FAILED
@@ -158,7 +160,7 @@ class TestAudioStack(HttpProviderContract):
 
     @pytest.mark.parametrize("mode", [INSTANT, STANDARD])
     def test_requests_never_contain_the_name_of_a_person(
-        self, account: SandboxAccount, relay: Relay, listener: Listener, mode: Mode
+        self, account: SandboxAccount, relay: Relay, listener: CallbackServer, mode: Mode
     ) -> None:
         spec = self.make_spec(*mode, listener)
         clips = [
@@ -169,9 +171,9 @@ class TestAudioStack(HttpProviderContract):
         with replace(account, address=relay.address).open_provider() as provider:
             provider.submit_build(spec, self.make_journal(spec))
         assert not [
-            request for request in relay.asked if "jane" in request.head.lower() or b"jane" in request.body.lower()
+            request for request in relay.received if "jane" in request.head.lower() or b"jane" in request.body.lower()
         ]
-        names = [body["file_name"] for body in read_bodies(relay.asked, "POST /audiostack/files ")]
+        names = [body["file_name"] for body in read_bodies(relay.received, "POST /audiostack/files ")]
         expected = [f"{spec.reference}-{key}.wav" for key in ("key-0", "key-1", "key-2", "consent")]
         assert names == expected[: len(names)]
 
@@ -181,7 +183,7 @@ class TestAudioStack(HttpProviderContract):
         ("line", "saves_line"), [(2, True), (3, False)], ids=["before its bytes", "after its bytes"]
     )
     def test_next_worker_uses_the_announced_file(
-        self, account: SandboxAccount, listener: Listener, line: int, saves_line: bool
+        self, account: SandboxAccount, listener: CallbackServer, line: int, saves_line: bool
     ) -> None:
         """Killed between POST /files and PUT, or between PUT and the journal line of the upload."""
         spec = self.make_spec(*INSTANT, listener)
@@ -191,7 +193,7 @@ class TestAudioStack(HttpProviderContract):
         assert (account.count_successes("create_file"), self.count_uploads(account)) == (3, 3)
         assert json.loads(journal.resume_state)["key"] == "key-2"
 
-    def test_uploaded_consent_is_not_sent_again(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_uploaded_consent_is_not_sent_again(self, account: SandboxAccount, listener: CallbackServer) -> None:
         spec = self.make_spec(*STANDARD, listener)
         lines = self.submit_until_done(account, spec, self.make_journal(spec)).line_count
         next_spec = self.make_spec(*STANDARD, listener)
@@ -201,7 +203,7 @@ class TestAudioStack(HttpProviderContract):
         self.submit_until_done(account, next_spec, journal)
         assert account.count_successes("upload_file") - before == 4
 
-    def test_expired_upload_url_is_replaced(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_expired_upload_url_is_replaced(self, account: SandboxAccount, listener: CallbackServer) -> None:
         spec = self.make_spec(*INSTANT, listener)
         journal = self.kill_submit(account, spec, 2, saves_line=True)
         upload_state = json.loads(journal.resume_state)
@@ -210,7 +212,7 @@ class TestAudioStack(HttpProviderContract):
         assert journal.uploads["key-0"][0] != upload_state["file_id"]
         assert account.count_creations()[spec.reference] == self.count_expected(*INSTANT)
 
-    def test_file_deleted_at_the_provider_is_replaced(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_file_deleted_at_the_provider_is_replaced(self, account: SandboxAccount, listener: CallbackServer) -> None:
         spec = self.make_spec(*INSTANT, listener)
         journal = self.kill_submit(account, spec, 3, saves_line=False)
         with account.open_provider() as provider:
@@ -219,7 +221,7 @@ class TestAudioStack(HttpProviderContract):
         self.submit_until_done(account, spec, journal)
         assert account.count_successes("create_file") == 4
 
-    def test_resume_state_of_another_build_is_not_used(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_resume_state_of_another_build_is_not_used(self, account: SandboxAccount, listener: CallbackServer) -> None:
         """It may hold the consent that was in force then."""
         spec = self.make_spec(*STANDARD, listener)
         old_state = self.submit_until_done(account, spec, self.make_journal(spec)).resume_state
@@ -231,13 +233,13 @@ class TestAudioStack(HttpProviderContract):
 
     @pytest.mark.parametrize("resume_state", ["[]", "5", "{}", '{"key": "key-0"}', "no JSON"])
     def test_unreadable_resume_state_is_not_used(
-        self, account: SandboxAccount, listener: Listener, resume_state: str
+        self, account: SandboxAccount, listener: CallbackServer, resume_state: str
     ) -> None:
         spec = replace(self.make_spec(*INSTANT, listener, clips=1), resume_state=resume_state)
         self.submit_until_done(account, spec, self.make_journal(spec))
         assert account.count_successes("create_file") == 1
 
-    def test_uploaded_recordings_are_not_sent_again(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_uploaded_recordings_are_not_sent_again(self, account: SandboxAccount, listener: CallbackServer) -> None:
         spec = self.make_spec(*INSTANT, listener)
         known = self.submit_until_done(account, spec, self.make_journal(spec)).apply_to(spec)
         next_spec = replace(known, reference=f"{spec.reference}-again", remote_id="")
@@ -245,31 +247,31 @@ class TestAudioStack(HttpProviderContract):
             provider.submit_build(next_spec, self.make_journal(next_spec))
         assert (account.count_successes("create_file"), self.count_uploads(account)) == (3, 3)
 
-    def set_file_statuses(self, hostile: Hostile, statuses: Iterator[str]) -> None:
+    def set_file_statuses(self, hostile: HostileServer, statuses: Iterator[str]) -> None:
         """Respond with these statuses of a file, one after the other, and accept everything else."""
         file = {"fileId": "f/1", "uploadUrl": f"{hostile.address}/put", "mimeType": "audio/wav"}
 
-        def script(request: Asked) -> Iterator[bytes]:
-            if request.line.startswith("GET /audiostack/files/f%2F1 "):
-                yield answer(200, file | {"status": next(statuses)})
-            elif request.line.startswith("POST /audiostack/speech"):
-                yield answer(202, self.build_voice_response("processing") | {"data": {"status": "processing"}})
+        def script(request: ReceivedRequest) -> Iterator[bytes]:
+            if request.request_line.startswith("GET /audiostack/files/f%2F1 "):
+                yield make_response(200, file | {"status": next(statuses)})
+            elif request.request_line.startswith("POST /audiostack/speech"):
+                yield make_response(202, self.build_voice_response("processing") | {"data": {"status": "processing"}})
             else:
-                yield answer(200, file)
+                yield make_response(200, file)
 
         hostile.script = script
 
     def test_file_is_polled_until_it_is_uploaded(
-        self, client: AudioStack, hostile: Hostile, listener: Listener
+        self, client: AudioStack, hostile: HostileServer, listener: CallbackServer
     ) -> None:
         spec = self.make_spec(*INSTANT, listener, clips=1)
         self.set_file_statuses(hostile, iter(["pending", "", "PROCESSING", "Uploaded"]))
         client.submit_build(spec, self.make_journal(spec))
-        lines = [request.line.split()[0] for request in hostile.asked]
+        lines = [request.request_line.split()[0] for request in hostile.received]
         assert lines == ["POST", "PUT", "GET", "GET", "GET", "GET", "POST"]
 
     def test_slow_file_is_polled_again_in_the_next_submit(
-        self, client: AudioStack, hostile: Hostile, listener: Listener
+        self, client: AudioStack, hostile: HostileServer, listener: CallbackServer
     ) -> None:
         spec = self.make_spec(*INSTANT, listener, clips=1)
         self.set_file_statuses(hostile, iter(["pending"] * MAX_FILE_POLLS + ["uploaded"]))
@@ -278,11 +280,11 @@ class TestAudioStack(HttpProviderContract):
             client.submit_build(spec, journal)
         assert journal.pending_call == ""
         client.submit_build(journal.apply_to(spec), journal)
-        assert [request.line.split()[0] for request in hostile.asked].count("PUT") == 1
+        assert [request.request_line.split()[0] for request in hostile.received].count("PUT") == 1
 
     @pytest.mark.parametrize("status", ["failed", "ERROR"])
     def test_failed_file_is_rejected(
-        self, client: AudioStack, hostile: Hostile, listener: Listener, status: str
+        self, client: AudioStack, hostile: HostileServer, listener: CallbackServer, status: str
     ) -> None:
         spec = self.make_spec(*INSTANT, listener, clips=1)
         self.set_file_statuses(hostile, iter([status]))
@@ -291,7 +293,7 @@ class TestAudioStack(HttpProviderContract):
         assert journal.pending_call == ""
 
     def test_gate_is_checked_before_each_file_and_during_a_long_one(
-        self, account: SandboxAccount, listener: Listener
+        self, account: SandboxAccount, listener: CallbackServer
     ) -> None:
         class Withdrawn(Exception):
             pass
@@ -314,11 +316,11 @@ class TestAudioStack(HttpProviderContract):
 
     # --- alias ---
 
-    def test_taken_alias_is_ours_after_a_lost_response(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_taken_alias_is_ours_after_a_lost_response(self, account: SandboxAccount, listener: CallbackServer) -> None:
         """Even if the create is repeated without a look-up."""
         spec = self.make_spec(*INSTANT, listener)
         journal = self.make_journal(spec)
-        account.sandbox.faults({"operation": "clone_voice", "do": "drop", "phase": "after_commit", "nth": 1})
+        account.sandbox.set_faults({"operation": "clone_voice", "do": "drop", "phase": "after_commit", "nth": 1})
         with account.open_provider() as provider:
             with pytest.raises(OutcomeUnknown):
                 provider.submit_build(spec, journal)
@@ -327,20 +329,22 @@ class TestAudioStack(HttpProviderContract):
         assert (journal.remote_id, journal.pending_call) == (spec.reference, "")
         assert account.count_creations()[spec.reference] == self.count_expected(*INSTANT)
 
-    def test_alias_of_another_account_is_a_conflict(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_alias_of_another_account_is_a_conflict(self, account: SandboxAccount, listener: CallbackServer) -> None:
         spec = self.make_spec(*INSTANT, listener)
         with replace(account, key=f"{account.key}-other").open_provider() as other:
             other.submit_build(spec, self.make_journal(spec))
         with account.open_provider() as provider, pytest.raises(Conflict):
             provider.submit_build(spec, journal := self.make_journal(spec))
         assert journal.remote_id == ""
-        assert not account.sandbox.ledger(account=hash_key(account.key))
+        assert not account.sandbox.read_ledger(account=hash_key(account.key))
 
     # --- responses ---
 
-    def test_discarded_files_are_reported_with_their_reasons(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_discarded_files_are_reported_with_their_reasons(
+        self, account: SandboxAccount, listener: CallbackServer
+    ) -> None:
         spec = self.make_spec(*INSTANT, listener)
-        silent = replace(spec.clips[1], audio=make_file_ref("b.wav", wav_bytes(noise(2.0, -80.0))))
+        silent = replace(spec.clips[1], audio=make_file_ref("b.wav", make_wav_bytes(make_white_noise(2.0, -80.0))))
         spec = replace(spec, clips=(spec.clips[0], silent, spec.clips[2]))
         report = self.train_voice(account, spec, journal := self.make_journal(spec))
         assert report.status is RemoteStatus.READY
@@ -405,16 +409,16 @@ class TestAudioStack(HttpProviderContract):
         assert (report.remote_id, report.status) == ("x", RemoteStatus.TRAINING)
 
     def test_error_in_the_envelope_of_a_200_response_is_a_rejection(
-        self, client: AudioStack, hostile: Hostile, listener: Listener
+        self, client: AudioStack, hostile: HostileServer, listener: CallbackServer
     ) -> None:
-        hostile.says(answer(200, {"statusCode": 402, "message": "No credits.", "details": "Top up."}))
+        hostile.respond_with(make_response(200, {"statusCode": 402, "message": "No credits.", "details": "Top up."}))
         with pytest.raises(ProviderRejected) as exc_info:
             client.check_key()
         assert exc_info.value.detail == "No credits.; Top up."
 
     # --- preview ---
 
-    def test_preview_needs_a_finished_voice(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_preview_needs_a_finished_voice(self, account: SandboxAccount, listener: CallbackServer) -> None:
         unfinished, ready = (self.make_spec(*INSTANT, listener) for _ in range(2))
         with account.open_provider() as provider:
             provider.submit_build(unfinished, self.make_journal(unfinished))
@@ -427,26 +431,30 @@ class TestAudioStack(HttpProviderContract):
     @pytest.mark.parametrize("field", ["url", "audioUrl", "previewUrl"])
     @pytest.mark.parametrize("wrapped", [True, False])
     def test_preview_is_downloaded_from_a_url(
-        self, client: AudioStack, hostile: Hostile, field: str, wrapped: bool
+        self, client: AudioStack, hostile: HostileServer, field: str, wrapped: bool
     ) -> None:
         url_field = {field: f"{hostile.address}/sound.wav"}
 
-        def script(request: Asked) -> Iterator[bytes]:
-            yield answer(200, WAV if request.line.startswith("GET ") else {"data": url_field} if wrapped else url_field)
+        def script(request: ReceivedRequest) -> Iterator[bytes]:
+            yield make_response(
+                200, WAV if request.request_line.startswith("GET ") else {"data": url_field} if wrapped else url_field
+            )
 
         hostile.script = script
         assert client.generate_preview("x", "Hello.").content == WAV
-        request, download = hostile.asked
+        request, download = hostile.received
         assert json.loads(request.body) == {"text": "Hello.", "voice": "x"}
         assert KEY in request.head
         assert KEY not in download.head
 
     @pytest.mark.parametrize("response", [{}, {"data": {"url": 5}}, {"data": [1]}, {"url": "http://169.254.169.254/"}])
-    def test_preview_without_audio_is_unreadable(self, client: AudioStack, hostile: Hostile, response: Any) -> None:
-        hostile.says(answer(200, response))
+    def test_preview_without_audio_is_unreadable(
+        self, client: AudioStack, hostile: HostileServer, response: Any
+    ) -> None:
+        hostile.respond_with(make_response(200, response))
         with pytest.raises(ResponseUnreadable):
             client.generate_preview("x", "Hello.")
-        assert len(hostile.asked) == 1
+        assert len(hostile.received) == 1
 
 
 def test_limits_match_the_page_of_the_vendor() -> None:

@@ -13,8 +13,8 @@ from providers.errors import OutcomeUnknown
 from providers.types import UploadFile
 from tests.providers.factories import KEY, make_upload_file
 from tests.providers.test_http import SHORT_DEADLINE, PlainProvider, open_client, sink
-from tests.support.hostile import Asked, Hostile, answer
-from tests.support.sink import Sink
+from tests.support.hostile_server import HostileServer, ReceivedRequest, make_response
+from tests.support.stalling_server import StallingServer
 from voicehub.outbox import LeaseLost
 from voices.services.builds.journal import GateClosed
 
@@ -31,12 +31,12 @@ def send_form(client: PlainProvider, upload: UploadFile, report: Callable[[int, 
     return client.post_form("create", "/clone", "audio", upload, FIELDS, report)
 
 
-def test_form_has_its_fields_and_file_and_reports_progress(hostile: Hostile) -> None:
-    hostile.says(answer(201, {"id": "x"}))
+def test_form_has_its_fields_and_file_and_reports_progress(hostile: HostileServer) -> None:
+    hostile.respond_with(make_response(201, {"id": "x"}))
     progress: list[tuple[int, int]] = []
     with open_client(hostile.address) as client:
         assert send_form(client, make_upload(3), lambda *counts: progress.append(counts)) == {"id": "x"}
-    (request,) = hostile.asked
+    (request,) = hostile.received
     assert KEY in request.head and KEY.encode() not in request.body
     assert read_parts(request) == {
         "name": b"vh-0123456789ab",
@@ -47,7 +47,7 @@ def test_form_has_its_fields_and_file_and_reports_progress(hostile: Hostile) -> 
     assert progress == sorted(progress) and progress[-1][0] < len(request.body)
 
 
-def read_parts(request: Asked) -> dict[str, bytes]:
+def read_parts(request: ReceivedRequest) -> dict[str, bytes]:
     content_type = next(line for line in request.head.split("\r\n") if line.lower().startswith("content-type:"))
     form = message_from_bytes(f"{content_type}\r\n\r\n".encode() + request.body)
     parts = [part for part in form.get_payload() if isinstance(part, Message)]
@@ -60,33 +60,33 @@ def read_content(part: Message) -> bytes:
     return content
 
 
-def test_form_with_progress_may_exceed_the_deadline(sink: Callable[..., Sink]) -> None:
+def test_form_with_progress_may_exceed_the_deadline(sink: Callable[..., StallingServer]) -> None:
     """Each chunk is sent well within the deadline; all of them together exceed it."""
-    server = sink(says=answer(201, {"id": "x"}))
+    server = sink(says=make_response(201, {"id": "x"}))
 
     def wait(_sent: int, _size: int) -> None:
         Event().wait(SHORT_DEADLINE / 2)
 
     with open_client(server.address, 2 * SHORT_DEADLINE) as client:
         send_form(client, make_upload(8), wait)
-    assert server.got > 8 * BLOCK_BYTES
+    assert server.received_size > 8 * BLOCK_BYTES
 
 
-def test_stalled_form_has_an_unknown_outcome(sink: Callable[..., Sink]) -> None:
+def test_stalled_form_has_an_unknown_outcome(sink: Callable[..., StallingServer]) -> None:
     server = sink(takes=BLOCK_BYTES)
     with open_client(server.address, SHORT_DEADLINE) as client, pytest.raises(OutcomeUnknown):
         send_form(client, make_upload(200), lambda *_counts: None)
-    server.go_on.set()
-    assert server.over.wait(60)
+    server.resume.set()
+    assert server.finished.wait(60)
 
 
 @pytest.mark.parametrize("error", [LeaseLost("x"), GateClosed(("withdrawn",))], ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("at", [1, 3])
 def test_exception_in_progress_aborts_form_before_its_last_byte(
-    sink: Callable[..., Sink], error: Exception, at: int
+    sink: Callable[..., StallingServer], error: Exception, at: int
 ) -> None:
     """An incomplete form creates nothing, so we may end the build."""
-    server, sizes = sink(says=answer(201, {"id": "x"})), list[int]()
+    server, sizes = sink(says=make_response(201, {"id": "x"})), list[int]()
 
     def fail(_sent: int, size: int) -> None:
         sizes.append(size)
@@ -96,15 +96,15 @@ def test_exception_in_progress_aborts_form_before_its_last_byte(
     with open_client(server.address) as client, pytest.raises(type(error)) as exc_info:
         send_form(client, make_upload(3), fail)
     assert exc_info.value is error
-    assert server.over.wait(60), "the connection stayed open"
-    assert server.got < sizes[0]
+    assert server.finished.wait(60), "the connection stayed open"
+    assert server.received_size < sizes[0]
 
 
-def test_file_that_cannot_be_read_fails_before_anything_is_sent(hostile: Hostile) -> None:
+def test_file_that_cannot_be_read_fails_before_anything_is_sent(hostile: HostileServer) -> None:
     def chunks() -> Iterator[bytes]:
         yield b"RIFF"
         raise OSError("disk")
 
     with pytest.raises(OSError, match="disk"):
         load_into_memory(UploadFile("voice.wav", "audio/x-wav", 8, b"", chunks))
-    assert not hostile.asked
+    assert not hostile.received

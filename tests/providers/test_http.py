@@ -25,8 +25,8 @@ from providers.http import MAX_LOG_ENTRIES, MAX_LOG_TEXT_LENGTH, HttpProvider
 from providers.types import BuildReport, BuildSpec, Journal, Sound, UploadFile
 from tests.providers.factories import KEY, make_sound, make_upload_file
 from tests.providers.responses import STATUSES, UNREADABLE
-from tests.support.hostile import Asked, Hostile, answer
-from tests.support.sink import Sink
+from tests.support.hostile_server import HostileServer, ReceivedRequest, make_response
+from tests.support.stalling_server import StallingServer
 from voicehub.outbox import LeaseLost
 from voices.services.builds.journal import GateClosed
 
@@ -87,17 +87,17 @@ def call_sound(client: PlainProvider) -> Sound:
 
 
 @pytest.fixture
-def client(hostile: Hostile) -> Iterator[PlainProvider]:
+def client(hostile: HostileServer) -> Iterator[PlainProvider]:
     with open_client(hostile.address) as provider:
         yield provider
 
 
 @pytest.fixture
-def sink() -> Iterator[Callable[..., Sink]]:
-    sinks: list[Sink] = []
+def sink() -> Iterator[Callable[..., StallingServer]]:
+    sinks: list[StallingServer] = []
 
-    def make_sink(**options: Any) -> Sink:
-        sinks.append(Sink(**options))
+    def make_sink(**options: Any) -> StallingServer:
+        sinks.append(StallingServer(**options))
         return sinks[-1]
 
     yield make_sink
@@ -123,12 +123,12 @@ class LoopbackServer:
 
 
 class TestProviderUrls:
-    def test_upload_sends_its_own_headers_and_no_key(self, client: PlainProvider, hostile: Hostile) -> None:
+    def test_upload_sends_its_own_headers_and_no_key(self, client: PlainProvider, hostile: HostileServer) -> None:
         progress: list[int] = []
         upload = make_upload_file("voice.wav", "audio/x-wav", make_sound(1))
         client.upload_file("upload", f"{hostile.address}/signed?x=1", HEADERS, upload, progress.append)
-        (request,) = hostile.asked
-        assert request.line == "PUT /signed?x=1 HTTP/1.1"
+        (request,) = hostile.received
+        assert request.request_line == "PUT /signed?x=1 HTTP/1.1"
         assert request.body == make_sound(1)
         assert "content-md5: abc==\r\n" in request.head.lower()
         assert f"content-length: {upload.size}\r\n" in request.head.lower()
@@ -138,12 +138,12 @@ class TestProviderUrls:
         assert progress == sorted(progress)
         assert progress[-1] == upload.size
 
-    def test_download_sends_no_key(self, client: PlainProvider, hostile: Hostile) -> None:
-        hostile.says(answer(200, make_sound(1), content_type="text/plain"))
+    def test_download_sends_no_key(self, client: PlainProvider, hostile: HostileServer) -> None:
+        hostile.respond_with(make_response(200, make_sound(1), content_type="text/plain"))
         sound = client.download_sound(f"{hostile.address}/sound")
         assert (sound.content, sound.content_type) == (make_sound(1), "audio/wav")
-        assert KEY not in hostile.asked[0].head
-        assert "authorization" not in hostile.asked[0].head.lower()
+        assert KEY not in hostile.received[0].head
+        assert "authorization" not in hostile.received[0].head.lower()
 
     @pytest.mark.parametrize(
         "address",
@@ -152,7 +152,7 @@ class TestProviderUrls:
          "{SANDBOX}/x", " {sandbox}/x"],
     )  # fmt: skip
     def test_sandbox_account_calls_the_sandbox_only(
-        self, client: PlainProvider, hostile: Hostile, other_server: Hostile, address: str
+        self, client: PlainProvider, hostile: HostileServer, other_server: HostileServer, address: str
     ) -> None:
         url = address.format(
             other=other_server.address,
@@ -161,16 +161,16 @@ class TestProviderUrls:
             SANDBOX=hostile.address.upper(),
         )
         self._check_refused(client, url)
-        assert hostile.connections == other_server.connections == 0
+        assert hostile.connection_count == other_server.connection_count == 0
 
     @pytest.mark.parametrize(
         "url", ["{hostile}/x", "http://vendor.example/x", "HTTPS://vendor.example/x", "https://", "https:///x",
                 "https://[", "https://[::1", "https://a b/x", "https://*.example/x", "https://vendor.example:port/x"]
     )  # fmt: skip
-    def test_live_account_follows_https_only(self, hostile: Hostile, url: str) -> None:
+    def test_live_account_follows_https_only(self, hostile: HostileServer, url: str) -> None:
         with PlainProvider(KEY) as client:
             self._check_refused(client, url.format(hostile=hostile.address))
-        assert hostile.connections == 0
+        assert hostile.connection_count == 0
 
     @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "2130706433", "0"])
     def test_live_account_sends_nothing_to_our_own_network(self, host: str) -> None:
@@ -207,29 +207,29 @@ class TestProviderUrls:
             assert exc_info.value.detail == http.UNSAFE_ADDRESS_MESSAGE
 
     @pytest.mark.parametrize("headers", [{"X": "a\r\nb"}, {"X\n": "a"}, {"X": 5}, {"X": None, "Y": ["a"]}, {5: "a"}])
-    def test_invalid_headers_are_unreadable(self, client: PlainProvider, hostile: Hostile, headers: Any) -> None:
+    def test_invalid_headers_are_unreadable(self, client: PlainProvider, hostile: HostileServer, headers: Any) -> None:
         with pytest.raises(ResponseUnreadable):
             client.upload_file("upload", f"{hostile.address}/x", headers, make_zeros(1), ignore_progress)
-        assert hostile.connections == 0
+        assert hostile.connection_count == 0
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     def test_redirect_is_not_followed(
-        self, client: PlainProvider, hostile: Hostile, other_server: Hostile, status: int
+        self, client: PlainProvider, hostile: HostileServer, other_server: HostileServer, status: int
     ) -> None:
-        hostile.says(answer(status, b"", location=f"{other_server.address}/caught"))
+        hostile.respond_with(make_response(status, b"", location=f"{other_server.address}/caught"))
         with pytest.raises(ProviderRejected):
             client.upload_file("upload", f"{hostile.address}/x", HEADERS, make_zeros(1), ignore_progress)
         with pytest.raises(ProviderRejected):
             client.download_sound(f"{hostile.address}/x")
-        assert other_server.connections == 0
-        assert hostile.connections == 2
+        assert other_server.connection_count == 0
+        assert hostile.connection_count == 2
 
     @pytest.mark.parametrize(("status", "_creating", "other"), STATUSES)
     def test_status_maps_to_its_error(
-        self, client: PlainProvider, hostile: Hostile, status: int, _creating: type, other: type
+        self, client: PlainProvider, hostile: HostileServer, status: int, _creating: type, other: type
     ) -> None:
         """An expired URL says nothing about our key, and the body of an upload's response is ignored."""
-        hostile.says(answer(status, b""))
+        hostile.respond_with(make_response(status, b""))
         expected = ProviderRejected if other in (ProviderAuthError, NotFound) else other
         for call in (
             lambda: client.upload_file("upload", f"{hostile.address}/x", HEADERS, make_zeros(1), ignore_progress),
@@ -251,18 +251,18 @@ def test_only_global_addresses_are_public() -> None:
 
 
 class TestUploads:
-    def test_stalled_upload_is_cut_off(self, sink: Callable[..., Sink]) -> None:
+    def test_stalled_upload_is_cut_off(self, sink: Callable[..., StallingServer]) -> None:
         server = sink(takes=CHUNK_BYTES)
         with open_client(server.address, SHORT_DEADLINE) as client, pytest.raises(ProviderUnavailable):
             client.upload_file("upload", f"{server.address}/x", HEADERS, make_zeros(1000), ignore_progress)
-        server.go_on.set()
-        assert server.over.wait(60)
-        assert server.got < 1000 * CHUNK_BYTES
+        server.resume.set()
+        assert server.finished.wait(60)
+        assert server.received_size < 1000 * CHUNK_BYTES
 
-    def test_upload_without_a_response_is_cut_off(self, hostile: Hostile) -> None:
+    def test_upload_without_a_response_is_cut_off(self, hostile: HostileServer) -> None:
         over = Event()
 
-        def script(_request: Asked) -> Iterator[bytes]:
+        def script(_request: ReceivedRequest) -> Iterator[bytes]:
             over.wait(60)
             yield b""
 
@@ -271,7 +271,7 @@ class TestUploads:
             client.upload_file("upload", f"{hostile.address}/x", HEADERS, make_zeros(1), ignore_progress)
         over.set()
 
-    def test_upload_with_progress_may_exceed_the_deadline(self, sink: Callable[..., Sink]) -> None:
+    def test_upload_with_progress_may_exceed_the_deadline(self, sink: Callable[..., StallingServer]) -> None:
         """Each chunk is sent well within the deadline; all of them together exceed it."""
         server, progress = sink(), list[int]()
         began = time.monotonic()
@@ -280,9 +280,11 @@ class TestUploads:
                 "upload", f"{server.address}/x", HEADERS, self._make_slow_upload(16, 0.25), progress.append
             )
         assert time.monotonic() - began > 3.5
-        assert server.got == progress[-1] == 16 * CHUNK_BYTES
+        assert server.received_size == progress[-1] == 16 * CHUNK_BYTES
 
-    def test_endless_upload_is_cut_off(self, sink: Callable[..., Sink], monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_endless_upload_is_cut_off(
+        self, sink: Callable[..., StallingServer], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(http, "MAX_UPLOAD_SECONDS", 2 * SHORT_DEADLINE)
         server = sink()
         with open_client(server.address, SHORT_DEADLINE) as client, pytest.raises(ProviderUnavailable):
@@ -293,8 +295,8 @@ class TestUploads:
                 self._make_slow_upload(100, SHORT_DEADLINE / 6),
                 ignore_progress,
             )
-        assert server.over.wait(60)
-        assert server.got < 100 * CHUNK_BYTES
+        assert server.finished.wait(60)
+        assert server.received_size < 100 * CHUNK_BYTES
 
     def _make_slow_upload(self, chunk_count: int, pause: float) -> UploadFile:
         def chunks() -> Iterator[bytes]:
@@ -312,7 +314,7 @@ class TestUploads:
     )  # fmt: skip
     @pytest.mark.parametrize("source", ["journal", "file"])
     def test_our_exception_aborts_the_upload_and_propagates(
-        self, sink: Callable[..., Sink], error: Exception, source: str
+        self, sink: Callable[..., StallingServer], error: Exception, source: str
     ) -> None:
         server, zeros = sink(), make_zeros(1000)
 
@@ -330,14 +332,14 @@ class TestUploads:
         with open_client(server.address) as client, pytest.raises(type(error)) as exc_info:
             client.upload_file("upload", f"{server.address}/x", HEADERS, upload, fail_at_third_chunk)
         assert exc_info.value is error
-        assert server.over.wait(60), "the connection stayed open"
-        assert server.got <= 3 * CHUNK_BYTES
+        assert server.finished.wait(60), "the connection stayed open"
+        assert server.received_size <= 3 * CHUNK_BYTES
 
 
 class TestOtherCalls:
-    def test_empty_response_is_accepted_only_where_allowed(self, client: PlainProvider, hostile: Hostile) -> None:
-        for response in (answer(204, b""), answer(200, b""), answer(200, b" \n")):
-            hostile.says(response)
+    def test_empty_response_is_accepted_only_where_allowed(self, client: PlainProvider, hostile: HostileServer) -> None:
+        for response in (make_response(204, b""), make_response(200, b""), make_response(200, b" \n")):
+            hostile.respond_with(response)
             assert client.call("delete", "DELETE", "/x", may_be_empty=True) == {}
             with pytest.raises(ResponseUnreadable):
                 client.call("delete", "DELETE", "/x")
@@ -345,8 +347,8 @@ class TestOtherCalls:
                 client.call("create", "POST", "/x", creates=True)
 
     @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
-    def test_nonsense_response_is_unreadable(self, client: PlainProvider, hostile: Hostile, body: bytes) -> None:
-        hostile.says(answer(200, body))
+    def test_nonsense_response_is_unreadable(self, client: PlainProvider, hostile: HostileServer, body: bytes) -> None:
+        hostile.respond_with(make_response(200, body))
         calls: list[Callable[[], Any]] = [
             lambda: call_sound(client),
             lambda: client.download_sound(f"{hostile.address}/x"),
@@ -359,21 +361,21 @@ class TestOtherCalls:
             with pytest.raises(ResponseUnreadable):
                 call()
 
-    def test_json_arrays_and_objects_are_distinguished(self, client: PlainProvider, hostile: Hostile) -> None:
-        hostile.says(answer(200, [{"a": "b\0"}]))
+    def test_json_arrays_and_objects_are_distinguished(self, client: PlainProvider, hostile: HostileServer) -> None:
+        hostile.respond_with(make_response(200, [{"a": "b\0"}]))
         assert call_list(client) == call_json(client) == [{"a": "b\ufffd"}]
-        hostile.says(answer(200, {"a": 1}))
+        hostile.respond_with(make_response(200, {"a": 1}))
         assert call_json(client) == {"a": 1}
         with pytest.raises(ResponseUnreadable):
             call_list(client)
 
     def test_sound_over_the_size_limit_is_refused(
-        self, client: PlainProvider, hostile: Hostile, monkeypatch: pytest.MonkeyPatch
+        self, client: PlainProvider, hostile: HostileServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(http, "MAX_SOUND_BYTES", len(make_sound(1)))
-        hostile.says(answer(200, make_sound(1)))
+        hostile.respond_with(make_response(200, make_sound(1)))
         assert call_sound(client).content == make_sound(1)
-        hostile.says(answer(200, make_sound(1) + b"\0"))
+        hostile.respond_with(make_response(200, make_sound(1) + b"\0"))
         calls: list[Callable[[], Any]] = [
             lambda: call_sound(client),
             lambda: client.download_sound(f"{hostile.address}/x"),
@@ -384,9 +386,9 @@ class TestOtherCalls:
 
 
 class TestApiLog:
-    def test_log_keeps_the_last_responses(self, client: PlainProvider, hostile: Hostile) -> None:
+    def test_log_keeps_the_last_responses(self, client: PlainProvider, hostile: HostileServer) -> None:
         for number in range(MAX_LOG_ENTRIES + 5):
-            hostile.says(answer(200, {"number": number, "text": "ä\0" * MAX_LOG_TEXT_LENGTH}))
+            hostile.respond_with(make_response(200, {"number": number, "text": "ä\0" * MAX_LOG_TEXT_LENGTH}))
             client.call(f"call {number}", "GET", "/x")
         assert len(client.api_log) == MAX_LOG_ENTRIES
         last = list(client.api_log)[-1]
@@ -399,22 +401,22 @@ class TestApiLog:
         assert "ä" in last.text
         assert "\0" not in last.text
 
-    def test_log_records_a_missing_response(self, client: PlainProvider, hostile: Hostile) -> None:
-        hostile.says()
+    def test_log_records_a_missing_response(self, client: PlainProvider, hostile: HostileServer) -> None:
+        hostile.respond_with()
         with pytest.raises(ProviderUnavailable):
             client.call("check", "GET", "/x")
         assert (list(client.api_log)[-1].operation, list(client.api_log)[-1].status) == ("check", None)
 
     @pytest.mark.parametrize("key", [KEY, 'with"quote', "back\\slash", "sla/sh", "<angle>&"])
     @pytest.mark.parametrize("status", [200, 400, 500])
-    def test_key_is_redacted_in_the_log(self, hostile: Hostile, key: str, status: int) -> None:
+    def test_key_is_redacted_in_the_log(self, hostile: HostileServer, key: str, status: int) -> None:
         """However the provider writes it, and wherever the text is cut."""
         escaped_key = "".join(f"\\u{ord(letter):04x}" for letter in key)
         bodies = [{"message": key * 200}, {"a": [key], "b": {key: key}}, {"message": "x" * 490 + key}]
         raw = [json.dumps(body).encode() for body in bodies]
         raw += [f'{{"message": "{escaped_key}"}}'.encode(), raw[0].replace(b"/", b"\\/"), b"<p>" + key.encode()]
         for body in raw:
-            hostile.says(answer(status, body))
+            hostile.respond_with(make_response(status, body))
             with PlainProvider(key, sandbox_url=hostile.address, sandboxed=True) as client:
                 try:
                     client.call("check", "GET", "/x")

@@ -17,8 +17,8 @@ from tests.providers.contract import SandboxAccount
 from tests.providers.factories import make_upload_file
 from tests.providers.http_contract import HttpProviderContract
 from tests.providers.journal import WorkerKilled
-from tests.support.hostile import Asked, Hostile, answer
-from tests.support.sandbox import Listener, Sandbox, until
+from tests.support.hostile_server import HostileServer, ReceivedRequest, make_response
+from tests.support.sandbox import CallbackServer, SandboxProcess, poll_until
 
 WAV_MODE = (Tier.PROFESSIONAL, Handover.SIGNED_PUT_WAV)
 
@@ -64,14 +64,14 @@ class TestResembleV1(HttpProviderContract):
             assert provider.fetch_build("unknown") == BuildReport("unknown", RemoteStatus.UNKNOWN, "")
             assert provider.find_build("vh-unknown") is None
 
-    def test_all_modes_train_and_report_four_scores(self, account: SandboxAccount, listener: Listener) -> None:
-        account.sandbox.control("POST", "settings", {"training_seconds": 0.0})
+    def test_all_modes_train_and_report_four_scores(self, account: SandboxAccount, listener: CallbackServer) -> None:
+        account.sandbox.call_control("POST", "settings", {"training_seconds": 0.0})
         for tier, handover in self.list_modes():
             spec = self.make_spec(tier, handover, listener)
             with account.open_provider() as provider:
                 remote_id = provider.submit_build(spec, self.make_journal(spec)).remote_id
-                report = until(lambda: self._fetch_ended(provider, remote_id))  # noqa: B023
-                callback_report = provider.parse_callback(listener.posted.get(timeout=60)[1].encode())
+                report = poll_until(lambda: self._fetch_ended(provider, remote_id))  # noqa: B023
+                callback_report = provider.parse_callback(listener.callbacks.get(timeout=60)[1].encode())
             assert report.status is RemoteStatus.READY, (handover, report.issue)
             assert set(report.scores) == {"voice_similarity", "fluency", "pauses", "resemble_score"}
             assert (callback_report.remote_id, callback_report.status, callback_report.scores) == (
@@ -84,8 +84,8 @@ class TestResembleV1(HttpProviderContract):
         report = provider.fetch_build(remote_id)
         return None if report.status is RemoteStatus.TRAINING else report
 
-    def test_documented_list_has_no_status(self, client: HttpProvider, hostile: Hostile) -> None:
-        hostile.says(answer(200, [{"name": "y", "language": "en-US", "id": 7, "uuid": "x"}]))
+    def test_documented_list_has_no_status(self, client: HttpProvider, hostile: HostileServer) -> None:
+        hostile.respond_with(make_response(200, [{"name": "y", "language": "en-US", "id": 7, "uuid": "x"}]))
         for remote_id in ("x", "7"):
             report = client.fetch_build(remote_id)
             assert (report.remote_id, report.status, report.raw_status) == (remote_id, RemoteStatus.UNKNOWN, "")
@@ -95,23 +95,23 @@ class TestResembleV1(HttpProviderContract):
         "scores", [{"scores": {"pauses": "0.25", "fluency": 0.5}}, {"pauses": 0.25, "fluency": 0.5}]
     )
     def test_scores_are_read_at_either_level(
-        self, client: HttpProvider, hostile: Hostile, scores: dict[str, Any]
+        self, client: HttpProvider, hostile: HostileServer, scores: dict[str, Any]
     ) -> None:
-        hostile.says(answer(200, [{"name": "y", "id": "x"} | scores]))
+        hostile.respond_with(make_response(200, [{"name": "y", "id": "x"} | scores]))
         assert client.fetch_build("x").scores == {"pauses": 0.25, "fluency": 0.5}
 
     # --- create request ---
 
     def test_create_request_has_the_documented_fields(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
-        hostile.says(answer(200, {}))
+        hostile.respond_with(make_response(200, {}))
         spec = self.make_spec(*self.list_modes()[0], listener)
         assert spec.pack_file is not None
         packed_file = spec.pack_file()
         with pytest.raises(OutcomeUnknown):
             client.submit_build(spec, self.make_journal(spec))
-        body = json.loads(hostile.asked[0].body)
+        body = json.loads(hostile.received[0].body)
         assert body == {
             "name": spec.reference,
             "filename": "voice.tar.gz",
@@ -122,15 +122,15 @@ class TestResembleV1(HttpProviderContract):
             "callback_uri": spec.callback_url,
         }
         assert len(body["checksum"]) == 24
-        assert "authorization: Token token=" in hostile.asked[0].head.replace("Authorization", "authorization")
+        assert "authorization: Token token=" in hostile.received[0].head.replace("Authorization", "authorization")
 
     # --- upload URL ---
 
-    def _set_script(self, hostile: Hostile, *, put: bytes, headers: dict[str, Any] | None = None) -> None:
+    def _set_script(self, hostile: HostileServer, *, put: bytes, headers: dict[str, Any] | None = None) -> None:
         signed = {"Content-Type": "audio/x-wav", "Content-MD5": "abc"} if headers is None else headers
 
-        def script(request: Asked) -> Iterator[bytes]:
-            method, path, _ = request.line.split()
+        def script(request: ReceivedRequest) -> Iterator[bytes]:
+            method, path, _ = request.request_line.split()
             responses: dict[tuple[str, str], Any] = {
                 ("POST", "/resemble/api/v1/voices"): {
                     "url": f"{hostile.address}/up?s=1",
@@ -140,19 +140,19 @@ class TestResembleV1(HttpProviderContract):
                 ("GET", "/resemble/api/v1/voices"): [{"name": "y", "uuid": "x"}],
                 ("POST", "/resemble/api/v1/voices/build"): {"success": True},
             }
-            yield put if method == "PUT" else answer(200, responses[method, path])
+            yield put if method == "PUT" else make_response(200, responses[method, path])
 
         hostile.script = script
 
     def test_signed_headers_are_sent_unchanged(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
         headers = {"Content-Type": "a/b", "Content-MD5": "xyz", "X-Amz-Thing": 5, "Host": "evil", "Content-Length": "1"}
-        self._set_script(hostile, put=answer(200, b""), headers=headers)
+        self._set_script(hostile, put=make_response(200, b""), headers=headers)
         spec = self.make_spec(*WAV_MODE, listener)
         assert spec.pack_file is not None
         assert client.submit_build(spec, self.make_journal(spec)).status is RemoteStatus.TRAINING
-        (sent,) = [request for request in hostile.asked if request.line.startswith("PUT")]
+        (sent,) = [request for request in hostile.received if request.request_line.startswith("PUT")]
         lines = sent.head.split("\r\n")
         assert {"Content-Type: a/b", "Content-MD5: xyz", "X-Amz-Thing: 5"} <= set(lines)
         assert [line for line in lines if line.startswith("Content-Length")] == [
@@ -163,26 +163,26 @@ class TestResembleV1(HttpProviderContract):
 
     @pytest.mark.parametrize("status", [401, 403])
     def test_expired_upload_url_is_reported(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener, status: int
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer, status: int
     ) -> None:
-        self._set_script(hostile, put=answer(status, b"<Error><Code>AccessDenied</Code></Error>"))
+        self._set_script(hostile, put=make_response(status, b"<Error><Code>AccessDenied</Code></Error>"))
         spec = self.make_spec(*WAV_MODE, listener)
         with pytest.raises(ProviderRejected, match="no longer valid"):
             client.submit_build(spec, self.make_journal(spec))
-        assert not [request for request in hostile.asked if "/build" in request.line]
+        assert not [request for request in hostile.received if "/build" in request.request_line]
 
     @pytest.mark.parametrize(
         "resume_state", ["", "{}", "nonsense", '{"voice": "y", "url": "", "headers": {}, "checksum": ""}']
     )
     def test_lost_upload_url_is_reported_and_nothing_is_created(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener, resume_state: str
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer, resume_state: str
     ) -> None:
         spec = replace(self.make_spec(*WAV_MODE, listener), remote_id="x", resume_state=resume_state)
         with pytest.raises(ProviderRejected, match="Build again"):
             client.submit_build(spec, self.make_journal(spec))
-        assert not hostile.asked
+        assert not hostile.received
 
-    def test_upload_url_is_saved_before_the_voice_id(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_upload_url_is_saved_before_the_voice_id(self, account: SandboxAccount, listener: CallbackServer) -> None:
         """The next worker knows the voice only if it can upload to it too."""
         for tier, handover in self.list_modes():
             spec = self.make_spec(tier, handover, listener)
@@ -194,27 +194,27 @@ class TestResembleV1(HttpProviderContract):
                 assert journal.resume_state or not journal.remote_id, line
 
     def test_response_without_an_upload_url_is_rejected(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
-        hostile.says(answer(200, {"voice": "x", "headers": {}}))
+        hostile.respond_with(make_response(200, {"voice": "x", "headers": {}}))
         spec = self.make_spec(*WAV_MODE, listener)
         with pytest.raises(ProviderRejected, match="Build again"):
             client.submit_build(spec, journal := self.make_journal(spec))
         assert (journal.remote_id, journal.pending_call) == ("x", "")
 
     def test_file_with_another_checksum_is_not_sent(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
         target = UploadTarget("x", f"{hostile.address}/up", {}, "AAAAAAAAAAAAAAAAAAAAAA==")
         spec = replace(self.make_spec(*WAV_MODE, listener), remote_id="x", resume_state=target.dump_json())
         with pytest.raises(ProviderRejected, match="announced"):
             client.submit_build(spec, self.make_journal(spec))
-        assert not hostile.asked
+        assert not hostile.received
 
     def test_sent_file_is_not_packed_or_sent_again(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
-        self._set_script(hostile, put=answer(500, b""))
+        self._set_script(hostile, put=make_response(500, b""))
 
         def fail_to_pack() -> UploadFile:
             raise AssertionError("packed again")
@@ -227,21 +227,21 @@ class TestResembleV1(HttpProviderContract):
 
     @pytest.mark.parametrize("status", ["running", "finished", "dataset_issue", "failed"])
     def test_started_build_is_not_started_again(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener, status: str
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer, status: str
     ) -> None:
         """The build call whose response was lost arrived late, after two look-ups."""
-        hostile.says(answer(200, self.build_voice_response(status)))
+        hostile.respond_with(make_response(200, self.build_voice_response(status)))
         target = UploadTarget("x", f"{hostile.address}/up", {}, "any", sent=True)
         spec = replace(self.make_spec(*WAV_MODE, listener), remote_id="x", resume_state=target.dump_json())
         assert client.submit_build(spec, self.make_journal(spec)).raw_status == status
-        assert [request.line.split()[0] for request in hostile.asked] == ["GET"]
+        assert [request.request_line.split()[0] for request in hostile.received] == ["GET"]
 
     @pytest.mark.parametrize("body", [b"", b"  ", b"{}"])
     def test_build_response_may_be_empty(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener, body: bytes
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer, body: bytes
     ) -> None:
-        responses = [answer(200, self.build_voice_response("")), answer(200, body)]
-        hostile.script = lambda request: [responses["/build" in request.line]]
+        responses = [make_response(200, self.build_voice_response("")), make_response(200, body)]
+        hostile.script = lambda request: [responses["/build" in request.request_line]]
         target = UploadTarget("x", f"{hostile.address}/up", {}, "any", sent=True)
         spec = replace(self.make_spec(*WAV_MODE, listener), remote_id="x", resume_state=target.dump_json())
         assert client.submit_build(spec, self.make_journal(spec)).status is RemoteStatus.TRAINING
@@ -249,10 +249,10 @@ class TestResembleV1(HttpProviderContract):
     # --- packed file ---
 
     def test_large_file_is_streamed_with_progress(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
         """Chunks are read while they are sent; the progress report at every megabyte extends the lease."""
-        self._set_script(hostile, put=answer(200, b""))
+        self._set_script(hostile, put=make_response(200, b""))
         full_file = make_upload_file("voice.wav", "audio/x-wav", bytes(5 * PROGRESS_BYTES + 1))
         events: list[str] = []
 
@@ -278,32 +278,32 @@ class TestResembleV1(HttpProviderContract):
 
     @pytest.mark.parametrize("url", ["https://other.example/x", "http://127.0.0.1:9/x", "file:///etc/passwd", "/x"])
     def test_upload_url_outside_the_sandbox_is_refused(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener, url: str
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer, url: str
     ) -> None:
         """A sandbox account sends its recordings to the sandbox only."""
-        hostile.says(answer(200, {"voice": "x", "url": url, "headers": {}}))
+        hostile.respond_with(make_response(200, {"voice": "x", "url": url, "headers": {}}))
         spec = self.make_spec(*WAV_MODE, listener)
         with pytest.raises(ResponseUnreadable, match="not safe"):
             client.submit_build(spec, self.make_journal(spec))
-        assert len(hostile.asked) == 1
+        assert len(hostile.received) == 1
 
     def test_unreadable_dataset_is_a_dataset_issue(
-        self, account: SandboxAccount, sandbox: Sandbox, listener: Listener
+        self, account: SandboxAccount, sandbox: SandboxProcess, listener: CallbackServer
     ) -> None:
-        sandbox.control("POST", "settings", {"training_seconds": 0.0})
+        sandbox.call_control("POST", "settings", {"training_seconds": 0.0})
         unreadable_file = make_upload_file("voice.tar.gz", "application/gzip", b"junk")
         spec = replace(self.make_spec(*self.list_modes()[0], listener), pack_file=lambda: unreadable_file)
         with account.open_provider() as provider:
             remote_id = provider.submit_build(spec, self.make_journal(spec)).remote_id
-            report = until(lambda: self._fetch_ended(provider, remote_id))
+            report = poll_until(lambda: self._fetch_ended(provider, remote_id))
         assert report.status is RemoteStatus.DATASET_ISSUE
         assert "neither a readable .zip" in report.issue
 
     def test_build_of_a_voice_deleted_at_the_provider_is_not_found(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
-        responses = [answer(200, []), answer(404, {"errors": ["Voice not found."]})]
-        hostile.script = lambda request: [responses["/build" in request.line]]
+        responses = [make_response(200, []), make_response(404, {"errors": ["Voice not found."]})]
+        hostile.script = lambda request: [responses["/build" in request.request_line]]
         target = UploadTarget("x", f"{hostile.address}/up", {}, "any", sent=True)
         spec = replace(self.make_spec(*WAV_MODE, listener), remote_id="x", resume_state=target.dump_json())
         with pytest.raises(NotFound):

@@ -19,8 +19,8 @@ from tests.providers.contract import SandboxAccount
 from tests.providers.factories import KEY
 from tests.providers.http_contract import SuccessFlagContract
 from tests.providers.retrain_contract import RecordingsContract
-from tests.support.hostile import Asked, Hostile, answer
-from tests.support.sandbox import Listener, Sandbox
+from tests.support.hostile_server import HostileServer, ReceivedRequest, make_response
+from tests.support.sandbox import CallbackServer, SandboxProcess
 
 # The three samples of the vendor's page, verbatim: one of them is not valid JSON.
 FINISHED = b"""
@@ -130,7 +130,7 @@ class TestResembleV2(RecordingsContract, SuccessFlagContract):
         return {item["name"]: item["text"] for item in response["items"]}
 
     def test_voice_is_found_on_any_page(
-        self, account: SandboxAccount, listener: Listener, monkeypatch: pytest.MonkeyPatch
+        self, account: SandboxAccount, listener: CallbackServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("providers.resemble_v2.adapter.PAGE_SIZE", 2)
         specs = [self.make_spec(Tier.RAPID, Handover.DATASET_URL, listener) for _ in range(5)]
@@ -145,16 +145,16 @@ class TestResembleV2(RecordingsContract, SuccessFlagContract):
 
     @pytest.mark.parametrize("counter_style", ["num_pages", "page_count", "none", "nonsense"])
     def test_voice_is_found_on_pages_shorter_than_requested(
-        self, client: HttpProvider, hostile: Hostile, counter_style: str
+        self, client: HttpProvider, hostile: HostileServer, counter_style: str
     ) -> None:
         """A voice that is overlooked on a later page is created twice."""
 
-        def script(request: Asked) -> list[bytes]:
-            page = int(request.line.partition("page=")[2].partition("&")[0])
+        def script(request: ReceivedRequest) -> list[bytes]:
+            page = int(request.request_line.partition("page=")[2].partition("&")[0])
             items = [{"uuid": f"v{page}", "name": f"n{page}"}] if page <= 3 else []
             special: dict[str, dict[str, Any]] = {"none": {}, "nonsense": {"num_pages": "three"}}
             counters = special.get(counter_style, {counter_style: 3})
-            return [answer(200, {"success": True, "items": items, **counters})]
+            return [make_response(200, {"success": True, "items": items, **counters})]
 
         hostile.script = script
         found = client.find_build("n3")
@@ -162,38 +162,38 @@ class TestResembleV2(RecordingsContract, SuccessFlagContract):
         assert found.remote_id == "v3"
         assert client.find_build("n4") is None
 
-    def test_list_ends_at_a_repeated_page(self, client: HttpProvider, hostile: Hostile) -> None:
-        hostile.says(answer(200, {"success": True, "items": [{"uuid": "v1", "name": "n1"}]}))
+    def test_list_ends_at_a_repeated_page(self, client: HttpProvider, hostile: HostileServer) -> None:
+        hostile.respond_with(make_response(200, {"success": True, "items": [{"uuid": "v1", "name": "n1"}]}))
         assert [report.name for report in client.list_voices()] == ["n1"]
-        assert len(hostile.asked) == 2
+        assert len(hostile.received) == 2
 
     def test_voice_in_training_is_not_built_again(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
         """The build call whose response was lost arrived late, after two look-ups."""
-        hostile.says(answer(200, self.build_voice_response("running")))
+        hostile.respond_with(make_response(200, self.build_voice_response("running")))
         spec = self.make_spec(Tier.RAPID, Handover.RECORDINGS, listener)
         journal = self.make_journal(spec)
         journal.remote_id = "x"
         report = client.submit_build(journal.apply_to(spec), journal)
         assert report.status is RemoteStatus.TRAINING
-        assert not [request for request in hostile.asked if "/build" in request.line]
+        assert not [request for request in hostile.received if "/build" in request.request_line]
 
     def test_recording_deactivated_at_the_provider_is_activated_again(
-        self, listener: Listener, hostile: Hostile
+        self, listener: CallbackServer, hostile: HostileServer
     ) -> None:
         """Unless the provider marks it as an outlier: then it refuses, and the build continues without it."""
         requests: list[tuple[str, str]] = []
 
-        def script(request: Asked) -> Iterator[bytes]:
-            requests.append((request.line, request.body.decode("utf-8", "replace")))
-            if request.line.startswith("PUT") and '"is_active": true' in requests[-1][1]:
-                yield answer(422, {"success": False, "message": "cannot be set: this recording is an outlier"})
-            elif "/recordings?" in request.line:
+        def script(request: ReceivedRequest) -> Iterator[bytes]:
+            requests.append((request.request_line, request.body.decode("utf-8", "replace")))
+            if request.request_line.startswith("PUT") and '"is_active": true' in requests[-1][1]:
+                yield make_response(422, {"success": False, "message": "cannot be set: this recording is an outlier"})
+            elif "/recordings?" in request.request_line:
                 items = [{"uuid": f"r{n}", "name": f"line-{n}", "is_active": n != 1} for n in range(3)]
-                yield answer(200, {"success": True, "items": items, "num_pages": 1})
+                yield make_response(200, {"success": True, "items": items, "num_pages": 1})
             else:
-                yield answer(200, {"success": True, "item": {"uuid": "x", "status": "finished"}})
+                yield make_response(200, {"success": True, "item": {"uuid": "x", "status": "finished"}})
 
         hostile.script = script
         spec = self.make_spec(Tier.RAPID, Handover.RECORDINGS, listener)
@@ -204,26 +204,30 @@ class TestResembleV2(RecordingsContract, SuccessFlagContract):
         assert [line.split()[:2] for line in changed] == [["PUT", "/resemble/api/v2/voices/x/recordings/r1"]]
         assert any(line.startswith("POST") and line.split()[1].endswith("/build") for line, _body in requests)
 
-    def test_preview_is_audio(self, account: SandboxAccount, sandbox: Sandbox, listener: Listener) -> None:
+    def test_preview_is_audio(self, account: SandboxAccount, sandbox: SandboxProcess, listener: CallbackServer) -> None:
         _first_spec, rebuild_spec = self.train_voice(account, Tier.RAPID, Handover.RECORDINGS, listener)
         with account.open_provider() as provider:
             assert provider.generate_preview(rebuild_spec.remote_id, "Hello.").content.startswith(b"RIFF")
 
     @pytest.mark.parametrize("content", ["!", "AAAA=A", 5, None])
-    def test_preview_without_audio_is_unreadable(self, client: HttpProvider, hostile: Hostile, content: Any) -> None:
-        hostile.says(answer(200, {"success": True, "audio_content": content}))
+    def test_preview_without_audio_is_unreadable(
+        self, client: HttpProvider, hostile: HostileServer, content: Any
+    ) -> None:
+        hostile.respond_with(make_response(200, {"success": True, "audio_content": content}))
         with pytest.raises(ResponseUnreadable):
             client.generate_preview("x", "Hello.")
 
-    def test_callback_matches_the_look_up(self, account: SandboxAccount, sandbox: Sandbox, listener: Listener) -> None:
+    def test_callback_matches_the_look_up(
+        self, account: SandboxAccount, sandbox: SandboxProcess, listener: CallbackServer
+    ) -> None:
         """The sandbox's own callbacks, valid and broken like the vendor's sample."""
-        sandbox.control("POST", "settings", {"training_seconds": 0.0})
+        sandbox.call_control("POST", "settings", {"training_seconds": 0.0})
         for fault in ("duplicate:1", "broken"):
-            sandbox.faults({"operation": "callback", "do": fault})
+            sandbox.set_faults({"operation": "callback", "do": fault})
             spec = self.make_spec(Tier.RAPID, Handover.DATASET_URL, listener)
             with account.open_provider() as provider:
                 remote_id = provider.submit_build(spec, self.make_journal(spec)).remote_id
-                callback_report = provider.parse_callback(listener.posted.get(timeout=60)[1].encode())
+                callback_report = provider.parse_callback(listener.callbacks.get(timeout=60)[1].encode())
                 report = self.wait_for_build(provider, remote_id)
             assert (callback_report.remote_id, callback_report.status) == (report.remote_id, report.status)
             assert callback_report.status is RemoteStatus.DATASET_ISSUE

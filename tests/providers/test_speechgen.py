@@ -16,9 +16,9 @@ from providers.types import BuildReport, Handover, RemoteStatus, Sample, Tier, U
 from tests.providers.contract import SandboxAccount
 from tests.providers.factories import KEY, make_upload_file
 from tests.providers.http_contract import HttpProviderContract
-from tests.support.hostile import Asked, Hostile, answer
-from tests.support.sandbox import Listener, until
-from tests.support.wav import RATE, wav_bytes
+from tests.support.hostile_server import HostileServer, ReceivedRequest, make_response
+from tests.support.sandbox import CallbackServer, poll_until
+from tests.support.wav import RATE, make_wav_bytes
 
 MODE = (Tier.RAPID, Handover.ONE_FILE)
 # The two create responses and the model, verbatim from the vendor's pages, which disagree.
@@ -49,7 +49,7 @@ READY = {
 WAV = b"RIFF\x04\0\0\0WAVE"
 
 
-def read_parts(request: Asked) -> dict[str, Message]:
+def read_parts(request: ReceivedRequest) -> dict[str, Message]:
     """The parts of a multipart request by name; checks that no two parts share a name."""
     head = request.head.partition("\r\n")[2].encode("latin-1")
     parts: list[Any] = message_from_bytes(head + request.body).get_payload()  # type: ignore[assignment]  # of multipart
@@ -59,11 +59,11 @@ def read_parts(request: Asked) -> dict[str, Message]:
 
 
 def make_silent_file() -> UploadFile:
-    return make_upload_file("voice.wav", "audio/wav", wav_bytes(np.zeros(12 * RATE)))
+    return make_upload_file("voice.wav", "audio/wav", make_wav_bytes(np.zeros(12 * RATE)))
 
 
-def list_models(client: HttpProvider, hostile: Hostile, response: Any) -> list[str]:
-    hostile.says(answer(200, response))
+def list_models(client: HttpProvider, hostile: HostileServer, response: Any) -> list[str]:
+    hostile.respond_with(make_response(200, response))
     return [report.remote_id for report in client.list_voices()]
 
 
@@ -105,26 +105,26 @@ class TestSpeechgen(HttpProviderContract):
         return {"error": {"code": "some_code", "message": text, "param": "audio"}}
 
     def wait_for_build(self, account: SandboxAccount, remote_id: str) -> BuildReport:
-        account.sandbox.control("POST", "clock", {"forward": 601})
+        account.sandbox.call_control("POST", "clock", {"forward": 601})
 
         def fetch_ended() -> BuildReport | None:
             with account.open_provider() as provider:
                 report = provider.fetch_build(remote_id)
             return report if report.status is not RemoteStatus.TRAINING else None
 
-        return until(fetch_ended)
+        return poll_until(fetch_ended)
 
     # --- create ---
 
     def test_form_has_exactly_the_documented_fields(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
-        hostile.says(answer(201, CLONE_RESPONSE))
+        hostile.respond_with(make_response(201, CLONE_RESPONSE))
         spec = self.make_spec(*MODE, listener)
         assert spec.pack_file
         client.submit_build(spec, self.make_journal(spec))
-        (request,) = hostile.asked
-        assert request.line == "POST /speechgen/v1/voice-clone HTTP/1.1"
+        (request,) = hostile.received
+        assert request.request_line == "POST /speechgen/v1/voice-clone HTTP/1.1"
         assert f"Authorization: Bearer {KEY}\r\n" in request.head
         parts = read_parts(request)
         fields = {name: part.get_payload() for name, part in parts.items() if name != "audio"}
@@ -137,16 +137,21 @@ class TestSpeechgen(HttpProviderContract):
     @pytest.mark.parametrize("response", [CLONE_RESPONSE, SHORT_CLONE_RESPONSE], ids=["with samples", "with a time"])
     @pytest.mark.parametrize("status", [200, 201, 202])
     def test_both_documented_responses_are_parsed(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener, response: dict[str, Any], status: int
+        self,
+        client: HttpProvider,
+        hostile: HostileServer,
+        listener: CallbackServer,
+        response: dict[str, Any],
+        status: int,
     ) -> None:
-        hostile.says(answer(status, response))
+        hostile.respond_with(make_response(status, response))
         spec = self.make_spec(*MODE, listener)
         report = client.submit_build(spec, journal := self.make_journal(spec))
         assert (journal.remote_id, journal.pending_call) == ("vm_abc123xyz", "")
         assert (report.remote_id, report.status, report.raw) == ("vm_abc123xyz", RemoteStatus.TRAINING, response)
 
     def test_gate_is_checked_before_the_file_is_sent(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
         class Withdrawn(Exception):
             pass
@@ -165,42 +170,48 @@ class TestSpeechgen(HttpProviderContract):
         journal.record_progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
         with pytest.raises(Withdrawn):
             client.submit_build(spec, journal)
-        assert not hostile.asked
+        assert not hostile.received
         assert journal.pending_call == ""
 
-    def test_known_model_is_not_created_again(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
-        hostile.says(answer(200, READY))
+    def test_known_model_is_not_created_again(
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
+    ) -> None:
+        hostile.respond_with(make_response(200, READY))
         spec = replace(self.make_spec(*MODE, listener), remote_id="vm_abc123xyz")
         assert client.submit_build(spec, self.make_journal(spec)).status is RemoteStatus.READY
-        assert [request.line for request in hostile.asked] == ["GET /speechgen/v1/models/vm_abc123xyz HTTP/1.1"]
+        assert [request.request_line for request in hostile.received] == [
+            "GET /speechgen/v1/models/vm_abc123xyz HTTP/1.1"
+        ]
 
     def test_build_without_a_file_sends_nothing(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
         spec = replace(self.make_spec(*MODE, listener), pack_file=None)
         with pytest.raises(UnsupportedFeature):
             client.submit_build(spec, journal := self.make_journal(spec))
-        assert not hostile.asked
+        assert not hostile.received
         assert journal.pending_call == ""
 
     def test_error_in_a_201_response_is_a_rejection(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
-        hostile.says(answer(201, self.build_error_response("No more models.")))
+        hostile.respond_with(make_response(201, self.build_error_response("No more models.")))
         spec = self.make_spec(*MODE, listener)
         with pytest.raises(ProviderRejected) as exc_info:
             client.submit_build(spec, self.make_journal(spec))
         assert exc_info.value.detail == "No more models. (audio)"
 
     def test_error_beside_a_model_is_no_rejection(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
         """The model exists, and may be billed."""
-        hostile.says(answer(201, CLONE_RESPONSE | self.build_error_response("The audio is noisy.")))
+        hostile.respond_with(make_response(201, CLONE_RESPONSE | self.build_error_response("The audio is noisy.")))
         spec = self.make_spec(*MODE, listener)
         assert client.submit_build(spec, self.make_journal(spec)).remote_id == "vm_abc123xyz"
 
-    def test_unreadable_audio_is_rejected_by_the_sandbox(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_unreadable_audio_is_rejected_by_the_sandbox(
+        self, account: SandboxAccount, listener: CallbackServer
+    ) -> None:
         spec = self.make_spec(*MODE, listener)
         assert spec.pack_file
         unreadable_file = replace(spec.pack_file(), chunks=lambda: iter([b"no audio"]))
@@ -213,7 +224,7 @@ class TestSpeechgen(HttpProviderContract):
     # --- responses ---
 
     def test_samples_are_listed_at_creation_and_downloaded_once_ready(
-        self, account: SandboxAccount, listener: Listener
+        self, account: SandboxAccount, listener: CallbackServer
     ) -> None:
         spec = self.make_spec(*MODE, listener)
         with account.open_provider() as provider:
@@ -236,14 +247,14 @@ class TestSpeechgen(HttpProviderContract):
             assert parse_report(CLONE_RESPONSE | {"samples": invalid}).samples == ()
 
     def test_sample_outside_the_sandbox_is_not_downloaded(
-        self, client: HttpProvider, hostile: Hostile, other_server: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, other_server: HostileServer, listener: CallbackServer
     ) -> None:
         sample = {"title": "x", "text": "y", "audio_url": f"{other_server.address}/a.mp3"}
-        hostile.says(answer(201, CLONE_RESPONSE | {"samples": [sample]}))
+        hostile.respond_with(make_response(201, CLONE_RESPONSE | {"samples": [sample]}))
         spec = self.make_spec(*MODE, listener)
         with pytest.raises(ResponseUnreadable):
             client.download_sound(client.submit_build(spec, self.make_journal(spec)).samples[0].url)
-        assert not other_server.asked
+        assert not other_server.received
 
     @pytest.mark.parametrize(
         ("fields", "issue"),
@@ -259,14 +270,14 @@ class TestSpeechgen(HttpProviderContract):
         ],
     )
     def test_failed_model_is_reported_with_its_reason(
-        self, client: HttpProvider, hostile: Hostile, fields: dict[str, Any], issue: str
+        self, client: HttpProvider, hostile: HostileServer, fields: dict[str, Any], issue: str
     ) -> None:
-        hostile.says(answer(200, READY | {"status": "failed"} | fields))
+        hostile.respond_with(make_response(200, READY | {"status": "failed"} | fields))
         report = client.fetch_build("vm_abc123xyz")
         assert (report.status, report.issue) == (RemoteStatus.FAILED, issue)
         assert parse_report(READY | fields).issue == "", "a model that did not fail has no issue"
 
-    def test_silence_fails_with_a_reason(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_silence_fails_with_a_reason(self, account: SandboxAccount, listener: CallbackServer) -> None:
         spec = self.make_spec(*MODE, listener)
         silent_spec = replace(spec, pack_file=make_silent_file)
         with account.open_provider() as provider:
@@ -290,47 +301,49 @@ class TestSpeechgen(HttpProviderContract):
         ],
         ids=range(7),
     )
-    def test_model_list_is_parsed_in_any_shape(self, client: HttpProvider, hostile: Hostile, wrap: Any) -> None:
+    def test_model_list_is_parsed_in_any_shape(self, client: HttpProvider, hostile: HostileServer, wrap: Any) -> None:
         second = READY | {"model_id": "vm_2"}
         assert list_models(client, hostile, wrap([READY, second])) == ["vm_abc123xyz", "vm_2"]
         assert list_models(client, hostile, wrap([])) == []
         client.check_key()
 
     @pytest.mark.parametrize("response", [{}, {"models": None}, {"models": "none"}, {"data": {}}, {"count": 0}])
-    def test_missing_list_is_not_an_empty_list(self, client: HttpProvider, hostile: Hostile, response: Any) -> None:
+    def test_missing_list_is_not_an_empty_list(
+        self, client: HttpProvider, hostile: HostileServer, response: Any
+    ) -> None:
         with pytest.raises(ResponseUnreadable):
             list_models(client, hostile, response)
 
     @pytest.mark.parametrize("body", [b"", b"<html>It works!</html>", b'"yes"', b"[1, 2"])
-    def test_key_check_needs_a_valid_response(self, client: HttpProvider, hostile: Hostile, body: bytes) -> None:
-        hostile.says(answer(200, body))
+    def test_key_check_needs_a_valid_response(self, client: HttpProvider, hostile: HostileServer, body: bytes) -> None:
+        hostile.respond_with(make_response(200, body))
         with pytest.raises(ResponseUnreadable):
             client.check_key()
 
     # --- voice id and model id ---
 
-    def test_preview_uses_the_voice_id_and_not_the_model_id(self, client: HttpProvider, hostile: Hostile) -> None:
-        def script(request: Asked) -> list[bytes]:
-            return [answer(200, WAV if "text-to-speech" in request.line else READY)]
+    def test_preview_uses_the_voice_id_and_not_the_model_id(self, client: HttpProvider, hostile: HostileServer) -> None:
+        def script(request: ReceivedRequest) -> list[bytes]:
+            return [make_response(200, WAV if "text-to-speech" in request.request_line else READY)]
 
         hostile.script = script
         sound = client.generate_preview("vm_abc123xyz", "Hello.")
         assert (sound.content, sound.content_type) == (WAV, "audio/wav")
-        lookup, speech = hostile.asked
-        assert lookup.line == "GET /speechgen/v1/models/vm_abc123xyz HTTP/1.1"
-        assert speech.line == "POST /speechgen/v1/text-to-speech HTTP/1.1"
+        lookup, speech = hostile.received
+        assert lookup.request_line == "GET /speechgen/v1/models/vm_abc123xyz HTTP/1.1"
+        assert speech.request_line == "POST /speechgen/v1/text-to-speech HTTP/1.1"
         assert speech.body == b'{"text": "Hello.", "voice": "custom-abc123", "format": "wav"}'
 
     @pytest.mark.parametrize("voice_id", [None, "", 5, {}])
     def test_preview_without_a_voice_id_is_not_requested(
-        self, client: HttpProvider, hostile: Hostile, voice_id: Any
+        self, client: HttpProvider, hostile: HostileServer, voice_id: Any
     ) -> None:
-        hostile.says(answer(200, READY | {"voice_id": voice_id}))
+        hostile.respond_with(make_response(200, READY | {"voice_id": voice_id}))
         with pytest.raises(ProviderRejected):
             client.generate_preview("vm_abc123xyz", "Hello.")
-        assert len(hostile.asked) == 1
+        assert len(hostile.received) == 1
 
-    def test_preview_is_audio_and_is_charged(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_preview_is_audio_and_is_charged(self, account: SandboxAccount, listener: CallbackServer) -> None:
         spec = self.make_spec(*MODE, listener)
         with account.open_provider() as provider:
             report = provider.submit_build(spec, self.make_journal(spec))
@@ -344,22 +357,26 @@ class TestSpeechgen(HttpProviderContract):
 
     @pytest.mark.parametrize(
         ("response", "expected"),
-        [(answer(204, b""), {}), (answer(200, b""), {}), (answer(200, {"deleted": True}), {"deleted": True})],
+        [
+            (make_response(204, b""), {}),
+            (make_response(200, b""), {}),
+            (make_response(200, {"deleted": True}), {"deleted": True}),
+        ],
         ids=["204", "200", "with a body"],
     )
     def test_deletion_is_accepted_with_and_without_a_body(
-        self, client: HttpProvider, hostile: Hostile, response: bytes, expected: dict[str, Any]
+        self, client: HttpProvider, hostile: HostileServer, response: bytes, expected: dict[str, Any]
     ) -> None:
-        hostile.says(response)
+        hostile.respond_with(response)
         assert client.delete_voice("vm/1") == expected
-        assert hostile.asked[0].line == "DELETE /speechgen/v1/models/vm%2F1 HTTP/1.1"
+        assert hostile.received[0].request_line == "DELETE /speechgen/v1/models/vm%2F1 HTTP/1.1"
 
     @pytest.mark.parametrize(
         ("status", "expected"), [(500, ProviderUnavailable), (409, ProviderRejected), (302, ProviderRejected)]
     )
     def test_failed_deletion_is_an_error(
-        self, client: HttpProvider, hostile: Hostile, status: int, expected: type[Exception]
+        self, client: HttpProvider, hostile: HostileServer, status: int, expected: type[Exception]
     ) -> None:
-        hostile.says(answer(status, b""))
+        hostile.respond_with(make_response(status, b""))
         with pytest.raises(expected):
             client.delete_voice("vm_1")

@@ -24,9 +24,9 @@ from providers.voiceai.capabilities import LANGUAGES
 from tests.providers.contract import SandboxAccount
 from tests.providers.factories import make_upload_file
 from tests.providers.http_contract import HttpProviderContract
-from tests.support.hostile import Asked, Hostile, answer
-from tests.support.sandbox import Listener, until
-from tests.support.wav import RATE, wav_bytes
+from tests.support.hostile_server import HostileServer, ReceivedRequest, make_response
+from tests.support.sandbox import CallbackServer, poll_until
+from tests.support.wav import RATE, make_wav_bytes
 
 MODE = (Tier.RAPID, Handover.ONE_FILE)
 CREATED = {"voice_id": "x", "status": "PENDING"}
@@ -35,7 +35,7 @@ VOICE: dict[str, Any] = {"voice_id": "x", "status": "AVAILABLE", "name": "y", "v
 FIELD = re.compile(rb'name="(\w+)"\r\n\r\n([^\r]*)\r\n')
 
 
-def read_fields(request: Asked) -> dict[str, str]:
+def read_fields(request: ReceivedRequest) -> dict[str, str]:
     """The fields of a multipart form without its file; checks that no two fields share a name."""
     found = FIELD.findall(request.body)
     assert len(dict(found)) == len(found)
@@ -75,15 +75,17 @@ class TestVoiceAI(HttpProviderContract):
     def build_error_response(self, text: str) -> dict[str, Any]:
         return {"error": "Refused", "detail": text, "code": "some_code"}
 
-    def create_voice(self, account: SandboxAccount, listener: Listener, **changes: Any) -> tuple[str, BuildReport]:
+    def create_voice(
+        self, account: SandboxAccount, listener: CallbackServer, **changes: Any
+    ) -> tuple[str, BuildReport]:
         """The reference and the report of a new voice."""
         spec = replace(self.make_spec(*MODE, listener), **changes)
         with account.open_provider() as provider:
             return spec.reference, provider.submit_build(spec, self.make_journal(spec))
 
-    def train_voice(self, account: SandboxAccount, listener: Listener, **changes: Any) -> BuildReport:
+    def train_voice(self, account: SandboxAccount, listener: CallbackServer, **changes: Any) -> BuildReport:
         """The report of a new voice whose training has ended."""
-        account.sandbox.control("POST", "settings", {"training_seconds": 0.0})
+        account.sandbox.call_control("POST", "settings", {"training_seconds": 0.0})
         _reference, created = self.create_voice(account, listener, **changes)
 
         def fetch_ended() -> BuildReport | None:
@@ -91,28 +93,28 @@ class TestVoiceAI(HttpProviderContract):
                 report = provider.fetch_build(created.remote_id)
             return report if report.status is not RemoteStatus.TRAINING else None
 
-        return until(fetch_ended)
+        return poll_until(fetch_ended)
 
     # --- visibility ---
 
     def test_every_create_requests_a_private_voice(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
-        hostile.says(answer(200, VOICE))
+        hostile.respond_with(make_response(200, VOICE))
         spec = self.make_spec(*MODE, listener)
         assert spec.pack_file
         client.submit_build(spec, self.make_journal(spec))
-        create, lookup = hostile.asked
-        assert create.line == "POST /voiceai/api/v1/tts/clone-voice HTTP/1.1"
+        create, lookup = hostile.received
+        assert create.request_line == "POST /voiceai/api/v1/tts/clone-voice HTTP/1.1"
         expected = {"name": spec.reference, "voice_visibility": "PRIVATE", "language": "en"}
         assert read_fields(create) == expected
         assert b'name="file"; filename="voice.wav"\r\nContent-Type: audio/wav\r\n\r\nRIFF' in create.body
         assert b"".join(spec.pack_file().chunks()) in create.body
-        assert lookup.line == "GET /voiceai/api/v1/tts/voice/x HTTP/1.1"
+        assert lookup.request_line == "GET /voiceai/api/v1/tts/voice/x HTTP/1.1"
 
-    def test_report_has_the_actual_visibility(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_report_has_the_actual_visibility(self, account: SandboxAccount, listener: CallbackServer) -> None:
         assert self.create_voice(account, listener)[1].visibility is Visibility.PRIVATE
-        account.sandbox.faults({"operation": "va_clone", "do": "public"})
+        account.sandbox.set_faults({"operation": "va_clone", "do": "public"})
         reference, report = self.create_voice(account, listener)
         assert report.visibility is Visibility.PUBLIC
         with account.open_provider() as provider:
@@ -127,17 +129,17 @@ class TestVoiceAI(HttpProviderContract):
          ("UNLISTED", None), (None, None), ("", None), (5, None), (["PRIVATE"], Visibility.PRIVATE)],
     )  # fmt: skip
     def test_visibility_is_parsed_in_any_form(
-        self, client: HttpProvider, hostile: Hostile, value: Any, expected: Visibility | None
+        self, client: HttpProvider, hostile: HostileServer, value: Any, expected: Visibility | None
     ) -> None:
-        hostile.says(answer(200, VOICE | {"voice_visibility": value}))
+        hostile.respond_with(make_response(200, VOICE | {"voice_visibility": value}))
         assert client.fetch_build("x").visibility is expected
 
     @pytest.mark.parametrize("status", [404, 500, 422])
     def test_failed_look_up_is_no_failed_build(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener, status: int
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer, status: int
     ) -> None:
-        def script(request: Asked) -> list[bytes]:
-            return [answer(200, CREATED) if request.line.startswith("POST") else answer(status)]
+        def script(request: ReceivedRequest) -> list[bytes]:
+            return [make_response(200, CREATED) if request.request_line.startswith("POST") else make_response(status)]
 
         hostile.script = script
         spec = self.make_spec(*MODE, listener)
@@ -145,15 +147,17 @@ class TestVoiceAI(HttpProviderContract):
         assert (report.remote_id, report.status, report.visibility) == ("x", RemoteStatus.TRAINING, None)
         assert (journal.remote_id, journal.pending_call) == ("x", "")
 
-    def test_set_visibility_sends_the_visibility(self, client: HttpProvider, hostile: Hostile) -> None:
+    def test_set_visibility_sends_the_visibility(self, client: HttpProvider, hostile: HostileServer) -> None:
         for visibility in Visibility:
-            hostile.says(answer(200, VOICE | {"voice_visibility": visibility.upper()}))
+            hostile.respond_with(make_response(200, VOICE | {"voice_visibility": visibility.upper()}))
             client.set_visibility("x", visibility)
-        assert [request.line for request in hostile.asked] == ["PATCH /voiceai/api/v1/tts/voice/x HTTP/1.1"] * 2
-        assert [json.loads(request.body)["voice_visibility"] for request in hostile.asked] == ["PRIVATE", "PUBLIC"]
+        assert [request.request_line for request in hostile.received] == [
+            "PATCH /voiceai/api/v1/tts/voice/x HTTP/1.1"
+        ] * 2
+        assert [json.loads(request.body)["voice_visibility"] for request in hostile.received] == ["PRIVATE", "PUBLIC"]
 
-    def test_ignored_visibility_change_is_rejected(self, account: SandboxAccount, listener: Listener) -> None:
-        account.sandbox.faults(
+    def test_ignored_visibility_change_is_rejected(self, account: SandboxAccount, listener: CallbackServer) -> None:
+        account.sandbox.set_faults(
             {"operation": "va_clone", "do": "public"}, {"operation": "va_update_voice", "nth": 1, "do": "public"}
         )
         _reference, report = self.create_voice(account, listener)
@@ -164,11 +168,11 @@ class TestVoiceAI(HttpProviderContract):
             provider.set_visibility(report.remote_id, Visibility.PRIVATE)
             assert provider.fetch_build(report.remote_id).visibility is Visibility.PRIVATE
 
-    def test_rename_sends_the_name_only(self, client: HttpProvider, hostile: Hostile) -> None:
-        hostile.says(answer(200, VOICE))
+    def test_rename_sends_the_name_only(self, client: HttpProvider, hostile: HostileServer) -> None:
+        hostile.respond_with(make_response(200, VOICE))
         client.rename_voice("x", "vh-other")
-        (request,) = hostile.asked
-        assert (request.line, json.loads(request.body)) == (
+        (request,) = hostile.received
+        assert (request.request_line, json.loads(request.body)) == (
             "PATCH /voiceai/api/v1/tts/voice/x HTTP/1.1",
             {"name": "vh-other"},
         )
@@ -177,28 +181,28 @@ class TestVoiceAI(HttpProviderContract):
 
     @pytest.mark.parametrize("language", [*LANGUAGES, "de-CH", "pt_BR", "EN-gb"])
     def test_language_is_sent_as_its_primary_subtag(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener, language: str
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer, language: str
     ) -> None:
-        hostile.says(answer(200, VOICE))
+        hostile.respond_with(make_response(200, VOICE))
         spec = replace(self.make_spec(*MODE, listener), language=language)
         client.submit_build(spec, self.make_journal(spec))
-        assert read_fields(hostile.asked[0])["language"] == language[:2].lower()
+        assert read_fields(hostile.received[0])["language"] == language[:2].lower()
 
     @pytest.mark.parametrize("language", ["ja-JP", "cat", "", "e", "-en"])
     def test_unsupported_language_is_refused_without_a_request(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener, language: str
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer, language: str
     ) -> None:
         spec = replace(self.make_spec(*MODE, listener), language=language)
         with pytest.raises(ProviderRejected) as exc_info:
             client.submit_build(spec, journal := self.make_journal(spec))
         assert "sv, ca" in exc_info.value.detail
-        assert not hostile.asked
+        assert not hostile.received
         assert (journal.pending_call, journal.line_count) == ("", 0)
 
     # --- create ---
 
     def test_gate_is_checked_before_the_file_is_sent(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
         class Withdrawn(Exception):
             pass
@@ -211,11 +215,11 @@ class TestVoiceAI(HttpProviderContract):
         journal.record_progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
         with pytest.raises(Withdrawn):
             client.submit_build(spec, journal)
-        assert not hostile.asked
+        assert not hostile.received
         assert journal.pending_call == ""
 
     def test_gate_is_checked_after_the_file_is_made(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
         """Making the file takes a while, in which a consent can be withdrawn."""
         spec = self.make_spec(*MODE, listener)
@@ -227,29 +231,31 @@ class TestVoiceAI(HttpProviderContract):
             assert spec.pack_file
             return spec.pack_file()
 
-        hostile.says(answer(200, VOICE))
+        hostile.respond_with(make_response(200, VOICE))
         client.submit_build(replace(spec, pack_file=make_file), journal)
         assert line_counts == [1], "made once, after the first gate check"
         assert journal.line_count > 4, (
             "the gate is checked again before the step is announced, and while the file is sent"
         )
 
-    def test_known_voice_is_not_created_again(self, client: HttpProvider, hostile: Hostile, listener: Listener) -> None:
-        hostile.says(answer(200, VOICE))
+    def test_known_voice_is_not_created_again(
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
+    ) -> None:
+        hostile.respond_with(make_response(200, VOICE))
         spec = replace(self.make_spec(*MODE, listener), remote_id="x")
         assert client.submit_build(spec, self.make_journal(spec)).status is RemoteStatus.READY
-        assert [request.line for request in hostile.asked] == ["GET /voiceai/api/v1/tts/voice/x HTTP/1.1"]
+        assert [request.request_line for request in hostile.received] == ["GET /voiceai/api/v1/tts/voice/x HTTP/1.1"]
 
     def test_build_without_a_file_sends_nothing(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
         spec = replace(self.make_spec(*MODE, listener), pack_file=None)
         with pytest.raises(ProviderError):
             client.submit_build(spec, journal := self.make_journal(spec))
-        assert not hostile.asked
+        assert not hostile.received
         assert journal.pending_call == ""
 
-    def test_refused_create_creates_nothing(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_refused_create_creates_nothing(self, account: SandboxAccount, listener: CallbackServer) -> None:
         large_file = make_upload_file("voice.wav", "audio/wav", b"RIFF" + bytes(7_500_000))
         text_file = make_upload_file("voice.txt", "text/plain", b"no audio")
         refusals: list[tuple[type[ProviderError], str, Any]] = [
@@ -266,24 +272,26 @@ class TestVoiceAI(HttpProviderContract):
 
     # --- responses ---
 
-    def test_silence_fails_with_a_reason(self, account: SandboxAccount, listener: Listener) -> None:
-        silent_file = make_upload_file("voice.wav", "audio/wav", wav_bytes(np.zeros(12 * RATE)))
+    def test_silence_fails_with_a_reason(self, account: SandboxAccount, listener: CallbackServer) -> None:
+        silent_file = make_upload_file("voice.wav", "audio/wav", make_wav_bytes(np.zeros(12 * RATE)))
         report = self.train_voice(account, listener, pack_file=lambda: silent_file)
         assert report.status is RemoteStatus.FAILED
         assert "no speech" in report.issue
 
     @pytest.mark.parametrize("field", ["error", "detail", "message"])
-    def test_failed_voice_is_reported_with_its_reason(self, client: HttpProvider, hostile: Hostile, field: str) -> None:
-        hostile.says(answer(200, VOICE | {"status": "FAILED", field: "Two speakers."}))
+    def test_failed_voice_is_reported_with_its_reason(
+        self, client: HttpProvider, hostile: HostileServer, field: str
+    ) -> None:
+        hostile.respond_with(make_response(200, VOICE | {"status": "FAILED", field: "Two speakers."}))
         report = client.fetch_build("x")
         assert (report.status, report.issue) == (RemoteStatus.FAILED, "Two speakers.")
-        hostile.says(answer(200, VOICE | {field: "Two speakers."}))
+        hostile.respond_with(make_response(200, VOICE | {field: "Two speakers."}))
         assert client.fetch_build("x").issue == "", "a voice that did not fail has no issue"
 
     def test_error_in_a_200_response_is_a_rejection(
-        self, client: HttpProvider, hostile: Hostile, listener: Listener
+        self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
-        hostile.says(answer(200, {"error": "No more voices.", "detail": None, "code": "slots"}))
+        hostile.respond_with(make_response(200, {"error": "No more voices.", "detail": None, "code": "slots"}))
         spec = self.make_spec(*MODE, listener)
         with pytest.raises(ProviderRejected) as exc_info:
             client.submit_build(spec, self.make_journal(spec))
@@ -306,18 +314,20 @@ class TestVoiceAI(HttpProviderContract):
         ],
     )
     def test_error_text_is_read_from_both_forms(
-        self, client: HttpProvider, hostile: Hostile, response: dict[str, Any], text: str
+        self, client: HttpProvider, hostile: HostileServer, response: dict[str, Any], text: str
     ) -> None:
-        hostile.says(answer(422, response))
+        hostile.respond_with(make_response(422, response))
         assert self.catch_error(client, creates=True).detail == text
 
     # --- list ---
 
-    def test_list_is_a_bare_array(self, client: HttpProvider, hostile: Hostile) -> None:
-        hostile.says(answer(200, [VOICE, VOICE | {"voice_id": "z", "name": "w"}]))
+    def test_list_is_a_bare_array(self, client: HttpProvider, hostile: HostileServer) -> None:
+        hostile.respond_with(make_response(200, [VOICE, VOICE | {"voice_id": "z", "name": "w"}]))
         assert [(report.remote_id, report.name) for report in client.list_voices()] == [("x", "y"), ("z", "w")]
-        assert hostile.asked[0].line == "GET /voiceai/api/v1/tts/voices HTTP/1.1", "no parameters: there are none"
-        hostile.says(answer(200, {"voices": [VOICE]}))
+        assert hostile.received[0].request_line == "GET /voiceai/api/v1/tts/voices HTTP/1.1", (
+            "no parameters: there are none"
+        )
+        hostile.respond_with(make_response(200, {"voices": [VOICE]}))
         for call in (client.list_voices, client.check_key):
             with pytest.raises(ResponseUnreadable):
                 list(call() or ())
@@ -329,26 +339,26 @@ class TestVoiceAI(HttpProviderContract):
          ({"voice_visibility": "PUBLIC"}, True)],
     )  # fmt: skip
     def test_deleted_voices_and_those_of_other_owners_are_not_listed(
-        self, client: HttpProvider, hostile: Hostile, fields: dict[str, Any], is_listed: bool
+        self, client: HttpProvider, hostile: HostileServer, fields: dict[str, Any], is_listed: bool
     ) -> None:
-        hostile.says(answer(200, [VOICE | fields]))
+        hostile.respond_with(make_response(200, [VOICE | fields]))
         assert len(list(client.list_voices())) == is_listed
         assert (client.find_build("y") is not None) == is_listed
 
-    def test_voice_without_a_name_makes_absence_uncertain(self, client: HttpProvider, hostile: Hostile) -> None:
+    def test_voice_without_a_name_makes_absence_uncertain(self, client: HttpProvider, hostile: HostileServer) -> None:
         """It may be ours. A voice with an empty name is not, as ours was given one."""
-        hostile.says(answer(200, [CREATED, VOICE]))
+        hostile.respond_with(make_response(200, [CREATED, VOICE]))
         found = client.find_build("y")
         assert found is not None
         assert found.remote_id == "x"
         with pytest.raises(ResponseUnreadable):
             client.find_build("z")
-        hostile.says(answer(200, [VOICE | {"name": None}]))
+        hostile.respond_with(make_response(200, [VOICE | {"name": None}]))
         assert client.find_build("z") is None
 
     # --- deletion ---
 
-    def test_soft_deleted_voice_is_gone(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_soft_deleted_voice_is_gone(self, account: SandboxAccount, listener: CallbackServer) -> None:
         reference, report = self.create_voice(account, listener)
         with account.open_provider() as provider:
             assert provider.delete_voice(report.remote_id) == {"status": "deleted", "voice_id": report.remote_id}
@@ -357,40 +367,40 @@ class TestVoiceAI(HttpProviderContract):
             assert provider.find_build(reference) is None
             assert list(provider.list_voices()) == []
 
-    def test_voice_with_status_deleted_is_not_found(self, client: HttpProvider, hostile: Hostile) -> None:
+    def test_voice_with_status_deleted_is_not_found(self, client: HttpProvider, hostile: HostileServer) -> None:
         for status in ("DELETED", "deleted"):
-            hostile.says(answer(200, VOICE | {"status": status}))
+            hostile.respond_with(make_response(200, VOICE | {"status": status}))
             with pytest.raises(NotFound):
                 client.fetch_build("x")
 
-    def test_ignored_deletion_is_detected(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_ignored_deletion_is_detected(self, account: SandboxAccount, listener: CallbackServer) -> None:
         _reference, report = self.create_voice(account, listener)
-        account.sandbox.faults({"operation": "va_delete_voice", "do": "ignore"})
+        account.sandbox.set_faults({"operation": "va_delete_voice", "do": "ignore"})
         with account.open_provider() as provider:
             assert provider.delete_voice(report.remote_id)["status"] == "deleted"
             assert provider.fetch_build(report.remote_id).remote_id == report.remote_id
 
     @pytest.mark.parametrize(
         ("response", "expected"),
-        [(answer(204, b""), {}), (answer(200, b""), {}), (answer(404), {})],
+        [(make_response(204, b""), {}), (make_response(200, b""), {}), (make_response(404), {})],
         ids=["204", "200", "404"],
     )
     def test_deletion_is_accepted_without_a_body(
-        self, client: HttpProvider, hostile: Hostile, response: bytes, expected: Any
+        self, client: HttpProvider, hostile: HostileServer, response: bytes, expected: Any
     ) -> None:
-        hostile.says(response)
+        hostile.respond_with(response)
         assert client.delete_voice("x/y") == expected
-        assert hostile.asked[0].line == "DELETE /voiceai/api/v1/tts/voice/x%2Fy HTTP/1.1"
+        assert hostile.received[0].request_line == "DELETE /voiceai/api/v1/tts/voice/x%2Fy HTTP/1.1"
 
     @pytest.mark.parametrize(("status", "expected"), [(500, ProviderUnavailable), (409, ProviderRejected)])
     def test_failed_deletion_is_an_error(
-        self, client: HttpProvider, hostile: Hostile, status: int, expected: type[Exception]
+        self, client: HttpProvider, hostile: HostileServer, status: int, expected: type[Exception]
     ) -> None:
-        hostile.says(answer(status, b""))
+        hostile.respond_with(make_response(status, b""))
         with pytest.raises(expected):
             client.delete_voice("x")
 
-    def test_preview_is_audio_and_is_charged(self, account: SandboxAccount, listener: Listener) -> None:
+    def test_preview_is_audio_and_is_charged(self, account: SandboxAccount, listener: CallbackServer) -> None:
         _reference, unfinished = self.create_voice(account, listener)
         report = self.train_voice(account, listener)
         assert report.status is RemoteStatus.READY
@@ -405,9 +415,11 @@ class TestVoiceAI(HttpProviderContract):
         ]
 
     @pytest.mark.parametrize("body", [b"", b"{}", b'{"url": "https://voice.ai/a.mp3"}', b"<html>"])
-    def test_preview_without_audio_is_unreadable(self, client: HttpProvider, hostile: Hostile, body: bytes) -> None:
-        hostile.says(answer(200, body))
+    def test_preview_without_audio_is_unreadable(
+        self, client: HttpProvider, hostile: HostileServer, body: bytes
+    ) -> None:
+        hostile.respond_with(make_response(200, body))
         with pytest.raises(ResponseUnreadable):
             client.generate_preview("x", "Hello.")
         expected = {"text": "Hello.", "voice_id": "x", "audio_format": "wav"}
-        assert json.loads(hostile.asked[0].body) == expected
+        assert json.loads(hostile.received[0].body) == expected

@@ -23,28 +23,28 @@ from providers.types import BuildSpec, Handover, Tier
 from tests.providers.contract import ProviderContract, SandboxAccount
 from tests.providers.journal import MemoryJournal
 from tests.providers.responses import STATUSES
-from tests.support.hostile import Asked, Hostile, answer, zipped
+from tests.support.hostile_server import HostileServer, ReceivedRequest, gzip_zero_bytes, make_response
 from tests.support.relay import Relay
-from tests.support.sandbox import Listener
+from tests.support.sandbox import CallbackServer
 
-REDIRECT = answer(302, b"", location="http://127.0.0.1:9/caught")
+REDIRECT = make_response(302, b"", location="http://127.0.0.1:9/caught")
 LOST_RESPONSES: dict[str, tuple[bytes, ...]] = {
     "no response": (),
     "partial headers": (b"HTTP/1.1 20",),
     "partial body": (b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"success": true, "item": {"uuid"',),
     "partial chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",),
-    "500": (answer(500, b""),),
-    "503 in HTML": (answer(503, b"<html>Back soon.</html>", content_type="text/html"),),
-    "504": (answer(504, {"message": "Timeout."}),),
+    "500": (make_response(500, b""),),
+    "503 in HTML": (make_response(503, b"<html>Back soon.</html>", content_type="text/html"),),
+    "504": (make_response(504, {"message": "Timeout."}),),
     "redirect": (REDIRECT,),
 }
 """Responses that do not show whether the call was executed."""
 NONSENSE_RESPONSES: dict[str, tuple[bytes, ...]] = {
-    "HTML": (answer(200, b"<html>It works!</html>", content_type="text/html"),),
-    "empty": (answer(200, b""),),
-    "JSON string": (answer(200, b'"yes"'),),
-    "zip bomb": (answer(200, zipped(1 << 20), content_encoding="gzip"),),
-    "not UTF-8": (answer(200, b"\xff\xfe\x00"),),
+    "HTML": (make_response(200, b"<html>It works!</html>", content_type="text/html"),),
+    "empty": (make_response(200, b""),),
+    "JSON string": (make_response(200, b'"yes"'),),
+    "zip bomb": (make_response(200, gzip_zero_bytes(1 << 20), content_encoding="gzip"),),
+    "not UTF-8": (make_response(200, b"\xff\xfe\x00"),),
 }
 """Success responses whose body cannot be used."""
 FAULTS = {
@@ -61,28 +61,30 @@ class WireContract(ProviderContract):
 
     @pytest.mark.parametrize(("phase", "fault"), [(phase, fault) for phase in FAULTS for fault in FAULTS[phase]])
     def test_lost_response_to_a_creating_call_is_reconciled(
-        self, account: SandboxAccount, other_server: Hostile, listener: Listener, phase: str, fault: str
+        self, account: SandboxAccount, other_server: HostileServer, listener: CallbackServer, phase: str, fault: str
     ) -> None:
         for tier, handover in self.list_distinct_modes():
             for operation in self.list_creating_operations(tier, handover):
                 spec = self.make_spec(tier, handover, listener)
                 journal = self.make_journal(spec)
                 rule = {"operation": operation, "do": fault, "phase": phase, "nth": 1}
-                account.sandbox.faults(rule | ({"to": other_server.address} if fault == "redirect" else {}))
+                account.sandbox.set_faults(rule | ({"to": other_server.address} if fault == "redirect" else {}))
                 with account.open_provider() as provider, pytest.raises(OutcomeUnknown):
                     provider.submit_build(spec, journal)
                 assert journal.pending_call
                 self.check_resume(account, spec, journal, OutcomeUnknown(operation))
-        assert not other_server.connections
+        assert not other_server.connection_count
 
     @pytest.mark.parametrize(("phase", "fault"), [(phase, fault) for phase in FAULTS for fault in ("drop", "reset")])
-    def test_lost_upload_is_repeated(self, account: SandboxAccount, listener: Listener, phase: str, fault: str) -> None:
+    def test_lost_upload_is_repeated(
+        self, account: SandboxAccount, listener: CallbackServer, phase: str, fault: str
+    ) -> None:
         """Where recordings or the packed file have their own upload call, which may break in the middle."""
         for tier, handover in self.list_distinct_modes():
             spec = self.make_spec(tier, handover, listener)
             journal = self.make_journal(spec)
             rule = {"operation": self.upload_operation, "do": fault, "phase": phase, "nth": 1}
-            account.sandbox.faults(*([rule] if self.upload_operation else []))
+            account.sandbox.set_faults(*([rule] if self.upload_operation else []))
             error = None
             try:
                 with account.open_provider() as provider:
@@ -100,15 +102,15 @@ class WireContract(ProviderContract):
         return replace(account, address=relay.address)
 
     def record_calls(
-        self, account: SandboxAccount, relay: Relay, listener: Listener, tier: Tier, handover: Handover
-    ) -> tuple[list[Asked], dict[int, str]]:
+        self, account: SandboxAccount, relay: Relay, listener: CallbackServer, tier: Tier, handover: Handover
+    ) -> tuple[list[ReceivedRequest], dict[int, str]]:
         """The calls of an undisturbed submit, and its creating operations by number of the call, from 1."""
-        before, creating = len(relay.asked), list[int]()
+        before, creating = len(relay.received), list[int]()
         spec = self.make_spec(tier, handover, listener)
-        journal = self.make_journal(spec, on_call=lambda _step: creating.append(len(relay.asked) - before + 1))
+        journal = self.make_journal(spec, on_call=lambda _step: creating.append(len(relay.received) - before + 1))
         with account.open_provider() as provider:
             provider.submit_build(spec, journal)
-        return relay.asked[before:], dict(zip(creating, self.list_creating_operations(tier, handover), strict=True))
+        return relay.received[before:], dict(zip(creating, self.list_creating_operations(tier, handover), strict=True))
 
     def submit_with_response(
         self,
@@ -121,7 +123,7 @@ class WireContract(ProviderContract):
         late: bool,
     ) -> tuple[MemoryJournal, ProviderError | None]:
         """Submit, and replace the response to the call of this number; returns the journal and the error."""
-        relay.answers(len(relay.asked) + number, *pieces, late=late)
+        relay.replace_response(len(relay.received) + number, *pieces, after_forwarding=late)
         journal, error = self.make_journal(spec), None
         with account.open_provider() as provider:
             try:
@@ -142,7 +144,7 @@ class WireContract(ProviderContract):
         assert account.count_creations()[spec.reference] == self.count_expected(spec.tier, spec.handover, journal)
 
     def test_lost_call_creates_nothing_twice(
-        self, relayed_account: SandboxAccount, relay: Relay, listener: Listener
+        self, relayed_account: SandboxAccount, relay: Relay, listener: CallbackServer
     ) -> None:
         """The request or the response: each call is lost in both ways, and by each kind of loss in turn."""
         remaining = cycle(LOST_RESPONSES.items())
@@ -158,11 +160,11 @@ class WireContract(ProviderContract):
                         )
                         # A reading call may be repeated, or not matter; a creating call stays pending.
                         is_pending = error is not None and bool(journal.pending_call)
-                        assert is_pending or number not in creating, (handover, calls[number - 1].line, name)
+                        assert is_pending or number not in creating, (handover, calls[number - 1].request_line, name)
                         self.check_resume(relayed_account, spec, journal, error)
 
     def test_nonsense_response_creates_nothing_twice(
-        self, relayed_account: SandboxAccount, relay: Relay, listener: Listener
+        self, relayed_account: SandboxAccount, relay: Relay, listener: CallbackServer
     ) -> None:
         remaining = cycle(NONSENSE_RESPONSES.items())
         for tier, handover in self.list_distinct_modes():
@@ -175,11 +177,11 @@ class WireContract(ProviderContract):
                     may_succeed = number not in creating or (
                         name == "empty" and creating[number] in self.empty_success_operations
                     )
-                    assert is_pending or may_succeed, (handover, calls[number - 1].line, name)
+                    assert is_pending or may_succeed, (handover, calls[number - 1].request_line, name)
                     self.check_resume(relayed_account, spec, journal, error)
 
     def test_refused_call_is_an_error_of_its_kind_and_can_be_resumed(
-        self, relayed_account: SandboxAccount, relay: Relay, listener: Listener
+        self, relayed_account: SandboxAccount, relay: Relay, listener: CallbackServer
     ) -> None:
         """A refusal is an error of its kind, or does not matter; the build can resume once the cause is fixed."""
         remaining = cycle(REFUSALS)
@@ -188,9 +190,9 @@ class WireContract(ProviderContract):
             for number in range(1, len(calls) + 1):
                 for status, expected, _other in self._choose_refusals(remaining, number in creating):
                     spec = self.make_spec(tier, handover, listener)
-                    pieces = (answer(status, self.build_error_response("The moon is full.")),)
+                    pieces = (make_response(status, self.build_error_response("The moon is full.")),)
                     journal, error = self.submit_with_response(relayed_account, relay, spec, number, pieces, late=False)
-                    case = (handover, calls[number - 1].line, status, error)
+                    case = (handover, calls[number - 1].request_line, status, error)
                     assert error or number not in creating, case
                     if error:
                         # A refusal by a URL that the provider gave us says nothing about our key.

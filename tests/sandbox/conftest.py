@@ -12,8 +12,8 @@ import pytest
 import requests
 from resemble import Resemble
 
-from tests.support.sandbox import PATIENCE, Listener, Sandbox, until
-from tests.support.wav import sample_wav
+from tests.support.sandbox import TIMEOUT_SECONDS, CallbackServer, SandboxProcess, poll_until
+from tests.support.wav import load_sample_wav
 
 END_STATUSES = ("finished", "dataset_issue", "consent_validation_failed")
 
@@ -45,13 +45,13 @@ class SandboxAccount:
     def call_api(self, method: str, path: str, **options: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.key}"} | options.pop("headers", {})
         url = f"{self.address}/resemble/api/v2/{path}"
-        return requests.request(method, url, headers=headers, timeout=PATIENCE, **options)
+        return requests.request(method, url, headers=headers, timeout=TIMEOUT_SECONDS, **options)
 
     def create_voice(
         self, voice_type: str = "rapid", consent: str = "consent-slt", name: str = "Demo", **options: Any
     ) -> str:
         """Return the UUID of the new voice."""
-        response = self.voices.create(name, encode_base64(sample_wav(consent)), voice_type=voice_type, **options)
+        response = self.voices.create(name, encode_base64(load_sample_wav(consent)), voice_type=voice_type, **options)
         assert response["success"], response
         return str(response["item"]["uuid"])
 
@@ -64,7 +64,7 @@ class SandboxAccount:
 
     def upload_samples(self, voice: str, *names: str) -> None:
         for name in names:
-            self.upload_recording(voice, sample_wav(name), name)
+            self.upload_recording(voice, load_sample_wav(name), name)
 
     def build_voice(self, voice: str) -> dict[str, Any]:
         """Build, wait for the end and return the voice."""
@@ -77,7 +77,7 @@ class SandboxAccount:
             item: dict[str, Any] = self.voices.get(voice)["item"]
             return item if item["status"] in END_STATUSES else None
 
-        return until(fetch_ended_voice)
+        return poll_until(fetch_ended_voice)
 
 
 def encode_base64(wav: bytes) -> str:
@@ -89,30 +89,30 @@ RMS_CLIPS = tuple(f"rms-0{number}" for number in range(1, 7))
 
 
 @pytest.fixture(scope="package")
-def running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"))
+def running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    sandbox = SandboxProcess(tmp_path_factory.mktemp("sandbox"))
     yield sandbox
     assert sandbox.stop() == 0
 
 
 @pytest.fixture
-def sandbox(running_sandbox: Sandbox) -> Iterator[Sandbox]:
+def sandbox(running_sandbox: SandboxProcess) -> Iterator[SandboxProcess]:
     """The running sandbox, without faults and with its start settings for each test."""
-    running_sandbox.control("DELETE", "faults")
-    settings = running_sandbox.control("GET", "settings")["settings"]
+    running_sandbox.call_control("DELETE", "faults")
+    settings = running_sandbox.call_control("GET", "settings")["settings"]
     yield running_sandbox
-    running_sandbox.control("POST", "settings", settings)
-    running_sandbox.control("DELETE", "faults")
+    running_sandbox.call_control("POST", "settings", settings)
+    running_sandbox.call_control("DELETE", "faults")
 
 
 @pytest.fixture
-def account(sandbox: Sandbox) -> SandboxAccount:
+def account(sandbox: SandboxProcess) -> SandboxAccount:
     return SandboxAccount(sandbox.address)
 
 
 @pytest.fixture
-def listener() -> Iterator[Listener]:
-    listener = Listener()
+def listener() -> Iterator[CallbackServer]:
+    listener = CallbackServer()
     yield listener
     listener.close()
 
@@ -124,12 +124,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def start_sandbox() -> Iterator[Callable[..., Sandbox]]:
+def start_sandbox() -> Iterator[Callable[..., SandboxProcess]]:
     """Start a separate sandbox. Sandboxes that a failed test left running are killed."""
-    sandboxes: list[Sandbox] = []
+    sandboxes: list[SandboxProcess] = []
 
-    def start_and_register(folder: Path, **options: Any) -> Sandbox:
-        sandboxes.append(Sandbox(folder, **options))
+    def start_and_register(folder: Path, **options: Any) -> SandboxProcess:
+        sandboxes.append(SandboxProcess(folder, **options))
         return sandboxes[-1]
 
     yield start_and_register

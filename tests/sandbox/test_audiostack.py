@@ -20,9 +20,9 @@ from sandbox import store
 from sandbox.audiostack import clones
 from sandbox.context import SandboxContext
 from sandbox.store import Store, StoredObject
-from tests.support.sandbox import PATIENCE, Sandbox, until
-from tests.support.sounds import by_libsndfile
-from tests.support.wav import SAMPLE, sample_wav, speech_like, wav_bytes
+from tests.support.sandbox import TIMEOUT_SECONDS, SandboxProcess, poll_until
+from tests.support.sounds import encode_with_libsndfile
+from tests.support.wav import SAMPLE_FOLDER, load_sample_wav, make_speech_like, make_wav_bytes
 
 SLT_CLIPS = tuple(f"slt-0{number}" for number in range(1, 5))
 INSTANT, STANDARD = "voice_engine_3", "voice_engine_2"
@@ -31,7 +31,7 @@ INSTANT, STANDARD = "voice_engine_3", "voice_engine_2"
 class AudioStackAccount:
     """An account with its own key: calls by the vendor's client, and by plain HTTP where the client has no call."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+    def __init__(self, sandbox: SandboxProcess, folder: Path) -> None:
         self.sandbox = sandbox
         self.folder = folder
         self.use_key(f"key-{uuid4().hex}")
@@ -45,7 +45,7 @@ class AudioStackAccount:
     def call_api(self, method: str, path: str, **options: Any) -> requests.Response:
         headers = {"x-api-key": self.key} | options.pop("headers", {})
         return requests.request(
-            method, f"{self.sandbox.address}/audiostack/{path}", headers=headers, timeout=PATIENCE, **options
+            method, f"{self.sandbox.address}/audiostack/{path}", headers=headers, timeout=TIMEOUT_SECONDS, **options
         )
 
     def upload_file(self, content: bytes, name: str = "line.wav") -> str:
@@ -55,7 +55,7 @@ class AudioStackAccount:
         return str(File.create(str(path), name).fileId)
 
     def upload_samples(self, *names: str) -> list[str]:
-        return [self.upload_file(sample_wav(name)) for name in names]
+        return [self.upload_file(load_sample_wav(name)) for name in names]
 
     def request_clone(
         self, file_ids: list[str], engine: str = INSTANT, alias: str = "", **options: Any
@@ -78,21 +78,21 @@ class AudioStackAccount:
             state = self.fetch_voice(alias)
             return state if state["status"] != "processing" else None
 
-        return until(fetch_ended_voice)
+        return poll_until(fetch_ended_voice)
 
     def clone_voice(self, file_ids: list[str], engine: str = INSTANT) -> dict[str, Any]:
         return self.wait_for_end(self.request_clone(file_ids, engine)["data"]["alias"])
 
     def list_charges(self, alias: str) -> list[tuple[str, float]]:
-        return [(line["operation"], line["charged"]) for line in self.sandbox.ledger(voice=alias)]
+        return [(line["operation"], line["charged"]) for line in self.sandbox.read_ledger(voice=alias)]
 
 
 CLONING = RequestInterface(family="speech")
 
 
 @pytest.fixture
-def account(sandbox: Sandbox, tmp_path: Path) -> Iterator[AudioStackAccount]:
-    sandbox.control("POST", "settings", {"training_seconds": 0.0, "professional_seconds": 5.0})
+def account(sandbox: SandboxProcess, tmp_path: Path) -> Iterator[AudioStackAccount]:
+    sandbox.call_control("POST", "settings", {"training_seconds": 0.0, "professional_seconds": 5.0})
     yield AudioStackAccount(sandbox, tmp_path)
     audiostack.api_key = None
 
@@ -101,7 +101,7 @@ def account(sandbox: Sandbox, tmp_path: Path) -> Iterator[AudioStackAccount]:
 
 
 def test_file_is_created_sent_read_changed_and_deleted(account: AudioStackAccount, tmp_path: Path) -> None:
-    wav = sample_wav("slt-01")
+    wav = load_sample_wav("slt-01")
     source = tmp_path / "one.wav"
     source.write_bytes(wav)
     file = File.create(str(source), "one.wav")
@@ -120,7 +120,7 @@ def test_file_is_created_sent_read_changed_and_deleted(account: AudioStackAccoun
     File.delete(UUID(file.fileId))
     with pytest.raises(Exception, match="was not found"):
         File.get(UUID(file.fileId))
-    assert requests.get(str(file.url), timeout=PATIENCE).status_code == 403
+    assert requests.get(str(file.url), timeout=TIMEOUT_SECONDS).status_code == 403
 
 
 def announce_file(account: AudioStackAccount, name: str = "a.wav") -> dict[str, Any]:
@@ -132,7 +132,7 @@ def announce_file(account: AudioStackAccount, name: str = "a.wav") -> dict[str, 
 
 def put_file(file: dict[str, Any], content: bytes, **changes: str) -> int:
     headers = {"Content-Type": file["mimeType"]} | {name.replace("_", "-"): value for name, value in changes.items()}
-    return requests.put(file["uploadUrl"], data=content, headers=headers, timeout=PATIENCE).status_code
+    return requests.put(file["uploadUrl"], data=content, headers=headers, timeout=TIMEOUT_SECONDS).status_code
 
 
 def test_file_is_pending_until_sent_and_can_be_sent_again(account: AudioStackAccount) -> None:
@@ -141,9 +141,9 @@ def test_file_is_pending_until_sent_and_can_be_sent_again(account: AudioStackAcc
     pending = account.call_api("GET", f"files/{file['fileId']}").json()
     assert (pending["status"], pending["size"], "url" in pending) == ("pending", 0, False)
     for name in ("slt-01", "slt-02"):
-        assert put_file(file, sample_wav(name)) == 200
+        assert put_file(file, load_sample_wav(name)) == 200
     uploaded = account.call_api("GET", f"files/{file['fileId']}").json()
-    assert (uploaded["status"], uploaded["size"]) == ("uploaded", len(sample_wav("slt-02")))
+    assert (uploaded["status"], uploaded["size"]) == ("uploaded", len(load_sample_wav("slt-02")))
 
 
 def test_camel_case_body_of_the_older_client_is_accepted(account: AudioStackAccount) -> None:
@@ -162,15 +162,15 @@ def test_upload_url_needs_no_key_and_takes_only_the_announced_file(account: Audi
     assert put_file(file, b"x", Content_Type="audio/mpeg") == 403
     assert put_file(file | {"uploadUrl": file["uploadUrl"] + "x"}, b"x") == 403
     assert put_file(file, b"x") == 200
-    keys = {entry["operation"]: "X-Api-Key" in entry["headers"] for entry in account.sandbox.requests()}
+    keys = {entry["operation"]: "X-Api-Key" in entry["headers"] for entry in account.sandbox.list_requests()}
     assert (keys["create_file"], keys["upload_file"]) == (True, False)
 
 
 def test_upload_url_is_valid_for_seven_days(account: AudioStackAccount) -> None:
     file = announce_file(account)
-    account.sandbox.control("POST", "clock", {"forward": 7 * 24 * 3600 - 60})
+    account.sandbox.call_control("POST", "clock", {"forward": 7 * 24 * 3600 - 60})
     assert put_file(file, b"x") == 200
-    account.sandbox.control("POST", "clock", {"forward": 120})
+    account.sandbox.call_control("POST", "clock", {"forward": 120})
     assert put_file(file, b"x") == 403
 
 
@@ -178,7 +178,7 @@ def test_incomplete_upload_is_refused(account: AudioStackAccount) -> None:
     file = announce_file(account)
     url = urlsplit(file["uploadUrl"])
     headers = f"Host: {url.netloc}\r\nContent-Type: audio/wav\r\nContent-Length: 99\r\n"
-    with socket.create_connection((str(url.hostname), url.port or 0), timeout=PATIENCE) as connection:
+    with socket.create_connection((str(url.hostname), url.port or 0), timeout=TIMEOUT_SECONDS) as connection:
         connection.sendall(f"PUT {url.path} HTTP/1.1\r\n{headers}\r\n".encode() + bytes(50))
         connection.shutdown(socket.SHUT_WR)
         assert b" 400 " in connection.recv(100)
@@ -186,7 +186,7 @@ def test_incomplete_upload_is_refused(account: AudioStackAccount) -> None:
 
 
 def test_file_of_another_organization_is_not_found(account: AudioStackAccount) -> None:
-    file_id, own_key = account.upload_file(sample_wav("slt-01")), account.key
+    file_id, own_key = account.upload_file(load_sample_wav("slt-01")), account.key
     account.use_key("key-of-another-organization")
     for method in ("GET", "DELETE"):
         assert account.call_api(method, f"files/{file_id}").status_code == 404
@@ -201,14 +201,14 @@ def test_file_of_another_organization_is_not_found(account: AudioStackAccount) -
 
 
 def test_instant_voice_is_charged_when_it_succeeds(account: AudioStackAccount) -> None:
-    account.sandbox.control("POST", "settings", {"training_seconds": 600.0})
+    account.sandbox.call_control("POST", "settings", {"training_seconds": 600.0})
     files = account.upload_samples(*SLT_CLIPS)
     response = account.request_clone(files, metadata={"gender": "female"})
     alias = response["data"]["alias"]
     assert response["statusCode"] == 202
     assert response["data"]["status"] == "processing"
     assert account.list_charges(alias) == [("clone_voice", 0.0)]
-    account.sandbox.control("POST", "clock", {"forward": 600})
+    account.sandbox.call_control("POST", "clock", {"forward": 600})
     assert account.wait_for_end(alias) == {
         "alias": alias,
         "status": "succeeded",
@@ -235,7 +235,7 @@ def test_response_envelope_matches_the_vendor(account: AudioStackAccount) -> Non
 
 @pytest.mark.parametrize(
     ("consent", "message"),
-    [(sample_wav("rms-silent"), "agrees to have their voice cloned"), (b"no sound", "not readable as audio")],
+    [(load_sample_wav("rms-silent"), "agrees to have their voice cloned"), (b"no sound", "not readable as audio")],
     ids=["silent", "no sound"],
 )
 def test_standard_voice_without_spoken_consent_fails_without_charge(
@@ -248,8 +248,8 @@ def test_standard_voice_without_spoken_consent_fails_without_charge(
 
 
 def test_consent_quieter_than_the_recordings_is_accepted(account: AudioStackAccount) -> None:
-    samples, rate = soundfile.read(SAMPLE / "consent-slt.flac")
-    quiet = account.upload_file(wav_bytes(samples / 30, rate=rate))
+    samples, rate = soundfile.read(SAMPLE_FOLDER / "consent-slt.flac")
+    quiet = account.upload_file(make_wav_bytes(samples / 30, rate=rate))
     state = account.clone_voice([*account.upload_samples(*SLT_CLIPS), quiet], STANDARD)
     assert (state["status"], state["discardedFiles"]) == ("succeeded", [])
     as_recording = account.clone_voice([*account.upload_samples(*SLT_CLIPS), quiet])
@@ -258,8 +258,8 @@ def test_consent_quieter_than_the_recordings_is_accepted(account: AudioStackAcco
 
 def test_consent_is_not_trained_on(account: AudioStackAccount) -> None:
     """The consent alone would be long enough."""
-    account.sandbox.control("POST", "settings", {"professional_seconds": 3.0})
-    short, consent = account.upload_file(wav_bytes(speech_like(2.0))), account.upload_samples("consent-slt")
+    account.sandbox.call_control("POST", "settings", {"professional_seconds": 3.0})
+    short, consent = account.upload_file(make_wav_bytes(make_speech_like(2.0))), account.upload_samples("consent-slt")
     with pytest.raises(Exception, match="2.0 seconds of audio"):
         account.request_clone([short, *consent], STANDARD)
 
@@ -267,10 +267,12 @@ def test_consent_is_not_trained_on(account: AudioStackAccount) -> None:
 def test_each_discarded_file_has_a_reason(account: AudioStackAccount) -> None:
     usable = account.upload_samples(*SLT_CLIPS)
     reasons = {
-        account.upload_file(sample_wav("rms-silent")): "There is no speech",
-        account.upload_file(wav_bytes(speech_like(1.4))): "shorter than 1.5 seconds",
+        account.upload_file(load_sample_wav("rms-silent")): "There is no speech",
+        account.upload_file(make_wav_bytes(make_speech_like(1.4))): "shorter than 1.5 seconds",
         account.upload_file(b"no sound at all"): "not readable as audio",
-        account.upload_file(wav_bytes(speech_like(3.0, rms_dbfs=-45.0, room_dbfs=-80.0))): "unlike the others",
+        account.upload_file(
+            make_wav_bytes(make_speech_like(3.0, rms_dbfs=-45.0, room_dbfs=-80.0))
+        ): "unlike the others",
     }
     state = account.clone_voice([*usable, *reasons])
     assert state["status"] == "succeeded"
@@ -280,9 +282,9 @@ def test_each_discarded_file_has_a_reason(account: AudioStackAccount) -> None:
 
 
 def test_mp3_file_is_measured_and_cloned(account: AudioStackAccount) -> None:
-    samples, rate = soundfile.read(SAMPLE / "slt-01.flac")
+    samples, rate = soundfile.read(SAMPLE_FOLDER / "slt-01.flac")
     file = announce_file(account, "line.mp3")
-    assert put_file(file, by_libsndfile(samples, rate, "MP3", "MPEG_LAYER_III")) == 200
+    assert put_file(file, encode_with_libsndfile(samples, rate, "MP3", "MPEG_LAYER_III")) == 200
     assert account.call_api("GET", f"files/{file['fileId']}").json()["duration"] == pytest.approx(
         len(samples) / rate, abs=0.1
     )
@@ -317,7 +319,7 @@ def build_refused_files(account: AudioStackAccount) -> dict[str, tuple[str, Call
         return [announce_file(account)["fileId"]]
 
     def upload_short(count: int) -> list[str]:
-        return [account.upload_file(wav_bytes(speech_like(0.1))) for _ in range(count)]
+        return [account.upload_file(make_wav_bytes(make_speech_like(0.1))) for _ in range(count)]
 
     def upload_large() -> list[str]:
         return [account.upload_file(bytes(5_000_001)), account.upload_file(bytes(5_000_000))]
@@ -375,10 +377,10 @@ def test_key_decides_which_calls_are_allowed(account: AudioStackAccount) -> None
 
 
 def test_catalog_lists_a_voice_once_it_succeeds(account: AudioStackAccount) -> None:
-    account.sandbox.control("POST", "settings", {"training_seconds": 600.0})
+    account.sandbox.call_control("POST", "settings", {"training_seconds": 600.0})
     alias = account.request_clone(account.upload_samples(*SLT_CLIPS))["data"]["alias"]
     assert alias not in [voice.alias for voice in Voice.list()]
-    account.sandbox.control("POST", "clock", {"forward": 600})
+    account.sandbox.call_control("POST", "clock", {"forward": 600})
     account.wait_for_end(alias)
     assert alias in [voice.alias for voice in Voice.list()]
     assert [voice.alias for voice in Voice.query(page=2, pageLimit=1)] == [alias]
@@ -400,7 +402,7 @@ def test_preview_works_after_the_files_are_deleted(account: AudioStackAccount) -
 
 
 def test_training_continues_after_a_sandbox_restart(
-    start_sandbox: Callable[..., Sandbox], folder: Path, tmp_path: Path
+    start_sandbox: Callable[..., SandboxProcess], folder: Path, tmp_path: Path
 ) -> None:
     first = start_sandbox(folder, training_seconds=600.0)
     account = AudioStackAccount(first, tmp_path)
@@ -409,7 +411,7 @@ def test_training_continues_after_a_sandbox_restart(
     second = start_sandbox(folder)
     account.sandbox = second
     account.use_key(account.key)
-    second.control("POST", "clock", {"forward": 600})
+    second.call_control("POST", "clock", {"forward": 600})
     assert account.wait_for_end(alias)["status"] == "succeeded"
     assert account.list_charges(alias) == [("clone_voice", 0.0), ("clone_succeeded", 300.0)]
     assert second.stop() == 0

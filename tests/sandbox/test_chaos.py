@@ -10,44 +10,44 @@ import requests
 
 from sandbox.faults import ACTIONS, DEFAULT_ACTIONS, Chaos, Rule, parse_chaos
 from tests.sandbox.conftest import SandboxAccount
-from tests.support.sandbox import PATIENCE, Sandbox
+from tests.support.sandbox import TIMEOUT_SECONDS, SandboxProcess
 
-StartSandbox = Callable[..., Sandbox]
+StartSandbox = Callable[..., SandboxProcess]
 MIXED = ["status:503", "html", "drop", "wrong_type", "lose"]
 
 
 @pytest.fixture
-def chaotic_sandbox(sandbox: Sandbox) -> Iterator[Sandbox]:
+def chaotic_sandbox(sandbox: SandboxProcess) -> Iterator[SandboxProcess]:
     """A sandbox whose chaos ends with the test."""
     yield sandbox
-    sandbox.control("DELETE", "chaos")
+    sandbox.call_control("DELETE", "chaos")
 
 
-def _send_forty_calls(sandbox: Sandbox) -> list[str]:
+def _send_forty_calls(sandbox: SandboxProcess) -> list[str]:
     """Return the results of forty calls by a new account."""
     key = uuid4().hex
     return [_send_call(sandbox, key, path) for _ in range(20) for path in ("voices?page=1", "voices/none")]
 
 
-def _send_call(sandbox: Sandbox, key: str, path: str) -> str:
+def _send_call(sandbox: SandboxProcess, key: str, path: str) -> str:
     headers = {"Authorization": f"Bearer {key}"}
     try:
-        response = requests.get(f"{sandbox.address}/resemble/api/v2/{path}", headers=headers, timeout=PATIENCE)
+        response = requests.get(f"{sandbox.address}/resemble/api/v2/{path}", headers=headers, timeout=TIMEOUT_SECONDS)
     except requests.ConnectionError:
         return "no response"
     return f"{response.status_code} {response.text}"
 
 
-def _start_chaos(sandbox: Sandbox, **settings: Any) -> dict[str, Any]:
-    chaos: dict[str, Any] = sandbox.control("POST", "chaos", settings)["chaos"]
+def _start_chaos(sandbox: SandboxProcess, **settings: Any) -> dict[str, Any]:
+    chaos: dict[str, Any] = sandbox.call_control("POST", "chaos", settings)["chaos"]
     return chaos
 
 
-def test_equal_seed_replays_the_same_faults(chaotic_sandbox: Sandbox) -> None:
+def test_equal_seed_replays_the_same_faults(chaotic_sandbox: SandboxProcess) -> None:
     def run_round(seed: int) -> tuple[list[str], list[dict[str, Any]]]:
         _start_chaos(chaotic_sandbox, seed=seed, share=0.4, actions=MIXED)
         results = _send_forty_calls(chaotic_sandbox)
-        return results, chaotic_sandbox.control("GET", "chaos")["chaos"]["done"]
+        return results, chaotic_sandbox.call_control("GET", "chaos")["chaos"]["done"]
 
     first = run_round(7)
     assert run_round(7) == first
@@ -62,13 +62,13 @@ def test_equal_seed_replays_the_same_faults(chaotic_sandbox: Sandbox) -> None:
         assert evidence.get(entry["do"], result.partition(" ")[2].startswith("[")), (entry, result)
 
 
-def test_ended_chaos_adds_no_faults_and_is_still_reported(chaotic_sandbox: Sandbox) -> None:
+def test_ended_chaos_adds_no_faults_and_is_still_reported(chaotic_sandbox: SandboxProcess) -> None:
     _start_chaos(chaotic_sandbox, share=1, actions=["status:503"])
     assert {entry.split()[0] for entry in _send_forty_calls(chaotic_sandbox)} == {"503"}
-    ended = chaotic_sandbox.control("DELETE", "chaos")["chaos"]
+    ended = chaotic_sandbox.call_control("DELETE", "chaos")["chaos"]
     assert len(ended["done"]) == 40
     assert {entry.split()[0] for entry in _send_forty_calls(chaotic_sandbox)} == {"200", "404"}
-    assert chaotic_sandbox.control("GET", "chaos")["chaos"] == ended
+    assert chaotic_sandbox.call_control("GET", "chaos")["chaos"] == ended
 
 
 def test_chaos_seed_is_printed_and_returned(start_sandbox: StartSandbox, folder: Path) -> None:
@@ -77,7 +77,7 @@ def test_chaos_seed_is_printed_and_returned(start_sandbox: StartSandbox, folder:
     other = _start_chaos(sandbox)["seed"]
     sandbox.stop()
     assert seed != other
-    assert f"Chaos with seed {seed}: 10% of all calls\nChaos with seed {other}:" in sandbox.said
+    assert f"Chaos with seed {seed}: 10% of all calls\nChaos with seed {other}:" in sandbox.output
 
 
 def _draw_rules(chaos: Chaos, *operations: str) -> list[list[Rule]]:
@@ -133,15 +133,15 @@ def test_chaos_accepts_every_action_except_redirect() -> None:
     ],
 )
 def test_invalid_chaos_settings_are_refused_and_change_nothing(
-    chaotic_sandbox: Sandbox, chaos_settings: dict[str, object]
+    chaotic_sandbox: SandboxProcess, chaos_settings: dict[str, object]
 ) -> None:
-    before = chaotic_sandbox.control("GET", "chaos")
+    before = chaotic_sandbox.call_control("GET", "chaos")
     response = requests.post(f"{chaotic_sandbox.address}/__control/chaos", json=chaos_settings, timeout=60)
     assert response.status_code == 400
-    assert chaotic_sandbox.control("GET", "chaos") == before
+    assert chaotic_sandbox.call_control("GET", "chaos") == before
 
 
-def test_fault_rule_takes_precedence_over_chaos(chaotic_sandbox: Sandbox, account: SandboxAccount) -> None:
+def test_fault_rule_takes_precedence_over_chaos(chaotic_sandbox: SandboxProcess, account: SandboxAccount) -> None:
     _start_chaos(chaotic_sandbox, share=1, actions=["status:503"])
-    chaotic_sandbox.faults({"operation": "list_voices", "do": "status:418", "nth": 1})
+    chaotic_sandbox.set_faults({"operation": "list_voices", "do": "status:418", "nth": 1})
     assert [account.call_api("GET", "voices").status_code for _ in range(2)] == [418, 503]

@@ -15,9 +15,9 @@ from sandbox.resemble_v2 import rows
 from sandbox.store import Store, StoredObject
 from sandbox.training import Training
 from tests.sandbox.conftest import SLT_CLIPS, SandboxAccount
-from tests.support.sandbox import Listener, Sandbox, until
+from tests.support.sandbox import CallbackServer, SandboxProcess, poll_until
 
-StartSandbox = Callable[..., Sandbox]
+StartSandbox = Callable[..., SandboxProcess]
 FORTY_MINUTES = 2400
 
 
@@ -33,18 +33,24 @@ def _fetch_status(account: SandboxAccount, voice: str) -> str:
 
 
 def test_training_of_forty_minutes_passes_at_once(
-    start_sandbox: StartSandbox, folder: Path, listener: Listener
+    start_sandbox: StartSandbox, folder: Path, listener: CallbackServer
 ) -> None:
     sandbox = start_sandbox(folder, training_seconds=FORTY_MINUTES)
     account = SandboxAccount(sandbox.address)
     voice = _start_training(account, callback_uri=f"{listener.address}/hook")
-    sandbox.forward(FORTY_MINUTES - 600)
-    assert (_fetch_status(account, voice), sandbox.control("GET", "work")["due"]) == ("running", 0)
-    sandbox.forward(600)
-    assert listener.heard() == {"ok": True, "id": voice, "status": "finished", "recordings": [], "issue": None}
+    sandbox.forward_clock(FORTY_MINUTES - 600)
+    assert (_fetch_status(account, voice), sandbox.call_control("GET", "work")["due"]) == ("running", 0)
+    sandbox.forward_clock(600)
+    assert listener.wait_for_callback() == {
+        "ok": True,
+        "id": voice,
+        "status": "finished",
+        "recordings": [],
+        "issue": None,
+    }
     item = account.voices.get(voice)["item"]
     assert item["updated_at"] > item["created_at"]
-    assert item["updated_at"][:13] == sandbox.control("GET", "clock")["now"][:13], "stamped by the advanced clock"
+    assert item["updated_at"][:13] == sandbox.call_control("GET", "clock")["now"][:13], "stamped by the advanced clock"
     sandbox.stop()
 
 
@@ -52,19 +58,19 @@ def test_training_becomes_due_while_the_sandbox_is_stopped(start_sandbox: StartS
     first = start_sandbox(folder, training_seconds=FORTY_MINUTES)
     account = SandboxAccount(first.address)
     voice = _start_training(account)
-    assert first.forward(600)["ahead"] == 600
-    until(lambda: _fetch_status(account, voice) == "running")
+    assert first.forward_clock(600)["ahead"] == 600
+    poll_until(lambda: _fetch_status(account, voice) == "running")
     first.kill()
     second = start_sandbox(folder, training_seconds=FORTY_MINUTES)
-    assert second.control("GET", "clock")["ahead"] == 600, "without it, work due in 30 minutes is due in 40"
+    assert second.call_control("GET", "clock")["ahead"] == 600, "without it, work due in 30 minutes is due in 40"
     same_account = SandboxAccount(second.address, account.key)
     assert _fetch_status(same_account, voice) == "running"
-    second.forward(FORTY_MINUTES - 600)
+    second.forward_clock(FORTY_MINUTES - 600)
     assert same_account.wait_for_end(voice)["status"] == "finished"
     second.kill()
     third = start_sandbox(folder)
     assert _fetch_status(SandboxAccount(third.address, account.key), voice) == "finished"
-    assert third.control("GET", "work")["due"] == 0
+    assert third.call_control("GET", "work")["due"] == 0
     third.stop()
 
 
@@ -72,19 +78,19 @@ def test_list_lag_ends_by_the_clock(start_sandbox: StartSandbox, folder: Path) -
     sandbox = start_sandbox(folder)
     account = SandboxAccount(sandbox.address)
     account.create_voice()
-    sandbox.faults({"operation": "list_voices", "do": "hide:60"})
+    sandbox.set_faults({"operation": "list_voices", "do": "hide:60"})
     assert account.voices.all(1)["items"] == []
-    sandbox.forward(61)
+    sandbox.forward_clock(61)
     assert len(account.voices.all(1)["items"]) == 1
     sandbox.stop()
 
 
 @pytest.mark.parametrize("forward", [-1, True, "60", None, 1e12])
-def test_clock_step_that_is_no_valid_number_is_refused(sandbox: Sandbox, forward: object) -> None:
-    before = sandbox.control("GET", "clock")["ahead"]
+def test_clock_step_that_is_no_valid_number_is_refused(sandbox: SandboxProcess, forward: object) -> None:
+    before = sandbox.call_control("GET", "clock")["ahead"]
     response = requests.post(f"{sandbox.address}/__control/clock", json={"forward": forward}, timeout=60)
     assert response.status_code == 400
-    assert sandbox.control("GET", "clock")["ahead"] == before
+    assert sandbox.call_control("GET", "clock")["ahead"] == before
 
 
 # --- the object store and its trainings, as a vendor's package uses them ---------------------------------
@@ -154,7 +160,7 @@ def test_training_ends_by_the_clock_and_keeps_concurrent_changes(context: Sandbo
     assert training.count_due(context) == 0
     _put_object(context, replace(_get_object(context) or _make_object(), name="renamed", details={"public": True}))
     clock.advance(FORTY_MINUTES)
-    until(lambda: training.count_due(context) == 0 and (_get_object(context) or _make_object()).status == "done")
+    poll_until(lambda: training.count_due(context) == 0 and (_get_object(context) or _make_object()).status == "done")
     ended = _get_object(context)
     assert ended
     assert (ended.name, ended.details, ended.ready_at) == ("renamed", {"public": True, "score": 0.5}, None)
@@ -173,7 +179,7 @@ def test_restarted_training_ends_once_and_at_its_new_time(context: SandboxContex
         _put_object(context, _make_object(ready_at=ready_at))
         training.start_training(context, "vendor", "v1")
     clock.advance(FORTY_MINUTES)
-    until(lambda: (_get_object(context) or _make_object()).status == "done")
+    poll_until(lambda: (_get_object(context) or _make_object()).status == "done")
     assert ended == [end_time]
 
 
@@ -194,7 +200,7 @@ def test_training_does_not_restore_a_deleted_object(context: SandboxContext) -> 
         assert _get_object(context) is None
 
 
-def test_stored_training_continues_after_a_restart_and_calls_back(tmp_path: Path, listener: Listener) -> None:
+def test_stored_training_continues_after_a_restart_and_calls_back(tmp_path: Path, listener: CallbackServer) -> None:
     def build_callback(stored: StoredObject) -> tuple[str, dict[str, Any]] | None:
         return f"{listener.address}/hook", {"id": stored.id, "status": stored.status}
 
@@ -207,8 +213,8 @@ def test_stored_training_continues_after_a_restart_and_calls_back(tmp_path: Path
     second = _open_context(tmp_path)
     try:
         training.resume_trainings(second)
-        assert listener.heard() == {"id": "v1", "status": "done"}
-        until(lambda: training.count_due(second) == 0)
+        assert listener.wait_for_callback() == {"id": "v1", "status": "done"}
+        poll_until(lambda: training.count_due(second) == 0)
         assert (_get_object(second) or _make_object()).callback_due is False
     finally:
         second.closing.set()

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import SandboxProcess
 
 # Each vendor's path, and the field that holds its error message.
 ERROR_FIELDS = {
@@ -15,12 +15,12 @@ ERROR_FIELDS = {
 }
 
 
-def send_request(sandbox: Sandbox, method: str, path: str) -> requests.Response:
+def send_request(sandbox: SandboxProcess, method: str, path: str) -> requests.Response:
     return requests.request(method, f"{sandbox.address}/{path}", timeout=60)
 
 
 @pytest.mark.parametrize(("path", "error_field"), ERROR_FIELDS.items())
-def test_method_not_allowed_has_the_vendors_form(sandbox: Sandbox, path: str, error_field: str) -> None:
+def test_method_not_allowed_has_the_vendors_form(sandbox: SandboxProcess, path: str, error_field: str) -> None:
     response = send_request(sandbox, "DELETE", path)
     assert response.status_code == 405
     assert "GET" in response.headers["Allow"]
@@ -28,7 +28,7 @@ def test_method_not_allowed_has_the_vendors_form(sandbox: Sandbox, path: str, er
 
 
 @pytest.mark.parametrize(("path", "error_field"), ERROR_FIELDS.items())
-def test_unknown_path_has_the_vendors_form(sandbox: Sandbox, path: str, error_field: str) -> None:
+def test_unknown_path_has_the_vendors_form(sandbox: SandboxProcess, path: str, error_field: str) -> None:
     response = send_request(sandbox, "GET", path.rpartition("/")[0] + "/nothing/at/all")
     assert response.status_code == 404
     assert "nothing at this address" in str(response.json()[error_field])

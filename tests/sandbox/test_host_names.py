@@ -3,22 +3,22 @@
 import pytest
 import requests
 
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import SandboxProcess
 
 PATHS = ["__control/ledger", "__control/requests", "__control/settings", "resemble/api/v2/voices"]
 KEY_HEADER = {"Authorization": "Bearer any-key"}
 
 
-def fetch_status(sandbox: Sandbox, host: str, path: str) -> int:
+def fetch_status(sandbox: SandboxProcess, host: str, path: str) -> int:
     return requests.get(f"{sandbox.address}/{path}", headers={**KEY_HEADER, "Host": host}, timeout=60).status_code
 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("host", ["rebound.example", "rebound.example:80", "127.0.0.1.rebound.example", "a.b:1"])
-def test_host_name_that_others_can_point_at_us_is_refused(sandbox: Sandbox, host: str, path: str) -> None:
+def test_host_name_that_others_can_point_at_us_is_refused(sandbox: SandboxProcess, host: str, path: str) -> None:
     assert fetch_status(sandbox, host, path) == 421
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:9", "localhost", "localhost:9", "[::1]:9", "sandbox:80"])
-def test_address_or_name_of_the_local_network_is_accepted(sandbox: Sandbox, host: str) -> None:
+def test_address_or_name_of_the_local_network_is_accepted(sandbox: SandboxProcess, host: str) -> None:
     assert [fetch_status(sandbox, host, path) for path in PATHS] == [200] * len(PATHS)

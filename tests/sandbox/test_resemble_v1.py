@@ -18,9 +18,9 @@ import soundfile
 
 from audio.datasets.archive_writer import Entry, stream_tarball
 from tests.sandbox.conftest import RMS_CLIPS, SLT_CLIPS
-from tests.support.sandbox import PATIENCE, Listener, Sandbox, until
-from tests.support.wav import SAMPLE, noise, sample_wav, tone, wav_bytes
-from tests.support.zips import STORED, Member, zip_of
+from tests.support.sandbox import TIMEOUT_SECONDS, CallbackServer, SandboxProcess, poll_until
+from tests.support.wav import SAMPLE_FOLDER, load_sample_wav, make_sine_tone, make_wav_bytes, make_white_noise
+from tests.support.zips import STORED, ZipMember, build_zip
 
 SCORE_KEYS = {"voice_similarity", "fluency", "pauses", "resemble_score"}
 ANNOUNCE_KEYS = {"url", "headers", "voice"}
@@ -29,7 +29,7 @@ ANNOUNCE_KEYS = {"url", "headers", "voice"}
 @cache
 def make_wav(*names: str) -> bytes:
     """Concatenate clips of the sample studio into one WAV."""
-    return wav_bytes(np.concatenate([soundfile.read(SAMPLE / f"{name}.flac")[0] for name in names]))
+    return make_wav_bytes(np.concatenate([soundfile.read(SAMPLE_FOLDER / f"{name}.flac")[0] for name in names]))
 
 
 def make_tarball(clips: dict[str, bytes], texts: dict[str, str] | None = None) -> bytes:
@@ -43,7 +43,7 @@ def _make_entry(name: str, text: str, data: bytes) -> Entry:
 
 
 def read_samples(*names: str) -> dict[str, bytes]:
-    return {name.replace("-", ""): sample_wav(name) for name in names}
+    return {name.replace("-", ""): load_sample_wav(name) for name in names}
 
 
 def compute_md5(data: bytes) -> bytes:
@@ -53,7 +53,7 @@ def compute_md5(data: bytes) -> bytes:
 class ResembleV1Account:
     """An account with its own key."""
 
-    def __init__(self, sandbox: Sandbox, key: str = "") -> None:
+    def __init__(self, sandbox: SandboxProcess, key: str = "") -> None:
         self.sandbox = sandbox
         self.key = key or f"key-{uuid4().hex}"
 
@@ -64,7 +64,7 @@ class ResembleV1Account:
     def call_api(self, method: str, path: str, **options: Any) -> requests.Response:
         headers = {"Authorization": f"Token token={self.key}"} | options.pop("headers", {})
         url = f"{self.sandbox.address}/resemble/api/v1/{path}"
-        return requests.request(method, url, headers=headers, timeout=PATIENCE, **options)
+        return requests.request(method, url, headers=headers, timeout=TIMEOUT_SECONDS, **options)
 
     def send_announcement(self, data: bytes, **fields: Any) -> requests.Response:
         """Send step 1 as on the page, with `fields` changed. A field that is None is not sent."""
@@ -107,7 +107,7 @@ class ResembleV1Account:
             (voice,) = [voice for voice in self.list_voices() if voice["uuid"] == uuid]
             return None if voice["status"] == "running" else voice
 
-        return until(fetch_ended_voice, patience=3 * PATIENCE)  # analyzing many segments is slow
+        return poll_until(fetch_ended_voice, patience=3 * TIMEOUT_SECONDS)  # analyzing many segments is slow
 
     def list_voices(self) -> list[dict[str, Any]]:
         voices: list[dict[str, Any]] = self.call_api("GET", "voices").json()
@@ -117,12 +117,12 @@ class ResembleV1Account:
 def put_data(announcement: dict[str, Any], data: bytes, **headers: str | None) -> requests.Response:
     """Send step 2 without a key and with the headers of step 1."""
     request_headers = announcement["headers"] | {name.replace("_", "-"): value for name, value in headers.items()}
-    return requests.put(announcement["url"], data=data, headers=request_headers, timeout=PATIENCE)
+    return requests.put(announcement["url"], data=data, headers=request_headers, timeout=TIMEOUT_SECONDS)
 
 
 @pytest.fixture
-def account(sandbox: Sandbox) -> ResembleV1Account:
-    sandbox.control("POST", "settings", {"professional_seconds": 5.0})
+def account(sandbox: SandboxProcess) -> ResembleV1Account:
+    sandbox.call_control("POST", "settings", {"professional_seconds": 5.0})
     return ResembleV1Account(sandbox)
 
 
@@ -161,7 +161,7 @@ def test_clips_are_trained_with_and_without_texts(account: ResembleV1Account, te
 
 def test_zip_and_plain_tar_datasets_are_read(account: ResembleV1Account) -> None:
     clips = read_samples(*SLT_CLIPS)
-    zip_archive = zip_of(*(Member(f"{name}.wav".encode(), data, method=STORED) for name, data in clips.items()))
+    zip_archive = build_zip(*(ZipMember(f"{name}.wav".encode(), data, method=STORED) for name, data in clips.items()))
     fields = {"content-type": "application/zip", "filename": "data.zip"}
     assert account.train_voice(zip_archive, **fields)["status"] == "finished"
     buffer = io.BytesIO()
@@ -175,8 +175,8 @@ def test_zip_and_plain_tar_datasets_are_read(account: ResembleV1Account) -> None
 
 
 def test_noise_lowers_the_scores(account: ResembleV1Account) -> None:
-    clean_samples = np.concatenate([soundfile.read(SAMPLE / f"{name}.flac")[0] for name in SLT_CLIPS])
-    noisy = wav_bytes(clean_samples + noise(len(clean_samples) / 16000, -35))
+    clean_samples = np.concatenate([soundfile.read(SAMPLE_FOLDER / f"{name}.flac")[0] for name in SLT_CLIPS])
+    noisy = make_wav_bytes(clean_samples + make_white_noise(len(clean_samples) / 16000, -35))
     scores = account.train_voice(noisy)["scores"]
     assert scores["voice_similarity"] < account.train_voice(make_wav(*SLT_CLIPS))["scores"]["voice_similarity"]
 
@@ -244,7 +244,7 @@ def test_key_in_another_header_form_is_refused(account: ResembleV1Account, heade
     assert list(response.json()) == ["errors"]
 
 
-def test_account_without_the_plan_can_only_list_voices(sandbox: Sandbox) -> None:
+def test_account_without_the_plan_can_only_list_voices(sandbox: SandboxProcess) -> None:
     account = ResembleV1Account(sandbox, f"plan-{uuid4().hex}")
     assert account.send_announcement(b"RIFF").status_code == 403
     assert account.request_build("x").status_code == 403
@@ -284,9 +284,9 @@ def test_upload_needs_the_exact_signed_url_and_no_key(account: ResembleV1Account
 def test_signed_url_expires(account: ResembleV1Account) -> None:
     data = make_wav("slt-01")
     announcement = account.announce_data(data)
-    account.sandbox.control("POST", "clock", {"forward": 14 * 60})
+    account.sandbox.call_control("POST", "clock", {"forward": 14 * 60})
     assert put_data(announcement, data).status_code == 200
-    account.sandbox.control("POST", "clock", {"forward": 2 * 60})
+    account.sandbox.call_control("POST", "clock", {"forward": 2 * 60})
     response = put_data(announcement, data)
     assert (response.status_code, "Request has expired" in response.text) == (403, True)
 
@@ -310,9 +310,9 @@ def test_signature_is_not_in_the_request_log(account: ResembleV1Account) -> None
     data = make_wav("slt-01")
     announcement = account.announce_data(data)
     put_data(announcement, data)
-    upload = next(r for r in reversed(account.sandbox.requests()) if r["operation"] == "v1_upload")
+    upload = next(r for r in reversed(account.sandbox.list_requests()) if r["operation"] == "v1_upload")
     assert (upload["account"], upload["status"]) == (account.key_digest, 200)
-    assert announcement["url"].rpartition("=")[2] not in str(account.sandbox.requests())
+    assert announcement["url"].rpartition("=")[2] not in str(account.sandbox.list_requests())
 
 
 # --- datasets ---
@@ -322,13 +322,13 @@ def test_signature_is_not_in_the_request_log(account: ResembleV1Account) -> None
     ("clips", "message"),
     [
         ({}, "no WAV file"),
-        ({"short": wav_bytes(tone(1.4))}, "short.wav lasts 1.4 seconds; 1.5 to 20 are allowed"),
-        ({"long": wav_bytes(tone(20.1))}, "long.wav lasts 20.1 seconds"),
-        ({"stereo": wav_bytes(tone(2), channels=2)}, "stereo.wav cannot be used"),
-        ({"slow": wav_bytes(tone(2, 11025), rate=11025)}, "slow.wav cannot be used"),
+        ({"short": make_wav_bytes(make_sine_tone(1.4))}, "short.wav lasts 1.4 seconds; 1.5 to 20 are allowed"),
+        ({"long": make_wav_bytes(make_sine_tone(20.1))}, "long.wav lasts 20.1 seconds"),
+        ({"stereo": make_wav_bytes(make_sine_tone(2), channels=2)}, "stereo.wav cannot be used"),
+        ({"slow": make_wav_bytes(make_sine_tone(2, 11025), rate=11025)}, "slow.wav cannot be used"),
         ({"noRIFF": b"nothing of the kind"}, "noRIFF.wav cannot be used"),
-        ({"take-01": wav_bytes(tone(2))}, "take-01.wav has a name that is not alphanumeric"),
-        ({"silence": wav_bytes(np.zeros(32000))}, "There is no speech in: silence"),
+        ({"take-01": make_wav_bytes(make_sine_tone(2))}, "take-01.wav has a name that is not alphanumeric"),
+        ({"silence": make_wav_bytes(np.zeros(32000))}, "There is no speech in: silence"),
     ],
 )
 def test_dataset_that_breaks_a_rule_of_the_page_is_an_issue(
@@ -346,9 +346,9 @@ def test_texts_and_clips_that_do_not_match_are_an_issue(account: ResembleV1Accou
     clips = {f"{name}.wav": data for name, data in read_samples(*SLT_CLIPS).items()}
     metadata = "".join(f"{name}|Text.\n" for name in ("slt01", "nowhere")).encode()
     members = [
-        Member(name.encode(), data, method=STORED) for name, data in (clips | {"metadata.csv": metadata}).items()
+        ZipMember(name.encode(), data, method=STORED) for name, data in (clips | {"metadata.csv": metadata}).items()
     ]
-    voice = account.train_voice(zip_of(*members), **{"content-type": "application/zip", "filename": "data.zip"})
+    voice = account.train_voice(build_zip(*members), **{"content-type": "application/zip", "filename": "data.zip"})
     assert "metadata.csv names files that are not there: nowhere" in voice["issue"]
 
 
@@ -376,7 +376,7 @@ def test_invalid_wav_is_an_issue(account: ResembleV1Account) -> None:
 
 
 def test_too_little_audio_is_an_issue(account: ResembleV1Account) -> None:
-    account.sandbox.control("POST", "settings", {"professional_seconds": 30.0})
+    account.sandbox.call_control("POST", "settings", {"professional_seconds": 30.0})
     assert "at least 30 are needed" in account.train_voice(make_wav("slt-01"))["issue"]
 
 
@@ -384,12 +384,12 @@ def test_too_little_audio_is_an_issue(account: ResembleV1Account) -> None:
 
 
 def test_voice_in_training_is_not_built_twice(account: ResembleV1Account) -> None:
-    account.sandbox.control("POST", "settings", {"training_seconds": 600.0})
+    account.sandbox.call_control("POST", "settings", {"training_seconds": 600.0})
     uuid = account.upload_data(make_wav("slt-01"))
     assert account.request_build(uuid).status_code == 200
     response = account.request_build(uuid)
     assert (response.status_code, response.json()) == (400, {"errors": ["This voice is already being built."]})
-    lines = account.sandbox.ledger(account=account.key_digest)
+    lines = account.sandbox.read_ledger(account=account.key_digest)
     assert [(line["operation"], line["name"], line["voice"], line["charged"]) for line in lines] == [
         ("v1_create_voice", "Demo", uuid, 0.0),
         ("v1_build", "Demo", uuid, 500.0),
@@ -402,7 +402,7 @@ def test_second_build_has_no_scores_while_it_runs(account: ResembleV1Account) ->
     put_data(announcement, data)
     account.request_build(announcement["voice"])
     assert account.wait_for_end(announcement["voice"])["status"] == "finished"
-    account.sandbox.control("POST", "settings", {"training_seconds": 600.0})
+    account.sandbox.call_control("POST", "settings", {"training_seconds": 600.0})
     assert account.request_build(announcement["voice"]).status_code == 200
     (voice,) = account.list_voices()
     assert (voice["status"], "scores" in voice) == ("running", False)
@@ -410,33 +410,33 @@ def test_second_build_has_no_scores_while_it_runs(account: ResembleV1Account) ->
 
 @pytest.mark.parametrize("is_good", [True, False])
 def test_callback_reports_status_issue_and_scores(
-    account: ResembleV1Account, listener: Listener, is_good: bool
+    account: ResembleV1Account, listener: CallbackServer, is_good: bool
 ) -> None:
     data = make_wav(*SLT_CLIPS) if is_good else make_wav("rms-silent")
     voice = account.train_voice(data, callback_uri=f"{listener.address}/hook")
-    callback = listener.heard()
+    callback = listener.wait_for_callback()
     assert (callback["id"], callback["ok"], callback["status"]) == (voice["uuid"], is_good, voice["status"])
     assert callback["issue"] == voice.get("issue")
     assert callback.get("scores") == voice.get("scores")
 
 
-def test_training_continues_after_a_restart(start_sandbox: Callable[..., Sandbox], folder: Path) -> None:
+def test_training_continues_after_a_restart(start_sandbox: Callable[..., SandboxProcess], folder: Path) -> None:
     first = start_sandbox(folder, training_seconds=600.0)
     account = ResembleV1Account(first)
     uuid = account.upload_data(make_wav(*SLT_CLIPS, *SLT_CLIPS))
     account.request_build(uuid)
     first.kill()
     second = start_sandbox(folder)
-    second.control("POST", "clock", {"forward": 700})
+    second.call_control("POST", "clock", {"forward": 700})
     assert ResembleV1Account(second, account.key).wait_for_end(uuid)["status"] == "finished"
 
 
 def test_fault_responses_have_the_vendors_form(account: ResembleV1Account) -> None:
-    account.sandbox.faults({"operation": "v1_list_voices", "do": "status:503"})
+    account.sandbox.set_faults({"operation": "v1_list_voices", "do": "status:503"})
     response = account.call_api("GET", "voices")
     assert (response.status_code, list(response.json())) == (503, ["errors"])
-    account.sandbox.faults({"operation": "v1_list_voices", "do": "hide:60"})
+    account.sandbox.set_faults({"operation": "v1_list_voices", "do": "hide:60"})
     account.announce_data(b"RIFF")
     assert account.list_voices() == []
-    account.sandbox.faults({"operation": "v1_upload", "do": "status:503"})
+    account.sandbox.set_faults({"operation": "v1_upload", "do": "status:503"})
     assert "<Error>" in put_data(account.announce_data(b"RIFF"), b"RIFF").text

@@ -12,9 +12,9 @@ import pytest
 import requests
 import soundfile
 
-from tests.support.sandbox import PATIENCE, Sandbox, until
-from tests.support.sounds import by_ffmpeg, by_libsndfile
-from tests.support.wav import SAMPLE, Samples, noise, wav_bytes
+from tests.support.sandbox import TIMEOUT_SECONDS, SandboxProcess, poll_until
+from tests.support.sounds import encode_with_ffmpeg, encode_with_libsndfile
+from tests.support.wav import SAMPLE_FOLDER, Samples, make_wav_bytes, make_white_noise
 
 RATE = 16000
 
@@ -22,26 +22,26 @@ RATE = 16000
 @cache
 def make_speech(seconds: float) -> Samples:
     """Concatenate and repeat the clips of the sample talent."""
-    parts = [soundfile.read(SAMPLE / f"slt-0{number}.flac")[0] for number in range(1, 9)]
+    parts = [soundfile.read(SAMPLE_FOLDER / f"slt-0{number}.flac")[0] for number in range(1, 9)]
     return np.asarray(np.resize(np.concatenate(parts), round(seconds * RATE)))
 
 
 @cache
 def make_mp3(seconds: float = 12.0) -> bytes:
-    return by_libsndfile(make_speech(seconds), RATE, "MP3", "MPEG_LAYER_III")
+    return encode_with_libsndfile(make_speech(seconds), RATE, "MP3", "MPEG_LAYER_III")
 
 
 class SpeechgenAccount:
     """An account with its own key."""
 
-    def __init__(self, sandbox: Sandbox, key: str = "") -> None:
+    def __init__(self, sandbox: SandboxProcess, key: str = "") -> None:
         self.sandbox = sandbox
         self.key = key or f"sk_live_{uuid4().hex}"
 
     def call_api(self, method: str, path: str, **options: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.key}"} | options.pop("headers", {})
         url = f"{self.sandbox.address}/speechgen/v1/{path}"
-        return requests.request(method, url, headers=headers, timeout=PATIENCE, **options)
+        return requests.request(method, url, headers=headers, timeout=TIMEOUT_SECONDS, **options)
 
     def send_sample(self, audio: bytes, **fields: str) -> requests.Response:
         """Send the clone call of the page. The default fields are those of its example."""
@@ -60,7 +60,7 @@ class SpeechgenAccount:
             model: dict[str, Any] = self.call_api("GET", f"models/{model_id}").json()
             return model if model["status"] != "processing" else None
 
-        return until(fetch_ended_model)
+        return poll_until(fetch_ended_model)
 
     def synthesize(self, **body: Any) -> requests.Response:
         return self.call_api("POST", "text-to-speech", json=body)
@@ -70,12 +70,12 @@ ReadyModel = tuple[SpeechgenAccount, dict[str, Any], dict[str, Any]]
 
 
 @pytest.fixture
-def account(sandbox: Sandbox) -> SpeechgenAccount:
+def account(sandbox: SandboxProcess) -> SpeechgenAccount:
     return SpeechgenAccount(sandbox)
 
 
 @pytest.fixture(scope="module")
-def ready_model(running_sandbox: Sandbox) -> ReadyModel:
+def ready_model(running_sandbox: SandboxProcess) -> ReadyModel:
     """An account with one ready model: the response to the clone call, and the model now."""
     account = SpeechgenAccount(running_sandbox)
     created = account.clone_voice(make_mp3())
@@ -99,8 +99,8 @@ def list_audio_folders(account: SpeechgenAccount) -> set[str]:
 # --- creation, training and deletion of a model ---
 
 
-def test_new_model_has_the_fields_of_the_page(account: SpeechgenAccount, sandbox: Sandbox) -> None:
-    sandbox.control("POST", "settings", {"training_seconds": 60})
+def test_new_model_has_the_fields_of_the_page(account: SpeechgenAccount, sandbox: SandboxProcess) -> None:
+    sandbox.call_control("POST", "settings", {"training_seconds": 60})
     created = account.clone_voice(make_mp3())
     (sample,) = created.pop("samples")
     assert set(sample) == {"title", "text", "audio_url"}
@@ -117,14 +117,14 @@ def test_new_model_has_the_fields_of_the_page(account: SpeechgenAccount, sandbox
     }
 
 
-def test_model_is_processing_until_the_training_ends(account: SpeechgenAccount, sandbox: Sandbox) -> None:
-    sandbox.control("POST", "settings", {"training_seconds": 600})
+def test_model_is_processing_until_the_training_ends(account: SpeechgenAccount, sandbox: SandboxProcess) -> None:
+    sandbox.call_control("POST", "settings", {"training_seconds": 600})
     created = account.clone_voice(make_mp3())
     model = account.call_api("GET", f"models/{created['model_id']}").json()
     assert model["status"] == "processing"
     assert "voice_id" not in model
-    assert requests.get(created["samples"][0]["audio_url"], timeout=PATIENCE).status_code == 404
-    sandbox.control("POST", "clock", {"forward": 601})
+    assert requests.get(created["samples"][0]["audio_url"], timeout=TIMEOUT_SECONDS).status_code == 404
+    sandbox.call_control("POST", "clock", {"forward": 601})
     assert account.wait_for_end(created["model_id"])["status"] == "ready"
 
 
@@ -138,24 +138,26 @@ def test_ready_model_has_the_fields_of_the_page(ready_model: ReadyModel) -> None
     assert model["voice_id"] != model["model_id"]
 
 
-@pytest.mark.parametrize("samples", [np.zeros(12 * RATE), noise(12, -75.0)], ids=["digital silence", "room noise"])
+@pytest.mark.parametrize(
+    "samples", [np.zeros(12 * RATE), make_white_noise(12, -75.0)], ids=["digital silence", "room noise"]
+)
 def test_model_of_silence_fails_with_a_reason(account: SpeechgenAccount, samples: Samples) -> None:
-    model = account.wait_for_end(account.clone_voice(wav_bytes(samples))["model_id"])
+    model = account.wait_for_end(account.clone_voice(make_wav_bytes(samples))["model_id"])
     assert model["status"] == "failed"
     assert "no speech" in model["failure_reason"]
     assert "voice_id" not in model
     assert len(account.call_api("GET", "voices").json()["voices"]) == 1
 
 
-def test_list_has_the_models_of_this_account_oldest_first(account: SpeechgenAccount, sandbox: Sandbox) -> None:
+def test_list_has_the_models_of_this_account_oldest_first(account: SpeechgenAccount, sandbox: SandboxProcess) -> None:
     created = [account.clone_voice(make_mp3())["model_id"] for _ in range(2)]
     SpeechgenAccount(sandbox).clone_voice(make_mp3())
     assert [model["model_id"] for model in account.call_api("GET", "models").json()["models"]] == created
 
 
-def test_lagging_list_hides_new_models(account: SpeechgenAccount, sandbox: Sandbox) -> None:
+def test_lagging_list_hides_new_models(account: SpeechgenAccount, sandbox: SandboxProcess) -> None:
     account.clone_voice(make_mp3())
-    sandbox.faults({"operation": "sg_list_models", "do": "hide:60"})
+    sandbox.set_faults({"operation": "sg_list_models", "do": "hide:60"})
     assert account.call_api("GET", "models").json()["models"] == []
 
 
@@ -168,19 +170,19 @@ def test_deletion_removes_the_model_and_its_sample(account: SpeechgenAccount) ->
     assert (response.status_code, response.content) == (204, b"")
     for method in ("GET", "DELETE"):
         assert read_error(account.call_api(method, path)) == (404, "model_not_found", None)
-    assert requests.get(created["samples"][0]["audio_url"], timeout=PATIENCE).status_code == 404
+    assert requests.get(created["samples"][0]["audio_url"], timeout=TIMEOUT_SECONDS).status_code == 404
     assert account.call_api("GET", "models").json() == {"models": []}
     assert created["model_id"] not in list_audio_folders(account)
 
 
-def test_training_continues_after_a_restart(folder: Any, start_sandbox: Callable[..., Sandbox]) -> None:
+def test_training_continues_after_a_restart(folder: Any, start_sandbox: Callable[..., SandboxProcess]) -> None:
     sandbox = start_sandbox(folder, training_seconds=600)
     account = SpeechgenAccount(sandbox)
     created = account.clone_voice(make_mp3())
     sandbox.kill()
     account.sandbox = start_sandbox(folder)
     assert account.call_api("GET", f"models/{created['model_id']}").json()["status"] == "processing"
-    account.sandbox.control("POST", "clock", {"forward": 601})
+    account.sandbox.call_control("POST", "clock", {"forward": 601})
     assert account.wait_for_end(created["model_id"])["status"] == "ready"
 
 
@@ -192,17 +194,17 @@ def test_training_continues_after_a_restart(folder: Any, start_sandbox: Callable
     [("MP3", "MPEG_LAYER_III"), ("WAV", "PCM_16"), ("WAV", "PCM_24"), ("FLAC", "PCM_16"), ("OGG", "VORBIS")],
 )
 def test_formats_of_the_page_are_decoded(account: SpeechgenAccount, file_format: str, subtype: str) -> None:
-    audio = by_libsndfile(make_speech(12), RATE, file_format, subtype)
+    audio = encode_with_libsndfile(make_speech(12), RATE, file_format, subtype)
     assert account.wait_for_end(account.clone_voice(audio)["model_id"])["status"] == "ready"
 
 
 def test_m4a_is_decoded(account: SpeechgenAccount) -> None:
-    audio = by_ffmpeg(make_speech(12), RATE, "ipod", "aac")
+    audio = encode_with_ffmpeg(make_speech(12), RATE, "ipod", "aac")
     assert account.wait_for_end(account.clone_voice(audio)["model_id"])["status"] == "ready"
 
 
 def make_large_wav() -> bytes:
-    return wav_bytes(make_speech(312.5)) + bytes(1)
+    return make_wav_bytes(make_speech(312.5)) + bytes(1)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +215,7 @@ def make_large_wav() -> bytes:
         (make_large_wav, (413, "file_too_large", "audio")),
         (lambda: b"no audio at all", (400, "unsupported_format", "audio")),
         (lambda: make_mp3()[:40], (400, "unsupported_format", "audio")),
-        (lambda: by_libsndfile(make_speech(12), RATE, "AIFF", "PCM_16"), (400, "unsupported_format", "audio")),
+        (lambda: encode_with_libsndfile(make_speech(12), RATE, "AIFF", "PCM_16"), (400, "unsupported_format", "audio")),
         (lambda: b"", (400, "unsupported_format", "audio")),
     ],
     ids=["9 s", "302 s", "10,000,045 bytes", "text", "truncated MP3", "AIFF", "empty"],
@@ -228,7 +230,7 @@ def test_unusable_audio_is_refused_and_not_stored(
 
 
 def test_audio_at_the_duration_limits_is_accepted(account: SpeechgenAccount) -> None:
-    for audio in (make_mp3(10.2), by_libsndfile(make_speech(299.9), RATE, "MP3", "MPEG_LAYER_III")):
+    for audio in (make_mp3(10.2), encode_with_libsndfile(make_speech(299.9), RATE, "MP3", "MPEG_LAYER_III")):
         assert account.send_sample(audio).status_code == 201
 
 
@@ -272,13 +274,13 @@ def test_missing_or_invalid_key_is_refused(
         assert read_error(account.call_api(method, path, headers={"Authorization": header})) == error
 
 
-def test_plan_without_cloning_can_list_models(sandbox: Sandbox) -> None:
+def test_plan_without_cloning_can_list_models(sandbox: SandboxProcess) -> None:
     account = SpeechgenAccount(sandbox, f"plan-{uuid4().hex}")
     assert read_error(account.send_sample(make_mp3())) == (403, "plan_required", None)
     assert account.call_api("GET", "models").json() == {"models": []}
 
 
-def test_model_of_another_account_is_not_found(sandbox: Sandbox, ready_model: ReadyModel) -> None:
+def test_model_of_another_account_is_not_found(sandbox: SandboxProcess, ready_model: ReadyModel) -> None:
     _account, _created, model = ready_model
     other_account = SpeechgenAccount(sandbox)
     for method in ("GET", "DELETE"):
@@ -291,9 +293,9 @@ def test_model_of_another_account_is_not_found(sandbox: Sandbox, ready_model: Re
     )
 
 
-def test_fault_response_has_the_vendors_form(account: SpeechgenAccount, sandbox: Sandbox) -> None:
+def test_fault_response_has_the_vendors_form(account: SpeechgenAccount, sandbox: SandboxProcess) -> None:
     for status, code in ((429, "rate_limit_exceeded"), (422, "internal_error"), (500, "internal_error")):
-        sandbox.faults({"operation": "sg_list_models", "do": f"status:{status}"})
+        sandbox.set_faults({"operation": "sg_list_models", "do": f"status:{status}"})
         assert read_error(account.call_api("GET", "models")) == (status, code, None)
 
 
@@ -370,19 +372,19 @@ def test_voice_is_listed_and_its_usage_is_counted(account: SpeechgenAccount) -> 
 
 def test_sample_of_a_ready_model_needs_no_key(ready_model: ReadyModel) -> None:
     _account, created, _model = ready_model
-    response = requests.get(created["samples"][0]["audio_url"], timeout=PATIENCE)
+    response = requests.get(created["samples"][0]["audio_url"], timeout=TIMEOUT_SECONDS)
     assert (response.status_code, response.headers["Content-Type"]) == (200, "audio/mpeg")
     with soundfile.SoundFile(io.BytesIO(response.content)) as audio:
         assert audio.format == "MP3"
         assert audio.frames / audio.samplerate == pytest.approx(len(created["samples"][0]["text"]) / 15, abs=0.1)
 
 
-def test_ledger_counts_characters(account: SpeechgenAccount, sandbox: Sandbox) -> None:
+def test_ledger_counts_characters(account: SpeechgenAccount, sandbox: SandboxProcess) -> None:
     created = account.clone_voice(make_mp3())
     model = account.wait_for_end(created["model_id"])
     account.synthesize(text="Hello.", voice=model["voice_id"])
     account.call_api("DELETE", f"models/{created['model_id']}")
-    lines = sandbox.ledger(voice=created["model_id"])
+    lines = sandbox.read_ledger(voice=created["model_id"])
     assert [(line["operation"], line["charged"]) for line in lines] == [
         ("sg_clone", 1000),
         ("sg_speech", 6),

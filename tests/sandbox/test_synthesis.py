@@ -9,13 +9,13 @@ import pytest
 import soundfile
 
 from tests.sandbox.conftest import SLT_CLIPS, SandboxAccount
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import SandboxProcess
 
 TEXT = "Every great journey begins with a good pair of shoes, and a reason to be home by supper."
 
 
 @pytest.fixture(scope="module")
-def finished_voice(running_sandbox: Sandbox) -> Iterator[tuple[str, str]]:
+def finished_voice(running_sandbox: SandboxProcess) -> Iterator[tuple[str, str]]:
     """The key and the UUID of a finished voice."""
     account = SandboxAccount(running_sandbox.address)
     voice = account.create_voice()
@@ -94,10 +94,10 @@ def test_key_is_accepted_in_the_other_header_forms(account: SandboxAccount, fini
 
 
 def test_synthesis_is_billed_by_length(
-    account: SandboxAccount, finished_voice: tuple[str, str], sandbox: Sandbox
+    account: SandboxAccount, finished_voice: tuple[str, str], sandbox: SandboxProcess
 ) -> None:
-    before = len(sandbox.ledger(operation="synthesize", voice=finished_voice[1]))
+    before = len(sandbox.read_ledger(operation="synthesize", voice=finished_voice[1]))
     response = _synthesize(account, finished_voice)
-    lines = sandbox.ledger(operation="synthesize", voice=finished_voice[1])
+    lines = sandbox.read_ledger(operation="synthesize", voice=finished_voice[1])
     assert len(lines) == before + 1
     assert lines[-1]["charged"] == pytest.approx(response["duration"] * 0.05, abs=0.001)

@@ -16,8 +16,8 @@ from sandbox import store
 from sandbox.context import SandboxContext
 from sandbox.store import Store
 from sandbox.voiceai import training
-from tests.support.sandbox import PATIENCE, Sandbox, until
-from tests.support.wav import RATE, Samples, speech_like, wav_bytes
+from tests.support.sandbox import TIMEOUT_SECONDS, SandboxProcess, poll_until
+from tests.support.wav import RATE, Samples, make_speech_like, make_wav_bytes
 
 TEXT = "Every great journey begins with a good pair of shoes, and a reason to be home by supper."
 LARGEST = 7_500_000
@@ -37,7 +37,7 @@ class VoiceAiAccount:
     def call_api(self, method: str, path: str, **options: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.key}"} | options.pop("headers", {})
         url = f"{self.address}/voiceai/api/v1/tts/{path}"
-        return requests.request(method, url, headers=headers, timeout=PATIENCE, **options)
+        return requests.request(method, url, headers=headers, timeout=TIMEOUT_SECONDS, **options)
 
     def clone_voice(self, audio: bytes | None = None, **fields: str) -> requests.Response:
         """Send the clone call of the vendor's page."""
@@ -61,26 +61,26 @@ class VoiceAiAccount:
             voice_data = self.get_voice(voice)
             return voice_data if voice_data["status"] in ("AVAILABLE", "FAILED") else None
 
-        return until(fetch_ended_voice)
+        return poll_until(fetch_ended_voice)
 
 
 def make_speech(seconds: float = 12.0) -> bytes:
-    return wav_bytes(speech_like(seconds))
+    return make_wav_bytes(make_speech_like(seconds))
 
 
 def make_audio_file(kind: str) -> bytes:
     file = io.BytesIO()
-    soundfile.write(file, speech_like(12.0), RATE, format=kind)
+    soundfile.write(file, make_speech_like(12.0), RATE, format=kind)
     return file.getvalue()
 
 
 @pytest.fixture
-def account(sandbox: Sandbox) -> VoiceAiAccount:
+def account(sandbox: SandboxProcess) -> VoiceAiAccount:
     return VoiceAiAccount(sandbox.address)
 
 
 @pytest.fixture(scope="module")
-def available_voice(running_sandbox: Sandbox) -> Iterator[tuple[str, str]]:
+def available_voice(running_sandbox: SandboxProcess) -> Iterator[tuple[str, str]]:
     """The key and the id of a voice that can speak."""
     account = VoiceAiAccount(running_sandbox.address)
     voice = account.create_voice(voice_visibility="PRIVATE")
@@ -91,7 +91,7 @@ def available_voice(running_sandbox: Sandbox) -> Iterator[tuple[str, str]]:
 # --- creation and training of a voice ---
 
 
-def test_clone_call_of_the_vendors_page_creates_a_voice(account: VoiceAiAccount, sandbox: Sandbox) -> None:
+def test_clone_call_of_the_vendors_page_creates_a_voice(account: VoiceAiAccount, sandbox: SandboxProcess) -> None:
     response = account.clone_voice(name="My Cloned Voice", voice_visibility="PRIVATE")
     assert response.status_code == 200
     assert response.json() == {"voice_id": response.json()["voice_id"], "status": "PENDING"}
@@ -102,7 +102,7 @@ def test_clone_call_of_the_vendors_page_creates_a_voice(account: VoiceAiAccount,
         "name": "My Cloned Voice",
         "voice_visibility": "PRIVATE",
     }
-    (line,) = sandbox.ledger(account=account.key_digest)
+    (line,) = sandbox.read_ledger(account=account.key_digest)
     assert (line["operation"], line["voice"], line["charged"]) == ("va_clone", voice, 100)
 
 
@@ -110,13 +110,15 @@ def test_voice_is_public_by_default(account: VoiceAiAccount) -> None:
     assert account.get_voice(account.create_voice())["voice_visibility"] == "PUBLIC"
 
 
-def test_voice_status_is_pending_then_processing_then_available(account: VoiceAiAccount, sandbox: Sandbox) -> None:
-    sandbox.control("POST", "settings", {"training_seconds": 4000.0})
+def test_voice_status_is_pending_then_processing_then_available(
+    account: VoiceAiAccount, sandbox: SandboxProcess
+) -> None:
+    sandbox.call_control("POST", "settings", {"training_seconds": 4000.0})
     voice = account.create_voice()
     assert account.get_voice(voice)["status"] == "PENDING"
-    sandbox.forward(2000)
+    sandbox.forward_clock(2000)
     assert account.get_voice(voice)["status"] == "PROCESSING"
-    sandbox.forward(2000)
+    sandbox.forward_clock(2000)
     assert account.wait_for_end(voice)["status"] == "AVAILABLE"
 
 
@@ -128,7 +130,7 @@ def test_other_formats_are_decoded(account: VoiceAiAccount, kind: str) -> None:
 @pytest.mark.parametrize(
     ("audio", "message"),
     [
-        (wav_bytes(np.zeros(RATE * 12)), "no speech"),
+        (make_wav_bytes(np.zeros(RATE * 12)), "no speech"),
         (make_speech(9.0), "10 to 60 seconds, not 9.0"),
         (make_speech(61.0), "10 to 60 seconds, not 61.0"),
         (b"RIFF" + bytes(100), "cannot be read"),
@@ -154,7 +156,7 @@ def test_interrupted_training_can_be_repeated(tmp_path: Path) -> None:
 # --- visibility and changes ---
 
 
-def test_private_voice_is_not_found_by_another_account(account: VoiceAiAccount, sandbox: Sandbox) -> None:
+def test_private_voice_is_not_found_by_another_account(account: VoiceAiAccount, sandbox: SandboxProcess) -> None:
     voice = account.create_voice(voice_visibility="PRIVATE")
     other_account = VoiceAiAccount(sandbox.address)
     for method in ("GET", "PATCH", "DELETE"):
@@ -164,7 +166,7 @@ def test_private_voice_is_not_found_by_another_account(account: VoiceAiAccount, 
 
 
 def test_public_voice_is_visible_to_all_and_changed_only_by_its_owner(
-    account: VoiceAiAccount, sandbox: Sandbox
+    account: VoiceAiAccount, sandbox: SandboxProcess
 ) -> None:
     voice = account.create_voice()
     other_account = VoiceAiAccount(sandbox.address)
@@ -191,7 +193,7 @@ def test_list_is_a_bare_array_oldest_first(account: VoiceAiAccount) -> None:
     assert [voice["voice_id"] for voice in account.call_api("GET", "voices").json()] == voice_ids
 
 
-def test_deletion_is_soft(account: VoiceAiAccount, sandbox: Sandbox) -> None:
+def test_deletion_is_soft(account: VoiceAiAccount, sandbox: SandboxProcess) -> None:
     voice = account.create_voice(voice_visibility="PUBLIC")
     account.wait_for_end(voice)
     response = account.call_api("DELETE", f"voice/{voice}")
@@ -203,20 +205,20 @@ def test_deletion_is_soft(account: VoiceAiAccount, sandbox: Sandbox) -> None:
     assert (sandbox.folder / "audio" / voice / "sent").exists()
 
 
-def test_voice_deleted_in_training_stays_deleted(account: VoiceAiAccount, sandbox: Sandbox) -> None:
-    sandbox.control("POST", "settings", {"training_seconds": 4000.0})
+def test_voice_deleted_in_training_stays_deleted(account: VoiceAiAccount, sandbox: SandboxProcess) -> None:
+    sandbox.call_control("POST", "settings", {"training_seconds": 4000.0})
     deleted_voice, other_voice = account.create_voice(), account.create_voice()
     account.call_api("DELETE", f"voice/{deleted_voice}")
-    sandbox.forward(4000)
+    sandbox.forward_clock(4000)
     assert account.wait_for_end(other_voice)["status"] == "AVAILABLE"
     assert [voice["voice_id"] for voice in account.call_api("GET", "voices").json()] == [other_voice]
 
 
-def test_rename_during_training_is_stored(account: VoiceAiAccount, sandbox: Sandbox) -> None:
-    sandbox.control("POST", "settings", {"training_seconds": 4000.0})
+def test_rename_during_training_is_stored(account: VoiceAiAccount, sandbox: SandboxProcess) -> None:
+    sandbox.call_control("POST", "settings", {"training_seconds": 4000.0})
     voice = account.create_voice(name="First")
     account.call_api("PATCH", f"voice/{voice}", json={"name": "Second", "voice_visibility": "PRIVATE"})
-    sandbox.forward(4000)
+    sandbox.forward_clock(4000)
     ended_voice = account.wait_for_end(voice)
     assert (ended_voice["name"], ended_voice["voice_visibility"]) == ("Second", "PRIVATE")
 
@@ -226,30 +228,30 @@ def test_rename_during_training_is_stored(account: VoiceAiAccount, sandbox: Sand
 
 @pytest.mark.parametrize("visibility", ["PRIVATE", "PUBLIC"])
 def test_public_fault_makes_voices_of_its_operation_public(
-    account: VoiceAiAccount, sandbox: Sandbox, visibility: str
+    account: VoiceAiAccount, sandbox: SandboxProcess, visibility: str
 ) -> None:
-    sandbox.faults({"operation": "va_clone", "do": "public"})
+    sandbox.set_faults({"operation": "va_clone", "do": "public"})
     voice = account.create_voice(voice_visibility=visibility)
     assert account.get_voice(voice)["voice_visibility"] == "PUBLIC"
     response = account.call_api("PATCH", f"voice/{voice}", json={"voice_visibility": "PRIVATE"})
     assert response.json()["voice_visibility"] == "PRIVATE", "the fault is set for va_clone only"
-    sandbox.faults({"operation": "va_update_voice", "do": "public"})
+    sandbox.set_faults({"operation": "va_update_voice", "do": "public"})
     response = account.call_api("PATCH", f"voice/{voice}", json={"voice_visibility": "PRIVATE"})
     assert response.json()["voice_visibility"] == account.get_voice(voice)["voice_visibility"] == "PUBLIC"
 
 
-def test_ignored_deletion_is_confirmed_and_not_done(account: VoiceAiAccount, sandbox: Sandbox) -> None:
+def test_ignored_deletion_is_confirmed_and_not_done(account: VoiceAiAccount, sandbox: SandboxProcess) -> None:
     voice = account.create_voice()
-    sandbox.faults({"operation": "va_delete_voice", "do": "ignore"})
+    sandbox.set_faults({"operation": "va_delete_voice", "do": "ignore"})
     assert account.call_api("DELETE", f"voice/{voice}").json()["status"] == "deleted"
     assert account.get_voice(voice)["voice_id"] == voice
 
 
-def test_lagging_list_hides_new_voices(account: VoiceAiAccount, sandbox: Sandbox) -> None:
+def test_lagging_list_hides_new_voices(account: VoiceAiAccount, sandbox: SandboxProcess) -> None:
     account.create_voice()
-    sandbox.faults({"operation": "va_list_voices", "do": "hide:3000"})
+    sandbox.set_faults({"operation": "va_list_voices", "do": "hide:3000"})
     assert account.call_api("GET", "voices").json() == []
-    sandbox.forward(3001)
+    sandbox.forward_clock(3001)
     assert len(account.call_api("GET", "voices").json()) == 1
 
 
@@ -265,14 +267,14 @@ def test_lagging_list_hides_new_voices(account: VoiceAiAccount, sandbox: Sandbox
     ],
 )
 def test_invalid_field_is_refused_in_the_form_of_fastapi(
-    account: VoiceAiAccount, sandbox: Sandbox, fields: dict[str, str], field: str
+    account: VoiceAiAccount, sandbox: SandboxProcess, fields: dict[str, str], field: str
 ) -> None:
     response = account.clone_voice(None, **fields)
     assert response.status_code == 422
     (error,) = response.json()["detail"]
     assert (error["loc"], error["type"]) == (["body", field], "value_error")
     assert error["msg"]
-    assert sandbox.ledger(account=account.key_digest) == []
+    assert sandbox.read_ledger(account=account.key_digest) == []
 
 
 def test_file_is_required(account: VoiceAiAccount) -> None:
@@ -300,12 +302,14 @@ def test_file_above_the_size_limit_is_refused(account: VoiceAiAccount) -> None:
     ("key", "status", "code"),
     [("bad-key", 401, "unauthorized"), ("plan-key", 403, "forbidden"), ("broke-key", 402, "payment_required")],
 )
-def test_key_without_the_right_or_credit_cannot_clone(sandbox: Sandbox, key: str, status: int, code: str) -> None:
+def test_key_without_the_right_or_credit_cannot_clone(
+    sandbox: SandboxProcess, key: str, status: int, code: str
+) -> None:
     account = VoiceAiAccount(sandbox.address, f"{key}-{uuid4().hex}")
     response = account.clone_voice()
     assert (response.status_code, response.json()["code"]) == (status, code)
     assert response.json()["error"]
-    assert sandbox.ledger(account=account.key_digest) == []
+    assert sandbox.read_ledger(account=account.key_digest) == []
 
 
 @pytest.mark.parametrize("header", ["", "vk_key", "Token token=vk_key", "Basic vk_key"])
@@ -317,14 +321,16 @@ def test_key_in_another_header_form_is_refused(account: VoiceAiAccount, header: 
 
 
 def synthesize(
-    sandbox: Sandbox, available_voice: tuple[str, str], path: str = "speech", **options: Any
+    sandbox: SandboxProcess, available_voice: tuple[str, str], path: str = "speech", **options: Any
 ) -> requests.Response:
     body = {"text": TEXT, "voice_id": available_voice[1]} | options
     return VoiceAiAccount(sandbox.address, available_voice[0]).call_api("POST", path, json=body)
 
 
 @pytest.mark.parametrize("path", ["speech", "speech/stream"])
-def test_speech_is_returned_in_every_format(sandbox: Sandbox, available_voice: tuple[str, str], path: str) -> None:
+def test_speech_is_returned_in_every_format(
+    sandbox: SandboxProcess, available_voice: tuple[str, str], path: str
+) -> None:
     for audio_format, content_type in (("mp3", "audio/mpeg"), ("wav", "audio/wav"), ("pcm", "audio/pcm")):
         response = synthesize(
             sandbox, available_voice, path, audio_format=audio_format, temperature=2, top_p=1.0, language="de"
@@ -341,14 +347,14 @@ def _read_samples(content: bytes, audio_format: str) -> Samples:
     return np.asarray(samples, np.float64)
 
 
-def test_speech_is_mp3_by_default(sandbox: Sandbox, available_voice: tuple[str, str]) -> None:
+def test_speech_is_mp3_by_default(sandbox: SandboxProcess, available_voice: tuple[str, str]) -> None:
     assert synthesize(sandbox, available_voice).headers["Content-Type"] == "audio/mpeg"
 
 
-def test_speech_is_billed_by_character(sandbox: Sandbox, available_voice: tuple[str, str]) -> None:
-    before = len(sandbox.ledger(operation="va_speech", voice=available_voice[1]))
+def test_speech_is_billed_by_character(sandbox: SandboxProcess, available_voice: tuple[str, str]) -> None:
+    before = len(sandbox.read_ledger(operation="va_speech", voice=available_voice[1]))
     synthesize(sandbox, available_voice)
-    *_, last = lines = sandbox.ledger(operation="va_speech", voice=available_voice[1])
+    *_, last = lines = sandbox.read_ledger(operation="va_speech", voice=available_voice[1])
     assert (len(lines), last["charged"]) == (before + 1, len(TEXT))
 
 
@@ -368,21 +374,21 @@ def test_speech_is_billed_by_character(sandbox: Sandbox, available_voice: tuple[
     ],
 )
 def test_invalid_speech_request_is_refused(
-    sandbox: Sandbox, available_voice: tuple[str, str], change: dict[str, Any], field: str
+    sandbox: SandboxProcess, available_voice: tuple[str, str], change: dict[str, Any], field: str
 ) -> None:
     response = synthesize(sandbox, available_voice, **change)
     assert response.status_code == 422
     assert response.json()["detail"][0]["loc"] == ["body", field]
 
 
-def test_speech_with_a_wrong_key_or_voice_is_refused(sandbox: Sandbox, available_voice: tuple[str, str]) -> None:
+def test_speech_with_a_wrong_key_or_voice_is_refused(sandbox: SandboxProcess, available_voice: tuple[str, str]) -> None:
     owner, voice = available_voice
     for key, status in ((f"vk_{uuid4().hex}", 404), ("bad", 401), ("broke", 402)):
         assert synthesize(sandbox, (key, voice)).status_code == status
     assert synthesize(sandbox, (owner, "unknown")).status_code == 404
 
 
-def test_voice_in_training_cannot_speak(account: VoiceAiAccount, sandbox: Sandbox) -> None:
-    sandbox.control("POST", "settings", {"training_seconds": 4000.0})
+def test_voice_in_training_cannot_speak(account: VoiceAiAccount, sandbox: SandboxProcess) -> None:
+    sandbox.call_control("POST", "settings", {"training_seconds": 4000.0})
     response = synthesize(sandbox, (account.key, account.create_voice()))
     assert (response.status_code, response.json()["code"]) == (409, "voice_not_available")

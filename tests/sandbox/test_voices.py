@@ -6,8 +6,8 @@ import pytest
 import requests
 
 from tests.sandbox.conftest import SLT_CLIPS, SandboxAccount, encode_base64
-from tests.support.sandbox import Sandbox
-from tests.support.wav import HOSTILE, sample_wav, wav_bytes
+from tests.support.sandbox import SandboxProcess
+from tests.support.wav import HOSTILE_WAVS, load_sample_wav, make_wav_bytes
 
 VOICE_KEYS = {"uuid", "name", "status", "dataset_url", "created_at", "updated_at"}
 """The keys on the vendor's page about creating a voice."""
@@ -31,7 +31,7 @@ def test_sdk_creates_builds_and_deletes_a_rapid_voice(account: SandboxAccount) -
 
 
 def test_new_voice_has_the_keys_of_the_vendors_page_and_no_scores(account: SandboxAccount) -> None:
-    created = account.voices.create("Demo", encode_base64(sample_wav("consent-slt")))
+    created = account.voices.create("Demo", encode_base64(load_sample_wav("consent-slt")))
     assert created["success"] is True
     assert created["item"].keys() >= VOICE_KEYS
     assert created["item"]["voice_type"] == "professional"
@@ -44,7 +44,7 @@ def test_new_voice_has_the_keys_of_the_vendors_page_and_no_scores(account: Sandb
     [("rapid", "rapid"), ("rapid_voice", "rapid"), ("professional", "professional"), ("", "professional")],
 )
 def test_voice_type_is_accepted_in_both_spellings(account: SandboxAccount, voice_type: str, stored_type: str) -> None:
-    response = account.voices.create("Demo", encode_base64(sample_wav("consent-slt")), voice_type=voice_type)
+    response = account.voices.create("Demo", encode_base64(load_sample_wav("consent-slt")), voice_type=voice_type)
     assert response["item"]["voice_type"] == stored_type
 
 
@@ -64,7 +64,7 @@ def test_voice_type_is_accepted_in_both_spellings(account: SandboxAccount, voice
     ],
 )
 def test_create_error_names_the_invalid_field(account: SandboxAccount, field: str, value: object) -> None:
-    consent = encode_base64(sample_wav("consent-slt"))
+    consent = encode_base64(load_sample_wav("consent-slt"))
     response = account.call_api("POST", "voices", json={"name": "Demo", "consent": consent, field: value})
     assert (response.status_code, response.json()["success"]) == (422, False)
     assert list(response.json()["errors"]) == [field]
@@ -75,7 +75,7 @@ def test_longest_allowed_fields_are_accepted(account: SandboxAccount) -> None:
     url = "http://127.0.0.1/"
     response = account.voices.create(
         "n" * 256,
-        encode_base64(sample_wav("consent-slt")),
+        encode_base64(load_sample_wav("consent-slt")),
         callback_uri=url.ljust(1000, "a"),
         dataset_url=url.ljust(30_000, "a"),
         voice_type="rapid",
@@ -84,14 +84,16 @@ def test_longest_allowed_fields_are_accepted(account: SandboxAccount) -> None:
 
 
 @pytest.mark.parametrize("consent", ["badb", "not base64!", encode_base64(b"RIFF and then text")])
-def test_consent_that_is_no_wav_is_refused_at_once(account: SandboxAccount, sandbox: Sandbox, consent: str) -> None:
+def test_consent_that_is_no_wav_is_refused_at_once(
+    account: SandboxAccount, sandbox: SandboxProcess, consent: str
+) -> None:
     response = account.voices.create("No consent", consent)
     assert (response["success"], list(response["errors"])) == (False, ["consent"])
-    assert not [line for line in sandbox.ledger(name="No consent") if line["account"] == account.key_digest]
+    assert not [line for line in sandbox.read_ledger(name="No consent") if line["account"] == account.key_digest]
 
 
 def test_consent_as_large_as_a_long_take_is_accepted(account: SandboxAccount) -> None:
-    wav = wav_bytes(rate=48000, data=bytes(2 * 48000 * 60))
+    wav = make_wav_bytes(rate=48000, data=bytes(2 * 48000 * 60))
     assert account.voices.create("Demo", encode_base64(wav))["success"] is True
 
 
@@ -122,9 +124,9 @@ def test_key_without_the_plan_can_read_but_not_create(account: SandboxAccount) -
     assert account.voices.all(1)["total_results"] == 0
 
 
-def test_account_cannot_see_voices_of_another_account(account: SandboxAccount, sandbox: Sandbox) -> None:
+def test_account_cannot_see_voices_of_another_account(account: SandboxAccount, sandbox: SandboxProcess) -> None:
     voice = account.create_voice()
-    recording = account.upload_recording(voice, sample_wav("slt-01"), "one")
+    recording = account.upload_recording(voice, load_sample_wav("slt-01"), "one")
     other_account = SandboxAccount(sandbox.address)
     assert other_account.voices.all(1)["items"] == []
     for method, path in (
@@ -164,7 +166,7 @@ def test_body_that_is_no_json_object_returns_400(account: SandboxAccount, body: 
     assert (response.status_code, response.json()["success"]) == (400, False)
 
 
-def test_unknown_path_and_method_get_a_json_error(account: SandboxAccount, sandbox: Sandbox) -> None:
+def test_unknown_path_and_method_get_a_json_error(account: SandboxAccount, sandbox: SandboxProcess) -> None:
     not_found = requests.get(f"{sandbox.address}/nowhere", timeout=60)
     assert (not_found.status_code, not_found.json()["success"]) == (404, False)
     response = account.call_api("DELETE", "voices")
@@ -173,9 +175,9 @@ def test_unknown_path_and_method_get_a_json_error(account: SandboxAccount, sandb
 
 @pytest.mark.parametrize(("voice_type", "uploaded", "required"), [("rapid", 2, 3), ("professional", 19, 20)])
 def test_build_with_too_few_active_recordings_states_the_number(
-    account: SandboxAccount, sandbox: Sandbox, voice_type: str, uploaded: int, required: int
+    account: SandboxAccount, sandbox: SandboxProcess, voice_type: str, uploaded: int, required: int
 ) -> None:
-    voice, wav = account.create_voice(voice_type), sample_wav("slt-01")
+    voice, wav = account.create_voice(voice_type), load_sample_wav("slt-01")
     for number in range(uploaded):
         account.upload_recording(voice, wav, f"clip {number}")
     account.upload_recording(voice, wav, "inactive", is_active=False)
@@ -184,23 +186,23 @@ def test_build_with_too_few_active_recordings_states_the_number(
     assert f"At least {required} active recordings" in response["message"]
     assert f"has {uploaded}" in response["message"]
     assert account.voices.get(voice)["item"]["status"] == "initializing"
-    assert not sandbox.ledger(operation="build_voice", voice=voice)
+    assert not sandbox.read_ledger(operation="build_voice", voice=voice)
     account.upload_recording(voice, wav, "the last one")
     assert account.build_voice(voice)["status"] == "finished"
 
 
-def test_running_build_cannot_be_started_again(account: SandboxAccount, sandbox: Sandbox) -> None:
-    sandbox.control("POST", "settings", {"training_seconds": 600})
+def test_running_build_cannot_be_started_again(account: SandboxAccount, sandbox: SandboxProcess) -> None:
+    sandbox.call_control("POST", "settings", {"training_seconds": 600})
     voice = account.create_voice()
     account.upload_samples(voice, *SLT_CLIPS[:3])
     assert account.voices.build(voice)["success"] is True
     assert account.voices.get(voice)["item"]["status"] == "running"
     assert "already" in account.voices.build(voice)["message"]
-    assert len(sandbox.ledger(operation="build_voice", voice=voice)) == 1
+    assert len(sandbox.read_ledger(operation="build_voice", voice=voice)) == 1
 
 
 @pytest.mark.parametrize("name", ["floats", "stereo", "MP3", "last second missing"])
 def test_hostile_consent_file_is_refused_with_a_message(account: SandboxAccount, name: str) -> None:
-    make_file, _ = HOSTILE[name]
+    make_file, _ = HOSTILE_WAVS[name]
     response: dict[str, Any] = account.voices.create("Demo", encode_base64(make_file()))
     assert response["errors"]["consent"][0].startswith("is not a valid WAV file: ")

@@ -18,8 +18,8 @@ from providers.parsing import MAX_TEXT_LENGTH, flatten_text
 from providers.resemble_v2 import adapter
 from providers.speechgen.parsing import parse_report
 from tests.providers.factories import make_upload_file
-from tests.support.hostile import Hostile, answer
-from tests.test_urls import ACCESS, address
+from tests.support.hostile_server import HostileServer, make_response
+from tests.test_urls import ACCESS, reverse_address
 from tests.voices.rows import Studio
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
@@ -36,14 +36,14 @@ PROVIDERS_WITH_ID_URLS = ["resemble_v2", "audiostack", "speechgen", "voiceai"]
 
 
 @pytest.fixture
-def hostile() -> Iterator[Hostile]:
-    server = Hostile()
+def hostile() -> Iterator[HostileServer]:
+    server = HostileServer()
     yield server
     server.close()
 
 
 @pytest.fixture
-def voiceai_studio(producer: User, hostile: Hostile, settings: Any) -> Studio:
+def voiceai_studio(producer: User, hostile: HostileServer, settings: Any) -> Studio:
     """A studio with a Voice.ai account; the hostile server answers for the provider."""
     settings.VOICEHUB_SANDBOX_URL = hostile.address
     account = Account(name="Main", provider="voiceai", mode="sandbox")
@@ -52,7 +52,7 @@ def voiceai_studio(producer: User, hostile: Hostile, settings: Any) -> Studio:
     return Studio(producer, account, provider="voiceai")
 
 
-def make_provider(slug: str, server: Hostile) -> HttpProvider:
+def make_provider(slug: str, server: HostileServer) -> HttpProvider:
     provider_class = registry.get_provider_class(slug)
     assert issubclass(provider_class, HttpProvider)
     return provider_class(KEY, sandbox_url=server.address, sandboxed=True)
@@ -61,38 +61,38 @@ def make_provider(slug: str, server: Hostile) -> HttpProvider:
 # --- Secrets ------------------------------------------------------------------------------
 
 
-def test_signed_url_is_not_logged_at_any_level(hostile: Hostile, caplog: pytest.LogCaptureFixture) -> None:
+def test_signed_url_is_not_logged_at_any_level(hostile: HostileServer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     logging.getLogger("voices").debug("an event")
     with make_provider("resemble_v1", hostile) as provider:
         upload_file = make_upload_file("voice.wav", "audio/x-wav", b"RIFF")
         url = f"{hostile.address}/put?X-Signature={SIGNATURE}"
         provider.upload_file("send", url, {}, upload_file, lambda _sent: None)
-    assert hostile.asked[0].line.endswith(f"{SIGNATURE} HTTP/1.1")
+    assert hostile.received[0].request_line.endswith(f"{SIGNATURE} HTTP/1.1")
     assert "an event" in caplog.text
     assert SIGNATURE not in caplog.text
 
 
 @pytest.mark.django_db
 def test_key_echoed_by_provider_is_neither_stored_nor_shown(
-    voiceai_studio: Studio, hostile: Hostile, as_producer: Client
+    voiceai_studio: Studio, hostile: HostileServer, producer_client: Client
 ) -> None:
     remote = voiceai_studio.make_build(status=BuildStatus.READY).remote_voice
     body = {"voice_id": remote.remote_id, "name": f"by {KEY}", "status": f"OF {KEY}", "owner": {KEY: [KEY]}}
-    hostile.says(answer(200, body))
+    hostile.respond_with(make_response(200, body))
     refresh_remote_voice(remote)
     remote.refresh_from_db()
     assert remote.raw_response["voice_id"] == remote.remote_id
     assert KEY not in f"{remote.raw_response} {remote.name} {remote.raw_status}"
 
-    responses = iter([answer(200, {"deleted": True, "by": KEY}), answer(404)])
+    responses = iter([make_response(200, {"deleted": True, "by": KEY}), make_response(404)])
     hostile.script = lambda _asked: [next(responses)]
     request_deletion(remote, voiceai_studio.producer, "It was a trial.")
     delete_remote_voice(str(remote.pk))
     remote.refresh_from_db()
     assert remote.deleted_at
     assert KEY not in json.dumps(remote.deletion_proof)
-    assert KEY not in as_producer.get(remote.get_absolute_url()).content.decode()
+    assert KEY not in producer_client.get(remote.get_absolute_url()).content.decode()
 
 
 def test_signed_urls_are_removed_from_provider_texts() -> None:
@@ -120,7 +120,7 @@ def test_internal_addresses_are_not_public(internal_address: str) -> None:
 
 @pytest.mark.parametrize("slug", PROVIDERS_WITH_ID_URLS)
 @pytest.mark.parametrize("remote_id", [".", ".."])
-def test_dots_as_remote_id_reach_no_other_url(slug: str, remote_id: str, hostile: Hostile) -> None:
+def test_dots_as_remote_id_reach_no_other_url(slug: str, remote_id: str, hostile: HostileServer) -> None:
     with make_provider(slug, hostile) as provider:
         for call in (provider.fetch_build, provider.delete_voice):
             with pytest.raises(ProviderError):
@@ -128,26 +128,26 @@ def test_dots_as_remote_id_reach_no_other_url(slug: str, remote_id: str, hostile
         with pytest.raises(ProviderError):
             provider.rename_voice(remote_id, "x")
     # AudioStack's ids are in the query string, where dots have no special meaning.
-    assert slug == "audiostack" or hostile.asked == []
+    assert slug == "audiostack" or hostile.received == []
 
 
-def test_dots_as_remote_id_are_rejected_and_not_reported_as_deleted(hostile: Hostile) -> None:
+def test_dots_as_remote_id_are_rejected_and_not_reported_as_deleted(hostile: HostileServer) -> None:
     with make_provider("voiceai", hostile) as provider, pytest.raises(ProviderRejected) as error:
         provider.delete_voice("..")
     assert type(error.value) is ProviderRejected
 
 
 @pytest.mark.django_db
-def test_only_listed_unknown_voices_are_adopted_or_deleted(voiceai_studio: Studio, hostile: Hostile) -> None:
+def test_only_listed_unknown_voices_are_adopted_or_deleted(voiceai_studio: Studio, hostile: HostileServer) -> None:
     """The id comes from a form: it may be invented, or another spelling of a known voice's id."""
     account, voice = voiceai_studio.account, voiceai_studio.make_voice()
     known_voice = voiceai_studio.make_build(voice, BuildStatus.READY).remote_voice
-    hostile.says(answer(200, {"voice_id": known_voice.remote_id, "status": "AVAILABLE"}))
+    hostile.respond_with(make_response(200, {"voice_id": known_voice.remote_id, "status": "AVAILABLE"}))
     with pytest.raises(ActionRefused, match="another ID"):
         delete_unknown_voice(account, known_voice.remote_id.upper(), "rapid", voiceai_studio.producer, "x")
     Account.objects.update(provider="resemble_v1")
     account.refresh_from_db()
-    hostile.says(answer(200, []))
+    hostile.respond_with(make_response(200, []))
     with pytest.raises(ActionRefused, match="has no voice with this ID"):
         adopt_voice(account, "made-up", "professional", voice, voiceai_studio.producer)
     assert RemoteVoice.objects.count() == 1
@@ -163,30 +163,36 @@ def test_url_removal_takes_linear_time() -> None:
 # --- Limits -------------------------------------------------------------------------------
 
 
-def test_endless_list_is_aborted(hostile: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endless_list_is_aborted(hostile: HostileServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every page announces more pages and contains nothing. A user waits for it in the browser."""
     monkeypatch.setattr(adapter, "MAX_LIST_SECONDS", 0.05)
-    hostile.says(answer(200, {"success": True, "items": [], "num_pages": 10**9}))
+    hostile.respond_with(make_response(200, {"success": True, "items": [], "num_pages": 10**9}))
     with make_provider("resemble_v2", hostile) as provider, pytest.raises(ResponseUnreadable, match="an endless list"):
         list(provider.list_voices())
-    assert 0 < len(hostile.asked) < adapter.MAX_PAGES
+    assert 0 < len(hostile.received) < adapter.MAX_PAGES
 
 
-def test_total_response_size_of_a_list_is_limited(hostile: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_total_response_size_of_a_list_is_limited(hostile: HostileServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "MAX_TOTAL_BYTES", 100_000)
     numbers = iter(range(1000))
     hostile.script = lambda _asked: [
-        answer(200, {"success": True, "items": [{"uuid": f"{next(numbers)}", "x": "x" * 30_000}], "num_pages": 1000})
+        make_response(
+            200, {"success": True, "items": [{"uuid": f"{next(numbers)}", "x": "x" * 30_000}], "num_pages": 1000}
+        )
     ]
     with make_provider("resemble_v2", hostile) as provider, pytest.raises(ResponseUnreadable):
         list(provider.list_voices())
-    assert len(hostile.asked) == 4
+    assert len(hostile.received) == 4
 
 
 @pytest.mark.django_db
-def test_page_with_very_long_names_stays_small(voiceai_studio: Studio, hostile: Hostile, as_producer: Client) -> None:
-    hostile.says(answer(200, [{"voice_id": f"{n}-{'i' * 20_000}", "name": "n" * 20_000} for n in range(50)]))
-    page = as_producer.get(reverse("voices:unknown_voices", args=[voiceai_studio.account.pk]))
+def test_page_with_very_long_names_stays_small(
+    voiceai_studio: Studio, hostile: HostileServer, producer_client: Client
+) -> None:
+    hostile.respond_with(
+        make_response(200, [{"voice_id": f"{n}-{'i' * 20_000}", "name": "n" * 20_000} for n in range(50)])
+    )
+    page = producer_client.get(reverse("voices:unknown_voices", args=[voiceai_studio.account.pk]))
     assert b"50 unknown" in page.content
     assert len(page.content) < 200_000
 
@@ -201,13 +207,15 @@ def test_provider_texts_about_model_are_truncated() -> None:
 
 
 @pytest.mark.django_db
-def test_page_with_huge_deletion_proof_stays_small(voiceai_studio: Studio, hostile: Hostile, as_viewer: Client) -> None:
+def test_page_with_huge_deletion_proof_stays_small(
+    voiceai_studio: Studio, hostile: HostileServer, viewer_client: Client
+) -> None:
     remote = voiceai_studio.make_build(status=BuildStatus.READY).remote_voice
-    responses = iter([answer(200, {"deleted": "x" * 1_000_000}), answer(404)])
+    responses = iter([make_response(200, {"deleted": "x" * 1_000_000}), make_response(404)])
     hostile.script = lambda _asked: [next(responses)]
     request_deletion(remote, voiceai_studio.producer, "It was a trial.")
     delete_remote_voice(str(remote.pk))
-    page = as_viewer.get(remote.get_absolute_url()).content
+    page = viewer_client.get(remote.get_absolute_url()).content
     assert b"{&quot;deleted" in page.replace(b"\\&quot;", b"&quot;")
     assert len(page) < 100_000
 
@@ -246,4 +254,6 @@ def test_key_cannot_be_moved_to_another_provider(voiceai_studio: Studio, admin: 
 def test_request_from_another_site_is_refused(name: str, headers: dict[str, str], admin: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(admin)
-    assert client.post(address(name), {"key": "x", "reason": "x", "text": "x"}, headers=headers).status_code == 403
+    assert (
+        client.post(reverse_address(name), {"key": "x", "reason": "x", "text": "x"}, headers=headers).status_code == 403
+    )

@@ -11,22 +11,22 @@ from consent.playback import SESSION_KEY
 from consent.services.review import approve_consent
 from voicehub.models import User
 
-REASON = "I know the voice, and read along."
+APPROVAL_REASON = "I know the voice, and read along."
 
 
-def approve_after_listening(consent: Consent, take: Take, by: User, reason: str = REASON) -> None:
+def approve_after_listening(consent: Consent, take: Take, by: User, reason: str = APPROVAL_REASON) -> None:
     """Approve a take whose playback began as long ago as it lasts. The reason overrides objections of its check."""
     approve_consent(consent, take, by, played_at=timezone.now() - timedelta(seconds=take.seconds), reason=reason)
 
 
-def play(client: Client, take: Take, **headers: str) -> int:
+def play_take(client: Client, take: Take, **headers: str) -> int:
     """Request the audio as a player does, read all of it, and return the response status."""
     response = client.get(reverse("consent:take_audio", args=[take.pk]), headers=headers)
     b"".join(response)
     return response.status_code
 
 
-def let_time_pass(client: Client, seconds: float) -> None:
+def backdate_playback(client: Client, seconds: float) -> None:
     """Move the recorded playback starts of this session back in time. Does nothing if nothing was played."""
     session = client.session
     if SESSION_KEY in session:

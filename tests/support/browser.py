@@ -7,11 +7,11 @@ from pathlib import Path
 from playwright.sync_api import Browser, Playwright
 
 PROGRAM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
-HOW_TO_GET_IT = (
+INSTALL_HINT = (
     "no Chromium was found. Install it with `apt install chromium` or `.venv/bin/playwright install chromium`,"
     " or set VOICEHUB_CHROMIUM=/path/to/chromium"
 )
-FLAGS = (
+CHROMIUM_FLAGS = (
     # A container has no user namespaces, no graphics card and a tiny /dev/shm.
     "--no-sandbox",
     "--disable-gpu",
@@ -37,7 +37,7 @@ def find_chromium(playwright: Playwright | None = None) -> Path | None:
     return downloaded if downloaded and downloaded.is_file() else None
 
 
-def launch(playwright: Playwright, chromium: Path, microphone: Path | None = None) -> Browser:
+def launch_browser(playwright: Playwright, chromium: Path, microphone: Path | None = None) -> Browser:
     """Start the browser. `microphone` is a WAV that plays once, starting when a page first records."""
     capture_flags = [f"--use-file-for-fake-audio-capture={microphone}%noloop"] if microphone else []
-    return playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, *capture_flags])
+    return playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS, *capture_flags])

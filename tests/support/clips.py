@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import soundfile
 
-from tests.support.wav import SAMPLE, Samples, noise
+from tests.support.wav import SAMPLE_FOLDER, Samples, make_white_noise
 
 SAMPLE_RATE = 16000
 RATES = (8000, 16000, 22050, 44100, 48000)
@@ -17,20 +17,22 @@ ROOM_DBFS = -66.0
 
 
 @cache
-def spoken() -> dict[str, Samples]:
+def load_speech_clips() -> dict[str, Samples]:
     """The files that contain speech, by name, at 16 kHz."""
-    paths = [path for path in sorted(SAMPLE.glob("*.flac")) if path.stem != "rms-silent"]
+    paths = [path for path in sorted(SAMPLE_FOLDER.glob("*.flac")) if path.stem != "rms-silent"]
     return {path.stem: soundfile.read(path, dtype="float64")[0] for path in paths}
 
 
 @cache
-def clean() -> dict[str, Samples]:
+def build_clean_clips() -> dict[str, Samples]:
     """Whole clips, the halves of each, and each two neighbors of a series joined; by name, at 16 kHz."""
-    whole = spoken()
+    whole = load_speech_clips()
     half_clips = {f"{name}, {label}": half for name, clip in whole.items() for label, half in _split_in_half(clip)}
     pairs = [(first, second) for first, second in pairwise(whole) if first[:3] == second[:3] and second[-1].isdigit()]
     return (
-        whole | half_clips | {f"{first} and {second}": joined(whole[first], whole[second]) for first, second in pairs}
+        whole
+        | half_clips
+        | {f"{first} and {second}": join_clips(whole[first], whole[second]) for first, second in pairs}
     )
 
 
@@ -40,34 +42,36 @@ def _split_in_half(clip: Samples) -> list[tuple[str, Samples]]:
     third = len(clip) // 3
     energies = [float(np.sum(clip[start : start + frame] ** 2)) for start in range(third, 2 * third, frame // 4)]
     split_at = third + int(np.argmin(energies)) * (frame // 4) + frame // 2
-    edge = room(EDGE_SECONDS)
+    edge = make_room_noise(EDGE_SECONDS)
     return [("first half", np.append(clip[:split_at], edge)), ("second half", np.append(edge, clip[split_at:]))]
 
 
-def room(seconds: float, rate: int = SAMPLE_RATE, level: float = ROOM_DBFS) -> Samples:
-    return noise(seconds, level, rate, seed=7)
+def make_room_noise(seconds: float, rate: int = SAMPLE_RATE, level: float = ROOM_DBFS) -> Samples:
+    return make_white_noise(seconds, level, rate, seed=7)
 
 
-def joined(first: Samples, second: Samples) -> Samples:
-    return np.concatenate((first, room(0.3), second))
+def join_clips(first: Samples, second: Samples) -> Samples:
+    return np.concatenate((first, make_room_noise(0.3), second))
 
 
-def resampled(clip: Samples, rate: int, source: int = SAMPLE_RATE) -> Samples:
+def resample_clip(clip: Samples, rate: int, source: int = SAMPLE_RATE) -> Samples:
     """The clip at another sample rate with exactly the same band: there is no energy above half of the lower rate."""
     count = round(len(clip) * rate / source)
     return np.asarray(np.fft.irfft(np.fft.rfft(clip), count) * count / len(clip))
 
 
-def recorded(clip: Samples, rate: int) -> Samples:
+def simulate_recording(clip: Samples, rate: int) -> Samples:
     """The clip as if recorded at this rate: its band from 4 to 8 kHz is repeated above 8 kHz, each time weaker.
 
     Voices in sample/ contain no energy above 8 kHz, which is a defect in a 48 kHz file.
     """
     if rate <= SAMPLE_RATE:
-        return resampled(clip, rate)
+        return resample_clip(clip, rate)
     spectrum = np.fft.rfft(clip)
     half = len(spectrum) // 2
     bands = [spectrum, *(spectrum[-half:] * 0.4**number for number in range(1, 5))]
     count = round(len(clip) * rate / SAMPLE_RATE)
     wide = np.concatenate(bands)[: count // 2 + 1]
-    return np.asarray(np.fft.irfft(wide, count) * count / len(clip)) + room(count / rate, rate, -80.0)[:count]
+    return (
+        np.asarray(np.fft.irfft(wide, count) * count / len(clip)) + make_room_noise(count / rate, rate, -80.0)[:count]
+    )

@@ -24,7 +24,7 @@ def echo(source: BinaryIO, times: int = 1, start: int = 0) -> Records:
         yield {"kind": "said", "text": text, "number": number}
 
 
-def surroundings(source: BinaryIO) -> Records:
+def report_environment(source: BinaryIO) -> Records:
     """Report the environment that the child process can see."""
     text = json.dumps(
         {
@@ -50,23 +50,23 @@ def _is_open(number: int) -> bool:
     return True
 
 
-def refuse(source: BinaryIO) -> Records:
+def raise_refusal(source: BinaryIO) -> Records:
     yield {"kind": "said", "text": "so far so good", "number": 1}
     raise Refused(make_finding("not_wav"))
 
 
-def stumble(source: BinaryIO) -> Records:
+def raise_lookup_error(source: BinaryIO) -> Records:
     yield from ()
     raise LookupError("a secret of the reader")
 
 
-def spin(source: BinaryIO) -> Records:
+def loop_forever(source: BinaryIO) -> Records:
     yield from ()
     while True:
         pass
 
 
-def trickle(source: BinaryIO) -> Records:
+def yield_forever(source: BinaryIO) -> Records:
     """Yield small results forever, with pauses."""
     while True:
         yield {"kind": "said", "text": "", "number": 0}
@@ -78,14 +78,14 @@ def sleep(source: BinaryIO) -> Records:
     time.sleep(3600)
 
 
-def hoard(source: BinaryIO) -> Records:
+def allocate_memory(source: BinaryIO) -> Records:
     yield from ()
     blocks = []
     while True:
         blocks.append(b"\1" * (16 << 20))
 
 
-def write(source: BinaryIO, size: int) -> Records:
+def write_file(source: BinaryIO, size: int) -> Records:
     with Path("long").open("wb") as file:
         for _ in range(size >> 16):
             file.write(bytes(1 << 16))
@@ -97,24 +97,24 @@ def kill_itself(source: BinaryIO) -> Records:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def crash(source: BinaryIO) -> Records:
+def segfault(source: BinaryIO) -> Records:
     yield from ()
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
-def leave(source: BinaryIO) -> Records:
+def exit_without_result(source: BinaryIO) -> Records:
     yield from ()
     os._exit(0)
 
 
-def fall_silent(source: BinaryIO) -> Records:
+def close_results(source: BinaryIO) -> Records:
     """Close the result pipe but keep running."""
     yield from ()
     os.close(_find_result_pipe())
     time.sleep(3600)
 
 
-def say(source: BinaryIO, line: str, times: int = 1) -> Records:
+def write_raw_line(source: BinaryIO, line: str, times: int = 1) -> Records:
     """Write raw lines to the result pipe."""
     yield from ()
     pipe = _find_result_pipe()
@@ -122,7 +122,7 @@ def say(source: BinaryIO, line: str, times: int = 1) -> Records:
         os.write(pipe, line.encode())
 
 
-def babble(source: BinaryIO, line: str) -> Records:
+def write_raw_lines_forever(source: BinaryIO, line: str) -> Records:
     yield from ()
     pipe, data = _find_result_pipe(), line.encode()
     while True:
@@ -142,19 +142,19 @@ def _is_writable(number: int) -> bool:
     return True
 
 
-def print_things(source: BinaryIO) -> Records:
+def print_to_stdout(source: BinaryIO) -> Records:
     os.write(1, b"a library says hello\n")
     sys.stdout.write("and so does Python\n")
     sys.stdout.flush()
     yield {"kind": "said", "text": "quiet", "number": 0}
 
 
-def start_another(source: BinaryIO) -> Records:
+def start_child_process(source: BinaryIO) -> Records:
     """Start a child process that would outlive this one."""
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
     yield {"kind": "said", "text": str(child.pid), "number": 0}
     time.sleep(3600)
 
 
-def say_odd_number(source: BinaryIO) -> Records:
+def yield_nan(source: BinaryIO) -> Records:
     yield {"kind": "said", "text": "x", "number": float("nan")}

@@ -54,7 +54,7 @@ def find_binaries() -> Path:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
+def run_postgres() -> Iterator[str]:
     """The URL of a new server that is deleted afterwards with its data. It trades crash safety for speed."""
     binaries = find_binaries()
     # Not below TMPDIR, which the server user may be unable to enter, or whose path may be too long for a socket.

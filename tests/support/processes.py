@@ -14,12 +14,12 @@ from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
-PATIENCE = 120.0
+TIMEOUT_SECONDS = 120.0
 
 T = TypeVar("T")
 
 
-def wait_for(condition: Callable[[], T], message: str | Callable[[], str], patience: float = PATIENCE) -> T:
+def wait_for(condition: Callable[[], T], message: str | Callable[[], str], patience: float = TIMEOUT_SECONDS) -> T:
     """The first true result of `condition`. Raises AssertionError with `message` on timeout."""
     deadline = time.monotonic() + patience
     while not (result := condition()):
@@ -30,13 +30,13 @@ def wait_for(condition: Callable[[], T], message: str | Callable[[], str], patie
     return result
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def processes_with(variable: str, value: str) -> dict[int, str]:
+def find_processes(variable: str, value: str) -> dict[int, str]:
     """The command lines, by pid, of all processes with this environment variable.
 
     Valkey overwrites its environment with its title, so a title that contains the value as a folder also counts.
@@ -51,14 +51,14 @@ def processes_with(variable: str, value: str) -> dict[int, str]:
     return processes
 
 
-def parent_of(pid: int) -> int:
+def get_parent_pid(pid: int) -> int:
     """The pid of the parent, 0 if the process has ended."""
     with suppress(OSError):
         return int((Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
     return 0
 
 
-class Started:
+class StartedProcess:
     """A started process and its output so far."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -81,16 +81,16 @@ class Started:
             self.lines.extend(line.rstrip("\n") for line in self.process.stdout or ())
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         return "\n".join(self.lines)
 
-    def says(self, text: str, patience: float = PATIENCE) -> None:
+    def wait_for_output(self, text: str, patience: float = TIMEOUT_SECONDS) -> None:
         """Wait until the output contains this text."""
-        wait_for(lambda: text in self.said or self.process.poll() is not None, lambda: self.said, patience)
+        wait_for(lambda: text in self.output or self.process.poll() is not None, lambda: self.output, patience)
         self._reader.join(0 if self.process.poll() is None else 5)
-        assert text in self.said, self.said
+        assert text in self.output, self.output
 
-    def stop(self, signal_number: int = signal.SIGINT, patience: float = PATIENCE) -> int:
+    def stop(self, signal_number: int = signal.SIGINT, patience: float = TIMEOUT_SECONDS) -> int:
         """Send a signal, wait for the end and return the exit code."""
         self.process.send_signal(signal_number)
         code = self.process.wait(patience)

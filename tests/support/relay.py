@@ -4,10 +4,10 @@ import socket
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from tests.support.hostile import Asked, Hostile
+from tests.support.hostile_server import HostileServer, ReceivedRequest
 
 
-class Relay(Hostile):
+class Relay(HostileServer):
     """Forwards each request and response unchanged, except for the calls that a test selects by number."""
 
     def __init__(self, upstream: str) -> None:
@@ -17,15 +17,15 @@ class Relay(Hostile):
         self._replacements: dict[int, tuple[tuple[bytes, ...], bool]] = {}
         self.script = self._choose_response
 
-    def answers(self, number: int, *chunks: bytes, late: bool = False) -> None:
+    def replace_response(self, number: int, *chunks: bytes, after_forwarding: bool = False) -> None:
         """Answer call `number` (from 1) with these chunks (none: hang up), optionally after forwarding it."""
-        self._replacements[number] = (chunks, late)
+        self._replacements[number] = (chunks, after_forwarding)
 
-    def answers_next(self, *chunks: bytes, late: bool = False) -> None:
-        self.answers(len(self.asked) + 1, *chunks, late=late)
+    def replace_next_response(self, *chunks: bytes, after_forwarding: bool = False) -> None:
+        self.replace_response(len(self.received) + 1, *chunks, after_forwarding=after_forwarding)
 
-    def _choose_response(self, request: Asked) -> Iterable[bytes]:
-        replacement = self._replacements.get(len(self.asked))
+    def _choose_response(self, request: ReceivedRequest) -> Iterable[bytes]:
+        replacement = self._replacements.get(len(self.received))
         if replacement is None:
             return [self._forward(request)]
         chunks, late = replacement
@@ -33,7 +33,7 @@ class Relay(Hostile):
             self._forward(request)
         return chunks
 
-    def _forward(self, request: Asked) -> bytes:
+    def _forward(self, request: ReceivedRequest) -> bytes:
         with socket.create_connection(self._upstream) as connection:
             connection.sendall(request.head.encode("latin-1") + request.body)
             return b"".join(iter(lambda: connection.recv(1 << 16), b""))

@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 import requests
 
 MANAGE = Path(__file__).parents[2] / "manage.py"
-PATIENCE = 120.0
+TIMEOUT_SECONDS = 120.0
 
 T = TypeVar("T")
 
 
-def until(probe: Callable[[], T | None], patience: float = PATIENCE) -> T:
+def poll_until(probe: Callable[[], T | None], patience: float = TIMEOUT_SECONDS) -> T:
     """Call `probe` until it returns a true value. Raises AssertionError on timeout."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
@@ -30,11 +30,11 @@ def until(probe: Callable[[], T | None], patience: float = PATIENCE) -> T:
     raise AssertionError(f"no result after {patience:g} seconds")
 
 
-class SandboxRefused(Exception):
+class SandboxStartError(Exception):
     """The sandbox did not start. The message is its output."""
 
 
-class Sandbox:
+class SandboxProcess:
     """`manage.py sandbox` on a free port, with its control API. All of its output is available after it has ended."""
 
     def __init__(self, folder: Path, training_seconds: float = 0.2, port: int = 0) -> None:
@@ -50,33 +50,33 @@ class Sandbox:
         assert self.process.stdout is not None
         first_line: str = self.process.stdout.readline()
         if "listening on" not in first_line:
-            remaining_output, _ = self.process.communicate(timeout=PATIENCE)
-            raise SandboxRefused(first_line + remaining_output)
-        self.said = first_line
+            remaining_output, _ = self.process.communicate(timeout=TIMEOUT_SECONDS)
+            raise SandboxStartError(first_line + remaining_output)
+        self.output = first_line
         self.address = next(word for word in first_line.split() if word.startswith("http://"))
         self.port = int(self.address.rsplit(":", 1)[1])
 
-    def control(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        response = requests.request(method, f"{self.address}/__control/{path}", json=body, timeout=PATIENCE)
+    def call_control(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        response = requests.request(method, f"{self.address}/__control/{path}", json=body, timeout=TIMEOUT_SECONDS)
         assert response.status_code == 200, response.text
         data: dict[str, Any] = response.json()
         return data
 
-    def faults(self, *rules: dict[str, Any]) -> None:
+    def set_faults(self, *rules: dict[str, Any]) -> None:
         """Replace the fault script."""
-        self.control("POST", "faults", {"rules": list(rules)})
+        self.call_control("POST", "faults", {"rules": list(rules)})
 
-    def forward(self, seconds: float) -> dict[str, Any]:
+    def forward_clock(self, seconds: float) -> dict[str, Any]:
         """Advance the sandbox clock and return it."""
-        return self.control("POST", "clock", {"forward": seconds})
+        return self.call_control("POST", "clock", {"forward": seconds})
 
-    def ledger(self, **fields: str) -> list[dict[str, Any]]:
+    def read_ledger(self, **fields: str) -> list[dict[str, Any]]:
         """The ledger lines that have all of these field values."""
-        lines: list[dict[str, Any]] = self.control("GET", "ledger")["ledger"]
+        lines: list[dict[str, Any]] = self.call_control("GET", "ledger")["ledger"]
         return [line for line in lines if fields.items() <= line.items()]
 
-    def requests(self) -> list[dict[str, Any]]:
-        entries: list[dict[str, Any]] = self.control("GET", "requests")["requests"]
+    def list_requests(self) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = self.call_control("GET", "requests")["requests"]
         return entries
 
     def stop(self) -> int:
@@ -89,28 +89,28 @@ class Sandbox:
         self._wait_for_exit()
 
     def _wait_for_exit(self) -> int:
-        self.said += self.process.communicate(timeout=PATIENCE)[0]
+        self.output += self.process.communicate(timeout=TIMEOUT_SECONDS)[0]
         return self.process.returncode
 
 
-class Listener:
+class CallbackServer:
     """A web server for a test: it stores posted callbacks and serves `files` by path."""
 
     def __init__(self, port: int = 0) -> None:
-        self.posted: Queue[tuple[str, str]] = Queue()
+        self.callbacks: Queue[tuple[str, str]] = Queue()
         self.files: dict[str, bytes] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _make_handler(self))
         self.address = f"http://127.0.0.1:{self._server.server_port}"
         Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
-    def serve(self, name: str, content: bytes) -> str:
+    def serve_file(self, name: str, content: bytes) -> str:
         """Serve a file. Returns its address."""
         self.files[f"/{name}"] = content
         return f"{self.address}/{name}"
 
-    def heard(self) -> dict[str, Any]:
+    def wait_for_callback(self) -> dict[str, Any]:
         """The next posted JSON. Raises queue.Empty on timeout."""
-        data: dict[str, Any] = json.loads(self.posted.get(timeout=PATIENCE)[1])
+        data: dict[str, Any] = json.loads(self.callbacks.get(timeout=TIMEOUT_SECONDS)[1])
         return data
 
     def close(self) -> None:
@@ -118,11 +118,11 @@ class Listener:
         self._server.server_close()
 
 
-def _make_handler(listener: Listener) -> type[BaseHTTPRequestHandler]:
+def _make_handler(listener: CallbackServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            listener.posted.put((self.headers["Content-Type"], body))
+            listener.callbacks.put((self.headers["Content-Type"], body))
             self._respond(200, b"")
 
         def do_GET(self) -> None:

@@ -14,13 +14,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from launcher import valkey
-from tests.support.postgres import postgres
+from tests.support.postgres import run_postgres
 
 # A key for tests only; no data outside a test run is encrypted with it.
 FIELD_KEY = "dGhlLXRlc3RzLW9mLXZvaWNlaHViLW9ubHktMzItYiE="
 
 
-def environment(folder: Path) -> dict[str, str]:
+def build_environment(folder: Path) -> dict[str, str]:
     """The environment of this machine with all VoiceHub settings replaced by those of the tests."""
     inherited = {
         name: value
@@ -50,25 +50,25 @@ class Session:
     def __init__(self) -> None:
         self._stack = ExitStack()
 
-    def begin(self) -> None:
+    def start(self) -> None:
         folder = Path(tempfile.mkdtemp(prefix="voicehub-tests-"))
         self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        variables = environment(folder)
+        variables = build_environment(folder)
         for folder_name in ("static", "media", "mail"):
             (folder / folder_name).mkdir()
         if os.environ.get("VOICEHUB_TEST_DATABASE", "sqlite") == "postgres":
-            variables["DATABASE_URL"] = self._stack.enter_context(postgres())
-        self._stack.enter_context(queue(folder))
+            variables["DATABASE_URL"] = self._stack.enter_context(run_postgres())
+        self._stack.enter_context(run_queue(folder))
         variables["REDIS_URL"] = valkey.build_url(folder)
         os.environ.clear()
         os.environ.update(variables)
 
-    def end(self) -> None:
+    def stop(self) -> None:
         self._stack.close()
 
 
 @contextmanager
-def queue(folder: Path) -> Iterator[None]:
+def run_queue(folder: Path) -> Iterator[None]:
     """A running Valkey with its data under `folder`."""
     server = subprocess.Popen(valkey.build_command(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -84,7 +84,7 @@ def queue(folder: Path) -> Iterator[None]:
         server.wait()
 
 
-def database_url() -> str:
+def build_database_url() -> str:
     """The URL of the test database, for processes that a test starts."""
     from django.db import connection
 

@@ -12,25 +12,25 @@ from numpy.typing import NDArray
 
 from audio.datasets.clips import Clip
 from audio.wav.riff import read_header
-from tests.support.wav import SAMPLE
+from tests.support.wav import SAMPLE_FOLDER
 
 FloatArray = NDArray[np.float64]
 
 
-def voice(name: str = "slt-01") -> tuple[FloatArray, int]:
+def load_sample_voice(name: str = "slt-01") -> tuple[FloatArray, int]:
     """A clip of the sample studio and its sample rate."""
-    samples, rate = soundfile.read(SAMPLE / f"{name}.flac")
+    samples, rate = soundfile.read(SAMPLE_FOLDER / f"{name}.flac")
     return np.asarray(samples), int(rate)
 
 
-def clip_in(name: str, data: bytes) -> Clip:
+def make_clip_from_wav(name: str, data: bytes) -> Clip:
     """A Clip of a WAV in memory."""
     header = read_header(io.BytesIO(data))
     sha256 = hashlib.sha256(data).hexdigest()
     return Clip(name, sha256, header.sample_rate, header.frames, lambda: io.BytesIO(data))
 
 
-def by_libsndfile(samples: FloatArray, rate: int, kind: str, subtype: str) -> bytes:
+def encode_with_libsndfile(samples: FloatArray, rate: int, kind: str, subtype: str) -> bytes:
     """`samples` are (frames,) or (frames, channels)."""
     out = io.BytesIO()
     soundfile.write(out, samples, rate, format=kind, subtype=subtype)
@@ -44,7 +44,7 @@ class _Pipe:
         self.write: Callable[[bytes], int] = file.write
 
 
-def by_ffmpeg(samples: FloatArray, rate: int, kind: str, codec: str, live: bool = False) -> bytes:
+def encode_with_ffmpeg(samples: FloatArray, rate: int, kind: str, codec: str, live: bool = False) -> bytes:
     """`samples` are (frames,) or (frames, 2)."""
     out = io.BytesIO()
     planes = np.atleast_2d(samples.T).astype(np.float32)
@@ -62,7 +62,7 @@ def by_ffmpeg(samples: FloatArray, rate: int, kind: str, codec: str, live: bool 
     return out.getvalue()
 
 
-def film() -> bytes:
+def make_video_without_sound() -> bytes:
     """A video without an audio track."""
     out = io.BytesIO()
     with av.open(out, "w", format="mp4") as container:

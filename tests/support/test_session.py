@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import forbid_skip
 from tests.support.browser import find_chromium
-from tests.support.session import environment
+from tests.support.session import build_environment
 
 
 def make_skip_report() -> pytest.TestReport:
@@ -42,7 +42,7 @@ def test_studio_settings_do_not_reach_the_tests(monkeypatch: pytest.MonkeyPatch,
     for name in ("DATABASE_URL", "REDIS_URL", "VOICEHUB_S3_BUCKET", "VOICEHUB_EMAIL_URL", "VOICEHUB_SANDBOX_URL"):
         monkeypatch.setenv(name, "machine value")
     monkeypatch.setenv("VOICEHUB_CHROMIUM", "/opt/chromium")
-    variables = environment(tmp_path)
+    variables = build_environment(tmp_path)
     assert "machine value" not in variables.values()
     assert variables["VOICEHUB_DATA_DIR"] == str(tmp_path)
     assert variables["VOICEHUB_CHROMIUM"] == "/opt/chromium"

@@ -12,31 +12,31 @@ import soundfile
 from numpy.typing import NDArray
 
 RATE = 16000
-SAMPLE = Path(__file__).parents[2] / "sample"
+SAMPLE_FOLDER = Path(__file__).parents[2] / "sample"
 
 Samples = NDArray[np.float64]
 Chunks = Sequence[tuple[bytes, bytes]]
 
 
-def gain(decibels: float) -> float:
+def decibels_to_gain(decibels: float) -> float:
     return float(10 ** (decibels / 20))
 
 
-def seconds(duration: float, rate: int = RATE) -> Samples:
+def list_sample_times(duration: float, rate: int = RATE) -> Samples:
     """The time of each sample in seconds."""
     return np.arange(round(duration * rate)) / rate
 
 
-def tone(duration: float = 2.0, rate: int = RATE, frequency: float = 440.0, peak: float = 0.5) -> Samples:
-    return np.asarray(peak * np.sin(2 * np.pi * frequency * seconds(duration, rate)))
+def make_sine_tone(duration: float = 2.0, rate: int = RATE, frequency: float = 440.0, peak: float = 0.5) -> Samples:
+    return np.asarray(peak * np.sin(2 * np.pi * frequency * list_sample_times(duration, rate)))
 
 
-def noise(duration: float, rms_dbfs: float, rate: int = RATE, seed: int = 1) -> Samples:
+def make_white_noise(duration: float, rms_dbfs: float, rate: int = RATE, seed: int = 1) -> Samples:
     samples = np.random.default_rng(seed).standard_normal(round(duration * rate))
-    return np.asarray(samples * gain(rms_dbfs) / np.sqrt(np.mean(samples**2)))
+    return np.asarray(samples * decibels_to_gain(rms_dbfs) / np.sqrt(np.mean(samples**2)))
 
 
-def speech_like(
+def make_speech_like(
     duration: float = 3.0,
     rate: int = RATE,
     pitch: float = 120.0,
@@ -44,18 +44,21 @@ def speech_like(
     room_dbfs: float = -65.0,
 ) -> Samples:
     """The harmonics of a voice in syllables, four per second with gaps between, plus room noise."""
-    times = seconds(duration, rate)
+    times = list_sample_times(duration, rate)
     count = min(20, int(rate / 2 / pitch))
     harmonics = sum(np.sin(2 * np.pi * pitch * n * times + n * n) / n for n in range(1, count + 1))
     samples = harmonics * np.clip(np.sin(2 * np.pi * 2 * times) * 2, 0, 1)
-    return np.asarray(samples * gain(rms_dbfs) / np.sqrt(np.mean(samples**2)) + noise(duration, room_dbfs, rate))
+    return np.asarray(
+        samples * decibels_to_gain(rms_dbfs) / np.sqrt(np.mean(samples**2))
+        + make_white_noise(duration, room_dbfs, rate)
+    )
 
 
-def pcm(samples: Samples) -> bytes:
+def encode_pcm(samples: Samples) -> bytes:
     return np.clip(np.round(samples * 32768), -32768, 32767).astype("<i2").tobytes()
 
 
-def chunk(name: bytes, body: bytes, size: int | None = None) -> bytes:
+def make_chunk(name: bytes, body: bytes, size: int | None = None) -> bytes:
     padding = b"\0" * (len(body) % 2)
     return name + struct.pack("<I", len(body) if size is None else size) + body + padding
 
@@ -93,43 +96,43 @@ class Wav:
             struct.pack("<HHIIHH", self.tag, self.channels, self.rate, byte_rate, block_align, self.bits)
             + self.fmt_tail
         )
-        return chunk(b"fmt ", body[: len(body) - self.fmt_cut])
+        return make_chunk(b"fmt ", body[: len(body) - self.fmt_cut])
 
     def bytes(self) -> bytes:
-        sound = pcm(speech_like(2.0, self.rate or RATE)) if self.data is None else self.data
-        parts = [chunk(*part) for part in self.before]
+        sound = encode_pcm(make_speech_like(2.0, self.rate or RATE)) if self.data is None else self.data
+        parts = [make_chunk(*part) for part in self.before]
         parts += [self.fmt()] if self.with_fmt else []
-        parts += [chunk(*part) for part in self.between]
-        parts += [chunk(b"data", sound, self.data_size)] if self.with_data else []
-        parts += [chunk(*part) for part in self.after]
+        parts += [make_chunk(*part) for part in self.between]
+        parts += [make_chunk(b"data", sound, self.data_size)] if self.with_data else []
+        parts += [make_chunk(*part) for part in self.after]
         body = self.form + b"".join(parts) + self.inside
         size = len(body) + self.riff_more if self.riff_size is None else self.riff_size
         return self.riff + struct.pack("<I", size) + body + self.outside
 
 
-def wav_bytes(samples: Samples | None = None, **overrides: Any) -> bytes:
+def make_wav_bytes(samples: Samples | None = None, **overrides: Any) -> bytes:
     """A valid WAV with `samples` (default: two seconds of speech-like sound), with any field of Wav overridden."""
     if samples is not None:
-        overrides["data"] = pcm(samples)
+        overrides["data"] = encode_pcm(samples)
     return Wav(**overrides).bytes()
 
 
-def wav_file(samples: Samples | None = None, **overrides: Any) -> BinaryIO:
-    return io.BytesIO(wav_bytes(samples, **overrides))
+def make_wav_file(samples: Samples | None = None, **overrides: Any) -> BinaryIO:
+    return io.BytesIO(make_wav_bytes(samples, **overrides))
 
 
-def encoded(kind: str, subtype: str, channels: int = 1) -> bytes:
+def encode_speech(kind: str, subtype: str, channels: int = 1) -> bytes:
     """The same speech in another format, written by libsndfile."""
     out = io.BytesIO()
-    samples = speech_like(2.0)
+    samples = make_speech_like(2.0)
     soundfile.write(out, np.stack([samples] * channels, axis=1), RATE, format=kind, subtype=subtype)
     return out.getvalue()
 
 
-def sample_wav(name: str) -> bytes:
+def load_sample_wav(name: str) -> bytes:
     """A file of the sample studio as a 16-bit WAV."""
-    samples, rate = soundfile.read(SAMPLE / f"{name}.flac", dtype="int16")
-    return wav_bytes(data=samples.astype("<i2").tobytes(), rate=rate)
+    samples, rate = soundfile.read(SAMPLE_FOLDER / f"{name}.flac", dtype="int16")
+    return make_wav_bytes(data=samples.astype("<i2").tobytes(), rate=rate)
 
 
 EXTENSION = struct.pack("<HHI", 22, 16, 4) + struct.pack("<H", 1) + bytes.fromhex("000000001000800000aa00389b71")
@@ -140,39 +143,39 @@ Recipe = Callable[[], bytes]
 
 
 def _wav(**overrides: Any) -> Recipe:
-    return lambda: wav_bytes(**overrides)
+    return lambda: make_wav_bytes(**overrides)
 
 
 def _junk(count: int) -> Chunks:
     return [(b"JUNK", b"")] * count
 
 
-HOSTILE: dict[str, tuple[Recipe, str]] = {
+HOSTILE_WAVS: dict[str, tuple[Recipe, str]] = {
     "empty file": (lambda: b"", "empty_file"),
     "one byte": (lambda: b"R", "not_wav"),
     "text": (lambda: b"Dear studio, please find attached my voice.", "not_wav"),
     "web page": (lambda: HTML, "not_wav"),
     "zeros": (lambda: bytes(4096), "not_wav"),
-    "headerless samples": (lambda: pcm(speech_like(2.0)), "not_wav"),
+    "headerless samples": (lambda: encode_pcm(make_speech_like(2.0)), "not_wav"),
     "lower-case riff": (_wav(riff=b"riff"), "not_wav"),
     "RF64 by name": (_wav(riff=b"RF64"), "is_rf64"),
     "RF64 of a terabyte": (
         _wav(riff=b"RF64", riff_size=0xFFFFFFFF, before=[(b"ds64", b"\xff" * 28)]),
         "is_rf64",
     ),
-    "real RF64": (lambda: encoded("RF64", "PCM_16"), "is_rf64"),
+    "real RF64": (lambda: encode_speech("RF64", "PCM_16"), "is_rf64"),
     "BW64": (_wav(riff=b"BW64"), "is_rf64"),
     "RIFX": (_wav(riff=b"RIFX"), "is_rifx"),
-    "Wave64": (lambda: encoded("W64", "PCM_16"), "is_wave64"),
-    "FLAC": (lambda: encoded("FLAC", "PCM_16"), "is_flac"),
+    "Wave64": (lambda: encode_speech("W64", "PCM_16"), "is_wave64"),
+    "FLAC": (lambda: encode_speech("FLAC", "PCM_16"), "is_flac"),
     "FLAC of 68 G samples": (
         lambda: b"fLaC\x80\x00\x00\x22" + bytes(10) + b"\x0a\xc4\x40\xff\xff\xff\xff\xff" + bytes(16),
         "is_flac",
     ),
-    "AIFF": (lambda: encoded("AIFF", "PCM_16"), "is_aiff"),
-    "CAF": (lambda: encoded("CAF", "PCM_16"), "is_caf"),
-    "Ogg Vorbis": (lambda: encoded("OGG", "VORBIS"), "is_ogg"),
-    "MP3": (lambda: encoded("MP3", "MPEG_LAYER_III"), "is_mp3"),
+    "AIFF": (lambda: encode_speech("AIFF", "PCM_16"), "is_aiff"),
+    "CAF": (lambda: encode_speech("CAF", "PCM_16"), "is_caf"),
+    "Ogg Vorbis": (lambda: encode_speech("OGG", "VORBIS"), "is_ogg"),
+    "MP3": (lambda: encode_speech("MP3", "MPEG_LAYER_III"), "is_mp3"),
     "MP3 with tags": (lambda: b"ID3\x04" + bytes(200), "is_mp3"),
     "M4A": (lambda: b"\0\0\0\x20ftypM4A " + bytes(100), "is_mp4"),
     "WebM": (lambda: b"\x1aE\xdf\xa3" + bytes(100), "is_webm"),
@@ -180,22 +183,22 @@ HOSTILE: dict[str, tuple[Recipe, str]] = {
     "AVI": (_wav(form=b"AVI "), "not_wave_form"),
     "WebP": (_wav(form=b"WEBP"), "not_wave_form"),
     "four bytes": (lambda: b"RIFF", "cut_in_header"),
-    "eleven bytes": (lambda: wav_bytes()[:11], "cut_in_header"),
+    "eleven bytes": (lambda: make_wav_bytes()[:11], "cut_in_header"),
     "RIFF length 0, never written": (_wav(riff_size=0), "length_unwritten"),
     "RIFF length all ones, never written": (
         _wav(riff_size=0xFFFFFFFF, data_size=0xFFFFFFFF),
         "length_unwritten",
     ),
-    "RIFF header only": (lambda: wav_bytes()[:12], "truncated"),
-    "half a header": (lambda: wav_bytes()[:30], "truncated"),
-    "last byte missing": (lambda: wav_bytes()[:-1], "truncated"),
-    "last second missing": (lambda: wav_bytes()[:-32000], "truncated"),
+    "RIFF header only": (lambda: make_wav_bytes()[:12], "truncated"),
+    "half a header": (lambda: make_wav_bytes()[:30], "truncated"),
+    "last byte missing": (lambda: make_wav_bytes()[:-1], "truncated"),
+    "last second missing": (lambda: make_wav_bytes()[:-32000], "truncated"),
     "RIFF length too long by one": (_wav(riff_more=1), "truncated"),
-    "frame of 4 GB": (_wav(riff_size=0xFFFFFFFE), "truncated"),
+    "RIFF length of 4 GB": (_wav(riff_size=0xFFFFFFFE), "truncated"),
     "one byte after the end": (_wav(outside=b"\0"), "bytes_after_end"),
-    "ZIP behind it": (_wav(outside=ZIP), "bytes_after_end"),
+    "ZIP after the end": (_wav(outside=ZIP), "bytes_after_end"),
     "web page after the end": (_wav(outside=HTML), "bytes_after_end"),
-    "second WAV after the end": (lambda: wav_bytes() * 2, "bytes_after_end"),
+    "second WAV after the end": (lambda: make_wav_bytes() * 2, "bytes_after_end"),
     "RIFF length too short by two": (_wav(riff_more=-2), "bytes_after_end"),
     "RIFF length ends in the header": (_wav(riff_size=4), "bytes_after_end"),
     "three stray bytes in RIFF": (_wav(inside=b"abc"), "chunk_cut"),
@@ -204,11 +207,11 @@ HOSTILE: dict[str, tuple[Recipe, str]] = {
     "LIST length too long by one byte": (_wav(inside=b"LIST\x05\0\0\0abcd"), "chunk_overruns"),
     "data length too long by one byte": (_wav(data_size=64001), "data_overruns"),
     "LIST length of 4 GB": (_wav(inside=b"LIST\xff\xff\xff\xff"), "chunk_overruns"),
-    "fmt length of 4 GB": (lambda: _patch_field(wav_bytes(), 16, 0xFFFFFFFF), "chunk_overruns"),
+    "fmt length of 4 GB": (lambda: _patch_field(make_wav_bytes(), 16, 0xFFFFFFFF), "chunk_overruns"),
     "chunk without a name": (_wav(after=[(b"\0\0\0\0", b"1234")]), "chunk_unnamed"),
     "chunk name with control characters": (_wav(before=[(b"a\nb\x7f", b"")]), "chunk_unnamed"),
     "odd LIST, not padded": (_wav(inside=b"LIST\x03\0\0\0abc"), "padding_missing"),
-    "odd data, not padded": (lambda: _drop_last_byte(wav_bytes()), "data_half_sample"),
+    "odd data, not padded": (lambda: _drop_last_byte(make_wav_bytes()), "data_half_sample"),
     "odd data, padded": (_wav(data=b"\1" * 64001), "data_half_sample"),
     "65 chunks": (_wav(after=_junk(63)), "too_many_chunks"),
     "200 000 chunks": (_wav(after=_junk(200_000)), "too_many_chunks"),
@@ -228,7 +231,7 @@ HOSTILE: dict[str, tuple[Recipe, str]] = {
     "no data": (_wav(with_data=False), "no_data"),
     "data under another name": (_wav(with_data=False, after=[(b"DATA", bytes(64000))]), "no_data"),
     "list of waves": (
-        _wav(with_data=False, after=[(b"LIST", b"wavl" + chunk(b"data", bytes(800)))]),
+        _wav(with_data=False, after=[(b"LIST", b"wavl" + make_chunk(b"data", bytes(800)))]),
         "no_data",
     ),
     "two data chunks": (_wav(after=[(b"data", bytes(800))]), "two_data"),
@@ -240,22 +243,22 @@ HOSTILE: dict[str, tuple[Recipe, str]] = {
     "empty data before LIST": (_wav(data=b"", after=[(b"LIST", b"INFO")]), "data_empty"),
     "one byte of data": (_wav(data=b"\1"), "data_half_sample"),
     "extensible": (_wav(tag=0xFFFE, fmt_tail=EXTENSION), "format_extensible"),
-    "floats": (lambda: encoded("WAV", "FLOAT"), "not_pcm"),
-    "doubles": (lambda: encoded("WAV", "DOUBLE"), "not_pcm"),
-    "mu-law": (lambda: encoded("WAV", "ULAW"), "not_pcm"),
-    "A-law": (lambda: encoded("WAV", "ALAW"), "not_pcm"),
-    "Microsoft ADPCM": (lambda: encoded("WAV", "MS_ADPCM"), "not_pcm"),
-    "IMA ADPCM": (lambda: encoded("WAV", "IMA_ADPCM"), "not_pcm"),
-    "GSM": (lambda: encoded("WAV", "GSM610"), "not_pcm"),
+    "floats": (lambda: encode_speech("WAV", "FLOAT"), "not_pcm"),
+    "doubles": (lambda: encode_speech("WAV", "DOUBLE"), "not_pcm"),
+    "mu-law": (lambda: encode_speech("WAV", "ULAW"), "not_pcm"),
+    "A-law": (lambda: encode_speech("WAV", "ALAW"), "not_pcm"),
+    "Microsoft ADPCM": (lambda: encode_speech("WAV", "MS_ADPCM"), "not_pcm"),
+    "IMA ADPCM": (lambda: encode_speech("WAV", "IMA_ADPCM"), "not_pcm"),
+    "GSM": (lambda: encode_speech("WAV", "GSM610"), "not_pcm"),
     "MP3 in WAV": (_wav(tag=0x55), "not_pcm"),
     "encoding 0": (_wav(tag=0), "not_pcm"),
     "unknown encoding": (_wav(tag=0xBEEF), "not_pcm"),
-    "stereo": (lambda: encoded("WAV", "PCM_16", channels=2), "not_mono"),
+    "stereo": (lambda: encode_speech("WAV", "PCM_16", channels=2), "not_mono"),
     "65 535 channels": (_wav(channels=65535, block_align=65534), "not_mono"),
     "no channels": (_wav(channels=0), "no_channels"),
-    "8 bits": (lambda: encoded("WAV", "PCM_U8"), "not_16_bit"),
-    "24 bits": (lambda: encoded("WAV", "PCM_24"), "not_16_bit"),
-    "32 bits": (lambda: encoded("WAV", "PCM_32"), "not_16_bit"),
+    "8 bits": (lambda: encode_speech("WAV", "PCM_U8"), "not_16_bit"),
+    "24 bits": (lambda: encode_speech("WAV", "PCM_24"), "not_16_bit"),
+    "32 bits": (lambda: encode_speech("WAV", "PCM_32"), "not_16_bit"),
     "13 bits": (_wav(bits=13, block_align=2), "not_16_bit"),
     "0 bits": (_wav(bits=0), "not_16_bit"),
     "0 Hz": (_wav(rate=0), "rate_zero"),
@@ -270,11 +273,11 @@ HOSTILE: dict[str, tuple[Recipe, str]] = {
 }
 """By name: (function that makes the file, finding code of its refusal)."""
 
-CLEAN: dict[str, Recipe] = {
+CLEAN_WAVS: dict[str, Recipe] = {
     "plain": _wav(),
     **{f"{rate} Hz": _wav(rate=rate) for rate in (8000, 16000, 22050, 44100, 48000)},
     "fmt of 18 bytes": _wav(fmt_tail=b"\0\0"),
-    "written by libsndfile": lambda: encoded("WAV", "PCM_16"),
+    "written by libsndfile": lambda: encode_speech("WAV", "PCM_16"),
     "broadcast WAV": _wav(before=[(b"bext", bytes(602)), (b"JUNK", bytes(28))]),
     "LIST before the data": _wav(between=[(b"LIST", b"INFOISFT\x04\0\0\0abc\0"), (b"fact", bytes(4))]),
     "cue points after the data": _wav(after=[(b"cue ", bytes(28)), (b"iXML", b"<BWFXML/>")]),
@@ -282,7 +285,7 @@ CLEAN: dict[str, Recipe] = {
     "odd LIST at the end, padded": _wav(after=[(b"LIST", b"abc")]),
     "64 chunks": _wav(before=_junk(31), after=_junk(31)),
     "a megabyte of LIST": _wav(after=[(b"LIST", bytes((1 << 20) - 16))]),
-    "a real voice": lambda: sample_wav("slt-01"),
+    "a real voice": lambda: load_sample_wav("slt-01"),
 }
 """Files that must pass."""
 

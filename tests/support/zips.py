@@ -7,29 +7,29 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from tests.support.wav import wav_bytes
+from tests.support.wav import make_wav_bytes
 
 REGULAR = 0o100644 << 16
 STORED, DEFLATED = 0, 8
 
 
 @cache
-def clip() -> bytes:
+def make_clip_data() -> bytes:
     """A valid WAV of two seconds."""
-    return wav_bytes()
+    return make_wav_bytes()
 
 
-def deflated(data: bytes) -> bytes:
+def deflate(data: bytes) -> bytes:
     compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     return compressor.compress(data) + compressor.flush()
 
 
-def extra(kind: int, body: bytes = b"") -> bytes:
+def pack_extra_field(kind: int, body: bytes = b"") -> bytes:
     return struct.pack("<HH", kind, len(body)) + body
 
 
 @dataclass(frozen=True)
-class Member:
+class ZipMember:
     """One file. The fields describe its directory entry; `local_…` fields override them in its local header.
 
     `before` and `after` are bytes around it. `at` shifts its offset in the directory entry.
@@ -61,40 +61,40 @@ class Member:
     hidden: bool = False
 
     def body(self) -> bytes:
-        data = clip() if self.data is None else self.data
+        data = make_clip_data() if self.data is None else self.data
         if self.raw is not None:
             return self.raw
-        return deflated(data) if self.method == DEFLATED else data
+        return deflate(data) if self.method == DEFLATED else data
 
-    def numbers(self) -> tuple[int, int, int]:
-        data = clip() if self.data is None else self.data
+    def compute_sizes(self) -> tuple[int, int, int]:
+        data = make_clip_data() if self.data is None else self.data
         return (
             zlib.crc32(data) if self.crc is None else self.crc,
             len(self.body()) if self.packed is None else self.packed,
             len(data) if self.size is None else self.size,
         )
 
-    def local(self) -> bytes:
-        crc, packed, size = self.numbers()
-        name = either(self.local_name, self.name)
-        extra_field = either(self.local_extra, self.extra)
+    def build_local_entry(self) -> bytes:
+        crc, packed, size = self.compute_sizes()
+        name = choose(self.local_name, self.name)
+        extra_field = choose(self.local_extra, self.extra)
         header = struct.pack(
             "<4sHHHIIIIHH",
             self.signature,
             20,
-            either(self.local_flags, self.flags),
-            either(self.local_method, self.method),
+            choose(self.local_flags, self.flags),
+            choose(self.local_method, self.method),
             0x58210000,
-            either(self.local_crc, crc),
-            either(self.local_packed, packed),
-            either(self.local_size, size),
+            choose(self.local_crc, crc),
+            choose(self.local_packed, packed),
+            choose(self.local_size, size),
             len(name),
             len(extra_field),
         )
         return b"".join((self.before, header, name, extra_field, self.body(), self.after))
 
-    def central(self, offset: int) -> bytes:
-        crc, packed, size = self.numbers()
+    def build_directory_entry(self, offset: int) -> bytes:
+        crc, packed, size = self.compute_sizes()
         lengths = len(self.name), len(self.extra), len(self.comment)
         header = struct.pack(
             "<4sHHHHIIIIHHHHHII",
@@ -116,13 +116,13 @@ class Member:
         return header + self.name + self.extra + self.comment
 
 
-def either(override: Any, default: Any) -> Any:
+def choose(override: Any, default: Any) -> Any:
     return default if override is None else override
 
 
-def described(member: Member, signature: bytes = b"PK\x07\x08", **overrides: int) -> Member:
+def add_data_descriptor(member: ZipMember, signature: bytes = b"PK\x07\x08", **overrides: int) -> ZipMember:
     """The member with its sizes in a data descriptor after it, as programs without seek write it."""
-    crc, packed, size = member.numbers()
+    crc, packed, size = member.compute_sizes()
     sizes = {"crc": crc, "packed": packed, "size": size} | overrides
     record = signature + struct.pack("<III", *sizes.values())
     flags = member.flags | 1 << 3
@@ -133,7 +133,7 @@ def described(member: Member, signature: bytes = b"PK\x07\x08", **overrides: int
 class Zip:
     """The whole archive. A field that is None gets its correct value."""
 
-    members: Sequence[Member] = (Member(),)
+    members: Sequence[ZipMember] = (ZipMember(),)
     prefix: bytes = b""
     shifted: bool = True
     gap: bytes = b""
@@ -152,8 +152,8 @@ class Zip:
         archive, central = bytearray(self.prefix), bytearray()
         for member in self.members:
             offset = len(archive) if self.shifted else len(archive) - len(self.prefix)
-            archive += member.local()
-            central += b"" if member.hidden else member.central(offset)
+            archive += member.build_local_entry()
+            central += b"" if member.hidden else member.build_directory_entry(offset)
         archive, central = archive + self.gap, central + self.inside
         count = sum(not member.hidden for member in self.members)
         end_record = struct.pack(
@@ -161,27 +161,27 @@ class Zip:
             b"PK\x05\x06",
             self.disk,
             self.disk,
-            either(self.here, either(self.count, count)),
-            either(self.count, count),
-            either(self.length, len(central)),
-            either(self.start, len(archive) if self.shifted else len(archive) - len(self.prefix)),
-            either(self.comment_size, len(self.comment)),
+            choose(self.here, choose(self.count, count)),
+            choose(self.count, count),
+            choose(self.length, len(central)),
+            choose(self.start, len(archive) if self.shifted else len(archive) - len(self.prefix)),
+            choose(self.comment_size, len(self.comment)),
         )
         return bytes(archive + central + self.between + end_record + self.comment + self.outside)
 
 
-def zip_of(*members: Member, **overrides: Any) -> bytes:
+def build_zip(*members: ZipMember, **overrides: Any) -> bytes:
     """An archive of these members, or of one valid clip."""
-    return Zip(members or (Member(),), **overrides).bytes()
+    return Zip(members or (ZipMember(),), **overrides).bytes()
 
 
-def named(*names: str | bytes, **overrides: Any) -> bytes:
+def build_zip_with_names(*names: str | bytes, **overrides: Any) -> bytes:
     """An archive of clips with these names."""
-    return zip_of(*(Member(name if isinstance(name, bytes) else name.encode(), **overrides) for name in names))
+    return build_zip(*(ZipMember(name if isinstance(name, bytes) else name.encode(), **overrides) for name in names))
 
 
-def listed(text: str | bytes, *names: str, name: bytes = b"metadata.csv") -> bytes:
+def build_zip_with_list(text: str | bytes, *names: str, name: bytes = b"metadata.csv") -> bytes:
     """An archive of clips with this metadata list."""
     data = text if isinstance(text, bytes) else text.encode()
-    clips = [Member(clip_name.encode()) for clip_name in names or ("a.wav",)]
-    return zip_of(Member(name, data), *clips)
+    clips = [ZipMember(clip_name.encode()) for clip_name in names or ("a.wav",)]
+    return build_zip(ZipMember(name, data), *clips)

@@ -17,7 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support.session import environment
+from tests.support.session import build_environment
 
 if TYPE_CHECKING:
     from tests.voices.services.builds.build_harness import BuildHarness
@@ -44,18 +44,18 @@ OTHER_TASK_KINDS = (
 
 def restore(folder: Path, sql: str) -> None:
     """Create the data folder of that version: its database, and the files that its rows name."""
-    from tests.support.wav import sample_wav
+    from tests.support.wav import load_sample_wav
 
     with closing(sqlite3.connect(folder / "db.sqlite3")) as database:
         database.executescript(sql)
-        by_hash = {hashlib.sha256(data).hexdigest(): data for data in map(sample_wav, SAMPLES)}
+        by_hash = {hashlib.sha256(data).hexdigest(): data for data in map(load_sample_wav, SAMPLES)}
         for table in ("voices_recording", "consent_take"):
             for name, sha256 in database.execute(f"SELECT file, sha256 FROM {table}"):  # noqa: S608 - fixed names
                 write_file(folder / "media" / name, by_hash[sha256])
         for (name,) in database.execute("SELECT file FROM consent_contract"):
             write_file(folder / "media" / name, PDF)
         for (name,) in database.execute("SELECT file FROM voices_preview WHERE file != ''"):
-            write_file(folder / "media" / name, by_hash[hashlib.sha256(sample_wav("slt-01")).hexdigest()])
+            write_file(folder / "media" / name, by_hash[hashlib.sha256(load_sample_wav("slt-01")).hexdigest()])
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -154,7 +154,7 @@ def make_rows() -> None:
 
 def dump_database() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
-        os.environ |= environment(Path(folder))
+        os.environ |= build_environment(Path(folder))
         import django
 
         django.setup()

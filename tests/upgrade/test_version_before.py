@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.sandbox import Sandbox
-from tests.support.session import environment
+from tests.support.sandbox import SandboxProcess
+from tests.support.session import build_environment
 from tests.upgrade.snapshot import ACTIVE, FINAL, restore
 from tests.voices.services.builds.build_harness import QUICK_SETTINGS
 from voices.models import BuildStatus
@@ -41,7 +41,7 @@ class DataFolder:
 
     def __init__(self, path: Path, sandbox_url: str) -> None:
         self.path = path
-        self.environment = environment(path) | {"VOICEHUB_SANDBOX_URL": sandbox_url}
+        self.environment = build_environment(path) | {"VOICEHUB_SANDBOX_URL": sandbox_url}
         (path / "static").mkdir()
         restore(path, SNAPSHOT.read_text(encoding="utf-8"))
 
@@ -67,8 +67,8 @@ class DataFolder:
 @pytest.fixture(scope="module")
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataFolder]:
     path = tmp_path_factory.mktemp("before")
-    sandbox = Sandbox(path / "sandbox")
-    sandbox.control("POST", "settings", QUICK_SETTINGS)
+    sandbox = SandboxProcess(path / "sandbox")
+    sandbox.call_control("POST", "settings", QUICK_SETTINGS)
     yield DataFolder(path, sandbox.address)
     sandbox.stop()
 

@@ -30,8 +30,8 @@ from consent.services.invitations import request_consent
 from consent.services.takes import submit_take
 from tests.support.approval import approve_after_listening
 from tests.support.processes import ROOT
-from tests.support.wav import sample_wav
-from tests.support.work import do_tasks, no_file
+from tests.support.task_runner import refuse_single_file, run_due_tasks
+from tests.support.wav import load_sample_wav
 from voicehub import media
 from voicehub.storage import hash_file
 from voicehub.tokens import derive_token
@@ -87,7 +87,7 @@ def voice(s3: Storage, producer: Any, talent: Talent) -> Voice:
 
 
 def make_upload(name: str) -> SimpleUploadedFile:
-    return SimpleUploadedFile(f"{name}.wav", sample_wav(name), content_type="audio/wav")
+    return SimpleUploadedFile(f"{name}.wav", load_sample_wav(name), content_type="audio/wav")
 
 
 def start_sandbox_build(voice: Voice, user: Any, tier: str = "rapid", handover: str = "recordings") -> Build:
@@ -114,7 +114,7 @@ def test_stored_recording_equals_the_upload(voice: Voice, s3: Storage) -> None:
     assert recording.file.storage is s3
     assert recording.is_usable
     with recording.file.open("rb") as file:
-        assert file.read() == sample_wav("slt-01")
+        assert file.read() == load_sample_wav("slt-01")
     with recording.file.open("rb") as file:
         assert hash_file(file) == recording.sha256
     assert recording.file.size == recording.size
@@ -142,16 +142,16 @@ def test_converted_and_split_files_are_analyzed_in_the_bucket(
     voice: Voice, s3: Storage, producer: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
     """A long FLAC file: stored with its WAV, split in the background, its pieces analyzed there."""
-    samples = np.concatenate([soundfile.read(io.BytesIO(sample_wav(f"slt-0{n}")))[0] for n in (1, 2, 3, 4, 5)] * 3)
+    samples = np.concatenate([soundfile.read(io.BytesIO(load_sample_wav(f"slt-0{n}")))[0] for n in (1, 2, 3, 4, 5)] * 3)
     flac = io.BytesIO()
     soundfile.write(flac, samples, 16000, format="FLAC")
     long_recording, _ = add_recording(voice, SimpleUploadedFile("long.flac", flac.getvalue()), producer)
     assert {f"{long_recording.pk}.bin", f"{long_recording.pk}.made.wav"} <= set(s3.listdir(f"recordings/{voice.pk}")[1])
     enqueue_split(long_recording, producer)
-    do_tasks("cut_recording")
+    run_due_tasks("cut_recording")
     missing_piece = long_recording.pieces.order_by("file_name")[0]
     s3.delete(str(missing_piece.file.name))
-    do_tasks("examine_recordings")
+    run_due_tasks("examine_recordings")
     assert long_recording.pieces.count() > 3 and not long_recording.pieces.filter(analyzed_at=None).exists()
     missing = [row.measures.get("missing") for row in long_recording.pieces.order_by("file_name")]
     assert missing[0] == ["The file is missing from storage. Upload the recording again."] and [] in missing
@@ -189,7 +189,7 @@ def test_file_is_sent_by_signed_url_valid_for_a_minute(voice: Voice, bucket_url:
     assert query["X-Amz-Credential"].startswith(f"{CREDENTIALS['access_key']}/")
     assert CREDENTIALS["secret_key"] not in response["Location"]
     assert query["response-content-type"] == "audio/wav"
-    assert requests.get(response["Location"], timeout=60).content == sample_wav("slt-01")
+    assert requests.get(response["Location"], timeout=60).content == load_sample_wav("slt-01")
 
 
 @pytest.mark.parametrize("attachment", [True, False])
@@ -227,11 +227,11 @@ def test_signed_url_is_made_only_for_permitted_users(voice: Voice, client: Any, 
 
 
 def test_build_reads_recordings_and_consent_from_bucket(voice: Voice, producer: Any) -> None:
-    spec = make_build_spec(start_sandbox_build(voice, producer), no_file)
+    spec = make_build_spec(start_sandbox_build(voice, producer), refuse_single_file)
     assert spec.consent
     with spec.consent.open() as file:
-        assert file.read() == sample_wav("consent-slt")
-    assert spec.consent.size == len(sample_wav("consent-slt"))
+        assert file.read() == load_sample_wav("consent-slt")
+    assert spec.consent.size == len(load_sample_wav("consent-slt"))
     for clip in spec.clips:
         with clip.audio.open() as file:
             assert len(file.read()) == clip.audio.size > 0
@@ -247,7 +247,7 @@ def test_dataset_is_streamed_by_voicehub(voice: Voice, producer: Any, client: An
     content = b"".join(response.streaming_content)
     if tier == "rapid":
         assert len(content) == int(response["Content-Length"])
-        assert sample_wav("slt-01")[4044:5044] in content  # its edges are faded
+        assert load_sample_wav("slt-01")[4044:5044] in content  # its edges are faded
     else:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             expected = {f"{make_clip_name(row)}.wav" for row in voice.recordings.all()} | {"metadata.csv"}

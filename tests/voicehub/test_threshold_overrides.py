@@ -35,26 +35,26 @@ def test_override_changes_only_its_own_existing_threshold() -> None:
     assert load_thresholds() == THRESHOLDS.with_overrides({"noisy_db": 18})
 
 
-def test_admin_sets_override_and_sees_the_default(as_admin: Client) -> None:
-    html = as_admin.get(reverse("admin:voicehub_thresholdoverride_add")).content.decode()
+def test_admin_sets_override_and_sees_the_default(superuser_client: Client) -> None:
+    html = superuser_client.get(reverse("admin:voicehub_thresholdoverride_add")).content.decode()
     for name, info in THRESHOLD_INFO.items():
         assert f"{name} ({info.default:g} {info.unit})" in html
     form = {"name": "noisy_db", "value": "19", "provider": "", "tier": "", "reason": "Our booth hums."}
-    as_admin.post(reverse("admin:voicehub_thresholdoverride_add"), form)
+    superuser_client.post(reverse("admin:voicehub_thresholdoverride_add"), form)
     assert load_thresholds().noisy_db == 19
-    assert "15 dB" in as_admin.get(reverse("admin:voicehub_thresholdoverride_changelist")).content.decode()
+    assert "15 dB" in superuser_client.get(reverse("admin:voicehub_thresholdoverride_changelist")).content.decode()
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999", ""])
-def test_override_that_is_not_a_finite_number_is_refused(as_admin: Client, value: str) -> None:
+def test_override_that_is_not_a_finite_number_is_refused(superuser_client: Client, value: str) -> None:
     """A JSON column cannot store such a value, and no comparison with it works."""
     form = {"name": "noisy_db", "value": value, "provider": "", "tier": "", "reason": "A guess."}
-    as_admin.post(reverse("admin:voicehub_thresholdoverride_add"), form)
+    superuser_client.post(reverse("admin:voicehub_thresholdoverride_add"), form)
     assert not ThresholdOverride.objects.exists()
 
 
-def test_override_of_unknown_threshold_is_refused(as_admin: Client) -> None:
+def test_override_of_unknown_threshold_is_refused(superuser_client: Client) -> None:
     form = {"name": "loudness", "value": "19", "provider": "", "tier": "", "reason": "A guess."}
-    html = as_admin.post(reverse("admin:voicehub_thresholdoverride_add"), form).content.decode()
+    html = superuser_client.post(reverse("admin:voicehub_thresholdoverride_add"), form).content.decode()
     assert "loudness is not one of the available choices" in html
     assert not ThresholdOverride.objects.exists()

@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import SandboxProcess
 
 if TYPE_CHECKING:
     from tests.voices.provider_studio import ProviderStudio
@@ -23,17 +23,17 @@ def studio(producer: "User") -> "Studio":
 
 
 @pytest.fixture
-def sandbox(running: Sandbox, settings: Any) -> Iterator[Sandbox]:
+def sandbox(shared_sandbox: SandboxProcess, settings: Any) -> Iterator[SandboxProcess]:
     """The running sandbox, without faults and with instant trainings."""
-    running.control("DELETE", "faults")
-    running.control("POST", "settings", {"training_seconds": 0.0})
-    settings.VOICEHUB_SANDBOX_URL = running.address
-    yield running
-    running.control("DELETE", "faults")
+    shared_sandbox.call_control("DELETE", "faults")
+    shared_sandbox.call_control("POST", "settings", {"training_seconds": 0.0})
+    settings.VOICEHUB_SANDBOX_URL = shared_sandbox.address
+    yield shared_sandbox
+    shared_sandbox.call_control("DELETE", "faults")
 
 
 @pytest.fixture
-def make_studio(sandbox: Sandbox, producer: "User") -> "Callable[[str], ProviderStudio]":
+def make_studio(sandbox: SandboxProcess, producer: "User") -> "Callable[[str], ProviderStudio]":
     """Builds a studio with an account at the given provider in the sandbox."""
     from tests.voices.provider_studio import ProviderStudio
 

@@ -9,9 +9,9 @@ import requests
 from django.utils import timezone
 
 from providers import registry
-from tests.support.sandbox import PATIENCE, Sandbox, until
-from tests.support.wav import speech_like, wav_bytes
-from tests.support.work import do_tasks
+from tests.support.sandbox import TIMEOUT_SECONDS, SandboxProcess, poll_until
+from tests.support.task_runner import run_due_tasks
+from tests.support.wav import make_speech_like, make_wav_bytes
 from tests.voices.rows import Studio
 from voicehub.models import Task, TaskStatus, User
 from voices.models import Account, BuildStatus, Mode, RemoteVoice
@@ -19,16 +19,16 @@ from voices.models import Account, BuildStatus, Mode, RemoteVoice
 
 @cache
 def make_speech() -> bytes:
-    return wav_bytes(speech_like(12.0))
+    return make_wav_bytes(make_speech_like(12.0))
 
 
 class ProviderStudio(Studio):
     """A studio with its own account in the sandbox."""
 
-    sandbox: Sandbox
+    sandbox: SandboxProcess
 
     @classmethod
-    def create(cls, provider: str, sandbox: Sandbox, producer: User) -> "ProviderStudio":
+    def create(cls, provider: str, sandbox: SandboxProcess, producer: User) -> "ProviderStudio":
         account = Account(name="Main", provider=provider, mode=Mode.SANDBOX)
         account.set_key(f"key-{uuid4().hex}")
         account.save(force_insert=True)
@@ -50,7 +50,7 @@ class ProviderStudio(Studio):
             "POST", "voiceai/api/v1/tts/clone-voice", files=parts, data={"name": name, **fields}
         )
         remote_id = str(voice["voice_id"])
-        until(lambda: self.fetch_voice(remote_id)["status"] == "AVAILABLE")
+        poll_until(lambda: self.fetch_voice(remote_id)["status"] == "AVAILABLE")
         return remote_id
 
     def _create_resemble_v1_voice(self, name: str) -> str:
@@ -65,7 +65,7 @@ class ProviderStudio(Studio):
         """Return the HTTP status. The voice need not exist."""
         url = f"{self.sandbox.address}/voiceai/api/v1/tts/voice/{remote_id}"
         return requests.get(
-            url, headers={"Authorization": f"Bearer {self.account.decrypt_key()}"}, timeout=PATIENCE
+            url, headers={"Authorization": f"Bearer {self.account.decrypt_key()}"}, timeout=TIMEOUT_SECONDS
         ).status_code
 
     def request_provider(self, method: str, path: str, **body: Any) -> dict[str, Any]:
@@ -73,14 +73,14 @@ class ProviderStudio(Studio):
         key = self.account.decrypt_key()
         authorization = f"Token token={key}" if "resemble/api/v1" in path else f"Bearer {key}"
         url, headers = f"{self.sandbox.address}/{path}", {"Authorization": authorization}
-        response = requests.request(method, url, headers=headers, timeout=PATIENCE, **body)
+        response = requests.request(method, url, headers=headers, timeout=TIMEOUT_SECONDS, **body)
         response.raise_for_status()
         data: dict[str, Any] = response.json()
         return data
 
     def count_requests(self) -> int:
         """Count the calls that the provider got from any client."""
-        return len([entry for entry in self.sandbox.requests() if not entry["path"].startswith("/__control")])
+        return len([entry for entry in self.sandbox.list_requests() if not entry["path"].startswith("/__control")])
 
     def make_remote_voice(self, **fields: str) -> RemoteVoice:
         """Make a remote voice with a ready build. The provider has it too."""
@@ -95,4 +95,4 @@ class ProviderStudio(Studio):
     def run_tasks(self) -> None:
         """Make every waiting task due and run them. Tasks that they reschedule for later do not run."""
         Task.objects.filter(status=TaskStatus.WAITING).update(due_at=timezone.now(), notified_at=None)
-        do_tasks()
+        run_due_tasks()

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Take, Talent
 from consent.services.invitations import request_consent
-from tests.support.wav import speech_like, wav_bytes
+from tests.support.wav import make_speech_like, make_wav_bytes
 from voicehub.models import User
 from voices.models import Account, Build, BuildRecording, BuildStatus, Recording, RemoteVoice, Voice
 from voices.services.recordings.store import add_recording, create_voice
@@ -22,7 +22,7 @@ PROVIDER = "resemble_v2"
 @cache
 def make_clip(number: int = 0, seconds: float = 4.0) -> bytes:
     """Return a WAV that passes every check. Each number gives a different sound."""
-    return wav_bytes(speech_like(seconds, pitch=100.0 + number))
+    return make_wav_bytes(make_speech_like(seconds, pitch=100.0 + number))
 
 
 def make_upload(name: str = "line-01.wav", data: bytes | None = None) -> SimpleUploadedFile:

@@ -20,16 +20,16 @@ from audio.networks.speech_spans import measure_noise_and_speech
 from audio.networks.vad import Speech
 from audio.networks.weights import MissingModel
 from audio.wav.riff import ALLOWED_RATES, WavRefused, read_header
-from tests.support.clips import joined, recorded, room, spoken
-from tests.support.planted import loud_place, voice
-from tests.support.wav import Samples, noise, pcm, speech_like, wav_bytes
-from tests.support.worse import noisy
+from tests.support.clips import join_clips, load_speech_clips, make_room_noise, simulate_recording
+from tests.support.degradations import add_white_noise
+from tests.support.planted_defects import find_loudest_place, load_voice_at_rate
+from tests.support.wav import Samples, encode_pcm, make_speech_like, make_wav_bytes, make_white_noise
 
 RATE = 16000
 
 
 def analyze_samples(samples: Samples, rate: int = RATE, **options: Any) -> Analysis:
-    file = io.BytesIO(wav_bytes(samples, rate=rate))
+    file = io.BytesIO(make_wav_bytes(samples, rate=rate))
     return analyze_recording(file, read_header(file), **options)
 
 
@@ -38,13 +38,15 @@ def list_codes(analysis: Analysis) -> set[str]:
 
 
 def test_measures_serialize_to_json_and_have_meanings() -> None:
-    measures = analyze_samples(voice(RATE), transcript="Good morning, and welcome aboard.").measures
+    measures = analyze_samples(load_voice_at_rate(RATE), transcript="Good morning, and welcome aboard.").measures
     assert json.loads(json.dumps(measures, allow_nan=False)) == measures
     assert measures.keys() == MEANINGS.keys()
     assert None not in measures.values()
 
 
-@pytest.mark.parametrize("samples", [np.zeros(3 * RATE), np.zeros(1), noise(3.0, -30.0), voice(RATE)[:2000]])
+@pytest.mark.parametrize(
+    "samples", [np.zeros(3 * RATE), np.zeros(1), make_white_noise(3.0, -30.0), load_voice_at_rate(RATE)[:2000]]
+)
 def test_unmeasurable_values_are_none(samples: Samples) -> None:
     measures = analyze_samples(samples, transcript="Good morning.").measures
     json.dumps(measures, allow_nan=False)
@@ -54,7 +56,7 @@ def test_unmeasurable_values_are_none(samples: Samples) -> None:
 
 
 def test_measures_of_a_clean_voice_match_the_manifest() -> None:
-    measures = analyze_samples(voice(RATE)).measures
+    measures = analyze_samples(load_voice_at_rate(RATE)).measures
     assert measures["lufs"] == pytest.approx(-20.6, abs=0.5)
     assert measures["rms_dbfs"] == pytest.approx(-20.0, abs=0.1)
     assert measures["noise_floor_dbfs"] == pytest.approx(-66.0, abs=1.0)
@@ -66,7 +68,7 @@ def test_measures_of_a_clean_voice_match_the_manifest() -> None:
 @pytest.mark.parametrize("name", ["slt-02", "slt-06", "rms-03", "consent-awb"])
 @pytest.mark.parametrize("snr_db", [5.0, 12.0, 20.0, 28.0])
 def test_snr_of_added_noise_is_measured(name: str, snr_db: float) -> None:
-    noisy_samples = noisy(voice(RATE, name).astype(np.float32), snr_db)
+    noisy_samples = add_white_noise(load_voice_at_rate(RATE, name).astype(np.float32), snr_db)
     assert analyze_samples(noisy_samples.astype(np.float64)).measures["snr_db"] == pytest.approx(snr_db, abs=2.0)
 
 
@@ -81,13 +83,13 @@ def test_noise_is_measured_outside_the_speech_spans() -> None:
 
 
 def test_pause_in_varying_noise_is_found_where_levels_cannot_show_it() -> None:
-    first, second = voice(RATE, "slt-02"), voice(RATE, "slt-04")
-    cut = loud_place(first, RATE, 3.5)
-    resume = loud_place(second, RATE, 0.5)
-    mixed = np.concatenate((first[:cut], room(2.0), second[resume:]))
+    first, second = load_voice_at_rate(RATE, "slt-02"), load_voice_at_rate(RATE, "slt-04")
+    cut = find_loudest_place(first, RATE, 3.5)
+    resume = find_loudest_place(second, RATE, 0.5)
+    mixed = np.concatenate((first[:cut], make_room_noise(2.0), second[resume:]))
     envelope = np.repeat(np.tile([0.33, 1.0], 1 + len(mixed) // RATE), RATE // 2)[: len(mixed)]
-    mixed += noise(len(mixed) / RATE, -32.0) * envelope
-    file = io.BytesIO(wav_bytes(mixed))
+    mixed += make_white_noise(len(mixed) / RATE, -32.0) * envelope
+    file = io.BytesIO(make_wav_bytes(mixed))
     assert "long_pause" not in {finding.code for finding in inspect_file(file, DurationLimits(0.0, 1e9)).findings}
     findings = analyze_recording(file, read_header(file)).findings
     (pause,) = [finding for finding in findings if finding.code == "long_pause"]
@@ -96,16 +98,16 @@ def test_pause_in_varying_noise_is_found_where_levels_cannot_show_it() -> None:
 
 def test_noise_bursts_are_not_speech() -> None:
     """Their level varies like that of a voice, so only the model can tell them apart."""
-    bursts = noise(4.0, -20.0) * np.repeat(np.tile([1.0, 0.003], 8), RATE // 4)
+    bursts = make_white_noise(4.0, -20.0) * np.repeat(np.tile([1.0, 0.003], 8), RATE // 4)
     assert "no_speech" in list_codes(analyze_samples(bursts))
 
 
 def test_speaking_rate_excludes_silence_at_both_ends() -> None:
     transcript = "Good morning and welcome aboard breakfast is served in the dining car until half past nine"
-    samples = np.concatenate((room(0.8), voice(RATE), room(0.7)))
+    samples = np.concatenate((make_room_noise(0.8), load_voice_at_rate(RATE), make_room_noise(0.7)))
     measures = analyze_samples(samples, transcript=transcript).measures
     spoken_seconds = len(samples) / RATE - measures["leading_silence_seconds"] - measures["trailing_silence_seconds"]
-    assert spoken_seconds == pytest.approx(len(voice(RATE)) / RATE - 0.3, abs=0.25)
+    assert spoken_seconds == pytest.approx(len(load_voice_at_rate(RATE)) / RATE - 0.3, abs=0.25)
     assert measures["words_per_minute"] == pytest.approx(16 * 60 / spoken_seconds, abs=0.1)
     assert 3.0 < measures["syllables_per_second"] < 6.0
     assert analyze_samples(samples).measures["words_per_minute"] is None
@@ -113,24 +115,24 @@ def test_speaking_rate_excludes_silence_at_both_ends() -> None:
 
 def test_missing_vad_model_is_reported_and_levels_are_used_instead(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vad, "load_silero", lambda: MissingModel("silero-vad is not installed."))
-    analysis = analyze_samples(voice(RATE))
+    analysis = analyze_samples(load_voice_at_rate(RATE))
     assert analysis.measures["missing"] == ["silero-vad is not installed."]
     assert analysis.findings == ()
-    levels = inspect_file(io.BytesIO(wav_bytes(voice(RATE)))).levels
+    levels = inspect_file(io.BytesIO(make_wav_bytes(load_voice_at_rate(RATE)))).levels
     assert levels is not None
     assert analysis.measures["speech_seconds"] == levels.speech_seconds
     assert analysis.measures["snr_db"] == pytest.approx(levels.snr_db, abs=1e-3)
 
 
 def test_thresholds_can_be_overridden() -> None:
-    samples = joined(spoken()["slt-01"], spoken()["slt-02"])
+    samples = join_clips(load_speech_clips()["slt-01"], load_speech_clips()["slt-02"])
     strict = THRESHOLDS.with_overrides({"pause_seconds": 0.5, "reverberation_seconds": 0.1, "noise_heard_db": 60.0})
     assert list_codes(analyze_samples(samples)) == set()
     assert list_codes(analyze_samples(samples, thresholds=strict)) == {"long_pause", "reverberant", "noise_heard"}
 
 
 def test_analysis_includes_fine_peaks_and_speech_segments() -> None:
-    analysis = analyze_samples(recorded(spoken()["slt-01"], 48000), 48000)
+    analysis = analyze_samples(simulate_recording(load_speech_clips()["slt-01"], 48000), 48000)
     assert len(analysis.fine_peaks) == 2 * 278
     assert [list(span) for span in analysis.speech.segments] == analysis.measures["speech_spans"]
 
@@ -149,7 +151,7 @@ def test_any_samples_can_be_analyzed(runs: list[tuple[int, int]], rate: int, lou
 
 
 def test_file_truncated_after_header_is_read_is_refused() -> None:
-    file = io.BytesIO(wav_bytes(voice(RATE)))
+    file = io.BytesIO(make_wav_bytes(load_voice_at_rate(RATE)))
     header = read_header(file)
     file.truncate(50_000)
     with pytest.raises(WavRefused):
@@ -157,10 +159,10 @@ def test_file_truncated_after_header_is_read_is_refused() -> None:
 
 
 def measure_peak_memory(path: Path, seconds: int) -> int:
-    block = pcm(speech_like(1.0, 8000))
+    block = encode_pcm(make_speech_like(1.0, 8000))
     size = len(block) * seconds
     with path.open("wb") as out:
-        out.write(wav_bytes(data=b"", rate=8000, data_size=size, riff_size=size + 36))
+        out.write(make_wav_bytes(data=b"", rate=8000, data_size=size, riff_size=size + 36))
         for _ in range(seconds):
             out.write(block)
     tracemalloc.start()

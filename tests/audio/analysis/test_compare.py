@@ -16,18 +16,20 @@ from audio.findings.thresholds import THRESHOLDS
 from audio.networks import speaker_match
 from audio.networks.weights import MissingModel
 from audio.wav.riff import Float32
-from tests.support.wav import RATE, SAMPLE, noise, wav_bytes
+from tests.support.wav import RATE, SAMPLE_FOLDER, make_wav_bytes, make_white_noise
 
 SLT = [f"slt-0{number}" for number in range(1, 9)]
 MONDAY, TUESDAY, FRIDAY = date(2026, 11, 16), date(2026, 11, 17), date(2026, 11, 20)
 
 
 def load_samples(name: str) -> Float32:
-    return np.asarray(soundfile.read(SAMPLE / f"{name}.flac", dtype="float32")[0])
+    return np.asarray(soundfile.read(SAMPLE_FOLDER / f"{name}.flac", dtype="float32")[0])
 
 
 def make_clip(id: str, samples: Float32 | str, rate: int = RATE, **fields: Any) -> SetClip:
-    data = wav_bytes((load_samples(samples) if isinstance(samples, str) else samples).astype(np.float64), rate=rate)
+    data = make_wav_bytes(
+        (load_samples(samples) if isinstance(samples, str) else samples).astype(np.float64), rate=rate
+    )
     return SetClip(id, f"{id}.wav", lambda: io.BytesIO(data), **fields)
 
 
@@ -158,7 +160,7 @@ def test_clip_at_another_level_is_flagged() -> None:
 
 @pytest.mark.usefixtures("no_speaker_model")
 def test_silent_clips_are_neither_duplicates_nor_quiet() -> None:
-    silence, room = np.zeros(3 * RATE, np.float32), noise(3.0, -66.0).astype(np.float32)
+    silence, room = np.zeros(3 * RATE, np.float32), make_white_noise(3.0, -66.0).astype(np.float32)
     clips = [make_clip(f"{n}", samples) for n, samples in enumerate((silence, silence, room, room))]
     report = compare_recordings([*make_slt_set(), *clips])
     assert list_codes(report) == {}
@@ -175,7 +177,7 @@ def make_week(**friday_changes: Any) -> list[SetClip]:
     """Return three usual clips each on Monday and Tuesday, and three with these changes on Friday."""
     gain, floor = np.float32(10 ** (friday_changes.get("gain_db", 0) / 20)), friday_changes.get("floor", -66.0)
     usual = [load_samples(name) for name in SLT[5:]]
-    changed = [samples * gain + noise(len(samples) / RATE, floor).astype(np.float32) for samples in usual]
+    changed = [samples * gain + make_white_noise(len(samples) / RATE, floor).astype(np.float32) for samples in usual]
     reverberation = friday_changes.get("room", 0.2)
     measures = {"bandwidth_hz": friday_changes.get("band", 8000.0), "reverberation_seconds": reverberation}
     usual_measures = {"bandwidth_hz": 7900.0, "reverberation_seconds": 0.22}
@@ -246,7 +248,7 @@ def test_clips_are_opened_one_at_a_time_and_closed() -> None:
 
     def iterate_clips() -> Iterator[SetClip]:
         for name in SLT[:4]:
-            data = wav_bytes(load_samples(name).astype(np.float64))
+            data = make_wav_bytes(load_samples(name).astype(np.float64))
             yield SetClip(name, name, lambda data=data: open_file(data))  # type: ignore[misc] # binds the loop's value
             assert opened[-1].closed
 

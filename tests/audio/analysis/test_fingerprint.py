@@ -12,15 +12,15 @@ import soxr
 
 from audio.analysis.fingerprint import ContentHash, compute_difference, compute_fingerprint, find_similar_pairs
 from audio.wav.riff import Float32, read_blocks, read_header
-from tests.support.wav import RATE, SAMPLE, noise, sample_wav, tone, wav_bytes
-from tests.support.worse import noisy, quieter
+from tests.support.degradations import add_white_noise, lower_level
+from tests.support.wav import RATE, SAMPLE_FOLDER, load_sample_wav, make_sine_tone, make_wav_bytes, make_white_noise
 
-NAMES = [path.stem for path in sorted(SAMPLE.glob("*-0?.flac"))]
+NAMES = [path.stem for path in sorted(SAMPLE_FOLDER.glob("*-0?.flac"))]
 MAX_SAME_DIFFERENCE = 0.25
 
 
 def load_clip(name: str) -> Float32:
-    return np.asarray(soundfile.read(SAMPLE / f"{name}.flac", dtype="float32")[0])
+    return np.asarray(soundfile.read(SAMPLE_FOLDER / f"{name}.flac", dtype="float32")[0])
 
 
 def encode_and_decode(samples: Float32, rate: int, kind: str, codec: str) -> tuple[Float32, int]:
@@ -44,17 +44,17 @@ EXPORTS: dict[str, Callable[[Float32], tuple[Float32, int]]] = {
     "8 kHz": resample_to(8000),
     "22.05 kHz": resample_to(22050),
     "48 kHz": resample_to(48000),
-    "20 dB quieter in 16 bits": lambda samples: (np.round(quieter(samples, 20) * 32768) / np.float32(32768), RATE),
+    "20 dB quieter in 16 bits": lambda samples: (np.round(lower_level(samples, 20) * 32768) / np.float32(32768), RATE),
     "louder and clipped": lambda samples: (np.clip(samples * 2, -1, 1), RATE),
     "inverted polarity": lambda samples: (-samples, RATE),
-    "noise at 25 dB": lambda samples: (noisy(samples, 25), RATE),
+    "noise at 25 dB": lambda samples: (add_white_noise(samples, 25), RATE),
     "half a second cut": lambda samples: (samples[5001 : -int(0.2 * RATE)], RATE),
     "silence around": lambda samples: (np.pad(samples, (13001, 20011)), RATE),
     "MP3": lambda samples: encode_and_decode(samples, RATE, "MP3", "MPEG_LAYER_III"),
     "Vorbis": lambda samples: encode_and_decode(samples, RATE, "OGG", "VORBIS"),
     "Opus": lambda samples: encode_and_decode(samples, RATE, "OGG", "OPUS"),
     "cut, quieter, 22.05 kHz, MP3": lambda samples: encode_and_decode(
-        soxr.resample(quieter(samples[4001:], 10), RATE, 22050), 22050, "MP3", "MPEG_LAYER_III"
+        soxr.resample(lower_level(samples[4001:], 10), RATE, 22050), 22050, "MP3", "MPEG_LAYER_III"
     ),
 }
 
@@ -96,7 +96,7 @@ def test_partial_match_needs_most_of_the_clip(originals: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "samples", [np.zeros(0), np.zeros(9 * RATE), np.zeros(100), tone(0.5), load_clip(NAMES[0])[: RATE // 2]]
+    "samples", [np.zeros(0), np.zeros(9 * RATE), np.zeros(100), make_sine_tone(0.5), load_clip(NAMES[0])[: RATE // 2]]
 )
 def test_silence_and_short_clips_have_no_fingerprint(samples: "np.typing.NDArray[np.float64]") -> None:
     assert compute_fingerprint(samples.astype(np.float32), RATE) == ""
@@ -109,7 +109,9 @@ def test_empty_fingerprints_match_no_other(originals: list[str]) -> None:
 
 
 def test_background_noises_do_not_match() -> None:
-    rooms = [compute_fingerprint(noise(6.0, -60.0, seed=seed).astype(np.float32), RATE) for seed in (1, 2, 3)]
+    rooms = [
+        compute_fingerprint(make_white_noise(6.0, -60.0, seed=seed).astype(np.float32), RATE) for seed in (1, 2, 3)
+    ]
     assert find_similar_pairs(rooms) == []
 
 
@@ -135,11 +137,13 @@ def hash_content(data: bytes, step: int = 1000) -> str:
 
 
 def test_content_hash_depends_on_rate_and_samples_only() -> None:
-    original = sample_wav("slt-01")
+    original = load_sample_wav("slt-01")
     pcm = original[44:]
     assert hash_content(original) == hash_content(original, 7) == hashlib.sha256(b"16000\n" + pcm).hexdigest()
-    assert hash_content(wav_bytes(data=pcm, before=[(b"LIST", b"INFOISFT\x04\0\0\0abc\0")])) == hash_content(original)
-    assert hash_content(wav_bytes(data=pcm, fmt_tail=b"\0\0")) == hash_content(original)
-    assert hash_content(wav_bytes(data=pcm, rate=22050)) != hash_content(original)
-    assert hash_content(wav_bytes(data=pcm[:-2] + b"\1\0")) != hash_content(original)
-    assert hash_content(wav_bytes(data=pcm[:-2])) != hash_content(original)
+    assert hash_content(make_wav_bytes(data=pcm, before=[(b"LIST", b"INFOISFT\x04\0\0\0abc\0")])) == hash_content(
+        original
+    )
+    assert hash_content(make_wav_bytes(data=pcm, fmt_tail=b"\0\0")) == hash_content(original)
+    assert hash_content(make_wav_bytes(data=pcm, rate=22050)) != hash_content(original)
+    assert hash_content(make_wav_bytes(data=pcm[:-2] + b"\1\0")) != hash_content(original)
+    assert hash_content(make_wav_bytes(data=pcm[:-2])) != hash_content(original)

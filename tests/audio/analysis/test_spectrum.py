@@ -5,9 +5,9 @@ import pytest
 
 from audio.analysis.spectrum import measure_band, measure_hum
 from audio.wav.riff import Float32
-from tests.support.clips import RATES, recorded, resampled, spoken
-from tests.support.planted import voice
-from tests.support.wav import Samples, gain, noise, tone
+from tests.support.clips import RATES, load_speech_clips, resample_clip, simulate_recording
+from tests.support.planted_defects import load_voice_at_rate
+from tests.support.wav import Samples, decibels_to_gain, make_sine_tone, make_white_noise
 
 at_every_rate = pytest.mark.parametrize("rate", RATES)
 
@@ -21,8 +21,10 @@ def quantize_samples(samples: Samples) -> Float32:
 @pytest.mark.parametrize("mains", [50, 60])
 @pytest.mark.parametrize("harmonic", [1, 2, 3])
 def test_hum_of_one_harmonic_gives_mains_and_level(rate: int, mains: int, harmonic: int) -> None:
-    peak = float(gain(-45.0) * np.sqrt(2))
-    measured = measure_hum(quantize_samples(noise(4.0, -65.0, rate) + tone(4.0, rate, mains * harmonic, peak)), rate)
+    peak = float(decibels_to_gain(-45.0) * np.sqrt(2))
+    measured = measure_hum(
+        quantize_samples(make_white_noise(4.0, -65.0, rate) + make_sine_tone(4.0, rate, mains * harmonic, peak)), rate
+    )
     # 150 Hz is the third harmonic of 50 Hz only; 300 Hz would be a harmonic of both.
     assert measured.mains_hz == mains
     assert measured.over_db > 30
@@ -31,9 +33,9 @@ def test_hum_of_one_harmonic_gives_mains_and_level(rate: int, mains: int, harmon
 
 @at_every_rate
 def test_louder_hum_measures_higher(rate: int) -> None:
-    hum = tone(len(voice(rate)) / rate, rate, 50.0, 1.0)
+    hum = make_sine_tone(len(load_voice_at_rate(rate)) / rate, rate, 50.0, 1.0)
     levels_over_noise = [
-        measure_hum(quantize_samples(voice(rate) + hum * gain(level)), rate).over_db
+        measure_hum(quantize_samples(load_voice_at_rate(rate) + hum * decibels_to_gain(level)), rate).over_db
         for level in (-60.0, -50.0, -40.0, -30.0)
     ]
     assert levels_over_noise == sorted(levels_over_noise)
@@ -43,7 +45,10 @@ def test_louder_hum_measures_higher(rate: int) -> None:
 @pytest.mark.parametrize("frequency", [440.0, 75.0, 137.0])
 def test_other_tones_are_not_hum(frequency: float) -> None:
     assert (
-        measure_hum(quantize_samples(noise(4.0, -65.0, 16000) + tone(4.0, 16000, frequency, 0.1)), 16000).over_db < 10
+        measure_hum(
+            quantize_samples(make_white_noise(4.0, -65.0, 16000) + make_sine_tone(4.0, 16000, frequency, 0.1)), 16000
+        ).over_db
+        < 10
     )
 
 
@@ -52,14 +57,14 @@ def test_other_tones_are_not_hum(frequency: float) -> None:
 )
 @pytest.mark.parametrize("name", ["slt-03", "rms-05", "consent-awb"])
 def test_upsampled_audio_has_a_band_edge_and_a_cliff(source: int, rate: int, name: str) -> None:
-    measured = measure_band(quantize_samples(resampled(voice(source, name), rate, source)), rate)
+    measured = measure_band(quantize_samples(resample_clip(load_voice_at_rate(source, name), rate, source)), rate)
     assert measured.edge_hz == pytest.approx(source / 2, abs=250)
     assert measured.cliff_db > 28
 
 
 @at_every_rate
 def test_full_band_audio_has_a_high_edge_and_no_cliff(rate: int) -> None:
-    measured = measure_band(quantize_samples(recorded(spoken()["slt-03"], rate)), rate)
+    measured = measure_band(quantize_samples(simulate_recording(load_speech_clips()["slt-03"], rate)), rate)
     assert measured.edge_hz > 0.9 * rate / 2
     assert measured.cliff_db < 28 or measured.edge_hz > 0.95 * rate / 2
 
@@ -74,6 +79,10 @@ def test_click_in_digital_silence_is_not_hum(rate: int) -> None:
 
 @at_every_rate
 def test_silence_and_tiny_clips_have_neither_hum_nor_band(rate: int) -> None:
-    for samples in (np.zeros(rate, np.float32), np.zeros(0, np.float32), quantize_samples(voice(rate)[:10])):
+    for samples in (
+        np.zeros(rate, np.float32),
+        np.zeros(0, np.float32),
+        quantize_samples(load_voice_at_rate(rate)[:10]),
+    ):
         assert (measure_hum(samples, rate).over_db, measure_hum(samples, rate).dbfs) == (0.0, -100.0)
         assert (measure_band(samples, rate).edge_hz, measure_band(samples, rate).cliff_db) == (0.0, 0.0)

@@ -11,9 +11,9 @@ from audio.findings import catalog_transcript as table
 from audio.findings.catalog import CODES
 from audio.findings.findings import Severity
 from audio.findings.thresholds import THRESHOLDS
-from tests.support.wav import SAMPLE
+from tests.support.wav import SAMPLE_FOLDER
 
-MANIFEST = json.loads((SAMPLE / "manifest.json").read_text())
+MANIFEST = json.loads((SAMPLE_FOLDER / "manifest.json").read_text())
 SPOKEN = "The lighthouse keeper wound the old clock every evening, long before the first boats came home."
 
 

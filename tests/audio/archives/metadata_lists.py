@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from tests.support.zips import STORED, Member, listed, zip_of
+from tests.support.zips import STORED, ZipMember, build_zip, build_zip_with_list
 
 Recipe = Callable[[], bytes]
 
 
 def pack_list(text: str | bytes, *names: str) -> Recipe:
-    return lambda: listed(text, *names)
+    return lambda: build_zip_with_list(text, *names)
 
 
 HOSTILE_METADATA_LISTS: dict[str, tuple[Recipe, str]] = {
@@ -33,18 +33,21 @@ HOSTILE_METADATA_LISTS: dict[str, tuple[Recipe, str]] = {
     "file twice": (pack_list("a.wav|Hello.\na.wav|Bye.\n"), "metadata_twice"),
     "file twice, once without its extension": (pack_list("a.wav|Hello.\na|Bye.\n"), "metadata_twice"),
     "list of 9 MB": (
-        lambda: zip_of(Member(b"metadata.csv", b"a.wav|Hello.\n" * 700_000, STORED), Member()),
+        lambda: build_zip(ZipMember(b"metadata.csv", b"a.wav|Hello.\n" * 700_000, STORED), ZipMember()),
         "metadata_long",
     ),
     "list twice": (
-        lambda: zip_of(Member(b"metadata.csv", b"a|b"), Member(b"Metadata.CSV", b"a|c"), Member()),
+        lambda: build_zip(ZipMember(b"metadata.csv", b"a|b"), ZipMember(b"Metadata.CSV", b"a|c"), ZipMember()),
         "names_collide",
     ),
-    "list with a wrong checksum": (lambda: zip_of(Member(b"metadata.csv", b"a|b", crc=1), Member()), "member_checksum"),
+    "list with a wrong checksum": (
+        lambda: build_zip(ZipMember(b"metadata.csv", b"a|b", crc=1), ZipMember()),
+        "member_checksum",
+    ),
 }
 
 GOOD_METADATA_LISTS: dict[str, tuple[Recipe, dict[str, str]]] = {
-    "no list": (zip_of, {"a.wav": ""}),
+    "no list": (build_zip, {"a.wav": ""}),
     "plain": (pack_list("a.wav|Hello there.\n"), {"a.wav": "Hello there."}),
     "with a UTF-8 byte order mark": (pack_list(b"\xef\xbb\xbfa.wav|Gr\xc3\xbc\xc3\x9fe.\n"), {"a.wav": "Grüße."}),
     "Windows line ends, empty lines, no final line end": (
@@ -60,6 +63,6 @@ GOOD_METADATA_LISTS: dict[str, tuple[Recipe, dict[str, str]]] = {
     ),
     "missing lines": (pack_list("b.wav|Two.\n", "a.wav", "b.wav"), {"a.wav": "", "b.wav": "Two."}),
     "empty list": (pack_list(""), {"a.wav": ""}),
-    "list name in upper case": (lambda: listed("a|Hello.", name=b"METADATA.csv"), {"a.wav": "Hello."}),
+    "list name in upper case": (lambda: build_zip_with_list("a|Hello.", name=b"METADATA.csv"), {"a.wav": "Hello."}),
     "text of 1,000 characters": (pack_list("a.wav|" + "a" * 1000), {"a.wav": "a" * 1000}),
 }

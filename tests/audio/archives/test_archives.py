@@ -25,9 +25,17 @@ from audio.untrusted.runner import ChildLimits
 from tests.audio.archives.metadata_lists import GOOD_METADATA_LISTS, HOSTILE_METADATA_LISTS
 from tests.audio.archives.tars import GOOD_TARS, HOSTILE_TARS
 from tests.audio.archives.zips import GOOD_ZIPS, HOSTILE_ZIPS
-from tests.support.tars import Part, packed, pax
-from tests.support.wav import encoded, wav_bytes
-from tests.support.zips import STORED, Member, clip, deflated, listed, named, zip_of
+from tests.support.tars import TarEntry, build_tar_gz, make_pax_header
+from tests.support.wav import encode_speech, make_wav_bytes
+from tests.support.zips import (
+    STORED,
+    ZipMember,
+    build_zip,
+    build_zip_with_list,
+    build_zip_with_names,
+    deflate,
+    make_clip_data,
+)
 
 CHILD_LIMITS = ChildLimits(cpu_seconds=2, memory_bytes=512 << 20)
 HOSTILE = {
@@ -88,14 +96,14 @@ def test_cases_are_many_and_cover_every_code() -> None:
     assert {code for _, code in HOSTILE.values()} | needs_gigabytes | {"metadata_missing"} == set(CODES)
 
 
-TWO_CLIPS = zip_of(Member(), Member(b"b.wav"))
-SILENCE = zip_of(Member(data=bytes(100_000)))
-SPACES = zip_of(Member(b"metadata.csv", b" " * 100_000), Member(method=STORED))
+TWO_CLIPS = build_zip(ZipMember(), ZipMember(b"b.wav"))
+SILENCE = build_zip(ZipMember(data=bytes(100_000)))
+SPACES = build_zip(ZipMember(b"metadata.csv", b" " * 100_000), ZipMember(method=STORED))
 
 
 def compute_ratio(data: bytes) -> int:
     """Return the lowest ratio limit that accepts `data`."""
-    return -(-len(data) // len(deflated(data)))
+    return -(-len(data) // len(deflate(data)))
 
 
 @pytest.mark.parametrize(
@@ -103,18 +111,23 @@ def compute_ratio(data: bytes) -> int:
     [
         (TWO_CLIPS, {"files": 2}, "files", "archive_too_many"),
         (TWO_CLIPS, {"entries": 2}, "entries", "archive_too_many"),
-        (packed(Part(), Part(b"b.wav")), {"entries": 2}, "entries", "archive_too_many"),
-        (TWO_CLIPS, {"member_bytes": len(clip())}, "member_bytes", "member_too_big"),
-        (packed(), {"member_bytes": len(clip())}, "member_bytes", "member_too_big"),
-        (TWO_CLIPS, {"total_bytes": 2 * len(clip())}, "total_bytes", "archive_too_big"),
+        (build_tar_gz(TarEntry(), TarEntry(b"b.wav")), {"entries": 2}, "entries", "archive_too_many"),
+        (TWO_CLIPS, {"member_bytes": len(make_clip_data())}, "member_bytes", "member_too_big"),
+        (build_tar_gz(), {"member_bytes": len(make_clip_data())}, "member_bytes", "member_too_big"),
+        (TWO_CLIPS, {"total_bytes": 2 * len(make_clip_data())}, "total_bytes", "archive_too_big"),
         (SILENCE, {"ratio": compute_ratio(bytes(100_000)), "member_allowance": 0}, "ratio", "archive_bomb"),
         (SPACES, {"list_ratio": compute_ratio(b" " * 100_000), "member_allowance": 0}, "list_ratio", "archive_bomb"),
         (SILENCE, {"total_allowance": 100_000 - 20 * len(SILENCE)}, "total_allowance", "archive_bomb"),
-        (named("a/b.wav", "c.wav"), {"folders": 1}, "folders", "name_too_deep"),
-        (named("abcd.wav"), {"name_bytes": 8}, "name_bytes", "name_too_long"),
-        (packed(pax((b"path", b"a" * 50)), Part()), {"note_bytes": 59}, "note_bytes", "member_note_long"),
-        (listed("a.wav|abc"), {"text_characters": 3}, "text_characters", "metadata_text_long"),
-        (listed("a.wav|abc"), {"list_bytes": 9}, "list_bytes", "metadata_long"),
+        (build_zip_with_names("a/b.wav", "c.wav"), {"folders": 1}, "folders", "name_too_deep"),
+        (build_zip_with_names("abcd.wav"), {"name_bytes": 8}, "name_bytes", "name_too_long"),
+        (
+            build_tar_gz(make_pax_header((b"path", b"a" * 50)), TarEntry()),
+            {"note_bytes": 59},
+            "note_bytes",
+            "member_note_long",
+        ),
+        (build_zip_with_list("a.wav|abc"), {"text_characters": 3}, "text_characters", "metadata_text_long"),
+        (build_zip_with_list("a.wav|abc"), {"list_bytes": 9}, "list_bytes", "metadata_long"),
     ],
 )
 def test_each_limit_applies_exactly(data: bytes, limit: dict[str, int], name: str, code: str) -> None:
@@ -125,15 +138,15 @@ def test_each_limit_applies_exactly(data: bytes, limit: dict[str, int], name: st
 
 @pytest.mark.parametrize("is_zip", [True, False])
 def test_archive_that_unpacks_to_too_much_is_refused(is_zip: bool) -> None:
-    data = zip_of() if is_zip else GOOD_TARS["one clip"][0]()
+    data = build_zip() if is_zip else GOOD_TARS["one clip"][0]()
     assert list_codes(read_data(data, limits=ArchiveLimits(total_bytes=1000, total_allowance=1000))) == [
         "archive_too_big"
     ]
 
 
 def test_member_is_inspected_like_a_single_file() -> None:
-    data = wav_bytes(rate=8000)
-    (member,) = read_data(zip_of(Member(data=data))).members
+    data = make_wav_bytes(rate=8000)
+    (member,) = read_data(build_zip(ZipMember(data=data))).members
     inspection = inspect_file(io.BytesIO(data))
     assert member.ok
     assert member.inspection == json.loads(json.dumps(inspection.as_dict()))
@@ -142,35 +155,38 @@ def test_member_is_inspected_like_a_single_file() -> None:
 
 
 def test_members_are_checked_against_the_given_limits() -> None:
-    (member,) = read_data(zip_of(), clip_limits=DurationLimits(5.0, 60.0)).members
+    (member,) = read_data(build_zip(), clip_limits=DurationLimits(5.0, 60.0)).members
     assert not member.ok
     assert member.inspection["findings"][0]["code"] == "too_short"
 
 
-MIXED_MEMBERS = (Member(b"clips/a.wav"), Member(b"clips/b.wav", b"no sound"), Member(b"clips/c.wav"))
+MIXED_MEMBERS = (ZipMember(b"clips/a.wav"), ZipMember(b"clips/b.wav", b"no sound"), ZipMember(b"clips/c.wav"))
 
 
 def test_accepted_members_are_written_under_their_numbers(tmp_path: Path) -> None:
-    archive = read_data(zip_of(*MIXED_MEMBERS), tmp_path)
+    archive = read_data(build_zip(*MIXED_MEMBERS), tmp_path)
     assert [member.path and member.path.name for member in archive.members] == ["00001.wav", None, "00003.wav"]
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"00001.wav": clip(), "00003.wav": clip()}
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "00001.wav": make_clip_data(),
+        "00003.wav": make_clip_data(),
+    }
 
 
 def test_refused_members_are_written_too_on_request(tmp_path: Path) -> None:
-    flac = encoded("FLAC", "PCM_16")
-    archive = read_data(zip_of(*MIXED_MEMBERS, Member(b"clips/d.flac", flac)), tmp_path, keep_refused=True)
+    flac = encode_speech("FLAC", "PCM_16")
+    archive = read_data(build_zip(*MIXED_MEMBERS, ZipMember(b"clips/d.flac", flac)), tmp_path, keep_refused=True)
     assert [member.ok for member in archive.members] == [True, False, True, False]
     assert [member.path.read_bytes() for member in archive.members if member.path] == [
-        clip(),
+        make_clip_data(),
         b"no sound",
-        clip(),
+        make_clip_data(),
         flac,
     ]
 
 
 def test_long_recording_is_inspected_on_disk_and_deleted_if_refused(tmp_path: Path) -> None:
-    data = wav_bytes(data=build_long_audio(), rate=48000)
-    two_long_clips = zip_of(Member(data=data, method=STORED), Member(b"b.wav", data[:-1], method=STORED))
+    data = make_wav_bytes(data=build_long_audio(), rate=48000)
+    two_long_clips = build_zip(ZipMember(data=data, method=STORED), ZipMember(b"b.wav", data[:-1], method=STORED))
     archive = read_data(two_long_clips, tmp_path, clip_limits=DurationLimits(0.0, 1e9))
     assert [(member.ok, member.path and member.path.name) for member in archive.members] == [
         (True, "00001.wav"),
@@ -181,18 +197,18 @@ def test_long_recording_is_inspected_on_disk_and_deleted_if_refused(tmp_path: Pa
 
 def build_long_audio() -> bytes:
     """Return more bytes of audio than are held in memory."""
-    return clip()[44:] * (MAX_MEMORY_BYTES // len(clip()) + 2)
+    return make_clip_data()[44:] * (MAX_MEMORY_BYTES // len(make_clip_data()) + 2)
 
 
 def test_progress_is_reported_per_member() -> None:
     reports: list[tuple[int, int]] = []
-    read_data(named("a.wav", "b.wav"), progress=lambda done, files: reports.append((done, files)))
+    read_data(build_zip_with_names("a.wav", "b.wav"), progress=lambda done, files: reports.append((done, files)))
     assert reports == [(0, 2), (1, 2), (2, 2)]
 
 
 def test_refusal_after_some_members_deletes_the_written_files(tmp_path: Path) -> None:
     file_counts: list[int] = []
-    data = zip_of(Member(), Member(b"b.wav", crc=1))
+    data = build_zip(ZipMember(), ZipMember(b"b.wav", crc=1))
     archive = read_data(data, tmp_path, progress=lambda done, files: file_counts.append(len(list(tmp_path.iterdir()))))
     assert list_codes(archive) == ["member_checksum"]
     assert max(file_counts) > 0, "the first member was written"
@@ -221,7 +237,7 @@ def test_no_file_is_written_outside_the_folder(name: str, tmp_path: Path, monkey
 
 
 def test_reader_out_of_time_or_memory_gives_a_finding(tmp_path: Path) -> None:
-    data = zip_of(*(Member(b"%d.wav" % number) for number in range(40)))
+    data = build_zip(*(ZipMember(b"%d.wav" % number) for number in range(40)))
     stopped = read_archive(io.BytesIO(data), folder=tmp_path, child_limits=ChildLimits(wall_seconds=0.01))
     assert list_codes(stopped) == ["took_too_long"]
     out_of_memory = read_archive(io.BytesIO(data), folder=tmp_path, child_limits=ChildLimits(memory_bytes=64 << 20))
@@ -232,7 +248,7 @@ def test_reader_out_of_time_or_memory_gives_a_finding(tmp_path: Path) -> None:
 
 def test_full_disk_gives_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read, "_scale_limits", lambda given, source, limits: ChildLimits(file_bytes=1000))
-    assert list_codes(read_data(zip_of(), tmp_path)) == ["no_room_to_write"]
+    assert list_codes(read_data(build_zip(), tmp_path)) == ["no_room_to_write"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -247,11 +263,11 @@ def test_missing_file_raises_an_error(tmp_path: Path) -> None:
         ("a.zip", b"", True),
         ("A.TGZ", b"hello", True),
         ("a.tar.gz", b"", True),
-        ("clips", named("a")[:512], True),
+        ("clips", build_zip_with_names("a")[:512], True),
         ("clips", GOOD_TARS["not compressed"][0]()[:512], True),
         ("clips", GOOD_TARS["one clip"][0]()[:512], True),
-        ("a.wav", named("a")[:512], False),
-        ("a.wav", clip()[:512], False),
+        ("a.wav", build_zip_with_names("a")[:512], False),
+        ("a.wav", make_clip_data()[:512], False),
         ("a.csv", b"a|b", False),
     ],
 )
@@ -275,7 +291,8 @@ def test_docs_list_the_limits_in_force() -> None:
 
 def test_dataset_from_the_archive_writer_is_accepted() -> None:
     clips = [
-        archive_writer.Entry(name, f"Text of {name}.", len(clip()), lambda: io.BytesIO(clip())) for name in ("a", "b")
+        archive_writer.Entry(name, f"Text of {name}.", len(make_clip_data()), lambda: io.BytesIO(make_clip_data()))
+        for name in ("a", "b")
     ]
     archive = read_data(b"".join(archive_writer.stream_zip(clips)))
     assert (archive.ok, list_codes(archive)) == (True, [])

@@ -8,26 +8,35 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from tests.support.tars import Part, packed, tar_of
-from tests.support.wav import ZIP, encoded
-from tests.support.zips import STORED, Member, clip, deflated, described, extra, named, zip_of
+from tests.support.tars import TarEntry, build_tar, build_tar_gz
+from tests.support.wav import ZIP, encode_speech
+from tests.support.zips import (
+    STORED,
+    ZipMember,
+    add_data_descriptor,
+    build_zip,
+    build_zip_with_names,
+    deflate,
+    make_clip_data,
+    pack_extra_field,
+)
 
 Recipe = Callable[[], bytes]
 
-ZIP64 = extra(1, struct.pack("<QQ", 1 << 40, 1 << 40))
+ZIP64 = pack_extra_field(1, struct.pack("<QQ", 1 << 40, 1 << 40))
 END_64 = b"PK\x06\x06" + struct.pack("<Q", 44) + bytes(44) + b"PK\x06\x07" + bytes(16)
 
 
-def pack_zip(*members: Member, **overrides: Any) -> Recipe:
-    return lambda: zip_of(*members, **overrides)
+def pack_zip(*members: ZipMember, **overrides: Any) -> Recipe:
+    return lambda: build_zip(*members, **overrides)
 
 
 def pack_names(*file_names: str | bytes, **overrides: Any) -> Recipe:
-    return lambda: named(*file_names, **overrides)
+    return lambda: build_zip_with_names(*file_names, **overrides)
 
 
 def pack_type(kind: int, name: bytes = b"a.wav", data: bytes = b"/etc/passwd") -> Recipe:
-    return pack_zip(Member(name, data, attributes=(kind | 0o777) << 16))
+    return pack_zip(ZipMember(name, data, attributes=(kind | 0o777) << 16))
 
 
 def pack_with_zipfile(method: int, *file_names: str, **options: Any) -> Recipe:
@@ -35,7 +44,7 @@ def pack_with_zipfile(method: int, *file_names: str, **options: Any) -> Recipe:
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", method, **options) as archive:
             for name in file_names or ("a.wav",):
-                archive.writestr(name, clip())
+                archive.writestr(name, make_clip_data())
         return out.getvalue()
 
     return write_archive
@@ -43,24 +52,24 @@ def pack_with_zipfile(method: int, *file_names: str, **options: Any) -> Recipe:
 
 def build_overlap_bomb(count: int) -> bytes:
     """Return a ZIP with `count` directory entries that share the same bytes."""
-    first = Member(b"0.wav")
-    length = len(first.local())
-    others = [Member(b"%d.wav" % number, local_name=b"0.wav", raw=b"", at=-length) for number in range(1, count)]
-    crc, packed_size, size = *first.numbers()[:2], len(clip())
+    first = ZipMember(b"0.wav")
+    length = len(first.build_local_entry())
+    others = [ZipMember(b"%d.wav" % number, local_name=b"0.wav", raw=b"", at=-length) for number in range(1, count)]
+    crc, packed_size, size = *first.compute_sizes()[:2], len(make_clip_data())
     shared = [replace(member, signature=b"", crc=crc, packed=packed_size, size=size) for member in others]
-    out, central = first.local(), first.central(0)
+    out, central = first.build_local_entry(), first.build_directory_entry(0)
     for member in shared:
-        central += replace(member, at=0).central(0)
+        central += replace(member, at=0).build_directory_entry(0)
     end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, count, count, len(central), len(out), 0)
     return out + central + end
 
 
 def build_quoting_bomb() -> bytes:
     """Return a ZIP whose first file contains the header and the bytes of the second."""
-    inner = Member(b"b.wav", bytes(400_000))
-    outer = Member(b"a.wav", inner.local(), STORED)
-    position = len(outer.local()) - len(inner.local())
-    out, central = outer.local(), outer.central(0) + inner.central(position)
+    inner = ZipMember(b"b.wav", bytes(400_000))
+    outer = ZipMember(b"a.wav", inner.build_local_entry(), STORED)
+    position = len(outer.build_local_entry()) - len(inner.build_local_entry())
+    out, central = outer.build_local_entry(), outer.build_directory_entry(0) + inner.build_directory_entry(position)
     end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 2, 2, len(central), len(out), 0)
     return out + central + end
 
@@ -73,184 +82,217 @@ def corrupt_name_length(data: bytes) -> bytes:
 
 def build_zip_in_tar() -> bytes:
     """Return a ZIP that is also a tar archive: the first tar name is a ZIP's first bytes."""
-    return Part(b"PK\x03\x04", b"").bytes() + zip_of()
+    return TarEntry(b"PK\x03\x04", b"").bytes() + build_zip()
 
 
 DAMAGED: dict[str, tuple[Recipe, str]] = {
     "empty file": (lambda: b"", "not_an_archive"),
     "text": (lambda: b"Dear studio, please find attached my voice.", "not_an_archive"),
-    "a recording": (clip, "not_an_archive"),
+    "a recording": (make_clip_data, "not_an_archive"),
     "bzip2": (lambda: b"BZh91AY&SY" + bytes(100), "not_an_archive"),
     "7z": (lambda: b"7z\xbc\xaf\x27\x1c" + bytes(100), "not_an_archive"),
     "no files": (lambda: b"PK\x05\x06" + bytes(18), "archive_empty"),
-    "only folders": (pack_zip(Member(b"clips/", b"", STORED, attributes=0o040755 << 16)), "archive_empty"),
+    "only folders": (pack_zip(ZipMember(b"clips/", b"", STORED, attributes=0o040755 << 16)), "archive_empty"),
     "only junk": (pack_names(".DS_Store", "__MACOSX/._a.wav"), "archive_empty"),
     "only the magic bytes": (lambda: b"PK\x03\x04", "archive_truncated"),
-    "first half": (lambda: zip_of()[: len(zip_of()) // 2], "archive_truncated"),
-    "last byte missing": (lambda: zip_of()[:-1], "archive_truncated"),
+    "first half": (lambda: build_zip()[: len(build_zip()) // 2], "archive_truncated"),
+    "last byte missing": (lambda: build_zip()[:-1], "archive_truncated"),
     "missing directory": (pack_zip(start=1 << 30), "archive_truncated"),
     "program before the archive": (pack_zip(prefix=b"MZ" + bytes(1000)), "archive_prefix"),
     "program before the archive, offsets not shifted": (
         pack_zip(prefix=b"MZ" + bytes(1000), shifted=False),
         "archive_prefix",
     ),
-    "recording before the archive": (lambda: zip_of(prefix=clip()), "archive_prefix"),
-    "two archives in a row": (lambda: zip_of() + zip_of(), "archive_prefix"),
+    "recording before the archive": (lambda: build_zip(prefix=make_clip_data()), "archive_prefix"),
+    "two archives in a row": (lambda: build_zip() + build_zip(), "archive_prefix"),
     "byte after the archive": (pack_zip(outside=b"\0"), "archive_trailing"),
     "web page after the archive": (pack_zip(outside=b"<script>alert(1)</script>"), "archive_trailing"),
     "70 kB after the archive": (pack_zip(outside=bytes(70_000)), "archive_truncated"),
     "comment": (pack_zip(comment=b"hello"), "archive_comment"),
-    "comment that is an archive": (lambda: zip_of(comment=zip_of(Member(data=b"x"))), "archive_prefix"),
-    "comment on a file": (pack_zip(Member(comment=b"hello")), "archive_comment"),
+    "comment that is an archive": (lambda: build_zip(comment=build_zip(ZipMember(data=b"x"))), "archive_prefix"),
+    "comment on a file": (pack_zip(ZipMember(comment=b"hello")), "archive_comment"),
     "missing comment": (pack_zip(comment_size=5), "archive_trailing"),
     "bytes before the directory": (pack_zip(gap=b"hidden"), "archive_hidden"),
     "bytes after the directory": (pack_zip(between=b"hidden"), "archive_prefix"),
     "bytes in the directory": (pack_zip(inside=b"hidden"), "archive_hidden"),
-    "bytes between files": (pack_zip(Member(), Member(b"b.wav", before=b"hidden")), "archive_hidden"),
-    "bytes before the first file": (lambda: zip_of(Member(before=b"PK\x03\x04hidden")), "archive_hidden"),
-    "first file not in the directory": (pack_zip(Member(hidden=True), Member(b"b.wav")), "archive_hidden"),
-    "last file not in the directory": (pack_zip(Member(), Member(b"b.wav", hidden=True)), "archive_hidden"),
-    "files, but an empty directory": (pack_zip(Member(hidden=True)), "archive_hidden"),
-    "400 kB after the compressed data": (pack_zip(Member(raw=deflated(clip()) + bytes(400_000))), "archive_hidden"),
-    "name longer than the directory": (lambda: corrupt_name_length(zip_of()), "archive_damaged"),
-    "bytes after the compressed data": (pack_zip(Member(raw=deflated(clip()) + b"hidden")), "archive_hidden"),
+    "bytes between files": (pack_zip(ZipMember(), ZipMember(b"b.wav", before=b"hidden")), "archive_hidden"),
+    "bytes before the first file": (lambda: build_zip(ZipMember(before=b"PK\x03\x04hidden")), "archive_hidden"),
+    "first file not in the directory": (pack_zip(ZipMember(hidden=True), ZipMember(b"b.wav")), "archive_hidden"),
+    "last file not in the directory": (pack_zip(ZipMember(), ZipMember(b"b.wav", hidden=True)), "archive_hidden"),
+    "files, but an empty directory": (pack_zip(ZipMember(hidden=True)), "archive_hidden"),
+    "400 kB after the compressed data": (
+        pack_zip(ZipMember(raw=deflate(make_clip_data()) + bytes(400_000))),
+        "archive_hidden",
+    ),
+    "name longer than the directory": (lambda: corrupt_name_length(build_zip()), "archive_damaged"),
+    "bytes after the compressed data": (
+        pack_zip(ZipMember(raw=deflate(make_clip_data()) + b"hidden")),
+        "archive_hidden",
+    ),
     "count one too high": (pack_zip(count=2), "archive_damaged"),
-    "count one too low": (pack_zip(Member(), Member(b"b.wav"), count=1), "archive_hidden"),
+    "count one too low": (pack_zip(ZipMember(), ZipMember(b"b.wav"), count=1), "archive_hidden"),
     "directory of 17 MB": (pack_zip(inside=bytes(17 << 20)), "archive_damaged"),
     "second disk": (pack_zip(disk=1), "archive_split"),
-    "file on a second disk": (pack_zip(Member(disk=1)), "archive_split"),
+    "file on a second disk": (pack_zip(ZipMember(disk=1)), "archive_split"),
     "fewer files on this disk than in total": (pack_zip(here=0, count=1), "archive_split"),
     "directory with a wrong length": (pack_zip(length=100), "archive_truncated"),
-    "extra field longer than the rest": (pack_zip(Member(extra=b"\x55\x54\xff\xff")), "archive_damaged"),
-    "extra field twice": (pack_zip(Member(extra=extra(0x5455) * 2)), "archive_damaged"),
-    "extra field of three bytes": (pack_zip(Member(extra=b"abc")), "archive_damaged"),
-    "compressed data of random bytes": (pack_zip(Member(raw=b"\xff" * 100)), "archive_damaged"),
-    "truncated compressed data": (lambda: zip_of(Member(raw=deflated(clip())[:-1])), "archive_damaged"),
-    "wrong checksum": (pack_zip(Member(crc=1)), "member_checksum"),
-    "wrong checksum of stored data": (pack_zip(Member(crc=1, method=STORED)), "member_checksum"),
+    "extra field longer than the rest": (pack_zip(ZipMember(extra=b"\x55\x54\xff\xff")), "archive_damaged"),
+    "extra field twice": (pack_zip(ZipMember(extra=pack_extra_field(0x5455) * 2)), "archive_damaged"),
+    "extra field of three bytes": (pack_zip(ZipMember(extra=b"abc")), "archive_damaged"),
+    "compressed data of random bytes": (pack_zip(ZipMember(raw=b"\xff" * 100)), "archive_damaged"),
+    "truncated compressed data": (lambda: build_zip(ZipMember(raw=deflate(make_clip_data())[:-1])), "archive_damaged"),
+    "wrong checksum": (pack_zip(ZipMember(crc=1)), "member_checksum"),
+    "wrong checksum of stored data": (pack_zip(ZipMember(crc=1, method=STORED)), "member_checksum"),
     "tar and ZIP": (build_zip_in_tar, "archive_polyglot"),
-    "tar with a ZIP at the end": (lambda: tar_of() + zip_of(), "archive_polyglot"),
-    "gzip with a ZIP at the end": (lambda: packed() + zip_of(), "archive_polyglot"),
+    "tar with a ZIP at the end": (lambda: build_tar() + build_zip(), "archive_polyglot"),
+    "gzip with a ZIP at the end": (lambda: build_tar_gz() + build_zip(), "archive_polyglot"),
 }
 
 INCONSISTENT: dict[str, tuple[Recipe, str]] = {
-    "local header with another name": (pack_zip(Member(local_name=b"b.wav")), "archive_disagrees"),
-    "local header with another method": (pack_zip(Member(local_method=STORED)), "archive_disagrees"),
-    "local header with another checksum": (pack_zip(Member(local_crc=1)), "archive_disagrees"),
-    "local header with another size": (pack_zip(Member(local_size=100)), "archive_disagrees"),
-    "local header with another compressed size": (pack_zip(Member(local_packed=100)), "archive_disagrees"),
-    "local header without a size": (pack_zip(Member(local_size=0)), "archive_disagrees"),
-    "data descriptor flag in the local header only": (pack_zip(Member(local_flags=8)), "archive_disagrees"),
+    "local header with another name": (pack_zip(ZipMember(local_name=b"b.wav")), "archive_disagrees"),
+    "local header with another method": (pack_zip(ZipMember(local_method=STORED)), "archive_disagrees"),
+    "local header with another checksum": (pack_zip(ZipMember(local_crc=1)), "archive_disagrees"),
+    "local header with another size": (pack_zip(ZipMember(local_size=100)), "archive_disagrees"),
+    "local header with another compressed size": (pack_zip(ZipMember(local_packed=100)), "archive_disagrees"),
+    "local header without a size": (pack_zip(ZipMember(local_size=0)), "archive_disagrees"),
+    "data descriptor flag in the local header only": (pack_zip(ZipMember(local_flags=8)), "archive_disagrees"),
     "wrong signature of the first local header": (
-        pack_zip(Member(signature=b"PK\x03\x05"), Member(b"b.wav")),
+        pack_zip(ZipMember(signature=b"PK\x03\x05"), ZipMember(b"b.wav")),
         "archive_prefix",
     ),
     "wrong signature of the second local header": (
-        pack_zip(Member(), Member(b"b.wav", signature=b"RIFF")),
+        pack_zip(ZipMember(), ZipMember(b"b.wav", signature=b"RIFF")),
         "archive_disagrees",
     ),
-    "size in both headers too small": (pack_zip(Member(size=1000)), "archive_disagrees"),
-    "size in both headers too large": (pack_zip(Member(size=100_000)), "archive_disagrees"),
-    "stored, with a wrong size": (pack_zip(Member(method=STORED, size=1000)), "archive_disagrees"),
-    "stored, with hidden bytes": (pack_zip(Member(method=STORED, packed=1000, size=1000)), "archive_hidden"),
+    "size in both headers too small": (pack_zip(ZipMember(size=1000)), "archive_disagrees"),
+    "size in both headers too large": (pack_zip(ZipMember(size=100_000)), "archive_disagrees"),
+    "stored, with a wrong size": (pack_zip(ZipMember(method=STORED, size=1000)), "archive_disagrees"),
+    "stored, with hidden bytes": (pack_zip(ZipMember(method=STORED, packed=1000, size=1000)), "archive_hidden"),
     "another name in the Unicode path field": (
-        pack_zip(Member(extra=extra(0x7075, b"\x01" + bytes(4) + b"b.wav"))),
+        pack_zip(ZipMember(extra=pack_extra_field(0x7075, b"\x01" + bytes(4) + b"b.wav"))),
         "archive_disagrees",
     ),
-    "missing data descriptor": (lambda: zip_of(replace(described(Member()), after=b"")), "archive_hidden"),
-    "data descriptor with another size": (lambda: zip_of(described(Member(), size=5)), "archive_disagrees"),
-    "data descriptor with another checksum": (lambda: zip_of(described(Member(), crc=5)), "archive_disagrees"),
+    "missing data descriptor": (
+        lambda: build_zip(replace(add_data_descriptor(ZipMember()), after=b"")),
+        "archive_hidden",
+    ),
+    "data descriptor with another size": (
+        lambda: build_zip(add_data_descriptor(ZipMember(), size=5)),
+        "archive_disagrees",
+    ),
+    "data descriptor with another checksum": (
+        lambda: build_zip(add_data_descriptor(ZipMember(), crc=5)),
+        "archive_disagrees",
+    ),
     "data descriptor with another signature": (
-        lambda: zip_of(described(Member(), signature=b"PK\x07\x09")),
+        lambda: build_zip(add_data_descriptor(ZipMember(), signature=b"PK\x07\x09")),
         "archive_disagrees",
     ),
     "wrong local size, right data descriptor": (
-        lambda: zip_of(replace(described(Member()), local_size=5)),
+        lambda: build_zip(replace(add_data_descriptor(ZipMember()), local_size=5)),
         "archive_disagrees",
     ),
     "ZIP64 offset": (pack_zip(start=0xFFFFFFFF), "archive_zip64"),
     "ZIP64 count": (pack_zip(count=0xFFFF), "archive_zip64"),
     "ZIP64 records": (pack_zip(between=END_64), "archive_zip64"),
-    "ZIP64 field in the directory": (pack_zip(Member(extra=ZIP64, local_extra=b"")), "archive_zip64"),
-    "ZIP64 field in the local header": (pack_zip(Member(local_extra=ZIP64)), "archive_zip64"),
+    "ZIP64 field in the directory": (pack_zip(ZipMember(extra=ZIP64, local_extra=b"")), "archive_zip64"),
+    "ZIP64 field in the local header": (pack_zip(ZipMember(local_extra=ZIP64)), "archive_zip64"),
     "200 files with the same bytes": (lambda: build_overlap_bomb(200), "archive_overlap"),
     "file within a file": (build_quoting_bomb, "archive_overlap"),
     "file overlaps the next": (
-        pack_zip(Member(method=STORED, packed=100_000, size=100_000), Member(b"b.wav")),
+        pack_zip(ZipMember(method=STORED, packed=100_000, size=100_000), ZipMember(b"b.wav")),
         "archive_overlap",
     ),
-    "file overlaps the directory": (pack_zip(Member(method=STORED, packed=1 << 20, size=1 << 20)), "archive_overlap"),
-    "offset inside another file": (pack_zip(Member(), Member(b"b.wav", at=-50)), "archive_overlap"),
-    "offset after the directory": (pack_zip(Member(at=100_000)), "archive_hidden"),
-    "second offset after the directory": (pack_zip(Member(b"a.wav"), Member(b"b.wav", at=1 << 20)), "archive_hidden"),
-    "encrypted": (pack_zip(Member(flags=1)), "member_encrypted"),
-    "encryption flag in the local header only": (pack_zip(Member(local_flags=1)), "member_encrypted"),
-    "strongly encrypted": (pack_zip(Member(flags=1 << 6)), "member_encrypted"),
-    "encrypted directory": (pack_zip(Member(flags=1 << 13)), "member_encrypted"),
-    "AES encrypted": (pack_zip(Member(method=99, extra=extra(0x9901, bytes(7)))), "member_encrypted"),
-    "AES encryption in the extra field only": (pack_zip(Member(extra=extra(0x9901, bytes(7)))), "member_encrypted"),
-    "strong encryption in the extra field only": (pack_zip(Member(extra=extra(0x0017, bytes(8)))), "member_encrypted"),
+    "file overlaps the directory": (
+        pack_zip(ZipMember(method=STORED, packed=1 << 20, size=1 << 20)),
+        "archive_overlap",
+    ),
+    "offset inside another file": (pack_zip(ZipMember(), ZipMember(b"b.wav", at=-50)), "archive_overlap"),
+    "offset after the directory": (pack_zip(ZipMember(at=100_000)), "archive_hidden"),
+    "second offset after the directory": (
+        pack_zip(ZipMember(b"a.wav"), ZipMember(b"b.wav", at=1 << 20)),
+        "archive_hidden",
+    ),
+    "encrypted": (pack_zip(ZipMember(flags=1)), "member_encrypted"),
+    "encryption flag in the local header only": (pack_zip(ZipMember(local_flags=1)), "member_encrypted"),
+    "strongly encrypted": (pack_zip(ZipMember(flags=1 << 6)), "member_encrypted"),
+    "encrypted directory": (pack_zip(ZipMember(flags=1 << 13)), "member_encrypted"),
+    "AES encrypted": (pack_zip(ZipMember(method=99, extra=pack_extra_field(0x9901, bytes(7)))), "member_encrypted"),
+    "AES encryption in the extra field only": (
+        pack_zip(ZipMember(extra=pack_extra_field(0x9901, bytes(7)))),
+        "member_encrypted",
+    ),
+    "strong encryption in the extra field only": (
+        pack_zip(ZipMember(extra=pack_extra_field(0x0017, bytes(8)))),
+        "member_encrypted",
+    ),
     "bzip2 compression": (pack_with_zipfile(zipfile.ZIP_BZIP2), "member_compression"),
     "LZMA compression": (pack_with_zipfile(zipfile.ZIP_LZMA), "member_compression"),
-    "Deflate64 compression": (pack_zip(Member(method=9, raw=b"x")), "member_compression"),
-    "compression method 65535": (pack_zip(Member(method=0xFFFF, raw=b"x")), "member_compression"),
-    "patched data": (pack_zip(Member(flags=1 << 5)), "member_unusual"),
+    "Deflate64 compression": (pack_zip(ZipMember(method=9, raw=b"x")), "member_compression"),
+    "compression method 65535": (pack_zip(ZipMember(method=0xFFFF, raw=b"x")), "member_compression"),
+    "patched data": (pack_zip(ZipMember(flags=1 << 5)), "member_unusual"),
     "symlink": (pack_type(stat.S_IFLNK), "member_symlink"),
     "symlink to a folder": (pack_type(stat.S_IFLNK, b"clips/", b""), "member_symlink"),
     "block device": (pack_type(stat.S_IFBLK), "member_device"),
     "character device": (pack_type(stat.S_IFCHR), "member_device"),
     "pipe": (pack_type(stat.S_IFIFO), "member_fifo"),
     "socket": (pack_type(stat.S_IFSOCK), "member_fifo"),
-    "folder with bytes": (pack_zip(Member(b"clips/", b"hello", attributes=0o040755 << 16)), "member_unusual"),
+    "folder with bytes": (pack_zip(ZipMember(b"clips/", b"hello", attributes=0o040755 << 16)), "member_unusual"),
     "folder without a slash": (pack_type(stat.S_IFDIR), "member_unusual"),
-    "file name with a final slash": (pack_zip(Member(b"a.wav/", b"", STORED)), "member_unusual"),
+    "file name with a final slash": (pack_zip(ZipMember(b"a.wav/", b"", STORED)), "member_unusual"),
 }
 
 LARGE: dict[str, tuple[Recipe, str]] = {
-    "bomb of 50 MB in 50 kB": (lambda: zip_of(Member(data=bytes(50 << 20))), "archive_bomb"),
+    "bomb of 50 MB in 50 kB": (lambda: build_zip(ZipMember(data=bytes(50 << 20))), "archive_bomb"),
     "bomb of many small files": (
-        lambda: zip_of(*(Member(b"%d.wav" % number, bytes(1 << 20)) for number in range(20))),
+        lambda: build_zip(*(ZipMember(b"%d.wav" % number, bytes(1 << 20)) for number in range(20))),
         "archive_bomb",
     ),
-    "bomb in the metadata list": (lambda: zip_of(Member(b"metadata.csv", b" " * (6 << 20)), Member()), "archive_bomb"),
+    "bomb in the metadata list": (
+        lambda: build_zip(ZipMember(b"metadata.csv", b" " * (6 << 20)), ZipMember()),
+        "archive_bomb",
+    ),
     "bomb with a small size in its headers": (
-        lambda: zip_of(Member(data=bytes(50 << 20), size=1000)),
+        lambda: build_zip(ZipMember(data=bytes(50 << 20), size=1000)),
         "archive_disagrees",
     ),
-    "3 GB file by its header": (pack_zip(Member(size=3 << 30)), "member_too_big"),
+    "3 GB file by its header": (pack_zip(ZipMember(size=3 << 30)), "member_too_big"),
     "20 files of 150 MB by their headers": (
-        lambda: zip_of(*(Member(b"%d.wav" % number, size=150 << 20, packed=150 << 20) for number in range(20))),
+        lambda: build_zip(*(ZipMember(b"%d.wav" % number, size=150 << 20, packed=150 << 20) for number in range(20))),
         "archive_overlap",
     ),
     "5,001 files": (
-        lambda: zip_of(*(Member(b"%d.wav" % number, b"x", STORED) for number in range(5001))),
+        lambda: build_zip(*(ZipMember(b"%d.wav" % number, b"x", STORED) for number in range(5001))),
         "archive_too_many",
     ),
     "60,000 folders": (
-        lambda: zip_of(*(Member(b"%d/" % number, b"", STORED, attributes=0) for number in range(60_000))),
+        lambda: build_zip(*(ZipMember(b"%d/" % number, b"", STORED, attributes=0) for number in range(60_000))),
         "archive_too_many",
     ),
 }
 
 NESTED: dict[str, tuple[Recipe, str]] = {
-    "archive inside": (lambda: zip_of(Member(), Member(b"more.zip", zip_of())), "member_nested"),
+    "archive inside": (lambda: build_zip(ZipMember(), ZipMember(b"more.zip", build_zip())), "member_nested"),
     "archive by its name only": (pack_names("more.tar.GZ"), "member_nested"),
-    "archive named as a recording": (lambda: zip_of(Member(data=zip_of())), "member_nested"),
-    "tar archive named as a recording": (lambda: zip_of(Member(data=tar_of())), "member_nested"),
-    "gzip named as a recording": (lambda: zip_of(Member(data=packed())), "member_nested"),
-    "end of a ZIP named as a recording": (pack_zip(Member(data=b"PK\x05\x06" + bytes(18))), "member_nested"),
-    "archive named as a text file": (lambda: zip_of(Member(), Member(b"read me.txt", ZIP, STORED)), "member_nested"),
-    "7z named as a recording": (pack_zip(Member(data=b"7z\xbc\xaf\x27\x1c" + bytes(100))), "member_nested"),
-    "rar named as a recording": (pack_zip(Member(data=b"Rar!\x1a\x07\x00" + bytes(100))), "member_nested"),
+    "archive named as a recording": (lambda: build_zip(ZipMember(data=build_zip())), "member_nested"),
+    "tar archive named as a recording": (lambda: build_zip(ZipMember(data=build_tar())), "member_nested"),
+    "gzip named as a recording": (lambda: build_zip(ZipMember(data=build_tar_gz())), "member_nested"),
+    "end of a ZIP named as a recording": (pack_zip(ZipMember(data=b"PK\x05\x06" + bytes(18))), "member_nested"),
+    "archive named as a text file": (
+        lambda: build_zip(ZipMember(), ZipMember(b"read me.txt", ZIP, STORED)),
+        "member_nested",
+    ),
+    "7z named as a recording": (pack_zip(ZipMember(data=b"7z\xbc\xaf\x27\x1c" + bytes(100))), "member_nested"),
+    "rar named as a recording": (pack_zip(ZipMember(data=b"Rar!\x1a\x07\x00" + bytes(100))), "member_nested"),
     "archive in an archive in an archive": (
-        lambda: zip_of(Member(b"a.zip", zip_of(Member(b"a.zip", zip_of())))),
+        lambda: build_zip(ZipMember(b"a.zip", build_zip(ZipMember(b"a.zip", build_zip())))),
         "member_nested",
     ),
 }
 
 BAD_NAMES: dict[str, tuple[Recipe, str]] = {
     "no name": (pack_names(""), "name_empty"),
-    "only a slash": (pack_zip(Member(b"/", b"", STORED, attributes=0)), "name_empty"),
+    "only a slash": (pack_zip(ZipMember(b"/", b"", STORED, attributes=0)), "name_empty"),
     "absolute path": (pack_names("/etc/passwd"), "name_absolute"),
     "network share": (pack_names("//server/share/a.wav"), "name_absolute"),
     "drive letter": (pack_names("C:a.wav"), "name_drive"),
@@ -291,53 +333,64 @@ BAD_NAMES: dict[str, tuple[Recipe, str]] = {
 
 HOSTILE_ZIPS = {**DAMAGED, **INCONSISTENT, **LARGE, **NESTED, **BAD_NAMES}
 
-FOLDER = Member(b"clips/", b"", STORED, attributes=0o040755 << 16)
+FOLDER = ZipMember(b"clips/", b"", STORED, attributes=0o040755 << 16)
 GOOD_ZIPS: dict[str, tuple[Recipe, tuple[str, ...]]] = {
     "one clip": (pack_zip(), ("a.wav",)),
-    "stored": (pack_zip(Member(method=STORED)), ("a.wav",)),
+    "stored": (pack_zip(ZipMember(method=STORED)), ("a.wav",)),
     "compressed by Python": (pack_with_zipfile(zipfile.ZIP_DEFLATED, "a.wav", "b.wav"), ("a.wav", "b.wav")),
     "stored by Python": (pack_with_zipfile(zipfile.ZIP_STORED, "a.wav"), ("a.wav",)),
-    "data descriptor": (lambda: zip_of(described(Member()), Member(b"b.wav")), ("a.wav", "b.wav")),
-    "data descriptor without a signature": (lambda: zip_of(described(Member(), signature=b"")), ("a.wav",)),
-    "stored, with a data descriptor": (lambda: zip_of(described(Member(method=STORED))), ("a.wav",)),
-    "in one folder": (pack_zip(FOLDER, Member(b"clips/a.wav")), ("a.wav",)),
+    "data descriptor": (lambda: build_zip(add_data_descriptor(ZipMember()), ZipMember(b"b.wav")), ("a.wav", "b.wav")),
+    "data descriptor without a signature": (
+        lambda: build_zip(add_data_descriptor(ZipMember(), signature=b"")),
+        ("a.wav",),
+    ),
+    "stored, with a data descriptor": (lambda: build_zip(add_data_descriptor(ZipMember(method=STORED))), ("a.wav",)),
+    "in one folder": (pack_zip(FOLDER, ZipMember(b"clips/a.wav")), ("a.wav",)),
     "in a folder in one folder": (pack_names("set/clips/a.wav", "set/b.wav"), ("clips/a.wav", "b.wav")),
     "in two folders": (pack_names("one/a.wav", "two/a.wav"), ("one/a.wav", "two/a.wav")),
     "packed by Finder": (
-        lambda: zip_of(
+        lambda: build_zip(
             FOLDER,
-            described(Member(b"clips/a.wav", extra=extra(0x5855, bytes(8)))),
-            described(Member(b"clips/.DS_Store", bytes(6148))),
-            described(Member(b"__MACOSX/clips/._a.wav", b"\0\5\x16\7" + bytes(200))),
+            add_data_descriptor(ZipMember(b"clips/a.wav", extra=pack_extra_field(0x5855, bytes(8)))),
+            add_data_descriptor(ZipMember(b"clips/.DS_Store", bytes(6148))),
+            add_data_descriptor(ZipMember(b"__MACOSX/clips/._a.wav", b"\0\5\x16\7" + bytes(200))),
         ),
         ("a.wav",),
     ),
-    "packed by Explorer": (pack_zip(Member(attributes=0x20), Member(b"Thumbs.db", b"x", attributes=0)), ("a.wav",)),
+    "packed by Explorer": (
+        pack_zip(ZipMember(attributes=0x20), ZipMember(b"Thumbs.db", b"x", attributes=0)),
+        ("a.wav",),
+    ),
     "names in many scripts": (
         pack_names("Größe 01 (2).wav", "声.wav", "naïve—x.wav"),
         ("Größe 01 (2).wav", "声.wav", "naïve—x.wav"),
     ),
     "name of 255 bytes": (pack_names("a" * 251 + ".wav"), ("a" * 251 + ".wav",)),
-    "times and owners": (pack_zip(Member(extra=extra(0x5455, bytes(5)) + extra(0x7875, bytes(11)))), ("a.wav",)),
+    "times and owners": (
+        pack_zip(ZipMember(extra=pack_extra_field(0x5455, bytes(5)) + pack_extra_field(0x7875, bytes(11)))),
+        ("a.wav",),
+    ),
     "same name in the Unicode path field": (
-        pack_zip(Member(extra=extra(0x7075, b"\x01" + bytes(4) + b"a.wav"))),
+        pack_zip(ZipMember(extra=pack_extra_field(0x7075, b"\x01" + bytes(4) + b"a.wav"))),
         ("a.wav",),
     ),
     "files in another order than in the directory": (
-        lambda: build_reordered_zip(Member(b"a.wav"), Member(b"b.wav")),
+        lambda: build_reordered_zip(ZipMember(b"a.wav"), ZipMember(b"b.wav")),
         ("a.wav", "b.wav"),
     ),
-    "silence with a ratio of a thousand": (lambda: zip_of(Member(data=bytes(1 << 20))), ("a.wav",)),
-    "file of no bytes": (pack_zip(Member(data=b"", method=STORED), Member(b"b.wav")), ("a.wav", "b.wav")),
+    "silence with a ratio of a thousand": (lambda: build_zip(ZipMember(data=bytes(1 << 20))), ("a.wav",)),
+    "file of no bytes": (pack_zip(ZipMember(data=b"", method=STORED), ZipMember(b"b.wav")), ("a.wav", "b.wav")),
     "other files than recordings": (
-        lambda: zip_of(Member(), Member(b"read me.txt", b"hello"), Member(b"b.flac", encoded("FLAC", "PCM_16"))),
+        lambda: build_zip(
+            ZipMember(), ZipMember(b"read me.txt", b"hello"), ZipMember(b"b.flac", encode_speech("FLAC", "PCM_16"))
+        ),
         ("a.wav", "read me.txt", "b.flac"),
     ),
 }
 """Name: (recipe, names of the members)."""
 
 
-def build_reordered_zip(first: Member, second: Member) -> bytes:
-    out = first.local() + second.local()
-    central = second.central(len(first.local())) + first.central(0)
+def build_reordered_zip(first: ZipMember, second: ZipMember) -> bytes:
+    out = first.build_local_entry() + second.build_local_entry()
+    central = second.build_directory_entry(len(first.build_local_entry())) + first.build_directory_entry(0)
     return out + central + struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 2, 2, len(central), len(out), 0)

@@ -23,16 +23,16 @@ from audio.datasets.select import Candidate, SelectionLimits, compute_quality, s
 from audio.findings.findings import Refused
 from audio.levels.inspection import inspect_file
 from audio.wav.riff import ALLOWED_RATES, read_header
-from tests.support.sounds import clip_in, voice
-from tests.support.wav import noise, sample_wav, speech_like, tone, wav_bytes
+from tests.support.sounds import load_sample_voice, make_clip_from_wav
+from tests.support.wav import load_sample_wav, make_sine_tone, make_speech_like, make_wav_bytes, make_white_noise
 
 
 def make_clip(name: str = "slt-01") -> Clip:
-    return clip_in(name, sample_wav(name))
+    return make_clip_from_wav(name, load_sample_wav(name))
 
 
 def make_tone(rate: int, seconds: float = 1.0, frequency: float = 500.0) -> Clip:
-    return clip_in(str(rate), wav_bytes(tone(seconds, rate, frequency), rate=rate))
+    return make_clip_from_wav(str(rate), make_wav_bytes(make_sine_tone(seconds, rate, frequency), rate=rate))
 
 
 def test_clips_are_joined_with_silence_between(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_clips_are_joined_with_silence_between(tmp_path: Path) -> None:
     samples, rate = soundfile.read(written.path, dtype="int16")
     fade, position = round(rate * FADE_SECONDS), 0
     for number, name in enumerate(names):
-        original = np.round(voice(name)[0] * 32768).astype(np.int16)
+        original = np.round(load_sample_voice(name)[0] * 32768).astype(np.int16)
         part = samples[position : position + len(original)]
         assert np.array_equal(part[fade:-fade], original[fade:-fade])
         assert part[0] == part[-1] == 0
@@ -56,7 +56,7 @@ def test_clips_are_joined_with_silence_between(tmp_path: Path) -> None:
 
 
 def test_loud_edge_is_faded(tmp_path: Path) -> None:
-    loud = clip_in("loud", wav_bytes(data=np.full(16000, 20000, "<i2").tobytes()))
+    loud = make_clip_from_wav("loud", make_wav_bytes(data=np.full(16000, 20000, "<i2").tobytes()))
     samples = soundfile.read(
         write_concatenation(concatenate_clips([loud, loud]), tmp_path / "all.wav").path, dtype="int16"
     )[0].astype(int)
@@ -70,7 +70,7 @@ def test_loud_edge_is_faded(tmp_path: Path) -> None:
     st.sampled_from((0.0, 0.01, 0.3)),
 )
 def test_size_is_computed_before_a_clip_is_opened(shapes: list[tuple[int, int]], rate: int | None, gap: float) -> None:
-    clips = [clip_in("x", wav_bytes(data=b"\1\2" * frames, rate=source)) for source, frames in shapes]
+    clips = [make_clip_from_wav("x", make_wav_bytes(data=b"\1\2" * frames, rate=source)) for source, frames in shapes]
     concatenation = concatenate_clips(clips, rate, gap)
     data = b"".join(concatenation.stream_wav())
     assert len(data) == concatenation.size
@@ -116,7 +116,7 @@ def test_limits_apply_exactly_to_the_sample_and_the_byte(tmp_path: Path) -> None
 
 def test_clip_truncated_after_loading_leaves_no_partial_file(tmp_path: Path) -> None:
     path = tmp_path / "clip.wav"
-    path.write_bytes(data := sample_wav("slt-01"))
+    path.write_bytes(data := load_sample_wav("slt-01"))
     concatenation = concatenate_clips([load_clip(path)])
     path.write_bytes(data[:30001])
     with pytest.raises(Refused):
@@ -126,26 +126,34 @@ def test_clip_truncated_after_loading_leaves_no_partial_file(tmp_path: Path) -> 
 
 def test_clip_replaced_after_loading_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "clip.wav"
-    path.write_bytes(sample_wav("slt-01"))
+    path.write_bytes(load_sample_wav("slt-01"))
     concatenation = concatenate_clips([load_clip(path)])
-    path.write_bytes(sample_wav("slt-02"))
+    path.write_bytes(load_sample_wav("slt-02"))
     with pytest.raises(Refused) as refused:
         write_concatenation(concatenation, tmp_path / "all.wav")
     assert refused.value.finding.code == "changed_while_read"
 
 
 def score_quality(samples: object, name: str = "") -> float:
-    return compute_quality(inspect_file(io.BytesIO(sample_wav(name) if name else samples)))  # type: ignore[arg-type]  # bytes
+    return compute_quality(inspect_file(io.BytesIO(load_sample_wav(name) if name else samples)))  # type: ignore[arg-type]  # bytes
 
 
 def test_quality_falls_with_noise_clipping_and_shortness() -> None:
-    samples, _ = voice("slt-01")
-    clean = score_quality(wav_bytes(samples))
-    noisy = [score_quality(wav_bytes(samples + noise(10.0, level)[: len(samples)])) for level in (-55.0, -40.0, -30.0)]
+    samples, _ = load_sample_voice("slt-01")
+    clean = score_quality(make_wav_bytes(samples))
+    noisy = [
+        score_quality(make_wav_bytes(samples + make_white_noise(10.0, level)[: len(samples)]))
+        for level in (-55.0, -40.0, -30.0)
+    ]
     assert 1 >= clean > noisy[0] > noisy[1] > noisy[2] > 0
-    assert score_quality(wav_bytes(np.clip(samples * 8, -0.9, 0.9))) < clean / 2
-    assert score_quality(wav_bytes(samples[16000:44000])) < clean
-    for unusable in (wav_bytes(noise(5.0, -80.0)), b"no sound", wav_bytes(tone(5.0)), wav_bytes(speech_like(1.0))):
+    assert score_quality(make_wav_bytes(np.clip(samples * 8, -0.9, 0.9))) < clean / 2
+    assert score_quality(make_wav_bytes(samples[16000:44000])) < clean
+    for unusable in (
+        make_wav_bytes(make_white_noise(5.0, -80.0)),
+        b"no sound",
+        make_wav_bytes(make_sine_tone(5.0)),
+        make_wav_bytes(make_speech_like(1.0)),
+    ):
         assert score_quality(unusable) == 0
 
 

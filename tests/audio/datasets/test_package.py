@@ -14,17 +14,17 @@ from audio.datasets.concatenate import Concatenation, concatenate_clips
 from audio.datasets.package import PackedUpload, encode_mp3, pack_archive, pack_mp3, pack_wav
 from audio.findings.findings import Refused
 from audio.wav.riff import ALLOWED_RATES, read_header
-from tests.support.sounds import clip_in
-from tests.support.wav import sample_wav, tone, wav_bytes
+from tests.support.sounds import make_clip_from_wav
+from tests.support.wav import load_sample_wav, make_sine_tone, make_wav_bytes
 
 
 def make_entries() -> list[Entry]:
-    data = sample_wav("slt-01")
+    data = load_sample_wav("slt-01")
     return [Entry(name, f"Text of {name}.", len(data), lambda: io.BytesIO(data)) for name in ("take-01", "Take 01")]
 
 
 def make_concatenation(rate: int = 16000, seconds: float = 4.0) -> Concatenation:
-    clip = clip_in("tone", wav_bytes(tone(seconds / 2, rate), rate=rate))
+    clip = make_clip_from_wav("tone", make_wav_bytes(make_sine_tone(seconds / 2, rate), rate=rate))
     return concatenate_clips([clip, clip], gap_seconds=0)
 
 

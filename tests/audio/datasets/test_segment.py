@@ -26,8 +26,8 @@ from audio.datasets.segment import (
 )
 from audio.findings.findings import Refused
 from audio.networks.vad import Speech
-from tests.support.sounds import FloatArray, clip_in, voice
-from tests.support.wav import noise, speech_like, wav_bytes
+from tests.support.sounds import FloatArray, load_sample_voice, make_clip_from_wav
+from tests.support.wav import make_speech_like, make_wav_bytes, make_white_noise
 
 RATE = 16000
 ROOM_DBFS = -65.0
@@ -35,12 +35,12 @@ ROOM_DBFS = -65.0
 
 def make_recording(gaps: list[float], repeat: int = 1) -> tuple[FloatArray, list[tuple[float, float]]]:
     """Return sample clips with `gaps` seconds of room noise between them, and the spans of speech in seconds."""
-    parts, speech_spans, position = [noise(gaps[0], ROOM_DBFS)], [], gaps[0]
+    parts, speech_spans, position = [make_white_noise(gaps[0], ROOM_DBFS)], [], gaps[0]
     names = [f"slt-0{number}" for number in range(1, 9)] * repeat
     for number, name in enumerate(names):
-        samples, rate = voice(name)
+        samples, rate = load_sample_voice(name)
         assert rate == RATE
-        gap = noise(gaps[(number + 1) % len(gaps)], ROOM_DBFS, seed=number)
+        gap = make_white_noise(gaps[(number + 1) % len(gaps)], ROOM_DBFS, seed=number)
         speech_spans.append((position, position + len(samples) / RATE))
         position += (len(samples) + len(gap)) / RATE
         parts += [samples, gap]
@@ -48,7 +48,7 @@ def make_recording(gaps: list[float], repeat: int = 1) -> tuple[FloatArray, list
 
 
 def make_clip(samples: FloatArray, rate: int = RATE) -> Clip:
-    return clip_in("long", wav_bytes(samples, rate=rate))
+    return make_clip_from_wav("long", make_wav_bytes(samples, rate=rate))
 
 
 def list_seconds(split: Split, rate: int = RATE) -> list[float]:
@@ -76,7 +76,7 @@ def measure_speech_share(split: Split, speech_spans: list[tuple[float, float]]) 
 def test_recording_is_split_in_pauses_and_keeps_all_speech(noise_level: float | None) -> None:
     samples, speech_spans = make_recording([0.5, 0.9, 0.35, 1.2])
     if noise_level is not None:
-        samples = samples + noise(len(samples) / RATE, noise_level)[: len(samples)]
+        samples = samples + make_white_noise(len(samples) / RATE, noise_level)[: len(samples)]
     split = split_clip(make_clip(samples))
     assert is_within(split, DEFAULT_LENGTHS)
     assert all(segment.is_in_pauses for segment in split.segments)
@@ -115,7 +115,7 @@ def test_long_silences_are_excluded_except_their_edges() -> None:
 
 
 def test_speech_without_pauses_is_split_at_quiet_moments() -> None:
-    samples = speech_like(60.0, RATE, room_dbfs=-80.0) + 0.05 * np.sin(np.arange(60 * RATE) * 0.05)
+    samples = make_speech_like(60.0, RATE, room_dbfs=-80.0) + 0.05 * np.sin(np.arange(60 * RATE) * 0.05)
     speech_levels = measure_speech(make_clip(samples))
     continuous = replace(speech_levels.speech, segments=((0.0, 60.0),))
     with pytest.MonkeyPatch.context() as monkeypatch:
@@ -131,18 +131,20 @@ def test_speech_without_pauses_is_split_at_quiet_moments() -> None:
 
 @pytest.mark.parametrize(("before", "after"), [(5.0, 5.0), (5.0, 0.1), (0.1, 5.0)])
 def test_short_word_gets_enough_silence_around_it(before: float, after: float) -> None:
-    samples, _ = voice("slt-01")
-    recording = np.concatenate([noise(before, ROOM_DBFS), samples[: RATE // 2], noise(after, ROOM_DBFS, seed=2)])
+    samples, _ = load_sample_voice("slt-01")
+    recording = np.concatenate(
+        [make_white_noise(before, ROOM_DBFS), samples[: RATE // 2], make_white_noise(after, ROOM_DBFS, seed=2)]
+    )
     (length,) = list_seconds(split_clip(make_clip(recording)))
     assert 1.5 <= length < 1.6
 
 
 def test_recording_without_speech_or_too_short_is_refused() -> None:
     with pytest.raises(Refused) as refused:
-        split_clip(make_clip(noise(20.0, -70.0)))
+        split_clip(make_clip(make_white_noise(20.0, -70.0)))
     assert refused.value.finding.code == "nothing_to_cut"
     with pytest.raises(Refused) as refused:
-        split_clip(make_clip(voice()[0][:RATE]))
+        split_clip(make_clip(load_sample_voice()[0][:RATE]))
     assert refused.value.finding.code == "shorter_than_a_clip"
 
 
@@ -220,8 +222,10 @@ def test_long_or_invalid_name_leaves_room_for_the_number(tmp_path: Path, name: s
 
 @pytest.mark.parametrize(("before", "after"), [(0.01, 0.01), (2.0, 0.05), (0.05, 3.0)])
 def test_edges_are_trimmed_or_padded_to_the_same_silence(tmp_path: Path, before: float, after: float) -> None:
-    samples, _ = voice("slt-03")
-    source = make_clip(np.concatenate([noise(before, ROOM_DBFS), samples, noise(after, ROOM_DBFS, seed=3)]))
+    samples, _ = load_sample_voice("slt-03")
+    source = make_clip(
+        np.concatenate([make_white_noise(before, ROOM_DBFS), samples, make_white_noise(after, ROOM_DBFS, seed=3)])
+    )
     written = set_edges(source, tmp_path / "edged.wav", 0.4)
     speech = measure_speech(load_clip(written.path)).speech
     assert speech.segments[0][0] == pytest.approx(0.4, abs=0.1)

@@ -13,13 +13,22 @@ from numpy.typing import NDArray
 from audio.levels.clipping import MAX_SPANS, Clipping, ClippingDetector
 from audio.levels.measure import MAX_FINE_PEAKS, FrameStatistics, Levels, Measurement, WaveformPeaks, measure_levels
 from audio.wav.riff import WavHeader, read_header
-from tests.support.wav import RATE, Samples, gain, noise, pcm, speech_like, tone, wav_file
+from tests.support.wav import (
+    RATE,
+    Samples,
+    decibels_to_gain,
+    encode_pcm,
+    make_sine_tone,
+    make_speech_like,
+    make_wav_file,
+    make_white_noise,
+)
 
 Int16 = NDArray[np.int16]
 
 
 def measure_samples(samples: Samples, rate: int = RATE) -> Measurement:
-    file = wav_file(samples, rate=rate)
+    file = make_wav_file(samples, rate=rate)
     return measure_levels(file, read_header(file))
 
 
@@ -29,7 +38,7 @@ def compute_levels(samples: Samples, rate: int = RATE) -> Levels:
 
 @pytest.mark.parametrize("rate", [8000, 16000, 22050, 44100, 48000])
 def test_tone_has_the_levels_of_a_tone(rate: int) -> None:
-    levels = compute_levels(tone(2.0, rate, peak=0.5), rate)
+    levels = compute_levels(make_sine_tone(2.0, rate, peak=0.5), rate)
     assert levels.peak_dbfs == pytest.approx(-6.02, abs=0.02)
     assert levels.rms_dbfs == pytest.approx(-9.03, abs=0.02)
     assert levels.dc_offset == pytest.approx(0.0, abs=1e-4)
@@ -47,31 +56,31 @@ def test_lowest_sample_counts_as_full_scale() -> None:
 
 
 def test_dc_offset_is_measured_and_does_not_count_as_noise() -> None:
-    centred, shifted = compute_levels(speech_like()), compute_levels(speech_like() + 0.05)
+    centred, shifted = compute_levels(make_speech_like()), compute_levels(make_speech_like() + 0.05)
     assert shifted.dc_offset == pytest.approx(0.05, abs=1e-3)
     assert shifted.noise_floor_dbfs == pytest.approx(centred.noise_floor_dbfs, abs=0.5)
 
 
 @pytest.mark.parametrize("room_dbfs", [-70.0, -60.0, -50.0, -40.0])
 def test_noise_floor_is_that_of_the_room(room_dbfs: float) -> None:
-    assert compute_levels(speech_like(room_dbfs=room_dbfs)).noise_floor_dbfs == pytest.approx(room_dbfs, abs=1.5)
+    assert compute_levels(make_speech_like(room_dbfs=room_dbfs)).noise_floor_dbfs == pytest.approx(room_dbfs, abs=1.5)
 
 
 def test_snr_falls_as_noise_rises() -> None:
-    snrs = [compute_levels(speech_like(room_dbfs=room)).snr_db for room in (-70.0, -60.0, -50.0, -40.0, -30.0)]
+    snrs = [compute_levels(make_speech_like(room_dbfs=room)).snr_db for room in (-70.0, -60.0, -50.0, -40.0, -30.0)]
     assert snrs == sorted(snrs, reverse=True)
     assert snrs[0] - snrs[-2] == pytest.approx(30.0, abs=3.0)
 
 
 def test_digital_silence_around_a_clip_does_not_hide_its_noise() -> None:
-    noisy = speech_like(room_dbfs=-35.0)
+    noisy = make_speech_like(room_dbfs=-35.0)
     padded = np.concatenate((np.zeros(RATE), noisy, np.zeros(RATE)))
     assert compute_levels(padded).snr_db == pytest.approx(compute_levels(noisy).snr_db, abs=0.5)
 
 
 def test_leading_and_trailing_silence_are_measured() -> None:
-    quiet_start, quiet_end = noise(1.5, -65.0), noise(0.8, -65.0)
-    levels = compute_levels(np.concatenate((quiet_start, speech_like(3.0), quiet_end)))
+    quiet_start, quiet_end = make_white_noise(1.5, -65.0), make_white_noise(0.8, -65.0)
+    levels = compute_levels(np.concatenate((quiet_start, make_speech_like(3.0), quiet_end)))
     assert levels.leading_silence == pytest.approx(1.5, abs=0.1)
     assert levels.trailing_silence == pytest.approx(0.8, abs=0.3)
     assert 1.0 < levels.speech_seconds < 2.5
@@ -79,11 +88,11 @@ def test_leading_and_trailing_silence_are_measured() -> None:
 
 @pytest.mark.parametrize("level", [-20.0, -40.0])
 def test_steady_noise_is_not_speech(level: float) -> None:
-    assert compute_levels(noise(3.0, level)).speech_seconds == 0.0
+    assert compute_levels(make_white_noise(3.0, level)).speech_seconds == 0.0
 
 
 def test_clipping_has_a_share_and_positions() -> None:
-    clipped = np.clip(speech_like(3.0) * 4, -0.5, 0.5)
+    clipped = np.clip(make_speech_like(3.0) * 4, -0.5, 0.5)
     clipped[: RATE // 2] *= 0.1
     levels = compute_levels(clipped)
     top = np.abs(np.round(clipped * 32768)) >= 16384
@@ -93,7 +102,7 @@ def test_clipping_has_a_share_and_positions() -> None:
 
 
 def test_each_clipped_span_is_listed_and_runs_are_counted() -> None:
-    samples = speech_like(4.0)
+    samples = make_speech_like(4.0)
     for start in (1.0, 1.02, 2.5):
         samples[round(start * RATE) :][:5] = 0.9
     levels = compute_levels(samples)
@@ -113,8 +122,16 @@ def test_at_most_50_clipped_spans_are_listed_but_all_runs_counted() -> None:
 
 def test_pauses_have_their_start_and_end() -> None:
     """The last 0.25 s of every 0.5 s of the speech is quiet, so each pause is 0.25 s longer than the inserted noise."""
-    voice = speech_like(1.0)
-    parts = [voice, noise(0.8, -65.0), voice, noise(0.2, -65.0), voice, noise(0.32, -65.0), voice]
+    voice = make_speech_like(1.0)
+    parts = [
+        voice,
+        make_white_noise(0.8, -65.0),
+        voice,
+        make_white_noise(0.2, -65.0),
+        voice,
+        make_white_noise(0.32, -65.0),
+        voice,
+    ]
     pauses = compute_levels(np.concatenate(parts)).pauses
     assert len(pauses) == 2
     assert pauses[0] == pytest.approx((0.75, 1.8), abs=0.02)
@@ -122,16 +139,16 @@ def test_pauses_have_their_start_and_end() -> None:
 
 
 def test_clipping_is_detected_at_a_lowered_level() -> None:
-    clipped = np.clip(speech_like(3.0), -0.2, 0.2)
-    assert compute_levels(clipped * gain(-6.0)).clipped_share > 0.001
+    clipped = np.clip(make_speech_like(3.0), -0.2, 0.2)
+    assert compute_levels(clipped * decibels_to_gain(-6.0)).clipped_share > 0.001
 
 
 def test_low_tone_has_no_clipping() -> None:
-    assert compute_levels(tone(2.0, 48000, frequency=80.0, peak=0.9), 48000).clipped_share < 0.0001
+    assert compute_levels(make_sine_tone(2.0, 48000, frequency=80.0, peak=0.9), 48000).clipped_share < 0.0001
 
 
 def test_clip_shorter_than_a_frame_has_no_speech() -> None:
-    levels = compute_levels(tone(0.01))
+    levels = compute_levels(make_sine_tone(0.01))
     assert levels.speech_seconds == 0.0
     assert levels.noise_floor_dbfs == -100.0
 
@@ -200,13 +217,13 @@ def test_peaks_are_the_minimum_and_maximum_of_each_bucket(count: int, block: int
 
 @pytest.mark.parametrize(("duration", "pairs"), [(0.5, 25), (3.01, 151), (100.0, MAX_FINE_PEAKS)])
 def test_fine_peaks_have_50_pairs_a_second_up_to_a_maximum(duration: float, pairs: int) -> None:
-    measurement = measure_samples(tone(duration, 8000), 8000)
+    measurement = measure_samples(make_sine_tone(duration, 8000), 8000)
     assert (len(measurement.peaks), len(measurement.fine_peaks)) == (800, 2 * pairs)
     assert min(measurement.fine_peaks[1::2]) > 60 > -60 > max(measurement.fine_peaks[0::2])
 
 
 def test_block_size_does_not_matter() -> None:
-    samples = np.frombuffer(pcm(speech_like(9.137)), dtype="<i2")
+    samples = np.frombuffer(encode_pcm(make_speech_like(9.137)), dtype="<i2")
     whole, parts = FrameStatistics(RATE), FrameStatistics(RATE)
     whole.add(samples)
     for start in range(0, len(samples), 3200):
@@ -221,7 +238,7 @@ def test_block_size_does_not_matter() -> None:
 
 @pytest.mark.parametrize("rate", [8000, 22050, 48000])
 def test_frame_power_is_its_variance(rate: int) -> None:
-    samples = np.frombuffer(pcm(speech_like(2.0, rate) + 0.05), dtype="<i2")
+    samples = np.frombuffer(encode_pcm(make_speech_like(2.0, rate) + 0.05), dtype="<i2")
     frames = FrameStatistics(rate)
     lows, highs, step = frames.add(samples)
     rows = samples[: len(samples) // step * step].reshape(-1, step)
@@ -230,17 +247,17 @@ def test_frame_power_is_its_variance(rate: int) -> None:
 
 
 def test_caller_receives_each_sound_byte_once() -> None:
-    file = wav_file(speech_like(9.0))
+    file = make_wav_file(make_speech_like(9.0))
     output = io.BytesIO()
     measure_levels(file, read_header(file), output.write)
-    assert output.getvalue() == pcm(speech_like(9.0))
+    assert output.getvalue() == encode_pcm(make_speech_like(9.0))
 
 
 def measure_peak_memory(path: Path, seconds: int) -> int:
-    block = pcm(speech_like(1.0, 48000))
+    block = encode_pcm(make_speech_like(1.0, 48000))
     size = len(block) * seconds
     with path.open("wb") as out:
-        out.write(wav_file(data=b"", rate=48000, data_size=size, riff_size=size + 36).read())
+        out.write(make_wav_file(data=b"", rate=48000, data_size=size, riff_size=size + 36).read())
         for _ in range(seconds):
             out.write(block)
     tracemalloc.start()

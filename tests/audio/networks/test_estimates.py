@@ -15,9 +15,9 @@ import soxr
 from audio.networks import estimates
 from audio.networks.estimates import NOTES, Estimates, estimate_quality, list_missing_parts
 from audio.networks.weights import MissingModel
+from tests.support.degradations import Float32, add_reverberation, add_white_noise, clip_peaks, lower_level
 from tests.support.processes import ROOT
-from tests.support.wav import RATE, SAMPLE
-from tests.support.worse import Float32, clipped, echoing, noisy, quieter
+from tests.support.wav import RATE, SAMPLE_FOLDER
 
 needs_quality_extra = pytest.mark.skipif(bool(list_missing_parts()), reason=" ".join(list_missing_parts()))
 VALUES = tuple(NOTES)
@@ -25,7 +25,7 @@ VALUES = tuple(NOTES)
 
 @pytest.fixture(scope="module")
 def speech() -> Float32:
-    samples, rate = soundfile.read(SAMPLE / "rms-03.flac", dtype="float32")
+    samples, rate = soundfile.read(SAMPLE_FOLDER / "rms-03.flac", dtype="float32")
     assert rate == RATE
     return np.asarray(samples, np.float32)
 
@@ -54,7 +54,10 @@ def test_clean_speech_has_good_estimates(clean: Estimates) -> None:
 
 @needs_quality_extra
 def test_more_noise_lowers_each_estimate(speech: Float32, clean: Estimates) -> None:
-    steps = [list_values(clean), *(list_values(estimate_quality(noisy(speech, snr), RATE)) for snr in (20, 5))]
+    steps = [
+        list_values(clean),
+        *(list_values(estimate_quality(add_white_noise(speech, snr), RATE)) for snr in (20, 5)),
+    ]
     for name in ("dnsmos_overall", "dnsmos_background", "stoi", "si_sdr"):
         values = [step[name] for step in steps]
         assert values == sorted(values, reverse=True) and values[0] > values[2], name
@@ -64,8 +67,8 @@ def test_more_noise_lowers_each_estimate(speech: Float32, clean: Estimates) -> N
 def test_clipping_lowers_stoi_and_echo_lowers_dnsmos(speech: Float32, clean: Estimates) -> None:
     """As the notes say: a denoised reference (STOI, SI-SDR) shows clipping, DNSMOS shows an echoing room."""
     clipped_values, echoing_values = (
-        list_values(estimate_quality(clipped(speech, 0.1), RATE)),
-        list_values(estimate_quality(echoing(speech, RATE, 0.6), RATE)),
+        list_values(estimate_quality(clip_peaks(speech, 0.1), RATE)),
+        list_values(estimate_quality(add_reverberation(speech, RATE, 0.6), RATE)),
     )
     assert clipped_values["stoi"] < list_values(clean)["stoi"] - 0.03
     assert clipped_values["si_sdr"] < list_values(clean)["si_sdr"] - 1
@@ -76,7 +79,9 @@ def test_clipping_lowers_stoi_and_echo_lowers_dnsmos(speech: Float32, clean: Est
 @needs_quality_extra
 @pytest.mark.parametrize("decibels", [-12.0, 30.0])
 def test_level_does_not_change_the_estimates(speech: Float32, clean: Estimates, decibels: float) -> None:
-    assert list_values(estimate_quality(quieter(speech, decibels), RATE)) == pytest.approx(list_values(clean), abs=0.02)
+    assert list_values(estimate_quality(lower_level(speech, decibels), RATE)) == pytest.approx(
+        list_values(clean), abs=0.02
+    )
 
 
 @needs_quality_extra
@@ -95,13 +100,13 @@ def test_only_the_first_seconds_are_estimated(
     speech: Float32, clean: Estimates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(estimates, "MAX_SECONDS", len(speech) / RATE)
-    assert estimate_quality(np.concatenate((speech, noisy(speech, -20))), RATE) == clean
+    assert estimate_quality(np.concatenate((speech, add_white_noise(speech, -20))), RATE) == clean
 
 
 @needs_quality_extra
 def test_repeated_estimate_is_equal(speech: Float32, clean: Estimates) -> None:
     """RNNoise has state; it must not affect the next recording."""
-    estimate_quality(noisy(speech, 0), RATE)
+    estimate_quality(add_white_noise(speech, 0), RATE)
     assert estimate_quality(speech, RATE) == clean
 
 

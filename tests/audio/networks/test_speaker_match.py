@@ -23,16 +23,16 @@ from audio.networks.speaker_match import (
 )
 from audio.networks.weights import MissingModel
 from audio.wav.riff import Float32, load_samples, read_header
-from tests.support.wav import RATE, SAMPLE, noise, speech_like, wav_file
-from tests.support.worse import echoing, narrow, noisy, quieter
+from tests.support.degradations import add_reverberation, add_white_noise, limit_bandwidth, lower_level
+from tests.support.wav import RATE, SAMPLE_FOLDER, make_speech_like, make_wav_file, make_white_noise
 
-MANIFEST: list[dict[str, Any]] = json.loads((SAMPLE / "manifest.json").read_text())
+MANIFEST: list[dict[str, Any]] = json.loads((SAMPLE_FOLDER / "manifest.json").read_text())
 
 Voiceprints = dict[str, Voiceprint | None]
 
 
 def read_sample(file: str) -> Float32:
-    samples, rate = soundfile.read(SAMPLE / file, dtype="float32")
+    samples, rate = soundfile.read(SAMPLE_FOLDER / file, dtype="float32")
     assert rate == RATE
     return np.asarray(samples, np.float32)
 
@@ -73,10 +73,10 @@ def compress_to_mp3(samples: Float32) -> Float32:
 
 
 DEGRADATIONS: dict[str, Callable[[Float32], Float32]] = {
-    "noise": lambda samples: noisy(samples, 15),
-    "room": lambda samples: echoing(samples, RATE, 0.3),
-    "telephone": lambda samples: narrow(samples, RATE, 3400),
-    "low level": lambda samples: quieter(samples, 25),
+    "noise": lambda samples: add_white_noise(samples, 15),
+    "room": lambda samples: add_reverberation(samples, RATE, 0.3),
+    "telephone": lambda samples: limit_bandwidth(samples, RATE, 3400),
+    "low level": lambda samples: lower_level(samples, 25),
     "codec": compress_to_mp3,
     "two seconds": lambda samples: samples[RATE : 3 * RATE],
 }
@@ -100,7 +100,7 @@ def test_voiceprint_does_not_depend_on_the_sample_rate(voiceprints: Voiceprints,
 
 def test_pauses_do_not_change_the_voiceprint(voiceprints: Voiceprints) -> None:
     samples = read_sample("slt-01.flac")
-    room = noise(4.0, -66.0).astype(np.float32)
+    room = make_white_noise(4.0, -66.0).astype(np.float32)
     padded = require_voiceprint(
         compute_voiceprint(np.concatenate((room, samples[:40000], room, samples[40000:], room)), RATE)
     )
@@ -110,7 +110,9 @@ def test_pauses_do_not_change_the_voiceprint(voiceprints: Voiceprints) -> None:
     assert compute_similarity(padded, require_voiceprint(voiceprints["slt-01.flac"])) > 0.97
 
 
-@pytest.mark.parametrize("samples", [np.zeros(0), np.zeros(10), np.zeros(RATE), noise(3.0, -20.0), noise(9.0, -60.0)])
+@pytest.mark.parametrize(
+    "samples", [np.zeros(0), np.zeros(10), np.zeros(RATE), make_white_noise(3.0, -20.0), make_white_noise(9.0, -60.0)]
+)
 def test_audio_without_speech_has_no_voiceprint(samples: "np.typing.NDArray[np.float64]") -> None:
     assert compute_voiceprint(samples.astype(np.float32), RATE) is None
 
@@ -254,8 +256,8 @@ def test_stored_match_has_no_voiceprint(voiceprints: Voiceprints) -> None:
 
 
 def test_load_samples_reads_only_the_first_seconds() -> None:
-    file = wav_file(speech_like(9.0))
+    file = make_wav_file(make_speech_like(9.0))
     assert len(load_samples(file, read_header(file), max_seconds=2.0)) == 2 * RATE
     samples = load_samples(file, read_header(file))
     assert samples.dtype == np.float32
-    assert np.abs(samples - speech_like(9.0)).max() < 1e-4
+    assert np.abs(samples - make_speech_like(9.0)).max() < 1e-4

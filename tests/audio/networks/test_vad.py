@@ -13,20 +13,20 @@ from audio.networks.silero import CHUNK, Silero, load_silero
 from audio.networks.vad import Speech, SpeechDetector, detect_speech
 from audio.networks.weights import MissingModel
 from audio.wav.riff import Float32
-from tests.support.wav import RATE, SAMPLE, Samples, noise, tone
-from tests.support.worse import noisy
+from tests.support.degradations import add_white_noise
+from tests.support.wav import RATE, SAMPLE_FOLDER, Samples, make_sine_tone, make_white_noise
 
-NAMES = [path.stem for path in sorted(SAMPLE.glob("*-0?.flac"))]
+NAMES = [path.stem for path in sorted(SAMPLE_FOLDER.glob("*-0?.flac"))]
 MISSING_MODEL = MissingModel("silero-vad is not installed.")
 
 
 def read_sample(name: str = "slt-01") -> Float32:
-    return np.asarray(soundfile.read(SAMPLE / f"{name}.flac", dtype="float32")[0])
+    return np.asarray(soundfile.read(SAMPLE_FOLDER / f"{name}.flac", dtype="float32")[0])
 
 
 def make_two_clips_with_pause(name: str, seconds: float = 1.2) -> tuple[Float32, tuple[float, float]]:
     """Two clips with room noise between and around them, and the start and end of the pause between them."""
-    room = noise(seconds, -66.0).astype(np.float32)
+    room = make_white_noise(seconds, -66.0).astype(np.float32)
     first, second = read_sample(name), read_sample("slt-02")
     start = seconds + len(first) / RATE
     return np.concatenate((room, first, room, second, room)), (start, start + seconds)
@@ -60,7 +60,7 @@ def test_clips_are_speech_and_the_room_around_them_is_not(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES[::3])
 def test_pause_is_found_in_noise(name: str, snr: float) -> None:
     samples, (start, end) = make_two_clips_with_pause(name)
-    speech = detect_speech(noisy(samples, snr), RATE)
+    speech = detect_speech(add_white_noise(samples, snr), RATE)
     inner = [pause for pause in speech.list_pauses(0.8) if pause[0] > 0.0 and pause[1] < speech.total]
     assert len(inner) == 1
     assert inner[0][0] < start + 0.2 and inner[0][1] > end - 0.2
@@ -72,12 +72,12 @@ NOT_SPEECH: dict[str, Samples] = {
     "one sample": np.ones(1),
     "silence": np.zeros(10 * RATE),
     "full scale": np.ones(3 * RATE),
-    "quiet room": noise(10.0, -66.0),
-    "noise": noise(10.0, -30.0),
-    "loud noise": noise(10.0, -6.0),
-    "low tone": tone(10.0, frequency=120.0),
-    "high tone": tone(10.0, frequency=3000.0),
-    "hum": sum((tone(10.0, frequency=50.0 * n, peak=0.2 / n) for n in range(1, 9)), np.zeros(10 * RATE)),
+    "quiet room": make_white_noise(10.0, -66.0),
+    "noise": make_white_noise(10.0, -30.0),
+    "loud noise": make_white_noise(10.0, -6.0),
+    "low tone": make_sine_tone(10.0, frequency=120.0),
+    "high tone": make_sine_tone(10.0, frequency=3000.0),
+    "hum": sum((make_sine_tone(10.0, frequency=50.0 * n, peak=0.2 / n) for n in range(1, 9)), np.zeros(10 * RATE)),
     "clicks": np.where(np.arange(10 * RATE) % 4000 == 0, 0.9, 0.0),
 }
 

@@ -14,8 +14,8 @@ import soxr
 from audio.findings.thresholds import THRESHOLDS
 from audio.statement import State, StatementCheck, Verdict, check_statement, decoder
 from audio.wav.riff import Float32
-from tests.support.wav import RATE, SAMPLE, noise, tone
-from tests.support.worse import echoing
+from tests.support.degradations import add_reverberation
+from tests.support.wav import RATE, SAMPLE_FOLDER, make_sine_tone, make_white_noise
 
 TEXT = (
     "I am aware that recordings of my voice will be used by {company} to train and create a synthetic version of my"
@@ -36,7 +36,7 @@ EXPECTED: dict[str, tuple[Verdict, set[str]]] = {
 
 @cache
 def load_clip(name: str) -> Float32:
-    samples, rate = soundfile.read(SAMPLE / f"{name}.flac", dtype="float32")
+    samples, rate = soundfile.read(SAMPLE_FOLDER / f"{name}.flac", dtype="float32")
     assert rate == RATE
     return np.asarray(samples, np.float32)
 
@@ -80,7 +80,7 @@ def test_every_word_of_the_statement_is_recognized_in_order(name: str) -> None:
 
 
 def test_times_shift_with_the_audio() -> None:
-    later = check_samples(np.concatenate((noise(1.5, -66.0), load_clip("consent-slt"))))
+    later = check_samples(np.concatenate((make_white_noise(1.5, -66.0), load_clip("consent-slt"))))
     assert later.verdict is Verdict.ACCEPT
     for word, later_word in zip(check_clip("consent-slt").words, later.words, strict=True):
         assert later_word.start == pytest.approx(word.start + 1.5, abs=0.05), word.text
@@ -180,9 +180,9 @@ def test_shuffled_statement_is_not_accepted() -> None:
         np.full(RATE * 5, 0.5),
         np.full(RATE * 5, np.nan),
         np.full(RATE * 5, np.inf),
-        noise(6.0, -66.0),
-        noise(6.0, -20.0),
-        tone(6.0),
+        make_white_noise(6.0, -66.0),
+        make_white_noise(6.0, -20.0),
+        make_sine_tone(6.0),
         np.resize([1.0, -1.0], RATE * 5),
     ],
     ids=["nothing", "one sample", "silence", "offset", "nan", "inf", "room", "noise", "tone", "square"],
@@ -194,12 +194,12 @@ def test_audio_without_speech_needs_a_retake(samples: Float32) -> None:
 
 def test_speech_in_strong_noise_needs_a_retake() -> None:
     clip = load_clip("consent-slt")
-    result = check_samples(clip + noise(len(clip) / RATE, -27.0))
+    result = check_samples(clip + make_white_noise(len(clip) / RATE, -27.0))
     assert (result.verdict, list_codes(result)) == (Verdict.RETAKE, {"statement_too_noisy"})
 
 
 def test_only_the_first_minute_is_checked() -> None:
-    delayed = np.concatenate((noise(60.0, -66.0), load_clip("consent-slt")))
+    delayed = np.concatenate((make_white_noise(60.0, -66.0), load_clip("consent-slt")))
     assert list_codes(check_samples(delayed)) == {"statement_too_short"}
 
 
@@ -222,7 +222,7 @@ def test_same_audio_gets_the_same_result_twice() -> None:
 
 @pytest.mark.parametrize("name", READERS)
 def test_names_in_an_echoing_room_need_a_person(name: str) -> None:
-    echo = echoing(load_clip(f"consent-{name}"), RATE, 0.35)
+    echo = add_reverberation(load_clip(f"consent-{name}"), RATE, 0.35)
     result = check_samples(echo)
     assert "statement_name_in_echo" in list_codes(result)
     assert result.verdict in (Verdict.LISTEN, Verdict.REVIEW)
@@ -348,6 +348,6 @@ def test_result_serializes_to_json() -> None:
 def test_moderate_noise_causes_no_rejection() -> None:
     clip = load_clip("consent-rms")
     level = 20 * np.log10(np.sqrt(np.mean(clip**2)))
-    result = check_samples(clip + noise(len(clip) / RATE, level - 20))
+    result = check_samples(clip + make_white_noise(len(clip) / RATE, level - 20))
     assert result.verdict in (Verdict.ACCEPT, Verdict.REVIEW, Verdict.LISTEN)
     assert result.match and result.match > 0.85

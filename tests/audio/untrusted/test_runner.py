@@ -54,7 +54,7 @@ def test_each_result_arrives_as_soon_as_it_is_sent() -> None:
 
 def test_child_is_isolated_from_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOICEHUB_SECRET_KEY", "canary")
-    surroundings = json.loads(collect_results(jobs.surroundings)[0]["text"])
+    surroundings = json.loads(collect_results(jobs.report_environment)[0]["text"])
     assert "canary" not in str(surroundings["environment"])
     allowed, system_variables = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"}, {"LC_CTYPE", "__CF_USER_TEXT_ENCODING"}
     assert set(surroundings["environment"]) <= allowed | system_variables
@@ -68,11 +68,11 @@ def test_child_is_isolated_from_its_parent(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_output_printed_by_libraries_is_ignored() -> None:
-    assert [result["text"] for result in collect_results(jobs.print_things)] == ["quiet"]
+    assert [result["text"] for result in collect_results(jobs.print_to_stdout)] == ["quiet"]
 
 
 def test_refusal_raises_its_finding_after_earlier_results() -> None:
-    results = run_job(jobs.refuse, io.BytesIO(), {}, SHAPES, SHORT_LIMITS)
+    results = run_job(jobs.raise_refusal, io.BytesIO(), {}, SHAPES, SHORT_LIMITS)
     assert next(results)["number"] == 1
     with pytest.raises(ChildFailed) as failed:
         next(results)
@@ -82,12 +82,12 @@ def test_refusal_raises_its_finding_after_earlier_results() -> None:
 @pytest.mark.parametrize(
     ("job", "code", "message"),
     [
-        (jobs.stumble, "broke_the_reader", "LookupError"),
+        (jobs.raise_lookup_error, "broke_the_reader", "LookupError"),
         (jobs.kill_itself, "broke_the_reader", "SIGKILL"),
-        (jobs.crash, "broke_the_reader", "SIGSEGV"),
-        (jobs.leave, "broke_the_reader", "code 0"),
-        (jobs.spin, "took_too_long", "too long"),
-        (jobs.say_odd_number, "broke_the_reader", "ValueError"),
+        (jobs.segfault, "broke_the_reader", "SIGSEGV"),
+        (jobs.exit_without_result, "broke_the_reader", "code 0"),
+        (jobs.loop_forever, "took_too_long", "too long"),
+        (jobs.yield_nan, "broke_the_reader", "ValueError"),
     ],
 )
 def test_failed_job_has_a_finding(job: Job, code: str, message: str) -> None:
@@ -98,7 +98,7 @@ def test_failed_job_has_a_finding(job: Job, code: str, message: str) -> None:
 
 
 def test_too_much_memory_is_refused() -> None:
-    assert get_failure(jobs.hoard)[0] == "needed_too_much_memory"
+    assert get_failure(jobs.allocate_memory)[0] == "needed_too_much_memory"
 
 
 def test_memory_is_monitored_where_the_system_has_no_limit() -> None:
@@ -109,11 +109,13 @@ def test_memory_is_monitored_where_the_system_has_no_limit() -> None:
 
 
 def test_file_size_is_limited() -> None:
-    assert get_failure(jobs.write, ChildLimits(file_bytes=1 << 17), size=1 << 18)[0] == "no_room_to_write"
-    assert collect_results(jobs.write, limits=ChildLimits(file_bytes=1 << 17), size=1 << 17)[0]["number"] == 1 << 17
+    assert get_failure(jobs.write_file, ChildLimits(file_bytes=1 << 17), size=1 << 18)[0] == "no_room_to_write"
+    assert (
+        collect_results(jobs.write_file, limits=ChildLimits(file_bytes=1 << 17), size=1 << 17)[0]["number"] == 1 << 17
+    )
 
 
-@pytest.mark.parametrize("job", [jobs.sleep, jobs.trickle])
+@pytest.mark.parametrize("job", [jobs.sleep, jobs.yield_forever])
 def test_wall_clock_time_is_limited(job: Job) -> None:
     limits = ChildLimits(wall_seconds=0.5, output_bytes=2000)
     assert get_failure(job, limits)[0] == "took_too_long"
@@ -147,13 +149,13 @@ INVALID_LINES = {
 
 @pytest.mark.parametrize("name", INVALID_LINES)
 def test_invalid_output_line_is_refused(name: str) -> None:
-    assert get_failure(jobs.say, line=INVALID_LINES[name])[0] == "broke_the_reader"
+    assert get_failure(jobs.write_raw_line, line=INVALID_LINES[name])[0] == "broke_the_reader"
 
 
 @pytest.mark.parametrize("line", ["x" * 65536, '{"kind": "said", "text": "x", "number": 1}\n' * 1000])
 def test_endless_output_is_stopped(line: str) -> None:
     limits = ChildLimits(cpu_seconds=10, line_bytes=1 << 18, output_bytes=1 << 20)
-    assert get_failure(jobs.babble, limits, line=line) == (
+    assert get_failure(jobs.write_raw_lines_forever, limits, line=line) == (
         "broke_the_reader",
         "The reader failed on the file (too much output).",
     )
@@ -161,7 +163,7 @@ def test_endless_output_is_stopped(line: str) -> None:
 
 def test_endless_line_is_stopped() -> None:
     limits = ChildLimits(cpu_seconds=10, line_bytes=1 << 18, output_bytes=1 << 40)
-    assert "too much" in get_failure(jobs.babble, limits, line="x" * 65536)[1]
+    assert "too much" in get_failure(jobs.write_raw_lines_forever, limits, line="x" * 65536)[1]
 
 
 def test_in_memory_file_is_read_from_its_start() -> None:
@@ -172,7 +174,7 @@ def test_in_memory_file_is_read_from_its_start() -> None:
 
 def test_silent_child_that_does_not_exit_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio.untrusted.runner.EXIT_SECONDS", 0.2)
-    assert "without exiting" in get_failure(jobs.fall_silent)[1]
+    assert "without exiting" in get_failure(jobs.close_results)[1]
 
 
 def has_ended(pid: int) -> bool:
@@ -189,7 +191,7 @@ def wait_until(condition: Callable[[], bool]) -> bool:
     return any(condition() or waiting.wait(0.05) for _ in range(1200))
 
 
-@pytest.mark.parametrize("job", [jobs.sleep, jobs.start_another])
+@pytest.mark.parametrize("job", [jobs.sleep, jobs.start_child_process])
 def test_closing_the_results_kills_the_child_and_its_children(job: Job) -> None:
     results = run_job(job, io.BytesIO(), {}, SHAPES, SHORT_LIMITS)
     try:

@@ -21,10 +21,24 @@ from audio.wav.convert import ConvertedWav, convert_job, convert_to_temporary_wa
 from audio.wav.pcm import choose_allowed_rate
 from audio.wav.riff import ALLOWED_RATES, SIGNATURES, read_header
 from audio.wav.source_format import INTACT_SOUND_CODES
-from tests.support.sounds import FloatArray, by_ffmpeg, by_libsndfile, film, voice
-from tests.support.wav import CLEAN, HOSTILE, noise, sample_wav, speech_like, tone, wav_bytes
+from tests.support.sounds import (
+    FloatArray,
+    encode_with_ffmpeg,
+    encode_with_libsndfile,
+    load_sample_voice,
+    make_video_without_sound,
+)
+from tests.support.wav import (
+    CLEAN_WAVS,
+    HOSTILE_WAVS,
+    load_sample_wav,
+    make_sine_tone,
+    make_speech_like,
+    make_wav_bytes,
+    make_white_noise,
+)
 
-VOICE, RATE = voice()
+VOICE, RATE = load_sample_voice()
 
 ConvertBytes = Callable[[bytes], ConvertedWav]
 
@@ -98,7 +112,7 @@ ENCODED_FORMATS = [
 @pytest.mark.parametrize("kind", EXACT_FORMATS)
 def test_16_bit_samples_are_unchanged(convert_bytes: ConvertBytes, kind: str) -> None:
     container, subtype = kind.split("/")
-    wav = convert_bytes(by_libsndfile(VOICE, RATE, container, subtype))
+    wav = convert_bytes(encode_with_libsndfile(VOICE, RATE, container, subtype))
     assert np.array_equal(read_samples(wav), VOICE)
     assert wav.recipe["steps"][-1] == {"step": "round", "bits": 16, "dither": None}
     assert wav.original_format == {
@@ -114,7 +128,7 @@ def test_16_bit_samples_are_unchanged(convert_bytes: ConvertBytes, kind: str) ->
 
 @pytest.mark.parametrize("kind", DITHERED_FORMATS)
 def test_wider_samples_are_rounded_with_dither(convert_bytes: ConvertBytes, kind: str) -> None:
-    wav = convert_bytes(by_libsndfile(VOICE, RATE, *kind.split("/")))
+    wav = convert_bytes(encode_with_libsndfile(VOICE, RATE, *kind.split("/")))
     steps = (read_samples(wav) - VOICE) * 32768
     assert np.abs(steps).max() <= 1.0
     # Triangular dither of one step to either side changes one whole-number value in four.
@@ -124,7 +138,7 @@ def test_wider_samples_are_rounded_with_dither(convert_bytes: ConvertBytes, kind
 
 @pytest.mark.parametrize("kind", ENCODED_FORMATS)
 def test_encoded_file_decodes_to_the_same_sound(convert_bytes: ConvertBytes, kind: str) -> None:
-    wav = convert_bytes(by_libsndfile(VOICE, RATE, *kind.split("/")))
+    wav = convert_bytes(encode_with_libsndfile(VOICE, RATE, *kind.split("/")))
     assert wav.header.seconds == pytest.approx(len(VOICE) / RATE, abs=0.1)
     assert compute_correlation(VOICE, read_samples(wav)) > 0.95
     lossy = kind.split("/")[0] in ("MP3", "OGG")
@@ -150,7 +164,7 @@ def test_phone_recording_decodes_to_the_same_sound(
     convert_bytes: ConvertBytes, kind: str, codec: str, container: str, lossy: bool, channels: int
 ) -> None:
     source = np.repeat(VOICE[:, None], channels, axis=1) if channels > 1 else VOICE
-    wav = convert_bytes(by_ffmpeg(np.repeat(source, 3, axis=0), 48000, kind, codec))
+    wav = convert_bytes(encode_with_ffmpeg(np.repeat(source, 3, axis=0), 48000, kind, codec))
     original = wav.original_format
     assert (original["container"], original["sample_rate"], original["channels"]) == (container, 48000, channels)
     assert wav.header.seconds == pytest.approx(len(VOICE) / RATE, abs=0.05)
@@ -163,14 +177,14 @@ def test_phone_recording_decodes_to_the_same_sound(
 @pytest.mark.parametrize(("kind", "codec"), [("ipod", "alac"), ("matroska", "flac"), ("mov", "pcm_s16le")])
 def test_decoding_starts_no_threads(kind: str, codec: str) -> None:
     tasks = Path("/proc/self/task")  # Linux only: elsewhere both counts are 0. The child may start no threads.
-    sound = decode.open_sound(io.BytesIO(by_ffmpeg(np.repeat(VOICE, 3), 48000, kind, codec)))
+    sound = decode.open_sound(io.BytesIO(encode_with_ffmpeg(np.repeat(VOICE, 3), 48000, kind, codec)))
     before = list(tasks.glob("*"))
     for _ in sound.read_blocks():
         assert len(list(tasks.glob("*"))) <= len(before)
 
 
 def test_browser_recording_without_duration_converts_its_content(convert_bytes: ConvertBytes) -> None:
-    recording = by_ffmpeg(np.repeat(VOICE, 3), 48000, "webm", "libopus", live=True)
+    recording = encode_with_ffmpeg(np.repeat(VOICE, 3), 48000, "webm", "libopus", live=True)
     assert convert_bytes(recording).header.seconds == pytest.approx(len(VOICE) / RATE, abs=0.05)
     assert convert_bytes(recording[: len(recording) // 2]).header.seconds == pytest.approx(
         len(VOICE) / RATE / 2, rel=0.2
@@ -198,30 +212,30 @@ def test_sample_rate_maps_to_an_allowed_rate(rate: int, expected: int) -> None:
 @pytest.mark.parametrize(("source", "target"), [(96000, 48000), (88200, 44100), (32000, 44100), (44100, 16000)])
 def test_resampling_keeps_tone_and_length(convert_bytes: ConvertBytes, source: int, target: int) -> None:
     wav = convert_to_wav(
-        io.BytesIO(by_libsndfile(tone(2.0, source, 1000.0), source, "WAV", "PCM_24")),
+        io.BytesIO(encode_with_libsndfile(make_sine_tone(2.0, source, 1000.0), source, "WAV", "PCM_24")),
         choose_target(convert_bytes),
         target,
     )
     samples = read_samples(wav)
     assert (wav.header.sample_rate, wav.header.frames) == (target, 2 * target)
     middle = slice(target // 2, target)
-    assert np.abs(samples - tone(2.0, target, 1000.0))[middle].max() < 2e-4
+    assert np.abs(samples - make_sine_tone(2.0, target, 1000.0))[middle].max() < 2e-4
     assert {"step": "resample", "from": source, "to": target, "quality": "HQ"} in wav.recipe["steps"]
 
 
 def choose_target(convert_bytes: ConvertBytes) -> Path:
-    return convert_bytes(wav_bytes()).path.with_name("target.wav")
+    return convert_bytes(make_wav_bytes()).path.with_name("target.wav")
 
 
 def test_resampling_does_not_alias(convert_bytes: ConvertBytes) -> None:
-    high = by_libsndfile(tone(1.0, 96000, 30000.0), 96000, "WAV", "FLOAT")
+    high = encode_with_libsndfile(make_sine_tone(1.0, 96000, 30000.0), 96000, "WAV", "FLOAT")
     assert np.abs(read_samples(convert_bytes(high)))[4800:-4800].max() < 3 / 32768
 
 
 def test_output_is_deterministic_and_dither_differs_by_file(
     convert_bytes: ConvertBytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = by_libsndfile(np.stack([VOICE, VOICE * 0.9], axis=1), RATE, "FLAC", "PCM_24")
+    data = encode_with_libsndfile(np.stack([VOICE, VOICE * 0.9], axis=1), RATE, "FLAC", "PCM_24")
     in_process = convert_bytes(data)
     with monkeypatch.context() as patched:
         patched.setattr(convert, "run_job", run_job)
@@ -229,14 +243,15 @@ def test_output_is_deterministic_and_dither_differs_by_file(
     assert in_process.path.read_bytes() == in_child.path.read_bytes()
     assert (in_process.recipe, in_process.findings) == (in_child.recipe, in_child.findings)
     silence = [
-        read_samples(convert_bytes(by_libsndfile(np.zeros(size), RATE, "WAV", "PCM_24"))) for size in (40000, 40001)
+        read_samples(convert_bytes(encode_with_libsndfile(np.zeros(size), RATE, "WAV", "PCM_24")))
+        for size in (40000, 40001)
     ]
     assert not np.array_equal(silence[0], silence[1][:40000])
 
 
 @pytest.mark.parametrize("gain", [1.5, 40.0, 30000.0])
 def test_peaks_beyond_full_scale_are_lowered_not_clipped(convert_bytes: ConvertBytes, gain: float) -> None:
-    wav = convert_bytes(by_libsndfile(VOICE / np.abs(VOICE).max() * gain, RATE, "WAV", "FLOAT"))
+    wav = convert_bytes(encode_with_libsndfile(VOICE / np.abs(VOICE).max() * gain, RATE, "WAV", "FLOAT"))
     samples = read_samples(wav)
     assert 0.999 < np.abs(samples).max() < 1.0
     assert compute_correlation(VOICE, samples) > 0.99999
@@ -245,12 +260,12 @@ def test_peaks_beyond_full_scale_are_lowered_not_clipped(convert_bytes: ConvertB
 
 
 def test_peak_at_full_scale_is_not_lowered(convert_bytes: ConvertBytes) -> None:
-    wav = convert_bytes(by_libsndfile(tone(1.0, RATE, peak=1.0), RATE, "WAV", "PCM_24"))
+    wav = convert_bytes(encode_with_libsndfile(make_sine_tone(1.0, RATE, peak=1.0), RATE, "WAV", "PCM_24"))
     assert list_codes(wav) == {"converted"}
     assert np.abs(read_samples(wav)).max() > 0.9999
 
 
-ROOM_NOISE = noise(len(VOICE) / RATE, -70.0, RATE, seed=4)[: len(VOICE)]
+ROOM_NOISE = make_white_noise(len(VOICE) / RATE, -70.0, RATE, seed=4)[: len(VOICE)]
 OTHER_VOICE = np.roll(VOICE, RATE)
 
 
@@ -271,7 +286,7 @@ OTHER_VOICE = np.roll(VOICE, RATE)
 def test_channels_are_reduced_to_one(
     convert_bytes: ConvertBytes, channels: list[FloatArray], expected: FloatArray, code: str | None
 ) -> None:
-    wav = convert_bytes(by_libsndfile(np.stack(channels, axis=1), RATE, "WAV", "PCM_16"))
+    wav = convert_bytes(encode_with_libsndfile(np.stack(channels, axis=1), RATE, "WAV", "PCM_16"))
     assert list_codes(wav) - {"converted"} == ({code} if code else set())
     samples = read_samples(wav)
     assert not expected.any() or compute_correlation(expected, samples) > 0.9999
@@ -282,9 +297,9 @@ def test_channels_are_reduced_to_one(
 TRUNCATION_CODES = {"truncated", "cut_in_header", "data_overruns", "chunk_overruns", "data_half_sample", "data_empty"}
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", HOSTILE_WAVS)
 def test_hostile_wav_is_refused_or_becomes_a_clean_wav(convert_bytes: ConvertBytes, tmp_path: Path, name: str) -> None:
-    recipe, code = HOSTILE[name]
+    recipe, code = HOSTILE_WAVS[name]
     data = recipe()
     try:
         wav = convert_bytes(data)
@@ -300,7 +315,7 @@ def test_hostile_wav_is_refused_or_becomes_a_clean_wav(convert_bytes: ConvertByt
 
 
 def test_clean_wav_keeps_its_samples(convert_bytes: ConvertBytes) -> None:
-    for recipe in CLEAN.values():
+    for recipe in CLEAN_WAVS.values():
         data = recipe()
         assert is_accepted_wav(io.BytesIO(data))
         wav = convert_bytes(data)
@@ -325,13 +340,13 @@ TRUNCATED_FORMATS = {
 @pytest.mark.parametrize("kind", TRUNCATED_FORMATS)
 def test_truncated_file_is_refused(tmp_path: Path, kind: str) -> None:
     container, encoding = kind.split("/")
-    encode = by_libsndfile if container.isupper() else by_ffmpeg
+    encode = encode_with_libsndfile if container.isupper() else encode_with_ffmpeg
     data = encode(np.repeat(VOICE, 3), 48000, container, encoding)
     assert get_refusal_code(data[: len(data) * 6 // 10 | 1], tmp_path) == TRUNCATED_FORMATS[kind]
 
 
 def test_truncated_ogg_file_has_a_finding(convert_bytes: ConvertBytes) -> None:
-    data = by_libsndfile(VOICE, RATE, "OGG", "VORBIS")
+    data = encode_with_libsndfile(VOICE, RATE, "OGG", "VORBIS")
     assert "end_missing" not in list_codes(convert_bytes(data))
     assert "end_missing" in list_codes(convert_bytes(data[: len(data) * 6 // 10]))
 
@@ -341,13 +356,16 @@ def test_non_finite_and_huge_samples_are_refused(tmp_path: Path, value: float) -
     samples = VOICE.copy()
     samples[70000] = value
     for channels in (samples, np.stack([samples, samples], axis=1)):
-        assert get_refusal_code(by_libsndfile(channels, RATE, "WAV", "DOUBLE"), tmp_path) == "not_numbers"
+        assert get_refusal_code(encode_with_libsndfile(channels, RATE, "WAV", "DOUBLE"), tmp_path) == "not_numbers"
 
 
 def test_too_many_channels_and_impossible_rates_are_refused(tmp_path: Path) -> None:
-    assert get_refusal_code(by_libsndfile(np.zeros((800, 9)), RATE, "WAV", "PCM_16"), tmp_path) == "too_many_channels"
+    assert (
+        get_refusal_code(encode_with_libsndfile(np.zeros((800, 9)), RATE, "WAV", "PCM_16"), tmp_path)
+        == "too_many_channels"
+    )
     for rate in (100, 3999, 1_000_000):
-        assert get_refusal_code(by_libsndfile(VOICE, rate, "WAV", "PCM_24"), tmp_path) == "rate_unusable"
+        assert get_refusal_code(encode_with_libsndfile(VOICE, rate, "WAV", "PCM_24"), tmp_path) == "rate_unusable"
 
 
 def make_flac_header(frames: int) -> bytes:
@@ -369,7 +387,7 @@ def test_header_that_claims_billions_of_frames_is_refused(tmp_path: Path) -> Non
 def test_reading_stops_at_the_maximum_hours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A megabyte of FLAC can hold days of silence."""
     monkeypatch.setattr(convert, "MAX_HOURS", 1.0)
-    flac = by_libsndfile(np.zeros(3601 * 8000), 8000, "FLAC", "PCM_16")
+    flac = encode_with_libsndfile(np.zeros(3601 * 8000), 8000, "FLAC", "PCM_16")
     target = tmp_path / "hours.wav"
     target.touch()
     with pytest.raises(Refused) as refused:
@@ -378,12 +396,12 @@ def test_reading_stops_at_the_maximum_hours(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_file_without_sound_is_refused(tmp_path: Path) -> None:
-    assert get_refusal_code(by_libsndfile(np.zeros(0), RATE, "AIFF", "PCM_16"), tmp_path) == "no_sound"
-    assert get_refusal_code(film(), tmp_path) == "no_sound"
+    assert get_refusal_code(encode_with_libsndfile(np.zeros(0), RATE, "AIFF", "PCM_16"), tmp_path) == "no_sound"
+    assert get_refusal_code(make_video_without_sound(), tmp_path) == "no_sound"
 
 
 def test_sample_rate_that_changes_midway_is_refused(tmp_path: Path) -> None:
-    parts = [by_ffmpeg(VOICE, rate, "adts", "aac") for rate in (48000, 44100)]
+    parts = [encode_with_ffmpeg(VOICE, rate, "adts", "aac") for rate in (48000, 44100)]
     assert get_refusal_code(b"".join(parts), tmp_path) == "format_changes"
 
 
@@ -401,7 +419,7 @@ def test_random_bytes_after_any_signature_are_refused(tmp_path: Path, signature:
 @pytest.mark.parametrize("kind", ["FLAC/PCM_16", "OGG/VORBIS", "MP3/MPEG_LAYER_III", "webm/libopus", "mp4/aac"])
 def test_flipped_bytes_are_refused_or_harmless(convert_bytes: ConvertBytes, kind: str) -> None:
     container, encoding = kind.split("/")
-    encode = by_libsndfile if container.isupper() else by_ffmpeg
+    encode = encode_with_libsndfile if container.isupper() else encode_with_ffmpeg
     data = bytearray(encode(np.repeat(VOICE[:16000], 3), 48000, container, encoding))
     rng = random.Random(kind)  # noqa: S311 - reproducible
     for _ in range(20):
@@ -414,13 +432,13 @@ def test_flipped_bytes_are_refused_or_harmless(convert_bytes: ConvertBytes, kind
 
 def test_file_is_only_read_as_the_format_of_its_signature(tmp_path: Path) -> None:
     """FFmpeg would search further and find the MP3."""
-    mp3 = by_libsndfile(VOICE, RATE, "MP3", "MPEG_LAYER_III")
+    mp3 = encode_with_libsndfile(VOICE, RATE, "MP3", "MPEG_LAYER_III")
     assert get_refusal_code(b"\xff\xf1" + mp3, tmp_path) in {"sound_damaged", "rest_damaged"}
 
 
 def test_playlist_is_refused_as_not_sound(tmp_path: Path) -> None:
     secret = tmp_path / "secret.wav"
-    secret.write_bytes(sample_wav("slt-01"))
+    secret.write_bytes(load_sample_wav("slt-01"))
     for text in ("#EXTM3U\n#EXTINF:5,\n{}\n", "ffconcat version 1.0\nfile {}\n", '<?xml version="1.0"?><MPD>{}</MPD>'):
         assert get_refusal_code(text.format(secret).encode(), tmp_path) == "not_sound"
 
@@ -429,15 +447,15 @@ def test_existing_target_and_unsupported_rate_are_refused(tmp_path: Path) -> Non
     target = tmp_path / "existing.wav"
     target.write_text("existing")
     with pytest.raises(FileExistsError):
-        convert_to_wav(io.BytesIO(wav_bytes()), target)
+        convert_to_wav(io.BytesIO(make_wav_bytes()), target)
     assert target.read_text() == "existing"
     with pytest.raises(ValueError, match="12345"):
-        convert_to_wav(io.BytesIO(wav_bytes()), tmp_path / "new.wav", 12345)
+        convert_to_wav(io.BytesIO(make_wav_bytes()), tmp_path / "new.wav", 12345)
 
 
 def test_temporary_wav_is_deleted_on_exit(tmp_path: Path) -> None:
     path = tmp_path / "voice.flac"
-    path.write_bytes(data := by_libsndfile(VOICE, RATE, "FLAC", "PCM_24"))
+    path.write_bytes(data := encode_with_libsndfile(VOICE, RATE, "FLAC", "PCM_24"))
     with path.open("rb") as file, convert_to_temporary_wav(file) as wav:
         assert wav.header.frames == len(VOICE)
         assert not is_accepted_wav(file)
@@ -446,7 +464,7 @@ def test_temporary_wav_is_deleted_on_exit(tmp_path: Path) -> None:
 
 
 def test_converted_finding_describes_the_original_format(convert_bytes: ConvertBytes) -> None:
-    wav = convert_bytes(by_libsndfile(np.stack([VOICE, VOICE], axis=1), 48000, "FLAC", "PCM_24"))
+    wav = convert_bytes(encode_with_libsndfile(np.stack([VOICE, VOICE], axis=1), 48000, "FLAC", "PCM_24"))
     assert (
         wav.findings[0].text == "The file was FLAC, 24 bit, 48,000 Hz, stereo and was converted to a 16-bit mono WAV."
     )
@@ -462,6 +480,6 @@ def test_every_conversion_code_appears_in_a_test() -> None:
 
 def test_speech_converts_to_every_allowed_rate(convert_bytes: ConvertBytes) -> None:
     for rate in ALLOWED_RATES:
-        data = by_libsndfile(speech_like(2.0, 96000), 96000, "WAV", "PCM_24")
-        wav = convert_to_wav(io.BytesIO(data), convert_bytes(wav_bytes()).path.with_suffix(f".{rate}.wav"), rate)
+        data = encode_with_libsndfile(make_speech_like(2.0, 96000), 96000, "WAV", "PCM_24")
+        wav = convert_to_wav(io.BytesIO(data), convert_bytes(make_wav_bytes()).path.with_suffix(f".{rate}.wav"), rate)
         assert (wav.header.sample_rate, wav.header.seconds) == (rate, 2.0)

@@ -107,10 +107,12 @@ def test_term_is_the_earlier_end_of_consent_and_contract(
     assert ("when your contract with the studio ends, or until you take it back" in page) == is_contract_end
 
 
-def test_contract_page_promises_no_automatic_deletion(factory: ConsentFactory, as_producer: Client) -> None:
+def test_contract_page_promises_no_automatic_deletion(factory: ConsentFactory, producer_client: Client) -> None:
     talent = factory.make_talent()
-    assert DELETE_AT_END_LABEL in as_producer.get(reverse("consent:contract_add", args=[talent.pk])).content.decode()
-    page = read_html(as_producer.get(factory.make_contract(talent).get_absolute_url()))
+    assert (
+        DELETE_AT_END_LABEL in producer_client.get(reverse("consent:contract_add", args=[talent.pk])).content.decode()
+    )
+    page = read_html(producer_client.get(factory.make_contract(talent).get_absolute_url()))
     assert "Yes; staff delete it" in page
     assert "Voice is deleted" not in page
 

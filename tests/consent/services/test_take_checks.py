@@ -11,8 +11,8 @@ from consent.models import Capture, Consent, ConsentStatus, Pronunciation, Purpo
 from consent.services.invitations import request_consent
 from consent.services.take_checks import check_take, handle_check_failure
 from consent.services.takes import submit_take
-from tests.support.wav import sample_wav
-from tests.support.work import do_tasks
+from tests.support.task_runner import run_due_tasks
+from tests.support.wav import load_sample_wav
 from voicehub.models import Task, TaskStatus, ThresholdOverride, User
 from voices.models import Recording, Voice
 from voices.services.recordings.store import add_recording, create_voice, delete_recording, set_transcript
@@ -29,12 +29,12 @@ def consent(talent: Talent, producer: User) -> Consent:
 
 
 def submit_sample(consent: Consent, name: str = "consent-slt") -> Take:
-    file = SimpleUploadedFile("take.wav", sample_wav(name), content_type="audio/wav")
+    file = SimpleUploadedFile("take.wav", load_sample_wav(name), content_type="audio/wav")
     return submit_take(consent, file, Capture.LINK)
 
 
 def run_check(take: Take) -> TakeCheck:
-    do_tasks("check_take")
+    run_due_tasks("check_take")
     return TakeCheck.objects.get(take=take)
 
 
@@ -76,7 +76,7 @@ def test_another_company_gets_review_verdict(talent: Talent, producer: User) -> 
 
 
 def test_unacceptable_take_is_not_checked(consent: Consent) -> None:
-    file = SimpleUploadedFile("take.wav", sample_wav("consent-slt")[:-100], content_type="audio/wav")
+    file = SimpleUploadedFile("take.wav", load_sample_wav("consent-slt")[:-100], content_type="audio/wav")
     take = submit_take(consent, file, Capture.LINK)
     assert not take.acceptable
     assert not TakeCheck.objects.exists()
@@ -104,7 +104,7 @@ def test_failed_check_stores_its_error(consent: Consent, monkeypatch: pytest.Mon
     monkeypatch.setattr("consent.services.take_checks.analyze_recording", raise_error)
     for _ in range(10):
         Task.objects.filter(status=TaskStatus.WAITING).update(due_at=take.created_at)
-        do_tasks("check_take")
+        run_due_tasks("check_take")
     check = TakeCheck.objects.get(take=take)
     assert "could not be checked automatically" in check.error
     assert check.checked_at
@@ -161,16 +161,16 @@ def voice(talent: Talent, producer: User) -> Voice:
     voice = create_voice(talent, "Warm", "en-US", Purpose.NARRATION, producer)
     for number in range(1, 5):
         name = f"slt-0{number}.wav"
-        file = SimpleUploadedFile(name, sample_wav(name.removesuffix(".wav")), content_type="audio/wav")
+        file = SimpleUploadedFile(name, load_sample_wav(name.removesuffix(".wav")), content_type="audio/wav")
         add_recording(voice, file, producer)
     return voice
 
 
 def compare_recordings(voice: Voice) -> None:
     Task.objects.filter(kind="compare_recordings").update(due_at=voice.created_at)
-    do_tasks("examine_recordings", "compare_recordings")
+    run_due_tasks("examine_recordings", "compare_recordings")
     Task.objects.filter(kind="compare_recordings").update(due_at=voice.created_at)
-    do_tasks("compare_recordings")
+    run_due_tasks("compare_recordings")
 
 
 @pytest.mark.parametrize(("sample", "verdict"), [("consent-slt", "same"), ("consent-rms", "unsure")])
@@ -204,7 +204,7 @@ def test_too_few_recordings_leave_speaker_unchecked(consent: Consent, voice: Voi
 
 
 def test_every_recording_is_analyzed_and_another_speaker_detected(voice: Voice, producer: User) -> None:
-    file = SimpleUploadedFile("guest.wav", sample_wav("rms-01"), content_type="audio/wav")
+    file = SimpleUploadedFile("guest.wav", load_sample_wav("rms-01"), content_type="audio/wav")
     outlier, _new = add_recording(voice, file, producer, transcript="Dr. Smith said 50 % of it.")
     compare_recordings(voice)
     recordings = Recording.objects.filter(voice=voice)
@@ -225,11 +225,11 @@ def test_changed_transcript_is_analyzed_again(voice: Voice) -> None:
     assert recording
     set_transcript(recording, "It costs 5 % more.")
     assert recording.analyzed_at is None
-    do_tasks("examine_recordings")
+    run_due_tasks("examine_recordings")
     recording.refresh_from_db()
     assert recording.analyzed_at
     assert any(finding["code"].startswith("transcript_") for finding in recording.findings)
     set_transcript(recording, "It costs five percent more.")
-    do_tasks("examine_recordings")
+    run_due_tasks("examine_recordings")
     recording.refresh_from_db()
     assert not any(finding["code"].startswith("transcript_") for finding in recording.findings)

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from launcher import valkey
-from tests.support.processes import MANAGE, Started, wait_for
+from tests.support.processes import MANAGE, StartedProcess, wait_for
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 
@@ -35,16 +35,16 @@ def wait_for_file(name, lease):
 call_command("worker")
 """
 
-StartProcess = Callable[..., Started]
+StartProcess = Callable[..., StartedProcess]
 
 
 @pytest.fixture
 def start_process(process_environment: dict[str, str], tmp_path: Path) -> Iterator[StartProcess]:
-    processes: list[Started] = []
+    processes: list[StartedProcess] = []
     environment = process_environment | {"VOICEHUB_TEST_FOLDER": str(tmp_path)}
 
-    def start(*command: str, **variables: str) -> Started:
-        processes.append(Started(command, environment | variables))
+    def start(*command: str, **variables: str) -> StartedProcess:
+        processes.append(StartedProcess(command, environment | variables))
         return processes[-1]
 
     yield start
@@ -53,7 +53,7 @@ def start_process(process_environment: dict[str, str], tmp_path: Path) -> Iterat
 
 
 @pytest.fixture
-def worker(start_process: StartProcess) -> Started:
+def worker(start_process: StartProcess) -> StartedProcess:
     return start_process(sys.executable, "-c", WORKER_SCRIPT)
 
 
@@ -61,17 +61,17 @@ def has_finished(path: Path) -> bool:
     return Task.objects.filter(object_id=path.name, status=TaskStatus.DONE).exists()
 
 
-def test_worker_runs_enqueued_task(worker: Started, tmp_path: Path) -> None:
+def test_worker_runs_enqueued_task(worker: StartedProcess, tmp_path: Path) -> None:
     flag_file = tmp_path / "go"
     flag_file.touch()
     outbox.enqueue_task("wait_for_file", flag_file.name)
-    wait_for(lambda: has_finished(flag_file), lambda: worker.said)
+    wait_for(lambda: has_finished(flag_file), lambda: worker.output)
 
 
-def test_stopped_worker_finishes_its_task_first(worker: Started, tmp_path: Path) -> None:
+def test_stopped_worker_finishes_its_task_first(worker: StartedProcess, tmp_path: Path) -> None:
     flag_file = tmp_path / "go"
     outbox.enqueue_task("wait_for_file", flag_file.name)
-    worker.says("began")
+    worker.wait_for_output("began")
     worker.process.send_signal(signal.SIGTERM)
     with pytest.raises(subprocess.TimeoutExpired):
         worker.process.wait(0.5)
@@ -80,18 +80,18 @@ def test_stopped_worker_finishes_its_task_first(worker: Started, tmp_path: Path)
     assert has_finished(flag_file)
 
 
-def test_idle_worker_stops_at_once(worker: Started, tmp_path: Path) -> None:
+def test_idle_worker_stops_at_once(worker: StartedProcess, tmp_path: Path) -> None:
     flag_file = tmp_path / "go"
     flag_file.touch()
     outbox.enqueue_task("wait_for_file", flag_file.name)
-    wait_for(lambda: has_finished(flag_file), lambda: worker.said)
+    wait_for(lambda: has_finished(flag_file), lambda: worker.output)
     assert worker.stop(signal.SIGTERM, patience=5) == 0
 
 
 def test_worker_without_a_queue_waits_for_it(start_process: StartProcess, tmp_path: Path) -> None:
     """The worker starts before the queue. Then the queue is killed and started again."""
     worker = start_process(sys.executable, "-c", WORKER_SCRIPT, REDIS_URL=valkey.build_url(tmp_path))
-    worker.says("The queue cannot be reached")
+    worker.wait_for_output("The queue cannot be reached")
     for name in ("one", "two"):
         queue = subprocess.Popen(valkey.build_command(tmp_path), stdout=subprocess.DEVNULL)
         try:
@@ -100,7 +100,7 @@ def test_worker_without_a_queue_waits_for_it(start_process: StartProcess, tmp_pa
             flag_file.touch()
             outbox.enqueue_task("wait_for_file", flag_file.name)
             notify_queue(tmp_path, flag_file)
-            wait_for(partial(has_finished, flag_file), lambda: worker.said)
+            wait_for(partial(has_finished, flag_file), lambda: worker.output)
         finally:
             queue.kill()
             queue.wait()
@@ -119,19 +119,19 @@ def notify_queue(data_dir: Path, flag_file: Path) -> None:
 
 
 def test_sweeper_enqueues_due_task_missing_from_queue(
-    worker: Started, start_process: StartProcess, tmp_path: Path
+    worker: StartedProcess, start_process: StartProcess, tmp_path: Path
 ) -> None:
     flag_file = tmp_path / "go"
     flag_file.touch()
     Task.objects.create(kind="wait_for_file", object_id=flag_file.name, due_at=timezone.now() - timedelta(minutes=1))
     sweeper = start_process(*MANAGE, "sweep", "--every", "0.2")
-    wait_for(lambda: has_finished(flag_file), lambda: worker.said + sweeper.said)
+    wait_for(lambda: has_finished(flag_file), lambda: worker.output + sweeper.output)
     assert sweeper.stop(signal.SIGTERM, patience=5) == 0
 
 
 def test_sweeper_starts_recurring_tasks(start_process: StartProcess) -> None:
     sweeper = start_process(*MANAGE, "sweep")
-    wait_for(lambda: Task.objects.filter(kind="expire_consents").exists(), lambda: sweeper.said)
+    wait_for(lambda: Task.objects.filter(kind="expire_consents").exists(), lambda: sweeper.output)
 
 
 def test_single_sweep_prints_number_of_enqueued_tasks(capsys: pytest.CaptureFixture[str]) -> None:

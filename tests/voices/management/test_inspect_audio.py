@@ -12,8 +12,8 @@ from django.db import OperationalError, connection
 
 from audio import report
 from audio.ingest import ingest_audio
-from tests.support.wav import encoded, sample_wav, wav_bytes
-from tests.support.zips import Member, listed, zip_of
+from tests.support.wav import encode_speech, load_sample_wav, make_wav_bytes
+from tests.support.zips import ZipMember, build_zip, build_zip_with_list
 from voicehub.models import ThresholdOverride
 from voices.management.commands import inspect_audio
 from voices.models import LimitOverride
@@ -35,7 +35,7 @@ def list_codes(entry: dict[str, Any]) -> list[str]:
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     path = tmp_path / "clip.wav"
-    path.write_bytes(sample_wav("slt-01"))
+    path.write_bytes(load_sample_wav("slt-01"))
     return path
 
 
@@ -73,7 +73,7 @@ def test_folder_is_read_by_name_and_continues_after_a_bad_file(tmp_path: Path, c
     (tmp_path / "deeper").mkdir()
     (tmp_path / "deeper" / "b.wav").write_bytes(b"")
     (tmp_path / "deeper" / "loop").symlink_to(tmp_path)
-    (tmp_path / "z.wav").write_bytes(wav_bytes()[:-1])
+    (tmp_path / "z.wav").write_bytes(make_wav_bytes()[:-1])
     entries = run_inspect_audio(tmp_path)
     assert [(Path(entry["path"]).name, entry["ok"]) for entry in entries] == [
         ("clip.wav", True),
@@ -91,7 +91,7 @@ def test_file_name_that_is_not_utf_8_is_reported(tmp_path: Path) -> None:
 
 def test_pure_silence_gives_valid_json_numbers(tmp_path: Path) -> None:
     path = tmp_path / "silence.wav"
-    path.write_bytes(wav_bytes(data=bytes(2 * 16000 * 3), rate=16000))
+    path.write_bytes(make_wav_bytes(data=bytes(2 * 16000 * 3), rate=16000))
     (entry,) = run_inspect_audio(path)
     assert (entry["ok"], list_codes(entry)) == (True, ["silent"])
 
@@ -124,7 +124,7 @@ def test_provider_without_a_tier_is_refused(clip: Path) -> None:
 
 def test_other_format_is_named_and_measured_after_conversion(tmp_path: Path) -> None:
     path = tmp_path / "clip.flac"
-    path.write_bytes(encoded("FLAC", "PCM_24", channels=2))
+    path.write_bytes(encode_speech("FLAC", "PCM_24", channels=2))
     (entry,) = run_inspect_audio(path)
     assert entry["ok"]
     assert entry["format"].items() >= {"container": "FLAC", "subtype": "PCM_24", "channels": 2}.items()
@@ -134,7 +134,7 @@ def test_other_format_is_named_and_measured_after_conversion(tmp_path: Path) -> 
 
 def test_damaged_file_of_another_format_has_a_finding(tmp_path: Path) -> None:
     path = tmp_path / "clip.flac"
-    path.write_bytes(encoded("FLAC", "PCM_16")[:200])
+    path.write_bytes(encode_speech("FLAC", "PCM_16")[:200])
     (entry,) = run_inspect_audio(path)
     assert (entry["ok"], entry["format"]) == (False, None)
     assert entry["findings"]
@@ -142,8 +142,11 @@ def test_damaged_file_of_another_format_has_a_finding(tmp_path: Path) -> None:
 
 def test_files_in_an_archive_are_reported_one_by_one(tmp_path: Path) -> None:
     path = tmp_path / "set.zip"
-    clip, flac = Member(b"set/a.wav", sample_wav("slt-01")), Member(b"set/b.flac", encoded("FLAC", "PCM_16"))
-    path.write_bytes(zip_of(clip, flac, Member(b"set/c.wav", b"RIFF")))
+    clip, flac = (
+        ZipMember(b"set/a.wav", load_sample_wav("slt-01")),
+        ZipMember(b"set/b.flac", encode_speech("FLAC", "PCM_16")),
+    )
+    path.write_bytes(build_zip(clip, flac, ZipMember(b"set/c.wav", b"RIFF")))
     entries_by_path = {entry["path"]: entry for entry in run_inspect_audio(path)}
     assert list(entries_by_path) == [f"{path}/a.wav", f"{path}/b.flac", f"{path}/c.wav"]
     first, second, third = entries_by_path.values()
@@ -155,7 +158,7 @@ def test_files_in_an_archive_are_reported_one_by_one(tmp_path: Path) -> None:
 
 def test_refused_archive_is_one_entry_that_is_not_ok(tmp_path: Path) -> None:
     path = tmp_path / "set.zip"
-    path.write_bytes(zip_of(Member(b"../a.wav")))
+    path.write_bytes(build_zip(ZipMember(b"../a.wav")))
     (entry,) = run_inspect_audio(tmp_path)
     assert (entry["path"], entry["ok"], entry["format"], list_codes(entry)) == (
         str(path),
@@ -167,7 +170,7 @@ def test_refused_archive_is_one_entry_that_is_not_ok(tmp_path: Path) -> None:
 
 def test_file_missing_in_metadata_is_a_finding_of_the_archive(tmp_path: Path) -> None:
     path = tmp_path / "set.zip"
-    path.write_bytes(listed("a|Hello.", "a.wav", "b.wav"))
+    path.write_bytes(build_zip_with_list("a|Hello.", "a.wav", "b.wav"))
     archive, *files = run_inspect_audio(path)
     assert (archive["path"], archive["ok"], list_codes(archive)) == (str(path), True, ["metadata_missing"])
     assert [entry["ok"] for entry in files] == [True, True]
@@ -176,7 +179,9 @@ def test_file_missing_in_metadata_is_a_finding_of_the_archive(tmp_path: Path) ->
 def test_transcripts_in_metadata_are_used_in_the_measures(tmp_path: Path) -> None:
     path = tmp_path / "set.zip"
     text = "one two three four five six seven eight nine ten"
-    path.write_bytes(zip_of(Member(b"metadata.csv", f"a|{text}".encode()), Member(data=sample_wav("slt-01"))))
+    path.write_bytes(
+        build_zip(ZipMember(b"metadata.csv", f"a|{text}".encode()), ZipMember(data=load_sample_wav("slt-01")))
+    )
     (entry,) = run_inspect_audio(path)
     assert entry["measures"]["words_per_minute"] > 60
 
@@ -185,7 +190,7 @@ def test_unexpected_error_in_one_file_does_not_hide_the_others(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = tmp_path / "other.wav"
-    other.write_bytes(wav_bytes())
+    other.write_bytes(make_wav_bytes())
 
     def raise_error(file: Any, *more: Any) -> Any:
         if Path(file.name) == clip:
@@ -216,7 +221,7 @@ class Terminal(io.StringIO):
 
 
 def test_progress_bar_counts_files_and_archive_members(clip: Path, tmp_path: Path) -> None:
-    (tmp_path / "set.zip").write_bytes(zip_of(Member(b"a.wav"), Member(b"b.wav")))
+    (tmp_path / "set.zip").write_bytes(build_zip(ZipMember(b"a.wav"), ZipMember(b"b.wav")))
     terminal, stdout = Terminal(), io.StringIO()
     call_command("inspect_audio", str(tmp_path), "--json", stdout=stdout, stderr=terminal)
     frames = terminal.getvalue().split("\r\x1b[K")[1:]

@@ -13,8 +13,8 @@ import soundfile
 from django.core.management import CommandError, call_command
 
 from audio.datasets.clips import load_clip
-from tests.support.sounds import by_libsndfile, voice
-from tests.support.wav import noise, sample_wav, wav_bytes
+from tests.support.sounds import encode_with_libsndfile, load_sample_voice
+from tests.support.wav import load_sample_wav, make_wav_bytes, make_white_noise
 from voices.models import LimitOverride
 
 NAMES = ("slt-01", "slt-02", "slt-03", "slt-04")
@@ -38,17 +38,17 @@ def clips(tmp_path: Path) -> Path:
     folder = tmp_path / "clips"
     folder.mkdir()
     for name in NAMES:
-        (folder / f"{name}.wav").write_bytes(sample_wav(name))
+        (folder / f"{name}.wav").write_bytes(load_sample_wav(name))
     return folder
 
 
 @pytest.fixture
 def take(tmp_path: Path) -> Path:
     """A long recording in FLAC, 24 bit, stereo, 48,000 Hz."""
-    parts = [part for name in NAMES for part in (voice(name)[0], noise(0.8, -65.0))]
+    parts = [part for name in NAMES for part in (load_sample_voice(name)[0], make_white_noise(0.8, -65.0))]
     path = tmp_path / "take.flac"
     samples = np.repeat(np.concatenate(parts), 3)
-    path.write_bytes(by_libsndfile(np.stack([samples, samples], axis=1), 48000, "FLAC", "PCM_24"))
+    path.write_bytes(encode_with_libsndfile(np.stack([samples, samples], axis=1), 48000, "FLAC", "PCM_24"))
     return path
 
 
@@ -120,7 +120,7 @@ def test_join_respects_the_maximum_size_at_any_rate(tmp_path: Path, clips: Path)
 
 
 def test_silent_clip_is_not_chosen(tmp_path: Path, clips: Path) -> None:
-    (clips / "silent.wav").write_bytes(wav_bytes(noise(5.0, -80.0)))
+    (clips / "silent.wav").write_bytes(make_wav_bytes(make_white_noise(5.0, -80.0)))
     assert "Not chosen: silent." in run_prepare_audio(
         "join", clips, "--out", tmp_path / "one.wav", "--most-seconds", 999, "--choose"
     )
@@ -138,14 +138,14 @@ def test_pack_writes_clips_with_their_transcripts(tmp_path: Path, clips: Path) -
     with zipfile.ZipFile(out) as archive:
         assert archive.namelist() == ["metadata.csv", "slt01.wav", "slt02.wav", "slt03.wav"]
         assert archive.read("metadata.csv").decode() == "slt01|One.\nslt02|Two.\nslt03|Three.\n"
-        assert archive.read("slt02.wav") == sample_wav("slt-02")
+        assert archive.read("slt02.wav") == load_sample_wav("slt-02")
     recipe = read_recipe(out)
     assert (recipe["bytes"], recipe["md5"]) == (out.stat().st_size, hashlib.md5(out.read_bytes()).hexdigest())  # noqa: S324
     assert recipe["md5"] in output
 
 
 def test_pack_refuses_a_clip_in_another_format(tmp_path: Path, clips: Path) -> None:
-    (clips / "stereo.wav").write_bytes(wav_bytes(channels=2))
+    (clips / "stereo.wav").write_bytes(make_wav_bytes(channels=2))
     with pytest.raises(CommandError, match="has 2 channels"):
         run_prepare_audio("pack", clips, "--out", tmp_path / "dataset.zip", "--without-text")
     assert not (tmp_path / "dataset.zip").exists()

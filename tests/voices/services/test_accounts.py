@@ -29,10 +29,10 @@ def add_account(client: Client, **fields: str) -> str:
     return read_html(client.post(reverse("voices:account_add"), data, follow=True))
 
 
-def test_pages_show_only_the_end_of_a_key(as_admin: Client, studio: Studio) -> None:
+def test_pages_show_only_the_end_of_a_key(superuser_client: Client, studio: Studio) -> None:
     for text in (
-        read_list(as_admin),
-        as_admin.get(reverse("voices:account", args=[studio.account.pk])).content.decode(),
+        read_list(superuser_client),
+        superuser_client.get(reverse("voices:account", args=[studio.account.pk])).content.decode(),
     ):
         assert "dbox</span>" in text
         assert studio.account.decrypt_key() not in text
@@ -49,28 +49,28 @@ def test_pages_show_only_the_end_of_a_key(as_admin: Client, studio: Studio) -> N
     ],
 )
 def test_each_account_row_shows_its_status(
-    as_producer: Client, studio: Studio, fields: dict[str, object], status: str
+    producer_client: Client, studio: Studio, fields: dict[str, object], status: str
 ) -> None:
     Account.objects.update(**fields)
-    text = read_list(as_producer)
+    text = read_list(producer_client)
     assert f">{status}</span>" in text
     assert f'href="{reverse("voices:account", args=[studio.account.pk])}"' in text
     for reason in (fields.get("last_error"), fields.get("pause_reason")):
         assert not reason or str(reason) in text
 
 
-def test_empty_list_says_what_to_do(as_admin: Client, as_producer: Client) -> None:
+def test_empty_list_says_what_to_do(superuser_client: Client, producer_client: Client) -> None:
     url = reverse("voices:account_add")
-    assert read_list(as_admin).count(url) == 2
-    assert "An admin can add it." in read_list(as_producer)
-    assert url not in read_list(as_producer)
+    assert read_list(superuser_client).count(url) == 2
+    assert "An admin can add it." in read_list(producer_client)
+    assert url not in read_list(producer_client)
 
 
 # --- form --------------------------------------------------------------------------------
 
 
-def test_account_can_be_added(as_admin: Client) -> None:
-    text = add_account(as_admin)
+def test_account_can_be_added(superuser_client: Client) -> None:
+    text = add_account(superuser_client)
     account = Account.objects.get()
     assert (account.name, account.provider, account.mode) == ("Second", "voiceai", "sandbox")
     assert account.decrypt_key() == "canary-key-7391"
@@ -90,17 +90,17 @@ def test_account_can_be_added(as_admin: Client) -> None:
     ],
 )
 def test_invalid_account_shows_its_error_and_not_its_key(
-    as_admin: Client, studio: Studio, fields: dict[str, str], message: str
+    superuser_client: Client, studio: Studio, fields: dict[str, str], message: str
 ) -> None:
-    text = add_account(as_admin, **fields)
+    text = add_account(superuser_client, **fields)
     assert message in text
     assert "canary" not in text
     assert fields.get("key") is None or f'value="{fields["key"]}"' not in text or not fields["key"]
     assert Account.objects.count() == 1
 
 
-def test_form_shows_the_cautions_of_each_provider(as_admin: Client) -> None:
-    text = as_admin.get(reverse("voices:account_add")).content.decode().replace("&#x27;", "'")
+def test_form_shows_the_cautions_of_each_provider(superuser_client: Client) -> None:
+    text = superuser_client.get(reverse("voices:account_add")).content.decode().replace("&#x27;", "'")
     for provider in registry.list_providers():
         assert f'value="{provider.slug}"' in text
         for tier in provider.tiers.values():
@@ -112,33 +112,35 @@ def test_form_shows_the_cautions_of_each_provider(as_admin: Client) -> None:
 
 
 @pytest.mark.parametrize("slug", registry.PROVIDERS)
-def test_each_limit_shows_its_label_and_source(as_producer: Client, slug: str) -> None:
-    text = read_provider_page(as_producer, slug)
+def test_each_limit_shows_its_label_and_source(producer_client: Client, slug: str) -> None:
+    text = read_provider_page(producer_client, slug)
     for tier in registry.get_provider_class(slug).tiers.values():
         assert set(tier.limits) <= set(LIMIT_LABELS)
         for name, limit in tier.limits.items():
             assert f'<th scope="row">{LIMIT_LABELS[name]}</th>' in text
             assert limit.source in text
-    assert reverse("voices:provider", args=[slug]) in read_list(as_producer)
+    assert reverse("voices:provider", args=[slug]) in read_list(producer_client)
 
 
-def test_unknown_provider_is_not_found(as_producer: Client) -> None:
-    assert as_producer.get(reverse("voices:provider", args=["unknown"])).status_code == 404
+def test_unknown_provider_is_not_found(producer_client: Client) -> None:
+    assert producer_client.get(reverse("voices:provider", args=["unknown"])).status_code == 404
 
 
-def test_overridden_limit_is_marked_and_shows_its_source(as_admin: Client, as_producer: Client, studio: Studio) -> None:
-    assert ">Override<" not in read_provider_page(as_admin, "resemble_v2")
+def test_overridden_limit_is_marked_and_shows_its_source(
+    superuser_client: Client, producer_client: Client, studio: Studio
+) -> None:
+    assert ">Override<" not in read_provider_page(superuser_client, "resemble_v2")
     LimitOverride.objects.create(
         provider="resemble_v2", tier="rapid", limit="least_recordings", value=7, source="Support, by mail."
     )
-    text = read_provider_page(as_admin, "resemble_v2")
+    text = read_provider_page(superuser_client, "resemble_v2")
     assert text.count(">Override<") == 1
     assert "7 recordings" in text
     assert "Support, by mail." in text
-    assert ">Override<" not in read_provider_page(as_admin, "voiceai")
+    assert ">Override<" not in read_provider_page(superuser_client, "voiceai")
     change = reverse("admin:voices_limitoverride_changelist")
     assert change in text
-    assert change not in read_provider_page(as_producer, "resemble_v2")
+    assert change not in read_provider_page(producer_client, "resemble_v2")
 
 
 @pytest.mark.parametrize(

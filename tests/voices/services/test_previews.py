@@ -48,94 +48,96 @@ def make_preview(remote: RemoteVoice, content: bytes = b"RIFF....WAVE", content_
     return preview
 
 
-def test_preview_is_generated_and_can_be_played(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_preview_is_generated_and_can_be_played(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("voiceai")
     remote = studio.make_remote_voice()
-    text = request_preview(as_producer, remote)
+    text = request_preview(producer_client, remote)
     assert TEXT in text
     assert "requested by Paula" in text
     assert 'hx-trigger="every 2s"' in text
     assert (
         '<textarea class="form-control" id="sentence" name="text" rows="2" maxlength="500" required hx-swap-oob' in text
     )
-    assert get_list(as_producer, remote, read_token(text)).status_code == 204
+    assert get_list(producer_client, remote, read_token(text)).status_code == 204
     studio.run_tasks()
-    text = read_html(get_list(as_producer, remote, read_token(text)))
+    text = read_html(get_list(producer_client, remote, read_token(text)))
     assert "every 2s" not in text
     url = reverse("voices:preview_audio", args=[Preview.objects.get().pk])
     assert f'src="{url}"' in text
-    response = as_producer.get(url)
+    response = producer_client.get(url)
     assert response.headers["Content-Type"] == "audio/wav"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.getvalue().startswith(b"RIFF")
 
 
-def test_request_without_htmx_returns_the_page(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_request_without_htmx_returns_the_page(producer_client: Client, make_studio: MakeStudio) -> None:
     remote = make_studio("voiceai").make_remote_voice()
     path = reverse("voices:preview_request", args=[remote.pk])
-    assert TEXT in as_producer.post(path, {"text": TEXT}, follow=True).content.decode()
-    assert "Enter a sentence." in as_producer.post(path, {"text": " "}, follow=True).content.decode()
+    assert TEXT in producer_client.post(path, {"text": TEXT}, follow=True).content.decode()
+    assert "Enter a sentence." in producer_client.post(path, {"text": " "}, follow=True).content.decode()
     assert Preview.objects.count() == 1
 
 
-def test_failed_preview_shows_its_reason_and_is_not_retried(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_failed_preview_shows_its_reason_and_is_not_retried(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("voiceai")
     remote = studio.make_remote_voice()
-    studio.sandbox.faults({"operation": "va_speech", "do": "status:402"})
-    request_preview(as_producer, remote)
+    studio.sandbox.set_faults({"operation": "va_speech", "do": "status:402"})
+    request_preview(producer_client, remote)
     studio.run_tasks()
     studio.run_tasks()
-    text = read_page(as_producer, remote)
+    text = read_page(producer_client, remote)
     assert "no credits left" in text
     assert ">Failed</span>" in text
     assert Preview.objects.get().status == PreviewStatus.FAILED
 
 
 @pytest.mark.parametrize(("text", "message"), [("", "Enter a sentence."), ("x" * 501, "at most 500 characters")])
-def test_empty_or_too_long_sentence_is_refused(as_producer: Client, studio: Studio, text: str, message: str) -> None:
+def test_empty_or_too_long_sentence_is_refused(
+    producer_client: Client, studio: Studio, text: str, message: str
+) -> None:
     remote = studio.make_build(status="ready").remote_voice
-    response_text = request_preview(as_producer, remote, text)
+    response_text = request_preview(producer_client, remote, text)
     assert message in response_text
     assert "hx-swap-oob" not in response_text  # the form keeps the typed text
     assert not Preview.objects.exists()
 
 
-def test_preview_needs_a_consent_in_force(as_producer: Client, studio: Studio) -> None:
+def test_preview_needs_a_consent_in_force(producer_client: Client, studio: Studio) -> None:
     remote = studio.make_build(status="ready").remote_voice
-    assert "Generate preview" in read_page(as_producer, remote)
+    assert "Generate preview" in read_page(producer_client, remote)
     Consent.objects.update(status=ConsentStatus.WITHDRAWN)
-    text = read_page(as_producer, remote)
+    text = read_page(producer_client, remote)
     assert "Generate preview" not in text
     assert "withdrawn" in text
-    assert "withdrawn" in request_preview(as_producer, remote)
+    assert "withdrawn" in request_preview(producer_client, remote)
     assert not Preview.objects.exists()
 
 
-def test_build_page_shows_previews_and_form(as_producer: Client, as_viewer: Client, studio: Studio) -> None:
+def test_build_page_shows_previews_and_form(producer_client: Client, viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="ready")
     preview = make_preview(build.remote_voice)
-    for client, can_request in ((as_producer, True), (as_viewer, False)):
+    for client, can_request in ((producer_client, True), (viewer_client, False)):
         text = read_html(client.get(build.get_absolute_url()))
         assert reverse("voices:preview_audio", args=[preview.pk]) in text
         assert ("Generate preview" in text) == can_request
         assert "may charge for each sentence" in text if can_request else True
     training = studio.make_build(build.voice, status="training")
-    assert "Previews" not in as_producer.get(training.get_absolute_url()).content.decode()
+    assert "Previews" not in producer_client.get(training.get_absolute_url()).content.decode()
 
 
-def test_provider_sample_is_marked_as_such(as_viewer: Client, studio: Studio) -> None:
+def test_provider_sample_is_marked_as_such(viewer_client: Client, studio: Studio) -> None:
     remote = studio.make_build(status="ready").remote_voice
     Preview.objects.create(remote_voice=remote, text="Hello.", title="Greeting", url="https://x.test/1")
-    text = read_page(as_viewer, remote)
+    text = read_page(viewer_client, remote)
     assert "<strong>Greeting</strong>" in text
     assert "made by the provider" in text
 
 
-def test_page_shows_the_cost_of_a_preview(as_producer: Client, studio: Studio) -> None:
+def test_page_shows_the_cost_of_a_preview(producer_client: Client, studio: Studio) -> None:
     remote = studio.make_build(status="ready").remote_voice
-    assert "Sandbox: costs nothing." in read_page(as_producer, remote)
+    assert "Sandbox: costs nothing." in read_page(producer_client, remote)
     Account.objects.update(mode="live")
-    text = read_page(as_producer, remote)
+    text = read_page(producer_client, remote)
     assert "Sandbox" not in text
     assert "The provider may charge for each sentence" in text
 
@@ -150,10 +152,10 @@ def test_page_shows_the_cost_of_a_preview(as_producer: Client, studio: Studio) -
     ],
 )
 def test_only_audio_is_shown_inline(
-    as_viewer: Client, studio: Studio, content_type: str, query: str, sent_type: str, is_attachment: bool
+    viewer_client: Client, studio: Studio, content_type: str, query: str, sent_type: str, is_attachment: bool
 ) -> None:
     preview = make_preview(studio.make_build(status="ready").remote_voice, b"<script>alert(1)</script>", content_type)
-    response = as_viewer.get(reverse("voices:preview_audio", args=[preview.pk]) + query)
+    response = viewer_client.get(reverse("voices:preview_audio", args=[preview.pk]) + query)
     assert response.headers["Content-Type"] == sent_type
     assert response.headers["Content-Disposition"].startswith("attachment" if is_attachment else "inline")
     assert response.headers["X-Content-Type-Options"] == "nosniff"
@@ -161,18 +163,18 @@ def test_only_audio_is_shown_inline(
     response.close()
 
 
-def test_audio_of_an_unfinished_preview_is_not_found(as_viewer: Client, studio: Studio) -> None:
+def test_audio_of_an_unfinished_preview_is_not_found(viewer_client: Client, studio: Studio) -> None:
     remote = studio.make_build(status="ready").remote_voice
     preview = Preview.objects.create(remote_voice=remote, text=TEXT)
-    assert as_viewer.get(reverse("voices:preview_audio", args=[preview.pk])).status_code == 404
+    assert viewer_client.get(reverse("voices:preview_audio", args=[preview.pk])).status_code == 404
 
 
-def test_query_count_does_not_grow_with_previews(as_producer: Client, studio: Studio) -> None:
+def test_query_count_does_not_grow_with_previews(producer_client: Client, studio: Studio) -> None:
     remote = studio.make_build(status="ready").remote_voice
 
     def count_queries() -> int:
         with CaptureQueriesContext(connection) as queries:
-            assert as_producer.get(remote.get_absolute_url()).status_code == 200
+            assert producer_client.get(remote.get_absolute_url()).status_code == 200
         return len(queries)
 
     count_queries()

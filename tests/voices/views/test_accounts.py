@@ -31,30 +31,30 @@ def post_form(client: Client, address: str, account: Account, **fields: str) -> 
     return read_html(response)
 
 
-def test_key_test_shows_result_and_pauses_account_on_401(as_admin: Client, make_studio: MakeStudio) -> None:
+def test_key_test_shows_result_and_pauses_account_on_401(superuser_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("voiceai")
     account = studio.account
-    assert "No calls yet" in read_page(as_admin, account)
-    text = post_form(as_admin, "account_test", account)
+    assert "No calls yet" in read_page(superuser_client, account)
+    text = post_form(superuser_client, "account_test", account)
     assert "The key of Main works." in text
     assert ">Working</span>" in text
     assert "</span>200</span>" in text
     account.set_key("bad-key-of-no-account")
     account.save()
-    text = post_form(as_admin, "account_test", account)
+    text = post_form(superuser_client, "account_test", account)
     assert "does not accept this account" in text
     assert ">Paused</span>" in text
     assert "</span>401</span>" in text
     assert "bad-key-of-no-account" not in text
 
 
-def test_changed_key_is_never_shown_in_full(as_admin: Client, studio: Studio) -> None:
+def test_changed_key_is_never_shown_in_full(superuser_client: Client, studio: Studio) -> None:
     account = studio.account
     Account.objects.update(checked_at=timezone.now(), last_error="Old error.")
-    assert "Enter the new key." in post_form(as_admin, "account_key", account, key="")
-    assert "only letters, digits and symbols" in post_form(as_admin, "account_key", account, key="a b")
+    assert "Enter the new key." in post_form(superuser_client, "account_key", account, key="")
+    assert "only letters, digits and symbols" in post_form(superuser_client, "account_key", account, key="a b")
     assert account.decrypt_key() == "a-key-of-the-sandbox"
-    text = post_form(as_admin, "account_key", account, key="canary-key-7391")
+    text = post_form(superuser_client, "account_key", account, key="canary-key-7391")
     assert account.decrypt_key() == "canary-key-7391"
     assert "canary" not in text
     assert '<span class="hash">7391</span>' in text
@@ -62,29 +62,29 @@ def test_changed_key_is_never_shown_in_full(as_admin: Client, studio: Studio) ->
     assert "the next build makes new ones" in text
 
 
-def test_account_is_paused_with_a_reason_and_resumed(as_admin: Client, studio: Studio) -> None:
+def test_account_is_paused_with_a_reason_and_resumed(superuser_client: Client, studio: Studio) -> None:
     account = studio.account
-    assert "Enter a reason" in post_form(as_admin, "account_pause", account, reason=" ")
+    assert "Enter a reason" in post_form(superuser_client, "account_pause", account, reason=" ")
     assert account.paused_at is None
-    text = post_form(as_admin, "account_pause", account, reason="The invoice is disputed.")
+    text = post_form(superuser_client, "account_pause", account, reason="The invoice is disputed.")
     assert "Paused by Ada: The invoice is disputed." in text
     assert account.paused_at
-    assert "Main is already paused." in post_form(as_admin, "account_pause", account, reason="Twice.")
-    assert "is resumed. Waiting work continues." in post_form(as_admin, "account_resume", account)
+    assert "Main is already paused." in post_form(superuser_client, "account_pause", account, reason="Twice.")
+    assert "is resumed. Waiting work continues." in post_form(superuser_client, "account_resume", account)
     assert account.paused_at is None
-    assert "Main is not paused." in post_form(as_admin, "account_resume", account)
+    assert "Main is not paused." in post_form(superuser_client, "account_resume", account)
 
 
-def test_producer_cannot_change_an_account(as_producer: Client, studio: Studio) -> None:
-    text = read_page(as_producer, studio.account)
+def test_producer_cannot_change_an_account(producer_client: Client, studio: Studio) -> None:
+    text = read_page(producer_client, studio.account)
     assert "Main" in text
     for address in ADMIN_ACTIONS:
         path = reverse(f"voices:{address}", args=[studio.account.pk])
         assert path not in text
-        assert as_producer.post(path).status_code == 403
+        assert producer_client.post(path).status_code == 403
 
 
-def test_calls_are_listed_newest_first_with_status_and_response(as_producer: Client, studio: Studio) -> None:
+def test_calls_are_listed_newest_first_with_status_and_response(producer_client: Client, studio: Studio) -> None:
     for number, status in enumerate((200, 503, None)):
         AccountCall.objects.create(
             account=studio.account,
@@ -93,7 +93,7 @@ def test_calls_are_listed_newest_first_with_status_and_response(as_producer: Cli
             status=status,
             response_text=f"<response {number}>",
         )
-    text = read_page(as_producer, studio.account)
+    text = read_page(producer_client, studio.account)
     assert text.index("Call 2") < text.index("Call 1") < text.index("Call 0")
     assert "No response</span>" in text
     assert "</span>503</span>" in text
@@ -101,33 +101,33 @@ def test_calls_are_listed_newest_first_with_status_and_response(as_producer: Cli
     assert "state-good" in text[text.index("Call 0") :]
 
 
-def test_page_lists_remote_voices_and_links_to_unknown_voices(as_producer: Client, studio: Studio) -> None:
-    assert "None yet" in read_page(as_producer, studio.account)
+def test_page_lists_remote_voices_and_links_to_unknown_voices(producer_client: Client, studio: Studio) -> None:
+    assert "None yet" in read_page(producer_client, studio.account)
     build = studio.make_build(status="ready")
     RemoteVoice.objects.update(alert="Public.")
-    text = read_page(as_producer, studio.account)
+    text = read_page(producer_client, studio.account)
     assert f'href="{build.remote_voice.get_absolute_url()}"' in text
     assert "Warm narrator" in text
     assert ">Alert</span>" in text
     unknown = reverse("voices:unknown_voices", args=[studio.account.pk])
     assert unknown in text
     Account.objects.update(provider="audiostack")  # AudioStack has no list of an account's own voices
-    assert unknown not in read_page(as_producer, studio.account)
+    assert unknown not in read_page(producer_client, studio.account)
 
 
-def test_account_of_an_unsupported_provider_is_still_shown(as_admin: Client, studio: Studio) -> None:
+def test_account_of_an_unsupported_provider_is_still_shown(superuser_client: Client, studio: Studio) -> None:
     Account.objects.update(provider="gone_vendor")
-    text = read_page(as_admin, studio.account)
+    text = read_page(superuser_client, studio.account)
     assert "VoiceHub no longer supports this provider" in text
     assert "Test the key" not in text
-    assert "no longer supports this provider" in post_form(as_admin, "account_test", studio.account)
-    assert as_admin.get(reverse("voices:unknown_voices", args=[studio.account.pk])).status_code == 404
+    assert "no longer supports this provider" in post_form(superuser_client, "account_test", studio.account)
+    assert superuser_client.get(reverse("voices:unknown_voices", args=[studio.account.pk])).status_code == 404
 
 
-def test_query_count_does_not_grow_with_builds_and_calls(as_admin: Client, studio: Studio) -> None:
+def test_query_count_does_not_grow_with_builds_and_calls(superuser_client: Client, studio: Studio) -> None:
     def count_queries() -> int:
         with CaptureQueriesContext(connection) as queries:
-            read_page(as_admin, studio.account)
+            read_page(superuser_client, studio.account)
         return len(queries)
 
     build = studio.make_build(status="ready")

@@ -40,70 +40,70 @@ def test_every_handover_has_a_label() -> None:
 
 
 @pytest.mark.parametrize("handover", [Handover.RECORDINGS, Handover.DATASET_URL])
-def test_start_button_queues_build_with_chosen_handover(as_producer: Client, studio: Studio, handover: str) -> None:
+def test_start_button_queues_build_with_chosen_handover(producer_client: Client, studio: Studio, handover: str) -> None:
     voice = studio.make_voice()
     studio.make_recordings(voice)
-    before = read_html(as_producer.get(voice.get_absolute_url()))
+    before = read_html(producer_client.get(voice.get_absolute_url()))
     assert before.count("Start rapid build") == 1
     assert "Start professional build" not in before
-    response = start_build(as_producer, studio, voice, handover=handover)
+    response = start_build(producer_client, studio, voice, handover=handover)
     build = Build.objects.get()
     assert response.redirect_chain == [(build.get_absolute_url(), 302)]
     assert (build.status, build.handover) == ("queued", handover)
 
 
 @pytest.mark.parametrize("handover", sorted(set(Handover) - {"recordings", "dataset_url"}))
-def test_handover_unsupported_by_provider_is_refused(as_producer: Client, studio: Studio, handover: str) -> None:
+def test_handover_unsupported_by_provider_is_refused(producer_client: Client, studio: Studio, handover: str) -> None:
     voice = studio.make_voice()
     studio.make_recordings(voice)
     assert (
         "does not accept recordings in this way"
-        in start_build(as_producer, studio, voice, handover=handover).content.decode()
+        in start_build(producer_client, studio, voice, handover=handover).content.decode()
     )
     assert not Build.objects.exists()
 
 
-def test_last_account_error_is_advice_and_does_not_block(as_producer: Client, studio: Studio) -> None:
+def test_last_account_error_is_advice_and_does_not_block(producer_client: Client, studio: Studio) -> None:
     voice = studio.make_voice()
     studio.make_recordings(voice)
     Account.objects.update(last_error="The key is wrong.")
-    text = read_html(as_producer.get(voice.get_absolute_url()))
+    text = read_html(producer_client.get(voice.get_absolute_url()))
     assert "The last call with this account failed: The key is wrong." in text
     assert f'<a href="{reverse("voices:account_list")}">Accounts</a></li>' in text
     assert "Start rapid build" in text
     assert "<strong>3</strong>, at least 3" in text
 
 
-def test_page_shows_present_and_missing_duration(as_producer: Client, studio: Studio) -> None:
+def test_page_shows_present_and_missing_duration(producer_client: Client, studio: Studio) -> None:
     voice = studio.make_voice()
     studio.make_recordings(voice)
     voice.recordings.update(seconds=7.5)
-    text = read_html(as_producer.get(voice.get_absolute_url()))
+    text = read_html(producer_client.get(voice.get_absolute_url()))
     assert "<strong>22 s</strong> of 10 min" in text
     assert "Another 9 min 38 s" in text
     assert "<strong>22 s</strong>, at least 10 s" in text
 
 
-def test_refused_start_lists_every_reason(as_producer: Client, studio: Studio) -> None:
+def test_refused_start_lists_every_reason(producer_client: Client, studio: Studio) -> None:
     voice = studio.make_voice(talent=studio.make_talent("Nora Nye"))
-    text = read_html(start_build(as_producer, studio, voice))
+    text = read_html(start_build(producer_client, studio, voice))
     assert "Nora Nye has not been asked for consent" in text
     assert "No contract of Nora Nye is on file." in text
     assert not Build.objects.exists()
 
 
 @pytest.mark.parametrize("fields", [{"tier": "x!"}, {"account": "no"}, {"handover": "pigeon"}, {"tier": ""}])
-def test_invalid_form_value_starts_no_build(as_producer: Client, studio: Studio, fields: dict[str, str]) -> None:
+def test_invalid_form_value_starts_no_build(producer_client: Client, studio: Studio, fields: dict[str, str]) -> None:
     voice = studio.make_voice()
     studio.make_recordings(voice)
-    assert start_build(as_producer, studio, voice, **fields).status_code == 200
+    assert start_build(producer_client, studio, voice, **fields).status_code == 200
     assert not Build.objects.exists()
 
 
-def test_unknown_tier_starts_no_build_and_raises_no_error(as_producer: Client, studio: Studio) -> None:
+def test_unknown_tier_starts_no_build_and_raises_no_error(producer_client: Client, studio: Studio) -> None:
     voice = studio.make_voice()
     studio.make_recordings(voice)
-    assert start_build(as_producer, studio, voice, tier="platinum").status_code == 200
+    assert start_build(producer_client, studio, voice, tier="platinum").status_code == 200
     assert not Build.objects.exists()
 
 
@@ -118,47 +118,47 @@ def test_engineer_cannot_start_a_build(client: Client, studio: Studio, engineer:
 # --- Progress ----------------------------------------------------------------------------
 
 
-def test_page_polls_only_while_build_is_in_progress(as_viewer: Client, studio: Studio) -> None:
+def test_page_polls_only_while_build_is_in_progress(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(
         status="submitting", progress_message="Sending recordings", progress_done=2, progress_total=3
     )
-    text = read_page(as_viewer, build)
+    text = read_page(viewer_client, build)
     assert "Sending 2 of 3 recordings" in text
     assert 'hx-trigger="every 2s"' in text
     Build.objects.filter(pk=build.pk).update(status="ready", finished_at=build.created_at)
-    after = read_page(as_viewer, build, "voices:build_progress")
+    after = read_page(viewer_client, build, "voices:build_progress")
     assert "every 2s" not in after
     assert "Quality scores" in after
 
 
-def test_progress_returns_204_without_changes(as_viewer: Client, studio: Studio) -> None:
+def test_progress_returns_204_without_changes(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(
         status="submitting", progress_message="Sending recordings", progress_done=1, progress_total=3
     )
     path = reverse("voices:build_progress", args=[build.pk])
-    token = as_viewer.get(path).context["change_token"]
-    assert as_viewer.get(path, {"seen": token}).status_code == 204
+    token = viewer_client.get(path).context["change_token"]
+    assert viewer_client.get(path, {"seen": token}).status_code == 204
     Build.objects.filter(pk=build.pk).update(progress_done=2)
-    assert as_viewer.get(path, {"seen": token}).status_code == 200
+    assert viewer_client.get(path, {"seen": token}).status_code == 200
 
 
 @pytest.mark.parametrize("status", BuildStatus.values)
-def test_every_status_is_shown_with_a_timeline(as_producer: Client, studio: Studio, status: str) -> None:
+def test_every_status_is_shown_with_a_timeline(producer_client: Client, studio: Studio, status: str) -> None:
     build = studio.make_build(status=status, issue="Something.")
-    text = read_page(as_producer, build)
+    text = read_page(producer_client, build)
     assert str(BuildStatus(status).label) in text
     assert make_timeline(build)[-1].label in {"Result", str(BuildStatus(status).label)}
 
 
-def test_only_queued_build_can_be_canceled(as_producer: Client, studio: Studio) -> None:
+def test_only_queued_build_can_be_canceled(producer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="queued")
-    assert "Cancel this build" in read_page(as_producer, build)
-    as_producer.post(reverse("voices:build_cancel", args=[build.pk]))
+    assert "Cancel this build" in read_page(producer_client, build)
+    producer_client.post(reverse("voices:build_cancel", args=[build.pk]))
     build.refresh_from_db()
     assert build.status == "cancelled"
     training = studio.make_build(studio.make_voice("Other", build.voice.talent), status="training")
-    assert "Cancel this build" not in read_page(as_producer, training)
-    text = read_html(as_producer.post(reverse("voices:build_cancel", args=[training.pk]), follow=True))
+    assert "Cancel this build" not in read_page(producer_client, training)
+    text = read_html(producer_client.post(reverse("voices:build_cancel", args=[training.pk]), follow=True))
     assert "can no longer be canceled" in text
     training.refresh_from_db()
     assert training.status == "training"
@@ -174,49 +174,49 @@ def make_unconfirmed_build(studio: Studio, lookup_attempts: int = 1) -> Build:
     return build
 
 
-def test_staff_are_asked_only_after_a_failed_lookup(as_producer: Client, studio: Studio) -> None:
+def test_staff_are_asked_only_after_a_failed_lookup(producer_client: Client, studio: Studio) -> None:
     build = make_unconfirmed_build(studio, lookup_attempts=0)
-    assert "Did the build arrive?" not in read_page(as_producer, build)
+    assert "Did the build arrive?" not in read_page(producer_client, build)
     Build.objects.filter(pk=build.pk).update(lookup_attempts=1)
-    assert "Did the build arrive?" in read_page(as_producer, build)
+    assert "Did the build arrive?" in read_page(producer_client, build)
 
 
 @pytest.mark.parametrize(
     ("answer", "remote_id"), [({"exists": "yes", "remote_id": " abc-1 "}, "abc-1"), ({"exists": "no"}, "")]
 )
 def test_staff_answer_resolves_submit_and_needs_a_reason(
-    as_producer: Client, studio: Studio, answer: dict[str, str], remote_id: str
+    producer_client: Client, studio: Studio, answer: dict[str, str], remote_id: str
 ) -> None:
     build = make_unconfirmed_build(studio)
     path = reverse("voices:build_resolve_submit", args=[build.pk])
-    assert read_page(as_producer, build).count('name="why"') == 2
-    assert "Enter how you know this." in as_producer.post(path, answer, follow=True).content.decode()
+    assert read_page(producer_client, build).count('name="why"') == 2
+    assert "Enter how you know this." in producer_client.post(path, answer, follow=True).content.decode()
     build.refresh_from_db()
     assert build.status == "unconfirmed"
-    as_producer.post(path, {**answer, "why": "I looked at <their> page."})
+    producer_client.post(path, {**answer, "why": "I looked at <their> page."})
     build.refresh_from_db()
     assert (build.status, build.remote_voice.remote_id) == ("queued", remote_id)
-    assert f"{studio.producer}: “I looked at &lt;their&gt; page.”" in read_page(as_producer, build)
+    assert f"{studio.producer}: “I looked at &lt;their&gt; page.”" in read_page(producer_client, build)
 
 
-def test_unconfirmed_training_call_asks_whether_training_began(as_producer: Client, studio: Studio) -> None:
+def test_unconfirmed_training_call_asks_whether_training_began(producer_client: Client, studio: Studio) -> None:
     build = make_unconfirmed_build(studio)
     RemoteVoice.objects.filter(pk=build.remote_voice_id).update(remote_id="remote-1")
     Build.objects.filter(pk=build.pk).update(pending_call="build")
-    text = read_page(as_producer, build)
+    text = read_page(producer_client, build)
     assert "Has the training begun?" in text
     assert "Did the build arrive?" not in text
     answer = {"exists": "yes", "remote_id": "remote-1", "why": "It trains there."}
     assert 'name="remote_id" value="remote-1"' in text
-    as_producer.post(reverse("voices:build_resolve_submit", args=[build.pk]), answer)
+    producer_client.post(reverse("voices:build_resolve_submit", args=[build.pk]), answer)
     build.refresh_from_db()
     assert build.status == "training"
 
 
 @pytest.mark.parametrize("answer", [{}, {"exists": "yes"}, {"exists": "yes", "remote_id": "a b/../c"}, {"exists": "x"}])
-def test_incomplete_answer_resolves_nothing(as_producer: Client, studio: Studio, answer: dict[str, str]) -> None:
+def test_incomplete_answer_resolves_nothing(producer_client: Client, studio: Studio, answer: dict[str, str]) -> None:
     build = make_unconfirmed_build(studio)
-    as_producer.post(reverse("voices:build_resolve_submit", args=[build.pk]), {**answer, "why": "I looked."})
+    producer_client.post(reverse("voices:build_resolve_submit", args=[build.pk]), {**answer, "why": "I looked."})
     build.refresh_from_db()
     assert build.status == "unconfirmed"
 
@@ -228,68 +228,68 @@ def make_build_with_unknown_status(studio: Studio, status: str = "half-baked") -
     return studio.make_build(status="training", raw_status=status, has_unknown_status=True)
 
 
-def test_unknown_status_asks_staff(as_producer: Client, studio: Studio) -> None:
+def test_unknown_status_asks_staff(producer_client: Client, studio: Studio) -> None:
     build = make_build_with_unknown_status(studio)
-    text = read_page(as_producer, build)
+    text = read_page(producer_client, build)
     assert "Is it ready?" in text and "half-baked" in text
     Build.objects.filter(pk=build.pk).update(raw_status="")
-    assert "does not report a status" in read_page(as_producer, build)
+    assert "does not report a status" in read_page(producer_client, build)
     Build.objects.filter(pk=build.pk).update(has_unknown_status=False)
-    assert "Is it ready?" not in read_page(as_producer, build)
+    assert "Is it ready?" not in read_page(producer_client, build)
 
 
 @pytest.mark.parametrize("result", ["ready", "failed"])
-def test_staff_can_resolve_training_with_unknown_status(as_producer: Client, studio: Studio, result: str) -> None:
+def test_staff_can_resolve_training_with_unknown_status(producer_client: Client, studio: Studio, result: str) -> None:
     build = make_build_with_unknown_status(studio)
     path = reverse("voices:build_resolve_training", args=[build.pk])
     for data in ({"became": result}, {"why": "I looked."}, {"became": "training", "why": "I looked."}):
-        as_producer.post(path, data)
+        producer_client.post(path, data)
         build.refresh_from_db()
         assert build.status == "training"
-    as_producer.post(path, {"became": result, "why": "It is listed there."})
+    producer_client.post(path, {"became": result, "why": "It is listed there."})
     build.refresh_from_db()
     assert (build.status, build.resolved_by, build.finished_at is None) == (result, studio.producer, False)
-    assert f"{studio.producer}: “It is listed there.”" in read_page(as_producer, build)
+    assert f"{studio.producer}: “It is listed there.”" in read_page(producer_client, build)
     assert (
         "reports a clear status"
-        in as_producer.post(path, {"became": "ready", "why": "Again."}, follow=True).content.decode()
+        in producer_client.post(path, {"became": "ready", "why": "Again."}, follow=True).content.decode()
     )
 
 
-def test_build_waiting_for_paused_account_shows_the_reason(as_viewer: Client, studio: Studio) -> None:
+def test_build_waiting_for_paused_account_shows_the_reason(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="training")
-    token = as_viewer.get(build.get_absolute_url()).context["change_token"]
+    token = viewer_client.get(build.get_absolute_url()).context["change_token"]
     Account.objects.update(paused_at=build.created_at, pause_reason="The key was refused.")
     path = reverse("voices:build_progress", args=[build.pk])
-    text = read_html(as_viewer.get(path, {"seen": token}))
+    text = read_html(viewer_client.get(path, {"seen": token}))
     assert "Waiting: the account Main is paused." in text and "The key was refused." in text
 
 
 # --- The result --------------------------------------------------------------------------
 
 
-def test_score_severity_follows_the_direction_of_the_score(as_viewer: Client, studio: Studio) -> None:
+def test_score_severity_follows_the_direction_of_the_score(viewer_client: Client, studio: Studio) -> None:
     scores = {"voice_similarity": 0.9, "fluency": 0.9, "pauses": 0.9, "resemble_score": 0.9}
     build = studio.make_build(status="ready", scores=scores)
-    scores_by_key = {score.info.key: score for score in as_viewer.get(build.get_absolute_url()).context["scores"]}
+    scores_by_key = {score.info.key: score for score in viewer_client.get(build.get_absolute_url()).context["scores"]}
     assert {key for key, score in scores_by_key.items() if score.severity == "good"} == set(scores) - {"pauses"}
     assert (scores_by_key["pauses"].severity, scores_by_key["pauses"].info.lower_is_better) == ("bad", True)
-    text = read_page(as_viewer, build)
+    text = read_page(viewer_client, build)
     assert "Typically there are many pauses" in text
     assert "Typically the recordings are noisy" not in text, "a good score needs no advice"
 
 
-def test_page_without_scores_says_so(as_viewer: Client, studio: Studio) -> None:
-    assert "The provider gave no scores" in read_page(as_viewer, studio.make_build(status="ready"))
+def test_page_without_scores_says_so(viewer_client: Client, studio: Studio) -> None:
+    assert "The provider gave no scores" in read_page(viewer_client, studio.make_build(status="ready"))
 
 
-def test_dataset_issue_lists_worst_recordings_first(as_viewer: Client, studio: Studio) -> None:
+def test_dataset_issue_lists_worst_recordings_first(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="dataset_issue", issue="Look at the recordings.")
     fine, poor, silent = build.recordings.order_by("pk")
     BuildRecording.objects.filter(pk=fine.pk).update(has_report=True, sample_score=0.9, stoi=0.91)
     BuildRecording.objects.filter(pk=poor.pk).update(has_report=True, sample_score=0.2, from_callback=True)
     BuildRecording.objects.filter(pk=silent.pk).update(has_report=True, sample_score=0.99, is_silent=True)
-    response = as_viewer.get(build.get_absolute_url())
+    response = viewer_client.get(build.get_absolute_url())
     assert [row.pk for row in response.context["page"]] == [silent.pk, poor.pk, fine.pk]
     text = read_html(response)
     assert "1 of 3 recordings is marked" in text
@@ -298,20 +298,20 @@ def test_dataset_issue_lists_worst_recordings_first(as_viewer: Client, studio: S
     assert "0.91" in text
 
 
-def test_unused_recording_shows_the_reason(as_producer: Client, studio: Studio) -> None:
+def test_unused_recording_shows_the_reason(producer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="ready")
     first, second, last = build.recordings.order_by("recording__file_name")
     build.recordings.update(has_report=True)
     build.recordings.filter(pk=last.pk).update(discard_reason="=too <noisy>")
-    response = as_producer.get(build.get_absolute_url())
+    response = producer_client.get(build.get_absolute_url())
     assert [row.pk for row in response.context["page"]] == [last.pk, first.pk, second.pk]
     text = read_html(response)
     assert "Not used</span>" in text and "“=too &lt;noisy&gt;”" in text
     assert text.count("Fix<span") == 1
-    rows = as_producer.get(reverse("voices:build_export", args=[build.pk]))
+    rows = producer_client.get(reverse("voices:build_export", args=[build.pk]))
     lines = list(csv.DictReader(io.StringIO(b"".join(rows.streaming_content).decode())))  # type: ignore[attr-defined]
     assert [line["discarded"] for line in lines] == ["'=too <noisy>", "", ""]
-    table = as_producer.get(build.voice.get_absolute_url(), {"show": "marked"})
+    table = producer_client.get(build.voice.get_absolute_url(), {"show": "marked"})
     assert [row.pk for row in table.context["page"]] == [last.recording_id]
     assert "Not used (provider)" in read_html(table)
 
@@ -329,19 +329,19 @@ def test_unused_recording_shows_the_reason(as_producer: Client, studio: Studio) 
     ],
 )
 def test_page_describes_the_handover(
-    as_viewer: Client, studio: Studio, provider: str, handover: str, description: str
+    viewer_client: Client, studio: Studio, provider: str, handover: str, description: str
 ) -> None:
     Account.objects.update(provider=provider)
-    assert description in read_page(as_viewer, studio.make_build(status="failed", handover=handover))
+    assert description in read_page(viewer_client, studio.make_build(status="failed", handover=handover))
 
 
-def test_only_marked_rows_offer_fix_and_empty_columns_are_hidden(as_producer: Client, studio: Studio) -> None:
+def test_only_marked_rows_offer_fix_and_empty_columns_are_hidden(producer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="dataset_issue")
     build.recordings.update(has_report=True, si_sdr=-3.54)
-    assert "Fix<span" not in read_page(as_producer, build)
+    assert "Fix<span" not in read_page(producer_client, build)
     marked = build.recordings.order_by("pk")[1]
     build.recordings.filter(pk=marked.pk).update(is_outlier=True)
-    text = read_page(as_producer, build)
+    text = read_page(producer_client, build)
     assert text.count("Fix<span") == 1
     assert f'Fix<span class="visually-hidden"> {marked.recording.file_name}' in text
     assert f"{build.voice.get_absolute_url()}?show=marked#recordings" in text
@@ -350,11 +350,11 @@ def test_only_marked_rows_offer_fix_and_empty_columns_are_hidden(as_producer: Cl
         assert (f'data-label="{name}"' in text, f"{name}</" in text) == (is_shown, is_shown), name
 
 
-def test_provider_text_is_escaped(as_viewer: Client, studio: Studio) -> None:
+def test_provider_text_is_escaped(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="consent_rejected", issue=EVIL, raw_status=EVIL)
     DatasetFetch.objects.create(build=build, user_agent=EVIL)
     Build.objects.filter(pk=build.pk).update(handover="dataset_url")
-    text = read_page(as_viewer, build)
+    text = read_page(viewer_client, build)
     assert "<script>alert" not in text
     assert text.count(html.escape(EVIL)) == 3
 
@@ -363,10 +363,10 @@ def test_provider_text_is_escaped(as_viewer: Client, studio: Studio) -> None:
 
 
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", '=HYPERLINK("x")'])
-def test_export_escapes_formulas(as_viewer: Client, studio: Studio, formula: str) -> None:
+def test_export_escapes_formulas(viewer_client: Client, studio: Studio, formula: str) -> None:
     build = studio.make_build(status="ready")
     build.recordings.update(transcript=formula, has_report=True, si_sdr=-3.5)
-    response = as_viewer.get(reverse("voices:build_export", args=[build.pk]))
+    response = viewer_client.get(reverse("voices:build_export", args=[build.pk]))
     text = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
     assert "attachment" in response.headers["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
@@ -383,15 +383,15 @@ def test_numbers_and_plain_text_are_not_escaped() -> None:
 # --- Our own estimates -------------------------------------------------------------------
 
 
-def test_our_estimates_are_separate_from_provider_scores(as_viewer: Client, studio: Studio) -> None:
+def test_our_estimates_are_separate_from_provider_scores(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="ready")
     first = build.recordings.select_related("recording").order_by("recording__file_name")[0]
     path = build.get_absolute_url()
-    assert "stimated here" not in as_viewer.get(path).content.decode()
+    assert "stimated here" not in viewer_client.get(path).content.decode()
     measures = {"estimates": {"stoi": 0.934, "si_sdr": -2.5, "dnsmos_overall": None, "missing": ["No model."]}}
     Recording.objects.filter(pk=first.recording_id).update(measures=measures)
     build.recordings.update(has_report=True, pesq=3.5, sample_score=0.9)
-    response = as_viewer.get(path)
+    response = viewer_client.get(path)
     text = " ".join(response.content.decode().split())
     assert response.context["estimates"] == {"stoi": "STOI", "si_sdr": "SI-SDR"}
     assert 'colspan="2" class="num group">Provider\'s scores' in text
@@ -400,4 +400,4 @@ def test_our_estimates_are_separate_from_provider_scores(as_viewer: Client, stud
     assert 'data-label="SI-SDR, estimated">−2.5 dB' in text
     assert "are not the provider's scores" in text and "Ignores:" in text
     build.recordings.update(stoi=0.5)
-    assert as_viewer.get(path).context["estimates"] == {"si_sdr": "SI-SDR"}, "the provider measured STOI itself"
+    assert viewer_client.get(path).context["estimates"] == {"si_sdr": "SI-SDR"}, "the provider measured STOI itself"

@@ -57,56 +57,60 @@ def make_preview(
 # --- facts and scores ---------------------------------------------------------------------
 
 
-def test_better_score_follows_the_direction_of_the_score(as_viewer: Client, pair: tuple[Build, Build]) -> None:
-    rows = {row.info.key: row for row in as_viewer.get(make_path(*pair)).context["scores"]}
+def test_better_score_follows_the_direction_of_the_score(viewer_client: Client, pair: tuple[Build, Build]) -> None:
+    rows = {row.info.key: row for row in viewer_client.get(make_path(*pair)).context["scores"]}
     assert {key: row.better_side for key, row in rows.items()} == {
         "voice_similarity": None, "resemble_score": None, "fluency": 0, "pauses": 1,
     }  # fmt: skip
-    text = read_comparison(as_viewer, *pair)
+    text = read_comparison(viewer_client, *pair)
     assert text.count(">better</span>") == 2 and text.count(">the same</span>") == 4
     assert "Lower is better. How often the voice pauses" in text
-    swapped = {row.info.key: row.better_side for row in as_viewer.get(make_path(pair[1], pair[0])).context["scores"]}
+    swapped = {
+        row.info.key: row.better_side for row in viewer_client.get(make_path(pair[1], pair[0])).context["scores"]
+    }
     assert (swapped["fluency"], swapped["pauses"]) == (1, 0)
 
 
-def test_score_missing_on_one_side_is_neither_better_nor_worse(as_viewer: Client, pair: tuple[Build, Build]) -> None:
+def test_score_missing_on_one_side_is_neither_better_nor_worse(
+    viewer_client: Client, pair: tuple[Build, Build]
+) -> None:
     Build.objects.filter(pk=pair[1].pk).update(scores={})
-    text = read_comparison(as_viewer, *pair)
+    text = read_comparison(viewer_client, *pair)
     assert text.count("Not reported") == 4 and ">better<" not in text
     Build.objects.update(scores={})
-    assert "Neither provider gave scores" in read_comparison(as_viewer, *pair)
+    assert "Neither provider gave scores" in read_comparison(viewer_client, *pair)
 
 
-def test_sent_and_marked_recordings_are_compared(as_viewer: Client, pair: tuple[Build, Build]) -> None:
+def test_sent_and_marked_recordings_are_compared(viewer_client: Client, pair: tuple[Build, Build]) -> None:
     first, second = pair
-    assert "3 recordings, with the same text" in read_comparison(as_viewer, *pair)
+    assert "3 recordings, with the same text" in read_comparison(viewer_client, *pair)
     row = first.recordings.all()[0]
     first.recordings.update(has_report=True)
     first.recordings.filter(pk=row.pk).update(is_silent=True, discard_reason="Too short.")
     second.recordings.filter(recording=row.recording_id).update(transcript="Other text.")
-    text = read_comparison(as_viewer, *pair)
+    text = read_comparison(viewer_client, *pair)
     assert "2 recordings, with the same text" in text
     assert "<td>1 silent, 0 with another speaker or sound, 1 not used</td><td>No report</td>" in text
     assert "3, 12 s" in text
 
 
-def test_finished_builds_can_be_picked_for_comparison(as_viewer: Client, pair: tuple[Build, Build]) -> None:
+def test_finished_builds_can_be_picked_for_comparison(viewer_client: Client, pair: tuple[Build, Build]) -> None:
     first, second = pair
-    text = read_html(as_viewer.get(first.voice.get_absolute_url()))
+    text = read_html(viewer_client.get(first.voice.get_absolute_url()))
     assert f'action="{reverse("voices:compare")}"' in text
     assert text.count(f'value="{first.pk}"') == text.count(f'value="{second.pk}"') == 2
-    build_page = read_html(as_viewer.get(second.get_absolute_url()))
+    build_page = read_html(viewer_client.get(second.get_absolute_url()))
     assert (
         f'<input type="hidden" name="a" value="{second.pk}">' in build_page
         and f'<option value="{first.pk}">' in build_page
     )
     Build.objects.filter(pk=first.pk).update(status="training", finished_at=None)
-    assert "compare-pick" not in as_viewer.get(first.voice.get_absolute_url()).content.decode()
-    assert "compare-pick" not in as_viewer.get(second.get_absolute_url()).content.decode()
+    assert "compare-pick" not in viewer_client.get(first.voice.get_absolute_url()).content.decode()
+    assert "compare-pick" not in viewer_client.get(second.get_absolute_url()).content.decode()
 
 
 def test_only_two_different_finished_builds_of_one_voice_are_compared(
-    as_viewer: Client, studio: Studio, pair: tuple[Build, Build]
+    viewer_client: Client, studio: Studio, pair: tuple[Build, Build]
 ) -> None:
     first, second = pair
     other_voice = studio.make_voice("Other", studio.make_talent("Nora Nye"))
@@ -119,107 +123,109 @@ def test_only_two_different_finished_builds_of_one_voice_are_compared(
         f"?a={first.pk}&b={uuid.uuid4()}",
         f"?a={first.pk}&b={other_build.pk}",
     ):
-        assert as_viewer.get(path + query).status_code == 404, query
-    same = as_viewer.get(make_path(first, first), follow=True)
+        assert viewer_client.get(path + query).status_code == 404, query
+    same = viewer_client.get(make_path(first, first), follow=True)
     assert same.redirect_chain[0][0] == first.voice.get_absolute_url()
     assert "Choose two different builds" in same.content.decode()
     Build.objects.filter(pk=second.pk).update(status="training", finished_at=None)
-    assert "when it is finished" in as_viewer.get(make_path(*pair), follow=True).content.decode()
+    assert "when it is finished" in viewer_client.get(make_path(*pair), follow=True).content.decode()
 
 
 # --- previews of the same sentence --------------------------------------------------------
 
 
-def test_both_voices_get_the_same_sentence(as_producer: Client, pair: tuple[Build, Build]) -> None:
-    assert "Generate both previews" in read_comparison(as_producer, *pair)
-    response = request_previews(as_producer, *pair, text="  Good   morning. ")
+def test_both_voices_get_the_same_sentence(producer_client: Client, pair: tuple[Build, Build]) -> None:
+    assert "Generate both previews" in read_comparison(producer_client, *pair)
+    response = request_previews(producer_client, *pair, text="  Good   morning. ")
     assert response.redirect_chain[0][0] == f"{make_path(*pair)}#sentences"
     previews = Preview.objects.all()
     assert {(preview.build_id, preview.text) for preview in previews} == {(build.pk, "Good morning.") for build in pair}
     assert Task.objects.filter(kind="make_preview").count() == 2
-    request_previews(as_producer, *pair, text=" ")
+    request_previews(producer_client, *pair, text=" ")
     assert Preview.objects.count() == 2
 
 
-def test_voice_without_previews_does_not_block_the_other(as_producer: Client, pair: tuple[Build, Build]) -> None:
+def test_voice_without_previews_does_not_block_the_other(producer_client: Client, pair: tuple[Build, Build]) -> None:
     first, second = pair
     RemoteVoice.objects.filter(pk=second.remote_voice_id).update(deleted_at=timezone.now())
-    text = read_comparison(as_producer, *pair)
+    text = read_comparison(producer_client, *pair)
     assert "cannot say anything new: The provider does not have this voice" in text and "Generate preview" in text
-    text = read_html(request_previews(as_producer, *pair))
+    text = read_html(request_previews(producer_client, *pair))
     assert "Resemble AI, rapid: The provider does not have this voice" in text
     assert [preview.build_id for preview in Preview.objects.all()] == [first.pk]
     Consent.objects.update(status=ConsentStatus.SUSPENDED)
-    text = read_comparison(as_producer, *pair)
+    text = read_comparison(producer_client, *pair)
     assert "Generate preview" not in text and "is not in force: suspended" in text
-    request_previews(as_producer, *pair)
+    request_previews(producer_client, *pair)
     assert Preview.objects.count() == 1
 
 
 def test_retrained_voice_generates_previews_only_for_its_last_build(
-    as_producer: Client, pair: tuple[Build, Build]
+    producer_client: Client, pair: tuple[Build, Build]
 ) -> None:
     first, second = pair
     Build.objects.filter(pk=second.pk).update(remote_voice=first.remote_voice)
     make_preview(first, "Before retraining.")
-    assert "has been retrained since" in read_comparison(as_producer, *pair)
-    request_previews(as_producer, *pair)
+    assert "has been retrained since" in read_comparison(producer_client, *pair)
+    request_previews(producer_client, *pair)
     assert [preview.build_id for preview in Preview.objects.filter(text="Good morning.")] == [second.pk]
-    assert "Before retraining." in read_comparison(as_producer, *pair)
+    assert "Before retraining." in read_comparison(producer_client, *pair)
 
 
-def test_failed_build_gets_no_preview(as_producer: Client, pair: tuple[Build, Build]) -> None:
+def test_failed_build_gets_no_preview(producer_client: Client, pair: tuple[Build, Build]) -> None:
     Build.objects.filter(pk=pair[0].pk).update(status="failed")
-    assert "did not produce a voice" in read_comparison(as_producer, *pair)
-    request_previews(as_producer, *pair)
+    assert "did not produce a voice" in read_comparison(producer_client, *pair)
+    request_previews(producer_client, *pair)
     assert [preview.build_id for preview in Preview.objects.all()] == [pair[1].pk]
 
 
-def test_newest_previews_of_the_same_text_are_paired(as_viewer: Client, pair: tuple[Build, Build]) -> None:
+def test_newest_previews_of_the_same_text_are_paired(viewer_client: Client, pair: tuple[Build, Build]) -> None:
     first, second = pair
     old, left, right = make_preview(first), make_preview(first), make_preview(second)
     unpaired = make_preview(second, "<b>Only here.</b>")
-    text = read_comparison(as_viewer, *pair)
+    text = read_comparison(viewer_client, *pair)
     preview_ids = re.findall(r'id="sound-([0-9a-f-]+)"', text)
     assert preview_ids == [str(left.pk), str(right.pk), str(unpaired.pk)] and str(old.pk) not in text
     assert text.count("Not requested.") == 1
     assert "&lt;b&gt;Only here." in text and "<b>Only" not in text
 
 
-def test_preview_list_polls_while_a_preview_is_queued(as_viewer: Client, pair: tuple[Build, Build]) -> None:
+def test_preview_list_polls_while_a_preview_is_queued(viewer_client: Client, pair: tuple[Build, Build]) -> None:
     waiting = make_preview(pair[0], status=PreviewStatus.QUEUED)
     make_preview(pair[1], status=PreviewStatus.FAILED, issue="The provider's voice is <hoarse>.")
-    text = read_comparison(as_viewer, *pair, "voices:compare_previews")
+    text = read_comparison(viewer_client, *pair, "voices:compare_previews")
     poll = re.search(r'hx-get="([^"]+)" hx-trigger="every 2s"', text)
     assert poll and "voice is &lt;hoarse&gt;" in text
     path = poll.group(1).replace("&amp;", "&")
-    assert as_viewer.get(path).status_code == 204
+    assert viewer_client.get(path).status_code == 204
     Account.objects.update(paused_at=timezone.now())
-    assert "The account Main is paused." in read_comparison(as_viewer, *pair, "voices:compare_previews")
+    assert "The account Main is paused." in read_comparison(viewer_client, *pair, "voices:compare_previews")
     Preview.objects.filter(pk=waiting.pk).update(status=PreviewStatus.READY, file="x", content_type="audio/wav")
-    final = as_viewer.get(path)
+    final = viewer_client.get(path)
     assert final.status_code == 200 and "every 2s" not in final.content.decode()
 
 
-def test_viewer_can_play_but_not_request_previews(as_viewer: Client, pair: tuple[Build, Build]) -> None:
+def test_viewer_can_play_but_not_request_previews(viewer_client: Client, pair: tuple[Build, Build]) -> None:
     make_preview(pair[0])
-    text = read_comparison(as_viewer, *pair)
+    text = read_comparison(viewer_client, *pair)
     assert "<audio" in text and "Generate both previews" not in text
-    assert request_previews(as_viewer, *pair).status_code == 403
+    assert request_previews(viewer_client, *pair).status_code == 403
 
 
-def test_builds_at_two_providers_can_be_compared(as_viewer: Client, studio: Studio, pair: tuple[Build, Build]) -> None:
+def test_builds_at_two_providers_can_be_compared(
+    viewer_client: Client, studio: Studio, pair: tuple[Build, Build]
+) -> None:
     Contract.objects.update(providers=["resemble_v2", "voiceai"])
     other_account = Account.objects.create(name="Second", provider="voiceai")
     RemoteVoice.objects.filter(pk=pair[1].remote_voice_id).update(account=other_account)
-    text = read_comparison(as_viewer, *pair)
+    text = read_comparison(viewer_client, *pair)
     assert "Resemble AI, rapid and Voice.ai, side by side" in text
 
 
-def test_query_count_does_not_grow_with_previews(as_viewer: Client, pair: tuple[Build, Build]) -> None:
+def test_query_count_does_not_grow_with_previews(viewer_client: Client, pair: tuple[Build, Build]) -> None:
     def count_queries() -> int:
         with CaptureQueriesContext(connection) as queries:
-            read_comparison(as_viewer, *pair)
+            read_comparison(viewer_client, *pair)
         return len(queries)
 
     make_preview(pair[0])

@@ -33,64 +33,64 @@ def get_step(client: Client, subject: str) -> next_steps.NextStep:
     return step
 
 
-def test_empty_studio_shows_first_steps(as_producer: Client) -> None:
-    text = read_today(as_producer)
+def test_empty_studio_shows_first_steps(producer_client: Client) -> None:
+    text = read_today(producer_client)
     assert "Add your first talent" in text
     assert reverse("consent:talent_add") in text
     assert "No provider account is set up" in text
 
 
-def test_viewer_gets_no_action_that_is_not_allowed(as_viewer: Client, studio: Studio) -> None:
+def test_viewer_gets_no_action_that_is_not_allowed(viewer_client: Client, studio: Studio) -> None:
     studio.make_talent("Nils")
-    assert reverse("consent:contract_add", args=[Talent.objects.get().pk]) not in read_today(as_viewer).replace(
-        f'<a href="{get_step(as_viewer, "Nils").url}">', ""
+    assert reverse("consent:contract_add", args=[Talent.objects.get().pk]) not in read_today(viewer_client).replace(
+        f'<a href="{get_step(viewer_client, "Nils").url}">', ""
     )
-    assert not get_step(as_viewer, "Nils").is_allowed
+    assert not get_step(viewer_client, "Nils").is_allowed
 
 
-def test_talent_steps_go_from_contract_to_consent_to_voice(as_producer: Client, studio: Studio) -> None:
+def test_talent_steps_go_from_contract_to_consent_to_voice(producer_client: Client, studio: Studio) -> None:
     talent = studio.make_talent("Nils")
-    assert get_step(as_producer, "Nils").action == "Add contract"
+    assert get_step(producer_client, "Nils").action == "Add contract"
     studio.make_contract(talent)
-    assert get_step(as_producer, "Nils").action == "Request consent"
+    assert get_step(producer_client, "Nils").action == "Request consent"
     consent = studio.make_consent(talent, ConsentStatus.SUBMITTED)
-    assert (get_step(as_producer, "Nils").action, get_step(as_producer, "Nils").url) == (
+    assert (get_step(producer_client, "Nils").action, get_step(producer_client, "Nils").url) == (
         "Review",
         consent.get_absolute_url(),
     )
     Consent.objects.update(status=ConsentStatus.APPROVED)
-    assert get_step(as_producer, "Nils").action == "Add a voice"
+    assert get_step(producer_client, "Nils").action == "Add a voice"
 
 
-def test_public_remote_voice_comes_first(as_viewer: Client, studio: Studio) -> None:
+def test_public_remote_voice_comes_first(viewer_client: Client, studio: Studio) -> None:
     studio.make_voice("Bright")
     remote = studio.make_build(status="ready").remote_voice
     RemoteVoice.objects.update(alert="Everyone can use it.", visibility="public")
-    first = as_viewer.get(reverse("today")).context["steps"][0]
+    first = viewer_client.get(reverse("today")).context["steps"][0]
     assert (first.subject, first.status, first.severity) == ("Warm narrator", "Public", "bad")
     assert (first.reasons, first.url) == (("Everyone can use it.",), remote.get_absolute_url())
     RemoteVoice.objects.update(deletion_requested_at=timezone.now(), deletion_proof={"look": "ready"})
-    assert as_viewer.get(reverse("today")).context["steps"][0].status == "Not deleted"
+    assert viewer_client.get(reverse("today")).context["steps"][0].status == "Not deleted"
     RemoteVoice.objects.update(deleted_at=timezone.now())
-    assert "Everyone can use it." not in read_today(as_viewer)
+    assert "Everyone can use it." not in read_today(viewer_client)
 
 
-def test_paused_account_counts_as_an_account(as_producer: Client, studio: Studio) -> None:
+def test_paused_account_counts_as_an_account(producer_client: Client, studio: Studio) -> None:
     Account.objects.update(paused_at=timezone.now(), pause_reason="The key is refused.")
-    assert "No provider account is set up" not in read_today(as_producer)
-    assert get_step(as_producer, "Main").reasons == ("The key is refused.",)
+    assert "No provider account is set up" not in read_today(producer_client)
+    assert get_step(producer_client, "Main").reasons == ("The key is refused.",)
 
 
-def test_several_consents_of_a_talent_share_one_row(as_producer: Client, studio: Studio) -> None:
+def test_several_consents_of_a_talent_share_one_row(producer_client: Client, studio: Studio) -> None:
     talent = studio.make_talent("Nils")
     for _ in range(2):
         studio.make_consent(talent, ConsentStatus.SUBMITTED)
-    assert get_step(as_producer, "Nils").reasons == ("2 consents need review.",)
+    assert get_step(producer_client, "Nils").reasons == ("2 consents need review.",)
 
 
-def test_voice_row_lists_everything_that_blocks_a_build(as_producer: Client, studio: Studio) -> None:
+def test_voice_row_lists_everything_that_blocks_a_build(producer_client: Client, studio: Studio) -> None:
     studio.make_voice("Bright", studio.make_talent())
-    reasons = " ".join(get_step(as_producer, "Bright").reasons)
+    reasons = " ".join(get_step(producer_client, "Bright").reasons)
     for phrase in ("has not been asked for consent", "No contract", "3 more recordings are needed"):
         assert phrase in reasons
 
@@ -111,13 +111,13 @@ def test_voice_row_lists_everything_that_blocks_a_build(as_producer: Client, stu
     ],
 )
 def test_change_can_make_a_ready_voice_not_ready(
-    as_producer: Client, studio: Studio, change: Callable[..., None], phrase: str
+    producer_client: Client, studio: Studio, change: Callable[..., None], phrase: str
 ) -> None:
     voice = studio.make_voice("Bright")
     studio.make_recordings(voice)
-    assert get_step(as_producer, "Bright").status == "Ready to build"
+    assert get_step(producer_client, "Bright").status == "Ready to build"
     change(voice)
-    assert phrase in " ".join(get_step(as_producer, "Bright").reasons)
+    assert phrase in " ".join(get_step(producer_client, "Bright").reasons)
 
 
 @pytest.mark.parametrize(
@@ -129,16 +129,16 @@ def test_change_can_make_a_ready_voice_not_ready(
     ],
 )
 def test_built_voice_with_closed_gate_needs_a_step(
-    as_producer: Client, studio: Studio, close_gate: Callable[[], None], reason: str, action: str
+    producer_client: Client, studio: Studio, close_gate: Callable[[], None], reason: str, action: str
 ) -> None:
     build = studio.make_build(status="ready")
     assert build.voice.name not in {row.subject for row in next_steps.list_steps()}
-    assert "Build again</button>" in as_producer.get(build.get_absolute_url()).content.decode()
+    assert "Build again</button>" in producer_client.get(build.get_absolute_url()).content.decode()
     close_gate()
-    row = get_step(as_producer, build.voice.name)
+    row = get_step(producer_client, build.voice.name)
     assert reason in " ".join(row.reasons)
     assert row.action == action
-    text = read_html(as_producer.get(build.get_absolute_url()))
+    text = read_html(producer_client.get(build.get_absolute_url()))
     assert "Build again</button>" not in text
     assert reason in text
 
@@ -150,135 +150,139 @@ def test_built_voice_with_a_newer_consent_in_force_needs_no_step(studio: Studio)
     assert not next_steps.list_steps()
 
 
-def test_viewer_gets_a_link_to_the_page_instead_of_the_form(as_viewer: Client, studio: Studio) -> None:
+def test_viewer_gets_a_link_to_the_page_instead_of_the_form(viewer_client: Client, studio: Studio) -> None:
     talent = studio.make_talent("Nils")
     studio.make_consent(talent, ConsentStatus.SUBMITTED)
     studio.make_voice("Quiet")
-    assert not get_step(as_viewer, "Nils").is_allowed
-    row = get_step(as_viewer, "Quiet")
+    assert not get_step(viewer_client, "Nils").is_allowed
+    row = get_step(viewer_client, "Quiet")
     assert (row.is_allowed, row.url) == (False, Voice.objects.get().get_absolute_url())
     marked = studio.make_build(Voice.objects.get(), status="dataset_issue")
-    text = read_html(as_viewer.get(marked.get_absolute_url()))
+    text = read_html(viewer_client.get(marked.get_absolute_url()))
     assert "Fix recordings" not in text
 
 
-def test_only_newest_ended_build_of_a_voice_is_shown(as_viewer: Client, studio: Studio) -> None:
+def test_only_newest_ended_build_of_a_voice_is_shown(viewer_client: Client, studio: Studio) -> None:
     old = studio.make_build(status="failed")
-    assert old.get_absolute_url() in as_viewer.get(reverse("voices:active_builds")).content.decode()
+    assert old.get_absolute_url() in viewer_client.get(reverse("voices:active_builds")).content.decode()
     new = studio.make_build(old.voice, status="ready")
-    text = read_html(as_viewer.get(reverse("voices:active_builds")))
+    text = read_html(viewer_client.get(reverse("voices:active_builds")))
     assert new.get_absolute_url() in text
     assert old.get_absolute_url() not in text
 
 
-def test_limit_override_changes_the_reasons(as_producer: Client, studio: Studio) -> None:
+def test_limit_override_changes_the_reasons(producer_client: Client, studio: Studio) -> None:
     voice = studio.make_voice("Bright")
     studio.make_recordings(voice)
     LimitOverride.objects.create(
         provider="resemble_v2", tier="rapid", limit="least_recordings", value=5, source="E-mail of the provider."
     )
-    assert get_step(as_producer, "Bright").reasons == ("2 more recordings are needed.",)
+    assert get_step(producer_client, "Bright").reasons == ("2 more recordings are needed.",)
 
 
 @pytest.mark.parametrize("status", ["dataset_issue", "consent_rejected", "failed"])
-def test_failed_build_needs_a_step_until_a_newer_one_starts(as_producer: Client, studio: Studio, status: str) -> None:
+def test_failed_build_needs_a_step_until_a_newer_one_starts(
+    producer_client: Client, studio: Studio, status: str
+) -> None:
     build = studio.make_build(status=status, issue="Why.")
-    assert get_step(as_producer, build.voice.name).url == build.get_absolute_url()
+    assert get_step(producer_client, build.voice.name).url == build.get_absolute_url()
     studio.make_build(build.voice, status="training")
     assert build.voice.name not in {row.subject for row in next_steps.list_steps()}
 
 
-def test_marked_recordings_replace_the_providers_issue_text(as_producer: Client, studio: Studio) -> None:
+def test_marked_recordings_replace_the_providers_issue_text(producer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="dataset_issue", issue="Look at line-001-5408b2c5.")
-    assert get_step(as_producer, build.voice.name).reasons == (build.issue,)
+    assert get_step(producer_client, build.voice.name).reasons == (build.issue,)
     silent, other, both = build.recordings.order_by("pk")
     build.recordings.filter(pk=other.pk).update(is_outlier=True)
     reason = "1 recording was marked: 1 with another speaker or sound."
-    assert get_step(as_producer, build.voice.name).reasons == (reason,)
+    assert get_step(producer_client, build.voice.name).reasons == (reason,)
     build.recordings.filter(pk__in=[silent.pk, both.pk]).update(is_silent=True)
     build.recordings.filter(pk=both.pk).update(is_outlier=True)
     reason = "3 recordings were marked: 2 silent, 1 with another speaker or sound."
-    assert get_step(as_producer, build.voice.name).reasons == (reason,)
+    assert get_step(producer_client, build.voice.name).reasons == (reason,)
 
 
-def test_unused_recordings_count_as_marked(as_producer: Client, studio: Studio) -> None:
+def test_unused_recordings_count_as_marked(producer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="dataset_issue")
     silent, unused, both = build.recordings.order_by("pk")
     build.recordings.filter(pk__in=[unused.pk, both.pk]).update(discard_reason="Too short.")
     build.recordings.filter(pk__in=[silent.pk, both.pk]).update(is_silent=True)
-    assert get_step(as_producer, build.voice.name).reasons == ("3 recordings were marked: 2 silent, 1 not used.",)
+    assert get_step(producer_client, build.voice.name).reasons == ("3 recordings were marked: 2 silent, 1 not used.",)
 
 
-def test_unknown_status_needs_an_answer_from_staff(as_producer: Client, as_viewer: Client, studio: Studio) -> None:
+def test_unknown_status_needs_an_answer_from_staff(
+    producer_client: Client, viewer_client: Client, studio: Studio
+) -> None:
     build = studio.make_build(status="training", raw_status="half-baked")
     assert build.voice.name not in {row.subject for row in next_steps.list_steps()}
     type(build).objects.update(has_unknown_status=True)
-    row = get_step(as_producer, build.voice.name)
+    row = get_step(producer_client, build.voice.name)
     assert (row.status, row.action, row.url) == ("Needs an answer", "Answer", build.get_absolute_url())
     assert row.reasons == ("The provider reports “half-baked”, an unknown status. Check the provider's website.",)
-    assert not get_step(as_viewer, build.voice.name).is_allowed
+    assert not get_step(viewer_client, build.voice.name).is_allowed
     type(build).objects.update(raw_status="")
-    assert get_step(as_producer, build.voice.name).reasons[0].startswith("The provider no longer reports a status.")
+    assert get_step(producer_client, build.voice.name).reasons[0].startswith("The provider no longer reports a status.")
 
 
-def test_build_waiting_for_a_paused_account_says_so(as_viewer: Client, studio: Studio) -> None:
+def test_build_waiting_for_a_paused_account_says_so(viewer_client: Client, studio: Studio) -> None:
     studio.make_build(status="queued")
     path = reverse("voices:active_builds")
-    change_token = as_viewer.get(path).context["active_builds"].change_token
+    change_token = viewer_client.get(path).context["active_builds"].change_token
     Account.objects.update(paused_at=timezone.now())
-    assert "Waiting: the account Main is paused." in as_viewer.get(path, {"seen": change_token}).content.decode()
+    assert "Waiting: the account Main is paused." in viewer_client.get(path, {"seen": change_token}).content.decode()
 
 
-def test_retried_build_shows_the_reason(as_viewer: Client, studio: Studio) -> None:
+def test_retried_build_shows_the_reason(viewer_client: Client, studio: Studio) -> None:
     studio.make_build(status="queued", progress_message="The provider is busy. Trying again.")
-    assert "The provider is busy. Trying again." in read_today(as_viewer)
+    assert "The provider is busy. Trying again." in read_today(viewer_client)
 
 
-def test_active_builds_poll_until_all_are_finished(as_viewer: Client, studio: Studio) -> None:
+def test_active_builds_poll_until_all_are_finished(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="training")
     path = reverse("voices:active_builds")
-    first = as_viewer.get(path)
+    first = viewer_client.get(path)
     assert 'hx-trigger="every 2s"' in first.content.decode()
-    assert as_viewer.get(path, {"seen": first.context["active_builds"].change_token}).status_code == 204
+    assert viewer_client.get(path, {"seen": first.context["active_builds"].change_token}).status_code == 204
     type(build).objects.update(status="ready", finished_at=timezone.now())
-    final = read_html(as_viewer.get(path, {"seen": first.context["active_builds"].change_token}))
+    final = read_html(viewer_client.get(path, {"seen": first.context["active_builds"].change_token}))
     assert "Ready" in final
     assert "every 2s" not in final
 
 
-def test_invitation_is_shown_as_not_opened_opened_or_expired(as_viewer: Client, studio: Studio) -> None:
+def test_invitation_is_shown_as_not_opened_opened_or_expired(viewer_client: Client, studio: Studio) -> None:
     talent = studio.make_talent("Clara")
     consent = studio.make_consent(talent, ConsentStatus.REQUESTED)
-    assert "No open invitation" in read_today(as_viewer)
+    assert "No open invitation" in read_today(viewer_client)
     invitation = Invitation.objects.create(
         talent=talent, channel="mail", token_digest="a" * 64, created_by=studio.producer
     )
     invitation.consents.add(consent)
-    assert "Not opened" in read_today(as_viewer)
+    assert "Not opened" in read_today(viewer_client)
     Invitation.objects.update(opened_at=timezone.now())
-    assert ">Opened<" in read_today(as_viewer)
+    assert ">Opened<" in read_today(viewer_client)
     Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert "No open invitation" in read_today(as_viewer)
+    assert "No open invitation" in read_today(viewer_client)
 
 
-def test_contracts_ending_within_60_days_are_listed(as_viewer: Client, studio: Studio) -> None:
+def test_contracts_ending_within_60_days_are_listed(viewer_client: Client, studio: Studio) -> None:
     today = timezone.localdate()
     for name, days in (("Soon", 60), ("Later", 61), ("Today", 0), ("Gone", -1)):
         studio.make_contract(studio.make_talent(name), ends_on=today + timedelta(days=days))
-    ending = as_viewer.get(reverse("today")).context["ending_contracts"]
+    ending = viewer_client.get(reverse("today")).context["ending_contracts"]
     assert [(row.talent.name, row.days_left) for row in ending] == [("Today", 0), ("Soon", 60)]
 
 
 def test_everyone_sees_failed_tasks_and_only_admins_can_retry_them(
-    client: Client, as_viewer: Client, studio: Studio, admin: object
+    client: Client, viewer_client: Client, studio: Studio, admin: object
 ) -> None:
     build = studio.make_build(status="queued")
     task = Task.objects.create(
         kind="submit_build", object_id=str(build.pk), status=TaskStatus.FAILED, reason="The disk is full."
     )
     retry_url = reverse("admin:voicehub_task_change", args=[task.pk])
-    assert "The disk is full." in read_today(as_viewer)
-    assert retry_url not in read_today(as_viewer)
+    assert "The disk is full." in read_today(viewer_client)
+    assert retry_url not in read_today(viewer_client)
     client.force_login(admin)  # type: ignore[arg-type]
     assert retry_url in read_today(client)
 
@@ -287,10 +291,10 @@ def test_every_task_kind_has_a_label() -> None:
     assert set(outbox._handlers) <= set(dashboard_lists.TASK_LABELS)
 
 
-def test_task_with_an_invalid_object_id_does_not_break_the_page(as_viewer: Client, studio: Studio) -> None:
+def test_task_with_an_invalid_object_id_does_not_break_the_page(viewer_client: Client, studio: Studio) -> None:
     studio.make_talent()
     Task.objects.create(kind="submit_build", object_id="not-a-uuid", status=TaskStatus.FAILED, reason="Lost.")
-    assert "Lost." in read_today(as_viewer)
+    assert "Lost." in read_today(viewer_client)
 
 
 # --- Query counts ------------------------------------------------------------------------
@@ -329,42 +333,42 @@ def make_rows(studio: Studio, count: int) -> None:
             )
 
 
-def test_query_count_of_today_does_not_grow_with_rows(as_producer: Client, studio: Studio) -> None:
+def test_query_count_of_today_does_not_grow_with_rows(producer_client: Client, studio: Studio) -> None:
     make_rows(studio, 1)
-    count_queries(as_producer, reverse("today"))
-    expected = count_queries(as_producer, reverse("today"))
+    count_queries(producer_client, reverse("today"))
+    expected = count_queries(producer_client, reverse("today"))
     make_rows(studio, 4)
-    assert count_queries(as_producer, reverse("today")) == expected
+    assert count_queries(producer_client, reverse("today")) == expected
     assert expected < 33
 
 
-def test_query_count_of_voice_page_does_not_grow_with_rows(as_producer: Client, studio: Studio) -> None:
+def test_query_count_of_voice_page_does_not_grow_with_rows(producer_client: Client, studio: Studio) -> None:
     voice = studio.make_voice()
     studio.make_recordings(voice, 3)
     studio.make_build(voice, status="failed")
-    count_queries(as_producer, voice.get_absolute_url())
-    expected = count_queries(as_producer, voice.get_absolute_url())
+    count_queries(producer_client, voice.get_absolute_url())
+    expected = count_queries(producer_client, voice.get_absolute_url())
     studio.make_fileless_recordings(voice, 60)
     for _ in range(3):
         studio.make_build(voice, status="failed")
-    assert count_queries(as_producer, voice.get_absolute_url()) == expected
+    assert count_queries(producer_client, voice.get_absolute_url()) == expected
 
 
-def test_query_count_of_today_does_not_grow_with_accounts(as_producer: Client, studio: Studio) -> None:
+def test_query_count_of_today_does_not_grow_with_accounts(producer_client: Client, studio: Studio) -> None:
     studio.make_voice()
-    count_queries(as_producer, reverse("today"))
-    expected = count_queries(as_producer, reverse("today"))
+    count_queries(producer_client, reverse("today"))
+    expected = count_queries(producer_client, reverse("today"))
     for number, provider in enumerate(("resemble_v1", "audiostack", "speechgen", "voiceai", "audiostack")):
         Account.objects.create(name=f"More {number}", provider=provider)
-    assert count_queries(as_producer, reverse("today")) == expected
+    assert count_queries(producer_client, reverse("today")) == expected
 
 
-def test_query_count_of_build_page_does_not_grow_with_recordings(as_producer: Client, studio: Studio) -> None:
+def test_query_count_of_build_page_does_not_grow_with_recordings(producer_client: Client, studio: Studio) -> None:
     small = studio.make_build(status="ready")
-    expected = count_queries(as_producer, small.get_absolute_url())
+    expected = count_queries(producer_client, small.get_absolute_url())
     studio.make_fileless_recordings(small.voice, 60)
     large = studio.make_build(small.voice, status="ready")
-    assert count_queries(as_producer, large.get_absolute_url()) == expected
+    assert count_queries(producer_client, large.get_absolute_url()) == expected
 
 
 def test_query_count_of_account_list_does_not_grow_with_accounts(client: Client, studio: Studio, admin: object) -> None:

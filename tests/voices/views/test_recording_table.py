@@ -59,87 +59,87 @@ def find_poll_path(text: str) -> str:
 # --- polling ------------------------------------------------------------------------------
 
 
-def test_poll_updates_only_rows_whose_analysis_is_done(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+def test_poll_updates_only_rows_whose_analysis_is_done(viewer_client: Client, studio: Studio, voice: Voice) -> None:
     first, second = studio.make_recordings(voice, 2)
-    text = read_table(as_viewer, voice)
+    text = read_table(viewer_client, voice)
     assert text.count("Being analyzed") == 2
-    assert as_viewer.get(find_poll_path(text)).status_code == 204
+    assert viewer_client.get(find_poll_path(text)).status_code == 204
     mark_analyzed(first, findings=[WARNING])
-    response = as_viewer.get(find_poll_path(text))
+    response = viewer_client.get(find_poll_path(text))
     text = read_html(response)
     assert f'id="findings-{first.pk}" hx-swap-oob="true"' in text and "Noise." in text
     assert f'id="findings-{second.pk}"' not in text, "the other row did not change"
     assert "HX-Trigger" not in response.headers
-    assert as_viewer.get(find_poll_path(text)).status_code == 204
+    assert viewer_client.get(find_poll_path(text)).status_code == 204
 
 
-def test_page_stops_polling_after_the_comparison(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+def test_page_stops_polling_after_the_comparison(viewer_client: Client, studio: Studio, voice: Voice) -> None:
     rows = studio.make_recordings(voice, 2)
-    text = read_table(as_viewer, voice)
+    text = read_table(viewer_client, voice)
     mark_analyzed(*rows)
     finish_tasks(ANALYZE_TASK)
     Task.objects.create(kind=COMPARE_TASK, object_id=str(voice.pk), due_at=timezone.now())
-    text = read_html(as_viewer.get(find_poll_path(text)))
+    text = read_html(viewer_client.get(find_poll_path(text)))
     assert find_poll_path(text), "the comparison comes last"
     update_recording(rows[1], set_findings=[{**WARNING, "text": "Louder than the rest."}])
     voice.comparison = {"compared_at": timezone.now().isoformat(), "text": "One of them is louder."}
     voice.save(update_fields=["comparison"])
     finish_tasks(COMPARE_TASK)
-    text = read_html(as_viewer.get(find_poll_path(text)))
+    text = read_html(viewer_client.get(find_poll_path(text)))
     assert "Louder than the rest." in text and "One of them is louder." in text and not find_poll_path(text)
-    assert "compared with the others" in read_table(as_viewer, voice) and not find_poll_path(
-        read_table(as_viewer, voice)
+    assert "compared with the others" in read_table(viewer_client, voice) and not find_poll_path(
+        read_table(viewer_client, voice)
     )
 
 
-def test_page_does_not_poll_for_failed_tasks(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+def test_page_does_not_poll_for_failed_tasks(viewer_client: Client, studio: Studio, voice: Voice) -> None:
     studio.make_recordings(voice, 2)
     Task.objects.update(status=TaskStatus.FAILED)
-    text = read_table(as_viewer, voice)
+    text = read_table(viewer_client, voice)
     assert not find_poll_path(text) and "Being analyzed" not in text
 
 
-def test_new_transcript_starts_a_new_analysis(as_producer: Client, studio: Studio, voice: Voice) -> None:
+def test_new_transcript_starts_a_new_analysis(producer_client: Client, studio: Studio, voice: Voice) -> None:
     (row,) = studio.make_recordings(voice, 1)
     mark_analyzed(row)
     finish_tasks(ANALYZE_TASK)
-    text = read_table(as_producer, voice)
+    text = read_table(producer_client, voice)
     assert not find_poll_path(text) and 'hx-trigger="recordings-move from:body"' in text
     path = reverse("voices:recording_edit", args=[row.pk])
-    response = as_producer.post(path, {"transcript": "Other text."}, headers={"HX-Request": "true"})
+    response = producer_client.post(path, {"transcript": "Other text."}, headers={"HX-Request": "true"})
     text = read_html(response)
     assert f'id="findings-{row.pk}" hx-swap-oob="true"' in text and "Being analyzed" in text
     assert "recordings-move" in response.headers["HX-Trigger"]
-    assert find_poll_path(read_html(as_producer.get(reverse("voices:recordings_poll", args=[voice.pk]))))
+    assert find_poll_path(read_html(producer_client.get(reverse("voices:recordings_poll", args=[voice.pk]))))
 
 
-def test_new_rows_make_the_page_reload_its_table(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+def test_new_rows_make_the_page_reload_its_table(viewer_client: Client, studio: Studio, voice: Voice) -> None:
     (source,) = studio.make_recordings(voice, 1)
     update_recording(source, status=RecordingStatus.SPLITTING, active=False)
-    text = read_table(as_viewer, voice)
+    text = read_table(viewer_client, voice)
     assert "Splitting" in text and "<progress" in text
     update_recording(source, status=RecordingStatus.SPLIT)
     (segment,) = studio.make_recordings(voice, 1)
     update_recording(segment, source=source, analyzed_at=timezone.now())
-    response = as_viewer.get(find_poll_path(text))
+    response = viewer_client.get(find_poll_path(text))
     assert response.headers["HX-Trigger"] == "recordings-changed"
     assert 'id="findings-' not in response.content.decode(), "the page does not have this row"
-    assert "1 clip was split from it." in read_table(as_viewer, voice)
+    assert "1 clip was split from it." in read_table(viewer_client, voice)
 
 
 @pytest.mark.parametrize("query", ["", "seen=x&since=nonsense&table=&page=x", "since=2026-01-01"])
-def test_poll_accepts_any_query_string(as_viewer: Client, studio: Studio, voice: Voice, query: str) -> None:
+def test_poll_accepts_any_query_string(viewer_client: Client, studio: Studio, voice: Voice, query: str) -> None:
     (row,) = studio.make_recordings(voice, 1)
     path = reverse("voices:recordings_poll", args=[voice.pk])
-    assert f'id="findings-{row.pk}"' in as_viewer.get(f"{path}?{query}").content.decode()
+    assert f'id="findings-{row.pk}"' in viewer_client.get(f"{path}?{query}").content.decode()
 
 
-def test_query_count_does_not_grow_with_rows(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+def test_query_count_does_not_grow_with_rows(viewer_client: Client, studio: Studio, voice: Voice) -> None:
     path = reverse("voices:recordings_poll", args=[voice.pk])
 
     def count_queries() -> int:
         with CaptureQueriesContext(connection) as queries:
-            assert as_viewer.get(path).status_code == 200
+            assert viewer_client.get(path).status_code == 200
         return len(queries)
 
     (source,) = studio.make_recordings(voice, 1)
@@ -154,7 +154,7 @@ def test_query_count_does_not_grow_with_rows(as_viewer: Client, studio: Studio, 
 
 
 def test_filters_find_warnings_and_differences_between_recordings(
-    as_viewer: Client, studio: Studio, voice: Voice
+    viewer_client: Client, studio: Studio, voice: Voice
 ) -> None:
     fine, noisy, odd, converted = studio.make_recordings(voice, 4)
     update_recording(fine, findings=[])
@@ -165,7 +165,7 @@ def test_filters_find_warnings_and_differences_between_recordings(
 
     def list_names(show: str) -> set[str]:
         path = reverse("voices:recording_table", args=[voice.pk])
-        return {row.file_name for row in as_viewer.get(f"{path}?show={show}").context["page"]}
+        return {row.file_name for row in viewer_client.get(f"{path}?show={show}").context["page"]}
 
     assert list_names("look") == {noisy.file_name, odd.file_name}
     assert list_names("compared") == {odd.file_name}
@@ -200,13 +200,13 @@ def test_source_span_is_formatted_as_minutes_and_seconds() -> None:
         assert format_source_span(Recording(recipe=recipe, sample_rate=rate)) == ""
 
 
-def test_row_names_its_source_and_conversion(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+def test_row_names_its_source_and_conversion(viewer_client: Client, studio: Studio, voice: Voice) -> None:
     source, segment, converted = studio.make_recordings(voice, 3)
     update_recording(source, file_name="interview.wav")
     split_step = {"step": "cut", "start_frame": 16000, "end_frame": 32000}
     update_recording(segment, source=source, recipe={"steps": [split_step]})
     update_recording(converted, wav=converted.file.name, recipe={"steps": STEPS[:1]})
-    text = read_table(as_viewer, voice)
+    text = read_table(viewer_client, voice)
     assert "Split from interview.wav, 0:01 to 0:02" in text
     assert "Converted to a 16-bit mono WAV: read from FLAC (PCM_24)." in text
 
@@ -224,68 +224,68 @@ def test_row_names_its_source_and_conversion(as_viewer: Client, studio: Studio, 
     ],
 )
 def test_recording_with_levels_can_be_played(
-    as_viewer: Client, studio: Studio, voice: Voice, status: str, levels: dict[str, float], expected: bool
+    viewer_client: Client, studio: Studio, voice: Voice, status: str, levels: dict[str, float], expected: bool
 ) -> None:
     (row,) = studio.make_recordings(voice, 1)
     update_recording(row, status=status, findings=[TOO_LONG], levels=levels)
     assert is_playable(row) is expected
-    response = as_viewer.get(reverse("voices:recording_audio", args=[row.pk]))
+    response = viewer_client.get(reverse("voices:recording_audio", args=[row.pk]))
     assert (response.headers["Content-Type"] == "audio/wav") is expected
     assert b"".join(response.streaming_content) == make_clip(1)  # type: ignore[attr-defined]
-    assert ("data-play=" in read_table(as_viewer, voice)) is expected
+    assert ("data-play=" in read_table(viewer_client, voice)) is expected
 
 
 def test_playback_serves_converted_wav_and_download_the_original(
-    as_viewer: Client, studio: Studio, voice: Voice
+    viewer_client: Client, studio: Studio, voice: Voice
 ) -> None:
     original, other = studio.make_recordings(voice, 2)
     update_recording(original, wav=other.file.name)
     path = reverse("voices:recording_audio", args=[original.pk])
-    playback, download = as_viewer.get(path), as_viewer.get(f"{path}?download")
+    playback, download = viewer_client.get(path), viewer_client.get(f"{path}?download")
     assert b"".join(playback.streaming_content) == make_clip(2)  # type: ignore[attr-defined]
     assert b"".join(download.streaming_content) == make_clip(1)  # type: ignore[attr-defined]
     assert download.headers["Content-Type"] == "application/octet-stream"
     assert download.headers["Content-Disposition"] == f'attachment; filename="{original.pk}.bin"'
 
 
-def test_finding_time_plays_only_for_a_playable_recording(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+def test_finding_time_plays_only_for_a_playable_recording(viewer_client: Client, studio: Studio, voice: Voice) -> None:
     (row,) = studio.make_recordings(voice, 1)
     update_recording(row, findings=[WARNING])
-    assert 'data-at="1.00"' in read_table(as_viewer, voice)
+    assert 'data-at="1.00"' in read_table(viewer_client, voice)
     update_recording(row, status="refused", levels={})
-    assert "data-at" not in read_table(as_viewer, voice) and "at 1.5 s" in read_table(as_viewer, voice)
+    assert "data-at" not in read_table(viewer_client, voice) and "at 1.5 s" in read_table(viewer_client, voice)
 
 
-def test_fine_peaks_are_returned_on_request(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+def test_fine_peaks_are_returned_on_request(viewer_client: Client, studio: Studio, voice: Voice) -> None:
     (row,) = studio.make_recordings(voice, 1)
     update_recording(row, fine_peaks=[-128, 127])
     path = reverse("voices:recording_peaks", args=[row.pk])
-    assert as_viewer.get(f"{path}?fine").json()["peaks"] == [[0.992], [-1.0]]
-    assert len(as_viewer.get(path).json()["peaks"][0]) == 400
+    assert viewer_client.get(f"{path}?fine").json()["peaks"] == [[0.992], [-1.0]]
+    assert len(viewer_client.get(path).json()["peaks"][0]) == 400
 
 
 # --- splitting ----------------------------------------------------------------------------
 
 
 def test_engineer_can_split_a_recording_that_is_too_long(
-    as_engineer: Client, as_viewer: Client, studio: Studio, voice: Voice
+    engineer_client: Client, viewer_client: Client, studio: Studio, voice: Voice
 ) -> None:
     recording, _new = add_recording(voice, make_upload("long.wav", make_clip(7, 61.0)), studio.producer)
     path = reverse("voices:recording_split", args=[recording.pk])
-    assert path not in read_table(as_viewer, voice)
-    assert path in read_table(as_engineer, voice) and "Split it at its pauses" in read_table(as_engineer, voice)
-    response = as_engineer.post(path, follow=True)
+    assert path not in read_table(viewer_client, voice)
+    assert path in read_table(engineer_client, voice) and "Split it at its pauses" in read_table(engineer_client, voice)
+    response = engineer_client.post(path, follow=True)
     assert "Splitting long.wav." in response.content.decode()
     assert response.redirect_chain[0][0] == f"{voice.get_absolute_url()}#recordings"
     recording.refresh_from_db()
     assert recording.status == RecordingStatus.SPLITTING
-    assert path not in read_table(as_engineer, voice) and "Splitting" in read_table(as_engineer, voice)
-    assert "Only a recording that is too long can be split." in as_engineer.post(path, follow=True).content.decode()
+    assert path not in read_table(engineer_client, voice) and "Splitting" in read_table(engineer_client, voice)
+    assert "Only a recording that is too long can be split." in engineer_client.post(path, follow=True).content.decode()
 
 
-def test_source_of_clips_offers_no_deletion(as_engineer: Client, studio: Studio, voice: Voice) -> None:
+def test_source_of_clips_offers_no_deletion(engineer_client: Client, studio: Studio, voice: Voice) -> None:
     source, segment = studio.make_recordings(voice, 2)
     delete = reverse("voices:recording_delete", args=[source.pk])
-    assert delete in read_table(as_engineer, voice)
+    assert delete in read_table(engineer_client, voice)
     update_recording(segment, source=source)
-    assert delete not in read_table(as_engineer, voice) and "Source of clips" in read_table(as_engineer, voice)
+    assert delete not in read_table(engineer_client, voice) and "Source of clips" in read_table(engineer_client, voice)

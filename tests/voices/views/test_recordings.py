@@ -57,15 +57,15 @@ def mixed_voice(studio: Studio, voice: Voice) -> Voice:
     ],
 )
 def test_table_filters_sorts_and_searches(
-    as_producer: Client, mixed_voice: Voice, query: str, expected: list[str]
+    producer_client: Client, mixed_voice: Voice, query: str, expected: list[str]
 ) -> None:
-    assert list_names(as_producer, mixed_voice, query) == expected
+    assert list_names(producer_client, mixed_voice, query) == expected
 
 
-def test_table_sorts_by_duration_and_date(as_producer: Client, mixed_voice: Voice) -> None:
-    assert list_names(as_producer, mixed_voice, "sort=longest")[0] == "no-transcript.wav"
-    assert list_names(as_producer, mixed_voice, "sort=shortest")[-1] == "no-transcript.wav"
-    assert list_names(as_producer, mixed_voice, "sort=newest")[0] == "refused.wav"
+def test_table_sorts_by_duration_and_date(producer_client: Client, mixed_voice: Voice) -> None:
+    assert list_names(producer_client, mixed_voice, "sort=longest")[0] == "no-transcript.wav"
+    assert list_names(producer_client, mixed_voice, "sort=shortest")[-1] == "no-transcript.wav"
+    assert list_names(producer_client, mixed_voice, "sort=newest")[0] == "refused.wav"
 
 
 # --- Marks of the provider ---------------------------------------------------------------
@@ -92,27 +92,27 @@ def marked_recordings(studio: Studio, voice: Voice) -> tuple[Recording, Recordin
 
 
 def test_provider_marks_are_shown_and_can_be_filtered(
-    as_viewer: Client, voice: Voice, marked_recordings: tuple[Recording, ...]
+    viewer_client: Client, voice: Voice, marked_recordings: tuple[Recording, ...]
 ) -> None:
     silent, outlier, unmarked = (row.file_name for row in marked_recordings)
-    assert read_marks(as_viewer, voice) == {silent: (True, True), outlier: (False, True), unmarked: (False, False)}
-    assert set(read_marks(as_viewer, voice, "show=marked")) == {silent, outlier}
-    text = read_html(as_viewer.get(f"{voice.get_absolute_url()}?show=marked"))
+    assert read_marks(viewer_client, voice) == {silent: (True, True), outlier: (False, True), unmarked: (False, False)}
+    assert set(read_marks(viewer_client, voice, "show=marked")) == {silent, outlier}
+    text = read_html(viewer_client.get(f"{voice.get_absolute_url()}?show=marked"))
     assert text.count("Silent (provider)") == 1
     assert text.count("Another speaker or sound (provider)") == 2
 
 
 def test_only_marks_of_the_newest_reporting_build_count(
-    as_viewer: Client, studio: Studio, voice: Voice, marked_recordings: tuple[Recording, ...]
+    viewer_client: Client, studio: Studio, voice: Voice, marked_recordings: tuple[Recording, ...]
 ) -> None:
     silent, outlier, _unmarked = marked_recordings
     newer_build = studio.make_build(voice, status="failed")
-    assert set(read_marks(as_viewer, voice, "show=marked")) == {silent.file_name, outlier.file_name}, (
+    assert set(read_marks(viewer_client, voice, "show=marked")) == {silent.file_name, outlier.file_name}, (
         "the new build reported nothing"
     )
     report_marks(newer_build, silent, is_silent=False)
-    assert set(read_marks(as_viewer, voice, "show=marked")) == {outlier.file_name}
-    assert read_marks(as_viewer, voice)[silent.file_name] == (False, False)
+    assert set(read_marks(viewer_client, voice, "show=marked")) == {outlier.file_name}
+    assert read_marks(viewer_client, voice)[silent.file_name] == (False, False)
 
 
 def read_advice(client: Client, voice: Voice) -> list[tuple[str, str]]:
@@ -121,77 +121,77 @@ def read_advice(client: Client, voice: Voice) -> list[tuple[str, str]]:
 
 
 def test_active_marked_recordings_give_advice_before_next_build(
-    as_viewer: Client, voice: Voice, marked_recordings: tuple[Recording, ...]
+    viewer_client: Client, voice: Voice, marked_recordings: tuple[Recording, ...]
 ) -> None:
     silent, outlier, unmarked = marked_recordings
     link = "?show=marked#recordings"
     plural = "2 recordings were flagged by the provider in the last build. Leave them out or replace them."
-    assert read_advice(as_viewer, voice) == [(plural, link)]
-    assert f'<a href="{link}">' in read_html(as_viewer.get(voice.get_absolute_url()))
+    assert read_advice(viewer_client, voice) == [(plural, link)]
+    assert f'<a href="{link}">' in read_html(viewer_client.get(voice.get_absolute_url()))
     set_active(silent, False)
     singular = "1 recording was flagged by the provider in the last build. Leave it out or replace it."
-    assert read_advice(as_viewer, voice) == [(singular, link)]
+    assert read_advice(viewer_client, voice) == [(singular, link)]
     set_active(unmarked, False)
     set_active(outlier, False)
-    assert read_advice(as_viewer, voice) == []
+    assert read_advice(viewer_client, voice) == []
 
 
 def test_marks_give_no_advice_for_another_voice(
-    as_viewer: Client, studio: Studio, voice: Voice, marked_recordings: tuple[Recording, ...]
+    viewer_client: Client, studio: Studio, voice: Voice, marked_recordings: tuple[Recording, ...]
 ) -> None:
     second = studio.make_voice("Second", voice.talent)
     studio.make_recordings(second)
-    assert read_advice(as_viewer, second) == []
-    assert read_advice(as_viewer, voice)
+    assert read_advice(viewer_client, second) == []
+    assert read_advice(viewer_client, voice)
 
 
-def test_page_has_50_rows(as_producer: Client, studio: Studio, voice: Voice) -> None:
+def test_page_has_50_rows(producer_client: Client, studio: Studio, voice: Voice) -> None:
     studio.make_fileless_recordings(voice, 120)
-    assert [len(list_names(as_producer, voice, f"page={page}")) for page in (1, 2, 3)] == [50, 50, 20]
+    assert [len(list_names(producer_client, voice, f"page={page}")) for page in (1, 2, 3)] == [50, 50, 20]
 
 
-def test_transcript_is_saved_in_place_and_normalized(as_producer: Client, studio: Studio, voice: Voice) -> None:
+def test_transcript_is_saved_in_place_and_normalized(producer_client: Client, studio: Studio, voice: Voice) -> None:
     (recording,) = studio.make_recordings(voice, 1)
     path = reverse("voices:recording_edit", args=[recording.pk])
-    response = as_producer.post(path, {"transcript": " New\n text "}, headers=HTMX)
+    response = producer_client.post(path, {"transcript": " New\n text "}, headers=HTMX)
     assert "Saved" in response.content.decode()
     assert "<html" not in response.content.decode()
     recording.refresh_from_db()
     assert recording.transcript == "New text"
 
 
-def test_too_long_transcript_is_refused_with_a_message(as_producer: Client, studio: Studio, voice: Voice) -> None:
+def test_too_long_transcript_is_refused_with_a_message(producer_client: Client, studio: Studio, voice: Voice) -> None:
     (recording,) = studio.make_recordings(voice, 1)
     path = reverse("voices:recording_edit", args=[recording.pk])
-    response = as_producer.post(path, {"transcript": "x" * 2001}, headers=HTMX)
+    response = producer_client.post(path, {"transcript": "x" * 2001}, headers=HTMX)
     assert "The transcript is too long" in response.content.decode()
     recording.refresh_from_db()
     assert recording.transcript == "The north wind."
 
 
-def test_switch_deactivates_and_activates_a_recording(as_producer: Client, studio: Studio, voice: Voice) -> None:
+def test_switch_deactivates_and_activates_a_recording(producer_client: Client, studio: Studio, voice: Voice) -> None:
     (recording,) = studio.make_recordings(voice, 1)
     path = reverse("voices:recording_active", args=[recording.pk])
     for sent, active in (({}, False), ({"active": "on"}, True)):
-        response = as_producer.post(path, sent, headers=HTMX)
+        response = producer_client.post(path, sent, headers=HTMX)
         assert response.headers["HX-Trigger"] == "readiness-changed"
         recording.refresh_from_db()
         assert recording.active is active
 
 
-def test_deletion_asks_for_confirmation(as_producer: Client, studio: Studio, voice: Voice) -> None:
+def test_deletion_asks_for_confirmation(producer_client: Client, studio: Studio, voice: Voice) -> None:
     (recording,) = studio.make_recordings(voice, 1)
     path = reverse("voices:recording_delete", args=[recording.pk])
-    assert "Delete line-001.wav?" in as_producer.get(path).content.decode()
+    assert "Delete line-001.wav?" in producer_client.get(path).content.decode()
     assert Recording.objects.count() == 1
-    as_producer.post(path)
+    producer_client.post(path)
     assert not Recording.objects.exists()
 
 
-def test_recording_used_by_a_build_is_not_deleted(as_producer: Client, studio: Studio) -> None:
+def test_recording_used_by_a_build_is_not_deleted(producer_client: Client, studio: Studio) -> None:
     recording = studio.make_build().recordings.first().recording  # type: ignore[union-attr]
     path = reverse("voices:recording_delete", args=[recording.pk])
-    assert "cannot be deleted because a build used it" in as_producer.post(path, follow=True).content.decode()
+    assert "cannot be deleted because a build used it" in producer_client.post(path, follow=True).content.decode()
     assert Recording.objects.filter(pk=recording.pk).exists()
 
 
@@ -206,22 +206,22 @@ def read_body(response: object) -> bytes:
     return b"".join(response.streaming_content)  # type: ignore[attr-defined]
 
 
-def test_original_file_is_served_whole_or_by_range(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+def test_original_file_is_served_whole_or_by_range(viewer_client: Client, studio: Studio, voice: Voice) -> None:
     recording, _new = add_recording(voice, make_upload("a.wav"), studio.producer)
-    whole = as_viewer.get(make_audio_path(recording))
+    whole = viewer_client.get(make_audio_path(recording))
     assert read_body(whole) == make_clip()
     assert whole.headers["Content-Type"] == "audio/wav"
     assert whole.headers["Cache-Control"] == "private, no-store"
-    part = as_viewer.get(make_audio_path(recording), headers={"range": "bytes=10-19"})
+    part = viewer_client.get(make_audio_path(recording), headers={"range": "bytes=10-19"})
     assert (part.status_code, read_body(part)) == (206, make_clip()[10:20])
     assert part.headers["Content-Range"] == f"bytes 10-19/{len(make_clip())}"
-    assert as_viewer.get(make_audio_path(recording), headers={"range": "bytes=999999999-"}).status_code == 416
+    assert viewer_client.get(make_audio_path(recording), headers={"range": "bytes=999999999-"}).status_code == 416
 
 
-def test_refused_file_is_only_served_as_a_download(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+def test_refused_file_is_only_served_as_a_download(viewer_client: Client, studio: Studio, voice: Voice) -> None:
     content = b"<html><script>alert(1)</script></html>"
     recording, _new = add_recording(voice, make_upload("x.html", content), studio.producer)
-    response = as_viewer.get(make_audio_path(recording))
+    response = viewer_client.get(make_audio_path(recording))
     assert read_body(response) == content
     assert response.headers["Content-Type"] == "application/octet-stream"
     assert response.headers["Content-Disposition"] == f'attachment; filename="{recording.pk}.bin"'
@@ -229,9 +229,9 @@ def test_refused_file_is_only_served_as_a_download(as_viewer: Client, studio: St
     assert "sandbox" in response.headers["Content-Security-Policy"]
 
 
-def test_peaks_are_two_rows_between_minus_one_and_one(as_viewer: Client, studio: Studio, voice: Voice) -> None:
+def test_peaks_are_two_rows_between_minus_one_and_one(viewer_client: Client, studio: Studio, voice: Voice) -> None:
     (recording,) = studio.make_recordings(voice, 1)
-    peaks = as_viewer.get(reverse("voices:recording_peaks", args=[recording.pk])).json()
+    peaks = viewer_client.get(reverse("voices:recording_peaks", args=[recording.pk])).json()
     high, low = peaks["peaks"]
     assert len(high) == len(low) == 400
     assert peaks["seconds"] == pytest.approx(4.0)
@@ -243,13 +243,13 @@ def test_peaks_are_two_rows_between_minus_one_and_one(as_viewer: Client, studio:
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 
 
-def test_names_and_transcripts_are_escaped(as_producer: Client, studio: Studio) -> None:
+def test_names_and_transcripts_are_escaped(producer_client: Client, studio: Studio) -> None:
     talent = studio.make_talent(EVIL)
     voice = studio.make_voice(EVIL, talent)
     add_recording(voice, make_upload("evil.wav"), studio.producer, transcript=EVIL)
     Recording.objects.update(file_name=EVIL)
     for path in (voice.get_absolute_url(), reverse("voices:voice_add", args=[talent.pk]), reverse("today")):
-        text = read_html(as_producer.get(path))
+        text = read_html(producer_client.get(path))
         assert "<script>alert" not in text
         assert "<img src=x" not in text
         assert html.escape(EVIL) in text

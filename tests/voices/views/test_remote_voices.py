@@ -38,12 +38,12 @@ def post_form(client: Client, link: str, remote: RemoteVoice, **fields: str) -> 
 # --- Refresh -----------------------------------------------------------------------------
 
 
-def test_refresh_shows_the_state_at_the_provider(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_refresh_shows_the_state_at_the_provider(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("voiceai")
     remote = studio.make_remote_voice()
-    assert "Not yet" in read_page(as_producer, remote)
+    assert "Not yet" in read_page(producer_client, remote)
     studio.request_provider("PATCH", f"voiceai/api/v1/tts/voice/{remote.remote_id}", json={"name": "renamed elsewhere"})
-    text = post_form(as_producer, "remote_refresh", remote)
+    text = post_form(producer_client, "remote_refresh", remote)
     assert "renamed elsewhere" in text
     assert '<dd class="hash">AVAILABLE</dd>' in text
     assert "Only this account" in text
@@ -51,19 +51,19 @@ def test_refresh_shows_the_state_at_the_provider(as_producer: Client, make_studi
     assert ">Ready</span>" in text
 
 
-def test_failed_refresh_shows_the_reason_and_changes_nothing(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_failed_refresh_shows_the_reason_and_changes_nothing(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("voiceai")
     remote = studio.make_remote_voice()
-    studio.sandbox.faults({"operation": "va_get_voice", "do": "status:503"})
-    assert "The provider cannot be reached at the moment." in post_form(as_producer, "remote_refresh", remote)
+    studio.sandbox.set_faults({"operation": "va_get_voice", "do": "status:503"})
+    assert "The provider cannot be reached at the moment." in post_form(producer_client, "remote_refresh", remote)
     assert remote.checked_at is None
 
 
-def test_refresh_detects_deletion_at_the_provider(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_refresh_detects_deletion_at_the_provider(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("voiceai")
     remote = studio.make_remote_voice()
     studio.request_provider("DELETE", f"voiceai/api/v1/tts/voice/{remote.remote_id}")
-    text = post_form(as_producer, "remote_refresh", remote)
+    text = post_form(producer_client, "remote_refresh", remote)
     assert remote.deleted_at
     assert "the voice was deleted at the provider" in text
     assert "The provider no longer has the voice" in text
@@ -74,97 +74,99 @@ def test_refresh_detects_deletion_at_the_provider(as_producer: Client, make_stud
     ("status", "label"),
     [("training", "Training"), ("ready", "Ready"), ("failed", "Not usable"), ("queued", "Queued")],
 )
-def test_status_badge_follows_the_build_status(as_viewer: Client, studio: Studio, status: str, label: str) -> None:
+def test_status_badge_follows_the_build_status(viewer_client: Client, studio: Studio, status: str, label: str) -> None:
     remote = studio.make_build(status=status).remote_voice
-    assert f">{label}</span>" in read_page(as_viewer, remote)
+    assert f">{label}</span>" in read_page(viewer_client, remote)
 
 
-def test_voice_at_an_unsupported_provider_is_read_only(as_producer: Client, studio: Studio) -> None:
+def test_voice_at_an_unsupported_provider_is_read_only(producer_client: Client, studio: Studio) -> None:
     remote = studio.make_build(status="ready").remote_voice
     Account.objects.update(provider="gone_vendor")
-    text = read_page(as_producer, remote)
+    text = read_page(producer_client, remote)
     assert "gone_vendor" in text
     assert "Refresh" not in text
-    assert "VoiceHub no longer supports this provider" in post_form(as_producer, "remote_refresh", remote)
+    assert "VoiceHub no longer supports this provider" in post_form(producer_client, "remote_refresh", remote)
 
 
 # --- Name and visibility -------------------------------------------------------------------
 
 
-def test_rename_changes_the_name_at_the_provider(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_rename_changes_the_name_at_the_provider(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("voiceai")
     remote = studio.make_remote_voice()
-    assert "Renamed at the provider." in post_form(as_producer, "remote_rename", remote, name="narrator-2")
+    assert "Renamed at the provider." in post_form(producer_client, "remote_rename", remote, name="narrator-2")
     assert studio.fetch_voice(remote.remote_id)["name"] == remote.name == "narrator-2"
-    assert "Enter a name." in post_form(as_producer, "remote_rename", remote, name=" ")
+    assert "Enter a name." in post_form(producer_client, "remote_rename", remote, name=" ")
 
 
 def test_making_public_needs_confirmation_and_making_private_does_not(
-    as_producer: Client, make_studio: MakeStudio
+    producer_client: Client, make_studio: MakeStudio
 ) -> None:
     studio = make_studio("voiceai")
     remote = studio.make_remote_voice()
-    assert "select the checkbox first" in post_form(as_producer, "remote_visibility", remote, visibility="public")
+    assert "select the checkbox first" in post_form(producer_client, "remote_visibility", remote, visibility="public")
     assert studio.fetch_voice(remote.remote_id)["voice_visibility"] == "PRIVATE"
-    text = post_form(as_producer, "remote_visibility", remote, visibility="public", sure="yes")
+    text = post_form(producer_client, "remote_visibility", remote, visibility="public", sure="yes")
     assert studio.fetch_voice(remote.remote_id)["voice_visibility"] == "PUBLIC"
     assert "Everyone at the provider</span> made public by Paula" in text
     assert (remote.made_public_by, remote.alert) == (studio.producer, "")
-    assert "now shows the voice as private" in post_form(as_producer, "remote_visibility", remote, visibility="private")
+    assert "now shows the voice as private" in post_form(
+        producer_client, "remote_visibility", remote, visibility="private"
+    )
     assert studio.fetch_voice(remote.remote_id)["voice_visibility"] == "PRIVATE"
-    assert "Choose private or public." in post_form(as_producer, "remote_visibility", remote, visibility="secret")
+    assert "Choose private or public." in post_form(producer_client, "remote_visibility", remote, visibility="secret")
 
 
 def test_voice_without_consent_is_not_renamed_published_or_adopted(
-    as_producer: Client, make_studio: MakeStudio
+    producer_client: Client, make_studio: MakeStudio
 ) -> None:
     """Refresh, making it private and deletion stay possible: they expose nothing."""
     studio = make_studio("voiceai")
     remote, voice = studio.make_remote_voice(), Voice.objects.get()
     withdraw_consent(Consent.objects.get(), studio.producer, "The talent changed their mind.")
-    text = read_page(as_producer, remote)
+    text = read_page(producer_client, remote)
     assert "It cannot be renamed or made public" in text
     assert ">Make it public<" not in text
     assert ">Rename<" not in text
     before = studio.fetch_voice(remote.remote_id)
-    assert "withdrawn" in post_form(as_producer, "remote_rename", remote, name="x")
-    assert "withdrawn" in post_form(as_producer, "remote_visibility", remote, visibility="public", sure="yes")
+    assert "withdrawn" in post_form(producer_client, "remote_rename", remote, name="x")
+    assert "withdrawn" in post_form(producer_client, "remote_visibility", remote, visibility="public", sure="yes")
     with pytest.raises(ActionRefused, match="withdrawn"):
         adopt_voice(studio.account, studio.create_provider_voice("found"), remote.tier, voice, studio.producer)
     assert studio.fetch_voice(remote.remote_id) == before
-    assert "shows the voice as private" in post_form(as_producer, "remote_visibility", remote, visibility="private")
-    assert "Status updated from the provider." in post_form(as_producer, "remote_refresh", remote)
-    assert "Deletion requested" in post_form(as_producer, "remote_delete", remote, reason="Withdrawn.")
+    assert "shows the voice as private" in post_form(producer_client, "remote_visibility", remote, visibility="private")
+    assert "Status updated from the provider." in post_form(producer_client, "remote_refresh", remote)
+    assert "Deletion requested" in post_form(producer_client, "remote_delete", remote, reason="Withdrawn.")
 
 
-def test_private_voice_made_public_by_others_raises_an_alert(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_private_voice_made_public_by_others_raises_an_alert(producer_client: Client, make_studio: MakeStudio) -> None:
     """An earlier publication by our staff, or an attempt at one, gives no lasting permission."""
     studio = make_studio("voiceai")
     remote = studio.make_remote_voice()
     RemoteVoice.objects.update(made_public_by=studio.producer)
-    post_form(as_producer, "remote_refresh", remote)
+    post_form(producer_client, "remote_refresh", remote)
     path = f"voiceai/api/v1/tts/voice/{remote.remote_id}"
     studio.request_provider("PATCH", path, json={"voice_visibility": "PUBLIC"})
-    text = post_form(as_producer, "remote_refresh", remote)
+    text = post_form(producer_client, "remote_refresh", remote)
     assert remote.alert
     assert "Others can use this voice" in text
     assert text.count("Make it private</button>") == 1
-    text = post_form(as_producer, "remote_visibility", remote, visibility="private")
+    text = post_form(producer_client, "remote_visibility", remote, visibility="private")
     assert not remote.alert
     assert "Others can use this voice" not in text
 
 
-def test_unsupported_actions_are_not_offered(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_unsupported_actions_are_not_offered(producer_client: Client, make_studio: MakeStudio) -> None:
     remote = make_studio("resemble_v1").make_remote_voice()
-    text = read_page(as_producer, remote)
+    text = read_page(producer_client, remote)
     for label in ("Rename", "Make it public", "Delete it at the provider", "Generate preview"):
         assert label not in text
     assert "Refresh" in text
-    assert "has no way to rename a voice" in post_form(as_producer, "remote_rename", remote, name="x")
+    assert "has no way to rename a voice" in post_form(producer_client, "remote_rename", remote, name="x")
 
 
-def test_viewer_is_offered_no_action(as_viewer: Client, make_studio: MakeStudio) -> None:
-    text = read_page(as_viewer, make_studio("voiceai").make_remote_voice())
+def test_viewer_is_offered_no_action(viewer_client: Client, make_studio: MakeStudio) -> None:
+    text = read_page(viewer_client, make_studio("voiceai").make_remote_voice())
     for label in ("Refresh", "Rename", "Make it public", "Delete it at the provider", "Generate preview", "/accounts/"):
         assert label not in text
     assert "A producer can do this." in text
@@ -182,17 +184,17 @@ def find_change_token(text: str) -> str:
     return text.partition("?seen=")[2].partition('"')[0]
 
 
-def test_deletion_needs_a_reason_and_stores_a_proof(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_deletion_needs_a_reason_and_stores_a_proof(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("voiceai")
     remote = studio.make_remote_voice()
-    assert "Enter a reason." in post_form(as_producer, "remote_delete", remote, reason="")
+    assert "Enter a reason." in post_form(producer_client, "remote_delete", remote, reason="")
     assert remote.deletion_requested_at is None
-    text = post_form(as_producer, "remote_delete", remote, reason="The contract has ended.")
+    text = post_form(producer_client, "remote_delete", remote, reason="The contract has ended.")
     assert "Being deleted</span>" in text
     assert 'hx-trigger="every 2s"' in text
-    assert read_progress(as_producer, remote, find_change_token(text)) == (204, "")
+    assert read_progress(producer_client, remote, find_change_token(text)) == (204, "")
     studio.run_tasks()
-    status, text = read_progress(as_producer, remote, find_change_token(text))
+    status, text = read_progress(producer_client, remote, find_change_token(text))
     assert status == 200
     assert "every 2s" not in text
     assert "The contract has ended." in text
@@ -201,19 +203,21 @@ def test_deletion_needs_a_reason_and_stores_a_proof(as_producer: Client, make_st
     assert studio.fetch_voice_status(remote.remote_id) == 404
 
 
-def test_ignored_deletion_raises_an_alert_until_the_voice_is_gone(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_ignored_deletion_raises_an_alert_until_the_voice_is_gone(
+    producer_client: Client, make_studio: MakeStudio
+) -> None:
     studio = make_studio("voiceai")
     remote = studio.make_remote_voice()
-    studio.sandbox.faults({"operation": "va_delete_voice", "do": "ignore", "nth": 1})
-    post_form(as_producer, "remote_delete", remote, reason="Withdrawn.")
+    studio.sandbox.set_faults({"operation": "va_delete_voice", "do": "ignore", "nth": 1})
+    post_form(producer_client, "remote_delete", remote, reason="Withdrawn.")
     studio.run_tasks()
     remote.refresh_from_db()
-    text = read_page(as_producer, remote)
+    text = read_page(producer_client, remote)
     assert remote.alert == STILL_VISIBLE
     assert "The provider still shows this voice" in text
     assert "The provider still shows the voice" in text
     # A refresh does not clear the alert. The deletion clears it.
-    assert "The provider still shows this voice" in post_form(as_producer, "remote_refresh", remote)
+    assert "The provider still shows this voice" in post_form(producer_client, "remote_refresh", remote)
     studio.run_tasks()
     remote.refresh_from_db()
     assert remote.deleted_at
@@ -221,22 +225,24 @@ def test_ignored_deletion_raises_an_alert_until_the_voice_is_gone(as_producer: C
     assert remote.deletion_proof["look"] == "404"
 
 
-def test_missing_voice_under_a_new_key_does_not_prove_deletion(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_missing_voice_under_a_new_key_does_not_prove_deletion(
+    producer_client: Client, make_studio: MakeStudio
+) -> None:
     studio = make_studio("voiceai")
     remote = studio.make_remote_voice()
     change_key(studio.account, "key-of-another-account")
-    text = post_form(as_producer, "remote_refresh", remote)
+    text = post_form(producer_client, "remote_refresh", remote)
     assert "The key may be for another account" in text
     assert remote.deleted_at is None
-    post_form(as_producer, "remote_delete", remote, reason="Withdrawn.")
+    post_form(producer_client, "remote_delete", remote, reason="Withdrawn.")
     studio.run_tasks()
-    text = read_page(as_producer, remote)
+    text = read_page(producer_client, remote)
     assert "The provider does not show this voice" in text
     assert "Confirm deletion" in text
-    assert ">Unknown<" in as_producer.get(reverse("today")).content.decode()
+    assert ">Unknown<" in producer_client.get(reverse("today")).content.decode()
 
 
-def test_refresh_keeps_the_providers_response_to_the_deletion(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_refresh_keeps_the_providers_response_to_the_deletion(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("voiceai")
     remote = studio.make_remote_voice()
     vendor_response = {"message": "Voice deleted"}
@@ -244,26 +250,28 @@ def test_refresh_keeps_the_providers_response_to_the_deletion(as_producer: Clien
         deletion_proof={"answer": vendor_response, "look": "AVAILABLE", "at": "2026-01-01T00:00:00+00:00"}
     )
     studio.request_provider("DELETE", f"voiceai/api/v1/tts/voice/{remote.remote_id}")
-    assert "Voice deleted" in post_form(as_producer, "remote_refresh", remote)
+    assert "Voice deleted" in post_form(producer_client, "remote_refresh", remote)
     assert (remote.deletion_proof["answer"], remote.deletion_proof["look"]) == (vendor_response, "404")
 
 
-def test_failed_deletion_is_shown(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_failed_deletion_is_shown(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("voiceai")
     remote = studio.make_remote_voice()
-    studio.sandbox.faults({"operation": "va_delete_voice", "do": "status:500"})
-    post_form(as_producer, "remote_delete", remote, reason="Withdrawn.")
+    studio.sandbox.set_faults({"operation": "va_delete_voice", "do": "status:500"})
+    post_form(producer_client, "remote_delete", remote, reason="Withdrawn.")
     studio.run_tasks()
-    text = read_page(as_producer, remote)
+    text = read_page(producer_client, remote)
     assert "The last try failed" in text
     assert "Confirm deletion" in text
 
 
-def test_staff_can_confirm_deletion_where_the_api_has_none(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_staff_can_confirm_deletion_where_the_api_has_none(producer_client: Client, make_studio: MakeStudio) -> None:
     remote = make_studio("resemble_v1").make_remote_voice()
-    assert "has no API call to delete a voice" in read_page(as_producer, remote)
-    assert "has no way to delete a voice" in post_form(as_producer, "remote_delete", remote, reason="x")
-    text = post_form(as_producer, "remote_confirm_deletion", remote, reason="Support wrote that it is gone, ticket 81.")
+    assert "has no API call to delete a voice" in read_page(producer_client, remote)
+    assert "has no way to delete a voice" in post_form(producer_client, "remote_delete", remote, reason="x")
+    text = post_form(
+        producer_client, "remote_confirm_deletion", remote, reason="Support wrote that it is gone, ticket 81."
+    )
     assert "Saved. The voice is marked as deleted." in text
     assert "<dt>Confirmed by staff</dt><dd>Paula, " in text
     assert text.count(">Deleted</span>") == 2  # in the page header and in the deletion section
@@ -271,16 +279,16 @@ def test_staff_can_confirm_deletion_where_the_api_has_none(as_producer: Client, 
     assert remote.deleted_at
 
 
-def test_voice_with_a_build_in_progress_is_not_deleted(as_producer: Client, studio: Studio) -> None:
+def test_voice_with_a_build_in_progress_is_not_deleted(producer_client: Client, studio: Studio) -> None:
     remote = studio.make_build(status="training").remote_voice
-    assert "still in progress" in post_form(as_producer, "remote_delete", remote, reason="x")
+    assert "still in progress" in post_form(producer_client, "remote_delete", remote, reason="x")
     assert remote.deletion_requested_at is None
 
 
-def test_voice_page_shows_that_its_account_is_paused(as_producer: Client, studio: Studio) -> None:
+def test_voice_page_shows_that_its_account_is_paused(producer_client: Client, studio: Studio) -> None:
     remote = studio.make_build(status="ready").remote_voice
     Account.objects.update(paused_at="2026-01-01T00:00Z", pause_reason="The key is refused.")
-    text = read_page(as_producer, remote)
+    text = read_page(producer_client, remote)
     assert "Main is paused" in text
     assert "The key is refused." in text
     assert "An admin can do this." in text
@@ -289,12 +297,12 @@ def test_voice_page_shows_that_its_account_is_paused(as_producer: Client, studio
 # --- Links -------------------------------------------------------------------------------
 
 
-def test_voice_and_build_pages_link_to_the_remote_voice(as_viewer: Client, studio: Studio) -> None:
+def test_voice_and_build_pages_link_to_the_remote_voice(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="ready")
     link = f'href="{build.remote_voice.get_absolute_url()}"'
     for path in (build.voice.get_absolute_url(), build.get_absolute_url()):
-        assert link in as_viewer.get(path).content.decode()
+        assert link in viewer_client.get(path).content.decode()
 
 
-def test_voice_without_remote_voices_shows_no_list_of_them(as_viewer: Client, studio: Studio) -> None:
-    assert "Voices at providers" not in as_viewer.get(studio.make_voice().get_absolute_url()).content.decode()
+def test_voice_without_remote_voices_shows_no_list_of_them(viewer_client: Client, studio: Studio) -> None:
+    assert "Voices at providers" not in viewer_client.get(studio.make_voice().get_absolute_url()).content.decode()

@@ -28,90 +28,92 @@ def adopt_voice(client: Client, studio: ProviderStudio, remote_id: str, voice: V
     return read_html(client.post(make_path(studio, "unknown_voice_adopt"), fields, follow=True))
 
 
-def test_only_unknown_voices_are_listed(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_only_unknown_voices_are_listed(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("voiceai")
     known = studio.make_remote_voice()
-    assert "VoiceHub knows every voice" in read_page(as_producer, studio)
+    assert "VoiceHub knows every voice" in read_page(producer_client, studio)
     remote_id = studio.create_provider_voice("leftover")
-    text = read_page(as_producer, studio)
+    text = read_page(producer_client, studio)
     assert "leftover" in text
     assert remote_id in text
     assert "AVAILABLE" in text
     assert known.remote_id not in text
 
 
-def test_adopted_voice_belongs_to_the_chosen_voice(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_adopted_voice_belongs_to_the_chosen_voice(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("voiceai")
     voice, remote_id = studio.make_voice(), studio.create_provider_voice("leftover")
-    form = read_html(as_producer.get(make_path(studio, "unknown_voice_adopt"), {"id": remote_id}))
+    form = read_html(producer_client.get(make_path(studio, "unknown_voice_adopt"), {"id": remote_id}))
     assert f'value="{remote_id}"' in form
     assert "Warm narrator (Tilda Strand)" in form
-    text = adopt_voice(as_producer, studio, remote_id, voice)
+    text = adopt_voice(producer_client, studio, remote_id, voice)
     assert "Voice adopted. It now belongs to Warm narrator." in text
     assert "Paula adopted it" in text
     assert "Generate preview" in text
     assert RemoteVoice.objects.get().voice == voice
-    assert "VoiceHub knows every voice" in read_page(as_producer, studio)
-    assert "already knows this voice" in adopt_voice(as_producer, studio, remote_id, voice)
+    assert "VoiceHub knows every voice" in read_page(producer_client, studio)
+    assert "already knows this voice" in adopt_voice(producer_client, studio, remote_id, voice)
 
 
-def test_invalid_adoption_form_is_refused(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_invalid_adoption_form_is_refused(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("voiceai")
     voice, remote_id = studio.make_voice(), studio.create_provider_voice("leftover")
-    assert "Select a valid choice" in adopt_voice(as_producer, studio, remote_id, voice, tier="professional")
-    assert "The voice ID is too long." in adopt_voice(as_producer, studio, "x" * 101, voice)
-    assert "could not find it" in adopt_voice(as_producer, studio, "missing", voice)
+    assert "Select a valid choice" in adopt_voice(producer_client, studio, remote_id, voice, tier="professional")
+    assert "The voice ID is too long." in adopt_voice(producer_client, studio, "x" * 101, voice)
+    assert "could not find it" in adopt_voice(producer_client, studio, "missing", voice)
     assert not RemoteVoice.objects.exists()
-    assert as_producer.get(make_path(studio, "unknown_voice_adopt")).status_code == 404
+    assert producer_client.get(make_path(studio, "unknown_voice_adopt")).status_code == 404
 
 
-def test_adoption_form_needs_an_existing_voice(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_adoption_form_needs_an_existing_voice(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("voiceai")
-    text = read_html(as_producer.get(make_path(studio, "unknown_voice_adopt"), {"id": "x"}))
+    text = read_html(producer_client.get(make_path(studio, "unknown_voice_adopt"), {"id": "x"}))
     assert "No voice is set up" in text
 
 
-def test_deletion_needs_a_reason_and_stores_a_proof(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_deletion_needs_a_reason_and_stores_a_proof(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("voiceai")
     remote_id = studio.create_provider_voice("leftover")
     fields = {"remote_id": remote_id, "reason": ""}
-    text = read_html(as_producer.post(make_path(studio, "unknown_voice_delete"), fields, follow=True))
+    text = read_html(producer_client.post(make_path(studio, "unknown_voice_delete"), fields, follow=True))
     assert "Enter a reason." in text
     assert not RemoteVoice.objects.exists()
     fields["reason"] = "A trial of last year."
-    as_producer.post(make_path(studio, "unknown_voice_delete"), fields)
+    producer_client.post(make_path(studio, "unknown_voice_delete"), fields)
     studio.run_tasks()
     assert studio.fetch_voice_status(remote_id) == 404
-    text = read_html(as_producer.get(RemoteVoice.objects.get().get_absolute_url()))
+    text = read_html(producer_client.get(RemoteVoice.objects.get().get_absolute_url()))
     assert "leftover at Voice.ai" in " ".join(text.split())
     assert "This voice was found in the list" in text
     assert "A trial of last year." in text
     assert "The provider no longer has the voice" in text
 
 
-def test_deletion_of_a_missing_voice_is_refused_with_a_message(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_deletion_of_a_missing_voice_is_refused_with_a_message(
+    producer_client: Client, make_studio: MakeStudio
+) -> None:
     studio = make_studio("voiceai")
     fields = {"remote_id": "gone", "reason": "x"}
-    text = read_html(as_producer.post(make_path(studio, "unknown_voice_delete"), fields, follow=True))
+    text = read_html(producer_client.post(make_path(studio, "unknown_voice_delete"), fields, follow=True))
     assert "could not find it" in text
     assert not RemoteVoice.objects.exists()
 
 
-def test_provider_without_a_list_is_not_called(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_provider_without_a_list_is_not_called(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("audiostack")
     before = studio.count_requests()
-    assert "has no API call that lists the voices" in read_page(as_producer, studio)
+    assert "has no API call that lists the voices" in read_page(producer_client, studio)
     assert studio.count_requests() == before
 
 
-def test_provider_without_deletion_offers_none(as_producer: Client, make_studio: MakeStudio) -> None:
+def test_provider_without_deletion_offers_none(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("resemble_v1")
     remote_id = studio.create_provider_voice("leftover")
-    text = read_page(as_producer, studio)
+    text = read_page(producer_client, studio)
     assert "leftover" in text
     assert "has no API call to delete a voice" in text
     assert make_path(studio, "unknown_voice_delete") not in text
-    response = as_producer.post(
+    response = producer_client.post(
         make_path(studio, "unknown_voice_delete"), {"remote_id": remote_id, "reason": "x"}, follow=True
     )
     assert "has no way to delete a voice" in response.content.decode()
@@ -122,9 +124,11 @@ def test_provider_without_deletion_offers_none(as_producer: Client, make_studio:
     ("fault", "message"),
     [("status:503", "cannot be reached at the moment"), ("garbage", "could not be read"), ("status:401", "key")],
 )
-def test_failed_list_shows_a_message(as_producer: Client, make_studio: MakeStudio, fault: str, message: str) -> None:
+def test_failed_list_shows_a_message(
+    producer_client: Client, make_studio: MakeStudio, fault: str, message: str
+) -> None:
     studio = make_studio("voiceai")
-    studio.sandbox.faults({"operation": "va_list_voices", "do": fault})
-    text = read_page(as_producer, studio)
+    studio.sandbox.set_faults({"operation": "va_list_voices", "do": fault})
+    text = read_page(producer_client, studio)
     assert "The list could not be loaded." in text
     assert message in text

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.support.html import read_html
-from tests.support.wav import speech_like, wav_bytes
+from tests.support.wav import make_speech_like, make_wav_bytes
 from tests.voices.rows import Studio, make_clip, make_upload
 from voices.models import Recording, Voice
 from voices.views import recordings as recording_views
@@ -46,15 +46,17 @@ def upload_files(client: Client, voice: Voice, *files: SimpleUploadedFile, **fie
     return results
 
 
-def test_valid_files_are_accepted_with_one_result_each(as_producer: Client, voice: Voice) -> None:
-    results = upload_files(as_producer, voice, make_upload("a.wav", make_clip(1)), make_upload("b.wav", make_clip(2)))
+def test_valid_files_are_accepted_with_one_result_each(producer_client: Client, voice: Voice) -> None:
+    results = upload_files(
+        producer_client, voice, make_upload("a.wav", make_clip(1)), make_upload("b.wav", make_clip(2))
+    )
     assert [(result["name"], result["state"]) for result in results] == [("a.wav", "accepted"), ("b.wav", "accepted")]
     assert set(voice.recordings.values_list("file_name", "status")) == {("a.wav", "accepted"), ("b.wav", "accepted")}
 
 
 @pytest.mark.parametrize("kind", INVALID_FILES)
-def test_invalid_file_is_stored_and_refused_with_findings(as_producer: Client, voice: Voice, kind: str) -> None:
-    (result,) = upload_files(as_producer, voice, make_upload("bad.wav", INVALID_FILES[kind]))
+def test_invalid_file_is_stored_and_refused_with_findings(producer_client: Client, voice: Voice, kind: str) -> None:
+    (result,) = upload_files(producer_client, voice, make_upload("bad.wav", INVALID_FILES[kind]))
     assert result["state"] == "refused"
     assert result["findings"][0]["text"]
     assert result["findings"][0]["advice"]
@@ -70,8 +72,8 @@ REPAIRABLE_FILES = {
 
 
 @pytest.mark.parametrize("kind", REPAIRABLE_FILES)
-def test_repairable_file_is_fixed_and_reported_as_fixed(as_producer: Client, voice: Voice, kind: str) -> None:
-    (result,) = upload_files(as_producer, voice, make_upload("bad.wav", REPAIRABLE_FILES[kind]))
+def test_repairable_file_is_fixed_and_reported_as_fixed(producer_client: Client, voice: Voice, kind: str) -> None:
+    (result,) = upload_files(producer_client, voice, make_upload("bad.wav", REPAIRABLE_FILES[kind]))
     assert result["state"] == "accepted"
     recording = Recording.objects.get()
     assert {finding["severity"] for finding in recording.findings} == {"put_right"}
@@ -80,19 +82,19 @@ def test_repairable_file_is_fixed_and_reported_as_fixed(as_producer: Client, voi
         assert sound.read()[44:] == make_clip()[44:]
 
 
-def test_same_bytes_under_another_name_are_a_duplicate(as_producer: Client, voice: Voice) -> None:
-    upload_files(as_producer, voice, make_upload("a.wav"))
-    (result,) = upload_files(as_producer, voice, make_upload("b.wav"))
+def test_same_bytes_under_another_name_are_a_duplicate(producer_client: Client, voice: Voice) -> None:
+    upload_files(producer_client, voice, make_upload("a.wav"))
+    (result,) = upload_files(producer_client, voice, make_upload("b.wav"))
     assert (result["state"], "a.wav" in result["words"]) == ("duplicate", True)
     assert voice.recordings.count() == 1
 
 
-def test_csv_fills_in_transcripts_at_any_position_in_the_list(as_producer: Client, voice: Voice) -> None:
+def test_csv_fills_in_transcripts_at_any_position_in_the_list(producer_client: Client, voice: Voice) -> None:
     csv_file = SimpleUploadedFile(
         "metadata.csv", "﻿a|The first line.\nb.Flac|Second | extra\nunknown|?\n\n|x\n".encode()
     )
     results = upload_files(
-        as_producer, voice, csv_file, make_upload("a.wav", make_clip(1)), make_upload("b.wav", make_clip(2))
+        producer_client, voice, csv_file, make_upload("a.wav", make_clip(1)), make_upload("b.wav", make_clip(2))
     )
     assert results[-1]["words"] == "2 transcripts filled in from 3 lines. No recording has the name unknown."
     transcripts = dict(voice.recordings.values_list("file_name", "transcript"))
@@ -100,35 +102,35 @@ def test_csv_fills_in_transcripts_at_any_position_in_the_list(as_producer: Clien
 
 
 @pytest.mark.parametrize("content", [b"", b"no separator", b"\xff\xfe\x00bad", b"|only text"])
-def test_invalid_csv_is_refused_with_a_message(as_producer: Client, voice: Voice, content: bytes) -> None:
-    (result,) = upload_files(as_producer, voice, SimpleUploadedFile("metadata.csv", content))
+def test_invalid_csv_is_refused_with_a_message(producer_client: Client, voice: Voice, content: bytes) -> None:
+    (result,) = upload_files(producer_client, voice, SimpleUploadedFile("metadata.csv", content))
     assert result["state"] == "refused"
     assert result["words"]
 
 
-def test_upload_without_files_is_refused_with_a_message(as_producer: Client, voice: Voice) -> None:
-    (result,) = upload_files(as_producer, voice)
+def test_upload_without_files_is_refused_with_a_message(producer_client: Client, voice: Voice) -> None:
+    (result,) = upload_files(producer_client, voice)
     assert (result["state"], result["words"]) == ("refused", "Choose one or more files.")
 
 
-def test_form_without_javascript_shows_a_message_per_file(as_producer: Client, voice: Voice) -> None:
+def test_form_without_javascript_shows_a_message_per_file(producer_client: Client, voice: Voice) -> None:
     path = reverse("voices:recording_upload", args=[voice.pk])
     files = [make_upload("a.wav", make_clip(1)), make_upload("bad.wav", b"no")]
-    response = as_producer.post(path, {"recordings": files}, follow=True)
+    response = producer_client.post(path, {"recordings": files}, follow=True)
     assert response.redirect_chain == [(voice.get_absolute_url(), 302)]
     assert "a.wav: Usable." in response.content.decode()
     assert "bad.wav: Not usable." in response.content.decode()
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd.wav", "x" * 300 + ".wav", "a\x00b.wav", "‮vaw.exe.wav", "ä ö.wav"])
-def test_browser_file_name_never_reaches_the_disk(as_producer: Client, voice: Voice, name: str) -> None:
-    upload_files(as_producer, voice, make_upload(name))
+def test_browser_file_name_never_reaches_the_disk(producer_client: Client, voice: Voice, name: str) -> None:
+    upload_files(producer_client, voice, make_upload(name))
     for recording in Recording.objects.all():
         assert recording.file.name == f"recordings/{voice.pk}/{recording.pk}.wav"
 
 
 def test_50_mb_upload_is_not_read_into_memory(
-    as_producer: Client, voice: Voice, monkeypatch: pytest.MonkeyPatch
+    producer_client: Client, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     classes: list[str] = []
     add_files = recording_views.add_files
@@ -142,9 +144,9 @@ def test_50_mb_upload_is_not_read_into_memory(
 
     growths: list[int] = []
     monkeypatch.setattr(recording_views, "add_files", add_files_and_measure_memory)
-    large = wav_bytes(speech_like(5.0, rate=48000))
+    large = make_wav_bytes(make_speech_like(5.0, rate=48000))
     data = large + b"\0" * ((50 << 20) - len(large))
-    (result,) = upload_files(as_producer, voice, make_upload("large.wav", data))
+    (result,) = upload_files(producer_client, voice, make_upload("large.wav", data))
     assert classes == ["TemporaryUploadedFile"]
     assert growths[0] < 25 << 10, "memory growth in kilobytes during a 50 MB upload"
     assert result["state"] == "accepted"  # The trailing bytes are dropped.
@@ -156,9 +158,9 @@ def test_every_upload_uses_a_temporary_file() -> None:
     assert [type(handler) for handler in handlers] == [TemporaryFileUploadHandler]
 
 
-def test_viewer_cannot_upload(as_viewer: Client, voice: Voice) -> None:
+def test_viewer_cannot_upload(viewer_client: Client, voice: Voice) -> None:
     path = reverse("voices:recording_upload", args=[voice.pk])
-    assert as_viewer.post(path, {"recordings": [io.BytesIO(make_clip())]}).status_code == 403
+    assert viewer_client.post(path, {"recordings": [io.BytesIO(make_clip())]}).status_code == 403
     assert not Recording.objects.exists()
 
 
@@ -173,13 +175,13 @@ def make_archive(**files: bytes) -> SimpleUploadedFile:
     return SimpleUploadedFile("day-1.zip", buffer.getvalue(), "application/zip")
 
 
-def test_archive_result_has_counts_and_rejected_files(as_producer: Client, voice: Voice) -> None:
-    upload_files(as_producer, voice, make_upload("there.wav", make_clip(3)))
+def test_archive_result_has_counts_and_rejected_files(producer_client: Client, voice: Voice) -> None:
+    upload_files(producer_client, voice, make_upload("there.wav", make_clip(3)))
     archive = make_archive(
         a__wav=make_clip(1), b__wav=make_clip(2), again__wav=make_clip(3), short__wav=make_clip(4, 0.5),
         notes__wav=b"no sound", metadata__csv=b"a|The first line.\nb|The second.",
     )  # fmt: skip
-    (result,) = upload_files(as_producer, voice, archive)
+    (result,) = upload_files(producer_client, voice, archive)
     assert (result["name"], result["state"]) == ("day-1.zip", "accepted")
     assert result["counts"] == {"accepted": 2, "refused": 2, "duplicate": 1}
     assert result["words"] == "2 added, 2 not usable, 1 already uploaded."
@@ -192,26 +194,26 @@ def test_archive_result_has_counts_and_rejected_files(as_producer: Client, voice
     assert transcripts["a.wav"] == "The first line." and transcripts["b.wav"] == "The second."
 
 
-def test_archive_names_the_recording_that_a_file_repeats(as_producer: Client, voice: Voice) -> None:
-    upload_files(as_producer, voice, make_upload("first.wav"))
+def test_archive_names_the_recording_that_a_file_repeats(producer_client: Client, voice: Voice) -> None:
+    upload_files(producer_client, voice, make_upload("first.wav"))
     (result,) = upload_files(
-        as_producer, voice, make_archive(second__wav=make_clip(), metadata__csv=b"second|A line.\n")
+        producer_client, voice, make_archive(second__wav=make_clip(), metadata__csv=b"second|A line.\n")
     )
     assert [part["words"] for part in result["parts"]] == ["The same audio is already uploaded as first.wav."]
     assert voice.recordings.get().transcript == "A line."
 
 
-def test_broken_archive_is_refused_with_findings(as_producer: Client, voice: Voice) -> None:
+def test_broken_archive_is_refused_with_findings(producer_client: Client, voice: Voice) -> None:
     (result,) = upload_files(
-        as_producer, voice, SimpleUploadedFile("x.zip", make_archive(a__wav=make_clip()).read()[:-30])
+        producer_client, voice, SimpleUploadedFile("x.zip", make_archive(a__wav=make_clip()).read()[:-30])
     )
     assert (result["state"], result["words"]) == ("refused", "No files added.")
     assert result["findings"][0]["text"] and result["findings"][0]["advice"]
     assert not voice.recordings.exists()
 
 
-def test_form_without_javascript_shows_messages_for_an_archive(as_producer: Client, voice: Voice) -> None:
+def test_form_without_javascript_shows_messages_for_an_archive(producer_client: Client, voice: Voice) -> None:
     path = reverse("voices:recording_upload", args=[voice.pk])
     archive = make_archive(a__wav=make_clip(1), notes__wav=b"no sound")
-    text = read_html(as_producer.post(path, {"recordings": [archive]}, follow=True))
+    text = read_html(producer_client.post(path, {"recordings": [archive]}, follow=True))
     assert "day-1.zip: 1 added, 1 not usable." in text and "notes.wav: Not added." in text

@@ -20,9 +20,9 @@ from consent.services.invitations import request_consent
 from consent.services.takes import submit_take
 from providers.types import Handover, Tier
 from tests.support.approval import approve_after_listening
-from tests.support.sandbox import Sandbox, until
-from tests.support.wav import sample_wav
-from tests.support.work import do_tasks
+from tests.support.sandbox import SandboxProcess, poll_until
+from tests.support.task_runner import run_due_tasks
+from tests.support.wav import load_sample_wav
 from voicehub.models import Task, TaskStatus, User
 from voices.models import Account, Build, BuildStatus, LimitOverride, Mode, Recording, Voice
 from voices.services.builds.start import start_build
@@ -39,7 +39,7 @@ QUICK_SETTINGS = {
 ACTIVE_STATUSES = (BuildStatus.QUEUED, BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED, BuildStatus.TRAINING)
 
 
-load_sample = cache(sample_wav)
+load_sample = cache(load_sample_wav)
 
 
 def make_upload(name: str) -> SimpleUploadedFile:
@@ -49,12 +49,12 @@ def make_upload(name: str) -> SimpleUploadedFile:
 @dataclass
 class BuildHarness:
     producer: User
-    sandbox: Sandbox
+    sandbox: SandboxProcess
     provider: str = PROVIDER
     key: str = field(default_factory=lambda: f"key-{uuid4().hex}")
 
     def __post_init__(self) -> None:
-        self.requests_before = int(self.sandbox.control("GET", "requests")["count"])
+        self.requests_before = int(self.sandbox.call_control("GET", "requests")["count"])
         self.account = Account(name=f"Sandbox {self.key[-6:]}", provider=self.provider, mode=Mode.SANDBOX)
         self.account.set_key(self.key)
         self.account.save(force_insert=True)
@@ -125,7 +125,7 @@ class BuildHarness:
         """Make every waiting task due and run the due tasks, `rounds` times."""
         for _ in range(rounds):
             Task.objects.filter(status=TaskStatus.WAITING).update(due_at=timezone.now(), notified_at=None)
-            do_tasks()
+            run_due_tasks()
 
     def finish_build(self, build: Build) -> Build:
         """Run tasks until the build has a final status."""
@@ -135,7 +135,7 @@ class BuildHarness:
             build.refresh_from_db()
             return build.status not in ACTIVE_STATUSES
 
-        until(is_finished)
+        poll_until(is_finished)
         return build
 
     def reach_status(self, build: Build, status: BuildStatus) -> Build:
@@ -154,16 +154,16 @@ class BuildHarness:
 
     def count_billed(self) -> Counter[str]:
         """Count this account's operations in the ledger, which lists what a vendor would bill."""
-        return Counter(line["operation"] for line in self.sandbox.ledger(account=self.key_hash))
+        return Counter(line["operation"] for line in self.sandbox.read_ledger(account=self.key_hash))
 
     def list_requests(self, *operations: str) -> list[dict[str, Any]]:
         """List this account's requests to the sandbox: all, or these operations. Faults `before` are not in it."""
-        requests = [request for request in self.sandbox.requests() if request["account"] == self.key_hash]
+        requests = [request for request in self.sandbox.list_requests() if request["account"] == self.key_hash]
         return [request for request in requests if not operations or request["operation"] in operations]
 
     def count_requests(self, method: str = "") -> int:
         """Count all requests to the sandbox since this harness was made, from any sender and with any result."""
-        requests = [request for request in self.sandbox.requests() if not request["path"].startswith("/__control")]
+        requests = [request for request in self.sandbox.list_requests() if not request["path"].startswith("/__control")]
         requests = [request for request in requests if request["number"] > self.requests_before]
         return len([request for request in requests if method in ("", request["method"])])
 

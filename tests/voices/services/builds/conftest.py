@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.sandbox import Sandbox, until
+from tests.support.sandbox import SandboxProcess, poll_until
 
 if TYPE_CHECKING:
     from tests.voices.services.builds.build_harness import BuildHarness
@@ -15,24 +15,24 @@ CLOSED_URL = "http://127.0.0.1:9"
 
 
 @pytest.fixture
-def sandbox(running: Sandbox, settings: Any) -> Iterator[Sandbox]:
+def sandbox(shared_sandbox: SandboxProcess, settings: Any) -> Iterator[SandboxProcess]:
     """The running sandbox without faults. It trains at once and needs only three recordings."""
     from tests.voices.services.builds.build_harness import QUICK_SETTINGS
 
-    running.control("DELETE", "faults")
-    running.control("POST", "settings", QUICK_SETTINGS)
-    settings.VOICEHUB_SANDBOX_URL = running.address
+    shared_sandbox.call_control("DELETE", "faults")
+    shared_sandbox.call_control("POST", "settings", QUICK_SETTINGS)
+    settings.VOICEHUB_SANDBOX_URL = shared_sandbox.address
     # No server listens there. A test that needs callbacks sets its own URL.
     settings.VOICEHUB_BASE_URL = CLOSED_URL
-    yield running
-    running.control("DELETE", "faults")
+    yield shared_sandbox
+    shared_sandbox.call_control("DELETE", "faults")
     if settings.VOICEHUB_BASE_URL != CLOSED_URL:
         # A callback that arrives while the tables are emptied would meet a lock or leave a row.
-        until(lambda: running.control("GET", "work")["due"] == 0)
+        poll_until(lambda: shared_sandbox.call_control("GET", "work")["due"] == 0)
 
 
 @pytest.fixture
-def harness(sandbox: Sandbox, producer: "User") -> "BuildHarness":
+def harness(sandbox: SandboxProcess, producer: "User") -> "BuildHarness":
     from tests.voices.services.builds.build_harness import BuildHarness
 
     return BuildHarness(producer, sandbox)

@@ -51,7 +51,7 @@ def start_new_build(harness: BuildHarness) -> Build:
 
 def make_unconfirmed_build(harness: BuildHarness, operation: str, phase: str = "after_commit") -> Build:
     """Start a build that loses the response to this call."""
-    harness.sandbox.faults({"operation": operation, "do": "drop", "phase": phase, "nth": 1})
+    harness.sandbox.set_faults({"operation": operation, "do": "drop", "phase": phase, "nth": 1})
     return harness.reach_status(start_new_build(harness), BuildStatus.UNCONFIRMED)
 
 
@@ -83,7 +83,7 @@ def test_late_look_up_does_not_undo_a_manual_resolution(
     """During the look-up, staff resolve the create call, and the next call becomes unconfirmed."""
     harness = make_harness("resemble_v2")
     build = make_unconfirmed_build(harness, "create_voice")
-    harness.sandbox.faults({"operation": "list_voices", "do": "hide:60"})
+    harness.sandbox.set_faults({"operation": "list_voices", "do": "hide:60"})
     harness.reach_status(build, BuildStatus.UNCONFIRMED)
     remote_id = harness.fetch_json("voices/" + find_first_remote_id(harness))["item"]["uuid"]
 
@@ -101,7 +101,7 @@ def test_late_look_up_does_not_undo_a_manual_resolution(
 
 def find_first_remote_id(harness: BuildHarness) -> str:
     with registry.open_provider(harness.account) as provider:
-        harness.sandbox.faults()
+        harness.sandbox.set_faults()
         return next(provider.list_voices()).remote_id
 
 
@@ -112,7 +112,7 @@ def test_missing_voice_under_another_key_is_not_recreated(make_harness: MakeHarn
     accounts.change_key(harness.account, f"{harness.key}-of-another")
     for _ in range(4):
         harness.reach_status(build, BuildStatus.UNCONFIRMED)
-    assert sum(line["operation"] == "va_clone" for line in harness.sandbox.ledger()) >= 1
+    assert sum(line["operation"] == "va_clone" for line in harness.sandbox.read_ledger()) >= 1
     assert len(harness.list_requests("va_clone")) == 1
     reconcile.resolve_submit_manually(build, harness.producer, "", REASON)
     assert harness.finish_build(build).status == BuildStatus.READY
@@ -154,7 +154,7 @@ def test_unlisted_voice_leaves_its_build_unconfirmed(
 def test_voice_missing_at_the_first_poll_is_not_retired(make_harness: MakeHarness) -> None:
     """The provider created and billed it, but its look-up lags."""
     harness = make_harness("voiceai")
-    harness.sandbox.faults({"operation": "va_get_voice", "do": "status:404", "nth": 2})
+    harness.sandbox.set_faults({"operation": "va_get_voice", "do": "status:404", "nth": 2})
     build = harness.finish_build(start_new_build(harness))
     assert (build.status, reload(build.remote_voice).retired_at) == (BuildStatus.READY, None)
     assert harness.count_billed() == {"va_clone": 1}
@@ -363,12 +363,12 @@ def test_forbidden_deletion_does_not_pause_the_account(make_harness: MakeHarness
     """The deletion is retried, and each retry would pause the account."""
     harness = make_harness("voiceai")
     remote = make_ready_voice(harness)
-    harness.sandbox.faults({"operation": "va_delete_voice", "do": "status:403"})
+    harness.sandbox.set_faults({"operation": "va_delete_voice", "do": "status:403"})
     remote_voices.request_deletion(remote, harness.producer, "Old.")
     harness.run_tasks()
     assert reload(harness.account).paused_at is None
     assert reload(remote).deleted_at is None
-    harness.sandbox.faults()
+    harness.sandbox.set_faults()
     harness.run_tasks()
     assert reload(remote).deleted_at
 
@@ -421,7 +421,7 @@ def test_voice_created_while_the_list_is_read_is_not_unknown(
 def test_failed_change_of_visibility_keeps_the_alert(make_harness: MakeHarness) -> None:
     harness = make_harness("voiceai")
     remote = make_ready_voice(harness)
-    harness.sandbox.faults({"operation": "va_update_voice", "do": "status:400"})
+    harness.sandbox.set_faults({"operation": "va_update_voice", "do": "status:400"})
     with pytest.raises(ActionRefused):
         remote_voices.set_visibility(remote, Visibility.PUBLIC, harness.producer)
     assert reload(remote).made_public_by is None

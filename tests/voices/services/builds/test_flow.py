@@ -10,8 +10,8 @@ import requests
 from consent.models import Take
 from providers import registry
 from providers.types import Handover, Tier
-from tests.support.sandbox import until
-from tests.support.work import HEARING
+from tests.support.sandbox import poll_until
+from tests.support.task_runner import AUDIO_TASK_KINDS
 from tests.voices.services.builds.build_harness import SLT_CLIPS, BuildHarness, load_sample, make_upload
 from voicehub.models import Task
 from voicehub.refusals import ActionRefused
@@ -57,7 +57,7 @@ def test_build_from_recordings_becomes_ready_with_scores(harness: BuildHarness, 
     assert len(harness.list_requests("create_recording")) == 3
     assert harness.fetch_voice(build)["voice_type"] == tier
     assert set(harness.fetch_recordings(build)) == list_clip_names(build)
-    assert not Task.objects.exclude(status="done").exclude(kind__in=HEARING).exists()
+    assert not Task.objects.exclude(status="done").exclude(kind__in=AUDIO_TASK_KINDS).exists()
 
 
 def test_remote_voice_does_not_name_the_talent(harness: BuildHarness) -> None:
@@ -72,7 +72,7 @@ def test_dataset_issue_keeps_marks_of_the_callback(harness: BuildHarness, live_s
     settings.VOICEHUB_BASE_URL = live_server.url
     build = harness.start_build(harness.make_voice("slt-01", "slt-02", "slt-03", "rms-wrong-speaker", "rms-silent"))
     harness.reach_status(build, BuildStatus.TRAINING)
-    until(build.callbacks.exists)
+    poll_until(build.callbacks.exists)
     build = harness.finish_build(build)
     assert build.status == BuildStatus.DATASET_ISSUE
     assert "no speech" in build.issue

@@ -26,7 +26,7 @@ def read_page(client: Client, url: str) -> str:
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize("operation", ["create_voice", "create_recording", "build_voice"])
 def test_refused_key_pauses_once_and_new_key_resumes_the_build(
-    harness: BuildHarness, sandbox: Any, as_admin: Client, operation: str, status: int
+    harness: BuildHarness, sandbox: Any, superuser_client: Client, operation: str, status: int
 ) -> None:
     sandbox.faults({"operation": operation, "do": f"status:{status}"})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.QUEUED)
@@ -42,7 +42,7 @@ def test_refused_key_pauses_once_and_new_key_resumes_the_build(
     assert harness.count_requests() == requests  # a refused key is not used again
     sandbox.control("DELETE", "faults")
     # A key of the same account at the provider: it has what was created with the old key.
-    as_admin.post(reverse("voices:account_key", args=[harness.account.pk]), {"key": harness.key})
+    superuser_client.post(reverse("voices:account_key", args=[harness.account.pk]), {"key": harness.key})
     harness.account.refresh_from_db()
     assert harness.account.paused_at is None
     assert harness.finish_build(build).status == BuildStatus.READY, build.issue
@@ -50,33 +50,33 @@ def test_refused_key_pauses_once_and_new_key_resumes_the_build(
 
 
 def test_pages_show_the_pause_and_lead_admins_to_the_account(
-    harness: BuildHarness, sandbox: Any, as_admin: Client, as_viewer: Client, as_producer: Client
+    harness: BuildHarness, sandbox: Any, superuser_client: Client, viewer_client: Client, producer_client: Client
 ) -> None:
     sandbox.faults({"operation": "create_voice", "do": "status:401"})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.QUEUED)
     account_url = reverse("voices:account", args=[harness.account.pk])
-    rows = [row for row in as_admin.get(reverse("today")).context["steps"] if row.status == "Paused"]
+    rows = [row for row in superuser_client.get(reverse("today")).context["steps"] if row.status == "Paused"]
     (row,) = rows
     assert (row.subject, row.action, row.url) == (harness.account.name, "Enter a new key", account_url)
     assert row.reasons[0].startswith(KEY_REFUSED)
     assert row.reasons[1] == "1 build waits for a working key."
     for url in (build.get_absolute_url(), build.voice.get_absolute_url()):
-        text = read_page(as_admin, url)
+        text = read_page(superuser_client, url)
         assert f"{harness.account.name} is paused" in text
         assert KEY_REFUSED in text
         assert account_url in text
-    assert "Enter a new key" in read_page(as_admin, build.get_absolute_url())
+    assert "Enter a new key" in read_page(superuser_client, build.get_absolute_url())
     # Users who may not see accounts see the pause, but no link.
-    assert account_url not in read_page(as_viewer, reverse("today"))
-    assert harness.account.name in read_page(as_viewer, reverse("today"))
-    assert account_url not in read_page(as_viewer, build.get_absolute_url())
+    assert account_url not in read_page(viewer_client, reverse("today"))
+    assert harness.account.name in read_page(viewer_client, reverse("today"))
+    assert account_url not in read_page(viewer_client, build.get_absolute_url())
     # Users who may see but not change accounts get a link to the account.
-    assert f'<a href="{account_url}">' in read_page(as_producer, reverse("today"))
-    assert "Enter a new key" not in read_page(as_producer, reverse("today"))
+    assert f'<a href="{account_url}">' in read_page(producer_client, reverse("today"))
+    assert "Enter a new key" not in read_page(producer_client, reverse("today"))
 
 
 def test_pause_during_training_ends_when_the_key_works_again(
-    harness: BuildHarness, sandbox: Any, as_admin: Client
+    harness: BuildHarness, sandbox: Any, superuser_client: Client
 ) -> None:
     """The provider refused a good key for a while. A successful key test ends the pause, and polling resumes."""
     sandbox.control("POST", "settings", {"training_seconds": 3600.0})
@@ -84,29 +84,29 @@ def test_pause_during_training_ends_when_the_key_works_again(
     sandbox.faults({"operation": "get_voice", "do": "status:403", "nth": 1})
     harness.reach_status(build, BuildStatus.TRAINING)
     assert Account.objects.get().paused_at
-    assert "is paused" in read_page(as_admin, build.get_absolute_url())
-    token = as_admin.get(reverse("voices:build_progress", args=[build.pk])).context["change_token"]
-    response = as_admin.post(reverse("voices:account_test", args=[harness.account.pk]), follow=True)
+    assert "is paused" in read_page(superuser_client, build.get_absolute_url())
+    token = superuser_client.get(reverse("voices:build_progress", args=[build.pk])).context["change_token"]
+    response = superuser_client.post(reverse("voices:account_test", args=[harness.account.pk]), follow=True)
     assert f"The key of {harness.account.name} works." in response.content.decode()
     assert Account.objects.get().paused_at is None
-    progress = as_admin.get(reverse("voices:build_progress", args=[build.pk]), {"seen": token})
+    progress = superuser_client.get(reverse("voices:build_progress", args=[build.pk]), {"seen": token})
     assert "is paused" not in progress.content.decode()
     sandbox.forward(3600)
     assert harness.finish_build(build).status == BuildStatus.READY
 
 
-def test_manual_pause_ends_only_manually(harness: BuildHarness, as_admin: Client, producer: Any) -> None:
+def test_manual_pause_ends_only_manually(harness: BuildHarness, superuser_client: Client, producer: Any) -> None:
     build = harness.start_build(harness.make_voice())
     pause_account(harness.account, "The invoice is disputed.", producer)
     harness.reach_status(build, BuildStatus.QUEUED)
     account_url = reverse("voices:account", args=[harness.account.pk])
-    assert "1 build waits for it." in " ".join(read_page(as_admin, account_url).split())
-    as_admin.post(reverse("voices:account_key", args=[harness.account.pk]), {"key": harness.key})
-    as_admin.post(reverse("voices:account_test", args=[harness.account.pk]))
+    assert "1 build waits for it." in " ".join(read_page(superuser_client, account_url).split())
+    superuser_client.post(reverse("voices:account_key", args=[harness.account.pk]), {"key": harness.key})
+    superuser_client.post(reverse("voices:account_test", args=[harness.account.pk]))
     assert Account.objects.get().paused_at
-    text = read_page(as_admin, reverse("today"))
+    text = read_page(superuser_client, reverse("today"))
     assert "Paused by Paula: The invoice is disputed." in text
     assert "Resume account" in text
-    as_admin.post(reverse("voices:account_resume", args=[harness.account.pk]))
+    superuser_client.post(reverse("voices:account_resume", args=[harness.account.pk]))
     assert Task.objects.get(kind="submit_build", status=TaskStatus.WAITING)
     assert harness.finish_build(build).status == BuildStatus.READY

@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from providers import registry
-from tests.support.sandbox import until
-from tests.support.work import do_tasks
+from tests.support.sandbox import poll_until
+from tests.support.task_runner import run_due_tasks
 from tests.voices.services.builds.build_harness import SLT_CLIPS, BuildHarness
 from voicehub.models import Task, TaskStatus
 from voicehub.retry_policy import PREVIOUS_BUILD_GRACE
@@ -72,7 +72,7 @@ def test_forged_final_status_changes_nothing(harness: BuildHarness, training: Bu
         )
         assert post_callback(training, forged) == 204
     requests = harness.count_requests()
-    do_tasks()
+    run_due_tasks()
     assert harness.count_requests("GET") == requests - harness.count_requests("POST") + 1
     training.refresh_from_db()
     assert training.status == BuildStatus.TRAINING
@@ -85,7 +85,7 @@ def test_callback_causes_only_a_get(harness: BuildHarness, training: Build) -> N
     requests = harness.count_requests()
     assert post_callback(training, make_payload(training)) == 204
     assert harness.count_requests() == requests
-    do_tasks()
+    run_due_tasks()
     assert [request["operation"] for request in harness.list_requests()][-1] == "get_voice"
     assert harness.count_requests() == requests + 1
 
@@ -130,7 +130,7 @@ def test_early_callback_is_used_later(harness: BuildHarness, sandbox: Any) -> No
     assert found == build
     Build.objects.filter(pk=build.pk).update(status=BuildStatus.SUBMITTING)
     assert post_callback(build, b'{"early": true}') == 204
-    do_tasks()
+    run_due_tasks()
     build = harness.finish_build(build)
     assert build.status == BuildStatus.DATASET_ISSUE
     assert build.callbacks.count() == 1
@@ -215,7 +215,7 @@ def test_lost_late_doubled_or_broken_callback_changes_no_result(
             harness.start_build(harness.make_voice(*SLT_CLIPS, "rms-silent")), BuildStatus.TRAINING
         )
         if stored:
-            until(build.callbacks.exists)
+            poll_until(build.callbacks.exists)
         build = harness.finish_build(build)
         assert build.status == BuildStatus.DATASET_ISSUE
         assert build.callbacks.count() == stored
@@ -268,7 +268,7 @@ def test_voice_deleted_at_the_provider_fails_the_build(harness: BuildHarness, tr
 
 def test_second_poll_of_a_finished_build_changes_nothing(harness: BuildHarness, sandbox: Any) -> None:
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.TRAINING)
-    until(lambda: harness.fetch_voice(build)["status"] == "finished")
+    poll_until(lambda: harness.fetch_voice(build)["status"] == "finished")
     assert refresh_build(str(build.pk)) is None
     finished_at = Build.objects.get(pk=build.pk).finished_at
     assert refresh_build(str(build.pk)) is None

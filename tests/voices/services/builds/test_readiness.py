@@ -73,7 +73,7 @@ def extract_row(text: str, option: BuildOption) -> str:
 # --- status -------------------------------------------------------------------------------
 
 
-def test_ready_options_come_first_and_paused_ones_last(as_producer: Client, full_studio: Studio) -> None:
+def test_ready_options_come_first_and_paused_ones_last(producer_client: Client, full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
     full_studio.make_recordings(voice)
     Account.objects.filter(provider="voiceai").update(paused_at=timezone.now(), pause_reason="The key was refused.")
@@ -83,7 +83,7 @@ def test_ready_options_come_first_and_paused_ones_last(as_producer: Client, full
         "Resemble AI, rapid", "Resemble AI v1", "AudioStack, instant", "Speechgen",
     }  # fmt: skip
     assert [option.name for option in options][-1] == "Voice.ai"
-    text = read_voice_page(as_producer, voice)
+    text = read_voice_page(producer_client, voice)
     assert "<strong>Voice.ai:</strong> paused. The key was refused." in text
     paused_row = extract_row(text, options[-1])
     assert (
@@ -104,13 +104,13 @@ def test_ready_options_come_first_and_paused_ones_last(as_producer: Client, full
     ],
 )
 def test_each_row_shows_its_summary(
-    as_viewer: Client, full_studio: Studio, provider: str, tier: str, summary: str
+    viewer_client: Client, full_studio: Studio, provider: str, tier: str, summary: str
 ) -> None:
     voice = make_allowed_voice(full_studio)
     full_studio.make_recordings(voice)
     option = find_option(voice, provider, tier)
     assert option.summary == summary
-    assert f"<strong>{option.name}:</strong> {summary}" in read_voice_page(as_viewer, voice)
+    assert f"<strong>{option.name}:</strong> {summary}" in read_voice_page(viewer_client, voice)
 
 
 def test_summary_names_missing_consent_and_contract(full_studio: Studio) -> None:
@@ -139,20 +139,20 @@ def test_summary_names_problems_of_the_recordings(full_studio: Studio) -> None:
     assert find_option(voice, "resemble_v2").summary.endswith("some recordings are too short or too long.")
 
 
-def test_row_of_an_active_build_links_to_it(as_viewer: Client, studio: Studio) -> None:
+def test_row_of_an_active_build_links_to_it(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="training")
     option = find_option(build.voice, "resemble_v2")
     assert (option.rank, option.summary) == (Rank.BUILDING, "a build is in progress.")
-    text = extract_row(read_voice_page(as_viewer, build.voice), option)
+    text = extract_row(read_voice_page(viewer_client, build.voice), option)
     assert build.get_absolute_url() in text and "Start rapid build" not in text
 
 
-def test_row_shows_the_price(as_producer: Client, full_studio: Studio) -> None:
-    text = read_voice_page(as_producer, full_studio.make_voice())
+def test_row_shows_the_price(producer_client: Client, full_studio: Studio) -> None:
+    text = read_voice_page(producer_client, full_studio.make_voice())
     assert "sandbox, free; live cost: 300 credits on success" in text
     assert "sandbox, free; live cost: 1,200 credits on success" in text
     Account.objects.update(mode="live")
-    assert "At audiostack · cost: 300 credits on success" in read_voice_page(as_producer, Voice.objects.get())
+    assert "At audiostack · cost: 300 credits on success" in read_voice_page(producer_client, Voice.objects.get())
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_parts_are_joined_into_one_text(parts: list[str], text: str) -> None:
 # --- handovers ----------------------------------------------------------------------------
 
 
-def test_only_possible_handovers_are_offered(as_producer: Client, full_studio: Studio) -> None:
+def test_only_possible_handovers_are_offered(producer_client: Client, full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
     full_studio.make_recordings(voice)
 
@@ -177,18 +177,18 @@ def test_only_possible_handovers_are_offered(as_producer: Client, full_studio: S
     assert list_handovers() == ["signed_put_clips", "signed_put_wav"]
     voice.recordings.update(seconds=25.0)
     assert list_handovers() == ["signed_put_wav"]
-    text = extract_row(read_voice_page(as_producer, voice), find_option(voice, "resemble_v1", "professional"))
+    text = extract_row(read_voice_page(producer_client, voice), find_option(voice, "resemble_v1", "professional"))
     assert '<input type="hidden" name="handover" value="signed_put_wav">' in text and "Start professional build" in text
 
 
-def test_each_offered_handover_starts_a_build(as_producer: Client, full_studio: Studio) -> None:
+def test_each_offered_handover_starts_a_build(producer_client: Client, full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
     full_studio.make_recordings(voice)
     handovers = []
     for option in [option for option in list_build_options(voice) if option.is_ready]:
         for handover, _label in option.handovers:
             data = {"account": option.account.pk, "tier": option.readiness.capabilities.tier, "handover": handover}
-            as_producer.post(reverse("voices:build_start", args=[voice.pk]), data)
+            producer_client.post(reverse("voices:build_start", args=[voice.pk]), data)
             build = Build.objects.get(status="queued")
             assert (build.handover, build.recordings.count()) == (handover, len(option.clip_selection.rows))
             cancel_build(build, full_studio.producer)
@@ -207,7 +207,7 @@ def test_voice_trained_on_a_dataset_offers_only_datasets(full_studio: Studio) ->
 
 
 def test_row_that_lacks_only_consent_links_to_the_form(
-    as_producer: Client, as_viewer: Client, full_studio: Studio
+    producer_client: Client, viewer_client: Client, full_studio: Studio
 ) -> None:
     voice = full_studio.make_voice()
     Contract.objects.update(providers=list(PROVIDERS))
@@ -218,11 +218,11 @@ def test_row_that_lacks_only_consent_links_to_the_form(
         and "statement=voiceai%3Aen-US" in option.consent_url
         and "purpose=narration" in option.consent_url
     )
-    text = read_voice_page(as_producer, voice)
+    text = read_voice_page(producer_client, voice)
     assert f'option-action" href="{option.consent_url.replace("&", "&amp;")}"' in text
-    form = read_html(as_producer.get(option.consent_url))
+    form = read_html(producer_client.get(option.consent_url))
     assert '<option value="voiceai:en-US" selected>' in form
-    assert "option-action" not in read_voice_page(as_viewer, voice)
+    assert "option-action" not in read_voice_page(viewer_client, voice)
     assert not find_option(voice, "audiostack", "professional").is_only_consent_missing, "minutes are missing too"
     Contract.objects.update(providers=["resemble_v2"])
     assert not find_option(voice, "voiceai").is_only_consent_missing
@@ -242,7 +242,7 @@ def test_consent_link_selects_a_statement_in_the_voice_language(full_studio: Stu
 # --- excluded recordings ------------------------------------------------------------------
 
 
-def test_best_recordings_are_sent_and_others_excluded_with_reason(as_viewer: Client, full_studio: Studio) -> None:
+def test_best_recordings_are_sent_and_others_excluded_with_reason(viewer_client: Client, full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
     clips = full_studio.make_recordings(voice, 5)
     voice.recordings.update(seconds=20.0, levels={"snr_db": 40.0}, findings=[])
@@ -253,7 +253,7 @@ def test_best_recordings_are_sent_and_others_excluded_with_reason(as_viewer: Cli
     reasons = {excluded.name: excluded.reason for excluded in option.excluded_recordings}
     assert reasons[clips[1].file_name] == "no speech detected"
     assert reasons[clips[0].file_name] == "the limit is reached with better recordings"
-    text = extract_row(read_voice_page(as_viewer, voice), option)
+    text = extract_row(read_voice_page(viewer_client, voice), option)
     assert "3 excluded" in text and all(make_clip.file_name in text for make_clip in clips)
     build = start_build(voice, option.account, "rapid", "one_file", full_studio.producer)
     assert {str(row.recording_id) for row in build.recordings.all()} == {
@@ -268,13 +268,13 @@ def test_too_short_recording_is_excluded_with_its_reason(full_studio: Studio) ->
     assert find_option(voice, "audiostack").excluded_recordings == [(short.file_name, "too short for this provider")]
 
 
-def test_option_without_usable_recordings_is_not_ready(as_producer: Client, full_studio: Studio) -> None:
+def test_option_without_usable_recordings_is_not_ready(producer_client: Client, full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
     full_studio.make_recordings(voice, 3)
     voice.recordings.update(findings=[SILENT])
     option = find_option(voice, "speechgen")
     assert (option.is_ready, option.summary) == (False, "too few of the recordings can be sent.")
-    assert "Only 0 s can be sent" in extract_row(read_voice_page(as_producer, voice), option)
+    assert "Only 0 s can be sent" in extract_row(read_voice_page(producer_client, voice), option)
     with pytest.raises(BuildRefused, match="Only 0 s can be sent"):
         start_build(voice, option.account, "rapid", "one_file", full_studio.producer)
 
@@ -313,14 +313,14 @@ def test_other_languages_need_more_speech_in_the_advice(full_studio: Studio) -> 
     assert "Another 44 min 48 s" in read_advice("professional")
 
 
-def test_query_count_does_not_grow_with_rows(as_producer: Client, full_studio: Studio) -> None:
+def test_query_count_does_not_grow_with_rows(producer_client: Client, full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
     full_studio.make_recordings(voice)
     path = reverse("voices:readiness", args=[voice.pk])
 
     def count_queries() -> int:
         with CaptureQueriesContext(connection) as queries:
-            assert as_producer.get(path).status_code == 200
+            assert producer_client.get(path).status_code == 200
         return len(queries)
 
     count_queries()
@@ -346,25 +346,27 @@ def test_refused_recording_is_not_counted(full_studio: Studio) -> None:
 # --- refresh ------------------------------------------------------------------------------
 
 
-def test_rows_refresh_on_events_and_have_unique_ids(as_viewer: Client, full_studio: Studio) -> None:
+def test_rows_refresh_on_events_and_have_unique_ids(viewer_client: Client, full_studio: Studio) -> None:
     voice = full_studio.make_voice()
-    text = read_html(as_viewer.get(reverse("voices:readiness", args=[voice.pk])))
+    text = read_html(viewer_client.get(reverse("voices:readiness", args=[voice.pk])))
     assert 'hx-trigger="readiness-changed from:body, recordings-changed from:body"' in text
     keys = [f'id="option-{option.key}"' for option in list_build_options(voice)]
     assert len(set(keys)) == 7 and all(text.count(key) == 1 for key in keys)
     assert '" open>' not in text, "several rows start closed"
 
 
-def test_single_row_is_open_and_empty_list_says_what_to_do(as_viewer: Client, as_admin: Client, studio: Studio) -> None:
+def test_single_row_is_open_and_empty_list_says_what_to_do(
+    viewer_client: Client, superuser_client: Client, studio: Studio
+) -> None:
     voice = studio.make_voice()
     Account.objects.update(provider="voiceai")
-    assert '" open>' in read_voice_page(as_viewer, voice)
+    assert '" open>' in read_voice_page(viewer_client, voice)
     Account.objects.all().delete()
-    assert "An admin has to add an account first." in read_voice_page(as_viewer, voice)
-    assert reverse("voices:account_add") in read_voice_page(as_admin, voice)
+    assert "An admin has to add an account first." in read_voice_page(viewer_client, voice)
+    assert reverse("voices:account_add") in read_voice_page(superuser_client, voice)
 
 
-def test_unsupported_language_is_refused_before_submit(full_studio: Studio, as_producer: Client) -> None:
+def test_unsupported_language_is_refused_before_submit(full_studio: Studio, producer_client: Client) -> None:
     voice = make_allowed_voice(full_studio)
     Voice.objects.update(language="ja-JP")
     voice.refresh_from_db()
@@ -373,4 +375,4 @@ def test_unsupported_language_is_refused_before_submit(full_studio: Studio, as_p
     with pytest.raises(BuildRefused, match="no voices in this language"):
         start_build(voice, option.account, "rapid", Handover.ONE_FILE, full_studio.producer)
     assert "the provider does not support this language" not in find_option(voice, "speechgen").summary
-    assert 'href=""' not in read_voice_page(as_producer, voice)
+    assert 'href=""' not in read_voice_page(producer_client, voice)

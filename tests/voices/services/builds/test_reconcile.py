@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from providers import registry
 from providers.http import HttpProvider
-from tests.support.work import do_tasks
+from tests.support.task_runner import run_due_tasks
 from tests.voices.services.builds.build_harness import BuildHarness
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import Lease, LeaseLost
@@ -337,7 +337,7 @@ def test_worker_that_takes_over_looks_up_before_it_sends(harness: BuildHarness) 
     """The build has a pending call, and its result is unknown."""
     build = harness.start_build(harness.make_voice())
     Build.objects.filter(pk=build.pk).update(status=BuildStatus.SUBMITTING, pending_call="create")
-    do_tasks()
+    run_due_tasks()
     build.refresh_from_db()
     assert build.status == BuildStatus.UNCONFIRMED
     assert not harness.count_billed()

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from providers.resemble_v1.adapter import ResembleV1
 from providers.types import Handover, Tier
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import SandboxProcess
 from tests.voices.services.builds.build_harness import BuildHarness
 from voicehub.models import User
 from voices.models import Build, BuildStatus
@@ -21,7 +21,7 @@ DOCUMENTED_FIELDS = ("name", "language", "id", "uuid")
 
 
 @pytest.fixture
-def harness(sandbox: Sandbox, producer: User) -> BuildHarness:
+def harness(sandbox: SandboxProcess, producer: User) -> BuildHarness:
     return BuildHarness(producer, sandbox, "resemble_v1")
 
 
@@ -43,15 +43,17 @@ def start_new_build(harness: BuildHarness) -> Build:
     return harness.start_build(harness.make_voice(), Tier.PROFESSIONAL, Handover.SIGNED_PUT_TEXTS)
 
 
-def test_broken_upload_is_repeated_at_the_same_url(harness: BuildHarness, sandbox: Sandbox) -> None:
-    sandbox.faults({"operation": "v1_upload", "do": "drop", "nth": 1})
+def test_broken_upload_is_repeated_at_the_same_url(harness: BuildHarness, sandbox: SandboxProcess) -> None:
+    sandbox.set_faults({"operation": "v1_upload", "do": "drop", "nth": 1})
     assert harness.finish_build(start_new_build(harness)).status == BuildStatus.READY
     assert harness.count_billed() == BILLED_ONCE
 
 
 @pytest.mark.usefixtures("sparse_list")
-def test_unconfirmed_build_call_waits_for_staff_without_a_look_up(harness: BuildHarness, sandbox: Sandbox) -> None:
-    sandbox.faults({"operation": "v1_build", "do": "drop", "phase": "after_commit", "nth": 1})
+def test_unconfirmed_build_call_waits_for_staff_without_a_look_up(
+    harness: BuildHarness, sandbox: SandboxProcess
+) -> None:
+    sandbox.set_faults({"operation": "v1_build", "do": "drop", "phase": "after_commit", "nth": 1})
     build = harness.reach_status(start_new_build(harness), BuildStatus.UNCONFIRMED)
     for _ in range(4):
         harness.reach_status(build, BuildStatus.UNCONFIRMED)
@@ -62,8 +64,8 @@ def test_unconfirmed_build_call_waits_for_staff_without_a_look_up(harness: Build
 
 
 @pytest.mark.usefixtures("sparse_list")
-def test_build_call_is_repeated_if_staff_find_no_training(harness: BuildHarness, sandbox: Sandbox) -> None:
-    sandbox.faults({"operation": "v1_build", "do": "drop", "nth": 1})
+def test_build_call_is_repeated_if_staff_find_no_training(harness: BuildHarness, sandbox: SandboxProcess) -> None:
+    sandbox.set_faults({"operation": "v1_build", "do": "drop", "nth": 1})
     build = harness.reach_status(start_new_build(harness), BuildStatus.UNCONFIRMED)
     for _ in range(4):
         harness.reach_status(build, BuildStatus.UNCONFIRMED)

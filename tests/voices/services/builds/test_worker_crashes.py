@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 
 from providers.types import Handover, Tier
-from tests.support.sandbox import until
+from tests.support.sandbox import poll_until
 from tests.voices.services.builds.build_harness import SLT_CLIPS, BuildHarness
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import Lease, run_task
@@ -83,7 +83,7 @@ def abandon_build(build: Build) -> None:
 
 
 def test_crash_at_any_journal_write_bills_one_build(harness: BuildHarness, killer: WorkerKiller) -> None:
-    harness.sandbox.control("POST", "settings", {"training_seconds": 600.0})
+    harness.sandbox.call_control("POST", "settings", {"training_seconds": 600.0})
     voice = harness.make_voice()
     abandon_build(harness.reach_status(harness.start_build(voice), BuildStatus.TRAINING))
     writes = killer.count
@@ -94,7 +94,7 @@ def test_crash_at_any_journal_write_bills_one_build(harness: BuildHarness, kille
             build = harness.start_build(voice)
             killer.kill_at(number, after=after)
             crash_and_take_over(harness, build)
-            until(partial(is_training_after_run, harness, build))
+            poll_until(partial(is_training_after_run, harness, build))
             assert harness.count_billed() - billed == {"create_voice": 1, "build_voice": 1}, (number, after)
             assert set(harness.fetch_recordings(build)) == {make_clip_name(row) for row in voice.recordings.all()}
             abandon_build(build)

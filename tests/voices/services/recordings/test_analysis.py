@@ -17,7 +17,7 @@ from audio.analysis.compare import SetClip, SetReport
 from audio.findings.findings import make_finding
 from audio.networks import speaker_match
 from consent.models import Take, TakeCheck
-from tests.support.work import do_tasks
+from tests.support.task_runner import run_due_tasks
 from tests.voices.rows import Studio, make_clip, make_upload
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
@@ -80,7 +80,7 @@ def test_each_batch_notifies_the_queue_and_never_fails(
     studio.make_recordings(voice, MAX_ATTEMPTS + 2)
     task = Task.objects.get(kind="examine_recordings")
     monkeypatch.setattr(outbox, "notify_queue", notifications.append)
-    assert do_tasks("examine_recordings") == MAX_ATTEMPTS + 2
+    assert run_due_tasks("examine_recordings") == MAX_ATTEMPTS + 2
     assert notifications.count(task.pk) == MAX_ATTEMPTS + 1
 
 
@@ -135,7 +135,7 @@ def test_recording_is_reanalyzed_if_its_transcript_changes(
         return {"measures": {"transcript": recording.transcript}}
 
     monkeypatch.setattr(analysis, "_run_analysis", run_analysis)
-    do_tasks("examine_recordings")
+    run_due_tasks("examine_recordings")
     row.refresh_from_db()
     assert (transcripts, row.measures) == (["The north wind.", "Other words."], {"transcript": "Other words."})
     assert not Task.objects.filter(kind="examine_recordings", status=TaskStatus.WAITING).exists()

@@ -16,8 +16,8 @@ from django.urls import reverse
 
 from audio.wav.riff import read_header
 from providers.types import Handover
-from tests.support.wav import sample_wav, wav_bytes
-from tests.support.work import do_tasks, no_file
+from tests.support.task_runner import refuse_single_file, run_due_tasks
+from tests.support.wav import load_sample_wav, make_wav_bytes
 from tests.voices.rows import Studio, make_clip, make_upload
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus, ThresholdOverride
@@ -72,7 +72,7 @@ def test_flac_is_stored_unchanged_beside_its_wav(studio: Studio, voice: Voice) -
 def test_build_sends_the_converted_wav(studio: Studio, voice: Voice) -> None:
     recording, _new = add_recording(voice, make_upload("line.flac", encode_flac(make_clip())), studio.producer)
     build = studio.make_build(voice)
-    audio = make_build_spec(build, no_file).clips[0].audio
+    audio = make_build_spec(build, refuse_single_file).clips[0].audio
     with audio.open() as file:
         assert file.read() == read_file(recording.wav)
 
@@ -82,7 +82,7 @@ def test_analysis_adds_findings_in_the_language_of_the_voice(studio: Studio, voi
     Voice.objects.filter(pk=voice.pk).update(language="de-DE")
     flac = make_upload("line.flac", encode_flac(make_clip()))
     recording, _new = add_recording(voice, flac, studio.producer, transcript="Am 3. est. mit Corp. und Mut.")
-    do_tasks("examine_recordings")
+    run_due_tasks("examine_recordings")
     recording.refresh_from_db()
     assert {"converted", "transcript_digits"} <= set(list_codes(recording.findings))
     assert "transcript_abbreviation" not in list_codes(recording.findings)
@@ -184,7 +184,7 @@ def make_long_wav() -> bytes:
     parts = []
     for _ in range(4):
         for name in ("slt-01", "slt-02", "slt-03", "slt-04", "slt-05"):
-            samples, _rate = soundfile.read(io.BytesIO(sample_wav(name)), dtype="int16")
+            samples, _rate = soundfile.read(io.BytesIO(load_sample_wav(name)), dtype="int16")
             parts += [samples, np.zeros(8000, np.int16)]
     out = io.BytesIO()
     soundfile.write(out, np.concatenate(parts), 16000, format="WAV", subtype="PCM_16")
@@ -201,7 +201,7 @@ def test_too_long_recording_is_split_at_its_pauses(studio: Studio, voice: Voice,
     assert (long_recording.status, long_recording.is_too_long) == (RecordingStatus.REFUSED, True)
     enqueue_split(long_recording, studio.producer)
     assert long_recording.status == RecordingStatus.SPLITTING
-    do_tasks("cut_recording")
+    run_due_tasks("cut_recording")
     long_recording.refresh_from_db()
     assert long_recording.status == RecordingStatus.SPLIT
     segments = list(long_recording.pieces.order_by("file_name"))
@@ -219,11 +219,11 @@ def test_too_long_recording_is_split_at_its_pauses(studio: Studio, voice: Voice,
 
 def test_repeated_split_makes_no_segment_twice(studio: Studio, long_recording: Recording) -> None:
     enqueue_split(long_recording, studio.producer)
-    do_tasks("cut_recording")
+    run_due_tasks("cut_recording")
     count = long_recording.pieces.count()
     Recording.objects.filter(pk=long_recording.pk).update(status=RecordingStatus.SPLITTING)
     outbox.enqueue_task("cut_recording", long_recording.pk)
-    do_tasks("cut_recording")
+    run_due_tasks("cut_recording")
     long_recording.refresh_from_db()
     assert (long_recording.status, long_recording.pieces.count()) == (RecordingStatus.SPLIT, count)
 
@@ -240,10 +240,10 @@ def test_only_too_long_recordings_can_be_split_once(studio: Studio, voice: Voice
 
 
 def test_long_silence_is_not_split_and_gets_a_finding(studio: Studio, voice: Voice) -> None:
-    data = wav_bytes(np.zeros(61 * 16000, np.float32))
+    data = make_wav_bytes(np.zeros(61 * 16000, np.float32))
     recording, _new = add_recording(voice, make_upload("silence.wav", data), studio.producer)
     enqueue_split(recording, studio.producer)
-    do_tasks("cut_recording")
+    run_due_tasks("cut_recording")
     recording.refresh_from_db()
     assert recording.status == RecordingStatus.REFUSED
     assert "nothing_to_cut" in list_codes(recording.findings)
@@ -252,7 +252,7 @@ def test_long_silence_is_not_split_and_gets_a_finding(studio: Studio, voice: Voi
 
 def test_source_of_segments_is_not_deleted(studio: Studio, long_recording: Recording) -> None:
     enqueue_split(long_recording, studio.producer)
-    do_tasks("cut_recording")
+    run_due_tasks("cut_recording")
     with pytest.raises(ActionRefused):
         delete_recording(long_recording)
 
@@ -261,7 +261,7 @@ def test_recording_is_not_deleted_during_its_split(studio: Studio, long_recordin
     enqueue_split(long_recording, studio.producer)
     with pytest.raises(ActionRefused, match="being split"):
         delete_recording(Recording.objects.get(pk=long_recording.pk))
-    do_tasks("cut_recording")
+    run_due_tasks("cut_recording")
     assert long_recording.pieces.exists()
 
 
@@ -277,11 +277,11 @@ def test_failed_split_can_be_requested_again(
         patch.setattr("voices.services.recordings.segment.split_clip", raise_error)
         for _ in range(MAX_ATTEMPTS):
             Task.objects.filter(kind="cut_recording").update(due_at=long_recording.created_at)
-            do_tasks("cut_recording")
+            run_due_tasks("cut_recording")
     long_recording.refresh_from_db()
     assert (long_recording.status, long_recording.is_too_long) == (RecordingStatus.REFUSED, True)
     enqueue_split(long_recording, studio.producer)
-    do_tasks("cut_recording")
+    run_due_tasks("cut_recording")
     long_recording.refresh_from_db()
     assert long_recording.status == RecordingStatus.SPLIT
 
@@ -290,7 +290,7 @@ def test_split_task_of_a_deleted_recording_is_done(long_recording: Recording) ->
     """Whatever deleted it: the task must not repeat forever."""
     outbox.enqueue_task("cut_recording", long_recording.pk)
     Recording.objects.filter(pk=long_recording.pk).delete()
-    do_tasks("cut_recording")
+    run_due_tasks("cut_recording")
     assert Task.objects.get(kind="cut_recording").status == TaskStatus.DONE
     handle_split_failure(str(long_recording.pk))
 
@@ -315,7 +315,7 @@ def test_split_resumes_after_a_killed_worker_without_gaps(
         outbox.run_task(str(task.pk))
     Task.objects.filter(pk=task.pk).update(lease=None, lease_until=None)
     assert long_recording.pieces.count() == 3
-    do_tasks("cut_recording")
+    run_due_tasks("cut_recording")
     long_recording.refresh_from_db()
     names = sorted(long_recording.pieces.values_list("file_name", flat=True))
     assert long_recording.status == RecordingStatus.SPLIT
@@ -349,7 +349,7 @@ def test_lease_is_extended_while_a_long_recording_is_read(
 
     monkeypatch.setattr(outbox.Lease, "extend", lambda _: extensions.append(1))
     monkeypatch.setattr("voices.services.recordings.segment.store_recording", count_and_store)
-    do_tasks("cut_recording")
+    run_due_tasks("cut_recording")
     assert counts[0] > long_recording.size >> 20
     assert counts == sorted(set(counts)), "and by each clip"
 
@@ -375,7 +375,7 @@ def test_too_long_flac_is_split_from_its_wav(studio: Studio, voice: Voice) -> No
     recording, _new = add_recording(voice, make_upload("interview.flac", flac), studio.producer)
     assert recording.is_too_long
     enqueue_split(recording, studio.producer)
-    do_tasks("cut_recording")
+    run_due_tasks("cut_recording")
     segment = recording.pieces.order_by("file_name").first()
     assert segment and segment.recipe["from_sha256"] == hashlib.sha256(flac).hexdigest()
     assert [step["step"] for step in segment.recipe["steps"]] == ["decode", "round", "cut"]
@@ -397,7 +397,7 @@ def test_build_sends_the_recordings_fixed_at_its_start(studio: Studio, voice: Vo
     add_recording(voice, make_upload("line.flac", encode_flac(make_clip(77))), studio.producer, "A transcript.")
     build = start_build(voice, studio.account, "rapid", Handover.RECORDINGS, studio.producer)
     hashes = {str(row.recording_id): row.sha256 for row in build.recordings.all()}
-    for sent_clip in make_build_spec(build, no_file).clips:
+    for sent_clip in make_build_spec(build, refuse_single_file).clips:
         with sent_clip.audio.open() as file:
             assert hashlib.sha256(file.read()).hexdigest() == hashes.pop(sent_clip.key)
     assert not hashes
@@ -427,9 +427,9 @@ def test_metadata_matches_names_of_any_audio_format(studio: Studio, voice: Voice
     assert set(voice.recordings.values_list("transcript", flat=True)) == {"The first.", "The second."}
 
 
-def test_admin_shows_the_wav_hash_but_no_file_url(as_admin: Client, studio: Studio, voice: Voice) -> None:
+def test_admin_shows_the_wav_hash_but_no_file_url(superuser_client: Client, studio: Studio, voice: Voice) -> None:
     """On S3 a file URL would give anyone access to the file."""
     recording, _new = add_recording(voice, make_upload("line.flac", encode_flac(make_clip())), studio.producer)
-    response = as_admin.get(reverse("admin:voices_recording_change", args=[recording.pk]))
+    response = superuser_client.get(reverse("admin:voices_recording_change", args=[recording.pk]))
     assert recording.wav_sha256 in response.content.decode()
     assert str(recording.wav.name) not in response.content.decode()

@@ -4,24 +4,24 @@ import socket
 from contextlib import suppress
 from threading import Event, Thread
 
-from tests.support.hostile import answer
+from tests.support.hostile_server import make_response
 
 
-class Sink:
+class StallingServer:
     """Accepts one request on loopback. It can stall after part of the body until the test resumes it."""
 
-    def __init__(self, takes: int | None = None, says: bytes = answer()) -> None:
+    def __init__(self, read_limit: int | None = None, response: bytes = make_response()) -> None:
         self.head = ""
-        self.got = 0
-        self.over = Event()
-        self.go_on = Event()
-        self._read_limit, self._response = takes, says
+        self.received_size = 0
+        self.finished = Event()
+        self.resume = Event()
+        self._read_limit, self._response = read_limit, response
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         Thread(target=self._serve, daemon=True).start()
 
     def close(self) -> None:
-        self.go_on.set()
+        self.resume.set()
         self._listening.close()
 
     def _serve(self) -> None:
@@ -29,7 +29,7 @@ class Sink:
             connection, _ = self._listening.accept()
             with connection:
                 self._receive(connection)
-        self.over.set()
+        self.finished.set()
 
     def _receive(self, connection: socket.socket) -> None:
         received = b""
@@ -38,13 +38,13 @@ class Sink:
                 return
             received += chunk
         head, _, body = received.partition(b"\r\n\r\n")
-        self.head, self.got = head.decode("latin-1"), len(body)
+        self.head, self.received_size = head.decode("latin-1"), len(body)
         lengths = (line for line in self.head.lower().split("\r\n") if line.startswith("content-length:"))
         content_length = int(next(lengths, ":0").partition(":")[2])
-        while self.got < content_length:
-            if self._read_limit is not None and self.got >= self._read_limit:
-                self.go_on.wait()
+        while self.received_size < content_length:
+            if self._read_limit is not None and self.received_size >= self._read_limit:
+                self.resume.wait()
             if not (chunk := connection.recv(1 << 14)):
                 return
-            self.got += len(chunk)
+            self.received_size += len(chunk)
         connection.sendall(self._response)

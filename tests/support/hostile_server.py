@@ -11,21 +11,21 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReceivedRequest:
     """One request: `head` is the unparsed request line with the headers."""
 
     head: str
     body: bytes
 
     @property
-    def line(self) -> str:
+    def request_line(self) -> str:
         return self.head.partition("\r\n")[0]
 
 
-Script = Callable[[Asked], Iterable[bytes]]
+Script = Callable[[ReceivedRequest], Iterable[bytes]]
 
 
-def answer(status: int | str = 200, body: Any = b"{}", **headers: str) -> bytes:
+def make_response(status: int | str = 200, body: Any = b"{}", **headers: str) -> bytes:
     """A complete HTTP response. A body that is not bytes is sent as JSON. Header names use underscores."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     all_headers = {"Content-Type": "application/json", "Content-Length": str(len(content)), "Connection": "close"}
@@ -34,25 +34,25 @@ def answer(status: int | str = 200, body: Any = b"{}", **headers: str) -> bytes:
     return f"HTTP/1.1 {status} Reason\r\n{lines}\r\n".encode() + content
 
 
-def zipped(size: int) -> bytes:
+def gzip_zero_bytes(size: int) -> bytes:
     return gzip.compress(bytes(size))
 
 
-class Hostile:
+class HostileServer:
     """Listens on loopback. `script` is called for each request and returns the chunks to send."""
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
-        self.connections = 0
-        self.hung_up = Event()
-        self.script: Script = lambda _request: [answer()]
-        self.keeps_open = False
+        self.received: list[ReceivedRequest] = []
+        self.connection_count = 0
+        self.client_hung_up = Event()
+        self.script: Script = lambda _request: [make_response()]
+        self.keep_alive = False
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
         Thread(target=self._accept, daemon=True).start()
 
-    def says(self, *chunks: bytes) -> None:
+    def respond_with(self, *chunks: bytes) -> None:
         """Answer every request with these chunks."""
         self.script = lambda _request: chunks
 
@@ -65,23 +65,23 @@ class Hostile:
         with suppress(OSError):
             while True:
                 connection, _ = self._listening.accept()
-                self.connections += 1
+                self.connection_count += 1
                 Thread(target=self._converse, args=(connection,), daemon=True).start()
 
     def _converse(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as stream:
             try:
                 while request := _read_request(stream):
-                    self.asked.append(request)
+                    self.received.append(request)
                     for chunk in self.script(request):
                         connection.sendall(chunk)
-                    if not self.keeps_open:
+                    if not self.keep_alive:
                         return
             except OSError:
-                self.hung_up.set()
+                self.client_hung_up.set()
 
 
-def _read_request(stream: Any) -> Asked | None:
+def _read_request(stream: Any) -> ReceivedRequest | None:
     """The next request; None at the end of the connection."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
@@ -91,4 +91,4 @@ def _read_request(stream: Any) -> Asked | None:
         head += line
     text = head.decode("latin-1")
     length = next((line for line in text.lower().split("\r\n") if line.startswith("content-length:")), ":0")
-    return Asked(text, stream.read(int(length.partition(":")[2])))
+    return ReceivedRequest(text, stream.read(int(length.partition(":")[2])))

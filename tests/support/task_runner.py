@@ -8,24 +8,24 @@ from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 
 # Tasks that analyze audio take a second per recording, and builds do not depend on them.
-HEARING = ("check_take", "examine_recordings", "compare_recordings")
+AUDIO_TASK_KINDS = ("check_take", "examine_recordings", "compare_recordings")
 
 
-def due(*kinds: str) -> list[str]:
+def list_due_tasks(*kinds: str) -> list[str]:
     """The ids of due tasks, the longest waiting first: tasks of these kinds, or by default all but audio analysis."""
     tasks = Task.objects.filter(status=TaskStatus.WAITING, lease__isnull=True, due_at__lte=timezone.now())
-    tasks = tasks.filter(kind__in=kinds) if kinds else tasks.exclude(kind__in=HEARING)
+    tasks = tasks.filter(kind__in=kinds) if kinds else tasks.exclude(kind__in=AUDIO_TASK_KINDS)
     return [str(pk) for pk in tasks.order_by("due_at").values_list("pk", flat=True)]
 
 
-def do_tasks(*kinds: str, rounds: int = 50) -> int:
+def run_due_tasks(*kinds: str, rounds: int = 50) -> int:
     """Run due tasks, and tasks that become due meanwhile, until none is left. Returns the number of runs.
 
     Without `kinds`, audio analysis is excluded. Raises AssertionError if tasks keep creating tasks.
     """
     completed = 0
     for _ in range(rounds):
-        ids = due(*kinds)
+        ids = list_due_tasks(*kinds)
         if not ids:
             return completed
         for task_id in ids:
@@ -34,6 +34,6 @@ def do_tasks(*kinds: str, rounds: int = 50) -> int:
     raise AssertionError(f"Tasks are still due after {rounds} rounds: {list(Task.objects.values())}")
 
 
-def no_file(*_arguments: Any) -> Any:
+def refuse_single_file(*_arguments: Any) -> Any:
     """For builds whose handover has no single file."""
     raise AssertionError("This build has no single file.")

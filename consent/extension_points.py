@@ -6,9 +6,10 @@ from consent.models import Talent
 
 ListProviders = Callable[[], list[tuple[str, str]]]
 CompareSpeakers = Callable[[Talent], None]
+HasRecordings = Callable[[Talent], bool]
 
 _provider_lists: list[ListProviders] = []
-_comparisons: list[CompareSpeakers] = []
+_comparisons: list[tuple[CompareSpeakers, HasRecordings]] = []
 
 
 def register_providers(list_providers: ListProviders) -> None:
@@ -26,12 +27,21 @@ def get_provider_label(slug: str) -> str:
     return dict(list_provider_choices()).get(slug, slug)
 
 
-def register_comparison(compare: CompareSpeakers) -> None:
-    """Register a function to call for a talent whose take was just checked. It must call `save_speaker_match`."""
-    _comparisons.append(compare)
+def register_comparison(compare: CompareSpeakers, has_recordings: HasRecordings) -> None:
+    """Register a comparison of takes with recordings.
+
+    `compare` is called for a talent whose take was just checked. It must call `save_speaker_match` if `has_recordings`
+    returns True for the talent.
+    """
+    _comparisons.append((compare, has_recordings))
 
 
 def compare_with_recordings(talent: Talent) -> None:
     """Ask every app that has recordings of this talent to compare them with the talent's takes."""
-    for compare in _comparisons:
+    for compare, _has_recordings in _comparisons:
         compare(talent)
+
+
+def has_recordings_to_compare(talent: Talent) -> bool:
+    """Whether any app has recordings of this talent to compare takes with."""
+    return any(has_recordings(talent) for _compare, has_recordings in _comparisons)

@@ -13,6 +13,7 @@ from typing import Any
 from django.utils import timezone
 
 from audio.findings.catalog_sound import CODES as SOUND_CODES
+from consent.extension_points import has_recordings_to_compare
 from consent.models import Take
 from consent.models.take import TakeCheck
 from consent.services.approval import find_objections
@@ -85,10 +86,11 @@ class TakeReport:
 
     @property
     def is_comparing(self) -> bool:
-        """Whether only the speaker comparison is pending. It never arrives if the talent has no recordings."""
+        """Whether only the speaker comparison is pending."""
         if self.check is None or self.check.checked_at is None or self.check.error or self.check.speaker:
             return False
-        return timezone.now() - self.check.checked_at < COMPARISON_TIME
+        is_recent = timezone.now() - self.check.checked_at < COMPARISON_TIME
+        return is_recent and has_recordings_to_compare(self.take.consent.talent)
 
     @property
     def stage(self) -> str:

@@ -64,7 +64,7 @@ FILES = (
     ),
     (
         "tests/sandbox",
-        "tests of the sandbox against the vendor's page, call by call, with the official client if there is one.",
+        "tests of the sandbox against the vendor's documentation, call by call, with the official client if any.",
     ),
     (
         "tests/providers/test_<slug>.py",
@@ -83,8 +83,8 @@ def render_page() -> str:
     tiers = [(provider, tier) for provider in list_providers() for tier in provider.tiers.values()]
     parts = [
         INTRODUCTION,
-        "\n## All tiers at a glance\n",
-        render_table(GLANCE_COLUMNS, (list_glance_cells(p.label, tier) for p, tier in tiers)),
+        "\n## Overview of all tiers\n",
+        render_table(OVERVIEW_COLUMNS, (list_overview_cells(p.label, tier) for p, tier in tiers)),
     ]
     for provider, tier in tiers:
         parts.append(f"\n## {provider.label}, {tier.label.lower()} (`{provider.slug}`, `{tier.tier}`)\n")
@@ -98,11 +98,11 @@ def render_page() -> str:
     return "".join(parts)
 
 
-GLANCE_COLUMNS = ["provider", "tier", "sent as", "proof of consent", "recordings", "seconds", "can retrain", "found"]
-GLANCE_COLUMNS += ["listed", "renamed", "visibility set", "deleted", "previewed", "credits"]
+OVERVIEW_COLUMNS = ["provider", "tier", "sent as", "proof of consent", "recordings", "seconds", "can retrain", "found"]
+OVERVIEW_COLUMNS += ["listed", "renamed", "visibility set", "deleted", "previewed", "credits"]
 
 
-def list_glance_cells(label: str, tier: Capabilities) -> tuple[str, ...]:
+def list_overview_cells(label: str, tier: Capabilities) -> tuple[str, ...]:
     """A tier's row of the first table."""
     return (
         label,

@@ -74,7 +74,7 @@ def plan_files() -> list[dict[str, Any]]:
         for speaker, texts in SCRIPTS.items()
         for number, text in enumerate(texts, 1)
     ]
-    entries.append(_build_entry("rms-silent", "rms", "nobody", "silent", SCRIPTS["rms"][0]))
+    entries.append(_build_entry("rms-silent", "rms", "none", "silent", SCRIPTS["rms"][0]))
     entries.append(_build_entry("rms-wrong-speaker", "rms", "awb", "wrong_speaker", WRONG_SPEAKER))
     entries += [_build_entry(f"consent-{name}", name, name, "consent", STATEMENT) for name in ("slt", "rms", "awb")]
     entries += [

@@ -32,7 +32,7 @@ def send_callback(context: SandboxContext, address: str, body: dict[str, Any]) -
 
 
 def send_early_callback(context: SandboxContext, address: str, body: dict[str, Any]) -> None:
-    """Post a premature `finished` at the start of a training, if a rule asks for it. There is one attempt."""
+    """Post `finished` at the start of a training, if the fault "early" is set. It is not retried."""
     if any(rule.action == "early" for rule in context.faults.match_call(TRAINING)):
         _try_post(address, json.dumps(body))
 

@@ -98,7 +98,7 @@ def show_requests(request: SandboxRequest) -> HttpResponseBase:
 @refuse_browsers
 def show_work(request: SandboxRequest) -> HttpResponseBase:
     """Number of trainings that are overdue or whose callback is not yet sent."""
-    return JsonResponse({"due": training.count_due(request.context)})
+    return JsonResponse({"due": training.count_due_trainings(request.context)})
 
 
 @refuse_browsers

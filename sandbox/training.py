@@ -43,7 +43,7 @@ class OwnTables:
 
     schema: str
     resume_trainings: Callable[[SandboxContext], None]
-    count_due: Callable[[SandboxContext], int]
+    count_due_trainings: Callable[[SandboxContext], int]
 
 
 _trainings: dict[tuple[str, str], Training] = {}
@@ -73,12 +73,12 @@ def resume_trainings(context: SandboxContext) -> None:
         own.resume_trainings(context)
 
 
-def count_due(context: SandboxContext) -> int:
+def count_due_trainings(context: SandboxContext) -> int:
     """Number of trainings that are overdue or whose callback is not yet sent."""
     with context.store.transaction() as db:
         unfinished = store.list_unfinished(db)
     in_shared_table = sum((stored.ready_at or 0) <= clock.now() for stored in unfinished)
-    return in_shared_table + sum(own.count_due(context) for own in _own_tables.values())
+    return in_shared_table + sum(own.count_due_trainings(context) for own in _own_tables.values())
 
 
 def _run_training(context: SandboxContext, vendor: str, id: str) -> None:

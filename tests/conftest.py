@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SESSION = Session()
 
-# Only `make test-long` names the long tests; a full run excludes them.
+# The long tests run only if their folder is given on the command line, as `make test-long` does.
 collect_ignore = [] if any("tests/long" in argument for argument in sys.argv[1:]) else ["long"]
 
 # The same examples each time and no deadline, so results depend on the code and not on chance or machine speed.

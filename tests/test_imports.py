@@ -205,27 +205,27 @@ def test_import_cycle_is_found(graph: grimp.ImportGraph) -> None:
     assert ("voices.models.choices", "voices.models") in cycles
 
 
-# --- Restricted parts of external packages --------------------------------------------------------
+# --- Restricted modules of external packages ------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class PartRule:
-    """Only `allowed_in` may import `part`, or all but `forbidden_in`. The linter checks only whole packages."""
+class ModuleRule:
+    """Only `allowed_in` may import `module`, or all but `forbidden_in`. The linter checks only whole packages."""
 
-    part: str
+    module: str
     allowed_in: tuple[str, ...] = ()
     forbidden_in: tuple[str, ...] = ()
 
     def is_broken_by(self, name: str, imported: str) -> bool:
         applies = is_inside(name, *self.forbidden_in) if self.forbidden_in else not is_inside(name, *self.allowed_in)
-        return applies and is_inside(imported, self.part)
+        return applies and is_inside(imported, self.module)
 
 
 RULES = (
-    PartRule("django.db", forbidden_in=("providers", "sandbox")),
-    PartRule("urllib.request", allowed_in=("sandbox",)),
-    PartRule("django.db.models.signals", allowed_in=("voicehub.apps",)),
-    PartRule("django.dispatch", allowed_in=("voicehub.apps",)),
+    ModuleRule("django.db", forbidden_in=("providers", "sandbox")),
+    ModuleRule("urllib.request", allowed_in=("sandbox",)),
+    ModuleRule("django.db.models.signals", allowed_in=("voicehub.apps",)),
+    ModuleRule("django.dispatch", allowed_in=("voicehub.apps",)),
 )
 
 

@@ -1,4 +1,4 @@
-"""Locks pin every package by hash and contain no host and no local folder."""
+"""The lock files of the dependencies pin every package by hash and contain no host and no local folder."""
 
 import json
 import re
@@ -13,7 +13,7 @@ LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 HOST_OR_PATH = re.compile(r"https?:|file:|git\+|--(extra-)?index-url|--find-links|(^|\s)/", re.MULTILINE)
 
 
-def test_each_dependency_group_has_a_lock() -> None:
+def test_each_dependency_group_has_a_lock_file() -> None:
     groups = {name for names in bootstrap.INSTALLED.values() for name in names}
     assert {path.stem for path in LOCKS} == groups | {"node"}
 
@@ -28,11 +28,11 @@ def test_every_package_is_pinned_by_hash(lock: Path) -> None:
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
-def test_python_lock_contains_no_host_or_path(lock: Path) -> None:
+def test_python_lock_file_contains_no_host_or_path(lock: Path) -> None:
     assert not HOST_OR_PATH.search(lock.read_text())
 
 
-def test_browser_lock_contains_no_host_and_pins_by_hash() -> None:
+def test_browser_lock_file_contains_no_host_and_pins_by_hash() -> None:
     text = (ROOT / "package-lock.json").read_text()
     assert "://" not in text
     packages = {name: package for name, package in json.loads(text)["packages"].items() if name}

@@ -13,7 +13,7 @@ from django.conf import settings
 # After this time without a heartbeat a worker counts as dead, and another worker may claim its task.
 LEASE = timedelta(seconds=settings.VOICEHUB_LEASE_SECONDS)
 # Minimum interval between two notifications for one task, so that a busy queue does not fill up with the same ids.
-# At most the lease, so that a dead worker's task is notified as soon as it is free.
+# Not longer than the lease: when a worker has died, the queue is notified as soon as another worker may claim its task.
 RENOTIFY_AFTER = min(timedelta(seconds=20), LEASE)
 # After this number of failures in a row a task fails: an error that lasts for minutes needs a person.
 MAX_ATTEMPTS = 5

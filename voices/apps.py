@@ -9,7 +9,7 @@ class VoicesConfig(AppConfig):
         from consent import extension_points
         from providers import registry
         from voices import tasks  # noqa: F401 - registers the handlers of its tasks
-        from voices.services.recordings.analysis import enqueue_comparisons
+        from voices.services.recordings.analysis import enqueue_comparisons, has_comparable_recordings
 
         extension_points.register_providers(registry.list_provider_choices)
-        extension_points.register_comparison(enqueue_comparisons)
+        extension_points.register_comparison(enqueue_comparisons, has_comparable_recordings)

@@ -59,7 +59,7 @@ class GzipReader:
             data = self._inflate_next()
         if self._inflate.eof and self._consumed - len(self._inflate.unused_data) != self._packed_size:
             refuse("archive_trailing")
-        self._check_amount(len(data))
+        self._check_output_size(len(data))
         return data
 
     def _inflate_next(self) -> bytes:
@@ -71,8 +71,8 @@ class GzipReader:
         self._packed = self._inflate.unconsumed_tail
         return data
 
-    def _check_amount(self, more: int) -> None:
-        out = self._buffer_at + more
+    def _check_output_size(self, added_bytes: int) -> None:
+        out = self._buffer_at + added_bytes
         if out > self._consumed * self._limits.ratio + self._limits.total_allowance:
             refuse("archive_bomb")
         if out > self._limits.total_bytes + self._limits.total_allowance:

@@ -180,7 +180,7 @@ def _read_local_header(file: BinaryIO, member: _DirectoryRecord, until: int, pat
 
 
 def _check_agreement(local: _Header, central: _Header, path: str) -> None:
-    """Refuse different names, methods or sizes; only a header written before its file may omit the sizes."""
+    """Refuse a file if its two headers disagree. Only the local header of a streamed file may omit the sizes."""
     is_same = (local.method, local.name) == (central.method, central.name)
     is_same = is_same and local.flags & HAS_DESCRIPTOR == central.flags & HAS_DESCRIPTOR
     local_sizes, central_sizes = (local.crc, local.packed, local.size), (central.crc, central.packed, central.size)

@@ -96,12 +96,12 @@ def compute_tarball_size(entries: Sequence[Entry], with_text: bool = True) -> in
 def compute_zip_checksums(
     entries: Sequence[Entry], with_text: bool = True, on_piece: Callable[[bytes], object] = ignore_data
 ) -> Checksums:
-    """Compute size and hashes of the zip by making it once; `on_piece` gets its pieces, which are then discarded."""
+    """Compute size and hashes of the zip by making it once. Each piece is passed to `on_piece` and not kept."""
     return compute_checksums(stream_zip(entries, with_text), on_piece)
 
 
 def compute_checksums(pieces: Iterable[bytes], on_piece: Callable[[bytes], object] = ignore_data) -> Checksums:
-    """Compute size and hashes of the pieces; `on_piece` gets them, then they are discarded."""
+    """Compute the total size and the hashes. Each piece is passed to `on_piece` and not kept."""
     size, md5, sha256 = 0, hashlib.md5(usedforsecurity=False), hashlib.sha256()
     for piece in pieces:
         size += len(piece)

@@ -50,7 +50,7 @@ class Clip:
         return (block.astype(np.float32) / np.float32(FULL_SCALE) for block in self.read_samples())
 
     def make_recipe(self, *steps: Mapping[str, Any]) -> Recipe:
-        """Return the recipe of something made from this clip alone."""
+        """Return the recipe (the processing steps) of a file that is made only from this clip."""
         return build_recipe(self.sha256, [*self.steps, *steps])
 
 

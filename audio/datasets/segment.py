@@ -176,32 +176,32 @@ class _SplitPoints:
 
     def __iter__(self) -> Iterator[_SplitPoint]:
         (begin, _), (_, end) = self._speech[0], self._speech[-1]
-        yield self._make_point(0, 0, max(0, begin - self._edge), 0.0)
+        yield self._make_split_point(0, 0, max(0, begin - self._edge), 0.0)
         for (start, stop), (following, _) in pairwise([*self._speech, (0, 0)]):
             yield from self._find_forced_points(start, stop)
             if following:
                 yield self._make_pause_point(stop, following)
         last = self._clip.frames
-        yield self._make_point(0, end + self._edge, 0, 0.0)._replace(at=last, start=last)
+        yield self._make_split_point(0, end + self._edge, 0, 0.0)._replace(at=last, start=last)
 
-    def _make_point(self, at: int, end: int, start: int, costs: float, in_pause: bool = True) -> _SplitPoint:
+    def _make_split_point(self, at: int, end: int, start: int, cost: float, in_pause: bool = True) -> _SplitPoint:
         rate, last = self._clip.rate, self._clip.frames
         at, end, start = (min(last, frame * rate // FRAMES_PER_SECOND) for frame in (at, end, start))
-        return _SplitPoint(at, end, start, costs, in_pause)
+        return _SplitPoint(at, end, start, cost, in_pause)
 
     def _find_forced_points(self, start: int, stop: int) -> Iterator[_SplitPoint]:
         for first in range(start + FORCED_INTERVAL // 2, stop - FORCED_INTERVAL // 2, FORCED_INTERVAL):
             at = first + int(self._levels[first : min(stop, first + FORCED_INTERVAL)].argmin())
-            yield self._make_point(at, at, at, FORCED_COST, in_pause=False)
+            yield self._make_split_point(at, at, at, FORCED_COST, in_pause=False)
 
     def _make_pause_point(self, start: int, end: int) -> _SplitPoint:
         """Exclude a wide pause except for its edges; split a narrow one at its quietest frame."""
         costs = PAUSE_COST / min(end - start, WIDE_PAUSE)
         if end - start <= 2 * (self._edge + SNAP_FRAMES):
             at = start + int(self._levels[start:end].argmin())
-            return self._make_point(at, at, at, costs)
+            return self._make_split_point(at, at, at, costs)
         last, first = self._find_quietest(start + self._edge), self._find_quietest(end - self._edge)
-        return self._make_point((last + first) // 2, last, first, costs)
+        return self._make_split_point((last + first) // 2, last, first, costs)
 
     def _find_quietest(self, near: int) -> int:
         start = max(0, near - SNAP_FRAMES)

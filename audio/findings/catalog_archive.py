@@ -44,7 +44,7 @@ MEMBER_ERRORS = {
     "member_fifo": make_error("The file {name} is a pipe or a socket, not a file.", PACK_CLIPS),
     "member_sparse": make_error("The file {name} is stored with holes.", PACK_AGAIN),
     "member_unusual": make_error("The file {name} is stored in an unusual way.", PACK_AGAIN),
-    "member_note_long": make_error("An extended header in it is longer than any file name.", PACK_AGAIN),
+    "member_note_long": make_error("The archive contains a file name or a header that is too long.", PACK_AGAIN),
 }
 
 NAME_ERRORS = {

@@ -148,13 +148,17 @@ class Thresholds:
     )
     set_least_day: float = threshold_field(3, "recordings", "Ours: a median of two clips depends on one clip.")
     day_level_db: float = threshold_field(
-        4.0, "dB", "Ours: the medians of days differ by less when the setup stays the same."
+        4.0, "dB", "Ours: with an unchanged setup, the median levels of two days differ by less."
     )
-    day_floor_db: float = threshold_field(8.0, "dB", "Ours: an open window or a fan; hourly changes are smaller.")
+    day_floor_db: float = threshold_field(
+        8.0, "dB", "Ours: an open window or a fan changes it by more, the time of day by less."
+    )
     day_band_share: float = threshold_field(
-        0.25, "share", "Ours: halfway between two common rates, or another microphone."
+        0.25, "share", "Ours: a change halfway to the next common rate, or another microphone."
     )
-    day_room_seconds: float = threshold_field(0.15, "s", "Ours: from a dry booth to a furnished room.")
+    day_room_seconds: float = threshold_field(
+        0.15, "s", "Ours: the difference between a dry booth and a furnished room."
+    )
 
     def with_overrides(self, overrides: Mapping[str, float]) -> Self:
         """Return a copy with these values; TypeError for an unknown name."""

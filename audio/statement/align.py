@@ -10,10 +10,11 @@ from audio.statement.tokens import Role, Token
 
 
 class State(StrEnum):
-    """RECOGNIZED and MISSING are words of the statement; INSERTED and OTHER_NAME are decoded besides or inserted.
+    """The result for one word.
 
-    DOUBTFUL is a name whose pronunciation was guessed, such a word that was not recognized, a blank, and what was
-    decoded inserted of one of these. It proves nothing.
+    RECOGNIZED: a word of the statement that was recognized. MISSING: one that was not. INSERTED: a recognized word that
+    the statement does not contain. OTHER_NAME: an inserted word that is spoken where a name should be.
+    DOUBTFUL: a word that proves nothing, because the pronunciation of the name was guessed or the text is a blank.
     """
 
     RECOGNIZED = "heard"

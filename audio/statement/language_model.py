@@ -46,11 +46,11 @@ class Counts:
     confusable_words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     name_share: float = NAME_SHARE
 
-    def add(self, words: Sequence[str], names: frozenset[int] = frozenset()) -> None:
-        """Count all pairs and triples in `words`; `names` are the positions of words of names."""
+    def add(self, words: Sequence[str], name_positions: frozenset[int] = frozenset()) -> None:
+        """Count all pairs and triples of neighboring words. `name_positions` are the indexes of words of a name."""
         for place, ngram in _list_ngrams(words):
             self.followers[ngram[:-1]][ngram[-1]] += 1.0
-            if place in names:
+            if place in name_positions:
                 self.names.add(ngram)
 
     def add_negation(self, before: Sequence[str], negation: Ngram, after: Sequence[str]) -> None:
@@ -103,7 +103,7 @@ def _count_ngrams(statement: Sequence[Token], rivals: Mapping[str, Sequence[str]
     counts = Counts(confusable_words=rivals, name_share=name_share)
     for segment in _split_at_gaps(statement):
         words = [token.key for token in segment]
-        counts.add(words, names=frozenset(place for place, token in enumerate(segment) if token.is_name))
+        counts.add(words, name_positions=frozenset(place for place, token in enumerate(segment) if token.is_name))
         for place in range(1, len(words)):
             for negation in _list_negations(words[place - 1], words[place]):
                 counts.add_negation(words[max(0, place - 2) : place], negation, words[place : place + 2])

@@ -138,7 +138,7 @@ def _pronounce_parts(key: str) -> tuple[str, ...]:
 
 
 def find_compound_parts(key: str) -> list[tuple[str, str]]:
-    """Return the two common words that a word is made of, of several pairs the most common; [] if none."""
+    """Split a compound into two common words. Return the most common pair, or [] if no pair fits."""
     ranks = _rank_common_words()
     splits = [(key[:place], key[place:]) for place in range(MIN_PART_LETTERS, len(key) - MIN_PART_LETTERS + 1)]
     known = [split for split in splits if all(part in ranks for part in split)]

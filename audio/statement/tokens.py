@@ -43,7 +43,7 @@ FUNCTION_WORDS = split_words(
 
 
 class Role(StrEnum):
-    """What a word belongs to. BLANK stands for unknown words and is never checked."""
+    """The part of the statement that a word belongs to. BLANK: words that we do not know; not checked."""
 
     TEXT = "text"
     COMPANY = "company"

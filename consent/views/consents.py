@@ -106,7 +106,7 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
 
 
 def _get_seconds_left(request: HttpRequest, take: Take | None) -> int | None:
-    """Seconds until this person can have heard the whole take under review; None before they played it."""
+    """Seconds until this person may have listened to the whole take; None before they played it."""
     played_at = find_first_playback(request, take) if take else None
     return count_seconds_left(take, played_at) if take and played_at else None
 

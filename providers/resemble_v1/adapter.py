@@ -71,7 +71,7 @@ class ResembleV1(HttpProvider):
             "filename": upload.name,
             "byte_size": upload.size,
             "checksum": compute_checksum(upload),
-            # The vendor's pages spell it both ways.
+            # The vendor's documentation spells it both ways.
             "content-type": upload.content_type,
             "content_type": upload.content_type,
         }

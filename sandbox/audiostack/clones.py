@@ -88,7 +88,7 @@ def _parse_clone_request(body: dict[str, Any]) -> CloneRequest:
 
 
 def _check_files(clone_request: CloneRequest, files: list[StoredObject], context: SandboxContext) -> None:
-    """Check the limits in the vendor's table. Raises RequestRefused."""
+    """Check the limits in the vendor's documentation. Raises RequestRefused."""
     if waiting := [file.id for file in files if file.status != constants.UPLOADED]:
         raise make_field_error("fileIds", f"has files that are not uploaded yet: {', '.join(waiting)}")
     recordings = files[:-1] if clone_request.has_consent_file else files
@@ -117,7 +117,7 @@ def _link_audio(store: Store, file: StoredObject, folder: str) -> dict[str, Any]
 
 
 def make_state(voice: StoredObject) -> dict[str, Any]:
-    """The state of a clone. The vendor's page documents `status` and `discardedFiles`; the other keys are ours."""
+    """The state of a clone. `status` and `discardedFiles` are documented by the vendor, the other keys are ours."""
     details = voice.details
     state = {
         "alias": voice.name,

@@ -1,4 +1,4 @@
-"""Reading an upload as a dataset of audio clips, under the rules of the vendor's page."""
+"""Reads an upload as a dataset of audio clips, by the rules in the vendor's documentation."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -63,7 +63,7 @@ def _read_archive(path: Path, folder: Path) -> list[AudioClip]:
 
 
 def _find_clip_issue(clip: dataset_fetch.DatasetClip) -> str:
-    """The problem of a clip by the vendor's table, or an empty text."""
+    """The problem of a clip by the table in the vendor's documentation, or an empty text."""
     if not re.fullmatch(constants.AUDIO_NAME_PATTERN, f"{clip.name}.wav"):
         return "has a name that is not alphanumeric."
     try:
@@ -108,6 +108,6 @@ def _count_segment_frames(header: WavHeader) -> int:
 
 
 def format_names(names: list[str]) -> str:
-    """The first names and the number of the others."""
+    """The first file names and how many more there are, such as "a.wav, b.wav and 3 more"."""
     more = len(names) - constants.MAX_LISTED_NAMES
     return ", ".join(names[: constants.MAX_LISTED_NAMES]) + (f" and {more} more" if more > 0 else "")

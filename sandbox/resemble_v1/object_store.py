@@ -68,7 +68,7 @@ def _check_headers(request: SandboxRequest, voice: StoredObject) -> None:
 
 
 def _write_body(request: SandboxRequest, voice: StoredObject, path: Path) -> None:
-    """Write the body to a file. Raises StorageRefusal 400 if it is not the announced one."""
+    """Write the body to a file. Raises StorageRefusal 400 if its size or MD5 differs from the announced one."""
     size, md5 = 0, hashlib.md5(usedforsecurity=False)
     with path.open("wb") as file:
         while block := request.read(BLOCK_BYTES):

@@ -72,7 +72,7 @@ def _parse_voice(body: dict[str, Any], owner: Account) -> StoredObject:
 
 
 def _parse_content_type(body: dict[str, Any]) -> str:
-    """Read `content-type` or `content_type`: the vendor's pages use both."""
+    """Read `content-type` or `content_type`: the vendor's documentation uses both."""
     values = {parse_text_field(body, name, 100) for name in ("content-type", "content_type")} - {None}
     if len(values) > 1:
         raise make_field_error("content-type", "is given twice with different values")
@@ -151,7 +151,7 @@ def list_voices(request: SandboxRequest) -> HttpResponse:
 
 
 def _make_item(voice: StoredObject) -> dict[str, Any]:
-    """The vendor's four fields and ours: the status, and the issue or the scores."""
+    """The four documented fields, and two of the sandbox's own: the status, and either the issue or the scores."""
     item = {
         "name": voice.name,
         "language": constants.LANGUAGE,

@@ -41,7 +41,7 @@ def resume_trainings(context: SandboxContext) -> None:
         start_training(context, voice.uuid)
 
 
-def count_due(context: SandboxContext) -> int:
+def count_due_trainings(context: SandboxContext) -> int:
     """Number of trainings that are overdue or whose callback is not yet sent."""
     with context.store.transaction() as db:
         unfinished = rows.list_unfinished_voices(db)
@@ -198,7 +198,7 @@ def _send_due_callback(context: SandboxContext, uuid: str) -> None:
 
 
 def make_callback_body(voice: Voice, recordings: list[Recording], settings: Settings) -> dict[str, Any]:
-    """The body in the format of the vendor's page, including its spelling `si_dr_score`."""
+    """The body in the format of the vendor's documentation, including its spelling `si_dr_score`."""
     listed = recordings if voice.status is Status.DATASET_ISSUE else []
     if settings.callback_recordings != "all":
         listed = [recording for recording in listed if _is_problematic(recording)]

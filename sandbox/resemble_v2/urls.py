@@ -34,5 +34,5 @@ API = VendorApi(
     vendor="resemble_v2",
     root="resemble/",
     urls=urls,
-    own_tables=OwnTables(rows.SCHEMA, training.resume_trainings, training.count_due),
+    own_tables=OwnTables(rows.SCHEMA, training.resume_trainings, training.count_due_trainings),
 )

@@ -27,7 +27,7 @@ from sandbox.resemble_v2.rows import Status, Voice
 from sandbox.store import format_now, record_ledger_entry
 
 VOICE_TYPES = {"rapid": "rapid", "rapid_voice": "rapid", "professional": "professional"}
-"""The vendor's pages use both spellings of rapid."""
+"""The vendor's documentation uses both spellings of rapid."""
 
 CONSENT_FILE = "consent.wav"
 

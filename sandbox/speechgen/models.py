@@ -92,7 +92,7 @@ def _decode_audio(upload: BinaryIO, target: Path) -> None:
 
 
 def _make_clone_response(request: SandboxRequest, model: StoredObject) -> dict[str, Any]:
-    """The response to a clone, with the fields of the vendor's page."""
+    """The response to a clone, with the fields of the vendor's documentation."""
     sample_url = f"http://{request.headers.get('Host', 'localhost')}/speechgen/cdn/samples/{make_sample_name(model.id)}"
     return {
         "model_id": model.id,

@@ -42,9 +42,9 @@ ERROR_CODES = {
 DEFAULT_ERROR_CODE = "internal_error"
 
 # A voice without a name gets DEFAULT_NAME. A failed one has its reason in `error`, a field that no page documents. The
-# list has the account's own voices, oldest first and without pages: the vendor's page says "owned by the authenticated
-# user", its SDK says that public ones are included. Any account that knows the id of a public voice can get it and
-# create speech with it. A deleted voice is 404, but its row and audio stay: the vendor's deletion is soft.
+# list has the account's own voices, oldest first and without pages: the vendor's documentation says "owned by the
+# authenticated user", its SDK says that public ones are included. Any account that knows the id of a public voice can
+# get it and create speech with it. A deleted voice is 404, but its row and audio stay: the vendor's deletion is soft.
 DEFAULT_NAME = "Untitled voice"
 MAX_NAME_LENGTH = 256
 

@@ -32,7 +32,7 @@ def encode_wav(samples: Samples, rate: int) -> bytes:
 
 
 def read_clip(name: str, begin: float = 0, end: float | None = None) -> bytes:
-    """A committed clip, or its part between these seconds, as a WAV file."""
+    """A clip of the sample studio, or the part of it between `begin` and `end` seconds, as a WAV file."""
     samples, rate = load_clip(name)
     return encode_wav(samples[round(begin * rate) : end and round(end * rate)], rate)
 

@@ -207,13 +207,16 @@ def test_visitor_without_the_link_sees_no_consent(open_tab: OpenTab) -> None:
 def test_recording_survives_a_closed_tab(studio: Studio, open_tab: OpenTab) -> None:
     staff, talent = open_tab("desktop", "paula"), open_tab("phone")
     consent = staff_steps.request_consent(staff, staff_steps.add_talent(staff, "Kit Closing"))
-    page = talent_steps.open_statement(talent, staff_steps.create_private_link(staff.page))
+    link = staff_steps.create_private_link(staff.page)
+    page = talent_steps.open_statement(talent, link)
+    expect(page.get_by_text("Your recording is still in this browser")).to_be_hidden()
     talent_steps.allow_microphone(page)
     fingerprint = talent_steps.record_statement(page, 3)
     expect(page.get_by_text("Until the studio has it, this recording stays in this browser")).to_be_visible()
-    address = page.url
     talent.reopen()
-    page = talent.goto(address)
+    page = talent.goto(link)
+    expect(page.get_by_text("Your recording is still in this browser. It has not been sent yet.")).to_be_visible()
+    page.get_by_role("button", name="Begin").click()
     expect(page.locator(talent_steps.MESSAGE)).to_have_text(
         "You made this recording here earlier. It has not been sent yet."
     )

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from consent import extension_points
 from consent.models import Consent, Take, TakeCheck
 from consent.take_report import COMPARISON_TIME, WORD_STATES, TakeReport, make_take_report
 from tests.consent.rows import ConsentFactory, get_url, read_page
@@ -124,7 +125,9 @@ def test_different_speaker_verdict_shows_similarity_threshold(take: Take) -> Non
     assert speaker.figures[3] == ("Compared with", "5 recordings") and speaker.tone == "bad"
 
 
-def test_uncompared_voice_shows_no_figures(viewer_client: Client, consent: Consent, take: Take) -> None:
+def test_speaker_section_shows_no_scores_without_a_comparison(
+    viewer_client: Client, consent: Consent, take: Take
+) -> None:
     speaker = {"verdict": "unchecked", "score": None, "threshold": 0.75, "text": "There are no recordings yet."}
     add_check(take, speaker=speaker)
     page = read_consent_page(viewer_client, consent)
@@ -171,7 +174,15 @@ def test_page_polls_until_check_is_done(viewer_client: Client, consent: Consent,
     assert f'id="take-report-{take.pk}"' in fragment
 
 
-def test_page_polls_for_speaker_comparison_for_limited_time(viewer_client: Client, take: Take) -> None:
+def set_has_recordings(monkeypatch: pytest.MonkeyPatch, has_recordings: bool) -> None:
+    """Replace the apps that compare takes with recordings."""
+    monkeypatch.setattr(extension_points, "_comparisons", [(lambda talent: None, lambda talent: has_recordings)])
+
+
+def test_page_polls_for_speaker_comparison_for_limited_time(
+    monkeypatch: pytest.MonkeyPatch, viewer_client: Client, take: Take
+) -> None:
+    set_has_recordings(monkeypatch, True)
     add_check(take, speaker={})
     fragment = read_page(viewer_client, get_poll_url(take, "waiting"))
     assert "Listen closely" in fragment and "Comparing" in fragment and get_poll_url(take, "comparing") in fragment
@@ -181,6 +192,15 @@ def test_page_polls_for_speaker_comparison_for_limited_time(viewer_client: Clien
     add_check(take, speaker={}, checked_at=timezone.now() - COMPARISON_TIME)
     fragment = read_page(viewer_client, get_poll_url(take, "comparing"))
     assert "Not compared" in fragment and "hx-trigger" not in fragment
+
+
+def test_page_does_not_wait_for_a_comparison_without_recordings(
+    monkeypatch: pytest.MonkeyPatch, viewer_client: Client, take: Take
+) -> None:
+    set_has_recordings(monkeypatch, False)
+    add_check(take, speaker={})
+    fragment = read_page(viewer_client, get_poll_url(take, "waiting"))
+    assert "Not compared" in fragment and "Comparing" not in fragment and "hx-trigger" not in fragment
 
 
 def test_take_without_check_is_reported_as_not_checked(viewer_client: Client, consent: Consent, take: Take) -> None:

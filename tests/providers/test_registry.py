@@ -39,7 +39,7 @@ def test_every_http_provider_has_the_http_contract() -> None:
 
 
 def test_every_contract_is_complete() -> None:
-    """Every hook is filled in, and every declared ability has its contract class."""
+    """Each test class implements every hook, and inherits the tests of each capability that the provider declares."""
     for provider, contract in load_contracts().items():
         for name in (
             "creating_operations",

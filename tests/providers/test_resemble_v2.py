@@ -22,7 +22,7 @@ from tests.providers.retrain_contract import RecordingsContract
 from tests.support.hostile_server import HostileServer, ReceivedRequest, make_response
 from tests.support.sandbox import CallbackServer, SandboxProcess
 
-# The three samples of the vendor's page, verbatim: one of them is not valid JSON.
+# The three samples of the vendor's documentation, verbatim: one of them is not valid JSON.
 FINISHED = b"""
 {
 "ok": true,

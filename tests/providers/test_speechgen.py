@@ -21,7 +21,7 @@ from tests.support.sandbox import CallbackServer, poll_until
 from tests.support.wav import RATE, make_wav_bytes
 
 MODE = (Tier.RAPID, Handover.ONE_FILE)
-# The two create responses and the model, verbatim from the vendor's pages, which disagree.
+# The two create responses and the model, verbatim from the vendor's documentation, which disagrees with itself.
 CLONE_RESPONSE: dict[str, Any] = {
     "model_id": "vm_abc123xyz",
     "name": "My Custom Voice",
@@ -153,7 +153,7 @@ class TestSpeechgen(HttpProviderContract):
     def test_gate_is_checked_before_the_file_is_sent(
         self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
-        class Withdrawn(Exception):
+        class ConsentWithdrawn(Exception):
             pass
 
         def make_file() -> UploadFile:
@@ -162,13 +162,13 @@ class TestSpeechgen(HttpProviderContract):
 
         def refuse(_doing: str, _done: int, _total: int) -> None:
             if made_files:  # consent is withdrawn while the file is being made
-                raise Withdrawn
+                raise ConsentWithdrawn
 
         made_files: list[UploadFile] = []
         spec = replace(self.make_spec(*MODE, listener), pack_file=make_file)
         journal = self.make_journal(spec)
         journal.record_progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
-        with pytest.raises(Withdrawn):
+        with pytest.raises(ConsentWithdrawn):
             client.submit_build(spec, journal)
         assert not hostile.received
         assert journal.pending_call == ""

@@ -60,13 +60,13 @@ class AudioStackAccount:
     def request_clone(
         self, file_ids: list[str], engine: str = INSTANT, alias: str = "", **options: Any
     ) -> dict[str, Any]:
-        """Send the page's first call by RequestInterface, which raises the sandbox's message as an Exception."""
+        """Send the documented clone call with the SDK's RequestInterface. It raises errors as an Exception."""
         body = {"fileIds": file_ids, "alias": alias or f"clone-{uuid4().hex}", "engine": engine} | options
         response: dict[str, Any] = CLONING.send_request(rtype=RequestTypes.POST, route="voice-cloning", json=body)
         return response
 
     def fetch_voice(self, alias: str) -> dict[str, Any]:
-        """Send the page's second call."""
+        """Send the documented call for the state of a clone."""
         response = CLONING.send_request(
             rtype=RequestTypes.GET, route="voice-cloning", query_parameters={"alias": alias}
         )

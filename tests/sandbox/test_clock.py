@@ -157,10 +157,12 @@ def test_training_ends_by_the_clock_and_keeps_concurrent_changes(context: Sandbo
     training.register_training("vendor", "voice", Training(_end_training))
     _put_object(context, _make_object(ready_at=clock.now() + FORTY_MINUTES, details={"public": False}))
     training.start_training(context, "vendor", "v1")
-    assert training.count_due(context) == 0
+    assert training.count_due_trainings(context) == 0
     _put_object(context, replace(_get_object(context) or _make_object(), name="renamed", details={"public": True}))
     clock.advance(FORTY_MINUTES)
-    poll_until(lambda: training.count_due(context) == 0 and (_get_object(context) or _make_object()).status == "done")
+    poll_until(
+        lambda: training.count_due_trainings(context) == 0 and (_get_object(context) or _make_object()).status == "done"
+    )
     ended = _get_object(context)
     assert ended
     assert (ended.name, ended.details, ended.ready_at) == ("renamed", {"public": True, "score": 0.5}, None)
@@ -214,7 +216,7 @@ def test_stored_training_continues_after_a_restart_and_calls_back(tmp_path: Path
     try:
         training.resume_trainings(second)
         assert listener.wait_for_callback() == {"id": "v1", "status": "done"}
-        poll_until(lambda: training.count_due(second) == 0)
+        poll_until(lambda: training.count_due_trainings(second) == 0)
         assert (_get_object(second) or _make_object()).callback_due is False
     finally:
         second.closing.set()

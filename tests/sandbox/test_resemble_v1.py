@@ -1,4 +1,4 @@
-"""Resemble v1 in the sandbox: the announce, put and build calls of the vendor's page, and the dataset checks."""
+"""Resemble v1 in the sandbox: the documented announce, put and build calls, and the checks of datasets."""
 
 import hashlib
 import io
@@ -27,9 +27,9 @@ ANNOUNCE_KEYS = {"url", "headers", "voice"}
 
 
 @cache
-def make_wav(*names: str) -> bytes:
+def join_clips(*clip_names: str) -> bytes:
     """Concatenate clips of the sample studio into one WAV."""
-    return make_wav_bytes(np.concatenate([soundfile.read(SAMPLE_FOLDER / f"{name}.flac")[0] for name in names]))
+    return make_wav_bytes(np.concatenate([soundfile.read(SAMPLE_FOLDER / f"{name}.flac")[0] for name in clip_names]))
 
 
 def make_tarball(clips: dict[str, bytes], texts: dict[str, str] | None = None) -> bytes:
@@ -130,7 +130,7 @@ def account(sandbox: SandboxProcess) -> ResembleV1Account:
 
 
 def test_three_steps_of_the_page_create_a_voice_from_one_wav(account: ResembleV1Account) -> None:
-    data = make_wav(*SLT_CLIPS)
+    data = join_clips(*SLT_CLIPS)
     announcement = account.announce_data(data)
     assert announcement["headers"] == {
         "Content-Type": "audio/x-wav",
@@ -178,7 +178,7 @@ def test_noise_lowers_the_scores(account: ResembleV1Account) -> None:
     clean_samples = np.concatenate([soundfile.read(SAMPLE_FOLDER / f"{name}.flac")[0] for name in SLT_CLIPS])
     noisy = make_wav_bytes(clean_samples + make_white_noise(len(clean_samples) / 16000, -35))
     scores = account.train_voice(noisy)["scores"]
-    assert scores["voice_similarity"] < account.train_voice(make_wav(*SLT_CLIPS))["scores"]["voice_similarity"]
+    assert scores["voice_similarity"] < account.train_voice(join_clips(*SLT_CLIPS))["scores"]["voice_similarity"]
 
 
 # --- step 1: the announcement ---
@@ -252,7 +252,7 @@ def test_account_without_the_plan_can_only_list_voices(sandbox: SandboxProcess) 
 
 
 def test_voice_of_another_account_is_not_found(account: ResembleV1Account) -> None:
-    uuid = account.upload_data(make_wav("slt-01"))
+    uuid = account.upload_data(join_clips("slt-01"))
     other_account = ResembleV1Account(account.sandbox)
     assert other_account.list_voices() == []
     response = other_account.request_build(uuid)
@@ -263,7 +263,7 @@ def test_voice_of_another_account_is_not_found(account: ResembleV1Account) -> No
 
 
 def test_upload_needs_the_exact_signed_url_and_no_key(account: ResembleV1Account) -> None:
-    data = make_wav("slt-01")
+    data = join_clips("slt-01")
     announcement = account.announce_data(data)
     guessed_path = announcement | {"url": announcement["url"][:-1] + ("A" if announcement["url"][-1] != "A" else "B")}
     second_announcement = account.announce_data(data)
@@ -282,7 +282,7 @@ def test_upload_needs_the_exact_signed_url_and_no_key(account: ResembleV1Account
 
 
 def test_signed_url_expires(account: ResembleV1Account) -> None:
-    data = make_wav("slt-01")
+    data = join_clips("slt-01")
     announcement = account.announce_data(data)
     account.sandbox.call_control("POST", "clock", {"forward": 14 * 60})
     assert put_data(announcement, data).status_code == 200
@@ -292,7 +292,7 @@ def test_signed_url_expires(account: ResembleV1Account) -> None:
 
 
 def test_upload_that_differs_from_the_announcement_is_refused(account: ResembleV1Account) -> None:
-    data = make_wav("slt-01")
+    data = join_clips("slt-01")
     announcement = account.announce_data(data)
     for response, status, code in (
         (put_data(announcement, data, Content_MD5=b64encode(compute_md5(b"x")).decode()), 403, "SignatureDoesNotMatch"),
@@ -307,7 +307,7 @@ def test_upload_that_differs_from_the_announcement_is_refused(account: ResembleV
 
 
 def test_signature_is_not_in_the_request_log(account: ResembleV1Account) -> None:
-    data = make_wav("slt-01")
+    data = join_clips("slt-01")
     announcement = account.announce_data(data)
     put_data(announcement, data)
     upload = next(r for r in reversed(account.sandbox.list_requests()) if r["operation"] == "v1_upload")
@@ -359,7 +359,7 @@ def test_another_speaker_is_detected_in_clips(account: ResembleV1Account) -> Non
 
 
 def test_another_speaker_is_detected_in_one_wav(account: ResembleV1Account) -> None:
-    voice = account.train_voice(make_wav(*SLT_CLIPS, *SLT_CLIPS, *RMS_CLIPS[:4]))
+    voice = account.train_voice(join_clips(*SLT_CLIPS, *SLT_CLIPS, *RMS_CLIPS[:4]))
     assert voice["status"] == "dataset_issue"
     assert "another speaker" in voice["issue"]
 
@@ -377,7 +377,7 @@ def test_invalid_wav_is_an_issue(account: ResembleV1Account) -> None:
 
 def test_too_little_audio_is_an_issue(account: ResembleV1Account) -> None:
     account.sandbox.call_control("POST", "settings", {"professional_seconds": 30.0})
-    assert "at least 30 are needed" in account.train_voice(make_wav("slt-01"))["issue"]
+    assert "at least 30 are needed" in account.train_voice(join_clips("slt-01"))["issue"]
 
 
 # --- step 3: the build ---
@@ -385,7 +385,7 @@ def test_too_little_audio_is_an_issue(account: ResembleV1Account) -> None:
 
 def test_voice_in_training_is_not_built_twice(account: ResembleV1Account) -> None:
     account.sandbox.call_control("POST", "settings", {"training_seconds": 600.0})
-    uuid = account.upload_data(make_wav("slt-01"))
+    uuid = account.upload_data(join_clips("slt-01"))
     assert account.request_build(uuid).status_code == 200
     response = account.request_build(uuid)
     assert (response.status_code, response.json()) == (400, {"errors": ["This voice is already being built."]})
@@ -397,7 +397,7 @@ def test_voice_in_training_is_not_built_twice(account: ResembleV1Account) -> Non
 
 
 def test_second_build_has_no_scores_while_it_runs(account: ResembleV1Account) -> None:
-    data = make_wav(*SLT_CLIPS)
+    data = join_clips(*SLT_CLIPS)
     announcement = account.announce_data(data)
     put_data(announcement, data)
     account.request_build(announcement["voice"])
@@ -412,7 +412,7 @@ def test_second_build_has_no_scores_while_it_runs(account: ResembleV1Account) ->
 def test_callback_reports_status_issue_and_scores(
     account: ResembleV1Account, listener: CallbackServer, is_good: bool
 ) -> None:
-    data = make_wav(*SLT_CLIPS) if is_good else make_wav("rms-silent")
+    data = join_clips(*SLT_CLIPS) if is_good else join_clips("rms-silent")
     voice = account.train_voice(data, callback_uri=f"{listener.address}/hook")
     callback = listener.wait_for_callback()
     assert (callback["id"], callback["ok"], callback["status"]) == (voice["uuid"], is_good, voice["status"])
@@ -423,7 +423,7 @@ def test_callback_reports_status_issue_and_scores(
 def test_training_continues_after_a_restart(start_sandbox: Callable[..., SandboxProcess], folder: Path) -> None:
     first = start_sandbox(folder, training_seconds=600.0)
     account = ResembleV1Account(first)
-    uuid = account.upload_data(make_wav(*SLT_CLIPS, *SLT_CLIPS))
+    uuid = account.upload_data(join_clips(*SLT_CLIPS, *SLT_CLIPS))
     account.request_build(uuid)
     first.kill()
     second = start_sandbox(folder)

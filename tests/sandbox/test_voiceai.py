@@ -1,4 +1,4 @@
-"""Voice.ai in the sandbox: the calls of the vendor's page, and the statuses of a voice."""
+"""Voice.ai in the sandbox: the calls of the vendor's documentation, and the statuses of a voice."""
 
 import io
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ class VoiceAiAccount:
         return requests.request(method, url, headers=headers, timeout=TIMEOUT_SECONDS, **options)
 
     def clone_voice(self, audio: bytes | None = None, **fields: str) -> requests.Response:
-        """Send the clone call of the vendor's page."""
+        """Send the clone call of the vendor's documentation."""
         files = {"file": ("voice_sample.wav", make_speech() if audio is None else audio, "audio/wav")}
         return self.call_api("POST", "clone-voice", files=files, data=fields)
 

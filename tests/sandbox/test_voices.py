@@ -1,4 +1,4 @@
-"""Voices: calls by the official SDK, and by plain HTTP where the vendor's pages allow more than the SDK sends."""
+"""Voices: calls by the official SDK, and by plain HTTP for what the vendor documents but the SDK does not send."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.support.sandbox import SandboxProcess
 from tests.support.wav import HOSTILE_WAVS, load_sample_wav, make_wav_bytes
 
 VOICE_KEYS = {"uuid", "name", "status", "dataset_url", "created_at", "updated_at"}
-"""The keys on the vendor's page about creating a voice."""
+"""The keys on the vendor's documentation of creating a voice."""
 
 
 def test_sdk_creates_builds_and_deletes_a_rapid_voice(account: SandboxAccount) -> None:

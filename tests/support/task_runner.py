@@ -35,5 +35,5 @@ def run_due_tasks(*kinds: str, rounds: int = 50) -> int:
 
 
 def refuse_single_file(*_arguments: Any) -> Any:
-    """For builds whose handover has no single file."""
+    """Replaces the packing of one file in builds that send their recordings one by one."""
     raise AssertionError("This build has no single file.")

@@ -1,4 +1,4 @@
-"""Rules of the test run: no silent skips, no settings from the machine, a browser or a reason."""
+"""Rules of the test run: skips are counted, settings of the machine are ignored, a missing browser is reported."""
 
 import os
 from pathlib import Path

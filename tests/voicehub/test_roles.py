@@ -23,7 +23,7 @@ def test_each_role_includes_the_one_below(viewer: User, engineer: User, producer
     assert permissions[1] < permissions[2] < permissions[3]
 
 
-def test_only_producers_build_review_and_invite(engineer: User, producer: User) -> None:
+def test_producer_but_not_engineer_may_build_review_and_invite(engineer: User, producer: User) -> None:
     for permission in ("voices.start_build", "consent.review_consent", "consent.invite_talent"):
         assert producer.has_perm(permission)
         assert not engineer.has_perm(permission)

@@ -122,19 +122,19 @@ def test_admin_role_gives_roles(manager_client: Client, viewer: User) -> None:
     assert not viewer.is_superuser
 
 
-def make_clerk(make_person: Callable[..., User]) -> User:
-    """A user who may change users and little else. Every role would grant more than this user has."""
-    clerk = make_person("clerk", is_staff=True)
-    clerk.user_permissions.set(Permission.objects.filter(codename__in=["change_user", "view_user", "delete_user"]))
-    return clerk
+def make_user_editor(make_person: Callable[..., User]) -> User:
+    """A user who may only view, change and delete users. Every role would grant more than this user has."""
+    editor = make_person("editor", is_staff=True)
+    editor.user_permissions.set(Permission.objects.filter(codename__in=["change_user", "view_user", "delete_user"]))
+    return editor
 
 
 def test_editor_cannot_assign_role_with_more_permissions(
     client: Client, make_person: Callable[..., User], outsider: User
 ) -> None:
-    clerk = make_clerk(make_person)
-    client.force_login(clerk)
-    for user in (clerk, outsider):
+    editor = make_user_editor(make_person)
+    client.force_login(editor)
+    for user in (editor, outsider):
         response = save_user(client, user, groups=[Group.objects.get(name="admin").pk])
         assert response.status_code == 200 and b"Select a valid choice" in response.content
         assert not user.groups.exists()
@@ -143,7 +143,7 @@ def test_editor_cannot_assign_role_with_more_permissions(
 def test_editor_cannot_change_user_with_more_permissions(
     client: Client, make_person: Callable[..., User], manager: User
 ) -> None:
-    client.force_login(make_clerk(make_person))
+    client.force_login(make_user_editor(make_person))
     User.objects.filter(pk=manager.pk).update(is_active=False)
     manager.refresh_from_db()
     assert save_user(client, manager, is_active="on").status_code == 403

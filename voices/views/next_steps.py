@@ -105,15 +105,15 @@ def list_paused_accounts() -> Iterator[NextStep]:
 
 
 def list_reviews() -> Iterator[NextStep]:
-    """Submitted consents that wait for review, one row per talent."""
+    """Submitted consents that wait for review: one row per talent, with a link to the consent that waits longest."""
     submitted = Consent.objects.filter(status=ConsentStatus.SUBMITTED).select_related("talent")
     rows = submitted.annotate(given=Max("takes__created_at")).order_by("talent__name", "talent_id", "given")
     for talent, group in groupby(rows[:MAX_ROWS], key=lambda consent: consent.talent):
         consents = list(group)
         label = registry.get_provider_label(consents[0].provider)
-        is_single = len(consents) == 1
-        reason = f"Consent for {label} needs review." if is_single else f"{len(consents)} consents need review."
-        url = consents[0].get_absolute_url() if is_single else talent.get_absolute_url()
+        count = len(consents)
+        reason = f"Consent for {label} needs review." if count == 1 else f"{count} consents need review."
+        url = consents[0].get_absolute_url()
         yield NextStep(talent.name, "Talent", "wait", "To review", (reason,), url, "Review", consents[0].given, REVIEW)
 
 

@@ -58,7 +58,7 @@ def test_inspection_finds_the_defect_at_its_time(name: str, rate: int) -> None:
     )
 
 
-def test_defects_cover_every_sound_code() -> None:
+def test_every_code_of_a_sound_finding_has_a_planted_defect() -> None:
     assert {defect.code for defect in PLANTED_DEFECTS.values()} == set(catalog_sound.CODES)
 
 

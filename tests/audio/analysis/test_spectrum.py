@@ -56,7 +56,7 @@ def test_other_tones_are_not_hum(frequency: float) -> None:
     ("source", "rate"), [(source, rate) for source in RATES for rate in RATES if source < 0.8 * rate]
 )
 @pytest.mark.parametrize("name", ["slt-03", "rms-05", "consent-awb"])
-def test_upsampled_audio_has_a_band_edge_and_a_cliff(source: int, rate: int, name: str) -> None:
+def test_upsampled_audio_has_a_steep_band_edge(source: int, rate: int, name: str) -> None:
     measured = measure_band(quantize_samples(resample_clip(load_voice_at_rate(source, name), rate, source)), rate)
     assert measured.edge_hz == pytest.approx(source / 2, abs=250)
     assert measured.cliff_db > 28

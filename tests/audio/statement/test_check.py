@@ -61,8 +61,8 @@ def list_texts(result: StatementCheck, state: State) -> list[str]:
     return [word.text for word in result.words if word.state is state]
 
 
-def cut_words(name: str, first: int, last: int) -> Float32:
-    """Return a reading without the audio of the words from `first` to `last`."""
+def remove_words(name: str, first: int, last: int) -> Float32:
+    """Return the audio of a clip without the words from index `first` to `last`."""
     words = check_clip(name).words
     start, end = (round(at * RATE) for at in (words[first].start, words[last].end))
     return np.concatenate((load_clip(name)[:start], load_clip(name)[end:]))
@@ -138,7 +138,7 @@ def test_negation_in_the_statement_is_required_and_accepted() -> None:
 @pytest.mark.parametrize(("first", "last"), [(0, 4), (0, 13), (8, 15), (15, 20), (18, 26), (22, 26), (25, 26)])
 @pytest.mark.parametrize("name", ["slt", "rms"])
 def test_cut_words_are_reported_missing(name: str, first: int, last: int) -> None:
-    result = check_samples(cut_words(f"consent-{name}", first, last))
+    result = check_samples(remove_words(f"consent-{name}", first, last))
     assert result.verdict in (Verdict.REVIEW, Verdict.REJECT)
     missing = [word for word in result.words if word.state is State.MISSING]
     assert {WORDS[position] for position in range(first + 1, last)} <= {word.text for word in missing}

@@ -83,9 +83,9 @@ def test_paused_account_counts_as_an_account(producer_client: Client, studio: St
 
 def test_several_consents_of_a_talent_share_one_row(producer_client: Client, studio: Studio) -> None:
     talent = studio.make_talent("Nils")
-    for _ in range(2):
-        studio.make_consent(talent, ConsentStatus.SUBMITTED)
-    assert get_step(producer_client, "Nils").reasons == ("2 consents need review.",)
+    oldest, _newest = [studio.make_consent(talent, ConsentStatus.SUBMITTED) for _ in range(2)]
+    step = get_step(producer_client, "Nils")
+    assert (step.reasons, step.url) == (("2 consents need review.",), oldest.get_absolute_url())
 
 
 def test_voice_row_lists_everything_that_blocks_a_build(producer_client: Client, studio: Studio) -> None:
@@ -128,7 +128,7 @@ def test_change_can_make_a_ready_voice_not_ready(
         (lambda: Contract.objects.update(ends_on="2025-06-01"), "the latest ended on 1 June 2025", "Add contract"),
     ],
 )
-def test_built_voice_with_closed_gate_needs_a_step(
+def test_voice_that_the_gate_refuses_after_a_build_is_a_next_step(
     producer_client: Client, studio: Studio, close_gate: Callable[[], None], reason: str, action: str
 ) -> None:
     build = studio.make_build(status="ready")

@@ -1,4 +1,4 @@
-"""The recordings of a voice: table, marks of the provider, edits, deletion and the audio files."""
+"""The recordings of a voice: table, the provider's flags, edits, deletion and the audio files."""
 
 import html
 

@@ -77,7 +77,7 @@ def refresh_build(build_id: str) -> timedelta | None:
     except CallFailure as failure:
         return _compute_retry_delay(build, failure)
     record_observation(build.remote_voice, report)
-    if report.status not in FINAL_STATUSES or _is_previous_build(build, report):
+    if report.status not in FINAL_STATUSES or _is_report_of_previous_build(build, report):
         Build.objects.filter(pk=build.pk).update(
             raw_status=report.raw_status,
             raw_response=trim_response(report.raw),
@@ -113,8 +113,8 @@ def _needs_staff(build: Build, report: BuildReport) -> bool:
     return report.status is RemoteStatus.UNKNOWN and not (silent and waits)
 
 
-def _is_previous_build(build: Build, report: BuildReport) -> bool:
-    """Whether the report is unchanged since before the build call, so it describes the previous build."""
+def _is_report_of_previous_build(build: Build, report: BuildReport) -> bool:
+    """Whether the provider's version of the voice is still that of before the build call."""
     fresh = build.training_at is not None and timezone.now() - build.training_at < PREVIOUS_BUILD_GRACE
     return fresh and bool(build.previous_version) and report.version == build.previous_version
 

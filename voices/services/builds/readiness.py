@@ -66,7 +66,7 @@ class Readiness:
 
     @property
     def best_handover(self) -> Handover:
-        """The first handover without gaps, or else the first."""
+        """The first handover for which the voice lacks nothing; if there is none, the first handover."""
         return next((way for way, gaps in self.gaps_by_handover.items() if not gaps), next(iter(self.gaps_by_handover)))
 
     @property

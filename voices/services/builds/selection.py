@@ -93,13 +93,16 @@ def _choose_clips(
 ) -> list[ClipRow]:
     if not rows:
         return []
-    room = _compute_room(rows, capabilities, limits, one_file)
-    if room.max_files and room.max_files > GREEDY_FROM_FILES:
-        return _choose_greedily(rows, room)
-    return [rows[place] for place in select_recordings([Candidate(row.seconds, row.quality) for row in rows], room)]
+    selection_limits = _combine_limits(rows, capabilities, limits, one_file)
+    if selection_limits.max_files and selection_limits.max_files > GREEDY_FROM_FILES:
+        return _choose_greedily(rows, selection_limits)
+    return [
+        rows[place]
+        for place in select_recordings([Candidate(row.seconds, row.quality) for row in rows], selection_limits)
+    ]
 
 
-def _compute_room(
+def _combine_limits(
     rows: list[ClipRow], capabilities: Capabilities, limits: Mapping[str, Limit], one_file: bool
 ) -> SelectionLimits:
     """Limits of seconds, files and bytes combined. MP3 has no byte limit, because it is encoded to fit."""
@@ -111,11 +114,11 @@ def _compute_room(
     return SelectionLimits(min(most, default=float("inf")), files, GAP_SECONDS if one_file else 0.0)
 
 
-def _choose_greedily(rows: list[ClipRow], room: SelectionLimits) -> list[ClipRow]:
+def _choose_greedily(rows: list[ClipRow], selection_limits: SelectionLimits) -> list[ClipRow]:
     """Take the best clips first while they fit, and return them in their original order."""
-    left, taken = room.max_seconds, set[UUID]()
+    left, taken = selection_limits.max_seconds, set[UUID]()
     for row in sorted(rows, key=lambda row: -row.quality):
-        if row.quality > 0 and row.seconds <= left and len(taken) < (room.max_files or len(rows)):
+        if row.quality > 0 and row.seconds <= left and len(taken) < (selection_limits.max_files or len(rows)):
             left -= row.seconds
             taken.add(row.id)
     return [row for row in rows if row.id in taken]

@@ -59,6 +59,10 @@ def enqueue_comparisons(talent: Talent) -> None:
         outbox.enqueue_task(COMPARE_TASK, voice.pk)
 
 
+def has_comparable_recordings(talent: Talent) -> bool:
+    return Recording.objects.filter(voice__talent=talent, status=RecordingStatus.ACCEPTED).exists()
+
+
 def analyze_recordings(voice_id: str, lease: Lease) -> timedelta | None:
     """Analyze the voice's new recordings. Each takes about a second.
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def enqueue_split(recording: Recording, by: User) -> None:
-    """Raises ActionRefused if the recording is not too long."""
+    """Only a recording above the length limit can be split. Raises ActionRefused for any other."""
     with transaction.atomic():
         recipe = {**recording.recipe, "cut_by": by.pk}
         if not recording.is_too_long or not move(recording, RecordingStatus.SPLITTING, recipe=recipe):

@@ -12,7 +12,7 @@ LIFECYCLE = ROOT / "voices" / "services" / "builds" / "lifecycle.py"
 
 
 def find_status_writes(source: str) -> Iterator[int]:
-    """Yield the lines that move a build, assign to a status, or update one with a BuildStatus."""
+    """Yield the lines that set the status of a build: by `move`, by an assignment, or by an `update`."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and any(writes_status(node, name) for name in ("move", "update")):
             yield node.lineno

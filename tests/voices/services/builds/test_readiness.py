@@ -162,7 +162,7 @@ def test_parts_are_joined_into_one_text(parts: list[str], text: str) -> None:
     assert join_words(parts) == text
 
 
-# --- handovers ----------------------------------------------------------------------------
+# --- handovers: ways to send the recordings -----------------------------------------------
 
 
 def test_only_possible_handovers_are_offered(producer_client: Client, full_studio: Studio) -> None:

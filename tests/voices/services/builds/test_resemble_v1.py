@@ -30,13 +30,13 @@ def sparse_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limit the list to the fields that the vendor's own client shows."""
     original = ResembleV1.call
 
-    def call(self: ResembleV1, *args: Any, **more: Any) -> Any:
+    def call_with_sparse_list(self: ResembleV1, *args: Any, **more: Any) -> Any:
         data = original(self, *args, **more)
         return (
             [{field: item[field] for field in DOCUMENTED_FIELDS} for item in data] if isinstance(data, list) else data
         )
 
-    monkeypatch.setattr(ResembleV1, "call", call)
+    monkeypatch.setattr(ResembleV1, "call", call_with_sparse_list)
 
 
 def start_new_build(harness: BuildHarness) -> Build:
@@ -50,9 +50,7 @@ def test_broken_upload_is_repeated_at_the_same_url(harness: BuildHarness, sandbo
 
 
 @pytest.mark.usefixtures("sparse_list")
-def test_unconfirmed_build_call_waits_for_staff_without_a_look_up(
-    harness: BuildHarness, sandbox: SandboxProcess
-) -> None:
+def test_build_call_with_lost_response_waits_for_staff(harness: BuildHarness, sandbox: SandboxProcess) -> None:
     sandbox.set_faults({"operation": "v1_build", "do": "drop", "phase": "after_commit", "nth": 1})
     build = harness.reach_status(start_new_build(harness), BuildStatus.UNCONFIRMED)
     for _ in range(4):

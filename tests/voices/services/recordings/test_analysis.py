@@ -16,6 +16,7 @@ from django.utils import timezone
 from audio.analysis.compare import SetClip, SetReport
 from audio.findings.findings import make_finding
 from audio.networks import speaker_match
+from consent import extension_points
 from consent.models import Take, TakeCheck
 from tests.support.task_runner import run_due_tasks
 from tests.voices.rows import Studio, make_clip, make_upload
@@ -24,7 +25,7 @@ from voicehub.models import Task, TaskStatus
 from voicehub.outbox import Lease
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import MAX_ATTEMPTS
-from voices.models import Recording, Voice
+from voices.models import Recording, RecordingStatus, Voice
 from voices.services.recordings import analysis, store
 from voices.services.recordings.analysis import analyze_recordings, compare_recordings
 from voices.services.recordings.archive_upload import add_archive
@@ -282,6 +283,16 @@ def speaker_matches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str
 
 def make_take_check(take: Take, at: Any) -> TakeCheck:
     return TakeCheck.objects.create(take=take, checked_at=at)
+
+
+def test_talent_has_recordings_to_compare_after_the_first_accepted_one(studio: Studio, voice: Voice) -> None:
+    other_talent = studio.make_talent("Nils")
+    assert not extension_points.has_recordings_to_compare(voice.talent)
+    studio.make_recordings(voice, 1)
+    assert extension_points.has_recordings_to_compare(voice.talent)
+    assert not extension_points.has_recordings_to_compare(other_talent)
+    voice.recordings.update(status=RecordingStatus.REFUSED)
+    assert not extension_points.has_recordings_to_compare(voice.talent)
 
 
 def test_take_is_matched_with_the_longest_recordings_of_its_talent(

@@ -160,7 +160,7 @@ class ProviderContract:
                 **self.extra_settings,
                 **({"training_seconds": LONG_TRAINING_SECONDS} if is_contract_test else {}),
             }
-            request.getfixturevalue("sandbox").control("POST", "settings", settings)
+            request.getfixturevalue("sandbox").call_control("POST", "settings", settings)
 
     @pytest.fixture
     def key(self) -> str:
@@ -275,7 +275,7 @@ class ProviderContract:
                 if not getattr(capabilities, flag):
                     with pytest.raises(UnsupportedFeature):
                         call(provider)
-        assert not hostile.asked
+        assert not hostile.received
 
     # --- submit ---
 
@@ -311,7 +311,7 @@ class ProviderContract:
         provider.tiers = tiers  # type: ignore[misc]  # of this one object
         with provider, pytest.raises(UnsupportedFeature):
             provider.submit_build(spec, MemoryJournal())
-        assert not hostile.asked
+        assert not hostile.received
 
     # --- no double billing ---
 

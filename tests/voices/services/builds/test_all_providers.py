@@ -144,7 +144,7 @@ def test_lost_response_to_create_makes_no_second_voice(make_harness: Any, sandbo
     """Most providers find the voice again. Resemble v1 cannot: its upload URL is lost, so the build fails."""
     harness = make_harness(provider)
     operation = next(iter(BILLED[provider]))
-    sandbox.faults({"operation": operation, "do": "drop", "phase": "after_commit", "nth": 1})
+    sandbox.set_faults({"operation": operation, "do": "drop", "phase": "after_commit", "nth": 1})
     build = harness.finish_build(harness.start_build(harness.make_voice(), *get_first_tier(provider)))
     assert harness.list_requests(operation) and len(harness.list_requests(operation)) == 1
     if provider == "resemble_v1":
@@ -183,12 +183,12 @@ def test_samples_are_downloaded_without_the_key(make_harness: Any) -> None:
     harness.run_tasks(2)
     previews = Preview.objects.filter(build=build)
     assert previews and all(row.status == PreviewStatus.READY and row.file.size for row in previews)
-    downloads = [request for request in harness.sandbox.requests() if request["operation"] == "sg_sample"]
+    downloads = [request for request in harness.sandbox.list_requests() if request["operation"] == "sg_sample"]
     assert downloads and all(harness.key_hash not in str(request["headers"]) for request in downloads)
 
 
 def test_unexpectedly_public_voice_raises_an_alert(make_harness: Any, sandbox: Any) -> None:
-    sandbox.faults({"operation": "va_clone", "do": "public"})
+    sandbox.set_faults({"operation": "va_clone", "do": "public"})
     harness = make_harness("voiceai")
     remote = run_build(harness).remote_voice
     remote.refresh_from_db()
@@ -223,7 +223,7 @@ def test_unknown_voices_can_be_adopted_or_deleted(make_harness: Any) -> None:
 def test_deletion_that_the_provider_ignored_raises_an_alert(make_harness: Any, sandbox: Any) -> None:
     harness = make_harness("voiceai")
     remote = run_build(harness).remote_voice
-    sandbox.faults({"operation": "va_delete_voice", "do": "ignore", "nth": 1})
+    sandbox.set_faults({"operation": "va_delete_voice", "do": "ignore", "nth": 1})
     request_deletion(remote, harness.producer, "It was a trial.")
     harness.run_tasks()
     remote.refresh_from_db()

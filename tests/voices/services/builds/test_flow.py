@@ -123,7 +123,7 @@ def test_rejected_consent_retires_and_deletes_the_remote_voice(harness: BuildHar
 def test_deletion_is_retried_until_it_succeeds(harness: BuildHarness, sandbox: Any) -> None:
     build = harness.finish_build(harness.start_build(harness.make_voice()))
     remote = build.remote_voice
-    sandbox.faults(*({"operation": "delete_voice", "do": "status:500", "nth": n} for n in (1, 2, 3)))
+    sandbox.set_faults(*({"operation": "delete_voice", "do": "status:500", "nth": n} for n in (1, 2, 3)))
     for _ in range(3):
         assert delete_remote_voice(str(remote.pk)) is not None
         remote.refresh_from_db()

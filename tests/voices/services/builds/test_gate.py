@@ -290,7 +290,7 @@ def test_gate_is_checked_while_recordings_are_sent(
 
 def test_gate_is_checked_again_after_an_unconfirmed_call(harness: BuildHarness, sandbox: Any) -> None:
     """The voice was not created, and the consent is withdrawn during the look-up: it is not created later."""
-    sandbox.faults({"operation": "create_voice", "do": "drop", "nth": 1})
+    sandbox.set_faults({"operation": "create_voice", "do": "drop", "nth": 1})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
     withdraw(harness, build)
     build = harness.finish_build(build)

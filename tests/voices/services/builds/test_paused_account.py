@@ -28,7 +28,7 @@ def read_page(client: Client, url: str) -> str:
 def test_refused_key_pauses_once_and_new_key_resumes_the_build(
     harness: BuildHarness, sandbox: Any, superuser_client: Client, operation: str, status: int
 ) -> None:
-    sandbox.faults({"operation": operation, "do": f"status:{status}"})
+    sandbox.set_faults({"operation": operation, "do": f"status:{status}"})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.QUEUED)
     harness.account.refresh_from_db()
     paused_at = harness.account.paused_at
@@ -40,7 +40,7 @@ def test_refused_key_pauses_once_and_new_key_resumes_the_build(
     harness.account.refresh_from_db()
     assert harness.account.paused_at == paused_at
     assert harness.count_requests() == requests  # a refused key is not used again
-    sandbox.control("DELETE", "faults")
+    sandbox.call_control("DELETE", "faults")
     # A key of the same account at the provider: it has what was created with the old key.
     superuser_client.post(reverse("voices:account_key", args=[harness.account.pk]), {"key": harness.key})
     harness.account.refresh_from_db()
@@ -52,7 +52,7 @@ def test_refused_key_pauses_once_and_new_key_resumes_the_build(
 def test_pages_show_the_pause_and_lead_admins_to_the_account(
     harness: BuildHarness, sandbox: Any, superuser_client: Client, viewer_client: Client, producer_client: Client
 ) -> None:
-    sandbox.faults({"operation": "create_voice", "do": "status:401"})
+    sandbox.set_faults({"operation": "create_voice", "do": "status:401"})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.QUEUED)
     account_url = reverse("voices:account", args=[harness.account.pk])
     rows = [row for row in superuser_client.get(reverse("today")).context["steps"] if row.status == "Paused"]
@@ -79,9 +79,9 @@ def test_pause_during_training_ends_when_the_key_works_again(
     harness: BuildHarness, sandbox: Any, superuser_client: Client
 ) -> None:
     """The provider refused a good key for a while. A successful key test ends the pause, and polling resumes."""
-    sandbox.control("POST", "settings", {"training_seconds": 3600.0})
+    sandbox.call_control("POST", "settings", {"training_seconds": 3600.0})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.TRAINING)
-    sandbox.faults({"operation": "get_voice", "do": "status:403", "nth": 1})
+    sandbox.set_faults({"operation": "get_voice", "do": "status:403", "nth": 1})
     harness.reach_status(build, BuildStatus.TRAINING)
     assert Account.objects.get().paused_at
     assert "is paused" in read_page(superuser_client, build.get_absolute_url())
@@ -91,7 +91,7 @@ def test_pause_during_training_ends_when_the_key_works_again(
     assert Account.objects.get().paused_at is None
     progress = superuser_client.get(reverse("voices:build_progress", args=[build.pk]), {"seen": token})
     assert "is paused" not in progress.content.decode()
-    sandbox.forward(3600)
+    sandbox.forward_clock(3600)
     assert harness.finish_build(build).status == BuildStatus.READY
 
 

@@ -47,7 +47,7 @@ def make_report_entries(build: Build, **flags: Any) -> list[dict[str, Any]]:
 @pytest.fixture
 def training(harness: BuildHarness, sandbox: Any) -> Build:
     """A build whose training does not end during the test."""
-    sandbox.control("POST", "settings", {"training_seconds": 600.0})
+    sandbox.call_control("POST", "settings", {"training_seconds": 600.0})
     return harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.TRAINING)
 
 
@@ -173,7 +173,7 @@ def test_callback_of_the_previous_build_changes_nothing(harness: BuildHarness, s
     voice = harness.make_voice(*SLT_CLIPS, "rms-silent")
     first = harness.finish_build(harness.start_build(voice))
     assert first.status == BuildStatus.DATASET_ISSUE
-    sandbox.control("POST", "settings", {"training_seconds": 600.0})
+    sandbox.call_control("POST", "settings", {"training_seconds": 600.0})
     second = harness.reach_status(harness.start_build(voice), BuildStatus.TRAINING)
     assert post_callback(first, make_payload(first, "dataset_issue", issue="Old.")) == 204
     harness.run_tasks(2)
@@ -203,14 +203,14 @@ def test_lost_late_doubled_or_broken_callback_changes_no_result(
     harness: BuildHarness, live_server: Any, settings: Any, sandbox: Any
 ) -> None:
     settings.VOICEHUB_BASE_URL = live_server.url
-    sandbox.control("POST", "settings", {"training_seconds": 0.5})  # long enough to observe the training
+    sandbox.call_control("POST", "settings", {"training_seconds": 0.5})  # long enough to observe the training
     for fault, stored in (
         ("lose", 0),
         ("duplicate:5", 1),
         ("broken", 1),
         ("delay:600", 0),
     ):
-        sandbox.faults({"operation": "callback", "do": fault})
+        sandbox.set_faults({"operation": "callback", "do": fault})
         build = harness.reach_status(
             harness.start_build(harness.make_voice(*SLT_CLIPS, "rms-silent")), BuildStatus.TRAINING
         )
@@ -248,7 +248,7 @@ def test_unknown_status_is_stored_and_polled_again(harness: BuildHarness, traini
 def test_failed_poll_is_repeated_after_the_right_wait(
     harness: BuildHarness, training: Build, sandbox: Any, rule: dict[str, Any], seconds: int
 ) -> None:
-    sandbox.faults({"operation": "get_voice", **rule})
+    sandbox.set_faults({"operation": "get_voice", **rule})
     start = timezone.now()
     harness.reach_status(training, BuildStatus.TRAINING)
     due = Task.objects.get(kind="refresh_build", status=TaskStatus.WAITING).due_at - timedelta(seconds=seconds)

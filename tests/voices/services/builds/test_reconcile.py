@@ -41,7 +41,7 @@ def get_waiting_task(kind: str) -> Task:
 def test_lost_response_is_resolved_by_a_look_up(
     harness: BuildHarness, sandbox: Any, operation: str, phase: str, fault: str
 ) -> None:
-    sandbox.faults({"operation": operation, "do": fault, "phase": phase, "nth": 1})
+    sandbox.set_faults({"operation": operation, "do": fault, "phase": phase, "nth": 1})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
     assert build.pending_call == operation.partition("_")[0]
     assert get_waiting_task("settle_build").due_at > timezone.now() + LEASE * 0.9
@@ -56,7 +56,7 @@ def test_lost_response_is_resolved_by_a_look_up(
 
 def test_lagging_list_is_read_twice(harness: BuildHarness, sandbox: Any) -> None:
     """The voice was created, but the first list does not show it yet."""
-    sandbox.faults(
+    sandbox.set_faults(
         {"operation": "create_voice", "do": "drop", "phase": "after_commit", "nth": 1},
         {"operation": "list_voices", "do": "hide:60", "nth": 1},
     )
@@ -69,7 +69,7 @@ def test_lagging_list_is_read_twice(harness: BuildHarness, sandbox: Any) -> None
 
 
 def test_failed_look_up_resolves_nothing(harness: BuildHarness, sandbox: Any) -> None:
-    sandbox.faults(
+    sandbox.set_faults(
         {"operation": "create_voice", "do": "drop", "phase": "after_commit", "nth": 1},
         *({"operation": "list_voices", "do": do, "nth": n} for n, do in enumerate(
             ("status:500", "drop", "garbage", "html", "status:404", "status:429", "truncate"), start=1)),
@@ -83,7 +83,7 @@ def test_failed_look_up_resolves_nothing(harness: BuildHarness, sandbox: Any) ->
 
 
 def test_unconfirmed_build_of_a_deleted_voice_fails(harness: BuildHarness, sandbox: Any) -> None:
-    sandbox.faults({"operation": "build_voice", "do": "drop", "nth": 1})
+    sandbox.set_faults({"operation": "build_voice", "do": "drop", "nth": 1})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
     with registry.open_provider(harness.account) as provider:
         provider.delete_voice(build.remote_voice.remote_id)
@@ -95,13 +95,13 @@ def test_unconfirmed_build_of_a_deleted_voice_fails(harness: BuildHarness, sandb
 
 def test_late_build_call_is_not_repeated(harness: BuildHarness, sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two look-ups find nothing, then the first call takes effect: the voice trains, and no second call is made."""
-    sandbox.control("POST", "settings", {"training_seconds": 600.0})
-    sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
+    sandbox.call_control("POST", "settings", {"training_seconds": 600.0})
+    sandbox.set_faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
     monkeypatch.setattr(reconcile, "_look_up_call", lambda *_: (None, True))
     harness.reach_status(build, BuildStatus.UNCONFIRMED)
     harness.reach_status(build, BuildStatus.TRAINING)
-    sandbox.forward(600.0)
+    sandbox.forward_clock(600.0)
     assert harness.finish_build(build).status == BuildStatus.READY
     assert harness.count_billed() == BILLED_ONCE
 
@@ -116,7 +116,7 @@ def test_manual_resolution_replaces_an_impossible_look_up(
     for tier in registry.get_provider_class("resemble_v2").tiers.values():
         monkeypatch.setattr(type(tier), "can_find", False)
         monkeypatch.setattr(type(tier), "can_list", False)
-    sandbox.faults({"operation": "create_voice", "do": "drop", "phase": phase, "nth": 1})
+    sandbox.set_faults({"operation": "create_voice", "do": "drop", "phase": phase, "nth": 1})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
     for _ in range(3):
         harness.reach_status(build, BuildStatus.UNCONFIRMED)
@@ -132,7 +132,7 @@ def test_manual_resolution_replaces_an_impossible_look_up(
 
 def test_manual_resolution_is_refused_if_repeated_or_wrong(harness: BuildHarness, sandbox: Any) -> None:
     other = harness.finish_build(harness.start_build(harness.make_voice()))
-    sandbox.faults({"operation": "create_voice", "do": "drop", "nth": 1})
+    sandbox.set_faults({"operation": "create_voice", "do": "drop", "nth": 1})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
     with pytest.raises(ActionRefused, match="another voice"):
         resolve_submit_manually(build, harness.producer, other.remote_voice.remote_id, REASON)
@@ -145,7 +145,7 @@ def test_manual_resolution_is_refused_if_repeated_or_wrong(harness: BuildHarness
 
 
 def test_manual_resolution_cannot_change_a_known_remote_id(harness: BuildHarness, sandbox: Any) -> None:
-    sandbox.faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
+    sandbox.set_faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
     with pytest.raises(ActionRefused, match=build.remote_voice.remote_id):
         resolve_submit_manually(build, harness.producer, "something-else", REASON)
@@ -161,7 +161,7 @@ def test_rate_limited_call_waits_and_is_sent_once(
     harness: BuildHarness, sandbox: Any, operation: str, retry_after: str | None, wait: int
 ) -> None:
     rule = {"operation": operation, "do": "status:429", "nth": 1}
-    sandbox.faults(rule | ({"retry_after": retry_after} if retry_after else {}))
+    sandbox.set_faults(rule | ({"retry_after": retry_after} if retry_after else {}))
     build, start = harness.start_build(harness.make_voice()), timezone.now()
     harness.reach_status(build, BuildStatus.QUEUED)
     due = get_waiting_task("submit_build").due_at - timedelta(seconds=wait)
@@ -187,7 +187,7 @@ def test_long_outage_of_the_provider_fails_no_build(harness: BuildHarness, setti
 
 
 def test_refusal_shows_the_text_of_the_provider(harness: BuildHarness, sandbox: Any) -> None:
-    sandbox.control("POST", "settings", {"rapid_recordings": 5})
+    sandbox.call_control("POST", "settings", {"rapid_recordings": 5})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.FAILED)
     assert "At least 5 active recordings are needed" in build.issue
     assert harness.key not in build.issue
@@ -267,10 +267,10 @@ def test_queued_build_can_be_cancelled(harness: BuildHarness) -> None:
 
 
 def test_rate_limited_build_can_be_cancelled(harness: BuildHarness, sandbox: Any) -> None:
-    sandbox.faults({"operation": "create_voice", "do": "status:429"})
+    sandbox.set_faults({"operation": "create_voice", "do": "status:429"})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.QUEUED)
     cancel_build(build, harness.producer)
-    sandbox.faults()
+    sandbox.set_faults()
     harness.run_tasks(3)
     assert not harness.count_billed()
 
@@ -311,7 +311,7 @@ def test_worker_without_a_lease_writes_nothing(
     task = Task.objects.filter(pk=lease.task_id)
     current_lease = task.get().lease
     task.update(lease=lease.token)
-    sandbox.faults(*([rule] if rule else []))
+    sandbox.set_faults(*([rule] if rule else []))
     original = HttpProvider.call
 
     def call_then_lose_lease(provider: Any, operation: str, *args: Any, **more: Any) -> Any:

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 
 from audio.levels.measure import measure_levels
 from audio.wav.riff import read_header
-from sandbox import clock, judging, store, synthesis, training, vendor_defaults
+from sandbox import clip_evaluation, clock, store, synthesis, training, vendor_defaults
 from sandbox.audiostack import constants
 from sandbox.audiostack.auth import VENDOR, authenticate, get_own_file, get_own_voice, render_envelope, render_error
 from sandbox.context import SandboxContext, SandboxRequest
@@ -195,9 +195,9 @@ def _evaluate_files(context: SandboxContext, voice: StoredObject) -> tuple[list[
             reasons[file["id"]] = constants.TOO_SHORT
         else:
             clips.append(
-                judging.AudioClip(file["id"], context.store.get_audio_path(voice.details["folder"], file["id"]))
+                clip_evaluation.AudioClip(file["id"], context.store.get_audio_path(voice.details["folder"], file["id"]))
             )
-    evaluations = judging.evaluate_clips(clips)
+    evaluations = clip_evaluation.evaluate_clips(clips)
     for file_id, evaluation in evaluations.clips.items():
         if evaluation.is_silent or evaluation.is_outlier:
             reasons[file_id] = constants.SILENT if evaluation.is_silent else constants.OUTLIER

@@ -9,7 +9,7 @@ from pathlib import Path
 from audio.wav.pcm import build_wav_header
 from audio.wav.riff import BYTES_PER_FRAME, WavHeader, WavRefused, read_header
 from sandbox import dataset_fetch
-from sandbox.judging import AudioClip
+from sandbox.clip_evaluation import AudioClip
 from sandbox.resemble_v1 import constants
 
 

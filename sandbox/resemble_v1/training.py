@@ -5,9 +5,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sandbox import judging
+from sandbox import clip_evaluation
+from sandbox.clip_evaluation import Evaluation
 from sandbox.context import SandboxContext
-from sandbox.judging import Evaluation
 from sandbox.resemble_v1.datasets import InvalidDataset, format_names, read_dataset
 from sandbox.store import StoredObject
 
@@ -22,7 +22,7 @@ def decide_outcome(context: SandboxContext, voice: StoredObject) -> StoredObject
             dataset = read_dataset(path, voice.details["content_type"], Path(folder))
         except InvalidDataset as problem:
             return _set_outcome(voice, str(problem), {})
-        evaluation = judging.evaluate_clips(dataset.clips)
+        evaluation = clip_evaluation.evaluate_clips(dataset.clips)
     # A raw recording can have long pauses, but a clip without speech is a mistake.
     silent = [] if dataset.is_raw else [name for name, clip in evaluation.clips.items() if clip.is_silent]
     issue = " ".join(_list_issues(evaluation, silent, context.settings.professional_seconds))

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from audio.wav.riff import WavRefused, read_header
-from sandbox import judging
+from sandbox import clip_evaluation
 from sandbox.context import SandboxContext
 from sandbox.dataset_fetch import DatasetClip, DatasetFetchError, InvalidArchive, fetch_dataset, read_clips
 from sandbox.resemble_v2 import rows
@@ -71,7 +71,7 @@ def _make_recording(voice: Voice, clip: DatasetClip, source: Source) -> NewRecor
         file=f"{rows.make_id()}{rows.make_id()}.wav",
         seconds=header.seconds,
         source=source,
-        scores=judging.compute_upload_scores(file, header),
+        scores=clip_evaluation.compute_upload_scores(file, header),
     )
     return NewRecording(recording, clip.wav)
 

@@ -10,7 +10,7 @@ from django.http import FileResponse, HttpResponse, HttpResponseBase, JsonRespon
 from django.http.multipartparser import MultiPartParserError
 
 from audio.wav.riff import WavHeader, WavRefused, read_header
-from sandbox import judging
+from sandbox import clip_evaluation
 from sandbox.context import SandboxRequest
 from sandbox.endpoints import operation
 from sandbox.requests import (
@@ -81,7 +81,7 @@ def create_recording(request: SandboxRequest, account: Account, voice: str) -> H
         is_active=parse_flag_field(fields, "is_active", default=True),
         file=f"{rows.make_id()}{rows.make_id()}.wav",
         seconds=header.seconds,
-        scores=judging.compute_upload_scores(upload, header),
+        scores=clip_evaluation.compute_upload_scores(upload, header),
     )
     _save_recording(request, recording, upload)
     return render_recording(request, recording)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from threading import Thread
 from typing import Any
 
-from sandbox import callbacks, clock, judging, training
+from sandbox import callbacks, clip_evaluation, clock, training
+from sandbox.clip_evaluation import AudioClip, Evaluation
 from sandbox.context import SandboxContext, Settings
-from sandbox.judging import AudioClip, Evaluation
 from sandbox.resemble_v2 import constants, rows
 from sandbox.resemble_v2.datasets import InvalidDataset, read_dataset
 from sandbox.resemble_v2.rows import Recording, Source, Status, Voice
@@ -82,7 +82,7 @@ def _mark_running(context: SandboxContext, uuid: str) -> Voice | None:
 def _decide_outcome(context: SandboxContext, voice: Voice) -> Outcome:
     """Check the consent first; without it, no recording is evaluated."""
     if voice.consent:
-        issue = judging.find_consent_issue(context.store.get_audio_path(voice.uuid, voice.consent))
+        issue = clip_evaluation.find_consent_issue(context.store.get_audio_path(voice.uuid, voice.consent))
         if issue:
             return Outcome(Status.CONSENT_VALIDATION_FAILED, issue)
     try:
@@ -99,7 +99,7 @@ def _is_used_in_training(recording: Recording) -> bool:
 
 
 def _evaluate_recordings(context: SandboxContext, voice: Voice, trained: list[Recording]) -> Outcome:
-    evaluation = judging.evaluate_clips(
+    evaluation = clip_evaluation.evaluate_clips(
         [AudioClip(recording.uuid, context.store.get_audio_path(voice.uuid, recording.file)) for recording in trained]
     )
     evaluated = tuple(_apply_evaluation(recording, evaluation) for recording in trained)

@@ -12,7 +12,7 @@ from django.http.multipartparser import MultiPartParserError
 
 from audio.findings.findings import Refused as Unreadable
 from audio.wav.convert import convert_to_wav
-from sandbox import clock, judging, store, training
+from sandbox import clip_evaluation, clock, store, training
 from sandbox.context import SandboxContext, SandboxRequest
 from sandbox.endpoints import apply_list_lag, operation
 from sandbox.requests import RequestRefused, parse_flag_field, parse_text_field
@@ -152,8 +152,8 @@ def delete_model(request: SandboxRequest, model_id: str) -> HttpResponse:
 
 def decide_outcome(context: SandboxContext, model: StoredObject) -> StoredObject:
     """Ready, unless there is no speech in the audio."""
-    evaluation = judging.evaluate_clips(
-        [judging.AudioClip(model.id, context.store.get_audio_path(model.id, AUDIO_FILE))]
+    evaluation = clip_evaluation.evaluate_clips(
+        [clip_evaluation.AudioClip(model.id, context.store.get_audio_path(model.id, AUDIO_FILE))]
     ).clips[model.id]
     if evaluation.is_silent:
         reason = "There is no speech in the audio."

@@ -7,7 +7,7 @@ from pathlib import Path
 from audio.findings.findings import Refused
 from audio.wav.convert import convert_to_wav, is_accepted_wav
 from audio.wav.riff import read_header
-from sandbox import judging
+from sandbox import clip_evaluation
 from sandbox.context import SandboxContext
 from sandbox.store import StoredObject
 from sandbox.voiceai import constants
@@ -31,7 +31,7 @@ def _find_issue(context: SandboxContext, voice: StoredObject) -> str | None:
         seconds = _decode_audio(context.store.get_audio_path(voice.id, ORIGINAL_FILE), wav)
     except Refused as problem:
         return f"The file cannot be read. {problem.finding.text}"
-    if judging.evaluate_clips([judging.AudioClip(voice.id, wav)]).clips[voice.id].is_silent:
+    if clip_evaluation.evaluate_clips([clip_evaluation.AudioClip(voice.id, wav)]).clips[voice.id].is_silent:
         return "There is no speech in the file."
     if not min_seconds <= seconds <= constants.MAX_SECONDS:
         return f"The file must last {min_seconds:g} to {constants.MAX_SECONDS:g} seconds, not {seconds:.1f}."

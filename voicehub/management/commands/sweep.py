@@ -1,18 +1,12 @@
-"""The sweeper: re-enqueues due, unclaimed tasks (voicehub.outbox.notify_due_tasks)."""
+"""Runs the sweeper (voicehub.scheduler) until it is stopped, or once."""
 
-import logging
 import signal
 import threading
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, close_old_connections
 
 from voicehub import outbox
-
-logger = logging.getLogger(__name__)
-
-# Recurring tasks. The sweeper enqueues them at its start; each then reschedules itself.
-RECURRING = ("expire_consents",)
+from voicehub.scheduler import run_sweeper
 
 
 class Command(BaseCommand):
@@ -29,20 +23,4 @@ class Command(BaseCommand):
         stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
-        is_started = False
-        while not stopped.is_set():
-            is_started = sweep(start_recurring=not is_started) or is_started
-            stopped.wait(every)
-
-
-def sweep(start_recurring: bool) -> bool:
-    """Sweep once. False if the database did not respond, which must not stop the sweeper."""
-    close_old_connections()
-    try:
-        for kind in RECURRING if start_recurring else ():
-            outbox.enqueue_task(kind, "all")
-        outbox.notify_due_tasks()
-    except DatabaseError as error:
-        logger.warning("Sweep skipped, because the database does not respond: %s", error)
-        return False
-    return True
+        run_sweeper(stopped, every)

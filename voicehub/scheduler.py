@@ -1,4 +1,4 @@
-"""Schedules tasks: the sweeper (`manage.py sweep`) enqueues recurring tasks, and due tasks that no worker has claimed."""
+"""Schedules tasks: the sweeper (`manage.py sweep`) enqueues recurring tasks, and due tasks that no worker claimed."""
 
 import logging
 from threading import Event

@@ -75,8 +75,8 @@ def test_convert_resamples_to_the_requested_rate(tmp_path: Path, clips: Path) ->
     assert load_clip(tmp_path / "out" / "slt-01.wav").rate == 8000
 
 
-def test_cut_clips_have_a_recipe_with_their_source(tmp_path: Path, take: Path) -> None:
-    assert "clips in" in run_prepare_audio("cut", take, "--into", tmp_path / "cut", "--longest", 12)
+def test_split_clips_have_a_recipe_with_their_source(tmp_path: Path, take: Path) -> None:
+    assert "clips in" in run_prepare_audio("split", take, "--into", tmp_path / "cut", "--max-seconds", 12)
     paths = sorted((tmp_path / "cut").glob("*.wav"))
     assert len(paths) >= 2
     for path in paths:
@@ -88,41 +88,41 @@ def test_cut_clips_have_a_recipe_with_their_source(tmp_path: Path, take: Path) -
 
 
 @pytest.mark.django_db
-def test_cut_respects_provider_limits_with_overrides(tmp_path: Path, take: Path) -> None:
+def test_split_respects_provider_limits_with_overrides(tmp_path: Path, take: Path) -> None:
     tier = ("--provider", "resemble_v2", "--tier", "rapid")
     LimitOverride.objects.create(
         provider="resemble_v2", tier="rapid", limit="trained_clip", value=4, source="E-mail of the provider."
     )
-    run_prepare_audio("cut", take, "--into", tmp_path / "cut", *tier)
+    run_prepare_audio("split", take, "--into", tmp_path / "cut", *tier)
     assert max(load_clip(path).seconds for path in (tmp_path / "cut").glob("*.wav")) <= 4
     with pytest.raises(CommandError, match="together"):
-        run_prepare_audio("cut", take, "--into", tmp_path / "other", *tier[:2])
+        run_prepare_audio("split", take, "--into", tmp_path / "other", *tier[:2])
 
 
 def test_join_respects_the_maximum_duration(tmp_path: Path, clips: Path) -> None:
     out = tmp_path / "one.wav"
     with pytest.raises(CommandError, match="at most 12 are allowed"):
-        run_prepare_audio("join", clips, "--out", out, "--most-seconds", 12)
+        run_prepare_audio("join", clips, "--out", out, "--max-seconds", 12)
     assert not out.exists()
-    output = run_prepare_audio("join", clips, "--out", out, "--most-seconds", 12, "--choose")
-    assert "of 4 clips chosen" in output
+    output = run_prepare_audio("join", clips, "--out", out, "--max-seconds", 12, "--select")
+    assert "of 4 clips selected" in output
     assert 8 < load_clip(out).seconds <= 12
     assert len(read_recipe(out)["clips"]) == len(read_recipe(out)["from_sha256"]) < 4
 
 
 def test_join_respects_the_maximum_size_at_any_rate(tmp_path: Path, clips: Path) -> None:
     out = tmp_path / "one.wav"
-    run_prepare_audio("join", clips, "--out", out, "--most-bytes", 500_000, "--choose", "--rate", 22050)
+    run_prepare_audio("join", clips, "--out", out, "--max-bytes", 500_000, "--select", "--rate", 22050)
     assert 200_000 < out.stat().st_size <= 500_000
     assert load_clip(out).rate == 22050
-    with pytest.raises(CommandError, match="needs --most-seconds"):
-        run_prepare_audio("join", clips, "--out", tmp_path / "two.wav", "--choose")
+    with pytest.raises(CommandError, match="needs --max-seconds"):
+        run_prepare_audio("join", clips, "--out", tmp_path / "two.wav", "--select")
 
 
-def test_silent_clip_is_not_chosen(tmp_path: Path, clips: Path) -> None:
+def test_silent_clip_is_not_selected(tmp_path: Path, clips: Path) -> None:
     (clips / "silent.wav").write_bytes(make_wav_bytes(make_white_noise(5.0, -80.0)))
-    assert "Not chosen: silent." in run_prepare_audio(
-        "join", clips, "--out", tmp_path / "one.wav", "--most-seconds", 999, "--choose"
+    assert "Not selected: silent." in run_prepare_audio(
+        "join", clips, "--out", tmp_path / "one.wav", "--max-seconds", 999, "--select"
     )
 
 
@@ -163,23 +163,26 @@ def test_existing_file_is_never_overwritten(tmp_path: Path, clips: Path, existin
     assert [path.read_text() for path in tmp_path.glob("out.*")] == ["unchanged"]
 
 
-def test_cut_writes_nothing_when_one_clip_already_exists(tmp_path: Path, take: Path) -> None:
+def test_split_writes_nothing_when_one_clip_already_exists(tmp_path: Path, take: Path) -> None:
     folder = tmp_path / "cut"
     folder.mkdir()
     (folder / "take-002.wav").write_text("unchanged")
     with pytest.raises(CommandError, match="exists already"):
-        run_prepare_audio("cut", take, "--into", folder)
+        run_prepare_audio("split", take, "--into", folder)
     assert [path.name for path in folder.iterdir()] == ["take-002.wav"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("cut", "missing.wav", "--into", "out"), "No such file"),
+        (("split", "missing.wav", "--into", "out"), "No such file"),
         (("join", "missing.wav", "--out", "out.wav"), "No such file"),
         (("pack", "missing", "--out", "out.zip"), "No such file"),
-        (("cut", "silence.wav", "--into", "out"), "contains no speech"),
-        (("cut", "silence.wav", "--into", "out", "--shortest", 9, "--longest", 3), "must be shorter than"),
+        (("split", "silence.wav", "--into", "out"), "contains no speech"),
+        (
+            ("split", "silence.wav", "--into", "out", "--min-seconds", 9, "--max-seconds", 3),
+            "0 s < --min-seconds < --max-seconds must hold",
+        ),
         (("convert", "empty", "--into", "out"), "No audio files"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Prepare audio for a provider on the command line: convert, cut, join, pack. Originals are never changed."""
+"""Prepare audio for a provider on the command line: convert, split, join, pack. Originals are never changed."""
 
 import json
 import math
@@ -15,7 +15,6 @@ from audio.datasets import archive_writer
 from audio.datasets.clips import Clip, load_clip, open_clip
 from audio.datasets.concatenate import (
     GAP_SECONDS,
-    Concatenation,
     check_limits,
     concatenate_clips,
     find_common_rate,
@@ -51,16 +50,16 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        jobs = parser.add_subparsers(dest="job", required=True, metavar="convert|cut|join|pack")
+        jobs = parser.add_subparsers(dest="job", required=True, metavar="convert|split|join|pack")
         _add_convert_arguments(jobs.add_parser("convert", help="convert audio files of any format to 16-bit mono WAVs"))
-        _add_cut_arguments(jobs.add_parser("cut", help="cut a long recording into clips at its pauses"))
+        _add_split_arguments(jobs.add_parser("split", help="split a long recording into clips at its pauses"))
         _add_join_arguments(jobs.add_parser("join", help="join clips into one file, with short silences between them"))
         _add_pack_arguments(jobs.add_parser("pack", help="pack a folder of clips into a dataset archive"))
 
     def handle(self, *, job: str, **options: Any) -> None:
         if options.get("provider") and not has_database():
             self.stderr.write(NO_DATABASE, style_func=str)
-        run_job = {"convert": _convert_files, "cut": _cut_recording, "join": _join_clips, "pack": _pack_clips}[job]
+        run_job = {"convert": _convert_files, "split": _split_recording, "join": _join_clips, "pack": _pack_clips}[job]
         try:
             for line in run_job(options, self._show_progress):
                 self.stdout.write(line)
@@ -77,9 +76,7 @@ class Command(BaseCommand):
 def _add_convert_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="an audio file, or a folder of them")
     parser.add_argument("--into", type=Path, required=True, metavar="FOLDER", help="folder for the WAVs")
-    parser.add_argument(
-        "--rate", type=int, choices=ALLOWED_RATES, help="samples per second (default: the nearest allowed rate)"
-    )
+    parser.add_argument("--rate", type=int, choices=ALLOWED_RATES, help="in Hz (default: the nearest allowed rate)")
 
 
 def _convert_files(options: dict[str, Any], progress: Progress) -> Iterator[str]:
@@ -88,73 +85,70 @@ def _convert_files(options: dict[str, Any], progress: Progress) -> Iterator[str]
     for number, path in enumerate(files):
         progress(number, len(files), path.name)
         try:
-            made = convert_to_wav(path, _check_path_is_free(into / f"{path.stem}.wav"), options["rate"])
+            wav = convert_to_wav(path, _check_path_is_free(into / f"{path.stem}.wav"), options["rate"])
         except (Refused, FileExistsError) as error:
             failed += 1
             yield f"{path}: {describe_error(error)}"
             continue
-        _write_recipe(made.path, made.recipe, original_format=made.original_format)
-        yield "\n".join([f"{made.path}", *(f"  {format_finding(finding)}" for finding in made.findings)])
+        _write_recipe(wav.path, wav.recipe, original_format=wav.original_format)
+        yield "\n".join([f"{wav.path}", *(f"  {format_finding(finding)}" for finding in wav.findings)])
     progress(len(files), len(files), "")
     if failed:
         raise CommandError(f"{failed} of {len(files)} files could not be converted.")
 
 
-def _add_cut_arguments(parser: ArgumentParser) -> None:
+def _add_split_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a recording of any length, in any format")
     parser.add_argument("--into", type=Path, required=True, metavar="FOLDER", help="folder for the clips")
     parser.add_argument("--provider", choices=sorted(registry.PROVIDERS), help="apply this provider's limits")
     parser.add_argument("--tier", choices=[tier.value for tier in Tier], help="the provider's tier")
-    parser.add_argument("--shortest", type=float, metavar="SECONDS", help="the shortest clip (default: 1.5)")
-    parser.add_argument("--longest", type=float, metavar="SECONDS", help="the longest clip (default: 20)")
-    parser.add_argument("--wanted", type=float, metavar="SECONDS", help="the preferred length (default: 8)")
+    parser.add_argument("--min-seconds", type=float, help="the shortest clip (default: 1.5)")
+    parser.add_argument("--max-seconds", type=float, help="the longest clip (default: 20)")
+    parser.add_argument("--target-seconds", type=float, help="the preferred length (default: 8)")
 
 
-def _cut_recording(options: dict[str, Any], progress: Progress) -> Iterator[str]:
+def _split_recording(options: dict[str, Any], progress: Progress) -> Iterator[str]:
     lengths = _get_lengths(options)
     with open_clip(options["file"]) as clip:
         progress(0, 1, f"{clip.name}: analyzing {format_duration(clip.seconds)}")
-        found = split_clip(clip, lengths)
+        result = split_clip(clip, lengths)
         into = _make_folder(options["into"])
-        for path in list_segment_paths(clip, found, into):
+        for path in list_segment_paths(clip, result, into):
             _check_path_is_free(path)
-        for number, made in enumerate(write_segments(clip, found, into), start=1):
-            _write_recipe(made.path, made.recipe)
-            progress(number, len(found.segments), made.path.name)
-    seconds = sum(piece.end - piece.start for piece in found.segments) / clip.rate
-    yield f"{len(found.segments)} clips in {into}: {seconds:.1f} s of {clip.seconds:.1f} s."
-    if unsafe := sum(not piece.is_in_pauses for piece in found.segments):
+        for number, written in enumerate(write_segments(clip, result, into), start=1):
+            _write_recipe(written.path, written.recipe)
+            progress(number, len(result.segments), written.path.name)
+    seconds = sum(segment.end - segment.start for segment in result.segments) / clip.rate
+    yield f"{len(result.segments)} clips in {into}: {seconds:.1f} s of {clip.seconds:.1f} s."
+    if unsafe := sum(not segment.is_in_pauses for segment in result.segments):
         yield f"{unsafe} of them begin or end outside a pause. Listen to these clips."
-    if found.excluded_seconds:
-        yield f"{found.excluded_seconds:.1f} s of speech were left out: they fit no clip of an allowed length."
-    if found.speech_levels.speech.missing_reason:
-        yield f"Pauses were found by level alone: {found.speech_levels.speech.missing_reason}"
+    if result.excluded_seconds:
+        yield f"{result.excluded_seconds:.1f} s of speech were left out: they fit no clip of an allowed length."
+    if result.speech_levels.speech.missing_reason:
+        yield f"Pauses were found by level alone: {result.speech_levels.speech.missing_reason}"
 
 
 def _get_lengths(options: dict[str, Any]) -> SegmentLengths:
     """The requested clip lengths. Defaults are within what the provider accepts and trains on."""
     has_tier = options["provider"] or options["tier"]
     limits = get_tier_limits(options["provider"], options["tier"]) if has_tier else {}
-    least = max(DEFAULT_LENGTHS.min_seconds, limits.get("shortest_clip", 0))
-    most = min(DEFAULT_LENGTHS.max_seconds, limits.get("longest_clip", math.inf), limits.get("trained_clip", math.inf))
-    least, most = options["shortest"] or least, options["longest"] or most
-    if not 0 < least < most:
-        raise CommandError(
-            f"The shortest clip ({least:g} s) must be shorter than the longest ({most:g} s), and longer than 0 s."
-        )
-    return SegmentLengths(least, most, min(most, max(least, options["wanted"] or DEFAULT_LENGTHS.target_seconds)))
+    longest_allowed = min(limits.get("longest_clip", math.inf), limits.get("trained_clip", math.inf))
+    shortest = options["min_seconds"] or max(DEFAULT_LENGTHS.min_seconds, limits.get("shortest_clip", 0))
+    longest = options["max_seconds"] or min(DEFAULT_LENGTHS.max_seconds, longest_allowed)
+    if not 0 < shortest < longest:
+        raise CommandError(f"0 s < --min-seconds < --max-seconds must hold, not {shortest:g} s and {longest:g} s.")
+    target = options["target_seconds"] or DEFAULT_LENGTHS.target_seconds
+    return SegmentLengths(shortest, longest, min(longest, max(shortest, target)))
 
 
 def _add_join_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="an audio file, or a folder of them")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the WAV to write")
-    parser.add_argument(
-        "--rate", type=int, choices=ALLOWED_RATES, help="samples per second (default: the most common rate)"
-    )
+    parser.add_argument("--rate", type=int, choices=ALLOWED_RATES, help="in Hz (default: the most common rate)")
     parser.add_argument("--gap", type=float, default=GAP_SECONDS, metavar="SECONDS", help="silence between two clips")
-    parser.add_argument("--most-seconds", type=float, help="maximum length")
-    parser.add_argument("--most-bytes", type=int, help="maximum size")
-    parser.add_argument("--choose", action="store_true", help="use the best clips that fit, not all")
+    parser.add_argument("--max-seconds", type=float, help="maximum length")
+    parser.add_argument("--max-bytes", type=int, help="maximum size")
+    parser.add_argument("--select", action="store_true", help="use the best clips that fit, not all")
 
 
 def _join_clips(options: dict[str, Any], progress: Progress) -> Iterator[str]:
@@ -165,32 +159,28 @@ def _join_clips(options: dict[str, Any], progress: Progress) -> Iterator[str]:
         for number, path in enumerate(files, start=1):
             clips.append(stack.enter_context(open_clip(path)))
             progress(number, len(files), path.name)
-        if options["choose"]:
-            clips, unused = _choose_clips(clips, options)
-            yield f"{len(clips)} of {len(files)} clips chosen. Not chosen: {', '.join(unused) or 'none'}."
-        whole = concatenate_clips(clips, options["rate"], options["gap"])
-        check_limits(whole, options["most_seconds"], options["most_bytes"])
-        _write_recipe(out, write_concatenation(whole, out).recipe, clips=[clip.name for clip in clips])
-        yield _describe_result(out, whole)
+        if options["select"]:
+            clips, unused = _select_clips(clips, options)
+            yield f"{len(clips)} of {len(files)} clips selected. Not selected: {', '.join(unused) or 'none'}."
+        joined = concatenate_clips(clips, options["rate"], options["gap"])
+        check_limits(joined, options["max_seconds"], options["max_bytes"])
+        _write_recipe(out, write_concatenation(joined, out).recipe, clips=[clip.name for clip in clips])
+        yield f"{out}: {len(clips)} clips, {joined.seconds:.1f} s, {joined.size:,} bytes, {joined.rate:,} Hz."
 
 
-def _describe_result(out: Path, whole: Concatenation) -> str:
-    return f"{out}: {len(whole.clips)} clips, {whole.seconds:.1f} s, {whole.size:,} bytes, {whole.rate:,} Hz."
-
-
-def _choose_clips(clips: Sequence[Clip], options: dict[str, Any]) -> tuple[list[Clip], list[str]]:
+def _select_clips(clips: Sequence[Clip], options: dict[str, Any]) -> tuple[list[Clip], list[str]]:
     """The best clips that fit within the limits, and the names of the others."""
     rate = options["rate"] or find_common_rate([clip.rate for clip in clips])
-    rooms = [options["most_seconds"]] if options["most_seconds"] else []
-    if options["most_bytes"]:
-        rooms.append((options["most_bytes"] - HEADER_BYTES) / BYTES_PER_FRAME / rate)
-    if not rooms:
-        raise CommandError("--choose needs --most-seconds or --most-bytes.")
-    # Resampling and the gaps round each length up to a whole sample.
-    room = SelectionLimits(min(rooms) - len(clips) / rate, gap_seconds=options["gap"])
-    taken = set(select_recordings([_make_candidate(clip) for clip in clips], room))
-    chosen = [clip for index, clip in enumerate(clips) if index in taken]
-    return chosen, [clip.name for index, clip in enumerate(clips) if index not in taken]
+    max_seconds = [options["max_seconds"]] if options["max_seconds"] else []
+    if options["max_bytes"]:
+        max_seconds.append((options["max_bytes"] - HEADER_BYTES) / BYTES_PER_FRAME / rate)
+    if not max_seconds:
+        raise CommandError("--select needs --max-seconds or --max-bytes.")
+    # Resampling and the gaps round each length up to a joined sample.
+    limits = SelectionLimits(min(max_seconds) - len(clips) / rate, gap_seconds=options["gap"])
+    selected = set(select_recordings([_make_candidate(clip) for clip in clips], limits))
+    unused = [clip.name for index, clip in enumerate(clips) if index not in selected]
+    return [clip for index, clip in enumerate(clips) if index in selected], unused
 
 
 def _make_candidate(clip: Clip) -> Candidate:

@@ -3,7 +3,17 @@
 from django.urls import path
 
 from voices import webhooks
-from voices.views import accounts, builds, compare, dashboard, previews, recordings, remote_voices, unknown_voices
+from voices.views import (
+    accounts,
+    builds,
+    compare,
+    dashboard,
+    previews,
+    recordings,
+    remote_voices,
+    unknown_voices,
+    uploads,
+)
 from voices.views import voices as voice_views
 
 app_name = "voices"
@@ -15,7 +25,7 @@ urlpatterns = [
     path("voices/<uuid:pk>/readiness/", voice_views.voice_readiness, name="readiness"),
     path("voices/<uuid:pk>/recordings/", recordings.recording_table, name="recording_table"),
     path("voices/<uuid:pk>/recordings/poll/", recordings.recordings_poll, name="recordings_poll"),
-    path("voices/<uuid:pk>/recordings/upload/", recordings.recording_upload, name="recording_upload"),
+    path("voices/<uuid:pk>/recordings/upload/", uploads.recording_upload, name="recording_upload"),
     path("voices/<uuid:pk>/build/", builds.build_start, name="build_start"),
     path("recordings/<uuid:pk>/", recordings.recording_edit, name="recording_edit"),
     path("recordings/<uuid:pk>/active/", recordings.recording_active, name="recording_active"),

@@ -119,7 +119,7 @@ class UploadQueue {
     const [tone, label] = BADGES[result.state];
     this.showBadge(row, tone, label);
     const lines = result.findings.map((finding) => `${finding.text} ${finding.advice}`);
-    if (!/^(Usable|Not usable|Already uploaded)\b/.test(result.words)) lines.unshift(result.words);
+    if (!/^(Usable|Not usable|Already uploaded)\b/.test(result.text)) lines.unshift(result.text);
     lines.push(...result.parts.slice(0, MAX_LISTED).map(describePart));
     if (result.parts.length > MAX_LISTED) lines.push(`… and ${result.parts.length - MAX_LISTED} more.`);
     this.showLines(row, lines);
@@ -178,9 +178,9 @@ class UploadQueue {
   }
 }
 
-function describePart({ name, words, findings }) {
+function describePart({ name, text, findings }) {
   const reasons = findings.map((finding) => `${finding.text} ${finding.advice}`);
-  return `${name}: ${[words, ...reasons].join(" ")}`;
+  return `${name}: ${[text, ...reasons].join(" ")}`;
 }
 
 function explainStatus(status) {

@@ -85,7 +85,7 @@ def test_repairable_file_is_fixed_and_reported_as_fixed(producer_client: Client,
 def test_same_bytes_under_another_name_are_a_duplicate(producer_client: Client, voice: Voice) -> None:
     upload_files(producer_client, voice, make_upload("a.wav"))
     (result,) = upload_files(producer_client, voice, make_upload("b.wav"))
-    assert (result["state"], "a.wav" in result["words"]) == ("duplicate", True)
+    assert (result["state"], "a.wav" in result["text"]) == ("duplicate", True)
     assert voice.recordings.count() == 1
 
 
@@ -96,7 +96,7 @@ def test_csv_fills_in_transcripts_at_any_position_in_the_list(producer_client: C
     results = upload_files(
         producer_client, voice, csv_file, make_upload("a.wav", make_clip(1)), make_upload("b.wav", make_clip(2))
     )
-    assert results[-1]["words"] == "2 transcripts filled in from 3 lines. No recording has the name unknown."
+    assert results[-1]["text"] == "2 transcripts filled in from 3 lines. No recording has the name unknown."
     transcripts = dict(voice.recordings.values_list("file_name", "transcript"))
     assert transcripts == {"a.wav": "The first line.", "b.wav": "Second"}
 
@@ -105,12 +105,12 @@ def test_csv_fills_in_transcripts_at_any_position_in_the_list(producer_client: C
 def test_invalid_csv_is_refused_with_a_message(producer_client: Client, voice: Voice, content: bytes) -> None:
     (result,) = upload_files(producer_client, voice, SimpleUploadedFile("metadata.csv", content))
     assert result["state"] == "refused"
-    assert result["words"]
+    assert result["text"]
 
 
 def test_upload_without_files_is_refused_with_a_message(producer_client: Client, voice: Voice) -> None:
     (result,) = upload_files(producer_client, voice)
-    assert (result["state"], result["words"]) == ("refused", "Choose one or more files.")
+    assert (result["state"], result["text"]) == ("refused", "Choose one or more files.")
 
 
 def test_form_without_javascript_shows_a_message_per_file(producer_client: Client, voice: Voice) -> None:
@@ -184,9 +184,9 @@ def test_archive_result_has_counts_and_rejected_files(producer_client: Client, v
     (result,) = upload_files(producer_client, voice, archive)
     assert (result["name"], result["state"]) == ("day-1.zip", "accepted")
     assert result["counts"] == {"accepted": 2, "refused": 2, "duplicate": 1}
-    assert result["words"] == "2 added, 2 not usable, 1 already uploaded."
+    assert result["text"] == "2 added, 2 not usable, 1 already uploaded."
     *refused, repeated = result["parts"]
-    assert (repeated["name"], repeated["words"]) == ("again.wav", "The same audio is already uploaded as there.wav.")
+    assert (repeated["name"], repeated["text"]) == ("again.wav", "The same audio is already uploaded as there.wav.")
     texts_by_name = {part["name"]: part["findings"][0]["text"] for part in refused}
     assert set(texts_by_name) == {"short.wav", "notes.wav"}
     assert "0.5 seconds" in texts_by_name["short.wav"] and texts_by_name["notes.wav"]
@@ -199,7 +199,7 @@ def test_archive_names_the_recording_that_a_file_repeats(producer_client: Client
     (result,) = upload_files(
         producer_client, voice, make_archive(second__wav=make_clip(), metadata__csv=b"second|A line.\n")
     )
-    assert [part["words"] for part in result["parts"]] == ["The same audio is already uploaded as first.wav."]
+    assert [part["text"] for part in result["parts"]] == ["The same audio is already uploaded as first.wav."]
     assert voice.recordings.get().transcript == "A line."
 
 
@@ -207,7 +207,7 @@ def test_broken_archive_is_refused_with_findings(producer_client: Client, voice:
     (result,) = upload_files(
         producer_client, voice, SimpleUploadedFile("x.zip", make_archive(a__wav=make_clip()).read()[:-30])
     )
-    assert (result["state"], result["words"]) == ("refused", "No files added.")
+    assert (result["state"], result["text"]) == ("refused", "No files added.")
     assert result["findings"][0]["text"] and result["findings"][0]["advice"]
     assert not voice.recordings.exists()
 

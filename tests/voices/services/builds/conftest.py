@@ -1,6 +1,7 @@
 """All tests of this folder share one sandbox. Each test has its own account in it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,3 +37,11 @@ def harness(sandbox: SandboxProcess, producer: "User") -> "BuildHarness":
     from tests.voices.services.builds.build_harness import BuildHarness
 
     return BuildHarness(producer, sandbox)
+
+
+@pytest.fixture
+def make_harness(sandbox: SandboxProcess, producer: "User") -> "Callable[[str], BuildHarness]":
+    """Make a harness for the provider with this slug."""
+    from tests.voices.services.builds.build_harness import BuildHarness
+
+    return partial(BuildHarness, producer, sandbox)

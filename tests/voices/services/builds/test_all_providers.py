@@ -37,12 +37,6 @@ BILLED = {
 PROVIDERS = [provider.slug for provider in registry.list_providers()]
 
 
-@pytest.fixture
-def make_harness(sandbox: Any, producer: Any) -> Any:
-    """Return a function that makes a harness at a provider."""
-    return lambda provider: BuildHarness(producer, sandbox, provider)
-
-
 def get_first_tier(provider: str) -> tuple[Tier, Handover]:
     tier, capabilities = next(iter(registry.get_provider_class(provider).tiers.items()))
     return tier, capabilities.handover[0]

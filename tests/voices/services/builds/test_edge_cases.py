@@ -39,11 +39,6 @@ URL_WITH_PATH = re.compile(r"https?://[^/\s\"]+/[^…\s\"]")
 MakeHarness = Callable[[str], BuildHarness]
 
 
-@pytest.fixture
-def make_harness(sandbox: Any, producer: Any) -> MakeHarness:
-    return lambda provider: BuildHarness(producer, sandbox, provider)
-
-
 def start_new_build(harness: BuildHarness) -> Build:
     tier, can = next(iter(registry.get_provider_class(harness.provider).tiers.items()))
     return harness.start_build(harness.make_voice(), tier, can.handover[0])

@@ -1,0 +1,155 @@
+"""Upload of recordings: audio files, archives and transcript tables, with one result for each file."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST
+
+from audio.archives.read import is_archive
+from consent.access import get_user, require_permission
+from voicehub.models import User
+from voicehub.refusals import handle_refusal
+from voicehub.text import format_count
+from voices import access
+from voices.forms import UploadForm, read_transcripts
+from voices.models import Recording, Voice
+from voices.services.recordings.archive_upload import add_archive
+from voices.services.recordings.store import add_recording, set_transcript
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
+MAX_UNMATCHED = 5
+ARCHIVE_LABELS = {"accepted": "added", "refused": "not usable", "duplicate": "already uploaded"}
+MAX_SHOWN = 20  # refused files of an archive, on a page without scripts
+
+
+@dataclass(slots=True)
+class UploadOutcome:
+    """The result of one upload, for the uploader.
+
+    For an archive, `counts` is the number of its files by state, and `parts` lists the files that were refused.
+    """
+
+    state: str
+    name: str
+    text: str
+    findings: list[dict[str, str]] = field(default_factory=list)
+    parts: "list[UploadOutcome]" = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+@require_permission("voices.add_recording")
+@require_POST
+def recording_upload(request: HttpRequest, pk: str) -> HttpResponse:
+    """The upload script sends one file and reads JSON; the plain form sends any number and gets a redirect."""
+    voice = get_object_or_404(Voice, pk=pk)
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        outcomes = [UploadOutcome("refused", "", text) for text in _list_errors(form)]
+    else:
+        outcomes = add_files(voice, form.cleaned_data["recordings"], get_user(request), form.cleaned_data["transcript"])
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse({"files": [asdict(outcome) for outcome in outcomes]})
+    for outcome in outcomes:
+        show = messages.success if outcome.state == "accepted" else messages.warning
+        show(request, f"{outcome.name}: {outcome.text}" if outcome.name else outcome.text)
+        for part in outcome.parts[:MAX_SHOWN]:
+            reasons = [part.text, *(finding["text"] for finding in part.findings[:1])]
+            messages.warning(request, f"{part.name}: {' '.join(reasons)}")
+    return redirect(voice)
+
+
+def _list_errors(form: UploadForm) -> list[str]:
+    return [str(text) for texts in form.errors.values() for text in texts]
+
+
+def add_files(voice: Voice, files: "list[UploadedFile[Any]]", by: User, transcript: str = "") -> list[UploadOutcome]:
+    """Add every audio file, then fill in transcripts from the tables among the files."""
+    audio = [file for file in files if not _is_table(file)]
+    outcomes = [_add_file(voice, file, by, transcript if len(audio) == 1 else "") for file in audio]
+    return outcomes + [_fill_transcripts(voice, file) for file in files if _is_table(file)]
+
+
+def _is_table(file: "UploadedFile[Any]") -> bool:
+    return (file.name or "").lower().endswith(TABLE_SUFFIXES)
+
+
+def _is_archive(file: "UploadedFile[Any]") -> bool:
+    file.seek(0)
+    head = file.read(512)
+    file.seek(0)
+    return is_archive(file.name or "", head)
+
+
+def _add_archive(voice: Voice, file: "UploadedFile[Any]", by: User) -> UploadOutcome:
+    taken = add_archive(voice, file, by)
+    unusable = [row for row in taken.recordings if not row.is_usable]
+    parts = [UploadOutcome("refused", row.file_name, "Not usable.", _list_refusals(row)) for row in unusable]
+    parts += [UploadOutcome("refused", name, "Not added.", _format_findings([found])) for name, found in taken.refused]
+    counts = {
+        "accepted": len(taken.recordings) - len(unusable),
+        "refused": len(parts),
+        "duplicate": len(taken.duplicates),
+    }
+    renamed = [(name, earlier) for name, earlier in taken.duplicates if name != earlier.file_name]
+    parts += [_make_duplicate_outcome(name, earlier) for name, earlier in renamed]
+    state = next((state for state in ("accepted", "duplicate") if counts[state]), "refused")
+    parts_text = [f"{counts[state]} {label}" for state, label in ARCHIVE_LABELS.items() if counts[state]]
+    summary = f"{', '.join(parts_text) or 'No files added'}."
+    return UploadOutcome(state, file.name or "archive", summary, _format_findings(taken.findings), parts, counts)
+
+
+def _list_refusals(recording: Recording) -> list[dict[str, str]]:
+    return _format_findings(finding for finding in recording.findings if finding["severity"] == "refused")
+
+
+def _format_findings(findings: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    return [{"text": str(finding["text"]), "advice": str(finding["advice"])} for finding in findings]
+
+
+def _add_file(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str) -> UploadOutcome:
+    if _is_archive(file):
+        return _add_archive(voice, file, by)
+    name = file.name or "file"
+    issues: list[str] = []
+    with handle_refusal(issues.append):
+        recording, new = add_recording(voice, file, by, transcript=transcript)
+    if issues:
+        return UploadOutcome("refused", name, " ".join(issues))
+    if not new:
+        return _make_duplicate_outcome(name, recording)
+    findings = _format_findings(recording.findings)
+    if not recording.is_usable:
+        return UploadOutcome("refused", name, "Not usable.", findings)
+    has_warning = any(finding["severity"] == "look" for finding in recording.findings)
+    return UploadOutcome("accepted", name, "Usable. Please check." if has_warning else "Usable.", findings)
+
+
+def _make_duplicate_outcome(name: str, earlier: Recording) -> UploadOutcome:
+    same_name = earlier.file_name == name
+    text = "Already uploaded." if same_name else f"The same audio is already uploaded as {earlier.file_name}."
+    return UploadOutcome("duplicate", name, text)
+
+
+def _fill_transcripts(voice: Voice, file: "UploadedFile[Any]") -> UploadOutcome:
+    name = file.name or "table"
+    try:
+        texts = read_transcripts(file)
+    except ValidationError as problem:
+        return UploadOutcome("refused", name, problem.messages[0])
+    filled, unmatched = 0, dict.fromkeys(texts)
+    for recording in access.query_recordings().filter(voice=voice):
+        unmatched.pop(recording.title, None)
+        if (text := texts.get(recording.title)) and text != recording.transcript:
+            set_transcript(recording, text)
+            filled += 1
+    summary = f"{format_count(filled, 'transcript', 'transcripts')} filled in from {len(texts)} lines."
+    if unmatched:
+        more = f" and {len(unmatched) - MAX_UNMATCHED} more" if len(unmatched) > MAX_UNMATCHED else ""
+        summary += f" No recording has the name {', '.join(list(unmatched)[:MAX_UNMATCHED])}{more}."
+    return UploadOutcome("accepted", name, summary)

@@ -16,7 +16,7 @@ from tests.support.html import read_html
 from tests.support.wav import make_speech_like, make_wav_bytes
 from tests.voices.rows import Studio, make_clip, make_upload
 from voices.models import Recording, Voice
-from voices.views import recordings as recording_views
+from voices.views import uploads
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -133,7 +133,7 @@ def test_50_mb_upload_is_not_read_into_memory(
     producer_client: Client, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     classes: list[str] = []
-    add_files = recording_views.add_files
+    add_files = uploads.add_files
 
     def add_files_and_measure_memory(voice: Voice, files: list[Any], *rest: Any) -> Any:
         classes.extend(type(file).__name__ for file in files)
@@ -143,7 +143,7 @@ def test_50_mb_upload_is_not_read_into_memory(
         return results
 
     growths: list[int] = []
-    monkeypatch.setattr(recording_views, "add_files", add_files_and_measure_memory)
+    monkeypatch.setattr(uploads, "add_files", add_files_and_measure_memory)
     large = make_wav_bytes(make_speech_like(5.0, rate=48000))
     data = large + b"\0" * ((50 << 20) - len(large))
     (result,) = upload_files(producer_client, voice, make_upload("large.wav", data))

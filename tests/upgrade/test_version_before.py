@@ -102,6 +102,26 @@ def test_migrations_can_be_reversed_without_loss(tmp_path: Path) -> None:
     assert data_folder.read_rows() == migrated_rows
 
 
+def test_statement_that_a_consent_uses_is_retired_but_not_changed(tmp_path: Path) -> None:
+    data_folder = DataFolder(tmp_path, "http://127.0.0.1:1")
+    with closing(sqlite3.connect(data_folder.path / "db.sqlite3")) as database, database:
+        ((statement, text),) = database.execute("SELECT id, text FROM consent_statement WHERE provider = 'voiceai'")
+        (consent,) = database.execute("SELECT id FROM consent_consent LIMIT 1").fetchone()
+        database.execute(
+            "UPDATE consent_consent SET provider = 'voiceai', statement_id = ? WHERE id = ?", (statement, consent)
+        )
+    rows = data_folder.read_rows()
+    data_folder.run("manage.py", "migrate", "--verbosity=0")
+    statements = [json.loads(row) for row in data_folder.read_rows()["consent_statement"]]
+    assert {(row["version"], row["text"], row["retired"]) for row in statements if row["provider"] == "voiceai"} == {
+        (1, text, 1),
+        (2, text.replace("Voice AI", "Voice.ai"), 0),
+    }
+    for app, migration in MIGRATIONS:
+        data_folder.run("manage.py", "migrate", app, migration, "--verbosity=0")
+    assert data_folder.read_rows() == rows
+
+
 def test_no_migration_is_missing(data_folder: DataFolder) -> None:
     assert "No changes detected" in data_folder.run("manage.py", "makemigrations", "--check", "--dry-run")
 

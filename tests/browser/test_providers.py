@@ -195,7 +195,7 @@ def test_two_builds_of_one_voice_are_compared(shared_talent: SharedTalent, open_
     expect(page.get_by_role("heading", level=1)).to_have_text("Two builds of Cass, twice")
     expect(page.get_by_text("4 recordings, with the same text")).to_be_visible()
     expect(page.get_by_text("Not reported")).to_have_count(4)
-    page.get_by_label("A sentence for both to say").fill(SENTENCE)
+    page.get_by_label("Sentence for both builds").fill(SENTENCE)
     page.get_by_role("button", name="Generate both previews").click()
     for side in (VOICE_AI, staff_steps.RAPID):
         assert page.get_by_label(f"{side}: “{SENTENCE[:20]}").evaluate(staff_steps.DURATION_SCRIPT) > 0.5

@@ -293,7 +293,7 @@ def test_dataset_issue_lists_worst_recordings_first(viewer_client: Client, studi
     assert [row.pk for row in response.context["page"]] == [silent.pk, poor.pk, fine.pk]
     text = read_html(response)
     assert "1 of 3 recordings is marked" in text
-    assert "provider's own estimates" in text
+    assert "All scores are the provider's." in text
     assert "from the callback only" in text
     assert "0.91" in text
 
@@ -387,7 +387,7 @@ def test_our_estimates_are_separate_from_provider_scores(viewer_client: Client, 
     build = studio.make_build(status="ready")
     first = build.recordings.select_related("recording").order_by("recording__file_name")[0]
     path = build.get_absolute_url()
-    assert "stimated here" not in viewer_client.get(path).content.decode()
+    assert "VoiceHub's estimates" not in viewer_client.get(path).content.decode()
     measures = {"estimates": {"stoi": 0.934, "si_sdr": -2.5, "dnsmos_overall": None, "missing": ["No model."]}}
     Recording.objects.filter(pk=first.recording_id).update(measures=measures)
     build.recordings.update(has_report=True, pesq=3.5, sample_score=0.9)
@@ -395,7 +395,7 @@ def test_our_estimates_are_separate_from_provider_scores(viewer_client: Client, 
     text = " ".join(response.content.decode().split())
     assert response.context["estimates"] == {"stoi": "STOI", "si_sdr": "SI-SDR"}
     assert 'colspan="2" class="num group">Provider\'s scores' in text
-    assert 'colspan="2" class="num group estimate">Estimated here' in text
+    assert 'colspan="2" class="num group estimate">VoiceHub\'s estimates' in text
     assert 'data-label="PESQ">3.50' in text and 'data-label="STOI, estimated">0.934' in text
     assert 'data-label="SI-SDR, estimated">−2.5 dB' in text
     assert "are not the provider's scores" in text and "Ignores:" in text

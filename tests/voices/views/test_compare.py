@@ -83,13 +83,13 @@ def test_score_missing_on_one_side_is_neither_better_nor_worse(
 
 def test_sent_and_marked_recordings_are_compared(viewer_client: Client, pair: tuple[Build, Build]) -> None:
     first, second = pair
-    assert "3 recordings, with the same text" in read_comparison(viewer_client, *pair)
+    assert "3 recordings, with the same transcript" in read_comparison(viewer_client, *pair)
     row = first.recordings.all()[0]
     first.recordings.update(has_report=True)
     first.recordings.filter(pk=row.pk).update(is_silent=True, discard_reason="Too short.")
     second.recordings.filter(recording=row.recording_id).update(transcript="Other text.")
     text = read_comparison(viewer_client, *pair)
-    assert "2 recordings, with the same text" in text
+    assert "2 recordings, with the same transcript" in text
     assert "<td>1 silent, 0 with another speaker or sound, 1 not used</td><td>No report</td>" in text
     assert "3, 12 s" in text
 

@@ -1,4 +1,4 @@
-"""Writes docs/providers.md from what the adapters declare: `python -m docs.providers > docs/providers.md`."""
+"""Writes docs/providers.md from what the adapters declare: `.venv/bin/python -m docs.providers > docs/providers.md`."""
 
 import os
 import sys
@@ -30,10 +30,15 @@ PROOF_LABELS = {
     ConsentProof.AUDIO_FILE: "an audio file",
 }
 ADDING_A_PROVIDER = """
-Add these files; no other code changes: `providers/registry.py` and `sandbox/registry.py` find the packages beside them,
-and a broken package stops the start. Add to shared code only what no provider needed before: a handover (`Handover` in
-`providers/types.py`, its label in `voices/models/choices.py`, its file in `tests/providers/factories.py`), or a consent
-statement (a migration in `consent/migrations` with its exact text, source and date).
+`providers/registry.py` and `sandbox/registry.py` find the packages beside them, each with an `__init__.py`; a broken
+package stops the start. Existing code of the application changes only for what no provider needed before:
+
+- a limit with a new name: its label in `LIMIT_LABELS` in `voices/views/accounts.py`.
+- a new handover: `Handover` in `providers/types.py`, its labels in `voices/models/choices.py` (then run
+  `manage.py makemigrations voices`) and in `docs/providers.py`, its packing in `voices/services/builds/`, and its file
+  in `tests/providers/factories.py`.
+
+Add or change these files, then run `make test`:
 """
 # Path and what it holds; <slug> is the provider's.
 FILES = (
@@ -48,10 +53,10 @@ FILES = (
     ),
     (
         "providers/<slug>/adapter.py",
-        "an `HttpProvider` that makes the vendor's calls, under 200 lines, and `ADAPTER`, its name for the registry."
-        " Its `slug` is the name of the package; lists are sorted by `list_position`, then by `label`. It announces"
-        " every call that creates or starts something with `journal.before_call`, passes `creates=True`, and records"
-        " each remote id at once.",
+        "an `HttpProvider` that makes the vendor's calls, and `ADAPTER = …`, by which the registry finds it. Its `slug`"
+        " is the name of the package; lists are sorted by `list_position`, then by `label`. It announces every call"
+        " that creates or starts something with `journal.before_call`, passes `creates=True` (`post_form` does so"
+        " itself), and records each remote id at once.",
     ),
     (
         "sandbox/<slug>/urls.py",
@@ -63,15 +68,40 @@ FILES = (
         "the vendor's numbers, and our decisions on what the vendor leaves open, labeled as ours.",
     ),
     (
+        "consent/migrations",
+        "a migration with the statement that talents read aloud: exact text, source and date, as in"
+        " `0005_more_statements.py`. Without a statement no consent can be requested for the provider.",
+    ),
+    (
         "tests/sandbox",
-        "tests of the sandbox against the vendor's documentation, call by call, with the official client if any.",
+        "tests of the sandbox against the vendor's documentation, call by call, with the official client if any; in"
+        " `test_error_forms.py` one of the vendor's paths and the field of its errors.",
     ),
     (
         "tests/providers/test_<slug>.py",
-        "the shared contract and the vendor's special cases. A provider without the contract fails the suite.",
+        "the shared contract, which `contract.py` explains, and the vendor's special cases. A provider without the"
+        " contract fails the suite.",
     ),
-    ("docs/sandbox.md", "its lines in the tables of base URLs and of operations."),
-    ("docs/providers.md", "this page: `python -m docs.providers > docs/providers.md`."),
+    (
+        "tests/consent/services/test_disclosure.py",
+        "in `RECIPIENT_TEXTS`, what a talent is told that the provider is sent.",
+    ),
+    (
+        "tests/voices/services/builds/test_all_providers.py",
+        "in `BILLED`, the lines of the sandbox's ledger for one build.",
+    ),
+    (
+        "tests/voices/services/builds/test_readiness.py",
+        "the provider in `PROVIDERS`, its row among the expected ones, and the tests that list all providers.",
+    ),
+    (
+        "tests/security/test_providers.py",
+        "the provider in `PROVIDERS_WITH_ID_URLS`, if its calls have the id of a voice in their path.",
+    ),
+    ("tests/browser/test_providers.py", "in `CASES`, what staff see of a build at the provider."),
+    ("docs/sandbox.md", "its lines in the tables of base URLs and of operations, and the number of providers."),
+    ("docs/providers.md", "this page: `.venv/bin/python -m docs.providers > docs/providers.md`."),
+    ("README.md", "its name, and the number of providers."),
     ("CHANGELOG.md", "a line."),
 )
 
@@ -184,5 +214,8 @@ def format_yes_no(value: bool) -> str:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voicehub.settings")
+    # The settings load only with secrets, and the page uses none.
+    os.environ.setdefault("VOICEHUB_SECRET_KEY", "unused")
+    os.environ.setdefault("VOICEHUB_FIELD_KEYS", "unused")
     django.setup()
     sys.stdout.write(render_page())

@@ -1,8 +1,8 @@
 """Estimate quality ratings of a recording, if the quality extra is installed. Each estimate needs a model.
 
 DNSMOS P.835 predicts the ratings of listeners. STOI and SI-SDR compare a recording with a clean copy. No such copy
-exists, so the output of a denoiser is the reference. Pages therefore always call them estimates and show their
-`EstimateNote`. Do not compare them with a provider's number of the same name.
+exists, so the output of a denoiser is the reference. Pages therefore always call the values estimates and show their
+`EstimateNote`. Do not compare an estimate with a provider's number of the same name.
 
 PESQ is not computed: the code of its standard (ITU-T P.862) may not be used commercially without a license, and with
 a denoiser's output as its reference it would rank low-passed speech the wrong way round.
@@ -40,7 +40,8 @@ DNSMOS_CURVES = {
     "background": (-0.13166888, 1.60915514, -0.39604546),
     "overall": (-0.06766283, 1.11546468, 0.04602535),
 }
-"""From model output to the listeners' scale, in the order of the outputs; from Microsoft's dnsmos_local.py."""
+"""Polynomials that convert the model's outputs to the listeners' scale, in the order of the outputs. Source:
+Microsoft's dnsmos_local.py."""
 
 RNNOISE_RATE = 48000
 RNNOISE_FRAME = 480
@@ -52,7 +53,8 @@ MIN_POWER = 1e-9
 
 STOI_RATE = 10000
 STOI_FRAME, STOI_STEP, STOI_RANGE_DB, STOI_MIN_FRAMES = 256, 128, 40.0, 32
-"""Compares frames within 40 dB of the loudest, thirty at a time (Taal and others, 2011); both ends lose one frame."""
+"""STOI compares the frames within 40 dB of the loudest frame, thirty at a time (Taal and others, 2011). One frame is
+lost at each end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +109,12 @@ NOTES = {
         "{:.1f} dB",
     ),
 }
-"""By the fields of `Estimates`."""
+"""The notes of all estimates, by the name of the field in `Estimates`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """Values on the scales of `NOTES`. A value that cannot be estimated is None; `missing` says why, for people."""
+    """Values on the scales of `NOTES`. A value that cannot be estimated is None; `missing` tells people why."""
 
     dnsmos_overall: float | None = None
     dnsmos_signal: float | None = None
@@ -126,7 +128,7 @@ class Estimates:
 
 
 def list_missing_parts() -> tuple[str, ...]:
-    """Why some estimates cannot be made here, for people; empty if the quality extra is complete."""
+    """Tell people why some estimates cannot be made here; () if the quality extra is complete."""
     parts = (_load_dnsmos_model(), _load_denoiser(), _load_stoi())
     return tuple(NOT_INSTALLED.format(reason=part.reason) for part in parts if isinstance(part, MissingModel))
 
@@ -134,8 +136,8 @@ def list_missing_parts() -> tuple[str, ...]:
 def estimate_quality(samples: Float32, rate: int) -> Estimates:
     """All estimates of a mono recording (-1..1 at `rate` samples per second), from at most its first minute.
 
-    Takes about a tenth of the recording's duration on one processor, and 200 MB, or 300 MB for a whole minute; 100 MB
-    of it stay allocated for the models.
+    It takes about a tenth of the recording's duration on one processor. It needs 200 MB of memory, or 300 MB for a
+    whole minute; 100 MB of these stay allocated for the models.
     """
     samples = samples[: int(MAX_SECONDS * rate)]
     if len(samples) < MIN_SECONDS * rate:
@@ -154,7 +156,7 @@ def _round_finite(value: float) -> float | None:
 
 
 def _estimate_dnsmos(samples: Float32, rate: int) -> Iterator[tuple[str, float]]:
-    """The mean over windows of 9 s; a shorter recording is repeated until it fills one."""
+    """Each rating as its mean over windows of 9 s. A shorter recording is repeated until it fills one window."""
     model = _load_dnsmos_model()
     if isinstance(model, MissingModel):
         return
@@ -169,7 +171,7 @@ def _estimate_dnsmos(samples: Float32, rate: int) -> Iterator[tuple[str, float]]
 
 @cache
 def _load_dnsmos_model() -> Callable[[Float32], Float32] | MissingModel:
-    """A function from one window to (signal, background, overall), before the curves."""
+    """A function that rates one window: (signal, background, overall), before DNSMOS_CURVES is applied."""
     try:
         import onnxruntime
     except ImportError:
@@ -180,7 +182,7 @@ def _load_dnsmos_model() -> Callable[[Float32], Float32] | MissingModel:
     onnxruntime.set_default_logger_severity(3)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    # The arena never frees its peak memory, and a worker runs for a long time.
+    # The model's memory arena never frees what it needed at its peak, and a worker runs for a long time.
     options.enable_cpu_mem_arena = False
     session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     return lambda window: np.asarray(session.run(None, {"input_1": window[None]})[0][0])
@@ -203,7 +205,7 @@ def _compare_with_denoised(samples: Float32, rate: int) -> Iterator[tuple[str, f
 
 @cache
 def _load_stoi() -> Callable[[Float32, Float32], float] | MissingModel:
-    """A function from a clean copy and the recording, both at STOI_RATE, to STOI."""
+    """A function that computes STOI from a clean copy and the recording, both at STOI_RATE."""
     try:
         from pystoi import stoi
     except ImportError:
@@ -213,7 +215,7 @@ def _load_stoi() -> Callable[[Float32, Float32], float] | MissingModel:
 
 @cache
 def _load_denoiser() -> Callable[[Float32], Float32] | MissingModel:
-    """RNNoise at 48 kHz; each call has its own state."""
+    """A function that removes the noise from a sound at 48 kHz, with RNNoise. Each call starts with a new state."""
     file = locate_wheel_file("pyrnnoise", "pyrnnoise/librnnoise.so")
     if isinstance(file, MissingModel):
         return file
@@ -239,17 +241,17 @@ def _denoise_sound(library: ctypes.CDLL, sound: Float32) -> Float32:
     return np.asarray(cleaned / RNNOISE_SCALE, np.float32)
 
 
-def _estimate_delay(late: Float32, sound: Float32) -> int:
-    """Samples by which `late` lags behind `sound`, at most MAX_DELAY, from the highest correlation."""
-    size = 1 << (max(len(late), len(sound)) + MAX_DELAY).bit_length()
-    spectrum = np.fft.rfft(late, size) * np.fft.rfft(sound, size).conj()
+def _estimate_delay(delayed: Float32, sound: Float32) -> int:
+    """Number of samples by which `delayed` lags behind `sound`, below MAX_DELAY, from the highest correlation."""
+    size = 1 << (max(len(delayed), len(sound)) + MAX_DELAY).bit_length()
+    spectrum = np.fft.rfft(delayed, size) * np.fft.rfft(sound, size).conj()
     return int(np.fft.irfft(spectrum, size)[:MAX_DELAY].argmax())
 
 
 def _compute_si_sdr(clean: Float32, sound: Float32) -> float:
-    """Scale-invariant signal-to-distortion ratio (Le Roux and others, 2019), without the mean, in dB.
+    """Scale-invariant signal-to-distortion ratio in dB (Le Roux and others, 2019), after the means are subtracted.
 
-    10 log10 of the power of the part that is a multiple of the clean copy over the power of the rest.
+    The sound is split into a multiple of the clean copy and a rest. The ratio is that of their two powers.
     """
     reference, signal = (one.astype(np.float64) - one.mean(dtype=np.float64) for one in (clean, sound))
     target = (signal @ reference) / (reference @ reference + MIN_POWER) * reference
@@ -258,7 +260,7 @@ def _compute_si_sdr(clean: Float32, sound: Float32) -> float:
 
 
 def _count_loud_frames(sound: Float32) -> int:
-    """Number of frames that STOI would compare: with fewer than thirty it gives no result, and warns."""
+    """Number of frames that STOI would compare. With fewer than thirty frames, pystoi gives no result and warns."""
     frames = np.lib.stride_tricks.sliding_window_view(sound, STOI_FRAME)[::STOI_STEP]
     powers = np.vecdot(frames * np.hanning(STOI_FRAME).astype(np.float32), frames)
     return int((powers > powers.max() * 10 ** (-STOI_RANGE_DB / 10)).sum())

@@ -1,4 +1,4 @@
-"""Report which audio analysis parts are installed, and how to install the others. All of them are optional."""
+"""Report which optional parts of the audio analysis are installed, and how to install the missing parts."""
 
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -28,4 +28,5 @@ PARTS: dict[str, Callable[[], tuple[str, ...]]] = {
     "M4A and WebM": lambda: _check_package("av", EXTRAS_HINT),
     "Quality estimates": estimates.list_missing_parts,
 }
-"""Name of a part to a check: what is missing and what to do, for people; empty if complete. Checks load weights."""
+"""A check for each part, by the part's name. It tells people what is missing and what to do; () if the part is
+complete. Some checks load weights."""

@@ -9,7 +9,7 @@ from audio.networks.weights import Arrays, MissingModel, load_safetensors
 from audio.wav.riff import Float32
 
 CHUNK, CONTEXT = 512, 64
-"""Samples per output of the model, and samples before them that it gets again."""
+"""Samples for each output of the model, and samples before these that the model gets a second time."""
 HIDDEN = 128
 SHAPES = {
     "stft_conv.weight": (258, 1, 256),
@@ -28,7 +28,7 @@ STRIDES = (1, 2, 2, 1)
 
 @dataclass(slots=True)
 class SileroState:
-    """State of the model from block to block."""
+    """What the model keeps from one block of samples to the next."""
 
     context: Float32
     hidden: Float32
@@ -36,12 +36,12 @@ class SileroState:
 
 
 class Silero:
-    """Short-time spectrum, four convolutions, a recurrent layer, one output; the same as the wheel's own sources."""
+    """Short-time spectrum, four convolutions, a recurrent layer, one output: the network in the wheel's own sources."""
 
     def __init__(self, weights: Arrays) -> None:
         self._basis = weights["stft_conv.weight"][:, 0].T.copy()
         self._convolutions = [_prepare_convolution(weights, n) for n in range(1, len(STRIDES) + 1)]
-        # The sigmoid is 0.5 + 0.5 tanh(x / 2): with its half in the weights, one tanh serves all four gates.
+        # The sigmoid is 0.5 + 0.5 tanh(x / 2). With the inner 1 / 2 in the weights, one tanh serves all four gates.
         halves = np.full(4 * HIDDEN, 0.5, np.float32)
         halves[2 * HIDDEN : 3 * HIDDEN] = 1
         self._input_weights = weights["lstm_cell.weight_ih"].T * halves
@@ -57,7 +57,7 @@ class Silero:
         return SileroState(*(np.zeros(size, np.float32) for size in (CONTEXT, HIDDEN, HIDDEN)))
 
     def compute_probabilities(self, samples: Float32, state: SileroState) -> Float32:
-        """Probability of speech in each CHUNK of samples at RATE; updates `state`."""
+        """Probability of speech in each CHUNK of samples at 16 kHz; updates `state`."""
         joined = np.concatenate((state.context, samples))
         state.context = joined[-CONTEXT:]
         windows = np.lib.stride_tricks.sliding_window_view(joined, CONTEXT + CHUNK)[::CHUNK]
@@ -67,7 +67,7 @@ class Silero:
         )
 
     def _compute_features(self, windows: Float32) -> Float32:
-        """128 numbers per window."""
+        """128 features for each window."""
         filled = np.pad(windows, ((0, 0), (0, CONTEXT)), mode="reflect")
         frames = np.lib.stride_tricks.sliding_window_view(filled, 256, axis=1)[:, ::128]
         spectrum = frames @ self._basis
@@ -92,13 +92,13 @@ class Silero:
 
 
 def _prepare_convolution(weights: Arrays, number: int) -> tuple[Float32, Float32]:
-    """(weight as (three times in a row, outputs), bias)."""
+    """(matrix, bias): the matrix has a row for each input at three consecutive times, a column for each output."""
     weight, bias = weights[f"conv{number}.weight"], weights[f"conv{number}.bias"]
     return np.ascontiguousarray(weight.transpose(2, 1, 0).reshape(-1, len(bias))), bias
 
 
 def _apply_convolution(layer: Float32, weight: Float32, stride: int) -> Float32:
-    """Convolve (windows, times, channels) over three times in a row, with silence at both ends."""
+    """Convolve (windows, times, channels) over three consecutive times, with zeros before and after all times."""
     padded = np.pad(layer, ((0, 0), (1, 1), (0, 0)))
     count = (layer.shape[1] - 1) // stride + 1
     rows = [padded[:, start : start + stride * count : stride][:, :count] for start in range(3)]

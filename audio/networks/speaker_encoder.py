@@ -33,7 +33,7 @@ SHAPES = {
 
 class SpeakerEncoder:
     def __init__(self, weights: Arrays) -> None:
-        # The sigmoid is 0.5 + 0.5 tanh(x / 2): with its half in the weights, one tanh serves all four gates.
+        # The sigmoid is 0.5 + 0.5 tanh(x / 2). With the inner 1 / 2 in the weights, one tanh serves all four gates.
         halves = np.full(4 * HIDDEN, 0.5, np.float32)
         halves[2 * HIDDEN : 3 * HIDDEN] = 1
         self._layers = [
@@ -54,7 +54,7 @@ class SpeakerEncoder:
         return normalize_vector(vectors.mean(axis=0))
 
     def _encode_windows(self, spectra: Float32) -> Float32:
-        """(windows, FRAMES, BANDS) to (windows, SIZE), as unit vectors."""
+        """Encode spectra of shape (windows, FRAMES, BANDS) as unit vectors of shape (windows, SIZE)."""
         layer = np.ascontiguousarray(spectra.transpose(1, 0, 2))
         for input_weights, recurrent_weights, bias in self._layers:
             layer = _run_lstm(np.tensordot(layer, input_weights, 1) + bias, recurrent_weights)
@@ -68,7 +68,7 @@ def normalize_vector(vector: Float32) -> Float32:
 
 
 def _run_lstm(inputs: Float32, recurrent_weights: Float32) -> Float32:
-    """An LSTM over (times, windows, gates). Overwrites `inputs`."""
+    """Run an LSTM over inputs of shape (times, windows, gates). Overwrites `inputs`."""
     outputs = np.empty((*inputs.shape[:2], HIDDEN), np.float32)
     hidden = cell = np.zeros(outputs.shape[1:], np.float32)
     for time, gates in enumerate(inputs):

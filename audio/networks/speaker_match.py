@@ -24,19 +24,20 @@ MAX_SEARCHED_SECONDS = 120.0
 MAX_VOICED_SECONDS = 30.0
 """Half a minute of speech, from the first two minutes, is enough to recognize a voice."""
 MIN_VOICED_SECONDS = 1.0
-"""Below it, most of the encoder's input is the silence used as padding."""
+"""With less speech, most of the encoder's input is the silence used as padding."""
 MIN_POWER = 10 ** (-30 / 10)
-"""Audio below -30 dBFS is raised to it, as in the encoder's training data."""
+"""Audio below -30 dBFS is raised to -30 dBFS, as in the encoder's training data."""
 
 CORE_SHARE = 0.6
+"""Share of the voiceprints that the mean of a voice is computed from."""
 MAX_CORE_ROUNDS = 20
 
 SAME_ERROR_RATE = 0.01
-"""Share of comparisons with other people that reach the similarity for the same voice: clean human speech."""
+"""Share of comparisons with another person that reach `speaker_same`, measured on clean human speech."""
 DIFFERENT_ERROR_RATE = 0.02
-"""Share of comparisons with the same person in noise, in a room or by telephone that stay below the lower limit."""
+"""Share of comparisons with the same person in noise, in a room or by telephone that are below `speaker_different`."""
 UNSURE_ERROR_RATE = 0.04
-"""Between both limits: share of errors of both kinds with one limit at the best value."""
+"""For a similarity between these two limits: share of errors of both kinds if there were only one, the best, limit."""
 
 Verdict = Literal["same", "unsure", "different", "unchecked"]
 
@@ -53,7 +54,7 @@ class Voiceprint:
 
 
 def describe_missing_model() -> str:
-    """Why no voices can be compared here, for people; empty if the model is installed."""
+    """Tell people why no voices can be compared here; "" if the model is installed."""
     model = load_encoder()
     return model.reason if isinstance(model, MissingModel) else ""
 
@@ -61,13 +62,13 @@ def describe_missing_model() -> str:
 def compute_voiceprint(samples: Float32, rate: int) -> Voiceprint | None:
     """The voiceprint of mono samples in -1..1; None with less than a second of speech, or without the model.
 
-    Three seconds are better. Pauses do not count. `describe_missing_model` says why there is no model.
+    Three seconds of speech are better. Pauses do not count. `describe_missing_model` says why there is no model.
     """
     model = load_encoder()
     if isinstance(model, MissingModel):
         return None
-    start = np.asarray(samples[: int(MAX_SEARCHED_SECONDS * rate)], np.float32)
-    raised = _raise_level(start if rate == RATE else soxr.resample(start, rate, RATE))
+    searched = np.asarray(samples[: int(MAX_SEARCHED_SECONDS * rate)], np.float32)
+    raised = _raise_level(searched if rate == RATE else soxr.resample(searched, rate, RATE))
     spoken = _extract_speech(raised)
     seconds = len(spoken) / RATE
     return Voiceprint(model.encode(spoken), seconds) if seconds >= MIN_VOICED_SECONDS else None
@@ -90,10 +91,11 @@ def compute_similarity(one: Voiceprint, other: Voiceprint) -> float:
 
 
 def compute_centroid(prints: Iterable[Voiceprint | None]) -> Voiceprint | None:
-    """The voice of the majority, None without prints: the mean of the three fifths that are nearest to it.
+    """The voiceprint of the person who read most of the clips; None if there are no voiceprints.
 
-    Clips of other speakers do not shift it. On human speech with two clips of others among four own ones, a mean over
-    four fifths missed 12 of 100 clips of others, and this misses 1.
+    It is the mean of the three fifths of the voiceprints that are nearest to this mean, so that clips of other speakers
+    do not shift it. On human speech with two clips of other speakers among four of the same speaker, a mean over four
+    fifths missed 12 of 100 clips of other speakers, and this mean misses 1.
     """
     known = [one for one in prints if one is not None]
     if not known:
@@ -104,7 +106,7 @@ def compute_centroid(prints: Iterable[Voiceprint | None]) -> Voiceprint | None:
 
 
 def _select_core(vectors: Float32) -> list[int]:
-    """The indexes of the rows that agree most."""
+    """The indexes of the vectors that are most similar to each other."""
     core = list(range(len(vectors)))
     for _ in range(MAX_CORE_ROUNDS):
         similarities = vectors @ vectors[core].mean(axis=0)
@@ -116,9 +118,10 @@ def _select_core(vectors: Float32) -> list[int]:
 
 
 def flag_outliers(prints: Sequence[Voiceprint | None], thresholds: Thresholds = THRESHOLDS) -> list[bool]:
-    """Whether each clip of a set seems to be of another speaker; False if there is too little speech.
+    """For each clip of a set, whether another speaker seems to have read it; False if it has too little speech.
 
-    On human speech it finds 99 of 100 clips of others, and flags none of 100 own clips of one session.
+    On human speech it finds 99 of 100 clips of other speakers. Of 100 clips that one speaker read in one session, it
+    takes none for another speaker's.
     """
     center = compute_centroid(prints)
     if center is None or sum(one is not None for one in prints) < thresholds.speaker_least_set:
@@ -127,7 +130,10 @@ def flag_outliers(prints: Sequence[Voiceprint | None], thresholds: Thresholds = 
 
 
 def get_min_similarity(one: Voiceprint, thresholds: Thresholds) -> float:
-    """The similarity to the set below which a clip is flagged. Short clips vary more; very short ones never are."""
+    """The similarity to the set below which a clip is an outlier.
+
+    The similarity of short clips varies more. A very short clip is never an outlier.
+    """
     if one.voiced_seconds < thresholds.speaker_short_seconds:
         return -1.0
     is_long = one.voiced_seconds >= thresholds.speaker_long_seconds
@@ -151,14 +157,14 @@ class Match:
     finding: Finding | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """For a JSON column. It holds nothing that could identify the voice."""
+        """Return the values for a JSON column. They contain nothing that could identify the voice."""
         return asdict(self) | {"finding": self.finding and self.finding.as_dict()}
 
 
 def match_speaker(
     take: Voiceprint | None, recordings: Iterable[Voiceprint | None], thresholds: Thresholds = THRESHOLDS
 ) -> Match:
-    """Compare a consent take with the recordings."""
+    """Compare the voice of a consent take with that of the recordings."""
     known = [one for one in recordings if one is not None]
     center = compute_centroid(known)
     if take is None or center is None or len(known) < thresholds.speaker_least_recordings:

@@ -1,4 +1,4 @@
-"""Measure speech and noise levels and pauses, from detected speech."""
+"""Measure the levels of speech and noise, and the pauses, once speech was detected."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +17,15 @@ CLEAR_SPEECH_RATIO = 10 ** (25 / 10)
 MIN_SPEECH_SHARE = 10 ** (-25 / 10)
 OUTSIDE_SECONDS = 0.25
 INSIDE_SECONDS = 0.3
+"""How far outside and inside a segment its exact edge is searched."""
 
 
 def measure_noise_and_speech(powers: Float64, speech: Speech) -> Span:
     """(power of the noise, mean power of the 20 ms frames with speech).
 
-    The noise is the median of the quietest frames without speech: as many as a tenth of all frames, at most half of
-    those without speech. The others may be breath, or speech that the model missed. Digital silence does not count. If
-    hardly any frame is without speech, the quietest of all frames are used.
+    The power of the noise is the median of the quietest frames without speech. Their number is a tenth of all frames,
+    but at most half of the frames without speech: the other half may be breath, or speech that the model missed.
+    Digital silence does not count. If hardly any frame is without speech, the quietest of all frames are used.
     """
     spoken = _mark_speech_frames(speech, len(powers))
     is_audible = powers > DIGITAL_SILENCE
@@ -51,10 +52,10 @@ def _compute_mean(powers: Float64) -> float:
 
 
 def trim_spans(segments: tuple[Span, ...], powers: Float64, noise: float, spoken: float) -> tuple[Span, ...]:
-    """Move the edges to where the level rises and falls, because the model is reliable but not exact in time.
+    """Move the edges of segments to where the level rises and falls: the model is reliable, but not exact in time.
 
-    An edge without such a point only loses its padding. Outside the model's segments it searches only in quiet rooms:
-    in noise, loud frames there may be anything.
+    If the level does not rise or fall near an edge, the edge only loses its padding. Frames outside a segment are
+    searched only in quiet rooms: in noise, a loud frame there may be any sound.
     """
     is_loud = powers >= max(noise * MIN_NOISE_RATIO, min(spoken * MIN_SPEECH_SHARE, noise * 100))
     outside = OUTSIDE_SECONDS if spoken > noise * CLEAR_SPEECH_RATIO else 0.0

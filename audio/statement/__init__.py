@@ -1,4 +1,4 @@
-"""Checks word by word, offline and in English, whether a statement with its names was read."""
+"""Checks word by word whether a take contains a statement and its names. Works offline, and only for English."""
 
 from audio.statement.align import AlignedWord, State
 from audio.statement.check import MAX_CHECKED_SECONDS, StatementCheck, Verdict, check_statement

@@ -1,4 +1,4 @@
-"""Aligns a statement with decoded words: which are recognized, missing or inserted."""
+"""Aligns a statement with decoded words, and says which words are recognized, missing or inserted."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +12,10 @@ from audio.statement.tokens import Role, Token
 class State(StrEnum):
     """The result for one word.
 
-    RECOGNIZED: a word of the statement that was recognized. MISSING: one that was not. INSERTED: a recognized word that
-    the statement does not contain. OTHER_NAME: an inserted word that is spoken where a name should be.
-    DOUBTFUL: a word that proves nothing, because the pronunciation of the name was guessed or the text is a blank.
+    RECOGNIZED: a word of the statement that was recognized. MISSING: a word of the statement that was not recognized.
+    INSERTED: a recognized word that the statement does not contain. OTHER_NAME: an inserted word that is spoken where a
+    name should be. DOUBTFUL: a word that proves nothing, because the pronunciation of the name was guessed or the text
+    is a blank.
     """
 
     RECOGNIZED = "heard"
@@ -26,7 +27,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlignedWord:
-    """A word with its state and time span in seconds; a missing word has the gap where it should be."""
+    """A word with its state, start and end in seconds. A missing word has those of the gap where it should be."""
 
     text: str
     state: State
@@ -50,7 +51,7 @@ def align_words(
     decoded: Sequence[DecodedWord],
     seconds: float,
 ) -> list[AlignedWord]:
-    """Return all words in the order of the statement; inserted words stand where they were said."""
+    """Return the words of the statement in its order, with the inserted words at the positions where they were said."""
     decoded = list(_merge_split_words(statement, pronunciations, decoded))
     pairs = _match_words([token.key for token in statement], [one.key for one in decoded])
     ends = [*pairs, (len(statement), len(decoded))]
@@ -63,36 +64,43 @@ def align_words(
             statement[row:next_row], decoded[column:next_column], pronunciations, (start, max(start, end))
         )
         if next_row < len(statement):
-            one = decoded[next_column]
-            words.append(_build_recognized(statement[next_row], pronunciations, one))
+            decoded_word = decoded[next_column]
+            words.append(_align_recognized_word(statement[next_row], pronunciations, decoded_word))
         row, column = next_row + 1, next_column + 1
     return words
 
 
-def _build_recognized(token: Token, pronunciations: Mapping[str, Pronunciation], one: DecodedWord) -> AlignedWord:
-    """A guessed pronunciation also matches similar names, so its recognition proves nothing."""
+def _align_recognized_word(
+    token: Token, pronunciations: Mapping[str, Pronunciation], decoded_word: DecodedWord
+) -> AlignedWord:
+    """Return the word, doubtful if its pronunciation is guessed: a guess also matches similar names."""
     doubtful = token.is_name and not pronunciations[token.key].is_certain
-    return AlignedWord(token.text, State.DOUBTFUL if doubtful else State.RECOGNIZED, one.start, one.end, token)
+    return AlignedWord(
+        token.text, State.DOUBTFUL if doubtful else State.RECOGNIZED, decoded_word.start, decoded_word.end, token
+    )
 
 
 def _align_gap(
     missing: Sequence[Token],
     inserted: Sequence[DecodedWord],
     pronunciations: Mapping[str, Pronunciation],
-    place: tuple[float, float],
+    time_span: tuple[float, float],
 ) -> Iterator[AlignedWord]:
-    """Yield the expected, then the decoded words between two recognized words."""
+    """Yield the missing words, then the inserted words, of the gap between two recognized words."""
     for token in missing:
         yield AlignedWord(
-            token.text, State.MISSING if pronunciations[token.key].is_certain else State.DOUBTFUL, *place, token
+            token.text, State.MISSING if pronunciations[token.key].is_certain else State.DOUBTFUL, *time_span, token
         )
     state = _classify_inserted(missing, pronunciations)
-    for one in inserted:
-        yield AlignedWord(one.key.replace("_", ""), state, one.start, one.end)
+    for decoded_word in inserted:
+        yield AlignedWord(decoded_word.key.replace("_", ""), state, decoded_word.start, decoded_word.end)
 
 
 def _classify_inserted(missing: Sequence[Token], pronunciations: Mapping[str, Pronunciation]) -> State:
-    """Return the state of words decoded instead of these; instead of a doubtful word they may be that word."""
+    """Return the state of the words that were decoded in place of `missing` words.
+
+    They are doubtful if the missing words have only guessed pronunciations, because they may be these missing words.
+    """
     certain = [token for token in missing if pronunciations[token.key].is_certain]
     if missing and not certain:
         return State.DOUBTFUL
@@ -103,21 +111,21 @@ def _merge_split_words(
     statement: Sequence[Token], pronunciations: Mapping[str, Pronunciation], decoded: Sequence[DecodedWord]
 ) -> Iterator[DecodedWord]:
     """Merge two decoded words that together sound exactly like one word of the statement."""
-    sounds = {
+    keys_by_phones = {
         phones.replace(" ", ""): token.key
         for token in statement
         if token.key
         for phones in pronunciations[token.key].variants
     }
-    place = 0
-    while place < len(decoded):
-        one, two = decoded[place], decoded[place + 1] if place + 1 < len(decoded) else None
-        key = sounds.get(_get_phones(one.key) + _get_phones(two.key)) if two else None
-        if two and key:
-            yield DecodedWord(key, one.start, two.end)
+    position = 0
+    while position < len(decoded):
+        first, second = decoded[position], decoded[position + 1] if position + 1 < len(decoded) else None
+        key = keys_by_phones.get(_get_phones(first.key) + _get_phones(second.key)) if second else None
+        if second and key:
+            yield DecodedWord(key, first.start, second.end)
         else:
-            yield one
-        place += 2 if key else 1
+            yield first
+        position += 2 if key else 1
 
 
 def _get_phones(key: str) -> str:
@@ -140,6 +148,7 @@ def _match_words(expected: Sequence[str], decoded: Sequence[str]) -> list[tuple[
 def _trace_matches(
     expected: Sequence[str], decoded: Sequence[str], costs: list[list[int]]
 ) -> Iterator[tuple[int, int]]:
+    """Yield the index pairs of equal words, from the last pair to the first."""
     row, column = len(expected), len(decoded)
     while row and column:
         equal = expected[row - 1] == decoded[column - 1] != ""

@@ -1,4 +1,4 @@
-"""Checks whether a statement with its names was read: a verdict, and every word with its time span."""
+"""Checks whether a statement and its names were read. The result is a verdict, and every word with its time span."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ ALL_RECOGNIZED = "The statement was recognized."
 
 
 class Verdict(StrEnum):
-    """LISTEN: not or only partly checked, so a person must listen. RETAKE: the sound is too poor to check."""
+    """LISTEN: not every word was checked, so a person must listen. RETAKE: the sound is too poor to check."""
 
     ACCEPT = "accept"
     REVIEW = "review"
@@ -55,15 +55,15 @@ VERDICTS = {
     "statement_name_in_echo": Verdict.LISTEN,
     "statement_name_unsure": Verdict.LISTEN,
 }
-"""The verdict of each finding code; the first code in this order that was found decides."""
+"""The verdict for each finding code. Of several findings in a take, the code that stands first here decides."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatementCheck:
-    """Advice to the person who listens: neither a decision nor a proof that a human read the statement.
+    """Advice to the person who listens. It is neither a decision nor a proof that a human read the statement.
 
-    `match` is the share of the statement's words that were recognized, without doubtful ones (0..1, None if unchecked).
-    `why` explains the verdict.
+    `match` is the share of the statement's words that were recognized (0..1, None if unchecked). It does not count
+    doubtful words. `why` explains the verdict.
     """
 
     verdict: Verdict
@@ -73,7 +73,7 @@ class StatementCheck:
     findings: tuple[Finding, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """For a JSON column."""
+        """Return the values for a JSON column."""
         return {
             "verdict": self.verdict.value,
             "why": self.why,
@@ -96,9 +96,9 @@ def check_statement(
 ) -> StatementCheck:
     """Check whether `text`, which contains the two names as written, is read in mono samples of -1..1 at `rate` Hz.
 
-    `sounds_like` maps words or names as written to equally many ordinary English words that sound the same. {braces} in
-    the text are blanks in which anything may be said. Only the first minute is checked. Takes about 1/17 of its length,
-    and 80 MB on the first call in a process. No input raises.
+    `sounds_like` maps words or names as written to equally many ordinary English words that sound the same. Anything
+    may be said in place of a blank such as {company} in `text`. Only the first minute of the samples is checked. A
+    check takes about 1/17 of their duration, and 80 MB of memory on the first call in a process. It never raises.
     """
     statement = tokenize(text, company=company, talent=talent)
     if reason := _find_unchecked_reason(statement, language):
@@ -156,9 +156,9 @@ def _remove_dc(samples: Float32) -> Float32:
 
 
 def _find_poor_sound(sound: Float32, rate: int, thresholds: Thresholds) -> Iterator[Finding]:
-    spoken = detect_speech(sound, rate).seconds
-    if spoken < thresholds.statement_speech_seconds:
-        yield make_finding("statement_too_short", seconds=spoken)
+    speech_seconds = detect_speech(sound, rate).seconds
+    if speech_seconds < thresholds.statement_speech_seconds:
+        yield make_finding("statement_too_short", seconds=speech_seconds)
         return
     frames = FrameStatistics(rate)
     frames.add((np.clip(sound, -1, 1) * (FULL_SCALE - 1)).astype(np.int16))
@@ -168,7 +168,7 @@ def _find_poor_sound(sound: Float32, rate: int, thresholds: Thresholds) -> Itera
 
 @dataclass(frozen=True, slots=True)
 class _Decoding:
-    """The decoder's vocabulary: the statement, its negations, and common words with other pronunciations."""
+    """The sound, and the words that may be decoded: the statement's, negations, and others that sound different."""
 
     sound: Float32
     tokens: list[Token]
@@ -183,28 +183,28 @@ class _Decoding:
             token if pronunciations[token.key].variants else Token(token.text, "", token.role) for token in statement
         ]
         variants = {key: one.variants for key, one in pronunciations.items() if one.variants}
-        near = {
+        confusable_words = {
             token.key: find_confusable_words(token.key, variants[token.key][0])
             for token in known_tokens
             if token.is_name and token.key
         }
-        others = {
+        other_words = {
             word: decoder.find_pronunciations(word)
             for word in (*decoder.list_common_words()[: decoder.BACKGROUND_WORDS], *NEGATIONS)
         }
-        for found in near.values():
-            others |= {word: (variant,) for word, variant in found.items()}
-        taken = {variant for one in variants.values() for variant in one}
+        for found in confusable_words.values():
+            other_words |= {word: (variant,) for word, variant in found.items()}
+        of_statement = {variant for one in variants.values() for variant in one}
         variants = {
-            word: found for word, found in sorted(others.items()) if found and not taken.intersection(found)
+            word: found for word, found in sorted(other_words.items()) if found and not of_statement.intersection(found)
         } | variants
-        known = {name: [word for word in found if word in variants] for name, found in near.items()}
+        kept = {name: [word for word in found if word in variants] for name, found in confusable_words.items()}
         return cls(
-            _normalize_level(soxr.resample(sound, rate, decoder.RATE, quality="HQ")), known_tokens, variants, known
+            _normalize_level(soxr.resample(sound, rate, decoder.RATE, quality="HQ")), known_tokens, variants, kept
         )
 
     def decode_words(self, name_share: float = NAME_SHARE) -> list[decoder.DecodedWord]:
-        """Return the decoded words; the smaller the share, the more certain a name that is still recognized."""
+        """Return the decoded words. With a small `name_share`, a name is recognized only if it is said clearly."""
         model = build_language_model(self.tokens, self.variants.keys(), self.confusable_words, name_share)
         return decoder.decode_speech(self.sound, model, self.variants)
 
@@ -220,7 +220,7 @@ def _compute_match(words: Sequence[AlignedWord]) -> float:
 
 
 def _find_problems(
-    words: Sequence[AlignedWord], match: float, keys: frozenset[str], thresholds: Thresholds
+    words: Sequence[AlignedWord], match: float, key_words: frozenset[str], thresholds: Thresholds
 ) -> Iterator[Finding]:
     if match < thresholds.statement_reject_match:
         yield make_finding("statement_not_read", share=match)
@@ -230,7 +230,7 @@ def _find_problems(
             yield make_finding("statement_negated", at=word.start, word=word.text)
     yield from _check_names(words)
     missing = [word for word in words if word.state is State.MISSING and word.token and not word.token.is_name]
-    if match < thresholds.statement_accept_match or any(word.token and word.token.key in keys for word in missing):
+    if match < thresholds.statement_accept_match or any(word.token and word.token.key in key_words for word in missing):
         yield from _report_missing(missing)
     yield from _check_added_words(words, thresholds)
 
@@ -248,22 +248,22 @@ def _check_names(words: Sequence[AlignedWord]) -> Iterator[Finding]:
 
 
 def _check_echo(words: Sequence[AlignedWord], sound: Float32, rate: int, thresholds: Thresholds) -> Iterator[Finding]:
-    """In a reverberant room a name is easily confused with a similar one."""
+    """Report names recognized in a reverberant room, where a name is easily confused with a similar name."""
     recognized = [word for word in words if word.token and word.token.is_name and word.state is State.RECOGNIZED]
     if recognized and (measure_reverberation(sound, rate) or 0.0) > thresholds.statement_echo_seconds:
         yield make_finding("statement_name_in_echo", at=recognized[0].start, words=_quote_words(recognized))
 
 
 def _list_compound_names(words: Sequence[AlignedWord]) -> list[AlignedWord]:
-    """Return recognized names that the dictionary has only in parts: many other names sound similar."""
+    """Return the words of names that are not in the dictionary as a whole: many other names sound similar."""
     return [
         word for word in words if word.token and word.token.is_name and not decoder.find_pronunciations(word.token.key)
     ]
 
 
 def _check_uncertain_names(names: Sequence[AlignedWord], strict_words: Sequence[AlignedWord]) -> Iterator[Finding]:
-    sure = {word.token.key for word in strict_words if word.token and word.state is State.RECOGNIZED}
-    if uncertain := [word for word in names if word.token and word.token.key not in sure]:
+    recognized = {word.token.key for word in strict_words if word.token and word.state is State.RECOGNIZED}
+    if uncertain := [word for word in names if word.token and word.token.key not in recognized]:
         yield make_finding(
             "statement_name_unsure",
             at=uncertain[0].start,
@@ -278,14 +278,14 @@ def _report_missing(missing: Sequence[AlignedWord]) -> Iterator[Finding]:
 
 
 def _check_added_words(words: Sequence[AlignedWord], thresholds: Thresholds) -> Iterator[Finding]:
-    """Report gaps between recognized words that hold many more words than the statement has there."""
+    """Report the words between two recognized words if they are many more than the statement has there."""
     for is_gap, group in groupby(words, key=lambda word: word.state is not State.RECOGNIZED):
         gap = list(group)
-        more = [word for word in gap if word.token is None]
+        inserted = [word for word in gap if word.token is None]
         missing = [word for word in gap if word.token is not None]
-        open_ended = any(word.state is State.DOUBTFUL for word in missing)
-        if is_gap and not open_ended and len(more) - len(missing) >= thresholds.statement_added_words:
-            yield make_finding("statement_words_added", at=more[0].start, words=_quote_words(more))
+        has_doubtful = any(word.state is State.DOUBTFUL for word in missing)
+        if is_gap and not has_doubtful and len(inserted) - len(missing) >= thresholds.statement_added_words:
+            yield make_finding("statement_words_added", at=inserted[0].start, words=_quote_words(inserted))
 
 
 def _describe_other_names(words: Sequence[AlignedWord]) -> str:

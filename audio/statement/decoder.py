@@ -1,4 +1,4 @@
-"""Pocketsphinx, loaded on first use: its dictionary, its most common words, and decoding."""
+"""Decodes speech with Pocketsphinx, and reads its dictionary and its most common words. Loads all on first use."""
 
 import re
 import tempfile
@@ -16,8 +16,9 @@ RATE = 16000
 """Sampling rate of the acoustic model, in Hz."""
 FRAMES_PER_SECOND = 100
 COMMON_WORDS = 20_000
+"""Number of words that `list_common_words` returns."""
 BACKGROUND_WORDS = 3000
-"""The most common of them, which may be decoded instead of any word of a statement."""
+"""Number of the most common words that may be decoded in place of any word of a statement."""
 
 PronunciationVariants = Mapping[str, tuple[str, ...]]
 """Each word with its pronunciations: phones separated by spaces, as in the CMU dictionary."""
@@ -45,7 +46,7 @@ def load_engine() -> ModuleType | None:
 
 @cache
 def load_lexicon() -> dict[str, str]:
-    """Return the wheel's dictionary: words and their phones; further pronunciations are under "word(2)" …"""
+    """Return the dictionary in the wheel: words and their phones. Other pronunciations have keys such as "word(2)"."""
     with (_get_model_folder() / "cmudict-en-us.dict").open(encoding="ascii") as file:
         return dict(line.rstrip().split(" ", 1) for line in file)
 
@@ -70,7 +71,8 @@ def list_common_words() -> tuple[str, ...]:
 def decode_speech(samples: Float32, model: str, variants: PronunciationVariants) -> list[DecodedWord]:
     """Decode samples at 16 kHz with a language model in ARPA format over the words of `variants`.
 
-    The decoder needs two files: they are written where only this user can read them, then removed.
+    The decoder reads the dictionary and the language model from files. Both are written to a folder that only this user
+    can read, and removed afterwards.
     """
     import pocketsphinx
 
@@ -86,10 +88,12 @@ def decode_speech(samples: Float32, model: str, variants: PronunciationVariants)
         decoder.end_utt()
         return [
             DecodedWord(
-                part.word.split("(")[0], part.start_frame / FRAMES_PER_SECOND, (part.end_frame + 1) / FRAMES_PER_SECOND
+                segment.word.split("(")[0],
+                segment.start_frame / FRAMES_PER_SECOND,
+                (segment.end_frame + 1) / FRAMES_PER_SECOND,
             )
-            for part in decoder.seg() or ()
-            if not part.word.startswith(("<", "["))
+            for segment in decoder.seg() or ()
+            if not segment.word.startswith(("<", "["))
         ]
 
 

@@ -1,8 +1,8 @@
-"""The language model for decoding a statement: a back-off trigram that expects its words in order.
+"""The language model for decoding a statement: a back-off trigram that expects the statement's words in order.
 
-It expects the statement, allows three thousand common words instead, and includes negated versions of the statement.
+In place of any word it allows three thousand common words. It also includes negated versions of the statement.
 Names have a low probability, so that they are decoded only if they are clearly said.
-The shares were chosen by measuring human speech; see docs/listening.md.
+The probabilities below were chosen by measuring human speech; see docs/listening.md.
 """
 
 import math
@@ -16,16 +16,17 @@ from audio.statement.tokens import Token, split_words
 TEXT_SHARE = 0.9
 """Probability of the statement's next word, given the two before it."""
 NAME_SHARE = 0.03
-"""The same for a word of a name: low, so that another name is not decoded as the expected one."""
+"""Probability of the next word if it belongs to a name: low, so that another name is not decoded as this name."""
 STRICT_NAME_SHARE = 0.005
-"""For a second decoding of names that are not in the dictionary as a whole: one that stays is hardly another name."""
+"""NAME_SHARE of a second decoding, for names that are not in the dictionary as a whole. A name that is recognized
+again is hardly another name."""
 BACKGROUND_SHARE = 0.5
 """Share of the remaining probability for words that are not in the statement."""
 END_SHARE = 0.05
 NEGATED_WEIGHT = 0.1
-"""Count of a negation at each position, relative to one reading of the statement as it is."""
+"""How much a negation counts at each position. The statement as it is counts 1."""
 CONFUSABLE_SHARE = 0.8
-"""Probability of all words that sound similar to a word of a name, at the position of that word."""
+"""Sum of the probabilities of all words that sound similar to a word of a name, at the position of that word."""
 
 AUXILIARIES = split_words("am are be been can could do does had has have is may might must shall should was will would")
 AFTER_AUXILIARY = (("not",), ("never",))
@@ -48,28 +49,28 @@ class Counts:
 
     def add(self, words: Sequence[str], name_positions: frozenset[int] = frozenset()) -> None:
         """Count all pairs and triples of neighboring words. `name_positions` are the indexes of words of a name."""
-        for place, ngram in _list_ngrams(words):
+        for position, ngram in _list_ngrams(words):
             self.followers[ngram[:-1]][ngram[-1]] += 1.0
-            if place in name_positions:
+            if position in name_positions:
                 self.names.add(ngram)
 
     def add_negation(self, before: Sequence[str], negation: Ngram, after: Sequence[str]) -> None:
-        """Count only the pairs and triples that contain the negation: the others keep their probability."""
-        for place, ngram in _list_ngrams([*before, *negation, *after]):
-            if place >= len(before) and place - len(ngram) + 1 < len(before) + len(negation):
+        """Count only the pairs and triples that contain the negation. All others keep their probability."""
+        for position, ngram in _list_ngrams([*before, *negation, *after]):
+            if position >= len(before) and position - len(ngram) + 1 < len(before) + len(negation):
                 self.followers[ngram[:-1]][ngram[-1]] += NEGATED_WEIGHT
 
     def compute_probabilities(self, history: Ngram) -> dict[str, float]:
-        """Return the words expected after `history`, and those confusable with names among them."""
+        """Return the probabilities of the words expected after `history`, and of words that sound like their names."""
         total = sum(self.followers[history].values())
         known: dict[str, float] = {}
-        rivals: dict[str, float] = {}
+        similar_words: dict[str, float] = {}
         for word, count in self.followers[history].items():
             is_name = (*history, word) in self.names
             known[word] = (self.name_share if is_name else TEXT_SHARE) * count / total
-            others = self.confusable_words.get(word, ()) if is_name else ()
-            rivals |= {other: CONFUSABLE_SHARE * count / total / len(others) for other in others}
-        return rivals | known
+            other_words = self.confusable_words.get(word, ()) if is_name else ()
+            similar_words |= {other: CONFUSABLE_SHARE * count / total / len(other_words) for other in other_words}
+        return similar_words | known
 
 
 def build_language_model(
@@ -78,9 +79,10 @@ def build_language_model(
     confusable_words: Mapping[str, Sequence[str]] = NO_CONFUSABLE_WORDS,
     name_share: float = NAME_SHARE,
 ) -> str:
-    """Return ARPA text for the words that have a key; in place of a word without one, anything may be said.
+    """Return the language model as ARPA text, for the words that have a key.
 
-    `background` are other words; `confusable_words` maps words of names to those of them that sound similar.
+    In place of a word without a key, anything may be said. `background` are other words that may be decoded.
+    `confusable_words` maps each word of a name to the words in `background` that sound similar.
     ValueError if no word of the statement has a key.
     """
     words = {token.key for token in statement if token.key}
@@ -91,27 +93,27 @@ def build_language_model(
     )
 
 
-def _compute_unigrams(words: set[str], others: set[str]) -> dict[str, float]:
+def _compute_unigrams(words: set[str], other_words: set[str]) -> dict[str, float]:
     total = 1 - END_SHARE
-    background_share = BACKGROUND_SHARE if others else 0.0
+    background_share = BACKGROUND_SHARE if other_words else 0.0
     chances = dict.fromkeys(sorted(words), (1 - background_share) * total / len(words))
-    chances |= dict.fromkeys(sorted(others), background_share * total / max(1, len(others)))
+    chances |= dict.fromkeys(sorted(other_words), background_share * total / max(1, len(other_words)))
     return chances | {END: END_SHARE}
 
 
-def _count_ngrams(statement: Sequence[Token], rivals: Mapping[str, Sequence[str]], name_share: float) -> Counts:
-    counts = Counts(confusable_words=rivals, name_share=name_share)
-    for segment in _split_at_gaps(statement):
+def _count_ngrams(statement: Sequence[Token], similar_words: Mapping[str, Sequence[str]], name_share: float) -> Counts:
+    counts = Counts(confusable_words=similar_words, name_share=name_share)
+    for segment in _split_at_words_without_key(statement):
         words = [token.key for token in segment]
-        counts.add(words, name_positions=frozenset(place for place, token in enumerate(segment) if token.is_name))
-        for place in range(1, len(words)):
-            for negation in _list_negations(words[place - 1], words[place]):
-                counts.add_negation(words[max(0, place - 2) : place], negation, words[place : place + 2])
+        counts.add(words, name_positions=frozenset(position for position, token in enumerate(segment) if token.is_name))
+        for position in range(1, len(words)):
+            for negation in _list_negations(words[position - 1], words[position]):
+                counts.add_negation(words[max(0, position - 2) : position], negation, words[position : position + 2])
     return counts
 
 
-def _split_at_gaps(statement: Sequence[Token]) -> Iterator[list[Token]]:
-    """Yield the segments between words without a key, the first from <s>, the last to </s>."""
+def _split_at_words_without_key(statement: Sequence[Token]) -> Iterator[list[Token]]:
+    """Yield the segments between words without a key. The first segment begins with <s>, the last ends with </s>."""
     segment = [Token("", START)]
     for token in (*statement, Token("", END)):
         if token.key:
@@ -124,9 +126,9 @@ def _split_at_gaps(statement: Sequence[Token]) -> Iterator[list[Token]]:
 
 def _list_ngrams(words: Sequence[str]) -> Iterator[tuple[int, Ngram]]:
     """Yield each pair and triple with the position of its last word."""
-    for place in range(1, len(words)):
-        for first in range(max(0, place - 2), place):
-            yield place, tuple(words[first : place + 1])
+    for position in range(1, len(words)):
+        for first in range(max(0, position - 2), position):
+            yield position, tuple(words[first : position + 1])
 
 
 def _list_negations(before: str, after: str) -> tuple[Ngram, ...]:
@@ -168,7 +170,11 @@ def _format_arpa(unigrams: dict[str, float], counts: Counts) -> str:
 
 
 def _compute_back_off(chances: dict[str, float], history: Ngram, shorter: Callable[[Ngram, str], float]) -> float:
-    """Return the factor for the shorter histories' probabilities so that all words after `history` sum to one."""
+    """Return the back-off weight of `history`.
+
+    It is the factor for the probabilities after the shorter history. With it, the probabilities of all words after
+    `history` sum to one.
+    """
     covered = sum(shorter(history[1:], word) for word in chances)
     return (1 - sum(chances.values())) / max(1 - covered, 1e-6)
 

@@ -1,7 +1,8 @@
-"""Finds the pronunciation of a word: from the dictionary, from staff's sounds-like text, from its parts, or guessed.
+"""Finds how a word is pronounced: from staff's sounds-like text, the dictionary, the parts of the word, or by a guess.
 
-A name that is in no dictionary is guessed letter by letter from dictionary words with the same letters around it. That
-needs no table and no training, takes some milliseconds, and is right for about half of all words.
+The pronunciation of a name that is in no dictionary is guessed letter by letter, from dictionary words with the same
+letters around that letter. This needs no table and no training, takes some milliseconds, and is right for about half of
+all words.
 """
 
 import re
@@ -32,7 +33,8 @@ LETTER_NAMES = {
 SILENT_COST, UNUSUAL_COST = 1.0, 3.0
 """Alignment costs of a silent letter, and of phones that the table does not list for the letter."""
 CONTEXTS = ((4, 4), (3, 4), (3, 3), (2, 3), (2, 2), (1, 2), (1, 1), (0, 1), (0, 0))
-"""Letters before and after that a neighbor must share, the most specific first."""
+"""How many letters before and after a letter must also be in a dictionary word, the longest context first. The words
+that are found are the letter's neighbors."""
 MAX_NEIGHBORS = 25
 MIN_PART_LETTERS = 3
 
@@ -46,17 +48,17 @@ MAX_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Pronunciation:
-    """The pronunciations of a word; `is_certain` is False for a guess by spelling, and for none at all."""
+    """The pronunciations of a word. `is_certain` is False if they are guessed from the spelling, or if it has none."""
 
     variants: tuple[str, ...]
     is_certain: bool
 
 
-def get_pronunciation(token: Token, sounds_like: Mapping[str, str]) -> Pronunciation:
-    """Return how this word is pronounced; `sounds_like` maps lower-case words to ordinary words that sound the same."""
-    sounds_by_word = sounds_like.get(token.text.casefold(), "")
+def get_pronunciation(token: Token, sounds_by_word: Mapping[str, str]) -> Pronunciation:
+    """Return how a word is pronounced. `sounds_by_word` is the result of `map_words_to_sounds`."""
+    sounds_like = sounds_by_word.get(token.text.casefold(), "")
     key = token.key
-    if sounds_by_word and (variants := _pronounce_phrase(sounds_by_word)):
+    if sounds_like and (variants := _pronounce_phrase(sounds_like)):
         return Pronunciation(variants, True)
     if not key:
         return Pronunciation((), False)
@@ -75,9 +77,9 @@ def get_pronunciation(token: Token, sounds_like: Mapping[str, str]) -> Pronuncia
 
 
 def map_words_to_sounds(sounds_like: Mapping[str, str]) -> dict[str, str]:
-    """Split staff's sounds-like texts for words or whole names into one per lower-case word.
+    """Return one sounds-like text for each lower-case word, from those that staff entered for words or whole names.
 
-    A name and its sounds-like text must have equally many words, otherwise they are ignored.
+    A name of several words is ignored unless its sounds-like text has equally many words.
     """
     sounds_by_word: dict[str, str] = {}
     for written, sound in sounds_like.items():
@@ -90,7 +92,7 @@ def map_words_to_sounds(sounds_like: Mapping[str, str]) -> dict[str, str]:
 
 
 def _pronounce_phrase(text: str) -> tuple[str, ...]:
-    """Return one pronunciation of several words, guessing those that are in no dictionary."""
+    """Return one pronunciation of a text of several words. It is guessed for words that are in no dictionary."""
     parts = [get_pronunciation(token, {}).variants for token in tokenize(text)]
     return (" ".join(variants[0] for variants in parts),) if parts and all(parts) else ()
 
@@ -125,11 +127,11 @@ def _spell_number(number: int) -> list[str]:
 
 
 def _pronounce_parts(key: str) -> tuple[str, ...]:
-    """Pronounce northlight as north and light, acme's as acme and s."""
+    """Return the pronunciations from the parts of a word: northlight is north and light, acme's is acme and s."""
     if key.endswith("'s"):
         owner = key.removesuffix("'s")
         return tuple(
-            f"{way} {_get_plural_phones(way)}" for way in find_pronunciations(owner) or _pronounce_parts(owner)
+            f"{phones} {_get_plural_phones(phones)}" for phones in find_pronunciations(owner) or _pronounce_parts(owner)
         )
     return tuple(
         f"{find_pronunciations(first)[0]} {find_pronunciations(second)[0]}"
@@ -140,7 +142,7 @@ def _pronounce_parts(key: str) -> tuple[str, ...]:
 def find_compound_parts(key: str) -> list[tuple[str, str]]:
     """Split a compound into two common words. Return the most common pair, or [] if no pair fits."""
     ranks = _rank_common_words()
-    splits = [(key[:place], key[place:]) for place in range(MIN_PART_LETTERS, len(key) - MIN_PART_LETTERS + 1)]
+    splits = [(key[:position], key[position:]) for position in range(MIN_PART_LETTERS, len(key) - MIN_PART_LETTERS + 1)]
     known = [split for split in splits if all(part in ranks for part in split)]
     return sorted(known, key=lambda split: max(ranks[part] for part in split))[:1]
 
@@ -156,44 +158,44 @@ def _rank_common_words() -> dict[str, int]:
 
 
 def _guess_pronunciation(key: str) -> tuple[str, ...]:
-    """Guess from words with the same letters around each letter; () if there are no letters."""
+    """Guess the phones of each letter from words with the same letters around it; () if `key` has no letters."""
     letters = f"\n{re.sub('[^a-z]', '', key)}\n"
-    phones = [_vote_phone(letters, place) for place in range(1, len(letters) - 1)]
+    phones = [_choose_phones(letters, position) for position in range(1, len(letters) - 1)]
     pronunciation = " ".join(phone.replace("_", " ") for phone in phones if phone)
     return (pronunciation,) if pronunciation else ()
 
 
-def _vote_phone(letters: str, place: int) -> str:
-    """Return the phone of most neighbors for the letter at `place`; "" if it is silent."""
+def _choose_phones(letters: str, position: int) -> str:
+    """Return the phones that the letter at `position` has in most of its neighbors; "" if it is silent."""
     for before, after in CONTEXTS:
-        start = max(0, place - before)
-        votes = Counter(_list_neighbor_phones(letters[start : place + after + 1], place - start))
+        start = max(0, position - before)
+        votes = Counter(_list_neighbor_phones(letters[start : position + after + 1], position - start))
         if votes:
             return votes.most_common(1)[0][0]
-    return LETTER_PHONES[letters[place]].split(" ")[0]
+    return LETTER_PHONES[letters[position]].split(" ")[0]
 
 
-def _list_neighbor_phones(letters: str, place: int) -> Iterator[str]:
-    """Yield the phones of the letter at `place` in `letters` in dictionary words that contain `letters`."""
-    heads, found = _join_lexicon_words(), -1
+def _list_neighbor_phones(letters: str, position: int) -> Iterator[str]:
+    """Yield the phones that the letter at `position` of `letters` has in each dictionary word with these letters."""
+    lexicon_text, found = _join_lexicon_words(), -1
     for _ in range(MAX_NEIGHBORS):
-        found = heads.find(letters, found + 1)
+        found = lexicon_text.find(letters, found + 1)
         if found < 0:
             return
-        start = heads.rfind("\n", 0, found + place) + 1
-        word = heads[start : heads.index("\n", found + place)]
+        start = lexicon_text.rfind("\n", 0, found + position) + 1
+        word = lexicon_text[start : lexicon_text.index("\n", found + position)]
         if aligned := _align_phones(word):
-            yield aligned[found + place - start]
+            yield aligned[found + position - start]
 
 
 @cache
 def _join_lexicon_words() -> str:
-    """Return the dictionary words of letters only, each between newlines."""
+    """Return one text of all dictionary words that consist of letters only, each word between newlines."""
     return "\n" + "\n".join(word for word in load_lexicon() if re.fullmatch("[a-z]+", word)) + "\n"
 
 
 def _align_phones(word: str) -> list[str]:
-    """Assign a dictionary word's phones to its letters, zero to two for each; [] if there are too many."""
+    """Assign a dictionary word's phones to its letters, zero to two for each letter; [] if it has too many phones."""
     phones = find_pronunciations(word)[0].split()
     best: dict[int, tuple[float, list[str]]] = {0: (0.0, [])}
     for letter in word:
@@ -215,7 +217,8 @@ def _compute_cost(letter: str, phones: str) -> float:
 
 
 MAX_CONFUSABLE_WORDS = 200
-"""Per kind. Fewer would miss words that differ as much, but elsewhere in the word."""
+"""For each kind of words in `find_confusable_words`. A smaller number would leave out words that differ from the name
+as much, but in another part."""
 MIN_DISTANCE = 2
 """In phones. A person could hardly distinguish words that differ by less."""
 MAX_LENGTH_DIFFERENCE = 2
@@ -224,8 +227,8 @@ MAX_LENGTH_DIFFERENCE = 2
 def find_confusable_words(key: str, phones: str) -> dict[str, str]:
     """Return the words most similar to a name with these phones, and their phones.
 
-    They are dictionary words that begin or end with half of its phones and, for a name made of two words, those in
-    which another common word replaces one: northland and southlight for northlight.
+    They are dictionary words that begin or end with half of its phones. For a name made of two words, they are also the
+    compounds in which another common word replaces one of the two: northland and southlight for northlight.
     """
     wanted = phones.split()
     found = _find_nearest(wanted, _find_similar_words(wanted))
@@ -243,7 +246,7 @@ def find_confusable_words(key: str, phones: str) -> dict[str, str]:
 
 
 def _find_nearest(wanted: Sequence[str], words: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Of equally similar words, keep those that come first."""
+    """Return the most similar words and their phones. Equally similar words keep their order."""
     ranked = [(_compute_distance(wanted, phones.split()), word, phones) for word, phones in words]
     near = sorted((one for one in ranked if one[0] >= MIN_DISTANCE), key=lambda one: one[0])
     return {word: phones for _, word, phones in near[:MAX_CONFUSABLE_WORDS]}
@@ -253,8 +256,8 @@ def _find_similar_words(wanted: Sequence[str]) -> Iterator[tuple[str, str]]:
     half = (len(wanted) + 1) // 2
     begin, end = " ".join(wanted[:half]) + " ", " " + " ".join(wanted[-half:])
     for word, phones in load_lexicon().items():
-        is_like = phones.startswith(begin) or phones.endswith(end)
-        if is_like and abs(phones.count(" ") + 1 - len(wanted)) <= MAX_LENGTH_DIFFERENCE and "(" not in word:
+        is_similar = phones.startswith(begin) or phones.endswith(end)
+        if is_similar and abs(phones.count(" ") + 1 - len(wanted)) <= MAX_LENGTH_DIFFERENCE and "(" not in word:
             yield word, phones
 
 

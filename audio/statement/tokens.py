@@ -31,7 +31,7 @@ NEGATIONS = split_words(
     "not never no nor none nobody nothing cannot can't don't doesn't didn't won't wouldn't isn't aren't wasn't"
     " shouldn't couldn't haven't hasn't ain't refuse refused deny decline without neither unaware"
 )
-"""Words that negate a permission. Those in the statement itself count only where it does not contain them."""
+"""Words that negate a permission. A negation that the statement contains counts only at other positions."""
 
 FUNCTION_WORDS = split_words(
     "about after also and any are because been before being between both but can could does each for from had has"
@@ -43,7 +43,7 @@ FUNCTION_WORDS = split_words(
 
 
 class Role(StrEnum):
-    """The part of the statement that a word belongs to. BLANK: words that we do not know; not checked."""
+    """The part of the statement that a word belongs to. The words said in place of a BLANK are not known or checked."""
 
     TEXT = "text"
     COMPANY = "company"
@@ -53,7 +53,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One word: `text` as written; `key` in lower-case ASCII letters, digits, "'" and "_" ("" if nothing is left)."""
+    """One word: `text` is the word as written, `key` the word for the decoder.
+
+    `key` has only lower-case ASCII letters, digits, "'" and "_"; it is "" if nothing is left.
+    """
 
     text: str
     key: str
@@ -69,21 +72,21 @@ class Token:
 
 
 def tokenize(text: str, *, company: str = "", talent: str = "") -> tuple[Token, ...]:
-    """Return the words of `text`; the two names are marked wherever they occur in it as written."""
+    """Return the words of `text`. Wherever it contains one of the two names as written, the words have its role."""
     found = list(_split_tokens(text))
     for name, role in ((talent, Role.TALENT), (company, Role.COMPANY)):
         wanted = [token.text for token in _split_tokens(name)]
         for start in _find_positions([token.text for token in found], wanted):
-            for place in range(start, start + len(wanted)):
-                found[place] = replace(found[place], role=role)
+            for position in range(start, start + len(wanted)):
+                found[position] = replace(found[position], role=role)
     return tuple(found)
 
 
 def find_key_words(statement: Sequence[Token]) -> frozenset[str]:
     """Return the keys that the meaning depends on: negations, and content words that occur once.
 
-    A content word has at least four letters and is neither grammar nor a name. One that occurs twice is left to the
-    share of recognized words, as its two occurrences cannot be distinguished.
+    A content word has at least four letters, is not in FUNCTION_WORDS and belongs to no name. A content word that
+    occurs twice is not included, as its two occurrences cannot be distinguished.
     """
     keys = [token.key for token in statement]
     return frozenset(
@@ -99,27 +102,27 @@ def _has_content(key: str) -> bool:
 
 def _split_tokens(text: str) -> Iterator[Token]:
     text = unicodedata.normalize("NFKC", text).translate(APOSTROPHES)
-    shouted = text.isupper()
+    is_all_capitals = text.isupper()
     for match in TOKEN.finditer(text):
         word = match.group()
         if word.startswith("{"):
             yield Token(word, "", Role.BLANK)
         else:
-            acronym = word.upper() if _is_domain_ending(text[: match.start()], word) else word
-            yield Token(word.rstrip("."), _make_key(acronym, spelled=not shouted))
+            spelling = word.upper() if _is_domain_ending(text[: match.start()], word) else word
+            yield Token(word.rstrip("."), _make_key(spelling, capitals_are_acronyms=not is_all_capitals))
 
 
 def _is_domain_ending(before: str, word: str) -> bool:
-    """Whether it is the end of a name such as Voice.ai, which is read letter by letter."""
+    """Whether `word` is the end of a name such as Voice.ai. Such an end is read letter by letter."""
     return DOMAIN_ENDING.fullmatch(before[-2:] + word) is not None and word not in FUNCTION_WORDS
 
 
-def _make_key(word: str, *, spelled: bool) -> str:
+def _make_key(word: str, *, capitals_are_acronyms: bool) -> str:
     """Turn AI and A.I. into a_i, & into and, 1,000 into 1000; remove accents."""
     if word in "&+":
         return "and"
     plain = word.replace(".", "").replace(",", "")
-    is_acronym = "." in word or (spelled and plain.isupper() and 2 <= len(plain) <= MAX_ACRONYM_LETTERS)
+    is_acronym = "." in word or (capitals_are_acronyms and plain.isupper() and 2 <= len(plain) <= MAX_ACRONYM_LETTERS)
     folded = unicodedata.normalize("NFKD", plain.casefold().translate(LATIN_EQUIVALENTS))
     key = re.sub(r"[^a-z0-9']", "", folded)
     if len(key) > MAX_WORD_LETTERS:
@@ -128,7 +131,7 @@ def _make_key(word: str, *, spelled: bool) -> str:
 
 
 def _find_positions(words: Sequence[str], wanted: Sequence[str]) -> Iterator[int]:
-    """Yield where `wanted` starts in `words`; nothing if it is empty."""
+    """Yield each index at which `wanted` starts in `words`; no index if `wanted` is empty."""
     if wanted:
         for start in range(len(words) - len(wanted) + 1):
             if list(words[start : start + len(wanted)]) == list(wanted):

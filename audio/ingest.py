@@ -14,7 +14,7 @@ from audio.wav.convert import ConvertedWav, convert_to_temporary_wav, is_convert
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """`original` describes the uploaded bytes. `inspection` describes the converted WAV if there is one."""
+    """`original` describes the uploaded file. `inspection` describes the converted WAV if there is one."""
 
     original: Inspection
     inspection: Inspection
@@ -31,13 +31,13 @@ class IngestResult:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """The refusal alone; otherwise what the conversion fixed, then the findings about the audio."""
+        """If there is a refusal, only that; otherwise the findings of the conversion, then those about the audio."""
         if self.refusal:
             return (self.refusal,)
         return (*self.conversion.findings, *self.inspection.findings) if self.conversion else self.inspection.findings
 
     def build_row_fields(self) -> dict[str, Any]:
-        """Values for the fields of a database row."""
+        """Return the values for the fields of a database row."""
         fields = self.inspection.build_row_fields() | {
             "sha256": self.original.sha256,
             "size": self.original.size,
@@ -52,7 +52,7 @@ class IngestResult:
 
 @contextlib.contextmanager
 def ingest_audio(file: BinaryIO, limits: DurationLimits, thresholds: Thresholds) -> Iterator[IngestResult]:
-    """Inspect a file from its start. A converted WAV is deleted on exit. OSError passes through."""
+    """Inspect a file and convert it if needed. The converted WAV is deleted on exit. OSError passes through."""
     original = inspect_file(file, limits, thresholds)
     if original.header or not is_convertible(original.findings[0].code):
         yield IngestResult(original, original)

@@ -36,10 +36,10 @@ class CheckCriteria:
 def generate_reports(
     path: Path, criteria: CheckCriteria, progress: Callable[[int, int], object] = ignore_progress
 ) -> Iterator[Report]:
-    """One report for a file; for an archive, one for each file in it, and one for the archive if it has findings.
+    """Yield one report for a file. For an archive, yield one for each file in it, and one for its own findings, if any.
 
-    Never raises: an unreadable file gives a report that is not ok. `progress` gets (steps done, all steps) of an
-    archive. Each file in it counts twice: it is read, then analyzed.
+    It never raises: an unreadable file gives a report that is not ok. `progress` gets (steps done, all steps) of an
+    archive. Each file in it has two steps: reading and analysis.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -57,7 +57,7 @@ def generate_reports(
 def build_report(
     path: str, format_dict: dict[str, Any] | None, measures: dict[str, Any], findings: Iterable[Finding]
 ) -> Report:
-    """It is ok unless a finding refuses the file."""
+    """Build a report. It is ok unless a finding refuses the file."""
     entries = [one.as_dict() for one in findings]
     ok = all(one["severity"] != Severity.ERROR for one in entries)
     return {"path": path, "ok": ok, "format": format_dict, "measures": measures, "findings": entries}
@@ -98,14 +98,14 @@ def _report_file(path: Path, shown_path: str, criteria: CheckCriteria, transcrip
             return build_report(shown_path, None, {}, ingested.findings)
         with (ingested.wav_path or path).open("rb") as wav:
             analysis = analyze_recording(wav, ingested.inspection.header, criteria.thresholds, transcript)
-        # The findings of the full analysis replace those from levels alone.
-        others = [one for one in ingested.findings if one.code not in sound_codes.CODES]
+        # The analysis repeats the findings about the sound, from more than the levels.
+        other_findings = [one for one in ingested.findings if one.code not in sound_codes.CODES]
         format_dict = (
             ingested.conversion.original_format
             if ingested.conversion
             else _build_format_dict(ingested.inspection.header)
         )
-        return build_report(shown_path, format_dict, analysis.measures, [*others, *analysis.findings])
+        return build_report(shown_path, format_dict, analysis.measures, [*other_findings, *analysis.findings])
 
 
 def _build_format_dict(header: WavHeader) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The codes of all findings with their words: a file, however short, for each section of docs/findings.md."""
+"""The codes of all findings with their texts. Each section of docs/findings.md has a file of its own, even if short."""
 
 from audio.findings import (
     catalog_archive,

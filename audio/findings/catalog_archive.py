@@ -22,10 +22,12 @@ ARCHIVE_ERRORS = {
     "archive_split": make_error("The file is one part of a split archive.", "Pack the files into one archive."),
     "archive_zip64": make_error("The file is a ZIP64 archive (the format for more than 4 GB).", PACK_AGAIN),
     "archive_disagrees": make_error("The archive contradicts itself about {name}.", PACK_AGAIN),
-    "archive_overlap": make_error("Files in it share the same bytes.", PACK_AGAIN),
-    "archive_bomb": make_error("It unpacks to far more data than recordings do.", PACK_CLIPS),
-    "archive_too_many": make_error("There are more than {limit:,} files in it.", "Split it into several archives."),
-    "archive_too_big": make_error("It unpacks to more than {limit} MB.", "Split it into several archives."),
+    "archive_overlap": make_error("Some files in the archive share the same bytes.", PACK_AGAIN),
+    "archive_bomb": make_error("The archive unpacks to far more data than recordings need.", PACK_CLIPS),
+    "archive_too_many": make_error(
+        "There are more than {limit:,} files in the archive.", "Split it into several archives."
+    ),
+    "archive_too_big": make_error("The archive unpacks to more than {limit} MB.", "Split it into several archives."),
 }
 
 MEMBER_ERRORS = {
@@ -42,13 +44,13 @@ MEMBER_ERRORS = {
     ),
     "member_device": make_error("The file {name} is a device, not a file.", PACK_CLIPS),
     "member_fifo": make_error("The file {name} is a pipe or a socket, not a file.", PACK_CLIPS),
-    "member_sparse": make_error("The file {name} is stored with holes.", PACK_AGAIN),
+    "member_sparse": make_error("The file {name} is stored with gaps (a sparse file).", PACK_AGAIN),
     "member_unusual": make_error("The file {name} is stored in an unusual way.", PACK_AGAIN),
     "member_note_long": make_error("The archive contains a file name or a header that is too long.", PACK_AGAIN),
 }
 
 NAME_ERRORS = {
-    "name_empty": make_error("A file in it has no name.", PACK_AGAIN),
+    "name_empty": make_error("A file in the archive has no name.", PACK_AGAIN),
     "name_absolute": make_error("The path {name} points outside the archive.", PACK_AGAIN),
     "name_drive": make_error("The path {name} points outside the archive.", PACK_AGAIN),
     "name_escapes": make_error("The path {name} points outside the archive.", PACK_AGAIN),
@@ -74,7 +76,9 @@ METADATA_FINDINGS = {
     "metadata_unknown": make_error("Line {line} of metadata.csv names {name}, which is not in the archive.", FIX_LIST),
     "metadata_ambiguous": make_error("Line {line} of metadata.csv matches several files: {name}.", FIX_LIST),
     "metadata_twice": make_error("Line {line} of metadata.csv names {name} a second time.", FIX_LIST),
-    "metadata_missing": make_warning("{count:,} of its files have no line in metadata.csv, such as {name}.", FIX_LIST),
+    "metadata_missing": make_warning(
+        "{count:,} files in the archive have no line in metadata.csv, such as {name}.", FIX_LIST
+    ),
 }
 
 CODES = {**ARCHIVE_ERRORS, **MEMBER_ERRORS, **NAME_ERRORS, **METADATA_FINDINGS}

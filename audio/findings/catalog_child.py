@@ -16,7 +16,7 @@ CODES = {
     ),
     "no_room_to_write": make_error(
         "The content could not be written: it is too long, or the disk is full.",
-        "Send it in smaller parts, or make room on the disk.",
+        "Send it in smaller parts, or free space on the disk.",
     ),
     "broke_the_reader": make_error("The reader failed on the file ({reason}).", SEND_AGAIN),
 }

@@ -4,20 +4,21 @@ from audio.findings.templates import EXPORT, SEND_AGAIN, make_error, make_fix, m
 
 CONVERSION_FINDINGS = {
     "converted": make_fix(
-        "The file was {came} and was converted to a 16-bit mono WAV.", "Nothing: the original is kept as it came."
+        "The file was {came} and was converted to a 16-bit mono WAV.",
+        "You need not do anything: the original is kept unchanged.",
     ),
     "more_than_sound": make_fix(
         "The file had data besides sound, or a header that programs read differently; the WAV has only the sound.",
         "Listen to its end and check that nothing is missing.",
     ),
     "peaks_lowered": make_fix(
-        "It exceeded full scale by {decibels:.1f} dB, so all of it was lowered by as much.",
+        "Its peaks exceeded full scale by {decibels:.1f} dB, so the whole recording was lowered by as much.",
         "Record with less gain next time.",
     ),
     "channel_silent": make_fix("Channel {channels} is silent and was removed.", "Record in mono next time."),
     "channels_differ": make_warning(
         "Its channels differ; only channel {channel}, the loudest, was used.",
-        "Listen to it; if it is the wrong one, send the right channel as a mono file.",
+        "Listen to it; if it is the wrong channel, send the right one as a mono file.",
         threshold="channels_alike_share",
     ),
     "end_missing": make_warning(
@@ -53,7 +54,7 @@ CONVERSION_ERRORS = {
 
 DATASET_ERRORS = {
     "nothing_chosen": make_error(
-        "None of these recordings can be used within the limits.", "Record others, or widen the limits."
+        "None of these recordings can be used within the limits.", "Make other recordings, or widen the limits."
     ),
     "joined_too_long": make_error(
         "Together they last {seconds:.1f} seconds; at most {limit:g} are allowed.",

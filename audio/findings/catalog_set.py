@@ -59,7 +59,7 @@ CODES = {
     "take_voice_unchecked": make_warning("The voice was not compared with the recordings: {reason}.", LISTEN_TO_BOTH),
     "other_speaker": make_warning(
         "Another person seems to have read it: similarity to the rest {score:.2f}, below {limit:.2f}.",
-        "Listen to it beside another one; remove it from the set if so.",
+        "Listen to it and to another recording; remove it from the set if the voices differ.",
         threshold="speaker_outlier",
     ),
 }

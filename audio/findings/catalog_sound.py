@@ -1,4 +1,4 @@
-"""Findings of the measurements of one file."""
+"""Findings from the measurements of one recording."""
 
 from audio.findings.templates import make_warning
 
@@ -10,7 +10,7 @@ CODES = {
     ),
     "no_speech": make_warning(
         "It contains only a steady sound, no speech.",
-        "Listen to it; record it again if so.",
+        "Listen to it; record it again if nobody speaks.",
         threshold="silent_speech_seconds",
     ),
     "little_speech": make_warning(
@@ -27,7 +27,7 @@ CODES = {
         "It is very loud: {level:.0f} dBFS on average.", "Record with less gain.", threshold="too_loud_dbfs"
     ),
     "peak_high": make_warning(
-        "Its peak is only {room:.1f} dB below full scale.",
+        "Its peak is only {headroom:.1f} dB below full scale.",
         "Leave 3 dB of headroom next time.",
         threshold="peak_high_dbfs",
     ),
@@ -38,7 +38,7 @@ CODES = {
     ),
     "clipping_slight": make_warning(
         "A few peaks are clipped.",
-        "Listen there; record it again if it crackles.",
+        "Listen to these peaks; record it again if they crackle.",
         threshold="clipping_slight_share",
     ),
     "noisy": make_warning(

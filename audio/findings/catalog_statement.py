@@ -22,7 +22,8 @@ CODES = {
         threshold="statement_reject_match",
     ),
     "statement_negated": make_warning(
-        "“{word}” was recognized, but is not in the statement there.", "Listen there: it may mean the opposite."
+        "“{word}” was recognized where the statement does not contain it.",
+        "Listen to that part: it may mean the opposite of the statement.",
     ),
     "statement_company": make_warning(
         "The company's name was not recognized: {name}. Recognized instead: {recognized}.",
@@ -34,22 +35,22 @@ CODES = {
     ),
     "statement_words_missing": make_warning(
         "Not recognized: {words}.",
-        "Listen there; ask for another take if they are missing.",
+        "Listen to that part; ask for another take if these words are missing.",
         threshold="statement_accept_match",
     ),
     "statement_words_added": make_warning(
-        "These words are not in the statement: {words}.", "Listen there.", threshold="statement_added_words"
+        "These words are not in the statement: {words}.", "Listen to that part.", threshold="statement_added_words"
     ),
     "statement_name_doubtful": make_warning(
         "These words were not checked because their pronunciation is unknown: {words}.",
-        "Listen to them; staff can enter what they sound like for the next check.",
+        "Listen to these words; staff can enter what they sound like for the next check.",
     ),
     "statement_name_unsure": make_warning(
-        "The name may be {words}, or another that sounds similar: {other}.", "Listen to the name."
+        "The name may be {words}, or another name that sounds similar: {other}.", "Listen to the name."
     ),
     "statement_name_in_echo": make_warning(
         "The room echoes too much to be sure of the names: {words}.",
-        "Listen to them; ask for another take in a room with curtains and carpets if you are not sure.",
+        "Listen to the names; ask for another take in a room with curtains and carpets if you are not sure.",
         threshold="statement_echo_seconds",
     ),
 }

@@ -28,14 +28,16 @@ SEVERAL_READINGS = {
     "transcript_abbreviation": make_warning("Abbreviations can be read in several ways: {places}.", AS_READ),
     "transcript_symbol": make_warning("Symbols can be read in several ways, or not at all: {places}.", AS_READ),
     "transcript_capitals": make_warning(
-        "All of it is in capitals, which some providers read letter by letter.",
+        "The whole text is in capitals, which some providers read letter by letter.",
         "Write it in capitals and small letters.",
         threshold="transcript_capitals_share",
     ),
 }
 
 NOT_SPOKEN = {
-    "transcript_markup": make_warning("It contains markup or an address: {places}.", "Leave only what is spoken."),
+    "transcript_markup": make_warning(
+        "It contains markup or an address: {places}.", "Keep only the words that are spoken."
+    ),
     "transcript_brackets": make_warning(
         "It contains text in brackets: {places}.",
         "Delete it if it is not spoken, such as a stage direction; otherwise delete only the brackets.",
@@ -64,7 +66,9 @@ WRONG_LETTERS = {
 }
 
 SLIPS = {
-    "transcript_repeated_word": make_warning("A word is repeated: {places}.", "Delete one if it is said once."),
+    "transcript_repeated_word": make_warning(
+        "A word is repeated: {places}.", "Delete one of the two if it is said once."
+    ),
     "transcript_no_end": make_warning(
         "It does not end with a period, question mark or exclamation mark.",
         "Check that the end is not missing, and add the mark.",

@@ -11,7 +11,7 @@ __all__ = ["Finding", "Refused", "Severity", "make_finding"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One result of a check; `at` is in seconds from the start, if known."""
+    """One result of a check. `at` is where the problem is, in seconds from the start of the sound, if known."""
 
     severity: Severity
     code: str
@@ -32,7 +32,7 @@ class Refused(ValueError):
 
 
 def make_finding(code: str, at: float | None = None, **values: object) -> Finding:
-    """The finding with this code, its {names} filled from `values`; KeyError if one is missing."""
+    """Make the finding with this code. `values` replace the {names} in its texts; KeyError if a value is missing."""
     template = CODES[code]
     text, advice = template.text.format(**values), template.advice.format(**values)
     return Finding(template.severity, code, text, advice, at if at is None else round(at, 2))

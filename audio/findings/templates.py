@@ -16,7 +16,7 @@ class Severity(StrEnum):
 class Template:
     """Text and advice of one code; `make_finding` fills in their {names}.
 
-    `threshold` names the field of `Thresholds` that decides, if a number does.
+    `threshold` names the field of `Thresholds` that decides whether the finding is made; "" if no number does.
     """
 
     severity: Severity

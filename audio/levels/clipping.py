@@ -18,7 +18,10 @@ MAX_SPANS = 50
 
 @dataclass(frozen=True, slots=True)
 class Clipping:
-    """`peak` in 0..32768; `samples` in `runs` flat tops; `spans` as (start, end) in seconds, close runs merged."""
+    """`runs` is the number of flat tops, `samples` the number of samples in them, `peak` the file's peak, 0..32768.
+
+    `spans` are the flat tops as (start, end) in seconds; those close to each other are merged.
+    """
 
     peak: int
     samples: int
@@ -28,7 +31,7 @@ class Clipping:
 
 @dataclass(slots=True)
 class _LevelRuns:
-    """The runs at one level: their number, their total length, and the first spans as (first sample, one past last)."""
+    """The runs at one level: their number, their total length, and the first spans as (first, last + 1) samples."""
 
     runs: int
     samples: int
@@ -38,7 +41,7 @@ class _LevelRuns:
 class ClippingDetector:
     """Finds runs of three or more equal samples at the peak: clipping leaves them, even if the level is lowered later.
 
-    The peak of the file is known only at its end, so runs are kept as long as they may be at the peak.
+    The peak of the file is known only at its end. Until then, each run is kept that may be at the peak.
     """
 
     def __init__(self, rate: int) -> None:
@@ -54,16 +57,18 @@ class ClippingDetector:
         if peak > self._peak:
             self._peak = peak
             self._levels = {level: runs for level, runs in self._levels.items() if level >= self._compute_min_level()}
-        least = self._compute_min_level()
+        min_level = self._compute_min_level()
         # A run at the peak lies in frames that reach the peak. Most blocks have none.
-        peak_frames = np.flatnonzero((highs >= least) | (lows <= -least)) if peak >= least else np.zeros(0, np.int64)
+        peak_frames = (
+            np.flatnonzero((highs >= min_level) | (lows <= -min_level)) if peak >= min_level else np.zeros(0, np.int64)
+        )
         if len(peak_frames):
             start = int(peak_frames[0]) * step
             self._find_runs(
                 block[start : (int(peak_frames[-1]) + 1) * step],
                 self._samples_read + start,
                 self._samples_read + len(block),
-                least,
+                min_level,
             )
         else:
             self._close_open_run()
@@ -72,12 +77,12 @@ class ClippingDetector:
     def _compute_min_level(self) -> int:
         return max(MIN_FLAT_PEAK, int(np.ceil(self._peak * FLAT_PEAK_SHARE - 1)))
 
-    def _find_runs(self, part: Int16, start: int, block_end: int, least: int) -> None:
-        """Record runs of equal samples at this level or above. The first sample of `part` has the number `start`."""
-        near = np.flatnonzero((part >= least) | (part <= -least))
-        values, near = part[near], near + start
-        breaks = np.flatnonzero((np.diff(near) != 1) | (np.diff(values) != 0)) + 1
-        begins, ends = near[np.append(0, breaks)], near[np.append(breaks, len(near)) - 1] + 1
+    def _find_runs(self, part: Int16, start: int, block_end: int, min_level: int) -> None:
+        """Record runs of equal samples at `min_level` or above. `start` is the index of the first sample of `part`."""
+        positions = np.flatnonzero((part >= min_level) | (part <= -min_level))
+        values, positions = part[positions], positions + start
+        breaks = np.flatnonzero((np.diff(positions) != 1) | (np.diff(values) != 0)) + 1
+        begins, ends = positions[np.append(0, breaks)], positions[np.append(breaks, len(positions)) - 1] + 1
         tops = np.abs(values[np.append(0, breaks)].astype(np.int64))
         if self._open_run and self._open_run[1] == begins[0] and self._open_run[2] == values[0]:
             begins[0], self._open_run = self._open_run[0], None
@@ -106,7 +111,7 @@ class ClippingDetector:
                 level.spans = self._merge_spans([*level.spans, *found])
 
     def _merge_spans(self, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        """The first spans, with close ones merged."""
+        """Merge spans that are close to each other, and return the first MAX_SPANS."""
         merged: list[tuple[int, int]] = []
         for begin, end in sorted(spans):
             if merged and begin - merged[-1][1] < MERGE_GAP_SECONDS * self._rate:

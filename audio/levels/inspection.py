@@ -19,7 +19,7 @@ MAX_REPORTED_PAUSES = 5
 
 @dataclass(frozen=True, slots=True)
 class DurationLimits:
-    """Allowed duration of a file, in seconds. The defaults are those of Resemble's page for a clip of a dataset."""
+    """Allowed duration of a file, in seconds. The defaults are what Resemble's documentation asks of a clip."""
 
     min_seconds: float = 1.5
     max_seconds: float = 20.0
@@ -45,7 +45,7 @@ class Inspection:
     findings: tuple[Finding, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """For a JSON column; the peaks are stored elsewhere."""
+        """Return the values for a JSON column. The peaks are stored elsewhere."""
         return {
             "ok": self.ok,
             "size": self.size,
@@ -56,7 +56,7 @@ class Inspection:
         }
 
     def build_row_fields(self) -> dict[str, Any]:
-        """Values for the fields of a database row with audio, with the peaks of the waveform."""
+        """Return the values for the fields of a database row with audio, including the peaks of the waveform."""
         values = self.as_dict()
         return {
             "sha256": self.sha256,
@@ -82,7 +82,7 @@ def build_header_dict(header: WavHeader) -> dict[str, Any]:
 def inspect_file(
     file: BinaryIO, limits: DurationLimits = DEFAULT_LIMITS, thresholds: Thresholds = THRESHOLDS
 ) -> Inspection:
-    """Check format, length and levels of a seekable file from its start. Bad content becomes findings.
+    """Check format, length and levels of a seekable file from its start. Problems become findings.
 
     The bytes are read once, in blocks, so memory does not grow with the file. OSError passes through.
     """
@@ -124,7 +124,7 @@ def _hash_range(digest: "hashlib._Hash", file: BinaryIO, start: int, end: int) -
 
 
 def _check_second_decoder(file: BinaryIO, header: WavHeader) -> None:
-    """A second, independent reader must agree: a file that two readers read differently is malicious."""
+    """Refuse a file that a second, independent reader reads differently: such a file is malicious."""
     file.seek(0)
     try:
         with soundfile.SoundFile(UnnamedFile(file)) as sound:
@@ -143,12 +143,12 @@ def _check_duration(header: WavHeader, limits: DurationLimits) -> Iterator[Findi
 
 
 def is_silent(levels: Levels, thresholds: Thresholds = THRESHOLDS) -> bool:
-    """Whether there is nothing but room noise."""
+    """Whether the recording contains nothing but room noise."""
     return levels.peak_dbfs < thresholds.silent_peak_dbfs or levels.rms_dbfs < thresholds.silent_rms_dbfs
 
 
 def check_levels(header: WavHeader, levels: Levels, thresholds: Thresholds = THRESHOLDS) -> Iterator[Finding]:
-    """Findings about the measured levels. A clip without speech gets that finding and none about noise."""
+    """Findings about the measured levels. For a clip without speech, one says so and none is about noise or pauses."""
     yield from _check_clipping(levels, thresholds)
     yield from _check_offset_and_band(header, levels, thresholds)
     if is_silent(levels, thresholds):
@@ -182,7 +182,7 @@ def _check_loudness(levels: Levels, thresholds: Thresholds) -> Iterator[Finding]
     if levels.rms_dbfs > thresholds.too_loud_dbfs:
         yield make_finding("too_loud", level=levels.rms_dbfs)
     if levels.peak_dbfs > thresholds.peak_high_dbfs:
-        yield make_finding("peak_high", room=abs(levels.peak_dbfs))
+        yield make_finding("peak_high", headroom=abs(levels.peak_dbfs))
 
 
 def _check_noise(levels: Levels, thresholds: Thresholds) -> Iterator[Finding]:

@@ -32,7 +32,7 @@ TAIL_SECONDS = 0.25
 
 
 class LoudnessMeter:
-    """Takes blocks of samples, int16 or float in -1..1; keeps 80 bytes per second of audio."""
+    """Measures the loudness of blocks of samples, int16 or float in -1..1. Keeps 80 bytes per second of audio."""
 
     def __init__(self, rate: int) -> None:
         self._hop_samples = rate // HOPS_PER_SECOND
@@ -53,7 +53,10 @@ class LoudnessMeter:
         self._pending = pending
 
     def _filter_samples(self, samples: Float32) -> None:
-        """Filter them after the previous samples: the result is wrong only where the transform wraps around."""
+        """Filter samples and add the power of each hop.
+
+        The previous samples are put before them: the transform wraps around there, so that part is wrong and dropped.
+        """
         joined = np.concatenate((self._previous, samples))
         self._previous = joined[len(joined) - self._tail_samples :]
         filtered = np.fft.irfft(np.fft.rfft(joined, self._transform_size) * self._weights, self._transform_size)
@@ -62,7 +65,10 @@ class LoudnessMeter:
         self._powers.append(np.vecdot(rows, rows) / self._hop_samples)
 
     def compute_lufs(self) -> float | None:
-        """Integrated loudness in LUFS; None if shorter than 0.4 s or all below -70 LUFS. Add no block after it."""
+        """Integrated loudness in LUFS; None if the audio is shorter than 0.4 s or all below -70 LUFS.
+
+        Call it once, after the last block was added.
+        """
         self._filter_samples(self._pending)
         hops = np.concatenate(self._powers)
         if len(hops) < HOPS_PER_BLOCK:

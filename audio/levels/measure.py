@@ -20,13 +20,14 @@ FINE_PEAKS_PER_SECOND = 50
 MAX_FINE_PEAKS = 4000
 FRAMES_PER_SECOND = 50
 BLOCK_FRAMES = 250
-"""Five seconds: few blocks per clip, and at most half a megabyte."""
+"""Frames read at once: five seconds, so that a clip has few blocks and a block has at most half a megabyte."""
 FLOAT_BATCH_FRAMES = 64
-"""As many as fit into the processor's cache as floating point numbers."""
+"""As many frames as fit into the processor's cache once they are floating point numbers."""
 FLOOR_DB = -100.0
 """Below the range of 16 bits; used for digital silence, whose level is not finite."""
 DIGITAL_SILENCE_DB = -95.0
 QUIETEST_PARTS = 10
+"""The noise is measured in the quietest of this many parts: the tenth of the frames with the lowest power."""
 SPEECH_OVER_NOISE_DB = 8.0
 SPEECH_UNDER_LOUDEST_DB = 35.0
 MIN_SPEECH_DB = -55.0
@@ -38,10 +39,11 @@ MAX_PAUSES = 50
 class Levels:
     """Levels in dBFS (0 is full scale, never below -100), times in seconds, shares 0..1.
 
-    `clipped_share` counts samples in flat tops (three or more equal samples at the file's own peak) and `clipped_runs`
-    counts those tops. `clipped` has their first 50 spans (start, end); runs less than 50 ms apart count as one.
-    `snr_db` compares the louder half of 20 ms frames with the quietest tenth; the floor is the level of that tenth.
-    `pauses` are the first 50 spans of half a second or more between frames as loud as speech.
+    A flat top is a run of three or more equal samples at the file's own peak. `clipped_runs` is the number of flat
+    tops, `clipped_share` the share of samples in them. `clipped` has the first 50 spans (start, end) with flat tops;
+    flat tops less than 50 ms apart are in one span. `snr_db` compares the louder half of the 20 ms frames with the
+    quietest tenth, and `noise_floor_dbfs` is the level of that tenth. `pauses` are the first 50 spans of half a second
+    or more between frames as loud as speech.
     """
 
     peak_dbfs: float
@@ -67,9 +69,10 @@ def _round_value(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Both sets of peaks are pairs (lowest, highest) in -128..127, flattened, for drawing a waveform.
+    """The levels, and two sets of peaks for drawing a waveform.
 
-    `peaks` are 400 pairs; `fine_peaks` 50 pairs per second, and at most 4,000.
+    Both sets are flattened pairs (lowest, highest) in -128..127. `peaks` has 400 pairs; `fine_peaks` has 50 pairs per
+    second of audio, and at most 4,000.
     """
 
     levels: Levels
@@ -86,7 +89,7 @@ def convert_to_dbfs(power: float) -> float:
 def measure_levels(file: BinaryIO, header: WavHeader, on_data: Callable[[bytes], object] = ignore_data) -> Measurement:
     """Measure a file that `read_header` accepted; `on_data` gets the bytes of each block.
 
-    It reads in blocks, and keeps 600 bytes per second of audio: two megabytes for an hour.
+    The file is read in blocks. 600 bytes per second of audio stay in memory, two megabytes for an hour.
     Raises WavRefused only if the file became shorter after its header was read.
     """
     frames, detector = FrameStatistics(header.sample_rate), ClippingDetector(header.sample_rate)
@@ -124,13 +127,13 @@ def _build_levels(header: WavHeader, profile: "PowerProfile", clipping: Clipping
 
 
 def find_pauses(speech: Int64) -> tuple[Span, ...]:
-    """The spans without speech frames, between the first and the last of these frames."""
+    """The long spans without speech frames, between the first and the last speech frame."""
     gaps = np.flatnonzero(np.diff(speech) > PAUSE_SECONDS * FRAMES_PER_SECOND)[:MAX_PAUSES]
     return tuple((int(speech[gap] + 1) / FRAMES_PER_SECOND, int(speech[gap + 1]) / FRAMES_PER_SECOND) for gap in gaps)
 
 
 class WaveformPeaks:
-    """Lowest and highest sample of each of `buckets` equal parts."""
+    """The lowest and the highest sample in each of `buckets` equal parts of a recording."""
 
     def __init__(self, frames: int, buckets: int) -> None:
         self._edges: Int64 = np.arange(buckets + 1, dtype=np.int64) * frames // buckets
@@ -144,7 +147,7 @@ class WaveformPeaks:
         last = int(self._edges.searchsorted(self._samples_read))
         edges = self._edges[first:last] - start
         edges[0] = 0
-        # If parts are shorter than a sample, reduceat gives an empty part the value of the next one.
+        # If parts are shorter than a sample, some are empty. To these, reduceat gives the value of the next part.
         self._merge_extremes(np.minimum, self._low[first:last], block, edges)
         self._merge_extremes(np.maximum, self._high[first:last], block, edges)
 
@@ -171,7 +174,10 @@ class FrameStatistics:
         self._energies: list[Float64] = []
 
     def add(self, block: Int16) -> tuple[Int16, Int16, int]:
-        """(lowest sample of each frame, highest, samples per frame). All blocks but the last hold whole frames."""
+        """Add a block, and return (lowest sample of each frame, highest sample of each frame, samples per frame).
+
+        Every block except the last must consist of whole frames.
+        """
         self._count += len(block)
         whole = len(block) // self.step * self.step
         rows = block[:whole].reshape(-1, self.step)
@@ -201,7 +207,7 @@ class FrameStatistics:
 
 
 class PowerProfile:
-    """Speech and noise, from the powers of 20 ms frames; full scale squared is 1."""
+    """Finds speech and measures noise, from the powers of 20 ms frames; a power of 1 is full scale squared."""
 
     def __init__(self, powers: Float64, mean: float, mean_power: float) -> None:
         self.powers = np.maximum(powers, 10 ** (FLOOR_DB / 10))
@@ -215,11 +221,11 @@ class PowerProfile:
         return self.powers[audible[0] : audible[-1] + 1] if len(audible) else self.powers
 
     def compute_noise_power(self) -> float:
-        """Power of the quietest tenth."""
+        """Mean power of the quietest tenth of the frames."""
         return _compute_mean(self._ranked[: max(1, len(self._ranked) // QUIETEST_PARTS)])
 
     def compute_snr(self) -> float:
-        """Louder half over quietest tenth, in dB."""
+        """Power of the speech in the louder half of the frames, over that of the quietest tenth, in dB."""
         noise = self.compute_noise_power()
         speech = _compute_mean(self._ranked[len(self._ranked) // 2 :])
         return max(0.0, convert_to_dbfs(speech - noise) - convert_to_dbfs(noise)) if noise else 0.0

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NoReturn, Self
 from providers.errors import UnsupportedFeature
 from providers.types import ApiLogEntry, BuildReport, BuildSpec, Capabilities, Journal, Sound, Tier, Visibility
 
-MAX_CALL_SECONDS = 45.0  # seconds, a total deadline whatever the server does
+MAX_CALL_SECONDS = 45.0  # seconds; the total deadline of one call, also while the server still sends data
 
 
 class Provider(abc.ABC):
@@ -18,7 +18,7 @@ class Provider(abc.ABC):
     label: ClassVar[str]
     tiers: ClassVar[Mapping[Tier, Capabilities]]
     list_position: ClassVar[int] = 100
-    """Position in lists: lowest first, ties sorted by label."""
+    """Position in lists of providers, lowest first; providers with the same position are sorted by label."""
     api_log: Collection[ApiLogEntry] = ()
     """The last responses, oldest first."""
 
@@ -41,10 +41,10 @@ class Provider(abc.ABC):
         """Close all connections."""
 
     def submit_build(self, spec: BuildSpec, journal: Journal) -> BuildReport:
-        """Bring the build to the point where the provider trains. Resumes from what `spec` says already exists.
+        """Send everything that the build needs and start its training. Reuses what already exists according to `spec`.
 
         `journal.before_call` announces every call that creates or starts something. Raises any ProviderError.
-        After OutcomeUnknown, reconcile the last call by a lookup: never repeat it.
+        After OutcomeUnknown, the last call must be reconciled by a lookup and never repeated.
         """
         capabilities = self.tiers.get(spec.tier)
         if capabilities is None or spec.handover not in capabilities.handover:
@@ -56,18 +56,18 @@ class Provider(abc.ABC):
 
     @abc.abstractmethod
     def fetch_build(self, remote_id: str) -> BuildReport:
-        """The current status, fetched with our key. Raises NotFound if the voice does not exist."""
+        """The voice's current report, fetched with the account's key. Raises NotFound if the voice does not exist."""
 
     @abc.abstractmethod
     def check_key(self) -> None:
         """Make the cheapest call that needs a valid key. Raises ProviderAuthError if the key is invalid."""
 
     def find_build(self, reference: str) -> BuildReport | None:
-        """Look a voice up by the name that we gave it; None if the provider has no voice of that name."""
+        """Look a voice up by the name that VoiceHub gave it; None if the provider has no voice of that name."""
         self.raise_unsupported("find_build")
 
     def parse_callback(self, body: bytes) -> BuildReport:
-        """The content of a callback, which is untrusted. Raises ResponseUnreadable."""
+        """The report in a callback, whose content is untrusted. Raises ResponseUnreadable."""
         self.raise_unsupported("parse_callback")
 
     def rename_voice(self, remote_id: str, name: str) -> None:
@@ -91,7 +91,7 @@ class Provider(abc.ABC):
         self.raise_unsupported("preview")
 
     def download_sound(self, url: str) -> Sound:
-        """The sound at an address that the provider gave us, fetched without our key."""
+        """The sound at an address that the provider gave us, fetched without the account's key."""
         self.raise_unsupported("download")
 
     def raise_unsupported(self, operation: str) -> NoReturn:

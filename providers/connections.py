@@ -1,4 +1,4 @@
-"""Connections with a total deadline that are used for one request each."""
+"""Connections with a total deadline, each used for one request."""
 
 import hashlib
 import socket
@@ -22,8 +22,8 @@ from urllib3.filepost import encode_multipart_formdata
 from providers.types import UploadFile
 
 NAT64 = IPv6Network("64:ff9b::/96")
-# Python calls these public, but they are private, deprecated, or a way into a private network (IANA special-purpose
-# address registries; RFC 3879, RFC 4291 2.5.5.1, RFC 2765, RFC 8215).
+# Python calls these networks public, but they are private, deprecated, or a way into a private network (IANA
+# special-purpose address registries; RFC 3879, RFC 4291 2.5.5.1, RFC 2765, RFC 8215).
 NON_PUBLIC_NETWORKS = [
     ip_network(network)
     for network in (
@@ -37,16 +37,16 @@ class Watchdog:
     """Shuts down the connections of one call at its deadline, including one that is still being opened.
 
     `is_connected` is False as long as no part of the request can have left this machine. With `public_only`,
-    connections to non-public addresses are refused, and `has_private_address` records that there was one.
+    connections to non-public addresses are refused, and `has_private_address` records such a refusal.
     """
 
-    def __init__(self, seconds: float, *, at_most: float | None = None, public_only: bool = False) -> None:
-        """`seconds` is the timeout, restarted by each `restart_timer`; `at_most` is the total deadline in seconds."""
+    def __init__(self, seconds: float, *, max_seconds: float | None = None, public_only: bool = False) -> None:
+        """`seconds` is the timeout, restarted by each `restart_timer`; `max_seconds` is the total deadline."""
         self.is_connected = False
         self.has_private_address = False
         self.public_only = public_only
         self._seconds = seconds
-        self._at_most = seconds if at_most is None else at_most
+        self._max_seconds = seconds if max_seconds is None else max_seconds
         self._is_over = False
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
@@ -54,7 +54,7 @@ class Watchdog:
 
     def __enter__(self) -> Self:
         self._token = current_watchdog.set(self)
-        self._end = time.monotonic() + self._at_most
+        self._end = time.monotonic() + self._max_seconds
         self.restart_timer()
         threading.Thread(target=self._enforce_timeout, daemon=True).start()
         return self
@@ -78,7 +78,7 @@ class Watchdog:
             self._sockets.clear()
 
     def watch_socket(self, opened: socket.socket) -> None:
-        """Watch a duplicate of the socket: TLS takes over the original, and a server can trickle the handshake too."""
+        """Watch a duplicate of the socket: TLS takes over the original, and a server may trickle that handshake."""
         with self._lock:
             self._sockets.append(opened.dup())
         if self._is_over:
@@ -96,7 +96,7 @@ current_watchdog: ContextVar[Watchdog] = ContextVar("watch")
 
 
 def is_public(address: str) -> bool:
-    """Whether it is public. If it embeds an IPv4 address (RFC 4291, RFC 6052), that address decides."""
+    """Whether an IP address is public. If it embeds an IPv4 address (RFC 4291, RFC 6052), that address decides."""
     found: IPv4Address | IPv6Address = ip_address(address)
     if isinstance(found, IPv6Address):
         if found.sixtofour or found.teredo:  # deprecated, and a bypass of this check
@@ -129,8 +129,8 @@ class _WatchedTLSConnection(_WatchedConnection, HTTPSConnection):
 class _FreshPool(HTTPConnectionPool):
     """Closes a connection before it is reused.
 
-    A server may ignore our request to close. If it then dropped a second request, it would look as if nothing had
-    been sent.
+    A server may ignore the request to close the connection. If it then dropped a second request, it would look as if
+    nothing had been sent.
     """
 
     ConnectionCls = _WatchedConnection
@@ -146,7 +146,7 @@ class _FreshTLSPool(_FreshPool, HTTPSConnectionPool):
 
 
 class WatchedAdapter(HTTPAdapter):
-    """Lets the watchdog of a call watch the connections that it uses."""
+    """Uses connections that the watchdog of the call watches."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -170,7 +170,7 @@ BLOCK_BYTES = 1 << 16
 class UploadStream:
     """An upload body: requests asks for its length, then for its chunks. `on_progress` receives the bytes sent.
 
-    `error` is the exception on our side that ended the upload. requests might wrap it in its own.
+    `error` is the exception of the file or of `on_progress` that ended the upload. The library requests might wrap it.
     """
 
     def __init__(self, upload: UploadFile, on_progress: Callable[[int], None]) -> None:
@@ -194,7 +194,7 @@ class UploadStream:
 
 
 def load_into_memory(upload: UploadFile) -> UploadFile:
-    """A small file read into memory, so that errors in our own files occur before anything is sent."""
+    """A small file read into memory, so that an error in reading it occurs before anything is sent."""
     content = b"".join(upload.chunks())
     return replace(upload, chunks=lambda: _split_blocks(content))
 

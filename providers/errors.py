@@ -1,4 +1,4 @@
-"""Provider errors, sorted by what we must do about them. None of them carries a key or a header."""
+"""Errors of provider calls, one class for each way in which VoiceHub handles them. None carries a key or a header."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from typing import ClassVar
 class CallFailure(Exception):
     """Base of every failure of a call to a provider; `str()` of it is for the log.
 
-    `staff_message` describes what happened. `retry_after` is in seconds, None if the provider gave no such time.
+    `staff_message` describes what happened. `retry_after` is in seconds, None if the provider stated no time.
     With `stops_account`, no call with this account's key can succeed until a person acts.
     """
 
@@ -19,7 +19,7 @@ class CallFailure(Exception):
 
 
 class ProviderError(CallFailure):
-    """Base of errors from a provider or the network. `operation` and `status` (HTTP) say where it happened."""
+    """Base of errors from a provider or the network. `operation` is the call that failed, `status` its HTTP status."""
 
     public = "The provider answered with an error."
 
@@ -31,7 +31,7 @@ class ProviderError(CallFailure):
 
     @property
     def staff_message(self) -> str:
-        """Our message, then the provider's own error text if there is any."""
+        """VoiceHub's message, then the provider's own error text if there is any."""
         return f"{self.public} {self.detail}".strip()
 
 
@@ -66,9 +66,9 @@ class PaymentRequired(ProviderRejected):
 
 
 class Conflict(ProviderRejected):
-    """409: the name is already taken at the provider, or the provider is busy with it."""
+    """409: the name is already taken at the provider, or the provider is still working on the object."""
 
-    public = "The provider reports a conflict with something that it already has."
+    public = "The provider reports a conflict with an object that it already has."
 
 
 class TooLarge(ProviderRejected):
@@ -84,14 +84,14 @@ class NotFound(ProviderRejected):
 
 
 class ProviderAuthError(ProviderError):
-    """401 or 403: the key is wrong, or its plan does not allow this."""
+    """401 or 403: the key is wrong, or its plan does not allow the call."""
 
     public = "The provider does not accept this account's key for this. Check the key and the plan."
     stops_account = True
 
 
 class ResponseUnreadable(ProviderError):
-    """Not JSON, too large, or without a required field."""
+    """The response is not JSON, is too large, or lacks a required field."""
 
     public = "The provider's response could not be read."
 
@@ -99,4 +99,4 @@ class ResponseUnreadable(ProviderError):
 class UnsupportedFeature(ProviderError):
     """The provider does not support this operation."""
 
-    public = "This provider cannot do that."
+    public = "This provider does not support this operation."

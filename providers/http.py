@@ -35,7 +35,7 @@ from providers.types import ApiLogEntry, Sound, UploadFile
 CONNECT_SECONDS = 10.0  # seconds
 MAX_RESPONSE_BYTES = 8 << 20  # bytes
 MAX_SOUND_BYTES = 32 << 20  # bytes
-MAX_TOTAL_BYTES = 128 << 20  # bytes of all responses together: a list may have any number of pages
+MAX_TOTAL_BYTES = 128 << 20  # bytes of all responses together, as a list may have any number of pages
 MAX_UPLOAD_SECONDS = 2 * 3600.0  # seconds for one large file, as long as it makes progress
 MAX_LOG_ENTRIES = 50
 MAX_LOG_TEXT_LENGTH = 500  # characters of each entry
@@ -61,7 +61,7 @@ class _Call:
 
 
 class HttpProvider(Provider):
-    """A provider that speaks JSON over HTTP. The adapter defines its URLs, its authentication and its refusals."""
+    """A provider with a JSON API over HTTP. The adapter defines the URLs, the authentication and what is a refusal."""
 
     live_url: ClassVar[str]
     sandbox_path: ClassVar[str]
@@ -101,7 +101,7 @@ class HttpProvider(Provider):
         """The vendor's error text in an error response; empty if there is none."""
 
     def is_refusal(self, response: Mapping[str, Any]) -> bool:
-        """Whether a 2xx response is a refusal all the same."""
+        """Whether a response with a 2xx status refuses the call all the same."""
         return False
 
     def close(self) -> None:
@@ -123,13 +123,15 @@ class HttpProvider(Provider):
         may_be_empty: bool = False,
         **body: Any,
     ) -> Any:
-        """One call, sent once. `creates` marks a call that must not be repeated blindly; `body` is passed to requests.
+        """Make one call and send it only once. `creates` marks a call that must not be repeated blindly.
 
-        Returns the result of `read`, a JSON object by default. An empty response returns {} if `may_be_empty`.
-        Raises a ProviderError, which never carries the request.
+        `body` is passed to requests. Returns the result of `read`, a JSON object by default, or {} for an empty
+        response if `may_be_empty`. Raises a ProviderError, which never carries the request.
         """
-        wanted = self._build_api_call(operation, method, path, creates, deadline, body)
-        response = self._make_call(replace(wanted, max_bytes=MAX_SOUND_BYTES) if read in SOUND_READERS else wanted)
+        planned_call = self._build_api_call(operation, method, path, creates, deadline, body)
+        response = self._make_call(
+            replace(planned_call, max_bytes=MAX_SOUND_BYTES) if read in SOUND_READERS else planned_call
+        )
         return {} if may_be_empty and not response.content.strip() else (read or read_json_object)(response)
 
     def download_sound(self, url: str) -> Sound:
@@ -176,9 +178,9 @@ class HttpProvider(Provider):
             self._send_stream(self._build_api_call(operation, "POST", path, True, None, body), stream)
         )
 
-    def _send_stream(self, wanted: _Call, stream: UploadStream) -> Response:
+    def _send_stream(self, planned_call: _Call, stream: UploadStream) -> Response:
         try:
-            return self._make_call(replace(wanted, max_seconds=MAX_UPLOAD_SECONDS))
+            return self._make_call(replace(planned_call, max_seconds=MAX_UPLOAD_SECONDS))
         except ProviderError:
             if stream.error:
                 raise stream.error from None
@@ -187,78 +189,80 @@ class HttpProvider(Provider):
     def _build_api_call(
         self, operation: str, method: str, path: str, creates: bool, deadline: float | None, body: Mapping[str, Any]
     ) -> _Call:
-        """Raises ProviderRejected for a path with an id of dots, which would resolve to another address."""
+        """Raises ProviderRejected if an id in the path is `.` or `..`, which would lead to another address."""
         if not {".", ".."}.isdisjoint(path.split("/")):
             raise ProviderRejected(operation, "An id cannot consist of dots alone.")
         url = path if path.startswith("http") else self.base_url + path
         return _Call(operation, method, url, creates, deadline or self._deadline, body)
 
     def _build_keyless_call(self, operation: str, method: str, url: str, body: Mapping[str, Any]) -> _Call:
-        """Raises ResponseUnreadable for an address that we must not send anything to."""
+        """Raises ResponseUnreadable for an address to which VoiceHub must not send anything."""
         start = f"{self.sandbox_url}/" if self.sandbox_url else "https://"
         if not url.startswith(start) or not _is_valid_request(url, body.get("headers")):
             raise ResponseUnreadable(operation, UNSAFE_ADDRESS_MESSAGE)
         return _Call(operation, method, url, False, self._deadline, body, is_keyless=True)
 
-    def _make_call(self, wanted: _Call) -> Response:
+    def _make_call(self, planned_call: _Call) -> Response:
         """The response to a call. Raises ProviderError if it is an error."""
-        response = self._attempt_call(wanted)
+        response = self._attempt_call(planned_call)
         if isinstance(response, ProviderError):
-            self._log_call(wanted, None, response.detail)
+            self._log_call(planned_call, None, response.detail)
             # Raised outside the except block, so that its context is not the error of requests, which contains the key.
             raise response
         error = self._find_error(response)
-        self._log_call(wanted, response.status, error.detail if error else response.format_summary())
+        self._log_call(planned_call, response.status, error.detail if error else response.format_summary())
         if error:
             raise error
         return response
 
-    def _log_call(self, wanted: _Call, status: int | None, text: str) -> None:
+    def _log_call(self, planned_call: _Call, status: int | None, text: str) -> None:
         text = self._redactor.redact_text(text)[:MAX_LOG_TEXT_LENGTH]
-        self._entries.append(ApiLogEntry(datetime.now(UTC), wanted.operation, status, text))
+        self._entries.append(ApiLogEntry(datetime.now(UTC), planned_call.operation, status, text))
 
-    def _attempt_call(self, wanted: _Call) -> Response | ProviderError:
-        public_only = wanted.is_keyless and not self.sandbox_url
-        with Watchdog(wanted.deadline, at_most=wanted.max_seconds, public_only=public_only) as watched:
+    def _attempt_call(self, planned_call: _Call) -> Response | ProviderError:
+        public_only = planned_call.is_keyless and not self.sandbox_url
+        with Watchdog(planned_call.deadline, max_seconds=planned_call.max_seconds, public_only=public_only) as watched:
             try:
-                return self._send_request(wanted)
+                return self._send_request(planned_call)
             except (requests.RequestException, OSError, ValueError) as error:
                 if watched.has_private_address:
-                    return ResponseUnreadable(wanted.operation, UNSAFE_ADDRESS_MESSAGE)
-                kind = OutcomeUnknown if wanted.creates and watched.is_connected else ProviderUnavailable
-                return kind(wanted.operation, type(error).__name__)
+                    return ResponseUnreadable(planned_call.operation, UNSAFE_ADDRESS_MESSAGE)
+                kind = OutcomeUnknown if planned_call.creates and watched.is_connected else ProviderUnavailable
+                return kind(planned_call.operation, type(error).__name__)
             except _UnsafeResponse as unsafe:
-                return (OutcomeUnknown if wanted.creates else ResponseUnreadable)(wanted.operation, str(unsafe))
+                return (OutcomeUnknown if planned_call.creates else ResponseUnreadable)(
+                    planned_call.operation, str(unsafe)
+                )
 
-    def _send_request(self, wanted: _Call) -> Response:
+    def _send_request(self, planned_call: _Call) -> Response:
         with self._session.request(
-            wanted.method,
-            wanted.url,
-            auth=None if wanted.is_keyless else self._auth,
+            planned_call.method,
+            planned_call.url,
+            auth=None if planned_call.is_keyless else self._auth,
             stream=True,
             allow_redirects=False,
-            timeout=(CONNECT_SECONDS, wanted.deadline),
-            **wanted.body,
+            timeout=(CONNECT_SECONDS, planned_call.deadline),
+            **planned_call.body,
         ) as response:
-            content = self._read_content(response, wanted.max_bytes)
+            content = self._read_content(response, planned_call.max_bytes)
         return Response(
-            operation=wanted.operation,
+            operation=planned_call.operation,
             status=response.status_code,
             headers=response.headers,
             content=content,
             json=self._redactor.redact_json(parse_json(content)),
-            creates=wanted.creates,
-            is_keyless=wanted.is_keyless,
+            creates=planned_call.creates,
+            is_keyless=planned_call.is_keyless,
         )
 
-    def _read_content(self, response: requests.Response, largest: int) -> bytes:
-        """Raises _UnsafeResponse if it is compressed or too large."""
+    def _read_content(self, response: requests.Response, max_bytes: int) -> bytes:
+        """The body of the response. Raises _UnsafeResponse if it is compressed or too large."""
         if response.headers.get("Content-Encoding", "identity") != "identity":
             raise _UnsafeResponse("a compressed response, which we did not request")
         content = bytearray()
         for block in response.iter_content(1 << 16):
             content += block
-            if len(content) > largest:
+            if len(content) > max_bytes:
                 raise _UnsafeResponse("the response is too large")
             self._received_bytes += len(block)
             if self._received_bytes > MAX_TOTAL_BYTES:
@@ -268,14 +272,14 @@ class HttpProvider(Provider):
     def _find_error(self, response: Response) -> ProviderError | None:
         """The error of a response, if any, with the vendor's error text."""
         body = response.json if isinstance(response.json, dict) else None
-        words = self._redactor.redact_text(self.parse_error_text(body) if body else "")[:MAX_ERROR_TEXT_LENGTH]
+        error_text = self._redactor.redact_text(self.parse_error_text(body) if body else "")[:MAX_ERROR_TEXT_LENGTH]
         if response.status < 300 and body is not None and self.is_refusal(body):
-            return ProviderRejected(response.operation, words or "no reason given", status=response.status)
-        return build_error(response, words)
+            return ProviderRejected(response.operation, error_text or "no reason given", status=response.status)
+        return build_error(response, error_text)
 
 
 class _UnsafeResponse(Exception):
-    """Response rejected (too large or compressed)."""
+    """A response that is too large or compressed, and is not read further."""
 
 
 def _is_valid_request(url: str, headers: Mapping[str, str] | None) -> bool:

@@ -1,4 +1,4 @@
-"""Lenient parsing of real provider data: numbers and flags as text, reasons as lists. None if a value is missing."""
+"""Lenient parsing of provider data, where numbers and booleans may be texts, and reasons may be lists."""
 
 import json
 import math
@@ -49,7 +49,7 @@ def flatten_text(value: Any) -> str:
     return "" if value is None else str(shorten_addresses(str(value)))[:MAX_TEXT_LENGTH]
 
 
-def make_storable(value: Any, deepest: int = MAX_JSON_DEPTH) -> Any:
+def make_storable(value: Any, max_depth: int = MAX_JSON_DEPTH) -> Any:
     """JSON that every database accepts: without NUL characters, lone surrogates, NaN and infinities."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
@@ -57,11 +57,11 @@ def make_storable(value: Any, deepest: int = MAX_JSON_DEPTH) -> Any:
         return None
     if not isinstance(value, dict | list):
         return value
-    if not deepest:
+    if not max_depth:
         return None
     if isinstance(value, list):
-        return [make_storable(item, deepest - 1) for item in value]
-    return {make_storable(name): make_storable(item, deepest - 1) for name, item in value.items()}
+        return [make_storable(item, max_depth - 1) for item in value]
+    return {make_storable(name): make_storable(item, max_depth - 1) for name, item in value.items()}
 
 
 def shorten_addresses(value: Any) -> Any:
@@ -92,8 +92,8 @@ def parse_sound(operation: str, content: bytes) -> Sound:
     for beginning, content_type in AUDIO_SIGNATURES.items():
         if content.startswith(beginning):
             return Sound(content, content_type)
-    # An MP3 frame (ISO 11172-3, 2.4.1.3): eleven one bits, then neither a reserved value nor another layer. The list
-    # excludes the byte order mark of UTF-16.
+    # An MP3 frame (ISO 11172-3, 2.4.1.3) begins with eleven one bits, a version that is not reserved, and layer III.
+    # The list excludes the byte order mark of UTF-16.
     if content[:1] == b"\xff" and content[1:2] in MP3_FRAMES:
         return Sound(content, "audio/mpeg")
     raise ResponseUnreadable(operation, "no audio in the response")

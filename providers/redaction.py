@@ -16,7 +16,7 @@ class Redactor:
         self._key = key
 
     def redact_json(self, value: Any) -> Any:
-        """A very short key is not a real one and occurs in many words, so it is not replaced."""
+        """The JSON without the key. A very short key is not a real one and occurs in many words, so it is kept."""
         if len(self._key) < MIN_KEY_LENGTH:
             return value
         return map_texts(value, lambda text: text.replace(self._key, REPLACEMENT))

@@ -9,7 +9,7 @@ from django.conf import settings
 import providers
 from providers.base import Provider
 
-SHARE_OF_LEASE = 0.75
+SHARE_OF_LEASE = 0.75  # of the worker's lease: the longest time that one call may take
 
 
 class InvalidProviderPackage(Exception):
@@ -47,7 +47,7 @@ PROVIDERS = load_providers()
 
 
 def get_provider_class(slug: str) -> type[Provider]:
-    """The adapter. Raises KeyError for a provider that VoiceHub does not know."""
+    """The adapter class of a provider. Raises KeyError for a provider that VoiceHub does not know."""
     return PROVIDERS[slug]
 
 
@@ -56,7 +56,7 @@ def list_providers() -> list[type[Provider]]:
 
 
 def get_provider_label(slug: str) -> str:
-    """The provider's display name, or the slug if the provider is unknown or no longer known."""
+    """The provider's display name, or the slug if VoiceHub does not have this provider, or no longer has it."""
     return get_provider_class(slug).label if slug in PROVIDERS else slug
 
 
@@ -67,7 +67,7 @@ def list_provider_choices() -> list[tuple[str, str]]:
 def open_provider(account: Credentials) -> Provider:
     """The adapter with this account's key, talking to the vendor or, for a sandbox account, to the sandbox.
 
-    A call ends well before the worker's lease, so that no other worker looks for a result that is still in transit.
+    A call ends well before the worker's lease does, so that no other worker looks up a result that is still in transit.
     """
     sandbox = settings.VOICEHUB_SANDBOX_URL if account.mode == "sandbox" else ""
     return get_provider_class(account.provider)(

@@ -1,4 +1,4 @@
-"""HTTP responses of providers: which error a response is, if any, and how its content is read."""
+"""HTTP responses of providers: their content, and the error that a response stands for, if any."""
 
 import json
 import math
@@ -40,7 +40,7 @@ T = TypeVar("T")
 class Response:
     """A complete response. `json` has the key redacted, and is None if the content is not JSON.
 
-    `creates` and `is_keyless` come from the call: whether it creates something, whether it was sent without key.
+    `creates` and `is_keyless` say whether the call creates something and whether it was sent without the key.
     """
 
     operation: str
@@ -56,7 +56,7 @@ class Response:
         return kind(self.operation, reason, status=self.status)
 
     def format_summary(self) -> str:
-        """The JSON, or only the size of a sound."""
+        """The JSON of the response, or only its size if it is not JSON."""
         return f"{len(self.content):,} bytes" if self.json is None else json.dumps(self.json, ensure_ascii=False)
 
 
@@ -76,7 +76,7 @@ def read_json_array(response: Response) -> list[Any]:
 
 
 def read_json_container(response: Response) -> dict[str, Any] | list[Any]:
-    """For calls whose vendor does not document which it is."""
+    """For calls whose vendor does not document whether the response is an object or an array."""
     if not isinstance(response.json, dict | list):
         raise response.build_unreadable_error("neither a JSON object nor an array")
     return response.json
@@ -87,7 +87,7 @@ def read_sound(response: Response) -> Sound:
 
 
 def read_sound_or_json(response: Response) -> Sound | dict[str, Any]:
-    """For calls whose vendor does not document which it is."""
+    """For calls whose vendor does not document whether the response is the sound or JSON."""
     return response.json if isinstance(response.json, dict) else read_sound(response)
 
 
@@ -95,29 +95,29 @@ SOUND_READERS: tuple[Reader[Any], ...] = (read_sound, read_sound_or_json)
 
 
 def parse_json(content: bytes) -> Any:
-    """None if the content is not JSON."""
+    """The JSON value; None if the content is not JSON."""
     try:
         return make_storable(json.loads(content))
     except (ValueError, RecursionError):
         return None
 
 
-def build_error(response: Response, words: str) -> ProviderError | None:
+def build_error(response: Response, error_text: str) -> ProviderError | None:
     """The error for this status, with the vendor's error text; None for 2xx."""
     operation, status = response.operation, response.status
     if status < 300:
         return None
     wait = parse_retry_after(response.headers.get("Retry-After"))
     if status == 429:
-        return ProviderUnavailable(operation, words or "too many calls", status=status, retry_after=wait)
-    # A redirect may mean that the call succeeded and its result is elsewhere. We follow no redirect, so we cannot know.
+        return ProviderUnavailable(operation, error_text or "too many calls", status=status, retry_after=wait)
+    # A redirect may mean that the call succeeded and its result is elsewhere. VoiceHub does not follow it to find out.
     if response.creates and (status < 400 or status == 408 or status >= 500):
-        return OutcomeUnknown(operation, words, status=status)
+        return OutcomeUnknown(operation, error_text, status=status)
     if status == 408 or status >= 500:
-        return ProviderUnavailable(operation, words, status=status, retry_after=wait)
+        return ProviderUnavailable(operation, error_text, status=status, retry_after=wait)
     if response.is_keyless and status in (401, 403, 404):
-        return ProviderRejected(operation, words or "The address is no longer valid.", status=status)
-    return ERRORS_BY_STATUS.get(status, ProviderRejected)(operation, words, status=status)
+        return ProviderRejected(operation, error_text or "The address is no longer valid.", status=status)
+    return ERRORS_BY_STATUS.get(status, ProviderRejected)(operation, error_text, status=status)
 
 
 def parse_retry_after(value: str | None) -> float | None:
@@ -130,7 +130,7 @@ def parse_retry_after(value: str | None) -> float | None:
 
 
 def _compute_seconds_until(date: str) -> float:
-    """0 for a past date, NaN for an invalid date."""
+    """Seconds until the date: 0 for a past date, NaN for an invalid one."""
     try:
         then = parsedate_to_datetime(date)
     except (ValueError, TypeError, OverflowError):

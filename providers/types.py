@@ -13,7 +13,7 @@ class Tier(StrEnum):
 
 
 class RemoteStatus(StrEnum):
-    """Status of a build at the provider, in our terms. UNKNOWN is stored with the raw status."""
+    """Status of a build at the provider, in VoiceHub's terms. UNKNOWN is stored with the provider's raw status."""
 
     AWAITING_DATA = "awaiting_data"
     TRAINING = "training"
@@ -34,8 +34,8 @@ class ConsentProof(StrEnum):
 
 
 class Handover(StrEnum):
-    """How audio reaches a provider. A signed PUT has three kinds of dataset: an archive with transcripts, an archive
-    without, and one WAV of all recordings."""
+    """How recordings reach a provider. The three SIGNED_PUT values say which file is uploaded to a signed address: an
+    archive with transcripts, an archive without transcripts, or one WAV of all recordings."""
 
     RECORDINGS = "recordings"
     DATASET_URL = "dataset_url"
@@ -79,7 +79,7 @@ class ReportContent(StrEnum):
 class Limit:
     """One limit of a provider with its source, since the vendors' own pages disagree.
 
-    `hard` limits refuse a build; other limits are shown as advice.
+    A build that exceeds a `hard` limit is refused; other limits are shown as advice.
     """
 
     value: float
@@ -98,8 +98,8 @@ class Capabilities:
     least_recordings, most_recordings; least_seconds, advised_seconds, advised_seconds_other_languages (than English),
     most_seconds; most_bytes; lowest_rate, highest_rate (Hz); calls_per_second. `can_retrain` is True if one voice
     can be trained again with other recordings, and False if each build makes a new voice.
-    `can_list`: the account's voices can be listed. `can_find`: a voice that a lookup does not find was not created.
-    `credits` are charged on success. `languages` are primary subtags of BCP 47; empty if the vendor names none.
+    `can_list`: the account's voices can be listed. `can_find`: if a lookup does not find a voice, it was not created.
+    `credits` are charged on success. `languages` are primary subtags of BCP 47, empty if the vendor names no languages.
     `cautions` are what staff should know before they send a voice.
     """
 
@@ -157,7 +157,10 @@ class UploadFile:
 
 @dataclass(frozen=True, slots=True)
 class ClipUpload:
-    """A recording to send. `key` is our id; `remote_id` is empty until the provider has the recording."""
+    """A recording to send. `key` is VoiceHub's id of the recording, `remote_id` the provider's.
+
+    `remote_id` and `sent_transcript` are empty until the provider has the recording.
+    """
 
     key: str
     name: str
@@ -172,9 +175,9 @@ class BuildSpec:
     """Everything that an adapter needs for one build; an adapter never uses a model.
 
     `reference` is the unique name by which a voice is found if the response that created it was lost.
-    `stale_recordings` are the provider's recordings from an earlier build that are not part of this one. `clips` are
-    set if recordings are sent one by one (RECORDINGS, FILE_IDS); `pack_file` makes the one file if one is sent
-    (SIGNED_PUT_*, ONE_FILE). `resume_state` is the last state that the journal saved.
+    `stale_recordings` are the provider's ids of recordings from an earlier build that are not part of this build.
+    `clips` is set if recordings are sent one by one (RECORDINGS, FILE_IDS). `pack_file` packs all recordings into one
+    file, if one file is sent (SIGNED_PUT_*, ONE_FILE). `resume_state` is the last state that the journal saved.
     """
 
     reference: str
@@ -194,11 +197,11 @@ class BuildSpec:
 class Journal(Protocol):
     """Where an adapter records each call before it is made, and its result. Each method commits before it returns.
 
-    Every method raises voicehub.outbox.LeaseLost if the lease is no longer ours: then stop at once.
+    Every method raises voicehub.outbox.LeaseLost if the worker no longer has the lease. The adapter then stops at once.
     """
 
     def before_call(self, step: str, mark: str = "") -> None:
-        """Record a call that must not be repeated blindly, before it is made; `mark` is the version before it."""
+        """Record a call that must not be repeated blindly, before it is made. `mark` is the voice's version by then."""
 
     def record_voice(self, remote_id: str) -> None:
         """Record the id of the remote voice and clear the pending call."""
@@ -215,7 +218,7 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RecordingReport:
-    """What a provider reports about one recording; None if it reports nothing.
+    """What a provider reports about one recording. A value that it does not report is None.
 
     stoi is 0..1, pesq is -0.5..4.5, si_sdr is in dB; higher is better. All three are the provider's estimates, as it
     has no reference signal. `discard_reason` says why the recording was not used.
@@ -263,9 +266,9 @@ class ApiLogEntry:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """A provider's report on a build, in our terms, with the raw data.
+    """A provider's report on a build, in VoiceHub's terms and as raw data.
 
-    `version` changes whenever the provider changes the voice, so comparing two shows whether a build began.
+    `version` changes whenever the provider changes the voice, so comparing two versions shows whether a build began.
     `visibility` is None if the provider does not report it.
     """
 

@@ -1,10 +1,10 @@
 """AudioStack. Source: audiostack.com, “How to Clone any Voice using AudioStack API”, and its own Python client 4.0.0.
 
-Each recording becomes a file: announced, sent to the returned address, and polled until it is uploaded. One call then
-creates a voice from the file ids and trains it. Its alias is ours and unique among all customers, so a voice whose
-response was lost is found by it, and creating it twice is refused. Files cost nothing; credits are charged when a voice
-has succeeded. The standard engine also requires a consent file. The page has no place for it except the list of files,
-so it is sent as the last one, which is our reading.
+Each recording becomes a file, which is announced, sent to the returned address, and polled until it is uploaded. One
+call then creates a voice from the file ids and trains it. VoiceHub chooses the voice's alias, which is unique among all
+customers. So a voice whose response was lost is found by its alias, and creating it twice is refused. Files cost
+nothing; credits are charged when a voice has succeeded. The standard engine also requires a consent file. The page
+names no other field for this file than the list of files, so VoiceHub sends it as the last file: a guess of ours.
 """
 
 import json
@@ -94,41 +94,41 @@ class AudioStack(HttpProvider):
                 "This engine requires a recording in which the speaker agrees, and there is none. Record it first.",
             )
         file_ids = self._send_clips(spec, journal)
-        sending = partial(journal.record_progress, "Sending the consent", 0, 1)
+        report_progress = partial(journal.record_progress, "Sending the consent", 0, 1)
         return self._create_voice(
-            spec, [*file_ids, self._ensure_uploaded(spec, CONSENT, spec.consent, journal, sending)], journal
+            spec, [*file_ids, self._ensure_uploaded(spec, CONSENT, spec.consent, journal, report_progress)], journal
         )
 
     def _send_clips(self, spec: BuildSpec, journal: Journal) -> list[str]:
-        """The file ids of all clips, in order. Files that already exist are not sent again."""
+        """Send all clips that the provider lacks, and return the file ids of all clips in order."""
         file_ids = []
         for done, clip in enumerate(spec.clips):
             if not (file_id := clip.remote_id):
-                sending = partial(journal.record_progress, "Sending recordings", done, len(spec.clips))
-                file_id = self._ensure_uploaded(spec, clip.key, clip.audio, journal, sending)
+                report_progress = partial(journal.record_progress, "Sending recordings", done, len(spec.clips))
+                file_id = self._ensure_uploaded(spec, clip.key, clip.audio, journal, report_progress)
                 journal.record_recording(clip.key, file_id)
             file_ids.append(file_id)
         return file_ids
 
     def _ensure_uploaded(
-        self, spec: BuildSpec, key: str, audio: FileRef, journal: Journal, sending: Callable[[], None]
+        self, spec: BuildSpec, key: str, audio: FileRef, journal: Journal, report_progress: Callable[[], None]
     ) -> str:
         """Upload the file and return its id. A file that was announced before a crash is reused if possible."""
-        sending()
+        report_progress()
         pending = _parse_pending(spec.resume_state)
         if pending and (pending.reference, pending.key) == (spec.reference, key):
-            # If it is refused, the file is gone or its address has expired. Another file costs nothing.
+            # If a call is refused, the file is gone or its address has expired. A new file costs nothing.
             with suppress(ProviderRejected):
                 if self._fetch_file_status(pending) != UPLOADED:
-                    self._upload_audio(pending, audio, sending)
+                    self._upload_audio(pending, audio, report_progress)
                 return pending.file_id
         pending = self._announce_file(spec, key, audio)
         journal.save_resume_state(json.dumps(asdict(pending)))
-        self._upload_audio(pending, audio, sending)
+        self._upload_audio(pending, audio, report_progress)
         return pending.file_id
 
     def _announce_file(self, spec: BuildSpec, key: str, audio: FileRef) -> PendingUpload:
-        """The whole organization can see the files, so their names reveal nothing about a person."""
+        """Announce a file. Its name reveals nothing about a person, because the whole organization can see it."""
         name = f"{spec.reference}-{key}{PurePath(audio.name).suffix or '.wav'}"
         response = self.call("announce file", "POST", "/files", json={"file_name": name})
         file_id, url, content_type = (
@@ -140,17 +140,17 @@ class AudioStack(HttpProvider):
             raise ResponseUnreadable("announce file", "no file in the response")
         return PendingUpload(spec.reference, key, file_id, url, content_type)
 
-    def _upload_audio(self, pending: PendingUpload, audio: FileRef, sending: Callable[[], None]) -> None:
+    def _upload_audio(self, pending: PendingUpload, audio: FileRef, report_progress: Callable[[], None]) -> None:
         def on_progress(sent: int) -> None:
             if sent < audio.size:
-                sending()
+                report_progress()
 
         upload = UploadFile(audio.name, pending.content_type, audio.size, b"", lambda: _read_blocks(audio))
         self.upload_file("send file", pending.url, {"Content-Type": pending.content_type}, upload, on_progress)
-        for _look in range(MAX_FILE_POLLS):
+        for _poll in range(MAX_FILE_POLLS):
             if self._fetch_file_status(pending) == UPLOADED:
                 return
-            sending()
+            report_progress()
             time.sleep(self.poll_seconds)
         raise ProviderUnavailable("send file", "The file was sent, but AudioStack has not accepted it yet.")
 
@@ -166,7 +166,7 @@ class AudioStack(HttpProvider):
             response = self.call("create voice", "POST", "/speech/voice-cloning", json=body, creates=True)
             report = parse_create_response(response, spec.reference)
         except Conflict:
-            # No one else uses our alias, so an earlier call arrived after all.
+            # No one else uses this alias, so an earlier call of VoiceHub arrived after all.
             found = self.find_build(spec.reference)
             if found is None:
                 raise
@@ -188,7 +188,7 @@ class AudioStack(HttpProvider):
         return parse_report(response, reference)
 
     def generate_preview(self, remote_id: str, text: str) -> Sound:
-        """The form of the sound is not documented: the audio itself, or an address."""
+        """Speech of `text`. The vendor does not document whether the response is the audio or its address."""
         body = {"text": text, "voice": remote_id}
         value = self.call("preview", "POST", "/speech/tts/preview", json=body, read=read_sound_or_json)
         return value if isinstance(value, Sound) else self.download_sound(find_sound_address(value))

@@ -1,7 +1,7 @@
 """AudioStack. Two tiers: its instant engine (voice_engine_3) and its standard one (voice_engine_2).
 
-The page has its numbers in one table. What it leaves open is noted at the limit or as a caution, mainly where the
-consent file of the standard engine goes.
+The numbers are from one table of the vendor's page. What the page does not say is noted at the limit or as a caution,
+mainly where the consent file of the standard engine goes.
 """
 
 from dataclasses import replace
@@ -88,7 +88,8 @@ STANDARD = replace(
     cautions=(
         VISIBILITY_CAUTION,
         "AudioStack requires an audio file in which the speaker agrees to be cloned by AudioStack, and does not say"
-        " where it goes. VoiceHub uploads it like a recording and puts it last in the list of files, our reading.",
+        " where it goes. VoiceHub uploads it like a recording and puts it last in the list of files. This is a guess of"
+        " ours.",
         "AudioStack's newer pages no longer list this engine (voice_engine_2); it may be refused.",
         DELETION_CAUTION,
     ),

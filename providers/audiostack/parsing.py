@@ -1,7 +1,7 @@
-"""AudioStack responses, converted to our types: states of voices and files, discarded files, refusals.
+"""AudioStack responses, converted to VoiceHub's types: states of voices and files, discarded files, refusals.
 
-Lenient on purpose: the page shows no response; it names two fields, `status` and `discardedFiles`, and one status,
-“succeeded”. Every other name is our guess, and unknown data stays in the raw response.
+Parsing is lenient, because the vendor's page shows no response. It only names two fields, `status` and
+`discardedFiles`, and one status, “succeeded”. Every other name is our guess. Unknown data stays in the raw response.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ STATUSES = {
     "running": RemoteStatus.TRAINING,
     "in_progress": RemoteStatus.TRAINING,
 }
-# A state has at least one of these fields; an object with none of them is something else.
+# An object with at least one of these fields is the state of a voice.
 STATE_FIELDS = ("status", "alias", "discardedFiles")
 REASON_FIELDS = ("reason", "error", "errors", "message", "details")
 FILE_ID_FIELDS = ("fileId", "file_id", "id")
@@ -46,7 +46,7 @@ def parse_id(value: Any) -> str:
 
 
 def parse_file_status(response: Mapping[str, Any]) -> str:
-    """The file's status in lower case. Raises ProviderRejected if the file failed."""
+    """The file's status in lower case. Raises ProviderRejected if the provider did not accept the file."""
     status = flatten_text(response.get("status")).lower()
     if STATUSES.get(status) is RemoteStatus.FAILED:
         raise ProviderRejected("look at file", f"AudioStack did not accept the file: {_find_issue(response) or status}")
@@ -54,7 +54,7 @@ def parse_file_status(response: Mapping[str, Any]) -> str:
 
 
 def parse_report(response: Mapping[str, Any], alias: str) -> BuildReport | None:
-    """The voice with this alias; None if the response has none. Raises ResponseUnreadable for anything else."""
+    """The voice with this alias; None if the response has no such voice. Raises ResponseUnreadable for any other."""
     data = response.get("data", response)
     if "data" in response and not data:
         return None
@@ -100,7 +100,7 @@ def find_sound_address(response: Mapping[str, Any]) -> str:
 
 
 def _find_state(data: Any, alias: str) -> Mapping[str, Any] | None:
-    """A state, also in a list or under `state`."""
+    """The state of a voice: `data` itself, an item of a list, or the value of `state`."""
     if isinstance(data, list):
         states = [item for item in data if isinstance(item, Mapping)]
         data = next((item for item in states if item.get("alias") == alias), states[0] if states else None)

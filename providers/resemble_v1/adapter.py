@@ -1,9 +1,10 @@
 """Resemble AI, version 1 of its API. Source: resemble.ai/blog, “Build Custom Neural Voices”, 2020-09-01.
 
 Three steps: POST /voices announces a file and returns a signed address, a PUT sends the file there, POST /voices/build
-starts the training. The only documented read is GET /voices, a bare list. Any status and scores in it are read in
-whatever field they are; without a status, the status is unknown. No call has an idempotency key, so a voice is named by
-our reference and found by it. Each build makes a new voice. Callbacks are not signed, their form is unknown.
+starts the training. The only documented call that reads is GET /voices, which returns a bare list. A status and scores
+are read from the list if it has them; without a status, the status is UNKNOWN. No call has an idempotency key, so
+VoiceHub's reference is the voice's name, by which it is found. Each build makes a new voice. Callbacks are not signed,
+and their form is unknown.
 """
 
 from base64 import b64encode
@@ -113,7 +114,7 @@ class ResembleV1(HttpProvider):
     def _start_build(self, remote_id: str, journal: Journal) -> BuildReport:
         before = self.fetch_build(remote_id)
         if before.status in STARTED_STATUSES:
-            return before  # an earlier call arrived after all
+            return before  # an earlier build call arrived after all
         journal.record_progress("Starting the build", 0, 0)
         journal.before_call("build", before.version)
         # The response is not documented and may be empty.
@@ -121,16 +122,18 @@ class ResembleV1(HttpProvider):
         return replace(before, status=Status.TRAINING)
 
     def fetch_build(self, remote_id: str) -> BuildReport:
-        """The entry in the list. A voice that is not in it may be in training, as no page says which it shows."""
-        there = (report for report in self.list_voices() if remote_id in (report.remote_id, str(report.raw.get("id"))))
-        found = next(there, None)
+        """The voice's entry in the list. A voice without one may be in training: no page says which are listed."""
+        matching = (
+            report for report in self.list_voices() if remote_id in (report.remote_id, str(report.raw.get("id")))
+        )
+        found = next(matching, None)
         return replace(found, remote_id=remote_id) if found else BuildReport(remote_id, Status.UNKNOWN, "")
 
     def find_build(self, reference: str) -> BuildReport | None:
         return next((report for report in self.list_voices() if report.name == reference), None)
 
     def list_voices(self) -> Iterator[BuildReport]:
-        """All voices of the list. If the provider's own voices are in it, they cannot be distinguished."""
+        """All voices of the list. If the provider's own voices are in it, they are listed too: nothing marks them."""
         items = (
             item for item in self.call("list voices", "GET", "/voices", read=read_json_array) if isinstance(item, dict)
         )

@@ -1,6 +1,6 @@
 """Resemble AI, version 1 of its API: one tier, trained from one file behind a signed address.
 
-The page's other requirements hold for every clip that VoiceHub stores and packs: RIFF, 16-bit PCM, mono, one of five
+Every clip that VoiceHub stores and packs meets the page's other requirements: RIFF, 16-bit PCM, mono, one of five
 sampling rates, and file names of letters and digits only.
 """
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 from providers.resemble_v2.parsing import parse_report
 from providers.types import BuildReport
 
-# requests sets these headers itself, from the file and the address; the signed headers may include them too.
+# The library requests sets these headers from the file and the address. The signed headers may include them too.
 RESERVED_HEADERS = frozenset({"content-length", "host", "connection", "transfer-encoding", "authorization"})
 
 
@@ -52,7 +52,7 @@ class UploadTarget:
 
 
 def parse_voice(item: Mapping[str, Any]) -> BuildReport:
-    """A voice of the list. Without status and time its version is empty, so polls cannot detect a new build."""
+    """A voice of the list. Without status and time, its version is empty, so polls cannot detect a new build."""
     report = parse_report(item)
     return replace(report, remote_id=find_id(item, "uuid", "id"), version=report.version.strip())
 
@@ -63,11 +63,11 @@ def find_id(item: Mapping[str, Any], *names: str) -> str:
 
 
 def is_valid_header(name: str, value: Any) -> bool:
-    """Whether it can be sent as a header."""
+    """Whether the name and the value can be sent as a header."""
     line = f"{name}{value}"
     return is_text_or_integer(value) and bool(name) and line.isascii() and line.isprintable()
 
 
 def is_text_or_integer(value: Any) -> bool:
-    """Whether it is a text or an integer, which may stand for a text."""
+    """Whether the value is a text, or an integer in place of a text."""
     return isinstance(value, str | int) and not isinstance(value, bool)

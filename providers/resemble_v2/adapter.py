@@ -1,8 +1,9 @@
-"""Resemble AI, version 2 of its API. Source: docs.app.resemble.ai, version 2.0.0, “Create a voice” and its neighbours.
+"""Resemble AI, version 2 of its API. Source: docs.app.resemble.ai, 2.0.0, “Create a voice” and the pages beside it.
 
-Rapid needs 3 recordings or a dataset of 10 s, professional 20 recordings or a dataset of 10 min. A professional voice
-with a dataset URL trains automatically, every other voice needs a build call. No call has an idempotency key, so a
-voice is named by our reference and found by it. Callbacks are not signed; only they carry the report per recording.
+A rapid voice needs 3 recordings or a dataset of 10 s, a professional voice 20 recordings or a dataset of 10 min. A
+professional voice with a dataset URL trains automatically, every other voice needs a build call. No call has an
+idempotency key, so VoiceHub's reference is the voice's name, by which it is found. Callbacks are not signed. Only a
+callback has the report per recording.
 """
 
 import base64
@@ -25,15 +26,14 @@ from providers.resemble_v2.parsing import (
     parse_preview,
     parse_report,
 )
-from providers.types import BuildReport, BuildSpec, Capabilities, ClipUpload, Journal, Sound, Tier
-from providers.types import Handover as Way
+from providers.types import BuildReport, BuildSpec, Capabilities, ClipUpload, Handover, Journal, Sound, Tier
 from providers.types import RemoteStatus as Status
 
 PAGE_SIZE = 100
 MAX_PAGES = 1000
-MAX_LIST_SECONDS = 300.0  # seconds: a user may wait for it in a browser
-# Appended to a dataset's address that is added to an existing voice. Such a voice does not train automatically, and
-# only the address distinguishes it from a voice that was created with the dataset.
+MAX_LIST_SECONDS = 300.0  # seconds; a user may wait for the list in a browser
+# Appended to the address of a dataset that is added to an existing voice. Such a voice does not train automatically,
+# and only the address distinguishes it from a voice that was created with the dataset.
 LATE_DATASET_SUFFIX = "?given=later"
 
 
@@ -56,12 +56,12 @@ class ResembleV2(HttpProvider):
         self.call("check key", "GET", "/voices", params={"page": 1, "page_size": 10})
 
     def _submit_build(self, spec: BuildSpec, journal: Journal) -> BuildReport:
-        by_url = spec.handover is Way.DATASET_URL
+        by_url = spec.handover is Handover.DATASET_URL
         remote_id = spec.remote_id
-        given = remote_id and self._update_voice(spec)
+        dataset_url = remote_id and self._update_voice(spec)
         if not remote_id:
-            remote_id, given = self._create_voice(spec, journal), spec.dataset_url
-        if by_url and given == spec.dataset_url and spec.tier is Tier.PROFESSIONAL:
+            remote_id, dataset_url = self._create_voice(spec, journal), spec.dataset_url
+        if by_url and dataset_url == spec.dataset_url and spec.tier is Tier.PROFESSIONAL:
             return self.fetch_build(remote_id)  # trains by itself
         self._send_clips(remote_id, spec, journal)
         return self._start_build(remote_id, journal)
@@ -71,7 +71,7 @@ class ResembleV2(HttpProvider):
         if spec.consent:
             with spec.consent.open() as file:
                 body["consent"] = base64.b64encode(file.read()).decode()
-        if spec.handover is Way.DATASET_URL:
+        if spec.handover is Handover.DATASET_URL:
             body["dataset_url"] = spec.dataset_url
         if spec.callback_url:
             body["callback_uri"] = spec.callback_url
@@ -85,43 +85,53 @@ class ResembleV2(HttpProvider):
 
     def _update_voice(self, spec: BuildSpec) -> str:
         """Update an existing voice; return the address of its dataset."""
-        there = self._fetch_voice(spec.remote_id).get("dataset_url")
-        wanted = {"callback_uri": spec.callback_url}
-        if spec.handover is Way.DATASET_URL:
-            if there == spec.dataset_url:
+        known_url = self._fetch_voice(spec.remote_id).get("dataset_url")
+        changes = {"callback_uri": spec.callback_url}
+        if spec.handover is Handover.DATASET_URL:
+            if known_url == spec.dataset_url:
                 return spec.dataset_url
-            wanted["dataset_url"] = spec.dataset_url + LATE_DATASET_SUFFIX
-        self.call("change voice", "PUT", _build_voice_path(spec.remote_id), json=wanted)
-        return wanted.get("dataset_url", "")
+            changes["dataset_url"] = spec.dataset_url + LATE_DATASET_SUFFIX
+        self.call("change voice", "PUT", _build_voice_path(spec.remote_id), json=changes)
+        return changes.get("dataset_url", "")
 
     def _send_clips(self, remote_id: str, spec: BuildSpec, journal: Journal) -> None:
         """Send the recordings that the provider lacks, by name, and delete those that are not part of this build."""
         if not spec.clips and not spec.stale_recordings:
             return
-        place = f"{_build_voice_path(remote_id)}/recordings"
-        listed = list(self._list_items(place))
-        known = {str(item.get("name")): str(item["uuid"]) for item in listed}
-        idle = {str(item["uuid"]) for item in listed if parse_flag(item.get("is_active")) is False}
+        recordings_path = f"{_build_voice_path(remote_id)}/recordings"
+        listed = list(self._list_items(recordings_path))
+        ids_by_name = {str(item.get("name")): str(item["uuid"]) for item in listed}
+        inactive_ids = {str(item["uuid"]) for item in listed if parse_flag(item.get("is_active")) is False}
         for done, clip in enumerate(spec.clips):
             journal.record_progress("Sending recordings", done, len(spec.clips))
-            there = known.get(clip.name, "")
-            if not there:
+            recording_id = ids_by_name.get(clip.name, "")
+            if not recording_id:
                 journal.record_recording(clip.key, self._send_clip(remote_id, clip))
-            elif there != clip.remote_id or clip.sent_transcript != clip.transcript:
-                self.call("change recording", "PUT", f"{place}/{quote(there, safe='')}", json={"text": clip.transcript})
-                journal.record_recording(clip.key, there)
-            if there in idle:
+            elif recording_id != clip.remote_id or clip.sent_transcript != clip.transcript:
+                self.call(
+                    "change recording",
+                    "PUT",
+                    f"{recordings_path}/{quote(recording_id, safe='')}",
+                    json={"text": clip.transcript},
+                )
+                journal.record_recording(clip.key, recording_id)
+            if recording_id in inactive_ids:
                 with suppress(ProviderRejected):  # an outlier cannot be activated and stays excluded from training
-                    self.call("activate recording", "PUT", f"{place}/{quote(there, safe='')}", json={"is_active": True})
-        wanted = {clip.name for clip in spec.clips}
-        for name, there in known.items():
-            # If a voice is built from its recordings, an unknown one was sent and its response lost.
-            if there in spec.stale_recordings or (wanted and name not in wanted):
-                self._delete_if_exists("delete recording", f"{place}/{quote(there, safe='')}")
+                    self.call(
+                        "activate recording",
+                        "PUT",
+                        f"{recordings_path}/{quote(recording_id, safe='')}",
+                        json={"is_active": True},
+                    )
+        clip_names = {clip.name for clip in spec.clips}
+        for name, recording_id in ids_by_name.items():
+            # If the build sends recordings, one with another name was sent earlier and its response lost.
+            if recording_id in spec.stale_recordings or (clip_names and name not in clip_names):
+                self._delete_if_exists("delete recording", f"{recordings_path}/{quote(recording_id, safe='')}")
         journal.record_progress("Sending recordings", len(spec.clips), len(spec.clips))
 
     def _send_clip(self, remote_id: str, clip: ClipUpload) -> str:
-        """Names are unique within a voice, so a clip whose response was lost is found by its name next time."""
+        """Send a clip. Names are unique within a voice, so if the response is lost, the clip is found by its name."""
         fields = {"name": clip.name, "text": clip.transcript, "emotion": "neutral", "is_active": "true"}
         with clip.audio.open() as file:
             parts = {"file": (clip.audio.name, file, "audio/wav")}
@@ -133,7 +143,7 @@ class ResembleV2(HttpProvider):
     def _start_build(self, remote_id: str, journal: Journal) -> BuildReport:
         before = parse_report(self._fetch_voice(remote_id))
         if before.status is Status.TRAINING:
-            return before  # an earlier call arrived after all
+            return before  # an earlier build call arrived after all
         journal.before_call("build", before.version)
         self.call("build voice", "POST", f"{_build_voice_path(remote_id)}/build", json={}, creates=True)
         # Not fetched here: a failed status request must not look like a failed build.
@@ -171,10 +181,10 @@ class ResembleV2(HttpProvider):
         return parse_item(self.call("fetch voice", "GET", _build_voice_path(remote_id)), "fetch voice")
 
     def _list_items(self, path: str) -> Iterator[dict[str, Any]]:
-        """All items of a list, up to the last page that it states, or else up to the first page without new items.
+        """All items of a list, up to the last page that it states, or without such a number, to one without new items.
 
         The documentation pages disagree on the name of the page count. A short page is not the end: a server may
-        return fewer items than requested, and a voice that we overlook would be created twice.
+        return fewer items than requested, and a voice that is overlooked would be created twice.
         """
         seen: set[str] = set()
         until = time.monotonic() + MAX_LIST_SECONDS

@@ -1,6 +1,6 @@
 """Resemble AI, version 2 of its API.
 
-The vendor's pages disagree on several limits; each one here names its page, and an admin can override it.
+The vendor's pages disagree on several limits; each limit here names its page, and an admin can override it.
 """
 
 from dataclasses import replace

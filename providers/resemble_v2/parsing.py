@@ -1,7 +1,7 @@
-"""Resemble AI responses, converted to our types: statuses, scores, reports per recording, callbacks.
+"""Resemble AI responses, converted to VoiceHub's types: statuses, scores, reports per recording, callbacks.
 
-Lenient on purpose: the vendor's own sample callback is broken JSON, spells SI-SDR `si_dr_score`, and no page lists all
-statuses. Unknown data stays in the raw response.
+Parsing is lenient: the vendor's own sample callback is broken JSON and spells SI-SDR `si_dr_score`, and no page lists
+all statuses. Unknown data stays in the raw response.
 """
 
 import base64
@@ -15,7 +15,7 @@ from providers.errors import ProviderError, ResponseUnreadable
 from providers.parsing import find_first_number, flatten_text, make_storable, parse_flag, parse_number, parse_sound
 from providers.types import BuildReport, RecordingReport, RemoteStatus, Sound
 
-# The union of the statuses in the pages and in the official clients.
+# All statuses in the vendor's pages and in its official clients.
 STATUSES = {
     "initializing": RemoteStatus.AWAITING_DATA,
     "pending": RemoteStatus.AWAITING_DATA,
@@ -26,9 +26,9 @@ STATUSES = {
     "consent_validation_failed": RemoteStatus.CONSENT_REJECTED,
     "failed": RemoteStatus.FAILED,
 }
-# From the page of version 1. Version 2 does not document where they are, so they are read wherever they are found.
+# From the page of version 1. Version 2 does not document where the scores are, so they are read from either place.
 SCORE_FIELDS = ("voice_similarity", "fluency", "pauses", "resemble_score")
-# The end of a line with a complete value, and an ellipsis after one.
+# The end of a line with a complete value, and an ellipsis after such a value.
 VALUE_END = re.compile(r'(?:["\d\]}]|true|false|null)$')
 TRAILING_ELLIPSIS = re.compile(r"([\]}]),? ?\.\.\.,?")
 # Fields with the text of a refusal. A success may have a message too.
@@ -54,7 +54,7 @@ def parse_report(voice: Mapping[str, Any], recordings: Iterable[Any] = ()) -> Bu
 
 
 def parse_recording(item: Mapping[str, Any]) -> RecordingReport:
-    """One recording, from a callback or from the list, which has the numbers under `metrics`."""
+    """One recording, from a callback, or from the list, where the numbers are under `metrics`."""
     metrics = item.get("metrics")
     measured = {**item, **(metrics if isinstance(metrics, dict) else {})}
     return RecordingReport(
@@ -72,12 +72,12 @@ def parse_recording(item: Mapping[str, Any]) -> RecordingReport:
 
 
 def parse_item(
-    response: Mapping[str, Any], operation: str, otherwise: type[ProviderError] = ResponseUnreadable
+    response: Mapping[str, Any], operation: str, error_class: type[ProviderError] = ResponseUnreadable
 ) -> dict[str, Any]:
-    """The voice or recording of a response; raises `otherwise` if there is none with an id."""
+    """The voice or recording of a response; raises `error_class` if the response has none with an id."""
     item = response.get("item")
     if not isinstance(item, dict) or not item.get("uuid"):
-        raise otherwise(operation, "no item in the response")
+        raise error_class(operation, "no item in the response")
     return item
 
 
@@ -127,5 +127,5 @@ def is_refusal(response: Mapping[str, Any]) -> bool:
 
 
 def parse_error_text(response: Mapping[str, Any]) -> str:
-    """The text of a refusal. The field differs from page to page."""
+    """The text of a refusal. The vendor's pages disagree on its field."""
     return flatten_text(next((response[name] for name in ERROR_FIELDS if response.get(name)), ""))

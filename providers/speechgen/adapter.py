@@ -1,9 +1,9 @@
 """Speechgen. Source: speechgen.app/api-docs, “Voice Cloning”, and for speech “Text to Speech” beside it.
 
-One multipart call sends the file and creates the model. It trains at once, and the page advises a poll every 5
-seconds. A model has two ids: `model_id` from the start, to fetch and delete it, and `voice_id` once it is ready, to
+One multipart call sends the file and creates the model. It trains at once, and the page advises polling it every
+5 seconds. A model has two ids: `model_id` from the start, to fetch and delete it, and `voice_id` once it is ready, to
 generate speech. No call has an idempotency key, and the response of GET /models is not documented, so a person resolves
-a lost response. Only the response to the first call has samples of the new voice.
+a lost response. Only the response that creates a model has samples of the new voice.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,6 +1,6 @@
 """Speechgen. One tier: one file makes one voice.
 
-The page states the limits of the file and the calls, but no price, no rate limit and no maximum number of voices.
+The vendor's page states the limits of the file and the calls, but no price, rate limit or maximum number of voices.
 """
 
 from providers.types import Capabilities, ConsentProof, Encoding, Handover, Limit, StatusUpdates, Tier
@@ -33,7 +33,7 @@ CLONE = Capabilities(
     can_set_visibility=False,
     can_delete=True,
     can_preview=True,
-    # Not stated, so not promised.
+    # The vendor does not say who may use a voice, so VoiceHub does not promise that it is private.
     is_private_by_default=False,
     cost="not stated by the vendor",
     encoding=Encoding.MP3,

@@ -1,6 +1,6 @@
 """Parsing of Speechgen responses: models, lists of models, samples, errors.
 
-The page shows the response of the call that creates a model, and one model; the form of a list is not documented.
+The vendor's page shows the response of the call that creates a model, and one model. It does not show a list of models.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ REASON_FIELDS = ("failure_reason", "error", "reason", "message")
 
 
 def parse_error_text(error: Any) -> str:
-    """The text of `{"code", "message", "param"?}`; an error in any other form unchanged."""
+    """The text of an error `{"code", "message", "param"?}`. An error in any other form becomes text as it is."""
     if not isinstance(error, Mapping):
         return flatten_text(error)
     words = flatten_text(error.get("message") or error.get("code") or dict(error))

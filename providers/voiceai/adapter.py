@@ -1,7 +1,8 @@
 """Voice.ai. Source: voice.ai/docs, “Clone a voice”, and its API reference, read 2026-11-21.
 
 One call takes one file and creates the voice. Training starts automatically and is polled. A voice is PUBLIC unless the
-call says PRIVATE, so every call does, and the resulting visibility is read back. The list of voices has no pages.
+call says PRIVATE, so every call says PRIVATE, and the resulting visibility is read back. The list of voices
+has no pages.
 """
 
 from collections.abc import Iterator, Mapping
@@ -49,11 +50,11 @@ class VoiceAI(HttpProvider):
             self.raise_unsupported("submit without a file")
         language = _map_language(spec.language)
         journal.record_progress("Making the file", 0, 0)
-        made = self._create_voice(spec.reference, language, load_into_memory(spec.pack_file()), journal)
+        created = self._create_voice(spec.reference, language, load_into_memory(spec.pack_file()), journal)
         try:
-            return self.fetch_build(made.remote_id)
+            return self.fetch_build(created.remote_id)
         except ProviderError:  # A failed status request must not look like a failed build; the next poll retries.
-            return made
+            return created
 
     def _create_voice(self, reference: str, language: str, upload: UploadFile, journal: Journal) -> BuildReport:
         fields = {"name": reference, "voice_visibility": "PRIVATE", "language": language}
@@ -62,9 +63,9 @@ class VoiceAI(HttpProvider):
         journal.before_call("create")
         response = self.post_form("create voice", "/tts/clone-voice", "file", upload, fields, on_progress)
         # A response without an id counts as lost: the voice may exist.
-        made = parse_report(response, "create voice", OutcomeUnknown)
-        journal.record_voice(made.remote_id)
-        return made
+        created = parse_report(response, "create voice", OutcomeUnknown)
+        journal.record_voice(created.remote_id)
+        return created
 
     def fetch_build(self, remote_id: str) -> BuildReport:
         report = parse_report(self.call("fetch voice", "GET", _build_voice_path(remote_id)), "fetch voice")
@@ -73,7 +74,7 @@ class VoiceAI(HttpProvider):
         return report
 
     def find_build(self, reference: str) -> BuildReport | None:
-        """Raises ResponseUnreadable if the absence of the name proves nothing, because a voice has no name."""
+        """Raises ResponseUnreadable if no voice has the name but one has no name at all, as that may be the voice."""
         voices = list(self.list_voices())
         found = next((report for report in voices if report.name == reference), None)
         if found is None and any("name" not in report.raw for report in voices):
@@ -81,7 +82,7 @@ class VoiceAI(HttpProvider):
         return found
 
     def list_voices(self) -> Iterator[BuildReport]:
-        """All voices that may be ours: only a voice explicitly marked as another owner's is excluded."""
+        """All voices that may be the account's: only a voice that the list says is another owner's is left out."""
         for item in self.call("list voices", "GET", "/tts/voices", read=read_json_array):
             if isinstance(item, dict) and parse_id(item) and parse_flag(item.get("is_owner")) is not False:
                 report = parse_report(item, "list voices")
@@ -119,7 +120,7 @@ def _build_voice_path(remote_id: str) -> str:
 
 
 def _map_language(language: str) -> str:
-    """The vendor's language code. The default would be English, so unknown languages are refused before any call."""
+    """The vendor's language code. The vendor's default is English, so unknown languages are refused before any call."""
     primary = language.replace("_", "-").partition("-")[0].lower()
     if primary not in LANGUAGES:
         known = ", ".join(LANGUAGES)

@@ -1,7 +1,7 @@
 """Voice.ai: one kind of voice, made from one file.
 
-The page recommends 10 to 60 seconds and states no hard limit. Both are hard limits here: less does not make a good
-voice, and more has no use.
+The vendor's page recommends 10 to 60 seconds and states no hard limit. Both are hard limits here: less audio does not
+make a good voice, and more audio does not make it better.
 """
 
 from providers.types import Capabilities, ConsentProof, Encoding, Handover, Limit, StatusUpdates, Tier
@@ -26,14 +26,14 @@ RAPID = Capabilities(
             "s",
             CLONE_PAGE,
             READ_ON,
-            note="Recommended; the vendor does not say that it refuses less. VoiceHub does: less is too little.",
+            note="Recommended; the vendor does not say that it refuses less. VoiceHub does, as less is not enough.",
         ),
         "most_seconds": Limit(
             60,
             "s",
             CLONE_PAGE,
             READ_ON,
-            note="Recommended; the vendor does not say that it refuses more. VoiceHub does: more has no use.",
+            note="Recommended; the vendor does not say that it refuses more. VoiceHub does, as more does not help.",
         ),
         "most_bytes": Limit(
             7_500_000,

@@ -15,7 +15,7 @@ STATUSES = {
     "failed": Status.FAILED,
 }
 DELETED_STATUS = "deleted"
-"""The status that a soft-deleted voice would have. No page shows one; the official client expects a 404."""
+"""The status that a soft-deleted voice would have. No page shows such a voice; the official client expects a 404."""
 
 VISIBILITIES = {"private": Visibility.PRIVATE, "public": Visibility.PUBLIC}
 
@@ -27,17 +27,17 @@ def parse_error_text(response: Mapping[str, Any]) -> str:
 
 
 def is_refusal(response: Mapping[str, Any]) -> bool:
-    """A failed voice may have its reason in `error`; a response with an error and no voice is a refusal."""
+    """Whether the response has an error and no voice. With a voice, `error` may be the reason why the voice failed."""
     return bool(response.get("error")) and not response.get("voice_id")
 
 
 def parse_report(
-    voice: Mapping[str, Any], operation: str, otherwise: type[ProviderError] = ResponseUnreadable
+    voice: Mapping[str, Any], operation: str, error_class: type[ProviderError] = ResponseUnreadable
 ) -> BuildReport:
-    """A voice as the API describes it; raises `otherwise` if it has no id."""
+    """A voice as the API describes it; raises `error_class` if it has no id."""
     remote_id, raw = parse_id(voice), flatten_text(voice.get("status"))
     if not remote_id:
-        raise otherwise(operation, "no voice_id in the response")
+        raise error_class(operation, "no voice_id in the response")
     status = STATUSES.get(raw.lower(), Status.UNKNOWN)
     return BuildReport(
         remote_id=remote_id,
@@ -69,10 +69,12 @@ def parse_detail(value: Any) -> str:
     """Plain text, or FastAPI's `[{"loc": ["body", "name"], "msg": …, "type": …}]` as “name: …”."""
     if not isinstance(value, list):
         return flatten_text(value)
-    return flatten_text([_format_field_error(slip) if isinstance(slip, dict) else slip for slip in value])
+    return flatten_text(
+        [_format_field_error(field_error) if isinstance(field_error, dict) else field_error for field_error in value]
+    )
 
 
-def _format_field_error(slip: Mapping[str, Any]) -> str:
-    place = slip.get("loc")
-    field = flatten_text(place[-1]) if isinstance(place, list) and place else flatten_text(place)
-    return ": ".join(words for words in (field, flatten_text(slip.get("msg"))) if words)
+def _format_field_error(field_error: Mapping[str, Any]) -> str:
+    location = field_error.get("loc")
+    field = flatten_text(location[-1]) if isinstance(location, list) and location else flatten_text(location)
+    return ": ".join(words for words in (field, flatten_text(field_error.get("msg"))) if words)

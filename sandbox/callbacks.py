@@ -1,4 +1,4 @@
-"""Sending callbacks: a POST of JSON, retried only if there is no response."""
+"""Sending callbacks. A callback is a POST of JSON; it is sent again only if there is no response."""
 
 import json
 import logging
@@ -32,7 +32,7 @@ def send_callback(context: SandboxContext, address: str, body: dict[str, Any]) -
 
 
 def send_early_callback(context: SandboxContext, address: str, body: dict[str, Any]) -> None:
-    """Post `finished` at the start of a training, if the fault "early" is set. It is not retried."""
+    """Post `body`, which reports success, when a training starts, if the fault `early` is set. It is sent once."""
     if any(rule.action == "early" for rule in context.faults.match_call(TRAINING)):
         _try_post(address, json.dumps(body))
 

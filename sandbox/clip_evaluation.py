@@ -1,7 +1,7 @@
-"""Audio evaluation in place of a vendor's models, from simple measurements.
+"""Evaluation of audio by simple measurements, in place of a vendor's models.
 
 It uses `audio`: levels, signal-to-noise ratio, speech detected by level, voiceprints. The scores have the vendor's
-names and move in the right direction, but they are our estimates and cannot be compared with a vendor's numbers.
+names, and better audio has better scores. But they are our estimates: do not compare them with a vendor's numbers.
 Without the speaker model installed, no clip is flagged as another speaker.
 """
 
@@ -70,7 +70,7 @@ class _Measurement:
 
 
 def find_consent_issue(path: Path) -> str | None:
-    """Why the recording cannot contain the consent statement, or None. Doubtful recordings pass."""
+    """Why the recording cannot contain the consent statement, or None. Recordings in doubt are accepted."""
     recording = path.read_bytes()
     try:
         levels = measure_levels(BytesIO(recording), read_header(BytesIO(recording))).levels
@@ -88,7 +88,7 @@ def find_consent_issue(path: Path) -> str | None:
 
 @lru_cache(maxsize=8)
 def _find_statement_mismatch(recording: bytes) -> str | None:
-    """How the recognized words differ from the statement. Cached: many voices often share one recording."""
+    """How the recognized words differ from the statement, or None. Cached, as many voices often share one recording."""
     file = BytesIO(recording)
     header = read_header(file)
     samples = load_samples(file, header, statement.MAX_CHECKED_SECONDS)
@@ -107,7 +107,7 @@ def compute_upload_scores(file: BinaryIO, header: WavHeader) -> dict[str, Any]:
 
 
 def evaluate_clips(clips: list[AudioClip]) -> Evaluation:
-    """Evaluate clips as a set: silent clips, clips unlike the rest, and the scores of the voice."""
+    """Evaluate clips together: find silent clips and outliers, and compute the scores of the voice."""
     measured = [_measure_clip(clip) for clip in clips]
     outliers = _find_outliers([clip for clip in measured if not clip.is_silent])
     usable = [clip for clip in measured if not clip.is_silent and clip.uuid not in outliers]
@@ -153,7 +153,7 @@ def _has_no_speech(levels: Levels) -> bool:
 
 
 def _make_scores(levels: Levels) -> dict[str, Any]:
-    """Scores by the vendor's names: the metrics of the resource and the scores of the callback."""
+    """Scores of one clip under the vendor's names: the metrics of a recording and the scores in a callback."""
     has_no_speech = _has_no_speech(levels)
     quality = SILENCE if has_no_speech else compute_scores(levels)
     return {
@@ -174,7 +174,7 @@ def _grade_loudness(level: float) -> str:
 
 
 def _find_outliers(clips: list[_Measurement]) -> set[str]:
-    """Ids of clips by a different speaker than most, or much louder or quieter."""
+    """Ids of the clips that have another speaker than most clips, or are much louder or quieter."""
     is_other_speaker = flag_outliers([clip.voiceprint for clip in clips])
     is_other_level = flag_unlike_levels([clip.levels.rms_dbfs for clip in clips])
     return {clip.uuid for clip, *flags in zip(clips, is_other_speaker, is_other_level, strict=True) if any(flags)}

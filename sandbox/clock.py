@@ -1,6 +1,6 @@
 """The sandbox's clock: the machine's clock plus an offset that tests and demos can increase.
 
-Trainings, timestamps and list lags use it, so that 40 minutes can pass at once. It never goes back.
+Trainings, timestamps and list lags use it, so that 40 minutes can pass at once. The clock never goes back.
 """
 
 import time
@@ -10,8 +10,8 @@ MIN_CHECK_SECONDS = 0.2
 MAX_CHECK_SECONDS = 5.0
 """Shortest and longest interval at which a waiting thread checks whether the sandbox closes.
 
-A change of the offset wakes it at once. Long waits check less often, because thousands of waiting trainings would
-otherwise use the whole CPU.
+A change of the offset wakes the thread at once. During a long wait it checks less often, because thousands of waiting
+trainings would otherwise use the whole CPU.
 """
 
 _offset_changed = Condition()

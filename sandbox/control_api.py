@@ -12,7 +12,7 @@ from sandbox.requests import RequestRefused, read_json_body
 from sandbox.store import format_now
 
 MAX_ADVANCE_SECONDS = 366 * 24 * 3600
-"""Seconds. No test needs more, and distant dates cause problems."""
+"""No test needs a longer advance of the clock, and distant dates cause problems."""
 
 
 def refuse_browsers(view: View) -> View:
@@ -60,7 +60,7 @@ def clear_faults(request: SandboxRequest) -> HttpResponseBase:
 
 @refuse_browsers
 def show_chaos(request: SandboxRequest) -> HttpResponseBase:
-    """The random faults in force, if any, and the list of those applied so far."""
+    """The parameters of the random faults, if they are on, and the faults applied so far."""
     chaos = request.context.chaos
     return JsonResponse({"chaos": chaos.describe() if chaos else None})
 
@@ -79,7 +79,7 @@ def start_chaos(request: SandboxRequest) -> HttpResponseBase:
 
 @refuse_browsers
 def stop_chaos(request: SandboxRequest) -> HttpResponseBase:
-    """Stop the random faults. The list of those applied stays available."""
+    """Stop the random faults. The list of the applied faults stays available."""
     request.context.faults.set_chaos(None)
     return show_chaos(request)
 
@@ -96,8 +96,8 @@ def show_requests(request: SandboxRequest) -> HttpResponseBase:
 
 
 @refuse_browsers
-def show_work(request: SandboxRequest) -> HttpResponseBase:
-    """Number of trainings that are overdue or whose callback is not yet sent."""
+def show_due_trainings(request: SandboxRequest) -> HttpResponseBase:
+    """The number of trainings that are overdue or whose callback is not yet sent."""
     return JsonResponse({"due": training.count_due_trainings(request.context)})
 
 
@@ -109,11 +109,11 @@ def show_clock(request: SandboxRequest) -> HttpResponseBase:
 
 @refuse_browsers
 def advance_clock(request: SandboxRequest) -> HttpResponseBase:
-    """Advance the clock: `{"forward": 2400}`, in seconds. Whatever is due by then ends now."""
+    """Advance the clock: `{"forward": 2400}`, in seconds. Every training that is due by the new time ends now."""
     seconds = read_json_body(request).get("forward")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= MAX_ADVANCE_SECONDS:
         raise RequestRefused(400, f"forward must be a number of seconds from 0 to {MAX_ADVANCE_SECONDS:,}.")
-    # Saved first: after a restart, the clock must not be behind work that ended by the new time.
+    # Saved first: after a restart, the clock must not be behind a training that ended by the new time.
     request.context.store.save_clock_offset(clock.get_offset() + seconds)
     clock.advance(seconds)
     return show_clock(request)
@@ -143,6 +143,6 @@ faults = dispatch_by_method(get=show_faults, post=set_faults, delete=clear_fault
 chaos = dispatch_by_method(get=show_chaos, post=start_chaos, delete=stop_chaos)
 ledger = dispatch_by_method(get=show_ledger)
 requests = dispatch_by_method(get=show_requests)
-work = dispatch_by_method(get=show_work)
+work = dispatch_by_method(get=show_due_trainings)
 clock_view = dispatch_by_method(get=show_clock, post=advance_clock)
 settings = dispatch_by_method(get=show_settings, post=change_settings)

@@ -1,8 +1,8 @@
-"""Fetching a dataset from a customer's URL and reading it: with size limits, no redirects, no proxies.
+"""Fetching a dataset from a customer's URL and reading it, with limits on its size, without redirects and proxies.
 
 A dataset is a .zip, .tar.gz or .tar with WAVs and an optional metadata.csv. Its layout is that of the page of
-Resemble v1: lines `file|text`, the file without its `.wav`. The page does not say in which folder of the archive
-they are, so any folder is accepted. No file is unpacked to its own path; all sizes are limited.
+Resemble v1: each line is `file|text`, with the name of the file without `.wav`. The page does not say in which folder
+of the archive the files are, so any folder is accepted. No file is written to the path that the archive gives it.
 """
 
 import tarfile
@@ -119,7 +119,7 @@ def _iterate_files(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
 
 
 def _iterate_zip(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
-    """Python stops reading a member at the size that its entry declares, so these sizes can be trusted."""
+    """Yield the files of a .zip with their declared sizes. Python reads no more than these, so they can be trusted."""
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
             if not entry.is_dir():

@@ -1,4 +1,4 @@
-"""Wrappers of every operation: logging, fault injection, and refusals in the vendor's error format."""
+"""What every operation does around its view: logging, faults, and refusals in the vendor's error format."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
@@ -77,7 +77,7 @@ T = TypeVar("T", bound=HasCreationTime)
 
 
 def apply_list_lag(request: SandboxRequest, items: Iterable[T]) -> list[T]:
-    """The items a list shows: all, or with the fault `hide`, only those older than the lag.
+    """The items that a list shows: all items, or with the fault `hide` only items older than the lag.
 
     Every vendor's list view calls this.
     """
@@ -88,7 +88,7 @@ def apply_list_lag(request: SandboxRequest, items: Iterable[T]) -> list[T]:
 
 
 def _call_view(view: View, request: SandboxRequest, path_arguments: dict[str, str]) -> HttpResponseBase:
-    """The view's response. With the fault `ignore`, everything the view writes is rolled back."""
+    """The view's response. With the fault `ignore`, everything that the view writes is rolled back."""
     if all(rule.action != "ignore" for rule in request.rules):
         return view(request, **path_arguments)
     with request.context.store.dry_run():
@@ -96,7 +96,7 @@ def _call_view(view: View, request: SandboxRequest, path_arguments: dict[str, st
 
 
 class MethodNotAllowed(RequestRefused):
-    """405, with the methods that the path has."""
+    """A refusal with 405 that names the methods that the path has."""
 
     def __init__(self, views: Iterable[str]) -> None:
         super().__init__(405, "This method is not allowed here.")
@@ -104,7 +104,7 @@ class MethodNotAllowed(RequestRefused):
 
 
 def dispatch_by_method(**views: View) -> View:
-    """One path with a view per method, named in lower case. Raises MethodNotAllowed for other methods."""
+    """One view of a path, from a view for each method (`get=…`). Raises MethodNotAllowed for other methods."""
 
     def dispatch(request: SandboxRequest, **path_arguments: str) -> HttpResponseBase:
         view = views.get((request.method or "").lower())

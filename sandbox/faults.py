@@ -2,12 +2,12 @@
 
 A rule names an operation (`create_voice`, `callback`, … or `*`), the call that it matches (`nth`, counted from 1
 since the rules were set; without it every call), a phase and an action: one of ACTIONS, with a number after a colon
-if it takes one. The phase is `before_commit` (nothing is done), `after_commit` (it is done and the response fails) or
-`during_body` (half of the request was read and nothing is done).
+if it takes one. The phase is `before_commit` (the call does nothing), `after_commit` (the call is done, then its
+response fails) or `during_body` (half of the request is read, and the call does nothing).
 
-Chaos makes a random share of all calls fail, repeatably. Each operation has its own random generator, so the fault of
-its third call depends only on the seed. The applied faults are recorded and the seed is printed, so that a failed
-test can be repeated.
+Chaos makes a random share of all calls fail, in a way that can be repeated. Each operation has its own random
+generator, so the fault of its third call depends only on the seed. The applied faults are recorded and the seed is
+printed, so that a failed test can be repeated.
 """
 
 import secrets
@@ -37,7 +37,7 @@ REQUEST_ACTIONS = {
     "redirect": "302 to the address in the rule's `to`",
     "wrong_type": "valid JSON of the wrong shape, such as a list for an object; wrong_type:2 has only wrong values",
     "hide": "hide:30 omits items younger than 30 seconds from a list",
-    "ignore": "responds as if it were done, and does nothing",
+    "ignore": "responds as if the call were done, and does nothing",
     "public": "a voice requested as private is public, if the vendor has private voices",
 }
 CALLBACK_ACTIONS = {
@@ -117,7 +117,7 @@ def _parse_action(do: str) -> tuple[str, float | None]:
 
 
 def _resolve_operation(operation: str, action: str) -> str:
-    """The rule `early` names the callback, but its calls are the trainings that start."""
+    """The operation whose calls the rule counts. A rule `early` names the callback, but it counts started trainings."""
     operation = TRAINING if (operation, action) == (CALLBACK, "early") else operation
     if not can_apply(action, operation):
         raise InvalidRule(f"{action} cannot be applied to {operation}")
@@ -187,14 +187,14 @@ DEFAULT_ACTIONS = (
     *("status:500", "status:503", "status:429", "delay:0.2", "drop", "reset", "truncate", "garbage", "html"),
     *("wrong_type", "wrong_type:2", "lose", "duplicate", "reorder", "early", "forge", "oversize", "broken"),
 )
-"""All actions that a client recovers from within a second. The others must be requested by name."""
+"""All actions from which a client recovers within a second. Other actions must be requested by name."""
 
 SEED_LIMIT = 2**32
 
 
 @dataclass
 class Chaos:
-    """Draws from actions such as `status:503`. Not thread-safe: the fault script calls it under its lock."""
+    """Draws random faults from `actions`, such as `status:503`. Not thread-safe: the fault script holds a lock."""
 
     seed: int
     share: float

@@ -67,7 +67,7 @@ def parse_authorization_key(header: str) -> str:
 
 
 def redact_keys(headers: Mapping[str, str]) -> dict[str, str]:
-    """All headers with their values; each key is replaced everywhere by the `[hint]` of its account."""
+    """All headers with their values, in which each key is replaced by the `[hint]` of its account."""
     key_values = [value for name, value in headers.items() if KEY_HEADER.search(name)]
     keys = sorted(
         {key for value in key_values for key in (parse_authorization_key(value), value.strip()) if key}, key=len

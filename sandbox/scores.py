@@ -1,9 +1,10 @@
 """Simulated scores in the format in which a provider reports them, for the sandbox only.
 
 STOI, PESQ and SI-SDR compare a recording with a clean copy, which does not exist for a studio clip; providers
-estimate them with trained models. These scores are neither, and they are not the estimates of
-`audio.networks.estimates`: they are our own curves over noise, clipping and loudness, so that a worse recording gets a
-worse score in the usual range. Only the sandbox may import them (import-linter checks it), so that no page shows them.
+estimate these scores with trained models. The scores here are not computed in either way, and they are not the
+estimates of `audio.networks.estimates`. They come from our own curves over noise, clipping and loudness, so that a
+worse recording gets a worse score in the usual range. Only the sandbox may import this module (import-linter checks
+it), so that no page shows these scores.
 """
 
 import math

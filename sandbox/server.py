@@ -35,7 +35,7 @@ class Application:
     """The WSGI application of one sandbox."""
 
     def __init__(self, context: SandboxContext, host_name: str = "") -> None:
-        """`host_name` is the name or address that it is served under."""
+        """`host_name` is the name or address under which the sandbox is served."""
         self._context = context
         self._host_name = host_name
 
@@ -57,7 +57,7 @@ class Application:
         return response
 
     def _is_own_host(self, host: str) -> bool:
-        """Whether the Host header is safe from DNS rebinding, by which another site could read our responses.
+        """Whether the Host header is safe from DNS rebinding, by which another site could read the sandbox's responses.
 
         An address cannot be rebound, and a name without a dot has no owner on the internet.
         """
@@ -74,7 +74,7 @@ def is_ip_address(name: str) -> bool:
 
 
 def find_error_renderer(path: str) -> ErrorRenderer:
-    """The error renderer of the vendor at this path; elsewhere that of the control API."""
+    """The error renderer of the vendor at this path; at other paths, the renderer of the control API."""
     return next(
         (renderer for prefix, renderer in ERROR_RENDERERS.items() if path.startswith(prefix)), render_default_error
     )

@@ -63,7 +63,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Commit everything inside together, or nothing. Other threads wait."""
+        """Commit all changes made inside the block, or none of them. Other threads wait."""
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -92,7 +92,7 @@ class Store:
         return folder / file
 
     def delete_audio(self, voice: str, file: str = "") -> None:
-        """Delete one file of a voice, or all of them."""
+        """Delete one file of a voice, or without `file` all of its files."""
         if self._is_dry_run():
             return
         if file:
@@ -124,7 +124,7 @@ class Store:
 def record_ledger_entry(
     db: sqlite3.Connection, *, account: str, operation: str, name: str, voice: str, charged: float = 0.0
 ) -> None:
-    """Add a ledger entry in the caller's transaction. `charged` is in the vendor's unit, see its constants."""
+    """Add a ledger entry in the caller's transaction. `charged` is in the vendor's unit (see its `constants.py`)."""
     db.execute(
         "INSERT INTO ledger (at, account, operation, name, voice, charged) VALUES (?, ?, ?, ?, ?, ?)",
         (format_now(), account, operation, name, voice, charged),
@@ -132,7 +132,7 @@ def record_ledger_entry(
 
 
 def _lock_folder(path: Path) -> IO[str]:
-    """The lock file; the lock lasts until the file is closed or the process ends."""
+    """Lock the folder and return the lock file. The lock lasts until the file is closed or the process ends."""
     lock_file = path.open("w")
     try:
         fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Simulated speech: recordings concatenated and cut to a length."""
+"""Simulated speech, made of recordings that are concatenated and cut to a length."""
 
 import struct
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Waveform:
 
 
 def concatenate_recordings(files: list[Path], seconds: float, rate: int | None) -> Waveform:
-    """Concatenate the recordings, repeating from the first, up to `seconds`. Without `rate`, keep the first one's."""
+    """Concatenate recordings, again and again, up to `seconds`. Without `rate`, the rate of the first is used."""
     first = _load_trimmed(files[0])
     rate = rate or first.rate
     wanted_length, parts, length = round(seconds * rate), [], 0

@@ -17,7 +17,7 @@ from sandbox.store import StoredObject, format_now
 logger = logging.getLogger(__name__)
 
 ANALYSIS_LOCK = Lock()
-"""Analysis uses a whole CPU; waiting does not."""
+"""Held during an analysis, as each uses a whole CPU. Any number of trainings can wait at the same time."""
 
 DecideOutcome = Callable[[SandboxContext, StoredObject], StoredObject]
 MakeCallback = Callable[[StoredObject], tuple[str, dict[str, Any]] | None]
@@ -27,9 +27,9 @@ MakeCallback = Callable[[StoredObject], tuple[str, dict[str, Any]] | None]
 class Training:
     """How a training of one kind of object ends: `decide_outcome` returns the row with its new status and details.
 
-    It is called outside any transaction and one at a time. Only the status and the changed details are saved, so
-    that a rename during the training is not lost. `make_callback` returns the URL and body of the callback.
-    `success_status` is the status that the fault `early` reports too early.
+    `decide_outcome` is called outside any transaction, for one training at a time. Only the status and the changed
+    details are saved, so that a rename during the training is not lost. `make_callback` returns the URL and body of
+    the callback. `success_status` is the status that the fault `early` reports too early.
     """
 
     decide_outcome: DecideOutcome
@@ -104,7 +104,7 @@ def _find_object(context: SandboxContext, vendor: str, id: str) -> StoredObject 
 
 
 def _is_still_due(context: SandboxContext, stored: StoredObject) -> bool:
-    """False if the object was deleted, or its training restarted: then another thread waits for the new time."""
+    """False if the object was deleted, or if its training was restarted: another thread then waits for the new time."""
     latest = _find_object(context, stored.vendor, stored.id)
     return latest is not None and latest.ready_at == stored.ready_at
 

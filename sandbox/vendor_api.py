@@ -13,8 +13,8 @@ from sandbox.training import OwnTables, Training
 class VendorApi:
     """One vendor of the sandbox. `vendor` is the name of its package, and `root` is where its `urls` are mounted.
 
-    `error_renderers` are by path prefix below `root`; the default renderer is that of the control API.
-    `trainings` are by kind of object. A vendor that does not use the shared table declares `own_tables`.
+    `error_renderers` has a renderer for each path prefix below `root`; other paths use the control API's renderer.
+    `trainings` has a training for each kind of object. A vendor without objects in the shared table has `own_tables`.
     """
 
     vendor: str

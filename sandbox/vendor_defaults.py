@@ -35,11 +35,11 @@ DATASET_TIMEOUT_SECONDS = 60.0
 """Total time for one dataset. Redirects are not followed."""
 
 MAX_DATASET_BYTES = 512 * 1024 * 1024
-"""Limit of the download, and separately of the unpacked files."""
+"""Limit of the download, and the same limit of all unpacked files together."""
 
 MAX_DATASET_FILES = 5000
 
-# --- evaluation, pages, refusals: those of Resemble v2, which most vendors share here ---------------------
+# --- evaluation, pages, refusals: values of Resemble v2, which most vendors share in the sandbox ----------
 
 RAPID_RECORDINGS = 3
 PROFESSIONAL_RECORDINGS = 20
@@ -65,10 +65,10 @@ INVALID_STATUS = 422
 
 PAGE_SIZE = 10
 MAX_PAGE_SIZE = 1000
-"""Vendor's default size; the limit is ours. Voices are listed newest first, recordings in upload order."""
+"""The default is the vendor's, the maximum is ours. Voices are listed newest first, recordings in upload order."""
 
 CHARACTERS_PER_SECOND = 15.0
 """Speed of simulated speech."""
 
 CALLBACK_RECORDINGS = "problematic"
-"""Recordings that a dataset_issue callback lists. Vendor: "each problematic recording"; ours: "all"."""
+"""Recordings that a dataset_issue callback lists. Vendor: "each problematic recording". The value "all" is ours."""

@@ -50,15 +50,15 @@ def authenticate(request: SandboxRequest, *, needs_write: bool = False) -> Accou
 
 def get_own_file(db: sqlite3.Connection, owner: Account, file_id: str) -> StoredObject:
     """A file of the account, which stands for the organization. Raises RequestRefused 404."""
-    return _get_own(db, owner, FILE, file_id, f"File {file_id} was not found.")
+    return _get_own_object(db, owner, FILE, file_id, f"File {file_id} was not found.")
 
 
 def get_own_voice(db: sqlite3.Connection, owner: Account, alias: str) -> StoredObject:
     """A voice of the account; no other account can use it (vendor). Raises RequestRefused 404."""
-    return _get_own(db, owner, VOICE, alias, f"There is no voice with the alias {alias}.")
+    return _get_own_object(db, owner, VOICE, alias, f"There is no voice with the alias {alias}.")
 
 
-def _get_own(db: sqlite3.Connection, owner: Account, kind: str, id: str, not_found_message: str) -> StoredObject:
+def _get_own_object(db: sqlite3.Connection, owner: Account, kind: str, id: str, not_found_message: str) -> StoredObject:
     stored = store.find_object(db, VENDOR, id)
     if stored is None or (stored.kind, stored.account) != (kind, owner.hint):
         raise RequestRefused(404, not_found_message)

@@ -78,7 +78,7 @@ def _parse_clone_request(body: dict[str, Any]) -> CloneRequest:
     if engine not in constants.MAX_FILES:
         raise make_field_error("engine", f"must be one of {', '.join(constants.MAX_FILES)}")
     file_ids = body.get("fileIds")
-    if not isinstance(file_ids, list) or not file_ids or not all(isinstance(one, str) for one in file_ids):
+    if not isinstance(file_ids, list) or not file_ids or not all(isinstance(file_id, str) for file_id in file_ids):
         raise make_field_error("fileIds", "must be a list of file ids")
     if len(set(file_ids)) < len(file_ids):
         raise make_field_error("fileIds", "must not contain an id twice")
@@ -154,7 +154,7 @@ def _list_recordings(voice: StoredObject) -> list[dict[str, Any]]:
 
 
 def decide_outcome(context: SandboxContext, voice: StoredObject) -> StoredObject:
-    """Check the consent first; without it, no recording is evaluated."""
+    """Check the consent first. If it is not valid, the voice fails and no recording is evaluated."""
     if voice.details["engine"] == constants.STANDARD and (issue := _find_consent_issue(context, voice)):
         return _set_outcome(voice, constants.FAILED, message=issue)
     discarded, seconds = _evaluate_files(context, voice)
@@ -173,7 +173,7 @@ def _set_outcome(
 
 
 def _find_consent_issue(context: SandboxContext, voice: StoredObject) -> str | None:
-    """Why the last file cannot contain the consent, or None. Doubtful files pass."""
+    """Why the last file cannot contain the consent, or None. Files in doubt are accepted."""
     file = voice.details["files"][-1]
     if file["seconds"] is None:
         return "The consent file, the last one, is not readable as audio."
@@ -205,7 +205,7 @@ def _evaluate_files(context: SandboxContext, voice: StoredObject) -> tuple[list[
 
 
 def charge_credits(context: SandboxContext, voice: StoredObject) -> None:
-    """Charge the credits of a successful voice once, also if the sandbox stops before it saves the outcome."""
+    """Charge a successful voice, but only once, even if the sandbox stops before it saves the outcome."""
     engine, query = voice.details["engine"], "SELECT 1 FROM ledger WHERE operation = 'clone_succeeded' AND voice = ?"
     with context.store.transaction() as db:
         if not db.execute(query, (voice.id,)).fetchone():

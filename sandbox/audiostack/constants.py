@@ -9,11 +9,11 @@ UPLOAD_URL_SECONDS = 7 * 24 * 3600.0
 """Vendor: an upload URL is valid for seven days."""
 
 PENDING, UPLOADED = "pending", "uploaded"
-"""The second is the vendor's. Files are not processed here: a file is "uploaded" as soon as it is received."""
+"""Only "uploaded" is the vendor's status. A file is not processed here: it is "uploaded" as soon as it is received."""
 
 MAX_FILE_NAME_LENGTH = 255
 MAX_UPLOAD_BYTES = 500_000_000
-"""Limit of one file. The vendor has only a limit for a whole voice, which is used here."""
+"""Limit of one file. The vendor limits only all files of a voice together; that limit is used here."""
 
 MIME_TYPES = {
     ".wav": "audio/wav",
@@ -46,18 +46,19 @@ MIN_INSTANT_SECONDS = 1.5
 """Vendor's minimum for voice_engine_3. For voice_engine_2 the vendor requires 20 minutes; the sandbox requires the
 setting `professional_seconds`, so that a small sample can be built."""
 
-# voice_engine_2: the last of `fileIds` is the file in which the speaker agrees to be cloned; the vendor does not say
-# where it goes. It does not count toward MAX_FILES and is not trained on. There is no fixed wording: any speech passes.
+# voice_engine_2: the last of `fileIds` is the consent file, in which the speaker agrees to be cloned; the vendor does
+# not say where this file goes. It does not count toward MAX_FILES and is not used for training. There is no fixed
+# wording: any speech passes.
 MIN_CONSENT_SPEECH_SECONDS = 2.0
 """Speech shorter than this cannot contain a consent."""
 
 MAX_ALIAS_LENGTH = 128
 
-# An invalid request is 400 (the vendor's list of codes has no 422), an unknown file 404, an alias in use by any account
+# An invalid request is 400 (the vendor's list of codes has no 422), an unknown file 404, an alias that any account uses
 # 409. An alias stays in use after its cloning fails.
 
 PROCESSING, SUCCEEDED, FAILED = "processing", "succeeded", "failed"
-"""The second is the vendor's."""
+"""Only "succeeded" is the vendor's status."""
 
 TOO_SHORT = "The file is shorter than 1.5 seconds."
 UNREADABLE = "The file is not readable as audio."
@@ -68,7 +69,7 @@ OUTLIER = "The file sounds unlike the others: another speaker, or much louder or
 # --- voices -----------------------------------------------------------------------------------------------
 
 STOCK_VOICE = {"provider": "audiostack", "alias": "sandbox-stock", "language": "english"}
-"""The catalog has this voice, which has no previews here, and the account's successful ones. It ignores filters."""
+"""The catalog has this voice, which has no previews here, and the account's successful voices. Filters are ignored."""
 
 MAX_TEXT_LENGTH = 1000
 PREVIEW_CREDITS = 1.0

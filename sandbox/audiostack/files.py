@@ -28,13 +28,13 @@ BLOCK_BYTES = 1 << 20
 
 @operation("create_file", render_error)
 def create_file(request: SandboxRequest) -> HttpResponse:
-    """Request in snake_case, response in camelCase, as in the vendor's client."""
+    """Announce a file. The request is in snake_case, the response in camelCase, as in the vendor's client."""
     return _create_pending_file(request, name_field="file_name", folder_field="folder_id")
 
 
 @operation("create_file", render_error)
 def create_upload_url(request: SandboxRequest) -> HttpResponse:
-    """The same call as the vendor's client before version 4 makes it."""
+    """Announce a file, in the form that the vendor's client used before version 4."""
     return _create_pending_file(request, name_field="fileName", folder_field="folderId")
 
 
@@ -193,7 +193,7 @@ def delete_file(request: SandboxRequest, file_id: str) -> HttpResponse:
 
 @operation("get_file_audio", render_error)
 def get_file_audio(request: SandboxRequest, file_id: str, signature: str) -> HttpResponseBase:
-    """The file at `url`. It needs no key, because the URL is secret."""
+    """The audio at a file's `url`. The request needs no key, because the URL is secret."""
     file = _get_signed_file(request, file_id, signature)
     if file.status != constants.UPLOADED:
         raise RequestRefused(404, "The file is not uploaded yet.")

@@ -36,7 +36,7 @@ def render_storage_error(refused: RequestRefused) -> HttpResponse:
 
 
 def authenticate(request: SandboxRequest, *, needs_write: bool = False) -> Account:
-    """The account of the key in `Token token=KEY`, quoted or not; other schemes are refused. Raises RequestRefused."""
+    """The account of the key in `Token token=KEY` or `Token token="KEY"`. Raises RequestRefused for other schemes."""
     match = TOKEN_SCHEME.fullmatch(request.headers.get("Authorization", "").strip())
     account = authenticate_key(match["key"] if match else "")
     request.entry.account = account.hint

@@ -31,17 +31,18 @@ MAX_FILE_BYTES = 512 * 1024 * 1024
 """Limit of the announced `byte_size`."""
 
 UPLOAD_URL_SECONDS = 15 * 60.0
-"""Lifetime of a signed upload URL. It can be used repeatedly and without a key; like object stores, it refuses a key.
-Errors are XML: 403 for a wrong or expired URL and for headers other than announced, 400 for other bytes."""
+"""Lifetime of a signed upload URL, which can be used repeatedly. Like an object store, it refuses a request with a key.
+Errors are XML: 403 for a wrong or expired URL and for headers that differ from the announced ones, 400 for a body that
+differs."""
 
 LANGUAGE = "en-US"
 """Language of every voice: the list has a language, but no call sets one."""
 
-# Statuses are those of v2: initializing until the build, running, then finished or dataset_issue. The list has them, an
-# `issue` with dataset_issue, and the four scores in `scores` once a voice is finished. The vendor's list is only known
-# to have name, language, id and uuid. The build returns {"success": true}. A voice cannot be built again during its
-# training; afterwards it can, and is charged again. A plan that cannot build gets 403, as does an account whose
-# consents are not verified. The vendor's limit of ten calls per second is not applied.
+# Statuses are those of v2: initializing until the build, running, then finished or dataset_issue. The list has the
+# status, the `issue` of a voice with dataset_issue, and the four `scores` of a finished voice. The
+# vendor's list is only known to have name, language, id and uuid. The build returns {"success": true}. A voice cannot
+# be built again during its training; afterwards it can, and is charged again. A plan that cannot build gets 403, as
+# does an account whose consents are not verified. The vendor's limit of ten calls per second is not applied.
 
 # The callback is that of v2, with the scores of a finished voice. It is sent for both outcomes of a training.
 
@@ -51,10 +52,10 @@ the setting `professional_seconds` is the minimum of usable audio."""
 
 SEGMENT_SECONDS = 15.0
 MAX_SEGMENTS = 80
-"""A raw WAV is evaluated in segments. From a long one, MAX_SEGMENTS are chosen evenly: 20 minutes in all."""
+"""A raw WAV is evaluated in segments. Of a long WAV, MAX_SEGMENTS segments at even intervals are used: 20 minutes."""
 
 MAX_LISTED_NAMES = 10
-"""Files that an issue lists by name; it counts the others."""
+"""Number of files that an issue names. All further files are only counted."""
 
 BUILD_PRICE_CENTS = 500.0
 """US cents in the ledger for a build; the vendor's price is not known. Creating a voice is free."""

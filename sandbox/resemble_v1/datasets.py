@@ -19,7 +19,7 @@ class InvalidDataset(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Clips in separate files, by name. `is_raw` means that they are segments of one WAV."""
+    """Clips in separate files; the id of a clip is its name. With `is_raw`, the clips are segments of one WAV."""
 
     clips: list[AudioClip]
     is_raw: bool
@@ -55,9 +55,10 @@ def _read_archive(path: Path, folder: Path) -> list[AudioClip]:
     if missing := [name for name in texts if name not in names]:
         issues.append(f"metadata.csv names files that are not there: {format_names(missing)}.")
     if issues:
-        more = len(issues) - constants.MAX_LISTED_NAMES
+        remaining_count = len(issues) - constants.MAX_LISTED_NAMES
         raise InvalidDataset(
-            " ".join(issues[: constants.MAX_LISTED_NAMES]) + (f" And {more} more." if more > 0 else "")
+            " ".join(issues[: constants.MAX_LISTED_NAMES])
+            + (f" And {remaining_count} more." if remaining_count > 0 else "")
         )
     return clips
 
@@ -109,5 +110,7 @@ def _count_segment_frames(header: WavHeader) -> int:
 
 def format_names(names: list[str]) -> str:
     """The first file names and how many more there are, such as "a.wav, b.wav and 3 more"."""
-    more = len(names) - constants.MAX_LISTED_NAMES
-    return ", ".join(names[: constants.MAX_LISTED_NAMES]) + (f" and {more} more" if more > 0 else "")
+    remaining_count = len(names) - constants.MAX_LISTED_NAMES
+    return ", ".join(names[: constants.MAX_LISTED_NAMES]) + (
+        f" and {remaining_count} more" if remaining_count > 0 else ""
+    )

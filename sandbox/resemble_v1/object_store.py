@@ -43,7 +43,7 @@ def upload_file(request: SandboxRequest, voice: str) -> HttpResponse:
 def _check_signature(voice: StoredObject | None, signature: str) -> StoredObject:
     """The voice of this signed URL. Raises StorageRefusal 403."""
     if voice is None or not compare_digest(voice.details["signature"].encode(), signature.encode()):
-        raise StorageRefusal(403, "AccessDenied", "The signature is not that of this address.")
+        raise StorageRefusal(403, "AccessDenied", "The signature does not belong to this address.")
     if clock.now() > voice.details["good_until"]:
         raise StorageRefusal(403, "AccessDenied", "Request has expired")
     return voice

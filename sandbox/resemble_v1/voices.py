@@ -1,4 +1,4 @@
-"""Voices: create one and announce its file, build it, list all."""
+"""Voices: create a voice and announce its file, build a voice, list all voices."""
 
 import binascii
 import re

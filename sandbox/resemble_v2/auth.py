@@ -35,7 +35,7 @@ def with_account(
 def with_write_account(
     view: Callable[Concatenate[SandboxRequest, Account, P], HttpResponse],
 ) -> Callable[Concatenate[SandboxRequest, P], HttpResponse]:
-    """Pass the account to the view, if its plan allows creating, changing and building; else 403."""
+    """Pass the account to the view. Raises RequestRefused 403 if the account's plan is read-only."""
 
     def wrapped(request: SandboxRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         account = authenticate(request)

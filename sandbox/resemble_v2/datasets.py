@@ -27,7 +27,7 @@ class NewRecording:
 
 
 def read_dataset(context: SandboxContext, voice: Voice) -> None:
-    """Fetch the dataset and replace the recordings of an earlier read with its own. Raises InvalidDataset."""
+    """Fetch the dataset and save its recordings in place of those of an earlier read. Raises InvalidDataset."""
     if not voice.dataset_url:
         return
     with TemporaryDirectory() as folder:
@@ -61,7 +61,7 @@ def _read_archive(voice: Voice, path: Path) -> list[NewRecording]:
 
 
 def _make_recording(voice: Voice, clip: DatasetClip, source: Source) -> NewRecording:
-    """Raises WavRefused."""
+    """A recording with its scores, from a clip of the dataset. Raises WavRefused."""
     file = BytesIO(clip.wav)
     header = read_header(file)
     recording = Recording(

@@ -176,7 +176,7 @@ def delete_recording(request: SandboxRequest, account: Account, voice: str, uuid
 
 @operation("get_audio")
 def get_audio(request: SandboxRequest, voice: str, uuid: str, file: str) -> HttpResponseBase:
-    """The WAV at `audio_src`. It needs no key, because the URL is secret."""
+    """The WAV at a recording's `audio_src`. The request needs no key, because the URL is secret."""
     with request.context.store.transaction() as db:
         recording = rows.find_recording(db, voice, uuid)
     if recording is None or recording.file != file:

@@ -186,13 +186,13 @@ def count_recordings(db: sqlite3.Connection, voice: str) -> int:
 
 
 def list_recordings(db: sqlite3.Connection, voice: str, page: int = 1, size: int = -1) -> list[Recording]:
-    """One page of a voice's recordings in upload order; all of them without a size."""
+    """One page of a voice's recordings in upload order; without `size`, all recordings."""
     query = "SELECT * FROM resemble_v2_recording WHERE voice = ? ORDER BY rowid LIMIT ? OFFSET ?"
     return [_make_recording(row) for row in db.execute(query, (voice, size, max(0, (page - 1) * size)))]
 
 
 def save_recording(db: sqlite3.Connection, recording: Recording) -> None:
-    """Raises sqlite3.IntegrityError if the voice has another recording with this name."""
+    """Insert or update a recording. Raises sqlite3.IntegrityError if the voice has another with this name."""
     values = asdict(recording) | {"source": recording.source.value, "scores": json.dumps(recording.scores)}
     db.execute(
         "INSERT INTO resemble_v2_recording VALUES (:uuid, :voice, :name, :text, :emotion, :fill, :is_active,"

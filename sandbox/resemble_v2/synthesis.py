@@ -23,12 +23,12 @@ from sandbox.store import record_ledger_entry
 
 SAMPLE_RATES = (8000, 16000, 22050, 32000, 44100, 48000)
 PRECISIONS = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4}
-"""Bytes per sample. The vendor also has MULAW, and its default is PCM_32; ours is PCM_16."""
+"""Bytes per sample. The vendor also has MULAW, and its default is PCM_32. The sandbox's default is PCM_16."""
 
 
 @dataclass(frozen=True, slots=True)
 class SynthesisRequest:
-    """The fields of a request. Without a sample rate, that of the recordings is used."""
+    """The fields of a request. Without `sample_rate`, the sample rate of the recordings is used."""
 
     voice: str
     text: str

@@ -24,7 +24,7 @@ MAX_SECONDS_BY_SOURCE = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Outcome of a training. `recordings` are those evaluated, with their new scores and flags."""
+    """Outcome of a training. `recordings` are the evaluated recordings, with their new scores and flags."""
 
     status: Status
     issue: str | None = None
@@ -69,7 +69,7 @@ def _run_training(context: SandboxContext, uuid: str) -> None:
 
 
 def _mark_running(context: SandboxContext, uuid: str) -> Voice | None:
-    """Set the voice to running. None if no training is due: only its callback, or the voice is deleted."""
+    """Set the voice to running. None if no training is due, as only a callback is due or the voice is deleted."""
     with context.store.transaction() as db:
         voice = rows.find_voice(db, uuid)
         if voice is None or voice.ready_at is None:
@@ -80,7 +80,7 @@ def _mark_running(context: SandboxContext, uuid: str) -> Voice | None:
 
 
 def _decide_outcome(context: SandboxContext, voice: Voice) -> Outcome:
-    """Check the consent first; without it, no recording is evaluated."""
+    """Check the consent first. If it is not valid, the voice fails and no recording is evaluated."""
     if voice.consent:
         issue = clip_evaluation.find_consent_issue(context.store.get_audio_path(voice.uuid, voice.consent))
         if issue:

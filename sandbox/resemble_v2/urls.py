@@ -29,7 +29,7 @@ urls = [
     path("synthesize", dispatch_by_method(post=synthesis.synthesize)),
 ]
 
-# Its errors have the same format as those of the control API.
+# Errors of Resemble v2 have the format of the control API's errors, so no renderer is declared.
 API = VendorApi(
     vendor="resemble_v2",
     root="resemble/",

@@ -33,7 +33,7 @@ CONSENT_FILE = "consent.wav"
 
 
 def make_voice_item(voice: Voice) -> dict[str, Any]:
-    """A voice in the vendor's format, with its scores (under a key of ours) once it is finished."""
+    """A voice in the vendor's format. A finished voice also has its scores, under a key of ours."""
     ready = voice.status is Status.FINISHED
     component = {"status": "ready" if ready else voice.status.value}
     item = {
@@ -116,20 +116,20 @@ def _save_new_voice(request: SandboxRequest, voice: Voice, is_auto_trained: bool
 
 
 def _parse_voice_type(body: dict[str, Any]) -> str:
-    given = parse_text_field(body, "voice_type", 64) or constants.DEFAULT_VOICE_TYPE
-    if given not in VOICE_TYPES:
+    value = parse_text_field(body, "voice_type", 64) or constants.DEFAULT_VOICE_TYPE
+    if value not in VOICE_TYPES:
         raise make_field_error("voice_type", "must be rapid or professional")
-    return VOICE_TYPES[given]
+    return VOICE_TYPES[value]
 
 
 def _parse_consent(body: dict[str, Any], account: Account) -> bytes | None:
     """The consent's WAV. Invalid base64 or a file that is not a WAV is refused; training evaluates the audio."""
-    given = parse_text_field(body, "consent", vendor_defaults.MAX_BODY_BYTES)
-    if given is None:
+    value = parse_text_field(body, "consent", vendor_defaults.MAX_BODY_BYTES)
+    if value is None:
         if account.is_authorized_uploader:
             return None
         raise make_field_error("consent", "is required unless you are an authorized uploader")
-    wav = parse_base64_field(given, "consent")
+    wav = parse_base64_field(value, "consent")
     try:
         read_header(BytesIO(wav))
     except WavRefused as refused:
@@ -197,13 +197,13 @@ def build_voice(request: SandboxRequest, account: Account, uuid: str) -> HttpRes
     return JsonResponse({"success": True, "message": "The voice is being built."})
 
 
-def _check_recording_count(voice: Voice, active: int, settings: Settings) -> None:
-    """Check the vendor's minimum, which does not apply to a voice with a dataset. Raises RequestRefused."""
+def _check_recording_count(voice: Voice, active_count: int, settings: Settings) -> None:
+    """Check the minimum number of recordings, which does not apply to a voice with a dataset. Raises RequestRefused."""
     is_rapid = voice.voice_type == "rapid"
     needed = settings.rapid_recordings if is_rapid else settings.professional_recordings
-    if not voice.dataset_url and active < needed:
+    if not voice.dataset_url and active_count < needed:
         raise RequestRefused(
             vendor_defaults.INVALID_STATUS,
             f"At least {needed} active recordings are needed to build a {voice.voice_type} voice;"
-            f" this voice has {active}.",
+            f" this voice has {active_count}.",
         )

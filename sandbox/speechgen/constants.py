@@ -15,9 +15,9 @@ FORMATS = {"MP3": "MP3", "WAV": "WAV", "MP4": "M4A", "FLAC": "FLAC", "OGG": "OGG
 
 MAX_NAME_LENGTH = 100
 MAX_DESCRIPTION_LENGTH = 500
-"""Characters. The page's table of parameters is not available. Only `audio` and `name` are required here."""
+"""Characters. The vendor's table of parameters is not available. Only `audio` and `name` are required here."""
 
-# Error codes. Vendor's: missing_api_key, invalid_api_key, invalid_voice. The others, and every status, are ours:
+# Error codes. Vendor's: missing_api_key, invalid_api_key, invalid_voice. All other codes, and every status, are ours:
 # 401 for keys, 400 for an invalid request, 404 for an unknown object, 413 for a file that is too large.
 ERROR_CODES = {
     400: "invalid_request",
@@ -30,8 +30,8 @@ ERROR_CODES = {
 DEFAULT_ERROR_CODE = "internal_error"
 
 # A ready model has `voice_id`. A failed one has `failure_reason`, a name of ours. GET /models returns
-# {"models": […]}, oldest first and without pages. GET /voices returns {"voices": […]}: one stock voice, which has no
-# speech here, and the account's own. Deleting a model also deletes its sample.
+# {"models": […]}, oldest first and without pages. GET /voices returns {"voices": […]}: one stock voice, which cannot
+# speak in the sandbox, and the account's own voices. Deleting a model also deletes its sample.
 
 SAMPLE_TITLE = "Default Sample"
 SAMPLE_TEXT = "This is a demonstration of the voice clone, made of the recording that was sent."

@@ -115,7 +115,7 @@ def _drop_milliseconds(at: str) -> str:
 
 
 def _make_item(model: StoredObject) -> dict[str, Any]:
-    """A model in the vendor's format, except for `failure_reason`."""
+    """A model in the vendor's format. A failed model also has `failure_reason`, a field of ours."""
     item = {"model_id": model.id, "name": model.name, "status": model.status}
     if model.status == "ready":
         item["voice_id"] = model.details["voice_id"]
@@ -151,7 +151,7 @@ def delete_model(request: SandboxRequest, model_id: str) -> HttpResponse:
 
 
 def decide_outcome(context: SandboxContext, model: StoredObject) -> StoredObject:
-    """Ready, unless there is no speech in the audio."""
+    """The model with the status ready, or failed if there is no speech in its audio."""
     evaluation = clip_evaluation.evaluate_clips(
         [clip_evaluation.AudioClip(model.id, context.store.get_audio_path(model.id, AUDIO_FILE))]
     ).clips[model.id]

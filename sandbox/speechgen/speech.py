@@ -1,4 +1,4 @@
-"""Simulated speech: it plays the recording that the voice was cloned from. The stock voice has no speech here."""
+"""Simulated speech: it plays the recording that the voice was cloned from. The stock voice cannot speak."""
 
 import io
 from dataclasses import dataclass, replace
@@ -50,8 +50,8 @@ def create_speech(request: SandboxRequest) -> HttpResponse:
 
 def _parse_speech_request(body: dict[str, Any]) -> SpeechRequest:
     """Read the request. `pitch` is accepted and has no effect. Raises RequestRefused."""
-    given, speed = body.get("format") or constants.DEFAULT_FORMAT, body.get("speed", 1.0)
-    if given not in FORMATS:
+    audio_format, speed = body.get("format") or constants.DEFAULT_FORMAT, body.get("speed", 1.0)
+    if audio_format not in FORMATS:
         raise CodedRefusal(400, "invalid_format", f"format must be one of {', '.join(FORMATS)}.", "format")
     if not isinstance(speed, int | float) or not constants.MIN_SPEED <= speed <= constants.MAX_SPEED:
         raise CodedRefusal(
@@ -60,7 +60,7 @@ def _parse_speech_request(body: dict[str, Any]) -> SpeechRequest:
     return SpeechRequest(
         text=parse_text_field(body, "text", constants.MAX_TEXT_LENGTH, required=True) or "",
         voice=parse_text_field(body, "voice", 100, required=True) or "",
-        format=given,
+        format=audio_format,
         speed=float(speed),
     )
 
@@ -84,8 +84,8 @@ def _synthesize(context: SandboxContext, model: StoredObject, seconds: float) ->
     return synthesis.concatenate_recordings([context.store.get_audio_path(model.id, AUDIO_FILE)], seconds, None)
 
 
-def _render_audio(audio: Waveform, given: str) -> HttpResponse:
-    kind, content_type = FORMATS[given]
+def _render_audio(audio: Waveform, audio_format: str) -> HttpResponse:
+    kind, content_type = FORMATS[audio_format]
     file = io.BytesIO()
     soundfile.write(file, audio.samples, audio.rate, format=kind)
     return HttpResponse(file.getvalue(), content_type=content_type)
@@ -115,10 +115,10 @@ def list_voices(request: SandboxRequest) -> HttpResponse:
 
 @operation("sg_sample", render_error)
 def get_sample(request: SandboxRequest, sample_id: str) -> HttpResponse:
-    """The sample in the new voice. As on a CDN, it needs only the URL and no key."""
+    """A sentence that the new voice speaks. As on a CDN, the request needs only the URL and no key."""
     with request.context.store.transaction() as db:
         model = store.find_object(db, VENDOR, f"vm_{sample_id}")
     if model is None or model.status != "ready":
-        raise RequestRefused(404, "There is no such sample, or not yet.")
+        raise RequestRefused(404, "There is no such sample, or its model is not ready.")
     seconds = len(constants.SAMPLE_TEXT) / vendor_defaults.CHARACTERS_PER_SECOND
     return _render_audio(_synthesize(request.context, model, seconds), "mp3")

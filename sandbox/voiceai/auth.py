@@ -30,7 +30,7 @@ def _describe_field_error(field: str, message: str) -> dict[str, Any]:
 
 
 def authenticate(request: SandboxRequest, *, needs_write: bool = False, needs_credits: bool = False) -> Account:
-    """The account of the key. Raises RequestRefused 401, 403 without a plan to write, or 402 without credits."""
+    """The account of the key. Raises RequestRefused 401, 403 if its plan is read-only, or 402 without credits."""
     scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
     key = rest.strip() if scheme == "Bearer" else ""
     account = authenticate_key(key)
@@ -65,7 +65,7 @@ def is_deleted(voice: StoredObject) -> bool:
 
 
 def parse_choice_field(body: dict[str, Any], field: str, known: tuple[str, ...], default: str) -> str:
-    """One of the known values. Raises RequestRefused."""
+    """The field's value, or the default if it is absent. Raises RequestRefused if it is not one of the known values."""
     value = body.get(field)
     if value is None or value == "":
         return default

@@ -15,7 +15,7 @@ MAX_BYTES = 7_500_000
 """Vendor: "max 7.5MB", which may also mean 7,864,320 bytes."""
 
 FORMATS = {"wav": "WAV", "mp3": "MP3", "ogg": "OGG", "m4a": "M4A"}
-"""Every format in the vendor's lists except PCM, which does not state its sample rate."""
+"""Every format in the vendor's lists except PCM, as a PCM file does not state its sample rate."""
 
 # Vendor: "10-60 seconds recommended", without a hard limit. Here a voice is FAILED if its file is shorter than the
 # setting `rapid_seconds` (10 by default), longer than MAX_SECONDS, silent, or not decodable.
@@ -28,7 +28,7 @@ NO_CREDITS_KEY_PREFIX = "broke"
 """A key with this prefix has no credits left: calls that are charged get 402."""
 
 # A third party documents 402 for "insufficient credits or voice slot limit reached". A read-only plan is 403. The
-# vendor has the fields `error`, `detail` and `code`; errors here have all but `detail`, with these codes of ours.
+# vendor has the fields `error`, `detail` and `code`; the sandbox sends `error` and `code`, with these codes of ours.
 ERROR_CODES = {
     400: "bad_request",
     401: "unauthorized",
@@ -41,9 +41,9 @@ ERROR_CODES = {
 }
 DEFAULT_ERROR_CODE = "internal_error"
 
-# A voice without a name gets DEFAULT_NAME. A failed one has its reason in `error`, a field that no page documents. The
-# list has the account's own voices, oldest first and without pages: the vendor's documentation says "owned by the
-# authenticated user", its SDK says that public ones are included. Any account that knows the id of a public voice can
+# A voice without a name gets DEFAULT_NAME. A failed voice has its reason in `error`, a field that no page documents.
+# The list has the account's own voices, oldest first and without pages: the vendor's documentation says "owned by the
+# authenticated user", its SDK says that public voices are included. Any account that knows the id of a public voice can
 # get it and create speech with it. A deleted voice is 404, but its row and audio stay: the vendor's deletion is soft.
 DEFAULT_NAME = "Untitled voice"
 MAX_NAME_LENGTH = 256

@@ -19,7 +19,7 @@ from sandbox.voiceai.auth import authenticate, get_visible_voice, parse_choice_f
 from sandbox.voiceai.training import DECODED_FILE
 
 FORMATS = {"mp3": "audio/mpeg", "wav": "audio/wav", "pcm": "audio/pcm"}
-"""Vendor's formats with their media types; PCM is raw 16-bit little-endian samples. The vendor also has variants."""
+"""Vendor's formats with their media types, without their variants; PCM is raw 16-bit little-endian samples."""
 
 WAV_HEADER_BYTES = 44
 SAMPLE_BYTES = 2
@@ -95,10 +95,10 @@ def _synthesize(request: SandboxRequest, owner: Account, speech_request: SpeechR
     )
 
 
-def _encode_audio(audio: Waveform, given: str) -> bytes:
-    if given == "mp3":
+def _encode_audio(audio: Waveform, audio_format: str) -> bytes:
+    if audio_format == "mp3":
         file = io.BytesIO()
         soundfile.write(file, audio.samples, audio.rate, format="MP3")
         return file.getvalue()
     wav = synthesis.encode_wav(audio, SAMPLE_BYTES)
-    return wav[WAV_HEADER_BYTES:] if given == "pcm" else wav
+    return wav[WAV_HEADER_BYTES:] if audio_format == "pcm" else wav

@@ -14,11 +14,11 @@ from sandbox.voiceai import constants
 
 ORIGINAL_FILE = "sent"
 DECODED_FILE = "voice.wav"
-"""The uploaded file, and the decoded audio, which the sandbox evaluates and plays as speech."""
+"""Names of the uploaded file and of the decoded audio, which the sandbox evaluates and plays as speech."""
 
 
 def decide_outcome(context: SandboxContext, voice: StoredObject) -> StoredObject:
-    """AVAILABLE, or FAILED with the reason."""
+    """The voice with the status AVAILABLE, or FAILED and the reason."""
     error = _find_issue(context, voice)
     if error:
         return replace(voice, status="FAILED", details=voice.details | {"error": error})

@@ -93,7 +93,7 @@ def _choose_visibility(request: SandboxRequest, fields: dict[str, Any], default:
 
 
 def make_voice_item(voice: StoredObject) -> dict[str, Any]:
-    """A voice in the vendor's format, except for the `error` of a failed one."""
+    """A voice in the vendor's format. A failed voice also has `error`, which the vendor does not document."""
     item = {
         "voice_id": voice.id,
         "status": _get_status(voice),

@@ -34,7 +34,7 @@ NON_PUBLIC_NETWORKS = [
 
 
 class Watchdog:
-    """Shuts down the connections of one call at its deadline, including one that is still being opened.
+    """Shuts down the connections of one call at its deadline, also a connection that is still being opened.
 
     `is_connected` is False as long as no part of the request can have left this machine. With `public_only`,
     connections to non-public addresses are refused, and `has_private_address` records such a refusal.
@@ -154,7 +154,7 @@ class WatchedAdapter(HTTPAdapter):
 
 
 class KeyAuth(AuthBase):
-    """Sets the key's header when the request is sent, so that no request object carries it earlier."""
+    """Sets the header with the key when the request is sent, so that no request object has the key earlier."""
 
     def __init__(self, header: str, value: str) -> None:
         self._header, self._value = header, value

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 
 class CallFailure(Exception):
-    """Base of every failure of a call to a provider; `str()` of it is for the log.
+    """Base of every failure of a call to a provider; `str(error)` is the text for the log.
 
     `staff_message` describes what happened. `retry_after` is in seconds, None if the provider stated no time.
     With `stops_account`, no call with this account's key can succeed until a person acts.

@@ -172,7 +172,7 @@ class ClipUpload:
 
 @dataclass(frozen=True, slots=True)
 class BuildSpec:
-    """Everything that an adapter needs for one build; an adapter never uses a model.
+    """Everything that an adapter needs for one build, because an adapter never uses a database model.
 
     `reference` is the unique name by which a voice is found if the response that created it was lost.
     `stale_recordings` are the provider's ids of recordings from an earlier build that are not part of this build.
@@ -195,13 +195,13 @@ class BuildSpec:
 
 
 class Journal(Protocol):
-    """Where an adapter records each call before it is made, and its result. Each method commits before it returns.
+    """Where an adapter records each call beforehand, and then its result. Each method commits before it returns.
 
     Every method raises voicehub.outbox.LeaseLost if the worker no longer has the lease. The adapter then stops at once.
     """
 
     def before_call(self, step: str, mark: str = "") -> None:
-        """Record a call that must not be repeated blindly, before it is made. `mark` is the voice's version by then."""
+        """Record a call that must not be repeated blindly, before it is made. `mark` is the voice's present version."""
 
     def record_voice(self, remote_id: str) -> None:
         """Record the id of the remote voice and clear the pending call."""

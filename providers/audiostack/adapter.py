@@ -158,7 +158,7 @@ class AudioStack(HttpProvider):
         return parse_file_status(self.call("look at file", "GET", f"/files/{quote(pending.file_id, safe='')}"))
 
     def _create_voice(self, spec: BuildSpec, file_ids: list[str], journal: Journal) -> BuildReport:
-        # `metadata.gender` of the page's sample is omitted: we do not know it, and we do not guess it.
+        # The vendor's example also sends `metadata.gender`. VoiceHub does not know the gender and does not guess it.
         body = {"fileIds": file_ids, "alias": spec.reference, "engine": ENGINES[spec.tier]}
         journal.record_progress("Creating the voice", 0, 0)
         journal.before_call("create")

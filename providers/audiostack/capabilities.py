@@ -44,7 +44,7 @@ INSTANT = Capabilities(
     poll_seconds=5,
     requires_transcript=False,
     can_retrain=False,
-    # The alias is ours and globally unique, and a lookup is by alias: a voice that it does not find was not created.
+    # VoiceHub chooses the alias, which is globally unique. If a lookup by alias finds no voice, none was created.
     can_find=True,
     # GET /speech/voice lists AudioStack's whole catalog, without a documented sign of an account's own voices.
     can_list=False,

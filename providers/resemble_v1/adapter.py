@@ -72,7 +72,7 @@ class ResembleV1(HttpProvider):
             "filename": upload.name,
             "byte_size": upload.size,
             "checksum": compute_checksum(upload),
-            # The vendor's documentation spells it both ways.
+            # The vendor's documentation spells this field both ways.
             "content-type": upload.content_type,
             "content_type": upload.content_type,
         }

@@ -125,7 +125,7 @@ class ResembleV2(HttpProvider):
                     )
         clip_names = {clip.name for clip in spec.clips}
         for name, recording_id in ids_by_name.items():
-            # If the build sends recordings, one with another name was sent earlier and its response lost.
+            # If the build sends recordings, any other was sent by an earlier call whose response was lost.
             if recording_id in spec.stale_recordings or (clip_names and name not in clip_names):
                 self._delete_if_exists("delete recording", f"{recordings_path}/{quote(recording_id, safe='')}")
         journal.record_progress("Sending recordings", len(spec.clips), len(spec.clips))

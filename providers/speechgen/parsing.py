@@ -12,10 +12,10 @@ from providers.types import BuildReport, Sample
 from providers.types import RemoteStatus as Status
 
 STATUSES = {"processing": Status.TRAINING, "ready": Status.READY, "failed": Status.FAILED}
-# Fields that may hold a list of models; the vendor does not document it.
+# Fields that may hold a list of models; the vendor does not document the field.
 LIST_FIELDS = ("models", "data", "items", "results")
 MAX_SAMPLES = 20
-# Fields that may hold a failed model's reason; the vendor does not document it.
+# Fields that may hold a failed model's reason; the vendor does not document the field.
 REASON_FIELDS = ("failure_reason", "error", "reason", "message")
 
 

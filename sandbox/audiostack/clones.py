@@ -205,7 +205,7 @@ def _evaluate_files(context: SandboxContext, voice: StoredObject) -> tuple[list[
 
 
 def charge_credits(context: SandboxContext, voice: StoredObject) -> None:
-    """Charge a successful voice, but only once, even if the sandbox stops before it saves the outcome."""
+    """Charge the credits of a successful voice, once even if the sandbox stops before it saves the outcome."""
     engine, query = voice.details["engine"], "SELECT 1 FROM ledger WHERE operation = 'clone_succeeded' AND voice = ?"
     with context.store.transaction() as db:
         if not db.execute(query, (voice.id,)).fetchone():

@@ -26,7 +26,7 @@ DEFAULT_MIME_TYPE = "application/octet-stream"
 """The `mimeType` by file extension. Any file is accepted; cloning discards files that are not audio."""
 
 ACCESS_LEVELS = ("public", "private")
-"""Vendor's values. A new file is "public": visible to the organization (vendor), which is one key here."""
+"""Vendor's values. A new file is "public": the whole organization can see it (vendor). One key is one organization."""
 
 # An upload must have the Content-Type that `create_file` returned, and can be repeated until the URL expires. An
 # invalid or expired URL gets 403, as in an object store. File names are not checked.

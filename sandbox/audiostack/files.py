@@ -119,7 +119,7 @@ def _get_signed_file(request: SandboxRequest, file_id: str, signature: str) -> S
 
 
 def _receive_upload(request: SandboxRequest, target: Path) -> int:
-    """Write the body to `target` once it is complete. Return its size. Raises RequestRefused."""
+    """Write the body to `target`, but only if it is complete. Return its size. Raises RequestRefused."""
     length = request.headers.get("Content-Length") or ""
     if not length.isdecimal():
         raise RequestRefused(411, "The Content-Length is missing.")

@@ -7,7 +7,7 @@ DEFAULT_VOICE_TYPE = "professional"
 """Vendor: "If not provided defaults to professional"."""
 
 # The vendor has two statuses for an accepted build, "pending" and "running"; the sandbox uses only "running". A new
-# voice is "initializing"; one that trains automatically keeps this status until its training starts.
+# voice is "initializing"; a voice that trains automatically keeps this status until its training starts.
 
 MIN_RECORDING_SECONDS = 1.0
 MAX_RECORDING_SECONDS = 60.0

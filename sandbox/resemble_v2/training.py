@@ -49,7 +49,7 @@ def count_due_trainings(context: SandboxContext) -> int:
 
 
 def start_training(context: SandboxContext, uuid: str) -> None:
-    """Train the voice in its own thread. Its row has the end time, so that a restart can resume it."""
+    """Train the voice in its own thread. Its row has the end time, so that a restarted sandbox resumes the training."""
     Thread(target=_run_training, args=(context, uuid), name=f"training {uuid}", daemon=True).start()
 
 

@@ -29,7 +29,7 @@ ERROR_CODES = {
 }
 DEFAULT_ERROR_CODE = "internal_error"
 
-# A ready model has `voice_id`. A failed one has `failure_reason`, a name of ours. GET /models returns
+# A ready model has `voice_id`. A failed model has `failure_reason`, a name of ours. GET /models returns
 # {"models": […]}, oldest first and without pages. GET /voices returns {"voices": […]}: one stock voice, which cannot
 # speak in the sandbox, and the account's own voices. Deleting a model also deletes its sample.
 

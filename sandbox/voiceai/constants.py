@@ -9,7 +9,7 @@ DEFAULT_VISIBILITY = "PUBLIC"
 VISIBILITIES = ("PUBLIC", "PRIVATE")
 LANGUAGES = ("en", "es", "fr", "de", "it", "pt", "pl", "ru", "nl", "sv", "ca")
 DEFAULT_LANGUAGE = "en"
-"""Vendor, all three."""
+"""Vendor, all three values."""
 
 MAX_BYTES = 7_500_000
 """Vendor: "max 7.5MB", which may also mean 7,864,320 bytes."""

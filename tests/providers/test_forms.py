@@ -62,7 +62,7 @@ def read_content(part: Message) -> bytes:
 
 def test_form_with_progress_may_exceed_the_deadline(sink: Callable[..., StallingServer]) -> None:
     """Each chunk is sent well within the deadline; all of them together exceed it."""
-    server = sink(says=make_response(201, {"id": "x"}))
+    server = sink(response=make_response(201, {"id": "x"}))
 
     def wait(_sent: int, _size: int) -> None:
         Event().wait(SHORT_DEADLINE / 2)
@@ -73,7 +73,7 @@ def test_form_with_progress_may_exceed_the_deadline(sink: Callable[..., Stalling
 
 
 def test_stalled_form_has_an_unknown_outcome(sink: Callable[..., StallingServer]) -> None:
-    server = sink(takes=BLOCK_BYTES)
+    server = sink(read_limit=BLOCK_BYTES)
     with open_client(server.address, SHORT_DEADLINE) as client, pytest.raises(OutcomeUnknown):
         send_form(client, make_upload(200), lambda *_counts: None)
     server.resume.set()
@@ -86,7 +86,7 @@ def test_exception_in_progress_aborts_form_before_its_last_byte(
     sink: Callable[..., StallingServer], error: Exception, at: int
 ) -> None:
     """An incomplete form creates nothing, so we may end the build."""
-    server, sizes = sink(says=make_response(201, {"id": "x"})), list[int]()
+    server, sizes = sink(response=make_response(201, {"id": "x"})), list[int]()
 
     def fail(_sent: int, size: int) -> None:
         sizes.append(size)

@@ -252,7 +252,7 @@ def test_only_global_addresses_are_public() -> None:
 
 class TestUploads:
     def test_stalled_upload_is_cut_off(self, sink: Callable[..., StallingServer]) -> None:
-        server = sink(takes=CHUNK_BYTES)
+        server = sink(read_limit=CHUNK_BYTES)
         with open_client(server.address, SHORT_DEADLINE) as client, pytest.raises(ProviderUnavailable):
             client.upload_file("upload", f"{server.address}/x", HEADERS, make_zeros(1000), ignore_progress)
         server.resume.set()

@@ -1,7 +1,8 @@
-"""Full analysis of one recording, in about a second, for a worker.
+"""Analyze one recording fully. A worker does this, as it takes about a second.
 
 `inspect_file` checks the levels at once. This module detects speech with a model, and measures reverberation and
-spectrum. Its findings have the same codes. They replace all findings of `inspect_file` in `catalog_sound.CODES`.
+spectrum. Both report findings with the codes in `catalog_sound.CODES`: those of this module replace those of
+`inspect_file`.
 """
 
 from collections.abc import Iterator
@@ -22,15 +23,15 @@ from audio.networks.speech_spans import measure_edges_and_pauses, measure_noise_
 from audio.networks.vad import Speech, SpeechDetector
 from audio.wav.riff import FULL_SCALE, Float32, WavHeader
 
-PART_SECONDS = 10
-MAX_PARTS = 6
+EXCERPT_SECONDS = 10
+MAX_EXCERPTS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """`measures` by name, for a JSON column (see `Measures`); `findings` are all findings about the sound.
+    """The results for one recording; `measures` has the values of `Measures` by name, for a JSON column.
 
-    `fine_peaks` as in `Measurement`.
+    `findings` are all findings about the sound. `fine_peaks` are those of `Measurement`.
     """
 
     measures: dict[str, Any]
@@ -44,8 +45,8 @@ def analyze_recording(
 ) -> Analysis:
     """Analyze a file that `read_header` accepted; `transcript` is used for the speaking rate.
 
-    It reads in blocks, and measures spectrum and reverberation in at most six parts of ten seconds, so memory does not
-    grow. Raises WavRefused only if the file became shorter after its header was read.
+    The file is read in blocks, and spectrum and reverberation are measured in at most six excerpts of ten seconds, so
+    memory does not grow with the file. Raises WavRefused only if the file became shorter after its header was read.
     """
     analyzer = _StreamAnalyzer(header)
     measured = measure_levels(file, header, analyzer.add_bytes)
@@ -53,7 +54,9 @@ def analyze_recording(
     levels = _correct_levels(measured, speech)
     audible = not is_silent(levels, thresholds)
     spectrum = (
-        _SpectrumMeasures.from_parts(analyzer.list_parts(), header.sample_rate) if audible else _SpectrumMeasures()
+        _SpectrumMeasures.from_excerpts(analyzer.list_excerpts(), header.sample_rate)
+        if audible
+        else _SpectrumMeasures()
     )
     findings = [*check_levels(header, levels, thresholds), *_check_spectrum(header, spectrum, levels, thresholds)]
     measures = _build_measures(header, levels, speech, spectrum, analyzer.loudness_meter.compute_lufs(), transcript)
@@ -61,29 +64,31 @@ def analyze_recording(
 
 
 class _StreamAnalyzer:
-    """Takes the bytes of each block: detects speech, measures loudness, keeps a few parts."""
+    """Receives a recording block by block. Detects its speech, measures its loudness, and keeps a few excerpts."""
 
     def __init__(self, header: WavHeader) -> None:
         self.speech_detector = SpeechDetector(header.sample_rate)
         self.loudness_meter = LoudnessMeter(header.sample_rate)
-        self._part_samples = PART_SECONDS * header.sample_rate
-        count = min(MAX_PARTS, -(-header.frames // self._part_samples))
+        self._excerpt_samples = EXCERPT_SECONDS * header.sample_rate
+        count = min(MAX_EXCERPTS, -(-header.frames // self._excerpt_samples))
         self._starts = [number * header.frames // count for number in range(count)]
-        self._part_blocks: list[list[Float32]] = [[] for _ in self._starts]
+        self._excerpt_blocks: list[list[Float32]] = [[] for _ in self._starts]
         self._samples_read = 0
 
     def add_bytes(self, data: bytes) -> None:
         block = np.frombuffer(data, "<i2")
         self.speech_detector.add(block)
         self.loudness_meter.add(block)
-        for start, part_blocks in zip(self._starts, self._part_blocks, strict=True):
-            part = block[max(0, start - self._samples_read) : max(0, start + self._part_samples - self._samples_read)]
-            if len(part):
-                part_blocks.append(np.asarray(part / FULL_SCALE, np.float32))
+        for start, excerpt_blocks in zip(self._starts, self._excerpt_blocks, strict=True):
+            excerpt = block[
+                max(0, start - self._samples_read) : max(0, start + self._excerpt_samples - self._samples_read)
+            ]
+            if len(excerpt):
+                excerpt_blocks.append(np.asarray(excerpt / FULL_SCALE, np.float32))
         self._samples_read += len(block)
 
-    def list_parts(self) -> Iterator[Float32]:
-        return (np.concatenate(blocks) for blocks in self._part_blocks)
+    def list_excerpts(self) -> Iterator[Float32]:
+        return (np.concatenate(blocks) for blocks in self._excerpt_blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +100,11 @@ class _SpectrumMeasures:
     reverberation: float | None = None
 
     @classmethod
-    def from_parts(cls, parts: Iterator[Float32], rate: int) -> "_SpectrumMeasures":
-        """Over all parts: median hum and reverberation, widest band."""
+    def from_excerpts(cls, excerpts: Iterator[Float32], rate: int) -> "_SpectrumMeasures":
+        """Return the median hum and reverberation of all excerpts, and the widest band."""
         measured = [
-            (measure_hum(part, rate), measure_band(part, rate), measure_reverberation(part, rate)) for part in parts
+            (measure_hum(excerpt, rate), measure_band(excerpt, rate), measure_reverberation(excerpt, rate))
+            for excerpt in excerpts
         ]
         hums, bands, reverberations = zip(*measured, strict=True)
         times = [time for time in reverberations if time is not None]
@@ -110,7 +116,7 @@ class _SpectrumMeasures:
 
 
 def _correct_levels(measured: Measurement, speech: Speech) -> Levels:
-    """The levels, with speech and noise measured again from the detected speech."""
+    """Return the levels. If a model detected the speech, speech and noise are measured again from its spans."""
     levels, powers = measured.levels, measured.power_profile.powers
     if speech.method == "level" or not speech.segments:
         return replace(levels, speech_seconds=0.0) if speech.method == "model" else levels

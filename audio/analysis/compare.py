@@ -1,7 +1,7 @@
-"""Compare the recordings of a set: find outliers, duplicates, and days that differ.
+"""Compare the recordings of a set: find outliers, duplicates, and unusual days.
 
-Each clip is read once, one after the other, and only a few kB per clip are kept until all are compared. These include
-voiceprints: they are dropped after the comparison, and no report contains one.
+Clips are read one after the other, each once, and only a few kB per clip are kept until all are compared. These include
+the voiceprints: they are discarded after the comparison, and no report contains a voiceprint.
 """
 
 from collections import Counter, defaultdict
@@ -29,8 +29,8 @@ MAX_NAMED = 3
 class SetClip:
     """A recording of a set, with the id that the report uses and the name that people know.
 
-    `open` returns its WAV file; it is called once, and the file is closed. `measures` come from `analyze_recording`, if
-    it ran: without them neither bandwidth nor reverberation is compared.
+    `open` returns the WAV file of the recording; it is called once, and `compare_recordings` closes the file.
+    `measures` come from `analyze_recording`. If it did not run, neither bandwidth nor reverberation is compared.
     """
 
     id: str
@@ -45,8 +45,8 @@ class SetClip:
 class SetReport:
     """Findings by clip id and by day, and a summary of the set for a JSON column.
 
-    The summary: number of `clips`, ids of `unread` ones, number of `voices` compared and why others were not
-    (`voices_missing`, for people), and count of each finding code (`codes`).
+    Its keys: `clips` (number of clips), `unread` (ids of the clips that could not be read), `voices` (number of
+    voiceprints compared), `voices_missing` (for people: why voices were not compared), `codes` (count of each finding).
     """
 
     clips: dict[str, tuple[Finding, ...]]
@@ -65,7 +65,7 @@ class _Features:
     normalized_text: str
 
     def get_measure(self, name: str) -> float | None:
-        """From our own levels if they have it, because not every clip was analyzed."""
+        """Return the measure from `levels` if it is there, else from the analysis, which not every clip has."""
         value = getattr(self.levels, name, self.clip.measures.get(name))
         return None if self.is_silent or value is None else float(value)
 
@@ -136,7 +136,7 @@ def _find_other_speakers(features: list[_Features], thresholds: Thresholds) -> _
 
 
 def _find_copies(features: list[_Features], thresholds: Thresholds) -> _FeatureFindings:
-    """Recordings with exactly or nearly the same sound."""
+    """Yield a finding for each recording that has exactly or nearly the sound of another recording."""
     by_content: dict[str, list[_Features]] = defaultdict(list)
     for one in features:
         if not one.is_silent:
@@ -145,11 +145,11 @@ def _find_copies(features: list[_Features], thresholds: Thresholds) -> _FeatureF
     for group in groups:
         for one in group if len(group) > 1 else ():
             yield one, _build_copy_finding("same_sound", one, group)
-    near: dict[int, list[_Features]] = defaultdict(list)
+    near_copies: dict[int, list[_Features]] = defaultdict(list)
     for pair in find_similar_pairs([group[0].fingerprint for group in groups], thresholds.set_same_difference):
-        near[pair.one] += groups[pair.other]
-        near[pair.other] += groups[pair.one]
-    for index, others in near.items():
+        near_copies[pair.one] += groups[pair.other]
+        near_copies[pair.other] += groups[pair.one]
+    for index, others in near_copies.items():
         for one in groups[index]:
             yield one, _build_copy_finding("nearly_same_sound", one, others)
 
@@ -165,7 +165,7 @@ def _build_copy_finding(code: str, one: _Features, group: Sequence[_Features]) -
 
 
 def _find_same_transcripts(features: list[_Features], _: Thresholds) -> _FeatureFindings:
-    """The same transcript for another sound; `_find_copies` reports copies."""
+    """Yield a finding for each recording whose transcript a different sound has too. Copies are not reported here."""
     groups: dict[str, list[_Features]] = defaultdict(list)
     for one in features:
         groups[one.normalized_text].append(one)
@@ -177,7 +177,7 @@ def _find_same_transcripts(features: list[_Features], _: Thresholds) -> _Feature
 
 
 def _normalize_text(transcript: str) -> str:
-    """Letters and digits only, for comparing."""
+    """Return the words in lower case with only letters and digits, for comparing transcripts."""
     characters = (letter if letter.isalnum() else " " for letter in transcript.casefold() if letter not in "'’")
     return " ".join("".join(characters).split())
 
@@ -190,14 +190,14 @@ def _format_names(others: Sequence[_Features]) -> str:
 
 def _find_unlike_levels(features: list[_Features], thresholds: Thresholds) -> _FeatureFindings:
     audible = [one for one in features if not one.is_silent]
-    for one, by in zip(audible, _subtract_median([each.levels.rms_dbfs for each in audible]), strict=True):
-        if abs(by) > thresholds.set_level_db:
-            yield one, make_finding("unlike_level", **_build_level_values(by))
+    for one, difference_db in zip(audible, _subtract_median([each.levels.rms_dbfs for each in audible]), strict=True):
+        if abs(difference_db) > thresholds.set_level_db:
+            yield one, make_finding("unlike_level", **_build_level_values(difference_db))
 
 
 def flag_unlike_levels(levels: Sequence[float], thresholds: Thresholds = THRESHOLDS) -> list[bool]:
     """Whether each level (dB) of a set is much higher or lower than the median."""
-    return [abs(by) > thresholds.set_level_db for by in _subtract_median(levels)]
+    return [abs(difference_db) > thresholds.set_level_db for difference_db in _subtract_median(levels)]
 
 
 def _subtract_median(levels: Sequence[float]) -> list[float]:
@@ -205,13 +205,17 @@ def _subtract_median(levels: Sequence[float]) -> list[float]:
     return [float(level - median) for level in levels]
 
 
-def _build_level_values(by: float) -> dict[str, Any]:
-    return {"by": abs(by), "direction": "louder" if by > 0 else "quieter"}
+def _build_level_values(difference_db: float) -> dict[str, Any]:
+    return {"by": abs(difference_db), "direction": "louder" if difference_db > 0 else "quieter"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Trait:
-    """A measure to compare days by; `compare_values` returns the values of a finding, or None if the day is usual."""
+    """A measure by which days are compared.
+
+    `compare_values` gets the value of a day and the usual value. It returns the values of a finding, or None if the
+    day is not unusual.
+    """
 
     measure: str
     code: str
@@ -234,7 +238,7 @@ def _compare_days(features: list[_Features], thresholds: Thresholds) -> dict[dat
 def _find_unusual_days(
     values: Mapping[date, list[float]], trait: _Trait, thresholds: Thresholds
 ) -> Iterator[tuple[date, dict[str, Any]]]:
-    """Days whose median is far from the weighted median of all days; the weight is the number of recordings."""
+    """Yield the days whose median is far from that of all days, weighted by the number of recordings of each day."""
     medians = {day: float(np.median(each)) for day, each in values.items() if len(each) >= thresholds.set_least_day}
     if len(medians) < 2:
         return

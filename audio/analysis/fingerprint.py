@@ -1,8 +1,8 @@
 """Find duplicate sounds: exact ones by a hash of the samples, near ones by an audio fingerprint.
 
-The hash covers the samples and not the file: other names, notes and containers do not change it. The fingerprint stays
-nearly the same if a reading is exported again at another rate, level or codec, or trimmed. It differs between two
-readings of the same words, even by the same voice.
+The hash covers the samples and not the file, so it does not depend on file name, notes and container. The fingerprint
+stays nearly the same if a recording is trimmed, or exported again at another rate, level or codec. It differs between
+two readings of the same words, even by the same voice.
 
 Method: resample to 8 kHz, compute spectra of a quarter of a second every 32 ms, and their energies in 25 bands from 300
 to 3,000 Hz. One bit for each two neighboring bands says whether their difference grew over the last four spectra (after
@@ -35,7 +35,9 @@ MIN_SUBFINGERPRINTS = 24
 MIN_OVERLAP_SHARE = 0.6
 """Share of the shorter fingerprint that must overlap."""
 NEIGHBORS = 16
+"""Each sub-fingerprint is compared with this many that follow it in sorted order."""
 MIN_VOTES = 3
+"""Equal sub-fingerprints at one time offset that two recordings need to be compared in full."""
 OFFSET_RANGE = 2048
 """More than twice the spectra in a fingerprint, so that every time offset fits."""
 
@@ -54,9 +56,9 @@ class ContentHash:
 
 
 def compute_fingerprint(samples: Float32, rate: int) -> str:
-    """The fingerprint of mono samples in -1..1: base64 of three bytes per spectrum, about 125 characters per second.
+    """Return the fingerprint of mono samples in -1..1, as base64 of three bytes per spectrum.
 
-    Empty for silence and for less than about a second.
+    It has about 125 characters per second. It is empty for silence, and for less than about a second of sound.
     """
     start = np.asarray(samples[: int(MAX_SECONDS * rate)], np.float32)
     energies = _compute_band_energies(start if rate == RATE else soxr.resample(start, rate, RATE))
@@ -68,7 +70,7 @@ def compute_fingerprint(samples: Float32, rate: int) -> str:
 
 
 def _compute_band_energies(samples: Float32) -> NDArray[np.float64]:
-    """(spectra, bands)."""
+    """Return the energies in the shape (spectra, bands)."""
     if len(samples) < WINDOW:
         return np.zeros((0, BITS + 1))
     frames = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP]
@@ -78,7 +80,7 @@ def _compute_band_energies(samples: Float32) -> NDArray[np.float64]:
 
 
 def _decode_fingerprint(text: str) -> Subfingerprints:
-    """The 24 bits of each spectrum as one number."""
+    """Return the 24 bits of each spectrum as one number."""
     parts = np.frombuffer(base64.b64decode(text), np.uint8).reshape(-1, 3).astype(np.uint32)
     return np.asarray(parts[:, 0] << 16 | parts[:, 1] << 8 | parts[:, 2])
 
@@ -95,20 +97,21 @@ class FingerprintMatch:
 def compute_difference(one: str, other: str) -> float:
     """The share of bits that differ at the best alignment, 0..1; 1 if one fingerprint is empty."""
     first, second = _decode_fingerprint(one), _decode_fingerprint(other)
-    least = _compute_min_overlap(first, second)
-    return _find_min_difference(first, second, range(least - len(second), len(first) - least + 1))
+    min_overlap = _compute_min_overlap(first, second)
+    return _find_min_difference(first, second, range(min_overlap - len(second), len(first) - min_overlap + 1))
 
 
 def find_similar_pairs(
     fingerprints: Sequence[str], max_difference: float = THRESHOLDS.set_same_difference
 ) -> list[FingerprintMatch]:
-    """All pairs that differ in at most this share of their bits.
+    """Find all pairs that differ in at most the share `max_difference` of their bits.
 
-    Human speech exported at other rates, levels and codecs, trimmed, or with noise at 25 dB differs in up to 0.21. Two
-    readings of a sentence by one synthetic voice differ in 0.30 and more if one is 5 % faster; unrelated clips in 0.4.
+    Human speech that is trimmed, has noise at 25 dB, or was exported at another rate, level or codec differs from its
+    original in up to 0.21. Two readings of a sentence by one synthetic voice differ in 0.30 and more if one is 5 %
+    faster. Unrelated clips differ in 0.4.
 
-    It does not compare every pair. Copies have some equal sub-fingerprints at one time offset, so it sorts all
-    sub-fingerprints and compares only pairs with several equal ones.
+    Not every pair is compared. Copies have some equal sub-fingerprints at one time offset, so all sub-fingerprints are
+    sorted, and only pairs that have several equal ones are compared.
     """
     decoded = [_decode_fingerprint(text) for text in fingerprints]
     found: dict[tuple[int, int], float] = {}
@@ -123,9 +126,13 @@ def find_similar_pairs(
 
 def _find_min_difference(first: Subfingerprints, second: Subfingerprints, offsets: Iterable[int]) -> float:
     """The least difference at these offsets; 1 if the overlap is too short at all of them."""
-    least = _compute_min_overlap(first, second)
+    min_overlap = _compute_min_overlap(first, second)
     return min(
-        (_compute_difference_at(first, second, at) for at in offsets if _count_overlap(first, second, at) >= least),
+        (
+            _compute_difference_at(first, second, offset)
+            for offset in offsets
+            if _count_overlap(first, second, offset) >= min_overlap
+        ),
         default=1.0,
     )
 
@@ -139,14 +146,14 @@ def _count_overlap(first: Subfingerprints, second: Subfingerprints, offset: int)
 
 
 def _compute_difference_at(first: Subfingerprints, second: Subfingerprints, offset: int) -> float:
-    """The share of bits that differ if `second` begins at `offset` of `first`, which may be negative."""
+    """The share of bits that differ if `second` begins at position `offset` of `first`; it may be negative."""
     start, count = max(0, offset), _count_overlap(first, second, offset)
     different = first[start : start + count] ^ second[start - offset : start - offset + count]
     return float(np.bitwise_count(different).sum()) / (BITS * count)
 
 
 def _find_candidates(decoded: Sequence[Subfingerprints]) -> Iterator[tuple[int, int, int]]:
-    """(one, other, offset of the other in the one) of pairs with several equal sub-fingerprints at one offset."""
+    """Yield (one, other, offset of the other in the one) of pairs with several equal sub-fingerprints at one offset."""
     lengths = np.array([len(each) for each in decoded], np.int64)
     if not lengths.sum():
         return
@@ -157,7 +164,8 @@ def _find_candidates(decoded: Sequence[Subfingerprints]) -> Iterator[tuple[int, 
     # 0 is silence, which every recording has.
     order = order[np.searchsorted(values[order], 1) :]
     votes = [
-        _count_votes(values[order], owners[order], times[order], step, len(decoded)) for step in range(1, NEIGHBORS + 1)
+        _count_votes(values[order], owners[order], times[order], distance, len(decoded))
+        for distance in range(1, NEIGHBORS + 1)
     ]
     codes, where = np.unique(np.concatenate([codes for codes, _ in votes]), return_inverse=True)
     counts = np.bincount(where, np.concatenate([counts for _, counts in votes]), len(codes))
@@ -166,10 +174,14 @@ def _find_candidates(decoded: Sequence[Subfingerprints]) -> Iterator[tuple[int, 
         yield *divmod(pair, len(decoded)), offset - OFFSET_RANGE // 2
 
 
-def _count_votes(values: Subfingerprints, owners: Int64, times: Int64, step: int, total: int) -> tuple[Int64, Int64]:
-    """(pair and offset as one number, count of equal values) for values that are `step` apart in sorted order."""
-    equal = np.flatnonzero((values[step:] == values[:-step]) & (owners[step:] != owners[:-step]))
-    one, other = owners[equal], owners[equal + step]
-    offset = times[equal] - times[equal + step]
-    codes, counts = np.unique((one * total + other) * OFFSET_RANGE + offset + OFFSET_RANGE // 2, return_counts=True)
+def _count_votes(
+    values: Subfingerprints, owners: Int64, times: Int64, distance: int, fingerprint_count: int
+) -> tuple[Int64, Int64]:
+    """Count equal values that are `distance` apart in sorted order: (pairs with offset as one number each, counts)."""
+    equal = np.flatnonzero((values[distance:] == values[:-distance]) & (owners[distance:] != owners[:-distance]))
+    one, other = owners[equal], owners[equal + distance]
+    offset = times[equal] - times[equal + distance]
+    codes, counts = np.unique(
+        (one * fingerprint_count + other) * OFFSET_RANGE + offset + OFFSET_RANGE // 2, return_counts=True
+    )
     return codes, counts.astype(np.int64)

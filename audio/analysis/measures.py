@@ -12,7 +12,9 @@ def define_measure(unit: str, meaning: str) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measures:
-    """A measure is None if the recording does not allow it; `missing` says what cannot be measured here, and why.
+    """All measures of one recording. A measure is None if it cannot be measured in this recording.
+
+    `missing` says what could not be measured on this machine, and why.
 
     A share is 0..1, a level is in dBFS (0 is full scale, -100 the lowest), a span is a pair of times in seconds.
     """
@@ -23,44 +25,50 @@ class Measures:
     lufs: float | None = define_measure("LUFS", "integrated loudness by ITU-R BS.1770-4; needs 0.4 s or more")
     dc_offset_share: float = define_measure("share", "mean of all samples, as a share of full scale")
     clipped_share: float = define_measure(
-        "share", "samples in flat tops: three or more equal ones at the file's own peak"
+        "share", "samples in flat tops; a flat top is three or more equal samples at the file's own peak"
     )
     clipped_runs: int = define_measure("", "number of flat tops")
     clipped_spans: tuple[Span, ...] = define_measure(
-        "s", "where the flat tops are; those less than 50 ms apart count as one; the first 50"
+        "s", "times of the first 50 flat tops; flat tops less than 50 ms apart count as one"
     )
-    leading_silence_seconds: float = define_measure("s", "before the first speech")
-    trailing_silence_seconds: float = define_measure("s", "after the last speech")
+    leading_silence_seconds: float = define_measure("s", "silence before the first speech")
+    trailing_silence_seconds: float = define_measure("s", "silence after the last speech")
     speech_seconds: float = define_measure(
         "s", "duration of speech, detected by a small neural model, or by level without it"
     )
     speech_share: float = define_measure("share", "speech as a share of the duration")
-    speech_spans: tuple[Span, ...] = define_measure("s", "where speech is")
-    pause_spans: tuple[Span, ...] = define_measure("s", "pauses of half a second or more between speech; the first 50")
+    speech_spans: tuple[Span, ...] = define_measure("s", "times of the speech")
+    pause_spans: tuple[Span, ...] = define_measure(
+        "s", "times of the first 50 pauses of half a second or more between speech"
+    )
     noise_floor_dbfs: float = define_measure("dBFS", "level of the quietest moments without speech")
-    snr_db: float | None = define_measure("dB", "power of speech over the noise floor; none without speech")
+    snr_db: float | None = define_measure("dB", "power of speech over the noise floor; not measured without speech")
     hum_mains_hz: int | None = define_measure("Hz", "mains frequency of the stronger hum: 50 or 60")
     hum_over_db: float | None = define_measure(
-        "dB", "level of its strongest line, of the first six, over the sound between the lines"
+        "dB", "level of the strongest of the first six hum lines over the sound between the lines"
     )
     hum_dbfs: float | None = define_measure(
-        "dBFS", "level of the lines that stand out by 10 dB; -100 if there are none"
+        "dBFS", "level of all hum lines that stand out by 10 dB; -100 if there are none"
     )
-    bandwidth_hz: float | None = define_measure("Hz", "highest frequency within 65 dB of the loudest 900 Hz")
-    cliff_db: float | None = define_measure("dB", "how much the level falls at that frequency within 400 Hz")
+    bandwidth_hz: float | None = define_measure(
+        "Hz", "highest frequency with a level within 65 dB of the loudest 900 Hz"
+    )
+    cliff_db: float | None = define_measure(
+        "dB", "how much the level falls within 400 Hz at the highest frequency of the bandwidth"
+    )
     reverberation_seconds: float | None = define_measure(
-        "s", "T60, from how speech decays; none with fewer than four decays"
+        "s", "T60, measured where speech decays; not measured with fewer than four decays"
     )
     words_per_minute: float | None = define_measure(
         "words/min", "words of the transcript per minute, from the first speech to the last"
     )
     syllables_per_second: float | None = define_measure(
-        "syllables/s", "syllables per second, counted by English rules, over the same time"
+        "syllables/s", "syllables per second from the first speech to the last, counted by English rules"
     )
     missing: tuple[str, ...] = define_measure("", "what could not be measured, and why")
 
     def as_dict(self) -> dict[str, Any]:
-        """For a JSON column."""
+        """Return the measures by name, for a JSON column."""
         return {name: _build_json_value(value) for name, value in asdict(self).items()}
 
 
@@ -71,4 +79,4 @@ def _build_json_value(value: Any) -> Any:
 
 
 MEANINGS = {one.name: (one.metadata["unit"], one.metadata["meaning"]) for one in fields(Measures)}
-"""Unit and meaning by name."""
+"""Unit and meaning of each measure, by name."""

@@ -17,7 +17,7 @@ MIN_VOICED_SECONDS = 0.5
 
 
 def compute_median_pitch(samples: Float32, rate: int) -> float | None:
-    """The median over voiced windows in Hz, of mono samples in -1..1; None with less than half a second of voice."""
+    """Return the median pitch of mono samples (-1..1) in Hz; None with less than half a second of voice."""
     pitch, voiced = _estimate_pitch(_split_windows(samples, rate), rate)
     if voiced.sum() * HOP_SECONDS < MIN_VOICED_SECONDS:
         return None
@@ -25,7 +25,7 @@ def compute_median_pitch(samples: Float32, rate: int) -> float | None:
 
 
 def _split_windows(samples: Float32, rate: int) -> Floats:
-    """Overlapping windows, one per row."""
+    """Return overlapping windows, one per row."""
     width, hop = round(WINDOW_SECONDS * rate), round(HOP_SECONDS * rate)
     if len(samples) < width:
         return np.zeros((0, width))
@@ -34,7 +34,7 @@ def _split_windows(samples: Float32, rate: int) -> Floats:
 
 
 def _estimate_pitch(windows: Floats, rate: int) -> tuple[Floats, NDArray[np.bool_]]:
-    """(pitch in Hz, is voiced) per window, from the autocorrelation divided by that of the taper."""
+    """Return (pitch in Hz, is voiced) of each window. The autocorrelation is divided by that of the taper."""
     taper = np.hanning(windows.shape[1])
     low, high = round(rate / PITCH_RANGE[1]), round(rate / PITCH_RANGE[0])
     correlation = _compute_autocorrelation(windows * taper, high + 1) / _compute_autocorrelation(
@@ -49,14 +49,14 @@ def _estimate_pitch(windows: Floats, rate: int) -> tuple[Floats, NDArray[np.bool
 
 
 def _compute_autocorrelation(rows: Floats, lags: int) -> Floats:
-    """Of each row, at lags 0 to `lags` - 1."""
+    """Return the autocorrelation of each row, at lags 0 to `lags` - 1."""
     size = 1 << (2 * rows.shape[1] - 1).bit_length()
     spectrum = np.abs(np.fft.rfft(rows, size)) ** 2
     return np.asarray(np.fft.irfft(spectrum, size)[:, :lags])
 
 
 def _find_first_peak(correlation: Floats) -> NDArray[np.int64]:
-    """The shortest lag whose peak is near the highest: the highest peak is often two or three periods away."""
+    """Return the shortest lag with a peak nearly as high as the highest, which is often two or three periods away."""
     padded = np.pad(correlation, ((0, 0), (1, 1)), constant_values=-1.0)
     tops = (correlation >= padded[:, :-2]) & (correlation >= padded[:, 2:])
     near = correlation >= 0.9 * correlation.max(axis=1, keepdims=True, initial=-1.0)

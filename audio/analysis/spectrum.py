@@ -23,13 +23,13 @@ LOUD_PERCENTILE = 95
 EDGE_UNDER_LOUDEST_DB = 65.0
 LOUDEST_HZ = 900.0
 SMOOTH_HZ = 200.0
-CLIFF_HZ = 400.0
-CLIFF_NEAR_EDGE_HZ = 600.0
+FALL_WIDTH_HZ = 400.0
+MAX_FALL_DISTANCE_HZ = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Hum:
-    """`mains_hz` is 50 or 60; `over_db` is the level of the hum lines over the sound between them.
+    """Mains hum. `mains_hz` is 50 or 60; `over_db` is the level of the strongest line over the sound between the lines.
 
     `dbfs` is the level of all lines together. Without lines, `over_db` is 0 and `dbfs` -100.
     """
@@ -41,16 +41,16 @@ class Hum:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """`edge_hz`: highest frequency with sound; `cliff_db`: how much the level falls there within 400 Hz."""
+    """`edge_hz` is the highest frequency with sound; `cliff_db` is how much the level falls within 400 Hz there."""
 
     edge_hz: float
     cliff_db: float
 
 
 def measure_hum(samples: Float32, rate: int) -> Hum:
-    """The steady lines at 50 or 60 Hz and their first five harmonics, for the mains frequency with the stronger hum.
+    """Measure the steady lines at 50 and 60 Hz with their first five harmonics. Returns the stronger hum of the two.
 
-    The quietest third of quarter-second windows is searched, because the voice masks the hum least there.
+    Only the quietest third of the quarter-second windows is used, because the voice masks the hum least there.
     """
     size = round(HUM_WINDOW_SECONDS * rate)
     powers = _compute_power_spectra(samples, size, size // 4)
@@ -63,24 +63,24 @@ def measure_hum(samples: Float32, rate: int) -> Hum:
 
 
 def _measure_hum_lines(power: Float64, bin_hz: float, mains: int) -> Hum:
-    over = level = 0.0
+    strongest_excess = total_power = 0.0
     for harmonic_hz in mains * np.arange(1, HARMONICS + 1):
         distance = np.abs(np.arange(len(power)) * bin_hz - harmonic_hz)
-        line, around = (
+        line, surroundings = (
             power[distance <= LINE_HZ],
             power[(distance >= NEIGHBOR_RANGE_HZ[0]) & (distance <= NEIGHBOR_RANGE_HZ[1])],
         )
-        excess = 10 * np.log10(max(float(line.max()), 1e-20) / max(float(np.median(around)), 1e-20))
+        excess = 10 * np.log10(max(float(line.max()), 1e-20) / max(float(np.median(surroundings)), 1e-20))
         if excess >= MIN_LINE_DB:
-            over, level = max(over, float(excess)), level + float(line.sum())
-    return Hum(mains, over, 10 * np.log10(max(level, 1e-10)))
+            strongest_excess, total_power = max(strongest_excess, float(excess)), total_power + float(line.sum())
+    return Hum(mains, strongest_excess, 10 * np.log10(max(total_power, 1e-10)))
 
 
 def measure_band(samples: Float32, rate: int) -> Band:
-    """The bandwidth, from the spectrum that the loudest twentieth of 23 ms windows reaches.
+    """Measure the bandwidth. The level of each frequency is that which the loudest twentieth of 23 ms windows reaches.
 
-    The edge is the highest frequency within 65 dB of the loudest 900 Hz. With a microphone the level falls slowly
-    towards it; in a file resampled from a lower rate, or decoded from an MP3, it falls abruptly.
+    The edge is the highest frequency within 65 dB of the loudest 900 Hz. In a microphone recording the level falls
+    slowly towards the edge. In a file resampled from a lower rate, or decoded from an MP3, it falls abruptly.
     """
     size = 1 << round(np.log2(WINDOW_SECONDS * rate))
     powers = _compute_power_spectra(samples, size, size // 2)
@@ -91,24 +91,24 @@ def measure_band(samples: Float32, rate: int) -> Band:
     levels = _smooth_levels(levels, max(1, round(SMOOTH_HZ / bin_hz)))
     loudest = np.sort(levels)[-max(1, round(LOUDEST_HZ / bin_hz)) :].mean()
     edge = float(np.flatnonzero(levels > loudest - EDGE_UNDER_LOUDEST_DB)[-1] * bin_hz)
-    return Band(edge, _measure_cliff(levels, bin_hz, edge))
+    return Band(edge, _measure_steepest_fall(levels, bin_hz, edge))
 
 
-def _measure_cliff(levels: Float64, bin_hz: float, edge: float) -> float:
-    """The largest fall of the level within 400 Hz near the edge, in dB."""
-    width = round(CLIFF_HZ / bin_hz)
+def _measure_steepest_fall(levels: Float64, bin_hz: float, edge: float) -> float:
+    """Return the largest fall of the level within 400 Hz near the edge, in dB."""
+    width = round(FALL_WIDTH_HZ / bin_hz)
     falls = levels[:-width] - levels[width:]
-    near = np.abs((np.arange(len(falls)) + width / 2) * bin_hz - edge) <= CLIFF_NEAR_EDGE_HZ
+    near = np.abs((np.arange(len(falls)) + width / 2) * bin_hz - edge) <= MAX_FALL_DISTANCE_HZ
     return float(falls[near].max(initial=0.0))
 
 
 def _smooth_levels(levels: Float64, width: int) -> Float64:
-    around = np.pad(levels, (width // 2, width - 1 - width // 2), mode="edge")
-    return np.convolve(around, np.ones(width) / width, "valid")
+    padded = np.pad(levels, (width // 2, width - 1 - width // 2), mode="edge")
+    return np.convolve(padded, np.ones(width) / width, "valid")
 
 
 def _compute_power_spectra(samples: Float32, size: int, hop: int) -> Float64:
-    """(windows, frequencies): power, one half for a full-scale sine; without windows of digital silence."""
+    """Return powers (windows, frequencies), one half for a full-scale sine. Windows of digital silence are left out."""
     if len(samples) < size:
         return np.zeros((0, size // 2 + 1))
     shape = np.hanning(size + 1)[:-1].astype(np.float32)
@@ -129,12 +129,12 @@ STEEP_PERCENTILE = 75
 
 
 def measure_reverberation(samples: Float32, rate: int) -> float | None:
-    """T60 in seconds: the time in which a sound falls by 60 dB, from how fast the voice decays when it stops.
+    """Estimate T60, the seconds in which a sound falls by 60 dB, from how fast the voice decays when it stops.
 
-    The steepest quarter of free decays between 500 Hz and 4 kHz counts. A voice does not stop at once, so a dry room
-    measures 0.2 s; rooms of 0.3, 0.4, 0.6 and 0.9 s measure 0.40, 0.47, 0.63 and 0.77 s (medians over synthetic voices
-    and rooms, reverberation as strong as the voice). None with fewer than four decays, and in noise (15 to 20 dB under
-    the speech), because the decays would reach its level too soon.
+    The steepest quarter of free decays between 500 Hz and 4 kHz counts. A voice does not stop at once, so the estimate
+    for a dry room is 0.2 s. For rooms of 0.3, 0.4, 0.6 and 0.9 s it is 0.40, 0.47, 0.63 and 0.77 s (medians over
+    synthetic voices and rooms, reverberation as strong as the voice). None with fewer than four decays, and in noise
+    (15 to 20 dB under the speech), because the decays would reach the level of the noise too soon.
     """
     levels = _compute_envelope(samples, rate)
     slopes = (
@@ -148,7 +148,7 @@ def measure_reverberation(samples: Float32, rate: int) -> float | None:
 
 
 def _compute_envelope(samples: Float32, rate: int) -> Float64:
-    """Level of the band in dB for each 10 ms, averaged over 70 ms: ripples in a decay must not look like a rise."""
+    """Return the level of the band in dB every 10 ms, averaged over 70 ms so that a ripple in a decay is no rise."""
     hop = round(HOP_SECONDS * rate)
     if len(samples) < (SMOOTHED_HOPS + 1) * hop:
         return np.zeros(0)
@@ -161,7 +161,7 @@ def _compute_envelope(samples: Float32, rate: int) -> Float64:
 
 
 def _find_decay_slopes(levels: Float64) -> Iterator[float]:
-    """dB per second of each unbroken fall of 10 dB and 60 ms or more that begins well above the floor."""
+    """Yield the dB per second of each fall that begins well above the floor and is unbroken for 10 dB and 60 ms."""
     floor = np.percentile(levels, 5)
     rising = np.flatnonzero(np.diff(levels) >= 0)
     starts, ends = np.append(0, rising + 1), np.append(rising, len(levels) - 1)

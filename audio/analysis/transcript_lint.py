@@ -14,7 +14,7 @@ from audio.findings.findings import Finding, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 
 MAX_SHOWN = 3
-"""A finding names at most this many places, each cut to MAX_SHOWN_CHARACTERS."""
+"""A finding quotes at most this many excerpts, each shortened to MAX_SHOWN_CHARACTERS."""
 MAX_SHOWN_CHARACTERS = 24
 
 DASHES = re.compile(r"[\u2012-\u2015/]")
@@ -27,9 +27,9 @@ WITHOUT_FULL_STOP = frozenset({"th", "lo", "km", "my", "bo"})
 
 VOWELS = re.compile(r"[aeiouy]+")
 SILENT_END = re.compile(r"(?<=[^aeiouy])(?:e|es|ed)$")
-"""The e of "made", "makes", "liked" …"""
+"""A silent e at the end of a word, as in "made", "makes", "liked"."""
 PRONOUNCED_END = re.compile(r"(?:[^aeiouy]le|[^aeiouy]les|[td]ed|[sxz]es|[cs]hes|[cg]es)$")
-"""… but not of "table", "wanted", "wishes", "pages"."""
+"""Exceptions to SILENT_END, in which the e is pronounced, as in "table", "wanted", "wishes", "pages"."""
 
 ABBREVIATION = re.compile(
     r"(?<!\w)(?:(?:Dr|St|Ave|Blvd|Rd|Mt|Ft|Prof|Rev|Capt|Gen|Sgt|Lt|Jr|Sr|Inc|Ltd|Co|Corp|Dept|approx|appt|est|etc|vs"
@@ -70,7 +70,7 @@ SCRIPTS = {
         *("nn", "fi", "et", "lv", "lt", "tr", "vi", "id", "ms", "fil", "sw", "af", "ca", "eu", "gl", "cy", "ga", "is"),
     ),
 }
-"""The languages of a script, by primary subtag. The letters of other languages, such as Serbian, are not checked."""
+"""The languages of each script, by primary subtag. Letters of a language without entry, such as Serbian, pass."""
 DENSE_SCRIPTS = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL"})
 """Scripts in which one character is about a syllable."""
 LOOKALIKE_SCRIPTS = frozenset({"LATIN", "CYRILLIC", "GREEK"})
@@ -80,7 +80,7 @@ SHARED_LETTER_PREFIXES = frozenset({"FEMININE", "MASCULINE", "MICRO", "FULLWIDTH
 
 @dataclass(frozen=True, slots=True)
 class SpeakingRate:
-    """How fast a text is read in `seconds`; `syllables` are counted by a rough rule for English."""
+    """The counts of a text that is read aloud in `seconds`; `syllables` are counted by a rough rule for English."""
 
     words: int
     syllables: int
@@ -101,7 +101,7 @@ class SpeakingRate:
 
 
 def split_words(text: str) -> list[str]:
-    """Split at spaces and dashes; keep parts with a letter or digit, without the punctuation around them.
+    """Split at spaces and dashes. Returns words with at least a letter or digit, without the punctuation around them.
 
     Not meaningful for languages without spaces between words.
     """
@@ -111,7 +111,8 @@ def split_words(text: str) -> list[str]:
 def count_syllables(word: str) -> int:
     """Approximate syllables of an English word: its groups of vowels, without a silent e at the end, at least 1.
 
-    Right for 87 % of the words of the CMU pronouncing dictionary, within one for 99 %. A digit counts as one.
+    The count is right for 87 % of the words in the CMU pronouncing dictionary, and off by at most one for 99 %. Each
+    digit counts as one syllable.
     """
     letters = "".join(one for one in unicodedata.normalize("NFC", word.lower()) if one.isalnum())
     groups = len(VOWELS.findall(unicodedata.normalize("NFD", letters)))
@@ -120,9 +121,10 @@ def count_syllables(word: str) -> int:
 
 
 def compute_speaking_rate(text: str, seconds: float | None) -> SpeakingRate | None:
-    """How fast the text is read; `seconds` are those from the first word to the last, if known.
+    """Compute how fast the text is read; `seconds` is the time from the first word to the last, if known.
 
-    Characters are letters, digits and marks, without spaces and punctuation. None without a word or a duration.
+    Letters, digits and combining marks count as characters; spaces and punctuation do not. Returns None without a word
+    or a duration.
     """
     spoken = split_words(text)
     if not spoken or not seconds or not math.isfinite(seconds) or seconds < 0:
@@ -134,7 +136,7 @@ def compute_speaking_rate(text: str, seconds: float | None) -> SpeakingRate | No
 def lint_transcript(
     text: str, seconds: float | None, language: str = "en-US", thresholds: Thresholds = THRESHOLDS
 ) -> tuple[Finding, ...]:
-    """Problems in the transcript of a recording of `seconds`; `language` is a BCP 47 tag.
+    """Return the problems in the transcript of a recording that lasts `seconds`; `language` is a BCP 47 tag.
 
     Never raises for any text. Text beyond the longest allowed length is not checked.
     """
@@ -143,7 +145,7 @@ def lint_transcript(
         return (make_finding("transcript_empty"),)
     found = [
         *_check_length(text, seconds, thresholds),
-        *_report_places("transcript_garbled", _find_garbled_text(checked)),
+        *_report_excerpts("transcript_garbled", _find_garbled_text(checked)),
     ]
     if not _is_garbled(checked):
         subtag = re.split("[-_]", language)[0].lower()
@@ -164,13 +166,13 @@ def _check_length(text: str, seconds: float | None, thresholds: Thresholds) -> I
     values = {"seconds": rate.seconds, "words": rate.words_per_minute}
     if rate.characters_per_second > fastest:
         yield make_finding("transcript_too_much", **values)
-    # One number stands for several spoken words.
+    # A text with numerals may be short: one numeral can be several spoken words.
     elif rate.characters < slowest * (rate.seconds - thresholds.transcript_pause_seconds) and not _find_numerals(text):
         yield make_finding("transcript_too_little", **values)
 
 
 def _compute_rate_limits(text: str, thresholds: Thresholds) -> tuple[float, float]:
-    """Maximum and minimum characters per second; in dense scripts a character holds several times as much."""
+    """Return the maximum and minimum of characters per second, lower in dense scripts: a character holds more there."""
     found = [_get_script(one) for one in text if one.isalpha()]
     dense = sum(one in DENSE_SCRIPTS for one in found) > len(found) / 2
     density = max(1.0, thresholds.transcript_dense_characters) if dense else 1.0
@@ -179,10 +181,10 @@ def _compute_rate_limits(text: str, thresholds: Thresholds) -> tuple[float, floa
 
 def _check_ambiguous_readings(text: str, subtag: str, thresholds: Thresholds) -> Iterator[Finding]:
     plain = MARKUP.sub(" ", text)
-    yield from _report_places("transcript_digits", _find_numerals(plain))
+    yield from _report_excerpts("transcript_digits", _find_numerals(plain))
     if subtag == "en":
-        yield from _report_places("transcript_abbreviation", ABBREVIATION.findall(plain))
-    yield from _report_places("transcript_symbol", filter(_is_symbol, BRACKETS.sub(" ", plain)))
+        yield from _report_excerpts("transcript_abbreviation", ABBREVIATION.findall(plain))
+    yield from _report_excerpts("transcript_symbol", filter(_is_symbol, BRACKETS.sub(" ", plain)))
     cased = [one for one in text if one.isupper() or one.islower()]
     capitals = sum(map(str.isupper, cased))
     if len(split_words(text)) > 2 and capitals > thresholds.transcript_capitals_share * len(cased):
@@ -190,7 +192,7 @@ def _check_ambiguous_readings(text: str, subtag: str, thresholds: Thresholds) ->
 
 
 def _find_numerals(text: str) -> list[str]:
-    """Words that contain a numeral, Roman or any other."""
+    """Return the words that contain a numeral: a digit, or a character such as Ⅳ or ½."""
     return [one for one in split_words(text) if any(unicodedata.category(each)[0] == "N" for each in one)]
 
 
@@ -199,17 +201,17 @@ def _is_symbol(one: str) -> bool:
 
 
 def _check_unspoken_text(text: str) -> Iterator[Finding]:
-    yield from _report_places("transcript_markup", MARKUP.findall(text))
-    yield from _report_places("transcript_brackets", BRACKETS.findall(MARKUP.sub(" ", text)))
+    yield from _report_excerpts("transcript_markup", MARKUP.findall(text))
+    yield from _report_excerpts("transcript_brackets", BRACKETS.findall(MARKUP.sub(" ", text)))
     if LINE_ENDS & set(text.strip()):
         yield make_finding("transcript_newline")
     if "|" in text:
         yield make_finding("transcript_pipe")
-    yield from _report_places("transcript_invisible", _find_invisible_characters(text), quoted=False)
+    yield from _report_excerpts("transcript_invisible", _find_invisible_characters(text), quoted=False)
 
 
 def _find_invisible_characters(text: str) -> Iterator[str]:
-    """Control, zero-width and direction characters and lone surrogates, but not joiners that a script needs."""
+    """Describe control, zero-width and direction characters and lone surrogates, except joiners that a script needs."""
     for index, one in enumerate(text):
         if unicodedata.category(one)[0] != "C" or one in LINE_ENDS:
             continue
@@ -222,13 +224,13 @@ def _check_scripts(text: str, subtag: str, language: str, thresholds: Thresholds
     letters = [one for one in text if one.isalpha()]
     foreign = _find_foreign_letters(letters, subtag)
     if sum(one in foreign for one in letters) > thresholds.transcript_foreign_share * len(letters):
-        places = (word for word in split_words(text) if foreign.intersection(word))
-        yield from _report_places("transcript_wrong_script", places, language=language)
-    yield from _report_places("transcript_mixed_scripts", filter(_is_mixed, split_words(text)))
+        excerpts = (word for word in split_words(text) if foreign.intersection(word))
+        yield from _report_excerpts("transcript_wrong_script", excerpts, language=language)
+    yield from _report_excerpts("transcript_mixed_scripts", filter(_is_mixed, split_words(text)))
 
 
 def _find_garbled_text(text: str) -> Iterable[str]:
-    """The garbled places; the whole text if its garbled letters are of another alphabet."""
+    """Return the garbled excerpts; the whole text if it is garbled but has no sequence of GARBLED."""
     return GARBLED.findall(text) or ([text] if _is_garbled(text) else [])
 
 
@@ -244,12 +246,12 @@ def _is_garbled(text: str) -> bool:
 
 
 def _encode_windows_1252(one: str) -> bytes:
-    """The Windows-1252 byte of a character; many programs fill its five gaps with control characters."""
+    """Return the byte of a character. Control characters stand for the five bytes that Windows-1252 does not define."""
     return one.encode("latin-1" if "\x80" <= one <= "\x9f" else "cp1252")
 
 
 def _find_foreign_letters(letters: Iterable[str], subtag: str) -> set[str]:
-    """Letters that this language does not use. Latin letters (names) are allowed if the text has its own script too."""
+    """Return letters that the language does not use. Latin letters (names) pass if its own script is used too."""
     own = {script for script, languages in SCRIPTS.items() if subtag in languages}
     scripts = {one: _get_script(one) for one in letters}
     if own.intersection(scripts.values()):
@@ -268,21 +270,21 @@ def _is_mixed(word: str) -> bool:
 
 def _check_typos(text: str, full_text: str, subtag: str) -> Iterator[Finding]:
     repeated = (one for one in REPEATED_WORD.findall(text) if one.lower() not in REPEATABLE_WORDS)
-    yield from _report_places("transcript_repeated_word", repeated)
+    yield from _report_excerpts("transcript_repeated_word", repeated)
     if subtag not in WITHOUT_FULL_STOP and full_text.rstrip().rstrip(CLOSING_MARKS)[-1:] not in SENTENCE_ENDS:
         yield make_finding("transcript_no_end")
 
 
-def _report_places(code: str, places: Iterable[str], quoted: bool = True, **values: object) -> Iterator[Finding]:
-    """A finding that names the first places, each once; none if there are no places."""
-    different = list(dict.fromkeys(places))
-    if different:
-        shown = [_quote_text(one) if quoted else one for one in different[:MAX_SHOWN]]
-        more = f" and {len(different) - MAX_SHOWN} more" if len(different) > MAX_SHOWN else ""
+def _report_excerpts(code: str, excerpts: Iterable[str], quoted: bool = True, **values: object) -> Iterator[Finding]:
+    """Yield a finding that names the first excerpts, each once; no finding if there are no excerpts."""
+    unique = list(dict.fromkeys(excerpts))
+    if unique:
+        shown = [_quote_text(one) if quoted else one for one in unique[:MAX_SHOWN]]
+        more = f" and {len(unique) - MAX_SHOWN} more" if len(unique) > MAX_SHOWN else ""
         yield make_finding(code, None, places=", ".join(shown) + more, **values)
 
 
-def _quote_text(place: str) -> str:
-    plain = "".join(one if one.isprintable() else " " for one in place)
+def _quote_text(text: str) -> str:
+    plain = "".join(one if one.isprintable() else " " for one in text)
     shortened = plain[:MAX_SHOWN_CHARACTERS] + "…" if len(plain) > MAX_SHOWN_CHARACTERS else plain
     return f"“{shortened.strip()}”"

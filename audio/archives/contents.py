@@ -1,4 +1,4 @@
-"""Reads the contents of an archive after checking all of it. Run only in the limited child process."""
+"""Checks all headers of an archive and reads its metadata.csv. Run only in the limited child process."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ ARCHIVE_SIGNATURES = (
     GZIP, LOCAL, CENTRAL, END, b"PK00PK", b"BZh", b"\xfd7zXZ\0", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07",
     b"\x28\xb5\x2f\xfd", b"LZIP", b"\x04\x22\x4d\x18", b"MSCF", b"xar!", b"!<arch>", b"070701", b"070707",
 )  # fmt: skip
-"""The first bytes of archives and compressed files of all kinds: none may be inside another."""
+"""The first bytes of archives and compressed files of all kinds. No file in an archive may be one of them."""
 ARCHIVE_EXTENSIONS = (
     ".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz", ".xz", ".txz", ".7z", ".rar", ".zst", ".lz", ".cab", ".jar"
 )  # fmt: skip
@@ -25,7 +25,7 @@ ARCHIVE_EXTENSIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The recordings (all files but metadata.csv and system files) by path, in order, and their transcripts."""
+    """The recordings by path, in order, with transcripts. All files but metadata.csv and junk are recordings."""
 
     recordings: dict[str, Entry]
     transcripts: dict[str, str]
@@ -37,14 +37,14 @@ def read_contents(file: BinaryIO, limits: ArchiveLimits) -> Contents:
     size = file.seek(0, os.SEEK_END)
     entries = _read_entries(file, _detect_format(file, size), limits)
     files = arrange_files(entries, limits)
-    _check_amounts(files, size, limits)
-    lists = [path for path in files if path.lower() == METADATA_NAME]
-    recordings = {path: entry for path, entry in files.items() if path not in lists}
+    _check_claimed_sizes(files, size, limits)
+    metadata_paths = [path for path in files if path.lower() == METADATA_NAME]
+    recordings = {path: entry for path, entry in files.items() if path not in metadata_paths}
     for path in recordings:
         if path.lower().endswith(ARCHIVE_EXTENSIONS):
             refuse("member_nested", name=path)
-    transcripts = read_transcripts(files[lists[0]], recordings, limits) if lists else {}
-    return Contents(recordings, transcripts, bool(lists))
+    transcripts = read_transcripts(files[metadata_paths[0]], recordings, limits) if metadata_paths else {}
+    return Contents(recordings, transcripts, bool(metadata_paths))
 
 
 def _read_entries(file: BinaryIO, kind: str, limits: ArchiveLimits) -> list[Entry]:
@@ -60,7 +60,7 @@ def _read_entries(file: BinaryIO, kind: str, limits: ArchiveLimits) -> list[Entr
 
 
 def _detect_format(file: BinaryIO, size: int) -> str:
-    """Detect the format by the first and last bytes; refuse a file of several, which readers interpret differently."""
+    """Detect the format by the first and last bytes. Refuse a file of several formats: readers would disagree on it."""
     head = read_bytes(file, 0, min(size, RECORD))
     ends_as_zip = size >= END_SIZE and read_bytes(file, size - END_SIZE, 4) == END
     kinds = {
@@ -68,7 +68,7 @@ def _detect_format(file: BinaryIO, size: int) -> str:
         "gzip": head.startswith(GZIP),
         "tar": is_tar_header(head) or (head == bytes(RECORD) and size > RECORD),
     }
-    found = [kind for kind, is_it in kinds.items() if is_it]
+    found = [kind for kind, matches in kinds.items() if matches]
     if len(found) > 1 or (found and ends_as_zip and found != ["zip"]):
         refuse("archive_polyglot")
     if not found:
@@ -81,8 +81,8 @@ def is_archive_header(head: bytes) -> bool:
     return head.startswith(ARCHIVE_SIGNATURES) or is_tar_header(head[:RECORD])
 
 
-def _check_amounts(files: dict[str, Entry], size: int, limits: ArchiveLimits) -> None:
-    """Check the sizes that the headers claim; the readers enforce them while reading."""
+def _check_claimed_sizes(files: dict[str, Entry], size: int, limits: ArchiveLimits) -> None:
+    """Check the number of files and the sizes that the headers claim; the readers refuse more bytes than claimed."""
     if not files:
         refuse("archive_empty")
     if len(files) > limits.files:
@@ -105,7 +105,7 @@ COLUMN_TITLES = ({"name", "file", "filename", "file_name", "path", "id"}, {"text
 
 
 def read_transcripts(entry: Entry, paths: Iterable[str], limits: ArchiveLimits) -> dict[str, str]:
-    """Return the text of each recording that has a line, by path; Refused for an invalid line.
+    """Return by path the text of each recording that has a line in metadata.csv; Refused for an invalid line.
 
     A line names a recording by its path or its file name, with or without the extension.
     """
@@ -125,13 +125,13 @@ def read_transcripts(entry: Entry, paths: Iterable[str], limits: ArchiveLimits) 
 
 
 def _index_names(paths: Iterable[str]) -> dict[str, set[str]]:
-    """Map each possible name of a recording to the paths that it matches."""
+    """Map each possible name of a recording to the paths that it matches; a full path matches only itself."""
     known: dict[str, set[str]] = {}
     for path in paths:
         name = PurePosixPath(path).name
         for alias in {path, name, _strip_extension(path), _strip_extension(name)}:
             known.setdefault(alias, set()).add(path)
-    return {name: {name} if name in fits else fits for name, fits in known.items()}
+    return {name: {name} if name in matching_paths else matching_paths for name, matching_paths in known.items()}
 
 
 def _strip_extension(path: str) -> str:

@@ -1,4 +1,4 @@
-"""Reads a gzip file from any position; seeking back restarts decompression."""
+"""Reads the content of a gzip file from any position; seeking back restarts decompression."""
 
 import os
 import zlib
@@ -10,9 +10,9 @@ GZIP = zlib.MAX_WBITS | 16
 
 
 class GzipReader:
-    """Reads like a file. Refused as soon as the output exceeds the limits, and at the end if anything is wrong.
+    """Reads the decompressed bytes like a file. Refused as soon as they exceed the limits or the stream is damaged.
 
-    Accepts one gzip stream to the exact end of the file (RFC 1952), as readers disagree on several in a row.
+    The file must be exactly one gzip stream (RFC 1952), because readers disagree on several streams in a row.
     """
 
     def __init__(self, file: BinaryIO, limits: ArchiveLimits) -> None:
@@ -25,29 +25,29 @@ class GzipReader:
         self._packed = b""
         self._consumed = 0
         self._buffer = b""
-        self._buffer_at = 0
+        self._buffer_offset = 0
         self._position = 0
 
     def seek(self, offset: int, /) -> int:
-        if offset < self._buffer_at:
+        if offset < self._buffer_offset:
             self._restart()
         self._position = offset
         return offset
 
     def read(self, size: int, /) -> bytes:
-        """Return at most `size` bytes, and at least one before the end."""
-        while self._position >= self._buffer_at + len(self._buffer):
-            self._buffer_at += len(self._buffer)
-            self._buffer = self._read_next()
+        """Return 1 to `size` bytes; no bytes only at the end."""
+        while self._position >= self._buffer_offset + len(self._buffer):
+            self._buffer_offset += len(self._buffer)
+            self._buffer = self._read_next_block()
             if not self._buffer:
                 return b""
-        start = self._position - self._buffer_at
+        start = self._position - self._buffer_offset
         data = self._buffer[start : start + size]
         self._position += len(data)
         return data
 
-    def _read_next(self) -> bytes:
-        """Return the next bytes, empty only at the end."""
+    def _read_next_block(self) -> bytes:
+        """Return the next decompressed bytes; no bytes only at the end."""
         data = b""
         while not data and not self._inflate.eof:
             if not self._packed:
@@ -56,13 +56,13 @@ class GzipReader:
                 self._consumed += len(self._packed)
                 if not self._packed:
                     refuse("archive_truncated")
-            data = self._inflate_next()
+            data = self._inflate_next_block()
         if self._inflate.eof and self._consumed - len(self._inflate.unused_data) != self._packed_size:
             refuse("archive_trailing")
         self._check_output_size(len(data))
         return data
 
-    def _inflate_next(self) -> bytes:
+    def _inflate_next_block(self) -> bytes:
         try:
             data = self._inflate.decompress(self._packed, INFLATED_BLOCK)
         except zlib.error as error:
@@ -72,8 +72,8 @@ class GzipReader:
         return data
 
     def _check_output_size(self, added_bytes: int) -> None:
-        out = self._buffer_at + added_bytes
-        if out > self._consumed * self._limits.ratio + self._limits.total_allowance:
+        output_size = self._buffer_offset + added_bytes
+        if output_size > self._consumed * self._limits.ratio + self._limits.total_allowance:
             refuse("archive_bomb")
-        if out > self._limits.total_bytes + self._limits.total_allowance:
+        if output_size > self._limits.total_bytes + self._limits.total_allowance:
             refuse("archive_too_big", limit=self._limits.total_bytes >> 20)

@@ -40,27 +40,29 @@ def read_members(
     thresholds: dict[str, float],
 ) -> Iterator[dict[str, Any]]:
     """Yield records of RECORD_SHAPES. Accepted recordings are written to `folder`, named by number."""
-    found = read_contents(source, ArchiveLimits(**archive_limits))
-    without_line = [path for path in found.recordings if path not in found.transcripts] if found.has_metadata else []
+    contents = read_contents(source, ArchiveLimits(**archive_limits))
+    without_line = (
+        [path for path in contents.recordings if path not in contents.transcripts] if contents.has_metadata else []
+    )
     example = quote_name(without_line[0]) if without_line else ""
-    yield {"kind": "contents", "files": len(found.recordings), "without_line": len(without_line), "such_as": example}
+    yield {"kind": "contents", "files": len(contents.recordings), "without_line": len(without_line), "such_as": example}
     inspect = _make_inspector(clip_limits, thresholds)
-    for number, (path, entry) in enumerate(found.recordings.items(), start=1):
-        place = build_member_path(Path(folder or "."), number)
-        with _open_scratch(entry, place) as copy:
+    for number, (path, entry) in enumerate(contents.recordings.items(), start=1):
+        target = build_member_path(Path(folder or "."), number)
+        with _open_scratch(entry, target) as copy:
             _copy_entry(entry, path, copy)
             inspection = inspect(copy)
             kept = folder is not None and (inspection.ok or keep_refused)
             if kept and isinstance(copy, io.BytesIO):
-                place.write_bytes(copy.getvalue())
+                target.write_bytes(copy.getvalue())
         if not kept:
-            place.unlink(missing_ok=True)
+            target.unlink(missing_ok=True)
         yield {
             "kind": "member",
             "name": path,
             "size": inspection.size,
             "sha256": inspection.sha256,
-            "transcript": found.transcripts.get(path, ""),
+            "transcript": contents.transcripts.get(path, ""),
             "inspection": inspection.as_dict(),
             "facts": inspection.build_row_fields(),
             "kept": kept,
@@ -68,7 +70,7 @@ def read_members(
 
 
 def _make_inspector(clip_limits: dict[str, float], thresholds: dict[str, float]) -> Callable[[BinaryIO], "Inspection"]:
-    """Return the function that inspects one file. It imports numpy late: that takes 10 times as long as a refusal."""
+    """Return the function that inspects one file. It imports numpy, which takes 10 times as long as a refusal."""
     from audio.findings.thresholds import Thresholds
     from audio.levels.inspection import DurationLimits, inspect_file
 
@@ -80,9 +82,9 @@ def build_member_path(folder: Path, number: int) -> Path:
     return folder / f"{number:05}.wav"
 
 
-def _open_scratch(entry: Entry, place: Path) -> BinaryIO:
-    """Open scratch space to inspect a file: memory, which is twice as fast as the disk, unless the file is large."""
-    return io.BytesIO() if entry.size <= MAX_MEMORY_BYTES else place.open("w+b")
+def _open_scratch(entry: Entry, target: Path) -> BinaryIO:
+    """Open an empty file for a copy of the entry: in memory, which is twice as fast as the disk, unless it is large."""
+    return io.BytesIO() if entry.size <= MAX_MEMORY_BYTES else target.open("w+b")
 
 
 def _copy_entry(entry: Entry, path: str, copy: BinaryIO) -> None:

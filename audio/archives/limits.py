@@ -13,11 +13,12 @@ MAX_SHOWN_CHARACTERS = 80
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """Bytes are unpacked bytes, counted while reading, regardless of what the archive claims.
+    """Limits in unpacked bytes, which are counted while reading, regardless of what the archive claims.
 
-    16-bit PCM speech rarely compresses better than 4:1 but silence does, so a ratio applies only beyond its allowance.
-    `entries` includes folders and system files; `folders` is the depth below the one folder that contains
-    everything; `note_bytes` limits the extended header of one file in a tar archive.
+    16-bit PCM speech rarely compresses better than 4:1 but silence does, so a ratio applies only to bytes beyond the
+    allowance of a member or of the whole archive. `entries` includes folders and junk files. `folders` is the depth of
+    folders below the one folder that contains everything. `list_ratio` and `list_bytes` limit metadata.csv.
+    `note_bytes` limits the extended header of one file in a tar archive.
     """
 
     files: int = 5000
@@ -48,9 +49,9 @@ class Seekable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of an archive as its headers describe it; `read` yields its bytes and refuses wrong ones.
+    """One entry of an archive as its headers describe it; `read` yields its bytes, Refused if they are wrong.
 
-    `packed_size` is its size in the archive in bytes; entries of a tar archive are not compressed individually.
+    `packed_size` is the number of bytes in the archive; the entries of a tar archive are not compressed individually.
     """
 
     path: str

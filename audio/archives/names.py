@@ -1,4 +1,4 @@
-"""The names in an archive. They are shown and looked up, never used as file names on disk."""
+"""Checks the names in an archive. They are shown and looked up, but never used as file names on disk."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ JUNK_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 JUNK_FOLDERS = frozenset({"__MACOSX", ".Trashes", ".Spotlight-V100", ".fseventsd"})
 """Files that operating systems add to archives."""
 JUNK_DEPTH = 2
-"""Extra depth allowed for junk: a folder around everything, and one beside it that repeats its folders."""
+"""Additional depth allowed for junk: the folder around everything, and a junk folder that repeats the folders."""
 INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 """Unicode categories: controls, marks that change the writing direction, and characters that no font shows."""
 
@@ -24,7 +24,7 @@ def decode_name(raw: bytes) -> str:
 
 
 def arrange_files(entries: list[Entry], limits: ArchiveLimits) -> dict[str, Entry]:
-    """Return the files by their shown path: without the folder around everything, and without junk."""
+    """Return the files, without junk, by the path that is shown: it omits the folder around everything."""
     for entry in entries:
         _check_path(entry.path, limits)
     _check_collisions(entries)
@@ -38,7 +38,7 @@ def arrange_files(entries: list[Entry], limits: ArchiveLimits) -> dict[str, Entr
 
 
 def _check_path(path: str, limits: ArchiveLimits) -> None:
-    """Refuse everything but a plain relative path. Nothing is corrected: such a name is packed on purpose."""
+    """Refuse every path that is not plain and relative. None is corrected, as such a name is packed on purpose."""
     if not path:
         refuse("name_empty")
     if any(unicodedata.category(character) in INVISIBLE_CATEGORIES for character in path):
@@ -61,7 +61,7 @@ def _check_path(path: str, limits: ArchiveLimits) -> None:
 
 
 def _check_collisions(entries: list[Entry]) -> None:
-    """Refuse two files that any system takes for one: they differ only by case or by the encoding of accents."""
+    """Refuse paths that some system takes for the same: equal except for case or for the encoding of accents."""
     taken: dict[str, str] = {}
     for entry in entries:
         if entry.is_folder:

@@ -26,9 +26,10 @@ SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file of an archive: `name` is for display only, `path` is where it was written, or None.
+    """One file of an archive. `name` is for display only; `path` is where the file was written, or None.
 
-    `inspection` and `facts` come from `Inspection`, `transcript` from metadata.csv ("" without a line there).
+    `inspection` and `facts` come from `Inspection`, `transcript` comes from metadata.csv ("" if it has no line for
+    the file).
     """
 
     number: int
@@ -47,14 +48,14 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """The contents of an archive; a refused one has no members, and its findings say why."""
+    """The contents of an archive; a refused archive has no members, and its findings say why."""
 
     members: tuple[Member, ...]
     findings: tuple[Finding, ...]
 
     @property
     def ok(self) -> bool:
-        return not any(record.severity == Severity.ERROR for record in self.findings)
+        return not any(finding.severity == Severity.ERROR for finding in self.findings)
 
 
 def ignore_progress(_done: int, _total: int) -> None:
@@ -64,8 +65,8 @@ def ignore_progress(_done: int, _total: int) -> None:
 def is_archive(name: str, head: bytes) -> bool:
     """Whether a file is an archive, by its name and its first 512 bytes; a file named .wav never is."""
     lower = name.lower()
-    begins_so = head.startswith(SIGNATURES) or head[257:262] == b"ustar"
-    return lower.endswith(EXTENSIONS) or (begins_so and not lower.endswith(".wav"))
+    has_signature = head.startswith(SIGNATURES) or head[257:262] == b"ustar"
+    return lower.endswith(EXTENSIONS) or (has_signature and not lower.endswith(".wav"))
 
 
 def read_archive(
@@ -79,10 +80,11 @@ def read_archive(
     child_limits: ChildLimits = CHILD_LIMITS,
     progress: Callable[[int, int], object] = ignore_progress,
 ) -> Archive:
-    """Read an archive in a limited child process. No content raises; an OSError comes from the source itself.
+    """Read an archive in a limited child process. Invalid content is a finding; only reading the source raises OSError.
 
-    Accepted files are written to `folder`, which must be empty, named by number; with `keep_refused` all files are.
-    If the archive is refused, nothing stays there. `progress` is called with (done, files).
+    Accepted files are written to `folder`, which must be empty, and are named by number. With `keep_refused`, refused
+    files are written too. If the archive itself is refused, no file stays in the folder. `progress` is called with the
+    number of files read so far and the number of all files.
     """
     arguments = {
         "folder": folder and str(folder.resolve()),
@@ -92,25 +94,25 @@ def read_archive(
         "thresholds": asdict(thresholds),
     }
     members: list[Member] = []
-    found: dict[str, Any] = {"files": 0, "without_line": 0}
+    contents: dict[str, Any] = {"files": 0, "without_line": 0}
     try:
         with closing(
             run_job(read_members, source, arguments, RECORD_SHAPES, _scale_limits(child_limits, source, limits))
         ) as results:
             for record in results:
                 if record.pop("kind") == "contents":
-                    found = record
+                    contents = record
                 else:
                     members.append(_build_member(len(members) + 1, record, folder))
-                progress(len(members), found["files"])
+                progress(len(members), contents["files"])
     except ChildFailed as failed:
-        _delete_members(folder, min(found["files"], limits.files))
+        _delete_members(folder, min(contents["files"], limits.files))
         return Archive((), (failed.finding,))
-    return Archive(tuple(members), tuple(_report_missing_lines(found)))
+    return Archive(tuple(members), tuple(_report_missing_lines(contents)))
 
 
 def _scale_limits(base: ChildLimits, source: BinaryIO | Path, limits: ArchiveLimits) -> ChildLimits:
-    """Extend the time limits by the packed size; the claimed unpacked size does not count."""
+    """Extend the time limits by the size of the archive file, not by the unpacked size that it claims."""
     size = source.stat().st_size if isinstance(source, Path) else source.seek(0, os.SEEK_END)
     extra_seconds = size // MIN_BYTES_PER_SECOND
     return replace(
@@ -131,6 +133,6 @@ def _delete_members(folder: Path | None, files: int) -> None:
         build_member_path(folder or Path(), number).unlink(missing_ok=True)
 
 
-def _report_missing_lines(found: dict[str, Any]) -> Iterator[Finding]:
-    if found["without_line"]:
-        yield make_finding("metadata_missing", count=found["without_line"], name=found["such_as"])
+def _report_missing_lines(contents: dict[str, Any]) -> Iterator[Finding]:
+    if contents["without_line"]:
+        yield make_finding("metadata_missing", count=contents["without_line"], name=contents["such_as"])

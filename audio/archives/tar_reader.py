@@ -46,7 +46,7 @@ class _Overrides:
 
 
 def is_tar_header(record: bytes) -> bool:
-    """Whether 512 bytes are a tar header, by the magic and the checksum."""
+    """Whether 512 bytes are a tar header, by the magic number and the checksum."""
     if len(record) != RECORD or record[MAGIC] not in (POSIX, GNU):
         return False
     checksum = re.fullmatch(rb" *([0-7]{1,7})[ \0]*", record[CHECKSUM])
@@ -59,14 +59,14 @@ def read_tar_entries(file: Seekable, limits: ArchiveLimits) -> list[Entry]:
     entries: list[Entry] = []
     overrides, position = _Overrides(), 0
     while (record := read_bytes(file, position, RECORD)) != ZERO_RECORD:
-        header, data = _parse_header(record), position + RECORD
+        header, data_start = _parse_header(record), position + RECORD
         size = header.size if overrides.size is None else overrides.size
-        position = data + _round_up(size)
+        position = data_start + _round_up(size)
         if header.kind in (PAX_HEADER, PAX_GLOBAL_HEADER, LONG_NAME):
-            _read_overrides(file, header, data, overrides, limits)
+            _read_overrides(file, header, data_start, overrides, limits)
             continue
         _check_kind(header, overrides)
-        entry = _build_entry(file, header, overrides, data, limits)
+        entry = _build_entry(file, header, overrides, data_start, limits)
         if entry.path != CURRENT_FOLDER or not entry.is_folder:
             entries.append(entry)
         if len(entries) > limits.entries:
@@ -108,13 +108,15 @@ def _parse_number(field: bytes) -> int:
     return int(octal[1] or b"0", 8)
 
 
-def _read_overrides(file: Seekable, header: _Header, data: int, overrides: _Overrides, limits: ArchiveLimits) -> None:
-    """Read a name or size that does not fit a header, in pax or GNU format."""
+def _read_overrides(
+    file: Seekable, header: _Header, data_start: int, overrides: _Overrides, limits: ArchiveLimits
+) -> None:
+    """Read an extended header (pax or GNU): a name or size that does not fit the header of the next file."""
     if header.size > limits.note_bytes:
         refuse("member_note_long")
     if overrides.is_set:
         refuse("archive_damaged", what="it has two extended headers for one file")
-    body = read_bytes(file, data, _round_up(header.size))[: header.size]
+    body = read_bytes(file, data_start, _round_up(header.size))[: header.size]
     if header.kind == LONG_NAME:
         overrides.path, overrides.is_set = _parse_text(body), True
         return
@@ -157,7 +159,9 @@ def _check_kind(header: _Header, overrides: _Overrides) -> None:
         refuse("member_unusual", name=name)
 
 
-def _build_entry(file: Seekable, header: _Header, overrides: _Overrides, data: int, limits: ArchiveLimits) -> Entry:
+def _build_entry(
+    file: Seekable, header: _Header, overrides: _Overrides, data_start: int, limits: ArchiveLimits
+) -> Entry:
     path = decode_name(header.path if overrides.path is None else overrides.path)
     size = header.size if overrides.size is None else overrides.size
     is_folder = header.kind == FOLDER or path.endswith("/")
@@ -165,8 +169,8 @@ def _build_entry(file: Seekable, header: _Header, overrides: _Overrides, data: i
         refuse("member_unusual", name=path)
     if size > limits.member_bytes:
         refuse("member_too_big", name=path, limit=limits.member_bytes >> 20)
-    _check_padding(file, data + size, data + _round_up(size))
-    return Entry(_normalize_path(path), size, size, is_folder, partial(read_range, file, data, size))
+    _check_padding(file, data_start + size, data_start + _round_up(size))
+    return Entry(_normalize_path(path), size, size, is_folder, partial(read_range, file, data_start, size))
 
 
 def _normalize_path(path: str) -> str:

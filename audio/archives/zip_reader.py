@@ -1,7 +1,7 @@
 """A strict reader of ZIP files: every byte must belong to exactly one structure.
 
-A ZIP describes each file twice, before the file and in the directory at its end, and readers differ in which they use.
-Here both must agree, without gaps, overlaps or bytes before, between or after the files.
+A ZIP describes each file twice: in a header before the file, and in the directory at the end of the ZIP. Readers differ
+in which of the two they use. Here both must agree, without overlaps and without bytes before, between or after files.
 The layout: APPNOTE.TXT 6.3.10 (PKWARE, 2022). Only stored and deflated files under 4 GB are accepted.
 """
 
@@ -51,7 +51,7 @@ class _DirectoryRecord:
 
 
 def read_zip_entries(file: BinaryIO, limits: ArchiveLimits) -> list[Entry]:
-    """Return all entries in file order; Refused unless both headers of each are valid."""
+    """Return all entries in the order of the file; Refused unless both headers of each entry are valid and agree."""
     size = file.seek(0, os.SEEK_END)
     count, start, end = _read_end_record(file, size)
     if count > limits.entries:
@@ -61,33 +61,35 @@ def read_zip_entries(file: BinaryIO, limits: ArchiveLimits) -> list[Entry]:
     members = sorted(_parse_directory(read_bytes(file, start, end - start), count), key=lambda one: one.offset)
     entries, position = [], 0
     following = [*(one.offset for one in members), start][1:]
-    for member, until in zip(members, following, strict=True):
+    for member, next_start in zip(members, following, strict=True):
         if member.offset != position:
             refuse("archive_overlap" if member.offset < position else "archive_hidden")
-        entries.append(_build_entry(file, member, until))
-        position = until
+        entries.append(_build_entry(file, member, next_start))
+        position = next_start
     if position != start:
         refuse("archive_hidden")
     return entries
 
 
 def _read_end_record(file: BinaryIO, size: int) -> tuple[int, int, int]:
-    """Return the number of files, and the start and end of the directory, which must end at the last record."""
+    """Return the number of files, and the start and end of the directory, which must end at the end record."""
     tail_size = min(size, END_SIZE + MAX_COMMENT_BYTES)
     tail = read_bytes(file, size - tail_size, tail_size)
     if len(tail) < END_SIZE or tail[-END_SIZE:][:4] != END or tail[-2:] != b"\0\0":
         _refuse_missing_end(tail)
-    at = size - END_SIZE
-    disk, first_disk, here, count, length, start = struct.unpack_from("<HHHHII", tail, len(tail) - END_SIZE + 4)
-    if 0xFFFF in (disk, first_disk, here, count) or 0xFFFFFFFF in (length, start) or _has_locator(tail):
+    end_start = size - END_SIZE
+    disk, first_disk, files_on_disk, count, length, start = struct.unpack_from(
+        "<HHHHII", tail, len(tail) - END_SIZE + 4
+    )
+    if 0xFFFF in (disk, first_disk, files_on_disk, count) or 0xFFFFFFFF in (length, start) or _has_locator(tail):
         refuse("archive_zip64")
-    if disk or first_disk or here != count:
+    if disk or first_disk or files_on_disk != count:
         refuse("archive_split")
-    if start + length > at:
+    if start + length > end_start:
         refuse("archive_truncated")
-    if start + length < at:
+    if start + length < end_start:
         refuse("archive_prefix")
-    return count, start, at
+    return count, start, end_start
 
 
 def _has_locator(tail: bytes) -> bool:
@@ -125,7 +127,7 @@ def _parse_directory(data: bytes, count: int) -> Iterator[_DirectoryRecord]:
 
 
 def _check_header(header: _Header, extra: bytes) -> None:
-    """Refuse what neither header may contain."""
+    """Refuse what no header may contain, local or central."""
     name = header.name.decode("utf-8", "replace")
     kinds = dict(_parse_extra_fields(extra, name))
     if header.flags & ENCRYPTED or EXTRA_AES in kinds or EXTRA_STRONG in kinds or header.method == 99:
@@ -141,7 +143,7 @@ def _check_header(header: _Header, extra: bytes) -> None:
 
 
 def _parse_extra_fields(data: bytes, name: str) -> Iterator[tuple[int, bytes]]:
-    """Yield the extra fields after a name; each may occur once. Most of them are not used."""
+    """Yield kind and content of the extra fields of a header; each kind may occur once. Most kinds are not used."""
     position, found_kinds = 0, set()
     while position < len(data):
         kind, size = struct.unpack_from("<HH", data, position) if position + 4 <= len(data) else (0, len(data))
@@ -152,31 +154,33 @@ def _parse_extra_fields(data: bytes, name: str) -> Iterator[tuple[int, bytes]]:
         position += 4 + size
 
 
-def _build_entry(file: BinaryIO, member: _DirectoryRecord, until: int) -> Entry:
-    """Build the entry of a file from its local header; `until` is where the next structure begins."""
+def _build_entry(file: BinaryIO, member: _DirectoryRecord, next_start: int) -> Entry:
+    """Build the entry of a file from its local header; `next_start` is where the next structure begins."""
     header, path = member.header, decode_name(member.header.name)
-    local, data = _read_local_header(file, member, until, path)
+    local, data_start = _read_local_header(file, member, next_start, path)
     _check_agreement(local, header, path)
-    end = data + header.packed
-    if end > until:
+    end = data_start + header.packed
+    if end > next_start:
         refuse("archive_overlap")
-    _check_between(read_bytes(file, end, min(until - end, 17)), header)
+    _check_bytes_between(read_bytes(file, end, min(next_start - end, 17)), header)
     is_folder = _is_folder(member, path)
-    return Entry(path.removesuffix("/"), header.size, header.packed, is_folder, partial(_read_file, file, header, data))
+    return Entry(
+        path.removesuffix("/"), header.size, header.packed, is_folder, partial(_read_file, file, header, data_start)
+    )
 
 
-def _read_local_header(file: BinaryIO, member: _DirectoryRecord, until: int, path: str) -> tuple[_Header, int]:
+def _read_local_header(file: BinaryIO, member: _DirectoryRecord, next_start: int, path: str) -> tuple[_Header, int]:
     head = read_bytes(file, member.offset, LOCAL_SIZE)
     if head[:4] != LOCAL:
         refuse("archive_disagrees", name=path)
     flags, method, crc, packed, size, name, extra = struct.unpack_from("<HH4xIIIHH", head, 6)
-    data = member.offset + LOCAL_SIZE + name + extra
-    if data > until:
+    data_start = member.offset + LOCAL_SIZE + name + extra
+    if data_start > next_start:
         refuse("archive_overlap")
     rest = read_bytes(file, member.offset + LOCAL_SIZE, name + extra)
     header = _Header(flags, method, crc, packed, size, rest[:name])
     _check_header(header, rest[name:])
-    return header, data
+    return header, data_start
 
 
 def _check_agreement(local: _Header, central: _Header, path: str) -> None:
@@ -185,13 +189,13 @@ def _check_agreement(local: _Header, central: _Header, path: str) -> None:
     is_same = is_same and local.flags & HAS_DESCRIPTOR == central.flags & HAS_DESCRIPTOR
     local_sizes, central_sizes = (local.crc, local.packed, local.size), (central.crc, central.packed, central.size)
     is_omitted = local.flags & HAS_DESCRIPTOR and all(
-        mine in (0, other) for mine, other in zip(local_sizes, central_sizes, strict=True)
+        local_value in (0, central_value) for local_value, central_value in zip(local_sizes, central_sizes, strict=True)
     )
     if not is_same or not (local_sizes == central_sizes or is_omitted):
         refuse("archive_disagrees", name=path)
 
 
-def _check_between(data: bytes, header: _Header) -> None:
+def _check_bytes_between(data: bytes, header: _Header) -> None:
     """Refuse bytes between two files, except the data descriptor (checksum and sizes) if the flag announces it."""
     record = struct.pack("<III", header.crc, header.packed, header.size)
     if header.flags & HAS_DESCRIPTOR:
@@ -202,7 +206,7 @@ def _check_between(data: bytes, header: _Header) -> None:
 
 
 def _is_folder(member: _DirectoryRecord, path: str) -> bool:
-    """Whether the name ends with a slash; a Unix file mode must agree."""
+    """Whether the name ends with a slash. Refused if a Unix file mode says otherwise."""
     kind, is_folder = stat.S_IFMT(member.attributes >> 16), path.endswith("/")
     if kind == stat.S_IFLNK:
         refuse("member_symlink", name=path)
@@ -215,10 +219,10 @@ def _is_folder(member: _DirectoryRecord, path: str) -> bool:
     return is_folder
 
 
-def _read_file(file: BinaryIO, header: _Header, data: int) -> Iterator[bytes]:
-    """Yield the bytes of the file; Refused at the first byte beyond its size, or at the end if any is wrong."""
+def _read_file(file: BinaryIO, header: _Header, data_start: int) -> Iterator[bytes]:
+    """Yield the bytes of the file. Refused as soon as they exceed its size, or at the end if they are wrong."""
     name, crc, size = decode_name(header.name), 0, 0
-    raw = read_range(file, data, header.packed)
+    raw = read_range(file, data_start, header.packed)
     for block in raw if header.method == STORED else _inflate_blocks(raw, name):
         crc, size = zlib.crc32(block, crc), size + len(block)
         if size > header.size:
@@ -242,7 +246,7 @@ def _inflate_blocks(raw: Iterator[bytes], name: str) -> Iterator[bytes]:
 
 
 def _inflate_block(inflate: "zlib._Decompress", packed: bytes) -> Iterator[bytes]:
-    """Yield the decompressed bytes in blocks; after a full block the decompressor may hold more."""
+    """Yield the decompressed bytes in blocks; after a full block the decompressor may hold more bytes."""
     full = True
     while (packed or full) and not inflate.eof:
         block = inflate.decompress(packed, INFLATED_BLOCK)

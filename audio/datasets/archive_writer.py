@@ -1,8 +1,8 @@
-"""A dataset as an archive in the layout of Resemble AI: clips, and `metadata.csv` with a line `name|text` for each.
+"""Writes a dataset as an archive in the layout of Resemble AI: clips, and metadata.csv with a line name|text for each.
 
-The archive is a zip or a .tar.gz and is streamed: neither it nor a clip is ever whole in memory. Entries are stored
-uncompressed, as sound hardly compresses, so the size is known beforehand. The same clips give the same bytes on any
-machine: the archive has no time and no owner, and no compression library affects it.
+The archive is a zip or a .tar.gz and is streamed: neither the archive nor a clip is ever completely in memory. Entries
+are stored uncompressed, as sound hardly compresses, so the size is known beforehand. The same clips give the same bytes
+on any machine: the archive has no time and no owner, and no compression library affects it.
 """
 
 import hashlib
@@ -53,7 +53,7 @@ class ClipChanged(OSError):
 
 
 def stream_zip(entries: Sequence[Entry], with_text: bool = True) -> Iterator[bytes]:
-    """Yield the zip in pieces; Refused if it would be too big, ValueError for two clips with one name."""
+    """Yield the zip in pieces; Refused if it would be too big, ValueError if two clips have the same name."""
     _check_entries(entries, compute_zip_size(entries, with_text))
     buffer = _ZipBuffer()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as zipped:  # type: ignore[call-overload]  # zipfile only writes
@@ -80,7 +80,7 @@ def compute_zip_size(entries: Sequence[Entry], with_text: bool = True) -> int:
 
 
 def stream_tarball(entries: Sequence[Entry], with_text: bool = True) -> Iterator[bytes]:
-    """Yield the same as a .tar.gz (POSIX.1-1988, ustar) in pieces; raises the errors of `stream_zip`."""
+    """Yield the same files as a .tar.gz (POSIX.1-1988, ustar) in pieces; raises the errors of `stream_zip`."""
     _check_entries(entries, compute_tarball_size(entries, with_text))
     yield from stream_gzip(_stream_tar(entries, with_text))
 
@@ -153,9 +153,9 @@ def _read_clip(entry: Entry) -> Iterator[bytes]:
 
 
 def _store_clip(zipped: zipfile.ZipFile, entry: Entry, buffer: "_ZipBuffer") -> Iterator[bytes]:
-    with zipped.open(zipfile.ZipInfo(f"{entry.name}.wav"), "w") as inside:
+    with zipped.open(zipfile.ZipInfo(f"{entry.name}.wav"), "w") as target:
         for block in _read_clip(entry):
-            inside.write(block)
+            target.write(block)
             yield buffer.take()
 
 
@@ -178,12 +178,12 @@ def _build_tar_header(name: str, size: int) -> bytes:
 
 
 def _compute_padding(size: int) -> int:
-    """Return the bytes missing to a whole block."""
+    """Return the number of zero bytes that fill the last block of a file."""
     return -size % tarfile.BLOCKSIZE
 
 
 class _ZipBuffer:
-    """A write-only file: what zipfile writes is passed on and discarded."""
+    """A write-only file for zipfile. `take` returns the bytes written since the last call and discards them."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []

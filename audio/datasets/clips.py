@@ -1,4 +1,4 @@
-"""Input and output of audio preparation: WAV files and the recipes that they were made with."""
+"""The WAV files that audio preparation reads and writes, with their recipes (the processing steps)."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,7 +22,7 @@ HASH_BLOCK = 1 << 20
 class Clip:
     """A WAV that the strict reader accepts; each `open` returns a new file object.
 
-    `sha256` is that of the original file. If the original is another file, `steps` say how this one was made from it.
+    `sha256` is that of the original file. If the WAV was made from the original, `steps` are its processing steps.
     """
 
     name: str
@@ -82,10 +82,13 @@ def open_clip(path: Path) -> Iterator[Clip]:
     if is_accepted:
         yield load_clip(path)
         return
-    with convert_to_temporary_wav(path) as derived:
-        how = derived.recipe
+    with convert_to_temporary_wav(path) as converted:
+        conversion_recipe = converted.recipe
         yield replace(
-            load_clip(derived.path), name=path.stem, sha256=str(how["from_sha256"]), steps=tuple(how["steps"])
+            load_clip(converted.path),
+            name=path.stem,
+            sha256=str(conversion_recipe["from_sha256"]),
+            steps=tuple(conversion_recipe["steps"]),
         )
 
 
@@ -100,5 +103,5 @@ def write_wav(target: Path, rate: int, samples: Iterable[Int16], recipe: Recipe)
         except BaseException:
             target.unlink()
             raise
-    with target.open("rb") as made:
-        return WrittenClip(target, read_header(made), recipe)
+    with target.open("rb") as written:
+        return WrittenClip(target, read_header(written), recipe)

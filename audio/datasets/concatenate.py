@@ -1,4 +1,4 @@
-"""Concatenates clips into one file with short silences between them, streamed, within a provider's limits."""
+"""Concatenates clips into one WAV, streamed, with short silences between them; sets the silence around a clip."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,12 +24,12 @@ from audio.wav.riff import BYTES_PER_FRAME, Int16
 
 GAP_SECONDS = 0.3
 FADE_SECONDS = 0.005
-"""Short enough to lose no sound, long enough that no transition to silence clicks."""
+"""Fade at both ends of each clip: short enough to lose no sound, long enough that the silence begins without click."""
 
 
 @dataclass(frozen=True, slots=True)
 class Concatenation:
-    """Clips in order, at one sampling rate; duration and size are known before any is opened."""
+    """Clips in order, at one sampling rate; duration and size are known before any clip is opened."""
 
     clips: tuple[Clip, ...]
     rate: int
@@ -109,23 +109,23 @@ def concatenate_clips(
 
 
 def find_common_rate(rates: Sequence[int]) -> int:
-    """Return the rate of most clips, so that the fewest are resampled; the higher one if two are equal."""
+    """Return the rate of most clips, so that the fewest are resampled; of two equally frequent rates, the higher."""
     counts = Counter(rates)
     return max(counts, key=lambda rate: (counts[rate], rate))
 
 
-def check_limits(whole: Concatenation, max_seconds: float | None = None, max_bytes: int | None = None) -> None:
-    """Raise Refused if it exceeds the limits or the maximum size of a WAV."""
-    if max_seconds is not None and whole.seconds > max_seconds:
-        raise Refused(make_finding("joined_too_long", seconds=whole.seconds, limit=max_seconds))
+def check_limits(concatenation: Concatenation, max_seconds: float | None = None, max_bytes: int | None = None) -> None:
+    """Raise Refused if the concatenation exceeds the limits or the maximum size of a WAV."""
+    if max_seconds is not None and concatenation.seconds > max_seconds:
+        raise Refused(make_finding("joined_too_long", seconds=concatenation.seconds, limit=max_seconds))
     limit = MAX_DATA_BYTES if max_bytes is None else max_bytes
-    if whole.size > limit:
-        raise Refused(make_finding("joined_too_big", size=whole.size, limit=limit))
+    if concatenation.size > limit:
+        raise Refused(make_finding("joined_too_big", size=concatenation.size, limit=limit))
 
 
-def write_concatenation(whole: Concatenation, target: Path) -> WrittenClip:
+def write_concatenation(concatenation: Concatenation, target: Path) -> WrittenClip:
     """Write the WAV; `target` must not exist yet."""
-    return write_wav(target, whole.rate, whole.read_samples(), whole.make_recipe())
+    return write_wav(target, concatenation.rate, concatenation.read_samples(), concatenation.make_recipe())
 
 
 EDGE_SECONDS = 0.2
@@ -133,7 +133,7 @@ EDGE_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """The samples to keep, `start` to before `end`, and the zeros to add before and after where silence is missing."""
+    """The samples to keep (`start` to before `end`), and the zeros to add on each side where silence is missing."""
 
     start: int
     end: int
@@ -142,7 +142,7 @@ class Edges:
 
 
 def find_edges(clip: Clip, seconds: float = EDGE_SECONDS) -> Edges:
-    """Compute what to cut or add for `seconds` of silence around speech; Refused if there is no speech."""
+    """Compute the edges that leave `seconds` of silence around the speech; Refused if there is no speech."""
     segments = measure_speech(clip).speech.segments
     if not segments:
         raise Refused(make_finding("nothing_to_cut"))
@@ -154,20 +154,20 @@ def find_edges(clip: Clip, seconds: float = EDGE_SECONDS) -> Edges:
 
 def set_edges(clip: Clip, target: Path, seconds: float = EDGE_SECONDS) -> WrittenClip:
     """Write the clip with its new edges; `target` must not exist yet."""
-    found = find_edges(clip, seconds)
+    edges = find_edges(clip, seconds)
     recipe = clip.make_recipe(
         {
             "step": "edges",
-            "start_frame": found.start,
-            "end_frame": found.end,
-            "zeros_before": found.zeros_before,
-            "zeros_after": found.zeros_after,
+            "start_frame": edges.start,
+            "end_frame": edges.end,
+            "zeros_before": edges.zeros_before,
+            "zeros_after": edges.zeros_after,
         }
     )
-    return write_wav(target, clip.rate, _read_between_edges(clip, found), recipe)
+    return write_wav(target, clip.rate, _read_between_edges(clip, edges), recipe)
 
 
-def _read_between_edges(clip: Clip, found: Edges) -> Iterator[Int16]:
-    yield np.zeros(found.zeros_before, "<i2")
-    yield from clip.read_samples(found.start, found.end)
-    yield np.zeros(found.zeros_after, "<i2")
+def _read_between_edges(clip: Clip, edges: Edges) -> Iterator[Int16]:
+    yield np.zeros(edges.zeros_before, "<i2")
+    yield from clip.read_samples(edges.start, edges.end)
+    yield np.zeros(edges.zeros_after, "<i2")

@@ -21,12 +21,12 @@ from audio.wav.riff import Float32
 
 FRAMES_PER_SECOND = 100
 SMOOTHING_FRAMES = 9
-"""Frames that a level is averaged over: a single quiet frame inside a word is not a pause."""
+"""Each level is averaged over this many frames, so that a single quiet frame inside a word is not a pause."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechLevels:
-    """Speech, and the smoothed power of every 10 ms; full scale is 1."""
+    """The detected speech, and the smoothed power of every 10 ms; full scale is 1."""
 
     speech: Speech
     levels: Float32
@@ -76,12 +76,13 @@ class _PowerMeter:
 
 
 FORCED_INTERVAL = 50
-"""In frames: within speech, the quietest moment of each half second is a possible split point."""
+"""In frames. Within speech, the quietest moment of each interval (half a second) is a possible split point."""
 FORCED_COST, EXCLUDED_COST = 50.0, 1000.0
+"""Cost of a split within speech, and of excluding the samples between two split points from all clips."""
 PAUSE_COST, WIDE_PAUSE = 30.0, 60
-"""A split costs 30 divided by the frames of its pause; pauses above 0.6 s cost the same."""
+"""A split in a pause costs 30 divided by the frames of the pause; in all pauses above 0.6 s it costs the same."""
 SNAP_FRAMES = 5
-"""Frames around a clip's end in a pause; the clip ends at the quietest of them."""
+"""A clip that ends in a pause may be this many frames shorter or longer: it ends at the quietest of these frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ DEFAULT_LENGTHS = SegmentLengths()
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """From sample `start` to before `end`; `is_in_pauses` is True if both are in pauses."""
+    """From sample `start` to before `end`; `is_in_pauses` is True if the segment begins and ends in a pause."""
 
     start: int
     end: int
@@ -116,11 +117,14 @@ class Split:
 
 
 MAX_NAME_BYTES = 200
-"""Limit for the source's part of a file name, which may have 255 bytes with the suffix."""
+"""Maximum bytes of the source's name in the name of a segment; a whole file name may have 255 bytes."""
 
 
 class _SplitPoint(NamedTuple):
-    """A possible split, in samples: the clip before it ends at `end`, the one after it begins at `start`."""
+    """A possible split, in samples: the clip before it ends at `end`, the clip after it begins at `start`.
+
+    A clip that is too short may be extended up to `at`.
+    """
 
     at: int
     end: int
@@ -195,13 +199,13 @@ class _SplitPoints:
             yield self._make_split_point(at, at, at, FORCED_COST, in_pause=False)
 
     def _make_pause_point(self, start: int, end: int) -> _SplitPoint:
-        """Exclude a wide pause except for its edges; split a narrow one at its quietest frame."""
-        costs = PAUSE_COST / min(end - start, WIDE_PAUSE)
+        """Exclude the middle of a wide pause, so both clips keep an edge; split a narrow one at its quietest frame."""
+        cost = PAUSE_COST / min(end - start, WIDE_PAUSE)
         if end - start <= 2 * (self._edge + SNAP_FRAMES):
             at = start + int(self._levels[start:end].argmin())
-            return self._make_split_point(at, at, at, costs)
+            return self._make_split_point(at, at, at, cost)
         last, first = self._find_quietest(start + self._edge), self._find_quietest(end - self._edge)
-        return self._make_split_point((last + first) // 2, last, first, costs)
+        return self._make_split_point((last + first) // 2, last, first, cost)
 
     def _find_quietest(self, near: int) -> int:
         start = max(0, near - SNAP_FRAMES)
@@ -210,41 +214,43 @@ class _SplitPoints:
 
 def _find_best_split(points: Sequence[_SplitPoint], rate: int, lengths: SegmentLengths) -> tuple[list[Segment], int]:
     """Return the cheapest segments from the first point to the last, and the number of excluded speech samples."""
-    least, most = math.ceil(lengths.min_seconds * rate), math.floor(lengths.max_seconds * rate)
-    costs, back = [0.0], [-1]
+    min_samples, max_samples = math.ceil(lengths.min_seconds * rate), math.floor(lengths.max_seconds * rate)
+    costs, origins = [0.0], [-1]
     for last, end_point in enumerate(points[1:], start=1):
         cheapest, origin = costs[last - 1] + EXCLUDED_COST, -1
         for first in range(last - 1, -1, -1):
             start_point = points[first]
-            if end_point.end - start_point.start > most:
+            if end_point.end - start_point.start > max_samples:
                 break
-            start, end = _extend_segment(start_point, end_point, least)
+            start, end = _extend_segment(start_point, end_point, min_samples)
             total = costs[first] + end_point.cost + ((end - start) / rate / lengths.target_seconds * 2 - 2) ** 2
-            if end - start >= least and total < cheapest:
+            if end - start >= min_samples and total < cheapest:
                 cheapest, origin = total, first
         costs.append(cheapest)
-        back.append(origin)
-    return _trace_segments(points, back, least)
+        origins.append(origin)
+    return _trace_segments(points, origins, min_samples)
 
 
-def _extend_segment(first: _SplitPoint, last: _SplitPoint, least: int) -> tuple[int, int]:
-    """Return start and end of a segment; one that is too short is extended into the silence around it."""
-    short = max(0, least - (last.end - first.start))
-    room_before, room_after = first.start - first.at, last.at - last.end
-    before = min(room_before, max(short // 2, short - room_after))
-    return first.start - before, last.end + min(room_after, short - before)
+def _extend_segment(first: _SplitPoint, last: _SplitPoint, min_samples: int) -> tuple[int, int]:
+    """Return start and end of a segment. A segment that is too short is extended into the silence around it."""
+    missing = max(0, min_samples - (last.end - first.start))
+    silence_before, silence_after = first.start - first.at, last.at - last.end
+    added_before = min(silence_before, max(missing // 2, missing - silence_after))
+    return first.start - added_before, last.end + min(silence_after, missing - added_before)
 
 
-def _trace_segments(points: Sequence[_SplitPoint], back: Sequence[int], least: int) -> tuple[list[Segment], int]:
+def _trace_segments(
+    points: Sequence[_SplitPoint], origins: Sequence[int], min_samples: int
+) -> tuple[list[Segment], int]:
     segments: list[Segment] = []
     excluded, last = 0, len(points) - 1
     while last:
-        first = back[last]
+        first = origins[last]
         if first < 0:
             excluded += points[last].end - points[last - 1].start
             last -= 1
             continue
-        start, end = _extend_segment(points[first], points[last], least)
+        start, end = _extend_segment(points[first], points[last], min_samples)
         segments.append(Segment(start, end, points[first].is_in_pause and points[last].is_in_pause))
         last = first
     return segments[::-1], excluded

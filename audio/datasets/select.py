@@ -12,11 +12,12 @@ from audio.levels.inspection import Inspection
 
 STEPS, MIN_STEPS, MAX_CELLS = 6000, 500, 1 << 26
 """The time limit is divided into STEPS, and each recording is rounded up to whole steps: a selection never exceeds the
-limit and wastes at most one step per recording. With a limit on files the steps are coarser, to stay fast."""
+limit and wastes at most one step per recording. With a limit on files there are
+fewer steps (but at least MIN_STEPS), so that the table of the knapsack has at most MAX_CELLS cells."""
 CLEAN_SNR_DB, WORST_SNR_DB = 40.0, 10.0
 FINDING_PENALTY = 0.15
 CLIPPING_PENALTY = 30.0
-"""Per share of clipped samples: 0.03 at one in a thousand, where it is reported as clipping."""
+"""Penalty per share of clipped samples: 0.03 for one in a thousand, the share that is reported as clipping."""
 UNUSABLE_CODES = frozenset({"silent", "no_speech"})
 SHORT_SECONDS = 3.0
 """A shorter recording has little more than its first and last word, which sound unlike the rest."""
@@ -78,7 +79,7 @@ def select_recordings(candidates: Sequence[Candidate], limits: SelectionLimits) 
 
 
 def _solve_knapsack(weights: Sequence[int], values: Sequence[float], steps: int, files: int | None) -> list[int]:
-    """Return the indices with the greatest value within `steps` of weight and at most `files` items."""
+    """Return the indices of the most valuable set of at most `files` items with a total weight of at most `steps`."""
     shift = 0 if files is None else 1
     best = np.zeros(((files or 0) + 1, steps + 1))
     choices: list[NDArray[np.uint8]] = []
@@ -95,14 +96,15 @@ def _solve_knapsack(weights: Sequence[int], values: Sequence[float], steps: int,
 
 
 def _trace_choices(
-    weights: Sequence[int], choices: Sequence[NDArray[np.uint8]], room: int, files: int, shift: int
+    weights: Sequence[int], choices: Sequence[NDArray[np.uint8]], steps_left: int, files: int, shift: int
 ) -> list[int]:
+    """Return the indices of the selected items, by following the choices from the last item to the first."""
     selected = []
     for number in range(len(weights) - 1, -1, -1):
-        column = room - weights[number]
+        column = steps_left - weights[number]
         if column < 0 or files < shift or not len(choices[number]):
             continue
         if choices[number][files - shift, column >> 3] >> (7 - (column & 7)) & 1:
             selected.append(number)
-            room, files = column, files - shift
+            steps_left, files = column, files - shift
     return selected[::-1]

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 
 MAX_BLOCK_BYTES = 0xFFFF
-"""Maximum content of one block."""
+"""Maximum bytes of content in one block."""
 HEADER = struct.pack("<2sBBLBB", b"\x1f\x8b", 8, 0, 0, 0, 255)
 """Deflate, no flags, no time, no extra fields, unknown operating system."""
 BLOCK_HEADER_BYTES, TRAILER_BYTES = 5, 8

@@ -1,6 +1,6 @@
 """The limited child process: sets its limits, runs one job, and writes the results line by line.
 
-Started only by `audio.untrusted.runner`. Standard input is the file to read; it inherits nothing else from its parent.
+Started only by `audio.untrusted.runner`. Its standard input is the file to read; it inherits nothing else.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ Job = Callable[..., Iterator[dict[str, Any]]]
 MEMORY_ENFORCED = sys.platform == "linux"
 WATCH_MILLISECONDS = 100
 OUT_OF_MEMORY = 71
-"""Our own exit code, because reporting the error would need memory too."""
+"""Exit code of a child without enough memory, because reporting the error would need memory too."""
 
 
 def main(job: str, settings_json: str, parent_pipe: str) -> None:
@@ -48,9 +48,10 @@ def _import_job(job: str) -> Job:
 
 
 def _watch_parent(parent_pipe: int, memory_bytes: int | None) -> None:
-    """Exit with the parent, whose end of the pipe closes however it ends; watch memory if the system sets no limit.
+    """Exit when the parent ends, however it ends, because its end of the pipe closes then.
 
-    Runs as a thread, because not every system can signal the end of a parent.
+    Also exit above `memory_bytes`, which is None where the system itself limits memory. Runs as a thread, because not
+    every system can signal the end of a parent.
     """
     poller = select.poll()
     poller.register(parent_pipe)
@@ -76,14 +77,14 @@ def _set_limits(limits: dict[str, int]) -> None:
     _set_limit(resource.RLIMIT_NPROC, 0)
 
 
-def _set_limit(which: int, soft: int, hard: int | None = None) -> None:
+def _set_limit(resource_id: int, soft: int, hard: int | None = None) -> None:
     """Set one limit; ignore systems that do not support it."""
     with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(which, (soft, soft if hard is None else hard))
+        resource.setrlimit(resource_id, (soft, soft if hard is None else hard))
 
 
 def _run_job(job: Job, source: BinaryIO, arguments: dict[str, Any]) -> Iterator[str]:
-    """Yield the job's records, then a last line: that it ended, or why it failed."""
+    """Yield the job's records, then a last line that says that the job ended, or why it failed."""
     try:
         for record in job(source, **arguments):
             yield json.dumps(record, allow_nan=False)
@@ -97,8 +98,8 @@ def _run_job(job: Job, source: BinaryIO, arguments: dict[str, Any]) -> Iterator[
         yield _format_refusal(make_finding(code, reason=type(error).__name__))
 
 
-def _format_refusal(reason: Finding) -> str:
-    return json.dumps({"kind": "refused", "finding": reason.as_dict()})
+def _format_refusal(finding: Finding) -> str:
+    return json.dumps({"kind": "refused", "finding": finding.as_dict()})
 
 
 def _is_disk_full(error: Exception) -> bool:

@@ -1,8 +1,9 @@
 """Runs one job on an untrusted file in a restricted child process, which ends with its parent.
 
-The child is this interpreter, isolated, with an empty environment, an empty folder of its own, the file as standard
-input and limits on processor time, memory, file sizes, open files and new processes. It has no database, no key and
-no settings. It writes results as lines of JSON, which are accepted only in the requested shape and amount.
+The child is the same Python interpreter in isolated mode. It gets none of its parent's environment, an empty folder of
+its own, the file as standard input, and limits on processor time, memory, file sizes, open files and new processes. It
+has no database, no key and no settings. It writes its results as lines of JSON. The parent accepts them only in the
+requested shape and up to a limit on their size.
 """
 
 import contextlib
@@ -26,7 +27,7 @@ from audio.findings.findings import Finding, Refused, Severity, make_finding
 from audio.untrusted.child import OUT_OF_MEMORY, Job
 
 ROOT = Path(__file__).resolve().parents[2]
-# -B: a compiled module written under the file size limit would be truncated, and break every process.
+# With -B: a compiled module written under the file size limit would be truncated, and break every process.
 CHILD_CODE = "import sys; sys.path.insert(0, sys.argv[1]); from audio.untrusted.child import main; main(*sys.argv[2:])"
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """Each additional numpy thread would reserve memory and count as a new process."""
@@ -45,6 +46,7 @@ FINDING_SHAPE = {
     "at": int | float | None,
 }
 ENDINGS: Mapping[str, Mapping[str, Any]] = {"end": {}, "refused": {"finding": FINDING_SHAPE}}
+"""The last record of every job, by kind."""
 
 
 class ChildFailed(Refused):
@@ -55,7 +57,8 @@ class ChildFailed(Refused):
 class ChildLimits:
     """Limits of a child: processor seconds, address space, largest file it may write, open files.
 
-    Its parent waits `wall_seconds` in total, and accepts lines of `line_bytes` and `output_bytes` in total.
+    The parent waits at most `wall_seconds` in total. It accepts lines of at most `line_bytes`, and at most
+    `output_bytes` of output in total.
     """
 
     cpu_seconds: int = 20
@@ -81,8 +84,8 @@ def run_job(
 
     `job` is a module-level function, `file` is seekable, the arguments are JSON values. A job refuses the file by
     raising Refused. A source that is a file object is read from its start, and its position afterwards is undefined.
-    Raises ChildFailed if the job refuses the file, exceeds a limit, or yields another shape. A caller that does not
-    read to the end must close the iterator, which ends the child.
+    Raises ChildFailed if the job refuses the file, exceeds a limit, or yields a record of another shape. A caller that
+    does not read to the end must close the iterator, which ends the child.
     """
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(_open_source(source))
@@ -116,7 +119,7 @@ def _open_source(source: BinaryIO | Path) -> Iterator[IO[bytes]]:
 def _start_child(
     job: Job, settings: Mapping[str, Any], file: IO[bytes], folder: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Yield the child, and kill it with all its processes on exit; it also ends when the open pipe closes."""
+    """Yield the child, and on exit kill it with all its processes. It also ends when the pipe to its parent closes."""
     child_end, parent_end = os.pipe()
     name = f"{job.__module__}:{job.__qualname__}"
     try:
@@ -142,7 +145,7 @@ def _start_child(
 
 
 def _read_lines(child: subprocess.Popen[bytes], limits: ChildLimits) -> Iterator[bytes]:
-    """Yield the lines of the child; only time spent waiting for it counts."""
+    """Yield the lines of the child. Only the time spent waiting for the child counts for its time limit."""
     assert child.stdout is not None  # noqa: S101 - it was started with a pipe
     pipe, seconds_left, byte_count, rest = child.stdout.fileno(), limits.wall_seconds, 0, b""
     with selectors.DefaultSelector() as selector:
@@ -165,7 +168,7 @@ def _read_lines(child: subprocess.Popen[bytes], limits: ChildLimits) -> Iterator
 def _parse_records(
     lines: Iterator[bytes], shapes: Mapping[str, Mapping[str, Any]]
 ) -> Generator[dict[str, Any], None, bool]:
-    """Yield the records in the lines; return True if the last one reports the end."""
+    """Yield the records in the lines; return True if the last record reports the end of the job."""
     known = {**shapes, **ENDINGS}
     for line in lines:
         record = _parse_line(line)

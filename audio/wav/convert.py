@@ -1,7 +1,7 @@
 """Convert any readable audio file to a 16-bit mono WAV. The original is never changed.
 
-A child process with limits decodes in blocks: memory does not grow with what a header claims, and no header is trusted.
-The same file gives the same bytes each time.
+A child process with limits decodes the file in blocks. No header is trusted, and memory does not grow with the size
+that a header claims. The same file gives the same bytes each time.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ PACKAGES = ("numpy", "soundfile", "soxr")
 
 
 def build_recipe(from_sha256: str | Sequence[str], steps: Sequence[Step], *packages: str) -> Recipe:
-    """JSON-ready: `made_by` (versions), `from_sha256` (one, or a list in order), `steps` with their parameters."""
+    """Return, ready for JSON: `made_by` (versions), `from_sha256` (one hash or a list), `steps` with parameters."""
     sources = from_sha256 if isinstance(from_sha256, str) else list(from_sha256)
     return {
         "made_by": list_package_versions(*packages),
@@ -43,7 +43,7 @@ def build_recipe(from_sha256: str | Sequence[str], steps: Sequence[Step], *packa
 
 
 def list_package_versions(*packages: str) -> dict[str, str]:
-    """Version by name of each installed package and of libsndfile."""
+    """Return the version, by name, of each installed package and of libsndfile."""
     versions = {"libsndfile": soundfile.__libsndfile_version__}
     for name in (*PACKAGES, *packages):
         try:
@@ -57,9 +57,9 @@ MAX_HOURS = 2.0
 MAX_OUTPUT_BYTES = int(MAX_HOURS * 3600 * max(ALLOWED_RATES) * 2) + (1 << 20)
 CHILD_LIMITS = ChildLimits(cpu_seconds=300, memory_bytes=768 << 20, file_bytes=MAX_OUTPUT_BYTES, wall_seconds=600)
 MAX_MISSING_SECONDS = 0.25
-"""Up to this much may be missing at the end: encoders count their own delay in different ways."""
+"""Up to this much audio may be missing at the end: encoders count their own delay in different ways."""
 MAX_AMPLITUDE = 1e6
-"""Times full scale. Floating point files may exceed full scale; at this size they hold no audio."""
+"""As a multiple of full scale. Floating point files may exceed full scale, but such large values are not audio."""
 ROUNDING_MARGIN = 2 / FULL_SCALE
 """Rounding alone adds at most this much above full scale."""
 HASH_BLOCK_BYTES = 1 << 20
@@ -76,8 +76,8 @@ LENGTH_FIELDS: tuple[tuple[bytes, int, str, int], ...] = (
     (b"riff\x2e\x91\xcf\x11", 16, "<Q", 0),
     (b".snd", 8, ">I", 24),
 )
-"""(first bytes, offset of the length, its struct format, bytes it does not count). Checked here because libsndfile
-accepts files whose end is missing."""
+"""(first bytes, offset of the length field, its struct format, bytes that the length does not count). Checked here
+because libsndfile accepts files whose end is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,9 @@ def convert_to_wav(
 ) -> ConvertedWav:
     """Convert any audio file to `target`, which must not exist yet; `rate` is one of ALLOWED_RATES.
 
-    Without a rate, the file's own is kept if it is allowed, see `choose_allowed_rate`. Raises Refused with a code if
-    the file is unreadable, is damaged, has no audio or too much of it; then there is no target. OSError passes through.
+    Without `rate`, the file keeps its own rate if that is allowed, see `choose_allowed_rate`. Raises Refused with a
+    code if the file is unreadable or damaged, or has no audio or too much audio; then `target` does not exist. OSError
+    passes through.
     """
     if rate is not None and rate not in ALLOWED_RATES:
         raise ValueError(f"{rate} is not one of {ALLOWED_RATES}")
@@ -118,7 +119,7 @@ def convert_to_wav(
 def convert_to_temporary_wav(
     source: Path | BinaryIO, rate: int | None = None, thresholds: Thresholds = THRESHOLDS
 ) -> Iterator[ConvertedWav]:
-    """Like `convert_to_wav`, for uploads: the file is deleted on exit, after the caller has copied it to a storage."""
+    """Like `convert_to_wav`, for uploads: the WAV is deleted on exit, after the caller has copied it to a storage."""
     with tempfile.TemporaryDirectory(prefix="voicehub-wav-") as folder:
         yield convert_to_wav(source, Path(folder) / "sound.wav", rate, thresholds)
 
@@ -188,7 +189,7 @@ def convert_job(
 
 
 def _check_completeness(file: BinaryIO) -> str:
-    """The strict reader's code if it refuses the file, else "". Raises Refused if declared bytes are missing."""
+    """Return the code with which the strict reader refuses the file, or "". Refused if declared bytes are missing."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     head = file.read(28)
@@ -214,13 +215,13 @@ def _choose_sound_mix(sound: SoundReader, silent_db: float, alike_share: float) 
 
 
 def _read_valid_blocks(sound: SoundReader) -> Iterator[Frames]:
-    """The blocks of a sound. Refused if they hold values that are not numbers, or last more than MAX_HOURS."""
+    """Yield the blocks of a sound. Refused if values are not numbers, or if the sound lasts more than MAX_HOURS."""
     frames_left = int(MAX_HOURS * 3600 * sound.format_info.sample_rate)
     for block in sound.read_blocks():
         frames_left -= len(block)
         if frames_left < 0:
             raise Refused(make_finding("too_long_to_convert", hours=MAX_HOURS))
-        # Written so that NaN fails it too.
+        # Written so that NaN is refused too.
         if not (block.max() < MAX_AMPLITUDE and block.min() > -MAX_AMPLITUDE):
             raise Refused(make_finding("not_numbers"))
         yield block

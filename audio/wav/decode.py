@@ -1,7 +1,7 @@
 """Decode every format that libsndfile reads and, with PyAV installed, what phones and browsers record.
 
-Run this only in a child process with limits (audio.untrusted.runner): both are large C libraries that parse untrusted
-uploads.
+Run this only in a child process with limits (audio.untrusted.runner): libsndfile and FFmpeg are large C libraries that
+parse untrusted uploads.
 """
 
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ from audio.wav.pcm import MAX_RATE, MIN_RATE
 from audio.wav.riff import SIGNATURES, UnnamedFile
 
 Frames = NDArray[np.float32]
-"""(frames, channels), in -1..1."""
+"""Samples in -1..1, in the shape (frames, channels)."""
 
 BLOCK_FRAMES = 1 << 15
 MAX_CHANNELS = 8
 SIXTEEN_BIT_SUBTYPES = frozenset(
     {"PCM_S8", "PCM_U8", "PCM_16", "ALAC_16", "ULAW", "ALAW", "DPCM_8", "DPCM_16", "IMA_ADPCM", "MS_ADPCM", "GSM610"}
 )
-"""Subtypes of libsndfile whose samples are 16-bit numbers already."""
+"""Subtypes of libsndfile whose samples fit into 16 bits."""
 LOSSY_ENCODINGS = {"VORBIS": "Ogg Vorbis", "OPUS": "Opus", "AAC": "AAC", "MP3": "MP3", "WMAV2": "Windows Media Audio"}
 ESTIMATED_LENGTH_CONTAINERS = frozenset({"MP3", "aac", "amr"})
 """Containers that do not state their length; libraries estimate it from the size."""
@@ -37,8 +37,8 @@ DEMUXERS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"0&\xb2u\x8ef\xcf\x11", "asf", "a Windows Media file"),
     (0, b"#!AMR", "amr", "an AMR file"),
 )
-"""(offset, bytes, FFmpeg's demuxer, our name). Naming the demuxer keeps FFmpeg from opening playlists and the files or
-addresses in them."""
+"""(offset, bytes, FFmpeg's demuxer, name in findings). Naming the demuxer keeps FFmpeg from opening playlists and
+the files or addresses in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +62,18 @@ class SoundReader(Protocol):
     format_info: FormatInfo
 
     def read_blocks(self) -> Iterator[Frames]:
-        """All samples; each call restarts. A block is valid only until the next one. Refused if the file is damaged."""
+        """Yield all samples from the start. A block is valid only until the next. Refused if the file is damaged."""
 
 
 def open_sound(file: BinaryIO) -> SoundReader:
-    """The reader for this seekable file. Refused if no decoder takes it, or if its format cannot hold speech."""
+    """Return the reader for this seekable file. Refused if no decoder accepts it, or if its format is not usable."""
     file.seek(0)
     head = file.read(16)
     for offset, signature, demuxer, kind in DEMUXERS:
         if head.startswith(signature, offset):
             return _check_sound(_PyAvReader(file, demuxer, kind))
-    known = any(head.startswith(signature, offset) for offset, signature, _ in SIGNATURES)
-    return _check_sound(_SoundfileReader(file, "rest_damaged" if known else "not_sound"))
+    is_known_format = any(head.startswith(signature, offset) for offset, signature, _ in SIGNATURES)
+    return _check_sound(_SoundfileReader(file, "rest_damaged" if is_known_format else "not_sound"))
 
 
 def _check_sound(sound: SoundReader) -> SoundReader:
@@ -133,7 +133,7 @@ class _PyAvReader:
             raise Refused(make_finding("rest_damaged")) from None
 
     def _read_format_info(self, container: Any) -> FormatInfo:
-        """From the first frame: AAC may have twice the rate that its container states."""
+        """Read the format from the first frame, because AAC may have twice the rate that its container states."""
         first = next(self._decode_frames(container), None)
         if first is None:
             raise Refused(make_finding("no_sound"))
@@ -156,7 +156,7 @@ class _PyAvReader:
         return int(seconds * first.sample_rate)
 
     def _decode_frames(self, container: Any) -> Iterator[Any]:
-        """The decoded frames of the first audio track."""
+        """Yield the decoded frames of the first audio track."""
         if not container.streams.audio:
             raise Refused(make_finding("no_sound"))
         stream = container.streams.audio[0]
@@ -183,7 +183,7 @@ class _PyAvReader:
 
 
 FULL_SCALES = {"u8": 1 << 7, "s16": 1 << 15, "s32": 1 << 31, "s64": 1 << 63, "flt": 1, "dbl": 1}
-"""Full scale by FFmpeg's sample format, without the p of planar formats."""
+"""Full scale of each of FFmpeg's sample formats, whose names are without the p of planar formats here."""
 
 
 def _convert_frame(frame: Any) -> Frames:

@@ -12,7 +12,7 @@ from audio.wav.riff import Float32
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """Channels to average, channels excluded as silent (both counted from 0), and whether the audible ones differ."""
+    """Channels to average, channels excluded as silent (both counted from 0), and whether audible channels differ."""
 
     channels: tuple[int, ...]
     silent_channels: tuple[int, ...] = ()
@@ -27,8 +27,9 @@ class Mix:
 def choose_mix(blocks: Iterable[Frames], channels: int, silent_db: float, alike_share: float) -> Mix:
     """Choose the mix from the power of each channel and of their mean, over the whole sound.
 
-    A channel that is `silent_db` (a negative number) below the loudest is excluded. The mean of equal channels has all
-    of their power, of unrelated ones half, of inverted ones none. Below `alike_share` only the loudest is used.
+    A channel that is `silent_db` (a negative number) below the loudest is excluded. The mean of two equal channels has
+    all of their power, the mean of unrelated channels half of it, the mean of inverted channels none. If the mean has
+    less than `alike_share` of the power, only the loudest channel is used.
     """
     products = np.zeros((channels, channels))
     for block in blocks:

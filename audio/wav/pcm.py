@@ -16,7 +16,7 @@ MAX_DATA_BYTES = 0xFFFFFFFF - HEADER_BYTES
 
 
 def build_wav_header(rate: int, size: int) -> bytes:
-    """The 44 bytes before `size` bytes of 16-bit mono samples (RIFF WAVE, format 1)."""
+    """Return the 44 bytes before `size` bytes of 16-bit mono samples (RIFF WAVE, format 1)."""
     head = struct.pack("<4sI4s", b"RIFF", 36 + size, b"WAVE")
     return head + struct.pack("<4sIHHIIHH4sI", b"fmt ", 16, 1, 1, rate, rate * 2, 2, 16, b"data", size)
 
@@ -25,8 +25,8 @@ class Quantizer:
     """Rounds float samples to 16 bits; `peak` is the largest input so far, with full scale 1.
 
     With a seed, triangular dither of one step to either side is added first. It turns the rounding error into steady
-    noise at -93 dBFS (Lipshitz, Wannamaker and Vanderkooy: Quantization and Dither, 1992). It is drawn from the raw
-    bits of PCG64, so that a seed gives the same bytes with any numpy version and any block length.
+    noise at -93 dBFS (Lipshitz, Wannamaker and Vanderkooy: Quantization and Dither, 1992). The dither is drawn from
+    the raw bits of PCG64, so that a seed gives the same bytes with any numpy version and any block length.
     """
 
     def __init__(self, seed: str | None) -> None:
@@ -45,7 +45,7 @@ class Quantizer:
 
 
 def draw_triangular_noise(bits: np.random.PCG64, count: int) -> NDArray[np.float64]:
-    """Numbers between -1 and 1 in a triangular distribution: the difference of two uniform ones of 32 bits each."""
+    """Return numbers in -1..1 of triangular distribution: each is the difference of two uniform numbers of 32 bits."""
     halves = bits.random_raw(count).astype("<u8", copy=False).view("<u4")
     difference: NDArray[np.float64] = np.subtract(halves[1::2], halves[::2], dtype=np.float64)
     difference *= 2.0**-32
@@ -78,7 +78,7 @@ CD_RATE = 44100
 
 
 def choose_allowed_rate(rate: int) -> int:
-    """The rate, among those that providers accept, to which audio of `rate` samples per second is resampled.
+    """Return the rate to which audio of `rate` samples per second is resampled, so that providers accept it.
 
     An allowed rate is kept. A multiple of 44,100 becomes 44,100, because the ratio is exact. Any other rate becomes
     the nearest allowed rate that keeps at least nine tenths of the band, or 48,000 if none does.
@@ -89,20 +89,20 @@ def choose_allowed_rate(rate: int) -> int:
     return min(wide_enough, key=lambda one: abs(one - rate)) if wide_enough else max(ALLOWED_RATES)
 
 
-def count_resampled_frames(frames: int, source: int, target: int) -> int:
-    """The exact number of samples that `resample_blocks` yields."""
-    return (2 * frames * target + source) // (2 * source)
+def count_resampled_frames(frames: int, source_rate: int, target_rate: int) -> int:
+    """Return the exact number of samples that `resample_blocks` yields."""
+    return (2 * frames * target_rate + source_rate) // (2 * source_rate)
 
 
-def resample_blocks(blocks: Iterable[Float32], source: int, target: int) -> Iterator[Float32]:
+def resample_blocks(blocks: Iterable[Float32], source_rate: int, target_rate: int) -> Iterator[Float32]:
     """Resample blocks of any length; none is kept in memory.
 
-    If the exact length ends on half a sample, soxr rounds either way; here it is always rounded up.
+    If the exact length ends on half a sample, soxr rounds up or down; here the length is always rounded up.
     """
-    if source == target:
+    if source_rate == target_rate:
         yield from blocks
         return
-    stream = soxr.ResampleStream(source, target, 1, dtype="float32", quality=RESAMPLING_QUALITY)
+    stream = soxr.ResampleStream(source_rate, target_rate, 1, dtype="float32", quality=RESAMPLING_QUALITY)
     samples_in = samples_out = 0
     for block in blocks:
         samples_in += len(block)
@@ -110,5 +110,5 @@ def resample_blocks(blocks: Iterable[Float32], source: int, target: int) -> Iter
         samples_out += len(part)
         yield part
     rest = stream.resample_chunk(np.zeros(0, np.float32), last=True)
-    missing = count_resampled_frames(samples_in, source, target) - samples_out - len(rest)
+    missing = count_resampled_frames(samples_in, source_rate, target_rate) - samples_out - len(rest)
     yield np.pad(rest, (0, missing)) if missing > 0 else rest[: len(rest) + missing]

@@ -20,10 +20,10 @@ ALLOWED_RATES = (8000, 16000, 22050, 44100, 48000)
 """Samples per second, from Resemble's page on dataset audio."""
 MAX_CHUNKS = 64
 MAX_SIDE_BYTES = 1 << 20
-"""Editors' notes, names and cue points take a few kB; more than this is hidden data or a picture."""
+"""For all chunks except data. Notes, names and cue points take a few kB; more is hidden data or a picture."""
 BYTES_PER_FRAME = 2
 PLACEHOLDER_LENGTHS = (0, 0xFFFFFFFF)
-"""Recorders write these before they know the length, and leave them when killed or writing to a pipe."""
+"""Recorders write these before they know the length, and leave them if they are killed or write to a pipe."""
 
 SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"RF64", "is_rf64"),
@@ -119,7 +119,7 @@ def _read_bytes_at(file: BinaryIO, offset: int, count: int) -> bytes:
 
 
 def _check_riff_header(head: bytes, size: int) -> None:
-    """The RIFF header: "RIFF", the length of all that follows, "WAVE"."""
+    """Check the RIFF header: "RIFF", the length of all that follows, "WAVE"."""
     if not head:
         raise _build_refusal("empty_file")
     if head[:4] != b"RIFF":
@@ -148,7 +148,7 @@ def _check_length(declared: int, actual: int) -> None:
 
 
 def _list_chunks(file: BinaryIO, size: int) -> Iterator[Chunk]:
-    """Every chunk up to the exact end of the file; no chunk is longer than the rest of the file."""
+    """Yield every chunk up to the exact end of the file. WavRefused if a chunk is longer than the rest of the file."""
     offset, count, side_bytes = 12, 0, 0
     while offset < size:
         count += 1
@@ -178,7 +178,7 @@ def _read_chunk(file: BinaryIO, offset: int, size: int) -> Chunk:
 
 
 def _check_order(chunks: list[Chunk]) -> None:
-    """Exactly one fmt, then exactly one data."""
+    """Refuse a file without exactly one fmt chunk and, after it, exactly one data chunk."""
     names = [chunk.name for chunk in chunks]
     for name, missing_code, duplicate_code in ((b"fmt ", "no_format", "two_formats"), (b"data", "no_data", "two_data")):
         if name not in names:
@@ -190,7 +190,9 @@ def _check_order(chunks: list[Chunk]) -> None:
 
 
 def _read_format(file: BinaryIO, chunk: Chunk) -> FormatChunk:
-    """PCM has 16 bytes; some editors write 18, where the last two are the length (zero) of an extension."""
+    """Read the fmt chunk. For PCM it has 16 bytes, or 18 from some editors, of which the last two are zero (the length
+    of an extension).
+    """
     body = _read_bytes_at(file, chunk.offset, min(chunk.size, 18))
     if len(body) < 16:
         raise _build_refusal("format_length")
@@ -240,13 +242,13 @@ class UnnamedFile:
 
 
 def ignore_data(_data: bytes) -> None:
-    """For callers that do not need the bytes."""
+    """Do nothing, for callers that do not need the bytes."""
 
 
 def read_blocks(
     file: BinaryIO, header: WavHeader, frames: int, on_data: Callable[[bytes], object] = ignore_data
 ) -> Iterator[Int16]:
-    """All samples, `frames` at a time; `on_data` gets their bytes. WavRefused if the file shrinks meanwhile."""
+    """Yield all samples, `frames` at a time; `on_data` gets their bytes. WavRefused if the file shrinks meanwhile."""
     file.seek(header.data_offset)
     bytes_left = header.frames * BYTES_PER_FRAME
     while bytes_left:
@@ -259,7 +261,7 @@ def read_blocks(
 
 
 def load_samples(file: BinaryIO, header: WavHeader, max_seconds: float = MAX_LOADED_SECONDS) -> Float32:
-    """The first `max_seconds` as float32 in -1..1, for `compute_voiceprint`."""
+    """Return the first `max_seconds` as float32 in -1..1, for `compute_voiceprint`."""
     frames = min(header.frames, int(max_seconds * header.sample_rate))
     head = WavHeader(header.sample_rate, header.channels, header.bits, frames, header.data_offset)
     parts = [block.astype(np.float32) / FULL_SCALE for block in read_blocks(file, head, frames)]

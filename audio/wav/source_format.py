@@ -10,7 +10,7 @@ from audio.wav.decode import LOSSY_ENCODINGS, FormatInfo
 INTACT_SOUND_CODES = frozenset(
     {"bytes_after_end", "length_unwritten", "side_data_too_big", "too_many_chunks", "format_length", "padding_missing"}
 )
-"""Codes of the strict reader for files whose audio is complete. A file with missing audio stays refused."""
+"""Codes of the strict reader for files whose audio is complete. Files with missing audio are still refused."""
 PLACEHOLDER_LENGTH = 0xFFFFFFFF
 MAX_OGG_PAGE_BYTES = 65307
 
@@ -51,7 +51,7 @@ ENCODING_NAMES = {
 
 
 def describe_format(format_info: FormatInfo) -> str:
-    """For example "FLAC, 24 bit, 48,000 Hz, stereo"."""
+    """Return, for example, "FLAC, 24 bit, 48,000 Hz, stereo"."""
     encoding = ENCODING_NAMES.get(format_info.subtype, LOSSY_ENCODINGS.get(format_info.subtype, format_info.subtype))
     channels = {1: "mono", 2: "stereo"}.get(format_info.channels, f"{format_info.channels} channels")
     parts = [format_info.container, encoding, f"{format_info.sample_rate:,} Hz", channels]

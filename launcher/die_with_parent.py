@@ -1,8 +1,9 @@
 """Exec another program that ends when its parent ends, however the parent ends.
 
-Run as `python -I -S die_with_parent.py <parent's pid> <program> <arguments…>`. Linux kills the program with the thread
-that started this one (PR_SET_PDEATHSIG outlives the exec); other systems have no such call, so the program
-is only started. A file of its own instead of a preexec_fn, which is not safe in a parent that has threads.
+Run as `python -I -S die_with_parent.py <parent's pid> <program> <arguments…>`. Linux kills the program when the
+thread that started this process ends (PR_SET_PDEATHSIG outlives the exec). Other systems have no such call: there
+the program is only started. This is a file of its own instead of a preexec_fn, which is not safe in a parent that has
+threads.
 """
 
 import os
@@ -17,7 +18,7 @@ def main(parent: int, command: list[str]) -> None:
         import ctypes
 
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # it ended before we asked
+        if os.getppid() != parent:  # the parent ended before the call above
             sys.exit(0)
     os.execv(command[0], command)
 

@@ -13,12 +13,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def get_data_dir() -> Path:
-    """VOICEHUB_DATA_DIR, or var/ beside manage.py."""
+    """Return VOICEHUB_DATA_DIR, or var/ beside manage.py."""
     return Path(os.environ.get("VOICEHUB_DATA_DIR", "").strip() or ROOT / "var").resolve()
 
 
 def make_secrets(folder: Path) -> None:
-    """Make `folder`, readable by its owner only, and in it every secret that is set nowhere else."""
+    """Make `folder`, readable by its owner only, and in it every secret that the environment does not set."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     secrets_dir = folder / "secrets"

@@ -1,7 +1,7 @@
 """gunicorn configuration of the embedded studio: load everything once, prepare database and static files.
 
-The processes that serve requests are forked from the one that did this, so they start at once and share what was
-loaded.
+The processes that serve requests are forked from the first process after that, so they start at once and share the
+loaded code.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import django
 
 
 def on_starting(server: object) -> None:
-    """Called by gunicorn in its first process, before it listens. Earlier requests wait or are refused."""
+    """Called by gunicorn in its first process, before it listens. Until then, requests wait or are refused."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voicehub.settings")
     django.setup()
     prepare_database()
@@ -41,24 +41,24 @@ def prepare_static() -> None:
     from django.conf import settings
     from django.core.management import call_command
 
-    stamp = settings.STATIC_ROOT / ".stamp"
-    now = compute_fingerprint(settings.BASE_DIR, settings.STATICFILES_DIRS, debug=settings.DEBUG)
-    if stamp.is_file() and stamp.read_text(encoding="ascii") == now:
+    stamp_file = settings.STATIC_ROOT / ".stamp"
+    fingerprint = compute_fingerprint(settings.BASE_DIR, settings.STATICFILES_DIRS, debug=settings.DEBUG)
+    if stamp_file.is_file() and stamp_file.read_text(encoding="ascii") == fingerprint:
         return
     _print_line("Collecting static files …")
     call_command("collectstatic", interactive=False, verbosity=0, clear=True)
-    stamp.write_text(now, encoding="ascii")
+    stamp_file.write_text(fingerprint, encoding="ascii")
 
 
 def compute_fingerprint(root: Path, folders: list[Path], *, debug: bool) -> str:
-    """A hash of the name, size and time of our static files, and of the lock that pins those in packages."""
-    found = hashlib.sha256(f"{django.__version__} {debug}".encode())
+    """Hash the project's static files (name, size and time), and the lock file that pins those of packages."""
+    digest = hashlib.sha256(f"{django.__version__} {debug}".encode())
     files = sorted(path for folder in folders for path in Path(folder).rglob("*"))
     for path in [root / "requirements" / "run.txt", *files]:
         if path.is_file():
             status = path.stat()
-            found.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
-    return found.hexdigest()
+            digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def _print_line(text: str) -> None:

@@ -1,6 +1,6 @@
 """The whole studio on one machine: the programs that `manage.py studio` starts, and its checks before the start.
 
-Nothing here imports Django. The supervisor stays small, and Django is loaded only once before the first page, by the
+Nothing here imports Django, so the supervisor stays small. Before the first page, Django is loaded only once, by the
 web server itself.
 """
 
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> None:
 
 
 def run_studio(port: int, workers: int, *, sample: bool) -> int | str:
-    """Run the studio until it is stopped. Returns 0, 1, or why it was not started."""
+    """Run the studio until it is stopped. Returns the exit code (0 or 1), or why it was not started."""
     folder = get_data_dir()
     try:
         make_secrets(folder)
@@ -75,17 +75,17 @@ def lock_data_folder(folder: Path, address: str) -> Iterator[None]:
 
 def _describe_running_studio(folder: Path, file: IO[str]) -> str:
     file.seek(0)
-    where = file.read().strip()
+    address = file.read().strip()
     return (
-        f"A studio is already running on {folder}{where and ' at '}{where}.\n"
+        f"A studio is already running on {folder}{address and ' at '}{address}.\n"
         "Stop it first, or use another folder for this one: VOICEHUB_DATA_DIR=…"
     )
 
 
 def check_port(port: int) -> None:
-    """Raises StartRefused if the port cannot be used."""
+    """Raise StartRefused if the port cannot be used."""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
-        # As the web server does: a port whose last connections are still closing is free.
+        # The web server sets this too, so that it can use a port whose last connections are still closing.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -96,16 +96,16 @@ def check_port(port: int) -> None:
             ) from error
 
 
-def choose_port(remembered: Path) -> int:
-    """The port of the last start if it is free, so that addresses stay the same, or else any free port."""
+def choose_port(port_file: Path) -> int:
+    """Return the port of the last start if it is free, so that addresses stay the same, or else any free port."""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, int(remembered.read_text(encoding="ascii"))))
+            probe.bind((HOST, int(port_file.read_text(encoding="ascii"))))
         except (OSError, ValueError, OverflowError):
             probe.bind((HOST, 0))
         port = int(probe.getsockname()[1])
-    remembered.write_text(str(port), encoding="ascii")
+    port_file.write_text(str(port), encoding="ascii")
     return port
 
 
@@ -113,31 +113,31 @@ def choose_port(remembered: Path) -> int:
 
 
 def run_programs(folder: Path, port: int, workers: int, sample: bool) -> int:
-    """Start the programs and keep them running. External ones (REDIS_URL, VOICEHUB_SANDBOX_URL) are not started."""
+    """Start the programs and keep them running, except a queue or sandbox that a setting says runs elsewhere."""
     address = f"http://{HOST}:{port}"
     environment = {"VOICEHUB_BASE_URL": os.environ.get("VOICEHUB_BASE_URL") or address}
     greeting = Greeting(address, folder / "sign-ins.txt")
-    parts = [] if os.environ.get("REDIS_URL") else [build_queue_program(folder)]
-    sandbox_parts = [] if os.environ.get("VOICEHUB_SANDBOX_URL") else [build_sandbox_program(folder, environment)]
-    # The web server first: the user waits for it, and the others need the database that it prepares.
-    parts += [build_web_program(port, environment, greeting.is_served), *sandbox_parts]
-    parts += [
+    programs = [] if os.environ.get("REDIS_URL") else [build_queue_program(folder)]
+    sandbox_programs = [] if os.environ.get("VOICEHUB_SANDBOX_URL") else [build_sandbox_program(folder, environment)]
+    # The web server starts first: the user waits for it, and the other programs need the database that it prepares.
+    programs += [build_web_program(port, environment, greeting.is_served), *sandbox_programs]
+    programs += [
         build_manage_program(name, f"worker {queues}", environment)
         for name, queues in list_worker_queues(workers).items()
     ]
-    parts.append(build_manage_program("sweeper", "sweep", environment))
+    programs.append(build_manage_program("sweeper", "sweep", environment))
     if sample:
-        parts.append(build_manage_program("sample", "sample_studio", environment, once=True))
-    supervisor = Supervisor(parts, greeting.print_when_ready)
+        programs.append(build_manage_program("sample", "sample_studio", environment, once=True))
+    supervisor = Supervisor(programs, greeting.print_when_ready)
     greeting.print_line = supervisor.output.write_line
     return supervisor.run()
 
 
 def list_worker_queues(workers: int) -> dict[str, str]:
-    """The queue options of each worker, by name. One runs only urgent tasks, so they never wait for a build upload.
+    """Return the queue options by worker name. One worker runs only urgent tasks: they never wait for a build upload.
 
-    The others take `submit` first: a worker reads a queue only if those before it are empty, and many polls of a slow
-    provider would delay builds and mails.
+    Numbered workers take `submit` first: a worker reads a queue only if the queues before it are empty, and many polls
+    of a slow provider would delay builds and mails.
     """
     sending = {f"worker{number}": "--queue submit --queue urgent" for number in range(1, workers + 1)}
     return {"urgent": "--queue urgent", **sending, "analysis": "--queue takes --queue analysis"}
@@ -148,12 +148,14 @@ def build_manage_program(name: str, command: str, environment: dict[str, str], o
 
 
 def build_queue_program(folder: Path) -> Program:
-    where = valkey.get_socket_path(folder)
-    return Program("queue", valkey.build_command(folder), is_ready=lambda: valkey.is_answering(where), stops_last=True)
+    socket_path = valkey.get_socket_path(folder)
+    return Program(
+        "queue", valkey.build_command(folder), is_ready=lambda: valkey.is_answering(socket_path), stops_last=True
+    )
 
 
 def build_sandbox_program(folder: Path, environment: dict[str, str]) -> Program:
-    """The provider simulator. Adds its address to `environment`, for the programs that call it."""
+    """Return the simulator of the providers. Adds its URL to `environment`, for the programs that call it."""
     port = choose_port(folder / "run" / "sandbox.port")
     environment["VOICEHUB_SANDBOX_URL"] = f"http://{HOST}:{port}"
     command = [*MANAGE, "sandbox", "--port", str(port), "--data", str(folder / "sandbox")]
@@ -188,10 +190,10 @@ class Greeting:
 
     def is_served(self) -> bool:
         """Whether the web server has sent any response."""
-        site = http.client.HTTPConnection(self._address.removeprefix("http://"), timeout=2)
-        with closing(site), suppress(OSError, http.client.HTTPException):
-            site.request("GET", "/healthz")
-            site.getresponse()
+        connection = http.client.HTTPConnection(self._address.removeprefix("http://"), timeout=2)
+        with closing(connection), suppress(OSError, http.client.HTTPException):
+            connection.request("GET", "/healthz")
+            connection.getresponse()
             self._was_served = True
         return self._was_served
 

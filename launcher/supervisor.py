@@ -19,8 +19,8 @@ from typing import IO
 
 DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 TICK_SECONDS = 0.05  # seconds between two checks of the programs
-GRACE_SECONDS = 10.0  # seconds that programs have to finish,
-FORCED_GRACE_SECONDS = 0.5  # or after a second stop signal
+GRACE_SECONDS = 10.0  # seconds that programs have to finish after a stop signal
+FORCED_GRACE_SECONDS = 0.5  # the same after a second stop signal
 MAX_RESTART_DELAY = 30.0  # seconds between two starts of a program that keeps dying
 STEADY_SECONDS = 30.0  # seconds after which a program counts as stable
 
@@ -33,9 +33,9 @@ def _is_ready_immediately() -> bool:
 class Program:
     """One program to keep running.
 
-    The programs after it start when `is_ready` is true; if it ends before that, the whole start has failed.
+    The next programs start when `is_ready` is true. If this program ends before that, the studio cannot be started.
     A program that `runs_once` is not restarted when it ends.
-    Programs with `stops_last` are stopped after the others, one by one, in reverse order.
+    Programs with `stops_last` are stopped after all others, one by one, in reverse order.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Child:
         self._output = output
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
-        self._delay = 0.5
+        self._restart_delay = 0.5
 
     @property
     def is_running(self) -> bool:
@@ -125,12 +125,12 @@ class Child:
                 self._process.send_signal(number)
 
     def poll_exit_code(self) -> int | None:
-        """The exit code if it ended since the last check; its process group is then killed."""
+        """Return the exit code if the program ended since the last check, and kill the rest of its process group."""
         code = self._process.poll() if self._process else None
         if code is not None:
             self.send_signal(signal.SIGKILL)
             self._process = None
-            self._follower.join(0.5)  # print its last lines before ours about it
+            self._follower.join(0.5)  # print its last lines before the message that it ended
         return code
 
     def handle_exit(self, code: int) -> None:
@@ -140,11 +140,11 @@ class Child:
             if code:
                 self._output.write_line(f"{self.program.name} failed ({describe_exit_code(code)}).")
             return
-        ran = time.monotonic() - self._started
-        self._delay = 0.5 if ran > STEADY_SECONDS else min(self._delay * 2, MAX_RESTART_DELAY)
-        self.restart_due_at = time.monotonic() + self._delay
+        ran_seconds = time.monotonic() - self._started
+        self._restart_delay = 0.5 if ran_seconds > STEADY_SECONDS else min(self._restart_delay * 2, MAX_RESTART_DELAY)
+        self.restart_due_at = time.monotonic() + self._restart_delay
         self._output.write_line(
-            f"{self.program.name} stopped ({describe_exit_code(code)}). It restarts in {self._delay:.0f} s."
+            f"{self.program.name} stopped ({describe_exit_code(code)}). It restarts in {self._restart_delay:.0f} s."
         )
 
 

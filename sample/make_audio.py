@@ -1,7 +1,7 @@
 """Recreates the sample audio: `python sample/make_audio.py`. Needs the Debian package flite.
 
-All speech is synthetic, read by the free voices of flite (slt, rms, awb); the sentences are ours. It is stored
-as FLAC: half the size of the WAV that a studio would send, with exactly the same samples.
+All speech is synthetic, read by the free voices of flite (slt, rms, awb); the sentences were written for it.
+The files are FLAC: half the size of the WAV files that a studio would send, with exactly the same samples.
 """
 
 import json
@@ -23,7 +23,7 @@ PEAK_DBFS = -3.5
 ROOM_DBFS = -66.0
 SILENT_SECONDS = 5.0
 FULL_SCALE = 32768
-COARSE = 8
+QUANTIZATION_STEP = 8
 
 Samples = NDArray[np.float64]
 
@@ -54,7 +54,7 @@ SCRIPTS = {
 }
 WRONG_SPEAKER = "The orchestra tuned quietly while the last guests found their seats in the upper circle."
 
-NOT_THE_STATEMENT = {
+WRONG_STATEMENTS = {
     "consent-slt-negated": ("slt", STATEMENT.replace("will be used", "will not be used")),
     "consent-awb-other-company": ("awb", STATEMENT.replace("Northlight Voices", "Southgate Pictures")),
 }
@@ -78,7 +78,7 @@ def plan_files() -> list[dict[str, Any]]:
     entries.append(_build_entry("rms-wrong-speaker", "rms", "awb", "wrong_speaker", WRONG_SPEAKER))
     entries += [_build_entry(f"consent-{name}", name, name, "consent", STATEMENT) for name in ("slt", "rms", "awb")]
     entries += [
-        _build_entry(name, who, who, "not_the_statement", text) for name, (who, text) in NOT_THE_STATEMENT.items()
+        _build_entry(name, who, who, "not_the_statement", text) for name, (who, text) in WRONG_STATEMENTS.items()
     ]
     return entries
 
@@ -104,8 +104,8 @@ def make_file(entry: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]
 
 
 def quantize(samples: Samples) -> NDArray[np.int16]:
-    """Keep 13 of 16 bits: the others are far below the room tone, but would be a third of the file."""
-    return (np.round(samples * FULL_SCALE / COARSE) * COARSE).astype(np.int16)
+    """Keep 13 of 16 bits: the lowest 3 are far below the room tone, but would be a third of the file."""
+    return (np.round(samples * FULL_SCALE / QUANTIZATION_STEP) * QUANTIZATION_STEP).astype(np.int16)
 
 
 def read_aloud(voice: str, text: str) -> Samples:

@@ -88,7 +88,7 @@ class Child:
         self._was_ready = False
         self._output = output
         self._process: subprocess.Popen[bytes] | None = None
-        self._started = 0.0
+        self._started_at = 0.0
         self._restart_delay = 0.5
 
     @property
@@ -101,7 +101,7 @@ class Child:
         return self._was_ready
 
     def start(self) -> None:
-        self._started = time.monotonic()
+        self._started_at = time.monotonic()
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(DIE_WITH_PARENT), str(os.getpid()), *self.program.command],
             stdin=subprocess.DEVNULL,
@@ -110,9 +110,9 @@ class Child:
             env={**os.environ, **self.program.environment, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
         )
-        follower = (self._process.stdout, self.program.name)
-        self._follower = threading.Thread(target=self._output.copy_lines, args=follower, daemon=True)
-        self._follower.start()
+        thread_arguments = (self._process.stdout, self.program.name)
+        self._output_thread = threading.Thread(target=self._output.copy_lines, args=thread_arguments, daemon=True)
+        self._output_thread.start()
 
     def send_signal(self, number: int) -> None:
         """Signal the program only, but SIGKILL its whole process group."""
@@ -130,7 +130,7 @@ class Child:
         if code is not None:
             self.send_signal(signal.SIGKILL)
             self._process = None
-            self._follower.join(0.5)  # print its last lines before the message that it ended
+            self._output_thread.join(0.5)  # print its last lines before the message that it ended
         return code
 
     def handle_exit(self, code: int) -> None:
@@ -140,7 +140,7 @@ class Child:
             if code:
                 self._output.write_line(f"{self.program.name} failed ({describe_exit_code(code)}).")
             return
-        ran_seconds = time.monotonic() - self._started
+        ran_seconds = time.monotonic() - self._started_at
         self._restart_delay = 0.5 if ran_seconds > STEADY_SECONDS else min(self._restart_delay * 2, MAX_RESTART_DELAY)
         self.restart_due_at = time.monotonic() + self._restart_delay
         self._output.write_line(

@@ -79,13 +79,13 @@ def compare_recordings(clips: Iterable[SetClip], thresholds: Thresholds = THRESH
             features.append(_extract_features(clip, thresholds))
         except (WavRefused, OSError):
             unread.append(clip.id)
-    found: dict[str, list[Finding]] = {one.clip.id: [] for one in features}
+    findings_by_clip: dict[str, list[Finding]] = {one.clip.id: [] for one in features}
     for check in (_find_other_speakers, _find_copies, _find_same_transcripts, _find_unlike_levels):
         for one, result in check(features, thresholds):
-            found[one.clip.id].append(result)
+            findings_by_clip[one.clip.id].append(result)
     days = {day: tuple(findings) for day, findings in _compare_days(features, thresholds).items()}
-    clip_findings = {key: tuple(findings) for key, findings in found.items()}
-    return SetReport(clip_findings, days, _build_summary(features, unread, found, days))
+    clip_findings = {key: tuple(findings) for key, findings in findings_by_clip.items()}
+    return SetReport(clip_findings, days, _build_summary(features, unread, findings_by_clip, days))
 
 
 def _extract_features(clip: SetClip, thresholds: Thresholds) -> _Features:
@@ -105,10 +105,15 @@ def _extract_features(clip: SetClip, thresholds: Thresholds) -> _Features:
 def _build_summary(
     features: list[_Features],
     unread: list[str],
-    found: Mapping[str, list[Finding]],
-    days: Mapping[date, tuple[Finding, ...]],
+    findings_by_clip: Mapping[str, list[Finding]],
+    findings_by_day: Mapping[date, tuple[Finding, ...]],
 ) -> dict[str, Any]:
-    findings = [one for group in (found, days) for many in group.values() for one in many]
+    findings = [
+        finding
+        for group in (findings_by_clip, findings_by_day)
+        for group_findings in group.values()
+        for finding in group_findings
+    ]
     return {
         "clips": len(features) + len(unread),
         "unread": unread,
@@ -223,7 +228,7 @@ class _Trait:
 
 
 def _compare_days(features: list[_Features], thresholds: Thresholds) -> dict[date, list[Finding]]:
-    found: dict[date, list[Finding]] = {}
+    findings_by_day: dict[date, list[Finding]] = {}
     for trait in TRAITS:
         values: dict[date, list[float]] = defaultdict(list)
         for one in features:
@@ -231,8 +236,10 @@ def _compare_days(features: list[_Features], thresholds: Thresholds) -> dict[dat
             if one.clip.day and value is not None:
                 values[one.clip.day].append(value)
         for day, finding_values in _find_unusual_days(values, trait, thresholds):
-            found.setdefault(day, []).append(make_finding(trait.code, day=f"{day.day} {day:%B %Y}", **finding_values))
-    return dict(sorted(found.items()))
+            findings_by_day.setdefault(day, []).append(
+                make_finding(trait.code, day=f"{day.day} {day:%B %Y}", **finding_values)
+            )
+    return dict(sorted(findings_by_day.items()))
 
 
 def _find_unusual_days(

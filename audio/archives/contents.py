@@ -25,7 +25,7 @@ ARCHIVE_EXTENSIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The recordings by path, in order, with transcripts. All files but metadata.csv and junk are recordings."""
+    """The recordings by path, in order, with transcripts. All files but metadata.csv are recordings."""
 
     recordings: dict[str, Entry]
     transcripts: dict[str, str]

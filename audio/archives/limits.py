@@ -16,8 +16,8 @@ class ArchiveLimits:
     """Limits in unpacked bytes, which are counted while reading, regardless of what the archive claims.
 
     16-bit PCM speech rarely compresses better than 4:1 but silence does, so a ratio applies only to bytes beyond the
-    allowance of a member or of the whole archive. `entries` includes folders and junk files. `folders` is the depth of
-    folders below the one folder that contains everything. `list_ratio` and `list_bytes` limit metadata.csv.
+    allowance of a member or of the whole archive. `entries` includes folders and system files. `folders` is the depth
+    of folders below the one folder that contains everything. `list_ratio` and `list_bytes` limit metadata.csv.
     `note_bytes` limits the extended header of one file in a tar archive.
     """
 

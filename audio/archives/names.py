@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from audio.archives.limits import ArchiveLimits, Entry, refuse
 
-JUNK_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
-JUNK_FOLDERS = frozenset({"__MACOSX", ".Trashes", ".Spotlight-V100", ".fseventsd"})
-"""Files that operating systems add to archives."""
-JUNK_DEPTH = 2
-"""Additional depth allowed for junk: the folder around everything, and a junk folder that repeats the folders."""
+SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+SYSTEM_FOLDERS = frozenset({"__MACOSX", ".Trashes", ".Spotlight-V100", ".fseventsd"})
+"""Files and folders that operating systems add to archives."""
+EXTRA_SYSTEM_FILE_DEPTH = 2
+"""Additional depth allowed for system files: a folder around everything, and __MACOSX, which repeats the folders."""
 INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 """Unicode categories: controls, marks that change the writing direction, and characters that no font shows."""
 
@@ -24,11 +24,11 @@ def decode_name(raw: bytes) -> str:
 
 
 def arrange_files(entries: list[Entry], limits: ArchiveLimits) -> dict[str, Entry]:
-    """Return the files, without junk, by the path that is shown: it omits the folder around everything."""
+    """Return the files without system files, by the path that is shown: it omits the folder around everything."""
     for entry in entries:
         _check_path(entry.path, limits)
     _check_collisions(entries)
-    files = [entry for entry in entries if not entry.is_folder and not _is_junk(entry.path)]
+    files = [entry for entry in entries if not entry.is_folder and not _is_system_file(entry.path)]
     prefix = _find_common_folder(entry.path for entry in files)
     named = {entry.path.removeprefix(prefix): entry for entry in files}
     for path in named:
@@ -56,7 +56,7 @@ def _check_path(path: str, limits: ArchiveLimits) -> None:
         refuse("name_strange", name=path)
     if max(len(part.encode()) for part in parts) > limits.name_bytes:
         refuse("name_too_long", name=path)
-    if len(parts) > limits.folders + JUNK_DEPTH + 1:
+    if len(parts) > limits.folders + EXTRA_SYSTEM_FILE_DEPTH + 1:
         refuse("name_too_deep", name=path)
 
 
@@ -85,9 +85,9 @@ def _fold_path(path: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", path).casefold())
 
 
-def _is_junk(path: str) -> bool:
+def _is_system_file(path: str) -> bool:
     *folders, name = path.split("/")
-    return name.lower() in JUNK_FILES or name.startswith("._") or not JUNK_FOLDERS.isdisjoint(folders)
+    return name.lower() in SYSTEM_FILES or name.startswith("._") or not SYSTEM_FOLDERS.isdisjoint(folders)
 
 
 def _find_common_folder(paths: Iterable[str]) -> str:

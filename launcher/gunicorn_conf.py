@@ -51,7 +51,7 @@ def prepare_static() -> None:
 
 
 def compute_fingerprint(root: Path, folders: list[Path], *, debug: bool) -> str:
-    """Hash the project's static files (name, size and time), and the lock file that pins those of packages."""
+    """Hash name, size and time of the project's static files, and the lock file that pins packages with such files."""
     digest = hashlib.sha256(f"{django.__version__} {debug}".encode())
     files = sorted(path for folder in folders for path in Path(folder).rglob("*"))
     for path in [root / "requirements" / "run.txt", *files]:

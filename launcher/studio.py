@@ -113,7 +113,7 @@ def choose_port(port_file: Path) -> int:
 
 
 def run_programs(folder: Path, port: int, workers: int, sample: bool) -> int:
-    """Start the programs and keep them running, except a queue or sandbox that a setting says runs elsewhere."""
+    """Start the programs and keep them running. A queue or sandbox whose URL is set in a setting is not started."""
     address = f"http://{HOST}:{port}"
     environment = {"VOICEHUB_BASE_URL": os.environ.get("VOICEHUB_BASE_URL") or address}
     greeting = Greeting(address, folder / "sign-ins.txt")

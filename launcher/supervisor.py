@@ -61,7 +61,7 @@ class Output:
         self._lock = threading.Lock()
 
     def write_line(self, text: str, name: str = "") -> None:
-        """Write one line. If the terminal is gone, discard output: that is no reason to stop."""
+        """Write one line. If the terminal is gone, discard all output instead of stopping."""
         with self._lock:
             if self._stream is None:
                 return

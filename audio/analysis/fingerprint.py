@@ -37,7 +37,7 @@ MIN_OVERLAP_SHARE = 0.6
 NEIGHBORS = 16
 """Each sub-fingerprint is compared with this many that follow it in sorted order."""
 MIN_VOTES = 3
-"""Equal sub-fingerprints at one time offset that two recordings need to be compared in full."""
+"""Two recordings are compared in full if they have this many equal sub-fingerprints at one time offset."""
 OFFSET_RANGE = 2048
 """More than twice the spectra in a fingerprint, so that every time offset fits."""
 
@@ -146,7 +146,7 @@ def _count_overlap(first: Subfingerprints, second: Subfingerprints, offset: int)
 
 
 def _compute_difference_at(first: Subfingerprints, second: Subfingerprints, offset: int) -> float:
-    """The share of bits that differ if `second` begins at position `offset` of `first`; it may be negative."""
+    """The share of bits that differ if `second` begins at `offset` of `first`; `offset` may be negative."""
     start, count = max(0, offset), _count_overlap(first, second, offset)
     different = first[start : start + count] ^ second[start - offset : start - offset + count]
     return float(np.bitwise_count(different).sum()) / (BITS * count)

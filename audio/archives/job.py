@@ -70,7 +70,7 @@ def read_members(
 
 
 def _make_inspector(clip_limits: dict[str, float], thresholds: dict[str, float]) -> Callable[[BinaryIO], "Inspection"]:
-    """Return the function that inspects one file. It imports numpy, which takes 10 times as long as a refusal."""
+    """Return the function that inspects a file. numpy is imported here, as that takes 10 times as long as a refusal."""
     from audio.findings.thresholds import Thresholds
     from audio.levels.inspection import DurationLimits, inspect_file
 

@@ -18,7 +18,7 @@ from audio.wav.riff import ignore_data
 
 ARCHIVE, WAV, MP3 = "application/gzip", "audio/x-wav", "audio/mpeg"
 BITRATES = (192, 160, 128, 96, 64, 48, 32)
-"""MP3 bitrates to try in kbit/s, the best first. Higher ones make no audible difference for one voice."""
+"""MP3 bitrates to try in kbit/s, the best first. Higher bitrates make no audible difference for one voice."""
 BITRATE_RANGES = ((32000, 32, 320), (16000, 8, 160), (0, 8, 64))
 """(lowest sampling rate in Hz, lowest and highest bitrate in kbit/s) of MPEG-1, 2 and 2.5. In
 libsndfile, compression level 1 is the lowest bitrate of the range and level 0 the highest."""
@@ -53,13 +53,13 @@ def pack_archive(
 def pack_wav(
     name: str, concatenation: Concatenation, max_bytes: int | None = None, on_piece: PieceCallback = ignore_data
 ) -> PackedUpload:
-    """Pack everything into one WAV. Raises Refused if it exceeds `max_bytes` or the maximum size of a WAV."""
+    """Pack the concatenation into one WAV. Raises Refused if it exceeds `max_bytes` or the maximum size of a WAV."""
     check_limits(concatenation, max_bytes=max_bytes)
     return _build_upload(f"{_clean_name(name)}.wav", WAV, concatenation.stream_wav, on_piece)
 
 
 def pack_mp3(name: str, concatenation: Concatenation, max_bytes: int) -> PackedUpload:
-    """Pack everything into one MP3 at the best bitrate that fits in `max_bytes`; the MP3 is held in memory.
+    """Pack the concatenation into one MP3 at the best bitrate that fits in `max_bytes`; the MP3 is held in memory.
 
     Raises Refused if no bitrate fits.
     """

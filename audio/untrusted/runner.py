@@ -123,7 +123,7 @@ def _start_child(
     child_end, parent_end = os.pipe()
     name = f"{job.__module__}:{job.__qualname__}"
     try:
-        child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        child = subprocess.Popen(  # noqa: S603 - this interpreter and the project's module
             [sys.executable, "-I", "-B", "-c", CHILD_CODE, str(ROOT), name, json.dumps(settings), str(child_end)],
             stdin=file,
             stdout=subprocess.PIPE,

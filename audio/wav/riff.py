@@ -23,7 +23,7 @@ MAX_SIDE_BYTES = 1 << 20
 """For all chunks except data. Notes, names and cue points take a few kB; more is hidden data or a picture."""
 BYTES_PER_FRAME = 2
 PLACEHOLDER_LENGTHS = (0, 0xFFFFFFFF)
-"""Recorders write these before they know the length, and leave them if they are killed or write to a pipe."""
+"""Recorders write these values before they know the length, and leave them if they are killed or write to a pipe."""
 
 SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"RF64", "is_rf64"),

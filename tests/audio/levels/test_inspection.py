@@ -1,4 +1,4 @@
-"""The whole inspection: findings, hashes, and its robustness against any file content."""
+"""The inspection of a file: its findings, its hash, and its robustness against any file content."""
 
 import hashlib
 import io
@@ -45,9 +45,9 @@ def inspect_samples(samples: Samples, rate: int = RATE, limits: DurationLimits =
 
 
 @pytest.mark.parametrize("name", HOSTILE_WAVS)
-def test_hostile_file_has_one_finding_and_its_hash(name: str) -> None:
-    recipe, code = HOSTILE_WAVS[name]
-    data = recipe()
+def test_hostile_file_is_refused_with_one_finding_and_hashed(name: str) -> None:
+    make_data, code = HOSTILE_WAVS[name]
+    data = make_data()
     inspection = inspect_file(io.BytesIO(data))
     assert (inspection.ok, list_codes(inspection)) == (False, {code})
     assert (inspection.header, inspection.levels, inspection.peaks + inspection.fine_peaks) == (None, None, ())
@@ -55,7 +55,7 @@ def test_hostile_file_has_one_finding_and_its_hash(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CLEAN_WAVS)
-def test_clean_file_passes_and_has_its_hash(name: str) -> None:
+def test_clean_file_passes_and_is_hashed(name: str) -> None:
     data = CLEAN_WAVS[name]()
     inspection = inspect_file(io.BytesIO(data))
     assert inspection.ok
@@ -70,10 +70,10 @@ def make_speech_with_pauses(before: float, after: float) -> Samples:
     )
 
 
-def make_clipped_speech(limit: float, since: float = 0.0) -> Samples:
+def make_clipped_speech(limit: float, start: float = 0.0) -> Samples:
     samples = make_speech_like(3.0, rms_dbfs=-18.0)
     loud = np.abs(samples).max() * limit
-    samples[: round(since * RATE)] *= 0.5 * limit
+    samples[: round(start * RATE)] *= 0.5 * limit
     return np.clip(samples, -loud, loud)
 
 
@@ -110,9 +110,9 @@ POOR_SOUNDS: dict[str, tuple[Callable[[], Samples], str]] = {
 
 
 @pytest.mark.parametrize("name", POOR_SOUNDS)
-def test_poor_sound_has_a_warning_but_passes(name: str) -> None:
-    recipe, code = POOR_SOUNDS[name]
-    inspection = inspect_samples(recipe())
+def test_poor_sound_gets_a_warning_and_passes_the_inspection(name: str) -> None:
+    make_samples, code = POOR_SOUNDS[name]
+    inspection = inspect_samples(make_samples())
     assert code in list_codes(inspection)
     assert inspection.ok
     assert {finding.severity for finding in inspection.findings} == {Severity.WARNING}
@@ -122,17 +122,17 @@ def test_good_sound_has_no_findings() -> None:
     assert inspect_samples(make_speech_like(3.0)).findings == ()
 
 
-def test_every_sound_code_has_a_poor_sound() -> None:
+def test_every_sound_finding_code_has_a_poor_sound_here() -> None:
     analysis_codes = {planted.code for planted in PLANTED_DEFECTS.values() if not planted.found_by_inspection}
     assert {code for _, code in POOR_SOUNDS.values()} | {"telephone_band"} == set(catalog_sound.CODES) - analysis_codes
 
 
-def test_telephone_rate_has_a_warning() -> None:
+def test_sample_rate_of_8_khz_gets_the_telephone_band_warning() -> None:
     assert list_codes(inspect_samples(make_speech_like(3.0, 8000), 8000)) == {"telephone_band"}
 
 
-def test_clipping_and_pauses_have_a_position() -> None:
-    (clipping,) = inspect_samples(make_clipped_speech(0.6, since=2.0)).findings
+def test_findings_of_clipping_and_silence_have_a_time() -> None:
+    (clipping,) = inspect_samples(make_clipped_speech(0.6, start=2.0)).findings
     assert clipping.at == pytest.approx(2.0, abs=0.3)
     end = next(finding for finding in inspect_samples(make_speech_with_pauses(0.2, 1.5)).findings if finding.at)
     assert end.code == "silence_at_end"
@@ -170,7 +170,7 @@ def test_as_dict_is_json_without_peaks() -> None:
 
 
 @pytest.mark.parametrize("frames", [31999, 32001, 0])
-def test_file_with_another_decoded_length_is_refused(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
+def test_file_is_refused_if_decoder_and_header_differ_in_length(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
     info = SimpleNamespace(format="WAV", subtype="PCM_16", samplerate=RATE, channels=1, frames=frames)
     monkeypatch.setattr(soundfile, "SoundFile", lambda file: FakeSoundFile(info))
     assert list_codes(inspect_file(io.BytesIO(make_wav_bytes()))) == {"decoder_disagrees"}
@@ -268,7 +268,7 @@ def test_changed_files_do_not_break_the_inspection(edits: list[tuple[str, int, b
 )
 @settings(max_examples=150, deadline=None)
 def test_any_samples_can_be_measured(data: bytes, rate: int) -> None:
-    assume(not data.startswith(b"OggS"))  # libsndfile reads it as Ogg inside a WAV, so the readers disagree
+    assume(not data.startswith(b"OggS"))  # libsndfile reads this as Ogg inside a WAV; our reader does not
     inspection = inspect_file(io.BytesIO(make_wav_bytes(data=data, rate=rate)), NO_LIMITS)
     assert inspection.ok
     assert inspection.levels is not None
@@ -290,13 +290,13 @@ def test_refused_file_of_50_mb_is_hashed_in_blocks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["sound.raw", "sound.flac", "sound"])
-def test_file_name_does_not_matter(tmp_path: Path, name: str) -> None:
+def test_file_name_does_not_change_the_inspection(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(make_wav_bytes())
     with (tmp_path / name).open("rb") as file:
         assert inspect_file(file).ok
 
 
-def test_finding_texts_are_sentences_and_need_all_values() -> None:
+def test_finding_texts_are_sentences_and_a_missing_value_raises() -> None:
     for code, template in CODES.items():
         for sentence in (template.text, template.advice):
             assert not sentence[0].islower() and sentence.endswith("."), code
@@ -306,7 +306,7 @@ def test_finding_texts_are_sentences_and_need_all_values() -> None:
         make_finding("no_such_code")
 
 
-def test_finding_is_stored_with_its_position() -> None:
+def test_finding_is_stored_with_its_time() -> None:
     assert make_finding("clipping", at=3.14159, share=0.0123).as_dict() == {
         "severity": "look",
         "code": "clipping",
@@ -316,6 +316,6 @@ def test_finding_is_stored_with_its_position() -> None:
     }
 
 
-def test_hash_is_that_of_the_file() -> None:
+def test_hash_covers_the_whole_file() -> None:
     data = make_wav_bytes(data=encode_pcm(make_speech_like(9.0)) + b"\0\0")
     assert inspect_file(io.BytesIO(data)).sha256 == hashlib.sha256(data).hexdigest()

@@ -62,12 +62,12 @@ def test_filter_state_carries_over_between_blocks(rate: int) -> None:
     )
 
 
-def test_exact_filters_at_48_khz_give_the_same_loudness() -> None:
+def test_loudness_at_48_khz_matches_the_filters_of_the_standard() -> None:
     samples = make_speech_like(6.0, 48000)
     assert compute_lufs(samples, 48000) == pytest.approx(compute_reference_lufs(samples, 48000, "DeMan"), abs=0.001)
 
 
-def test_quiet_parts_do_not_count() -> None:
+def test_quiet_parts_do_not_change_the_loudness() -> None:
     loud, quiet = make_white_noise(4.0, -20.0, 16000), make_white_noise(8.0, -45.0, 16000, seed=2)
     combined = np.concatenate((quiet, loud, quiet))
     assert compute_lufs(combined, 16000) == pytest.approx(compute_lufs(loud, 16000), abs=0.5)
@@ -90,7 +90,7 @@ def test_gain_changes_loudness_by_its_value() -> None:
 
 @given(st.lists(st.integers(0, 5 * 16000), min_size=1, max_size=8))
 @settings(max_examples=25, deadline=None)
-def test_block_size_does_not_matter(positions: list[int]) -> None:
+def test_block_size_does_not_change_the_loudness(positions: list[int]) -> None:
     samples = make_speech_like(5.0).astype(np.float32)
     meter = LoudnessMeter(16000)
     for start, end in pairwise(sorted({0, *positions, len(samples)})):

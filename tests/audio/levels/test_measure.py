@@ -1,4 +1,4 @@
-"""Levels against the known values of synthetic signals and against slow, simple computations."""
+"""Measured levels against the known values of synthetic signals and against slow, simple computations."""
 
 import io
 import tracemalloc
@@ -37,7 +37,7 @@ def compute_levels(samples: Samples, rate: int = RATE) -> Levels:
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 22050, 44100, 48000])
-def test_tone_has_the_levels_of_a_tone(rate: int) -> None:
+def test_sine_tone_has_its_known_levels(rate: int) -> None:
     levels = compute_levels(make_sine_tone(2.0, rate, peak=0.5), rate)
     assert levels.peak_dbfs == pytest.approx(-6.02, abs=0.02)
     assert levels.rms_dbfs == pytest.approx(-9.03, abs=0.02)
@@ -56,13 +56,13 @@ def test_lowest_sample_counts_as_full_scale() -> None:
 
 
 def test_dc_offset_is_measured_and_does_not_count_as_noise() -> None:
-    centred, shifted = compute_levels(make_speech_like()), compute_levels(make_speech_like() + 0.05)
+    centered, shifted = compute_levels(make_speech_like()), compute_levels(make_speech_like() + 0.05)
     assert shifted.dc_offset == pytest.approx(0.05, abs=1e-3)
-    assert shifted.noise_floor_dbfs == pytest.approx(centred.noise_floor_dbfs, abs=0.5)
+    assert shifted.noise_floor_dbfs == pytest.approx(centered.noise_floor_dbfs, abs=0.5)
 
 
 @pytest.mark.parametrize("room_dbfs", [-70.0, -60.0, -50.0, -40.0])
-def test_noise_floor_is_that_of_the_room(room_dbfs: float) -> None:
+def test_noise_floor_is_the_level_of_the_room_noise(room_dbfs: float) -> None:
     assert compute_levels(make_speech_like(room_dbfs=room_dbfs)).noise_floor_dbfs == pytest.approx(room_dbfs, abs=1.5)
 
 
@@ -101,7 +101,7 @@ def test_clipping_has_a_share_and_positions() -> None:
     assert levels.clipped[-1][1] == pytest.approx((np.flatnonzero(top)[-1] + 1) / RATE, abs=0.001)
 
 
-def test_each_clipped_span_is_listed_and_runs_are_counted() -> None:
+def test_near_clipped_runs_are_listed_as_one_span_but_counted_singly() -> None:
     samples = make_speech_like(4.0)
     for start in (1.0, 1.02, 2.5):
         samples[round(start * RATE) :][:5] = 0.9
@@ -180,10 +180,10 @@ def find_flat_tops(samples: Int16) -> list[tuple[int, int]]:
     return runs
 
 
-def join_runs(runs: list[tuple[int, int]], gap: float) -> list[tuple[int, int]]:
+def join_runs(runs: list[tuple[int, int]], max_gap: float) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     for start, end in runs:
-        if spans and start - spans[-1][1] < gap:
+        if spans and start - spans[-1][1] < max_gap:
             start = spans.pop()[0]
         spans.append((start, end))
     return spans
@@ -222,7 +222,7 @@ def test_fine_peaks_have_50_pairs_a_second_up_to_a_maximum(duration: float, pair
     assert min(measurement.fine_peaks[1::2]) > 60 > -60 > max(measurement.fine_peaks[0::2])
 
 
-def test_block_size_does_not_matter() -> None:
+def test_block_size_does_not_change_the_frame_statistics() -> None:
     samples = np.frombuffer(encode_pcm(make_speech_like(9.137)), dtype="<i2")
     whole, parts = FrameStatistics(RATE), FrameStatistics(RATE)
     whole.add(samples)
@@ -237,7 +237,7 @@ def test_block_size_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 48000])
-def test_frame_power_is_its_variance(rate: int) -> None:
+def test_power_of_a_frame_is_the_variance_of_its_samples(rate: int) -> None:
     samples = np.frombuffer(encode_pcm(make_speech_like(2.0, rate) + 0.05), dtype="<i2")
     frames = FrameStatistics(rate)
     lows, highs, step = frames.add(samples)
@@ -246,7 +246,7 @@ def test_frame_power_is_its_variance(rate: int) -> None:
     assert (lows[: len(rows)].tolist(), highs[: len(rows)].tolist()) == (rows.min(1).tolist(), rows.max(1).tolist())
 
 
-def test_caller_receives_each_sound_byte_once() -> None:
+def test_measuring_passes_each_sound_byte_to_the_callback_once() -> None:
     file = make_wav_file(make_speech_like(9.0))
     output = io.BytesIO()
     measure_levels(file, read_header(file), output.write)

@@ -36,7 +36,7 @@ def clean(speech: Float32) -> Estimates:
 
 
 def list_values(quality: Estimates) -> dict[str, float]:
-    """The values; every one must be present."""
+    """Return the estimates by name, after asserting that each is a finite number."""
     values = {name: getattr(quality, name) for name in VALUES}
     assert all(value is not None and math.isfinite(value) for value in values.values()), quality
     return values
@@ -65,7 +65,7 @@ def test_more_noise_lowers_each_estimate(speech: Float32, clean: Estimates) -> N
 
 @needs_quality_extra
 def test_clipping_lowers_stoi_and_echo_lowers_dnsmos(speech: Float32, clean: Estimates) -> None:
-    """As the notes say: a denoised reference (STOI, SI-SDR) shows clipping, DNSMOS shows an echoing room."""
+    """STOI and SI-SDR, which compare with a denoised reference, show clipping. DNSMOS shows an echoing room."""
     clipped_values, echoing_values = (
         list_values(estimate_quality(clip_peaks(speech, 0.1), RATE)),
         list_values(estimate_quality(add_reverberation(speech, RATE, 0.6), RATE)),
@@ -96,7 +96,7 @@ def test_any_sample_rate_is_estimated(speech: Float32, rate: int) -> None:
 
 
 @needs_quality_extra
-def test_only_the_first_seconds_are_estimated(
+def test_sound_after_the_maximum_duration_is_not_estimated(
     speech: Float32, clean: Estimates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(estimates, "MAX_SECONDS", len(speech) / RATE)
@@ -104,8 +104,8 @@ def test_only_the_first_seconds_are_estimated(
 
 
 @needs_quality_extra
-def test_repeated_estimate_is_equal(speech: Float32, clean: Estimates) -> None:
-    """RNNoise has state; it must not affect the next recording."""
+def test_estimate_does_not_depend_on_the_recording_before(speech: Float32, clean: Estimates) -> None:
+    """RNNoise has state, which must not affect the next recording."""
     estimate_quality(add_white_noise(speech, 0), RATE)
     assert estimate_quality(speech, RATE) == clean
 
@@ -159,7 +159,7 @@ def missing_part(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     indirect=["missing_part"],
 )
 @pytest.mark.usefixtures("missing_part")
-def test_missing_part_is_named_and_the_rest_is_estimated(speech: Float32, available: set[str]) -> None:
+def test_missing_part_of_the_extra_is_named_and_other_estimates_remain(speech: Float32, available: set[str]) -> None:
     quality = estimate_quality(speech, RATE)
     assert {name for name in VALUES if getattr(quality, name) is not None} == available
     assert quality.missing == ("The quality extra is incomplete: this part is not installed. Run: make extras",)
@@ -172,7 +172,9 @@ def test_missing_library_has_a_reason(monkeypatch: pytest.MonkeyPatch, part: str
     assert load.__wrapped__() == MissingModel(f"{part} is not installed.")
 
 
-def test_library_for_another_platform_is_a_missing_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_denoiser_library_for_another_platform_is_a_missing_model(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "librnnoise.so").write_bytes(b"for another platform")
     monkeypatch.setattr(estimates, "locate_wheel_file", lambda package, path: tmp_path / "librnnoise.so")
     assert isinstance(estimates._load_denoiser.__wrapped__(), MissingModel)
@@ -185,12 +187,12 @@ def test_each_estimate_has_its_note() -> None:
         assert note.strengths and "Level" in note.blind_spots
 
 
-def test_value_format_has_useful_precision() -> None:
+def test_each_estimate_is_formatted_with_its_precision() -> None:
     forms = {name: NOTES[name].value_format.format(3.14159) for name in ("dnsmos_overall", "stoi", "si_sdr")}
     assert forms == {"dnsmos_overall": "3.14", "stoi": "3.142", "si_sdr": "3.1 dB"}
 
 
-def test_docs_list_the_same_notes() -> None:
+def test_docs_list_the_note_of_each_estimate() -> None:
     page = (ROOT / "docs" / "listening.md").read_text()
     for note in NOTES.values():
         assert f"| {note.name} | {note.scale} | {note.strengths} | {note.blind_spots} |" in page

@@ -1,4 +1,4 @@
-"""Speakers are distinguished in the sample audio, also with room echo, noise, telephone band and codecs."""
+"""Speakers of the sample audio are distinguished, also with room echo, noise, telephone band and codecs."""
 
 import io
 import json
@@ -58,7 +58,7 @@ def require_voiceprint(voiceprint: Voiceprint | None) -> Voiceprint:
 def make_similar_voiceprint(
     voiceprint: Voiceprint, similarity: float, seed: int = 0, seconds: float = 10.0
 ) -> Voiceprint:
-    """A voiceprint with this similarity to `voiceprint`."""
+    """Return a voiceprint that has the similarity `similarity` to `voiceprint`."""
     other = np.random.default_rng(seed).standard_normal(256)
     other -= (other @ voiceprint.vector) * voiceprint.vector
     vector = similarity * voiceprint.vector + (1 - similarity**2) ** 0.5 * other / np.linalg.norm(other)
@@ -128,7 +128,7 @@ def test_only_the_first_30_seconds_of_speech_are_used() -> None:
     assert require_voiceprint(compute_voiceprint(long, RATE)).voiced_seconds == 30.0
 
 
-def test_wrong_speaker_is_the_only_outlier_of_rms(voiceprints: Voiceprints) -> None:
+def test_wrong_speaker_is_the_only_outlier_of_the_rms_recordings(voiceprints: Voiceprints) -> None:
     names = [name for name in list_files(set="rms") if not name.startswith("consent")]
     flagged = [
         name
@@ -139,7 +139,9 @@ def test_wrong_speaker_is_the_only_outlier_of_rms(voiceprints: Voiceprints) -> N
 
 
 @pytest.mark.parametrize("other_clip", list_files(kind="recording", speaker="rms"))
-def test_one_clip_of_another_reader_is_the_only_outlier_of_slt(voiceprints: Voiceprints, other_clip: str) -> None:
+def test_clip_of_another_reader_is_the_only_outlier_of_the_slt_recordings(
+    voiceprints: Voiceprints, other_clip: str
+) -> None:
     assert flag_outliers([*get_voiceprints(voiceprints, "slt"), voiceprints[other_clip]]) == [False] * 8 + [True]
 
 
@@ -187,7 +189,7 @@ def test_short_clip_has_a_lower_threshold_and_very_short_clip_none(voiceprints: 
         ), (seconds, similarity)
 
 
-def test_outlier_threshold_comes_from_the_thresholds(voiceprints: Voiceprints) -> None:
+def test_outlier_threshold_can_be_set_and_no_voiceprints_have_no_centroid(voiceprints: Voiceprints) -> None:
     strict = replace(THRESHOLDS, speaker_outlier=0.999)
     assert any(flag_outliers(get_voiceprints(voiceprints, "slt"), strict))
     assert compute_centroid([None]) is compute_centroid([]) is None

@@ -1,4 +1,4 @@
-"""Speech is located, also in noise, at every sample rate and block size; noise and tones are not speech."""
+"""Speech is found, also in noise, at every sample rate and block size. Noise and tones are not speech."""
 
 import tracemalloc
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ def test_clips_are_speech_and_the_room_around_them_is_not(name: str) -> None:
 
 @pytest.mark.parametrize("snr", [15.0, 5.0])
 @pytest.mark.parametrize("name", NAMES[::3])
-def test_pause_is_found_in_noise(name: str, snr: float) -> None:
+def test_pause_between_clips_is_found_in_noise(name: str, snr: float) -> None:
     samples, (start, end) = make_two_clips_with_pause(name)
     speech = detect_speech(add_white_noise(samples, snr), RATE)
     inner = [pause for pause in speech.list_pauses(0.8) if pause[0] > 0.0 and pause[1] < speech.total]
@@ -140,7 +140,7 @@ def test_memory_does_not_grow_with_duration() -> None:
     assert measure_peak_memory(10) < 1.2 * measure_peak_memory(1) + 500_000
 
 
-def test_short_gaps_are_closed_and_clicks_dropped() -> None:
+def test_short_gaps_between_spans_are_closed_and_short_spans_dropped() -> None:
     def list_spans() -> Iterator[tuple[float, float]]:
         yield from ((0.05, 0.5), (0.7, 1.0), (1.3, 1.35), (2.0, 2.99))
 
@@ -157,7 +157,7 @@ def test_pauses_are_the_gaps_between_segments() -> None:
 
 @pytest.mark.usefixtures("missing_model")
 @pytest.mark.parametrize("name", NAMES[::3])
-def test_missing_model_falls_back_to_level_with_a_reason(name: str) -> None:
+def test_without_the_model_speech_is_detected_by_level_with_a_reason(name: str) -> None:
     samples, (start, end) = make_two_clips_with_pause(name)
     speech = detect_speech(samples, RATE)
     assert (speech.method, speech.missing_reason) == ("level", "silero-vad is not installed.")

@@ -1,4 +1,4 @@
-"""Weight files are read strictly; a fault in one becomes a reason, not an exception."""
+"""Weight files are read strictly. A faulty file raises nothing; it gives a reason why the model is missing."""
 
 import io
 import json
@@ -138,7 +138,7 @@ class Pickler(pickle._Pickler):
             self.save(obj.state)
             self.write(pickle.REDUCE)
         else:
-            super().save(obj, save_persistent_id)  # type: ignore[misc] # the stubs do not list it
+            super().save(obj, save_persistent_id)  # type: ignore[misc] # the type stubs do not list this parameter
 
 
 def pickle_value(value: Any) -> bytes:
@@ -233,7 +233,9 @@ def test_invalid_legacy_file_is_a_missing_model(weights_path: Path, name: str) -
     assert reason in get_reason(load_torch_legacy("model", "model.bin", SHAPES))
 
 
-def test_absent_or_too_large_file_is_a_missing_model(weights_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_absent_file_absent_package_and_too_large_file_are_missing_models(
+    weights_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert get_reason(load_safetensors("model", "model.bin", SHAPES)) == "model is installed without model.bin."
     weights_path.write_bytes(make_safetensors())
     monkeypatch.setattr(weights, "MAX_BYTES", 10)

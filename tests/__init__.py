@@ -1,3 +1,3 @@
-"""The tests, and what they share."""
+"""The tests, and the code that they share."""
 
-import voicehub as voicehub  # first of all: it says how many threads numpy takes, before anything imports numpy
+import voicehub as voicehub  # first: it limits the threads of numpy, before a test imports numpy

@@ -1,7 +1,7 @@
 """`make check`: code checks and the tests that the change affects, in under two minutes.
 
 The change is the difference from the main branch. On the main branch it is the last commit plus uncommitted files.
-Prints how many test files it skipped: `make test` runs everything.
+The last line says how many test files were skipped. `make test` runs everything.
 """
 
 import subprocess
@@ -19,13 +19,13 @@ MAIN_BRANCHES = ("origin/main", "main")
 
 
 def run_git(*arguments: str) -> list[str]:
-    """The lines that git prints; empty if git fails."""
+    """Return the lines that git prints, or an empty list if git fails."""
     completed = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     return completed.stdout.splitlines() if completed.returncode == 0 else []
 
 
 def list_changed_files() -> list[str]:
-    """The files of the change, including deleted and untracked ones."""
+    """Return the paths of the changed files, including deleted and untracked files."""
     head = run_git("rev-parse", "HEAD")
     bases = [base for name in MAIN_BRANCHES for base in run_git("merge-base", "HEAD", name) if [base] != head]
     base = bases[0] if bases else "HEAD~1"

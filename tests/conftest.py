@@ -24,7 +24,7 @@ SESSION = Session()
 # The long tests run only if their folder is given on the command line, as `make test-long` does.
 collect_ignore = [] if any("tests/long" in argument for argument in sys.argv[1:]) else ["long"]
 
-# The same examples each time and no deadline, so results depend on the code and not on chance or machine speed.
+# Hypothesis uses the same examples in each run and no deadline, so chance and machine speed change no result.
 hypothesis.settings.register_profile(
     "suite", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
@@ -121,7 +121,7 @@ def _empty_queue() -> Iterator[None]:
 
 @pytest.fixture
 def process_environment(transactional_db: None) -> dict[str, str]:
-    """The environment for processes that a test starts: the same database, queue, files and secrets."""
+    """The environment for processes that a test starts: they use the test's database, queue, files and secrets."""
     return {**os.environ, "DATABASE_URL": build_database_url()}
 
 
@@ -240,7 +240,7 @@ def playwright() -> Iterator["Playwright"]:
 
 @pytest.fixture(scope="session")
 def chromium(playwright: "Playwright") -> Path:
-    """The Chromium program. Without one the test is skipped with an install hint."""
+    """The Chromium program. If none is installed, the test is skipped with a hint how to install it."""
     from tests.support.browser import INSTALL_HINT, find_chromium
 
     program = find_chromium(playwright)
@@ -251,7 +251,7 @@ def chromium(playwright: "Playwright") -> Path:
 
 @pytest.fixture
 def open_browser(playwright: "Playwright", chromium: Path) -> Iterator[Callable[..., "Browser"]]:
-    """Start a browser that is closed after the test. `microphone` is a WAV file for its microphone."""
+    """Start a browser that is closed after the test. Its microphone plays the WAV file `microphone`."""
     from tests.support.browser import launch_browser
 
     browsers: list[Browser] = []

@@ -24,14 +24,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One check: its title, and the Python module that runs it with its arguments."""
+    """One check: its title, and the Python module that runs it, with the arguments of that module."""
 
     title: str
     module: tuple[str, ...]
     database: str = ""
 
 
-# These tests use no database, so they run once, in steps of their own: audio, and the adapters with the sandbox.
+# These tests use no database, so they have steps of their own and run once: audio, and the adapters with the sandbox.
 AUDIO = ("tests/audio", "tests/fuzz")
 PROVIDERS = ("tests/providers", "tests/sandbox")
 OTHER_TESTS = tuple(f"--ignore={folder}" for folder in AUDIO + PROVIDERS)
@@ -51,7 +51,7 @@ STEPS = {
 }
 
 
-# Most tests wait more than they compute, so two cores can run three lanes.
+# A lane is a sequence of steps. Most tests wait more than they compute, so two cores can run three lanes.
 LANES = (
     ("lint", "format", "templates", "imports", "types", "postgres", "providers"),
     ("browser", "audio"),
@@ -59,7 +59,7 @@ LANES = (
 )
 
 
-# Run only on request: chaos, long fuzzing, Firefox, screenshots.
+# Steps that run only on request: chaos, long fuzzing, Firefox, screenshots.
 LONG_LANES = (("long",),)
 
 MAX_FAILURE_LINES = 150
@@ -74,13 +74,13 @@ class Result:
 
     @property
     def summary_line(self) -> str:
-        """One line of the summary."""
-        mark = "ok    " if self.passed else "FAILED"
-        return f"  {mark} {self.seconds:5.0f} s  {self.step.title}  {self.last_line.strip('= ')}"
+        """The line of the summary for this step."""
+        word = "ok    " if self.passed else "FAILED"
+        return f"  {word} {self.seconds:5.0f} s  {self.step.title}  {self.last_line.strip('= ')}"
 
     @property
     def last_line(self) -> str:
-        """pytest's last line; empty for other tools."""
+        """The last line of pytest's output. Empty for a step that runs another tool."""
         lines = self.output.strip().splitlines() or [""]
         return lines[-1] if self.step.module[0] == "pytest" else ""
 
@@ -107,9 +107,9 @@ def main(names: list[str]) -> int:
 
 
 def extract_failures(output: str) -> str:
-    """The output from pytest's first failure or error on, at most its last MAX_FAILURE_LINES lines."""
+    """Return the output from the first failure or error on, cut to its last MAX_FAILURE_LINES lines."""
     lines = output.strip().splitlines()
-    starts = [place for place, line in enumerate(lines) if line.strip("= ") in {"ERRORS", "FAILURES"}]
+    starts = [index for index, line in enumerate(lines) if line.strip("= ") in {"ERRORS", "FAILURES"}]
     return "\n".join(lines[starts[0] if starts else 0 :][-MAX_FAILURE_LINES:])
 
 
@@ -122,7 +122,7 @@ def run_part(arguments: list[str]) -> int:
 
 @contextmanager
 def step_environment(step: Step) -> Iterator[dict[str, str]]:
-    """The environment of a step, with a temporary data folder."""
+    """Yield the environment variables for a step, with a temporary data folder."""
     with tempfile.TemporaryDirectory(prefix="voicehub-check-") as folder:
         variables = build_environment(Path(folder)) | {"VOICEHUB_TEST_DATABASE": step.database}
         if step.database:

@@ -1,6 +1,6 @@
-"""Selects the tests that a change affects: those that mirror a changed module and those that import it, closest first.
+"""Selects the tests that a change affects: they mirror a changed module or import it. The closest come first.
 
-The graph comes from the sources: imports link Python modules; files that name a template or static file link to it.
+It reads a graph from the sources: a file is linked to each module that it imports and each template that it names.
 """
 
 import ast
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 PACKAGES = ("launcher", "audio", "providers", "sandbox", "voicehub", "consent", "voices", "tests")
-# Real browsers, killed processes and long runs: only `make test` and `make test-long` run them.
+# Tests with real browsers, killed processes and long runs: only `make test` and `make test-long` run them.
 SLOW = ("tests/browser/", "tests/processes/", "tests/fuzz/", "tests/launcher/", "tests/upgrade/", "tests/long/")
-# Maximum distance from the change to a test. Beyond it a change has little effect, and half of all tests would run.
+# Maximum distance from the change to a test. More distant tests are half of all, and seldom notice a change.
 MAX_STEPS = 3
 # Every test depends on these, so no subset of the tests is enough.
 FULL_RUN_PATHS = ("pyproject.toml", "requirements/", "bootstrap.py", "voicehub/settings.py", "tests/conftest.py")
@@ -22,7 +22,7 @@ DOTTED_NAME = re.compile(r"[a-z_]\w*(\.\w+)+")
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Test files to run, the closest to the change first; skipped test files; changed files that affect every test."""
+    """The test files to run (closest to the change first) and to skip, and changed files that may affect every test."""
 
     selected: tuple[str, ...]
     skipped: tuple[str, ...]
@@ -30,7 +30,7 @@ class Selection:
 
 
 def select_tests(root: Path, changed: Iterable[str]) -> Selection:
-    """The tests that these changed files of the tree under `root` affect. Paths are relative and POSIX."""
+    """Select the tests that the changed files affect. Paths are POSIX paths relative to `root`."""
     changed = list(changed)
     graph = build_graph(root)
     tests = sorted(path for path in graph.paths if is_test(path))
@@ -85,7 +85,7 @@ def get_module_name(path: str) -> str:
 
 
 def list_imported_names(source: str) -> Iterator[str]:
-    """`a.b` for `import a.b` and for the text "a.b" (Django loads by name); `a.b.c` for `from a.b import c`."""
+    """Yield `a.b` for `import a.b` and for the text "a.b" (Django loads by name), `a.b.c` for `from a.b import c`."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and DOTTED_NAME.fullmatch(node.value):
             yield node.value
@@ -96,7 +96,7 @@ def list_imported_names(source: str) -> Iterator[str]:
 
 
 def find_module_file(name: str, modules: Mapping[str, str]) -> Iterator[str]:
-    """The file of the longest prefix of `name` that is a module; the packages above it are not included."""
+    """Yield the file of the longest prefix of `name` that is a module, without the packages that contain it."""
     parts = name.split(".")
     for size in range(len(parts), 0, -1):
         if path := modules.get(".".join(parts[:size])):
@@ -105,22 +105,22 @@ def find_module_file(name: str, modules: Mapping[str, str]) -> Iterator[str]:
 
 
 def compute_distances(graph: Graph, changed: Iterable[str]) -> dict[str, int]:
-    """Distance of each file from the closest change. Mirror tests, importers and naming files are one step apart."""
+    """Count the steps from each file to the closest change. A file is one step from its mirror tests and its users."""
     distances = dict.fromkeys(changed, 0)
-    frontier = list(distances)
-    while frontier:
-        next_frontier = []
-        for path in frontier:
+    current_paths = list(distances)
+    while current_paths:
+        next_paths = []
+        for path in current_paths:
             for user in (*list_mirror_tests(path, graph.paths), *graph.used_by.get(path, ())):
                 if user not in distances:
                     distances[user] = distances[path] + 1
-                    next_frontier.append(user)
-        frontier = next_frontier
+                    next_paths.append(user)
+        current_paths = next_paths
     return distances
 
 
 def list_mirror_tests(path: str, paths: Iterable[str]) -> Iterator[str]:
-    """The tests at the module's path below tests/, or named after its package."""
+    """Yield the tests that have the module's path below tests/, or that are named after its package."""
     module_path = PurePosixPath(path)
     if module_path.suffix != ".py" or path.startswith("tests/"):
         return

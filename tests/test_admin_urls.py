@@ -14,7 +14,7 @@ from voicehub.models import User
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
-# URLs of the admin site itself, for everyone who may enter it; `login` redirects to the dashboard sign-in.
+# URLs of the admin site itself, for all users who may enter it. `login` redirects to the dashboard sign-in.
 SITE_URLS = {
     "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n", "app_list",
     "auth_user_password_change",
@@ -22,7 +22,7 @@ SITE_URLS = {
 MODEL_ACTIONS = {"changelist", "add", "history", "delete", "change"}
 # URLs without a name: the old address of an object, and the catch-all pattern of the admin.
 UNNAMED_PATTERNS = {"<path:object_id>/", "(?P<url>.*)$"}
-# Values for URL arguments; they refer to objects that do not exist.
+# Values for URL arguments. No object has these ids.
 ARGUMENT_VALUES = {"queue_index": "0", "content_type_id": "1"}
 METHODS = ("get", "post")
 
@@ -82,7 +82,7 @@ def test_change_page_links_to_the_object_page(client: Client, admin: User) -> No
 
 
 def request_all_urls(client: Client, is_selected: Callable[[str, str], bool]) -> dict[tuple[str, str], int]:
-    """The status of each selected URL by name and method."""
+    """Request each selected URL with each method. Return the statuses by URL name and method."""
     statuses: dict[tuple[str, str], int] = {}
     for name, pattern in list_admin_urls():
         if is_selected(name, pattern):
@@ -107,15 +107,17 @@ def test_users_without_staff_status_have_no_access(client: Client, make_person: 
 
 
 @pytest.mark.parametrize("role", ["", "viewer", "producer"])
-def test_queues_require_their_own_permission(client: Client, make_person: Callable[..., User], role: str) -> None:
+def test_staff_without_the_queue_permission_see_no_queues(
+    client: Client, make_person: Callable[..., User], role: str
+) -> None:
     client.force_login(make_person("some-staff", role, is_staff=True))
     assert set(request_all_urls(client, is_queue_url).values()) == {403}
     assert "django_rq" not in client.get(reverse("admin:index")).content.decode()
 
 
-def test_admin_role_and_superusers_manage_queues(client: Client, make_person: Callable[..., User]) -> None:
-    role = make_person("adam", "admin", is_staff=True)
-    for person in (role, make_person("root", is_superuser=True, is_staff=True)):
+def test_staff_with_admin_role_and_superusers_manage_queues(client: Client, make_person: Callable[..., User]) -> None:
+    staff_admin = make_person("adam", "admin", is_staff=True)
+    for person in (staff_admin, make_person("root", is_superuser=True, is_staff=True)):
         client.force_login(person)
         statuses = request_all_urls(client, is_queue_url)
         assert {name for (name, _method), status in statuses.items() if status == 403} == set()

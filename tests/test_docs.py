@@ -21,7 +21,7 @@ PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 
 
 def read_first_column(page: str, heading: str) -> set[str]:
-    """The names in the first column of the table under a heading."""
+    """Return the names in the first column of the table under a heading."""
     section = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     return set(re.findall(r"^\| `([^`]+)`", section, re.MULTILINE))
 
@@ -45,12 +45,12 @@ def test_commands_table_lists_exactly_the_commands() -> None:
     assert read_first_column(README, "Commands") == {f"manage.py {name}" for name in commands}
 
 
-def test_provider_tables_match_the_adapters() -> None:
+def test_provider_tables_are_those_generated_from_the_adapters() -> None:
     page = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
     assert page == render_page(), "Run: python -m docs.providers > docs/providers.md"
 
 
-def test_each_provider_has_every_file_listed_for_new_providers() -> None:
+def test_each_provider_has_the_files_that_the_guide_lists() -> None:
     page = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
     paths = re.findall(r"^- `([^`]+)`: ", page.split("\n## Adding a provider\n")[1], re.MULTILINE)
     assert {"providers/<slug>/adapter.py", "tests/providers/test_<slug>.py"} <= set(paths)

@@ -1,4 +1,4 @@
-"""Import rules: the contracts of pyproject.toml detect forbidden imports. Other rules are tested here."""
+"""The import contracts of pyproject.toml detect forbidden imports. Rules that no contract can state are tested here."""
 
 import ast
 import re
@@ -134,7 +134,7 @@ def test_forbidden_import_breaks_its_contract(
     assert contract in find_broken_contracts(add_import(graph, importer, imported))
 
 
-def test_every_contract_has_a_forbidden_import() -> None:
+def test_every_contract_is_broken_by_a_listed_import() -> None:
     assert {contract for _, _, contract in FORBIDDEN_IMPORTS} == {contract.name for contract in list_contracts()}
 
 
@@ -164,7 +164,7 @@ def test_new_module_of_a_package_needs_a_layer(graph: grimp.ImportGraph, name: s
 
 
 def test_lint_fails_on_a_forbidden_import_inside_a_function(tmp_path: Path) -> None:
-    """Runs the command of `make lint` on a copy of the packages."""
+    """Run the command of `make lint` on a copy of the packages."""
     for package in PACKAGES:
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
@@ -195,7 +195,7 @@ def find_cycles(graph: grimp.ImportGraph) -> list[tuple[str, str]]:
 
 
 def test_modules_have_no_import_cycle(graph: grimp.ImportGraph) -> None:
-    """A module and its own package are not siblings, so the contract does not check them."""
+    """A cycle between a module and its own package is found here only: the contract compares siblings."""
     assert find_cycles(graph) == []
 
 
@@ -246,7 +246,7 @@ def find_forbidden_imports(name: str, source: str) -> list[str]:
     return [imported for imported in list_imports(source) if any(rule.is_broken_by(name, imported) for rule in RULES)]
 
 
-def test_restricted_parts_are_imported_only_where_allowed() -> None:
+def test_restricted_modules_are_imported_only_where_allowed() -> None:
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
             name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
@@ -264,5 +264,5 @@ def test_restricted_parts_are_imported_only_where_allowed() -> None:
         ("voices.apps", "from django import dispatch"),
     ],
 )
-def test_forbidden_part_is_found(name: str, line: str) -> None:
+def test_import_of_a_restricted_module_is_found(name: str, line: str) -> None:
     assert len(find_forbidden_imports(name, line)) == 1

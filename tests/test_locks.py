@@ -40,7 +40,7 @@ def test_browser_lock_file_contains_no_host_and_pins_by_hash() -> None:
     assert all(package["integrity"].startswith("sha512-") for package in packages.values())
 
 
-def test_each_larger_lock_contains_the_smaller_lock() -> None:
+def test_lock_file_of_extras_contains_that_of_run_and_dev_contains_both() -> None:
     """`make test` and `make run` install into the same environment, so versions must match."""
     run, extras, dev = (
         list_pins((ROOT / "requirements" / name).read_text()) for name in ("run.txt", "extras.txt", "dev.txt")
@@ -52,7 +52,7 @@ def list_pins(text: str) -> set[str]:
     return set(re.findall(r"^[^\s#].*?==\S+", text, re.MULTILINE))
 
 
-def test_source_map_comments_are_removed() -> None:
+def test_source_map_comments_are_removed_from_vendored_files() -> None:
     css = b"a{}\n/*# sourceMappingURL=a.css.map */\n"
     script = b"let a;\n//# sourceMappingURL=a.js.map"
     assert bootstrap.SOURCE_MAP.sub(b"", css).strip() == b"a{}"

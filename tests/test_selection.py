@@ -64,11 +64,11 @@ def test_change_selects_affected_tests_closest_first(tree: Path, changed: list[s
     assert not any(name.startswith("tests/browser/") for name in selection.selected)
 
 
-def test_files_that_affect_every_test_are_reported(tree: Path) -> None:
+def test_changed_files_that_affect_every_test_are_reported(tree: Path) -> None:
     assert select_tests(tree, ["pyproject.toml", "voices/tasks.py"]).full_run_files == ("pyproject.toml",)
 
 
-def test_no_test_starts_after_the_time_is_over() -> None:
+def test_tests_after_the_time_budget_are_skipped_and_counted() -> None:
     item = cast(Any, None)
     active, expired = Budget(1000.0), Budget(0.0)
     assert (active.pytest_runtest_protocol(item), active.skipped) == (None, 0)

@@ -27,7 +27,7 @@ def get_relative_path(path: Path) -> str:
 
 
 def measure_functions(source: str) -> dict[str, int]:
-    """Lines of each function by `name:line`, from `def` to its end. Decorators are not counted."""
+    """Count the lines of each function from `def` to its end. The keys are `name:line`. Decorators do not count."""
     nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     return {f"{node.name}:{node.lineno}": (node.end_lineno or 0) - node.lineno + 1 for node in nodes}
 
@@ -41,7 +41,7 @@ def measure_all_functions() -> dict[str, int]:
 
 
 def find_problems(sizes: dict[str, int]) -> list[str]:
-    """The limits that functions of these sizes exceed."""
+    """Describe the limits that functions of these sizes exceed."""
     ordered = sorted(sizes.values())
     problems = [f"{name} has {size} lines" for name, size in sizes.items() if size > MAX_FUNCTION_LINES]
     if median(ordered) >= MEDIAN_LIMIT:
@@ -63,7 +63,7 @@ def test_functions_in_tests_are_not_too_long() -> None:
 
 
 def test_files_are_not_too_long() -> None:
-    """A module over 300 lines becomes a package split by noun; a test file may be longer."""
+    """A module over 300 lines must become a package, with one module for each noun. A test file may be longer."""
     for path in list_files("tests"):
         size = len(path.read_text(encoding="utf-8").splitlines())
         limit = MAX_TEST_FILE_LINES if "tests" in path.parts else MAX_FILE_LINES
@@ -80,7 +80,7 @@ def test_files_are_not_too_long() -> None:
         ([8] * 19 + [60], 0),
     ],
 )
-def test_each_limit_is_checked(sizes: list[int], count: int) -> None:
+def test_each_exceeded_limit_is_reported(sizes: list[int], count: int) -> None:
     assert len(find_problems({str(number): size for number, size in enumerate(sizes)})) == count
 
 

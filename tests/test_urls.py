@@ -128,7 +128,7 @@ def is_public(pattern: URLPattern) -> bool:
 
 
 def reverse_address(name: str) -> str:
-    """A URL of an object that does not exist: views check permission before they load the object."""
+    """Return the URL for an object that does not exist: views check permission before they load the object."""
     pattern = dict(list_urls())[name]
     return reverse(name, kwargs={key: uuid.uuid4() for key in pattern.pattern.converters})
 
@@ -136,12 +136,12 @@ def reverse_address(name: str) -> str:
 def test_every_url_is_in_one_table() -> None:
     names = {name for name, _pattern in list_urls()}
     assert names == PUBLIC_URLS | SIGNED_IN_URLS | set(ACCESS), (
-        "add a new URL to ACCESS (or, with good reason, to PUBLIC_URLS)"
+        "add a new URL to ACCESS (or, only for a good reason, to PUBLIC_URLS)"
     )
     assert not PUBLIC_URLS & set(ACCESS)
 
 
-def test_only_listed_urls_are_public() -> None:
+def test_only_urls_of_the_public_table_are_public() -> None:
     assert {name for name, pattern in list_urls() if is_public(pattern)} == PUBLIC_URLS
 
 
@@ -184,7 +184,7 @@ def _request_status(client: Client, name: str) -> int:
 
 
 @pytest.mark.django_db
-def test_action_urls_reject_get(client: Client, admin: User) -> None:
+def test_urls_of_actions_refuse_get_requests(client: Client, admin: User) -> None:
     client.force_login(admin)
     post_urls = [name for name, (method, _roles) in ACCESS.items() if method == "post"]
     statuses = {name: client.get(reverse_address(name)).status_code for name in post_urls}
@@ -194,13 +194,13 @@ def test_action_urls_reject_get(client: Client, admin: User) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("role", ["outsider", "viewer", "engineer", "producer"])
-def test_only_admins_open_the_admin(role: str, client: Client, make_role_user: Callable[[str], User]) -> None:
+def test_only_admins_open_the_django_admin(role: str, client: Client, make_role_user: Callable[[str], User]) -> None:
     client.force_login(make_role_user(role))
     assert client.get(reverse("admin:index")).status_code in {302, 403}
 
 
 @pytest.mark.django_db
-def test_listed_roles_match_the_existing_groups() -> None:
+def test_roles_in_the_tables_are_the_existing_groups() -> None:
     assert set(Group.objects.values_list("name", flat=True)) == ALL_ROLES
 
 

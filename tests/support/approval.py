@@ -1,4 +1,4 @@
-"""Approve a take the way a reviewer does: play it, then approve."""
+"""Approve a take as a reviewer does: first play the take, then approve it."""
 
 from datetime import timedelta
 
@@ -15,19 +15,19 @@ APPROVAL_REASON = "I know the voice, and read along."
 
 
 def approve_after_listening(consent: Consent, take: Take, by: User, reason: str = APPROVAL_REASON) -> None:
-    """Approve a take whose playback began as long ago as it lasts. The reason overrides objections of its check."""
+    """Approve a take as if it was played to its end. The reason is needed if the check of the take found problems."""
     approve_consent(consent, take, by, played_at=timezone.now() - timedelta(seconds=take.seconds), reason=reason)
 
 
 def play_take(client: Client, take: Take, **headers: str) -> int:
-    """Request the audio as a player does, read all of it, and return the response status."""
+    """Request the audio as a player does, read the whole response, and return its status."""
     response = client.get(reverse("consent:take_audio", args=[take.pk]), headers=headers)
     b"".join(response)
     return response.status_code
 
 
 def backdate_playback(client: Client, seconds: float) -> None:
-    """Move the recorded playback starts of this session back in time. Does nothing if nothing was played."""
+    """Move the stored playback starts of this session back by `seconds`. A session without playback stays unchanged."""
     session = client.session
     if SESSION_KEY in session:
         session[SESSION_KEY] = {take: started_at - seconds for take, started_at in session[SESSION_KEY].items()}

@@ -27,7 +27,7 @@ CHROMIUM_FLAGS = (
 
 
 def find_chromium(playwright: Playwright | None = None) -> Path | None:
-    """VOICEHUB_CHROMIUM, else a Chromium on the PATH, else the one that Playwright downloaded, else None."""
+    """Find Chromium: from VOICEHUB_CHROMIUM, else on the PATH, else Playwright's download. None if there is none."""
     if configured := os.environ.get("VOICEHUB_CHROMIUM"):
         return Path(configured) if Path(configured).is_file() else None
     for name in PROGRAM_NAMES:
@@ -38,6 +38,6 @@ def find_chromium(playwright: Playwright | None = None) -> Path | None:
 
 
 def launch_browser(playwright: Playwright, chromium: Path, microphone: Path | None = None) -> Browser:
-    """Start the browser. `microphone` is a WAV that plays once, starting when a page first records."""
+    """Start the browser. Its microphone plays the WAV file `microphone` once, from the moment a page first records."""
     capture_flags = [f"--use-file-for-fake-audio-capture={microphone}%noloop"] if microphone else []
     return playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS, *capture_flags])

@@ -1,4 +1,4 @@
-"""Many clean clips made from the voices in sample/: whole, halved, joined, at every sample rate."""
+"""Makes many clean clips from the voices in sample/: whole files, halves and joined pairs, at every sample rate."""
 
 from functools import cache
 from itertools import pairwise
@@ -18,14 +18,14 @@ ROOM_DBFS = -66.0
 
 @cache
 def load_speech_clips() -> dict[str, Samples]:
-    """The files that contain speech, by name, at 16 kHz."""
+    """Load the files of sample/ that contain speech, by name, at 16 kHz."""
     paths = [path for path in sorted(SAMPLE_FOLDER.glob("*.flac")) if path.stem != "rms-silent"]
     return {path.stem: soundfile.read(path, dtype="float64")[0] for path in paths}
 
 
 @cache
 def build_clean_clips() -> dict[str, Samples]:
-    """Whole clips, the halves of each, and each two neighbors of a series joined; by name, at 16 kHz."""
+    """Return the whole clips, their halves, and each clip joined with the next of its voice, by name, at 16 kHz."""
     whole = load_speech_clips()
     half_clips = {f"{name}, {label}": half for name, clip in whole.items() for label, half in _split_in_half(clip)}
     pairs = [(first, second) for first, second in pairwise(whole) if first[:3] == second[:3] and second[-1].isdigit()]
@@ -37,7 +37,7 @@ def build_clean_clips() -> dict[str, Samples]:
 
 
 def _split_in_half(clip: Samples) -> list[tuple[str, Samples]]:
-    """Split a clip at the quietest tenth of a second of its middle third, and add room noise at the split."""
+    """Split a clip at the quietest 0.1 s of its middle third, and add room noise where it was split."""
     frame = SAMPLE_RATE // 10
     third = len(clip) // 3
     energies = [float(np.sum(clip[start : start + frame] ** 2)) for start in range(third, 2 * third, frame // 4)]
@@ -55,15 +55,15 @@ def join_clips(first: Samples, second: Samples) -> Samples:
 
 
 def resample_clip(clip: Samples, rate: int, source: int = SAMPLE_RATE) -> Samples:
-    """The clip at another sample rate with exactly the same band: there is no energy above half of the lower rate."""
+    """Resample the clip without energy above half of the lower sample rate."""
     count = round(len(clip) * rate / source)
     return np.asarray(np.fft.irfft(np.fft.rfft(clip), count) * count / len(clip))
 
 
 def simulate_recording(clip: Samples, rate: int) -> Samples:
-    """The clip as if recorded at this rate: its band from 4 to 8 kHz is repeated above 8 kHz, each time weaker.
+    """Change the clip as if recorded at `rate`: its band from 4 to 8 kHz is repeated above 8 kHz, each time weaker.
 
-    Voices in sample/ contain no energy above 8 kHz, which is a defect in a 48 kHz file.
+    The voices in sample/ contain no energy above 8 kHz. In a 48 kHz file that would be a defect.
     """
     if rate <= SAMPLE_RATE:
         return resample_clip(clip, rate)

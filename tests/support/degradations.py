@@ -14,7 +14,7 @@ def add_white_noise(samples: Float32, snr_db: float, seed: int = 1) -> Float32:
 
 
 def clip_peaks(samples: Float32, share: float) -> Float32:
-    """Clip the loudest samples, this share of all."""
+    """Clip the loudest samples. `share` is their share of all samples."""
     top = float(np.quantile(np.abs(samples), 1 - share))
     return np.asarray(np.clip(samples, -top, top), np.float32)
 

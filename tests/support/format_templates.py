@@ -1,6 +1,6 @@
 """Formats the Django templates, or checks their format: `python -m tests.support.format_templates [--check]`.
 
-djade has no module that Python can run, so this module starts the program. djade wraps no lines; lines over MAX_LINE
+djade cannot run as a Python module, so this module starts its program. djade does not wrap lines: lines over MAX_LINE
 are reported and must be wrapped by hand.
 """
 

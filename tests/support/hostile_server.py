@@ -1,4 +1,4 @@
-"""A web server that sends exactly the bytes of a test, valid or not, and detects when its client hangs up."""
+"""A web server that sends exactly the bytes that a test gives it, valid or not. It detects when the client hangs up."""
 
 import gzip
 import json
@@ -26,7 +26,7 @@ Script = Callable[[ReceivedRequest], Iterable[bytes]]
 
 
 def make_response(status: int | str = 200, body: Any = b"{}", **headers: str) -> bytes:
-    """A complete HTTP response. A body that is not bytes is sent as JSON. Header names use underscores."""
+    """Build a complete HTTP response. A body that is not bytes is sent as JSON. In header names, write `_` for `-`."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     all_headers = {"Content-Type": "application/json", "Content-Length": str(len(content)), "Connection": "close"}
     all_headers |= {name.replace("_", "-").title(): value for name, value in headers.items()}
@@ -82,7 +82,7 @@ class HostileServer:
 
 
 def _read_request(stream: Any) -> ReceivedRequest | None:
-    """The next request; None at the end of the connection."""
+    """Read the next request, or return None at the end of the connection."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         line = stream.readline()

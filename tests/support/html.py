@@ -8,7 +8,7 @@ BLOCK = r"(?:td|th|p|li|dd|dt|h[1-6]|div)"
 
 
 def read_html(response: HttpResponseBase) -> str:
-    """The page as one line, without whitespace between tags or at block edges."""
+    """Return the page as one line, without whitespace between tags or at the edges of block elements."""
     assert hasattr(response, "content")
     return collapse_whitespace(response.content.decode())
 

@@ -1,4 +1,4 @@
-"""Jobs for the restricted child process that fail in every way that a hostile file could cause."""
+"""Jobs for the restricted child process. They fail in each way that a hostile file could cause."""
 
 import json
 import os
@@ -130,7 +130,7 @@ def write_raw_lines_forever(source: BinaryIO, line: str) -> Records:
 
 
 def _find_result_pipe() -> int:
-    """The result pipe: the first writable descriptor after the standard three. The pipe to the parent is read-only."""
+    """Find the result pipe: the first writable descriptor above 2. The pipe from the parent is read-only."""
     return next(number for number in range(3, 64) if _is_open(number) and _is_writable(number))
 
 

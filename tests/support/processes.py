@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def wait_for(condition: Callable[[], T], message: str | Callable[[], str], patience: float = TIMEOUT_SECONDS) -> T:
-    """The first true result of `condition`. Raises AssertionError with `message` on timeout."""
+    """Call `condition` until it returns a true value, and return it. Raise AssertionError with `message` on timeout."""
     deadline = time.monotonic() + patience
     while not (result := condition()):
         if time.monotonic() > deadline:
@@ -37,9 +37,9 @@ def find_free_port() -> int:
 
 
 def find_processes(variable: str, value: str) -> dict[int, str]:
-    """The command lines, by pid, of all processes with this environment variable.
+    """Return the command lines, by pid, of all processes with this value of an environment variable.
 
-    Valkey overwrites its environment with its title, so a title that contains the value as a folder also counts.
+    Valkey overwrites its environment with its process title, so a title that contains the folder `value` counts too.
     """
     processes = {}
     for folder in Path("/proc").iterdir():
@@ -52,7 +52,7 @@ def find_processes(variable: str, value: str) -> dict[int, str]:
 
 
 def get_parent_pid(pid: int) -> int:
-    """The pid of the parent, 0 if the process has ended."""
+    """Return the pid of the parent process, or 0 if the process has ended."""
     with suppress(OSError):
         return int((Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
     return 0
@@ -70,7 +70,7 @@ class StartedProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            # A session of its own, so signals sent to it do not reach the tests.
+            # A session of its own, so that signals to the process do not reach the tests.
             start_new_session=True,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)

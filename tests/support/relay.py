@@ -1,4 +1,4 @@
-"""A proxy between a client and a server. The response to single calls can be replaced, before or after forwarding."""
+"""A proxy between a client and a server. A test can replace the response to a call, before or after forwarding it."""
 
 import socket
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ class Relay(HostileServer):
         self.script = self._choose_response
 
     def replace_response(self, number: int, *chunks: bytes, after_forwarding: bool = False) -> None:
-        """Answer call `number` (from 1) with these chunks (none: hang up), optionally after forwarding it."""
+        """Answer call `number` (from 1) with these chunks, or hang up if there are none. The call can be forwarded first."""
         self._replacements[number] = (chunks, after_forwarding)
 
     def replace_next_response(self, *chunks: bytes, after_forwarding: bool = False) -> None:

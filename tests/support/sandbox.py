@@ -35,7 +35,7 @@ class SandboxStartError(Exception):
 
 
 class SandboxProcess:
-    """`manage.py sandbox` on a free port, with its control API. All of its output is available after it has ended."""
+    """`manage.py sandbox` on a free port, with its control API. Its whole output is available after it has ended."""
 
     def __init__(self, folder: Path, training_seconds: float = 0.2, port: int = 0) -> None:
         self.folder = folder
@@ -71,7 +71,7 @@ class SandboxProcess:
         return self.call_control("POST", "clock", {"forward": seconds})
 
     def read_ledger(self, **fields: str) -> list[dict[str, Any]]:
-        """The ledger lines that have all of these field values."""
+        """Return the lines of the ledger that have all these field values."""
         lines: list[dict[str, Any]] = self.call_control("GET", "ledger")["ledger"]
         return [line for line in lines if fields.items() <= line.items()]
 
@@ -80,7 +80,7 @@ class SandboxProcess:
         return entries
 
     def stop(self) -> int:
-        """Terminate it as the supervisor does. Returns the exit code."""
+        """Terminate the sandbox as the supervisor does, and return its exit code."""
         self.process.terminate()
         return self._wait_for_exit()
 
@@ -109,7 +109,7 @@ class CallbackServer:
         return f"{self.address}/{name}"
 
     def wait_for_callback(self) -> dict[str, Any]:
-        """The next posted JSON. Raises queue.Empty on timeout."""
+        """Return the JSON of the next callback. Raise queue.Empty on timeout."""
         data: dict[str, Any] = json.loads(self.callbacks.get(timeout=TIMEOUT_SECONDS)[1])
         return data
 
@@ -136,6 +136,6 @@ def _make_handler(listener: CallbackServer) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(content)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Keep the log out of the test output."""
+            """Write no log lines into the test output."""
 
     return Handler

@@ -16,12 +16,12 @@ from urllib.parse import quote
 from launcher import valkey
 from tests.support.postgres import run_postgres
 
-# A key for tests only; no data outside a test run is encrypted with it.
+# This key encrypts only data of test runs.
 FIELD_KEY = "dGhlLXRlc3RzLW9mLXZvaWNlaHViLW9ubHktMzItYiE="
 
 
 def build_environment(folder: Path) -> dict[str, str]:
-    """The environment of this machine with all VoiceHub settings replaced by those of the tests."""
+    """Return this machine's environment, with all VoiceHub settings replaced by those of the tests."""
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -33,7 +33,7 @@ def build_environment(folder: Path) -> dict[str, str]:
     }
     return inherited | {
         "DJANGO_SETTINGS_MODULE": "voicehub.settings",
-        # The audio library sets this on import, but many tests import numpy first.
+        # The audio library sets this variable on import, but many tests import numpy before.
         "OPENBLAS_NUM_THREADS": "1",
         # Playwright's event loop runs in the thread of the tests, so Django assumes async code.
         "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
@@ -69,7 +69,7 @@ class Session:
 
 @contextmanager
 def run_queue(folder: Path) -> Iterator[None]:
-    """A running Valkey with its data under `folder`."""
+    """Run a Valkey with its data under `folder`."""
     server = subprocess.Popen(valkey.build_command(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 10
@@ -85,7 +85,7 @@ def run_queue(folder: Path) -> Iterator[None]:
 
 
 def build_database_url() -> str:
-    """The URL of the test database, for processes that a test starts."""
+    """Return the URL of the test database, for processes that a test starts."""
     from django.db import connection
 
     config = connection.settings_dict

@@ -18,7 +18,7 @@ FloatArray = NDArray[np.float64]
 
 
 def load_sample_voice(name: str = "slt-01") -> tuple[FloatArray, int]:
-    """A clip of the sample studio and its sample rate."""
+    """Return a clip of the sample studio, and its sample rate."""
     samples, rate = soundfile.read(SAMPLE_FOLDER / f"{name}.flac")
     return np.asarray(samples), int(rate)
 
@@ -31,21 +31,21 @@ def make_clip_from_wav(name: str, data: bytes) -> Clip:
 
 
 def encode_with_libsndfile(samples: FloatArray, rate: int, kind: str, subtype: str) -> bytes:
-    """`samples` are (frames,) or (frames, channels)."""
+    """Encode samples. Their shape is (frames,) or (frames, channels)."""
     out = io.BytesIO()
     soundfile.write(out, samples, rate, format=kind, subtype=subtype)
     return out.getvalue()
 
 
 class _Pipe:
-    """A file without seek, so the header has no length, as in a recording from a browser."""
+    """A file that cannot seek, so its header states no length, as in a recording from a browser."""
 
     def __init__(self, file: io.BytesIO) -> None:
         self.write: Callable[[bytes], int] = file.write
 
 
 def encode_with_ffmpeg(samples: FloatArray, rate: int, kind: str, codec: str, live: bool = False) -> bytes:
-    """`samples` are (frames,) or (frames, 2)."""
+    """Encode samples. Their shape is (frames,) or (frames, 2)."""
     out = io.BytesIO()
     planes = np.atleast_2d(samples.T).astype(np.float32)
     layout = "mono" if len(planes) == 1 else "stereo"

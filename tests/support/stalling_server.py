@@ -8,7 +8,7 @@ from tests.support.hostile_server import make_response
 
 
 class StallingServer:
-    """Accepts one request on loopback. It can stall after part of the body until the test resumes it."""
+    """Accepts one request on loopback. After part of the body it can stop reading until the test lets it go on."""
 
     def __init__(self, read_limit: int | None = None, response: bytes = make_response()) -> None:
         self.head = ""

@@ -40,7 +40,7 @@ class TarEntry:
 
 
 def make_pax_header(*records: tuple[bytes, bytes], kind: bytes = b"x") -> TarEntry:
-    """A pax extended header for the entry that follows."""
+    """Make a pax extended header for the entry that follows."""
     return TarEntry(b"note", b"".join(format_pax_record(name, value) for name, value in records), kind)
 
 
@@ -53,7 +53,7 @@ def format_pax_record(name: bytes, value: bytes) -> bytes:
 
 
 def make_long_name_entry(name: bytes, kind: bytes = b"L") -> TarEntry:
-    """A GNU long name for the entry that follows."""
+    """Make the GNU entry with a long name for the entry that follows."""
     return TarEntry(b"././@LongLink", name + b"\0", kind, magic=GNU)
 
 
@@ -70,13 +70,13 @@ def build_tar_gz(*parts: TarEntry | bytes, end: bytes = END) -> bytes:
 
 
 def gzip_zeros(size: int) -> bytes:
-    """A gzip stream that unpacks to `size` zero bytes, made without holding them in memory."""
+    """Make a gzip stream that unpacks to `size` zero bytes, without holding these bytes in memory."""
     compressor = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     return b"".join(compressor.compress(bytes(1 << 20)) for _ in range(size >> 20)) + compressor.flush()
 
 
 def build_with_tarfile(names: dict[str, bytes], mode: Any = "w:gz", tar_format: int = tarfile.PAX_FORMAT) -> bytes:
-    """An archive written by Python's tarfile."""
+    """Write an archive of these files with Python's tarfile."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode=mode, format=tar_format) as archive:
         for name, data in names.items():

@@ -12,16 +12,16 @@ AUDIO_TASK_KINDS = ("check_take", "examine_recordings", "compare_recordings")
 
 
 def list_due_tasks(*kinds: str) -> list[str]:
-    """The ids of due tasks, the longest waiting first: tasks of these kinds, or by default all but audio analysis."""
+    """List the ids of due tasks of these kinds, the longest waiting first. Without `kinds`, skip audio tasks."""
     tasks = Task.objects.filter(status=TaskStatus.WAITING, lease__isnull=True, due_at__lte=timezone.now())
     tasks = tasks.filter(kind__in=kinds) if kinds else tasks.exclude(kind__in=AUDIO_TASK_KINDS)
     return [str(pk) for pk in tasks.order_by("due_at").values_list("pk", flat=True)]
 
 
 def run_due_tasks(*kinds: str, rounds: int = 50) -> int:
-    """Run due tasks, and tasks that become due meanwhile, until none is left. Returns the number of runs.
+    """Run due tasks, and tasks that become due meanwhile, until no task is due. Return the number of task runs.
 
-    Without `kinds`, audio analysis is excluded. Raises AssertionError if tasks keep creating tasks.
+    Without `kinds`, audio tasks are not run. Raise AssertionError if tasks are still due after all rounds.
     """
     completed = 0
     for _ in range(rounds):
@@ -35,5 +35,5 @@ def run_due_tasks(*kinds: str, rounds: int = 50) -> int:
 
 
 def refuse_single_file(*_arguments: Any) -> Any:
-    """Replaces the packing of one file in builds that send their recordings one by one."""
+    """Stand in for the function that packs one file, in builds that must send their recordings one by one."""
     raise AssertionError("This build has no single file.")

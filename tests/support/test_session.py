@@ -15,7 +15,7 @@ def make_skip_report() -> pytest.TestReport:
     return pytest.TestReport("a test", ("file", 1, "a test"), {}, "skipped", reason, "setup")
 
 
-def test_skip_fails_when_skipping_is_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_skipped_test_fails_when_skipping_is_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOICEHUB_TEST_NO_SKIP", "1")
     report = make_skip_report()
     forbid_skip(report)
@@ -23,7 +23,7 @@ def test_skip_fails_when_skipping_is_forbidden(monkeypatch: pytest.MonkeyPatch) 
     assert "no browser" in str(report.longrepr)
 
 
-def test_expected_failure_stays_a_skip(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_expected_failure_is_allowed_when_skipping_is_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOICEHUB_TEST_NO_SKIP", "1")
     report = make_skip_report()
     report.wasxfail = "known"
@@ -31,14 +31,14 @@ def test_expected_failure_stays_a_skip(monkeypatch: pytest.MonkeyPatch) -> None:
     assert report.outcome == "skipped"
 
 
-def test_skip_stays_a_skip_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_skipped_test_does_not_fail_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VOICEHUB_TEST_NO_SKIP", raising=False)
     report = make_skip_report()
     forbid_skip(report)
     assert report.outcome == "skipped"
 
 
-def test_studio_settings_do_not_reach_the_tests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_settings_of_the_machine_do_not_reach_the_tests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("DATABASE_URL", "REDIS_URL", "VOICEHUB_S3_BUCKET", "VOICEHUB_EMAIL_URL", "VOICEHUB_SANDBOX_URL"):
         monkeypatch.setenv(name, "machine value")
     monkeypatch.setenv("VOICEHUB_CHROMIUM", "/opt/chromium")
@@ -48,7 +48,9 @@ def test_studio_settings_do_not_reach_the_tests(monkeypatch: pytest.MonkeyPatch,
     assert variables["VOICEHUB_CHROMIUM"] == "/opt/chromium"
 
 
-def test_configured_browser_is_preferred_and_never_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_configured_browser_is_used_and_a_missing_one_not_replaced(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     path_program, configured_program = tmp_path / "chromium", tmp_path / "mine"
     for program in (path_program, configured_program):
         program.touch(mode=0o755)
@@ -61,7 +63,7 @@ def test_configured_browser_is_preferred_and_never_replaced(monkeypatch: pytest.
     assert find_chromium() is None
 
 
-def test_queue_belongs_to_this_run() -> None:
+def test_queue_server_is_that_of_this_test_run() -> None:
     from django.conf import settings
 
     assert settings.REDIS_URL.startswith("unix://")

@@ -1,4 +1,4 @@
-"""A pytest plugin: no test starts after --seconds, and the summary states how many tests were skipped.
+"""A pytest plugin: after --seconds no further test starts. The summary states how many tests were skipped.
 
 pytest -p tests.support.time_budget --seconds 80
 """
@@ -22,7 +22,7 @@ class Budget:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
-        """True means that the test needs no further handling."""
+        """Skip the test when the time is over. True tells pytest not to run it."""
         if time.monotonic() - self.started_at < self.seconds:
             return None
         self.skipped += 1

@@ -1,4 +1,4 @@
-"""Builds WAV files: speech-like ones, and hostile ones by name with the finding code that must be reported."""
+"""Builds WAV files: speech-like files, and named hostile files with the finding code that must be reported."""
 
 import io
 import struct
@@ -43,7 +43,7 @@ def make_speech_like(
     rms_dbfs: float = -20.0,
     room_dbfs: float = -65.0,
 ) -> Samples:
-    """The harmonics of a voice in syllables, four per second with gaps between, plus room noise."""
+    """Make the harmonics of a voice in four syllables a second, with pauses between them, plus room noise."""
     times = list_sample_times(duration, rate)
     count = min(20, int(rate / 2 / pitch))
     harmonics = sum(np.sin(2 * np.pi * pitch * n * times + n * n) / n for n in range(1, count + 1))
@@ -80,7 +80,7 @@ class Wav:
     riff: bytes = b"RIFF"
     form: bytes = b"WAVE"
     riff_size: int | None = None
-    riff_more: int = 0
+    riff_size_shift: int = 0
     before: Chunks = ()
     between: Chunks = ()
     after: Chunks = ()
@@ -106,12 +106,12 @@ class Wav:
         parts += [make_chunk(b"data", sound, self.data_size)] if self.with_data else []
         parts += [make_chunk(*part) for part in self.after]
         body = self.form + b"".join(parts) + self.inside
-        size = len(body) + self.riff_more if self.riff_size is None else self.riff_size
+        size = len(body) + self.riff_size_shift if self.riff_size is None else self.riff_size
         return self.riff + struct.pack("<I", size) + body + self.outside
 
 
 def make_wav_bytes(samples: Samples | None = None, **overrides: Any) -> bytes:
-    """A valid WAV with `samples` (default: two seconds of speech-like sound), with any field of Wav overridden."""
+    """Make a valid WAV of `samples` (default: two seconds of speech-like sound). `overrides` replace fields of Wav."""
     if samples is not None:
         overrides["data"] = encode_pcm(samples)
     return Wav(**overrides).bytes()
@@ -122,7 +122,7 @@ def make_wav_file(samples: Samples | None = None, **overrides: Any) -> BinaryIO:
 
 
 def encode_speech(kind: str, subtype: str, channels: int = 1) -> bytes:
-    """The same speech in another format, written by libsndfile."""
+    """Encode two seconds of speech-like sound in another format, with libsndfile."""
     out = io.BytesIO()
     samples = make_speech_like(2.0)
     soundfile.write(out, np.stack([samples] * channels, axis=1), RATE, format=kind, subtype=subtype)
@@ -130,7 +130,7 @@ def encode_speech(kind: str, subtype: str, channels: int = 1) -> bytes:
 
 
 def load_sample_wav(name: str) -> bytes:
-    """A file of the sample studio as a 16-bit WAV."""
+    """Return a file of the sample studio as a 16-bit WAV."""
     samples, rate = soundfile.read(SAMPLE_FOLDER / f"{name}.flac", dtype="int16")
     return make_wav_bytes(data=samples.astype("<i2").tobytes(), rate=rate)
 
@@ -139,10 +139,10 @@ EXTENSION = struct.pack("<HHI", 22, 16, 4) + struct.pack("<H", 1) + bytes.fromhe
 ZIP = b"PK\x03\x04" + b"\0" * 26 + b"PK\x05\x06" + b"\0" * 18
 HTML = b"<!doctype html><script>alert(1)</script>"
 
-Recipe = Callable[[], bytes]
+MakeBytes = Callable[[], bytes]
 
 
-def _wav(**overrides: Any) -> Recipe:
+def _wav(**overrides: Any) -> MakeBytes:
     return lambda: make_wav_bytes(**overrides)
 
 
@@ -150,7 +150,7 @@ def _junk(count: int) -> Chunks:
     return [(b"JUNK", b"")] * count
 
 
-HOSTILE_WAVS: dict[str, tuple[Recipe, str]] = {
+HOSTILE_WAVS: dict[str, tuple[MakeBytes, str]] = {
     "empty file": (lambda: b"", "empty_file"),
     "one byte": (lambda: b"R", "not_wav"),
     "text": (lambda: b"Dear studio, please find attached my voice.", "not_wav"),
@@ -193,13 +193,13 @@ HOSTILE_WAVS: dict[str, tuple[Recipe, str]] = {
     "half a header": (lambda: make_wav_bytes()[:30], "truncated"),
     "last byte missing": (lambda: make_wav_bytes()[:-1], "truncated"),
     "last second missing": (lambda: make_wav_bytes()[:-32000], "truncated"),
-    "RIFF length too long by one": (_wav(riff_more=1), "truncated"),
+    "RIFF length too long by one": (_wav(riff_size_shift=1), "truncated"),
     "RIFF length of 4 GB": (_wav(riff_size=0xFFFFFFFE), "truncated"),
     "one byte after the end": (_wav(outside=b"\0"), "bytes_after_end"),
     "ZIP after the end": (_wav(outside=ZIP), "bytes_after_end"),
     "web page after the end": (_wav(outside=HTML), "bytes_after_end"),
     "second WAV after the end": (lambda: make_wav_bytes() * 2, "bytes_after_end"),
-    "RIFF length too short by two": (_wav(riff_more=-2), "bytes_after_end"),
+    "RIFF length too short by two": (_wav(riff_size_shift=-2), "bytes_after_end"),
     "RIFF length ends in the header": (_wav(riff_size=4), "bytes_after_end"),
     "three stray bytes in RIFF": (_wav(inside=b"abc"), "chunk_cut"),
     "seven stray bytes in RIFF": (_wav(inside=b"LIST\0\0\0"), "chunk_cut"),
@@ -271,9 +271,9 @@ HOSTILE_WAVS: dict[str, tuple[Recipe, str]] = {
     "half the byte rate": (_wav(byte_rate=RATE), "byte_rate_wrong"),
     "byte rate 0": (_wav(byte_rate=0), "byte_rate_wrong"),
 }
-"""By name: (function that makes the file, finding code of its refusal)."""
+"""Name of the file: (function that makes it, finding code that must refuse it)."""
 
-CLEAN_WAVS: dict[str, Recipe] = {
+CLEAN_WAVS: dict[str, MakeBytes] = {
     "plain": _wav(),
     **{f"{rate} Hz": _wav(rate=rate) for rate in (8000, 16000, 22050, 44100, 48000)},
     "fmt of 18 bytes": _wav(fmt_tail=b"\0\0"),
@@ -287,7 +287,7 @@ CLEAN_WAVS: dict[str, Recipe] = {
     "a megabyte of LIST": _wav(after=[(b"LIST", bytes((1 << 20) - 16))]),
     "a real voice": lambda: load_sample_wav("slt-01"),
 }
-"""Files that must pass."""
+"""Files that the reader must accept, by name."""
 
 
 def _patch_field(data: bytes, position: int, value: int) -> bytes:

@@ -15,7 +15,7 @@ STORED, DEFLATED = 0, 8
 
 @cache
 def make_clip_data() -> bytes:
-    """A valid WAV of two seconds."""
+    """Make a valid WAV of two seconds."""
     return make_wav_bytes()
 
 
@@ -30,9 +30,9 @@ def pack_extra_field(kind: int, body: bytes = b"") -> bytes:
 
 @dataclass(frozen=True)
 class ZipMember:
-    """One file. The fields describe its directory entry; `local_…` fields override them in its local header.
+    """One file of a ZIP. The fields describe its directory entry. `local_…` fields replace them in its local header.
 
-    `before` and `after` are bytes around it. `at` shifts its offset in the directory entry.
+    `before` and `after` are bytes around the file. `at` is added to its offset in the directory entry.
     """
 
     name: bytes = b"a.wav"
@@ -121,7 +121,7 @@ def choose(override: Any, default: Any) -> Any:
 
 
 def add_data_descriptor(member: ZipMember, signature: bytes = b"PK\x07\x08", **overrides: int) -> ZipMember:
-    """The member with its sizes in a data descriptor after it, as programs without seek write it."""
+    """Put the sizes of the member in a data descriptor after it, as programs do that cannot seek."""
     crc, packed, size = member.compute_sizes()
     sizes = {"crc": crc, "packed": packed, "size": size} | overrides
     record = signature + struct.pack("<III", *sizes.values())
@@ -171,17 +171,17 @@ class Zip:
 
 
 def build_zip(*members: ZipMember, **overrides: Any) -> bytes:
-    """An archive of these members, or of one valid clip."""
+    """Build an archive of these members, or of one valid clip."""
     return Zip(members or (ZipMember(),), **overrides).bytes()
 
 
 def build_zip_with_names(*names: str | bytes, **overrides: Any) -> bytes:
-    """An archive of clips with these names."""
+    """Build an archive of clips with these names."""
     return build_zip(*(ZipMember(name if isinstance(name, bytes) else name.encode(), **overrides) for name in names))
 
 
 def build_zip_with_list(text: str | bytes, *names: str, name: bytes = b"metadata.csv") -> bytes:
-    """An archive of clips with this metadata list."""
+    """Build an archive of clips with this metadata list."""
     data = text if isinstance(text, bytes) else text.encode()
     clips = [ZipMember(clip_name.encode()) for clip_name in names or ("a.wav",)]
     return build_zip(ZipMember(name, data), *clips)

@@ -22,7 +22,7 @@ from audio.networks.weights import MissingModel
 from audio.wav.riff import ALLOWED_RATES, WavRefused, read_header
 from tests.support.clips import join_clips, load_speech_clips, make_room_noise, simulate_recording
 from tests.support.degradations import add_white_noise
-from tests.support.planted_defects import find_loudest_place, load_voice_at_rate
+from tests.support.planted_defects import find_loudest_moment, load_voice_at_rate
 from tests.support.wav import Samples, encode_pcm, make_speech_like, make_wav_bytes, make_white_noise
 
 RATE = 16000
@@ -84,8 +84,8 @@ def test_noise_is_measured_outside_the_speech_spans() -> None:
 
 def test_pause_in_varying_noise_is_found_where_levels_cannot_show_it() -> None:
     first, second = load_voice_at_rate(RATE, "slt-02"), load_voice_at_rate(RATE, "slt-04")
-    cut = find_loudest_place(first, RATE, 3.5)
-    resume = find_loudest_place(second, RATE, 0.5)
+    cut = find_loudest_moment(first, RATE, 3.5)
+    resume = find_loudest_moment(second, RATE, 0.5)
     mixed = np.concatenate((first[:cut], make_room_noise(2.0), second[resume:]))
     envelope = np.repeat(np.tile([0.33, 1.0], 1 + len(mixed) // RATE), RATE // 2)[: len(mixed)]
     mixed += make_white_noise(len(mixed) / RATE, -32.0) * envelope

@@ -1,9 +1,9 @@
-"""The check of 1,000 clips in a stored ZIP against a plain loop over the same files: `python -m
-tests.benchmarks.archive`.
+"""Compares the check of 1,000 clips in a stored ZIP with a plain loop over the same files:
+`python -m tests.benchmarks.archive`.
 
 The plain loop opens each extracted file with soundfile, reads its samples, and takes their peak and power, as a script
-written in five minutes would. The check runs in a sandboxed child: it checks every byte of the archive, reads each file
-with the strict reader and a second one, hashes it, measures it, computes its peaks and reports all of this.
+written in five minutes would. The check runs in a sandboxed child. It checks every byte of the archive, reads each file
+with the strict reader and with libsndfile, hashes it, measures it, computes its peaks and reports the results.
 """
 
 import resource
@@ -54,7 +54,7 @@ def measure_processor_seconds() -> float:
 
 
 def measure_cost(work: Callable[[], None]) -> tuple[float, float]:
-    """The lowest processor time and the lowest wall time of a few rounds, in seconds."""
+    """Return the lowest processor time and the lowest wall time of a few rounds, in seconds."""
     rounds = []
     for _ in range(ROUNDS):
         processor, clock = measure_processor_seconds(), time.perf_counter()

@@ -1,7 +1,7 @@
-"""The level check of clips against its bare cost, and the full analysis: `python -m tests.benchmarks.levels`.
+"""Compares the level check of clips with its bare cost and with the full analysis: `python -m tests.benchmarks.levels`.
 
-The bare cost of a clip is reading its bytes, hashing them, and the numpy passes that its levels and peaks need, over
-all samples at once, without reading the header, without blocks, and without findings.
+The bare cost of a clip is the time to read its bytes, to hash them, and for the numpy passes that its levels and peaks
+need. These passes run over all samples at once. The bare cost includes no header, no blocks and no findings.
 """
 
 import hashlib
@@ -55,7 +55,7 @@ def run_full_analysis(path: Path) -> None:
 
 
 def measure_peak_memory(work: Callable[[Path], None], path: Path) -> float:
-    """The peak memory of the process in megabytes, after this work."""
+    """Do the work, and return the peak memory of the process in megabytes."""
     work(path)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 

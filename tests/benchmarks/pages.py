@@ -1,8 +1,8 @@
-"""How fast the pages are that grow with a studio: `python tests/benchmarks/pages.py`.
+"""Measures the speed of the pages whose rows grow with the studio: `python tests/benchmarks/pages.py`.
 
-Makes a studio in a temporary database. For each page it prints how many one process serves per second, the number of
-database queries, and two ratios: its time over that of a page that does nothing (healthz), and its time over that of
-the same page with a tenth of the rows. The second ratio should stay near 1.
+It makes a studio in a temporary database. For each page it prints how many pages one process serves per second, the
+number of database queries, and two ratios. The first is the page's time over the time of a page that does nothing
+(healthz). The second is its time over the time of the same page with a tenth of the rows, and should stay near 1.
 """
 
 import os
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.support.session import build_environment  # noqa: E402 - found through the line above
+from tests.support.session import build_environment  # noqa: E402 - the line above makes it importable
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 TALENTS = 200
 RECORDINGS = 5000
-SECONDS_PER_PAGE = 2.0  # how long each page is requested
+SECONDS_PER_PAGE = 2.0  # how long each page is requested again and again
 MIN_REQUESTS = 5
 
 
@@ -43,7 +43,7 @@ class PageCost:
 
 
 def measure_page(client: "Client", page: str, path: str) -> PageCost:
-    """The median time of repeated requests. The first ones warm up and count queries."""
+    """Return the median time of repeated requests. The requests before them warm up and count the queries."""
     from django.db import connection, reset_queries
     from django.test.utils import CaptureQueriesContext
 
@@ -51,7 +51,7 @@ def measure_page(client: "Client", page: str, path: str) -> PageCost:
     reset_queries()
     with CaptureQueriesContext(connection) as captured:
         content = client.get(path).content
-    queries = len(captured)  # the next request resets them
+    queries = len(captured)  # the next request resets the captured queries
     times: list[float] = []
     while len(times) < MIN_REQUESTS or sum(times) < SECONDS_PER_PAGE:
         start = time.perf_counter()
@@ -82,7 +82,7 @@ def make_temporary_studio() -> Iterator[None]:
 
 
 def list_voice_urls(rows: "StudioRows", count: int) -> dict[str, str]:
-    """The URLs of the pages of a voice with `count` recordings, by label."""
+    """Make a voice with `count` recordings, and return the URLs of its pages by label."""
     path = rows.make_voice(count).get_absolute_url()
     return {
         "voice": path,
@@ -95,7 +95,7 @@ def list_voice_urls(rows: "StudioRows", count: int) -> dict[str, str]:
 
 
 def measure_pages() -> Iterator[tuple[PageCost, PageCost | None]]:
-    """Yield the cost of each page, and its cost with a tenth of the rows, if it is measured."""
+    """Yield the cost of each page, and its cost with a tenth of the rows (None if that is not measured)."""
     from django.test import Client
 
     from tests.benchmarks.rows import StudioRows

@@ -1,8 +1,8 @@
-"""The cost of preparing recordings: `python -m tests.benchmarks.prepare [MINUTES]` (60 by default).
+"""Measures the cost of preparing recordings: `python -m tests.benchmarks.prepare [MINUTES]` (60 by default).
 
-Measures conversion against decoding alone (soundfile, same blocks), the start of the child against that of Python with
-the same libraries, the peak resident memory of any process for a file of an hour, and splitting: lengths, and the share
-of splits in pauses.
+It compares conversion with decoding alone (soundfile, same blocks), and the start of the child with the start of a
+Python process with the same libraries. It prints the peak resident memory of each process for an hour of sound, the
+lengths of the segments of a split recording, and the share of segments that begin and end in pauses.
 """
 
 import resource

@@ -1,8 +1,8 @@
-"""How well the quality estimates rank: `python -m tests.benchmarks.quality [CLIPS]` (6 by default).
+"""Measures how well the quality estimates rank damage: `python -m tests.benchmarks.quality [CLIPS]` (6 by default).
 
-Clips of the sample studio are degraded in steps. Spearman's rank correlation of each estimate with the step is computed
-within a clip, and printed as the mean over the clips: -1.00 if every step lowers the estimate, 0 if the damage has no
-effect on it. Then it prints the cost of the estimates, as ratios.
+Clips of the sample studio are degraded in steps. For each clip, Spearman's rank correlation of each estimate with the
+step is computed. The benchmark prints its mean over the clips: -1.00 if every step lowers the estimate, 0 if the damage
+has no effect on it. Then it prints the cost of the estimates, as ratios.
 """
 
 import resource
@@ -34,8 +34,8 @@ KINDS: dict[str, tuple[Degrade, Sequence[float]]] = {
     "low-pass": (limit_bandwidth, (8000, 6000, 4000, 3000, 2000)),
     "level": (lambda sound, rate, decibels: lower_level(sound, decibels), (0, 8, 16, 24, 32)),
 }
-"""The degrees of each kind of damage, from none to worst."""
-NAMES = [one.name for one in fields(Estimates) if one.name in NOTES]
+"""Kind of damage: (the function that adds it, its degrees from none to worst)."""
+NAMES = [field.name for field in fields(Estimates) if field.name in NOTES]
 
 
 def load_clips(count: int) -> list[tuple[Float32, int]]:
@@ -45,7 +45,7 @@ def load_clips(count: int) -> list[tuple[Float32, int]]:
 
 
 def compute_rank_correlation(values: Sequence[float]) -> float:
-    """Spearman's correlation of the values with their positions. 0 if all values are equal, as they have no ranks."""
+    """Compute Spearman's correlation of the values with their positions. 0 if all values are equal, without ranks."""
     ranks = np.array([(np.less(values, one).sum() + np.less_equal(values, one).sum() - 1) / 2 for one in values])
     return float(np.corrcoef(ranks, np.arange(len(values)))[0, 1]) if np.ptp(ranks) else 0.0
 
@@ -72,7 +72,7 @@ def measure_memory() -> int:
 
 
 def print_cost(sound: Float32, rate: int, initial_memory: int) -> None:
-    """The cost of a minute, the longest span rated. `initial_memory` is that of the process without the models."""
+    """Print the cost of a minute, the longest sound that is rated. `initial_memory` is that without the models."""
     minute = np.resize(sound, 60 * rate)
     estimate_quality(sound, rate)
     loaded_memory, start = measure_memory(), time.perf_counter()

@@ -1,8 +1,8 @@
-"""How long a refresh waits while builds are sent: `python -m tests.benchmarks.queues [BUILDS]` (60).
+"""Measures how long a refresh waits while builds are sent: `python -m tests.benchmarks.queues [BUILDS]` (60).
 
-The provider takes 0.2 s for each call. The benchmark queues this many builds at once, then one refresh of a build in
-training: first with one queue and one worker, as it was before, then with the current queues and workers. It prints
-both waits and their ratio. Valkey and the workers are real, and the sandbox delays its responses.
+The provider takes 0.2 s for each call. The benchmark queues BUILDS builds at once, then one refresh of a build in
+training. It does so twice: with one queue and one worker, as in earlier versions, then with the current queues and
+workers. It prints both waits and their ratio. Valkey and the workers are real; the sandbox delays its responses.
 """
 
 import os
@@ -64,7 +64,7 @@ def run_workers(queues: Sequence[Sequence[str]]) -> Iterator[None]:
 
 
 def measure_refresh_delay(sandbox: SandboxProcess, builds: int, queues: Sequence[Sequence[str]]) -> float:
-    """Queue the builds, then the refresh. Returns the seconds until the refresh was done."""
+    """Queue the builds, then the refresh. Return the seconds until the refresh was done."""
     from django.utils import timezone
 
     from tests.support.task_runner import run_due_tasks

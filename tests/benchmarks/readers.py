@@ -1,4 +1,4 @@
-"""Synthetic readers for the benchmarks (they need flite and festival), and the acoustic conditions to test."""
+"""Synthetic readers for the benchmarks, which need flite or festival, and the acoustic conditions to test."""
 
 import shutil
 import subprocess
@@ -23,19 +23,19 @@ ROOM_DBFS = -70.0
 
 @dataclass(frozen=True)
 class Reader:
-    """A voice of a program at a speed; `stretch` above 1 is slower."""
+    """A voice of flite or festival at one speed. A `stretch` above 1 makes it slower."""
 
     program: str
     voice: str
     stretch: float = 1.0
 
     def read(self, text: str) -> Float32:
-        """The text read aloud at 16 kHz, in a quiet room, with some silence around it."""
+        """Read the text aloud, at 16 kHz, in a quiet room, with some silence before and after."""
         return _synthesize(self, text.replace(" AI", " A I"))
 
 
 def list_readers(stretches: tuple[float, ...]) -> list[Reader]:
-    """The readers that this machine has. An empty list without the programs."""
+    """List the readers of the programs on this machine. The list is empty without flite and festival."""
     readers = [Reader("flite", voice) for voice in FLITE_VOICES if shutil.which("flite")]
     if shutil.which("text2wave") and list(Path("/usr/share/festival/voices").glob(f"*/{FESTIVAL_VOICE}")):
         readers.append(Reader("text2wave", FESTIVAL_VOICE))

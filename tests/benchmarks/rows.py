@@ -1,4 +1,4 @@
-"""Rows by the thousand for the benchmarks, written without the services, which would wait for talents' answers."""
+"""Thousands of rows for the benchmarks. They are written without the services, which would wait for talents."""
 
 import random
 from datetime import timedelta
@@ -22,7 +22,7 @@ NOISE_FINDING = {
     "advice": "Find a quiet room.",
     "at": 1.0,
 }
-# The consent status of each of five talents.
+# The consent status of five talents in a row; None is a talent without a consent.
 CONSENT_STATUSES = (
     None,
     ConsentStatus.REQUESTED,
@@ -33,7 +33,7 @@ CONSENT_STATUSES = (
 
 
 class StudioRows:
-    """A studio with a producer, whose `client` is signed in, an account, and any number of rows."""
+    """A studio with a producer, an account, and any number of rows. `client` is signed in as the producer."""
 
     def __init__(self) -> None:
         self.random = random.Random(5)  # noqa: S311 - the same rows each time
@@ -48,7 +48,7 @@ class StudioRows:
         self._talent_count = 0
 
     def make_voice(self, count: int) -> Voice:
-        """A new voice with `count` recordings."""
+        """Make a voice with `count` recordings."""
         talent = Talent.objects.create(name=f"Talent of {count}", created_by=self.producer)
         voice = Voice.objects.create(
             talent=talent, name=f"With {count}", purpose=Purpose.NARRATION, created_by=self.producer
@@ -57,7 +57,7 @@ class StudioRows:
         return voice
 
     def _make_recording(self, voice: Voice, number: int) -> Recording:
-        """An unsaved, usable recording. Every tenth has a finding."""
+        """Make a usable recording without saving it. Every tenth has a finding."""
         return Recording(
             voice=voice,
             file=f"recordings/{number}.wav",
@@ -75,7 +75,7 @@ class StudioRows:
         )
 
     def add_talents(self, total: int) -> None:
-        """Add talents up to this total. A fifth each: new, requested, to review, with a voice, with a built voice."""
+        """Add talents up to this total, a fifth of each kind: new, requested, to review, with a voice, with a build."""
         for number in range(self._talent_count, total):
             self._add_talent(number)
         self._talent_count = total

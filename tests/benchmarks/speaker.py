@@ -1,8 +1,8 @@
-"""How well voices are distinguished: `python -m tests.benchmarks.speaker`.
+"""Measures how well voices are distinguished: `python -m tests.benchmarks.speaker`.
 
-Compares each reader's voice, computed from three clean clips, with single clips of all readers, clean and degraded. The
-readers are synthetic: flite and festival if they are installed, else those in sample/. People vary more from clip to
-clip than programs do.
+It compares each reader's voice, computed from three clean clips, with single clips of all readers, clean and degraded.
+The readers are synthetic: flite and festival if they are installed, else the readers of the clips in sample/. Real
+people vary more from clip to clip than programs do.
 """
 
 from collections import defaultdict
@@ -54,7 +54,7 @@ Scores = NDArray[np.float64]
 
 
 def synthesize_clips() -> dict[str, list[Float32]]:
-    """Clips by person. Flite and festival share one person."""
+    """Synthesize clips by person. One person has a voice in flite and in festival."""
     clips: dict[str, list[Float32]] = defaultdict(list)
     for reader in list_readers((1.0,)):
         clips[_get_person(reader)] += [reader.read(text) for text in TEXTS]
@@ -77,7 +77,7 @@ AWB_SAMPLES = ("consent-awb", "rms-wrong-speaker")
 
 
 def compute_equal_error(same: Scores, other: Scores) -> tuple[float, float]:
-    """The equal error rate of misses below and false matches above a threshold, and that threshold."""
+    """Return the equal error rate and its threshold: the share of misses below it is that of false matches above."""
     thresholds = np.unique(np.concatenate((same, other)))
     miss_rates = np.array([np.mean(same < threshold) for threshold in thresholds])
     false_rates = np.array([np.mean(other >= threshold) for threshold in thresholds])
@@ -86,7 +86,7 @@ def compute_equal_error(same: Scores, other: Scores) -> tuple[float, float]:
 
 
 def compare_clips(clips: dict[str, list[Float32]], change: Callable[[Float32], Float32]) -> tuple[Scores, Scores]:
-    """Similarities of clips to the voice of their reader, and to the voices of all others."""
+    """Compute the similarities of clips to the voice of their own reader, and to the voices of all other readers."""
     centroids = {
         name: compute_centroid(compute_voiceprint(clip, RATE) for clip in samples[:CLIPS_PER_CENTROID])
         for name, samples in clips.items()

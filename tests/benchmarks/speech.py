@@ -1,6 +1,6 @@
-"""The cost of voice activity detection: `python -m tests.benchmarks.speech`. Ratios only: any machine gives the same.
+"""Measures the cost of voice activity detection: `python -m tests.benchmarks.speech`. Compare only its ratios.
 
-The clips are those in sample/, repeated until they last ten minutes.
+The clips are those in sample/, repeated until they last ten minutes. The ratios are nearly equal on all machines.
 """
 
 import time
@@ -44,7 +44,7 @@ def detect_by_level(samples: Float32) -> float:
 
 
 def compute_peak_power(samples: Float32) -> float:
-    """One numpy pass over the samples, for comparison."""
+    """Make one numpy pass over the samples, for comparison."""
     frames = samples[: len(samples) // 160 * 160].reshape(-1, 160)
     return float((frames * frames).mean(axis=1).max())
 

@@ -1,8 +1,8 @@
-"""How the statement check rates readings: `python -m tests.benchmarks.statement [--speeds N] [--conditions NAME …]`.
+"""Counts verdicts of the statement check: `python -m tests.benchmarks.statement [--speeds N] [--conditions NAME …]`.
 
-Voices of flite and festival read the right statement and many wrong ones, in four conditions. The table counts the
-verdicts. A wrong text must never be accepted. A right one should be, unless the company's name is in no dictionary:
-then staff must listen.
+Voices of flite and festival read the right statement and many wrong texts, in four conditions. The table counts the
+verdicts. A wrong text must never be accepted. The right statement should be accepted, unless the company's name is in
+no dictionary: then staff must listen.
 """
 
 import argparse

@@ -1,9 +1,9 @@
-"""The cost of a submit to a provider: `python -m tests.benchmarks.submit [RECORDINGS] [MEGABYTES]` (500 of each).
+"""Measures the cost of a submit: `python -m tests.benchmarks.submit [RECORDINGS] [MEGABYTES]` (500 of each).
 
-First, recordings are sent one by one to the sandbox through the Resemble v2 adapter, against a plain loop of `requests`
-with the same calls, as a script written in five minutes would make. The adapter opens a connection for each call,
-enforces its deadline, caps what it reads and records each id. Then the Resemble v1 adapter packs and PUTs an archive,
-and its memory is measured.
+First the Resemble v2 adapter sends recordings one by one to the sandbox. This is compared with a plain loop of
+`requests` that makes the same calls, like a script written in five minutes. The adapter opens a connection for each
+call, enforces its deadline, limits the size of a response and records each id. Then the Resemble v1 adapter packs and
+PUTs an archive, and its memory is measured.
 """
 
 import base64
@@ -72,7 +72,7 @@ def submit_by_adapter(address: str, clips: list[ClipUpload]) -> None:
 
 
 def submit_by_script(address: str, clips: list[ClipUpload], http: ModuleType | requests.Session) -> None:
-    """Make the same calls in the same order, and read only ids from the responses."""
+    """Make the calls of the adapter in the same order, and read only ids from the responses."""
     url, key = f"{address}/resemble/api/v2/voices", {"Authorization": "Bearer only-a-benchmark"}
     consent = base64.b64encode(load_statement()).decode()
     body = {"name": f"vh-{uuid4().hex[:12]}", "voice_type": "rapid", "language": "en-US", "consent": consent}
@@ -94,7 +94,7 @@ def submit_by_script_session(address: str, clips: list[ClipUpload]) -> None:
 
 
 def measure_cost(work: Callable[[], object]) -> tuple[float, float]:
-    """Wall time and processor time of this process, in seconds."""
+    """Return the wall time and the processor time of this work, in seconds."""
     clock, processor = time.perf_counter(), time.process_time()
     work()
     return time.perf_counter() - clock, time.process_time() - processor
@@ -157,7 +157,7 @@ def run_archive_child(address: str, folder: Path, size: int) -> None:
     clip = folder / "clip.wav"
     sound = make_wav_bytes(make_speech_like(LARGE_CLIP / 2 / 48000, 48000), rate=48000)
     clip.write_bytes((sound + bytes(LARGE_CLIP))[:LARGE_CLIP])
-    # The shell forks once more, because on Linux a new process inherits the peak memory of its parent.
+    # On Linux a new process inherits the peak memory of its parent, so a shell, which needs little, starts the child.
     command = '"$0" -m tests.benchmarks.submit send "$1" "$2" "$3"; exit $?'
     count = str(size * 1_000_000 // LARGE_CLIP)
     subprocess.run(["/bin/sh", "-c", command, sys.executable, address, str(clip), count], check=True)

@@ -1,8 +1,9 @@
-"""Figures on the language of the code: how functions are named, archaic words, and long template lines.
+"""Prints figures on the language of the code: the names of functions, archaic words, and long template lines.
 
     python -m tests.benchmarks.wording [FOLDER]
 
-It only counts: names need a reader. With the folder of another checkout, it prints the figures of that checkout.
+It only counts; whether a name is clear, only a reader can say. With the FOLDER of another checkout, it prints the
+figures of that checkout.
 """
 
 import ast
@@ -28,7 +29,7 @@ LINE_LIMIT = 160
 
 
 def list_files(root: Path) -> list[Path]:
-    """The project's files that people write. Lock files and migrations are generated."""
+    """List the project's files that people write, without lock files and migrations, which are generated."""
     output = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True).stdout  # noqa: S607
     paths = [
         root / name for name in output.split() if not name.startswith("requirements/") and "/migrations/" not in name
@@ -37,7 +38,7 @@ def list_files(root: Path) -> list[Path]:
 
 
 def find_functions(paths: list[Path]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """All functions and methods except Python's special methods."""
+    """Yield all functions and methods except Python's special methods."""
     for path in paths:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("__"):
@@ -45,7 +46,7 @@ def find_functions(paths: list[Path]) -> Iterator[ast.FunctionDef | ast.AsyncFun
 
 
 def ends_in_participle(name: str) -> bool:
-    """Whether a name states a result instead of an action, such as `_joined`. Questions (is_known) are fine."""
+    """Return whether a name ends in a participle, such as `_joined`. Questions such as `is_known` do not count."""
     last_word = name.strip("_").split("_")[-1]
     if name.lstrip("_").startswith(QUESTIONS) or last_word in NOT_PARTICIPLES:
         return False

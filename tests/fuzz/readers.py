@@ -1,7 +1,7 @@
-"""Fuzzes a strict reader with mutated files for a number of runs: `python -m tests.fuzz.readers zip 20000`.
+"""Fuzzes one strict reader with mutated files, here 20,000 of them: `python -m tests.fuzz.readers zip 20000`.
 
-Uses atheris (guided by coverage) where it is installed, else hypothesis. Exits with a code other than 0 and prints the
-input if a reader raises anything but a refusal or returns an impossible result.
+It uses atheris (guided by coverage) where that is installed, else hypothesis. If the reader raises anything but a
+refusal or returns an impossible result, it prints the input and exits with a code other than 0.
 """
 
 import contextlib
@@ -46,13 +46,13 @@ SOUND = make_wav_bytes(data=bytes(range(200)))
 
 
 def check_wav(data: bytes) -> None:
-    """Checks the file as it is and with its outer length corrected, since a wrong length stops almost every file."""
+    """Check the file as it is, and again with its RIFF length corrected: most mutated files fail at a wrong length."""
     _check_wav_file(data)
     _check_wav_file(data[:4] + max(0, len(data) - 8).to_bytes(4, "little") + data[8:])
 
 
 def _check_wav_file(data: bytes) -> None:
-    """Every file is refused or gives an inspection that can be stored as JSON."""
+    """Check that the file is refused, or that its inspection can be stored as JSON."""
     inspection = inspect_file(io.BytesIO(data), DurationLimits(0.0, 1e9))
     json.dumps(inspection.build_row_fields(), allow_nan=False)
     assert inspection.size == len(data)
@@ -61,7 +61,7 @@ def _check_wav_file(data: bytes) -> None:
 
 
 def check_archive(data: bytes) -> None:
-    """Every archive is refused or has exactly its declared content, under safe names."""
+    """Check that the archive is refused, or that it has safe names and files of the declared sizes."""
     with contextlib.suppress(Refused):
         contents = read_contents(io.BytesIO(data), SMALL_LIMITS)
         for path, entry in contents.recordings.items():
@@ -71,7 +71,7 @@ def check_archive(data: bytes) -> None:
 
 
 def check_tar(data: bytes) -> None:
-    """Checks the archive with all header checksums corrected, since a wrong checksum stops every file."""
+    """Check the archive with all header checksums corrected: nearly every mutated file fails at a wrong checksum."""
     check_archive(
         b"".join(_fix_checksum(data[position : position + RECORD]) for position in range(0, len(data), RECORD))
     )
@@ -89,7 +89,7 @@ def check_gzipped_tar(data: bytes) -> None:
 
 
 def check_transcript_list(data: bytes) -> None:
-    """Checks the transcript list of an archive with a few recordings."""
+    """Check the file as the transcript list of an archive with three recordings."""
     entry = Entry("metadata.csv", len(data), len(data), False, lambda: iter([data]))
     with contextlib.suppress(Refused):
         for path, transcript in read_transcripts(entry, ["a.wav", "x/b.wav", "y/b.wav"], SMALL_LIMITS).items():
@@ -97,7 +97,7 @@ def check_transcript_list(data: bytes) -> None:
 
 
 def raise_planted_fault(data: bytes) -> None:
-    """A reader with a fault behind two branches, to check that the fuzzer finds it."""
+    """A reader with a planted fault behind two branches. A test checks that the fuzzer finds it."""
     if data[:1] != b"R":
         return
     if data[1:2] == b"?":
@@ -148,11 +148,11 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], Callable[[], Sequence[bytes]]]
     ),
     "planted": (raise_planted_fault, lambda: [b"RIFF"]),
 }
-"""Name: (the function to fuzz, its seed files)."""
+"""Name: (the function to fuzz, a function that returns its seed files)."""
 
 
 def run_guided(target: Callable[[bytes], None], seeds: Sequence[bytes], runs: int) -> None:
-    """Does not return: libFuzzer ends the process with code 0 or with the fault that it found."""
+    """Run atheris. It does not return: libFuzzer ends the process with code 0, or with the fault that it found."""
     with tempfile.TemporaryDirectory(prefix="voicehub-fuzz-") as folder:
         corpus = Path(folder) / "corpus"
         corpus.mkdir()
@@ -175,8 +175,8 @@ def run_unguided(target: Callable[[bytes], None], seeds: Sequence[bytes], runs: 
     @given(st.sampled_from(list(seeds)), st.lists(edit, max_size=6))
     def fuzz_target(data: bytes, edits: list[tuple[int, int, bytes]]) -> None:
         for position, deleted, inserted in edits:
-            at = position % (len(data) + 1)
-            data = data[:at] + inserted + data[at + deleted :]
+            start = position % (len(data) + 1)
+            data = data[:start] + inserted + data[start + deleted :]
         target(data)
 
     fuzz_target()

@@ -1,4 +1,4 @@
-"""A bounded, reproducible fuzzer run over each strict reader; tests/long has longer runs."""
+"""A short, reproducible fuzzer run for each strict reader. Longer runs are in tests/long."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ def test_mutated_files_do_not_break_the_reader(name: str) -> None:
     assert not HAS_ATHERIS or f"Done {RUNS} runs" in process.stdout
 
 
-def test_fault_behind_two_branches_is_found() -> None:
+def test_fuzzer_finds_a_planted_fault_behind_two_branches() -> None:
     process = run_fuzzer("planted", RUNS)
     assert process.returncode != 0
     assert "IndexError" in process.stdout

@@ -18,7 +18,7 @@ class Relay(HostileServer):
         self.script = self._choose_response
 
     def replace_response(self, number: int, *chunks: bytes, after_forwarding: bool = False) -> None:
-        """Answer call `number` (from 1) with these chunks, or hang up without chunks. The call can be forwarded first."""
+        """Answer call `number` (from 1) with these chunks, or hang up if none. The call can be forwarded first."""
         self._replacements[number] = (chunks, after_forwarding)
 
     def replace_next_response(self, *chunks: bytes, after_forwarding: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Audio analysis: its measures, what it finds beyond the level check, and how it works without the VAD model."""
+"""Audio analysis: its measures, the defects that the level check cannot find, and its work without the VAD model."""
 
 import io
 import json
@@ -67,7 +67,7 @@ def test_measures_of_a_clean_voice_match_the_manifest() -> None:
 
 @pytest.mark.parametrize("name", ["slt-02", "slt-06", "rms-03", "consent-awb"])
 @pytest.mark.parametrize("snr_db", [5.0, 12.0, 20.0, 28.0])
-def test_snr_of_added_noise_is_measured(name: str, snr_db: float) -> None:
+def test_measured_snr_is_that_of_the_added_noise(name: str, snr_db: float) -> None:
     noisy_samples = add_white_noise(load_voice_at_rate(RATE, name).astype(np.float32), snr_db)
     assert analyze_samples(noisy_samples.astype(np.float64)).measures["snr_db"] == pytest.approx(snr_db, abs=2.0)
 
@@ -84,20 +84,20 @@ def test_noise_is_measured_outside_the_speech_spans() -> None:
 
 def test_pause_in_varying_noise_is_found_where_levels_cannot_show_it() -> None:
     first, second = load_voice_at_rate(RATE, "slt-02"), load_voice_at_rate(RATE, "slt-04")
-    cut = find_loudest_moment(first, RATE, 3.5)
-    resume = find_loudest_moment(second, RATE, 0.5)
-    mixed = np.concatenate((first[:cut], make_room_noise(2.0), second[resume:]))
+    cut_at = find_loudest_moment(first, RATE, 3.5)
+    resume_at = find_loudest_moment(second, RATE, 0.5)
+    mixed = np.concatenate((first[:cut_at], make_room_noise(2.0), second[resume_at:]))
     envelope = np.repeat(np.tile([0.33, 1.0], 1 + len(mixed) // RATE), RATE // 2)[: len(mixed)]
     mixed += make_white_noise(len(mixed) / RATE, -32.0) * envelope
     file = io.BytesIO(make_wav_bytes(mixed))
     assert "long_pause" not in {finding.code for finding in inspect_file(file, DurationLimits(0.0, 1e9)).findings}
     findings = analyze_recording(file, read_header(file)).findings
     (pause,) = [finding for finding in findings if finding.code == "long_pause"]
-    assert pause.at == pytest.approx(cut / RATE, abs=0.3)
+    assert pause.at == pytest.approx(cut_at / RATE, abs=0.3)
 
 
 def test_noise_bursts_are_not_speech() -> None:
-    """Their level varies like that of a voice, so only the model can tell them apart."""
+    """The level of noise bursts varies like that of a voice, so only the model can distinguish them from speech."""
     bursts = make_white_noise(4.0, -20.0) * np.repeat(np.tile([1.0, 0.003], 8), RATE // 4)
     assert "no_speech" in list_codes(analyze_samples(bursts))
 

@@ -1,4 +1,4 @@
-"""Set comparison: each problem is found at the clips and days that have it, none in a good set."""
+"""Comparison of a set of clips: each problem is found at its clips and days. A good set has no findings."""
 
 import io
 import json
@@ -38,7 +38,7 @@ def make_slt_set(**fields: Any) -> list[SetClip]:
 
 
 def list_codes(report: SetReport) -> dict[str, list[str]]:
-    """Return the codes by clip id, for clips that have any."""
+    """Return the finding codes by clip id, only for clips with findings."""
     return {key: [finding.code for finding in findings] for key, findings in report.clips.items() if findings}
 
 
@@ -52,7 +52,7 @@ def list_day_codes(report: SetReport) -> dict[date, list[str]]:
 
 @pytest.fixture
 def no_speaker_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the speaker model out: it takes most of the time, and these tests do not need it."""
+    """Run the test without the speaker model, which takes most of the time. These tests do not need it."""
     monkeypatch.setattr(speaker_match, "load_encoder", lambda: MissingModel("Resemblyzer is not installed."))
 
 
@@ -133,7 +133,7 @@ def test_same_sound_with_another_transcript_is_flagged() -> None:
 
 
 @pytest.mark.usefixtures("no_speaker_model")
-def test_same_transcript_of_other_sounds_is_flagged() -> None:
+def test_different_sounds_with_the_same_transcript_are_flagged() -> None:
     transcripts = ("Don’t go, there.", "don't  GO there", "", "", "Don t go there")
     report = compare_recordings(
         [make_clip(name, name, transcript=text) for name, text in zip(SLT, transcripts, strict=False)]
@@ -143,7 +143,7 @@ def test_same_transcript_of_other_sounds_is_flagged() -> None:
 
 
 @pytest.mark.usefixtures("no_speaker_model")
-def test_long_list_of_duplicates_is_counted() -> None:
+def test_finding_names_three_duplicates_and_counts_the_others() -> None:
     report = compare_recordings([make_clip(name, name, transcript="One text.") for name in SLT])
     assert join_texts(report, "slt-08") == "It has the same words as slt-01.wav, slt-02.wav, slt-03.wav and 4 more."
 
@@ -174,7 +174,7 @@ def test_levels_far_from_the_median_are_flagged() -> None:
 
 
 def make_week(**friday_changes: Any) -> list[SetClip]:
-    """Return three usual clips each on Monday and Tuesday, and three with these changes on Friday."""
+    """Return three unchanged clips on Monday, three on Tuesday, and three with these changes on Friday."""
     gain, floor = np.float32(10 ** (friday_changes.get("gain_db", 0) / 20)), friday_changes.get("floor", -66.0)
     usual = [load_samples(name) for name in SLT[5:]]
     changed = [samples * gain + make_white_noise(len(samples) / RATE, floor).astype(np.float32) for samples in usual]
@@ -218,7 +218,7 @@ def test_days_with_small_differences_or_few_clips_are_not_flagged() -> None:
 
 
 @pytest.mark.usefixtures("no_speaker_model")
-def test_day_with_fewer_clips_is_flagged_out_of_two() -> None:
+def test_of_two_different_days_the_one_with_fewer_clips_is_flagged() -> None:
     for is_reversed, gain_db in ((False, 5.0), (True, 5.0), (False, -5.0), (True, -5.0)):
         clips = [clip for clip in make_week(gain_db=gain_db) if clip.day != TUESDAY]
         clips.append(make_clip("extra", "slt-04", day=MONDAY))
@@ -230,9 +230,9 @@ def test_unreadable_clips_are_listed_and_the_rest_compared() -> None:
     def raise_not_found() -> BinaryIO:
         raise FileNotFoundError("missing")
 
-    text = SetClip("text", "text.wav", lambda: io.BytesIO(b"Not a WAV file."))
+    not_wav = SetClip("text", "text.wav", lambda: io.BytesIO(b"Not a WAV file."))
     missing = SetClip("missing", "missing.wav", raise_not_found)
-    report = compare_recordings([missing, text, make_clip("a", "slt-01"), make_clip("b", "slt-01")])
+    report = compare_recordings([missing, not_wav, make_clip("a", "slt-01"), make_clip("b", "slt-01")])
     assert report.summary["unread"] == ["missing", "text"] and report.summary["clips"] == 4
     assert list_codes(report) == {"a": ["same_sound"], "b": ["same_sound"]}
 
@@ -249,7 +249,7 @@ def test_clips_are_opened_one_at_a_time_and_closed() -> None:
     def iterate_clips() -> Iterator[SetClip]:
         for name in SLT[:4]:
             data = make_wav_bytes(load_samples(name).astype(np.float64))
-            yield SetClip(name, name, lambda data=data: open_file(data))  # type: ignore[misc] # binds the loop's value
+            yield SetClip(name, name, lambda data=data: open_file(data))  # type: ignore[misc] # binds this loop's data
             assert opened[-1].closed
 
     compare_recordings(iterate_clips())
@@ -265,7 +265,7 @@ def test_report_contains_no_voiceprint() -> None:
 
 
 @pytest.mark.usefixtures("no_speaker_model")
-def test_features_of_a_clip_do_not_grow_with_its_length() -> None:
+def test_size_of_the_features_does_not_grow_with_the_clip() -> None:
     repeated = np.tile(load_samples("slt-01"), 20)
     features = _extract_features(make_clip("long", repeated), THRESHOLDS)
     assert len(features.fingerprint) < 4000 and len(features.content_hash) == 64

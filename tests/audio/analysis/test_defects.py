@@ -1,4 +1,4 @@
-"""Each sound defect is found at the time where it was added; clean voices give no findings."""
+"""Each sound defect is found at the time where it was added. Clean voices give no findings."""
 
 import io
 from typing import Any
@@ -62,7 +62,7 @@ def test_every_code_of_a_sound_finding_has_a_planted_defect() -> None:
     assert {defect.code for defect in PLANTED_DEFECTS.values()} == set(catalog_sound.CODES)
 
 
-def test_control_set_is_large_and_has_several_voices() -> None:
+def test_set_of_clean_clips_is_large_and_has_several_voices() -> None:
     assert len(build_clean_clips()) >= 60
     assert {name[:3] for name in build_clean_clips()} >= {"slt", "rms", "con"}
 
@@ -74,7 +74,7 @@ def test_clean_voices_have_no_findings(rate: int) -> None:
         data = make_wav_bytes(simulate_recording(clip, rate), rate=rate)
         codes = [finding.code for finding in inspect_file(io.BytesIO(data), ANY_LENGTH).findings]
         assert codes == expected, name
-        # The analysis takes fifty times as long: each clip is analyzed at one rate, and each rate gets a fifth of them.
+        # The analysis takes fifty times as long as the inspection, so each clip is analyzed at one rate only.
         if number % len(RATES) == RATES.index(rate):
             analysis = analyze_recording(io.BytesIO(data), read_header(io.BytesIO(data)))
             assert [finding.code for finding in analysis.findings] == expected, name

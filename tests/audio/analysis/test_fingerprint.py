@@ -1,4 +1,4 @@
-"""Fingerprints match a sound with its exports in any format, and with no other reading."""
+"""The fingerprint of a sound matches its exports in any format, but no other reading."""
 
 import hashlib
 import io
@@ -36,7 +36,7 @@ def resample_to(rate: int) -> Callable[[Float32], tuple[Float32, int]]:
 
 
 def speed_up(samples: Float32, factor: float) -> Float32:
-    """Return the samples in less time and at a higher pitch."""
+    """Play the samples faster, so that they are shorter and their pitch is higher."""
     return np.asarray(soxr.resample(samples, RATE, RATE / factor))
 
 
@@ -74,19 +74,19 @@ def test_export_matches_its_original_and_no_other(originals: list[str], export: 
         assert pair.difference < MAX_SAME_DIFFERENCE
 
 
-def test_other_readings_differ_in_almost_four_of_ten_bits(originals: list[str]) -> None:
+def test_fingerprints_of_different_readings_differ_in_almost_four_of_ten_bits(originals: list[str]) -> None:
     assert min(compute_difference(one, other) for one, other in combinations(originals, 2)) > 0.37
     assert find_similar_pairs(originals) == []
 
 
 @pytest.mark.parametrize("factor", [0.9, 0.95, 1.05, 1.1])
-def test_same_text_at_another_tempo_is_another_reading(originals: list[str], factor: float) -> None:
+def test_same_text_at_another_tempo_does_not_match(originals: list[str], factor: float) -> None:
     others = [compute_fingerprint(speed_up(load_clip(name), factor), RATE) for name in NAMES[:4]]
     assert min(compute_difference(one, other) for one, other in zip(originals, others, strict=False)) > 0.3
     assert find_similar_pairs(originals[:4] + others) == []
 
 
-def test_partial_match_needs_most_of_the_clip(originals: list[str]) -> None:
+def test_partial_copy_matches_only_if_it_has_most_of_the_clip(originals: list[str]) -> None:
     samples = load_clip(NAMES[0])
     extended = compute_fingerprint(np.concatenate((samples, load_clip(NAMES[1]))), RATE)
     assert compute_difference(originals[0], extended) < 0.05

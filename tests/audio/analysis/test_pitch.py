@@ -1,4 +1,4 @@
-"""The pitch of synthetic voices is measured; other sounds have none."""
+"""The pitch of synthetic voices is measured. Other sounds have no pitch."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The reverberation estimate compared with simulated rooms of known reverberation."""
+"""The reverberation estimate for simulated rooms of known reverberation."""
 
 import numpy as np
 import pytest
@@ -47,5 +47,5 @@ def test_short_silent_or_noisy_audio_has_no_estimate() -> None:
 
 
 def test_decay_into_noise_has_no_estimate() -> None:
-    """Decays that end in noise are short, and would give an estimate that is too long."""
+    """A decay that ends in noise is short, and would give an estimate that is too long."""
     assert measure_reverberation(add_white_noise(load_voice_at_rate(8000).astype(np.float32), 20.0), 8000) is None

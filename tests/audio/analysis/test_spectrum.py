@@ -1,4 +1,4 @@
-"""Hum and bandwidth of sounds with known values."""
+"""Hum and bandwidth are measured in sounds with known values."""
 
 import numpy as np
 import pytest
@@ -25,14 +25,14 @@ def test_hum_of_one_harmonic_gives_mains_and_level(rate: int, mains: int, harmon
     measured = measure_hum(
         quantize_samples(make_white_noise(4.0, -65.0, rate) + make_sine_tone(4.0, rate, mains * harmonic, peak)), rate
     )
-    # 150 Hz is the third harmonic of 50 Hz only; 300 Hz would be a harmonic of both.
+    # No tested harmonic belongs to both mains frequencies. 300 Hz would be the sixth of 50 Hz and the fifth of 60 Hz.
     assert measured.mains_hz == mains
     assert measured.over_db > 30
     assert measured.dbfs == pytest.approx(-45.0, abs=2.0)
 
 
 @at_every_rate
-def test_louder_hum_measures_higher(rate: int) -> None:
+def test_louder_hum_has_a_higher_measured_level(rate: int) -> None:
     hum = make_sine_tone(len(load_voice_at_rate(rate)) / rate, rate, 50.0, 1.0)
     levels_over_noise = [
         measure_hum(quantize_samples(load_voice_at_rate(rate) + hum * decibels_to_gain(level)), rate).over_db
@@ -63,7 +63,7 @@ def test_upsampled_audio_has_a_steep_band_edge(source: int, rate: int, name: str
 
 
 @at_every_rate
-def test_full_band_audio_has_a_high_edge_and_no_cliff(rate: int) -> None:
+def test_full_band_audio_has_a_high_band_edge_that_is_not_steep(rate: int) -> None:
     measured = measure_band(quantize_samples(simulate_recording(load_speech_clips()["slt-03"], rate)), rate)
     assert measured.edge_hz > 0.9 * rate / 2
     assert measured.cliff_db < 28 or measured.edge_hz > 0.95 * rate / 2
@@ -71,7 +71,7 @@ def test_full_band_audio_has_a_high_edge_and_no_cliff(rate: int) -> None:
 
 @at_every_rate
 def test_click_in_digital_silence_is_not_hum(rate: int) -> None:
-    """Most of its windows contain only zeros, which have no logarithm."""
+    """Most windows of the measurement contain only zeros, which have no logarithm."""
     click = np.zeros(2 * rate, np.float32)
     click[rate] = 1.0
     assert (measure_hum(click, rate).over_db, measure_hum(click, rate).dbfs) == (0.0, -100.0)

@@ -1,4 +1,4 @@
-"""Transcript checks: each problem gives its own finding, clean texts give none."""
+"""Transcript checks: each problem gives its own finding. Clean texts give no findings."""
 
 import json
 
@@ -73,7 +73,7 @@ def test_each_problem_gives_only_its_own_finding(text: str, code: str) -> None:
     assert list_codes(text) == {f"transcript_{code}"}
 
 
-def test_cases_cover_every_code_and_all_are_warnings() -> None:
+def test_every_transcript_code_has_a_case_and_is_a_warning() -> None:
     codes = {f"transcript_{code}" for _, code in CASES} | {"transcript_too_much", "transcript_too_little"}
     assert codes == set(table.CODES)
     assert {CODES[code].severity for code in codes} == {Severity.WARNING}
@@ -157,12 +157,12 @@ def test_digits_count_as_more_speech_than_their_characters() -> None:
 
 
 @pytest.mark.parametrize("seconds", [None, 0.0, -1.0, float("nan"), float("inf")])
-def test_rate_needs_a_valid_duration(seconds: float | None) -> None:
+def test_speaking_rate_is_checked_only_with_a_valid_duration(seconds: float | None) -> None:
     assert compute_speaking_rate(SPOKEN, seconds) is None
     assert list_codes(SPOKEN, seconds) == set()
 
 
-def test_finding_lists_each_match_once_and_limits_their_number() -> None:
+def test_finding_quotes_each_match_once_and_at_most_three() -> None:
     (finding,) = lint_transcript("In 1998, 1998 again, then 2004, 2011 and 2020.", None)
     assert finding.text == "Digits can be read in several ways: “1998”, “2004”, “2011” and 1 more."
     (finding,) = lint_transcript("The light\u200bhouse stands.", None)
@@ -209,7 +209,7 @@ def test_words_are_split_without_surrounding_punctuation() -> None:
 
 
 @given(st.text(max_size=300), st.none() | st.floats(), st.sampled_from(["en", "fr-FR", "zh", "ru", "", "x_y", "🙂"]))
-def test_any_text_is_accepted(text: str, seconds: float | None, language: str) -> None:
+def test_any_text_can_be_checked(text: str, seconds: float | None, language: str) -> None:
     for finding in lint_transcript(text, seconds, language):
         assert finding.code in table.CODES
         assert finding.text.isprintable()
@@ -219,5 +219,5 @@ def test_any_text_is_accepted(text: str, seconds: float | None, language: str) -
 
 @pytest.mark.parametrize("unit", ["(", "<a", "a ", "&#1", "*", "a\u200b", "Ã", "1", "st. ", "*a", "[(", "\ud800"])
 def test_repetitive_long_text_is_checked_quickly(unit: str) -> None:
-    """Patterns that backtrack would take minutes on these texts."""
+    """A regular expression that backtracks would take minutes on these texts."""
     lint_transcript(unit * 200_000, 5.0, "en", THRESHOLDS.with_overrides({"transcript_longest": 100_000}))

@@ -1,17 +1,17 @@
-"""Archives with a metadata.csv: hostile ones with the code that refuses them, good ones with the transcripts read."""
+"""Archives with a metadata.csv: hostile archives with their finding code, good archives with their transcripts."""
 
 from collections.abc import Callable
 
 from tests.support.zips import STORED, ZipMember, build_zip, build_zip_with_list
 
-Recipe = Callable[[], bytes]
+MakeArchive = Callable[[], bytes]
 
 
-def pack_list(text: str | bytes, *names: str) -> Recipe:
+def pack_list(text: str | bytes, *names: str) -> MakeArchive:
     return lambda: build_zip_with_list(text, *names)
 
 
-HOSTILE_METADATA_LISTS: dict[str, tuple[Recipe, str]] = {
+HOSTILE_METADATA_LISTS: dict[str, tuple[MakeArchive, str]] = {
     "UTF-16": (pack_list("a.wav|Hello.".encode("utf-16")), "metadata_not_utf8"),
     "Latin 1": (pack_list("a.wav|Grüße.".encode("latin-1")), "metadata_not_utf8"),
     "surrogates": (pack_list(b"a.wav|\xed\xa0\x80"), "metadata_not_utf8"),
@@ -46,7 +46,7 @@ HOSTILE_METADATA_LISTS: dict[str, tuple[Recipe, str]] = {
     ),
 }
 
-GOOD_METADATA_LISTS: dict[str, tuple[Recipe, dict[str, str]]] = {
+GOOD_METADATA_LISTS: dict[str, tuple[MakeArchive, dict[str, str]]] = {
     "no list": (build_zip, {"a.wav": ""}),
     "plain": (pack_list("a.wav|Hello there.\n"), {"a.wav": "Hello there."}),
     "with a UTF-8 byte order mark": (pack_list(b"\xef\xbb\xbfa.wav|Gr\xc3\xbc\xc3\x9fe.\n"), {"a.wav": "Grüße."}),

@@ -1,4 +1,4 @@
-"""Named tar archives: hostile ones with the code that refuses them, good ones with the names of their members."""
+"""Named tar archives: hostile archives with their finding code, good archives with the names of their members."""
 
 import gzip
 import tarfile
@@ -18,23 +18,23 @@ from tests.support.tars import (
 )
 from tests.support.zips import build_zip, make_clip_data
 
-Recipe = Callable[[], bytes]
+MakeArchive = Callable[[], bytes]
 
 
-def pack_tgz(*parts: TarEntry | bytes, end: bytes = END) -> Recipe:
+def pack_tgz(*parts: TarEntry | bytes, end: bytes = END) -> MakeArchive:
     return lambda: build_tar_gz(*parts, end=end)
 
 
-def pack_tar(*parts: TarEntry | bytes, end: bytes = END) -> Recipe:
+def pack_tar(*parts: TarEntry | bytes, end: bytes = END) -> MakeArchive:
     return lambda: build_tar(*parts, end=end)
 
 
 def flip_bit(data: bytes, position: int) -> bytes:
-    """Return `data` with one bit flipped at this byte."""
+    """Return `data` with one bit flipped in the byte at `position`."""
     return data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :]
 
 
-HOSTILE_TARS: dict[str, tuple[Recipe, str]] = {
+HOSTILE_TARS: dict[str, tuple[MakeArchive, str]] = {
     "gzip of no bytes": (lambda: gzip_bytes(b""), "archive_not_tar"),
     "gzip of a recording": (lambda: gzip_bytes(make_clip_data()), "archive_not_tar"),
     "gzip of text": (lambda: gzip_bytes(b"hello " * 200), "archive_not_tar"),
@@ -176,7 +176,7 @@ HOSTILE_TARS: dict[str, tuple[Recipe, str]] = {
     "5,001 files": (pack_tgz(*[TarEntry(b"%d" % number, b"x") for number in range(5001)]), "archive_too_many"),
 }
 
-GOOD_TARS: dict[str, tuple[Recipe, tuple[str, ...]]] = {
+GOOD_TARS: dict[str, tuple[MakeArchive, tuple[str, ...]]] = {
     "one clip": (pack_tgz(), ("a.wav",)),
     "not compressed": (pack_tar(), ("a.wav",)),
     "GNU magic": (pack_tgz(TarEntry(magic=GNU)), ("a.wav",)),
@@ -228,4 +228,4 @@ GOOD_TARS: dict[str, tuple[Recipe, tuple[str, ...]]] = {
     "gzip with a time": (lambda: gzip.compress(build_tar(), 1), ("a.wav",)),
     "file of no bytes": (pack_tgz(TarEntry(data=b""), TarEntry(b"b.wav")), ("a.wav", "b.wav")),
 }
-"""Name: (recipe, names of the members)."""
+"""Name: (function that makes the archive, names of its members)."""

@@ -1,4 +1,4 @@
-"""Hostile archives are refused, each with its own code; good ones are accepted; time and memory are limited."""
+"""Each hostile archive is refused with its own code. Good archives are accepted. Time and memory are limited."""
 
 import hashlib
 import io
@@ -59,8 +59,8 @@ def list_codes(archive: Archive) -> list[str]:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_archive_is_refused_with_its_own_code_and_leaves_no_file(name: str, tmp_path: Path) -> None:
-    recipe, code = HOSTILE[name]
-    archive = read_data(recipe(), tmp_path)
+    make_archive, code = HOSTILE[name]
+    archive = read_data(make_archive(), tmp_path)
     assert list_codes(archive) == [code], archive.findings
     assert (archive.ok, archive.members) == (False, ())
     assert archive.findings[0].severity == Severity.ERROR
@@ -70,8 +70,8 @@ def test_hostile_archive_is_refused_with_its_own_code_and_leaves_no_file(name: s
 
 @pytest.mark.parametrize("name", GOOD)
 def test_good_archive_is_accepted(name: str) -> None:
-    recipe, names = GOOD[name]
-    archive = read_data(recipe())
+    make_archive, names = GOOD[name]
+    archive = read_data(make_archive())
     assert (list_codes(archive), archive.ok) == ([], True)
     assert tuple(member.name for member in archive.members) == names
     assert [member.number for member in archive.members] == list(range(1, len(names) + 1))
@@ -80,15 +80,15 @@ def test_good_archive_is_accepted(name: str) -> None:
 
 @pytest.mark.parametrize("name", GOOD_METADATA_LISTS)
 def test_transcripts_are_read_from_the_metadata_list(name: str) -> None:
-    recipe, texts = GOOD_METADATA_LISTS[name]
-    archive = read_data(recipe())
+    make_archive, texts = GOOD_METADATA_LISTS[name]
+    archive = read_data(make_archive())
     assert archive.ok
     assert {member.name: member.transcript for member in archive.members} == texts
     is_incomplete = name in ("missing lines", "empty list")
     assert list_codes(archive) == (["metadata_missing"] if is_incomplete else [])
 
 
-def test_cases_are_many_and_cover_every_code() -> None:
+def test_named_archives_are_many_and_cover_every_code() -> None:
     assert len(HOSTILE_ZIPS) >= 70
     assert len(HOSTILE_TARS) >= 70
     assert len(GOOD) + len(GOOD_METADATA_LISTS) >= 40
@@ -102,7 +102,7 @@ SPACES = build_zip(ZipMember(b"metadata.csv", b" " * 100_000), ZipMember(method=
 
 
 def compute_ratio(data: bytes) -> int:
-    """Return the lowest ratio limit that accepts `data`."""
+    """Return the lowest limit of the compression ratio that accepts `data`."""
     return -(-len(data) // len(deflate(data)))
 
 
@@ -130,7 +130,9 @@ def compute_ratio(data: bytes) -> int:
         (build_zip_with_list("a.wav|abc"), {"list_bytes": 9}, "list_bytes", "metadata_long"),
     ],
 )
-def test_each_limit_applies_exactly(data: bytes, limit: dict[str, int], name: str, code: str) -> None:
+def test_archive_at_the_limit_passes_and_one_above_it_is_refused(
+    data: bytes, limit: dict[str, int], name: str, code: str
+) -> None:
     limits = ArchiveLimits(**limit)
     assert read_data(data, limits=limits).ok
     assert list_codes(read_data(data, limits=replace(limits, **{name: limit[name] - 1}))) == [code]
@@ -154,7 +156,7 @@ def test_member_is_inspected_like_a_single_file() -> None:
     assert (member.size, member.sha256, member.path) == (len(data), hashlib.sha256(data).hexdigest(), None)
 
 
-def test_members_are_checked_against_the_given_limits() -> None:
+def test_members_are_checked_against_the_given_duration_limits() -> None:
     (member,) = read_data(build_zip(), clip_limits=DurationLimits(5.0, 60.0)).members
     assert not member.ok
     assert member.inspection["findings"][0]["code"] == "too_short"
@@ -172,7 +174,7 @@ def test_accepted_members_are_written_under_their_numbers(tmp_path: Path) -> Non
     }
 
 
-def test_refused_members_are_written_too_on_request(tmp_path: Path) -> None:
+def test_refused_members_are_written_too_with_keep_refused(tmp_path: Path) -> None:
     flac = encode_speech("FLAC", "PCM_16")
     archive = read_data(build_zip(*MIXED_MEMBERS, ZipMember(b"clips/d.flac", flac)), tmp_path, keep_refused=True)
     assert [member.ok for member in archive.members] == [True, False, True, False]
@@ -196,7 +198,7 @@ def test_long_recording_is_inspected_on_disk_and_deleted_if_refused(tmp_path: Pa
 
 
 def build_long_audio() -> bytes:
-    """Return more bytes of audio than are held in memory."""
+    """Return more bytes of audio than the reader holds in memory."""
     return make_clip_data()[44:] * (MAX_MEMORY_BYTES // len(make_clip_data()) + 2)
 
 
@@ -236,7 +238,7 @@ def test_no_file_is_written_outside_the_folder(name: str, tmp_path: Path, monkey
     assert read_tree(tmp_path) == before
 
 
-def test_reader_out_of_time_or_memory_gives_a_finding(tmp_path: Path) -> None:
+def test_reader_that_runs_out_of_time_or_memory_gives_a_finding(tmp_path: Path) -> None:
     data = build_zip(*(ZipMember(b"%d.wav" % number) for number in range(40)))
     stopped = read_archive(io.BytesIO(data), folder=tmp_path, child_limits=ChildLimits(wall_seconds=0.01))
     assert list_codes(stopped) == ["took_too_long"]
@@ -275,7 +277,7 @@ def test_archives_are_detected_by_name_and_first_bytes(name: str, head: bytes, e
     assert is_archive(name, head) is expected
 
 
-def test_larger_files_get_more_cpu_time() -> None:
+def test_cpu_time_limit_grows_with_the_file_size() -> None:
     class LargeFile(io.BytesIO):
         def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
             return 1 << 30 if whence == os.SEEK_END else super().seek(offset, whence)
@@ -283,7 +285,7 @@ def test_larger_files_get_more_cpu_time() -> None:
     assert read._scale_limits(CHILD_LIMITS, LargeFile(), ArchiveLimits()).cpu_seconds == CHILD_LIMITS.cpu_seconds + 512
 
 
-def test_docs_list_the_limits_in_force() -> None:
+def test_docs_list_the_current_archive_limits() -> None:
     page = Path(settings.BASE_DIR, "docs", "archives.md").read_text(encoding="utf-8")
     documented = dict(re.findall(r"^\| `(\w+)` \| ([\d,]+) \|", page, re.MULTILINE))
     assert {name: int(value.replace(",", "")) for name, value in documented.items()} == asdict(ArchiveLimits())

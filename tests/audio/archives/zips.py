@@ -1,4 +1,4 @@
-"""Named ZIP archives: hostile ones with the code that refuses them, good ones with the names of their members."""
+"""Named ZIP archives: hostile archives with their finding code, good archives with the names of their members."""
 
 import io
 import stat
@@ -21,25 +21,25 @@ from tests.support.zips import (
     pack_extra_field,
 )
 
-Recipe = Callable[[], bytes]
+MakeArchive = Callable[[], bytes]
 
 ZIP64 = pack_extra_field(1, struct.pack("<QQ", 1 << 40, 1 << 40))
 END_64 = b"PK\x06\x06" + struct.pack("<Q", 44) + bytes(44) + b"PK\x06\x07" + bytes(16)
 
 
-def pack_zip(*members: ZipMember, **overrides: Any) -> Recipe:
+def pack_zip(*members: ZipMember, **overrides: Any) -> MakeArchive:
     return lambda: build_zip(*members, **overrides)
 
 
-def pack_names(*file_names: str | bytes, **overrides: Any) -> Recipe:
+def pack_names(*file_names: str | bytes, **overrides: Any) -> MakeArchive:
     return lambda: build_zip_with_names(*file_names, **overrides)
 
 
-def pack_type(kind: int, name: bytes = b"a.wav", data: bytes = b"/etc/passwd") -> Recipe:
+def pack_type(kind: int, name: bytes = b"a.wav", data: bytes = b"/etc/passwd") -> MakeArchive:
     return pack_zip(ZipMember(name, data, attributes=(kind | 0o777) << 16))
 
 
-def pack_with_zipfile(method: int, *file_names: str, **options: Any) -> Recipe:
+def pack_with_zipfile(method: int, *file_names: str, **options: Any) -> MakeArchive:
     def write_archive() -> bytes:
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", method, **options) as archive:
@@ -81,11 +81,11 @@ def corrupt_name_length(data: bytes) -> bytes:
 
 
 def build_zip_in_tar() -> bytes:
-    """Return a ZIP that is also a tar archive: the first tar name is a ZIP's first bytes."""
+    """Return a ZIP that is also a tar archive: the name of its first tar entry is the first bytes of a ZIP."""
     return TarEntry(b"PK\x03\x04", b"").bytes() + build_zip()
 
 
-DAMAGED: dict[str, tuple[Recipe, str]] = {
+DAMAGED: dict[str, tuple[MakeArchive, str]] = {
     "empty file": (lambda: b"", "not_an_archive"),
     "text": (lambda: b"Dear studio, please find attached my voice.", "not_an_archive"),
     "a recording": (make_clip_data, "not_an_archive"),
@@ -148,7 +148,7 @@ DAMAGED: dict[str, tuple[Recipe, str]] = {
     "gzip with a ZIP at the end": (lambda: build_tar_gz() + build_zip(), "archive_polyglot"),
 }
 
-INCONSISTENT: dict[str, tuple[Recipe, str]] = {
+INCONSISTENT: dict[str, tuple[MakeArchive, str]] = {
     "local header with another name": (pack_zip(ZipMember(local_name=b"b.wav")), "archive_disagrees"),
     "local header with another method": (pack_zip(ZipMember(local_method=STORED)), "archive_disagrees"),
     "local header with another checksum": (pack_zip(ZipMember(local_crc=1)), "archive_disagrees"),
@@ -242,7 +242,7 @@ INCONSISTENT: dict[str, tuple[Recipe, str]] = {
     "file name with a final slash": (pack_zip(ZipMember(b"a.wav/", b"", STORED)), "member_unusual"),
 }
 
-LARGE: dict[str, tuple[Recipe, str]] = {
+LARGE: dict[str, tuple[MakeArchive, str]] = {
     "bomb of 50 MB in 50 kB": (lambda: build_zip(ZipMember(data=bytes(50 << 20))), "archive_bomb"),
     "bomb of many small files": (
         lambda: build_zip(*(ZipMember(b"%d.wav" % number, bytes(1 << 20)) for number in range(20))),
@@ -271,7 +271,7 @@ LARGE: dict[str, tuple[Recipe, str]] = {
     ),
 }
 
-NESTED: dict[str, tuple[Recipe, str]] = {
+NESTED: dict[str, tuple[MakeArchive, str]] = {
     "archive inside": (lambda: build_zip(ZipMember(), ZipMember(b"more.zip", build_zip())), "member_nested"),
     "archive by its name only": (pack_names("more.tar.GZ"), "member_nested"),
     "archive named as a recording": (lambda: build_zip(ZipMember(data=build_zip())), "member_nested"),
@@ -290,7 +290,7 @@ NESTED: dict[str, tuple[Recipe, str]] = {
     ),
 }
 
-BAD_NAMES: dict[str, tuple[Recipe, str]] = {
+BAD_NAMES: dict[str, tuple[MakeArchive, str]] = {
     "no name": (pack_names(""), "name_empty"),
     "only a slash": (pack_zip(ZipMember(b"/", b"", STORED, attributes=0)), "name_empty"),
     "absolute path": (pack_names("/etc/passwd"), "name_absolute"),
@@ -334,7 +334,7 @@ BAD_NAMES: dict[str, tuple[Recipe, str]] = {
 HOSTILE_ZIPS = {**DAMAGED, **INCONSISTENT, **LARGE, **NESTED, **BAD_NAMES}
 
 FOLDER = ZipMember(b"clips/", b"", STORED, attributes=0o040755 << 16)
-GOOD_ZIPS: dict[str, tuple[Recipe, tuple[str, ...]]] = {
+GOOD_ZIPS: dict[str, tuple[MakeArchive, tuple[str, ...]]] = {
     "one clip": (pack_zip(), ("a.wav",)),
     "stored": (pack_zip(ZipMember(method=STORED)), ("a.wav",)),
     "compressed by Python": (pack_with_zipfile(zipfile.ZIP_DEFLATED, "a.wav", "b.wav"), ("a.wav", "b.wav")),
@@ -387,7 +387,7 @@ GOOD_ZIPS: dict[str, tuple[Recipe, tuple[str, ...]]] = {
         ("a.wav", "read me.txt", "b.flac"),
     ),
 }
-"""Name: (recipe, names of the members)."""
+"""Name: (function that makes the archive, names of its members)."""
 
 
 def build_reordered_zip(first: ZipMember, second: ZipMember) -> bytes:

@@ -1,4 +1,4 @@
-"""Dataset archives: the layout that providers read, a size computed in advance, limited memory."""
+"""Dataset archives have the layout that providers read, a size known in advance, and need limited memory."""
 
 import gzip
 import hashlib
@@ -40,7 +40,7 @@ def read_zip(entries: Sequence[Entry], with_text: bool = True) -> zipfile.ZipFil
     return archive
 
 
-def test_zip_has_the_vendor_layout() -> None:
+def test_zip_has_the_layout_that_vendors_read() -> None:
     archive = read_zip([make_entry("one", "Good morning."), make_entry("two", "Grüße | von\nhier", b"1234567")])
     assert archive.namelist() == ["metadata.csv", "one.wav", "two.wav"]
     assert archive.read("metadata.csv").decode() == "one|Good morning.\ntwo|Grüße von hier\n"
@@ -108,7 +108,7 @@ def test_size_and_checksums_are_computed_in_advance(stems: list[str], text: str,
 
 
 @given(st.lists(st.text(max_size=60), max_size=5))
-def test_any_text_stays_on_one_line(texts: list[str]) -> None:
+def test_each_transcript_takes_one_line_of_the_metadata_list(texts: list[str]) -> None:
     lines = format_metadata([make_entry(f"clip{n}", text) for n, text in enumerate(texts)]).decode().split("\n")
     assert lines.pop() == ""
     assert [line.split("|")[0] for line in lines] == [f"clip{n}" for n in range(len(texts))]

@@ -1,4 +1,4 @@
-"""Concatenated clips keep their sound and the limits; the best of many recordings are selected."""
+"""Concatenated clips keep their sound and stay within the limits. The best of many recordings are selected."""
 
 import io
 from dataclasses import replace
@@ -55,7 +55,7 @@ def test_clips_are_joined_with_silence_between(tmp_path: Path) -> None:
     assert written.recipe["steps"][-1] == {"step": "join", "rate": rate, "gap_frames": 8000, "fade_seconds": 0.005}
 
 
-def test_loud_edge_is_faded(tmp_path: Path) -> None:
+def test_loud_edges_of_joined_clips_are_faded(tmp_path: Path) -> None:
     loud = make_clip_from_wav("loud", make_wav_bytes(data=np.full(16000, 20000, "<i2").tobytes()))
     samples = soundfile.read(
         write_concatenation(concatenate_clips([loud, loud]), tmp_path / "all.wav").path, dtype="int16"
@@ -92,8 +92,8 @@ def test_clips_are_resampled_to_the_most_common_rate(tmp_path: Path) -> None:
         assert np.abs(part).max() == pytest.approx(0.5, abs=0.002)
     changed = [step["of"] for step in written.recipe["steps"] if step["step"] == "resample"]
     assert changed == [1, 3]
-    again = write_concatenation(concatenate_clips(clips), tmp_path / "again.wav")
-    assert again.path.read_bytes() == written.path.read_bytes()
+    second = write_concatenation(concatenate_clips(clips), tmp_path / "again.wav")
+    assert second.path.read_bytes() == written.path.read_bytes()
 
 
 def test_higher_of_two_equally_common_rates_is_used() -> None:
@@ -101,7 +101,7 @@ def test_higher_of_two_equally_common_rates_is_used() -> None:
     assert find_common_rate([48000, 16000]) == find_common_rate([16000, 48000]) == 48000
 
 
-def test_limits_apply_exactly_to_the_sample_and_the_byte(tmp_path: Path) -> None:
+def test_concatenation_one_sample_or_byte_over_the_limit_is_refused(tmp_path: Path) -> None:
     concatenation = concatenate_clips([make_tone(16000, 5.0), make_tone(16000, 4.7)])
     assert concatenation.seconds == 10.0
     check_limits(concatenation, 10.0, concatenation.size)
@@ -158,7 +158,7 @@ def test_quality_falls_with_noise_clipping_and_shortness() -> None:
 
 
 def find_best_value(candidates: list[Candidate], limits: SelectionLimits) -> float:
-    """Return the value of the best selection, found by trying all of them."""
+    """Try all selections, and return the value of the best one."""
     best = 0.0
     for size in range(min(len(candidates), limits.max_files or len(candidates)) + 1):
         for subset in combinations(candidates, size):
@@ -195,7 +195,7 @@ def test_selection_is_the_best_within_the_limits(candidates: list[Candidate], li
     assert indexes == select_recordings(candidates, limits)
 
 
-def test_better_recordings_come_first_and_all_usable_ones_if_they_fit() -> None:
+def test_better_recordings_are_selected_first_and_unusable_ones_never() -> None:
     candidates = [Candidate(10.0, 0.3), Candidate(10.0, 0.9), Candidate(10.0, 0.8), Candidate(10.0, 0.0)]
     assert select_recordings(candidates, SelectionLimits(20.0)) == (1, 2)
     assert select_recordings(candidates, SelectionLimits(1000.0)) == (0, 1, 2)
@@ -208,7 +208,7 @@ def test_better_recordings_come_first_and_all_usable_ones_if_they_fit() -> None:
     )
 
 
-def test_selection_from_thousands_of_recordings_works() -> None:
+def test_selection_from_thousands_of_recordings_fills_the_duration() -> None:
     rng = np.random.default_rng(1)
     candidates = [
         Candidate(float(a), float(b)) for a, b in zip(rng.uniform(2, 12, 3000), rng.random(3000), strict=True)
@@ -220,5 +220,5 @@ def test_selection_from_thousands_of_recordings_works() -> None:
 
 
 @pytest.mark.parametrize("max_seconds", [0.0, -1.0])
-def test_selection_without_room_is_empty(max_seconds: float) -> None:
+def test_selection_for_no_duration_is_empty(max_seconds: float) -> None:
     assert select_recordings([Candidate(1.0, 1.0)], SelectionLimits(max_seconds)) == ()

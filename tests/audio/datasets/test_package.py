@@ -1,4 +1,4 @@
-"""The single file that a provider accepts: a valid name, checksums known in advance, the same bytes each time."""
+"""The single file for a provider has a valid name, checksums known in advance, and the same bytes each time."""
 
 import hashlib
 import io
@@ -29,7 +29,7 @@ def make_concatenation(rate: int = 16000, seconds: float = 4.0) -> Concatenation
 
 
 def read_checked(packed: PackedUpload) -> bytes:
-    """Return the file's bytes after a check that they repeat and match the stated size and checksum."""
+    """Read the file twice. Check that its bytes are equal and match the stated size and checksums, and return them."""
     data = b"".join(packed.chunks())
     assert data == b"".join(packed.chunks())
     assert (packed.size, packed.md5) == (len(data), hashlib.md5(data, usedforsecurity=False).digest())
@@ -37,7 +37,7 @@ def read_checked(packed: PackedUpload) -> bytes:
 
 
 @pytest.mark.parametrize("with_text", [True, False])
-def test_archive_names_are_letters_and_digits(with_text: bool) -> None:
+def test_clip_names_in_an_archive_have_only_letters_and_digits(with_text: bool) -> None:
     packed = pack_archive("vh-voice 7", make_entries(), with_text)
     assert (packed.name, packed.content_type) == ("vhvoice7.tar.gz", "application/gzip")
     with tarfile.open(fileobj=io.BytesIO(read_checked(packed)), mode="r:gz") as tarball:
@@ -57,7 +57,7 @@ def test_wav_contains_all_clips() -> None:
     assert refused.value.finding.code == "joined_too_big"
 
 
-def test_chunks_are_reported_while_checksums_are_computed() -> None:
+def test_progress_is_reported_while_checksums_are_computed() -> None:
     chunk_sizes: list[int] = []
     packed = pack_archive("vh", make_entries(), True, lambda chunk: chunk_sizes.append(len(chunk)))
     assert sum(chunk_sizes) == packed.size

@@ -1,4 +1,4 @@
-"""A long recording is split in pauses into segments of allowed length, with its samples unchanged."""
+"""A long recording is split in its pauses. The segments have an allowed length and unchanged samples."""
 
 import json
 from dataclasses import replace
@@ -63,7 +63,7 @@ def is_within(split: Split, lengths: SegmentLengths, rate: int = RATE) -> bool:
 
 
 def measure_speech_share(split: Split, speech_spans: list[tuple[float, float]]) -> float:
-    """Return the share of the speech that is in any segment."""
+    """Return the share of the speech that is inside the segments."""
     contained = sum(
         max(0.0, min(end, segment.end / RATE) - max(start, segment.start / RATE))
         for start, end in speech_spans
@@ -81,7 +81,7 @@ def test_recording_is_split_in_pauses_and_keeps_all_speech(noise_level: float | 
     assert is_within(split, DEFAULT_LENGTHS)
     assert all(segment.is_in_pauses for segment in split.segments)
     assert split.excluded_seconds == 0
-    assert measure_speech_share(split, speech_spans) > 0.97  # the sample clips have a little silence of their own
+    assert measure_speech_share(split, speech_spans) > 0.97  # the sample clips begin and end with a little silence
     assert 6 < np.median(list_seconds(split)) < 13
 
 
@@ -114,7 +114,7 @@ def test_long_silences_are_excluded_except_their_edges() -> None:
         assert end - 0.6 < segment.end / RATE < end + 0.45
 
 
-def test_speech_without_pauses_is_split_at_quiet_moments() -> None:
+def test_speech_without_pauses_is_split_where_it_is_quiet() -> None:
     samples = make_speech_like(60.0, RATE, room_dbfs=-80.0) + 0.05 * np.sin(np.arange(60 * RATE) * 0.05)
     speech_levels = measure_speech(make_clip(samples))
     continuous = replace(speech_levels.speech, segments=((0.0, 60.0),))
@@ -160,15 +160,15 @@ def test_speech_is_excluded_if_the_limits_cannot_be_met() -> None:
 
 @st.composite
 def split_point_lists(draw: st.DrawFn) -> list[_SplitPoint]:
-    """Return speech of any length with pauses of any length between; 100 samples per second."""
-    at, points = 0, [_SplitPoint(0, 0, draw(st.integers(0, 300)), 0.0, True)]
-    at = points[0].start
+    """Draw split points between spans of speech and pauses of any length, at 100 samples per second."""
+    position, points = 0, [_SplitPoint(0, 0, draw(st.integers(0, 300)), 0.0, True)]
+    position = points[0].start
     for _ in range(draw(st.integers(1, 25))):
-        at += draw(st.integers(10, 900))
-        end, pause = at, draw(st.integers(0, 2000))
+        position += draw(st.integers(10, 900))
+        end, pause = position, draw(st.integers(0, 2000))
         middle = end + draw(st.integers(0, pause))
         points.append(_SplitPoint(middle, end, end + pause, draw(st.sampled_from((1.0, 50.0))), pause > 0))
-        at += pause
+        position += pause
     last = points.pop()
     return [*points, last._replace(at=last.start, cost=0.0)]
 
@@ -212,7 +212,7 @@ def test_segments_are_written_unchanged_with_their_recipe(tmp_path: Path, rate: 
 
 
 @pytest.mark.parametrize("name", ["Größe" * 50, "take", "caf\udce9"])
-def test_long_or_invalid_name_leaves_room_for_the_number(tmp_path: Path, name: str) -> None:
+def test_file_name_of_a_segment_has_its_number_after_a_long_or_invalid_name(tmp_path: Path, name: str) -> None:
     source = replace(make_clip(make_recording([0.6])[0]), name=name)
     split = split_clip(source)
     written = list(write_segments(source, split, tmp_path))

@@ -1,4 +1,4 @@
-"""The catalog of findings: one code, one meaning, and a docs page that lists them all."""
+"""The catalog of findings: each code has one meaning, and the docs page lists all codes."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def test_docs_page_includes_a_new_code(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| `odd` | look | It is *much* \\| &lt;odd>. | Listen. | `noisy_db` 15 dB | " in findings.render_page()
 
 
-def test_every_measured_code_names_its_threshold() -> None:
+def test_every_code_that_depends_on_a_measure_names_its_threshold() -> None:
     assert all(template.threshold in THRESHOLD_INFO for template in catalog_sound.CODES.values())
     assert {template.threshold for template in CODES.values()} - {""} <= THRESHOLD_INFO.keys()
 

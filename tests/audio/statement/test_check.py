@@ -1,4 +1,4 @@
-"""The statement check on real audio: the sample readings, cut, spliced, shuffled, with added noise."""
+"""The statement check of real audio: sample readings, also with words removed or inserted, shuffled, and in noise."""
 
 import json
 import tempfile
@@ -25,7 +25,7 @@ COMPANY = "Northlight Voices"
 STATEMENT = TEXT.replace("{company}", COMPANY)
 WORDS = STATEMENT.rstrip(".").split()
 READERS = ("slt", "rms", "awb")
-# Northlight is in no dictionary. rms pronounces it nearly as northwife: every word is recognized, but a person listens.
+# Northlight is in no dictionary, and rms pronounces it almost as northwife, so staff must listen to this reading.
 NAME_UNCERTAIN = (Verdict.LISTEN, {"statement_name_unsure"})
 EXPECTED: dict[str, tuple[Verdict, set[str]]] = {
     "slt": (Verdict.ACCEPT, set()),
@@ -62,9 +62,9 @@ def list_texts(result: StatementCheck, state: State) -> list[str]:
 
 
 def remove_words(name: str, first: int, last: int) -> Float32:
-    """Return the audio of a clip without the words from index `first` to `last`."""
+    """Return the audio of a clip without its words `first` to `last`, counted from 0."""
     words = check_clip(name).words
-    start, end = (round(at * RATE) for at in (words[first].start, words[last].end))
+    start, end = (round(time * RATE) for time in (words[first].start, words[last].end))
     return np.concatenate((load_clip(name)[:start], load_clip(name)[end:]))
 
 
@@ -79,7 +79,7 @@ def test_every_word_of_the_statement_is_recognized_in_order(name: str) -> None:
     assert 0.0 < times[0] < 0.5 and times[-1] > len(load_clip(f"consent-{name}")) / RATE - 0.5
 
 
-def test_times_shift_with_the_audio() -> None:
+def test_word_times_move_with_the_start_of_the_reading() -> None:
     later = check_samples(np.concatenate((make_white_noise(1.5, -66.0), load_clip("consent-slt"))))
     assert later.verdict is Verdict.ACCEPT
     for word, later_word in zip(check_clip("consent-slt").words, later.words, strict=True):
@@ -137,7 +137,7 @@ def test_negation_in_the_statement_is_required_and_accepted() -> None:
 
 @pytest.mark.parametrize(("first", "last"), [(0, 4), (0, 13), (8, 15), (15, 20), (18, 26), (22, 26), (25, 26)])
 @pytest.mark.parametrize("name", ["slt", "rms"])
-def test_cut_words_are_reported_missing(name: str, first: int, last: int) -> None:
+def test_words_removed_from_the_audio_are_reported_missing(name: str, first: int, last: int) -> None:
     result = check_samples(remove_words(f"consent-{name}", first, last))
     assert result.verdict in (Verdict.REVIEW, Verdict.REJECT)
     missing = [word for word in result.words if word.state is State.MISSING]
@@ -159,7 +159,7 @@ def test_inserted_words_need_review() -> None:
 
 
 @pytest.mark.parametrize("name", ["slt-01", "slt-05", "rms-01", "rms-04", "rms-wrong-speaker"])
-def test_other_text_is_rejected(name: str) -> None:
+def test_reading_of_another_text_is_rejected(name: str) -> None:
     result = check_clip(name)
     assert (result.verdict, list_codes(result)) == (Verdict.REJECT, {"statement_not_read"})
     assert result.match is not None and result.match < 0.3
@@ -215,13 +215,13 @@ def test_level_and_offset_do_not_change_the_verdict(factor: float, offset: float
     assert check_samples(load_clip("consent-awb") * factor + offset).verdict is Verdict.ACCEPT
 
 
-def test_same_audio_gets_the_same_result_twice() -> None:
+def test_result_does_not_depend_on_the_audio_checked_before() -> None:
     check_samples(load_clip("slt-01"))
     assert check_samples(load_clip("consent-slt-negated")) == check_clip("consent-slt-negated")
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_names_in_an_echoing_room_need_a_person(name: str) -> None:
+def test_names_in_an_echoing_room_need_staff_to_listen(name: str) -> None:
     echo = add_reverberation(load_clip(f"consent-{name}"), RATE, 0.35)
     result = check_samples(echo)
     assert "statement_name_in_echo" in list_codes(result)
@@ -230,7 +230,7 @@ def test_names_in_an_echoing_room_need_a_person(name: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["de", "de-DE", "fr_FR", "", "eng", "x-en"])
-def test_other_language_needs_a_person(language: str) -> None:
+def test_statement_in_another_language_needs_staff_to_listen(language: str) -> None:
     result = check_samples(load_clip("consent-slt"), language=language)
     assert (result.verdict, list_codes(result), result.words) == (Verdict.LISTEN, {"statement_unjudged"}, ())
     assert "English" in result.why
@@ -249,7 +249,7 @@ def test_missing_recognizer_is_reported(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("company", ["Zyntrex", "Иванов", "Kaleido Labs"])
-def test_unknown_name_is_doubtful_and_not_accepted(company: str) -> None:
+def test_name_in_no_dictionary_is_doubtful_and_not_accepted(company: str) -> None:
     result = check_samples(load_clip("consent-slt"), TEXT.replace("{company}", company), company)
     assert result.verdict is not Verdict.ACCEPT
     unknown = company.split()[0]
@@ -270,7 +270,7 @@ def test_staff_pronunciation_of_a_name_is_used() -> None:
     assert (wrong.verdict, list_texts(wrong, State.MISSING)) == (Verdict.REVIEW, ["Nørthleit"])
 
 
-def test_blank_accepts_any_words() -> None:
+def test_any_words_are_accepted_for_a_blank() -> None:
     for name in ("consent-slt", "consent-awb-other-company"):
         result = check_samples(load_clip(name), TEXT, "")
         assert (result.verdict, result.match) == (Verdict.ACCEPT, 1.0)
@@ -326,8 +326,8 @@ def test_temporary_files_are_private_and_deleted(tmp_path: Path, monkeypatch: py
 def test_thresholds_can_be_overridden() -> None:
     strict = THRESHOLDS.with_overrides({"statement_reject_match": 1.01})
     assert check_samples(load_clip("consent-slt"), thresholds=strict).verdict is Verdict.REJECT
-    silent = THRESHOLDS.with_overrides({"statement_snr_db": 99.0})
-    assert check_samples(load_clip("consent-slt"), thresholds=silent).verdict is Verdict.RETAKE
+    strict_snr = THRESHOLDS.with_overrides({"statement_snr_db": 99.0})
+    assert check_samples(load_clip("consent-slt"), thresholds=strict_snr).verdict is Verdict.RETAKE
     loose = THRESHOLDS.with_overrides({"statement_added_words": 99})
     appended = np.concatenate((load_clip("consent-slt"), load_clip("slt-04")[: 3 * RATE]))
     assert check_samples(appended, thresholds=loose).verdict is Verdict.ACCEPT

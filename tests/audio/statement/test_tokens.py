@@ -1,4 +1,4 @@
-"""The statement check without audio: tokens, pronunciations, the language model, the alignment."""
+"""The parts of the statement check that need no audio: tokens, pronunciations, language model, alignment."""
 
 import math
 from collections import defaultdict
@@ -45,13 +45,13 @@ def test_tokenize_normalizes_words_to_keys(text: str, keys: str) -> None:
     assert " ".join(token.key for token in tokenize(text)) == keys
 
 
-def test_token_text_keeps_the_spelling() -> None:
+def test_token_keeps_the_spelling_of_the_text() -> None:
     assert [token.text for token in tokenize("“Müller & Søn” says: 1,000 A.I.s")] == [
         *("Müller", "&", "Søn", "says", "1,000", "A.I", "s"),
     ]
 
 
-def test_names_are_marked_at_each_exact_occurrence() -> None:
+def test_company_and_talent_names_are_marked_wherever_they_occur() -> None:
     tokens = tokenize(
         "Will Bright: I will let Bright AI, and Will Bright, do it", company="Bright AI", talent="Will Bright"
     )
@@ -112,7 +112,7 @@ def test_unknown_word_gets_a_guessed_pronunciation(word: str, phones: str) -> No
 
 
 def test_guessed_pronunciations_are_often_right() -> None:
-    """The suffix hides each word's own entry. Surnames of half a dozen languages make a higher share unlikely."""
+    """The suffix hides the dictionary entry of each word. Surnames of six languages make a higher share unlikely."""
     words = [word for word in list_common_words()[2000:20000:450] if len(word) > 3 and word.isalpha()]
     matches = [
         word for word in words if pronounce(f"{word}qx").variants[0].startswith(find_pronunciations(word)[0][:5])
@@ -167,7 +167,7 @@ def parse_arpa(arpa: str) -> dict[tuple[str, ...], tuple[float, float]]:
 def compute_probability(
     model: dict[tuple[str, ...], tuple[float, float]], history: tuple[str, ...], word: str
 ) -> float:
-    """Apply the rule of back-off models."""
+    """Compute the probability of a word after a history, by the rule of back-off models."""
     if (*history, word) in model:
         return model[*history, word][0]
     if not history:
@@ -211,7 +211,7 @@ def test_language_model_header_counts_its_ngrams() -> None:
         build_language_model(tokenize("{blank} …"), BACKGROUND)
 
 
-def test_language_model_expects_the_text_and_gives_names_low_share() -> None:
+def test_language_model_prefers_the_text_and_makes_names_unlikely() -> None:
     model = parse_arpa(
         build_language_model(
             tokenize(RESEMBLE, company=COMPANY), BACKGROUND, {"northlight": ["northland", "north_line"]}
@@ -268,14 +268,14 @@ def test_words_are_aligned_with_the_statement(recognized: str, expected: str) ->
     assert states == expected or recognized == "aware am i" and states.count("heard") == 1
 
 
-def test_missing_word_spans_the_gap() -> None:
+def test_missing_word_has_the_time_between_its_neighbors() -> None:
     missing = align_texts("I am aware", "i so aware")[1]
     assert (missing.state, missing.start, missing.end) == (State.MISSING, 1.0, 2.0)
     last = align_texts("I am aware", "i am")[2]
     assert (last.start, last.end) == (2.0, 100.0)
 
 
-def test_words_in_place_of_a_name_are_another_name() -> None:
+def test_words_read_instead_of_the_company_are_another_company() -> None:
     words = align_texts("by Acme to", "by blue bird to", company="Acme")
     assert describe_states(words) == "by:heard Acme:missing blue:other_company bird:other_company to:heard"
 
@@ -288,7 +288,7 @@ def test_uncertain_name_makes_its_words_doubtful() -> None:
     assert (words[1].start, words[1].end) == (1.0, 2.0)
 
 
-def test_two_words_that_sound_like_one_match_it() -> None:
+def test_two_recognized_words_that_sound_like_one_match_that_word() -> None:
     statement = tokenize("by Northlight to")
     pronunciations = {token.key: pronounce(token.text) for token in statement}
     decoded = [

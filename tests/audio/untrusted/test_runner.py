@@ -1,4 +1,4 @@
-"""The sandboxed child: what it may do, and that nothing it does harms its parent."""
+"""The sandboxed child process has few rights, and nothing that it does harms its parent."""
 
 import io
 import json
@@ -90,7 +90,7 @@ def test_refusal_raises_its_finding_after_earlier_results() -> None:
         (jobs.yield_nan, "broke_the_reader", "ValueError"),
     ],
 )
-def test_failed_job_has_a_finding(job: Job, code: str, message: str) -> None:
+def test_failure_of_a_job_becomes_a_finding_without_its_details(job: Job, code: str, message: str) -> None:
     found_code, text = get_failure(job)
     assert found_code == code
     assert message in text
@@ -101,7 +101,7 @@ def test_too_much_memory_is_refused() -> None:
     assert get_failure(jobs.allocate_memory)[0] == "needed_too_much_memory"
 
 
-def test_memory_is_monitored_where_the_system_has_no_limit() -> None:
+def test_child_watches_its_memory_where_the_system_sets_no_limit() -> None:
     code = "import os, sys; sys.path.insert(0, sys.argv[1]); from audio.untrusted import child; "
     code += "child._watch_parent(os.pipe()[0], 1)"
     process = subprocess.run([sys.executable, "-c", code, str(ROOT)], timeout=60, check=False)
@@ -121,7 +121,7 @@ def test_wall_clock_time_is_limited(job: Job) -> None:
     assert get_failure(job, limits)[0] == "took_too_long"
 
 
-def test_clock_stops_while_the_caller_does_not_read() -> None:
+def test_time_limit_does_not_run_while_the_caller_does_not_read() -> None:
     results = run_job(jobs.echo, io.BytesIO(b"x"), {"times": 2}, SHAPES, ChildLimits(wall_seconds=5))
     next(results)
     assert next(results)["number"] == 1
@@ -178,7 +178,7 @@ def test_silent_child_that_does_not_exit_is_killed(monkeypatch: pytest.MonkeyPat
 
 
 def has_ended(pid: int) -> bool:
-    """Whether a process has ended; a zombie counts as ended."""
+    """Return whether a process has ended. A zombie counts as ended."""
     stat = Path(f"/proc/{pid}/stat")
     if stat.parent.parent.exists():
         return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
@@ -186,7 +186,7 @@ def has_ended(pid: int) -> bool:
 
 
 def wait_until(condition: Callable[[], bool]) -> bool:
-    """Checks the condition for up to a minute."""
+    """Check the condition again and again, for at most a minute."""
     waiting = threading.Event()
     return any(condition() or waiting.wait(0.05) for _ in range(1200))
 

@@ -1,4 +1,4 @@
-"""Any sound file becomes a WAV that the strict reader accepts; a damaged or inconsistent file is refused."""
+"""Any sound file becomes a WAV that the strict reader accepts. A damaged or inconsistent file is refused."""
 
 import io
 import random
@@ -44,13 +44,13 @@ ConvertBytes = Callable[[bytes], ConvertedWav]
 
 
 def run_in_process(job: Job, source: BinaryIO, arguments: dict[str, Any], *_: object) -> Iterator[dict[str, Any]]:
-    """Runs the job in this process: starting a child for each of hundreds of files is slow."""
+    """Run the job in this process: to start a child for each of hundreds of files would be slow."""
     return job(source, **arguments)
 
 
 @pytest.fixture
 def convert_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ConvertBytes:
-    """Converts bytes to a WAV file that has passed the strict reader."""
+    """Convert bytes to a WAV file that has passed the strict reader."""
     monkeypatch.setattr(convert, "run_job", run_in_process)
 
     def convert_to_next_file(data: bytes, rate: int | None = None) -> ConvertedWav:
@@ -79,7 +79,7 @@ def read_samples(wav: ConvertedWav) -> FloatArray:
 
 
 def compute_correlation(first: FloatArray, second: FloatArray) -> float:
-    """Correlation at the best shift within 50 ms: decoders start a little early or late."""
+    """Compute the correlation at the best shift within 50 ms, because decoders start a little early or late."""
     size = min(len(first), len(second)) - 4800
     middle = first[2400 : 2400 + size]
     parts = [second[start : start + size] for start in range(0, min(4800, len(second) - size), 4)]
@@ -131,7 +131,7 @@ def test_wider_samples_are_rounded_with_dither(convert_bytes: ConvertBytes, kind
     wav = convert_bytes(encode_with_libsndfile(VOICE, RATE, *kind.split("/")))
     steps = (read_samples(wav) - VOICE) * 32768
     assert np.abs(steps).max() <= 1.0
-    # Triangular dither of one step to either side changes one whole-number value in four.
+    # Triangular dither of one step up or down changes one in four samples that were whole 16-bit values.
     assert np.mean(steps != 0) == pytest.approx(0.25, abs=0.01)
     assert wav.recipe["steps"][-1]["dither"] == wav.recipe["from_sha256"]
 
@@ -176,7 +176,7 @@ def test_phone_recording_decodes_to_the_same_sound(
 
 @pytest.mark.parametrize(("kind", "codec"), [("ipod", "alac"), ("matroska", "flac"), ("mov", "pcm_s16le")])
 def test_decoding_starts_no_threads(kind: str, codec: str) -> None:
-    tasks = Path("/proc/self/task")  # Linux only: elsewhere both counts are 0. The child may start no threads.
+    tasks = Path("/proc/self/task")  # Linux only: elsewhere both counts are 0. The child must not start threads.
     sound = decode.open_sound(io.BytesIO(encode_with_ffmpeg(np.repeat(VOICE, 3), 48000, kind, codec)))
     before = list(tasks.glob("*"))
     for _ in sound.read_blocks():
@@ -191,7 +191,7 @@ def test_browser_recording_without_duration_converts_its_content(convert_bytes: 
     )
 
 
-def test_phone_recording_without_pyav_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refusal_of_a_phone_recording_without_pyav_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(Refused) as refused:
         decode.open_sound(io.BytesIO(b"\0\0\0\x20ftypM4A " + bytes(100)))
@@ -299,8 +299,8 @@ TRUNCATION_CODES = {"truncated", "cut_in_header", "data_overruns", "chunk_overru
 
 @pytest.mark.parametrize("name", HOSTILE_WAVS)
 def test_hostile_wav_is_refused_or_becomes_a_clean_wav(convert_bytes: ConvertBytes, tmp_path: Path, name: str) -> None:
-    recipe, code = HOSTILE_WAVS[name]
-    data = recipe()
+    make_data, code = HOSTILE_WAVS[name]
+    data = make_data()
     try:
         wav = convert_bytes(data)
     except Refused as refused:
@@ -315,8 +315,8 @@ def test_hostile_wav_is_refused_or_becomes_a_clean_wav(convert_bytes: ConvertByt
 
 
 def test_clean_wav_keeps_its_samples(convert_bytes: ConvertBytes) -> None:
-    for recipe in CLEAN_WAVS.values():
-        data = recipe()
+    for make_data in CLEAN_WAVS.values():
+        data = make_data()
         assert is_accepted_wav(io.BytesIO(data))
         wav = convert_bytes(data)
         assert list_codes(wav) == set()
@@ -369,7 +369,7 @@ def test_too_many_channels_and_impossible_rates_are_refused(tmp_path: Path) -> N
 
 
 def make_flac_header(frames: int) -> bytes:
-    """The header of a FLAC file (44,100 Hz, mono, 16 bits) that claims this many frames, and a few garbage bytes."""
+    """Make a FLAC header (44,100 Hz, mono, 16 bits) that claims `frames` frames, and a few random bytes after it."""
     packed = (44100 << 44) | (15 << 36) | frames
     head = b"fLaC\x80\x00\x00\x22" + struct.pack(">HH", 4096, 4096) + bytes(6) + packed.to_bytes(8, "big") + bytes(16)
     return head.ljust(132, b"\x55")
@@ -431,7 +431,7 @@ def test_flipped_bytes_are_refused_or_harmless(convert_bytes: ConvertBytes, kind
 
 
 def test_file_is_only_read_as_the_format_of_its_signature(tmp_path: Path) -> None:
-    """FFmpeg would search further and find the MP3."""
+    """FFmpeg would search the file further, and find the MP3 in it."""
     mp3 = encode_with_libsndfile(VOICE, RATE, "MP3", "MPEG_LAYER_III")
     assert get_refusal_code(b"\xff\xf1" + mp3, tmp_path) in {"sound_damaged", "rest_damaged"}
 
@@ -471,7 +471,7 @@ def test_converted_finding_describes_the_original_format(convert_bytes: ConvertB
     assert wav.findings[0].severity == Severity.FIXED
 
 
-def test_every_conversion_code_appears_in_a_test() -> None:
+def test_every_conversion_code_appears_in_this_file() -> None:
     source = Path(__file__).read_text(encoding="utf-8")
     assert [
         code for code in {**catalog.CONVERSION_FINDINGS, **catalog.CONVERSION_ERRORS} if f'"{code}"' not in source

@@ -1,4 +1,4 @@
-"""Rounding to 16 bits: the dither is triangular, block sizes change nothing, and no value exceeds full scale."""
+"""Rounding to 16 bits: the dither is triangular, the block size changes nothing, and no value exceeds full scale."""
 
 import io
 
@@ -20,7 +20,7 @@ from audio.wav.riff import ALLOWED_RATES, Float32, read_header
 COUNT = 1 << 18
 
 
-def test_dither_is_triangular_over_one_step_to_either_side() -> None:
+def test_dither_is_triangular_from_one_step_below_to_one_above() -> None:
     dither = draw_triangular_noise(np.random.PCG64(1), COUNT)
     assert -1 < dither.min() < -0.99 and 0.99 < dither.max() < 1
     assert dither.mean() == pytest.approx(0, abs=0.003)
@@ -37,7 +37,7 @@ def test_rounding_error_does_not_depend_on_the_sound(level: float) -> None:
     assert error.var() == pytest.approx(1 / 4, rel=0.02)
 
 
-def test_dither_keeps_a_tone_below_half_a_step() -> None:
+def test_tone_quieter_than_half_a_step_survives_with_dither() -> None:
     tone = (0.4 / 32768 * np.sin(np.arange(COUNT) * 0.1)).astype(np.float32)
     assert not Quantizer(None)(tone).any()
     assert float(Quantizer("1")(tone) @ tone / (tone @ tone)) / 32768 == pytest.approx(1, rel=0.05)

@@ -1,4 +1,4 @@
-"""The strict WAV reader against hostile files, each with a name."""
+"""The strict WAV reader refuses each named hostile file."""
 
 import io
 
@@ -14,9 +14,9 @@ CODES_THAT_NEED_A_FAKE_FILE = {"decoder_disagrees", "changed_while_read"}
 
 @pytest.mark.parametrize("name", HOSTILE_WAVS)
 def test_hostile_file_is_refused_with_its_code(name: str) -> None:
-    recipe, code = HOSTILE_WAVS[name]
+    make_data, code = HOSTILE_WAVS[name]
     with pytest.raises(WavRefused) as refused:
-        read_header(io.BytesIO(recipe()))
+        read_header(io.BytesIO(make_data()))
     assert refused.value.finding.code == code
     assert refused.value.finding.severity == Severity.ERROR
     assert refused.value.finding.advice
@@ -58,7 +58,7 @@ def test_file_truncated_at_any_length_is_refused() -> None:
     assert [length for length in range(len(valid)) if is_accepted(valid[:length])] == []
 
 
-def test_file_position_does_not_matter() -> None:
+def test_file_is_read_from_its_start_at_any_file_position() -> None:
     file = make_wav_file()
     file.seek(17)
     assert read_header(file).frames == 32000
